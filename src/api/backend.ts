@@ -1,0 +1,102 @@
+import type { CommandBody, CommandOrigin, Outcome } from '../catalog/command.ts'
+import type { CatalogReader } from '../catalog/query.ts'
+import type {
+  Check,
+  CheckDefinition,
+  Service,
+  ServiceDefinition,
+  Status,
+} from '../catalog/model.ts'
+
+/** How an agent runs one check. Durations in milliseconds. */
+export type CheckPlan =
+  | { readonly kind: 'ttl'; readonly ttlMs: number }
+  | {
+      readonly kind: 'http'
+      readonly url: string
+      readonly method: string
+      readonly headers: Readonly<Record<string, readonly string[]>>
+      readonly body: string
+      readonly intervalMs: number
+      readonly timeoutMs: number
+      readonly tlsSkipVerify: boolean
+      readonly tlsServerName: string
+      readonly followRedirects: boolean
+    }
+  | { readonly kind: 'none' }
+
+/** A check of the local agent: its catalog row and how it is run. */
+export interface AgentCheckDefinition {
+  readonly check: CheckDefinition
+  readonly plan: CheckPlan
+  readonly successBeforePassing: number
+  readonly failuresBeforeWarning: number
+  readonly failuresBeforeCritical: number
+  /** 0 = never. */
+  readonly deregisterAfterMs: number
+}
+
+export interface AgentServiceDefinition {
+  readonly service: ServiceDefinition
+  readonly checks: readonly AgentCheckDefinition[]
+}
+
+/** Who asks and why, for the command's envelope. */
+export type Origin = Pick<CommandOrigin, 'actor' | 'cause'>
+
+/** The agent's own services and checks: agent.db, the check runner, and proposals to the catalog. */
+export interface LocalAgent {
+  /** Resolves once the registration is committed and applied here. Keeps unlisted old checks unless told. */
+  registerService(
+    definition: AgentServiceDefinition,
+    options: { readonly replaceExistingChecks: boolean },
+    origin: Origin,
+  ): Promise<void>
+  /** Rejects with `unknown-service-id`. */
+  deregisterService(id: string, origin: Origin): Promise<void>
+  /** Rejects with `unknown-service-id` when check.serviceId names none. */
+  registerCheck(definition: AgentCheckDefinition, origin: Origin): Promise<void>
+  /** Rejects with `unknown-check-id`. */
+  deregisterCheck(id: string, origin: Origin): Promise<void>
+  /** A TTL check reports. Rejects with `unknown-check-id` or `not-a-ttl-check`. */
+  updateTtl(id: string, status: Status, output: string, origin: Origin): Promise<void>
+  /** The agent's own services, by id. */
+  services(): readonly Service[]
+  service(id: string): Service | undefined
+  /** The agent's own checks, with their current status and output, by id. */
+  checks(): readonly Check[]
+}
+
+/** Facts about this agent that do not change while it runs. */
+export interface Identity {
+  readonly nodeName: string
+  readonly nodeId: string
+  readonly datacenter: string
+  readonly server: boolean
+  readonly version: string
+  /** The address other nodes use. */
+  readonly address: string
+  readonly domain: string
+  readonly ports: { readonly http: number; readonly dns: number; readonly server: number }
+}
+
+/** All that the HTTP API needs of a node; `node/` provides it. */
+export interface Backend {
+  readonly identity: Identity
+  readonly agent: LocalAgent
+  /**
+   * Resolves when the command is committed and applied here. Rejects with `no-leader`, `busy`,
+   * `stopping`, `command-too-large`.
+   */
+  propose(body: CommandBody, origin: Origin): Promise<Outcome>
+  /** Runs `query` inside one read transaction; `query` must be synchronous. */
+  read<T>(query: (catalog: CatalogReader) => T): T
+  /** Resolves when a subject's index may have moved past what `read` saw, or after `timeoutMs`. */
+  waitForChange(subject: string, timeoutMs: number, signal: AbortSignal): Promise<void>
+  /** `host:port` of the leader, or '' while there is none. */
+  leader(): string
+  /** `host:port` of every voter. */
+  peers(): readonly string[]
+  /** Milliseconds since this node last heard from the leader; 0 on the leader. */
+  lastContactMs(): number
+}

@@ -1,0 +1,45 @@
+const unitMs: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
+
+/**
+ * Parses a duration as Go writes it (`10s`, `1m30s`, `1.5h`, `0`) into milliseconds.
+ * Returns undefined for anything else; a unit is required except for `0`.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (/^[+-]?0+$/.test(text)) return 0
+  const shape = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
+  if (shape === null) return undefined
+  let totalMs = 0
+  for (const [, amount, unit] of (shape[2] ?? '').matchAll(
+    /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g,
+  )) {
+    totalMs += Number(amount) * (unitMs[unit ?? ''] ?? 0)
+  }
+  return shape[1] === '-' ? -totalMs : totalMs
+}
+
+/** Formats milliseconds as Go's time.Duration prints them: `10s`, `1m30s`, `1h0m0s`, `250ms`, `0s`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs === 0) return '0s'
+  if (durationMs < 0) return `-${formatDuration(-durationMs)}`
+  if (durationMs < 1e-3) return `${Math.round(durationMs * 1e6)}ns`
+  if (durationMs < 1) return `${trim(durationMs * 1e3)}µs`
+  if (durationMs < 1000) return `${trim(durationMs)}ms`
+  const hours = Math.floor(durationMs / 3_600_000)
+  const minutes = Math.floor((durationMs % 3_600_000) / 60_000)
+  const seconds = `${trim((durationMs % 60_000) / 1000)}s`
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds
+}
+
+function trim(value: number): string {
+  return String(Number(value.toFixed(9)))
+}

@@ -1,0 +1,158 @@
+/** One row of the error table: what an error of this code looks like at each edge. */
+export interface ErrorRow {
+  /** HTTP status of the response that carries it. */
+  readonly http: number
+  /** Exit code of a CLI command that ends with it: 1 = refused or failed, 2 = could not ask. */
+  readonly exit: 1 | 2
+  /** The message; `{x}` is filled from the parameters. It names the thing and the next step. */
+  readonly text: string
+}
+
+/**
+ * Every operating error of svcd. docs/errors.md lists the same rows, and a test holds both equal.
+ * The texts that Consul's clients match on are Consul's own.
+ */
+export const errorTable = {
+  // Requests
+  'invalid-json': { http: 400, exit: 1, text: 'Request decode failed: {reason}' },
+  'unknown-field': {
+    http: 400,
+    exit: 1,
+    text: 'Request decode failed: json: unknown field "{field}"',
+  },
+  'invalid-field': { http: 400, exit: 1, text: 'Invalid {field}: {reason}' },
+  'body-too-large': {
+    http: 413,
+    exit: 1,
+    text: 'Request body({size} bytes) too large, max size: {max} bytes. Send less, or split the request.',
+  },
+  'method-not-allowed': { http: 405, exit: 1, text: 'method {method} not allowed' },
+  'unknown-path': {
+    http: 404,
+    exit: 1,
+    text: 'Invalid URL path: not a recognized HTTP API endpoint',
+  },
+  'missing-service-name': { http: 400, exit: 1, text: 'Missing service name' },
+  'unknown-service-id': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown service ID "{id}". Ensure that the service ID is passed, not the service name.',
+  },
+  'unknown-check-id': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown check ID "{id}". Ensure that the check ID is passed, not the check name.',
+  },
+  'not-a-ttl-check': {
+    http: 404,
+    exit: 1,
+    text: 'CheckID "{id}" does not have associated TTL',
+  },
+  'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
+
+  // The cluster
+  'no-leader': { http: 500, exit: 1, text: 'No cluster leader' },
+  busy: {
+    http: 503,
+    exit: 1,
+    text: 'The server has too many writes waiting ({waiting}). Try again in a moment.',
+  },
+  stopping: { http: 503, exit: 1, text: 'The agent is stopping. Ask another server.' },
+  'command-too-large': {
+    http: 413,
+    exit: 1,
+    text: 'The registration is {size} bytes; the limit of one command is {max}. Shorten its meta or tags.',
+  },
+
+  // Starting an agent
+  'port-in-use': {
+    http: 500,
+    exit: 1,
+    text: '{what} port {port} on {address} is in use. Stop what holds it (ss -lnp | grep {port}), or choose another with {flag}.',
+  },
+  'bind-failed': {
+    http: 500,
+    exit: 1,
+    text: 'Cannot listen for {what} on {address} port {port}: {reason}. Choose another with {flag}.',
+  },
+  'data-dir-unusable': {
+    http: 500,
+    exit: 1,
+    text: 'The data directory {path} cannot be used: {reason}. Check its owner and mode, or choose another with -data-dir.',
+  },
+  'data-dir-in-use': {
+    http: 500,
+    exit: 1,
+    text: 'The data directory {path} is in use by another svcd. Stop that one first, or choose another with -data-dir.',
+  },
+  'data-dir-newer': {
+    http: 500,
+    exit: 1,
+    text: 'The data directory {path} was written by a newer svcd ({file} has format {found}; this one knows up to {known}). Run that version again, or restore a snapshot into an empty directory.',
+  },
+  'data-corrupt': {
+    http: 500,
+    exit: 1,
+    text: '{file} is damaged: {reason}. This node refuses to serve; restore it from a snapshot or another server.',
+  },
+  'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
+  'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },
+
+  // The CLI
+  'agent-unreachable': {
+    http: 500,
+    exit: 2,
+    text: 'No agent answers at {address} ({reason}). Start one with `svcd agent -dev`, or name another with -http-addr or SVCD_HTTP_ADDR.',
+  },
+  'dns-unreachable': {
+    http: 500,
+    exit: 2,
+    text: 'No DNS server answers at {address} ({reason}). Start an agent with `svcd agent -dev`, or name another with -dns-addr or SVCD_DNS_ADDR.',
+  },
+  usage: { http: 400, exit: 1, text: '{reason}' },
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof errorTable
+
+type ParameterNames<T extends string> = T extends `${string}{${infer P}}${infer Rest}`
+  ? P | ParameterNames<Rest>
+  : never
+
+/** The parameters that the text of `C` asks for. */
+export type ErrorParameters<C extends ErrorCode> = Record<
+  ParameterNames<(typeof errorTable)[C]['text']>,
+  string | number
+>
+
+/** An operating error: expected, handled at the edge (HTTP, CLI, start-up), logged there once. */
+export class SvcdError extends Error {
+  override name = 'SvcdError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+
+  get row(): ErrorRow {
+    return errorTable[this.code]
+  }
+}
+
+/** Builds the error of one row, its text filled in from `parameters`. */
+export function svcdError<C extends ErrorCode>(
+  code: C,
+  parameters: ErrorParameters<C>,
+  cause?: unknown,
+): SvcdError {
+  const values = parameters as Record<string, string | number>
+  const text = errorTable[code].text.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
+    name in values ? String(values[name]) : whole,
+  )
+  return new SvcdError(code, text, cause)
+}
+
+/** The words of an unknown thrown value, for the `{reason}` of another error. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

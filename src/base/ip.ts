@@ -1,0 +1,80 @@
+/** An IP address: 4 or 16 bytes in network order. */
+export type IpBytes = Uint8Array
+
+/** Parses dotted-quad IPv4, without leading zeros or short forms; undefined when it is not one. */
+export function parseIpv4(text: string): IpBytes | undefined {
+  const parts = text.split('.')
+  if (parts.length !== 4) return undefined
+  const bytes = new Uint8Array(4)
+  for (const [at, part] of parts.entries()) {
+    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined
+    bytes[at] = Number(part)
+  }
+  return bytes
+}
+
+/** Parses IPv6 text (RFC 4291 §2.2, an IPv4 tail allowed, no zone); undefined when it is not one. */
+export function parseIpv6(text: string): IpBytes | undefined {
+  const halves = text.split('::')
+  if (halves.length > 2 || !/^[0-9a-fA-F:.]+$/.test(text)) return undefined
+  const head = parseGroups(halves[0] ?? '', halves.length === 1)
+  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '', true) : []
+  if (head === undefined || tail === undefined) return undefined
+  const missing = 16 - head.length - tail.length
+  // "::" stands for at least one group of zeros (RFC 5952 §4.2.2 reads it so; RFC 4291 allows it).
+  if (halves.length === 2 ? missing < 2 : missing !== 0) return undefined
+  const bytes = new Uint8Array(16)
+  bytes.set(head)
+  bytes.set(tail, 16 - tail.length)
+  return bytes
+}
+
+function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined {
+  if (text === '') return []
+  const bytes: number[] = []
+  const groups = text.split(':')
+  for (const [at, group] of groups.entries()) {
+    if (group.includes('.')) {
+      const v4 = mayEndInIpv4 && at === groups.length - 1 ? parseIpv4(group) : undefined
+      if (v4 === undefined) return undefined
+      bytes.push(...v4)
+    } else {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return undefined
+      const value = Number.parseInt(group, 16)
+      bytes.push(value >> 8, value & 0xff)
+    }
+  }
+  return bytes
+}
+
+/** Parses an IP address of either family; undefined when `text` is a host name or nonsense. */
+export function parseIp(text: string): IpBytes | undefined {
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
+}
+
+/** Formats 4 or 16 bytes; IPv6 in the canonical form of RFC 5952. */
+export function formatIp(bytes: IpBytes): string {
+  if (bytes.length === 4) return bytes.join('.')
+  const groups: number[] = []
+  for (let at = 0; at < 16; at += 2) groups.push(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0))
+  const run = longestZeroRun(groups)
+  const hex = groups.map((group) => group.toString(16))
+  if (run.length < 2) return hex.join(':')
+  return `${hex.slice(0, run.start).join(':')}::${hex.slice(run.start + run.length).join(':')}`
+}
+
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  let start = 0
+  for (let at = 0; at <= groups.length; at++) {
+    if (at < groups.length && groups[at] === 0) continue
+    if (at - start > best.length) best = { start, length: at - start }
+    start = at + 1
+  }
+  return best
+}
+
+/** True for 0.0.0.0 and ::, which name no host. */
+export function isUnspecifiedIp(bytes: IpBytes): boolean {
+  return bytes.every((byte) => byte === 0)
+}

@@ -1,0 +1,92 @@
+// The rows of the catalog, as every room that reads it sees them.
+
+export type Status = 'passing' | 'warning' | 'critical'
+
+/** Who the authority for a row is: its agent (anti-entropy may remove it), or whoever wrote it. */
+export type Owner = 'agent' | 'catalog' | 'file' | 'lease'
+
+export interface TaggedAddress {
+  readonly address: string
+  readonly port: number
+}
+
+export interface Weights {
+  readonly passing: number
+  readonly warning: number
+}
+
+/** What a registration says of a node. */
+export interface NodeDefinition {
+  readonly name: string
+  /** A UUID, or '' when the writer gave none. */
+  readonly id: string
+  /** IPv4, IPv6 or a host name. */
+  readonly address: string
+  readonly taggedAddresses: Readonly<Record<string, string>>
+  readonly meta: Readonly<Record<string, string>>
+}
+
+/** What a registration says of a service instance. */
+export interface ServiceDefinition {
+  /** Unique on its node. */
+  readonly id: string
+  readonly name: string
+  /** '' = the node's address. */
+  readonly address: string
+  /** 0 = none. */
+  readonly port: number
+  readonly tags: readonly string[]
+  readonly meta: Readonly<Record<string, string>>
+  readonly weights: Weights
+  readonly taggedAddresses: Readonly<Record<string, TaggedAddress>>
+  readonly enableTagOverride: boolean
+  readonly owner: Owner
+  /** Fields of Consul's that svcd stores and returns but does not act on (Kind, Proxy, Connect, …). */
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+/** What a registration says of a check. `serviceId` '' = a check of the node. */
+export interface CheckDefinition {
+  /** Unique on its node. */
+  readonly checkId: string
+  readonly name: string
+  readonly status: Status
+  readonly notes: string
+  /** At most 4 KiB. */
+  readonly output: string
+  readonly serviceId: string
+  /** 'ttl', 'http', … or '' when nobody runs it. */
+  readonly type: string
+  /** Consul's duration text, or ''. */
+  readonly interval: string
+  readonly timeout: string
+  /** Consul's HealthCheck.Definition, as JSON says it. */
+  readonly definition: Readonly<Record<string, unknown>>
+}
+
+interface Indexed {
+  readonly createIndex: number
+  readonly modifyIndex: number
+}
+
+export interface Node extends NodeDefinition, Indexed {}
+
+export interface Service extends ServiceDefinition, Indexed {
+  /** The node's name as the node row spells it. */
+  readonly node: string
+}
+
+export interface Check extends CheckDefinition, Indexed {
+  readonly node: string
+  /** '' for a check of the node. */
+  readonly serviceName: string
+  readonly serviceTags: readonly string[]
+}
+
+/** One instance of a service with all that decides whether it is in an answer. */
+export interface Instance {
+  readonly node: Node
+  readonly service: Service
+  /** The service's checks and the node's, sorted by check id. */
+  readonly checks: readonly Check[]
+}
