@@ -12,7 +12,6 @@ export function seededRandom(seed: number): Random {
     return (z ^ (z >>> 15)) >>> 0
   }
   let [a, b, c, d] = [next32(), next32(), next32(), next32()]
-  const rotl = (x: number, k: number): number => (x << k) | (x >>> (32 - k))
   return () => {
     const result = Math.imul(rotl(Math.imul(b, 5), 7), 9) >>> 0
     const t = b << 9
@@ -29,4 +28,8 @@ export function seededRandom(seed: number): Random {
 /** A whole number in [0, bound). */
 export function randomBelow(random: Random, bound: number): number {
   return Math.floor(random() * bound)
+}
+
+function rotl(x: number, k: number): number {
+  return (x << k) | (x >>> (32 - k))
 }
