@@ -1,0 +1,144 @@
+/** What a verdict needs to know of a check; the catalog's `Check` fits. */
+export interface JudgedCheck {
+  readonly checkId: string
+  readonly status: 'passing' | 'warning' | 'critical'
+  /** '' for a check of the node. */
+  readonly serviceId: string
+}
+
+/** What a verdict needs to know of an instance; the catalog's `Instance` fits. */
+export interface Candidate {
+  readonly service: { readonly weights: { readonly passing: number; readonly warning: number } }
+  /** The service's checks and the node's. */
+  readonly checks: readonly JudgedCheck[]
+}
+
+/** An instance's checks in one word: Consul's aggregated status. */
+export type AggregatedStatus = 'maintenance' | 'critical' | 'warning' | 'passing'
+
+/** What decided a verdict. */
+export type Rule =
+  | 'node-maintenance'
+  | 'service-maintenance'
+  | 'critical-node-check'
+  | 'critical-service-check'
+  | 'warning-node-check'
+  | 'warning-service-check'
+  | 'passing'
+
+export interface Verdict {
+  readonly status: AggregatedStatus
+  /** Whether DNS answers hold the instance. */
+  readonly inAnswer: boolean
+  /** Whether HTTP lists it under `?passing`. */
+  readonly passing: boolean
+  /** The SRV weight for its status; 0 when it is not to be used. */
+  readonly weight: number
+  readonly rule: Rule
+  /** The check that decided, '' under the rule `passing`. */
+  readonly checkId: string
+}
+
+export interface Judged<I> {
+  readonly instance: I
+  readonly verdict: Verdict
+}
+
+export interface SelectOptions {
+  /** True: a warning keeps an instance out of DNS answers too (Consul's `only_passing`). */
+  readonly onlyPassing: boolean
+}
+
+export const nodeMaintenanceId = '_node_maintenance'
+export const serviceMaintenancePrefix = '_service_maintenance:'
+
+/**
+ * Gives every instance its verdict, in the order given. DNS answers, HTTP's `passing` and `why` all
+ * read this one list. A verdict depends on the catalog only, never on a clock: nodes would differ
+ * and cached answers would lie.
+ */
+export function select<I extends Candidate>(
+  instances: readonly I[],
+  options: SelectOptions,
+): readonly Judged<I>[] {
+  return instances.map((instance) => ({ instance, verdict: judge(instance, options) }))
+}
+
+/** The verdict on one instance. */
+export function judge(instance: Candidate, options: SelectOptions): Verdict {
+  const worst = worstCheck(instance.checks)
+  const { weights } = instance.service
+  if (worst === undefined) {
+    return {
+      status: 'passing',
+      inAnswer: true,
+      passing: true,
+      weight: weights.passing,
+      rule: 'passing',
+      checkId: '',
+    }
+  }
+  const rule = ruleOf(worst)
+  const status = statusOfRule[rule]
+  const isWarning = status === 'warning'
+  return {
+    status,
+    inAnswer: isWarning && !options.onlyPassing,
+    passing: false,
+    weight: isWarning ? weights.warning : 0,
+    rule,
+    checkId: worst.checkId,
+  }
+}
+
+/** The aggregated status of some checks; no checks = passing. */
+export function aggregatedStatus(checks: readonly JudgedCheck[]): AggregatedStatus {
+  const worst = worstCheck(checks)
+  return worst === undefined ? 'passing' : statusOfRule[ruleOf(worst)]
+}
+
+// The first of the checks under the gravest rule; undefined when all of them pass.
+function worstCheck(checks: readonly JudgedCheck[]): JudgedCheck | undefined {
+  let worst: JudgedCheck | undefined
+  let worstRank = rankOf.passing
+  for (const check of checks) {
+    const rank = rankOf[ruleOf(check)]
+    if (rank <= worstRank) continue
+    worst = check
+    worstRank = rank
+  }
+  return worst
+}
+
+function ruleOf(check: JudgedCheck): Rule {
+  // A maintenance check counts by its presence, whatever its status says (as in Consul).
+  if (check.checkId.charCodeAt(0) === underscore) {
+    if (check.checkId === nodeMaintenanceId) return 'node-maintenance'
+    if (check.checkId.startsWith(serviceMaintenancePrefix)) return 'service-maintenance'
+  }
+  if (check.status === 'passing') return 'passing'
+  return check.serviceId === '' ? `${check.status}-node-check` : `${check.status}-service-check`
+}
+
+const underscore = 0x5f
+
+// Of two equally grave reasons the node's is named: it explains more.
+const rankOf: Readonly<Record<Rule, number>> = {
+  'node-maintenance': 6,
+  'service-maintenance': 5,
+  'critical-node-check': 4,
+  'critical-service-check': 3,
+  'warning-node-check': 2,
+  'warning-service-check': 1,
+  passing: 0,
+}
+
+const statusOfRule: Readonly<Record<Rule, AggregatedStatus>> = {
+  'node-maintenance': 'maintenance',
+  'service-maintenance': 'maintenance',
+  'critical-node-check': 'critical',
+  'critical-service-check': 'critical',
+  'warning-node-check': 'warning',
+  'warning-service-check': 'warning',
+  passing: 'passing',
+}
