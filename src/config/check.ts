@@ -1,0 +1,45 @@
+import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
+
+/** Says why a value is refused, or undefined when it is fine. */
+export type Check<T> = (value: T) => string | undefined
+
+const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
+
+export function checkDatacenter(value: string): string | undefined {
+  if (/^[a-z0-9-]{1,63}$/.test(value)) return undefined
+  return `"${value}" is not a datacenter name; use 1 to 63 of a-z, 0-9 and "-"`
+}
+
+/** Labels of at most 63 octets, 253 characters in all (RFC 1035 §2.3.4). */
+export function checkDnsName(value: string): string | undefined {
+  const bad = value.split('.').find((part) => !label.test(part))
+  if (bad !== undefined) {
+    return `"${value}" cannot be asked for by DNS; use labels of 1 to 63 letters, digits, "-" or "_", joined by dots`
+  }
+  return value.length > 253 ? `the name has ${value.length} characters; DNS allows 253` : undefined
+}
+
+export function checkUuid(value: string): string | undefined {
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return undefined
+  return `"${value}" is not a UUID, such as 5d3a1d0e-8f2b-4c1c-9a56-0d6c0c7f9b11`
+}
+
+export function checkIp(value: string): string | undefined {
+  return parseIp(value) === undefined ? `"${value}" is not an IPv4 or IPv6 address` : undefined
+}
+
+export function checkIps(values: readonly string[]): string | undefined {
+  if (values.length === 0) return 'name at least one address'
+  return values.map(checkIp).find((reason) => reason !== undefined)
+}
+
+/** An address that others can reach: 0.0.0.0 and :: name no host. */
+export function checkHostIp(value: string): string | undefined {
+  const ip = parseIp(value)
+  if (ip === undefined) return checkIp(value)
+  return isUnspecifiedIp(ip) ? `"${value}" is no address that others can reach` : undefined
+}
+
+export function checkNotEmpty(value: string): string | undefined {
+  return value === '' ? 'must not be empty' : undefined
+}
