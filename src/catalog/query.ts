@@ -1,25 +1,154 @@
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import type { Check, Instance, Node, Service, Status } from './model.ts'
+import { checkOf, nodeOf, parseTags, serviceOf } from './rows.ts'
+import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
 
-/** Reads of the replicated catalog over one connection. Names match without regard to case. */
-export interface CatalogReader {
-  nodes(): readonly Node[]
-  node(name: string): Node | undefined
-  /** Every service name with the sorted union of its instances' tags. */
-  serviceNames(): ReadonlyMap<string, readonly string[]>
-  /** Instances in order of node name and id; empty when the service is unknown. */
-  instances(serviceName: string): readonly Instance[]
-  servicesOfNode(nodeName: string): readonly Service[]
-  service(nodeName: string, id: string): Service | undefined
-  check(nodeName: string, checkId: string): Check | undefined
-  checksOfNode(nodeName: string): readonly Check[]
-  checksOfService(serviceName: string): readonly Check[]
-  /** 'any' = all of them. */
-  checksInState(status: Status | 'any'): readonly Check[]
-  /** The index at which the subject last changed, kept after deletion; 0 when it never existed. */
-  indexOf(subject: string): number
-  /** The index of the last command applied. */
-  appliedIndex(): number
+const checkColumns = `
+  SELECT c.*, n.name AS node_name, s.name AS service_name, s.tags AS service_tags
+  FROM checks c JOIN nodes n ON n.key = c.node_key
+  LEFT JOIN services s ON s.node_key = c.node_key AND s.id = c.service_id AND c.service_id <> ''`
+
+function prepare(db: Database) {
+  const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
+  return {
+    nodes: sql<[], NodeRow>('SELECT * FROM nodes ORDER BY key'),
+    node: sql<[string], NodeRow>('SELECT * FROM nodes WHERE key = ?'),
+    serviceTags: sql<[], { name: string; name_key: string; tags: string }>(
+      'SELECT DISTINCT name_key, name, tags FROM services ORDER BY name_key, name',
+    ),
+    named: sql<[string], ServiceRow>(
+      'SELECT * FROM services WHERE name_key = ? ORDER BY node_key, id',
+    ),
+    servicesOfNode: sql<[string], ServiceRow & { node_name: string }>(
+      `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
+       WHERE s.node_key = ? ORDER BY s.id`,
+    ),
+    service: sql<[string, string], ServiceRow & { node_name: string }>(
+      `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
+       WHERE s.node_key = ? AND s.id = ?`,
+    ),
+    check: sql<[string, string], JoinedCheckRow>(
+      `${checkColumns} WHERE c.node_key = ? AND c.check_id = ?`,
+    ),
+    checksOfNode: sql<[string], JoinedCheckRow>(
+      `${checkColumns} WHERE c.node_key = ? ORDER BY c.check_id`,
+    ),
+    checksOfService: sql<[string], JoinedCheckRow>(
+      `${checkColumns} WHERE s.name_key = ? ORDER BY c.node_key, c.check_id`,
+    ),
+    checks: sql<[], JoinedCheckRow>(`${checkColumns} ORDER BY c.node_key, c.check_id`),
+    checksInState: sql<[string], JoinedCheckRow>(
+      `${checkColumns} WHERE c.status = ? ORDER BY c.node_key, c.check_id`,
+    ),
+    instanceChecks: sql<[string], JoinedCheckRow>(
+      `${checkColumns} WHERE c.node_key = ? AND c.service_id = '' ORDER BY c.check_id`,
+    ),
+    ownChecks: sql<[string, string], JoinedCheckRow>(
+      `${checkColumns} WHERE c.node_key = ? AND c.service_id = ? ORDER BY c.check_id`,
+    ),
+    index: sql<[string], { modify_index: number }>(
+      'SELECT modify_index FROM subjects WHERE subject = ?',
+    ),
+    applied: sql<[], { value: number }>("SELECT value FROM meta WHERE key = 'applied_index'"),
+  }
 }
 
-export type Connection = Database
+/**
+ * Reads of the replicated catalog over one connection. Names match without regard to case; results
+ * are in order of node name, then id. Wrap several calls in one read transaction to see one state.
+ */
+export class CatalogReader {
+  readonly #sql: ReturnType<typeof prepare>
+
+  constructor(db: Database) {
+    this.#sql = prepare(db)
+  }
+
+  nodes(): readonly Node[] {
+    return this.#sql.nodes.all().map(nodeOf)
+  }
+
+  node(name: string): Node | undefined {
+    const row = this.#sql.node.get(name.toLowerCase())
+    return row === undefined ? undefined : nodeOf(row)
+  }
+
+  /** Every service name with the sorted union of its instances' tags. */
+  serviceNames(): ReadonlyMap<string, readonly string[]> {
+    const byKey = new Map<string, { name: string; tags: Set<string> }>()
+    for (const row of this.#sql.serviceTags.all()) {
+      const entry = byKey.get(row.name_key) ?? { name: row.name, tags: new Set<string>() }
+      for (const tag of parseTags(row.tags)) entry.tags.add(tag)
+      byKey.set(row.name_key, entry)
+    }
+    return new Map([...byKey.values()].map(({ name, tags }) => [name, [...tags].toSorted()]))
+  }
+
+  /** All instances of a service, whatever their health; empty when the name is unknown. */
+  instances(serviceName: string): readonly Instance[] {
+    const nodes = new Map<string, { node: Node; checks: readonly Check[] }>()
+    return this.#sql.named.all(serviceName.toLowerCase()).map((row) => {
+      const { node, checks } = this.#nodeWithChecks(row.node_key, nodes)
+      const own = this.#sql.ownChecks.all(row.node_key, row.id).map(checkOf)
+      return { node, service: serviceOf(row, node.name), checks: mergeById(own, checks) }
+    })
+  }
+
+  /** Many instances share a node, so each node's rows are read once an answer. */
+  #nodeWithChecks(
+    key: string,
+    seen: Map<string, { node: Node; checks: readonly Check[] }>,
+  ): { node: Node; checks: readonly Check[] } {
+    const known = seen.get(key)
+    if (known !== undefined) return known
+    const row = this.#sql.node.get(key) as NodeRow
+    const entry = { node: nodeOf(row), checks: this.#sql.instanceChecks.all(key).map(checkOf) }
+    seen.set(key, entry)
+    return entry
+  }
+
+  servicesOfNode(nodeName: string): readonly Service[] {
+    const rows = this.#sql.servicesOfNode.all(nodeName.toLowerCase())
+    return rows.map((row) => serviceOf(row, row.node_name))
+  }
+
+  service(nodeName: string, id: string): Service | undefined {
+    const row = this.#sql.service.get(nodeName.toLowerCase(), id)
+    return row === undefined ? undefined : serviceOf(row, row.node_name)
+  }
+
+  check(nodeName: string, checkId: string): Check | undefined {
+    const row = this.#sql.check.get(nodeName.toLowerCase(), checkId)
+    return row === undefined ? undefined : checkOf(row)
+  }
+
+  checksOfNode(nodeName: string): readonly Check[] {
+    return this.#sql.checksOfNode.all(nodeName.toLowerCase()).map(checkOf)
+  }
+
+  checksOfService(serviceName: string): readonly Check[] {
+    return this.#sql.checksOfService.all(serviceName.toLowerCase()).map(checkOf)
+  }
+
+  /** 'any' = all of them. */
+  checksInState(status: Status | 'any'): readonly Check[] {
+    const rows = status === 'any' ? this.#sql.checks.all() : this.#sql.checksInState.all(status)
+    return rows.map(checkOf)
+  }
+
+  /** The log index at which a subject last changed, kept after its deletion; 0 = never existed. */
+  indexOf(subject: string): number {
+    return this.#sql.index.get(subject)?.modify_index ?? 0
+  }
+
+  /** The log index of the last command applied. */
+  appliedIndex(): number {
+    return this.#sql.applied.get()?.value ?? 0
+  }
+}
+
+function mergeById(a: readonly Check[], b: readonly Check[]): readonly Check[] {
+  if (a.length === 0) return b
+  if (b.length === 0) return a
+  return [...a, ...b].toSorted((x, y) => (x.checkId < y.checkId ? -1 : 1))
+}

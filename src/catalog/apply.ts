@@ -1,0 +1,129 @@
+import type { Database } from 'better-sqlite3'
+import type { Command, CommandBody, Outcome } from './command.ts'
+import { unreachable } from '../base/assert.ts'
+import { deregister } from './deregister.ts'
+import { register } from './register.ts'
+import { prepareApply } from './statements.ts'
+import type { ApplyStatements } from './statements.ts'
+import { touchCheck } from './touch.ts'
+import type { Change } from './touch.ts'
+
+/** One committed log entry, as apply takes it. An entry without a command (a no-op) has none. */
+export interface CommittedCommand {
+  readonly index: number
+  readonly term: number
+  readonly command?: Command | undefined
+}
+
+export interface BatchResult {
+  /** By position in the batch; undefined for an entry without a command. */
+  readonly outcomes: readonly (Outcome | undefined)[]
+  /** What readers may have cached that no longer holds. */
+  readonly subjects: ReadonlySet<string>
+}
+
+/** A request id is remembered for at least the last 10,000 entries and 10 minutes of log time … */
+const rememberEntries = 10_000
+const rememberMs = 600_000
+/** … but never for more than this many entries. */
+const rememberEntriesMax = 100_000
+
+/**
+ * Applies committed commands to the catalog. Deterministic: the same log gives the same tables on
+ * every replica, so nothing here reads a clock, a random source, the environment or the options.
+ */
+export class CatalogMachine {
+  readonly #db: Database
+  readonly #sql: ApplyStatements
+  #appliedIndex: number
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#sql = prepareApply(db)
+    const row = db.prepare("SELECT value FROM meta WHERE key = 'applied_index'").get()
+    this.#appliedIndex = (row as { value: number }).value
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex
+  }
+
+  /**
+   * Applies entries in one transaction, together with `applied_index` and a dedupe row for each
+   * request, so that a crash can neither lose nor repeat one. The caller bumps
+   * the versions after this returned, never before.
+   */
+  applyBatch(entries: readonly CommittedCommand[]): BatchResult {
+    const touched = new Map<string, number>()
+    const outcomes: (Outcome | undefined)[] = []
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      for (const entry of entries) outcomes.push(this.#applyOne(entry, touched))
+      for (const [name, index] of touched) this.#sql.touch.run(name, index, index)
+      this.#finish(entries)
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
+      throw error
+    }
+    this.#appliedIndex = entries.at(-1)?.index ?? this.#appliedIndex
+    return { outcomes, subjects: new Set(touched.keys()) }
+  }
+
+  #finish(entries: readonly CommittedCommand[]): void {
+    const last = entries.at(-1)
+    if (last === undefined) return
+    const timeMs = entries.findLast((entry) => entry.command !== undefined)?.command?.timeMs ?? 0
+    this.#sql.forgetRequests.run(
+      last.index - rememberEntriesMax,
+      last.index - rememberEntries,
+      timeMs - rememberMs,
+    )
+    this.#sql.setMeta.run(last.index, 'applied_index')
+    this.#sql.setMeta.run(last.term, 'applied_term')
+  }
+
+  #applyOne(entry: CommittedCommand, touched: Map<string, number>): Outcome | undefined {
+    const { index, command } = entry
+    if (command === undefined) return undefined
+    const earlier = this.#sql.request.get(command.requestId)
+    if (earlier !== undefined) return JSON.parse(earlier.outcome) as Outcome
+    const change: Change = {
+      index,
+      sql: this.#sql,
+      touch: (name) => touched.set(name, index),
+    }
+    const outcome = applyBody(command.body, change)
+    this.#sql.putRequest.run(index, command.requestId, command.timeMs, JSON.stringify(outcome))
+    return outcome
+  }
+}
+
+function applyBody(body: CommandBody, change: Change): Outcome {
+  switch (body.kind) {
+    case 'register':
+      return register(body, change)
+    case 'deregister':
+      return deregister(body, change)
+    case 'update-check':
+      return updateCheck(body.nodeName.toLowerCase(), body, change)
+    default:
+      return unreachable(body)
+  }
+}
+
+function updateCheck(
+  nodeKey: string,
+  body: Extract<CommandBody, { kind: 'update-check' }>,
+  change: Change,
+): Outcome {
+  const { sql, index } = change
+  const check = sql.check.get(nodeKey, body.checkId)
+  if (check === undefined) {
+    return { ok: false, index, error: 'unknown-check', subject: body.checkId }
+  }
+  if (check.status === body.status && check.output === body.output) return { ok: true, index }
+  sql.setStatus.run(body.status, body.output, index, nodeKey, body.checkId)
+  touchCheck(nodeKey, check.service_id, change)
+  return { ok: true, index }
+}

@@ -1,0 +1,46 @@
+import type { DeregisterCommand, Outcome } from './command.ts'
+import { touchCheck, touchServices } from './touch.ts'
+import type { Change } from './touch.ts'
+import type { CheckRow, ServiceRow } from './rows.ts'
+import { subject } from './versions.ts'
+
+/** Applies a deregistration. What is not there is as gone as it was asked to be: no error. */
+export function deregister(body: DeregisterCommand, change: Change): Outcome {
+  const { sql, index } = change
+  const nodeKey = body.nodeName.toLowerCase()
+  if (body.serviceId !== undefined) {
+    const service = sql.service.get(nodeKey, body.serviceId)
+    if (service !== undefined) removeService(service, change)
+  } else if (body.checkId !== undefined) {
+    const check = sql.check.get(nodeKey, body.checkId)
+    if (check !== undefined) removeCheck(check, change)
+  } else if (sql.node.get(nodeKey) !== undefined) {
+    removeNode(nodeKey, change)
+  }
+  return { ok: true, index }
+}
+
+function removeCheck(check: CheckRow, change: Change): void {
+  touchCheck(check.node_key, check.service_id, change)
+  change.sql.deleteCheck.run(check.node_key, check.check_id)
+}
+
+function removeService(service: ServiceRow, change: Change): void {
+  const { sql } = change
+  for (const check of sql.checksOfService.all(service.node_key, service.id))
+    removeCheck(check, change)
+  sql.deleteService.run(service.node_key, service.id)
+  change.touch(subject.service(service.name))
+  change.touch(subject.services)
+  change.touch(subject.node(service.node_key))
+}
+
+function removeNode(nodeKey: string, change: Change): void {
+  const { sql } = change
+  touchServices(nodeKey, change)
+  for (const service of sql.servicesOfNode.all(nodeKey)) removeService(service, change)
+  for (const check of sql.checksOfNode.all(nodeKey)) removeCheck(check, change)
+  sql.deleteNode.run(nodeKey)
+  change.touch(subject.nodes)
+  change.touch(subject.node(nodeKey))
+}

@@ -1,0 +1,140 @@
+import type { Outcome, RegisterCommand } from './command.ts'
+import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model.ts'
+import { touchCheck, touchServices } from './touch.ts'
+import type { Change } from './touch.ts'
+import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
+import { subject } from './versions.ts'
+
+/** Applies a registration. What is the same as before keeps its modify index and wakes nobody. */
+export function register(body: RegisterCommand, change: Change): Outcome {
+  const { sql, index } = change
+  const nodeKey = body.nodeName.toLowerCase()
+  const refusal = refuse(body, nodeKey, change)
+  if (refusal !== undefined) return refusal
+  if (body.node !== undefined) putNode(nodeKey, body.node, change)
+  if (body.service !== undefined) putService(nodeKey, body.service, change)
+  if (body.replaceChecks && body.service !== undefined) {
+    const listed = new Set(body.checks.map((check) => check.checkId))
+    for (const row of sql.checksOfService.all(nodeKey, body.service.id)) {
+      if (listed.has(row.check_id)) continue
+      sql.deleteCheck.run(nodeKey, row.check_id)
+      touchCheck(nodeKey, row.service_id, change)
+    }
+  }
+  for (const check of body.checks) putCheck(nodeKey, check, change)
+  return { ok: true, index }
+}
+
+/** All is judged before anything is written, so that a refused registration changes nothing. */
+function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome | undefined {
+  const { sql, index } = change
+  if (body.node === undefined && sql.node.get(nodeKey) === undefined) {
+    return { ok: false, index, error: 'unknown-node', subject: body.nodeName }
+  }
+  for (const check of body.checks) {
+    const id = check.serviceId
+    if (id === '' || id === body.service?.id) continue
+    if (sql.service.get(nodeKey, id) === undefined) {
+      return { ok: false, index, error: 'unknown-service', subject: id }
+    }
+  }
+  return undefined
+}
+
+function putNode(key: string, node: NodeDefinition, change: Change): void {
+  const { sql, index } = change
+  const before = sql.node.get(key)
+  const row: NodeRow = {
+    key,
+    name: node.name,
+    id: node.id,
+    address: node.address,
+    tagged_addresses: JSON.stringify(node.taggedAddresses),
+    meta: JSON.stringify(node.meta),
+    create_index: before?.create_index ?? index,
+    modify_index: index,
+  }
+  if (before !== undefined && sameRow(before, row)) return
+  sql.putNode.run(row)
+  change.touch(subject.nodes)
+  change.touch(subject.node(key))
+  if (before !== undefined) touchServices(key, change)
+}
+
+function putService(nodeKey: string, service: ServiceDefinition, change: Change): void {
+  const { sql, index } = change
+  const before = sql.service.get(nodeKey, service.id)
+  const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
+  if (before !== undefined && sameRow(before, row)) return
+  sql.putService.run(row)
+  change.touch(subject.node(nodeKey))
+  change.touch(subject.service(service.name))
+  // Its checks in health/state carry the service's name and tags.
+  if (before !== undefined) change.touch(subject.checks)
+  if (before !== undefined && before.name_key !== row.name_key) {
+    change.touch(subject.service(before.name))
+  }
+  if (before === undefined || before.name !== row.name || before.tags !== row.tags) {
+    change.touch(subject.services)
+  }
+}
+
+function serviceRow(
+  nodeKey: string,
+  service: ServiceDefinition,
+  createIndex: number,
+  modifyIndex: number,
+): ServiceRow {
+  return {
+    node_key: nodeKey,
+    id: service.id,
+    name: service.name,
+    name_key: service.name.toLowerCase(),
+    address: service.address,
+    port: service.port,
+    tags: JSON.stringify(service.tags),
+    meta: JSON.stringify(service.meta),
+    weight_passing: service.weights.passing,
+    weight_warning: service.weights.warning,
+    tagged_addresses: JSON.stringify(service.taggedAddresses),
+    enable_tag_override: service.enableTagOverride ? 1 : 0,
+    owner: service.owner,
+    extra: JSON.stringify(service.extra),
+    create_index: createIndex,
+    modify_index: modifyIndex,
+  }
+}
+
+function putCheck(nodeKey: string, check: CheckDefinition, change: Change): void {
+  const { sql, index } = change
+  const before = sql.check.get(nodeKey, check.checkId)
+  const row: CheckRow = {
+    node_key: nodeKey,
+    check_id: check.checkId,
+    name: check.name,
+    status: check.status,
+    notes: check.notes,
+    output: check.output,
+    service_id: check.serviceId,
+    type: check.type,
+    interval: check.interval,
+    timeout: check.timeout,
+    definition: JSON.stringify(check.definition),
+    create_index: before?.create_index ?? index,
+    modify_index: index,
+  }
+  if (before !== undefined && sameRow(before, row)) return
+  sql.putCheck.run(row)
+  touchCheck(nodeKey, check.serviceId, change)
+  if (before !== undefined && before.service_id !== check.serviceId) {
+    touchCheck(nodeKey, before.service_id, change)
+  }
+}
+
+/** Whether two rows say the same, their modify index aside. */
+function sameRow<T extends { modify_index: number }>(before: T, after: T): boolean {
+  for (const name of Object.keys(after) as (keyof T)[]) {
+    if (name !== 'modify_index' && before[name] !== after[name]) return false
+  }
+  return true
+}

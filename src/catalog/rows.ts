@@ -1,0 +1,116 @@
+import type { Check, Node, Owner, Service, Status, TaggedAddress } from './model.ts'
+
+// The tables' rows as SQLite returns them, and the way to and from the model.
+
+export interface NodeRow {
+  key: string
+  name: string
+  id: string
+  address: string
+  tagged_addresses: string
+  meta: string
+  create_index: number
+  modify_index: number
+}
+
+export interface ServiceRow {
+  node_key: string
+  id: string
+  name: string
+  name_key: string
+  address: string
+  port: number
+  tags: string
+  meta: string
+  weight_passing: number
+  weight_warning: number
+  tagged_addresses: string
+  enable_tag_override: number
+  owner: string
+  extra: string
+  create_index: number
+  modify_index: number
+}
+
+export interface CheckRow {
+  node_key: string
+  check_id: string
+  name: string
+  status: string
+  notes: string
+  output: string
+  service_id: string
+  type: string
+  interval: string
+  timeout: string
+  definition: string
+  create_index: number
+  modify_index: number
+}
+
+/** JSON of an object; most are empty, and parsing costs more than comparing. */
+function parseObject<T>(text: string): Readonly<Record<string, T>> {
+  return text === '{}' ? {} : (JSON.parse(text) as Record<string, T>)
+}
+
+export function parseTags(text: string): readonly string[] {
+  return text === '[]' ? [] : (JSON.parse(text) as string[])
+}
+
+export function nodeOf(row: NodeRow): Node {
+  return {
+    name: row.name,
+    id: row.id,
+    address: row.address,
+    taggedAddresses: parseObject<string>(row.tagged_addresses),
+    meta: parseObject<string>(row.meta),
+    createIndex: row.create_index,
+    modifyIndex: row.modify_index,
+  }
+}
+
+export function serviceOf(row: ServiceRow, nodeName: string): Service {
+  return {
+    node: nodeName,
+    id: row.id,
+    name: row.name,
+    address: row.address,
+    port: row.port,
+    tags: parseTags(row.tags),
+    meta: parseObject<string>(row.meta),
+    weights: { passing: row.weight_passing, warning: row.weight_warning },
+    taggedAddresses: parseObject<TaggedAddress>(row.tagged_addresses),
+    enableTagOverride: row.enable_tag_override === 1,
+    owner: row.owner as Owner,
+    extra: parseObject<unknown>(row.extra),
+    createIndex: row.create_index,
+    modifyIndex: row.modify_index,
+  }
+}
+
+/** A check's row together with what it takes from its service's. */
+export interface JoinedCheckRow extends CheckRow {
+  node_name: string
+  service_name: string | null
+  service_tags: string | null
+}
+
+export function checkOf(row: JoinedCheckRow): Check {
+  return {
+    node: row.node_name,
+    checkId: row.check_id,
+    name: row.name,
+    status: row.status as Status,
+    notes: row.notes,
+    output: row.output,
+    serviceId: row.service_id,
+    serviceName: row.service_name ?? '',
+    serviceTags: parseTags(row.service_tags ?? '[]'),
+    type: row.type,
+    interval: row.interval,
+    timeout: row.timeout,
+    definition: parseObject<unknown>(row.definition),
+    createIndex: row.create_index,
+    modifyIndex: row.modify_index,
+  }
+}

@@ -1,0 +1,69 @@
+/** Format of state.db: number n+1 is reached from n by migrations[n]. */
+export const catalogVersion = 1
+
+// Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
+// *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
+const version1 = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE nodes (
+    key TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    id TEXT NOT NULL,
+    address TEXT NOT NULL,
+    tagged_addresses TEXT NOT NULL,
+    meta TEXT NOT NULL,
+    create_index INTEGER NOT NULL,
+    modify_index INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE services (
+    node_key TEXT NOT NULL REFERENCES nodes (key),
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    address TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    meta TEXT NOT NULL,
+    weight_passing INTEGER NOT NULL,
+    weight_warning INTEGER NOT NULL,
+    tagged_addresses TEXT NOT NULL,
+    enable_tag_override INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    extra TEXT NOT NULL,
+    create_index INTEGER NOT NULL,
+    modify_index INTEGER NOT NULL,
+    PRIMARY KEY (node_key, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX services_by_name ON services (name_key, node_key, id);
+  CREATE TABLE checks (
+    node_key TEXT NOT NULL REFERENCES nodes (key),
+    check_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    notes TEXT NOT NULL,
+    output TEXT NOT NULL,
+    service_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    interval TEXT NOT NULL,
+    timeout TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    create_index INTEGER NOT NULL,
+    modify_index INTEGER NOT NULL,
+    PRIMARY KEY (node_key, check_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX checks_by_service ON checks (node_key, service_id);
+  CREATE TABLE subjects (
+    subject TEXT PRIMARY KEY,
+    create_index INTEGER NOT NULL,
+    modify_index INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE requests (
+    log_index INTEGER PRIMARY KEY,
+    request_id TEXT NOT NULL UNIQUE,
+    time_ms INTEGER NOT NULL,
+    outcome TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO meta VALUES ('applied_index', 0), ('applied_term', 0);
+`
+
+export const catalogMigrations: readonly string[] = [version1]
