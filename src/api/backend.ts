@@ -91,8 +91,15 @@ export interface Backend {
   propose(body: CommandBody, origin: Origin): Promise<Outcome>
   /** Runs `query` inside one read transaction; `query` must be synchronous. */
   read<T>(query: (catalog: CatalogReader) => T): T
-  /** Resolves when a subject's index may have moved past what `read` saw, or after `timeoutMs`. */
-  waitForChange(subject: string, timeoutMs: number, signal: AbortSignal): Promise<void>
+  /** To be taken *before* `read`: a change after it wakes `waitForChange`, so none falls in between. */
+  version(): number
+  /** Resolves when the subject may have changed since `version()` gave `since`, after `timeoutMs`, or on abort. */
+  waitForChange(
+    subject: string,
+    since: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void>
   /** `host:port` of the leader, or '' while there is none. */
   leader(): string
   /** `host:port` of every voter. */
