@@ -1,0 +1,271 @@
+import t from 'tap'
+import { SvcdError } from '../../src/base/errors.ts'
+import { envName, optionNames, optionRow } from '../../src/config/options.ts'
+import { configFilePaths, parseConfig, type ConfigSources } from '../../src/config/parse.ts'
+
+const server: ConfigSources = {
+  flags: { server: ['true'], dataDir: ['/d'] },
+  env: {},
+  files: [],
+  hostName: 'n1',
+}
+
+function withFlags(flags: ConfigSources['flags']): ConfigSources {
+  return { ...server, flags: { ...server.flags, ...flags } }
+}
+
+function withFile(content: unknown): ConfigSources {
+  return { ...server, files: [{ path: 'a.json', content }] }
+}
+
+function messageOf(sources: ConfigSources): string {
+  try {
+    parseConfig(sources)
+  } catch (error) {
+    if (error instanceof SvcdError) return error.message
+    throw error
+  }
+  return 'no error'
+}
+
+t.test('a server without further options gets the defaults', async (t) => {
+  t.strictSame(parseConfig(server), {
+    dev: false,
+    sample: false,
+    server: true,
+    bootstrapExpect: 1,
+    dataDir: '/d',
+    nodeName: 'n1',
+    nodeId: undefined,
+    datacenter: 'dc1',
+    zonesDir: undefined,
+    configFiles: [],
+    bindAddress: '0.0.0.0',
+    advertiseAddress: undefined,
+    clientAddresses: ['127.0.0.1'],
+    ports: { dns: 8600, http: 8500, server: 8300 },
+    domain: 'consul',
+    dns: {
+      nodeTtlSeconds: 0,
+      serviceTtlSeconds: {},
+      onlyPassing: false,
+      emptyAnswer: 'nxdomain',
+      udpSizeMax: 1232,
+      soa: { refresh: 3600, retry: 600, expire: 86_400, minTtl: 0 },
+    },
+    logLevel: 'info',
+    logJson: false,
+  })
+})
+
+t.test('-dev is a server on the loopback address without a data directory', async (t) => {
+  const config = parseConfig({ ...server, flags: { dev: ['true'] } })
+  t.match(config, { server: true, bindAddress: '127.0.0.1', dataDir: undefined })
+})
+
+t.test(
+  'a flag beats the environment, which beats a later file, which beats an earlier',
+  async (t) => {
+    const files = [
+      {
+        path: 'a.json',
+        content: { datacenter: 'file-a', domain: 'a', node_name: 'a', log_level: 'WARN' },
+      },
+      { path: 'b.json', content: { datacenter: 'file-b', domain: 'b', node_name: 'b' } },
+    ]
+    const env = { SVCD_DATACENTER: 'env', SVCD_DOMAIN: 'env.' }
+    const config = parseConfig({ ...withFlags({ datacenter: ['flag'] }), env, files })
+    t.match(config, { datacenter: 'flag', domain: 'env', nodeName: 'b', logLevel: 'warn' })
+  },
+)
+
+t.test("a file has Consul's keys", async (t) => {
+  const config = parseConfig({
+    ...server,
+    flags: {},
+    files: [
+      {
+        path: 'a.json',
+        content: {
+          server: true,
+          data_dir: '/data',
+          bind_addr: '10.0.0.1',
+          client_addr: '127.0.0.1 ::1',
+          ports: { dns: 53, http: -1, server: 0 },
+          log_json: true,
+          bootstrap_expect: 1,
+          dns_config: {
+            node_ttl: '1m',
+            service_ttl: { '*': '5s', Web: '10s' },
+            only_passing: true,
+            soa: { refresh: 1, retry: 2, expire: 3, min_ttl: 4 },
+          },
+        },
+      },
+      { path: 'b.json', content: { dns_config: { service_ttl: { '*': '6s' } } } },
+    ],
+  })
+  t.match(config, {
+    dataDir: '/data',
+    bindAddress: '10.0.0.1',
+    clientAddresses: ['127.0.0.1', '::1'],
+    ports: { dns: 53, http: -1, server: 0 },
+    logJson: true,
+    dns: {
+      nodeTtlSeconds: 60,
+      serviceTtlSeconds: { '*': 6, web: 10 },
+      onlyPassing: true,
+      soa: { refresh: 1, retry: 2, expire: 3, minTtl: 4 },
+    },
+  })
+})
+
+t.test('every option refused names itself, where it was set, and what to do', async (t) => {
+  const cases: readonly (readonly [ConfigSources, RegExp])[] = [
+    [
+      withFlags({ 'ports.dns': ['65536'] }),
+      /^Option -dns-port: 65536 is not a whole.* -1 to 65535/,
+    ],
+    [withFlags({ 'ports.dns': ['-2'] }), /^Option -dns-port: /],
+    [withFlags({ 'ports.server': ['-1'] }), /^Option -server-port: /],
+    [withFlags({ 'ports.dns': ['8500'] }), /^Option -dns-port: port 8500 is also the HTTP port/],
+    [withFlags({ 'ports.http': ['http'] }), /^Option -http-port: "http" is not a whole number/],
+    [withFlags({ datacenter: ['DC1'] }), /^Option -datacenter: "DC1" is not a datacenter name/],
+    [withFlags({ datacenter: ['a'.repeat(64)] }), /^Option -datacenter: /],
+    [withFlags({ nodeName: ['a b'] }), /^Option -node: "a b" cannot be asked for by DNS/],
+    [withFlags({ nodeName: ['a..b'] }), /^Option -node: /],
+    [
+      withFlags({ nodeName: [`${'a'.repeat(63)}.`.repeat(3) + 'a'.repeat(61)] }),
+      /^Option -node: .*DNS allows 253/,
+    ],
+    [withFlags({ nodeId: ['1'] }), /^Option -node-id: "1" is not a UUID/],
+    [withFlags({ domain: ['.'] }), /^Option -domain: /],
+    [
+      withFlags({ bindAddress: ['localhost'] }),
+      /^Option -bind: "localhost" is not an IPv4 or IPv6/,
+    ],
+    [
+      withFlags({ advertiseAddress: ['0.0.0.0'] }),
+      /^Option -advertise: "0.0.0.0" is no address that others/,
+    ],
+    [withFlags({ clientAddresses: ['127.0.0.1 nope'] }), /^Option -client: "nope" is not/],
+    [withFlags({ clientAddresses: [' '] }), /^Option -client: name at least one/],
+    [
+      withFlags({ logLevel: ['loud'] }),
+      /^Option -log-level: "loud" is not one of debug, info, warn, error/,
+    ],
+    [withFlags({ server: ['maybe'] }), /^Option -server: "maybe" is not true or false/],
+    [
+      withFlags({ 'dns.nodeTtlSeconds': ['10'] }),
+      /^Option -dns-node-ttl: "10" is not a duration.*"30s"/,
+    ],
+    [
+      withFlags({ 'dns.nodeTtlSeconds': ['500ms'] }),
+      /^Option -dns-node-ttl: .*whole number of seconds/,
+    ],
+    [
+      withFlags({ 'dns.serviceTtlSeconds': ['web'] }),
+      /^Option -dns-service-ttl: "web" is not NAME=DURATION/,
+    ],
+    [
+      withFlags({ 'dns.serviceTtlSeconds': ['web=x'] }),
+      /^Option -dns-service-ttl: for "web": "x" is not/,
+    ],
+    [
+      withFlags({ bootstrapExpect: ['3'] }),
+      /^Option -bootstrap-expect: this version runs one server/,
+    ],
+    [
+      withFlags({ server: ['false'] }),
+      /^Option -server: this version has no client agents yet; start a server with/,
+    ],
+    [withFlags({ dataDir: [''] }), /^Option -data-dir: must not be empty/],
+    [{ ...server, flags: { server: ['true'] } }, /^Option -data-dir: a server needs a directory/],
+    [
+      { ...server, flags: { dev: ['true'], dataDir: ['/d'] } },
+      /^Option -data-dir: -dev keeps its data/,
+    ],
+    [
+      { ...server, flags: { dev: ['true'], server: ['false'] } },
+      /^Option -server: -dev runs a server/,
+    ],
+    [
+      { ...server, hostName: 'a b' },
+      /^Option -node: this machine's host name "a b" cannot.*Give the node a name/,
+    ],
+    [
+      { ...server, env: { SVCD_DNS_PORT: 'x' } },
+      /^Option SVCD_DNS_PORT: "x" is not a whole number/,
+    ],
+    [withFile([]), /^Config file a\.json: the file must hold one JSON object/],
+    [
+      withFile({ datacentre: 'x' }),
+      /^Option datacentre in a\.json: no such option\. Did you mean "datacenter"\?/,
+    ],
+    [
+      withFile({ ports: { dsn: 1 } }),
+      /^Option ports\.dsn in a\.json: no such option\. Did you mean "ports\.dns"\?/,
+    ],
+    [withFile({ dev: true }), /^Option dev in a\.json: no such option/],
+    [withFile({ ports: 1 }), /^Option ports in a\.json: must be an object/],
+    [
+      withFile({ ports: { dns: '53' } }),
+      /^Option ports\.dns in a\.json: "53" is not a whole number/,
+    ],
+    [withFile({ log_json: 'true' }), /^Option log_json in a\.json: "true" is not true or false/],
+    [withFile({ node_name: 1 }), /^Option node_name in a\.json: 1 is not a text/],
+    [
+      withFile({ client_addr: [1] }),
+      /^Option client_addr in a\.json: \[1\] is not a text or a list/,
+    ],
+    [
+      withFile({ dns_config: { node_ttl: 10 } }),
+      /^Option dns_config\.node_ttl in a\.json: 10 is not a duration/,
+    ],
+    [withFile({ dns_config: { service_ttl: '5s' } }), /is not an object of durations by name/],
+  ]
+  for (const [sources, message] of cases) t.match(messageOf(sources), message)
+})
+
+t.test('flags are read as Go reads them', async (t) => {
+  t.equal(parseConfig(withFlags({ logJson: ['1'] })).logJson, true)
+  t.equal(parseConfig(withFlags({ logLevel: ['ERR'] })).logLevel, 'error')
+  t.equal(parseConfig(withFlags({ logLevel: ['debug', 'warn'] })).logLevel, 'warn')
+  const ttl = parseConfig(withFlags({ 'dns.serviceTtlSeconds': ['Web=10s,*=1m', 'api=0'] }))
+  t.strictSame(ttl.dns.serviceTtlSeconds, { web: 10, '*': 60, api: 0 })
+})
+
+t.test('an empty variable is not set, and a service link of Kubernetes is not ours', async (t) => {
+  const env = { SVCD_DNS_PORT: 'tcp://10.0.0.1:53', SVCD_HTTP_PORT: '', SVCD_SERVER_PORT: '8301' }
+  t.strictSame(parseConfig({ ...server, env }).ports, { dns: 8600, http: 8500, server: 8301 })
+})
+
+t.test(
+  'the config files are known before the rest is parsed, their flag before the variable',
+  async (t) => {
+    const env = { SVCD_CONFIG_FILE: '/a.json  /b.json' }
+    t.strictSame(configFilePaths({ flags: {}, env }), ['/a.json', '/b.json'])
+    t.strictSame(configFilePaths({ flags: { configFiles: ['/my file.json'] }, env }), [
+      '/my file.json',
+    ])
+    const config = parseConfig(withFlags({ configFiles: ['/my file.json'] }))
+    t.strictSame(config.configFiles, ['/my file.json'])
+  },
+)
+
+t.test('a configuration cannot be changed', async (t) => {
+  const config = parseConfig(server)
+  t.throws(() => Object.assign(config.dns.soa, { retry: 1 }), TypeError)
+  t.throws(() => Object.assign(config, { dev: true }), TypeError)
+})
+
+t.test('no two options share a flag, a variable or a file key', async (t) => {
+  const rows = optionNames.map(optionRow)
+  const unique = (texts: readonly (string | undefined)[]): boolean => {
+    const given = texts.filter((text) => text !== undefined)
+    return new Set(given).size === given.length
+  }
+  t.ok(unique(rows.map((row) => row.flag)))
+  t.ok(unique(rows.map(envName)))
+  t.ok(unique(rows.map((row) => row.file)))
+})
