@@ -57,6 +57,11 @@ export const errorTable = {
     exit: 1,
     text: 'The server has too many writes waiting ({waiting}). Try again in a moment.',
   },
+  'write-stalled': {
+    http: 500,
+    exit: 1,
+    text: 'The disk has not finished a write for {seconds} s, so this one may or may not be kept. Look at the disk, then try again.',
+  },
   stopping: { http: 503, exit: 1, text: 'The agent is stopping. Ask another server.' },
   'command-too-large': {
     http: 413,
