@@ -69,13 +69,13 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Change)
   sql.putService.run(row)
   change.touch(subject.node(nodeKey))
   change.touch(subject.service(service.name))
-  // Its checks in health/state carry the service's name and tags.
-  if (before !== undefined) change.touch(subject.checks)
   if (before !== undefined && before.name_key !== row.name_key) {
     change.touch(subject.service(before.name))
   }
   if (before === undefined || before.name !== row.name || before.tags !== row.tags) {
     change.touch(subject.services)
+    // Checks are listed with their service's name and tags.
+    if (before !== undefined) change.touch(subject.checks)
   }
 }
 

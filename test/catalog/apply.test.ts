@@ -1,0 +1,250 @@
+import t from 'tap'
+import { decodeCommand, stampProposal } from '../../src/catalog/command.ts'
+import {
+  MemoryCatalog,
+  checkDefinition,
+  nodeDefinition,
+  registerCommand,
+  serviceDefinition,
+} from '../helpers/catalog.ts'
+
+const webCheck = checkDefinition('service:web-1', { serviceId: 'web-1' })
+const web = registerCommand('n1', {
+  service: serviceDefinition('web', { id: 'web-1', port: 80, tags: ['v1'] }),
+  checks: [webCheck],
+})
+
+t.test('a registration is read back as it was written, with its index', async (t) => {
+  const catalog = new MemoryCatalog()
+  const full = registerCommand('n1', {
+    node: nodeDefinition('n1', {
+      id: '5c4ab6d6-0000-4000-8000-000000000001',
+      address: '2001:db8::1',
+      taggedAddresses: { lan: '2001:db8::1' },
+      meta: { rack: 'a1' },
+    }),
+    service: serviceDefinition('web', {
+      id: 'web-1',
+      address: 'host.example.org',
+      port: 8080,
+      tags: ['v1', 'blue'],
+      meta: { team: 'shop' },
+      weights: { passing: 10, warning: 2 },
+      taggedAddresses: { lan_ipv4: { address: '10.9.0.1', port: 8080 } },
+      enableTagOverride: true,
+      owner: 'agent',
+      extra: { Kind: 'typical' },
+    }),
+    checks: [
+      checkDefinition('service:web-1', { serviceId: 'web-1', status: 'warning', output: 'slow' }),
+    ],
+  })
+  catalog.apply(full)
+  const [instance] = catalog.reader.instances('web')
+  t.strictSame(instance?.node, { ...full.node, createIndex: 1, modifyIndex: 1 })
+  t.strictSame(instance?.service, { ...full.service, node: 'n1', createIndex: 1, modifyIndex: 1 })
+  t.strictSame(instance?.checks, [
+    {
+      ...full.checks[0],
+      node: 'n1',
+      serviceName: 'web',
+      serviceTags: ['v1', 'blue'],
+      createIndex: 1,
+      modifyIndex: 1,
+    },
+  ])
+})
+
+t.test('names match without regard to case and show as they were written', async (t) => {
+  const catalog = new MemoryCatalog()
+  catalog.apply(registerCommand('Node-A', { service: serviceDefinition('Web') }))
+  t.equal(catalog.reader.instances('wEB')[0]?.service.name, 'Web')
+  t.equal(catalog.reader.node('NODE-a')?.name, 'Node-A')
+  t.equal(catalog.reader.service('node-A', 'Web')?.node, 'Node-A')
+})
+
+t.test('registering the same again changes no index and wakes nobody', async (t) => {
+  const catalog = new MemoryCatalog()
+  catalog.apply(web)
+  const again = catalog.apply(web)
+  t.strictSame([...again.subjects], [])
+  t.strictSame(again.outcomes, [{ ok: true, index: 2 }])
+  t.equal(catalog.reader.instances('web')[0]?.service.modifyIndex, 1)
+  t.equal(catalog.reader.appliedIndex(), 2)
+})
+
+t.test(
+  'each change touches the subjects whose answers it changes, and no other service',
+  async (t) => {
+    const other = registerCommand('n2', { service: serviceDefinition('db') })
+    const cases = [
+      {
+        what: 'a new instance',
+        body: registerCommand('n1', { service: serviceDefinition('web', { id: 'web-2' }) }),
+        subjects: ['node:n1', 'service:web', 'services'],
+      },
+      {
+        what: 'a port',
+        body: registerCommand('n1', {
+          service: serviceDefinition('web', { id: 'web-1', port: 81, tags: ['v1'] }),
+        }),
+        subjects: ['node:n1', 'service:web'],
+      },
+      {
+        what: 'a new name under the same id',
+        body: registerCommand('n1', {
+          service: serviceDefinition('web2', { id: 'web-1', port: 80, tags: ['v1'] }),
+        }),
+        subjects: ['checks', 'node:n1', 'service:web', 'service:web2', 'services'],
+      },
+      {
+        what: "a node's address",
+        body: registerCommand('n1', { node: nodeDefinition('n1', { address: '10.0.0.9' }) }),
+        subjects: ['node:n1', 'nodes', 'service:web'],
+      },
+      {
+        what: 'a node check',
+        body: registerCommand('n1', { checks: [checkDefinition('disk')] }),
+        subjects: ['checks', 'node:n1', 'service:web'],
+      },
+      {
+        what: 'a status',
+        body: {
+          kind: 'update-check',
+          nodeName: 'N1',
+          checkId: 'service:web-1',
+          status: 'critical',
+          output: 'x',
+        },
+        subjects: ['checks', 'node:n1', 'service:web'],
+      },
+      {
+        what: 'a check removed',
+        body: { kind: 'deregister', nodeName: 'n1', checkId: 'service:web-1' },
+        subjects: ['checks', 'node:n1', 'service:web'],
+      },
+      {
+        what: 'an instance removed',
+        body: { kind: 'deregister', nodeName: 'n1', serviceId: 'web-1' },
+        subjects: ['checks', 'node:n1', 'service:web', 'services'],
+      },
+      {
+        what: 'a node removed',
+        body: { kind: 'deregister', nodeName: 'n1' },
+        subjects: ['checks', 'node:n1', 'nodes', 'service:web', 'services'],
+      },
+      {
+        what: 'a thing unknown removed',
+        body: { kind: 'deregister', nodeName: 'n1', serviceId: 'nope' },
+        subjects: [],
+      },
+    ] as const
+    for (const { what, body, subjects } of cases) {
+      const catalog = new MemoryCatalog()
+      catalog.apply(web, other)
+      t.strictSame([...catalog.apply(body).subjects].toSorted(), subjects, what)
+    }
+  },
+)
+
+t.test('old checks stay on re-registration unless they are to be replaced', async (t) => {
+  const catalog = new MemoryCatalog()
+  const next = checkDefinition('second', { serviceId: 'web-1' })
+  const ids = () => catalog.reader.instances('web')[0]?.checks.map((check) => check.checkId)
+  catalog.apply(web, { ...web, checks: [next] })
+  t.strictSame(ids(), ['second', 'service:web-1'])
+  catalog.apply({ ...web, checks: [next], replaceChecks: true })
+  t.strictSame(ids(), ['second'])
+})
+
+t.test('a command that cannot apply says why and changes nothing', async (t) => {
+  const catalog = new MemoryCatalog()
+  const orphan = checkDefinition('c', { serviceId: 'nope' })
+  const { outcomes } = catalog.apply(
+    { kind: 'register', nodeName: 'n9', checks: [], replaceChecks: false },
+    registerCommand('n1', { service: serviceDefinition('web'), checks: [orphan] }),
+    { kind: 'update-check', nodeName: 'n1', checkId: 'c', status: 'critical', output: '' },
+  )
+  t.strictSame(outcomes, [
+    { ok: false, index: 1, error: 'unknown-node', subject: 'n9' },
+    { ok: false, index: 2, error: 'unknown-service', subject: 'nope' },
+    { ok: false, index: 3, error: 'unknown-check', subject: 'c' },
+  ])
+  t.strictSame(catalog.reader.nodes(), [])
+  t.equal(catalog.reader.appliedIndex(), 3, 'and still counts as applied')
+})
+
+t.test(
+  'a request applied before is answered from its dedupe row and not applied again',
+  async (t) => {
+    const catalog = new MemoryCatalog()
+    const first = catalog.command(web, 'once')
+    catalog.applyCommands(first)
+    catalog.apply({ kind: 'deregister', nodeName: 'n1', serviceId: 'web-1' })
+    const again = catalog.applyCommands(first)
+    t.strictSame(again.outcomes, [{ ok: true, index: 1 }], 'the outcome of the first time')
+    t.strictSame(catalog.reader.instances('web'), [], 'the later deregistration stands')
+  },
+)
+
+t.test('dedupe rows go after 10,000 entries and 10 minutes of log time, not before', async (t) => {
+  const catalog = new MemoryCatalog()
+  const applied = (index: number, timeMs: number, id: string) =>
+    catalog.machine.applyBatch([
+      { index, term: 1, command: { ...catalog.command(web, id), timeMs } },
+    ]).outcomes[0]?.index
+  applied(1, 0, 'a')
+  applied(10_000, 599_999, 'b')
+  t.equal(applied(10_001, 599_999, 'a'), 1, 'young enough')
+  applied(10_002, 600_001, 'c')
+  t.equal(applied(10_003, 600_002, 'a'), 10_003, 'forgotten')
+})
+
+t.test('a subject keeps its index after it is gone', async (t) => {
+  const catalog = new MemoryCatalog()
+  catalog.apply(web, { kind: 'deregister', nodeName: 'n1' })
+  t.equal(catalog.reader.indexOf('service:web'), 2)
+  t.equal(catalog.reader.indexOf('node:n1'), 2)
+  t.equal(catalog.reader.indexOf('service:never'), 0)
+})
+
+t.test('a batch that fails leaves nothing behind', async (t) => {
+  const catalog = new MemoryCatalog()
+  const bad = registerCommand('n1', {
+    service: serviceDefinition('web', { port: 'text' as unknown as number }),
+  })
+  t.throws(() => catalog.apply(registerCommand('n0'), bad))
+  t.strictSame(catalog.reader.nodes(), [])
+  t.equal(catalog.reader.appliedIndex(), 0)
+})
+
+t.test('service names come with the union of their tags', async (t) => {
+  const catalog = new MemoryCatalog()
+  catalog.apply(
+    registerCommand('n1', { service: serviceDefinition('web', { tags: ['b', 'a'] }) }),
+    registerCommand('n2', { service: serviceDefinition('web', { tags: ['c', 'a'] }) }),
+    registerCommand('n1', { service: serviceDefinition('db') }),
+  )
+  t.strictSame(
+    [...catalog.reader.serviceNames()],
+    [
+      ['db', []],
+      ['web', ['a', 'b', 'c']],
+    ],
+  )
+})
+
+t.test('a log entry is read back with the time that the leader put on it', async (t) => {
+  const proposal = { version: 1, requestId: 'r', actor: 'a', cause: 'c', body: web } as const
+  const entry = stampProposal(JSON.stringify(proposal), 1234)
+  t.strictSame(decodeCommand(entry), { timeMs: 1234, ...JSON.parse(JSON.stringify(proposal)) })
+})
+
+t.test('a log entry of an unknown version or kind is refused, never skipped', async (t) => {
+  const entry = (command: object) => Buffer.from(JSON.stringify(command))
+  t.throws(
+    () => decodeCommand(entry({ version: 2, body: { kind: 'register' } })),
+    /unknown version 2/,
+  )
+  t.throws(() => decodeCommand(entry({ version: 1, body: { kind: 'sql' } })), /unknown kind sql/)
+})
