@@ -1,0 +1,139 @@
+export type CheckStatus = 'passing' | 'warning' | 'critical'
+
+/** How many results in a row it takes to move a check. 0 and 1 both mean: the first does. */
+export interface CheckRules {
+  readonly successBeforePassing: number
+  /** 0 = as many as for critical. */
+  readonly failuresBeforeWarning: number
+  readonly failuresBeforeCritical: number
+  /** How long a check may stay critical before its service is deregistered; 0 = for ever. */
+  readonly deregisterAfterMs: number
+}
+
+/** One thing learned about a check. */
+export type CheckResult =
+  /** A probe ran. Thresholds count these. */
+  | { readonly kind: 'probe'; readonly status: CheckStatus; readonly output: string }
+  /** The service itself reported. Thresholds do not apply. */
+  | { readonly kind: 'report'; readonly status: CheckStatus; readonly output: string }
+  /** No report came within the TTL. */
+  | { readonly kind: 'expired' }
+
+export interface CheckState {
+  readonly status: CheckStatus
+  /** At most 4 KiB of UTF-8. */
+  readonly output: string
+  /** Results of one sort in a row; both 0 before the first result. */
+  readonly successes: number
+  readonly failures: number
+  readonly criticalSinceMs: number | undefined
+  /** What the catalog was last told, and when. */
+  readonly told: { readonly status: CheckStatus; readonly output: string; readonly atMs: number }
+}
+
+export interface Step {
+  readonly state: CheckState
+  /** Whether the catalog is to be told; `state.told` says so already. */
+  readonly propose: boolean
+}
+
+const outputBytesMax = 4096
+const outputOnlyEveryMs = 5 * 60_000
+const expired = 'TTL expired'
+
+/** The state of a check of which the catalog already holds `status` and `output`. */
+export function startedCheck(status: CheckStatus, output: string, nowMs: number): CheckState {
+  const clipped = clipOutput(output)
+  return {
+    status,
+    output: clipped,
+    successes: 0,
+    failures: 0,
+    criticalSinceMs: status === 'critical' ? nowMs : undefined,
+    told: { status, output: clipped, atMs: nowMs },
+  }
+}
+
+/**
+ * One step of a check's state machine. Only a transition is worth a command; output that changed
+ * without one is told at most every five minutes, so that heartbeats never reach the log.
+ */
+export function next(
+  check: { readonly rules: CheckRules; readonly state: CheckState },
+  result: CheckResult,
+  nowMs: number,
+): Step {
+  const { rules, state } = check
+  switch (result.kind) {
+    case 'report':
+      return moved(state, result.status, clipOutput(result.output), nowMs)
+    case 'expired':
+      return moved(state, 'critical', expiredOutput(state.output), nowMs)
+    case 'probe': {
+      const counted = count(state, result.status)
+      const status = statusAfter(rules, counted, result.status, isFirst(state))
+      // Below its threshold a result changes nothing to see: neither status nor output.
+      if (status === undefined) return { state: counted, propose: false }
+      return moved(counted, status, clipOutput(result.output), nowMs)
+    }
+  }
+}
+
+/** When the check's service is to be deregistered; undefined while that is not due. */
+export function reapAtMs(rules: CheckRules, state: CheckState): number | undefined {
+  if (rules.deregisterAfterMs <= 0 || state.criticalSinceMs === undefined) return undefined
+  return state.criticalSinceMs + rules.deregisterAfterMs
+}
+
+/** At most 4 KiB of `text`, cut between two characters. */
+export function clipOutput(text: string): string {
+  // A UTF-16 unit takes at most three bytes, which spares most texts the counting.
+  if (text.length * 3 <= outputBytesMax || Buffer.byteLength(text) <= outputBytesMax) return text
+  const bytes = Buffer.from(text.slice(0, outputBytesMax))
+  let end = Math.min(outputBytesMax, bytes.length)
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end)
+}
+
+function isFirst(state: CheckState): boolean {
+  return state.successes === 0 && state.failures === 0
+}
+
+function count(state: CheckState, status: CheckStatus): CheckState {
+  return status === 'critical'
+    ? { ...state, successes: 0, failures: state.failures + 1 }
+    : { ...state, successes: state.successes + 1, failures: 0 }
+}
+
+function statusAfter(
+  rules: CheckRules,
+  { successes, failures }: CheckState,
+  status: CheckStatus,
+  first: boolean,
+): CheckStatus | undefined {
+  if (first) return status
+  if (status !== 'critical') return successes >= rules.successBeforePassing ? status : undefined
+  if (failures >= rules.failuresBeforeCritical) return 'critical'
+  const beforeWarning = rules.failuresBeforeWarning || rules.failuresBeforeCritical
+  return failures >= beforeWarning ? 'warning' : undefined
+}
+
+function moved(before: CheckState, status: CheckStatus, output: string, nowMs: number): Step {
+  const { told } = before
+  const propose =
+    status !== told.status || (output !== told.output && nowMs - told.atMs >= outputOnlyEveryMs)
+  const state: CheckState = {
+    status,
+    output,
+    successes: before.successes,
+    failures: before.failures,
+    criticalSinceMs: status === 'critical' ? (before.criticalSinceMs ?? nowMs) : undefined,
+    told: propose ? { status, output, atMs: nowMs } : told,
+  }
+  return { state, propose }
+}
+
+function expiredOutput(last: string): string {
+  if (last === '' || last.startsWith(expired)) return last || expired
+  return clipOutput(`${expired} (last output before timeout follows): ${last}`)
+}

@@ -1,0 +1,140 @@
+import type { Random } from '../base/random.ts'
+
+/** Something to be done at a time. Owned by one {@link Schedule}. */
+export interface Deadline<T> {
+  readonly value: T
+  /** In the schedule's time; NaN while it is not set. */
+  atMs: number
+  /** Where it stands in the heap; −1 while it is not set. */
+  position: number
+}
+
+/** A tick later than this means that the process stood still, not that the timer was imprecise. */
+const stallMs = 1000
+
+/** The longest time between two ticks: what a stall can be measured by. */
+const tickMs = 1000
+
+export function deadline<T>(value: T): Deadline<T> {
+  return { value, atMs: Number.NaN, position: -1 }
+}
+
+/**
+ * Deadlines in order (a binary heap), on a clock that stands still while the process does. When a
+ * tick comes d > 1 s late, every deadline moves by d: the process was stopped, and whoever sent
+ * heartbeats meanwhile must not be called dead for it. `nowMs` is monotonic time everywhere.
+ */
+export class Schedule<T> {
+  readonly #heap: Deadline<T>[] = []
+  #stalledMs = 0
+  #expectedMs: number | undefined
+
+  /** The schedule's own time: monotonic time less all stalls. */
+  timeMs(nowMs: number): number {
+    const lateMs = this.#expectedMs === undefined ? 0 : nowMs - this.#expectedMs
+    if (lateMs > stallMs) {
+      this.#stalledMs += lateMs
+      this.#expectedMs = nowMs
+    }
+    return nowMs - this.#stalledMs
+  }
+
+  /** All the time by which deadlines were pushed so far. */
+  get stalledMs(): number {
+    return this.#stalledMs
+  }
+
+  get size(): number {
+    return this.#heap.length
+  }
+
+  /** Sets or moves a deadline; `atMs` is in the schedule's time. */
+  set(item: Deadline<T>, atMs: number): void {
+    item.atMs = atMs
+    if (item.position === -1) {
+      item.position = this.#heap.length
+      this.#heap.push(item)
+    }
+    this.#up(item)
+    this.#down(item)
+  }
+
+  clear(item: Deadline<T>): void {
+    const { position } = item
+    if (position === -1) return
+    item.position = -1
+    item.atMs = Number.NaN
+    const last = this.#heap.pop()
+    if (last === undefined || last === item) return
+    this.#place(last, position)
+    this.#up(last)
+    this.#down(last)
+  }
+
+  /** Takes out what is due, earliest first. */
+  takeDue(nowMs: number): T[] {
+    const timeMs = this.timeMs(nowMs)
+    const due: T[] = []
+    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+      if (first.atMs > timeMs) break
+      this.clear(first)
+      due.push(first.value)
+    }
+    return due
+  }
+
+  /** How long to sleep before the next tick; a tick that comes much later is taken for a stall. */
+  sleepMs(nowMs: number): number {
+    const timeMs = this.timeMs(nowMs)
+    const first = this.#heap[0]
+    const sleepMs = Math.max(
+      0,
+      Math.min(tickMs, first === undefined ? tickMs : first.atMs - timeMs),
+    )
+    this.#expectedMs = nowMs + sleepMs
+    return sleepMs
+  }
+
+  #up(item: Deadline<T>): void {
+    for (let at = item.position; at > 0;) {
+      const above = (at - 1) >> 1
+      const parent = this.#heap[above]
+      if (parent === undefined || parent.atMs <= item.atMs) return
+      this.#place(parent, at)
+      this.#place(item, above)
+      at = above
+    }
+  }
+
+  #down(item: Deadline<T>): void {
+    for (let at = item.position; ;) {
+      const left = this.#heap[2 * at + 1]
+      const right = this.#heap[2 * at + 2]
+      const child =
+        right !== undefined && left !== undefined && right.atMs < left.atMs ? right : left
+      if (child === undefined || child.atMs >= item.atMs) return
+      const below = child.position
+      this.#place(child, at)
+      this.#place(item, below)
+      at = below
+    }
+  }
+
+  #place(item: Deadline<T>, position: number): void {
+    this.#heap[position] = item
+    item.position = position
+  }
+}
+
+/** The delay before the first probe of a check that was there before this process. */
+export function firstProbeDelayMs(intervalMs: number, random: Random): number {
+  return intervalMs * random()
+}
+
+/**
+ * The delay from the start of one probe to the next. Up to a tenth early, so that checks that were
+ * registered together drift apart; never late, so that a death is seen within interval + timeout.
+ */
+export function nextProbeDelayMs(intervalMs: number, random: Random): number {
+  return intervalMs * (1 - 0.1 * random())
+}

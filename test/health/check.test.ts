@@ -1,0 +1,175 @@
+import t from 'tap'
+import fc from 'fast-check'
+import { clipOutput, next, reapAtMs, startedCheck } from '../../src/health/check.ts'
+import type { CheckResult, CheckRules, CheckState, CheckStatus } from '../../src/health/check.ts'
+
+const plain: CheckRules = {
+  successBeforePassing: 0,
+  failuresBeforeWarning: 0,
+  failuresBeforeCritical: 0,
+  deregisterAfterMs: 0,
+}
+const letters: Readonly<Record<string, CheckStatus>> = {
+  p: 'passing',
+  w: 'warning',
+  c: 'critical',
+}
+const probe = (status: CheckStatus, output = ''): CheckResult => ({ kind: 'probe', status, output })
+const report = (status: CheckStatus, output = ''): CheckResult => ({
+  kind: 'report',
+  status,
+  output,
+})
+
+/** Feeds results a second apart; returns the state after each, and what was proposed. */
+function run(
+  rules: CheckRules,
+  results: readonly CheckResult[],
+  from: CheckState = startedCheck('critical', '', 0),
+): { states: CheckState[]; proposed: boolean[] } {
+  const states: CheckState[] = []
+  const proposed: boolean[] = []
+  let state = from
+  for (const [at, result] of results.entries()) {
+    const step = next({ rules, state }, result, 1000 * (at + 1))
+    state = step.state
+    states.push(state)
+    proposed.push(step.propose)
+  }
+  return { states, proposed }
+}
+
+// p, w, c: the result of each probe, and the status after it. A capital is a proposal.
+const tables: readonly (readonly [string, Partial<CheckRules>, string, string])[] = [
+  ['without thresholds every change counts', {}, 'pcpwwc', 'PCPWwC'],
+  ['a critical check that stays critical proposes nothing', {}, 'ccc', 'ccc'],
+  ['the first result counts whatever the threshold', { successBeforePassing: 3 }, 'pp', 'Pp'],
+  ['a first failure counts too', { failuresBeforeCritical: 3 }, 'cppc', 'cPpp'],
+  ['success needs its number in a row', { successBeforePassing: 3 }, 'cppcppp', 'ccccccP'],
+  ['failure needs its number in a row', { failuresBeforeCritical: 3 }, 'pccpccc', 'PpppppC'],
+  [
+    'warning comes before critical',
+    { failuresBeforeWarning: 2, failuresBeforeCritical: 4 },
+    'pcccccp',
+    'PpWwCcP',
+  ],
+  [
+    'a warning result counts as a success',
+    { successBeforePassing: 2, failuresBeforeCritical: 2 },
+    'ccwww',
+    'cccWw',
+  ],
+]
+
+t.test('probe results move a check by its thresholds', async (t) => {
+  for (const [claim, rules, results, expected] of tables) {
+    const { states, proposed } = run(
+      { ...plain, ...rules },
+      Array.from(results, (letter) => probe(letters[letter] ?? 'passing')),
+    )
+    const seen = states.map(({ status }, at) =>
+      proposed[at] === true ? status.charAt(0).toUpperCase() : status.charAt(0),
+    )
+    t.equal(seen.join(''), expected, claim)
+  }
+})
+
+t.test('a result below its threshold leaves status and output as they were', async (t) => {
+  const rules = { ...plain, failuresBeforeCritical: 2 }
+  const { states } = run(rules, [probe('passing', 'fine'), probe('critical', 'bad')])
+  t.match(states[1], { status: 'passing', output: 'fine' })
+})
+
+t.test('reports of a TTL check ignore thresholds', async (t) => {
+  const rules = { ...plain, successBeforePassing: 5, failuresBeforeCritical: 5 }
+  const { states, proposed } = run(rules, [
+    report('critical'),
+    report('passing'),
+    report('critical'),
+  ])
+  t.strictSame(
+    states.map(({ status }) => status),
+    ['critical', 'passing', 'critical'],
+  )
+  t.strictSame(proposed, [false, true, true])
+})
+
+t.test('an expired TTL is critical and keeps the last output, once', async (t) => {
+  const expiry: CheckResult = { kind: 'expired' }
+  const { states, proposed } = run(plain, [report('passing', 'all good'), expiry, expiry])
+  t.match(states[1], {
+    status: 'critical',
+    output: 'TTL expired (last output before timeout follows): all good',
+  })
+  t.equal(states[2]?.output, states[1]?.output)
+  t.strictSame(proposed, [true, true, false])
+  const silent = run(plain, [expiry], startedCheck('passing', '', 0))
+  t.equal(silent.states[0]?.output, 'TTL expired')
+})
+
+t.test(
+  'changed output without a transition is proposed after five minutes, not before',
+  async (t) => {
+    let state = startedCheck('passing', 'a', 0)
+    const at = (output: string, nowMs: number): boolean => {
+      const step = next({ rules: plain, state }, probe('passing', output), nowMs)
+      state = step.state
+      return step.propose
+    }
+    t.equal(at('b', 299_999), false)
+    t.equal(state.output, 'b', 'kept here at once')
+    t.equal(state.told.output, 'a')
+    t.equal(at('b', 300_000), true)
+    t.equal(at('c', 300_001), false, 'and the five minutes start again')
+    t.equal(at('b', 900_000), false, 'output that is back to what was told is no change')
+  },
+)
+
+t.test('a check is reaped when it stayed critical for long enough', async (t) => {
+  const rules = { ...plain, deregisterAfterMs: 60_000 }
+  const { states } = run(rules, [probe('critical'), probe('passing'), probe('critical')])
+  t.strictSame(
+    states.map((state) => reapAtMs(rules, state)),
+    [60_000, undefined, 63_000],
+    'counted from the start, and anew after it passed',
+  )
+  t.equal(reapAtMs(plain, startedCheck('critical', '', 0)), undefined, 'never unless asked')
+})
+
+t.test('output is cut to 4 KiB between two characters', async (t) => {
+  t.equal(clipOutput('a'.repeat(4096)).length, 4096)
+  t.equal(clipOutput('a'.repeat(4097)).length, 4096)
+  t.equal(clipOutput(`${'a'.repeat(4095)}é`), 'a'.repeat(4095))
+  t.equal(clipOutput(`${'a'.repeat(4094)}é`), `${'a'.repeat(4094)}é`)
+  t.equal(clipOutput(`${'a'.repeat(4094)}😀`), 'a'.repeat(4094))
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 6000, size: 'max' }), (text) => {
+      const clipped = clipOutput(text)
+      return text.startsWith(clipped) && Buffer.byteLength(clipped) <= 4096
+    }),
+    { numRuns: 30 },
+  )
+})
+
+t.test('what the catalog was told is always the last status', async (t) => {
+  const status = fc.constantFrom<CheckStatus>('passing', 'warning', 'critical')
+  const result = fc.oneof(
+    status.map((status) => probe(status)),
+    status.map((status) => report(status)),
+    fc.constant<CheckResult>({ kind: 'expired' }),
+  )
+  const limit = fc.integer({ min: 0, max: 3 })
+  const rules = fc.record({
+    successBeforePassing: limit,
+    failuresBeforeWarning: limit,
+    failuresBeforeCritical: limit,
+    deregisterAfterMs: fc.constant(0),
+  })
+  fc.assert(
+    fc.property(rules, fc.array(result), (rules, results) => {
+      const { states } = run(rules, results)
+      return states.every((state) => state.told.status === state.status)
+    }),
+  )
+  t.pass('held for every sample')
+})
