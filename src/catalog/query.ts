@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { Check, Instance, Node, Service, Status } from './model.ts'
-import { checkOf, nodeOf, parseTags, serviceOf } from './rows.ts'
+import { checkOf, nodeOf, parseTags, reverseLabels, serviceOf } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
 
 const checkColumns = `
@@ -13,6 +13,9 @@ function prepare(db: Database) {
   return {
     nodes: sql<[], NodeRow>('SELECT * FROM nodes ORDER BY key'),
     node: sql<[string], NodeRow>('SELECT * FROM nodes WHERE key = ?'),
+    nodeBelow: sql<[string, string], { key: string }>(
+      'SELECT key FROM nodes WHERE reversed_key >= ? AND reversed_key < ? LIMIT 1',
+    ),
     serviceTags: sql<[], { name: string; name_key: string; tags: string }>(
       'SELECT DISTINCT name_key, name, tags FROM services ORDER BY name_key, name',
     ),
@@ -71,6 +74,13 @@ export class CatalogReader {
   node(name: string): Node | undefined {
     const row = this.#sql.node.get(name.toLowerCase())
     return row === undefined ? undefined : nodeOf(row)
+  }
+
+  /** Whether some node's name ends with `.suffix`. */
+  hasNodeBelow(suffix: string): boolean {
+    const above = reverseLabels(suffix.toLowerCase())
+    // '/' is the character after '.': the range holds exactly what begins with `above.`
+    return this.#sql.nodeBelow.get(`${above}.`, `${above}/`) !== undefined
   }
 
   /** Every service name with the sorted union of its instances' tags. */

@@ -2,6 +2,7 @@ import type { Outcome, RegisterCommand } from './command.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
+import { reverseLabels } from './rows.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { subject } from './versions.ts'
 
@@ -46,6 +47,7 @@ function putNode(key: string, node: NodeDefinition, change: Change): void {
   const before = sql.node.get(key)
   const row: NodeRow = {
     key,
+    reversed_key: reverseLabels(key),
     name: node.name,
     id: node.id,
     address: node.address,

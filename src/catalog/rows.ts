@@ -4,6 +4,7 @@ import type { Check, Node, Owner, Service, Status, TaggedAddress } from './model
 
 export interface NodeRow {
   key: string
+  reversed_key: string
   name: string
   id: string
   address: string
@@ -55,6 +56,11 @@ function parseObject<T>(text: string): Readonly<Record<string, T>> {
 
 export function parseTags(text: string): readonly string[] {
   return text === '[]' ? [] : (JSON.parse(text) as string[])
+}
+
+/** `web1.rack.example` → `example.rack.web1` */
+export function reverseLabels(key: string): string {
+  return key.split('.').toReversed().join('.')
 }
 
 export function nodeOf(row: NodeRow): Node {

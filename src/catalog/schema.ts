@@ -3,10 +3,12 @@ export const catalogVersion = 1
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
+// nodes.reversed_key has the name's labels in reverse, so that names below a suffix are a range.
 const version1 = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE nodes (
     key TEXT PRIMARY KEY,
+    reversed_key TEXT NOT NULL,
     name TEXT NOT NULL,
     id TEXT NOT NULL,
     address TEXT NOT NULL,
@@ -15,6 +17,7 @@ const version1 = `
     create_index INTEGER NOT NULL,
     modify_index INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX nodes_by_suffix ON nodes (reversed_key);
   CREATE TABLE services (
     node_key TEXT NOT NULL REFERENCES nodes (key),
     id TEXT NOT NULL,

@@ -58,6 +58,7 @@ export function prepareApply(db: Database): ApplyStatements {
 }
 
 const nodeColumns = [
+  'reversed_key',
   'name',
   'id',
   'address',

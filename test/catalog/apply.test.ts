@@ -14,6 +14,8 @@ const web = registerCommand('n1', {
   checks: [webCheck],
 })
 
+const entryOf = (command: object): Buffer => Buffer.from(JSON.stringify(command))
+
 t.test('a registration is read back as it was written, with its index', async (t) => {
   const catalog = new MemoryCatalog()
   const full = registerCommand('n1', {
@@ -241,10 +243,21 @@ t.test('a log entry is read back with the time that the leader put on it', async
 })
 
 t.test('a log entry of an unknown version or kind is refused, never skipped', async (t) => {
-  const entry = (command: object) => Buffer.from(JSON.stringify(command))
   t.throws(
-    () => decodeCommand(entry({ version: 2, body: { kind: 'register' } })),
+    () => decodeCommand(entryOf({ version: 2, body: { kind: 'register' } })),
     /unknown version 2/,
   )
-  t.throws(() => decodeCommand(entry({ version: 1, body: { kind: 'sql' } })), /unknown kind sql/)
+  t.throws(() => decodeCommand(entryOf({ version: 1, body: { kind: 'sql' } })), /unknown kind sql/)
 })
+
+t.test(
+  'a node whose name ends with a suffix is found by it, the suffix itself is not',
+  async (t) => {
+    const catalog = new MemoryCatalog()
+    catalog.apply(registerCommand('Web1.Rack.example'))
+    const found = ['rack.example', 'EXAMPLE', 'ack.example', 'web1.rack.example', 'rack'].map(
+      (suffix) => catalog.reader.hasNodeBelow(suffix),
+    )
+    t.strictSame(found, [true, true, false, false, false])
+  },
+)
