@@ -1,0 +1,285 @@
+import http from 'node:http'
+import https from 'node:https'
+import { isIP } from 'node:net'
+import { formatDuration } from '../base/duration.ts'
+import { reasonOf } from '../base/errors.ts'
+import { clipOutput } from '../health/check.ts'
+import type { CheckStatus } from '../health/check.ts'
+
+export interface HttpProbeRequest {
+  readonly url: string
+  readonly method: string
+  /** A Host header among them replaces the URL's. */
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  readonly body: string
+  /** Over everything: name look-up, connection, TLS, redirects, headers and body. */
+  readonly timeoutMs: number
+  readonly tlsSkipVerify: boolean
+  /** '' = the URL's host. */
+  readonly tlsServerName: string
+  readonly followRedirects: boolean
+}
+
+export interface ProbeResult {
+  readonly status: CheckStatus
+  readonly output: string
+  /**
+   * 'proof': the service answered, or its host refused for it. 'absence': nothing was heard, which
+   * may be our own blindness. 'none': no probe could be made here (out of descriptors or ports);
+   * it says nothing about the service.
+   */
+  readonly evidence: 'proof' | 'absence' | 'none'
+}
+
+const bodyBytesMax = 4096
+const redirectsMax = 10
+const userAgent = 'svcd Health Check'
+
+// A kept-alive connection would go on answering for a server whose listener is dead; a resumed TLS
+// session would go on trusting a certificate that is no longer served.
+const plainAgent = new http.Agent({ keepAlive: false })
+const tlsAgent = new https.Agent({ keepAlive: false, maxCachedSessions: 0 })
+
+/** Codes by which this host, not the probed one, says no. */
+const localErrors = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN'])
+/** Codes by which nothing was heard from the probed one. */
+const silence = new Set([
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NODATA',
+  'EAI_NONAME',
+  'EPERM',
+  'EACCES',
+])
+
+interface Hop {
+  readonly url: URL
+  readonly method: string
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  readonly body: string
+}
+
+/**
+ * Probes a service once, over a connection of its own: 2xx is passing, 429 warning, all else
+ * critical. A body that does not end in time is cut, and the status code stands (as in Consul).
+ * Never rejects. An aborted `signal` ends it with evidence 'none'.
+ */
+export function probeHttp(request: HttpProbeRequest, signal?: AbortSignal): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    new Probe(request, resolve, signal).start()
+  })
+}
+
+class Probe {
+  readonly #request: HttpProbeRequest
+  readonly #resolve: (result: ProbeResult) => void
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort = (): void => this.#end('critical', 'the probe was stopped', 'none')
+  #timer: NodeJS.Timeout | undefined
+  #current: http.ClientRequest | undefined
+  #answer: http.IncomingMessage | undefined
+  #chunks: Buffer[] = []
+  #redirects = 0
+  #ended = false
+
+  constructor(
+    request: HttpProbeRequest,
+    resolve: (result: ProbeResult) => void,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#signal = signal
+  }
+
+  start(): void {
+    const { url, method, headers, body, timeoutMs } = this.#request
+    if (this.#signal?.aborted === true) return this.#onAbort()
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#timer = setTimeout(() => this.#onTimeout(), timeoutMs)
+    const parsed = parseUrl(url)
+    if (parsed === undefined) return this.#fail('the URL is not an http or https one', 'proof')
+    this.#send({ url: parsed, method: method === '' ? 'GET' : method, headers, body })
+  }
+
+  #send(hop: Hop): void {
+    try {
+      const request = (hop.url.protocol === 'https:' ? https : http).request(
+        this.#optionsOf(hop),
+        (answer) => this.#onAnswer(hop, answer),
+      )
+      this.#current = request
+      request.on('error', (error) => {
+        // One that a redirect left behind has nothing to say any more.
+        if (this.#current === request) this.#onError(error)
+      })
+      request.on('upgrade', (answer, socket) => {
+        socket.destroy()
+        this.#answer = answer
+        this.#endAnswered()
+      })
+      request.end(hop.body)
+    } catch (error) {
+      // A method or header that HTTP cannot carry: the definition is wrong, and it stays critical.
+      this.#fail(reasonOf(error), 'proof')
+    }
+  }
+
+  #optionsOf({ url, method, headers, body }: Hop): https.RequestOptions {
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    const sent: http.OutgoingHttpHeaders = {
+      'User-Agent': userAgent,
+      Accept: 'text/plain, text/*, */*',
+    }
+    for (const [name, values] of Object.entries(headers)) setHeader(sent, name, values)
+    if (body !== '') setHeader(sent, 'Content-Length', [String(Buffer.byteLength(body))])
+    const options: https.RequestOptions = {
+      host,
+      port: url.port,
+      path: url.pathname + url.search,
+      method,
+      headers: sent,
+      agent: plainAgent,
+    }
+    if (url.username !== '' || url.password !== '') {
+      options.auth = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    }
+    if (url.protocol !== 'https:') return options
+    return {
+      ...options,
+      agent: tlsAgent,
+      rejectUnauthorized: !this.#request.tlsSkipVerify,
+      // RFC 6066 §3 allows no address as a server name; the certificate is checked against it still.
+      servername: this.#request.tlsServerName || (isIP(host) === 0 ? host : ''),
+    }
+  }
+
+  #onAnswer(hop: Hop, answer: http.IncomingMessage): void {
+    if (this.#ended) return void answer.destroy()
+    const onward = this.#request.followRedirects ? redirected(hop, answer) : undefined
+    if (onward !== undefined) {
+      answer.destroy()
+      this.#redirects++
+      if (this.#redirects <= redirectsMax) return this.#send(onward)
+      return this.#fail(`stopped after ${redirectsMax} redirects`, 'proof')
+    }
+    this.#answer = answer
+    let size = 0
+    answer.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk)
+      size += chunk.length
+      if (size >= bodyBytesMax) this.#endAnswered()
+    })
+    answer.on('end', () => this.#endAnswered())
+    // Cut off in the middle of the body: the status code has been heard.
+    answer.on('error', () => this.#endAnswered())
+    answer.on('close', () => this.#endAnswered())
+  }
+
+  #onTimeout(): void {
+    if (this.#answer !== undefined) return this.#endAnswered()
+    this.#fail(`no answer within ${formatDuration(this.#request.timeoutMs)}`, 'absence')
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    if (this.#answer !== undefined) return this.#endAnswered()
+    const code = error.code ?? ''
+    if (localErrors.has(code)) return this.#fail(`not probed: ${error.message}`, 'none')
+    // What is left was said by the probed host: refused, reset, a bad certificate, not HTTP.
+    this.#fail(messageOf(error), isSilence(error) ? 'absence' : 'proof')
+  }
+
+  #endAnswered(): void {
+    const answer = this.#answer
+    if (answer === undefined) return
+    const code = answer.statusCode ?? 0
+    const status = code >= 200 && code <= 299 ? 'passing' : code === 429 ? 'warning' : 'critical'
+    const body = Buffer.concat(this.#chunks).subarray(0, bodyBytesMax).toString('utf8')
+    const line = `${code} ${answer.statusMessage ?? ''}`.trimEnd()
+    this.#end(status, `${this.#target()}: ${line} Output: ${body}`, 'proof')
+  }
+
+  #fail(reason: string, evidence: ProbeResult['evidence']): void {
+    this.#end('critical', `${this.#target()}: ${reason}`, evidence)
+  }
+
+  #target(): string {
+    return `HTTP ${this.#request.method || 'GET'} ${withoutPassword(this.#request.url)}`
+  }
+
+  #end(status: CheckStatus, output: string, evidence: ProbeResult['evidence']): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#answer?.destroy()
+    this.#current?.destroy()
+    this.#chunks = []
+    this.#resolve({ status, output: clipOutput(output), evidence })
+  }
+}
+
+/** Where an answer sends on to, by the rules of browsers and of Go; undefined: it is the answer. */
+function redirected(hop: Hop, answer: http.IncomingMessage): Hop | undefined {
+  const code = answer.statusCode ?? 0
+  const location = answer.headers.location
+  if (![301, 302, 303, 307, 308].includes(code) || location === undefined) return undefined
+  const url = parseUrl(location, hop.url)
+  if (url === undefined) return undefined
+  // RFC 9110 §15.4: 303 asks for a GET, 301 and 302 get one in place of a POST.
+  const asGet =
+    hop.method !== 'HEAD' &&
+    (code === 303 || (code !== 307 && code !== 308 && hop.method === 'POST'))
+  const headers = url.origin === hop.url.origin ? hop.headers : withoutSecrets(hop.headers)
+  return { url, method: asGet ? 'GET' : hop.method, headers, body: asGet ? '' : hop.body }
+}
+
+/** What was meant for one host is not for another to see. */
+function withoutSecrets(headers: Hop['headers']): Hop['headers'] {
+  const secret = ['authorization', 'cookie', 'proxy-authorization', 'host']
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !secret.includes(name.toLowerCase())),
+  )
+}
+
+function setHeader(
+  headers: http.OutgoingHttpHeaders,
+  name: string,
+  values: readonly string[],
+): void {
+  for (const known of Object.keys(headers)) {
+    if (known.toLowerCase() === name.toLowerCase()) delete headers[known]
+  }
+  headers[name] = values.length === 1 ? (values[0] ?? '') : [...values]
+}
+
+function parseUrl(text: string, base?: URL): URL | undefined {
+  if (!URL.canParse(text, base?.href)) return undefined
+  const url = new URL(text, base)
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^/?#]*@/, '//')
+}
+
+/** Happy eyeballs reports several failures as one; it is silence only if all of them are. */
+function isSilence(error: NodeJS.ErrnoException): boolean {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.errors.every((inner) => isSilence(inner as NodeJS.ErrnoException))
+  }
+  return silence.has(error.code ?? '')
+}
+
+function messageOf(error: NodeJS.ErrnoException): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.errors.map((inner) => reasonOf(inner)).join(', ')
+  }
+  return error.message
+}
