@@ -1,0 +1,41 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { benchDns } from './dns.bench.ts'
+import { benchMemory } from './memory.bench.ts'
+import { versionOf } from './peers.ts'
+import { benchRegistrations } from './registrations.bench.ts'
+
+// npm run bench [-- NAME …]: runs the benches, prints them, and with --write puts them into RESULTS.md.
+
+const benches: Readonly<Record<string, () => Promise<string>>> = {
+  registrations: benchRegistrations,
+  dns: benchDns,
+  memory: benchMemory,
+}
+
+const words = process.argv.slice(2)
+const write = words.includes('--write')
+const names = words.filter((word) => !word.startsWith('--'))
+const unknown = names.find((name) => !(name in benches))
+if (unknown !== undefined) {
+  process.stderr.write(`no bench ${unknown}; there are: ${Object.keys(benches).join(', ')}\n`)
+  process.exit(1)
+}
+
+const parts = [
+  `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}; the load comes from the same machine.`,
+  `Peers on PATH: ${versionOf('consul') ?? 'no Consul'}.\n`,
+]
+process.stdout.write(`${parts.join('\n')}\n`)
+for (const [name, bench] of Object.entries(benches)) {
+  if (names.length > 0 && !names.includes(name)) continue
+  const text = await bench()
+  process.stdout.write(`${text}\n`)
+  parts.push(text)
+}
+if (write) {
+  const file = 'test/bench/RESULTS.md'
+  const marker = '<!-- figures: written by npm run bench -- --write -->'
+  const before = readFileSync(file, 'utf8').split(marker)[0] ?? ''
+  writeFileSync(file, `${before}${marker}\n\n${parts.join('\n')}`)
+}

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** The compiled program, as users run it; found from this file's place in the sources or the build. */
+export const svcdBin = findUp('bin/svcd.js')
+
+function findUp(path: string): string {
+  for (let base = new URL('../', import.meta.url); ; base = new URL('../', base)) {
+    const file = fileURLToPath(new URL(path, base))
+    if (existsSync(file)) return file
+    if (base.pathname === '/')
+      throw new Error(`${path} is in no directory above ${import.meta.url}`)
+  }
+}
+
+export interface AgentProcessOptions {
+  /** More flags; ports are free ones unless given here. */
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+  /** A command before `node`, such as strace with its flags. */
+  readonly wrapper?: readonly string[]
+}
+
+/** An agent in a process of its own, started from dist/ on free ports of 127.0.0.1. */
+export class AgentProcess {
+  readonly child: ChildProcess
+  readonly exited: Promise<number | null>
+  output = ''
+  httpPort = 0
+  dnsPort = 0
+
+  private constructor(child: ChildProcess) {
+    this.child = child
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code) => resolve(code))
+    })
+  }
+
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.httpPort}`
+  }
+
+  /** Resolves when the agent says that it runs; rejects with its output when it ends before. */
+  static async start(options: AgentProcessOptions = {}): Promise<AgentProcess> {
+    const words = [
+      ...(options.wrapper ?? []),
+      process.execPath,
+      svcdBin,
+      'agent',
+      '-http-port=0',
+      '-dns-port=0',
+      ...(options.args ?? ['-dev']),
+    ]
+    const [command = '', ...args] = words
+    const child = spawn(command, args, {
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const agent = new AgentProcess(child)
+    await agent.#running()
+    return agent
+  }
+
+  #running(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onData = (chunk: Buffer): void => {
+        this.output += chunk.toString()
+        if (!this.output.includes('svcd agent running!')) return
+        this.httpPort = Number(/HTTP: http:\/\/\S+:(\d+)/.exec(this.output)?.[1] ?? 0)
+        this.dnsPort = Number(/DNS: \S+:(\d+)/.exec(this.output)?.[1] ?? 0)
+        resolve()
+      }
+      this.child.stdout?.on('data', onData)
+      this.child.stderr?.on('data', onData)
+      void this.exited.then((code) =>
+        reject(new Error(`the agent ended with ${String(code)}:\n${this.output}`)),
+      )
+    })
+  }
+
+  /** Ends it as an operator would and resolves with its exit code. */
+  async stop(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM')
+    return this.exited
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.exited
+  }
+
+  async put(path: string, body?: unknown): Promise<Response> {
+    return fetch(`${this.httpUrl}/v1/${path}`, {
+      method: 'PUT',
+      body: body === undefined ? null : JSON.stringify(body),
+    })
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await (await fetch(`${this.httpUrl}/v1/${path}`)).json()) as T
+  }
+}
