@@ -48,6 +48,56 @@ export const errorTable = {
     exit: 1,
     text: 'CheckID "{id}" does not have associated TTL',
   },
+  'missing-check-name': { http: 400, exit: 1, text: 'Missing check name' },
+  'invalid-check-status': {
+    http: 400,
+    exit: 1,
+    text: 'Bad check status "{status}". Use passing, warning or critical.',
+  },
+  'unsupported-check': {
+    http: 400,
+    exit: 1,
+    text: 'Invalid check: {field} is given, but this version runs TTL and HTTP checks only. Use TTL with Interval left out, or HTTP with Interval.',
+  },
+  'unknown-service-of-check': {
+    http: 404,
+    exit: 1,
+    text: 'ServiceID "{id}" does not exist. Register the service first.',
+  },
+  'unknown-node': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown node "{node}". Register it with its Address first.',
+  },
+  'missing-name': { http: 400, exit: 1, text: 'Missing {what}' },
+  'invalid-wait': {
+    http: 400,
+    exit: 1,
+    text: 'Invalid wait time "{value}". Write a duration with its unit, such as 10s or 5m.',
+  },
+  'invalid-index': {
+    http: 400,
+    exit: 1,
+    text: 'Invalid index "{value}". Send back the number of the last X-Consul-Index.',
+  },
+  'invalid-parameter': { http: 400, exit: 1, text: 'Invalid value for ?{name}: {reason}' },
+  'conflicting-parameters': {
+    http: 400,
+    exit: 1,
+    text: 'Cannot specify ?{a} with ?{b}, conflicting semantics.',
+  },
+  'unsupported-parameter': {
+    http: 400,
+    exit: 1,
+    text: 'The parameter ?{name} is not supported yet, and without it the answer would be wrong. {next}',
+  },
+  'invalid-path': { http: 400, exit: 1, text: 'Invalid URL path "{path}": {reason}' },
+  'invalid-request': { http: 400, exit: 1, text: 'Bad request: {reason}' },
+  internal: {
+    http: 500,
+    exit: 1,
+    text: 'Internal error. The log of this agent has the details; please report it.',
+  },
   'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
 
   // The cluster
@@ -108,6 +158,11 @@ export const errorTable = {
     http: 500,
     exit: 2,
     text: 'No agent answers at {address} ({reason}). Start one with `svcd agent -dev`, or name another with -http-addr or SVCD_HTTP_ADDR.',
+  },
+  'agent-refused': {
+    http: 500,
+    exit: 1,
+    text: 'The agent at {address} answered {status}: {reason}',
   },
   'dns-unreachable': {
     http: 500,

@@ -1,0 +1,248 @@
+import { formatDuration } from '../base/duration.ts'
+import { svcdError } from '../base/errors.ts'
+import { parseIp } from '../base/ip.ts'
+import type { ServiceDefinition, TaggedAddress } from '../catalog/model.ts'
+import type { AgentCheckDefinition, AgentServiceDefinition, CheckPlan } from './backend.ts'
+import type { AgentCheckBody, AgentServiceBody, ServiceCheckBody } from './shapes.ts'
+import {
+  checkedAddress,
+  checkedId,
+  checkedMeta,
+  checkedName,
+  checkedPort,
+  checkedStatus,
+  checkedTaggedAddresses,
+  checkedTags,
+  checkedWeights,
+  cutOutput,
+  isDnsLabel,
+} from './validate.ts'
+
+const intervalMsMin = 1000
+const httpTimeoutMsDefault = 10_000
+const deregisterAfterMsMin = 60_000
+
+/** A definition, and what about it was accepted though it is not what its sender may expect. */
+export interface Accepted<T> {
+  readonly definition: T
+  readonly warnings: readonly string[]
+}
+
+/** What PUT agent/service/register asks for. */
+export function agentService(body: AgentServiceBody): Accepted<AgentServiceDefinition> {
+  const name = body.Name ?? ''
+  if (name === '') throw svcdError('missing-service-name', {})
+  const warnings: string[] = []
+  if (!isDnsLabel(name)) {
+    warnings.push(
+      'The service name is not a DNS label (at most 63 letters, digits and hyphens), so DNS cannot find it',
+    )
+  }
+  const service = serviceDefinition(body, name)
+  const bodies = checkBodies(body)
+  const checks = bodies.map((check, n) => {
+    const id = bodies.length === 1 ? `service:${service.id}` : `service:${service.id}:${n + 1}`
+    const defaults = { id, name: `Service '${name}' check`, serviceId: service.id }
+    return checkDefinition(check, check.CheckID, defaults, warnings)
+  })
+  refuseTwins(checks)
+  return { definition: { service, checks }, warnings }
+}
+
+function serviceDefinition(body: AgentServiceBody, name: string): ServiceDefinition {
+  const id = body.ID === undefined || body.ID === '' ? name : body.ID
+  const address = checkedAddress(body.Address ?? '', 'service address')
+  const port = checkedPort(body.Port ?? 0, 'Port')
+  const tagged = checkedTaggedAddresses(body.TaggedAddresses ?? {})
+  return {
+    id: checkedId(id, 'ID'),
+    name: checkedName(name, 'Name'),
+    address,
+    port,
+    tags: checkedTags(body.Tags ?? [], 'Tags'),
+    meta: checkedMeta(body.Meta ?? {}, 'Service Meta', false),
+    weights: checkedWeights(body.Weights),
+    taggedAddresses: withOwnFamily(tagged, address, port),
+    enableTagOverride: body.EnableTagOverride ?? false,
+    owner: 'agent',
+    extra: extraFields(body),
+  }
+}
+
+/** An agent lists a service's IP address under `lan_ipv4` and `wan_ipv4` (or 6) as well. */
+function withOwnFamily(
+  tagged: Record<string, TaggedAddress>,
+  address: string,
+  port: number,
+): Record<string, TaggedAddress> {
+  const ip = parseIp(address)
+  if (ip === undefined) return tagged
+  const family = ip.length === 4 ? 'ipv4' : 'ipv6'
+  return { [`lan_${family}`]: { address, port }, [`wan_${family}`]: { address, port }, ...tagged }
+}
+
+type MeshFields = Pick<AgentServiceBody, 'Kind' | 'Proxy' | 'Connect' | 'Locality' | 'SocketPath'>
+
+/** The fields that are kept for whoever reads them back; empty ones are not. */
+export function extraFields(body: MeshFields): Readonly<Record<string, unknown>> {
+  const extra: Record<string, unknown> = {}
+  if (body.Kind !== undefined && body.Kind !== '') extra['Kind'] = body.Kind
+  if (body.SocketPath !== undefined && body.SocketPath !== '') extra['SocketPath'] = body.SocketPath
+  if (isFilled(body.Proxy)) extra['Proxy'] = body.Proxy
+  if (isFilled(body.Connect)) extra['Connect'] = body.Connect
+  if (isFilled(body.Locality)) extra['Locality'] = body.Locality
+  return extra
+}
+
+function isFilled(value: Readonly<Record<string, unknown>> | undefined): boolean {
+  return value !== undefined && Object.keys(value).length > 0
+}
+
+function checkBodies(body: AgentServiceBody): readonly ServiceCheckBody[] {
+  const list = body.Checks ?? []
+  const { Check: single } = body
+  // Templates leave "Check": {} behind; Consul takes it for none.
+  return single === undefined || Object.keys(single).length === 0 ? list : [single, ...list]
+}
+
+function refuseTwins(checks: readonly AgentCheckDefinition[]): void {
+  const ids = new Set<string>()
+  for (const { check } of checks) {
+    if (ids.has(check.checkId)) {
+      const reason = `two checks have the ID ${JSON.stringify(check.checkId)}`
+      throw svcdError('invalid-field', { field: 'Checks', reason })
+    }
+    ids.add(check.checkId)
+  }
+}
+
+/** What PUT agent/check/register asks for. */
+export function agentCheck(body: AgentCheckBody): Accepted<AgentCheckDefinition> {
+  const name = body.Name ?? ''
+  if (name === '') throw svcdError('missing-check-name', {})
+  const warnings: string[] = []
+  const defaults = { id: name, name, serviceId: body.ServiceID ?? '' }
+  return { definition: checkDefinition(body, body.ID, defaults, warnings), warnings }
+}
+
+interface CheckDefaults {
+  readonly id: string
+  readonly name: string
+  readonly serviceId: string
+}
+
+function checkDefinition(
+  body: ServiceCheckBody,
+  id: string | undefined,
+  defaults: CheckDefaults,
+  warnings: string[],
+): AgentCheckDefinition {
+  const status = checkedStatus(body.Status)
+  const plan = checkPlan(body, warnings)
+  const intervalMs = plan.kind === 'http' ? plan.intervalMs : 0
+  return {
+    check: {
+      checkId: checkedId(id === undefined || id === '' ? defaults.id : id, 'CheckID'),
+      name: checkedName(
+        body.Name === undefined || body.Name === '' ? defaults.name : body.Name,
+        'check name',
+      ),
+      status,
+      notes: cutOutput(body.Notes ?? ''),
+      output: '',
+      serviceId: defaults.serviceId,
+      type: plan.kind,
+      interval: formatDuration(intervalMs),
+      timeout: formatDuration(body.Timeout ?? 0),
+      definition: {},
+    },
+    plan,
+    successBeforePassing: threshold(body.SuccessBeforePassing, 'SuccessBeforePassing'),
+    failuresBeforeWarning: threshold(
+      body.FailuresBeforeWarning ?? body.FailuresBeforeCritical,
+      'FailuresBeforeWarning',
+    ),
+    failuresBeforeCritical: threshold(body.FailuresBeforeCritical, 'FailuresBeforeCritical'),
+    deregisterAfterMs: deregisterAfter(body.DeregisterCriticalServiceAfter ?? 0, warnings),
+  }
+}
+
+function threshold(value: number | undefined, field: string): number {
+  if (value !== undefined && value < 0) {
+    throw svcdError('invalid-field', { field, reason: `${value} is negative` })
+  }
+  return value ?? 0
+}
+
+function deregisterAfter(afterMs: number, warnings: string[]): number {
+  if (afterMs <= 0) return 0
+  if (afterMs >= deregisterAfterMsMin) return afterMs
+  warnings.push('DeregisterCriticalServiceAfter is below its minimum, 1m0s is used')
+  return deregisterAfterMsMin
+}
+
+const unsupportedKinds = [
+  'ScriptArgs',
+  'TCP',
+  'UDP',
+  'GRPC',
+  'H2PING',
+  'DockerContainerID',
+  'AliasNode',
+  'AliasService',
+  'OSService',
+] as const
+
+function checkPlan(body: ServiceCheckBody, warnings: string[]): CheckPlan {
+  for (const field of unsupportedKinds) {
+    const value = body[field]
+    if (value !== undefined && value.length > 0) throw svcdError('unsupported-check', { field })
+  }
+  const intervalMs = body.Interval ?? 0
+  const ttlMs = body.TTL ?? 0
+  if (intervalMs > 0 && ttlMs > 0) {
+    return invalidCheck('Interval and TTL cannot both be specified')
+  }
+  if (body.HTTP === undefined || body.HTTP === '') {
+    if (ttlMs <= 0) return invalidCheck('TTL must be > 0 for TTL checks')
+    return { kind: 'ttl', ttlMs }
+  }
+  if (ttlMs > 0) return invalidCheck('HTTP and TTL cannot both be specified')
+  if (intervalMs <= 0) return invalidCheck('Interval must be > 0 for HTTP checks')
+  return httpPlan(body, body.HTTP, intervalMs, warnings)
+}
+
+function httpPlan(
+  body: ServiceCheckBody,
+  url: string,
+  askedIntervalMs: number,
+  warnings: string[],
+): CheckPlan {
+  if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) {
+    return invalidCheck(`HTTP: ${JSON.stringify(url)} is not an http:// or https:// URL`)
+  }
+  const method = body.Method ?? ''
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]*$/.test(method)) {
+    return invalidCheck(`Method: ${JSON.stringify(method)} is not an HTTP method`)
+  }
+  if (askedIntervalMs < intervalMsMin) warnings.push('Interval is below its minimum, 1s is used')
+  const intervalMs = Math.max(askedIntervalMs, intervalMsMin)
+  const timeoutMs = body.Timeout ?? 0
+  return {
+    kind: 'http',
+    url,
+    method: method === '' ? 'GET' : method,
+    headers: body.Header ?? {},
+    body: body.Body ?? '',
+    intervalMs,
+    // Without a time-out of its own a check ends before its next turn.
+    timeoutMs: timeoutMs > 0 ? timeoutMs : Math.min(httpTimeoutMsDefault, intervalMs),
+    tlsSkipVerify: body.TLSSkipVerify ?? false,
+    tlsServerName: body.TLSServerName ?? '',
+    followRedirects: !(body.DisableRedirects ?? false),
+  }
+}
+
+function invalidCheck(reason: string): never {
+  throw svcdError('invalid-field', { field: 'check', reason })
+}

@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { svcdError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import type { Status } from '../catalog/model.ts'
+import { agentCheck, agentService } from './agent-registration.ts'
+import type { Backend, Identity } from './backend.ts'
+import { originOf } from './catalog.ts'
+import { decodeBody } from './decode.ts'
+import { agentServiceJson, checkJson } from './encode.ts'
+import { flagParameter, parameter, parametersOf, readOptions } from './parameters.ts'
+import { sendDone, sendJson, warn } from './reply.ts'
+import { addRoute, tailOf } from './route.ts'
+import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
+import { checkedStatus, cutOutput } from './validate.ts'
+
+/** agent/*: the services and checks of this agent, and the agent itself. */
+export function addAgentRoutes(app: FastifyInstance, backend: Backend, logger: Logger): void {
+  addServices(app, backend, logger)
+  addChecks(app, backend)
+  addTtlReports(app, backend)
+  addSelf(app, backend)
+}
+
+const paths = {
+  service: '/v1/agent/service/',
+  deregisterService: '/v1/agent/service/deregister/',
+  deregisterCheck: '/v1/agent/check/deregister/',
+  update: '/v1/agent/check/update/',
+}
+
+function addServices(app: FastifyInstance, backend: Backend, logger: Logger): void {
+  const { agent, identity } = backend
+
+  addRoute(app, 'PUT', '/v1/agent/service/register', async (request, reply) => {
+    const body = decodeBody(request.body, agentServiceShape)
+    const { definition, warnings } = agentService(body)
+    const replaceExistingChecks = flagParameter(parametersOf(request), 'replace-existing-checks')
+    const { id, name } = definition.service
+    const origin = originOf(request, `agent/service/register ${id}`)
+    await agent.registerService(definition, { replaceExistingChecks }, origin)
+    if (warnings.length > 0) {
+      warn(reply, warnings)
+      logger.warn({ service: name, id, warnings }, 'a service was registered with a warning')
+    }
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'PUT', `${paths.deregisterService}*`, async (request, reply) => {
+    const id = tailOf(request, paths.deregisterService)
+    await agent.deregisterService(id, originOf(request, `agent/service/deregister ${id}`))
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'GET', '/v1/agent/services', async (request, reply) => {
+    readOptions(parametersOf(request), identity)
+    const entries = agent
+      .services()
+      .map((service) => [service.id, agentServiceJson(service, identity.datacenter)])
+    return sendJson(request, reply, Object.fromEntries(entries))
+  })
+
+  addRoute(app, 'GET', `${paths.service}*`, async (request, reply) => {
+    const id = tailOf(request, paths.service)
+    const service = agent.service(id)
+    if (service === undefined) throw svcdError('unknown-service-id', { id })
+    const json = agentServiceJson(service, identity.datacenter)
+    const hash = contentHash(JSON.stringify(json))
+    reply.header('X-Consul-ContentHash', hash)
+    return sendJson(request, reply, { ...json, ContentHash: hash })
+  })
+}
+
+/** 64 bits in hex, as Consul's: clients compare them, nobody trusts them. */
+function contentHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+function addChecks(app: FastifyInstance, backend: Backend): void {
+  const { agent, identity } = backend
+
+  addRoute(app, 'GET', '/v1/agent/checks', async (request, reply) => {
+    readOptions(parametersOf(request), identity)
+    const entries = agent.checks().map((check) => [check.checkId, checkJson(check)])
+    return sendJson(request, reply, Object.fromEntries(entries))
+  })
+
+  addRoute(app, 'PUT', '/v1/agent/check/register', async (request, reply) => {
+    const { definition, warnings } = agentCheck(decodeBody(request.body, agentCheckShape))
+    const { checkId, serviceId } = definition.check
+    if (serviceId !== '' && agent.service(serviceId) === undefined) {
+      throw svcdError('unknown-service-of-check', { id: serviceId })
+    }
+    await agent.registerCheck(definition, originOf(request, `agent/check/register ${checkId}`))
+    warn(reply, warnings)
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'PUT', `${paths.deregisterCheck}*`, async (request, reply) => {
+    const id = tailOf(request, paths.deregisterCheck)
+    await agent.deregisterCheck(id, originOf(request, `agent/check/deregister ${id}`))
+    return sendDone(reply)
+  })
+}
+
+const reports: readonly (readonly [string, Status])[] = [
+  ['pass', 'passing'],
+  ['warn', 'warning'],
+  ['fail', 'critical'],
+]
+
+function addTtlReports(app: FastifyInstance, backend: Backend): void {
+  const { agent } = backend
+
+  for (const [verb, status] of reports) {
+    const prefix = `/v1/agent/check/${verb}/`
+    addRoute(app, 'PUT', `${prefix}*`, async (request, reply) => {
+      const id = tailOf(request, prefix)
+      const note = cutOutput(parameter(parametersOf(request), 'note') ?? '')
+      await agent.updateTtl(id, status, note, originOf(request, `agent/check/${verb} ${id}`))
+      return sendDone(reply)
+    })
+  }
+
+  addRoute(app, 'PUT', `${paths.update}*`, async (request, reply) => {
+    const id = tailOf(request, paths.update)
+    const { Status, Output } = decodeBody(request.body, checkUpdateShape)
+    if (Status === undefined || Status === '') {
+      throw svcdError('invalid-check-status', { status: '' })
+    }
+    const output = cutOutput(Output ?? '')
+    const origin = originOf(request, `agent/check/update ${id}`)
+    await agent.updateTtl(id, checkedStatus(Status), output, origin)
+    return sendDone(reply)
+  })
+}
+
+/**
+ * The version of Consul whose API this is. Clients and schedulers compare it with what they need
+ * (Nomad wants at least 1.8), so it is told where they look; svcd's own stands beside it.
+ */
+const consulVersion = '1.21.4'
+
+function addSelf(app: FastifyInstance, backend: Backend): void {
+  const { identity } = backend
+  addRoute(app, 'GET', '/v1/agent/self', async (request, reply) =>
+    sendJson(request, reply, selfJson(backend)),
+  )
+  addRoute(app, 'GET', '/v1/agent/members', async (request, reply) => {
+    readOptions(parametersOf(request), identity)
+    return sendJson(request, reply, [memberJson(identity)])
+  })
+}
+
+function selfJson(backend: Backend) {
+  const { identity, agent } = backend
+  const leader = backend.leader()
+  return {
+    Config: {
+      Datacenter: identity.datacenter,
+      PrimaryDatacenter: identity.datacenter,
+      NodeName: identity.nodeName,
+      NodeID: identity.nodeId,
+      Revision: '',
+      Server: identity.server,
+      Version: consulVersion,
+      SvcdVersion: identity.version,
+    },
+    DebugConfig: {
+      Datacenter: identity.datacenter,
+      DNSDomain: `${identity.domain}.`.replace(/\.+$/, '.'),
+      DNSPort: identity.ports.dns,
+      HTTPPort: identity.ports.http,
+      ServerPort: identity.ports.server,
+      ServerMode: identity.server,
+      ACLsEnabled: false,
+    },
+    Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
+    Member: memberJson(identity),
+    Stats: {
+      agent: {
+        checks: String(agent.checks().length),
+        services: String(agent.services().length),
+      },
+      build: { prerelease: '', revision: '', version: identity.version },
+      consul: {
+        acl: 'disabled',
+        known_datacenters: '1',
+        leader: String(leader !== '' && leader === serverAddress(identity)),
+        leader_addr: leader,
+        server: String(identity.server),
+      },
+    },
+    Meta: {},
+  }
+}
+
+function serverAddress({ address, ports }: Identity): string {
+  return address.includes(':') ? `[${address}]:${ports.server}` : `${address}:${ports.server}`
+}
+
+const statusAlive = 1
+
+function memberJson(identity: Identity) {
+  return {
+    Name: identity.nodeName,
+    Addr: identity.address,
+    Port: identity.ports.server,
+    Tags: {
+      acls: '0',
+      build: `${consulVersion}:svcd-${identity.version}`,
+      dc: identity.datacenter,
+      id: identity.nodeId,
+      port: String(identity.ports.server),
+      role: identity.server ? 'consul' : 'node',
+      segment: '',
+      vsn: '2',
+      vsn_max: '3',
+      vsn_min: '2',
+    },
+    Status: statusAlive,
+    ProtocolMin: 1,
+    ProtocolMax: 5,
+    ProtocolCur: 2,
+    DelegateMin: 2,
+    DelegateMax: 5,
+    DelegateCur: 4,
+  }
+}

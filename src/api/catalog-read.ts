@@ -1,0 +1,147 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../base/clock.ts'
+import { svcdError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { CatalogReader } from '../catalog/query.ts'
+import type { Backend } from './backend.ts'
+import { parametersOf, readOptions } from './parameters.ts'
+import type { ReadOptions } from './parameters.ts'
+import { sendJson } from './reply.ts'
+
+const waitMsDefault = 300_000
+const waitMsMax = 600_000
+const jitterFraction = 16
+const leaderPollMs = 50
+
+/** What the catalog endpoints answer from. */
+export interface ReadContext {
+  readonly backend: Backend
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly random: Random
+  /** How long a read that needs a leader waits for one. */
+  readonly leaderWaitMs: number
+  readonly waits: Waits
+}
+
+/** The waits that are under way, so that a stopping server can end them all. */
+export class Waits {
+  readonly #open = new Set<AbortController>()
+  #stopped = false
+
+  /** Ends every wait; each read then answers with what there is. */
+  stop(): void {
+    this.#stopped = true
+    for (const controller of this.#open) controller.abort()
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  async run(reply: FastifyReply, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    this.#open.add(controller)
+    reply.raw.once('close', abort)
+    try {
+      await wait(controller.signal)
+    } finally {
+      this.#open.delete(controller)
+      reply.raw.off('close', abort)
+    }
+  }
+}
+
+/** What an endpoint reads: `subject` moves when `query` may give another answer. */
+export interface Question {
+  readonly subject: string
+  query(catalog: CatalogReader): unknown
+}
+
+/**
+ * Answers a read of the catalog: consistency, blocking and Consul's headers. With `?index=N` the
+ * answer waits until the subject's index is above N, or the wait is over.
+ */
+export async function answerRead(
+  context: ReadContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  question: Question,
+): Promise<FastifyReply> {
+  const { backend } = context
+  const options = readOptions(parametersOf(request), backend.identity)
+  if (options.consistency !== 'stale') await leaderKnown(context)
+  const { index, value } = await read(context, reply, options, question)
+  if (reply.raw.destroyed) return reply.hijack()
+  reply
+    .header('X-Consul-Index', index)
+    .header('X-Consul-KnownLeader', backend.leader() === '' ? 'false' : 'true')
+    .header('X-Consul-LastContact', options.consistency === 'stale' ? backend.lastContactMs() : 0)
+    .header('X-Consul-Effective-Consistency', options.consistency)
+    .header('X-Consul-Query-Backend', 'blocking-query')
+  return sendJson(request, reply, value)
+}
+
+async function leaderKnown({ backend, clock, leaderWaitMs }: ReadContext): Promise<void> {
+  const deadline = clock.monotonicMs() + leaderWaitMs
+  while (backend.leader() === '') {
+    if (clock.monotonicMs() >= deadline) throw svcdError('no-leader', {})
+    await new Promise((resolve) => setTimeout(resolve, leaderPollMs))
+  }
+}
+
+interface Result {
+  readonly index: number
+  readonly value: unknown
+}
+
+async function read(
+  context: ReadContext,
+  reply: FastifyReply,
+  options: ReadOptions,
+  question: Question,
+): Promise<Result> {
+  const { backend, clock, waits } = context
+  let deadline: number | undefined
+  for (;;) {
+    // Taken before the read, so that a change between the read and the wait ends the wait.
+    const since = backend.version()
+    const newer = readIfNewer(backend, question, options.index)
+    if (newer !== undefined) return newer
+    deadline ??= clock.monotonicMs() + timeoutMs(options.waitMs, context.random)
+    const remainingMs = deadline - clock.monotonicMs()
+    if (remainingMs <= 0 || waits.stopped || reply.raw.destroyed) return readNow(backend, question)
+    await waits.run(reply, (signal) =>
+      backend.waitForChange(question.subject, since, remainingMs, signal),
+    )
+  }
+}
+
+function readNow(backend: Backend, question: Question): Result {
+  return backend.read((catalog) => ({
+    index: indexOf(catalog, question.subject),
+    value: question.query(catalog),
+  }))
+}
+
+/** The answer, or undefined when nothing changed since `index` and the caller should wait. */
+function readIfNewer(backend: Backend, question: Question, index: number): Result | undefined {
+  return backend.read((catalog) => {
+    const current = indexOf(catalog, question.subject)
+    // An index that this catalog has not reached comes from before a restore: waiting for it would
+    // leave the client with what it knew then.
+    const mustWait = index > 0 && current <= index && index <= Math.max(1, catalog.appliedIndex())
+    return mustWait ? undefined : { index: current, value: question.query(catalog) }
+  })
+}
+
+/** Never 0: clients take 0 for "no index" and would spin. */
+function indexOf(catalog: CatalogReader, subject: string): number {
+  return Math.max(1, catalog.indexOf(subject))
+}
+
+/** Consul's wait: 5 minutes unless told, at most 10, and up to a sixteenth more against stampedes. */
+function timeoutMs(askedMs: number, random: Random): number {
+  const waitMs = askedMs <= 0 ? waitMsDefault : Math.min(askedMs, waitMsMax)
+  return waitMs + (random() * waitMs) / jitterFraction
+}

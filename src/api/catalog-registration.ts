@@ -1,0 +1,151 @@
+import { formatDuration } from '../base/duration.ts'
+import { svcdError } from '../base/errors.ts'
+import type { RegisterCommand } from '../catalog/command.ts'
+import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../catalog/model.ts'
+import { extraFields } from './agent-registration.ts'
+import type {
+  CatalogCheckBody,
+  CatalogRegisterBody,
+  CatalogServiceBody,
+  CheckDefinitionBody,
+} from './shapes.ts'
+import {
+  checkedAddress,
+  checkedId,
+  checkedMeta,
+  checkedName,
+  checkedPort,
+  checkedStatus,
+  checkedTaggedAddress,
+  checkedTaggedAddresses,
+  checkedTags,
+  checkedWeights,
+  cutOutput,
+} from './validate.ts'
+
+/**
+ * The command that PUT catalog/register asks for. `isKnownNode` matters under SkipNodeUpdate only:
+ * it keeps a node as it is, but creates one that does not exist.
+ */
+export function catalogRegistration(
+  body: CatalogRegisterBody,
+  isKnownNode: (name: string) => boolean,
+): RegisterCommand {
+  const nodeName = checkedName(body.Node ?? '', 'Node')
+  if (nodeName === '') throw svcdError('missing-name', { what: 'node: Must provide node' })
+  const { Check: single, Checks: list = [] } = body
+  const checks = single === undefined ? list : [single, ...list]
+  return {
+    kind: 'register',
+    nodeName,
+    node: nodeOf(body, nodeName, isKnownNode),
+    service: body.Service === undefined ? undefined : serviceOf(body.Service),
+    checks: checks.map((check) => checkOf(check, nodeName)),
+    replaceChecks: false,
+  }
+}
+
+function nodeOf(
+  body: CatalogRegisterBody,
+  name: string,
+  isKnownNode: (name: string) => boolean,
+): NodeDefinition | undefined {
+  if (body.SkipNodeUpdate === true && isKnownNode(name)) return undefined
+  const address = checkedAddress(body.Address ?? '', 'Address')
+  if (address === '') {
+    const what = `address of node "${name}": Must provide address if SkipNodeUpdate is not set, or the node is new`
+    throw svcdError('missing-name', { what })
+  }
+  const tagged = Object.entries(body.TaggedAddresses ?? {}).map(([tag, tagAddress]) => [
+    tag,
+    checkedTaggedAddress(tag, tagAddress, `TaggedAddresses.${tag}`),
+  ])
+  return {
+    name,
+    id: checkedUuid(body.ID ?? ''),
+    address,
+    taggedAddresses: Object.fromEntries(tagged) as Record<string, string>,
+    meta: checkedMeta(body.NodeMeta ?? {}, 'Node Meta', true),
+  }
+}
+
+function checkedUuid(id: string): string {
+  if (id === '' || /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) {
+    return id.toLowerCase()
+  }
+  const reason = `Bad node ID: ${JSON.stringify(id)} is not a UUID`
+  throw svcdError('invalid-field', { field: 'ID', reason })
+}
+
+function serviceOf(body: CatalogServiceBody): ServiceDefinition {
+  const name = checkedName(body.Service ?? '', 'Service.Service')
+  if (name === '') throw svcdError('missing-service-name', {})
+  return {
+    id: checkedId(body.ID === undefined || body.ID === '' ? name : body.ID, 'Service.ID'),
+    name,
+    address: checkedAddress(body.Address ?? '', 'Service.Address'),
+    port: checkedPort(body.Port ?? 0, 'Service.Port'),
+    tags: checkedTags(body.Tags ?? [], 'Service.Tags'),
+    meta: checkedMeta(body.Meta ?? {}, 'Service Meta', true),
+    weights: checkedWeights(body.Weights),
+    taggedAddresses: checkedTaggedAddresses(body.TaggedAddresses ?? {}),
+    enableTagOverride: body.EnableTagOverride ?? false,
+    owner: 'catalog',
+    extra: extraFields(body),
+  }
+}
+
+function checkOf(body: CatalogCheckBody, nodeName: string): CheckDefinition {
+  const id = body.CheckID === undefined || body.CheckID === '' ? (body.Name ?? '') : body.CheckID
+  if (id === '') throw svcdError('missing-check-name', {})
+  if ((body.Node ?? nodeName).toLowerCase() !== nodeName.toLowerCase()) {
+    const reason = `${JSON.stringify(body.Node)} is not the node registered here, "${nodeName}"`
+    throw svcdError('invalid-field', { field: 'Check.Node', reason })
+  }
+  const definition = definitionOf(body.Definition ?? {})
+  return {
+    checkId: checkedId(id, 'CheckID'),
+    name: checkedName(body.Name ?? '', 'check name'),
+    status: checkedStatus(body.Status),
+    notes: cutOutput(body.Notes ?? ''),
+    output: cutOutput(body.Output ?? ''),
+    serviceId: body.ServiceID ?? '',
+    type: body.Type === undefined || body.Type === '' ? typeOf(definition) : body.Type,
+    interval: body.Interval ?? '',
+    timeout: body.Timeout ?? '',
+    definition,
+  }
+}
+
+const durations = ['Interval', 'Timeout', 'TTL', 'DeregisterCriticalServiceAfter'] as const
+
+/** The definition as Consul writes it back: no empty fields, durations as text. */
+function definitionOf(body: CheckDefinitionBody): Readonly<Record<string, unknown>> {
+  const definition: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(body)) {
+    if (value !== '' && value !== false && value !== 0) definition[key] = value
+  }
+  for (const key of durations) {
+    const durationMs = body[key] ?? 0
+    if (durationMs !== 0) definition[key] = formatDuration(durationMs)
+  }
+  return definition
+}
+
+const typeByField: readonly (readonly [string, string])[] = [
+  ['HTTP', 'http'],
+  ['GRPC', 'grpc'],
+  ['TCP', 'tcp'],
+  ['UDP', 'udp'],
+  ['H2PING', 'h2ping'],
+  ['TTL', 'ttl'],
+  ['DockerContainerID', 'docker'],
+  ['ScriptArgs', 'script'],
+  ['AliasService', 'alias'],
+  ['AliasNode', 'alias'],
+  ['OSService', 'os_service'],
+]
+
+function typeOf(definition: Readonly<Record<string, unknown>>): string {
+  return typeByField.find(([field]) => definition[field] !== undefined)?.[1] ?? ''
+}

@@ -1,0 +1,141 @@
+import { parseDuration } from '../base/duration.ts'
+import { reasonOf, svcdError } from '../base/errors.ts'
+
+/** Turns one JSON value into a T, or throws SvcdError `invalid-field` that names `at`. */
+export type Reader<T> = (value: unknown, at: string) => T
+
+type Fields = Readonly<Record<string, Reader<unknown>>>
+
+/** What {@link object} makes of a JSON object: absent, null and unlisted fields are undefined. */
+export type Decoded<F> = {
+  readonly [K in keyof F]?: (F[K] extends Reader<infer T> ? T : never) | undefined
+}
+
+/** Opaque fields are stored and serialised by recursive code: their depth must have an end. */
+const depthMax = 32
+
+export const text: Reader<string> = (value, at) =>
+  typeof value === 'string' ? value : refuse(at, 'a string', value)
+
+export const flag: Reader<boolean> = (value, at) =>
+  typeof value === 'boolean' ? value : refuse(at, 'true or false', value)
+
+export const integer: Reader<number> = (value, at) =>
+  Number.isSafeInteger(value) ? (value as number) : refuse(at, 'a whole number', value)
+
+/** Go's durations: text with units, or a number of nanoseconds. In milliseconds. */
+export const duration: Reader<number> = (value, at) => {
+  if (typeof value === 'number') return value / 1e6
+  if (typeof value !== 'string') return refuse(at, 'a duration such as "10s"', value)
+  // Go's own tools write "" for a duration that was not set.
+  const durationMs = value === '' ? 0 : parseDuration(value)
+  if (durationMs === undefined) {
+    const reason = `${JSON.stringify(value)} is not a duration; write one such as "10s" or "1m30s"`
+    throw svcdError('invalid-field', { field: at, reason })
+  }
+  return durationMs
+}
+
+/** Any JSON, kept as it is; not nested deeper than 32 levels. */
+export const opaque: Reader<unknown> = (value, at) => {
+  if (!isWithinDepth(value, depthMax)) {
+    throw svcdError('invalid-field', { field: at, reason: `is nested over ${depthMax} levels` })
+  }
+  return value
+}
+
+export const opaqueObject: Reader<Readonly<Record<string, unknown>>> = (value, at) =>
+  asObject(opaque(value, at), at)
+
+export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
+  return (value, at) => {
+    if (!Array.isArray(value)) return refuse(at, 'a list', value)
+    const items: T[] = []
+    for (const [n, entry] of value.entries()) {
+      if (entry !== null) items.push(item(entry, `${at}[${n}]`))
+    }
+    return items
+  }
+}
+
+export function mapOf<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
+  return (value, at) => {
+    const entries: [string, T][] = []
+    for (const [key, entry] of Object.entries(asObject(value, at))) {
+      if (entry !== null) entries.push([key, item(entry, `${at}.${key}`)])
+    }
+    // fromEntries defines properties, so that a key named __proto__ is data like any other.
+    return Object.fromEntries(entries)
+  }
+}
+
+/**
+ * Reads a JSON object by a table of its fields. Keys match without regard to case, as Go's decoder
+ * does, and in snake_case; `aliases` adds other spellings. A key that is not in the table is
+ * refused with `unknown-field`; null means absent.
+ */
+export function object<F extends Fields>(
+  fields: F,
+  aliases: Readonly<Record<string, keyof F & string>> = {},
+): Reader<Decoded<F>> {
+  const nameOf = new Map<string, string>()
+  for (const name of Object.keys(fields)) {
+    nameOf.set(name, name)
+    nameOf.set(name.toLowerCase(), name)
+    nameOf.set(snakeCase(name), name)
+  }
+  for (const [alias, name] of Object.entries(aliases)) nameOf.set(alias.toLowerCase(), name)
+  return (value, at) => {
+    const decoded: Record<string, unknown> = {}
+    for (const [key, entry] of Object.entries(asObject(value, at))) {
+      const name = nameOf.get(key) ?? nameOf.get(key.toLowerCase())
+      const reader = name === undefined ? undefined : fields[name]
+      if (name === undefined || reader === undefined) {
+        throw svcdError('unknown-field', { field: key })
+      }
+      if (entry !== null) decoded[name] = reader(entry, at === '' ? name : `${at}.${name}`)
+    }
+    return decoded as Decoded<F>
+  }
+}
+
+/** Reads a request body as JSON; the Content-Type is not looked at, as clients send any. */
+export function decodeBody<T>(body: unknown, reader: Reader<T>): T {
+  if (!Buffer.isBuffer(body) || body.length === 0) {
+    throw svcdError('invalid-json', { reason: 'the body is empty; send a JSON object' })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString('utf8'))
+  } catch (error) {
+    throw svcdError('invalid-json', { reason: reasonOf(error) }, error)
+  }
+  return reader(value, '')
+}
+
+function asObject(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>
+  }
+  return refuse(at, 'an object', value)
+}
+
+function refuse(at: string, expected: string, value: unknown): never {
+  const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
+  const reason = `expected ${expected}, got ${found === 'a object' ? 'an object' : found}`
+  if (at === '') throw svcdError('invalid-json', { reason })
+  throw svcdError('invalid-field', { field: at, reason })
+}
+
+function isWithinDepth(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levels > 0 && Object.values(value).every((entry) => isWithinDepth(entry, levels - 1))
+}
+
+/** `TLSServerName` → `tls_server_name`. */
+function snakeCase(name: string): string {
+  return name
+    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+}

@@ -1,0 +1,116 @@
+import { fastify } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
+import { InvariantError } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { addAgentRoutes } from './agent.ts'
+import type { Backend } from './backend.ts'
+import { readBody } from './body.ts'
+import { addCatalogRoutes } from './catalog.ts'
+import { Waits } from './catalog-read.ts'
+import { addHealthRoutes } from './health.ts'
+import { cleanPath } from './route.ts'
+import { addStatusRoutes } from './status.ts'
+
+export interface HttpApiOptions {
+  /** Largest request body. Default 1 MiB. */
+  readonly bodyBytesMax?: number
+  /** How long a read that needs a leader waits for one. Default 7 s, as Consul's rpc_hold_timeout. */
+  readonly leaderWaitMs?: number
+  readonly clock?: Pick<Clock, 'monotonicMs'>
+  readonly random?: Random
+}
+
+/**
+ * Builds the HTTP API, Consul's `/v1`, over a node. It does not listen; whoever called does, and
+ * calls `close()` to stop: reads that wait for a change are answered then with what there is.
+ */
+export function createHttpApi(
+  backend: Backend,
+  logger: Logger,
+  options: HttpApiOptions = {},
+): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    requestTimeout: 60_000,
+    http: { maxHeaderSize: 256 * 1024 },
+    // Arguments are cut out of the raw path, however long they are.
+    routerOptions: { maxParamLength: 64 * 1024 },
+    frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
+  })
+  const waits = new Waits()
+  const context = {
+    backend,
+    waits,
+    clock: options.clock ?? { monotonicMs: () => performance.now() },
+    random: options.random ?? Math.random,
+    leaderWaitMs: options.leaderWaitMs ?? 7000,
+  }
+  addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
+  addHooks(app)
+  app.addHook('preClose', () => waits.stop())
+  app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
+  app.setNotFoundHandler(() => {
+    throw svcdError('unknown-path', {})
+  })
+  addAgentRoutes(app, backend, logger)
+  addCatalogRoutes(app, context)
+  addHealthRoutes(app, context)
+  addStatusRoutes(app, backend)
+  return app
+}
+
+function addBodies(app: FastifyInstance, bytesMax: number): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request: FastifyRequest, payload: RequestPayload) =>
+    readBody(payload, bytesMax),
+  )
+}
+
+function addHooks(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    // Clients send none, form-urlencoded or nonsense with JSON in the body; none of it is an error.
+    delete request.headers['content-type']
+    reply.header('X-Consul-Default-ACL-Policy', 'allow')
+    const clean = cleanPath(request.url)
+    if (clean === undefined) done()
+    else reply.redirect(clean, 301)
+  })
+}
+
+/** Every error as its text; what is not in the error table is a defect, logged in full. */
+function sendError(
+  logger: Logger,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  if (error instanceof InvariantError) {
+    // Out of fastify's reach: a broken invariant ends the process.
+    setImmediate(() => {
+      throw error
+    })
+  }
+  const shown = asSvcdError(error)
+  if (shown.code === 'internal') {
+    const { method, url } = request
+    logger.error({ method, url, error }, 'a request failed unexpectedly')
+  }
+  reply
+    .code(shown.row.http)
+    .header('content-type', 'text/plain; charset=utf-8')
+    .header('X-Content-Type-Options', 'nosniff')
+    .send(shown.message)
+}
+
+function asSvcdError(error: unknown): SvcdError {
+  if (error instanceof SvcdError) return error
+  const { statusCode } = error as { statusCode?: number }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return svcdError('invalid-request', { reason: reasonOf(error) }, error)
+  }
+  return svcdError('internal', {}, error)
+}

@@ -1,0 +1,144 @@
+import type { FastifyRequest } from 'fastify'
+import { parseDuration } from '../base/duration.ts'
+import { svcdError } from '../base/errors.ts'
+import type { Identity } from './backend.ts'
+
+/** A decoded query string: repeated parameters are lists. */
+export type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export function parametersOf(request: FastifyRequest): Parameters {
+  return request.query as Parameters
+}
+
+/** The first value of a parameter, as Go's Query().Get; undefined when it is absent. */
+export function parameter(parameters: Parameters, name: string): string | undefined {
+  const value = parameters[name]
+  return typeof value === 'string' || value === undefined ? value : value[0]
+}
+
+export function allParameters(parameters: Parameters, name: string): readonly string[] {
+  const value = parameters[name]
+  if (value === undefined) return []
+  return typeof value === 'string' ? [value] : value
+}
+
+// What Go's strconv.ParseBool takes.
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((text) => [text, true] as const),
+  ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false] as const),
+])
+
+/** A flag whose bare presence (`?passing`, `?passing=`) means true. */
+export function flagParameter(parameters: Parameters, name: string): boolean {
+  const value = parameter(parameters, name)
+  if (value === undefined) return false
+  if (value === '') return true
+  const flag = booleans.get(value)
+  if (flag === undefined) {
+    const reason = `${JSON.stringify(value)} is not true or false`
+    throw svcdError('invalid-parameter', { name, reason })
+  }
+  return flag
+}
+
+/** Refuses a datacenter that is not this one. */
+export function checkDatacenter(asked: string | undefined, identity: Identity): void {
+  if (asked === undefined || asked === '') return
+  if (asked.toLowerCase() !== identity.datacenter.toLowerCase()) {
+    throw svcdError('no-path-to-datacenter', {})
+  }
+}
+
+export type Consistency = 'leader' | 'stale' | 'consistent'
+
+/** What every read of the catalog may be asked with. */
+export interface ReadOptions {
+  readonly consistency: Consistency
+  /** 0 = answer at once. */
+  readonly index: number
+  /** 0 = the default. */
+  readonly waitMs: number
+}
+
+// Ignoring one of these would silently give more (or other) rows than were asked for.
+const unsupported: readonly (readonly [string, string])[] = [
+  ['filter', 'Filter the answer in the client for now.'],
+  ['peer', 'svcd has no cluster peering; leave it out.'],
+]
+const enterprise = ['ns', 'partition', 'samenessGroup', 'sameness-group'] as const
+
+export function readOptions(parameters: Parameters, identity: Identity): ReadOptions {
+  for (const [name, next] of unsupported) {
+    const value = parameter(parameters, name)
+    if (value !== undefined && value !== '')
+      throw svcdError('unsupported-parameter', { name, next })
+  }
+  for (const name of enterprise) {
+    const value = parameter(parameters, name) ?? ''
+    if (value !== '' && value !== 'default') {
+      const next = 'There is one namespace and one partition, "default".'
+      throw svcdError('unsupported-parameter', { name, next })
+    }
+  }
+  checkDatacenter(parameter(parameters, 'dc') ?? parameter(parameters, 'datacenter'), identity)
+  return {
+    consistency: consistencyOf(parameters),
+    index: indexOf(parameter(parameters, 'index')),
+    waitMs: waitOf(parameter(parameters, 'wait')),
+  }
+}
+
+// For these, as in Consul, being there is what counts; the value is not looked at.
+function consistencyOf(parameters: Parameters): Consistency {
+  const { stale, consistent, cached, leader } = parameters
+  const maxStale = parameter(parameters, 'max_stale')
+  if (maxStale !== undefined && maxStale !== '' && parseDuration(maxStale) === undefined) {
+    const reason = `${JSON.stringify(maxStale)} is not a duration such as 10s`
+    throw svcdError('invalid-parameter', { name: 'max_stale', reason })
+  }
+  const isStale = stale !== undefined || (maxStale !== undefined && maxStale !== '')
+  const a = isStale ? 'stale' : 'cached'
+  if (consistent !== undefined && (isStale || cached !== undefined)) {
+    throw svcdError('conflicting-parameters', { a, b: 'consistent' })
+  }
+  if (leader !== undefined && isStale) throw svcdError('conflicting-parameters', { a, b: 'leader' })
+  if (consistent !== undefined) return 'consistent'
+  return isStale ? 'stale' : 'leader'
+}
+
+function indexOf(value: string | undefined): number {
+  if (value === undefined || value === '') return 0
+  if (!/^\d{1,20}$/.test(value)) throw svcdError('invalid-index', { value })
+  return Number(value)
+}
+
+function waitOf(value: string | undefined): number {
+  if (value === undefined || value === '') return 0
+  const waitMs = parseDuration(value)
+  if (waitMs === undefined || waitMs < 0) throw svcdError('invalid-wait', { value })
+  return waitMs
+}
+
+/** The `node-meta=key:value` filters, all of which must hold. */
+export function nodeMetaFilter(
+  parameters: Parameters,
+): ((meta: Readonly<Record<string, string>>) => boolean) | undefined {
+  const pairs = allParameters(parameters, 'node-meta').map((pair) => {
+    const colon = pair.indexOf(':')
+    return colon < 0
+      ? ([pair, ''] as const)
+      : ([pair.slice(0, colon), pair.slice(colon + 1)] as const)
+  })
+  if (pairs.length === 0) return undefined
+  return (meta) => pairs.every(([key, value]) => Object.hasOwn(meta, key) && meta[key] === value)
+}
+
+/** The `tag` filters: an instance must carry them all, without regard to case. */
+export function tagFilter(
+  parameters: Parameters,
+): ((tags: readonly string[]) => boolean) | undefined {
+  const wanted = allParameters(parameters, 'tag').filter((tag) => tag !== '')
+  if (wanted.length === 0) return undefined
+  const lower = wanted.map((tag) => tag.toLowerCase())
+  return (tags) => lower.every((tag) => tags.some((own) => own.toLowerCase() === tag))
+}

@@ -1,0 +1,170 @@
+import { svcdError } from '../base/errors.ts'
+import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
+import type { Status, TaggedAddress, Weights } from '../catalog/model.ts'
+import type { Decoded } from './decode.ts'
+
+const nameLengthMax = 255
+const idLengthMax = 512
+const metaPairsMax = 64
+const metaKeyLengthMax = 128
+const metaValueLengthMax = 512
+
+// RFC 1035 §2.3.1 as Consul applies it: what can be one label of a host name.
+const dnsLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
+const hostLabel = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/
+
+function invalid(field: string, reason: string): never {
+  throw svcdError('invalid-field', { field, reason })
+}
+
+/** A name or an ID: any text without control characters, not too long to be looked up. */
+export function checkedName(value: string, field: string, lengthMax = nameLengthMax): string {
+  if (Buffer.byteLength(value) > lengthMax) invalid(field, `is longer than ${lengthMax} bytes`)
+  if (hasControlCharacter(value)) invalid(field, 'contains a control character')
+  return value
+}
+
+export function checkedId(value: string, field: string): string {
+  return checkedName(value, field, idLengthMax)
+}
+
+/** Whether `<name>.service.consul` can be asked for. */
+export function isDnsLabel(name: string): boolean {
+  return dnsLabel.test(name)
+}
+
+export function checkedTags(tags: readonly string[], field: string): readonly string[] {
+  for (const [n, tag] of tags.entries()) {
+    if (hasControlCharacter(tag)) invalid(`${field}[${n}]`, 'contains a control character')
+  }
+  return tags
+}
+
+export function checkedPort(port: number, field: string): number {
+  if (port < 0 || port > 65_535) invalid(field, `${port} is not between 0 and 65535`)
+  return port
+}
+
+/** An IPv4 or IPv6 address or a host name that somebody can connect to; '' stays ''. */
+export function checkedAddress(address: string, field: string): string {
+  if (address === '') return address
+  const ip = parseIp(address)
+  if (ip !== undefined) {
+    if (isUnspecifiedIp(ip)) {
+      invalid(field, `${address} names no host; give an address that clients can reach`)
+    }
+    return address
+  }
+  if (!isHostName(address)) {
+    invalid(field, `${JSON.stringify(address)} is not an IPv4 or IPv6 address or a host name`)
+  }
+  return address
+}
+
+function isHostName(text: string): boolean {
+  const labels = (text.endsWith('.') ? text.slice(0, -1) : text).split('.')
+  if (text.length > 254 || !labels.every((label) => hostLabel.test(label))) return false
+  // 10.0.0 and 1.2.3.400 are mistyped addresses: no top-level domain is a number (RFC 3696 §2).
+  return !/^\d+$/.test(labels.at(-1) ?? '')
+}
+
+const familyBytes: Readonly<Record<string, number>> = {
+  lan_ipv4: 4,
+  wan_ipv4: 4,
+  lan_ipv6: 16,
+  wan_ipv6: 16,
+}
+
+/** An address under a tag; `lan_ipv4` and its like must be of their family. */
+export function checkedTaggedAddress(tag: string, address: string, field: string): string {
+  if (address === '') invalid(field, 'is empty')
+  const bytes = familyBytes[tag]
+  if (bytes !== undefined && parseIp(address)?.length !== bytes) {
+    invalid(field, `${JSON.stringify(address)} is not an ${bytes === 4 ? 'IPv4' : 'IPv6'} address`)
+  }
+  return checkedAddress(address, field)
+}
+
+/** A service's tagged addresses. */
+export function checkedTaggedAddresses(
+  given: Readonly<Record<string, Decoded<{ Address: () => string; Port: () => number }>>>,
+): Record<string, TaggedAddress> {
+  const entries = Object.entries(given).map(([tag, { Address = '', Port = 0 }]) => {
+    const field = `TaggedAddresses.${tag}`
+    const address = checkedTaggedAddress(tag, Address, `${field}.Address`)
+    return [tag, { address, port: checkedPort(Port, `${field}.Port`) }]
+  })
+  return Object.fromEntries(entries) as Record<string, TaggedAddress>
+}
+
+/** Consul's weights: what is missing beside a given one is 0, and only then. */
+export function checkedWeights(
+  given: Decoded<{ Passing: () => number; Warning: () => number }> | undefined,
+): Weights {
+  if (given === undefined) return { passing: 1, warning: 1 }
+  const { Passing: passing = 0, Warning: warning = 0 } = given
+  if (passing < 1) invalid('Weights', 'Passing must be greater than 0')
+  if (warning < 0) invalid('Weights', 'Warning must be greater or equal than 0')
+  if (passing > 65_535 || warning > 65_535) {
+    invalid('Weights', 'DNS Weight must be between 0 and 65535')
+  }
+  return { passing, warning }
+}
+
+/** `what`: whose meta it is. Keys with the prefix `consul-` are Consul's own, unless `mayReserve`. */
+export function checkedMeta(
+  meta: Readonly<Record<string, string>>,
+  what: 'Service Meta' | 'Node Meta',
+  mayReserve: boolean,
+): Readonly<Record<string, string>> {
+  const pairs = Object.entries(meta)
+  if (pairs.length > metaPairsMax) {
+    invalid(what, `cannot contain more than ${metaPairsMax} key/value pairs`)
+  }
+  for (const [key, value] of pairs) {
+    const reason = metaFault(key, value, mayReserve)
+    if (reason !== undefined) {
+      invalid(what, `Couldn't load metadata pair ('${key}', '${value.slice(0, 64)}'): ${reason}`)
+    }
+  }
+  return meta
+}
+
+function metaFault(key: string, value: string, mayReserve: boolean): string | undefined {
+  if (key === '') return 'Key cannot be blank'
+  if (!/^[A-Za-z0-9_-]+$/.test(key)) return 'Key contains invalid characters'
+  if (key.length > metaKeyLengthMax) {
+    return `Key is too long (limit: ${metaKeyLengthMax} characters)`
+  }
+  if (!mayReserve && key.startsWith('consul-')) {
+    return "Key prefix 'consul-' is reserved for internal use"
+  }
+  if (Buffer.byteLength(value) > metaValueLengthMax) {
+    return `Value is too long (limit: ${metaValueLengthMax} characters)`
+  }
+  return undefined
+}
+
+/** A check's status; a new check is critical until something says otherwise. */
+export function checkedStatus(status: string | undefined): Status {
+  if (status === undefined || status === '') return 'critical'
+  if (status !== 'passing' && status !== 'warning' && status !== 'critical') {
+    throw svcdError('invalid-check-status', { status })
+  }
+  return status
+}
+
+/** Check output and notes are kept to Consul's 4 KiB. */
+export function cutOutput(output: string): string {
+  const bytes = Buffer.from(output)
+  // A cut inside a character leaves U+FFFD at the end; trim it.
+  return bytes.length <= 4096 ? output : bytes.toString('utf8', 0, 4096).replace(/\uFFFD+$/, '')
+}
+
+function hasControlCharacter(value: string): boolean {
+  for (let at = 0; at < value.length; at++) {
+    const unit = value.charCodeAt(at)
+    if (unit < 0x20 || unit === 0x7f) return true
+  }
+  return false
+}
