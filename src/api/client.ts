@@ -126,6 +126,11 @@ export class Client {
     await this.#put(`agent/service/deregister/${encodeURIComponent(id)}`)
   }
 
+  /** Removes a service from a node of the catalog, or (no id given) the whole node. */
+  async deregisterFromCatalog(node: string, serviceId?: string): Promise<void> {
+    await this.#put('catalog/deregister', { Node: node, ServiceID: serviceId })
+  }
+
   /** Every service name of the datacenter with its tags. */
   services(): Promise<Readonly<Record<string, readonly string[]>>> {
     return this.#get('catalog/services')

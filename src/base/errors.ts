@@ -169,6 +169,16 @@ export const errorTable = {
     exit: 2,
     text: 'No DNS server answers at {address} ({reason}). Start an agent with `svcd agent -dev`, or name another with -dns-addr or SVCD_DNS_ADDR.',
   },
+  'no-such-service': {
+    http: 404,
+    exit: 1,
+    text: 'There is no {what}. `svcd services` lists all services.',
+  },
+  'no-such-name': {
+    http: 404,
+    exit: 1,
+    text: '{name} has no {types} record: {rcode} from {address}.{hint}',
+  },
   usage: { http: 400, exit: 1, text: '{reason}' },
 } as const satisfies Record<string, ErrorRow>
 

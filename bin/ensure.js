@@ -1,0 +1,178 @@
+#!/usr/bin/env node
+// Makes `npm start` and `npm test` work from a clean clone: checks Node, installs the packages when
+// they are missing or not those of package-lock.json, and builds dist/ when a source has changed.
+// Plain JavaScript without dependencies, for it runs before there are any.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const manifestPath = join(root, 'dist', '.sources.json')
+
+checkNode()
+if (!packagesAreInstalled()) install()
+checkSqlite()
+if (!buildIsCurrent()) build()
+
+function checkNode() {
+  const { engines } = readJson(join(root, 'package.json'))
+  const [wanted] = /\d+(\.\d+)*/.exec(engines.node)
+  if (compareVersions(process.versions.node, wanted) >= 0) return
+  stop(
+    `Node ${process.versions.node} is too old: svcd needs ${wanted} or newer. Install one from https://nodejs.org, or switch with your version manager (nvm install ${wanted}).`,
+  )
+}
+
+/** Compares what npm last installed with what the lock file asks for; times of files say nothing. */
+function packagesAreInstalled() {
+  const installedPath = join(root, 'node_modules', '.package-lock.json')
+  if (!existsSync(installedPath)) return false
+  const installed = readJson(installedPath).packages
+  const wanted = readJson(join(root, 'package-lock.json')).packages
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === '') return true
+    const found = installed[path]
+    // An optional package may be missing: it can be meant for another platform.
+    return found === undefined ? optional === true : found.version === version
+  })
+}
+
+function install() {
+  say('installing packages (npm ci)')
+  if (runNpm(['ci', '--no-fund', '--no-audit'])) return
+  const missing = missingBuildTools()
+  stop(
+    missing.length > 0
+      ? `npm ci failed, and ${missing.join(' and ')} is missing, which better-sqlite3 needs where it has no prebuilt binary. ${howToInstallTools()}, then run this again.`
+      : 'npm ci failed; its message stands above. Check the network and the registry (npm ping), then run this again.',
+  )
+}
+
+/** better-sqlite3 is native code: made for one Node version, and compiled where no binary is offered. */
+function checkSqlite() {
+  if (sqliteLoads()) return
+  say('building better-sqlite3 for this Node')
+  const built = runNpm(['rebuild', 'better-sqlite3'])
+  if (built && sqliteLoads()) return
+  const missing = missingBuildTools()
+  const cause = missing.length > 0 ? `: ${missing.join(' and ')} is missing` : ''
+  stop(
+    `better-sqlite3 could not be built for Node ${process.versions.node}${cause}. ${howToInstallTools()}, then run: npm rebuild better-sqlite3`,
+  )
+}
+
+function sqliteLoads() {
+  // In a process of its own: a native module that was loaded once cannot be loaded again.
+  const code = "new (require('better-sqlite3'))(':memory:').close()"
+  const binary = join(root, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node')
+  if (!existsSync(binary)) return false
+  try {
+    const Database = createRequire(join(root, 'package.json'))('better-sqlite3')
+    new Database(':memory:').close()
+    return true
+  } catch {
+    return spawnSync(process.execPath, ['-e', code], { cwd: root }).status === 0
+  }
+}
+
+function missingBuildTools() {
+  const missing = []
+  if (!canRun('c++') && !canRun('g++') && !canRun('clang++')) missing.push('a C++ compiler')
+  if (!canRun('make')) missing.push('make')
+  if (!canRun('python3')) missing.push('python3')
+  return missing
+}
+
+function canRun(command) {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
+}
+
+function howToInstallTools() {
+  if (process.platform === 'darwin') return 'Install the tools with: xcode-select --install'
+  if (existsSync('/sbin/apk')) return 'Install the tools with: apk add build-base python3'
+  if (existsSync('/usr/bin/dnf')) return 'Install the tools with: dnf install gcc-c++ make python3'
+  if (existsSync('/usr/bin/apt-get')) {
+    return 'Install the tools with: apt-get install build-essential python3'
+  }
+  return 'Install a C++ compiler, make and python3'
+}
+
+function buildIsCurrent() {
+  return existsSync(manifestPath) && readFileSync(manifestPath, 'utf8') === sourceManifest()
+}
+
+function build() {
+  say('building dist/')
+  const manifest = sourceManifest()
+  if (!runNpm(['run', '--silent', 'build'])) {
+    stop('the build failed; the messages of the compiler stand above.')
+  }
+  removeOrphans()
+  writeFileSync(manifestPath, manifest)
+}
+
+/** Path, size and time of everything the build is made from. */
+function sourceManifest() {
+  const paths = [
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    ...filesUnder('src').map((path) => join('src', path)),
+  ]
+  const rows = paths.map((path) => {
+    const { size, mtimeMs } = statSync(join(root, path))
+    return [path, size, mtimeMs]
+  })
+  return JSON.stringify(rows)
+}
+
+/** Compiled files whose source is gone would otherwise stay importable. */
+function removeOrphans() {
+  for (const path of filesUnder('dist')) {
+    const source = join(root, 'src', path.replace(/\.js$/, '.ts'))
+    if (path.endsWith('.js') && !existsSync(source)) rmSync(join(root, 'dist', path))
+  }
+}
+
+function filesUnder(directory) {
+  return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath || entry.path, entry.name).slice(join(root, directory).length + 1),
+    )
+    .toSorted()
+}
+
+/** Runs npm as whoever runs this did, and shows its output; true when it went well. */
+function runNpm(args) {
+  const npm = process.env.npm_execpath
+  const result =
+    npm === undefined
+      ? spawnSync('npm', args, { cwd: root, stdio: 'inherit' })
+      : spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: 'inherit' })
+  return result.status === 0
+}
+
+function compareVersions(a, b) {
+  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)]
+  for (let at = 0; at < 3; at++) {
+    const difference = (left[at] || 0) - (right[at] || 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+function say(text) {
+  console.error(`svcd: ${text}`)
+}
+
+function stop(text) {
+  say(text)
+  process.exit(1)
+}

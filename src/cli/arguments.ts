@@ -1,0 +1,42 @@
+import type { Option } from 'commander'
+
+/**
+ * Rewrites Go's way of writing flags into the one that commander reads: `-data-dir /d` and
+ * `-server=true` as well as `--data-dir /d` and `--server`. The value of a flag stays as it is, also
+ * when it begins with a dash (`-http-port -1`).
+ */
+export function normaliseArguments(
+  args: readonly string[],
+  options: readonly Option[],
+): readonly string[] {
+  const normalised: string[] = []
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? ''
+    if (arg === '--') return [...normalised, ...args.slice(at)]
+    const long = /^-[a-z][\w-]*[\w]/i.test(arg) ? `-${arg}` : arg
+    const [flag, value] = splitAtEquals(long)
+    const option = options.find((option) => option.long === flag || option.short === flag)
+    if (option?.isBoolean() === true && value !== undefined) {
+      normalised.push(...booleanFlag(flag, value, options))
+      continue
+    }
+    normalised.push(long)
+    if (option?.required === true && value === undefined && at + 1 < args.length) {
+      normalised.push(args[++at] ?? '')
+    }
+  }
+  return normalised
+}
+
+function splitAtEquals(text: string): readonly [string, string | undefined] {
+  const at = text.startsWith('-') ? text.indexOf('=') : -1
+  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+function booleanFlag(flag: string, value: string, options: readonly Option[]): readonly string[] {
+  if (/^(?:1|t|true)$/i.test(value)) return [flag]
+  // Left as it is, commander refuses a value such as `--json=maybe`.
+  if (!/^(?:0|f|false)$/i.test(value)) return [`${flag}=${value}`]
+  const negative = `--no-${flag.replace(/^-+/, '')}`
+  return options.some((option) => option.long === negative) ? [negative] : []
+}

@@ -1,0 +1,21 @@
+/**
+ * Lays rows out under their headers, two spaces between the columns, the last one not padded.
+ * Control characters are replaced: the values come from whoever registered them, and go to a terminal.
+ */
+export function columns(headers: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [headers, ...rows].map((cells) => cells.map(printable))
+  const widths = headers.map((_, at) => Math.max(...lines.map((cells) => (cells[at] ?? '').length)))
+  return lines
+    .map((cells) =>
+      cells
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?')
+}

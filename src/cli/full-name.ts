@@ -1,0 +1,39 @@
+import { parseIp } from '../base/ip.ts'
+
+export interface FullName {
+  readonly name: string
+  /** The record types that are worth asking for when none was named. */
+  readonly types: readonly string[]
+}
+
+// The words that say what a name of the registry is about.
+const kinds = ['service', 'node', 'query', 'addr']
+
+/**
+ * Completes what somebody types to the name that DNS is asked for: `web` is web.service.DOMAIN,
+ * `n1.node` is n1.node.DOMAIN, an address is its reverse name. A name that ends in a dot or in the
+ * domain is complete.
+ */
+export function fullName(text: string, domain: string): FullName {
+  const ip = parseIp(text)
+  if (ip !== undefined) return { name: reverseName(ip), types: ['PTR'] }
+  const name = text.replace(/\.$/, '')
+  const labels = name.toLowerCase().split('.')
+  const isComplete = text.endsWith('.') || `.${name.toLowerCase()}`.endsWith(`.${domain}`)
+  const isService = !isComplete && !labels.some((label) => kinds.includes(label))
+  const full = isComplete ? name : `${name}${isService ? '.service' : ''}.${domain}`
+  return { name: full, types: typesFor(full.toLowerCase().split('.'), domain) }
+}
+
+function typesFor(labels: readonly string[], domain: string): readonly string[] {
+  if (labels[0]?.startsWith('_') === true) return ['SRV']
+  const inDomain = `.${labels.join('.')}`.endsWith(`.${domain}`)
+  return inDomain && labels.includes('service') ? ['A', 'AAAA', 'SRV'] : ['A', 'AAAA']
+}
+
+/** RFC 1035 §3.5 and RFC 3596 §2.5. */
+function reverseName(ip: Uint8Array): string {
+  if (ip.length === 4) return `${[...ip].toReversed().join('.')}.in-addr.arpa`
+  const nibbles = [...ip].flatMap((byte) => [byte >> 4, byte & 15]).map((n) => n.toString(16))
+  return `${nibbles.toReversed().join('.')}.ip6.arpa`
+}

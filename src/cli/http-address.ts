@@ -1,0 +1,65 @@
+import { svcdError } from '../base/errors.ts'
+import type { Io } from './io.ts'
+
+/**
+ * The base URL of the agent: -http-addr, SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR or 127.0.0.1:8500. As with
+ * Consul, an address may be `host:port`, `:port` or a URL; without a port, 8500 is meant.
+ */
+export function httpAddress(flag: string | undefined, env: Io['env']): string {
+  const [from, text] = firstGiven([
+    ['-http-addr', flag],
+    ['SVCD_HTTP_ADDR', env['SVCD_HTTP_ADDR']],
+    ['CONSUL_HTTP_ADDR', env['CONSUL_HTTP_ADDR']],
+  ]) ?? ['the default', '127.0.0.1:8500']
+  const url = parseAddress(text)
+  if (url === undefined) {
+    throw svcdError('invalid-option', {
+      option: from,
+      reason: `"${text}" is not an address; use host:port or http://host:port`,
+    })
+  }
+  return url
+}
+
+function parseAddress(text: string): string | undefined {
+  const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text.replace(/^:/, '127.0.0.1:')}`
+  const hasPort = full !== text
+  try {
+    const url = new URL(full)
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
+    // A URL's port is 80 unless it says otherwise; an address's is the agent's.
+    if (hasPort && url.port === '' && !/:80\/?$/.test(full)) url.port = '8500'
+    return url.href.replace(/\/$/, '')
+  } catch {
+    return undefined
+  }
+}
+
+/** The DNS server: -dns-addr, SVCD_DNS_ADDR or 127.0.0.1:8600; without a port, 8600 is meant. */
+export function dnsAddress(
+  flag: string | undefined,
+  env: Io['env'],
+): { readonly address: string; readonly port: number } {
+  const [from, text] = firstGiven([
+    ['-dns-addr', flag],
+    ['SVCD_DNS_ADDR', env['SVCD_DNS_ADDR']],
+  ]) ?? ['the default', '127.0.0.1:8600']
+  const shape = /^(?:\[([0-9a-f:.]+)\]|([^:\s]*))(?::(\d{1,5}))?$/i.exec(text)
+  const port = Number(shape?.[3] ?? 8600)
+  if (shape === null || port < 1 || port > 65_535) {
+    throw svcdError('invalid-option', {
+      option: from,
+      reason: `"${text}" is not an address; use ip:port or [ip6]:port`,
+    })
+  }
+  return { address: shape[1] ?? (shape[2] || '127.0.0.1'), port }
+}
+
+type Candidate = readonly [from: string, text: string | undefined]
+
+function firstGiven(candidates: readonly Candidate[]): readonly [string, string] | undefined {
+  for (const [from, text] of candidates) {
+    if (text !== undefined && text !== '') return [from, text]
+  }
+  return undefined
+}

@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { run } from './run.ts'
+
+// A reader that has seen enough (`svcd services | head -1`) is no error. An agent outlives the
+// reader of its log.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (process.argv[2] !== 'agent') process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
+
+process.exitCode = await run(process.argv.slice(2), {
+  out: (chunk) => void process.stdout.write(chunk),
+  err: (chunk) => void process.stderr.write(chunk),
+  env: process.env,
+  readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
+})

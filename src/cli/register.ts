@@ -1,0 +1,176 @@
+import { Option, type Command } from 'commander'
+import { Client, type CheckRegistration, type ServiceRegistration } from '../api/client.ts'
+import { parseDuration } from '../base/duration.ts'
+import { svcdError, type SvcdError } from '../base/errors.ts'
+import { httpAddress } from './http-address.ts'
+import type { Io } from './io.ts'
+import {
+  addClientOptions,
+  addExamples,
+  collect,
+  newCommand,
+  printJson,
+  type ClientOptions,
+} from './new-command.ts'
+import { readRegistrations } from './registration-file.ts'
+
+interface RegisterOptions extends ClientOptions {
+  readonly file?: string
+  readonly id?: string
+  readonly address?: string
+  readonly port?: string
+  readonly tag?: readonly string[]
+  readonly meta?: readonly string[]
+  readonly weight?: string
+  readonly checkHttp?: string
+  readonly checkTtl?: string
+  readonly interval?: string
+  readonly timeout?: string
+  readonly deregisterAfter?: string
+}
+
+export function registerCommand(io: Io): Command {
+  const command = newCommand('register', 'Register a service with the agent.', io)
+    .argument('[name]', 'The name of the service, asked for as NAME.service.consul.')
+    .option('-f, --file <path>', 'A JSON file with one service or several; - is standard input.')
+    .option('--id <id>', 'The id of this instance, unique on the agent. (default: the name)')
+    .option('--address <address>', "IPv4, IPv6 or a host name. (default: the node's)")
+    .option('--port <port>', 'The port of the service.')
+    .addOption(new Option('--tag <tag>', 'A tag. Repeatable.').argParser(collect))
+    .addOption(
+      new Option('--meta <key=value>', 'A pair of metadata. Repeatable.').argParser(collect),
+    )
+    .option('--weight <weight>', 'The SRV weight while passing, or PASSING,WARNING. (default: 1,1)')
+    .option('--check-http <url>', 'Ask this URL: 2xx passes, 429 warns, all else is critical.')
+    .option('--check-ttl <duration>', 'Expect a report at least this often, else critical.')
+    .option('--interval <duration>', 'How often the HTTP check runs. (default: 10s)')
+    .option('--timeout <duration>', 'How long the HTTP check waits for an answer. (default: 10s)')
+    .option('--deregister-after <duration>', 'Remove the service once critical for this long.')
+    .action(async (name: string | undefined, options: RegisterOptions) => {
+      const services = await registrations(name, options, io)
+      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+      await registerAll(client, services, options, io)
+    })
+  addClientOptions(command)
+  return addExamples(command, [
+    'svcd register web --port 8080',
+    'svcd register web --id web-1 --address 10.9.0.1 --port 8080 --tag v1 \\\n' +
+      '      --check-http http://127.0.0.1:8080/health --interval 2s',
+    'svcd register worker --check-ttl 30s --meta version=2',
+    'svcd register -f services.json',
+  ])
+}
+
+async function registerAll(
+  client: Client,
+  services: readonly ServiceRegistration[],
+  options: RegisterOptions,
+  io: Io,
+): Promise<void> {
+  const registered = []
+  for (const service of services) {
+    const warning = await client.registerService(service, { replaceExistingChecks: true })
+    const { Name: name } = service
+    const id = service.ID ?? name
+    if (warning !== '') io.err(`svcd: ${warning}\n`)
+    if (options.json !== true) {
+      io.out(`Registered service: ${name}${id === name ? '' : ` (id ${id})`}\n`)
+    }
+    registered.push({ name, id })
+  }
+  if (options.json === true) printJson(io, registered)
+}
+
+async function registrations(
+  name: string | undefined,
+  options: RegisterOptions,
+  io: Io,
+): Promise<readonly ServiceRegistration[]> {
+  if (options.file === undefined) {
+    if (name === undefined) throw usage('Name the service, or a file with -f.')
+    return [registration(name, options)]
+  }
+  const extra = Object.keys(options).find((key) => !['file', 'httpAddr', 'json'].includes(key))
+  if (name !== undefined || extra !== undefined) {
+    throw usage('With -f the whole registration stands in the file; leave the other options out.')
+  }
+  return readRegistrations(options.file, io)
+}
+
+function registration(name: string, options: RegisterOptions): ServiceRegistration {
+  const checks = checksOf(options)
+  return {
+    Name: name,
+    ...(options.id !== undefined && { ID: options.id }),
+    ...(options.address !== undefined && { Address: options.address }),
+    ...(options.port !== undefined && { Port: wholeNumber('--port', options.port, 65_535) }),
+    ...(options.tag !== undefined && { Tags: options.tag }),
+    ...(options.meta !== undefined && { Meta: pairs(options.meta) }),
+    ...(options.weight !== undefined && { Weights: weights(options.weight) }),
+    ...(checks.length > 0 && { Checks: checks }),
+  }
+}
+
+function checksOf(options: RegisterOptions): readonly CheckRegistration[] {
+  const common =
+    options.deregisterAfter === undefined
+      ? {}
+      : { DeregisterCriticalServiceAfter: duration('--deregister-after', options.deregisterAfter) }
+  const checks: CheckRegistration[] = []
+  if (options.checkHttp !== undefined) {
+    const timeout = options.timeout
+    checks.push({
+      HTTP: options.checkHttp,
+      Interval: duration('--interval', options.interval ?? '10s'),
+      ...(timeout !== undefined && { Timeout: duration('--timeout', timeout) }),
+      ...common,
+    })
+  } else if (options.interval !== undefined || options.timeout !== undefined) {
+    throw usage('--interval and --timeout belong to an HTTP check; add --check-http URL.')
+  }
+  if (options.checkTtl !== undefined) {
+    checks.push({ TTL: duration('--check-ttl', options.checkTtl), ...common })
+  }
+  if (checks.length === 0 && options.deregisterAfter !== undefined) {
+    throw usage('--deregister-after needs a check; add --check-http URL or --check-ttl DURATION.')
+  }
+  return checks
+}
+
+function pairs(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=')
+      if (at < 1) throw refuse('--meta', `"${text}" is not KEY=VALUE`)
+      return [text.slice(0, at), text.slice(at + 1)]
+    }),
+  )
+}
+
+function weights(text: string): { readonly Passing: number; readonly Warning: number } {
+  const [passing = '', warning = '1', ...more] = text.split(',')
+  if (more.length > 0) throw refuse('--weight', `"${text}" is not PASSING or PASSING,WARNING`)
+  return { Passing: weight(passing), Warning: weight(warning) }
+}
+
+function weight(text: string): number {
+  return wholeNumber('--weight', text, 65_535)
+}
+
+function wholeNumber(option: string, text: string, max: number): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) <= max) return Number(text)
+  throw refuse(option, `"${text}" is not a whole number from 0 to ${max}`)
+}
+
+function duration(option: string, text: string): string {
+  if ((parseDuration(text) ?? -1) >= 0) return text
+  throw refuse(option, `"${text}" is not a duration; write a number with a unit, such as 10s`)
+}
+
+function refuse(option: string, reason: string): SvcdError {
+  return svcdError('invalid-option', { option, reason })
+}
+
+function usage(reason: string): SvcdError {
+  return svcdError('usage', { reason: `${reason} See \`svcd register --help\`.` })
+}

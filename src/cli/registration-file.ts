@@ -1,0 +1,50 @@
+import type { ServiceRegistration } from '../api/client.ts'
+import { reasonOf, svcdError } from '../base/errors.ts'
+import type { Io } from './io.ts'
+
+/**
+ * Reads service definitions as Consul's files hold them: `{"service": {…}}`, `{"services": […]}`, or
+ * one bare definition. The agent judges their fields.
+ */
+export async function readRegistrations(
+  path: string,
+  io: Io,
+): Promise<readonly ServiceRegistration[]> {
+  let content: unknown
+  try {
+    content = JSON.parse(await io.readText(path))
+  } catch (error) {
+    throw svcdError('config-unreadable', { path, reason: reasonOf(error) }, error)
+  }
+  const list = definitions(content)
+  const services = list.map(asRegistration).filter((service) => service !== undefined)
+  if (services.length === 0 || services.length < list.length) {
+    throw svcdError('config-unreadable', {
+      path,
+      reason: 'it holds no service with a name; write {"service": {"name": "web", "port": 8080}}',
+    })
+  }
+  return services
+}
+
+function definitions(content: unknown): readonly unknown[] {
+  if (!isObject(content)) return []
+  const one = content['service'] ?? content['Service']
+  const many = content['services'] ?? content['Services']
+  if (one === undefined && many === undefined) return [content]
+  return [...(one === undefined ? [] : [one]), ...(Array.isArray(many) ? (many as unknown[]) : [])]
+}
+
+function asRegistration(value: unknown): ServiceRegistration | undefined {
+  if (!isObject(value)) return undefined
+  const { Name, name, ID, id, ...rest } = value
+  const serviceName = Name ?? name
+  const serviceId = ID ?? id
+  if (typeof serviceName !== 'string') return undefined
+  // A wrong type of id is left to the agent, which says what is wrong with it.
+  return { ...rest, Name: serviceName, ...(serviceId != null && { ID: serviceId as string }) }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

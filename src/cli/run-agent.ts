@@ -1,0 +1,79 @@
+import type { Logger } from '../base/log.ts'
+import { version } from '../base/version.ts'
+import type { Config } from '../config/options.ts'
+import { createLogger } from '../node/log.ts'
+import { startNode } from '../node/node.ts'
+import { hostPort, type Endpoint } from './endpoint.ts'
+import type { Io } from './io.ts'
+import { startSample, type Sample } from './sample.ts'
+
+/** Runs one node until SIGTERM or SIGINT. Rejects when it cannot start. */
+export async function runAgent(config: Config, io: Io): Promise<void> {
+  const logger = createLogger({ level: config.logLevel, json: config.logJson, write: io.out })
+  // With -log-json every line of the output is JSON.
+  const say = config.logJson ? () => {} : (text: string) => io.out(text)
+  say(banner(config))
+  const stopSignal = nextStopSignal(logger)
+  const node = await startNode(config, logger)
+  say(endpointLines(node.http, node.dns))
+  say('==> svcd agent running! Log data will now stream in as it occurs:\n\n')
+  const sample = config.sample ? await sampleFor(node, config) : undefined
+  say(sample?.text ?? '')
+  const signal = await stopSignal
+  logger.info({ signal }, 'stopping')
+  sample?.stop()
+  await node.stop()
+}
+
+async function sampleFor(
+  node: { readonly http: readonly Endpoint[]; readonly dns: readonly Endpoint[] },
+  config: Config,
+): Promise<Sample | undefined> {
+  const [http] = node.http
+  const [dns] = node.dns
+  return http && dns ? startSample(http, dns, config.domain) : undefined
+}
+
+/**
+ * Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, for whoever will
+ * not wait for a clean stop.
+ */
+async function nextStopSignal(logger: Logger): Promise<NodeJS.Signals> {
+  process.on('SIGHUP', () => {
+    logger.warn({}, 'SIGHUP: this version cannot reload its configuration; restart it instead')
+  })
+  return new Promise((resolve) => {
+    let stopping = false
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(1)
+      stopping = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+/** The lines before the log, as Consul's users know them. */
+function banner(config: Config): string {
+  const facts: readonly (readonly [string, string])[] = [
+    ['Version', version],
+    ['Node name', config.nodeName],
+    ['Datacenter', config.datacenter],
+    ['Server', String(config.server)],
+    ['Data', config.dataDir ?? 'a temporary directory, removed on stop'],
+  ]
+  return `==> Starting svcd agent...\n${facts.map(factLine).join('')}`
+}
+
+function endpointLines(http: readonly Endpoint[], dns: readonly Endpoint[]): string {
+  const list = (endpoints: readonly Endpoint[], scheme: string): string =>
+    endpoints.length === 0 ? 'off' : endpoints.map((e) => scheme + hostPort(e)).join(' ')
+  return [factLine(['HTTP', list(http, 'http://')]), factLine(['DNS', list(dns, '')]), '\n'].join(
+    '',
+  )
+}
+
+function factLine([name, value]: readonly [string, string]): string {
+  return `${name.padStart(12)}: ${value}\n`
+}

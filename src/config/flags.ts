@@ -1,0 +1,53 @@
+import { envName, optionNames, optionRow, type OptionName, type OptionRow } from './options.ts'
+
+/** How one option looks on the command line. */
+export interface Flag {
+  readonly name: OptionName
+  readonly flag: string
+  /** Undefined for a flag without a value. */
+  readonly placeholder: string | undefined
+  readonly group: OptionRow['group']
+  /** The description with the choices, the default and the environment variable. */
+  readonly help: string
+  readonly hidden: boolean
+}
+
+export function optionFlags(): readonly Flag[] {
+  return optionNames.map((name) => {
+    const row = optionRow(name)
+    return {
+      name,
+      flag: row.flag,
+      placeholder: row.kind === 'boolean' ? undefined : (row.placeholder ?? 'value'),
+      group: row.group,
+      help: helpText(row),
+      hidden: row.hidden === true,
+    }
+  })
+}
+
+function helpText(row: OptionRow): string {
+  const facts = [
+    ...('choices' in row ? [`one of: ${row.choices.join(', ')}`] : []),
+    ...(hasDefaultToShow(row) ? [`default: ${defaultText(row)}`] : []),
+    `env: ${envName(row)}`,
+  ]
+  return `${row.description} (${facts.join('; ')})`
+}
+
+function hasDefaultToShow(row: OptionRow): boolean {
+  return defaultText(row) !== '' && defaultText(row) !== 'false'
+}
+
+/** The default as somebody would write it; '' when there is none. */
+export function defaultText(row: OptionRow): string {
+  if (row.defaultText !== undefined) return row.defaultText
+  const text = textOf(row, row.default)
+  return row.devDefault === undefined ? text : `${text}; with -dev ${textOf(row, row.devDefault)}`
+}
+
+function textOf(row: OptionRow, value: OptionRow['default']): string {
+  if (typeof value === 'object') return Array.isArray(value) ? value.join(' ') : ''
+  if (value === undefined) return ''
+  return row.kind === 'seconds' ? `${value}s` : String(value)
+}

@@ -1,0 +1,178 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { layerFaults, packagesLoadedBy, type LayerRules } from './helpers/layers.ts'
+
+const none = { builtins: [] } as const
+
+/** The house as a table; docs/architecture.md says why. */
+const rules: LayerRules = {
+  rooms: {
+    base: { imports: [], ...none },
+    raft: { imports: ['base'], ...none },
+    catalog: { imports: ['base'], ...none },
+    dns: { imports: ['base'], ...none },
+    health: { imports: ['base', 'catalog/model.ts'], ...none },
+    config: { imports: ['base'], ...none },
+    storage: { imports: ['base', 'raft', 'catalog'], builtins: ['fs', 'path', 'zlib'] },
+    net: { imports: ['base', 'raft', 'dns', 'health'], builtins: 'any' },
+    api: { imports: ['base', 'catalog', 'health'], builtins: ['crypto'] },
+    ui: { imports: [], ...none },
+    node: {
+      imports: ['base', 'raft', 'catalog', 'dns', 'health', 'config', 'storage', 'net', 'api'],
+      builtins: 'any',
+    },
+    cli: {
+      imports: ['base', 'config', 'api/client.ts', 'net/dns-client.ts', 'node'],
+      builtins: 'any',
+    },
+  },
+  doors: {
+    'better-sqlite3': ['src/storage/', 'test/'],
+    fastify: ['src/api/', 'test/api/'],
+    pino: ['src/node/log.ts'],
+    commander: ['src/cli/', 'test/cli/'],
+    dns2: ['src/net/dns-client.ts', 'test/'],
+    koffi: ['src/net/'],
+    tap: ['test/'],
+    'fast-check': ['test/'],
+    typescript: ['test/helpers/layers.ts'],
+  },
+  typeDoors: { 'better-sqlite3': ['src/catalog/'] },
+  linesMax: 500,
+}
+
+function readSources(): ReadonlyMap<string, string> {
+  const root = new URL('../', import.meta.url)
+  const paths = ['src', 'test'].flatMap((top) =>
+    readdirSync(new URL(top, root), { recursive: true, encoding: 'utf8' })
+      .map((path) => `${top}/${path.replaceAll('\\', '/')}`)
+      .filter((path) => path.endsWith('.ts')),
+  )
+  return new Map(paths.map((path) => [path, readFileSync(new URL(path, root), 'utf8')]))
+}
+
+const sources = readSources()
+
+t.test('every room imports only what its row allows', async (t) => {
+  t.ok(sources.size > 20, 'the sources were found')
+  t.strictSame(layerFaults(sources, rules), [])
+})
+
+t.test('commands that only ask an agent do not load what runs one', async (t) => {
+  for (const name of ['run', 'register', 'deregister', 'services', 'nodes', 'resolve', 'version']) {
+    const path = `src/cli/${name}.ts`
+    t.ok(sources.has(path), path)
+    const packages = packagesLoadedBy(path, sources)
+    packages.delete('commander')
+    if (name === 'resolve') packages.delete('dns2')
+    t.strictSame([...packages], [], `${path} loads nothing else`)
+  }
+})
+
+t.test('a planted violation is found', async (t) => {
+  const cases: readonly (readonly [string, Record<string, string>, readonly string[]])[] = [
+    [
+      'a room that the row does not list',
+      { 'src/dns/a.ts': `import { b } from '../raft/b.ts'`, 'src/raft/b.ts': '' },
+      ['src/dns/a.ts may not import src/raft/b.ts: dns → raft'],
+    ],
+    [
+      'a type of such a room',
+      { 'src/dns/a.ts': `import type { B } from '../raft/b.ts'`, 'src/raft/b.ts': '' },
+      ['src/dns/a.ts may not import src/raft/b.ts: dns → raft'],
+    ],
+    [
+      'a dynamic import',
+      { 'src/dns/a.ts': `await import('../raft/b.ts')`, 'src/raft/b.ts': '' },
+      ['src/dns/a.ts may not import src/raft/b.ts: dns → raft'],
+    ],
+    [
+      'another file of a room that is open for one file',
+      { 'src/cli/a.ts': `import { b } from '../api/server.ts'`, 'src/api/server.ts': '' },
+      ['src/cli/a.ts may not import src/api/server.ts: cli → api'],
+    ],
+    [
+      'a built-in module in a pure room',
+      { 'src/dns/a.ts': `import dgram from 'node:dgram'` },
+      ['src/dns/a.ts may not import node:dgram'],
+    ],
+    [
+      'a package through the wrong door',
+      { 'src/net/a.ts': `import { pino } from 'pino'` },
+      ['src/net/a.ts may not import pino; its door is src/node/log.ts'],
+    ],
+    [
+      'a package without a door',
+      { 'src/net/a.ts': `import x from '@left/pad/x'` },
+      ['src/net/a.ts may not import @left/pad'],
+    ],
+    [
+      'a value where only types are allowed',
+      { 'src/catalog/a.ts': `import Database, { type Statement } from 'better-sqlite3'` },
+      ['src/catalog/a.ts may not import better-sqlite3; its door is src/storage/, test/'],
+    ],
+    [
+      'a test from a source',
+      { 'src/base/a.ts': `import { b } from '../../test/b.ts'`, 'test/b.ts': '' },
+      ['src/base/a.ts may not import test/b.ts'],
+    ],
+    [
+      'an import without the extension of the source',
+      { 'src/base/a.ts': `import { b } from './b.js'`, 'src/base/b.ts': '' },
+      ['src/base/a.ts imports ./b.js; name the .ts file'],
+    ],
+    [
+      'a cycle',
+      {
+        'src/base/a.ts': `import './b.ts'`,
+        'src/base/b.ts': `import './c.ts'`,
+        'src/base/c.ts': `import './a.ts'`,
+      },
+      ['a cycle: src/base/a.ts → src/base/b.ts → src/base/c.ts → src/base/a.ts'],
+    ],
+    [
+      'a barrel',
+      { 'src/base/index.ts': '', 'src/base/a.ts': `export { b } from './b.ts'` },
+      [
+        'src/base/index.ts is a barrel; import the file that is meant',
+        'src/base/a.ts exports from another file; import it where it is used',
+      ],
+    ],
+    [
+      'a room without a row',
+      { 'src/extra/a.ts': '' },
+      ['src/extra/a.ts is in a room without a row'],
+    ],
+    ['a file outside the rooms', { 'src/a.ts': '' }, ['src/a.ts is in a room without a row']],
+    [
+      'fs on a database',
+      { 'src/storage/a.ts': `import { readFileSync } from 'node:fs'\nreadFileSync('raft.db')` },
+      ['src/storage/a.ts names a *.db file and opens files; only SQLite may open those'],
+    ],
+    [
+      'a worker by its .ts name',
+      { 'src/node/a.ts': `new Worker(new URL('./b.ts', import.meta.url))` },
+      ['src/node/a.ts names a .ts file in new URL(); take the extension from import.meta.url'],
+    ],
+    [
+      'a long file',
+      { 'src/base/a.ts': '\n'.repeat(501) },
+      ['src/base/a.ts has 501 lines; at most 500'],
+    ],
+  ]
+  for (const [what, files, faults] of cases) {
+    t.strictSame(layerFaults(new Map(Object.entries(files)), rules), faults, what)
+  }
+})
+
+t.test('what the rules allow is not reported', async (t) => {
+  const files = {
+    'src/catalog/a.ts': `import type { Database } from 'better-sqlite3'\nimport { b } from '../base/b.ts'`,
+    'src/base/b.ts': `// import { pino } from 'pino'\nexport const b = "import x from 'pino'"`,
+    'src/cli/c.ts': `import { d } from '../api/client.ts'\nimport fs from 'node:fs'`,
+    'src/api/client.ts': '',
+    'src/node/f.ts': `import { mkdirSync, writeSync } from 'node:fs'\n// new URL('./x.ts')\nconst f = 'raft.db'`,
+    'test/dns/e.test.ts': `import t from 'tap'\nimport '../../src/api/client.ts'`,
+  }
+  t.strictSame(layerFaults(new Map(Object.entries(files)), rules), [])
+})
