@@ -44,17 +44,19 @@ export class AgentProcess {
 
   /** Resolves when the agent says that it runs; rejects with its output when it ends before. */
   static async start(options: AgentProcessOptions = {}): Promise<AgentProcess> {
-    const words = [
+    const args = options.args ?? ['-dev']
+    const ports = ['-http-port', '-dns-port'].filter(
+      (flag) => !args.some((arg) => arg.startsWith(flag)),
+    )
+    const [command = '', ...words] = [
       ...(options.wrapper ?? []),
       process.execPath,
       svcdBin,
       'agent',
-      '-http-port=0',
-      '-dns-port=0',
-      ...(options.args ?? ['-dev']),
+      ...ports.map((flag) => `${flag}=0`),
+      ...args,
     ]
-    const [command = '', ...args] = words
-    const child = spawn(command, args, {
+    const child = spawn(command, words, {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
