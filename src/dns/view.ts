@@ -1,8 +1,5 @@
 import type { IpBytes } from '../base/ip.ts'
 
-/** One address of an instance or node, already parsed: an IP, or the name of a host elsewhere. */
-export type Host = { readonly ip: IpBytes } | { readonly name: string }
-
 /** An instance that belongs in an answer (the verdict has been given; DNS does not judge health). */
 export interface Endpoint {
   /** The node's name, as registered. */
@@ -15,6 +12,8 @@ export interface Endpoint {
   readonly service: Addresses
   /** The node's addresses. */
   readonly nodeAddresses: Addresses
+  /** The instance's meta, for TXT. */
+  readonly meta?: Readonly<Record<string, string>> | undefined
 }
 
 /** Addresses of one thing: at most one of each family, or a host name instead of both. */
@@ -30,11 +29,17 @@ export interface NodeEntry {
   readonly meta: Readonly<Record<string, string>>
 }
 
-/** What the DNS answers are made from. `node/catalog-view.ts` reads it from the catalog. */
+/**
+ * What the DNS answers are made from. `node/catalog-view.ts` reads it from the catalog. Names are
+ * given in lower case and match without regard to it. The order of a list must not change while the
+ * catalog does not; turning it is the wire cache's work.
+ */
 export interface View {
   /** The instances to answer with, empty when none is healthy; undefined: no instance is registered. */
   service(name: string): readonly Endpoint[] | undefined
   node(name: string): NodeEntry | undefined
   /** Up to three live servers, for NS. */
   servers(): readonly NodeEntry[]
+  /** Whether some node's name ends with `.suffix`, so that the suffix is an empty non-terminal. */
+  hasNodeBelow(suffix: string): boolean
 }

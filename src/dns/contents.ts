@@ -1,0 +1,265 @@
+import { isValidName, nameKey, parseName, utf8ToOctets } from './name.ts'
+import { formatHexAddress } from './locate.ts'
+import { recordType } from './record.ts'
+import { metaStrings } from './txt.ts'
+import { serviceTtl, soaData } from './zone.ts'
+import type { IpBytes } from '../base/ip.ts'
+import type { Location } from './locate.ts'
+import type { Name } from './name.ts'
+import type { RecordData, ResourceRecord, SrvData } from './record.ts'
+import type { Addresses, Endpoint, NodeEntry, View } from './view.ts'
+import type { Zone } from './zone.ts'
+
+/** What stands at one existing name of the registry's domain. */
+export interface Contents {
+  /** The name it is an alias of; then it holds no addresses. */
+  readonly alias: Name | undefined
+  /** The types it may hold records of, in the order ANY lists them. */
+  readonly types: readonly number[]
+  readonly ttl: number
+  data(type: number): readonly RecordData[]
+  /** Extra records that spare the asker a question. */
+  additional(type: number, owner: Name): readonly ResourceRecord[]
+}
+
+const { A, AAAA, SRV, TXT, NS, SOA } = recordType
+const nothing = (): readonly never[] => []
+
+/** A name that exists without holding a record: an empty non-terminal, or nobody healthy. */
+const emptyContents: Contents = {
+  alias: undefined,
+  types: [],
+  ttl: 0,
+  data: nothing,
+  additional: nothing,
+}
+
+/** The contents at a location; undefined when there is no such name (NXDOMAIN). */
+export function contentsAt(location: Location, view: View, zone: Zone): Contents | undefined {
+  switch (location.kind) {
+    case 'apex':
+      return apexContents(view, zone)
+    case 'nameserver':
+      return hostContents(mergeServers(view.servers()), zone.nodeTtl)
+    case 'address':
+      return hostContents(addressesOfIp(location.ip), zone.nodeTtl)
+    case 'node': {
+      const node = view.node(location.node)
+      if (node !== undefined) return nodeContents(node, zone)
+      return view.hasNodeBelow(location.node) ? emptyContents : undefined
+    }
+    case 'service':
+      return findService(location, view, zone)
+    case 'empty':
+      return emptyContents
+    case 'unknown':
+    case 'outside':
+      return undefined
+  }
+}
+
+function findService(
+  location: Extract<Location, { kind: 'service' }>,
+  view: View,
+  zone: Zone,
+): Contents | undefined {
+  const endpoints = view.service(location.service)
+  if (endpoints === undefined) return undefined
+  if (endpoints.length === 0) return zone.emptyAnswer === 'nodata' ? emptyContents : undefined
+  const tag = location.tag
+  const tagged =
+    tag === undefined
+      ? endpoints
+      : endpoints.filter(({ tags }) => tags.some((other) => other.toLowerCase() === tag))
+  if (tagged.length > 0) {
+    return serviceContents(tagged, serviceTtl(zone, location.service), zone, location.srvOnly)
+  }
+  // With a tag "a.b", `b.web.service.consul` has a name below it (RFC 8020).
+  const isAboveTag = endpoints.some(({ tags }) =>
+    tags.some((other) => other.toLowerCase().endsWith(`.${tag}`)),
+  )
+  return isAboveTag ? emptyContents : undefined
+}
+
+function serviceContents(
+  endpoints: readonly Endpoint[],
+  ttl: number,
+  zone: Zone,
+  srvOnly: boolean,
+): Contents {
+  const hosts = endpoints.map(reachableAt)
+  const alias = srvOnly ? undefined : soleAlias(hosts)
+  let made: readonly Srv[] | undefined
+  const srvs = (): readonly Srv[] => (made ??= services(endpoints, zone))
+  return {
+    alias,
+    types: srvOnly ? [SRV] : [A, AAAA, SRV, TXT],
+    ttl,
+    data: (type) => {
+      if (type === SRV) return srvs().map(({ data }) => data)
+      if (srvOnly) return []
+      if (type === TXT) return txtData(endpoints.flatMap(({ meta }) => metaStrings(meta ?? {})))
+      return alias === undefined ? ipData(hosts, type) : []
+    },
+    additional: (type) =>
+      type === SRV
+        ? uniqueHosts(srvs()).flatMap(({ target, host }) => hostRecords(target, host, ttl))
+        : [],
+  }
+}
+
+/** The service's own address, else its node's. */
+function reachableAt(endpoint: Endpoint): Addresses {
+  return isEmpty(endpoint.service) ? endpoint.nodeAddresses : endpoint.service
+}
+
+function isEmpty({ v4, v6, name }: Addresses): boolean {
+  return v4 === undefined && v6 === undefined && name === undefined
+}
+
+/**
+ * The first host name, and only while nobody has an IP address: a CNAME must stand alone (RFC 2181
+ * §10.1), so addresses of either family rule it out.
+ */
+function soleAlias(hosts: readonly Addresses[]): Name | undefined {
+  let alias: Name | undefined
+  for (const { v4, v6, name } of hosts) {
+    if (v4 !== undefined || v6 !== undefined) return undefined
+    if (alias === undefined && name !== undefined) alias = hostName(name)
+  }
+  return alias
+}
+
+/** A host name as labels; undefined when it is none that can be sent. */
+function hostName(text: string): Name | undefined {
+  const name = parseName(text)
+  return name === undefined || name.length === 0 ? undefined : name
+}
+
+interface Srv {
+  readonly data: SrvData
+  readonly target: Name
+  /** The addresses of the target; empty when they are not known here. */
+  readonly host: Addresses
+}
+
+/** One per instance that can be named, without doubles of target and port. */
+function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
+  const found = new Map<string, Srv>()
+  for (const endpoint of endpoints) {
+    const at = srvTarget(endpoint, zone)
+    if (at === undefined) continue
+    const { port, weight } = endpoint
+    const key = `${port}/${nameKey(at.target)}`
+    const data = { kind: 'srv', priority: 1, weight, port, target: at.target } as const
+    if (!found.has(key)) found.set(key, { data, ...at })
+  }
+  return [...found.values()]
+}
+
+/**
+ * The node's name when the service uses its node's address, `<hex>.addr…` when it has an IP of its
+ * own, and a host name as it is (RFC 2782 wants a target with addresses, no alias).
+ */
+function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'> | undefined {
+  const host = reachableAt(endpoint)
+  const ip = host.v4 ?? host.v6
+  if (ip === undefined) {
+    const target = host.name === undefined ? undefined : hostName(host.name)
+    return target === undefined ? undefined : { target, host: {} }
+  }
+  const node = isEmpty(endpoint.service) ? nodeName(endpoint.node, zone) : undefined
+  if (node !== undefined) return { target: node, host }
+  return {
+    target: [formatHexAddress(ip), 'addr', zone.datacenter, ...zone.domain],
+    host: addressesOfIp(ip),
+  }
+}
+
+/** `<node>.node.<dc>.<domain>`; undefined when the node's name is none of the DNS. */
+function nodeName(node: string, zone: Zone): Name | undefined {
+  const labels = utf8ToOctets(node).split('.')
+  const name = [...labels, 'node', zone.datacenter, ...zone.domain]
+  return isValidName(name) ? name : undefined
+}
+
+function uniqueHosts(services: readonly Srv[]): readonly Srv[] {
+  return [...new Map(services.map((srv) => [nameKey(srv.target), srv])).values()]
+}
+
+function nodeContents(node: NodeEntry, zone: Zone): Contents {
+  const host = hostContents(node.addresses, zone.nodeTtl)
+  const texts = txtData(metaStrings(node.meta))
+  return {
+    ...host,
+    types: [A, AAAA, TXT],
+    data: (type) => (type === TXT ? texts : host.data(type)),
+    // Consul sends a node's meta along with its addresses.
+    additional: (type, owner) =>
+      type === A || type === AAAA
+        ? texts.map((data) => ({ name: owner, type: TXT, ttl: zone.nodeTtl, data }))
+        : [],
+  }
+}
+
+function hostContents(addresses: Addresses | readonly Addresses[], ttl: number): Contents {
+  const hosts = [addresses].flat()
+  return {
+    alias: soleAlias(hosts),
+    types: [A, AAAA],
+    ttl,
+    data: (type) => ipData(hosts, type),
+    additional: nothing,
+  }
+}
+
+/** Servers known by a host name only cannot stand at `ns.<domain>`, which must not be an alias. */
+function mergeServers(servers: readonly NodeEntry[]): readonly Addresses[] {
+  return servers.map(({ addresses: { v4, v6 } }) => ({ v4, v6 }))
+}
+
+function apexContents(view: View, zone: Zone): Contents {
+  const servers = view.servers().flatMap(({ node, addresses }) => {
+    const name = nodeName(node, zone)
+    return name === undefined ? [] : [{ name, addresses }]
+  })
+  const glue = servers.flatMap(({ name, addresses }) => hostRecords(name, addresses, zone.nodeTtl))
+  return {
+    alias: undefined,
+    types: [SOA, NS],
+    // One TTL would do for an RRset only: SOA has its own, see soaTtl.
+    ttl: zone.nodeTtl,
+    data: (type) => {
+      if (type === SOA) return [soaData(zone)]
+      return type === NS ? servers.map(({ name }) => ({ kind: 'name', name })) : []
+    },
+    additional: (type) => (type === NS ? glue : []),
+  }
+}
+
+function hostRecords(name: Name, { v4, v6 }: Addresses, ttl: number): ResourceRecord[] {
+  const records: ResourceRecord[] = []
+  if (v4 !== undefined) records.push({ name, type: A, ttl, data: { kind: 'ip', ip: v4 } })
+  if (v6 !== undefined) records.push({ name, type: AAAA, ttl, data: { kind: 'ip', ip: v6 } })
+  return records
+}
+
+function addressesOfIp(ip: IpBytes): Addresses {
+  return ip.length === 4 ? { v4: ip } : { v6: ip }
+}
+
+function ipData(hosts: readonly Addresses[], type: number): readonly RecordData[] {
+  if (type !== A && type !== AAAA) return []
+  const found = new Map<string, RecordData>()
+  for (const { v4, v6 } of hosts) {
+    const ip = type === A ? v4 : v6
+    if (ip !== undefined) found.set(String.fromCharCode(...ip), { kind: 'ip', ip })
+  }
+  return [...found.values()]
+}
+
+/** One TXT record a text, without doubles. */
+function txtData(texts: readonly (readonly string[])[]): readonly RecordData[] {
+  const found = new Map(texts.map((strings) => [strings.join(''), strings]))
+  return [...found.values()].map((strings) => ({ kind: 'txt', strings }))
+}

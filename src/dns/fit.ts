@@ -1,0 +1,30 @@
+import { encode, optLength } from './encode.ts'
+import type { Message } from './message.ts'
+
+/**
+ * The message as it fits into `limit` octets. Additional records go first, from the end, without a
+ * word: they are extras (RFC 2181 §9). Only when the answer itself is too long is it cut and TC
+ * set, and then it carries no additional records at all, as some might belong to what was cut. The
+ * OPT record always stays. At least one record of the answer stays if any one fits.
+ */
+export function fit(message: Message, limit: number): Message {
+  const { ends } = encode(message)
+  const room = limit - optLength(message.edns)
+  const required = message.answer.length + message.authority.length
+  const fitting = countFitting(ends, room)
+  if (fitting === ends.length) return message
+  if (fitting >= required) {
+    return { ...message, additional: message.additional.slice(0, fitting - required) }
+  }
+  const bare = { ...message, authority: [], additional: [] }
+  const kept = Math.min(fitting, message.answer.length)
+  // An authority section that was too long does not make the answer incomplete.
+  if (kept > 0 && kept === message.answer.length) return bare
+  return { ...bare, truncated: true, answer: message.answer.slice(0, kept) }
+}
+
+function countFitting(ends: readonly number[], room: number): number {
+  let count = 0
+  while (count < ends.length && (ends[count] ?? 0) <= room) count++
+  return count
+}

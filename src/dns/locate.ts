@@ -1,0 +1,112 @@
+import { isWithin, lowerAscii, octetsToUtf8, sameName } from './name.ts'
+import type { IpBytes } from '../base/ip.ts'
+import type { Name } from './name.ts'
+
+/** What a name stands for in the registry's domain. Texts are lower-case. */
+export type Location =
+  | { readonly kind: 'outside' }
+  | { readonly kind: 'apex' }
+  | { readonly kind: 'nameserver' }
+  /** `srvOnly`: the short form `_web._tcp.<domain>`, at which there are no addresses. */
+  | {
+      readonly kind: 'service'
+      readonly service: string
+      readonly tag: string | undefined
+      readonly srvOnly: boolean
+    }
+  | { readonly kind: 'node'; readonly node: string }
+  | { readonly kind: 'address'; readonly ip: IpBytes }
+  /** Exists only because names lie below it. */
+  | { readonly kind: 'empty' }
+  /** Neither it nor anything below it can exist. */
+  | { readonly kind: 'unknown' }
+
+type Keyword = 'service' | 'node' | 'addr'
+
+const empty: Location = { kind: 'empty' }
+const unknown: Location = { kind: 'unknown' }
+
+/**
+ * Reads a name as Consul does: the labels below the domain are scanned from the right for the first
+ * of `service`, `node`, `addr`; what is left of it names the thing, what is right of it the
+ * datacenter (`dc1` or `dc1.dc`).
+ */
+export function locate(name: Name, domain: Name, datacenter: string): Location {
+  if (!isWithin(name, domain)) return { kind: 'outside' }
+  const labels = name
+    .slice(0, name.length - domain.length)
+    .map((label) => octetsToUtf8(lowerAscii(label)))
+  if (labels.length === 0) return { kind: 'apex' }
+  const dc = datacenter.toLowerCase()
+  for (let at = labels.length - 1; at >= 0; at--) {
+    const keyword = keywordOf(labels[at])
+    if (keyword === undefined) continue
+    if (!isLocality(labels.slice(at + 1), dc)) return unknown
+    return locateParts(keyword, labels.slice(0, at))
+  }
+  return locateWithoutKeyword(labels, dc)
+}
+
+function keywordOf(label: string | undefined): Keyword | undefined {
+  return label === 'service' || label === 'node' || label === 'addr' ? label : undefined
+}
+
+function isLocality(labels: readonly string[], datacenter: string): boolean {
+  if (labels.length === 0) return true
+  if (labels[0] !== datacenter) return false
+  return labels.length === 1 || (labels.length === 2 && labels[1] === 'dc')
+}
+
+function locateParts(keyword: Keyword, parts: readonly string[]): Location {
+  // RFC 8020: `service.consul` has names below it, so it must not be NXDOMAIN.
+  if (parts.length === 0) return empty
+  switch (keyword) {
+    case 'node':
+      return { kind: 'node', node: parts.join('.') }
+    case 'addr': {
+      const ip = parts.length === 1 ? parseHexAddress(parts[0] ?? '') : undefined
+      return ip === undefined ? unknown : { kind: 'address', ip }
+    }
+    case 'service':
+      return locateService(parts)
+  }
+}
+
+function locateService(parts: readonly string[]): Location {
+  const service = parts.at(-1) ?? ''
+  if (parts.length === 2) {
+    const rfc2782 = locateRfc2782(parts, false)
+    if (rfc2782 !== undefined) return rfc2782
+  }
+  // `_tcp.service.consul`, or `_v1.…` for a tag v1: names may lie below any such label.
+  if (parts.length === 1 && service.startsWith('_')) return empty
+  const tag = parts.length === 1 ? undefined : parts.slice(0, -1).join('.')
+  return { kind: 'service', service, tag, srvOnly: false }
+}
+
+/** `_web._tcp`: the second label is a tag unless it is `_tcp`; so `_udp` is one, as in Consul. */
+function locateRfc2782(parts: readonly string[], srvOnly: boolean): Location | undefined {
+  const [service = '', protocol = ''] = parts
+  if (!/^_./.test(service) || !/^_./.test(protocol)) return undefined
+  const tag = protocol === '_tcp' ? undefined : protocol.slice(1)
+  return { kind: 'service', service: service.slice(1), tag, srvOnly }
+}
+
+function locateWithoutKeyword(labels: readonly string[], datacenter: string): Location {
+  if (labels.length === 1 && labels[0] === 'ns') return { kind: 'nameserver' }
+  if (sameName(labels, [datacenter]) || sameName(labels, ['dc'])) return empty
+  if (sameName(labels, [datacenter, 'dc'])) return empty
+  if (labels.length === 1 && labels[0]?.startsWith('_')) return empty
+  if (labels.length === 2) return locateRfc2782(labels, true) ?? unknown
+  return unknown
+}
+
+/** 8 or 32 hexadecimal digits; undefined when it is neither. */
+export function parseHexAddress(text: string): IpBytes | undefined {
+  if (!/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/.test(text)) return undefined
+  return new Uint8Array(Buffer.from(text, 'hex'))
+}
+
+export function formatHexAddress(ip: IpBytes): string {
+  return Buffer.from(ip).toString('hex')
+}

@@ -1,0 +1,37 @@
+import type { Name } from './name.ts'
+import type { Rcode, ResourceRecord } from './record.ts'
+
+export interface Question {
+  /** In the case it was asked in. */
+  readonly name: Name
+  readonly type: number
+  readonly class: number
+}
+
+/** What the OPT record of an answer says (RFC 6891). Its version is always 0. */
+export interface Edns {
+  /** The size of a UDP payload that the sender of this record can take. */
+  readonly udpSize: number
+  readonly dnssecOk: boolean
+  /** Extended DNS Errors (RFC 8914) by INFO-CODE; they carry no text. */
+  readonly extendedErrors: readonly number[]
+}
+
+/**
+ * An answer, without what it takes over from the packet it answers: the id, RD, CD and the
+ * question's own octets.
+ */
+export interface Message {
+  readonly question: Question
+  readonly rcode: Rcode
+  readonly authoritative: boolean
+  readonly truncated: boolean
+  readonly answer: readonly ResourceRecord[]
+  readonly authority: readonly ResourceRecord[]
+  readonly additional: readonly ResourceRecord[]
+  /** Undefined: the question came without OPT, so the answer goes without. */
+  readonly edns?: Edns | undefined
+}
+
+/** INFO-CODEs of RFC 8914 that svcd sends. */
+export const extendedError = { staleAnswer: 3, notReady: 14 } as const

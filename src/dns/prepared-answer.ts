@@ -1,0 +1,176 @@
+import { parseIp } from '../base/ip.ts'
+import { encode, optLength } from './encode.ts'
+import { fit } from './fit.ts'
+import { foldOctet } from './query-scan.ts'
+import { recordType } from './record.ts'
+import type { Message } from './message.ts'
+
+/**
+ * Which records of the ring an answer starts with.
+ * - `turn`: all of them are sent; each answer starts one further on.
+ * - `advance`: only some fit; each answer sends the next ones, so that all get their share.
+ * - `client`: only some fit; which ones depends on the client's network and nothing else, because
+ *   proxies take an instance that is missing from an SRV answer for gone.
+ */
+type Policy = 'turn' | 'advance' | 'client'
+
+/**
+ * An answer in wire form, ready to be sent to anybody who asks the same question with the same
+ * variant. Its last RRset is a ring: records that may start anywhere, as no name points into them.
+ */
+export class PreparedAnswer {
+  /** Header, question in lower case, then the records. */
+  readonly bytes: Uint8Array
+  readonly questionEnd: number
+  readonly rcode: number
+  readonly truncated: boolean
+  /** Grows with each answer; carried over when the answer is made anew. */
+  turn = 0
+  readonly #policy: Policy
+  /** Where each record of the ring begins, and where the last one ends. */
+  readonly #marks: Uint32Array
+  /** Records of the answer section before the ring. */
+  readonly #before: number
+  /** Records of the ring in one answer, unless the policy is `client`. */
+  readonly #window: number
+  /** Octets that the ring may take. */
+  readonly #room: number
+
+  /** Prepares `message` for answers of at most `bytesMax` octets. */
+  constructor(message: Message, bytesMax: number) {
+    const fitted = fit(message, bytesMax)
+    const type = message.question.type
+    const isTurned =
+      (type === recordType.A || type === recordType.AAAA || type === recordType.SRV) &&
+      fitted.answer.at(-1)?.type === type
+    const whole = { ...message, truncated: true, authority: [], additional: [] }
+    let encoded = encode(fitted)
+    let window = encoded.ring
+    let policy: Policy = 'turn'
+    if (fitted.truncated && isTurned && window > 0) {
+      encoded = encode(whole)
+      policy = type === recordType.SRV ? 'client' : 'advance'
+    } else if (fitted.truncated) {
+      window = 0
+    }
+    const { bytes, ends, questionEnd } = encoded
+    const ring = window === 0 ? 0 : encoded.ring
+    const answers = policy === 'turn' ? fitted.answer.length : message.answer.length
+    this.#before = answers - ring
+    this.#marks = new Uint32Array(ring + 1)
+    this.#marks[0] = this.#before === 0 ? questionEnd : (ends[this.#before - 1] ?? 0)
+    for (let at = 0; at < ring; at++) this.#marks[at + 1] = ends[this.#before + at] ?? 0
+    this.bytes = new Uint8Array(bytes)
+    this.questionEnd = questionEnd
+    this.rcode = message.rcode
+    this.truncated = fitted.truncated
+    this.#policy = policy
+    this.#window = window
+    this.#room = bytesMax - optLength(message.edns) - this.#mark(0)
+    for (let at = 12; at < questionEnd - 4; at++) this.bytes[at] = foldOctet(this.bytes[at] ?? 0)
+  }
+
+  /** The memory it takes, roughly. */
+  get weight(): number {
+    return this.bytes.length + this.#marks.byteLength + 300
+  }
+
+  /** The answer to `packet`, whose question it must be, in a buffer of its own. */
+  render(packet: Uint8Array, client: string): Buffer {
+    const ring = this.#marks.length - 1
+    const first = this.#first(ring, client)
+    const count = this.#policy === 'client' ? this.#countFrom(first, ring) : this.#window
+    const length = this.#length(first, count, ring)
+    const out = Buffer.allocUnsafe(length)
+    this.#write(out, packet, first, count, ring)
+    return out
+  }
+
+  #first(ring: number, client: string): number {
+    if (ring < 2) return 0
+    if (this.#policy === 'client') return clientNumber(client) % ring
+    const first = this.turn % ring
+    this.turn = (this.turn + (this.#policy === 'turn' ? 1 : this.#window)) >>> 0
+    return first
+  }
+
+  /** How many records fit, starting with `first`. */
+  #countFrom(first: number, ring: number): number {
+    let used = 0
+    let count = 0
+    while (count < ring) {
+      const at = (first + count) % ring
+      used += this.#mark(at + 1) - this.#mark(at)
+      if (used > this.#room) break
+      count++
+    }
+    return count
+  }
+
+  #length(first: number, count: number, ring: number): number {
+    if (count === ring) return this.bytes.length
+    const outside = this.bytes.length - (this.#mark(ring) - this.#mark(0))
+    const last = first + count
+    if (last <= ring) return outside + this.#mark(last) - this.#mark(first)
+    return outside + this.#mark(ring) - this.#mark(first) + this.#mark(last - ring) - this.#mark(0)
+  }
+
+  #write(out: Uint8Array, packet: Uint8Array, first: number, count: number, ring: number): void {
+    const { bytes, questionEnd } = this
+    const answers = this.#before + count
+    out[0] = packet[0] ?? 0
+    out[1] = packet[1] ?? 0
+    // RD and CD are the asker's (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
+    out[2] = (bytes[2] ?? 0) | ((packet[2] ?? 0) & 0x01)
+    out[3] = (bytes[3] ?? 0) | ((packet[3] ?? 0) & 0x10)
+    out[4] = 0
+    out[5] = 1
+    out[6] = answers >> 8
+    out[7] = answers & 0xff
+    for (let at = 8; at < 12; at++) out[at] = bytes[at] ?? 0
+    copyOctets(packet, 12, questionEnd, out, 12)
+    const start = this.#mark(0)
+    let at = copyOctets(bytes, questionEnd, start, out, questionEnd)
+    const last = first + count
+    if (last <= ring) {
+      at = copyOctets(bytes, this.#mark(first), this.#mark(last), out, at)
+    } else {
+      at = copyOctets(bytes, this.#mark(first), this.#mark(ring), out, at)
+      at = copyOctets(bytes, start, this.#mark(last - ring), out, at)
+    }
+    copyOctets(bytes, this.#mark(ring), bytes.length, out, at)
+  }
+
+  #mark(at: number): number {
+    return this.#marks[at] ?? 0
+  }
+}
+
+/** Copies [from, to) and returns where the next octet goes. */
+function copyOctets(
+  source: Uint8Array,
+  from: number,
+  to: number,
+  target: Uint8Array,
+  start: number,
+): number {
+  // Below some hundred octets a loop beats making a view for set().
+  if (to - from > 200) {
+    target.set(source.subarray(from, to), start)
+    return start + to - from
+  }
+  let at = start
+  for (let each = from; each < to; each++) target[at++] = source[each] ?? 0
+  return at
+}
+
+/** A number that all clients of one network share: IPv4 by /24, IPv6 by /56. */
+function clientNumber(client: string): number {
+  const ip = parseIp(client.split('%')[0] ?? '') ?? new Uint8Array(4)
+  const mapped = ip.length === 16 && client.toLowerCase().startsWith('::ffff:')
+  const from = mapped ? 12 : 0
+  const to = mapped ? 15 : ip.length === 4 ? 3 : 7
+  let hash = 0x811c9dc5
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (ip[at] ?? 0), 0x01000193)
+  return (hash ^ (hash >>> 15)) >>> 0
+}

@@ -1,0 +1,103 @@
+import type { IpBytes } from '../base/ip.ts'
+import type { Name } from './name.ts'
+
+/** The types this room knows by name (RFC 1035 §3.2.2 and the registry's later ones). */
+export const recordType = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  HINFO: 13,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  OPT: 41,
+  SVCB: 64,
+  HTTPS: 65,
+  CAA: 257,
+  IXFR: 251,
+  AXFR: 252,
+  ANY: 255,
+} as const
+
+export type RecordTypeName = keyof typeof recordType
+
+const namesByCode = new Map<number, string>(
+  Object.entries(recordType).map(([name, code]) => [code, name]),
+)
+
+/** `A`, `SRV`, …, or `TYPE1000` (RFC 3597 §5) for a type without a name here. */
+export function formatType(code: number): string {
+  return namesByCode.get(code) ?? `TYPE${code}`
+}
+
+/** The code of `A`, `srv` or `TYPE1000`; undefined when it is no type. */
+export function parseType(text: string): number | undefined {
+  const upper = text.toUpperCase()
+  for (const [code, name] of namesByCode) if (name === upper) return code
+  const number = /^TYPE(\d{1,5})$/.exec(upper)?.[1]
+  return number === undefined || Number(number) > 0xffff ? undefined : Number(number)
+}
+
+export const recordClass = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const
+
+/** RFC 1035 §4.1.1, RFC 6895 §2.3. BADVERS needs an OPT record to carry its upper bits. */
+export const rcode = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  BADVERS: 16,
+} as const
+
+export type Rcode = (typeof rcode)[keyof typeof rcode]
+
+export interface SoaData {
+  readonly kind: 'soa'
+  readonly primary: Name
+  readonly mailbox: Name
+  readonly serial: number
+  readonly refresh: number
+  readonly retry: number
+  readonly expire: number
+  readonly minimum: number
+}
+
+export interface SrvData {
+  readonly kind: 'srv'
+  readonly priority: number
+  readonly weight: number
+  readonly port: number
+  readonly target: Name
+}
+
+/** RDATA by its shape; A and AAAA are both `ip`, NS, CNAME and PTR are all `name`. */
+export type RecordData =
+  | { readonly kind: 'ip'; readonly ip: IpBytes }
+  | { readonly kind: 'name'; readonly name: Name }
+  | SoaData
+  | SrvData
+  | { readonly kind: 'mx'; readonly preference: number; readonly exchange: Name }
+  /** Character strings as octets, each of at most 255. */
+  | { readonly kind: 'txt'; readonly strings: readonly string[] }
+  | { readonly kind: 'raw'; readonly bytes: Uint8Array }
+
+/** A resource record of class IN. */
+export interface ResourceRecord {
+  readonly name: Name
+  readonly type: number
+  /** Seconds, 0 to 2^31 − 1 (RFC 2181 §8). */
+  readonly ttl: number
+  readonly data: RecordData
+}
+
+/** Cuts octets into the character strings that TXT holds. */
+export function characterStrings(octets: string): string[] {
+  const strings: string[] = []
+  for (let at = 0; at < octets.length; at += 255) strings.push(octets.slice(at, at + 255))
+  return strings.length === 0 ? [''] : strings
+}

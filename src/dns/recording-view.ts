@@ -1,0 +1,64 @@
+import type { Endpoint, NodeEntry, View } from './view.ts'
+
+/** A view of the registry at one moment, and the versions that held when it was opened. */
+export interface Snapshot {
+  readonly view: View
+  /**
+   * `generation` and `applied` of the versions, loaded *before* the read transaction behind `view`
+   * began. A snapshot that serves a batch of questions keeps those of its beginning.
+   */
+  readonly generation: number
+  readonly applied: number
+}
+
+export interface SubjectSlots {
+  slotOf(subject: string): number
+}
+
+/**
+ * A view that opens its snapshot when first asked and notes which subjects an answer was made from.
+ * The subjects are those of `catalog/versions.ts`: a change of a node must also bump the subjects of
+ * the services on it, as their answers hold its address.
+ */
+export class RecordingView implements View {
+  readonly slots: number[] = []
+  readonly #open: () => Snapshot
+  readonly #slotsOf: SubjectSlots
+  #snapshot: Snapshot | undefined
+
+  constructor(open: () => Snapshot, slotsOf: SubjectSlots) {
+    this.#open = open
+    this.#slotsOf = slotsOf
+  }
+
+  service(name: string): readonly Endpoint[] | undefined {
+    return this.#read(`service:${name.toLowerCase()}`).service(name)
+  }
+
+  node(name: string): NodeEntry | undefined {
+    return this.#read(`node:${name.toLowerCase()}`).node(name)
+  }
+
+  servers(): readonly NodeEntry[] {
+    return this.#read('service:consul').servers()
+  }
+
+  hasNodeBelow(suffix: string): boolean {
+    return this.#read('nodes').hasNodeBelow(suffix)
+  }
+
+  /** The versions that what was read belongs to; `generation` if nothing was read. */
+  loaded(generation: number): { readonly generation: number; readonly since: number } {
+    const snapshot = this.#snapshot
+    if (snapshot === undefined) return { generation, since: 0 }
+    // Where the zone is newer than the snapshot, the older number voids the answer: a needless read.
+    return { generation: snapshot.generation, since: snapshot.applied }
+  }
+
+  #read(subject: string): View {
+    this.#snapshot ??= this.#open()
+    const slot = this.#slotsOf.slotOf(subject)
+    if (!this.slots.includes(slot)) this.slots.push(slot)
+    return this.#snapshot.view
+  }
+}

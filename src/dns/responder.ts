@@ -1,0 +1,254 @@
+import { InvariantError } from '../base/assert.ts'
+import { answer, isServed } from './answer.ts'
+import { extendedError } from './message.ts'
+import { PreparedAnswer } from './prepared-answer.ts'
+import { parseQuery } from './query.ts'
+import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
+import { rcode } from './record.ts'
+import { RecordingView } from './recording-view.ts'
+import { WireCache } from './wire-cache.ts'
+import { WireWriter } from './wire-writer.ts'
+import { writeOpt } from './encode.ts'
+import type { Edns, Message } from './message.ts'
+import type { ParsedQuery, QueryEdns } from './query.ts'
+import type { Transport } from './query-scan.ts'
+import type { Snapshot, SubjectSlots } from './recording-view.ts'
+import type { ResourceRecord } from './record.ts'
+import type { CacheEntry } from './wire-cache.ts'
+import type { Zone } from './zone.ts'
+
+/** The counters that tell readers what has changed; `catalog/versions.ts` is one. */
+export interface VersionReader extends SubjectSlots {
+  readonly generation: number
+  readonly applied: number
+  holds(slot: number, since: number): boolean
+}
+
+/**
+ * What this node may say. `ready`: all it knows. `stale`: it has lost its leader; answers go out
+ * with a TTL of at most 1 and Extended DNS Error 3. `never`: it has never caught up with the
+ * registry since it joined, so it cannot tell that a name does not exist: SERVFAIL.
+ */
+export type Mode = 'ready' | 'stale' | 'never'
+
+export interface ResponderOptions {
+  /** The zone as configured now; a change of it must bump `generation`. */
+  readonly zone: () => Zone
+  readonly mode: () => Mode
+  readonly versions: VersionReader
+  /** Called at most once a question that is not in the cache. */
+  readonly snapshot: () => Snapshot
+  /** A question could not be answered (SERVFAIL went out): a read failed. */
+  readonly onError: (error: unknown, packet: Uint8Array) => void
+  /** Unguessable; also where rotation begins. */
+  readonly seed: number
+  readonly cacheEntriesMax?: number | undefined
+  readonly cacheBytesMax?: number | undefined
+}
+
+/** Who asks, and over what. */
+export interface Asker {
+  readonly transport: Transport
+  /** The client's IP address. */
+  readonly client: string
+  /** The octets of the largest UDP answer that reaches it unfragmented. */
+  readonly pathBytesMax: number
+}
+
+export interface ResponderCounters {
+  queries: number
+  hits: number
+  misses: number
+  /** Packets that got no answer: too short, or responses. */
+  dropped: number
+  truncated: number
+  /** Reads that failed. */
+  failures: number
+  /** Answers by the lower four bits of their rcode. */
+  readonly rcodes: number[]
+}
+
+/** The UDP payload this server can take and says so in OPT: what no path fragments. */
+const ownUdpBytes = 1232
+
+/**
+ * Answers DNS packets: from the wire cache when its answer still holds, else from the registry.
+ * Synchronous, without sockets, clock or randomness of its own; not to be shared between threads.
+ */
+export class Responder {
+  readonly counters: ResponderCounters = {
+    queries: 0,
+    hits: 0,
+    misses: 0,
+    dropped: 0,
+    truncated: 0,
+    failures: 0,
+    rcodes: Array.from({ length: 16 }, () => 0),
+  }
+  readonly cache: WireCache
+  readonly #options: ResponderOptions
+  readonly #scan: QueryScan
+  #turn: number
+
+  constructor(options: ResponderOptions) {
+    this.#options = options
+    this.#scan = new QueryScan(options.seed)
+    this.#turn = options.seed >>> 0
+    this.cache = new WireCache({
+      entriesMax: options.cacheEntriesMax ?? 16_384,
+      bytesMax: options.cacheBytesMax ?? 32 * 1024 * 1024,
+    })
+  }
+
+  /** The answer to one packet; undefined: send none. Throws only on a broken invariant. */
+  respond(packet: Uint8Array, asker: Asker): Buffer | undefined {
+    this.counters.queries++
+    const isOrdinary = this.#scan.read(packet, asker.transport, asker.pathBytesMax)
+    const entry = isOrdinary ? this.cache.find(this.#scan, packet) : undefined
+    if (entry !== undefined && this.#holds(entry)) {
+      this.counters.hits++
+      return this.#render(entry.prepared, packet, asker)
+    }
+    const query = parseQuery(packet)
+    if (query.kind === 'drop') {
+      this.counters.dropped++
+      return undefined
+    }
+    if (query.kind === 'error') return this.#refuse(packet, query)
+    this.counters.misses++
+    const prepared = this.#prepare(packet, query, asker, isOrdinary, entry)
+    return this.#render(prepared, packet, asker)
+  }
+
+  #holds(entry: CacheEntry): boolean {
+    const { versions, mode } = this.#options
+    const { validity } = entry
+    if (validity.generation !== versions.generation || validity.mode !== mode()) return false
+    const applied = versions.applied
+    if (entry.checked === applied) return true
+    for (const slot of validity.slots) {
+      if (!versions.holds(slot, entry.checked)) return false
+    }
+    // All batches up to `applied` had bumped their slots before it was loaded.
+    entry.checked = applied
+    return true
+  }
+
+  #render(prepared: PreparedAnswer, packet: Uint8Array, asker: Asker): Buffer {
+    const { counters } = this
+    counters.rcodes[prepared.rcode & 0x0f] = (counters.rcodes[prepared.rcode & 0x0f] ?? 0) + 1
+    if (prepared.truncated) counters.truncated++
+    return prepared.render(packet, asker.client)
+  }
+
+  #prepare(
+    packet: Uint8Array,
+    query: Extract<ParsedQuery, { kind: 'query' }>,
+    asker: Asker,
+    isCacheable: boolean,
+    entry: CacheEntry | undefined,
+  ): PreparedAnswer {
+    const { versions, snapshot, onError } = this.#options
+    const bytesMax = variantBytesMax(variantOf(query.edns, asker.transport, asker.pathBytesMax))
+    const mode = this.#options.mode()
+    // Loaded before anything that depends on it is read, or what changes in between would stay.
+    const generation = versions.generation
+    const view = new RecordingView(snapshot, versions)
+    const zone = this.#options.zone()
+    let message: Message
+    try {
+      message = this.#answer(query, asker, mode, view, zone)
+    } catch (error) {
+      if (error instanceof InvariantError) throw error
+      this.counters.failures++
+      onError(error, packet)
+      return new PreparedAnswer(failed(query, []), bytesMax)
+    }
+    const prepared = new PreparedAnswer(message, bytesMax)
+    prepared.turn = entry?.prepared.turn ?? this.#nextTurn()
+    if (isCacheable && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
+      const validity = { mode, slots: view.slots, ...view.loaded(generation) }
+      if (entry === undefined) this.cache.add(this.#scan, prepared, validity)
+      else this.cache.replace(entry, prepared, validity)
+    }
+    return prepared
+  }
+
+  #answer(
+    query: Extract<ParsedQuery, { kind: 'query' }>,
+    asker: Asker,
+    mode: Mode,
+    view: RecordingView,
+    zone: Zone,
+  ): Message {
+    if (mode === 'never' && isServed(query.question.name, zone)) {
+      return failed(query, [extendedError.notReady])
+    }
+    const smallAny = asker.transport === 'udp'
+    const message = answer(query.question, view, zone, { smallAny })
+    const isStale = mode === 'stale' && message.rcode !== rcode.REFUSED
+    const edns = ednsReply(query.edns, isStale ? [extendedError.staleAnswer] : [])
+    return isStale ? { ...shortLived(message), edns } : { ...message, edns }
+  }
+
+  /** Spread out, so that the first answer after a start does not begin with the same instance. */
+  #nextTurn(): number {
+    this.#turn = (Math.imul(this.#turn, 1_664_525) + 1_013_904_223) >>> 0
+    return this.#turn >>> 8
+  }
+
+  /** FORMERR, NOTIMP or BADVERS: the header, the question if it could be read, and OPT. */
+  #refuse(packet: Uint8Array, query: Extract<ParsedQuery, { kind: 'error' }>): Buffer {
+    const { rcodes } = this.counters
+    rcodes[query.rcode & 0x0f] = (rcodes[query.rcode & 0x0f] ?? 0) + 1
+    const edns = ednsReply(query.edns, [])
+    const writer = new WireWriter()
+    writer.raw(packet.subarray(0, query.questionEnd))
+    if (edns !== undefined) writeOpt(writer, edns, query.rcode)
+    const out = Buffer.from(writer.bytes())
+    out[2] = 0x80 | ((packet[2] ?? 0) & 0x79)
+    out[3] = ((packet[3] ?? 0) & 0x10) | (query.rcode & 0x0f)
+    out.fill(0, 4, 12)
+    out[5] = query.questionEnd > 12 ? 1 : 0
+    out[11] = edns === undefined ? 0 : 1
+    return out
+  }
+}
+
+function ednsReply(
+  edns: QueryEdns | undefined,
+  extendedErrors: readonly number[],
+): Edns | undefined {
+  if (edns === undefined) return undefined
+  return { udpSize: ownUdpBytes, dnssecOk: edns.dnssecOk, extendedErrors }
+}
+
+function failed(
+  query: Extract<ParsedQuery, { kind: 'query' }>,
+  extendedErrors: readonly number[],
+): Message {
+  return {
+    question: query.question,
+    rcode: rcode.SERVFAIL,
+    authoritative: false,
+    truncated: false,
+    answer: [],
+    authority: [],
+    additional: [],
+    edns: ednsReply(query.edns, extendedErrors),
+  }
+}
+
+/** RFC 8767's care for stale data: what may be out of date must not be kept. */
+function shortLived(message: Message): Message {
+  return {
+    ...message,
+    answer: message.answer.map(capTtl),
+    authority: message.authority.map(capTtl),
+    additional: message.additional.map(capTtl),
+  }
+}
+
+function capTtl(record: ResourceRecord): ResourceRecord {
+  return record.ttl <= 1 ? record : { ...record, ttl: 1 }
+}

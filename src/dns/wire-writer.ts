@@ -1,0 +1,100 @@
+import { lowerAscii } from './name.ts'
+import type { Name } from './name.ts'
+
+/** Offsets from 0x4000 on do not fit into a compression pointer (RFC 1035 §4.1.4). */
+const pointerBound = 0x4000
+
+/** A growing buffer of network-order fields, with the offset table of name compression. */
+export class WireWriter {
+  #bytes = Buffer.allocUnsafe(1024)
+  #length = 0
+  readonly #offsets = new Map<string, number>()
+  /** False while names are written that later ones must not point to. */
+  recording = true
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** A view of what was written; valid until the next write. */
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  uint8(value: number): void {
+    this.#reserve(1)
+    this.#bytes[this.#length++] = value
+  }
+
+  uint16(value: number): void {
+    this.#reserve(2)
+    this.#length = this.#bytes.writeUInt16BE(value, this.#length)
+  }
+
+  uint32(value: number): void {
+    this.#reserve(4)
+    this.#length = this.#bytes.writeUInt32BE(value, this.#length)
+  }
+
+  octets(text: string): void {
+    this.#reserve(text.length)
+    this.#length += this.#bytes.write(text, this.#length, 'latin1')
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  /** Overwrites two octets written before. */
+  patchUint16(at: number, value: number): void {
+    this.#bytes.writeUInt16BE(value, at)
+  }
+
+  /** Writes a name, its longest suffix that was written before as a pointer. */
+  name(name: Name): void {
+    const keys = suffixKeys(name)
+    for (const [at, label] of name.entries()) {
+      const key = keys[at] ?? ''
+      const known = this.#offsets.get(key)
+      if (known !== undefined) {
+        this.uint16(0xc000 | known)
+        return
+      }
+      if (this.recording && this.#length < pointerBound) this.#offsets.set(key, this.#length)
+      this.uint8(label.length)
+      this.octets(label)
+    }
+    this.uint8(0)
+  }
+
+  /** Writes a name in full and leaves it out of the offset table. */
+  plainName(name: Name): void {
+    for (const label of name) {
+      this.uint8(label.length)
+      this.octets(label)
+    }
+    this.uint8(0)
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more
+    if (needed <= this.#bytes.length) return
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
+    this.#bytes.copy(grown, 0, 0, this.#length)
+    this.#bytes = grown
+  }
+}
+
+/** The {@link nameKey} of the name from each of its labels on. */
+function suffixKeys(name: Name): string[] {
+  const keys: string[] = []
+  let key = ''
+  for (let at = name.length - 1; at >= 0; at--) {
+    const label = name[at] ?? ''
+    key = String.fromCharCode(label.length) + lowerAscii(label) + key
+    keys[at] = key
+  }
+  return keys
+}

@@ -1,0 +1,63 @@
+import type { Name } from './name.ts'
+import type { SoaData } from './record.ts'
+import type { StaticZone } from './static-zone.ts'
+
+/** What the answers for the registry's domain depend on beside the registry itself. */
+export interface Zone {
+  /** Lower-case labels: ['consul']. */
+  readonly domain: Name
+  readonly datacenter: string
+  readonly soa: SoaFields
+  /** Seconds. */
+  readonly nodeTtl: number
+  /** Seconds by service name, by `prefix*` or by `*`; the exact name wins, then the longest prefix. */
+  readonly serviceTtls: Readonly<Record<string, number>>
+  /** What a name says whose instances are registered but all unhealthy: Consul says NXDOMAIN. */
+  readonly emptyAnswer: 'nxdomain' | 'nodata'
+  /** Zone files served beside the registry. The zone with the longest matching origin answers. */
+  readonly staticZones: readonly StaticZone[]
+}
+
+export interface SoaFields {
+  readonly serial: number
+  readonly refresh: number
+  readonly retry: number
+  readonly expire: number
+  readonly minimum: number
+}
+
+/** Consul's defaults, for one domain and datacenter. */
+export function defaultZone(domain: Name, datacenter: string, serial: number): Zone {
+  return {
+    domain,
+    datacenter,
+    soa: { serial, refresh: 3600, retry: 600, expire: 86_400, minimum: 0 },
+    nodeTtl: 0,
+    serviceTtls: {},
+    emptyAnswer: 'nxdomain',
+    staticZones: [],
+  }
+}
+
+export function soaData(zone: Zone): SoaData {
+  return {
+    kind: 'soa',
+    primary: ['ns', ...zone.domain],
+    mailbox: ['hostmaster', ...zone.domain],
+    ...zone.soa,
+  }
+}
+
+export function serviceTtl(zone: Zone, service: string): number {
+  const name = service.toLowerCase()
+  let best = { length: -1, ttl: 0 }
+  for (const [pattern, ttl] of Object.entries(zone.serviceTtls)) {
+    const wanted = pattern.toLowerCase()
+    if (wanted === name) return ttl
+    const prefix = wanted.endsWith('*') ? wanted.slice(0, -1) : undefined
+    if (prefix !== undefined && name.startsWith(prefix) && prefix.length > best.length) {
+      best = { length: prefix.length, ttl }
+    }
+  }
+  return best.ttl
+}

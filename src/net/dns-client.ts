@@ -1,0 +1,256 @@
+import { randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { connect, isIPv6 } from 'node:net'
+import { Packet } from 'dns2'
+import { reasonOf, svcdError } from '../base/errors.ts'
+import { formatType, parseType, recordType } from '../dns/record.ts'
+import type { Resource } from 'dns2'
+
+/** A record as a zone file writes it. */
+export interface DnsRecord {
+  readonly name: string
+  readonly ttl: number
+  readonly type: string
+  readonly data: string
+}
+
+/** What a DNS server answered. */
+export interface DnsReply {
+  readonly id: number
+  /** `NOERROR`, `NXDOMAIN`, … */
+  readonly rcode: string
+  /** The header bits that are set, in lower case: `qr aa tc rd ra`. */
+  readonly flags: readonly string[]
+  readonly question: { readonly name: string; readonly type: string }
+  readonly answer: readonly DnsRecord[]
+  readonly authority: readonly DnsRecord[]
+  /** Without the OPT record. */
+  readonly additional: readonly DnsRecord[]
+  /** The UDP size that the server's OPT record names; undefined: there was none. */
+  readonly udpBytes: number | undefined
+  /** Length of the message in octets. */
+  readonly bytes: number
+  readonly transport: 'udp' | 'tcp'
+}
+
+export interface AskOptions {
+  /** Ask over TCP at once; else only when the UDP answer was truncated. */
+  readonly tcp?: boolean | undefined
+  /** How long to wait for each of the attempts. */
+  readonly timeoutMs?: number | undefined
+  /** UDP packets to send before giving up. */
+  readonly attempts?: number | undefined
+}
+
+export interface DnsServerAddress {
+  readonly address: string
+  readonly port: number
+}
+
+const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
+const udpBytesMax = 1232
+
+/**
+ * Asks one DNS server one question, as a stub resolver would. Throws `invalid-field` for a name or
+ * type that cannot be asked and `dns-unreachable` when no usable answer comes.
+ */
+export async function ask(
+  server: DnsServerAddress,
+  name: string,
+  type: string,
+  { tcp = false, timeoutMs = 2000, attempts = 2 }: AskOptions = {},
+): Promise<DnsReply> {
+  const query = buildQuery(name, type)
+  const address = isIPv6(server.address)
+    ? `[${server.address}]:${server.port}`
+    : `${server.address}:${server.port}`
+  try {
+    if (!tcp) {
+      const reply = await askUdp(server, query, timeoutMs, attempts)
+      if (!reply.flags.includes('tc')) return reply
+    }
+    return await askTcp(server, query, timeoutMs)
+  } catch (error) {
+    throw svcdError('dns-unreachable', { address, reason: reasonOf(error) }, error)
+  }
+}
+
+function buildQuery(name: string, type: string): Buffer {
+  const code = parseType(type)
+  if (code === undefined) {
+    const reason = `"${type}" is no record type; use A, AAAA, SRV, TXT, NS, SOA, ANY or TYPE<number>`
+    throw svcdError('invalid-field', { field: 'type', reason })
+  }
+  const packet = new Packet()
+  Object.assign(packet.header, { id: randomInt(0x10000), rd: 1 })
+  try {
+    packet.questions.push(new Packet.Question(name, code, 1))
+    const opt = Packet.Resource.EDNS([])
+    opt.class = udpBytesMax
+    packet.additionals.push(opt)
+    return packet.toBuffer()
+  } catch (error) {
+    throw svcdError('invalid-field', { field: 'name', reason: reasonOf(error) }, error)
+  }
+}
+
+async function askUdp(
+  { address, port }: DnsServerAddress,
+  query: Buffer,
+  timeoutMs: number,
+  attempts: number,
+): Promise<DnsReply> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  try {
+    return await new Promise<DnsReply>((resolve, reject) => {
+      let left = attempts
+      const send = (): void => {
+        if (left === 0) return reject(new Error(`no answer within ${timeoutMs * attempts} ms`))
+        left--
+        timer = setTimeout(send, timeoutMs)
+        return socket.send(query)
+      }
+      let timer: NodeJS.Timeout | undefined
+      const settle = (finish: () => void): void => {
+        clearTimeout(timer)
+        finish()
+      }
+      socket.on('error', (error) => settle(() => reject(error)))
+      socket.on('message', (bytes) => {
+        const reply = maybeReply(query, bytes, 'udp')
+        // A packet that answers something else is a late or forged one: keep waiting.
+        if (reply !== undefined) settle(() => resolve(reply))
+      })
+      // A connected socket takes packets from that address and port only, and hears of a closed port.
+      socket.connect(port, address, send)
+    })
+  } finally {
+    socket.close()
+  }
+}
+
+async function askTcp(
+  { address, port }: DnsServerAddress,
+  query: Buffer,
+  timeoutMs: number,
+): Promise<DnsReply> {
+  const socket = connect({ host: address, port })
+  const timer = setTimeout(
+    () => socket.destroy(new Error(`no answer over TCP within ${timeoutMs} ms`)),
+    timeoutMs,
+  )
+  try {
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(query.length)
+    socket.write(Buffer.concat([length, query]))
+    let received = Buffer.alloc(0)
+    for await (const chunk of socket) {
+      received = Buffer.concat([received, chunk as Buffer])
+      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) continue
+      const bytes = received.subarray(2, 2 + received.readUInt16BE(0))
+      const reply = maybeReply(query, bytes, 'tcp')
+      if (reply === undefined) throw new Error('the server answered another question')
+      return reply
+    }
+    throw new Error('the server closed the connection without an answer')
+  } finally {
+    clearTimeout(timer)
+    socket.destroy()
+  }
+}
+
+/** The reply in `bytes`; undefined when it does not answer `query` (RFC 5452 §9.1). */
+function maybeReply(
+  query: Buffer,
+  bytes: Buffer,
+  transport: DnsReply['transport'],
+): DnsReply | undefined {
+  const asked = Packet.parse(query).questions[0]
+  const reply = maybeDecode(bytes, transport)
+  if (reply === undefined || reply.id !== query.readUInt16BE(0)) return undefined
+  if (!reply.flags.includes('qr')) return undefined
+  // A server that understood nothing may send the header alone.
+  if (reply.question.name === '' && reply.rcode !== 'NOERROR') return reply
+  const isAsked =
+    reply.question.name.toLowerCase() === absolute(asked?.name ?? '').toLowerCase() &&
+    reply.question.type === formatType(asked?.type ?? 0)
+  return isAsked ? reply : undefined
+}
+
+function maybeDecode(bytes: Buffer, transport: DnsReply['transport']): DnsReply | undefined {
+  try {
+    return decodeReply(bytes, transport)
+  } catch {
+    return undefined
+  }
+}
+
+/** Decodes a message. Throws when it is malformed. */
+export function decodeReply(bytes: Buffer, transport: DnsReply['transport'] = 'udp'): DnsReply {
+  const packet = Packet.parse(bytes)
+  const { header, questions, answers, authorities, additionals } = packet
+  const counts = [header.qdcount, header.ancount, header.nscount, header.arcount]
+  // dns2 leaves out the records it cannot read.
+  for (const [at, section] of [questions, answers, authorities, additionals].entries()) {
+    if (section.length !== counts[at]) throw new Error('a record of the answer is malformed')
+  }
+  const opt = additionals.find((record) => record.type === recordType.OPT)
+  return {
+    id: header.id,
+    rcode: rcodeNames[header.rcode] ?? (header.rcode === 16 ? 'BADVERS' : `RCODE${header.rcode}`),
+    flags: (['qr', 'aa', 'tc', 'rd', 'ra'] as const).filter((flag) => header[flag] === 1),
+    question: {
+      name: questions[0] === undefined ? '' : absolute(questions[0].name),
+      type: questions[0] === undefined ? '' : formatType(questions[0].type),
+    },
+    answer: answers.map(plainRecord),
+    authority: authorities.map(plainRecord),
+    additional: additionals.filter((record) => record !== opt).map(plainRecord),
+    udpBytes: opt?.class,
+    bytes: bytes.length,
+    transport,
+  }
+}
+
+function plainRecord(record: Resource): DnsRecord {
+  const { name, ttl, type } = record
+  return { name: absolute(name), ttl, type: formatType(type), data: dataText(record) }
+}
+
+function dataText(record: Resource): string {
+  switch (record.type) {
+    case recordType.A:
+    case recordType.AAAA:
+      return record.address ?? ''
+    case recordType.NS:
+      return absolute(record.ns ?? '')
+    case recordType.CNAME:
+    case recordType.PTR:
+      return absolute(record.domain ?? '')
+    case recordType.SRV:
+      return `${record.priority} ${record.weight} ${record.port} ${absolute(record.target ?? '')}`
+    case recordType.MX:
+      return `${record.priority} ${absolute(record.exchange ?? '')}`
+    case recordType.SOA: {
+      const { primary = '', admin = '', serial, refresh, retry, expiration, minimum } = record
+      return `${absolute(primary)} ${absolute(admin)} ${serial} ${refresh} ${retry} ${expiration} ${minimum}`
+    }
+    case recordType.TXT:
+      return [record.data ?? []]
+        .flat()
+        .map((text) => JSON.stringify(text))
+        .join(' ')
+    default:
+      return rawText(record.data)
+  }
+}
+
+/** RFC 3597 §5: RDATA without a form of its own. */
+function rawText(data: unknown): string {
+  const bytes = Buffer.isBuffer(data) ? data : Buffer.alloc(0)
+  return `\\# ${bytes.length} ${bytes.toString('hex')}`.trimEnd()
+}
+
+function absolute(name: string): string {
+  return `${name}.`
+}

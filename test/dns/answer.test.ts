@@ -1,0 +1,281 @@
+import t from 'tap'
+import { Bench, replyText } from './fixture.ts'
+
+const soa = 'consul. 0 SOA ns.consul. hostmaster.consul. 7 3600 600 86400 0'
+const noData = `NOERROR aa\nauthority\n${soa}`
+const noName = `NXDOMAIN aa\nauthority\n${soa}`
+
+function registry(): Bench {
+  const bench = new Bench()
+  bench.registry
+    .addNode('N1', '10.0.0.1', { os: 'linux', 'a=b': 'x`y', 'rfc1035-raw': 'v=1' })
+    .addNode('six', '2001:db8::6')
+    .addNode('both', '10.0.0.7 2001:db8::7')
+    .addNode('named', 'host.example.org')
+    .addNode('a.b.example', '10.0.0.9')
+    .add(
+      'web',
+      { node: 'N1', at: '10.9.0.1', port: 8080, tags: ['v1', 'Blue.Green'], meta: { rev: '7' } },
+      { node: 'both', at: '', nodeAt: '10.0.0.7 2001:db8::7', port: 8080, tags: ['v2'], weight: 5 },
+      { node: 'six', at: '2001:db8::99', port: 8081, tags: ['udp'] },
+    )
+    .add('twin', { at: '10.9.0.1', port: 80 }, { node: 'n2', at: '10.9.0.1', port: 80 })
+    .add('ports', { at: '10.9.0.1', port: 80 }, { at: '10.9.0.1', port: 81 })
+    .add('down')
+    .add('db', { at: 'db.example.org', port: 5432 }, { at: 'db2.example.org', port: 5432 })
+    .add('mixed', { at: 'm.example.org' }, { at: '10.9.0.2' })
+    .add('inner', { at: 'web.service.consul', port: 1 })
+    .add('gone', { at: 'nobody.service.consul' })
+    .add('loop1', { at: 'loop2.service.consul' })
+    .add('loop2', { at: 'loop1.service.consul' })
+    .add('c1', { at: 'c2.service.consul' })
+    .add('c2', { at: 'c3.service.consul' })
+    .add('c3', { at: 'c4.service.consul' })
+    .add('c4', { at: 'twin.service.consul' })
+    .add('odd', { node: 'x'.repeat(64), nodeAt: '10.0.0.3' })
+    .add('müller', { at: '10.9.0.3' })
+  return bench
+}
+
+const webA = ['10.0.0.7', '10.9.0.1']
+const webAt = (name: string): string =>
+  ['NOERROR aa', 'answer', ...webA.map((ip) => `${name} 10 A ${ip}`)].join('\n')
+
+const cases: Record<string, string> = {
+  // Services
+  'web.service.consul A': webAt('web.service.consul.'),
+  'web.service.dc1.consul A': webAt('web.service.dc1.consul.'),
+  'web.service.dc1.dc.consul A': webAt('web.service.dc1.dc.consul.'),
+  'wEb.SERVICE.DC1.coNSul A': webAt('wEb.SERVICE.DC1.coNSul.'),
+  'web.service.consul AAAA':
+    'NOERROR aa\nanswer\nweb.service.consul. 10 AAAA 2001:db8::7\nweb.service.consul. 10 AAAA 2001:db8::99',
+  'v1.web.service.consul A': 'NOERROR aa\nanswer\nv1.web.service.consul. 10 A 10.9.0.1',
+  'blue.green.web.service.consul A':
+    'NOERROR aa\nanswer\nblue.green.web.service.consul. 10 A 10.9.0.1',
+  'green.web.service.consul A': noData,
+  'v1.web.service.consul AAAA': noData,
+  'nope.web.service.consul A': noName,
+  'nope.service.consul A': noName,
+  'down.service.consul A': noName,
+  'v1.down.service.consul A': noName,
+  'web.service.dc2.consul A': noName,
+  'web.service.dc1.x.consul A': noName,
+  'twin.service.consul A': 'NOERROR aa\nanswer\ntwin.service.consul. 10 A 10.9.0.1',
+  // SRV
+  'web.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'web.service.consul. 10 SRV 1 1 8080 0a090001.addr.dc1.consul.',
+    'web.service.consul. 10 SRV 1 1 8081 20010db8000000000000000000000099.addr.dc1.consul.',
+    'web.service.consul. 10 SRV 1 5 8080 both.node.dc1.consul.',
+    'additional',
+    '0a090001.addr.dc1.consul. 10 A 10.9.0.1',
+    '20010db8000000000000000000000099.addr.dc1.consul. 10 AAAA 2001:db8::99',
+    'both.node.dc1.consul. 10 A 10.0.0.7',
+    'both.node.dc1.consul. 10 AAAA 2001:db8::7',
+  ].join('\n'),
+  '_web._v2.service.dc1.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    '_web._v2.service.dc1.consul. 10 SRV 1 5 8080 both.node.dc1.consul.',
+    'additional',
+    'both.node.dc1.consul. 10 A 10.0.0.7',
+    'both.node.dc1.consul. 10 AAAA 2001:db8::7',
+  ].join('\n'),
+  '_web._tcp.service.consul A': webAt('_web._tcp.service.consul.'),
+  '_web._udp.service.consul AAAA':
+    'NOERROR aa\nanswer\n_web._udp.service.consul. 10 AAAA 2001:db8::99',
+  '_twin._tcp.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    '_twin._tcp.consul. 10 SRV 1 1 80 0a090001.addr.dc1.consul.',
+    'additional',
+    '0a090001.addr.dc1.consul. 10 A 10.9.0.1',
+  ].join('\n'),
+  '_twin._tcp.consul A': noData,
+  '_nope._tcp.consul SRV': noName,
+  'ports.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'ports.service.consul. 10 SRV 1 1 80 0a090001.addr.dc1.consul.',
+    'ports.service.consul. 10 SRV 1 1 81 0a090001.addr.dc1.consul.',
+    'additional',
+    '0a090001.addr.dc1.consul. 10 A 10.9.0.1',
+  ].join('\n'),
+  // A node's name that is no label gives way to its address.
+  'odd.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'odd.service.consul. 10 SRV 1 1 80 0a000003.addr.dc1.consul.',
+    'additional',
+    '0a000003.addr.dc1.consul. 10 A 10.0.0.3',
+  ].join('\n'),
+  // Host names
+  'db.service.consul A': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
+  'db.service.consul CNAME': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
+  'db.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'db.service.consul. 30 SRV 1 1 5432 db.example.org.',
+    'db.service.consul. 30 SRV 1 1 5432 db2.example.org.',
+  ].join('\n'),
+  'mixed.service.consul A': 'NOERROR aa\nanswer\nmixed.service.consul. 10 A 10.9.0.2',
+  'mixed.service.consul AAAA': noData,
+  'inner.service.consul AAAA': [
+    'NOERROR aa',
+    'answer',
+    'inner.service.consul. 10 CNAME web.service.consul.',
+    'web.service.consul. 10 AAAA 2001:db8::7',
+    'web.service.consul. 10 AAAA 2001:db8::99',
+  ].join('\n'),
+  'inner.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'inner.service.consul. 10 SRV 1 1 1 web.service.consul.',
+    'additional',
+    'web.service.consul. 10 A 10.0.0.7',
+    'web.service.consul. 10 A 10.9.0.1',
+    'web.service.consul. 10 AAAA 2001:db8::7',
+    'web.service.consul. 10 AAAA 2001:db8::99',
+  ].join('\n'),
+  // RFC 6604 §3: the rcode is that of the last name of the chain.
+  'gone.service.consul A': [
+    'NXDOMAIN aa',
+    'answer',
+    'gone.service.consul. 10 CNAME nobody.service.consul.',
+    'authority',
+    soa,
+  ].join('\n'),
+  'loop1.service.consul A': [
+    'NOERROR aa',
+    'answer',
+    'loop1.service.consul. 10 CNAME loop2.service.consul.',
+    'loop2.service.consul. 10 CNAME loop1.service.consul.',
+  ].join('\n'),
+  'c2.service.consul A': [
+    'NOERROR aa',
+    'answer',
+    'c2.service.consul. 10 CNAME c3.service.consul.',
+    'c3.service.consul. 10 CNAME c4.service.consul.',
+    'c4.service.consul. 10 CNAME twin.service.consul.',
+    'twin.service.consul. 10 A 10.9.0.1',
+  ].join('\n'),
+  'c1.service.consul A': [
+    'NOERROR aa',
+    'answer',
+    'c1.service.consul. 10 CNAME c2.service.consul.',
+    'c2.service.consul. 10 CNAME c3.service.consul.',
+    'c3.service.consul. 10 CNAME c4.service.consul.',
+    'c4.service.consul. 10 CNAME twin.service.consul.',
+  ].join('\n'),
+  // Nodes
+  'n1.node.consul A': [
+    'NOERROR aa',
+    'answer',
+    'n1.node.consul. 5 A 10.0.0.1',
+    'additional',
+    'n1.node.consul. 5 TXT "a`=b=x``y"',
+    'n1.node.consul. 5 TXT "os=linux"',
+    'n1.node.consul. 5 TXT "v=1"',
+  ].join('\n'),
+  'n1.node.dc1.consul TXT': [
+    'NOERROR aa',
+    'answer',
+    'n1.node.dc1.consul. 5 TXT "a`=b=x``y"',
+    'n1.node.dc1.consul. 5 TXT "os=linux"',
+    'n1.node.dc1.consul. 5 TXT "v=1"',
+  ].join('\n'),
+  'n1.node.consul AAAA': noData,
+  'n1.node.consul SRV': noData,
+  'nope.node.consul A': noName,
+  'a.b.example.node.consul A': 'NOERROR aa\nanswer\na.b.example.node.consul. 5 A 10.0.0.9',
+  'b.example.node.consul A': noData,
+  'named.node.consul A': 'NOERROR aa\nanswer\nnamed.node.consul. 5 CNAME host.example.org.',
+  // Addresses
+  '0a090001.addr.dc1.consul A': 'NOERROR aa\nanswer\n0a090001.addr.dc1.consul. 5 A 10.9.0.1',
+  '0A090001.addr.consul A': 'NOERROR aa\nanswer\n0A090001.addr.consul. 5 A 10.9.0.1',
+  '0a090001.addr.dc1.consul AAAA': noData,
+  '20010db8000000000000000000000099.addr.dc1.consul AAAA':
+    'NOERROR aa\nanswer\n20010db8000000000000000000000099.addr.dc1.consul. 5 AAAA 2001:db8::99',
+  '0a09000.addr.dc1.consul A': noName,
+  '0a09000g.addr.dc1.consul A': noName,
+  // The apex and names that exist only for what is below them
+  'consul SOA': `NOERROR aa\nanswer\n${soa}`,
+  'consul NS':
+    'NOERROR aa\nanswer\nconsul. 5 NS N1.node.dc1.consul.\nadditional\nN1.node.dc1.consul. 5 A 10.0.0.1',
+  'consul A': noData,
+  'ns.consul A': 'NOERROR aa\nanswer\nns.consul. 5 A 10.0.0.1',
+  'service.consul A': noData,
+  'node.consul SOA': noData,
+  'addr.consul NS': noData,
+  'dc1.consul A': noData,
+  'dc.consul A': noData,
+  'service.dc1.consul A': noData,
+  '_tcp.service.consul A': noData,
+  '_tcp.consul SRV': noData,
+  'dc2.consul A': noName,
+  'nope.consul A': noName,
+  'web.query.consul A': noName,
+  // Types
+  'web.service.consul TYPE1000': noData,
+  'web.service.consul HTTPS': noData,
+  'web.service.consul TXT': 'NOERROR aa\nanswer\nweb.service.consul. 10 TXT "rev=7"',
+  'web.service.consul AXFR': 'REFUSED',
+  'web.service.consul IXFR': 'REFUSED',
+  // Outside
+  'example.org A': 'REFUSED',
+  'a.root-servers.net NS': 'REFUSED',
+  'xconsul A': 'REFUSED',
+}
+
+t.test('every name and type has the answer that the table says', async (t) => {
+  const bench = registry()
+  for (const [asked, wanted] of Object.entries(cases)) {
+    const [name = '', type = ''] = asked.split(' ')
+    t.equal(replyText(bench.ask(name, type, { edns: 4096 })), wanted, asked)
+    t.equal(replyText(bench.ask(name, type, { edns: 4096 })), wanted, `${asked}, from the cache`)
+  }
+  t.same(bench.errors, [])
+})
+
+t.test('ANY is one RRset over UDP and all of them over TCP (RFC 8482)', async (t) => {
+  const bench = registry()
+  t.equal(replyText(bench.ask('web.service.consul', 'ANY')), webAt('web.service.consul.'))
+  const types = bench.ask('web.service.consul', 'ANY', { tcp: true }).answer.map(({ type }) => type)
+  t.same([...new Set(types)], ['A', 'AAAA', 'SRV', 'TXT'])
+  t.equal(
+    replyText(bench.ask('db.service.consul', 'ANY')),
+    'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
+  )
+})
+
+t.test('class ANY is answered as IN, other classes are refused', async (t) => {
+  const bench = registry()
+  t.equal(bench.ask('web.service.consul', 'A', { class: 255 }).answer.length, 2)
+  t.equal(bench.ask('version.bind', 'TXT', { class: 3 }).rcode, 'REFUSED')
+  t.equal(bench.ask('web.service.consul', 'A', { class: 3 }).rcode, 'REFUSED')
+  t.equal(bench.ask('web.service.consul', 'A', { class: 4 }).rcode, 'REFUSED')
+})
+
+t.test('the option makes a service without healthy instances NODATA', async (t) => {
+  const bench = registry()
+  bench.zone = { ...bench.zone, emptyAnswer: 'nodata' }
+  t.equal(replyText(bench.ask('down.service.consul', 'A')), noData)
+  t.equal(replyText(bench.ask('nope.service.consul', 'A')), noName)
+})
+
+t.test('a service name beyond ASCII is found by its UTF-8 octets', async (t) => {
+  const bench = registry()
+  // dns2 writes one octet a character, so the name is spelled as the octets of its UTF-8.
+  const reply = bench.ask('m\u00c3\u00bcller.service.consul', 'A')
+  t.same(
+    reply.answer.map(({ data }) => data),
+    ['10.9.0.3'],
+  )
+})
+
+t.test('negative answers carry the SOA with the smaller of its TTLs (RFC 2308)', async (t) => {
+  const bench = registry()
+  bench.zone = { ...bench.zone, soa: { ...bench.zone.soa, minimum: 15 } }
+  t.equal(bench.ask('nope.service.consul', 'A').authority[0]?.ttl, 15)
+})
