@@ -67,11 +67,12 @@ function banner(config: Config): string {
 }
 
 function endpointLines(http: readonly Endpoint[], dns: readonly Endpoint[]): string {
-  const list = (endpoints: readonly Endpoint[], scheme: string): string =>
-    endpoints.length === 0 ? 'off' : endpoints.map((e) => scheme + hostPort(e)).join(' ')
-  return [factLine(['HTTP', list(http, 'http://')]), factLine(['DNS', list(dns, '')]), '\n'].join(
-    '',
-  )
+  const lines = [factLine(['HTTP', listOf(http, 'http://')]), factLine(['DNS', listOf(dns, '')])]
+  return `${lines.join('')}\n`
+}
+
+function listOf(endpoints: readonly Endpoint[], scheme: string): string {
+  return endpoints.length === 0 ? 'off' : endpoints.map((e) => scheme + hostPort(e)).join(' ')
 }
 
 function factLine([name, value]: readonly [string, string]): string {
