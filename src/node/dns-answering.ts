@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto'
+import { Versions } from '../catalog/versions.ts'
+import { Responder } from '../dns/responder.ts'
+import { StateReader } from '../storage/state.ts'
+import type { DnsAnswering } from './dns-messages.ts'
+import { SharedMode } from './dns-messages.ts'
+import { Snapshots } from './snapshots.ts'
+
+export interface Answerer {
+  readonly responder: Responder
+  close(): void
+}
+
+/** A responder over a read-only connection of this thread's own. */
+export function openAnswerer(
+  answering: DnsAnswering,
+  onError: (error: unknown, packet: Uint8Array) => void,
+): Answerer {
+  const reader = new StateReader(answering.statePath)
+  const versions = new Versions(answering.versions)
+  const mode = new SharedMode(answering.mode)
+  const snapshots = new Snapshots(reader, versions, answering)
+  const responder = new Responder({
+    zone: () => answering.zone,
+    mode: () => mode.value,
+    versions,
+    snapshot: () => snapshots.open(),
+    onError,
+    // Unguessable, so that nobody can aim at the slots of the cache.
+    seed: randomBytes(4).readUInt32LE(),
+  })
+  return { responder, close: () => reader.close() }
+}

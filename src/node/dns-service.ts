@@ -1,0 +1,91 @@
+import { SvcdError, reasonOf } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import { listenTcp } from '../net/dns-tcp.ts'
+import type { DnsTcpListener } from '../net/dns-tcp.ts'
+import { openAnswerer } from './dns-answering.ts'
+import type { Answerer } from './dns-answering.ts'
+import type { DnsAnswering } from './dns-messages.ts'
+import { DnsWorker } from './dns-worker.ts'
+
+export interface DnsServiceOptions {
+  readonly answering: DnsAnswering
+  readonly addresses: readonly string[]
+  /** 0 = any port that is free for both UDP and TCP. */
+  readonly port: number
+  readonly logger: Logger
+  readonly onDeath: (error: Error) => void
+}
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+/** Tries to find one port that is free for TCP and for UDP, when any will do. */
+const anyPortAttempts = 10
+
+/** DNS of one node: TCP on the main thread, UDP on a thread of its own. */
+export class DnsService {
+  readonly endpoints: readonly Endpoint[]
+  readonly #answerer: Answerer
+  readonly #tcp: readonly DnsTcpListener[]
+  readonly #udp: DnsWorker
+
+  private constructor(
+    answerer: Answerer,
+    tcp: readonly DnsTcpListener[],
+    udp: DnsWorker,
+    endpoints: readonly Endpoint[],
+  ) {
+    this.#answerer = answerer
+    this.#tcp = tcp
+    this.#udp = udp
+    this.endpoints = endpoints
+  }
+
+  /** Rejects with `port-in-use` or `bind-failed`. */
+  static async start(options: DnsServiceOptions): Promise<DnsService> {
+    const answerer = openAnswerer(options.answering, (error, packet) => {
+      const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
+      options.logger.warn({ reason: reasonOf(error), hex }, 'a DNS question failed')
+    })
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await DnsService.#listen(options, answerer)
+        } catch (error) {
+          const isTaken = error instanceof SvcdError && error.code === 'port-in-use'
+          if (options.port !== 0 || !isTaken || attempt === anyPortAttempts) throw error
+        }
+      }
+    } catch (error) {
+      answerer.close()
+      throw error
+    }
+  }
+
+  /** The TCP port comes first: unlike a UDP port it can be bound once only, so it is the lock. */
+  static async #listen(options: DnsServiceOptions, answerer: Answerer): Promise<DnsService> {
+    const tcp: DnsTcpListener[] = []
+    let { port } = options
+    try {
+      for (const address of options.addresses) {
+        const listener = await listenTcp({ address, port, responder: answerer.responder })
+        tcp.push(listener)
+        port = listener.port
+      }
+      const { addresses, answering, logger, onDeath } = options
+      const udp = await DnsWorker.start({ answering, addresses, port }, logger, onDeath)
+      const endpoints = addresses.map((address) => ({ address, port }))
+      return new DnsService(answerer, tcp, udp, endpoints)
+    } catch (error) {
+      await Promise.all(tcp.map((listener) => listener.close()))
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#tcp.map((listener) => listener.close()), this.#udp.stop()])
+    this.#answerer.close()
+  }
+}
