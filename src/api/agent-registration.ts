@@ -30,7 +30,7 @@ export interface Accepted<T> {
 
 /** What PUT agent/service/register asks for. */
 export function agentService(body: AgentServiceBody): Accepted<AgentServiceDefinition> {
-  const name = body.Name ?? ''
+  const name = checkedName(body.Name ?? '', 'Name')
   if (name === '') throw svcdError('missing-service-name', {})
   const warnings: string[] = []
   if (!isDnsLabel(name)) {
@@ -56,7 +56,7 @@ function serviceDefinition(body: AgentServiceBody, name: string): ServiceDefinit
   const tagged = checkedTaggedAddresses(body.TaggedAddresses ?? {})
   return {
     id: checkedId(id, 'ID'),
-    name: checkedName(name, 'Name'),
+    name,
     address,
     port,
     tags: checkedTags(body.Tags ?? [], 'Tags'),

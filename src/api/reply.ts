@@ -9,12 +9,13 @@ export function sendJson(
 ): FastifyReply {
   const pretty = parameter(parametersOf(request), 'pretty') !== undefined
   const text = pretty ? `${JSON.stringify(value, null, 4)}\n` : JSON.stringify(value)
-  return reply.header('content-type', 'application/json').send(text)
+  // As bytes, or fastify would add a charset, which JSON does not have (RFC 8259 §11).
+  return reply.header('content-type', 'application/json').send(Buffer.from(text))
 }
 
 /** 200 with nothing to say. */
 export function sendDone(reply: FastifyReply): FastifyReply {
-  return reply.send('')
+  return reply.send()
 }
 
 /** Says in the response what about a request was accepted, but not as its sender may expect. */

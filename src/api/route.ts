@@ -28,7 +28,7 @@ export function addRoute(
       throw svcdError('method-not-allowed', { method: request.method })
     },
   })
-  app.options(path, (_request, reply) => reply.header('Allow', allow).send(''))
+  app.options(path, (_request, reply) => reply.header('Allow', allow).send())
   // As Go's mux does for a prefix without its slash.
   if (path.endsWith('/*')) addSlash(app, path.slice(0, -2))
 }

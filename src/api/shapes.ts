@@ -10,8 +10,19 @@ import {
   text,
 } from './decode.ts'
 import type { Reader } from './decode.ts'
+import { svcdError } from '../base/errors.ts'
 
 // The request bodies that Consul 1.21 accepts, field for field.
+
+/** Enterprise clients write their defaults out; anything else would ask for another place. */
+const onlyDefault: Reader<string> = (value, at) => {
+  const name = text(value, at)
+  if (name === '' || name === 'default') return name
+  const reason = `${JSON.stringify(name)} does not exist; there is only "default"`
+  throw svcdError('invalid-field', { field: at, reason })
+}
+
+const enterpriseFields = { Namespace: onlyDefault, Partition: onlyDefault }
 
 type Shape<R> = R extends Reader<infer T> ? T : never
 
@@ -20,6 +31,7 @@ const taggedAddress = object({ Address: text, Port: integer })
 
 // How a check is run: what a service's check and a check of its own have in common.
 const checkFields = {
+  ...enterpriseFields,
   Name: text,
   Status: text,
   Notes: text,
@@ -78,6 +90,7 @@ const meshFields = {
 }
 
 const serviceFields = {
+  ...enterpriseFields,
   ...meshFields,
   ID: text,
   Tags: listOf(text),
@@ -141,6 +154,7 @@ export type CheckDefinitionBody = Shape<typeof checkDefinitionShape>
 
 /** A check in PUT catalog/register. */
 export const catalogCheckShape = object({
+  ...enterpriseFields,
   Node: text,
   CheckID: text,
   Name: text,
@@ -163,6 +177,7 @@ export type CatalogCheckBody = Shape<typeof catalogCheckShape>
 
 // Consul embeds its request envelope in these two bodies, so its fields are accepted as well.
 const envelopeFields = {
+  ...enterpriseFields,
   Datacenter: text,
   Node: text,
   PeerName: text,

@@ -1,0 +1,255 @@
+import t from 'tap'
+import { TestApi } from './support.ts'
+
+type Row = readonly [body: unknown, status: number, text: string | RegExp]
+
+const service = (rest: object): object => ({ Name: 'web', ...rest })
+const check = (rest: object): object => service({ Check: rest })
+const longMeta = Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`k${n}`, 'v']))
+let deep: unknown = 1
+for (let level = 0; level < 40; level++) deep = { a: deep }
+
+const registrations: readonly Row[] = [
+  ['', 400, 'Request decode failed: the body is empty; send a JSON object'],
+  ['{"Name":', 400, /^Request decode failed: /],
+  ['{"Name":"x"} x', 400, /^Request decode failed: /],
+  ['[]', 400, 'Request decode failed: expected an object, got a list'],
+  ['null', 400, 'Request decode failed: expected an object, got null'],
+  ['7', 400, 'Request decode failed: expected an object, got a number'],
+  [{}, 400, 'Missing service name'],
+  [service({ Foo: 1 }), 400, 'Request decode failed: json: unknown field "Foo"'],
+  [check({ TTL: '1s', ID: 'x' }), 400, 'Request decode failed: json: unknown field "ID"'],
+  [{ Name: 5 }, 400, 'Invalid Name: expected a string, got a number'],
+  [service({ Tags: 'a' }), 400, 'Invalid Tags: expected a list, got a string'],
+  [service({ Tags: [1] }), 400, 'Invalid Tags[0]: expected a string, got a number'],
+  [service({ Tags: ['a\u0000'] }), 400, 'Invalid Tags[0]: contains a control character'],
+  [service({ Meta: [] }), 400, 'Invalid Meta: expected an object, got a list'],
+  [service({ Meta: { a: 1 } }), 400, 'Invalid Meta.a: expected a string, got a number'],
+  [service({ Meta: longMeta }), 400, /^Invalid Service Meta: cannot contain more than 64/],
+  [service({ Meta: { 'a b': '' } }), 400, /\('a b', ''\): Key contains invalid characters$/],
+  [service({ Meta: { '': '' } }), 400, /Key cannot be blank$/],
+  [service({ Meta: { ['k'.repeat(129)]: '' } }), 400, /Key is too long/],
+  [service({ Meta: { k: 'v'.repeat(513) } }), 400, /Value is too long/],
+  [service({ Meta: { 'consul-x': '' } }), 400, /Key prefix 'consul-' is reserved/],
+  [service({ Port: '80' }), 400, 'Invalid Port: expected a whole number, got a string'],
+  [service({ Port: 80.5 }), 400, 'Invalid Port: expected a whole number, got a number'],
+  [service({ Port: -1 }), 400, 'Invalid Port: -1 is not between 0 and 65535'],
+  [service({ Port: 65_536 }), 400, 'Invalid Port: 65536 is not between 0 and 65535'],
+  [service({ Address: '0.0.0.0' }), 400, /^Invalid service address: 0\.0\.0\.0 names no host/],
+  [service({ Address: '::' }), 400, /^Invalid service address: :: names no host/],
+  [service({ Address: 'foo bar' }), 400, /^Invalid service address: "foo bar" is not an IPv4/],
+  [service({ Address: '1.2.3.400' }), 400, /^Invalid service address/],
+  [service({ Address: '10.0.0' }), 400, /^Invalid service address/],
+  [service({ Address: 'a..b' }), 400, /^Invalid service address/],
+  [service({ Address: `${'a'.repeat(64)}.example` }), 400, /^Invalid service address/],
+  [service({ Address: 'fe80::1%eth0' }), 400, /^Invalid service address/],
+  [
+    service({ TaggedAddresses: { lan: { Address: '' } } }),
+    400,
+    'Invalid TaggedAddresses.lan.Address: is empty',
+  ],
+  [service({ TaggedAddresses: { lan_ipv4: { Address: '::1' } } }), 400, /is not an IPv4 address$/],
+  [service({ TaggedAddresses: { wan_ipv6: { Address: '1.2.3.4' } } }), 400, /not an IPv6 address$/],
+  [
+    service({ TaggedAddresses: { lan: { Address: '1.2.3.4', Port: 70_000 } } }),
+    400,
+    'Invalid TaggedAddresses.lan.Port: 70000 is not between 0 and 65535',
+  ],
+  [service({ Weights: { Passing: 0 } }), 400, /^Invalid Weights: Passing must be greater than 0/],
+  [service({ Weights: { Passing: 1, Warning: -1 } }), 400, /^Invalid Weights: Warning must be/],
+  [service({ Weights: { Passing: 65_536 } }), 400, /^Invalid Weights: DNS Weight must be between/],
+  [{ Name: 'a\nb' }, 400, 'Invalid Name: contains a control character'],
+  [{ Name: 'n'.repeat(256) }, 400, 'Invalid Name: is longer than 255 bytes'],
+  [service({ ID: 'i'.repeat(513) }), 400, 'Invalid ID: is longer than 512 bytes'],
+  [service({ ID: 'a\u007f' }), 400, 'Invalid ID: contains a control character'],
+  [service({ Namespace: 'team' }), 400, /^Invalid Namespace: "team" does not exist/],
+  [service({ Proxy: deep }), 400, 'Invalid Proxy: is nested over 32 levels'],
+  [service({ Proxy: 'x' }), 400, 'Invalid Proxy: expected an object, got a string'],
+  [service({ EnableTagOverride: 'yes' }), 400, /^Invalid EnableTagOverride: expected true or/],
+  [check({ TTL: 'zz' }), 400, /^Invalid Check\.TTL: "zz" is not a duration/],
+  [check({ TTL: '15' }), 400, /^Invalid Check\.TTL: "15" is not a duration/],
+  [check({ TTL: true }), 400, /^Invalid Check\.TTL: expected a duration/],
+  [check({ TTL: '-5s' }), 400, 'Invalid check: TTL must be > 0 for TTL checks'],
+  [check({ Status: 'passing' }), 400, 'Invalid check: TTL must be > 0 for TTL checks'],
+  [check({ TTL: '5s', Status: 'fine' }), 400, /^Bad check status "fine"/],
+  [check({ TTL: '5s', Interval: '5s' }), 400, /Interval and TTL cannot both be specified$/],
+  [check({ HTTP: 'http://a/' }), 400, 'Invalid check: Interval must be > 0 for HTTP checks'],
+  [check({ HTTP: 'http://a/', TTL: '5s' }), 400, /HTTP and TTL cannot both be specified$/],
+  [check({ HTTP: 'a/b', Interval: '5s' }), 400, /"a\/b" is not an http:\/\/ or https:\/\/ URL$/],
+  [check({ HTTP: 'file:///x', Interval: '5s' }), 400, /is not an http:/],
+  [check({ HTTP: 'http://a/', Interval: '5s', Method: 'G T' }), 400, /is not an HTTP method$/],
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { a: 'b' } }),
+    400,
+    'Invalid Check.Header.a: expected a list, got a string',
+  ],
+  [check({ TTL: '5s', SuccessBeforePassing: -1 }), 400, /^Invalid SuccessBeforePassing/],
+  ...['TCP', 'UDP', 'GRPC', 'H2PING', 'DockerContainerID', 'AliasService', 'OSService'].map(
+    (kind): Row => [
+      check({ [kind]: 'a:1', Interval: '5s' }),
+      400,
+      `Invalid check: ${kind} is given, but this version runs TTL and HTTP checks only. Use TTL with Interval left out, or HTTP with Interval.`,
+    ],
+  ),
+  [check({ Args: ['sh'], Interval: '5s' }), 400, /^Invalid check: ScriptArgs is given/],
+  [
+    service({
+      Checks: [
+        { TTL: '5s', CheckID: 'a' },
+        { TTL: '5s', CheckID: 'a' },
+      ],
+    }),
+    400,
+    'Invalid Checks: two checks have the ID "a"',
+  ],
+  [service({ Checks: [{ TTL: 'x' }] }), 400, /^Invalid Checks\[0\]\.TTL/],
+]
+
+t.test(
+  'a registration that is wrong gets a 400 that names what, and registers nothing',
+  async (t) => {
+    const api = new TestApi(t)
+    for (const [body, status, text] of registrations) {
+      const reply = await api.put('agent/service/register', body)
+      const what = JSON.stringify(body).slice(0, 80)
+      t.equal(reply.status, status, what)
+      t.match(reply.body, text, what)
+      if (typeof text === 'string') t.equal(reply.body, text, what)
+      t.equal(reply.headers['content-type'], 'text/plain; charset=utf-8', what)
+    }
+    t.strictSame(await api.json('agent/services'), {})
+    t.equal(api.backend.proposed.length, 0)
+  },
+)
+
+const node = (rest: object): object => ({ Node: 'ext', Address: '10.0.0.9', ...rest })
+
+const bodies: readonly (readonly [path: string, body: unknown, status: number, text: RegExp])[] = [
+  ['agent/check/register', {}, 400, /^Missing check name/],
+  ['agent/check/register', { Name: 'a' }, 400, /^Invalid check: TTL must be/],
+  ['agent/check/register', { Name: 'a', TTL: '1s', CheckID: 'b' }, 400, /unknown field "CheckID"$/],
+  [
+    'agent/check/register',
+    { Name: 'a', TTL: '1s', ServiceID: 'zz' },
+    404,
+    /^ServiceID "zz" does n/,
+  ],
+  ['agent/check/update/x', { Status: 'fine' }, 400, /^Bad check status "fine"/],
+  ['agent/check/update/x', {}, 400, /^Bad check status ""/],
+  ['agent/check/update/x', { Status: 'passing', Foo: 1 }, 400, /unknown field "Foo"$/],
+  ['agent/check/update/x', { Status: 'passing' }, 404, /^Unknown check ID "x"/],
+  ['agent/check/pass/x', undefined, 404, /^Unknown check ID "x"/],
+  ['agent/check/deregister/x', undefined, 404, /^Unknown check ID "x"/],
+  ['agent/service/deregister/x', undefined, 404, /^Unknown service ID "x"/],
+  ['agent/service/deregister/%zz', undefined, 400, /^(?:Invalid URL path|Bad request)/],
+  ['catalog/register', {}, 400, /^Missing node/],
+  ['catalog/register', { Node: 'ext' }, 400, /^Missing address of node "ext"/],
+  ['catalog/register', { Node: 'ext', SkipNodeUpdate: true }, 400, /^Missing address of node/],
+  ['catalog/register', node({ Foo: 1 }), 400, /unknown field "Foo"$/],
+  ['catalog/register', node({ Address: '::' }), 400, /^Invalid Address: :: names no host/],
+  ['catalog/register', node({ ID: 'zzz' }), 400, /^Invalid ID: Bad node ID: "zzz" is not a UUID/],
+  ['catalog/register', node({ Datacenter: 'dc9' }), 500, /^No path to datacenter$/],
+  ['catalog/register?dc=dc9', node({}), 500, /^No path to datacenter$/],
+  ['catalog/register', node({ Service: { ID: 'a' } }), 400, /^Missing service name$/],
+  [
+    'catalog/register',
+    node({ Service: { Service: 'a', Name: 'b' } }),
+    400,
+    /unknown field "Name"$/,
+  ],
+  [
+    'catalog/register',
+    node({ Service: { Service: 'a', Port: 1e6 } }),
+    400,
+    /^Invalid Service.Port/,
+  ],
+  ['catalog/register', node({ TaggedAddresses: { lan: '' } }), 400, /^Invalid TaggedAddresses.lan/],
+  ['catalog/register', node({ NodeMeta: { 'a b': '' } }), 400, /^Invalid Node Meta/],
+  ['catalog/register', node({ Check: {} }), 400, /^Missing check name/],
+  ['catalog/register', node({ Check: { Name: 'c', Status: 'ok' } }), 400, /^Bad check status "ok"/],
+  ['catalog/register', node({ Check: { Name: 'c', Node: 'other' } }), 400, /^Invalid Check.Node/],
+  ['catalog/register', node({ Check: { Name: 'c', ServiceID: 'zz' } }), 404, /^ServiceID "zz" doe/],
+  ['catalog/deregister', {}, 400, /^Missing node/],
+  ['catalog/deregister', { Node: 'a', Foo: 1 }, 400, /unknown field "Foo"$/],
+  ['catalog/deregister', { Node: 'a', Datacenter: 'x' }, 500, /^No path to datacenter$/],
+]
+
+t.test('the other bodies are judged as closely', async (t) => {
+  const api = new TestApi(t)
+  for (const [path, body, status, text] of bodies) {
+    const reply = await api.put(path, body)
+    const what = `${path} ${JSON.stringify(body)}`
+    t.equal(reply.status, status, what)
+    t.match(reply.body, text, what)
+  }
+  t.strictSame((await api.json<unknown[]>('catalog/nodes')).length, 1)
+})
+
+const queries: readonly (readonly [path: string, status: number, text: RegExp])[] = [
+  ['health/service/web?wait=foo', 400, /^Invalid wait time/],
+  ['health/service/web?wait=10', 400, /^Invalid wait time/],
+  ['health/service/web?wait=-1s', 400, /^Invalid wait time/],
+  ['health/service/web?index=abc', 400, /^Invalid index/],
+  ['health/service/web?index=-1', 400, /^Invalid index/],
+  [
+    'health/service/web?stale&consistent',
+    400,
+    /^Cannot specify \?stale with \?consistent, conflicting semantics\.$/,
+  ],
+  ['health/service/web?cached&consistent', 400, /^Cannot specify \?cached with \?consistent/],
+  ['health/service/web?max_stale=x', 400, /^Invalid value for \?max_stale/],
+  ['health/service/web?passing=maybe', 400, /^Invalid value for \?passing/],
+  ['health/service/web?filter=Node==x', 400, /^The parameter \?filter is not supported yet/],
+  ['catalog/nodes?filter=x', 400, /^The parameter \?filter is not supported yet/],
+  ['agent/services?filter=x', 400, /^The parameter \?filter is not supported yet/],
+  ['agent/checks?filter=x', 400, /^The parameter \?filter is not supported yet/],
+  ['agent/members?filter=x', 400, /^The parameter \?filter is not supported yet/],
+  ['catalog/services?ns=team', 400, /^The parameter \?ns is not supported/],
+  ['health/service/web?peer=east', 400, /^The parameter \?peer is not supported/],
+  ['health/service/web?dc=dc9', 500, /^No path to datacenter$/],
+  ['status/leader?dc=dc9', 500, /^No path to datacenter$/],
+  ['health/service/', 400, /^Missing service name$/],
+  ['health/checks/', 400, /^Missing service name$/],
+  ['catalog/service/', 400, /^Missing service name$/],
+  ['health/state/', 400, /^Missing check state$/],
+  ['health/node/', 400, /^Missing node name$/],
+  ['catalog/node/', 400, /^Missing node name$/],
+  ['agent/service/zz', 404, /^Unknown service ID "zz"/],
+  ['nope', 404, /^Invalid URL path: not a recognized HTTP API endpoint$/],
+]
+
+t.test(
+  'a query that cannot be answered as asked is refused, never answered otherwise',
+  async (t) => {
+    const api = new TestApi(t)
+    for (const [path, status, text] of queries) {
+      const reply = await api.get(path)
+      t.equal(reply.status, status, path)
+      t.match(reply.body, text, path)
+      t.equal(reply.headers['content-type'], 'text/plain; charset=utf-8', path)
+    }
+  },
+)
+
+t.test('a body of 10 MB is a 413 that its sender gets to read', async (t) => {
+  const api = new TestApi(t)
+  const address = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const body = JSON.stringify({ Name: 'x', Tags: ['y'.repeat(10_000_000)] })
+  const chunked = new ReadableStream({
+    start(controller) {
+      controller.enqueue(Buffer.from(body))
+      controller.close()
+    },
+  })
+  for (const sent of [body, chunked]) {
+    const init = { method: 'PUT', body: sent, duplex: 'half' } as RequestInit
+    const response = await fetch(`${address}/v1/agent/service/register`, init)
+    t.equal(response.status, 413)
+    t.equal(
+      await response.text(),
+      `Request body(${body.length} bytes) too large, max size: 1048576 bytes. Send less, or split the request.`,
+    )
+  }
+  const reply = await api.put('agent/service/register', { Name: 'after' })
+  t.equal(reply.status, 200, 'the server goes on')
+})

@@ -1,0 +1,161 @@
+import t from 'tap'
+import type { Reply } from './support.ts'
+import { TestApi } from './support.ts'
+
+const register = (api: TestApi, Name: string): Promise<Reply> =>
+  api.put('agent/service/register', { Name })
+
+/** Resolves once `count` reads wait for a change. */
+async function waiting(api: TestApi, count: number): Promise<void> {
+  while (api.backend.waiting < count) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const indexOf = (reply: Reply): number => Number(reply.headers['x-consul-index'])
+
+t.test('a blocking read answers when its service changes, not when another does', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  const first = await api.get('health/service/web')
+  let isAnswered = false
+  const blocked = api.get(`health/service/web?index=${indexOf(first)}`).then((reply) => {
+    isAnswered = true
+    return reply
+  })
+  await waiting(api, 1)
+  await register(api, 'other')
+  await api.get('status/leader')
+  t.notOk(isAnswered, 'another service is none of its business')
+  await api.put('agent/service/register', { Name: 'web', Port: 81 })
+  const second = await blocked
+  t.ok(indexOf(second) > indexOf(first))
+  t.match(JSON.parse(second.body), [{ Service: { Port: 81 } }])
+})
+
+t.test('a service that does not exist can be waited for', async (t) => {
+  const api = new TestApi(t)
+  const first = await api.get('health/service/web')
+  t.equal(indexOf(first), 1)
+  const blocked = api.get('health/service/web?index=1')
+  await waiting(api, 1)
+  await register(api, 'web')
+  t.equal((JSON.parse((await blocked).body) as unknown[]).length, 1)
+})
+
+t.test('the index stays after a service is gone, and its return is seen', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  const before = indexOf(await api.get('catalog/service/web'))
+  await api.put('agent/service/deregister/web')
+  const gone = await api.get(`catalog/service/web?index=${before}`)
+  t.ok(indexOf(gone) > before)
+  t.equal(gone.body, '[]')
+  const blocked = api.get(`catalog/service/web?index=${indexOf(gone)}`)
+  await waiting(api, 1)
+  await register(api, 'web')
+  t.ok(indexOf(await blocked) > indexOf(gone))
+})
+
+const subjects: readonly (readonly [path: string, change: (api: TestApi) => Promise<unknown>])[] = [
+  ['health/service/a', (api) => api.put('agent/check/fail/service:a')],
+  ['health/checks/a', (api) => api.put('agent/check/fail/service:a')],
+  ['health/node/n1', (api) => api.put('agent/check/fail/service:a')],
+  ['health/state/any', (api) => api.put('agent/check/fail/service:a')],
+  ['catalog/services', (api) => register(api, 'b')],
+  ['catalog/node/n1', (api) => register(api, 'b')],
+  ['catalog/node-services/n1', (api) => register(api, 'b')],
+  ['catalog/nodes', (api) => api.put('catalog/register', { Node: 'x', Address: '10.0.0.1' })],
+  ['catalog/service/a', (api) => api.put('agent/service/deregister/a')],
+]
+
+t.test('every catalog read can be waited on', async (t) => {
+  for (const [path, change] of subjects) {
+    await t.test(path, async (t) => {
+      const api = new TestApi(t)
+      await api.put('agent/service/register', {
+        Name: 'a',
+        Check: { TTL: '1h', Status: 'passing' },
+      })
+      const first = await api.get(path)
+      const blocked = api.get(`${path}?index=${indexOf(first)}`)
+      await waiting(api, 1)
+      await change(api)
+      const second = await blocked
+      t.ok(indexOf(second) > indexOf(first))
+      t.not(second.body, first.body)
+    })
+  }
+})
+
+t.test('without a change the wait ends after its time, a sixteenth more at most', async (t) => {
+  let nowMs = 0
+  const asked: number[] = []
+  const clock = { monotonicMs: () => nowMs }
+  const api = new TestApi(t, { clock, random: () => 0.5 })
+  const { backend } = api
+  backend.waitForChange = async (_subject, _since, timeoutMs) => {
+    asked.push(timeoutMs)
+    nowMs += timeoutMs
+  }
+  const cases: readonly (readonly [string, number])[] = [
+    ['index=1', 300_000 * (1 + 0.5 / 16)],
+    ['index=1&wait=0s', 300_000 * (1 + 0.5 / 16)],
+    ['index=1&wait=16s', 16_500],
+    ['index=1&wait=10ms', 10 * (1 + 0.5 / 16)],
+    ['index=1&wait=24h', 600_000 * (1 + 0.5 / 16)],
+  ]
+  for (const [query, timeoutMs] of cases) {
+    const reply = await api.get(`health/service/web?${query}`)
+    t.strictSame([reply.status, reply.body], [200, '[]'], query)
+    t.equal(asked.pop(), timeoutMs, query)
+  }
+})
+
+t.test('without an index, or with one of another life, the answer comes at once', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  for (const query of ['index=0', 'wait=10s', 'index=', 'index=99999', 'index=1']) {
+    const reply = await api.get(`health/service/web?${query}`)
+    t.equal(reply.status, 200, query)
+    t.ok(indexOf(reply) > 1, query)
+  }
+})
+
+t.test('a change between the read and the wait is not missed', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  const index = indexOf(await api.get('health/service/web'))
+  const { backend } = api
+  const wait = backend.waitForChange.bind(backend)
+  backend.waitForChange = async (...args) => {
+    backend.waitForChange = wait
+    await register(api, 'filler')
+    await api.put('agent/service/register', { Name: 'web', Port: 81 })
+    return wait(...args)
+  }
+  const reply = await api.get(`health/service/web?index=${index}&wait=5m`)
+  t.match(JSON.parse(reply.body), [{ Service: { Port: 81 } }])
+})
+
+t.test('a client that hangs up leaves no wait behind', async (t) => {
+  const api = new TestApi(t)
+  const address = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const controller = new AbortController()
+  const url = `${address}/v1/health/service/web?index=1`
+  const blocked = fetch(url, { signal: controller.signal }).catch(() => 'hung up')
+  await waiting(api, 1)
+  controller.abort()
+  t.equal(await blocked, 'hung up')
+  while (api.backend.waiting > 0) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(api.backend.waiting, 0)
+})
+
+t.test('stopping answers the reads that wait', async (t) => {
+  const api = new TestApi(t)
+  const address = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const blocked = fetch(`${address}/v1/health/service/web?index=1`)
+  await waiting(api, 1)
+  await api.app.close()
+  const response = await blocked
+  t.equal(response.status, 200)
+  t.equal(await response.text(), '[]')
+})

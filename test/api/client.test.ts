@@ -1,0 +1,62 @@
+import t from 'tap'
+import { Client } from '../../src/api/client.ts'
+import { TestApi } from './support.ts'
+
+async function connected(
+  t: ConstructorParameters<typeof TestApi>[0],
+): Promise<{ readonly api: TestApi; readonly client: Client; readonly address: string }> {
+  const api = new TestApi(t)
+  const address = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  return { api, address, client: new Client({ address: `${address}/`, token: 'x' }) }
+}
+
+t.test('the client registers, lists and deregisters', async (t) => {
+  const { client } = await connected(t)
+  const warning = await client.registerService({
+    Name: 'web',
+    ID: 'web/1#x',
+    Address: '10.9.0.1',
+    Port: 8080,
+    Tags: ['v1'],
+    Checks: [{ TTL: '10s', Status: 'passing' }],
+  })
+  t.equal(warning, '')
+  t.match(await client.registerService({ Name: 'a_b' }), /DNS label/)
+  t.strictSame(await client.services(), { a_b: [], web: ['v1'] })
+  t.match(await client.nodes(), [{ Node: 'n1', Address: '127.0.0.1' }])
+  t.match(await client.health('web', { passing: true, tags: ['v1'] }), [
+    { Service: { ID: 'web/1#x', Port: 8080 }, Checks: [{ Status: 'passing' }] },
+  ])
+  t.strictSame(await client.health('web', { tags: ['v1', 'v2'] }), [])
+  t.match(await client.agentServices(), { 'web/1#x': { Service: 'web' } })
+  t.match(await client.self(), { Config: { Datacenter: 'dc1' }, DebugConfig: { DNSPort: 8600 } })
+  t.match(await client.members(), [{ Name: 'n1' }])
+  t.equal(await client.leader(), '127.0.0.1:8300')
+  await client.deregisterService('web/1#x')
+  t.strictSame(await client.services(), { a_b: [] })
+})
+
+t.test('an agent’s refusal is quoted', async (t) => {
+  const { client, address } = await connected(t)
+  await t.rejects(client.registerService({ Name: 'x', Port: 70_000 }), {
+    code: 'agent-refused',
+    message: `The agent at ${address} answered 400: Invalid Port: 70000 is not between 0 and 65535`,
+  })
+})
+
+t.test('when nobody answers, the error names the address and the next step', async (t) => {
+  const { api, client, address } = await connected(t)
+  await api.app.close()
+  await t.rejects(client.services(), {
+    code: 'agent-unreachable',
+    message: new RegExp(`No agent answers at ${address} \\(.*ECONNREFUSED.*\\)\\. Start one with`),
+  })
+})
+
+t.test('an answer that is not an agent’s says so', async (t) => {
+  const { api, client } = await connected(t)
+  api.backend.peers = () => []
+  api.app.server.removeAllListeners('request')
+  api.app.server.on('request', (_request, response) => response.end('<html>'))
+  await t.rejects(client.services(), { code: 'agent-unreachable', message: /not an agent's/ })
+})

@@ -1,0 +1,254 @@
+import t from 'tap'
+import { TestApi } from './support.ts'
+
+/** Two instances of web (one warning), a database on a node of its own. */
+async function filled(t: ConstructorParameters<typeof TestApi>[0]): Promise<TestApi> {
+  const api = new TestApi(t)
+  const web = (id: string, Tags: string[], Status: string): object => ({
+    Name: 'web',
+    ID: id,
+    Tags,
+    Address: '10.9.0.1',
+    Port: 80,
+    Check: { TTL: '1h', Status },
+  })
+  await api.put('agent/service/register', web('web-1', ['v1', 'B'], 'passing'))
+  await api.put('agent/service/register', web('web-2', ['v2'], 'warning'))
+  await api.put('catalog/register', {
+    Node: 'ext',
+    Address: '10.0.0.9',
+    NodeMeta: { zone: 'a', kind: 'x' },
+    Service: { Service: 'db', Port: 5432, Tags: ['main'] },
+    Check: { Name: 'ping', Status: 'critical' },
+  })
+  return api
+}
+
+const ids = (rows: readonly { Service: { ID: string } }[]): string[] =>
+  rows.map(({ Service }) => Service.ID)
+
+const filters: readonly (readonly [query: string, ids: readonly string[]])[] = [
+  ['web', ['web-1', 'web-2']],
+  ['WEB', ['web-1', 'web-2']],
+  ['web?passing', ['web-1']],
+  ['web?passing=', ['web-1']],
+  ['web?passing=1', ['web-1']],
+  ['web?passing=true', ['web-1']],
+  ['web?passing=false', ['web-1', 'web-2']],
+  ['web?tag=v1', ['web-1']],
+  ['web?tag=V1&tag=b', ['web-1']],
+  ['web?tag=v1&tag=v2', []],
+  ['web?tag=', ['web-1', 'web-2']],
+  ['web?near=_agent&cached', ['web-1', 'web-2']],
+  ['web?dc=dc1&ns=default&partition=', ['web-1', 'web-2']],
+  ['db?node-meta=zone:a', ['db']],
+  ['db?node-meta=zone:a&node-meta=kind:x', ['db']],
+  ['db?node-meta=zone:a&node-meta=kind:y', []],
+  ['db?node-meta=toString:x', []],
+  ['db?passing', []],
+  ['nope', []],
+]
+
+t.test('health/service lists the instances that fit every filter', async (t) => {
+  const api = await filled(t)
+  for (const [query, expected] of filters) {
+    t.strictSame(ids(await api.json(`health/service/${query}`)), expected, query)
+  }
+})
+
+t.test(
+  'a row of health/service is Consul’s: the node, the service and all that judges it',
+  async (t) => {
+    const api = await filled(t)
+    t.strictSame(await api.json('health/service/db'), [
+      {
+        Node: {
+          ID: '',
+          Node: 'ext',
+          Address: '10.0.0.9',
+          Datacenter: 'dc1',
+          TaggedAddresses: {},
+          Meta: { zone: 'a', kind: 'x' },
+          CreateIndex: 4,
+          ModifyIndex: 4,
+        },
+        Service: {
+          ID: 'db',
+          Service: 'db',
+          Tags: ['main'],
+          Address: '',
+          Meta: {},
+          Port: 5432,
+          Weights: { Passing: 1, Warning: 1 },
+          EnableTagOverride: false,
+          Proxy: { MeshGateway: {}, Expose: {} },
+          Connect: {},
+          PeerName: '',
+          CreateIndex: 4,
+          ModifyIndex: 4,
+        },
+        Checks: [
+          {
+            Node: 'ext',
+            CheckID: 'ping',
+            Name: 'ping',
+            Status: 'critical',
+            Notes: '',
+            Output: '',
+            ServiceID: '',
+            ServiceName: '',
+            ServiceTags: [],
+            Type: '',
+            Interval: '',
+            Timeout: '',
+            ExposedPort: 0,
+            Definition: {},
+            CreateIndex: 4,
+            ModifyIndex: 4,
+          },
+        ],
+      },
+    ])
+  },
+)
+
+t.test('catalog/service rows carry the node’s fields beside the service’s', async (t) => {
+  const api = await filled(t)
+  t.strictSame(await api.json('catalog/service/web?tag=v2'), [
+    {
+      ID: '11111111-2222-3333-4444-555555555555',
+      Node: 'n1',
+      Address: '127.0.0.1',
+      Datacenter: 'dc1',
+      TaggedAddresses: { lan: '127.0.0.1', lan_ipv4: '127.0.0.1' },
+      NodeMeta: {},
+      ServiceKind: '',
+      ServiceID: 'web-2',
+      ServiceName: 'web',
+      ServiceTags: ['v2'],
+      ServiceAddress: '10.9.0.1',
+      ServiceTaggedAddresses: {
+        lan_ipv4: { Address: '10.9.0.1', Port: 80 },
+        wan_ipv4: { Address: '10.9.0.1', Port: 80 },
+      },
+      ServiceWeights: { Passing: 1, Warning: 1 },
+      ServiceMeta: {},
+      ServicePort: 80,
+      ServiceSocketPath: '',
+      ServiceEnableTagOverride: false,
+      ServiceProxy: { MeshGateway: {}, Expose: {} },
+      ServiceConnect: {},
+      ServiceLocality: null,
+      CreateIndex: 3,
+      ModifyIndex: 3,
+    },
+  ])
+})
+
+t.test('lists by node, state and service', async (t) => {
+  const api = await filled(t)
+  const checkIds = async (path: string): Promise<string[]> =>
+    (await api.json<{ CheckID: string }[]>(path)).map(({ CheckID }) => CheckID)
+  t.strictSame(await api.json('catalog/services'), { db: ['main'], web: ['B', 'v1', 'v2'] })
+  t.strictSame(await api.json('catalog/services?node-meta=zone:a'), { db: ['main'] })
+  t.match(await api.json('catalog/nodes'), [{ Node: 'ext' }, { Node: 'n1' }])
+  t.match(await api.json('catalog/nodes?node-meta=zone:a'), [{ Node: 'ext' }])
+  t.match(await api.json('catalog/node-services/EXT'), {
+    Node: { Node: 'ext' },
+    Services: [{ ID: 'db' }],
+  })
+  const byId = await api.json('catalog/node/11111111-2222-3333-4444-555555555555')
+  t.match(byId, { Node: { Node: 'n1' }, Services: { 'web-1': {}, 'web-2': {} } })
+  t.strictSame(await checkIds('health/node/n1'), ['service:web-1', 'service:web-2'])
+  t.strictSame(await checkIds('health/checks/web'), ['service:web-1', 'service:web-2'])
+  t.strictSame(await checkIds('health/checks/web?node-meta=zone:a'), [])
+  t.strictSame(await checkIds('health/state/warning'), ['service:web-2'])
+  t.strictSame(await checkIds('health/state/any?node-meta=zone:a'), ['ping'])
+  t.equal((await checkIds('health/state/any')).length, 3)
+})
+
+const empties: readonly (readonly [string, string])[] = [
+  ['health/service/nope', '[]'],
+  ['health/checks/nope', '[]'],
+  ['health/node/nope', '[]'],
+  ['health/state/bogus', '[]'],
+  ['catalog/service/nope', '[]'],
+  ['catalog/services', '{}'],
+  ['catalog/node/nope', 'null'],
+  ['catalog/node-services/nope', '{"Node":null,"Services":null}'],
+  ['agent/services', '{}'],
+  ['agent/checks', '{}'],
+  ['catalog/datacenters', '["dc1"]'],
+  ['status/leader', '"127.0.0.1:8300"'],
+  ['status/peers', '["127.0.0.1:8300"]'],
+]
+
+t.test('what is not there is an empty list or null, never an error', async (t) => {
+  const api = new TestApi(t)
+  for (const [path, body] of empties) {
+    const reply = await api.get(path)
+    t.strictSame([reply.status, reply.body], [200, body], path)
+    t.equal(reply.headers['content-type'], 'application/json', path)
+  }
+})
+
+t.test('catalog reads carry Consul’s headers, others do not', async (t) => {
+  const api = new TestApi(t)
+  api.backend.contactMs = 42
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['catalog/services', 'leader', '0'],
+    ['catalog/services?consistent', 'consistent', '0'],
+    ['health/service/nope?stale', 'stale', '42'],
+    ['health/service/nope?max_stale=5s', 'stale', '42'],
+  ]
+  for (const [path, consistency, contact] of cases) {
+    const { headers } = await api.get(path)
+    t.equal(headers['x-consul-index'], '1', 'never 0')
+    t.equal(headers['x-consul-knownleader'], 'true')
+    t.equal(String(headers['x-consul-lastcontact']), contact, path)
+    t.equal(headers['x-consul-effective-consistency'], consistency, path)
+  }
+  for (const path of ['agent/services', 'agent/self', 'status/leader']) {
+    t.equal((await api.get(path)).headers['x-consul-index'], undefined, path)
+  }
+})
+
+t.test('without a leader only stale reads are answered', async (t) => {
+  const api = await filled(t)
+  api.backend.leaderAddress = ''
+  for (const path of ['health/service/web', 'catalog/nodes?consistent']) {
+    const reply = await api.get(path)
+    t.strictSame([reply.status, reply.body], [500, 'No cluster leader'], path)
+  }
+  const stale = await api.get('health/service/web?stale')
+  t.equal(stale.status, 200)
+  t.equal(stale.headers['x-consul-knownleader'], 'false')
+  t.equal((await api.get('status/leader')).body, '""')
+})
+
+t.test('a read that needs a leader waits for the election to end', async (t) => {
+  const api = new TestApi(t, { leaderWaitMs: 5000 })
+  api.backend.leaderAddress = ''
+  const reply = api.get('catalog/nodes')
+  await api.get('status/leader')
+  api.backend.leaderAddress = '127.0.0.1:8300'
+  t.equal((await reply).status, 200)
+})
+
+t.test('the agent says who it is', async (t) => {
+  const api = await filled(t)
+  t.match(await api.json('agent/self'), {
+    Config: {
+      Datacenter: 'dc1',
+      NodeName: 'n1',
+      NodeID: '11111111-2222-3333-4444-555555555555',
+      Server: true,
+      Version: /^1\.\d+\.\d+$/,
+      SvcdVersion: '0.1.0',
+    },
+    DebugConfig: { DNSPort: 8600, DNSDomain: 'consul.' },
+    Member: { Name: 'n1', Addr: '127.0.0.1', Status: 1, Tags: { role: 'consul', dc: 'dc1' } },
+    Stats: { agent: { services: '2', checks: '2' }, consul: { leader: 'true' } },
+  })
+  t.match(await api.json('agent/members'), [{ Name: 'n1', Status: 1, Tags: { port: '8300' } }])
+})

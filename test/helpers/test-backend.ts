@@ -1,0 +1,204 @@
+import type {
+  AgentCheckDefinition,
+  AgentServiceDefinition,
+  Backend,
+  LocalAgent,
+  Origin,
+} from '../../src/api/backend.ts'
+import { must } from '../../src/base/assert.ts'
+import { svcdError } from '../../src/base/errors.ts'
+import type { CommandBody, Outcome } from '../../src/catalog/command.ts'
+import type { Check, NodeDefinition, Service, Status } from '../../src/catalog/model.ts'
+import { Versions } from '../../src/catalog/versions.ts'
+import type { CatalogReader } from '../../src/catalog/query.ts'
+import { StateReader, StateWriter } from '../../src/storage/state.ts'
+
+const node: NodeDefinition = {
+  name: 'n1',
+  id: '11111111-2222-3333-4444-555555555555',
+  address: '127.0.0.1',
+  taggedAddresses: { lan: '127.0.0.1', lan_ipv4: '127.0.0.1' },
+  meta: {},
+}
+
+/** One command as the log would carry it. */
+export interface Proposed {
+  readonly body: CommandBody
+  readonly origin: Origin
+}
+
+/**
+ * A backend over a real catalog in a file: commands are applied in place of a log, and the agent
+ * keeps its definitions in memory and runs no checks.
+ */
+export class TestBackend implements Backend {
+  readonly identity = {
+    nodeName: node.name,
+    nodeId: node.id,
+    datacenter: 'dc1',
+    server: true,
+    version: '0.1.0',
+    address: '127.0.0.1',
+    domain: 'consul',
+    ports: { http: 8500, dns: 8600, server: 8300 },
+  }
+  readonly agent: LocalAgent
+  readonly proposed: Proposed[] = []
+  leaderAddress = '127.0.0.1:8300'
+  contactMs = 0
+  readonly #writer: StateWriter
+  readonly #reader: StateReader
+  readonly #versions = new Versions()
+  readonly #waiting = new Set<() => void>()
+  #index = 0
+
+  /** `directory` is an empty one; state.db is made in it. */
+  constructor(directory: string) {
+    this.#writer = new StateWriter(`${directory}/state.db`)
+    this.#reader = new StateReader(`${directory}/state.db`)
+    this.agent = new TestAgent(this)
+    this.apply({ kind: 'register', nodeName: node.name, node, checks: [], replaceChecks: false })
+  }
+
+  close(): void {
+    this.#reader.close()
+    this.#writer.close()
+  }
+
+  /** How many reads wait for a change right now. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  apply(body: CommandBody): Outcome {
+    const index = ++this.#index
+    const origin = { requestId: `r${index}`, actor: 'test', cause: 'test' }
+    const command = { version: 1 as const, timeMs: index, body, ...origin }
+    const { outcomes, subjects } = this.#writer.applyBatch([{ index, term: 1, command }])
+    this.#versions.bump(subjects)
+    for (const wake of this.#waiting) wake()
+    return must(outcomes[0])
+  }
+
+  async propose(body: CommandBody, origin: Origin): Promise<Outcome> {
+    if (this.leaderAddress === '') throw svcdError('no-leader', {})
+    this.proposed.push({ body, origin })
+    return this.apply(body)
+  }
+
+  read<T>(query: (catalog: CatalogReader) => T): T {
+    return this.#reader.read(query)
+  }
+
+  version(): number {
+    return this.#versions.applied
+  }
+
+  waitForChange(
+    subject: string,
+    since: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const slot = this.#versions.slotOf(subject)
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#waiting.delete(wake)
+        clearTimeout(timer)
+        resolve()
+      }
+      const wake = (): void => {
+        if (!this.#versions.holds(slot, since)) end()
+      }
+      const timer = setTimeout(end, timeoutMs)
+      signal.addEventListener('abort', end, { once: true })
+      this.#waiting.add(wake)
+      wake()
+    })
+  }
+
+  leader(): string {
+    return this.leaderAddress
+  }
+
+  peers(): readonly string[] {
+    return ['127.0.0.1:8300']
+  }
+
+  lastContactMs(): number {
+    return this.contactMs
+  }
+}
+
+class TestAgent implements LocalAgent {
+  readonly #backend: TestBackend
+  readonly #checks = new Map<string, AgentCheckDefinition>()
+
+  constructor(backend: TestBackend) {
+    this.#backend = backend
+  }
+
+  /** How a check is run, as the API asked for it. */
+  plan(checkId: string): AgentCheckDefinition | undefined {
+    return this.#checks.get(checkId)
+  }
+
+  async registerService(
+    { service, checks }: AgentServiceDefinition,
+    options: { readonly replaceExistingChecks: boolean },
+    origin: Origin,
+  ): Promise<void> {
+    await this.#backend.propose(
+      {
+        kind: 'register',
+        nodeName: node.name,
+        service,
+        checks: checks.map(({ check }) => check),
+        replaceChecks: options.replaceExistingChecks,
+      },
+      origin,
+    )
+    for (const check of checks) this.#checks.set(check.check.checkId, check)
+  }
+
+  async deregisterService(id: string, origin: Origin): Promise<void> {
+    if (this.service(id) === undefined) throw svcdError('unknown-service-id', { id })
+    const body = { kind: 'deregister', nodeName: node.name, serviceId: id } as const
+    await this.#backend.propose(body, origin)
+  }
+
+  async registerCheck(definition: AgentCheckDefinition, origin: Origin): Promise<void> {
+    const checks = [definition.check]
+    await this.#backend.propose(
+      { kind: 'register', nodeName: node.name, checks, replaceChecks: false },
+      origin,
+    )
+    this.#checks.set(definition.check.checkId, definition)
+  }
+
+  async deregisterCheck(id: string, origin: Origin): Promise<void> {
+    if (!this.#checks.delete(id)) throw svcdError('unknown-check-id', { id })
+    const body = { kind: 'deregister', nodeName: node.name, checkId: id } as const
+    await this.#backend.propose(body, origin)
+  }
+
+  async updateTtl(id: string, status: Status, output: string, origin: Origin): Promise<void> {
+    const check = this.#checks.get(id)
+    if (check === undefined) throw svcdError('unknown-check-id', { id })
+    if (check.plan.kind !== 'ttl') throw svcdError('not-a-ttl-check', { id })
+    const body = { kind: 'update-check', nodeName: node.name, checkId: id, status, output } as const
+    await this.#backend.propose(body, origin)
+  }
+
+  services(): readonly Service[] {
+    return this.#backend.read((catalog) => catalog.servicesOfNode(node.name))
+  }
+
+  service(id: string): Service | undefined {
+    return this.#backend.read((catalog) => catalog.service(node.name, id))
+  }
+
+  checks(): readonly Check[] {
+    return this.#backend.read((catalog) => catalog.checksOfNode(node.name))
+  }
+}
