@@ -24,6 +24,7 @@ export function agentCommand(io: Io): Command {
     // `-server=false` has to win over a file that says true.
     if (value === '') command.addOption(new Option(`--no-${flag.flag}`).hideHelp())
   }
+  command.addHelpOption(new Option('-h, --help', 'Show this help.').helpGroup('Other options:'))
   command.action(async () => {
     const config = await readConfig(flagValues(command), io)
     const { runAgent } = await import('./run-agent.ts')

@@ -1,5 +1,5 @@
 import { defaultText } from './flags.ts'
-import { envName, optionNames, optionRow, type OptionRow } from './options.ts'
+import { envName, optionGroups, optionNames, optionRow, type OptionRow } from './options.ts'
 
 const intro = `# Configuration
 
@@ -13,8 +13,6 @@ error that names it. Nested keys are written with a dot below: \`ports.dns\` is
 
 Durations are a number and a unit: \`500ms\`, \`10s\`, \`1m30s\`, \`2h\`. TTLs are whole seconds.
 `
-
-const groups: readonly OptionRow['group'][] = ['Agent', 'Network', 'DNS', 'Logging']
 
 const outro = `
 ## Example
@@ -47,7 +45,7 @@ const outro = `
 /** docs/config.md, made from the options table; a test holds the file equal to it. */
 export function optionsPage(): string {
   const names = optionNames.filter((name) => optionRow(name).hidden !== true)
-  const sections = groups.map((group) => {
+  const sections = optionGroups.map((group) => {
     const rows = names.map(optionRow).filter((row) => row.group === group)
     return [
       `\n## ${group}\n`,

@@ -9,6 +9,8 @@ import {
   type Check,
 } from './check.ts'
 
+export const optionGroups = ['Agent', 'Network', 'DNS', 'Logging'] as const
+
 interface Row<Kind extends string, T> {
   readonly kind: Kind
   /** Undefined: nothing is set unless somebody sets it. */
@@ -19,7 +21,7 @@ interface Row<Kind extends string, T> {
   readonly flag: string
   /** The key in a config file, dotted where it is nested; undefined: not settable there. */
   readonly file?: string
-  readonly group: 'Agent' | 'Network' | 'DNS' | 'Logging'
+  readonly group: (typeof optionGroups)[number]
   readonly description: string
   /** What stands for the value in --help. */
   readonly placeholder?: string
@@ -137,16 +139,6 @@ export const options = {
     placeholder: 'name',
     check: checkDatacenter,
   },
-  zonesDir: {
-    kind: 'string',
-    default: undefined,
-    flag: 'zones-dir',
-    file: 'zones_dir',
-    group: 'DNS',
-    description: 'A directory of zone files (*.zone) to serve as they are.',
-    placeholder: 'path',
-    check: checkNotEmpty,
-  },
   configFiles: {
     kind: 'strings',
     default: [],
@@ -217,6 +209,16 @@ export const options = {
     description: 'The DNS domain that is served.',
     placeholder: 'name',
     check: (value) => checkDnsName(value.replace(/\.$/, '')),
+  },
+  zonesDir: {
+    kind: 'string',
+    default: undefined,
+    flag: 'zones-dir',
+    file: 'zones_dir',
+    group: 'DNS',
+    description: 'A directory of zone files (*.zone) to serve as they are.',
+    placeholder: 'path',
+    check: checkNotEmpty,
   },
   'dns.nodeTtlSeconds': {
     kind: 'seconds',

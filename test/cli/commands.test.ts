@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { version } from '../../src/base/version.ts'
+import { run } from '../../src/cli/run.ts'
+import { TestApi } from '../api/support.ts'
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs one command line in this process, as bin/svcd.js would. */
+async function svcd(line: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  let [out, err] = ['', '']
+  const code = await run(line, {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    env,
+    readText: async (path) => readFile(path, 'utf8'),
+  })
+  return { code, out, err }
+}
+
+/** An agent's API on a socket, and the commands asked of it. */
+async function startApi(
+  t: Test,
+): Promise<{ api: TestApi; env: Record<string, string>; ask: (line: string) => Promise<Ran> }> {
+  const api = new TestApi(t)
+  const env = { SVCD_HTTP_ADDR: await api.app.listen({ port: 0, host: '127.0.0.1' }) }
+  return { api, env, ask: async (line) => svcd(line.split(' '), env) }
+}
+
+t.test('a service is registered, listed and removed', async (t) => {
+  const { ask } = await startApi(t)
+  const registered = await ask(
+    'register web --id web-1 --address 10.9.0.1 --port 8080 --tag v1 --tag a --meta k=v=w --weight 10,2',
+  )
+  t.strictSame(registered, { code: 0, out: 'Registered service: web (id web-1)\n', err: '' })
+  t.equal((await ask('register api')).out, 'Registered service: api\n')
+
+  t.equal((await ask('services')).out, 'Service  Tags\napi\nweb      a,v1\n')
+  t.equal(
+    (await ask('services web')).out,
+    'ID     Node  Address   Port  Status   Tags\nweb-1  n1    10.9.0.1  8080  passing  a,v1\n',
+  )
+  const [instance] = JSON.parse((await ask('services web --json')).out) as [unknown]
+  t.match(instance, { Service: { Meta: { k: 'v=w' }, Weights: { Passing: 10, Warning: 2 } } })
+  t.equal(
+    (await ask('nodes')).out,
+    'Node  ID        Address    DC\nn1    11111111  127.0.0.1  dc1\n',
+  )
+  t.match((await ask('nodes -detailed')).out, '11111111-2222-3333-4444-555555555555')
+  t.match(JSON.parse((await ask('nodes --json')).out), [{ Node: 'n1', Datacenter: 'dc1' }])
+
+  t.equal((await ask('deregister web-1')).out, 'Deregistered service: web-1\n')
+  const gone = await ask('services web')
+  t.match(gone, { code: 1, out: '', err: /^svcd: There is no service "web"\. `svcd services`/ })
+})
+
+t.test('checks are registered, and critical instances are told from healthy ones', async (t) => {
+  const { api, ask } = await startApi(t)
+  const line =
+    'register web -check-http http://127.0.0.1:1/h -interval 2s -timeout 1s -check-ttl 30s -deregister-after 1h'
+  t.equal((await ask(line)).code, 0)
+  t.match(api.backend.agent.checks(), [
+    { type: 'http', interval: '2s', timeout: '1s', status: 'critical' },
+    { type: 'ttl', status: 'critical' },
+  ])
+  t.match((await ask('services web')).out, /web  n1 .* critical/)
+  const passing = await ask('services web --passing')
+  t.match(passing, { code: 1, err: /There is no instance of service "web" matches/ })
+})
+
+t.test('a file of definitions is registered whole', async (t) => {
+  const { env, ask } = await startApi(t)
+  const directory = t.testdir({
+    'one.json': '{"service": {"name": "web", "id": "web-1", "tags": ["v1"], "port": 80}}',
+    'many.json': '{"services": [{"Name": "a"}, {"name": "b"}]}',
+    'bare.json': '{"Name": "c"}',
+    'bad.json': '{"Name": ',
+    'none.json': '{"services": [{"Name": "a"}, {"id": "b"}]}',
+    'typo.json': '{"name": "d", "prot": 1}',
+  })
+  const register = async (name: string, ...more: string[]): Promise<Ran> =>
+    svcd(['register', '-f', join(directory, name), ...more], env)
+  t.equal((await register('one.json')).out, 'Registered service: web (id web-1)\n')
+  t.strictSame(JSON.parse((await register('many.json', '--json')).out), [
+    { name: 'a', id: 'a' },
+    { name: 'b', id: 'b' },
+  ])
+  t.equal((await register('bare.json')).code, 0)
+  t.equal((await ask('services')).out, 'Service  Tags\na\nb\nc\nweb      v1\n')
+  t.match(await register('bad.json'), { code: 1, err: /^svcd: Config file .*bad\.json: / })
+  t.match(await register('none.json'), { code: 1, err: /holds no service with a name/ })
+  t.match(await register('missing.json'), { code: 1, err: /missing\.json: ENOENT/ })
+  t.match(await register('typo.json'), { code: 1, err: /unknown field "prot"/ })
+  t.match(await register('one.json', '--port', '1'), {
+    code: 1,
+    err: /leave the other options out/,
+  })
+})
+
+t.test('a node of the catalog is removed', async (t) => {
+  const { api, ask } = await startApi(t)
+  await api.put('catalog/register', {
+    Node: 'old',
+    Address: '10.0.0.9',
+    Service: { Service: 'db', ID: 'db-1' },
+  })
+  t.match((await ask('nodes')).out, /^old /m)
+  t.equal((await ask('deregister -node old db-1')).out, 'Deregistered service: db-1\n')
+  t.equal((await ask('deregister -node old')).out, 'Deregistered node: old\n')
+  t.notMatch((await ask('nodes')).out, /^old /m)
+})
+
+t.test('every mistake is one line that says what to do, and exits with 1', async (t) => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['servcies', /^svcd: Unknown command "servcies"\. Did you mean "services"\? `svcd --help`/],
+    ['frobnicate', /^svcd: Unknown command "frobnicate"\. `svcd --help`/],
+    ['-frob', /^svcd: Unknown option "-frob"\./],
+    ['constructor', /^svcd: Unknown command "constructor"/],
+    [
+      'register web --prot 1',
+      /^svcd: Unknown option "--prot"\. Did you mean "--port"\? See `svcd register/,
+    ],
+    ['register web --port', /^svcd: Option "--port <port>" argument missing\. See/],
+    ['register', /^svcd: Name the service, or a file with -f\. See/],
+    ['register web extra', /^svcd: Too many arguments/],
+    ['register web --port 65536', /^svcd: Option --port: "65536" is not a whole number from 0/],
+    ['register web --port -1', /^svcd: Option --port: "-1"/],
+    ['register web --meta k', /^svcd: Option --meta: "k" is not KEY=VALUE/],
+    ['register web --weight 1,2,3', /^svcd: Option --weight: /],
+    ['register web --interval 2s', /^svcd: --interval and --timeout belong to an HTTP check/],
+    ['register web --deregister-after 2m', /^svcd: --deregister-after needs a check/],
+    ['register web --check-ttl 10', /^svcd: Option --check-ttl: "10" is not a duration/],
+    ['register web -check-http x -interval -2s', /^svcd: Option --interval: "-2s" is not/],
+    ['deregister', /^svcd: Name the id of the service, or a node with --node\./],
+    ['services --passing', /^svcd: --passing and --tag choose instances; name the service/],
+    ['services -http-addr unix:///x', /^svcd: Option -http-addr: "unix:\/\/\/x" is not an address/],
+    ['resolve', /^svcd: Missing required argument "name"\. See `svcd resolve --help`/],
+    ['resolve web -dns-addr x:y', /^svcd: Option -dns-addr: "x:y"/],
+    ['agent -dev -dns-prot 1', /^svcd: Unknown option "--dns-prot"\. Did you mean "--dns-port"\?/],
+    ['agent', /^svcd: Option -server: this version has no client agents yet/],
+    ['agent -server', /^svcd: Option -data-dir: /],
+    ['agent -dev -http-port -2', /^svcd: Option -http-port: -2 is not/],
+    ['agent -dev -config-file /nonexistent.json', /^svcd: Config file \/nonexistent\.json: ENOENT/],
+    ['agent -dev=maybe', /^svcd: /],
+  ]
+  for (const [line, message] of cases) {
+    const { code, out, err } = await svcd(line.split(' '))
+    t.match(err, message, line)
+    t.equal(err.indexOf('\n'), err.length - 1, `${line}: one line`)
+    t.strictSame({ code, out }, { code: 1, out: '' }, line)
+  }
+})
+
+t.test('what the agent refuses is said in its words and exits with 1', async (t) => {
+  const { ask } = await startApi(t)
+  const refused = await ask('deregister nope')
+  t.match(refused, { code: 1, out: '', err: /Unknown service ID "nope"/ })
+})
+
+t.test('when nobody answers, the next step is named and the exit code is 2', async (t) => {
+  // Port 9 of an address of the loopback network that nothing listens on.
+  for (const line of ['services', 'nodes', 'register web', 'deregister web']) {
+    const { code, out, err } = await svcd([...line.split(' '), '-http-addr', '127.9.9.9:9'])
+    t.match(
+      err,
+      /^svcd: No agent answers at http:\/\/127\.9\.9\.9:9 .*`svcd agent -dev`.*SVCD_HTTP_ADDR/,
+    )
+    t.strictSame({ code, out }, { code: 2, out: '' }, line)
+  }
+  const dns = await svcd(['resolve', 'web', '-dns-addr', '127.9.9.9:9'])
+  t.match(dns, { code: 2, out: '', err: /^svcd: No DNS server answers at 127\.9\.9\.9:9 / })
+})
+
+t.test('help is complete and exits with 0; no command at all is a mistake', async (t) => {
+  for (const line of [['--help'], ['help'], ['-h'], ['-help']]) {
+    const { code, out } = await svcd(line)
+    t.equal(code, 0)
+    t.match(out, /Usage: svcd COMMAND[^]*agent[^]*register[^]*resolve/)
+  }
+  t.match(await svcd([]), { code: 1, out: '', err: /Usage: svcd COMMAND/ })
+  for (const name of [
+    'agent',
+    'register',
+    'deregister',
+    'services',
+    'nodes',
+    'resolve',
+    'version',
+  ]) {
+    const { code, out } = await svcd([name, '-help'])
+    t.equal(code, 0)
+    t.match(out, new RegExp(`^Usage: svcd ${name}[^]*Examples:\n {2}\\$ svcd ${name}`), name)
+    t.equal((await svcd(['help', name])).out, out)
+  }
+})
+
+t.test("the version is package.json's", async (t) => {
+  const path = new URL('../../package.json', import.meta.url)
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { version: string }
+  t.equal(version, manifest.version)
+  t.match((await svcd(['version'])).out, `svcd ${version}\n`)
+  t.match((await svcd(['-version'])).out, `svcd ${version}\n`)
+  t.match(JSON.parse((await svcd(['version', '--json'])).out), { version })
+})
