@@ -1,0 +1,273 @@
+import { setMaxListeners } from 'node:events'
+import type { CheckPlan } from '../api/backend.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { next, reapAtMs, startedCheck } from '../health/check.ts'
+import type { CheckResult, CheckRules, CheckState, CheckStatus, Step } from '../health/check.ts'
+import { Schedule, deadline, firstProbeDelayMs, nextProbeDelayMs } from '../health/schedule.ts'
+import type { Deadline } from '../health/schedule.ts'
+import type { HttpProbeRequest, ProbeResult } from '../net/http-probe.ts'
+
+export interface CheckRunnerParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly probe: (request: HttpProbeRequest, signal: AbortSignal) => Promise<ProbeResult>
+  /** How many probes may be under way at once. */
+  readonly concurrency: number
+  /** The catalog is to be told of `check.state`. Called from timers: it must not throw. */
+  readonly onTransition: (check: RunningCheck, cause: string) => void
+  /** The check was critical for as long as its service may be. */
+  readonly onReap: (check: RunningCheck) => void
+}
+
+export interface CheckToRun {
+  readonly checkId: string
+  /** '' for a check of the node. */
+  readonly serviceId: string
+  readonly plan: CheckPlan
+  readonly rules: CheckRules
+  /** What the catalog holds. */
+  readonly status: CheckStatus
+  readonly output: string
+}
+
+/** A check in memory: only those that run are. */
+export interface RunningCheck extends Omit<CheckToRun, 'status' | 'output'> {
+  state: CheckState
+  readonly due: Deadline<Task>
+  readonly reap: Deadline<Task>
+}
+
+interface Task {
+  readonly kind: 'due' | 'reap'
+  readonly checkId: string
+}
+
+/** Runs the checks of this agent: probes when they are due, TTLs that expire, reaping. */
+export class CheckRunner {
+  readonly #parts: CheckRunnerParts
+  readonly #checks = new Map<string, RunningCheck>()
+  readonly #schedule = new Schedule<Task>()
+  /** Due for a probe, in order, while all slots are taken. */
+  readonly #waiting = new Set<RunningCheck>()
+  readonly #probing = new Set<RunningCheck>()
+  readonly #unsaved = new Set<RunningCheck>()
+  readonly #stop = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #wakeAtMs = Number.POSITIVE_INFINITY
+
+  constructor(parts: CheckRunnerParts) {
+    this.#parts = parts
+    setMaxListeners(0, this.#stop.signal)
+  }
+
+  get(checkId: string): RunningCheck | undefined {
+    return this.#checks.get(checkId)
+  }
+
+  get size(): number {
+    return this.#checks.size
+  }
+
+  /** Runs a check that is new to this agent, or defined anew: a probe goes out at once. */
+  add(check: CheckToRun): void {
+    const running = this.#insert(check)
+    if (running.plan.kind === 'http') this.#enqueue(running)
+    else if (running.plan.kind === 'ttl') this.#setDue(running, running.plan.ttlMs)
+  }
+
+  /**
+   * Runs a check that ran before this process. Probes are spread over the interval; a TTL has
+   * `ttlLeftMs`, or its whole time when that is undefined.
+   */
+  resume(check: CheckToRun, localOutput: string, ttlLeftMs: number | undefined): void {
+    const running = this.#insert(check)
+    running.state = { ...running.state, output: localOutput }
+    if (running.plan.kind === 'http') {
+      this.#setDue(running, firstProbeDelayMs(running.plan.intervalMs, this.#parts.random))
+    } else if (running.plan.kind === 'ttl') {
+      this.#setDue(running, Math.min(ttlLeftMs ?? running.plan.ttlMs, running.plan.ttlMs))
+    }
+  }
+
+  /** The check's definition came again unchanged: its status stays, a TTL starts anew. */
+  renew(check: RunningCheck): void {
+    if (check.plan.kind === 'ttl') this.#setDue(check, check.plan.ttlMs)
+  }
+
+  remove(checkId: string): void {
+    const check = this.#checks.get(checkId)
+    if (check === undefined) return
+    this.#checks.delete(checkId)
+    this.#schedule.clear(check.due)
+    this.#schedule.clear(check.reap)
+    this.#waiting.delete(check)
+    this.#unsaved.delete(check)
+  }
+
+  /** A TTL check's service reported. The caller proposes when the step says so. */
+  report(check: RunningCheck, status: CheckStatus, output: string): Step {
+    this.renew(check)
+    return this.#step(check, { kind: 'report', status, output })
+  }
+
+  /** What is left of a TTL; 0 once it expired, undefined for other checks. */
+  ttlLeftMs(check: RunningCheck): number | undefined {
+    if (check.plan.kind !== 'ttl') return undefined
+    if (check.due.position === -1) return 0
+    return Math.max(0, check.due.atMs - this.#nowMs())
+  }
+
+  /** Up to `limit` checks whose state moved since they were last taken. */
+  takeUnsaved(limit: number): readonly RunningCheck[] {
+    const taken: RunningCheck[] = []
+    for (const check of this.#unsaved) {
+      if (taken.length >= limit) break
+      this.#unsaved.delete(check)
+      taken.push(check)
+    }
+    return taken
+  }
+
+  all(): Iterable<RunningCheck> {
+    return this.#checks.values()
+  }
+
+  start(): void {
+    this.#arm()
+  }
+
+  /** Ends timers and probes; nothing is called back afterwards. */
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#waiting.clear()
+    this.#stop.abort()
+  }
+
+  #insert(check: CheckToRun): RunningCheck {
+    this.remove(check.checkId)
+    const { checkId, serviceId, plan, rules, status, output } = check
+    const running: RunningCheck = {
+      checkId,
+      serviceId,
+      plan,
+      rules,
+      state: startedCheck(status, output, this.#nowMs()),
+      due: deadline({ kind: 'due', checkId }),
+      reap: deadline({ kind: 'reap', checkId }),
+    }
+    this.#checks.set(checkId, running)
+    this.#setReap(running)
+    return running
+  }
+
+  #nowMs(): number {
+    return this.#schedule.timeMs(this.#parts.clock.monotonicMs())
+  }
+
+  #setDue(check: RunningCheck, delayMs: number): void {
+    this.#set(check.due, this.#nowMs() + delayMs)
+  }
+
+  #setReap(check: RunningCheck): void {
+    const atMs = check.serviceId === '' ? undefined : reapAtMs(check.rules, check.state)
+    if (atMs === undefined) this.#schedule.clear(check.reap)
+    else if (check.reap.atMs !== atMs) this.#set(check.reap, atMs)
+  }
+
+  #set(item: Deadline<Task>, atMs: number): void {
+    this.#schedule.set(item, atMs)
+    if (atMs < this.#wakeAtMs && this.#timer !== undefined) this.#arm()
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    if (this.#stop.signal.aborted) return
+    const sleepMs = this.#schedule.sleepMs(this.#parts.clock.monotonicMs())
+    this.#wakeAtMs = this.#nowMs() + sleepMs
+    this.#timer = setTimeout(() => this.#tick(), Math.ceil(sleepMs))
+    this.#timer.unref()
+  }
+
+  #tick(): void {
+    const { stalledMs } = this.#schedule
+    const due = this.#schedule.takeDue(this.#parts.clock.monotonicMs())
+    const pushedMs = this.#schedule.stalledMs - stalledMs
+    if (pushedMs > 0) {
+      this.#parts.logger.warn(
+        { pushedMs: Math.round(pushedMs) },
+        'this process stood still; every check was given that time',
+      )
+    }
+    for (const { kind, checkId } of due) {
+      const check = this.#checks.get(checkId)
+      if (check === undefined) continue
+      if (kind === 'reap') this.#parts.onReap(check)
+      else if (check.plan.kind === 'http') this.#enqueue(check)
+      else this.#expire(check)
+    }
+    this.#arm()
+  }
+
+  #expire(check: RunningCheck): void {
+    if (this.#step(check, { kind: 'expired' }).propose) {
+      this.#parts.onTransition(check, 'TTL expired')
+    }
+  }
+
+  #enqueue(check: RunningCheck): void {
+    this.#waiting.add(check)
+    this.#fillSlots()
+  }
+
+  #fillSlots(): void {
+    for (const check of this.#waiting) {
+      if (this.#probing.size >= this.#parts.concurrency) return
+      this.#waiting.delete(check)
+      if (check.plan.kind === 'http') void this.#probe(check, check.plan)
+    }
+  }
+
+  async #probe(
+    check: RunningCheck,
+    plan: HttpProbeRequest & { intervalMs: number },
+  ): Promise<void> {
+    this.#probing.add(check)
+    const startedMs = this.#nowMs()
+    const result = await this.#parts.probe(plan, this.#stop.signal)
+    this.#probing.delete(check)
+    if (this.#stop.signal.aborted) return
+    // Removed or defined anew meanwhile: the result is about something else.
+    if (this.#checks.get(check.checkId) === check) {
+      this.#take(check, result)
+      this.#set(check.due, startedMs + nextProbeDelayMs(plan.intervalMs, this.#parts.random))
+    }
+    this.#fillSlots()
+  }
+
+  #take(check: RunningCheck, { status, output, evidence }: ProbeResult): void {
+    if (evidence === 'none') {
+      // An agent without descriptors must not empty the DNS: it learned nothing of the service.
+      this.#parts.logger.warn({ check: check.checkId, output }, 'a check could not be probed')
+      return
+    }
+    const { propose } = this.#step(check, { kind: 'probe', status, output })
+    if (propose) this.#parts.onTransition(check, causeOf(output))
+  }
+
+  #step(check: RunningCheck, result: CheckResult): Step {
+    const step = next(check, result, this.#nowMs())
+    check.state = step.state
+    this.#setReap(check)
+    this.#unsaved.add(check)
+    return step
+  }
+}
+
+/** What a probe met, without the body. */
+function causeOf(output: string): string {
+  const end = output.indexOf(' Output: ')
+  return (end === -1 ? output : output.slice(0, end)).slice(0, 200)
+}
