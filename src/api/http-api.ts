@@ -14,6 +14,9 @@ import { addHealthRoutes } from './health.ts'
 import { cleanPath } from './route.ts'
 import { addStatusRoutes } from './status.ts'
 
+/** The API as a server that is not listening yet. */
+export type HttpApi = FastifyInstance
+
 export interface HttpApiOptions {
   /** Largest request body. Default 1 MiB. */
   readonly bodyBytesMax?: number

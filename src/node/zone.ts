@@ -1,0 +1,28 @@
+import type { Config } from '../config/options.ts'
+import type { StaticZone } from '../dns/static-zone.ts'
+import type { Zone } from '../dns/zone.ts'
+
+/** What DNS answers depend on beside the registry, from the configuration. */
+export function zoneOf(
+  config: Pick<Config, 'domain' | 'datacenter' | 'dns'>,
+  staticZones: readonly StaticZone[],
+  startedWallMs: number,
+): Zone {
+  const { soa, nodeTtlSeconds, serviceTtlSeconds, emptyAnswer } = config.dns
+  return {
+    domain: config.domain.split('.'),
+    datacenter: config.datacenter,
+    soa: {
+      // Grows from one start to the next, and stays while cached answers may hold it (RFC 1982).
+      serial: Math.floor(startedWallMs / 1000) >>> 0,
+      refresh: soa.refresh,
+      retry: soa.retry,
+      expire: soa.expire,
+      minimum: soa.minTtl,
+    },
+    nodeTtl: nodeTtlSeconds,
+    serviceTtls: serviceTtlSeconds,
+    emptyAnswer,
+    staticZones,
+  }
+}
