@@ -37,7 +37,8 @@ export function prepareApply(db: Database): ApplyStatements {
     check: sql('SELECT * FROM checks WHERE node_key = ? AND check_id = ?'),
     checksOfNode: sql('SELECT * FROM checks WHERE node_key = ? ORDER BY check_id'),
     checksOfService: sql(
-      'SELECT * FROM checks WHERE node_key = ? AND service_id = ? ORDER BY check_id',
+      `SELECT * FROM checks INDEXED BY checks_by_service
+       WHERE node_key = ? AND service_id = ? ORDER BY check_id`,
     ),
     putCheck: sql(upsert('checks', ['node_key', 'check_id'], checkColumns)),
     setStatus: sql(
