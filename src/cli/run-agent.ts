@@ -34,8 +34,11 @@ async function sampleFor(
   return http && dns ? startSample(http, dns, config.domain) : undefined
 }
 
+/** npm and the terminal both deliver one Ctrl-C, milliseconds apart. */
+const sameSignalMs = 500
+
 /**
- * Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, for whoever will
+ * Resolves at the first SIGTERM or SIGINT; a later one ends the process at once, for whoever will
  * not wait for a clean stop.
  */
 async function nextStopSignal(logger: Logger): Promise<NodeJS.Signals> {
@@ -43,10 +46,10 @@ async function nextStopSignal(logger: Logger): Promise<NodeJS.Signals> {
     logger.warn({}, 'SIGHUP: this version cannot reload its configuration; restart it instead')
   })
   return new Promise((resolve) => {
-    let stopping = false
+    let firstMs: number | undefined
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(1)
-      stopping = true
+      if (firstMs !== undefined && performance.now() - firstMs > sameSignalMs) process.exit(1)
+      firstMs ??= performance.now()
       resolve(signal)
     }
     process.on('SIGTERM', onSignal)
