@@ -6,6 +6,8 @@ export type Name = readonly string[]
 
 const labelBytesMax = 63
 const nameBytesMax = 255
+/** No name begins inside a message's header. */
+const headerBytes = 12
 
 /** The octets a name takes on the wire without compression, its root label counted. */
 export function wireLength(name: Name): number {
@@ -131,7 +133,7 @@ export function readName(
     if (size >= 0xc0) {
       if (at + 1 >= end) return undefined
       const target = ((size & 0x3f) << 8) | (packet[at + 1] ?? 0)
-      if (target >= floor) return undefined
+      if (target >= floor || target < headerBytes) return undefined
       if (next === -1) next = at + 2
       floor = target
       at = target

@@ -1,0 +1,353 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { encode, optLength } from '../../src/dns/encode.ts'
+import { fit } from '../../src/dns/fit.ts'
+import { formatName, parseName, readName, sameName } from '../../src/dns/name.ts'
+import { parseQuery } from '../../src/dns/query.ts'
+import { QueryScan, variantOf } from '../../src/dns/query-scan.ts'
+import { rcode, recordType } from '../../src/dns/record.ts'
+import { decodeReply } from '../../src/net/dns-client.ts'
+import { Bench, buildQuery } from './fixture.ts'
+import type { Message } from '../../src/dns/message.ts'
+import type { Name } from '../../src/dns/name.ts'
+import type { ResourceRecord } from '../../src/dns/record.ts'
+
+function bench(): Bench {
+  const bench = new Bench()
+  bench.registry
+    .addNode('n1', '10.0.0.1', { os: 'linux' })
+    .add('web', { at: '10.9.0.1', port: 80 }, { at: '10.9.0.2', port: 80 }, { nodeAt: '10.9.0.3' })
+  return bench
+}
+
+const query = buildQuery('web.service.consul', 'A')
+/** The query with an OPT record whose options are given in hex. */
+function withOpt(options = '', { version = 0, flags = 0 } = {}): Buffer {
+  const rdata = Buffer.from(options, 'hex')
+  const opt = Buffer.alloc(11)
+  opt.writeUInt16BE(recordType.OPT, 1)
+  opt.writeUInt16BE(1232, 3)
+  opt[6] = version
+  opt[7] = flags
+  opt.writeUInt16BE(rdata.length, 9)
+  const packet = Buffer.concat([query, opt, rdata])
+  packet[11] = 1
+  return packet
+}
+
+function changed(bytes: Buffer, ...patches: readonly (readonly [number, number])[]): Buffer {
+  const copy = Buffer.from(bytes)
+  for (const [at, value] of patches) copy[at] = value
+  return copy
+}
+
+/** A query for a name given as wire octets. */
+function rawName(name: Buffer): Buffer {
+  return Buffer.concat([query.subarray(0, 12), name, Buffer.from([0, 1, 0, 1])])
+}
+
+const longLabel = Buffer.concat([Buffer.from([63]), Buffer.alloc(63, 'a')])
+const name255 = Buffer.concat([
+  longLabel,
+  longLabel,
+  longLabel,
+  Buffer.from([61]),
+  Buffer.alloc(61, 'b'),
+  Buffer.from([0]),
+])
+const cookie = (length: number): string =>
+  `000a${length.toString(16).padStart(4, '0')}${'ab'.repeat(length)}`
+
+/** rcode by packet; undefined: no answer at all. */
+const table: Record<string, readonly [Buffer, string | undefined]> = {
+  'an ordinary query': [query, 'NOERROR'],
+  nothing: [Buffer.alloc(0), undefined],
+  'half a header': [query.subarray(0, 11), undefined],
+  'a header alone': [query.subarray(0, 12), 'FORMERR'],
+  'a response': [changed(query, [2, 0x80]), undefined],
+  'no question': [changed(query.subarray(0, 12), [5, 0]), 'FORMERR'],
+  'two questions (RFC 9619)': [
+    changed(Buffer.concat([query, query.subarray(12)]), [5, 2]),
+    'FORMERR',
+  ],
+  'opcode STATUS': [changed(query, [2, 2 << 3]), 'NOTIMP'],
+  'opcode NOTIFY': [changed(query, [2, 4 << 3]), 'NOTIMP'],
+  'opcode UPDATE': [changed(query, [2, 5 << 3]), 'NOTIMP'],
+  'opcode 15': [changed(query, [2, 15 << 3]), 'NOTIMP'],
+  'a question cut in its name': [query.subarray(0, 20), 'FORMERR'],
+  'a question cut in its class': [query.subarray(0, query.length - 1), 'FORMERR'],
+  'octets after the end': [Buffer.concat([query, Buffer.from([0])]), 'FORMERR'],
+  'a name that points at itself': [rawName(Buffer.from([0xc0, 12])), 'FORMERR'],
+  'a name that points forward': [rawName(Buffer.from([0xc0, 14, 0])), 'FORMERR'],
+  'a name that points into the header': [rawName(Buffer.from([0xc0, 4])), 'FORMERR'],
+  'a label of a reserved kind': [rawName(Buffer.from([0x41, 0x61, 0])), 'FORMERR'],
+  'a label of 63 octets': [rawName(Buffer.concat([longLabel, Buffer.from([0])])), 'REFUSED'],
+  'a name of 255 octets': [rawName(name255), 'REFUSED'],
+  'a name of 256 octets': [
+    rawName(
+      Buffer.concat([
+        Buffer.from([1, 0x61]),
+        changed(name255, [192, 60]).subarray(0, 253),
+        Buffer.from([0]),
+      ]),
+    ),
+    'FORMERR',
+  ],
+  'the root': [rawName(Buffer.from([0])), 'REFUSED'],
+  'an additional record that is missing': [changed(query, [11, 1]), 'FORMERR'],
+  OPT: [withOpt(), 'NOERROR'],
+  DO: [withOpt('', { flags: 0x80 }), 'NOERROR'],
+  'unknown OPT flags': [withOpt('', { flags: 0x7f }), 'NOERROR'],
+  'EDNS version 1': [withOpt('', { version: 1 }), 'BADVERS'],
+  'EDNS version 255 with options of another shape': [
+    withOpt('ffffff', { version: 255 }),
+    'BADVERS',
+  ],
+  'two OPT records': [
+    changed(Buffer.concat([withOpt(), withOpt().subarray(query.length)]), [11, 2]),
+    'FORMERR',
+  ],
+  'OPT among the answers': [changed(withOpt(), [11, 0], [7, 1]), 'FORMERR'],
+  'OPT that is not at the root': [
+    changed(
+      Buffer.concat([query, Buffer.from([1, 0x61]), withOpt().subarray(query.length)]),
+      [11, 1],
+    ),
+    'FORMERR',
+  ],
+  'an unknown option': [withOpt('fde90003010203'), 'NOERROR'],
+  'client subnet': [withOpt('0008000700011800c00002'), 'NOERROR'],
+  'an option longer than its record': [withOpt('fde90005010203'), 'FORMERR'],
+  'half an option header': [withOpt('fde900'), 'FORMERR'],
+  'a COOKIE of 7': [withOpt(cookie(7)), 'FORMERR'],
+  'a COOKIE of 8': [withOpt(cookie(8)), 'NOERROR'],
+  'a COOKIE of 15': [withOpt(cookie(15)), 'FORMERR'],
+  'a COOKIE of 16': [withOpt(cookie(16)), 'NOERROR'],
+  'a COOKIE of 40': [withOpt(cookie(40)), 'NOERROR'],
+  'a COOKIE of 41': [withOpt(cookie(41)), 'FORMERR'],
+  'type OPT as a question': [changed(query, [query.length - 3, 41]), 'FORMERR'],
+  'class CH': [changed(query, [query.length - 1, 3]), 'REFUSED'],
+  'AA, TC, Z and AD set': [changed(query, [2, 0x07], [3, 0x60]), 'NOERROR'],
+}
+
+t.test('each packet gets the rcode that the table says, or silence', async (t) => {
+  const server = bench()
+  for (const [title, [packet, wanted]] of Object.entries(table)) {
+    const reply = server.send(packet)
+    t.equal(reply === undefined ? undefined : decodeReply(reply).rcode, wanted, title)
+    if (reply === undefined) continue
+    t.equal(reply.readUInt16BE(0), packet.readUInt16BE(0), `${title}: the id is echoed`)
+    const hasOpt = packet[11] === 1 && packet.length >= withOpt().length
+    if (hasOpt && title !== 'OPT that is not at the root') {
+      t.equal(decodeReply(reply).udpBytes, 1232, `${title}: OPT is answered with OPT`)
+    }
+  }
+  t.same(server.errors, [])
+})
+
+t.test('ID, RD, CD and the question go back as they came, 0x20 case and all', async (t) => {
+  const server = bench()
+  for (const name of ['web.service.consul', 'wEb.SeRvIcE.cOnSuL', 'nOpe.service.Consul']) {
+    for (const [high, low] of [
+      [0, 0],
+      [1, 0],
+      [0, 0x10],
+      [1, 0x10],
+    ] as const) {
+      const packet = changed(buildQuery(name, 'SRV', { id: 513 + low }), [2, high], [3, low])
+      const reply = must(server.send(packet))
+      t.equal(reply.subarray(0, 2).toString('hex'), packet.subarray(0, 2).toString('hex'))
+      t.equal((reply[2] ?? 0) & 0x01, high)
+      t.equal((reply[3] ?? 0) & 0x90, low, 'CD is echoed, RA is 0')
+      t.same(reply.subarray(12, packet.length), packet.subarray(12))
+    }
+  }
+})
+
+t.test('questions that differ in more than letters’ case have answers of their own', async (t) => {
+  const server = bench()
+  // HTTPS is type 65 = 'A', type 97 = 'a': folding the whole question would mix them up.
+  t.equal(server.ask('web.service.consul', 'TYPE97').question.type, 'TYPE97')
+  t.equal(server.ask('web.service.consul', 'HTTPS').question.type, 'HTTPS')
+  // Octets beyond ASCII have no case (RFC 4343 §3).
+  const upper = rawName(Buffer.from('\x01\xc0\x07service\x06consul\x00', 'latin1'))
+  const lower = rawName(Buffer.from('\x01\xe0\x07service\x06consul\x00', 'latin1'))
+  server.send(upper)
+  const before = server.responder.counters.hits
+  server.send(lower)
+  t.equal(server.responder.counters.hits, before)
+})
+
+t.test('any octets at all get an answer that decodes, or none', async (t) => {
+  const server = bench()
+  const valid = fc.constantFrom(
+    query,
+    withOpt(),
+    withOpt(cookie(8)),
+    buildQuery('web.service.consul', 'SRV', { edns: 512 }),
+    buildQuery('n1.node.dc1.consul', 'ANY'),
+    buildQuery('_web._tcp.consul', 'SRV', { edns: 4096 }),
+    buildQuery('0a090001.addr.dc1.consul', 'AAAA'),
+  )
+  const mutated = fc
+    .tuple(valid, fc.array(fc.tuple(fc.nat(80), fc.nat(255)), { maxLength: 6 }), fc.nat(90))
+    .map(([packet, patches, length]) =>
+      changed(packet, ...patches.filter(([at]) => at < packet.length)).subarray(
+        0,
+        length < 60 ? undefined : length,
+      ),
+    )
+  const random = fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes))
+  const headed = fc
+    .uint8Array({ maxLength: 300 })
+    .map((bytes) => Buffer.concat([Buffer.from('123401000001000000000001', 'hex'), bytes]))
+  fc.assert(
+    fc.property(fc.oneof(mutated, random, headed), fc.boolean(), (packet, tcp) => {
+      const reply = server.send(packet, { tcp })
+      if (reply === undefined) return packet.length < 12 || ((packet[2] ?? 0) & 0x80) !== 0
+      const decoded = decodeReply(reply)
+      return decoded.id === packet.readUInt16BE(0) && reply.length <= (tcp ? 65_535 : 8192)
+    }),
+    { numRuns: 20_000 },
+  )
+  t.same(server.errors, [])
+})
+
+t.test('the fast reading of a query agrees with the full parser', async (t) => {
+  const scan = new QueryScan(1)
+  const name = fc
+    .array(fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/), { minLength: 1, maxLength: 6 })
+    .map((labels) => labels.join('.'))
+  const size = fc.option(fc.nat(65_535), { nil: undefined })
+  const path = fc.constantFrom(512, 1232, 8192)
+  const holds = fc.check(
+    fc.property(name, size, path, fc.boolean(), (name, edns, pathBytesMax, tcp) => {
+      const transport = tcp ? 'tcp' : 'udp'
+      const packet = buildQuery(name, 'SRV', { edns })
+      const parsed = parseQuery(packet)
+      if (parsed.kind !== 'query' || !scan.read(packet, transport, pathBytesMax)) return false
+      return (
+        scan.questionEnd === parsed.questionEnd &&
+        scan.variant === variantOf(parsed.edns, transport, pathBytesMax)
+      )
+    }),
+  )
+  t.equal(holds.failed, false, fc.defaultReportMessage(holds) ?? 'agrees')
+})
+
+t.test('names', async (t) => {
+  t.test('text and labels go both ways', async (t) => {
+    t.same(parseName('a\\.b.c'), ['a.b', 'c'])
+    t.same(parseName('a\\046b.c.'), ['a.b', 'c'])
+    t.equal(formatName(['a.b', 'c d']), 'a\\.b.c\\032d.')
+    t.equal(formatName([]), '.')
+    for (const bad of ['a..b', '.a', `${'x'.repeat(64)}.a`, 'a\\25', 'a\\256', 'x.'.repeat(128)]) {
+      t.equal(parseName(bad), undefined, bad)
+    }
+    t.equal(parseName('x.'.repeat(127))?.length, 127)
+    const label = fc.string({
+      unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+      minLength: 1,
+      maxLength: 63,
+    })
+    fc.assert(
+      fc.property(fc.array(label, { maxLength: 3 }), (labels) => {
+        const ascii = labels.map((each) => each.replaceAll(/[\x80-\xff]/g, 'x'))
+        return sameName(must(parseName(formatName(ascii))), ascii)
+      }),
+    )
+  })
+
+  t.test('case means nothing for A to Z, and only for those (RFC 4343)', async (t) => {
+    t.ok(sameName(['WeB', 'consul'], ['web', 'CONSUL']))
+    t.notOk(sameName(['a.b'], ['a', 'b']))
+    t.notOk(sameName(['\u00c0'], ['\u00e0']))
+  })
+
+  t.test('a compressed name may point back, and nowhere else', async (t) => {
+    const read = (hex: string, start: number) =>
+      readName(Buffer.from('00'.repeat(12) + hex, 'hex'), 12 + start, 12 + hex.length / 2)
+    t.same(read('03616263000178c00c', 5), { name: ['x', 'abc'], next: 21 })
+    t.equal(read('0161c00c', 0), undefined, 'to itself')
+    t.equal(read('c00e0161', 0), undefined, 'forward')
+    t.equal(read('c00ec00c', 2), undefined, 'in a circle')
+    t.equal(read('c000', 0), undefined, 'into the header')
+    t.equal(read('c0', 0), undefined, 'cut short')
+  })
+})
+
+const zone: Name = ['consul']
+const record = (name: Name, type: number, data: ResourceRecord['data']): ResourceRecord => ({
+  name,
+  type,
+  ttl: 0,
+  data,
+})
+function srvMessage(count: number): Message {
+  const name = ['web', 'service', ...zone]
+  const targets = Array.from({ length: count }, (_, n) => [`host${n}`, 'node', 'dc1', ...zone])
+  return {
+    question: { name, type: recordType.SRV, class: 1 },
+    rcode: rcode.NOERROR,
+    authoritative: true,
+    truncated: false,
+    answer: targets.map((target) =>
+      record(name, recordType.SRV, { kind: 'srv', priority: 1, weight: 1, port: 80, target }),
+    ),
+    authority: [],
+    additional: targets.map((target, n) =>
+      record(target, recordType.A, { kind: 'ip', ip: new Uint8Array([10, 0, 0, n & 255]) }),
+    ),
+    edns: { udpSize: 1232, dnssecOk: false, extendedErrors: [] },
+  }
+}
+
+t.test('SRV targets stand in full; all other names are compressed', async (t) => {
+  const { bytes } = encode(srvMessage(2))
+  const full = Buffer.from('\x05host0\x04node\x03dc1\x06consul\x00', 'latin1')
+  t.ok(bytes.includes(full), 'the target is written label by label')
+  t.equal(bytes.readUInt16BE(36), 0xc00c, 'the owner points to the question')
+  const glue = bytes.subarray(bytes.lastIndexOf('host1'))
+  t.equal(glue.readUInt16BE(5) & 0xc000, 0xc000, 'the owner of glue points back after one label')
+  t.same(
+    decodeReply(bytes).answer.map(({ data }) => data),
+    ['1 1 80 host0.node.dc1.consul.', '1 1 80 host1.node.dc1.consul.'],
+  )
+})
+
+t.test('an answer is fitted: additional goes first, TC only when the answer is cut', async (t) => {
+  const message = srvMessage(20)
+  const sizes = { full: encode(message).bytes.length, bare: 0 }
+  sizes.bare = encode({ ...message, additional: [] }).bytes.length
+  for (let limit = 100; limit <= sizes.full + 10; limit++) {
+    const fitted = fit(message, limit)
+    const { bytes } = encode(fitted)
+    const complete = fitted.answer.length === 20
+    const targets = new Set(decodeReply(bytes).answer.map(({ data }) => data.split(' ')[3]))
+    if (
+      bytes.length > limit ||
+      fitted.truncated === complete ||
+      complete !== limit >= sizes.bare ||
+      fitted.answer.length === 0 ||
+      (fitted.truncated && fitted.additional.length > 0) ||
+      fitted.edns === undefined ||
+      decodeReply(bytes).additional.some(({ name }) => !targets.has(name))
+    ) {
+      t.fail(`limit ${limit}`, { fitted, length: bytes.length })
+    }
+  }
+  t.equal(fit(message, sizes.full), message)
+  t.equal(fit(message, sizes.full - 1).additional.length, 19)
+  t.equal(optLength(message.edns), 11)
+})
+
+t.test('one record that is too long for any answer leaves it empty, with TC', async (t) => {
+  const server = bench()
+  server.registry.addNode('big', '10.0.0.1', { text: 'x'.repeat(600) })
+  const reply = server.ask('big.node.consul', 'TXT')
+  t.equal(reply.answer.length, 0)
+  t.ok(reply.flags.includes('tc'))
+  t.equal(server.ask('big.node.consul', 'TXT', { tcp: true }).answer.length, 1)
+  t.notOk(server.ask('big.node.consul', 'A').flags.includes('tc'), 'extras go without TC')
+})

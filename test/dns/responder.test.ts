@@ -1,0 +1,355 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { subject, Versions } from '../../src/catalog/versions.ts'
+import { answer } from '../../src/dns/answer.ts'
+import { encode } from '../../src/dns/encode.ts'
+import { fit } from '../../src/dns/fit.ts'
+import { variantBytesMax, variantOf } from '../../src/dns/query-scan.ts'
+import { parseQuery } from '../../src/dns/query.ts'
+import { RecordingView } from '../../src/dns/recording-view.ts'
+import { decodeReply } from '../../src/net/dns-client.ts'
+import { Bench, buildQuery, endpoint, recordText } from './fixture.ts'
+import type { DnsReply } from '../../src/net/dns-client.ts'
+import type { QueryOptions } from './fixture.ts'
+
+function bench(instances: number, options = {}): Bench {
+  const bench = new Bench(options)
+  bench.registry.addNode('n1', '10.0.0.1', { os: 'linux' })
+  for (let n = 0; n < instances; n++) {
+    const nodeAt = `10.1.${n >> 8}.${n & 255}`
+    bench.registry.add('web', { node: `node-${n}`, nodeAt, port: 8000 + n })
+  }
+  return bench
+}
+
+const addressesOf = (reply: DnsReply): string[] => reply.answer.map(({ data }) => data)
+
+t.test('complete answers rotate, for each question on its own', async (t) => {
+  for (const type of ['A', 'SRV']) {
+    const server = bench(5)
+    const firsts = new Map<string, number>()
+    for (let n = 0; n < 50; n++) {
+      // AAAA in between, as glibc asks both: it must not take every other turn.
+      server.ask('web.service.consul', 'AAAA')
+      const reply = server.ask('web.service.consul', type, { edns: 4096 })
+      t.equal(reply.answer.length, 5)
+      const [first = ''] = addressesOf(reply)
+      firsts.set(first, (firsts.get(first) ?? 0) + 1)
+    }
+    t.same([...firsts.values()], [10, 10, 10, 10, 10], `${type}: each comes first as often`)
+  }
+})
+
+t.test('a turned SRV answer still decodes, glue and all', async (t) => {
+  const server = bench(7)
+  const wanted = server.ask('web.service.consul', 'SRV', { tcp: true })
+  t.equal(wanted.additional.length, 7)
+  for (let n = 0; n < 10; n++) {
+    const reply = server.ask('web.service.consul', 'SRV', { tcp: true })
+    t.not(recordText(must(reply.answer[0])), recordText(must(wanted.answer[n % 7 === 6 ? 1 : 0])))
+    t.same(reply.answer.map(recordText).toSorted(), wanted.answer.map(recordText).toSorted())
+    t.same(reply.additional.map(recordText), wanted.additional.map(recordText))
+  }
+})
+
+t.test('a cut A answer moves on, so that all instances get their share', async (t) => {
+  const server = bench(100)
+  const counts = new Map<string, number>()
+  for (let n = 0; n < 100; n++) {
+    const reply = server.ask('web.service.consul', 'A')
+    t.ok(reply.flags.includes('tc') && reply.bytes <= 512 && reply.answer.length >= 29)
+    for (const ip of addressesOf(reply)) counts.set(ip, (counts.get(ip) ?? 0) + 1)
+  }
+  t.equal(counts.size, 100)
+  t.same([...new Set(counts.values())].length, 1, 'each was sent as often as the others')
+})
+
+t.test('a cut SRV answer is always the same for a client, but not for all clients', async (t) => {
+  const server = bench(100)
+  const seen = new Set<string>()
+  for (const client of ['10.1.1.1', '10.1.2.1', '10.2.3.4', '2001:db8::1', '192.0.2.1']) {
+    const wanted = addressesOf(server.ask('web.service.consul', 'SRV', { edns: 1232, client }))
+    seen.add(wanted.join())
+    for (let n = 0; n < 5; n++) {
+      const reply = server.ask('web.service.consul', 'SRV', { edns: 1232, client })
+      t.same(addressesOf(reply), wanted)
+      t.ok(reply.flags.includes('tc') && reply.bytes <= 1232 && reply.bytes > 1232 - 60)
+      t.equal(reply.additional.length, 0)
+    }
+  }
+  t.ok(seen.size >= 4, 'other networks get other instances')
+  const ask = (client: string): string[] =>
+    addressesOf(server.ask('web.service.consul', 'SRV', { edns: 1232, client }))
+  t.same(ask('10.1.1.1'), ask('10.1.1.77'), 'one network, one window')
+  t.same(ask('2001:db8:0:1::1'), ask('2001:db8:0:2::1'), 'a /56 is one network')
+})
+
+t.test('sizes: 512 without EDNS, the client’s class with it, never above the path', async (t) => {
+  const server = bench(1000)
+  const cases: readonly (readonly [QueryOptions, number])[] = [
+    [{}, 512],
+    [{ edns: 0 }, 512],
+    [{ edns: 1231 }, 512],
+    [{ edns: 1232 }, 1232],
+    [{ edns: 1452 }, 1232],
+    [{ edns: 4096 }, 4096],
+    [{ edns: 65_508 }, 8192],
+    [{ edns: 65_508, pathBytesMax: 1232 }, 1232],
+    [{ edns: 4096, tcp: true }, 65_535],
+  ]
+  for (const [options, limit] of cases) {
+    const reply = server.ask('web.service.consul', 'A', options)
+    t.ok(reply.bytes <= limit, JSON.stringify(options))
+    t.equal(reply.flags.includes('tc'), options.tcp !== true)
+    if (options.tcp !== true) t.ok(reply.bytes > limit - 16, 'filled to the limit')
+    t.equal(reply.udpBytes, options.edns === undefined ? undefined : 1232)
+  }
+  t.equal(server.ask('web.service.consul', 'A', { tcp: true }).answer.length, 1000)
+  const many = bench(5000).ask('web.service.consul', 'A', { tcp: true })
+  t.ok(many.flags.includes('tc') && many.bytes > 65_535 - 16, 'TCP ends at 64 KiB, with TC')
+})
+
+t.test('a cached answer is what answer, fit and encode make, but for its order', async (t) => {
+  const names = [
+    'web.service.consul',
+    'WEB.service.dc1.consul',
+    '_web._tcp.service.consul',
+    'n1.node.consul',
+    'nope.service.consul',
+    'consul',
+    '0a090001.addr.consul',
+    'alias.service.consul',
+  ]
+  const types = ['A', 'AAAA', 'SRV', 'TXT', 'ANY', 'SOA', 'NS', 'HTTPS']
+  const sizes = [undefined, 512, 1232, 4096, 65_508]
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 120 }),
+      fc.constantFrom(...names),
+      fc.constantFrom(...types),
+      fc.constantFrom(...sizes),
+      fc.boolean(),
+      (instances, name, type, edns, tcp) => {
+        const server = bench(instances)
+        server.registry.add('alias', { at: 'web.service.consul' })
+        const packet = buildQuery(name, type, { edns })
+        const query = parseQuery(packet)
+        if (query.kind !== 'query') return false
+        const limit = variantBytesMax(variantOf(query.edns, tcp ? 'tcp' : 'udp', 8192))
+        const full = answer(query.question, server.registry, server.zone, { smallAny: !tcp })
+        const reply = edns === undefined ? undefined : { udpSize: 1232, dnssecOk: false }
+        const message = fit({ ...full, edns: reply && { ...reply, extendedErrors: [] } }, limit)
+        const wanted = decodeReply(encode(message).bytes)
+        const whole = new Set(full.answer.map((_, n) => n)).size
+        for (let n = 0; n < 3; n++) {
+          const bytes = must(server.send(packet, { tcp }))
+          const got = decodeReply(bytes)
+          t.equal(got.answer.length === wanted.answer.length || got.flags.includes('tc'), true)
+          if (bytes.length > limit || got.flags.includes('tc') !== message.truncated) return false
+          if (!message.truncated) {
+            const sorted = (reply: DnsReply) => [
+              reply.answer.map(recordText).toSorted(),
+              reply.authority.map(recordText),
+              reply.additional.map(recordText),
+            ]
+            if (JSON.stringify(sorted(got)) !== JSON.stringify(sorted(wanted))) return false
+            if (bytes.length !== encode(message).bytes.length) return false
+          } else if (got.answer.length > whole) return false
+        }
+        return server.responder.counters.hits === 2
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+t.test(
+  'the octets of a cached answer are those of the first one where nothing turns',
+  async (t) => {
+    const server = bench(1)
+    for (const [name, type] of [
+      ['web.service.consul', 'A'],
+      ['web.service.consul', 'SRV'],
+      ['nope.service.consul', 'A'],
+      ['consul', 'SOA'],
+    ] as const) {
+      const packet = buildQuery(name, type, { edns: 1232 })
+      t.same(server.send(packet), server.send(packet), `${name} ${type}`)
+    }
+  },
+)
+
+t.test(
+  'what changes in the registry is seen at once, and nothing else is read again',
+  async (t) => {
+    const server = bench(2)
+    server.registry.add('other', { at: '10.8.0.1' })
+    server.ask('web.service.consul', 'A')
+    server.ask('other.service.consul', 'A')
+    const reads = server.registry.reads
+    server.registry.services.get('web')?.push(endpoint({ at: '10.9.9.9' }))
+    t.equal(
+      server.ask('web.service.consul', 'A').answer.length,
+      2,
+      'before the versions are bumped',
+    )
+    server.versions.bump([subject.service('WEB')])
+    t.equal(server.ask('web.service.consul', 'A').answer.length, 3)
+    server.ask('other.service.consul', 'A')
+    server.ask('web.service.consul', 'A')
+    t.equal(server.registry.reads, reads + 1)
+  },
+)
+
+t.test('a name that was missing is found as soon as it is registered', async (t) => {
+  const server = bench(1)
+  t.equal(server.ask('new.service.consul', 'A').rcode, 'NXDOMAIN')
+  server.registry.add('new', { at: '10.9.0.1' })
+  server.versions.bump([subject.service('new'), subject.services])
+  t.equal(server.ask('new.service.consul', 'A').rcode, 'NOERROR')
+  t.equal(server.ask('x.node.consul', 'A').rcode, 'NXDOMAIN')
+  server.registry.addNode('y.x', '10.0.0.9')
+  server.versions.bump([subject.node('y.x'), subject.nodes])
+  t.equal(server.ask('x.node.consul', 'A').rcode, 'NOERROR')
+})
+
+t.test('an answer that depends on several subjects falls with any of them', async (t) => {
+  const server = bench(1)
+  server.registry.add('alias', { at: 'web.service.consul' })
+  const addresses = (): number => server.ask('alias.service.consul', 'A').answer.length
+  t.equal(addresses(), 2)
+  server.registry.services.get('web')?.push(endpoint({ at: '10.9.9.9' }))
+  server.versions.bump([subject.service('web')])
+  t.equal(addresses(), 3)
+})
+
+t.test('what was read before a change does not hold after it, in whatever order', async (t) => {
+  const server = bench(1)
+  // The snapshot of a batch: opened before the change, used after it.
+  const old = server.registry.service('web')
+  const stale = { generation: server.versions.generation, applied: server.versions.applied }
+  const view = new RecordingView(() => ({ view: server.registry, ...stale }), server.versions)
+  server.versions.bump([subject.service('web')])
+  view.service('web')
+  t.equal(old?.length, 1)
+  const [slot = -1] = view.slots
+  t.notOk(server.versions.holds(slot, view.loaded(9).since))
+})
+
+t.test('the subjects are those of the catalog', async (t) => {
+  const versions = new Versions()
+  const { registry } = bench(0)
+  const open = () => ({ view: registry, generation: 0, applied: 0 })
+  const slots = (read: (view: RecordingView) => unknown): readonly number[] => {
+    const view = new RecordingView(open, versions)
+    read(view)
+    return view.slots
+  }
+  t.same(
+    slots((view) => view.service('Web')),
+    [versions.slotOf(subject.service('web'))],
+  )
+  t.same(
+    slots((view) => view.node('N1')),
+    [versions.slotOf(subject.node('n1'))],
+  )
+  t.same(
+    slots((view) => view.servers()),
+    [versions.slotOf(subject.service('consul'))],
+  )
+  t.same(
+    slots((view) => view.hasNodeBelow('x')),
+    [versions.slotOf(subject.nodes)],
+  )
+})
+
+t.test('a new generation voids everything', async (t) => {
+  const server = bench(1)
+  server.ask('web.service.consul', 'A')
+  server.zone = { ...server.zone, serviceTtls: { '*': 77 } }
+  server.versions.bumpGeneration()
+  t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 77)
+})
+
+t.test('a node without a leader answers with small TTLs and says so (RFC 8914)', async (t) => {
+  const server = bench(1)
+  t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 10)
+  server.mode = 'stale'
+  const packet = buildQuery('web.service.consul', 'A', { edns: 1232 })
+  const bytes = must(server.send(packet))
+  t.equal(decodeReply(bytes).answer[0]?.ttl, 1)
+  t.equal(bytes.subarray(-6).toString('hex'), '000f00020003', 'EDE 3, Stale Answer')
+  t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 1, 'without EDNS as well')
+  server.mode = 'ready'
+  t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 10)
+})
+
+t.test('a node that never caught up says SERVFAIL, never NXDOMAIN', async (t) => {
+  const server = bench(1)
+  server.mode = 'never'
+  t.equal(server.ask('web.service.consul', 'A').rcode, 'SERVFAIL')
+  t.equal(server.ask('nope.service.consul', 'A', { edns: 512 }).rcode, 'SERVFAIL')
+  t.equal(server.ask('example.org', 'A').rcode, 'REFUSED')
+  server.mode = 'ready'
+  t.equal(server.ask('web.service.consul', 'A').rcode, 'NOERROR', 'and keeps no SERVFAIL')
+})
+
+t.test('a read that fails is a SERVFAIL, reported, and tried again', async (t) => {
+  const server = bench(1)
+  const { registry } = server
+  const service = registry.service.bind(registry)
+  registry.service = () => {
+    throw new Error('database is locked')
+  }
+  t.equal(server.ask('web.service.consul', 'A').rcode, 'SERVFAIL')
+  t.match(server.errors, [{ message: 'database is locked' }])
+  registry.service = service
+  t.equal(server.ask('web.service.consul', 'A').rcode, 'NOERROR')
+  t.equal(server.responder.counters.failures, 1)
+})
+
+t.test('the cache stays within its bounds and keeps what is asked for', async (t) => {
+  const server = bench(1, { cacheEntriesMax: 64, cacheBytesMax: 100_000 })
+  const { cache, counters } = server.responder
+  for (let n = 0; n < 5000; n++) {
+    server.ask(`x${n}.service.consul`, 'A')
+    if (n % 10 === 0) server.ask('web.service.consul', 'A')
+  }
+  t.ok(cache.size <= 64 && cache.bytes <= 100_000)
+  t.equal(counters.hits, 499, 'a flood of other names did not drive it out')
+  const big = bench(3000, { cacheEntriesMax: 64, cacheBytesMax: 100_000 })
+  for (let n = 0; n < 3; n++) big.ask('web.service.consul', 'SRV', { tcp: true })
+  t.ok(big.responder.cache.bytes <= 100_000)
+  t.equal(big.responder.counters.misses, 3, 'one answer may not fill the cache')
+  for (let n = 0; n < 100; n++) big.ask(`x${n}.service.consul`, 'A')
+  t.ok(big.responder.cache.size > 0)
+})
+
+t.test('any order of questions, changes and evictions gives the right answers', async (t) => {
+  const action = fc.record({
+    name: fc.nat(30),
+    change: fc.boolean(),
+    type: fc.constantFrom('A', 'SRV', 'AAAA'),
+  })
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
+      const server = bench(0, { cacheEntriesMax: 16, cacheBytesMax: 12_000 })
+      for (const { name, change, type } of actions) {
+        const service = `s${name}`
+        if (change) {
+          server.registry.add(service, {
+            at: `10.9.0.${server.registry.services.get(service)?.length ?? 0}`,
+          })
+          server.versions.bump([subject.service(service)])
+        }
+        const count = type === 'AAAA' ? 0 : (server.registry.services.get(service)?.length ?? 0)
+        const reply = server.ask(`${service}.service.consul`, type, { edns: 8192 })
+        if (reply.answer.length !== count) return false
+      }
+      const { cache } = server.responder
+      return cache.size <= 16 && cache.bytes <= 12_000
+    }),
+    { numRuns: 50 },
+  )
+})
