@@ -62,7 +62,7 @@ t.test('a cut A answer moves on, so that all instances get their share', async (
     for (const ip of addressesOf(reply)) counts.set(ip, (counts.get(ip) ?? 0) + 1)
   }
   t.equal(counts.size, 100)
-  t.same([...new Set(counts.values())].length, 1, 'each was sent as often as the others')
+  t.equal(new Set(counts.values()).size, 1, 'each was sent as often as the others')
 })
 
 t.test('a cut SRV answer is always the same for a client, but not for all clients', async (t) => {
@@ -123,7 +123,7 @@ t.test('a cached answer is what answer, fit and encode make, but for its order',
   ]
   const types = ['A', 'AAAA', 'SRV', 'TXT', 'ANY', 'SOA', 'NS', 'HTTPS']
   const sizes = [undefined, 512, 1232, 4096, 65_508]
-  fc.assert(
+  const result = fc.check(
     fc.property(
       fc.integer({ min: 0, max: 120 }),
       fc.constantFrom(...names),
@@ -141,11 +141,10 @@ t.test('a cached answer is what answer, fit and encode make, but for its order',
         const reply = edns === undefined ? undefined : { udpSize: 1232, dnssecOk: false }
         const message = fit({ ...full, edns: reply && { ...reply, extendedErrors: [] } }, limit)
         const wanted = decodeReply(encode(message).bytes)
-        const whole = new Set(full.answer.map((_, n) => n)).size
+        const all = new Set(decodeReply(encode(full).bytes).answer.map(recordText))
         for (let n = 0; n < 3; n++) {
           const bytes = must(server.send(packet, { tcp }))
           const got = decodeReply(bytes)
-          t.equal(got.answer.length === wanted.answer.length || got.flags.includes('tc'), true)
           if (bytes.length > limit || got.flags.includes('tc') !== message.truncated) return false
           if (!message.truncated) {
             const sorted = (reply: DnsReply) => [
@@ -155,13 +154,21 @@ t.test('a cached answer is what answer, fit and encode make, but for its order',
             ]
             if (JSON.stringify(sorted(got)) !== JSON.stringify(sorted(wanted))) return false
             if (bytes.length !== encode(message).bytes.length) return false
-          } else if (got.answer.length > whole) return false
+          } else {
+            const sent = new Set(got.answer.map(recordText))
+            if (sent.size !== got.answer.length || ![...sent].every((text) => all.has(text))) {
+              return false
+            }
+            // SRV records differ in length, so how many fit depends on where a window starts.
+            if (type !== 'SRV' && sent.size !== wanted.answer.length) return false
+          }
         }
         return server.responder.counters.hits === 2
       },
     ),
     { numRuns: 300 },
   )
+  t.notOk(result.failed, fc.defaultReportMessage(result) ?? 'holds')
 })
 
 t.test(
@@ -332,7 +339,7 @@ t.test('any order of questions, changes and evictions gives the right answers', 
     change: fc.boolean(),
     type: fc.constantFrom('A', 'SRV', 'AAAA'),
   })
-  fc.assert(
+  const result = fc.check(
     fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
       const server = bench(0, { cacheEntriesMax: 16, cacheBytesMax: 12_000 })
       for (const { name, change, type } of actions) {
@@ -352,4 +359,5 @@ t.test('any order of questions, changes and evictions gives the right answers', 
     }),
     { numRuns: 50 },
   )
+  t.notOk(result.failed, fc.defaultReportMessage(result) ?? 'holds')
 })
