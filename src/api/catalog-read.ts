@@ -1,12 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../base/clock.ts'
+import { must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Backend } from './backend.ts'
 import { parametersOf, readOptions } from './parameters.ts'
 import type { ReadOptions } from './parameters.ts'
-import { sendJson } from './reply.ts'
+import type { RenderCache, Rendered } from './render-cache.ts'
+import { isPretty, renderJson, sendBody } from './reply.ts'
 
 const waitMsDefault = 300_000
 const waitMsMax = 600_000
@@ -21,6 +23,7 @@ export interface ReadContext {
   /** How long a read that needs a leader waits for one. */
   readonly leaderWaitMs: number
   readonly waits: Waits
+  readonly answers: RenderCache
 }
 
 /** The waits that are under way, so that a stopping server can end them all. */
@@ -71,7 +74,8 @@ export async function answerRead(
   const { backend } = context
   const options = readOptions(parametersOf(request), backend.identity)
   if (options.consistency !== 'stale') await leaderKnown(context)
-  const { index, value } = await read(context, reply, options, question)
+  const render = renderer(context, request, question)
+  const { index, body } = await read(context, reply, options, question.subject, render)
   if (reply.raw.destroyed) return reply.hijack()
   reply
     .header('X-Consul-Index', index)
@@ -79,7 +83,7 @@ export async function answerRead(
     .header('X-Consul-LastContact', options.consistency === 'stale' ? backend.lastContactMs() : 0)
     .header('X-Consul-Effective-Consistency', options.consistency)
     .header('X-Consul-Query-Backend', 'blocking-query')
-  return sendJson(request, reply, value)
+  return sendBody(reply, body)
 }
 
 async function leaderKnown({ backend, clock, leaderWaitMs }: ReadContext): Promise<void> {
@@ -90,49 +94,66 @@ async function leaderKnown({ backend, clock, leaderWaitMs }: ReadContext): Promi
   }
 }
 
-interface Result {
-  readonly index: number
-  readonly value: unknown
-}
+/** Answers when the subject's index is above `above`; undefined when the caller should wait. */
+type Render = (since: number, above: number) => Rendered | undefined
 
 async function read(
-  context: ReadContext,
+  { backend, clock, random, waits }: ReadContext,
   reply: FastifyReply,
   options: ReadOptions,
-  question: Question,
-): Promise<Result> {
-  const { backend, clock, waits } = context
+  subject: string,
+  render: Render,
+): Promise<Rendered> {
   let deadline: number | undefined
   for (;;) {
     // Taken before the read, so that a change between the read and the wait ends the wait.
     const since = backend.version()
-    const newer = readIfNewer(backend, question, options.index)
+    const newer = render(since, options.index)
     if (newer !== undefined) return newer
-    deadline ??= clock.monotonicMs() + timeoutMs(options.waitMs, context.random)
+    deadline ??= clock.monotonicMs() + timeoutMs(options.waitMs, random)
     const remainingMs = deadline - clock.monotonicMs()
-    if (remainingMs <= 0 || waits.stopped || reply.raw.destroyed) return readNow(backend, question)
-    await waits.run(reply, (signal) =>
-      backend.waitForChange(question.subject, since, remainingMs, signal),
-    )
+    if (remainingMs <= 0 || waits.stopped || reply.raw.destroyed) return must(render(since, 0))
+    await waits.run(reply, (signal) => backend.waitForChange(subject, since, remainingMs, signal))
   }
 }
 
-function readNow(backend: Backend, question: Question): Result {
-  return backend.read((catalog) => ({
-    index: indexOf(catalog, question.subject),
-    value: question.query(catalog),
-  }))
+function renderer(
+  { backend, answers }: ReadContext,
+  request: FastifyRequest,
+  question: Question,
+): Render {
+  const pretty = isPretty(request)
+  const key = answerKey(request)
+  return (since, above) =>
+    backend.read((catalog) => {
+      const index = indexOf(catalog, question.subject)
+      if (mustWait(catalog, index, above)) return undefined
+      const known = answers.get(since, key)
+      // A commit shows in the index a moment before it shows in the version.
+      if (known?.index === index) return known
+      const rendered = { index, body: renderJson(question.query(catalog), pretty) }
+      answers.put(since, key, rendered)
+      return rendered
+    })
 }
 
-/** The answer, or undefined when nothing changed since `index` and the caller should wait. */
-function readIfNewer(backend: Backend, question: Question, index: number): Result | undefined {
-  return backend.read((catalog) => {
-    const current = indexOf(catalog, question.subject)
-    // An index that this catalog has not reached comes from before a restore: waiting for it would
-    // leave the client with what it knew then.
-    const mustWait = index > 0 && current <= index && index <= Math.max(1, catalog.appliedIndex())
-    return mustWait ? undefined : { index: current, value: question.query(catalog) }
-  })
+function mustWait(catalog: CatalogReader, index: number, above: number): boolean {
+  if (above === 0 || index > above) return false
+  // An index that this catalog has not reached comes from before a restore: waiting for it would
+  // leave the client with what it knew then.
+  return above <= Math.max(1, catalog.appliedIndex())
+}
+
+// What says how to read, not what.
+const manner = new Set(['index', 'wait', 'stale', 'consistent', 'cached', 'leader', 'max_stale'])
+
+/** Two requests with the same key have the same answer as long as the catalog does not change. */
+function answerKey(request: FastifyRequest): string {
+  const { url } = request
+  const end = url.indexOf('?')
+  if (end < 0) return url
+  const filters = Object.entries(parametersOf(request)).filter(([name]) => !manner.has(name))
+  return url.slice(0, end) + JSON.stringify(filters)
 }
 
 /** Never 0: clients take 0 for "no index" and would spin. */

@@ -11,6 +11,7 @@ import { readBody } from './body.ts'
 import { addCatalogRoutes } from './catalog.ts'
 import { Waits } from './catalog-read.ts'
 import { addHealthRoutes } from './health.ts'
+import { RenderCache } from './render-cache.ts'
 import { cleanPath } from './route.ts'
 import { addStatusRoutes } from './status.ts'
 
@@ -48,6 +49,7 @@ export function createHttpApi(
   const context = {
     backend,
     waits,
+    answers: new RenderCache(),
     clock: options.clock ?? { monotonicMs: () => performance.now() },
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,

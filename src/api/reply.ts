@@ -1,16 +1,26 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { parameter, parametersOf } from './parameters.ts'
 
-/** Sends JSON; `?pretty` indents it. */
+/** `?pretty`, with any value or none. */
+export function isPretty(request: FastifyRequest): boolean {
+  return parameter(parametersOf(request), 'pretty') !== undefined
+}
+
+export function renderJson(value: unknown, pretty: boolean): Buffer {
+  return Buffer.from(pretty ? `${JSON.stringify(value, null, 4)}\n` : JSON.stringify(value))
+}
+
 export function sendJson(
   request: FastifyRequest,
   reply: FastifyReply,
   value: unknown,
 ): FastifyReply {
-  const pretty = parameter(parametersOf(request), 'pretty') !== undefined
-  const text = pretty ? `${JSON.stringify(value, null, 4)}\n` : JSON.stringify(value)
-  // As bytes, or fastify would add a charset, which JSON does not have (RFC 8259 §11).
-  return reply.header('content-type', 'application/json').send(Buffer.from(text))
+  return sendBody(reply, renderJson(value, isPretty(request)))
+}
+
+/** Sends JSON as bytes: to a string fastify would add a charset, which JSON has none (RFC 8259 §11). */
+export function sendBody(reply: FastifyReply, body: Buffer): FastifyReply {
+  return reply.header('content-type', 'application/json').send(body)
 }
 
 /** 200 with nothing to say. */

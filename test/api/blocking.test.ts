@@ -1,4 +1,5 @@
 import t from 'tap'
+import { CatalogReader } from '../../src/catalog/query.ts'
 import type { Reply } from './support.ts'
 import { TestApi } from './support.ts'
 
@@ -158,4 +159,44 @@ t.test('stopping answers the reads that wait', async (t) => {
   const response = await blocked
   t.equal(response.status, 200)
   t.equal(await response.text(), '[]')
+})
+
+t.test('a change is read and serialised once, however many wait for it', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  const index = indexOf(await api.get('health/service/web'))
+  const blocked = Array.from({ length: 50 }, (_, n) =>
+    api.get(`health/service/web?passing=${n % 2 === 0}&index=${index}&wait=${n + 1}m`),
+  )
+  await waiting(api, 50)
+  let reads = 0
+  const instances = Reflect.get(CatalogReader.prototype, 'instances') as (n: string) => unknown
+  t.intercept(CatalogReader.prototype, 'instances', {
+    value(this: CatalogReader, name: string) {
+      reads++
+      return instances.call(this, name)
+    },
+  })
+  await api.put('agent/service/register', { Name: 'web', Port: 81 })
+  for (const { body } of await Promise.all(blocked)) {
+    t.match(JSON.parse(body), [{ Service: { Port: 81 } }])
+  }
+  t.equal(reads, 2, 'one for each of the two questions')
+})
+
+t.test('an answer is not kept over a change, nor for another question', async (t) => {
+  const api = new TestApi(t)
+  await api.put('agent/service/register', { Name: 'web', Tags: ['a'] })
+  const length = async (query: string): Promise<number> =>
+    (await api.json<unknown[]>(`health/service/web?${query}`)).length
+  t.equal(await length('tag=a'), 1)
+  t.equal(await length('tag=b'), 0)
+  t.equal(await length('tag=a&tag=b'), 0)
+  await api.put('agent/service/register', { Name: 'web', Tags: ['b'] })
+  t.equal(await length('tag=a'), 0)
+  t.equal(await length('tag=b'), 1)
+  const compact = await api.get('health/service/web')
+  const pretty = await api.get('health/service/web?pretty')
+  t.not(pretty.body, compact.body)
+  t.strictSame(JSON.parse(pretty.body), JSON.parse(compact.body))
 })

@@ -1,0 +1,40 @@
+/** An answer as bytes, with the index of what it shows. */
+export interface Rendered {
+  readonly index: number
+  readonly body: Buffer
+}
+
+const bytesMax = 8 * 1024 * 1024
+/** About what an entry takes beside its bytes: empty answers must not be free. */
+const entryBytes = 400
+
+/**
+ * The answers given since the catalog last changed. When a service changes, all who wait for it ask
+ * for the same bytes at once; they are read and serialised for the first of them only.
+ */
+export class RenderCache {
+  readonly #answers = new Map<string, Rendered>()
+  #version = 0
+  #bytes = 0
+
+  /** `version` is the catalog's, taken before the answer is read. */
+  get(version: number, key: string): Rendered | undefined {
+    this.#move(version)
+    return this.#answers.get(key)
+  }
+
+  put(version: number, key: string, answer: Rendered): void {
+    this.#move(version)
+    const bytes = answer.body.length + 2 * key.length + entryBytes
+    if (this.#bytes + bytes > bytesMax) return
+    this.#bytes += bytes
+    this.#answers.set(key, answer)
+  }
+
+  #move(version: number): void {
+    if (version === this.#version) return
+    this.#version = version
+    this.#bytes = 0
+    this.#answers.clear()
+  }
+}
