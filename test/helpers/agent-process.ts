@@ -65,6 +65,19 @@ export class AgentProcess {
     return agent
   }
 
+  /** Resolves when its output holds `text`; rejects when it ends before. */
+  until(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.output.includes(text)) resolve()
+      }
+      look()
+      // After the listener of #running, which adds to `output`.
+      this.child.stdout?.on('data', look)
+      void this.exited.then(() => reject(new Error(`ended without ${text}:\n${this.output}`)))
+    })
+  }
+
   #running(): Promise<void> {
     return new Promise((resolve, reject) => {
       const onData = (chunk: Buffer): void => {

@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { errorTable } from '../src/base/errors.ts'
+import { optionsPage } from '../src/config/options-page.ts'
+import { AgentProcess, svcdBin } from './helpers/agent-process.ts'
+import { missing } from './helpers/tools.ts'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+
+function read(path: string): string {
+  return existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : ''
+}
+
+/** The page as it should be; REWRITE=1 writes it. */
+function page(path: string, text: string): string {
+  if (process.env['REWRITE'] === '1') writeFileSync(join(root, path), text)
+  return text
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorTable).map(
+    ([code, row]) =>
+      `| \`${code}\` | ${row.http} | ${row.exit} | ${row.text.replaceAll('|', '\\|')} |`,
+  )
+  return `# Errors
+
+Every error that svcd reports, as \`src/base/errors.ts\` has it. Over HTTP an error is its status and the text as the
+body; the CLI prints \`svcd: \` and the text on standard error, and exits with 1 when it was refused or failed, with 2
+when nobody could be asked. \`{x}\` stands for a value. Texts that Consul's clients match on are Consul's own.
+
+| code | HTTP | exit | text |
+|---|---|---|---|
+${rows.join('\n')}
+`
+}
+
+t.test('docs/errors.md and the error table are the same', async (t) => {
+  const wanted = page('docs/errors.md', errorsPage())
+  t.equal(read('docs/errors.md'), wanted)
+})
+
+t.test('docs/config.md and the options table are the same', async (t) => {
+  const wanted = page('docs/config.md', optionsPage())
+  t.equal(read('docs/config.md'), wanted)
+})
+
+t.test('every relative link leads to a file', async (t) => {
+  const pages = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
+  for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...pages]) {
+    const links = [...read(path).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(
+      ([, link = '']) => link,
+    )
+    for (const link of links) t.ok(existsSync(join(root, path, '..', link)), `${path} → ${link}`)
+  }
+})
+
+interface Example {
+  readonly command: string
+  readonly output: string
+}
+
+/** The commands of the README's console blocks and what it says they print. */
+function examples(markdown: string): readonly Example[] {
+  const blocks = [...markdown.matchAll(/```console\n([^]*?)```/g)].map(([, block = '']) => block)
+  return blocks.flatMap((block) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((part) => {
+        const at = part.indexOf('\n')
+        return { command: part.slice(0, at), output: part.slice(at + 1) }
+      }),
+  )
+}
+
+/** Without what differs from run to run: numbers of ports, width of columns, order of lines. */
+function shape(output: string): readonly string[] {
+  return output
+    .split('\n')
+    .map((line) =>
+      line
+        .replaceAll(/\b\d{4,5}\b/g, 'PORT')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    )
+    .filter((line) => line !== '')
+    .toSorted()
+}
+
+const readmeExamples = examples(read('README.md'))
+
+t.test('the README has commands to run', async (t) => {
+  t.ok(readmeExamples.length > 5)
+  t.equal(readmeExamples[0]?.command, 'npm start')
+})
+
+t.test("the README's commands print what it says", async (t) => {
+  const agent = await AgentProcess.start({ args: ['-dev', '-sample', '-node', 'n1'] })
+  t.teardown(async () => agent.stop())
+  await agent.until('/heal\n')
+  const bin = t.testdir({ svcd: `#!/bin/sh\nexec "${process.execPath}" "${svcdBin}" "$@"\n` })
+  chmodSync(join(bin, 'svcd'), 0o755)
+  const env = {
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+    SVCD_HTTP_ADDR: `127.0.0.1:${agent.httpPort}`,
+    SVCD_DNS_ADDR: `127.0.0.1:${agent.dnsPort}`,
+  }
+  const withPorts = (text: string): string =>
+    text.replaceAll('8500', String(agent.httpPort)).replaceAll('8600', String(agent.dnsPort))
+
+  for (const { command, output } of readmeExamples) {
+    if (command === 'npm start') {
+      const printed = agent.output.replaceAll(/^\d{4}-\d\d-\d\dT.*\n/gm, '')
+      t.strictSame(shape(printed), shape(output), command)
+      continue
+    }
+    const program = command.split(' ')[0] ?? ''
+    await t.test(command, { skip: program === 'svcd' ? false : missing(program) }, async (t) => {
+      const printed = await sh(withPorts(command), env)
+      t.strictSame(shape(printed), shape(withPorts(output)))
+    })
+  }
+})
+
+/** Both outputs of a command; the README also shows commands that fail. */
+function sh(command: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((resolve) => {
+    execFile('sh', ['-c', command], { env, timeout: 10_000 }, (_error, stdout, stderr) => {
+      resolve(stdout + stderr)
+    })
+  })
+}
