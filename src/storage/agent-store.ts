@@ -8,6 +8,7 @@ const version1 = `
   CREATE TABLE services (
     id TEXT PRIMARY KEY,
     body TEXT NOT NULL,
+    known_index INTEGER NOT NULL,
     synced_index INTEGER
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE checks (
@@ -19,32 +20,39 @@ const version1 = `
     output TEXT NOT NULL,
     ttl_left_ms REAL,
     saved_wall_ms REAL NOT NULL,
+    known_index INTEGER NOT NULL,
     synced_index INTEGER
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX checks_by_service ON checks (service_id, check_id);
   CREATE TABLE removals (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
+    known_index INTEGER NOT NULL,
     PRIMARY KEY (kind, id)
   ) STRICT, WITHOUT ROWID;
 `
 const migrations = [version1]
 
-export interface StoredService {
-  readonly service: ServiceDefinition
-  /** The catalog's index at which it was acknowledged as it is here; undefined before. */
+/** How a row stands to the catalog. */
+export interface Standing {
+  /** The newest index that the agent knew of when it wrote the row: what changed later is newer. */
+  readonly knownIndex: number
+  /** The index at which the catalog acknowledged it as it is here; undefined before. */
   readonly syncedIndex: number | undefined
 }
 
+export interface StoredService extends Standing {
+  readonly service: ServiceDefinition
+}
+
 /** A check with its present status and output. `Run` is how it is run, kept as JSON. */
-export interface StoredCheck<Run> {
+export interface StoredCheck<Run> extends Standing {
   readonly check: CheckDefinition
   readonly run: Run
   /** What was left of its TTL when it was saved; undefined for other checks. */
   readonly ttlLeftMs: number | undefined
   /** When status, output and TTL were saved, in wall time. */
   readonly savedWallMs: number
-  readonly syncedIndex: number | undefined
 }
 
 export interface CheckProgress {
@@ -61,9 +69,14 @@ export interface Removal {
   readonly id: string
 }
 
+export interface StoredRemoval extends Removal {
+  readonly knownIndex: number
+}
+
 interface ServiceRow {
   id: string
   body: string
+  known_index: number
   synced_index: number | null
 }
 
@@ -76,19 +89,20 @@ interface CheckRow {
   output: string
   ttl_left_ms: number | null
   saved_wall_ms: number
+  known_index: number
   synced_index: number | null
 }
 
 function prepare(db: Database) {
   const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
   return {
-    putService: sql<[string, string], unknown>(
-      `INSERT INTO services VALUES (?, ?, NULL)
-       ON CONFLICT DO UPDATE SET body = excluded.body, synced_index = NULL`,
+    putService: sql<[string, string, number], unknown>(
+      'INSERT OR REPLACE INTO services VALUES (?, ?, ?, NULL)',
     ),
     putCheck: sql<[Omit<CheckRow, 'synced_index'>], unknown>(
       `INSERT OR REPLACE INTO checks VALUES
-       (:check_id, :service_id, :body, :run, :status, :output, :ttl_left_ms, :saved_wall_ms, NULL)`,
+       (:check_id, :service_id, :body, :run, :status, :output, :ttl_left_ms, :saved_wall_ms,
+        :known_index, NULL)`,
     ),
     service: sql<[string], ServiceRow>('SELECT * FROM services WHERE id = ?'),
     services: sql<[], ServiceRow>('SELECT * FROM services ORDER BY id'),
@@ -116,9 +130,13 @@ function prepare(db: Database) {
       `UPDATE checks SET status = ?, output = ?, ttl_left_ms = ?, saved_wall_ms = ?
        WHERE check_id = ?`,
     ),
-    putRemoval: sql<[string, string], unknown>('INSERT OR IGNORE INTO removals VALUES (?, ?)'),
+    putRemoval: sql<[string, string, number], unknown>(
+      'INSERT OR REPLACE INTO removals VALUES (?, ?, ?)',
+    ),
     deleteRemoval: sql<[string, string], unknown>('DELETE FROM removals WHERE kind = ? AND id = ?'),
-    removals: sql<[], Removal>('SELECT kind, id FROM removals ORDER BY kind, id'),
+    removals: sql<[], StoredRemoval>(
+      'SELECT kind, id, known_index AS knownIndex FROM removals ORDER BY kind, id',
+    ),
   }
 }
 
@@ -153,13 +171,13 @@ export class AgentStore<Run> {
   }
 
   /** Adds or replaces a service, which counts as unacknowledged until {@link serviceSynced}. */
-  putService(service: ServiceDefinition): void {
+  putService(service: ServiceDefinition, knownIndex: number): void {
     this.#begin('NORMAL')
-    this.#sql.putService.run(service.id, JSON.stringify(service))
+    this.#sql.putService.run(service.id, JSON.stringify(service), knownIndex)
   }
 
   putCheck(stored: Omit<StoredCheck<Run>, 'syncedIndex'>): void {
-    const { check, run, ttlLeftMs, savedWallMs } = stored
+    const { check, run, ttlLeftMs, savedWallMs, knownIndex } = stored
     this.#begin('NORMAL')
     this.#sql.putCheck.run({
       check_id: check.checkId,
@@ -170,6 +188,7 @@ export class AgentStore<Run> {
       output: check.output,
       ttl_left_ms: ttlLeftMs ?? null,
       saved_wall_ms: savedWallMs,
+      known_index: knownIndex,
     })
   }
 
@@ -177,19 +196,19 @@ export class AgentStore<Run> {
    * Deletes a service with its checks, and remembers that the catalog has to be told. Resolves when
    * that is synced: a power cut cannot bring it back.
    */
-  removeService(id: string): Promise<void> {
+  removeService(id: string, knownIndex: number): Promise<void> {
     this.#begin('FULL')
     this.#sql.deleteService.run(id)
     this.#sql.deleteChecksOfService.run(id)
-    this.#sql.putRemoval.run('service', id)
+    this.#sql.putRemoval.run('service', id, knownIndex)
     return this.committed()
   }
 
   /** Deletes a check as {@link removeService} does a service. */
-  removeCheck(id: string): Promise<void> {
+  removeCheck(id: string, knownIndex: number): Promise<void> {
     this.#begin('FULL')
     this.#sql.deleteCheck.run(id)
-    this.#sql.putRemoval.run('check', id)
+    this.#sql.putRemoval.run('check', id, knownIndex)
     return this.committed()
   }
 
@@ -211,7 +230,7 @@ export class AgentStore<Run> {
     this.#sql.deleteRemoval.run(kind, id)
   }
 
-  removals(): readonly Removal[] {
+  removals(): readonly StoredRemoval[] {
     return this.#sql.removals.all()
   }
 
@@ -328,6 +347,7 @@ function promised(): Group {
 function serviceOf(row: ServiceRow): StoredService {
   return {
     service: JSON.parse(row.body) as ServiceDefinition,
+    knownIndex: row.known_index,
     syncedIndex: row.synced_index ?? undefined,
   }
 }
@@ -339,6 +359,7 @@ function checkOf<Run>(row: CheckRow): StoredCheck<Run> {
     run: JSON.parse(row.run) as Run,
     ttlLeftMs: row.ttl_left_ms ?? undefined,
     savedWallMs: row.saved_wall_ms,
+    knownIndex: row.known_index,
     syncedIndex: row.synced_index ?? undefined,
   }
 }

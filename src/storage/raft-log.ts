@@ -205,5 +205,6 @@ function crcOf(entry: LogEntry): number {
   header.writeBigUInt64LE(BigInt(entry.index), 0)
   header.writeBigUInt64LE(BigInt(entry.term), 8)
   header.writeUInt8(entry.kind, 16)
-  return crc32(entry.data, crc32(header))
+  // zlib answers 0 for a null pointer, and an empty Buffer may have one: an empty entry is its header.
+  return entry.data.length === 0 ? crc32(header) : crc32(entry.data, crc32(header))
 }

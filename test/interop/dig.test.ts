@@ -7,10 +7,8 @@ import { missing } from '../helpers/tools.ts'
 
 // Every kind of question, asked by dig over UDP and TCP, and by Node's resolver (c-ares).
 
-let agent: AgentProcess
-
-t.before(async () => {
-  agent = await AgentProcess.start({ args: ['-dev', '-node=n1', '-log-level=warn'] })
+async function startWithServices(): Promise<AgentProcess> {
+  const agent = await AgentProcess.start({ args: ['-dev', '-node=n1', '-log-level=warn'] })
   const services = [
     { Name: 'web', ID: 'web-1', Address: '10.9.0.1', Port: 8080, Tags: ['v1', 'blue'] },
     {
@@ -29,11 +27,8 @@ t.before(async () => {
     const response = await agent.put('agent/service/register', service)
     if (!response.ok) throw new Error(await response.text())
   }
-})
-
-t.after(async () => {
-  await agent.stop()
-})
+  return agent
+}
 
 const soa = 'consul. SOA ns.consul. hostmaster.consul.'
 
@@ -126,39 +121,46 @@ function records(output: string, section: string): string[] {
     .toSorted()
 }
 
-for (const transport of ['+notcp', '+tcp']) {
-  t.test(`dig ${transport} gets every kind of answer`, { skip: missing('dig') }, async (t) => {
-    for (const { ask, status = 'NOERROR', answer = [], authority, additional } of cases) {
-      const args = [
-        '@127.0.0.1',
-        '-p',
-        String(agent.dnsPort),
-        transport,
-        '+norecurse',
-        ...ask.split(' '),
-      ]
-      const { stdout } = await promisify(execFile)('dig', args)
-      t.match(stdout, `status: ${status}`, `${ask}: ${status}`)
-      t.strictSame(records(stdout, 'ANSWER'), answer.toSorted(), `${ask}: answer`)
-      if (authority !== undefined)
-        t.strictSame(records(stdout, 'AUTHORITY'), authority, `${ask}: authority`)
-      if (additional !== undefined) {
-        t.strictSame(records(stdout, 'ADDITIONAL'), additional.toSorted(), `${ask}: additional`)
+t.test('an agent with services of every kind', async (t) => {
+  const agent = await startWithServices()
+  t.teardown(() => agent.stop())
+  for (const transport of ['+notcp', '+tcp']) {
+    t.test(`dig ${transport} gets every kind of answer`, { skip: missing('dig') }, async (t) => {
+      for (const { ask, status = 'NOERROR', answer = [], authority, additional } of cases) {
+        const args = [
+          '@127.0.0.1',
+          '-p',
+          String(agent.dnsPort),
+          transport,
+          '+norecurse',
+          ...ask.split(' '),
+        ]
+        const { stdout } = await promisify(execFile)('dig', args)
+        t.match(stdout, `status: ${status}`, `${ask}: ${status}`)
+        t.strictSame(records(stdout, 'ANSWER'), answer.toSorted(), `${ask}: answer`)
+        if (authority !== undefined)
+          t.strictSame(records(stdout, 'AUTHORITY'), authority, `${ask}: authority`)
+        if (additional !== undefined) {
+          t.strictSame(records(stdout, 'ADDITIONAL'), additional.toSorted(), `${ask}: additional`)
+        }
       }
-    }
-  })
-}
+    })
+  }
 
-t.test("Node's resolver gets A, AAAA, SRV and the two kinds of no", async (t) => {
-  const resolver = new Resolver()
-  resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
-  t.strictSame((await resolver.resolve4('web.service.consul')).toSorted(), ['10.9.0.1', '10.9.0.2'])
-  t.strictSame(await resolver.resolve6('six.service.consul'), ['2001:db8::6'])
-  const srv = await resolver.resolveSrv('_web._tcp.service.consul')
-  t.strictSame(srv.map(({ name, port }) => `${name}:${port}`).toSorted(), [
-    '0a090001.addr.dc1.consul:8080',
-    '0a090002.addr.dc1.consul:8081',
-  ])
-  await t.rejects(resolver.resolve6('web.service.consul'), { code: 'ENODATA' })
-  await t.rejects(resolver.resolve4('none.service.consul'), { code: 'ENOTFOUND' })
+  t.test("Node's resolver gets A, AAAA, SRV and the two kinds of no", async (t) => {
+    const resolver = new Resolver()
+    resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
+    t.strictSame((await resolver.resolve4('web.service.consul')).toSorted(), [
+      '10.9.0.1',
+      '10.9.0.2',
+    ])
+    t.strictSame(await resolver.resolve6('six.service.consul'), ['2001:db8::6'])
+    const srv = await resolver.resolveSrv('_web._tcp.service.consul')
+    t.strictSame(srv.map(({ name, port }) => `${name}:${port}`).toSorted(), [
+      '0a090001.addr.dc1.consul:8080',
+      '0a090002.addr.dc1.consul:8081',
+    ])
+    await t.rejects(resolver.resolve6('web.service.consul'), { code: 'ENODATA' })
+    await t.rejects(resolver.resolve4('none.service.consul'), { code: 'ENOTFOUND' })
+  })
 })

@@ -40,6 +40,14 @@ t.test('entries and the hard state are there after a restart', async (t) => {
   t.strictSame(log.read(2, 3), [entry(2), entry(3)])
 })
 
+t.test('an entry without data, as a no-op is, passes its checksum after a restart', async (t) => {
+  const noop: LogEntry = { index: 1, term: 1, kind: 1, data: Buffer.alloc(0) }
+  const path = logWith(t, [noop, entry(2)], 2)
+  const log = new RaftLog(path)
+  t.teardown(() => log.close())
+  t.strictSame(log.read(1, 2), [noop, entry(2)])
+})
+
 t.test('a compacted log goes on where it was, also when nothing is left in it', async (t) => {
   const path = logWith(t, [entry(1), entry(2), entry(3)], 3)
   const log = new RaftLog(path)

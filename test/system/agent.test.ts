@@ -163,7 +163,7 @@ t.test('what keeps it from starting is said in one line that names the next step
     [
       'a busy DNS port',
       ['-dev', '-http-port=0', `-dns-port=${busy}`],
-      /DNS port \d+ on 127\.0\.0\.1 is in use.*-dns-port/,
+      /DNS \(TCP\) port \d+ on 127\.0\.0\.1 is in use.*-dns-port/,
     ],
     [
       'a file for a directory',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { missing } from '../helpers/tools.ts'
@@ -30,21 +31,32 @@ function callsOf(trace: string): Call[] {
   return calls
 }
 
+/** strace may still be writing when the agent has gone: its last line says that it has. */
+async function wholeTrace(file: string, pid: number | undefined): Promise<string> {
+  for (;;) {
+    const trace = readFileSync(file, 'utf8')
+    if (new RegExp(`^${pid} .*exited with`, 'm').test(trace)) return trace
+    await nextTurn()
+  }
+}
+
 t.test(
   "a sync of the log's WAL precedes every answer of 200",
   { skip: missing('strace') },
   async (t) => {
     const directory = t.testdir()
-    const trace = join(directory, 'trace')
+    const file = join(directory, 'trace')
     const agent = await AgentProcess.start({
       wrapper: [
         'strace',
+        // strace as the grandchild: it would not pass on the signal that stops the agent.
+        '-D',
         '-f',
         '-yy',
         '-s',
         '64',
         '-o',
-        trace,
+        file,
         '-e',
         'trace=fsync,fdatasync,write,writev,sendto,sendmsg',
       ],
@@ -63,10 +75,11 @@ t.test(
       await response.arrayBuffer()
     }
     await agent.stop()
+    const trace = await wholeTrace(file, agent.child.pid)
     let synced = 0
     let answers = 0
-    for (const { name, file, text } of callsOf(readFileSync(trace, 'utf8'))) {
-      if (/^f(data)?sync$/.test(name) && file.endsWith('raft.db-wal')) synced++
+    for (const { name, file: path, text } of callsOf(trace)) {
+      if (/^f(data)?sync$/.test(name) && path.endsWith('raft.db-wal')) synced++
       if (!text.includes('HTTP/1.1 200')) continue
       answers++
       if (synced === 0) t.fail(`answer ${answers} left with no sync since the one before`)
