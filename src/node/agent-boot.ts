@@ -2,8 +2,7 @@ import type { Backend, Identity } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Check, CheckDefinition, Service } from '../catalog/model.ts'
-import type { CatalogReader } from '../catalog/query.ts'
-import type { AgentStore, StoredCheck, StoredService } from '../storage/agent-store.ts'
+import type { AgentStore, Standing, StoredCheck } from '../storage/agent-store.ts'
 import type { AgentSync } from './agent-sync.ts'
 import { runOf } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
@@ -29,15 +28,17 @@ const pageSize = 256
  *
  * | in agent.db | in the catalog | then |
  * |---|---|---|
- * | never acknowledged | any | proposed again |
+ * | never acknowledged | missing or older | proposed again |
  * | acknowledged at N | missing, and it applied N | removed by a later write: dropped here |
  * | acknowledged at N | missing, and it did not apply N yet | proposed again |
- * | acknowledged at N | changed after N by somebody else | proposed again |
+ * | any | different, and by somebody else | proposed again |
+ * | any | different, by this agent, and newer than what it knew then | adopted |
  * | missing | owned by this agent | adopted |
  */
 export async function bootAgent(parts: AgentBootParts): Promise<void> {
   const counts = { proposed: 0, dropped: 0, adopted: 0 }
-  parts.sync.resumeRemovals()
+  parts.sync.learnIndex(parts.read((catalog) => catalog.appliedIndex()))
+  resumeRemovals(parts)
   await judgeServices(parts, counts)
   await adoptServices(parts, counts)
   startChecks(parts, counts)
@@ -53,7 +54,42 @@ interface Counts {
   adopted: number
 }
 
-type Judgement = 'same' | 'propose' | 'drop'
+type Judgement = 'same' | 'propose' | 'drop' | 'adopt'
+
+/** The row of agent.db and the one of the catalog, by what they are held against each other. */
+interface Pair {
+  readonly standing: Standing
+  readonly row: { readonly modifyIndex: number } | undefined
+  readonly isSame: boolean
+  /** Whether the catalog's row is one that an agent wrote. */
+  readonly isOwn: boolean
+  readonly appliedIndex: number
+}
+
+function judge({ standing, row, isSame, isOwn, appliedIndex }: Pair): Judgement {
+  const { knownIndex, syncedIndex } = standing
+  if (row === undefined) {
+    return syncedIndex !== undefined && appliedIndex >= syncedIndex ? 'drop' : 'propose'
+  }
+  if (isSame) return syncedIndex === undefined ? 'propose' : 'same'
+  // A power cut may have taken agent.db back to before a registration that was acknowledged.
+  const isNewer = row.modifyIndex > Math.max(knownIndex, syncedIndex ?? 0)
+  return isOwn && isNewer ? 'adopt' : 'propose'
+}
+
+/** What was deregistered here before the last start, unless it has been registered again since. */
+function resumeRemovals({ store, sync, identity, read }: AgentBootParts): void {
+  for (const removal of store.removals()) {
+    const { kind, id, knownIndex } = removal
+    const row = read((catalog) =>
+      kind === 'service'
+        ? catalog.service(identity.nodeName, id)
+        : catalog.check(identity.nodeName, id),
+    )
+    if (row !== undefined && row.modifyIndex <= knownIndex) sync.resumeRemoval(removal)
+    else store.forgetRemoval(removal)
+  }
+}
 
 async function judgeServices(parts: AgentBootParts, counts: Counts): Promise<void> {
   const { store, sync, identity, read } = parts
@@ -62,31 +98,33 @@ async function judgeServices(parts: AgentBootParts, counts: Counts): Promise<voi
     const last = page.at(-1)
     if (last === undefined) return
     afterId = last.service.id
-    const judgements = read((catalog) =>
-      page.map((stored) => judgeService(stored, catalog, identity.nodeName)),
-    )
-    for (const [at, { service }] of page.entries()) {
-      if (judgements[at] === 'propose') {
-        counts.proposed++
-        sync.later('service', service.id)
-      } else if (judgements[at] === 'drop') {
-        counts.dropped++
-        store.dropService(service.id)
-      }
+    const rows = read((catalog) => ({
+      appliedIndex: catalog.appliedIndex(),
+      services: page.map(({ service }) => catalog.service(identity.nodeName, service.id)),
+    }))
+    for (const [at, stored] of page.entries()) {
+      const { id } = stored.service
+      const row = rows.services[at]
+      const judgement = judge({
+        standing: stored,
+        row,
+        isSame: isSame(stored.service, row),
+        isOwn: row?.owner === 'agent',
+        appliedIndex: rows.appliedIndex,
+      })
+      if (judgement === 'drop') store.dropService(id)
+      else if (judgement === 'propose') sync.later('service', id)
+      else if (judgement === 'adopt' && row !== undefined) putServiceRow(store, row)
+      count(counts, judgement)
     }
     await nextTurn()
   }
 }
 
-function judgeService(
-  { service, syncedIndex }: StoredService,
-  catalog: CatalogReader,
-  nodeName: string,
-): Judgement {
-  if (syncedIndex === undefined) return 'propose'
-  const row = catalog.service(nodeName, service.id)
-  if (row === undefined) return catalog.appliedIndex() >= syncedIndex ? 'drop' : 'propose'
-  return row.modifyIndex <= syncedIndex || isSame(service, row) ? 'same' : 'propose'
+function count(counts: Counts, judgement: Judgement): void {
+  if (judgement === 'drop') counts.dropped++
+  else if (judgement === 'propose') counts.proposed++
+  else if (judgement === 'adopt') counts.adopted++
 }
 
 async function adoptServices(parts: AgentBootParts, counts: Counts): Promise<void> {
@@ -112,20 +150,24 @@ function startChecks(parts: AgentBootParts, counts: Counts): void {
   const { store, sync, identity, read } = parts
   for (const stored of store.checks()) {
     const { checkId } = stored.check
-    const [row, applied] = read((catalog) => [
+    const [row, appliedIndex] = read((catalog) => [
       catalog.check(identity.nodeName, checkId),
       catalog.appliedIndex(),
     ])
-    if (row === undefined && stored.syncedIndex !== undefined && applied >= stored.syncedIndex) {
-      counts.dropped++
-      store.dropCheck(checkId)
-      continue
-    }
-    resume(parts, stored, row)
-    if (row === undefined || stored.syncedIndex === undefined || !isSameCheck(stored.check, row)) {
-      counts.proposed++
-      sync.later('check', checkId)
-    }
+    const run = row === undefined ? undefined : runOf(row.definition)
+    const judgement = judge({
+      standing: stored,
+      row,
+      isSame: row !== undefined && isSameCheck(stored.check, row),
+      isOwn: run !== undefined,
+      appliedIndex,
+    })
+    count(counts, judgement)
+    if (judgement === 'drop') store.dropCheck(checkId)
+    else if (judgement === 'adopt' && row !== undefined && run !== undefined) {
+      adoptCheck(parts, row, run)
+    } else resume(parts, stored, row)
+    if (judgement === 'propose') sync.later('check', checkId)
   }
 }
 
@@ -172,16 +214,20 @@ function adoptChecks(parts: AgentBootParts, counts: Counts): void {
     if (row.serviceId !== '' && store.service(row.serviceId) === undefined) continue
     if (sync.isRemoving({ kind: 'check', id: row.checkId })) continue
     counts.adopted++
-    const check = putCheckRow(parts, row, run)
-    const synced = { ttlLeftMs: undefined, savedWallMs: 0, syncedIndex: row.modifyIndex }
-    resume(parts, { check, run, ...synced }, row)
+    adoptCheck(parts, row, run)
   }
+}
+
+function adoptCheck(parts: AgentBootParts, row: Check, run: CheckRun): void {
+  const check = putCheckRow(parts, row, run)
+  const standing = { knownIndex: row.modifyIndex, syncedIndex: row.modifyIndex }
+  resume(parts, { check, run, ttlLeftMs: undefined, savedWallMs: 0, ...standing }, row)
 }
 
 /** Writes a service to agent.db as the catalog has it. */
 export function putServiceRow(store: AgentStore<CheckRun>, row: Service): void {
   const { node: _node, createIndex: _create, modifyIndex, ...service } = row
-  store.putService(service)
+  store.putService(service, modifyIndex)
   store.serviceSynced(row.id, modifyIndex)
 }
 
@@ -193,7 +239,8 @@ export function putCheckRow(
 ): CheckDefinition {
   const { node: _node, serviceName: _name, serviceTags: _tags, ...rest } = row
   const { createIndex: _create, modifyIndex, ...check } = rest
-  store.putCheck({ check, run, ttlLeftMs: undefined, savedWallMs: clock.wallMs() })
+  const saved = { ttlLeftMs: undefined, savedWallMs: clock.wallMs() }
+  store.putCheck({ check, run, ...saved, knownIndex: modifyIndex })
   store.checkSynced(row.checkId, modifyIndex)
   return check
 }

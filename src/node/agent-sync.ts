@@ -47,6 +47,7 @@ export class AgentSync {
   /** Deregistered here, not acknowledged yet. */
   readonly #removals = new Set<string>()
   readonly #timer: NodeJS.Timeout
+  #knownIndex = 0
   #stopped = false
 
   constructor(parts: AgentSyncParts) {
@@ -62,9 +63,13 @@ export class AgentSync {
     this.#timer.unref()
   }
 
-  /** How much the catalog is behind. */
-  get behind(): number {
-    return this.#queue.size
+  /** The newest index that this agent has seen acknowledged or read. */
+  get knownIndex(): number {
+    return this.#knownIndex
+  }
+
+  learnIndex(index: number): void {
+    if (index > this.#knownIndex) this.#knownIndex = index
   }
 
   /** Proposes a service with its checks, all of them in agent.db already. Rejects when that fails. */
@@ -95,7 +100,7 @@ export class AgentSync {
     this.#queue.delete(keyOf(removal))
     const subject = removal.kind === 'service' ? { serviceId: removal.id } : { checkId: removal.id }
     try {
-      await this.#parts.propose({ kind: 'deregister', nodeName, ...subject }, origin)
+      await this.#propose({ kind: 'deregister', nodeName, ...subject }, origin)
     } catch (error) {
       if (this.#removals.has(key)) this.#failed(key, error)
       throw error
@@ -116,12 +121,10 @@ export class AgentSync {
     this.#parts.store.forgetRemoval(removal)
   }
 
-  /** Has the removals that agent.db remembers proposed again. */
-  resumeRemovals(): void {
-    for (const removal of this.#parts.store.removals()) {
-      this.#removals.add(removalKey(removal))
-      this.#queue.add(removalKey(removal))
-    }
+  /** Has a removal that agent.db remembers proposed again. */
+  resumeRemoval(removal: Removal): void {
+    this.#removals.add(removalKey(removal))
+    this.#queue.add(removalKey(removal))
   }
 
   /**
@@ -181,15 +184,21 @@ export class AgentSync {
     }
   }
 
+  async #propose(body: CommandBody, origin: Origin): Promise<Outcome> {
+    const outcome = await this.#parts.propose(body, origin)
+    this.learnIndex(outcome.index)
+    return outcome
+  }
+
   async #proposeRegister(command: RegisterCommand, origin: Origin): Promise<Outcome> {
-    const { propose, registerNode, node } = this.#parts
-    const first = await propose(command, origin)
+    const { registerNode, node } = this.#parts
+    const first = await this.#propose(command, origin)
     if (first.ok) return first
     // What the command stands on is missing in the catalog, though it is here: somebody removed it.
     if (first.error === 'unknown-node') await registerNode()
     else await this.#syncService(first.subject)
     const again = first.error === 'unknown-node' ? { ...command, node } : command
-    const second = await propose(again, origin)
+    const second = await this.#propose(again, origin)
     if (second.ok) return second
     throw svcdError('unknown-service-id', { id: second.subject })
   }
@@ -236,7 +245,7 @@ export class AgentSync {
   }
 
   async #tellAll(check: RunningCheck, state: Telling): Promise<void> {
-    const { identity, runner, propose } = this.#parts
+    const { identity, runner } = this.#parts
     const { checkId } = check
     try {
       for (let origin = state.next; origin !== undefined; origin = state.next) {
@@ -244,7 +253,7 @@ export class AgentSync {
         if (runner.get(checkId) !== check) return
         const { status, output } = check.state.told
         const body = { kind: 'update-check', nodeName: identity.nodeName, checkId } as const
-        const outcome = await propose({ ...body, status, output }, origin)
+        const outcome = await this.#propose({ ...body, status, output }, origin)
         // Somebody removed it from the catalog; it is in agent.db, so it comes back.
         if (!outcome.ok && runner.get(checkId) === check) await this.#syncCheck(checkId)
       }

@@ -116,7 +116,7 @@ export class Agent implements LocalAgent {
     const { store, identity } = this.#parts
     const { service } = definition
     this.#sync.cancelRemoval({ kind: 'service', id: service.id })
-    store.putService(service)
+    store.putService(service, this.#sync.knownIndex)
     if (replaceExistingChecks) this.#dropUnlisted(definition)
     const placed = definition.checks.map((check) => this.#place(check))
     const done = this.#sync.registerService(
@@ -144,7 +144,8 @@ export class Agent implements LocalAgent {
     const removal = { kind: 'service', id } as const
     if (!this.#knowsService(id)) throw svcdError('unknown-service-id', { id })
     for (const checkId of store.checkIdsOfService(id)) this.#runner.remove(checkId)
-    await Promise.all([store.removeService(id), this.#sync.remove(removal, origin)])
+    const stored = store.removeService(id, this.#sync.knownIndex)
+    await Promise.all([stored, this.#sync.remove(removal, origin)])
   }
 
   async registerCheck(definition: AgentCheckDefinition, origin: Origin): Promise<void> {
@@ -169,7 +170,8 @@ export class Agent implements LocalAgent {
     const removal = { kind: 'check', id } as const
     if (!this.#knowsCheck(id)) throw svcdError('unknown-check-id', { id })
     this.#runner.remove(id)
-    await Promise.all([this.#parts.store.removeCheck(id), this.#sync.remove(removal, origin)])
+    const stored = this.#parts.store.removeCheck(id, this.#sync.knownIndex)
+    await Promise.all([stored, this.#sync.remove(removal, origin)])
   }
 
   async updateTtl(id: string, status: Status, output: string, origin: Origin): Promise<void> {
@@ -234,7 +236,8 @@ export class Agent implements LocalAgent {
     const row = { ...check, status, output, definition }
     const ttlLeftMs = run.plan.kind === 'ttl' ? run.plan.ttlMs : undefined
     this.#sync.cancelRemoval({ kind: 'check', id: check.checkId })
-    store.putCheck({ check: row, run, ttlLeftMs, savedWallMs: clock.wallMs() })
+    const { knownIndex } = this.#sync
+    store.putCheck({ check: row, run, ttlLeftMs, savedWallMs: clock.wallMs(), knownIndex })
     return { check: row, run, unchanged: kept !== undefined && isDeepStrictEqual(kept.rules, run) }
   }
 

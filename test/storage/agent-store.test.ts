@@ -24,6 +24,7 @@ const stored = (checkId: string, serviceId = '') => ({
   run: { every: 5 },
   ttlLeftMs: 4000,
   savedWallMs: 1000,
+  knownIndex: 5,
 })
 
 const web = serviceDefinition('web', {
@@ -34,7 +35,7 @@ const web = serviceDefinition('web', {
 
 t.test('what was written is there after a restart, as it was', async (t) => {
   const first = store(t)
-  first.putService(web)
+  first.putService(web, 5)
   first.serviceSynced('web/1', 7)
   first.putCheck(stored('ttl', 'web/1'))
   first.putCheck(stored('node'))
@@ -45,8 +46,8 @@ t.test('what was written is there after a restart, as it was', async (t) => {
 
   const again = store(t, first.path)
   t.teardown(() => again.close())
-  t.strictSame(again.service('web/1'), { service: web, syncedIndex: 7 })
-  t.strictSame(again.services(), [{ service: web, syncedIndex: 7 }])
+  t.strictSame(again.service('web/1'), { service: web, knownIndex: 5, syncedIndex: 7 })
+  t.strictSame(again.services(), [{ service: web, knownIndex: 5, syncedIndex: 7 }])
   t.strictSame(again.check('ttl'), { ...stored('ttl', 'web/1'), syncedIndex: undefined })
   t.strictSame(again.check('node'), {
     ...stored('node'),
@@ -63,34 +64,34 @@ t.test('what was written is there after a restart, as it was', async (t) => {
 t.test('a service that is written again counts as unacknowledged', async (t) => {
   const db = store(t)
   t.teardown(() => db.close())
-  db.putService(web)
+  db.putService(web, 5)
   db.serviceSynced('web/1', 7)
-  db.putService({ ...web, port: 81 })
+  db.putService({ ...web, port: 81 }, 5)
   t.match(db.service('web/1'), { service: { port: 81 }, syncedIndex: undefined })
 })
 
 t.test('a removal takes the checks along and is remembered until it is told', async (t) => {
   const db = store(t)
   t.teardown(() => db.close())
-  db.putService(web)
+  db.putService(web, 5)
   db.putCheck(stored('ttl', 'web/1'))
   db.putCheck(stored('node'))
-  await db.removeService('web/1')
-  await db.removeCheck('node')
+  await db.removeService('web/1', 6)
+  await db.removeCheck('node', 7)
   t.strictSame(db.services(), [])
   t.strictSame(db.checks(), [])
   t.strictSame(db.removals(), [
-    { kind: 'check', id: 'node' },
-    { kind: 'service', id: 'web/1' },
+    { kind: 'check', id: 'node', knownIndex: 7 },
+    { kind: 'service', id: 'web/1', knownIndex: 6 },
   ])
   db.forgetRemoval({ kind: 'check', id: 'node' })
-  t.strictSame(db.removals(), [{ kind: 'service', id: 'web/1' }])
+  t.strictSame(db.removals(), [{ kind: 'service', id: 'web/1', knownIndex: 6 }])
 })
 
 t.test('services are read in pages', async (t) => {
   const db = store(t)
   t.teardown(() => db.close())
-  for (const id of ['a', 'b', 'c', 'd', 'e']) db.putService(serviceDefinition('web', { id }))
+  for (const id of ['a', 'b', 'c', 'd', 'e']) db.putService(serviceDefinition('web', { id }), 5)
   const ids = (after: string): string[] =>
     db.servicesAfter(after, 2).map((entry) => entry.service.id)
   t.strictSame([ids(''), ids('b'), ids('d'), ids('e')], [['a', 'b'], ['c', 'd'], ['e'], []])
@@ -99,7 +100,7 @@ t.test('services are read in pages', async (t) => {
 t.test('the writes of one turn are one transaction, committed at its end', async (t) => {
   const db = store(t)
   t.teardown(() => db.close())
-  db.putService(web)
+  db.putService(web, 5)
   const first = db.committed()
   db.putCheck(stored('ttl', 'web/1'))
   t.equal(db.committed(), first, 'one group')
@@ -108,7 +109,7 @@ t.test('the writes of one turn are one transaction, committed at its end', async
   await Promise.resolve()
   t.equal(isCommitted, false, 'a promise job is still the same turn')
   await first
-  db.putService({ ...web, port: 1 })
+  db.putService({ ...web, port: 1 }, 5)
   t.not(db.committed(), first, 'the next turn has its own')
 })
 
@@ -118,9 +119,9 @@ t.test('a killed process loses nothing that was committed', async (t) => {
     import { AgentStore } from ${JSON.stringify(new URL('../../src/storage/agent-store.ts', import.meta.url).href)}
     const store = new AgentStore(process.argv[1], { onLost: () => {} })
     const service = JSON.parse(process.argv[2])
-    store.putService(service)
+    store.putService(service, 0)
     await store.committed()
-    store.putService({ ...service, id: 'gone' })
+    store.putService({ ...service, id: 'gone' }, 0)
     process.kill(process.pid, 'SIGKILL')`
   const child = spawnSync(
     process.execPath,
@@ -146,16 +147,16 @@ t.test('only a deregistration is synced', { skip: noStrace }, async (t) => {
     const store = new AgentStore(process.argv[1], { onLost: () => {} })
     const service = JSON.parse(process.argv[2])
     const mark = (text) => writeSync(1, text + '\\n')
-    store.putService(service)
+    store.putService(service, 0)
     await store.committed()
     mark('== registering')
-    store.putService({ ...service, id: 'b' })
+    store.putService({ ...service, id: 'b' }, 0)
     await store.committed()
     mark('== deregistering')
-    store.putService({ ...service, id: 'c' })
-    await store.removeService('b')
+    store.putService({ ...service, id: 'c' }, 0)
+    await store.removeService('b', 0)
     mark('== registering')
-    store.putService({ ...service, id: 'd' })
+    store.putService({ ...service, id: 'd' }, 0)
     await store.committed()
     mark('== end')
     process.kill(process.pid, 'SIGKILL')`
