@@ -6,12 +6,14 @@ import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { addAgentRoutes } from './agent.ts'
+import { addAgentHealthRoutes } from './agent-health.ts'
 import type { Backend } from './backend.ts'
 import { readBody } from './body.ts'
 import { addCatalogRoutes } from './catalog.ts'
 import { Waits } from './catalog-read.ts'
 import { addHealthRoutes } from './health.ts'
 import { RenderCache } from './render-cache.ts'
+import { addMaintenanceRoutes } from './maintenance.ts'
 import { cleanPath } from './route.ts'
 import { addStatusRoutes } from './status.ts'
 
@@ -62,6 +64,8 @@ export function createHttpApi(
     throw svcdError('unknown-path', {})
   })
   addAgentRoutes(app, backend, logger)
+  addMaintenanceRoutes(app, backend)
+  addAgentHealthRoutes(app, backend)
   addCatalogRoutes(app, context)
   addHealthRoutes(app, context)
   addStatusRoutes(app, backend)

@@ -252,3 +252,78 @@ t.test('the agent says who it is', async (t) => {
   })
   t.match(await api.json('agent/members'), [{ Name: 'n1', Status: 1, Tags: { port: '8300' } }])
 })
+
+t.test('the health of an agent’s service is one HTTP status', async (t) => {
+  const api = await filled(t)
+  const id = 'agent/health/service/id/'
+  const name = 'agent/health/service/name/'
+  const states = async (): Promise<unknown> =>
+    Promise.all(
+      [`${id}web-1`, `${id}web-2`, `${name}web`].map(async (path) => {
+        const { status, body, headers } = await api.get(`${path}?format=text`)
+        return [status, body, headers['x-consul-reason']]
+      }),
+    )
+  const passing = [200, 'passing', 'passing']
+  const warning = [429, 'warning', 'warning']
+  const critical = [503, 'critical', 'critical']
+  const maintenance = [503, 'maintenance', 'maintenance']
+  t.strictSame(await states(), [passing, warning, warning])
+  await api.put('agent/check/fail/service:web-2')
+  t.strictSame(await states(), [passing, critical, critical])
+  await api.put('agent/service/maintenance/web-1?enable=true&reason=upgrade')
+  t.strictSame(await states(), [maintenance, critical, maintenance])
+  await api.put('agent/service/maintenance/web-1?enable=false')
+  await api.put('agent/maintenance?enable=true')
+  t.strictSame(await states(), [maintenance, maintenance, maintenance])
+  const json = await api.get(`${id}web-1`)
+  t.match(JSON.parse(json.body), {
+    AggregatedStatus: 'maintenance',
+    Service: { ID: 'web-1' },
+    Checks: [
+      { CheckID: '_node_maintenance', Notes: /no reason was/ },
+      { CheckID: 'service:web-1' },
+    ],
+  })
+  t.equal((JSON.parse((await api.get(`${name}web`)).body) as unknown[]).length, 2)
+  for (const [path, body] of [
+    [`${id}zz`, '{"AggregatedStatus":"critical","Service":null,"Checks":null}'],
+    [`${name}zü%20x`, '[]'],
+  ]) {
+    const reply = await api.get(path ?? '')
+    t.strictSame([reply.status, reply.body], [404, body])
+  }
+})
+
+t.test('maintenance takes a service out of passing and leaves it listed', async (t) => {
+  const api = await filled(t)
+  const all = async (query: string): Promise<string[]> =>
+    ids(await api.json(`health/service/web${query}`))
+  t.equal((await api.put('agent/service/maintenance/web-1?enable=true&reason=a')).status, 200)
+  t.strictSame([await all('?passing'), await all('')], [[], ['web-1', 'web-2']])
+  t.match(await api.json('agent/checks'), {
+    '_service_maintenance:web-1': {
+      Name: 'Service Maintenance Mode',
+      Status: 'critical',
+      Notes: 'a',
+      Type: 'maintenance',
+      ServiceID: 'web-1',
+    },
+  })
+  for (const _ of ['once', 'again']) {
+    t.equal((await api.put('agent/service/maintenance/web-1?enable=0')).status, 200)
+    t.strictSame(await all('?passing'), ['web-1'])
+  }
+  const refusals: readonly (readonly [string, number, RegExp])[] = [
+    ['agent/service/maintenance/web-1', 400, /^Missing value for enable$/],
+    ['agent/service/maintenance/web-1?enable=maybe', 400, /^Invalid value for \?enable/],
+    ['agent/service/maintenance/zz?enable=true', 404, /^Unknown service ID "zz"/],
+    ['agent/service/maintenance/?enable=true', 400, /^Missing service ID$/],
+    ['agent/maintenance', 400, /^Missing value for enable$/],
+  ]
+  for (const [path, status, text] of refusals) {
+    const reply = await api.put(path)
+    t.equal(reply.status, status, path)
+    t.match(reply.body, text, path)
+  }
+})
