@@ -1,4 +1,5 @@
 import { encode, optLength } from './encode.ts'
+import type { Encoded } from './encode.ts'
 import type { Message } from './message.ts'
 
 /**
@@ -8,7 +9,11 @@ import type { Message } from './message.ts'
  * OPT record always stays. At least one record of the answer stays if any one fits.
  */
 export function fit(message: Message, limit: number): Message {
-  const { ends } = encode(message)
+  return fitTo(message, encode(message), limit)
+}
+
+/** {@link fit} for a caller that has `message` in wire form already, as `encoded`. */
+export function fitTo(message: Message, { ends }: Encoded, limit: number): Message {
   const room = limit - optLength(message.edns)
   const required = message.answer.length + message.authority.length
   const fitting = countFitting(ends, room)

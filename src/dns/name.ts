@@ -26,7 +26,13 @@ export function isValidName(name: Name): boolean {
 
 /** Folds case as RFC 4343 §3 does: A–Z only, all other octets as they are. */
 export function lowerAscii(text: string): string {
-  return text.replaceAll(/[A-Z]+/g, (run) => run.toLowerCase())
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code >= 0x41 && code <= 0x5a) {
+      return text.replaceAll(/[A-Z]+/g, (run) => run.toLowerCase())
+    }
+  }
+  return text
 }
 
 /** A string that is equal for two names exactly when they are the same name (RFC 4343). */
@@ -38,7 +44,7 @@ export function nameKey(name: Name): string {
 }
 
 export function sameName(a: Name, b: Name): boolean {
-  return a.length === b.length && nameKey(a) === nameKey(b)
+  return a === b || (a.length === b.length && nameKey(a) === nameKey(b))
 }
 
 /** Whether `name` is `zone` or lies below it. */

@@ -1,6 +1,6 @@
 import { parseIp } from '../base/ip.ts'
 import { encode, optLength } from './encode.ts'
-import { fit } from './fit.ts'
+import { fitTo } from './fit.ts'
 import { foldOctet } from './query-scan.ts'
 import { recordType } from './record.ts'
 import type { Message } from './message.ts'
@@ -38,13 +38,14 @@ export class PreparedAnswer {
 
   /** Prepares `message` for answers of at most `bytesMax` octets. */
   constructor(message: Message, bytesMax: number) {
-    const fitted = fit(message, bytesMax)
+    const full = encode(message)
+    const fitted = fitTo(message, full, bytesMax)
     const type = message.question.type
     const isTurned =
       (type === recordType.A || type === recordType.AAAA || type === recordType.SRV) &&
       fitted.answer.at(-1)?.type === type
     const whole = { ...message, truncated: true, authority: [], additional: [] }
-    let encoded = encode(fitted)
+    let encoded = fitted === message ? full : encode(fitted)
     let window = encoded.ring
     let policy: Policy = 'turn'
     if (fitted.truncated && isTurned && window > 0) {
@@ -60,7 +61,7 @@ export class PreparedAnswer {
     this.#marks = new Uint32Array(ring + 1)
     this.#marks[0] = this.#before === 0 ? questionEnd : (ends[this.#before - 1] ?? 0)
     for (let at = 0; at < ring; at++) this.#marks[at + 1] = ends[this.#before + at] ?? 0
-    this.bytes = new Uint8Array(bytes)
+    this.bytes = bytes
     this.questionEnd = questionEnd
     this.rcode = message.rcode
     this.truncated = fitted.truncated
@@ -164,8 +165,15 @@ function copyOctets(
   return at
 }
 
+let lastClient = { client: '', number: 0 }
+
 /** A number that all clients of one network share: IPv4 by /24, IPv6 by /56. */
 function clientNumber(client: string): number {
+  if (lastClient.client !== client) lastClient = { client, number: hashNetwork(client) }
+  return lastClient.number
+}
+
+function hashNetwork(client: string): number {
   const ip = parseIp(client.split('%')[0] ?? '') ?? new Uint8Array(4)
   const mapped = ip.length === 16 && client.toLowerCase().startsWith('::ffff:')
   const from = mapped ? 12 : 0

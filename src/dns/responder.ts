@@ -205,7 +205,7 @@ export class Responder {
     const writer = new WireWriter()
     writer.raw(packet.subarray(0, query.questionEnd))
     if (edns !== undefined) writeOpt(writer, edns, query.rcode)
-    const out = Buffer.from(writer.bytes())
+    const out = writer.bytes()
     out[2] = 0x80 | ((packet[2] ?? 0) & 0x79)
     out[3] = ((packet[3] ?? 0) & 0x10) | (query.rcode & 0x0f)
     out.fill(0, 4, 12)

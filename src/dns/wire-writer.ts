@@ -4,11 +4,19 @@ import type { Name } from './name.ts'
 /** Offsets from 0x4000 on do not fit into a compression pointer (RFC 1035 §4.1.4). */
 const pointerBound = 0x4000
 
-/** A growing buffer of network-order fields, with the offset table of name compression. */
+/** Where messages are put together: one at a time, since writing one is synchronous. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024)
+
+/**
+ * A growing buffer of network-order fields, with the offset table of name compression. Only one
+ * writer may be in use at a time.
+ */
 export class WireWriter {
-  #bytes = Buffer.allocUnsafe(1024)
+  #bytes = scratch
   #length = 0
   readonly #offsets = new Map<string, number>()
+  /** Where names were written that are the very same array: most records share their owner. */
+  readonly #whole = new Map<Name, number>()
   /** False while names are written that later ones must not point to. */
   recording = true
 
@@ -16,9 +24,11 @@ export class WireWriter {
     return this.#length
   }
 
-  /** A view of what was written; valid until the next write. */
+  /** A copy of what was written. */
   bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
+    const copy = Buffer.allocUnsafeSlow(this.#length)
+    this.#bytes.copy(copy, 0, 0, this.#length)
+    return copy
   }
 
   uint8(value: number): void {
@@ -54,11 +64,18 @@ export class WireWriter {
 
   /** Writes a name, its longest suffix that was written before as a pointer. */
   name(name: Name): void {
+    const whole = this.#whole.get(name)
+    if (whole !== undefined) {
+      this.uint16(0xc000 | whole)
+      return
+    }
+    const start = this.#length
     const keys = suffixKeys(name)
     for (const [at, label] of name.entries()) {
       const key = keys[at] ?? ''
       const known = this.#offsets.get(key)
       if (known !== undefined) {
+        if (at === 0) this.#whole.set(name, known)
         this.uint16(0xc000 | known)
         return
       }
@@ -67,6 +84,7 @@ export class WireWriter {
       this.octets(label)
     }
     this.uint8(0)
+    if (this.recording && start < pointerBound && name.length > 0) this.#whole.set(name, start)
   }
 
   /** Writes a name in full and leaves it out of the offset table. */
