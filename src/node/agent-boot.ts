@@ -154,7 +154,7 @@ function startChecks(parts: AgentBootParts, counts: Counts): void {
       catalog.check(identity.nodeName, checkId),
       catalog.appliedIndex(),
     ])
-    const run = row === undefined ? undefined : runOf(row.definition)
+    const run = row === undefined ? undefined : runOf(row)
     const judgement = judge({
       standing: stored,
       row,
@@ -209,7 +209,7 @@ function ttlLeftMs(stored: StoredCheck<CheckRun>, wallMs: number): number | unde
 function adoptChecks(parts: AgentBootParts, counts: Counts): void {
   const { store, sync, identity, read } = parts
   for (const row of read((catalog) => catalog.checksOfNode(identity.nodeName))) {
-    const run = runOf(row.definition)
+    const run = runOf(row)
     if (run === undefined || store.check(row.checkId) !== undefined) continue
     if (row.serviceId !== '' && store.service(row.serviceId) === undefined) continue
     if (sync.isRemoving({ kind: 'check', id: row.checkId })) continue

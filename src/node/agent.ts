@@ -277,7 +277,7 @@ export class Agent implements LocalAgent {
   #restoreCheck(id: string): void {
     const { read, identity } = this.#parts
     const row = read((catalog) => catalog.check(identity.nodeName, id))
-    const run = row === undefined ? undefined : runOf(row.definition)
+    const run = row === undefined ? undefined : runOf(row)
     if (row === undefined || run === undefined) return this.#dropCheck(id)
     const check = putCheckRow(this.#parts, row, run)
     this.#run({ check, run, unchanged: false })
@@ -291,8 +291,11 @@ export class Agent implements LocalAgent {
   }
 
   #knowsCheck(id: string): boolean {
-    const { store } = this.#parts
-    return store.check(id) !== undefined || this.#sync.isRemoving({ kind: 'check', id })
+    const { store, read, identity } = this.#parts
+    if (store.check(id) !== undefined) return true
+    if (this.#sync.isRemoving({ kind: 'check', id })) return true
+    const row = read((catalog) => catalog.check(identity.nodeName, id))
+    return row !== undefined && runOf(row) !== undefined
   }
 
   async #registerNode(): Promise<void> {

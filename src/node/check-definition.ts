@@ -40,9 +40,13 @@ function httpFields(plan: Extract<CheckPlan, { kind: 'http' }>): Record<string, 
   return fields
 }
 
-/** How to run a check of which only the catalog's definition is left; undefined: not by an agent. */
-export function runOf(definition: Definition): CheckRun | undefined {
-  const plan = planOf(definition)
+/** How to run a check of which only the catalog's row is left; undefined: it is not an agent's. */
+export function runOf({
+  type,
+  definition,
+}: Pick<CheckDefinition, 'type' | 'definition'>): CheckRun | undefined {
+  // Nobody runs a maintenance check, but the agent that set it must be able to take it back.
+  const plan: CheckPlan | undefined = type === 'maintenance' ? { kind: 'none' } : planOf(definition)
   if (plan === undefined) return undefined
   return {
     plan,

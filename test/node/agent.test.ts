@@ -404,6 +404,11 @@ t.test('… nor one that followed a deregistration', async (t) => {
   t.match(rig.agent.checks(), [{ checkId: 'c' }])
 })
 
+const maintenance: AgentCheckDefinition = {
+  ...ttlCheck('_service_maintenance:web', 0, { type: 'maintenance' }),
+  plan: { kind: 'none' },
+}
+
 function withoutIndexes(check: Check): Omit<Check, 'createIndex' | 'modifyIndex'> {
   const { createIndex: _create, modifyIndex: _modify, ...rest } = check
   return rest
@@ -414,6 +419,7 @@ t.test('what only the catalog holds of this agent is adopted, with checks that r
   const health = await endpoint(t)
   await register(rig, [httpCheck('h', { url: health.url }), ttlCheck('c', longMs)])
   await rig.agent.registerCheck(ttlCheck('node', longMs, { serviceId: '' }), origin)
+  await rig.agent.registerCheck(maintenance, origin)
   await rig.agent.updateTtl('c', 'passing', 'fine', origin)
   await rig.until(() => rig.status('h') === 'passing')
   const before = rig.agent.checks()
@@ -434,6 +440,8 @@ t.test('what only the catalog holds of this agent is adopted, with checks that r
   await other.until(() => other.status('h') === 'critical')
   await other.agent.updateTtl('c', 'warning', '', origin)
   t.equal(other.status('c'), 'warning')
+  await other.agent.deregisterCheck(maintenance.check.checkId, origin)
+  t.equal(other.status(maintenance.check.checkId), undefined)
 })
 
 t.test('a restart keeps statuses: nothing flaps, and the catalog is not told again', async (t) => {
