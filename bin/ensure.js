@@ -45,7 +45,7 @@ function install() {
   const missing = missingBuildTools()
   stop(
     missing.length > 0
-      ? `npm ci failed, and ${missing.join(' and ')} is missing, which better-sqlite3 needs where it has no prebuilt binary. ${howToInstallTools()}, then run this again.`
+      ? `npm ci failed. better-sqlite3 is compiled where it has no prebuilt binary, and this machine lacks ${missing.join(', ')}. ${howToInstallTools()}, then run this again.`
       : 'npm ci failed; its message stands above. Check the network and the registry (npm ping), then run this again.',
   )
 }
@@ -57,7 +57,7 @@ function checkSqlite() {
   const built = runNpm(['rebuild', 'better-sqlite3'])
   if (built && sqliteLoads()) return
   const missing = missingBuildTools()
-  const cause = missing.length > 0 ? `: ${missing.join(' and ')} is missing` : ''
+  const cause = missing.length > 0 ? `: this machine lacks ${missing.join(', ')}` : ''
   stop(
     `better-sqlite3 could not be built for Node ${process.versions.node}${cause}. ${howToInstallTools()}, then run: npm rebuild better-sqlite3`,
   )
