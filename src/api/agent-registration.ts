@@ -222,9 +222,10 @@ function httpPlan(
     return invalidCheck(`HTTP: ${JSON.stringify(url)} is not an http:// or https:// URL`)
   }
   const method = body.Method ?? ''
-  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]*$/.test(method)) {
+  if (method !== '' && !isToken(method)) {
     return invalidCheck(`Method: ${JSON.stringify(method)} is not an HTTP method`)
   }
+  refuseBadHeaders(body.Header ?? {})
   if (askedIntervalMs < intervalMsMin) warnings.push('Interval is below its minimum, 1s is used')
   const intervalMs = Math.max(askedIntervalMs, intervalMsMin)
   const timeoutMs = body.Timeout ?? 0
@@ -240,6 +241,21 @@ function httpPlan(
     tlsSkipVerify: body.TLSSkipVerify ?? false,
     tlsServerName: body.TLSServerName ?? '',
     followRedirects: !(body.DisableRedirects ?? false),
+  }
+}
+
+/** RFC 9110 §5.6.2. */
+function isToken(value: string): boolean {
+  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(value)
+}
+
+function refuseBadHeaders(headers: Readonly<Record<string, readonly string[]>>): void {
+  for (const [name, values] of Object.entries(headers)) {
+    if (!isToken(name)) invalidCheck(`Header: ${JSON.stringify(name)} is not a header's name`)
+    // RFC 9110 §5.5: visible characters, spaces, tabs, and bytes above 0x7F.
+    if (values.some((value) => /[^\t\x20-\x7e\x80-\xff]/.test(value))) {
+      invalidCheck(`Header: a value of ${JSON.stringify(name)} holds what no header may`)
+    }
   }
 }
 

@@ -13,9 +13,17 @@ export type Decoded<F> = {
 
 /** Opaque fields are stored and serialised by recursive code: their depth must have an end. */
 const depthMax = 32
+/** Go's longest, 2^63 nanoseconds. */
+const durationMsMax = 2 ** 63 / 1e6
 
-export const text: Reader<string> = (value, at) =>
-  typeof value === 'string' ? value : refuse(at, 'a string', value)
+export const text: Reader<string> = (value, at) => {
+  if (typeof value !== 'string') return refuse(at, 'a string', value)
+  // It has no UTF-8: what is stored would not be found under the name it was stored by.
+  if (/\p{Surrogate}/u.test(value)) {
+    throw svcdError('invalid-field', { field: at, reason: 'contains half of a surrogate pair' })
+  }
+  return value
+}
 
 export const flag: Reader<boolean> = (value, at) =>
   typeof value === 'boolean' ? value : refuse(at, 'true or false', value)
@@ -25,15 +33,20 @@ export const integer: Reader<number> = (value, at) =>
 
 /** Go's durations: text with units, or a number of nanoseconds. In milliseconds. */
 export const duration: Reader<number> = (value, at) => {
-  if (typeof value === 'number') return value / 1e6
-  if (typeof value !== 'string') return refuse(at, 'a duration such as "10s"', value)
-  // Go's own tools write "" for a duration that was not set.
-  const durationMs = value === '' ? 0 : parseDuration(value)
-  if (durationMs === undefined) {
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    return refuse(at, 'a duration such as "10s"', value)
+  }
+  const durationMs = typeof value === 'number' ? value / 1e6 : durationOf(value)
+  if (durationMs === undefined || Math.abs(durationMs) > durationMsMax) {
     const reason = `${JSON.stringify(value)} is not a duration; write one such as "10s" or "1m30s"`
     throw svcdError('invalid-field', { field: at, reason })
   }
   return durationMs
+}
+
+/** Go's own tools write "" for a duration that was not set. */
+function durationOf(value: string): number | undefined {
+  return value === '' ? 0 : parseDuration(value)
 }
 
 /** Any JSON, kept as it is; not nested deeper than 32 levels. */

@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import t from 'tap'
+import { agentServiceBodies, catalogBodies, checkBodies } from './bodies.ts'
 import { TestApi } from './support.ts'
 
 type Row = readonly [body: unknown, status: number, text: string | RegExp]
@@ -58,6 +60,7 @@ const registrations: readonly Row[] = [
   [service({ Weights: { Passing: 0 } }), 400, /^Invalid Weights: Passing must be greater than 0/],
   [service({ Weights: { Passing: 1, Warning: -1 } }), 400, /^Invalid Weights: Warning must be/],
   [service({ Weights: { Passing: 65_536 } }), 400, /^Invalid Weights: DNS Weight must be between/],
+  ['{"Name":"a\\ud800"}', 400, 'Invalid Name: contains half of a surrogate pair'],
   [{ Name: 'a\nb' }, 400, 'Invalid Name: contains a control character'],
   [{ Name: 'n'.repeat(256) }, 400, 'Invalid Name: is longer than 255 bytes'],
   [service({ ID: 'i'.repeat(513) }), 400, 'Invalid ID: is longer than 512 bytes'],
@@ -68,6 +71,8 @@ const registrations: readonly Row[] = [
   [service({ EnableTagOverride: 'yes' }), 400, /^Invalid EnableTagOverride: expected true or/],
   [check({ TTL: 'zz' }), 400, /^Invalid Check\.TTL: "zz" is not a duration/],
   [check({ TTL: '15' }), 400, /^Invalid Check\.TTL: "15" is not a duration/],
+  [check({ TTL: '99999999999h' }), 400, /^Invalid Check\.TTL: "99999999999h" is not a duration/],
+  [check({ TTL: 1e300 }), 400, /^Invalid Check\.TTL: 1e\+300 is not a duration/],
   [check({ TTL: true }), 400, /^Invalid Check\.TTL: expected a duration/],
   [check({ TTL: '-5s' }), 400, 'Invalid check: TTL must be > 0 for TTL checks'],
   [check({ Status: 'passing' }), 400, 'Invalid check: TTL must be > 0 for TTL checks'],
@@ -82,6 +87,16 @@ const registrations: readonly Row[] = [
     check({ HTTP: 'http://a/', Interval: '5s', Header: { a: 'b' } }),
     400,
     'Invalid Check.Header.a: expected a list, got a string',
+  ],
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { 'a b': ['c'] } }),
+    400,
+    'Invalid check: Header: "a b" is not a header\'s name',
+  ],
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { a: ['b\r\nc'] } }),
+    400,
+    'Invalid check: Header: a value of "a" holds what no header may',
   ],
   [check({ TTL: '5s', SuccessBeforePassing: -1 }), 400, /^Invalid SuccessBeforePassing/],
   ...['TCP', 'UDP', 'GRPC', 'H2PING', 'DockerContainerID', 'AliasService', 'OSService'].map(
@@ -252,4 +267,28 @@ t.test('a body of 10 MB is a 413 that its sender gets to read', async (t) => {
   }
   const reply = await api.put('agent/service/register', { Name: 'after' })
   t.equal(reply.status, 200, 'the server goes on')
+})
+
+t.test('no JSON whatever makes the server fail (property)', async (t) => {
+  const api = new TestApi(t)
+  const statuses = new Map<number, number>()
+  const bodies = fc.oneof(
+    fc.record({ path: fc.constant('agent/service/register'), body: agentServiceBodies }),
+    fc.record({ path: fc.constant('agent/check/register'), body: checkBodies }),
+    fc.record({ path: fc.constant('catalog/register'), body: catalogBodies }),
+  )
+  const property = fc.asyncProperty(bodies, async ({ path, body }) => {
+    const reply = await api.put(path, JSON.stringify(body))
+    statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1)
+    if (reply.status === 200) return
+    if (![400, 404].includes(reply.status) || reply.body === '') {
+      throw new Error(`${path}: ${reply.status} ${reply.body}`)
+    }
+  })
+  await fc.assert(property, { numRuns: 800 })
+  t.ok((statuses.get(200) ?? 0) > 50, `some are accepted: ${JSON.stringify([...statuses])}`)
+  t.ok((statuses.get(400) ?? 0) > 50, 'and some refused')
+  for (const path of ['catalog/services', 'catalog/nodes', 'agent/services', 'health/state/any']) {
+    t.equal((await api.get(path)).status, 200, path)
+  }
 })
