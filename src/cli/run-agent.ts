@@ -11,12 +11,16 @@ import { startSample, type Sample } from './sample.ts'
 export async function runAgent(config: Config, io: Io): Promise<void> {
   const logger = createLogger({ level: config.logLevel, json: config.logJson, write: io.out })
   // With -log-json every line of the output is JSON.
-  const say = config.logJson ? () => {} : (text: string) => io.out(text)
+  const say = config.logJson ? () => {} : io.out
   say(banner(config))
   const stopSignal = nextStopSignal(logger)
   const node = await startNode(config, logger)
   say(endpointLines(node.http, node.dns))
   say('==> svcd agent running! Log data will now stream in as it occurs:\n\n')
+  if (config.logJson) {
+    const { http, dns } = node
+    logger.info({ version, node: config.nodeName, http, dns }, 'svcd agent running!')
+  }
   const sample = config.sample ? await sampleFor(node, config) : undefined
   say(sample?.text ?? '')
   const signal = await stopSignal

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import t from 'tap'
+import { AgentProcess, svcdBin } from '../helpers/agent-process.ts'
+
+// The program as a process: its signals, its pipes, its configuration from all sources.
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function sh(command: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, ...env }, timeout: 20_000 }
+    execFile('sh', ['-c', command], options, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err })
+    })
+  })
+}
+
+const svcd = `"${process.execPath}" "${svcdBin}"`
+
+t.test('SIGHUP is survived, and one Ctrl-C that arrives twice is one clean stop', async (t) => {
+  const agent = await AgentProcess.start()
+  agent.child.kill('SIGHUP')
+  await agent.until('SIGHUP: this version cannot reload')
+  t.ok((await agent.get<string>('status/leader')).length > 0, 'it still answers')
+  // As npm and the terminal deliver it.
+  agent.child.kill('SIGINT')
+  agent.child.kill('SIGINT')
+  t.equal(await agent.exited, 0)
+})
+
+t.test('-log-json makes every line of the output JSON', async (t) => {
+  const agent = await AgentProcess.start({ args: ['-dev', '-log-json'] })
+  t.equal(await agent.stop(), 0)
+  const lines = agent.output.split('\n').filter((line) => line !== '')
+  for (const line of lines) t.doesNotThrow(() => JSON.parse(line) as unknown, line)
+  t.match(
+    lines.map((line) => (JSON.parse(line) as { msg: string }).msg),
+    ['svcd agent running!'],
+  )
+})
+
+t.test('files, variables and flags make one configuration', async (t) => {
+  const directory = t.testdir({
+    'a.json': JSON.stringify({
+      server: true,
+      data_dir: 'overruled',
+      node_name: 'from-file',
+      bind_addr: '127.0.0.1',
+      domain: 'example',
+      datacenter: 'overruled',
+    }),
+  })
+  const agent = await AgentProcess.start({
+    args: ['-config-file', join(directory, 'a.json'), '-data-dir', join(directory, 'data')],
+    env: { SVCD_DATACENTER: 'dc7' },
+  })
+  t.teardown(async () => agent.stop())
+  t.match(await agent.get('agent/self'), { Config: { NodeName: 'from-file', Datacenter: 'dc7' } })
+  const env = { SVCD_DNS_ADDR: `127.0.0.1:${agent.dnsPort}`, SVCD_DOMAIN: 'example' }
+  const { code, out } = await sh(`${svcd} resolve from-file.node.dc7`, env)
+  t.equal(code, 0)
+  t.match(out, /^from-file\.node\.dc7\.example\. +A +0 +127\.0\.0\.1$/m)
+  t.match(out, /^NOERROR from /m)
+})
+
+t.test('a pipe that closes early is no error', async (t) => {
+  const agent = await AgentProcess.start()
+  t.teardown(async () => agent.stop())
+  const command = `{ ${svcd} services -http-addr ${agent.httpUrl}; echo $? >&2; } | true`
+  t.match(await sh(command), { code: 0, err: /^0\n$/ })
+})
+
+t.test('exit codes tell a refusal from a silence', async (t) => {
+  const agent = await AgentProcess.start()
+  const env = { SVCD_HTTP_ADDR: agent.httpUrl, SVCD_DNS_ADDR: `127.0.0.1:${agent.dnsPort}` }
+  t.equal((await sh(`${svcd} services`, env)).code, 0)
+  t.equal((await sh(`${svcd} services nope`, env)).code, 1)
+  t.match(await sh(`${svcd} resolve nope`, env), { code: 1, out: '', err: /NXDOMAIN from 127/ })
+  const json = await sh(`${svcd} resolve nope --type A --json`, env)
+  t.equal(json.code, 1)
+  t.match(JSON.parse(json.out), {
+    name: 'nope.service.consul',
+    replies: [{ rcode: 'NXDOMAIN', authority: [{ type: 'SOA' }] }],
+  })
+  await agent.stop()
+  t.equal((await sh(`${svcd} services`, env)).code, 2)
+  t.equal((await sh(`${svcd} resolve web`, env)).code, 2)
+})
