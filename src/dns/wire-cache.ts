@@ -129,7 +129,9 @@ export class WireCache {
     if (before !== undefined) before.next = entry.next
     this.#bytes -= entry.prepared.weight
     const last = this.#entries.pop()
-    if (last !== undefined && last !== entry) this.#entries[this.#hand] = last
+    // The newest entry fills the gap, behind the hand: it has a whole round to be asked for again.
+    if (last === undefined || last === entry) this.#hand = 0
+    else this.#entries[this.#hand++] = last
   }
 }
 

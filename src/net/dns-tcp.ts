@@ -165,6 +165,7 @@ class Connection {
   #filled = 0
   /** What has been received but waits until answers are read. */
   #backlog: Buffer | undefined
+  /** The client has sent its last query. */
   #hasEnded = false
   #isFinishing = false
 

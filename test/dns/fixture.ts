@@ -50,6 +50,7 @@ export class FakeRegistry implements View {
   readonly services = new Map<string, Endpoint[]>()
   readonly nodes = new Map<string, NodeEntry>()
   reads = 0
+  serverCount = 1
 
   add(name: string, ...instances: readonly InstanceText[]): this {
     const list = this.services.get(name) ?? []
@@ -75,7 +76,7 @@ export class FakeRegistry implements View {
 
   servers(): readonly NodeEntry[] {
     this.reads++
-    return [...this.nodes.values()].slice(0, 1)
+    return [...this.nodes.values()].slice(0, this.serverCount)
   }
 
   hasNodeBelow(suffix: string): boolean {

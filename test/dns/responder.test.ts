@@ -41,6 +41,33 @@ t.test('complete answers rotate, for each question on its own', async (t) => {
   }
 })
 
+t.test('rotation goes on where it was when the registry has changed', async (t) => {
+  const server = bench(5)
+  const firsts = new Map<string, number>()
+  for (let n = 0; n < 50; n++) {
+    const [first = ''] = addressesOf(server.ask('web.service.consul', 'A'))
+    firsts.set(first, (firsts.get(first) ?? 0) + 1)
+    server.versions.bump([subject.service('web')])
+  }
+  t.same([...firsts.values()], [10, 10, 10, 10, 10])
+})
+
+t.test('names inside the turned records are nothing that others point to', async (t) => {
+  const server = bench(0)
+  server.registry.addNode('n2', '10.0.0.2').addNode('n3', '10.0.0.3').serverCount = 3
+  for (let n = 0; n < 6; n++) {
+    const reply = server.ask('consul', 'NS')
+    t.same(
+      addressesOf(reply).toSorted(),
+      ['n1', 'n2', 'n3'].map((node) => `${node}.node.dc1.consul.`),
+    )
+    t.same(
+      reply.additional.map(recordText),
+      [1, 2, 3].map((node) => `n${node}.node.dc1.consul. 5 A 10.0.0.${node}`),
+    )
+  }
+})
+
 t.test('a turned SRV answer still decodes, glue and all', async (t) => {
   const server = bench(7)
   const wanted = server.ask('web.service.consul', 'SRV', { tcp: true })
@@ -325,6 +352,12 @@ t.test('the cache stays within its bounds and keeps what is asked for', async (t
   }
   t.ok(cache.size <= 64 && cache.bytes <= 100_000)
   t.equal(counters.hits, 499, 'a flood of other names did not drive it out')
+  const { hits } = counters
+  for (let n = 0; n < 20; n++) {
+    for (const name of [`a${n}`, `b${n}`, `c${n}`, `d${n}`, `a${n}`])
+      server.ask(`${name}.service.consul`, 'A')
+  }
+  t.equal(counters.hits, hits + 20, 'a full cache has room for what comes into use')
   const big = bench(3000, { cacheEntriesMax: 64, cacheBytesMax: 100_000 })
   for (let n = 0; n < 3; n++) big.ask('web.service.consul', 'SRV', { tcp: true })
   t.ok(big.responder.cache.bytes <= 100_000)
