@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { Check, Instance, Node, Service, Status } from './model.ts'
+import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { checkOf, nodeOf, parseTags, reverseLabels, serviceOf } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
 
@@ -10,6 +10,13 @@ const checkColumns = `
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
 const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')
+
+/** What tells whether a service changed, without reading it: nodes may have very many. */
+export interface ServiceHead {
+  readonly id: string
+  readonly owner: Owner
+  readonly modifyIndex: number
+}
 
 function prepare(db: Database) {
   const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
@@ -29,9 +36,12 @@ function prepare(db: Database) {
       `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
        WHERE s.node_key = ? ORDER BY s.id`,
     ),
-    servicesOfNodeAfter: sql<[string, string, number], ServiceRow & { node_name: string }>(
-      `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
-       WHERE s.node_key = ? AND s.id > ? ORDER BY s.id LIMIT ?`,
+    serviceHeads: sql<[string, string, number], ServiceHead>(
+      `SELECT id, owner, modify_index AS modifyIndex FROM services
+       WHERE node_key = ? AND id > ? ORDER BY id LIMIT ?`,
+    ),
+    serviceHead: sql<[string, string], ServiceHead>(
+      `SELECT id, owner, modify_index AS modifyIndex FROM services WHERE node_key = ? AND id = ?`,
     ),
     service: sql<[string, string], ServiceRow & { node_name: string }>(
       `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
@@ -129,10 +139,13 @@ export class CatalogReader {
     return rows.map((row) => serviceOf(row, row.node_name))
   }
 
-  /** Up to `limit` of them, from the first id behind `afterId`: for nodes of very many. */
-  servicesOfNodeAfter(nodeName: string, afterId: string, limit: number): readonly Service[] {
-    const rows = this.#sql.servicesOfNodeAfter.all(nodeName.toLowerCase(), afterId, limit)
-    return rows.map((row) => serviceOf(row, row.node_name))
+  /** Up to `limit` services of a node, from the first id behind `afterId`, without their contents. */
+  serviceHeads(nodeName: string, afterId: string, limit: number): readonly ServiceHead[] {
+    return this.#sql.serviceHeads.all(nodeName.toLowerCase(), afterId, limit)
+  }
+
+  serviceHead(nodeName: string, id: string): ServiceHead | undefined {
+    return this.#sql.serviceHead.get(nodeName.toLowerCase(), id)
   }
 
   service(nodeName: string, id: string): Service | undefined {

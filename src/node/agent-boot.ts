@@ -2,7 +2,8 @@ import type { Backend, Identity } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Check, CheckDefinition, Service } from '../catalog/model.ts'
-import type { AgentStore, Standing, StoredCheck } from '../storage/agent-store.ts'
+import type { CatalogReader } from '../catalog/query.ts'
+import type { AgentStore, ServiceHead, Standing, StoredCheck } from '../storage/agent-store.ts'
 import type { AgentSync } from './agent-sync.ts'
 import { runOf } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
@@ -92,33 +93,45 @@ function resumeRemovals({ store, sync, identity, read }: AgentBootParts): void {
 }
 
 async function judgeServices(parts: AgentBootParts, counts: Counts): Promise<void> {
-  const { store, sync, identity, read } = parts
+  const { store, identity, read } = parts
   for (let afterId = ''; ;) {
-    const page = store.servicesAfter(afterId, pageSize)
+    const page = store.serviceHeads(afterId, pageSize)
     const last = page.at(-1)
     if (last === undefined) return
-    afterId = last.service.id
-    const rows = read((catalog) => ({
-      appliedIndex: catalog.appliedIndex(),
-      services: page.map(({ service }) => catalog.service(identity.nodeName, service.id)),
-    }))
-    for (const [at, stored] of page.entries()) {
-      const { id } = stored.service
-      const row = rows.services[at]
-      const judgement = judge({
-        standing: stored,
-        row,
-        isSame: isSame(stored.service, row),
-        isOwn: row?.owner === 'agent',
-        appliedIndex: rows.appliedIndex,
-      })
-      if (judgement === 'drop') store.dropService(id)
-      else if (judgement === 'propose') sync.later('service', id)
-      else if (judgement === 'adopt' && row !== undefined) putServiceRow(store, row)
-      count(counts, judgement)
-    }
+    afterId = last.id
+    read((catalog) => {
+      const appliedIndex = catalog.appliedIndex()
+      for (const head of page) {
+        const row = catalog.serviceHead(identity.nodeName, head.id)
+        // Nothing changed since it was acknowledged: the rule, so contents are not even read.
+        const isUnchanged = row?.owner === 'agent' && row.modifyIndex <= (head.syncedIndex ?? -1)
+        if (!isUnchanged) judgeService(parts, head, { catalog, appliedIndex, counts })
+      }
+    })
     await nextTurn()
   }
+}
+
+function judgeService(
+  { store, sync, identity }: AgentBootParts,
+  head: ServiceHead,
+  context: { catalog: CatalogReader; appliedIndex: number; counts: Counts },
+): void {
+  const { id } = head
+  const { catalog, appliedIndex, counts } = context
+  const stored = store.service(id)
+  const row = catalog.service(identity.nodeName, id)
+  const judgement = judge({
+    standing: head,
+    row,
+    isSame: stored !== undefined && isSame(stored.service, row),
+    isOwn: row?.owner === 'agent',
+    appliedIndex,
+  })
+  if (judgement === 'drop') store.dropService(id)
+  else if (judgement === 'propose') sync.later('service', id)
+  else if (judgement === 'adopt' && row !== undefined) putServiceRow(store, row)
+  count(counts, judgement)
 }
 
 function count(counts: Counts, judgement: Judgement): void {
@@ -130,15 +143,15 @@ function count(counts: Counts, judgement: Judgement): void {
 async function adoptServices(parts: AgentBootParts, counts: Counts): Promise<void> {
   const { store, sync, identity, read } = parts
   for (let afterId = ''; ;) {
-    const page = read((catalog) =>
-      catalog.servicesOfNodeAfter(identity.nodeName, afterId, pageSize),
-    )
+    const page = read((catalog) => catalog.serviceHeads(identity.nodeName, afterId, pageSize))
     const last = page.at(-1)
     if (last === undefined) return
     afterId = last.id
-    for (const row of page) {
-      if (row.owner !== 'agent' || store.service(row.id) !== undefined) continue
-      if (sync.isRemoving({ kind: 'service', id: row.id })) continue
+    for (const { id, owner } of page) {
+      if (owner !== 'agent' || store.hasService(id)) continue
+      if (sync.isRemoving({ kind: 'service', id })) continue
+      const row = read((catalog) => catalog.service(identity.nodeName, id))
+      if (row === undefined) continue
       counts.adopted++
       putServiceRow(store, row)
     }

@@ -41,6 +41,10 @@ export interface Standing {
   readonly syncedIndex: number | undefined
 }
 
+export interface ServiceHead extends Standing {
+  readonly id: string
+}
+
 export interface StoredService extends Standing {
   readonly service: ServiceDefinition
 }
@@ -106,9 +110,10 @@ function prepare(db: Database) {
     ),
     service: sql<[string], ServiceRow>('SELECT * FROM services WHERE id = ?'),
     services: sql<[], ServiceRow>('SELECT * FROM services ORDER BY id'),
-    servicesAfter: sql<[string, number], ServiceRow>(
-      'SELECT * FROM services WHERE id > ? ORDER BY id LIMIT ?',
+    serviceHeads: sql<[string, number], Omit<ServiceRow, 'body'>>(
+      'SELECT id, known_index, synced_index FROM services WHERE id > ? ORDER BY id LIMIT ?',
     ),
+    hasService: sql<[string], unknown>('SELECT 1 FROM services WHERE id = ?'),
     check: sql<[string], CheckRow>('SELECT * FROM checks WHERE check_id = ?'),
     checks: sql<[], CheckRow>('SELECT * FROM checks ORDER BY check_id'),
     checksOfService: sql<[string], CheckRow>(
@@ -259,9 +264,17 @@ export class AgentStore<Run> {
     return this.#sql.services.all().map(serviceOf)
   }
 
-  /** Up to `limit` services in order of id, from the first one behind `afterId`. */
-  servicesAfter(afterId: string, limit: number): readonly StoredService[] {
-    return this.#sql.servicesAfter.all(afterId, limit).map(serviceOf)
+  /** Up to `limit` services in order of id, from the first one behind `afterId`, without contents. */
+  serviceHeads(afterId: string, limit: number): readonly ServiceHead[] {
+    return this.#sql.serviceHeads.all(afterId, limit).map((row) => ({
+      id: row.id,
+      knownIndex: row.known_index,
+      syncedIndex: row.synced_index ?? undefined,
+    }))
+  }
+
+  hasService(id: string): boolean {
+    return this.#sql.hasService.get(id) !== undefined
   }
 
   check(id: string): StoredCheck<Run> | undefined {

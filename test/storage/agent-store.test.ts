@@ -88,12 +88,11 @@ t.test('a removal takes the checks along and is remembered until it is told', as
   t.strictSame(db.removals(), [{ kind: 'service', id: 'web/1', knownIndex: 6 }])
 })
 
-t.test('services are read in pages', async (t) => {
+t.test('the heads of services are read in pages', async (t) => {
   const db = store(t)
   t.teardown(() => db.close())
   for (const id of ['a', 'b', 'c', 'd', 'e']) db.putService(serviceDefinition('web', { id }), 5)
-  const ids = (after: string): string[] =>
-    db.servicesAfter(after, 2).map((entry) => entry.service.id)
+  const ids = (after: string): string[] => db.serviceHeads(after, 2).map((head) => head.id)
   t.strictSame([ids(''), ids('b'), ids('d'), ids('e')], [['a', 'b'], ['c', 'd'], ['e'], []])
 })
 
