@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { AgentProcess, svcdBin } from '../helpers/agent-process.ts'
@@ -27,9 +29,17 @@ t.test('SIGHUP is survived, and one Ctrl-C that arrives twice is one clean stop'
   agent.child.kill('SIGHUP')
   await agent.until('SIGHUP: this version cannot reload')
   t.ok((await agent.get<string>('status/leader')).length > 0, 'it still answers')
+  // A request in flight keeps it from having stopped before the second signal comes.
+  const request = connect(agent.httpPort, '127.0.0.1')
+  request.on('error', () => {})
+  request.write('PUT /v1/agent/service/register HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n')
+  request.write('Expect: 100-continue\r\n\r\n')
+  await once(request, 'data')
   // As npm and the terminal deliver it.
   agent.child.kill('SIGINT')
+  await agent.until('stopping')
   agent.child.kill('SIGINT')
+  request.end('{"Name":"web"}')
   t.equal(await agent.exited, 0)
 })
 
