@@ -1,3 +1,4 @@
+import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/options.ts'
@@ -14,7 +15,9 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   const say = config.logJson ? () => {} : io.out
   say(banner(config))
   const stopSignal = nextStopSignal(logger)
-  const node = await startNode(config, logger)
+  const node = await startNode(config, logger).catch((error: unknown) => {
+    throw config.sample ? forNpmStart(error) : error
+  })
   say(endpointLines(node.http, node.dns))
   say('==> svcd agent running! Log data will now stream in as it occurs:\n\n')
   if (config.logJson) {
@@ -36,6 +39,13 @@ async function sampleFor(
   const [http] = node.http
   const [dns] = node.dns
   return http && dns ? startSample(http, dns, config.domain) : undefined
+}
+
+/** `npm start` runs with the sample, and passes flags on only after `--`. */
+function forNpmStart(error: unknown): unknown {
+  if (!(error instanceof SvcdError) || error.code !== 'port-in-use') return error
+  const text = error.message.replace(/another with (-[\w-]+)/, 'another: npm start -- $1 PORT')
+  return new SvcdError(error.code, text, error)
 }
 
 /** npm and the terminal both deliver one Ctrl-C, milliseconds apart. */
