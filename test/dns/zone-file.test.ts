@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { parseZoneFile } from '../../src/dns/zone-file.ts'
+import { Bench, replyText } from './fixture.ts'
+import type { StaticZone } from '../../src/dns/static-zone.ts'
+
+const example = new URL('../../zones/example.zone', import.meta.url)
+
+function parse(text: string): StaticZone {
+  const result = parseZoneFile(text, { file: 'x.zone' })
+  if ('faults' in result) throw new Error(result.faults.join('\n'))
+  return result.zone
+}
+
+function served(text: string): Bench {
+  const bench = new Bench()
+  bench.registry.addNode('n1', '10.0.0.1').add('web', { at: '10.9.0.1', port: 80 })
+  bench.zone = { ...bench.zone, staticZones: [parse(text)] }
+  return bench
+}
+
+const soa =
+  'example.org. 300 SOA ns.example.org. hostmaster.example.org. 2025010101 3600 900 1209600 300'
+
+const cases: Record<string, readonly string[]> = {
+  'www.example.org A': [
+    'NOERROR aa',
+    'answer',
+    'web.service.consul. 10 A 10.9.0.1',
+    'www.example.org. 3600 CNAME web.service.consul.',
+  ],
+  'www.example.org CNAME': [
+    'NOERROR aa',
+    'answer',
+    'www.example.org. 3600 CNAME web.service.consul.',
+  ],
+  'example.org SOA': ['NOERROR aa', 'answer', soa.replace(' 300 SOA', ' 3600 SOA')],
+  'example.org NS': [
+    'NOERROR aa',
+    'answer',
+    'example.org. 3600 NS ns.example.org.',
+    'additional',
+    'ns.example.org. 3600 A 192.0.2.53',
+    'ns.example.org. 3600 AAAA 2001:db8::53',
+  ],
+  'example.org MX': [
+    'NOERROR aa',
+    'answer',
+    'example.org. 3600 MX 10 mail.example.org.',
+    'additional',
+    'mail.example.org. 3600 A 192.0.2.25',
+  ],
+  'eXample.org TXT': ['NOERROR aa', 'answer', 'eXample.org. 3600 TXT "v=spf1 mx -all"'],
+  'example.org A': ['NOERROR aa', 'authority', soa],
+  'nope.example.org A': ['NXDOMAIN aa', 'authority', soa],
+  // Wildcards (RFC 4592): any depth below, not the name itself, not past what exists.
+  'x.apps.example.org A': ['NOERROR aa', 'answer', 'x.apps.example.org. 3600 A 192.0.2.80'],
+  'x.y.apps.example.org A': ['NOERROR aa', 'answer', 'x.y.apps.example.org. 3600 A 192.0.2.80'],
+  'x.apps.example.org AAAA': ['NOERROR aa', 'authority', soa],
+  'apps.example.org A': ['NOERROR aa', 'authority', soa],
+  '_tcp.example.org A': ['NOERROR aa', 'authority', soa],
+  'x._tcp.example.org A': ['NXDOMAIN aa', 'authority', soa],
+  '_sip._tcp.example.org SRV': [
+    'NOERROR aa',
+    'answer',
+    '_sip._tcp.example.org. 3600 SRV 10 60 5060 mail.example.org.',
+    'additional',
+    'mail.example.org. 3600 A 192.0.2.25',
+  ],
+  // Delegation
+  'a.lab.example.org A': [
+    'NOERROR',
+    'authority',
+    'lab.example.org. 3600 NS ns.lab.example.org.',
+    'additional',
+    'ns.lab.example.org. 3600 A 192.0.2.99',
+  ],
+  'lab.example.org NS': [
+    'NOERROR',
+    'authority',
+    'lab.example.org. 3600 NS ns.lab.example.org.',
+    'additional',
+    'ns.lab.example.org. 3600 A 192.0.2.99',
+  ],
+  'web.service.consul A': ['NOERROR aa', 'answer', 'web.service.consul. 10 A 10.9.0.1'],
+  'other.org A': ['REFUSED'],
+}
+
+t.test('zones/example.zone is served as the table says', async (t) => {
+  const bench = served(readFileSync(example, 'utf8'))
+  for (const [asked, wanted] of Object.entries(cases)) {
+    const [name = '', type = ''] = asked.split(' ')
+    t.equal(replyText(bench.ask(name, type, { edns: 1232 })), wanted.join('\n'), asked)
+  }
+})
+
+const head = '$ORIGIN example.org.\n$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\n'
+
+t.test('the forms a master file may take', async (t) => {
+  const bench = served(
+    [
+      '$TTL 1h30m',
+      'example.org. IN SOA ns.example.org. a\\.b.example.org. ( 1 1d',
+      '  1w ; a comment; with a semicolon',
+      '  4 5 )',
+      '\tIN NS ns.example.org.',
+      '$ORIGIN sub.example.org.',
+      'a 7 IN A 10.0.0.1',
+      '  IN 7 A 10.0.0.2 ; the owner of the line above, class and TTL the other way round',
+      'A 7 A 10.0.0.2',
+      't TXT one "two three" "a\\"b" "\\007\\;"',
+      'u TYPE1000 \\# 3 0a0b 0C',
+      '@ PTR x.',
+    ].join('\r\n'),
+  )
+  const text = (name: string, type: string): string[] =>
+    bench
+      .ask(name, type)
+      .answer.map(({ ttl, data }) => `${ttl} ${data}`)
+      .toSorted()
+  t.same(text('a.sub.example.org', 'A'), ['7 10.0.0.1', '7 10.0.0.2'])
+  t.same(text('t.sub.example.org', 'TXT'), ['5400 "one" "two three" "a\\"b" "\\u0007;"'])
+  t.same(text('u.sub.example.org', 'TYPE1000'), ['5400 \\# 3 0a0b0c'])
+  t.same(text('sub.example.org', 'PTR'), ['5400 x.'])
+  t.same(text('example.org', 'SOA'), ['5400 ns.example.org. a.b.example.org. 1 86400 604800 4 5'])
+})
+
+const faulty: Record<string, readonly [string, string]> = {
+  'an address': [`${head}a A 10.0.0.256\n`, 'x.zone:5: "10.0.0.256" is no IPv4 address'],
+  'an IPv6 address': [`${head}a AAAA 10.0.0.1\n`, 'x.zone:5: "10.0.0.1" is no IPv6 address'],
+  'a type': [`${head}a FOO x\n`, 'x.zone:5: "FOO" is no record type'],
+  'a question type': [`${head}a ANY x\n`, 'x.zone:5: "ANY" is no record type'],
+  'a class': [`${head}a CH A 10.0.0.1\n`, 'x.zone:5: class CH: only IN is served'],
+  'a field too few': [
+    `${head}\n\na SRV 1 2 3\n`,
+    'x.zone:7: expected priority, weight, port, target; found 3 fields',
+  ],
+  'a port': [`${head}a SRV 1 2 65536 x\n`, 'x.zone:5: "65536" is no number up to 65535'],
+  'a name': [`${head}a..b A 10.0.0.1\n`, 'x.zone:5: "a..b" is no name'],
+  'a name that is long': [`${head}a CNAME ${'abcdefgh.'.repeat(27)}\n`, ''],
+  'a long relative name': [
+    `${head}${'abcdefgh.'.repeat(27)}x A 10.0.0.1\n`,
+    `x.zone:5: "${'abcdefgh.'.repeat(27)}x" is no name`,
+  ],
+  'a TTL': [`${head}a 1y A 10.0.0.1\n`, 'x.zone:5: "1y" is no time in seconds'],
+  'no TTL': ['a.example.org. A 10.0.0.1\n', 'x.zone:1: no TTL; put a $TTL at the top'],
+  'no origin': ['a 1 A 10.0.0.1\n', 'x.zone:1: a relative name before any $ORIGIN'],
+  'a directive': [
+    `${head}$INCLUDE y\n`,
+    'x.zone:5: $INCLUDE is not supported; use $ORIGIN and $TTL',
+  ],
+  'a parenthesis': [`${head}a TXT ( "x"\nb TXT "y"\n`, 'x.zone:5: a "(" is never closed'],
+  'the other parenthesis': [`${head}a TXT "x" )\n`, 'x.zone:5: a ")" without its "("'],
+  'a quote': [`${head}a TXT "x\n`, 'x.zone:5: a quoted string does not end on its line'],
+  'a long string': [
+    `${head}a TXT ${'x'.repeat(256)}\n`,
+    'x.zone:5: a string is longer than 255 octets',
+  ],
+  'no SOA': ['$TTL 1\n$ORIGIN a.\n@ NS b.\n', 'x.zone:1: no SOA record'],
+  'two SOAs': [`${head}@ SOA ns host 1 2 3 4 6\n`, 'x.zone:5: a second SOA record'],
+  'no NS': [`$ORIGIN a.\n@ 1 SOA ns host 1 2 3 4 5\n`, 'x.zone:2: no NS record at a.'],
+  outside: [
+    `${head}a.example.net. A 10.0.0.1\n`,
+    'x.zone:5: a.example.net. is outside of example.org.',
+  ],
+  'an alias beside other data': [
+    `${head}a A 10.0.0.1\na CNAME b\n`,
+    'x.zone:5: a.example.org. is an alias (CNAME) and cannot hold other records',
+  ],
+  'two aliases': [
+    `${head}a CNAME c\na CNAME b\n`,
+    'x.zone:5: a.example.org. is an alias (CNAME) and cannot hold other records',
+  ],
+  'TTLs of one set': [
+    `${head}a 1 A 10.0.0.1\na 2 A 10.0.0.2\n`,
+    'x.zone:6: a.example.org. A: all TTLs must be 1, as on line 5',
+  ],
+  'hex data': [
+    `${head}a TYPE1000 \\# 2 0a\n`,
+    'x.zone:5: \\# 2 wants 2 octets in hexadecimal digits',
+  ],
+}
+
+t.test('a fault is named with file, line and reason', async (t) => {
+  for (const [title, [text, wanted]] of Object.entries(faulty)) {
+    const result = parseZoneFile(text, { file: 'x.zone' })
+    t.equal('faults' in result ? result.faults[0] : '', wanted, title)
+  }
+  const both = parseZoneFile(`${head}a A x\nb A y\nc A 10.0.0.1\n`, { file: 'x.zone' })
+  t.equal('faults' in both && both.faults.length, 2, 'all faults are named at once')
+})
+
+t.test('the zone with the longest origin answers', async (t) => {
+  const bench = served(head + 'a A 10.0.0.1\n')
+  const inner = parse(
+    '$ORIGIN static.consul.\n@ 9 SOA ns host 1 2 3 4 5\n@ 9 NS ns\nx 9 A 10.0.0.3\n',
+  )
+  bench.zone = { ...bench.zone, staticZones: [...bench.zone.staticZones, inner] }
+  t.equal(bench.ask('x.static.consul', 'A').answer[0]?.data, '10.0.0.3')
+  t.equal(bench.ask('y.static.consul', 'A').authority[0]?.name, 'static.consul.')
+  t.equal(bench.ask('y.consul', 'A').authority[0]?.name, 'consul.')
+})
