@@ -129,8 +129,13 @@ function judgeService(
     appliedIndex,
   })
   if (judgement === 'drop') store.dropService(id)
-  else if (judgement === 'propose') sync.later('service', id)
-  else if (judgement === 'adopt' && row !== undefined) putServiceRow(store, row)
+  else if (judgement === 'propose') {
+    if (stored?.service.enableTagOverride === true && row !== undefined) {
+      // Consul's EnableTagOverride: the tags are the only thing that others may write.
+      store.putService({ ...stored.service, tags: row.tags }, head.knownIndex)
+    }
+    sync.later('service', id)
+  } else if (judgement === 'adopt' && row !== undefined) putServiceRow(store, row)
   count(counts, judgement)
 }
 

@@ -117,7 +117,7 @@ export class Agent implements LocalAgent {
     const { service } = definition
     this.#sync.cancelRemoval({ kind: 'service', id: service.id })
     store.putService(service, this.#sync.knownIndex)
-    if (replaceExistingChecks) this.#dropUnlisted(definition)
+    const dropped = replaceExistingChecks ? this.#dropUnlisted(definition) : []
     const placed = definition.checks.map((check) => this.#place(check))
     const done = this.#sync.registerService(
       {
@@ -133,7 +133,9 @@ export class Agent implements LocalAgent {
     try {
       await done
     } catch (error) {
-      if (isTooLarge(error)) this.#restoreService(service.id, placed)
+      const checkIds = placed.map(({ check }) => check.checkId)
+      if (isTooLarge(error)) this.#restoreService(service.id, [...checkIds, ...dropped])
+      else await this.#removeLater(dropped)
       throw error
     }
   }
@@ -249,11 +251,20 @@ export class Agent implements LocalAgent {
     else this.#runner.add({ checkId, serviceId, plan: run.plan, rules: run, status, output })
   }
 
-  #dropUnlisted({ service, checks }: AgentServiceDefinition): void {
+  #dropUnlisted({ service, checks }: AgentServiceDefinition): readonly string[] {
     const listed = new Set(checks.map(({ check }) => check.checkId))
-    for (const id of this.#parts.store.checkIdsOfService(service.id)) {
-      if (!listed.has(id)) this.#dropCheck(id)
-    }
+    const ids = this.#parts.store.checkIdsOfService(service.id).filter((id) => !listed.has(id))
+    for (const id of ids) this.#dropCheck(id)
+    return ids
+  }
+
+  /** The command that replaced these checks failed, and what is tried later replaces none. */
+  async #removeLater(checkIds: readonly string[]): Promise<void> {
+    const { store } = this.#parts
+    if (this.#stopped) return
+    const gone = checkIds.filter((id) => store.check(id) === undefined)
+    for (const id of gone) this.#sync.resumeRemoval({ kind: 'check', id })
+    await Promise.all(gone.map((id) => store.removeCheck(id, this.#sync.knownIndex)))
   }
 
   #dropCheck(id: string): void {
@@ -262,7 +273,7 @@ export class Agent implements LocalAgent {
   }
 
   /** No server will ever take what was written: agent.db says again what the catalog says. */
-  #restoreService(id: string, placed: readonly Placed[]): void {
+  #restoreService(id: string, checkIds: readonly string[]): void {
     const { store, read, identity } = this.#parts
     const row = read((catalog) => catalog.service(identity.nodeName, id))
     if (row === undefined) {
@@ -271,7 +282,7 @@ export class Agent implements LocalAgent {
       return
     }
     putServiceRow(store, row)
-    for (const { check } of placed) this.#restoreCheck(check.checkId)
+    for (const checkId of checkIds) this.#restoreCheck(checkId)
   }
 
   #restoreCheck(id: string): void {

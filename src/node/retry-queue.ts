@@ -22,6 +22,8 @@ export class RetryQueue {
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
   #delayMs: number
+  /** Until the first round is asked for: before that, the state to propose is not complete. */
+  #isHeld = true
   #stopped = false
 
   constructor(parts: RetryQueueParts) {
@@ -47,8 +49,12 @@ export class RetryQueue {
     this.#keys.delete(key)
   }
 
-  /** Attempts all keys now. Resolves after the round; what failed in it stays. */
+  /**
+   * Attempts all keys now, and from now on by itself. Resolves after the round; what failed in it
+   * stays.
+   */
   async runNow(): Promise<void> {
+    this.#isHeld = false
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#round ??= this.#runRound().finally(() => {
@@ -66,8 +72,8 @@ export class RetryQueue {
   }
 
   #arm(): void {
-    if (this.#stopped || this.#timer !== undefined || this.#round !== undefined) return
-    if (this.#keys.size === 0) return
+    if (this.#isHeld || this.#stopped || this.#keys.size === 0) return
+    if (this.#timer !== undefined || this.#round !== undefined) return
     const delayMs = this.#delayMs * (0.5 + 0.5 * this.#parts.random())
     this.#timer = setTimeout(() => void this.runNow(), delayMs)
     this.#timer.unref()

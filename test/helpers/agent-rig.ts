@@ -1,17 +1,19 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { EventEmitter, once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { AgentCheckDefinition, CheckPlan, Identity, Origin } from '../../src/api/backend.ts'
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import type { CommandBody, Outcome } from '../../src/catalog/command.ts'
-import type { CheckDefinition } from '../../src/catalog/model.ts'
+import type { CheckDefinition, ServiceDefinition } from '../../src/catalog/model.ts'
 import { probeHttp } from '../../src/net/http-probe.ts'
 import { Agent } from '../../src/node/agent.ts'
 import type { AgentParts } from '../../src/node/agent.ts'
 import { AgentStore } from '../../src/storage/agent-store.ts'
-import { MemoryCatalog, checkDefinition } from './catalog.ts'
+import { MemoryCatalog, checkDefinition, serviceDefinition } from './catalog.ts'
 
 export const identity: Identity = {
   nodeName: 'n1',
@@ -222,4 +224,31 @@ function runBy(
     failuresBeforeCritical: 0,
     deregisterAfterMs,
   }
+}
+
+const keep = { replaceExistingChecks: false }
+
+export const web = (rest: Partial<ServiceDefinition> = {}): ServiceDefinition =>
+  serviceDefinition('web', { owner: 'agent', port: 80, ...rest })
+
+export function register(
+  rig: AgentRig,
+  checks: readonly AgentCheckDefinition[] = [],
+  service = web(),
+): Promise<void> {
+  return rig.agent.registerService({ service, checks }, keep, origin)
+}
+
+/** A service's health endpoint that answers with `code`, and counts. */
+export async function endpoint(t: Test): Promise<{ url: string; code: number; asked: number }> {
+  const state = { url: '', code: 200, asked: 0 }
+  const server = http.createServer((_, res) => {
+    state.asked++
+    res.writeHead(state.code).end('hello')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  return state
 }

@@ -1,43 +1,19 @@
 import t from 'tap'
-import type { Test } from 'tap'
-import { once } from 'node:events'
-import http from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { AgentCheckDefinition } from '../../src/api/backend.ts'
 import { svcdError } from '../../src/base/errors.ts'
-import type { Check, ServiceDefinition } from '../../src/catalog/model.ts'
 import type { ProbeResult } from '../../src/net/http-probe.ts'
-import { AgentRig, httpCheck, identity, origin, ttlCheck } from '../helpers/agent-rig.ts'
-import { MemoryCatalog, checkDefinition, serviceDefinition } from '../helpers/catalog.ts'
+import {
+  AgentRig,
+  endpoint,
+  httpCheck,
+  identity,
+  origin,
+  register,
+  ttlCheck,
+  web,
+} from '../helpers/agent-rig.ts'
 
-const keep = { replaceExistingChecks: false }
 const noLeader = svcdError('no-leader', {})
 const longMs = 3_600_000
-
-const web = (rest: Partial<ServiceDefinition> = {}): ServiceDefinition =>
-  serviceDefinition('web', { owner: 'agent', port: 80, ...rest })
-
-function register(
-  rig: AgentRig,
-  checks: readonly AgentCheckDefinition[] = [],
-  service = web(),
-): Promise<void> {
-  return rig.agent.registerService({ service, checks }, keep, origin)
-}
-
-/** A service's health endpoint that answers with `code`, and counts. */
-async function endpoint(t: Test): Promise<{ url: string; code: number; asked: number }> {
-  const state = { url: '', code: 200, asked: 0 }
-  const server = http.createServer((_, res) => {
-    state.asked++
-    res.writeHead(state.code).end('hello')
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  return state
-}
 
 t.test('a start registers the node, its check and the server in one command, once', async (t) => {
   const rig = await AgentRig.start(t)
@@ -223,6 +199,19 @@ t.test('without a leader a registration is refused, and made up for later', asyn
   t.equal(rig.status('c'), 'critical')
 })
 
+t.test('checks that a refused registration replaced are removed later', async (t) => {
+  const rig = await AgentRig.start(t)
+  await register(rig, [ttlCheck('a', longMs), ttlCheck('b', longMs)])
+  rig.refusal = noLeader
+  const definition = { service: web({ port: 81 }), checks: [ttlCheck('b', longMs)] }
+  const replaced = rig.agent.registerService(definition, { replaceExistingChecks: true }, origin)
+  await t.rejects(replaced, { code: 'no-leader' })
+  await rig.kill(() => (rig.refusal = undefined))
+  await rig.until(() => rig.status('a') === undefined)
+  t.match(rig.agent.checks(), [{ checkId: 'b' }])
+  t.equal(rig.catalog.reader.service('n1', 'web')?.port, 81)
+})
+
 t.test('transitions that cannot be proposed are not lost, and the latest wins', async (t) => {
   const rig = await AgentRig.start(t)
   const health = await endpoint(t)
@@ -333,166 +322,3 @@ t.test('a probe that could not be made says nothing of the service', async (t) =
   await rig.until(() => rig.status('c') === 'warning')
   t.strictSame(rig.takeProposed(), ['register web c=critical', 'c=passing', 'c=warning'])
 })
-
-t.test('after a kill, what was never acknowledged is proposed again', async (t) => {
-  const rig = await AgentRig.start(t)
-  rig.refusal = noLeader
-  await t.rejects(register(rig, [ttlCheck('c', longMs)]))
-  await rig.kill(() => (rig.refusal = undefined))
-  t.match(rig.catalog.reader.service('n1', 'web'), { port: 80 })
-  t.equal(rig.status('c'), 'critical')
-})
-
-t.test('what was acknowledged and then removed is not brought back', async (t) => {
-  const rig = await AgentRig.start(t)
-  await register(rig, [ttlCheck('c', longMs)])
-  await rig.restart(() => {
-    rig.catalog.apply({ kind: 'deregister', nodeName: 'n1', serviceId: 'web' })
-    rig.takeProposed()
-  })
-  t.strictSame(rig.takeProposed(), [])
-  t.strictSame([rig.agent.services(), rig.agent.checks()], [[], []])
-})
-
-t.test(
-  'what was acknowledged by a log that is longer than the catalog is proposed again',
-  async (t) => {
-    const older = new MemoryCatalog()
-    const rig = await AgentRig.start(t)
-    for (let n = 0; n < 5; n++) await register(rig, [], web({ id: `web${n}` }))
-    await register(rig, [ttlCheck('c', longMs)])
-    await rig.restart(() => Object.assign(rig, { catalog: older }))
-    t.equal(older.reader.instances('web').length, 6)
-    t.equal(rig.status('c'), 'critical')
-  },
-)
-
-t.test("what somebody else wrote over the agent's own is put right", async (t) => {
-  const rig = await AgentRig.start(t)
-  await register(rig, [ttlCheck('c', longMs)])
-  const service = web({ port: 666, owner: 'catalog' })
-  const command = { kind: 'register', nodeName: 'n1', checks: [], replaceChecks: false } as const
-  await rig.restart(() => void rig.catalog.apply({ ...command, service }))
-  t.match(rig.catalog.reader.service('n1', 'web'), { port: 80, owner: 'agent' })
-  rig.takeProposed()
-  await rig.restart()
-  t.strictSame(rig.takeProposed(), [], 'and is found right the next time')
-})
-
-t.test('a power cut that takes agent.db back undoes no acknowledged registration', async (t) => {
-  const rig = await AgentRig.start(t)
-  await register(rig, [ttlCheck('c', longMs)])
-  const files = rig.copyFiles()
-  await register(rig, [ttlCheck('c', 2 * longMs)], web({ port: 81 }))
-  rig.takeProposed()
-  await rig.restartOn(files)
-  t.equal(rig.catalog.reader.service('n1', 'web')?.port, 81)
-  t.match(rig.agent.services(), [{ port: 81 }])
-  t.match(rig.agent.checks(), [{ checkId: 'c', definition: { TTL: '2h0m0s' } }])
-  t.strictSame(rig.takeProposed(), [])
-})
-
-t.test('… nor one that followed a deregistration', async (t) => {
-  const rig = await AgentRig.start(t)
-  await register(rig, [ttlCheck('c', longMs)])
-  await rig.agent.deregisterService('web', origin)
-  const files = rig.copyFiles()
-  await register(rig, [ttlCheck('c', longMs)])
-  await rig.restartOn(files)
-  t.equal(rig.status('c'), 'critical')
-  t.match(rig.agent.services(), [{ id: 'web' }])
-  t.match(rig.agent.checks(), [{ checkId: 'c' }])
-})
-
-const maintenance: AgentCheckDefinition = {
-  ...ttlCheck('_service_maintenance:web', 0, { type: 'maintenance' }),
-  plan: { kind: 'none' },
-}
-
-function withoutIndexes(check: Check): Omit<Check, 'createIndex' | 'modifyIndex'> {
-  const { createIndex: _create, modifyIndex: _modify, ...rest } = check
-  return rest
-}
-
-t.test('what only the catalog holds of this agent is adopted, with checks that run', async (t) => {
-  const rig = await AgentRig.start(t)
-  const health = await endpoint(t)
-  await register(rig, [httpCheck('h', { url: health.url }), ttlCheck('c', longMs)])
-  await rig.agent.registerCheck(ttlCheck('node', longMs, { serviceId: '' }), origin)
-  await rig.agent.registerCheck(maintenance, origin)
-  await rig.agent.updateTtl('c', 'passing', 'fine', origin)
-  await rig.until(() => rig.status('h') === 'passing')
-  const before = rig.agent.checks()
-  rig.catalog.apply({
-    kind: 'register',
-    nodeName: 'n1',
-    service: serviceDefinition('other', { owner: 'catalog' }),
-    checks: [checkDefinition('other', { serviceId: 'other', definition: { TTL: '1s' } })],
-    replaceChecks: false,
-  })
-
-  const other = await AgentRig.start(t, {}, rig.catalog)
-  t.match(other.agent.services(), [{ id: 'web', port: 80, owner: 'agent' }])
-  t.equal(other.agent.services().length, 1, "not the catalog's own")
-  t.match(other.agent.checks(), before.map(withoutIndexes))
-  await rig.agent.stop()
-  health.code = 503
-  await other.until(() => other.status('h') === 'critical')
-  await other.agent.updateTtl('c', 'warning', '', origin)
-  t.equal(other.status('c'), 'warning')
-  await other.agent.deregisterCheck(maintenance.check.checkId, origin)
-  t.equal(other.status(maintenance.check.checkId), undefined)
-})
-
-t.test('a restart keeps statuses: nothing flaps, and the catalog is not told again', async (t) => {
-  const rig = await AgentRig.start(t)
-  const health = await endpoint(t)
-  const http = httpCheck('h', { url: health.url, intervalMs: longMs })
-  await register(rig, [http, ttlCheck('c', longMs)])
-  await rig.agent.updateTtl('c', 'passing', 'fine', origin)
-  await rig.until(() => rig.status('h') === 'passing')
-  rig.takeProposed()
-  await rig.restart()
-  await rig.agent.updateTtl('c', 'passing', 'fine', origin)
-  t.strictSame(rig.takeProposed(), [])
-  t.match(rig.agent.checks(), [
-    { checkId: 'c', status: 'passing', output: 'fine' },
-    { checkId: 'h', status: 'passing', output: /200 OK/ },
-  ])
-})
-
-t.test(
-  'a TTL report that was acknowledged outlives a kill that agent.db did not see',
-  async (t) => {
-    const rig = await AgentRig.start(t)
-    await register(rig, [ttlCheck('c', longMs)])
-    await rig.agent.updateTtl('c', 'warning', 'so so', origin)
-    await rig.kill()
-    t.match(rig.agent.checks(), [{ status: 'warning', output: 'so so' }])
-    t.equal(rig.status('c'), 'warning')
-  },
-)
-
-const ttlCases: readonly (readonly [string, number, (leftMs: number) => boolean])[] = [
-  ['goes on with what was left of it', 0, (leftMs) => leftMs < 250],
-  ['does not count the time that the agent was away', 50, (leftMs) => leftMs < 250],
-  ['has all its time when the agent was away for longer', longMs, (leftMs) => leftMs > 250],
-  ['has no less when the wall clock was set back', -longMs, (leftMs) => leftMs < 250],
-]
-
-for (const [claim, awayMs, isRight] of ttlCases) {
-  t.test(`a TTL ${claim} after a restart`, async (t) => {
-    let nowMs = 0
-    const clock = { monotonicMs: () => nowMs + performance.now(), wallMs: () => rig.wallMs }
-    const rig: AgentRig = await AgentRig.start(t, { clock })
-    await register(rig, [ttlCheck('c', 400)])
-    await rig.agent.updateTtl('c', 'passing', '', origin)
-    nowMs = 200
-    await rig.restart(() => (rig.wallMs += awayMs))
-    t.equal(rig.status('c'), 'passing')
-    const startedMs = performance.now()
-    await rig.until(() => rig.status('c') === 'critical')
-    const leftMs = performance.now() - startedMs
-    t.ok(isRight(leftMs), `it had ${leftMs.toFixed()} ms`)
-  })
-}
