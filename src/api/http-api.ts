@@ -16,6 +16,7 @@ import { RenderCache } from './render-cache.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
 import { cleanPath } from './route.ts'
 import { addStatusRoutes } from './status.ts'
+import { unusedConnections } from './unused-connections.ts'
 
 /** The API as a server that is not listening yet. */
 export type HttpApi = FastifyInstance
@@ -58,7 +59,7 @@ export function createHttpApi(
   }
   addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addHooks(app)
-  app.addHook('preClose', () => waits.stop())
+  endWithClose(app, waits)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
@@ -87,6 +88,20 @@ function addHooks(app: FastifyInstance): void {
     const clean = cleanPath(request.url)
     if (clean === undefined) done()
     else reply.redirect(clean, 301)
+  })
+}
+
+/** Without `Connection: close` an answer in flight would leave a connection that holds up the stop. */
+function endWithClose(app: FastifyInstance, waits: Waits): void {
+  const endUnused = unusedConnections(app.server)
+  app.addHook('preClose', (done) => {
+    waits.stop()
+    endUnused()
+    done()
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (waits.stopped) reply.header('Connection', 'close')
+    done(null, payload)
   })
 }
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { HttpApi } from '../api/http-api.ts'
+import { unusedConnections } from '../api/unused-connections.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { Endpoint } from './dns-service.ts'
 
@@ -15,9 +16,9 @@ export async function listenHttp(
   port: number,
 ): Promise<readonly Endpoint[]> {
   const [first = '127.0.0.1', ...others] = addresses
-  const servers: Server[] = []
+  const closes: (() => Promise<void>)[] = []
   api.addHook('preClose', async () => {
-    await Promise.all(servers.map(closed))
+    await Promise.all(closes.map((close) => close()))
   })
   await orBindError(first, port, () => api.listen({ host: first, port }))
   const endpoints: Endpoint[] = [{ address: first, port: portOf(api.server) }]
@@ -26,7 +27,8 @@ export async function listenHttp(
     // With port 0 the first address chose the port for all.
     const same = port === 0 ? portOf(api.server) : port
     await orBindError(address, same, () => listening(server, address, same))
-    servers.push(server)
+    const endUnused = unusedConnections(server)
+    closes.push(() => closed(server, endUnused))
     endpoints.push({ address, port: same })
   }
   return endpoints
@@ -47,10 +49,11 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-function closed(server: Server): Promise<void> {
+function closed(server: Server, endUnused: () => void): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeIdleConnections()
+    endUnused()
   })
 }
 

@@ -158,6 +158,7 @@ t.test('stopping answers the reads that wait', async (t) => {
   await api.app.close()
   const response = await blocked
   t.equal(response.status, 200)
+  t.equal(response.headers.get('connection'), 'close', 'or the stop would wait for the client')
   t.equal(await response.text(), '[]')
 })
 

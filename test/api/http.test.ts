@@ -144,3 +144,19 @@ t.test('a broken invariant leaves the server by way of the process', async (t) =
   await app.close()
   backend.close()
 })
+
+t.test('a connection that was never used does not hold up the stop', async (t) => {
+  const api = new TestApi(t)
+  await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = api.app.server.address() as { port: number }
+  const accepted = once(api.app.server, 'connection')
+  const socket = connect(port, '127.0.0.1')
+  await accepted
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise((resolve) => {
+    timer = setTimeout(() => resolve('still open'), 5000)
+  })
+  t.equal(await Promise.race([api.app.close().then(() => 'closed'), tooLong]), 'closed')
+  clearTimeout(timer)
+  socket.destroy()
+})
