@@ -31,7 +31,7 @@ interface Sections {
   readonly additional: readonly ResourceRecord[]
 }
 
-const { CNAME, SRV, TXT, ANY, SOA, AXFR, IXFR } = recordType
+const { CNAME, SRV, ANY, SOA, AXFR, IXFR } = recordType
 
 /** How many names a chain of aliases is followed through. */
 const aliasDepthMax = 3
@@ -83,8 +83,8 @@ function resolve(
   const isAliasOnly = type === ANY && contents.alias !== undefined
   const records = isAliasOnly ? [] : recordsOf(scope, contents, name, type)
   if (records.length > 0) return positive(scope, records, contents.additional(type, name))
-  // SRV and TXT are the registry's own even where the addresses are somebody else's.
-  if (contents.alias === undefined || type === SRV || type === TXT) {
+  // SRV records are the registry's own even where the addresses are somebody else's.
+  if (contents.alias === undefined || type === SRV) {
     return negative(scope.zone, rcode.NOERROR)
   }
   const { ttl, alias } = contents

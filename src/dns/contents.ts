@@ -163,7 +163,8 @@ function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
  */
 function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'> | undefined {
   const host = reachableAt(endpoint)
-  const ip = host.v4 ?? host.v6
+  // One name stands for one address; where there are two, Consul's choice.
+  const ip = host.v6 ?? host.v4
   if (ip === undefined) {
     const target = host.name === undefined ? undefined : hostName(host.name)
     return target === undefined ? undefined : { target, host: {} }

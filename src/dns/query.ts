@@ -32,9 +32,13 @@ export function parseQuery(packet: Uint8Array): ParsedQuery {
   if (end < headerBytes || ((packet[2] ?? 0) & 0x80) !== 0) return { kind: 'drop' }
   const bare = { questionEnd: headerBytes, edns: undefined }
   const opcode = ((packet[2] ?? 0) >> 3) & 0x0f
-  if (opcode !== 0) return { kind: 'error', rcode: rcode.NOTIMP, ...bare }
+  if (opcode !== 0) {
+    return { kind: 'error', rcode: rcode.NOTIMP, ...bare, edns: maybeEdns(packet, end) }
+  }
   // RFC 9619: a QUERY has exactly one question.
-  if (uint16(packet, 4) !== 1) return { kind: 'error', rcode: rcode.FORMERR, ...bare }
+  if (uint16(packet, 4) !== 1) {
+    return { kind: 'error', rcode: rcode.FORMERR, ...bare, edns: maybeEdns(packet, end) }
+  }
   const question = readQuestion(packet, end)
   if (question === undefined) return { kind: 'error', rcode: rcode.FORMERR, ...bare }
   const rest = readRest(packet, question.next, end)
@@ -45,6 +49,15 @@ export function parseQuery(packet: Uint8Array): ParsedQuery {
   // RFC 6891 §6.1.3: a version that is not known is answered before anything else is looked at.
   if (rest.version > 0) return { kind: 'error', rcode: rcode.BADVERS, ...common }
   return { kind: 'query', question: question.question, ...common }
+}
+
+/** OPT is answered with OPT (RFC 6891 §7) even if nothing else of the packet is understood. */
+function maybeEdns(packet: Uint8Array, end: number): QueryEdns | undefined {
+  const questions = uint16(packet, 4)
+  if (questions > 1) return undefined
+  const start = questions === 0 ? headerBytes : readQuestion(packet, end)?.next
+  const rest = start === undefined ? undefined : readRest(packet, start, end)
+  return rest === undefined || rest.malformed ? undefined : rest.edns
 }
 
 function readQuestion(

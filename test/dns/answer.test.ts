@@ -22,6 +22,7 @@ function registry(): Bench {
     .add('twin', { at: '10.9.0.1', port: 80 }, { node: 'n2', at: '10.9.0.1', port: 80 })
     .add('ports', { at: '10.9.0.1', port: 80 }, { at: '10.9.0.1', port: 81 })
     .add('down')
+    .add('dual', { at: '10.9.0.1 2001:db8::1' })
     .add('db', { at: 'db.example.org', port: 5432 }, { at: 'db2.example.org', port: 5432 })
     .add('mixed', { at: 'm.example.org' }, { at: '10.9.0.2' })
     .add('inner', { at: 'web.service.consul', port: 1 })
@@ -113,6 +114,14 @@ const cases: Record<string, string> = {
   // Host names
   'db.service.consul A': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
   'db.service.consul CNAME': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
+  'db.service.consul TXT': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
+  'dual.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'dual.service.consul. 10 SRV 1 1 80 20010db8000000000000000000000001.addr.dc1.consul.',
+    'additional',
+    '20010db8000000000000000000000001.addr.dc1.consul. 10 AAAA 2001:db8::1',
+  ].join('\n'),
   'db.service.consul SRV': [
     'NOERROR aa',
     'answer',

@@ -72,6 +72,7 @@ const table: Record<string, readonly [Buffer, string | undefined]> = {
     'FORMERR',
   ],
   'opcode STATUS': [changed(query, [2, 2 << 3]), 'NOTIMP'],
+  'opcode 15 with OPT': [changed(withOpt(), [2, 15 << 3]), 'NOTIMP'],
   'opcode NOTIFY': [changed(query, [2, 4 << 3]), 'NOTIMP'],
   'opcode UPDATE': [changed(query, [2, 5 << 3]), 'NOTIMP'],
   'opcode 15': [changed(query, [2, 15 << 3]), 'NOTIMP'],
