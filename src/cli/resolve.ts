@@ -51,6 +51,7 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
   const server = dnsAddress(options.dnsAddr, io.env)
   const domain = (options.domain ?? io.env['SVCD_DOMAIN'] ?? '') || 'consul'
   const full = fullName(text, domain.replace(/\.$/, '').toLowerCase())
+  checkLengths(full.name)
   const types = options.type ?? full.types
   const replies = await Promise.all(
     types.map(async (type) => ask(server, full.name, type, { tcp: options.tcp })),
@@ -59,6 +60,14 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
   if (options.json === true) printJson(io, { name: full.name, server: hostPort(server), replies })
   else if (found) io.out(table(replies) + summary(replies, server))
   if (!found) throw noAnswer(full, types, replies, server)
+}
+
+/** RFC 1035 §2.3.4. What else may stand in a name is the server's business. */
+function checkLengths(name: string): void {
+  const bad = name.split('.').find((label) => label === '' || Buffer.byteLength(label) > 63)
+  if (bad === undefined && Buffer.byteLength(name) <= 253) return
+  const reason = `"${name}" cannot be asked for; labels have 1 to 63 bytes, a name at most 253`
+  throw svcdError('invalid-field', { field: 'name', reason })
 }
 
 function table(replies: readonly DnsReply[]): string {

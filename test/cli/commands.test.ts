@@ -141,6 +141,9 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     ['services --passing', /^svcd: --passing and --tag choose instances; name the service/],
     ['services -http-addr unix:///x', /^svcd: Option -http-addr: "unix:\/\/\/x" is not an address/],
     ['resolve', /^svcd: Missing required argument "name"\. See `svcd resolve --help`/],
+    ['resolve a..b', /^svcd: Invalid name: "a\.\.b\.service\.consul" cannot be asked for/],
+    [`resolve ${'a'.repeat(64)}`, /^svcd: Invalid name: .* labels have 1 to 63 bytes/],
+    [`resolve ${'a.'.repeat(126)}a`, /^svcd: Invalid name: .* at most 253/],
     ['resolve web -dns-addr x:y', /^svcd: Option -dns-addr: "x:y"/],
     ['agent -dev -dns-prot 1', /^svcd: Unknown option "--dns-prot"\. Did you mean "--dns-port"\?/],
     ['agent', /^svcd: Option -server: this version has no client agents yet/],
@@ -164,17 +167,17 @@ t.test('what the agent refuses is said in its words and exits with 1', async (t)
 })
 
 t.test('when nobody answers, the next step is named and the exit code is 2', async (t) => {
-  // Port 9 of an address of the loopback network that nothing listens on.
+  // An address of the loopback network that nothing listens on.
   for (const line of ['services', 'nodes', 'register web', 'deregister web']) {
-    const { code, out, err } = await svcd([...line.split(' '), '-http-addr', '127.9.9.9:9'])
+    const { code, out, err } = await svcd([...line.split(' '), '-http-addr', '127.9.9.9:8500'])
     t.match(
       err,
-      /^svcd: No agent answers at http:\/\/127\.9\.9\.9:9 .*`svcd agent -dev`.*SVCD_HTTP_ADDR/,
+      /^svcd: No agent answers at http:\/\/127\.9\.9\.9:8500 .*`svcd agent -dev`.*SVCD_HTTP_ADDR/,
     )
     t.strictSame({ code, out }, { code: 2, out: '' }, line)
   }
-  const dns = await svcd(['resolve', 'web', '-dns-addr', '127.9.9.9:9'])
-  t.match(dns, { code: 2, out: '', err: /^svcd: No DNS server answers at 127\.9\.9\.9:9 / })
+  const dns = await svcd(['resolve', 'web', '-dns-addr', '127.9.9.9:8500'])
+  t.match(dns, { code: 2, out: '', err: /^svcd: No DNS server answers at 127\.9\.9\.9:8500 / })
 })
 
 t.test('help is complete and exits with 0; no command at all is a mistake', async (t) => {
