@@ -124,6 +124,13 @@ t.test("the README's commands print what it says", async (t) => {
       t.strictSame(shape(printed), shape(withPorts(output)))
     })
   }
+
+  const [, script = ''] = /```js\n([^]*?)```/.exec(read('README.md')) ?? []
+  const file = join(bin, 'srv.mjs')
+  writeFileSync(file, withPorts(script))
+  const lines = (await sh(`"${process.execPath}" "${file}"`, env)).trim().split('\n')
+  t.equal(lines.length, 2, 'its script for Node finds both instances of the sample')
+  for (const line of lines) t.match(line, /^7f000001\.addr\.dc1\.consul \d+ 1$/)
 })
 
 /** Both outputs of a command; the README also shows commands that fail. */
