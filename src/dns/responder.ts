@@ -38,7 +38,7 @@ export interface ResponderOptions {
   readonly versions: VersionReader
   /** Called at most once a question that is not in the cache. */
   readonly snapshot: () => Snapshot
-  /** A question could not be answered (SERVFAIL went out): a read failed. */
+  /** A question could not be answered (SERVFAIL went out): a read failed, or a row cannot be sent. */
   readonly onError: (error: unknown, packet: Uint8Array) => void
   /** Unguessable; also where rotation begins. */
   readonly seed: number
@@ -62,7 +62,7 @@ export interface ResponderCounters {
   /** Packets that got no answer: too short, or responses. */
   dropped: number
   truncated: number
-  /** Reads that failed. */
+  /** Questions that a failure answered with SERVFAIL. */
   failures: number
   /** Answers by the lower four bits of their rcode. */
   readonly rcodes: number[]
@@ -156,15 +156,16 @@ export class Responder {
     const view = new RecordingView(snapshot, versions)
     const zone = this.#options.zone()
     let message: Message
+    let prepared: PreparedAnswer
     try {
       message = this.#answer(query, asker, mode, view, zone)
+      prepared = new PreparedAnswer(message, bytesMax)
     } catch (error) {
       if (error instanceof InvariantError) throw error
       this.counters.failures++
       onError(error, packet)
       return new PreparedAnswer(failed(query, []), bytesMax)
     }
-    const prepared = new PreparedAnswer(message, bytesMax)
     prepared.turn = entry?.prepared.turn ?? this.#nextTurn()
     if (isCacheable && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
       const validity = { mode, slots: view.slots, ...view.loaded(generation) }

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import { Packet } from 'dns2'
 import { reasonOf, svcdError } from '../base/errors.ts'
+import { octetsToUtf8, utf8ToOctets } from '../dns/name.ts'
 import { formatType, parseType, recordType } from '../dns/record.ts'
 import type { Resource } from 'dns2'
 
@@ -84,7 +85,7 @@ function buildQuery(name: string, type: string): Buffer {
   const packet = new Packet()
   Object.assign(packet.header, { id: randomInt(0x10000), rd: 1 })
   try {
-    packet.questions.push(new Packet.Question(name, code, 1))
+    packet.questions.push(new Packet.Question(utf8ToOctets(name), code, 1))
     const opt = Packet.Resource.EDNS([])
     opt.class = udpBytesMax
     packet.additionals.push(opt)
@@ -252,5 +253,5 @@ function rawText(data: unknown): string {
 }
 
 function absolute(name: string): string {
-  return `${name}.`
+  return `${octetsToUtf8(name)}.`
 }

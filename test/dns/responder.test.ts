@@ -343,6 +343,15 @@ t.test('a read that fails is a SERVFAIL, reported, and tried again', async (t) =
   t.equal(server.responder.counters.failures, 1)
 })
 
+t.test('a row that cannot be put into a packet costs its own name only', async (t) => {
+  const server = bench(1)
+  server.registry.add('bad', { at: '10.9.0.1', port: 65_536 })
+  t.equal(server.ask('bad.service.consul', 'SRV').rcode, 'SERVFAIL')
+  t.equal(server.errors.length, 1)
+  t.equal(server.ask('bad.service.consul', 'A').rcode, 'NOERROR')
+  t.equal(server.ask('web.service.consul', 'SRV').rcode, 'NOERROR')
+})
+
 t.test('the cache stays within its bounds and keeps what is asked for', async (t) => {
   const server = bench(1, { cacheEntriesMax: 64, cacheBytesMax: 100_000 })
   const { cache, counters } = server.responder

@@ -86,6 +86,16 @@ t.test('UDP', async (t) => {
     t.equal(udp.counters.received, udp.counters.sent)
   })
 
+  t.test('a name beyond ASCII is asked for and shown as text', async (t) => {
+    const { responder, registry } = bench()
+    registry.add('müller', { at: '10.9.0.9' })
+    const udp = await listenUdp({ address: '127.0.0.1', port: 0, responder })
+    t.teardown(() => udp.close())
+    const server = { address: '127.0.0.1', port: udp.port }
+    const reply = await ask(server, 'müller.service.consul', 'A')
+    t.match(reply.answer, [{ name: 'müller.service.consul.', data: '10.9.0.9' }])
+  })
+
   t.test('over IPv6 as well', async (t) => {
     const udp = await listenUdp({ address: '::1', port: 0, responder: bench().responder }).catch(
       () => undefined,
