@@ -180,6 +180,21 @@ t.test('questions that differ in more than letters’ case have answers of their
   t.equal(server.responder.counters.hits, before)
 })
 
+const scan = new QueryScan(1)
+
+/** What the fast reading takes for an ordinary query must be one, or the cache would answer it. */
+function isAgreed(packet: Uint8Array, tcp: boolean): boolean {
+  const transport = tcp ? 'tcp' : 'udp'
+  if (!scan.read(packet, transport, 8192)) return true
+  const parsed = parseQuery(packet)
+  if (parsed.kind === 'error') return packet[scan.questionEnd - 3] === recordType.OPT
+  return (
+    parsed.kind === 'query' &&
+    parsed.questionEnd === scan.questionEnd &&
+    variantOf(parsed.edns, transport, 8192) === scan.variant
+  )
+}
+
 t.test('any octets at all get an answer that decodes, or none', async (t) => {
   const server = bench()
   const valid = fc.constantFrom(
@@ -208,6 +223,7 @@ t.test('any octets at all get an answer that decodes, or none', async (t) => {
       const reply = server.send(packet, { tcp })
       if (reply === undefined) return packet.length < 12 || ((packet[2] ?? 0) & 0x80) !== 0
       const decoded = decodeReply(reply)
+      if (!isAgreed(packet, tcp)) return false
       return decoded.id === packet.readUInt16BE(0) && reply.length <= (tcp ? 65_535 : 8192)
     }),
     { numRuns: 20_000 },
@@ -216,7 +232,6 @@ t.test('any octets at all get an answer that decodes, or none', async (t) => {
 })
 
 t.test('the fast reading of a query agrees with the full parser', async (t) => {
-  const scan = new QueryScan(1)
   const name = fc
     .array(fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/), { minLength: 1, maxLength: 6 })
     .map((labels) => labels.join('.'))
