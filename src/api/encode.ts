@@ -1,3 +1,4 @@
+import { privateField } from '../catalog/model.ts'
 import type { Check, Instance, Node, Service, TaggedAddress } from '../catalog/model.ts'
 
 // The catalog's rows in Consul's JSON. Maps and lists are never null: clients index into them.
@@ -101,10 +102,16 @@ export function checkJson(check: Check) {
     Interval: check.interval,
     Timeout: check.timeout,
     ExposedPort: 0,
-    Definition: check.definition,
+    Definition: shownDefinition(check.definition),
     CreateIndex: check.createIndex,
     ModifyIndex: check.modifyIndex,
   }
+}
+
+function shownDefinition(definition: Check['definition']): Check['definition'] {
+  if (!(privateField in definition)) return definition
+  const { [privateField]: _hidden, ...shown } = definition
+  return shown
 }
 
 /** Consul's CheckServiceNode, the rows of health/service. */

@@ -45,6 +45,9 @@ export interface ServiceDefinition {
   readonly extra: Readonly<Record<string, unknown>>
 }
 
+/** The field of a check's definition that no API shows: headers and bodies may hold credentials. */
+export const privateField = 'Private'
+
 /** What a registration says of a check. `serviceId` '' = a check of the node. */
 export interface CheckDefinition {
   /** Unique on its node. */

@@ -1,5 +1,6 @@
 import { formatDuration, parseDuration } from '../base/duration.ts'
 import type { AgentCheckDefinition, CheckPlan } from '../api/backend.ts'
+import { privateField } from '../catalog/model.ts'
 import type { CheckDefinition } from '../catalog/model.ts'
 
 /** How an agent runs a check: all of its definition but the catalog's row. */
@@ -32,8 +33,10 @@ function httpFields(plan: Extract<CheckPlan, { kind: 'http' }>): Record<string, 
     Timeout: formatDuration(plan.timeoutMs),
   }
   if (plan.method !== 'GET') fields['Method'] = plan.method
-  if (Object.keys(plan.headers).length > 0) fields['Header'] = plan.headers
-  if (plan.body !== '') fields['Body'] = plan.body
+  const secret: Record<string, unknown> = {}
+  if (Object.keys(plan.headers).length > 0) secret['Header'] = plan.headers
+  if (plan.body !== '') secret['Body'] = plan.body
+  if (Object.keys(secret).length > 0) fields[privateField] = secret
   if (plan.tlsSkipVerify) fields['TLSSkipVerify'] = true
   if (plan.tlsServerName !== '') fields['TLSServerName'] = plan.tlsServerName
   if (!plan.followRedirects) fields['DisableRedirects'] = true
@@ -62,13 +65,14 @@ function planOf(definition: Definition): CheckPlan | undefined {
   if (ttlMs > 0) return { kind: 'ttl', ttlMs }
   const url = textOf(definition['HTTP'])
   const intervalMs = durationOf(definition['Interval'])
+  const secret = (definition[privateField] ?? {}) as Definition
   if (url === '' || intervalMs <= 0) return undefined
   return {
     kind: 'http',
     url,
     method: textOf(definition['Method']) || 'GET',
-    headers: (definition['Header'] ?? {}) as Readonly<Record<string, readonly string[]>>,
-    body: textOf(definition['Body']),
+    headers: (secret['Header'] ?? {}) as Readonly<Record<string, readonly string[]>>,
+    body: textOf(secret['Body']),
     intervalMs,
     timeoutMs: durationOf(definition['Timeout']) || Math.min(10_000, intervalMs),
     tlsSkipVerify: definition['TLSSkipVerify'] === true,

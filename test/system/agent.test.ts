@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { existsSync, readdirSync } from 'node:fs'
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { createServer as createHttpServer, request } from 'node:http'
 import { connect, createServer } from 'node:net'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
@@ -99,6 +101,42 @@ t.test('SIGTERM lets what is in flight finish, closes the files and exits with 0
   db.close()
 })
 
+t.test(
+  'a credential in a check is sent with every probe, also after a restart, and shown to nobody',
+  async (t) => {
+    const seen: unknown[] = []
+    const probed = createHttpServer((request, response) => {
+      seen.push(request.headers['x-token'])
+      response.end()
+    })
+    const port = await listening(t, probed)
+    const args = serverArgs(t.testdir())
+    const first = await AgentProcess.start({ args })
+    const Check = {
+      HTTP: `http://127.0.0.1:${port}/`,
+      Interval: '1s',
+      Header: { 'x-token': ['hush'] },
+    }
+    t.equal((await first.put('agent/service/register', { Name: 'web', Check })).status, 200)
+    await once(probed, 'request')
+    await first.stop()
+    const second = await AgentProcess.start({ args })
+    t.teardown(() => second.stop())
+    await once(probed, 'request')
+    t.strictSame([...new Set(seen)], ['hush'])
+    for (const path of [
+      'health/checks/web',
+      'health/service/web',
+      'agent/checks',
+      'health/state/any',
+    ]) {
+      const text = JSON.stringify(await second.get<unknown>(path))
+      t.match(text, `http://127.0.0.1:${port}/`, `${path} shows the check`)
+      t.notMatch(text, 'hush', `${path} does not show the token`)
+    }
+  },
+)
+
 t.test('a dev agent removes its temporary directory when it stops', async (t) => {
   const ours = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('svcd-dev-'))
   const before = new Set(ours())
@@ -135,8 +173,7 @@ t.test('malformed packets and half-sent frames do not end it', async (t) => {
 })
 
 /** Holds a TCP port for the length of a test. */
-async function holdPort(t: Test): Promise<number> {
-  const server = createServer()
+async function listening(t: Test, server: Server): Promise<number> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
@@ -147,7 +184,7 @@ async function holdPort(t: Test): Promise<number> {
 
 t.test('what keeps it from starting is said in one line that names the next step', async (t) => {
   const directory = t.testdir({ file: '', newer: {}, ok: {} })
-  const busy = await holdPort(t)
+  const busy = await listening(t, createServer())
   const newer = new Sqlite(join(directory, 'newer', 'state.db'))
   newer.pragma('user_version = 99')
   newer.close()
