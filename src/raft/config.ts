@@ -108,7 +108,9 @@ export class ConfigHistory {
 
   /** Forgets what was replaced at or before `index`. */
   compactTo(index: Index): void {
-    this.#placed = [...this.since(index)]
+    // After a restart the oldest one known is the newest snapshot's, which may lie behind `index`.
+    const first = this.#placed.findLastIndex((placed) => placed.index <= index)
+    if (first > 0) this.#placed = this.#placed.slice(first)
   }
 
   reset(first: PlacedConfig): void {

@@ -230,11 +230,6 @@ export class RaftLog {
     return entries
   }
 
-  get hasCommitted(): boolean {
-    if (this.isRestoring || this.#applying > this.#applied) return false
-    return Math.min(this.#commit, this.#persisted) > this.#applying
-  }
-
   appliedTo(index: Index): void {
     assert(
       index >= this.#applied && index <= this.#commit,

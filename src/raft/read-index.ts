@@ -40,6 +40,8 @@ export class ReadIndex {
    */
   startRound(): boolean {
     const { reads, log } = this.#state
+    // A quorum can also come about because who has not answered was removed.
+    this.finishIfConfirmed()
     if (!reads.canStartRound || !this.knowsCommit()) return false
     reads.startRound(log.commit)
     this.finishIfConfirmed()

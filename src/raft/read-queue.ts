@@ -62,10 +62,6 @@ export class ReadQueue {
     return this.#round === undefined && this.#waiting.length > 0
   }
 
-  get hasResults(): boolean {
-    return this.#results.length > 0
-  }
-
   /** Leader: the read joins the next round. */
   wait(read: LeaderRead): void {
     this.#waiting.push(read)

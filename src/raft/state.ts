@@ -107,10 +107,6 @@ export class RaftState {
     return this.#outboxAfterWrite.splice(0)
   }
 
-  get hasMessages(): boolean {
-    return this.#outbox.length > 0
-  }
-
   get hasMessagesAfterWrite(): boolean {
     return this.#outboxAfterWrite.length > 0
   }

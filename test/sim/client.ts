@@ -4,8 +4,8 @@ import type { Op, Operation } from './history.ts'
 import { commandName, encodeCommand } from './machine.ts'
 import type { World } from './world.ts'
 
-const attemptMs = 700
-const attemptsMax = 5
+const attemptsMax = 4
+export const longAttemptMs = 2000
 
 /**
  * Asks for one thing at a time. A write that may or may not have happened is asked for again under the
@@ -55,9 +55,11 @@ export class Client {
   }
 
   #try(): void {
-    const { world } = this
+    const world = this.#world
     const attempt = ++this.#attempt
     if (this.#attempts++ >= attemptsMax && world.network.isFaulty) return this.#giveUp()
+    // Long ones too: a server that was paused may still answer.
+    const attemptMs = world.random() < 0.7 || !world.network.isFaulty ? 300 : longAttemptMs
     world.after(attemptMs, () => {
       if (attempt === this.#attempt) this.#again(undefined)
     })
@@ -69,10 +71,6 @@ export class Client {
         else this.#write(target, attempt, this.#data)
       })
     })
-  }
-
-  get world(): World {
-    return this.#world
   }
 
   #write(target: NodeId, attempt: number, data: Uint8Array): void {
@@ -115,7 +113,7 @@ export class Client {
     this.#world.trace(() => `client ${this.#id}: ${JSON.stringify(operation)}`)
     this.completed++
     // Reads go anywhere; who writes stays with the leader that it has found.
-    if (this.#world.random() < 0.3) this.#target = undefined
+    if (this.#world.random() < 0.5) this.#target = undefined
     this.#rest()
   }
 

@@ -32,6 +32,8 @@ export class Ledger {
   readonly appliedCommands = new Set<string>()
   /** By index, then term: all entries that ever reached a disk, with the term before them. */
   readonly #entries: Map<Term, { entry: Entry; prevTerm: Term }>[] = []
+  /** By index: the term of the leader that committed it. */
+  readonly #commitTerms: Term[] = []
   /** By index: hash of all that was applied, and of the state it led to. */
   readonly #chains: { chain: number; digest: number }[] = []
 
@@ -92,6 +94,19 @@ export class Ledger {
     const { marks } = node
     check(state.term >= marks.term, `${node.id}: the term fell from ${marks.term} to ${state.term}`)
     marks.term = state.term
+    const { latest } = state.configs
+    if (latest.index > state.log.commit) {
+      // §6: in force is the newest configuration in the log, and none that was cut off it.
+      const [entry] = state.log.entries(
+        latest.index,
+        Math.min(latest.index, state.log.lastIndex),
+        1,
+      )
+      check(
+        entry?.kind === 'config',
+        `${node.id}: the configuration at ${latest.index} is in force`,
+      )
+    }
     if (state.role === 'leader') this.#onLeader(node)
     this.noteCommits(node)
   }
@@ -137,20 +152,25 @@ export class Ledger {
   #onElected(node: SimNode): void {
     const { log, term } = must(node.driver).raft.state
     this.leaders.set(term, node.id)
-    const last = must(this.committed.at(-1))
+    // A candidate may learn late that it won, when a leader of a higher term has committed already.
+    let index = this.commitIndex
+    while ((this.#commitTerms[index] ?? 0) > term) index--
+    const last = must(this.committed[index])
     check(
-      this.commitIndex <= log.lastIndex &&
-        (this.commitIndex < log.firstIndex || log.term(this.commitIndex) === last.term),
+      index <= log.lastIndex && (index < log.firstIndex || log.term(index) === last.term),
       `Leader Completeness: ${node.id}, leader of ${term}, lacks ${last.index}/${last.term}`,
     )
   }
 
   /** §6: at most one configuration is not committed, and it differs from the last by one voter. */
   #checkConfigs(node: SimNode): void {
-    const { configs, log } = must(node.driver).raft.state
+    const { configs, log, term, termStart } = must(node.driver).raft.state
     const { latest } = configs
     if (latest.index === node.marks.confIndex) return
     node.marks.confIndex = latest.index
+    // Thesis §4.1, the correction of 2015: first an entry of the own term is committed.
+    const isReady = latest.index <= log.commit || log.term(log.commit) === term
+    check(isReady || latest.index < termStart, `a configuration at ${latest.index} before its time`)
     const before = configs.since(log.commit).at(-2)
     if (before === undefined || before.index === 0) return
     check(before.index <= this.commitIndex, `a second configuration at ${latest.index} in flight`)
@@ -161,7 +181,8 @@ export class Ledger {
   }
 
   #onCommit(node: SimNode, index: Index): void {
-    const { log, config } = must(node.driver).raft.state
+    const { state } = must(node.driver).raft
+    const { log, config } = state
     const known = this.committed[index]
     const term = log.term(index)
     if (known !== undefined) {
@@ -174,6 +195,7 @@ export class Ledger {
     check(index === this.committed.length, `${node.id} commits ${index} before what is before it`)
     const entry = must(log.entries(index, index, Infinity)[0])
     this.committed.push(entry)
+    this.#commitTerms[index] = state.term
     const voters = entry.kind === 'config' ? decodeConfig(entry.data)?.voters : config.voters
     this.#checkDurable(node, entry, voters ?? [])
     if (entry.kind === 'config') this.config = decodeConfig(entry.data)

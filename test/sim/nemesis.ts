@@ -3,6 +3,7 @@ import { randomBelow } from '../../src/base/random.ts'
 import { members } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { NodeId } from '../../src/raft/message.ts'
+import { encodeCommand } from './machine.ts'
 import type { SimNode } from './node.ts'
 import type { FaultClass } from './options.ts'
 import type { World } from './world.ts'
@@ -12,9 +13,9 @@ const membersMax = 6
 /** Makes the faults that a seed has switched on, one after the other, until `stop`. */
 export class Nemesis {
   readonly #world: World
-  readonly #actions: (readonly [FaultClass, () => void])[]
+  readonly #actions: (readonly [FaultClass | 'burst', () => void])[]
   /** How often each class struck. */
-  readonly struck = new Map<FaultClass, number>()
+  readonly struck = new Map<FaultClass | 'burst', number>()
 
   constructor(world: World) {
     this.#world = world
@@ -30,11 +31,13 @@ export class Nemesis {
       ['disk-error', () => (this.#victim().disk.nextError = 'EIO')],
       ['disk-full', () => (this.#victim().disk.nextError = 'ENOSPC')],
       ['pause', () => this.#pause()],
-      ['churn', () => this.#churn()],
+      ['churn', () => this.#churn(this.#anyLeader())],
       ['transfer', () => this.#transfer()],
       ['snapshot', () => this.#victim().makeSnapshot()],
     ]
     this.#actions = all.filter(([fault]) => world.options.faults.has(fault))
+    if (this.#actions.length > 0)
+      this.#actions.push(['burst', () => this.#burst(this.#anyLeader())])
   }
 
   begin(): void {
@@ -46,19 +49,35 @@ export class Nemesis {
     const delayMs = 20 - Math.log(1 - random()) * options.faultEveryMs
     this.#world.after(delayMs, () => {
       if (!this.#world.network.isFaulty || this.#actions.length === 0) return
-      const [fault, act] = must(this.#actions[randomBelow(random, this.#actions.length)])
-      this.#world.trace(() => `fault: ${fault}`)
-      this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1)
-      act()
+      // What one fault alone does not break, two at once may.
+      for (let times = random() < 0.3 ? 2 : 1; times > 0; times--) this.#strike()
       this.#next()
     })
   }
 
-  /** Half of the time the leader, for that is where it hurts. */
+  #strike(): void {
+    const [fault, act] = must(this.#actions[randomBelow(this.#world.random, this.#actions.length)])
+    this.#world.trace(() => `fault: ${fault}`)
+    this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1)
+    act()
+  }
+
+  /** Any that holds itself for the leader: one that was cut off is the most interesting. */
+  #anyLeader(): SimNode | undefined {
+    const leaders = this.#world.leaders()
+    return leaders[randomBelow(this.#world.random, leaders.length)]
+  }
+
+  /** Half of the time a leader, for that is where it hurts. */
   #victim(): SimNode {
     const { random, nodes } = this.#world
-    const leader = this.#world.leader()
-    if (leader !== undefined && random() < 0.5) return leader
+    const leader = this.#anyLeader()
+    if (leader !== undefined && random() < 0.5) {
+      // What it has just begun is half done when it is struck.
+      if (random() < 0.5) this.#burst(leader)
+      if (random() < 0.2 && this.#world.options.faults.has('churn')) this.#churn(leader)
+      return leader
+    }
     return must(nodes.get(this.#world.anyNode()))
   }
 
@@ -93,7 +112,7 @@ export class Nemesis {
 
   #healLater(): void {
     const { random, network } = this.#world
-    this.#world.after(100 + random() ** 2 * 4000, () => {
+    this.#world.after(100 + random() ** 2 * 5000, () => {
       if (!network.isFaulty) return
       network.heal()
       this.#world.trace(() => 'the network heals')
@@ -121,9 +140,11 @@ export class Nemesis {
     // Now and then all of them, as when a rack loses power.
     const victims = power && random() < 0.2 ? [...nodes.values()] : [this.#victim()]
     for (const victim of victims) {
-      if (!victim.isUp) continue
-      victim.crash(this.#world.fate(), power)
-      this.#world.restartLater(victim)
+      this.#world.after(random() * 30, () => {
+        if (!victim.isUp) return
+        victim.crash(this.#world.fate(), power)
+        this.#world.restartLater(victim)
+      })
     }
   }
 
@@ -135,12 +156,12 @@ export class Nemesis {
 
   #transfer(): void {
     const to = this.#world.anyNode()
-    this.#world.leader()?.act((driver) => void driver.raft.transfer(to))
+    this.#anyLeader()?.act((driver) => void driver.raft.transfer(to))
   }
 
-  #churn(): void {
+  #churn(leader: SimNode | undefined): void {
     const { random } = this.#world
-    this.#world.leader()?.act((driver) => {
+    leader?.act((driver) => {
       // Two at once every other time: the second must be refused.
       for (let times = random() < 0.5 ? 2 : 1; times > 0; times--) {
         const change = this.#choose(driver.raft.status().config)
@@ -152,6 +173,22 @@ export class Nemesis {
         if (change.kind === 'remove' && random() < 0.5) this.#retireLater(change.id)
       }
     })
+  }
+
+  /** Writes that no one waits for: they make the logs of leaders that are cut off differ. */
+  #burst(leader: SimNode | undefined): void {
+    const { random } = this.#world
+    const count = 1 + randomBelow(random, 8)
+    const session = this.#world.nextSession()
+    const data = Array.from({ length: count }, (_, sequence) =>
+      encodeCommand({
+        session,
+        sequence: sequence + 1,
+        key: 'burst',
+        op: { kind: 'append', value: 1 },
+      }),
+    )
+    leader?.act((driver) => void driver.raft.propose(data))
   }
 
   #choose(config: Parameters<typeof members>[0]): ConfChange | undefined {
@@ -175,7 +212,8 @@ export class Nemesis {
   /** Some removed servers are switched off; the others stay and must not disturb. */
   #retireLater(id: NodeId): void {
     this.#world.after(this.#world.random() * 3000, () => {
-      const { nodes, ledger } = this.#world
+      const { nodes, ledger, network } = this.#world
+      if (!network.isFaulty) return
       const node = nodes.get(id)
       if (node === undefined || (ledger.config && members(ledger.config).includes(id))) return
       this.#world.trace(() => `${id}, removed, is switched off`)

@@ -237,6 +237,7 @@ export class SimNode {
       this.world.ledger.onSend(this, message)
       this.world.trace(() => `  sends ${printMessage(message)}`)
       this.world.network.send(message)
+      this.world.maybeDieAfter(this, message)
     }
   }
 

@@ -68,7 +68,7 @@ export function optionsOf(seed: number): SimOptions {
     clients: pick([2, 4, 6]),
     keys: pick([1, 2, 3]),
     faultsMs: pick([5000, 8000, 12_000]),
-    faultEveryMs: pick([200, 600, 1500]),
+    faultEveryMs: pick([150, 400, 1000]),
     faults,
     delayMs: pick([0.5, 2, 10, 30]),
     lossRate: faults.has('loss') ? pick([0.01, 0.05, 0.2]) : 0,
@@ -89,6 +89,8 @@ function limitsOf(random: Random): RaftLimits {
   const small = (value: number, otherwise: number) => (random() < 0.5 ? value : otherwise)
   return {
     ...defaultLimits,
+    // With short time-outs there are more elections to the hour.
+    electionTicks: small(4, defaultLimits.electionTicks),
     appendBytesMax: small(200, defaultLimits.appendBytesMax),
     inflightMessagesMax: small(2, defaultLimits.inflightMessagesMax),
     inflightBytesMax: small(400, defaultLimits.inflightBytesMax),

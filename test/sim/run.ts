@@ -4,6 +4,7 @@ import { members } from '../../src/raft/config.ts'
 import type { Config } from '../../src/raft/config.ts'
 import type { NodeId } from '../../src/raft/message.ts'
 import type { RaftState } from '../../src/raft/state.ts'
+import { longAttemptMs } from './client.ts'
 import { checkHistory } from './linearizability.ts'
 import { check, Violation } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
@@ -22,11 +23,9 @@ export interface SimResult {
   readonly operations: number
   readonly entries: number
   readonly terms: number
-  readonly struck: ReadonlyMap<FaultClass, number>
+  readonly struck: ReadonlyMap<FaultClass | 'burst', number>
   readonly lines: readonly string[]
 }
-
-const electionTimeoutMs = 1200
 
 class Stuck extends Error {
   override name = 'Stuck'
@@ -82,11 +81,15 @@ function recover(world: World): void {
   cutForGood(world)
   world.trace(() => 'all faults end')
   const startMs = world.nowMs
-  world.runUntil(startMs + electionTimeoutMs)
+  // The longest of all, by the slowest clock.
+  const { limits, driftRate } = world.options
+  const electionTimeoutMs = 2 * limits.electionTicks * 50 * (1 + driftRate)
+  // Until the last client has given up what it asked for during the faults.
+  world.runUntil(startMs + longAttemptMs)
   world.isClosing = true
   let reason = unsettled(world)
   for (let step = 0; reason !== undefined; step++) {
-    if (world.nowMs > startMs + 10 * electionTimeoutMs) throw new Stuck(reason)
+    if (world.nowMs > startMs + longAttemptMs + 10 * electionTimeoutMs) throw new Stuck(reason)
     world.runUntil(world.nowMs + 200)
     reason = unsettled(world)
   }
@@ -101,8 +104,9 @@ function recover(world: World): void {
 /** Undefined when the cluster is at rest and agrees; otherwise what is missing. */
 function unsettled(world: World): string | undefined {
   if (world.clients.some((client) => client.isWaiting)) return 'a client waits for an answer'
-  const leader = world.leader()
+  const [leader, ...others] = world.leaders()
   if (leader === undefined) return 'there is no leader'
+  if (others.length > 0) return `${others.map(({ id }) => id).join()} holds itself for the leader`
   const { state } = must(leader.driver).raft
   const { commit, lastIndex } = state.log
   if (commit !== lastIndex) return `${leader.id} has committed ${commit} of ${lastIndex}`
@@ -110,7 +114,8 @@ function unsettled(world: World): string | undefined {
     const { network } = world
     if (network.isCut(leader.id, id) || network.isCut(id, leader.id)) continue
     const node = must(world.nodes.get(id), `member ${id} exists`)
-    const its = must(node.driver).raft.state
+    if (node.driver === undefined) return `${id} is not up`
+    const its = node.driver.raft.state
     if (its.leader !== leader.id) return `${id} follows ${its.leader}, not ${leader.id}`
     if (its.log.applied !== commit) return `${id} has applied ${its.log.applied} of ${commit}`
   }
@@ -128,6 +133,9 @@ function cutForGood(world: World): void {
   const isSafe = configs.every(({ voters }) => voters.length === 0 || voters.length >= 3)
   if (options.lastCut === 'none' || all.length < 3 || !isSafe) return
   const victim = must(all[randomBelow(random, all.length)])
+  // Given up after an election time-out, for it can not come about.
+  if (options.faults.has('transfer'))
+    world.leaders()[0]?.act(({ raft }) => void raft.transfer(victim))
   const others: NodeId[] = [...nodes.keys()].filter((id) => id !== victim)
   if (options.lastCut === 'minority') {
     for (const id of others) {

@@ -2,7 +2,7 @@ import { must } from '../../src/base/assert.ts'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
 import { encodeConfig } from '../../src/raft/config.ts'
-import type { Entry, NodeId } from '../../src/raft/message.ts'
+import type { Entry, Message, NodeId } from '../../src/raft/message.ts'
 import { Client } from './client.ts'
 import type { DiskError, Fate } from './disk.ts'
 import { History } from './history.ts'
@@ -117,10 +117,10 @@ export class World {
     return must(ids[randomBelow(this.random, ids.length)])
   }
 
-  /** The leader of the highest term. */
-  leader(): SimNode | undefined {
+  /** Who holds itself for the leader, the highest term first. */
+  leaders(): SimNode[] {
     const leaders = [...this.nodes.values()].filter((node) => node.isLeader)
-    return leaders.toSorted((a, b) => termOf(b) - termOf(a))[0]
+    return leaders.toSorted((a, b) => termOf(b) - termOf(a))
   }
 
   fate(): Fate {
@@ -130,9 +130,21 @@ export class World {
   }
 
   restartLater(node: SimNode): void {
-    const delayMs = 50 + this.random() ** 2 * 4000
+    const delayMs = this.network.isFaulty ? 1 + this.random() ** 3 * 3000 : 50
     this.after(delayMs, () => {
-      if (!node.isUp && this.network.isFaulty) node.start()
+      if (!node.isUp && this.nodes.get(node.id) === node) node.start()
+    })
+  }
+
+  /** A process that dies right behind its promise: is it kept by the one that follows? */
+  maybeDieAfter(node: SimNode, message: Message): void {
+    if (!this.network.isFaulty || !this.options.faults.has('crash')) return
+    const isPromise = message.type === 'vote-response' || message.type === 'append-response'
+    if (!isPromise || this.random() > (message.type === 'vote-response' ? 0.1 : 0.002)) return
+    this.after(0, () => {
+      if (!node.isUp) return
+      node.crash(this.fate(), false)
+      this.restartLater(node)
     })
   }
 
