@@ -1,0 +1,113 @@
+import { assert } from '../base/assert.ts'
+import type { Index, Message } from './message.ts'
+import type { RaftOptions } from './options.ts'
+import { Raft } from './raft.ts'
+import type { Ready } from './raft.ts'
+import type { ReadState } from './read-queue.ts'
+import type { LogStore, LogWrite, SnapshotMeta, StateMachine, Transport } from './storage.ts'
+
+/** What a driver works on. An error that any of them throws must end the process. */
+export interface DriverParts {
+  readonly store: LogStore
+  readonly machine: StateMachine
+  readonly transport: Transport
+  /** A read may be served from the state machine now, or must be asked again. */
+  readonly onRead: (read: ReadState) => void
+}
+
+/**
+ * The loop around the core: persist → send → apply → advance. After every input to the core, or many
+ * of them, `run` is called; what has gathered until then shares one write.
+ *
+ * It makes no I/O itself. The simulator runs this very loop over a faulty disk and network.
+ */
+export class Driver {
+  readonly raft: Raft
+  readonly #parts: DriverParts
+  #isRunning = false
+  /** Confirmed, and waiting for their index to be applied. */
+  #reads: Extract<ReadState, { kind: 'ready' }>[] = []
+
+  constructor(raft: Raft, parts: DriverParts) {
+    this.raft = raft
+    this.#parts = parts
+  }
+
+  /** Does all that the core has ready. */
+  run(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    for (let ready = this.raft.ready(); ready !== undefined; ready = this.raft.ready()) {
+      this.process(ready)
+    }
+    this.#isRunning = false
+  }
+
+  process(ready: Ready): void {
+    // First what needs no disk: the network is at work while the disk is (thesis §10.2.1).
+    this.#parts.transport.send(ready.messages)
+    if (ready.write !== undefined) this.persist(ready.write, ready.messagesAfterWrite)
+    this.#apply(ready)
+    this.raft.advance()
+  }
+
+  /** Nothing of `messages` leaves before `write` is durable. */
+  persist(write: LogWrite, messages: readonly Message[]): void {
+    const { store, machine, transport } = this.#parts
+    store.write(write, () => {
+      // In the log first: a restart in between restores the snapshot again (see `boot`).
+      if (write.snapshot !== undefined) machine.restore(write.snapshot)
+      this.raft.persisted()
+      if (write.snapshot !== undefined) this.raft.applied(write.snapshot.index)
+      transport.send(messages)
+      this.run()
+    })
+  }
+
+  /** Note, once it is durable, a snapshot that `raft.snapshotMeta` described. */
+  saveSnapshot(meta: SnapshotMeta): void {
+    const { store } = this.#parts
+    // A newer one may have been received while this one was made.
+    if (meta.index > (store.snapshot()?.index ?? 0)) store.saveSnapshot(meta)
+  }
+
+  /**
+   * Drops the log up to `index` at most: never past the newest snapshot, nor past `durableApplied`,
+   * up to where the state machine will be after a loss of power.
+   */
+  compact(index: Index, durableApplied: Index): void {
+    const { store } = this.#parts
+    const to = Math.min(index, durableApplied, store.snapshot()?.index ?? 0)
+    if (to < this.raft.state.log.firstIndex) return
+    store.compact(to)
+    this.raft.compacted(to)
+  }
+
+  #apply({ committed, reads }: Ready): void {
+    const { machine, onRead } = this.#parts
+    const last = committed.at(-1)
+    if (last !== undefined) {
+      machine.apply(committed)
+      this.raft.applied(last.index)
+    }
+    for (const read of reads) {
+      if (read.kind === 'ready') this.#reads.push(read)
+      else onRead(read)
+    }
+    if (this.#reads.length === 0) return
+    const { applied } = this.raft.state.log
+    const due = this.#reads.filter((read) => read.index <= applied)
+    this.#reads = this.#reads.filter((read) => read.index > applied)
+    for (const read of due) onRead(read)
+  }
+}
+
+/** Opens a server on what its disk holds. */
+export function boot(options: RaftOptions, parts: DriverParts): Driver {
+  const { store, machine } = parts
+  const { snapshot, base } = store.state()
+  // Received, but not installed before the process ended; or the state has lost what was not synced.
+  if (snapshot !== undefined && machine.appliedIndex() < snapshot.index) machine.restore(snapshot)
+  assert(machine.appliedIndex() >= base.index, 'the log holds all that the state machine lacks')
+  return new Driver(new Raft(options, store, machine.appliedIndex()), parts)
+}

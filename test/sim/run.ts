@@ -1,0 +1,167 @@
+import { must } from '../../src/base/assert.ts'
+import { randomBelow } from '../../src/base/random.ts'
+import { members } from '../../src/raft/config.ts'
+import type { Config } from '../../src/raft/config.ts'
+import type { NodeId } from '../../src/raft/message.ts'
+import type { RaftState } from '../../src/raft/state.ts'
+import { longAttemptMs } from './client.ts'
+import { checkHistory } from './linearizability.ts'
+import { check, Violation } from './ledger.ts'
+import { Nemesis } from './nemesis.ts'
+import { optionsOf } from './options.ts'
+import type { FaultClass, SimOptions } from './options.ts'
+import { World } from './world.ts'
+import type { Mutant } from './world.ts'
+
+export interface SimResult {
+  readonly options: SimOptions
+  /** Undefined when all went well. */
+  readonly failure: { readonly kind: 'violation' | 'liveness'; readonly claim: string } | undefined
+  /** Where the run ended: equal for equal runs. */
+  readonly atMs: number
+  readonly events: number
+  readonly operations: number
+  readonly entries: number
+  readonly terms: number
+  readonly struck: ReadonlyMap<FaultClass | 'burst', number>
+  readonly lines: readonly string[]
+}
+
+class Stuck extends Error {
+  override name = 'Stuck'
+}
+
+/** One seed: faults, then none of them (liveness), then the judgement of the history. */
+export function runSeed(
+  seed: number,
+  extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
+): SimResult {
+  const options = optionsOf(seed)
+  const world = new World(options, extra)
+  const nemesis = new Nemesis(world)
+  let failure: SimResult['failure']
+  try {
+    world.begin()
+    nemesis.begin()
+    world.runUntil(options.faultsMs)
+    recover(world)
+    judge(world)
+  } catch (error) {
+    if (error instanceof Violation) failure = { kind: 'violation', claim: error.message }
+    else if (error instanceof Stuck) failure = { kind: 'liveness', claim: error.message }
+    else throw error
+  }
+  return {
+    options,
+    failure,
+    atMs: world.nowMs,
+    events: world.eventCount,
+    operations: world.history.operations.length,
+    entries: world.ledger.commitIndex,
+    terms: world.ledger.leaders.size,
+    struck: nemesis.struck,
+    lines: world.lines,
+  }
+}
+
+/**
+ * All faults end but one cut, which leaves a quorum connected. Within ten election time-outs there is
+ * a leader whom all follow, all clients have their answers, and after that the terms stand still.
+ */
+function recover(world: World): void {
+  const { network, nodes } = world
+  network.isFaulty = false
+  network.heal()
+  for (const node of nodes.values()) {
+    node.disk.nextError = undefined
+    node.disk.stallMs = 0
+    if (!node.isUp) node.start()
+    else node.pause(0)
+  }
+  cutForGood(world)
+  world.trace(() => 'all faults end')
+  const startMs = world.nowMs
+  // The longest of all, by the slowest clock.
+  const { limits, driftRate } = world.options
+  const electionTimeoutMs = 2 * limits.electionTicks * 50 * (1 + driftRate)
+  // Until the last client has given up what it asked for during the faults.
+  world.runUntil(startMs + longAttemptMs)
+  world.isClosing = true
+  let reason = unsettled(world)
+  for (let step = 0; reason !== undefined; step++) {
+    if (world.nowMs > startMs + longAttemptMs + 10 * electionTimeoutMs) throw new Stuck(reason)
+    world.runUntil(world.nowMs + 200)
+    reason = unsettled(world)
+  }
+  const term = highestTerm(world)
+  world.runUntil(world.nowMs + 2 * electionTimeoutMs)
+  if (highestTerm(world) !== term)
+    throw new Stuck(`the term grew from ${term} to ${highestTerm(world)}`)
+  reason = unsettled(world)
+  if (reason !== undefined) throw new Stuck(`later: ${reason}`)
+}
+
+/** Undefined when the cluster is at rest and agrees; otherwise what is missing. */
+function unsettled(world: World): string | undefined {
+  if (world.clients.some((client) => client.isWaiting)) return 'a client waits for an answer'
+  const [leader, ...others] = world.leaders()
+  if (leader === undefined) return 'there is no leader'
+  if (others.length > 0) return `${others.map(({ id }) => id).join()} holds itself for the leader`
+  const { state } = must(leader.driver).raft
+  const { commit, lastIndex } = state.log
+  if (commit !== lastIndex) return `${leader.id} has committed ${commit} of ${lastIndex}`
+  for (const id of members(state.config)) {
+    const { network } = world
+    if (network.isCut(leader.id, id) || network.isCut(id, leader.id)) continue
+    const node = must(world.nodes.get(id), `member ${id} exists`)
+    if (node.driver === undefined) return `${id} is not up`
+    const its = node.driver.raft.state
+    if (its.leader !== leader.id) return `${id} follows ${its.leader}, not ${leader.id}`
+    if (its.log.applied !== commit) return `${id} has applied ${its.log.applied} of ${commit}`
+  }
+  return undefined
+}
+
+/** The shape of Cloudflare's outage of 2020: one server half reachable, for good. */
+function cutForGood(world: World): void {
+  const { options, nodes, network, random } = world
+  const configs = [...nodes.values()].flatMap(({ driver }) =>
+    driver === undefined ? [] : configsOf(driver.raft.state),
+  )
+  // Whichever configuration wins, its quorum must be able to speak to each other.
+  const all = [...nodes.keys()].filter((id) => configs.every(({ voters }) => voters.includes(id)))
+  const isSafe = configs.every(({ voters }) => voters.length === 0 || voters.length >= 3)
+  if (options.lastCut === 'none' || all.length < 3 || !isSafe) return
+  const victim = must(all[randomBelow(random, all.length)])
+  // Given up after an election time-out, for it can not come about.
+  if (options.faults.has('transfer'))
+    world.leaders()[0]?.act(({ raft }) => void raft.transfer(victim))
+  const others: NodeId[] = [...nodes.keys()].filter((id) => id !== victim)
+  if (options.lastCut === 'minority') {
+    for (const id of others) {
+      network.cut(victim, id)
+      network.cut(id, victim)
+    }
+  } else {
+    network.cut(victim, must(others[randomBelow(random, others.length)]))
+  }
+}
+
+/** Those that are in force or may come into force. */
+function configsOf({ configs, log }: RaftState): Config[] {
+  return configs.since(log.commit).map(({ config }) => config)
+}
+
+function highestTerm(world: World): number {
+  return Math.max(...[...world.nodes.values()].map((node) => node.driver?.raft.state.term ?? 0))
+}
+
+function judge(world: World): void {
+  // What no server ever applied had no effect; without it the search has much less to try.
+  const { appliedCommands } = world.ledger
+  const operations = world.history.operations.filter(
+    ({ returnedMs, command }) => returnedMs !== Infinity || appliedCommands.has(command),
+  )
+  const verdict = checkHistory(operations)
+  check(verdict === 'linearizable', `the history is not linearizable (${verdict})`)
+}

@@ -1,0 +1,171 @@
+import { must } from '../../src/base/assert.ts'
+import { randomBelow, seededRandom } from '../../src/base/random.ts'
+import type { Random } from '../../src/base/random.ts'
+import { encodeConfig } from '../../src/raft/config.ts'
+import type { Entry, Message, NodeId } from '../../src/raft/message.ts'
+import { Client } from './client.ts'
+import type { DiskError, Fate } from './disk.ts'
+import { History } from './history.ts'
+import { Ledger } from './ledger.ts'
+import { Network } from './network.ts'
+import { SimNode } from './node.ts'
+import type { SimOptions } from './options.ts'
+import { Scheduler } from './scheduler.ts'
+
+/** A defect put into every server of a run; see mutants.ts. */
+export interface Mutant {
+  readonly name: string
+  /** Which rule it breaks. */
+  readonly about: string
+  readonly beforeBoot?: (node: SimNode) => void
+  readonly afterBoot?: (node: SimNode) => void
+}
+
+/** A whole cluster, its clients and its surroundings, in one thread and in virtual time. */
+export class World {
+  readonly options: SimOptions
+  readonly random: Random
+  readonly nodes = new Map<NodeId, SimNode>()
+  readonly network: Network
+  readonly ledger = new Ledger()
+  readonly history = new History()
+  readonly clients: Client[] = []
+  readonly mutant: Mutant | undefined
+  /** What a client was told last of a key, for a swap that has a chance. */
+  readonly lastSeen = new Map<string, number>()
+  readonly lines: string[] = []
+  /** No client begins anything new. */
+  isClosing = false
+  readonly #isTracing: boolean
+  readonly #scheduler = new Scheduler()
+  #sessions = 0
+  #ids = 0
+
+  constructor(
+    options: SimOptions,
+    extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
+  ) {
+    this.options = options
+    this.random = seededRandom(options.seed ^ 0x5eed)
+    this.mutant = extra.mutant
+    this.#isTracing = extra.isTracing === true
+    this.network = new Network(this)
+  }
+
+  get nowMs(): number {
+    return this.#scheduler.nowMs
+  }
+
+  /** How many events were made so far: with the time, a name for a moment of a run. */
+  get eventCount(): number {
+    return this.#scheduler.count
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#scheduler.after(delayMs, run)
+  }
+
+  runUntil(untilMs: number): void {
+    while (this.#scheduler.next(untilMs)) {
+      // Each event checks what it touched.
+    }
+  }
+
+  trace(line: () => string): void {
+    if (this.#isTracing) this.lines.push(`${this.nowMs.toFixed(3)} ${line()}`)
+  }
+
+  /** The first servers share their first entry, the configuration of all of them. */
+  begin(): void {
+    const ids = Array.from({ length: this.options.servers }, () => this.newId())
+    const addresses = Object.fromEntries(ids.map((id) => [id, `${id}:8300`]))
+    const none = { votersOutgoing: [], learners: [], prevConfIndex: 0 }
+    const data = encodeConfig({ voters: ids.toSorted(), ...none, addresses })
+    const first: Entry = { index: 1, term: 1, kind: 'config', data }
+    this.ledger.begin(first)
+    const hardState = { term: 1, vote: undefined, commit: 1 }
+    for (const id of ids) {
+      const node = this.addNode(id)
+      const write = { hardState, snapshot: undefined, truncateFrom: undefined, entries: [first] }
+      node.disk.commitWrite(write)
+      node.start()
+    }
+    for (let id = 0; id < this.options.clients; id++) {
+      const client = new Client(this, id)
+      this.clients.push(client)
+      this.after(this.random() * 500, () => client.begin())
+    }
+  }
+
+  newId(): NodeId {
+    // Two digits, so that sorting is by age, and ids are never used again.
+    return `s${String(++this.#ids).padStart(2, '0')}`
+  }
+
+  nextSession(): number {
+    return ++this.#sessions
+  }
+
+  addNode(id: NodeId): SimNode {
+    const node = new SimNode(this, id)
+    this.nodes.set(id, node)
+    return node
+  }
+
+  anyNode(): NodeId {
+    const ids = [...this.nodes.keys()]
+    return must(ids[randomBelow(this.random, ids.length)])
+  }
+
+  /** Who holds itself for the leader, the highest term first. */
+  leaders(): SimNode[] {
+    const leaders = [...this.nodes.values()].filter((node) => node.isLeader)
+    return leaders.toSorted((a, b) => termOf(b) - termOf(a))
+  }
+
+  fate(): Fate {
+    const chance = this.random()
+    if (this.options.faults.has('torn-write') && chance < 0.5) return 'torn'
+    return chance < 0.75 ? 'lost' : 'kept'
+  }
+
+  restartLater(node: SimNode): void {
+    const delayMs = this.network.isFaulty ? 1 + this.random() ** 3 * 3000 : 50
+    this.after(delayMs, () => {
+      if (!node.isUp && this.nodes.get(node.id) === node) node.start()
+    })
+  }
+
+  /** A process that dies right behind its promise: is it kept by the one that follows? */
+  maybeDieAfter(node: SimNode, message: Message): void {
+    if (!this.network.isFaulty || !this.options.faults.has('crash')) return
+    const isPromise = message.type === 'vote-response' || message.type === 'append-response'
+    if (!isPromise || this.random() > (message.type === 'vote-response' ? 0.1 : 0.002)) return
+    this.after(0, () => {
+      if (!node.isUp) return
+      node.crash(this.fate(), false)
+      this.restartLater(node)
+    })
+  }
+
+  /** The kernel closes the connections of a dead process; a dead machine closes none. */
+  onCrash(id: NodeId): void {
+    if (this.random() < 0.3) return
+    for (const node of this.nodes.values()) {
+      if (node.id === id || this.network.isCut(id, node.id)) continue
+      this.after(0.2 + this.random() * 5, () =>
+        node.act((driver) => driver.raft.connectionLost(id)),
+      )
+    }
+  }
+
+  onDiskError(node: SimNode, error: DiskError): void {
+    this.trace(() => `${node.id}: disk error ${error.message}`)
+    node.crash(error.message === 'ENOSPC' ? 'lost' : this.fate(), false)
+    this.restartLater(node)
+  }
+}
+
+function termOf(node: SimNode): number {
+  return must(node.driver).raft.state.term
+}
