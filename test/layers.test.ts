@@ -13,7 +13,10 @@ const rules: LayerRules = {
     dns: { imports: ['base'], ...none },
     health: { imports: ['base', 'catalog/model.ts'], ...none },
     config: { imports: ['base'], ...none },
-    storage: { imports: ['base', 'raft', 'catalog'], builtins: ['fs', 'path', 'zlib'] },
+    storage: {
+      imports: ['base', 'raft', 'catalog'],
+      builtins: ['crypto', 'fs', 'fs/promises', 'path', 'stream', 'url', 'worker_threads', 'zlib'],
+    },
     net: { imports: ['base', 'raft', 'dns', 'health'], builtins: 'any' },
     api: { imports: ['base', 'catalog', 'health'], builtins: ['crypto'] },
     ui: { imports: [], ...none },

@@ -118,6 +118,31 @@ export const errorTable = {
     exit: 1,
     text: 'The registration is {size} bytes; the limit of one command is {max}. Shorten its meta or tags.',
   },
+  'peer-unreachable': {
+    http: 500,
+    exit: 1,
+    text: 'Server {peer} cannot be reached: {reason}. See whether it runs and the network lets this one through, then try again.',
+  },
+  'peer-lost': {
+    http: 500,
+    exit: 1,
+    text: 'The connection to server {peer} was lost before it answered "{kind}" ({reason}), so that may or may not have been done. Look, then try again.',
+  },
+  'peer-timeout': {
+    http: 500,
+    exit: 1,
+    text: 'Server {peer} has not answered "{kind}" within {seconds} s, so that may or may not have been done. Look, then try again.',
+  },
+  'peer-failed': {
+    http: 500,
+    exit: 1,
+    text: 'Server {peer} could not do "{kind}": {reason}. Its log may say more.',
+  },
+  'peer-is-self': {
+    http: 500,
+    exit: 1,
+    text: '{address} is the address of this server itself. Name another server.',
+  },
 
   // Starting an agent
   'port-in-use': {
@@ -145,10 +170,25 @@ export const errorTable = {
     exit: 1,
     text: 'The data directory {path} was written by a newer svcd ({file} has format {found}; this one knows up to {known}). Run that version again, or restore a snapshot into an empty directory.',
   },
+  'data-dir-older': {
+    http: 500,
+    exit: 1,
+    text: 'The data directory {path} was written by an older svcd whose files cannot be taken over ({file} has format {found}; this one reads {oldest} to {known}). Start with an empty directory, or run that version again.',
+  },
   'data-corrupt': {
     http: 500,
     exit: 1,
     text: '{file} is damaged: {reason}. This node refuses to serve; restore it from a snapshot or another server.',
+  },
+  'snapshot-unusable': {
+    http: 400,
+    exit: 1,
+    text: 'The snapshot {file} cannot be used: {reason}. Nothing was changed; take another snapshot.',
+  },
+  'snapshot-failed': {
+    http: 500,
+    exit: 1,
+    text: 'No snapshot could be made: {reason}. Check the free space and the owner of {path}.',
   },
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
   'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },

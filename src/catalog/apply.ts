@@ -22,11 +22,22 @@ export interface BatchResult {
   readonly subjects: ReadonlySet<string>
 }
 
+/** The entries of a batch that changed a subject. One written in pieces would be the same rows. */
+interface Touched {
+  readonly first: number
+  last: number
+}
+
 /** A request id is remembered for at least the last 10,000 entries and 10 minutes of log time … */
 const rememberEntries = 10_000
 const rememberMs = 600_000
 /** … but never for more than this many entries. */
 const rememberEntriesMax = 100_000
+/**
+ * … and is forgotten at fixed entries of the log: replicas batch the same log differently, and one
+ * that forgot at the end of each batch would know a retry that another takes for new.
+ */
+const forgetEvery = 256
 
 /**
  * Applies committed commands to the catalog. Deterministic: the same log gives the same tables on
@@ -54,12 +65,12 @@ export class CatalogMachine {
    * the versions after this returned, never before.
    */
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
-    const touched = new Map<string, number>()
+    const touched = new Map<string, Touched>()
     const outcomes: (Outcome | undefined)[] = []
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const entry of entries) outcomes.push(this.#applyOne(entry, touched))
-      for (const [name, index] of touched) this.#sql.touch.run(name, index, index)
+      for (const [name, { first, last }] of touched) this.#sql.touch.run(name, first, last)
       this.#finish(entries)
       this.#db.exec('COMMIT')
     } catch (error) {
@@ -73,25 +84,30 @@ export class CatalogMachine {
   #finish(entries: readonly CommittedCommand[]): void {
     const last = entries.at(-1)
     if (last === undefined) return
-    const timeMs = entries.findLast((entry) => entry.command !== undefined)?.command?.timeMs ?? 0
-    this.#sql.forgetRequests.run(
-      last.index - rememberEntriesMax,
-      last.index - rememberEntries,
-      timeMs - rememberMs,
-    )
     this.#sql.setMeta.run(last.index, 'applied_index')
     this.#sql.setMeta.run(last.term, 'applied_term')
   }
 
-  #applyOne(entry: CommittedCommand, touched: Map<string, number>): Outcome | undefined {
+  #applyOne(entry: CommittedCommand, touched: Map<string, Touched>): Outcome | undefined {
     const { index, command } = entry
     if (command === undefined) return undefined
+    if (index % forgetEvery === 0) {
+      this.#sql.forgetRequests.run(
+        index - rememberEntriesMax,
+        index - rememberEntries,
+        command.timeMs - rememberMs,
+      )
+    }
     const earlier = this.#sql.request.get(command.requestId)
     if (earlier !== undefined) return JSON.parse(earlier.outcome) as Outcome
     const change: Change = {
       index,
       sql: this.#sql,
-      touch: (name) => touched.set(name, index),
+      touch: (name) => {
+        const before = touched.get(name)
+        if (before === undefined) touched.set(name, { first: index, last: index })
+        else before.last = index
+      },
     }
     const outcome = applyBody(command.body, change)
     this.#sql.putRequest.run(index, command.requestId, command.timeMs, JSON.stringify(outcome))

@@ -4,7 +4,8 @@ import type { Outcome } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
 import { must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
-import type { LogEntry, RaftLog } from '../storage/raft-log.ts'
+import type { Entry } from '../raft/message.ts'
+import type { RaftLog } from '../storage/raft-log.ts'
 import type { StateWriter } from '../storage/state.ts'
 import type { Stamp } from './replica-messages.ts'
 
@@ -12,10 +13,6 @@ import type { Stamp } from './replica-messages.ts'
 const replayBatch = 1000
 /** Entries between two checkpoints under load. */
 const checkpointEvery = 4000
-/** Entries kept behind the applied index, for followers that catch up. */
-const trailingEntries = 10_000
-/** Compaction waits until this many more may go, so that each deletes a run of rows. */
-const compactEvery = 2000
 
 export interface CommitLoopParts {
   readonly log: RaftLog
@@ -38,9 +35,9 @@ export class CommitLoop {
   constructor(parts: CommitLoopParts) {
     this.#parts = parts
     this.#replay()
-    this.#term = parts.log.hardState.term + 1
+    this.#term = parts.log.state().hardState.term + 1
     // A new leader's no-op (§8): its term is durable before it answers anyone.
-    this.#append([{ kind: 1, data: Buffer.alloc(0) }])
+    this.#append([{ kind: 'noop', data: Buffer.alloc(0) }])
   }
 
   get appliedIndex(): number {
@@ -51,7 +48,7 @@ export class CommitLoop {
   propose(proposals: readonly string[]): readonly Outcome[] {
     const timeMs = this.#parts.wallMs()
     const result = this.#append(
-      proposals.map((proposal) => ({ kind: 0, data: stampProposal(proposal, timeMs) })),
+      proposals.map((proposal) => ({ kind: 'command', data: stampProposal(proposal, timeMs) })),
     )
     return result.outcomes.map((outcome) => must(outcome, 'a command has an outcome'))
   }
@@ -63,24 +60,24 @@ export class CommitLoop {
     stamp.enter()
     state.checkpoint()
     this.#sinceCheckpoint = 0
-    this.#compact()
     log.checkpoint()
     stamp.leave()
   }
 
   /** What it is about to append is durable when this returns: only then is it applied. */
-  #append(items: readonly Pick<LogEntry, 'kind' | 'data'>[]): BatchResult {
+  #append(items: readonly Pick<Entry, 'kind' | 'data'>[]): BatchResult {
     const { log, stamp } = this.#parts
-    const first = log.lastIndex + 1
+    const first = log.state().lastIndex + 1
     const entries = items.map((item, at) => ({ ...item, index: first + at, term: this.#term }))
     stamp.enter()
-    log.append(entries, { term: this.#term, votedFor: 'self', commit: first + items.length - 1 })
+    const hardState = { term: this.#term, vote: 'self', commit: first + items.length - 1 }
+    log.write({ hardState, snapshot: undefined, truncateFrom: undefined, entries }, () => {})
     const result = this.#apply(entries)
     stamp.leave()
     return result
   }
 
-  #apply(entries: readonly LogEntry[]): BatchResult {
+  #apply(entries: readonly Entry[]): BatchResult {
     const { state, versions } = this.#parts
     const result = state.applyBatch(entries.map(committed))
     versions.bump(result.subjects)
@@ -88,34 +85,27 @@ export class CommitLoop {
     if (this.#sinceCheckpoint >= checkpointEvery) {
       state.checkpoint()
       this.#sinceCheckpoint = 0
-      this.#compact()
     }
     return result
   }
 
-  /** Only what a finished checkpoint made durable in state.db may leave the log. */
-  #compact(): void {
-    const { log, state } = this.#parts
-    const target = Math.min(state.durableIndex, log.lastIndex - trailingEntries)
-    if (target - log.firstIndex >= compactEvery) log.compact(target)
-  }
-
   #replay(): void {
     const { log, state } = this.#parts
-    const { commit } = log.hardState
-    if (state.appliedIndex > log.lastIndex || state.appliedIndex < log.firstIndex - 1) {
+    const { hardState, base, lastIndex } = log.state()
+    const { commit } = hardState
+    if (state.appliedIndex > lastIndex || state.appliedIndex < base.index) {
       throw svcdError('data-corrupt', {
         file: 'state.db',
-        reason: `it holds the catalog up to entry ${state.appliedIndex}, and raft.db has entries ${log.firstIndex} to ${log.lastIndex}`,
+        reason: `it holds the catalog up to entry ${state.appliedIndex}, and raft.db has entries ${base.index + 1} to ${lastIndex}`,
       })
     }
     for (let from = state.appliedIndex + 1; from <= commit; from += replayBatch) {
-      this.#apply(log.read(from, Math.min(from + replayBatch - 1, commit)))
+      this.#apply(log.entries(from, Math.min(from + replayBatch - 1, commit), Infinity))
     }
   }
 }
 
-function committed(entry: LogEntry): CommittedCommand {
+function committed(entry: Entry): CommittedCommand {
   const { index, term, kind, data } = entry
-  return kind === 0 ? { index, term, command: decodeCommand(data) } : { index, term }
+  return kind === 'command' ? { index, term, command: decodeCommand(data) } : { index, term }
 }

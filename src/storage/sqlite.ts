@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3'
 import type { Database } from 'better-sqlite3'
-import { svcdError } from '../base/errors.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
 import { must } from '../base/assert.ts'
 
 export interface OpenOptions {
@@ -48,7 +48,9 @@ function setPragmas(database: Database, options: OpenOptions): void {
   if (level !== options.synchronous) throw new Error(`synchronous is ${level ?? 'unknown'}`)
 }
 
-function openError(path: string, error: unknown): Error {
+/** What an error of SQLite at the opening of `path` means to who starts a node. */
+export function openError(path: string, error: unknown): Error {
+  if (error instanceof SvcdError) return error
   const { code, message } = error as { code?: string; message: string }
   const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 1))
   if (
@@ -68,41 +70,76 @@ export interface Format {
   readonly path: string
   /** Newest format that this version writes and reads. */
   readonly version: number
-  /** Statements that bring format n to n + 1, by n. */
+  /** Oldest format that can be brought to `version`; the one that `migrations[0]` creates. */
+  readonly oldest?: number
+  /** Statements that create the oldest format, and then those that raise it by one each. */
   readonly migrations: readonly string[]
 }
 
 /**
  * Creates or upgrades the tables of a database, its format number kept in `user_version`. Throws
- * SvcdError `data-dir-newer` for a format from the future, and changes nothing then.
+ * SvcdError `data-dir-newer` for a format from the future, `data-dir-older` for one that nothing
+ * leads from, and changes nothing then.
  */
 export function migrate(database: Database, format: Format): void {
-  const found = Number(database.pragma('user_version', { simple: true }))
-  if (found > format.version) {
-    throw svcdError('data-dir-newer', {
-      path: format.path.slice(0, Math.max(format.path.lastIndexOf('/'), 1)),
-      file: format.path.slice(format.path.lastIndexOf('/') + 1),
-      found,
-      known: format.version,
-    })
+  const { version: known, oldest = 1, path } = format
+  const found = formatOf(database)
+  const place = {
+    path: path.slice(0, Math.max(path.lastIndexOf('/'), 1)),
+    file: path.slice(path.lastIndexOf('/') + 1),
   }
-  for (let from = found; from < format.version; from++) {
+  if (found > known) throw svcdError('data-dir-newer', { ...place, found, known })
+  if (found !== 0 && found < oldest) {
+    throw svcdError('data-dir-older', { ...place, found, oldest, known })
+  }
+  let from = found
+  while (from < known) {
+    const to = from === 0 ? oldest : from + 1
+    const step = must(format.migrations[to - oldest], `a migration to format ${to}`)
     database.transaction(() => {
-      database.exec(must(format.migrations[from], `a migration from format ${from}`))
-      database.pragma(`user_version = ${from + 1}`)
+      database.exec(step)
+      database.pragma(`user_version = ${to}`)
     })()
+    from = to
   }
 }
 
+/** The format number of a database; 0 when it has no tables yet. */
+export function formatOf(database: Database, schema = 'main'): number {
+  return Number(database.pragma(`${schema}.user_version`, { simple: true }))
+}
+
+export interface Checkpointed {
+  /** All of the WAL is in the file, and synced: what was committed before is durable. */
+  readonly isComplete: boolean
+  /** What the WAL still holds, moved or not. */
+  readonly walBytes: number
+}
+
+const walFrameBytes = 4096 + 24
+
 /**
- * Moves the WAL into the database file without waiting for readers. Returns true when all of it is
- * moved and synced: what was committed before the call is then durable, whatever `synchronous` is.
+ * Moves the WAL into the database file. PASSIVE does not wait for readers; TRUNCATE waits for those
+ * that still need the WAL, as long as the connection's busy timeout, and empties the file of the WAL.
  */
-export function checkpoint(database: Database): boolean {
-  const [result] = database.pragma('wal_checkpoint(PASSIVE)') as {
+export function checkpoint(
+  database: Database,
+  mode: 'PASSIVE' | 'TRUNCATE' = 'PASSIVE',
+): Checkpointed {
+  const [row] = database.pragma(`wal_checkpoint(${mode})`) as {
     busy: number
     log: number
     checkpointed: number
   }[]
-  return result !== undefined && result.busy === 0 && result.log === result.checkpointed
+  const { busy, log, checkpointed } = must(row, 'a checkpoint says what it came to')
+  return {
+    isComplete: busy === 0 && log === checkpointed,
+    walBytes: Math.max(log, 0) * walFrameBytes,
+  }
+}
+
+/** The size of the WAL, without doing anything about it. */
+export function walBytesOf(database: Database): number {
+  const [row] = database.pragma('wal_checkpoint(NOOP)') as { log: number }[]
+  return Math.max(row?.log ?? 0, 0) * walFrameBytes
 }

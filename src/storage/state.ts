@@ -1,9 +1,21 @@
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
+import { must } from '../base/assert.ts'
+import { svcdError } from '../base/errors.ts'
 import { CatalogMachine } from '../catalog/apply.ts'
 import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
 import { catalogMigrations, catalogVersion } from '../catalog/schema.ts'
-import { checkpoint, migrate, openDatabase } from './sqlite.ts'
+import { checkpoint, migrate, openDatabase, openError, walBytesOf } from './sqlite.ts'
+import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
+
+/** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
+const busyTimeoutMs = 20
+const walBytesMax = 32 * 1024 * 1024
+
+export interface StateOptions {
+  /** A reader keeps the WAL from being emptied; called at 64 MiB, and whenever it has doubled. */
+  readonly onWalGrown?: (walBytes: number) => void
+}
 
 /**
  * state.db as the replica thread writes it. NORMAL: a power cut may take it back to an older
@@ -11,18 +23,33 @@ import { checkpoint, migrate, openDatabase } from './sqlite.ts'
  */
 export class StateWriter {
   readonly #db: Database
-  readonly #machine: CatalogMachine
+  readonly #options: StateOptions
+  readonly #sync: Statement<[]>
+  #machine: CatalogMachine
   #durableIndex = 0
+  #warnAtBytes = 2 * walBytesMax
 
-  constructor(path: string) {
+  /** Throws SvcdError `data-corrupt`, `data-dir-unusable`, `data-dir-newer`. */
+  constructor(path: string, options: StateOptions = {}) {
+    this.#options = options
     this.#db = openDatabase(path, {
       mode: 'read-write',
       synchronous: 'NORMAL',
       automaticCheckpoint: false,
     })
-    migrate(this.#db, { path, version: catalogVersion, migrations: catalogMigrations })
-    this.#machine = new CatalogMachine(this.#db)
-    this.checkpoint()
+    try {
+      migrate(this.#db, { path, version: catalogVersion, migrations: catalogMigrations })
+      if (appliedIn(this.#db) === undefined) {
+        throw svcdError('data-corrupt', { file: path, reason: 'it has no applied index' })
+      }
+      this.#machine = new CatalogMachine(this.#db)
+      this.#sync = this.#db.prepare("UPDATE meta SET value = value WHERE key = 'applied_index'")
+      this.#db.pragma(`busy_timeout = ${busyTimeoutMs}`)
+      this.checkpoint()
+    } catch (error) {
+      this.#db.close()
+      throw openError(path, error)
+    }
   }
 
   get appliedIndex(): number {
@@ -34,19 +61,60 @@ export class StateWriter {
     return this.#durableIndex
   }
 
+  /** What the WAL holds, moved into the file or not. */
+  get walBytes(): number {
+    return walBytesOf(this.#db)
+  }
+
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
     return this.#machine.applyBatch(entries)
   }
 
-  /** Moves the WAL into the file. A reader that lingers makes it incomplete; the next one tries again. */
+  /**
+   * Becomes the state of a verified snapshot's file, in one transaction; the caller then bumps the
+   * generation of the versions, for everything cached is void. Throws SvcdError `snapshot-unusable`,
+   * and nothing is changed then.
+   */
+  restore(file: string, expected: { readonly index: number; readonly term: number }): void {
+    restoreTables(this.#db, file, expected)
+    this.#machine = new CatalogMachine(this.#db)
+    this.#durableIndex = 0
+    this.checkpoint()
+  }
+
+  /** For comparing replicas at an equal applied index; see {@link stateHash} for what it costs. */
+  stateHash(): string {
+    return stateHash(this.#db)
+  }
+
+  /**
+   * Moves the WAL into the file, and makes what was applied durable. A reader that lingers keeps
+   * frames from being moved, but not from being synced: it never holds up the log's compaction.
+   */
   checkpoint(): void {
     const applied = this.#machine.appliedIndex
-    if (checkpoint(this.#db)) this.#durableIndex = applied
+    let done = checkpoint(this.#db)
+    // Readers come and go without a gap: the writer waits a moment for those on the old frames.
+    if (done.walBytes > walBytesMax) done = checkpoint(this.#db, 'TRUNCATE')
+    if (!done.isComplete && applied > this.#durableIndex) this.#syncWal()
+    this.#durableIndex = applied
+    if (done.walBytes < walBytesMax) this.#warnAtBytes = 2 * walBytesMax
+    else if (done.walBytes >= this.#warnAtBytes) {
+      this.#warnAtBytes = 2 * done.walBytes
+      this.#options.onWalGrown?.(done.walBytes)
+    }
   }
 
   close(): void {
     this.checkpoint()
     this.#db.close()
+  }
+
+  /** A commit under FULL syncs the WAL, and with it all that was committed before. */
+  #syncWal(): void {
+    this.#db.pragma('synchronous = FULL')
+    this.#sync.run()
+    this.#db.pragma('synchronous = NORMAL')
   }
 }
 
@@ -79,6 +147,11 @@ export class StateReader {
   /** Closes it. A transaction left open would keep the WAL from ever being checkpointed. */
   end(): void {
     if (this.#db.inTransaction) this.#db.exec('COMMIT')
+  }
+
+  /** Of one moment; see the function of this name for what it costs. */
+  stateHash(): { readonly index: number; readonly hash: string } {
+    return this.read(() => ({ index: must(appliedIn(this.#db)).index, hash: stateHash(this.#db) }))
   }
 
   close(): void {

@@ -1,0 +1,52 @@
+import Sqlite from 'better-sqlite3'
+import type { CommittedCommand } from '../../src/catalog/apply.ts'
+import type { CommandBody } from '../../src/catalog/command.ts'
+import { StateWriter } from '../../src/storage/state.ts'
+import { checkDefinition, registerCommand, serviceDefinition } from './catalog.ts'
+
+// States on disk, filled as a log would fill them.
+
+export function committed(index: number, body: CommandBody, term = 1): CommittedCommand {
+  const command = {
+    version: 1,
+    requestId: `r${index}`,
+    actor: 'test',
+    cause: 'test',
+    timeMs: index * 1000,
+    body,
+  } as const
+  return { index, term, command }
+}
+
+/** Entry `index` registers service `web-<index>` of a node of ten, with a check. */
+export function registration(index: number): CommittedCommand {
+  const id = `web-${index}`
+  const body = registerCommand(`n${index % 10}`, {
+    service: serviceDefinition('web', { id, port: index % 65_536, tags: ['v1', `t${index % 7}`] }),
+    checks: [checkDefinition(`service:${id}`, { serviceId: id })],
+  })
+  return committed(index, body)
+}
+
+/** Applies the registrations up to `to`. */
+export function fill(writer: StateWriter, to: number): void {
+  const batch = 1000
+  for (let from = writer.appliedIndex + 1; from <= to; from += batch) {
+    const count = Math.min(batch, to - from + 1)
+    writer.applyBatch(Array.from({ length: count }, (_, at) => registration(from + at)))
+  }
+}
+
+/** A clean copy of a database, as a snapshot is. */
+export function copyClean(from: string, to: string): string {
+  const db = new Sqlite(from, { readonly: true })
+  db.prepare('VACUUM INTO ?').run(to)
+  db.close()
+  return to
+}
+
+export function tamper(path: string, sql: string): void {
+  const db = new Sqlite(path)
+  db.exec(sql)
+  db.close()
+}

@@ -1,0 +1,364 @@
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import t from 'tap'
+import type { Test } from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { encodeConfig } from '../../src/raft/config.ts'
+import { boot } from '../../src/raft/driver.ts'
+import type { Driver } from '../../src/raft/driver.ts'
+import type { Entry } from '../../src/raft/message.ts'
+import { defaultLimits } from '../../src/raft/options.ts'
+import { RaftLog } from '../../src/storage/raft-log.ts'
+import { StateReader, StateWriter } from '../../src/storage/state.ts'
+import { restoreTables } from '../../src/storage/state-tables.ts'
+import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
+import { committed, copyClean, fill, registration, tamper } from '../helpers/state.ts'
+
+function open(
+  t: Test,
+  name = 'state.db',
+): { path: string; writer: StateWriter; reader: StateReader } {
+  const path = join(t.testdirName, name)
+  const writer = new StateWriter(path)
+  const reader = new StateReader(path)
+  t.teardown(() => {
+    reader.close()
+    writer.close()
+  })
+  return { path, writer, reader }
+}
+
+const service = (index: number, name: string) =>
+  committed(index, registerCommand('n1', { service: serviceDefinition(name) }))
+
+t.test('a reader sees each commit, and one moment inside a read', async (t) => {
+  t.testdir()
+  const { writer, reader } = open(t)
+  writer.applyBatch([service(1, 'web')])
+  t.equal(reader.catalog.instances('web').length, 1)
+  reader.read((catalog) => {
+    t.equal(catalog.instances('db').length, 0)
+    writer.applyBatch([service(2, 'db')])
+    t.equal(catalog.instances('db').length, 0, 'still the same moment')
+  })
+  t.equal(reader.catalog.instances('db').length, 1)
+})
+
+t.test('a checkpoint makes the applied index durable, also while a reader lingers', async (t) => {
+  t.testdir()
+  const { writer, reader } = open(t)
+  writer.applyBatch([service(1, 'web')])
+  t.equal(writer.durableIndex, 0)
+  writer.checkpoint()
+  t.equal(writer.durableIndex, 1)
+  reader.begin()
+  reader.catalog.nodes()
+  for (const index of [2, 3]) {
+    writer.applyBatch([service(index, 'web')])
+    t.equal(writer.durableIndex, index - 1)
+    writer.checkpoint()
+    t.equal(writer.durableIndex, index, 'the WAL holds it, and is synced')
+  }
+  t.equal(reader.catalog.appliedIndex(), 1, 'the reader has lingered all the time')
+  reader.end()
+})
+
+t.test(
+  'a reader that lingers is reported by the size of the WAL, which then shrinks',
+  async (t) => {
+    t.testdir()
+    const path = join(t.testdirName, 'state.db')
+    const grown: number[] = []
+    const writer = new StateWriter(path, { onWalGrown: (walBytes) => grown.push(walBytes) })
+    const reader = new StateReader(path)
+    t.teardown(() => {
+      reader.close()
+      writer.close()
+    })
+    let index = 0
+    const grow = (count: number): void => {
+      for (let done = 0; done < count; done++) {
+        // Pages that stay the same would not go to the WAL.
+        const meta = { large: String(index % 10).repeat(400_000) }
+        const body = registerCommand('n1', { service: serviceDefinition('web', { meta }) })
+        writer.applyBatch([committed(++index, body)])
+        if (index % 10 === 0) writer.checkpoint()
+      }
+    }
+    reader.begin()
+    reader.catalog.nodes()
+    grow(350)
+    const mib = 1024 * 1024
+    t.equal(grown.length, 2, 'at 64 and at 128 MiB, and not each time')
+    t.ok(must(grown[0]) >= 64 * mib && must(grown[1]) >= 128 * mib, grown.join())
+    t.equal(writer.durableIndex, index)
+    reader.end()
+    grow(10)
+    t.ok(writer.walBytes < mib, `${writer.walBytes}`)
+  },
+)
+
+t.test('the hash is that of the rows, not of where they lie', async (t) => {
+  t.testdir()
+  const one = open(t, 'one.db')
+  const other = open(t, 'other.db')
+  fill(one.writer, 500)
+  for (let index = 1; index <= 500; index++) other.writer.applyBatch([registration(index)])
+  const hash = one.writer.stateHash()
+  t.match(hash, /^[0-9a-f]{64}$/)
+  t.equal(other.writer.stateHash(), hash, 'whatever the batches were')
+  t.strictSame(other.reader.stateHash(), { index: 500, hash })
+  const clean = new StateReader(copyClean(one.path, join(t.testdirName, 'clean.snap')))
+  t.equal(clean.stateHash().hash, hash)
+  clean.close()
+  other.writer.applyBatch([service(501, 'web')])
+  t.not(other.writer.stateHash(), hash)
+})
+
+t.test('every table and every column counts for the hash', async (t) => {
+  t.testdir()
+  const { path, writer } = open(t)
+  fill(writer, 3)
+  const hash = writer.stateHash()
+  const changes = [
+    "UPDATE meta SET value = 2 WHERE key = 'applied_term'",
+    "UPDATE nodes SET address = '10.9.9.9' WHERE key = 'n1'",
+    "UPDATE services SET port = 9 WHERE id = 'web-2'",
+    "UPDATE checks SET output = 'x' WHERE check_id = 'service:web-3'",
+    "UPDATE subjects SET modify_index = 9 WHERE subject = 'nodes'",
+    "UPDATE requests SET outcome = '' WHERE log_index = 1",
+    "DELETE FROM checks WHERE check_id = 'service:web-3'",
+  ]
+  for (const [at, sql] of changes.entries()) {
+    const copy = copyClean(path, join(t.testdirName, `${at}.db`))
+    tamper(copy, sql)
+    const changed = new StateReader(copy)
+    t.not(changed.stateHash().hash, hash, sql)
+    changed.close()
+  }
+})
+
+t.test(
+  'a restore makes the state that of the snapshot, and the log goes on behind it',
+  async (t) => {
+    t.testdir()
+    const source = open(t, 'source.db')
+    fill(source.writer, 700)
+    const file = copyClean(source.path, join(t.testdirName, '700-1.snap'))
+    const target = open(t, 'target.db')
+    target.writer.applyBatch([service(1, 'gone'), service(2, 'gone too')])
+    target.writer.restore(file, { index: 700, term: 1 })
+    t.equal(target.writer.appliedIndex, 700)
+    t.equal(target.writer.durableIndex, 700)
+    t.equal(target.writer.stateHash(), source.writer.stateHash())
+    t.strictSame([...target.reader.catalog.serviceNames().keys()], ['web'])
+    for (const { writer } of [source, target]) writer.applyBatch([registration(701)])
+    t.equal(target.writer.stateHash(), source.writer.stateHash())
+    const [outcome] = target.writer.applyBatch([
+      { ...registration(702), command: must(registration(5).command) },
+    ]).outcomes
+    t.strictSame(outcome, { ok: true, index: 5 }, 'a retry is known from before the snapshot')
+  },
+)
+
+t.test('readers see the old state or the new one while it is restored', async (t) => {
+  t.testdir()
+  const source = open(t, 'source.db')
+  fill(source.writer, 300)
+  const file = copyClean(source.path, join(t.testdirName, '300-1.snap'))
+  const target = open(t, 'target.db')
+  target.writer.applyBatch([service(1, 'old')])
+  const other = new StateReader(target.path)
+  t.teardown(() => other.close())
+  const names = (reader: StateReader) => [...reader.catalog.serviceNames().keys()]
+  other.read(() => {
+    t.strictSame(names(other), ['old'])
+    target.writer.restore(file, { index: 300, term: 1 })
+    t.strictSame(names(other), ['old'], 'one that was reading goes on with what it had')
+    t.equal(other.catalog.appliedIndex(), 1)
+    t.strictSame(names(target.reader), ['web'], 'one that comes reads what is new')
+    t.equal(
+      target.writer.durableIndex,
+      300,
+      'and the one that lingers does not make it less durable',
+    )
+  })
+  t.strictSame(names(other), ['web'])
+})
+
+t.test('a snapshot that does not fit is refused and nothing is changed', async (t) => {
+  t.testdir({ 'junk.snap': 'this is not a database, it is a text of some length' })
+  const { path, writer } = open(t)
+  fill(writer, 20)
+  const hash = writer.stateHash()
+  const file = (name: string, sql: string): string => {
+    const copy = copyClean(path, join(t.testdirName, name))
+    tamper(copy, sql)
+    return copy
+  }
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [join(t.testdirName, 'none.snap'), /none\.snap cannot be used: there is no such file/],
+    [join(t.testdirName, 'junk.snap'), /file is not a database/],
+    [
+      file('newer.snap', 'PRAGMA user_version = 7'),
+      /it has format 7, and this svcd reads format 1/,
+    ],
+    [file('table.snap', 'DROP TABLE checks'), /its tables are not those of a catalog/],
+    [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its tables are not those/],
+    [
+      file('index.snap', "UPDATE meta SET value = 19 WHERE key = 'applied_index'"),
+      /it is of entry 19, term 1, and not of 20, term 1/,
+    ],
+    [file('empty.snap', 'DELETE FROM meta'), /it has no applied index/],
+  ]
+  for (const [snapshot, message] of cases) {
+    t.throws(() => writer.restore(snapshot, { index: 20, term: 1 }), {
+      code: 'snapshot-unusable',
+      message,
+    })
+    t.equal(writer.stateHash(), hash)
+  }
+  writer.applyBatch([registration(21)])
+  t.equal(writer.appliedIndex, 21, 'and it goes on')
+})
+
+t.test('a damaged, newer or unusable state is refused with its own error', async (t) => {
+  const directory = t.testdir({ 'junk.db': 'this is not a database, it is a text of some length' })
+  t.throws(() => new StateWriter(join(directory, 'junk.db')), { code: 'data-corrupt' })
+  t.throws(() => new StateWriter(join(directory, 'no', 'state.db')), { code: 'data-dir-unusable' })
+  const path = join(directory, 'state.db')
+  new StateWriter(path).close()
+  tamper(path, 'DELETE FROM meta')
+  t.throws(() => new StateWriter(path), { code: 'data-corrupt', message: /no applied index/ })
+  tamper(path, 'PRAGMA user_version = 99')
+  t.throws(() => new StateWriter(path), { code: 'data-dir-newer' })
+})
+
+t.test('the keys of a restored state are checked again', async (t) => {
+  t.testdir()
+  const { path, writer } = open(t)
+  fill(writer, 20)
+  const file = copyClean(path, join(t.testdirName, '20-1.snap'))
+  const db = new Sqlite(path)
+  t.teardown(() => db.close())
+  restoreTables(db, file, { index: 20, term: 1 })
+  t.throws(() => db.exec("DELETE FROM nodes WHERE key = 'n1'"), /FOREIGN KEY constraint failed/)
+  t.throws(() => restoreTables(db, file, { index: 21, term: 1 }), { code: 'snapshot-unusable' })
+  t.throws(() => db.exec("DELETE FROM nodes WHERE key = 'n1'"), /FOREIGN KEY constraint failed/)
+  t.strictSame(
+    (db.pragma('database_list') as { name: string }[]).map(({ name }) => name),
+    ['main'],
+    'and the snapshot is let go',
+  )
+})
+
+t.test('100,000 services are restored within seconds', async (t) => {
+  t.testdir()
+  const source = open(t, 'source.db')
+  fill(source.writer, 100_000)
+  const file = copyClean(source.path, join(t.testdirName, '100000-1.snap'))
+  const target = open(t, 'target.db')
+  fill(target.writer, 1000)
+  const startMs = performance.now()
+  target.writer.restore(file, { index: 100_000, term: 1 })
+  const restoredMs = performance.now()
+  const { hash } = target.reader.stateHash()
+  const hashedMs = performance.now()
+  t.equal(hash, source.writer.stateHash())
+  t.comment(
+    `restored in ${(restoredMs - startMs).toFixed()} ms, hashed in ${(hashedMs - restoredMs).toFixed()} ms`,
+  )
+  t.ok(restoredMs - startMs < 5000)
+})
+
+interface Server {
+  readonly driver: Driver
+  readonly log: RaftLog
+  readonly state: StateWriter
+  close(): void
+}
+
+/** The core on disk, its cluster's only voter. */
+function serverIn(directory: string): Server {
+  const log = new RaftLog(join(directory, 'raft.db'))
+  const state = new StateWriter(join(directory, 'state.db'))
+  if (log.state().lastIndex === 0) {
+    const config = { voters: ['n1'], votersOutgoing: [], learners: [], addresses: { n1: 'a:1' } }
+    const data = encodeConfig({ ...config, prevConfIndex: 0 })
+    const hardState = { term: 1, vote: undefined, commit: 1 }
+    const entries: Entry[] = [{ index: 1, term: 1, kind: 'config', data }]
+    log.write({ hardState, snapshot: undefined, truncateFrom: undefined, entries }, () => {})
+  }
+  const driver = boot(
+    { id: 'n1', random: () => 0, limits: defaultLimits, preVote: true, checkQuorum: true },
+    {
+      store: log,
+      machine: {
+        appliedIndex: () => state.appliedIndex,
+        apply: (entries) => {
+          state.applyBatch(
+            entries.map((entry) =>
+              entry.kind === 'command'
+                ? { ...registration(Number(Buffer.from(entry.data).toString())), ...entry }
+                : entry,
+            ),
+          )
+        },
+        restore: ({ index, term }) =>
+          state.restore(join(directory, `${index}-${term}.snap`), { index, term }),
+      },
+      transport: { send: () => {} },
+      onRead: () => {},
+    },
+  )
+  for (let tick = 0; tick < 30; tick++) {
+    driver.raft.tick()
+    driver.run()
+  }
+  const close = (): void => {
+    state.close()
+    log.close()
+  }
+  return { driver, log, state, close }
+}
+
+function propose(server: Server, from: number, count: number): void {
+  const data = Array.from({ length: count }, (_, at) => Buffer.from(`${from + at}`))
+  t.equal(server.driver.raft.propose(data).kind, 'accepted')
+  server.driver.run()
+}
+
+t.test('the core on disk: committed, applied, restarted, compacted, restored', async (t) => {
+  const directory = t.testdir()
+  let server = serverIn(directory)
+  propose(server, 1, 100)
+  const { appliedIndex } = server.state
+  t.equal(appliedIndex, 102, 'a configuration, a no-op and the commands')
+  const hash = server.state.stateHash()
+  server.close()
+
+  server = serverIn(directory)
+  t.equal(server.state.appliedIndex, 103, 'and the no-op of a new term')
+  t.equal(server.log.state().hardState.term, 3)
+  t.not(server.state.stateHash(), hash)
+
+  copyClean(join(directory, 'state.db'), join(directory, '103-3.snap'))
+  server.driver.saveSnapshot(server.driver.raft.snapshotMeta())
+  server.state.checkpoint()
+  server.driver.compact(90, server.state.durableIndex)
+  t.equal(server.log.state().base.index, 90)
+  propose(server, 101, 50)
+  server.close()
+
+  // The state is derived: when it is lost, the snapshot and the log behind it make it again.
+  tamper(
+    join(directory, 'state.db'),
+    'DELETE FROM checks; DELETE FROM services; UPDATE meta SET value = 0',
+  )
+  server = serverIn(directory)
+  t.teardown(() => server.close())
+  t.equal(server.state.appliedIndex, 154)
+  const reader = new StateReader(join(directory, 'state.db'))
+  t.equal(reader.catalog.instances('web').length, 150)
+  reader.close()
+})
