@@ -107,6 +107,16 @@ export const errorTable = {
     exit: 1,
     text: 'The server has too many writes waiting ({waiting}). Try again in a moment.',
   },
+  'operation-refused': {
+    http: 500,
+    exit: 1,
+    text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` shows its servers.',
+  },
+  'unknown-request': {
+    http: 500,
+    exit: 1,
+    text: 'A server of another release asks for "{kind}", which this one does not know. Bring both to one release.',
+  },
   'write-stalled': {
     http: 500,
     exit: 1,

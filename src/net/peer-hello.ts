@@ -1,0 +1,195 @@
+import { ByteReader, ByteWriter, lengthAndText } from './peer-bytes.ts'
+import { buildFrame, frameTypes, greetingVersion } from './peer-frame.ts'
+import type { PeerCertificate } from './peer-tls.ts'
+
+/** What a connection is for; a snapshot has one of its own, so that it delays no heartbeat. */
+export type Purpose = 'messages' | 'snapshot'
+
+/** How two servers introduce themselves, the one that dials first. */
+export interface Hello {
+  readonly protocolMin: number
+  readonly protocolMax: number
+  readonly purpose: Purpose
+  /** Of the cluster's state; raised by `operator raft recover`. */
+  readonly epoch: number
+  /** What this server understands beyond the protocol's version, one bit each. */
+  readonly features: number
+  /** Drawn at start: tells this very process from another one with the same id. */
+  readonly instance: number
+  /** Undefined: in no cluster yet. */
+  readonly clusterId: string | undefined
+  readonly id: string
+  readonly name: string
+  /** Where this server can be dialled. */
+  readonly address: string
+  /** The id that the dialling side wants to reach; undefined when only an address is known. */
+  readonly to: string | undefined
+}
+
+/** Why two servers do not talk. The words are part of the protocol. */
+export type RefusalCode =
+  | 'not-a-peer'
+  | 'bad-greeting'
+  | 'handshake-timeout'
+  | 'protocol'
+  | 'self'
+  | 'same-id'
+  | 'unexpected-id'
+  | 'wrong-cluster'
+  | 'wrong-epoch'
+  | 'certificate'
+
+export interface Refusal {
+  readonly code: RefusalCode
+  readonly text: string
+}
+
+/** What both sides work with once the greetings are through. */
+export interface Agreement {
+  readonly version: number
+  readonly features: number
+  /** False while one side is in no cluster: requests may pass, Raft messages may not. */
+  readonly isSameCluster: boolean
+}
+
+const magic = 0x53564344
+const purposes: readonly Purpose[] = ['messages', 'snapshot']
+
+export function encodeHello(hello: Hello): Buffer {
+  const fixed = new ByteWriter(29)
+  fixed.u32(magic)
+  fixed.u16(hello.protocolMin)
+  fixed.u16(hello.protocolMax)
+  fixed.u8(purposes.indexOf(hello.purpose))
+  fixed.u64(hello.epoch)
+  fixed.u32(hello.features)
+  fixed.u64(hello.instance)
+  const texts = [hello.clusterId ?? '', hello.id, hello.name, hello.address, hello.to ?? '']
+  return buildFrame(frameTypes.hello, greetingVersion, [
+    fixed.buffer,
+    ...texts.map((text) => lengthAndText(text, 2)),
+  ])
+}
+
+/** Undefined for what is no greeting. Bytes behind it belong to a later release, and are left alone. */
+export function decodeHello(body: Buffer): Hello | undefined {
+  const reader = new ByteReader(body)
+  if (reader.u32() !== magic) return undefined
+  const protocolMin = reader.u16()
+  const protocolMax = reader.u16()
+  const purpose = purposes[reader.u8()]
+  const epoch = reader.u64()
+  const features = reader.u32()
+  const instance = reader.u64()
+  const clusterId = reader.text(2)
+  const id = reader.text(2)
+  const name = reader.text(2)
+  const address = reader.text(2)
+  const to = reader.text(2)
+  if (reader.isBad || purpose === undefined || id === '') return undefined
+  return {
+    protocolMin,
+    protocolMax,
+    purpose,
+    epoch,
+    features,
+    instance,
+    clusterId: clusterId === '' ? undefined : clusterId,
+    id,
+    name,
+    address,
+    to: to === '' ? undefined : to,
+  }
+}
+
+export function encodeRefusal({ code, text }: Refusal): Buffer {
+  return buildFrame(frameTypes.reject, greetingVersion, [
+    lengthAndText(code, 1),
+    lengthAndText(text, 2),
+  ])
+}
+
+/** The words of the other side, fit to be logged. */
+export function decodeRefusal(body: Buffer): { code: string; text: string } | undefined {
+  const reader = new ByteReader(body)
+  const refusal = { code: printable(reader.text(1)), text: printable(reader.text(2)) }
+  return reader.isBad ? undefined : refusal
+}
+
+/** A peer's words must not write lines of their own into the log, nor fill it. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?').slice(0, 300)
+}
+
+/** How a line of the log calls a server. */
+export function describePeer(peer: { id: string; name: string; address: string }): string {
+  return printable(`${peer.name} (${peer.id}, ${peer.address})`)
+}
+
+/**
+ * Whether `own` talks to `theirs`, as both sides judge alike. `certificate`: the other side's, where
+ * there is TLS.
+ */
+export function judgeHello(
+  own: Hello,
+  theirs: Hello,
+  certificate: PeerCertificate | undefined,
+): Agreement | Refusal {
+  const peer = describePeer(theirs)
+  const version = Math.min(own.protocolMax, theirs.protocolMax)
+  if (version < Math.max(own.protocolMin, theirs.protocolMin)) {
+    return refuse(
+      'protocol',
+      `${peer} speaks the protocol versions ${theirs.protocolMin} to ${theirs.protocolMax}, ` +
+        `this server ${own.protocolMin} to ${own.protocolMax}: upgrade the older one first`,
+    )
+  }
+  if (theirs.id === own.id) {
+    if (theirs.instance === own.instance) return refuse('self', 'this address is the server itself')
+    return refuse(
+      'same-id',
+      `${peer} has this server's node id: was a data directory copied? Give one of them a new one`,
+    )
+  }
+  const fault = certificateFault(theirs, certificate)
+  if (fault !== undefined) return refuse('certificate', fault)
+  if (own.to !== undefined && own.to !== theirs.id) {
+    return refuse('unexpected-id', `${peer} answers where node id ${own.to} was expected`)
+  }
+  if (theirs.to !== undefined && theirs.to !== own.id) {
+    return refuse('unexpected-id', `${peer} expected node id ${printable(theirs.to)} here`)
+  }
+  if (own.clusterId !== undefined && theirs.clusterId !== undefined) {
+    if (own.clusterId !== theirs.clusterId) {
+      return refuse(
+        'wrong-cluster',
+        `${peer} belongs to cluster ${printable(theirs.clusterId)}, this server to ${own.clusterId}`,
+      )
+    }
+    if (own.epoch !== theirs.epoch) {
+      return refuse(
+        'wrong-epoch',
+        `${peer} is in epoch ${theirs.epoch} of the cluster, this server in ${own.epoch}: ` +
+          'the cluster was recovered, and who was left behind must join again with an empty data directory',
+      )
+    }
+    return { version, features: own.features & theirs.features, isSameCluster: true }
+  }
+  return { version, features: own.features & theirs.features, isSameCluster: false }
+}
+
+function refuse(code: RefusalCode, text: string): Refusal {
+  return { code, text }
+}
+
+function certificateFault(
+  peer: Hello,
+  certificate: PeerCertificate | undefined,
+): string | undefined {
+  if (certificate === undefined) return undefined
+  if (certificate.isFor(peer.id) || certificate.isFor(peer.name)) return undefined
+  return (
+    `the certificate of ${describePeer(peer)} is for ${printable(certificate.names) || 'nobody'}: ` +
+    'its name must be the node id or the node name'
+  )
+}

@@ -1,0 +1,50 @@
+/** The bounds of the peer transport. Tests make them small. */
+export interface PeerLimits {
+  /** From the connection's begin, TLS included, to both greetings. */
+  readonly handshakeTimeoutMs: number
+  /** Connections are looked at this often; one that has sent nothing since sends a ping. */
+  readonly sweepMs: number
+  /** Looks without a byte heard after which a connection is dead. */
+  readonly silentSweepsMax: number
+  /** Looks after which a peer that takes nothing of what waits for it is cut off. */
+  readonly stalledSweepsMax: number
+  readonly reconnectMsMin: number
+  readonly reconnectMsMax: number
+  /** Written to one connection and not yet taken by the kernel. */
+  readonly queueBytesMax: number
+  readonly queueFramesMax: number
+  /** Connections that others opened; and of these, those that have not greeted yet. */
+  readonly inboundMax: number
+  readonly greetingsMax: number
+  /** Requests under way in one direction of one connection. */
+  readonly requestsMax: number
+  /** A connection to a bare address is closed after so long without a request. */
+  readonly addressIdleMs: number
+  readonly snapshotChunkBytes: number
+  /** Chunks sent ahead of the receiver's word. */
+  readonly snapshotWindow: number
+  readonly snapshotAttempts: number
+  readonly snapshotRetryMs: number
+  /** Without progress of a snapshot, the receiver's last check included. */
+  readonly snapshotStallMs: number
+}
+
+export const defaultPeerLimits: PeerLimits = {
+  handshakeTimeoutMs: 3000,
+  sweepMs: 500,
+  silentSweepsMax: 8,
+  stalledSweepsMax: 20,
+  reconnectMsMin: 50,
+  reconnectMsMax: 1000,
+  queueBytesMax: 16 * 1024 * 1024,
+  queueFramesMax: 16_384,
+  inboundMax: 256,
+  greetingsMax: 64,
+  requestsMax: 16_384,
+  addressIdleMs: 10_000,
+  snapshotChunkBytes: 512 * 1024,
+  snapshotWindow: 4,
+  snapshotAttempts: 4,
+  snapshotRetryMs: 500,
+  snapshotStallMs: 60_000,
+}

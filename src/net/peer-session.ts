@@ -1,0 +1,194 @@
+import { PeerConnection } from './peer-connection.ts'
+import { frameBytesMax, frameTypes } from './peer-frame.ts'
+import { decodeHello, decodeRefusal, encodeHello, encodeRefusal, judgeHello } from './peer-hello.ts'
+import { PeerRpc } from './peer-rpc.ts'
+import { certificateOf } from './peer-tls.ts'
+import type { Socket } from 'node:net'
+import type { Agreement, Hello, Purpose, Refusal } from './peer-hello.ts'
+import type { PeerLimits } from './peer-limits.ts'
+
+/** What a session needs of its surroundings, the same for all of them. */
+export interface SessionContext {
+  readonly limits: PeerLimits
+  readonly hasTls: boolean
+  /** This server's greeting, as of now. */
+  readonly hello: (purpose: Purpose, to: string | undefined) => Hello
+  readonly serve: (session: PeerSession, kind: string, body: Buffer) => Promise<Buffer>
+  /** The greetings are through. */
+  readonly onOpen: (session: PeerSession) => void
+  readonly onFrame: (session: PeerSession, type: number, body: Buffer) => void
+  readonly onReadEnd: (session: PeerSession) => void
+  readonly onRefused: (
+    session: PeerSession,
+    refusal: { readonly code: string; readonly text: string },
+    by: 'us' | 'them',
+  ) => void
+  /** The peer broke the protocol after the greetings. */
+  readonly onFault: (session: PeerSession, reason: string) => void
+  readonly onClose: (session: PeerSession, reason: string) => void
+}
+
+export interface SessionOptions {
+  readonly role: 'dial' | 'accept'
+  /** Where the other side is, for people. */
+  readonly address: string
+  readonly purpose: Purpose
+  /** The id that is dialled; undefined when only its address is known, or for one that dials. */
+  readonly to: string | undefined
+}
+
+/** One connection to one server: greetings first, then frames and requests until it closes. */
+export class PeerSession {
+  readonly role: 'dial' | 'accept'
+  readonly address: string
+  readonly purpose: Purpose
+  readonly to: string | undefined
+  readonly rpc: PeerRpc
+  readonly connection: PeerConnection
+  /** The other side's greeting, once it was accepted. */
+  peer: Hello | undefined
+  /** This side's, as it was sent. */
+  own: Hello | undefined
+  agreement: Agreement | undefined
+  /** Set by whoever speaks with frames of its own: the two ends of a snapshot. */
+  onStreamFrame: ((type: number, body: Buffer) => void) | undefined
+  onOpened: (() => void) | undefined
+  onClosed: ((reason: string) => void) | undefined
+  /** By which code the greetings ended, if they did. */
+  refusal: string | undefined
+  /** Settles when the connection is gone. */
+  readonly closed: Promise<void>
+  readonly #socket: Socket
+  readonly #context: SessionContext
+  readonly #timer: NodeJS.Timeout
+
+  /** `socket`: already accepted, or dialled and not yet connected. */
+  constructor(socket: Socket, context: SessionContext, options: SessionOptions) {
+    this.role = options.role
+    this.address = options.address
+    this.purpose = options.purpose
+    this.to = options.to
+    this.#socket = socket
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => resolve())
+    })
+    this.#context = context
+    const { limits } = context
+    this.connection = new PeerConnection(socket, limits, {
+      onFrame: (type, body) => this.#onFrame(type, body),
+      onFault: (reason) => this.#onFault(reason),
+      onReadEnd: () => {
+        if (this.peer !== undefined) context.onReadEnd(this)
+      },
+      onClose: (reason) => this.#onClose(reason),
+    })
+    this.rpc = new PeerRpc({
+      peer: () => this.name,
+      version: () => this.connection.version,
+      write: (frame) => this.connection.write(frame),
+      serve: (kind, body) => context.serve(this, kind, body),
+      requestsMax: limits.requestsMax,
+    })
+    this.#timer = setTimeout(() => {
+      const text = `no greeting from ${this.address} within ${limits.handshakeTimeoutMs} ms`
+      this.#refuse({ code: 'handshake-timeout', text })
+    }, limits.handshakeTimeoutMs)
+    if (this.role === 'dial') {
+      socket.once(context.hasTls ? 'secureConnect' : 'connect', () => this.#greet())
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.peer !== undefined && this.connection.isOpen
+  }
+
+  /** Raft messages may pass. */
+  get isMember(): boolean {
+    return this.isOpen && this.agreement?.isSameCluster === true
+  }
+
+  get name(): string {
+    return this.peer === undefined ? this.address : `${this.peer.name} (${this.address})`
+  }
+
+  #greet(): void {
+    this.own ??= this.#context.hello(this.purpose, this.to)
+    this.connection.write(encodeHello(this.own))
+  }
+
+  #onFrame(type: number, body: Buffer): void {
+    if (this.peer === undefined) return this.#onGreeting(type, body)
+    if (
+      type === frameTypes.request ||
+      type === frameTypes.response ||
+      type === frameTypes.failure
+    ) {
+      if (!this.rpc.handle(type, body)) this.#onFault('a malformed request or answer')
+      return
+    }
+    if (type === frameTypes.ping) return
+    if (type === frameTypes.reject) return this.#onReject(body)
+    this.#context.onFrame(this, type, body)
+  }
+
+  #onGreeting(type: number, body: Buffer): void {
+    if (type === frameTypes.reject) return this.#onReject(body)
+    const hello = type === frameTypes.hello ? decodeHello(body) : undefined
+    if (hello === undefined) {
+      const text = `${this.address} does not greet as a svcd server`
+      return this.#refuse({ code: 'bad-greeting', text })
+    }
+    this.own ??= this.#context.hello(hello.purpose, undefined)
+    const judgement = judgeHello(this.own, hello, certificateOf(this.#socket))
+    if ('code' in judgement) return this.#refuse(judgement)
+    if (hello.purpose === 'snapshot' && !judgement.isSameCluster) {
+      const text = `${this.address} offers a snapshot of another cluster`
+      return this.#refuse({ code: 'wrong-cluster', text })
+    }
+    clearTimeout(this.#timer)
+    if (this.role === 'accept') this.#greet()
+    this.peer = hello
+    this.agreement = judgement
+    this.connection.agree(judgement.version, frameBytesMax)
+    this.#context.onOpen(this)
+    this.onOpened?.()
+  }
+
+  #onReject(body: Buffer): void {
+    const refusal = decodeRefusal(body) ?? { code: 'bad-greeting', text: 'no reason given' }
+    this.refusal = refusal.code
+    this.#context.onRefused(this, refusal, 'them')
+    this.connection.destroy(`refused by the peer: ${refusal.text}`)
+  }
+
+  /** Says why, and closes. */
+  #refuse(refusal: Refusal): void {
+    if (!this.connection.isOpen) return
+    clearTimeout(this.#timer)
+    this.refusal = refusal.code
+    this.#context.onRefused(this, refusal, 'us')
+    this.connection.part(refusal.text, encodeRefusal(refusal))
+  }
+
+  /** Closes a connection on which nothing that follows can be understood. */
+  #onFault(reason: string): void {
+    if (this.peer === undefined) {
+      const text = `${this.address} sends what is no svcd protocol: ${reason}`
+      return this.#refuse({ code: 'not-a-peer', text })
+    }
+    this.fail(reason)
+  }
+
+  fail(reason: string): void {
+    if (!this.connection.isOpen) return
+    this.#context.onFault(this, reason)
+    this.connection.destroy(reason)
+  }
+
+  #onClose(reason: string): void {
+    clearTimeout(this.#timer)
+    this.rpc.close(reason)
+    this.onClosed?.(reason)
+    this.#context.onClose(this, reason)
+  }
+}

@@ -1,0 +1,84 @@
+import { SnapshotReceiver } from './peer-snapshot-receiver.ts'
+import { SnapshotSender } from './peer-snapshot-sender.ts'
+import type { NodeId, SnapshotRequest } from '../raft/message.ts'
+import type { PeerLimits } from './peer-limits.ts'
+import type { PeerNotices } from './peer-notices.ts'
+import type { PeerSession } from './peer-session.ts'
+import type { SnapshotFiles } from './peer-snapshot.ts'
+
+export interface SnapshotsParts {
+  readonly limits: PeerLimits
+  readonly files: SnapshotFiles
+  readonly self: NodeId
+  readonly notices: PeerNotices
+  readonly dial: (id: NodeId) => Promise<PeerSession>
+  readonly onReceived: (request: SnapshotRequest) => void
+  readonly onSent: (id: NodeId, ok: boolean) => void
+}
+
+/** The snapshots under way, at most one to and one from each server. */
+export class PeerSnapshots {
+  readonly #parts: SnapshotsParts
+  readonly #senders = new Map<NodeId, { sender: SnapshotSender; ended: Promise<void> }>()
+  readonly #receivers = new Map<NodeId, SnapshotReceiver>()
+  #isClosed = false
+
+  constructor(parts: SnapshotsParts) {
+    this.#parts = parts
+  }
+
+  /** Begins to send; one to the same server that is under way is given up. */
+  send(request: SnapshotRequest): void {
+    if (this.#isClosed) return
+    const { limits, files, dial, notices, onSent } = this.#parts
+    const id = request.to
+    this.#senders.get(id)?.sender.cancel()
+    const sender = new SnapshotSender(request, {
+      limits,
+      files,
+      dial: () => dial(id),
+      onAttemptFailed: (attempt, reason) => {
+        const text = `the snapshot at ${request.snapshot.index} was not sent to ${id}: ${reason}`
+        notices.warn(id, `snapshot ${reason}`, { peer: id, attempt }, text)
+      },
+    })
+    const ended = sender.run().then((ok) => {
+      if (this.#senders.get(id)?.sender === sender) this.#senders.delete(id)
+      if (ok !== undefined) onSent(id, ok)
+    })
+    this.#senders.set(id, { sender, ended })
+  }
+
+  /** Takes what a server sends over this connection, opened for a snapshot. */
+  accept(session: PeerSession): void {
+    const { limits, files, self, notices, onReceived } = this.#parts
+    const from = session.peer?.id ?? ''
+    const earlier = this.#receivers.get(from)
+    earlier?.stop('the sender has begun again')
+    const receiver = new SnapshotReceiver(session, {
+      limits,
+      files,
+      self,
+      previous: earlier?.ended ?? Promise.resolve(),
+      onReceived,
+      onFailed: (reason) => {
+        const text = `no snapshot was received from ${session.name}: ${reason}`
+        notices.warn(from, `snapshot ${reason}`, { peer: from }, text)
+      },
+    })
+    this.#receivers.set(from, receiver)
+    void receiver.ended.then(() => {
+      if (this.#receivers.get(from) === receiver) this.#receivers.delete(from)
+    })
+  }
+
+  /** Settles when no file is open any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const senders = [...this.#senders.values()]
+    for (const { sender } of senders) sender.cancel()
+    const receivers = [...this.#receivers.values()]
+    for (const receiver of receivers) receiver.stop('this server is stopping')
+    await Promise.all([...senders, ...receivers].map(({ ended }) => ended))
+  }
+}
