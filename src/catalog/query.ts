@@ -23,6 +23,7 @@ function prepare(db: Database) {
   return {
     nodes: sql<[], NodeRow>('SELECT * FROM nodes ORDER BY key'),
     node: sql<[string], NodeRow>('SELECT * FROM nodes WHERE key = ?'),
+    nodeById: sql<[string], NodeRow>('SELECT * FROM nodes WHERE id = ? ORDER BY key LIMIT 1'),
     nodeBelow: sql<[string, string], { key: string }>(
       'SELECT key FROM nodes WHERE reversed_key >= ? AND reversed_key < ? LIMIT 1',
     ),
@@ -90,6 +91,12 @@ export class CatalogReader {
 
   node(name: string): Node | undefined {
     const row = this.#sql.node.get(name.toLowerCase())
+    return row === undefined ? undefined : nodeOf(row)
+  }
+
+  /** The node of a UUID. Names may change hands, ids do not. */
+  nodeById(id: string): Node | undefined {
+    const row = this.#sql.nodeById.get(id)
     return row === undefined ? undefined : nodeOf(row)
   }
 

@@ -17,6 +17,7 @@ const version1 = `
     create_index INTEGER NOT NULL,
     modify_index INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX nodes_by_id ON nodes (id);
   CREATE INDEX nodes_by_suffix ON nodes (reversed_key);
   CREATE TABLE services (
     node_key TEXT NOT NULL REFERENCES nodes (key),

@@ -54,6 +54,16 @@ export class Versions {
     Atomics.store(this.#slots, appliedSlot, next)
   }
 
+  /** Everything has changed, as after a restore: wakes all who wait and voids all that is cached. */
+  bumpAll(): void {
+    const next = (this.applied + 1) | 0
+    for (let slot = firstSubjectSlot; slot < this.#slots.length; slot++) {
+      Atomics.store(this.#slots, slot, next)
+    }
+    this.bumpGeneration()
+    Atomics.store(this.#slots, appliedSlot, next)
+  }
+
   /** The slot of a subject: FNV-1a over its UTF-16 units. */
   slotOf(name: string): number {
     let hash = 0x811c9dc5

@@ -88,14 +88,16 @@ export const options = {
   },
   bootstrapExpect: {
     kind: 'integer',
-    default: 1,
+    default: undefined,
     min: 0,
     max: 99,
     flag: 'bootstrap-expect',
     file: 'bootstrap_expect',
     group: 'Agent',
-    description: 'The number of servers to wait for before a new cluster starts. Only 1 so far.',
+    description:
+      'The number of servers to wait for before a new cluster starts, the same on all of them. 0: join one that runs.',
     placeholder: 'n',
+    defaultText: '1, with -retry-join 0',
   },
   dataDir: {
     kind: 'string',
@@ -178,6 +180,55 @@ export const options = {
     description: 'The addresses for HTTP and DNS, separated by spaces.',
     placeholder: 'ips',
     check: checkIps,
+  },
+  retryJoin: {
+    kind: 'strings',
+    default: [],
+    flag: 'retry-join',
+    file: 'retry_join',
+    group: 'Network',
+    description:
+      'Addresses of other servers, host or host:port, tried until one answers. Repeatable; naming this server too does no harm.',
+    placeholder: 'address',
+  },
+  memberTimeoutSeconds: {
+    kind: 'seconds',
+    default: 3,
+    flag: 'member-timeout',
+    file: 'member_timeout',
+    group: 'Network',
+    description: 'A server that is silent for so long is dead: its services leave DNS.',
+    placeholder: 'duration',
+  },
+  'peerTls.certFile': {
+    kind: 'string',
+    default: undefined,
+    flag: 'peer-cert-file',
+    file: 'peer_tls.cert_file',
+    group: 'Network',
+    description: 'The certificate of this server for others, PEM. It names the node, or its id.',
+    placeholder: 'path',
+    check: checkNotEmpty,
+  },
+  'peerTls.keyFile': {
+    kind: 'string',
+    default: undefined,
+    flag: 'peer-key-file',
+    file: 'peer_tls.key_file',
+    group: 'Network',
+    description: 'The key of that certificate, PEM.',
+    placeholder: 'path',
+    check: checkNotEmpty,
+  },
+  'peerTls.caFile': {
+    kind: 'string',
+    default: undefined,
+    flag: 'peer-ca-file',
+    file: 'peer_tls.ca_file',
+    group: 'Network',
+    description: 'The authority that signed the certificates of all servers, PEM.',
+    placeholder: 'path',
+    check: checkNotEmpty,
   },
   'ports.dns': {
     ...portOrOff,
@@ -351,7 +402,10 @@ type Tree<T> = {
 }
 
 /** The checked, frozen configuration of one agent; `ports.dns` is `config.ports.dns`. */
-export type Config = Omit<Tree<OptionValues>, 'nodeName'> & { readonly nodeName: string }
+export type Config = Omit<Tree<OptionValues>, 'nodeName' | 'bootstrapExpect'> & {
+  readonly nodeName: string
+  readonly bootstrapExpect: number
+}
 
 export const optionNames = Object.keys(options) as OptionName[]
 

@@ -52,7 +52,9 @@ export function parseConfig(sources: ConfigSources): Config {
   ) as unknown as OptionValues
   const nodeName = values.nodeName ?? nodeNameFromHost(sources.hostName)
   const domain = values.domain.replace(/\.$/, '').toLowerCase()
-  const config = freezeDeep(tree({ ...values, nodeName, domain }))
+  // Alone it starts a cluster of one; with others named it joins theirs.
+  const bootstrapExpect = values.bootstrapExpect ?? (values.retryJoin.length > 0 ? 0 : 1)
+  const config = freezeDeep(tree({ ...values, nodeName, domain, bootstrapExpect }))
   checkTogether(config, given)
   return config
 }
@@ -177,9 +179,7 @@ function nodeNameFromHost(hostName: string): string {
 /** The rules between options. */
 function checkTogether(config: Config, given: GivenByName): void {
   const from = (name: OptionName): string => given.get(name)?.from ?? `-${optionRow(name).flag}`
-  if (config.bootstrapExpect !== 1) {
-    throw invalid(from('bootstrapExpect'), 'this version runs one server; leave it out or use 1')
-  }
+  checkCluster(config, from)
   if (!config.server) {
     const reason = config.dev
       ? '-dev runs a server; leave it out'
@@ -192,6 +192,35 @@ function checkTogether(config: Config, given: GivenByName): void {
     throw invalid(from('ports.dns'), `port ${dns} is also the HTTP port; both need TCP`)
   }
   checkNodeNameFits(config, from)
+}
+
+function checkCluster(config: Config, from: (name: OptionName) => string): void {
+  const { bootstrapExpect, retryJoin, dev, peerTls } = config
+  if (dev && bootstrapExpect !== 1) {
+    throw invalid(from('bootstrapExpect'), '-dev runs one server; use -server for a cluster')
+  }
+  if (bootstrapExpect === 0 && retryJoin.length === 0) {
+    throw invalid(
+      from('bootstrapExpect'),
+      'with 0 a server joins a cluster that runs: name one of its servers with -retry-join',
+    )
+  }
+  if (bootstrapExpect > 1 && retryJoin.length === 0) {
+    throw invalid(
+      from('bootstrapExpect'),
+      `the other ${bootstrapExpect - 1} servers have to be found: name them with -retry-join`,
+    )
+  }
+  const given = [peerTls.certFile, peerTls.keyFile, peerTls.caFile]
+  if (given.some((file) => file !== undefined) && given.includes(undefined)) {
+    const missing = (['certFile', 'keyFile', 'caFile'] as const).find(
+      (name) => peerTls[name] === undefined,
+    )
+    throw invalid(
+      from(`peerTls.${missing ?? 'caFile'}`),
+      'give -peer-cert-file, -peer-key-file and -peer-ca-file together, or none',
+    )
+  }
 }
 
 function checkDataDir(config: Config, from: (name: OptionName) => string): void {

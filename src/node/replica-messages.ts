@@ -1,39 +1,118 @@
 import type { ErrorCode } from '../base/errors.ts'
-import type { Outcome } from '../catalog/command.ts'
+import type { ConfChange } from '../raft/membership.ts'
+import type { Index, NodeId, Term } from '../raft/message.ts'
+import type { Role } from '../raft/state.ts'
+import type { ProposalResult } from './proposals.ts'
 
 // What the main thread and the replica thread say to each other.
+
+/** What the replica needs of the configuration. */
+export interface ReplicaSettings {
+  readonly id: NodeId
+  readonly name: string
+  readonly datacenter: string
+  readonly bindAddress: string
+  readonly advertiseAddress: string
+  readonly serverPort: number
+  readonly bootstrapExpect: number
+  /** `host:port`, or a host with the default port. */
+  readonly retryJoin: readonly string[]
+  /** A member that is silent for so long is dead. */
+  readonly silenceMs: number
+  /** PEM texts for mutual TLS between servers. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
+}
 
 export interface ReplicaWorkerData {
   readonly dataDirectory: string
   readonly versions: SharedArrayBuffer
   readonly stamp: SharedArrayBuffer
+  readonly settings: ReplicaSettings
 }
 
+/** What an operator asks of the cluster; it is carried out by the leader. */
+export type Operation =
+  | { readonly kind: 'transfer'; readonly to: NodeId | undefined }
+  | { readonly kind: 'change'; readonly change: ConfChange }
+  /** Makes a snapshot of this server's state; the value is its file's path. */
+  | { readonly kind: 'snapshot' }
+  /** This server leaves the cluster for good. */
+  | { readonly kind: 'leave' }
+
 export type ToReplica =
-  /** Proposals as JSON; their results come back in the same order. */
-  { readonly type: 'propose'; readonly proposals: readonly string[] } | { readonly type: 'stop' }
+  /** Proposals as JSON, each with a number that comes back with its result. */
+  | { readonly type: 'propose'; readonly first: number; readonly proposals: readonly string[] }
+  /** Answered when a read made afterwards sees all that was acknowledged before. */
+  | { readonly type: 'barrier'; readonly id: number }
+  | { readonly type: 'operate'; readonly id: number; readonly operation: Operation }
+  | { readonly type: 'stop' }
+
+export interface ServerStatus {
+  readonly id: NodeId
+  readonly address: string
+  readonly isVoter: boolean
+  readonly isLeader: boolean
+  /** What it is known to hold; a leader knows it of all, others of themselves. */
+  readonly lastIndex: Index | undefined
+}
+
+/** How it stands with the cluster, as this server sees it. */
+export interface ClusterStatus {
+  readonly role: Role
+  readonly term: Term
+  readonly leader: { readonly id: NodeId; readonly address: string } | undefined
+  readonly servers: readonly ServerStatus[]
+  /** Index of the entry that brought the present members. */
+  readonly configIndex: Index
+  /** It has once seen all that its leader had committed: what it does not know does not exist. */
+  readonly isCaughtUp: boolean
+  readonly clusterId: string | undefined
+}
 
 export type FromReplica =
-  | { readonly type: 'ready'; readonly appliedIndex: number }
+  | { readonly type: 'ready'; readonly status: ClusterStatus; readonly serverPort: number }
   /** It cannot start: an operating error for the person who started the agent. */
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
-  | { readonly type: 'results'; readonly outcomes: readonly Outcome[] }
+  | {
+      readonly type: 'results'
+      readonly ids: readonly number[]
+      readonly results: readonly ProposalResult[]
+    }
+  /** The versions were bumped. */
+  | { readonly type: 'applied' }
+  | { readonly type: 'barrier'; readonly id: number; readonly isHeld: boolean }
+  | { readonly type: 'operated'; readonly id: number; readonly result: OperationResult }
+  | { readonly type: 'status'; readonly status: ClusterStatus }
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly fields: object
+      readonly message: string
+    }
+
+export type OperationResult =
+  | { readonly kind: 'done'; readonly value: string }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+
+const writingCell = 0
+const contactCell = 1
 
 /**
- * The replica's stamp: one shared number, odd while it is inside a disk write. A value that stays
- * odd and the same is a disk that hangs; main looks at it, for the replica itself cannot.
+ * The replica's stamp, in shared memory. The first number is odd while it is inside a disk write: a
+ * value that stays odd and the same is a disk that hangs; main looks at it, for the replica itself
+ * cannot. The second says when it last heard its leader.
  */
 export class Stamp {
   readonly buffer: SharedArrayBuffer
-  readonly #cell: Int32Array
+  readonly #cells: Int32Array
 
-  constructor(buffer = new SharedArrayBuffer(4)) {
+  constructor(buffer = new SharedArrayBuffer(8)) {
     this.buffer = buffer
-    this.#cell = new Int32Array(buffer)
+    this.#cells = new Int32Array(buffer)
   }
 
   get value(): number {
-    return Atomics.load(this.#cell, 0)
+    return Atomics.load(this.#cells, writingCell)
   }
 
   get writing(): boolean {
@@ -41,10 +120,25 @@ export class Stamp {
   }
 
   enter(): void {
-    Atomics.add(this.#cell, 0, 1)
+    Atomics.add(this.#cells, writingCell, 1)
   }
 
   leave(): void {
-    Atomics.add(this.#cell, 0, 1)
+    Atomics.add(this.#cells, writingCell, 1)
   }
+
+  /** The leader was heard, or is this server. */
+  noteContact(): void {
+    Atomics.store(this.#cells, contactCell, sharedMs())
+  }
+
+  /** Milliseconds since the leader was heard. */
+  get contactAgeMs(): number {
+    return (sharedMs() - Atomics.load(this.#cells, contactCell)) | 0
+  }
+}
+
+/** One monotonic clock for all threads, in milliseconds, wrapped to 32 bits. */
+function sharedMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n) | 0
 }

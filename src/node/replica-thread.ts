@@ -1,23 +1,21 @@
 import { writeSync } from 'node:fs'
-import { join } from 'node:path'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { must } from '../base/assert.ts'
 import { SvcdError } from '../base/errors.ts'
-import { Versions } from '../catalog/versions.ts'
-import { RaftLog } from '../storage/raft-log.ts'
-import { StateWriter } from '../storage/state.ts'
-import { CommitLoop } from './commit-loop.ts'
-import { Stamp } from './replica-messages.ts'
+import type { Logger } from '../base/log.ts'
+import { failureOf } from './operations.ts'
+import type { ProposalResult } from './proposals.ts'
+import { ReplicaServer } from './replica-server.ts'
 import type { FromReplica, ReplicaWorkerData, ToReplica } from './replica-messages.ts'
 
 // The replica thread: the only writer of raft.db and state.db. Nothing else runs here, so that an
-// expensive HTTP query cannot hold up a commit.
+// expensive HTTP query cannot hold up a commit or cost leadership.
 
-/** Proposals in one sync at the most, so that one batch stays within some ten milliseconds. */
-const batchMax = 512
 /** Quiet time after which the WALs are moved into their files. */
 const tidyAfterMs = 500
+/** Messages taken from the port in one turn. */
+const drainMax = 64
 
 const port: MessagePort = must(parentPort, 'the replica runs in a worker')
 const data = workerData as ReplicaWorkerData
@@ -33,78 +31,153 @@ function die(error: unknown): never {
   throw error
 }
 
+function guard(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    die(error)
+  }
+}
+
 function post(message: FromReplica): void {
   port.postMessage(message)
 }
 
-interface Opened {
-  readonly log: RaftLog
-  readonly state: StateWriter
-  readonly loop: CommitLoop
+function logAt(level: 'debug' | 'info' | 'warn' | 'error'): Logger['info'] {
+  return (fields, message) => post({ type: 'log', level, fields, message })
 }
 
-function open(): Opened | undefined {
-  try {
-    const log = new RaftLog(join(data.dataDirectory, 'raft.db'))
-    const state = new StateWriter(join(data.dataDirectory, 'state.db'))
-    const loop = new CommitLoop({
-      log,
-      state,
-      versions: new Versions(data.versions),
-      stamp: new Stamp(data.stamp),
-      wallMs: Date.now,
-    })
-    return { log, state, loop }
-  } catch (error) {
-    if (!(error instanceof SvcdError)) die(error)
-    post({ type: 'refused', code: error.code, message: error.message })
-    return undefined
+const logger: Logger = {
+  debug: logAt('debug'),
+  info: logAt('info'),
+  warn: logAt('warn'),
+  error: logAt('error'),
+}
+
+/** The port's side of a replica server: what main asks, and what it is told. */
+class Desk {
+  readonly #server: ReplicaServer
+  /** Results gather during a turn and leave together. */
+  #ids: number[] = []
+  #results: ProposalResult[] = []
+  #applied = 0
+  #status = ''
+  #tidyTimer: NodeJS.Timeout | undefined
+  #isFlushing = false
+
+  constructor(server: ReplicaServer) {
+    this.#server = server
   }
-}
 
-/** Everything that waits on the port, so that one sync serves it all (group commit). */
-function drain(first: ToReplica): { proposals: string[]; stop: boolean } {
-  const proposals: string[] = []
-  let stop = false
-  let message: ToReplica | undefined = first
-  while (message !== undefined) {
-    if (message.type === 'stop') stop = true
-    else proposals.push(...message.proposals)
-    if (stop || proposals.length >= batchMax) break
-    message = receiveMessageOnPort(port)?.message
+  /** Everything that waits on the port, so that one sync serves it all (group commit). */
+  receive(first: ToReplica): void {
+    let message: ToReplica | undefined = first
+    for (let count = 0; message !== undefined && count < drainMax; count++) {
+      this.#take(message)
+      message = receiveMessageOnPort(port)?.message as ToReplica | undefined
+    }
+    if (message !== undefined) this.#take(message)
+    this.#server.raft?.turn()
+    this.#tidyTimer ??= setTimeout(() => this.#tidy(), tidyAfterMs)
   }
-  return { proposals, stop }
-}
 
-function run({ log, state, loop }: Opened): void {
-  let tidyTimer: NodeJS.Timeout | undefined
-  const onMessage = (first: ToReplica): void => {
-    try {
-      const { proposals, stop } = drain(first)
-      if (proposals.length > 0) post({ type: 'results', outcomes: loop.propose(proposals) })
-      if (stop) {
-        clearTimeout(tidyTimer)
-        state.close()
-        log.close()
-        port.close()
+  /** After each turn of the server: versions were bumped, or the cluster has changed. */
+  onTurn(): void {
+    const applied = this.#server.raft?.appliedIndex ?? 0
+    if (applied !== this.#applied) {
+      this.#applied = applied
+      this.#flushSoon()
+    }
+    const status = this.#server.status()
+    // What changes with every entry is not worth a message.
+    const { servers: _servers, ...rest } = status
+    const text = JSON.stringify([rest, status.servers.map(({ id, isVoter }) => [id, isVoter])])
+    if (text === this.#status) return
+    this.#status = text
+    post({ type: 'status', status })
+  }
+
+  #take(message: ToReplica): void {
+    switch (message.type) {
+      case 'propose':
+        for (const [at, json] of message.proposals.entries()) {
+          const id = message.first + at
+          if (this.#server.raft === undefined) this.#settle(id, noLeader)
+          else this.#server.raft.propose(json, true, (result) => this.#settle(id, result))
+        }
         return
-      }
-      tidyTimer ??= setTimeout(tidy, tidyAfterMs)
-    } catch (error) {
-      die(error)
+      case 'barrier':
+        void this.#barrier(message.id)
+        return
+      case 'operate':
+        this.#server.operations.run(message.operation).then(
+          (value) => {
+            post({ type: 'operated', id: message.id, result: { kind: 'done', value } })
+            return undefined
+          },
+          (error: unknown) => {
+            const result = { kind: 'failed', ...failureOf(error) } as const
+            post({ type: 'operated', id: message.id, result })
+          },
+        )
+        return
+      case 'stop':
+        clearTimeout(this.#tidyTimer)
+        setImmediate(() => void this.#stop())
+        return
     }
   }
-  const tidy = (): void => {
-    tidyTimer = undefined
-    try {
-      loop.tidy()
-    } catch (error) {
-      die(error)
-    }
+
+  #settle(id: number, result: ProposalResult): void {
+    this.#ids.push(id)
+    this.#results.push(result)
+    this.#flushSoon()
   }
-  port.on('message', onMessage)
-  post({ type: 'ready', appliedIndex: loop.appliedIndex })
+
+  /** After the turn, when everything it brought is known. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(() => {
+      this.#isFlushing = false
+      if (this.#ids.length === 0) post({ type: 'applied' })
+      else post({ type: 'results', ids: this.#ids, results: this.#results })
+      this.#ids = []
+      this.#results = []
+    })
+  }
+
+  async #barrier(id: number): Promise<void> {
+    const isHeld = (await this.#server.raft?.readBarrier()) ?? false
+    post({ type: 'barrier', id, isHeld })
+  }
+
+  #tidy(): void {
+    this.#tidyTimer = undefined
+    guard(() => this.#server.tidy())
+  }
+
+  async #stop(): Promise<void> {
+    await this.#server.stop()
+    port.close()
+  }
 }
 
-const opened = open()
-if (opened !== undefined) run(opened)
+const noLeader: ProposalResult = { kind: 'failed', code: 'no-leader', message: 'No cluster leader' }
+
+async function open(): Promise<void> {
+  let desk: Desk | undefined
+  const server = new ReplicaServer({ ...data, logger, guard, onTurn: () => desk?.onTurn() })
+  desk = new Desk(server)
+  await server.start()
+  const it = desk
+  port.on('message', (message: ToReplica) => guard(() => it.receive(message)))
+  post({ type: 'ready', status: server.status(), serverPort: server.serverPort })
+}
+
+try {
+  await open()
+} catch (error) {
+  if (!(error instanceof SvcdError)) die(error)
+  post({ type: 'refused', code: error.code, message: error.message })
+}

@@ -1,13 +1,21 @@
-import { Worker } from 'node:worker_threads'
 import { randomBytes } from 'node:crypto'
+import { Worker } from 'node:worker_threads'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../catalog/command.ts'
 import type { CommandBody, Outcome, Proposal } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
-import { must } from '../base/assert.ts'
+import type { ProposalResult } from './proposals.ts'
 import { Stamp } from './replica-messages.ts'
-import type { FromReplica, ReplicaWorkerData, ToReplica } from './replica-messages.ts'
+import type {
+  ClusterStatus,
+  FromReplica,
+  Operation,
+  OperationResult,
+  ReplicaSettings,
+  ReplicaWorkerData,
+  ToReplica,
+} from './replica-messages.ts'
 import { workerUrl } from './worker-url.ts'
 
 interface Waiting {
@@ -23,12 +31,14 @@ const stallMs = 1200
 
 export interface ReplicaOptions {
   readonly dataDirectory: string
+  readonly settings: ReplicaSettings
   readonly versions: Versions
   readonly logger: Logger
   /** Called when the thread ended although nobody stopped it. */
   readonly onDeath: (error: Error) => void
   /** Called after every batch that was applied. */
   readonly onApplied: () => void
+  readonly onStatus: (status: ClusterStatus) => void
 }
 
 /** The main thread's end of the replica thread: takes proposals, hands back what they came to. */
@@ -36,16 +46,20 @@ export class Replica {
   readonly #options: ReplicaOptions
   readonly #worker: Worker
   readonly #stamp = new Stamp()
-  /** In the order of proposal, which is the order of the results. */
-  readonly #waiting: (Waiting | undefined)[] = []
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #barriers = new Map<number, (isHeld: boolean) => void>()
+  readonly #operations = new Map<number, (result: OperationResult) => void>()
   #waitingBytes = 0
   #unsent: string[] = []
   #stopping = false
   /** Unique to this run of the process; with a counter behind it, ids sort by time. */
   readonly #run = randomBytes(8).toString('hex')
   #requests = 0
+  #asked = 0
   #stalledSince: { value: number; atMs: number } | undefined
   readonly #watch: NodeJS.Timeout
+  #status: ClusterStatus | undefined
+  serverPort = 0
 
   private constructor(options: ReplicaOptions) {
     this.#options = options
@@ -54,13 +68,14 @@ export class Replica {
         dataDirectory: options.dataDirectory,
         versions: options.versions.buffer,
         stamp: this.#stamp.buffer,
+        settings: options.settings,
       } satisfies ReplicaWorkerData,
     })
     this.#watch = setInterval(() => this.#watchDisk(), stallMs / 4)
     this.#watch.unref()
   }
 
-  /** Resolves when the log is replayed. Rejects with the `data-*` error that keeps it from starting. */
+  /** Resolves when the log is open. Rejects with the error that keeps it from starting. */
   static async start(options: ReplicaOptions): Promise<Replica> {
     const replica = new Replica(options)
     await new Promise<void>((resolve, reject) => {
@@ -70,41 +85,79 @@ export class Replica {
       })
       replica.#worker.on('exit', () => replica.#onExit())
       replica.#worker.on('message', (message: FromReplica) => {
-        if (message.type === 'ready') resolve()
-        else if (message.type === 'refused') {
+        if (message.type === 'ready') {
+          replica.serverPort = message.serverPort
+          replica.#onStatus(message.status)
+          resolve()
+        } else if (message.type === 'refused') {
           replica.#stopping = true
           clearInterval(replica.#watch)
+          void replica.#worker.terminate()
           reject(new SvcdError(message.code, message.message))
-        } else replica.#settle(message.outcomes)
+        } else replica.#take(message)
       })
     })
     return replica
   }
 
-  /** Resolves when committed and applied here. Rejects: busy, stopping, command-too-large, write-stalled. */
+  get status(): ClusterStatus | undefined {
+    return this.#status
+  }
+
+  /** Milliseconds since this server heard its leader. */
+  get contactAgeMs(): number {
+    return this.#stamp.contactAgeMs
+  }
+
+  /**
+   * Resolves when committed and applied here. Rejects: no-leader, busy, stopping, command-too-large,
+   * write-stalled.
+   */
   propose(body: CommandBody, origin: { actor: string; cause: string }): Promise<Outcome> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
-    this.#requests++
+    const id = this.#requests++
     const proposal: Proposal = {
       version: 1,
-      requestId: `${this.#run}-${this.#requests.toString(36).padStart(8, '0')}`,
+      requestId: `${this.#run}-${id.toString(36).padStart(8, '0')}`,
       actor: origin.actor,
       cause: origin.cause,
       body,
     }
     const json = JSON.stringify(proposal)
     if (json.length > commandBytesMax) {
+      this.#requests--
       return Promise.reject(
         svcdError('command-too-large', { size: json.length, max: commandBytesMax }),
       )
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes: json.length, resolve, reject })
+      this.#waiting.set(id, { bytes: json.length, resolve, reject })
       this.#waitingBytes += json.length
       // One message for all proposals of this turn of the event loop.
       if (this.#unsent.push(json) === 1) setImmediate(() => this.#send())
     })
+  }
+
+  /** Resolves when a read made afterwards sees all that was acknowledged before. Rejects: no-leader. */
+  async barrier(): Promise<void> {
+    const id = this.#asked++
+    const isHeld = await new Promise<boolean>((resolve) => {
+      this.#barriers.set(id, resolve)
+      this.#post({ type: 'barrier', id })
+    })
+    if (!isHeld) throw svcdError('no-leader', {})
+  }
+
+  /** Rejects with `operation-refused`, `no-leader` and what else keeps it from being done. */
+  async operate(operation: Operation): Promise<string> {
+    const id = this.#asked++
+    const result = await new Promise<OperationResult>((resolve) => {
+      this.#operations.set(id, resolve)
+      this.#post({ type: 'operate', id, operation })
+    })
+    if (result.kind === 'done') return result.value
+    throw new SvcdError(result.code, result.message)
   }
 
   /** Lets what was proposed finish, closes the databases, ends the thread. */
@@ -112,36 +165,85 @@ export class Replica {
     if (this.#stopping) return
     this.#stopping = true
     this.#send()
+    while (this.#waiting.size > 0) await this.#oneSettled()
     const ended = new Promise<void>((resolve) => {
       this.#worker.once('exit', () => resolve())
     })
-    this.#worker.postMessage({ type: 'stop' } satisfies ToReplica)
+    this.#post({ type: 'stop' })
     await ended
     clearInterval(this.#watch)
+  }
+
+  #onSettled: (() => void) | undefined
+
+  #oneSettled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSettled = resolve
+    })
   }
 
   #refusal(): SvcdError | undefined {
     if (this.#stopping) return svcdError('stopping', {})
     if (this.#waitingBytes > waitingBytesMax) {
-      return svcdError('busy', { waiting: this.#waiting.length })
+      return svcdError('busy', { waiting: this.#waiting.size })
     }
     return undefined
   }
 
+  #post(message: ToReplica): void {
+    this.#worker.postMessage(message)
+  }
+
   #send(): void {
     if (this.#unsent.length === 0) return
-    this.#worker.postMessage({ type: 'propose', proposals: this.#unsent } satisfies ToReplica)
+    const first = this.#requests - this.#unsent.length
+    this.#post({ type: 'propose', first, proposals: this.#unsent })
     this.#unsent = []
   }
 
-  #settle(outcomes: readonly Outcome[]): void {
-    for (const [at, outcome] of outcomes.entries()) {
-      const waiting = must(this.#waiting[at], 'a result belongs to a proposal')
-      this.#waitingBytes -= waiting.bytes
-      waiting.resolve(outcome)
+  #take(message: FromReplica): void {
+    switch (message.type) {
+      case 'results':
+        for (const [at, id] of message.ids.entries()) this.#settle(id, message.results[at])
+        this.#onSettled?.()
+        this.#options.onApplied()
+        return
+      case 'applied':
+        this.#options.onApplied()
+        return
+      case 'barrier':
+        this.#barriers.get(message.id)?.(message.isHeld)
+        this.#barriers.delete(message.id)
+        return
+      case 'operated':
+        this.#operations.get(message.id)?.(message.result)
+        this.#operations.delete(message.id)
+        return
+      case 'status':
+        this.#onStatus(message.status)
+        return
+      case 'log':
+        this.#options.logger[message.level](message.fields, message.message)
+        return
+      case 'ready':
+      case 'refused':
+        return
     }
-    this.#waiting.splice(0, outcomes.length)
-    this.#options.onApplied()
+  }
+
+  #onStatus(status: ClusterStatus): void {
+    this.#status = status
+    this.#options.onStatus(status)
+  }
+
+  #settle(id: number, result: ProposalResult | undefined): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return
+    this.#waiting.delete(id)
+    this.#waitingBytes -= waiting.bytes
+    if (result?.kind === 'applied') waiting.resolve(result.outcome)
+    else if (result?.kind === 'failed') waiting.reject(new SvcdError(result.code, result.message))
+    else waiting.reject(svcdError('no-leader', {}))
   }
 
   /** The replica cannot tell that its own disk hangs, for it hangs with it; its stamp can. */
@@ -155,17 +257,18 @@ export class Replica {
     const forMs = nowMs - this.#stalledSince.atMs
     if (forMs < stallMs) return
     this.#options.logger.error(
-      { forMs: Math.round(forMs), waiting: this.#waiting.length },
+      { forMs: Math.round(forMs), waiting: this.#waiting.size },
       'the disk has not finished a write',
     )
-    for (const waiting of this.#waiting) {
-      waiting?.reject(svcdError('write-stalled', { seconds: (forMs / 1000).toFixed(1) }))
-    }
+    const seconds = (forMs / 1000).toFixed(1)
+    for (const { reject } of this.#waiting.values()) reject(svcdError('write-stalled', { seconds }))
   }
 
   #onExit(): void {
     clearInterval(this.#watch)
-    for (const waiting of this.#waiting.splice(0)) waiting?.reject(svcdError('stopping', {}))
+    for (const { reject } of this.#waiting.values()) reject(svcdError('stopping', {}))
+    this.#waiting.clear()
+    this.#onSettled?.()
     if (!this.#stopping) this.#options.onDeath(new Error('the replica thread ended'))
   }
 }

@@ -1,0 +1,47 @@
+import type { CommittedCommand } from '../catalog/apply.ts'
+import { decodeCommand } from '../catalog/command.ts'
+import type { Outcome } from '../catalog/command.ts'
+import type { Versions } from '../catalog/versions.ts'
+import type { Entry, Index, Term } from '../raft/message.ts'
+import type { SnapshotMeta, StateMachine } from '../raft/storage.ts'
+import type { StateWriter } from '../storage/state.ts'
+
+export interface CatalogStateMachineParts {
+  readonly state: StateWriter
+  readonly versions: Versions
+  /** The file of a snapshot that the transport has put in place. */
+  readonly snapshotPath: (snapshot: SnapshotMeta) => string
+  readonly onApplied: (index: Index, term: Term, outcome: Outcome | undefined) => void
+  readonly onRestored: (index: Index) => void
+}
+
+/** The catalog as what the Raft log drives. Readers are told after the COMMIT, never before. */
+export class CatalogStateMachine implements StateMachine {
+  readonly #parts: CatalogStateMachineParts
+
+  constructor(parts: CatalogStateMachineParts) {
+    this.#parts = parts
+  }
+
+  appliedIndex(): Index {
+    return this.#parts.state.appliedIndex
+  }
+
+  apply(entries: readonly Entry[]): void {
+    const { state, versions, onApplied } = this.#parts
+    const { outcomes, subjects } = state.applyBatch(entries.map(committed))
+    versions.bump(subjects)
+    for (const [at, { index, term }] of entries.entries()) onApplied(index, term, outcomes[at])
+  }
+
+  restore(snapshot: SnapshotMeta): void {
+    const { state, versions, snapshotPath, onRestored } = this.#parts
+    state.restore(snapshotPath(snapshot), snapshot)
+    versions.bumpAll()
+    onRestored(snapshot.index)
+  }
+}
+
+function committed({ index, term, kind, data }: Entry): CommittedCommand {
+  return kind === 'command' ? { index, term, command: decodeCommand(data) } : { index, term }
+}

@@ -1,0 +1,197 @@
+import type { Logger } from '../base/log.ts'
+import { reasonOf } from '../base/errors.ts'
+import type { NodeId } from '../raft/message.ts'
+
+/** What servers that look for each other say of themselves (request `info`). */
+export interface ServerInfo {
+  readonly id: NodeId
+  readonly name: string
+  /** `host:port` of its peer listener. */
+  readonly address: string
+  /** Servers that it waits for before a new cluster starts. */
+  readonly expect: number
+  /** Undefined: in no cluster yet. */
+  readonly clusterId: string | undefined
+  /** Of the cluster that it is in: the voters it began with, by id. */
+  readonly founders: Readonly<Record<NodeId, string>>
+}
+
+/** A promise, kept on disk, to be a founder of one cluster and of no other. */
+export interface Pledge {
+  readonly clusterId: string
+  /** Who starts it, once all founders have pledged. */
+  readonly by: NodeId
+  readonly founders: Readonly<Record<NodeId, string>>
+  /** Clusters that will never start, by the word of who would have started them. */
+  readonly released: readonly string[]
+}
+
+export interface PledgeReply {
+  readonly pledged: boolean
+  /** To which other cluster this server has pledged itself, and who would start that. */
+  readonly instead?: { readonly clusterId: string; readonly by: NodeId } | undefined
+}
+
+export interface FormationParts {
+  readonly self: Pick<ServerInfo, 'id' | 'name' | 'address' | 'expect'>
+  /** Addresses at which others may be found. */
+  readonly retryJoin: readonly string[]
+  readonly pledge: () => Pledge | undefined
+  /** Durable when it returns. */
+  readonly setPledge: (pledge: Pledge) => void
+  readonly newClusterId: () => string
+  readonly request: <T>(address: string, kind: string, body: unknown) => Promise<T>
+  /** Becomes a founder: writes the first entry and the cluster's id. */
+  readonly found: (clusterId: string, founders: Readonly<Record<NodeId, string>>) => void
+  /** Becomes a member of a cluster that runs: it sends everything else. */
+  readonly join: (clusterId: string) => void
+  readonly logger: Logger
+}
+
+/** How a server without a cluster finds or founds one. One {@link attempt} after the other. */
+export class ClusterFormation {
+  readonly #parts: FormationParts
+  #lastProblem = ''
+
+  constructor(parts: FormationParts) {
+    this.#parts = parts
+  }
+
+  /** Tries once. Returns true when this server has a cluster. */
+  async attempt(): Promise<boolean> {
+    const { self, pledge } = this.#parts
+    if (self.expect === 1) {
+      const clusterId = pledge()?.clusterId ?? this.#parts.newClusterId()
+      this.#parts.found(clusterId, { [self.id]: self.address })
+      return true
+    }
+    const others = await this.#lookAround()
+    for (const other of others) {
+      if (other.clusterId !== undefined && (await this.#enter(other, other.clusterId))) return true
+    }
+    if (others.some(({ clusterId }) => clusterId !== undefined)) return false
+    return self.expect > 1 && (await this.#foundWith(others))
+  }
+
+  /** The answer to another server that would found a cluster with this one. */
+  onPledgeRequest(asked: Pledge, hasCluster: boolean): PledgeReply {
+    const { self, pledge, setPledge } = this.#parts
+    if (hasCluster) return { pledged: false }
+    const present = pledge()
+    const isFree =
+      present === undefined ||
+      present.clusterId === asked.clusterId ||
+      asked.released.includes(present.clusterId) ||
+      // Its own attempt is given up for that of a lower id: by this pledge it can never start.
+      (present.by === self.id && asked.by < self.id)
+    if (!isFree) return { pledged: false, instead: present }
+    setPledge(asked)
+    return { pledged: true }
+  }
+
+  async #lookAround(): Promise<readonly ServerInfo[]> {
+    const { retryJoin, request, self } = this.#parts
+    const found = new Map<NodeId, ServerInfo>()
+    const answers = await Promise.allSettled(
+      retryJoin.map((address) => request<ServerInfo>(address, 'info', {})),
+    )
+    for (const [at, answer] of answers.entries()) {
+      if (answer.status === 'rejected') {
+        this.#report(`${retryJoin[at] ?? ''} does not answer: ${reasonOf(answer.reason)}`)
+      } else if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
+    }
+    return [...found.values()]
+  }
+
+  async #enter(other: ServerInfo, clusterId: string): Promise<boolean> {
+    const { self, pledge, found, request, join } = this.#parts
+    if (self.id in other.founders) {
+      // Without its pledge this server has lost what it knew: it must not vote under this id again.
+      if (pledge()?.clusterId !== clusterId) {
+        this.#report(`the cluster at ${other.address} knows this server's id, but its data is gone`)
+        return false
+      }
+      found(clusterId, other.founders)
+      return true
+    }
+    const { id, name, address } = self
+    try {
+      await request(other.address, 'join', { id, name, address })
+    } catch (error) {
+      this.#report(`joining at ${other.address} failed: ${reasonOf(error)}`)
+      return false
+    }
+    join(clusterId)
+    return true
+  }
+
+  async #foundWith(others: readonly ServerInfo[]): Promise<boolean> {
+    const { self, pledge, setPledge, newClusterId, found } = this.#parts
+    const odd = others.find(({ expect }) => expect !== self.expect)
+    if (odd !== undefined) {
+      this.#report(
+        `${odd.name} at ${odd.address} has -bootstrap-expect ${odd.expect}, this one ${self.expect}; they must be the same`,
+      )
+      return false
+    }
+    const founders = [self, ...others].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    if (founders.length < self.expect) {
+      this.#report(`${founders.length} of ${self.expect} servers are there`)
+      return false
+    }
+    const chosen = founders.slice(0, self.expect)
+    if (chosen[0]?.id !== self.id) return false
+    const addresses = Object.fromEntries(chosen.map(({ id, address }) => [id, address]))
+    const present = pledge()
+    const isOwn = present?.by === self.id && sameKeys(present.founders, addresses)
+    if (present !== undefined && present.by !== self.id) return false
+    const own =
+      isOwn && present !== undefined
+        ? present
+        : { clusterId: newClusterId(), by: self.id, founders: addresses, released: [] }
+    setPledge(own)
+    for (const other of others) {
+      if (!(other.id in addresses)) continue
+      if (!(await this.#askPledge(other, own, others))) return false
+    }
+    // While it waited for the others it may have given its word to a lower id.
+    if (pledge()?.clusterId !== own.clusterId) return false
+    found(own.clusterId, addresses)
+    return true
+  }
+
+  async #askPledge(
+    other: ServerInfo,
+    own: Pledge,
+    others: readonly ServerInfo[],
+  ): Promise<boolean> {
+    const { request } = this.#parts
+    try {
+      const reply = await request<PledgeReply>(other.address, 'pledge', own)
+      if (reply.pledged) return true
+      const { instead } = reply
+      const starter = others.find(({ id }) => id === instead?.by)
+      if (instead === undefined || starter === undefined) return false
+      // Who would have started the other cluster pledges itself to this one: then that never starts.
+      const given = await request<PledgeReply>(starter.address, 'pledge', own)
+      if (!given.pledged) return false
+      const released = [...own.released, instead.clusterId]
+      return (await request<PledgeReply>(other.address, 'pledge', { ...own, released })).pledged
+    } catch (error) {
+      this.#report(`${other.name} at ${other.address} did not pledge: ${reasonOf(error)}`)
+      return false
+    }
+  }
+
+  /** Says what keeps the cluster from forming, once for each new reason. */
+  #report(problem: string): void {
+    if (problem === this.#lastProblem) return
+    this.#lastProblem = problem
+    this.#parts.logger.info({ problem }, 'waiting for the other servers')
+  }
+}
+
+function sameKeys(a: object, b: object): boolean {
+  const [one, two] = [Object.keys(a).toSorted(), Object.keys(b).toSorted()]
+  return one.length === two.length && one.every((key, at) => key === two[at])
+}

@@ -1,0 +1,77 @@
+import type { UpdateCheckCommand } from '../catalog/command.ts'
+import type { CatalogReader } from '../catalog/query.ts'
+import { members } from '../raft/config.ts'
+import type { NodeId } from '../raft/message.ts'
+import type { ConfChange } from '../raft/membership.ts'
+import type { Status } from '../raft/status.ts'
+
+export interface LeaderDutiesParts {
+  readonly status: () => Status
+  readonly catalog: CatalogReader
+  readonly nowMs: () => number
+  readonly silenceMs: number
+  readonly changeMembers: (change: ConfChange) => void
+  readonly propose: (command: UpdateCheckCommand, cause: string) => void
+}
+
+/** Consul's name for the check that says whether a node is alive, and what it says. */
+const nodeCheckId = 'serfHealth'
+const alive = 'Agent alive and reachable'
+const dead = 'Agent not live or unreachable'
+
+/**
+ * What a leader does beside replicating: it lets servers vote that have caught up, and tells the
+ * catalog of members that fall silent or come back, so that the services of a dead server leave DNS.
+ */
+export class LeaderDuties {
+  readonly #parts: LeaderDutiesParts
+  readonly #heardMs = new Map<NodeId, number>()
+  #leadsSinceMs: number | undefined
+
+  constructor(parts: LeaderDutiesParts) {
+    this.#parts = parts
+  }
+
+  /** Something arrived from a member. */
+  heard(id: NodeId): void {
+    this.#heardMs.set(id, this.#parts.nowMs())
+  }
+
+  /** To be called a few times a second; does nothing on a follower. */
+  check(): void {
+    const status = this.#parts.status()
+    if (status.role !== 'leader') {
+      this.#leadsSinceMs = undefined
+      return
+    }
+    this.#leadsSinceMs ??= this.#parts.nowMs()
+    this.#promote(status)
+    for (const id of members(status.config)) this.#judge(id, status.id)
+  }
+
+  /** One at a time: the core refuses a second change while one is in flight. */
+  #promote({ config, peers }: Status): void {
+    const ready = peers.find(({ id, isCaughtUp, isActive }) => {
+      return config.learners.includes(id) && isCaughtUp && isActive
+    })
+    if (ready !== undefined) this.#parts.changeMembers({ kind: 'promote', id: ready.id })
+  }
+
+  #judge(id: NodeId, self: NodeId): void {
+    const { catalog, nowMs, silenceMs, propose } = this.#parts
+    const node = catalog.nodeById(id)
+    const check = node === undefined ? undefined : catalog.check(node.name, nodeCheckId)
+    if (node === undefined || check === undefined) return
+    // A new leader has heard nobody yet: silence counts from when it began to listen.
+    const sinceMs = Math.max(this.#heardMs.get(id) ?? 0, this.#leadsSinceMs ?? 0)
+    const isSilent = id !== self && nowMs() - sinceMs > silenceMs
+    const wasHeard = id === self || (this.#heardMs.get(id) ?? 0) > (this.#leadsSinceMs ?? 0)
+    const status = isSilent ? 'critical' : 'passing'
+    if (check.status === status || (!isSilent && !wasHeard)) return
+    const output = isSilent ? dead : alive
+    propose(
+      { kind: 'update-check', nodeName: node.name, checkId: nodeCheckId, status, output },
+      isSilent ? `silent for ${silenceMs} ms` : 'heard again',
+    )
+  }
+}

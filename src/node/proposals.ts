@@ -1,0 +1,194 @@
+import type { ErrorCode } from '../base/errors.ts'
+import type { Outcome } from '../catalog/command.ts'
+import type { Index, NodeId, Term } from '../raft/message.ts'
+import type { ProposeResult } from '../raft/verdict.ts'
+
+/** What a proposal came to; an error is a code of the error table with its text. */
+export type ProposalResult =
+  | { readonly kind: 'applied'; readonly outcome: Outcome }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  /** Nothing was done with it: this server does not lead, and it must not be passed on again. */
+  | { readonly kind: 'not-leader' }
+
+export interface Submission {
+  /** A proposal as JSON. Its request id makes it safe to be sent again: it is applied once. */
+  readonly json: string
+  /** On the monotonic clock. */
+  readonly deadlineMs: number
+  /** False: asked for by another server, which will look for the leader itself. */
+  readonly mayForward: boolean
+  readonly settle: (result: ProposalResult) => void
+}
+
+export interface ProposalsParts {
+  /** Puts commands into the log, if this server leads. */
+  readonly append: (proposals: readonly string[]) => ProposeResult
+  /** The leader to forward to; undefined while there is none, or it is this server. */
+  readonly leader: () => NodeId | undefined
+  readonly isLeader: () => boolean
+  /** Hands proposals to another server; a rejection means that nothing is known of their fate. */
+  readonly forward: (to: NodeId, proposals: readonly string[]) => Promise<readonly ProposalResult[]>
+  /** Resolves when this server has applied `index`, or after a while: 200 means visible here. */
+  readonly whenApplied: (index: Index) => Promise<void>
+  readonly nowMs: () => number
+}
+
+interface Logged {
+  readonly term: Term
+  readonly submission: Submission
+}
+
+/** Proposals in one forwarded request. */
+const forwardMax = 512
+
+/**
+ * Every write on its way, on whichever server it was asked for: queued while no leader is known, in
+ * the leader's log, or forwarded. A write whose fate is unknown (its leader was lost, a reply did not
+ * come) is proposed again with the same request id, by which the catalog applies it only once.
+ */
+export class Proposals {
+  readonly #parts: ProposalsParts
+  #queue: Submission[] = []
+  /** By the index of the entry that may become theirs. */
+  readonly #logged = new Map<Index, Logged>()
+  #forwarding = 0
+
+  constructor(parts: ProposalsParts) {
+    this.#parts = parts
+  }
+
+  /** Submissions that have no result yet. */
+  get waiting(): number {
+    return this.#queue.length + this.#logged.size + this.#forwarding
+  }
+
+  submit(submission: Submission): void {
+    this.#queue.push(submission)
+  }
+
+  /** Sends what is queued on its way, if there is one; to be called after inputs and new leaders. */
+  pump(): void {
+    if (this.#queue.length === 0) return
+    if (this.#parts.isLeader()) {
+      this.#append()
+      return
+    }
+    this.#refuseForeign()
+    const leader = this.#parts.leader()
+    if (leader === undefined) return
+    while (this.#queue.length > 0) void this.#forward(leader, this.#queue.splice(0, forwardMax))
+  }
+
+  /** An entry was applied; `outcome` is undefined when it was no command. */
+  onApplied(index: Index, term: Term, outcome: Outcome | undefined): void {
+    const logged = this.#logged.get(index)
+    if (logged === undefined) return
+    this.#logged.delete(index)
+    if (logged.term === term && outcome !== undefined) {
+      logged.submission.settle({ kind: 'applied', outcome })
+    } else {
+      // Another leader's entry took its place: it was never committed there.
+      this.#queue.push(logged.submission)
+    }
+  }
+
+  /** A snapshot replaced the log up to `index`: whether they are in it, their request ids tell. */
+  onRestored(index: Index): void {
+    for (const [at, { submission }] of this.#logged) {
+      if (at > index) continue
+      this.#logged.delete(at)
+      this.#queue.push(submission)
+    }
+  }
+
+  /** Fails what has waited too long; to be called every now and then. */
+  expire(): void {
+    const nowMs = this.#parts.nowMs()
+    const expired: Submission[] = []
+    for (const [index, { submission }] of this.#logged) {
+      if (submission.deadlineMs > nowMs) continue
+      this.#logged.delete(index)
+      expired.push(submission)
+    }
+    this.#queue = this.#queue.filter((submission) => {
+      if (submission.deadlineMs > nowMs) return true
+      expired.push(submission)
+      return false
+    })
+    for (const submission of expired) submission.settle(noLeader)
+  }
+
+  #append(): void {
+    const batch = this.#queue
+    const result = this.#parts.append(batch.map(({ json }) => json))
+    switch (result.kind) {
+      case 'accepted':
+        this.#queue = []
+        for (const [at, submission] of batch.entries()) {
+          this.#logged.set(result.firstIndex + at, { term: result.term, submission })
+        }
+        return
+      case 'busy': {
+        this.#queue = []
+        const message = `The server has too many writes waiting (${result.waiting}). Try again in a moment.`
+        for (const { settle } of batch) settle({ kind: 'failed', code: 'busy', message })
+        return
+      }
+      case 'too-large':
+        this.#rejectTooLarge(result)
+        return
+      case 'not-leader':
+      case 'transferring':
+      case 'empty':
+        // They wait for whoever leads next.
+        return
+    }
+  }
+
+  /** The core takes all or none, so the one that does not fit goes, and the rest tries again. */
+  #rejectTooLarge({ bytes, max }: Extract<ProposeResult, { kind: 'too-large' }>): void {
+    const message = `The registration is ${bytes} bytes; the limit of one command is ${max}. Shorten its meta or tags.`
+    const fits: Submission[] = []
+    for (const submission of this.#queue) {
+      if (Buffer.byteLength(submission.json) + 64 <= max) fits.push(submission)
+      else submission.settle({ kind: 'failed', code: 'command-too-large', message })
+    }
+    const wasHelpful = fits.length < this.#queue.length
+    this.#queue = fits
+    if (wasHelpful && fits.length > 0) this.#append()
+  }
+
+  #refuseForeign(): void {
+    const foreign = this.#queue.filter(({ mayForward }) => !mayForward)
+    if (foreign.length === 0) return
+    this.#queue = this.#queue.filter(({ mayForward }) => mayForward)
+    for (const { settle } of foreign) settle({ kind: 'not-leader' })
+  }
+
+  async #forward(to: NodeId, batch: readonly Submission[]): Promise<void> {
+    this.#forwarding += batch.length
+    let results: readonly ProposalResult[] = []
+    try {
+      results = await this.#parts.forward(
+        to,
+        batch.map(({ json }) => json),
+      )
+    } catch {
+      // The reply is lost, and with it what became of them: they are asked again.
+    }
+    this.#forwarding -= batch.length
+    for (const [at, submission] of batch.entries()) this.#take(submission, results[at])
+  }
+
+  #take(submission: Submission, result: ProposalResult | undefined): void {
+    if (result === undefined || result.kind === 'not-leader') {
+      this.#queue.push(submission)
+    } else if (result.kind === 'applied') {
+      void this.#parts.whenApplied(result.outcome.index).then(() => submission.settle(result))
+    } else {
+      submission.settle(result)
+    }
+  }
+}
+
+const noLeader: ProposalResult = { kind: 'failed', code: 'no-leader', message: 'No cluster leader' }

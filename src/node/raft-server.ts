@@ -1,0 +1,154 @@
+import type { Random } from '../base/random.ts'
+import { stampProposal } from '../catalog/command.ts'
+import { boot } from '../raft/driver.ts'
+import type { Driver } from '../raft/driver.ts'
+import { isVoter } from '../raft/config.ts'
+import type { Index, Message, NodeId } from '../raft/message.ts'
+import { defaultLimits } from '../raft/options.ts'
+import type { RaftLimits } from '../raft/options.ts'
+import type { ReadState } from '../raft/read-queue.ts'
+import type { Status } from '../raft/status.ts'
+import type { LogStore, StateMachine, Transport } from '../raft/storage.ts'
+import { AppliedWaits } from './applied-waits.ts'
+import { Proposals } from './proposals.ts'
+import type { ProposalResult, ProposalsParts } from './proposals.ts'
+
+export interface RaftServerParts {
+  readonly id: NodeId
+  readonly store: LogStore
+  readonly machine: StateMachine
+  readonly transport: Transport
+  readonly forward: ProposalsParts['forward']
+  readonly random: Random
+  readonly nowMs: () => number
+  readonly wallMs: () => number
+  /** After everything that a turn did: what it sent, wrote and applied is out. */
+  readonly onTurn: () => void
+  readonly limits?: Partial<RaftLimits>
+}
+
+/** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
+const holdMs = 7000
+/** How long a forwarded write waits until it can be read here. */
+const visibleMs = 1000
+
+/**
+ * One Raft server: the core with its driver, the writes and reads that wait for it. It has no
+ * threads, sockets or timers of its own; inputs come as calls, each followed by one {@link turn}.
+ */
+export class RaftServer {
+  readonly driver: Driver
+  readonly proposals: Proposals
+  readonly #parts: RaftServerParts
+  readonly #waits: AppliedWaits
+  readonly #reads = new Map<number, (isReady: boolean) => void>()
+  #nextRead = 1
+
+  constructor(parts: RaftServerParts) {
+    this.#parts = parts
+    const { id, random, store, machine, transport, nowMs } = parts
+    this.#waits = new AppliedWaits(() => machine.appliedIndex(), nowMs)
+    this.proposals = new Proposals({
+      append: (proposals) => this.#append(proposals),
+      leader: () => this.#foreignLeader(),
+      isLeader: () => this.isLeader,
+      forward: parts.forward,
+      whenApplied: (index) => this.#waits.wait(index, visibleMs),
+      nowMs,
+    })
+    const limits = { ...defaultLimits, ...parts.limits }
+    this.driver = boot(
+      { id, random, limits, preVote: true, checkQuorum: true },
+      { store, machine, transport, onRead: (read) => this.#onRead(read) },
+    )
+  }
+
+  get status(): Status {
+    return this.driver.raft.status()
+  }
+
+  get isLeader(): boolean {
+    return this.driver.raft.state.role === 'leader'
+  }
+
+  get appliedIndex(): Index {
+    return this.#parts.machine.appliedIndex()
+  }
+
+  /** Does all that the inputs since the last turn have made due. */
+  turn(): void {
+    this.proposals.pump()
+    this.driver.run()
+    this.#waits.check()
+    this.#parts.onTurn()
+  }
+
+  tick(count: number): void {
+    for (let tick = 0; tick < count; tick++) this.driver.raft.tick()
+    this.proposals.expire()
+    this.turn()
+  }
+
+  /** The one voter of a cluster need not wait whether another one leads. */
+  leadAlone(): void {
+    const { config, id } = this.driver.raft.state
+    if (!isVoter(config, id) || config.voters.length + config.votersOutgoing.length !== 1) return
+    this.driver.raft.election.campaign('election')
+    this.turn()
+  }
+
+  /** A message of another server; a {@link turn} is due after the last one that came with it. */
+  step(message: Message): void {
+    this.driver.raft.step(message)
+  }
+
+  /** Settles when the command is applied here, or failed. A {@link turn} is due. */
+  propose(json: string, mayForward: boolean, settle: (result: ProposalResult) => void): void {
+    const deadlineMs = this.#parts.nowMs() + holdMs
+    this.proposals.submit({ json, deadlineMs, mayForward, settle })
+  }
+
+  /**
+   * Resolves true when a read of the local catalog sees every write acknowledged before the call
+   * (ReadIndex, thesis §6.4); false when no leader confirmed it in time.
+   */
+  async readBarrier(): Promise<boolean> {
+    const deadlineMs = this.#parts.nowMs() + holdMs
+    while (this.#parts.nowMs() < deadlineMs) {
+      if (await this.#readOnce()) return true
+      await this.#nextChance()
+    }
+    return false
+  }
+
+  #readOnce(): Promise<boolean> {
+    const requestId = this.#nextRead++
+    const result = this.driver.raft.readIndex(requestId)
+    if (result.kind !== 'pending') return Promise.resolve(false)
+    return new Promise((resolve) => {
+      this.#reads.set(requestId, resolve)
+      this.turn()
+    })
+  }
+
+  /** A tick's length or so: a leader may be known then. */
+  #nextChance(): Promise<void> {
+    return this.#waits.wait(Number.MAX_SAFE_INTEGER, 50)
+  }
+
+  #onRead(read: ReadState): void {
+    const settle = this.#reads.get(read.requestId)
+    this.#reads.delete(read.requestId)
+    settle?.(read.kind === 'ready')
+  }
+
+  #foreignLeader(): NodeId | undefined {
+    const { leader, id } = this.driver.raft.state
+    return leader === id ? undefined : leader
+  }
+
+  #append(proposals: readonly string[]): ReturnType<ProposalsParts['append']> {
+    const timeMs = this.#parts.wallMs()
+    return this.driver.raft.propose(proposals.map((proposal) => stampProposal(proposal, timeMs)))
+  }
+}

@@ -1,0 +1,412 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Logger } from '../base/log.ts'
+import { Versions } from '../catalog/versions.ts'
+import type { UpdateCheckCommand } from '../catalog/command.ts'
+import { encodeConfig, isVoter, members } from '../raft/config.ts'
+import type { Config } from '../raft/config.ts'
+import { defaultLimits } from '../raft/options.ts'
+import type { Message, NodeId } from '../raft/message.ts'
+import type { LogStore } from '../raft/storage.ts'
+import { openPeerTransport } from '../net/peer-transport.ts'
+import type { PeerTransport } from '../net/peer-transport.ts'
+import { RaftLog } from '../storage/raft-log.ts'
+import { StateWriter } from '../storage/state.ts'
+import { CatalogStateMachine } from './catalog-state-machine.ts'
+import { ClusterFormation } from './cluster-formation.ts'
+import type { Pledge, ServerInfo } from './cluster-formation.ts'
+import { LeaderDuties } from './leader-duties.ts'
+import { Operations } from './operations.ts'
+import type { ProposalResult } from './proposals.ts'
+import { RaftServer } from './raft-server.ts'
+import { Snapshotter } from './snapshotter.ts'
+import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
+import { Stamp } from './replica-messages.ts'
+import { Ticker } from './ticker.ts'
+
+const tickMs = 50
+const dutiesMs = 250
+const formationMs = 300
+const forwardTimeoutMs = 5000
+const joinTimeoutMs = 3000
+const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
+
+export interface ReplicaServerParts extends ReplicaWorkerData {
+  readonly logger: Logger
+  /** After each turn: entries were applied, or the cluster has changed. */
+  readonly onTurn: () => void
+  /** A broken invariant or a failed write, in whatever called it. */
+  readonly guard: (work: () => void) => void
+}
+
+/** Everything on the replica thread but its port: log, catalog, core, peers, and their timers. */
+export class ReplicaServer {
+  readonly #parts: ReplicaServerParts
+  readonly #log: RaftLog
+  readonly #state: StateWriter
+  readonly #stamp: Stamp
+  readonly #snapshots: Snapshotter
+  readonly #operations: Operations
+  readonly #formation: ClusterFormation
+  #transport!: PeerTransport
+  #raft: RaftServer | undefined
+  #duties: LeaderDuties | undefined
+  #ticker: Ticker | undefined
+  readonly #timers: NodeJS.Timeout[] = []
+  #config: Config | undefined
+  #isCaughtUp: boolean
+  #isStopped = false
+
+  constructor(parts: ReplicaServerParts) {
+    this.#parts = parts
+    const { dataDirectory, settings, stamp } = parts
+    this.#stamp = new Stamp(stamp)
+    this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
+    this.#state = new StateWriter(join(dataDirectory, 'state.db'))
+    this.#isCaughtUp = this.#log.meta('caughtUp') === 'yes'
+    this.#snapshots = new Snapshotter({
+      dataDirectory,
+      log: this.#log,
+      state: this.#state,
+      driver: () => this.#raft?.driver,
+      clusterId: () => this.#clusterId ?? '',
+      logger: parts.logger,
+      guard: parts.guard,
+    })
+    this.#operations = new Operations({
+      raft: () => this.#raft,
+      self: settings.id,
+      forward: (to, kind, body) =>
+        this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
+      snapshot: () => this.#snapshots.makeNow(),
+    })
+    this.#formation = this.#makeFormation()
+  }
+
+  get raft(): RaftServer | undefined {
+    return this.#raft
+  }
+
+  get operations(): Operations {
+    return this.#operations
+  }
+
+  get serverPort(): number {
+    return this.#transport.port
+  }
+
+  /** Opens the port for the other servers and begins; rejects with `port-in-use`, `bind-failed`. */
+  async start(): Promise<void> {
+    const { settings, logger, guard } = this.#parts
+    const { id, name, advertiseAddress, bindAddress, serverPort, tls } = settings
+    this.#transport = await openPeerTransport({
+      self: { id, name, address: hostPort(advertiseAddress, serverPort) },
+      clusterId: () => this.#clusterId,
+      epoch: () => Number(this.#log.meta('epoch') ?? 0),
+      protocol: { min: 1, max: 1 },
+      listen: { address: bindAddress, port: serverPort },
+      tls,
+      logger,
+      clock,
+      random: Math.random,
+      onMessage: (message) => guard(() => this.#onMessage(message)),
+      onTurnEnd: () => guard(() => this.#raft?.turn()),
+      onRequest: (_from, kind, body) => this.#onRequest(kind, body),
+      onConnectionLost: (lost) => this.#input((raft) => raft.driver.raft.connectionLost(lost)),
+      onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
+      onHeard: (peer) => this.#duties?.heard(peer),
+      snapshots: this.#snapshots.files,
+      onSnapshotSent: (peer, ok) => this.#input((raft) => raft.driver.raft.snapshotSent(peer, ok)),
+    })
+    await this.#snapshots.start()
+    if (this.#hasCluster) this.#begin()
+    else if (settings.bootstrapExpect === 1) await this.#formation.attempt()
+    else this.#form()
+    this.#timers.push(setInterval(() => guard(() => this.#duties?.check()), dutiesMs))
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#ticker?.stop()
+    await this.#transport.close()
+    await this.#snapshots.stop()
+    this.#state.close()
+    this.#log.close()
+  }
+
+  /** To be called when nothing waits: moves both WALs into their files and drops old log. */
+  tidy(): void {
+    this.#stamp.enter()
+    this.#snapshots.tidy()
+    this.#log.checkpoint()
+    this.#stamp.leave()
+  }
+
+  status(): ClusterStatus {
+    const raft = this.#raft?.status
+    const address = (id: NodeId): string => raft?.config.addresses[id] ?? ''
+    const leader = raft?.leader
+    return {
+      role: raft?.role ?? 'follower',
+      term: raft?.term ?? 0,
+      leader: leader === undefined ? undefined : { id: leader, address: address(leader) },
+      servers: (raft === undefined ? [] : members(raft.config)).map((id) => ({
+        id,
+        address: address(id),
+        isVoter: raft !== undefined && isVoter(raft.config, id),
+        isLeader: id === leader,
+        lastIndex:
+          id === raft?.id ? raft.lastIndex : raft?.peers.find((peer) => peer.id === id)?.match,
+      })),
+      configIndex: this.#raft?.driver.raft.state.configs.latest.index ?? 0,
+      isCaughtUp: this.#isCaughtUp,
+      clusterId: this.#clusterId,
+    }
+  }
+
+  get #clusterId(): string | undefined {
+    return this.#log.meta('clusterId')
+  }
+
+  get #hasCluster(): boolean {
+    return this.#clusterId !== undefined
+  }
+
+  #input(input: (raft: RaftServer) => void): void {
+    const raft = this.#raft
+    if (raft === undefined || this.#isStopped) return
+    this.#parts.guard(() => {
+      input(raft)
+      raft.turn()
+    })
+  }
+
+  #onMessage(message: Message): void {
+    if (!this.#isStopped) this.#raft?.step(message)
+  }
+
+  /** The core begins when this server has a cluster, never before. */
+  #begin(): void {
+    const { settings, versions, logger, guard } = this.#parts
+    const raft = new RaftServer({
+      id: settings.id,
+      store: this.#stamped(this.#log),
+      machine: new CatalogStateMachine({
+        state: this.#state,
+        versions: new Versions(versions),
+        snapshotPath: (snapshot) => this.#snapshots.pathOf(snapshot),
+        onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
+        onRestored: (index) => this.#raft?.proposals.onRestored(index),
+      }),
+      transport: this.#transport,
+      forward: (to, proposals) => this.#forward(to, proposals),
+      random: Math.random,
+      nowMs: clock.monotonicMs,
+      wallMs: clock.wallMs,
+      onTurn: () => this.#afterTurn(),
+    })
+    this.#raft = raft
+    this.#duties = new LeaderDuties({
+      status: () => raft.status,
+      catalog: this.#state.catalog,
+      nowMs: clock.monotonicMs,
+      silenceMs: settings.silenceMs,
+      changeMembers: (change) => {
+        raft.driver.raft.proposeConfChange(change)
+        raft.turn()
+      },
+      propose: (command, cause) => this.#proposeOwn(command, cause),
+    })
+    this.#ticker = new Ticker({
+      tickMs,
+      electionTicks: defaultLimits.electionTicks,
+      nowMs: clock.monotonicMs,
+      onTicks: (count) => guard(() => raft.tick(count)),
+      onStall: (elapsedMs) =>
+        logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
+    })
+    raft.leadAlone()
+    raft.turn()
+    if (!this.#isCaughtUp) void this.#catchUp(raft)
+  }
+
+  /** A barrier that holds proves it: everything its leader had committed is applied here. */
+  async #catchUp(raft: RaftServer): Promise<void> {
+    while (!this.#isStopped && !this.#isCaughtUp) {
+      if (!(await raft.readBarrier()) || this.#isStopped) continue
+      this.#log.setMeta('caughtUp', 'yes')
+      this.#isCaughtUp = true
+      this.#parts.onTurn()
+    }
+  }
+
+  #afterTurn(): void {
+    const raft = this.#raft
+    if (raft === undefined) return
+    const { state } = raft.driver.raft
+    if (state.config !== this.#config) {
+      this.#config = state.config
+      this.#transport.setPeers(new Map(Object.entries(state.config.addresses)))
+    }
+    if (state.leader !== undefined && state.electionElapsed <= 2) this.#stamp.noteContact()
+    this.#snapshots.maybeMake()
+    this.#parts.onTurn()
+  }
+
+  /** Marks each write in the stamp, by which the main thread sees a disk that hangs. */
+  #stamped(log: RaftLog): LogStore {
+    const stamp = this.#stamp
+    return {
+      state: () => log.state(),
+      term: (index) => log.term(index),
+      entries: (from, to, bytesMax) => log.entries(from, to, bytesMax),
+      snapshot: () => log.snapshot(),
+      compact: (index) => log.compact(index),
+      saveSnapshot: (meta) => log.saveSnapshot(meta),
+      write: (write, done) => {
+        stamp.enter()
+        log.write(write, () => stamp.leave())
+        done()
+      },
+    }
+  }
+
+  async #forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
+    const body = Buffer.from(JSON.stringify(proposals))
+    const reply = await this.#transport.request({ id: to }, 'propose', body, forwardTimeoutMs)
+    return JSON.parse(reply.toString()) as ProposalResult[]
+  }
+
+  #proposeOwn(command: UpdateCheckCommand, cause: string): void {
+    const { settings } = this.#parts
+    const proposal = {
+      version: 1,
+      requestId: `leader-${randomUUID()}`,
+      actor: `leader ${settings.name}`,
+      cause,
+      body: command,
+    }
+    this.#raft?.propose(JSON.stringify(proposal), false, () => {})
+    this.#raft?.turn()
+  }
+
+  async #onRequest(kind: string, body: Buffer): Promise<Buffer> {
+    const answer = await this.#answer(kind, body)
+    return Buffer.from(JSON.stringify(answer))
+  }
+
+  #answer(kind: string, body: Buffer): unknown {
+    const asked = JSON.parse(body.toString()) as never
+    switch (kind) {
+      case 'propose':
+        return this.#proposeFor(asked)
+      case 'info':
+        return this.#info()
+      case 'pledge':
+        return this.#formation.onPledgeRequest(asked, this.#hasCluster)
+      default:
+        return this.#operations.onRequest(kind, asked)
+    }
+  }
+
+  #proposeFor(proposals: readonly string[]): Promise<ProposalResult[]> {
+    const raft = this.#raft
+    if (raft === undefined) return Promise.resolve(proposals.map(() => ({ kind: 'not-leader' })))
+    const results = proposals.map(
+      (json) =>
+        new Promise<ProposalResult>((resolve) => {
+          raft.propose(json, false, resolve)
+        }),
+    )
+    return Promise.all(results)
+  }
+
+  #info(): ServerInfo {
+    const { settings } = this.#parts
+    const { id, name } = settings
+    return {
+      id,
+      name,
+      address: this.#transport.address,
+      expect: settings.bootstrapExpect,
+      clusterId: this.#clusterId,
+      founders: this.#pledge()?.founders ?? {},
+    }
+  }
+
+  #pledge(): Pledge | undefined {
+    const text = this.#log.meta('pledge')
+    return text === undefined ? undefined : (JSON.parse(text) as Pledge)
+  }
+
+  #makeFormation(): ClusterFormation {
+    const { settings, logger } = this.#parts
+    const { id, name, advertiseAddress, serverPort, bootstrapExpect, retryJoin } = settings
+    return new ClusterFormation({
+      self: { id, name, address: hostPort(advertiseAddress, serverPort), expect: bootstrapExpect },
+      retryJoin: retryJoin.map((address) => withPort(address, 8300)),
+      pledge: () => this.#pledge(),
+      setPledge: (pledge) => this.#log.setMeta('pledge', JSON.stringify(pledge)),
+      newClusterId: randomUUID,
+      request: async <T>(address: string, kind: string, body: unknown): Promise<T> => {
+        const sent = Buffer.from(JSON.stringify(body))
+        const reply = await this.#transport.request({ address }, kind, sent, joinTimeoutMs)
+        return JSON.parse(reply.toString()) as T
+      },
+      found: (clusterId, founders) => this.#found(clusterId, founders),
+      join: (clusterId) => {
+        this.#log.setMeta('clusterId', clusterId)
+        logger.info({ clusterId }, 'joined a cluster')
+        this.#begin()
+      },
+      logger,
+    })
+  }
+
+  /** The first entry, the same on every founder: the configuration of them all. */
+  #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
+    const { logger } = this.#parts
+    if (this.#log.state().lastIndex === 0) {
+      const voters = Object.keys(founders).toSorted()
+      const addresses = Object.fromEntries(voters.map((id) => [id, founders[id] ?? '']))
+      const rest = { votersOutgoing: [], learners: [], prevConfIndex: 0 }
+      const data = encodeConfig({ voters, addresses, ...rest })
+      const write = {
+        hardState: { term: 1, vote: undefined, commit: 1 },
+        snapshot: undefined,
+        truncateFrom: undefined,
+        entries: [{ index: 1, term: 1, kind: 'config' as const, data }],
+      }
+      this.#log.write(write, () => {})
+    }
+    this.#log.setMeta('clusterId', clusterId)
+    logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
+    this.#begin()
+  }
+
+  #form(): void {
+    const attempt = async (): Promise<void> => {
+      const isFormed = await this.#formation.attempt()
+      if (isFormed || this.#isStopped) return
+      const waitMs = formationMs * (0.5 + Math.random())
+      this.#timers.push(setTimeout(() => void attempt().catch(this.#fail), waitMs))
+    }
+    void attempt().catch(this.#fail)
+  }
+
+  readonly #fail = (error: unknown): void => {
+    this.#parts.guard(() => {
+      throw error
+    })
+  }
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function withPort(address: string, port: number): string {
+  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address
+  return hostPort(address, port)
+}

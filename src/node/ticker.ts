@@ -1,0 +1,55 @@
+import { ticksDue } from '../raft/ticks.ts'
+
+export interface TickerParts {
+  readonly tickMs: number
+  readonly electionTicks: number
+  readonly nowMs: () => number
+  readonly onTicks: (count: number) => void
+  /** The event loop, or the whole machine, stood still for so long. */
+  readonly onStall: (elapsedMs: number) => void
+}
+
+/**
+ * Turns time into ticks. After a stall the sockets are drained first, for two turns of the event
+ * loop, and only some of the ticks are delivered: a follower must read the heartbeats that wait for
+ * it before it may campaign, a leader the answers before it judges its quorum.
+ */
+export class Ticker {
+  readonly #parts: TickerParts
+  readonly #timer: NodeJS.Timeout
+  #lastMs: number
+  #isDraining = false
+
+  constructor(parts: TickerParts) {
+    this.#parts = parts
+    this.#lastMs = parts.nowMs()
+    this.#timer = setInterval(() => this.#onTimer(), parts.tickMs / 2)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #onTimer(): void {
+    if (this.#isDraining) return
+    const { tickMs, electionTicks, nowMs, onTicks, onStall } = this.#parts
+    const elapsedMs = nowMs() - this.#lastMs
+    const count = ticksDue({ elapsedMs, tickMs, electionTicks })
+    if (count === 0) return
+    if (elapsedMs <= 2 * tickMs + tickMs) {
+      // What is left of a tick counts towards the next one.
+      this.#lastMs += count * tickMs
+      onTicks(count)
+      return
+    }
+    this.#isDraining = true
+    if (elapsedMs > 4 * tickMs) onStall(elapsedMs)
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#isDraining = false
+        this.#lastMs = nowMs()
+        onTicks(count)
+      }),
+    )
+  }
+}
