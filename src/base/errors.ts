@@ -150,6 +150,11 @@ export const errorTable = {
     exit: 1,
     text: '{file} is damaged: {reason}. This node refuses to serve; restore it from a snapshot or another server.',
   },
+  'zone-invalid': {
+    http: 500,
+    exit: 1,
+    text: 'A zone file is refused: {reason}. Mend it, then start the agent, or send it SIGHUP if it runs.',
+  },
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
   'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },
 

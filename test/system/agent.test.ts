@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { readdirSync } from 'node:fs'
+import { Resolver } from 'node:dns/promises'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer as createHttpServer, request } from 'node:http'
 import { connect, createServer } from 'node:net'
@@ -145,6 +146,40 @@ t.test('a dev agent removes its temporary directory when it stops', async (t) =>
   t.equal(await agent.stop(), 0)
   t.strictSame(ours(), [])
 })
+
+t.test(
+  'zone files are served, read again on SIGHUP, and stay as they were when one is bad',
+  async (t) => {
+    const zone = (address: string): string => `$ORIGIN example.org.
+@ 60 IN SOA ns hostmaster 1 3600 600 86400 60
+@ 60 IN NS ns
+ns 60 IN A 192.0.2.53
+www 60 IN A ${address}
+`
+    const directory = t.testdir({ 'example.zone': zone('192.0.2.1') })
+    const file = join(directory, 'example.zone')
+    const agent = await AgentProcess.start({ args: ['-dev', `-zones-dir=${directory}`] })
+    t.teardown(() => agent.stop())
+    const resolver = new Resolver()
+    resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
+    t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.1'])
+    writeFileSync(file, zone('192.0.2.2'))
+    await agent.signal('SIGHUP', 'the zone files were read again')
+    t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.2'])
+    writeFileSync(file, zone('no address'))
+    await agent.signal('SIGHUP', 'the zone files stay as they were')
+    t.match(agent.output, /example\.zone:5: /, 'it names the file and the line')
+    t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.2'])
+    const { code, output } = await runAgent(
+      '-dev',
+      '-http-port=0',
+      '-dns-port=0',
+      `-zones-dir=${directory}`,
+    )
+    t.equal(code, 1, 'with a bad file it does not start')
+    t.match(output, /^svcd: A zone file is refused: .*example\.zone:5: /m)
+  },
+)
 
 t.test('malformed packets and half-sent frames do not end it', async (t) => {
   const agent = await AgentProcess.start({ args: ['-dev'] })
