@@ -199,6 +199,10 @@ export const errorTable = {
     http: 500,
     exit: 1,
     text: 'No snapshot could be made: {reason}. Check the free space and the owner of {path}.',
+  'zone-invalid': {
+    http: 500,
+    exit: 1,
+    text: 'A zone file is refused: {reason}. Mend it, then start the agent, or send it SIGHUP if it runs.',
   },
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
   'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },

@@ -14,7 +14,7 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   // With -log-json every line of the output is JSON.
   const say = config.logJson ? () => {} : io.out
   say(banner(config))
-  const stopSignal = nextStopSignal(logger)
+  const stopSignal = nextStopSignal()
   const node = await startNode(config, logger).catch((error: unknown) => {
     throw config.sample ? forNpmStart(error) : error
   })
@@ -26,10 +26,22 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   }
   const sample = config.sample ? await sampleFor(node, config) : undefined
   say(sample?.text ?? '')
+  process.on('SIGHUP', () => void reload(node, logger))
   const signal = await stopSignal
   logger.info({ signal }, 'stopping')
   sample?.stop()
   await node.stop()
+}
+
+/** Zone files are read again; options keep the values that the agent started with. */
+async function reload(node: { reload(): Promise<void> }, logger: Logger): Promise<void> {
+  try {
+    await node.reload()
+    logger.info({}, 'the zone files were read again')
+  } catch (error) {
+    if (!(error instanceof SvcdError)) throw error
+    logger.error({ reason: error.message }, 'the zone files stay as they were')
+  }
 }
 
 async function sampleFor(
@@ -55,10 +67,7 @@ const sameSignalMs = 500
  * Resolves at the first SIGTERM or SIGINT; a later one ends the process at once, for whoever will
  * not wait for a clean stop.
  */
-async function nextStopSignal(logger: Logger): Promise<NodeJS.Signals> {
-  process.on('SIGHUP', () => {
-    logger.warn({}, 'SIGHUP: this version cannot reload its configuration; restart it instead')
-  })
+async function nextStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let firstMs: number | undefined
     const onSignal = (signal: NodeJS.Signals): void => {

@@ -316,7 +316,8 @@ export const options = {
     flag: 'dns-udp-size-max',
     file: 'dns_config.udp_size_max',
     group: 'DNS',
-    description: 'The largest answer over UDP, in bytes, whatever size a client allows.',
+    description:
+      'The largest answer over UDP to a client on another machine, in bytes, whatever size it allows.',
     placeholder: 'bytes',
   },
   'dns.soa.refresh': {

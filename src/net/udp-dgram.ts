@@ -23,6 +23,8 @@ export interface UdpOptions {
   /** 0: any free one. */
   readonly port: number
   readonly responder: PacketResponder
+  /** The largest answer to a client on another machine, in octets; 1232 unless given. */
+  readonly pathBytesMax?: number
 }
 
 export interface UdpCounters {
@@ -35,7 +37,7 @@ export interface UdpCounters {
 /** Loopback cannot fragment below its MTU of 64 KiB; 8192 is the most that any client asks for. */
 const loopbackBytesMax = 8192
 /** What passes every path unfragmented: IPv6's smallest MTU less its headers (RFC 9715). */
-const pathBytesMax = 1232
+const pathBytesDefault = 1232
 
 const receiveBufferBytes = 4 * 1024 * 1024
 const rescanMs = 30_000
@@ -135,6 +137,7 @@ export class UdpListener {
       this.counters.errors++
     }
     const onSent = (error: Error | null): void => this.#sent(error)
+    const pathBytesMax = this.#options.pathBytesMax ?? pathBytesDefault
     // One object for all packets: respond() is synchronous and keeps nothing.
     const asker = { transport: 'udp' as const, client: '', pathBytesMax }
     socket.on('message', (packet: Buffer, from: RemoteInfo) => {

@@ -20,10 +20,14 @@ export interface DnsWorkerData {
   readonly port: number
 }
 
-export type ToDns = { readonly type: 'stop' }
+export type ToDns =
+  | { readonly type: 'stop' }
+  /** Answers from now on are made with this one; the thread voids what it has cached. */
+  | { readonly type: 'zone'; readonly zone: Zone }
 
 export type FromDns =
   | { readonly type: 'ready' }
+  | { readonly type: 'zone-set' }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   /** A thread never logs by itself: a busy worker's output shows only its first line. */
   | { readonly type: 'warn'; readonly fields: object; readonly message: string }

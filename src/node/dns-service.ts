@@ -1,5 +1,6 @@
 import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import type { Zone } from '../dns/zone.ts'
 import { listenTcp } from '../net/dns-tcp.ts'
 import type { DnsTcpListener } from '../net/dns-tcp.ts'
 import { openAnswerer } from './dns-answering.ts'
@@ -82,6 +83,11 @@ export class DnsService {
       await Promise.all(tcp.map((listener) => listener.close()))
       throw error
     }
+  }
+
+  async setZone(zone: Zone): Promise<void> {
+    this.#answerer.setZone(zone)
+    await this.#udp.setZone(zone)
   }
 
   async stop(): Promise<void> {

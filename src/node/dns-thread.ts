@@ -25,16 +25,23 @@ function onError(error: unknown, packet: Uint8Array): void {
 
 async function open(): Promise<{ answerer: Answerer; listeners: readonly UdpListener[] }> {
   const answerer = openAnswerer(answering, onError)
+  const { responder } = answerer
+  const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []
   for (const address of addresses) {
-    listeners.push(await listenUdp({ address, port: dnsPort, responder: answerer.responder }))
+    listeners.push(await listenUdp({ address, port: dnsPort, responder, pathBytesMax }))
   }
   return { answerer, listeners }
 }
 
 try {
   const { answerer, listeners } = await open()
-  port.on('message', (_message: ToDns) => {
+  port.on('message', (message: ToDns) => {
+    if (message.type === 'zone') {
+      answerer.setZone(message.zone)
+      post({ type: 'zone-set' })
+      return
+    }
     void Promise.all(listeners.map((listener) => listener.close())).then(() => {
       answerer.close()
       port.close()

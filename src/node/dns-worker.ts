@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import type { Zone } from '../dns/zone.ts'
 import type { DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
 import { workerUrl } from './worker-url.ts'
 
@@ -10,7 +11,7 @@ const deathWindowMs = 60_000
 
 /** The main thread's end of a dns thread: starts it, starts it again when it dies, stops it. */
 export class DnsWorker {
-  readonly #data: DnsWorkerData
+  #data: DnsWorkerData
   readonly #logger: Logger
   readonly #onDeath: (error: Error) => void
   #worker: Worker | undefined
@@ -32,6 +33,26 @@ export class DnsWorker {
     const worker = new DnsWorker(data, logger, onDeath)
     await worker.#spawn()
     return worker
+  }
+
+  /** Resolves when the thread answers by it; one that is started again later gets it too. */
+  async setZone(zone: Zone): Promise<void> {
+    this.#data = { ...this.#data, answering: { ...this.#data.answering, zone } }
+    const worker = this.#worker
+    if (worker === undefined) return
+    await new Promise<void>((resolve) => {
+      const onMessage = (message: FromDns): void => {
+        if (message.type === 'zone-set') done()
+      }
+      const done = (): void => {
+        worker.off('message', onMessage)
+        worker.off('exit', done)
+        resolve()
+      }
+      worker.on('message', onMessage)
+      worker.on('exit', done)
+      worker.postMessage({ type: 'zone', zone } satisfies ToDns)
+    })
   }
 
   /** Lets the answers in flight leave, then ends the thread. */
@@ -64,7 +85,7 @@ export class DnsWorker {
       worker.on('message', (message: FromDns) => {
         if (message.type === 'warn') this.#logger.warn(message.fields, message.message)
         else if (message.type === 'refused') reject(new SvcdError(message.code, message.message))
-        else {
+        else if (message.type === 'ready') {
           isReady = true
           resolve()
         }

@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
+import type { Zone } from '../dns/zone.ts'
 import { probeHttp } from '../net/http-probe.ts'
 import { AgentStore } from '../storage/agent-store.ts'
 import { StateReader } from '../storage/state.ts'
@@ -20,10 +21,13 @@ import { listenHttp } from './http-listeners.ts'
 import { NodeBackend } from './node-backend.ts'
 import { Replica } from './replica.ts'
 import { zoneOf } from './zone.ts'
+import { readZoneFiles } from './zone-files.ts'
 
 export interface RunningNode {
   readonly http: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
+  /** Reads the zone files again. Rejects with `zone-invalid`; what was served before stays then. */
+  reload(): Promise<void>
   /** Stops taking work, lets what is in flight finish, closes the files. */
   stop(): Promise<void>
 }
@@ -85,7 +89,8 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
   stops.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
-  return { http, dns: dns?.endpoints ?? [], stop: () => stopAll(stops) }
+  const reload = async (): Promise<void> => dns?.setZone(zoneFrom(config))
+  return { http, dns: dns?.endpoints ?? [], reload, stop: () => stopAll(stops) }
 }
 
 async function stopAll(stops: Stops): Promise<void> {
@@ -114,6 +119,10 @@ function identityOf(config: Config, nodeId: string): Identity {
   }
 }
 
+function zoneFrom(config: Config): Zone {
+  return zoneOf(config, readZoneFiles(config.zonesDir), clock.wallMs())
+}
+
 async function startDns(
   config: Config,
   logger: Logger,
@@ -129,7 +138,7 @@ async function startDns(
       statePath,
       versions: versions.buffer,
       mode: mode.buffer,
-      zone: zoneOf(config, [], clock.wallMs()),
+      zone: zoneFrom(config),
       onlyPassing: config.dns.onlyPassing,
       udpSizeMax: config.dns.udpSizeMax,
     },

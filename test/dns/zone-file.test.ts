@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import t from 'tap'
 import { parseZoneFile } from '../../src/dns/zone-file.ts'
 import { Bench, replyText } from './fixture.ts'
@@ -188,6 +189,43 @@ t.test('a fault is named with file, line and reason', async (t) => {
   }
   const both = parseZoneFile(`${head}a A x\nb A y\nc A 10.0.0.1\n`, { file: 'x.zone' })
   t.equal('faults' in both && both.faults.length, 2, 'all faults are named at once')
+})
+
+t.test('any text at all is a zone or a list of faults', async (t) => {
+  const word = fc.constantFrom(
+    '@',
+    'a',
+    'IN',
+    '60',
+    'A',
+    '10.0.0.1',
+    'TXT',
+    '"',
+    '(',
+    ')',
+    ';',
+    '\\',
+    '\n',
+    ' ',
+    '$TTL',
+    'SRV',
+    '\\#',
+    '.',
+    'SOA',
+    'é',
+  )
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(word, { maxLength: 40 }).map((words) => head + words.join(' ')),
+  )
+  const result = fc.check(
+    fc.property(text, (text) => {
+      const parsed = parseZoneFile(text, { file: 'x' })
+      return 'zone' in parsed || parsed.faults.every((fault) => /^x:\d+: ./.test(fault))
+    }),
+    { numRuns: 3000 },
+  )
+  t.notOk(result.failed, fc.defaultReportMessage(result) ?? 'holds')
 })
 
 t.test('the zone with the longest origin answers', async (t) => {

@@ -101,6 +101,21 @@ export class AgentProcess {
     return this.exited
   }
 
+  /** Sends a signal and resolves when the agent's output says `text` from then on. */
+  async signal(signal: NodeJS.Signals, text: string): Promise<void> {
+    const from = this.output.length
+    const said = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (!this.output.includes(text, from)) return
+        this.child.stdout?.off('data', look)
+        resolve()
+      }
+      this.child.stdout?.on('data', look)
+    })
+    this.child.kill(signal)
+    await said
+  }
+
   async kill(): Promise<void> {
     this.child.kill('SIGKILL')
     await this.exited

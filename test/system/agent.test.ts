@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { existsSync, readdirSync } from 'node:fs'
+import { Resolver } from 'node:dns/promises'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer as createHttpServer, request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import type { Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
@@ -138,14 +138,48 @@ t.test(
 )
 
 t.test('a dev agent removes its temporary directory when it stops', async (t) => {
-  const ours = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('svcd-dev-'))
-  const before = new Set(ours())
-  const agent = await AgentProcess.start({ args: ['-dev'] })
-  const [made, ...others] = ours().filter((name) => !before.has(name))
-  t.ok(made !== undefined && others.length === 0)
+  // A temporary directory of its own: other tests start dev agents at the same time.
+  const directory = t.testdir()
+  const ours = (): string[] => readdirSync(directory).filter((name) => name.startsWith('svcd-dev-'))
+  const agent = await AgentProcess.start({ args: ['-dev'], env: { TMPDIR: directory } })
+  t.equal(ours().length, 1)
   t.equal(await agent.stop(), 0)
-  t.notOk(existsSync(join(tmpdir(), made ?? '')))
+  t.strictSame(ours(), [])
 })
+
+t.test(
+  'zone files are served, read again on SIGHUP, and stay as they were when one is bad',
+  async (t) => {
+    const zone = (address: string): string => `$ORIGIN example.org.
+@ 60 IN SOA ns hostmaster 1 3600 600 86400 60
+@ 60 IN NS ns
+ns 60 IN A 192.0.2.53
+www 60 IN A ${address}
+`
+    const directory = t.testdir({ 'example.zone': zone('192.0.2.1') })
+    const file = join(directory, 'example.zone')
+    const agent = await AgentProcess.start({ args: ['-dev', `-zones-dir=${directory}`] })
+    t.teardown(() => agent.stop())
+    const resolver = new Resolver()
+    resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
+    t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.1'])
+    writeFileSync(file, zone('192.0.2.2'))
+    await agent.signal('SIGHUP', 'the zone files were read again')
+    t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.2'])
+    writeFileSync(file, zone('no address'))
+    await agent.signal('SIGHUP', 'the zone files stay as they were')
+    t.match(agent.output, /example\.zone:5: /, 'it names the file and the line')
+    t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.2'])
+    const { code, output } = await runAgent(
+      '-dev',
+      '-http-port=0',
+      '-dns-port=0',
+      `-zones-dir=${directory}`,
+    )
+    t.equal(code, 1, 'with a bad file it does not start')
+    t.match(output, /^svcd: A zone file is refused: .*example\.zone:5: /m)
+  },
+)
 
 t.test('malformed packets and half-sent frames do not end it', async (t) => {
   const agent = await AgentProcess.start({ args: ['-dev'] })
