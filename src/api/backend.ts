@@ -80,6 +80,31 @@ export interface Identity {
   readonly ports: { readonly http: number; readonly dns: number; readonly server: number }
 }
 
+export interface ClusterServer {
+  readonly id: string
+  readonly address: string
+  readonly isVoter: boolean
+  readonly isLeader: boolean
+  /** What it is known to hold of the log; 0 when this server does not know. */
+  readonly lastIndex: number
+}
+
+/** What an operator may ask for; the value it resolves with is named behind each. */
+export type ClusterOperation =
+  /** The id of the new leader. */
+  | { readonly kind: 'transfer'; readonly to: string | undefined }
+  /** The id of the server. */
+  | {
+      readonly kind: 'change'
+      readonly change:
+        | { readonly kind: 'add-learner'; readonly id: string; readonly address: string }
+        | { readonly kind: 'remove'; readonly id: string }
+    }
+  /** The path of a finished snapshot of this server's state. */
+  | { readonly kind: 'snapshot' }
+  /** This server's id. */
+  | { readonly kind: 'leave' }
+
 /** All that the HTTP API needs of a node; `node/` provides it. */
 export interface Backend {
   readonly identity: Identity
@@ -89,6 +114,11 @@ export interface Backend {
    * `stopping`, `command-too-large`.
    */
   propose(body: CommandBody, origin: Origin): Promise<Outcome>
+  /**
+   * Resolves when a read made afterwards sees every write acknowledged before the call, anywhere.
+   * Rejects with `no-leader` when no leader confirms it in time.
+   */
+  barrier(): Promise<void>
   /** Runs `query` inside one read transaction; `query` must be synchronous. */
   read<T>(query: (catalog: CatalogReader) => T): T
   /** To be taken *before* `read`: a change after it wakes `waitForChange`, so none falls in between. */
@@ -100,6 +130,14 @@ export interface Backend {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<void>
+  isLeader(): boolean
+  /** The servers of the cluster, as this one sees them. */
+  cluster(): {
+    readonly index: number
+    readonly servers: readonly ClusterServer[]
+  }
+  /** Done by the leader, whoever is asked. Rejects with `operation-refused`, `no-leader`. */
+  operate(operation: ClusterOperation): Promise<string>
   /** `host:port` of the leader, or '' while there is none. */
   leader(): string
   /** `host:port` of every voter. */

@@ -199,6 +199,7 @@ export const errorTable = {
     http: 500,
     exit: 1,
     text: 'No snapshot could be made: {reason}. Check the free space and the owner of {path}.',
+  },
   'zone-invalid': {
     http: 500,
     exit: 1,

@@ -20,20 +20,19 @@ export class NodeBackend implements Backend {
   readonly identity: Identity
   readonly agent: LocalAgent
   readonly #parts: NodeBackendParts
-  readonly #ownPeer: string
 
   constructor(parts: NodeBackendParts) {
     this.identity = parts.identity
     this.agent = parts.agent
     this.#parts = parts
-    const { address, ports } = parts.identity
-    this.#ownPeer = address.includes(':')
-      ? `[${address}]:${ports.server}`
-      : `${address}:${ports.server}`
   }
 
   propose(body: CommandBody, origin: Origin): Promise<Outcome> {
     return this.#parts.replica.propose(body, origin)
+  }
+
+  barrier(): Promise<void> {
+    return this.#parts.replica.barrier()
   }
 
   read<T>(query: (catalog: CatalogReader) => T): T {
@@ -53,16 +52,38 @@ export class NodeBackend implements Backend {
     return this.#parts.waiters.wait(subject, since, timeoutMs, signal)
   }
 
-  /** A server that is its cluster's only voter leads it for as long as it runs. */
+  isLeader(): boolean {
+    return this.#parts.replica.status?.role === 'leader'
+  }
+
   leader(): string {
-    return this.#ownPeer
+    return this.#parts.replica.status?.leader?.address ?? ''
   }
 
   peers(): readonly string[] {
-    return [this.#ownPeer]
+    const servers = this.#parts.replica.status?.servers ?? []
+    return servers.filter(({ isVoter }) => isVoter).map(({ address }) => address)
   }
 
   lastContactMs(): number {
-    return 0
+    return this.isLeader() ? 0 : Math.max(0, this.#parts.replica.contactAgeMs)
+  }
+
+  cluster(): ReturnType<Backend['cluster']> {
+    const { status } = this.#parts.replica
+    return {
+      index: status?.configIndex ?? 0,
+      servers: (status?.servers ?? []).map(({ id, address, isVoter, isLeader, lastIndex }) => ({
+        id,
+        address,
+        isVoter,
+        isLeader,
+        lastIndex: lastIndex ?? 0,
+      })),
+    }
+  }
+
+  operate(operation: Parameters<Backend['operate']>[0]): Promise<string> {
+    return this.#parts.replica.operate(operation)
   }
 }

@@ -14,12 +14,14 @@ import { advertisedAddress } from './addresses.ts'
 import { Agent } from './agent.ts'
 import { ChangeWaiters } from './change-waiters.ts'
 import { nodeIdIn, openDataDirectory } from './data-directory.ts'
-import { SharedMode } from './dns-messages.ts'
+import { DnsMode } from './dns-mode.ts'
 import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
 import { listenHttp } from './http-listeners.ts'
 import { NodeBackend } from './node-backend.ts'
+import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
+import type { ReplicaSettings } from './replica-messages.ts'
 import { zoneOf } from './zone.ts'
 import { readZoneFiles } from './zone-files.ts'
 
@@ -57,16 +59,22 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
   stops.push(() => directory.release())
   const onDeath = dieWith(logger)
   const versions = new Versions()
+  const nodeId = config.nodeId ?? nodeIdIn(directory.path)
+  const mode = new DnsMode(versions)
   const waiters = new ChangeWaiters(versions)
   const replica = await Replica.start({
     dataDirectory: directory.path,
     versions,
     logger,
     onDeath,
+    settings: replicaSettings(config, nodeId),
     onApplied: () => waiters.changed(),
+    onStatus: () => mode.update(),
   })
   stops.push(() => replica.stop())
-  const identity = identityOf(config, config.nodeId ?? nodeIdIn(directory.path))
+  mode.begin(replica)
+  stops.push(() => mode.stop())
+  const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
   const state = new StateReader(statePath)
   stops.push(() => state.close())
@@ -82,7 +90,7 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
   })
   stops.push(() => agent.stop())
   await agent.start()
-  const dns = await startDns(config, logger, { statePath, versions }, onDeath)
+  const dns = await startDns(config, logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.push(() => dns.stop())
   const backend = new NodeBackend({ identity, agent, replica, state, versions, waiters })
   const api = createHttpApi(backend, logger)
@@ -105,8 +113,23 @@ function dieWith(logger: Logger): (error: unknown) => void {
   }
 }
 
-function identityOf(config: Config, nodeId: string): Identity {
-  const { http, dns, server } = config.ports
+function replicaSettings(config: Config, id: string): ReplicaSettings {
+  return {
+    id,
+    name: config.nodeName,
+    datacenter: config.datacenter,
+    bindAddress: config.bindAddress,
+    advertiseAddress: advertisedAddress(config),
+    serverPort: config.ports.server,
+    bootstrapExpect: config.bootstrapExpect,
+    retryJoin: config.retryJoin,
+    silenceMs: config.memberTimeoutSeconds * 1000,
+    tls: readPeerTls(config.peerTls),
+  }
+}
+
+function identityOf(config: Config, nodeId: string, server: number): Identity {
+  const { http, dns } = config.ports
   return {
     nodeName: config.nodeName,
     nodeId,
@@ -126,18 +149,15 @@ function zoneFrom(config: Config): Zone {
 async function startDns(
   config: Config,
   logger: Logger,
-  { statePath, versions }: { statePath: string; versions: Versions },
+  { statePath, versions, mode }: { statePath: string; versions: Versions; mode: DnsMode },
   onDeath: (error: Error) => void,
 ): Promise<DnsService | undefined> {
   if (config.ports.dns < 0) return undefined
-  const mode = new SharedMode()
-  // The log is replayed and this server leads: what it knows is all there is.
-  mode.value = 'ready'
   return DnsService.start({
     answering: {
       statePath,
       versions: versions.buffer,
-      mode: mode.buffer,
+      mode: mode.shared.buffer,
       zone: zoneFrom(config),
       onlyPassing: config.dns.onlyPassing,
       udpSizeMax: config.dns.udpSizeMax,

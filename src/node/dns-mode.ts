@@ -1,0 +1,47 @@
+import type { Versions } from '../catalog/versions.ts'
+import type { Mode } from '../dns/responder.ts'
+import { SharedMode } from './dns-messages.ts'
+import type { Replica } from './replica.ts'
+
+/** Without a leader for so long, answers go out as stale. */
+const staleAfterMs = 5000
+const checkMs = 500
+
+/**
+ * What this node may say to DNS: nothing until it has once caught up with its cluster, all it knows
+ * while it hears its leader, and that it may be out of date when it has not for a while.
+ */
+export class DnsMode {
+  readonly shared = new SharedMode()
+  readonly #versions: Versions
+  #replica: Pick<Replica, 'status' | 'contactAgeMs'> | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(versions: Versions) {
+    this.#versions = versions
+  }
+
+  begin(replica: Pick<Replica, 'status' | 'contactAgeMs'>): void {
+    this.#replica = replica
+    this.update()
+    this.#timer = setInterval(() => this.update(), checkMs)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  update(): void {
+    const mode = this.#mode()
+    if (mode === this.shared.value) return
+    this.shared.value = mode
+    this.#versions.bumpGeneration()
+  }
+
+  #mode(): Mode {
+    const replica = this.#replica
+    if (replica?.status?.isCaughtUp !== true) return 'never'
+    return replica.contactAgeMs > staleAfterMs ? 'stale' : 'ready'
+  }
+}
