@@ -198,7 +198,7 @@ export const errorTable = {
   'snapshot-failed': {
     http: 500,
     exit: 1,
-    text: 'No snapshot could be made: {reason}. Check the free space and the owner of {path}.',
+    text: 'The snapshot {path} could not be written: {reason}. Check the free space and the owner of its directory.',
   },
   'zone-invalid': {
     http: 500,

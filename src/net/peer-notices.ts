@@ -3,6 +3,8 @@ import type { Logger } from '../base/log.ts'
 
 const repeatMs = 60_000
 const keysMax = 1000
+/** Whoever comes with another name each time must not fill it either. */
+const linesPerRepeatMax = 200
 
 /**
  * Lines about peers, each said once a minute for a peer and a reason: a peer that tries again every
@@ -12,6 +14,8 @@ export class PeerNotices {
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #saidMs = new Map<string, number>()
+  #beganMs = -repeatMs
+  #lines = 0
 
   constructor(logger: Logger, clock: Clock) {
     this.#logger = logger
@@ -26,16 +30,16 @@ export class PeerNotices {
     if (this.#isNew(peer, reason)) this.#logger.info(fields, message)
   }
 
-  /** What comes next of this peer and reason is news again. */
-  forget(peer: string, reason: string): void {
-    this.#saidMs.delete(`${reason} ${peer}`)
-  }
-
   #isNew(peer: string, reason: string): boolean {
     const key = `${reason} ${peer}`
     const nowMs = this.#clock.monotonicMs()
     const saidMs = this.#saidMs.get(key)
     if (saidMs !== undefined && nowMs - saidMs < repeatMs) return false
+    if (nowMs - this.#beganMs >= repeatMs) {
+      this.#beganMs = nowMs
+      this.#lines = 0
+    }
+    if (++this.#lines > linesPerRepeatMax) return false
     // Deleted first, so that the oldest stands first.
     this.#saidMs.delete(key)
     this.#saidMs.set(key, nowMs)

@@ -47,6 +47,8 @@ export class PeerSession {
   readonly connection: PeerConnection
   /** The other side's greeting, once it was accepted. */
   peer: Hello | undefined
+  /** The id that the other side claims, accepted or not. */
+  claimedId: string | undefined
   /** This side's, as it was sent. */
   own: Hello | undefined
   agreement: Agreement | undefined
@@ -138,6 +140,7 @@ export class PeerSession {
       const text = `${this.address} does not greet as a svcd server`
       return this.#refuse({ code: 'bad-greeting', text })
     }
+    this.claimedId = hello.id
     this.own ??= this.#context.hello(hello.purpose, undefined)
     const judgement = judgeHello(this.own, hello, certificateOf(this.#socket))
     if ('code' in judgement) return this.#refuse(judgement)

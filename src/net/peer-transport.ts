@@ -407,8 +407,9 @@ export class PeerTransport implements Transport {
     this.counters.refusals++
     // `retry-join` may well list this server too.
     if (refusal.code === 'self') return
-    const { address, to, role } = session
-    const whom = role === 'dial' ? address : address.replace(/:\d+$/, '')
+    const { address, to, role, claimedId } = session
+    const host = role === 'dial' ? address : address.replace(/:\d+$/, '')
+    const whom = `${host} ${claimedId ?? ''}`
     const text =
       by === 'us'
         ? `peer ${address} is refused: ${refusal.text}`

@@ -68,7 +68,7 @@ const appendRequest = fc
     entries: drafts.map((draft, n) => ({ index: rest.prevIndex + 1 + n, ...draft })),
   }))
 
-function typed<T extends Message['type'], F extends object>(type: T, fields: fc.Arbitrary<F>) {
+function typed(type: Message['type'], fields: fc.Arbitrary<object>): fc.Arbitrary<Message> {
   return fc
     .tuple(count, fields)
     .map(([term, rest]) => ({ type, term, ...envelope, ...rest }) as unknown as Message)
