@@ -70,6 +70,7 @@ export class ReplicaServer {
       state: this.#state,
       driver: () => this.#raft?.driver,
       clusterId: () => this.#clusterId ?? '',
+      epoch: () => this.#epoch,
       logger: parts.logger,
       guard: parts.guard,
     })
@@ -102,7 +103,7 @@ export class ReplicaServer {
     this.#transport = await openPeerTransport({
       self: { id, name, address: hostPort(advertiseAddress, serverPort) },
       clusterId: () => this.#clusterId,
-      epoch: () => Number(this.#log.meta('epoch') ?? 0),
+      epoch: () => this.#epoch,
       protocol: { min: 1, max: 1 },
       listen: { address: bindAddress, port: serverPort },
       tls,
@@ -118,7 +119,6 @@ export class ReplicaServer {
       snapshots: this.#snapshots.files,
       onSnapshotSent: (peer, ok) => this.#input((raft) => raft.driver.raft.snapshotSent(peer, ok)),
     })
-    await this.#snapshots.start()
     if (this.#hasCluster) this.#begin()
     else if (settings.bootstrapExpect === 1) await this.#formation.attempt()
     else this.#form()
@@ -130,7 +130,6 @@ export class ReplicaServer {
     for (const timer of this.#timers) clearInterval(timer)
     this.#ticker?.stop()
     await this.#transport.close()
-    await this.#snapshots.stop()
     this.#state.close()
     this.#log.close()
   }
@@ -167,6 +166,10 @@ export class ReplicaServer {
 
   get #clusterId(): string | undefined {
     return this.#log.meta('clusterId')
+  }
+
+  get #epoch(): number {
+    return Number(this.#log.meta('epoch') ?? 0)
   }
 
   get #hasCluster(): boolean {

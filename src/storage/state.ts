@@ -24,7 +24,9 @@ export interface StateOptions {
 export class StateWriter {
   readonly #db: Database
   readonly #options: StateOptions
-  readonly #sync: Statement<[]>
+  readonly #shift: Statement<[number]>
+  /** What is applied, for the thread that writes it. */
+  readonly catalog: CatalogReader
   #machine: CatalogMachine
   #durableIndex = 0
   #warnAtBytes = 2 * walBytesMax
@@ -43,7 +45,10 @@ export class StateWriter {
         throw svcdError('data-corrupt', { file: path, reason: 'it has no applied index' })
       }
       this.#machine = new CatalogMachine(this.#db)
-      this.#sync = this.#db.prepare("UPDATE meta SET value = value WHERE key = 'applied_index'")
+      this.catalog = new CatalogReader(this.#db)
+      this.#shift = this.#db.prepare(
+        "UPDATE meta SET value = value + ? WHERE key = 'applied_index'",
+      )
       this.#db.pragma(`busy_timeout = ${busyTimeoutMs}`)
       this.checkpoint()
     } catch (error) {
@@ -113,7 +118,11 @@ export class StateWriter {
   /** A commit under FULL syncs the WAL, and with it all that was committed before. */
   #syncWal(): void {
     this.#db.pragma('synchronous = FULL')
-    this.#sync.run()
+    this.#db.exec('BEGIN IMMEDIATE')
+    // There and back: SQLite writes nothing, and syncs nothing, for a row that is not touched.
+    this.#shift.run(1)
+    this.#shift.run(-1)
+    this.#db.exec('COMMIT')
     this.#db.pragma('synchronous = NORMAL')
   }
 }

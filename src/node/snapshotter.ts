@@ -1,0 +1,128 @@
+import { join } from 'node:path'
+import { reasonOf } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import type { Driver } from '../raft/driver.ts'
+import type { SnapshotMeta } from '../raft/storage.ts'
+import type { RaftLog } from '../storage/raft-log.ts'
+import { SnapshotStore } from '../storage/snapshot.ts'
+import type { SnapshotFile } from '../storage/snapshot-file.ts'
+import type { StateWriter } from '../storage/state.ts'
+
+export interface SnapshotterParts {
+  readonly dataDirectory: string
+  readonly log: RaftLog
+  readonly state: StateWriter
+  /** Undefined before this server is in a cluster. */
+  readonly driver: () => Driver | undefined
+  readonly clusterId: () => string
+  readonly epoch: () => number
+  readonly logger: Logger
+  readonly guard: (work: () => void) => void
+}
+
+/** A snapshot is made when the log behind the last one has so many entries … */
+const entriesMin = 10_000
+/** … and so many times the bytes of that snapshot: large states are copied less often. */
+const bytesRatio = 4
+/** Entries after which the log's size is looked at again. */
+const lookEvery = 1000
+/** Entries kept behind the applied index, for followers that catch up. */
+const trailingEntries = 10_000
+/** Compaction waits until this many more may go, so that each deletes a run of rows. */
+const compactEvery = 2000
+/** Entries applied between two checkpoints of state.db under load. */
+const checkpointEvery = 4000
+
+/** When snapshots are made, and what they allow the log to drop. */
+export class Snapshotter {
+  readonly files: SnapshotStore
+  readonly #parts: SnapshotterParts
+  #isMaking = false
+  #lastBytes = 0
+  #checkpointedAt = 0
+  /** After a failure: not before so many entries were applied. */
+  #notBefore = 0
+
+  constructor(parts: SnapshotterParts) {
+    this.#parts = parts
+    const { dataDirectory, log } = parts
+    this.files = new SnapshotStore({
+      directory: join(dataDirectory, 'snapshots'),
+      statePath: join(dataDirectory, 'state.db'),
+      identity: () => ({ clusterId: parts.clusterId(), epoch: parts.epoch() }),
+      current: () => log.snapshot(),
+    })
+    this.#lastBytes = this.#latest()?.meta.size ?? 0
+    this.#checkpointedAt = parts.state.appliedIndex
+  }
+
+  /** Where the file of a snapshot is that the core is to restore. Throws `snapshot-unusable`. */
+  pathOf(snapshot: SnapshotMeta): string {
+    return this.files.find(snapshot).path
+  }
+
+  /** To be called after each turn: checkpoints, snapshots and compaction when they are due. */
+  maybeMake(): void {
+    const { log, state } = this.#parts
+    const applied = state.appliedIndex
+    if (applied - this.#checkpointedAt >= checkpointEvery) this.#checkpoint()
+    const behind = applied - (log.snapshot()?.index ?? 0)
+    if (this.#isMaking || behind < entriesMin || applied < this.#notBefore) return
+    // Until the first snapshot there is nothing that the log could be compared with.
+    if (log.stats().entryBytes < bytesRatio * this.#lastBytes) {
+      this.#notBefore = applied + lookEvery
+      return
+    }
+    void this.makeNow().catch((error: unknown) => {
+      this.#notBefore = applied + entriesMin
+      this.#parts.logger.warn({ reason: reasonOf(error) }, 'no snapshot could be made')
+    })
+  }
+
+  /** Makes one of what is applied now; resolves with its path. */
+  async makeNow(): Promise<string> {
+    this.#isMaking = true
+    try {
+      const configs = () => this.#parts.driver()?.raft.state.configs
+      const file = await this.files.create(({ index }) => configs()?.at(index))
+      if (file === undefined) throw new Error('the log was replaced meanwhile')
+      this.#parts.guard(() => this.#note(file))
+      return file.path
+    } finally {
+      this.#isMaking = false
+    }
+  }
+
+  /** To be called when nothing waits. */
+  tidy(): void {
+    this.#checkpoint()
+  }
+
+  #note({ meta }: SnapshotFile): void {
+    this.#lastBytes = meta.size
+    const { index, term, config, confIndex } = meta
+    this.#parts.driver()?.saveSnapshot({ index, term, config, confIndex })
+    this.#compact()
+    this.#parts.logger.info({ index, bytes: meta.size }, 'a snapshot was made')
+  }
+
+  #checkpoint(): void {
+    const { state } = this.#parts
+    state.checkpoint()
+    this.#checkpointedAt = state.appliedIndex
+    this.#compact()
+  }
+
+  /** Only what a snapshot covers, and what a finished checkpoint made durable, may leave the log. */
+  #compact(): void {
+    const { log, state, driver } = this.#parts
+    const { base, lastIndex } = log.state()
+    const snapshotIndex = log.snapshot()?.index ?? 0
+    const target = Math.min(snapshotIndex, state.durableIndex, lastIndex - trailingEntries)
+    if (target - base.index >= compactEvery) driver()?.compact(target, state.durableIndex)
+  }
+
+  #latest(): SnapshotFile | undefined {
+    return this.files.list()[0]
+  }
+}
