@@ -1,3 +1,4 @@
+import { reasonOf } from '../base/errors.ts'
 import {
   buildFrame,
   FrameParser,
@@ -57,7 +58,7 @@ export class PeerConnection {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('end', () => this.destroy('the peer closed the connection'))
-    socket.on('error', (error) => this.destroy(error.message))
+    socket.on('error', (error) => this.destroy(causeOf(error)))
     socket.on('close', () => this.#closed())
   }
 
@@ -168,4 +169,11 @@ export class PeerConnection {
   #closed(): void {
     this.#handlers.onClose(this.#reason ?? 'the connection closed')
   }
+}
+
+/** Several addresses that all failed are reported as one error without words. */
+function causeOf(error: Error): string {
+  if (error instanceof AggregateError)
+    return error.errors.map((inner) => reasonOf(inner)).join(', ')
+  return error.message
 }

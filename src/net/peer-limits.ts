@@ -33,7 +33,7 @@ export const defaultPeerLimits: PeerLimits = {
   handshakeTimeoutMs: 3000,
   sweepMs: 500,
   silentSweepsMax: 8,
-  stalledSweepsMax: 20,
+  stalledSweepsMax: 60,
   reconnectMsMin: 50,
   reconnectMsMax: 1000,
   queueBytesMax: 16 * 1024 * 1024,

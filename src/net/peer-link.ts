@@ -1,4 +1,5 @@
 import { svcdError } from '../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { PeerSession } from './peer-session.ts'
@@ -11,6 +12,7 @@ export interface LinkOptions {
   readonly keep: boolean
   readonly limits: PeerLimits
   readonly random: Random
+  readonly clock: Clock
   /** Begins a connection; undefined when the address is none. */
   readonly dial: (address: string, id: string | undefined) => PeerSession | undefined
 }
@@ -32,6 +34,7 @@ export class PeerLink {
   #session: PeerSession | undefined
   #timer: NodeJS.Timeout | undefined
   #failures = 0
+  #openedMs: number | undefined
   #waiting: Waiting[] = []
   #isClosed = false
 
@@ -81,7 +84,7 @@ export class PeerLink {
   }
 
   #opened(session: PeerSession): void {
-    this.#failures = 0
+    this.#openedMs = this.#options.clock.monotonicMs()
     this.lastError = undefined
     for (const { resolve } of this.#waiting.splice(0)) resolve(session)
   }
@@ -89,7 +92,16 @@ export class PeerLink {
   #closed(reason: string): void {
     this.refusal = this.#session?.refusal
     this.#session = undefined
+    const openedMs = this.#openedMs
+    this.#openedMs = undefined
+    // One that was closed as soon as it was open is no better than a refused one.
+    if (openedMs !== undefined && this.#livedLong(openedMs)) this.#failures = 0
     this.#failed(reason)
+  }
+
+  #livedLong(openedMs: number): boolean {
+    const { clock, limits } = this.#options
+    return clock.monotonicMs() - openedMs >= limits.reconnectMsMax
   }
 
   #failed(reason: string): void {

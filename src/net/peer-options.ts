@@ -58,6 +58,8 @@ export interface PeerStatus {
   readonly id: NodeId
   readonly address: string
   readonly name: string | undefined
+  /** Bits that both sides understand; undefined while not connected. */
+  readonly features: number | undefined
   /** Messages can be sent now. */
   readonly isConnected: boolean
   /** Bytes that wait to be taken by the kernel. */

@@ -72,6 +72,7 @@ export class PeerTransport implements Transport {
       notices: this.#notices,
       dial: (id) => this.#dialForSnapshot(id),
       onReceived: (request) => {
+        if (this.#isClosed) return
         this.counters.messagesReceived++
         options.onMessage(request)
         options.onTurnEnd?.()
@@ -162,6 +163,7 @@ export class PeerTransport implements Transport {
         id,
         address: link?.address ?? session?.peer?.address ?? '',
         name: session?.peer?.name,
+        features: session?.agreement?.features,
         isConnected: session?.isMember === true,
         queuedBytes: session?.connection.queuedBytes ?? 0,
         silentMs: heardMs === undefined ? undefined : nowMs - heardMs,
@@ -270,6 +272,7 @@ export class PeerTransport implements Transport {
       keep,
       limits: this.#limits,
       random: this.#options.random,
+      clock: this.#options.clock,
       dial: (address, id) => this.#dial(address, id, 'messages'),
     })
   }
@@ -349,6 +352,7 @@ export class PeerTransport implements Transport {
   #reportUnreachable(): void {
     const ids = [...this.#unreachable]
     this.#unreachable.clear()
+    if (this.#isClosed) return
     for (const id of ids) this.#options.onUnreachable(id)
   }
 
@@ -368,6 +372,9 @@ export class PeerTransport implements Transport {
       // Its process ended without a word; or another one has the same data directory.
       other.connection.destroy('another process with this id has connected')
       isAnew = true
+      if (other.peer === undefined || other.peer.address === peer.address) continue
+      const text = `${describePeer(peer)} takes the place of ${describePeer(other.peer)}: it has moved, or two servers have one id`
+      this.#notices.warn(peer.id, 'two places', { peer: peer.id }, text)
     }
     open.add(session)
     if (isAnew) this.#options.onConnectionLost(peer.id)
