@@ -15,7 +15,17 @@ const rules: LayerRules = {
     config: { imports: ['base'], ...none },
     storage: {
       imports: ['base', 'raft', 'catalog'],
-      builtins: ['crypto', 'fs', 'fs/promises', 'path', 'stream', 'url', 'worker_threads', 'zlib'],
+      builtins: [
+        'crypto',
+        'events',
+        'fs',
+        'fs/promises',
+        'path',
+        'stream',
+        'stream/promises',
+        'worker_threads',
+        'zlib',
+      ],
     },
     net: { imports: ['base', 'raft', 'dns', 'health'], builtins: 'any' },
     api: { imports: ['base', 'catalog', 'health'], builtins: ['crypto'] },

@@ -11,6 +11,8 @@ export interface OpenOptions {
   readonly exclusive?: boolean
   /** False: checkpoints only when asked (an automatic one every 1000 pages doubles the cost of a command). */
   readonly automaticCheckpoint?: boolean
+  /** WAL unless given. DELETE: for a file that has nothing beside it when it is closed. */
+  readonly journal?: 'WAL' | 'DELETE'
 }
 
 /**
@@ -39,7 +41,7 @@ export function openDatabase(path: string, options: OpenOptions): Database {
 }
 
 function setPragmas(database: Database, options: OpenOptions): void {
-  database.pragma('journal_mode = WAL')
+  database.pragma(`journal_mode = ${options.journal ?? 'WAL'}`)
   database.pragma(`synchronous = ${options.synchronous}`)
   if (options.automaticCheckpoint === false) database.pragma('wal_autocheckpoint = 0')
   const levels = ['OFF', 'NORMAL', 'FULL', 'EXTRA']

@@ -56,7 +56,9 @@ t.test('a checkpoint makes the applied index durable, also while a reader linger
   for (const index of [2, 3]) {
     writer.applyBatch([service(index, 'web')])
     t.equal(writer.durableIndex, index - 1)
+    const { walBytes } = writer
     writer.checkpoint()
+    t.ok(writer.walBytes > walBytes, 'a commit of its own, for only a commit syncs the WAL')
     t.equal(writer.durableIndex, index, 'the WAL holds it, and is synced')
   }
   t.equal(reader.catalog.appliedIndex(), 1, 'the reader has lingered all the time')

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, readSync } from 'node:fs'
+import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
+import { formatOf, openDatabase } from './sqlite.ts'
+import { appliedIn, rowCounts } from './state-tables.ts'
+
+// What is done to the files of snapshots by a thread of its own, for it would hold up the caller.
+
+/** `make`: a new file out of a state. `check`: an existing one. `move`: to another place in a log. `name`: of the file, in errors. */
+export type SnapshotJob =
+  | { readonly kind: 'make'; readonly statePath: string; readonly path: string }
+  | { readonly kind: 'check'; readonly path: string; readonly name?: string }
+  | { readonly kind: 'move'; readonly path: string; readonly index: number; readonly term: number }
+
+/** What a sound file says of itself. */
+export interface SnapshotFacts {
+  /** The entry that was applied last. */
+  readonly index: number
+  readonly term: number
+  /** Format of its tables. */
+  readonly schemaVersion: number
+  /** In bytes. */
+  readonly size: number
+  readonly sha256: string
+  /** By table. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
+/** Throws SvcdError `snapshot-failed` or `snapshot-unusable`. The file is synced when it returns. */
+export function runSnapshotJob(job: SnapshotJob): SnapshotFacts {
+  if (job.kind === 'make') make(job.statePath, job.path)
+  if (job.kind === 'move') move(job.path, job)
+  try {
+    return examine(job.path)
+  } catch (error) {
+    throw unusable(job.kind === 'check' ? (job.name ?? job.path) : job.path, error)
+  }
+}
+
+/** A clean copy in one read transaction: the writer goes on meanwhile, and is not in it. */
+function make(statePath: string, path: string): void {
+  try {
+    const db = openDatabase(statePath, { mode: 'read-only', synchronous: 'NORMAL' })
+    try {
+      db.prepare('VACUUM INTO ?').run(path)
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    throw svcdError('snapshot-failed', { reason: reasonOf(error), path }, error)
+  }
+}
+
+function move(path: string, place: { readonly index: number; readonly term: number }): void {
+  try {
+    const db = openDatabase(path, { mode: 'read-write', synchronous: 'FULL', journal: 'DELETE' })
+    try {
+      const sql = db.prepare<[number, string]>('UPDATE meta SET value = ? WHERE key = ?')
+      db.transaction(() => {
+        sql.run(place.index, 'applied_index')
+        sql.run(place.term, 'applied_term')
+      })()
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    throw unusable(path, error)
+  }
+}
+
+function examine(path: string): SnapshotFacts {
+  const db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
+  try {
+    const [first] = db.pragma('quick_check(1)') as { quick_check: string }[]
+    if (first?.quick_check !== 'ok') throw new Error(first?.quick_check ?? 'quick_check fails')
+    const applied = appliedIn(db)
+    if (applied === undefined) throw new Error('it has no applied index')
+    return { ...applied, schemaVersion: formatOf(db), rows: rowCounts(db), ...digestOf(path) }
+  } finally {
+    db.close()
+  }
+}
+
+/** Syncs the file, too. */
+function digestOf(path: string): { readonly size: number; readonly sha256: string } {
+  const hash = createHash('sha256')
+  const buffer = Buffer.alloc(1024 * 1024)
+  const file = openSync(path, 'r+')
+  try {
+    fsyncSync(file)
+    let size = 0
+    for (;;) {
+      const length = readSync(file, buffer, 0, buffer.length, size)
+      if (length === 0) return { size, sha256: hash.digest('hex') }
+      hash.update(buffer.subarray(0, length))
+      size += length
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+function unusable(path: string, error: unknown): SvcdError {
+  // What SQLite said, and not what it would mean for a node that starts on this file.
+  const inner = error instanceof SvcdError ? (error.cause ?? error) : error
+  return svcdError('snapshot-unusable', { file: path, reason: reasonOf(inner) }, error)
+}

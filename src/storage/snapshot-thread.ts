@@ -1,0 +1,22 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { must } from '../base/assert.ts'
+import { SvcdError } from '../base/errors.ts'
+import type { ErrorCode } from '../base/errors.ts'
+import { runSnapshotJob } from './snapshot-job.ts'
+import type { SnapshotFacts, SnapshotJob } from './snapshot-job.ts'
+
+/** What the thread says at its end. */
+export type SnapshotThreadResult =
+  { readonly facts: SnapshotFacts } | { readonly code: ErrorCode; readonly message: string }
+
+function run(): SnapshotThreadResult {
+  try {
+    return { facts: runSnapshotJob(workerData as SnapshotJob) }
+  } catch (error) {
+    if (!(error instanceof SvcdError)) throw error
+    // An error loses its class on the way to another thread.
+    return { code: error.code, message: error.message }
+  }
+}
+
+must(parentPort, 'snapshots are made in a worker').postMessage(run())
