@@ -65,11 +65,11 @@ export class AgentProcess {
     return agent
   }
 
-  /** Resolves when its output holds `text`; rejects when it ends before. */
-  until(text: string): Promise<void> {
+  /** Resolves when its output holds `text`, from `from` on; rejects when it ends before. */
+  until(text: string, from = 0): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        if (this.output.includes(text)) resolve()
+        if (this.output.includes(text, from)) resolve()
       }
       look()
       // After the listener of #running, which adds to `output`.
@@ -103,15 +103,7 @@ export class AgentProcess {
 
   /** Sends a signal and resolves when the agent's output says `text` from then on. */
   async signal(signal: NodeJS.Signals, text: string): Promise<void> {
-    const from = this.output.length
-    const said = new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (!this.output.includes(text, from)) return
-        this.child.stdout?.off('data', look)
-        resolve()
-      }
-      this.child.stdout?.on('data', look)
-    })
+    const said = this.until(text, this.output.length)
     this.child.kill(signal)
     await said
   }
