@@ -32,6 +32,7 @@ export class Ledger {
   readonly appliedCommands = new Set<string>()
   /** By index, then term: all entries that ever reached a disk, with the term before them. */
   readonly #entries: Map<Term, { entry: Entry; prevTerm: Term }>[] = []
+  readonly #votes = new Map<string, NodeId>()
   /** By index: the term of the leader that committed it. */
   readonly #commitTerms: Term[] = []
   /** By index: hash of all that was applied, and of the state it led to. */
@@ -94,6 +95,7 @@ export class Ledger {
     const { marks } = node
     check(state.term >= marks.term, `${node.id}: the term fell from ${marks.term} to ${state.term}`)
     marks.term = state.term
+    this.#checkPersisted(node)
     const { latest } = state.configs
     if (latest.index > state.log.commit) {
       // §6: in force is the newest configuration in the log, and none that was cut off it.
@@ -111,10 +113,24 @@ export class Ledger {
     this.noteCommits(node)
   }
 
+  /** What the log takes for durable is on the disk. */
+  #checkPersisted({ id, disk, driver }: SimNode): void {
+    const { log } = must(driver).raft.state
+    const { persisted } = log
+    if (log.isRestoring || persisted < log.firstIndex) return
+    const isThere = persisted <= disk.lastIndex && disk.term(persisted) === log.term(persisted)
+    check(isThere, `${id} takes ${persisted} for durable, which its disk does not hold`)
+  }
+
   noteCommits(node: SimNode): void {
     const { marks } = node
-    const { log } = must(node.driver).raft.state
+    const { state } = must(node.driver).raft
+    const { log } = state
     if (log.commit === marks.commit) return
+    if (state.role === 'leader') {
+      // §5.4.2: by counting, a leader commits only what is of its own term.
+      check(log.term(log.commit) === state.term, `${node.id} commits ${log.commit} of an old term`)
+    }
     check(log.commit > marks.commit, `${node.id}: the commit index fell to ${log.commit}`)
     for (let index = marks.commit + 1; index <= log.commit; index++) this.#onCommit(node, index)
     marks.commit = log.commit
@@ -249,10 +265,20 @@ export class Ledger {
     )
   }
 
+  /** §5.2: one vote in a term, whatever happens to the process in between. */
+  #noteVote(voter: NodeId, term: Term, candidate: NodeId): void {
+    const key = `${voter} in ${term}`
+    const known = this.#votes.get(key)
+    check(known === undefined || known === candidate, `${key} votes for ${known} and ${candidate}`)
+    this.#votes.set(key, candidate)
+  }
+
   /** Nothing leaves before what it says is on disk (§5.1, §5.2, §5.3). */
   onSend(node: SimNode, message: Message): void {
     const { disk } = node
+    if (message.type === 'vote-request') this.#noteVote(node.id, message.term, node.id)
     if (message.type === 'vote-response' && message.granted) {
+      this.#noteVote(node.id, message.term, message.to)
       const { term, vote } = disk.hardState
       check(
         term > message.term || (term === message.term && vote === message.to),

@@ -33,7 +33,7 @@ export class SimNode {
   #lastTickMs = 0
   readonly #tickMs: number
   readonly #proposals = new Map<Index, { term: Term; settle: Waiting }>()
-  readonly #reads = new Map<number, (isReady: boolean) => void>()
+  readonly #reads = new Map<number, { committed: Index; settle: (isReady: boolean) => void }>()
   #nextRead = 0
   #isMakingSnapshot = false
 
@@ -65,7 +65,7 @@ export class SimNode {
   }
 
   /** Standing still: paused, or its only thread waits for the disk. */
-  get #isStill(): boolean {
+  get isStill(): boolean {
     return this.isPaused || (this.world.options.disk === 'blocking' && this.disk.isBusy)
   }
 
@@ -111,7 +111,7 @@ export class SimNode {
   act(input: (driver: Driver) => void): void {
     if (this.driver === undefined) return
     const { driver } = this
-    if (this.#isStill) this.#inbox.push(() => input(driver))
+    if (this.isStill) this.#inbox.push(() => input(driver))
     else this.#guard(() => input(driver))
   }
 
@@ -148,7 +148,7 @@ export class SimNode {
 
   read(settle: (isReady: boolean) => void): boolean {
     const id = this.#nextRead++
-    this.#reads.set(id, settle)
+    this.#reads.set(id, { committed: this.world.ledger.commitIndex, settle })
     if (must(this.driver).raft.readIndex(id).kind === 'pending') return true
     this.#reads.delete(id)
     return false
@@ -179,7 +179,7 @@ export class SimNode {
       this.#tickMs,
       () => {
         this.#scheduleTick()
-        if (!this.#isStill) this.#guard(() => this.#tick())
+        if (!this.isStill) this.#guard(() => this.#tick())
       },
       false,
     )
@@ -194,7 +194,7 @@ export class SimNode {
   }
 
   #drain(): void {
-    while (!this.#isStill && this.driver !== undefined) {
+    while (!this.isStill && this.driver !== undefined) {
       const input = this.#inbox.shift()
       if (input === undefined) return
       this.#guard(input)
@@ -257,12 +257,15 @@ export class SimNode {
   }
 
   #onRead(read: ReadState): void {
-    const settle = this.#reads.get(read.requestId)
+    const asked = this.#reads.get(read.requestId)
     this.#reads.delete(read.requestId)
+    if (asked === undefined) return
     if (read.kind === 'ready') {
+      // §8: whatever was committed when the read was asked for, by whichever leader, it sees.
+      check(read.index >= asked.committed, `${this.id} confirms a read at ${read.index}: stale`)
       check(this.machine.appliedIndex() >= read.index, `${this.id} serves a read too early`)
     }
-    settle?.(read.kind === 'ready')
+    asked.settle(read.kind === 'ready')
   }
 }
 

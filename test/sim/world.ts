@@ -129,8 +129,8 @@ export class World {
     return chance < 0.75 ? 'lost' : 'kept'
   }
 
-  restartLater(node: SimNode): void {
-    const delayMs = this.network.isFaulty ? 1 + this.random() ** 3 * 3000 : 50
+  restartLater(node: SimNode, withinMs = 3000): void {
+    const delayMs = this.network.isFaulty ? 1 + this.random() ** 3 * withinMs : 50
     this.after(delayMs, () => {
       if (!node.isUp && this.nodes.get(node.id) === node) node.start()
     })
@@ -140,11 +140,11 @@ export class World {
   maybeDieAfter(node: SimNode, message: Message): void {
     if (!this.network.isFaulty || !this.options.faults.has('crash')) return
     const isPromise = message.type === 'vote-response' || message.type === 'append-response'
-    if (!isPromise || this.random() > (message.type === 'vote-response' ? 0.1 : 0.002)) return
+    if (!isPromise || this.random() > (message.type === 'vote-response' ? 0.2 : 0.002)) return
     this.after(0, () => {
       if (!node.isUp) return
       node.crash(this.fate(), false)
-      this.restartLater(node)
+      this.restartLater(node, 500)
     })
   }
 
