@@ -78,7 +78,7 @@ export class Membership {
     const state = this.#state
     const index = state.appendOwn('config', [encodeConfig(config)])
     state.configs.place(index, config)
-    state.trackMembers()
+    state.trackMembers(index)
     return { kind: 'accepted', term: state.term, firstIndex: index, lastIndex: index }
   }
 }

@@ -156,7 +156,8 @@ export class RaftState {
     this.#reset('leader')
     this.leader = this.id
     this.#countUncommitted()
-    this.trackMembers()
+    // Figure 2: nextIndex begins behind the last entry of the leader's log.
+    this.trackMembers(this.log.lastIndex + 1)
     this.openTerm()
   }
 
@@ -189,13 +190,16 @@ export class RaftState {
     return true
   }
 
-  /** Makes `progress` follow the latest configuration, in force as soon as it is in the log (§6). */
-  trackMembers(): void {
+  /**
+   * Makes `progress` follow the latest configuration, in force as soon as it is in the log (§6).
+   * `next` is the entry to begin with for who was not a member before.
+   */
+  trackMembers(next: Index): void {
     const known = new Map(this.progress)
     const { inflightMessagesMax: maxCount, inflightBytesMax: maxBytes } = this.options.limits
     this.progress.clear()
     for (const id of members(this.config)) {
-      const fresh = () => new Progress(this.log.lastIndex + 1, { maxCount, maxBytes })
+      const fresh = () => new Progress(next, { maxCount, maxBytes })
       this.progress.set(id, known.get(id) ?? fresh())
     }
   }
