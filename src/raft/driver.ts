@@ -72,12 +72,14 @@ export class Driver {
   }
 
   /**
-   * Drops the log up to `index` at most: never past the newest snapshot, nor past `durableApplied`,
-   * up to where the state machine will be after a loss of power.
+   * Drops the log up to `to`, but nothing behind the newest snapshot, nor behind `durableApplied`, up
+   * to where the state machine will be after a loss of power. What a live peer still needs stays as
+   * well, unless it lies before `evenIfNeeded`: a slow peer must not make the log grow without bound.
    */
-  compact(index: Index, durableApplied: Index): void {
+  compact(limits: { to: Index; durableApplied: Index; evenIfNeeded?: Index }): void {
     const { store } = this.#parts
-    const to = Math.min(index, durableApplied, store.snapshot()?.index ?? 0)
+    const needed = Math.max(this.raft.neededFrom() - 1, limits.evenIfNeeded ?? 0)
+    const to = Math.min(limits.to, limits.durableApplied, store.snapshot()?.index ?? 0, needed)
     if (to < this.raft.state.log.firstIndex) return
     store.compact(to)
     this.raft.compacted(to)

@@ -175,6 +175,11 @@ export class Raft {
     return { index, term: must(log.term(index)), config, confIndex }
   }
 
+  /** The oldest entry that a live peer will be sent; Infinity when there is none, as on a follower. */
+  neededFrom(): Index {
+    return this.replication.neededFrom()
+  }
+
   /** The store has dropped everything up to `index`. */
   compacted(index: Index): void {
     this.state.log.compactedTo(index)

@@ -127,6 +127,15 @@ export class Replication {
     for (const progress of this.#state.progress.values()) progress.recentActive = false
   }
 
+  /** Behind its snapshot for a peer that is being sent one, behind its match for the others. */
+  neededFrom(): Index {
+    let from = Infinity
+    for (const [, { recentActive, match, pendingSnapshot }] of this.#peers()) {
+      if (recentActive) from = Math.min(from, Math.max(match, pendingSnapshot) + 1)
+    }
+    return from
+  }
+
   tickCatchUp(): void {
     const { log, options, progress } = this.#state
     for (const peer of progress.values()) {

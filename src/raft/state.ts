@@ -158,6 +158,8 @@ export class RaftState {
     this.#countUncommitted()
     // Figure 2: nextIndex begins behind the last entry of the leader's log.
     this.trackMembers(this.log.lastIndex + 1)
+    // Whom it has not heard as leader does not count for its quorum.
+    for (const progress of this.progress.values()) progress.recentActive = false
     this.openTerm()
   }
 

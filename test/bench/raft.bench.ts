@@ -103,7 +103,7 @@ class BenchCluster {
       const { applied, firstIndex } = driver.raft.state.log
       if (applied - firstIndex < 50_000) continue
       driver.saveSnapshot(driver.raft.snapshotMeta())
-      driver.compact(applied - 10_000, applied)
+      driver.compact({ to: applied - 10_000, durableApplied: applied })
     }
   }
 }

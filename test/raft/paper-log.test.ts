@@ -289,7 +289,7 @@ t.test(
     }
     const { driver } = cluster.node('1')
     driver.saveSnapshot(driver.raft.snapshotMeta())
-    driver.compact(4, 5)
+    driver.compact({ to: 4, durableApplied: 5, evenIfNeeded: 4 })
     t.equal(driver.raft.state.log.firstIndex, 5)
     t.equal(driver.raft.state.log.term(3), undefined)
     driver.raft.unreachable('3')

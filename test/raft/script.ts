@@ -192,7 +192,8 @@ export class Script {
     const { driver } = this.#cluster.node(id)
     const meta = driver.raft.snapshotMeta()
     driver.saveSnapshot(meta)
-    driver.compact(Number(options['compact'] ?? meta.index), meta.index)
+    const to = Number(options['compact'] ?? meta.index)
+    driver.compact({ to, durableApplied: meta.index, evenIfNeeded: to })
     return `snapshot at ${meta.index}/${meta.term}, first index ${driver.raft.state.log.firstIndex}`
   }
 

@@ -168,7 +168,9 @@ export class SimNode {
       this.#isMakingSnapshot = false
       machine.files.set(meta.index, state)
       driver.saveSnapshot(meta)
-      driver.compact(meta.index - world.options.trailing, machine.checkpoint.index)
+      const to = meta.index - world.options.trailing
+      const evenIfNeeded = world.options.isPatient ? 0 : to
+      driver.compact({ to, durableApplied: machine.checkpoint.index, evenIfNeeded })
       world.trace(() => `${this.id} has made a snapshot at ${meta.index}`)
     }
     this.#later(1 + world.random() * 100, () => this.act(finish), false)

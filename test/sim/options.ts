@@ -48,6 +48,8 @@ export interface SimOptions {
   readonly driftRate: number
   readonly snapshotEvery: number
   readonly trailing: number
+  /** The log is kept for peers that live and lag. */
+  readonly isPatient: boolean
   readonly checkpointEvery: number
   /** What one server is left with when all other faults end. */
   readonly lasting: 'nothing' | 'cut-off' | 'one-way-cut' | 'hung-disk'
@@ -78,6 +80,7 @@ export function optionsOf(seed: number): SimOptions {
     driftRate: faults.has('clock-drift') ? pick([0.01, 0.1, 0.25]) : 0,
     snapshotEvery: faults.has('snapshot') ? pick([3, 10, 30]) : Infinity,
     trailing: pick([0, 2, 10]),
+    isPatient: chance(0.3),
     checkpointEvery: pick([1, 5, 20]),
     lasting: pick(['nothing', 'cut-off', 'one-way-cut', 'hung-disk']),
     limits: limitsOf(random),
