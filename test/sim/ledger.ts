@@ -28,8 +28,8 @@ export class Ledger {
   /** The newest committed configuration. */
   config: Config | undefined
   readonly leaders = new Map<Term, NodeId>()
-  /** Session and sequence of every command that was applied anywhere. */
-  readonly appliedCommands = new Set<string>()
+  /** By session and sequence: when a command was first applied anywhere, and what it gave. */
+  readonly appliedCommands = new Map<string, { atMs: number; result: number | boolean }>()
   /** By index, then term: all entries that ever reached a disk, with the term before them. */
   readonly #entries: Map<Term, { entry: Entry; prevTerm: Term }>[] = []
   readonly #votes = new Map<string, NodeId>()
@@ -246,7 +246,7 @@ export class Ledger {
     )
     const known = this.#chains[entry.index]
     if (known === undefined) {
-      if (entry.kind === 'command') this.appliedCommands.add(commandName(decodeCommand(entry.data)))
+      if (entry.kind === 'command') this.#noteResult(node, entry, state)
       this.#chains[entry.index] = { chain: state.chain, digest: digest(state) }
     } else {
       check(
@@ -254,6 +254,14 @@ export class Ledger {
         `State Machine Safety: ${node.id} differs at ${entry.index}`,
       )
     }
+  }
+
+  #noteResult(node: SimNode, entry: Entry, { sessions }: MachineState): void {
+    const command = decodeCommand(entry.data)
+    const name = commandName(command)
+    const session = sessions.get(command.session)
+    if (this.appliedCommands.has(name) || session?.sequence !== command.sequence) return
+    this.appliedCommands.set(name, { atMs: node.world.nowMs, result: session.result })
   }
 
   /** A snapshot is what applying everything up to it gives. */
