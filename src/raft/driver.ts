@@ -1,10 +1,19 @@
 import { assert } from '../base/assert.ts'
-import type { Index, Message } from './message.ts'
+import { encodeConfig } from './config.ts'
+import type { Config } from './config.ts'
+import type { Entry, Index, Message } from './message.ts'
 import type { RaftOptions } from './options.ts'
 import { Raft } from './raft.ts'
 import type { Ready } from './raft.ts'
 import type { ReadState } from './read-queue.ts'
-import type { LogStore, LogWrite, SnapshotMeta, StateMachine, Transport } from './storage.ts'
+import type {
+  LogState,
+  LogStore,
+  LogWrite,
+  SnapshotMeta,
+  StateMachine,
+  Transport,
+} from './storage.ts'
 
 /** What a driver works on. An error that any of them throws must end the process. */
 export interface DriverParts {
@@ -102,6 +111,18 @@ export class Driver {
     this.#reads = this.#reads.filter((read) => read.index > applied)
     for (const read of due) onRead(read)
   }
+}
+
+/**
+ * The first write of each server of a new cluster: all of them begin with the same entry. Undefined
+ * when `state` holds anything: who has been a member once must not begin another cluster.
+ */
+export function bootstrapWrite(state: LogState, config: Config): LogWrite | undefined {
+  const { hardState, lastIndex, snapshot } = state
+  if (hardState.term > 0 || lastIndex > 0 || snapshot !== undefined) return undefined
+  const first: Entry = { index: 1, term: 1, kind: 'config', data: encodeConfig(config) }
+  const nothing = { snapshot: undefined, truncateFrom: undefined }
+  return { hardState: { term: 1, vote: undefined, commit: 1 }, ...nothing, entries: [first] }
 }
 
 /** Opens a server on what its disk holds. */

@@ -122,7 +122,8 @@ export class RaftState {
 
   /** The next election comes sooner; the pre-vote guards it, if the leader is alive for others. */
   loseLeader(): void {
-    const soon = 1 + randomBelow(this.options.random, this.options.limits.lostLeaderTicksMax)
+    const { lostLeaderTicksMin: min, lostLeaderTicksMax: max } = this.options.limits
+    const soon = min + randomBelow(this.options.random, max - min + 1)
     this.electionTimeout = Math.min(this.electionTimeout, this.electionElapsed + soon)
     this.leaderLost = true
   }

@@ -1,6 +1,6 @@
 import { must } from '../../src/base/assert.ts'
-import { encodeConfig } from '../../src/raft/config.ts'
-import { boot } from '../../src/raft/driver.ts'
+import { emptyConfig } from '../../src/raft/config.ts'
+import { boot, bootstrapWrite } from '../../src/raft/driver.ts'
 import type { Driver } from '../../src/raft/driver.ts'
 import type { Entry, Message, NodeId } from '../../src/raft/message.ts'
 import { defaultLimits } from '../../src/raft/options.ts'
@@ -52,13 +52,10 @@ class BenchCluster {
   #queue: Message[] = []
 
   constructor() {
-    const rest = { votersOutgoing: [], learners: [], addresses: {}, prevConfIndex: 0 }
-    const data = encodeConfig({ voters: ids, ...rest })
+    const config = { ...emptyConfig, voters: ids }
     for (const id of ids) {
       const store = new MemoryStore()
-      const entries: Entry[] = [{ index: 1, term: 1, kind: 'config', data }]
-      const hardState = { term: 1, vote: undefined, commit: 1 }
-      store.commitWrite({ hardState, snapshot: undefined, truncateFrom: undefined, entries })
+      store.commitWrite(must(bootstrapWrite(store.state(), config)))
       let applied = 0
       const machine = {
         appliedIndex: () => applied,

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { InvariantError } from '../../src/base/assert.ts'
 import { ConfigHistory, emptyConfig } from '../../src/raft/config.ts'
-import { boot } from '../../src/raft/driver.ts'
+import { boot, bootstrapWrite } from '../../src/raft/driver.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
 import { Raft } from '../../src/raft/raft.ts'
 import { ticksDue } from '../../src/raft/ticks.ts'
@@ -285,6 +285,23 @@ t.test(
   },
 )
 
+t.test('a cluster is begun once: a store that holds anything is not bootstrapped', async (t) => {
+  const config = { ...emptyConfig, voters: ['1'] }
+  const store = new HeldStore()
+  const write = bootstrapWrite(store.state(), config)
+  t.match(write, {
+    hardState: { term: 1, commit: 1 },
+    entries: [{ index: 1, term: 1, kind: 'config' }],
+  })
+  if (write !== undefined) store.commitWrite(write)
+  t.same(new TestNode({ id: '1' }, store).raft.status().config, config)
+  t.equal(bootstrapWrite(store.state(), config), undefined)
+  const voted = { ...new HeldStore().state(), hardState: { term: 1, vote: '2', commit: 0 } }
+  t.equal(bootstrapWrite(voted, config), undefined, 'a vote is a state, too')
+  const snapshot = { index: 9, term: 2, config, confIndex: 1 }
+  t.equal(bootstrapWrite({ ...new HeldStore().state(), snapshot }, config), undefined)
+})
+
 t.test('options that can not work are refused at the start', async (t) => {
   const options = { id: '1', random: () => 0, limits: testLimits, preVote: true, checkQuorum: true }
   const build = (change: object) => () => new Raft({ ...options, ...change }, new HeldStore(), 0)
@@ -292,6 +309,7 @@ t.test('options that can not work are refused at the start', async (t) => {
   t.throws(build({ id: '' }), InvariantError)
   t.throws(build({ limits: { ...testLimits, electionTicks: 1 } }), InvariantError)
   t.throws(build({ limits: { ...testLimits, entryBytesMax: 0 } }), InvariantError)
+  t.throws(build({ limits: { ...testLimits, lostLeaderTicksMin: 9 } }), InvariantError)
   t.throws(build({ limits: { ...testLimits, cacheBytesMax: Number.NaN } }), InvariantError)
 })
 

@@ -103,7 +103,8 @@ export class SimNode {
     this.marks.term = state.term
     this.marks.commit = Math.min(state.log.commit, world.ledger.commitIndex)
     world.trace(() => `${this.id} starts, term ${state.term}, log ${state.log.lastIndex}`)
-    this.#scheduleTick()
+    // Servers do not tick in step.
+    this.#later(world.random() * this.#tickMs, () => this.#scheduleTick(), false)
     this.act(() => {})
   }
 

@@ -1,8 +1,9 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
-import { encodeConfig } from '../../src/raft/config.ts'
-import type { Entry, Message, NodeId } from '../../src/raft/message.ts'
+import { emptyConfig } from '../../src/raft/config.ts'
+import { bootstrapWrite } from '../../src/raft/driver.ts'
+import type { Message, NodeId } from '../../src/raft/message.ts'
 import { Client } from './client.ts'
 import type { DiskError, Fate } from './disk.ts'
 import { History } from './history.ts'
@@ -79,14 +80,11 @@ export class World {
   begin(): void {
     const ids = Array.from({ length: this.options.servers }, () => this.newId())
     const addresses = Object.fromEntries(ids.map((id) => [id, `${id}:8300`]))
-    const none = { votersOutgoing: [], learners: [], prevConfIndex: 0 }
-    const data = encodeConfig({ voters: ids.toSorted(), ...none, addresses })
-    const first: Entry = { index: 1, term: 1, kind: 'config', data }
-    this.ledger.begin(first)
-    const hardState = { term: 1, vote: undefined, commit: 1 }
+    const config = { ...emptyConfig, voters: ids.toSorted(), addresses }
     for (const id of ids) {
       const node = this.addNode(id)
-      const write = { hardState, snapshot: undefined, truncateFrom: undefined, entries: [first] }
+      const write = must(bootstrapWrite(node.disk.state(), config))
+      this.ledger.begin(must(write.entries[0]))
       node.disk.commitWrite(write)
       node.start()
     }
