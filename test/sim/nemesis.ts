@@ -162,6 +162,8 @@ export class Nemesis {
   #churn(leader: SimNode | undefined): void {
     const { random } = this.#world
     leader?.act((driver) => {
+      // A leader that was paused may get to it only when the faults are over, and quorums are counted.
+      if (!this.#world.network.isFaulty) return
       // Two at once every other time: the second must be refused.
       for (let times = random() < 0.5 ? 2 : 1; times > 0; times--) {
         const change = this.#choose(driver.raft.status().config)
