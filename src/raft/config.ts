@@ -1,5 +1,5 @@
 import { must } from '../base/assert.ts'
-import type { Entry, Index, NodeId } from './message.ts'
+import type { Entry, Index, NodeId } from './entry.ts'
 
 /**
  * The members of a cluster (§6). A quorum is a majority of `voters` and, while `votersOutgoing` is

@@ -1,19 +1,18 @@
 import { assert } from '../base/assert.ts'
 import { encodeConfig } from './config.ts'
 import type { Config } from './config.ts'
-import type { Entry, Index, Message } from './message.ts'
+import type { Entry, Index } from './entry.ts'
+import type { Message } from './message.ts'
 import type { RaftOptions } from './options.ts'
 import { Raft } from './raft.ts'
 import type { Ready } from './raft.ts'
 import type { ReadState } from './read-queue.ts'
-import type {
-  LogState,
-  LogStore,
-  LogWrite,
-  SnapshotMeta,
-  StateMachine,
-  Transport,
-} from './storage.ts'
+import type { LogState, LogStore, LogWrite, SnapshotMeta, StateMachine } from './storage.ts'
+
+/** Sends without waiting and without a promise: what cannot be sent is dropped. */
+export interface Transport {
+  send(messages: readonly Message[]): void
+}
 
 /** What a driver works on. An error that any of them throws must end the process. */
 export interface DriverParts {

@@ -1,6 +1,6 @@
 import { encodeConfig, isVoter } from './config.ts'
 import type { Config } from './config.ts'
-import type { Index, NodeId } from './message.ts'
+import type { Index, NodeId } from './entry.ts'
 import { hasQuorum } from './quorum.ts'
 import type { Replication } from './replication.ts'
 import type { RaftState } from './state.ts'

@@ -1,5 +1,6 @@
 import { decodeConfig, isConfig } from './config.ts'
-import type { Entry, Message } from './message.ts'
+import type { Entry } from './entry.ts'
+import type { Message } from './message.ts'
 import type { SnapshotMeta } from './storage.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { Random } from '../base/random.ts'
-import type { NodeId } from './message.ts'
+import type { NodeId } from './entry.ts'
 
 /** What a server is built with. Times are in ticks; every server of a cluster uses the same. */
 export interface RaftOptions {

@@ -1,14 +1,7 @@
 import { isVoter } from './config.ts'
-import { entryBytes } from './message.ts'
-import type {
-  AppendResponse,
-  Entry,
-  HeartbeatResponse,
-  Index,
-  Message,
-  NodeId,
-  Term,
-} from './message.ts'
+import { entryBytes } from './entry.ts'
+import type { Entry, Index, NodeId, Term } from './entry.ts'
+import type { AppendResponse, HeartbeatResponse, Message } from './message.ts'
 import type { Progress } from './progress.ts'
 import { committedIndex, hasQuorum } from './quorum.ts'
 import type { RaftState } from './state.ts'

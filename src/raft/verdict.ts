@@ -1,4 +1,4 @@
-import type { Index, NodeId, Term } from './message.ts'
+import type { Index, NodeId, Term } from './entry.ts'
 
 /** Why a message had no effect. None of these is an error: networks delay, repeat and reorder. */
 export type Ignored =

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { seededRandom } from '../../src/base/random.ts'
-import type { Message, NodeId } from '../../src/raft/message.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import type { Role } from '../../src/raft/state.ts'
 import {
   append,

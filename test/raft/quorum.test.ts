@@ -3,7 +3,7 @@ import t from 'tap'
 import { emptyConfig, members } from '../../src/raft/config.ts'
 import type { Config } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
-import type { NodeId } from '../../src/raft/message.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
 import { committedIndex, hasQuorum, majority, voteResult } from '../../src/raft/quorum.ts'
 import { TestCluster, tick } from './harness.ts'
 

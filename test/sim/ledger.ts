@@ -1,13 +1,14 @@
 import { must } from '../../src/base/assert.ts'
 import { decodeConfig } from '../../src/raft/config.ts'
 import type { Config } from '../../src/raft/config.ts'
-import type { Entry, Index, Message, NodeId, Term } from '../../src/raft/message.ts'
+import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import { majority } from '../../src/raft/quorum.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
 import type { SimDisk } from './disk.ts'
 import { commandName, decodeCommand, digest } from './machine.ts'
 import type { MachineState } from './machine.ts'
-import type { SimNode } from './node.ts'
+import type { Driver } from '../../src/raft/driver.ts'
 
 /** A property of Raft does not hold. */
 export class Violation extends Error {
@@ -18,11 +19,35 @@ export function check(holds: boolean, claim: string): asserts holds {
   if (!holds) throw new Violation(claim)
 }
 
+/** What the ledger looks at on a server, and what it notes there. */
+export interface Server {
+  readonly id: NodeId
+  readonly disk: SimDisk
+  readonly driver: Driver | undefined
+  readonly marks: Marks
+}
+
+/** What the ledger has seen of one process of a server. */
+export interface Marks {
+  term: Term
+  commit: Index
+  applied: Index
+  leaderTerm: Term
+  lastIndex: Index
+  lastTerm: Term
+  confIndex: Index
+}
+
+export function freshMarks(): Marks {
+  return { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0, confIndex: 0 }
+}
+
 /**
  * Knows everything that all servers together have done, and holds each event against the properties
  * of the paper's figure 3 and against the contract of the driver.
  */
 export class Ledger {
+  readonly #world: { readonly nowMs: number; readonly nodes: ReadonlyMap<NodeId, Server> }
   /** Committed entries; index 0 stands before the first. */
   readonly committed: Entry[] = []
   /** The newest committed configuration. */
@@ -37,6 +62,10 @@ export class Ledger {
   readonly #commitTerms: Term[] = []
   /** By index: hash of all that was applied, and of the state it led to. */
   readonly #chains: { chain: number; digest: number }[] = []
+
+  constructor(world: { readonly nowMs: number; readonly nodes: ReadonlyMap<NodeId, Server> }) {
+    this.#world = world
+  }
 
   get commitIndex(): Index {
     return this.committed.length - 1
@@ -90,7 +119,7 @@ export class Ledger {
   }
 
   /** After every event on `node`. */
-  onEvent(node: SimNode): void {
+  onEvent(node: Server): void {
     const { state } = must(node.driver).raft
     const { marks } = node
     check(state.term >= marks.term, `${node.id}: the term fell from ${marks.term} to ${state.term}`)
@@ -114,7 +143,7 @@ export class Ledger {
   }
 
   /** What the log takes for durable is on the disk. */
-  #checkPersisted({ id, disk, driver }: SimNode): void {
+  #checkPersisted({ id, disk, driver }: Server): void {
     const { log } = must(driver).raft.state
     const { persisted } = log
     if (log.isRestoring || persisted < log.firstIndex) return
@@ -122,7 +151,7 @@ export class Ledger {
     check(isThere, `${id} takes ${persisted} for durable, which its disk does not hold`)
   }
 
-  noteCommits(node: SimNode): void {
+  noteCommits(node: Server): void {
     const { marks } = node
     const { state } = must(node.driver).raft
     const { log } = state
@@ -136,7 +165,7 @@ export class Ledger {
     marks.commit = log.commit
   }
 
-  #onLeader(node: SimNode): void {
+  #onLeader(node: Server): void {
     const { state } = must(node.driver).raft
     const { log, term } = state
     const { marks } = node
@@ -165,7 +194,7 @@ export class Ledger {
     }
   }
 
-  #onElected(node: SimNode): void {
+  #onElected(node: Server): void {
     const { log, term } = must(node.driver).raft.state
     this.leaders.set(term, node.id)
     // A candidate may learn late that it won, when a leader of a higher term has committed already.
@@ -179,7 +208,7 @@ export class Ledger {
   }
 
   /** §6: at most one configuration is not committed, and it differs from the last by one voter. */
-  #checkConfigs(node: SimNode): void {
+  #checkConfigs(node: Server): void {
     const { configs, log, term, termStart } = must(node.driver).raft.state
     const { latest } = configs
     if (latest.index === node.marks.confIndex) return
@@ -196,7 +225,7 @@ export class Ledger {
     check(changed <= 1, `the voters at ${latest.index} differ by ${changed}`)
   }
 
-  #onCommit(node: SimNode, index: Index): void {
+  #onCommit(node: Server, index: Index): void {
     const { state } = must(node.driver).raft
     const { log, config } = state
     const known = this.committed[index]
@@ -218,9 +247,9 @@ export class Ledger {
   }
 
   /** What is committed is on the disks of a quorum. */
-  #checkDurable(node: SimNode, { index, term }: Entry, voters: readonly NodeId[]): void {
+  #checkDurable(node: Server, { index, term }: Entry, voters: readonly NodeId[]): void {
     const holders = voters.filter((id) => {
-      const disk = node.world.nodes.get(id)?.disk
+      const disk = this.#world.nodes.get(id)?.disk
       if (disk === undefined) return false
       if (disk.base.index >= index) return true
       return disk.lastIndex >= index && disk.term(index) === term
@@ -231,7 +260,7 @@ export class Ledger {
     )
   }
 
-  onApplied(node: SimNode, entry: Entry, state: MachineState): void {
+  onApplied(node: Server, entry: Entry, state: MachineState): void {
     this.noteCommits(node)
     const committed = this.committed[entry.index]
     check(
@@ -246,7 +275,7 @@ export class Ledger {
     )
     const known = this.#chains[entry.index]
     if (known === undefined) {
-      if (entry.kind === 'command') this.#noteResult(node, entry, state)
+      if (entry.kind === 'command') this.#noteResult(entry, state)
       this.#chains[entry.index] = { chain: state.chain, digest: digest(state) }
     } else {
       check(
@@ -256,16 +285,16 @@ export class Ledger {
     }
   }
 
-  #noteResult(node: SimNode, entry: Entry, { sessions }: MachineState): void {
+  #noteResult(entry: Entry, { sessions }: MachineState): void {
     const command = decodeCommand(entry.data)
     const name = commandName(command)
     const session = sessions.get(command.session)
     if (this.appliedCommands.has(name) || session?.sequence !== command.sequence) return
-    this.appliedCommands.set(name, { atMs: node.world.nowMs, result: session.result })
+    this.appliedCommands.set(name, { atMs: this.#world.nowMs, result: session.result })
   }
 
   /** A snapshot is what applying everything up to it gives. */
-  onSnapshot(node: SimNode, state: MachineState): void {
+  onSnapshot(node: Server, state: MachineState): void {
     const known = this.#chains[state.index]
     check(
       known === undefined || (known.chain === state.chain && known.digest === digest(state)),
@@ -282,7 +311,7 @@ export class Ledger {
   }
 
   /** Nothing leaves before what it says is on disk (§5.1, §5.2, §5.3). */
-  onSend(node: SimNode, message: Message): void {
+  onSend(node: Server, message: Message): void {
     const { disk } = node
     if (message.type === 'vote-request') this.#noteVote(node.id, message.term, node.id)
     if (message.type === 'vote-response' && message.granted) {

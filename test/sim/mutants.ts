@@ -6,8 +6,7 @@ import type { Message } from '../../src/raft/message.ts'
 import type { Raft } from '../../src/raft/raft.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
 import { emptyState } from './machine.ts'
-import type { SimNode } from './node.ts'
-import type { Mutant } from './world.ts'
+import type { Mutant, SimNode } from './node.ts'
 
 /** A rule of the core is replaced on one instance, from outside: the core has no switch for it. */
 function core(name: string, about: string, change: (raft: Raft, driver: Driver) => void): Mutant {

@@ -2,25 +2,47 @@ import { InvariantError, must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
 import { boot } from '../../src/raft/driver.ts'
 import type { Driver } from '../../src/raft/driver.ts'
-import type { Entry, Index, Message, NodeId, Term } from '../../src/raft/message.ts'
+import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import type { ReadState } from '../../src/raft/read-queue.ts'
 import { ticksDue } from '../../src/raft/ticks.ts'
 import { printMessage } from '../raft/script.ts'
 import { DiskError, SimDisk } from './disk.ts'
 import type { Fate } from './disk.ts'
-import { check, Violation } from './ledger.ts'
+import { check, freshMarks, Violation } from './ledger.ts'
+import type { Ledger, Server } from './ledger.ts'
 import { copyState, SimMachine } from './machine.ts'
 import type { MachineState } from './machine.ts'
-import type { World } from './world.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const tickMs = 50
 
 type Waiting = (outcome: { kind: 'done'; result: number | boolean } | { kind: 'lost' }) => void
 
+/** A defect put into every server of a run; see mutants.ts. */
+export interface Mutant {
+  readonly name: string
+  /** Which rule it breaks. */
+  readonly about: string
+  readonly beforeBoot?: (node: SimNode) => void
+  readonly afterBoot?: (node: SimNode) => void
+}
+
+/** What a server sees of the world. */
+export interface NodeWorld extends Surroundings {
+  readonly ledger: Ledger
+  readonly mutant: Mutant | undefined
+  readonly network: { send(message: Message): void }
+  onCrash(id: NodeId): void
+  onDiskError(node: SimNode, error: DiskError): void
+  /** A message has left; the process may die right behind it. */
+  onSent(node: SimNode, message: Message): void
+}
+
 /** One server: its disks outlive its processes. */
-export class SimNode {
+export class SimNode implements Server {
   readonly id: NodeId
-  readonly world: World
+  readonly world: NodeWorld
   readonly disk: SimDisk
   readonly machine: SimMachine
   driver: Driver | undefined
@@ -37,7 +59,7 @@ export class SimNode {
   #nextRead = 0
   #isMakingSnapshot = false
 
-  constructor(world: World, id: NodeId) {
+  constructor(world: NodeWorld, id: NodeId) {
     const { options, random } = world
     this.id = id
     this.world = world
@@ -240,7 +262,7 @@ export class SimNode {
       this.world.ledger.onSend(this, message)
       this.world.trace(() => `  sends ${printMessage(message)}`)
       this.world.network.send(message)
-      this.world.maybeDieAfter(this, message)
+      this.world.onSent(this, message)
     }
   }
 
@@ -270,8 +292,4 @@ export class SimNode {
     }
     asked.settle(read.kind === 'ready')
   }
-}
-
-function freshMarks() {
-  return { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0, confIndex: 0 }
 }

@@ -2,7 +2,7 @@ import { must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
 import { members } from '../../src/raft/config.ts'
 import type { Config } from '../../src/raft/config.ts'
-import type { NodeId } from '../../src/raft/message.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
 import type { RaftState } from '../../src/raft/state.ts'
 import { longAttemptMs } from './client.ts'
 import type { Operation } from './history.ts'
@@ -12,7 +12,7 @@ import { Nemesis } from './nemesis.ts'
 import { optionsOf } from './options.ts'
 import type { FaultClass, SimOptions } from './options.ts'
 import { World } from './world.ts'
-import type { Mutant } from './world.ts'
+import type { Mutant } from './node.ts'
 
 export interface SimResult {
   readonly options: SimOptions
@@ -71,7 +71,7 @@ export function runSeed(
  */
 function recover(world: World): void {
   const { network, nodes } = world
-  network.isFaulty = false
+  world.isFaulty = false
   network.heal()
   for (const node of nodes.values()) {
     node.disk.nextError = undefined

@@ -3,38 +3,33 @@ import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { bootstrapWrite } from '../../src/raft/driver.ts'
-import type { Message, NodeId } from '../../src/raft/message.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import { Client } from './client.ts'
 import type { DiskError, Fate } from './disk.ts'
 import { History } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { Network } from './network.ts'
 import { SimNode } from './node.ts'
+import type { Mutant, NodeWorld } from './node.ts'
 import type { SimOptions } from './options.ts'
 import { Scheduler } from './scheduler.ts'
 
-/** A defect put into every server of a run; see mutants.ts. */
-export interface Mutant {
-  readonly name: string
-  /** Which rule it breaks. */
-  readonly about: string
-  readonly beforeBoot?: (node: SimNode) => void
-  readonly afterBoot?: (node: SimNode) => void
-}
-
 /** A whole cluster, its clients and its surroundings, in one thread and in virtual time. */
-export class World {
+export class World implements NodeWorld {
   readonly options: SimOptions
   readonly random: Random
   readonly nodes = new Map<NodeId, SimNode>()
   readonly network: Network
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger
   readonly history = new History()
   readonly clients: Client[] = []
   readonly mutant: Mutant | undefined
   /** What a client was told last of a key, for a swap that has a chance. */
   readonly lastSeen = new Map<string, number>()
   readonly lines: string[] = []
+  /** False once only the lasting fault is left. */
+  isFaulty = true
   /** No client begins anything new. */
   isClosing = false
   readonly #isTracing: boolean
@@ -51,6 +46,7 @@ export class World {
     this.mutant = extra.mutant
     this.#isTracing = extra.isTracing === true
     this.network = new Network(this)
+    this.ledger = new Ledger(this)
   }
 
   get nowMs(): number {
@@ -128,15 +124,15 @@ export class World {
   }
 
   restartLater(node: SimNode, withinMs = 3000): void {
-    const delayMs = this.network.isFaulty ? 1 + this.random() ** 3 * withinMs : 50
+    const delayMs = this.isFaulty ? 1 + this.random() ** 3 * withinMs : 50
     this.after(delayMs, () => {
       if (!node.isUp && this.nodes.get(node.id) === node) node.start()
     })
   }
 
   /** A process that dies right behind its promise: is it kept by the one that follows? */
-  maybeDieAfter(node: SimNode, message: Message): void {
-    if (!this.network.isFaulty || !this.options.faults.has('crash')) return
+  onSent(node: SimNode, message: Message): void {
+    if (!this.isFaulty || !this.options.faults.has('crash')) return
     const isPromise = message.type === 'vote-response' || message.type === 'append-response'
     if (!isPromise || this.random() > (message.type === 'vote-response' ? 0.2 : 0.002)) return
     this.after(0, () => {
