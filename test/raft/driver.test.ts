@@ -1,5 +1,6 @@
 import t from 'tap'
 import { InvariantError } from '../../src/base/assert.ts'
+import { seededRandom } from '../../src/base/random.ts'
 import { ConfigHistory, emptyConfig } from '../../src/raft/config.ts'
 import { boot, bootstrapWrite } from '../../src/raft/driver.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
@@ -328,6 +329,21 @@ t.test('the contract between the core and its driver is asserted', async (t) => 
   t.throws(() => raft.compacted(1), InvariantError, 'not applied')
   raft.ready()
   t.throws(() => raft.ready(), InvariantError, 'one at a time')
+})
+
+t.test('an answer to a read from before a restart fits none that was asked after it', async (t) => {
+  const ask = (random: () => number, store?: HeldStore) => {
+    const node = new TestNode({ id: '1', random }, store)
+    node.raft.step(append({ term: 2, prev: [0, 0] }))
+    node.raft.readIndex(1)
+    const request = node.take().find(({ type }) => type === 'read-request')
+    return { node, id: request?.type === 'read-request' ? request.id : -1 }
+  }
+  const before = ask(seededRandom(1))
+  const after = ask(seededRandom(2), before.node.store)
+  const late = { type: 'read-response', from: '2', to: '1', term: 2, index: 1 } as const
+  t.equal(after.node.raft.step({ ...late, id: before.id }), 'out-of-date')
+  t.equal(after.node.raft.step({ ...late, id: after.id }), undefined)
 })
 
 t.test('the status tells how long ago the leader was heard', async (t) => {

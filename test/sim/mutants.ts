@@ -326,6 +326,9 @@ const liveness: readonly Mutant[] = [
   core('broken-stream-ignored', 'a snapshot that did not arrive is sent again', (raft) => {
     raft.snapshotSent = () => {}
   }),
+  core('stuck-candidate', 'a leader learns that a follower has a higher term', ({ follower }) => {
+    follower.refuseLowerTerm = () => {}
+  }),
   core(
     'heartbeat-never-probes',
     'what was lost is found out by the next heartbeat',

@@ -15,6 +15,14 @@ import type { Mutant, NodeWorld } from './node.ts'
 import type { SimOptions } from './options.ts'
 import { Scheduler } from './scheduler.ts'
 
+/** How often a process dies right behind a message: a promise, or a question, that it then forgets. */
+const dieAfter: Readonly<Partial<Record<Message['type'], number>>> = {
+  'vote-request': 0.05,
+  'vote-response': 0.2,
+  'append-response': 0.002,
+  'read-request': 0.05,
+}
+
 /** A whole cluster, its clients and its surroundings, in one thread and in virtual time. */
 export class World implements NodeWorld {
   readonly options: SimOptions
@@ -133,8 +141,7 @@ export class World implements NodeWorld {
   /** A process that dies right behind its promise: is it kept by the one that follows? */
   onSent(node: SimNode, message: Message): void {
     if (!this.isFaulty || !this.options.faults.has('crash')) return
-    const isPromise = message.type === 'vote-response' || message.type === 'append-response'
-    if (!isPromise || this.random() > (message.type === 'vote-response' ? 0.2 : 0.002)) return
+    if (this.random() > (dieAfter[message.type] ?? 0)) return
     this.after(0, () => {
       if (!node.isUp) return
       node.crash(this.fate(), false)
