@@ -1,5 +1,5 @@
 import { must } from '../base/assert.ts'
-import type { Entry, Index, NodeId } from './message.ts'
+import type { Entry, Index, NodeId } from './entry.ts'
 
 /**
  * The members of a cluster (§6). A quorum is a majority of `voters` and, while `votersOutgoing` is
@@ -43,16 +43,20 @@ export function encodeConfig(config: Config): Uint8Array {
 /** Returns undefined when `data` is not a configuration. */
 export function decodeConfig(data: Uint8Array): Config | undefined {
   try {
-    const value = JSON.parse(new TextDecoder().decode(data)) as Partial<Config> | null
-    if (value === null || typeof value !== 'object') return undefined
+    const value: unknown = JSON.parse(new TextDecoder().decode(data))
+    if (!isConfig(value)) return undefined
     const { voters, votersOutgoing, learners, addresses, prevConfIndex } = value
-    if (!areIds(voters) || !areIds(votersOutgoing) || !areIds(learners)) return undefined
-    if (typeof addresses !== 'object' || addresses === null) return undefined
-    if (typeof prevConfIndex !== 'number') return undefined
     return { voters, votersOutgoing, learners, addresses, prevConfIndex }
   } catch {
     return undefined
   }
+}
+
+export function isConfig(value: unknown): value is Config {
+  if (typeof value !== 'object' || value === null) return false
+  const { voters, votersOutgoing, learners, addresses, prevConfIndex } = value as Partial<Config>
+  if (!areIds(voters) || !areIds(votersOutgoing) || !areIds(learners)) return false
+  return typeof addresses === 'object' && addresses !== null && typeof prevConfIndex === 'number'
 }
 
 function areIds(value: unknown): value is NodeId[] {

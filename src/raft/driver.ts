@@ -1,10 +1,18 @@
 import { assert } from '../base/assert.ts'
-import type { Index, Message } from './message.ts'
+import { encodeConfig } from './config.ts'
+import type { Config } from './config.ts'
+import type { Entry, Index } from './entry.ts'
+import type { Message } from './message.ts'
 import type { RaftOptions } from './options.ts'
 import { Raft } from './raft.ts'
 import type { Ready } from './raft.ts'
 import type { ReadState } from './read-queue.ts'
-import type { LogStore, LogWrite, SnapshotMeta, StateMachine, Transport } from './storage.ts'
+import type { LogState, LogStore, LogWrite, SnapshotMeta, StateMachine } from './storage.ts'
+
+/** Sends without waiting and without a promise: what cannot be sent is dropped. */
+export interface Transport {
+  send(messages: readonly Message[]): void
+}
 
 /** What a driver works on. An error that any of them throws must end the process. */
 export interface DriverParts {
@@ -72,12 +80,14 @@ export class Driver {
   }
 
   /**
-   * Drops the log up to `index` at most: never past the newest snapshot, nor past `durableApplied`,
-   * up to where the state machine will be after a loss of power.
+   * Drops the log up to `to`, but nothing behind the newest snapshot, nor behind `durableApplied`, up
+   * to where the state machine will be after a loss of power. What a live peer still needs stays as
+   * well, unless it lies before `evenIfNeeded`: a slow peer must not make the log grow without bound.
    */
-  compact(index: Index, durableApplied: Index): void {
+  compact(limits: { to: Index; durableApplied: Index; evenIfNeeded?: Index }): void {
     const { store } = this.#parts
-    const to = Math.min(index, durableApplied, store.snapshot()?.index ?? 0)
+    const needed = Math.max(this.raft.neededFrom() - 1, limits.evenIfNeeded ?? 0)
+    const to = Math.min(limits.to, limits.durableApplied, store.snapshot()?.index ?? 0, needed)
     if (to < this.raft.state.log.firstIndex) return
     store.compact(to)
     this.raft.compacted(to)
@@ -100,6 +110,18 @@ export class Driver {
     this.#reads = this.#reads.filter((read) => read.index > applied)
     for (const read of due) onRead(read)
   }
+}
+
+/**
+ * The first write of each server of a new cluster: all of them begin with the same entry. Undefined
+ * when `state` holds anything: who has been a member once must not begin another cluster.
+ */
+export function bootstrapWrite(state: LogState, config: Config): LogWrite | undefined {
+  const { hardState, lastIndex, snapshot } = state
+  if (hardState.term > 0 || lastIndex > 0 || snapshot !== undefined) return undefined
+  const first: Entry = { index: 1, term: 1, kind: 'config', data: encodeConfig(config) }
+  const nothing = { snapshot: undefined, truncateFrom: undefined }
+  return { hardState: { term: 1, vote: undefined, commit: 1 }, ...nothing, entries: [first] }
 }
 
 /** Opens a server on what its disk holds. */

@@ -1,4 +1,5 @@
-import type { AppendRequest, Heartbeat, Index, NodeId, SnapshotRequest } from './message.ts'
+import type { Index, NodeId } from './entry.ts'
+import type { AppendRequest, Heartbeat, SnapshotRequest } from './message.ts'
 import type { RaftState } from './state.ts'
 
 /** The receiver's side of AppendEntries (§5.3) and InstallSnapshot (§7). */

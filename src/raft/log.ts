@@ -1,6 +1,6 @@
 import { assert, must } from '../base/assert.ts'
-import { entryBytes } from './message.ts'
-import type { Entry, Index, Term } from './message.ts'
+import { entryBytes } from './entry.ts'
+import type { Entry, Index, Term } from './entry.ts'
 import type { LogReader, LogWrite, SnapshotMeta } from './storage.ts'
 
 type Batch = Pick<LogWrite, 'snapshot' | 'truncateFrom' | 'entries'>

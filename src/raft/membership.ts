@@ -1,6 +1,6 @@
 import { encodeConfig, isVoter } from './config.ts'
 import type { Config } from './config.ts'
-import type { Index, NodeId } from './message.ts'
+import type { Index, NodeId } from './entry.ts'
 import { hasQuorum } from './quorum.ts'
 import type { Replication } from './replication.ts'
 import type { RaftState } from './state.ts'
@@ -78,7 +78,7 @@ export class Membership {
     const state = this.#state
     const index = state.appendOwn('config', [encodeConfig(config)])
     state.configs.place(index, config)
-    state.trackMembers()
+    state.trackMembers(index)
     return { kind: 'accepted', term: state.term, firstIndex: index, lastIndex: index }
   }
 }

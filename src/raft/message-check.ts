@@ -1,5 +1,7 @@
-import { decodeConfig } from './config.ts'
-import type { Entry, Message } from './message.ts'
+import { decodeConfig, isConfig } from './config.ts'
+import type { Entry } from './entry.ts'
+import type { Message } from './message.ts'
+import type { SnapshotMeta } from './storage.ts'
 
 /**
  * True when a message can come from a correct peer at all. What fails here is ignored as `malformed`:
@@ -61,13 +63,14 @@ function areConsecutive(entries: readonly Entry[], after: Position): boolean {
   return true
 }
 
-function isSnapshot(meta: { index: number; term: number; confIndex: number }, term: number) {
+function isSnapshot(meta: SnapshotMeta, term: number): boolean {
   return (
     isCount(meta.index) &&
     isCount(meta.term) &&
     isCount(meta.confIndex) &&
     meta.index > 0 &&
     meta.term <= term &&
-    meta.confIndex <= meta.index
+    meta.confIndex <= meta.index &&
+    isConfig(meta.config)
   )
 }

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { Random } from '../base/random.ts'
-import type { NodeId } from './message.ts'
+import type { NodeId } from './entry.ts'
 
 /** What a server is built with. Times are in ticks; every server of a cluster uses the same. */
 export interface RaftOptions {
@@ -18,7 +18,8 @@ export interface RaftLimits {
   /** An election begins after `electionTicks` to twice as many without a leader. */
   readonly electionTicks: number
   readonly heartbeatTicks: number
-  /** After the connection to the leader closed: 1 to this many ticks. */
+  /** After the connection to the leader closed an election begins within so many ticks. */
+  readonly lostLeaderTicksMin: number
   readonly lostLeaderTicksMax: number
   readonly entryBytesMax: number
   /** Of the entries of one append. */
@@ -37,10 +38,14 @@ export interface RaftLimits {
   readonly cacheBytesMax: number
 }
 
-/** For a tick of 50 ms: heartbeats each 100 ms, elections after 600 to 1200 ms. */
+/**
+ * For a tick of 50 ms: heartbeats each 100 ms, elections after 600 to 1200 ms; after 50 to 150 ms when
+ * the connection to the leader closed, for the first of the ticks is already under way.
+ */
 export const defaultLimits: RaftLimits = {
   electionTicks: 12,
   heartbeatTicks: 2,
+  lostLeaderTicksMin: 2,
   lostLeaderTicksMax: 3,
   entryBytesMax: 512 * 1024,
   appendBytesMax: 1024 * 1024,
@@ -59,8 +64,7 @@ export function checkOptions({ id, limits }: RaftOptions): void {
   for (const [name, value] of Object.entries(limits)) {
     assert(Number.isSafeInteger(value) && value > 0, `${name} is a whole number above 0 (${value})`)
   }
-  assert(
-    limits.electionTicks > limits.heartbeatTicks,
-    'heartbeats are more frequent than elections',
-  )
+  const { electionTicks, heartbeatTicks, lostLeaderTicksMin, lostLeaderTicksMax } = limits
+  assert(electionTicks > heartbeatTicks, 'heartbeats are more frequent than elections')
+  assert(lostLeaderTicksMin <= lostLeaderTicksMax, 'lostLeaderTicksMin is the lower one')
 }

@@ -1,4 +1,4 @@
-import type { Index } from './message.ts'
+import type { Index } from './entry.ts'
 
 /** What has been sent and not yet answered: bounded in messages and in bytes. */
 export class Inflights {

@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import type { Index, NodeId } from './message.ts'
+import type { Index, NodeId } from './entry.ts'
 
 /** How many of `count` voters are a majority of them. */
 export function majority(count: number): number {

@@ -4,7 +4,8 @@ import { Follower } from './follower.ts'
 import { Membership } from './membership.ts'
 import type { ConfChange } from './membership.ts'
 import { isWellFormed } from './message-check.ts'
-import type { Entry, Index, Message, NodeId } from './message.ts'
+import type { Entry, Index, NodeId } from './entry.ts'
+import type { Message } from './message.ts'
 import { checkOptions } from './options.ts'
 import type { RaftOptions } from './options.ts'
 import { ReadIndex } from './read-index.ts'
@@ -173,6 +174,11 @@ export class Raft {
     const index = log.applied
     const { index: confIndex, config } = configs.at(index)
     return { index, term: must(log.term(index)), config, confIndex }
+  }
+
+  /** The oldest entry that a live peer will be sent; Infinity when there is none, as on a follower. */
+  neededFrom(): Index {
+    return this.replication.neededFrom()
   }
 
   /** The store has dropped everything up to `index`. */

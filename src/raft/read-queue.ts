@@ -1,6 +1,6 @@
 import { must } from '../base/assert.ts'
 import { randomBelow } from '../base/random.ts'
-import type { Index, NodeId } from './message.ts'
+import type { Index, NodeId } from './entry.ts'
 import type { RaftOptions } from './options.ts'
 
 /** The outcome of a `readIndex` call: once `index` is applied the read may be served, or ask again. */

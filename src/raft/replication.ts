@@ -1,14 +1,7 @@
 import { isVoter } from './config.ts'
-import { entryBytes } from './message.ts'
-import type {
-  AppendResponse,
-  Entry,
-  HeartbeatResponse,
-  Index,
-  Message,
-  NodeId,
-  Term,
-} from './message.ts'
+import { entryBytes } from './entry.ts'
+import type { Entry, Index, NodeId, Term } from './entry.ts'
+import type { AppendResponse, HeartbeatResponse, Message } from './message.ts'
 import type { Progress } from './progress.ts'
 import { committedIndex, hasQuorum } from './quorum.ts'
 import type { RaftState } from './state.ts'
@@ -125,6 +118,15 @@ export class Replication {
 
   forgetActive(): void {
     for (const progress of this.#state.progress.values()) progress.recentActive = false
+  }
+
+  /** Behind its snapshot for a peer that is being sent one, behind its match for the others. */
+  neededFrom(): Index {
+    let from = Infinity
+    for (const [, { recentActive, match, pendingSnapshot }] of this.#peers()) {
+      if (recentActive) from = Math.min(from, Math.max(match, pendingSnapshot) + 1)
+    }
+    return from
   }
 
   tickCatchUp(): void {

@@ -3,8 +3,10 @@ import { randomBelow } from '../base/random.ts'
 import { ConfigHistory, emptyConfig, isVoter, members } from './config.ts'
 import type { Config } from './config.ts'
 import { RaftLog } from './log.ts'
-import { entryBytes, waitsForDisk } from './message.ts'
-import type { Entry, EntryKind, Index, Message, NodeId, Outgoing, Term } from './message.ts'
+import { entryBytes } from './entry.ts'
+import { waitsForDisk } from './message.ts'
+import type { Entry, EntryKind, Index, NodeId, Term } from './entry.ts'
+import type { Message, Outgoing } from './message.ts'
 import type { RaftOptions } from './options.ts'
 import { Inflights, Progress } from './progress.ts'
 import { ReadQueue } from './read-queue.ts'
@@ -122,7 +124,8 @@ export class RaftState {
 
   /** The next election comes sooner; the pre-vote guards it, if the leader is alive for others. */
   loseLeader(): void {
-    const soon = 1 + randomBelow(this.options.random, this.options.limits.lostLeaderTicksMax)
+    const { lostLeaderTicksMin: min, lostLeaderTicksMax: max } = this.options.limits
+    const soon = min + randomBelow(this.options.random, max - min + 1)
     this.electionTimeout = Math.min(this.electionTimeout, this.electionElapsed + soon)
     this.leaderLost = true
   }
@@ -156,7 +159,10 @@ export class RaftState {
     this.#reset('leader')
     this.leader = this.id
     this.#countUncommitted()
-    this.trackMembers()
+    // Figure 2: nextIndex begins behind the last entry of the leader's log.
+    this.trackMembers(this.log.lastIndex + 1)
+    // Whom it has not heard as leader does not count for its quorum.
+    for (const progress of this.progress.values()) progress.recentActive = false
     this.openTerm()
   }
 
@@ -189,13 +195,16 @@ export class RaftState {
     return true
   }
 
-  /** Makes `progress` follow the latest configuration, in force as soon as it is in the log (§6). */
-  trackMembers(): void {
+  /**
+   * Makes `progress` follow the latest configuration, in force as soon as it is in the log (§6).
+   * `next` is the entry to begin with for who was not a member before.
+   */
+  trackMembers(next: Index): void {
     const known = new Map(this.progress)
     const { inflightMessagesMax: maxCount, inflightBytesMax: maxBytes } = this.options.limits
     this.progress.clear()
     for (const id of members(this.config)) {
-      const fresh = () => new Progress(this.log.lastIndex + 1, { maxCount, maxBytes })
+      const fresh = () => new Progress(next, { maxCount, maxBytes })
       this.progress.set(id, known.get(id) ?? fresh())
     }
   }

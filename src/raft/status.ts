@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import type { Index, NodeId, Term } from './message.ts'
+import type { Index, NodeId, Term } from './entry.ts'
 import type { ProgressState } from './progress.ts'
 import type { RaftState, Role } from './state.ts'
 

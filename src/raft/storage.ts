@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import type { Entry, Index, Message, NodeId, Term } from './message.ts'
+import type { Entry, Index, NodeId, Term } from './entry.ts'
 
 /** What must survive a restart (figure 2, "persistent state"). `commit` may lag behind. */
 export interface HardState {
@@ -71,9 +71,4 @@ export interface StateMachine {
   apply(entries: readonly Entry[]): void
   /** Becomes the state of a received snapshot, whose file the transport has put in place. */
   restore(snapshot: SnapshotMeta): void
-}
-
-/** Sends without waiting and without a promise: what cannot be sent is dropped. */
-export interface Transport {
-  send(messages: readonly Message[]): void
 }

@@ -1,4 +1,4 @@
-import type { NodeId } from './message.ts'
+import type { NodeId } from './entry.ts'
 import { isVoter } from './config.ts'
 import type { RaftState } from './state.ts'
 import type { TransferResult } from './verdict.ts'

@@ -1,4 +1,4 @@
-import type { Index, NodeId, Term } from './message.ts'
+import type { Index, NodeId, Term } from './entry.ts'
 
 /** Why a message had no effect. None of these is an error: networks delay, repeat and reorder. */
 export type Ignored =
@@ -48,7 +48,6 @@ export type ConfChangeResult =
   | Accepted
   | NotLeader
   | { readonly kind: 'transferring'; readonly to: NodeId }
-  | { readonly kind: 'busy'; readonly waiting: number }
   /** One change at a time (§6); try again when the entry at `index` is committed. */
   | { readonly kind: 'change-in-flight'; readonly index: Index }
   /** The leader has not yet committed an entry of its own term. */

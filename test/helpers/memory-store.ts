@@ -1,6 +1,6 @@
 import { assert, must } from '../../src/base/assert.ts'
-import { entryBytes } from '../../src/raft/message.ts'
-import type { Entry, Index, Term } from '../../src/raft/message.ts'
+import { entryBytes } from '../../src/raft/entry.ts'
+import type { Entry, Index, Term } from '../../src/raft/entry.ts'
 import type { LogState, LogStore, LogWrite, SnapshotMeta } from '../../src/raft/storage.ts'
 
 /** A log store in memory, exact about its contract. */

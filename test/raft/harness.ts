@@ -3,10 +3,12 @@ import { encodeConfig } from '../../src/raft/config.ts'
 import { boot } from '../../src/raft/driver.ts'
 import type { Driver } from '../../src/raft/driver.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
-import type { Entry, Message, NodeId } from '../../src/raft/message.ts'
+import type { Entry, NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import { defaultLimits } from '../../src/raft/options.ts'
 import type { RaftLimits, RaftOptions } from '../../src/raft/options.ts'
 import type { Raft } from '../../src/raft/raft.ts'
+import type { Role } from '../../src/raft/state.ts'
 import type { LogWrite, SnapshotMeta, StateMachine } from '../../src/raft/storage.ts'
 import { MemoryStore } from '../helpers/memory-store.ts'
 
@@ -208,4 +210,50 @@ export function campaign(raft: Raft): void {
 
 export function tick(raft: Raft, count: number): void {
   for (let done = 0; done < count; done++) raft.tick()
+}
+
+export const three = ['1', '2', '3']
+export const five = ['1', '2', '3', '4', '5']
+
+/** A server in the given role, in term 2. */
+export function inRole(role: Role): TestNode {
+  const node = nodeWithLog({ id: '1', voters: three, preVote: role === 'pre-candidate' })
+  if (role !== 'follower') campaign(node.raft)
+  node.take()
+  if (role === 'leader')
+    node.raft.step({ type: 'vote-response', from: '2', to: '1', term: 2, granted: true })
+  node.take()
+  return node
+}
+
+export function voteRequest(
+  term: number,
+  last: { index: number; term: number },
+  from = '2',
+): Message {
+  const lastOf = { lastIndex: last.index, lastTerm: last.term }
+  return { type: 'vote-request', from, to: '1', term, ...lastOf, transfer: false }
+}
+
+export function append(rest: {
+  term: number
+  prev: [index: number, term: number]
+  entries?: Entry[]
+  commit?: number
+  from?: NodeId
+}): Message {
+  const { term, prev, entries = [], commit = 0, from = '2' } = rest
+  const [prevIndex, prevTerm] = prev
+  return { type: 'append-request', from, to: '1', term, prevIndex, prevTerm, entries, commit }
+}
+
+export function termsOf({ raft }: TestNode): number[] {
+  const { log } = raft.state
+  const terms: number[] = []
+  for (let index = 1; index <= log.lastIndex; index++) terms.push(log.term(index) ?? -1)
+  return terms
+}
+
+export function types(messages: readonly Message[]): string[] {
+  return messages.map(({ type, to }) => `${type} to ${to}`)
 }

@@ -1,7 +1,8 @@
 import { InvariantError } from '../../src/base/assert.ts'
 import { decodeConfig } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
-import type { Entry, Message, NodeId } from '../../src/raft/message.ts'
+import type { Entry, NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import type { RaftLimits, RaftOptions } from '../../src/raft/options.ts'
 import type { Command } from '../helpers/datadriven.ts'
 import { bytes, campaign, TestCluster, testLimits, text, tick } from './harness.ts'
@@ -10,6 +11,7 @@ import type { TestNode } from './harness.ts'
 /** The commands of golden scripts, over one cluster. Each grammar stands above its method. */
 export class Script {
   #cluster = new TestCluster([])
+  readonly #crashed = new Map<NodeId, TestNode>()
 
   run(command: Command): string {
     const commands: Record<string, (command: Command) => string> = {
@@ -32,7 +34,7 @@ export class Script {
         this.#event(c, (node, peer) => node.raft.snapshotSent(peer, c.options['ok'] === 'true')),
       'hold-disk': (c) => this.#each(c.words, (node) => (node.store.isHeld = true)),
       sync: (c) => this.#sync(c),
-      crash: (c) => this.#each(c.words, (node) => this.#cluster.nodes.delete(node.options.id)),
+      crash: (c) => this.#crash(c),
       restart: (c) => this.#restart(c),
       snapshot: (c) => this.#snapshot(c),
       status: (c) => this.#status(c),
@@ -169,11 +171,21 @@ export class Script {
     return node.store.sync() ? '' : 'nothing to write'
   }
 
+  /** `crash 1`, and `restart 1` on the same disk; `restart` alone does both. */
+  #crash({ words }: Command): string {
+    return this.#each(words, (node) => {
+      this.#crashed.set(node.options.id, node)
+      this.#cluster.nodes.delete(node.options.id)
+    })
+  }
+
   #restart({ words }: Command): string {
-    return this.#each(
-      words,
-      (node) => void this.#cluster.nodes.set(node.options.id, node.restart()),
-    )
+    for (const id of words) {
+      const node = this.#crashed.get(id) ?? this.#cluster.node(id)
+      this.#crashed.delete(id)
+      this.#cluster.nodes.set(id, node.restart())
+    }
+    return ''
   }
 
   /** `snapshot 1 compact=7`: a snapshot at the applied index, and the log dropped up to 7. */
@@ -181,7 +193,8 @@ export class Script {
     const { driver } = this.#cluster.node(id)
     const meta = driver.raft.snapshotMeta()
     driver.saveSnapshot(meta)
-    driver.compact(Number(options['compact'] ?? meta.index), meta.index)
+    const to = Number(options['compact'] ?? meta.index)
+    driver.compact({ to, durableApplied: meta.index, evenIfNeeded: to })
     return `snapshot at ${meta.index}/${meta.term}, first index ${driver.raft.state.log.firstIndex}`
   }
 

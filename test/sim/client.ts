@@ -1,18 +1,30 @@
 import { randomBelow } from '../../src/base/random.ts'
-import type { NodeId } from '../../src/raft/message.ts'
-import type { Op, Operation } from './history.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { History, Op, Operation } from './history.ts'
 import { commandName, encodeCommand } from './machine.ts'
-import type { World } from './world.ts'
+import type { SimNode } from './node.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const attemptsMax = 4
 export const longAttemptMs = 2000
+
+interface ClientWorld extends Surroundings {
+  readonly nodes: ReadonlyMap<NodeId, SimNode>
+  readonly history: History
+  /** What a client was told last of a key, for a swap that has a chance. */
+  readonly lastSeen: Map<string, number>
+  /** No client begins anything new. */
+  readonly isClosing: boolean
+  nextSession(): number
+  anyNode(): NodeId
+}
 
 /**
  * Asks for one thing at a time. A write that may or may not have happened is asked for again under the
  * same sequence number; given up, its session is never used again.
  */
 export class Client {
-  readonly #world: World
+  readonly #world: ClientWorld
   readonly #id: number
   #session: number
   #sequence = 0
@@ -23,7 +35,7 @@ export class Client {
   #attempts = 0
   completed = 0
 
-  constructor(world: World, id: number) {
+  constructor(world: ClientWorld, id: number) {
     this.#world = world
     this.#id = id
     this.#session = world.nextSession()
@@ -57,9 +69,9 @@ export class Client {
   #try(): void {
     const world = this.#world
     const attempt = ++this.#attempt
-    if (this.#attempts++ >= attemptsMax && world.network.isFaulty) return this.#giveUp()
+    if (this.#attempts++ >= attemptsMax && world.isFaulty) return this.#giveUp()
     // Long ones too: a server that was paused may still answer.
-    const attemptMs = world.random() < 0.7 || !world.network.isFaulty ? 300 : longAttemptMs
+    const attemptMs = world.random() < 0.7 || !world.isFaulty ? 300 : longAttemptMs
     world.after(attemptMs, () => {
       if (attempt === this.#attempt) this.#again(undefined)
     })

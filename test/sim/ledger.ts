@@ -1,13 +1,14 @@
 import { must } from '../../src/base/assert.ts'
 import { decodeConfig } from '../../src/raft/config.ts'
 import type { Config } from '../../src/raft/config.ts'
-import type { Entry, Index, Message, NodeId, Term } from '../../src/raft/message.ts'
+import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import { majority } from '../../src/raft/quorum.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
 import type { SimDisk } from './disk.ts'
 import { commandName, decodeCommand, digest } from './machine.ts'
 import type { MachineState } from './machine.ts'
-import type { SimNode } from './node.ts'
+import type { Driver } from '../../src/raft/driver.ts'
 
 /** A property of Raft does not hold. */
 export class Violation extends Error {
@@ -18,24 +19,53 @@ export function check(holds: boolean, claim: string): asserts holds {
   if (!holds) throw new Violation(claim)
 }
 
+/** What the ledger looks at on a server, and what it notes there. */
+export interface Server {
+  readonly id: NodeId
+  readonly disk: SimDisk
+  readonly driver: Driver | undefined
+  readonly marks: Marks
+}
+
+/** What the ledger has seen of one process of a server. */
+export interface Marks {
+  term: Term
+  commit: Index
+  applied: Index
+  leaderTerm: Term
+  lastIndex: Index
+  lastTerm: Term
+  confIndex: Index
+}
+
+export function freshMarks(): Marks {
+  return { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0, confIndex: 0 }
+}
+
 /**
  * Knows everything that all servers together have done, and holds each event against the properties
  * of the paper's figure 3 and against the contract of the driver.
  */
 export class Ledger {
+  readonly #world: { readonly nowMs: number; readonly nodes: ReadonlyMap<NodeId, Server> }
   /** Committed entries; index 0 stands before the first. */
   readonly committed: Entry[] = []
   /** The newest committed configuration. */
   config: Config | undefined
   readonly leaders = new Map<Term, NodeId>()
-  /** Session and sequence of every command that was applied anywhere. */
-  readonly appliedCommands = new Set<string>()
+  /** By session and sequence: when a command was first applied anywhere, and what it gave. */
+  readonly appliedCommands = new Map<string, { atMs: number; result: number | boolean }>()
   /** By index, then term: all entries that ever reached a disk, with the term before them. */
   readonly #entries: Map<Term, { entry: Entry; prevTerm: Term }>[] = []
+  readonly #votes = new Map<string, NodeId>()
   /** By index: the term of the leader that committed it. */
   readonly #commitTerms: Term[] = []
   /** By index: hash of all that was applied, and of the state it led to. */
   readonly #chains: { chain: number; digest: number }[] = []
+
+  constructor(world: { readonly nowMs: number; readonly nodes: ReadonlyMap<NodeId, Server> }) {
+    this.#world = world
+  }
 
   get commitIndex(): Index {
     return this.committed.length - 1
@@ -43,7 +73,7 @@ export class Ledger {
 
   /** The first entry, which every server of a new cluster has. */
   begin(entry: Entry): void {
-    this.committed.push(entry, entry)
+    this.committed.splice(0, 2, entry, entry)
     this.config = decodeConfig(entry.data)
   }
 
@@ -81,7 +111,7 @@ export class Ledger {
       return
     }
     const name = `${entry.index}/${entry.term}`
-    check(known.entry.data === entry.data, `Log Matching: two entries ${name}`)
+    check(areEqual(known.entry.data, entry.data), `Log Matching: two entries ${name}`)
     check(
       known.prevTerm === prevTerm,
       `Log Matching: ${name} behind ${prevTerm} and ${known.prevTerm}`,
@@ -89,11 +119,12 @@ export class Ledger {
   }
 
   /** After every event on `node`. */
-  onEvent(node: SimNode): void {
+  onEvent(node: Server): void {
     const { state } = must(node.driver).raft
     const { marks } = node
     check(state.term >= marks.term, `${node.id}: the term fell from ${marks.term} to ${state.term}`)
     marks.term = state.term
+    this.#checkPersisted(node)
     const { latest } = state.configs
     if (latest.index > state.log.commit) {
       // §6: in force is the newest configuration in the log, and none that was cut off it.
@@ -111,16 +142,30 @@ export class Ledger {
     this.noteCommits(node)
   }
 
-  noteCommits(node: SimNode): void {
+  /** What the log takes for durable is on the disk. */
+  #checkPersisted({ id, disk, driver }: Server): void {
+    const { log } = must(driver).raft.state
+    const { persisted } = log
+    if (log.isRestoring || persisted < log.firstIndex) return
+    const isThere = persisted <= disk.lastIndex && disk.term(persisted) === log.term(persisted)
+    check(isThere, `${id} takes ${persisted} for durable, which its disk does not hold`)
+  }
+
+  noteCommits(node: Server): void {
     const { marks } = node
-    const { log } = must(node.driver).raft.state
+    const { state } = must(node.driver).raft
+    const { log } = state
     if (log.commit === marks.commit) return
+    if (state.role === 'leader') {
+      // §5.4.2: by counting, a leader commits only what is of its own term.
+      check(log.term(log.commit) === state.term, `${node.id} commits ${log.commit} of an old term`)
+    }
     check(log.commit > marks.commit, `${node.id}: the commit index fell to ${log.commit}`)
     for (let index = marks.commit + 1; index <= log.commit; index++) this.#onCommit(node, index)
     marks.commit = log.commit
   }
 
-  #onLeader(node: SimNode): void {
+  #onLeader(node: Server): void {
     const { state } = must(node.driver).raft
     const { log, term } = state
     const { marks } = node
@@ -149,7 +194,7 @@ export class Ledger {
     }
   }
 
-  #onElected(node: SimNode): void {
+  #onElected(node: Server): void {
     const { log, term } = must(node.driver).raft.state
     this.leaders.set(term, node.id)
     // A candidate may learn late that it won, when a leader of a higher term has committed already.
@@ -163,7 +208,7 @@ export class Ledger {
   }
 
   /** §6: at most one configuration is not committed, and it differs from the last by one voter. */
-  #checkConfigs(node: SimNode): void {
+  #checkConfigs(node: Server): void {
     const { configs, log, term, termStart } = must(node.driver).raft.state
     const { latest } = configs
     if (latest.index === node.marks.confIndex) return
@@ -180,7 +225,7 @@ export class Ledger {
     check(changed <= 1, `the voters at ${latest.index} differ by ${changed}`)
   }
 
-  #onCommit(node: SimNode, index: Index): void {
+  #onCommit(node: Server, index: Index): void {
     const { state } = must(node.driver).raft
     const { log, config } = state
     const known = this.committed[index]
@@ -202,9 +247,9 @@ export class Ledger {
   }
 
   /** What is committed is on the disks of a quorum. */
-  #checkDurable(node: SimNode, { index, term }: Entry, voters: readonly NodeId[]): void {
+  #checkDurable(node: Server, { index, term }: Entry, voters: readonly NodeId[]): void {
     const holders = voters.filter((id) => {
-      const disk = node.world.nodes.get(id)?.disk
+      const disk = this.#world.nodes.get(id)?.disk
       if (disk === undefined) return false
       if (disk.base.index >= index) return true
       return disk.lastIndex >= index && disk.term(index) === term
@@ -215,7 +260,7 @@ export class Ledger {
     )
   }
 
-  onApplied(node: SimNode, entry: Entry, state: MachineState): void {
+  onApplied(node: Server, entry: Entry, state: MachineState): void {
     this.noteCommits(node)
     const committed = this.committed[entry.index]
     check(
@@ -230,7 +275,7 @@ export class Ledger {
     )
     const known = this.#chains[entry.index]
     if (known === undefined) {
-      if (entry.kind === 'command') this.appliedCommands.add(commandName(decodeCommand(entry.data)))
+      if (entry.kind === 'command') this.#noteResult(entry, state)
       this.#chains[entry.index] = { chain: state.chain, digest: digest(state) }
     } else {
       check(
@@ -240,8 +285,16 @@ export class Ledger {
     }
   }
 
+  #noteResult(entry: Entry, { sessions }: MachineState): void {
+    const command = decodeCommand(entry.data)
+    const name = commandName(command)
+    const session = sessions.get(command.session)
+    if (this.appliedCommands.has(name) || session?.sequence !== command.sequence) return
+    this.appliedCommands.set(name, { atMs: this.#world.nowMs, result: session.result })
+  }
+
   /** A snapshot is what applying everything up to it gives. */
-  onSnapshot(node: SimNode, state: MachineState): void {
+  onSnapshot(node: Server, state: MachineState): void {
     const known = this.#chains[state.index]
     check(
       known === undefined || (known.chain === state.chain && known.digest === digest(state)),
@@ -249,10 +302,20 @@ export class Ledger {
     )
   }
 
+  /** §5.2: one vote in a term, whatever happens to the process in between. */
+  #noteVote(voter: NodeId, term: Term, candidate: NodeId): void {
+    const key = `${voter} in ${term}`
+    const known = this.#votes.get(key)
+    check(known === undefined || known === candidate, `${key} votes for ${known} and ${candidate}`)
+    this.#votes.set(key, candidate)
+  }
+
   /** Nothing leaves before what it says is on disk (§5.1, §5.2, §5.3). */
-  onSend(node: SimNode, message: Message): void {
+  onSend(node: Server, message: Message): void {
     const { disk } = node
+    if (message.type === 'vote-request') this.#noteVote(node.id, message.term, node.id)
     if (message.type === 'vote-response' && message.granted) {
+      this.#noteVote(node.id, message.term, message.to)
       const { term, vote } = disk.hardState
       check(
         term > message.term || (term === message.term && vote === message.to),
@@ -272,4 +335,9 @@ export class Ledger {
       )
     }
   }
+}
+
+/** The simulated network does not copy, so it is most often the same array. */
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0
 }

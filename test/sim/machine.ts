@@ -1,5 +1,5 @@
 import { must } from '../../src/base/assert.ts'
-import type { Entry, Index } from '../../src/raft/message.ts'
+import type { Entry, Index } from '../../src/raft/entry.ts'
 import type { SnapshotMeta, StateMachine } from '../../src/raft/storage.ts'
 import { applyOp } from './history.ts'
 import type { Op } from './history.ts'

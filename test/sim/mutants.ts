@@ -1,13 +1,12 @@
 import { must } from '../../src/base/assert.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import type { Driver } from '../../src/raft/driver.ts'
-import type { RaftLog } from '../../src/raft/log.ts'
+import { RaftLog } from '../../src/raft/log.ts'
 import type { Message } from '../../src/raft/message.ts'
 import type { Raft } from '../../src/raft/raft.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
 import { emptyState } from './machine.ts'
-import type { SimNode } from './node.ts'
-import type { Mutant } from './world.ts'
+import type { Mutant, SimNode } from './node.ts'
 
 /** A rule of the core is replaced on one instance, from outside: the core has no switch for it. */
 function core(name: string, about: string, change: (raft: Raft, driver: Driver) => void): Mutant {
@@ -142,13 +141,6 @@ const replication: readonly Mutant[] = [
     }
   }),
   core(
-    'commit-beyond-match',
-    '§5.3: a follower commits min(leaderCommit, last new entry)',
-    ({ follower, state }) => {
-      follower.commitAfter = ({ commit }) => Math.min(commit, state.log.lastIndex)
-    },
-  ),
-  core(
     'heartbeat-beyond-match',
     '§5.3: a heartbeat commits only what is known to match',
     ({ replication, state, follower }) => {
@@ -194,7 +186,13 @@ const replication: readonly Mutant[] = [
         persisted()
         written = end
       }
-      applyUpTo(log, () => Math.max(log.persisted, Math.min(written, log.lastIndex)))
+      Object.defineProperty(log, 'persisted', {
+        get: () =>
+          Math.max(
+            Reflect.get(RaftLog.prototype, 'persisted', log),
+            Math.min(written, log.lastIndex),
+          ),
+      })
     },
   ),
 ]
@@ -219,7 +217,8 @@ const reads: readonly Mutant[] = [
     },
   ),
   core('read-token-reused', 'the token of a round is new', ({ state: { reads } }) => {
-    reads.makeToken = () => 1
+    const make = reads.makeToken.bind(reads)
+    reads.makeToken = () => (reads.token === 0 ? make() : reads.token)
   }),
   core('read-before-apply', 'a read waits until its index is applied', (_raft, driver) => {
     const process = driver.process.bind(driver)
@@ -321,8 +320,14 @@ const liveness: readonly Mutant[] = [
   core('no-check-quorum', 'a leader that hears no quorum steps down', ({ replication }) => {
     replication.isQuorumActive = () => true
   }),
+  core('zombie-leader', 'a leader whose disk hangs stops its heartbeats', ({ state }) => {
+    Object.defineProperty(state, 'writeTicks', { get: () => 0, set: () => {} })
+  }),
   core('broken-stream-ignored', 'a snapshot that did not arrive is sent again', (raft) => {
     raft.snapshotSent = () => {}
+  }),
+  core('stuck-candidate', 'a leader learns that a follower has a higher term', ({ follower }) => {
+    follower.refuseLowerTerm = () => {}
   }),
   core(
     'heartbeat-never-probes',

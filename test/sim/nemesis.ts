@@ -2,7 +2,7 @@ import { must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
 import { members } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
-import type { NodeId } from '../../src/raft/message.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
 import { encodeCommand } from './machine.ts'
 import type { SimNode } from './node.ts'
 import type { FaultClass } from './options.ts'
@@ -48,7 +48,7 @@ export class Nemesis {
     const { random, options } = this.#world
     const delayMs = 20 - Math.log(1 - random()) * options.faultEveryMs
     this.#world.after(delayMs, () => {
-      if (!this.#world.network.isFaulty || this.#actions.length === 0) return
+      if (!this.#world.isFaulty || this.#actions.length === 0) return
       // What one fault alone does not break, two at once may.
       for (let times = random() < 0.3 ? 2 : 1; times > 0; times--) this.#strike()
       this.#next()
@@ -113,7 +113,7 @@ export class Nemesis {
   #healLater(): void {
     const { random, network } = this.#world
     this.#world.after(100 + random() ** 2 * 5000, () => {
-      if (!network.isFaulty) return
+      if (!this.#world.isFaulty) return
       network.heal()
       this.#world.trace(() => 'the network heals')
     })
@@ -162,6 +162,8 @@ export class Nemesis {
   #churn(leader: SimNode | undefined): void {
     const { random } = this.#world
     leader?.act((driver) => {
+      // A leader that was paused may get to it only when the faults are over, and quorums are counted.
+      if (!this.#world.isFaulty) return
       // Two at once every other time: the second must be refused.
       for (let times = random() < 0.5 ? 2 : 1; times > 0; times--) {
         const change = this.#choose(driver.raft.status().config)
@@ -212,8 +214,8 @@ export class Nemesis {
   /** Some removed servers are switched off; the others stay and must not disturb. */
   #retireLater(id: NodeId): void {
     this.#world.after(this.#world.random() * 3000, () => {
-      const { nodes, ledger, network } = this.#world
-      if (!network.isFaulty) return
+      const { nodes, ledger, isFaulty } = this.#world
+      if (!isFaulty) return
       const node = nodes.get(id)
       if (node === undefined || (ledger.config && members(ledger.config).includes(id))) return
       this.#world.trace(() => `${id}, removed, is switched off`)

@@ -1,7 +1,13 @@
-import type { Message, NodeId } from '../../src/raft/message.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import { printMessage } from '../raft/script.ts'
 import { copyState } from './machine.ts'
-import type { World } from './world.ts'
+import type { SimNode } from './node.ts'
+import type { Surroundings } from './surroundings.ts'
+
+interface NetworkWorld extends Surroundings {
+  readonly nodes: ReadonlyMap<NodeId, SimNode>
+}
 
 interface Link {
   /** Messages sent before a reset of the connection do not arrive after it. */
@@ -13,12 +19,10 @@ interface Link {
 
 /** Directed links between servers: they delay, lose, repeat and reorder. */
 export class Network {
-  readonly #world: World
+  readonly #world: NetworkWorld
   readonly #links = new Map<string, Link>()
-  /** False once only the lasting cut is left. */
-  isFaulty = true
 
-  constructor(world: World) {
+  constructor(world: NetworkWorld) {
     this.#world = world
   }
 
@@ -60,12 +64,12 @@ export class Network {
     if (message.type === 'snapshot-request') return this.#stream(message)
     if (this.#isLost(message)) return
     this.#deliver(message)
-    if (this.isFaulty && random() < options.duplicateRate) this.#deliver(message)
+    if (this.#world.isFaulty && random() < options.duplicateRate) this.#deliver(message)
   }
 
   #isLost({ from, to }: Message): boolean {
     const { options, random } = this.#world
-    return this.isCut(from, to) || (this.isFaulty && random() < options.lossRate)
+    return this.isCut(from, to) || (this.#world.isFaulty && random() < options.lossRate)
   }
 
   #deliver(message: Message): void {
@@ -112,7 +116,7 @@ export class Network {
     const { nowMs, options } = this.#world
     const { generation } = link
     let atMs = nowMs + delayMs + link.slowMs
-    if (!this.isFaulty || !options.faults.has('reordering')) {
+    if (!this.#world.isFaulty || !options.faults.has('reordering')) {
       // One connection: what was sent first arrives first.
       atMs = Math.max(atMs, link.lastArrivalMs)
       link.lastArrivalMs = atMs
@@ -126,7 +130,7 @@ export class Network {
   #delay(): number {
     const { random, options } = this.#world
     const delayMs = 0.1 - Math.log(1 - random()) * options.delayMs
-    return this.isFaulty ? delayMs : Math.min(delayMs, 60)
+    return this.#world.isFaulty ? delayMs : Math.min(delayMs, 60)
   }
 
   #link(from: NodeId, to: NodeId): Link {

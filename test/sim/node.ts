@@ -2,25 +2,47 @@ import { InvariantError, must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
 import { boot } from '../../src/raft/driver.ts'
 import type { Driver } from '../../src/raft/driver.ts'
-import type { Entry, Index, Message, NodeId, Term } from '../../src/raft/message.ts'
+import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import type { ReadState } from '../../src/raft/read-queue.ts'
 import { ticksDue } from '../../src/raft/ticks.ts'
 import { printMessage } from '../raft/script.ts'
 import { DiskError, SimDisk } from './disk.ts'
 import type { Fate } from './disk.ts'
-import { check, Violation } from './ledger.ts'
+import { check, freshMarks, Violation } from './ledger.ts'
+import type { Ledger, Server } from './ledger.ts'
 import { copyState, SimMachine } from './machine.ts'
 import type { MachineState } from './machine.ts'
-import type { World } from './world.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const tickMs = 50
 
 type Waiting = (outcome: { kind: 'done'; result: number | boolean } | { kind: 'lost' }) => void
 
+/** A defect put into every server of a run; see mutants.ts. */
+export interface Mutant {
+  readonly name: string
+  /** Which rule it breaks. */
+  readonly about: string
+  readonly beforeBoot?: (node: SimNode) => void
+  readonly afterBoot?: (node: SimNode) => void
+}
+
+/** What a server sees of the world. */
+export interface NodeWorld extends Surroundings {
+  readonly ledger: Ledger
+  readonly mutant: Mutant | undefined
+  readonly network: { send(message: Message): void }
+  onCrash(id: NodeId): void
+  onDiskError(node: SimNode, error: DiskError): void
+  /** A message has left; the process may die right behind it. */
+  onSent(node: SimNode, message: Message): void
+}
+
 /** One server: its disks outlive its processes. */
-export class SimNode {
+export class SimNode implements Server {
   readonly id: NodeId
-  readonly world: World
+  readonly world: NodeWorld
   readonly disk: SimDisk
   readonly machine: SimMachine
   driver: Driver | undefined
@@ -33,11 +55,11 @@ export class SimNode {
   #lastTickMs = 0
   readonly #tickMs: number
   readonly #proposals = new Map<Index, { term: Term; settle: Waiting }>()
-  readonly #reads = new Map<number, (isReady: boolean) => void>()
+  readonly #reads = new Map<number, { committed: Index; settle: (isReady: boolean) => void }>()
   #nextRead = 0
   #isMakingSnapshot = false
 
-  constructor(world: World, id: NodeId) {
+  constructor(world: NodeWorld, id: NodeId) {
     const { options, random } = world
     this.id = id
     this.world = world
@@ -65,7 +87,7 @@ export class SimNode {
   }
 
   /** Standing still: paused, or its only thread waits for the disk. */
-  get #isStill(): boolean {
+  get isStill(): boolean {
     return this.isPaused || (this.world.options.disk === 'blocking' && this.disk.isBusy)
   }
 
@@ -103,7 +125,8 @@ export class SimNode {
     this.marks.term = state.term
     this.marks.commit = Math.min(state.log.commit, world.ledger.commitIndex)
     world.trace(() => `${this.id} starts, term ${state.term}, log ${state.log.lastIndex}`)
-    this.#scheduleTick()
+    // Servers do not tick in step.
+    this.#later(world.random() * this.#tickMs, () => this.#scheduleTick(), false)
     this.act(() => {})
   }
 
@@ -111,7 +134,7 @@ export class SimNode {
   act(input: (driver: Driver) => void): void {
     if (this.driver === undefined) return
     const { driver } = this
-    if (this.#isStill) this.#inbox.push(() => input(driver))
+    if (this.isStill) this.#inbox.push(() => input(driver))
     else this.#guard(() => input(driver))
   }
 
@@ -148,7 +171,7 @@ export class SimNode {
 
   read(settle: (isReady: boolean) => void): boolean {
     const id = this.#nextRead++
-    this.#reads.set(id, settle)
+    this.#reads.set(id, { committed: this.world.ledger.commitIndex, settle })
     if (must(this.driver).raft.readIndex(id).kind === 'pending') return true
     this.#reads.delete(id)
     return false
@@ -168,7 +191,9 @@ export class SimNode {
       this.#isMakingSnapshot = false
       machine.files.set(meta.index, state)
       driver.saveSnapshot(meta)
-      driver.compact(meta.index - world.options.trailing, machine.checkpoint.index)
+      const to = meta.index - world.options.trailing
+      const evenIfNeeded = world.options.isPatient ? 0 : to
+      driver.compact({ to, durableApplied: machine.checkpoint.index, evenIfNeeded })
       world.trace(() => `${this.id} has made a snapshot at ${meta.index}`)
     }
     this.#later(1 + world.random() * 100, () => this.act(finish), false)
@@ -179,7 +204,7 @@ export class SimNode {
       this.#tickMs,
       () => {
         this.#scheduleTick()
-        if (!this.#isStill) this.#guard(() => this.#tick())
+        if (!this.isStill) this.#guard(() => this.#tick())
       },
       false,
     )
@@ -194,7 +219,7 @@ export class SimNode {
   }
 
   #drain(): void {
-    while (!this.#isStill && this.driver !== undefined) {
+    while (!this.isStill && this.driver !== undefined) {
       const input = this.#inbox.shift()
       if (input === undefined) return
       this.#guard(input)
@@ -237,7 +262,7 @@ export class SimNode {
       this.world.ledger.onSend(this, message)
       this.world.trace(() => `  sends ${printMessage(message)}`)
       this.world.network.send(message)
-      this.world.maybeDieAfter(this, message)
+      this.world.onSent(this, message)
     }
   }
 
@@ -257,15 +282,14 @@ export class SimNode {
   }
 
   #onRead(read: ReadState): void {
-    const settle = this.#reads.get(read.requestId)
+    const asked = this.#reads.get(read.requestId)
     this.#reads.delete(read.requestId)
+    if (asked === undefined) return
     if (read.kind === 'ready') {
+      // §8: whatever was committed when the read was asked for, by whichever leader, it sees.
+      check(read.index >= asked.committed, `${this.id} confirms a read at ${read.index}: stale`)
       check(this.machine.appliedIndex() >= read.index, `${this.id} serves a read too early`)
     }
-    settle?.(read.kind === 'ready')
+    asked.settle(read.kind === 'ready')
   }
-}
-
-function freshMarks() {
-  return { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0, confIndex: 0 }
 }

@@ -48,9 +48,11 @@ export interface SimOptions {
   readonly driftRate: number
   readonly snapshotEvery: number
   readonly trailing: number
+  /** The log is kept for peers that live and lag. */
+  readonly isPatient: boolean
   readonly checkpointEvery: number
-  /** A cut that stays when all other faults end. */
-  readonly lastCut: 'none' | 'minority' | 'one-way'
+  /** What one server is left with when all other faults end. */
+  readonly lasting: 'nothing' | 'cut-off' | 'one-way-cut' | 'hung-disk'
   readonly limits: RaftLimits
 }
 
@@ -67,7 +69,7 @@ export function optionsOf(seed: number): SimOptions {
     servers: pick([1, 2, 3, 3, 3, 3, 4, 5, 5]),
     clients: pick([2, 4, 6]),
     keys: pick([1, 2, 3]),
-    faultsMs: pick([5000, 8000, 12_000]),
+    faultsMs: pick([6000, 10_000, 16_000]),
     faultEveryMs: pick([150, 400, 1000]),
     faults,
     delayMs: pick([0.5, 2, 10, 30]),
@@ -78,8 +80,9 @@ export function optionsOf(seed: number): SimOptions {
     driftRate: faults.has('clock-drift') ? pick([0.01, 0.1, 0.25]) : 0,
     snapshotEvery: faults.has('snapshot') ? pick([3, 10, 30]) : Infinity,
     trailing: pick([0, 2, 10]),
+    isPatient: chance(0.3),
     checkpointEvery: pick([1, 5, 20]),
-    lastCut: pick(['none', 'none', 'minority', 'one-way']),
+    lasting: pick(['nothing', 'cut-off', 'one-way-cut', 'hung-disk']),
     limits: limitsOf(random),
   }
 }
@@ -103,10 +106,10 @@ function limitsOf(random: Random): RaftLimits {
 
 /** One line that says what a seed switched on. */
 export function describeOptions(options: SimOptions): string {
-  const { servers, clients, keys, disk, diskMs, delayMs, lastCut } = options
+  const { servers, clients, keys, disk, diskMs, delayMs, lasting } = options
   const faults = options.faults.size === 0 ? 'no faults' : [...options.faults].join(' ')
   return (
     `seed ${options.seed}: ${servers} servers, ${clients} clients, ${keys} keys, disk ${disk} ` +
-    `${diskMs} ms, net ${delayMs} ms, last cut ${lastCut}; ${faults}`
+    `${diskMs} ms, net ${delayMs} ms, lasting ${lasting}; ${faults}`
   )
 }

@@ -1,39 +1,43 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
-import { encodeConfig } from '../../src/raft/config.ts'
-import type { Entry, Message, NodeId } from '../../src/raft/message.ts'
+import { emptyConfig } from '../../src/raft/config.ts'
+import { bootstrapWrite } from '../../src/raft/driver.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
 import { Client } from './client.ts'
 import type { DiskError, Fate } from './disk.ts'
 import { History } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { Network } from './network.ts'
 import { SimNode } from './node.ts'
+import type { Mutant, NodeWorld } from './node.ts'
 import type { SimOptions } from './options.ts'
 import { Scheduler } from './scheduler.ts'
 
-/** A defect put into every server of a run; see mutants.ts. */
-export interface Mutant {
-  readonly name: string
-  /** Which rule it breaks. */
-  readonly about: string
-  readonly beforeBoot?: (node: SimNode) => void
-  readonly afterBoot?: (node: SimNode) => void
+/** How often a process dies right behind a message: a promise, or a question, that it then forgets. */
+const dieAfter: Readonly<Partial<Record<Message['type'], number>>> = {
+  'vote-request': 0.05,
+  'vote-response': 0.2,
+  'append-response': 0.002,
+  'read-request': 0.05,
 }
 
 /** A whole cluster, its clients and its surroundings, in one thread and in virtual time. */
-export class World {
+export class World implements NodeWorld {
   readonly options: SimOptions
   readonly random: Random
   readonly nodes = new Map<NodeId, SimNode>()
   readonly network: Network
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger
   readonly history = new History()
   readonly clients: Client[] = []
   readonly mutant: Mutant | undefined
   /** What a client was told last of a key, for a swap that has a chance. */
   readonly lastSeen = new Map<string, number>()
   readonly lines: string[] = []
+  /** False once only the lasting fault is left. */
+  isFaulty = true
   /** No client begins anything new. */
   isClosing = false
   readonly #isTracing: boolean
@@ -50,6 +54,7 @@ export class World {
     this.mutant = extra.mutant
     this.#isTracing = extra.isTracing === true
     this.network = new Network(this)
+    this.ledger = new Ledger(this)
   }
 
   get nowMs(): number {
@@ -79,14 +84,11 @@ export class World {
   begin(): void {
     const ids = Array.from({ length: this.options.servers }, () => this.newId())
     const addresses = Object.fromEntries(ids.map((id) => [id, `${id}:8300`]))
-    const none = { votersOutgoing: [], learners: [], prevConfIndex: 0 }
-    const data = encodeConfig({ voters: ids.toSorted(), ...none, addresses })
-    const first: Entry = { index: 1, term: 1, kind: 'config', data }
-    this.ledger.begin(first)
-    const hardState = { term: 1, vote: undefined, commit: 1 }
+    const config = { ...emptyConfig, voters: ids.toSorted(), addresses }
     for (const id of ids) {
       const node = this.addNode(id)
-      const write = { hardState, snapshot: undefined, truncateFrom: undefined, entries: [first] }
+      const write = must(bootstrapWrite(node.disk.state(), config))
+      this.ledger.begin(must(write.entries[0]))
       node.disk.commitWrite(write)
       node.start()
     }
@@ -129,22 +131,21 @@ export class World {
     return chance < 0.75 ? 'lost' : 'kept'
   }
 
-  restartLater(node: SimNode): void {
-    const delayMs = this.network.isFaulty ? 1 + this.random() ** 3 * 3000 : 50
+  restartLater(node: SimNode, withinMs = 3000): void {
+    const delayMs = this.isFaulty ? 1 + this.random() ** 3 * withinMs : 50
     this.after(delayMs, () => {
       if (!node.isUp && this.nodes.get(node.id) === node) node.start()
     })
   }
 
   /** A process that dies right behind its promise: is it kept by the one that follows? */
-  maybeDieAfter(node: SimNode, message: Message): void {
-    if (!this.network.isFaulty || !this.options.faults.has('crash')) return
-    const isPromise = message.type === 'vote-response' || message.type === 'append-response'
-    if (!isPromise || this.random() > (message.type === 'vote-response' ? 0.1 : 0.002)) return
+  onSent(node: SimNode, message: Message): void {
+    if (!this.isFaulty || !this.options.faults.has('crash')) return
+    if (this.random() > (dieAfter[message.type] ?? 0)) return
     this.after(0, () => {
       if (!node.isUp) return
       node.crash(this.fate(), false)
-      this.restartLater(node)
+      this.restartLater(node, 500)
     })
   }
 
