@@ -3,7 +3,8 @@ import { assert } from '../base/assert.ts'
 import { decodeConfig, emptyConfig, encodeConfig } from '../raft/config.ts'
 import { ByteReader, ByteWriter } from './peer-bytes.ts'
 import { frameHeaderBytes, writeFrameHeader } from './peer-frame.ts'
-import type { AppendRequest, Entry, EntryKind, Message, NodeId } from '../raft/message.ts'
+import type { AppendRequest, Message } from '../raft/message.ts'
+import type { Entry, EntryKind, NodeId } from '../raft/entry.ts'
 import type { SnapshotMeta } from '../raft/storage.ts'
 
 /** The numbers on the wire, in frames and entries. A number is never used again for another thing. */

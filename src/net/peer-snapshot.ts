@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib'
 import { decodeMessage, encodeMessage } from './peer-codec.ts'
 import { ByteReader, ByteWriter, lengthAndText } from './peer-bytes.ts'
 import { buildFrame, frameHeaderBytes, frameTypes } from './peer-frame.ts'
-import type { NodeId, SnapshotRequest } from '../raft/message.ts'
+import type { NodeId } from '../raft/entry.ts'
+import type { SnapshotRequest } from '../raft/message.ts'
 import type { SnapshotMeta } from '../raft/storage.ts'
 
 /** The file behind a snapshot: its size in bytes, and its SHA-256 in hexadecimal. */

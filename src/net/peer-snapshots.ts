@@ -1,6 +1,7 @@
 import { SnapshotReceiver } from './peer-snapshot-receiver.ts'
 import { SnapshotSender } from './peer-snapshot-sender.ts'
-import type { NodeId, SnapshotRequest } from '../raft/message.ts'
+import type { NodeId } from '../raft/entry.ts'
+import type { SnapshotRequest } from '../raft/message.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { PeerNotices } from './peer-notices.ts'
 import type { PeerSession } from './peer-session.ts'

@@ -1,4 +1,4 @@
-import type { Index } from '../raft/message.ts'
+import type { Index } from '../raft/entry.ts'
 
 interface Wait {
   readonly index: Index

@@ -2,7 +2,7 @@ import type { CommittedCommand } from '../catalog/apply.ts'
 import { decodeCommand } from '../catalog/command.ts'
 import type { Outcome } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
-import type { Entry, Index, Term } from '../raft/message.ts'
+import type { Entry, Index, Term } from '../raft/entry.ts'
 import type { SnapshotMeta, StateMachine } from '../raft/storage.ts'
 import type { StateWriter } from '../storage/state.ts'
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../base/log.ts'
 import { reasonOf } from '../base/errors.ts'
-import type { NodeId } from '../raft/message.ts'
+import type { NodeId } from '../raft/entry.ts'
 
 /** What servers that look for each other say of themselves (request `info`). */
 export interface ServerInfo {

@@ -1,7 +1,7 @@
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { members } from '../raft/config.ts'
-import type { NodeId } from '../raft/message.ts'
+import type { NodeId } from '../raft/entry.ts'
 import type { ConfChange } from '../raft/membership.ts'
 import type { Status } from '../raft/status.ts'
 

@@ -1,6 +1,6 @@
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { ConfChange } from '../raft/membership.ts'
-import type { NodeId } from '../raft/message.ts'
+import type { NodeId } from '../raft/entry.ts'
 import type { ConfChangeResult } from '../raft/verdict.ts'
 import type { Operation } from './replica-messages.ts'
 import type { RaftServer } from './raft-server.ts'

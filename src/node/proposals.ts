@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { Outcome } from '../catalog/command.ts'
-import type { Index, NodeId, Term } from '../raft/message.ts'
+import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { ProposeResult } from '../raft/verdict.ts'
 
 /** What a proposal came to; an error is a code of the error table with its text. */

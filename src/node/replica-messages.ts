@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { ConfChange } from '../raft/membership.ts'
-import type { Index, NodeId, Term } from '../raft/message.ts'
+import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
 import type { ProposalResult } from './proposals.ts'
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { Entry, EntryKind } from '../raft/message.ts'
+import type { Entry, EntryKind } from '../raft/entry.ts'
 import type { HardState } from '../raft/storage.ts'
 
 // How raft.db keeps things: rows with checksums, for SQLite checks nothing in a page of the file.

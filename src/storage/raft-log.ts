@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { assert, must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
-import { entryBytes } from '../raft/message.ts'
-import type { Entry, Index, Term } from '../raft/message.ts'
+import { entryBytes } from '../raft/entry.ts'
+import type { Entry, Index, Term } from '../raft/entry.ts'
 import type { LogState, LogStore, LogWrite, SnapshotMeta } from '../raft/storage.ts'
 import {
   emptyHead,

@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3'
 import type { Database } from 'better-sqlite3'
 import { SvcdError, svcdError } from '../base/errors.ts'
-import { must } from '../base/assert.ts'
+import { InvariantError, must } from '../base/assert.ts'
 
 export interface OpenOptions {
   readonly mode: 'read-write' | 'read-only'
@@ -52,7 +52,7 @@ function setPragmas(database: Database, options: OpenOptions): void {
 
 /** What an error of SQLite at the opening of `path` means to who starts a node. */
 export function openError(path: string, error: unknown): Error {
-  if (error instanceof SvcdError) return error
+  if (error instanceof SvcdError || error instanceof InvariantError) return error
   const { code, message } = error as { code?: string; message: string }
   const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 1))
   if (

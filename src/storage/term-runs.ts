@@ -1,5 +1,5 @@
 import { must } from '../base/assert.ts'
-import type { Index, Term } from '../raft/message.ts'
+import type { Index, Term } from '../raft/entry.ts'
 
 /** Entries from `first` on, to the next run, have `term`. */
 interface Run {

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { must } from '../../src/base/assert.ts'
-import type { Entry } from '../../src/raft/message.ts'
+import type { Entry } from '../../src/raft/entry.ts'
 import { RaftLog } from '../../src/storage/raft-log.ts'
 
 // A process to be killed: write n has term n, commits entry n - 1, cuts the log back to entry n and

@@ -11,7 +11,7 @@ import { MemoryStore } from '../helpers/memory-store.ts'
 import { heartbeat, join, PeerRig, rig } from './peer-rig.ts'
 import type { Test } from 'tap'
 import type { Driver } from '../../src/raft/driver.ts'
-import type { Entry } from '../../src/raft/message.ts'
+import type { Entry } from '../../src/raft/entry.ts'
 import type { PeerTls } from '../../src/net/peer-tls.ts'
 
 /** A server of the real core and driver, on a log in memory and the real transport. */
