@@ -156,7 +156,7 @@ export function judgeHello(
   if (own.to !== undefined && own.to !== theirs.id) {
     return refuse('unexpected-id', `${peer} answers where node id ${own.to} was expected`)
   }
-  if (theirs.to === 'never') {
+  if (theirs.to !== undefined && theirs.to !== own.id) {
     return refuse('unexpected-id', `${peer} expected node id ${printable(theirs.to)} here`)
   }
   if (own.clusterId !== undefined && theirs.clusterId !== undefined) {
