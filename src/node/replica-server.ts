@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
-import { encodeConfig, isVoter, members } from '../raft/config.ts'
+import { isVoter, members } from '../raft/config.ts'
+import { bootstrapWrite } from '../raft/driver.ts'
 import type { Config } from '../raft/config.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
@@ -371,19 +372,12 @@ export class ReplicaServer {
   /** The first entry, the same on every founder: the configuration of them all. */
   #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
     const { logger } = this.#parts
-    if (this.#log.state().lastIndex === 0) {
-      const voters = Object.keys(founders).toSorted()
-      const addresses = Object.fromEntries(voters.map((id) => [id, founders[id] ?? '']))
-      const rest = { votersOutgoing: [], learners: [], prevConfIndex: 0 }
-      const data = encodeConfig({ voters, addresses, ...rest })
-      const write = {
-        hardState: { term: 1, vote: undefined, commit: 1 },
-        snapshot: undefined,
-        truncateFrom: undefined,
-        entries: [{ index: 1, term: 1, kind: 'config' as const, data }],
-      }
-      this.#log.write(write, () => {})
-    }
+    const voters = Object.keys(founders).toSorted()
+    const addresses = Object.fromEntries(voters.map((id) => [id, founders[id] ?? '']))
+    const config = { voters, addresses, votersOutgoing: [], learners: [], prevConfIndex: 0 }
+    const write = bootstrapWrite(this.#log.state(), config)
+    // Undefined after a stop right behind the write: all that is missing then is the id.
+    if (write !== undefined) this.#log.write(write, () => {})
     this.#log.setMeta('clusterId', clusterId)
     logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
     this.#begin()

@@ -28,6 +28,8 @@ const bytesRatio = 4
 const lookEvery = 1000
 /** Entries kept behind the applied index, for followers that catch up. */
 const trailingEntries = 10_000
+/** A live follower that is further behind gets a snapshot: it must not make the log grow for ever. */
+const slowPeerEntriesMax = 200_000
 /** Compaction waits until this many more may go, so that each deletes a run of rows. */
 const compactEvery = 2000
 /** Entries applied between two checkpoints of state.db under load. */
@@ -117,9 +119,10 @@ export class Snapshotter {
   #compact(): void {
     const { log, state, driver } = this.#parts
     const { base, lastIndex } = log.state()
-    const snapshotIndex = log.snapshot()?.index ?? 0
-    const target = Math.min(snapshotIndex, state.durableIndex, lastIndex - trailingEntries)
-    if (target - base.index >= compactEvery) driver()?.compact(target, state.durableIndex)
+    const to = Math.min(log.snapshot()?.index ?? 0, state.durableIndex, lastIndex - trailingEntries)
+    if (to - base.index < compactEvery) return
+    const evenIfNeeded = lastIndex - slowPeerEntriesMax
+    driver()?.compact({ to, durableApplied: state.durableIndex, evenIfNeeded })
   }
 
   #latest(): SnapshotFile | undefined {

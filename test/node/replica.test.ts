@@ -17,6 +17,19 @@ async function start(t: Test, directory: string): Promise<Replica> {
     logger: silentLogger,
     onDeath: (error) => t.fail(error.message),
     onApplied: () => {},
+    onStatus: () => {},
+    settings: {
+      id: 'n1',
+      name: 'n1',
+      datacenter: 'dc1',
+      bindAddress: '127.0.0.1',
+      advertiseAddress: '127.0.0.1',
+      serverPort: 0,
+      bootstrapExpect: 1,
+      retryJoin: [],
+      silenceMs: 3000,
+      tls: undefined,
+    },
   })
   t.teardown(() => replica.stop())
   return replica
@@ -37,7 +50,7 @@ t.test('every proposal gets its own outcome, in the order of the log', async (t)
   t.match(outcomes.at(-1), { ok: false, error: 'unknown-node', subject: 'none' })
   t.strictSame(
     outcomes.map(({ index }) => index),
-    outcomes.map((_, at) => at + 2),
+    outcomes.map((_, at) => at + 3),
   )
   const reader = new StateReader(join(directory, 'state.db'))
   t.teardown(() => reader.close())

@@ -1,0 +1,191 @@
+import type { CommandBody, RegisterCommand } from '../catalog/command.ts'
+import type {
+  Check,
+  CheckDefinition,
+  Node,
+  NodeDefinition,
+  Service,
+  ServiceDefinition,
+} from '../catalog/model.ts'
+import type { CatalogReader } from '../catalog/query.ts'
+import { isSame } from './node-registration.ts'
+
+// What turns one catalog into another: commands of which each stands for itself.
+
+export interface RestoreSources {
+  /** What the catalog is to become. */
+  readonly archived: CatalogReader
+  readonly present: CatalogReader
+  /** Ids of the servers of the cluster: what these say of themselves, no archive overrules. */
+  readonly memberIds: ReadonlySet<string>
+}
+
+/** Of a command, far below the largest that is accepted. */
+const checksMax = 64
+const serverServiceId = 'consul'
+const nodeCheckId = 'serfHealth'
+const dead = 'Agent not live or unreachable'
+
+/**
+ * The commands that are missing between the present catalog and the archived one, in an order in
+ * which nothing disappears that is to stay. Of a node of the archive everything is compared; equal
+ * rows cost no command, so that a restore of nearly the same state is short.
+ */
+export function* restoreCommands(sources: RestoreSources): Generator<CommandBody> {
+  const { archived, present, memberIds } = sources
+  const kept = new Set<string>()
+  for (const node of archived.nodes()) {
+    const name = memberNameOf(node, sources)
+    kept.add((name ?? node.name).toLowerCase())
+    if (name === undefined) yield* nodeCommands(node, sources)
+    else yield* memberCommands(node, name, sources)
+  }
+  for (const { name, id } of present.nodes()) {
+    if (kept.has(name.toLowerCase())) continue
+    if (!memberIds.has(id)) yield { kind: 'deregister', nodeName: name }
+    else yield* foreignServices(name, new Set(), present)
+  }
+}
+
+/** The present name of the server that an archived node is, by its id or its name. */
+function memberNameOf(
+  { name, id }: Node,
+  { present, memberIds }: RestoreSources,
+): string | undefined {
+  if (id !== '' && memberIds.has(id)) return present.nodeById(id)?.name
+  const namesake = present.node(name)
+  return namesake !== undefined && memberIds.has(namesake.id) ? namesake.name : undefined
+}
+
+/** A node that is no server of this cluster becomes what the archive says. */
+function* nodeCommands(node: Node, { archived, present }: RestoreSources): Generator<CommandBody> {
+  const nodeName = node.name
+  const definition = nodeDefinitionOf(node)
+  const services = archived.servicesOfNode(nodeName)
+  const isServer = services.some(({ id, owner }) => id === serverServiceId && owner === 'catalog')
+  const wanted = checksByService(archived.checksOfNode(nodeName), isServer)
+  const found = checksByService(present.checksOfNode(nodeName), false)
+  const presentNode = present.node(nodeName)
+  const nodeChecks = differing(wanted.get('') ?? [], found.get('') ?? [])
+  if (!isSame(definition, presentNode) || nodeChecks.length > 0) {
+    yield* registrations({ nodeName, node: definition }, nodeChecks)
+  }
+  for (const service of services) {
+    const own = { nodeName, node: definition, service: serviceDefinitionOf(service) }
+    const checks = wanted.get(service.id) ?? []
+    const before = present.service(nodeName, service.id)
+    if (isSame(own.service, before) && areSame(checks, found.get(service.id) ?? [])) continue
+    yield* registrations(own, checks)
+  }
+  if (presentNode === undefined) return
+  const serviceIds = new Set(services.map(({ id }) => id))
+  for (const { id } of present.servicesOfNode(nodeName)) {
+    if (!serviceIds.has(id)) yield { kind: 'deregister', nodeName, serviceId: id }
+  }
+  const checkIds = new Set((wanted.get('') ?? []).map(({ checkId }) => checkId))
+  for (const { checkId } of found.get('') ?? []) {
+    if (!checkIds.has(checkId)) yield { kind: 'deregister', nodeName, checkId }
+  }
+}
+
+/**
+ * A server of this cluster is the authority for itself and for what its agent has registered now.
+ * It gets back what it has lost, and loses what others wrote beside it since.
+ */
+function* memberCommands(
+  node: Node,
+  nodeName: string,
+  { archived, present }: RestoreSources,
+): Generator<CommandBody> {
+  const wanted = checksByService(archived.checksOfNode(node.name), false)
+  const found = new Map(
+    present.checksOfNode(nodeName).map((check) => [check.checkId, check] as const),
+  )
+  const lost = (wanted.get('') ?? []).filter(({ checkId }) => !found.has(checkId))
+  if (lost.length > 0) yield* registrations({ nodeName }, lost)
+  const services = archived.servicesOfNode(node.name)
+  for (const service of services) {
+    const before = present.service(nodeName, service.id)
+    if (service.id === serverServiceId || before?.owner === 'agent') continue
+    const checks = wanted.get(service.id) ?? []
+    const definition = serviceDefinitionOf(service)
+    const own = [...found.values()].filter(({ serviceId }) => serviceId === service.id)
+    if (isSame(definition, before) && areSame(checks, own.map(checkDefinitionOf))) continue
+    yield* registrations({ nodeName, service: definition }, checks)
+  }
+  yield* foreignServices(nodeName, new Set(services.map(({ id }) => id)), present)
+}
+
+/** Services on a server that its agent does not know, beside those that are `kept`. */
+function* foreignServices(
+  nodeName: string,
+  kept: ReadonlySet<string>,
+  present: CatalogReader,
+): Generator<CommandBody> {
+  for (const { id, owner } of present.servicesOfNode(nodeName)) {
+    if (owner === 'agent' || id === serverServiceId || kept.has(id)) continue
+    yield { kind: 'deregister', nodeName, serviceId: id }
+  }
+}
+
+type Registered = Pick<RegisterCommand, 'nodeName' | 'node' | 'service'>
+
+/** One command, or several when there are very many checks. */
+function* registrations(
+  registered: Registered,
+  checks: readonly CheckDefinition[],
+): Generator<CommandBody> {
+  for (let at = 0; at === 0 || at < checks.length; at += checksMax) {
+    yield {
+      kind: 'register',
+      ...registered,
+      checks: checks.slice(at, at + checksMax),
+      replaceChecks: at === 0 && registered.service !== undefined,
+    }
+  }
+}
+
+/** A server of another cluster is not alive in this one, whatever it was when the archive was made. */
+function checksByService(
+  checks: readonly Check[],
+  isForeignServer: boolean,
+): ReadonlyMap<string, readonly CheckDefinition[]> {
+  const byService = new Map<string, CheckDefinition[]>()
+  for (const row of checks) {
+    const check = checkDefinitionOf(row)
+    const isDead = isForeignServer && check.checkId === nodeCheckId
+    const told: CheckDefinition = isDead ? { ...check, status: 'critical', output: dead } : check
+    const list = byService.get(check.serviceId)
+    if (list === undefined) byService.set(check.serviceId, [told])
+    else list.push(told)
+  }
+  return byService
+}
+
+function differing(
+  wanted: readonly CheckDefinition[],
+  found: readonly CheckDefinition[],
+): readonly CheckDefinition[] {
+  const byId = new Map(found.map((check) => [check.checkId, check] as const))
+  return wanted.filter((check) => !isSame(check, byId.get(check.checkId)))
+}
+
+function areSame(wanted: readonly CheckDefinition[], found: readonly CheckDefinition[]): boolean {
+  return wanted.length === found.length && differing(wanted, found).length === 0
+}
+
+function nodeDefinitionOf(row: Node): NodeDefinition {
+  const { createIndex: _created, modifyIndex: _modified, ...definition } = row
+  return definition
+}
+
+function serviceDefinitionOf(row: Service): ServiceDefinition {
+  const { node: _node, createIndex: _created, modifyIndex: _modified, ...definition } = row
+  return definition
+}
+
+function checkDefinitionOf(row: Check): CheckDefinition {
+  const { node: _node, serviceName: _name, serviceTags: _tags, ...rest } = row
+  const { createIndex: _created, modifyIndex: _modified, ...definition } = rest
+  return definition
+}
