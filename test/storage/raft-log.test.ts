@@ -122,6 +122,15 @@ t.test('a conflict is cut, replaced and voted for in one write', async (t) => {
   t.equal(again.term(2), 5)
 })
 
+t.test('a cut that reaches behind the beginning of a term takes the term with it', async (t) => {
+  const log = open(t, logWith(t, [entry(1), entry(2), entry(3, 3), entry(4, 3)], 0))
+  write(log, { truncateFrom: 2, entries: [entry(2, 3), entry(3, 3)] })
+  t.strictSame(
+    [1, 2, 3].map((index) => log.term(index)),
+    [1, 3, 3],
+  )
+})
+
 t.test('as many entries are read as the bytes allow, and at least one', async (t) => {
   const entries = [entry(1), entry(2), entry(3), entry(4)]
   const log = open(t, logWith(t, entries, 4))
@@ -361,6 +370,22 @@ t.test('after a write that failed there is no other', async (t) => {
   t.throws(() => log.setMeta('a', 'b'), /a write that failed/)
   log.close()
   t.strictSame(all(open(t, path)), [entry(1)], 'and nothing of it is there')
+})
+
+t.test('entries whose hard state could not be written are not there either', async (t) => {
+  const entries = [entry(1), entry(2)]
+  const path = logWith(t, entries, 1)
+  tamper(
+    path,
+    `CREATE TRIGGER full BEFORE INSERT ON state WHEN NEW.term = 9
+    BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`,
+  )
+  const log = new RaftLog(path)
+  const hardState = { term: 9, vote: undefined, commit: 1 }
+  const parts = { hardState, truncateFrom: 2, entries: [entry(2, 9), entry(3, 9)] }
+  t.throws(() => write(log, parts), /disk I\/O error/)
+  log.close()
+  t.strictSame(all(open(t, path)), entries, 'nor is anything cut')
 })
 
 t.test('what is kept beside the log is there after a restart', async (t) => {

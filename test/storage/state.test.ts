@@ -3,10 +3,9 @@ import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
-import { encodeConfig } from '../../src/raft/config.ts'
-import { boot } from '../../src/raft/driver.ts'
+import { emptyConfig } from '../../src/raft/config.ts'
+import { boot, bootstrapWrite } from '../../src/raft/driver.ts'
 import type { Driver } from '../../src/raft/driver.ts'
-import type { Entry } from '../../src/raft/entry.ts'
 import { defaultLimits } from '../../src/raft/options.ts'
 import { RaftLog } from '../../src/storage/raft-log.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
@@ -46,7 +45,7 @@ t.test('a reader sees each commit, and one moment inside a read', async (t) => {
 
 t.test('a checkpoint makes the applied index durable, also while a reader lingers', async (t) => {
   t.testdir()
-  const { writer, reader } = open(t)
+  const { path, writer, reader } = open(t)
   writer.applyBatch([service(1, 'web')])
   t.equal(writer.durableIndex, 0)
   writer.checkpoint()
@@ -60,6 +59,9 @@ t.test('a checkpoint makes the applied index durable, also while a reader linger
     writer.checkpoint()
     t.ok(writer.walBytes > walBytes, 'a commit of its own, for only a commit syncs the WAL')
     t.equal(writer.durableIndex, index, 'the WAL holds it, and is synced')
+    const other = new StateReader(path)
+    t.equal(other.catalog.appliedIndex(), index)
+    other.close()
   }
   t.equal(reader.catalog.appliedIndex(), 1, 'the reader has lingered all the time')
   reader.end()
@@ -284,13 +286,12 @@ interface Server {
 function serverIn(directory: string): Server {
   const log = new RaftLog(join(directory, 'raft.db'))
   const state = new StateWriter(join(directory, 'state.db'))
-  if (log.state().lastIndex === 0) {
-    const config = { voters: ['n1'], votersOutgoing: [], learners: [], addresses: { n1: 'a:1' } }
-    const data = encodeConfig({ ...config, prevConfIndex: 0 })
-    const hardState = { term: 1, vote: undefined, commit: 1 }
-    const entries: Entry[] = [{ index: 1, term: 1, kind: 'config', data }]
-    log.write({ hardState, snapshot: undefined, truncateFrom: undefined, entries }, () => {})
-  }
+  const first = bootstrapWrite(log.state(), {
+    ...emptyConfig,
+    voters: ['n1'],
+    addresses: { n1: '127.0.0.1:8300' },
+  })
+  if (first !== undefined) log.write(first, () => {})
   const driver = boot(
     { id: 'n1', random: () => 0, limits: defaultLimits, preVote: true, checkQuorum: true },
     {
@@ -347,7 +348,7 @@ t.test('the core on disk: committed, applied, restarted, compacted, restored', a
   copyClean(join(directory, 'state.db'), join(directory, '103-3.snap'))
   server.driver.saveSnapshot(server.driver.raft.snapshotMeta())
   server.state.checkpoint()
-  server.driver.compact(90, server.state.durableIndex)
+  server.driver.compact({ to: 90, durableApplied: server.state.durableIndex })
   t.equal(server.log.state().base.index, 90)
   propose(server, 101, 50)
   server.close()
