@@ -12,7 +12,7 @@ export interface ServerInfo {
   readonly expect: number
   /** Undefined: in no cluster yet. */
   readonly clusterId: string | undefined
-  /** Of the cluster that it is in: the voters it began with, by id. */
+  /** Of the cluster that it is in: the voters it began with, by id; empty when it does not know. */
   readonly founders: Readonly<Record<NodeId, string>>
 }
 
@@ -105,14 +105,16 @@ export class ClusterFormation {
 
   async #enter(other: ServerInfo, clusterId: string): Promise<boolean> {
     const { self, pledge, found, request, join } = this.#parts
+    const own = pledge()
+    if (own?.clusterId === clusterId) {
+      // The one it has pledged itself to: it begins with the same entry as the other founders.
+      found(clusterId, own.founders)
+      return true
+    }
     if (self.id in other.founders) {
       // Without its pledge this server has lost what it knew: it must not vote under this id again.
-      if (pledge()?.clusterId !== clusterId) {
-        this.#report(`the cluster at ${other.address} knows this server's id, but its data is gone`)
-        return false
-      }
-      found(clusterId, other.founders)
-      return true
+      this.#report(`the cluster at ${other.address} knows this server's id, but its data is gone`)
+      return false
     }
     const { id, name, address } = self
     try {

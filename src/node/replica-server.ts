@@ -330,13 +330,16 @@ export class ReplicaServer {
   #info(): ServerInfo {
     const { settings } = this.#parts
     const { id, name } = settings
+    const pledge = this.#pledge()
+    const clusterId = this.#clusterId
     return {
       id,
       name,
       address: this.#transport.address,
       expect: settings.bootstrapExpect,
-      clusterId: this.#clusterId,
-      founders: this.#pledge()?.founders ?? {},
+      clusterId,
+      // A pledge to a cluster that never began says nothing about this one.
+      founders: pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {},
     }
   }
 

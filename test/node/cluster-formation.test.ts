@@ -1,0 +1,171 @@
+import t from 'tap'
+import { silentLogger } from '../../src/base/log.ts'
+import { randomBelow, seededRandom } from '../../src/base/random.ts'
+import { ClusterFormation } from '../../src/node/cluster-formation.ts'
+import type { Pledge, ServerInfo } from '../../src/node/cluster-formation.ts'
+
+/** Servers that look for each other over a network which the test cuts. */
+class World {
+  readonly servers = new Map<string, Server>()
+  isCut = (_from: string, _to: string): boolean => false
+  clusters = 0
+
+  add(id: string, expect: number, knows: readonly string[]): Server {
+    const server = new Server(this, id, expect, knows)
+    this.servers.set(server.address, server)
+    return server
+  }
+}
+
+class Server {
+  readonly address: string
+  readonly formation: ClusterFormation
+  pledge: Pledge | undefined
+  clusterId: string | undefined
+  founders: readonly string[] = []
+  joined = false
+  readonly #info: () => ServerInfo
+
+  constructor(world: World, id: string, expect: number, knows: readonly string[]) {
+    this.address = `${id}:8300`
+    const self = { id, name: id, address: this.address, expect }
+    this.#info = () => ({
+      ...self,
+      clusterId: this.clusterId,
+      founders: this.pledge?.clusterId === this.clusterId ? (this.pledge?.founders ?? {}) : {},
+    })
+    this.formation = new ClusterFormation({
+      self,
+      retryJoin: knows.map((name) => `${name}:8300`),
+      pledge: () => this.pledge,
+      setPledge: (pledge) => (this.pledge = pledge),
+      newClusterId: () => `c${++world.clusters}`,
+      request: async <T>(address: string, kind: string, body: unknown) => {
+        const server = world.servers.get(address)
+        // Both ways of a request may be lost.
+        if (server === undefined || world.isCut(id, address)) throw new Error('unreachable')
+        const answer = server.answer(kind, body)
+        if (world.isCut(address, id)) throw new Error('no answer')
+        return answer as T
+      },
+      found: (clusterId, founders) => {
+        this.clusterId = clusterId
+        this.founders = Object.keys(founders).toSorted()
+      },
+      join: (clusterId) => {
+        this.clusterId = clusterId
+        this.joined = true
+      },
+      logger: silentLogger,
+    })
+  }
+
+  answer(kind: string, body: unknown): unknown {
+    if (kind === 'info') return this.#info()
+    if (kind === 'join') return 'ok'
+    return this.formation.onPledgeRequest(body as Pledge, this.clusterId !== undefined)
+  }
+}
+
+const all = ['a', 'b', 'c']
+
+t.test('three servers that expect three begin one cluster of the three', async (t) => {
+  const world = new World()
+  const servers = all.map((id) => world.add(id, 3, all))
+  t.notOk(await servers[1]?.formation.attempt(), 'the one with the lowest id begins')
+  for (const server of servers) t.ok(await server.formation.attempt())
+  t.strictSame(
+    servers.map(({ clusterId, founders }) => [clusterId, founders]),
+    servers.map(() => ['c1', all]),
+  )
+})
+
+t.test('with two of three nothing begins', async (t) => {
+  const world = new World()
+  const servers = ['a', 'b'].map((id) => world.add(id, 3, all))
+  for (const server of servers) t.notOk(await server.formation.attempt())
+  t.equal(servers[0]?.pledge, undefined)
+})
+
+t.test('servers that expect different numbers begin nothing', async (t) => {
+  const world = new World()
+  const servers = [world.add('a', 3, all), world.add('b', 3, all), world.add('c', 5, all)]
+  for (const server of servers) t.notOk(await server.formation.attempt())
+})
+
+t.test('a server that comes later joins instead of beginning another cluster', async (t) => {
+  const world = new World()
+  const servers = all.map((id) => world.add(id, 3, all))
+  for (const server of servers) await server.formation.attempt()
+  const late = world.add('0', 3, ['a'])
+  t.ok(await late.formation.attempt())
+  t.ok(late.joined)
+  t.equal(late.clusterId, 'c1')
+})
+
+t.test(
+  'one server that expects itself begins at once, and again after a crash in between',
+  async (t) => {
+    const world = new World()
+    const server = world.add('a', 1, [])
+    t.ok(await server.formation.attempt())
+    t.strictSame(server.founders, ['a'])
+  },
+)
+
+t.test('a founder that has lost its data is not taken back under its old id', async (t) => {
+  const world = new World()
+  const servers = all.map((id) => world.add(id, 3, all))
+  for (const server of servers) await server.formation.attempt()
+  const wiped = world.add('b', 3, all)
+  t.notOk(await wiped.formation.attempt())
+  t.equal(wiped.clusterId, undefined)
+})
+
+t.test('two that each take themselves for the lowest agree on one cluster', async (t) => {
+  const world = new World()
+  const [a, b, c, d] = [
+    world.add('a', 3, ['a', 'c', 'd']),
+    world.add('b', 3, ['b', 'c', 'd']),
+    world.add('c', 3, all),
+    world.add('d', 3, ['a', 'b', 'c']),
+  ]
+  for (let round = 0; round < 6; round++) {
+    for (const server of [b, a, d, c]) {
+      if (server.clusterId === undefined) await server.formation.attempt()
+    }
+  }
+  const ids = [a, b, c, d].map(({ clusterId }) => clusterId)
+  t.equal(new Set(ids).size, 1, `all are in one: ${ids.join(' ')}`)
+})
+
+t.test('whatever is lost on the way, no server is in a cluster of its own', async (t) => {
+  for (let seed = 0; seed < 300; seed++) {
+    const random = seededRandom(seed)
+    const world = new World()
+    const names = ['a', 'b', 'c', 'd', 'e'].slice(0, 3 + randomBelow(random, 3))
+    const servers = names.map((id) =>
+      world.add(
+        id,
+        3,
+        names.filter((name) => name !== id && random() < 0.8),
+      ),
+    )
+    const lossRate = random() * 0.5
+    world.isCut = () => random() < lossRate
+    for (let round = 0; round < 30; round++) {
+      // At once, so that their questions cross.
+      await Promise.all(
+        servers
+          .filter(({ clusterId }) => clusterId === undefined)
+          .map((server) => server.formation.attempt()),
+      )
+    }
+    const founded = servers.filter(({ clusterId, joined }) => clusterId !== undefined && !joined)
+    const ids = new Set(founded.map(({ clusterId }) => clusterId))
+    if (ids.size > 1) t.fail(`seed ${seed}: ${[...ids].join(', ')}`)
+    const members = new Set(founded.map(({ founders }) => founders.join()))
+    if (members.size > 1) t.fail(`seed ${seed}: different founders`)
+  }
+  t.pass('300 seeds')
+})

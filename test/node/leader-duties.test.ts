@@ -1,0 +1,120 @@
+import t from 'tap'
+import type { UpdateCheckCommand } from '../../src/catalog/command.ts'
+import { LeaderDuties } from '../../src/node/leader-duties.ts'
+import type { ConfChange } from '../../src/raft/membership.ts'
+import type { Status } from '../../src/raft/status.ts'
+import {
+  MemoryCatalog,
+  checkDefinition,
+  nodeDefinition,
+  registerCommand,
+} from '../helpers/catalog.ts'
+
+class Rig {
+  nowMs = 10_000
+  role: Status['role'] = 'leader'
+  peers: Status['peers'] = []
+  learners: readonly string[] = []
+  readonly changes: ConfChange[] = []
+  readonly catalog = new MemoryCatalog()
+  readonly duties: LeaderDuties
+
+  constructor() {
+    for (const id of ['s1', 's2']) {
+      const node = nodeDefinition(`node-${id}`, { id })
+      this.catalog.apply(
+        registerCommand(node.name, { node, checks: [checkDefinition('serfHealth')] }),
+      )
+    }
+    this.duties = new LeaderDuties({
+      status: () => this.#status(),
+      catalog: this.catalog.reader,
+      nowMs: () => this.nowMs,
+      silenceMs: 3000,
+      changeMembers: (change) => this.changes.push(change),
+      propose: (command: UpdateCheckCommand) => this.catalog.apply(command),
+    })
+  }
+
+  #status(): Status {
+    const config = {
+      voters: ['s1', 's2'],
+      votersOutgoing: [],
+      learners: this.learners,
+      addresses: {},
+      prevConfIndex: 0,
+    }
+    const rest = { term: 1, leader: 's1', lastIndex: 1, commit: 1, applied: 1 }
+    const none = { leaderContactTicks: 0, transferee: undefined }
+    return { id: 's1', role: this.role, config, peers: this.peers, ...rest, ...none }
+  }
+
+  after(ms: number): string {
+    this.nowMs += ms
+    this.duties.check()
+    return this.catalog.reader.check('node-s2', 'serfHealth')?.status ?? 'none'
+  }
+}
+
+t.test(
+  'a member that falls silent turns critical, and passing when it is heard again',
+  async (t) => {
+    const rig = new Rig()
+    t.equal(rig.after(0), 'passing')
+    rig.duties.heard('s2')
+    t.equal(rig.after(3000), 'passing')
+    t.equal(rig.after(1), 'critical')
+    t.match(rig.catalog.reader.check('node-s2', 'serfHealth'), {
+      output: 'Agent not live or unreachable',
+    })
+    t.equal(rig.after(100), 'critical')
+    rig.duties.heard('s2')
+    t.equal(rig.after(100), 'passing')
+  },
+)
+
+t.test('a new leader counts silence from when it began to listen', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.duties.heard('s2')
+  t.equal(rig.after(60_000), 'passing')
+  rig.role = 'leader'
+  t.equal(rig.after(1), 'passing')
+  t.equal(rig.after(3000), 'passing')
+  t.equal(rig.after(1), 'critical')
+})
+
+t.test('a new leader takes nobody for alive whom it has not heard itself', async (t) => {
+  const rig = new Rig()
+  t.equal(rig.after(0), 'passing')
+  t.equal(rig.after(3001), 'critical')
+  rig.role = 'follower'
+  rig.after(100)
+  rig.role = 'leader'
+  t.equal(rig.after(100), 'critical', 'still, for it has not been heard')
+})
+
+t.test('the leader itself is passing, whatever the one before had said', async (t) => {
+  const rig = new Rig()
+  const critical = { status: 'critical', output: '' } as const
+  rig.catalog.apply({
+    kind: 'update-check',
+    nodeName: 'node-s1',
+    checkId: 'serfHealth',
+    ...critical,
+  })
+  rig.after(1)
+  t.equal(rig.catalog.reader.check('node-s1', 'serfHealth')?.status, 'passing')
+})
+
+t.test('a learner votes once it has caught up', async (t) => {
+  const rig = new Rig()
+  rig.learners = ['s3']
+  const peer = { id: 's3', state: 'replicate', match: 1, next: 2, isActive: true } as const
+  rig.peers = [{ ...peer, isCaughtUp: false }]
+  rig.after(1)
+  t.strictSame(rig.changes, [])
+  rig.peers = [{ ...peer, isCaughtUp: true }]
+  rig.after(1)
+  t.strictSame(rig.changes, [{ kind: 'promote', id: 's3' }])
+})

@@ -1,0 +1,162 @@
+import t from 'tap'
+import { Proposals } from '../../src/node/proposals.ts'
+import type { ProposalResult, ProposalsParts } from '../../src/node/proposals.ts'
+import type { ProposeResult } from '../../src/raft/verdict.ts'
+
+/** Proposals over a log that the test plays, with a clock that it turns. */
+class Rig {
+  nowMs = 0
+  role: 'leader' | 'follower' = 'leader'
+  leader: string | undefined
+  log: string[] = []
+  answer: ProposeResult | undefined
+  forwarded: { to: string; proposals: readonly string[] }[] = []
+  reply: (proposals: readonly string[]) => Promise<readonly ProposalResult[]> = () =>
+    Promise.reject(new Error('lost'))
+  readonly appliedWaits: number[] = []
+  readonly proposals: Proposals
+
+  constructor() {
+    const parts: ProposalsParts = {
+      append: (proposals) => this.#append(proposals),
+      leader: () => this.leader,
+      isLeader: () => this.role === 'leader',
+      forward: (to, proposals) => {
+        this.forwarded.push({ to, proposals })
+        return this.reply(proposals)
+      },
+      whenApplied: (index) => {
+        this.appliedWaits.push(index)
+        return Promise.resolve()
+      },
+      nowMs: () => this.nowMs,
+    }
+    this.proposals = new Proposals(parts)
+  }
+
+  #append(proposals: readonly string[]): ProposeResult {
+    if (this.answer !== undefined) return this.answer
+    const firstIndex = this.log.length + 1
+    this.log.push(...proposals)
+    return { kind: 'accepted', term: 1, firstIndex, lastIndex: this.log.length }
+  }
+
+  submit(json: string, mayForward = true): Promise<ProposalResult> {
+    return new Promise((settle) => {
+      this.proposals.submit({ json, deadlineMs: this.nowMs + 7000, mayForward, settle })
+    })
+  }
+}
+
+const done = (index: number): ProposalResult => ({
+  kind: 'applied',
+  outcome: { ok: true, index },
+})
+/** Lets the promises that are due settle. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+t.test('a leader answers each write with the outcome of its own entry', async (t) => {
+  const rig = new Rig()
+  const results = [rig.submit('a'), rig.submit('b')]
+  rig.proposals.pump()
+  t.strictSame(rig.log, ['a', 'b'])
+  rig.proposals.onApplied(1, 1, { ok: true, index: 1 })
+  rig.proposals.onApplied(2, 1, { ok: true, index: 2 })
+  t.strictSame(await Promise.all(results), [done(1), done(2)])
+})
+
+t.test("a write whose place another leader's entry took is proposed again", async (t) => {
+  const rig = new Rig()
+  const result = rig.submit('a')
+  rig.proposals.pump()
+  rig.proposals.onApplied(1, 2, { ok: true, index: 1 })
+  rig.proposals.pump()
+  t.strictSame(rig.log, ['a', 'a'])
+  rig.proposals.onApplied(2, 1, { ok: true, index: 2 })
+  t.strictSame(await result, done(2))
+})
+
+t.test('a snapshot that covers it leaves its fate to the request id', async (t) => {
+  const rig = new Rig()
+  const result = rig.submit('a')
+  rig.proposals.pump()
+  rig.proposals.onRestored(5)
+  rig.proposals.pump()
+  rig.proposals.onApplied(2, 1, { ok: true, index: 1 })
+  t.strictSame(await result, done(1), 'the outcome of the first time')
+})
+
+t.test('a follower forwards, and answers when it can be read here', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.leader = 's2'
+  rig.reply = async (proposals) => proposals.map((_, at) => done(at + 7))
+  const results = [rig.submit('a'), rig.submit('b')]
+  rig.proposals.pump()
+  t.strictSame(await Promise.all(results), [done(7), done(8)])
+  t.strictSame(rig.forwarded, [{ to: 's2', proposals: ['a', 'b'] }])
+  t.strictSame(rig.appliedWaits, [7, 8])
+})
+
+t.test('a lost reply is asked for again, with the same request', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.leader = 's2'
+  const result = rig.submit('a')
+  rig.proposals.pump()
+  await turn()
+  rig.leader = 's3'
+  rig.reply = async () => [done(9)]
+  rig.proposals.pump()
+  t.strictSame(await result, done(9))
+  t.strictSame(
+    rig.forwarded.map(({ to }) => to),
+    ['s2', 's3'],
+  )
+})
+
+t.test('what another server forwarded is not passed on a second time', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.leader = 's2'
+  const result = rig.submit('a', false)
+  rig.proposals.pump()
+  t.strictSame(await result, { kind: 'not-leader' })
+  t.strictSame(rig.forwarded, [])
+})
+
+t.test('without a leader a write waits, and fails after its time', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  const results = [rig.submit('a')]
+  rig.proposals.pump()
+  rig.role = 'leader'
+  rig.nowMs = 100
+  results.push(rig.submit('b'))
+  rig.proposals.pump()
+  t.equal(rig.proposals.waiting, 2)
+  rig.nowMs = 7000
+  rig.proposals.expire()
+  t.match(await results[0], { kind: 'failed', code: 'no-leader' })
+  t.equal(rig.proposals.waiting, 1, 'the later one has time left')
+})
+
+t.test('a full tail refuses, one that is too large does not keep the others out', async (t) => {
+  const rig = new Rig()
+  rig.answer = { kind: 'busy', waiting: 3 }
+  const busy = rig.submit('a')
+  rig.proposals.pump()
+  t.match(await busy, { kind: 'failed', code: 'busy' })
+  rig.answer = { kind: 'too-large', bytes: 900, max: 500 }
+  const large = rig.submit('x'.repeat(900))
+  const small = rig.submit('b')
+  const whenLarge = large.then((result) => {
+    rig.answer = undefined
+    return result
+  })
+  rig.proposals.pump()
+  t.match(await whenLarge, { kind: 'failed', code: 'command-too-large' })
+  rig.proposals.pump()
+  rig.proposals.onApplied(1, 1, { ok: true, index: 1 })
+  t.strictSame(await small, done(1))
+})
