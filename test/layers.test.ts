@@ -72,7 +72,8 @@ t.test('every room imports only what its row allows', async (t) => {
 })
 
 t.test('commands that only ask an agent do not load what runs one', async (t) => {
-  for (const name of ['run', 'register', 'deregister', 'services', 'nodes', 'resolve', 'version']) {
+  const names = ['run', 'register', 'deregister', 'services', 'nodes', 'resolve', 'version']
+  for (const name of [...names, 'members', 'leave', 'raft-peers', 'raft-recover', 'snapshot']) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)
     const packages = packagesLoadedBy(path, sources)

@@ -4,17 +4,18 @@ import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Status } from '../catalog/model.ts'
 import { agentCheck, agentService } from './agent-registration.ts'
-import type { Backend, Identity } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { originOf } from './catalog.ts'
 import { decodeBody } from './decode.ts'
 import { agentServiceJson, checkJson } from './encode.ts'
+import { consulVersion, memberJson, serverMembers } from './members.ts'
 import { flagParameter, parameter, parametersOf, readOptions } from './parameters.ts'
 import { sendDone, sendJson, warn } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
 import { checkedStatus, cutOutput } from './validate.ts'
 
-/** agent/*: the services and checks of this agent, and the agent itself. */
+/** agent/*: the services and checks of this agent, the agent itself, and the cluster it is in. */
 export function addAgentRoutes(app: FastifyInstance, backend: Backend, logger: Logger): void {
   addServices(app, backend, logger)
   addChecks(app, backend)
@@ -135,12 +136,6 @@ function addTtlReports(app: FastifyInstance, backend: Backend): void {
   })
 }
 
-/**
- * The version of Consul whose API this is. Clients and schedulers compare it with what they need
- * (Nomad wants at least 1.8), so it is told where they look; svcd's own stands beside it.
- */
-const consulVersion = '1.21.4'
-
 function addSelf(app: FastifyInstance, backend: Backend): void {
   const { identity } = backend
   addRoute(app, 'GET', '/v1/agent/self', async (request, reply) =>
@@ -148,13 +143,23 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
   )
   addRoute(app, 'GET', '/v1/agent/members', async (request, reply) => {
     readOptions(parametersOf(request), identity)
-    return sendJson(request, reply, [memberJson(identity)])
+    const members = serverMembers({ backend })
+    return sendJson(
+      request,
+      reply,
+      members.map((member) => memberJson(member, identity)),
+    )
+  })
+  addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
+    await backend.operate({ kind: 'leave' })
+    return sendDone(reply)
   })
 }
 
 function selfJson(backend: Backend) {
   const { identity, agent } = backend
   const leader = backend.leader()
+  const own = serverMembers({ backend }).find(({ server }) => server.id === identity.nodeId)
   return {
     Config: {
       Datacenter: identity.datacenter,
@@ -176,7 +181,7 @@ function selfJson(backend: Backend) {
       ACLsEnabled: false,
     },
     Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
-    Member: memberJson(identity),
+    Member: own === undefined ? null : memberJson(own, identity),
     Stats: {
       agent: {
         checks: String(agent.checks().length),
@@ -186,44 +191,11 @@ function selfJson(backend: Backend) {
       consul: {
         acl: 'disabled',
         known_datacenters: '1',
-        leader: String(leader !== '' && leader === serverAddress(identity)),
+        leader: String(backend.isLeader()),
         leader_addr: leader,
         server: String(identity.server),
       },
     },
     Meta: {},
-  }
-}
-
-function serverAddress({ address, ports }: Identity): string {
-  return address.includes(':') ? `[${address}]:${ports.server}` : `${address}:${ports.server}`
-}
-
-const statusAlive = 1
-
-function memberJson(identity: Identity) {
-  return {
-    Name: identity.nodeName,
-    Addr: identity.address,
-    Port: identity.ports.server,
-    Tags: {
-      acls: '0',
-      build: `${consulVersion}:svcd-${identity.version}`,
-      dc: identity.datacenter,
-      id: identity.nodeId,
-      port: String(identity.ports.server),
-      role: identity.server ? 'consul' : 'node',
-      segment: '',
-      vsn: '2',
-      vsn_max: '3',
-      vsn_min: '2',
-    },
-    Status: statusAlive,
-    ProtocolMin: 1,
-    ProtocolMax: 5,
-    ProtocolCur: 2,
-    DelegateMin: 2,
-    DelegateMax: 5,
-    DelegateCur: 4,
   }
 }

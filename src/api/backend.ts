@@ -105,6 +105,22 @@ export type ClusterOperation =
   /** This server's id. */
   | { readonly kind: 'leave' }
 
+/** A state of the catalog as people keep it. */
+export interface SnapshotArchive {
+  /** The entry of the log that it stands at. */
+  readonly index: number
+  /** Bytes of the state that is packed in it. */
+  readonly stateBytes: number
+  /** gzip tar of meta.json, state.bin and SHA256SUMS. It breaks off when the state is damaged. */
+  readonly archive: NodeJS.ReadableStream
+}
+
+/** What a restore changed. */
+export interface Restored {
+  readonly registered: number
+  readonly deregistered: number
+}
+
 /** All that the HTTP API needs of a node; `node/` provides it. */
 export interface Backend {
   readonly identity: Identity
@@ -138,6 +154,14 @@ export interface Backend {
   }
   /** Done by the leader, whoever is asked. Rejects with `operation-refused`, `no-leader`. */
   operate(operation: ClusterOperation): Promise<string>
+  /** Packs the state that this server has applied. Rejects with `snapshot-failed`. */
+  snapshot(): Promise<SnapshotArchive>
+  /**
+   * Makes the catalog of the whole cluster what an archive says, by commands in the log, so that a
+   * restore that broke off can be repeated. Rejects with `snapshot-unusable` (nothing was changed then),
+   * `restore-unfinished`, `no-leader`.
+   */
+  restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored>
   /** `host:port` of the leader, or '' while there is none. */
   leader(): string
   /** `host:port` of every voter. */

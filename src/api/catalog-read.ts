@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock } from '../base/clock.ts'
 import { must } from '../base/assert.ts'
-import { svcdError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { CatalogReader } from '../catalog/query.ts'
-import type { Backend } from './backend.ts'
+import { addReadHeaders, reach } from './consistency.ts'
+import type { ReachContext } from './consistency.ts'
 import { parametersOf, readOptions } from './parameters.ts'
 import type { ReadOptions } from './parameters.ts'
 import type { RenderCache, Rendered } from './render-cache.ts'
@@ -13,15 +12,10 @@ import { isPretty, renderJson, sendBody } from './reply.ts'
 const waitMsDefault = 300_000
 const waitMsMax = 600_000
 const jitterFraction = 16
-const leaderPollMs = 50
 
 /** What the catalog endpoints answer from. */
-export interface ReadContext {
-  readonly backend: Backend
-  readonly clock: Pick<Clock, 'monotonicMs'>
+export interface ReadContext extends ReachContext {
   readonly random: Random
-  /** How long a read that needs a leader waits for one. */
-  readonly leaderWaitMs: number
   readonly waits: Waits
   readonly answers: RenderCache
 }
@@ -73,25 +67,13 @@ export async function answerRead(
 ): Promise<FastifyReply> {
   const { backend } = context
   const options = readOptions(parametersOf(request), backend.identity)
-  if (options.consistency !== 'stale') await leaderKnown(context)
+  await reach(context, options.consistency)
   const render = renderer(context, request, question)
   const { index, body } = await read(context, reply, options, question.subject, render)
   if (reply.raw.destroyed) return reply.hijack()
-  reply
-    .header('X-Consul-Index', index)
-    .header('X-Consul-KnownLeader', backend.leader() === '' ? 'false' : 'true')
-    .header('X-Consul-LastContact', options.consistency === 'stale' ? backend.lastContactMs() : 0)
-    .header('X-Consul-Effective-Consistency', options.consistency)
-    .header('X-Consul-Query-Backend', 'blocking-query')
+  addReadHeaders(reply, backend, options.consistency, index)
+  reply.header('X-Consul-Query-Backend', 'blocking-query')
   return sendBody(reply, body)
-}
-
-async function leaderKnown({ backend, clock, leaderWaitMs }: ReadContext): Promise<void> {
-  const deadline = clock.monotonicMs() + leaderWaitMs
-  while (backend.leader() === '') {
-    if (clock.monotonicMs() >= deadline) throw svcdError('no-leader', {})
-    await new Promise((resolve) => setTimeout(resolve, leaderPollMs))
-  }
 }
 
 /** Answers when the subject's index is above `above`; undefined when the caller should wait. */

@@ -58,6 +58,24 @@ export interface Member {
   readonly Tags: Readonly<Record<string, string>>
 }
 
+/** A row of operator/raft/configuration. */
+export interface RaftServer {
+  readonly ID: string
+  readonly Node: string
+  readonly Address: string
+  readonly Leader: boolean
+  readonly ProtocolVersion: string
+  readonly Voter: boolean
+}
+
+/** The answer of GET snapshot. */
+export interface SnapshotDownload {
+  readonly index: number
+  /** Bytes of the state once it is unpacked. */
+  readonly stateBytes: number
+  readonly archive: AsyncIterable<Uint8Array>
+}
+
 /** The body of agent/service/register; the agent accepts more (docs/http-api.md). */
 export interface ServiceRegistration {
   readonly Name: string
@@ -166,6 +184,48 @@ export class Client {
     return this.#get('status/leader')
   }
 
+  /** The servers of the cluster. `stale`: as the agent that is asked sees them, also without a leader. */
+  async raftServers(options: { readonly stale?: boolean } = {}): Promise<readonly RaftServer[]> {
+    const query = options.stale === true ? '?stale' : ''
+    const path = `operator/raft/configuration${query}`
+    return (await this.#get<{ readonly Servers: readonly RaftServer[] }>(path)).Servers
+  }
+
+  /** To the server of this id, or to the one that holds the most of the log. */
+  async transferLeader(id?: string): Promise<void> {
+    const query = id === undefined ? '' : `?${new URLSearchParams({ id }).toString()}`
+    await this.#put(`operator/raft/transfer-leader${query}`)
+  }
+
+  async addPeer(server: { readonly id: string; readonly address: string }): Promise<void> {
+    await this.#put(`operator/raft/peer?${new URLSearchParams(server).toString()}`)
+  }
+
+  async removePeer(server: { readonly id: string } | { readonly address: string }): Promise<void> {
+    await this.#request('DELETE', `operator/raft/peer?${new URLSearchParams(server).toString()}`)
+  }
+
+  /** The agent leaves its cluster for good, and stops. */
+  async leave(): Promise<void> {
+    await this.#put('agent/leave')
+  }
+
+  /** The state of the cluster as an archive. An archive that breaks off rejects while it is read. */
+  async snapshot(options: { readonly stale?: boolean } = {}): Promise<SnapshotDownload> {
+    const response = await this.#request('GET', `snapshot${options.stale === true ? '?stale' : ''}`)
+    const header = (name: string): number => Number(response.headers.get(name) ?? 0)
+    return {
+      index: header('X-Consul-Index'),
+      stateBytes: header('X-Svcd-State-Bytes'),
+      archive: response.body ?? new ReadableStream<Uint8Array>(),
+    }
+  }
+
+  /** Makes the catalog what an archive says. Resolves when all of it is written. */
+  async restore(archive: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#request('PUT', 'snapshot', archive)
+  }
+
   async #get<T>(path: string): Promise<T> {
     const response = await this.#request('GET', path)
     try {
@@ -179,14 +239,22 @@ export class Client {
     return this.#request('PUT', path, body === undefined ? null : JSON.stringify(body))
   }
 
-  async #request(method: string, path: string, body: string | null = null): Promise<Response> {
+  async #request(
+    method: string,
+    path: string,
+    body: string | AsyncIterable<Uint8Array> | null = null,
+  ): Promise<Response> {
+    const isShort = typeof body === 'string' || body === null
     let response: Response
     try {
       response = await fetch(`${this.#address}/v1/${path}`, {
         method,
         body,
         headers: this.#headers,
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        // What is streamed takes as long as it takes.
+        ...(isShort && !path.startsWith('snapshot')
+          ? { signal: AbortSignal.timeout(this.#timeoutMs) }
+          : { duplex: 'half' as const }),
       })
       if (response.ok) return response
     } catch (error) {

@@ -14,7 +14,9 @@ import { Waits } from './catalog-read.ts'
 import { addHealthRoutes } from './health.ts'
 import { RenderCache } from './render-cache.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
+import { addOperatorRoutes } from './operator.ts'
 import { cleanPath } from './route.ts'
+import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
 import { unusedConnections } from './unused-connections.ts'
 
@@ -70,6 +72,8 @@ export function createHttpApi(
   addCatalogRoutes(app, context)
   addHealthRoutes(app, context)
   addStatusRoutes(app, backend)
+  addOperatorRoutes(app, context)
+  addSnapshotRoutes(app, context)
   return app
 }
 

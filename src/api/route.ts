@@ -5,22 +5,37 @@ export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<
 
 const allMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE']
 
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+
 /**
- * Adds an endpoint with the methods it has; the others get 405 with Allow, and OPTIONS tells. A
+ * Adds an endpoint with the one method it has; the others get 405 with Allow, and OPTIONS tells. A
  * path that ends in `/*` takes everything after the prefix as its argument.
  */
 export function addRoute(
   app: FastifyInstance,
-  method: 'GET' | 'PUT',
+  method: Method,
   path: string,
   handler: Handler,
 ): void {
-  // A HEAD is a GET whose body stays away.
-  const methods = method === 'GET' ? ['GET', 'HEAD'] : ['PUT']
-  const allow = `OPTIONS,${method}`
-  app.route({ method: methods, url: path, handler, exposeHeadRoute: false })
+  addRoutes(app, path, { [method]: handler })
+}
+
+/** Adds an endpoint with several methods. */
+export function addRoutes(
+  app: FastifyInstance,
+  path: string,
+  handlers: Readonly<Partial<Record<Method, Handler>>>,
+): void {
+  const known = new Set<HTTPMethods>()
+  for (const [method, handler] of Object.entries(handlers) as [Method, Handler][]) {
+    // A HEAD is a GET whose body stays away.
+    const methods: readonly HTTPMethods[] = method === 'GET' ? ['GET', 'HEAD'] : [method]
+    for (const each of methods) known.add(each)
+    app.route({ method: [...methods], url: path, handler, exposeHeadRoute: false })
+  }
+  const allow = `OPTIONS,${Object.keys(handlers).join(',')}`
   app.route({
-    method: allMethods.filter((other) => !methods.includes(other)),
+    method: allMethods.filter((method) => !known.has(method)),
     url: path,
     exposeHeadRoute: false,
     handler: (request, reply) => {

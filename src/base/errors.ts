@@ -112,6 +112,16 @@ export const errorTable = {
     exit: 1,
     text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` shows its servers.',
   },
+  'unknown-peer': {
+    http: 500,
+    exit: 1,
+    text: '{what} "{value}" was not found in the Raft configuration. `svcd operator raft list-peers` shows its servers.',
+  },
+  'restore-unfinished': {
+    http: 500,
+    exit: 1,
+    text: 'The restore broke off after {done} changes: {reason}. Run it again: what is done already is left as it is.',
+  },
   'unknown-request': {
     http: 500,
     exit: 1,
@@ -190,6 +200,11 @@ export const errorTable = {
     exit: 1,
     text: '{file} is damaged: {reason}. This node refuses to serve; restore it from a snapshot or another server.',
   },
+  'recover-refused': {
+    http: 500,
+    exit: 1,
+    text: 'Nothing can be recovered from {path}: {reason}. Nothing was changed; name the data directory of a server that was a member.',
+  },
   'snapshot-unusable': {
     http: 400,
     exit: 1,
@@ -228,6 +243,16 @@ export const errorTable = {
     http: 404,
     exit: 1,
     text: 'There is no {what}. `svcd services` lists all services.',
+  },
+  'no-such-member': {
+    http: 404,
+    exit: 2,
+    text: 'No server of the cluster matches {what}. `svcd members` lists all.',
+  },
+  'file-unwritable': {
+    http: 500,
+    exit: 1,
+    text: 'The file {path} cannot be written: {reason}. Check its directory, or name another file.',
   },
   'no-such-name': {
     http: 404,

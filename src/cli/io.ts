@@ -7,4 +7,6 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Reads a whole text file; `-` is standard input. */
   readonly readText: (path: string) => Promise<string>
+  /** Writes to the terminal on standard error, where there is one: for what is drawn over itself. */
+  readonly drawn?: ((text: string) => void) | undefined
 }

@@ -11,6 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await run(process.argv.slice(2), {
   out: (chunk) => void process.stdout.write(chunk),
   err: (chunk) => void process.stderr.write(chunk),
+  drawn: process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
   env: process.env,
   readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
 })

@@ -27,8 +27,8 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   const sample = config.sample ? await sampleFor(node, config) : undefined
   say(sample?.text ?? '')
   process.on('SIGHUP', () => void reload(node, logger))
-  const signal = await stopSignal
-  logger.info({ signal }, 'stopping')
+  const reason = await Promise.race([stopSignal, node.left.then(() => 'left the cluster')])
+  logger.info({ reason }, 'stopping')
   sample?.stop()
   await node.stop()
 }

@@ -32,6 +32,46 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'List nodes.',
     load: async () => (await import('./nodes.ts')).nodesCommand,
   },
+  members: {
+    summary: 'List the servers of the cluster.',
+    load: async () => (await import('./members.ts')).membersCommand,
+  },
+  leave: {
+    summary: 'Have the agent leave its cluster for good, and stop.',
+    load: async () => (await import('./leave.ts')).leaveCommand,
+  },
+  'operator raft list-peers': {
+    summary: 'List the servers as Raft knows them.',
+    load: async () => (await import('./raft-peers.ts')).listPeersCommand,
+  },
+  'operator raft transfer-leader': {
+    summary: 'Hand the lead over to another server.',
+    load: async () => (await import('./raft-peers.ts')).transferLeaderCommand,
+  },
+  'operator raft add-peer': {
+    summary: 'Let a server in that is not configured to join.',
+    load: async () => (await import('./raft-peers.ts')).addPeerCommand,
+  },
+  'operator raft remove-peer': {
+    summary: 'Take a server out that will not come back.',
+    load: async () => (await import('./raft-peers.ts')).removePeerCommand,
+  },
+  'operator raft recover': {
+    summary: 'Make one server a cluster of its own, after the quorum was lost.',
+    load: async () => (await import('./raft-recover.ts')).recoverCommand,
+  },
+  'snapshot save': {
+    summary: 'Write the state of the cluster to a file.',
+    load: async () => (await import('./snapshot.ts')).saveCommand,
+  },
+  'snapshot restore': {
+    summary: 'Bring the cluster back to what a file says.',
+    load: async () => (await import('./snapshot.ts')).restoreCommand,
+  },
+  'snapshot inspect': {
+    summary: 'Verify a file and show what is in it.',
+    load: async () => (await import('./snapshot.ts')).inspectCommand,
+  },
   resolve: {
     summary: 'Ask the DNS server for a name, and show what any client gets.',
     load: async () => (await import('./resolve.ts')).resolveCommand,
@@ -42,37 +82,65 @@ const commands: Readonly<Record<string, Entry>> = {
   },
 }
 
+const wordsMax = Math.max(...Object.keys(commands).map((name) => name.split(' ').length))
+
 /** Runs one command line (without `node svcd`) and gives its exit code: 0, 1 or 2. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const [first = '', ...rest] = args
   if (/^(?:-v|--?version)$/.test(first)) return run(['version', ...rest], io)
   if (first === '' || /^(?:-h|--?help|help)$/.test(first)) {
-    if (first === 'help' && rest[0] !== undefined) return run([rest[0], '--help'], io)
+    if (first === 'help' && rest[0] !== undefined) return run([...rest, '--help'], io)
     ;(first === '' ? io.err : io.out)(overview())
     return first === '' ? 1 : 0
   }
   try {
-    await runCommand(first, rest, io)
+    await runCommand(args, io)
     return 0
   } catch (error) {
     return reportError(error, io)
   }
 }
 
-async function runCommand(name: string, args: readonly string[], io: Io): Promise<void> {
-  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (entry === undefined) {
-    const kind = name.startsWith('-') ? 'option' : 'command'
-    const hint = didYouMean(name, Object.keys(commands))
-    throw usage(`Unknown ${kind} "${name}".${hint} \`svcd --help\` lists all commands.`)
-  }
+async function runCommand(line: readonly string[], io: Io): Promise<void> {
+  const name = nameIn(line)
+  const entry = commands[name]
+  if (entry === undefined) return noCommand(line, io)
   const command = (await entry.load())(io)
+  const args = line.slice(name.split(' ').length)
   try {
     await command.parseAsync([...normaliseArguments(args, command.options)], { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) throw fromCommander(error, name, command)
     throw error
   }
+}
+
+/** The command that a line begins with: the one of the most words. '' when there is none. */
+function nameIn(line: readonly string[]): string {
+  for (let count = wordsMax; count > 0; count--) {
+    const name = line.slice(0, count).join(' ')
+    if (Object.hasOwn(commands, name)) return name
+  }
+  return ''
+}
+
+/** The first words of a command alone show what may follow; anything else is a mistake. */
+function noCommand(line: readonly string[], io: Io): void {
+  const words = line.filter((word) => !/^--?h(?:elp)?$/.test(word))
+  const group = words.join(' ')
+  const below = Object.keys(commands).filter((name) => name.startsWith(`${group} `))
+  if (below.length > 0 && words.length < line.length) return io.out(overview(below))
+  if (below.length > 0) {
+    const next = below.map((name) => name.slice(group.length + 1)).join(', ')
+    throw usage(`\`svcd ${group}\` needs one more word: ${next}.`)
+  }
+  const [first = ''] = line
+  const kind = first.startsWith('-') ? 'option' : 'command'
+  const firstWords = [...new Set(Object.keys(commands).map((name) => name.split(' ')[0] ?? ''))]
+  const known = firstWords.includes(first)
+  const name = known ? words.slice(0, wordsMax).join(' ') : first
+  const hint = didYouMean(name, known ? Object.keys(commands) : firstWords)
+  throw usage(`Unknown ${kind} "${name}".${hint} \`svcd --help\` lists all commands.`)
 }
 
 /** Commander's errors in one line with the next step; showing help is not an error. */
@@ -102,11 +170,9 @@ function reportError(error: unknown, io: Io): number {
   return 1
 }
 
-function overview(): string {
-  const width = Math.max(...Object.keys(commands).map((name) => name.length))
-  const lines = Object.entries(commands).map(
-    ([n, { summary }]) => `  ${n.padEnd(width)}  ${summary}\n`,
-  )
+function overview(names: readonly string[] = Object.keys(commands)): string {
+  const width = Math.max(...names.map((name) => name.length))
+  const lines = names.map((n) => `  ${n.padEnd(width)}  ${commands[n]?.summary ?? ''}\n`)
   return [
     'Usage: svcd COMMAND [options]\n\n',
     'A DNS-first service registry: register over HTTP or the CLI, find by DNS.\n\n',

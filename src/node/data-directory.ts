@@ -42,15 +42,23 @@ export function openDataDirectory(path: string | undefined): DataDirectory {
 
 /** The node's UUID, made at the first start: an id names one node for all time. */
 export function nodeIdIn(directory: string): string {
-  const file = join(directory, 'node-id')
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ENOENT') {
-      throw svcdError('data-dir-unusable', { path: directory, reason: reasonOf(error) }, error)
-    }
-  }
+  const known = knownNodeIdIn(directory)
+  if (known !== undefined) return known
   const id = randomUUID()
-  writeFileSync(file, `${id}\n`, { mode: 0o640 })
+  writeFileSync(nodeIdFile(directory), `${id}\n`, { mode: 0o640 })
   return id
+}
+
+/** Undefined before the first start. */
+export function knownNodeIdIn(directory: string): string | undefined {
+  try {
+    return readFileSync(nodeIdFile(directory), 'utf8').trim()
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    throw svcdError('data-dir-unusable', { path: directory, reason: reasonOf(error) }, error)
+  }
+}
+
+function nodeIdFile(directory: string): string {
+  return join(directory, 'node-id')
 }

@@ -1,10 +1,19 @@
-import type { Backend, Identity, LocalAgent, Origin } from '../api/backend.ts'
+import type {
+  Backend,
+  Identity,
+  LocalAgent,
+  Origin,
+  Restored,
+  SnapshotArchive,
+} from '../api/backend.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Versions } from '../catalog/versions.ts'
 import type { StateReader } from '../storage/state.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
+import { leaveCluster } from './leaving.ts'
 import type { Replica } from './replica.ts'
+import type { SnapshotService } from './snapshot-service.ts'
 
 export interface NodeBackendParts {
   readonly identity: Identity
@@ -13,6 +22,7 @@ export interface NodeBackendParts {
   readonly state: StateReader
   readonly versions: Versions
   readonly waiters: ChangeWaiters
+  readonly snapshots: SnapshotService
 }
 
 /** The node as the HTTP API sees it. */
@@ -20,6 +30,11 @@ export class NodeBackend implements Backend {
   readonly identity: Identity
   readonly agent: LocalAgent
   readonly #parts: NodeBackendParts
+  #onLeft = (): void => {}
+  /** Resolves when this server is no member any more: it has nothing left to do. */
+  readonly left = new Promise<void>((resolve) => {
+    this.#onLeft = resolve
+  })
 
   constructor(parts: NodeBackendParts) {
     this.identity = parts.identity
@@ -83,7 +98,25 @@ export class NodeBackend implements Backend {
     }
   }
 
-  operate(operation: Parameters<Backend['operate']>[0]): Promise<string> {
-    return this.#parts.replica.operate(operation)
+  async operate(operation: Parameters<Backend['operate']>[0]): Promise<string> {
+    const { replica } = this.#parts
+    if (operation.kind !== 'leave') return replica.operate(operation)
+    const id = await leaveCluster({
+      identity: this.identity,
+      read: (query) => this.read(query),
+      propose: (body, origin) => this.propose(body, origin),
+      cluster: () => this.cluster(),
+      leave: () => replica.operate(operation),
+    })
+    this.#onLeft()
+    return id
+  }
+
+  snapshot(): Promise<SnapshotArchive> {
+    return this.#parts.snapshots.save()
+  }
+
+  restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored> {
+    return this.#parts.snapshots.restore(archive, origin)
   }
 }

@@ -22,6 +22,7 @@ import { NodeBackend } from './node-backend.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
+import { SnapshotService } from './snapshot-service.ts'
 import { zoneOf } from './zone.ts'
 import { readZoneFiles } from './zone-files.ts'
 
@@ -30,6 +31,8 @@ export interface RunningNode {
   readonly dns: readonly Endpoint[]
   /** Reads the zone files again. Rejects with `zone-invalid`; what was served before stays then. */
   reload(): Promise<void>
+  /** Resolves when this server has left its cluster: it is to be stopped then. */
+  readonly left: Promise<void>
   /** Stops taking work, lets what is in flight finish, closes the files. */
   stop(): Promise<void>
 }
@@ -92,13 +95,23 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
   await agent.start()
   const dns = await startDns(config, logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.push(() => dns.stop())
-  const backend = new NodeBackend({ identity, agent, replica, state, versions, waiters })
+  const snapshots = new SnapshotService({
+    dataDirectory: directory.path,
+    makeSnapshot: () => replica.operate({ kind: 'snapshot' }),
+    propose: (body, origin) => replica.propose(body, origin),
+    state,
+    memberIds: () => new Set((replica.status?.servers ?? []).map(({ id }) => id)),
+    logger,
+  })
+  const parts = { identity, agent, replica, state, versions, waiters, snapshots }
+  const backend = new NodeBackend(parts)
   const api = createHttpApi(backend, logger)
   stops.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
   const reload = async (): Promise<void> => dns?.setZone(zoneFrom(config))
-  return { http, dns: dns?.endpoints ?? [], reload, stop: () => stopAll(stops) }
+  const { left } = backend
+  return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
 async function stopAll(stops: Stops): Promise<void> {

@@ -20,6 +20,9 @@ export interface RestoreSources {
   readonly memberIds: ReadonlySet<string>
 }
 
+/** Undefined: something was compared and is the same. The caller may pause at every step. */
+type Steps = Generator<CommandBody | undefined>
+
 /** Of a command, far below the largest that is accepted. */
 const checksMax = 64
 const serverServiceId = 'consul'
@@ -31,7 +34,7 @@ const dead = 'Agent not live or unreachable'
  * which nothing disappears that is to stay. Of a node of the archive everything is compared; equal
  * rows cost no command, so that a restore of nearly the same state is short.
  */
-export function* restoreCommands(sources: RestoreSources): Generator<CommandBody> {
+export function* restoreCommands(sources: RestoreSources): Steps {
   const { archived, present, memberIds } = sources
   const kept = new Set<string>()
   for (const node of archived.nodes()) {
@@ -58,7 +61,7 @@ function memberNameOf(
 }
 
 /** A node that is no server of this cluster becomes what the archive says. */
-function* nodeCommands(node: Node, { archived, present }: RestoreSources): Generator<CommandBody> {
+function* nodeCommands(node: Node, { archived, present }: RestoreSources): Steps {
   const nodeName = node.name
   const definition = nodeDefinitionOf(node)
   const services = archived.servicesOfNode(nodeName)
@@ -74,8 +77,8 @@ function* nodeCommands(node: Node, { archived, present }: RestoreSources): Gener
     const own = { nodeName, node: definition, service: serviceDefinitionOf(service) }
     const checks = wanted.get(service.id) ?? []
     const before = present.service(nodeName, service.id)
-    if (isSame(own.service, before) && areSame(checks, found.get(service.id) ?? [])) continue
-    yield* registrations(own, checks)
+    if (isSame(own.service, before) && areSame(checks, found.get(service.id) ?? [])) yield
+    else yield* registrations(own, checks)
   }
   if (presentNode === undefined) return
   const serviceIds = new Set(services.map(({ id }) => id))
@@ -96,12 +99,12 @@ function* memberCommands(
   node: Node,
   nodeName: string,
   { archived, present }: RestoreSources,
-): Generator<CommandBody> {
+): Steps {
   const wanted = checksByService(archived.checksOfNode(node.name), false)
-  const found = new Map(
-    present.checksOfNode(nodeName).map((check) => [check.checkId, check] as const),
-  )
-  const lost = (wanted.get('') ?? []).filter(({ checkId }) => !found.has(checkId))
+  const found = present.checksOfNode(nodeName)
+  const byService = checksByService(found, false)
+  const foundIds = new Set(found.map(({ checkId }) => checkId))
+  const lost = (wanted.get('') ?? []).filter(({ checkId }) => !foundIds.has(checkId))
   if (lost.length > 0) yield* registrations({ nodeName }, lost)
   const services = archived.servicesOfNode(node.name)
   for (const service of services) {
@@ -109,11 +112,27 @@ function* memberCommands(
     if (service.id === serverServiceId || before?.owner === 'agent') continue
     const checks = wanted.get(service.id) ?? []
     const definition = serviceDefinitionOf(service)
-    const own = [...found.values()].filter(({ serviceId }) => serviceId === service.id)
-    if (isSame(definition, before) && areSame(checks, own.map(checkDefinitionOf))) continue
-    yield* registrations({ nodeName, service: definition }, checks)
+    const own = byService.get(service.id) ?? []
+    if (isSame(definition, before) && areSame(checks, own)) yield
+    else yield* registrations({ nodeName, service: definition }, checks)
   }
   yield* foreignServices(nodeName, new Set(services.map(({ id }) => id)), present)
+}
+
+/** The commands that bring a node back as it is. */
+export function* nodeRegistrations(name: string, catalog: CatalogReader): Generator<CommandBody> {
+  const row = catalog.node(name)
+  if (row === undefined) return
+  const node = nodeDefinitionOf(row)
+  const checks = checksByService(catalog.checksOfNode(name), false)
+  yield* registrations({ nodeName: name, node }, checks.get('') ?? [])
+  for (const service of catalog.servicesOfNode(name)) {
+    const definition = serviceDefinitionOf(service)
+    yield* registrations(
+      { nodeName: name, node, service: definition },
+      checks.get(service.id) ?? [],
+    )
+  }
 }
 
 /** Services on a server that its agent does not know, beside those that are `kept`. */
@@ -121,7 +140,7 @@ function* foreignServices(
   nodeName: string,
   kept: ReadonlySet<string>,
   present: CatalogReader,
-): Generator<CommandBody> {
+): Steps {
   for (const { id, owner } of present.servicesOfNode(nodeName)) {
     if (owner === 'agent' || id === serverServiceId || kept.has(id)) continue
     yield { kind: 'deregister', nodeName, serviceId: id }

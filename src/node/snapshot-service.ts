@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Backend, Origin, Restored, SnapshotArchive } from '../api/backend.ts'
+import type { Origin, Restored, SnapshotArchive } from '../api/backend.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
@@ -17,7 +17,7 @@ export interface SnapshotServiceParts {
   /** Makes a snapshot of the state; resolves with its path. */
   readonly makeSnapshot: () => Promise<string>
   readonly propose: (body: CommandBody, origin: Origin) => Promise<Outcome>
-  readonly read: Backend['read']
+  readonly state: StateReader
   readonly memberIds: () => ReadonlySet<string>
   readonly logger: Logger
 }
@@ -25,7 +25,7 @@ export interface SnapshotServiceParts {
 /** Commands of a restore that are under way at a time: they share syncs, and leave room for others. */
 const underWayMax = 256
 const underWayBytesMax = 2 * 1024 * 1024
-/** Commands that are planned in one turn of the event loop. */
+/** Services that are compared in one turn of the event loop. */
 const planMax = 64
 const busyWaitMs = 100
 
@@ -71,10 +71,11 @@ export class SnapshotService {
     const state = new StateReader(path)
     try {
       const plan = new Plan(state.catalog, this.#parts)
-      for (let batch = plan.next(); batch.length > 0; batch = plan.next()) {
+      for (;;) {
+        const batch = await plan.next()
+        if (batch.length === 0) return counts
         await this.#proposeAll(batch, origin, counts)
       }
-      return counts
     } catch (error) {
       // Nothing is done yet: the cause alone is what matters.
       const done = counts.registered + counts.deregistered
@@ -120,41 +121,41 @@ export class SnapshotService {
 
 /** The commands of a restore in batches, planned a few at a time against the catalog as it is then. */
 class Plan {
-  readonly #commands: Generator<CommandBody>
-  readonly #read: Backend['read']
-  #held: CommandBody | undefined
+  readonly #steps: Generator<CommandBody | undefined>
+  readonly #state: StateReader
 
-  constructor(archived: CatalogReader, { read, memberIds }: SnapshotServiceParts) {
-    this.#read = read
-    // The reader of the node stays the same; each turn opens a read transaction of its own.
-    const present = read((catalog) => catalog)
-    this.#commands = restoreCommands({ archived, present, memberIds: memberIds() })
+  constructor(archived: CatalogReader, { state, memberIds }: SnapshotServiceParts) {
+    this.#state = state
+    const present = state.catalog
+    this.#steps = restoreCommands({ archived, present, memberIds: memberIds() })
   }
 
   /** Empty at the end. */
-  next(): readonly CommandBody[] {
+  async next(): Promise<readonly CommandBody[]> {
     const batch: CommandBody[] = []
     let bytes = 0
-    let isFull = false
-    while (!isFull) {
-      const taken = this.#take()
-      if (taken.length === 0) return batch
-      for (const body of taken) bytes += JSON.stringify(body).length
-      batch.push(...taken)
-      isFull = batch.length >= underWayMax || bytes >= underWayBytesMax
+    while (batch.length < underWayMax && bytes < underWayBytesMax) {
+      const { bodies, isDone } = this.#take()
+      for (const body of bodies) bytes += JSON.stringify(body).length
+      batch.push(...bodies)
+      if (isDone) return batch
+      // Requests and checks go on meanwhile.
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
     }
     return batch
   }
 
-  #take(): readonly CommandBody[] {
-    return this.#read(() => {
-      const taken: CommandBody[] = []
-      while (taken.length < planMax) {
-        const next = this.#commands.next()
-        if (next.done === true) break
-        taken.push(next.value)
+  #take(): { readonly bodies: readonly CommandBody[]; readonly isDone: boolean } {
+    return this.#state.read(() => {
+      const bodies: CommandBody[] = []
+      for (let count = 0; count < planMax; count++) {
+        const step = this.#steps.next()
+        if (step.done === true) return { bodies, isDone: true }
+        if (step.value !== undefined) bodies.push(step.value)
       }
-      return taken
+      return { bodies, isDone: false }
     })
   }
 }

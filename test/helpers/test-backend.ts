@@ -1,9 +1,14 @@
+import { join } from 'node:path'
 import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
   Backend,
+  ClusterOperation,
+  ClusterServer,
   LocalAgent,
   Origin,
+  Restored,
+  SnapshotArchive,
 } from '../../src/api/backend.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
@@ -11,6 +16,10 @@ import type { CommandBody, Outcome } from '../../src/catalog/command.ts'
 import type { Check, NodeDefinition, Service, Status } from '../../src/catalog/model.ts'
 import { Versions } from '../../src/catalog/versions.ts'
 import type { CatalogReader } from '../../src/catalog/query.ts'
+import { emptyConfig } from '../../src/raft/config.ts'
+import { silentLogger } from '../../src/base/log.ts'
+import { SnapshotService } from '../../src/node/snapshot-service.ts'
+import { SnapshotStore } from '../../src/storage/snapshot.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 
 const node: NodeDefinition = {
@@ -20,6 +29,8 @@ const node: NodeDefinition = {
   taggedAddresses: { lan: '127.0.0.1', lan_ipv4: '127.0.0.1' },
   meta: {},
 }
+
+const testConfig = { ...emptyConfig, voters: [node.id], addresses: { [node.id]: '127.0.0.1:8300' } }
 
 /** One command as the log would carry it. */
 export interface Proposed {
@@ -46,16 +57,42 @@ export class TestBackend implements Backend {
   readonly proposed: Proposed[] = []
   leaderAddress = '127.0.0.1:8300'
   contactMs = 0
+  /** How many reads asked for a barrier. */
+  barriers = 0
+  isLeading = true
+  servers: ClusterServer[] = [
+    { id: node.id, address: '127.0.0.1:8300', isVoter: true, isLeader: true, lastIndex: 1 },
+  ]
+  /** What operators asked for, in order. */
+  readonly operations: ClusterOperation[] = []
+  /** Set, it is what the next operation fails with. */
+  refusal: Error | undefined
   readonly #writer: StateWriter
   readonly #reader: StateReader
   readonly #versions = new Versions()
   readonly #waiting = new Set<() => void>()
+  readonly #snapshots: SnapshotService
   #index = 0
 
   /** `directory` is an empty one; state.db is made in it. */
   constructor(directory: string) {
+    const store = new SnapshotStore({
+      directory: join(directory, 'snapshots'),
+      statePath: join(directory, 'state.db'),
+      identity: () => ({ clusterId: 'c1', epoch: 0 }),
+      current: () => undefined,
+    })
     this.#writer = new StateWriter(`${directory}/state.db`)
     this.#reader = new StateReader(`${directory}/state.db`)
+    this.#snapshots = new SnapshotService({
+      dataDirectory: directory,
+      makeSnapshot: async () =>
+        must(await store.create(() => ({ index: 1, config: testConfig }))).path,
+      propose: (body, origin) => this.propose(body, origin),
+      state: this.#reader,
+      memberIds: () => new Set(this.servers.map(({ id }) => id)),
+      logger: silentLogger,
+    })
     this.agent = new TestAgent(this)
     this.apply({ kind: 'register', nodeName: node.name, node, checks: [], replaceChecks: false })
   }
@@ -84,6 +121,33 @@ export class TestBackend implements Backend {
     if (this.leaderAddress === '') throw svcdError('no-leader', {})
     this.proposed.push({ body, origin })
     return this.apply(body)
+  }
+
+  async barrier(): Promise<void> {
+    this.barriers++
+    if (this.leaderAddress === '') throw svcdError('no-leader', {})
+  }
+
+  isLeader(): boolean {
+    return this.isLeading && this.leaderAddress !== ''
+  }
+
+  cluster(): { readonly index: number; readonly servers: readonly ClusterServer[] } {
+    return { index: 7, servers: this.servers }
+  }
+
+  async operate(operation: ClusterOperation): Promise<string> {
+    this.operations.push(operation)
+    if (this.refusal !== undefined) throw this.refusal
+    return 'done'
+  }
+
+  snapshot(): Promise<SnapshotArchive> {
+    return this.#snapshots.save()
+  }
+
+  restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored> {
+    return this.#snapshots.restore(archive, origin)
   }
 
   read<T>(query: (catalog: CatalogReader) => T): T {
@@ -122,7 +186,7 @@ export class TestBackend implements Backend {
   }
 
   peers(): readonly string[] {
-    return ['127.0.0.1:8300']
+    return this.servers.map(({ address }) => address)
   }
 
   lastContactMs(): number {

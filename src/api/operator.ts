@@ -1,0 +1,128 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { svcdError } from '../base/errors.ts'
+import type { Backend } from './backend.ts'
+import type { ReadContext } from './catalog-read.ts'
+import { reach } from './consistency.ts'
+import { consulVersion, nameOf, serverMembers } from './members.ts'
+import type { ServerMember } from './members.ts'
+import { parameter, parametersOf, readOptions } from './parameters.ts'
+import { sendDone, sendJson } from './reply.ts'
+import { addRoute, addRoutes } from './route.ts'
+
+/** operator/*: the servers of the cluster, and what an operator does with them. */
+export function addOperatorRoutes(app: FastifyInstance, context: ReadContext): void {
+  const { backend } = context
+
+  addRoute(app, 'GET', '/v1/operator/raft/configuration', async (request, reply) => {
+    const members = await membersFor(context, request)
+    const { index } = backend.cluster()
+    return sendJson(request, reply, { Servers: members.map(raftServerJson), Index: index })
+  })
+
+  addRoutes(app, '/v1/operator/raft/peer', {
+    DELETE: async (request, reply) => {
+      const id = peerToRemove(backend, request)
+      await backend.operate({ kind: 'change', change: { kind: 'remove', id } })
+      return sendDone(reply)
+    },
+    PUT: async (request, reply) => {
+      const change = { kind: 'add-learner', ...peerToAdd(request) } as const
+      await backend.operate({ kind: 'change', change })
+      return sendDone(reply)
+    },
+  })
+
+  const transfer = async (request: FastifyRequest, reply: FastifyReply) => {
+    const id = parameter(parametersOf(request), 'id')
+    const to = id === '' ? undefined : id
+    if (to !== undefined) mustKnow(backend, 'id', to)
+    await backend.operate({ kind: 'transfer', to })
+    return sendJson(request, reply, { Success: true })
+  }
+  addRoutes(app, '/v1/operator/raft/transfer-leader', { POST: transfer, PUT: transfer })
+
+  addRoute(app, 'GET', '/v1/operator/autopilot/health', async (request, reply) => {
+    const health = healthJson(await membersFor(context, request))
+    // For load balancers and scripts, which look at nothing but the status.
+    return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
+  })
+}
+
+async function membersFor(
+  context: ReadContext,
+  request: FastifyRequest,
+): Promise<readonly ServerMember[]> {
+  const { backend } = context
+  await reach(context, readOptions(parametersOf(request), backend.identity).consistency)
+  return serverMembers({ backend })
+}
+
+function raftServerJson(member: ServerMember) {
+  const { id, address, isLeader, isVoter } = member.server
+  return {
+    ID: id,
+    Node: nameOf(member),
+    Address: address,
+    Leader: isLeader,
+    ProtocolVersion: '3',
+    Voter: isVoter,
+  }
+}
+
+function peerToRemove(backend: Backend, request: FastifyRequest): string {
+  const parameters = parametersOf(request)
+  const id = parameter(parameters, 'id') ?? ''
+  const address = parameter(parameters, 'address') ?? ''
+  if ((id === '') === (address === '')) {
+    const reason =
+      id === ''
+        ? "Must specify either ?id with the server's ID or ?address with IP:port of peer to remove"
+        : 'Must specify only one of ?id or ?address'
+    throw svcdError('invalid-request', { reason })
+  }
+  return id === '' ? mustKnow(backend, 'address', address) : mustKnow(backend, 'id', id)
+}
+
+/** The id of the server that has this id or address. */
+function mustKnow(backend: Backend, what: 'id' | 'address', value: string): string {
+  const server = backend.cluster().servers.find((candidate) => candidate[what] === value)
+  if (server === undefined) throw svcdError('unknown-peer', { what, value })
+  return server.id
+}
+
+function peerToAdd(request: FastifyRequest): { readonly id: string; readonly address: string } {
+  const parameters = parametersOf(request)
+  const id = parameter(parameters, 'id') ?? ''
+  const address = parameter(parameters, 'address') ?? ''
+  if (!/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
+    const reason = `${JSON.stringify(id)} is not a UUID; the server's is in the file node-id of its data directory`
+    throw svcdError('invalid-parameter', { name: 'id', reason })
+  }
+  const [, port = '0'] = /^(?:\[[\da-f:.]+\]|[^:\s[\]]+):(\d{1,5})$/i.exec(address) ?? []
+  if (Number(port) < 1 || Number(port) > 65_535) {
+    const reason = `${JSON.stringify(address)} is not host:port`
+    throw svcdError('invalid-parameter', { name: 'address', reason })
+  }
+  return { id: id.toLowerCase(), address }
+}
+
+/** Consul's autopilot, as far as svcd knows what it tells: who lives, and how many may still die. */
+function healthJson(members: readonly ServerMember[]) {
+  const voters = members.filter(({ server }) => server.isVoter)
+  const living = voters.filter(({ status }) => status === 'alive')
+  const quorum = Math.floor(voters.length / 2) + 1
+  return {
+    Healthy: members.length > 0 && members.every(({ status }) => status === 'alive'),
+    FailureTolerance: Math.max(0, living.length - quorum),
+    Servers: members.map((member) => ({
+      ID: member.server.id,
+      Name: nameOf(member),
+      Address: member.server.address,
+      SerfStatus: member.status,
+      Version: consulVersion,
+      Leader: member.server.isLeader,
+      Voter: member.server.isVoter,
+      Healthy: member.status === 'alive',
+    })),
+  }
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander'
+import { Client } from '../api/client.ts'
+import { httpAddress } from './http-address.ts'
+import type { Io } from './io.ts'
+import {
+  addClientOptions,
+  addExamples,
+  newCommand,
+  printJson,
+  type ClientOptions,
+} from './new-command.ts'
+
+export function leaveCommand(io: Io): Command {
+  const command = newCommand(
+    'leave',
+    'Have the agent leave its cluster for good, with all that is registered on it, and stop.',
+    io,
+  ).action(async (options: ClientOptions) => {
+    await new Client({ address: httpAddress(options.httpAddr, io.env) }).leave()
+    if (options.json === true) printJson(io, { left: true })
+    else io.out('Graceful leave complete\n')
+  })
+  addClientOptions(command)
+  return addExamples(command, ['svcd leave', 'svcd leave -http-addr 10.0.0.3:8500'])
+}

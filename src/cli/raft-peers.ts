@@ -1,0 +1,117 @@
+import type { Command } from 'commander'
+import { Client, type RaftServer } from '../api/client.ts'
+import { svcdError } from '../base/errors.ts'
+import { columns } from './columns.ts'
+import { httpAddress } from './http-address.ts'
+import type { Io } from './io.ts'
+import {
+  addClientOptions,
+  addExamples,
+  newCommand,
+  printJson,
+  type ClientOptions,
+} from './new-command.ts'
+
+interface PeerOptions extends ClientOptions {
+  readonly id?: string
+  readonly address?: string
+  readonly stale?: boolean
+}
+
+export function listPeersCommand(io: Io): Command {
+  const command = newCommand('operator raft list-peers', 'List the servers as Raft knows them.', io)
+    .option('--stale', 'Ask this agent alone: answers also when there is no leader.')
+    .action(async (options: PeerOptions) => {
+      const servers = await clientOf(options, io).raftServers({ stale: options.stale === true })
+      if (options.json === true) printJson(io, servers)
+      else io.out(table(servers))
+    })
+  addClientOptions(command)
+  return addExamples(command, ['svcd operator raft list-peers'])
+}
+
+function table(servers: readonly RaftServer[]): string {
+  return columns(
+    ['Node', 'ID', 'Address', 'State', 'Voter', 'RaftProtocol'],
+    servers.map(({ Node, ID, Address, Leader, Voter, ProtocolVersion }) => [
+      Node,
+      ID,
+      Address,
+      Leader ? 'leader' : 'follower',
+      String(Voter),
+      ProtocolVersion,
+    ]),
+  )
+}
+
+export function transferLeaderCommand(io: Io): Command {
+  const command = newCommand(
+    'operator raft transfer-leader',
+    'Hand the lead over to another server; writes wait for about a round trip.',
+    io,
+  )
+    .option('--id <uuid>', 'The server that is to lead. (default: the one that holds the most)')
+    .action(async (options: PeerOptions) => {
+      await clientOf(options, io).transferLeader(options.id)
+      done(io, options, 'Success')
+    })
+  addClientOptions(command)
+  return addExamples(command, ['svcd operator raft transfer-leader'])
+}
+
+export function addPeerCommand(io: Io): Command {
+  const command = newCommand(
+    'operator raft add-peer',
+    'Let a server in that is not configured to join. It votes as soon as it has caught up.',
+    io,
+  )
+    .option('--id <uuid>', 'The id of the server: the file node-id in its data directory.')
+    .option('--address <address>', 'Where it listens for other servers, host:port.')
+    .action(async (options: PeerOptions) => {
+      const { id, address } = options
+      if (id === undefined || address === undefined) throw usage('Give both --id and --address.')
+      await clientOf(options, io).addPeer({ id, address })
+      done(io, options, `Added peer with id "${id}"`)
+    })
+  addClientOptions(command)
+  return addExamples(command, [
+    'svcd operator raft add-peer -id 0f8b3a52-6d0c-4b1e-9a67-1f2d3c4b5a69 -address 10.0.0.4:8300',
+  ])
+}
+
+export function removePeerCommand(io: Io): Command {
+  const command = newCommand(
+    'operator raft remove-peer',
+    'Take a server out that will not come back. One that runs is asked with `svcd leave` instead.',
+    io,
+  )
+    .option('--id <uuid>', 'The id of the server, as list-peers shows it.')
+    .option('--address <address>', 'Or its address, host:port.')
+    .action(async (options: PeerOptions) => {
+      const { id, address } = options
+      if ((id === undefined) === (address === undefined)) {
+        throw usage('Give either --id or --address; `svcd operator raft list-peers` shows both.')
+      }
+      const [what, server] =
+        id === undefined
+          ? ([`address "${address ?? ''}"`, { address: address ?? '' }] as const)
+          : ([`id "${id}"`, { id }] as const)
+      await clientOf(options, io).removePeer(server)
+      done(io, options, `Removed peer with ${what}`)
+    })
+  addClientOptions(command)
+  return addExamples(command, ['svcd operator raft remove-peer -address 10.0.0.3:8300'])
+}
+
+function clientOf(options: ClientOptions, io: Io): Client {
+  return new Client({ address: httpAddress(options.httpAddr, io.env) })
+}
+
+function done(io: Io, options: ClientOptions, text: string): void {
+  if (options.json === true) printJson(io, { success: true })
+  else io.out(`${text}\n`)
+}
+
+function usage(reason: string): Error {
+  return svcdError('usage', { reason })
+}

@@ -1,0 +1,160 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rename, rm, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import type { Command } from 'commander'
+import { Client } from '../api/client.ts'
+import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import { columns } from './columns.ts'
+import { httpAddress } from './http-address.ts'
+import type { Io } from './io.ts'
+import {
+  addClientOptions,
+  addExamples,
+  newCommand,
+  printJson,
+  type ClientOptions,
+} from './new-command.ts'
+import { ProgressBar } from './progress-bar.ts'
+
+interface SaveOptions extends ClientOptions {
+  readonly stale?: boolean
+}
+
+export function saveCommand(io: Io): Command {
+  const command = newCommand('snapshot save', 'Write the state of the cluster to a file.', io)
+    .argument('<file>', 'Where to write it; a file that is there is replaced once all is verified.')
+    .option('--stale', 'Of what this agent has, also when there is no leader.')
+    .action(async (file: string, options: SaveOptions) => {
+      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+      const index = await save(client, file, options, io)
+      if (options.json === true) printJson(io, { file, index })
+      else io.out(`Saved and verified snapshot to index ${index}\n`)
+    })
+  addClientOptions(command)
+  return addExamples(command, [
+    'svcd snapshot save backup.snap',
+    'svcd snapshot save -stale last.snap',
+  ])
+}
+
+/** The file comes to its name when it is whole, and found to be what its checksums say. */
+async function save(client: Client, file: string, options: SaveOptions, io: Io): Promise<number> {
+  const { index, stateBytes, archive } = await client.snapshot({ stale: options.stale === true })
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    await download(archive, temporary, new ProgressBar('Saving', stateBytes, io.drawn))
+    const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')
+    await inspectSnapshot(temporary)
+    await rename(temporary, file)
+    return index
+  } catch (error) {
+    await rm(temporary, { force: true })
+    if (error instanceof SvcdError) throw error
+    throw svcdError('file-unwritable', { path: file, reason: reasonOf(error) }, error)
+  }
+}
+
+async function download(
+  archive: AsyncIterable<Uint8Array>,
+  path: string,
+  bar: ProgressBar,
+): Promise<void> {
+  // What is known beforehand is how large the state is that is packed, so it is unpacked to be counted.
+  const counted = createGunzip()
+  counted.on('data', (chunk: Buffer) => bar.add(chunk.length))
+  // A damaged archive is found when it is verified.
+  counted.on('error', () => {})
+  const counting = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of archive) {
+      counted.write(chunk)
+      yield chunk
+    }
+  }
+  await pipeline(counting, createWriteStream(path, { mode: 0o600, flush: true }))
+  await new Promise<void>((resolve) => {
+    counted.once('close', resolve)
+    counted.end()
+  })
+  bar.end()
+}
+
+export function restoreCommand(io: Io): Command {
+  const command = newCommand(
+    'snapshot restore',
+    'Bring the catalog of the whole cluster back to what a file says.',
+    io,
+  )
+    .argument('<file>', 'A file of `svcd snapshot save`.')
+    .action(async (file: string, options: ClientOptions) => {
+      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+      const bar = new ProgressBar('Restoring', await sizeOf(file), io.drawn)
+      await client.restore(upload(file, bar))
+      if (options.json === true) printJson(io, { file, restored: true })
+      else io.out('Restored snapshot\n')
+    })
+  addClientOptions(command)
+  return addExamples(command, ['svcd snapshot restore backup.snap'])
+}
+
+async function* upload(path: string, bar: ProgressBar): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path)) {
+    const bytes = chunk as Buffer
+    yield bytes
+    bar.add(bytes.length)
+  }
+  bar.end()
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    throw svcdError('snapshot-unusable', { file: path, reason: reasonOf(error) }, error)
+  }
+}
+
+export function inspectCommand(io: Io): Command {
+  const command = newCommand(
+    'snapshot inspect',
+    'Verify a file of `svcd snapshot save`, and show what is in it. No agent is asked.',
+    io,
+  )
+    .argument('<file>', 'The file.')
+    .option('--json', 'Print JSON.')
+    .action(async (file: string, options: ClientOptions) => {
+      const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')
+      const found = await inspectSnapshot(file)
+      if (options.json === true) printJson(io, found)
+      else io.out(text(found))
+    })
+  return addExamples(command, ['svcd snapshot inspect backup.snap'])
+}
+
+interface Found {
+  readonly index: number
+  readonly term: number
+  readonly clusterId: string
+  readonly epoch: number
+  readonly schemaVersion: number
+  readonly size: number
+  readonly servers: readonly string[]
+  readonly rows: Readonly<Record<string, number>>
+}
+
+function text(found: Found): string {
+  const { index, term, clusterId, epoch, schemaVersion, size, servers, rows } = found
+  const facts: readonly (readonly [string, string | number])[] = [
+    ['ID', `${term}-${index}`],
+    ['Size', size],
+    ['Index', index],
+    ['Term', term],
+    ['Version', schemaVersion],
+    ['Cluster', clusterId],
+    ['Epoch', epoch],
+    ['Servers', servers.join(', ')],
+  ]
+  const lines = facts.map(([name, value]) => `${name.padEnd(13)}${value}\n`).join('')
+  const counts = Object.entries(rows).map(([name, count]) => [name, String(count)])
+  return `${lines}\n${columns(['Table', 'Rows'], counts)}`
+}

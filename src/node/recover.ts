@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { must } from '../base/assert.ts'
+import { svcdError } from '../base/errors.ts'
+import { decodeConfig, encodeConfig, members } from '../raft/config.ts'
+import type { PlacedConfig } from '../raft/config.ts'
+import { RaftLog } from '../storage/raft-log.ts'
+import { knownNodeIdIn } from './data-directory.ts'
+
+export interface Recovery {
+  readonly id: string
+  readonly address: string
+  readonly clusterId: string
+  /** Counts the recoveries of this cluster; servers of an earlier one are refused from now on. */
+  readonly epoch: number
+  /** The last entry, which makes this server the only member. */
+  readonly lastIndex: number
+  /** Entries that this server did not know to be committed, and that are committed now. */
+  readonly adopted: number
+  /** Addresses of those that were members before. */
+  readonly dropped: readonly string[]
+}
+
+export interface RecoverOptions {
+  /** `host:port` for others, where it is another than before. */
+  readonly address?: string | undefined
+}
+
+const entriesMax = 1000
+
+/**
+ * Makes a stopped server the only member of its cluster, for when most of the others are lost for
+ * good. All that its log holds counts as committed, as in hashicorp/raft's RecoverCluster: what was
+ * acknowledged is then kept, if this server ever had it.
+ *
+ * Throws SvcdError `recover-refused` (nothing was changed), `data-dir-in-use`, `data-corrupt`.
+ */
+export function recoverCluster(dataDirectory: string, options: RecoverOptions = {}): Recovery {
+  const refuse = (reason: string): Error =>
+    svcdError('recover-refused', { path: dataDirectory, reason })
+  const path = join(dataDirectory, 'raft.db')
+  // Opening would make what is not there.
+  if (!existsSync(path)) throw refuse('there is no raft.db')
+  const log = new RaftLog(path)
+  try {
+    const clusterId = log.meta('clusterId')
+    const { hardState, lastIndex } = log.state()
+    if (clusterId === undefined || lastIndex === 0) throw refuse('its log is empty')
+    const id = knownNodeIdIn(dataDirectory)
+    if (id === undefined) throw refuse('there is no node-id')
+    const latest = latestConfig(log)
+    const address = options.address ?? latest?.config.addresses[id]
+    if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
+      throw refuse(`server ${id} is no member of the cluster by its own log`)
+    }
+    const epoch = Number(log.meta('epoch') ?? 0) + 1
+    // First, so that no moment of a crash leaves two clusters of one epoch.
+    log.setMeta('epoch', String(epoch))
+    const rest = { votersOutgoing: [], learners: [], prevConfIndex: latest.index }
+    const config = { voters: [id], addresses: { [id]: address }, ...rest }
+    const entry = {
+      index: lastIndex + 1,
+      term: hardState.term + 1,
+      kind: 'config' as const,
+      data: encodeConfig(config),
+    }
+    log.write(
+      {
+        hardState: { term: entry.term, vote: undefined, commit: entry.index },
+        snapshot: undefined,
+        truncateFrom: undefined,
+        entries: [entry],
+      },
+      () => {},
+    )
+    const { addresses } = latest.config
+    return {
+      id,
+      address,
+      clusterId,
+      epoch,
+      lastIndex: entry.index,
+      adopted: lastIndex - hardState.commit,
+      dropped: members(latest.config).flatMap((other) =>
+        other === id ? [] : [addresses[other] ?? other],
+      ),
+    }
+  } finally {
+    log.close()
+  }
+}
+
+/** The members by the log alone, whether their entry was committed or not: it came into force at once. */
+function latestConfig(log: RaftLog): PlacedConfig | undefined {
+  const { base, lastIndex, snapshot } = log.state()
+  for (let to = lastIndex; to > base.index; to -= entriesMax) {
+    const from = Math.max(base.index + 1, to - entriesMax + 1)
+    for (const { index, kind, data } of log.entries(from, to, Infinity).toReversed()) {
+      if (kind === 'config') {
+        return { index, config: must(decodeConfig(data), `entry ${index} is a configuration`) }
+      }
+    }
+  }
+  return snapshot && { index: snapshot.confIndex, config: snapshot.config }
+}
