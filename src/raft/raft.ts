@@ -168,9 +168,13 @@ export class Raft {
     this.state.log.appliedTo(index)
   }
 
-  /** What describes a snapshot of the state machine as it is now. */
-  snapshotMeta(): SnapshotMeta {
+  /**
+   * What describes a snapshot of the state machine as it is now; undefined while a received one is
+   * on its way into it.
+   */
+  snapshotMeta(): SnapshotMeta | undefined {
     const { log, configs } = this.state
+    if (log.isRestoring) return undefined
     const index = log.applied
     const { index: confIndex, config } = configs.at(index)
     return { index, term: must(log.term(index)), config, confIndex }

@@ -100,7 +100,7 @@ class BenchCluster {
     for (const driver of this.drivers.values()) {
       const { applied, firstIndex } = driver.raft.state.log
       if (applied - firstIndex < 50_000) continue
-      driver.saveSnapshot(driver.raft.snapshotMeta())
+      driver.saveSnapshot(must(driver.raft.snapshotMeta()))
       driver.compact({ to: applied - 10_000, durableApplied: applied })
     }
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { InvariantError } from '../../src/base/assert.ts'
+import { InvariantError, must } from '../../src/base/assert.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { ConfigHistory, emptyConfig } from '../../src/raft/config.ts'
 import { boot, bootstrapWrite } from '../../src/raft/driver.ts'
@@ -113,8 +113,10 @@ t.test('a received snapshot is written, then installed, then acknowledged', asyn
   const config = { ...emptyConfig, voters: three }
   const snapshot = { index: 9, term: 2, config, confIndex: 1 }
   raft.step({ type: 'snapshot-request', from: '2', to: '1', term: 2, snapshot })
+  t.equal(raft.snapshotMeta(), undefined, 'the state is neither the old one nor the new one')
   driver.run()
   t.same(lines, ['write  term 2', 'restore 9', 'send append-response to 2'])
+  t.equal(raft.snapshotMeta()?.index, 9)
   t.same(store.state().base, { index: 9, term: 2 })
 })
 
@@ -172,12 +174,12 @@ t.test('a snapshot that is older than the newest is not noted', async (t) => {
   const cluster = new TestCluster(['1'])
   cluster.elect('1')
   const { driver, store, raft } = cluster.node('1')
-  const early = raft.snapshotMeta()
+  const early = must(raft.snapshotMeta())
   cluster.propose('1', 'a', 'b')
   cluster.settle()
   driver.compact({ to: 9, durableApplied: 9 })
   t.equal(raft.state.log.firstIndex, 1, 'without a snapshot nothing is dropped')
-  driver.saveSnapshot(raft.snapshotMeta())
+  driver.saveSnapshot(must(raft.snapshotMeta()))
   driver.saveSnapshot(early)
   t.equal(store.snapshot()?.index, 4)
   driver.compact({ to: 9, durableApplied: 3 })
@@ -197,7 +199,7 @@ t.test('the log is kept for a live peer that lags, but not for ever', async (t) 
   cluster.propose('1', 'a', 'b', 'c', 'd')
   cluster.settle(({ from, to }) => from === '3' || to === '3')
   t.equal(raft.neededFrom(), 3)
-  driver.saveSnapshot(raft.snapshotMeta())
+  driver.saveSnapshot(must(raft.snapshotMeta()))
   driver.compact({ to: 6, durableApplied: 6 })
   t.equal(raft.state.log.firstIndex, 3)
   driver.compact({ to: 6, durableApplied: 6, evenIfNeeded: 4 })

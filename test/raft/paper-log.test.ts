@@ -1,4 +1,5 @@
 import t from 'tap'
+import { must } from '../../src/base/assert.ts'
 import type { Message } from '../../src/raft/message.ts'
 import {
   append,
@@ -288,7 +289,7 @@ t.test(
       cluster.settle(isOf3)
     }
     const { driver } = cluster.node('1')
-    driver.saveSnapshot(driver.raft.snapshotMeta())
+    driver.saveSnapshot(must(driver.raft.snapshotMeta()))
     driver.compact({ to: 4, durableApplied: 5, evenIfNeeded: 4 })
     t.equal(driver.raft.state.log.firstIndex, 5)
     t.equal(driver.raft.state.log.term(3), undefined)

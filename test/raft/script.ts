@@ -1,4 +1,4 @@
-import { InvariantError } from '../../src/base/assert.ts'
+import { InvariantError, must } from '../../src/base/assert.ts'
 import { decodeConfig } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Entry, NodeId } from '../../src/raft/entry.ts'
@@ -191,7 +191,7 @@ export class Script {
   /** `snapshot 1 compact=7`: a snapshot at the applied index, and the log dropped up to 7. */
   #snapshot({ words: [id = ''], options }: Command): string {
     const { driver } = this.#cluster.node(id)
-    const meta = driver.raft.snapshotMeta()
+    const meta = must(driver.raft.snapshotMeta())
     driver.saveSnapshot(meta)
     const to = Number(options['compact'] ?? meta.index)
     driver.compact({ to, durableApplied: meta.index, evenIfNeeded: to })

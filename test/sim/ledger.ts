@@ -125,6 +125,11 @@ export class Ledger {
     check(state.term >= marks.term, `${node.id}: the term fell from ${marks.term} to ${state.term}`)
     marks.term = state.term
     this.#checkPersisted(node)
+    const leader = this.leaders.get(state.term)
+    check(
+      state.leader === undefined || leader === undefined || state.leader === leader,
+      `${node.id} follows ${state.leader}; the leader of ${state.term} is ${leader}`,
+    )
     const { latest } = state.configs
     if (latest.index > state.log.commit) {
       // §6: in force is the newest configuration in the log, and none that was cut off it.

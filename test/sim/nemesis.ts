@@ -42,6 +42,17 @@ export class Nemesis {
 
   begin(): void {
     this.#next()
+    this.#readFromRivals()
+  }
+
+  /** Where two hold themselves for the leader, a read from each shows whether both know better. */
+  #readFromRivals(): void {
+    if (!this.#world.isFaulty) return
+    const leaders = this.#world.leaders()
+    if (leaders.length > 1) {
+      for (const node of leaders) node.act(() => void node.read(() => {}))
+    }
+    this.#world.after(30, () => this.#readFromRivals())
   }
 
   #next(): void {
@@ -123,16 +134,29 @@ export class Nemesis {
     const { nodes, network, random } = this.#world
     const victim = this.#victim().id
     const slowMs = random() * 1500
+    const isEcho = random() < 0.5
     for (const id of nodes.keys()) {
-      if (random() < 0.5) network.slow(victim, id, slowMs)
-      if (random() < 0.5) network.slow(id, victim, slowMs)
+      if (!isEcho && random() < 0.5) network.slow(victim, id, slowMs)
+      if (isEcho || random() < 0.5) network.slow(id, victim, slowMs)
+    }
+    // An echo: the victim goes on hearing answers to what it said before it was cut off.
+    if (isEcho) {
+      this.#world.after(random() * slowMs, () => {
+        if (!this.#world.isFaulty) return
+        for (const id of nodes.keys()) network.cut(victim, id)
+      })
     }
     this.#healLater()
   }
 
+  /** One connection of the victim, or all: then the others campaign though it is alive. */
   #reset(): void {
-    const [a, b] = [this.#victim().id, this.#world.anyNode()]
-    if (a !== b) this.#world.network.reset(a, b)
+    const { nodes, network, random } = this.#world
+    const victim = this.#victim().id
+    const one = random() < 0.5 ? this.#world.anyNode() : undefined
+    for (const id of nodes.keys()) {
+      if (id !== victim && (one ?? id) === id) network.reset(victim, id)
+    }
   }
 
   #crash(power: boolean): void {

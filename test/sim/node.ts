@@ -181,10 +181,9 @@ export class SimNode implements Server {
   makeSnapshot(): void {
     if (this.driver === undefined || this.#isMakingSnapshot) return
     const { driver, machine, world } = this
-    const { isRestoring, applied } = driver.raft.state.log
-    if (isRestoring || applied <= (this.disk.snapshot()?.index ?? 0)) return
-    this.#isMakingSnapshot = true
     const meta = driver.raft.snapshotMeta()
+    if (meta === undefined || meta.index <= (this.disk.snapshot()?.index ?? 0)) return
+    this.#isMakingSnapshot = true
     const state = copyState(machine.state)
     world.ledger.onSnapshot(this, state)
     const finish = () => {
