@@ -346,7 +346,7 @@ t.test('the core on disk: committed, applied, restarted, compacted, restored', a
   t.not(server.state.stateHash(), hash)
 
   copyClean(join(directory, 'state.db'), join(directory, '103-3.snap'))
-  server.driver.saveSnapshot(server.driver.raft.snapshotMeta())
+  server.driver.saveSnapshot(must(server.driver.raft.snapshotMeta()))
   server.state.checkpoint()
   server.driver.compact({ to: 90, durableApplied: server.state.durableIndex })
   t.equal(server.log.state().base.index, 90)
