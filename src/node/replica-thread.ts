@@ -64,6 +64,7 @@ class Desk {
   #status = ''
   #tidyTimer: NodeJS.Timeout | undefined
   #isFlushing = false
+  #isStopping = false
 
   constructor(server: ReplicaServer) {
     this.#server = server
@@ -78,7 +79,8 @@ class Desk {
     }
     if (message !== undefined) this.#take(message)
     this.#server.raft?.turn()
-    this.#tidyTimer ??= setTimeout(() => this.#tidy(), tidyAfterMs)
+    // The message to stop comes this way too, and nothing may be tidied once the files are closed.
+    if (!this.#isStopping) this.#tidyTimer ??= setTimeout(() => this.#tidy(), tidyAfterMs)
   }
 
   /** After each turn of the server: versions were bumped, or the cluster has changed. */
@@ -122,6 +124,7 @@ class Desk {
         )
         return
       case 'stop':
+        this.#isStopping = true
         clearTimeout(this.#tidyTimer)
         setImmediate(() => void this.#stop())
         return

@@ -27,6 +27,8 @@ export interface AgentProcessOptions {
 export class AgentProcess {
   readonly child: ChildProcess
   readonly exited: Promise<number | null>
+  /** Resolves when the agent says that it runs; rejects with its output when it ends before. */
+  readonly running: Promise<void>
   output = ''
   httpPort = 0
   dnsPort = 0
@@ -36,14 +38,24 @@ export class AgentProcess {
     this.exited = new Promise((resolve) => {
       child.once('exit', (code) => resolve(code))
     })
+    this.running = this.#running()
+    // Whoever waits for it hears of it; nobody has to.
+    this.running.catch(() => {})
   }
 
   get httpUrl(): string {
     return `http://127.0.0.1:${this.httpPort}`
   }
 
-  /** Resolves when the agent says that it runs; rejects with its output when it ends before. */
+  /** An agent that runs; rejects with its output when it ends before. */
   static async start(options: AgentProcessOptions = {}): Promise<AgentProcess> {
+    const agent = AgentProcess.spawn(options)
+    await agent.running
+    return agent
+  }
+
+  /** An agent that has just been started: it can be killed before it runs. */
+  static spawn(options: AgentProcessOptions = {}): AgentProcess {
     const args = options.args ?? ['-dev']
     const ports = ['-http-port', '-dns-port'].filter(
       (flag) => !args.some((arg) => arg.startsWith(flag)),
@@ -60,9 +72,7 @@ export class AgentProcess {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const agent = new AgentProcess(child)
-    await agent.#running()
-    return agent
+    return new AgentProcess(child)
   }
 
   /** Resolves when its output holds `text`, from `from` on; rejects when it ends before. */

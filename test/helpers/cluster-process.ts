@@ -1,0 +1,339 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { ask } from '../../src/net/dns-client.ts'
+import type { DnsReply } from '../../src/net/dns-client.ts'
+import { AgentProcess } from './agent-process.ts'
+import { TcpProxy } from './tcp-proxy.ts'
+import { until } from './until.ts'
+
+export interface ClusterOptions {
+  /** Puts a proxy in front of each server, by which links between them can be cut. */
+  readonly hasProxies?: boolean
+  readonly args?: readonly string[]
+  readonly size?: number
+}
+
+export interface RaftServerJson {
+  readonly ID: string
+  readonly Node: string
+  readonly Address: string
+  readonly Leader: boolean
+  readonly Voter: boolean
+}
+
+/** One server of a {@link ThreeServers}: a directory and ports, and an agent while it runs. */
+export class ClusterServer {
+  readonly name: string
+  readonly directory: string
+  readonly args: readonly string[]
+  readonly dnsPort: number
+  readonly serverPort: number
+  /** Where the others dial it. */
+  readonly address: string
+  readonly #httpPort: number
+  #agent: AgentProcess | undefined
+  #isPaused = false
+
+  constructor(parts: {
+    readonly name: string
+    readonly directory: string
+    readonly host: string
+    readonly ports: readonly [number, number, number]
+    readonly args: readonly string[]
+  }) {
+    const [http, dns, server] = parts.ports
+    this.name = parts.name
+    this.directory = parts.directory
+    this.dnsPort = dns
+    this.serverPort = server
+    this.#httpPort = http
+    this.address = `${parts.host}:${server}`
+    this.args = [
+      '-server',
+      `-node=${this.name}`,
+      `-data-dir=${this.directory}`,
+      '-bind=127.0.0.1',
+      `-advertise=${parts.host}`,
+      `-http-port=${http}`,
+      `-dns-port=${dns}`,
+      `-server-port=${server}`,
+      ...parts.args,
+    ]
+  }
+
+  /** What it has said since its last start. */
+  output = (): string => ''
+
+  get agent(): AgentProcess {
+    return must(this.#agent, `${this.name} runs`)
+  }
+
+  /** Its process is there and goes on: it can be asked. */
+  get isLive(): boolean {
+    return this.#agent !== undefined && this.#agent.httpPort !== 0 && !this.#isPaused
+  }
+
+  get pid(): number {
+    return must(this.agent.child.pid)
+  }
+
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.#httpPort}`
+  }
+
+  get httpPort(): number {
+    return this.#httpPort
+  }
+
+  async start(
+    more: readonly string[] = [],
+    options: { readonly env?: NodeJS.ProcessEnv; readonly wrapper?: readonly string[] } = {},
+  ): Promise<void> {
+    mkdirSync(this.directory, { recursive: true })
+    const agent = AgentProcess.spawn({ ...options, args: [...this.args, ...more] })
+    this.#agent = agent
+    this.output = () => agent.output
+    void agent.exited.then(() => {
+      if (this.#agent === agent) this.#agent = undefined
+    })
+    await agent.running
+  }
+
+  /** kill -9; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    const agent = this.#agent
+    this.#agent = undefined
+    this.#isPaused = false
+    await agent?.kill()
+  }
+
+  /** As an operator would. */
+  async stop(): Promise<number | null> {
+    const agent = this.#agent
+    this.#agent = undefined
+    return (await agent?.stop()) ?? null
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.agent.child.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.agent.child.kill('SIGCONT')
+    this.#isPaused = false
+  }
+
+  /** Removes its data, so that it comes back as another server. */
+  wipe(): void {
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  fetch(path: string, init: RequestInit = {}, timeoutMs = 15_000): Promise<Response> {
+    return fetch(`${this.httpUrl}/v1/${path}`, {
+      ...init,
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+  }
+
+  /** Throws with the answer's text unless it is 200. */
+  async get<T>(path: string, timeoutMs?: number): Promise<T> {
+    return JSON.parse(await this.#text(await this.fetch(path, {}, timeoutMs))) as T
+  }
+
+  async put(path: string, body?: unknown, method = 'PUT', timeoutMs?: number): Promise<string> {
+    const text = body === undefined ? null : JSON.stringify(body)
+    return this.#text(await this.fetch(path, { method, body: text }, timeoutMs))
+  }
+
+  ask(name: string, type = 'A', timeoutMs = 1000, attempts = 1): Promise<DnsReply> {
+    return ask({ address: '127.0.0.1', port: this.dnsPort }, name, type, { timeoutMs, attempts })
+  }
+
+  async #text(response: Response): Promise<string> {
+    const text = await response.text()
+    if (response.status !== 200) throw new Error(`${this.name}: ${response.status} ${text}`)
+    return text
+  }
+}
+
+/** Three servers, each in a process of its own, on ports of 127.0.0.1. */
+export class ThreeServers {
+  readonly servers: readonly ClusterServer[]
+  readonly directory: string
+  readonly #cut = new Set<string>()
+  readonly #closed = new Set<string>()
+  #proxies: readonly TcpProxy[] = []
+
+  private constructor(directory: string, servers: readonly ClusterServer[]) {
+    this.directory = directory
+    this.servers = servers
+  }
+
+  /** Starts them together, and stops them when the test is over. Resolves when they have a leader. */
+  static async start(t: Test, options: ClusterOptions = {}): Promise<ThreeServers> {
+    const cluster = await ThreeServers.prepare(t.testdir(), options)
+    t.teardown(() => cluster.stop())
+    await cluster.startAll()
+    return cluster
+  }
+
+  /** For those who have no test: benches. Nothing runs yet but the proxies. */
+  static async prepare(directory: string, options: ClusterOptions = {}): Promise<ThreeServers> {
+    const size = options.size ?? 3
+    const ports = await freePorts(3 * size)
+    const numbers = Array.from({ length: size }, (_, at) => at)
+    // The whole of 127/8 is the loopback's: a proxy stands on the same port of another address.
+    const hosts = numbers.map((at) =>
+      options.hasProxies === true ? `127.0.1.${at + 1}` : '127.0.0.1',
+    )
+    const addresses = numbers.map((at) => `${must(hosts[at])}:${must(ports[3 * at + 2])}`)
+    const servers = numbers.map((at) => {
+      const [http, dns, server] = ports.slice(3 * at, 3 * at + 3).map((port) => must(port))
+      return new ClusterServer({
+        name: `n${at + 1}`,
+        directory: join(directory, `n${at + 1}`),
+        host: must(hosts[at]),
+        ports: [must(http), must(dns), must(server)],
+        args: [
+          `-bootstrap-expect=${size}`,
+          ...addresses.map((address) => `-retry-join=${address}`),
+          ...(options.args ?? ['-log-level=warn']),
+        ],
+      })
+    })
+    const cluster = new ThreeServers(directory, servers)
+    if (options.hasProxies === true) await cluster.#startProxies()
+    return cluster
+  }
+
+  get live(): readonly ClusterServer[] {
+    return this.servers.filter(({ isLive }) => isLive)
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.start()))
+    await this.leader()
+  }
+
+  /** The one of `servers` that all of them take for the leader, once they agree. */
+  leader(servers = this.live, timeoutMs = 15_000): Promise<ClusterServer> {
+    return until('a leader that all agree on', timeoutMs, async () => {
+      const said = await Promise.all(servers.map((s) => s.get<string>('status/leader', 1000)))
+      const leader = servers.find(({ address }) => address === said[0])
+      return said.every((address) => address === leader?.address) && leader
+    })
+  }
+
+  async followers(): Promise<readonly ClusterServer[]> {
+    const leader = await this.leader()
+    return this.live.filter((server) => server !== leader)
+  }
+
+  others(server: ClusterServer): readonly ClusterServer[] {
+    return this.servers.filter((other) => other !== server)
+  }
+
+  raftServers(server = this.live[0]): Promise<readonly RaftServerJson[]> {
+    return must(server)
+      .get<{ Servers: RaftServerJson[] }>('operator/raft/configuration?stale')
+      .then(({ Servers }) => Servers)
+  }
+
+  /** What `from` sends does not arrive at `to`; connections stay open. */
+  cutOneWay(from: ClusterServer, to: ClusterServer): void {
+    this.#cut.add(`${from.name} ${to.name}`)
+    this.#update()
+  }
+
+  cut(one: ClusterServer, other: ClusterServer): void {
+    this.cutOneWay(one, other)
+    this.cutOneWay(other, one)
+  }
+
+  /** Its host falls silent for the others, and they for it. */
+  isolate(server: ClusterServer): void {
+    for (const other of this.others(server)) this.cut(server, other)
+  }
+
+  /** Connections between the two are reset, and new ones come to nothing. */
+  sever(one: ClusterServer, other: ClusterServer): void {
+    this.#closed.add(`${one.name} ${other.name}`)
+    this.#closed.add(`${other.name} ${one.name}`)
+    this.#resetClosed()
+    this.cut(one, other)
+  }
+
+  heal(): void {
+    this.#resetClosed()
+    this.#closed.clear()
+    this.#cut.clear()
+    this.#update()
+  }
+
+  /** Kills all that still runs. */
+  async stop(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.kill()))
+    await Promise.all(this.#proxies.map((proxy) => proxy.stop()))
+  }
+
+  async #startProxies(): Promise<void> {
+    const passes = (from: string, to: string): boolean => !this.#cut.has(`${from} ${to}`)
+    this.#proxies = await Promise.all(
+      this.servers.map((server) => {
+        const [address = '', port] = server.address.split(':')
+        return TcpProxy.start({
+          listen: { address, port: Number(port) },
+          target: { address: '127.0.0.1', port: server.serverPort },
+          owner: server.name,
+          passes,
+          dialler: (greeting) => this.#nameIn(greeting),
+        })
+      }),
+    )
+  }
+
+  /** A greeting holds the name of who dials, behind its length; ids hold no such text. */
+  #nameIn(greeting: Buffer): string {
+    const named = this.servers.find(({ name }) =>
+      greeting.includes(Buffer.from(`\0${String.fromCodePoint(name.length)}${name}`, 'latin1')),
+    )
+    return named?.name ?? ''
+  }
+
+  #update(): void {
+    for (const proxy of this.#proxies) proxy.update()
+  }
+
+  #resetClosed(): void {
+    for (const [at, server] of this.servers.entries()) {
+      for (const other of this.others(server)) {
+        if (this.#closed.has(`${server.name} ${other.name}`)) this.#proxies[at]?.reset(other.name)
+      }
+    }
+  }
+}
+
+/**
+ * Ports that nobody listens on, below those that the kernel gives to outgoing connections: a server
+ * that is killed and started again must find its own free.
+ */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)))
+  })
+}
