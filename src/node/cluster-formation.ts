@@ -12,6 +12,8 @@ export interface ServerInfo {
   readonly expect: number
   /** Undefined: in no cluster yet. */
   readonly clusterId: string | undefined
+  /** How often that cluster was recovered from the loss of its quorum. */
+  readonly epoch: number
   /** Of the cluster that it is in: the voters it began with, by id; empty when it does not know. */
   readonly founders: Readonly<Record<NodeId, string>>
 }
@@ -44,7 +46,7 @@ export interface FormationParts {
   /** Becomes a founder: writes the first entry and the cluster's id. */
   readonly found: (clusterId: string, founders: Readonly<Record<NodeId, string>>) => void
   /** Becomes a member of a cluster that runs: it sends everything else. */
-  readonly join: (clusterId: string) => void
+  readonly join: (clusterId: string, epoch: number) => void
   readonly logger: Logger
 }
 
@@ -123,7 +125,7 @@ export class ClusterFormation {
       this.#report(`joining at ${other.address} failed: ${reasonOf(error)}`)
       return false
     }
-    join(clusterId)
+    join(clusterId, other.epoch)
     return true
   }
 

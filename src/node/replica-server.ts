@@ -338,6 +338,7 @@ export class ReplicaServer {
       address: this.#transport.address,
       expect: settings.bootstrapExpect,
       clusterId,
+      epoch: this.#epoch,
       // A pledge to a cluster that never began says nothing about this one.
       founders: pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {},
     }
@@ -363,7 +364,8 @@ export class ReplicaServer {
         return JSON.parse(reply.toString()) as T
       },
       found: (clusterId, founders) => this.#found(clusterId, founders),
-      join: (clusterId) => {
+      join: (clusterId, epoch) => {
+        this.#log.setMeta('epoch', String(epoch))
         this.#log.setMeta('clusterId', clusterId)
         logger.info({ clusterId }, 'joined a cluster')
         this.#begin()

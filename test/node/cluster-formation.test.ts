@@ -32,6 +32,7 @@ class Server {
     this.#info = () => ({
       ...self,
       clusterId: this.clusterId,
+      epoch: 0,
       founders: this.pledge?.clusterId === this.clusterId ? (this.pledge?.founders ?? {}) : {},
     })
     this.formation = new ClusterFormation({
