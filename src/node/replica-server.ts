@@ -57,6 +57,7 @@ export class ReplicaServer {
   readonly #timers: NodeJS.Timeout[] = []
   #config: Config | undefined
   #isCaughtUp: boolean
+  #clusterId: string | undefined
   #isStopped = false
 
   constructor(parts: ReplicaServerParts) {
@@ -66,6 +67,7 @@ export class ReplicaServer {
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#state = new StateWriter(join(dataDirectory, 'state.db'))
     this.#isCaughtUp = this.#log.meta('caughtUp') === 'yes'
+    this.#clusterId = this.#log.meta('clusterId')
     this.#snapshots = new Snapshotter({
       dataDirectory,
       log: this.#log,
@@ -102,8 +104,10 @@ export class ReplicaServer {
   async start(): Promise<void> {
     const { settings, logger, guard } = this.#parts
     const { id, name, advertiseAddress, bindAddress, serverPort, tls } = settings
+    // With port 0 the address is known once the port is open.
+    const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
     this.#transport = await openPeerTransport({
-      self: { id, name, address: hostPort(advertiseAddress, serverPort) },
+      self: { id, name, address },
       clusterId: () => this.#clusterId,
       epoch: () => this.#epoch,
       protocol: { min: 1, max: 1 },
@@ -144,6 +148,14 @@ export class ReplicaServer {
     this.#stamp.leave()
   }
 
+  /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
+  statusKey(): string {
+    const state = this.#raft?.driver.raft.state
+    const { index } = state?.configs.latest ?? { index: 0 }
+    const cluster = `${this.#isCaughtUp} ${this.#clusterId ?? ''}`
+    return `${state?.role} ${state?.term} ${state?.leader} ${index} ${cluster}`
+  }
+
   status(): ClusterStatus {
     const raft = this.#raft?.status
     const address = (id: NodeId): string => raft?.config.addresses[id] ?? ''
@@ -166,8 +178,9 @@ export class ReplicaServer {
     }
   }
 
-  get #clusterId(): string | undefined {
-    return this.#log.meta('clusterId')
+  #setClusterId(clusterId: string): void {
+    this.#log.setMeta('clusterId', clusterId)
+    this.#clusterId = clusterId
   }
 
   get #epoch(): number {
@@ -351,9 +364,17 @@ export class ReplicaServer {
 
   #makeFormation(): ClusterFormation {
     const { settings, logger } = this.#parts
-    const { id, name, advertiseAddress, serverPort, bootstrapExpect, retryJoin } = settings
+    const { id, name, advertiseAddress, bootstrapExpect, retryJoin } = settings
+    const address = (): string => hostPort(advertiseAddress, this.#transport.port)
     return new ClusterFormation({
-      self: { id, name, address: hostPort(advertiseAddress, serverPort), expect: bootstrapExpect },
+      self: {
+        id,
+        name,
+        expect: bootstrapExpect,
+        get address() {
+          return address()
+        },
+      },
       retryJoin: retryJoin.map((address) => withPort(address, 8300)),
       pledge: () => this.#pledge(),
       setPledge: (pledge) => this.#log.setMeta('pledge', JSON.stringify(pledge)),
@@ -366,7 +387,7 @@ export class ReplicaServer {
       found: (clusterId, founders) => this.#found(clusterId, founders),
       join: (clusterId, epoch) => {
         this.#log.setMeta('epoch', String(epoch))
-        this.#log.setMeta('clusterId', clusterId)
+        this.#setClusterId(clusterId)
         logger.info({ clusterId }, 'joined a cluster')
         this.#begin()
       },
@@ -383,7 +404,7 @@ export class ReplicaServer {
     const write = bootstrapWrite(this.#log.state(), config)
     // Undefined after a stop right behind the write: all that is missing then is the id.
     if (write !== undefined) this.#log.write(write, () => {})
-    this.#log.setMeta('clusterId', clusterId)
+    this.#setClusterId(clusterId)
     logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
     this.#begin()
   }

@@ -14,6 +14,7 @@ import type { FromReplica, ReplicaWorkerData, ToReplica } from './replica-messag
 
 /** Quiet time after which the WALs are moved into their files. */
 const tidyAfterMs = 500
+const statusMs = 1000
 /** Messages taken from the port in one turn. */
 const drainMax = 64
 
@@ -61,13 +62,16 @@ class Desk {
   #ids: number[] = []
   #results: ProposalResult[] = []
   #applied = 0
-  #status = ''
+  #statusKey = ''
   #tidyTimer: NodeJS.Timeout | undefined
+  readonly #statusTimer: NodeJS.Timeout
   #isFlushing = false
   #isStopping = false
 
   constructor(server: ReplicaServer) {
     this.#server = server
+    // How far each server is changes with every entry; operators see it once a second.
+    this.#statusTimer = setInterval(() => this.#postStatus(), statusMs)
   }
 
   /** Everything that waits on the port, so that one sync serves it all (group commit). */
@@ -90,13 +94,14 @@ class Desk {
       this.#applied = applied
       this.#flushSoon()
     }
-    const status = this.#server.status()
-    // What changes with every entry is not worth a message.
-    const { servers: _servers, ...rest } = status
-    const text = JSON.stringify([rest, status.servers.map(({ id, isVoter }) => [id, isVoter])])
-    if (text === this.#status) return
-    this.#status = text
-    post({ type: 'status', status })
+    const key = this.#server.statusKey()
+    if (key === this.#statusKey) return
+    this.#statusKey = key
+    this.#postStatus()
+  }
+
+  #postStatus(): void {
+    post({ type: 'status', status: this.#server.status() })
   }
 
   #take(message: ToReplica): void {
@@ -126,6 +131,7 @@ class Desk {
       case 'stop':
         this.#isStopping = true
         clearTimeout(this.#tidyTimer)
+        clearInterval(this.#statusTimer)
         setImmediate(() => void this.#stop())
         return
     }

@@ -57,7 +57,7 @@ export class AgentProcess {
   /** An agent that has just been started: it can be killed before it runs. */
   static spawn(options: AgentProcessOptions = {}): AgentProcess {
     const args = options.args ?? ['-dev']
-    const ports = ['-http-port', '-dns-port'].filter(
+    const ports = ['-http-port', '-dns-port', '-server-port'].filter(
       (flag) => !args.some((arg) => arg.startsWith(flag)),
     )
     const [command = '', ...words] = [
