@@ -21,6 +21,8 @@ import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
 import { RaftServer } from './raft-server.ts'
+import { RemovalNotice } from './removal-notice.ts'
+import type { Membership } from './removal-notice.ts'
 import { Snapshotter } from './snapshotter.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp } from './replica-messages.ts'
@@ -128,7 +130,12 @@ export class ReplicaServer {
     if (this.#hasCluster) this.#begin()
     else if (settings.bootstrapExpect === 1) await this.#formation.attempt()
     else this.#form()
-    this.#timers.push(setInterval(() => guard(() => this.#duties?.check()), dutiesMs))
+    const notice = this.#makeRemovalNotice()
+    const look = (): void => {
+      this.#duties?.check()
+      notice.check()
+    }
+    this.#timers.push(setInterval(() => guard(look), dutiesMs))
   }
 
   async stop(): Promise<void> {
@@ -321,11 +328,19 @@ export class ReplicaServer {
         return this.#proposeFor(asked)
       case 'info':
         return this.#info()
+      case 'membership':
+        return this.#membershipOf(asked)
       case 'pledge':
         return this.#formation.onPledgeRequest(asked, this.#hasCluster)
       default:
         return this.#operations.onRequest(kind, asked)
     }
+  }
+
+  #membershipOf(id: NodeId): Membership {
+    const status = this.#raft?.status
+    const isMember = status !== undefined && members(status.config).includes(id)
+    return { isMember, hasLeader: status?.leader !== undefined }
   }
 
   #proposeFor(proposals: readonly string[]): Promise<ProposalResult[]> {
@@ -355,6 +370,24 @@ export class ReplicaServer {
       // A pledge to a cluster that never began says nothing about this one.
       founders: pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {},
     }
+  }
+
+  #makeRemovalNotice(): RemovalNotice {
+    const { settings, logger } = this.#parts
+    return new RemovalNotice({
+      self: settings.id,
+      hasLeader: () => this.#raft === undefined || this.#raft.status.leader !== undefined,
+      others: () => {
+        const config = this.#raft?.status.config
+        return config === undefined ? [] : members(config).filter((id) => id !== settings.id)
+      },
+      ask: async (id) => {
+        const body = Buffer.from(JSON.stringify(settings.id))
+        const reply = await this.#transport.request({ id }, 'membership', body, joinTimeoutMs)
+        return JSON.parse(reply.toString()) as Membership
+      },
+      logger,
+    })
   }
 
   #pledge(): Pledge | undefined {
