@@ -1,0 +1,69 @@
+import { describeOptions, faultClasses } from './options.ts'
+import type { FaultClass } from './options.ts'
+import { runSeed } from './run.ts'
+import type { SimResult } from './run.ts'
+
+/** `npm run sim -- --seeds N [--from M]` runs many seeds; `npm run sim -- SEED` replays one, traced. */
+function main(words: readonly string[]): number {
+  const option = (name: string) => {
+    const at = words.indexOf(name)
+    return at === -1 ? undefined : Number(words[at + 1])
+  }
+  const seeds = option('--seeds')
+  if (seeds !== undefined) return runMany(option('--from') ?? 1, seeds)
+  const seed = Number(words[0])
+  if (Number.isSafeInteger(seed) && words.length === 1) return replay(seed)
+  console.error('usage: npm run sim -- SEED | --seeds COUNT [--from FIRST]')
+  return 2
+}
+
+function replay(seed: number): number {
+  const result = runSeed(seed, { isTracing: true })
+  for (const line of result.lines) console.log(line)
+  console.log(outcome(result))
+  return result.failure === undefined ? 0 : 1
+}
+
+function runMany(first: number, count: number): number {
+  const struck = new Map<FaultClass, number>()
+  const totals = { violations: 0, liveness: 0, events: 0, operations: 0, virtualMs: 0 }
+  const started = process.hrtime.bigint()
+  for (let seed = first; seed < first + count; seed++) {
+    const result = runSeed(seed)
+    console.log(outcome(result))
+    if (result.failure?.kind === 'violation') totals.violations++
+    if (result.failure?.kind === 'liveness') totals.liveness++
+    totals.events += result.events
+    totals.operations += result.operations
+    totals.virtualMs += result.atMs
+    for (const fault of result.options.faults) struck.set(fault, (struck.get(fault) ?? 0) + 1)
+  }
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9
+  console.log(`\nseeds in which each fault was switched on, of ${count}:`)
+  for (const fault of faultClasses) console.log(`  ${fault.padEnd(14)} ${struck.get(fault) ?? 0}`)
+  console.log(
+    `${count} seeds, ${totals.violations} violations, ${totals.liveness} liveness failures; ` +
+      `${totals.events} events, ${totals.operations} operations, ` +
+      `${(totals.virtualMs / 3_600_000).toFixed(1)} virtual hours in ${seconds.toFixed(1)} s`,
+  )
+  return totals.violations + totals.liveness === 0 ? 0 : 1
+}
+
+function outcome({
+  options,
+  failure,
+  atMs,
+  events,
+  operations,
+  entries,
+  terms,
+}: SimResult): string {
+  const end = `${events} events, ${operations} operations, ${entries} entries, ${terms} leaders`
+  const verdict =
+    failure === undefined
+      ? 'ok'
+      : `${failure.kind.toUpperCase()} at ${atMs.toFixed(3)} ms: ${failure.claim}`
+  return `${describeOptions(options)}\n  ${verdict}; ${end}`
+}
+
+process.exitCode = main(process.argv.slice(2))

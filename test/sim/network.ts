@@ -1,0 +1,145 @@
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
+import { printMessage } from '../raft/script.ts'
+import { copyState } from './machine.ts'
+import type { SimNode } from './node.ts'
+import type { Surroundings } from './surroundings.ts'
+
+interface NetworkWorld extends Surroundings {
+  readonly nodes: ReadonlyMap<NodeId, SimNode>
+}
+
+interface Link {
+  /** Messages sent before a reset of the connection do not arrive after it. */
+  generation: number
+  isCut: boolean
+  slowMs: number
+  lastArrivalMs: number
+}
+
+/** Directed links between servers: they delay, lose, repeat and reorder. */
+export class Network {
+  readonly #world: NetworkWorld
+  readonly #links = new Map<string, Link>()
+
+  constructor(world: NetworkWorld) {
+    this.#world = world
+  }
+
+  cut(from: NodeId, to: NodeId): void {
+    this.#link(from, to).isCut = true
+  }
+
+  isCut(from: NodeId, to: NodeId): boolean {
+    return this.#link(from, to).isCut
+  }
+
+  slow(from: NodeId, to: NodeId, slowMs: number): void {
+    this.#link(from, to).slowMs = slowMs
+  }
+
+  heal(): void {
+    for (const link of this.#links.values()) {
+      link.isCut = false
+      link.slowMs = 0
+    }
+  }
+
+  /** Both directions lose what is under way; each end notices. */
+  reset(a: NodeId, b: NodeId): void {
+    this.#link(a, b).generation++
+    this.#link(b, a).generation++
+    for (const [id, peer] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.#world.after(this.#delay(), () => {
+        this.#world.nodes.get(id)?.act((driver) => driver.raft.connectionLost(peer))
+      })
+    }
+  }
+
+  send(message: Message): void {
+    const { options, random } = this.#world
+    if (message.type === 'snapshot-request') return this.#stream(message)
+    if (this.#isLost(message)) return
+    this.#deliver(message)
+    if (this.#world.isFaulty && random() < options.duplicateRate) this.#deliver(message)
+  }
+
+  #isLost({ from, to }: Message): boolean {
+    const { options, random } = this.#world
+    return this.isCut(from, to) || (this.#world.isFaulty && random() < options.lossRate)
+  }
+
+  #deliver(message: Message): void {
+    this.#arrive(message, this.#delay(), () => {
+      this.#world.nodes.get(message.to)?.act((driver) => {
+        const ignored = driver.raft.step(message)
+        this.#world.trace(
+          () =>
+            `${message.to} gets ${printMessage(message)}${ignored ? ` (ignored: ${ignored})` : ''}`,
+        )
+      })
+    })
+  }
+
+  /** The file arrives whole, or the stream breaks; the sender hears which, sooner or later. */
+  #stream(message: Extract<Message, { type: 'snapshot-request' }>): void {
+    const { nodes } = this.#world
+    const { from, to, snapshot } = message
+    const file = nodes.get(from)?.machine.files.get(snapshot.index)
+    const report = (ok: boolean) =>
+      this.#world.after(this.#delay() + (ok ? 0 : 200), () =>
+        nodes.get(from)?.act((driver) => driver.raft.snapshotSent(to, ok)),
+      )
+    if (file === undefined || this.#isLost(message)) return report(false)
+    this.#arrive(
+      message,
+      this.#delay() + 20 + this.#world.random() * 200,
+      () => {
+        const receiver = nodes.get(to)
+        if (receiver === undefined || !receiver.isUp || this.isCut(from, to)) return report(false)
+        receiver.act((driver) => {
+          receiver.machine.files.set(snapshot.index, copyState(file))
+          driver.raft.step(message)
+          this.#world.trace(() => `${to} gets ${printMessage(message)}`)
+        })
+        report(true)
+      },
+      () => report(false),
+    )
+  }
+
+  #arrive({ from, to }: Message, delayMs: number, then: () => void, broken?: () => void): void {
+    const link = this.#link(from, to)
+    const { nowMs, options } = this.#world
+    const { generation } = link
+    let atMs = nowMs + delayMs + link.slowMs
+    if (!this.#world.isFaulty || !options.faults.has('reordering')) {
+      // One connection: what was sent first arrives first.
+      atMs = Math.max(atMs, link.lastArrivalMs)
+      link.lastArrivalMs = atMs
+    }
+    this.#world.after(atMs - nowMs, () => {
+      if (link.generation === generation) then()
+      else broken?.()
+    })
+  }
+
+  #delay(): number {
+    const { random, options } = this.#world
+    const delayMs = 0.1 - Math.log(1 - random()) * options.delayMs
+    return this.#world.isFaulty ? delayMs : Math.min(delayMs, 60)
+  }
+
+  #link(from: NodeId, to: NodeId): Link {
+    const key = `${from}>${to}`
+    let link = this.#links.get(key)
+    if (link === undefined) {
+      link = { generation: 0, isCut: false, slowMs: 0, lastArrivalMs: 0 }
+      this.#links.set(key, link)
+    }
+    return link
+  }
+}

@@ -1,0 +1,194 @@
+import { must } from '../../src/base/assert.ts'
+import { randomBelow } from '../../src/base/random.ts'
+import { members } from '../../src/raft/config.ts'
+import type { Config } from '../../src/raft/config.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { RaftState } from '../../src/raft/state.ts'
+import { longAttemptMs } from './client.ts'
+import type { Operation } from './history.ts'
+import { checkHistory } from './linearizability.ts'
+import { check, Violation } from './ledger.ts'
+import { Nemesis } from './nemesis.ts'
+import { optionsOf } from './options.ts'
+import type { FaultClass, SimOptions } from './options.ts'
+import { World } from './world.ts'
+import type { Mutant } from './node.ts'
+
+export interface SimResult {
+  readonly options: SimOptions
+  /** Undefined when all went well. */
+  readonly failure: { readonly kind: 'violation' | 'liveness'; readonly claim: string } | undefined
+  /** Where the run ended: equal for equal runs. */
+  readonly atMs: number
+  readonly events: number
+  readonly operations: number
+  readonly entries: number
+  readonly terms: number
+  readonly struck: ReadonlyMap<FaultClass | 'burst', number>
+  readonly lines: readonly string[]
+}
+
+class Stuck extends Error {
+  override name = 'Stuck'
+}
+
+/** One seed: faults, then none of them (liveness), then the judgement of the history. */
+export function runSeed(
+  seed: number,
+  extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
+): SimResult {
+  const options = optionsOf(seed)
+  const world = new World(options, extra)
+  const nemesis = new Nemesis(world)
+  let failure: SimResult['failure']
+  try {
+    world.begin()
+    nemesis.begin()
+    world.runUntil(options.faultsMs)
+    recover(world)
+    judge(world)
+  } catch (error) {
+    if (error instanceof Violation) failure = { kind: 'violation', claim: error.message }
+    else if (error instanceof Stuck) failure = { kind: 'liveness', claim: error.message }
+    else throw error
+  }
+  return {
+    options,
+    failure,
+    atMs: world.nowMs,
+    events: world.eventCount,
+    operations: world.history.operations.length,
+    entries: world.ledger.commitIndex,
+    terms: world.ledger.leaders.size,
+    struck: nemesis.struck,
+    lines: world.lines,
+  }
+}
+
+/**
+ * All faults end but those of one server, without which there is a quorum. Within ten election time-outs there is
+ * a leader whom all follow, all clients have their answers, and after that the terms stand still.
+ */
+function recover(world: World): void {
+  const { network, nodes } = world
+  world.isFaulty = false
+  network.heal()
+  for (const node of nodes.values()) {
+    node.disk.nextError = undefined
+    node.disk.stallMs = 0
+    if (!node.isUp) node.start()
+    else node.pause(0)
+  }
+  const victim = harmForGood(world)
+  world.trace(() => 'all faults end')
+  const startMs = world.nowMs
+  // The longest of all, by the slowest clock.
+  const { limits, driftRate } = world.options
+  const electionTimeoutMs = 2 * limits.electionTicks * 50 * (1 + driftRate)
+  // Until the last client has given up what it asked for during the faults.
+  world.runUntil(startMs + longAttemptMs)
+  world.isClosing = true
+  let reason = unsettled(world, victim)
+  let deadlineMs = startMs + longAttemptMs + 10 * electionTimeoutMs
+  for (let applied = totalApplied(world); reason !== undefined;) {
+    if (world.nowMs > deadlineMs) throw new Stuck(reason)
+    world.runUntil(world.nowMs + 200)
+    reason = unsettled(world, victim)
+    // With the smallest limits a server that begins from nothing takes its time; it may not rest.
+    if (totalApplied(world) > applied) deadlineMs += 200
+    applied = totalApplied(world)
+  }
+  const term = highestTerm(world)
+  world.runUntil(world.nowMs + 2 * electionTimeoutMs)
+  // A late heartbeat may let one ask for votes, in vain; it must be back at once, in the same term.
+  reason = unsettled(world, victim)
+  const backMs = world.nowMs + electionTimeoutMs
+  for (; reason !== undefined && world.nowMs < backMs; reason = unsettled(world, victim)) {
+    world.runUntil(world.nowMs + 50)
+  }
+  if (reason !== undefined) throw new Stuck(`later: ${reason}`)
+  const now = highestTerm(world)
+  if (now !== term) throw new Stuck(`the term grew from ${term} to ${now}`)
+}
+
+/** Undefined when the cluster is at rest and agrees; otherwise what is missing. */
+function unsettled(world: World, victim: NodeId | undefined): string | undefined {
+  if (world.clients.some((client) => client.isWaiting)) return 'a client waits for an answer'
+  // A thread that hangs in a write holds itself for anything; it says nothing, so it does no harm.
+  const [leader, ...others] = world.leaders().filter((node) => !node.isStill)
+  if (leader === undefined) return 'there is no leader'
+  if (others.length > 0) return `${others.map(({ id }) => id).join()} holds itself for the leader`
+  const { state } = must(leader.driver).raft
+  const { commit, lastIndex } = state.log
+  if (commit !== lastIndex) return `${leader.id} has committed ${commit} of ${lastIndex}`
+  for (const id of members(state.config)) {
+    const { network } = world
+    if (id === victim || network.isCut(leader.id, id) || network.isCut(id, leader.id)) continue
+    const node = must(world.nodes.get(id), `member ${id} exists`)
+    if (node.driver === undefined) return `${id} is not up`
+    const its = node.driver.raft.state
+    if (its.leader !== leader.id) return `${id} follows ${its.leader}, not ${leader.id}`
+    if (its.log.applied !== commit) return `${id} has applied ${its.log.applied} of ${commit}`
+  }
+  return undefined
+}
+
+/** The shape of Cloudflare's outage of 2020: one server half reachable, for good. */
+function harmForGood(world: World): NodeId | undefined {
+  const { options, nodes, network, random } = world
+  const configs = [...nodes.values()].flatMap(({ driver }) =>
+    driver === undefined ? [] : configsOf(driver.raft.state),
+  )
+  // Whichever configuration wins, its quorum must be able to speak to each other.
+  const all = [...nodes.keys()].filter((id) => configs.every(({ voters }) => voters.includes(id)))
+  const isSafe = configs.every(({ voters }) => voters.length === 0 || voters.length >= 3)
+  if (options.lasting === 'nothing' || all.length < 3 || !isSafe) return undefined
+  const leader = world.leaders()[0]
+  const isLeader = leader !== undefined && all.includes(leader.id) && random() < 0.5
+  const victim = isLeader ? leader.id : must(all[randomBelow(random, all.length)])
+  // Given up after an election time-out, for it can not come about.
+  if (options.faults.has('transfer')) leader?.act(({ raft }) => void raft.transfer(victim))
+  const others: NodeId[] = [...nodes.keys()].filter((id) => id !== victim)
+  if (options.lasting === 'cut-off') {
+    for (const id of others) {
+      network.cut(victim, id)
+      network.cut(id, victim)
+    }
+  } else if (options.lasting === 'one-way-cut') {
+    network.cut(victim, must(others[randomBelow(random, others.length)]))
+    return undefined
+  } else {
+    must(nodes.get(victim)).disk.stallMs = Infinity
+  }
+  return victim
+}
+
+/** Those that are in force or may come into force. */
+function configsOf({ configs, log }: RaftState): Config[] {
+  return configs.since(log.commit).map(({ config }) => config)
+}
+
+function totalApplied(world: World): number {
+  return [...world.nodes.values()].reduce((sum, { machine }) => sum + machine.appliedIndex(), 0)
+}
+
+function highestTerm(world: World): number {
+  return Math.max(...[...world.nodes.values()].map((node) => node.driver?.raft.state.term ?? 0))
+}
+
+function judge(world: World): void {
+  const verdict = checkHistory(world.history.operations.flatMap((one) => settled(world, one)))
+  check(verdict === 'linearizable', `the history is not linearizable (${verdict})`)
+}
+
+/**
+ * What a client never had an answer to: without an effect if no server applied it, and otherwise done
+ * when the first one did, since every read that begins later must see it. An operation that stays
+ * open for ever would double what the checker has to try.
+ */
+function settled(world: World, operation: Operation): Operation[] {
+  if (operation.returnedMs !== Infinity) return [operation]
+  const applied = world.ledger.appliedCommands.get(operation.command)
+  if (applied === undefined) return []
+  return [{ ...operation, returnedMs: applied.atMs, result: applied.result }]
+}

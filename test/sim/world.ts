@@ -1,0 +1,172 @@
+import { must } from '../../src/base/assert.ts'
+import { randomBelow, seededRandom } from '../../src/base/random.ts'
+import type { Random } from '../../src/base/random.ts'
+import { emptyConfig } from '../../src/raft/config.ts'
+import { bootstrapWrite } from '../../src/raft/driver.ts'
+import type { NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
+import { Client } from './client.ts'
+import type { DiskError, Fate } from './disk.ts'
+import { History } from './history.ts'
+import { Ledger } from './ledger.ts'
+import { Network } from './network.ts'
+import { SimNode } from './node.ts'
+import type { Mutant, NodeWorld } from './node.ts'
+import type { SimOptions } from './options.ts'
+import { Scheduler } from './scheduler.ts'
+
+/** How often a process dies right behind a message: a promise, or a question, that it then forgets. */
+const dieAfter: Readonly<Partial<Record<Message['type'], number>>> = {
+  'vote-request': 0.05,
+  'vote-response': 0.2,
+  'append-response': 0.002,
+  'read-request': 0.05,
+}
+
+/** A whole cluster, its clients and its surroundings, in one thread and in virtual time. */
+export class World implements NodeWorld {
+  readonly options: SimOptions
+  readonly random: Random
+  readonly nodes = new Map<NodeId, SimNode>()
+  readonly network: Network
+  readonly ledger: Ledger
+  readonly history = new History()
+  readonly clients: Client[] = []
+  readonly mutant: Mutant | undefined
+  /** What a client was told last of a key, for a swap that has a chance. */
+  readonly lastSeen = new Map<string, number>()
+  readonly lines: string[] = []
+  /** False once only the lasting fault is left. */
+  isFaulty = true
+  /** No client begins anything new. */
+  isClosing = false
+  readonly #isTracing: boolean
+  readonly #scheduler = new Scheduler()
+  #sessions = 0
+  #ids = 0
+
+  constructor(
+    options: SimOptions,
+    extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
+  ) {
+    this.options = options
+    this.random = seededRandom(options.seed ^ 0x5eed)
+    this.mutant = extra.mutant
+    this.#isTracing = extra.isTracing === true
+    this.network = new Network(this)
+    this.ledger = new Ledger(this)
+  }
+
+  get nowMs(): number {
+    return this.#scheduler.nowMs
+  }
+
+  /** How many events were made so far: with the time, a name for a moment of a run. */
+  get eventCount(): number {
+    return this.#scheduler.count
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#scheduler.after(delayMs, run)
+  }
+
+  runUntil(untilMs: number): void {
+    while (this.#scheduler.next(untilMs)) {
+      // Each event checks what it touched.
+    }
+  }
+
+  trace(line: () => string): void {
+    if (this.#isTracing) this.lines.push(`${this.nowMs.toFixed(3)} ${line()}`)
+  }
+
+  /** The first servers share their first entry, the configuration of all of them. */
+  begin(): void {
+    const ids = Array.from({ length: this.options.servers }, () => this.newId())
+    const addresses = Object.fromEntries(ids.map((id) => [id, `${id}:8300`]))
+    const config = { ...emptyConfig, voters: ids.toSorted(), addresses }
+    for (const id of ids) {
+      const node = this.addNode(id)
+      const write = must(bootstrapWrite(node.disk.state(), config))
+      this.ledger.begin(must(write.entries[0]))
+      node.disk.commitWrite(write)
+      node.start()
+    }
+    for (let id = 0; id < this.options.clients; id++) {
+      const client = new Client(this, id)
+      this.clients.push(client)
+      this.after(this.random() * 500, () => client.begin())
+    }
+  }
+
+  newId(): NodeId {
+    // Two digits, so that sorting is by age, and ids are never used again.
+    return `s${String(++this.#ids).padStart(2, '0')}`
+  }
+
+  nextSession(): number {
+    return ++this.#sessions
+  }
+
+  addNode(id: NodeId): SimNode {
+    const node = new SimNode(this, id)
+    this.nodes.set(id, node)
+    return node
+  }
+
+  anyNode(): NodeId {
+    const ids = [...this.nodes.keys()]
+    return must(ids[randomBelow(this.random, ids.length)])
+  }
+
+  /** Who holds itself for the leader, the highest term first. */
+  leaders(): SimNode[] {
+    const leaders = [...this.nodes.values()].filter((node) => node.isLeader)
+    return leaders.toSorted((a, b) => termOf(b) - termOf(a))
+  }
+
+  fate(): Fate {
+    const chance = this.random()
+    if (this.options.faults.has('torn-write') && chance < 0.5) return 'torn'
+    return chance < 0.75 ? 'lost' : 'kept'
+  }
+
+  restartLater(node: SimNode, withinMs = 3000): void {
+    const delayMs = this.isFaulty ? 1 + this.random() ** 3 * withinMs : 50
+    this.after(delayMs, () => {
+      if (!node.isUp && this.nodes.get(node.id) === node) node.start()
+    })
+  }
+
+  /** A process that dies right behind its promise: is it kept by the one that follows? */
+  onSent(node: SimNode, message: Message): void {
+    if (!this.isFaulty || !this.options.faults.has('crash')) return
+    if (this.random() > (dieAfter[message.type] ?? 0)) return
+    this.after(0, () => {
+      if (!node.isUp) return
+      node.crash(this.fate(), false)
+      this.restartLater(node, 500)
+    })
+  }
+
+  /** The kernel closes the connections of a dead process; a dead machine closes none. */
+  onCrash(id: NodeId): void {
+    if (this.random() < 0.3) return
+    for (const node of this.nodes.values()) {
+      if (node.id === id || this.network.isCut(id, node.id)) continue
+      this.after(0.2 + this.random() * 5, () =>
+        node.act((driver) => driver.raft.connectionLost(id)),
+      )
+    }
+  }
+
+  onDiskError(node: SimNode, error: DiskError): void {
+    this.trace(() => `${node.id}: disk error ${error.message}`)
+    node.crash(error.message === 'ENOSPC' ? 'lost' : this.fate(), false)
+    this.restartLater(node)
+  }
+}
+
+function termOf(node: SimNode): number {
+  return must(node.driver).raft.state.term
+}
