@@ -3,6 +3,7 @@ import { cpus, release } from 'node:os'
 import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
+import { benchRaft } from './raft.bench.ts'
 import { benchRegistrations } from './registrations.bench.ts'
 
 // npm run bench [-- NAME …]: runs the benches, prints them, and with --write puts them into RESULTS.md.
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   registrations: benchRegistrations,
   dns: benchDns,
   memory: benchMemory,
+  raft: benchRaft,
 }
 
 const words = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import { must } from '../../src/base/assert.ts'
-import { decodeConfig } from '../../src/raft/config.ts'
+import { decodeConfig, encodeConfig } from '../../src/raft/config.ts'
 import type { Config } from '../../src/raft/config.ts'
 import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
@@ -304,6 +304,20 @@ export class Ledger {
     check(
       known === undefined || (known.chain === state.chain && known.digest === digest(state)),
       `${node.id}: the snapshot at ${state.index} is not the state there`,
+    )
+  }
+
+  /** §7: with a snapshot comes the configuration that was in force there. */
+  onRestored(node: Server, state: MachineState): void {
+    this.onSnapshot(node, state)
+    if (node.driver === undefined) return
+    const { index, config } = node.driver.raft.state.configs.at(state.index)
+    const entry = this.committed.findLast(
+      (entry, at) => at <= state.index && entry.kind === 'config',
+    )
+    check(
+      entry?.index === index && areEqual(entry.data, encodeConfig(config)),
+      `${node.id}: the snapshot at ${state.index} brings the configuration of ${index}`,
     )
   }
 

@@ -276,7 +276,7 @@ export class SimNode implements Server {
 
   #onRestored(state: MachineState): void {
     this.world.trace(() => `${this.id} restores the snapshot at ${state.index}`)
-    this.world.ledger.onSnapshot(this, state)
+    this.world.ledger.onRestored(this, state)
     this.marks.applied = state.index
   }
 

@@ -90,10 +90,12 @@ export function optionsOf(seed: number): SimOptions {
 /** Small limits half of the time, so that their edges are met. */
 function limitsOf(random: Random): RaftLimits {
   const small = (value: number, otherwise: number) => (random() < 0.5 ? value : otherwise)
+  // With short time-outs there are more elections to the hour.
+  const isHasty = random() < 0.5
   return {
     ...defaultLimits,
-    // With short time-outs there are more elections to the hour.
-    electionTicks: small(4, defaultLimits.electionTicks),
+    electionTicks: isHasty ? 4 : defaultLimits.electionTicks,
+    heartbeatTicks: isHasty ? 1 : defaultLimits.heartbeatTicks,
     appendBytesMax: small(200, defaultLimits.appendBytesMax),
     inflightMessagesMax: small(2, defaultLimits.inflightMessagesMax),
     inflightBytesMax: small(400, defaultLimits.inflightBytesMax),
