@@ -45,7 +45,7 @@ const rules: LayerRules = {
     pino: ['src/node/log.ts'],
     commander: ['src/cli/', 'test/cli/'],
     dns2: ['src/net/dns-client.ts', 'test/'],
-    koffi: ['src/net/'],
+    koffi: ['src/net/libc.ts'],
     tap: ['test/'],
     'fast-check': ['test/'],
     typescript: ['test/helpers/layers.ts'],
@@ -114,6 +114,14 @@ t.test('a planted violation is found', async (t) => {
       'a package through the wrong door',
       { 'src/net/a.ts': `import { pino } from 'pino'` },
       ['src/net/a.ts may not import pino; its door is src/node/log.ts'],
+    ],
+    [
+      'a package that is required',
+      { 'src/net/a.ts': `createRequire(import.meta.url)('koffi')\nrequire('pino')` },
+      [
+        'src/net/a.ts may not import koffi; its door is src/net/libc.ts',
+        'src/net/a.ts may not import pino; its door is src/node/log.ts',
+      ],
     ],
     [
       'a package without a door',

@@ -320,6 +320,28 @@ export const options = {
       'The largest answer over UDP to a client on another machine, in bytes, whatever size it allows.',
     placeholder: 'bytes',
   },
+  'dns.udp': {
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'mmsg', 'dgram'],
+    flag: 'dns-udp',
+    file: 'dns_config.udp',
+    group: 'DNS',
+    description:
+      'How packets are received and sent: mmsg, many a system call, on Linux only; dgram, one by one, anywhere.',
+  },
+  'dns.threads': {
+    kind: 'integer',
+    default: undefined,
+    min: 1,
+    max: 64,
+    flag: 'dns-threads',
+    file: 'dns_config.threads',
+    group: 'DNS',
+    description: 'How many threads answer DNS over UDP; dgram always has one.',
+    placeholder: 'n',
+    defaultText: 'one less than the cores, at least 1, at most 4',
+  },
   'dns.soa.refresh': {
     ...seconds32,
     default: 3600,

@@ -14,6 +14,11 @@ import type { Message } from './message.ts'
  */
 type Policy = 'turn' | 'advance' | 'client'
 
+/** Where a client is; asked for only by answers that depend on it. */
+interface Networked {
+  readonly client: string
+}
+
 /**
  * An answer in wire form, ready to be sent to anybody who asks the same question with the same
  * variant. Its last RRset is a ring: records that may start anywhere, as no name points into them.
@@ -77,22 +82,32 @@ export class PreparedAnswer {
   }
 
   /** The answer to `packet`, whose question it must be, in a buffer of its own. */
-  render(packet: Uint8Array, client: string): Buffer {
+  render(packet: Uint8Array, asker: Networked): Buffer {
     const ring = this.#marks.length - 1
-    const first = this.#first(ring, client)
-    const count = this.#policy === 'client' ? this.#countFrom(first, ring) : this.#window
-    const length = this.#length(first, count, ring)
-    const out = Buffer.allocUnsafe(length)
-    this.#write(out, packet, first, count, ring)
+    const first = this.#first(ring, asker)
+    const count = this.#count(first, ring)
+    const out = Buffer.allocUnsafe(this.#length(first, count, ring))
+    this.#write(out, 0, packet, first, count, ring)
     return out
   }
 
-  #first(ring: number, client: string): number {
+  /** As {@link render}, but written to `out` from `start` on; returns its length. */
+  renderInto(packet: Uint8Array, asker: Networked, out: Uint8Array, start: number): number {
+    const ring = this.#marks.length - 1
+    const first = this.#first(ring, asker)
+    return this.#write(out, start, packet, first, this.#count(first, ring), ring) - start
+  }
+
+  #first(ring: number, asker: Networked): number {
     if (ring < 2) return 0
-    if (this.#policy === 'client') return clientNumber(client) % ring
+    if (this.#policy === 'client') return clientNumber(asker.client) % ring
     const first = this.turn % ring
     this.turn = (this.turn + (this.#policy === 'turn' ? 1 : this.#window)) >>> 0
     return first
+  }
+
+  #count(first: number, ring: number): number {
+    return this.#policy === 'client' ? this.#countFrom(first, ring) : this.#window
   }
 
   /** How many records fit, starting with `first`. */
@@ -116,30 +131,38 @@ export class PreparedAnswer {
     return outside + this.#mark(ring) - this.#mark(first) + this.#mark(last - ring) - this.#mark(0)
   }
 
-  #write(out: Uint8Array, packet: Uint8Array, first: number, count: number, ring: number): void {
+  /** Returns where the answer ends. */
+  #write(
+    out: Uint8Array,
+    start: number,
+    packet: Uint8Array,
+    first: number,
+    count: number,
+    ring: number,
+  ): number {
     const { bytes, questionEnd } = this
     const answers = this.#before + count
-    out[0] = packet[0] ?? 0
-    out[1] = packet[1] ?? 0
+    out[start] = packet[0] ?? 0
+    out[start + 1] = packet[1] ?? 0
     // RD and CD are the asker's (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
-    out[2] = (bytes[2] ?? 0) | ((packet[2] ?? 0) & 0x01)
-    out[3] = (bytes[3] ?? 0) | ((packet[3] ?? 0) & 0x10)
-    out[4] = 0
-    out[5] = 1
-    out[6] = answers >> 8
-    out[7] = answers & 0xff
-    for (let at = 8; at < 12; at++) out[at] = bytes[at] ?? 0
-    copyOctets(packet, 12, questionEnd, out, 12)
-    const start = this.#mark(0)
-    let at = copyOctets(bytes, questionEnd, start, out, questionEnd)
+    out[start + 2] = (bytes[2] ?? 0) | ((packet[2] ?? 0) & 0x01)
+    out[start + 3] = (bytes[3] ?? 0) | ((packet[3] ?? 0) & 0x10)
+    out[start + 4] = 0
+    out[start + 5] = 1
+    out[start + 6] = answers >> 8
+    out[start + 7] = answers & 0xff
+    copyOctets(bytes, 8, 12, out, start + 8)
+    let at = copyOctets(packet, 12, questionEnd, out, start + 12)
+    const ringStart = this.#mark(0)
+    at = copyOctets(bytes, questionEnd, ringStart, out, at)
     const last = first + count
     if (last <= ring) {
       at = copyOctets(bytes, this.#mark(first), this.#mark(last), out, at)
     } else {
       at = copyOctets(bytes, this.#mark(first), this.#mark(ring), out, at)
-      at = copyOctets(bytes, start, this.#mark(last - ring), out, at)
+      at = copyOctets(bytes, ringStart, this.#mark(last - ring), out, at)
     }
-    copyOctets(bytes, this.#mark(ring), bytes.length, out, at)
+    return copyOctets(bytes, this.#mark(ring), bytes.length, out, at)
   }
 
   #mark(at: number): number {

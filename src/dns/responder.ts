@@ -68,6 +68,12 @@ export interface ResponderCounters {
   readonly rcodes: number[]
 }
 
+/**
+ * The longest query over UDP that is read. No question with its options comes near; an interface
+ * that cuts longer packets at some octets more gives them the same answer as one that does not.
+ */
+export const udpQueryBytesMax = 4096
+
 /** The UDP payload this server can take and says so in OPT: what no path fragments. */
 const ownUdpBytes = 1232
 
@@ -102,12 +108,30 @@ export class Responder {
 
   /** The answer to one packet; undefined: send none. Throws only on a broken invariant. */
   respond(packet: Uint8Array, asker: Asker): Buffer | undefined {
+    const answer = this.#answerTo(packet, asker)
+    return answer instanceof PreparedAnswer ? answer.render(packet, asker) : answer
+  }
+
+  /**
+   * As {@link respond}, but written to `out` from `at` on; returns its length, 0: send none. There
+   * must be room for the largest answer of the transport, over UDP `asker.pathBytesMax` octets.
+   */
+  respondInto(packet: Uint8Array, asker: Asker, out: Uint8Array, at: number): number {
+    const answer = this.#answerTo(packet, asker)
+    if (answer instanceof PreparedAnswer) return answer.renderInto(packet, asker, out, at)
+    if (answer === undefined) return 0
+    out.set(answer, at)
+    return answer.length
+  }
+
+  #answerTo(packet: Uint8Array, asker: Asker): PreparedAnswer | Buffer | undefined {
     this.counters.queries++
-    const isOrdinary = this.#scan.read(packet, asker.transport, asker.pathBytesMax)
+    const isTooLong = packet.length > udpQueryBytesMax && asker.transport === 'udp'
+    const isOrdinary = !isTooLong && this.#scan.read(packet, asker.transport, asker.pathBytesMax)
     const entry = isOrdinary ? this.cache.find(this.#scan, packet) : undefined
     if (entry !== undefined && this.#holds(entry)) {
       this.counters.hits++
-      return this.#render(entry.prepared, packet, asker)
+      return this.#counted(entry.prepared)
     }
     const query = parseQuery(packet)
     if (query.kind === 'drop') {
@@ -115,9 +139,9 @@ export class Responder {
       return undefined
     }
     if (query.kind === 'error') return this.#refuse(packet, query)
+    if (isTooLong) return this.#refuse(packet, { ...query, kind: 'error', rcode: rcode.FORMERR })
     this.counters.misses++
-    const prepared = this.#prepare(packet, query, asker, isOrdinary, entry)
-    return this.#render(prepared, packet, asker)
+    return this.#counted(this.#prepare(packet, query, asker, isOrdinary, entry))
   }
 
   #holds(entry: CacheEntry): boolean {
@@ -134,11 +158,11 @@ export class Responder {
     return true
   }
 
-  #render(prepared: PreparedAnswer, packet: Uint8Array, asker: Asker): Buffer {
+  #counted(prepared: PreparedAnswer): PreparedAnswer {
     const { counters } = this
     counters.rcodes[prepared.rcode & 0x0f] = (counters.rcodes[prepared.rcode & 0x0f] ?? 0) + 1
     if (prepared.truncated) counters.truncated++
-    return prepared.render(packet, asker.client)
+    return prepared
   }
 
   #prepare(

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { bindError } from './bind-error.ts'
 import type { Server, Socket } from 'node:net'
-import type { PacketResponder } from './udp-dgram.ts'
+import type { PacketResponder } from './packet-responder.ts'
 
 export interface TcpOptions {
   readonly address: string
@@ -89,7 +89,7 @@ export class DnsTcpListener {
   async open(): Promise<void> {
     const { address, port } = this.#options
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(bindError(address, port, error)))
+      this.#server.once('error', (error) => reject(bindError('DNS (TCP)', address, port, error)))
       this.#server.listen({ host: address, port, exclusive: true }, resolve)
     })
     this.#server.on('error', () => this.counters.errors++)
@@ -308,14 +308,4 @@ class Connection {
     this.#hasEnded = true
     if (this.#backlog === undefined) this.#socket.end()
   }
-}
-
-function bindError(address: string, port: number, error: Error): Error {
-  const what = 'DNS (TCP)'
-  const code = 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') {
-    return svcdError('port-in-use', { what, address, port, flag: '-dns-port' }, error)
-  }
-  const flag = code === 'EACCES' ? '-dns-port' : '-client'
-  return svcdError('bind-failed', { what, address, port, reason: reasonOf(error), flag }, error)
 }

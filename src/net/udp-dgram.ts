@@ -1,21 +1,11 @@
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { svcdError, reasonOf } from '../base/errors.ts'
+import { reasonOf } from '../base/errors.ts'
+import { bindError, codeOf } from './bind-error.ts'
+import { loopbackBytesMax, pathBytesDefault } from './packet-responder.ts'
 import type { RemoteInfo, Socket } from 'node:dgram'
-import type { SvcdError } from '../base/errors.ts'
-
-/** Answers one packet; undefined: send nothing. Must not throw. `dns/responder.ts` is one. */
-export interface PacketResponder {
-  respond(
-    packet: Uint8Array,
-    asker: {
-      readonly transport: 'udp' | 'tcp'
-      readonly client: string
-      readonly pathBytesMax: number
-    },
-  ): Buffer | undefined
-}
+import type { PacketResponder, UdpCounters } from './packet-responder.ts'
 
 export interface UdpOptions {
   /** An IP address of this host, `0.0.0.0` for all of IPv4, `::` for all of both families. */
@@ -26,18 +16,6 @@ export interface UdpOptions {
   /** The largest answer to a client on another machine, in octets; 1232 unless given. */
   readonly pathBytesMax?: number
 }
-
-export interface UdpCounters {
-  received: number
-  sent: number
-  /** Answers that could not be sent, and errors of the sockets themselves. */
-  errors: number
-}
-
-/** Loopback cannot fragment below its MTU of 64 KiB; 8192 is the most that any client asks for. */
-const loopbackBytesMax = 8192
-/** What passes every path unfragmented: IPv6's smallest MTU less its headers (RFC 9715). */
-const pathBytesDefault = 1232
 
 const receiveBufferBytes = 4 * 1024 * 1024
 const rescanMs = 30_000
@@ -93,7 +71,7 @@ export class UdpListener {
     if (!isWildcard(address)) return this.#bind(address)
     for (const local of localAddresses(address)) await this.#bind(local, true)
     if (this.#sockets.size === 0) {
-      throw bindError(address, this.#port, new Error('this host has no such address'))
+      throw bindError('DNS (UDP)', address, this.#port, new Error('this host has no such address'))
     }
     this.#rescan = setInterval(() => void this.#scan(), rescanMs).unref()
     return undefined
@@ -121,7 +99,7 @@ export class UdpListener {
     } catch (error) {
       socket.close()
       if (mayBeGone && codeOf(error) === 'EADDRNOTAVAIL') return
-      throw bindError(address, this.#port, error)
+      throw bindError('DNS (UDP)', address, this.#port, error)
     }
     this.#port = socket.address().port
     this.#sockets.set(address, socket)
@@ -198,19 +176,6 @@ function bound(socket: Socket, address: string, port: number): Promise<void> {
       resolve()
     })
   })
-}
-
-function bindError(address: string, port: number, error: unknown): SvcdError {
-  const what = 'DNS (UDP)'
-  if (codeOf(error) === 'EADDRINUSE') {
-    return svcdError('port-in-use', { what, address, port, flag: '-dns-port' }, error)
-  }
-  const flag = codeOf(error) === 'EACCES' ? '-dns-port' : '-client'
-  return svcdError('bind-failed', { what, address, port, reason: reasonOf(error), flag }, error)
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 function isWildcard(address: string): boolean {

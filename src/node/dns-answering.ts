@@ -9,14 +9,20 @@ import { Snapshots } from './snapshots.ts'
 
 export interface Answerer {
   readonly responder: Responder
+  /** Ends the read transaction of a batch. On a thread with a running event loop each turn does. */
+  endBatch(): void
   setZone(zone: Zone): void
   close(): void
 }
 
-/** A responder over a read-only connection of this thread's own. */
+/**
+ * A responder over a read-only connection of this thread's own. `batches`: by `turn` of the event
+ * loop, or whenever the `caller` says so, for a thread whose event loop does not turn.
+ */
 export function openAnswerer(
   answering: DnsAnswering,
   onError: (error: unknown, packet: Uint8Array) => void,
+  batches: 'turn' | 'caller' = 'turn',
 ): Answerer {
   const reader = new StateReader(answering.statePath)
   const versions = new Versions(answering.versions)
@@ -27,13 +33,17 @@ export function openAnswerer(
     zone: () => zone,
     mode: () => mode.value,
     versions,
-    snapshot: () => snapshots.open(),
+    snapshot: () => {
+      if (batches === 'turn' && !snapshots.isOpen) setImmediate(() => snapshots.close())
+      return snapshots.open()
+    },
     onError,
     // Unguessable, so that nobody can aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })
   return {
     responder,
+    endBatch: () => snapshots.close(),
     setZone: (next) => {
       zone = next
       // After it, never before: what was made in between would count as new.

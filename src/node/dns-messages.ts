@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { Mode } from '../dns/responder.ts'
 import type { Zone } from '../dns/zone.ts'
+import type { UdpSocket } from '../net/udp-socket.ts'
+import type { WakerHandle } from '../net/waker.ts'
 
 // What the main thread and a dns thread say to each other.
 
@@ -16,9 +18,15 @@ export interface DnsAnswering {
 
 export interface DnsWorkerData {
   readonly answering: DnsAnswering
-  readonly addresses: readonly string[]
-  readonly port: number
+  readonly udp: DnsThreadUdp
 }
+
+/** How a thread gets at its sockets. */
+export type DnsThreadUdp =
+  /** It opens them itself. */
+  | { readonly kind: 'dgram'; readonly addresses: readonly string[]; readonly port: number }
+  /** The main thread keeps them open, so that one that is started again gets the same. */
+  | { readonly kind: 'mmsg'; readonly sockets: readonly UdpSocket[]; readonly waker: WakerHandle }
 
 export type ToDns =
   | { readonly type: 'stop' }

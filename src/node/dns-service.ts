@@ -1,21 +1,14 @@
 import { SvcdError, reasonOf } from '../base/errors.ts'
-import type { Logger } from '../base/log.ts'
 import type { Zone } from '../dns/zone.ts'
 import { listenTcp } from '../net/dns-tcp.ts'
 import type { DnsTcpListener } from '../net/dns-tcp.ts'
 import { openAnswerer } from './dns-answering.ts'
 import type { Answerer } from './dns-answering.ts'
-import type { DnsAnswering } from './dns-messages.ts'
-import { DnsWorker } from './dns-worker.ts'
+import { DnsUdp } from './dns-udp.ts'
+import type { DnsUdpOptions } from './dns-udp.ts'
 
-export interface DnsServiceOptions {
-  readonly answering: DnsAnswering
-  readonly addresses: readonly string[]
-  /** 0 = any port that is free for both UDP and TCP. */
-  readonly port: number
-  readonly logger: Logger
-  readonly onDeath: (error: Error) => void
-}
+/** `port`: 0 = any one that is free for both UDP and TCP. */
+export type DnsServiceOptions = DnsUdpOptions
 
 export interface Endpoint {
   readonly address: string
@@ -25,17 +18,17 @@ export interface Endpoint {
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
 
-/** DNS of one node: TCP on the main thread, UDP on a thread of its own. */
+/** DNS of one node: TCP on the main thread, UDP on threads of its own. */
 export class DnsService {
   readonly endpoints: readonly Endpoint[]
   readonly #answerer: Answerer
   readonly #tcp: readonly DnsTcpListener[]
-  readonly #udp: DnsWorker
+  readonly #udp: DnsUdp
 
   private constructor(
     answerer: Answerer,
     tcp: readonly DnsTcpListener[],
-    udp: DnsWorker,
+    udp: DnsUdp,
     endpoints: readonly Endpoint[],
   ) {
     this.#answerer = answerer
@@ -75,9 +68,8 @@ export class DnsService {
         tcp.push(listener)
         port = listener.port
       }
-      const { addresses, answering, logger, onDeath } = options
-      const udp = await DnsWorker.start({ answering, addresses, port }, logger, onDeath)
-      const endpoints = addresses.map((address) => ({ address, port }))
+      const udp = await DnsUdp.start({ ...options, port })
+      const endpoints = options.addresses.map((address) => ({ address, port }))
       return new DnsService(answerer, tcp, udp, endpoints)
     } catch (error) {
       await Promise.all(tcp.map((listener) => listener.close()))

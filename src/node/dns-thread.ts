@@ -1,17 +1,19 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { must } from '../base/assert.ts'
 import { SvcdError, reasonOf } from '../base/errors.ts'
+import { loadLibc } from '../net/libc.ts'
 import { listenUdp } from '../net/udp-dgram.ts'
+import { UdpMmsg } from '../net/udp-mmsg.ts'
 import type { UdpListener } from '../net/udp-dgram.ts'
 import { openAnswerer } from './dns-answering.ts'
 import type { Answerer } from './dns-answering.ts'
-import type { DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
+import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
 
 // A dns thread: answers UDP questions from its own cache and its own read-only connection. It waits
 // for nobody, neither for Raft nor for HTTP.
 
 const port = must(parentPort, 'a dns thread runs in a worker')
-const { answering, addresses, port: dnsPort } = workerData as DnsWorkerData
+const { answering, udp } = workerData as DnsWorkerData
 
 function post(message: FromDns): void {
   port.postMessage(message)
@@ -23,25 +25,47 @@ function onError(error: unknown, packet: Uint8Array): void {
   post({ type: 'warn', fields: { reason: reasonOf(error), hex }, message: 'a DNS question failed' })
 }
 
-async function open(): Promise<{ answerer: Answerer; listeners: readonly UdpListener[] }> {
+/** False: it was told to stop. */
+function take(message: ToDns, answerer: Answerer): boolean {
+  if (message.type === 'stop') return false
+  answerer.setZone(message.zone)
+  post({ type: 'zone-set' })
+  return true
+}
+
+/** Blocks until it is told to stop: messages are fetched when the waker calls. */
+function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>): void {
+  const libc = loadLibc()
+  if (libc instanceof Error) throw libc
+  const answerer = openAnswerer(answering, onError, 'caller')
+  const server = new UdpMmsg(libc, {
+    sockets,
+    responder: answerer.responder,
+    pathBytesMax: answering.udpSizeMax,
+    onBatchEnd: () => answerer.endBatch(),
+    onDrop: onError,
+  })
+  post({ type: 'ready' })
+  server.serve(waker, () => {
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+      if (!take(next.message as ToDns, answerer)) return false
+    }
+    return true
+  })
+  server.close()
+  answerer.close()
+}
+
+async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
   const answerer = openAnswerer(answering, onError)
   const { responder } = answerer
   const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []
-  for (const address of addresses) {
-    listeners.push(await listenUdp({ address, port: dnsPort, responder, pathBytesMax }))
+  for (const address of options.addresses) {
+    listeners.push(await listenUdp({ address, port: options.port, responder, pathBytesMax }))
   }
-  return { answerer, listeners }
-}
-
-try {
-  const { answerer, listeners } = await open()
   port.on('message', (message: ToDns) => {
-    if (message.type === 'zone') {
-      answerer.setZone(message.zone)
-      post({ type: 'zone-set' })
-      return
-    }
+    if (take(message, answerer)) return
     void Promise.all(listeners.map((listener) => listener.close())).then(() => {
       answerer.close()
       port.close()
@@ -49,6 +73,11 @@ try {
     })
   })
   post({ type: 'ready' })
+}
+
+try {
+  if (udp.kind === 'mmsg') serveMmsg(udp)
+  else await serveDgram(udp)
 } catch (error) {
   if (!(error instanceof SvcdError)) throw error
   post({ type: 'refused', code: error.code, message: error.message })

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Zone } from '../dns/zone.ts'
+import type { Waker } from '../net/waker.ts'
 import type { DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
 import { workerUrl } from './worker-url.ts'
 
@@ -9,28 +10,41 @@ import { workerUrl } from './worker-url.ts'
 const deathsMax = 5
 const deathWindowMs = 60_000
 
+/** Counts the deaths of the threads that share it. */
+export class DeathCount {
+  #atMs: number[] = []
+
+  /** Counts one; returns how many there were within the last minute if they are too many. */
+  tooMany(nowMs: number): number | undefined {
+    this.#atMs = [...this.#atMs.filter((atMs) => nowMs - atMs < deathWindowMs), nowMs]
+    return this.#atMs.length > deathsMax ? this.#atMs.length : undefined
+  }
+}
+
+export interface DnsWorkerOptions {
+  readonly data: DnsWorkerData
+  /** Calls a thread that blocks, after each message to it. */
+  readonly waker: Waker | undefined
+  readonly deaths: DeathCount
+  readonly logger: Logger
+  readonly onDeath: (error: Error) => void
+}
+
 /** The main thread's end of a dns thread: starts it, starts it again when it dies, stops it. */
 export class DnsWorker {
+  readonly #options: DnsWorkerOptions
   #data: DnsWorkerData
-  readonly #logger: Logger
-  readonly #onDeath: (error: Error) => void
   #worker: Worker | undefined
   #stopping = false
-  #deaths: number[] = []
 
-  private constructor(data: DnsWorkerData, logger: Logger, onDeath: (error: Error) => void) {
-    this.#data = data
-    this.#logger = logger
-    this.#onDeath = onDeath
+  private constructor(options: DnsWorkerOptions) {
+    this.#options = options
+    this.#data = options.data
   }
 
   /** Resolves when it answers. Rejects with `port-in-use` or `bind-failed`. */
-  static async start(
-    data: DnsWorkerData,
-    logger: Logger,
-    onDeath: (error: Error) => void,
-  ): Promise<DnsWorker> {
-    const worker = new DnsWorker(data, logger, onDeath)
+  static async start(options: DnsWorkerOptions): Promise<DnsWorker> {
+    const worker = new DnsWorker(options)
     await worker.#spawn()
     return worker
   }
@@ -51,7 +65,7 @@ export class DnsWorker {
       }
       worker.on('message', onMessage)
       worker.on('exit', done)
-      worker.postMessage({ type: 'zone', zone } satisfies ToDns)
+      this.#send(worker, { type: 'zone', zone })
     })
   }
 
@@ -63,11 +77,17 @@ export class DnsWorker {
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => resolve())
     })
-    worker.postMessage({ type: 'stop' } satisfies ToDns)
+    this.#send(worker, { type: 'stop' })
     await ended
   }
 
+  #send(worker: Worker, message: ToDns): void {
+    worker.postMessage(message)
+    this.#options.waker?.wake()
+  }
+
   #spawn(): Promise<void> {
+    const { logger } = this.#options
     return new Promise((resolve, reject) => {
       const worker = new Worker(workerUrl('dns-thread', import.meta.url), {
         workerData: this.#data,
@@ -75,7 +95,7 @@ export class DnsWorker {
       this.#worker = worker
       let isReady = false
       worker.on('error', (error) => {
-        this.#logger.error({ err: error }, 'a dns thread failed')
+        logger.error({ err: error }, 'a dns thread failed')
       })
       worker.on('exit', () => {
         this.#worker = undefined
@@ -83,7 +103,7 @@ export class DnsWorker {
         else if (!this.#stopping) this.#restart()
       })
       worker.on('message', (message: FromDns) => {
-        if (message.type === 'warn') this.#logger.warn(message.fields, message.message)
+        if (message.type === 'warn') logger.warn(message.fields, message.message)
         else if (message.type === 'refused') reject(new SvcdError(message.code, message.message))
         else if (message.type === 'ready') {
           isReady = true
@@ -94,14 +114,14 @@ export class DnsWorker {
   }
 
   #restart(): void {
-    const nowMs = performance.now()
-    this.#deaths = [...this.#deaths.filter((atMs) => nowMs - atMs < deathWindowMs), nowMs]
-    if (this.#deaths.length > deathsMax) {
-      this.#onDeath(new Error(`a dns thread died ${this.#deaths.length} times within a minute`))
+    const { deaths, onDeath } = this.#options
+    const count = deaths.tooMany(performance.now())
+    if (count !== undefined) {
+      onDeath(new Error(`dns threads died ${count} times within a minute`))
       return
     }
     this.#spawn().catch((error: unknown) => {
-      this.#onDeath(error instanceof Error ? error : new Error(String(error)))
+      onDeath(error instanceof Error ? error : new Error(String(error)))
     })
   }
 }

@@ -177,6 +177,8 @@ async function startDns(
     },
     addresses: config.clientAddresses,
     port: config.ports.dns,
+    path: config.dns.udp,
+    threads: config.dns.threads,
     logger,
     onDeath,
   })

@@ -4,9 +4,9 @@ import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
 
 /**
- * Snapshots for DNS answers: one read transaction for all the questions of one turn of the event
- * loop. It is opened at the first miss (a look-up costs a tenth inside one) and closed when the
- * turn ends, for an open one keeps the WAL from ever being checkpointed.
+ * Snapshots for DNS answers: one read transaction for all the questions of a batch. It is opened at
+ * the first miss (a look-up costs a tenth inside one). Whoever opens it sees to it that it is closed
+ * when the batch ends, for an open one keeps the WAL from ever being checkpointed.
  */
 export class Snapshots {
   readonly #reader: StateReader
@@ -20,17 +20,22 @@ export class Snapshots {
     this.#view = new CatalogView(reader.catalog, options)
   }
 
+  get isOpen(): boolean {
+    return this.#current !== undefined
+  }
+
   open(): Snapshot {
     if (this.#current !== undefined) return this.#current
     // Loaded before the transaction begins: a change in between voids the answer, never the reverse.
     const { generation, applied } = this.#versions
     this.#reader.begin()
-    setImmediate(() => this.#close())
     this.#current = { view: this.#view, generation, applied }
     return this.#current
   }
 
-  #close(): void {
+  /** Does nothing if none is open. */
+  close(): void {
+    if (this.#current === undefined) return
     this.#current = undefined
     this.#reader.end()
   }

@@ -1,88 +1,146 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { must } from '../../src/base/assert.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { startConsul, versionOf } from './peers.ts'
 import { median, table } from './report.ts'
 
-const seconds = 5
+const seconds = 2
 const rounds = 3
-const services = 100
-const instances = 3
+/** Services of each size. */
+const services = 20
+const sizes = [1, 3, 10, 100]
 
-/** Questions a second over UDP by dnsperf: svcd, and Consul when it is there, in turns in one run. */
-export async function benchDns(): Promise<string> {
-  if (versionOf('dnsperf', '-h') === undefined) return 'DNS: dnsperf is not on PATH, left out.\n'
-  const questions = join(mkdtempSync(join(tmpdir(), 'svcd-bench-dns-')), 'questions.txt')
-  writeFileSync(questions, questionLines('A') + questionLines('SRV'))
-  const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
-  const consul = versionOf('consul') === undefined ? undefined : await startConsul()
-  const svcdRates: number[] = []
-  const consulRates: number[] = []
-  try {
-    await fill(agent.httpPort)
-    if (consul !== undefined) await fill(consul.httpPort)
-    for (let round = 0; round < rounds; round++) {
-      svcdRates.push(await dnsperf(agent.dnsPort, questions))
-      if (consul !== undefined) consulRates.push(await dnsperf(consul.dnsPort, questions))
-    }
-  } finally {
-    await agent.stop()
-    await consul?.stop()
-    rmSync(join(questions, '..'), { recursive: true, force: true })
-  }
-  const [ours, theirs] = [median(svcdRates), median(consulRates)]
-  const rows = [['svcd', ours.toFixed(0), '']]
-  if (consul !== undefined) {
-    rows.push(['consul', theirs.toFixed(0), `svcd answers ${(ours / theirs).toFixed(1)} × as many`])
-  }
-  return table(
-    `DNS over UDP, ${services} names × A and SRV, ${instances} instances each, dnsperf -c 8 -q 400, ${rounds} × ${seconds} s, medians`,
-    ['server', 'questions/s', ''],
-    rows,
-  )
+const workloads: readonly { readonly name: string; readonly questions: string }[] = [
+  ...sizes.map((size) => workload(`A, ${size}`, (n) => `${serviceName(size, n)} A`)),
+  ...[3, 100].map((size) => workload(`SRV, ${size}`, (n) => `${serviceName(size, n)} SRV`)),
+  workload('NXDOMAIN', (n) => `none${n}.service.consul A`),
+]
+
+interface Server {
+  readonly name: string
+  readonly pid: number
+  readonly httpPort: number
+  readonly dnsPort: number
+  readonly stop: () => Promise<unknown>
 }
 
-function questionLines(type: string): string {
-  return Array.from({ length: services }, (_, n) => `web${n}.service.consul ${type}\n`).join('')
+interface Figures {
+  readonly perSecond: number
+  /** Of the server's process, user and system. */
+  readonly cpuMicros: number
+}
+
+/** Questions a second over UDP by dnsperf: svcd on each path, and Consul when it is there, in turns. */
+export async function benchDns(): Promise<string> {
+  if (versionOf('dnsperf', '-h') === undefined) return 'DNS: dnsperf is not on PATH, left out.\n'
+  const directory = mkdtempSync(join(tmpdir(), 'svcd-bench-dns-'))
+  const servers: Server[] = []
+  try {
+    for (const path of ['mmsg', 'dgram']) servers.push(await startSvcd(path))
+    if (versionOf('consul') !== undefined) servers.push(await startPeer())
+    for (const server of servers) await fill(server.httpPort)
+    const rows: string[][] = []
+    for (const { name, questions } of workloads) {
+      const file = join(directory, 'questions.txt')
+      writeFileSync(file, questions)
+      rows.push([name, ...(await compare(servers, file))])
+    }
+    return table(
+      `DNS over UDP: type, instances of a service; ${services} names, dnsperf -c 8 -q 400, medians of ${rounds} × ${seconds} s`,
+      columnsFor(servers),
+      rows,
+    )
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()))
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function columnsFor(servers: readonly Server[]): string[] {
+  const columns = servers.flatMap(({ name }) => [`${name}, questions/s`, 'µs CPU each'])
+  return ['questions', ...columns, ...(servers.length > 2 ? ['svcd mmsg : Consul'] : [])]
+}
+
+async function compare(servers: readonly Server[], questions: string): Promise<string[]> {
+  const figures = servers.map((): Figures[] => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, server] of servers.entries()) {
+      figures[at]?.push(await dnsperf(server, questions))
+    }
+  }
+  const rates = figures.map((list) => median(list.map(({ perSecond }) => perSecond)))
+  const cells = figures.flatMap((list, at) => [
+    (rates[at] ?? 0).toFixed(0),
+    median(list.map(({ cpuMicros }) => cpuMicros)).toFixed(1),
+  ])
+  const [ours, , theirs] = rates
+  if (ours === undefined || theirs === undefined) return cells
+  return [...cells, `${(ours / theirs).toFixed(1)} ×`]
+}
+
+async function startSvcd(path: string): Promise<Server> {
+  const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn', `-dns-udp=${path}`] })
+  const { httpPort, dnsPort } = agent
+  const pid = must(agent.child.pid, 'the agent runs')
+  return { name: `svcd ${path}`, pid, httpPort, dnsPort, stop: () => agent.stop() }
+}
+
+async function startPeer(): Promise<Server> {
+  const consul = await startConsul()
+  const { httpPort, dnsPort } = consul
+  const pid = must(consul.child.pid, 'Consul runs')
+  return { name: 'Consul', pid, httpPort, dnsPort, stop: () => consul.stop() }
+}
+
+function serviceName(size: number, n: number): string {
+  return `web-${size}-${n}.service.consul`
+}
+
+function workload(name: string, line: (n: number) => string): { name: string; questions: string } {
+  return { name, questions: Array.from({ length: services }, (_, n) => `${line(n)}\n`).join('') }
 }
 
 async function fill(httpPort: number): Promise<void> {
-  for (let n = 0; n < services * instances; n++) {
-    const body = {
-      ID: `web-${n}`,
-      Name: `web${n % services}`,
-      Address: `10.9.0.${n % 250}`,
-      Port: 8080,
+  for (const size of sizes) {
+    for (let n = 0; n < services * size; n++) {
+      const name = `web-${size}-${n % services}`
+      const body = {
+        ID: `${name}-${n}`,
+        Name: name,
+        Address: `10.9.${n >> 8}.${n & 255}`,
+        Port: 8080,
+      }
+      const response = await fetch(`http://127.0.0.1:${httpPort}/v1/agent/service/register`, {
+        method: 'PUT',
+        body: JSON.stringify(body),
+      })
+      if (!response.ok) throw new Error(`register: ${response.status} ${await response.text()}`)
     }
-    const response = await fetch(`http://127.0.0.1:${httpPort}/v1/agent/service/register`, {
-      method: 'PUT',
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`register: ${response.status} ${await response.text()}`)
   }
 }
 
-async function dnsperf(port: number, questions: string): Promise<number> {
-  const args = [
-    '-s',
-    '127.0.0.1',
-    '-p',
-    `${port}`,
-    '-d',
-    questions,
-    '-l',
-    `${seconds}`,
-    '-c',
-    '8',
-    '-q',
-    '400',
-  ]
-  const { stdout } = await promisify(execFile)('dnsperf', args)
-  const lost = Number(/Queries lost:\s+(\d+)/.exec(stdout)?.[1])
-  const rate = Number(/Queries per second:\s+([\d.]+)/.exec(stdout)?.[1])
-  if (lost > 0) process.stderr.write(`dnsperf on port ${port}: ${lost} questions lost\n`)
-  return rate
+async function dnsperf(server: Server, questions: string): Promise<Figures> {
+  const words = `-s 127.0.0.1 -p ${server.dnsPort} -l ${seconds} -c 8 -q 400 -d`.split(' ')
+  const before = cpuSeconds(server.pid)
+  const { stdout } = await promisify(execFile)('dnsperf', [...words, questions])
+  const used = cpuSeconds(server.pid) - before
+  const [lost = 0, completed = 0, perSecond = 0] = [
+    /Queries lost:\s+(\d+)/,
+    /Queries completed:\s+(\d+)/,
+    /Queries per second:\s+([\d.]+)/,
+  ].map((pattern) => Number(pattern.exec(stdout)?.[1]))
+  if (lost > 0) process.stderr.write(`${server.name}: ${lost} questions lost\n`)
+  return { perSecond, cpuMicros: (used / completed) * 1e6 }
+}
+
+/** Processor time of a process so far, all its threads. Linux counts it in hundredths of a second. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }

@@ -51,6 +51,8 @@ t.test('a server without further options gets the defaults', async (t) => {
       onlyPassing: false,
       emptyAnswer: 'nxdomain',
       udpSizeMax: 1232,
+      udp: 'auto',
+      threads: undefined,
       soa: { refresh: 3600, retry: 600, expire: 86_400, minTtl: 0 },
     },
     logLevel: 'info',

@@ -80,7 +80,7 @@ function parseSource(path: string, text: string, withDynamic = true): Source {
       })
     } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
       reexports = true
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+    } else if (ts.isCallExpression(node) && isImporting(node.expression)) {
       const [target] = node.arguments
       if (withDynamic && target !== undefined && ts.isStringLiteral(target)) {
         imports.push({ specifier: target.text, typeOnly: false, names: [] })
@@ -93,6 +93,17 @@ function parseSource(path: string, text: string, withDynamic = true): Source {
   }
   visit(file)
   return { path, text, imports, reexports, tsUrl }
+}
+
+/** `import`, `require` or `createRequire(…)`, in front of their argument. */
+function isImporting(callee: ts.Expression): boolean {
+  if (callee.kind === ts.SyntaxKind.ImportKeyword) return true
+  if (ts.isIdentifier(callee)) return callee.text === 'require'
+  return (
+    ts.isCallExpression(callee) &&
+    ts.isIdentifier(callee.expression) &&
+    callee.expression.text === 'createRequire'
+  )
 }
 
 function namesOf(node: ts.ImportDeclaration): readonly string[] {

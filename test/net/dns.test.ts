@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { Resolver } from 'node:dns/promises'
 import { setInterval as everyMs } from 'node:timers/promises'
 import t from 'tap'
@@ -9,9 +10,11 @@ import { ask, decodeReply } from '../../src/net/dns-client.ts'
 import { listenTcp } from '../../src/net/dns-tcp.ts'
 import { listenUdp } from '../../src/net/udp-dgram.ts'
 import { Bench, buildQuery } from '../dns/fixture.ts'
+import { udpPaths } from './udp-paths.ts'
 import type { Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { TcpLimits } from '../../src/net/dns-tcp.ts'
+import type { UdpServer } from './udp-paths.ts'
 
 function bench(instances = 2): Bench {
   const bench = new Bench()
@@ -41,6 +44,27 @@ async function tcpServer(t: Test, limits: Partial<TcpLimits> = {}, instances = 2
   return { listener, open }
 }
 
+/** Sends one packet over UDP and resolves with what comes back. */
+async function exchange(port: number, packet: Uint8Array): Promise<Buffer> {
+  const client = createSocket('udp4')
+  client.connect(port, '127.0.0.1')
+  await once(client, 'connect')
+  client.send(packet)
+  const [answer] = (await once(client, 'message')) as [Buffer]
+  client.close()
+  return answer
+}
+
+/** A query of so many octets, with EDNS options that a server has to skip. */
+function paddedQuery(octets: number): Buffer {
+  const query = buildQuery('web.service.consul', 'A', { edns: 1232 })
+  const padding = Buffer.alloc(octets - query.length)
+  padding.writeUInt16BE(12)
+  padding.writeUInt16BE(padding.length - 4, 2)
+  query.writeUInt16BE(padding.length, query.length - 2)
+  return Buffer.concat([query, padding])
+}
+
 function framed(packet: Uint8Array): Buffer {
   const length = Buffer.alloc(2)
   length.writeUInt16BE(packet.length)
@@ -64,92 +88,137 @@ async function readFrames(socket: Socket, count: number): Promise<Buffer[]> {
   return frames
 }
 
-t.test('UDP', async (t) => {
-  t.test('the dns2 client and Node’s resolver get the instances', async (t) => {
-    const udp = await listenUdp({
-      address: '127.0.0.1',
-      port: 0,
-      responder: bench().responder,
-    })
-    t.teardown(() => udp.close())
-    const reply = await ask({ address: '127.0.0.1', port: udp.port }, 'web.service.consul', 'a')
-    t.same(reply.answer.map(({ data }) => data).toSorted(), ['10.9.0.1', '10.9.0.2'])
-    t.equal(reply.udpBytes, 1232)
-    t.equal(reply.transport, 'udp')
-    const resolver = new Resolver()
-    resolver.setServers([`127.0.0.1:${udp.port}`])
-    const found = await resolver.resolveSrv('web.service.consul')
-    t.same(found.map(({ port, name }) => `${name}:${port}`).toSorted(), [
-      '0a090001.addr.dc1.consul:8080',
-      '0a090002.addr.dc1.consul:8080',
-    ])
-    t.equal(udp.counters.received, udp.counters.sent)
-  })
-
-  t.test('a name beyond ASCII is asked for and shown as text', async (t) => {
-    const { responder, registry } = bench()
-    registry.add('müller', { at: '10.9.0.9' })
-    const udp = await listenUdp({ address: '127.0.0.1', port: 0, responder })
-    t.teardown(() => udp.close())
-    const server = { address: '127.0.0.1', port: udp.port }
-    const reply = await ask(server, 'müller.service.consul', 'A')
-    t.match(reply.answer, [{ name: 'müller.service.consul.', data: '10.9.0.9' }])
-  })
-
-  t.test('over IPv6 as well', async (t) => {
-    const udp = await listenUdp({ address: '::1', port: 0, responder: bench().responder }).catch(
-      () => undefined,
-    )
-    if (udp === undefined) return t.pass('no IPv6 here', { skip: true })
-    t.teardown(() => udp.close())
-    const reply = await ask({ address: '::1', port: udp.port }, 'web.service.consul', 'A')
-    return t.equal(reply.answer.length, 2)
-  })
-
-  t.test('a wildcard answers from the address that was asked', async (t) => {
-    const udp = await listenUdp({ address: '0.0.0.0', port: 0, responder: bench().responder })
-    t.teardown(() => udp.close())
-    t.ok(udp.addresses.includes('127.0.0.1'))
-    // The client's socket is connected: it would not take an answer from anywhere else.
-    for (const address of udp.addresses) {
-      const reply = await ask({ address, port: udp.port }, 'web.service.consul', 'A')
-      t.equal(reply.rcode, 'NOERROR', address)
+for (const { name, skip, listen } of udpPaths) {
+  t.test(`UDP by ${name}`, { skip }, async (t) => {
+    const serve = async (t: Test, instances = 2, address = '127.0.0.1'): Promise<UdpServer> => {
+      const udp = await listen({ address, port: 0, responder: bench(instances).responder })
+      t.teardown(() => udp.close())
+      return udp
     }
-  })
 
-  t.test('a port in use is named, with the flag that chooses another', async (t) => {
-    const udp = await listenUdp({ address: '127.0.0.1', port: 0, responder: bench().responder })
-    t.teardown(() => udp.close())
-    const again = { address: '127.0.0.1', port: udp.port, responder: bench().responder }
-    await t.rejects(listenUdp(again), {
-      code: 'port-in-use',
-      message: new RegExp(`DNS \\(UDP\\) port ${udp.port} on 127.0.0.1 is in use.*-dns-port`),
+    t.test('the dns2 client and Node’s resolver get the instances', async (t) => {
+      const udp = await serve(t)
+      const reply = await ask({ address: '127.0.0.1', port: udp.port }, 'web.service.consul', 'a')
+      t.same(reply.answer.map(({ data }) => data).toSorted(), ['10.9.0.1', '10.9.0.2'])
+      t.equal(reply.udpBytes, 1232)
+      t.equal(reply.transport, 'udp')
+      const resolver = new Resolver()
+      resolver.setServers([`127.0.0.1:${udp.port}`])
+      const found = await resolver.resolveSrv('web.service.consul')
+      t.same(found.map(({ port, name }) => `${name}:${port}`).toSorted(), [
+        '0a090001.addr.dc1.consul:8080',
+        '0a090002.addr.dc1.consul:8080',
+      ])
+      t.equal(udp.counters.received, udp.counters.sent)
     })
-    await t.rejects(listenUdp({ ...again, address: '203.0.113.1', port: 0 }), {
-      code: 'bind-failed',
-    })
-  })
 
-  t.test('closing sends the answers in flight first', async (t) => {
-    const udp = await listenUdp({ address: '127.0.0.1', port: 0, responder: bench().responder })
-    const client = createSocket('udp4')
-    t.teardown(() => client.close())
-    let received = 0
-    const done = new Promise<void>((resolve) => {
-      client.on('message', () => {
-        received++
-        if (received === 1) void udp.close().then(resolve)
+    t.test('a name beyond ASCII is asked for and shown as text', async (t) => {
+      const { responder, registry } = bench()
+      registry.add('müller', { at: '10.9.0.9' })
+      const udp = await listen({ address: '127.0.0.1', port: 0, responder })
+      t.teardown(() => udp.close())
+      const server = { address: '127.0.0.1', port: udp.port }
+      const reply = await ask(server, 'müller.service.consul', 'A')
+      t.match(reply.answer, [{ name: 'müller.service.consul.', data: '10.9.0.9' }])
+    })
+
+    t.test('over IPv6 as well', async (t) => {
+      const udp = await serve(t, 2, '::1').catch(() => undefined)
+      if (udp === undefined) return t.pass('no IPv6 here', { skip: true })
+      const reply = await ask({ address: '::1', port: udp.port }, 'web.service.consul', 'A')
+      return t.equal(reply.answer.length, 2)
+    })
+
+    t.test('a wildcard answers from the address that was asked', async (t) => {
+      const udp = await serve(t, 2, '0.0.0.0')
+      const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+      const addresses = own.filter(({ family }) => family === 'IPv4').map(({ address }) => address)
+      t.ok(addresses.includes('127.0.0.1'))
+      // The client's socket is connected: it would not take an answer from anywhere else.
+      for (const address of addresses) {
+        const reply = await ask({ address, port: udp.port }, 'web.service.consul', 'A')
+        t.equal(reply.rcode, 'NOERROR', address)
+      }
+    })
+
+    t.test('a port in use is named, with the flag that chooses another', async (t) => {
+      const udp = await serve(t)
+      const again = { address: '127.0.0.1', port: udp.port, responder: bench().responder }
+      await t.rejects(listen(again), {
+        code: 'port-in-use',
+        message: new RegExp(`DNS \\(UDP\\) port ${udp.port} on 127.0.0.1 is in use.*-dns-port`),
+      })
+      await t.rejects(listen({ ...again, address: '203.0.113.1', port: 0 }), {
+        code: 'bind-failed',
       })
     })
-    for (let id = 0; id < 50; id++) {
-      client.send(buildQuery('web.service.consul', 'A', { id }), udp.port, '127.0.0.1')
-    }
-    await done
-    t.equal(udp.counters.errors, 0)
-    t.ok(udp.counters.sent > 0)
-    t.equal(udp.counters.sent <= udp.counters.received, true)
-  })
 
+    t.test('on this machine answers are as long as the client allows, up to 8192', async (t) => {
+      const udp = await serve(t, 1000)
+      const query = buildQuery('web.service.consul', 'A', { edns: 65_508 })
+      const answer = await exchange(udp.port, query)
+      t.ok(answer.length > 8192 - 16 && answer.length <= 8192, `${answer.length} octets`)
+    })
+
+    t.test('a query is read up to 4096 octets; a longer one gets FORMERR', async (t) => {
+      const udp = await serve(t)
+      for (const [octets, rcode] of [
+        [4096, 'NOERROR'],
+        [4097, 'FORMERR'],
+        [60_000, 'FORMERR'],
+      ] as const) {
+        const reply = decodeReply(await exchange(udp.port, paddedQuery(octets)))
+        t.equal(reply.rcode, rcode, `${octets} octets`)
+        t.equal(reply.id, 4711)
+      }
+    })
+
+    t.test('what is no query gets no answer, and takes none from its neighbours', async (t) => {
+      const udp = await serve(t)
+      const response = buildQuery('web.service.consul', 'A', { id: 1 })
+      response[2] = 0x80
+      const client = createSocket('udp4')
+      t.teardown(() => client.close())
+      const ids: number[] = []
+      const done = new Promise<void>((resolve) => {
+        client.on('message', (answer) => {
+          ids.push(answer.readUInt16BE())
+          if (ids.includes(99)) resolve()
+        })
+      })
+      for (let id = 0; id < 20; id++) {
+        client.send(buildQuery('web.service.consul', 'A', { id }), udp.port, '127.0.0.1')
+        client.send(id % 2 === 0 ? response : Buffer.from('?'), udp.port, '127.0.0.1')
+      }
+      client.send(buildQuery('web.service.consul', 'A', { id: 99 }), udp.port, '127.0.0.1')
+      await done
+      t.same(ids, [...Array.from({ length: 20 }, (_, id) => id), 99])
+      t.equal(udp.counters.received, 41)
+    })
+
+    t.test('closing sends the answers in flight first', async (t) => {
+      const udp = await listen({ address: '127.0.0.1', port: 0, responder: bench().responder })
+      const client = createSocket('udp4')
+      t.teardown(() => client.close())
+      let received = 0
+      const done = new Promise<void>((resolve) => {
+        client.on('message', () => {
+          received++
+          if (received === 1) void udp.close().then(resolve)
+        })
+      })
+      for (let id = 0; id < 50; id++) {
+        client.send(buildQuery('web.service.consul', 'A', { id }), udp.port, '127.0.0.1')
+      }
+      await done
+      t.equal(udp.counters.errors, 0)
+      t.ok(udp.counters.sent > 0)
+      t.equal(udp.counters.sent <= udp.counters.received, true)
+    })
+  })
+}
+
+t.test('a DNS client', async (t) => {
   t.test('no answer: the client says whom it asked and what to do', async (t) => {
     const silent = createSocket('udp4')
     silent.bind(0, '127.0.0.1')

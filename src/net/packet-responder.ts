@@ -1,0 +1,28 @@
+/** Who asks, and over what. */
+export interface PacketAsker {
+  readonly transport: 'udp' | 'tcp'
+  /** The client's IP address. */
+  readonly client: string
+  /** The octets of the largest UDP answer that reaches it unfragmented. */
+  readonly pathBytesMax: number
+}
+
+/** Answers one packet, and throws only on a broken invariant. `dns/responder.ts` is one. */
+export interface PacketResponder {
+  /** The answer in a buffer of its own; undefined: send nothing. */
+  respond(packet: Uint8Array, asker: PacketAsker): Buffer | undefined
+  /** Writes the answer to `out` from `at` on and returns its length; 0: send nothing. */
+  respondInto(packet: Uint8Array, asker: PacketAsker, out: Uint8Array, at: number): number
+}
+
+export interface UdpCounters {
+  received: number
+  sent: number
+  /** Answers that could not be sent, and errors of the sockets themselves. */
+  errors: number
+}
+
+/** Loopback cannot fragment below its MTU of 64 KiB; 8192 is the most that any client asks for. */
+export const loopbackBytesMax = 8192
+/** What passes every path unfragmented: IPv6's smallest MTU less its headers (RFC 9715). */
+export const pathBytesDefault = 1232

@@ -1,0 +1,63 @@
+import { loadLibc } from '../../src/net/libc.ts'
+import { listenUdp } from '../../src/net/udp-dgram.ts'
+import { UdpMmsg } from '../../src/net/udp-mmsg.ts'
+import { openUdpSocket } from '../../src/net/udp-socket.ts'
+import type { Libc } from '../../src/net/libc.ts'
+import type { UdpCounters } from '../../src/net/packet-responder.ts'
+import type { UdpOptions } from '../../src/net/udp-dgram.ts'
+import type { UdpMmsgOptions } from '../../src/net/udp-mmsg.ts'
+
+export interface UdpServer {
+  readonly port: number
+  readonly counters: UdpCounters
+  close(): Promise<void>
+}
+
+const libc = loadLibc()
+
+/** A reason to skip what needs recvmmsg, for tap's `skip` option. */
+export const noMmsg = libc instanceof Error ? `needs recvmmsg: ${libc.message}` : false
+
+export function theLibc(): Libc {
+  if (libc instanceof Error) throw libc
+  return libc
+}
+
+/** The two ways to serve UDP; what a client sees is the same. */
+export const udpPaths: readonly {
+  readonly name: string
+  readonly skip: string | false
+  readonly listen: (options: UdpOptions) => Promise<UdpServer>
+}[] = [
+  { name: 'dgram', skip: false, listen: listenUdp },
+  { name: 'mmsg', skip: noMmsg, listen: async (options) => listenMmsg(options) },
+]
+
+/** Serves from the event loop, round by round, as serve() does from a thread of its own. */
+export function listenMmsg({
+  address,
+  port,
+  onRound = () => {},
+  ...options
+}: UdpOptions & Partial<UdpMmsgOptions> & { readonly onRound?: () => void }): UdpServer {
+  const socket = openUdpSocket(theLibc(), { address, port, isShared: false })
+  const onDrop = (error: unknown): void => {
+    throw error
+  }
+  const server = new UdpMmsg(theLibc(), { onDrop, ...options, sockets: [socket] })
+  let timer: NodeJS.Timeout | undefined
+  const turn = (): void => {
+    onRound()
+    timer = setTimeout(turn, server.round() > 0 ? 0 : 1)
+  }
+  turn()
+  return {
+    port: socket.port,
+    counters: server.counters,
+    close: async () => {
+      clearTimeout(timer)
+      server.close()
+      theLibc().close(socket.fd)
+    },
+  }
+}

@@ -1,0 +1,221 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
+import t from 'tap'
+import type { Test } from 'tap'
+import { must } from '../../src/base/assert.ts'
+import type { Logger } from '../../src/base/log.ts'
+import { silentLogger } from '../../src/base/log.ts'
+import { Versions } from '../../src/catalog/versions.ts'
+import { defaultZone } from '../../src/dns/zone.ts'
+import { ask } from '../../src/net/dns-client.ts'
+import { SharedMode } from '../../src/node/dns-messages.ts'
+import { DnsService } from '../../src/node/dns-service.ts'
+import type { DnsServiceOptions } from '../../src/node/dns-service.ts'
+import { DnsUdp } from '../../src/node/dns-udp.ts'
+import { DeathCount } from '../../src/node/dns-worker.ts'
+import { Replica } from '../../src/node/replica.ts'
+import { buildQuery } from '../dns/fixture.ts'
+import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
+import { noMmsg } from '../net/udp-paths.ts'
+
+const origin = { actor: 'test', cause: 'test' }
+const zone = { ...defaultZone(['consul'], 'dc1', 7), nodeTtl: 5 }
+
+interface Rig {
+  readonly dns: DnsService
+  readonly port: number
+  readonly replica: Replica
+  readonly workers: Worker[]
+  readonly deaths: Error[]
+  readonly log: string[]
+  readonly ask: (name: string) => Promise<readonly string[]>
+}
+
+function optionsFor(statePath: string, versions: Versions): DnsServiceOptions {
+  const mode = new SharedMode()
+  mode.value = 'ready'
+  return {
+    answering: {
+      statePath,
+      versions: versions.buffer,
+      mode: mode.buffer,
+      zone,
+      onlyPassing: false,
+      udpSizeMax: 1232,
+    },
+    addresses: ['127.0.0.1'],
+    port: 0,
+    path: 'mmsg',
+    threads: 1,
+    logger: silentLogger,
+    onDeath: () => {},
+  }
+}
+
+/** DNS over the catalog of a real replica; `workers` are the dns threads in the order of their birth. */
+async function start(t: Test, options: Partial<DnsServiceOptions> = {}): Promise<Rig> {
+  const directory = t.testdir()
+  const versions = new Versions()
+  const replica = await Replica.start({
+    dataDirectory: directory,
+    versions,
+    logger: silentLogger,
+    onDeath: (error) => t.fail(error.message),
+    onApplied: () => {},
+  })
+  t.teardown(() => replica.stop())
+  await register(t, replica, 'web', 1)
+  const deaths: Error[] = []
+  const log: string[] = []
+  const workers: Worker[] = []
+  const onWorker = (worker: Worker): void => void workers.push(worker)
+  process.on('worker', onWorker)
+  t.teardown(() => process.off('worker', onWorker))
+  const dns = await DnsService.start({
+    ...optionsFor(join(directory, 'state.db'), versions),
+    logger: loggerTo(log),
+    onDeath: (error) => deaths.push(error),
+    ...options,
+  })
+  t.teardown(() => dns.stop())
+  const port = must(dns.endpoints[0]).port
+  return {
+    dns,
+    port,
+    replica,
+    workers,
+    deaths,
+    log,
+    ask: async (name) => {
+      // A thread that is started again may take a while; what it is asked waits in its socket.
+      const patient = { timeoutMs: 10_000, attempts: 3 }
+      const reply = await ask({ address: '127.0.0.1', port }, name, 'A', patient)
+      return reply.answer.map(({ data }) => data).toSorted()
+    },
+  }
+}
+
+function loggerTo(lines: string[]): Logger {
+  const add = (fields: object, message: string): void =>
+    void lines.push(`${message} ${JSON.stringify(fields)}`)
+  return { debug: add, info: add, warn: add, error: add }
+}
+
+async function register(t: Test, replica: Replica, name: string, n: number): Promise<void> {
+  const address = `10.9.0.${n}`
+  const service = serviceDefinition(name, { id: `${name}-${n}`, address, port: 80 })
+  const node = { name: 'n1', id: '', address: '10.0.0.1', taggedAddresses: {}, meta: {} }
+  const outcome = await replica.propose(registerCommand('n1', { service, node }), origin)
+  t.ok(outcome.ok)
+}
+
+/** Asks on several sockets, each the next question when it has its answer, until stopped. */
+function load(t: Test, port: number, name: (n: number) => string): { answers: number } {
+  const result = { answers: 0 }
+  let asked = 0
+  for (let each = 0; each < 8; each++) {
+    const socket = createSocket('udp4')
+    const next = (): void => {
+      const id = asked++ & 0xffff
+      socket.send(buildQuery(name(asked), 'A', { id }), port, '127.0.0.1')
+    }
+    socket.on('message', () => {
+      result.answers++
+      next()
+    })
+    t.teardown(() => socket.close())
+    for (let depth = 0; depth < 10; depth++) next()
+  }
+  return result
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+async function answersWhatIsRegistered(t: Test, { ask, replica }: Rig): Promise<void> {
+  for (let n = 2; n < 20; n++) {
+    t.equal((await ask('web.service.consul')).length, n - 1)
+    await register(t, replica, 'web', n)
+  }
+}
+
+async function takesZones(t: Test, { ask, dns }: Rig): Promise<void> {
+  const before = await ask('web.service.consul')
+  await dns.setZone({ ...zone, domain: ['example'] })
+  t.same(await ask('web.service.example'), before)
+  t.same(await ask('web.service.consul'), [])
+  await dns.setZone(zone)
+  t.same(await ask('web.service.consul'), before)
+}
+
+// Starting a thread takes long under the tests' compiler, so that the claims share one service.
+t.test('by mmsg, two threads on one port', { skip: noMmsg }, async (t) => {
+  const rig = await start(t, { path: 'mmsg', threads: 2 })
+  const { ask, dns, workers, port, replica, deaths, log } = rig
+  t.match(log, ['DNS over UDP: many packets a system call (recvmmsg) {"threads":2}'])
+
+  await t.test('what is registered is answered next', (t) => answersWhatIsRegistered(t, rig))
+  await t.test('a new zone holds from when setZone resolves', (t) => takesZones(t, rig))
+
+  await t.test('a thread that is killed is started again on the same socket', async (t) => {
+    await dns.setZone({ ...zone, domain: ['example'] })
+    await Promise.all(workers.map((worker) => worker.terminate()))
+    await until(() => workers.length === 4)
+    // Each client has a port of its own, so that some of the questions go to each socket.
+    const asked = Array.from({ length: 20 }, () => ask('web.service.example'))
+    for (const answer of await Promise.all(asked)) t.equal(answer.length, 19)
+    await dns.setZone(zone)
+  })
+
+  await t.test('names asked once, by the ten thousand, leave it answering', async (t) => {
+    const sent = load(t, port, (n) => (n % 4 === 0 ? 'web.service.consul' : `x${n}.service.consul`))
+    let n = 19
+    while (sent.answers < 20_000) {
+      await register(t, replica, 'web', ++n)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    t.equal((await ask('web.service.consul')).length, n)
+    t.equal(log.length, 1, 'nothing failed')
+  })
+
+  await t.test('under load, a zone is taken and a stop obeyed within a second', async (t) => {
+    const sent = load(t, port, () => 'web.service.consul')
+    await until(() => sent.answers > 2000)
+    const beganMs = performance.now()
+    await dns.setZone({ ...zone, nodeTtl: 9 })
+    t.ok(performance.now() - beganMs < 1000, 'the zone')
+    const ended = Promise.all(workers.slice(2).map((worker) => once(worker, 'exit')))
+    const stopMs = performance.now()
+    await dns.stop()
+    t.ok(performance.now() - stopMs < 1000, 'the stop')
+    t.same(await ended, [[0], [0]])
+    t.same(deaths, [])
+  })
+})
+
+t.test('by dgram, on one thread', async (t) => {
+  const rig = await start(t, { path: 'dgram', threads: 2 })
+  t.match(rig.log, [/dgram/])
+  t.equal(rig.workers.length, 1)
+  await t.test('what is registered is answered next', (t) => answersWhatIsRegistered(t, rig))
+  await t.test('a new zone holds from when setZone resolves', (t) => takesZones(t, rig))
+})
+
+t.test('a UDP port that somebody else holds is named', { skip: noMmsg }, async (t) => {
+  const other = createSocket('udp4')
+  t.teardown(() => other.close())
+  other.bind(0, '127.0.0.1')
+  await once(other, 'listening')
+  const options = { ...optionsFor('none', new Versions()), port: other.address().port }
+  await t.rejects(DnsUdp.start(options), { code: 'port-in-use' })
+  await t.rejects(DnsUdp.start({ ...options, threads: 2 }), { code: 'port-in-use' })
+})
+
+t.test('the sixth death of threads within a minute is one too many', async (t) => {
+  const deaths = new DeathCount()
+  const counts = [0, 1, 2, 3, 4, 5, 60_004, 60_500].map((nowMs) => deaths.tooMany(nowMs))
+  t.same(counts, [undefined, undefined, undefined, undefined, undefined, 6, undefined, undefined])
+})
