@@ -16,10 +16,11 @@ import { RaftLog } from '../storage/raft-log.ts'
 import { StateWriter } from '../storage/state.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
-import type { Pledge, ServerInfo } from './cluster-formation.ts'
+import type { Pledge } from './cluster-formation.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
+import { PeerRequests } from './peer-requests.ts'
 import { RaftServer } from './raft-server.ts'
 import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
@@ -52,6 +53,7 @@ export class ReplicaServer {
   readonly #snapshots: Snapshotter
   readonly #operations: Operations
   readonly #formation: ClusterFormation
+  readonly #requests: PeerRequests
   #transport!: PeerTransport
   #raft: RaftServer | undefined
   #duties: LeaderDuties | undefined
@@ -88,6 +90,18 @@ export class ReplicaServer {
       snapshot: () => this.#snapshots.makeNow(),
     })
     this.#formation = this.#makeFormation()
+    this.#requests = new PeerRequests({
+      settings,
+      raft: () => this.#raft,
+      formation: this.#formation,
+      operations: this.#operations,
+      cluster: () => ({
+        address: this.#transport.address,
+        clusterId: this.#clusterId,
+        epoch: this.#epoch,
+        pledge: this.#pledge(),
+      }),
+    })
   }
 
   get raft(): RaftServer | undefined {
@@ -120,7 +134,7 @@ export class ReplicaServer {
       random: Math.random,
       onMessage: (message) => guard(() => this.#onMessage(message)),
       onTurnEnd: () => guard(() => this.#raft?.turn()),
-      onRequest: (_from, kind, body) => this.#onRequest(kind, body),
+      onRequest: (_from, kind, body) => this.#requests.answer(kind, body),
       onConnectionLost: (lost) => this.#input((raft) => raft.driver.raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
       onHeard: (peer) => this.#duties?.heard(peer),
@@ -314,62 +328,6 @@ export class ReplicaServer {
     }
     this.#raft?.propose(JSON.stringify(proposal), false, () => {})
     this.#raft?.turn()
-  }
-
-  async #onRequest(kind: string, body: Buffer): Promise<Buffer> {
-    const answer = await this.#answer(kind, body)
-    return Buffer.from(JSON.stringify(answer))
-  }
-
-  #answer(kind: string, body: Buffer): unknown {
-    const asked = JSON.parse(body.toString()) as never
-    switch (kind) {
-      case 'propose':
-        return this.#proposeFor(asked)
-      case 'info':
-        return this.#info()
-      case 'membership':
-        return this.#membershipOf(asked)
-      case 'pledge':
-        return this.#formation.onPledgeRequest(asked, this.#hasCluster)
-      default:
-        return this.#operations.onRequest(kind, asked)
-    }
-  }
-
-  #membershipOf(id: NodeId): Membership {
-    const status = this.#raft?.status
-    const isMember = status !== undefined && members(status.config).includes(id)
-    return { isMember, hasLeader: status?.leader !== undefined }
-  }
-
-  #proposeFor(proposals: readonly string[]): Promise<ProposalResult[]> {
-    const raft = this.#raft
-    if (raft === undefined) return Promise.resolve(proposals.map(() => ({ kind: 'not-leader' })))
-    const results = proposals.map(
-      (json) =>
-        new Promise<ProposalResult>((resolve) => {
-          raft.propose(json, false, resolve)
-        }),
-    )
-    return Promise.all(results)
-  }
-
-  #info(): ServerInfo {
-    const { settings } = this.#parts
-    const { id, name } = settings
-    const pledge = this.#pledge()
-    const clusterId = this.#clusterId
-    return {
-      id,
-      name,
-      address: this.#transport.address,
-      expect: settings.bootstrapExpect,
-      clusterId,
-      epoch: this.#epoch,
-      // A pledge to a cluster that never began says nothing about this one.
-      founders: pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {},
-    }
   }
 
   #makeRemovalNotice(): RemovalNotice {

@@ -19,6 +19,7 @@ import { Replica } from '../../src/node/replica.ts'
 import { buildQuery } from '../dns/fixture.ts'
 import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
 import { noMmsg } from '../net/udp-paths.ts'
+import { loneServer } from '../helpers/replica-settings.ts'
 
 const origin = { actor: 'test', cause: 'test' }
 const zone = { ...defaultZone(['consul'], 'dc1', 7), nodeTtl: 5 }
@@ -64,6 +65,8 @@ async function start(t: Test, options: Partial<DnsServiceOptions> = {}): Promise
     logger: silentLogger,
     onDeath: (error) => t.fail(error.message),
     onApplied: () => {},
+    onStatus: () => {},
+    settings: loneServer,
   })
   t.teardown(() => replica.stop())
   await register(t, replica, 'web', 1)

@@ -6,6 +6,7 @@ import { Versions } from '../../src/catalog/versions.ts'
 import { Replica } from '../../src/node/replica.ts'
 import { StateReader } from '../../src/storage/state.ts'
 import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
+import { loneServer } from '../helpers/replica-settings.ts'
 
 const origin = { actor: 'test', cause: 'test' }
 const web = (id: string) => registerCommand('n1', { service: serviceDefinition('web', { id }) })
@@ -18,18 +19,7 @@ async function start(t: Test, directory: string): Promise<Replica> {
     onDeath: (error) => t.fail(error.message),
     onApplied: () => {},
     onStatus: () => {},
-    settings: {
-      id: 'n1',
-      name: 'n1',
-      datacenter: 'dc1',
-      bindAddress: '127.0.0.1',
-      advertiseAddress: '127.0.0.1',
-      serverPort: 0,
-      bootstrapExpect: 1,
-      retryJoin: [],
-      silenceMs: 3000,
-      tls: undefined,
-    },
+    settings: loneServer,
   })
   t.teardown(() => replica.stop())
   return replica
