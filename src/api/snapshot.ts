@@ -46,9 +46,11 @@ export function addSnapshotRoutes(app: FastifyInstance, context: ReadContext): v
   })
 }
 
-/** Whoever stops reading leaves the connection open, for the answer. */
-function chunksOf(payload: RequestPayload): AsyncIterable<Uint8Array> {
-  return (payload as RequestPayload & Iterable).iterator({ destroyOnReturn: false })
+/** Whoever stops reading, or is stopped by an error, leaves the connection open for the answer. */
+async function* chunksOf(payload: RequestPayload): AsyncGenerator<Uint8Array> {
+  const chunks = (payload as RequestPayload & Iterable).iterator({ destroyOnReturn: false })
+  // Not yield*: an error thrown into this generator is to end the loop, and not to reach the stream.
+  for await (const chunk of chunks) yield chunk
 }
 
 interface Iterable {

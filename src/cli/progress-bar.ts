@@ -17,7 +17,8 @@ export class ProgressBar {
   }
 
   add(bytes: number): void {
-    this.#done += bytes
+    // What is wrapped around the bytes that were announced does not count.
+    this.#done = Math.min(this.#total, this.#done + bytes)
     if (performance.now() - this.#drawnMs >= everyMs) this.#show()
   }
 
@@ -29,7 +30,7 @@ export class ProgressBar {
 
   #show(): void {
     this.#drawnMs = performance.now()
-    const share = this.#total === 0 ? 1 : Math.min(1, this.#done / this.#total)
+    const share = this.#total === 0 ? 1 : this.#done / this.#total
     const filled = Math.round(share * widthMax)
     const bar = '#'.repeat(filled).padEnd(widthMax, '-')
     const percent = String(Math.floor(share * 100)).padStart(3)

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
+import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type { Command } from 'commander'
@@ -40,9 +40,11 @@ export function saveCommand(io: Io): Command {
 
 /** The file comes to its name when it is whole, and found to be what its checksums say. */
 async function save(client: Client, file: string, options: SaveOptions, io: Io): Promise<number> {
-  const { index, stateBytes, archive } = await client.snapshot({ stale: options.stale === true })
   const temporary = `${file}.${process.pid}.tmp`
   try {
+    // Before the agent is asked: nobody would read what it sends.
+    await writeFile(temporary, '', { mode: 0o600 })
+    const { index, stateBytes, archive } = await client.snapshot({ stale: options.stale === true })
     await download(archive, temporary, new ProgressBar('Saving', stateBytes, io.drawn))
     const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')
     await inspectSnapshot(temporary)
@@ -71,7 +73,7 @@ async function download(
       yield chunk
     }
   }
-  await pipeline(counting, createWriteStream(path, { mode: 0o600, flush: true }))
+  await pipeline(counting, createWriteStream(path, { flush: true }))
   await new Promise<void>((resolve) => {
     counted.once('close', resolve)
     counted.end()

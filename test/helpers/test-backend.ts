@@ -54,6 +54,7 @@ export class TestBackend implements Backend {
     ports: { http: 8500, dns: 8600, server: 8300 },
   }
   readonly agent: LocalAgent
+  readonly directory: string
   readonly proposed: Proposed[] = []
   leaderAddress = '127.0.0.1:8300'
   contactMs = 0
@@ -76,6 +77,7 @@ export class TestBackend implements Backend {
 
   /** `directory` is an empty one; state.db is made in it. */
   constructor(directory: string) {
+    this.directory = directory
     const store = new SnapshotStore({
       directory: join(directory, 'snapshots'),
       statePath: join(directory, 'state.db'),

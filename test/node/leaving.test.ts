@@ -1,0 +1,74 @@
+import t from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
+import { leaveCluster } from '../../src/node/leaving.ts'
+import { TestBackend } from '../helpers/test-backend.ts'
+
+const other = { address: '127.0.0.1:8302', isVoter: true, isLeader: true, lastIndex: 0 }
+
+function start(test: { testdir(): string; teardown(work: () => void): void }): TestBackend {
+  const backend = new TestBackend(test.testdir())
+  test.teardown(() => backend.close())
+  backend.servers.push({ id: 'other', ...other })
+  return backend
+}
+
+function parts(backend: TestBackend, leave: () => Promise<string>) {
+  return {
+    identity: backend.identity,
+    read: backend.read.bind(backend),
+    propose: backend.propose.bind(backend),
+    cluster: backend.cluster.bind(backend),
+    leave,
+  }
+}
+
+const service = {
+  id: 'web-1',
+  name: 'web',
+  address: '',
+  port: 80,
+  tags: [],
+  meta: {},
+  weights: { passing: 1, warning: 1 },
+  taggedAddresses: {},
+  enableTagOverride: false,
+  owner: 'agent',
+  extra: {},
+} as const
+
+t.test('the node is out of the catalog before the server leaves', async (t) => {
+  const backend = start(t)
+  const leave = (): Promise<string> => {
+    t.equal(
+      backend.read((catalog) => catalog.node('n1')),
+      undefined,
+    )
+    return Promise.resolve('id')
+  }
+  t.equal(await leaveCluster(parts(backend, leave)), 'id')
+})
+
+t.test('a server that cannot leave is registered as before', async (t) => {
+  const backend = start(t)
+  backend.apply({ kind: 'register', nodeName: 'n1', service, checks: [], replaceChecks: false })
+  const refuse = (): Promise<string> => {
+    t.equal(
+      backend.read((catalog) => catalog.service('n1', 'web-1')),
+      undefined,
+    )
+    return Promise.reject(svcdError('operation-refused', { reason: 'quorum-not-live' }))
+  }
+  await t.rejects(leaveCluster(parts(backend, refuse)), { code: 'operation-refused' })
+  t.match(
+    backend.read((catalog) => catalog.service('n1', 'web-1')),
+    service,
+  )
+})
+
+t.test('the only voter stays, and stays registered', async (t) => {
+  const backend = start(t)
+  backend.servers.pop()
+  const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
+  await t.rejects(leaveCluster(parts(backend, never)), { message: /the only voter cannot leave/ })
+  t.strictSame(backend.proposed, [])
+})
