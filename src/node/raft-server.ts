@@ -29,6 +29,8 @@ export interface RaftServerParts {
   readonly limits?: Partial<RaftLimits>
 }
 
+/** Written entries kept in memory: what followers that keep up are sent. Others are read from disk. */
+const cacheBytesMax = 16 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
 const holdMs = 7000
 /** How long a forwarded write waits until it can be read here. */
@@ -58,7 +60,7 @@ export class RaftServer {
       whenApplied: (index) => this.#waits.wait(index, visibleMs),
       nowMs,
     })
-    const limits = { ...defaultLimits, ...parts.limits }
+    const limits = { ...defaultLimits, cacheBytesMax, ...parts.limits }
     this.driver = boot(
       { id, random, limits, preVote: true, checkQuorum: true },
       { store, machine, transport, onRead: (read) => this.#onRead(read) },
