@@ -1,5 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
+import {
+  benchBigCluster,
+  benchClusterWrites,
+  benchFailover,
+  benchSilence,
+  benchVisible,
+} from './cluster.bench.ts'
 import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
@@ -12,13 +19,23 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   registrations: benchRegistrations,
   dns: benchDns,
   memory: benchMemory,
+  'cluster-writes': benchClusterWrites,
+  'cluster-failover': benchFailover,
+  'cluster-silence': benchSilence,
+  'cluster-visible': benchVisible,
+  'cluster-big': benchBigCluster,
   raft: benchRaft,
 }
 
 const words = process.argv.slice(2)
 const write = words.includes('--write')
 const names = words.filter((word) => !word.startsWith('--'))
-const unknown = names.find((name) => !(name in benches))
+// A name stands for all that begin with it: `cluster` for every part of it.
+const isAsked = (bench: string): boolean =>
+  names.length === 0 || names.some((name) => bench === name || bench.startsWith(`${name}-`))
+const unknown = names.find(
+  (name) => !Object.keys(benches).some((bench) => bench === name || bench.startsWith(`${name}-`)),
+)
 if (unknown !== undefined) {
   process.stderr.write(`no bench ${unknown}; there are: ${Object.keys(benches).join(', ')}\n`)
   process.exit(1)
@@ -26,11 +43,11 @@ if (unknown !== undefined) {
 
 const parts = [
   `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}; the load comes from the same machine.`,
-  `Peers on PATH: ${versionOf('consul') ?? 'no Consul'}.\n`,
+  `Peers on PATH: ${versionOf('consul') ?? 'no Consul'}, ${versionOf('etcd', '--version') ?? 'no etcd'}.\n`,
 ]
 process.stdout.write(`${parts.join('\n')}\n`)
 for (const [name, bench] of Object.entries(benches)) {
-  if (names.length > 0 && !names.includes(name)) continue
+  if (!isAsked(name)) continue
   const text = await bench()
   process.stdout.write(`${text}\n`)
   parts.push(text)

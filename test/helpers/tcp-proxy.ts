@@ -21,6 +21,8 @@ export class TcpProxy {
   readonly #options: TcpProxyOptions
   readonly #server: Server
   readonly #links = new Set<Link>()
+  /** Accepted, and not yet a link: nothing was said. */
+  readonly #silent = new Set<Socket>()
 
   private constructor(options: TcpProxyOptions) {
     this.#options = options
@@ -48,14 +50,18 @@ export class TcpProxy {
 
   async stop(): Promise<void> {
     for (const link of this.#links) link.destroy()
+    for (const socket of this.#silent) socket.destroy()
     await new Promise((resolve) => {
       this.#server.close(resolve)
     })
   }
 
   #accept(socket: Socket): void {
+    this.#silent.add(socket)
     socket.on('error', () => {})
+    socket.once('close', () => this.#silent.delete(socket))
     socket.once('data', (first) => {
+      this.#silent.delete(socket)
       socket.pause()
       const link = new Link(socket, first, this.#options, () => this.#links.delete(link))
       this.#links.add(link)

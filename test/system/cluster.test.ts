@@ -97,10 +97,10 @@ function stubResolver(servers: readonly ClusterServer[], name: string) {
   const resolver = new Resolver({ timeout: 1000, tries: 3 })
   resolver.setServers(servers.map(({ dnsPort }) => `127.0.0.1:${dnsPort}`))
   const failed: string[] = []
+  const stopping = new AbortController()
   let asked = 0
-  let isStopped = false
   const run = async (): Promise<void> => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       asked++
       await resolver.resolve4(name).catch((error: unknown) => failed.push(String(error)))
       await pause(25)
@@ -109,7 +109,7 @@ function stubResolver(servers: readonly ClusterServer[], name: string) {
   const running = run()
   return {
     stop: async () => {
-      isStopped = true
+      stopping.abort()
       await running
       return { asked, failed }
     },
@@ -208,7 +208,12 @@ t.test('another cluster, or a second bootstrap, is kept apart', { timeout: 60_00
   await registerAlways(cluster)
   const [one, two, three] = cluster.servers
   const join = cluster.servers.map(({ address }) => `-retry-join=${address}`)
-  const alone = [`-data-dir=${t.testdir()}`, '-server', '-bind=127.0.0.1', '-server-port=0']
+  const alone = [
+    `-data-dir=${cluster.directory}/other`,
+    '-server',
+    '-bind=127.0.0.1',
+    '-server-port=0',
+  ]
   // A server of a cluster of its own that is pointed at this one.
   const other = await AgentProcess.start({
     args: [...alone, '-node=x1', '-bootstrap-expect=1', ...join],
@@ -217,14 +222,21 @@ t.test('another cluster, or a second bootstrap, is kept apart', { timeout: 60_00
   t.strictSame(answer, [], 'a cluster of one does not mix with this one')
   await other.kill()
   t.equal((await cluster.raftServers(one)).length, 3)
-  // Its data directory in the place of one of the servers.
+  // Its data directory in the place of one of the servers, and then under that one's id too.
+  const [id] = (await cluster.raftServers(one))
+    .filter(({ Address }) => Address === must(three).address)
+    .map(({ ID }) => ID)
   await must(three).kill()
-  const late = AgentProcess.spawn({
-    args: [...must(three).args.filter((arg) => !arg.startsWith('-data-dir')), ...alone.slice(0, 1)],
-  })
-  t.teardown(() => late.kill())
-  await late.until('belongs to cluster')
-  await late.kill()
+  const args = must(three).args.map((arg) => (arg.startsWith('-data-dir') ? must(alone[0]) : arg))
+  for (const [more, text] of [
+    [[], 'expected node id'],
+    [[`-node-id=${must(id)}`], 'belongs to cluster'],
+  ] as const) {
+    const late = AgentProcess.spawn({ args: [...args, ...more] })
+    t.teardown(() => late.kill())
+    await until(`it is told: ${text}`, 15_000, () => late.output.includes(text))
+    await late.kill()
+  }
   await must(three).start()
   await cluster.leader()
   await checkSameState(t, cluster.servers)
