@@ -43,6 +43,9 @@ t.test('a server without further options gets the defaults', async (t) => {
     bindAddress: '0.0.0.0',
     advertiseAddress: undefined,
     clientAddresses: ['127.0.0.1'],
+    retryJoin: [],
+    memberTimeoutSeconds: 3,
+    peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
     ports: { dns: 8600, http: 8500, server: 8300 },
     domain: 'consul',
     dns: {
@@ -58,6 +61,31 @@ t.test('a server without further options gets the defaults', async (t) => {
     logLevel: 'info',
     logJson: false,
   })
+})
+
+t.test(
+  'a server alone starts at once, one with others to find waits to be told how many',
+  async (t) => {
+    t.equal(parseConfig(server).bootstrapExpect, 1)
+    const joining = parseConfig(withFlags({ retryJoin: ['10.0.0.1', '10.0.0.2:8301'] }))
+    t.match(joining, { bootstrapExpect: 0, retryJoin: ['10.0.0.1', '10.0.0.2:8301'] })
+    const three = withFlags({ retryJoin: ['a b c'], bootstrapExpect: ['3'] })
+    t.match(parseConfig(three), { bootstrapExpect: 3, retryJoin: ['a', 'b', 'c'] })
+    t.equal(parseConfig(withFlags({ memberTimeoutSeconds: ['5s'] })).memberTimeoutSeconds, 5)
+  },
+)
+
+t.test('options of a cluster that cannot work together are refused', async (t) => {
+  const files = { 'peerTls.certFile': ['c.pem'], 'peerTls.keyFile': ['k.pem'] }
+  const cases: readonly (readonly [ConfigSources['flags'], RegExp])[] = [
+    [{ bootstrapExpect: ['0'] }, /^Option -bootstrap-expect: with 0 a server joins a cluster that/],
+    [{ bootstrapExpect: ['3'] }, /^Option -bootstrap-expect: the other 2 servers have to be found/],
+    [{ retryJoin: ['a'], bootstrapExpect: ['100'] }, /^Option -bootstrap-expect: /],
+    [files, /^Option -peer-ca-file: give -peer-cert-file, -peer-key-file and -peer-ca-file/],
+  ]
+  for (const [flags, message] of cases) t.match(messageOf(withFlags(flags)), message)
+  const dev = { ...server, flags: { dev: ['true'], retryJoin: ['a'] } }
+  t.match(messageOf(dev), /-dev runs one server; use -server for a cluster/)
 })
 
 t.test('-dev is a server on the loopback address without a data directory', async (t) => {
@@ -172,10 +200,6 @@ t.test('every option refused names itself, where it was set, and what to do', as
     [
       withFlags({ 'dns.serviceTtlSeconds': ['web=x'] }),
       /^Option -dns-service-ttl: for "web": "x" is not/,
-    ],
-    [
-      withFlags({ bootstrapExpect: ['3'] }),
-      /^Option -bootstrap-expect: this version runs one server/,
     ],
     [
       withFlags({ server: ['false'] }),
