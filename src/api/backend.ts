@@ -146,6 +146,7 @@ export interface Backend {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<void>
+  /** It leads, and its own copy has every write that an earlier leader acknowledged. */
   isLeader(): boolean
   /** The servers of the cluster, as this one sees them. */
   cluster(): {

@@ -68,7 +68,7 @@ export class NodeBackend implements Backend {
   }
 
   isLeader(): boolean {
-    return this.#parts.replica.status?.role === 'leader'
+    return this.#parts.replica.status?.isLeaderReady === true
   }
 
   leader(): string {

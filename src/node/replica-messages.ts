@@ -59,6 +59,8 @@ export interface ServerStatus {
 /** How it stands with the cluster, as this server sees it. */
 export interface ClusterStatus {
   readonly role: Role
+  /** It leads, and has applied an entry of its own term: all that was acknowledged before is in it. */
+  readonly isLeaderReady: boolean
   readonly term: Term
   readonly leader: { readonly id: NodeId; readonly address: string } | undefined
   readonly servers: readonly ServerStatus[]

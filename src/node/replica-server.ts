@@ -181,8 +181,10 @@ export class ReplicaServer {
     const raft = this.#raft?.status
     const address = (id: NodeId): string => raft?.config.addresses[id] ?? ''
     const leader = raft?.leader
+    const termStart = this.#raft?.driver.raft.state.termStart ?? 0
     return {
       role: raft?.role ?? 'follower',
+      isLeaderReady: raft?.role === 'leader' && (this.#raft?.appliedIndex ?? 0) >= termStart,
       term: raft?.term ?? 0,
       leader: leader === undefined ? undefined : { id: leader, address: address(leader) },
       servers: (raft === undefined ? [] : members(raft.config)).map((id) => ({
