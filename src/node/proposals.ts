@@ -38,6 +38,11 @@ interface Logged {
   readonly submission: Submission
 }
 
+interface Forwarded {
+  readonly to: NodeId
+  readonly batch: readonly Submission[]
+}
+
 /** Proposals in one forwarded request. */
 const forwardMax = 512
 
@@ -51,7 +56,8 @@ export class Proposals {
   #queue: Submission[] = []
   /** By the index of the entry that may become theirs. */
   readonly #logged = new Map<Index, Logged>()
-  #forwarding = 0
+  /** Requests that the leader has not answered yet. */
+  readonly #forwarded = new Set<Forwarded>()
 
   constructor(parts: ProposalsParts) {
     this.#parts = parts
@@ -59,7 +65,9 @@ export class Proposals {
 
   /** Submissions that have no result yet. */
   get waiting(): number {
-    return this.#queue.length + this.#logged.size + this.#forwarding
+    let forwarded = 0
+    for (const { batch } of this.#forwarded) forwarded += batch.length
+    return this.#queue.length + this.#logged.size + forwarded
   }
 
   submit(submission: Submission): void {
@@ -68,6 +76,7 @@ export class Proposals {
 
   /** Sends what is queued on its way, if there is one; to be called after inputs and new leaders. */
   pump(): void {
+    this.#recall()
     if (this.#queue.length === 0) return
     if (this.#parts.isLeader()) {
       this.#append()
@@ -165,8 +174,24 @@ export class Proposals {
     for (const { settle } of foreign) settle({ kind: 'not-leader' })
   }
 
+  /**
+   * What was forwarded to a server that leads no more is asked again, of whoever does: the old one may
+   * have fallen silent, and its reply, if one comes, says nothing new.
+   */
+  #recall(): void {
+    if (this.#forwarded.size === 0) return
+    const leader = this.#parts.leader()
+    if (leader === undefined && !this.#parts.isLeader()) return
+    for (const forwarded of this.#forwarded) {
+      if (forwarded.to === leader) continue
+      this.#forwarded.delete(forwarded)
+      this.#queue.push(...forwarded.batch)
+    }
+  }
+
   async #forward(to: NodeId, batch: readonly Submission[]): Promise<void> {
-    this.#forwarding += batch.length
+    const forwarded = { to, batch }
+    this.#forwarded.add(forwarded)
     let results: readonly ProposalResult[] = []
     try {
       results = await this.#parts.forward(
@@ -176,7 +201,7 @@ export class Proposals {
     } catch {
       // The reply is lost, and with it what became of them: they are asked again.
     }
-    this.#forwarding -= batch.length
+    if (!this.#forwarded.delete(forwarded)) return
     for (const [at, submission] of batch.entries()) this.#take(submission, results[at])
   }
 

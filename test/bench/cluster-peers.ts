@@ -10,7 +10,10 @@ import { until } from '../helpers/until.ts'
 /** Three servers of one product, as the benches see them. */
 export interface BenchCluster {
   readonly name: string
+  /** A registration as its users make it. */
   readonly request: Registration
+  /** A write that is acknowledged only when it is committed. */
+  readonly write: Registration
   /** HTTP ports; of those that live. */
   readonly leaderPort: () => Promise<number>
   readonly followerPort: () => Promise<number>
@@ -37,6 +40,18 @@ const register: Registration = (n) => ({
   body: JSON.stringify(service(n)),
 })
 
+/** Consul's agents acknowledge what they have only noted; its catalog does not. */
+const record: Registration = (n) => ({
+  method: 'PUT',
+  path: '/v1/catalog/register',
+  body: JSON.stringify({
+    Node: 'outside',
+    Address: '10.9.0.1',
+    Service: { ...service(n), Service: `web${n % 100}` },
+    SkipNodeUpdate: true,
+  }),
+})
+
 /** The same text under a key of its own, by etcd's JSON gateway. */
 const putKey: Registration = (n) => ({
   method: 'POST',
@@ -58,6 +73,7 @@ export async function svcdCluster(): Promise<BenchCluster & { readonly cluster: 
   return {
     name: 'svcd',
     request: register,
+    write: record,
     cluster,
     leaderPort: async () => (await cluster.leader()).httpPort,
     followerPort: async () => must((await cluster.followers())[0]).httpPort,
@@ -114,7 +130,7 @@ function peerCluster(
   name: string,
   directory: string,
   members: readonly Member[],
-  request: Registration,
+  { request, write }: Pick<BenchCluster, 'request' | 'write'>,
   leads: (port: number) => Promise<boolean>,
 ): BenchCluster {
   const live = (): readonly Member[] => members.filter(({ isLive }) => isLive)
@@ -126,6 +142,7 @@ function peerCluster(
   return {
     name,
     request,
+    write,
     leaderPort: async () => (await leader()).httpPort,
     followerPort: async () => {
       const first = await leader()
@@ -170,13 +187,19 @@ export async function etcdCluster(): Promise<BenchCluster> {
       ]),
   )
   for (const member of members) member.start()
-  const cluster = peerCluster('etcd', directory, members, putKey, async (port) => {
-    const status = (await json(port, '/v3/maintenance/status', {}).catch(() => ({}))) as {
-      readonly leader?: string
-      readonly header?: { readonly member_id?: string }
-    }
-    return status.leader !== undefined && status.leader === status.header?.member_id
-  })
+  const cluster = peerCluster(
+    'etcd',
+    directory,
+    members,
+    { request: putKey, write: putKey },
+    async (port) => {
+      const status = (await json(port, '/v3/maintenance/status', {}).catch(() => ({}))) as {
+        readonly leader?: string
+        readonly header?: { readonly member_id?: string }
+      }
+      return status.leader !== undefined && status.leader === status.header?.member_id
+    },
+  )
   await cluster.leaderPort()
   return cluster
 }
@@ -206,11 +229,17 @@ export async function consulCluster(): Promise<BenchCluster> {
       ]),
   )
   for (const member of members) member.start()
-  const cluster = peerCluster('consul', directory, members, register, async (httpPort) => {
-    const address = await json(httpPort, '/v1/status/leader').catch(() => '')
-    const at = members.findIndex((member) => member.httpPort === httpPort)
-    return address === `127.0.0.1:${port(at, 1)}`
-  })
+  const cluster = peerCluster(
+    'consul',
+    directory,
+    members,
+    { request: register, write: record },
+    async (httpPort) => {
+      const address = await json(httpPort, '/v1/status/leader').catch(() => '')
+      const at = members.findIndex((member) => member.httpPort === httpPort)
+      return address === `127.0.0.1:${port(at, 1)}`
+    },
+  )
   await cluster.leaderPort()
   return cluster
 }

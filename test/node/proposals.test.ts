@@ -160,3 +160,31 @@ t.test('a full tail refuses, one that is too large does not keep the others out'
   rig.proposals.onApplied(1, 1, { ok: true, index: 1 })
   t.strictSame(await small, done(1))
 })
+
+t.test('a write forwarded to a leader that fell silent is asked of the next one', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.leader = 'n2'
+  let answerLate: (results: readonly ProposalResult[]) => void = () => {}
+  rig.reply = () =>
+    new Promise((resolve) => {
+      answerLate = resolve
+    })
+  const result = rig.submit('a')
+  rig.proposals.pump()
+  rig.leader = undefined
+  rig.proposals.pump()
+  t.equal(rig.forwarded.length, 1, 'nobody else can be asked yet')
+  rig.leader = 'n3'
+  const late = answerLate
+  rig.reply = () => Promise.resolve([done(7)])
+  rig.proposals.pump()
+  t.strictSame(
+    rig.forwarded.map(({ to }) => to),
+    ['n2', 'n3'],
+  )
+  late([{ kind: 'not-leader' }])
+  t.strictSame(await result, done(7))
+  await turn()
+  t.equal(rig.proposals.waiting, 0, 'the late reply of the first one changes nothing')
+})
