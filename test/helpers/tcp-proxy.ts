@@ -45,11 +45,11 @@ export class TcpProxy {
 
   /** Closes what runs between the owner and `peer`, as a firewall that resets does. */
   reset(peer: string): void {
-    for (const link of this.#links) if (link.peer === peer) link.destroy()
+    for (const link of this.#links) if (link.peer === peer) link.reset()
   }
 
   async stop(): Promise<void> {
-    for (const link of this.#links) link.destroy()
+    for (const link of this.#links) link.close()
     for (const socket of this.#silent) socket.destroy()
     await new Promise((resolve) => {
       this.#server.close(resolve)
@@ -106,8 +106,16 @@ class Link {
     }
   }
 
-  destroy(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+  reset(): void {
+    for (const socket of this.#sockets) {
+      // libuv never closes a socket that is reset while it is ending; node would wait for it at exit.
+      if (socket.writableEnded || socket.connecting) socket.destroy()
+      else socket.resetAndDestroy()
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 }
 
