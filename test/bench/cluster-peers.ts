@@ -47,7 +47,7 @@ const record: Registration = (n) => ({
   body: JSON.stringify({
     Node: 'outside',
     Address: '10.9.0.1',
-    Service: { ...service(n), Service: `web${n % 100}` },
+    Service: { ID: `web-${n}`, Service: `web${n % 100}`, Port: 8080, Tags: ['v1'] },
     SkipNodeUpdate: true,
   }),
 })

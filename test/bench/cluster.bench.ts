@@ -16,6 +16,8 @@ import { median, table } from './report.ts'
 const seconds = 5
 const rounds = Number(process.env['SVCD_ROUNDS'] ?? 3)
 const connections = 64
+/** A cluster that takes no write for so long will not take one. */
+const noWriteMs = 30_000
 const trials = Number(process.env['SVCD_TRIALS'] ?? 20)
 const instances = 100_000
 
@@ -75,15 +77,17 @@ export async function benchClusterWrites(): Promise<string> {
 async function nextWrite(cluster: BenchCluster, ports: readonly number[]): Promise<number> {
   const startMs = performance.now()
   const done = new AbortController()
-  const deadline = AbortSignal.timeout(20_000)
   const ask = async (port: number): Promise<boolean> => {
     const { method, path, body } = cluster.write(20_000_000 + Math.floor(Math.random() * 1e9))
-    const init = { method, body, signal: AbortSignal.any([done.signal, deadline]) }
+    const init = { method, body, signal: done.signal }
     const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
     await response.arrayBuffer()
     return response.ok
   }
-  const acknowledged = new Promise<void>((resolve) => {
+  const acknowledged = new Promise<void>((resolve, reject) => {
+    const expire = setTimeout(() => {
+      reject(new Error(`${cluster.name} has taken no write for ${noWriteMs} ms`))
+    }, noWriteMs)
     const send = (): void => {
       for (const port of ports) {
         // One that hangs with the old leader must not keep others from being tried.
@@ -95,12 +99,17 @@ async function nextWrite(cluster: BenchCluster, ports: readonly number[]): Promi
     }
     send()
     const timer = setInterval(send, 25)
-    done.signal.addEventListener('abort', () => clearInterval(timer))
+    done.signal.addEventListener('abort', () => {
+      clearInterval(timer)
+      clearTimeout(expire)
+    })
   })
-  await acknowledged
-  const tookMs = performance.now() - startMs
-  done.abort()
-  return tookMs
+  try {
+    await acknowledged
+    return performance.now() - startMs
+  } finally {
+    done.abort()
+  }
 }
 
 /** The catalog of Consul and of svcd asks for the node first. */
