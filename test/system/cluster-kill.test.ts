@@ -10,13 +10,15 @@ import { pause } from '../helpers/until.ts'
 // kill -9 of leader and followers at random, under load.
 
 const seconds = Number(process.env['SVCD_CLUSTER_SECONDS'] ?? 60)
+const killsMin = Math.floor(seconds / 6)
 const seed = Number(process.env['SVCD_SEED'] ?? Date.now() % 1_000_000)
 
 /** Kills one server after the other for a while, now and then two at once, and brings them back. */
 async function killAtRandom(cluster: ThreeServers, random: Random): Promise<number> {
   const endMs = performance.now() + seconds * 1000
   let kills = 0
-  while (performance.now() < endMs) {
+  // On a busy machine a restart takes its time: it goes on until there were enough of them.
+  while (performance.now() < endMs || kills < killsMin) {
     await pause(500 + randomBelow(random, 3000))
     // Every second time the leader: it has the most to lose.
     const leader =
@@ -44,7 +46,7 @@ t.test(
     await load.stop()
     await pollers.stop()
     t.comment(`${kills} kills, ${load.acknowledged.length} acknowledged, ${load.failed} failed`)
-    t.ok(kills >= seconds / 6, 'servers were killed')
+    t.ok(kills >= killsMin, 'servers were killed')
     t.ok(load.acknowledged.length > seconds * 5, 'and the cluster worked meanwhile')
     t.strictSame(
       pollers.failed,
