@@ -21,7 +21,7 @@ interface Ended {
 
 /** Runs `svcd agent` with flags that keep it from starting. */
 function runAgent(...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [svcdBin, 'agent', ...args])
+  const child = spawn(process.execPath, [svcdBin, 'agent', '-server-port=0', ...args])
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
