@@ -6,7 +6,7 @@ import type { CatalogReader } from '../catalog/query.ts'
 import { subject } from '../catalog/versions.ts'
 import type { Backend, Origin } from './backend.ts'
 import { answerRead } from './catalog-read.ts'
-import type { ReadContext } from './catalog-read.ts'
+import type { Question, ReadContext } from './catalog-read.ts'
 import { catalogRegistration } from './catalog-registration.ts'
 import { decodeBody } from './decode.ts'
 import { nodeJson, nodeServiceJson, serviceNodeJson } from './encode.ts'
@@ -17,6 +17,7 @@ import {
   parametersOf,
   tagFilter,
 } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
 import { sendJson } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
 import { catalogDeregisterShape, catalogRegisterShape } from './shapes.ts'
@@ -93,28 +94,38 @@ function addLists(app: FastifyInstance, context: ReadContext): void {
     sendJson(request, reply, [datacenter]),
   )
 
-  addRoute(app, 'GET', '/v1/catalog/nodes', (request, reply) => {
-    const hasMeta = nodeMetaFilter(parametersOf(request))
-    return answerRead(context, request, reply, {
-      subject: subject.nodes,
-      query: (catalog) =>
-        catalog
-          .nodes()
-          .filter(({ meta }) => hasMeta?.(meta) ?? true)
-          .map((node) => nodeJson(node, datacenter)),
-    })
-  })
+  addRoute(app, 'GET', '/v1/catalog/nodes', (request, reply) =>
+    answerRead(context, request, reply, allNodes(parametersOf(request), context.backend)),
+  )
 
-  addRoute(app, 'GET', '/v1/catalog/services', (request, reply) => {
-    const hasMeta = nodeMetaFilter(parametersOf(request))
-    return answerRead(context, request, reply, {
-      subject: subject.services,
-      query: (catalog) =>
-        Object.fromEntries(
-          hasMeta === undefined ? catalog.serviceNames() : serviceNamesOf(catalog, hasMeta),
-        ),
-    })
-  })
+  addRoute(app, 'GET', '/v1/catalog/services', (request, reply) =>
+    answerRead(context, request, reply, allServices(parametersOf(request))),
+  )
+}
+
+/** catalog/nodes. */
+export function allNodes(parameters: Parameters, { identity }: Backend): Question {
+  const hasMeta = nodeMetaFilter(parameters)
+  return {
+    subject: subject.nodes,
+    query: (catalog) =>
+      catalog
+        .nodes()
+        .filter(({ meta }) => hasMeta?.(meta) ?? true)
+        .map((node) => nodeJson(node, identity.datacenter)),
+  }
+}
+
+/** catalog/services: the names of all services, each with its tags. */
+export function allServices(parameters: Parameters): Question {
+  const hasMeta = nodeMetaFilter(parameters)
+  return {
+    subject: subject.services,
+    query: (catalog) =>
+      Object.fromEntries(
+        hasMeta === undefined ? catalog.serviceNames() : serviceNamesOf(catalog, hasMeta),
+      ),
+  }
 }
 
 /** The services of the nodes whose meta fits, with the union of their tags. */
@@ -160,21 +171,9 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
     })
   })
 
-  addRoute(app, 'GET', `${paths.node}*`, (request, reply) => {
-    const asked = nodeArgument(request, paths.node)
-    return answerRead(context, request, reply, {
-      subject: nodeSubject(backend, asked),
-      query: (catalog) => {
-        const node = findNode(catalog, asked)
-        if (node === undefined) return null
-        const services = catalog.servicesOfNode(node.name)
-        return {
-          Node: nodeJson(node, datacenter),
-          Services: Object.fromEntries(services.map((row) => [row.id, nodeServiceJson(row)])),
-        }
-      },
-    })
-  })
+  addRoute(app, 'GET', `${paths.node}*`, (request, reply) =>
+    answerRead(context, request, reply, nodeWithServices(tailOf(request, paths.node), backend)),
+  )
 
   addRoute(app, 'GET', `${paths.nodeServices}*`, (request, reply) => {
     const asked = nodeArgument(request, paths.nodeServices)
@@ -188,6 +187,23 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
       },
     })
   })
+}
+
+/** catalog/node: a node with a map of its services; null when there is none. */
+export function nodeWithServices(asked: string, backend: Backend): Question {
+  if (asked === '') throw svcdError('missing-name', { what: 'node name' })
+  return {
+    subject: nodeSubject(backend, asked),
+    query: (catalog) => {
+      const node = findNode(catalog, asked)
+      if (node === undefined) return null
+      const services = catalog.servicesOfNode(node.name)
+      return {
+        Node: nodeJson(node, backend.identity.datacenter),
+        Services: Object.fromEntries(services.map((row) => [row.id, nodeServiceJson(row)])),
+      }
+    },
+  }
 }
 
 function nodeArgument(request: FastifyRequest, prefix: string): string {

@@ -4,8 +4,9 @@ import type { Check } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { subject } from '../catalog/versions.ts'
 import { select } from '../health/select.ts'
+import type { Backend } from './backend.ts'
 import { answerRead } from './catalog-read.ts'
-import type { ReadContext } from './catalog-read.ts'
+import type { Question, ReadContext } from './catalog-read.ts'
 import { findNode } from './catalog.ts'
 import { checkJson, instanceJson } from './encode.ts'
 import { flagParameter, nodeMetaFilter, parametersOf, tagFilter } from './parameters.ts'
@@ -21,63 +22,84 @@ const paths = {
 
 /** health/*: checks, and service instances judged by them. */
 export function addHealthRoutes(app: FastifyInstance, context: ReadContext): void {
-  const { datacenter } = context.backend.identity
-
   addRoute(app, 'GET', `${paths.service}*`, (request, reply) => {
-    const name = required(tailOf(request, paths.service), 'service name')
-    const parameters = parametersOf(request)
-    const onlyPassing = flagParameter(parameters, 'passing')
-    const hasTags = tagFilter(parameters)
-    const hasMeta = nodeMetaFilter(parameters)
-    return answerRead(context, request, reply, {
-      subject: subject.service(name),
-      query: (catalog) =>
-        select(catalog.instances(name), { onlyPassing: false })
-          .filter(({ verdict }) => !onlyPassing || verdict.passing)
-          .map(({ instance }) => instance)
-          .filter(({ service }) => hasTags?.(service.tags) ?? true)
-          .filter(({ node }) => hasMeta?.(node.meta) ?? true)
-          .map((instance) => instanceJson(instance, datacenter)),
-    })
+    const name = tailOf(request, paths.service)
+    const question = serviceHealth(name, parametersOf(request), context.backend)
+    return answerRead(context, request, reply, question)
   })
 
   addRoute(app, 'GET', `${paths.node}*`, (request, reply) => {
-    const name = required(tailOf(request, paths.node), 'node name')
-    const nodeName = context.backend.read((catalog) => findNode(catalog, name)?.name ?? name)
-    return answerRead(context, request, reply, {
-      subject: subject.node(nodeName),
-      query: (catalog) => catalog.checksOfNode(nodeName).map(checkJson),
-    })
+    const question = nodeChecks(tailOf(request, paths.node), context.backend)
+    return answerRead(context, request, reply, question)
   })
 
   addRoute(app, 'GET', `${paths.checks}*`, (request, reply) => {
-    const name = required(tailOf(request, paths.checks), 'service name')
-    const parameters = parametersOf(request)
-    return answerRead(context, request, reply, {
-      subject: subject.service(name),
-      query: (catalog) => checksJson(catalog, catalog.checksOfService(name), parameters),
-    })
+    const question = serviceChecks(tailOf(request, paths.checks), parametersOf(request))
+    return answerRead(context, request, reply, question)
   })
 
   addRoute(app, 'GET', `${paths.state}*`, (request, reply) => {
-    const state = required(tailOf(request, paths.state), 'check state')
-    const parameters = parametersOf(request)
-    return answerRead(context, request, reply, {
-      subject: subject.checks,
-      query: (catalog) => checksJson(catalog, checksInState(catalog, state), parameters),
-    })
+    const question = checksInState(tailOf(request, paths.state), parametersOf(request))
+    return answerRead(context, request, reply, question)
   })
 }
 
-function required(value: string, what: string): string {
-  if (value !== '') return value
+/** health/service: the instances of a service with their checks. */
+export function serviceHealth(name: string, parameters: Parameters, backend: Backend): Question {
+  required(name, 'service name')
+  const { datacenter } = backend.identity
+  const onlyPassing = flagParameter(parameters, 'passing')
+  const hasTags = tagFilter(parameters)
+  const hasMeta = nodeMetaFilter(parameters)
+  return {
+    subject: subject.service(name),
+    query: (catalog) =>
+      select(catalog.instances(name), { onlyPassing: false })
+        .filter(({ verdict }) => !onlyPassing || verdict.passing)
+        .map(({ instance }) => instance)
+        .filter(({ service }) => hasTags?.(service.tags) ?? true)
+        .filter(({ node }) => hasMeta?.(node.meta) ?? true)
+        .map((instance) => instanceJson(instance, datacenter)),
+  }
+}
+
+/** health/node: the checks of a node and of all that is on it. */
+export function nodeChecks(asked: string, backend: Backend): Question {
+  required(asked, 'node name')
+  const name = backend.read((catalog) => findNode(catalog, asked)?.name ?? asked)
+  return {
+    subject: subject.node(name),
+    query: (catalog) => catalog.checksOfNode(name).map(checkJson),
+  }
+}
+
+/** health/checks: the checks of a service, on all nodes. */
+export function serviceChecks(name: string, parameters: Parameters): Question {
+  required(name, 'service name')
+  return {
+    subject: subject.service(name),
+    query: (catalog) => checksJson(catalog, catalog.checksOfService(name), parameters),
+  }
+}
+
+/** health/state: all checks of one state, or of `any`. */
+export function checksInState(state: string, parameters: Parameters): Question {
+  required(state, 'check state')
+  return {
+    subject: subject.checks,
+    query: (catalog) => checksJson(catalog, checksOfState(catalog, state), parameters),
+  }
+}
+
+function required(value: string, what: string): void {
+  if (value !== '') return
   throw what === 'service name'
     ? svcdError('missing-service-name', {})
     : svcdError('missing-name', { what })
 }
 
 /** A state that no check can be in has no checks. */
-function checksInState(catalog: CatalogReader, state: string): readonly Check[] {
+function checksOfState(catalog: CatalogReader, state: string): readonly Check[] {
   switch (state) {
     case 'any':
     case 'passing':
