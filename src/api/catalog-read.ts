@@ -68,7 +68,7 @@ export async function answerRead(
   const { backend } = context
   const options = readOptions(parametersOf(request), backend.identity)
   await reach(context, options.consistency)
-  const render = renderer(context, request, question)
+  const render = renderer(context, answerKey(request), isPretty(request), question)
   const { index, body } = await read(context, reply, options, question.subject, render)
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, backend, options.consistency, index)
@@ -77,7 +77,7 @@ export async function answerRead(
 }
 
 /** Answers when the subject's index is above `above`; undefined when the caller should wait. */
-type Render = (since: number, above: number) => Rendered | undefined
+export type Render = (since: number, above: number) => Rendered | undefined
 
 async function read(
   { backend, clock, random, waits }: ReadContext,
@@ -99,13 +99,12 @@ async function read(
   }
 }
 
-function renderer(
-  { backend, answers }: ReadContext,
-  request: FastifyRequest,
+export function renderer(
+  { backend, answers }: Pick<ReadContext, 'backend' | 'answers'>,
+  key: string,
+  pretty: boolean,
   question: Question,
 ): Render {
-  const pretty = isPretty(request)
-  const key = answerKey(request)
   return (since, above) =>
     backend.read((catalog) => {
       const index = indexOf(catalog, question.subject)
@@ -130,7 +129,7 @@ function mustWait(catalog: CatalogReader, index: number, above: number): boolean
 const manner = new Set(['index', 'wait', 'stale', 'consistent', 'cached', 'leader', 'max_stale'])
 
 /** Two requests with the same key have the same answer as long as the catalog does not change. */
-function answerKey(request: FastifyRequest): string {
+export function answerKey(request: FastifyRequest): string {
   const { url } = request
   const end = url.indexOf('?')
   if (end < 0) return url

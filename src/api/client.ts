@@ -1,4 +1,5 @@
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import { readEvents, type WatchEvent } from './event-reader.ts'
 
 // The part of Consul's JSON that the CLI shows; answers hold more.
 
@@ -115,6 +116,9 @@ export interface HealthOptions {
   readonly tags?: readonly string[]
 }
 
+/** A stream says that it lives every 15 s. */
+const silenceMsMax = 60_000
+
 /**
  * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when nobody answers,
  * and with `agent-refused`, which quotes the agent's own words, when the answer is an error.
@@ -164,6 +168,25 @@ export class Client {
     for (const tag of options.tags ?? []) query.append('tag', tag)
     if (options.passing === true) query.set('passing', 'true')
     return this.#get(`health/service/${encodeURIComponent(service)}?${query.toString()}`)
+  }
+
+  /**
+   * The state of `path` (`service/web`, `services`, `nodes`, `checks`) and every later one. It ends
+   * with the stream, and rejects with `agent-unreachable` when that breaks off or falls silent.
+   */
+  async *watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
+    const silence = new AbortController()
+    const onSilence = (): void => silence.abort(new Error('the stream fell silent'))
+    const timer = setTimeout(onSilence, silenceMsMax).unref()
+    try {
+      const either = AbortSignal.any([signal, silence.signal])
+      const { body } = await this.#request('GET', `watch/${path}`, null, either)
+      yield* readEvents(withEach(body ?? new ReadableStream(), () => timer.refresh()))
+    } catch (error) {
+      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** The agent's own services, by id. */
@@ -243,6 +266,7 @@ export class Client {
     method: string,
     path: string,
     body: string | AsyncIterable<Uint8Array> | null = null,
+    signal?: AbortSignal,
   ): Promise<Response> {
     const isShort = typeof body === 'string' || body === null
     let response: Response
@@ -253,7 +277,7 @@ export class Client {
         headers: this.#headers,
         // What is streamed takes as long as it takes.
         ...(isShort && !path.startsWith('snapshot')
-          ? { signal: AbortSignal.timeout(this.#timeoutMs) }
+          ? { signal: signal ?? AbortSignal.timeout(this.#timeoutMs) }
           : { duplex: 'half' as const }),
       })
       if (response.ok) return response
@@ -278,4 +302,11 @@ function fetchReason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause
   return reasonOf(first ?? error)
+}
+
+async function* withEach<T>(items: AsyncIterable<T>, before: () => void): AsyncGenerator<T, void> {
+  for await (const item of items) {
+    before()
+    yield item
+  }
 }

@@ -18,7 +18,9 @@ import { addOperatorRoutes } from './operator.ts'
 import { cleanPath } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
+import { Streams } from './streams.ts'
 import { unusedConnections } from './unused-connections.ts'
+import { addWatchRoutes } from './watch.ts'
 
 /** The API as a server that is not listening yet. */
 export type HttpApi = FastifyInstance
@@ -30,6 +32,8 @@ export interface HttpApiOptions {
   readonly leaderWaitMs?: number
   readonly clock?: Pick<Clock, 'monotonicMs'>
   readonly random?: Random
+  /** How often a stream of events says that it lives. Default 15 s. */
+  readonly heartbeatMs?: number
 }
 
 /**
@@ -51,17 +55,20 @@ export function createHttpApi(
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
   })
   const waits = new Waits()
+  const clock = options.clock ?? { monotonicMs: () => performance.now() }
+  const streams = new Streams({ backend, clock, logger, heartbeatMs: options.heartbeatMs })
   const context = {
     backend,
     waits,
+    streams,
     answers: new RenderCache(),
-    clock: options.clock ?? { monotonicMs: () => performance.now() },
+    clock,
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
   addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addHooks(app)
-  endWithClose(app, waits)
+  endWithClose(app, waits, streams)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
@@ -74,6 +81,7 @@ export function createHttpApi(
   addStatusRoutes(app, backend)
   addOperatorRoutes(app, context)
   addSnapshotRoutes(app, context)
+  addWatchRoutes(app, context)
   return app
 }
 
@@ -96,10 +104,11 @@ function addHooks(app: FastifyInstance): void {
 }
 
 /** Without `Connection: close` an answer in flight would leave a connection that holds up the stop. */
-function endWithClose(app: FastifyInstance, waits: Waits): void {
+function endWithClose(app: FastifyInstance, waits: Waits, streams: Streams): void {
   const endUnused = unusedConnections(app.server)
   app.addHook('preClose', (done) => {
     waits.stop()
+    streams.stop()
     endUnused()
     done()
   })

@@ -171,13 +171,14 @@ export class TestBackend implements Backend {
       const end = (): void => {
         this.#waiting.delete(wake)
         clearTimeout(timer)
+        signal.removeEventListener('abort', end)
         resolve()
       }
       const wake = (): void => {
         if (!this.#versions.holds(slot, since)) end()
       }
       const timer = setTimeout(end, timeoutMs)
-      signal.addEventListener('abort', end, { once: true })
+      signal.addEventListener('abort', end)
       this.#waiting.add(wake)
       wake()
     })

@@ -1,0 +1,110 @@
+import type { Clock } from '../base/clock.ts'
+import type { Backend } from './backend.ts'
+import { EventStream, frameOf } from './event-stream.ts'
+import type { Frame } from './event-stream.ts'
+import type { Rendered } from './render-cache.ts'
+
+/** No wait is for ever; one that ends without a change begins again. */
+const waitMs = 600_000
+/** A feed rests this many times as long as its last event took to make: it never takes a whole core. */
+const restFactor = 4
+/** Readers served before others get their turn. */
+const batch = 256
+
+/** The catalog as one feed sees it. */
+export interface FeedSource {
+  readonly subject: string
+  /** The state now; to be asked with `version()` taken before. */
+  render(since: number): Rendered
+}
+
+/**
+ * One URL that is watched: one wait for its changes and one serialisation of each, however many
+ * read it.
+ */
+export class Feed {
+  readonly #backend: Backend
+  readonly #clock: Pick<Clock, 'monotonicMs'>
+  readonly #source: FeedSource
+  readonly #streams = new Set<EventStream>()
+  readonly #ended = new AbortController()
+  #latest: Frame
+
+  constructor(backend: Backend, clock: Pick<Clock, 'monotonicMs'>, source: FeedSource) {
+    this.#backend = backend
+    this.#clock = clock
+    this.#source = source
+    const { index, body } = source.render(backend.version())
+    this.#latest = frameOf(index, body)
+  }
+
+  get isUnused(): boolean {
+    return this.#streams.size === 0
+  }
+
+  /** The state as of now. */
+  current(): Frame {
+    this.#refresh(this.#backend.version())
+    return this.#latest
+  }
+
+  add(stream: EventStream): void {
+    this.#streams.add(stream)
+    stream.offer(this.#latest)
+  }
+
+  delete(stream: EventStream): void {
+    this.#streams.delete(stream)
+  }
+
+  /** Offers every change to all readers until `end`. Rejects when the catalog cannot be read. */
+  async run(): Promise<void> {
+    const { signal } = this.#ended
+    let offered = this.#latest
+    while (!signal.aborted) {
+      // Taken before the read, so that a change between the read and the wait ends the wait.
+      const since = this.#backend.version()
+      const startMs = this.#clock.monotonicMs()
+      this.#refresh(since)
+      if (this.#latest.body !== offered.body) {
+        const tookMs = this.#clock.monotonicMs() - startMs
+        offered = this.#latest
+        await this.#offerAll()
+        await rest(tookMs * restFactor)
+      }
+      await this.#backend.waitForChange(this.#source.subject, since, waitMs, signal)
+    }
+  }
+
+  beat(nowMs: number, limitMs: number): void {
+    for (const stream of this.#streams) stream.beat(nowMs, limitMs)
+  }
+
+  end(): void {
+    this.#ended.abort()
+    for (const stream of this.#streams) stream.end()
+  }
+
+  #refresh(since: number): void {
+    const { index, body } = this.#source.render(since)
+    const latest = this.#latest
+    if (index === latest.index && body === latest.body) return
+    // The same bytes stay the same object: that is how a stream knows what its reader has.
+    this.#latest = frameOf(index, body.equals(latest.body) ? latest.body : body)
+  }
+
+  async #offerAll(): Promise<void> {
+    let offered = 0
+    for (const stream of this.#streams) {
+      stream.offer(this.#latest)
+      if (++offered % batch === 0) await rest(0)
+    }
+  }
+}
+
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (ms < 1) setImmediate(resolve)
+    else setTimeout(resolve, ms)
+  })
+}

@@ -1,0 +1,92 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { must } from '../base/assert.ts'
+import { svcdError } from '../base/errors.ts'
+import { allNodes, allServices, nodeWithServices } from './catalog.ts'
+import { answerKey, renderer } from './catalog-read.ts'
+import type { Question, ReadContext } from './catalog-read.ts'
+import { addReadHeaders, reach } from './consistency.ts'
+import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './health.ts'
+import { parameter, parametersOf, readOptions } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
+import type { Rendered } from './render-cache.ts'
+import { addRoute, tailOf } from './route.ts'
+import type { Streams } from './streams.ts'
+
+export interface WatchContext extends ReadContext {
+  readonly streams: Streams
+}
+
+const paths = { service: '/v1/watch/service/', node: '/v1/watch/node/' }
+
+/**
+ * watch/*: reads of the catalog as server-sent events, one with the state that there is and one for
+ * each change. They take the parameters of the reads whose answers they stream.
+ */
+export function addWatchRoutes(app: FastifyInstance, context: WatchContext): void {
+  const { backend } = context
+  const add = (path: string, questionOf: (request: FastifyRequest) => Question): void =>
+    addRoute(app, 'GET', path, async (request, reply) =>
+      answerWatch(context, request, reply, questionOf(request)),
+    )
+  add(`${paths.service}*`, (request) =>
+    serviceHealth(tailOf(request, paths.service), parametersOf(request), backend),
+  )
+  add(`${paths.node}*`, (request) => nodeWithServices(tailOf(request, paths.node), backend))
+  add('/v1/watch/services', (request) => allServices(parametersOf(request)))
+  add('/v1/watch/nodes', (request) => allNodes(parametersOf(request), backend))
+  add('/v1/watch/checks', (request) => checksQuestion(parametersOf(request), context))
+}
+
+/** The checks of a service, of a node, or of one state; all of them when nothing is named. */
+function checksQuestion(parameters: Parameters, { backend }: ReadContext): Question {
+  const given = ['service', 'node', 'state'].filter((name) => parameters[name] !== undefined)
+  const [a, b] = given
+  if (a !== undefined && b !== undefined) throw svcdError('conflicting-parameters', { a, b })
+  const value = parameter(parameters, a ?? '') ?? ''
+  if (a === 'service') return serviceChecks(value, parameters)
+  if (a === 'node') return nodeChecks(value, backend)
+  return checksInState(a === 'state' ? value : 'any', parameters)
+}
+
+async function answerWatch(
+  context: WatchContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  question: Question,
+): Promise<FastifyReply> {
+  const { backend, streams } = context
+  const options = readOptions(withLastEventId(request), backend.identity)
+  await reach(context, options.consistency)
+  if (reply.raw.destroyed) return reply.hijack()
+  const key = answerKey(request)
+  const render = renderer(context, key, false, question)
+  const now = (since: number): Rendered => must(render(since, 0))
+  addReadHeaders(reply, backend, options.consistency, now(backend.version()).index)
+  addStreamHeaders(reply)
+  if (request.method === 'HEAD') return reply.send()
+  const feed = streams.feed(key, { subject: question.subject, render: now })
+  const { body } = feed.current()
+  // It has the state with which a blocking query would wait.
+  const isKnown = render(backend.version(), options.index) === undefined
+  reply.hijack()
+  reply.raw.writeHead(200, reply.getHeaders() as Record<string, string | string[]>)
+  streams.open(key, feed, reply.raw, isKnown ? body : undefined)
+  return reply
+}
+
+/** What a client saw last, as browsers say it when they connect again; else `?index`. */
+function withLastEventId(request: FastifyRequest): Parameters {
+  const header = request.headers['last-event-id']
+  const parameters = parametersOf(request)
+  return typeof header === 'string' ? { ...parameters, index: header } : parameters
+}
+
+function addStreamHeaders(reply: FastifyReply): void {
+  reply
+    .header('Content-Type', 'text/event-stream')
+    .header('Cache-Control', 'no-store')
+    // nginx holds answers back unless it is told.
+    .header('X-Accel-Buffering', 'no')
+    // A stream ends with its connection, so that nobody waits for it to be used again.
+    .header('Connection', 'close')
+}
