@@ -28,8 +28,13 @@ export interface Accepted<T> {
   readonly warnings: readonly string[]
 }
 
-/** What PUT agent/service/register asks for. */
-export function agentService(body: AgentServiceBody): Accepted<AgentServiceDefinition> {
+type AgentOwner = AgentCheckDefinition['owner']
+
+/** What PUT agent/service/register asks for, or a file of definitions. */
+export function agentService(
+  body: AgentServiceBody,
+  owner: AgentOwner = 'agent',
+): Accepted<AgentServiceDefinition> {
   const name = checkedName(body.Name ?? '', 'Name')
   if (name === '') throw svcdError('missing-service-name', {})
   const warnings: string[] = []
@@ -38,18 +43,22 @@ export function agentService(body: AgentServiceBody): Accepted<AgentServiceDefin
       'The service name is not a DNS label (at most 63 letters, digits and hyphens), so DNS cannot find it',
     )
   }
-  const service = serviceDefinition(body, name)
+  const service = serviceDefinition(body, name, owner)
   const bodies = checkBodies(body)
   const checks = bodies.map((check, n) => {
     const id = bodies.length === 1 ? `service:${service.id}` : `service:${service.id}:${n + 1}`
-    const defaults = { id, name: `Service '${name}' check`, serviceId: service.id }
+    const defaults = { id, name: `Service '${name}' check`, serviceId: service.id, owner }
     return checkDefinition(check, check.CheckID, defaults, warnings)
   })
   refuseTwins(checks)
   return { definition: { service, checks }, warnings }
 }
 
-function serviceDefinition(body: AgentServiceBody, name: string): ServiceDefinition {
+function serviceDefinition(
+  body: AgentServiceBody,
+  name: string,
+  owner: AgentOwner,
+): ServiceDefinition {
   const id = body.ID === undefined || body.ID === '' ? name : body.ID
   const address = checkedAddress(body.Address ?? '', 'service address')
   const port = checkedPort(body.Port ?? 0, 'Port')
@@ -64,7 +73,7 @@ function serviceDefinition(body: AgentServiceBody, name: string): ServiceDefinit
     weights: checkedWeights(body.Weights),
     taggedAddresses: withOwnFamily(tagged, address, port),
     enableTagOverride: body.EnableTagOverride ?? false,
-    owner: 'agent',
+    owner,
     extra: extraFields(body),
   }
 }
@@ -116,12 +125,15 @@ function refuseTwins(checks: readonly AgentCheckDefinition[]): void {
   }
 }
 
-/** What PUT agent/check/register asks for. */
-export function agentCheck(body: AgentCheckBody): Accepted<AgentCheckDefinition> {
+/** What PUT agent/check/register asks for, or a file of definitions. */
+export function agentCheck(
+  body: AgentCheckBody,
+  owner: AgentOwner = 'agent',
+): Accepted<AgentCheckDefinition> {
   const name = body.Name ?? ''
   if (name === '') throw svcdError('missing-check-name', {})
   const warnings: string[] = []
-  const defaults = { id: name, name, serviceId: body.ServiceID ?? '' }
+  const defaults = { id: name, name, serviceId: body.ServiceID ?? '', owner }
   return { definition: checkDefinition(body, body.ID, defaults, warnings), warnings }
 }
 
@@ -129,6 +141,7 @@ interface CheckDefaults {
   readonly id: string
   readonly name: string
   readonly serviceId: string
+  readonly owner: AgentOwner
 }
 
 function checkDefinition(
@@ -156,6 +169,7 @@ function checkDefinition(
       timeout: formatDuration(body.Timeout ?? 0),
       definition: {},
     },
+    owner: defaults.owner,
     plan,
     successBeforePassing: threshold(body.SuccessBeforePassing, 'SuccessBeforePassing'),
     failuresBeforeWarning: threshold(

@@ -28,6 +28,8 @@ export type CheckPlan =
 /** A check of the local agent: its catalog row and how it is run. */
 export interface AgentCheckDefinition {
   readonly check: CheckDefinition
+  /** Who defined it: somebody over the API, or a file of this agent's. */
+  readonly owner: 'agent' | 'file'
   readonly plan: CheckPlan
   readonly successBeforePassing: number
   readonly failuresBeforeWarning: number

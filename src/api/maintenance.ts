@@ -61,6 +61,7 @@ function maintenanceCheck(
       timeout: '0s',
       definition: {},
     },
+    owner: 'agent',
     plan: { kind: 'none' },
     successBeforePassing: 0,
     failuresBeforeWarning: 0,

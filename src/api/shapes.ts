@@ -30,7 +30,7 @@ const weights = object({ Passing: integer, Warning: integer })
 const taggedAddress = object({ Address: text, Port: integer })
 
 // How a check is run: what a service's check and a check of its own have in common.
-const checkFields = {
+export const checkFields = {
   ...enterpriseFields,
   Name: text,
   Status: text,
@@ -67,7 +67,7 @@ const checkFields = {
   ServiceID: text,
 }
 
-const checkAliases = { args: 'ScriptArgs', h2ping_use_tls: 'H2PingUseTLS' } as const
+export const checkAliases = { args: 'ScriptArgs', h2ping_use_tls: 'H2PingUseTLS' } as const
 
 /** A check inside a service definition. */
 export const serviceCheckShape = object(
@@ -89,7 +89,7 @@ const meshFields = {
   SocketPath: text,
 }
 
-const serviceFields = {
+export const serviceFields = {
   ...enterpriseFields,
   ...meshFields,
   ID: text,

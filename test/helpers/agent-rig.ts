@@ -218,6 +218,7 @@ function runBy(
       type: plan.kind,
       ...rest,
     }),
+    owner: 'agent',
     plan,
     successBeforePassing: 0,
     failuresBeforeWarning: 0,

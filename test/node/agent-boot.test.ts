@@ -212,6 +212,7 @@ t.test('the catalog holds all that it takes to run a check again', async (t) => 
   )
   const limit = fc.nat({ max: 5 })
   const run = fc.record({
+    owner: fc.constantFrom('agent' as const, 'file' as const),
     plan,
     successBeforePassing: limit,
     failuresBeforeWarning: limit,

@@ -44,7 +44,10 @@ t.test('a registration is one command, and is there when it resolves', async (t)
   t.match(rig.catalog.reader.instances('web'), [
     { service: { id: 'web', port: 80, owner: 'agent' }, checks: [{}, { notes: 'by hand' }] },
   ])
-  t.strictSame(rig.catalog.reader.check('n1', 'service:web')?.definition, { TTL: '1h0m0s' })
+  t.strictSame(rig.catalog.reader.check('n1', 'service:web')?.definition, {
+    TTL: '1h0m0s',
+    Private: { Owner: 'agent' },
+  })
   t.match(rig.agent.service('web'), { id: 'web', port: 80, node: 'n1' })
   t.match(rig.agent.services(), [{ id: 'web' }])
   t.match(rig.agent.checks(), [
