@@ -1,7 +1,8 @@
 import type { DeregisterCommand, Outcome } from './command.ts'
+import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
-import type { CheckRow, ServiceRow } from './rows.ts'
+import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { subject } from './versions.ts'
 
 /** Applies a deregistration. What is not there is as gone as it was asked to be: no error. */
@@ -14,8 +15,9 @@ export function deregister(body: DeregisterCommand, change: Change): Outcome {
   } else if (body.checkId !== undefined) {
     const check = sql.check.get(nodeKey, body.checkId)
     if (check !== undefined) removeCheck(check, change)
-  } else if (sql.node.get(nodeKey) !== undefined) {
-    removeNode(nodeKey, change)
+  } else {
+    const node = sql.node.get(nodeKey)
+    if (node !== undefined) removeNode(node, change)
   }
   return { ok: true, index }
 }
@@ -30,17 +32,20 @@ function removeService(service: ServiceRow, change: Change): void {
   for (const check of sql.checksOfService.all(service.node_key, service.id))
     removeCheck(check, change)
   sql.deleteService.run(service.node_key, service.id)
+  moveAddresses(service.node_key, service.id, serviceAddressKeys(service), [], change)
   change.touch(subject.service(service.name))
   change.touch(subject.services)
   change.touch(subject.node(service.node_key))
 }
 
-function removeNode(nodeKey: string, change: Change): void {
+function removeNode(node: NodeRow, change: Change): void {
   const { sql } = change
+  const nodeKey = node.key
   touchServices(nodeKey, change)
   for (const service of sql.servicesOfNode.all(nodeKey)) removeService(service, change)
   for (const check of sql.checksOfNode.all(nodeKey)) removeCheck(check, change)
   sql.deleteNode.run(nodeKey)
+  moveAddresses(nodeKey, '', nodeAddressKeys(node), [], change)
   change.touch(subject.nodes)
   change.touch(subject.node(nodeKey))
 }

@@ -1,4 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
+import type { IpBytes } from '../base/ip.ts'
+import { addressKey } from './addresses.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { checkOf, nodeOf, parseTags, reverseLabels, serviceOf } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
@@ -18,6 +20,14 @@ export interface ServiceHead {
   readonly modifyIndex: number
 }
 
+/** Somebody with an address: the node itself, or a service on it. */
+export interface AddressHolder {
+  readonly node: string
+  readonly service: string | undefined
+}
+
+const holdersMax = 16
+
 function prepare(db: Database) {
   const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
   return {
@@ -26,6 +36,15 @@ function prepare(db: Database) {
     nodeById: sql<[string], NodeRow>('SELECT * FROM nodes WHERE id = ? ORDER BY key LIMIT 1'),
     nodeBelow: sql<[string, string], { key: string }>(
       'SELECT key FROM nodes WHERE reversed_key >= ? AND reversed_key < ? LIMIT 1',
+    ),
+    holders: sql<[string, number], { node: string; service: string | null }>(
+      `SELECT n.name AS node, s.name AS service
+       FROM addresses a JOIN nodes n ON n.key = a.node_key
+       LEFT JOIN services s ON s.node_key = a.node_key AND s.id = a.service_id AND a.service_id <> ''
+       WHERE a.ip = ? ORDER BY a.service_id, a.node_key LIMIT ?`,
+    ),
+    addressBelow: sql<[string, string], { ip: string }>(
+      'SELECT ip FROM addresses WHERE ip >= ? AND ip < ? LIMIT 1',
     ),
     serviceTags: sql<[], { name: string; name_key: string; tags: string }>(
       'SELECT DISTINCT name_key, name, tags FROM services ORDER BY name_key, name',
@@ -105,6 +124,22 @@ export class CatalogReader {
     const above = reverseLabels(suffix.toLowerCase())
     // '/' is the character after '.': the range holds exactly what begins with `above.`
     return this.#sql.nodeBelow.get(`${above}.`, `${above}/`) !== undefined
+  }
+
+  /**
+   * Who has an address: nodes first, then services by their id. No more than the first few, as the
+   * containers of one host may be many.
+   */
+  holdersOf(ip: IpBytes): readonly AddressHolder[] {
+    return this.#sql.holders
+      .all(addressKey(ip), holdersMax)
+      .map(({ node, service }) => ({ node, service: service ?? undefined }))
+  }
+
+  /** Whether somebody has an address whose {@link addressKey} begins so. */
+  hasAddressBelow(prefix: string): boolean {
+    // 'g' is the character after 'f'.
+    return this.#sql.addressBelow.get(prefix, `${prefix}g`) !== undefined
   }
 
   /** Every service name with the sorted union of its instances' tags. */

@@ -1,5 +1,7 @@
 import type { Outcome, RegisterCommand } from './command.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model.ts'
+import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
+import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import { reverseLabels } from './rows.ts'
@@ -58,6 +60,7 @@ function putNode(key: string, node: NodeDefinition, change: Change): void {
   }
   if (before !== undefined && sameRow(before, row)) return
   sql.putNode.run(row)
+  moveAddresses(key, '', before && nodeAddressKeys(before), addressKeys(reachOfNode(node)), change)
   change.touch(subject.nodes)
   change.touch(subject.node(key))
   if (before !== undefined) touchServices(key, change)
@@ -69,6 +72,8 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Change)
   const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
   if (before !== undefined && sameRow(before, row)) return
   sql.putService.run(row)
+  const keys = addressKeys(reachOfService(service))
+  moveAddresses(nodeKey, service.id, before && serviceAddressKeys(before), keys, change)
   change.touch(subject.node(nodeKey))
   change.touch(subject.service(service.name))
   if (before !== undefined && before.name_key !== row.name_key) {

@@ -50,7 +50,7 @@ export interface CheckRow {
 }
 
 /** JSON of an object; most are empty, and parsing costs more than comparing. */
-function parseObject<T>(text: string): Readonly<Record<string, T>> {
+export function parseObject<T>(text: string): Readonly<Record<string, T>> {
   return text === '{}' ? {} : (JSON.parse(text) as Record<string, T>)
 }
 

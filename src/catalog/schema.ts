@@ -1,5 +1,9 @@
+import type { Database } from 'better-sqlite3'
+import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
+import type { TaggedAddress } from './model.ts'
+
 /** Format of state.db: number n+1 is reached from n by migrations[n]. */
-export const catalogVersion = 1
+export const catalogVersion = 2
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
@@ -70,4 +74,43 @@ const version1 = `
   INSERT INTO meta VALUES ('applied_index', 0), ('applied_term', 0);
 `
 
-export const catalogMigrations: readonly string[] = [version1]
+// Who has an address, for PTR; service_id is '' for the node itself, so nodes come first. Made from the other tables, as
+// an IPv6 address can be spelt in many ways; {@link defineAddressKeys} defines the functions.
+const version2 = `
+  CREATE TABLE addresses (
+    ip TEXT NOT NULL,
+    service_id TEXT NOT NULL,
+    node_key TEXT NOT NULL,
+    PRIMARY KEY (ip, service_id, node_key)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO addresses SELECT DISTINCT k.value, '', n.key
+    FROM nodes n, json_each(node_address_keys(n.address, n.tagged_addresses)) k;
+  INSERT INTO addresses SELECT DISTINCT k.value, s.id, s.node_key
+    FROM services s, json_each(service_address_keys(s.address, s.tagged_addresses)) k;
+`
+
+export const catalogMigrations: readonly string[] = [version1, version2]
+
+/** Defines the functions that the migrations use; nothing stored in a database refers to them. */
+export function defineAddressKeys(db: Database): void {
+  db.function('node_address_keys', (address, tagged) =>
+    JSON.stringify(
+      addressKeys(
+        reachOfNode({
+          address: String(address),
+          taggedAddresses: JSON.parse(String(tagged)) as Record<string, string>,
+        }),
+      ),
+    ),
+  )
+  db.function('service_address_keys', (address, tagged) =>
+    JSON.stringify(
+      addressKeys(
+        reachOfService({
+          address: String(address),
+          taggedAddresses: JSON.parse(String(tagged)) as Record<string, TaggedAddress>,
+        }),
+      ),
+    ),
+  )
+}

@@ -16,6 +16,8 @@ export interface ApplyStatements {
   putCheck: Statement<CheckRow>
   setStatus: Statement<[string, string, number, string, string]>
   deleteCheck: Statement<[string, string]>
+  putAddress: Statement<[string, string, string]>
+  deleteAddress: Statement<[string, string, string]>
   touch: Statement<[string, number, number]>
   request: Statement<[string], { outcome: string }>
   putRequest: Statement<[number, string, number, string]>
@@ -45,6 +47,8 @@ export function prepareApply(db: Database): ApplyStatements {
       'UPDATE checks SET status = ?, output = ?, modify_index = ? WHERE node_key = ? AND check_id = ?',
     ),
     deleteCheck: sql('DELETE FROM checks WHERE node_key = ? AND check_id = ?'),
+    putAddress: sql('INSERT INTO addresses VALUES (?, ?, ?)'),
+    deleteAddress: sql('DELETE FROM addresses WHERE ip = ? AND service_id = ? AND node_key = ?'),
     touch: sql(
       `INSERT INTO subjects VALUES (?, ?, ?)
        ON CONFLICT (subject) DO UPDATE SET modify_index = excluded.modify_index`,

@@ -3,6 +3,8 @@ export const subject = {
   nodes: 'nodes',
   services: 'services',
   checks: 'checks',
+  /** Moves with every batch; for what depends on more than can be named. */
+  anything: 'anything',
   node: (name: string): string => `node:${name.toLowerCase()}`,
   service: (name: string): string => `service:${name.toLowerCase()}`,
 } as const
@@ -66,6 +68,7 @@ export class Versions {
 
   /** The slot of a subject: FNV-1a over its UTF-16 units. */
   slotOf(name: string): number {
+    if (name === subject.anything) return appliedSlot
     let hash = 0x811c9dc5
     for (let at = 0; at < name.length; at++)
       hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193)

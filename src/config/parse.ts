@@ -52,9 +52,10 @@ export function parseConfig(sources: ConfigSources): Config {
   ) as unknown as OptionValues
   const nodeName = values.nodeName ?? nodeNameFromHost(sources.hostName)
   const domain = values.domain.replace(/\.$/, '').toLowerCase()
+  const altDomain = values.altDomain?.replace(/\.$/, '').toLowerCase()
   // Alone it starts a cluster of one; with others named it joins theirs.
   const bootstrapExpect = values.bootstrapExpect ?? (values.retryJoin.length > 0 ? 0 : 1)
-  const config = freezeDeep(tree({ ...values, nodeName, domain, bootstrapExpect }))
+  const config = freezeDeep(tree({ ...values, nodeName, domain, altDomain, bootstrapExpect }))
   checkTogether(config, given)
   return config
 }
@@ -236,8 +237,13 @@ function checkDataDir(config: Config, from: (name: OptionName) => string): void 
 }
 
 function checkNodeNameFits(config: Config, from: (name: OptionName) => string): void {
-  const fullName = `${config.nodeName}.node.${config.datacenter}.${config.domain}`
-  if (fullName.length > 253) {
+  const { altDomain, domain } = config
+  if (altDomain === domain) {
+    throw invalid(from('altDomain'), `${altDomain} is the domain already; name another, or none`)
+  }
+  for (const each of altDomain === undefined ? [domain] : [domain, altDomain]) {
+    const fullName = `${config.nodeName}.node.${config.datacenter}.${each}`
+    if (fullName.length <= 253) continue
     throw invalid(
       from('nodeName'),
       `${fullName} would have ${fullName.length} characters; DNS allows 253`,

@@ -2,12 +2,17 @@ import { contentsAt } from './contents.ts'
 import { locate } from './locate.ts'
 import { isWithin, nameKey } from './name.ts'
 import { rcode, recordClass, recordType } from './record.ts'
-import { glueOf, lookUpStatic } from './static-zone.ts'
-import { soaData } from './zone.ts'
+import { parseReverse } from './reverse.ts'
+import { reverseContents } from './reverse-contents.ts'
+import { negativeSections, noSections } from './sections.ts'
+import { answerStatic, staticSoa } from './static-answer.ts'
+import { staticZoneOf } from './static-zone.ts'
+import { soaData, zoneAt } from './zone.ts'
 import type { Contents } from './contents.ts'
 import type { Message, Question } from './message.ts'
 import type { Name } from './name.ts'
-import type { Rcode, ResourceRecord } from './record.ts'
+import type { ResourceRecord } from './record.ts'
+import type { Sections } from './sections.ts'
 import type { StaticZone } from './static-zone.ts'
 import type { View } from './view.ts'
 import type { Zone } from './zone.ts'
@@ -22,21 +27,10 @@ interface Scope extends AnswerOptions {
   readonly zone: Zone
 }
 
-/** The sections found for a name and type. */
-interface Sections {
-  readonly rcode: Rcode
-  readonly authoritative: boolean
-  readonly answer: readonly ResourceRecord[]
-  readonly authority: readonly ResourceRecord[]
-  readonly additional: readonly ResourceRecord[]
-}
-
-const { CNAME, SRV, ANY, SOA, AXFR, IXFR } = recordType
+const { A, AAAA, CNAME, SRV, ANY, SOA, AXFR, IXFR } = recordType
 
 /** How many names a chain of aliases is followed through. */
-const aliasDepthMax = 3
-
-const noSections = { answer: [], authority: [], additional: [] } as const
+const aliasDepthMax = 16
 
 /** Answers a question in full, whatever its size; `fit` cuts it down afterwards. */
 export function answer(
@@ -58,7 +52,11 @@ export function answer(
 
 /** Whether one of the zones holds the name, so that the registry's state matters to its answer. */
 export function isServed(name: Name, zone: Zone): boolean {
-  return isWithin(name, zone.domain) || staticZoneOf(name, zone) !== undefined
+  return (
+    isWithin(name, zoneAt(name, zone).domain) ||
+    staticZoneOf(zone.staticZones, name) !== undefined ||
+    parseReverse(name) !== undefined
+  )
 }
 
 /** Zone transfers are not offered, and no class but IN is served; ANY may stand for IN. */
@@ -74,22 +72,46 @@ function resolve(
   type: number,
   seen: readonly string[],
 ): Sections | undefined {
-  const fixed = staticZoneOf(name, scope.zone)
-  if (fixed !== undefined) return resolveStatic(scope, fixed, name, type, seen)
-  const location = locate(name, scope.zone.domain, scope.zone.datacenter)
-  if (location.kind === 'outside') return undefined
-  const contents = contentsAt(location, scope.view, scope.zone)
-  if (contents === undefined) return negative(scope.zone, rcode.NXDOMAIN)
+  const zone = zoneAt(name, scope.zone)
+  const fixed = staticZoneOf(zone.staticZones, name, type)
+  const isInDomain = isWithin(name, zone.domain)
+  if (fixed !== undefined && !(isInDomain && fixed.origin.length <= zone.domain.length)) {
+    return resolveStatic(scope, fixed, name, type, seen)
+  }
+  const location = locate(name, zone.domain, zone.datacenter)
+  if (location.kind === 'outside') return resolveReverse(scope, name, type)
+  const contents = contentsAt(location, scope.view, zone)
+  if (contents === undefined) return negative(zone, rcode.NXDOMAIN)
   const isAliasOnly = type === ANY && contents.alias !== undefined
   const records = isAliasOnly ? [] : recordsOf(scope, contents, name, type)
   if (records.length > 0) return positive(scope, records, contents.additional(type, name))
   // SRV records are the registry's own even where the addresses are somebody else's.
-  if (contents.alias === undefined || type === SRV) {
-    return negative(scope.zone, rcode.NOERROR)
-  }
+  if (contents.alias === undefined || type === SRV) return negative(zone, rcode.NOERROR)
   const { ttl, alias } = contents
   const link = { name, type: CNAME, ttl, data: { kind: 'name', name: alias } } as const
-  return followAlias(scope, link, alias, type, seen)
+  return followAlias(scope, [link], alias, type, seen)
+}
+
+/**
+ * An address that the registry holds is a zone of its own: its SOA stands at its reverse name. Other
+ * addresses are other servers' affair (undefined), but for names that lead to one: those exist.
+ */
+function resolveReverse(scope: Scope, name: Name, type: number): Sections | undefined {
+  const { view, zone } = scope
+  const reverse = parseReverse(name)
+  if (reverse === undefined || reverse.kind === 'nothing') return undefined
+  if (reverse.kind === 'prefix') {
+    // Not for `in-addr.arpa` and `ip6.arpa` themselves: those are never this server's.
+    const isAbove = reverse.prefix.length > 1 && view.hasAddressBelow(reverse.prefix)
+    return isAbove ? negative({ ...zone, domain: name }, rcode.NOERROR, zone) : undefined
+  }
+  const contents = reverseContents(reverse.ip, view, zone)
+  if (contents === undefined) return undefined
+  const { apex } = reverse
+  if (apex.length < name.length) return negative({ ...zone, domain: apex }, rcode.NXDOMAIN, zone)
+  const records = recordsOf(scope, contents, name, type)
+  if (records.length > 0) return positive(scope, records, [])
+  return negative({ ...zone, domain: apex }, rcode.NOERROR, zone)
 }
 
 function recordsOf(
@@ -111,12 +133,12 @@ function recordsOf(
 /** The alias and, as far as it leads through zones served here, what it leads to. */
 function followAlias(
   scope: Scope,
-  link: ResourceRecord,
+  links: readonly ResourceRecord[],
   target: Name,
   type: number,
   seen: readonly string[],
 ): Sections {
-  const alone = { rcode: rcode.NOERROR, authoritative: true, ...noSections, answer: [link] }
+  const alone = { rcode: rcode.NOERROR, authoritative: true, ...noSections, answer: links }
   const key = nameKey(target)
   if (type === CNAME || type === ANY || seen.includes(key) || seen.length > aliasDepthMax) {
     return alone
@@ -124,7 +146,7 @@ function followAlias(
   const end = resolve(scope, target, type, [...seen, key])
   // A referral below an alias is for the resolver to find by asking for the target.
   if (end === undefined || !end.authoritative) return alone
-  return { ...end, answer: [link, ...end.answer] }
+  return { ...end, answer: [...links, ...end.answer] }
 }
 
 function positive(
@@ -142,7 +164,7 @@ function positive(
   }
 }
 
-/** Addresses of SRV targets that are host names within the zones served here. */
+/** Addresses of SRV and MX targets that are host names within the zones served here. */
 function addressesOfTargets(
   scope: Scope,
   records: readonly ResourceRecord[],
@@ -151,11 +173,10 @@ function addressesOfTargets(
   const done = new Set(known.map(({ name }) => nameKey(name)))
   const found: ResourceRecord[] = []
   for (const { data } of records) {
-    if (data.kind !== 'srv') continue
-    const target = data.target
-    if (done.has(nameKey(target))) continue
+    const target = data.kind === 'mx' ? data.exchange : data.kind === 'srv' && data.target
+    if (target === false || done.has(nameKey(target))) continue
     done.add(nameKey(target))
-    for (const type of [recordType.A, recordType.AAAA]) {
+    for (const type of [A, AAAA]) {
       const records = resolve(scope, target, type, [nameKey(target)])?.answer ?? []
       found.push(...records.filter((record) => record.type === type && record.name === target))
     }
@@ -163,20 +184,13 @@ function addressesOfTargets(
   return found
 }
 
-/** NXDOMAIN or NODATA: the SOA tells how long it may be remembered (RFC 2308 §3). */
-function negative(zone: Zone, code: Rcode): Sections {
-  const ttl = zone.soa.minimum
-  const soa = { name: zone.domain, type: SOA, ttl, data: soaData(zone) }
-  return { rcode: code, authoritative: true, ...noSections, authority: [soa] }
-}
-
-function staticZoneOf(name: Name, zone: Zone): StaticZone | undefined {
-  let best: StaticZone | undefined
-  for (const fixed of zone.staticZones) {
-    const floor = best?.origin.length ?? (isWithin(name, zone.domain) ? zone.domain.length : -1)
-    if (fixed.origin.length > floor && isWithin(name, fixed.origin)) best = fixed
-  }
-  return best
+function negative(
+  zone: Zone,
+  code: typeof rcode.NXDOMAIN | typeof rcode.NOERROR,
+  named = zone,
+): Sections {
+  const soa = { name: zone.domain, type: SOA, ttl: zone.soa.minimum, data: soaData(named) }
+  return negativeSections(code, soa)
 }
 
 function resolveStatic(
@@ -186,27 +200,20 @@ function resolveStatic(
   type: number,
   seen: readonly string[],
 ): Sections {
-  const result = lookUpStatic(fixed, name)
-  if (result.kind === 'missing') return staticNegative(fixed, rcode.NXDOMAIN)
-  if (result.kind === 'referral') {
-    const { servers: authority, glue: additional } = result
-    return { rcode: rcode.NOERROR, authoritative: false, answer: [], authority, additional }
+  const found = answerStatic(fixed, name, type, scope.smallAny)
+  switch (found.kind) {
+    case 'sections':
+      return found.sections
+    case 'records':
+      return positive(scope, found.records, found.additional)
+    case 'alias':
+      return followAlias(scope, found.links, found.target, type, seen)
+    case 'missing': {
+      // A zone file for `10.in-addr.arpa` makes this server the authority; the registry fills it.
+      const reverse = resolveReverse(scope, name, type)
+      if (reverse === undefined) return negativeSections(rcode.NXDOMAIN, staticSoa(fixed))
+      if (reverse.answer.length > 0) return reverse
+      return { ...reverse, authority: [staticSoa(fixed)] }
+    }
   }
-  const { records } = result
-  const alias = records.find((record) => record.type === CNAME)
-  if (alias?.data.kind === 'name') return followAlias(scope, alias, alias.data.name, type, seen)
-  const matching = records.filter((record) => type === ANY || record.type === type)
-  const [first] = matching
-  if (first === undefined) return staticNegative(fixed, rcode.NOERROR)
-  const some =
-    type === ANY && scope.smallAny
-      ? matching.filter((record) => record.type === first.type)
-      : matching
-  return positive(scope, some, type === ANY ? [] : glueOf(fixed, some))
-}
-
-function staticNegative(fixed: StaticZone, code: Rcode): Sections {
-  const ttl = Math.min(fixed.soaTtl, fixed.soa.minimum)
-  const soa = { name: fixed.origin, type: SOA, ttl, data: fixed.soa }
-  return { rcode: code, authoritative: true, ...noSections, authority: [soa] }
 }

@@ -44,7 +44,7 @@ export function contentsAt(location: Location, view: View, zone: Zone): Contents
     case 'address':
       return hostContents(addressesOfIp(location.ip), zone.nodeTtl)
     case 'node': {
-      const node = view.node(location.node)
+      const node = view.node(location.node) ?? nodeOfId(location.node, view)
       if (node !== undefined) return nodeContents(node, zone)
       return view.hasNodeBelow(location.node) ? emptyContents : undefined
     }
@@ -56,6 +56,12 @@ export function contentsAt(location: Location, view: View, zone: Zone): Contents
     case 'outside':
       return undefined
   }
+}
+
+/** Names win: who names a node like another's id has asked for it. */
+function nodeOfId(text: string, view: View): NodeEntry | undefined {
+  const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+  return isUuid ? view.nodeById(text) : undefined
 }
 
 function findService(
@@ -178,7 +184,7 @@ function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'>
 }
 
 /** `<node>.node.<dc>.<domain>`; undefined when the node's name is none of the DNS. */
-function nodeName(node: string, zone: Zone): Name | undefined {
+export function nodeName(node: string, zone: Zone): Name | undefined {
   const labels = utf8ToOctets(node).split('.')
   const name = [...labels, 'node', zone.datacenter, ...zone.domain]
   return isValidName(name) ? name : undefined

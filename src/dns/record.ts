@@ -13,7 +13,9 @@ export const recordType = {
   TXT: 16,
   AAAA: 28,
   SRV: 33,
+  DNAME: 39,
   OPT: 41,
+  DS: 43,
   SVCB: 64,
   HTTPS: 65,
   CAA: 257,
@@ -51,6 +53,7 @@ export const rcode = {
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
+  YXDOMAIN: 6,
   BADVERS: 16,
 } as const
 

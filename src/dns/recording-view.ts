@@ -1,4 +1,5 @@
-import type { Endpoint, NodeEntry, View } from './view.ts'
+import type { IpBytes } from '../base/ip.ts'
+import type { Endpoint, Holder, NodeEntry, View } from './view.ts'
 
 /** A view of the registry at one moment, and the versions that held when it was opened. */
 export interface Snapshot {
@@ -37,6 +38,19 @@ export class RecordingView implements View {
 
   node(name: string): NodeEntry | undefined {
     return this.#read(`node:${name.toLowerCase()}`).node(name)
+  }
+
+  nodeById(id: string): NodeEntry | undefined {
+    return this.#read('nodes').nodeById(id)
+  }
+
+  // Any node or service may come to have an address, so these hold until anything has changed.
+  holders(ip: IpBytes): readonly Holder[] {
+    return this.#read('anything').holders(ip)
+  }
+
+  hasAddressBelow(prefix: string): boolean {
+    return this.#read('anything').hasAddressBelow(prefix)
   }
 
   servers(): readonly NodeEntry[] {

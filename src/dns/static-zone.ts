@@ -1,4 +1,4 @@
-import { isWithin, nameKey } from './name.ts'
+import { isWithin, nameKey, readName, wireLength } from './name.ts'
 import { recordType } from './record.ts'
 import type { Name } from './name.ts'
 import type { ResourceRecord, SoaData } from './record.ts'
@@ -12,6 +12,9 @@ export interface StaticZone {
   readonly index: ReadonlyMap<string, readonly ResourceRecord[]>
 }
 
+/** The zones served beside the registry, by the {@link nameKey} of their origin. */
+export type StaticZones = ReadonlyMap<string, StaticZone>
+
 /** What a static zone has at a name. The records of a wildcard stand at the name asked for. */
 export type StaticResult =
   | { readonly kind: 'records'; readonly records: readonly ResourceRecord[] }
@@ -20,39 +23,76 @@ export type StaticResult =
       readonly servers: readonly ResourceRecord[]
       readonly glue: readonly ResourceRecord[]
     }
+  /** All below `record`'s name is to be found below `target` (RFC 6672); undefined: too long. */
+  | {
+      readonly kind: 'renamed'
+      readonly record: ResourceRecord
+      readonly target: Name | undefined
+    }
   | { readonly kind: 'missing' }
+
+const { A, AAAA, NS, DS, DNAME } = recordType
+
+export function staticZones(zones: readonly StaticZone[]): StaticZones {
+  return new Map(zones.map((zone) => [nameKey(zone.origin), zone]))
+}
+
+/** The zone with the longest origin that holds a name. */
+export function staticZoneOf(zones: StaticZones, name: Name, type = 0): StaticZone | undefined {
+  if (zones.size === 0) return undefined
+  // RFC 4035 §3.1.4.1: DS belongs to the parent, where that is here too.
+  if (type === DS && name.length > 0) {
+    const parent = staticZoneOf(zones, name.slice(1))
+    if (parent !== undefined) return parent
+  }
+  for (let at = 0; at <= name.length; at++) {
+    const zone = zones.get(nameKey(name.slice(at)))
+    if (zone !== undefined) return zone
+  }
+  return undefined
+}
 
 /** Indexes the records of a zone; `records` are all at or below `origin`, its SOA among them. */
 export function staticZone(
   origin: Name,
   soa: { readonly data: SoaData; readonly ttl: number },
-  records: readonly ResourceRecord[],
+  records: Iterable<ResourceRecord>,
 ): StaticZone {
   const index = new Map<string, ResourceRecord[]>()
   for (const record of records) {
-    for (let at = 0; at <= record.name.length - origin.length; at++) {
-      const key = nameKey(record.name.slice(at))
-      const there = index.get(key) ?? []
-      if (at === 0) there.push(record)
-      index.set(key, there)
+    const key = nameKey(record.name)
+    const there = index.get(key)
+    if (there !== undefined) {
+      there.push(record)
+      continue
+    }
+    index.set(key, [record])
+    // What is above it exists, too: an empty non-terminal, unless it has records of its own.
+    for (let at = 1; at <= record.name.length - origin.length; at++) {
+      const above = nameKey(record.name.slice(at))
+      if (index.has(above)) break
+      index.set(above, [])
     }
   }
   return { origin, soa: soa.data, soaTtl: soa.ttl, index }
 }
 
 /** Walks down from the origin as RFC 1034 §4.3.2 says: zone cuts first, then the name, then `*`. */
-export function lookUpStatic(zone: StaticZone, name: Name): StaticResult {
+export function lookUpStatic(zone: StaticZone, name: Name, type: number): StaticResult {
   const top = name.length - zone.origin.length
   let closest: Name = zone.origin
   for (let at = top; at >= 0; at--) {
     const here = name.slice(at)
     const records = zone.index.get(nameKey(here))
     if (records === undefined) return wildcard(zone, closest, name)
-    const servers = records.filter(({ type }) => type === recordType.NS)
-    if (at < top && servers.length > 0) {
-      return { kind: 'referral', servers, glue: glueOf(zone, servers) }
+    // At the cut itself the parent answers for DS and for nothing else (RFC 4035 §3.1.4.1).
+    if (at < top && !(at === 0 && type === DS)) {
+      const servers = records.filter((record) => record.type === NS)
+      if (servers.length > 0) return { kind: 'referral', servers, glue: glueOf(zone, servers) }
     }
     if (at === 0) return { kind: 'records', records }
+    const renaming = records.find((record) => record.type === DNAME)
+    if (renaming !== undefined) return renamed(renaming, name.slice(0, at))
     closest = here
   }
   return { kind: 'missing' }
@@ -65,26 +105,49 @@ function wildcard(zone: StaticZone, closest: Name, name: Name): StaticResult {
   return { kind: 'records', records: records.map((record) => ({ ...record, name })) }
 }
 
+function renamed(record: ResourceRecord, below: Name): StaticResult {
+  const { data } = record
+  const suffix = data.kind === 'raw' ? readName(data.bytes, 0, data.bytes.length) : undefined
+  const target = [...below, ...(suffix?.name ?? [])]
+  return { kind: 'renamed', record, target: wireLength(target) > 255 ? undefined : target }
+}
+
+/** The addresses, in this zone, of the servers of a zone below: they may lie beyond the cut. */
+function glueOf(zone: StaticZone, servers: readonly ResourceRecord[]): readonly ResourceRecord[] {
+  return targetsOf(servers).flatMap((target) => {
+    if (!isWithin(target, zone.origin)) return []
+    return (zone.index.get(nameKey(target)) ?? []).filter(isAddress)
+  })
+}
+
 /** The addresses, in this zone, of the targets of NS, MX or SRV records. */
-export function glueOf(
+export function targetAddresses(
   zone: StaticZone,
   records: readonly ResourceRecord[],
 ): readonly ResourceRecord[] {
-  const glue = new Map<string, readonly ResourceRecord[]>()
-  for (const { data } of records) {
-    const target = targetOf(data)
-    if (target === undefined || !isWithin(target, zone.origin)) continue
-    const there = zone.index.get(nameKey(target)) ?? []
-    glue.set(
-      nameKey(target),
-      there.filter(({ type }) => type === recordType.A || type === recordType.AAAA),
-    )
-  }
-  return [...glue.values()].flat()
+  return targetsOf(records).flatMap((target) => {
+    if (!isWithin(target, zone.origin)) return []
+    const found = lookUpStatic(zone, target, A)
+    return found.kind === 'records' ? found.records.filter(isAddress) : []
+  })
 }
 
-function targetOf(data: ResourceRecord['data']): Name | undefined {
-  if (data.kind === 'name') return data.name
+function isAddress({ type }: ResourceRecord): boolean {
+  return type === A || type === AAAA
+}
+
+function targetsOf(records: readonly ResourceRecord[]): readonly Name[] {
+  const targets = new Map<string, Name>()
+  for (const record of records) {
+    const target = targetOf(record)
+    if (target !== undefined) targets.set(nameKey(target), target)
+  }
+  return [...targets.values()]
+}
+
+/** The host that a record of NS, MX or SRV names. */
+export function targetOf({ type, data }: ResourceRecord): Name | undefined {
+  if (data.kind === 'name') return type === NS ? data.name : undefined
   if (data.kind === 'srv') return data.target
   return data.kind === 'mx' ? data.exchange : undefined
 }

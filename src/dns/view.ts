@@ -29,6 +29,12 @@ export interface NodeEntry {
   readonly meta: Readonly<Record<string, string>>
 }
 
+/** Somebody with an address: the node itself, or a service on it. */
+export interface Holder {
+  readonly node: string
+  readonly service: string | undefined
+}
+
 /**
  * What the DNS answers are made from. `node/catalog-view.ts` reads it from the catalog. Names are
  * given in lower case and match without regard to it. The order of a list must not change while the
@@ -38,6 +44,12 @@ export interface View {
   /** The instances to answer with, empty when none is healthy; undefined: no instance is registered. */
   service(name: string): readonly Endpoint[] | undefined
   node(name: string): NodeEntry | undefined
+  /** The node of a UUID. */
+  nodeById(id: string): NodeEntry | undefined
+  /** Who has an address, nodes first, whatever their health. */
+  holders(ip: IpBytes): readonly Holder[]
+  /** Whether somebody has an address that begins so: `4` or `6`, then hexadecimal digits. */
+  hasAddressBelow(prefix: string): boolean
   /** Up to three live servers, for NS. */
   servers(): readonly NodeEntry[]
   /** Whether some node's name ends with `.suffix`, so that the suffix is an empty non-terminal. */

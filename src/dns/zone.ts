@@ -1,11 +1,14 @@
+import { isWithin } from './name.ts'
 import type { Name } from './name.ts'
 import type { SoaData } from './record.ts'
-import type { StaticZone } from './static-zone.ts'
+import type { StaticZones } from './static-zone.ts'
 
 /** What the answers for the registry's domain depend on beside the registry itself. */
 export interface Zone {
   /** Lower-case labels: ['consul']. */
   readonly domain: Name
+  /** A second domain with the same names; its answers stay within it. */
+  readonly altDomain?: Name | undefined
   readonly datacenter: string
   readonly soa: SoaFields
   /** Seconds. */
@@ -15,7 +18,7 @@ export interface Zone {
   /** What a name says whose instances are registered but all unhealthy: Consul says NXDOMAIN. */
   readonly emptyAnswer: 'nxdomain' | 'nodata'
   /** Zone files served beside the registry. The zone with the longest matching origin answers. */
-  readonly staticZones: readonly StaticZone[]
+  readonly staticZones: StaticZones
 }
 
 export interface SoaFields {
@@ -35,8 +38,17 @@ export function defaultZone(domain: Name, datacenter: string, serial: number): Z
     nodeTtl: 0,
     serviceTtls: {},
     emptyAnswer: 'nxdomain',
-    staticZones: [],
+    staticZones: new Map(),
   }
+}
+
+/** The zone as seen at `name`: its domain is the alternative one for the names within that. */
+export function zoneAt(name: Name, zone: Zone): Zone {
+  const { domain, altDomain } = zone
+  if (altDomain === undefined || !isWithin(name, altDomain)) return zone
+  // One may lie within the other.
+  if (domain.length > altDomain.length && isWithin(name, domain)) return zone
+  return { ...zone, domain: altDomain }
 }
 
 export function soaData(zone: Zone): SoaData {

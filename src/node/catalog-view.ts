@@ -1,7 +1,8 @@
-import { parseIp } from '../base/ip.ts'
+import type { IpBytes } from '../base/ip.ts'
+import { reachOfNode, reachOfService } from '../catalog/addresses.ts'
 import type { CatalogReader } from '../catalog/query.ts'
-import type { Node, Service } from '../catalog/model.ts'
-import type { Addresses, Endpoint, NodeEntry, View } from '../dns/view.ts'
+import type { Node } from '../catalog/model.ts'
+import type { Addresses, Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
 import { judge } from '../health/select.ts'
 
 export interface CatalogViewOptions {
@@ -33,13 +34,13 @@ export class CatalogView implements View {
       if (!verdict.inAnswer) continue
       const { node, service } = instance
       let addresses = nodes.get(node.name)
-      if (addresses === undefined) nodes.set(node.name, (addresses = nodeAddresses(node)))
+      if (addresses === undefined) nodes.set(node.name, (addresses = reachOfNode(node)))
       endpoints.push({
         node: node.name,
         tags: service.tags,
         port: service.port,
         weight: verdict.weight,
-        service: serviceAddresses(service),
+        service: reachOfService(service),
         nodeAddresses: addresses,
         meta: service.meta,
       })
@@ -50,6 +51,19 @@ export class CatalogView implements View {
   node(name: string): NodeEntry | undefined {
     const node = this.#catalog.node(name)
     return node === undefined ? undefined : nodeEntry(node)
+  }
+
+  nodeById(id: string): NodeEntry | undefined {
+    const node = this.#catalog.nodeById(id)
+    return node === undefined ? undefined : nodeEntry(node)
+  }
+
+  holders(ip: IpBytes): readonly Holder[] {
+    return this.#catalog.holdersOf(ip)
+  }
+
+  hasAddressBelow(prefix: string): boolean {
+    return this.#catalog.hasAddressBelow(prefix)
   }
 
   servers(): readonly NodeEntry[] {
@@ -65,31 +79,5 @@ export class CatalogView implements View {
 }
 
 function nodeEntry(node: Node): NodeEntry {
-  return { node: node.name, addresses: nodeAddresses(node), meta: node.meta }
-}
-
-function nodeAddresses(node: Node): Addresses {
-  const tagged = node.taggedAddresses
-  return addressesOf([node.address, tagged['lan_ipv4'], tagged['lan_ipv6']])
-}
-
-/** A service without an address of its own is reached at its node's. */
-function serviceAddresses(service: Service): Addresses {
-  const tagged = service.taggedAddresses
-  if (service.address === '' && Object.keys(tagged).length === 0) return {}
-  return addressesOf([service.address, tagged['lan_ipv4']?.address, tagged['lan_ipv6']?.address])
-}
-
-/** One address of each family, the first given wins; a host name counts when there is no IP. */
-function addressesOf(texts: readonly (string | undefined)[]): Addresses {
-  let [v4, v6]: [Uint8Array | undefined, Uint8Array | undefined] = [undefined, undefined]
-  let name: string | undefined
-  for (const text of texts) {
-    if (text === undefined || text === '') continue
-    const ip = parseIp(text)
-    if (ip === undefined) name ??= text
-    else if (ip.length === 4) v4 ??= ip
-    else v6 ??= ip
-  }
-  return v4 === undefined && v6 === undefined ? { name } : { v4, v6 }
+  return { node: node.name, addresses: reachOfNode(node), meta: node.meta }
 }

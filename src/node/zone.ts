@@ -1,16 +1,18 @@
 import type { Config } from '../config/options.ts'
+import { staticZones } from '../dns/static-zone.ts'
 import type { StaticZone } from '../dns/static-zone.ts'
 import type { Zone } from '../dns/zone.ts'
 
 /** What DNS answers depend on beside the registry, from the configuration. */
 export function zoneOf(
-  config: Pick<Config, 'domain' | 'datacenter' | 'dns'>,
-  staticZones: readonly StaticZone[],
+  config: Pick<Config, 'domain' | 'altDomain' | 'datacenter' | 'dns'>,
+  zones: readonly StaticZone[],
   startedWallMs: number,
 ): Zone {
   const { soa, nodeTtlSeconds, serviceTtlSeconds, emptyAnswer } = config.dns
   return {
     domain: config.domain.split('.'),
+    altDomain: config.altDomain?.split('.'),
     datacenter: config.datacenter,
     soa: {
       // Grows from one start to the next, and stays while cached answers may hold it (RFC 1982).
@@ -23,6 +25,6 @@ export function zoneOf(
     nodeTtl: nodeTtlSeconds,
     serviceTtls: serviceTtlSeconds,
     emptyAnswer,
-    staticZones,
+    staticZones: staticZones(zones),
   }
 }

@@ -4,7 +4,7 @@ import { svcdError } from '../base/errors.ts'
 import { CatalogMachine } from '../catalog/apply.ts'
 import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
-import { catalogMigrations, catalogVersion } from '../catalog/schema.ts'
+import { catalogMigrations, catalogVersion, defineAddressKeys } from '../catalog/schema.ts'
 import { checkpoint, migrate, openDatabase, openError, walBytesOf } from './sqlite.ts'
 import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 
@@ -40,6 +40,7 @@ export class StateWriter {
       automaticCheckpoint: false,
     })
     try {
+      defineAddressKeys(this.#db)
       migrate(this.#db, { path, version: catalogVersion, migrations: catalogMigrations })
       if (appliedIn(this.#db) === undefined) {
         throw svcdError('data-corrupt', { file: path, reason: 'it has no applied index' })

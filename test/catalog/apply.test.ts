@@ -1,5 +1,9 @@
 import t from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { parseIp } from '../../src/base/ip.ts'
 import { decodeCommand, stampProposal } from '../../src/catalog/command.ts'
+import type { RegisterCommand } from '../../src/catalog/command.ts'
+import type { ServiceDefinition } from '../../src/catalog/model.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -218,6 +222,41 @@ t.test('a batch that fails leaves nothing behind', async (t) => {
   t.throws(() => catalog.apply(registerCommand('n0'), bad))
   t.strictSame(catalog.reader.nodes(), [])
   t.equal(catalog.reader.appliedIndex(), 0)
+})
+
+t.test('who has an address is known at once, however it is spelt', async (t) => {
+  const catalog = new MemoryCatalog()
+  const service = (id: string, rest: Partial<ServiceDefinition> = {}): RegisterCommand =>
+    registerCommand('N1', { service: serviceDefinition('web', { id, ...rest }) })
+  const holders = (ip: string): string[] =>
+    catalog.reader
+      .holdersOf(must(parseIp(ip)))
+      .map(({ node, service }) => (service === undefined ? node : `${service} on ${node}`))
+  catalog.apply(
+    service('a', { address: '10.9.0.1' }),
+    service('b', { address: '2001:DB8:0:0::1' }),
+    service('c', {
+      taggedAddresses: {
+        lan_ipv4: { address: '10.0.0.1', port: 1 },
+        wan: { address: '192.0.2.1', port: 1 },
+      },
+    }),
+    service('d', { address: 'host.example.org' }),
+  )
+  t.strictSame(holders('10.0.0.1'), ['N1', 'web on N1'], 'a node comes first')
+  t.strictSame(holders('2001:db8::1'), ['web on N1'])
+  t.strictSame(holders('192.0.2.1'), [], 'DNS does not answer with it either')
+  t.ok(catalog.reader.hasAddressBelow('40a09'))
+  t.notOk(catalog.reader.hasAddressBelow('42001'), 'families are apart')
+  t.notOk(catalog.reader.hasAddressBelow('40a08'))
+
+  catalog.apply(service('a', { address: '10.9.0.2' }))
+  t.strictSame(holders('10.9.0.1'), [])
+  t.strictSame(holders('10.9.0.2'), ['web on N1'])
+  catalog.apply({ kind: 'deregister', nodeName: 'n1', serviceId: 'a' })
+  t.strictSame(holders('10.9.0.2'), [])
+  catalog.apply({ kind: 'deregister', nodeName: 'n1' })
+  t.strictSame(catalog.db.prepare('SELECT * FROM addresses').all(), [])
 })
 
 t.test('service names come with the union of their tags', async (t) => {

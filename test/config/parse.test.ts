@@ -48,6 +48,7 @@ t.test('a server without further options gets the defaults', async (t) => {
     peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
     ports: { dns: 8600, http: 8500, server: 8300 },
     domain: 'consul',
+    altDomain: undefined,
     dns: {
       nodeTtlSeconds: 0,
       serviceTtlSeconds: {},
@@ -101,11 +102,20 @@ t.test(
         path: 'a.json',
         content: { datacenter: 'file-a', domain: 'a', node_name: 'a', log_level: 'WARN' },
       },
-      { path: 'b.json', content: { datacenter: 'file-b', domain: 'b', node_name: 'b' } },
+      {
+        path: 'b.json',
+        content: { datacenter: 'file-b', domain: 'b', node_name: 'b', alt_domain: 'B.test.' },
+      },
     ]
     const env = { SVCD_DATACENTER: 'env', SVCD_DOMAIN: 'env.' }
     const config = parseConfig({ ...withFlags({ datacenter: ['flag'] }), env, files })
-    t.match(config, { datacenter: 'flag', domain: 'env', nodeName: 'b', logLevel: 'warn' })
+    t.match(config, {
+      datacenter: 'flag',
+      domain: 'env',
+      altDomain: 'b.test',
+      nodeName: 'b',
+      logLevel: 'warn',
+    })
   },
 )
 
@@ -170,6 +180,8 @@ t.test('every option refused names itself, where it was set, and what to do', as
     ],
     [withFlags({ nodeId: ['1'] }), /^Option -node-id: "1" is not a UUID/],
     [withFlags({ domain: ['.'] }), /^Option -domain: /],
+    [withFlags({ altDomain: ['Consul.'] }), /^Option -alt-domain: consul is the domain already/],
+    [withFlags({ altDomain: [`${'a.'.repeat(122)}a`] }), /^Option -node: .* DNS allows 253/],
     [
       withFlags({ bindAddress: ['localhost'] }),
       /^Option -bind: "localhost" is not an IPv4 or IPv6/,

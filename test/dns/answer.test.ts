@@ -2,6 +2,10 @@ import t from 'tap'
 import { Bench, replyText } from './fixture.ts'
 
 const soa = 'consul. 0 SOA ns.consul. hostmaster.consul. 7 3600 600 86400 0'
+const soaData = soa.slice('consul. 0 '.length)
+const altSoa = 'alt.test. 0 SOA ns.alt.test. hostmaster.alt.test. 7 3600 600 86400 0'
+const six = '6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2'
+const ptr = (name: string, target: string): string => `NOERROR aa\nanswer\n${name} 5 PTR ${target}`
 const noData = `NOERROR aa\nauthority\n${soa}`
 const noName = `NXDOMAIN aa\nauthority\n${soa}`
 
@@ -35,6 +39,7 @@ function registry(): Bench {
     .add('c4', { at: 'twin.service.consul' })
     .add('odd', { node: 'x'.repeat(64), nodeAt: '10.0.0.3' })
     .add('müller', { at: '10.9.0.3' })
+    .ids.set('5d3a1d0e-8f2b-4c1c-9a56-0d6c0c7f9b11', 'n1')
   return bench
 }
 
@@ -176,6 +181,7 @@ const cases: Record<string, string> = {
     'c2.service.consul. 10 CNAME c3.service.consul.',
     'c3.service.consul. 10 CNAME c4.service.consul.',
     'c4.service.consul. 10 CNAME twin.service.consul.',
+    'twin.service.consul. 10 A 10.9.0.1',
   ].join('\n'),
   // Nodes
   'n1.node.consul A': [
@@ -194,6 +200,17 @@ const cases: Record<string, string> = {
     'n1.node.dc1.consul. 5 TXT "os=linux"',
     'n1.node.dc1.consul. 5 TXT "v=1"',
   ].join('\n'),
+  '5D3A1D0E-8f2b-4c1c-9a56-0d6c0c7f9b11.node.consul A': [
+    'NOERROR aa',
+    'answer',
+    '5D3A1D0E-8f2b-4c1c-9a56-0d6c0c7f9b11.node.consul. 5 A 10.0.0.1',
+    'additional',
+    '5D3A1D0E-8f2b-4c1c-9a56-0d6c0c7f9b11.node.consul. 5 TXT "a`=b=x``y"',
+    '5D3A1D0E-8f2b-4c1c-9a56-0d6c0c7f9b11.node.consul. 5 TXT "os=linux"',
+    '5D3A1D0E-8f2b-4c1c-9a56-0d6c0c7f9b11.node.consul. 5 TXT "v=1"',
+  ].join('\n'),
+  // No prefixes of ids: a name must not resolve by accident.
+  '5d3a1d0e.node.consul A': noName,
   'n1.node.consul AAAA': noData,
   'n1.node.consul SRV': noData,
   'nope.node.consul A': noName,
@@ -208,6 +225,48 @@ const cases: Record<string, string> = {
     'NOERROR aa\nanswer\n20010db8000000000000000000000099.addr.dc1.consul. 5 AAAA 2001:db8::99',
   '0a09000.addr.dc1.consul A': noName,
   '0a09000g.addr.dc1.consul A': noName,
+  // From addresses to names: a node's before a service's
+  '1.0.0.10.in-addr.arpa PTR': ptr('1.0.0.10.in-addr.arpa.', 'N1.node.dc1.consul.'),
+  '1.0.9.10.IN-ADDR.arpa PTR': [
+    'NOERROR aa',
+    'answer',
+    '1.0.9.10.IN-ADDR.arpa. 5 PTR dual.service.dc1.consul.',
+    '1.0.9.10.IN-ADDR.arpa. 5 PTR ports.service.dc1.consul.',
+    '1.0.9.10.IN-ADDR.arpa. 5 PTR twin.service.dc1.consul.',
+    '1.0.9.10.IN-ADDR.arpa. 5 PTR web.service.dc1.consul.',
+  ].join('\n'),
+  [`${six}.ip6.arpa PTR`]: ptr(`${six}.ip6.arpa.`, 'six.node.dc1.consul.'),
+  '1.0.0.10.in-addr.arpa A': `NOERROR aa\nauthority\n1.0.0.10.in-addr.arpa. 0 ${soaData}`,
+  'x.1.0.0.10.in-addr.arpa PTR': `NXDOMAIN aa\nauthority\n1.0.0.10.in-addr.arpa. 0 ${soaData}`,
+  '0.10.in-addr.arpa NS': `NOERROR aa\nauthority\n0.10.in-addr.arpa. 0 ${soaData}`,
+  '2.ip6.arpa NS': `NOERROR aa\nauthority\n2.ip6.arpa. 0 ${soaData}`,
+  '9.8.7.10.in-addr.arpa PTR': 'REFUSED',
+  '01.0.0.10.in-addr.arpa PTR': 'REFUSED',
+  '11.in-addr.arpa NS': 'REFUSED',
+  'in-addr.arpa NS': 'REFUSED',
+  'arpa NS': 'REFUSED',
+  // The other domain
+  'twin.service.alt.test A': 'NOERROR aa\nanswer\ntwin.service.alt.test. 10 A 10.9.0.1',
+  '_twin._tcp.alt.test SRV': [
+    'NOERROR aa',
+    'answer',
+    '_twin._tcp.alt.test. 10 SRV 1 1 80 0a090001.addr.dc1.alt.test.',
+    'additional',
+    '0a090001.addr.dc1.alt.test. 10 A 10.9.0.1',
+  ].join('\n'),
+  'alt.test SOA': `NOERROR aa\nanswer\n${altSoa}`,
+  'alt.test NS':
+    'NOERROR aa\nanswer\nalt.test. 5 NS N1.node.dc1.alt.test.\nadditional\nN1.node.dc1.alt.test. 5 A 10.0.0.1',
+  'ns.alt.test A': 'NOERROR aa\nanswer\nns.alt.test. 5 A 10.0.0.1',
+  'nope.service.alt.test A': `NXDOMAIN aa\nauthority\n${altSoa}`,
+  'inner.service.alt.test AAAA': [
+    'NOERROR aa',
+    'answer',
+    'inner.service.alt.test. 10 CNAME web.service.consul.',
+    'web.service.consul. 10 AAAA 2001:db8::7',
+    'web.service.consul. 10 AAAA 2001:db8::99',
+  ].join('\n'),
+  'xalt.test A': 'REFUSED',
   // The apex and names that exist only for what is below them
   'consul SOA': `NOERROR aa\nanswer\n${soa}`,
   'consul NS':

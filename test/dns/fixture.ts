@@ -1,13 +1,14 @@
 import { Packet } from 'dns2'
 import { parseIp } from '../../src/base/ip.ts'
 import { must } from '../../src/base/assert.ts'
+import { addressKey } from '../../src/catalog/addresses.ts'
 import { Versions } from '../../src/catalog/versions.ts'
 import { parseType } from '../../src/dns/record.ts'
 import { Responder } from '../../src/dns/responder.ts'
 import { defaultZone } from '../../src/dns/zone.ts'
 import { decodeReply } from '../../src/net/dns-client.ts'
 import type { Mode } from '../../src/dns/responder.ts'
-import type { Addresses, Endpoint, NodeEntry, View } from '../../src/dns/view.ts'
+import type { Addresses, Endpoint, Holder, NodeEntry, View } from '../../src/dns/view.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import type { DnsRecord, DnsReply } from '../../src/net/dns-client.ts'
 
@@ -49,6 +50,7 @@ export function endpoint(instance: InstanceText): Endpoint {
 export class FakeRegistry implements View {
   readonly services = new Map<string, Endpoint[]>()
   readonly nodes = new Map<string, NodeEntry>()
+  readonly ids = new Map<string, string>()
   reads = 0
   serverCount = 1
 
@@ -72,6 +74,35 @@ export class FakeRegistry implements View {
   node(name: string): NodeEntry | undefined {
     this.reads++
     return this.nodes.get(name)
+  }
+
+  nodeById(id: string): NodeEntry | undefined {
+    this.reads++
+    const name = this.ids.get(id)
+    return name === undefined ? undefined : this.nodes.get(name)
+  }
+
+  holders(ip: Uint8Array): readonly Holder[] {
+    this.reads++
+    const has = ({ v4, v6 }: Addresses): boolean =>
+      [v4, v6].some((own) => own !== undefined && Buffer.compare(own, ip) === 0)
+    const nodes = [...this.nodes.values()]
+      .filter((node) => has(node.addresses))
+      .map(({ node }) => ({ node, service: undefined }))
+    const services = [...this.services].flatMap(([service, list]) =>
+      list.filter((each) => has(each.service)).map(({ node }) => ({ node, service })),
+    )
+    return [...nodes, ...services]
+  }
+
+  hasAddressBelow(prefix: string): boolean {
+    const all = [
+      ...[...this.nodes.values()].map((node) => node.addresses),
+      ...[...this.services.values()].flat().map(({ service }) => service),
+    ]
+    return all.some(({ v4, v6 }) =>
+      [v4, v6].some((ip) => ip !== undefined && addressKey(ip).startsWith(prefix)),
+    )
   }
 
   servers(): readonly NodeEntry[] {
@@ -116,6 +147,7 @@ export class Bench {
   mode: Mode = 'ready'
   zone: Zone = {
     ...defaultZone(['consul'], 'dc1', 7),
+    altDomain: ['alt', 'test'],
     nodeTtl: 5,
     serviceTtls: { '*': 10, 'db*': 20, db: 30 },
   }

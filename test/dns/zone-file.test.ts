@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseZoneFile } from '../../src/dns/zone-file.ts'
+import { staticZones } from '../../src/dns/static-zone.ts'
 import { Bench, replyText } from './fixture.ts'
 import type { StaticZone } from '../../src/dns/static-zone.ts'
 
@@ -16,7 +17,7 @@ function parse(text: string): StaticZone {
 function served(text: string): Bench {
   const bench = new Bench()
   bench.registry.addNode('n1', '10.0.0.1').add('web', { at: '10.9.0.1', port: 80 })
-  bench.zone = { ...bench.zone, staticZones: [parse(text)] }
+  bench.zone = { ...bench.zone, staticZones: staticZones([parse(text)]) }
   return bench
 }
 
@@ -233,7 +234,10 @@ t.test('the zone with the longest origin answers', async (t) => {
   const inner = parse(
     '$ORIGIN static.consul.\n@ 9 SOA ns host 1 2 3 4 5\n@ 9 NS ns\nx 9 A 10.0.0.3\n',
   )
-  bench.zone = { ...bench.zone, staticZones: [...bench.zone.staticZones, inner] }
+  bench.zone = {
+    ...bench.zone,
+    staticZones: staticZones([...bench.zone.staticZones.values(), inner]),
+  }
   t.equal(bench.ask('x.static.consul', 'A').answer[0]?.data, '10.0.0.3')
   t.equal(bench.ask('y.static.consul', 'A').authority[0]?.name, 'static.consul.')
   t.equal(bench.ask('y.consul', 'A').authority[0]?.name, 'consul.')

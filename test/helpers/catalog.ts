@@ -4,7 +4,7 @@ import type { BatchResult } from '../../src/catalog/apply.ts'
 import type { Command, CommandBody, RegisterCommand } from '../../src/catalog/command.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../src/catalog/model.ts'
 import { CatalogReader } from '../../src/catalog/query.ts'
-import { catalogMigrations } from '../../src/catalog/schema.ts'
+import { catalogMigrations, defineAddressKeys } from '../../src/catalog/schema.ts'
 
 // Builders of catalog data with everything defaulted, and a catalog in memory to apply them to.
 
@@ -73,6 +73,7 @@ export class MemoryCatalog {
   #index = 0
 
   constructor() {
+    defineAddressKeys(this.db)
     for (const migration of catalogMigrations) this.db.exec(migration)
     this.machine = new CatalogMachine(this.db)
     this.reader = new CatalogReader(this.db)

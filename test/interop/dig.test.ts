@@ -7,8 +7,12 @@ import { missing } from '../helpers/tools.ts'
 
 // Every kind of question, asked by dig over UDP and TCP, and by Node's resolver (c-ares).
 
+const nodeId = '5d3a1d0e-8f2b-4c1c-9a56-0d6c0c7f9b11'
+
 async function startWithServices(): Promise<AgentProcess> {
-  const agent = await AgentProcess.start({ args: ['-dev', '-node=n1', '-log-level=warn'] })
+  const agent = await AgentProcess.start({
+    args: ['-dev', '-node=n1', `-node-id=${nodeId}`, '-alt-domain=alt.test', '-log-level=warn'],
+  })
   const services = [
     { Name: 'web', ID: 'web-1', Address: '10.9.0.1', Port: 8080, Tags: ['v1', 'blue'] },
     {
@@ -99,6 +103,24 @@ const cases: readonly Case[] = [
     ask: 'consul.service.consul SRV',
     answer: ['consul.service.consul. SRV 1 1 {server port} n1.node.dc1.consul.'],
   },
+  { ask: 'ns.consul A', answer: ['ns.consul. A 127.0.0.1'] },
+  {
+    ask: '1.0.9.10.in-addr.arpa PTR',
+    answer: ['1.0.9.10.in-addr.arpa. PTR web.service.dc1.consul.'],
+  },
+  {
+    ask: '1.0.0.127.in-addr.arpa PTR',
+    answer: ['1.0.0.127.in-addr.arpa. PTR n1.node.dc1.consul.'],
+  },
+  { ask: '1.9.9.10.in-addr.arpa PTR', status: 'REFUSED' },
+  { ask: '{node id}.node.consul A', answer: ['{node id}.node.consul. A 127.0.0.1'] },
+  {
+    ask: 'web.service.alt.test SRV',
+    answer: [
+      'web.service.alt.test. SRV 1 1 8080 0a090001.addr.dc1.alt.test.',
+      'web.service.alt.test. SRV 1 7 8081 0a090002.addr.dc1.alt.test.',
+    ],
+  },
   { ask: 'service.consul A', authority: [soa] },
   { ask: 'none.service.consul A', status: 'NXDOMAIN', authority: [soa] },
   { ask: 'sick.service.consul A', status: 'NXDOMAIN', authority: [soa] },
@@ -134,13 +156,15 @@ t.test('an agent with services of every kind', async (t) => {
           String(agent.dnsPort),
           transport,
           '+norecurse',
-          ...ask.split(' '),
+          ...ask.replace('{node id}', nodeId).split(' '),
         ]
         const { stdout } = await promisify(execFile)('dig', args)
         t.match(stdout, `status: ${status}`, `${ask}: ${status}`)
         t.strictSame(
           records(stdout, 'ANSWER'),
-          answer.map((text) => text.replace('{server port}', serverPort)).toSorted(),
+          answer
+            .map((text) => text.replace('{server port}', serverPort).replace('{node id}', nodeId))
+            .toSorted(),
           `${ask}: answer`,
         )
         if (authority !== undefined)

@@ -3,6 +3,8 @@ import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
+import { parseIp } from '../../src/base/ip.ts'
+import { catalogMigrations } from '../../src/catalog/schema.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { boot, bootstrapWrite } from '../../src/raft/driver.ts'
 import type { Driver } from '../../src/raft/driver.ts'
@@ -205,7 +207,7 @@ t.test('a snapshot that does not fit is refused and nothing is changed', async (
     [join(t.testdirName, 'junk.snap'), /file is not a database/],
     [
       file('newer.snap', 'PRAGMA user_version = 7'),
-      /it has format 7, and this svcd reads format 1/,
+      /it has format 7, and this svcd reads format 2/,
     ],
     [file('table.snap', 'DROP TABLE checks'), /its tables are not those of a catalog/],
     [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its tables are not those/],
@@ -236,6 +238,28 @@ t.test('a damaged, newer or unusable state is refused with its own error', async
   t.throws(() => new StateWriter(path), { code: 'data-corrupt', message: /no applied index/ })
   tamper(path, 'PRAGMA user_version = 99')
   t.throws(() => new StateWriter(path), { code: 'data-dir-newer' })
+})
+
+t.test('a state of format 1 gets its index of addresses', async (t) => {
+  const path = join(t.testdir(), 'state.db')
+  const old = new Sqlite(path)
+  old.exec(must(catalogMigrations[0]))
+  old.pragma('user_version = 1')
+  const node = [JSON.stringify({ lan_ipv6: '2001:DB8::0:1' }), '{}', 1, 1]
+  old
+    .prepare('INSERT INTO nodes VALUES (?,?,?,?,?,?,?,?,?)')
+    .run('n1', 'n1', 'N1', '', '::1', ...node)
+  const tagged = JSON.stringify({ lan_ipv4: { address: '10.9.0.1', port: 1 } })
+  old
+    .prepare('INSERT INTO services VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)')
+    .run('n1', 'w', 'web', 'web', 'h.', 1, '[]', '{}', 1, 1, tagged, 0, 'agent', '{}', 2, 2)
+  old.close()
+  const writer = new StateWriter(path)
+  t.teardown(() => writer.close())
+  const holders = (ip: string): unknown => writer.catalog.holdersOf(must(parseIp(ip)))
+  t.strictSame(holders('::1'), [{ node: 'N1', service: undefined }])
+  t.strictSame(holders('2001:db8::1'), [], 'the address given first is the one')
+  t.strictSame(holders('10.9.0.1'), [{ node: 'N1', service: 'web' }])
 })
 
 t.test('the keys of a restored state are checked again', async (t) => {

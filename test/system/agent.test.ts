@@ -158,7 +158,7 @@ www 60 IN A ${address}
 `
     const directory = t.testdir({ 'example.zone': zone('192.0.2.1') })
     const file = join(directory, 'example.zone')
-    const agent = await AgentProcess.start({ args: ['-dev', `-zones-dir=${directory}`] })
+    const agent = await AgentProcess.start({ args: ['-dev', `-zones=${directory}`] })
     t.teardown(() => agent.stop())
     const resolver = new Resolver()
     resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
@@ -174,7 +174,7 @@ www 60 IN A ${address}
       '-dev',
       '-http-port=0',
       '-dns-port=0',
-      `-zones-dir=${directory}`,
+      `-zones=${directory}`,
     )
     t.equal(code, 1, 'with a bad file it does not start')
     t.match(output, /^svcd: A zone file is refused: .*example\.zone:5: /m)

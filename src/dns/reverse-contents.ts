@@ -1,0 +1,34 @@
+import { nodeName } from './contents.ts'
+import { isValidName, nameKey, utf8ToOctets } from './name.ts'
+import { recordType } from './record.ts'
+import type { IpBytes } from '../base/ip.ts'
+import type { Contents } from './contents.ts'
+import type { Name } from './name.ts'
+import type { Holder, View } from './view.ts'
+import type { Zone } from './zone.ts'
+
+/** Who has an address: its nodes, or else its services. Undefined when nobody has it. */
+export function reverseContents(ip: IpBytes, view: View, zone: Zone): Contents | undefined {
+  const holders = view.holders(ip)
+  const nodes = holders.filter(({ service }) => service === undefined)
+  const names = new Map<string, Name>()
+  for (const holder of nodes.length > 0 ? nodes : holders) {
+    const name = holderName(holder, zone)
+    if (name !== undefined) names.set(nameKey(name), name)
+  }
+  if (names.size === 0) return undefined
+  return {
+    alias: undefined,
+    types: [recordType.PTR],
+    ttl: zone.nodeTtl,
+    data: (type) =>
+      type === recordType.PTR ? [...names.values()].map((name) => ({ kind: 'name', name })) : [],
+    additional: () => [],
+  }
+}
+
+function holderName({ node, service }: Holder, zone: Zone): Name | undefined {
+  if (service === undefined) return nodeName(node, zone)
+  const name = [utf8ToOctets(service), 'service', zone.datacenter, ...zone.domain]
+  return isValidName(name) ? name : undefined
+}

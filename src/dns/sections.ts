@@ -1,0 +1,21 @@
+import { rcode } from './record.ts'
+import type { Rcode, ResourceRecord } from './record.ts'
+
+/** The sections found for a name and type. */
+export interface Sections {
+  readonly rcode: Rcode
+  readonly authoritative: boolean
+  readonly answer: readonly ResourceRecord[]
+  readonly authority: readonly ResourceRecord[]
+  readonly additional: readonly ResourceRecord[]
+}
+
+export const noSections = { answer: [], authority: [], additional: [] } as const
+
+/** NXDOMAIN or NODATA: the SOA tells how long it may be remembered (RFC 2308 §3). */
+export function negativeSections(
+  code: typeof rcode.NXDOMAIN | typeof rcode.NOERROR,
+  soa: ResourceRecord,
+): Sections {
+  return { rcode: code, authoritative: true, ...noSections, authority: [soa] }
+}

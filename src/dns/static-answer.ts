@@ -1,0 +1,91 @@
+import { negativeSections, noSections } from './sections.ts'
+import { rcode, recordType } from './record.ts'
+import { lookUpStatic, targetAddresses } from './static-zone.ts'
+import type { Name } from './name.ts'
+import type { ResourceRecord } from './record.ts'
+import type { Sections } from './sections.ts'
+import type { StaticZone } from './static-zone.ts'
+
+/** What a zone file says to a question. */
+export type StaticAnswer =
+  | { readonly kind: 'sections'; readonly sections: Sections }
+  /** The records of the answer, complete with the addresses this zone knows of their targets. */
+  | {
+      readonly kind: 'records'
+      readonly records: readonly ResourceRecord[]
+      readonly additional: readonly ResourceRecord[]
+    }
+  /** The answer goes on at another name, which may lie in another zone. */
+  | { readonly kind: 'alias'; readonly links: readonly ResourceRecord[]; readonly target: Name }
+  | { readonly kind: 'missing' }
+
+const { CNAME, ANY, SOA } = recordType
+
+/** Answers from one zone. `smallAny`: ANY gets one RRset only (RFC 8482). */
+export function answerStatic(
+  zone: StaticZone,
+  name: Name,
+  type: number,
+  smallAny: boolean,
+): StaticAnswer {
+  const result = lookUpStatic(zone, name, type)
+  switch (result.kind) {
+    case 'missing':
+      return result
+    case 'referral': {
+      const { servers: authority, glue: additional } = result
+      const sections = { ...noSections, authority, additional }
+      return {
+        kind: 'sections',
+        sections: { rcode: rcode.NOERROR, authoritative: false, ...sections },
+      }
+    }
+    case 'renamed':
+      return rename(result.record, name, result.target)
+    case 'records':
+      return choose(zone, result.records, type, smallAny)
+  }
+}
+
+/** RFC 6672 §3.1: DNAME, and the CNAME it comes to for the name asked for, with its TTL. */
+function rename(record: ResourceRecord, name: Name, target: Name | undefined): StaticAnswer {
+  if (target === undefined) {
+    const sections = { ...noSections, answer: [record] }
+    return {
+      kind: 'sections',
+      sections: { rcode: rcode.YXDOMAIN, authoritative: true, ...sections },
+    }
+  }
+  const data = { kind: 'name', name: target } as const
+  return { kind: 'alias', links: [record, { name, type: CNAME, ttl: record.ttl, data }], target }
+}
+
+function choose(
+  zone: StaticZone,
+  records: readonly ResourceRecord[],
+  type: number,
+  smallAny: boolean,
+): StaticAnswer {
+  const alias = records.find((record) => record.type === CNAME)
+  if (alias?.data.kind === 'name' && type !== CNAME && type !== ANY) {
+    return { kind: 'alias', links: [alias], target: alias.data.name }
+  }
+  const matching = records.filter((record) => type === ANY || record.type === type)
+  const [first] = matching
+  if (first === undefined) {
+    return {
+      kind: 'sections',
+      sections: negativeSections(rcode.NOERROR, staticSoa(zone)),
+    }
+  }
+  const some =
+    type === ANY && smallAny ? matching.filter((record) => record.type === first.type) : matching
+  const additional = type === ANY ? [] : targetAddresses(zone, some)
+  return { kind: 'records', records: some, additional }
+}
+
+/** The SOA as negative answers carry it, for the smaller of its TTL and its minimum. */
+export function staticSoa(zone: StaticZone): ResourceRecord {
+  const ttl = Math.min(zone.soaTtl, zone.soa.minimum)
+  return { name: zone.origin, type: SOA, ttl, data: zone.soa }
+}
