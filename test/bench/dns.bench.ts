@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { must } from '../../src/base/assert.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
+import { dnsperfAgainst } from './dnsperf.ts'
+import type { DnsFigures } from './dnsperf.ts'
 import { startConsul, versionOf } from './peers.ts'
 import { median, table } from './report.ts'
 
@@ -26,12 +26,6 @@ interface Server {
   readonly httpPort: number
   readonly dnsPort: number
   readonly stop: () => Promise<unknown>
-}
-
-interface Figures {
-  readonly perSecond: number
-  /** Of the server's process, user and system. */
-  readonly cpuMicros: number
 }
 
 /** Questions a second over UDP by dnsperf: svcd on each path, and Consul when it is there, in turns. */
@@ -66,10 +60,13 @@ function columnsFor(servers: readonly Server[]): string[] {
 }
 
 async function compare(servers: readonly Server[], questions: string): Promise<string[]> {
-  const figures = servers.map((): Figures[] => [])
+  const figures = servers.map((): DnsFigures[] => [])
   for (let round = 0; round < rounds; round++) {
     for (const [at, server] of servers.entries()) {
-      figures[at]?.push(await dnsperf(server, questions))
+      const load = { port: server.dnsPort, questions, seconds }
+      const result = await dnsperfAgainst(() => [server.pid], load)
+      if (result.lost > 0) process.stderr.write(`${server.name}: ${result.lost} questions lost\n`)
+      figures[at]?.push(result)
     }
   }
   const rates = figures.map((list) => median(list.map(({ perSecond }) => perSecond)))
@@ -121,26 +118,4 @@ async function fill(httpPort: number): Promise<void> {
       if (!response.ok) throw new Error(`register: ${response.status} ${await response.text()}`)
     }
   }
-}
-
-async function dnsperf(server: Server, questions: string): Promise<Figures> {
-  const words = `-s 127.0.0.1 -p ${server.dnsPort} -l ${seconds} -c 8 -q 400 -d`.split(' ')
-  const before = cpuSeconds(server.pid)
-  const { stdout } = await promisify(execFile)('dnsperf', [...words, questions])
-  const used = cpuSeconds(server.pid) - before
-  const [lost = 0, completed = 0, perSecond = 0] = [
-    /Queries lost:\s+(\d+)/,
-    /Queries completed:\s+(\d+)/,
-    /Queries per second:\s+([\d.]+)/,
-  ].map((pattern) => Number(pattern.exec(stdout)?.[1]))
-  if (lost > 0) process.stderr.write(`${server.name}: ${lost} questions lost\n`)
-  return { perSecond, cpuMicros: (used / completed) * 1e6 }
-}
-
-/** Processor time of a process so far, all its threads. Linux counts it in hundredths of a second. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }

@@ -7,6 +7,7 @@ import {
   benchSilence,
   benchVisible,
 } from './cluster.bench.ts'
+import { benchDnsDgram, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
 import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
@@ -18,6 +19,9 @@ import { benchRegistrations } from './registrations.bench.ts'
 const benches: Readonly<Record<string, () => Promise<string>>> = {
   registrations: benchRegistrations,
   dns: benchDns,
+  'dns-peers': benchDnsPeers,
+  'dns-peers-latency': benchDnsLatency,
+  'dns-peers-dgram': benchDnsDgram,
   memory: benchMemory,
   'cluster-writes': benchClusterWrites,
   'cluster-failover': benchFailover,
@@ -41,20 +45,46 @@ if (unknown !== undefined) {
   process.exit(1)
 }
 
-const parts = [
+const head = [
   `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}; the load comes from the same machine.`,
-  `Peers on PATH: ${versionOf('consul') ?? 'no Consul'}, ${versionOf('etcd', '--version') ?? 'no etcd'}.\n`,
-]
-process.stdout.write(`${parts.join('\n')}\n`)
+  `Peers on PATH: ${peers().join(', ')}.\n`,
+].join('\n')
+process.stdout.write(`${head}\n`)
+const measured = new Map<string, string>()
 for (const [name, bench] of Object.entries(benches)) {
   if (!isAsked(name)) continue
   const text = await bench()
   process.stdout.write(`${text}\n`)
-  parts.push(text)
+  measured.set(name, text)
 }
 if (write) {
   const file = 'test/bench/RESULTS.md'
   const marker = '<!-- figures: written by npm run bench -- --write -->'
-  const before = readFileSync(file, 'utf8').split(marker)[0] ?? ''
-  writeFileSync(file, `${before}${marker}\n\n${parts.join('\n')}`)
+  const [before = '', figures = ''] = readFileSync(file, 'utf8').split(marker)
+  // What was not run now stays as it was measured last.
+  const kept = new Map([...sectionsOf(figures), ...measured])
+  const sections = Object.keys(benches)
+    .filter((name) => kept.has(name))
+    .map((name) => `<!-- bench: ${name} -->\n\n${(kept.get(name) ?? '').trim()}\n`)
+  writeFileSync(file, `${before}${marker}\n\n${[head, ...sections].join('\n')}`)
+}
+
+function sectionsOf(text: string): Map<string, string> {
+  const [, ...sections] = text.split('<!-- bench: ')
+  return new Map(
+    sections.map((section) => {
+      const [name = '', ...rest] = section.split(' -->')
+      return [name, rest.join(' -->')]
+    }),
+  )
+}
+
+function peers(): string[] {
+  const found = [
+    versionOf('consul'),
+    versionOf('etcd', '--version'),
+    versionOf('knotd', '--version'),
+    versionOf('nsd'),
+  ]
+  return ['Consul', 'etcd', 'Knot', 'NSD'].map((name, at) => found[at] ?? `no ${name}`)
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -7,16 +7,10 @@ import { join } from 'node:path'
 
 /** The version line of a program, or undefined when it is not on PATH. */
 export function versionOf(program: string, flag = '-v'): string | undefined {
-  try {
-    const text = execFileSync(program, [flag], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    return text.split('\n')[0]?.trim() ?? ''
-  } catch (error) {
-    // dnsperf prints its version to stderr and exits with 1; only ENOENT means that it is not there.
-    return (error as { code?: unknown }).code === 'ENOENT' ? undefined : program
-  }
+  // Some tell it to stderr, and end with 1 (dnsperf, nsd).
+  const { error, stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' })
+  if ((error as { code?: unknown } | undefined)?.code === 'ENOENT') return undefined
+  return `${stdout}${stderr}`.split('\n')[0]?.trim() || program
 }
 
 export interface Peer {
@@ -26,7 +20,7 @@ export interface Peer {
   stop(): Promise<void>
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -38,8 +32,11 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** A Consul server of one with its data on disk, as durable as it comes. */
-export async function startConsul(): Promise<Peer> {
+/**
+ * A Consul server of one with its data on disk, as durable as it comes; `wrapper` is a command
+ * before it.
+ */
+export async function startConsul(wrapper: readonly string[] = []): Promise<Peer> {
   const directory = mkdtempSync(join(tmpdir(), 'svcd-bench-consul-'))
   const [http, dns, server, lan, wan] = await Promise.all([1, 2, 3, 4, 5].map(freePort))
   const flags = {
@@ -54,15 +51,15 @@ export async function startConsul(): Promise<Peer> {
     'serf-lan-port': lan,
     'serf-wan-port': wan,
   }
-  const child = spawn(
+  const [program = '', ...words] = [
+    ...wrapper,
     'consul',
-    [
-      'agent',
-      '-server',
-      ...Object.entries(flags).map(([name, value]) => `-${name}=${String(value)}`),
-    ],
-    { stdio: 'ignore', env: { ...process.env, CHECKPOINT_DISABLE: '1' } },
-  )
+    'agent',
+    '-server',
+    ...Object.entries(flags).map(([name, value]) => `-${name}=${String(value)}`),
+  ]
+  const env = { ...process.env, CHECKPOINT_DISABLE: '1' }
+  const child = spawn(program, words, { stdio: 'ignore', env })
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
   })
