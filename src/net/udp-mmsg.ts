@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { InvariantError, assert } from '../base/assert.ts'
 import { formatIp } from '../base/ip.ts'
 import { inet, systemError } from './libc.ts'
@@ -19,6 +20,7 @@ export interface UdpMmsgOptions {
   readonly onDrop: (error: unknown, packet: Uint8Array) => void
 }
 
+const { errno } = constants
 const pollTimeoutMs = 1000
 // struct pollfd: fd 0, events 4, revents 6.
 const pollFdBytes = 8
@@ -40,9 +42,7 @@ export class UdpMmsg {
     this.#options = options
     this.#block = new MessageBlock(libc)
     const pathBytesMax = options.pathBytesMax ?? pathBytesDefault
-    this.#askers = options.sockets.map(
-      ({ address }) => new MmsgAsker(this.#block, address, pathBytesMax),
-    )
+    this.#askers = options.sockets.map((socket) => new MmsgAsker(this.#block, socket, pathBytesMax))
   }
 
   /** Answers until `onWake`, called after each call of the waker, returns false. */
@@ -68,10 +68,7 @@ export class UdpMmsg {
   /** Answers what has come to each socket, at most 64 packets, without waiting; returns how many. */
   round(): number {
     let received = 0
-    for (const [at, socket] of this.#options.sockets.entries()) {
-      const asker = this.#askers[at]
-      if (asker !== undefined) received += this.#batch(socket.fd, asker)
-    }
+    for (const asker of this.#askers) received += this.#batch(asker.fd, asker)
     return received
   }
 
@@ -137,10 +134,13 @@ export class UdpMmsg {
   }
 
   #receiveFailed(): void {
-    const error = systemError(this.#libc, 'recvmmsg')
-    if (error.code === 'EAGAIN' || error.code === 'EINTR') return
+    // By number: an Error with its stack for each pause of the load would cost more than an answer.
+    const number = this.#libc.errno()
+    if (number === errno.EAGAIN || number === errno.EINTR) return
     // A socket that is none would fail for ever; anything else the system reports once and clears.
-    if (error.code === 'EBADF' || error.code === 'ENOTSOCK') throw error
+    if (number === errno.EBADF || number === errno.ENOTSOCK) {
+      throw systemError(this.#libc, 'recvmmsg')
+    }
     this.counters.errors++
   }
 }
@@ -158,6 +158,7 @@ function pollFds(fds: readonly number[]): Uint8Array {
 /** Who sent the packet it was turned to, read from the system's structures only when asked for. */
 class MmsgAsker implements PacketAsker {
   readonly transport = 'udp'
+  readonly fd: number
   pathBytesMax = 0
   readonly #block: MessageBlock
   readonly #bytes: Uint8Array
@@ -165,10 +166,11 @@ class MmsgAsker implements PacketAsker {
   readonly #farBytesMax: number
   #nameAt = 0
 
-  constructor(block: MessageBlock, own: Uint8Array, farBytesMax: number) {
+  constructor(block: MessageBlock, { fd, address }: UdpSocket, farBytesMax: number) {
+    this.fd = fd
     this.#block = block
     this.#bytes = block.bytes
-    this.#own = own
+    this.#own = address
     this.#farBytesMax = farBytesMax
   }
 

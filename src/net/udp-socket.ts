@@ -19,6 +19,8 @@ export interface UdpSocketOptions {
   readonly port: number
   /** Other sockets, opened alike, share the port; each client is served by one of them. */
   readonly isShared: boolean
+  /** Its answers may be larger than what passes every path whole. */
+  readonly mayFragment?: boolean
 }
 
 /** They hold the packets that come during a pause. The system may allow less. */
@@ -33,7 +35,7 @@ export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket 
   const fd = libc.socket(family, inet.SOCK_DGRAM | inet.SOCK_CLOEXEC, 0)
   try {
     if (fd < 0) throw systemError(libc, 'socket')
-    configure(libc, fd, ip, options.isShared)
+    configure(libc, fd, ip, options)
     const name = socketAddress(ip, port)
     if (libc.bind(fd, name, name.length) < 0) throw systemError(libc, 'bind')
     return { fd, port: portOf(libc, fd), address: ip }
@@ -43,7 +45,12 @@ export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket 
   }
 }
 
-function configure(libc: Libc, fd: number, ip: Uint8Array, isShared: boolean): void {
+function configure(
+  libc: Libc,
+  fd: number,
+  ip: Uint8Array,
+  { isShared, mayFragment = false }: UdpSocketOptions,
+): void {
   const set = (level: number, name: number, value: number): boolean => {
     const octets = new Uint8Array(Int32Array.of(value).buffer)
     return libc.setsockopt(fd, level, name, octets, octets.length) === 0
@@ -54,6 +61,10 @@ function configure(libc: Libc, fd: number, ip: Uint8Array, isShared: boolean): v
   set(inet.SOL_SOCKET, inet.SO_RCVBUF, bufferBytes)
   set(inet.SOL_SOCKET, inet.SO_SNDBUF, bufferBytes)
   if (isShared) need(set(inet.SOL_SOCKET, inet.SO_REUSEPORT, 1))
+  // RFC 9715 §3.1: never in fragments, which forgers could replace. It also spares the packet's id.
+  if (ip.length === 4 && !mayFragment) {
+    set(inet.IPPROTO_IP, inet.IP_MTU_DISCOVER, inet.IP_PMTUDISC_PROBE)
+  }
   const isWildcard = isUnspecifiedIp(ip)
   if (ip.length === 16) need(set(inet.IPPROTO_IPV6, inet.IPV6_V6ONLY, isWildcard ? 0 : 1))
   if (!isWildcard) return

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.ts'
 import type { Zone } from '../dns/zone.ts'
 import { loadLibc } from '../net/libc.ts'
 import type { Libc } from '../net/libc.ts'
+import { pathBytesDefault } from '../net/packet-responder.ts'
 import { openUdpSocket } from '../net/udp-socket.ts'
 import type { UdpSocket } from '../net/udp-socket.ts'
 import { Waker } from '../net/waker.ts'
@@ -82,9 +83,10 @@ interface Share {
 
 function openShare(libc: Libc, options: DnsUdpOptions, isShared: boolean): Share {
   const sockets: UdpSocket[] = []
+  const mayFragment = options.answering.udpSizeMax > pathBytesDefault
   try {
     for (const address of options.addresses) {
-      sockets.push(openUdpSocket(libc, { address, port: options.port, isShared }))
+      sockets.push(openUdpSocket(libc, { address, port: options.port, isShared, mayFragment }))
     }
     return { sockets, waker: new Waker(libc) }
   } catch (error) {
