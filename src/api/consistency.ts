@@ -11,6 +11,8 @@ export interface ReachContext {
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** How long a read that needs a leader waits for one. */
   readonly leaderWaitMs: number
+  /** A server that stops waits for no leader any more. */
+  readonly isStopping: () => boolean
 }
 
 /**
@@ -26,9 +28,11 @@ export async function reach(context: ReachContext, consistency: Consistency): Pr
   await backend.barrier()
 }
 
-async function leaderKnown({ backend, clock, leaderWaitMs }: ReachContext): Promise<void> {
+async function leaderKnown(context: ReachContext): Promise<void> {
+  const { backend, clock, leaderWaitMs, isStopping } = context
   const deadline = clock.monotonicMs() + leaderWaitMs
   while (backend.leader() === '') {
+    if (isStopping()) throw svcdError('stopping', {})
     if (clock.monotonicMs() >= deadline) throw svcdError('no-leader', {})
     await new Promise((resolve) => setTimeout(resolve, leaderPollMs))
   }

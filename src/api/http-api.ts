@@ -19,8 +19,8 @@ import { cleanPath } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
 import { Streams } from './streams.ts'
-import { unusedConnections } from './unused-connections.ts'
 import { addWatchRoutes } from './watch.ts'
+import { connectionEndings } from './connection-endings.ts'
 
 /** The API as a server that is not listening yet. */
 export type HttpApi = FastifyInstance
@@ -30,6 +30,8 @@ export interface HttpApiOptions {
   readonly bodyBytesMax?: number
   /** How long a read that needs a leader waits for one. Default 7 s, as Consul's rpc_hold_timeout. */
   readonly leaderWaitMs?: number
+  /** What requests that are under way have at a stop. Default 3 s. */
+  readonly stopGraceMs?: number
   readonly clock?: Pick<Clock, 'monotonicMs'>
   readonly random?: Random
   /** How often a stream of events says that it lives. Default 15 s. */
@@ -61,6 +63,7 @@ export function createHttpApi(
     backend,
     waits,
     streams,
+    isStopping: () => waits.stopped,
     answers: new RenderCache(),
     clock,
     random: options.random ?? Math.random,
@@ -68,7 +71,7 @@ export function createHttpApi(
   }
   addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addHooks(app)
-  endWithClose(app, waits, streams)
+  endWithClose(app, { waits, streams }, options.stopGraceMs)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
@@ -103,13 +106,20 @@ function addHooks(app: FastifyInstance): void {
   })
 }
 
-/** Without `Connection: close` an answer in flight would leave a connection that holds up the stop. */
-function endWithClose(app: FastifyInstance, waits: Waits, streams: Streams): void {
-  const endUnused = unusedConnections(app.server)
+/**
+ * Without `Connection: close` an answer in flight would leave a connection that holds up the stop, and
+ * one that nobody reads would do so for ever.
+ */
+function endWithClose(
+  app: FastifyInstance,
+  { waits, streams }: { readonly waits: Waits; readonly streams: Streams },
+  stopGraceMs?: number,
+): void {
+  const end = connectionEndings(app.server, stopGraceMs)
   app.addHook('preClose', (done) => {
     waits.stop()
     streams.stop()
-    endUnused()
+    end()
     done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {

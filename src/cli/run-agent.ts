@@ -15,7 +15,9 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   const say = config.logJson ? () => {} : io.out
   say(banner(config))
   const stopSignal = nextStopSignal()
-  const node = await startNode(config, logger).catch((error: unknown) => {
+  const hurry = new AbortController()
+  void stopSignal.then(() => hurry.abort())
+  const node = await startNode(config, logger, hurry.signal).catch((error: unknown) => {
     throw config.sample ? forNpmStart(error) : error
   })
   say(endpointLines(node.http, node.dns))

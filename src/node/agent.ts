@@ -7,6 +7,7 @@ import type {
   LocalAgent,
   Origin,
 } from '../api/backend.ts'
+import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
@@ -48,6 +49,7 @@ export class Agent implements LocalAgent {
   readonly #runner: CheckRunner
   readonly #sync: AgentSync
   #timer: NodeJS.Timeout | undefined
+  #registered: Promise<void> | undefined
   #stopped = false
 
   constructor(parts: AgentParts) {
@@ -77,23 +79,32 @@ export class Agent implements LocalAgent {
   }
 
   /**
-   * Registers this node, brings agent.db and the catalog together, and runs the checks. What cannot
-   * be proposed now (no leader) is proposed later; that does not keep an agent from starting.
+   * Brings agent.db and the catalog together and runs the checks. Needs no leader: what is to be
+   * proposed is on its way then, see {@link registered}.
    */
   async start(): Promise<void> {
     const { identity, store, read, clock, logger } = this.#parts
-    try {
-      await this.#registerNode()
-    } catch (error) {
-      logger.warn({ reason: reasonOf(error) }, 'the node could not be registered yet')
-      this.#sync.later('node', '')
-    }
     const [runner, sync] = [this.#runner, this.#sync]
     await bootAgent({ identity, store, runner, sync, read, clock, logger })
     runner.start()
     this.#timer = setInterval(() => this.#save(saveAtOnceMax), saveEveryMs)
     this.#timer.unref()
-    await sync.runNow()
+    this.#registered = this.#registerAll()
+  }
+
+  /**
+   * Resolves when this node and what was due at the start have been proposed once. What failed, for
+   * want of a leader most often, is tried again until it succeeds.
+   */
+  get registered(): Promise<void> {
+    return must(this.#registered, 'the agent was started')
+  }
+
+  /** Proposals that failed may succeed now, so they are not to wait any longer. */
+  onLeaderFound(): void {
+    void this.#registered?.then(async () => {
+      if (!this.#stopped) await this.#sync.runNow()
+    })
   }
 
   /** Ends checks and retries, saves what is left of TTLs, closes agent.db. */
@@ -102,7 +113,7 @@ export class Agent implements LocalAgent {
     this.#stopped = true
     clearInterval(this.#timer)
     this.#runner.stop()
-    await this.#sync.stop()
+    await Promise.all([this.#registered, this.#sync.stop()])
     for (const check of this.#runner.all()) this.#saveCheck(check)
     this.#parts.store.close()
   }
@@ -307,6 +318,18 @@ export class Agent implements LocalAgent {
     if (this.#sync.isRemoving({ kind: 'check', id })) return true
     const row = read((catalog) => catalog.check(identity.nodeName, id))
     return row !== undefined && runOf(row) !== undefined
+  }
+
+  async #registerAll(): Promise<void> {
+    try {
+      await this.#registerNode()
+    } catch (error) {
+      if (this.#stopped) return
+      const { logger } = this.#parts
+      logger.warn({ reason: reasonOf(error) }, 'the node could not be registered yet')
+      this.#sync.later('node', '')
+    }
+    if (!this.#stopped) await this.#sync.runNow()
   }
 
   async #registerNode(): Promise<void> {

@@ -9,13 +9,15 @@ const checkMs = 500
 
 /**
  * What this node may say to DNS: nothing until it has once caught up with its cluster, all it knows
- * while it hears its leader, and that it may be out of date when it has not for a while.
+ * while it hears its leader, and that it may be out of date when it has not for a while, or not yet.
  */
 export class DnsMode {
   readonly shared = new SharedMode()
   readonly #versions: Versions
   #replica: Pick<Replica, 'status' | 'contactAgeMs'> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Since its start. What a stop has kept from it may be anything. */
+  #isCurrent = false
 
   constructor(versions: Versions) {
     this.#versions = versions
@@ -26,6 +28,12 @@ export class DnsMode {
     this.update()
     this.#timer = setInterval(() => this.update(), checkMs)
     this.#timer.unref()
+  }
+
+  /** It has all that its leader had committed when it was asked. */
+  noteCurrent(): void {
+    this.#isCurrent = true
+    this.update()
   }
 
   stop(): void {
@@ -42,6 +50,6 @@ export class DnsMode {
   #mode(): Mode {
     const replica = this.#replica
     if (replica?.status?.isCaughtUp !== true) return 'never'
-    return replica.contactAgeMs > staleAfterMs ? 'stale' : 'ready'
+    return !this.#isCurrent || replica.contactAgeMs > staleAfterMs ? 'stale' : 'ready'
   }
 }

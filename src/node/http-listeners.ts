@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { HttpApi } from '../api/http-api.ts'
-import { unusedConnections } from '../api/unused-connections.ts'
+import { connectionEndings } from '../api/connection-endings.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { Endpoint } from './dns-service.ts'
 
@@ -27,8 +27,8 @@ export async function listenHttp(
     // With port 0 the first address chose the port for all.
     const same = port === 0 ? portOf(api.server) : port
     await orBindError(address, same, () => listening(server, address, same))
-    const endUnused = unusedConnections(server)
-    closes.push(() => closed(server, endUnused))
+    const end = connectionEndings(server)
+    closes.push(() => closed(server, end))
     endpoints.push({ address, port: same })
   }
   return endpoints
@@ -49,11 +49,11 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-function closed(server: Server, endUnused: () => void): Promise<void> {
+function closed(server: Server, end: () => void): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeIdleConnections()
-    endUnused()
+    end()
   })
 }
 

@@ -68,7 +68,8 @@ export class NodeBackend implements Backend {
   }
 
   isLeader(): boolean {
-    return this.#parts.replica.status?.isLeaderReady === true
+    const { replica } = this.#parts
+    return replica.status?.isLeaderReady === true && replica.isLeaseHeld
   }
 
   leader(): string {

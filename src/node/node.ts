@@ -39,32 +39,55 @@ export interface RunningNode {
 
 const clock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
-/** What has been started, to be stopped in the reverse order. */
-type Stops = (() => Promise<void> | void)[]
+/** How long a start waits for a leader; its ports are to be open within 5 s of it. */
+const patienceMs = 3000
+/** How long a stop waits for requests and writes that are under way. */
+const stopGraceMs = 2000
+
+interface Stops {
+  /** Comes before all of them. */
+  begin: () => void
+  /** What has been started, to be stopped in the reverse order. */
+  readonly parts: (() => Promise<void> | void)[]
+}
 
 /**
  * Starts one node: data directory, replica, agent, DNS, HTTP, in this order, so that nothing is
- * answered before what it is answered from is there. Rejects with the error of the part that
- * cannot start, after stopping the others.
+ * answered before what it is answered from is there. A leader is waited for a while, so that the first
+ * answers are not old ones; without one the ports open all the same. `hurry` ends that wait. Rejects
+ * with the error of the part that cannot start, after stopping the others.
  */
-export async function startNode(config: Config, logger: Logger): Promise<RunningNode> {
-  const stops: Stops = []
+export async function startNode(
+  config: Config,
+  logger: Logger,
+  hurry: AbortSignal = new AbortController().signal,
+): Promise<RunningNode> {
+  const stops: Stops = { begin: () => {}, parts: [] }
   try {
-    return await start(config, logger, stops)
+    return await start({ config, logger, stops, hurry })
   } catch (error) {
     await stopAll(stops)
     throw error
   }
 }
 
-async function start(config: Config, logger: Logger, stops: Stops): Promise<RunningNode> {
+interface Start {
+  readonly config: Config
+  readonly logger: Logger
+  readonly stops: Stops
+  readonly hurry: AbortSignal
+}
+
+async function start({ config, logger, stops, hurry }: Start): Promise<RunningNode> {
+  const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
-  stops.push(() => directory.release())
+  stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
   const versions = new Versions()
   const nodeId = config.nodeId ?? nodeIdIn(directory.path)
   const mode = new DnsMode(versions)
   const waiters = new ChangeWaiters(versions)
+  const whenLed = new LeaderWatch()
   const replica = await Replica.start({
     dataDirectory: directory.path,
     versions,
@@ -72,15 +95,23 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
     onDeath,
     settings: replicaSettings(config, nodeId),
     onApplied: () => waiters.changed(),
-    onStatus: () => mode.update(),
+    onStatus: ({ leader }) => {
+      mode.update()
+      whenLed.see(leader?.id)
+    },
   })
-  stops.push(() => replica.stop())
+  stops.parts.push(() => replica.stop())
   mode.begin(replica)
-  stops.push(() => mode.stop())
+  stops.parts.push(() => mode.stop())
+  stops.begin = () => replica.giveUpAfter(stopGraceMs)
+  const current = replica.whenCurrent().then((isCurrent) => {
+    if (isCurrent) mode.noteCurrent()
+  })
+  await Promise.race([current, patience])
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
   const state = new StateReader(statePath)
-  stops.push(() => state.close())
+  stops.parts.push(() => state.close())
   const agent = new Agent({
     identity,
     store: new AgentStore(join(directory.path, 'agent.db'), { onLost: onDeath }),
@@ -91,10 +122,12 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
     random: Math.random,
     logger,
   })
-  stops.push(() => agent.stop())
+  stops.parts.push(() => agent.stop())
   await agent.start()
+  whenLed.call(() => agent.onLeaderFound())
+  await Promise.race([agent.registered, patience])
   const dns = await startDns(config, logger, { statePath, versions, mode }, onDeath)
-  if (dns !== undefined) stops.push(() => dns.stop())
+  if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = new SnapshotService({
     dataDirectory: directory.path,
     makeSnapshot: () => replica.operate({ kind: 'snapshot' }),
@@ -106,7 +139,7 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
   const parts = { identity, agent, replica, state, versions, waiters, snapshots }
   const backend = new NodeBackend(parts)
   const api = createHttpApi(backend, logger)
-  stops.push(() => api.close())
+  stops.parts.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
   const reload = async (): Promise<void> => dns?.setZone(zoneFrom(config))
@@ -114,8 +147,34 @@ async function start(config: Config, logger: Logger, stops: Stops): Promise<Runn
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
-async function stopAll(stops: Stops): Promise<void> {
-  for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop()
+/** Resolves after `ms`, or when there is a reason to hurry. */
+function patienceFor(ms: number, hurry: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+    if (hurry.aborted) resolve()
+    hurry.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** Calls when a leader is known that was not before. */
+class LeaderWatch {
+  #leader: string | undefined
+  #onFound = (): void => {}
+
+  call(onFound: () => void): void {
+    this.#onFound = onFound
+  }
+
+  see(leader: string | undefined): void {
+    if (leader === this.#leader) return
+    this.#leader = leader
+    if (leader !== undefined) this.#onFound()
+  }
+}
+
+async function stopAll({ begin, parts }: Stops): Promise<void> {
+  begin()
+  for (let stop = parts.pop(); stop !== undefined; stop = parts.pop()) await stop()
 }
 
 /** A part that cannot go on takes the process with it: half a node would answer wrongly. */

@@ -64,17 +64,65 @@ export class Operations {
     return raft
   }
 
-  async #atLeader<T>(kind: string, body: T, act: (body: T) => Promise<string>): Promise<string> {
+  /**
+   * Has the leader do it. When the one that was asked leads no more (it fell silent, is gone, has
+   * stepped down), whoever leads next is asked: each operation comes to the same when done twice.
+   */
+  async #atLeader<T>(
+    kind: string,
+    body: T,
+    act: (body: T, deadlineMs: number) => Promise<string>,
+  ): Promise<string> {
+    const { self } = this.#parts
+    const deadlineMs = performance.now() + changeMs
+    let asked: NodeId | undefined
+    for (;;) {
+      const leader = await this.#leader(deadlineMs)
+      // What was wanted is that another one leads, or this one.
+      const isMoved = asked !== undefined && asked !== leader
+      if (kind === 'transfer' && isMoved && (body === '' || body === leader)) return leader
+      asked = leader
+      try {
+        if (leader === self) return await act(body, deadlineMs)
+        return await this.#ask(leader, kind, body, deadlineMs)
+      } catch (error) {
+        if (!isWorthRepeating(error) || performance.now() > deadlineMs) throw error
+        await pause()
+      }
+    }
+  }
+
+  /** Waits for one, as writes do. */
+  async #leader(deadlineMs: number): Promise<NodeId> {
     const raft = this.#mustRaft()
-    if (raft.isLeader) return act(body)
+    await this.#until(() => raft.status.leader !== undefined, deadlineMs)
     const { leader } = raft.status
     if (leader === undefined) throw svcdError('no-leader', {})
-    const reply = await this.#parts.forward(leader, kind, Buffer.from(JSON.stringify(body)))
+    return leader
+  }
+
+  /** Rejects as soon as another server leads: an answer of this one, if it comes, may be too late. */
+  async #ask(leader: NodeId, kind: string, body: unknown, deadlineMs: number): Promise<string> {
+    const raft = this.#mustRaft()
+    let isAnswered = false
+    const hasNewLeader = (): boolean =>
+      raft.status.leader !== undefined && raft.status.leader !== leader
+    const sent = Buffer.from(JSON.stringify(body))
+    const answer = this.#parts.forward(leader, kind, sent).finally(() => {
+      isAnswered = true
+    })
+    const replaced = this.#until(() => isAnswered || hasNewLeader(), deadlineMs).then(() => {
+      if (isAnswered) return answer
+      // Nobody waits for it any more.
+      answer.catch(() => {})
+      throw svcdError('no-leader', {})
+    })
+    const reply = await Promise.race([answer, replaced])
     return JSON.parse(reply.toString()) as string
   }
 
   /** '' = the voter that holds the most of the log. */
-  async #transfer(to: NodeId): Promise<string> {
+  async #transfer(to: NodeId, deadlineMs = performance.now() + changeMs): Promise<string> {
     const raft = this.#mustRaft()
     const { config, peers } = raft.status
     const candidates = peers
@@ -89,14 +137,14 @@ export class Operations {
     if (result.kind === 'refused') {
       throw svcdError('operation-refused', { reason: `transfer to ${target}: ${result.reason}` })
     }
-    if (!(await this.#until(() => !raft.isLeader))) {
+    if (!(await this.#until(() => !raft.isLeader, deadlineMs))) {
       throw svcdError('operation-refused', { reason: `${target} did not take over` })
     }
     return target
   }
 
   /** Waits while another change is in flight: only one may be. */
-  async #change(change: ConfChange): Promise<string> {
+  async #change(change: ConfChange, deadlineMs = performance.now() + changeMs): Promise<string> {
     const raft = this.#mustRaft()
     const core = raft.driver.raft
     let result: ConfChangeResult | undefined
@@ -104,22 +152,26 @@ export class Operations {
       result = core.proposeConfChange(change)
       raft.turn()
       return result.kind !== 'change-in-flight' && result.kind !== 'not-ready'
-    })
+    }, deadlineMs)
     if (!isTaken || result === undefined || result.kind === 'not-leader') {
       throw svcdError('no-leader', {})
     }
     if (result.kind === 'refused') {
-      // A server that asks to join again, its answer having been lost, has what it wants.
+      // Asked for again, the answer having been lost: it is as was wanted.
       if (result.reason === 'already-a-member' && change.kind === 'add-learner') return change.id
+      if (result.reason === 'not-a-member' && change.kind === 'remove') return change.id
       throw svcdError('operation-refused', {
         reason: `${change.kind} ${change.id}: ${result.reason}`,
       })
     }
     if (result.kind !== 'accepted') throw svcdError('operation-refused', { reason: result.kind })
     const { lastIndex } = result
-    if (!(await this.#until(() => core.state.log.commit >= lastIndex || !raft.isLeader))) {
+    const { term } = result
+    const isCommitted = (): boolean => core.state.log.commit >= lastIndex
+    await this.#until(() => isCommitted() || !raft.isLeader, deadlineMs)
+    // Another leader's entry may have taken its place.
+    if (!isCommitted() || (core.state.log.term(lastIndex) ?? term) !== term)
       throw svcdError('no-leader', {})
-    }
     return change.id
   }
 
@@ -128,21 +180,35 @@ export class Operations {
     const { self } = this.#parts
     const raft = this.#mustRaft()
     if (raft.isLeader && raft.status.config.voters.length > 1) await this.#transfer('')
-    await this.#until(() => raft.status.leader !== undefined)
     return this.run({ kind: 'change', change: { kind: 'remove', id: self } })
   }
 
-  async #until(isTrue: () => boolean): Promise<boolean> {
-    const deadline = performance.now() + changeMs
+  async #until(isTrue: () => boolean, deadlineMs: number): Promise<boolean> {
     while (!isTrue()) {
-      if (performance.now() > deadline) return false
-      await new Promise((resolve) => {
-        setTimeout(resolve, pollMs)
-      })
+      if (performance.now() > deadlineMs) return false
+      await pause()
     }
     return true
   }
 }
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, pollMs)
+  })
+}
+
+/** The leader is gone or is none any more, or its answer was lost: another one may do it. */
+function isWorthRepeating(error: unknown): boolean {
+  return error instanceof SvcdError && repeatable.has(error.code)
+}
+
+const repeatable: ReadonlySet<string> = new Set<SvcdError['code']>([
+  'no-leader',
+  'peer-timeout',
+  'peer-lost',
+  'peer-unreachable',
+])
 
 /** How an error of an operation travels to the main thread. */
 export function failureOf(error: unknown): { code: SvcdError['code']; message: string } {

@@ -5,6 +5,7 @@ import type { Driver } from '../raft/driver.ts'
 import { isVoter } from '../raft/config.ts'
 import type { Index, NodeId } from '../raft/entry.ts'
 import type { Message } from '../raft/message.ts'
+import { hasQuorum } from '../raft/quorum.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { RaftLimits } from '../raft/options.ts'
 import type { ReadState } from '../raft/read-queue.ts'
@@ -12,6 +13,7 @@ import type { Status } from '../raft/status.ts'
 import type { LogStore, StateMachine } from '../raft/storage.ts'
 import type { Transport } from '../raft/driver.ts'
 import { AppliedWaits } from './applied-waits.ts'
+import { LeaderLease } from './leader-lease.ts'
 import { Proposals } from './proposals.ts'
 import type { ProposalResult, ProposalsParts } from './proposals.ts'
 
@@ -26,13 +28,28 @@ export interface RaftServerParts {
   readonly wallMs: () => number
   /** After everything that a turn did: what it sent, wrote and applied is out. */
   readonly onTurn: () => void
+  /**
+   * Until when, on the clock of `nowMs`, this server may answer as its cluster's leader without asking
+   * anybody: 0 = not at all, Infinity = it is alone.
+   */
+  readonly onLease: (untilMs: number) => void
   readonly limits?: Partial<RaftLimits>
+}
+
+interface PendingRead {
+  readonly settle: (isReady: boolean) => void
+  readonly deadlineMs: number
 }
 
 /** Written entries kept in memory: what followers that keep up are sent. Others are read from disk. */
 const cacheBytesMax = 16 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
 const holdMs = 7000
+/**
+ * How long a leader may answer unasked after it has sent what a quorum has answered, as Consul's
+ * leader lease. Followers ignore candidates for 12 ticks of 50 ms, less the one that was under way.
+ */
+const leaseMs = 500
 /** How long a forwarded write waits until it can be read here. */
 const visibleMs = 1000
 
@@ -45,8 +62,10 @@ export class RaftServer {
   readonly proposals: Proposals
   readonly #parts: RaftServerParts
   readonly #waits: AppliedWaits
-  readonly #reads = new Map<number, (isReady: boolean) => void>()
+  readonly #lease = new LeaderLease(leaseMs)
+  readonly #reads = new Map<number, PendingRead>()
   #nextRead = 1
+  #leaseUntilMs = 0
 
   constructor(parts: RaftServerParts) {
     this.#parts = parts
@@ -63,7 +82,7 @@ export class RaftServer {
     const limits = { ...defaultLimits, cacheBytesMax, ...parts.limits }
     this.driver = boot(
       { id, random, limits, preVote: true, checkQuorum: true },
-      { store, machine, transport, onRead: (read) => this.#onRead(read) },
+      { store, machine, transport: this.#noted(transport), onRead: (read) => this.#onRead(read) },
     )
   }
 
@@ -82,7 +101,10 @@ export class RaftServer {
   /** Does all that the inputs since the last turn have made due. */
   turn(): void {
     this.proposals.pump()
+    // Before a hand-over leaves, and again for what this turn brings.
+    this.#updateLease()
     this.driver.run()
+    this.#updateLease()
     this.#waits.check()
     this.#parts.onTurn()
   }
@@ -90,6 +112,7 @@ export class RaftServer {
   tick(count: number): void {
     for (let tick = 0; tick < count; tick++) this.driver.raft.tick()
     this.proposals.expire()
+    this.#expireReads()
     this.turn()
   }
 
@@ -119,18 +142,18 @@ export class RaftServer {
   async readBarrier(): Promise<boolean> {
     const deadlineMs = this.#parts.nowMs() + holdMs
     while (this.#parts.nowMs() < deadlineMs) {
-      if (await this.#readOnce()) return true
+      if (await this.#readOnce(deadlineMs)) return true
       await this.#nextChance()
     }
     return false
   }
 
-  #readOnce(): Promise<boolean> {
+  #readOnce(deadlineMs: number): Promise<boolean> {
     const requestId = this.#nextRead++
     const result = this.driver.raft.readIndex(requestId)
     if (result.kind !== 'pending') return Promise.resolve(false)
     return new Promise((resolve) => {
-      this.#reads.set(requestId, resolve)
+      this.#reads.set(requestId, { settle: resolve, deadlineMs })
       this.turn()
     })
   }
@@ -141,9 +164,44 @@ export class RaftServer {
   }
 
   #onRead(read: ReadState): void {
-    const settle = this.#reads.get(read.requestId)
+    const pending = this.#reads.get(read.requestId)
     this.#reads.delete(read.requestId)
-    settle?.(read.kind === 'ready')
+    pending?.settle(read.kind === 'ready')
+  }
+
+  /** One that was confirmed waits for its entry to be applied, and a server that was cut off may not. */
+  #expireReads(): void {
+    const nowMs = this.#parts.nowMs()
+    for (const [id, { settle, deadlineMs }] of this.#reads) {
+      if (deadlineMs > nowMs) continue
+      this.#reads.delete(id)
+      settle(false)
+    }
+  }
+
+  #noted(transport: Transport): Transport {
+    return {
+      send: (messages) => {
+        if (this.isLeader) this.#lease.note(messages, this.#parts.nowMs())
+        transport.send(messages)
+      },
+    }
+  }
+
+  #updateLease(): void {
+    const { state, readIndexes } = this.driver.raft
+    const { config, role, term, termStart, transferee, id } = state
+    if (role !== 'leader' && this.#leaseUntilMs === 0) return
+    const isReady = role === 'leader' && this.appliedIndex >= termStart
+    const untilMs = this.#lease.until({
+      isLeader: isReady && transferee === undefined,
+      isAlone: hasQuorum(config, (voter) => voter === id),
+      term,
+      confirmedToken: role === 'leader' ? readIndexes.confirmedToken : 0,
+    })
+    if (untilMs === this.#leaseUntilMs) return
+    this.#leaseUntilMs = untilMs
+    this.#parts.onLease(untilMs)
   }
 
   #foreignLeader(): NodeId | undefined {

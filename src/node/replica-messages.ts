@@ -98,19 +98,26 @@ export type OperationResult =
 
 const writingCell = 0
 const contactCell = 1
+/** In 64 bits behind the two: milliseconds do not fit in less. */
+const leaseOffset = 8
+const forever = 2n ** 62n
 
 /**
  * The replica's stamp, in shared memory. The first number is odd while it is inside a disk write: a
  * value that stays odd and the same is a disk that hangs; main looks at it, for the replica itself
- * cannot. The second says when it last heard its leader.
+ * cannot. The second says when it last heard its leader. The third says until when this server may
+ * answer as leader without asking: read at the moment of an answer, for a process that was stopped
+ * and goes on may reach its clients before its replica has noticed anything.
  */
 export class Stamp {
   readonly buffer: SharedArrayBuffer
   readonly #cells: Int32Array
+  readonly #lease: BigInt64Array
 
-  constructor(buffer = new SharedArrayBuffer(8)) {
+  constructor(buffer = new SharedArrayBuffer(16)) {
     this.buffer = buffer
     this.#cells = new Int32Array(buffer)
+    this.#lease = new BigInt64Array(buffer, leaseOffset, 1)
   }
 
   get value(): number {
@@ -131,16 +138,33 @@ export class Stamp {
 
   /** The leader was heard, or is this server. */
   noteContact(): void {
-    Atomics.store(this.#cells, contactCell, sharedMs())
+    // 0 is kept for never.
+    Atomics.store(this.#cells, contactCell, wrappedMs() | 1)
   }
 
-  /** Milliseconds since the leader was heard. */
+  /** Milliseconds since the leader was heard; the most that 31 bits hold when it never was. */
   get contactAgeMs(): number {
-    return (sharedMs() - Atomics.load(this.#cells, contactCell)) | 0
+    const contact = Atomics.load(this.#cells, contactCell)
+    return contact === 0 ? 2 ** 31 - 1 : (wrappedMs() - contact) | 0
+  }
+
+  /** On the clock of {@link sharedMs}. */
+  setLease(untilMs: number): void {
+    const until = untilMs === Infinity ? forever : BigInt(Math.floor(untilMs))
+    Atomics.store(this.#lease, 0, until)
+  }
+
+  /** Whether this server may answer as leader now. */
+  get isLeaseHeld(): boolean {
+    return Number(Atomics.load(this.#lease, 0)) > sharedMs()
   }
 }
 
-/** One monotonic clock for all threads, in milliseconds, wrapped to 32 bits. */
-function sharedMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n) | 0
+/** One monotonic clock for all threads, in milliseconds. */
+export function sharedMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+function wrappedMs(): number {
+  return Math.floor(sharedMs()) | 0
 }

@@ -26,7 +26,7 @@ import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
 import { Snapshotter } from './snapshotter.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
-import { Stamp } from './replica-messages.ts'
+import { Stamp, sharedMs } from './replica-messages.ts'
 import { Ticker } from './ticker.ts'
 
 const tickMs = 50
@@ -243,9 +243,10 @@ export class ReplicaServer {
       transport: this.#transport,
       forward: (to, proposals) => this.#forward(to, proposals),
       random: Math.random,
-      nowMs: clock.monotonicMs,
+      nowMs: sharedMs,
       wallMs: clock.wallMs,
       onTurn: () => this.#afterTurn(),
+      onLease: (untilMs) => this.#stamp.setLease(untilMs),
     })
     this.#raft = raft
     this.#duties = new LeaderDuties({

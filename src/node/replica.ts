@@ -28,6 +28,7 @@ interface Waiting {
 const waitingBytesMax = 8 * 1024 * 1024
 /** A disk write that takes longer than the longest election timeout fails what waits for it. */
 const stallMs = 1200
+const retryMs = 100
 
 export interface ReplicaOptions {
   readonly dataDirectory: string
@@ -52,6 +53,7 @@ export class Replica {
   #waitingBytes = 0
   #unsent: string[] = []
   #stopping = false
+  #isStopped = false
   /** Unique to this run of the process; with a counter behind it, ids sort by time. */
   readonly #run = randomBytes(8).toString('hex')
   #requests = 0
@@ -109,6 +111,11 @@ export class Replica {
     return this.#stamp.contactAgeMs
   }
 
+  /** No other server can have been elected without this one: it may answer from its own copy. */
+  get isLeaseHeld(): boolean {
+    return this.#stamp.isLeaseHeld
+  }
+
   /**
    * Resolves when committed and applied here. Rejects: no-leader, busy, stopping, command-too-large,
    * write-stalled.
@@ -141,12 +148,29 @@ export class Replica {
 
   /** Resolves when a read made afterwards sees all that was acknowledged before. Rejects: no-leader. */
   async barrier(): Promise<void> {
+    if (this.#stopping) throw svcdError('stopping', {})
     const id = this.#asked++
     const isHeld = await new Promise<boolean>((resolve) => {
       this.#barriers.set(id, resolve)
       this.#post({ type: 'barrier', id })
     })
-    if (!isHeld) throw svcdError('no-leader', {})
+    if (!isHeld) throw svcdError(this.#stopping ? 'stopping' : 'no-leader', {})
+  }
+
+  /** Resolves true as soon as this server has all that its leader had committed, false at its stop. */
+  async whenCurrent(): Promise<boolean> {
+    for (;;) {
+      if (this.#stopping) return false
+      try {
+        await this.barrier()
+        return true
+      } catch {
+        // No leader yet, or no cluster, in which case that is said at once.
+        await new Promise((resolve) => {
+          setTimeout(resolve, retryMs).unref()
+        })
+      }
+    }
   }
 
   /** Rejects with `operation-refused`, `no-leader` and what else keeps it from being done. */
@@ -160,9 +184,18 @@ export class Replica {
     throw new SvcdError(result.code, result.message)
   }
 
+  /** What has no result then (for want of a leader, most often) is given up: a stop must end. */
+  giveUpAfter(ms: number): void {
+    setTimeout(() => {
+      this.#stopping = true
+      this.#rejectAll()
+    }, ms).unref()
+  }
+
   /** Lets what was proposed finish, closes the databases, ends the thread. */
   async stop(): Promise<void> {
-    if (this.#stopping) return
+    if (this.#isStopped) return
+    this.#isStopped = true
     this.#stopping = true
     this.#send()
     while (this.#waiting.size > 0) await this.#oneSettled()
@@ -264,11 +297,21 @@ export class Replica {
     for (const { reject } of this.#waiting.values()) reject(svcdError('write-stalled', { seconds }))
   }
 
+  #rejectAll(): void {
+    const stopping = svcdError('stopping', {})
+    for (const { reject } of this.#waiting.values()) reject(stopping)
+    this.#waiting.clear()
+    for (const settle of this.#barriers.values()) settle(false)
+    this.#barriers.clear()
+    const { code, message } = stopping
+    for (const settle of this.#operations.values()) settle({ kind: 'failed', code, message })
+    this.#operations.clear()
+    this.#onSettled?.()
+  }
+
   #onExit(): void {
     clearInterval(this.#watch)
-    for (const { reject } of this.#waiting.values()) reject(svcdError('stopping', {}))
-    this.#waiting.clear()
-    this.#onSettled?.()
+    this.#rejectAll()
     if (!this.#stopping) this.#options.onDeath(new Error('the replica thread ended'))
   }
 }

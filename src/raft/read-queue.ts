@@ -49,7 +49,7 @@ export class ReadQueue {
     return this.#waiting.length + this.#asked.size >= this.#max
   }
 
-  /** The newest token of this leader; it goes out on every heartbeat. */
+  /** The newest token of this leader; each heartbeat carries one that was never sent before. */
   get token(): number {
     return this.#token
   }

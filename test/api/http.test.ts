@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { InvariantError } from '../../src/base/assert.ts'
 import { createHttpApi } from '../../src/api/http-api.ts'
@@ -158,5 +159,27 @@ t.test('a connection that was never used does not hold up the stop', async (t) =
   })
   t.equal(await Promise.race([api.app.close().then(() => 'closed'), tooLong]), 'closed')
   clearTimeout(timer)
+  socket.destroy()
+})
+
+t.test('a client that stopped reading does not hold up the stop', async (t) => {
+  const api = new TestApi(t, { stopGraceMs: 50 })
+  // More than all buffers in between take.
+  const endless = new Readable({
+    read() {
+      this.push(Buffer.alloc(64 * 1024))
+    },
+  })
+  api.backend.snapshot = () => Promise.resolve({ index: 1, stateBytes: 1, archive: endless })
+  await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = api.app.server.address() as { port: number }
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write('GET /v1/snapshot HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(socket, 'readable')
+  const ended = once(endless, 'close')
+  await api.app.close()
+  await ended
+  t.ok(endless.destroyed, 'and nothing is read for it any more')
   socket.destroy()
 })

@@ -66,6 +66,7 @@ export class AgentRig {
   ): Promise<AgentRig> {
     const rig = new AgentRig(t, catalog, parts)
     await rig.agent.start()
+    await rig.agent.registered
     return rig
   }
 
@@ -75,6 +76,7 @@ export class AgentRig {
     between()
     this.agent = this.#open()
     await this.agent.start()
+    await this.agent.registered
   }
 
   /** Starts another agent on what the files hold now, as after kill -9. */
@@ -99,6 +101,7 @@ export class AgentRig {
     between()
     this.agent = this.#open()
     await this.agent.start()
+    await this.agent.registered
   }
 
   /** Resolves when `condition` holds; it is asked again after every proposal. */

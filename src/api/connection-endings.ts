@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify'
+
+interface Connection {
+  readonly bytesRead: number
+  destroy(): void
+}
+
+/** More than writes get, so that what waits for one is answered first. */
+const graceMsDefault = 3000
+
+/**
+ * Follows the connections of `server`; the function returned begins to end them. Those on which
+ * nothing was ever sent go at once: clients keep such spares, Node counts them as busy for a minute,
+ * and a stop would wait for them. The others have until their answers are out, but not for ever: a
+ * client that stopped reading its snapshot must not keep an agent from stopping.
+ */
+export function connectionEndings(
+  server: FastifyInstance['server'],
+  graceMs = graceMsDefault,
+): () => void {
+  const sockets = new Set<Connection>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return () => {
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy()
+    }, graceMs)
+    server.once('close', () => clearTimeout(timer))
+  }
+}

@@ -1,0 +1,109 @@
+import { seededRandom } from '../../src/base/random.ts'
+import type { Entry, NodeId } from '../../src/raft/entry.ts'
+import type { Message } from '../../src/raft/message.ts'
+import { bootstrapWrite } from '../../src/raft/driver.ts'
+import { RaftServer } from '../../src/node/raft-server.ts'
+import type { ProposalResult } from '../../src/node/proposals.ts'
+import { must } from '../../src/base/assert.ts'
+import { MemoryStore } from './memory-store.ts'
+
+const tickMs = 50
+
+/** Three servers in one thread, whose clock and network the test moves. */
+export class RaftRig {
+  nowMs = 1_000_000
+  readonly servers = new Map<NodeId, RaftServer>()
+  /** Until when each may answer as leader unasked. */
+  readonly leases = new Map<NodeId, number>()
+  /** Stopped processes: what is sent to them waits in their sockets. */
+  readonly frozen = new Set<NodeId>()
+  /** Hosts that fell silent: what they send, and what is sent to them, is lost. */
+  readonly silent = new Set<NodeId>()
+  #inFlight: Message[] = []
+
+  constructor(ids: readonly NodeId[] = ['a', 'b', 'c']) {
+    const addresses = Object.fromEntries(ids.map((id) => [id, `${id}:8300`]))
+    const config = { voters: ids, addresses, votersOutgoing: [], learners: [], prevConfIndex: 0 }
+    for (const [at, id] of ids.entries()) {
+      const store = new MemoryStore()
+      store.commitWrite(must(bootstrapWrite(store.state(), config)))
+      this.servers.set(id, this.#server(id, store, at))
+    }
+  }
+
+  server(id: NodeId): RaftServer {
+    return must(this.servers.get(id))
+  }
+
+  /** Whether a read of the leader would be answered from its own copy now. */
+  isLeaseHeld(id: NodeId): boolean {
+    return (this.leases.get(id) ?? 0) > this.nowMs
+  }
+
+  /** The leader that a majority follows, once there is one. */
+  elect(): NodeId {
+    for (let tick = 0; tick < 100; tick++) {
+      this.run(1)
+      const leader = [...this.servers.keys()].find(
+        (id) => !this.frozen.has(id) && !this.silent.has(id) && this.server(id).isLeader,
+      )
+      if (leader !== undefined) {
+        this.run(4)
+        return leader
+      }
+    }
+    throw new Error('no leader within 100 ticks')
+  }
+
+  others(id: NodeId): readonly NodeId[] {
+    return [...this.servers.keys()].filter((other) => other !== id)
+  }
+
+  /** So many ticks, with all that is sent meanwhile delivered at once. */
+  run(ticks: number): void {
+    for (let tick = 0; tick < ticks; tick++) {
+      this.nowMs += tickMs
+      for (const [id, server] of this.servers) if (!this.frozen.has(id)) server.tick(1)
+      this.deliver()
+    }
+  }
+
+  deliver(): void {
+    for (;;) {
+      const due = this.#inFlight.filter(({ to }) => !this.frozen.has(to))
+      if (due.length === 0) return
+      this.#inFlight = this.#inFlight.filter(({ to }) => this.frozen.has(to))
+      for (const message of due) {
+        if (this.silent.has(message.to) || this.silent.has(message.from)) continue
+        // A member that was only named, and never started.
+        const server = this.servers.get(message.to)
+        server?.step(message)
+        server?.turn()
+      }
+    }
+  }
+
+  #server(id: NodeId, store: MemoryStore, at: number): RaftServer {
+    let applied = 0
+    return new RaftServer({
+      id,
+      store,
+      machine: {
+        appliedIndex: () => applied,
+        apply: (entries: readonly Entry[]) => {
+          applied = must(entries.at(-1)).index
+        },
+        restore: (snapshot) => {
+          applied = snapshot.index
+        },
+      },
+      transport: { send: (messages) => void this.#inFlight.push(...messages) },
+      forward: () => new Promise<readonly ProposalResult[]>(() => {}),
+      random: seededRandom(at + 1),
+      nowMs: () => this.nowMs,
+      wallMs: () => this.nowMs,
+      onTurn: () => {},
+      onLease: (untilMs) => this.leases.set(id, untilMs),
+    })
+  }
+}
