@@ -11,6 +11,7 @@ import type { Backend } from './backend.ts'
 import { readBody } from './body.ts'
 import { addCatalogRoutes } from './catalog.ts'
 import { Waits } from './catalog-read.ts'
+import { connectionEndings } from './connection-endings.ts'
 import { addHealthRoutes } from './health.ts'
 import { RenderCache } from './render-cache.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
@@ -20,7 +21,6 @@ import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
 import { Streams } from './streams.ts'
 import { addWatchRoutes } from './watch.ts'
-import { connectionEndings } from './connection-endings.ts'
 
 /** The API as a server that is not listening yet. */
 export type HttpApi = FastifyInstance

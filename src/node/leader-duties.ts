@@ -1,12 +1,13 @@
 import type { UpdateCheckCommand } from '../catalog/command.ts'
+import type { Status } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { members } from '../raft/config.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { ConfChange } from '../raft/membership.ts'
-import type { Status } from '../raft/status.ts'
+import type { Status as RaftStatus } from '../raft/status.ts'
 
 export interface LeaderDutiesParts {
-  readonly status: () => Status
+  readonly status: () => RaftStatus
   readonly catalog: CatalogReader
   readonly nowMs: () => number
   readonly silenceMs: number
@@ -18,6 +19,14 @@ export interface LeaderDutiesParts {
 const nodeCheckId = 'serfHealth'
 const alive = 'Agent alive and reachable'
 const dead = 'Agent not live or unreachable'
+/** A proposal that is not applied by then was refused, or got lost. */
+const againMs = 5000
+
+/** What was proposed of a member, and when. */
+interface Proposed {
+  readonly status: Status
+  readonly atMs: number
+}
 
 /**
  * What a leader does beside replicating: it lets servers vote that have caught up, and tells the
@@ -26,6 +35,7 @@ const dead = 'Agent not live or unreachable'
 export class LeaderDuties {
   readonly #parts: LeaderDutiesParts
   readonly #heardMs = new Map<NodeId, number>()
+  readonly #proposed = new Map<NodeId, Proposed>()
   #leadsSinceMs: number | undefined
 
   constructor(parts: LeaderDutiesParts) {
@@ -42,6 +52,7 @@ export class LeaderDuties {
     const status = this.#parts.status()
     if (status.role !== 'leader') {
       this.#leadsSinceMs = undefined
+      this.#proposed.clear()
       return
     }
     this.#leadsSinceMs ??= this.#parts.nowMs()
@@ -50,7 +61,7 @@ export class LeaderDuties {
   }
 
   /** One at a time: the core refuses a second change while one is in flight. */
-  #promote({ config, peers }: Status): void {
+  #promote({ config, peers }: RaftStatus): void {
     const ready = peers.find(({ id, isCaughtUp, isActive }) => {
       return config.learners.includes(id) && isCaughtUp && isActive
     })
@@ -67,7 +78,12 @@ export class LeaderDuties {
     const isSilent = id !== self && nowMs() - sinceMs > silenceMs
     const wasHeard = id === self || (this.#heardMs.get(id) ?? 0) > (this.#leadsSinceMs ?? 0)
     const status = isSilent ? 'critical' : 'passing'
+    if (check.status === status) this.#proposed.delete(id)
     if (check.status === status || (!isSilent && !wasHeard)) return
+    // One that is on its way shows in the catalog as soon as it is committed.
+    const last = this.#proposed.get(id)
+    if (last?.status === status && nowMs() - last.atMs < againMs) return
+    this.#proposed.set(id, { status, atMs: nowMs() })
     const output = isSilent ? dead : alive
     propose(
       { kind: 'update-check', nodeName: node.name, checkId: nodeCheckId, status, output },

@@ -16,6 +16,9 @@ class Rig {
   peers: Status['peers'] = []
   learners: readonly string[] = []
   readonly changes: ConfChange[] = []
+  proposed = 0
+  /** Nothing is committed. */
+  isStuck = false
   readonly catalog = new MemoryCatalog()
   readonly duties: LeaderDuties
 
@@ -32,7 +35,10 @@ class Rig {
       nowMs: () => this.nowMs,
       silenceMs: 3000,
       changeMembers: (change) => this.changes.push(change),
-      propose: (command: UpdateCheckCommand) => this.catalog.apply(command),
+      propose: (command: UpdateCheckCommand) => {
+        this.proposed++
+        if (!this.isStuck) this.catalog.apply(command)
+      },
     })
   }
 
@@ -117,4 +123,30 @@ t.test('a learner votes once it has caught up', async (t) => {
   rig.peers = [{ ...peer, isCaughtUp: true }]
   rig.after(1)
   t.strictSame(rig.changes, [{ kind: 'promote', id: 's3' }])
+})
+
+t.test('what is on its way is not proposed again, unless it got lost', async (t) => {
+  const rig = new Rig()
+  rig.isStuck = true
+  rig.after(0)
+  rig.after(3001)
+  for (let tick = 0; tick < 19; tick++) rig.after(250)
+  t.equal(rig.proposed, 1, 'not every 250 ms')
+  rig.after(250)
+  t.equal(rig.proposed, 2, 'after 5 s it must be lost')
+  // Another leader may have dropped it: whoever leads again begins anew.
+  rig.role = 'follower'
+  rig.after(250)
+  rig.role = 'leader'
+  rig.after(0)
+  t.equal(rig.after(3001), 'passing')
+  t.equal(rig.proposed, 3)
+  rig.isStuck = false
+  rig.after(5000)
+  t.equal(rig.after(250), 'critical')
+  t.equal(rig.proposed, 4)
+  rig.duties.heard('s2')
+  t.equal(rig.after(250), 'passing', 'the other way is proposed at once')
+  rig.after(3001)
+  t.equal(rig.after(250), 'critical', 'and so is what was applied, and has changed since')
 })

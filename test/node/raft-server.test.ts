@@ -112,11 +112,11 @@ t.test('a consistent read whose leader fell silent is answered by the next one',
 
 /** Goes on ticking until `promise` is settled. */
 async function settled<T>(rig: RaftRig, promise: Promise<T>): Promise<T> {
-  let isDone = false
+  const state = { isDone: false }
   void promise.finally(() => {
-    isDone = true
+    state.isDone = true
   })
-  for (let tick = 0; tick < 400 && !isDone; tick++) {
+  for (let tick = 0; tick < 400 && !state.isDone; tick++) {
     rig.run(1)
     await new Promise((resolve) => {
       setImmediate(resolve)
