@@ -13,6 +13,7 @@ const rules: LayerRules = {
     dns: { imports: ['base'], ...none },
     health: { imports: ['base', 'catalog/model.ts'], ...none },
     config: { imports: ['base'], ...none },
+    filter: { imports: ['base'], ...none },
     storage: {
       imports: ['base', 'raft', 'catalog'],
       builtins: [
@@ -28,7 +29,7 @@ const rules: LayerRules = {
       ],
     },
     net: { imports: ['base', 'raft', 'dns', 'health'], builtins: 'any' },
-    api: { imports: ['base', 'catalog', 'health'], builtins: ['crypto'] },
+    api: { imports: ['base', 'catalog', 'health', 'filter'], builtins: ['crypto', 'zlib'] },
     ui: { imports: [], ...none },
     node: {
       imports: ['base', 'raft', 'catalog', 'dns', 'health', 'config', 'storage', 'net', 'api'],

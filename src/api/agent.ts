@@ -8,6 +8,7 @@ import type { Backend } from './backend.ts'
 import { originOf } from './catalog.ts'
 import { decodeBody } from './decode.ts'
 import { agentServiceJson, checkJson } from './encode.ts'
+import { checkFields, filtered, filterOf, memberFields, serviceFields } from './filters.ts'
 import { consulVersion, memberJson, serverMembers } from './members.ts'
 import { flagParameter, parameter, parametersOf, readOptions } from './parameters.ts'
 import { sendDone, sendJson, warn } from './reply.ts'
@@ -55,10 +56,10 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
 
   addRoute(app, 'GET', '/v1/agent/services', async (request, reply) => {
     readOptions(parametersOf(request), identity)
-    const entries = agent
-      .services()
-      .map((service) => [service.id, agentServiceJson(service, identity.datacenter)])
-    return sendJson(request, reply, Object.fromEntries(entries))
+    const filter = filterOf(parametersOf(request), serviceFields)
+    const all = agent.services().map((service) => agentServiceJson(service, identity.datacenter))
+    const rows = filtered(all, filter)
+    return sendJson(request, reply, Object.fromEntries(rows.map((row) => [row.ID, row])))
   })
 
   addRoute(app, 'GET', `${paths.service}*`, async (request, reply) => {
@@ -82,8 +83,9 @@ function addChecks(app: FastifyInstance, backend: Backend): void {
 
   addRoute(app, 'GET', '/v1/agent/checks', async (request, reply) => {
     readOptions(parametersOf(request), identity)
-    const entries = agent.checks().map((check) => [check.checkId, checkJson(check)])
-    return sendJson(request, reply, Object.fromEntries(entries))
+    const filter = filterOf(parametersOf(request), checkFields)
+    const rows = filtered(agent.checks().map(checkJson), filter)
+    return sendJson(request, reply, Object.fromEntries(rows.map((row) => [row.CheckID, row])))
   })
 
   addRoute(app, 'PUT', '/v1/agent/check/register', async (request, reply) => {
@@ -143,12 +145,9 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
   )
   addRoute(app, 'GET', '/v1/agent/members', async (request, reply) => {
     readOptions(parametersOf(request), identity)
-    const members = serverMembers({ backend })
-    return sendJson(
-      request,
-      reply,
-      members.map((member) => memberJson(member, identity)),
-    )
+    const filter = filterOf(parametersOf(request), memberFields)
+    const rows = serverMembers({ backend }).map((member) => memberJson(member, identity))
+    return sendJson(request, reply, filtered(rows, filter))
   })
   addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
     await backend.operate({ kind: 'leave' })

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
-import type { Node } from '../catalog/model.ts'
+import type { Node, Service } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { subject } from '../catalog/versions.ts'
 import type { Backend, Origin } from './backend.ts'
@@ -10,6 +10,7 @@ import type { Question, ReadContext } from './catalog-read.ts'
 import { catalogRegistration } from './catalog-registration.ts'
 import { decodeBody } from './decode.ts'
 import { nodeJson, nodeServiceJson, serviceNodeJson } from './encode.ts'
+import { filtered, filterOf, nodeFields, serviceFields, serviceNodeFields } from './filters.ts'
 import {
   checkDatacenter,
   nodeMetaFilter,
@@ -99,44 +100,51 @@ function addLists(app: FastifyInstance, context: ReadContext): void {
   )
 
   addRoute(app, 'GET', '/v1/catalog/services', (request, reply) =>
-    answerRead(context, request, reply, allServices(parametersOf(request))),
+    answerRead(context, request, reply, allServices(parametersOf(request), context.backend)),
   )
 }
 
 /** catalog/nodes. */
 export function allNodes(parameters: Parameters, { identity }: Backend): Question {
   const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, nodeFields)
   return {
     subject: subject.nodes,
-    query: (catalog) =>
-      catalog
-        .nodes()
-        .filter(({ meta }) => hasMeta?.(meta) ?? true)
-        .map((node) => nodeJson(node, identity.datacenter)),
+    query: (catalog) => {
+      const nodes = catalog.nodes().filter(({ meta }) => hasMeta?.(meta) ?? true)
+      return filtered(
+        nodes.map((node) => nodeJson(node, identity.datacenter)),
+        filter,
+      )
+    },
   }
 }
 
 /** catalog/services: the names of all services, each with its tags. */
-export function allServices(parameters: Parameters): Question {
+export function allServices(parameters: Parameters, { identity }: Backend): Question {
   const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, serviceNodeFields)
+  const isWhole = hasMeta === undefined && filter === undefined
+  const keeps = (node: Node, service: Service): boolean =>
+    (hasMeta?.(node.meta) ?? true) &&
+    (filter?.(serviceNodeJson({ node, service, checks: [] }, identity.datacenter)) ?? true)
   return {
     subject: subject.services,
     query: (catalog) =>
-      Object.fromEntries(
-        hasMeta === undefined ? catalog.serviceNames() : serviceNamesOf(catalog, hasMeta),
-      ),
+      Object.fromEntries(isWhole ? catalog.serviceNames() : serviceNamesOf(catalog, keeps)),
   }
 }
 
-/** The services of the nodes whose meta fits, with the union of their tags. */
+/** The names of the services that `keeps` keeps, with the union of their tags. */
 function serviceNamesOf(
   catalog: CatalogReader,
-  hasMeta: (meta: Readonly<Record<string, string>>) => boolean,
+  keeps: (node: Node, service: Service) => boolean,
 ): ReadonlyMap<string, readonly string[]> {
   const tagsOf = new Map<string, Set<string>>()
   for (const node of catalog.nodes()) {
-    if (!hasMeta(node.meta)) continue
-    for (const { name, tags } of catalog.servicesOfNode(node.name)) {
+    for (const service of catalog.servicesOfNode(node.name)) {
+      if (!keeps(node, service)) continue
+      const { name, tags } = service
       const union = tagsOf.get(name) ?? new Set()
       for (const tag of tags) union.add(tag)
       tagsOf.set(name, union)
@@ -160,29 +168,38 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
     if (name === '') throw svcdError('missing-service-name', {})
     const hasTags = tagFilter(parametersOf(request))
     const hasMeta = nodeMetaFilter(parametersOf(request))
+    const filter = filterOf(parametersOf(request), serviceNodeFields)
     return answerRead(context, request, reply, {
       subject: subject.service(name),
-      query: (catalog) =>
-        catalog
+      query: (catalog) => {
+        const rows = catalog
           .instances(name)
           .filter(({ service }) => hasTags?.(service.tags) ?? true)
           .filter(({ node }) => hasMeta?.(node.meta) ?? true)
-          .map((instance) => serviceNodeJson(instance, datacenter)),
+          .map((instance) => serviceNodeJson(instance, datacenter))
+        return filtered(rows, filter)
+      },
     })
   })
 
   addRoute(app, 'GET', `${paths.node}*`, (request, reply) =>
-    answerRead(context, request, reply, nodeWithServices(tailOf(request, paths.node), backend)),
+    answerRead(
+      context,
+      request,
+      reply,
+      nodeWithServices(tailOf(request, paths.node), parametersOf(request), backend),
+    ),
   )
 
   addRoute(app, 'GET', `${paths.nodeServices}*`, (request, reply) => {
     const asked = nodeArgument(request, paths.nodeServices)
+    const filter = filterOf(parametersOf(request), serviceFields)
     return answerRead(context, request, reply, {
       subject: nodeSubject(backend, asked),
       query: (catalog) => {
         const node = findNode(catalog, asked)
         if (node === undefined) return { Node: null, Services: null }
-        const services = catalog.servicesOfNode(node.name).map(nodeServiceJson)
+        const services = filtered(catalog.servicesOfNode(node.name).map(nodeServiceJson), filter)
         return { Node: nodeJson(node, datacenter), Services: services }
       },
     })
@@ -190,17 +207,22 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
 }
 
 /** catalog/node: a node with a map of its services; null when there is none. */
-export function nodeWithServices(asked: string, backend: Backend): Question {
+export function nodeWithServices(
+  asked: string,
+  parameters: Parameters,
+  backend: Backend,
+): Question {
   if (asked === '') throw svcdError('missing-name', { what: 'node name' })
+  const filter = filterOf(parameters, serviceFields)
   return {
     subject: nodeSubject(backend, asked),
     query: (catalog) => {
       const node = findNode(catalog, asked)
       if (node === undefined) return null
-      const services = catalog.servicesOfNode(node.name)
+      const services = filtered(catalog.servicesOfNode(node.name).map(nodeServiceJson), filter)
       return {
         Node: nodeJson(node, backend.identity.datacenter),
-        Services: Object.fromEntries(services.map((row) => [row.id, nodeServiceJson(row)])),
+        Services: Object.fromEntries(services.map((row) => [row.ID, row])),
       }
     },
   }

@@ -9,6 +9,7 @@ import { answerRead } from './catalog-read.ts'
 import type { Question, ReadContext } from './catalog-read.ts'
 import { findNode } from './catalog.ts'
 import { checkJson, instanceJson } from './encode.ts'
+import { checkFields, filtered, filterOf, instanceFields } from './filters.ts'
 import { flagParameter, nodeMetaFilter, parametersOf, tagFilter } from './parameters.ts'
 import type { Parameters } from './parameters.ts'
 import { addRoute, tailOf } from './route.ts'
@@ -29,7 +30,7 @@ export function addHealthRoutes(app: FastifyInstance, context: ReadContext): voi
   })
 
   addRoute(app, 'GET', `${paths.node}*`, (request, reply) => {
-    const question = nodeChecks(tailOf(request, paths.node), context.backend)
+    const question = nodeChecks(tailOf(request, paths.node), parametersOf(request), context.backend)
     return answerRead(context, request, reply, question)
   })
 
@@ -51,43 +52,51 @@ export function serviceHealth(name: string, parameters: Parameters, backend: Bac
   const onlyPassing = flagParameter(parameters, 'passing')
   const hasTags = tagFilter(parameters)
   const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, instanceFields)
   return {
     subject: subject.service(name),
-    query: (catalog) =>
-      select(catalog.instances(name), { onlyPassing: false })
+    query: (catalog) => {
+      const rows = select(catalog.instances(name), { onlyPassing: false })
         .filter(({ verdict }) => !onlyPassing || verdict.passing)
         .map(({ instance }) => instance)
         .filter(({ service }) => hasTags?.(service.tags) ?? true)
         .filter(({ node }) => hasMeta?.(node.meta) ?? true)
-        .map((instance) => instanceJson(instance, datacenter)),
+        .map((instance) => instanceJson(instance, datacenter))
+      return filtered(rows, filter)
+    },
   }
 }
 
 /** health/node: the checks of a node and of all that is on it. */
-export function nodeChecks(asked: string, backend: Backend): Question {
+export function nodeChecks(asked: string, parameters: Parameters, backend: Backend): Question {
   required(asked, 'node name')
+  const filter = filterOf(parameters, checkFields)
   const name = backend.read((catalog) => findNode(catalog, asked)?.name ?? asked)
   return {
     subject: subject.node(name),
-    query: (catalog) => catalog.checksOfNode(name).map(checkJson),
+    query: (catalog) => filtered(catalog.checksOfNode(name).map(checkJson), filter),
   }
 }
 
 /** health/checks: the checks of a service, on all nodes. */
 export function serviceChecks(name: string, parameters: Parameters): Question {
   required(name, 'service name')
+  const filter = filterOf(parameters, checkFields)
   return {
     subject: subject.service(name),
-    query: (catalog) => checksJson(catalog, catalog.checksOfService(name), parameters),
+    query: (catalog) =>
+      filtered(checksJson(catalog, catalog.checksOfService(name), parameters), filter),
   }
 }
 
 /** health/state: all checks of one state, or of `any`. */
 export function checksInState(state: string, parameters: Parameters): Question {
   required(state, 'check state')
+  const filter = filterOf(parameters, checkFields)
   return {
     subject: subject.checks,
-    query: (catalog) => checksJson(catalog, checksOfState(catalog, state), parameters),
+    query: (catalog) =>
+      filtered(checksJson(catalog, checksOfState(catalog, state), parameters), filter),
   }
 }
 

@@ -62,7 +62,6 @@ export interface ReadOptions {
 
 // Ignoring one of these would silently give more (or other) rows than were asked for.
 const unsupported: readonly (readonly [string, string])[] = [
-  ['filter', 'Filter the answer in the client for now.'],
   ['peer', 'svcd has no cluster peering; leave it out.'],
 ]
 const enterprise = ['ns', 'partition', 'samenessGroup', 'sameness-group'] as const

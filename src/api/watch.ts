@@ -31,8 +31,10 @@ export function addWatchRoutes(app: FastifyInstance, context: WatchContext): voi
   add(`${paths.service}*`, (request) =>
     serviceHealth(tailOf(request, paths.service), parametersOf(request), backend),
   )
-  add(`${paths.node}*`, (request) => nodeWithServices(tailOf(request, paths.node), backend))
-  add('/v1/watch/services', (request) => allServices(parametersOf(request)))
+  add(`${paths.node}*`, (request) =>
+    nodeWithServices(tailOf(request, paths.node), parametersOf(request), backend),
+  )
+  add('/v1/watch/services', (request) => allServices(parametersOf(request), backend))
   add('/v1/watch/nodes', (request) => allNodes(parametersOf(request), backend))
   add('/v1/watch/checks', (request) => checksQuestion(parametersOf(request), context))
 }
@@ -44,7 +46,7 @@ function checksQuestion(parameters: Parameters, { backend }: ReadContext): Quest
   if (a !== undefined && b !== undefined) throw svcdError('conflicting-parameters', { a, b })
   const value = parameter(parameters, a ?? '') ?? ''
   if (a === 'service') return serviceChecks(value, parameters)
-  if (a === 'node') return nodeChecks(value, backend)
+  if (a === 'node') return nodeChecks(value, parameters, backend)
   return checksInState(a === 'state' ? value : 'any', parameters)
 }
 

@@ -81,6 +81,11 @@ export const errorTable = {
     text: 'Invalid index "{value}". Send back the number of the last X-Consul-Index.',
   },
   'invalid-parameter': { http: 400, exit: 1, text: 'Invalid value for ?{name}: {reason}' },
+  'invalid-filter': {
+    http: 400,
+    exit: 1,
+    text: 'Failed to create boolean expression evaluator: {reason}',
+  },
   'conflicting-parameters': {
     http: 400,
     exit: 1,

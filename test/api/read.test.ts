@@ -56,6 +56,65 @@ t.test('health/service lists the instances that fit every filter', async (t) => 
   }
 })
 
+const expressions: readonly (readonly [path: string, expression: string, ids: string])[] = [
+  ['health/service/web', 'Service.ID == "web-1"', 'web-1'],
+  ['health/service/web', 'Checks.Status == warning', 'web-2'],
+  ['health/service/web', 'not Checks.Status != passing', 'web-1'],
+  ['health/service/web', 'v2 in Service.Tags or Service.Port == 81', 'web-2'],
+  ['health/service/web?passing', 'v2 in Service.Tags', ''],
+  ['health/service/web?tag=v1', 'Service.ID matches "^web-[0-9]$"', 'web-1'],
+  ['health/service/web', 'Service.TaggedAddresses.lan_ipv4.Address == "10.9.0.1"', 'web-1 web-2'],
+  ['health/service/web', 'Service.Kind == "" and Service.Weights.Passing == 1', 'web-1 web-2'],
+  ['health/service/web', 'Service.Proxy.DestinationServiceName is empty', 'web-1 web-2'],
+  ['health/service/db', 'Node.Meta.zone == a and Node.Meta["kind"] != y', 'db'],
+  ['health/checks/web', 'Status == passing', 'service:web-1'],
+  ['health/checks/web', 'ServiceTags contains v2', 'service:web-2'],
+  ['health/node/ext', 'Status == passing', ''],
+  ['health/state/any', 'ServiceName is empty', 'ping'],
+  ['health/state/any', 'Type == ttl and Node == n1', 'service:web-1 service:web-2'],
+  ['catalog/nodes', 'Meta.zone == a', 'ext'],
+  ['catalog/nodes', 'Meta is empty', 'n1'],
+  ['catalog/service/web', 'ServiceTags contains B', 'web-1'],
+  ['catalog/service/db', 'NodeMeta contains zone and ServicePort == 5432', 'db'],
+  ['catalog/services', 'ServiceTags contains main', 'db'],
+  ['catalog/services', 'Node == n1 and ServiceID == "web-2"', 'web'],
+  ['catalog/services?node-meta=zone:a', 'ServicePort == 80', ''],
+  ['catalog/node/n1', 'Tags contains v2', 'web-2'],
+  ['catalog/node-services/n1', 'ID == "web-1"', 'web-1'],
+  ['agent/services', 'Tags contains v2', 'web-2'],
+  ['agent/checks', 'Status != passing', 'service:web-2'],
+  ['agent/members', 'Name == n1 and Tags.role == consul and Status == 1', 'n1'],
+  ['agent/members', 'Name == n2', ''],
+]
+
+interface AnyRow {
+  readonly Service?: { readonly ID: string }
+  readonly CheckID?: string
+  readonly ServiceID?: string
+  readonly Name?: string
+  readonly Node?: string
+  readonly ID?: string
+}
+
+/** The ids of an answer's rows, whatever they are. */
+function rowIds(answer: unknown): string {
+  const rows = (answer as { Services?: unknown }).Services ?? answer
+  if (!Array.isArray(rows)) return Object.keys(rows as object).join(' ')
+  const idOf = ({ Service, CheckID, ServiceID, Name, Node, ID }: AnyRow): string =>
+    CheckID ?? Service?.ID ?? ServiceID ?? Name ?? Node ?? ID ?? ''
+  return rows.map(idOf).join(' ')
+}
+
+t.test('filter= chooses the rows of every list', async (t) => {
+  const api = await filled(t)
+  for (const [path, expression, expected] of expressions) {
+    const query = `${path}${path.includes('?') ? '&' : '?'}filter=${encodeURIComponent(expression)}`
+    t.equal(rowIds(await api.json(query)), expected, `${path} ${expression}`)
+  }
+  const rows = await api.json<unknown[]>(`health/service/web?filter=`)
+  t.equal(rows.length, 2, 'an empty filter is none')
+})
+
 t.test(
   'a row of health/service is Consul’s: the node, the service and all that judges it',
   async (t) => {

@@ -1,0 +1,131 @@
+import { filterError } from './filter-error.ts'
+
+const space = /[ \t\r\n]/
+const identifier = /[A-Za-z][A-Za-z0-9_]*/y
+// A number ends with a space, a parenthesis or the text: 08, 1e3 and 0x10 are none.
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?=[ \t\r\n)]|$)/y
+const escape = /\\(?:([abfnrtv\\"])|x([\da-fA-F]{2})|([0-7]{3})|u([\da-fA-F]{4})|U([\da-fA-F]{8}))/y
+const simpleEscapes: Readonly<Record<string, string>> = {
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  '"': '"',
+}
+
+/** A place in a filter's text, and the words that can be read there. */
+export class Cursor {
+  readonly text: string
+  at = 0
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  get isAtEnd(): boolean {
+    return this.at >= this.text.length
+  }
+
+  /** Whether there was any. */
+  skipSpace(): boolean {
+    const from = this.at
+    while (this.at < this.text.length && space.test(this.text.charAt(this.at))) this.at++
+    return this.at > from
+  }
+
+  /** Takes `word` when it stands here. */
+  take(word: string): boolean {
+    if (!this.text.startsWith(word, this.at)) return false
+    this.at += word.length
+    return true
+  }
+
+  /** Takes these words when they stand here with a space before each one. */
+  takeWords(...words: readonly string[]): boolean {
+    const from = this.at
+    if (words.every((word) => this.skipSpace() && this.take(word))) return true
+    this.at = from
+    return false
+  }
+
+  identifier(): string | undefined {
+    return this.#match(identifier)
+  }
+
+  number(): string | undefined {
+    const found = this.#match(number)
+    if (found === undefined && /[-\d]/.test(this.text.charAt(this.at))) {
+      this.fail('Invalid number literal. Quote what is no decimal number')
+    }
+    return found
+  }
+
+  /** A "quoted" or `raw` string, without its quotes; undefined when none begins here. */
+  string(): string | undefined {
+    const from = this.at
+    if (this.take('`')) {
+      const end = this.text.indexOf('`', this.at)
+      if (end < 0) this.#unterminated(from)
+      const raw = this.text.slice(this.at, end)
+      this.at = end + 1
+      return raw
+    }
+    return this.take('"') ? this.#quoted(from) : undefined
+  }
+
+  #quoted(from: number): string {
+    let value = ''
+    for (;;) {
+      const next = this.text.charAt(this.at)
+      if (next === '') this.#unterminated(from)
+      if (next === '\n') this.fail('A "quoted" string ends on its line. Write \\n, or use `…`')
+      if (next === '\\') value += this.#escaped()
+      else {
+        this.at++
+        if (next === '"') return value
+        value += next
+      }
+    }
+  }
+
+  #escaped(): string {
+    escape.lastIndex = this.at
+    const found = escape.exec(this.text)
+    if (found === null) this.fail('Invalid escape in a "quoted" string. Double the \\, or use `…`')
+    const [whole, simple, hex, octal, short, long] = found
+    this.at += whole.length
+    if (simple !== undefined) return simpleEscapes[simple] ?? ''
+    const digits = octal ?? hex ?? short ?? long ?? ''
+    const code = Number.parseInt(digits, octal === undefined ? 16 : 8)
+    if (code > 0x10ffff) this.fail('The escape is not a Unicode character')
+    return String.fromCodePoint(code)
+  }
+
+  #unterminated(from: number): never {
+    this.at = from
+    return this.fail('Unterminated string literal')
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at
+    const found = pattern.exec(this.text)?.[0]
+    this.at += found?.length ?? 0
+    return found
+  }
+
+  /** What stands here, for an error. */
+  found(): string {
+    if (this.isAtEnd) return 'the end of the expression'
+    const rest = this.text.slice(this.at, this.at + 64)
+    const word = /^[ \t\r\n]*([^ \t\r\n()]+|[()])/.exec(rest)?.[1] ?? rest
+    return JSON.stringify(word.slice(0, 32))
+  }
+
+  fail(fault: string): never {
+    throw filterError(this.text, this.at, fault)
+  }
+}

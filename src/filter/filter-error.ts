@@ -1,0 +1,15 @@
+import { svcdError } from '../base/errors.ts'
+import type { SvcdError } from '../base/errors.ts'
+
+/** The error `invalid-filter` of a fault at a place in the text: `line:column (byte offset)`. */
+export function filterError(text: string, at: number, fault: string): SvcdError {
+  return svcdError('invalid-filter', { reason: `${placeOf(text, at)}: ${fault}` })
+}
+
+function placeOf(text: string, at: number): string {
+  const before = text.slice(0, at)
+  const lineStart = before.lastIndexOf('\n') + 1
+  const line = before.split('\n').length
+  const column = Array.from(before.slice(lineStart)).length + 1
+  return `${line}:${column} (${Buffer.byteLength(before)})`
+}
