@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Command, CommandBody, Outcome } from './command.ts'
-import { unreachable } from '../base/assert.ts'
+import { must, unreachable } from '../base/assert.ts'
 import { deregister } from './deregister.ts'
 import { register } from './register.ts'
 import { prepareApply } from './statements.ts'
@@ -98,8 +98,14 @@ export class CatalogMachine {
         command.timeMs - rememberMs,
       )
     }
-    const earlier = this.#sql.request.get(command.requestId)
-    if (earlier !== undefined) return JSON.parse(earlier.outcome) as Outcome
+    const { requestId, timeMs } = command
+    // Most commands come to what is written here at first; for them one statement is all.
+    const applied: Outcome = { ok: true, index }
+    const claim = this.#sql.claimRequest.run(index, requestId, timeMs, JSON.stringify(applied))
+    if (claim.changes === 0) {
+      const earlier = must(this.#sql.request.get(requestId), 'a request that is known has its row')
+      return JSON.parse(earlier.outcome) as Outcome
+    }
     const change: Change = {
       index,
       sql: this.#sql,
@@ -110,7 +116,7 @@ export class CatalogMachine {
       },
     }
     const outcome = applyBody(command.body, change)
-    this.#sql.putRequest.run(index, command.requestId, command.timeMs, JSON.stringify(outcome))
+    if (!outcome.ok) this.#sql.putOutcome.run(JSON.stringify(outcome), index)
     return outcome
   }
 }

@@ -6,6 +6,7 @@ import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import { reverseLabels } from './rows.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
+import { checkValues, nodeValues, serviceValues } from './statements.ts'
 import { subject } from './versions.ts'
 
 /** Applies a registration. What is the same as before keeps its modify index and wakes nobody. */
@@ -15,8 +16,9 @@ export function register(body: RegisterCommand, change: Change): Outcome {
   const refusal = refuse(body, nodeKey, change)
   if (refusal !== undefined) return refusal
   if (body.node !== undefined) putNode(nodeKey, body.node, change)
-  if (body.service !== undefined) putService(nodeKey, body.service, change)
-  if (body.replaceChecks && body.service !== undefined) {
+  // A service that was not there before has no checks.
+  const wasThere = body.service !== undefined && putService(nodeKey, body.service, change)
+  if (body.replaceChecks && body.service !== undefined && wasThere) {
     const listed = new Set(body.checks.map((check) => check.checkId))
     for (const row of sql.checksOfService.all(nodeKey, body.service.id)) {
       if (listed.has(row.check_id)) continue
@@ -31,13 +33,13 @@ export function register(body: RegisterCommand, change: Change): Outcome {
 /** All is judged before anything is written, so that a refused registration changes nothing. */
 function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome | undefined {
   const { sql, index } = change
-  if (body.node === undefined && sql.node.get(nodeKey) === undefined) {
+  if (body.node === undefined && sql.hasNode.get(nodeKey) === undefined) {
     return { ok: false, index, error: 'unknown-node', subject: body.nodeName }
   }
   for (const check of body.checks) {
     const id = check.serviceId
     if (id === '' || id === body.service?.id) continue
-    if (sql.service.get(nodeKey, id) === undefined) {
+    if (sql.hasService.get(nodeKey, id) === undefined) {
       return { ok: false, index, error: 'unknown-service', subject: id }
     }
   }
@@ -59,19 +61,20 @@ function putNode(key: string, node: NodeDefinition, change: Change): void {
     modify_index: index,
   }
   if (before !== undefined && sameRow(before, row)) return
-  sql.putNode.run(row)
+  sql.putNode.run(nodeValues(row))
   moveAddresses(key, '', before && nodeAddressKeys(before), addressKeys(reachOfNode(node)), change)
   change.touch(subject.nodes)
   change.touch(subject.node(key))
   if (before !== undefined) touchServices(key, change)
 }
 
-function putService(nodeKey: string, service: ServiceDefinition, change: Change): void {
+/** Returns whether it was there before. */
+function putService(nodeKey: string, service: ServiceDefinition, change: Change): boolean {
   const { sql, index } = change
   const before = sql.service.get(nodeKey, service.id)
   const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
-  if (before !== undefined && sameRow(before, row)) return
-  sql.putService.run(row)
+  if (before !== undefined && sameRow(before, row)) return true
+  sql.putService.run(serviceValues(row))
   const keys = addressKeys(reachOfService(service))
   moveAddresses(nodeKey, service.id, before && serviceAddressKeys(before), keys, change)
   change.touch(subject.node(nodeKey))
@@ -84,6 +87,7 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Change)
     // Checks are listed with their service's name and tags.
     if (before !== undefined) change.touch(subject.checks)
   }
+  return before !== undefined
 }
 
 function serviceRow(
@@ -131,7 +135,7 @@ function putCheck(nodeKey: string, check: CheckDefinition, change: Change): void
     modify_index: index,
   }
   if (before !== undefined && sameRow(before, row)) return
-  sql.putCheck.run(row)
+  sql.putCheck.run(checkValues(row))
   touchCheck(nodeKey, check.serviceId, change)
   if (before !== undefined && before.service_id !== check.serviceId) {
     touchCheck(nodeKey, before.service_id, change)

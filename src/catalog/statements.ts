@@ -4,23 +4,26 @@ import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 /** The statements that apply uses, prepared once for the replica's connection. */
 export interface ApplyStatements {
   node: Statement<[string], NodeRow>
-  putNode: Statement<NodeRow>
+  hasNode: Statement<[string]>
+  putNode: Statement<[ColumnValues]>
   deleteNode: Statement<[string]>
   service: Statement<[string, string], ServiceRow>
   servicesOfNode: Statement<[string], ServiceRow>
-  putService: Statement<ServiceRow>
+  hasService: Statement<[string, string]>
+  putService: Statement<[ColumnValues]>
   deleteService: Statement<[string, string]>
   check: Statement<[string, string], CheckRow>
   checksOfNode: Statement<[string], CheckRow>
   checksOfService: Statement<[string, string], CheckRow>
-  putCheck: Statement<CheckRow>
+  putCheck: Statement<[ColumnValues]>
   setStatus: Statement<[string, string, number, string, string]>
   deleteCheck: Statement<[string, string]>
   putAddress: Statement<[string, string, string]>
   deleteAddress: Statement<[string, string, string]>
   touch: Statement<[string, number, number]>
   request: Statement<[string], { outcome: string }>
-  putRequest: Statement<[number, string, number, string]>
+  claimRequest: Statement<[number, string, number, string]>
+  putOutcome: Statement<[string, number]>
   forgetRequests: Statement<[number, number, number]>
   setMeta: Statement<[number, string]>
 }
@@ -30,11 +33,13 @@ export function prepareApply(db: Database): ApplyStatements {
   const sql = (text: string): never => db.prepare(text) as never
   return {
     node: sql('SELECT * FROM nodes WHERE key = ?'),
-    putNode: sql(upsert('nodes', ['key'], nodeColumns)),
+    hasNode: sql('SELECT 1 FROM nodes WHERE key = ?'),
+    putNode: sql(upsert('nodes', 1, nodeColumns)),
     deleteNode: sql('DELETE FROM nodes WHERE key = ?'),
     service: sql('SELECT * FROM services WHERE node_key = ? AND id = ?'),
     servicesOfNode: sql('SELECT * FROM services WHERE node_key = ? ORDER BY id'),
-    putService: sql(upsert('services', ['node_key', 'id'], serviceColumns)),
+    hasService: sql('SELECT 1 FROM services WHERE node_key = ? AND id = ?'),
+    putService: sql(upsert('services', 2, serviceColumns)),
     deleteService: sql('DELETE FROM services WHERE node_key = ? AND id = ?'),
     check: sql('SELECT * FROM checks WHERE node_key = ? AND check_id = ?'),
     checksOfNode: sql('SELECT * FROM checks WHERE node_key = ? ORDER BY check_id'),
@@ -42,7 +47,7 @@ export function prepareApply(db: Database): ApplyStatements {
       `SELECT * FROM checks INDEXED BY checks_by_service
        WHERE node_key = ? AND service_id = ? ORDER BY check_id`,
     ),
-    putCheck: sql(upsert('checks', ['node_key', 'check_id'], checkColumns)),
+    putCheck: sql(upsert('checks', 2, checkColumns)),
     setStatus: sql(
       'UPDATE checks SET status = ?, output = ?, modify_index = ? WHERE node_key = ? AND check_id = ?',
     ),
@@ -54,15 +59,26 @@ export function prepareApply(db: Database): ApplyStatements {
        ON CONFLICT (subject) DO UPDATE SET modify_index = excluded.modify_index`,
     ),
     request: sql('SELECT outcome FROM requests WHERE request_id = ?'),
-    putRequest: sql('INSERT INTO requests VALUES (?, ?, ?, ?)'),
+    claimRequest: sql('INSERT INTO requests VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+    putOutcome: sql('UPDATE requests SET outcome = ? WHERE log_index = ?'),
+    // From the oldest one on, up to the first that is to be remembered: the rest is never looked at.
     forgetRequests: sql(
-      'DELETE FROM requests WHERE log_index <= ? OR (log_index <= ? AND time_ms < ?)',
+      `DELETE FROM requests WHERE log_index < (
+         SELECT log_index FROM requests
+         WHERE NOT (log_index <= ? OR (log_index <= ? AND time_ms < ?))
+         ORDER BY log_index LIMIT 1)`,
     ),
     setMeta: sql('UPDATE meta SET value = ? WHERE key = ?'),
   }
 }
 
-const nodeColumns = [
+/** A row's values in the order of its columns: bound by name, each would cost a look-up. */
+export type ColumnValues = readonly (string | number)[]
+
+// The columns of a table, those of its key first.
+
+const nodeColumns: readonly (keyof NodeRow)[] = [
+  'key',
   'reversed_key',
   'name',
   'id',
@@ -73,7 +89,9 @@ const nodeColumns = [
   'modify_index',
 ]
 
-const serviceColumns = [
+const serviceColumns: readonly (keyof ServiceRow)[] = [
+  'node_key',
+  'id',
   'name',
   'name_key',
   'address',
@@ -90,7 +108,9 @@ const serviceColumns = [
   'modify_index',
 ]
 
-const checkColumns = [
+const checkColumns: readonly (keyof CheckRow)[] = [
+  'node_key',
+  'check_id',
   'name',
   'status',
   'notes',
@@ -104,9 +124,21 @@ const checkColumns = [
   'modify_index',
 ]
 
-function upsert(table: string, keys: readonly string[], columns: readonly string[]): string {
-  const all = [...keys, ...columns]
-  return `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map((name) => `@${name}`).join(', ')})
+export function nodeValues(row: NodeRow): ColumnValues {
+  return nodeColumns.map((name) => row[name])
+}
+
+export function serviceValues(row: ServiceRow): ColumnValues {
+  return serviceColumns.map((name) => row[name])
+}
+
+export function checkValues(row: CheckRow): ColumnValues {
+  return checkColumns.map((name) => row[name])
+}
+
+function upsert(table: string, keyCount: number, columns: readonly string[]): string {
+  const [keys, others] = [columns.slice(0, keyCount), columns.slice(keyCount)]
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
     ON CONFLICT (${keys.join(', ')}) DO UPDATE SET
-    ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`
+    ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`
 }

@@ -193,6 +193,16 @@ t.test(
   },
 )
 
+t.test('a request refused before is refused again, although it could be applied now', async (t) => {
+  const catalog = new MemoryCatalog()
+  const early = catalog.command({ ...web, node: undefined }, 'early')
+  const [first] = catalog.applyCommands(early).outcomes
+  catalog.apply(registerCommand('n1', { node: nodeDefinition('n1') }))
+  t.equal(first?.ok, false)
+  t.strictSame(catalog.applyCommands(early).outcomes, [first])
+  t.strictSame(catalog.reader.instances('web'), [])
+})
+
 t.test('dedupe rows go after 10,000 entries and 10 minutes of log time, not before', async (t) => {
   const catalog = new MemoryCatalog()
   const applied = (index: number, timeMs: number, id: string) =>
