@@ -6,6 +6,7 @@ import t from 'tap'
 import { errorTable } from '../src/base/errors.ts'
 import { optionsPage } from '../src/config/options-page.ts'
 import { AgentProcess, svcdBin } from './helpers/agent-process.ts'
+import { cliPage } from './helpers/cli-page.ts'
 import { missing } from './helpers/tools.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -45,6 +46,11 @@ t.test('docs/errors.md and the error table are the same', async (t) => {
 t.test('docs/config.md and the options table are the same', async (t) => {
   const wanted = page('docs/config.md', optionsPage())
   t.equal(read('docs/config.md'), wanted)
+})
+
+t.test("docs/cli.md is the commands' help", async (t) => {
+  const wanted = page('docs/cli.md', await cliPage())
+  t.equal(read('docs/cli.md'), wanted)
 })
 
 t.test('every relative link leads to a file', async (t) => {

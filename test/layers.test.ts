@@ -36,7 +36,14 @@ const rules: LayerRules = {
       builtins: 'any',
     },
     cli: {
-      imports: ['base', 'config', 'api/client.ts', 'net/dns-client.ts', 'node'],
+      imports: [
+        'base',
+        'config',
+        'api/client.ts',
+        'api/client-rows.ts',
+        'net/dns-client.ts',
+        'node',
+      ],
       builtins: 'any',
     },
   },
@@ -74,7 +81,20 @@ t.test('every room imports only what its row allows', async (t) => {
 
 t.test('commands that only ask an agent do not load what runs one', async (t) => {
   const names = ['run', 'register', 'deregister', 'services', 'nodes', 'resolve', 'version']
-  for (const name of [...names, 'members', 'leave', 'raft-peers', 'raft-recover', 'snapshot']) {
+  for (const name of [
+    ...names,
+    'members',
+    'leave',
+    'raft-peers',
+    'raft-recover',
+    'snapshot',
+    'watch',
+    'checks',
+    'maint',
+    'info',
+    'catalog',
+    'completion',
+  ]) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)
     const packages = packagesLoadedBy(path, sources)

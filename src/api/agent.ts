@@ -194,6 +194,7 @@ function selfJson(backend: Backend) {
         leader_addr: leader,
         server: String(identity.server),
       },
+      ...backend.statistics(),
     },
     Meta: {},
   }

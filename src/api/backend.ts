@@ -123,6 +123,9 @@ export interface Restored {
   readonly deregistered: number
 }
 
+/** Facts and figures in groups, all as text. */
+export type Statistics = Readonly<Record<string, Readonly<Record<string, string>>>>
+
 /** All that the HTTP API needs of a node; `node/` provides it. */
 export interface Backend {
   readonly identity: Identity
@@ -165,6 +168,8 @@ export interface Backend {
    * `restore-unfinished`, `no-leader`.
    */
   restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored>
+  /** What the agent knows of Raft and of its process, for people. */
+  statistics(): Statistics
   /** `host:port` of the leader, or '' while there is none. */
   leader(): string
   /** `host:port` of every voter. */

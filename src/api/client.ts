@@ -1,105 +1,29 @@
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import type {
+  CheckEntry,
+  HealthEntry,
+  Member,
+  NodeEntry,
+  RaftServer,
+  Self,
+  ServiceEntry,
+  ServiceNode,
+  ServiceRegistration,
+  SnapshotDownload,
+} from './client-rows.ts'
 import { readEvents, type WatchEvent } from './event-reader.ts'
 
-// The part of Consul's JSON that the CLI shows; answers hold more.
-
-export interface NodeEntry {
-  readonly ID: string
-  readonly Node: string
-  readonly Address: string
-  readonly Datacenter: string
-  readonly TaggedAddresses: Readonly<Record<string, string>>
-  readonly Meta: Readonly<Record<string, string>>
-}
-
-export interface ServiceEntry {
-  readonly ID: string
-  readonly Service: string
-  readonly Tags: readonly string[]
-  readonly Address: string
-  readonly Port: number
-  readonly Meta: Readonly<Record<string, string>>
-  readonly Weights: { readonly Passing: number; readonly Warning: number }
-}
-
-export interface CheckEntry {
-  readonly Node: string
-  readonly CheckID: string
-  readonly Name: string
-  readonly Status: string
-  readonly Notes: string
-  readonly Output: string
-  readonly ServiceID: string
-  readonly ServiceName: string
-}
-
-/** A row of health/service. */
-export interface HealthEntry {
-  readonly Node: NodeEntry
-  readonly Service: ServiceEntry
-  readonly Checks: readonly CheckEntry[]
-}
-
-export interface Self {
-  readonly Config: {
-    readonly Datacenter: string
-    readonly NodeName: string
-    readonly NodeID: string
-    readonly Server: boolean
-    readonly SvcdVersion: string
-  }
-  readonly DebugConfig: { readonly DNSPort: number; readonly DNSDomain: string }
-}
-
-export interface Member {
-  readonly Name: string
-  readonly Addr: string
-  readonly Port: number
-  readonly Status: number
-  readonly Tags: Readonly<Record<string, string>>
-}
-
-/** A row of operator/raft/configuration. */
-export interface RaftServer {
-  readonly ID: string
-  readonly Node: string
-  readonly Address: string
-  readonly Leader: boolean
-  readonly ProtocolVersion: string
-  readonly Voter: boolean
-}
-
-/** The answer of GET snapshot. */
-export interface SnapshotDownload {
-  readonly index: number
-  /** Bytes of the state once it is unpacked. */
-  readonly stateBytes: number
-  readonly archive: AsyncIterable<Uint8Array>
-}
-
-/** The body of agent/service/register; the agent accepts more (docs/http-api.md). */
-export interface ServiceRegistration {
-  readonly Name: string
-  readonly ID?: string | undefined
-  readonly Address?: string | undefined
-  readonly Port?: number | undefined
-  readonly Tags?: readonly string[] | undefined
-  readonly Meta?: Readonly<Record<string, string>> | undefined
-  readonly Weights?: { readonly Passing: number; readonly Warning: number } | undefined
-  readonly Checks?: readonly CheckRegistration[] | undefined
-}
-
-/** Durations as text: `10s`. */
-export interface CheckRegistration {
-  readonly CheckID?: string | undefined
-  readonly Name?: string | undefined
-  readonly TTL?: string | undefined
-  readonly HTTP?: string | undefined
-  readonly Method?: string | undefined
-  readonly Interval?: string | undefined
-  readonly Timeout?: string | undefined
-  readonly Status?: string | undefined
-  readonly DeregisterCriticalServiceAfter?: string | undefined
+/** The choices of a list. */
+export interface ListOptions {
+  /** `key:value` pairs, all of which a node must have. */
+  readonly nodeMeta?: readonly string[] | undefined
+  /** An expression over the fields of a row. */
+  readonly filter?: string | undefined
+  /** Order by the distance from this node. */
+  readonly near?: string | undefined
+  readonly datacenter?: string | undefined
+  /** As the agent that is asked has it, also without a leader. */
+  readonly stale?: boolean | undefined
 }
 
 export interface ClientOptions {
@@ -111,9 +35,9 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined
 }
 
-export interface HealthOptions {
-  readonly passing?: boolean
-  readonly tags?: readonly string[]
+export interface HealthOptions extends ListOptions {
+  readonly passing?: boolean | undefined
+  readonly tags?: readonly string[] | undefined
 }
 
 /** A stream says that it lives every 15 s. */
@@ -154,20 +78,51 @@ export class Client {
   }
 
   /** Every service name of the datacenter with its tags. */
-  services(): Promise<Readonly<Record<string, readonly string[]>>> {
-    return this.#get('catalog/services')
+  services(options: ListOptions = {}): Promise<Readonly<Record<string, readonly string[]>>> {
+    return this.#get(`catalog/services${queryOf(options)}`)
   }
 
-  nodes(): Promise<readonly NodeEntry[]> {
-    return this.#get('catalog/nodes')
+  nodes(options: ListOptions = {}): Promise<readonly NodeEntry[]> {
+    return this.#get(`catalog/nodes${queryOf(options)}`)
+  }
+
+  /** The names of the nodes that an instance of a service is on, however it fares. */
+  async nodesOfService(service: string, options: ListOptions = {}): Promise<ReadonlySet<string>> {
+    const path = `catalog/service/${encodeURIComponent(service)}${queryOf(options)}`
+    return new Set((await this.#get<readonly ServiceNode[]>(path)).map(({ Node }) => Node))
+  }
+
+  /** A node's services by id; undefined when there is no such node. */
+  async servicesOfNode(
+    node: string,
+    options: ListOptions = {},
+  ): Promise<Readonly<Record<string, ServiceEntry>> | undefined> {
+    const path = `catalog/node/${encodeURIComponent(node)}${queryOf(options)}`
+    type Answer = { readonly Services: Readonly<Record<string, ServiceEntry>> } | null
+    return (await this.#get<Answer>(path))?.Services
+  }
+
+  datacenters(): Promise<readonly string[]> {
+    return this.#get('catalog/datacenters')
+  }
+
+  /** The checks of a service, of a node, or all in a state (`any`). */
+  checks(
+    of: { readonly service: string } | { readonly node: string } | { readonly state: string },
+    options: ListOptions = {},
+  ): Promise<readonly CheckEntry[]> {
+    const [path, name] =
+      'service' in of
+        ? (['checks', of.service] as const)
+        : 'node' in of
+          ? (['node', of.node] as const)
+          : (['state', of.state] as const)
+    return this.#get(`health/${path}/${encodeURIComponent(name)}${queryOf(options)}`)
   }
 
   /** The instances of a service with their checks; empty when there is no such service. */
   health(service: string, options: HealthOptions = {}): Promise<readonly HealthEntry[]> {
-    const query = new URLSearchParams()
-    for (const tag of options.tags ?? []) query.append('tag', tag)
-    if (options.passing === true) query.set('passing', 'true')
-    return this.#get(`health/service/${encodeURIComponent(service)}?${query.toString()}`)
+    return this.#get(`health/service/${encodeURIComponent(service)}${queryOf(options)}`)
   }
 
   /**
@@ -192,6 +147,29 @@ export class Client {
   /** The agent's own services, by id. */
   agentServices(): Promise<Readonly<Record<string, ServiceEntry>>> {
     return this.#get('agent/services')
+  }
+
+  /** The agent's own checks, by id. */
+  agentChecks(): Promise<Readonly<Record<string, CheckEntry>>> {
+    return this.#get('agent/checks')
+  }
+
+  /** Maintenance mode of a service of the agent, or of its whole node. */
+  async setMaintenance(
+    enable: boolean,
+    options: { readonly serviceId?: string | undefined; readonly reason?: string | undefined },
+  ): Promise<void> {
+    const { serviceId, reason } = options
+    const of = serviceId === undefined ? '' : `service/`
+    const id = serviceId === undefined ? '' : `/${encodeURIComponent(serviceId)}`
+    const query = new URLSearchParams({ enable: String(enable) })
+    if (reason !== undefined) query.set('reason', reason)
+    await this.#put(`agent/${of}maintenance${id}?${query.toString()}`)
+  }
+
+  /** Has the agent read its configuration again. */
+  async reload(): Promise<void> {
+    await this.#put('agent/reload')
   }
 
   self(): Promise<Self> {
@@ -302,6 +280,20 @@ function fetchReason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause
   return reasonOf(first ?? error)
+}
+
+/** A question as a URL's query; '' when nothing is chosen. */
+export function queryOf(options: HealthOptions): string {
+  const query = new URLSearchParams()
+  for (const tag of options.tags ?? []) query.append('tag', tag)
+  for (const pair of options.nodeMeta ?? []) query.append('node-meta', pair)
+  if (options.passing === true) query.set('passing', 'true')
+  if (options.filter !== undefined) query.set('filter', options.filter)
+  if (options.near !== undefined) query.set('near', options.near)
+  if (options.datacenter !== undefined) query.set('dc', options.datacenter)
+  if (options.stale === true) query.set('stale', 'true')
+  const text = query.toString()
+  return text === '' ? '' : `?${text}`
 }
 
 async function* withEach<T>(items: AsyncIterable<T>, before: () => void): AsyncGenerator<T, void> {

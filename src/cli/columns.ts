@@ -19,3 +19,16 @@ export function columns(headers: readonly string[], rows: readonly (readonly str
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?')
 }
+
+/** What several checks come to. */
+export function worstStatus(statuses: readonly string[]): string {
+  return ['critical', 'warning'].find((status) => statuses.includes(status)) ?? 'passing'
+}
+
+const outputWidth = 60
+
+/** A check's output on one line of a terminal. */
+export function firstLine(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? ''
+  return line.length > outputWidth ? `${line.slice(0, outputWidth - 1)}…` : line
+}

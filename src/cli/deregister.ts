@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { Client } from '../api/client.ts'
+import type { Client } from '../api/client.ts'
 import { svcdError } from '../base/errors.ts'
-import { httpAddress } from './http-address.ts'
+import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -10,30 +10,39 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
+import { isDefinitionFile, readAllRegistrations } from './registration-file.ts'
 
 interface DeregisterOptions extends ClientOptions {
+  readonly id?: string
   readonly node?: string
 }
 
 export function deregisterCommand(io: Io): Command {
-  const command = newCommand('deregister', 'Remove a service, or a node of the catalog.', io)
-    .argument('[id]', 'The id of the service instance; the name, where it was given no id.')
+  const command = newCommand('deregister', 'Remove services, or a node of the catalog.', io)
+    .argument(
+      '[id...]',
+      'The id of an instance (the name, where it was given no id), or a file with services (.json).',
+    )
+    .option('--id <id>', 'The id, as Consul takes it.')
     .option(
       '--node <name>',
       'Remove it from this node of the catalog; without an id, the whole node.',
     )
-    .action(async (id: string | undefined, options: DeregisterOptions) => {
-      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
-      const removed = await deregister(client, id, options.node)
-      if (options.json === true) printJson(io, removed)
-      else
-        io.out(
-          `Deregistered ${'id' in removed ? `service: ${removed.id}` : `node: ${removed.node}`}\n`,
-        )
+    .action(async (args: readonly string[], options: DeregisterOptions) => {
+      const ids = await idsOf(args, options, io)
+      const client = await agentClient(options, io)
+      const removed: Removed[] = []
+      for (const each of targetsOf(ids, options.node)) {
+        await remove(client, each)
+        removed.push(each)
+        if (options.json !== true) io.out(`Deregistered ${nameOf(each)}\n`)
+      }
+      if (options.json === true) printJson(io, removed.length === 1 ? removed[0] : removed)
     })
   addClientOptions(command)
   return addExamples(command, [
     'svcd deregister web-1',
+    'svcd deregister web.json',
     'svcd deregister --node old-host',
     'svcd deregister --node old-host web-7',
   ])
@@ -41,20 +50,34 @@ export function deregisterCommand(io: Io): Command {
 
 type Removed = { readonly id: string; readonly node?: string } | { readonly node: string }
 
-async function deregister(
-  client: Client,
-  id: string | undefined,
-  node: string | undefined,
-): Promise<Removed> {
-  if (node !== undefined) {
-    await client.deregisterFromCatalog(node, id)
-    return id === undefined ? { node } : { id, node }
-  }
-  if (id === undefined) {
-    throw svcdError('usage', {
-      reason: 'Name the id of the service, or a node with --node. See `svcd deregister --help`.',
-    })
-  }
-  await client.deregisterService(id)
-  return { id }
+async function idsOf(
+  args: readonly string[],
+  options: DeregisterOptions,
+  io: Io,
+): Promise<readonly string[]> {
+  const services = await readAllRegistrations(args.filter(isDefinitionFile), io)
+  return [
+    ...(options.id === undefined ? [] : [options.id]),
+    ...args.filter((arg) => !isDefinitionFile(arg)),
+    ...services.map(({ ID, Name }) => ID ?? Name),
+  ]
+}
+
+function targetsOf(ids: readonly string[], node: string | undefined): readonly Removed[] {
+  if (ids.length > 0) return ids.map((id) => (node === undefined ? { id } : { id, node }))
+  if (node !== undefined) return [{ node }]
+  throw svcdError('usage', {
+    reason:
+      'Name the id of the service, a file that holds it, or a node with --node. See `svcd deregister --help`.',
+  })
+}
+
+async function remove(client: Client, target: Removed): Promise<void> {
+  if (!('id' in target)) await client.deregisterFromCatalog(target.node)
+  else if (target.node === undefined) await client.deregisterService(target.id)
+  else await client.deregisterFromCatalog(target.node, target.id)
+}
+
+function nameOf(target: Removed): string {
+  return 'id' in target ? `service: ${target.id}` : `node: ${target.node}`
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { Client } from '../api/client.ts'
-import { httpAddress } from './http-address.ts'
+import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -16,7 +15,7 @@ export function leaveCommand(io: Io): Command {
     'Have the agent leave its cluster for good, with all that is registered on it, and stop.',
     io,
   ).action(async (options: ClientOptions) => {
-    await new Client({ address: httpAddress(options.httpAddr, io.env) }).leave()
+    await (await agentClient(options, io)).leave()
     if (options.json === true) printJson(io, { left: true })
     else io.out('Graceful leave complete\n')
   })

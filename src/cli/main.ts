@@ -12,6 +12,10 @@ process.exitCode = await run(process.argv.slice(2), {
   out: (chunk) => void process.stdout.write(chunk),
   err: (chunk) => void process.stderr.write(chunk),
   drawn: process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
+  onInterrupt: (stop) => {
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+  },
   env: process.env,
   readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
 })

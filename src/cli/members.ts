@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { Client, type Member } from '../api/client.ts'
+import type { Member } from '../api/client-rows.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
+import { agentClient } from './agent-client.ts'
 import { columns } from './columns.ts'
 import { hostPort } from './endpoint.ts'
-import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -31,7 +31,7 @@ export function membersCommand(io: Io): Command {
     .option('--detailed', 'Show the tags of each.')
     .option('--status <regex>', 'Only those whose status matches: alive, failed, none.')
     .action(async (options: MembersOptions) => {
-      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+      const client = await agentClient(options, io)
       const wanted = pattern(options.status)
       const members = (await client.members()).filter((member) => wanted.test(statusOf(member)))
       if (members.length === 0) {

@@ -1,30 +1,48 @@
 import type { Command } from 'commander'
-import { Client, type NodeEntry } from '../api/client.ts'
+import type { NodeEntry } from '../api/client-rows.ts'
+import { agentClient } from './agent-client.ts'
 import { columns } from './columns.ts'
-import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
 import {
-  addClientOptions,
   addExamples,
+  addReadOptions,
+  listOptions,
   newCommand,
   printJson,
-  type ClientOptions,
+  type ReadOptions,
 } from './new-command.ts'
 
-interface NodesOptions extends ClientOptions {
+interface NodesOptions extends ReadOptions {
   readonly detailed?: boolean
+  readonly service?: string
 }
 
-export function nodesCommand(io: Io): Command {
-  const command = newCommand('nodes', 'List the nodes of the catalog.', io)
+export function nodesCommand(io: Io, name = 'nodes'): Command {
+  const command = newCommand(name, 'List the nodes of the catalog.', io)
+    .option('--service <name>', 'Only nodes with an instance of this service.')
     .option('--detailed', 'Show whole ids, tagged addresses and metadata.')
     .action(async (options: NodesOptions) => {
-      const nodes = await new Client({ address: httpAddress(options.httpAddr, io.env) }).nodes()
+      const nodes = await chosenNodes(options, io)
       if (options.json === true) printJson(io, nodes)
-      else io.out(options.detailed === true ? detailedTable(nodes) : table(nodes))
+      else if (nodes.length > 0) io.out(options.detailed === true ? detailed(nodes) : table(nodes))
+      // In Consul's words, and no error as there.
+      else io.err('No nodes match the given query - try expanding your search.\n')
     })
-  addClientOptions(command)
-  return addExamples(command, ['svcd nodes', 'svcd nodes --detailed'])
+  addReadOptions(command)
+  return addExamples(command, [
+    `svcd ${name}`,
+    `svcd ${name} --service web --node-meta rack=7`,
+    `svcd ${name} --detailed`,
+  ])
+}
+
+async function chosenNodes(options: NodesOptions, io: Io): Promise<readonly NodeEntry[]> {
+  const client = await agentClient(options, io)
+  const { datacenter, stale } = options
+  const nodes = await client.nodes(listOptions(options))
+  if (options.service === undefined) return nodes
+  const names = await client.nodesOfService(options.service, { datacenter, stale })
+  return nodes.filter(({ Node }) => names.has(Node))
 }
 
 function table(nodes: readonly NodeEntry[]): string {
@@ -32,7 +50,7 @@ function table(nodes: readonly NodeEntry[]): string {
   return columns(['Node', 'ID', 'Address', 'DC'], rows)
 }
 
-function detailedTable(nodes: readonly NodeEntry[]): string {
+function detailed(nodes: readonly NodeEntry[]): string {
   return columns(
     ['Node', 'ID', 'Address', 'DC', 'TaggedAddresses', 'Meta'],
     nodes.map((n) => [

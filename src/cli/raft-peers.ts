@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { Client, type RaftServer } from '../api/client.ts'
+import type { RaftServer } from '../api/client-rows.ts'
 import { svcdError } from '../base/errors.ts'
+import { agentClient } from './agent-client.ts'
 import { columns } from './columns.ts'
-import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -22,7 +22,8 @@ export function listPeersCommand(io: Io): Command {
   const command = newCommand('operator raft list-peers', 'List the servers as Raft knows them.', io)
     .option('--stale', 'Ask this agent alone: answers also when there is no leader.')
     .action(async (options: PeerOptions) => {
-      const servers = await clientOf(options, io).raftServers({ stale: options.stale === true })
+      const client = await agentClient(options, io)
+      const servers = await client.raftServers({ stale: options.stale === true })
       if (options.json === true) printJson(io, servers)
       else io.out(table(servers))
     })
@@ -52,7 +53,8 @@ export function transferLeaderCommand(io: Io): Command {
   )
     .option('--id <uuid>', 'The server that is to lead. (default: the one that holds the most)')
     .action(async (options: PeerOptions) => {
-      await clientOf(options, io).transferLeader(options.id)
+      const client = await agentClient(options, io)
+      await client.transferLeader(options.id)
       done(io, options, 'Success')
     })
   addClientOptions(command)
@@ -70,7 +72,8 @@ export function addPeerCommand(io: Io): Command {
     .action(async (options: PeerOptions) => {
       const { id, address } = options
       if (id === undefined || address === undefined) throw usage('Give both --id and --address.')
-      await clientOf(options, io).addPeer({ id, address })
+      const client = await agentClient(options, io)
+      await client.addPeer({ id, address })
       done(io, options, `Added peer with id "${id}"`)
     })
   addClientOptions(command)
@@ -96,15 +99,12 @@ export function removePeerCommand(io: Io): Command {
         id === undefined
           ? ([`address "${address ?? ''}"`, { address: address ?? '' }] as const)
           : ([`id "${id}"`, { id }] as const)
-      await clientOf(options, io).removePeer(server)
+      const client = await agentClient(options, io)
+      await client.removePeer(server)
       done(io, options, `Removed peer with ${what}`)
     })
   addClientOptions(command)
   return addExamples(command, ['svcd operator raft remove-peer -address 10.0.0.3:8300'])
-}
-
-function clientOf(options: ClientOptions, io: Io): Client {
-  return new Client({ address: httpAddress(options.httpAddr, io.env) })
 }
 
 function done(io: Io, options: ClientOptions, text: string): void {

@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander'
-import { Client, type CheckRegistration, type ServiceRegistration } from '../api/client.ts'
+import type { CheckRegistration, ServiceRegistration } from '../api/client-rows.ts'
+import type { Client } from '../api/client.ts'
 import { parseDuration } from '../base/duration.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
-import { httpAddress } from './http-address.ts'
+import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -12,10 +13,11 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
-import { readRegistrations } from './registration-file.ts'
+import { isDefinitionFile, readAllRegistrations } from './registration-file.ts'
 
 interface RegisterOptions extends ClientOptions {
   readonly file?: string
+  readonly name?: string
   readonly id?: string
   readonly address?: string
   readonly port?: string
@@ -31,7 +33,11 @@ interface RegisterOptions extends ClientOptions {
 
 export function registerCommand(io: Io): Command {
   const command = newCommand('register', 'Register a service with the agent.', io)
-    .argument('[name]', 'The name of the service, asked for as NAME.service.consul.')
+    .argument(
+      '[name...]',
+      'The name of the service, asked for as NAME.service.consul; or files, told by .json.',
+    )
+    .option('--name <name>', 'The name, as Consul takes it.')
     .option('-f, --file <path>', 'A JSON file with one service or several; - is standard input.')
     .option('--id <id>', 'The id of this instance, unique on the agent. (default: the name)')
     .option('--address <address>', "IPv4, IPv6 or a host name. (default: the node's)")
@@ -46,9 +52,9 @@ export function registerCommand(io: Io): Command {
     .option('--interval <duration>', 'How often the HTTP check runs. (default: 10s)')
     .option('--timeout <duration>', 'How long the HTTP check waits for an answer. (default: 10s)')
     .option('--deregister-after <duration>', 'Remove the service once critical for this long.')
-    .action(async (name: string | undefined, options: RegisterOptions) => {
-      const services = await registrations(name, options, io)
-      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+    .action(async (names: readonly string[], options: RegisterOptions) => {
+      const services = await registrations(names, options, io)
+      const client = await agentClient(options, io)
       await registerAll(client, services, options, io)
     })
   addClientOptions(command)
@@ -57,7 +63,8 @@ export function registerCommand(io: Io): Command {
     'svcd register web --id web-1 --address 10.9.0.1 --port 8080 --tag v1 \\\n' +
       '      --check-http http://127.0.0.1:8080/health --interval 2s',
     'svcd register worker --check-ttl 30s --meta version=2',
-    'svcd register -f services.json',
+    'svcd register web.json api.json',
+    'svcd register -f - < services.json',
   ])
 }
 
@@ -82,20 +89,28 @@ async function registerAll(
 }
 
 async function registrations(
-  name: string | undefined,
+  names: readonly string[],
   options: RegisterOptions,
   io: Io,
 ): Promise<readonly ServiceRegistration[]> {
-  if (options.file === undefined) {
+  const { file, name: named } = options
+  const files = [...(file === undefined ? [] : [file]), ...names.filter(isDefinitionFile)]
+  const [name = named, ...more] = names.filter((each) => !isDefinitionFile(each))
+  if (more.length > 0) throw usage('Name one service, or files that end in .json.')
+  if (named !== undefined && named !== name) throw usage('Name the service once.')
+  if (files.length === 0) {
     if (name === undefined) throw usage('Name the service, or a file with -f.')
     return [registration(name, options)]
   }
-  const extra = Object.keys(options).find((key) => !['file', 'httpAddr', 'json'].includes(key))
+  const extra = Object.keys(options).find((key) => !fileOptions.includes(key))
   if (name !== undefined || extra !== undefined) {
-    throw usage('With -f the whole registration stands in the file; leave the other options out.')
+    throw usage('With a file the whole registration stands in it; leave the other options out.')
   }
-  return readRegistrations(options.file, io)
+  return readAllRegistrations(files, io)
 }
+
+/** The options that say nothing of the service itself. */
+const fileOptions = ['file', 'httpAddr', 'token', 'tokenFile', 'json']
 
 function registration(name: string, options: RegisterOptions): ServiceRegistration {
   const checks = checksOf(options)

@@ -1,15 +1,26 @@
-import type { ServiceRegistration } from '../api/client.ts'
+import type { ServiceRegistration } from '../api/client-rows.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { Io } from './io.ts'
+
+/** An argument of this kind is a file, not the name or id of a service. */
+export function isDefinitionFile(argument: string): boolean {
+  return argument === '-' || argument.endsWith('.json')
+}
+
+/** The services of all files, in order; none when one of them cannot be read. */
+export async function readAllRegistrations(
+  paths: readonly string[],
+  io: Io,
+): Promise<readonly ServiceRegistration[]> {
+  const read = await Promise.all(paths.map(async (path) => readRegistrations(path, io)))
+  return read.flat()
+}
 
 /**
  * Reads service definitions as Consul's files hold them: `{"service": {…}}`, `{"services": […]}`, or
  * one bare definition. The agent judges their fields.
  */
-export async function readRegistrations(
-  path: string,
-  io: Io,
-): Promise<readonly ServiceRegistration[]> {
+async function readRegistrations(path: string, io: Io): Promise<readonly ServiceRegistration[]> {
   let content: unknown
   try {
     content = JSON.parse(await io.readText(path))

@@ -3,84 +3,8 @@ import { InvariantError } from '../base/assert.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { normaliseArguments } from './arguments.ts'
+import { commands } from './commands.ts'
 import type { Io } from './io.ts'
-
-interface Entry {
-  readonly summary: string
-  /** Loads only what this command needs: `svcd services` must not wait for the agent's modules. */
-  readonly load: () => Promise<(io: Io) => Command>
-}
-
-const commands: Readonly<Record<string, Entry>> = {
-  agent: {
-    summary: 'Run an agent.',
-    load: async () => (await import('./agent.ts')).agentCommand,
-  },
-  register: {
-    summary: 'Register a service with the agent.',
-    load: async () => (await import('./register.ts')).registerCommand,
-  },
-  deregister: {
-    summary: 'Remove a service from the agent, or a node from the catalog.',
-    load: async () => (await import('./deregister.ts')).deregisterCommand,
-  },
-  services: {
-    summary: 'List services, or the instances of one.',
-    load: async () => (await import('./services.ts')).servicesCommand,
-  },
-  nodes: {
-    summary: 'List nodes.',
-    load: async () => (await import('./nodes.ts')).nodesCommand,
-  },
-  members: {
-    summary: 'List the servers of the cluster.',
-    load: async () => (await import('./members.ts')).membersCommand,
-  },
-  leave: {
-    summary: 'Have the agent leave its cluster for good, and stop.',
-    load: async () => (await import('./leave.ts')).leaveCommand,
-  },
-  'operator raft list-peers': {
-    summary: 'List the servers as Raft knows them.',
-    load: async () => (await import('./raft-peers.ts')).listPeersCommand,
-  },
-  'operator raft transfer-leader': {
-    summary: 'Hand the lead over to another server.',
-    load: async () => (await import('./raft-peers.ts')).transferLeaderCommand,
-  },
-  'operator raft add-peer': {
-    summary: 'Let a server in that is not configured to join.',
-    load: async () => (await import('./raft-peers.ts')).addPeerCommand,
-  },
-  'operator raft remove-peer': {
-    summary: 'Take a server out that will not come back.',
-    load: async () => (await import('./raft-peers.ts')).removePeerCommand,
-  },
-  'operator raft recover': {
-    summary: 'Make one server a cluster of its own, after the quorum was lost.',
-    load: async () => (await import('./raft-recover.ts')).recoverCommand,
-  },
-  'snapshot save': {
-    summary: 'Write the state of the cluster to a file.',
-    load: async () => (await import('./snapshot.ts')).saveCommand,
-  },
-  'snapshot restore': {
-    summary: 'Bring the cluster back to what a file says.',
-    load: async () => (await import('./snapshot.ts')).restoreCommand,
-  },
-  'snapshot inspect': {
-    summary: 'Verify a file and show what is in it.',
-    load: async () => (await import('./snapshot.ts')).inspectCommand,
-  },
-  resolve: {
-    summary: 'Ask the DNS server for a name, and show what any client gets.',
-    load: async () => (await import('./resolve.ts')).resolveCommand,
-  },
-  version: {
-    summary: 'Print the version.',
-    load: async () => (await import('./version.ts')).versionCommand,
-  },
-}
 
 const wordsMax = Math.max(...Object.keys(commands).map((name) => name.split(' ').length))
 

@@ -1,20 +1,23 @@
 import { Option, type Command } from 'commander'
-import { Client, type HealthEntry } from '../api/client.ts'
+import type { HealthEntry } from '../api/client-rows.ts'
+import type { Client } from '../api/client.ts'
 import { svcdError } from '../base/errors.ts'
-import { columns } from './columns.ts'
-import { httpAddress } from './http-address.ts'
+import { agentClient } from './agent-client.ts'
+import { columns, worstStatus } from './columns.ts'
 import type { Io } from './io.ts'
 import {
-  addClientOptions,
   addExamples,
+  addReadOptions,
   collect,
+  listOptions,
   newCommand,
   printJson,
-  type ClientOptions,
+  type ReadOptions,
 } from './new-command.ts'
 
-interface ServicesOptions extends ClientOptions {
+interface ServicesOptions extends ReadOptions {
   readonly passing?: boolean
+  readonly node?: string
   readonly tag?: readonly string[]
 }
 
@@ -22,34 +25,56 @@ export function servicesCommand(io: Io): Command {
   const command = newCommand('services', 'List services, or the instances of one.', io)
     .argument('[name]', 'The service whose instances are shown.')
     .option('--passing', 'Of one service, only the healthy instances.')
-    .addOption(
-      new Option(
-        '--tag <tag>',
-        'Of one service, only instances with this tag. Repeatable.',
-      ).argParser(collect),
-    )
+    .addOption(new Option('--tag <tag>', 'Only with this tag. Repeatable.').argParser(collect))
+    .option('--node <name>', 'Only on this node.')
     .action(async (name: string | undefined, options: ServicesOptions) => {
-      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+      const client = await agentClient(options, io)
       if (name === undefined) await listServices(client, options, io)
       else await listInstances(client, name, options, io)
     })
-  addClientOptions(command)
-  return addExamples(command, ['svcd services', 'svcd services web', 'svcd services web --passing'])
+  addReadOptions(command)
+  return addExamples(command, [
+    'svcd services',
+    'svcd services --tag v1 --node-meta rack=7',
+    'svcd services web',
+    'svcd services web --passing',
+  ])
 }
 
+type TagsOf = Readonly<Record<string, readonly string[]>>
+
 async function listServices(client: Client, options: ServicesOptions, io: Io): Promise<void> {
-  if (options.passing === true || options.tag !== undefined) {
+  if (options.passing === true) {
     throw svcdError('usage', {
-      reason:
-        '--passing and --tag choose instances; name the service: svcd services NAME --passing.',
+      reason: '--passing chooses instances; name the service: svcd services NAME --passing.',
     })
   }
-  const services = await client.services()
-  if (options.json === true) return printJson(io, services)
-  const rows = Object.entries(services)
-    .map(([name, tags]) => [name, tags.toSorted().join(',')])
-    .toSorted(([a = ''], [b = '']) => compare(a, b))
+  const wanted = (options.tag ?? []).map((tag) => tag.toLowerCase())
+  const kept = Object.entries(await servicesWithTags(client, options))
+    .filter(([, tags]) => {
+      const own = tags.map((tag) => tag.toLowerCase())
+      return wanted.every((tag) => own.includes(tag))
+    })
+    .toSorted(([a], [b]) => compare(a, b))
+  if (options.json === true) return printJson(io, Object.fromEntries(kept))
+  const rows = kept.map(([name, tags]) => [name, tags.toSorted().join(',')])
   io.out(columns(['Service', 'Tags'], rows))
+}
+
+/** The services of the datacenter, or those of one node, each with its tags. */
+export async function servicesWithTags(
+  client: Client,
+  options: ReadOptions & { readonly node?: string },
+): Promise<TagsOf> {
+  if (options.node === undefined) return client.services(listOptions(options))
+  const services = await client.servicesOfNode(options.node, listOptions(options))
+  const tagsOf = new Map<string, Set<string>>()
+  for (const { Service, Tags } of Object.values(services ?? {})) {
+    const tags = tagsOf.get(Service) ?? new Set()
+    for (const tag of Tags) tags.add(tag)
+    tagsOf.set(Service, tags)
+  }
+  return Object.fromEntries([...tagsOf].map(([name, tags]) => [name, [...tags]]))
 }
 
 async function listInstances(
@@ -58,12 +83,16 @@ async function listInstances(
   options: ServicesOptions,
   io: Io,
 ): Promise<void> {
-  const passing = options.passing === true
-  const instances = await client.health(name, { passing, tags: options.tag ?? [] })
+  const { passing, tag: tags, node } = options
+  const found = await client.health(name, { ...listOptions(options), passing, tags })
+  const instances = found.filter(
+    ({ Node }) => node === undefined || Node.Node.toLowerCase() === node.toLowerCase(),
+  )
   if (options.json === true) printJson(io, instances)
   else if (instances.length > 0) io.out(instanceTable(instances))
   if (instances.length > 0) return
-  const chosen = passing || options.tag !== undefined
+  const { nodeMeta, filter } = options
+  const chosen = [passing, tags, node, nodeMeta, filter].some((choice) => choice !== undefined)
   throw svcdError('no-such-service', {
     what: `${chosen ? 'instance of service' : 'service'} "${name}"${chosen ? ' matches' : ''}`,
   })
@@ -75,14 +104,10 @@ function instanceTable(instances: readonly HealthEntry[]): string {
     Node.Node,
     Service.Address === '' ? Node.Address : Service.Address,
     String(Service.Port),
-    worst(Checks.map((check) => check.Status)),
+    worstStatus(Checks.map((check) => check.Status)),
     Service.Tags.toSorted().join(','),
   ])
   return columns(['ID', 'Node', 'Address', 'Port', 'Status', 'Tags'], rows)
-}
-
-function worst(statuses: readonly string[]): string {
-  return ['critical', 'warning'].find((status) => statuses.includes(status)) ?? 'passing'
 }
 
 function compare(a: string, b: string): number {

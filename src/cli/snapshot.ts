@@ -3,10 +3,10 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type { Command } from 'commander'
-import { Client } from '../api/client.ts'
+import type { Client } from '../api/client.ts'
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import { agentClient } from './agent-client.ts'
 import { columns } from './columns.ts'
-import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -26,7 +26,7 @@ export function saveCommand(io: Io): Command {
     .argument('<file>', 'Where to write it; a file that is there is replaced once all is verified.')
     .option('--stale', 'Of what this agent has, also when there is no leader.')
     .action(async (file: string, options: SaveOptions) => {
-      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+      const client = await agentClient(options, io)
       const index = await save(client, file, options, io)
       if (options.json === true) printJson(io, { file, index })
       else io.out(`Saved and verified snapshot to index ${index}\n`)
@@ -89,7 +89,7 @@ export function restoreCommand(io: Io): Command {
   )
     .argument('<file>', 'A file of `svcd snapshot save`.')
     .action(async (file: string, options: ClientOptions) => {
-      const client = new Client({ address: httpAddress(options.httpAddr, io.env) })
+      const client = await agentClient(options, io)
       const bar = new ProgressBar('Restoring', await sizeOf(file), io.drawn)
       await client.restore(upload(file, bar))
       if (options.json === true) printJson(io, { file, restored: true })

@@ -5,6 +5,7 @@ import type {
   Origin,
   Restored,
   SnapshotArchive,
+  Statistics,
 } from '../api/backend.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
@@ -14,6 +15,7 @@ import type { ChangeWaiters } from './change-waiters.ts'
 import { leaveCluster } from './leaving.ts'
 import type { Replica } from './replica.ts'
 import type { SnapshotService } from './snapshot-service.ts'
+import { statistics } from './statistics.ts'
 
 export interface NodeBackendParts {
   readonly identity: Identity
@@ -111,6 +113,16 @@ export class NodeBackend implements Backend {
     })
     this.#onLeft()
     return id
+  }
+
+  statistics(): Statistics {
+    const { replica, state } = this.#parts
+    return statistics({
+      nodeId: this.identity.nodeId,
+      status: replica.status,
+      appliedIndex: state.read((catalog) => catalog.appliedIndex()),
+      lastContactMs: this.lastContactMs(),
+    })
   }
 
   snapshot(): Promise<SnapshotArchive> {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { version } from '../../src/base/version.ts'
+import { commands } from '../../src/cli/commands.ts'
 import { run } from '../../src/cli/run.ts'
 import { TestApi } from '../api/support.ts'
 
@@ -128,7 +129,7 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     ],
     ['register web --port', /^svcd: Option "--port <port>" argument missing\. See/],
     ['register', /^svcd: Name the service, or a file with -f\. See/],
-    ['register web extra', /^svcd: Too many arguments/],
+    ['register web extra', /^svcd: Name one service, or files that end in \.json\./],
     ['register web --port 65536', /^svcd: Option --port: "65536" is not a whole number from 0/],
     ['register web --port -1', /^svcd: Option --port: "-1"/],
     ['register web --meta k', /^svcd: Option --meta: "k" is not KEY=VALUE/],
@@ -137,8 +138,25 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     ['register web --deregister-after 2m', /^svcd: --deregister-after needs a check/],
     ['register web --check-ttl 10', /^svcd: Option --check-ttl: "10" is not a duration/],
     ['register web -check-http x -interval -2s', /^svcd: Option --interval: "-2s" is not/],
-    ['deregister', /^svcd: Name the id of the service, or a node with --node\./],
-    ['services --passing', /^svcd: --passing and --tag choose instances; name the service/],
+    [
+      'deregister',
+      /^svcd: Name the id of the service, a file that holds it, or a node with --node\./,
+    ],
+    ['services --passing', /^svcd: --passing chooses instances; name the service/],
+    ['maint -enable -disable', /^svcd: Give either --enable or --disable\. See `svcd maint/],
+    ['maint -service web', /^svcd: With --service give either --enable or --disable\./],
+    ['maint -reason x', /^svcd: --reason belongs to --enable\./],
+    ['checks -state bad', /^svcd: Option --state: "bad" is no state; use any, passing/],
+    ['completion tcsh', /^svcd: "tcsh" is not bash, zsh or fish\./],
+    ['watch', /^svcd: Give one of --service NAME, --services, --nodes, --node NAME and --check/],
+    ['watch -service a -nodes', /^svcd: Give one of --service NAME/],
+    ['watch -nodes -passing', /^svcd: --passing and --tag choose instances/],
+    ['watch -nodes -state critical', /^svcd: --state belongs to --checks\./],
+    ['watch -checks -service a -node b', /^svcd: With --checks give one of/],
+    [
+      'services -token-file /nonexistent',
+      /^svcd: Option -token-file: "\/nonexistent" cannot be read: ENO/,
+    ],
     ['services -http-addr unix:///x', /^svcd: Option -http-addr: "unix:\/\/\/x" is not an address/],
     ['resolve', /^svcd: Missing required argument "name"\. See `svcd resolve --help`/],
     ['resolve a..b', /^svcd: Invalid name: "a\.\.b\.service\.consul" cannot be asked for/],
@@ -187,19 +205,20 @@ t.test('help is complete and exits with 0; no command at all is a mistake', asyn
     t.match(out, /Usage: svcd COMMAND[^]*agent[^]*register[^]*resolve/)
   }
   t.match(await svcd([]), { code: 1, out: '', err: /Usage: svcd COMMAND/ })
-  for (const name of [
-    'agent',
-    'register',
-    'deregister',
-    'services',
-    'nodes',
-    'resolve',
-    'version',
-  ]) {
-    const { code, out } = await svcd([name, '-help'])
+  for (const name of Object.keys(commands)) {
+    const words = name.split(' ')
+    const { code, out } = await svcd([...words, '-help'])
     t.equal(code, 0)
-    t.match(out, new RegExp(`^Usage: svcd ${name}[^]*Examples:\n {2}\\$ svcd ${name}`), name)
-    t.equal((await svcd(['help', name])).out, out)
+    t.match(
+      out,
+      /^Usage: svcd [^]*Show this help\.[^]*Examples:\n {2}\$ (?:source <\()?svcd /,
+      name,
+    )
+    t.ok(
+      out.split('\n').every((line) => line.length <= 100),
+      `${name}: no line is too long`,
+    )
+    t.equal((await svcd(['help', ...words])).out, out)
   }
 })
 

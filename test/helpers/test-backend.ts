@@ -9,6 +9,7 @@ import type {
   Origin,
   Restored,
   SnapshotArchive,
+  Statistics,
 } from '../../src/api/backend.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
@@ -182,6 +183,10 @@ export class TestBackend implements Backend {
       this.#waiting.add(wake)
       wake()
     })
+  }
+
+  statistics(): Statistics {
+    return { raft: { state: 'Leader', term: '2' }, runtime: { os: 'linux' } }
   }
 
   leader(): string {

@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { AgentProcess, svcdBin } from '../helpers/agent-process.ts'
+import { missing } from '../helpers/tools.ts'
+import { until } from '../helpers/until.ts'
 
 // The program as a process: its signals, its pipes, its configuration from all sources.
 
@@ -98,3 +100,53 @@ t.test('exit codes tell a refusal from a silence', async (t) => {
   t.equal((await sh(`${svcd} services`, env)).code, 2)
   t.equal((await sh(`${svcd} resolve web`, env)).code, 2)
 })
+
+/** A command that runs on, with what it has printed so far. */
+function running(t: Test, command: string, env: NodeJS.ProcessEnv) {
+  const child = spawn('sh', ['-c', `exec ${command}`], { env: { ...process.env, ...env } })
+  const printed = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => (printed.out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (printed.err += chunk.toString()))
+  const ended = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>
+  t.teardown(() => child.kill('SIGKILL'))
+  const holds = (what: 'out' | 'err', text: string): Promise<boolean> =>
+    until(`${command}: ${text}`, 15_000, () => printed[what].includes(text))
+  return { child, printed, ended, holds }
+}
+
+t.test(
+  'curl -N and svcd watch see each change once, also over a restart of the agent',
+  async (t) => {
+    const dataDir = t.testdir()
+    const args = ['-server', '-bootstrap-expect', '1', '-data-dir', dataDir, '-node', 'n1']
+    const bind = ['-bind', '127.0.0.1']
+    const first = await AgentProcess.start({ args: [...args, ...bind] })
+    const env = { SVCD_HTTP_ADDR: first.httpUrl }
+    const watch = running(t, `${svcd} watch --service web`, env)
+    const curl = missing('curl')
+      ? undefined
+      : running(t, `curl -sN ${first.httpUrl}/v1/watch/service/web`, env)
+    await curl?.holds('out', 'data: []\n\n')
+    await sh(`${svcd} register web --port 81`, env)
+    await watch.holds('out', '+ web  n1  127.0.0.1:81  passing\n')
+    await curl?.holds('out', '"Port":81')
+
+    t.equal(await first.stop(), 0)
+    await watch.holds('err', 'svcd: The agent is gone; connecting again until it is back.\n')
+    if (curl !== undefined) t.equal((await curl.ended)[0], 0, 'curl sees a whole answer end')
+    const ports = ['-http-port', String(first.httpPort)]
+    const second = await AgentProcess.start({ args: [...args, ...bind, ...ports] })
+    t.teardown(async () => second.stop())
+    await watch.holds('err', 'svcd: Connected again.\n')
+    await sh(`${svcd} register web --port 82`, env)
+    await watch.holds('out', '~ web  n1  127.0.0.1:82')
+    watch.child.kill('SIGINT')
+    t.strictSame(await watch.ended, [0, null])
+    const lines = watch.printed.out.replaceAll(/^\S+Z /gm, '')
+    t.equal(
+      lines,
+      '+ web  n1  127.0.0.1:81  passing\n~ web  n1  127.0.0.1:82  passing  (address was 127.0.0.1:81)\n',
+    )
+    t.equal((await sh(`${svcd} watch --services`, { SVCD_HTTP_ADDR: '127.9.9.9:1' })).code, 2)
+  },
+)

@@ -1,0 +1,107 @@
+// The part of Consul's JSON that the CLI shows; answers hold more.
+
+export interface NodeEntry {
+  readonly ID: string
+  readonly Node: string
+  readonly Address: string
+  readonly Datacenter: string
+  readonly TaggedAddresses: Readonly<Record<string, string>>
+  readonly Meta: Readonly<Record<string, string>>
+}
+
+export interface ServiceEntry {
+  readonly ID: string
+  readonly Service: string
+  readonly Tags: readonly string[]
+  readonly Address: string
+  readonly Port: number
+  readonly Meta: Readonly<Record<string, string>>
+  readonly Weights: { readonly Passing: number; readonly Warning: number }
+}
+
+export interface CheckEntry {
+  readonly Node: string
+  readonly CheckID: string
+  readonly Name: string
+  readonly Status: string
+  readonly Notes: string
+  readonly Output: string
+  readonly ServiceID: string
+  readonly ServiceName: string
+}
+
+/** A row of health/service. */
+export interface HealthEntry {
+  readonly Node: NodeEntry
+  readonly Service: ServiceEntry
+  readonly Checks: readonly CheckEntry[]
+}
+
+export interface Self {
+  readonly Config: {
+    readonly Datacenter: string
+    readonly NodeName: string
+    readonly NodeID: string
+    readonly Server: boolean
+    readonly SvcdVersion: string
+  }
+  readonly DebugConfig: { readonly DNSPort: number; readonly DNSDomain: string }
+  /** Facts in groups, all as text: what `svcd info` prints. */
+  readonly Stats: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+export interface Member {
+  readonly Name: string
+  readonly Addr: string
+  readonly Port: number
+  readonly Status: number
+  readonly Tags: Readonly<Record<string, string>>
+}
+
+/** A row of operator/raft/configuration. */
+export interface RaftServer {
+  readonly ID: string
+  readonly Node: string
+  readonly Address: string
+  readonly Leader: boolean
+  readonly ProtocolVersion: string
+  readonly Voter: boolean
+}
+
+/** A row of catalog/service; there is more in it. */
+export interface ServiceNode {
+  readonly Node: string
+}
+
+/** The answer of GET snapshot. */
+export interface SnapshotDownload {
+  readonly index: number
+  /** Bytes of the state once it is unpacked. */
+  readonly stateBytes: number
+  readonly archive: AsyncIterable<Uint8Array>
+}
+
+/** The body of agent/service/register; the agent accepts more (docs/http-api.md). */
+export interface ServiceRegistration {
+  readonly Name: string
+  readonly ID?: string | undefined
+  readonly Address?: string | undefined
+  readonly Port?: number | undefined
+  readonly Tags?: readonly string[] | undefined
+  readonly Meta?: Readonly<Record<string, string>> | undefined
+  readonly Weights?: { readonly Passing: number; readonly Warning: number } | undefined
+  readonly Checks?: readonly CheckRegistration[] | undefined
+}
+
+/** Durations as text: `10s`. */
+export interface CheckRegistration {
+  readonly CheckID?: string | undefined
+  readonly Name?: string | undefined
+  readonly TTL?: string | undefined
+  readonly HTTP?: string | undefined
+  readonly Method?: string | undefined
+  readonly Interval?: string | undefined
+  readonly Timeout?: string | undefined
+  readonly Status?: string | undefined
+  readonly DeregisterCriticalServiceAfter?: string | undefined
+}

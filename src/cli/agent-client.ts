@@ -1,0 +1,42 @@
+import { Client } from '../api/client.ts'
+import { reasonOf, svcdError } from '../base/errors.ts'
+import { httpAddress } from './http-address.ts'
+import type { Io } from './io.ts'
+import type { ClientOptions } from './new-command.ts'
+
+/** The client of the agent that a command line means. */
+export async function agentClient(
+  options: ClientOptions,
+  io: Io,
+  limits: { readonly timeoutMs?: number } = {},
+): Promise<Client> {
+  return new Client({
+    ...limits,
+    address: httpAddress(options.httpAddr, io.env),
+    token: await tokenOf(options, io),
+  })
+}
+
+/** What is nearer to the command line wins; of the variables svcd's own, then a token before a file. */
+async function tokenOf(options: ClientOptions, io: Io): Promise<string | undefined> {
+  if (given(options.token)) return options.token
+  if (given(options.tokenFile)) return readToken(options.tokenFile, io)
+  const { env } = io
+  const token = [env['SVCD_HTTP_TOKEN'], env['CONSUL_HTTP_TOKEN']].find(given)
+  if (token !== undefined) return token
+  const file = [env['SVCD_HTTP_TOKEN_FILE'], env['CONSUL_HTTP_TOKEN_FILE']].find(given)
+  return file === undefined ? undefined : readToken(file, io)
+}
+
+function given(text: string | undefined): text is string {
+  return text !== undefined && text !== ''
+}
+
+async function readToken(path: string, io: Io): Promise<string> {
+  try {
+    return (await io.readText(path)).trim()
+  } catch (error) {
+    const reason = `"${path}" cannot be read: ${reasonOf(error)}`
+    throw svcdError('invalid-option', { option: '-token-file', reason }, error)
+  }
+}

@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import type { CheckEntry } from '../api/client-rows.ts'
+import type { Client } from '../api/client.ts'
+import { svcdError } from '../base/errors.ts'
+import { agentClient } from './agent-client.ts'
+import { printable } from './columns.ts'
+import type { Io } from './io.ts'
+import {
+  addClientOptions,
+  addExamples,
+  newCommand,
+  printJson,
+  type ClientOptions,
+} from './new-command.ts'
+
+interface MaintOptions extends ClientOptions {
+  readonly enable?: boolean
+  readonly disable?: boolean
+  readonly service?: string
+  readonly reason?: string
+}
+
+export function maintCommand(io: Io): Command {
+  const command = newCommand(
+    'maint',
+    'Take a service of this agent, or its whole node, out of all answers, and back. Without an\n' +
+      'option: show what is in maintenance, and why.',
+    io,
+  )
+    .option('--enable', 'Begin maintenance.')
+    .option('--disable', 'End it.')
+    .option('--service <id>', 'Of the service with this id. (default: of the whole node)')
+    .option('--reason <text>', 'Why; it is shown with the check.')
+    .action(async (options: MaintOptions) => {
+      checkOptions(options)
+      const client = await agentClient(options, io)
+      if (options.enable === true || options.disable === true) await change(client, options, io)
+      else await list(client, options, io)
+    })
+  addClientOptions(command)
+  return addExamples(command, [
+    'svcd maint -enable -reason "kernel upgrade"',
+    'svcd maint -enable -service web-1',
+    'svcd maint -disable -service web-1',
+    'svcd maint',
+  ])
+}
+
+function checkOptions({ enable, disable, service, reason }: MaintOptions): void {
+  if (enable === true && disable === true) throw usage('Give either --enable or --disable.')
+  if (service !== undefined && enable !== true && disable !== true) {
+    throw usage('With --service give either --enable or --disable.')
+  }
+  if (reason !== undefined && enable !== true) throw usage('--reason belongs to --enable.')
+}
+
+function usage(reason: string): Error {
+  return svcdError('usage', { reason: `${reason} See \`svcd maint --help\`.` })
+}
+
+async function change(client: Client, options: MaintOptions, io: Io): Promise<void> {
+  const { service: serviceId, reason, enable = false } = options
+  await client.setMaintenance(enable, { serviceId, reason })
+  const now = `is now ${enable ? 'enabled' : 'disabled'}`
+  if (options.json === true) printJson(io, { service: serviceId ?? null, enabled: enable })
+  else if (serviceId === undefined) io.out(`Node maintenance ${now}\n`)
+  else io.out(`Service maintenance ${now} for ${JSON.stringify(serviceId)}\n`)
+}
+
+const nodeCheck = '_node_maintenance'
+const serviceCheck = '_service_maintenance:'
+
+async function list(client: Client, options: ClientOptions, io: Io): Promise<void> {
+  const checks = Object.values(await client.agentChecks()).filter(
+    ({ CheckID }) => CheckID === nodeCheck || CheckID.startsWith(serviceCheck),
+  )
+  if (options.json === true) printJson(io, checks)
+  else io.out(checks.toSorted(nodesFirst).map(block).join(''))
+}
+
+function nodesFirst(a: CheckEntry, b: CheckEntry): number {
+  return orderOf(a) < orderOf(b) ? -1 : 1
+}
+
+function orderOf({ CheckID }: CheckEntry): string {
+  return CheckID === nodeCheck ? '' : CheckID
+}
+
+function block({ CheckID, Node, ServiceID, Notes }: CheckEntry): string {
+  const who =
+    CheckID === nodeCheck ? `Node:\n  Name:   ${Node}` : `Service:\n  ID:     ${ServiceID}`
+  return `${who.split('\n').map(printable).join('\n')}\n  Reason: ${printable(Notes)}\n\n`
+}

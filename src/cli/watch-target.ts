@@ -1,0 +1,56 @@
+import { queryOf } from '../api/client.ts'
+import { svcdError } from '../base/errors.ts'
+import { listOptions, type ReadOptions } from './new-command.ts'
+import type { WatchedKind } from './watched-rows.ts'
+
+export interface WatchOptions extends ReadOptions {
+  readonly service?: string
+  readonly services?: boolean
+  readonly nodes?: boolean
+  readonly node?: string
+  readonly checks?: boolean
+  readonly state?: string
+  readonly passing?: boolean
+  readonly tag?: readonly string[]
+}
+
+/** What is watched: a path below /v1/watch/. */
+export interface WatchTarget {
+  readonly kind: WatchedKind
+  readonly path: string
+}
+
+/** The one thing that the options name. Throws `usage` when they name none, or several. */
+export function watchTarget(options: WatchOptions): WatchTarget {
+  const { service, services, nodes, node, checks, passing, tag: tags } = options
+  const ofChecks = checks === true
+  const kinds = { services, nodes, checks, ...(!ofChecks && { service, node }) }
+  const given = Object.entries(kinds).filter(([, value]) => value !== undefined)
+  const [kind, value] = given[0] ?? []
+  if (given.length !== 1 || kind === undefined) {
+    throw usage('Give one of --service NAME, --services, --nodes, --node NAME and --checks.')
+  }
+  if ((passing === true || tags !== undefined) && kind !== 'service') {
+    throw usage('--passing and --tag choose instances; give --service NAME.')
+  }
+  if (options.state !== undefined && !ofChecks) throw usage('--state belongs to --checks.')
+  const query = queryOf({ ...listOptions(options), passing, tags })
+  if (ofChecks) return { kind: 'checks', path: `checks${withChecksOf(options, query)}` }
+  // A name, or `true` of an option without a value.
+  const name = typeof value === 'string' ? `/${encodeURIComponent(value)}` : ''
+  return { kind: kind as WatchedKind, path: `${kind}${name}${query}` }
+}
+
+function withChecksOf({ service, node, state }: WatchOptions, query: string): string {
+  const given = Object.entries({ service, node, state }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  )
+  if (given.length > 1) throw usage('With --checks give one of --service, --node and --state.')
+  const parameters = new URLSearchParams(query)
+  for (const [name, value] of given) parameters.set(name, value)
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`
+}
+
+function usage(reason: string): Error {
+  return svcdError('usage', { reason: `${reason} See \`svcd watch --help\`.` })
+}

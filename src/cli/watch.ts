@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Option, type Command } from 'commander'
+import type { Client } from '../api/client.ts'
+import { SvcdError } from '../base/errors.ts'
+import { agentClient } from './agent-client.ts'
+import type { Io } from './io.ts'
+import { addExamples, addReadOptions, collect, newCommand } from './new-command.ts'
+import { changeLines } from './watch-changes.ts'
+import { watchTarget, type WatchOptions, type WatchTarget } from './watch-target.ts'
+import { rowsOf, type Rows, type WatchedKind } from './watched-rows.ts'
+
+const retryMsMin = 250
+const retryMsMax = 5000
+
+export function watchCommand(io: Io): Command {
+  const command = newCommand(
+    'watch',
+    'Print what there is, then each change as it happens, until Ctrl-C. It goes on when the agent\n' +
+      'was gone for a while, and shows what changed meanwhile. A line begins with + for what came,\n' +
+      '- for what went, ~ for what is different. With --json a line is the whole state.',
+    io,
+  )
+    .option('--service <name>', 'Watch the instances of a service; with --checks, its checks.')
+    .option('--services', 'Watch the names of all services, with their tags.')
+    .option('--nodes', 'Watch the nodes.')
+    .option('--node <name>', 'Watch the services of a node; with --checks, its checks.')
+    .option('--checks', 'Watch all checks.')
+    .option('--state <state>', 'With --checks, those in this state: passing, warning, critical.')
+    .option('--passing', 'Of a service, only the healthy instances.')
+    .addOption(
+      new Option('--tag <tag>', 'Of a service, only with this tag. Repeatable.').argParser(collect),
+    )
+    .action(async (options: WatchOptions) => {
+      const target = watchTarget(options)
+      await watch(await agentClient(options, io), target, options.json === true, io)
+    })
+  addReadOptions(command)
+  return addExamples(command, [
+    'svcd watch --service web',
+    'svcd watch --service web --passing --tag v1 --json',
+    'svcd watch --services',
+    'svcd watch --checks --state critical',
+  ])
+}
+
+/** Rejects when the first attempt finds no agent, or when the agent refuses; else goes on for ever. */
+async function watch(client: Client, target: WatchTarget, json: boolean, io: Io): Promise<void> {
+  const interrupted = new AbortController()
+  io.onInterrupt?.(() => interrupted.abort())
+  const show = json ? jsonPrinter(io) : changePrinter(target.kind, io)
+  const isOver = (): boolean => interrupted.signal.aborted
+  let wasConnected = false
+  let retryMs = retryMsMin
+  while (!isOver()) {
+    let isConnected = false
+    try {
+      for await (const { index, data } of client.watch(target.path, interrupted.signal)) {
+        if (wasConnected && !isConnected) io.err('svcd: Connected again.\n')
+        isConnected = wasConnected = true
+        show(index, data)
+      }
+    } catch (error) {
+      if (!isOver() && (!wasConnected || isRefusal(error))) throw error
+    }
+    if (isOver()) return
+    if (isConnected) {
+      io.err('svcd: The agent is gone; connecting again until it is back.\n')
+      retryMs = retryMsMin
+    }
+    await delay(retryMs, undefined, { signal: interrupted.signal }).catch(() => {})
+    retryMs = Math.min(2 * retryMs, retryMsMax)
+  }
+}
+
+/** What it refused once it will refuse again; without a leader it may do better in a moment. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof SvcdError)) return true
+  if (error.code !== 'agent-refused') return error.code !== 'agent-unreachable'
+  return /answered 4\d\d/.test(error.message)
+}
+
+type Show = (index: number, data: unknown) => void
+
+function changePrinter(kind: WatchedKind, io: Io): Show {
+  let before: Rows = new Map()
+  return (_index, data) => {
+    const after = rowsOf(kind, data)
+    const time = new Date().toISOString()
+    for (const line of changeLines(before, after)) io.out(`${time} ${line}\n`)
+    before = after
+  }
+}
+
+function jsonPrinter(io: Io): Show {
+  let shown = ''
+  return (index, data) => {
+    const text = JSON.stringify(data)
+    // What an agent sends first when it is back is mostly known.
+    if (text !== shown) io.out(`{"index":${index},"data":${text}}\n`)
+    shown = text
+  }
+}

@@ -1,0 +1,85 @@
+import type { CheckEntry, HealthEntry, NodeEntry, ServiceEntry } from '../api/client-rows.ts'
+import { firstLine, worstStatus } from './columns.ts'
+
+/** One thing that is watched, as it is shown: label and value in order, by what makes it the same. */
+export type Rows = ReadonlyMap<string, Readonly<Record<string, string>>>
+
+export type WatchedKind = 'service' | 'services' | 'nodes' | 'node' | 'checks'
+
+/** What an event of a stream of this kind shows. */
+export function rowsOf(kind: WatchedKind, data: unknown): Rows {
+  switch (kind) {
+    case 'service':
+      return instanceRows(data as readonly HealthEntry[])
+    case 'services':
+      return serviceRows(data as Readonly<Record<string, readonly string[]>>)
+    case 'nodes':
+      return nodeRows(data as readonly NodeEntry[])
+    case 'node':
+      return nodeServiceRows(data as NodeServices | null)
+    case 'checks':
+      return checkRows(data as readonly CheckEntry[])
+  }
+}
+
+function instanceRows(instances: readonly HealthEntry[]): Rows {
+  return new Map(
+    instances.map(({ Node, Service, Checks }) => [
+      `${Node.Node}/${Service.ID}`,
+      {
+        id: Service.ID,
+        node: Node.Node,
+        address: `${Service.Address === '' ? Node.Address : Service.Address}:${Service.Port}`,
+        status: worstStatus(Checks.map(({ Status }) => Status)),
+        tags: tagList(Service.Tags),
+      },
+    ]),
+  )
+}
+
+function serviceRows(services: Readonly<Record<string, readonly string[]>>): Rows {
+  return new Map(
+    Object.entries(services).map(([service, tags]) => [service, { service, tags: tagList(tags) }]),
+  )
+}
+
+function nodeRows(nodes: readonly NodeEntry[]): Rows {
+  return new Map(
+    nodes.map(({ Node, Address, Meta }) => [
+      Node,
+      { node: Node, address: Address, meta: JSON.stringify(Meta ?? {}) },
+    ]),
+  )
+}
+
+interface NodeServices {
+  readonly Services: Readonly<Record<string, ServiceEntry>>
+}
+
+function nodeServiceRows(node: NodeServices | null): Rows {
+  return new Map(
+    Object.values(node?.Services ?? {}).map(({ ID, Service, Address, Port, Tags }) => [
+      ID,
+      { id: ID, service: Service, address: `${Address}:${Port}`, tags: tagList(Tags) },
+    ]),
+  )
+}
+
+function checkRows(checks: readonly CheckEntry[]): Rows {
+  return new Map(
+    checks.map(({ Node, CheckID, ServiceName, Status, Output }) => [
+      `${Node}/${CheckID}`,
+      {
+        node: Node,
+        check: CheckID,
+        service: ServiceName === '' ? '-' : ServiceName,
+        status: Status,
+        output: firstLine(Output),
+      },
+    ]),
+  )
+}
+
+function tagList(tags: readonly string[]): string {
+  return tags.toSorted().join(',')
+}
