@@ -279,6 +279,7 @@ export const options = {
     group: 'DNS',
     description: 'A directory of zone files (*.zone) to serve as they are.',
     placeholder: 'path',
+    defaultText: 'zones in the data directory, if there is one',
     check: checkNotEmpty,
   },
   'dns.nodeTtlSeconds': {

@@ -57,10 +57,18 @@ export function isWithin(name: Name, zone: Name): boolean {
  * final dot allowed. Text beyond ASCII becomes its UTF-8 octets. Undefined when it breaks a limit.
  */
 export function parseName(text: string): Name | undefined {
-  if (text === '.' || text === '') return []
+  return parseOctetName(utf8ToOctets(text))
+}
+
+/** {@link parseName} of a text that has one character an octet. */
+export function parseOctetName(bytes: string): Name | undefined {
+  if (bytes === '.' || bytes === '') return []
+  if (!bytes.includes('\\')) {
+    const plain = (bytes.endsWith('.') ? bytes.slice(0, -1) : bytes).split('.')
+    return isValidName(plain) ? plain : undefined
+  }
   const labels: string[] = []
   let label = ''
-  const bytes = utf8ToOctets(text)
   for (let at = 0; at < bytes.length; at++) {
     const char = bytes.charAt(at)
     if (char === '.') {

@@ -9,19 +9,44 @@ export const recordType = {
   SOA: 6,
   PTR: 12,
   HINFO: 13,
+  MINFO: 14,
   MX: 15,
   TXT: 16,
+  RP: 17,
+  AFSDB: 18,
+  X25: 19,
+  ISDN: 20,
+  RT: 21,
   AAAA: 28,
+  LOC: 29,
   SRV: 33,
+  NAPTR: 35,
+  KX: 36,
+  CERT: 37,
   DNAME: 39,
   OPT: 41,
   DS: 43,
+  SSHFP: 44,
+  RRSIG: 46,
+  NSEC: 47,
+  DNSKEY: 48,
+  NSEC3: 50,
+  NSEC3PARAM: 51,
+  TLSA: 52,
+  SMIMEA: 53,
+  CDS: 59,
+  CDNSKEY: 60,
+  OPENPGPKEY: 61,
   SVCB: 64,
   HTTPS: 65,
-  CAA: 257,
+  SPF: 99,
+  EUI48: 108,
+  EUI64: 109,
   IXFR: 251,
   AXFR: 252,
   ANY: 255,
+  URI: 256,
+  CAA: 257,
 } as const
 
 export type RecordTypeName = keyof typeof recordType
@@ -29,6 +54,8 @@ export type RecordTypeName = keyof typeof recordType
 const namesByCode = new Map<number, string>(
   Object.entries(recordType).map(([name, code]) => [code, name]),
 )
+
+const codesByName = new Map<string, number>(Object.entries(recordType))
 
 /** `A`, `SRV`, …, or `TYPE1000` (RFC 3597 §5) for a type without a name here. */
 export function formatType(code: number): string {
@@ -38,7 +65,8 @@ export function formatType(code: number): string {
 /** The code of `A`, `srv` or `TYPE1000`; undefined when it is no type. */
 export function parseType(text: string): number | undefined {
   const upper = text.toUpperCase()
-  for (const [code, name] of namesByCode) if (name === upper) return code
+  const known = codesByName.get(upper)
+  if (known !== undefined) return known
   const number = /^TYPE(\d{1,5})$/.exec(upper)?.[1]
   return number === undefined || Number(number) > 0xffff ? undefined : Number(number)
 }

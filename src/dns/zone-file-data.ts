@@ -1,75 +1,77 @@
 import { parseIpv4, parseIpv6 } from '../base/ip.ts'
-import { parseName, utf8ToOctets } from './name.ts'
-import { recordType } from './record.ts'
+import { readName } from './name.ts'
+import { formatType, recordType } from './record.ts'
+import { Fields, ZoneFileProblem, parseInteger, parseString, quote } from './zone-file-fields.ts'
+import { rareData } from './zone-file-rare-data.ts'
 import type { Name } from './name.ts'
 import type { RecordData } from './record.ts'
 import type { Token } from './zone-file-lexer.ts'
 
-/** Thrown and caught inside the zone file parser only. */
-export class ZoneFileProblem extends Error {
-  override name = 'ZoneFileProblem'
-}
+const { A, AAAA, NS, CNAME, PTR, MX, TXT, SRV, SOA } = recordType
 
-const { A, AAAA, NS, CNAME, PTR, MX, TXT, SRV, SOA, CAA } = recordType
+const dataBytesMax = 0xffff
 
 /** Reads the data of a record. Throws {@link ZoneFileProblem}. */
 export function parseData(type: number, tokens: readonly Token[], origin: Name): RecordData {
-  if (tokens[0]?.text === '\\#' && !tokens[0].quoted) return parseUnknown(tokens)
+  const data = readData(type, tokens, origin)
+  const bytes =
+    data.kind === 'txt'
+      ? data.strings.reduce((sum, { length }) => sum + 1 + length, 0)
+      : data.kind === 'raw'
+        ? data.bytes.length
+        : 0
+  if (bytes <= dataBytesMax) return data
+  throw new ZoneFileProblem(`the data has ${bytes} octets; a record holds ${dataBytesMax}`)
+}
+
+function readData(type: number, tokens: readonly Token[], origin: Name): RecordData {
+  if (tokens[0]?.text === '\\#' && !tokens[0].quoted) return parseUnknown(type, tokens)
+  const fields = new Fields(tokens, origin)
   switch (type) {
     case A:
-      return parseAddress('IPv4', parseIpv4, only(tokens, 'an IPv4 address'))
+      return parseAddress('IPv4', parseIpv4, fields.exactly('an IPv4 address').word())
     case AAAA:
-      return parseAddress('IPv6', parseIpv6, only(tokens, 'an IPv6 address'))
+      return parseAddress('IPv6', parseIpv6, fields.exactly('an IPv6 address').word())
     case NS:
     case CNAME:
     case PTR:
-      return { kind: 'name', name: absoluteName(only(tokens, 'a name'), origin) }
-    case MX: {
-      const [preference, exchange] = exactly(tokens, ['preference', 'exchange'])
-      return {
-        kind: 'mx',
-        preference: integer(preference, 0xffff),
-        exchange: absoluteName(exchange, origin),
-      }
-    }
-    case SRV: {
-      const [priority, weight, port, target] = exactly(tokens, [
-        'priority',
-        'weight',
-        'port',
-        'target',
-      ])
+      return { kind: 'name', name: fields.exactly('a name').name() }
+    case MX:
+      fields.exactly('preference', 'exchange')
+      return { kind: 'mx', preference: fields.integer(0xffff), exchange: fields.name() }
+    case SRV:
+      fields.exactly('priority', 'weight', 'port', 'target')
       return {
         kind: 'srv',
-        priority: integer(priority, 0xffff),
-        weight: integer(weight, 0xffff),
-        port: integer(port, 0xffff),
-        target: absoluteName(target, origin),
+        priority: fields.integer(0xffff),
+        weight: fields.integer(0xffff),
+        port: fields.integer(0xffff),
+        target: fields.name(),
       }
-    }
     case TXT:
-      return { kind: 'txt', strings: parseStrings(tokens) }
-    case CAA:
-      return parseCaa(tokens)
+      return { kind: 'txt', strings: fields.atLeast('a string').rest().map(parseString) }
     case SOA:
-      return parseSoa(tokens, origin)
-    default:
-      throw new ZoneFileProblem('data of this type is written as \\# LENGTH HEX (RFC 3597)')
+      return parseSoa(fields)
+    default: {
+      const parse = rareData.get(type)
+      if (parse !== undefined) return { kind: 'raw', bytes: Buffer.from(parse(fields), 'latin1') }
+      const name = formatType(type)
+      throw new ZoneFileProblem(`data of ${name} is written as \\# LENGTH HEX (RFC 3597)`)
+    }
   }
 }
 
-function parseSoa(tokens: readonly Token[], origin: Name): RecordData {
-  const fields = ['primary', 'mailbox', 'serial', 'refresh', 'retry', 'expire', 'minimum']
-  const [primary, mailbox, serial, refresh, retry, expire, minimum] = exactly(tokens, fields)
+function parseSoa(fields: Fields): RecordData {
+  fields.exactly('primary', 'mailbox', 'serial', 'refresh', 'retry', 'expire', 'minimum')
   return {
     kind: 'soa',
-    primary: absoluteName(primary, origin),
-    mailbox: absoluteName(mailbox, origin),
-    serial: integer(serial, 0xffff_ffff),
-    refresh: parseTtl(refresh ?? ''),
-    retry: parseTtl(retry ?? ''),
-    expire: parseTtl(expire ?? ''),
-    minimum: parseTtl(minimum ?? ''),
+    primary: fields.name(),
+    mailbox: fields.name(),
+    serial: fields.integer(0xffff_ffff),
+    refresh: fields.time(),
+    retry: fields.time(),
+    expire: fields.time(),
+    minimum: fields.time(),
   }
 }
 
@@ -79,100 +81,66 @@ function parseAddress(
   text: string,
 ): RecordData {
   const ip = parse(text)
-  if (ip === undefined) throw new ZoneFileProblem(`"${text}" is no ${family} address`)
+  if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is no ${family} address`)
   return { kind: 'ip', ip }
 }
 
-function parseStrings(tokens: readonly Token[]): string[] {
-  if (tokens.length === 0) throw new ZoneFileProblem('TXT needs a string')
-  return tokens.map(({ text }) => {
-    const octets = unescape(text)
-    if (octets.length > 255) throw new ZoneFileProblem('a string is longer than 255 octets')
-    return octets
-  })
-}
-
-/** RFC 8659 §4.1.1: flags, tag, value. */
-function parseCaa(tokens: readonly Token[]): RecordData {
-  const [flags, tag = '', value] = exactly(tokens, ['flags', 'tag', 'value'])
-  if (!/^[a-z0-9]{1,15}$/i.test(tag)) throw new ZoneFileProblem(`"${tag}" is no CAA tag`)
-  const head = String.fromCharCode(integer(flags, 255), tag.length)
-  return { kind: 'raw', bytes: Buffer.from(head + tag + unescape(value ?? ''), 'latin1') }
-}
-
-/** RFC 3597 §5. */
-function parseUnknown(tokens: readonly Token[]): RecordData {
+/** RFC 3597 §5. Data of a type that is known is read as if it had been written in its own way. */
+function parseUnknown(type: number, tokens: readonly Token[]): RecordData {
   const hex = tokens
     .slice(2)
     .map(({ text }) => text)
     .join('')
-  const length = integer(tokens[1]?.text, 0xffff)
+  const length = parseInteger(tokens[1]?.text ?? '', 0xffff)
   if (!/^(?:[0-9a-f]{2})*$/i.test(hex) || hex.length !== length * 2) {
     throw new ZoneFileProblem(`\\# ${length} wants ${length} octets in hexadecimal digits`)
   }
-  return { kind: 'raw', bytes: Buffer.from(hex, 'hex') }
+  const bytes = Buffer.from(hex, 'hex')
+  const data = decodeData(type, bytes)
+  if (data !== undefined) return data
+  throw new ZoneFileProblem(`\\# ${length} ${quote(hex)} is no data of ${formatType(type)}`)
 }
 
-/** A name as written in the file: `@`, absolute with its final dot, or relative to the origin. */
-export function absoluteName(text: string | undefined, origin: Name | undefined): Name {
-  const relative = (): Name => {
-    if (origin !== undefined) return origin
-    throw new ZoneFileProblem('a relative name before any $ORIGIN')
+/** Data in wire form as the shape that its type has elsewhere; undefined when it is malformed. */
+function decodeData(type: number, bytes: Buffer): RecordData | undefined {
+  const name = (at: number): { name: Name; next: number } | undefined =>
+    bytes.length <= at ? undefined : readName(bytes, at, bytes.length)
+  const lastName = (at: number): Name | undefined => {
+    const read = name(at)
+    return read?.next === bytes.length ? read.name : undefined
   }
-  if (text === '@') return relative()
-  const isAbsolute = /(?:^|[^\\])(?:\\\\)*\.$/.test(text ?? '')
-  const name = text === '' ? undefined : parseName(text ?? '')
-  const full = name === undefined || isAbsolute ? name : [...name, ...relative()]
-  // The whole must obey the limits too.
-  if (full === undefined || !isSendable(full)) throw new ZoneFileProblem(`"${text}" is no name`)
-  return full
-}
-
-function isSendable(name: Name): boolean {
-  return name.reduce((length, label) => length + 1 + label.length, 1) <= 255
-}
-
-/** Seconds, or BIND's `1h30m`. */
-export function parseTtl(text: string): number {
-  const units: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
-  let seconds: number | undefined
-  if (/^\d+$/.test(text)) seconds = Number(text)
-  else if (/^(?:\d+[smhdw])+$/i.test(text)) {
-    seconds = 0
-    for (const [, count, unit = ''] of text.matchAll(/(\d+)([smhdw])/gi)) {
-      seconds += Number(count) * (units[unit.toLowerCase()] ?? 0)
+  switch (type) {
+    case A:
+      return bytes.length === 4 ? { kind: 'ip', ip: bytes } : undefined
+    case AAAA:
+      return bytes.length === 16 ? { kind: 'ip', ip: bytes } : undefined
+    case NS:
+    case CNAME:
+    case PTR: {
+      const target = lastName(0)
+      return target === undefined ? undefined : { kind: 'name', name: target }
     }
+    case MX: {
+      const exchange = lastName(2)
+      if (exchange === undefined) return undefined
+      return { kind: 'mx', preference: bytes.readUInt16BE(0), exchange }
+    }
+    case SRV: {
+      const target = lastName(6)
+      if (target === undefined) return undefined
+      const [priority, weight, port] = [0, 2, 4].map((at) => bytes.readUInt16BE(at))
+      return { kind: 'srv', priority: priority ?? 0, weight: weight ?? 0, port: port ?? 0, target }
+    }
+    case SOA: {
+      const primary = name(0)
+      const mailbox = primary === undefined ? undefined : name(primary.next)
+      if (primary === undefined || mailbox?.next !== bytes.length - 20) return undefined
+      const at = (field: number): number => bytes.readUInt32BE(mailbox.next + 4 * field)
+      const times = { refresh: at(1), retry: at(2), expire: at(3), minimum: at(4) }
+      const [{ name: mname }, { name: rname }] = [primary, mailbox]
+      return { kind: 'soa', primary: mname, mailbox: rname, serial: at(0), ...times }
+    }
+    default:
+      return { kind: 'raw', bytes }
   }
-  // RFC 2181 §8: at most 2^31 − 1.
-  if (seconds === undefined || seconds > 0x7fff_ffff) {
-    throw new ZoneFileProblem(`"${text}" is no time in seconds`)
-  }
-  return seconds
-}
-
-function integer(text: string | undefined, max: number): number {
-  if (text === undefined || !/^\d{1,10}$/.test(text) || Number(text) > max) {
-    throw new ZoneFileProblem(`"${text ?? ''}" is no number up to ${max}`)
-  }
-  return Number(text)
-}
-
-function only(tokens: readonly Token[], what: string): string {
-  return exactly(tokens, [what])[0] ?? ''
-}
-
-function exactly(tokens: readonly Token[], fields: readonly string[]): (string | undefined)[] {
-  if (tokens.length !== fields.length) {
-    throw new ZoneFileProblem(`expected ${fields.join(', ')}; found ${tokens.length} fields`)
-  }
-  return tokens.map(({ text }) => text)
-}
-
-/** The octets of a string: `\DDD` and `\X` resolved. */
-function unescape(text: string): string {
-  return utf8ToOctets(text).replaceAll(/\\(\d{3}|[^])/g, (_, code: string) => {
-    if (!/^\d{3}$/.test(code)) return code
-    if (Number(code) > 255) throw new ZoneFileProblem(`\\${code} is no octet`)
-    return String.fromCharCode(Number(code))
-  })
 }

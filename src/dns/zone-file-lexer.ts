@@ -18,15 +18,17 @@ export interface LexerError {
   readonly reason: string
 }
 
-/** Cuts a master file (RFC 1035 §5.1) into entries. */
-export function lexZoneFile(text: string): { entries: ZoneEntry[]; errors: LexerError[] } {
-  return new Lexer(text).run()
-}
+const [newline, carriageReturn, space, tab] = [0x0a, 0x0d, 0x20, 0x09]
+const [quote, semicolon, open, close, backslash] = [0x22, 0x3b, 0x28, 0x29, 0x5c]
 
-class Lexer {
+/**
+ * Cuts a master file (RFC 1035 §5.1) into entries, one at a time: files may be large. The text has
+ * one character an octet.
+ */
+export class ZoneFileLexer {
+  /** For the reader to take out as it goes on. */
+  readonly errors: LexerError[] = []
   readonly #text: string
-  readonly #entries: ZoneEntry[] = []
-  readonly #errors: LexerError[] = []
   #at = 0
   #line = 1
   #depth = 0
@@ -34,83 +36,119 @@ class Lexer {
   #entryLine = 1
   #startsBlank = false
   #isLineStart = true
+  #failedLine = 0
 
   constructor(text: string) {
     this.#text = text
+    if (text.startsWith('\xef\xbb\xbf')) {
+      this.#fail('the file begins with a byte order mark; save it without', 1)
+      this.#at = 3
+    }
   }
 
-  run(): { entries: ZoneEntry[]; errors: LexerError[] } {
-    while (this.#at < this.#text.length) this.#step(this.#text.charAt(this.#at))
+  /** Undefined at the end of the file. */
+  next(): ZoneEntry | undefined {
+    while (this.#at < this.#text.length) {
+      const entry = this.#step(this.#text.charCodeAt(this.#at))
+      if (entry !== undefined) return entry
+    }
     if (this.#depth > 0) this.#fail('a "(" is never closed', this.#entryLine)
-    this.#endEntry()
-    return { entries: this.#entries, errors: this.#errors }
+    this.#depth = 0
+    return this.#endEntry()
   }
 
-  #step(char: string): void {
-    if (char === '\n') return this.#newLine()
-    if (char === ' ' || char === '\t' || char === '\r') {
-      if (this.#isLineStart && this.#depth === 0 && char !== '\r') this.#startsBlank = true
+  #step(code: number): ZoneEntry | undefined {
+    if (code === newline) return this.#newLine()
+    if (code === space || code === tab || code === carriageReturn) {
+      if (this.#isLineStart && this.#depth === 0 && code !== carriageReturn) {
+        this.#startsBlank = true
+      }
       this.#at++
-    } else if (char === ';') {
-      while (this.#at < this.#text.length && this.#text.charAt(this.#at) !== '\n') this.#at++
-    } else if (char === '(' || char === ')') {
-      this.#depth += char === '(' ? 1 : -1
-      if (this.#depth < 0) this.#fail('a ")" without its "("', this.#line)
-      this.#depth = Math.max(0, this.#depth)
-      this.#at++
+    } else if (code === semicolon) {
+      const end = this.#text.indexOf('\n', this.#at)
+      this.#at = end === -1 ? this.#text.length : end
+    } else if (code === open || code === close) {
+      this.#parenthesis(code === open ? 1 : -1)
     } else {
-      this.#push(char === '"' ? this.#readQuoted() : this.#readWord())
+      if (this.#tokens.length === 0) this.#entryLine = this.#line
+      this.#tokens.push(code === quote ? this.#readQuoted() : this.#readWord())
     }
     this.#isLineStart = false
     return undefined
   }
 
-  #push(token: Token): void {
+  #parenthesis(step: 1 | -1): void {
     if (this.#tokens.length === 0) this.#entryLine = this.#line
-    this.#tokens.push(token)
+    this.#depth += step
+    if (this.#depth < 0) this.#fail('a ")" without its "("', this.#line)
+    this.#depth = Math.max(0, this.#depth)
+    this.#at++
   }
 
   #readWord(): Token {
+    const text = this.#text
     const start = this.#at
-    while (this.#at < this.#text.length && !/[\s;()"]/.test(this.#text.charAt(this.#at))) {
-      this.#at += this.#text.charAt(this.#at) === '\\' ? 2 : 1
+    let at = start
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === backslash) {
+        if (isEnd(text.charCodeAt(at + 1))) this.#fail('a "\\" at the end of the line', this.#line)
+        else at++
+      } else if (code === 0) {
+        this.#fail('a NUL octet', this.#line)
+      } else if (isDelimiter(code)) {
+        break
+      }
     }
-    return { text: this.#text.slice(start, this.#at), quoted: false }
+    this.#at = at
+    return { text: text.slice(start, at), quoted: false }
   }
 
   #readQuoted(): Token {
-    const start = ++this.#at
-    for (; this.#at < this.#text.length; this.#at++) {
-      const char = this.#text.charAt(this.#at)
-      if (char === '"' || char === '\n') break
-      if (char === '\\') this.#at++
+    const text = this.#text
+    const start = this.#at + 1
+    let at = start
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === quote || code === newline) break
+      if (code === backslash && text.charCodeAt(at + 1) !== newline) at++
     }
-    const text = this.#text.slice(start, this.#at)
-    if (this.#text.charAt(this.#at) === '"') this.#at++
+    this.#at = Math.min(at, text.length)
+    if (text.charCodeAt(at) === quote) this.#at++
     else this.#fail('a quoted string does not end on its line', this.#line)
-    return { text, quoted: true }
+    return { text: text.slice(start, at), quoted: true }
   }
 
-  #newLine(): void {
+  #newLine(): ZoneEntry | undefined {
     this.#at++
-    if (this.#depth === 0) this.#endEntry()
+    const entry = this.#depth === 0 ? this.#endEntry() : undefined
     this.#line++
     this.#isLineStart = true
+    return entry
   }
 
-  #endEntry(): void {
-    if (this.#tokens.length > 0) {
-      this.#entries.push({
-        line: this.#entryLine,
-        continuesOwner: this.#startsBlank,
-        tokens: this.#tokens,
-      })
-    }
-    this.#tokens = []
+  #endEntry(): ZoneEntry | undefined {
+    const [tokens, continuesOwner] = [this.#tokens, this.#startsBlank]
     this.#startsBlank = false
+    if (tokens.length === 0) return undefined
+    this.#tokens = []
+    return { line: this.#entryLine, continuesOwner, tokens }
   }
 
   #fail(reason: string, line: number): void {
-    this.#errors.push({ line, reason })
+    // One a line is enough, and a file of NULs must not fill the memory.
+    if (this.#failedLine !== line) this.errors.push({ line, reason })
+    this.#failedLine = line
   }
+}
+
+function isDelimiter(code: number): boolean {
+  return code <= space
+    ? code === space || code === newline || code === tab || code === carriageReturn
+    : code === semicolon || code === open || code === close || code === quote
+}
+
+/** `code` is NaN behind the last character. */
+function isEnd(code: number): boolean {
+  return code === newline || code === carriageReturn || Number.isNaN(code)
 }

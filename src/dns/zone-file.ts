@@ -1,188 +1,238 @@
-import { formatName, isWithin, nameKey, sameName } from './name.ts'
-import { formatType, parseType, recordType } from './record.ts'
-import { staticZone } from './static-zone.ts'
-import { ZoneFileProblem, absoluteName, parseData, parseTtl } from './zone-file-data.ts'
-import { lexZoneFile } from './zone-file-lexer.ts'
+import { recordType, parseType } from './record.ts'
+import { checkZone } from './zone-file-check.ts'
+import { parseData } from './zone-file-data.ts'
+import { ZoneFileProblem, absoluteName, parseTtl, quote } from './zone-file-fields.ts'
+import { generateRange, substitute } from './zone-file-generate.ts'
+import { ZoneFileLexer } from './zone-file-lexer.ts'
+import { Findings } from './zone-file-findings.ts'
 import type { Name } from './name.ts'
-import type { ResourceRecord, SoaData } from './record.ts'
+import type { ResourceRecord } from './record.ts'
 import type { StaticZone } from './static-zone.ts'
 import type { Token, ZoneEntry } from './zone-file-lexer.ts'
 
 export type ZoneFileResult =
-  | { readonly zone: StaticZone }
+  | { readonly zone: StaticZone; readonly warnings: readonly string[] }
   /** One text a fault: `file:line: reason`. */
-  | { readonly faults: readonly string[] }
+  | { readonly faults: readonly string[]; readonly warnings: readonly string[] }
 
-interface Row {
-  readonly line: number
-  readonly record: ResourceRecord
+/** A file that `$INCLUDE` names, or why there is none to read. */
+export type Included =
+  { readonly file: string; readonly text: string } | { readonly reason: string }
+
+export interface ZoneFileOptions {
+  /** For messages, and for finding what the file includes. */
+  readonly file: string
+  /** The origin until the first `$ORIGIN`. */
+  readonly origin?: Name | undefined
+  /** Reads a file that `from` names in an `$INCLUDE`. */
+  readonly include?: (path: string, from: string) => Included
 }
+
+export interface Row {
+  readonly file: string
+  readonly line: number
+  record: ResourceRecord
+}
+
+const includeDepthMax = 10
+const recordsMax = 10_000_000
+const ttlMax = 0x7fff_ffff
 
 /**
- * Parses a master file (RFC 1035 §5): `$ORIGIN`, `$TTL`, parentheses, relative names, omitted owners,
- * classes and TTLs. `file` is for the messages; `origin` holds until the first `$ORIGIN`.
+ * Parses a master file (RFC 1035 §5, RFC 2308 §4; `$GENERATE` as BIND has it). `text` has one
+ * character an octet. What BIND's named-checkzone refuses is a fault, what it warns of a warning.
  */
-export function parseZoneFile(
-  text: string,
-  { file, origin }: { readonly file: string; readonly origin?: Name | undefined },
-): ZoneFileResult {
-  const lexed = lexZoneFile(text)
-  const reader = new Reader(origin)
-  for (const entry of lexed.entries) reader.read(entry)
-  const faults = [...lexed.errors, ...reader.faults]
-  const checked = faults.length > 0 ? undefined : check(reader.rows)
-  if (checked !== undefined && 'zone' in checked) return checked
-  const all = checked === undefined ? faults : checked.faults
-  return {
-    faults: all
-      .toSorted((a, b) => a.line - b.line)
-      .map(({ line, reason }) => `${file}:${line}: ${reason}`),
-  }
+export function parseZoneFile(text: string, options: ZoneFileOptions): ZoneFileResult {
+  const findings = new Findings()
+  const reader = new Reader(options, findings)
+  reader.readFile(text, options.file, options.origin)
+  const zone = findings.hasFaults ? undefined : checkZone(reader.rows, options.file, findings)
+  const warnings = findings.warnings
+  return zone === undefined || findings.hasFaults
+    ? { faults: findings.faults, warnings }
+    : { zone, warnings }
 }
 
-interface Fault {
-  readonly line: number
-  readonly reason: string
+/** What one file leaves behind when another is included: origin and owner are its own. */
+interface Context {
+  readonly file: string
+  origin: Name | undefined
+  owner: Name | undefined
+  ownerText: string | undefined
 }
 
-/** What one entry leaves for the next: origin, default TTL, owner. */
 class Reader {
   readonly rows: Row[] = []
-  readonly faults: Fault[] = []
-  #origin: Name | undefined
+  readonly #options: ZoneFileOptions
+  readonly #findings: Findings
+  /** The files that are open, the innermost last. */
+  readonly #open: string[] = []
   #defaultTtl: number | undefined
   #lastTtl: number | undefined
-  #owner: Name | undefined
 
-  constructor(origin: Name | undefined) {
-    this.#origin = origin
+  constructor(options: ZoneFileOptions, findings: Findings) {
+    this.#options = options
+    this.#findings = findings
   }
 
-  read(entry: ZoneEntry): void {
+  readFile(text: string, file: string, origin: Name | undefined): void {
+    const lexer = new ZoneFileLexer(text)
+    const context: Context = { file, origin, owner: undefined, ownerText: undefined }
+    this.#open.push(file)
+    // An entry that was cut wrongly means nothing: one fault for one mistake.
+    const report = (): boolean => {
+      const found = lexer.errors.splice(0)
+      for (const { line, reason } of found) this.#findings.fault(file, line, reason)
+      return found.length > 0
+    }
+    for (let entry = lexer.next(); entry !== undefined; entry = lexer.next()) {
+      if (!report()) this.#readEntry(entry, context)
+      if (this.#findings.areTooMany) break
+    }
+    report()
+    this.#open.pop()
+  }
+
+  #readEntry(entry: ZoneEntry, context: Context): void {
     try {
       const first = entry.tokens[0]
-      if (first?.text.startsWith('$') === true && !first.quoted) this.#directive(entry.tokens)
-      else this.#record(entry)
+      if (first?.text.startsWith('$') === true && !first.quoted) this.#directive(entry, context)
+      else this.#record(entry, context)
     } catch (error) {
       if (!(error instanceof ZoneFileProblem)) throw error
-      this.faults.push({ line: entry.line, reason: error.message })
+      this.#findings.fault(context.file, entry.line, error.message)
     }
   }
 
-  #directive([name, ...rest]: readonly Token[]): void {
-    const [value] = rest
-    const directive = name?.text.toUpperCase()
-    if (directive !== '$ORIGIN' && directive !== '$TTL') {
-      throw new ZoneFileProblem(`${name?.text} is not supported; use $ORIGIN and $TTL`)
+  #directive(entry: ZoneEntry, context: Context): void {
+    const [name, ...values] = entry.tokens
+    const directive = name?.text.toUpperCase() ?? ''
+    const value = (): string => {
+      const [only] = values
+      if (only === undefined || values.length > 1) {
+        throw new ZoneFileProblem(`${directive} takes one value`)
+      }
+      return only.text
     }
-    if (value === undefined || rest.length > 1) {
-      throw new ZoneFileProblem(`${directive} takes one value`)
+    switch (directive) {
+      case '$ORIGIN':
+        context.origin = absoluteName(value(), context.origin)
+        // The same text is another name from here on.
+        context.ownerText = undefined
+        return undefined
+      case '$TTL':
+        this.#defaultTtl = this.#boundTtl(parseTtl(value()), entry, context)
+        return undefined
+      case '$INCLUDE':
+        return this.#include(values, context)
+      case '$GENERATE':
+        return this.#generate(entry, values, context)
+      default:
+        throw new ZoneFileProblem(
+          `${quote(directive)} is no directive; there are $ORIGIN, $TTL, $INCLUDE, $GENERATE`,
+        )
     }
-    if (directive === '$ORIGIN') this.#origin = absoluteName(value.text, this.#origin)
-    else this.#defaultTtl = parseTtl(value.text)
   }
 
-  #record({ line, continuesOwner, tokens }: ZoneEntry): void {
+  /** RFC 1035 §5.1: the origin of this file stays what it is, whatever the other one does. */
+  #include([path, origin, ...more]: readonly Token[], context: Context): void {
+    if (path === undefined || more.length > 0) {
+      throw new ZoneFileProblem('$INCLUDE takes a file and perhaps an origin')
+    }
+    const inner = origin === undefined ? context.origin : absoluteName(origin.text, context.origin)
+    const included = this.#options.include?.(path.text, context.file) ?? {
+      reason: 'there are no files to include here',
+    }
+    if ('reason' in included) {
+      throw new ZoneFileProblem(`$INCLUDE ${quote(path.text)}: ${included.reason}`)
+    }
+    if (this.#open.includes(included.file)) {
+      throw new ZoneFileProblem(`$INCLUDE ${quote(path.text)}: the file includes itself`)
+    }
+    if (this.#open.length > includeDepthMax) {
+      throw new ZoneFileProblem(`$INCLUDE: more than ${includeDepthMax} files within each other`)
+    }
+    this.readFile(included.text, included.file, inner)
+  }
+
+  #generate(entry: ZoneEntry, values: readonly Token[], context: Context): void {
+    const [range, ...template] = values
+    if (range === undefined || template.length < 3) {
+      throw new ZoneFileProblem('$GENERATE takes START-STOP[/STEP], an owner, a type, and data')
+    }
+    for (const number of generateRange(range.text)) {
+      const tokens = template.map(({ text, quoted }) => ({
+        text: substitute(text, number),
+        quoted,
+      }))
+      this.#record({ line: entry.line, continuesOwner: false, tokens }, context)
+    }
+  }
+
+  #record(entry: ZoneEntry, context: Context): void {
+    const { tokens } = entry
     let at = 0
-    if (!continuesOwner) {
-      // Set only when it is one, so that later records do not take over a bad owner.
-      this.#owner = undefined
-      this.#owner = absoluteName(tokens[at++]?.text, this.#origin)
-    }
-    const name = this.#owner
+    if (!entry.continuesOwner) this.#setOwner(tokens[at++], context)
+    const name = context.owner
     if (name === undefined) throw new ZoneFileProblem('no owner before this record')
     let ttl: number | undefined
+    let hasClass = false
     // TTL and class may stand in either order, and both may be left out.
     for (; at < tokens.length; at++) {
       const word = tokens[at]?.text ?? ''
-      if (/^\d/.test(word)) ttl = parseTtl(word)
-      else if (/^(?:CH|HS|CS)$/i.test(word))
+      if (ttl === undefined && /^\d/.test(word)) {
+        ttl = this.#boundTtl(parseTtl(word), entry, context)
+      } else if (!hasClass && /^(?:IN|CLASS1)$/i.test(word)) hasClass = true
+      else if (/^(?:CH|HS|CS|CLASS\d+)$/i.test(word)) {
         throw new ZoneFileProblem(`class ${word}: only IN is served`)
-      else if (word.toUpperCase() !== 'IN') break
+      } else break
     }
-    const typeText = tokens[at++]?.text
-    const type = typeText === undefined ? undefined : parseType(typeText)
-    if (typeText === undefined || type === undefined || isMetaType(type)) {
-      throw new ZoneFileProblem(`"${typeText ?? ''}" is no record type`)
-    }
-    const data = parseData(type, tokens.slice(at), this.#origin ?? [])
+    const type = typeOf(tokens[at++]?.text)
+    const data = parseData(type, tokens.slice(at), context.origin ?? [])
     // RFC 2308 §4: $TTL first; without it the TTL of the record before, or the SOA's minimum.
     const fallback = this.#defaultTtl ?? this.#lastTtl
     const given = ttl ?? fallback ?? (data.kind === 'soa' ? data.minimum : undefined)
     if (given === undefined) throw new ZoneFileProblem('no TTL; put a $TTL at the top')
     this.#lastTtl = given
-    this.rows.push({ line, record: { name, type, ttl: given, data } })
+    if (this.rows.length >= recordsMax) {
+      throw new ZoneFileProblem(`a zone has at most ${recordsMax} records`)
+    }
+    const record = { name, type, ttl: given, data }
+    this.rows.push({ file: context.file, line: entry.line, record })
   }
+
+  #setOwner(token: Token | undefined, context: Context): void {
+    const text = token?.text ?? ''
+    // Names come in runs: the same array serves them all.
+    if (text === context.ownerText) return
+    // Set only when it is one, so that later records do not take over a bad owner.
+    context.owner = undefined
+    context.ownerText = undefined
+    if (token?.quoted === true) throw new ZoneFileProblem('a name cannot stand in quotes')
+    context.owner = absoluteName(text, context.origin)
+    context.ownerText = text
+  }
+
+  /** RFC 2181 §8: a TTL with its highest bit set counts as 0. */
+  #boundTtl(ttl: number, { line }: ZoneEntry, { file }: Context): number {
+    if (ttl <= ttlMax) return ttl
+    this.#findings.warn(file, line, `the TTL ${ttl} is above ${ttlMax} and counts as 0`)
+    return 0
+  }
+}
+
+function typeOf(text: string | undefined): number {
+  const type = text === undefined ? undefined : parseType(text)
+  if (type === undefined || isMetaType(type)) {
+    throw new ZoneFileProblem(`${quote(text ?? '')} is no record type`)
+  }
+  const { RRSIG, NSEC, NSEC3 } = recordType
+  if (type === RRSIG || type === NSEC || type === NSEC3) {
+    throw new ZoneFileProblem(`${text} is of a signed zone; give the zone as it was before`)
+  }
+  return type
 }
 
 function isMetaType(type: number): boolean {
   return type === recordType.OPT || (type >= 128 && type <= 255) || type === 0
-}
-
-/** What makes records a zone: one SOA, servers, nothing outside, aliases alone, one TTL a set. */
-function check(rows: readonly Row[]): { zone: StaticZone } | { faults: Fault[] } {
-  const soas = rows.filter(({ record }) => record.type === recordType.SOA)
-  const [soa, second] = soas
-  if (soa?.record.data.kind !== 'soa') return { faults: [{ line: 1, reason: 'no SOA record' }] }
-  if (second !== undefined)
-    return { faults: [{ line: second.line, reason: 'a second SOA record' }] }
-  const origin = soa.record.name
-  const faults = groupByName(rows).flatMap((siblings) =>
-    siblings.flatMap((row) => checkRow(row, siblings, origin)),
-  )
-  const hasServers = rows.some(
-    ({ record }) => record.type === recordType.NS && sameName(record.name, origin),
-  )
-  if (!hasServers) {
-    faults.push({ line: soa.line, reason: `no NS record at ${formatName(origin)}` })
-  }
-  if (faults.length > 0) return { faults }
-  const data: SoaData = soa.record.data
-  const zone = staticZone(origin, { data, ttl: soa.record.ttl }, withoutDoubles(rows))
-  return { zone }
-}
-
-function groupByName(rows: readonly Row[]): Row[][] {
-  const groups = new Map<string, Row[]>()
-  for (const row of rows) {
-    const key = nameKey(row.record.name)
-    const group = groups.get(key) ?? []
-    group.push(row)
-    groups.set(key, group)
-  }
-  return [...groups.values()]
-}
-
-/** `siblings`: all records of the same name. */
-function checkRow({ line, record }: Row, siblings: readonly Row[], origin: Name): Fault[] {
-  const owner = formatName(record.name)
-  if (!isWithin(record.name, origin)) {
-    return [{ line, reason: `${owner} is outside of ${formatName(origin)}` }]
-  }
-  const others = siblings.filter(
-    (other) => other.record.type === recordType.CNAME && other.record !== record,
-  )
-  // RFC 1034 §3.6.2: where there is a CNAME, there is nothing else.
-  if (others.length > 0 && !others.every((other) => isDouble(other.record, record))) {
-    return [{ line, reason: `${owner} is an alias (CNAME) and cannot hold other records` }]
-  }
-  const first = siblings.find((other) => other.record.type === record.type)
-  if (first !== undefined && first.record.ttl !== record.ttl) {
-    const wanted = `${first.record.ttl}, as on line ${first.line}`
-    // RFC 2181 §5.2.
-    return [{ line, reason: `${owner} ${formatType(record.type)}: all TTLs must be ${wanted}` }]
-  }
-  return []
-}
-
-function isDouble(a: ResourceRecord, b: ResourceRecord): boolean {
-  return recordKey(a) === recordKey(b)
-}
-
-function withoutDoubles(rows: readonly Row[]): readonly ResourceRecord[] {
-  return [...new Map(rows.map(({ record }) => [recordKey(record), record])).values()]
-}
-
-function recordKey({ name, type, data }: ResourceRecord): string {
-  return JSON.stringify([nameKey(name), type, data])
 }

@@ -48,7 +48,7 @@ export interface DnsServerAddress {
   readonly port: number
 }
 
-const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
+const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN']
 const udpBytesMax = 1232
 
 /**

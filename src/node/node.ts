@@ -24,7 +24,7 @@ import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
 import { SnapshotService } from './snapshot-service.ts'
 import { zoneOf } from './zone.ts'
-import { readZoneFiles } from './zone-files.ts'
+import { readZoneFiles, zonesIn } from './zone-files.ts'
 
 export interface RunningNode {
   readonly http: readonly Endpoint[]
@@ -126,7 +126,8 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   await agent.start()
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
-  const dns = await startDns(config, logger, { statePath, versions, mode }, onDeath)
+  const zone = (): Zone => zoneFrom(config, directory.path, logger)
+  const dns = await startDns(config, zone(), logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = new SnapshotService({
     dataDirectory: directory.path,
@@ -142,7 +143,7 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   stops.parts.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
-  const reload = async (): Promise<void> => dns?.setZone(zoneFrom(config))
+  const reload = async (): Promise<void> => dns?.setZone(zone())
   const { left } = backend
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
@@ -214,12 +215,16 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
   }
 }
 
-function zoneFrom(config: Config): Zone {
-  return zoneOf(config, readZoneFiles(config.zonesDir), clock.wallMs())
+/** `directory`: where zone files are looked for when no option says where. */
+function zoneFrom(config: Config, directory: string, logger: Logger): Zone {
+  const { zones, warnings } = readZoneFiles(config.zonesDir ?? zonesIn(directory))
+  for (const warning of warnings) logger.warn({ warning }, 'a zone file is odd')
+  return zoneOf(config, zones, clock.wallMs())
 }
 
 async function startDns(
   config: Config,
+  zone: Zone,
   logger: Logger,
   { statePath, versions, mode }: { statePath: string; versions: Versions; mode: DnsMode },
   onDeath: (error: Error) => void,
@@ -230,7 +235,7 @@ async function startDns(
       statePath,
       versions: versions.buffer,
       mode: mode.shared.buffer,
-      zone: zoneFrom(config),
+      zone,
       onlyPassing: config.dns.onlyPassing,
       udpSizeMax: config.dns.udpSizeMax,
     },
