@@ -3,10 +3,16 @@ import { formatType, recordType } from './record.ts'
 import { dataKey } from './zone-file-data-key.ts'
 import { staticZone, targetOf } from './static-zone.ts'
 import type { Name } from './name.ts'
-import type { SoaData } from './record.ts'
+import type { ResourceRecord, SoaData } from './record.ts'
 import type { StaticZone } from './static-zone.ts'
 import type { Findings } from './zone-file-findings.ts'
-import type { Row } from './zone-file.ts'
+
+/** A record and where it stands. Its TTL becomes that of its set. */
+export interface Row {
+  readonly file: string
+  readonly line: number
+  record: ResourceRecord
+}
 
 const { A, AAAA, NS, SOA, CNAME, DNAME, MX, SRV } = recordType
 

@@ -6,8 +6,8 @@ import { generateRange, substitute } from './zone-file-generate.ts'
 import { ZoneFileLexer } from './zone-file-lexer.ts'
 import { Findings } from './zone-file-findings.ts'
 import type { Name } from './name.ts'
-import type { ResourceRecord } from './record.ts'
 import type { StaticZone } from './static-zone.ts'
+import type { Row } from './zone-file-check.ts'
 import type { Token, ZoneEntry } from './zone-file-lexer.ts'
 
 export type ZoneFileResult =
@@ -26,12 +26,6 @@ export interface ZoneFileOptions {
   readonly origin?: Name | undefined
   /** Reads a file that `from` names in an `$INCLUDE`. */
   readonly include?: (path: string, from: string) => Included
-}
-
-export interface Row {
-  readonly file: string
-  readonly line: number
-  record: ResourceRecord
 }
 
 const includeDepthMax = 10
