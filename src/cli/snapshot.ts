@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import type { Client } from '../api/client.ts'
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
+import type { SnapshotInspection } from '../node/snapshot-inspection.ts'
 import { columns } from './columns.ts'
 import type { Io } from './io.ts'
 import {
@@ -133,18 +134,7 @@ export function inspectCommand(io: Io): Command {
   return addExamples(command, ['svcd snapshot inspect backup.snap'])
 }
 
-interface Found {
-  readonly index: number
-  readonly term: number
-  readonly clusterId: string
-  readonly epoch: number
-  readonly schemaVersion: number
-  readonly size: number
-  readonly servers: readonly string[]
-  readonly rows: Readonly<Record<string, number>>
-}
-
-function text(found: Found): string {
+function text(found: SnapshotInspection): string {
   const { index, term, clusterId, epoch, schemaVersion, size, servers, rows } = found
   const facts: readonly (readonly [string, string | number])[] = [
     ['ID', `${term}-${index}`],

@@ -6,9 +6,12 @@ import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
+import { catalogVersion } from '../catalog/schema.ts'
 import { packSnapshot, unpackSnapshot } from '../storage/snapshot-archive.ts'
-import { parseSnapshotMeta } from '../storage/snapshot-file.ts'
+import { parseSnapshotMeta, unusable } from '../storage/snapshot-file.ts'
 import type { SnapshotFile } from '../storage/snapshot-file.ts'
+import type { RunSnapshotJob } from '../storage/snapshot-worker.ts'
+import { otherFormat } from '../storage/state-tables.ts'
 import { StateReader, StateWriter } from '../storage/state.ts'
 import { restoreCommands } from './restore-plan.ts'
 
@@ -20,6 +23,8 @@ export interface SnapshotServiceParts {
   readonly state: StateReader
   readonly memberIds: () => ReadonlySet<string>
   readonly logger: Logger
+  /** Where archives are checked: in a thread of its own unless given. */
+  readonly run?: RunSnapshotJob
 }
 
 /** Commands of a restore that are under way at a time: they share syncs, and leave room for others. */
@@ -53,7 +58,12 @@ export class SnapshotService {
     const path = join(directory, `${randomUUID()}.state`)
     try {
       await mkdir(directory, { recursive: true, mode: 0o750 })
-      const { meta } = await unpackSnapshot(archive, { name: 'in the request', path })
+      const { run } = this.#parts
+      const options = { name: 'in the request', path, ...(run === undefined ? {} : { run }) }
+      const { meta } = await unpackSnapshot(archive, options)
+      if (meta.schemaVersion > catalogVersion) {
+        throw unusable(options.name, otherFormat(meta.schemaVersion, catalogVersion))
+      }
       // Brings an older format to this one, in the copy.
       new StateWriter(path).close()
       const restored = await this.#replay(path, origin)

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { reasonOf, svcdError } from '../base/errors.ts'
+import { catalogVersion } from '../catalog/schema.ts'
 import type { PlacedConfig } from '../raft/config.ts'
 import type { SnapshotMeta } from '../raft/storage.ts'
 import {
@@ -15,6 +16,7 @@ import {
 import type { SnapshotFile, SnapshotFileMeta } from './snapshot-file.ts'
 import type { SnapshotFacts } from './snapshot-job.ts'
 import { inSnapshotThread } from './snapshot-worker.ts'
+import { otherFormat } from './state-tables.ts'
 import type { RunSnapshotJob } from './snapshot-worker.ts'
 
 export interface SnapshotStoreOptions {
@@ -139,6 +141,10 @@ export class SnapshotStore {
         const facts = await this.#run({ kind: 'check', path: temporary, name })
         const { size, sha256 } = file
         checkFacts({ path: name, meta: { ...meta, size, sha256 } }, facts)
+        // Found now and not when it is installed, which would end the process.
+        if (facts.schemaVersion > catalogVersion) {
+          throw unusable(name, otherFormat(facts.schemaVersion, catalogVersion))
+        }
         return this.#place(temporary, facts, meta)
       })
     })

@@ -121,6 +121,14 @@ export function restoreTables(
   }
 }
 
+/** Why a snapshot of another format cannot be read; an older one is brought to the present format before. */
+export function otherFormat(format: number, known: number): string {
+  return (
+    `it has format ${format}, and this svcd reads format ${known}` +
+    (format > known ? ' and older ones; upgrade this server first' : '')
+  )
+}
+
 function checkSnapshot(
   db: Database,
   expected: { readonly index: number; readonly term: number },
@@ -133,7 +141,7 @@ function checkSnapshot(
     return refuse(reasonOf(error))
   }
   const known = formatOf(db)
-  if (format !== known) refuse(`it has format ${format}, and this svcd reads format ${known}`)
+  if (format !== known) refuse(otherFormat(format, known))
   if (JSON.stringify(tablesOf(db, 'snapshot')) !== JSON.stringify(tablesOf(db))) {
     refuse('its tables are not those of a catalog')
   }

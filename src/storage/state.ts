@@ -1,11 +1,12 @@
+import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
-import { svcdError } from '../base/errors.ts'
+import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 import { CatalogMachine } from '../catalog/apply.ts'
 import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
 import { catalogMigrations, catalogVersion, defineAddressKeys } from '../catalog/schema.ts'
-import { checkpoint, migrate, openDatabase, openError, walBytesOf } from './sqlite.ts'
+import { checkpoint, formatOf, migrate, openDatabase, openError, walBytesOf } from './sqlite.ts'
 import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 
 /** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
@@ -40,8 +41,7 @@ export class StateWriter {
       automaticCheckpoint: false,
     })
     try {
-      defineAddressKeys(this.#db)
-      migrate(this.#db, { path, version: catalogVersion, migrations: catalogMigrations })
+      toPresentFormat(this.#db, path)
       if (appliedIn(this.#db) === undefined) {
         throw svcdError('data-corrupt', { file: path, reason: 'it has no applied index' })
       }
@@ -78,11 +78,14 @@ export class StateWriter {
 
   /**
    * Becomes the state of a verified snapshot's file, in one transaction; the caller then bumps the
-   * generation of the versions, for everything cached is void. Throws SvcdError `snapshot-unusable`,
-   * and nothing is changed then.
+   * generation of the versions, for everything cached is void. One of an older release is brought to
+   * the present format first, in a copy. Throws SvcdError `snapshot-unusable`, and nothing is changed
+   * then.
    */
   restore(file: string, expected: { readonly index: number; readonly term: number }): void {
-    restoreTables(this.#db, file, expected)
+    if (isOfOlderFormat(file)) {
+      inPresentFormat(file, (copy) => restoreTables(this.#db, copy, expected))
+    } else restoreTables(this.#db, file, expected)
     this.#machine = new CatalogMachine(this.#db)
     this.#durableIndex = 0
     this.checkpoint()
@@ -125,6 +128,51 @@ export class StateWriter {
     this.#shift.run(-1)
     this.#db.exec('COMMIT')
     this.#db.pragma('synchronous = NORMAL')
+  }
+}
+
+function toPresentFormat(db: Database, path: string): void {
+  defineAddressKeys(db)
+  migrate(db, { path, version: catalogVersion, migrations: catalogMigrations })
+}
+
+/** What is no state at all is left to {@link restoreTables}, which says what it is. */
+function isOfOlderFormat(file: string): boolean {
+  if (!existsSync(file)) return false
+  let db: Database | undefined
+  try {
+    db = openDatabase(file, { mode: 'read-only', synchronous: 'NORMAL' })
+    const format = formatOf(db)
+    return format > 0 && format < catalogVersion
+  } catch {
+    return false
+  } finally {
+    db?.close()
+  }
+}
+
+/** A finished snapshot is never written to: others may be sent it, and its checksum is known. */
+function inPresentFormat(file: string, use: (copy: string) => void): void {
+  // The next start removes what has this name.
+  const copy = `${file}.upgrade.tmp`
+  try {
+    copyFileSync(file, copy)
+    const db = openDatabase(copy, {
+      mode: 'read-write',
+      synchronous: 'NORMAL',
+      journal: 'DELETE',
+    })
+    try {
+      toPresentFormat(db, copy)
+    } finally {
+      db.close()
+    }
+    use(copy)
+  } catch (error) {
+    if (error instanceof SvcdError && error.code === 'snapshot-unusable') throw error
+    throw svcdError('snapshot-unusable', { file, reason: reasonOf(error) }, error)
+  } finally {
+    rmSync(copy, { force: true })
   }
 }
 

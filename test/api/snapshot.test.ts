@@ -1,7 +1,14 @@
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
+import type { Test } from 'tap'
 import type { CommandBody } from '../../src/catalog/command.ts'
 import type { CheckDefinition, ServiceDefinition } from '../../src/catalog/model.ts'
+import { packSnapshot, unpackSnapshot } from '../../src/storage/snapshot-archive.ts'
+import { runSnapshotJob } from '../../src/storage/snapshot-job.ts'
+import type { SnapshotJob } from '../../src/storage/snapshot-job.ts'
+import { tamper } from '../helpers/state.ts'
 import { TestApi } from './support.ts'
 
 async function archiveOf(api: TestApi): Promise<Buffer> {
@@ -192,6 +199,32 @@ t.test('a damaged archive changes nothing', async (t) => {
     t.match(text, /^The snapshot in the request cannot be used: /, name)
     t.match(text, reason, name)
   }
+  t.strictSame(contents(api), before)
+})
+
+/** `archive` as a release would have made it whose tables differ by `sql`. */
+async function ofOtherRelease(t: Test, archive: Buffer, sql: string): Promise<Buffer> {
+  const path = join(t.testdirName, 'other.state')
+  const run = async (job: SnapshotJob) => runSnapshotJob(job)
+  const { meta } = await unpackSnapshot(Readable.from([archive]), { name: 'x', path, run })
+  tamper(path, sql)
+  const { schemaVersion, size, sha256 } = runSnapshotJob({ kind: 'check', path })
+  const packed = packSnapshot({ path, meta: { ...meta, schemaVersion, size, sha256 } })
+  return Buffer.concat(await packed.toArray())
+}
+
+t.test('an archive of an older release is restored, one of a newer is refused', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'a', 'web-1')
+  const archive = await archiveOf(api)
+  const before = contents(api)
+  await api.put('catalog/deregister', { Node: 'a' })
+  const newer = await ofOtherRelease(t, archive, 'PRAGMA user_version = 99')
+  const [status, text] = await restore(api, newer)
+  t.equal(status, 400)
+  t.match(text, /^The snapshot in the request cannot be used: it has format 99, .*upgrade/)
+  const older = await ofOtherRelease(t, archive, 'DROP TABLE addresses; PRAGMA user_version = 1')
+  t.strictSame(await restore(api, older), [200, ''])
   t.strictSame(contents(api), before)
 })
 

@@ -21,6 +21,8 @@ import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { SnapshotService } from '../../src/node/snapshot-service.ts'
 import { SnapshotStore } from '../../src/storage/snapshot.ts'
+import { runSnapshotJob } from '../../src/storage/snapshot-job.ts'
+import type { RunSnapshotJob } from '../../src/storage/snapshot-worker.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 
 const node: NodeDefinition = {
@@ -32,6 +34,9 @@ const node: NodeDefinition = {
 }
 
 const testConfig = { ...emptyConfig, voters: [node.id], addresses: { [node.id]: '127.0.0.1:8300' } }
+
+/** In this thread: the start of another one takes longer than any test (test/storage has that). */
+const run: RunSnapshotJob = async (job) => runSnapshotJob(job)
 
 /** One command as the log would carry it. */
 export interface Proposed {
@@ -84,6 +89,7 @@ export class TestBackend implements Backend {
       statePath: join(directory, 'state.db'),
       identity: () => ({ clusterId: 'c1', epoch: 0 }),
       current: () => undefined,
+      run,
     })
     this.#writer = new StateWriter(`${directory}/state.db`)
     this.#reader = new StateReader(`${directory}/state.db`)
@@ -95,6 +101,7 @@ export class TestBackend implements Backend {
       state: this.#reader,
       memberIds: () => new Set(this.servers.map(({ id }) => id)),
       logger: silentLogger,
+      run,
     })
     this.agent = new TestAgent(this)
     this.apply({ kind: 'register', nodeName: node.name, node, checks: [], replaceChecks: false })

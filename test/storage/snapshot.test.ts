@@ -8,6 +8,7 @@ import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
+import { catalogVersion } from '../../src/catalog/schema.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { packSnapshot, unpackSnapshot } from '../../src/storage/snapshot-archive.ts'
 import type { SnapshotFile } from '../../src/storage/snapshot-file.ts'
@@ -92,7 +93,7 @@ t.test('a snapshot is of the entry that its file says, whatever was applied sinc
     confIndex: 1,
     clusterId: 'c1',
     epoch: 2,
-    schemaVersion: 1,
+    schemaVersion: catalogVersion,
   })
   const content = readFileSync(file.path)
   t.equal(size, content.length)
@@ -308,6 +309,23 @@ t.test('what arrives short, damaged or mislabelled is not put in place', async (
   t.strictSame(names(), [])
 })
 
+t.test('one of a newer release is refused before it is installed', async (t) => {
+  t.testdir()
+  const leader = rig(t, 'leader')
+  fill(leader.writer, 30)
+  const { meta, path } = await make(leader.store)
+  tamper(path, 'PRAGMA user_version = 99')
+  const { size, sha256 } = runSnapshotJob({ kind: 'check', path })
+  const { store, names } = rig(t, 'follower')
+  const sink = await store.receive(from, meta, { size, sha256 })
+  await sink.write(0, readFileSync(path))
+  await t.rejects(sink.finish(), {
+    code: 'snapshot-unusable',
+    message: /30-1 from n2 .*it has format 99, .* upgrade this server first/,
+  })
+  t.strictSame(names(), [])
+})
+
 async function archiveOf(file: SnapshotFile): Promise<Buffer> {
   return Buffer.concat(await arrayOf(packSnapshot(file) as AsyncIterable<Buffer>))
 }
@@ -337,6 +355,7 @@ t.test('an archive is unpacked into what was packed, however it is cut into chun
     const unpacked = await unpackSnapshot(Readable.from(chunks), { name: 'backup.snap', path, run })
     t.strictSame(unpacked.meta, file.meta)
     t.strictSame(unpacked.rows, {
+      addresses: 10,
       checks: 400,
       meta: 2,
       nodes: 10,

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
@@ -192,6 +193,34 @@ t.test('readers see the old state or the new one while it is restored', async (t
   t.strictSame(names(other), ['web'])
 })
 
+t.test('a snapshot of an older release is brought to the present format', async (t) => {
+  t.testdir()
+  const { path, writer } = open(t)
+  writer.applyBatch([registration(1), registration(2)])
+  const file = copyClean(path, join(t.testdirName, '2-1.snap'))
+  // What the release before did not have yet.
+  tamper(file, 'DROP TABLE addresses; PRAGMA user_version = 1')
+  const before = readFileSync(file)
+  const target = open(t, 'target.db')
+  target.writer.restore(file, { index: 2, term: 1 })
+  t.equal(target.writer.stateHash(), writer.stateHash(), 'the two cannot be told apart')
+  t.ok(readFileSync(file).equals(before), 'the snapshot itself stays as it is')
+  t.strictSame(
+    readdirSync(t.testdirName).filter((name) => name.includes('.snap')),
+    ['2-1.snap'],
+  )
+  tamper(file, 'DROP TABLE checks')
+  t.throws(() => target.writer.restore(file, { index: 2, term: 1 }), {
+    code: 'snapshot-unusable',
+    message: /its tables are not those of a catalog/,
+  })
+  tamper(file, 'DROP TABLE services')
+  t.throws(() => target.writer.restore(file, { index: 2, term: 1 }), {
+    code: 'snapshot-unusable',
+    message: /no such table: services/,
+  })
+})
+
 t.test('a snapshot that does not fit is refused and nothing is changed', async (t) => {
   t.testdir({ 'junk.snap': 'this is not a database, it is a text of some length' })
   const { path, writer } = open(t)
@@ -207,7 +236,7 @@ t.test('a snapshot that does not fit is refused and nothing is changed', async (
     [join(t.testdirName, 'junk.snap'), /file is not a database/],
     [
       file('newer.snap', 'PRAGMA user_version = 7'),
-      /it has format 7, and this svcd reads format 2/,
+      /it has format 7, and this svcd reads format \d+ and older ones; upgrade this server first/,
     ],
     [file('table.snap', 'DROP TABLE checks'), /its tables are not those of a catalog/],
     [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its tables are not those/],
