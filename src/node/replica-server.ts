@@ -3,28 +3,30 @@ import { join } from 'node:path'
 import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
-import { isVoter, members } from '../raft/config.ts'
+import { members } from '../raft/config.ts'
 import { bootstrapWrite } from '../raft/driver.ts'
 import type { Config } from '../raft/config.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
-import type { LogStore } from '../raft/storage.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
 import { StateWriter } from '../storage/state.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
-import type { Pledge } from './cluster-formation.ts'
+import { ClusterMarks } from './cluster-marks.ts'
+import { clusterKey, clusterStatus } from './cluster-status.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
+import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
 import { RaftServer } from './raft-server.ts'
 import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
 import { Snapshotter } from './snapshotter.ts'
+import { stampedStore } from './stamped-store.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
 import { Ticker } from './ticker.ts'
@@ -50,18 +52,18 @@ export class ReplicaServer {
   readonly #log: RaftLog
   readonly #state: StateWriter
   readonly #stamp: Stamp
+  readonly #marks: ClusterMarks
   readonly #snapshots: Snapshotter
   readonly #operations: Operations
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
   #transport!: PeerTransport
+  readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
   #duties: LeaderDuties | undefined
   #ticker: Ticker | undefined
   readonly #timers: NodeJS.Timeout[] = []
   #config: Config | undefined
-  #isCaughtUp: boolean
-  #clusterId: string | undefined
   #isStopped = false
 
   constructor(parts: ReplicaServerParts) {
@@ -70,15 +72,14 @@ export class ReplicaServer {
     this.#stamp = new Stamp(stamp)
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#state = new StateWriter(join(dataDirectory, 'state.db'))
-    this.#isCaughtUp = this.#log.meta('caughtUp') === 'yes'
-    this.#clusterId = this.#log.meta('clusterId')
+    this.#marks = new ClusterMarks(this.#log)
     this.#snapshots = new Snapshotter({
       dataDirectory,
       log: this.#log,
       state: this.#state,
       driver: () => this.#raft?.driver,
-      clusterId: () => this.#clusterId ?? '',
-      epoch: () => this.#epoch,
+      clusterId: () => this.#marks.clusterId ?? '',
+      epoch: () => this.#marks.epoch,
       logger: parts.logger,
       guard: parts.guard,
     })
@@ -97,9 +98,9 @@ export class ReplicaServer {
       operations: this.#operations,
       cluster: () => ({
         address: this.#transport.address,
-        clusterId: this.#clusterId,
-        epoch: this.#epoch,
-        pledge: this.#pledge(),
+        clusterId: this.#marks.clusterId,
+        epoch: this.#marks.epoch,
+        pledge: this.#marks.pledge,
       }),
     })
   }
@@ -124,8 +125,8 @@ export class ReplicaServer {
     const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
     this.#transport = await openPeerTransport({
       self: { id, name, address },
-      clusterId: () => this.#clusterId,
-      epoch: () => this.#epoch,
+      clusterId: () => this.#marks.clusterId,
+      epoch: () => this.#marks.epoch,
       protocol: { min: 1, max: 1 },
       listen: { address: bindAddress, port: serverPort },
       tls,
@@ -171,47 +172,15 @@ export class ReplicaServer {
 
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
-    const state = this.#raft?.driver.raft.state
-    const { index } = state?.configs.latest ?? { index: 0 }
-    const cluster = `${this.#isCaughtUp} ${this.#clusterId ?? ''}`
-    return `${state?.role} ${state?.term} ${state?.leader} ${index} ${cluster}`
+    return clusterKey(this.#raft, this.#marks)
   }
 
   status(): ClusterStatus {
-    const raft = this.#raft?.status
-    const address = (id: NodeId): string => raft?.config.addresses[id] ?? ''
-    const leader = raft?.leader
-    const termStart = this.#raft?.driver.raft.state.termStart ?? 0
-    return {
-      role: raft?.role ?? 'follower',
-      isLeaderReady: raft?.role === 'leader' && (this.#raft?.appliedIndex ?? 0) >= termStart,
-      term: raft?.term ?? 0,
-      leader: leader === undefined ? undefined : { id: leader, address: address(leader) },
-      servers: (raft === undefined ? [] : members(raft.config)).map((id) => ({
-        id,
-        address: address(id),
-        isVoter: raft !== undefined && isVoter(raft.config, id),
-        isLeader: id === leader,
-        lastIndex:
-          id === raft?.id ? raft.lastIndex : raft?.peers.find((peer) => peer.id === id)?.match,
-      })),
-      configIndex: this.#raft?.driver.raft.state.configs.latest.index ?? 0,
-      isCaughtUp: this.#isCaughtUp,
-      clusterId: this.#clusterId,
-    }
-  }
-
-  #setClusterId(clusterId: string): void {
-    this.#log.setMeta('clusterId', clusterId)
-    this.#clusterId = clusterId
-  }
-
-  get #epoch(): number {
-    return Number(this.#log.meta('epoch') ?? 0)
+    return clusterStatus(this.#raft, this.#marks)
   }
 
   get #hasCluster(): boolean {
-    return this.#clusterId !== undefined
+    return this.#marks.clusterId !== undefined
   }
 
   #input(input: (raft: RaftServer) => void): void {
@@ -232,7 +201,7 @@ export class ReplicaServer {
     const { settings, versions, logger, guard } = this.#parts
     const raft = new RaftServer({
       id: settings.id,
-      store: this.#stamped(this.#log),
+      store: stampedStore(this.#log, this.#stamp),
       machine: new CatalogStateMachine({
         state: this.#state,
         versions: new Versions(versions),
@@ -270,15 +239,14 @@ export class ReplicaServer {
     })
     raft.leadAlone()
     raft.turn()
-    if (!this.#isCaughtUp) void this.#catchUp(raft)
+    if (!this.#marks.isCaughtUp) void this.#catchUp(raft)
   }
 
   /** A barrier that holds proves it: everything its leader had committed is applied here. */
   async #catchUp(raft: RaftServer): Promise<void> {
-    while (!this.#isStopped && !this.#isCaughtUp) {
+    while (!this.#isStopped && !this.#marks.isCaughtUp) {
       if (!(await raft.readBarrier()) || this.#isStopped) continue
-      this.#log.setMeta('caughtUp', 'yes')
-      this.#isCaughtUp = true
+      this.#marks.setCaughtUp()
       this.#parts.onTurn()
     }
   }
@@ -296,28 +264,8 @@ export class ReplicaServer {
     this.#parts.onTurn()
   }
 
-  /** Marks each write in the stamp, by which the main thread sees a disk that hangs. */
-  #stamped(log: RaftLog): LogStore {
-    const stamp = this.#stamp
-    return {
-      state: () => log.state(),
-      term: (index) => log.term(index),
-      entries: (from, to, bytesMax) => log.entries(from, to, bytesMax),
-      snapshot: () => log.snapshot(),
-      compact: (index) => log.compact(index),
-      saveSnapshot: (meta) => log.saveSnapshot(meta),
-      write: (write, done) => {
-        stamp.enter()
-        log.write(write, () => stamp.leave())
-        done()
-      },
-    }
-  }
-
-  async #forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
-    const body = Buffer.from(JSON.stringify(proposals))
-    const reply = await this.#transport.request({ id: to }, 'propose', body, forwardTimeoutMs)
-    return JSON.parse(reply.toString()) as ProposalResult[]
+  #forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
+    return this.#ask({ id: to }, 'propose', proposals, forwardTimeoutMs)
   }
 
   #proposeOwn(command: UpdateCheckCommand, cause: string): void {
@@ -342,18 +290,9 @@ export class ReplicaServer {
         const config = this.#raft?.status.config
         return config === undefined ? [] : members(config).filter((id) => id !== settings.id)
       },
-      ask: async (id) => {
-        const body = Buffer.from(JSON.stringify(settings.id))
-        const reply = await this.#transport.request({ id }, 'membership', body, joinTimeoutMs)
-        return JSON.parse(reply.toString()) as Membership
-      },
+      ask: (id) => this.#ask<Membership>({ id }, 'membership', settings.id, joinTimeoutMs),
       logger,
     })
-  }
-
-  #pledge(): Pledge | undefined {
-    const text = this.#log.meta('pledge')
-    return text === undefined ? undefined : (JSON.parse(text) as Pledge)
   }
 
   #makeFormation(): ClusterFormation {
@@ -370,18 +309,14 @@ export class ReplicaServer {
         },
       },
       retryJoin: retryJoin.map((address) => withPort(address, 8300)),
-      pledge: () => this.#pledge(),
-      setPledge: (pledge) => this.#log.setMeta('pledge', JSON.stringify(pledge)),
+      pledge: () => this.#marks.pledge,
+      setPledge: (pledge) => this.#marks.setPledge(pledge),
       newClusterId: randomUUID,
-      request: async <T>(address: string, kind: string, body: unknown): Promise<T> => {
-        const sent = Buffer.from(JSON.stringify(body))
-        const reply = await this.#transport.request({ address }, kind, sent, joinTimeoutMs)
-        return JSON.parse(reply.toString()) as T
-      },
+      request: (address, kind, body) => this.#ask({ address }, kind, body, joinTimeoutMs),
       found: (clusterId, founders) => this.#found(clusterId, founders),
       join: (clusterId, epoch) => {
-        this.#log.setMeta('epoch', String(epoch))
-        this.#setClusterId(clusterId)
+        this.#marks.setEpoch(epoch)
+        this.#marks.setClusterId(clusterId)
         logger.info({ clusterId }, 'joined a cluster')
         this.#begin()
       },
@@ -398,7 +333,7 @@ export class ReplicaServer {
     const write = bootstrapWrite(this.#log.state(), config)
     // Undefined after a stop right behind the write: all that is missing then is the id.
     if (write !== undefined) this.#log.write(write, () => {})
-    this.#setClusterId(clusterId)
+    this.#marks.setClusterId(clusterId)
     logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
     this.#begin()
   }

@@ -1,0 +1,53 @@
+import type { RaftLog } from '../storage/raft-log.ts'
+import type { Pledge } from './cluster-formation.ts'
+
+/** What raft.db keeps of the cluster beside the log. What is set is synced when the call returns. */
+export class ClusterMarks {
+  readonly #log: Pick<RaftLog, 'meta' | 'setMeta'>
+  #isCaughtUp: boolean
+  #clusterId: string | undefined
+
+  constructor(log: Pick<RaftLog, 'meta' | 'setMeta'>) {
+    this.#log = log
+    this.#isCaughtUp = log.meta('caughtUp') === 'yes'
+    this.#clusterId = log.meta('clusterId')
+  }
+
+  /** It has once seen all that its leader had committed. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp
+  }
+
+  /** Undefined before this server has founded or joined a cluster. */
+  get clusterId(): string | undefined {
+    return this.#clusterId
+  }
+
+  /** Raised by each recovery from a lost quorum: servers of an older one are not of this cluster. */
+  get epoch(): number {
+    return Number(this.#log.meta('epoch') ?? 0)
+  }
+
+  get pledge(): Pledge | undefined {
+    const text = this.#log.meta('pledge')
+    return text === undefined ? undefined : (JSON.parse(text) as Pledge)
+  }
+
+  setCaughtUp(): void {
+    this.#log.setMeta('caughtUp', 'yes')
+    this.#isCaughtUp = true
+  }
+
+  setClusterId(clusterId: string): void {
+    this.#log.setMeta('clusterId', clusterId)
+    this.#clusterId = clusterId
+  }
+
+  setEpoch(epoch: number): void {
+    this.#log.setMeta('epoch', String(epoch))
+  }
+
+  setPledge(pledge: Pledge): void {
+    this.#log.setMeta('pledge', JSON.stringify(pledge))
+  }
+}
