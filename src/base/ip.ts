@@ -3,15 +3,30 @@ export type IpBytes = Uint8Array
 
 /** Parses dotted-quad IPv4, without leading zeros or short forms; undefined when it is not one. */
 export function parseIpv4(text: string): IpBytes | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4) return undefined
+  // By hand: an answer parses an address for every instance.
   const bytes = new Uint8Array(4)
-  for (const [at, part] of parts.entries()) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined
-    bytes[at] = Number(part)
+  let part = 0
+  let digits = 0
+  let value = 0
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? dot : text.charCodeAt(at)
+    if (code === dot) {
+      if (digits === 0 || part > 3) return undefined
+      bytes[part++] = value
+      digits = value = 0
+      continue
+    }
+    const digit = code - zero
+    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return undefined
+    value = value * 10 + digit
+    if (value > 255) return undefined
+    digits++
   }
-  return bytes
+  return part === 4 ? bytes : undefined
 }
+
+const dot = 0x2e
+const zero = 0x30
 
 /** Parses IPv6 text (RFC 4291 §2.2, an IPv4 tail allowed, no zone); undefined when it is not one. */
 export function parseIpv6(text: string): IpBytes | undefined {

@@ -1,6 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { IpBytes } from '../base/ip.ts'
 import { addressKey } from './addresses.ts'
+import { CandidateReader } from './candidates.ts'
+import type { Candidate } from './candidates.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { checkOf, nodeOf, parseTags, reverseLabels, serviceOf } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
@@ -99,9 +101,16 @@ function prepare(db: Database) {
  */
 export class CatalogReader {
   readonly #sql: ReturnType<typeof prepare>
+  readonly #candidates: CandidateReader
 
   constructor(db: Database) {
     this.#sql = prepare(db)
+    this.#candidates = new CandidateReader(db)
+  }
+
+  /** What DNS needs of the instances of a service; empty when the name is unknown. */
+  candidates(serviceName: string): readonly Candidate[] {
+    return this.#candidates.candidates(serviceName)
   }
 
   nodes(): readonly Node[] {

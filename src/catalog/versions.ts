@@ -12,7 +12,8 @@ export const subject = {
 const generationSlot = 0
 const appliedSlot = 1
 const firstSubjectSlot = 2
-const subjectSlots = 16_384
+/** So many that of ten thousand services few share one: each change voids the answers of its slot. */
+const subjectSlots = 65_536
 
 /**
  * Shared-memory versions by which readers on other threads know that what they cached still holds.

@@ -189,9 +189,16 @@ function negative(
   code: typeof rcode.NXDOMAIN | typeof rcode.NOERROR,
   named = zone,
 ): Sections {
+  const known = named === zone ? negatives.get(zone)?.[code] : undefined
+  if (known !== undefined) return known
   const soa = { name: zone.domain, type: SOA, ttl: zone.soa.minimum, data: soaData(named) }
-  return negativeSections(code, soa)
+  const sections = negativeSections(code, soa)
+  if (named === zone) negatives.set(zone, { ...negatives.get(zone), [code]: sections })
+  return sections
 }
+
+/** One object a zone, so that the responder knows it again and has to encode it but once. */
+const negatives = new WeakMap<Zone, Readonly<Record<number, Sections>>>()
 
 function resolveStatic(
   scope: Scope,

@@ -1,6 +1,8 @@
 import { InvariantError } from '../base/assert.ts'
 import { answer, isServed } from './answer.ts'
+import { Doorkeeper } from './doorkeeper.ts'
 import { extendedError } from './message.ts'
+import { NegativeAnswer, NegativeAnswers } from './negative-answers.ts'
 import { PreparedAnswer } from './prepared-answer.ts'
 import { parseQuery } from './query.ts'
 import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
@@ -94,6 +96,8 @@ export class Responder {
   readonly cache: WireCache
   readonly #options: ResponderOptions
   readonly #scan: QueryScan
+  readonly #negatives = new NegativeAnswers()
+  readonly #doorkeeper = new Doorkeeper()
   #turn: number
 
   constructor(options: ResponderOptions) {
@@ -109,7 +113,9 @@ export class Responder {
   /** The answer to one packet; undefined: send none. Throws only on a broken invariant. */
   respond(packet: Uint8Array, asker: Asker): Buffer | undefined {
     const answer = this.#answerTo(packet, asker)
-    return answer instanceof PreparedAnswer ? answer.render(packet, asker) : answer
+    if (answer instanceof PreparedAnswer) return answer.render(packet, asker)
+    if (answer instanceof NegativeAnswer) return answer.render(packet, this.#scan.questionEnd)
+    return answer
   }
 
   /**
@@ -119,12 +125,18 @@ export class Responder {
   respondInto(packet: Uint8Array, asker: Asker, out: Uint8Array, at: number): number {
     const answer = this.#answerTo(packet, asker)
     if (answer instanceof PreparedAnswer) return answer.renderInto(packet, asker, out, at)
+    if (answer instanceof NegativeAnswer) {
+      return answer.renderInto(packet, this.#scan.questionEnd, out, at)
+    }
     if (answer === undefined) return 0
     out.set(answer, at)
     return answer.length
   }
 
-  #answerTo(packet: Uint8Array, asker: Asker): PreparedAnswer | Buffer | undefined {
+  #answerTo(
+    packet: Uint8Array,
+    asker: Asker,
+  ): PreparedAnswer | NegativeAnswer | Buffer | undefined {
     this.counters.queries++
     const isTooLong = packet.length > udpQueryBytesMax && asker.transport === 'udp'
     const isOrdinary = !isTooLong && this.#scan.read(packet, asker.transport, asker.pathBytesMax)
@@ -158,7 +170,7 @@ export class Responder {
     return true
   }
 
-  #counted(prepared: PreparedAnswer): PreparedAnswer {
+  #counted<A extends PreparedAnswer | NegativeAnswer>(prepared: A): A {
     const { counters } = this
     counters.rcodes[prepared.rcode & 0x0f] = (counters.rcodes[prepared.rcode & 0x0f] ?? 0) + 1
     if (prepared.truncated) counters.truncated++
@@ -171,7 +183,7 @@ export class Responder {
     asker: Asker,
     isCacheable: boolean,
     entry: CacheEntry | undefined,
-  ): PreparedAnswer {
+  ): PreparedAnswer | NegativeAnswer {
     const { versions, snapshot, onError } = this.#options
     const bytesMax = variantBytesMax(variantOf(query.edns, asker.transport, asker.pathBytesMax))
     const mode = this.#options.mode()
@@ -181,8 +193,16 @@ export class Responder {
     const zone = this.#options.zone()
     let message: Message
     let prepared: PreparedAnswer
+    let isKept = isCacheable
     try {
       message = this.#answer(query, asker, mode, view, zone)
+      // Names that are not there, or need not be, are without end: the registry does not bound them.
+      const isEndless = message.answer.length === 0 || view.slots.length === 0
+      if (isCacheable && entry === undefined && isEndless) {
+        isKept = this.#doorkeeper.knows(this.#scan.hash)
+        const negative = isKept ? undefined : this.#negatives.find(message, this.#scan.variant)
+        if (negative !== undefined) return negative
+      }
       prepared = new PreparedAnswer(message, bytesMax)
     } catch (error) {
       if (error instanceof InvariantError) throw error
@@ -191,7 +211,7 @@ export class Responder {
       return new PreparedAnswer(failed(query, []), bytesMax)
     }
     prepared.turn = entry?.prepared.turn ?? this.#nextTurn()
-    if (isCacheable && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
+    if (isKept && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
       const validity = { mode, slots: view.slots, ...view.loaded(generation) }
       if (entry === undefined) this.cache.add(this.#scan, prepared, validity)
       else this.cache.replace(entry, prepared, validity)

@@ -1,8 +1,8 @@
 import type { IpBytes } from '../base/ip.ts'
-import { reachOfNode, reachOfService } from '../catalog/addresses.ts'
+import { reachOfNode } from '../catalog/addresses.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Node } from '../catalog/model.ts'
-import type { Addresses, Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
+import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
 import { judge } from '../health/select.ts'
 
 export interface CatalogViewOptions {
@@ -25,25 +25,16 @@ export class CatalogView implements View {
   }
 
   service(name: string): readonly Endpoint[] | undefined {
-    const instances = this.#catalog.instances(name)
-    if (instances.length === 0) return undefined
+    const candidates = this.#catalog.candidates(name)
+    if (candidates.length === 0) return undefined
     const endpoints: Endpoint[] = []
-    const nodes = new Map<string, Addresses>()
-    for (const instance of instances) {
-      const verdict = judge(instance, this.#options)
+    for (const candidate of candidates) {
+      const verdict = judge(candidate, this.#options)
       if (!verdict.inAnswer) continue
-      const { node, service } = instance
-      let addresses = nodes.get(node.name)
-      if (addresses === undefined) nodes.set(node.name, (addresses = reachOfNode(node)))
-      endpoints.push({
-        node: node.name,
-        tags: service.tags,
-        port: service.port,
-        weight: verdict.weight,
-        service: reachOfService(service),
-        nodeAddresses: addresses,
-        meta: service.meta,
-      })
+      const { node, service, nodeReach } = candidate
+      const { tags, port, reach, meta } = service
+      const { weight } = verdict
+      endpoints.push({ node, tags, port, weight, service: reach, nodeAddresses: nodeReach, meta })
     }
     return endpoints
   }

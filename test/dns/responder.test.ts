@@ -169,7 +169,7 @@ t.test('a cached answer is what answer, fit and encode make, but for its order',
         const message = fit({ ...full, edns: reply && { ...reply, extendedErrors: [] } }, limit)
         const wanted = decodeReply(encode(message).bytes)
         const all = new Set(decodeReply(encode(full).bytes).answer.map(recordText))
-        for (let n = 0; n < 3; n++) {
+        for (let n = 0; n < 4; n++) {
           const bytes = must(server.send(packet, { tcp }))
           const got = decodeReply(bytes)
           if (bytes.length > limit || got.flags.includes('tc') !== message.truncated) return false
@@ -190,7 +190,8 @@ t.test('a cached answer is what answer, fit and encode make, but for its order',
             if (type !== 'SRV' && sent.size !== wanted.answer.length) return false
           }
         }
-        return server.responder.counters.hits === 2
+        // What need not be there is kept when it is asked for the second time.
+        return server.responder.counters.hits >= 2
       },
     ),
     { numRuns: 300 },
@@ -363,7 +364,7 @@ t.test('the cache stays within its bounds and keeps what is asked for', async (t
   t.equal(counters.hits, 499, 'a flood of other names did not drive it out')
   const { hits } = counters
   for (let n = 0; n < 20; n++) {
-    for (const name of [`a${n}`, `b${n}`, `c${n}`, `d${n}`, `a${n}`])
+    for (const name of [`a${n}`, `b${n}`, `a${n}`, `c${n}`, `d${n}`, `a${n}`])
       server.ask(`${name}.service.consul`, 'A')
   }
   t.equal(counters.hits, hits + 20, 'a full cache has room for what comes into use')
@@ -371,8 +372,25 @@ t.test('the cache stays within its bounds and keeps what is asked for', async (t
   for (let n = 0; n < 3; n++) big.ask('web.service.consul', 'SRV', { tcp: true })
   t.ok(big.responder.cache.bytes <= 100_000)
   t.equal(big.responder.counters.misses, 3, 'one answer may not fill the cache')
-  for (let n = 0; n < 100; n++) big.ask(`x${n}.service.consul`, 'A')
+  for (let n = 0; n < 100; n++) big.ask(`x${n >> 1}.service.consul`, 'A')
   t.ok(big.responder.cache.size > 0)
+})
+
+t.test('names that anybody can make up are kept only when they are asked again', async (t) => {
+  const server = bench(3)
+  const { cache, counters } = server.responder
+  const hot = ['web.service.consul', 'nope.service.consul', '0a090001.addr.consul']
+  for (let n = 0; n < 3; n++) for (const name of hot) server.ask(name, 'A')
+  t.same([cache.size, counters.hits], [3, 4])
+  const { bytes } = cache
+  for (let n = 0; n < 20_000; n++) {
+    const address = (0x0a000000 + n).toString(16).padStart(8, '0')
+    const name = n % 2 === 0 ? `x${n}.service.consul` : `${address}.addr.consul`
+    server.ask(name, n % 3 === 0 ? 'AAAA' : 'A', { edns: n % 5 === 0 ? 1232 : undefined })
+  }
+  t.same([cache.size, cache.bytes], [3, bytes], 'a flood leaves the cache as it is')
+  for (const name of hot) server.ask(name, 'A')
+  t.equal(counters.hits, 7)
 })
 
 t.test('any order of questions, changes and evictions gives the right answers', async (t) => {
