@@ -18,6 +18,7 @@ import { DnsMode } from './dns-mode.ts'
 import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
 import { listenHttp } from './http-listeners.ts'
+import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
@@ -88,6 +89,7 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   const mode = new DnsMode(versions)
   const waiters = new ChangeWaiters(versions)
   const whenLed = new LeaderWatch()
+  const leadership = new LeadershipNotice(nodeId, logger)
   const replica = await Replica.start({
     dataDirectory: directory.path,
     versions,
@@ -95,9 +97,10 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
     onDeath,
     settings: replicaSettings(config, nodeId),
     onApplied: () => waiters.changed(),
-    onStatus: ({ leader }) => {
+    onStatus: (status) => {
       mode.update()
-      whenLed.see(leader?.id)
+      whenLed.see(status.leader?.id)
+      leadership.update(status)
     },
   })
   stops.parts.push(() => replica.stop())

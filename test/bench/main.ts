@@ -8,6 +8,7 @@ import {
   benchVisible,
 } from './cluster.bench.ts'
 import { benchDnsDgram, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import { benchCalm } from './cluster-calm.bench.ts'
 import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-silence': benchSilence,
   'cluster-visible': benchVisible,
   'cluster-big': benchBigCluster,
+  'cluster-calm': benchCalm,
   raft: benchRaft,
 }
 

@@ -1,6 +1,8 @@
 import t from 'tap'
+import { silentLogger } from '../../src/base/log.ts'
 import type { UpdateCheckCommand } from '../../src/catalog/command.ts'
 import { LeaderDuties } from '../../src/node/leader-duties.ts'
+import { LeadershipNotice } from '../../src/node/leadership-notice.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Status } from '../../src/raft/status.ts'
 import {
@@ -149,4 +151,44 @@ t.test('what is on its way is not proposed again, unless it got lost', async (t)
   t.equal(rig.after(250), 'passing', 'the other way is proposed at once')
   rig.after(3001)
   t.equal(rig.after(250), 'critical', 'and so is what was applied, and has changed since')
+})
+
+t.test('the log says who leads, and why a server leads no more', async (t) => {
+  const lines: string[] = []
+  const note = (level: string) => (_fields: object, text: string) => {
+    lines.push(`${level}: ${text}`)
+  }
+  const logger = { ...silentLogger, info: note('info'), warn: note('warn') }
+  const notice = new LeadershipNotice('n1', logger)
+  const server = (id: string) => ({ id, address: `${id}:8300`, isVoter: true, isLeader: false })
+  const say = (
+    role: 'leader' | 'follower' | 'candidate',
+    term: number,
+    leader?: string,
+    ids: readonly string[] = ['n1', 'n2'],
+  ): readonly string[] => {
+    lines.length = 0
+    const servers = ids.map((id) => ({ ...server(id), lastIndex: 1 }))
+    notice.update({
+      role,
+      term,
+      leader: leader === undefined ? undefined : server(leader),
+      servers,
+    })
+    return [...lines]
+  }
+  t.strictSame(say('follower', 0), [], 'nothing before there is one')
+  t.strictSame(say('follower', 1, 'n2'), ['info: the server at n2:8300 leads'])
+  t.strictSame(say('follower', 1, 'n2'), [], 'once')
+  t.match(say('follower', 1), [/^warn: no leader is heard/])
+  t.strictSame(say('candidate', 2), [])
+  t.strictSame(say('leader', 2, 'n1'), ['info: this server leads the cluster'])
+  t.match(say('follower', 2), [/^warn: .* leads no more: .* no majority answered, or its disk/])
+  t.strictSame(say('leader', 3, 'n1'), ['info: this server leads the cluster'])
+  t.match(say('follower', 4, 'n2'), [
+    /^warn: this server leads no more: the others have begun a newer term/,
+    /^info: the server at n2:8300 leads/,
+  ])
+  say('leader', 5, 'n1')
+  t.match(say('follower', 5, undefined, ['n2']), [/^warn: .*: it has left the cluster/])
 })

@@ -1,0 +1,40 @@
+import type { Logger } from '../base/log.ts'
+import type { NodeId } from '../raft/entry.ts'
+import type { ClusterStatus } from './replica-messages.ts'
+
+type Seen = Pick<ClusterStatus, 'role' | 'term' | 'leader' | 'servers'>
+
+/** Says in the log who leads, and, of a server that leads no more, why. */
+export class LeadershipNotice {
+  readonly #self: NodeId
+  readonly #logger: Logger
+  #last: Seen = { role: 'follower', term: 0, leader: undefined, servers: [] }
+
+  constructor(self: NodeId, logger: Logger) {
+    this.#self = self
+    this.#logger = logger
+  }
+
+  /** To be called with every status, in order. */
+  update(now: Seen): void {
+    const last = this.#last
+    this.#last = now
+    if (last.role === 'leader' && (now.role !== 'leader' || now.term !== last.term)) {
+      this.#logger.warn({ term: now.term }, `this server leads no more: ${this.#why(last, now)}`)
+    } else if (last.leader !== undefined && now.leader === undefined) {
+      this.#logger.warn({ term: now.term }, 'no leader is heard any more; writes wait for the next')
+    }
+    const leader = now.leader?.id
+    if (leader === undefined || (leader === last.leader?.id && now.term === last.term)) return
+    const { term } = now
+    if (leader === this.#self) this.#logger.info({ term }, 'this server leads the cluster')
+    else this.#logger.info({ term, leader }, `the server at ${now.leader?.address ?? ''} leads`)
+  }
+
+  /** The core gives up the lead of a term only when it can no longer vouch for it (thesis §6.2). */
+  #why(last: Seen, now: Seen): string {
+    if (now.term > last.term) return 'the others have begun a newer term'
+    if (!now.servers.some(({ id }) => id === this.#self)) return 'it has left the cluster'
+    return 'for an election timeout no majority answered, or its disk finished no write'
+  }
+}
