@@ -132,6 +132,11 @@ export const errorTable = {
     exit: 1,
     text: 'A server of another release asks for "{kind}", which this one does not know. Bring both to one release.',
   },
+  'peer-refused': {
+    http: 500,
+    exit: 1,
+    text: 'A server refuses the request "{kind}" of another one: {reason}. `svcd members` shows whether all are of one release.',
+  },
   'write-stalled': {
     http: 500,
     exit: 1,

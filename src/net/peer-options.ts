@@ -16,6 +16,12 @@ export interface PeerIdentity {
   readonly address: string
 }
 
+/** Who asks something. */
+export interface PeerAsking extends PeerIdentity {
+  /** It is of this server's cluster; false: of none yet. */
+  readonly isMember: boolean
+}
+
 export interface PeerTransportOptions {
   readonly self: Omit<PeerIdentity, 'address'> & {
     /** Undefined: the address it listens on. */
@@ -42,7 +48,7 @@ export interface PeerTransportOptions {
    * buffer: copy them before they are kept or posted to another thread. What it rejects with travels as
    * code and text.
    */
-  readonly onRequest: (from: PeerIdentity, kind: string, body: Buffer) => Promise<Buffer>
+  readonly onRequest: (from: PeerAsking, kind: string, body: Buffer) => Promise<Buffer>
   /** The last connection with that server has closed. */
   readonly onConnectionLost: (id: NodeId) => void
   /** Messages to it were dropped. Said in a turn of its own, once for all that one turn dropped. */

@@ -173,6 +173,16 @@ export class PeerTransport implements Transport {
     })
   }
 
+  /** Addresses of servers of a cluster that have dialled this one by its id: it is a member there. */
+  invitedBy(): readonly string[] {
+    const found = new Set<string>()
+    for (const { isOpen, peer } of this.#sessions) {
+      const isInvitation = peer?.clusterId !== undefined && peer.to === this.#options.self.id
+      if (isOpen && isInvitation) found.add(peer.address)
+    }
+    return [...found]
+  }
+
   /** Closes the port and all connections, after what was written is sent. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -198,7 +208,7 @@ export class PeerTransport implements Transport {
       serve: (session, kind, body) => {
         this.#hasWork = true
         const { id, name, address } = session.peer ?? { id: '', name: '', address: '' }
-        return onRequest({ id, name, address }, kind, body)
+        return onRequest({ id, name, address, isMember: session.isMember }, kind, body)
       },
       onOpen: (session) => this.#onOpen(session),
       onFrame: (session, type, body) => this.#onFrame(session, type, body),

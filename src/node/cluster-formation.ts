@@ -38,6 +38,8 @@ export interface FormationParts {
   readonly self: Pick<ServerInfo, 'id' | 'name' | 'address' | 'expect'>
   /** Addresses at which others may be found. */
   readonly retryJoin: readonly string[]
+  /** Addresses of servers that have a cluster and dial this one as a member of it. */
+  readonly invitedBy: () => readonly string[]
   readonly pledge: () => Pledge | undefined
   /** Durable when it returns. */
   readonly setPledge: (pledge: Pledge) => void
@@ -61,18 +63,24 @@ export class ClusterFormation {
 
   /** Tries once. Returns true when this server has a cluster. */
   async attempt(): Promise<boolean> {
-    const { self, pledge } = this.#parts
-    if (self.expect === 1) {
-      const clusterId = pledge()?.clusterId ?? this.#parts.newClusterId()
-      this.#parts.found(clusterId, { [self.id]: self.address })
-      return true
-    }
+    const { self } = this.#parts
     const others = await this.#lookAround()
     for (const other of others) {
       if (other.clusterId !== undefined && (await this.#enter(other, other.clusterId))) return true
     }
+    // A second cluster beside the one that is there would be a mistake, whatever was expected.
     if (others.some(({ clusterId }) => clusterId !== undefined)) return false
+    if (self.expect === 1) return this.#foundAlone()
     return self.expect > 1 && (await this.#foundWith(others))
+  }
+
+  /**
+   * Greets the addresses of `-retry-join` for a server that has a cluster. Should they be of another
+   * one, the greetings are refused, and both logs say so: two clusters never become one.
+   */
+  async greet(): Promise<void> {
+    const { retryJoin, request } = this.#parts
+    await Promise.allSettled(retryJoin.map((address) => request(address, 'info', {})))
   }
 
   /** The answer to another server that would found a cluster with this one. */
@@ -91,15 +99,22 @@ export class ClusterFormation {
     return { pledged: true }
   }
 
+  #foundAlone(): boolean {
+    const { self, pledge, newClusterId, found } = this.#parts
+    found(pledge()?.clusterId ?? newClusterId(), { [self.id]: self.address })
+    return true
+  }
+
   async #lookAround(): Promise<readonly ServerInfo[]> {
-    const { retryJoin, request, self } = this.#parts
+    const { retryJoin, invitedBy, request, self } = this.#parts
     const found = new Map<NodeId, ServerInfo>()
+    const addresses = [...new Set([...retryJoin, ...invitedBy()])]
     const answers = await Promise.allSettled(
-      retryJoin.map((address) => request<ServerInfo>(address, 'info', {})),
+      addresses.map((address) => request<ServerInfo>(address, 'info', {})),
     )
     for (const [at, answer] of answers.entries()) {
       if (answer.status === 'rejected') {
-        this.#report(`${retryJoin[at] ?? ''} does not answer: ${reasonOf(answer.reason)}`)
+        this.#report(`${addresses[at] ?? ''} does not answer: ${reasonOf(answer.reason)}`)
       } else if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
     }
     return [...found.values()]

@@ -13,6 +13,9 @@ export interface OperationsParts {
   readonly snapshot: () => Promise<string>
 }
 
+/** A change of the members; `isOwnWish`: asked for by the very server, which has no data yet. */
+type Change = ConfChange & { readonly isOwnWish?: boolean }
+
 /** How long a change of the members may take to be committed, and a transfer to be done. */
 const changeMs = 7000
 const pollMs = 50
@@ -47,10 +50,10 @@ export class Operations {
       case 'transfer':
         return this.#transfer(body as NodeId)
       case 'change':
-        return this.#change(body as ConfChange)
+        return this.#change(body as Change)
       case 'join': {
         const { id, address } = body as { id: NodeId; address: string }
-        const change = { kind: 'add-learner', id, address } as const
+        const change = { kind: 'add-learner', id, address, isOwnWish: true } as const
         return this.#atLeader('change', change, (asked) => this.#change(asked))
       }
       default:
@@ -144,7 +147,7 @@ export class Operations {
   }
 
   /** Waits while another change is in flight: only one may be. */
-  async #change(change: ConfChange, deadlineMs = performance.now() + changeMs): Promise<string> {
+  async #change(change: Change, deadlineMs = performance.now() + changeMs): Promise<string> {
     const raft = this.#mustRaft()
     const core = raft.driver.raft
     let result: ConfChangeResult | undefined
@@ -158,7 +161,9 @@ export class Operations {
     }
     if (result.kind === 'refused') {
       // Asked for again, the answer having been lost: it is as was wanted.
-      if (result.reason === 'already-a-member' && change.kind === 'add-learner') return change.id
+      if (result.reason === 'already-a-member' && change.kind === 'add-learner') {
+        return this.#letIn(raft, change)
+      }
       if (result.reason === 'not-a-member' && change.kind === 'remove') return change.id
       throw svcdError('operation-refused', {
         reason: `${change.kind} ${change.id}: ${result.reason}`,
@@ -173,6 +178,20 @@ export class Operations {
     if (!isCommitted() || (core.state.log.term(lastIndex) ?? term) !== term)
       throw svcdError('no-leader', {})
     return change.id
+  }
+
+  /**
+   * A server that asks to join again, its answer having been lost, has what it wants. One that has
+   * acknowledged entries, and now asks as if it had none, has lost its votes with them: under its old
+   * id it could help to elect a leader that lacks what was acknowledged.
+   */
+  #letIn(raft: RaftServer, { id, isOwnWish }: Change): string {
+    const { config, peers } = raft.status
+    const isFresh =
+      config.learners.includes(id) && peers.some((peer) => peer.id === id && peer.match === 0)
+    if (isOwnWish !== true || isFresh) return id
+    const reason = `${id} is a member already, but its data is gone: remove it, and let it join under a new id`
+    throw svcdError('operation-refused', { reason })
   }
 
   /** A leader first hands over, so that nobody has to notice its absence. */

@@ -1,3 +1,18 @@
+import { reasonOf, svcdError } from '../base/errors.ts'
+import {
+  hasFields,
+  isListOf,
+  isOneOf,
+  isOptional,
+  isFlag,
+  isRecordOf,
+  isText,
+} from '../base/shape.ts'
+import type { Shape } from '../base/shape.ts'
+import { proposalFault } from '../catalog/proposal-check.ts'
+import { describePeer, printable } from '../net/peer-hello.ts'
+import type { PeerNotices } from '../net/peer-notices.ts'
+import type { PeerAsking } from '../net/peer-options.ts'
 import { members } from '../raft/config.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { ClusterFormation, Pledge, ServerInfo } from './cluster-formation.ts'
@@ -18,7 +33,36 @@ export interface PeerRequestsParts {
     readonly epoch: number
     readonly pledge: Pledge | undefined
   }
+  /** Where refusals are said. */
+  readonly notices: PeerNotices
 }
+
+const isChange = hasFields({
+  kind: isOneOf('add-learner', 'promote', 'demote', 'remove'),
+  id: isText,
+  force: isOptional(isFlag),
+})
+const isAddition = hasFields({ kind: isOneOf('add-learner') })
+const isPlace = hasFields({ address: isText })
+
+/** What each request must look like: what does not must neither reach the log nor end this process. */
+const shapes: Readonly<Record<string, Shape>> = {
+  info: () => true,
+  membership: isText,
+  join: hasFields({ id: isText, address: isText }),
+  pledge: hasFields({
+    clusterId: isText,
+    by: isText,
+    founders: isRecordOf(isText),
+    released: isListOf(isText),
+  }),
+  propose: isListOf(isText),
+  transfer: isText,
+  change: (value) => isChange(value) && (!isAddition(value) || isPlace(value)),
+}
+
+/** What a server that is in no cluster may ask. */
+const forStrangers: ReadonlySet<string> = new Set(['info', 'join', 'pledge', 'membership'])
 
 /** What other servers ask this one, Raft's own messages aside. Bodies and answers are JSON. */
 export class PeerRequests {
@@ -29,16 +73,16 @@ export class PeerRequests {
   }
 
   /** Rejects with an error of the table; it travels to who asked. */
-  async answer(kind: string, body: Buffer): Promise<Buffer> {
-    return Buffer.from(JSON.stringify(await this.#answer(kind, body)))
+  async answer(from: PeerAsking, kind: string, body: Buffer): Promise<Buffer> {
+    return Buffer.from(JSON.stringify(await this.#answer(from, kind, body)))
   }
 
-  #answer(kind: string, body: Buffer): unknown {
+  #answer(from: PeerAsking, kind: string, body: Buffer): unknown {
     const { formation, operations, cluster } = this.#parts
-    const asked = JSON.parse(body.toString()) as never
+    const asked = this.#checked(from, kind, body)
     switch (kind) {
       case 'propose':
-        return this.#propose(asked)
+        return this.#propose(from, asked)
       case 'info':
         return this.#info()
       case 'membership':
@@ -50,15 +94,40 @@ export class PeerRequests {
     }
   }
 
-  #propose(proposals: readonly string[]): Promise<ProposalResult[]> {
+  #checked(from: PeerAsking, kind: string, body: Buffer): never {
+    if (!Object.hasOwn(shapes, kind)) throw svcdError('unknown-request', { kind })
+    if (!from.isMember && !forStrangers.has(kind)) {
+      throw this.#refuse(from, kind, 'it is in no cluster')
+    }
+    let asked: unknown
+    try {
+      asked = JSON.parse(body.toString())
+    } catch (error) {
+      throw this.#refuse(from, kind, reasonOf(error))
+    }
+    if (shapes[kind]?.(asked) !== true) throw this.#refuse(from, kind, 'it is malformed')
+    return asked as never
+  }
+
+  #refuse(from: PeerAsking, kind: string, reason: string): Error {
+    const text = `a request "${kind}" of ${describePeer(from)} is refused: ${printable(reason)}`
+    this.#parts.notices.warn(from.id, `${kind} ${reason}`, { peer: from.id, kind }, text)
+    return svcdError('peer-refused', { kind, reason })
+  }
+
+  #propose(from: PeerAsking, proposals: readonly string[]): Promise<ProposalResult[]> {
     const raft = this.#parts.raft()
     if (raft === undefined) return Promise.resolve(proposals.map(() => ({ kind: 'not-leader' })))
-    const results = proposals.map(
-      (json) =>
-        new Promise<ProposalResult>((resolve) => {
-          raft.propose(json, false, resolve)
-        }),
-    )
+    const results = proposals.map((json) => {
+      const fault = proposalFault(json)
+      if (fault !== undefined) {
+        const { message } = this.#refuse(from, 'propose', fault)
+        return Promise.resolve({ kind: 'failed', code: 'peer-refused', message } as const)
+      }
+      return new Promise<ProposalResult>((resolve) => {
+        raft.propose(json, false, resolve)
+      })
+    })
     return Promise.all(results)
   }
 

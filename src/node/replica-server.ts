@@ -9,6 +9,7 @@ import type { Config } from '../raft/config.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
+import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
@@ -102,6 +103,7 @@ export class ReplicaServer {
         epoch: this.#marks.epoch,
         pledge: this.#marks.pledge,
       }),
+      notices: new PeerNotices(parts.logger, clock),
     })
   }
 
@@ -135,16 +137,17 @@ export class ReplicaServer {
       random: Math.random,
       onMessage: (message) => guard(() => this.#onMessage(message)),
       onTurnEnd: () => guard(() => this.#raft?.turn()),
-      onRequest: (_from, kind, body) => this.#requests.answer(kind, body),
+      onRequest: (from, kind, body) => this.#requests.answer(from, kind, body),
       onConnectionLost: (lost) => this.#input((raft) => raft.driver.raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
       onHeard: (peer) => this.#duties?.heard(peer),
       snapshots: this.#snapshots.files,
       onSnapshotSent: (peer, ok) => this.#input((raft) => raft.driver.raft.snapshotSent(peer, ok)),
     })
-    if (this.#hasCluster) this.#begin()
-    else if (settings.bootstrapExpect === 1) await this.#formation.attempt()
-    else this.#form()
+    if (this.#hasCluster) {
+      this.#begin()
+      void this.#formation.greet()
+    } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
     const notice = this.#makeRemovalNotice()
     const look = (): void => {
       this.#duties?.check()
@@ -309,6 +312,7 @@ export class ReplicaServer {
         },
       },
       retryJoin: retryJoin.map((address) => withPort(address, 8300)),
+      invitedBy: () => this.#transport.invitedBy(),
       pledge: () => this.#marks.pledge,
       setPledge: (pledge) => this.#marks.setPledge(pledge),
       newClusterId: randomUUID,

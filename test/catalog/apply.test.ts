@@ -4,6 +4,7 @@ import { parseIp } from '../../src/base/ip.ts'
 import { decodeCommand, stampProposal } from '../../src/catalog/command.ts'
 import type { RegisterCommand } from '../../src/catalog/command.ts'
 import type { ServiceDefinition } from '../../src/catalog/model.ts'
+import { proposalFault } from '../../src/catalog/proposal-check.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -310,3 +311,67 @@ t.test(
     t.strictSame(found, [true, true, false, false, false])
   },
 )
+
+/** The same value with one leaf or branch replaced or left out, for each of them in turn. */
+function* damaged(value: unknown): Generator<unknown> {
+  for (const other of [null, 7, -1.5, 1e30, '', 'text', true, [], {}, [null]]) yield other
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, inner] of Object.entries(value)) {
+    const copy = (): Record<string, unknown> =>
+      Array.isArray(value) ? ([...value] as never) : { ...value }
+    for (const other of damaged(inner)) yield Object.assign(copy(), { [key]: other })
+    const without = copy()
+    delete without[key]
+    yield without
+  }
+}
+
+t.test('what another server proposes is refused, or can be applied by all', async (t) => {
+  const full = registerCommand('n1', {
+    node: nodeDefinition('n1', { taggedAddresses: { lan: '10.0.0.1' }, meta: { rack: 'a' } }),
+    service: serviceDefinition('web', {
+      id: 'web-1',
+      tags: ['a'],
+      meta: { version: '1' },
+      taggedAddresses: { lan: { address: '10.0.0.1', port: 80 } },
+      extra: { Kind: 'x' },
+    }),
+    checks: [{ ...webCheck, definition: { Interval: '1s' } }],
+  })
+  const bodies = [
+    full,
+    { kind: 'deregister', nodeName: 'n1', serviceId: 'web-1' },
+    { kind: 'deregister', nodeName: 'n1', checkId: 'c' },
+    { kind: 'deregister', nodeName: 'n1' },
+    { kind: 'update-check', nodeName: 'n1', checkId: 'c', status: 'warning', output: 'o' },
+  ]
+  const counts = { refused: 0, applied: 0 }
+  for (const body of bodies) {
+    const proposal = { version: 1, requestId: 'r', actor: 'a', cause: 'c', body }
+    t.equal(proposalFault(JSON.stringify(proposal)), undefined, 'as it should be')
+    for (const other of damaged(proposal)) {
+      const json = JSON.stringify(other)
+      if (proposalFault(json) !== undefined) {
+        counts.refused++
+        continue
+      }
+      const catalog = new MemoryCatalog()
+      catalog.apply(web)
+      catalog.applyCommands(decodeCommand(stampProposal(json, 5)))
+      counts.applied++
+    }
+  }
+  t.ok(counts.refused > 400 && counts.applied > 50, JSON.stringify(counts))
+  const good = JSON.stringify({ version: 1, requestId: 'r', actor: 'a', cause: 'c', body: web })
+  const cases: readonly (readonly [unknown, RegExp])[] = [
+    [undefined, /no proposal/],
+    [` ${good}`, /no proposal/],
+    ['{', /no JSON/],
+    [good.replace('"version":1', '"version":2'), /of version 2/],
+    [good.replace('register', 'sql'), /unknown kind "sql"/],
+    [good.replace('{', '{"timeMs":"never",'), /time of its own/],
+    [good.replace('"r"', '""'), /request id is empty/],
+    [good.replace('"port":80', '"port":8.5'), /malformed register/],
+  ]
+  for (const [json, cause] of cases) t.match(proposalFault(json), cause)
+})

@@ -24,6 +24,7 @@ class Server {
   clusterId: string | undefined
   founders: readonly string[] = []
   joined = false
+  readonly invitedBy: string[] = []
   readonly #info: () => ServerInfo
 
   constructor(world: World, id: string, expect: number, knows: readonly string[]) {
@@ -38,6 +39,7 @@ class Server {
     this.formation = new ClusterFormation({
       self,
       retryJoin: knows.map((name) => `${name}:8300`),
+      invitedBy: () => this.invitedBy,
       pledge: () => this.pledge,
       setPledge: (pledge) => (this.pledge = pledge),
       newClusterId: () => `c${++world.clusters}`,
@@ -113,6 +115,27 @@ t.test(
     t.strictSame(server.founders, ['a'])
   },
 )
+
+t.test('a server that knows nobody joins the cluster that has added it', async (t) => {
+  const world = new World()
+  const a = world.add('a', 1, [])
+  await a.formation.attempt()
+  const b = world.add('b', 3, [])
+  t.notOk(await b.formation.attempt())
+  b.invitedBy.push('a:8300')
+  t.ok(await b.formation.attempt())
+  t.match(b, { clusterId: 'c1', joined: true })
+})
+
+t.test('one that expects only itself joins a cluster that it is pointed at', async (t) => {
+  const world = new World()
+  const a = world.add('a', 1, ['b'])
+  t.equal(await a.formation.attempt(), true, 'nobody is there: it begins alone')
+  const b = world.add('b', 1, ['a', 'nobody'])
+  t.equal(await b.formation.attempt(), true)
+  t.match(b, { clusterId: 'c1', joined: true })
+  t.equal(world.clusters, 1, 'no second cluster')
+})
 
 t.test('a founder that has lost its data is not taken back under its old id', async (t) => {
   const world = new World()
