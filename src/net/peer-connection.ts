@@ -19,6 +19,12 @@ export interface ConnectionHandlers {
   readonly onClose: (reason: string) => void
 }
 
+/**
+ * Frames of one connection after which the others get their turn: the system hands over up to 2 MB of
+ * one socket in a row, and as many small requests would keep heartbeats waiting for a second.
+ */
+const framesInARowMax = 1024
+
 /** How long a connection that is ended in words waits for the other side to read them. */
 const partingMs = 1000
 
@@ -33,6 +39,7 @@ export class PeerConnection {
   readonly #parser: FrameParser
   #reason: string | undefined
   #isCorked = false
+  #framesInARow = 0
   #queuedFrames = 0
   #framesTaken = 0
   /** What the last sweep saw. */
@@ -51,6 +58,7 @@ export class PeerConnection {
       { bytesMax: greetingBytesMax, version: greetingVersion },
       (type, body) => {
         if (this.#isClosing) return false
+        this.#framesInARow++
         this.#handlers.onFrame(type, body)
         return !this.#isClosing
       },
@@ -164,6 +172,13 @@ export class PeerConnection {
       this.#handlers.onFault(fault)
     }
     this.#handlers.onReadEnd()
+    if (this.#framesInARow >= framesInARowMax) this.#rest()
+  }
+
+  #rest(): void {
+    this.#framesInARow = 0
+    this.#socket.pause()
+    setImmediate(() => this.#socket.resume())
   }
 
   #closed(): void {

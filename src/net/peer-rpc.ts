@@ -12,6 +12,8 @@ export interface RpcChannel {
   /** False: dropped. */
   readonly write: (frame: Buffer) => boolean
   readonly serve: (kind: string, body: Buffer) => Promise<Buffer>
+  /** The other side asks and does not take its answers: no more is to be read from it. */
+  readonly onOverflow: () => void
   readonly requestsMax: number
 }
 
@@ -113,7 +115,7 @@ export class PeerRpc {
     try {
       const answer = await serve(kind, body)
       if (answer.length > rpcBodyBytesMax) throw new Error(`an answer of ${answer.length} bytes`)
-      write(idFrame(frameTypes.response, version(), id, [answer]))
+      if (!write(idFrame(frameTypes.response, version(), id, [answer]))) this.#channel.onOverflow()
     } catch (error) {
       // A defect here is not the caller's affair: it ends this process.
       if (error instanceof InvariantError) throw error
@@ -126,7 +128,8 @@ export class PeerRpc {
   #fail(id: number, error: unknown): void {
     const code = error instanceof SvcdError ? error.code : ''
     const texts = [lengthAndText(code, 1), lengthAndText(reasonOf(error), 2)]
-    this.#channel.write(idFrame(frameTypes.failure, this.#channel.version(), id, texts))
+    const frame = idFrame(frameTypes.failure, this.#channel.version(), id, texts)
+    if (!this.#channel.write(frame)) this.#channel.onOverflow()
   }
 
   #remoteError(kind: string, code: string, text: string): SvcdError {

@@ -89,6 +89,7 @@ export class PeerSession {
       version: () => this.connection.version,
       write: (frame) => this.connection.write(frame),
       serve: (kind, body) => context.serve(this, kind, body),
+      onOverflow: () => this.fail('it asks, and does not read the answers'),
       requestsMax: limits.requestsMax,
     })
     this.#timer = setTimeout(() => {

@@ -453,7 +453,7 @@ export class PeerTransport implements Transport {
     if (!this.#links.has(peer.id)) this.#heardMs.delete(peer.id)
     if (this.#isClosed) return
     const text = `lost ${describePeer(peer)}: ${reason}`
-    this.#notices.info(peer.id, 'lost', { peer: peer.id, reason }, text)
+    this.#notices.info(peer.id, `lost: ${reason}`, { peer: peer.id, reason }, text)
     this.#options.onConnectionLost(peer.id)
   }
 

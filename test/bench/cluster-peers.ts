@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { must } from '../../src/base/assert.ts'
-import { ThreeServers, freePorts } from '../helpers/cluster-process.ts'
+import { ThreeServers } from '../helpers/cluster-process.ts'
+import { freePorts } from '../helpers/free-ports.ts'
 import { until } from '../helpers/until.ts'
 
 /** Three servers of one product, as the benches see them. */

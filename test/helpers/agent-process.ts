@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,25 @@ export interface AgentProcessOptions {
   readonly env?: NodeJS.ProcessEnv
   /** A command before `node`, such as strace with its flags. */
   readonly wrapper?: readonly string[]
+  /** Another build of the program. */
+  readonly bin?: string | undefined
+}
+
+/** What a command came to. */
+export interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a command of the program against the agent at `httpUrl`. */
+export function runSvcd(httpUrl: string, ...words: readonly string[]): Promise<Ran> {
+  const options = { env: { ...process.env, SVCD_HTTP_ADDR: httpUrl }, timeout: 120_000 }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [svcdBin, ...words], options, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err })
+    })
+  })
 }
 
 /** An agent in a process of its own, started from dist/ on free ports of 127.0.0.1. */
@@ -63,7 +82,7 @@ export class AgentProcess {
     const [command = '', ...words] = [
       ...(options.wrapper ?? []),
       process.execPath,
-      svcdBin,
+      options.bin ?? svcdBin,
       'agent',
       ...ports.map((flag) => `${flag}=0`),
       ...args,

@@ -1,17 +1,20 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { ask } from '../../src/net/dns-client.ts'
 import type { DnsReply } from '../../src/net/dns-client.ts'
 import { AgentProcess } from './agent-process.ts'
+import type { AgentProcessOptions } from './agent-process.ts'
+import { freePorts } from './free-ports.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 
 export interface ClusterOptions {
   /** Puts a proxy in front of each server, by which links between them can be cut. */
   readonly hasProxies?: boolean
+  /** Gives each an address of its own, with DNS on port 53, as a resolv.conf must have it. For root. */
+  readonly isResolvable?: boolean
   readonly args?: readonly string[]
   readonly size?: number
 }
@@ -33,6 +36,8 @@ export class ClusterServer {
   readonly serverPort: number
   /** Where the others dial it. */
   readonly address: string
+  /** Where clients find it. */
+  readonly host: string
   readonly #httpPort: number
   #agent: AgentProcess | undefined
   #isPaused = false
@@ -41,6 +46,7 @@ export class ClusterServer {
     readonly name: string
     readonly directory: string
     readonly host: string
+    readonly clientHost?: string
     readonly ports: readonly [number, number, number]
     readonly args: readonly string[]
   }) {
@@ -50,6 +56,7 @@ export class ClusterServer {
     this.dnsPort = dns
     this.serverPort = server
     this.#httpPort = http
+    this.host = parts.clientHost ?? '127.0.0.1'
     this.address = `${parts.host}:${server}`
     this.args = [
       '-server',
@@ -57,6 +64,7 @@ export class ClusterServer {
       `-data-dir=${this.directory}`,
       '-bind=127.0.0.1',
       `-advertise=${parts.host}`,
+      `-client=${this.host}`,
       `-http-port=${http}`,
       `-dns-port=${dns}`,
       `-server-port=${server}`,
@@ -81,7 +89,7 @@ export class ClusterServer {
   }
 
   get httpUrl(): string {
-    return `http://127.0.0.1:${this.#httpPort}`
+    return `http://${this.host}:${this.#httpPort}`
   }
 
   get httpPort(): number {
@@ -90,7 +98,7 @@ export class ClusterServer {
 
   async start(
     more: readonly string[] = [],
-    options: { readonly env?: NodeJS.ProcessEnv; readonly wrapper?: readonly string[] } = {},
+    options: Omit<AgentProcessOptions, 'args'> = {},
   ): Promise<void> {
     mkdirSync(this.directory, { recursive: true })
     const agent = AgentProcess.spawn({ ...options, args: [...this.args, ...more] })
@@ -150,7 +158,7 @@ export class ClusterServer {
   }
 
   ask(name: string, type = 'A', timeoutMs = 1000, attempts = 1): Promise<DnsReply> {
-    return ask({ address: '127.0.0.1', port: this.dnsPort }, name, type, { timeoutMs, attempts })
+    return ask({ address: this.host, port: this.dnsPort }, name, type, { timeoutMs, attempts })
   }
 
   async #text(response: Response): Promise<string> {
@@ -191,12 +199,15 @@ export class ThreeServers {
       options.hasProxies === true ? `127.0.1.${at + 1}` : '127.0.0.1',
     )
     const addresses = numbers.map((at) => `${must(hosts[at])}:${must(ports[3 * at + 2])}`)
+    const isResolvable = options.isResolvable === true
     const servers = numbers.map((at) => {
-      const [http, dns, server] = ports.slice(3 * at, 3 * at + 3).map((port) => must(port))
+      const [http, free, server] = ports.slice(3 * at, 3 * at + 3).map((port) => must(port))
+      const dns = isResolvable ? 53 : free
       return new ClusterServer({
         name: `n${at + 1}`,
         directory: join(directory, `n${at + 1}`),
         host: must(hosts[at]),
+        clientHost: isResolvable ? `127.0.2.${at + 1}` : '127.0.0.1',
         ports: [must(http), must(dns), must(server)],
         args: [
           `-bootstrap-expect=${size}`,
@@ -315,25 +326,4 @@ export class ThreeServers {
       }
     }
   }
-}
-
-/**
- * Ports that nobody listens on, below those that the kernel gives to outgoing connections: a server
- * that is killed and started again must find its own free.
- */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000)
-    if (await isFree(port)) ports.add(port)
-  }
-  return [...ports]
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)))
-  })
 }

@@ -24,7 +24,8 @@ export async function checkSameState(t: Test, servers: readonly ClusterServer[])
   )
 }
 
-function hashed(server: ClusterServer): Hashed {
+/** What a server that runs has applied, and the hash of every row of its catalog. */
+export function hashed(server: ClusterServer): Hashed {
   // In a process of its own the agent keeps its locks, so its database can be read while it runs.
   const reader = new StateReader(join(server.directory, 'state.db'))
   try {
@@ -73,13 +74,16 @@ export function checkAppliedOnce(t: Test, server: ClusterServer): void {
     if (!first.has(requestId)) first.set(requestId, idx)
   }
   const base = before?.base_index ?? 0
-  const late = rows.filter(({ log_index: index }) => index > base)
+  // Request ids are forgotten after a while, so a long log holds entries whose ids nobody knows any more.
+  const known = Math.max(base + 1, rows[0]?.log_index ?? 0)
+  const late = rows.filter(({ log_index: index }) => index >= known)
+  const early = new Set(rows.filter((row) => row.log_index < known).map((row) => row.request_id))
   t.strictSame(
     late.map((row) => `${row.log_index} ${row.request_id}`),
     [...first]
-      .filter(([id]) => !rows.some((row) => row.log_index <= base && row.request_id === id))
+      .filter(([id, idx]) => idx >= known && !early.has(id))
       .map(([id, idx]) => `${idx} ${id}`),
-    `${server.name}: each of ${first.size} requests was applied once, at its first index`,
+    `${server.name}: each of ${late.length} requests was applied once, at its first index`,
   )
   t.equal(new Set(rows.map((row) => row.request_id)).size, rows.length, 'no request twice')
   t.strictSame(services, [], 'no two instances by one command')

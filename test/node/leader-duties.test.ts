@@ -178,7 +178,7 @@ t.test('the log says who leads, and why a server leads no more', async (t) => {
     return [...lines]
   }
   t.strictSame(say('follower', 0), [], 'nothing before there is one')
-  t.strictSame(say('follower', 1, 'n2'), ['info: the server at n2:8300 leads'])
+  t.strictSame(say('follower', 1, 'n2'), ['info: another server leads: n2:8300'])
   t.strictSame(say('follower', 1, 'n2'), [], 'once')
   t.match(say('follower', 1), [/^warn: no leader is heard/])
   t.strictSame(say('candidate', 2), [])
@@ -187,7 +187,7 @@ t.test('the log says who leads, and why a server leads no more', async (t) => {
   t.strictSame(say('leader', 3, 'n1'), ['info: this server leads the cluster'])
   t.match(say('follower', 4, 'n2'), [
     /^warn: this server leads no more: the others have begun a newer term/,
-    /^info: the server at n2:8300 leads/,
+    /^info: another server leads: n2:8300/,
   ])
   say('leader', 5, 'n1')
   t.match(say('follower', 5, undefined, ['n2']), [/^warn: .*: it has left the cluster/])
