@@ -9,7 +9,7 @@ import { parseZoneFile } from '../../src/dns/zone-file.ts'
 import { ask, decodeReply } from '../../src/net/dns-client.ts'
 import type { DnsReply } from '../../src/net/dns-client.ts'
 import { Bench, buildQuery, recordText } from '../dns/fixture.ts'
-import { freePorts } from '../helpers/cluster-process.ts'
+import { freePorts } from '../helpers/free-ports.ts'
 import { missing } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
 
