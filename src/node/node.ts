@@ -132,14 +132,7 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   const zone = (): Zone => zoneFrom(config, directory.path, logger)
   const dns = await startDns(config, zone(), logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
-  const snapshots = new SnapshotService({
-    dataDirectory: directory.path,
-    makeSnapshot: () => replica.operate({ kind: 'snapshot' }),
-    propose: (body, origin) => replica.propose(body, origin),
-    state,
-    memberIds: () => new Set((replica.status?.servers ?? []).map(({ id }) => id)),
-    logger,
-  })
+  const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const parts = { identity, agent, replica, state, versions, waiters, snapshots }
   const backend = new NodeBackend(parts)
   const api = createHttpApi(backend, logger)
@@ -248,5 +241,21 @@ async function startDns(
     threads: config.dns.threads,
     logger,
     onDeath,
+  })
+}
+
+function snapshotsOf(
+  dataDirectory: string,
+  replica: Replica,
+  state: StateReader,
+  logger: Logger,
+): SnapshotService {
+  return new SnapshotService({
+    dataDirectory,
+    makeSnapshot: () => replica.operate({ kind: 'snapshot' }),
+    propose: (body, origin) => replica.propose(body, origin),
+    state,
+    memberIds: () => new Set((replica.status?.servers ?? []).map(({ id }) => id)),
+    logger,
   })
 }
