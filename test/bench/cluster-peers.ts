@@ -21,6 +21,8 @@ export interface BenchCluster {
   readonly livePorts: () => readonly number[]
   /** kill -9 of the leader; resolves with a function that brings it back. */
   readonly killLeader: () => Promise<() => Promise<void>>
+  /** SIGSTOP of the leader: it falls silent, and nothing is closed. Resolves with what ends it. */
+  readonly stopLeader: () => Promise<() => Promise<void>>
   readonly stop: () => Promise<void>
 }
 
@@ -84,6 +86,11 @@ export async function svcdCluster(): Promise<BenchCluster & { readonly cluster: 
       await leader.kill()
       return () => leader.start()
     },
+    stopLeader: async () => {
+      const leader = await cluster.leader()
+      leader.pause()
+      return async () => leader.resume()
+    },
     stop: async () => {
       await cluster.stop()
       rmSync(directory, { recursive: true, force: true })
@@ -96,6 +103,7 @@ class Member {
   readonly httpPort: number
   readonly #words: readonly string[]
   #child: ChildProcess | undefined
+  #isPaused = false
 
   constructor(httpPort: number, words: readonly string[]) {
     this.httpPort = httpPort
@@ -103,7 +111,17 @@ class Member {
   }
 
   get isLive(): boolean {
-    return this.#child !== undefined
+    return this.#child !== undefined && !this.#isPaused
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#child?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT')
+    this.#isPaused = false
   }
 
   start(): void {
@@ -154,6 +172,11 @@ function peerCluster(
       const first = await leader()
       await first.kill()
       return async () => first.start()
+    },
+    stopLeader: async () => {
+      const first = await leader()
+      first.pause()
+      return async () => first.resume()
     },
     stop: async () => {
       await Promise.all(members.map((member) => member.kill()))

@@ -122,36 +122,66 @@ async function prepared(cluster: BenchCluster): Promise<boolean> {
   return true
 }
 
-/** kill -9 of the leader, and how long no write is acknowledged then. */
-export async function benchFailover(): Promise<string> {
+/** How long no write is acknowledged once the leader has failed, trial by trial. */
+async function failoverTimes(
+  cluster: BenchCluster,
+  fail: () => Promise<() => Promise<void>>,
+): Promise<readonly number[]> {
+  const times: number[] = []
+  for (let trial = 0; trial < trials; trial++) {
+    await until('the node of the writes is there', 10_000, () => prepared(cluster))
+    const mend = await fail()
+    times.push(await nextWrite(cluster, cluster.livePorts()))
+    await mend()
+    // All three are whole again before the next one fails.
+    await until('all answer', 30_000, () => cluster.livePorts().length === 3)
+    await sleep(1500)
+  }
+  return times
+}
+
+async function failoverRows(
+  how: 'killLeader' | 'stopLeader',
+  suffix = '',
+): Promise<readonly string[][]> {
   const rows: string[][] = []
   for (const start of clusters()) {
     const cluster = await start()
-    const times: number[] = []
     try {
-      for (let trial = 0; trial < trials; trial++) {
-        await until('the node of the writes is there', 10_000, () => prepared(cluster))
-        const restart = await cluster.killLeader()
-        times.push(await nextWrite(cluster, cluster.livePorts()))
-        await restart()
-        // All three are whole again before the next one dies.
-        await until('all answer', 30_000, () => cluster.livePorts().length === 3)
-        await sleep(1500)
-      }
+      const times = await failoverTimes(cluster, cluster[how])
+      rows.push(quantiles(`${cluster.name}${suffix}`, times))
     } finally {
       await cluster.stop()
     }
-    rows.push(quantiles(cluster.name, times))
   }
+  return rows
+}
+
+const failoverColumns = ['server', 'trials', 'p50', 'p99', 'max']
+
+/** kill -9 of the leader, and how long no write is acknowledged then. */
+export async function benchFailover(): Promise<string> {
   return table(
     'Fail-over: kill -9 of the leader until the next acknowledged write, ms',
-    ['server', 'trials', 'p50', 'p99', 'max'],
-    rows,
+    failoverColumns,
+    await failoverRows('killLeader'),
   )
 }
 
-/** As {@link benchFailover}, but the leader's host falls silent: nothing is closed. */
+/**
+ * As {@link benchFailover}, but the leader falls silent, and nothing is closed: every product by
+ * SIGSTOP, and svcd by cuts of all its links as well.
+ */
 export async function benchSilence(): Promise<string> {
+  const rows = await failoverRows('stopLeader', ', SIGSTOP')
+  return table(
+    'Fail-over: the leader falls silent until the next acknowledged write, ms',
+    failoverColumns,
+    [...rows, quantiles('svcd, links cut', await cutTimes())],
+  )
+}
+
+async function cutTimes(): Promise<readonly number[]> {
   const directory = temporary()
   const cluster = await ThreeServers.prepare(directory, {
     hasProxies: true,
@@ -184,11 +214,7 @@ export async function benchSilence(): Promise<string> {
     await cluster.stop()
     rmSync(directory, { recursive: true, force: true })
   }
-  return table(
-    "Fail-over: the leader's host falls silent, until the next acknowledged write, ms",
-    ['server', 'trials', 'p50', 'p99', 'max'],
-    [quantiles('svcd', times)],
-  )
+  return times
 }
 
 /** From the acknowledgement of a registration to its answer by DNS on all three, one at a time. */
