@@ -1,15 +1,17 @@
 import { isWithin, nameKey, readName, wireLength } from './name.ts'
 import { recordType } from './record.ts'
+import { packRecords, recordsAt } from './packed-records.ts'
+import type { PackedRecords } from './packed-records.ts'
 import type { Name } from './name.ts'
 import type { ResourceRecord, SoaData } from './record.ts'
 
-/** A zone read from a zone file. `index` holds an empty list at each empty non-terminal. */
+/** A zone read from a zone file; to be sent to another thread as it is. */
 export interface StaticZone {
   readonly origin: Name
   readonly soa: SoaData
   readonly soaTtl: number
-  /** The records at each name, by {@link nameKey}. */
-  readonly index: ReadonlyMap<string, readonly ResourceRecord[]>
+  /** The records at each name, none at an empty non-terminal. */
+  readonly records: PackedRecords
 }
 
 /** The zones served beside the registry, by the {@link nameKey} of their origin. */
@@ -33,6 +35,9 @@ export type StaticResult =
 
 const { A, AAAA, NS, DS, DNAME } = recordType
 
+/** The types that matter at a name above the one asked for. */
+const onTheWay = [NS, DNAME]
+
 export function staticZones(zones: readonly StaticZone[]): StaticZones {
   return new Map(zones.map((zone) => [nameKey(zone.origin), zone]))
 }
@@ -52,7 +57,7 @@ export function staticZoneOf(zones: StaticZones, name: Name, type = 0): StaticZo
   return undefined
 }
 
-/** Indexes the records of a zone; `records` are all at or below `origin`, its SOA among them. */
+/** Packs the records of a zone; `records` are all at or below `origin`, its SOA among them. */
 export function staticZone(
   origin: Name,
   soa: { readonly data: SoaData; readonly ttl: number },
@@ -74,7 +79,7 @@ export function staticZone(
       index.set(above, [])
     }
   }
-  return { origin, soa: soa.data, soaTtl: soa.ttl, index }
+  return { origin, soa: soa.data, soaTtl: soa.ttl, records: packRecords(index) }
 }
 
 /** Walks down from the origin as RFC 1034 §4.3.2 says: zone cuts first, then the name, then `*`. */
@@ -83,14 +88,15 @@ export function lookUpStatic(zone: StaticZone, name: Name, type: number): Static
   let closest: Name = zone.origin
   for (let at = top; at >= 0; at--) {
     const here = name.slice(at)
-    const records = zone.index.get(nameKey(here))
+    const isEnd = at === 0
+    const records = recordsAt(zone.records, nameKey(here), isEnd ? undefined : onTheWay)
     if (records === undefined) return wildcard(zone, closest, name)
     // At the cut itself the parent answers for DS and for nothing else (RFC 4035 §3.1.4.1).
-    if (at < top && !(at === 0 && type === DS)) {
+    if (at < top && !(isEnd && type === DS)) {
       const servers = records.filter((record) => record.type === NS)
       if (servers.length > 0) return { kind: 'referral', servers, glue: glueOf(zone, servers) }
     }
-    if (at === 0) return { kind: 'records', records }
+    if (isEnd) return { kind: 'records', records }
     const renaming = records.find((record) => record.type === DNAME)
     if (renaming !== undefined) return renamed(renaming, name.slice(0, at))
     closest = here
@@ -100,7 +106,7 @@ export function lookUpStatic(zone: StaticZone, name: Name, type: number): Static
 
 /** RFC 4592 §3.3.1: only the wildcard right below the closest name that exists may match. */
 function wildcard(zone: StaticZone, closest: Name, name: Name): StaticResult {
-  const records = zone.index.get(nameKey(['*', ...closest]))
+  const records = recordsAt(zone.records, nameKey(['*', ...closest]))
   if (records === undefined) return { kind: 'missing' }
   return { kind: 'records', records: records.map((record) => ({ ...record, name })) }
 }
@@ -116,7 +122,7 @@ function renamed(record: ResourceRecord, below: Name): StaticResult {
 function glueOf(zone: StaticZone, servers: readonly ResourceRecord[]): readonly ResourceRecord[] {
   return targetsOf(servers).flatMap((target) => {
     if (!isWithin(target, zone.origin)) return []
-    return (zone.index.get(nameKey(target)) ?? []).filter(isAddress)
+    return recordsAt(zone.records, nameKey(target), [A, AAAA]) ?? []
   })
 }
 

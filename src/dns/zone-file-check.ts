@@ -1,5 +1,6 @@
 import { formatName, isWithin, nameKey, sameName } from './name.ts'
 import { formatType, recordType } from './record.ts'
+import { recordsAt } from './packed-records.ts'
 import { dataKey } from './zone-file-data-key.ts'
 import { staticZone, targetOf } from './static-zone.ts'
 import type { Name } from './name.ts'
@@ -15,6 +16,7 @@ export interface Row {
 }
 
 const { A, AAAA, NS, SOA, CNAME, DNAME, MX, SRV } = recordType
+const hostTypes = [A, AAAA, CNAME]
 
 /**
  * What makes records a zone: one SOA, servers with addresses, aliases alone. Undefined if they are
@@ -169,10 +171,10 @@ function problemOfTarget(zone: StaticZone, target: Name): string | undefined {
 /** The records at a name, glue included, or those of the wildcard that stands for it. */
 function recordsFor(zone: StaticZone, name: Name): readonly { readonly type: number }[] {
   for (let at = 0; at <= name.length - zone.origin.length; at++) {
-    const here = zone.index.get(nameKey(name.slice(at)))
+    const here = recordsAt(zone.records, nameKey(name.slice(at)), hostTypes)
     if (here === undefined) continue
     if (at === 0) return here
-    return zone.index.get(nameKey(['*', ...name.slice(at)])) ?? []
+    return recordsAt(zone.records, nameKey(['*', ...name.slice(at)]), hostTypes) ?? []
   }
   return []
 }

@@ -1,5 +1,5 @@
 import { parseIpv4, parseIpv6 } from '../base/ip.ts'
-import { readName } from './name.ts'
+import { decodeData } from './rdata.ts'
 import { formatType, recordType } from './record.ts'
 import { Fields, ZoneFileProblem, parseInteger, parseString, quote } from './zone-file-fields.ts'
 import { rareData } from './zone-file-rare-data.ts'
@@ -99,48 +99,4 @@ function parseUnknown(type: number, tokens: readonly Token[]): RecordData {
   const data = decodeData(type, bytes)
   if (data !== undefined) return data
   throw new ZoneFileProblem(`\\# ${length} ${quote(hex)} is no data of ${formatType(type)}`)
-}
-
-/** Data in wire form as the shape that its type has elsewhere; undefined when it is malformed. */
-function decodeData(type: number, bytes: Buffer): RecordData | undefined {
-  const name = (at: number): { name: Name; next: number } | undefined =>
-    bytes.length <= at ? undefined : readName(bytes, at, bytes.length)
-  const lastName = (at: number): Name | undefined => {
-    const read = name(at)
-    return read?.next === bytes.length ? read.name : undefined
-  }
-  switch (type) {
-    case A:
-      return bytes.length === 4 ? { kind: 'ip', ip: bytes } : undefined
-    case AAAA:
-      return bytes.length === 16 ? { kind: 'ip', ip: bytes } : undefined
-    case NS:
-    case CNAME:
-    case PTR: {
-      const target = lastName(0)
-      return target === undefined ? undefined : { kind: 'name', name: target }
-    }
-    case MX: {
-      const exchange = lastName(2)
-      if (exchange === undefined) return undefined
-      return { kind: 'mx', preference: bytes.readUInt16BE(0), exchange }
-    }
-    case SRV: {
-      const target = lastName(6)
-      if (target === undefined) return undefined
-      const [priority, weight, port] = [0, 2, 4].map((at) => bytes.readUInt16BE(at))
-      return { kind: 'srv', priority: priority ?? 0, weight: weight ?? 0, port: port ?? 0, target }
-    }
-    case SOA: {
-      const primary = name(0)
-      const mailbox = primary === undefined ? undefined : name(primary.next)
-      if (primary === undefined || mailbox?.next !== bytes.length - 20) return undefined
-      const at = (field: number): number => bytes.readUInt32BE(mailbox.next + 4 * field)
-      const times = { refresh: at(1), retry: at(2), expire: at(3), minimum: at(4) }
-      const [{ name: mname }, { name: rname }] = [primary, mailbox]
-      return { kind: 'soa', primary: mname, mailbox: rname, serial: at(0), ...times }
-    }
-    default:
-      return { kind: 'raw', bytes }
-  }
 }

@@ -1,5 +1,5 @@
 import { ZoneFileProblem, quote } from './zone-file-fields.ts'
-import { u32, u8 } from './zone-file-octets.ts'
+import { u32, u8 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
 /** RFC 1876 §3: degrees [minutes [seconds]] N|S, the same E|W, altitude [size [precision …]]. */

@@ -2,7 +2,7 @@ import { recordType } from './record.ts'
 import { ZoneFileProblem, parseInteger, parseString, quote, unescape } from './zone-file-fields.ts'
 import { parseLocation } from './zone-file-location.ts'
 import { parseServiceBinding } from './zone-file-svcb.ts'
-import { name as nameOctets, string, u16, u8 } from './zone-file-octets.ts'
+import { name as nameOctets, string, u16, u8 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
 /** Reads the fields of a record and gives its data in wire form, one character an octet. */

@@ -1,6 +1,6 @@
 import { parseIpv4, parseIpv6 } from '../base/ip.ts'
 import { ZoneFileProblem, parseInteger, quote, unescape } from './zone-file-fields.ts'
-import { name, string, u16 } from './zone-file-octets.ts'
+import { name, string, u16 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
 const keys: Readonly<Record<string, number>> = {

@@ -25,7 +25,8 @@ import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
 import { SnapshotService } from './snapshot-service.ts'
 import { zoneOf } from './zone.ts'
-import { readZoneFiles, zonesIn } from './zone-files.ts'
+import { zonesIn } from './zone-files.ts'
+import { loadZoneFiles } from './zone-loader.ts'
 
 export interface RunningNode {
   readonly http: readonly Endpoint[]
@@ -129,8 +130,8 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   await agent.start()
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
-  const zone = (): Zone => zoneFrom(config, directory.path, logger)
-  const dns = await startDns(config, zone(), logger, { statePath, versions, mode }, onDeath)
+  const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)
+  const dns = await startDns(config, await zone(), logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const parts = { identity, agent, replica, state, versions, waiters, snapshots }
@@ -139,7 +140,13 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   stops.parts.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
-  const reload = async (): Promise<void> => dns?.setZone(zone())
+  let reloaded: Promise<unknown> = Promise.resolve()
+  const reload = (): Promise<void> => {
+    // One after the other: what was read last is what is served.
+    const next = reloaded.then(async () => dns?.setZone(await zone()))
+    reloaded = next.catch(() => undefined)
+    return next
+  }
   const { left } = backend
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
@@ -212,8 +219,8 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
 }
 
 /** `directory`: where zone files are looked for when no option says where. */
-function zoneFrom(config: Config, directory: string, logger: Logger): Zone {
-  const { zones, warnings } = readZoneFiles(config.zonesDir ?? zonesIn(directory))
+async function zoneFrom(config: Config, directory: string, logger: Logger): Promise<Zone> {
+  const { zones, warnings } = await loadZoneFiles(config.zonesDir ?? zonesIn(directory))
   for (const warning of warnings) logger.warn({ warning }, 'a zone file is odd')
   return zoneOf(config, zones, clock.wallMs())
 }

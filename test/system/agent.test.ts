@@ -169,7 +169,14 @@ www 60 IN A ${address}
     writeFileSync(file, zone('no address'))
     await agent.signal('SIGHUP', 'the zone files stay as they were')
     t.match(agent.output, /example\.zone:5: /, 'it names the file and the line')
+    writeFileSync(file, `${zone('192.0.2.3')}$INCLUDE hosts.inc\n`)
+    await agent.signal('SIGHUP', 'hosts.inc')
     t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.2'])
+    writeFileSync(join(directory, 'hosts.inc'), 'mail MX 10 www2\n')
+    await agent.signal('SIGHUP', 'the zone files were read again')
+    t.match(agent.output, /hosts\.inc:1: the MX host www2\.example\.org\. has no address/)
+    t.strictSame(await resolver.resolve4('www.example.org'), ['192.0.2.3'])
+    writeFileSync(file, zone('no address'))
     const { code, output } = await runAgent(
       '-dev',
       '-http-port=0',

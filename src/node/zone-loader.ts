@@ -1,0 +1,30 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
+import { workerUrl } from './worker-url.ts'
+import type { ZoneFiles } from './zone-files.ts'
+import type { ZoneThreadResult } from './zone-thread.ts'
+
+/** Much is made at once and kept: a large nursery halves the time, and there is an end to it. */
+const resourceLimits = { maxYoungGenerationSizeMb: 256, maxOldGenerationSizeMb: 4096 }
+
+/**
+ * Reads the zone files of a directory in a thread of its own: a million records take seconds, in
+ * which this one has checks to run and requests to answer. Rejects with `zone-invalid`.
+ */
+export async function loadZoneFiles(directory: string | undefined): Promise<ZoneFiles> {
+  if (directory === undefined) return { zones: [], warnings: [] }
+  const worker = new Worker(workerUrl('zone-thread', import.meta.url), {
+    workerData: directory,
+    resourceLimits,
+  })
+  let result: ZoneThreadResult
+  try {
+    ;[result] = (await once(worker, 'message')) as [ZoneThreadResult]
+  } catch (error) {
+    // Files that do not fit into memory end the thread, and nothing else.
+    throw svcdError('zone-invalid', { reason: `${directory}: ${reasonOf(error)}` }, error)
+  }
+  if ('files' in result) return result.files
+  throw new SvcdError(result.code, result.message)
+}
