@@ -140,13 +140,7 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   stops.parts.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
-  let reloaded: Promise<unknown> = Promise.resolve()
-  const reload = (): Promise<void> => {
-    // One after the other: what was read last is what is served.
-    const next = reloaded.then(async () => dns?.setZone(await zone()))
-    reloaded = next.catch(() => undefined)
-    return next
-  }
+  const reload = inTurn(async () => dns?.setZone(await zone()))
   const { left } = backend
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
@@ -215,6 +209,16 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
     address: advertisedAddress(config),
     domain: config.domain,
     ports: { http, dns, server },
+  }
+}
+
+/** Calls one after the other: what was read last is what is served. */
+function inTurn(reload: () => Promise<void>): () => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const next = last.then(reload)
+    last = next.catch(() => undefined)
+    return next
   }
 }
 

@@ -18,13 +18,10 @@ export async function loadZoneFiles(directory: string | undefined): Promise<Zone
     workerData: directory,
     resourceLimits,
   })
-  let result: ZoneThreadResult
-  try {
-    ;[result] = (await once(worker, 'message')) as [ZoneThreadResult]
-  } catch (error) {
-    // Files that do not fit into memory end the thread, and nothing else.
+  // Files that do not fit into memory end the thread, and nothing else.
+  const [result] = (await once(worker, 'message').catch((error: unknown) => {
     throw svcdError('zone-invalid', { reason: `${directory}: ${reasonOf(error)}` }, error)
-  }
+  })) as [ZoneThreadResult]
   if ('files' in result) return result.files
   throw new SvcdError(result.code, result.message)
 }
