@@ -94,6 +94,7 @@ t.test('commands that only ask an agent do not load what runs one', async (t) =>
     'info',
     'catalog',
     'completion',
+    'debug',
   ]) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)

@@ -126,6 +126,16 @@ export interface Restored {
 /** Facts and figures in groups, all as text. */
 export type Statistics = Readonly<Record<string, Readonly<Record<string, string>>>>
 
+/** For whoever looks into an agent in trouble; without secrets. */
+export interface Diagnosis {
+  readonly config: unknown
+  readonly raft: unknown
+  /** The last lines, oldest first. */
+  readonly log: readonly string[]
+  /** Memory, CPU, threads, what the event loop waits for. */
+  readonly resources: unknown
+}
+
 /** All that the HTTP API needs of a node; `node/` provides it. */
 export interface Backend {
   readonly identity: Identity
@@ -170,6 +180,7 @@ export interface Backend {
   restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored>
   /** What the agent knows of Raft and of its process, for people. */
   statistics(): Statistics
+  diagnosis(): Diagnosis
   /** `host:port` of the leader, or '' while there is none. */
   leader(): string
   /** `host:port` of every voter. */

@@ -50,6 +50,14 @@ export interface Self {
   readonly Stats: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
+/** The answer of agent/debug, without secrets. */
+export interface AgentDebug {
+  readonly Config?: unknown
+  readonly Raft?: unknown
+  readonly Log?: readonly string[]
+  readonly Resources?: unknown
+}
+
 export interface Member {
   readonly Name: string
   readonly Addr: string

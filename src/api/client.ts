@@ -1,5 +1,6 @@
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
 import type {
+  AgentDebug,
   CheckEntry,
   HealthEntry,
   Member,
@@ -170,6 +171,16 @@ export class Client {
   /** Has the agent read its configuration again. */
   async reload(): Promise<void> {
     await this.#put('agent/reload')
+  }
+
+  /** What helps to find out what is wrong with the agent. */
+  debug(): Promise<AgentDebug> {
+    return this.#get('agent/debug')
+  }
+
+  /** In Prometheus' format. */
+  async metrics(): Promise<string> {
+    return (await this.#request('GET', 'agent/metrics?format=prometheus')).text()
   }
 
   self(): Promise<Self> {

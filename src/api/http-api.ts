@@ -12,6 +12,7 @@ import { readBody } from './body.ts'
 import { addCatalogRoutes } from './catalog.ts'
 import { Waits } from './catalog-read.ts'
 import { connectionEndings } from './connection-endings.ts'
+import { addDebugRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { RenderCache } from './render-cache.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
@@ -79,6 +80,7 @@ export function createHttpApi(
   addAgentRoutes(app, backend, logger)
   addMaintenanceRoutes(app, backend)
   addAgentHealthRoutes(app, backend)
+  addDebugRoutes(app, backend)
   addCatalogRoutes(app, context)
   addHealthRoutes(app, context)
   addStatusRoutes(app, backend)

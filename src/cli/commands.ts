@@ -102,6 +102,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Ask the DNS server for a name, and show what any client gets.',
     load: async () => (await import('./resolve.ts')).resolveCommand,
   },
+  debug: {
+    summary: 'Write a bundle for a bug report, without secrets.',
+    load: async () => (await import('./debug.ts')).debugCommand,
+  },
   version: {
     summary: 'Print the version.',
     load: async () => (await import('./version.ts')).versionCommand,

@@ -4,20 +4,27 @@ import { version } from '../base/version.ts'
 import type { Config } from '../config/options.ts'
 import { createLogger } from '../node/log.ts'
 import { startNode } from '../node/node.ts'
+import { RecentLog } from '../node/recent-log.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
 import type { Io } from './io.ts'
 import { startSample, type Sample } from './sample.ts'
 
 /** Runs one node until SIGTERM or SIGINT. Rejects when it cannot start. */
 export async function runAgent(config: Config, io: Io): Promise<void> {
-  const logger = createLogger({ level: config.logLevel, json: config.logJson, write: io.out })
+  const recent = new RecentLog()
+  const write = (line: string): void => {
+    recent.add(line)
+    io.out(line)
+  }
+  const logger = createLogger({ level: config.logLevel, json: config.logJson, write })
   // With -log-json every line of the output is JSON.
   const say = config.logJson ? () => {} : io.out
   say(banner(config))
   const stopSignal = nextStopSignal()
   const hurry = new AbortController()
   void stopSignal.then(() => hurry.abort())
-  const node = await startNode(config, logger, hurry.signal).catch((error: unknown) => {
+  const starting = startNode(config, logger, hurry.signal, () => recent.lines())
+  const node = await starting.catch((error: unknown) => {
     throw config.sample ? forNpmStart(error) : error
   })
   say(endpointLines(node.http, node.dns))

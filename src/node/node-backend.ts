@@ -1,5 +1,6 @@
 import type {
   Backend,
+  Diagnosis,
   Identity,
   LocalAgent,
   Origin,
@@ -10,8 +11,10 @@ import type {
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Versions } from '../catalog/versions.ts'
+import type { Config } from '../config/options.ts'
 import type { StateReader } from '../storage/state.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
+import { diagnosis } from './diagnosis.ts'
 import { leaveCluster } from './leaving.ts'
 import type { Replica } from './replica.ts'
 import type { SnapshotService } from './snapshot-service.ts'
@@ -25,6 +28,9 @@ export interface NodeBackendParts {
   readonly versions: Versions
   readonly waiters: ChangeWaiters
   readonly snapshots: SnapshotService
+  readonly config: Config
+  /** The end of the log. */
+  readonly recentLog: () => readonly string[]
 }
 
 /** The node as the HTTP API sees it. */
@@ -123,6 +129,11 @@ export class NodeBackend implements Backend {
       appliedIndex: state.read((catalog) => catalog.appliedIndex()),
       lastContactMs: this.lastContactMs(),
     })
+  }
+
+  diagnosis(): Diagnosis {
+    const { config, replica, recentLog } = this.#parts
+    return diagnosis({ config, status: replica.status, log: recentLog() })
   }
 
   snapshot(): Promise<SnapshotArchive> {

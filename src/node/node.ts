@@ -56,17 +56,18 @@ interface Stops {
 /**
  * Starts one node: data directory, replica, agent, DNS, HTTP, in this order, so that nothing is
  * answered before what it is answered from is there. A leader is waited for a while, so that the first
- * answers are not old ones; without one the ports open all the same. `hurry` ends that wait. Rejects
+ * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `recentLog` is the end of the log. Rejects
  * with the error of the part that cannot start, after stopping the others.
  */
 export async function startNode(
   config: Config,
   logger: Logger,
   hurry: AbortSignal = new AbortController().signal,
+  recentLog: () => readonly string[] = () => [],
 ): Promise<RunningNode> {
   const stops: Stops = { begin: () => {}, parts: [] }
   try {
-    return await start({ config, logger, stops, hurry })
+    return await start({ config, logger, stops, hurry, recentLog })
   } catch (error) {
     await stopAll(stops)
     throw error
@@ -78,9 +79,10 @@ interface Start {
   readonly logger: Logger
   readonly stops: Stops
   readonly hurry: AbortSignal
+  readonly recentLog: () => readonly string[]
 }
 
-async function start({ config, logger, stops, hurry }: Start): Promise<RunningNode> {
+async function start({ config, logger, stops, hurry, recentLog }: Start): Promise<RunningNode> {
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
   stops.parts.push(() => directory.release())
@@ -134,7 +136,7 @@ async function start({ config, logger, stops, hurry }: Start): Promise<RunningNo
   const dns = await startDns(config, await zone(), logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
-  const parts = { identity, agent, replica, state, versions, waiters, snapshots }
+  const parts = { identity, agent, replica, state, versions, waiters, snapshots, config, recentLog }
   const backend = new NodeBackend(parts)
   const api = createHttpApi(backend, logger)
   stops.parts.push(() => api.close())

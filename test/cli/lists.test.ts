@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process'
-import { chmodSync } from 'node:fs'
+import { chmodSync, createReadStream, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { createGunzip } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { commands } from '../../src/cli/commands.ts'
 import { run } from '../../src/cli/run.ts'
 import { changeLines } from '../../src/cli/watch-changes.ts'
 import { rowsOf } from '../../src/cli/watched-rows.ts'
 import { TestApi } from '../api/support.ts'
+import { readTar } from '../../src/storage/tar.ts'
 import { svcdBin } from '../helpers/agent-process.ts'
 import { missing } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
@@ -370,3 +373,54 @@ for (const [shell, argumentsFor] of Object.entries(shells)) {
     t.strictSame(await offers('svcd checks --node ""'), ['n1', 'n2'])
   })
 }
+
+t.test('debug writes a bundle that holds no secret', async (t) => {
+  const { api, env } = await startApi(t)
+  await api.put('agent/service/register', {
+    Name: 'vault',
+    Meta: { key: 'hush-meta' },
+    Tags: ['hush-tag'],
+    Check: {
+      HTTP: 'http://u:hush-url@127.0.0.1:1/',
+      Interval: '1h',
+      Header: { A: ['hush-header'] },
+    },
+  })
+  await api.put('agent/service/register', { Name: 'ttl', Check: { TTL: '1h' } })
+  await api.put('agent/check/fail/service:ttl?note=hush-output')
+  t.intercept(api.backend, 'diagnosis', {
+    value: () => ({
+      config: { datacenter: 'dc1', encrypt: 'hush-key', tokens: { default: 'hush-token' } },
+      raft: { role: 'leader' },
+      log: ['one', 'GET http://u:hush-log@10.0.0.1/ failed'],
+      resources: { threads: [] },
+    }),
+  })
+  const path = join(t.testdir(), 'bundle.tar.gz')
+  const line = ['debug', '-duration', '150ms', '-interval', '100ms', '-output', path]
+  const { code, out, err } = await svcd([...line, '-token', 'hush-flag'], env)
+  t.equal(code, 0)
+  t.equal(out, `Saved debug archive: ${path}\n`)
+  const files = new Map<string, string>()
+  for await (const { name, body } of readTar(createReadStream(path).pipe(createGunzip()))) {
+    files.set(name, await text(body))
+  }
+  const json = (name: string): unknown => JSON.parse(files.get(`svcd-debug/${name}`) ?? 'null')
+  t.match(json('config.json'), { datacenter: 'dc1', encrypt: '<hidden>', tokens: '<hidden>' })
+  t.match(json('agent.json'), { Config: { NodeName: 'n1' } })
+  t.match(json('catalog.json'), { nodes: 2, services: 4, checks: { critical: 3, passing: 1 } })
+  t.match(json('checks.json'), [{ CheckID: 'service:ttl', Status: 'critical' }])
+  t.ok((json('samples.json') as unknown[]).length >= 2)
+  t.equal(files.get('svcd-debug/log.txt'), 'one\nGET http://<hidden>@10.0.0.1/ failed\n')
+  for (const [name, content] of files) t.notMatch(content, /hush/, name)
+  t.equal(statSync(path).mode & 0o777, 0o600)
+  t.notMatch(err, /hush/)
+
+  const refused = await svcd([...line, '-output', '/nonexistent/x.tar.gz'], env)
+  t.match(refused, {
+    code: 1,
+    err: /^(?:svcd: metrics.*\n)?svcd: The file \/nonexistent.* cannot be wr/,
+  })
+  t.match(await svcd(['debug', '-duration', '2'], env), { code: 1, err: /"2" is not a duration/ })
+  t.equal((await svcd(line, { SVCD_HTTP_ADDR: '127.9.9.9:1' })).code, 2)
+})

@@ -5,6 +5,7 @@ import type {
   Backend,
   ClusterOperation,
   ClusterServer,
+  Diagnosis,
   LocalAgent,
   Origin,
   Restored,
@@ -194,6 +195,10 @@ export class TestBackend implements Backend {
 
   statistics(): Statistics {
     return { raft: { state: 'Leader', term: '2' }, runtime: { os: 'linux' } }
+  }
+
+  diagnosis(): Diagnosis {
+    return { config: {}, raft: {}, log: ['a line'], resources: {} }
   }
 
   leader(): string {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { freePorts } from '../helpers/cluster-process.ts'
+import { freePorts } from '../helpers/free-ports.ts'
 import { missing } from '../helpers/tools.ts'
 
 // The README's ways to reach svcd from a machine's own resolver and from other languages, as it

@@ -150,3 +150,23 @@ t.test(
     t.equal((await sh(`${svcd} watch --services`, { SVCD_HTTP_ADDR: '127.9.9.9:1' })).code, 2)
   },
 )
+
+t.test('debug shows what an agent is, does and has said', async (t) => {
+  const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n7'] })
+  t.teardown(async () => agent.stop())
+  const path = join(t.testdir(), 'b.tar.gz')
+  const env = { SVCD_HTTP_ADDR: agent.httpUrl }
+  const ran = await sh(`${svcd} debug -duration 200ms -interval 100ms -output "${path}"`, env)
+  t.equal(ran.code, 0)
+  const file = async (name: string): Promise<string> =>
+    (await sh(`tar -xzOf "${path}" svcd-debug/${name}`)).out
+  t.match(JSON.parse(await file('config.json')), { nodeName: 'n7', ports: { http: 0 } })
+  t.match(JSON.parse(await file('raft.json')), { role: 'leader', servers: [{ isVoter: true }] })
+  t.match(await file('log.txt'), /\[INFO\] /)
+  const { threads, memory } = JSON.parse(await file('resources.json')) as {
+    threads: readonly { name: string }[]
+    memory: { rss: number }
+  }
+  t.ok(process.platform !== 'linux' || threads.length > 5)
+  t.ok(memory.rss > 1e7)
+})
