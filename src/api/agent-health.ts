@@ -65,7 +65,7 @@ function send(
   code: number,
   reason: string,
   json: unknown,
-): FastifyReply {
+): FastifyReply | Promise<FastifyReply> {
   // A header holds no more than Latin-1, an ID any text.
   reply.code(code).header('X-Consul-Reason', encodeURI(reason).replaceAll('%20', ' '))
   const wantsText =

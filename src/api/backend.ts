@@ -152,6 +152,11 @@ export interface Backend {
   barrier(): Promise<void>
   /** Runs `query` inside one read transaction; `query` must be synchronous. */
   read<T>(query: (catalog: CatalogReader) => T): T
+  /**
+   * A long read in one read transaction, a few steps at a time, so that others get their turn in
+   * between. Resolves with what `steps` returns.
+   */
+  readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T>
   /** To be taken *before* `read`: a change after it wakes `waitForChange`, so none falls in between. */
   version(): number
   /** Resolves when the subject may have changed since `version()` gave `since`, after `timeoutMs`, or on abort. */

@@ -15,7 +15,7 @@ const batch = 256
 export interface FeedSource {
   readonly subject: string
   /** The state now; to be asked with `version()` taken before. */
-  render(since: number): Rendered
+  render(since: number): Promise<Rendered>
 }
 
 /**
@@ -29,13 +29,19 @@ export class Feed {
   readonly #streams = new Set<EventStream>()
   readonly #ended = new AbortController()
   #latest: Frame
+  #turns = 0
+  #shownTurn = 0
 
-  constructor(backend: Backend, clock: Pick<Clock, 'monotonicMs'>, source: FeedSource) {
+  constructor(
+    backend: Backend,
+    clock: Pick<Clock, 'monotonicMs'>,
+    source: FeedSource,
+    first: Rendered,
+  ) {
     this.#backend = backend
     this.#clock = clock
     this.#source = source
-    const { index, body } = source.render(backend.version())
-    this.#latest = frameOf(index, body)
+    this.#latest = frameOf(first.index, first.body)
   }
 
   get isUnused(): boolean {
@@ -43,8 +49,8 @@ export class Feed {
   }
 
   /** The state as of now. */
-  current(): Frame {
-    this.#refresh(this.#backend.version())
+  async current(): Promise<Frame> {
+    await this.#refresh(this.#backend.version())
     return this.#latest
   }
 
@@ -65,7 +71,7 @@ export class Feed {
       // Taken before the read, so that a change between the read and the wait ends the wait.
       const since = this.#backend.version()
       const startMs = this.#clock.monotonicMs()
-      this.#refresh(since)
+      await this.#refresh(since)
       if (this.#latest.body !== offered.body) {
         const tookMs = this.#clock.monotonicMs() - startMs
         offered = this.#latest
@@ -85,8 +91,12 @@ export class Feed {
     for (const stream of this.#streams) stream.end()
   }
 
-  #refresh(since: number): void {
-    const { index, body } = this.#source.render(since)
+  async #refresh(since: number): Promise<void> {
+    const turn = ++this.#turns
+    const { index, body } = await this.#source.render(since)
+    // Two may be under way at once: what began earlier is not to win.
+    if (turn < this.#shownTurn) return
+    this.#shownTurn = turn
     const latest = this.#latest
     if (index === latest.index && body === latest.body) return
     // The same bytes stay the same object: that is how a stream knows what its reader has.

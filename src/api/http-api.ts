@@ -14,7 +14,7 @@ import { Waits } from './catalog-read.ts'
 import { connectionEndings } from './connection-endings.ts'
 import { addDebugRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
-import { RenderCache } from './render-cache.ts'
+import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { cleanPath } from './route.ts'
@@ -65,7 +65,7 @@ export function createHttpApi(
     waits,
     streams,
     isStopping: () => waits.stopped,
-    answers: new RenderCache(),
+    renderer: new Renderer(backend),
     clock,
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,

@@ -1,12 +1,36 @@
-/** An answer as bytes, with the index of what it shows. */
-export interface Rendered {
-  readonly index: number
-  readonly body: Buffer
-}
+import { gzip } from 'node:zlib'
 
 const bytesMax = 8 * 1024 * 1024
 /** About what an entry takes beside its bytes: empty answers must not be free. */
 const entryBytes = 400
+
+/** An answer as bytes, with the index of what it shows. */
+export class Rendered {
+  readonly index: number
+  readonly body: Buffer
+  #compressed: Promise<Buffer> | undefined
+
+  constructor(index: number, body: Buffer) {
+    this.index = index
+    this.body = body
+  }
+
+  /** The body in gzip, made once for all who want it. */
+  compressed(): Promise<Buffer> {
+    this.#compressed ??= compress(this.body)
+    return this.#compressed
+  }
+}
+
+/** On zlib's threads, at the speed that costs least: rows repeat themselves, they shrink at any. */
+export function compress(body: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    gzip(body, { level: 1 }, (error, compressed) => {
+      if (error === null) resolve(compressed)
+      else reject(error)
+    })
+  })
+}
 
 /**
  * The answers given since the catalog last changed. When a service changes, all who wait for it ask

@@ -6,6 +6,7 @@ import type { Backend } from './backend.ts'
 import { EventStream } from './event-stream.ts'
 import { Feed } from './feed.ts'
 import type { FeedSource } from './feed.ts'
+import type { Rendered } from './render-cache.ts'
 
 const heartbeatMsDefault = 15_000
 /** A reader that took nothing for so many heartbeats is gone. */
@@ -30,10 +31,10 @@ export class Streams {
     this.#options = options
   }
 
-  /** Readers of one `key` share one feed. */
-  feed(key: string, source: FeedSource): Feed {
+  /** Readers of one `key` share one feed. `first`: the state as it was just read. */
+  feed(key: string, source: FeedSource, first: Rendered): Feed {
     if (this.#stopped) throw svcdError('stopping', {})
-    return this.#feeds.get(key) ?? this.#start(key, source)
+    return this.#feeds.get(key) ?? this.#start(key, source, first)
   }
 
   /** Streams a feed to a client until that goes away. `known`: the state that the client has. */
@@ -52,9 +53,9 @@ export class Streams {
     for (const [key, feed] of this.#feeds) this.#drop(key, feed)
   }
 
-  #start(key: string, source: FeedSource): Feed {
+  #start(key: string, source: FeedSource, first: Rendered): Feed {
     const { backend, clock, logger } = this.#options
-    const feed = new Feed(backend, clock, source)
+    const feed = new Feed(backend, clock, source, first)
     this.#feeds.set(key, feed)
     feed.run().catch((error: unknown) => {
       logger.error({ key, reason: reasonOf(error) }, 'a stream ended: the catalog cannot be read')

@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
-import { allNodes, allServices, nodeWithServices } from './catalog.ts'
-import { answerKey, renderer } from './catalog-read.ts'
-import type { Question, ReadContext } from './catalog-read.ts'
+import { allNodes, allServices, nodeWithServices } from './catalog-questions.ts'
+import { answerKey } from './catalog-read.ts'
+import type { ReadContext } from './catalog-read.ts'
 import { addReadHeaders, reach } from './consistency.ts'
-import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './health.ts'
+import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './health-questions.ts'
 import { parameter, parametersOf, readOptions } from './parameters.ts'
 import type { Parameters } from './parameters.ts'
 import type { Rendered } from './render-cache.ts'
+import type { Question } from './renderer.ts'
 import { addRoute, tailOf } from './route.ts'
 import type { Streams } from './streams.ts'
 
@@ -61,15 +62,17 @@ async function answerWatch(
   await reach(context, options.consistency)
   if (reply.raw.destroyed) return reply.hijack()
   const key = answerKey(request)
-  const render = renderer(context, key, false, question)
-  const now = (since: number): Rendered => must(render(since, 0))
-  addReadHeaders(reply, backend, options.consistency, now(backend.version()).index)
+  const render = context.renderer.of(key, false, question)
+  const now = async (since: number): Promise<Rendered> => must(await render(since, 0))
+  const first = await now(backend.version())
+  if (reply.raw.destroyed) return reply.hijack()
+  addReadHeaders(reply, backend, options.consistency, first.index)
   addStreamHeaders(reply)
   if (request.method === 'HEAD') return reply.send()
-  const feed = streams.feed(key, { subject: question.subject, render: now })
-  const { body } = feed.current()
+  const feed = streams.feed(key, { subject: question.subject, render: now }, first)
+  const { body } = await feed.current()
   // It has the state with which a blocking query would wait.
-  const isKnown = render(backend.version(), options.index) === undefined
+  const isKnown = context.renderer.isUnchanged(question, options.index)
   reply.hijack()
   reply.raw.writeHead(200, reply.getHeaders() as Record<string, string | string[]>)
   streams.open(key, feed, reply.raw, isKnown ? body : undefined)

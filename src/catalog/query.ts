@@ -3,14 +3,18 @@ import type { IpBytes } from '../base/ip.ts'
 import { addressKey } from './addresses.ts'
 import { CandidateReader } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
-import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
-import { checkOf, nodeOf, parseTags, reverseLabels, serviceOf } from './rows.ts'
+import type { Check, Instance, Node, Owner, Service } from './model.ts'
+import { CatalogPages } from './pages.ts'
+import {
+  checkColumns,
+  checkOf,
+  mergeById,
+  nodeOf,
+  parseTags,
+  reverseLabels,
+  serviceOf,
+} from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
-
-const checkColumns = `
-  SELECT c.*, n.name AS node_name, s.name AS service_name, s.tags AS service_tags
-  FROM checks c JOIN nodes n ON n.key = c.node_key
-  LEFT JOIN services s ON s.node_key = c.node_key AND s.id = c.service_id AND c.service_id <> ''`
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
 const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')
@@ -75,13 +79,6 @@ function prepare(db: Database) {
     checksOfNode: sql<[string], JoinedCheckRow>(
       `${checkColumns} WHERE c.node_key = ? ORDER BY c.check_id`,
     ),
-    checksOfService: sql<[string], JoinedCheckRow>(
-      `${checkColumns} WHERE s.name_key = ? ORDER BY c.node_key, c.check_id`,
-    ),
-    checks: sql<[], JoinedCheckRow>(`${checkColumns} ORDER BY c.node_key, c.check_id`),
-    checksInState: sql<[string], JoinedCheckRow>(
-      `${checkColumns} WHERE c.status = ? ORDER BY c.node_key, c.check_id`,
-    ),
     instanceChecks: sql<[string], JoinedCheckRow>(
       `${checksByService} WHERE c.node_key = ? AND c.service_id = '' ORDER BY c.check_id`,
     ),
@@ -100,10 +97,13 @@ function prepare(db: Database) {
  * are in order of node name, then id. Wrap several calls in one read transaction to see one state.
  */
 export class CatalogReader {
+  readonly #db: Database
   readonly #sql: ReturnType<typeof prepare>
   readonly #candidates: CandidateReader
+  #pages: CatalogPages | undefined
 
   constructor(db: Database) {
+    this.#db = db
     this.#sql = prepare(db)
     this.#candidates = new CandidateReader(db)
   }
@@ -111,6 +111,12 @@ export class CatalogReader {
   /** What DNS needs of the instances of a service; empty when the name is unknown. */
   candidates(serviceName: string): readonly Candidate[] {
     return this.#candidates.candidates(serviceName)
+  }
+
+  /** The same rows as lists of any length, to be walked through with pauses. */
+  get pages(): CatalogPages {
+    this.#pages ??= new CatalogPages(this.#db)
+    return this.#pages
   }
 
   nodes(): readonly Node[] {
@@ -213,16 +219,6 @@ export class CatalogReader {
     return this.#sql.checksOfNode.all(nodeName.toLowerCase()).map(checkOf)
   }
 
-  checksOfService(serviceName: string): readonly Check[] {
-    return this.#sql.checksOfService.all(serviceName.toLowerCase()).map(checkOf)
-  }
-
-  /** 'any' = all of them. */
-  checksInState(status: Status | 'any'): readonly Check[] {
-    const rows = status === 'any' ? this.#sql.checks.all() : this.#sql.checksInState.all(status)
-    return rows.map(checkOf)
-  }
-
   /** The log index at which a subject last changed, kept after its deletion; 0 = never existed. */
   indexOf(subject: string): number {
     return this.#sql.index.get(subject)?.modify_index ?? 0
@@ -232,10 +228,4 @@ export class CatalogReader {
   appliedIndex(): number {
     return this.#sql.applied.get()?.value ?? 0
   }
-}
-
-function mergeById(a: readonly Check[], b: readonly Check[]): readonly Check[] {
-  if (a.length === 0) return b
-  if (b.length === 0) return a
-  return [...a, ...b].toSorted((x, y) => (x.checkId < y.checkId ? -1 : 1))
 }

@@ -120,3 +120,16 @@ export function checkOf(row: JoinedCheckRow): Check {
     modifyIndex: row.modify_index,
   }
 }
+
+/** All that {@link checkOf} reads; conditions on `c`, its node `n` and its service `s` follow. */
+export const checkColumns = `
+  SELECT c.*, n.name AS node_name, s.name AS service_name, s.tags AS service_tags
+  FROM checks c JOIN nodes n ON n.key = c.node_key
+  LEFT JOIN services s ON s.node_key = c.node_key AND s.id = c.service_id AND c.service_id <> ''`
+
+/** Two lists in order of check id, in one. */
+export function mergeById(a: readonly Check[], b: readonly Check[]): readonly Check[] {
+  if (a.length === 0) return b
+  if (b.length === 0) return a
+  return [...a, ...b].toSorted((x, y) => (x.checkId < y.checkId ? -1 : 1))
+}

@@ -17,6 +17,7 @@ import type { ChangeWaiters } from './change-waiters.ts'
 import { diagnosis } from './diagnosis.ts'
 import { leaveCluster } from './leaving.ts'
 import type { Replica } from './replica.ts'
+import type { SlicedReads } from './sliced-reads.ts'
 import type { SnapshotService } from './snapshot-service.ts'
 import { statistics } from './statistics.ts'
 
@@ -25,6 +26,7 @@ export interface NodeBackendParts {
   readonly agent: LocalAgent
   readonly replica: Replica
   readonly state: StateReader
+  readonly sliced: SlicedReads
   readonly versions: Versions
   readonly waiters: ChangeWaiters
   readonly snapshots: SnapshotService
@@ -60,6 +62,10 @@ export class NodeBackend implements Backend {
 
   read<T>(query: (catalog: CatalogReader) => T): T {
     return this.#parts.state.read(query)
+  }
+
+  readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    return this.#parts.sliced.run(steps)
   }
 
   version(): number {

@@ -23,6 +23,7 @@ import { NodeBackend } from './node-backend.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
+import { SlicedReads } from './sliced-reads.ts'
 import { SnapshotService } from './snapshot-service.ts'
 import { zoneOf } from './zone.ts'
 import { zonesIn } from './zone-files.ts'
@@ -118,6 +119,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const statePath = join(directory.path, 'state.db')
   const state = new StateReader(statePath)
   stops.parts.push(() => state.close())
+  const sliced = new SlicedReads(statePath)
+  stops.parts.push(() => sliced.close())
   const agent = new Agent({
     identity,
     store: new AgentStore(join(directory.path, 'agent.db'), { onLost: onDeath }),
@@ -136,7 +139,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const dns = await startDns(config, await zone(), logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
-  const parts = { identity, agent, replica, state, versions, waiters, snapshots, config, recentLog }
+  const reads = { state, sliced, versions, waiters }
+  const parts = { identity, agent, replica, ...reads, snapshots, config, recentLog }
   const backend = new NodeBackend(parts)
   const api = createHttpApi(backend, logger)
   stops.parts.push(() => api.close())

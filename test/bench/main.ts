@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
+import { benchBlocking, benchHealthService } from './blocking.bench.ts'
 import {
   benchBigCluster,
   benchClusterWrites,
@@ -24,6 +25,8 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-latency': benchDnsLatency,
   'dns-peers-dgram': benchDnsDgram,
   memory: benchMemory,
+  blocking: benchBlocking,
+  'blocking-reads': benchHealthService,
   'cluster-writes': benchClusterWrites,
   'cluster-failover': benchFailover,
   'cluster-silence': benchSilence,

@@ -165,6 +165,20 @@ export class TestBackend implements Backend {
     return this.#reader.read(query)
   }
 
+  /** Reads that were long enough to be sliced. */
+  sliced = 0
+
+  async readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    this.sliced++
+    return this.read((catalog) => {
+      const running = steps(catalog)
+      for (;;) {
+        const next = running.next()
+        if (next.done === true) return next.value
+      }
+    })
+  }
+
   version(): number {
     return this.#versions.applied
   }

@@ -1,0 +1,164 @@
+import { svcdError } from '../base/errors.ts'
+import type { Node, Service } from '../catalog/model.ts'
+import type { CatalogReader } from '../catalog/query.ts'
+import { subject } from '../catalog/versions.ts'
+import { rowsOf } from './answer.ts'
+import type { Backend } from './backend.ts'
+import type { Question } from './renderer.ts'
+import { nodeJson, nodeServiceJson, serviceNodeJson } from './encode.ts'
+import { filterOf, nodeFields, serviceFields, serviceNodeFields } from './filters.ts'
+import { nodeMetaFilter, tagFilter } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
+
+// What the reads of catalog/ ask: routes answer it once, streams at every change.
+
+/** catalog/nodes. */
+export function allNodes(parameters: Parameters, { identity }: Backend): Question {
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, nodeFields)
+  const rowOf = (node: Node): object | undefined => {
+    if (hasMeta?.(node.meta) === false) return undefined
+    const row = nodeJson(node, identity.datacenter)
+    return filter?.(row) === false ? undefined : row
+  }
+  return {
+    subject: subject.nodes,
+    answer: (catalog) => ({ kind: 'list', rows: rowsOf(catalog.pages.nodes(), rowOf) }),
+  }
+}
+
+/** catalog/services: the names of all services, each with its tags. */
+export function allServices(parameters: Parameters, { identity }: Backend): Question {
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, serviceNodeFields)
+  const isWhole = hasMeta === undefined && filter === undefined
+  const keeps = (node: Node, service: Service): boolean =>
+    (hasMeta?.(node.meta) ?? true) &&
+    (filter?.(serviceNodeJson({ node, service, checks: [] }, identity.datacenter)) ?? true)
+  return {
+    subject: subject.services,
+    answer: (catalog) => ({
+      kind: 'map',
+      entries: isWhole ? catalog.pages.serviceNames() : serviceNamesOf(catalog, keeps),
+    }),
+  }
+}
+
+/** The names of the services that `keeps` keeps, with the union of their tags. */
+function* serviceNamesOf(
+  catalog: CatalogReader,
+  keeps: (node: Node, service: Service) => boolean,
+): Generator<readonly [string, readonly string[]] | undefined, void> {
+  for (const [name] of catalog.pages.serviceNames()) {
+    const tags = new Set<string>()
+    let isKept = false
+    for (const { node, service } of catalog.pages.instances(name)) {
+      if (keeps(node, service)) {
+        isKept = true
+        for (const tag of service.tags) tags.add(tag)
+      }
+      yield undefined
+    }
+    if (isKept) yield [name, [...tags].toSorted()]
+  }
+}
+
+/** catalog/service: the instances of a service, whatever their health. */
+export function serviceNodes(
+  name: string,
+  parameters: Parameters,
+  { identity }: Backend,
+): Question {
+  if (name === '') throw svcdError('missing-service-name', {})
+  const hasTags = tagFilter(parameters)
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, serviceNodeFields)
+  return {
+    subject: subject.service(name),
+    answer: (catalog) => ({
+      kind: 'list',
+      rows: rowsOf(catalog.pages.instances(name), (instance) => {
+        if (hasTags?.(instance.service.tags) === false) return undefined
+        if (hasMeta?.(instance.node.meta) === false) return undefined
+        const row = serviceNodeJson(instance, identity.datacenter)
+        return filter?.(row) === false ? undefined : row
+      }),
+    }),
+  }
+}
+
+/** catalog/node: a node with a map of its services; null when there is none. */
+export function nodeWithServices(
+  asked: string,
+  parameters: Parameters,
+  backend: Backend,
+): Question {
+  const rowOf = nodeServiceRow(asked, parameters)
+  return {
+    subject: nodeSubject(backend, asked),
+    answer: (catalog) => {
+      const node = findNode(catalog, asked)
+      if (node === undefined) return { kind: 'value', value: null }
+      const entries = rowsOf(catalog.pages.servicesOfNode(node.name), (service) => {
+        const row = rowOf(service)
+        return row === undefined ? undefined : ([service.id, row] as const)
+      })
+      const value = nodeJson(node, backend.identity.datacenter)
+      return {
+        kind: 'object',
+        fields: [
+          ['Node', { kind: 'value', value }],
+          ['Services', { kind: 'map', entries }],
+        ],
+      }
+    },
+  }
+}
+
+/** catalog/node-services: a node with a list of its services; both null when there is none. */
+export function nodeServices(asked: string, parameters: Parameters, backend: Backend): Question {
+  const rowOf = nodeServiceRow(asked, parameters)
+  return {
+    subject: nodeSubject(backend, asked),
+    answer: (catalog) => {
+      const node = findNode(catalog, asked)
+      if (node === undefined) return { kind: 'value', value: { Node: null, Services: null } }
+      const rows = rowsOf(catalog.pages.servicesOfNode(node.name), rowOf)
+      const value = nodeJson(node, backend.identity.datacenter)
+      return {
+        kind: 'object',
+        fields: [
+          ['Node', { kind: 'value', value }],
+          ['Services', { kind: 'list', rows }],
+        ],
+      }
+    },
+  }
+}
+
+function nodeServiceRow(
+  asked: string,
+  parameters: Parameters,
+): (service: Service) => object | undefined {
+  if (asked === '') throw svcdError('missing-name', { what: 'node name' })
+  const filter = filterOf(parameters, serviceFields)
+  return (service) => {
+    const row = nodeServiceJson(service)
+    return filter?.(row) === false ? undefined : row
+  }
+}
+
+function nodeSubject(backend: Backend, asked: string): string {
+  return backend.read((catalog) => subject.node(findNode(catalog, asked)?.name ?? asked))
+}
+
+/** A node by its name, else by its whole ID. */
+export function findNode(catalog: CatalogReader, asked: string): Node | undefined {
+  const byName = catalog.node(asked)
+  if (byName !== undefined || !isUuid(asked)) return byName
+  return catalog.nodeById(asked.toLowerCase())
+}
+
+function isUuid(text: string): boolean {
+  return text.length === 36 && text[8] === '-'
+}

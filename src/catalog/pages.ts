@@ -1,0 +1,176 @@
+import type { Database, Statement } from 'better-sqlite3'
+import { must } from '../base/assert.ts'
+import type { Check, Instance, Node, Service, Status } from './model.ts'
+import { checkColumns, checkOf, mergeById, nodeOf, parseTags, serviceOf } from './rows.ts'
+import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
+
+/** Rows read at once: about a millisecond. */
+const pageRows = 200
+
+// Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
+const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')
+
+function prepare(db: Database) {
+  const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
+  return {
+    nodes: sql<[string], NodeRow>(
+      `SELECT * FROM nodes WHERE key > ? ORDER BY key LIMIT ${pageRows}`,
+    ),
+    names: sql<[string], { name_key: string }>(
+      `SELECT DISTINCT name_key FROM services WHERE name_key > ? ORDER BY name_key LIMIT ${pageRows}`,
+    ),
+    node: sql<[string], NodeRow>('SELECT * FROM nodes WHERE key = ?'),
+    tagsOfName: sql<[string], { name: string; tags: string }>(
+      'SELECT DISTINCT name, tags FROM services WHERE name_key = ? ORDER BY name',
+    ),
+    named: sql<[string, string, string], ServiceRow>(
+      `SELECT * FROM services WHERE name_key = ? AND (node_key, id) > (?, ?)
+       ORDER BY node_key, id LIMIT ${pageRows}`,
+    ),
+    servicesOfNode: sql<[string, string], ServiceRow & { node_name: string }>(
+      `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
+       WHERE s.node_key = ? AND s.id > ? ORDER BY s.id LIMIT ${pageRows}`,
+    ),
+    checksOfNode: sql<[string, string], JoinedCheckRow>(
+      `${checkColumns} WHERE c.node_key = ? AND c.check_id > ? ORDER BY c.check_id LIMIT ${pageRows}`,
+    ),
+    ownChecks: sql<[string, string], JoinedCheckRow>(
+      `${checksByService} WHERE c.node_key = ? AND c.service_id = ? ORDER BY c.check_id`,
+    ),
+    checkKeys: sql<[string, string], { node_key: string; check_id: string }>(
+      `SELECT node_key, check_id FROM checks WHERE (node_key, check_id) > (?, ?)
+       ORDER BY node_key, check_id LIMIT ${pageRows}`,
+    ),
+    checks: sql<[string, string, string, string], JoinedCheckRow>(
+      `${checkColumns} WHERE (c.node_key, c.check_id) > (?, ?) AND (c.node_key, c.check_id) <= (?, ?)
+       ORDER BY c.node_key, c.check_id`,
+    ),
+    checksInState: sql<[string, string, string, string, string], JoinedCheckRow>(
+      `${checkColumns} WHERE (c.node_key, c.check_id) > (?, ?) AND (c.node_key, c.check_id) <= (?, ?)
+       AND c.status = ? ORDER BY c.node_key, c.check_id`,
+    ),
+  }
+}
+
+/**
+ * Lists of any length, read page by page while they are walked through, so that whoever walks can
+ * stop in between. What is read is of one moment only inside one read transaction.
+ */
+export class CatalogPages {
+  readonly #sql: ReturnType<typeof prepare>
+
+  constructor(db: Database) {
+    this.#sql = prepare(db)
+  }
+
+  *nodes(): Generator<Node, void> {
+    let after = ''
+    for (;;) {
+      const rows = this.#sql.nodes.all(after)
+      for (const row of rows) yield nodeOf(row)
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      after = last.key
+    }
+  }
+
+  /** Every service name with the sorted union of its instances' tags. */
+  *serviceNames(): Generator<readonly [name: string, tags: readonly string[]], void> {
+    let after = ''
+    for (;;) {
+      const keys = this.#sql.names.all(after)
+      for (const { name_key: key } of keys) {
+        const rows = this.#sql.tagsOfName.all(key)
+        const tags = new Set<string>()
+        for (const row of rows) for (const tag of parseTags(row.tags)) tags.add(tag)
+        yield [rows[0]?.name ?? key, [...tags].toSorted()]
+      }
+      const last = keys.at(-1)
+      if (last === undefined || keys.length < pageRows) return
+      after = last.name_key
+    }
+  }
+
+  /** All instances of a service, whatever their health. */
+  *instances(serviceName: string): Generator<Instance, void> {
+    let node:
+      { readonly key: string; readonly of: Node; readonly checks: readonly Check[] } | undefined
+    for (const row of this.#named(serviceName.toLowerCase())) {
+      const { node_key: key, id } = row
+      // In order of nodes: each node's rows are read once.
+      if (node?.key !== key) node = { key, of: this.#node(key), checks: this.#checks(key, '') }
+      const service = serviceOf(row, node.of.name)
+      yield { node: node.of, service, checks: mergeById(this.#checks(key, id), node.checks) }
+    }
+  }
+
+  /** The checks of a service itself, in order of node, service id and check id. */
+  *checksOfService(serviceName: string): Generator<Check, void> {
+    for (const { node_key: key, id } of this.#named(serviceName.toLowerCase())) {
+      yield* this.#checks(key, id)
+    }
+  }
+
+  *servicesOfNode(nodeName: string): Generator<Service, void> {
+    let after = ''
+    for (;;) {
+      const rows = this.#sql.servicesOfNode.all(nodeName.toLowerCase(), after)
+      for (const row of rows) yield serviceOf(row, row.node_name)
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      after = last.id
+    }
+  }
+
+  *checksOfNode(nodeName: string): Generator<Check, void> {
+    let after = ''
+    for (;;) {
+      const rows = this.#sql.checksOfNode.all(nodeName.toLowerCase(), after)
+      for (const row of rows) yield checkOf(row)
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      after = last.check_id
+    }
+  }
+
+  /** The checks of all nodes; `any` = whatever their state. */
+  *checks(status: Status | 'any'): Generator<Check, void> {
+    let [node, check] = ['', '']
+    for (;;) {
+      // The page is cut before the state is looked at: checks that fit may be far apart.
+      const keys = this.#sql.checkKeys.all(node, check)
+      const last = keys.at(-1)
+      if (last === undefined) return
+      const range = [node, check, last.node_key, last.check_id] as const
+      const rows =
+        status === 'any'
+          ? this.#sql.checks.all(...range)
+          : this.#sql.checksInState.all(...range, status)
+      for (const row of rows) yield checkOf(row)
+      if (keys.length < pageRows) return
+      node = last.node_key
+      check = last.check_id
+    }
+  }
+
+  *#named(nameKey: string): Generator<ServiceRow, void> {
+    let [node, id] = ['', '']
+    for (;;) {
+      const rows = this.#sql.named.all(nameKey, node, id)
+      yield* rows
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      node = last.node_key
+      id = last.id
+    }
+  }
+
+  #node(key: string): Node {
+    return nodeOf(must(this.#sql.node.get(key), 'a service is on a node'))
+  }
+
+  /** `serviceId` '' = the checks of the node. */
+  #checks(nodeKey: string, serviceId: string): readonly Check[] {
+    return this.#sql.ownChecks.all(nodeKey, serviceId).map(checkOf)
+  }
+}

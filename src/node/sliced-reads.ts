@@ -1,0 +1,65 @@
+import { svcdError } from '../base/errors.ts'
+import type { CatalogReader } from '../catalog/query.ts'
+import { StateReader } from '../storage/state.ts'
+
+/** How long one slice keeps the event loop. */
+const sliceMs = 4
+/** A step costs microseconds, looking at the clock a good part of one. */
+const stepsPerLook = 16
+
+/**
+ * Long reads of the catalog on the main thread, a slice at a time, so that DNS over TCP and others
+ * get their turn in between. Each sees one moment, in a read transaction on a connection of its own;
+ * they run one after another.
+ */
+export class SlicedReads {
+  readonly #path: string
+  #reader: StateReader | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(statePath: string) {
+    this.#path = statePath
+  }
+
+  /** Runs `steps` to its end and resolves with what it returns. Rejects with `stopping` after close. */
+  run<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    const done = this.#last.then(() => this.#run(steps))
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#last
+    this.#reader?.close()
+  }
+
+  async #run<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    if (this.#isClosed) throw svcdError('stopping', {})
+    const reader = (this.#reader ??= new StateReader(this.#path))
+    reader.begin()
+    try {
+      const running = steps(reader.catalog)
+      for (;;) {
+        const result = slice(running)
+        if (result !== undefined) return result.value
+        await new Promise((resolve) => setImmediate(resolve))
+        if (this.#isClosed) throw svcdError('stopping', {})
+      }
+    } finally {
+      reader.end()
+    }
+  }
+}
+
+function slice<T>(running: Generator<void, T>): { readonly value: T } | undefined {
+  const end = performance.now() + sliceMs
+  do {
+    for (let step = 0; step < stepsPerLook; step++) {
+      const next = running.next()
+      if (next.done === true) return { value: next.value }
+    }
+  } while (performance.now() < end)
+  return undefined
+}
