@@ -21,7 +21,7 @@ export type Render = (since: number, above: number) => Rendered | Promise<Render
 
 interface LongRead {
   /** The catalog's version when it began to read; undefined while it waits for its turn. */
-  begunAt: number | undefined
+  readonly begunAt: () => number | undefined
   readonly rendered: Promise<Rendered>
 }
 
@@ -75,14 +75,13 @@ export class Renderer {
   #slowly(key: string, pretty: boolean, question: Question): Promise<Rendered> {
     const running = this.#long.get(key)
     const version = this.#backend.version()
-    if (running !== undefined && (running.begunAt ?? version) === version) return running.rendered
-    const long: LongRead = {
-      begunAt: undefined,
-      rendered: this.#backend.readSliced((catalog) => {
-        long.begunAt = this.#backend.version()
-        return steps(catalog, pretty, question)
-      }),
-    }
+    if (running !== undefined && (running.begunAt() ?? version) === version) return running.rendered
+    let begunAt: number | undefined
+    const rendered = this.#backend.readSliced((catalog) => {
+      begunAt = this.#backend.version()
+      return steps(catalog, pretty, question)
+    })
+    const long = { begunAt: () => begunAt, rendered }
     this.#long.set(key, long)
     return this.#finished(key, long)
   }
@@ -90,7 +89,7 @@ export class Renderer {
   async #finished(key: string, long: LongRead): Promise<Rendered> {
     try {
       const rendered = await long.rendered
-      const { begunAt } = long
+      const begunAt = long.begunAt()
       if (begunAt === this.#backend.version()) this.#answers.put(begunAt, key, rendered)
       return rendered
     } finally {

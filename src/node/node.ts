@@ -119,8 +119,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const statePath = join(directory.path, 'state.db')
   const state = new StateReader(statePath)
   stops.parts.push(() => state.close())
-  const sliced = new SlicedReads(statePath)
-  stops.parts.push(() => sliced.close())
+  const sliced = slicedReads(statePath, stops)
   const agent = new Agent({
     identity,
     store: new AgentStore(join(directory.path, 'agent.db'), { onLost: onDeath }),
@@ -174,6 +173,12 @@ class LeaderWatch {
     this.#leader = leader
     if (leader !== undefined) this.#onFound()
   }
+}
+
+function slicedReads(statePath: string, stops: Stops): SlicedReads {
+  const sliced = new SlicedReads(statePath)
+  stops.parts.push(() => sliced.close())
+  return sliced
 }
 
 async function stopAll({ begin, parts }: Stops): Promise<void> {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CatalogReader } from '../../src/catalog/query.ts'
+import { CatalogPages } from '../../src/catalog/pages.ts'
 import type { Reply } from './support.ts'
 import { TestApi } from './support.ts'
 
@@ -171,9 +171,9 @@ t.test('a change is read and serialised once, however many wait for it', async (
   )
   await waiting(api, 50)
   let reads = 0
-  const instances = Reflect.get(CatalogReader.prototype, 'instances') as (n: string) => unknown
-  t.intercept(CatalogReader.prototype, 'instances', {
-    value(this: CatalogReader, name: string) {
+  const instances = Reflect.get(CatalogPages.prototype, 'instances') as (n: string) => unknown
+  t.intercept(CatalogPages.prototype, 'instances', {
+    value(this: CatalogPages, name: string) {
       reads++
       return instances.call(this, name)
     },
@@ -201,3 +201,70 @@ t.test('an answer is not kept over a change, nor for another question', async (t
   t.not(pretty.body, compact.body)
   t.strictSame(JSON.parse(pretty.body), JSON.parse(compact.body))
 })
+
+const count = 260
+
+/** Much of everything: nodes, services, instances of one, services on one node, and their checks. */
+async function filled(api: TestApi): Promise<void> {
+  const check = (ServiceID: string) => ({
+    Name: 'up',
+    CheckID: ServiceID,
+    ServiceID,
+    Status: 'passing',
+  })
+  for (let n = 0; n < count; n++) {
+    const id = `web-${String(n).padStart(3, '0')}`
+    const big = { Node: 'big', Address: '10.0.0.1' }
+    await api.put('catalog/register', {
+      ...big,
+      Service: { Service: `s${n}`, ID: id },
+      Check: check(id),
+    })
+    const node = { Node: `node-${n}`, Address: '10.0.0.2' }
+    await api.put('catalog/register', {
+      ...node,
+      Service: { Service: 'web', ID: id },
+      Check: check(id),
+    })
+  }
+}
+
+const lists: readonly (readonly [path: string, rows: number])[] = [
+  ['catalog/nodes', count + 2],
+  ['catalog/services', count + 1],
+  ['catalog/service/web', count],
+  ['catalog/node/big', count],
+  ['catalog/node-services/big', count],
+  ['health/service/web', count],
+  ['health/checks/web', count],
+  ['health/node/big', count],
+  ['health/state/passing', 2 * count],
+]
+
+t.test('a long list is made a slice at a time, once for all who ask, and is whole', async (t) => {
+  const api = new TestApi(t)
+  await filled(api)
+  for (const [path, rows] of lists) {
+    const before = api.backend.sliced
+    const [first, second, pretty] = await Promise.all([
+      api.get(path),
+      api.get(path),
+      api.get(`${path}?pretty`),
+    ])
+    t.equal(api.backend.sliced - before, 2, `${path}: compact and pretty`)
+    const answer = JSON.parse(first.body) as object & { Services?: object }
+    t.equal(Object.keys(answer.Services ?? answer).length, rows, path)
+    t.equal(second.body, first.body, path)
+    t.equal(pretty.body, `${JSON.stringify(answer, null, 4)}\n`, `${path}?pretty`)
+    const filter = encodeURIComponent('Nope == 1')
+    t.equal((await api.get(`${path}?filter=${filter}`)).status, 400, path)
+  }
+  const none = await api.get('health/state/critical')
+  t.equal(none.body, '[]', 'rows that are left out count as steps')
+  t.equal(await length(api, 'health/service/web?filter=Node.Node matches "^node-1..$"'), 100)
+  t.equal(await length(api, 'catalog/nodes?filter=Node == big'), 1)
+})
+
+async function length(api: TestApi, path: string): Promise<number> {
+  return (await api.json<unknown[]>(encodeURI(path))).length
+}

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Client } from '../../src/api/client.ts'
 import type { HttpApiOptions } from '../../src/api/http-api.ts'
-import { CatalogReader } from '../../src/catalog/query.ts'
+import { CatalogPages } from '../../src/catalog/pages.ts'
 import { until } from '../helpers/until.ts'
 import { TestApi } from './support.ts'
 
@@ -151,9 +151,9 @@ t.test('however many read a stream, a change is read and serialised once', async
   for (const stream of streams) await next(stream)
   t.equal(api.backend.waiting, 1, 'and one wait serves them all')
   let reads = 0
-  const instances = Reflect.get(CatalogReader.prototype, 'instances') as (n: string) => unknown
-  t.intercept(CatalogReader.prototype, 'instances', {
-    value(this: CatalogReader, name: string) {
+  const instances = Reflect.get(CatalogPages.prototype, 'instances') as (n: string) => unknown
+  t.intercept(CatalogPages.prototype, 'instances', {
+    value(this: CatalogPages, name: string) {
       reads++
       return instances.call(this, name)
     },

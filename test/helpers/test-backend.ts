@@ -170,6 +170,7 @@ export class TestBackend implements Backend {
 
   async readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
     this.sliced++
+    await new Promise((resolve) => setImmediate(resolve))
     return this.read((catalog) => {
       const running = steps(catalog)
       for (;;) {
