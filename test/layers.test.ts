@@ -95,6 +95,7 @@ t.test('commands that only ask an agent do not load what runs one', async (t) =>
     'catalog',
     'completion',
     'debug',
+    'validate',
   ]) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)

@@ -233,6 +233,12 @@ export const errorTable = {
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
   'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },
 
+  'config-invalid': {
+    http: 500,
+    exit: 1,
+    text: 'The configuration is not valid, {count} to mend. An agent would leave such definitions out, and not start with such options.',
+  },
+
   // The CLI
   'agent-unreachable': {
     http: 500,

@@ -66,6 +66,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Have the agent leave its cluster for good, and stop.',
     load: async () => (await import('./leave.ts')).leaveCommand,
   },
+  validate: {
+    summary: 'Check configuration files without starting an agent.',
+    load: async () => (await import('./validate.ts')).validateCommand,
+  },
   'operator raft list-peers': {
     summary: 'List the servers as Raft knows them.',
     load: async () => (await import('./raft-peers.ts')).listPeersCommand,

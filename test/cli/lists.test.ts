@@ -424,3 +424,34 @@ t.test('debug writes a bundle that holds no secret', async (t) => {
   t.match(await svcd(['debug', '-duration', '2'], env), { code: 1, err: /"2" is not a duration/ })
   t.equal((await svcd(line, { SVCD_HTTP_ADDR: '127.9.9.9:1' })).code, 2)
 })
+
+t.test('validate tells what is wrong by file and line, and what an agent would do', async (t) => {
+  const directory = t.testdir({
+    good: {
+      'web.json': '{"service": {"name": "web", "port": 80, "check": {"ttl": "10s"}}}',
+      'agent.json':
+        '{"log_level": "warn", "services": [{"name": "a"}], "check": {"name": "c", "ttl": "5s"}}',
+    },
+    bad: {
+      'one.json': '{"service": {\n  "name": "web",\n  "prot": 80\n}}',
+      'two.json': '{"service": {"name": ',
+      'ok.json': '{"service": {"name": "fine"}}',
+    },
+    'option.json': '{"log_level": "loud"}',
+  })
+  const validate = (...words: string[]): Promise<Ran> => svcd(['validate', ...words])
+  const good = await validate(join(directory, 'good'))
+  t.strictSame(good, { code: 0, out: 'Configuration is valid!\n', err: '' })
+  t.equal((await validate('-quiet', join(directory, 'good'))).out, '')
+  const bad = await validate(join(directory, 'bad'))
+  t.match(bad, { code: 1, out: '' })
+  t.match(bad.err, /^\S+\/one\.json:3:\d+: .*"prot"/m)
+  t.match(bad.err, /^\S+\/two\.json:1:\d+: /m)
+  t.match(bad.err, /svcd: The configuration is not valid, 2 to mend\./)
+  t.match(await validate(join(directory, 'option.json')), { code: 1, err: /loud/ })
+  t.match(await validate(join(directory, 'none')), { code: 1, err: /none:1:1: cannot be read/ })
+  const json = await validate('--json', join(directory, 'bad'))
+  t.equal(json.code, 1)
+  t.match(JSON.parse(json.out), { valid: false, services: 1, findings: [{ line: 3 }, { line: 1 }] })
+  t.match(await validate(), { code: 1, err: /Missing required argument "path"/ })
+})

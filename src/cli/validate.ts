@@ -1,0 +1,61 @@
+import { hostname } from 'node:os'
+import type { Command } from 'commander'
+import { SvcdError, svcdError } from '../base/errors.ts'
+import { parseConfig, type ConfigFile } from '../config/parse.ts'
+import { printable } from './columns.ts'
+import type { Io } from './io.ts'
+import { addExamples, newCommand, printJson } from './new-command.ts'
+
+interface ValidateOptions {
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+export function validateCommand(io: Io): Command {
+  const command = newCommand(
+    'validate',
+    'Check files of options, services and checks without starting an agent. Of a directory all\n' +
+      'that end in .json are read, as `svcd agent -config-dir` does.',
+    io,
+  )
+    .argument('<path...>', 'Files and directories.')
+    .option('--quiet', 'Print nothing when all is well.')
+    .option('--json', 'Print JSON.')
+    .action(async (paths: readonly string[], options: ValidateOptions) => {
+      const { loadDefinitionFiles, findingText } = await import('../node/definition-files.ts')
+      const { services, checks, options: files, findings } = await loadDefinitionFiles(paths)
+      const fault = optionsFault(files)
+      const errors = findings.filter(({ severity }) => severity === 'error')
+      const count = errors.length + (fault === undefined ? 0 : 1)
+      if (options.json === true) {
+        const counts = { services: services.length, checks: checks.length }
+        printJson(io, { valid: count === 0, ...counts, findings, options: fault ?? null })
+      } else {
+        for (const finding of findings) {
+          const warning = finding.severity === 'warning' ? 'warning: ' : ''
+          io.err(`${warning}${printable(findingText(finding))}\n`)
+        }
+        if (fault !== undefined) io.err(`${fault}\n`)
+      }
+      if (count > 0) throw svcdError('config-invalid', { count })
+      if (options.quiet !== true && options.json !== true) io.out('Configuration is valid!\n')
+    })
+  return addExamples(command, ['svcd validate /etc/svcd.d', 'svcd validate web.json api.json'])
+}
+
+// Files of services alone need not say where an agent keeps its data.
+const leftToFlags = {
+  path: 'the command line',
+  content: { server: true, data_dir: '/var/lib/svcd' },
+}
+
+/** What the agent would say of the options in these files. */
+function optionsFault(files: readonly ConfigFile[]): string | undefined {
+  try {
+    parseConfig({ flags: {}, env: {}, files: [leftToFlags, ...files], hostName: hostname() })
+    return undefined
+  } catch (error) {
+    if (error instanceof SvcdError) return error.message
+    throw error
+  }
+}
