@@ -88,3 +88,14 @@ export function checkAppliedOnce(t: Test, server: ClusterServer): void {
   t.equal(new Set(rows.map((row) => row.request_id)).size, rows.length, 'no request twice')
   t.strictSame(services, [], 'no two instances by one command')
 }
+
+/** How many entries in the log of a stopped server register the service `id`. */
+export function timesLogged(server: ClusterServer, id: string): number {
+  const log = new Sqlite(join(server.directory, 'raft.db'), { readonly: true })
+  const rows = log.prepare<[], { data: Buffer }>('SELECT data FROM log WHERE kind = 0').all()
+  log.close()
+  return rows.filter(({ data }) => {
+    const { body } = JSON.parse(data.toString()) as { body: { service?: { id: string } } }
+    return body.service?.id === id
+  }).length
+}
