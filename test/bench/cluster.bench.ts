@@ -19,7 +19,7 @@ const connections = 64
 /** A cluster that takes no write for so long will not take one. */
 const noWriteMs = 30_000
 const trials = Number(process.env['SVCD_TRIALS'] ?? 20)
-const instances = 100_000
+export const instances = 100_000
 
 /** svcd, and of the peers those that are on PATH. */
 function clusters(): readonly (() => Promise<BenchCluster>)[] {
@@ -258,7 +258,7 @@ export async function benchBigCluster(): Promise<string> {
   const rows: string[][] = []
   try {
     const leader = await cluster.leader()
-    await fill(leader.httpPort)
+    await fillCluster(leader.httpPort)
     await sleep(5000)
     const sizes = cluster.servers.map((server) => residentMb(server.pid).toFixed(0))
     rows.push(['resident memory of the servers, MB', sizes.join(', ')])
@@ -284,7 +284,7 @@ export async function benchBigCluster(): Promise<string> {
 }
 
 /** Instances on nodes of their own, as in a fleet; as fast as they are taken. */
-async function fill(port: number): Promise<void> {
+export async function fillCluster(port: number): Promise<void> {
   const done = { count: 0 }
   const request = () => {
     // What is sent beyond the last one changes nothing.

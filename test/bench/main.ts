@@ -10,6 +10,7 @@ import {
 } from './cluster.bench.ts'
 import { benchDnsDgram, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
 import { benchCalm } from './cluster-calm.bench.ts'
+import { benchRestore } from './cluster-restore.bench.ts'
 import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-visible': benchVisible,
   'cluster-big': benchBigCluster,
   'cluster-calm': benchCalm,
+  'cluster-restore': benchRestore,
   raft: benchRaft,
 }
 

@@ -25,10 +25,17 @@ t.test('cuts', { timeout: 150_000 }, async (t) => {
       const rest = cluster.others(old)
       cluster.isolate(old)
       const startMs = performance.now()
+      // It takes itself for the leader still, and nobody confirms it.
+      const unconfirmed = old.get('catalog/service/cut?consistent').catch(String)
       const early = old.put('catalog/register', instance('outside', 'early', 'cut')).catch(String)
       const leader = await cluster.leader(rest)
       t.comment(`another leader after ${(performance.now() - startMs).toFixed(0)} ms`)
       await leader.put('catalog/register', instance('outside', 'during', 'cut'))
+      t.match(
+        await unconfirmed,
+        /No cluster leader/,
+        'it vouches for nothing from the first moment',
+      )
       t.match(await early, /No cluster leader/, 'a write to the old one fails')
       t.match(
         await old.get('catalog/service/cut?consistent').catch(String),
