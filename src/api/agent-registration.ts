@@ -2,7 +2,8 @@ import { formatDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { parseIp } from '../base/ip.ts'
 import type { ServiceDefinition, TaggedAddress } from '../catalog/model.ts'
-import type { AgentCheckDefinition, AgentServiceDefinition, CheckPlan } from './backend.ts'
+import type { AgentCheckDefinition, AgentServiceDefinition } from './backend.ts'
+import { checkPlan, isProbed } from './check-plan.ts'
 import type { AgentCheckBody, AgentServiceBody, ServiceCheckBody } from './shapes.ts'
 import {
   checkedAddress,
@@ -18,9 +19,8 @@ import {
   isDnsLabel,
 } from './validate.ts'
 
-const intervalMsMin = 1000
-const httpTimeoutMsDefault = 10_000
-const deregisterAfterMsMin = 60_000
+/** Consul's is a minute, for its reaper looks every 30 s; ours has a deadline for each check. */
+const deregisterAfterMsMin = 1000
 
 /** A definition, and what about it was accepted though it is not what its sender may expect. */
 export interface Accepted<T> {
@@ -152,7 +152,6 @@ function checkDefinition(
 ): AgentCheckDefinition {
   const status = checkedStatus(body.Status)
   const plan = checkPlan(body, warnings)
-  const intervalMs = plan.kind === 'http' ? plan.intervalMs : 0
   return {
     check: {
       checkId: checkedId(id === undefined || id === '' ? defaults.id : id, 'CheckID'),
@@ -165,7 +164,7 @@ function checkDefinition(
       output: '',
       serviceId: defaults.serviceId,
       type: plan.kind,
-      interval: formatDuration(intervalMs),
+      interval: formatDuration(isProbed(plan) && plan.kind !== 'alias' ? plan.intervalMs : 0),
       timeout: formatDuration(body.Timeout ?? 0),
       definition: {},
     },
@@ -191,88 +190,6 @@ function threshold(value: number | undefined, field: string): number {
 function deregisterAfter(afterMs: number, warnings: string[]): number {
   if (afterMs <= 0) return 0
   if (afterMs >= deregisterAfterMsMin) return afterMs
-  warnings.push('DeregisterCriticalServiceAfter is below its minimum, 1m0s is used')
+  warnings.push('DeregisterCriticalServiceAfter is below its minimum, 1s is used')
   return deregisterAfterMsMin
-}
-
-const unsupportedKinds = [
-  'ScriptArgs',
-  'TCP',
-  'UDP',
-  'GRPC',
-  'H2PING',
-  'DockerContainerID',
-  'AliasNode',
-  'AliasService',
-  'OSService',
-] as const
-
-function checkPlan(body: ServiceCheckBody, warnings: string[]): CheckPlan {
-  for (const field of unsupportedKinds) {
-    const value = body[field]
-    if (value !== undefined && value.length > 0) throw svcdError('unsupported-check', { field })
-  }
-  const intervalMs = body.Interval ?? 0
-  const ttlMs = body.TTL ?? 0
-  if (intervalMs > 0 && ttlMs > 0) {
-    return invalidCheck('Interval and TTL cannot both be specified')
-  }
-  if (body.HTTP === undefined || body.HTTP === '') {
-    if (ttlMs <= 0) return invalidCheck('TTL must be > 0 for TTL checks')
-    return { kind: 'ttl', ttlMs }
-  }
-  if (ttlMs > 0) return invalidCheck('HTTP and TTL cannot both be specified')
-  if (intervalMs <= 0) return invalidCheck('Interval must be > 0 for HTTP checks')
-  return httpPlan(body, body.HTTP, intervalMs, warnings)
-}
-
-function httpPlan(
-  body: ServiceCheckBody,
-  url: string,
-  askedIntervalMs: number,
-  warnings: string[],
-): CheckPlan {
-  if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) {
-    return invalidCheck(`HTTP: ${JSON.stringify(url)} is not an http:// or https:// URL`)
-  }
-  const method = body.Method ?? ''
-  if (method !== '' && !isToken(method)) {
-    return invalidCheck(`Method: ${JSON.stringify(method)} is not an HTTP method`)
-  }
-  refuseBadHeaders(body.Header ?? {})
-  if (askedIntervalMs < intervalMsMin) warnings.push('Interval is below its minimum, 1s is used')
-  const intervalMs = Math.max(askedIntervalMs, intervalMsMin)
-  const timeoutMs = body.Timeout ?? 0
-  return {
-    kind: 'http',
-    url,
-    method: method === '' ? 'GET' : method,
-    headers: body.Header ?? {},
-    body: body.Body ?? '',
-    intervalMs,
-    // Without a time-out of its own a check ends before its next turn.
-    timeoutMs: timeoutMs > 0 ? timeoutMs : Math.min(httpTimeoutMsDefault, intervalMs),
-    tlsSkipVerify: body.TLSSkipVerify ?? false,
-    tlsServerName: body.TLSServerName ?? '',
-    followRedirects: !(body.DisableRedirects ?? false),
-  }
-}
-
-/** RFC 9110 §5.6.2. */
-function isToken(value: string): boolean {
-  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(value)
-}
-
-function refuseBadHeaders(headers: Readonly<Record<string, readonly string[]>>): void {
-  for (const [name, values] of Object.entries(headers)) {
-    if (!isToken(name)) invalidCheck(`Header: ${JSON.stringify(name)} is not a header's name`)
-    // RFC 9110 §5.5: visible characters, spaces, tabs, and bytes above 0x7F.
-    if (values.some((value) => /[^\t\x20-\x7e\x80-\xff]/.test(value))) {
-      invalidCheck(`Header: a value of ${JSON.stringify(name)} holds what no header may`)
-    }
-  }
-}
-
-function invalidCheck(reason: string): never {
-  throw svcdError('invalid-field', { field: 'check', reason })
 }

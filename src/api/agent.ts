@@ -149,6 +149,10 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
     const rows = serverMembers({ backend }).map((member) => memberJson(member, identity))
     return sendJson(request, reply, filtered(rows, filter))
   })
+  addRoute(app, 'PUT', '/v1/agent/reload', async (_request, reply) => {
+    await backend.reload()
+    return sendDone(reply)
+  })
   addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
     await backend.operate({ kind: 'leave' })
     return sendDone(reply)

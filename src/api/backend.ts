@@ -1,5 +1,6 @@
 import type { CommandBody, CommandOrigin, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
+import type { CheckPlan } from './check-plan.ts'
 import type {
   Check,
   CheckDefinition,
@@ -7,23 +8,6 @@ import type {
   ServiceDefinition,
   Status,
 } from '../catalog/model.ts'
-
-/** How an agent runs one check. Durations in milliseconds. */
-export type CheckPlan =
-  | { readonly kind: 'ttl'; readonly ttlMs: number }
-  | {
-      readonly kind: 'http'
-      readonly url: string
-      readonly method: string
-      readonly headers: Readonly<Record<string, readonly string[]>>
-      readonly body: string
-      readonly intervalMs: number
-      readonly timeoutMs: number
-      readonly tlsSkipVerify: boolean
-      readonly tlsServerName: string
-      readonly followRedirects: boolean
-    }
-  | { readonly kind: 'none' }
 
 /** A check of the local agent: its catalog row and how it is run. */
 export interface AgentCheckDefinition {
@@ -186,6 +170,8 @@ export interface Backend {
   /** What the agent knows of Raft and of its process, for people. */
   statistics(): Statistics
   diagnosis(): Diagnosis
+  /** Reads definitions and zones again. Rejects with `zone-invalid`; what was served stays then. */
+  reload(): Promise<void>
   /** `host:port` of the leader, or '' while there is none. */
   leader(): string
   /** `host:port` of every voter. */

@@ -23,7 +23,9 @@ export function parseDuration(text: string): number | undefined {
   )) {
     totalMs += Number(amount) * (unitMs[unit ?? ''] ?? 0)
   }
-  return shape[1] === '-' ? -totalMs : totalMs
+  // 1.001 s is 1001 ms, not 1000.9999999999999: a nanosecond is the finest that can be written.
+  const roundMs = Math.round(totalMs * 1e6) / 1e6
+  return shape[1] === '-' ? -roundMs : roundMs
 }
 
 /** Formats milliseconds as Go's time.Duration prints them: `10s`, `1m30s`, `1h0m0s`, `250ms`, `0s`. */

@@ -57,7 +57,12 @@ export const errorTable = {
   'unsupported-check': {
     http: 400,
     exit: 1,
-    text: 'Invalid check: {field} is given, but this version runs TTL and HTTP checks only. Use TTL with Interval left out, or HTTP with Interval.',
+    text: 'Invalid check: {field} is given, but svcd runs no such check. Use a script (Args), HTTP, TCP, UDP, GRPC, H2PING or TTL.',
+  },
+  'scripts-disabled': {
+    http: 400,
+    exit: 1,
+    text: "Scripts are disabled on this agent{where}; to enable, configure {option} to true. Whoever may register a check then runs commands as this agent's user.",
   },
   'unknown-service-of-check': {
     http: 404,

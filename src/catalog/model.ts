@@ -5,6 +5,11 @@ export type Status = 'passing' | 'warning' | 'critical'
 /** Who the authority for a row is: its agent (anti-entropy may remove it), or whoever wrote it. */
 export type Owner = 'agent' | 'catalog' | 'file' | 'lease'
 
+/** Whether an agent answers for the row: what it does not know of any more is to go. */
+export function isOfAgent({ owner }: { readonly owner: Owner }): boolean {
+  return owner === 'agent' || owner === 'file'
+}
+
 export interface TaggedAddress {
   readonly address: string
   readonly port: number

@@ -3,7 +3,7 @@ import type { IpBytes } from '../base/ip.ts'
 import { addressKey } from './addresses.ts'
 import { CandidateReader } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
-import type { Check, Instance, Node, Owner, Service } from './model.ts'
+import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { CatalogPages } from './pages.ts'
 import {
   checkColumns,
@@ -18,6 +18,13 @@ import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
 const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')
+
+/** What tells whether a check changed, as {@link ServiceHead} does for services. */
+export interface CheckHead {
+  readonly id: string
+  readonly status: Status
+  readonly modifyIndex: number
+}
 
 /** What tells whether a service changed, without reading it: nodes may have very many. */
 export interface ServiceHead {
@@ -73,8 +80,27 @@ function prepare(db: Database) {
       `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
        WHERE s.node_key = ? AND s.id = ?`,
     ),
+    ...prepareChecks(db),
+    index: sql<[string], { modify_index: number }>(
+      'SELECT modify_index FROM subjects WHERE subject = ?',
+    ),
+    applied: sql<[], { value: number }>("SELECT value FROM meta WHERE key = 'applied_index'"),
+  }
+}
+
+function prepareChecks(db: Database) {
+  const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
+  return {
     check: sql<[string, string], JoinedCheckRow>(
       `${checkColumns} WHERE c.node_key = ? AND c.check_id = ?`,
+    ),
+    checkHeads: sql<[string, string, number], CheckHead>(
+      `SELECT check_id AS id, status, modify_index AS modifyIndex FROM checks
+       WHERE node_key = ? AND check_id > ? ORDER BY check_id LIMIT ?`,
+    ),
+    checkHead: sql<[string, string], CheckHead>(
+      `SELECT check_id AS id, status, modify_index AS modifyIndex FROM checks
+       WHERE node_key = ? AND check_id = ?`,
     ),
     checksOfNode: sql<[string], JoinedCheckRow>(
       `${checkColumns} WHERE c.node_key = ? ORDER BY c.check_id`,
@@ -85,10 +111,6 @@ function prepare(db: Database) {
     ownChecks: sql<[string, string], JoinedCheckRow>(
       `${checksByService} WHERE c.node_key = ? AND c.service_id = ? ORDER BY c.check_id`,
     ),
-    index: sql<[string], { modify_index: number }>(
-      'SELECT modify_index FROM subjects WHERE subject = ?',
-    ),
-    applied: sql<[], { value: number }>("SELECT value FROM meta WHERE key = 'applied_index'"),
   }
 }
 
@@ -215,8 +237,24 @@ export class CatalogReader {
     return row === undefined ? undefined : checkOf(row)
   }
 
+  /** As {@link serviceHeads}, of checks. */
+  checkHeads(nodeName: string, afterId: string, limit: number): readonly CheckHead[] {
+    return this.#sql.checkHeads.all(nodeName.toLowerCase(), afterId, limit)
+  }
+
+  checkHead(nodeName: string, checkId: string): CheckHead | undefined {
+    return this.#sql.checkHead.get(nodeName.toLowerCase(), checkId)
+  }
+
   checksOfNode(nodeName: string): readonly Check[] {
     return this.#sql.checksOfNode.all(nodeName.toLowerCase()).map(checkOf)
+  }
+
+  /** The checks of one instance and of its node; of the node alone when `serviceId` is ''. */
+  checksOfInstance(nodeName: string, serviceId: string): readonly Check[] {
+    const key = nodeName.toLowerCase()
+    const own = serviceId === '' ? [] : this.#sql.ownChecks.all(key, serviceId).map(checkOf)
+    return mergeById(own, this.#sql.instanceChecks.all(key).map(checkOf))
   }
 
   /** The log index at which a subject last changed, kept after its deletion; 0 = never existed. */

@@ -3,12 +3,7 @@ import { Option, type Command } from 'commander'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { optionFlags } from '../config/flags.ts'
 import type { Config } from '../config/options.ts'
-import {
-  configFilePaths,
-  parseConfig,
-  type ConfigFile,
-  type ConfigSources,
-} from '../config/parse.ts'
+import { configPaths, parseConfig, type ConfigFile, type ConfigSources } from '../config/parse.ts'
 import type { Io } from './io.ts'
 import { addExamples, collect, newCommand } from './new-command.ts'
 
@@ -51,9 +46,25 @@ function flagValues(command: Command): ConfigSources['flags'] {
 }
 
 async function readConfig(flags: ConfigSources['flags'], io: Io): Promise<Config> {
-  const paths = configFilePaths({ flags, env: io.env })
-  const files = await Promise.all(paths.map(async (path) => readConfigFile(path, io)))
+  const paths = configPaths({ flags, env: io.env }, 'configFiles')
+  const files = [
+    ...(await Promise.all(paths.map(async (path) => readConfigFile(path, io)))),
+    ...(await readConfigDirs(configPaths({ flags, env: io.env }, 'configDirs'))),
+  ]
   return parseConfig({ flags, env: io.env, files, hostName: hostname() })
+}
+
+/** The options of directories; what they define besides is the agent's to read, and to complain of. */
+async function readConfigDirs(paths: readonly string[]): Promise<readonly ConfigFile[]> {
+  if (paths.length === 0) return []
+  const { loadDefinitionFiles } = await import('../node/definition-files.ts')
+  const { options, findings } = await loadDefinitionFiles(paths)
+  const broken = findings.find(({ holdsOptions }) => holdsOptions)
+  if (broken === undefined) return options
+  const { path, line, column, reason } = broken
+  const at = `${path}:${line}:${column}`
+  // An agent with other options than were meant is worse than none.
+  throw svcdError('config-unreadable', { path: at, reason })
 }
 
 async function readConfigFile(path: string, io: Io): Promise<ConfigFile> {

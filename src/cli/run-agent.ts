@@ -42,11 +42,11 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   await node.stop()
 }
 
-/** Zone files are read again; options keep the values that the agent started with. */
+/** Definition and zone files are read again; options keep the values that the agent started with. */
 async function reload(node: { reload(): Promise<void> }, logger: Logger): Promise<void> {
   try {
     await node.reload()
-    logger.info({}, 'the zone files were read again')
+    logger.info({}, 'definition and zone files were read again')
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
     logger.error({ reason: error.message }, 'the zone files stay as they were')

@@ -8,8 +8,9 @@ import {
   checkUuid,
   type Check,
 } from './check.ts'
+import { checkOptions } from './check-options.ts'
 
-export const optionGroups = ['Agent', 'Network', 'DNS', 'Logging'] as const
+export const optionGroups = ['Agent', 'Network', 'DNS', 'Checks', 'Logging'] as const
 
 interface Row<Kind extends string, T> {
   readonly kind: Kind
@@ -149,6 +150,7 @@ export const options = {
     description: 'A JSON file of options. Repeatable; a later file wins.',
     placeholder: 'path',
   },
+  ...checkOptions,
   bindAddress: {
     kind: 'string',
     default: '0.0.0.0',

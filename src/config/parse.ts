@@ -1,6 +1,7 @@
 import { svcdError, type SvcdError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { must } from '../base/assert.ts'
+import { definitionKeyOf } from './definition-keys.ts'
 import { checkDnsName } from './check.ts'
 import {
   envName,
@@ -60,10 +61,12 @@ export function parseConfig(sources: ConfigSources): Config {
   return config
 }
 
-/** The paths given by -config-file or SVCD_CONFIG_FILE, which have to be read before the rest. */
-export function configFilePaths(sources: Pick<ConfigSources, 'flags' | 'env'>): readonly string[] {
-  const row = optionRow('configFiles')
-  return sources.flags.configFiles ?? sources.env[envName(row)]?.split(/\s+/).filter(Boolean) ?? []
+/** The paths given by -config-file and -config-dir, which have to be read before the rest. */
+export function configPaths(
+  { flags, env }: Pick<ConfigSources, 'flags' | 'env'>,
+  name: 'configFiles' | 'configDirs',
+): readonly string[] {
+  return flags[name] ?? env[envName(optionRow(name))]?.split(/\s+/).filter(Boolean) ?? []
 }
 
 function valueOf(name: OptionName, given: GivenByName, dev: boolean): unknown {
@@ -80,7 +83,8 @@ function readFlags(flags: ConfigSources['flags'], given: Map<OptionName, Given>)
     const row = optionRow(name)
     const from = `-${row.flag}`
     // A path may hold spaces; the shell has already split the words of this flag.
-    const parsed = name === 'configFiles' ? { value: texts } : parseTexts(row, texts)
+    const isPaths = name === 'configFiles' || name === 'configDirs'
+    const parsed = isPaths ? { value: texts } : parseTexts(row, texts)
     give(name, parsed, from, given)
   }
 }
@@ -130,6 +134,8 @@ function readSection(
     const fullKey = prefix + key
     const from = `${fullKey} in ${path}`
     const name = optionByFileKey.get(fullKey)
+    // Services and checks may stand beside options; the agent reads them for itself.
+    if (prefix === '' && definitionKeyOf(key) !== undefined) continue
     if (name !== undefined) giveFromFile(name, value, from, given)
     else if (!isSection(fullKey)) throw unknownKey(fullKey, from)
     else if (isObject(value)) readSection(value, `${fullKey}.`, path, given)
@@ -211,6 +217,11 @@ function checkCluster(config: Config, from: (name: OptionName) => string): void 
       from('bootstrapExpect'),
       `the other ${bootstrapExpect - 1} servers have to be found: name them with -retry-join`,
     )
+  }
+  const { certFile, keyFile } = config.checks
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    const missing = certFile === undefined ? 'checks.certFile' : 'checks.keyFile'
+    throw invalid(from(missing), 'give -check-cert-file and -check-key-file together, or none')
   }
   const given = [peerTls.certFile, peerTls.keyFile, peerTls.caFile]
   if (given.some((file) => file !== undefined) && given.includes(undefined)) {

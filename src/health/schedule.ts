@@ -138,3 +138,14 @@ export function firstProbeDelayMs(intervalMs: number, random: Random): number {
 export function nextProbeDelayMs(intervalMs: number, random: Random): number {
   return intervalMs * (1 - 0.1 * random())
 }
+
+const smallClusterNodes = 128
+
+/**
+ * The delay before an agent compares its node with the catalog again: up to `everyMs`, and longer in
+ * large clusters, by Consul's rule of one step for each doubling beyond 128 nodes.
+ */
+export function reconcileDelayMs(everyMs: number, nodes: number, random: Random): number {
+  const steps = Math.max(0, Math.ceil(Math.log2(Math.max(1, nodes) / smallClusterNodes)))
+  return everyMs * (1 + steps) * (0.5 + 0.5 * random())
+}

@@ -4,7 +4,8 @@ import { isIP } from 'node:net'
 import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
 import { clipOutput } from '../health/check.ts'
-import type { CheckStatus } from '../health/check.ts'
+import { critical, failedProbe } from './probe-result.ts'
+import type { ProbeCredentials, ProbeResult } from './probe-result.ts'
 
 export interface HttpProbeRequest {
   readonly url: string
@@ -20,17 +21,6 @@ export interface HttpProbeRequest {
   readonly followRedirects: boolean
 }
 
-export interface ProbeResult {
-  readonly status: CheckStatus
-  readonly output: string
-  /**
-   * 'proof': the service answered, or its host refused for it. 'absence': nothing was heard, which
-   * may be our own blindness. 'none': no probe could be made here (out of descriptors or ports);
-   * it says nothing about the service.
-   */
-  readonly evidence: 'proof' | 'absence' | 'none'
-}
-
 const bodyBytesMax = 4096
 const redirectsMax = 10
 const userAgent = 'svcd Health Check'
@@ -39,24 +29,6 @@ const userAgent = 'svcd Health Check'
 // session would go on trusting a certificate that is no longer served.
 const plainAgent = new http.Agent({ keepAlive: false })
 const tlsAgent = new https.Agent({ keepAlive: false, maxCachedSessions: 0 })
-
-/** Codes by which this host, not the probed one, says no. */
-const localErrors = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN'])
-/** Codes by which nothing was heard from the probed one. */
-const silence = new Set([
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EAI_NODATA',
-  'EAI_NONAME',
-  'EPERM',
-  'EACCES',
-])
 
 interface Hop {
   readonly url: URL
@@ -70,17 +42,27 @@ interface Hop {
  * critical. A body that does not end in time is cut, and the status code stands (as in Consul).
  * Never rejects. An aborted `signal` ends it with evidence 'none'.
  */
-export function probeHttp(request: HttpProbeRequest, signal?: AbortSignal): Promise<ProbeResult> {
+export function probeHttp(
+  request: HttpProbeRequest,
+  signal?: AbortSignal,
+  credentials: ProbeCredentials = {},
+): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    new Probe(request, resolve, signal).start()
+    new Probe({ request, credentials, resolve, signal }).start()
   })
+}
+
+interface ProbeParts {
+  readonly request: HttpProbeRequest
+  readonly credentials: ProbeCredentials
+  readonly resolve: (result: ProbeResult) => void
+  readonly signal: AbortSignal | undefined
 }
 
 class Probe {
   readonly #request: HttpProbeRequest
-  readonly #resolve: (result: ProbeResult) => void
-  readonly #signal: AbortSignal | undefined
-  readonly #onAbort = (): void => this.#end('critical', 'the probe was stopped', 'none')
+  readonly #parts: ProbeParts
+  readonly #onAbort = (): void => this.#fail('the probe was stopped', 'none')
   #timer: NodeJS.Timeout | undefined
   #current: http.ClientRequest | undefined
   #answer: http.IncomingMessage | undefined
@@ -88,20 +70,16 @@ class Probe {
   #redirects = 0
   #ended = false
 
-  constructor(
-    request: HttpProbeRequest,
-    resolve: (result: ProbeResult) => void,
-    signal: AbortSignal | undefined,
-  ) {
-    this.#request = request
-    this.#resolve = resolve
-    this.#signal = signal
+  constructor(parts: ProbeParts) {
+    this.#parts = parts
+    this.#request = parts.request
   }
 
   start(): void {
     const { url, method, headers, body, timeoutMs } = this.#request
-    if (this.#signal?.aborted === true) return this.#onAbort()
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    const { signal } = this.#parts
+    if (signal?.aborted === true) return this.#onAbort()
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
     this.#timer = setTimeout(() => this.#onTimeout(), timeoutMs)
     const parsed = parseUrl(url)
     if (parsed === undefined) return this.#fail('the URL is not an http or https one', 'proof')
@@ -153,6 +131,7 @@ class Probe {
     if (url.protocol !== 'https:') return options
     return {
       ...options,
+      ...this.#parts.credentials,
       agent: tlsAgent,
       rejectUnauthorized: !this.#request.tlsSkipVerify,
       // RFC 6066 §3 allows no address as a server name; the certificate is checked against it still.
@@ -189,10 +168,7 @@ class Probe {
 
   #onError(error: NodeJS.ErrnoException): void {
     if (this.#answer !== undefined) return this.#endAnswered()
-    const code = error.code ?? ''
-    if (localErrors.has(code)) return this.#fail(`not probed: ${error.message}`, 'none')
-    // What is left was said by the probed host: refused, reset, a bad certificate, not HTTP.
-    this.#fail(messageOf(error), isSilence(error) ? 'absence' : 'proof')
+    this.#end(failedProbe(this.#target(), error))
   }
 
   #endAnswered(): void {
@@ -202,26 +178,27 @@ class Probe {
     const status = code >= 200 && code <= 299 ? 'passing' : code === 429 ? 'warning' : 'critical'
     const body = Buffer.concat(this.#chunks).subarray(0, bodyBytesMax).toString('utf8')
     const line = `${code} ${answer.statusMessage ?? ''}`.trimEnd()
-    this.#end(status, `${this.#target()}: ${line} Output: ${body}`, 'proof')
+    const output = clipOutput(`${this.#target()}: ${line} Output: ${body}`)
+    this.#end({ status, output, evidence: 'proof' })
   }
 
   #fail(reason: string, evidence: ProbeResult['evidence']): void {
-    this.#end('critical', `${this.#target()}: ${reason}`, evidence)
+    this.#end(critical(`${this.#target()}: ${reason}`, evidence))
   }
 
   #target(): string {
     return `HTTP ${this.#request.method || 'GET'} ${withoutPassword(this.#request.url)}`
   }
 
-  #end(status: CheckStatus, output: string, evidence: ProbeResult['evidence']): void {
+  #end(result: ProbeResult): void {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#timer)
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#parts.signal?.removeEventListener('abort', this.#onAbort)
     this.#answer?.destroy()
     this.#current?.destroy()
     this.#chunks = []
-    this.#resolve({ status, output: clipOutput(output), evidence })
+    this.#parts.resolve(result)
   }
 }
 
@@ -267,19 +244,4 @@ function parseUrl(text: string, base?: URL): URL | undefined {
 
 function withoutPassword(url: string): string {
   return url.replace(/\/\/[^/?#]*@/, '//')
-}
-
-/** Happy eyeballs reports several failures as one; it is silence only if all of them are. */
-function isSilence(error: NodeJS.ErrnoException): boolean {
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    return error.errors.every((inner) => isSilence(inner as NodeJS.ErrnoException))
-  }
-  return silence.has(error.code ?? '')
-}
-
-function messageOf(error: NodeJS.ErrnoException): string {
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    return error.errors.map((inner) => reasonOf(inner)).join(', ')
-  }
-  return error.message
 }

@@ -1,9 +1,11 @@
 import type { Backend, Identity } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { isOfAgent } from '../catalog/model.ts'
 import type { Check, CheckDefinition, Service } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
-import type { AgentStore, ServiceHead, Standing, StoredCheck } from '../storage/agent-store.ts'
+import type { AgentStore } from '../storage/agent-store.ts'
+import type { Head, Standing, StoredCheck } from '../storage/agent-rows.ts'
 import type { AgentSync } from './agent-sync.ts'
 import { runOf } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
@@ -25,24 +27,26 @@ const pageSize = 256
 
 /**
  * Brings agent.db and the catalog together after a start, and runs the checks again. The agent is
- * the authority for what it registered, but a write that the catalog acknowledged is never undone:
+ * the authority for what it registered, so what the catalog lost comes back; but a write of its own
+ * that the catalog acknowledged is never undone, whatever a power cut took from agent.db:
  *
  * | in agent.db | in the catalog | then |
  * |---|---|---|
  * | never acknowledged | missing or older | proposed again |
- * | acknowledged at N | missing, and it applied N | removed by a later write: dropped here |
- * | acknowledged at N | missing, and it did not apply N yet | proposed again |
+ * | acknowledged | missing | proposed again |
+ * | a check of a service that is adopted | missing | it was replaced: dropped here |
  * | any | different, and by somebody else | proposed again |
  * | any | different, by this agent, and newer than what it knew then | adopted |
  * | missing | owned by this agent | adopted |
  */
 export async function bootAgent(parts: AgentBootParts): Promise<void> {
-  const counts = { proposed: 0, dropped: 0, adopted: 0 }
+  const counts: Counts = { proposed: 0, dropped: 0, adopted: 0 }
+  const adopted = new Set<string>()
   parts.sync.learnIndex(parts.read((catalog) => catalog.appliedIndex()))
   resumeRemovals(parts)
-  await judgeServices(parts, counts)
+  await judgeServices(parts, counts, adopted)
   await adoptServices(parts, counts)
-  startChecks(parts, counts)
+  startChecks(parts, counts, adopted)
   adoptChecks(parts, counts)
   if (counts.proposed + counts.dropped + counts.adopted > 0) {
     parts.logger.info(counts, "the agent's services were compared with the catalog")
@@ -64,14 +68,13 @@ interface Pair {
   readonly isSame: boolean
   /** Whether the catalog's row is one that an agent wrote. */
   readonly isOwn: boolean
-  readonly appliedIndex: number
+  /** Whether it was replaced by a write that agent.db does not know of. */
+  readonly isReplaced: boolean
 }
 
-function judge({ standing, row, isSame, isOwn, appliedIndex }: Pair): Judgement {
+function judge({ standing, row, isSame, isOwn, isReplaced }: Pair): Judgement {
   const { knownIndex, syncedIndex } = standing
-  if (row === undefined) {
-    return syncedIndex !== undefined && appliedIndex >= syncedIndex ? 'drop' : 'propose'
-  }
+  if (row === undefined) return isReplaced && syncedIndex !== undefined ? 'drop' : 'propose'
   if (isSame) return syncedIndex === undefined ? 'propose' : 'same'
   // A power cut may have taken agent.db back to before a registration that was acknowledged.
   const isNewer = row.modifyIndex > Math.max(knownIndex, syncedIndex ?? 0)
@@ -92,7 +95,11 @@ function resumeRemovals({ store, sync, identity, read }: AgentBootParts): void {
   }
 }
 
-async function judgeServices(parts: AgentBootParts, counts: Counts): Promise<void> {
+async function judgeServices(
+  parts: AgentBootParts,
+  counts: Counts,
+  adopted: Set<string>,
+): Promise<void> {
   const { store, identity, read } = parts
   for (let afterId = ''; ;) {
     const page = store.serviceHeads(afterId, pageSize)
@@ -100,12 +107,15 @@ async function judgeServices(parts: AgentBootParts, counts: Counts): Promise<voi
     if (last === undefined) return
     afterId = last.id
     read((catalog) => {
-      const appliedIndex = catalog.appliedIndex()
       for (const head of page) {
         const row = catalog.serviceHead(identity.nodeName, head.id)
         // Nothing changed since it was acknowledged: the rule, so contents are not even read.
-        const isUnchanged = row?.owner === 'agent' && row.modifyIndex <= (head.syncedIndex ?? -1)
-        if (!isUnchanged) judgeService(parts, head, { catalog, appliedIndex, counts })
+        const isUnchanged =
+          row !== undefined && isOfAgent(row) && row.modifyIndex <= (head.syncedIndex ?? -1)
+        if (isUnchanged) continue
+        const judgement = judgeService(parts, head, catalog)
+        count(counts, judgement)
+        if (judgement === 'adopt') adopted.add(head.id)
       }
     })
     await nextTurn()
@@ -114,29 +124,35 @@ async function judgeServices(parts: AgentBootParts, counts: Counts): Promise<voi
 
 function judgeService(
   { store, sync, identity }: AgentBootParts,
-  head: ServiceHead,
-  context: { catalog: CatalogReader; appliedIndex: number; counts: Counts },
-): void {
+  head: Head,
+  catalog: CatalogReader,
+): Judgement {
   const { id } = head
-  const { catalog, appliedIndex, counts } = context
   const stored = store.service(id)
   const row = catalog.service(identity.nodeName, id)
   const judgement = judge({
     standing: head,
     row,
     isSame: stored !== undefined && isSame(stored.service, row),
-    isOwn: row?.owner === 'agent',
-    appliedIndex,
+    isOwn: row !== undefined && isOfAgent(row),
+    isReplaced: false,
   })
-  if (judgement === 'drop') store.dropService(id)
-  else if (judgement === 'propose') {
-    if (stored?.service.enableTagOverride === true && row !== undefined) {
-      // Consul's EnableTagOverride: the tags are the only thing that others may write.
-      store.putService({ ...stored.service, tags: row.tags }, head.knownIndex)
-    }
+  if (judgement === 'propose') {
+    keepForeignTags(store, id, row)
     sync.later('service', id)
   } else if (judgement === 'adopt' && row !== undefined) putServiceRow(store, row)
-  count(counts, judgement)
+  return judgement
+}
+
+/** Consul's EnableTagOverride: the tags are the only thing that others may write. */
+export function keepForeignTags(
+  store: AgentStore<CheckRun>,
+  id: string,
+  row: Service | undefined,
+): void {
+  const stored = store.service(id)
+  if (row === undefined || stored?.service.enableTagOverride !== true) return
+  store.putService({ ...stored.service, tags: row.tags }, stored.knownIndex)
 }
 
 function count(counts: Counts, judgement: Judgement): void {
@@ -152,8 +168,9 @@ async function adoptServices(parts: AgentBootParts, counts: Counts): Promise<voi
     const last = page.at(-1)
     if (last === undefined) return
     afterId = last.id
-    for (const { id, owner } of page) {
-      if (owner !== 'agent' || store.hasService(id)) continue
+    for (const head of page) {
+      const { id } = head
+      if (!isOfAgent(head) || store.hasService(id)) continue
       if (sync.isRemoving({ kind: 'service', id })) continue
       const row = read((catalog) => catalog.service(identity.nodeName, id))
       if (row === undefined) continue
@@ -164,28 +181,26 @@ async function adoptServices(parts: AgentBootParts, counts: Counts): Promise<voi
   }
 }
 
-function startChecks(parts: AgentBootParts, counts: Counts): void {
+function startChecks(parts: AgentBootParts, counts: Counts, adopted: ReadonlySet<string>): void {
   const { store, sync, identity, read } = parts
   for (const stored of store.checks()) {
-    const { checkId } = stored.check
-    const [row, appliedIndex] = read((catalog) => [
-      catalog.check(identity.nodeName, checkId),
-      catalog.appliedIndex(),
-    ])
+    const { checkId, serviceId } = stored.check
+    const row = read((catalog) => catalog.check(identity.nodeName, checkId))
     const run = row === undefined ? undefined : runOf(row)
     const judgement = judge({
       standing: stored,
       row,
       isSame: row !== undefined && isSameCheck(stored.check, row),
       isOwn: run !== undefined,
-      appliedIndex,
+      isReplaced: adopted.has(serviceId),
     })
     count(counts, judgement)
     if (judgement === 'drop') store.dropCheck(checkId)
     else if (judgement === 'adopt' && row !== undefined && run !== undefined) {
       adoptCheck(parts, row, run)
     } else resume(parts, stored, row)
-    if (judgement === 'propose') sync.later('check', checkId)
+    // A service is proposed with its checks.
+    if (judgement === 'propose' && !sync.isBusy('service', serviceId)) sync.later('check', checkId)
   }
 }
 
@@ -205,6 +220,7 @@ function resume(
     {
       checkId: check.checkId,
       serviceId: check.serviceId,
+      owner: run.owner,
       plan: run.plan,
       rules: run,
       status,
@@ -264,11 +280,11 @@ export function putCheckRow(
 }
 
 /** As {@link isSame}, what a check came to aside. */
-function isSameCheck(check: CheckDefinition, row: CheckDefinition): boolean {
+export function isSameCheck(check: CheckDefinition, row: CheckDefinition): boolean {
   return isSame({ ...check, status: row.status, output: row.output }, row)
 }
 
-function nextTurn(): Promise<void> {
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })

@@ -4,7 +4,8 @@ import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { CommandBody, Outcome, RegisterCommand } from '../catalog/command.ts'
 import type { CheckDefinition, NodeDefinition } from '../catalog/model.ts'
-import type { AgentStore, Removal } from '../storage/agent-store.ts'
+import type { AgentStore } from '../storage/agent-store.ts'
+import type { Removal } from '../storage/agent-rows.ts'
 import type { CheckRun } from './check-definition.ts'
 import type { CheckRunner, RunningCheck } from './check-runner.ts'
 import { RetryQueue } from './retry-queue.ts'
@@ -146,6 +147,17 @@ export class AgentSync {
   /** Whether the catalog may not hold yet what the check's state says it was told. */
   isTelling(check: RunningCheck): boolean {
     return this.#telling.has(check) || this.#queue.has(`check:${check.checkId}`)
+  }
+
+  /** Whether a proposal about it is under way or waiting. */
+  isBusy(kind: 'service' | 'check', id: string): boolean {
+    const key = `${kind}:${id}`
+    return this.#underWay.has(key) || this.#queue.has(key) || this.isRemoving({ kind, id })
+  }
+
+  /** Writes to agent.db what was acknowledged so far. */
+  noteAcknowledged(): void {
+    this.#noteAcknowledged()
   }
 
   /** Has something proposed from agent.db, now or as soon as it can be. */

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
@@ -10,18 +9,23 @@ import type {
 import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
-import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
+import { reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import type { Check, CheckDefinition, Service, Status } from '../catalog/model.ts'
-import type { AgentStore, StoredCheck, StoredService } from '../storage/agent-store.ts'
-import { bootAgent, putCheckRow, putServiceRow } from './agent-boot.ts'
+import type { Check, Service, Status } from '../catalog/model.ts'
+import type { AgentStore } from '../storage/agent-store.ts'
+import type { StoredCheck, StoredService } from '../storage/agent-rows.ts'
+import { bootAgent } from './agent-boot.ts'
+import { AgentRegistrations } from './agent-registrations.ts'
+import { AntiEntropy } from './anti-entropy.ts'
+import { applyDefinitionFiles } from './apply-definition-files.ts'
 import { nodeDefinition, selfRegistration } from './node-registration.ts'
 import { AgentSync } from './agent-sync.ts'
-import { catalogDefinition, runOf } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
 import { CheckRunner } from './check-runner.ts'
 import type { CheckRunnerParts, RunningCheck } from './check-runner.ts'
+import type { DefinitionFiles } from './definition-files.ts'
+import type { ScriptRights } from './probes.ts'
 
 export interface AgentParts {
   readonly identity: Identity
@@ -33,13 +37,20 @@ export interface AgentParts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly scripts: ScriptRights
   readonly probeConcurrency?: number
+  /** Whether the catalog's rows of this node may have changed since `version` was that. */
+  readonly version?: () => number
+  readonly hasChangedSince?: (version: number) => boolean
+  /** The longest time between two comparisons with the catalog, for a small cluster. */
+  readonly reconcileEveryMs?: number
   /** What a failed proposal waits at first, and at most. */
   readonly retryMsMin?: number
   readonly retryMsMax?: number
 }
 
 const probeConcurrencyDefault = 256
+const scriptConcurrencyDefault = 32
 const saveEveryMs = 1000
 const saveAtOnceMax = 500
 
@@ -48,6 +59,8 @@ export class Agent implements LocalAgent {
   readonly #parts: AgentParts
   readonly #runner: CheckRunner
   readonly #sync: AgentSync
+  readonly #registrations: AgentRegistrations
+  readonly #antiEntropy: AntiEntropy
   #timer: NodeJS.Timeout | undefined
   #registered: Promise<void> | undefined
   #stopped = false
@@ -61,6 +74,7 @@ export class Agent implements LocalAgent {
       logger,
       probe: parts.probe,
       concurrency: parts.probeConcurrency ?? probeConcurrencyDefault,
+      scriptConcurrency: scriptConcurrencyDefault,
       onTransition: (check, cause) => this.#tell(check, cause),
       onReap: (check) => this.#reap(check),
     })
@@ -76,17 +90,24 @@ export class Agent implements LocalAgent {
       retryMsMin: parts.retryMsMin ?? 250,
       retryMsMax: parts.retryMsMax ?? 15_000,
     })
+    const own = { ...parts, runner: this.#runner, sync: this.#sync }
+    this.#registrations = new AgentRegistrations({ ...own, isStopped: () => this.#stopped })
+    this.#antiEntropy = new AntiEntropy({ ...own, registerNode: () => this.#registerNode() })
   }
 
   /**
    * Brings agent.db and the catalog together and runs the checks. Needs no leader: what is to be
    * proposed is on its way then, see {@link registered}.
    */
-  async start(): Promise<void> {
+  async start(files?: DefinitionFiles): Promise<void> {
     const { identity, store, read, clock, logger } = this.#parts
     const [runner, sync] = [this.#runner, this.#sync]
     await bootAgent({ identity, store, runner, sync, read, clock, logger })
     runner.start()
+    if (files !== undefined) {
+      applyDefinitionFiles(files, { ...this.#parts, sync, registrations: this.#registrations })
+    }
+    this.#antiEntropy.start()
     this.#timer = setInterval(() => this.#save(saveAtOnceMax), saveEveryMs)
     this.#timer.unref()
     this.#registered = this.#registerAll()
@@ -100,8 +121,12 @@ export class Agent implements LocalAgent {
     return must(this.#registered, 'the agent was started')
   }
 
-  /** Proposals that failed may succeed now, so they are not to wait any longer. */
+  /**
+   * Proposals that failed may succeed now, so they are not to wait any longer; and the catalog may
+   * have lost what an earlier leader took.
+   */
   onLeaderFound(): void {
+    this.#antiEntropy.runSoon()
     void this.#registered?.then(async () => {
       if (!this.#stopped) await this.#sync.runNow()
     })
@@ -112,7 +137,7 @@ export class Agent implements LocalAgent {
     if (this.#stopped) return
     this.#stopped = true
     clearInterval(this.#timer)
-    this.#runner.stop()
+    await Promise.all([this.#antiEntropy.stop(), this.#runner.stop()])
     await Promise.all([this.#registered, this.#sync.stop()])
     for (const check of this.#runner.all()) this.#saveCheck(check)
     this.#parts.store.close()
@@ -120,71 +145,47 @@ export class Agent implements LocalAgent {
 
   async registerService(
     definition: AgentServiceDefinition,
-    { replaceExistingChecks }: { readonly replaceExistingChecks: boolean },
+    options: { readonly replaceExistingChecks: boolean },
     origin: Origin,
   ): Promise<void> {
     this.#refuseStopped()
-    const { store, identity } = this.#parts
-    const { service } = definition
-    this.#sync.cancelRemoval({ kind: 'service', id: service.id })
-    store.putService(service, this.#sync.knownIndex)
-    const dropped = replaceExistingChecks ? this.#dropUnlisted(definition) : []
-    const placed = definition.checks.map((check) => this.#place(check))
-    const done = this.#sync.registerService(
-      {
-        kind: 'register',
-        nodeName: identity.nodeName,
-        service,
-        checks: placed.map(({ check }) => check),
-        replaceChecks: replaceExistingChecks,
-      },
-      origin,
-    )
-    for (const check of placed) this.#run(check)
-    try {
-      await done
-    } catch (error) {
-      const checkIds = placed.map(({ check }) => check.checkId)
-      if (isTooLarge(error)) this.#restoreService(service.id, [...checkIds, ...dropped])
-      else await this.#removeLater(dropped)
-      throw error
-    }
+    await this.#registrations.registerService(definition, options, origin)
   }
 
   async deregisterService(id: string, origin: Origin): Promise<void> {
     this.#refuseStopped()
-    const { store } = this.#parts
-    const removal = { kind: 'service', id } as const
-    if (!this.#knowsService(id)) throw svcdError('unknown-service-id', { id })
-    for (const checkId of store.checkIdsOfService(id)) this.#runner.remove(checkId)
-    const stored = store.removeService(id, this.#sync.knownIndex)
-    await Promise.all([stored, this.#sync.remove(removal, origin)])
+    await this.#registrations.deregisterService(id, origin)
   }
 
   async registerCheck(definition: AgentCheckDefinition, origin: Origin): Promise<void> {
     this.#refuseStopped()
-    const { serviceId } = definition.check
-    if (serviceId !== '' && this.#parts.store.service(serviceId) === undefined) {
-      throw svcdError('unknown-service-id', { id: serviceId })
-    }
-    const placed = this.#place(definition)
-    const done = this.#sync.registerCheck(placed.check, origin)
-    this.#run(placed)
-    try {
-      await done
-    } catch (error) {
-      if (isTooLarge(error)) this.#restoreCheck(placed.check.checkId)
-      throw error
-    }
+    await this.#registrations.registerCheck(definition, origin)
   }
 
   async deregisterCheck(id: string, origin: Origin): Promise<void> {
     this.#refuseStopped()
-    const removal = { kind: 'check', id } as const
-    if (!this.#knowsCheck(id)) throw svcdError('unknown-check-id', { id })
-    this.#runner.remove(id)
-    const stored = this.#parts.store.removeCheck(id, this.#sync.knownIndex)
-    await Promise.all([stored, this.#sync.remove(removal, origin)])
+    await this.#registrations.deregisterCheck(id, origin)
+  }
+
+  /** Takes over what files define now, and drops what they defined before. Never rejects. */
+  async load(files: DefinitionFiles): Promise<void> {
+    if (this.#stopped) return
+    applyDefinitionFiles(files, {
+      ...this.#parts,
+      sync: this.#sync,
+      registrations: this.#registrations,
+    })
+    await this.#sync.runNow()
+  }
+
+  /** Makes the catalog say of this node what agent.db says, as it does by itself from time to time. */
+  reconcile(): Promise<void> {
+    return this.#antiEntropy.run()
+  }
+
+  /** Lets the catalog forget this node, while it leaves the cluster. */
+  pauseReconciling(isPaused: boolean): void {
+    this.#antiEntropy.pause(isPaused)
   }
 
   async updateTtl(id: string, status: Status, output: string, origin: Origin): Promise<void> {
@@ -237,87 +238,6 @@ export class Agent implements LocalAgent {
       createIndex: syncedIndex,
       modifyIndex: syncedIndex,
     }
-  }
-
-  /** Writes a check to agent.db, with the status it has while it runs: no flap for coming again. */
-  #place({ check, ...run }: AgentCheckDefinition): Placed {
-    const { store, clock } = this.#parts
-    const running = this.#runner.get(check.checkId)
-    const kept = running?.serviceId === check.serviceId ? running : undefined
-    const { status, output } = kept?.state ?? check
-    const definition = { ...check.definition, ...catalogDefinition(run) }
-    const row = { ...check, status, output, definition }
-    const ttlLeftMs = run.plan.kind === 'ttl' ? run.plan.ttlMs : undefined
-    this.#sync.cancelRemoval({ kind: 'check', id: check.checkId })
-    const { knownIndex } = this.#sync
-    store.putCheck({ check: row, run, ttlLeftMs, savedWallMs: clock.wallMs(), knownIndex })
-    return { check: row, run, unchanged: kept !== undefined && isDeepStrictEqual(kept.rules, run) }
-  }
-
-  #run({ check, run, unchanged }: Placed): void {
-    const { checkId, serviceId, status, output } = check
-    const running = this.#runner.get(checkId)
-    if (unchanged && running !== undefined) this.#runner.renew(running)
-    else if (run.plan.kind === 'none') this.#runner.remove(checkId)
-    else this.#runner.add({ checkId, serviceId, plan: run.plan, rules: run, status, output })
-  }
-
-  #dropUnlisted({ service, checks }: AgentServiceDefinition): readonly string[] {
-    const listed = new Set(checks.map(({ check }) => check.checkId))
-    const ids = this.#parts.store.checkIdsOfService(service.id).filter((id) => !listed.has(id))
-    for (const id of ids) this.#dropCheck(id)
-    return ids
-  }
-
-  /** The command that replaced these checks failed, and what is tried later replaces none. */
-  async #removeLater(checkIds: readonly string[]): Promise<void> {
-    const { store } = this.#parts
-    if (this.#stopped) return
-    const gone = checkIds.filter((id) => store.check(id) === undefined)
-    for (const id of gone) this.#sync.resumeRemoval({ kind: 'check', id })
-    await Promise.all(gone.map((id) => store.removeCheck(id, this.#sync.knownIndex)))
-  }
-
-  #dropCheck(id: string): void {
-    this.#runner.remove(id)
-    this.#parts.store.dropCheck(id)
-  }
-
-  /** No server will ever take what was written: agent.db says again what the catalog says. */
-  #restoreService(id: string, checkIds: readonly string[]): void {
-    const { store, read, identity } = this.#parts
-    const row = read((catalog) => catalog.service(identity.nodeName, id))
-    if (row === undefined) {
-      for (const checkId of store.checkIdsOfService(id)) this.#runner.remove(checkId)
-      store.dropService(id)
-      return
-    }
-    putServiceRow(store, row)
-    for (const checkId of checkIds) this.#restoreCheck(checkId)
-  }
-
-  #restoreCheck(id: string): void {
-    const { read, identity } = this.#parts
-    const row = read((catalog) => catalog.check(identity.nodeName, id))
-    const run = row === undefined ? undefined : runOf(row)
-    if (row === undefined || run === undefined) return this.#dropCheck(id)
-    const check = putCheckRow(this.#parts, row, run)
-    this.#run({ check, run, unchanged: false })
-  }
-
-  #knowsService(id: string): boolean {
-    const { store, read, identity } = this.#parts
-    if (store.service(id) !== undefined) return true
-    if (this.#sync.isRemoving({ kind: 'service', id })) return true
-    return read((catalog) => catalog.service(identity.nodeName, id))?.owner === 'agent'
-  }
-
-  #knowsCheck(id: string): boolean {
-    const { store, read, identity } = this.#parts
-    if (store.check(id) !== undefined) return true
-    if (this.#sync.isRemoving({ kind: 'check', id })) return true
-    const row = read((catalog) => catalog.check(identity.nodeName, id))
-    return row !== undefined && runOf(row) !== undefined
   }
 
   async #registerAll(): Promise<void> {
@@ -374,16 +294,4 @@ export class Agent implements LocalAgent {
   #refuseStopped(): void {
     if (this.#stopped) throw svcdError('stopping', {})
   }
-}
-
-/** A check as it stands in agent.db and goes into a command. */
-interface Placed {
-  readonly check: CheckDefinition
-  readonly run: CheckRun
-  /** It runs already, by just this definition. */
-  readonly unchanged: boolean
-}
-
-function isTooLarge(error: unknown): boolean {
-  return error instanceof SvcdError && error.code === 'command-too-large'
 }

@@ -1,5 +1,9 @@
 import { formatDuration, parseDuration } from '../base/duration.ts'
-import type { AgentCheckDefinition, CheckPlan } from '../api/backend.ts'
+import type { AgentCheckDefinition } from '../api/backend.ts'
+import { checkPlan } from '../api/check-plan.ts'
+import type { CheckPlan, ProbePlan } from '../api/check-plan.ts'
+import { serviceCheckShape } from '../api/shapes.ts'
+import { SvcdError } from '../base/errors.ts'
 import { privateField } from '../catalog/model.ts'
 import type { CheckDefinition } from '../catalog/model.ts'
 
@@ -23,7 +27,15 @@ export function catalogDefinition(run: CheckRun): Definition {
   const { plan, owner: Owner } = run
   if (plan.kind === 'none') return { [privateField]: { Owner } satisfies Private }
   const fields: Record<string, unknown> =
-    plan.kind === 'ttl' ? { TTL: formatDuration(plan.ttlMs) } : httpFields(plan)
+    plan.kind === 'ttl'
+      ? { TTL: formatDuration(plan.ttlMs) }
+      : {
+          ...probeFields(plan),
+          ...(plan.kind !== 'alias' && {
+            Interval: formatDuration(plan.intervalMs),
+            Timeout: formatDuration(plan.timeoutMs),
+          }),
+        }
   fields[privateField] = { Owner, ...(plan.kind === 'http' && secretsOf(plan)) } satisfies Private
   if (run.successBeforePassing > 0) fields['SuccessBeforePassing'] = run.successBeforePassing
   if (run.failuresBeforeWarning > 0) fields['FailuresBeforeWarning'] = run.failuresBeforeWarning
@@ -34,17 +46,44 @@ export function catalogDefinition(run: CheckRun): Definition {
   return fields
 }
 
-function httpFields(plan: Extract<CheckPlan, { kind: 'http' }>): Record<string, unknown> {
-  const fields: Record<string, unknown> = {
-    HTTP: plan.url,
-    Interval: formatDuration(plan.intervalMs),
-    Timeout: formatDuration(plan.timeoutMs),
+function probeFields(plan: ProbePlan): Definition {
+  switch (plan.kind) {
+    case 'http':
+      return {
+        HTTP: plan.url,
+        ...(plan.method !== 'GET' && { Method: plan.method }),
+        ...(!plan.followRedirects && { DisableRedirects: true }),
+        ...tlsFields(plan),
+      }
+    case 'tcp':
+      return { TCP: address(plan), ...(plan.useTls && { TCPUseTLS: true }), ...tlsFields(plan) }
+    case 'udp':
+      return { UDP: address(plan) }
+    case 'grpc': {
+      const target = address(plan) + (plan.service === '' ? '' : `/${plan.service}`)
+      return { GRPC: target, ...(plan.useTls && { GRPCUseTLS: true }), ...tlsFields(plan) }
+    }
+    case 'h2ping':
+      return { H2PING: address(plan), H2PingUseTLS: plan.useTls, ...tlsFields(plan) }
+    case 'script':
+      return { ScriptArgs: plan.args }
+    case 'alias':
+      return {
+        ...(plan.node !== '' && { AliasNode: plan.node }),
+        ...(plan.serviceId !== '' && { AliasService: plan.serviceId }),
+      }
   }
-  if (plan.method !== 'GET') fields['Method'] = plan.method
-  if (plan.tlsSkipVerify) fields['TLSSkipVerify'] = true
-  if (plan.tlsServerName !== '') fields['TLSServerName'] = plan.tlsServerName
-  if (!plan.followRedirects) fields['DisableRedirects'] = true
-  return fields
+}
+
+function tlsFields(plan: { tlsSkipVerify: boolean; tlsServerName: string }): Definition {
+  return {
+    ...(plan.tlsSkipVerify && { TLSSkipVerify: true }),
+    ...(plan.tlsServerName !== '' && { TLSServerName: plan.tlsServerName }),
+  }
+}
+
+function address({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function secretsOf({ headers, body }: Extract<CheckPlan, { kind: 'http' }>): Private {
@@ -63,7 +102,10 @@ function privateOf(definition: Definition): Private {
   return definition[privateField] ?? {}
 }
 
-/** How to run a check of which only the catalog's row is left; undefined: it is not an agent's. */
+/**
+ * How to run a check of which only the catalog's row is left; undefined: it is not an agent's, or it
+ * is a script. What another server can write must never be run here as a command.
+ */
 export function runOf({
   type,
   definition,
@@ -83,24 +125,16 @@ export function runOf({
   }
 }
 
+/** Reads a plan back by the rules of the API, which wrote it. */
 function planOf(definition: Definition): CheckPlan | undefined {
-  const ttlMs = durationOf(definition['TTL'])
-  if (ttlMs > 0) return { kind: 'ttl', ttlMs }
-  const url = textOf(definition['HTTP'])
-  const intervalMs = durationOf(definition['Interval'])
-  const { Header: headers = {}, Body: body = '' } = privateOf(definition)
-  if (url === '' || intervalMs <= 0) return undefined
-  return {
-    kind: 'http',
-    url,
-    method: textOf(definition['Method']) || 'GET',
-    headers,
-    body,
-    intervalMs,
-    timeoutMs: durationOf(definition['Timeout']) || Math.min(10_000, intervalMs),
-    tlsSkipVerify: definition['TLSSkipVerify'] === true,
-    tlsServerName: textOf(definition['TLSServerName']),
-    followRedirects: definition['DisableRedirects'] !== true,
+  if ('ScriptArgs' in definition) return undefined
+  const { Header = {}, Body = '' } = privateOf(definition)
+  const { [privateField]: _private, DeregisterCriticalServiceAfter: _after, ...fields } = definition
+  try {
+    return checkPlan(serviceCheckShape({ ...fields, Header, Body }, ''), [])
+  } catch (error) {
+    if (error instanceof SvcdError) return undefined
+    throw error
   }
 }
 

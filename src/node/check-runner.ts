@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import type { CheckPlan } from '../api/backend.ts'
+import { isProbed } from '../api/check-plan.ts'
+import type { CheckPlan, ProbePlan } from '../api/check-plan.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -7,15 +8,25 @@ import { next, reapAtMs, startedCheck } from '../health/check.ts'
 import type { CheckResult, CheckRules, CheckState, CheckStatus, Step } from '../health/check.ts'
 import { Schedule, deadline, firstProbeDelayMs, nextProbeDelayMs } from '../health/schedule.ts'
 import type { Deadline } from '../health/schedule.ts'
-import type { HttpProbeRequest, ProbeResult } from '../net/http-probe.ts'
+import type { CheckRun } from './check-definition.ts'
+import { ProbeSlots } from './probe-slots.ts'
+import type { ProbeResult } from '../net/probe-result.ts'
+
+export type Probe = (
+  plan: ProbePlan,
+  check: Pick<CheckToRun, 'checkId' | 'owner'>,
+  signal: AbortSignal,
+) => Promise<ProbeResult>
 
 export interface CheckRunnerParts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  readonly probe: (request: HttpProbeRequest, signal: AbortSignal) => Promise<ProbeResult>
-  /** How many probes may be under way at once. */
+  /** Runs a check once; it resolves with what that came to, whatever happens. */
+  readonly probe: Probe
+  /** How many probes over the network may be under way at once, and how many scripts. */
   readonly concurrency: number
+  readonly scriptConcurrency: number
   /** The catalog is to be told of `check.state`. Called from timers: it must not throw. */
   readonly onTransition: (check: RunningCheck, cause: string) => void
   /** The check was critical for as long as its service may be. */
@@ -26,6 +37,7 @@ export interface CheckToRun {
   readonly checkId: string
   /** '' for a check of the node. */
   readonly serviceId: string
+  readonly owner: CheckRun['owner']
   readonly plan: CheckPlan
   readonly rules: CheckRules
   /** What the catalog holds. */
@@ -50,9 +62,9 @@ export class CheckRunner {
   readonly #parts: CheckRunnerParts
   readonly #checks = new Map<string, RunningCheck>()
   readonly #schedule = new Schedule<Task>()
-  /** Due for a probe, in order, while all slots are taken. */
-  readonly #waiting = new Set<RunningCheck>()
-  readonly #probing = new Set<RunningCheck>()
+  /** Scripts have slots of their own: those that hang must not keep the others from their turns. */
+  readonly #network: ProbeSlots<RunningCheck>
+  readonly #scripts: ProbeSlots<RunningCheck>
   readonly #unsaved = new Set<RunningCheck>()
   readonly #stop = new AbortController()
   #timer: NodeJS.Timeout | undefined
@@ -60,6 +72,9 @@ export class CheckRunner {
 
   constructor(parts: CheckRunnerParts) {
     this.#parts = parts
+    const run = (check: RunningCheck, plan: ProbePlan): Promise<void> => this.#probe(check, plan)
+    this.#network = new ProbeSlots(parts.concurrency, run)
+    this.#scripts = new ProbeSlots(parts.scriptConcurrency, run)
     setMaxListeners(0, this.#stop.signal)
   }
 
@@ -74,7 +89,7 @@ export class CheckRunner {
   /** Runs a check that is new to this agent, or defined anew: a probe goes out at once. */
   add(check: CheckToRun): void {
     const running = this.#insert(check)
-    if (running.plan.kind === 'http') this.#enqueue(running)
+    if (isProbed(running.plan)) this.#enqueue(running, running.plan)
     else if (running.plan.kind === 'ttl') this.#setDue(running, running.plan.ttlMs)
   }
 
@@ -85,7 +100,7 @@ export class CheckRunner {
   resume(check: CheckToRun, localOutput: string, ttlLeftMs: number | undefined): void {
     const running = this.#insert(check)
     running.state = { ...running.state, output: localOutput }
-    if (running.plan.kind === 'http') {
+    if (isProbed(running.plan)) {
       this.#setDue(running, firstProbeDelayMs(running.plan.intervalMs, this.#parts.random))
     } else if (running.plan.kind === 'ttl') {
       this.#setDue(running, Math.min(ttlLeftMs ?? running.plan.ttlMs, running.plan.ttlMs))
@@ -103,7 +118,8 @@ export class CheckRunner {
     this.#checks.delete(checkId)
     this.#schedule.clear(check.due)
     this.#schedule.clear(check.reap)
-    this.#waiting.delete(check)
+    this.#network.cancel(check)
+    this.#scripts.cancel(check)
     this.#unsaved.delete(check)
   }
 
@@ -139,19 +155,20 @@ export class CheckRunner {
     this.#arm()
   }
 
-  /** Ends timers and probes; nothing is called back afterwards. */
-  stop(): void {
+  /** Ends timers and probes; nothing is called back afterwards. Resolves when all scripts are gone. */
+  async stop(): Promise<void> {
     clearTimeout(this.#timer)
-    this.#waiting.clear()
     this.#stop.abort()
+    await Promise.all([this.#network.stop(), this.#scripts.stop()])
   }
 
   #insert(check: CheckToRun): RunningCheck {
     this.remove(check.checkId)
-    const { checkId, serviceId, plan, rules, status, output } = check
+    const { checkId, serviceId, owner, plan, rules, status, output } = check
     const running: RunningCheck = {
       checkId,
       serviceId,
+      owner,
       plan,
       rules,
       state: startedCheck(status, output, this.#nowMs()),
@@ -205,7 +222,7 @@ export class CheckRunner {
       const check = this.#checks.get(checkId)
       if (check === undefined) continue
       if (kind === 'reap') this.#parts.onReap(check)
-      else if (check.plan.kind === 'http') this.#enqueue(check)
+      else if (isProbed(check.plan)) this.#enqueue(check, check.plan)
       else this.#expire(check)
     }
     this.#arm()
@@ -217,34 +234,18 @@ export class CheckRunner {
     }
   }
 
-  #enqueue(check: RunningCheck): void {
-    this.#waiting.add(check)
-    this.#fillSlots()
+  #enqueue(check: RunningCheck, plan: ProbePlan): void {
+    const slots = plan.kind === 'script' ? this.#scripts : this.#network
+    slots.add(check, plan)
   }
 
-  #fillSlots(): void {
-    for (const check of this.#waiting) {
-      if (this.#probing.size >= this.#parts.concurrency) return
-      this.#waiting.delete(check)
-      if (check.plan.kind === 'http') void this.#probe(check, check.plan)
-    }
-  }
-
-  async #probe(
-    check: RunningCheck,
-    plan: HttpProbeRequest & { intervalMs: number },
-  ): Promise<void> {
-    this.#probing.add(check)
+  async #probe(check: RunningCheck, plan: ProbePlan): Promise<void> {
     const startedMs = this.#nowMs()
-    const result = await this.#parts.probe(plan, this.#stop.signal)
-    this.#probing.delete(check)
-    if (this.#stop.signal.aborted) return
+    const result = await this.#parts.probe(plan, check, this.#stop.signal)
     // Removed or defined anew meanwhile: the result is about something else.
-    if (this.#checks.get(check.checkId) === check) {
-      this.#take(check, result)
-      this.#set(check.due, startedMs + nextProbeDelayMs(plan.intervalMs, this.#parts.random))
-    }
-    this.#fillSlots()
+    if (this.#stop.signal.aborted || this.#checks.get(check.checkId) !== check) return
+    this.#take(check, result)
+    this.#set(check.due, startedMs + nextProbeDelayMs(plan.intervalMs, this.#parts.random))
   }
 
   #take(check: RunningCheck, { status, output, evidence }: ProbeResult): void {

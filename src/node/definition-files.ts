@@ -16,6 +16,8 @@ export interface Finding extends Position {
   readonly path: string
   readonly severity: 'error' | 'warning'
   readonly reason: string
+  /** The file could not be read, and options were, or may have been, in it. */
+  readonly holdsOptions: boolean
 }
 
 /** Where a definition stands. */
@@ -63,9 +65,9 @@ class Loaded implements DefinitionFiles {
   readonly findings: Finding[] = []
   readonly #sources = new Map<string, Source>()
 
-  find(source: Source, severity: Finding['severity'], reason: string): void {
+  find(source: Source, severity: Finding['severity'], reason: string, holdsOptions = false): void {
     const { path, line, column } = source
-    this.findings.push({ path, line, column, severity, reason })
+    this.findings.push({ path, line, column, severity, reason, holdsOptions })
   }
 
   addService(definition: AgentServiceDefinition, source: Source): void {
@@ -110,7 +112,7 @@ async function filesAt(path: string, loaded: Loaded): Promise<readonly string[]>
       .toSorted()
       .map((name) => join(path, name))
   } catch (error) {
-    loaded.find({ path, ...start }, 'error', `cannot be read: ${reasonOf(error)}`)
+    loaded.find({ path, ...start }, 'error', `cannot be read: ${reasonOf(error)}`, true)
     return []
   }
 }
@@ -122,10 +124,13 @@ async function loadFile(path: string, loaded: Loaded): Promise<void> {
     if (size > fileBytesMax) throw new Error(`it has ${size} bytes; the limit is ${fileBytesMax}`)
     text = await readFile(path, 'utf8')
   } catch (error) {
-    return loaded.find({ path, ...start }, 'error', `cannot be read: ${reasonOf(error)}`)
+    return loaded.find({ path, ...start }, 'error', `cannot be read: ${reasonOf(error)}`, true)
   }
   const read = readJson(text)
-  if (isBroken(read)) return loaded.find({ path, ...read.fault }, 'error', read.fault.reason)
+  if (isBroken(read)) {
+    const holdsOptions = read.keys.some((key) => definitionKeyOf(key) === undefined)
+    return loaded.find({ path, ...read.fault }, 'error', read.fault.reason, holdsOptions)
+  }
   for (const { reason, ...at } of read.duplicates) loaded.find({ path, ...at }, 'warning', reason)
   if (!isObject(read.value)) {
     const reason = 'the file must hold one JSON object, such as {"service": {"name": "web"}}'

@@ -33,6 +33,9 @@ export interface NodeBackendParts {
   readonly config: Config
   /** The end of the log. */
   readonly recentLog: () => readonly string[]
+  readonly reload: () => Promise<void>
+  /** It begins to leave the cluster, or does not leave after all. */
+  readonly onLeaving: (isLeaving: boolean) => void
 }
 
 /** The node as the HTTP API sees it. */
@@ -116,15 +119,25 @@ export class NodeBackend implements Backend {
   async operate(operation: Parameters<Backend['operate']>[0]): Promise<string> {
     const { replica } = this.#parts
     if (operation.kind !== 'leave') return replica.operate(operation)
-    const id = await leaveCluster({
-      identity: this.identity,
-      read: (query) => this.read(query),
-      propose: (body, origin) => this.propose(body, origin),
-      cluster: () => this.cluster(),
-      leave: () => replica.operate(operation),
-    })
-    this.#onLeft()
-    return id
+    this.#parts.onLeaving(true)
+    try {
+      const id = await leaveCluster({
+        identity: this.identity,
+        read: (query) => this.read(query),
+        propose: (body, origin) => this.propose(body, origin),
+        cluster: () => this.cluster(),
+        leave: () => replica.operate(operation),
+      })
+      this.#onLeft()
+      return id
+    } catch (error) {
+      this.#parts.onLeaving(false)
+      throw error
+    }
+  }
+
+  reload(): Promise<void> {
+    return this.#parts.reload()
   }
 
   statistics(): Statistics {

@@ -7,11 +7,8 @@ import { version } from '../base/version.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { Zone } from '../dns/zone.ts'
-import { probeHttp } from '../net/http-probe.ts'
-import { AgentStore } from '../storage/agent-store.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from './addresses.ts'
-import { Agent } from './agent.ts'
 import { ChangeWaiters } from './change-waiters.ts'
 import { nodeIdIn, openDataDirectory } from './data-directory.ts'
 import { DnsMode } from './dns-mode.ts'
@@ -20,6 +17,7 @@ import type { Endpoint } from './dns-service.ts'
 import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
+import { definitionsOf, openAgent } from './open-agent.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
@@ -32,7 +30,7 @@ import { loadZoneFiles } from './zone-loader.ts'
 export interface RunningNode {
   readonly http: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
-  /** Reads the zone files again. Rejects with `zone-invalid`; what was served before stays then. */
+  /** Reads definition files and zone files again. Rejects with `zone-invalid`; what was served before stays then. */
   reload(): Promise<void>
   /** Resolves when this server has left its cluster: it is to be stopped then. */
   readonly left: Promise<void>
@@ -120,32 +118,29 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const state = new StateReader(statePath)
   stops.parts.push(() => state.close())
   const sliced = slicedReads(statePath, stops)
-  const agent = new Agent({
-    identity,
-    store: new AgentStore(join(directory.path, 'agent.db'), { onLost: onDeath }),
-    propose: (body, origin) => replica.propose(body, origin),
-    read: (query) => state.read(query),
-    probe: probeHttp,
-    clock,
-    random: Math.random,
-    logger,
-  })
+  const onAgent = { config, identity, directory: directory.path, replica, state, versions }
+  const agent = openAgent({ ...onAgent, clock, logger, onDeath })
   stops.parts.push(() => agent.stop())
-  await agent.start()
+  await agent.start(await definitionsOf(config))
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
   const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)
   const dns = await startDns(config, await zone(), logger, { statePath, versions, mode }, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
+  const reload = inTurn(async () => {
+    await agent.load(await definitionsOf(config))
+    await dns?.setZone(await zone())
+  })
+  const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
-  const parts = { identity, agent, replica, ...reads, snapshots, config, recentLog }
+  const asked = { snapshots, config, recentLog, reload, onLeaving }
+  const parts = { identity, agent, replica, ...reads, ...asked }
   const backend = new NodeBackend(parts)
   const api = createHttpApi(backend, logger)
   stops.parts.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
-  const reload = inTurn(async () => dns?.setZone(await zone()))
   const { left } = backend
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }

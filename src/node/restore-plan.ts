@@ -1,4 +1,5 @@
 import type { CommandBody, RegisterCommand } from '../catalog/command.ts'
+import { isOfAgent } from '../catalog/model.ts'
 import type {
   Check,
   CheckDefinition,
@@ -109,7 +110,7 @@ function* memberCommands(
   const services = archived.servicesOfNode(node.name)
   for (const service of services) {
     const before = present.service(nodeName, service.id)
-    if (service.id === serverServiceId || before?.owner === 'agent') continue
+    if (service.id === serverServiceId || (before !== undefined && isOfAgent(before))) continue
     const checks = wanted.get(service.id) ?? []
     const definition = serviceDefinitionOf(service)
     const own = byService.get(service.id) ?? []
@@ -141,8 +142,9 @@ function* foreignServices(
   kept: ReadonlySet<string>,
   present: CatalogReader,
 ): Steps {
-  for (const { id, owner } of present.servicesOfNode(nodeName)) {
-    if (owner === 'agent' || id === serverServiceId || kept.has(id)) continue
+  for (const service of present.servicesOfNode(nodeName)) {
+    const { id } = service
+    if (isOfAgent(service) || id === serverServiceId || kept.has(id)) continue
     yield { kind: 'deregister', nodeName, serviceId: id }
   }
 }

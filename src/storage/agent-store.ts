@@ -1,149 +1,22 @@
-import type { Database, Statement } from 'better-sqlite3'
-import type { CheckDefinition, ServiceDefinition, Status } from '../catalog/model.ts'
+import type { Database } from 'better-sqlite3'
+import type { ServiceDefinition } from '../catalog/model.ts'
 import { must } from '../base/assert.ts'
+import {
+  agentMigrations,
+  checkOf,
+  headOf,
+  prepareAgentStatements,
+  serviceOf,
+} from './agent-rows.ts'
+import type {
+  CheckProgress,
+  Head,
+  Removal,
+  StoredCheck,
+  StoredRemoval,
+  StoredService,
+} from './agent-rows.ts'
 import { migrate, openDatabase } from './sqlite.ts'
-
-/** Format of agent.db: number n+1 is reached from n by migrations[n]. */
-const version1 = `
-  CREATE TABLE services (
-    id TEXT PRIMARY KEY,
-    body TEXT NOT NULL,
-    known_index INTEGER NOT NULL,
-    synced_index INTEGER
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE checks (
-    check_id TEXT PRIMARY KEY,
-    service_id TEXT NOT NULL,
-    body TEXT NOT NULL,
-    run TEXT NOT NULL,
-    status TEXT NOT NULL,
-    output TEXT NOT NULL,
-    ttl_left_ms REAL,
-    saved_wall_ms REAL NOT NULL,
-    known_index INTEGER NOT NULL,
-    synced_index INTEGER
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX checks_by_service ON checks (service_id, check_id);
-  CREATE TABLE removals (
-    kind TEXT NOT NULL,
-    id TEXT NOT NULL,
-    known_index INTEGER NOT NULL,
-    PRIMARY KEY (kind, id)
-  ) STRICT, WITHOUT ROWID;
-`
-const migrations = [version1]
-
-/** How a row stands to the catalog. */
-export interface Standing {
-  /** The newest index that the agent knew of when it wrote the row: what changed later is newer. */
-  readonly knownIndex: number
-  /** The index at which the catalog acknowledged it as it is here; undefined before. */
-  readonly syncedIndex: number | undefined
-}
-
-export interface ServiceHead extends Standing {
-  readonly id: string
-}
-
-export interface StoredService extends Standing {
-  readonly service: ServiceDefinition
-}
-
-/** A check with its present status and output. `Run` is how it is run, kept as JSON. */
-export interface StoredCheck<Run> extends Standing {
-  readonly check: CheckDefinition
-  readonly run: Run
-  /** What was left of its TTL when it was saved; undefined for other checks. */
-  readonly ttlLeftMs: number | undefined
-  /** When status, output and TTL were saved, in wall time. */
-  readonly savedWallMs: number
-}
-
-export interface CheckProgress {
-  readonly checkId: string
-  readonly status: Status
-  readonly output: string
-  readonly ttlLeftMs: number | undefined
-  readonly savedWallMs: number
-}
-
-/** Something deregistered here of which the catalog has not heard yet. */
-export interface Removal {
-  readonly kind: 'service' | 'check'
-  readonly id: string
-}
-
-export interface StoredRemoval extends Removal {
-  readonly knownIndex: number
-}
-
-interface ServiceRow {
-  id: string
-  body: string
-  known_index: number
-  synced_index: number | null
-}
-
-interface CheckRow {
-  check_id: string
-  service_id: string
-  body: string
-  run: string
-  status: string
-  output: string
-  ttl_left_ms: number | null
-  saved_wall_ms: number
-  known_index: number
-  synced_index: number | null
-}
-
-function prepare(db: Database) {
-  const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
-  return {
-    putService: sql<[string, string, number], unknown>(
-      'INSERT OR REPLACE INTO services VALUES (?, ?, ?, NULL)',
-    ),
-    putCheck: sql<[Omit<CheckRow, 'synced_index'>], unknown>(
-      `INSERT OR REPLACE INTO checks VALUES
-       (:check_id, :service_id, :body, :run, :status, :output, :ttl_left_ms, :saved_wall_ms,
-        :known_index, NULL)`,
-    ),
-    service: sql<[string], ServiceRow>('SELECT * FROM services WHERE id = ?'),
-    services: sql<[], ServiceRow>('SELECT * FROM services ORDER BY id'),
-    serviceHeads: sql<[string, number], Omit<ServiceRow, 'body'>>(
-      'SELECT id, known_index, synced_index FROM services WHERE id > ? ORDER BY id LIMIT ?',
-    ),
-    hasService: sql<[string], unknown>('SELECT 1 FROM services WHERE id = ?'),
-    check: sql<[string], CheckRow>('SELECT * FROM checks WHERE check_id = ?'),
-    checks: sql<[], CheckRow>('SELECT * FROM checks ORDER BY check_id'),
-    checksOfService: sql<[string], CheckRow>(
-      'SELECT * FROM checks WHERE service_id = ? ORDER BY check_id',
-    ),
-    checkIdsOfService: sql<[string], { check_id: string }>(
-      'SELECT check_id FROM checks WHERE service_id = ? ORDER BY check_id',
-    ),
-    deleteService: sql<[string], unknown>('DELETE FROM services WHERE id = ?'),
-    deleteCheck: sql<[string], unknown>('DELETE FROM checks WHERE check_id = ?'),
-    deleteChecksOfService: sql<[string], unknown>('DELETE FROM checks WHERE service_id = ?'),
-    serviceSynced: sql<[number, string], unknown>(
-      'UPDATE services SET synced_index = ? WHERE id = ?',
-    ),
-    checkSynced: sql<[number, string], unknown>(
-      'UPDATE checks SET synced_index = ? WHERE check_id = ?',
-    ),
-    saveProgress: sql<[string, string, number | null, number, string], unknown>(
-      `UPDATE checks SET status = ?, output = ?, ttl_left_ms = ?, saved_wall_ms = ?
-       WHERE check_id = ?`,
-    ),
-    putRemoval: sql<[string, string, number], unknown>(
-      'INSERT OR REPLACE INTO removals VALUES (?, ?, ?)',
-    ),
-    deleteRemoval: sql<[string, string], unknown>('DELETE FROM removals WHERE kind = ? AND id = ?'),
-    removals: sql<[], StoredRemoval>(
-      'SELECT kind, id, known_index AS knownIndex FROM removals ORDER BY kind, id',
-    ),
-  }
-}
 
 export interface AgentStoreOptions {
   /** A COMMIT failed: what was written since the last one is not in the file. */
@@ -156,7 +29,7 @@ export interface AgentStoreOptions {
  */
 export class AgentStore<Run> {
   readonly #db: Database
-  readonly #sql: ReturnType<typeof prepare>
+  readonly #sql: ReturnType<typeof prepareAgentStatements>
   readonly #options: AgentStoreOptions
   #synchronous: Synchronous = 'NORMAL'
   #group: Group | undefined
@@ -167,8 +40,8 @@ export class AgentStore<Run> {
     this.#options = options
     this.#db = openDatabase(path, { mode: 'read-write', synchronous: 'NORMAL', exclusive: true })
     try {
-      migrate(this.#db, { path, version: migrations.length, migrations })
-      this.#sql = prepare(this.#db)
+      migrate(this.#db, { path, version: agentMigrations.length, migrations: agentMigrations })
+      this.#sql = prepareAgentStatements(this.#db)
     } catch (error) {
       this.#db.close()
       throw error
@@ -265,12 +138,24 @@ export class AgentStore<Run> {
   }
 
   /** Up to `limit` services in order of id, from the first one behind `afterId`, without contents. */
-  serviceHeads(afterId: string, limit: number): readonly ServiceHead[] {
-    return this.#sql.serviceHeads.all(afterId, limit).map((row) => ({
-      id: row.id,
-      knownIndex: row.known_index,
-      syncedIndex: row.synced_index ?? undefined,
-    }))
+  serviceHeads(afterId: string, limit: number): readonly Head[] {
+    return this.#sql.serviceHeads.all(afterId, limit).map(headOf)
+  }
+
+  /** As {@link serviceHeads}, of checks. */
+  checkHeads(afterId: string, limit: number): readonly Head[] {
+    return this.#sql.checkHeads.all(afterId, limit).map(headOf)
+  }
+
+  /** The services of files, or of the API. */
+  serviceIdsOfOwner(owner: 'agent' | 'file'): readonly string[] {
+    const rows = this.#sql.servicesWith.all(ownerText(owner))
+    return rows.filter(({ body }) => ownerIn(body) === owner).map(({ id }) => id)
+  }
+
+  checkIdsOfOwner(owner: 'agent' | 'file'): readonly string[] {
+    const rows = this.#sql.checksWith.all(ownerText(owner))
+    return rows.filter(({ body }) => ownerIn(body) === owner).map(({ id }) => id)
   }
 
   hasService(id: string): boolean {
@@ -357,22 +242,11 @@ function promised(): Group {
   return { done, resolve: must(resolve), reject: must(reject) }
 }
 
-function serviceOf(row: ServiceRow): StoredService {
-  return {
-    service: JSON.parse(row.body) as ServiceDefinition,
-    knownIndex: row.known_index,
-    syncedIndex: row.synced_index ?? undefined,
-  }
+/** What to look for before anything is parsed: nearly all rows are the others. */
+function ownerText(owner: 'agent' | 'file'): string {
+  return `"owner":"${owner}"`
 }
 
-function checkOf<Run>(row: CheckRow): StoredCheck<Run> {
-  const check = JSON.parse(row.body) as CheckDefinition
-  return {
-    check: { ...check, status: row.status as Status, output: row.output },
-    run: JSON.parse(row.run) as Run,
-    ttlLeftMs: row.ttl_left_ms ?? undefined,
-    savedWallMs: row.saved_wall_ms,
-    knownIndex: row.known_index,
-    syncedIndex: row.synced_index ?? undefined,
-  }
+function ownerIn(json: string): unknown {
+  return (JSON.parse(json) as { readonly owner?: unknown }).owner
 }

@@ -99,14 +99,27 @@ const registrations: readonly Row[] = [
     'Invalid check: Header: a value of "a" holds what no header may',
   ],
   [check({ TTL: '5s', SuccessBeforePassing: -1 }), 400, /^Invalid SuccessBeforePassing/],
-  ...['TCP', 'UDP', 'GRPC', 'H2PING', 'DockerContainerID', 'AliasService', 'OSService'].map(
-    (kind): Row => [
-      check({ [kind]: 'a:1', Interval: '5s' }),
+  ...['DockerContainerID', 'OSService'].map((kind): Row => [
+    check({ [kind]: 'a:1', Interval: '5s' }),
+    400,
+    `Invalid check: ${kind} is given, but svcd runs no such check. Use a script (Args), HTTP, TCP, UDP, GRPC, H2PING or TTL.`,
+  ]),
+  ...['TCP', 'UDP', 'GRPC', 'H2PING'].flatMap((kind): Row[] => [
+    [check({ [kind]: 'a:1' }), 400, `Invalid check: Interval must be > 0 for ${kind} checks`],
+    [check({ [kind]: 'a:1', Interval: '-5s' }), 400, /Interval must be > 0/],
+    [check({ [kind]: 'a:1', Interval: '5s', Timeout: '-1s' }), 400, /Timeout must not be negative/],
+    [
+      check({ [kind]: 'a:1', TTL: '5s' }),
       400,
-      `Invalid check: ${kind} is given, but this version runs TTL and HTTP checks only. Use TTL with Interval left out, or HTTP with Interval.`,
+      `Invalid check: ${kind} and TTL cannot both be specified`,
     ],
-  ),
-  [check({ Args: ['sh'], Interval: '5s' }), 400, /^Invalid check: ScriptArgs is given/],
+    [check({ [kind]: 'a', Interval: '5s' }), 400, /"a" is no address; write host:port/],
+    [check({ [kind]: '::1:80', Interval: '5s' }), 400, /is no address/],
+    [check({ [kind]: 'a:65536', Interval: '5s' }), 400, /is no address/],
+    [check({ [kind]: 'a:1', Args: ['x'], Interval: '5s' }), 400, /and Args cannot both be/],
+  ]),
+  [check({ Args: [''], Interval: '5s' }), 400, 'Invalid check: Args: the command is empty'],
+  [check({ Args: ['a\0b'], Interval: '5s' }), 400, /holds a null character$/],
   [
     service({
       Checks: [

@@ -233,7 +233,7 @@ t.test('what is accepted but not as its sender may expect is said in a header', 
     [{ Name: 'n'.repeat(64) }, /not a DNS label/],
     [{ Name: 'größe' }, /not a DNS label/],
     [{ Name: 'a', Check: { HTTP: 'http://a/', Interval: '10ms' } }, /Interval is below .* 1s is/],
-    [{ Name: 'b', Check: { TTL: '9s', DeregisterCriticalServiceAfter: '5s' } }, /1m0s is used/],
+    [{ Name: 'b', Check: { TTL: '9s', DeregisterCriticalServiceAfter: '5ms' } }, /1s is used/],
   ]
   for (const [body, warning] of cases) {
     const reply = await api.put('agent/service/register', body)
@@ -241,7 +241,7 @@ t.test('what is accepted but not as its sender may expect is said in a header', 
     t.match(reply.headers['x-svcd-warning'], warning)
   }
   t.match(planOf(api, 'service:a')?.plan, { intervalMs: 1000 })
-  t.equal(planOf(api, 'service:b')?.deregisterAfterMs, 60_000)
+  t.equal(planOf(api, 'service:b')?.deregisterAfterMs, 1000)
 })
 
 t.test('re-registering keeps old checks unless replace-existing-checks', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { SvcdError } from '../../src/base/errors.ts'
 import { envName, optionNames, optionRow } from '../../src/config/options.ts'
-import { configFilePaths, parseConfig, type ConfigSources } from '../../src/config/parse.ts'
+import { configPaths, parseConfig, type ConfigSources } from '../../src/config/parse.ts'
 
 const server: ConfigSources = {
   flags: { server: ['true'], dataDir: ['/d'] },
@@ -31,6 +31,14 @@ function messageOf(sources: ConfigSources): string {
 t.test('a server without further options gets the defaults', async (t) => {
   t.strictSame(parseConfig(server), {
     dev: false,
+    configDirs: [],
+    checks: {
+      enableScripts: false,
+      enableLocalScripts: false,
+      caFile: undefined,
+      certFile: undefined,
+      keyFile: undefined,
+    },
     sample: false,
     server: true,
     bootstrapExpect: 1,
@@ -282,8 +290,8 @@ t.test(
   'the config files are known before the rest is parsed, their flag before the variable',
   async (t) => {
     const env = { SVCD_CONFIG_FILE: '/a.json  /b.json' }
-    t.strictSame(configFilePaths({ flags: {}, env }), ['/a.json', '/b.json'])
-    t.strictSame(configFilePaths({ flags: { configFiles: ['/my file.json'] }, env }), [
+    t.strictSame(configPaths({ flags: {}, env }, 'configFiles'), ['/a.json', '/b.json'])
+    t.strictSame(configPaths({ flags: { configFiles: ['/my file.json'] }, env }, 'configFiles'), [
       '/my file.json',
     ])
     const config = parseConfig(withFlags({ configFiles: ['/my file.json'] }))

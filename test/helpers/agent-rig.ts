@@ -4,14 +4,15 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { AgentCheckDefinition, CheckPlan, Identity, Origin } from '../../src/api/backend.ts'
+import type { AgentCheckDefinition, Identity, Origin } from '../../src/api/backend.ts'
+import type { CheckPlan } from '../../src/api/check-plan.ts'
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import type { CommandBody, Outcome } from '../../src/catalog/command.ts'
 import type { CheckDefinition, ServiceDefinition } from '../../src/catalog/model.ts'
-import { probeHttp } from '../../src/net/http-probe.ts'
 import { Agent } from '../../src/node/agent.ts'
 import type { AgentParts } from '../../src/node/agent.ts'
+import { probes } from '../../src/node/probes.ts'
 import { AgentStore } from '../../src/storage/agent-store.ts'
 import { MemoryCatalog, checkDefinition, serviceDefinition } from './catalog.ts'
 
@@ -136,10 +137,15 @@ export class AgentRig {
       store,
       propose: (body, origin) => this.#propose(body, origin),
       read: (query) => query(this.catalog.reader),
-      probe: probeHttp,
+      probe: probes({
+        nodeName: 'n1',
+        read: (query) => query(this.catalog.reader),
+        scripts: { file: true, agent: false },
+      }),
       clock: { monotonicMs: () => performance.now(), wallMs: () => this.wallMs },
       random: Math.random,
       logger: silentLogger,
+      scripts: { file: true, agent: false },
       retryMsMin: 5,
       retryMsMax: 20,
       ...this.#parts,

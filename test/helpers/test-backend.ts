@@ -68,6 +68,8 @@ export class TestBackend implements Backend {
   /** How many reads asked for a barrier. */
   barriers = 0
   isLeading = true
+  /** How often definitions and zones were to be read again. */
+  reloads = 0
   servers: ClusterServer[] = [
     { id: node.id, address: '127.0.0.1:8300', isVoter: true, isLeader: true, lastIndex: 1 },
   ]
@@ -151,6 +153,11 @@ export class TestBackend implements Backend {
     this.operations.push(operation)
     if (this.refusal !== undefined) throw this.refusal
     return 'done'
+  }
+
+  async reload(): Promise<void> {
+    this.reloads++
+    if (this.refusal !== undefined) throw this.refusal
   }
 
   snapshot(): Promise<SnapshotArchive> {

@@ -6,7 +6,8 @@ import https from 'node:https'
 import net from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { probeHttp } from '../../src/net/http-probe.ts'
-import type { HttpProbeRequest, ProbeResult } from '../../src/net/http-probe.ts'
+import type { HttpProbeRequest } from '../../src/net/http-probe.ts'
+import type { ProbeResult } from '../../src/net/probe-result.ts'
 import { certificate, key } from './probe-certificate.ts'
 
 const request: HttpProbeRequest = {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
-import type { AgentCheckDefinition, CheckPlan } from '../../src/api/backend.ts'
+import type { AgentCheckDefinition } from '../../src/api/backend.ts'
+import type { CheckPlan } from '../../src/api/check-plan.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { Check } from '../../src/catalog/model.ts'
 import { catalogDefinition, runOf } from '../../src/node/check-definition.ts'
@@ -29,15 +30,15 @@ t.test('after a kill, what was never acknowledged is proposed again', async (t) 
   t.equal(rig.status('c'), 'critical')
 })
 
-t.test('what was acknowledged and then removed is not brought back', async (t) => {
+t.test('what was acknowledged and then removed is brought back', async (t) => {
   const rig = await AgentRig.start(t)
   await register(rig, [ttlCheck('c', longMs)])
   await rig.restart(() => {
     rig.catalog.apply({ kind: 'deregister', nodeName: 'n1', serviceId: 'web' })
     rig.takeProposed()
   })
-  t.strictSame(rig.takeProposed(), [])
-  t.strictSame([rig.agent.services(), rig.agent.checks()], [[], []])
+  t.strictSame(rig.takeProposed(), ['register web c=critical'])
+  t.match([rig.agent.services(), rig.agent.checks()], [[{ id: 'web' }], [{ checkId: 'c' }]])
 })
 
 t.test(
@@ -194,20 +195,42 @@ for (const [claim, awayMs, isRight] of ttlCases) {
 
 t.test('the catalog holds all that it takes to run a check again', async (t) => {
   const text = fc.string({ maxLength: 5 })
-  const ms = fc.integer({ min: 1, max: 1e8 })
+  const ms = fc.integer({ min: 1000, max: 1e8 })
+  const pace = { intervalMs: ms, timeoutMs: ms }
+  const tls = { tlsSkipVerify: fc.boolean(), tlsServerName: text }
+  const host = fc.constantFrom('10.0.0.1', '::1', 'db.example')
+  const target = { host, port: fc.integer({ min: 1, max: 65_535 }), ...pace }
   const plan: fc.Arbitrary<CheckPlan> = fc.oneof(
     fc.record({ kind: fc.constant('ttl' as const), ttlMs: ms }),
     fc.record({
       kind: fc.constant('http' as const),
       url: fc.webUrl(),
       method: fc.constantFrom('GET', 'HEAD', 'POST'),
-      headers: fc.dictionary(text, fc.array(text)),
+      headers: fc.dictionary(
+        fc.stringMatching(/^[A-Za-z][a-z-]{0,8}$/),
+        fc.array(fc.base64String()),
+      ),
       body: text,
-      intervalMs: ms,
-      timeoutMs: ms,
-      tlsSkipVerify: fc.boolean(),
-      tlsServerName: text,
       followRedirects: fc.boolean(),
+      ...pace,
+      ...tls,
+    }),
+    fc.record({ kind: fc.constant('tcp' as const), useTls: fc.boolean(), ...target, ...tls }),
+    fc.record({ kind: fc.constant('udp' as const), ...target }),
+    fc.record({
+      kind: fc.constant('grpc' as const),
+      service: fc.constantFrom('', 'web', 'a/b'),
+      useTls: fc.boolean(),
+      ...target,
+      ...tls,
+    }),
+    fc.record({ kind: fc.constant('h2ping' as const), useTls: fc.boolean(), ...target, ...tls }),
+    fc.record({
+      kind: fc.constant('alias' as const),
+      node: fc.constantFrom('', 'n2'),
+      serviceId: fc.constantFrom('web', 'a:b'),
+      intervalMs: fc.constant(1000),
+      timeoutMs: fc.constant(1000),
     }),
   )
   const limit = fc.nat({ max: 5 })
@@ -225,4 +248,14 @@ t.test('the catalog holds all that it takes to run a check again', async (t) => 
       t.same(runOf({ type: run.plan.kind, definition }), run)
     }),
   )
+})
+
+t.test('a command is never taken from the catalog, nor a check that no agent wrote', async (t) => {
+  const pace = { intervalMs: 1000, timeoutMs: 1000 }
+  const rules = { successBeforePassing: 0, failuresBeforeWarning: 0, failuresBeforeCritical: 0 }
+  const plan = { kind: 'script', args: ['true'], ...pace } as const
+  const definition = catalogDefinition({ owner: 'agent', plan, ...rules, deregisterAfterMs: 0 })
+  t.match(definition, { ScriptArgs: ['true'] })
+  t.equal(runOf({ type: 'script', definition }), undefined)
+  t.equal(runOf({ type: 'ttl', definition: { TTL: '10s' } }), undefined)
 })

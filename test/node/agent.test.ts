@@ -1,6 +1,6 @@
 import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
-import type { ProbeResult } from '../../src/net/http-probe.ts'
+import type { ProbeResult } from '../../src/net/probe-result.ts'
 import {
   AgentRig,
   endpoint,

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import type { Identity } from '../api/backend.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { subject } from '../catalog/versions.ts'
+import type { Versions } from '../catalog/versions.ts'
+import type { Config } from '../config/options.ts'
+import { AgentStore } from '../storage/agent-store.ts'
+import type { StateReader } from '../storage/state.ts'
+import { Agent } from './agent.ts'
+import { loadDefinitionFiles } from './definition-files.ts'
+import type { DefinitionFiles } from './definition-files.ts'
+import { readCheckTls } from './peer-tls-files.ts'
+import { probes, scriptRights } from './probes.ts'
+import type { Replica } from './replica.ts'
+
+export interface OpenAgentParts {
+  readonly config: Config
+  readonly identity: Identity
+  readonly directory: string
+  readonly replica: Replica
+  readonly state: StateReader
+  readonly versions: Versions
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly onDeath: (error: Error) => void
+}
+
+/** The agent of a node, on its files. Throws what {@link AgentStore} and the options of checks do. */
+export function openAgent(parts: OpenAgentParts): Agent {
+  const { config, identity, directory, replica, state, versions, clock, logger, onDeath } = parts
+  const nodeSlot = versions.slotOf(subject.node(identity.nodeName))
+  const scripts = scriptRights(config.checks)
+  const credentials = readCheckTls(config.checks)
+  const onLost = (error: unknown): void =>
+    onDeath(error instanceof Error ? error : new Error(String(error)))
+  return new Agent({
+    identity,
+    store: new AgentStore(join(directory, 'agent.db'), { onLost }),
+    propose: (body, origin) => replica.propose(body, origin),
+    read: (query) => state.read(query),
+    scripts,
+    probe: probes({
+      nodeName: identity.nodeName,
+      read: (query) => state.read(query),
+      credentials,
+      scripts,
+    }),
+    clock,
+    random: Math.random,
+    logger,
+    version: () => versions.applied,
+    hasChangedSince: (version) => !versions.holds(nodeSlot, version),
+  })
+}
+
+/** What the files of a node define now. */
+export function definitionsOf({ configFiles, configDirs }: Config): Promise<DefinitionFiles> {
+  return loadDefinitionFiles([...configFiles, ...configDirs])
+}
