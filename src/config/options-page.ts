@@ -1,4 +1,5 @@
 import { defaultText } from './flags.ts'
+import { settledKeys } from './settled.ts'
 import { envName, optionGroups, optionNames, optionRow, type OptionRow } from './options.ts'
 
 const intro = `# Configuration
@@ -55,7 +56,15 @@ export function optionsPage(): string {
       '',
     ].join('\n')
   })
-  return [intro, ...sections, outro].join('')
+  return [intro, ...sections, settledTable(), outro].join('')
+}
+
+function settledTable(): string {
+  const rows = Object.entries(settledKeys).map(([key, { value, reason }]) => {
+    return `| \`${key}\` | ${value === undefined ? 'no value' : `\`${String(value)}\``} | ${reason} |`
+  })
+  const title = "\n## Consul's keys that are no options here\n"
+  return [title, '| file key | may be | because |', '|---|---|---|', ...rows, ''].join('\n')
 }
 
 function tableRow(row: OptionRow): string {

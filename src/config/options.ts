@@ -312,6 +312,14 @@ export const options = {
     group: 'DNS',
     description: 'Leave out instances with a check in warning, not only in critical.',
   },
+  'dns.nodeMetaTxt': {
+    kind: 'boolean',
+    default: true,
+    flag: 'dns-node-meta-txt',
+    file: 'dns_config.enable_additional_node_meta_txt',
+    group: 'DNS',
+    description: "Send a node's meta as TXT along with its addresses.",
+  },
   'dns.emptyAnswer': {
     kind: 'choice',
     default: 'nxdomain',

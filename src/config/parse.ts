@@ -12,6 +12,7 @@ import {
   type OptionRow,
   type OptionValues,
 } from './options.ts'
+import { settledKeys, settledProblem } from './settled.ts'
 import { isObject, parseJson, parseTexts, type Parsed } from './values.ts'
 
 /** The content of one config file, already read from JSON. */
@@ -137,10 +138,16 @@ function readSection(
     // Services and checks may stand beside options; the agent reads them for itself.
     if (prefix === '' && definitionKeyOf(key) !== undefined) continue
     if (name !== undefined) giveFromFile(name, value, from, given)
+    else if (fullKey in settledKeys) checkSettled(fullKey, value, from)
     else if (!isSection(fullKey)) throw unknownKey(fullKey, from)
     else if (isObject(value)) readSection(value, `${fullKey}.`, path, given)
     else throw invalid(from, 'must be an object')
   }
+}
+
+function checkSettled(key: string, value: unknown, from: string): void {
+  const reason = settledProblem(key, value)
+  if (reason !== undefined) throw invalid(from, reason)
 }
 
 function giveFromFile(

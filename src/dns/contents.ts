@@ -203,7 +203,7 @@ function nodeContents(node: NodeEntry, zone: Zone): Contents {
     data: (type) => (type === TXT ? texts : host.data(type)),
     // Consul sends a node's meta along with its addresses.
     additional: (type, owner) =>
-      type === A || type === AAAA
+      zone.nodeMetaTxt && (type === A || type === AAAA)
         ? texts.map((data) => ({ name: owner, type: TXT, ttl: zone.nodeTtl, data }))
         : [],
   }

@@ -15,6 +15,8 @@ export interface Zone {
   readonly nodeTtl: number
   /** Seconds by service name, by `prefix*` or by `*`; the exact name wins, then the longest prefix. */
   readonly serviceTtls: Readonly<Record<string, number>>
+  /** Send a node's meta as TXT along with its addresses. */
+  readonly nodeMetaTxt: boolean
   /** What a name says whose instances are registered but all unhealthy: Consul says NXDOMAIN. */
   readonly emptyAnswer: 'nxdomain' | 'nodata'
   /** Zone files served beside the registry. The zone with the longest matching origin answers. */
@@ -37,6 +39,7 @@ export function defaultZone(domain: Name, datacenter: string, serial: number): Z
     soa: { serial, refresh: 3600, retry: 600, expire: 86_400, minimum: 0 },
     nodeTtl: 0,
     serviceTtls: {},
+    nodeMetaTxt: true,
     emptyAnswer: 'nxdomain',
     staticZones: new Map(),
   }

@@ -9,7 +9,7 @@ export function zoneOf(
   zones: readonly StaticZone[],
   startedWallMs: number,
 ): Zone {
-  const { soa, nodeTtlSeconds, serviceTtlSeconds, emptyAnswer } = config.dns
+  const { soa, nodeTtlSeconds, serviceTtlSeconds, nodeMetaTxt, emptyAnswer } = config.dns
   return {
     domain: config.domain.split('.'),
     altDomain: config.altDomain?.split('.'),
@@ -24,6 +24,7 @@ export function zoneOf(
     },
     nodeTtl: nodeTtlSeconds,
     serviceTtls: serviceTtlSeconds,
+    nodeMetaTxt,
     emptyAnswer,
     staticZones: staticZones(zones),
   }

@@ -61,6 +61,7 @@ t.test('a server without further options gets the defaults', async (t) => {
       nodeTtlSeconds: 0,
       serviceTtlSeconds: {},
       onlyPassing: false,
+      nodeMetaTxt: true,
       emptyAnswer: 'nxdomain',
       udpSizeMax: 1232,
       udp: 'auto',
@@ -268,6 +269,11 @@ t.test('every option refused names itself, where it was set, and what to do', as
       withFile({ dns_config: { node_ttl: 10 } }),
       /^Option dns_config\.node_ttl in a\.json: 10 is not a duration/,
     ],
+    [
+      withFile({ dns_config: { enable_truncate: false } }),
+      /^Option dns_config\.enable_truncate in .*: svcd has no such option: an answer that is cut always says so\. Leave it out or say true/,
+    ],
+    [withFile({ dns_config: { udp_answer_limit: 3 } }), /holds all that fits\. Leave it out$/],
     [withFile({ dns_config: { service_ttl: '5s' } }), /is not an object of durations by name/],
   ]
   for (const [sources, message] of cases) t.match(messageOf(sources), message)

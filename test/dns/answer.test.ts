@@ -1,4 +1,6 @@
 import t from 'tap'
+import { staticZones } from '../../src/dns/static-zone.ts'
+import { parseZoneFile } from '../../src/dns/zone-file.ts'
 import { Bench, replyText } from './fixture.ts'
 
 const soa = 'consul. 0 SOA ns.consul. hostmaster.consul. 7 3600 600 86400 0'
@@ -346,4 +348,54 @@ t.test('negative answers carry the SOA with the smaller of its TTLs (RFC 2308)',
   const bench = registry()
   bench.zone = { ...bench.zone, soa: { ...bench.zone.soa, minimum: 15 } }
   t.equal(bench.ask('nope.service.consul', 'A').authority[0]?.ttl, 15)
+})
+
+t.test(
+  'the option keeps the meta of a node out of the answers that are about addresses',
+  async (t) => {
+    const bench = registry()
+    bench.zone = { ...bench.zone, nodeMetaTxt: false }
+    t.equal(bench.ask('n1.node.consul', 'A').additional.length, 0)
+    t.equal(bench.ask('n1.node.consul', 'TXT').answer.length, 3)
+  },
+)
+
+t.test('a zone file for a reverse zone is filled up from the registry', async (t) => {
+  const bench = registry()
+  const parsed = parseZoneFile(
+    `$ORIGIN 10.in-addr.arpa.
+@ 60 SOA ns.example.net. host 1 2 3 4 30
+@ NS ns.example.net.
+1.0.0 PTR own.example.net.
+5.5.5 PTR five.example.net.
+`,
+    { file: 'x.zone' },
+  )
+  if ('faults' in parsed) throw new Error(parsed.faults.join())
+  bench.zone = { ...bench.zone, staticZones: staticZones([parsed.zone]) }
+  const zoneSoa = '10.in-addr.arpa. 30 SOA ns.example.net. host.10.in-addr.arpa. 1 2 3 4 30'
+  const ask = (name: string, type: string): string =>
+    replyText(bench.ask(`${name}.10.in-addr.arpa`, type))
+  const answered = (name: string, target: string, ttl = 60): string =>
+    `NOERROR aa\nanswer\n${name}.10.in-addr.arpa. ${ttl} PTR ${target}`
+  t.equal(ask('5.5.5', 'PTR'), answered('5.5.5', 'five.example.net.'))
+  t.equal(ask('1.0.0', 'PTR'), answered('1.0.0', 'own.example.net.'), 'the file comes first')
+  t.equal(ask('7.0.0', 'PTR'), answered('7.0.0', 'both.node.dc1.consul.', 5))
+  t.equal(ask('7.0.0', 'A'), `NOERROR aa\nauthority\n${zoneSoa}`)
+  t.equal(ask('9', 'NS'), `NOERROR aa\nauthority\n${zoneSoa}`, 'there is something below')
+  t.equal(ask('8.8.8', 'PTR'), `NXDOMAIN aa\nauthority\n${zoneSoa}`)
+})
+
+t.test('who has an address is asked anew after any change', async (t) => {
+  const bench = registry()
+  t.equal(bench.ask('1.2.3.10.in-addr.arpa', 'PTR').rcode, 'REFUSED')
+  bench.registry.addNode('late', '10.3.2.1')
+  bench.versions.bump(['service:other'])
+  t.equal(bench.ask('1.2.3.10.in-addr.arpa', 'PTR').answer[0]?.data, 'late.node.dc1.consul.')
+  const { reads } = bench.registry
+  bench.ask('1.2.3.10.in-addr.arpa', 'PTR')
+  t.equal(bench.registry.reads, reads, 'and else from the cache')
+  bench.registry.addNode('late', '10.3.2.2')
+  bench.versions.bump([])
+  t.equal(bench.ask('1.2.3.10.in-addr.arpa', 'PTR').rcode, 'REFUSED')
 })
