@@ -1,7 +1,7 @@
 /** A key of Consul's that is no option here, as it has one value only. */
 interface SettledKey {
   /** What a file may say; undefined: nothing. */
-  readonly value: unknown
+  readonly value: boolean | number | undefined
   readonly reason: string
 }
 
