@@ -21,6 +21,7 @@ const rules: LayerRules = {
         'events',
         'fs',
         'fs/promises',
+        'os',
         'path',
         'stream',
         'stream/promises',

@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { must } from '../base/assert.ts'
 import { SvcdError } from '../base/errors.ts'
@@ -18,5 +19,8 @@ function run(): SnapshotThreadResult {
     return { code: error.code, message: error.message }
   }
 }
+
+// Nobody waits for it but an operator: writes and answers go first. Linux lowers just this thread.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW)
 
 must(parentPort, 'snapshots are made in a worker').postMessage(run())
