@@ -51,6 +51,8 @@ const rules: LayerRules = {
   doors: {
     'better-sqlite3': ['src/storage/', 'test/'],
     fastify: ['src/api/', 'test/api/'],
+    '@fastify/swagger': ['src/api/openapi.ts'],
+    '@seriousme/openapi-schema-validator': ['test/api/'],
     pino: ['src/node/log.ts'],
     commander: ['src/cli/', 'test/cli/'],
     dns2: ['src/net/dns-client.ts', 'test/'],

@@ -1,8 +1,19 @@
 import { parseDuration } from '../base/duration.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 
+/** A JSON Schema, as OpenAPI 3.1 takes it. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
 /** Turns one JSON value into a T, or throws SvcdError `invalid-field` that names `at`. */
-export type Reader<T> = (value: unknown, at: string) => T
+export interface Reader<T> {
+  (value: unknown, at: string): T
+  /** What it takes, for the document of the API; left out = anything. */
+  readonly schema?: JsonSchema
+}
+
+function documented<T>(schema: JsonSchema, read: (value: unknown, at: string) => T): Reader<T> {
+  return Object.assign(read, { schema })
+}
 
 type Fields = Readonly<Record<string, Reader<unknown>>>
 
@@ -16,23 +27,29 @@ const depthMax = 32
 /** Go's longest, 2^63 nanoseconds. */
 const durationMsMax = 2 ** 63 / 1e6
 
-export const text: Reader<string> = (value, at) => {
+export const text: Reader<string> = documented({ type: 'string' }, (value, at) => {
   if (typeof value !== 'string') return refuse(at, 'a string', value)
   // It has no UTF-8: what is stored would not be found under the name it was stored by.
   if (/\p{Surrogate}/u.test(value)) {
     throw svcdError('invalid-field', { field: at, reason: 'contains half of a surrogate pair' })
   }
   return value
+})
+
+export const flag: Reader<boolean> = documented({ type: 'boolean' }, (value, at) =>
+  typeof value === 'boolean' ? value : refuse(at, 'true or false', value),
+)
+
+export const integer: Reader<number> = documented({ type: 'integer' }, (value, at) =>
+  Number.isSafeInteger(value) ? (value as number) : refuse(at, 'a whole number', value),
+)
+
+const durationSchema: JsonSchema = {
+  anyOf: [{ type: 'string', examples: ['10s', '1m30s'] }, { type: 'number' }],
 }
 
-export const flag: Reader<boolean> = (value, at) =>
-  typeof value === 'boolean' ? value : refuse(at, 'true or false', value)
-
-export const integer: Reader<number> = (value, at) =>
-  Number.isSafeInteger(value) ? (value as number) : refuse(at, 'a whole number', value)
-
 /** Go's durations: text with units, or a number of nanoseconds. In milliseconds. */
-export const duration: Reader<number> = (value, at) => {
+export const duration: Reader<number> = documented(durationSchema, (value, at) => {
   if (typeof value !== 'string' && typeof value !== 'number') {
     return refuse(at, 'a duration such as "10s"', value)
   }
@@ -42,7 +59,7 @@ export const duration: Reader<number> = (value, at) => {
     throw svcdError('invalid-field', { field: at, reason })
   }
   return durationMs
-}
+})
 
 /** Go's own tools write "" for a duration that was not set. */
 function durationOf(value: string): number | undefined {
@@ -57,29 +74,33 @@ export const opaque: Reader<unknown> = (value, at) => {
   return value
 }
 
-export const opaqueObject: Reader<Readonly<Record<string, unknown>>> = (value, at) =>
-  asObject(opaque(value, at), at)
+export const opaqueObject: Reader<Readonly<Record<string, unknown>>> = documented(
+  { type: 'object' },
+  (value, at) => asObject(opaque(value, at), at),
+)
 
 export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
-  return (value, at) => {
+  const schema = { type: 'array', items: item.schema ?? {} }
+  return documented(schema, (value, at) => {
     if (!Array.isArray(value)) return refuse(at, 'a list', value)
     const items: T[] = []
     for (const [n, entry] of value.entries()) {
       if (entry !== null) items.push(item(entry, `${at}[${n}]`))
     }
     return items
-  }
+  })
 }
 
 export function mapOf<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
-  return (value, at) => {
+  const schema = { type: 'object', additionalProperties: item.schema ?? {} }
+  return documented(schema, (value, at) => {
     const entries: [string, T][] = []
     for (const [key, entry] of Object.entries(asObject(value, at))) {
       if (entry !== null) entries.push([key, item(entry, `${at}.${key}`)])
     }
     // fromEntries defines properties, so that a key named __proto__ is data like any other.
     return Object.fromEntries(entries)
-  }
+  })
 }
 
 /**
@@ -98,7 +119,9 @@ export function object<F extends Fields>(
     nameOf.set(snakeCase(name), name)
   }
   for (const [alias, name] of Object.entries(aliases)) nameOf.set(alias.toLowerCase(), name)
-  return (value, at) => {
+  const properties = Object.entries(fields).map(([name, { schema = {} }]) => [name, schema])
+  const schema = { type: 'object', properties: Object.fromEntries(properties) as JsonSchema }
+  return documented(schema, (value, at) => {
     const decoded: Record<string, unknown> = {}
     for (const [key, entry] of Object.entries(asObject(value, at))) {
       const name = nameOf.get(key) ?? nameOf.get(key.toLowerCase())
@@ -109,7 +132,7 @@ export function object<F extends Fields>(
       if (entry !== null) decoded[name] = reader(entry, at === '' ? name : `${at}.${name}`)
     }
     return decoded as Decoded<F>
-  }
+  })
 }
 
 /** Reads a request body as JSON; the Content-Type is not looked at, as clients send any. */

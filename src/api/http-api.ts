@@ -16,6 +16,7 @@ import { addDebugRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
+import { addOpenApi, addOpenApiRoute } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { cleanPath } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
@@ -77,16 +78,22 @@ export function createHttpApi(
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
-  addAgentRoutes(app, backend, logger)
-  addMaintenanceRoutes(app, backend)
-  addAgentHealthRoutes(app, backend)
-  addDebugRoutes(app, backend)
-  addCatalogRoutes(app, context)
-  addHealthRoutes(app, context)
-  addStatusRoutes(app, backend)
-  addOperatorRoutes(app, context)
-  addSnapshotRoutes(app, context)
-  addWatchRoutes(app, context)
+  addOpenApi(app)
+  // Behind the document's plugin, which sees only the routes that come after it.
+  app.register((scope, _options, done) => {
+    addAgentRoutes(scope, backend, logger)
+    addMaintenanceRoutes(scope, backend)
+    addAgentHealthRoutes(scope, backend)
+    addDebugRoutes(scope, backend)
+    addCatalogRoutes(scope, context)
+    addHealthRoutes(scope, context)
+    addStatusRoutes(scope, backend)
+    addOperatorRoutes(scope, context)
+    addSnapshotRoutes(scope, context)
+    addWatchRoutes(scope, context)
+    addOpenApiRoute(scope)
+    done()
+  })
   return app
 }
 

@@ -1,0 +1,75 @@
+import type { FastifySchema } from 'fastify'
+import type { JsonSchema } from './decode.ts'
+import { answerSchemas } from './response-schemas.ts'
+import { queryDocs, routeDocs } from './route-docs.ts'
+import type { RouteDoc } from './route-docs.ts'
+
+export const prefix = '/v1/'
+
+export function docOf(method: string, path: string): RouteDoc | undefined {
+  return routeDocs[`${method} ${path.slice(prefix.length)}`]
+}
+
+/** What the document says of a route; undefined when its table has no row for it. */
+export function routeSchema(method: string, path: string): FastifySchema | undefined {
+  const doc = docOf(method, path)
+  if (doc === undefined) return undefined
+  const { argument, query = '', body } = doc
+  const names = query.split(' ').filter((name) => name !== '')
+  const schema: Record<string, unknown> = {
+    summary: doc.summary,
+    tags: [path.slice(prefix.length).split('/')[0]],
+    operationId: operationId(method, path),
+    response: responses(doc),
+  }
+  if (argument !== undefined) {
+    schema['params'] = object([[argument, { type: 'string' }]], [argument])
+  }
+  if (names.length > 0) {
+    schema['querystring'] = object(names.map((name) => [name, queryDocs[name] ?? {}]))
+  }
+  if (body !== undefined) schema['body'] = body.schema ?? {}
+  return schema
+}
+
+function object(
+  fields: readonly (readonly [string, JsonSchema])[],
+  required: readonly string[] = [],
+): JsonSchema {
+  return { type: 'object', properties: Object.fromEntries(fields), required }
+}
+
+function operationId(method: string, path: string): string {
+  const words = path.slice(prefix.length).replace('/*', '').split(/\W+/)
+  return [method.toLowerCase(), ...words].join('_')
+}
+
+function responses({ answer, errors = [], alsoAnswers = [] }: RouteDoc): Record<string, unknown> {
+  const answered =
+    answer === undefined ? { description: 'Done', type: 'null' } : answerContent(answer)
+  const all: Record<string, unknown> = { 200: answered }
+  for (const status of [400, 500, ...errors]) all[status] = errorContent
+  for (const status of alsoAnswers) all[status] = answered
+  return all
+}
+
+const errorContent = {
+  description: 'What is wrong, in one line',
+  content: { 'text/plain': { schema: { type: 'string' } } },
+}
+
+function answerContent(answer: NonNullable<RouteDoc['answer']>): object {
+  if (answer === 'stream') {
+    return {
+      description: 'Events',
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
+    }
+  }
+  if (answer === 'archive') {
+    return { description: 'An archive', content: { 'application/x-gzip': { schema: {} } } }
+  }
+  return {
+    description: 'The answer',
+    content: { 'application/json': { schema: answerSchemas[answer] } },
+  }
+}
