@@ -36,7 +36,7 @@ async function killAtRandom(cluster: ThreeServers, random: Random): Promise<numb
 
 t.test(
   `kill -9 at random for ${seconds} s under load, seed ${seed}`,
-  { timeout: (seconds + 180) * 1000 },
+  { timeout: (2 * seconds + 180) * 1000 },
   async (t) => {
     const cluster = await ThreeServers.start(t)
     const always = await registerAlways(cluster)
