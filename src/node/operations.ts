@@ -19,6 +19,8 @@ type Change = ConfChange & { readonly isOwnWish?: boolean }
 /** How long a change of the members may take to be committed, and a transfer to be done. */
 const changeMs = 7000
 const pollMs = 50
+/** Once in an election timeout a leader forgets who answers, until it has heard them again. */
+const unheardMs = 1000
 
 /** What operators and joining servers ask for. The leader does it; others pass it on to the leader. */
 export class Operations {
@@ -127,11 +129,11 @@ export class Operations {
   /** '' = the voter that holds the most of the log. */
   async #transfer(to: NodeId, deadlineMs = performance.now() + changeMs): Promise<string> {
     const raft = this.#mustRaft()
-    const { config, peers } = raft.status
-    const candidates = peers
-      .filter(({ id, isActive }) => isActive && config.voters.includes(id))
-      .toSorted((a, b) => b.match - a.match)
-    const target = to === '' ? candidates[0]?.id : to
+    let target = to === '' ? bestHeir(raft) : to
+    await this.#until(
+      () => (target ??= bestHeir(raft)) !== undefined,
+      Math.min(deadlineMs, performance.now() + unheardMs),
+    )
     if (target === undefined) {
       throw svcdError('operation-refused', { reason: 'there is no other voter that answers' })
     }
@@ -151,9 +153,12 @@ export class Operations {
     const raft = this.#mustRaft()
     const core = raft.driver.raft
     let result: ConfChangeResult | undefined
+    const heardByMs = performance.now() + unheardMs
     const isTaken = await this.#until(() => {
       result = core.proposeConfChange(change)
       raft.turn()
+      const isUnheard = result.kind === 'refused' && result.reason === 'quorum-not-live'
+      if (isUnheard && performance.now() < heardByMs) return false
       return result.kind !== 'change-in-flight' && result.kind !== 'not-ready'
     }, deadlineMs)
     if (!isTaken || result === undefined || result.kind === 'not-leader') {
@@ -218,6 +223,14 @@ function pause(): Promise<void> {
 }
 
 /** The leader is gone or is none any more, or its answer was lost: another one may do it. */
+/** Of the other voters that answer, the one that holds the most of the log. */
+function bestHeir(raft: RaftServer): NodeId | undefined {
+  const { config, peers } = raft.status
+  return peers
+    .filter(({ id, isActive }) => isActive && config.voters.includes(id))
+    .toSorted((a, b) => b.match - a.match)[0]?.id
+}
+
 function isWorthRepeating(error: unknown): boolean {
   return error instanceof SvcdError && repeatable.has(error.code)
 }
