@@ -107,6 +107,12 @@ export interface CheckRegistration {
   readonly Name?: string | undefined
   readonly TTL?: string | undefined
   readonly HTTP?: string | undefined
+  readonly TCP?: string | undefined
+  readonly UDP?: string | undefined
+  readonly GRPC?: string | undefined
+  readonly H2PING?: string | undefined
+  readonly Args?: readonly string[] | undefined
+  readonly AliasService?: string | undefined
   readonly Method?: string | undefined
   readonly Interval?: string | undefined
   readonly Timeout?: string | undefined

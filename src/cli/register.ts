@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander'
-import type { CheckRegistration, ServiceRegistration } from '../api/client-rows.ts'
+import type { ServiceRegistration } from '../api/client-rows.ts'
 import type { Client } from '../api/client.ts'
-import { parseDuration } from '../base/duration.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
+import { addCheckOptions, checksOf, type CheckOptions } from './register-checks.ts'
 import {
   addClientOptions,
   addExamples,
@@ -15,7 +15,7 @@ import {
 } from './new-command.ts'
 import { isDefinitionFile, readAllRegistrations } from './registration-file.ts'
 
-interface RegisterOptions extends ClientOptions {
+interface RegisterOptions extends ClientOptions, CheckOptions {
   readonly file?: string
   readonly name?: string
   readonly id?: string
@@ -24,11 +24,6 @@ interface RegisterOptions extends ClientOptions {
   readonly tag?: readonly string[]
   readonly meta?: readonly string[]
   readonly weight?: string
-  readonly checkHttp?: string
-  readonly checkTtl?: string
-  readonly interval?: string
-  readonly timeout?: string
-  readonly deregisterAfter?: string
 }
 
 export function registerCommand(io: Io): Command {
@@ -47,21 +42,18 @@ export function registerCommand(io: Io): Command {
       new Option('--meta <key=value>', 'A pair of metadata. Repeatable.').argParser(collect),
     )
     .option('--weight <weight>', 'The SRV weight while passing, or PASSING,WARNING. (default: 1,1)')
-    .option('--check-http <url>', 'Ask this URL: 2xx passes, 429 warns, all else is critical.')
-    .option('--check-ttl <duration>', 'Expect a report at least this often, else critical.')
-    .option('--interval <duration>', 'How often the HTTP check runs. (default: 10s)')
-    .option('--timeout <duration>', 'How long the HTTP check waits for an answer. (default: 10s)')
-    .option('--deregister-after <duration>', 'Remove the service once critical for this long.')
     .action(async (names: readonly string[], options: RegisterOptions) => {
       const services = await registrations(names, options, io)
       const client = await agentClient(options, io)
       await registerAll(client, services, options, io)
     })
+  addCheckOptions(command)
   addClientOptions(command)
   return addExamples(command, [
     'svcd register web --port 8080',
     'svcd register web --id web-1 --address 10.9.0.1 --port 8080 --tag v1 \\\n' +
       '      --check-http http://127.0.0.1:8080/health --interval 2s',
+    'svcd register db --port 5432 --check-tcp 127.0.0.1:5432 --timeout 1s',
     'svcd register worker --check-ttl 30s --meta version=2',
     'svcd register web.json api.json',
     'svcd register -f - < services.json',
@@ -126,32 +118,6 @@ function registration(name: string, options: RegisterOptions): ServiceRegistrati
   }
 }
 
-function checksOf(options: RegisterOptions): readonly CheckRegistration[] {
-  const common =
-    options.deregisterAfter === undefined
-      ? {}
-      : { DeregisterCriticalServiceAfter: duration('--deregister-after', options.deregisterAfter) }
-  const checks: CheckRegistration[] = []
-  if (options.checkHttp !== undefined) {
-    const timeout = options.timeout
-    checks.push({
-      HTTP: options.checkHttp,
-      Interval: duration('--interval', options.interval ?? '10s'),
-      ...(timeout !== undefined && { Timeout: duration('--timeout', timeout) }),
-      ...common,
-    })
-  } else if (options.interval !== undefined || options.timeout !== undefined) {
-    throw usage('--interval and --timeout belong to an HTTP check; add --check-http URL.')
-  }
-  if (options.checkTtl !== undefined) {
-    checks.push({ TTL: duration('--check-ttl', options.checkTtl), ...common })
-  }
-  if (checks.length === 0 && options.deregisterAfter !== undefined) {
-    throw usage('--deregister-after needs a check; add --check-http URL or --check-ttl DURATION.')
-  }
-  return checks
-}
-
 function pairs(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts.map((text) => {
@@ -175,11 +141,6 @@ function weight(text: string): number {
 function wholeNumber(option: string, text: string, max: number): number {
   if (/^\d{1,9}$/.test(text) && Number(text) <= max) return Number(text)
   throw refuse(option, `"${text}" is not a whole number from 0 to ${max}`)
-}
-
-function duration(option: string, text: string): string {
-  if ((parseDuration(text) ?? -1) >= 0) return text
-  throw refuse(option, `"${text}" is not a duration; write a number with a unit, such as 10s`)
 }
 
 function refuse(option: string, reason: string): SvcdError {

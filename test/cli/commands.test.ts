@@ -75,6 +75,24 @@ t.test('checks are registered, and critical instances are told from healthy ones
   t.match(passing, { code: 1, err: /There is no instance of service "web" matches/ })
 })
 
+t.test('a check of every kind can be registered by flags', async (t) => {
+  const { api, ask } = await startApi(t)
+  const target = '127.0.0.1:1'
+  const flags = `-check-tcp ${target} -check-udp ${target} -check-grpc ${target}/web -check-h2ping ${target}`
+  t.equal((await ask(`register web ${flags} -check-script true -check-alias db`)).code, 0)
+  t.match(
+    api.backend.agent.checks().map(({ type, interval }) => [type, interval]),
+    [
+      ['tcp', '10s'],
+      ['udp', '10s'],
+      ['grpc', '10s'],
+      ['h2ping', '10s'],
+      ['script', '10s'],
+      ['alias', '0s'],
+    ],
+  )
+})
+
 t.test('a file of definitions is registered whole', async (t) => {
   const { env, ask } = await startApi(t)
   const directory = t.testdir({
@@ -134,7 +152,7 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     ['register web --port -1', /^svcd: Option --port: "-1"/],
     ['register web --meta k', /^svcd: Option --meta: "k" is not KEY=VALUE/],
     ['register web --weight 1,2,3', /^svcd: Option --weight: /],
-    ['register web --interval 2s', /^svcd: --interval and --timeout belong to an HTTP check/],
+    ['register web --interval 2s', /^svcd: --interval and --timeout belong to a check that is run/],
     ['register web --deregister-after 2m', /^svcd: --deregister-after needs a check/],
     ['register web --check-ttl 10', /^svcd: Option --check-ttl: "10" is not a duration/],
     ['register web -check-http x -interval -2s', /^svcd: Option --interval: "-2s" is not/],
