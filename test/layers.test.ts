@@ -51,6 +51,7 @@ const rules: LayerRules = {
   doors: {
     'better-sqlite3': ['src/storage/', 'test/'],
     fastify: ['src/api/', 'test/api/'],
+    consul: ['test/interop/'],
     '@fastify/swagger': ['src/api/openapi.ts'],
     '@seriousme/openapi-schema-validator': ['test/api/'],
     pino: ['src/node/log.ts'],

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
@@ -25,7 +24,6 @@ export function addAgentRoutes(app: FastifyInstance, backend: Backend, logger: L
 }
 
 const paths = {
-  service: '/v1/agent/service/',
   deregisterService: '/v1/agent/service/deregister/',
   deregisterCheck: '/v1/agent/check/deregister/',
   update: '/v1/agent/check/update/',
@@ -61,21 +59,6 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
     const rows = filtered(all, filter)
     return sendJson(request, reply, Object.fromEntries(rows.map((row) => [row.ID, row])))
   })
-
-  addRoute(app, 'GET', `${paths.service}*`, async (request, reply) => {
-    const id = tailOf(request, paths.service)
-    const service = agent.service(id)
-    if (service === undefined) throw svcdError('unknown-service-id', { id })
-    const json = agentServiceJson(service, identity.datacenter)
-    const hash = contentHash(JSON.stringify(json))
-    reply.header('X-Consul-ContentHash', hash)
-    return sendJson(request, reply, { ...json, ContentHash: hash })
-  })
-}
-
-/** 64 bits in hex, as Consul's: clients compare them, nobody trusts them. */
-function contentHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 function addChecks(app: FastifyInstance, backend: Backend): void {

@@ -7,6 +7,7 @@ import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { addAgentRoutes } from './agent.ts'
 import { addAgentHealthRoutes } from './agent-health.ts'
+import { addAgentServiceRoute } from './agent-service.ts'
 import type { Backend } from './backend.ts'
 import { readBody } from './body.ts'
 import { addCatalogRoutes } from './catalog.ts'
@@ -82,6 +83,7 @@ export function createHttpApi(
   // Behind the document's plugin, which sees only the routes that come after it.
   app.register((scope, _options, done) => {
     addAgentRoutes(scope, backend, logger)
+    addAgentServiceRoute(scope, context)
     addMaintenanceRoutes(scope, backend)
     addAgentHealthRoutes(scope, backend)
     addDebugRoutes(scope, backend)

@@ -202,6 +202,36 @@ t.test('an answer is not kept over a change, nor for another question', async (t
   t.strictSame(JSON.parse(pretty.body), JSON.parse(compact.body))
 })
 
+t.test('agent/service waits while the hash of its contents is the one that is known', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  const first = await api.get('agent/service/web')
+  const hash = String(first.headers['x-consul-contenthash'])
+  t.equal((JSON.parse(first.body) as { ContentHash: string }).ContentHash, hash)
+  const other = await api.get('agent/service/web?hash=0123456789abcdef')
+  t.equal(other.body, first.body, 'another hash is answered at once')
+  let isAnswered = false
+  const blocked = api.get(`agent/service/web?hash=${hash}`).then((reply) => {
+    isAnswered = true
+    return reply
+  })
+  await waiting(api, 1)
+  await register(api, 'other')
+  await api.get('status/leader')
+  t.notOk(isAnswered, 'another service is none of its business')
+  await api.put('agent/service/register', { Name: 'web', Port: 81 })
+  const second = await blocked
+  t.not(second.headers['x-consul-contenthash'], hash)
+  t.match(JSON.parse(second.body), { Port: 81 })
+  const same = String(second.headers['x-consul-contenthash'])
+  const timedOut = await api.get(`agent/service/web?hash=${same}&wait=10ms`)
+  t.equal(timedOut.body, second.body, 'the time is over')
+  const gone = api.get(`agent/service/web?hash=${same}`)
+  await waiting(api, 1)
+  await api.put('agent/service/deregister/web')
+  t.equal((await gone).status, 404)
+})
+
 const count = 260
 
 /** Much of everything: nodes, services, instances of one, services on one node, and their checks. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
-import { benchBlocking, benchHealthService } from './blocking.bench.ts'
+import { benchBlocking, benchHealthService, benchLists } from './blocking.bench.ts'
 import {
   benchBigCluster,
   benchClusterWrites,
@@ -28,6 +28,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   memory: benchMemory,
   blocking: benchBlocking,
   'blocking-reads': benchHealthService,
+  'blocking-lists': benchLists,
   'cluster-writes': benchClusterWrites,
   'cluster-failover': benchFailover,
   'cluster-silence': benchSilence,
