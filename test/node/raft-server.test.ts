@@ -167,6 +167,20 @@ t.test('what an operator asks of a leader that fell silent, the next one does', 
   t.ok(moved === one || moved !== now, 'the lead has moved')
 })
 
+t.test('a leader that has just forgotten who answers waits until it hears them', async (t) => {
+  const rig = new RaftRig()
+  const leader = rig.elect()
+  const { of } = operationsOn(rig)
+  // As it does once in an election timeout.
+  const { replication } = rig.server(leader).driver.raft
+  t.equal(await running(rig, of(leader).run(addD)), 'd')
+  replication.forgetActive()
+  const removeD = { kind: 'change', change: { kind: 'remove', id: 'd' } } as const
+  t.equal(await running(rig, of(leader).run(removeD)), 'd')
+  replication.forgetActive()
+  t.not(await running(rig, of(leader).run({ kind: 'transfer', to: undefined })), leader)
+})
+
 t.test('the same asked twice is done once, and a refusal is the answer', async (t) => {
   const rig = new RaftRig()
   const leader = rig.elect()
