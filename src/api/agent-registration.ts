@@ -17,6 +17,7 @@ import {
   checkedWeights,
   cutOutput,
   isDnsLabel,
+  refuseServerId,
 } from './validate.ts'
 
 /** Consul's is a minute, for its reaper looks every 30 s; ours has a deadline for each check. */
@@ -60,6 +61,7 @@ function serviceDefinition(
   owner: AgentOwner,
 ): ServiceDefinition {
   const id = body.ID === undefined || body.ID === '' ? name : body.ID
+  refuseServerId(id)
   const address = checkedAddress(body.Address ?? '', 'service address')
   const port = checkedPort(body.Port ?? 0, 'Port')
   const tagged = checkedTaggedAddresses(body.TaggedAddresses ?? {})

@@ -136,10 +136,6 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
     await backend.reload()
     return sendDone(reply)
   })
-  addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
-    await backend.operate({ kind: 'leave' })
-    return sendDone(reply)
-  })
 }
 
 function selfJson(backend: Backend) {

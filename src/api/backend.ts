@@ -90,6 +90,8 @@ export type ClusterOperation =
   | { readonly kind: 'snapshot' }
   /** This server's id. */
   | { readonly kind: 'leave' }
+  /** The address; this server has looked there for a cluster. */
+  | { readonly kind: 'join'; readonly address: string }
 
 /** A state of the catalog as people keep it. */
 export interface SnapshotArchive {

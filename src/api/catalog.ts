@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
-import type { CommandBody, Outcome } from '../catalog/command.ts'
+import type { CommandBody, Outcome, RegisterCommand } from '../catalog/command.ts'
 import type { Backend, Origin } from './backend.ts'
 import { answerRead } from './catalog-read.ts'
 import type { ReadContext } from './catalog-read.ts'
@@ -17,6 +17,7 @@ import { checkDatacenter, parameter, parametersOf } from './parameters.ts'
 import { sendJson } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
 import { catalogDeregisterShape, catalogRegisterShape } from './shapes.ts'
+import { refuseServerId } from './validate.ts'
 
 /** catalog/*: what is registered in the datacenter. */
 export function addCatalogRoutes(app: FastifyInstance, context: ReadContext): void {
@@ -32,6 +33,7 @@ function addWrites(app: FastifyInstance, backend: Backend): void {
     const command = catalogRegistration(body, (name) =>
       backend.read((catalog) => catalog.node(name) !== undefined),
     )
+    refuseOverServer(backend, command)
     const what = command.service === undefined ? '' : ` ${command.service.id}`
     await propose(
       backend,
@@ -125,4 +127,12 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
     const question = nodeServices(asked, parametersOf(request), backend)
     return answerRead(context, request, reply, question)
   })
+}
+
+/** What a server of the cluster says of itself is nobody else's to say. */
+function refuseOverServer(backend: Backend, { nodeName, service }: RegisterCommand): void {
+  if (service === undefined) return
+  const id = backend.read((catalog) => catalog.node(nodeName))?.id
+  const isServer = backend.cluster().servers.some((server) => server.id === id)
+  if (isServer) refuseServerId(service.id)
 }

@@ -222,6 +222,16 @@ export class Client {
     await this.#put('agent/leave')
   }
 
+  /** Has an agent without a cluster look for one at `address`. */
+  async join(address: string): Promise<void> {
+    await this.#put(`agent/join/${encodeURIComponent(address)}`)
+  }
+
+  /** Takes a dead server out, by its name or id. */
+  async forceLeave(node: string): Promise<void> {
+    await this.#put(`agent/force-leave/${encodeURIComponent(node)}`)
+  }
+
   /** The state of the cluster as an archive. An archive that breaks off rejects while it is read. */
   async snapshot(options: { readonly stale?: boolean } = {}): Promise<SnapshotDownload> {
     const response = await this.#request('GET', `snapshot${options.stale === true ? '?stale' : ''}`)

@@ -8,6 +8,7 @@ import type { Random } from '../base/random.ts'
 import { addAgentRoutes } from './agent.ts'
 import { addAgentHealthRoutes } from './agent-health.ts'
 import { addAgentServiceRoute } from './agent-service.ts'
+import { addMembershipRoutes } from './agent-membership.ts'
 import type { Backend } from './backend.ts'
 import { readBody } from './body.ts'
 import { addCatalogRoutes } from './catalog.ts'
@@ -87,6 +88,7 @@ export function createHttpApi(
     addMaintenanceRoutes(scope, backend)
     addAgentHealthRoutes(scope, backend)
     addDebugRoutes(scope, backend)
+    addMembershipRoutes(scope, backend)
     addCatalogRoutes(scope, context)
     addHealthRoutes(scope, context)
     addStatusRoutes(scope, backend)

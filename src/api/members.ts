@@ -1,3 +1,4 @@
+import { serverServiceId } from '../catalog/model.ts'
 import type { Check } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Backend, ClusterServer, Identity } from './backend.ts'
@@ -45,7 +46,7 @@ function memberOf(server: ClusterServer, identity: Identity, catalog: CatalogRea
   const node = catalog.nodeById(server.id)
   if (node === undefined) return { server, name: '', status: 'none', version: '' }
   const status = statusOf(catalog.check(node.name, 'serfHealth'))
-  const version = catalog.service(node.name, 'consul')?.meta['version'] ?? ''
+  const version = catalog.service(node.name, serverServiceId)?.meta['version'] ?? ''
   return { server, name: node.name, status, version }
 }
 

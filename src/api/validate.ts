@@ -1,5 +1,6 @@
 import { svcdError } from '../base/errors.ts'
 import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
+import { serverServiceId } from '../catalog/model.ts'
 import type { Status, TaggedAddress, Weights } from '../catalog/model.ts'
 import type { Decoded } from './decode.ts'
 
@@ -22,6 +23,12 @@ export function checkedName(value: string, field: string, lengthMax = nameLength
   if (Buffer.byteLength(value) > lengthMax) invalid(field, `is longer than ${lengthMax} bytes`)
   if (hasControlCharacter(value)) invalid(field, 'contains a control character')
   return value
+}
+
+/** Throws `invalid-field` for the ID of a server's own registration, whose place it would take. */
+export function refuseServerId(id: string): void {
+  if (id !== serverServiceId) return
+  invalid('ID', `"${id}" is what a server registers of itself; give the service another ID`)
 }
 
 export function checkedId(value: string, field: string): string {

@@ -122,6 +122,11 @@ export const errorTable = {
     exit: 1,
     text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` shows its servers.',
   },
+  'unknown-member': {
+    http: 500,
+    exit: 1,
+    text: "agent: No node found with name '{name}'",
+  },
   'unknown-peer': {
     http: 500,
     exit: 1,

@@ -10,6 +10,9 @@ export function isOfAgent({ owner }: { readonly owner: Owner }): boolean {
   return owner === 'agent' || owner === 'file'
 }
 
+/** The ID of the service that each server registers of itself, on its own node. */
+export const serverServiceId = 'consul'
+
 export interface TaggedAddress {
   readonly address: string
   readonly port: number

@@ -62,6 +62,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Show facts and figures of the agent.',
     load: async () => (await import('./info.ts')).infoCommand,
   },
+  join: {
+    summary: 'Have an agent without a cluster join one.',
+    load: async () => (await import('./join.ts')).joinCommand,
+  },
   leave: {
     summary: 'Have the agent leave its cluster for good, and stop.',
     load: async () => (await import('./leave.ts')).leaveCommand,
@@ -69,6 +73,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   validate: {
     summary: 'Check configuration files without starting an agent.',
     load: async () => (await import('./validate.ts')).validateCommand,
+  },
+  'force-leave': {
+    summary: 'Take a dead server out of the cluster, with its services.',
+    load: async () => (await import('./force-leave.ts')).forceLeaveCommand,
   },
   'operator raft list-peers': {
     summary: 'List the servers as Raft knows them.',

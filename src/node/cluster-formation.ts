@@ -55,10 +55,27 @@ export interface FormationParts {
 /** How a server without a cluster finds or founds one. One {@link attempt} after the other. */
 export class ClusterFormation {
   readonly #parts: FormationParts
+  readonly #addresses: string[]
   #lastProblem = ''
 
   constructor(parts: FormationParts) {
     this.#parts = parts
+    this.#addresses = [...parts.retryJoin]
+  }
+
+  /** One more place where others may be found. */
+  add(address: string): void {
+    if (!this.#addresses.includes(address)) this.#addresses.push(address)
+  }
+
+  /** Who is at an address. */
+  ask(address: string): Promise<ServerInfo> {
+    return this.#parts.request<ServerInfo>(address, 'info', {})
+  }
+
+  /** What kept the last attempt from being one. */
+  get lastProblem(): string {
+    return this.#lastProblem
   }
 
   /** Tries once. Returns true when this server has a cluster. */
@@ -106,12 +123,10 @@ export class ClusterFormation {
   }
 
   async #lookAround(): Promise<readonly ServerInfo[]> {
-    const { retryJoin, invitedBy, request, self } = this.#parts
+    const { invitedBy, self } = this.#parts
     const found = new Map<NodeId, ServerInfo>()
-    const addresses = [...new Set([...retryJoin, ...invitedBy()])]
-    const answers = await Promise.allSettled(
-      addresses.map((address) => request<ServerInfo>(address, 'info', {})),
-    )
+    const addresses = [...new Set([...this.#addresses, ...invitedBy()])]
+    const answers = await Promise.allSettled(addresses.map((address) => this.ask(address)))
     for (const [at, answer] of answers.entries()) {
       if (answer.status === 'rejected') {
         this.#report(`${addresses[at] ?? ''} does not answer: ${reasonOf(answer.reason)}`)

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Identity } from '../api/backend.ts'
 import { parseIp } from '../base/ip.ts'
 import type { RegisterCommand } from '../catalog/command.ts'
+import { serverServiceId } from '../catalog/model.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 
@@ -56,7 +57,7 @@ const nodeCheck: CheckDefinition = {
 /** Servers are found like any service, under Consul's name for them. Not the agent's to adopt. */
 function serverService({ ports, version }: Identity): ServiceDefinition {
   return {
-    id: 'consul',
+    id: serverServiceId,
     name: 'consul',
     address: '',
     port: ports.server,

@@ -11,6 +11,7 @@ export interface OperationsParts {
   /** Asks another server the same; rejects when it does not answer or refuses. */
   readonly forward: (to: NodeId, kind: string, body: Buffer) => Promise<Buffer>
   readonly snapshot: () => Promise<string>
+  readonly join: (address: string) => Promise<string>
 }
 
 /** A change of the members; `isOwnWish`: asked for by the very server, which has no data yet. */
@@ -41,6 +42,8 @@ export class Operations {
         return this.#atLeader('change', operation.change, (change) => this.#change(change))
       case 'leave':
         return this.#leave()
+      case 'join':
+        return this.#parts.join(operation.address)
     }
   }
 

@@ -38,6 +38,8 @@ export type Operation =
   | { readonly kind: 'snapshot' }
   /** This server leaves the cluster for good. */
   | { readonly kind: 'leave' }
+  /** This server, without a cluster, looks for one at this address too. */
+  | { readonly kind: 'join'; readonly address: string }
 
 export type ToReplica =
   /** Proposals as JSON, each with a number that comes back with its result. */

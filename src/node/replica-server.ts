@@ -18,6 +18,7 @@ import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
 import { clusterKey, clusterStatus } from './cluster-status.ts'
+import { joinAt } from './joining.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
@@ -90,6 +91,11 @@ export class ReplicaServer {
       forward: (to, kind, body) =>
         this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
       snapshot: () => this.#snapshots.makeNow(),
+      join: (address) =>
+        joinAt(withPort(address, 8300), {
+          formation: this.#formation,
+          clusterId: () => this.#marks.clusterId,
+        }),
     })
     this.#formation = this.#makeFormation()
     this.#requests = new PeerRequests({

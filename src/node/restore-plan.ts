@@ -1,5 +1,5 @@
 import type { CommandBody, RegisterCommand } from '../catalog/command.ts'
-import { isOfAgent } from '../catalog/model.ts'
+import { isOfAgent, serverServiceId } from '../catalog/model.ts'
 import type {
   Check,
   CheckDefinition,
@@ -26,7 +26,6 @@ type Steps = Generator<CommandBody | undefined>
 
 /** Of a command, far below the largest that is accepted. */
 const checksMax = 64
-const serverServiceId = 'consul'
 const nodeCheckId = 'serfHealth'
 const dead = 'Agent not live or unreachable'
 

@@ -205,6 +205,59 @@ t.test('operators change the members', async (t) => {
   t.match(refused, { status: 500, body: /^The cluster refuses: quorum-not-live/ })
 })
 
+t.test('a dead server is taken out with all that is registered on it', async (t) => {
+  const api = startThree(t)
+  const { backend } = api
+  const remove = (id: string) => ({ kind: 'change', change: { kind: 'remove', id } }) as const
+  for (const name of ['n1', 'n2', id2]) {
+    const { status, body } = await api.put(`agent/force-leave/${name}`)
+    t.equal(status, 500)
+    t.match(body, /^The cluster refuses: .* is alive; `svcd leave` on it takes it out/, name)
+  }
+  for (const name of ['nobody', '(unknown)', '']) {
+    t.strictSame(
+      (await api.put(`agent/force-leave/${encodeURIComponent(name)}`)).body,
+      `agent: No node found with name '${name}'`,
+    )
+  }
+  t.strictSame(backend.operations, [])
+  register(api, 'critical')
+  t.strictSame((await api.put('agent/force-leave/n2?prune')).status, 200)
+  t.strictSame(backend.operations.splice(0), [remove(id2)])
+  t.equal(
+    backend.read((catalog) => catalog.node('n2')),
+    undefined,
+  )
+  // It was removed, and the catalog could not be told then.
+  backend.servers = backend.servers.filter(({ id }) => id !== id2)
+  register(api, 'critical')
+  t.equal((await api.put('agent/force-leave/n2')).status, 200)
+  t.strictSame(backend.operations, [])
+  t.equal(
+    backend.read((catalog) => catalog.node('n2')),
+    undefined,
+  )
+  // One that never told its name.
+  t.equal((await api.put(`agent/force-leave/${id3}`)).status, 200)
+  t.strictSame(backend.operations, [remove(id3)])
+})
+
+t.test('a server is told where to look for others', async (t) => {
+  const api = startThree(t)
+  for (const address of ['10.0.0.1', 'host:8301', '[::1]:8300']) {
+    t.equal((await api.put(`agent/join/${encodeURIComponent(address)}`)).status, 200)
+    t.strictSame(api.backend.operations.pop(), { kind: 'join', address })
+  }
+  for (const bad of ['', 'a/b', 'host:port', '::1']) {
+    t.match(await api.put(`agent/join/${encodeURIComponent(bad)}`), {
+      status: 400,
+      body: /host:port/,
+    })
+  }
+  t.equal((await api.put('agent/join/10.0.0.1?wan=1')).status, 400)
+  t.strictSame(api.backend.operations, [])
+})
+
 t.test('what makes no sense is refused before the cluster is asked', async (t) => {
   const api = startThree(t)
   const peer = '/v1/operator/raft/peer'

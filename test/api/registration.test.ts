@@ -397,3 +397,23 @@ t.test('without a leader a write fails with the text clients know', async (t) =>
   const reply = await api.put('agent/service/register', { Name: 'web' })
   t.strictSame([reply.status, reply.body], [500, 'No cluster leader'])
 })
+
+t.test('nothing takes the place of what a server registers of itself', async (t) => {
+  const api = new TestApi(t)
+  const refused = {
+    status: 400,
+    body: /^Invalid ID: "consul" is what a server registers of itself/,
+  }
+  for (const body of [{ Name: 'consul' }, { Name: 'web', ID: 'consul' }]) {
+    t.match(await api.put('agent/service/register', body), refused)
+  }
+  const service = { Service: { Service: 'web', ID: 'consul' } }
+  t.match(
+    await api.put('catalog/register', { Node: 'N1', Address: '127.0.0.1', ...service }),
+    refused,
+  )
+  t.strictSame(api.backend.proposed, [])
+  t.equal((await api.put('agent/service/register', { Name: 'consul', ID: 'c2' })).status, 200)
+  const outside = await api.put('catalog/register', { Node: 'x', Address: '10.0.0.1', ...service })
+  t.equal(outside.status, 200, 'a node that is no server may have it')
+})

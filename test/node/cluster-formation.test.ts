@@ -3,6 +3,7 @@ import { silentLogger } from '../../src/base/log.ts'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import { ClusterFormation } from '../../src/node/cluster-formation.ts'
 import type { Pledge, ServerInfo } from '../../src/node/cluster-formation.ts'
+import { joinAt } from '../../src/node/joining.ts'
 
 /** Servers that look for each other over a network which the test cuts. */
 class World {
@@ -192,4 +193,33 @@ t.test('whatever is lost on the way, no server is in a cluster of its own', asyn
     if (members.size > 1) t.fail(`seed ${seed}: different founders`)
   }
   t.pass('300 seeds')
+})
+
+t.test('a server without a cluster joins where an operator says', async (t) => {
+  const world = new World()
+  const a = world.add('a', 1, [])
+  const lost = world.add('lost', 0, ['nowhere'])
+  const join = (server: Server, address: string): Promise<string> =>
+    joinAt(address, { formation: server.formation, clusterId: () => server.clusterId })
+  await t.rejects(join(lost, 'gone:8300'), { message: 'unreachable' })
+  await lost.formation.attempt()
+  t.equal(await join(lost, a.address), a.address, 'there is no cluster yet: it is remembered')
+  await a.formation.attempt()
+  const joined = join(lost, a.address)
+  await lost.formation.attempt()
+  t.equal(await joined, a.address)
+  t.equal(lost.clusterId, a.clusterId)
+  t.equal(await join(lost, a.address), a.address, 'it is there already')
+
+  const other = world.add('other', 1, [])
+  const alone = world.add('alone', 0, ['nowhere'])
+  await t.rejects(join(a, alone.address), {
+    code: 'operation-refused',
+    message: /alone at alone:8300 has none: run `svcd join` there/,
+  })
+  await other.formation.attempt()
+  await t.rejects(join(a, other.address), {
+    code: 'operation-refused',
+    message: /other at other:8300 is in another cluster/,
+  })
 })

@@ -138,7 +138,7 @@ function operationsOn(rig: RaftRig) {
         .then((value) => Buffer.from(JSON.stringify(value)))
     }
     const snapshot = (): Promise<string> => Promise.reject(svcdError('no-leader', {}))
-    all.set(self, new Operations({ raft: () => raft, self, forward, snapshot }))
+    all.set(self, new Operations({ raft: () => raft, self, forward, snapshot, join: snapshot }))
   }
   return { of: (id: NodeId) => must(all.get(id)), asked }
 }

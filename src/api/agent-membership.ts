@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { svcdError } from '../base/errors.ts'
+import type { Backend } from './backend.ts'
+import { originOf } from './catalog.ts'
+import { serverMembers } from './members.ts'
+import { flagParameter, parametersOf } from './parameters.ts'
+import { sendDone } from './reply.ts'
+import { addRoute, tailOf } from './route.ts'
+
+const joinPath = '/v1/agent/join/'
+const forceLeavePath = '/v1/agent/force-leave/'
+
+/** agent/leave, join and force-leave: servers that come and go. */
+export function addMembershipRoutes(app: FastifyInstance, backend: Backend): void {
+  addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
+    await backend.operate({ kind: 'leave' })
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'PUT', `${joinPath}*`, async (request, reply) => {
+    if (flagParameter(parametersOf(request), 'wan')) {
+      const reason = 'there is one datacenter, and no pool of several'
+      throw svcdError('invalid-parameter', { name: 'wan', reason })
+    }
+    const address = tailOf(request, joinPath)
+    if (!/^(?:\[[\da-f:.]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i.test(address)) {
+      const reason = `${JSON.stringify(address)} is not host or host:port`
+      throw svcdError('invalid-parameter', { name: 'address', reason })
+    }
+    await backend.operate({ kind: 'join', address })
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'PUT', `${forceLeavePath}*`, async (request, reply) => {
+    await forceLeave(backend, request, tailOf(request, forceLeavePath))
+    return sendDone(reply)
+  })
+}
+
+/**
+ * Takes a server that will not come back out of the cluster, and what it had registered out of the
+ * catalog. Repeated after a failure it does what is left. One that lives is refused: unlike Consul's it
+ * could not rejoin, for an id is never used again.
+ */
+async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
+  const member = serverMembers({ backend }).find(
+    (one) => one.server.id === name || (one.name !== '' && one.name === name),
+  )
+  // One that died before it had registered itself has an id only.
+  const nodeName = member?.name ?? name
+  const [node, check] = backend.read((catalog) => [
+    catalog.node(nodeName),
+    catalog.check(nodeName, 'serfHealth'),
+  ])
+  // A node that no agent stands for is the catalog's, not a member of anything.
+  if (member === undefined && (node === undefined || check === undefined)) {
+    throw svcdError('unknown-member', { name })
+  }
+  if (member?.status === 'alive' || (member === undefined && check?.status !== 'critical')) {
+    const reason = `${name} is alive; \`svcd leave\` on it takes it out`
+    throw svcdError('operation-refused', { reason })
+  }
+  if (member !== undefined) {
+    await backend.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })
+  }
+  if (node === undefined) return
+  await backend.propose(
+    { kind: 'deregister', nodeName: node.name },
+    originOf(request, `agent/force-leave ${name}`),
+  )
+}
