@@ -157,8 +157,8 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     answer: 'members',
   },
   'PUT agent/leave': { summary: 'Leave the cluster, and stop' },
-  'PUT agent/join/*': { summary: 'Look for a cluster at an address too' },
-  'PUT agent/force-leave/*': { summary: 'Take a dead server out of the cluster' },
+  'PUT agent/join/*': { summary: 'Look for a cluster at an address too', argument: 'address' },
+  'PUT agent/force-leave/*': { summary: 'Take a dead server out of the cluster', argument: 'node' },
   'PUT catalog/register': {
     summary: 'Register a node, a service or checks that others look after',
     query: 'dc',
