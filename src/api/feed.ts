@@ -29,8 +29,6 @@ export class Feed {
   readonly #streams = new Set<EventStream>()
   readonly #ended = new AbortController()
   #latest: Frame
-  #turns = 0
-  #shownTurn = 0
 
   constructor(
     backend: Backend,
@@ -48,9 +46,13 @@ export class Feed {
     return this.#streams.size === 0
   }
 
-  /** The state as of now. */
-  async current(): Promise<Frame> {
-    await this.#refresh(this.#backend.version())
+  /** Takes a state that was just read, unless it knows a newer one, and gives what it has then. */
+  see({ index, body }: Rendered): Frame {
+    const latest = this.#latest
+    // Of two reads that are under way at once the older may end last.
+    if (index < latest.index || (index === latest.index && body === latest.body)) return latest
+    // The same bytes stay the same object: that is how a stream knows what its reader has.
+    this.#latest = frameOf(index, body.equals(latest.body) ? latest.body : body)
     return this.#latest
   }
 
@@ -71,7 +73,7 @@ export class Feed {
       // Taken before the read, so that a change between the read and the wait ends the wait.
       const since = this.#backend.version()
       const startMs = this.#clock.monotonicMs()
-      await this.#refresh(since)
+      this.see(await this.#source.render(since))
       if (this.#latest.body !== offered.body) {
         const tookMs = this.#clock.monotonicMs() - startMs
         offered = this.#latest
@@ -89,18 +91,6 @@ export class Feed {
   end(): void {
     this.#ended.abort()
     for (const stream of this.#streams) stream.end()
-  }
-
-  async #refresh(since: number): Promise<void> {
-    const turn = ++this.#turns
-    const { index, body } = await this.#source.render(since)
-    // Two may be under way at once: what began earlier is not to win.
-    if (turn < this.#shownTurn) return
-    this.#shownTurn = turn
-    const latest = this.#latest
-    if (index === latest.index && body === latest.body) return
-    // The same bytes stay the same object: that is how a stream knows what its reader has.
-    this.#latest = frameOf(index, body.equals(latest.body) ? latest.body : body)
   }
 
   async #offerAll(): Promise<void> {

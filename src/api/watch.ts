@@ -70,7 +70,8 @@ async function answerWatch(
   addStreamHeaders(reply)
   if (request.method === 'HEAD') return reply.send()
   const feed = streams.feed(key, { subject: question.subject, render: now }, first)
-  const { body } = await feed.current()
+  // Nothing is waited for from here on: the feed would end with the last of its other readers.
+  const { body } = feed.see(first)
   // It has the state with which a blocking query would wait.
   const isKnown = context.renderer.isUnchanged(question, options.index)
   reply.hijack()

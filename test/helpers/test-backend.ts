@@ -198,6 +198,7 @@ export class TestBackend implements Backend {
     signal: AbortSignal,
   ): Promise<void> {
     const slot = this.#versions.slotOf(subject)
+    if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const end = (): void => {
         this.#waiting.delete(wake)
