@@ -100,6 +100,7 @@ t.test('commands that only ask an agent do not load what runs one', async (t) =>
     'completion',
     'debug',
     'validate',
+    'reload',
   ]) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)

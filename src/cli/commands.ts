@@ -70,6 +70,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Have the agent leave its cluster for good, and stop.',
     load: async () => (await import('./leave.ts')).leaveCommand,
   },
+  reload: {
+    summary: 'Have the agent read its configuration again.',
+    load: async () => (await import('./reload.ts')).reloadCommand,
+  },
   validate: {
     summary: 'Check configuration files without starting an agent.',
     load: async () => (await import('./validate.ts')).validateCommand,

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -169,4 +170,16 @@ t.test('debug shows what an agent is, does and has said', async (t) => {
   }
   t.ok(process.platform !== 'linux' || threads.length > 5)
   t.ok(memory.rss > 1e7)
+})
+
+t.test('reload has the agent read its files again', async (t) => {
+  const directory = t.testdir({ 'web.json': '{"service": {"name": "web", "port": 80}}' })
+  const agent = await AgentProcess.start({ args: ['-dev', '-config-dir', directory] })
+  t.teardown(async () => agent.stop())
+  const env = { SVCD_HTTP_ADDR: agent.httpUrl }
+  writeFileSync(join(directory, 'api.json'), '{"service": {"name": "api", "port": 81}}')
+  t.match(await sh(`${svcd} reload`, env), { code: 0, out: 'Configuration reload triggered\n' })
+  await until('api is registered', 10_000, async () =>
+    (await sh(`${svcd} services`, env)).out.includes('api'),
+  )
 })
