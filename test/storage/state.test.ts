@@ -209,7 +209,7 @@ t.test('a snapshot of an older release is brought to the present format', async 
     readdirSync(t.testdirName).filter((name) => name.includes('.snap')),
     ['2-1.snap'],
   )
-  tamper(file, 'DROP TABLE checks')
+  tamper(file, 'DROP TABLE subjects')
   t.throws(() => target.writer.restore(file, { index: 2, term: 1 }), {
     code: 'snapshot-unusable',
     message: /its tables are not those of a catalog/,
