@@ -5,6 +5,10 @@ export interface HttpLoad {
   readonly port: number
   readonly connections: number
   readonly seconds: number
+  /** Undefined: as many as are answered. */
+  readonly perSecond?: number
+  /** Ends after so many, if the time has not. */
+  readonly total?: number
   /** The n-th request: method, path and JSON body. */
   readonly request: (n: number) => {
     readonly method: string
@@ -26,8 +30,8 @@ export interface HttpLoadResult {
  * whole answer, and sends the next. Raw, because on two cores a full client would measure itself.
  */
 export async function httpLoad(load: HttpLoad): Promise<HttpLoadResult> {
-  const run = { next: 0, ok: 0, failed: 0, latencies: [] as number[], endsAt: 0 }
   const started = performance.now()
+  const run = { next: 0, ok: 0, failed: 0, latencies: [] as number[], started, endsAt: 0 }
   run.endsAt = started + load.seconds * 1000
   await Promise.all(Array.from({ length: load.connections }, () => oneConnection(load, run)))
   const seconds = (performance.now() - started) / 1000
@@ -47,6 +51,7 @@ interface Run {
   ok: number
   failed: number
   latencies: number[]
+  readonly started: number
   endsAt: number
 }
 
@@ -56,13 +61,20 @@ function oneConnection(load: HttpLoad, run: Run): Promise<void> {
     let sentAt = 0
     let received = ''
     const send = (): void => {
+      const n = run.next++
+      const dueMs = run.started + (n / (load.perSecond ?? Infinity)) * 1000
+      const waitMs = dueMs - performance.now()
+      if (waitMs > 0) setTimeout(() => sendNow(n), waitMs)
+      else sendNow(n)
+    }
+    const sendNow = (n: number): void => {
       sentAt = performance.now()
-      if (sentAt > run.endsAt) {
+      if (sentAt > run.endsAt || n >= (load.total ?? Infinity)) {
         socket.end()
         resolve()
         return
       }
-      const { method, path, body } = load.request(run.next++)
+      const { method, path, body } = load.request(n)
       socket.write(
         `${method} ${path} HTTP/1.1\r\nHost: bench\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )

@@ -8,6 +8,7 @@ import {
   benchSilence,
   benchVisible,
 } from './cluster.bench.ts'
+import { benchDnsLarge } from './dns-large.bench.ts'
 import { benchDnsDgram, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
 import { benchCalm } from './cluster-calm.bench.ts'
 import { benchRestore } from './cluster-restore.bench.ts'
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers': benchDnsPeers,
   'dns-peers-latency': benchDnsLatency,
   'dns-peers-dgram': benchDnsDgram,
+  'dns-peers-large': benchDnsLarge,
   memory: benchMemory,
   blocking: benchBlocking,
   'blocking-reads': benchHealthService,
