@@ -54,6 +54,7 @@ const rules: LayerRules = {
     consul: ['test/interop/'],
     '@fastify/swagger': ['src/api/openapi.ts'],
     '@seriousme/openapi-schema-validator': ['test/api/'],
+    'prom-client': ['src/api/metrics.ts'],
     pino: ['src/node/log.ts'],
     commander: ['src/cli/', 'test/cli/'],
     dns2: ['src/net/dns-client.ts', 'test/'],

@@ -1,3 +1,4 @@
+import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, CommandOrigin, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { CheckPlan } from './check-plan.ts'
@@ -174,6 +175,8 @@ export interface Backend {
   diagnosis(): Diagnosis
   /** Reads definitions and zones again. Rejects with `zone-invalid`; what was served stays then. */
   reload(): Promise<void>
+  /** What the node counts and measures, as it is now. */
+  metrics(): readonly AnyMetric[]
   /** `host:port` of the leader, or '' while there is none. */
   leader(): string
   /** `host:port` of every voter. */

@@ -18,6 +18,7 @@ import { addDebugRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
+import { addMetricsRoutes, countRequests } from './metrics.ts'
 import { addOpenApi, addOpenApiRoute } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { cleanPath } from './route.ts'
@@ -80,6 +81,7 @@ export function createHttpApi(
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
+  const requests = countRequests(app)
   addOpenApi(app)
   // Behind the document's plugin, which sees only the routes that come after it.
   app.register((scope, _options, done) => {
@@ -95,6 +97,7 @@ export function createHttpApi(
     addOperatorRoutes(scope, context)
     addSnapshotRoutes(scope, context)
     addWatchRoutes(scope, context)
+    addMetricsRoutes(scope, backend, requests)
     addOpenApiRoute(scope)
     done()
   })

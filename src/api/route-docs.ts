@@ -249,6 +249,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: `service node state node-meta ${watch}`,
     answer: 'stream',
   },
+  'GET agent/metrics': {
+    summary: 'What this node counts and measures; `format=prometheus` for text',
+    query: 'format pretty',
+    answer: 'object',
+  },
   'GET status/leader': {
     summary: 'host:port of the leader, or nothing',
     query: 'dc pretty',

@@ -3,6 +3,8 @@ import type { IpBytes } from '../base/ip.ts'
 import { addressKey } from './addresses.ts'
 import { CandidateReader } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
+import { prepareCounts } from './counts.ts'
+import type { CatalogCounts } from './counts.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { CatalogPages } from './pages.ts'
 import {
@@ -123,11 +125,13 @@ export class CatalogReader {
   readonly #sql: ReturnType<typeof prepare>
   readonly #candidates: CandidateReader
   #pages: CatalogPages | undefined
+  readonly #counts: () => CatalogCounts
 
   constructor(db: Database) {
     this.#db = db
     this.#sql = prepare(db)
     this.#candidates = new CandidateReader(db)
+    this.#counts = prepareCounts(db)
   }
 
   /** What DNS needs of the instances of a service; empty when the name is unknown. */
@@ -260,6 +264,11 @@ export class CatalogReader {
   /** The log index at which a subject last changed, kept after its deletion; 0 = never existed. */
   indexOf(subject: string): number {
     return this.#sql.index.get(subject)?.modify_index ?? 0
+  }
+
+  /** How much there is. Walks indexes, not tables: some milliseconds for 100,000 instances. */
+  counts(): CatalogCounts {
+    return this.#counts()
   }
 
   /** The log index of the last command applied. */

@@ -6,7 +6,7 @@ import { NegativeAnswer, NegativeAnswers } from './negative-answers.ts'
 import { PreparedAnswer } from './prepared-answer.ts'
 import { parseQuery } from './query.ts'
 import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
-import { rcode } from './record.ts'
+import { rcode, recordType } from './record.ts'
 import { RecordingView } from './recording-view.ts'
 import { WireCache } from './wire-cache.ts'
 import { WireWriter } from './wire-writer.ts'
@@ -68,6 +68,20 @@ export interface ResponderCounters {
   failures: number
   /** Answers by the lower four bits of their rcode. */
   readonly rcodes: number[]
+  /** Answers by type, at the places of {@link countedTypes}. */
+  readonly types: number[]
+}
+
+/** The types that are counted by themselves; the last place is all others'. */
+export const countedTypes = [
+  ...(['A', 'AAAA', 'SRV', 'TXT', 'PTR', 'CNAME', 'NS', 'SOA', 'ANY', 'HTTPS'] as const),
+  'other',
+] as const
+
+const otherPlace = countedTypes.length - 1
+const typePlaces = new Uint8Array(256).fill(otherPlace)
+for (const [at, name] of countedTypes.entries()) {
+  if (name !== 'other') typePlaces[recordType[name]] = at
 }
 
 /**
@@ -92,6 +106,7 @@ export class Responder {
     truncated: 0,
     failures: 0,
     rcodes: Array.from({ length: 16 }, () => 0),
+    types: countedTypes.map(() => 0),
   }
   readonly cache: WireCache
   readonly #options: ResponderOptions
@@ -143,7 +158,7 @@ export class Responder {
     const entry = isOrdinary ? this.cache.find(this.#scan, packet) : undefined
     if (entry !== undefined && this.#holds(entry)) {
       this.counters.hits++
-      return this.#counted(entry.prepared)
+      return this.#counted(entry.prepared, packet, this.#scan.questionEnd)
     }
     const query = parseQuery(packet)
     if (query.kind === 'drop') {
@@ -153,7 +168,8 @@ export class Responder {
     if (query.kind === 'error') return this.#refuse(packet, query)
     if (isTooLong) return this.#refuse(packet, { ...query, kind: 'error', rcode: rcode.FORMERR })
     this.counters.misses++
-    return this.#counted(this.#prepare(packet, query, asker, isOrdinary, entry))
+    const answer = this.#prepare(packet, query, asker, isOrdinary, entry)
+    return this.#counted(answer, packet, query.questionEnd)
   }
 
   #holds(entry: CacheEntry): boolean {
@@ -170,10 +186,17 @@ export class Responder {
     return true
   }
 
-  #counted<A extends PreparedAnswer | NegativeAnswer>(prepared: A): A {
+  #counted<A extends PreparedAnswer | NegativeAnswer>(
+    prepared: A,
+    packet: Uint8Array,
+    questionEnd: number,
+  ): A {
     const { counters } = this
     counters.rcodes[prepared.rcode & 0x0f] = (counters.rcodes[prepared.rcode & 0x0f] ?? 0) + 1
     if (prepared.truncated) counters.truncated++
+    const high = packet[questionEnd - 4] ?? 0
+    const place = high === 0 ? (typePlaces[packet[questionEnd - 3] ?? 0] ?? 0) : otherPlace
+    counters.types[place] = (counters.types[place] ?? 0) + 1
     return prepared
   }
 

@@ -15,7 +15,9 @@ export interface UdpMmsgOptions {
   /** The largest answer to a client on another machine, in octets; 1232 unless given. */
   readonly pathBytesMax?: number
   /** Called when the answers to what was received at once are made, before the next is received. */
-  readonly onBatchEnd?: () => void
+  readonly onBatchEnd?: (packets: number) => void
+  /** Called when a batch was received. */
+  readonly onBatchBegin?: () => void
   /** A packet whose answer threw; it gets none. Broken invariants are not caught. */
   readonly onDrop: (error: unknown, packet: Uint8Array) => void
 }
@@ -84,6 +86,7 @@ export class UdpMmsg {
       return 0
     }
     this.counters.received += count
+    this.#options.onBatchBegin?.()
     // What stands before `first` is sent or has no answer.
     let first = 0
     for (let n = 0; n < count; n++) {
@@ -91,7 +94,7 @@ export class UdpMmsg {
       this.#send(fd, first, n)
       first = n + 1
     }
-    this.#options.onBatchEnd?.()
+    this.#options.onBatchEnd?.(count)
     this.#send(fd, first, count)
     this.#block.resetReceived(count)
     return count

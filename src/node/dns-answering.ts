@@ -3,6 +3,8 @@ import { Versions } from '../catalog/versions.ts'
 import { Responder } from '../dns/responder.ts'
 import type { Zone } from '../dns/zone.ts'
 import { StateReader } from '../storage/state.ts'
+import type { PacketResponder } from '../net/packet-responder.ts'
+import type { DnsCounters } from './dns-counters.ts'
 import type { DnsAnswering } from './dns-messages.ts'
 import { SharedMode } from './dns-messages.ts'
 import { Snapshots } from './snapshots.ts'
@@ -50,5 +52,23 @@ export function openAnswerer(
       versions.bumpGeneration()
     },
     close: () => reader.close(),
+  }
+}
+
+/** Counts what a responder is asked packet by packet, where packets do not come in batches. */
+export function countedResponder(
+  responder: Responder,
+  counters: DnsCounters,
+  socketErrors: () => number = () => 0,
+): PacketResponder {
+  return {
+    respond: (packet, asker) => {
+      const beganMs = performance.now()
+      const answer = responder.respond(packet, asker)
+      counters.observe(1, (performance.now() - beganMs) / 1000)
+      counters.publish(responder.counters, socketErrors(), responder.cache)
+      return answer
+    },
+    respondInto: (packet, asker, out, at) => responder.respondInto(packet, asker, out, at),
   }
 }

@@ -19,6 +19,8 @@ export interface DnsAnswering {
 export interface DnsWorkerData {
   readonly answering: DnsAnswering
   readonly udp: DnsThreadUdp
+  /** What `dns-counters.ts` lays out. */
+  readonly counters: SharedArrayBuffer
 }
 
 /** How a thread gets at its sockets. */

@@ -2,8 +2,10 @@ import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { Zone } from '../dns/zone.ts'
 import { listenTcp } from '../net/dns-tcp.ts'
 import type { DnsTcpListener } from '../net/dns-tcp.ts'
-import { openAnswerer } from './dns-answering.ts'
+import { countedResponder, openAnswerer } from './dns-answering.ts'
 import type { Answerer } from './dns-answering.ts'
+import { DnsCounters } from './dns-counters.ts'
+import type { DnsFigures } from './dns-counters.ts'
 import { DnsUdp } from './dns-udp.ts'
 import type { DnsUdpOptions } from './dns-udp.ts'
 
@@ -24,13 +26,16 @@ export class DnsService {
   readonly #answerer: Answerer
   readonly #tcp: readonly DnsTcpListener[]
   readonly #udp: DnsUdp
+  readonly #counters: DnsCounters
 
   private constructor(
     answerer: Answerer,
     tcp: readonly DnsTcpListener[],
     udp: DnsUdp,
     endpoints: readonly Endpoint[],
+    counters: DnsCounters,
   ) {
+    this.#counters = counters
     this.#answerer = answerer
     this.#tcp = tcp
     this.#udp = udp
@@ -60,21 +65,28 @@ export class DnsService {
 
   /** The TCP port comes first: unlike a UDP port it can be bound once only, so it is the lock. */
   static async #listen(options: DnsServiceOptions, answerer: Answerer): Promise<DnsService> {
+    const counters = new DnsCounters()
+    const responder = countedResponder(answerer.responder, counters)
     const tcp: DnsTcpListener[] = []
     let { port } = options
     try {
       for (const address of options.addresses) {
-        const listener = await listenTcp({ address, port, responder: answerer.responder })
+        const listener = await listenTcp({ address, port, responder })
         tcp.push(listener)
         port = listener.port
       }
       const udp = await DnsUdp.start({ ...options, port })
       const endpoints = options.addresses.map((address) => ({ address, port }))
-      return new DnsService(answerer, tcp, udp, endpoints)
+      return new DnsService(answerer, tcp, udp, endpoints, counters)
     } catch (error) {
       await Promise.all(tcp.map((listener) => listener.close()))
       throw error
     }
+  }
+
+  /** What each thread has done: those that answer UDP, and the one that answers TCP. */
+  get figures(): { readonly udp: readonly DnsFigures[]; readonly tcp: DnsFigures } {
+    return { udp: this.#udp.figures, tcp: this.#counters.read() }
   }
 
   async setZone(zone: Zone): Promise<void> {

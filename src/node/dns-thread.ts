@@ -5,15 +5,17 @@ import { loadLibc } from '../net/libc.ts'
 import { listenUdp } from '../net/udp-dgram.ts'
 import { UdpMmsg } from '../net/udp-mmsg.ts'
 import type { UdpListener } from '../net/udp-dgram.ts'
-import { openAnswerer } from './dns-answering.ts'
+import { countedResponder, openAnswerer } from './dns-answering.ts'
 import type { Answerer } from './dns-answering.ts'
+import { DnsCounters } from './dns-counters.ts'
 import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
 
 // A dns thread: answers UDP questions from its own cache and its own read-only connection. It waits
 // for nobody, neither for Raft nor for HTTP.
 
 const port = must(parentPort, 'a dns thread runs in a worker')
-const { answering, udp } = workerData as DnsWorkerData
+const { answering, udp, counters: buffer } = workerData as DnsWorkerData
+const counters = new DnsCounters(buffer)
 
 function post(message: FromDns): void {
   port.postMessage(message)
@@ -38,11 +40,18 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   const libc = loadLibc()
   if (libc instanceof Error) throw libc
   const answerer = openAnswerer(answering, onError, 'caller')
+  const { responder } = answerer
+  let beganMs = 0
   const server = new UdpMmsg(libc, {
     sockets,
-    responder: answerer.responder,
+    responder,
     pathBytesMax: answering.udpSizeMax,
-    onBatchEnd: () => answerer.endBatch(),
+    onBatchBegin: () => (beganMs = performance.now()),
+    onBatchEnd: (packets) => {
+      answerer.endBatch()
+      counters.observe(packets, (performance.now() - beganMs) / 1000)
+      counters.publish(responder.counters, server.counters.errors, responder.cache)
+    },
     onDrop: onError,
   })
   post({ type: 'ready' })
@@ -58,7 +67,9 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
 
 async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
   const answerer = openAnswerer(answering, onError)
-  const { responder } = answerer
+  const responder = countedResponder(answerer.responder, counters, () =>
+    listeners.reduce((sum, listener) => sum + listener.counters.errors, 0),
+  )
   const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []
   for (const address of options.addresses) {

@@ -8,6 +8,7 @@ import { pathBytesDefault } from '../net/packet-responder.ts'
 import { openUdpSocket } from '../net/udp-socket.ts'
 import type { UdpSocket } from '../net/udp-socket.ts'
 import { Waker } from '../net/waker.ts'
+import type { DnsFigures } from './dns-counters.ts'
 import type { DnsAnswering, DnsThreadUdp } from './dns-messages.ts'
 import { DeathCount, DnsWorker } from './dns-worker.ts'
 
@@ -34,6 +35,11 @@ export class DnsUdp {
   private constructor(workers: readonly DnsWorker[], release: () => void) {
     this.#workers = workers
     this.#release = release
+  }
+
+  /** What each thread has done, in their order. */
+  get figures(): readonly DnsFigures[] {
+    return this.#workers.map((worker) => worker.figures)
   }
 
   /** Rejects with `port-in-use`, `bind-failed`, or `invalid-option` where mmsg is not to be had. */
@@ -106,7 +112,7 @@ function startWorker(
   waker: Waker | undefined,
   deaths = new DeathCount(),
 ): Promise<DnsWorker> {
-  return DnsWorker.start({ data: { answering, udp }, waker, deaths, logger, onDeath })
+  return DnsWorker.start({ answering, udp, waker, deaths, logger, onDeath })
 }
 
 /** Undefined: dgram it is. */

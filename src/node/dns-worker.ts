@@ -3,7 +3,9 @@ import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Zone } from '../dns/zone.ts'
 import type { Waker } from '../net/waker.ts'
-import type { DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
+import { DnsCounters } from './dns-counters.ts'
+import type { DnsFigures } from './dns-counters.ts'
+import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
 import { workerUrl } from './worker-url.ts'
 
 /** Deaths within a minute after which something is wrong that a restart does not mend. */
@@ -22,7 +24,8 @@ export class DeathCount {
 }
 
 export interface DnsWorkerOptions {
-  readonly data: DnsWorkerData
+  readonly answering: DnsAnswering
+  readonly udp: DnsThreadUdp
   /** Calls a thread that blocks, after each message to it. */
   readonly waker: Waker | undefined
   readonly deaths: DeathCount
@@ -33,13 +36,20 @@ export interface DnsWorkerOptions {
 /** The main thread's end of a dns thread: starts it, starts it again when it dies, stops it. */
 export class DnsWorker {
   readonly #options: DnsWorkerOptions
+  readonly #counters = new DnsCounters()
   #data: DnsWorkerData
   #worker: Worker | undefined
   #stopping = false
 
   private constructor(options: DnsWorkerOptions) {
     this.#options = options
-    this.#data = options.data
+    const { answering, udp } = options
+    this.#data = { answering, udp, counters: this.#counters.buffer }
+  }
+
+  /** What the thread has done, and those before it that died. */
+  get figures(): DnsFigures {
+    return this.#counters.read()
   }
 
   /** Resolves when it answers. Rejects with `port-in-use` or `bind-failed`. */
@@ -120,6 +130,7 @@ export class DnsWorker {
       onDeath(new Error(`dns threads died ${count} times within a minute`))
       return
     }
+    this.#options.logger.warn({}, 'a dns thread ended and is started again on the same sockets')
     this.#spawn().catch((error: unknown) => {
       onDeath(error instanceof Error ? error : new Error(String(error)))
     })

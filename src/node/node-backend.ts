@@ -8,6 +8,7 @@ import type {
   SnapshotArchive,
   Statistics,
 } from '../api/backend.ts'
+import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Versions } from '../catalog/versions.ts'
@@ -15,10 +16,12 @@ import type { Config } from '../config/options.ts'
 import type { StateReader } from '../storage/state.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
 import { diagnosis } from './diagnosis.ts'
+import type { DnsService } from './dns-service.ts'
 import { leaveCluster } from './leaving.ts'
 import type { Replica } from './replica.ts'
 import type { SlicedReads } from './sliced-reads.ts'
 import type { SnapshotService } from './snapshot-service.ts'
+import { nodeMetrics } from './metrics.ts'
 import { statistics } from './statistics.ts'
 
 export interface NodeBackendParts {
@@ -36,6 +39,8 @@ export interface NodeBackendParts {
   readonly reload: () => Promise<void>
   /** It begins to leave the cluster, or does not leave after all. */
   readonly onLeaving: (isLeaving: boolean) => void
+  /** Undefined: this node answers no DNS. */
+  readonly dns: DnsService | undefined
 }
 
 /** The node as the HTTP API sees it. */
@@ -138,6 +143,12 @@ export class NodeBackend implements Backend {
 
   reload(): Promise<void> {
     return this.#parts.reload()
+  }
+
+  metrics(): readonly AnyMetric[] {
+    const { identity, replica, dns } = this.#parts
+    const { status, contactAgeMs } = replica
+    return nodeMetrics({ identity, status, contactAgeMs, dns, read: (query) => this.read(query) })
   }
 
   statistics(): Statistics {

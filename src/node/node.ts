@@ -135,7 +135,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
   const asked = { snapshots, config, recentLog, reload, onLeaving }
-  const parts = { identity, agent, replica, ...reads, ...asked }
+  const parts = { identity, agent, replica, dns, ...reads, ...asked }
   const backend = new NodeBackend(parts)
   const api = createHttpApi(backend, logger)
   stops.parts.push(() => api.close())

@@ -14,6 +14,7 @@ import type {
 } from '../../src/api/backend.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
+import type { AnyMetric } from '../../src/base/metric.ts'
 import type { CommandBody, Outcome } from '../../src/catalog/command.ts'
 import type { Check, NodeDefinition, Service, Status } from '../../src/catalog/model.ts'
 import { Versions } from '../../src/catalog/versions.ts'
@@ -73,6 +74,8 @@ export class TestBackend implements Backend {
   servers: ClusterServer[] = [
     { id: node.id, address: '127.0.0.1:8300', isVoter: true, isLeader: true, lastIndex: 1 },
   ]
+  /** What {@link metrics} tells. */
+  figures: readonly AnyMetric[] = []
   /** What operators asked for, in order. */
   readonly operations: ClusterOperation[] = []
   /** Set, it is what the next operation fails with. */
@@ -214,6 +217,10 @@ export class TestBackend implements Backend {
       this.#waiting.add(wake)
       wake()
     })
+  }
+
+  metrics(): readonly AnyMetric[] {
+    return this.figures
   }
 
   statistics(): Statistics {

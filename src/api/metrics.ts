@@ -1,0 +1,150 @@
+import type { FastifyInstance } from 'fastify'
+import { Registry, collectDefaultMetrics } from 'prom-client'
+import type { AnyMetric, HistogramSeries, Labels } from '../base/metric.ts'
+import type { Backend } from './backend.ts'
+import { parameter, parametersOf } from './parameters.ts'
+import { sendJson } from './reply.ts'
+import { addRoute } from './route.ts'
+
+/** What is counted of requests: method and status, never paths, which anybody can make up. */
+class RequestCounts {
+  readonly #counts = new Map<string, { readonly labels: Labels; value: number }>()
+
+  count(method: string, status: number): void {
+    const key = `${method} ${status}`
+    const known = this.#counts.get(key)
+    if (known !== undefined) known.value++
+    else this.#counts.set(key, { labels: { method, status: String(status) }, value: 1 })
+  }
+
+  metric(): AnyMetric {
+    return {
+      name: 'svcd_http_requests_total',
+      help: 'HTTP requests answered.',
+      kind: 'counter',
+      samples: [...this.#counts.values()],
+    }
+  }
+}
+
+/** Counts all that is answered from now on. */
+export function countRequests(app: FastifyInstance): RequestCounts {
+  const requests = new RequestCounts()
+  app.addHook('onResponse', (request, reply, done) => {
+    requests.count(request.method, reply.statusCode)
+    done()
+  })
+  return requests
+}
+
+/** `/metrics` in Prometheus' text, and `/v1/agent/metrics` as Consul shows its own. */
+export function addMetricsRoutes(
+  app: FastifyInstance,
+  backend: Backend,
+  requests: RequestCounts,
+): void {
+  const metrics = (): readonly AnyMetric[] => [...backend.metrics(), requests.metric()]
+  const own = processRegistry()
+  const text = async (): Promise<{ type: string; body: string }> => {
+    const registry = Registry.merge([own, registryOf(metrics())])
+    return { type: registry.contentType, body: await registry.metrics() }
+  }
+  app.addHook('onClose', (_app, done) => {
+    own.clear()
+    done()
+  })
+  addRoute(app, 'GET', '/metrics', async (_request, reply) => {
+    const { type, body } = await text()
+    return reply.header('content-type', type).send(body)
+  })
+  addRoute(app, 'GET', '/v1/agent/metrics', async (request, reply) => {
+    if (parameter(parametersOf(request), 'format') !== 'prometheus') {
+      return sendJson(request, reply, consulShape(metrics(), new Date()))
+    }
+    const { type, body } = await text()
+    return reply.header('content-type', type).send(body)
+  })
+}
+
+/** Processor, memory and event loop of this process. */
+function processRegistry(): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
+  return registry
+}
+
+interface PromValue {
+  readonly metricName?: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** A registry of figures that were counted elsewhere: prom-client asks each for what it holds. */
+function registryOf(metrics: readonly AnyMetric[]): Registry {
+  const registry = new Registry()
+  for (const metric of metrics) {
+    const { name, help, kind: type } = metric
+    const values = metric.kind === 'histogram' ? metric.series.flatMap(bucketsOf) : metric.samples
+    const named = values.map((value: PromValue) => ({
+      ...value,
+      ...(value.metricName === undefined ? {} : { metricName: name + value.metricName }),
+    }))
+    const get = async (): Promise<object> => ({
+      name,
+      help,
+      type,
+      values: named,
+      aggregator: 'sum',
+    })
+    registry.registerMetric({ name, help, type, get } as never)
+  }
+  return registry
+}
+
+function bucketsOf({ labels, bounds, counts, count, sum }: HistogramSeries): PromValue[] {
+  let below = 0
+  const buckets = bounds.map((bound, at) => {
+    below += counts[at] ?? 0
+    return { metricName: '_bucket', labels: { ...labels, le: String(bound) }, value: below }
+  })
+  return [
+    ...buckets,
+    { metricName: '_bucket', labels: { ...labels, le: '+Inf' }, value: count },
+    { metricName: '_sum', labels, value: sum },
+    { metricName: '_count', labels, value: count },
+  ]
+}
+
+/** `svcd_dns_queries_total` → `svcd.dns.queries_total` */
+const dotted = (name: string): string => name.replace('_', '.').replace('_', '.')
+
+/** Consul's JSON: names with dots; a counter's Count and Sum are what was counted since the start. */
+function consulShape(metrics: readonly AnyMetric[], now: Date): object {
+  const Gauges: object[] = []
+  const Counters: object[] = []
+  const Samples: object[] = []
+  for (const metric of metrics) {
+    const Name = dotted(metric.name)
+    if (metric.kind === 'histogram') {
+      for (const { labels, count, sum } of metric.series) {
+        Samples.push({ Name, ...aggregate(count, sum), Labels: labels })
+      }
+      continue
+    }
+    for (const { labels, value } of metric.samples) {
+      if (metric.kind === 'gauge') Gauges.push({ Name, Value: value, Labels: labels })
+      else Counters.push({ Name, ...aggregate(value, value), Labels: labels })
+    }
+  }
+  const Timestamp = now
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' +0000 UTC')
+  return { Timestamp, Gauges, Points: [], Counters, Samples }
+}
+
+/** What is not kept (least, most, deviation) is 0: Consul's readers expect the fields. */
+function aggregate(count: number, sum: number): object {
+  const Mean = count === 0 ? 0 : sum / count
+  return { Count: count, Rate: 0, Sum: sum, Min: 0, Max: 0, Mean, Stddev: 0 }
+}

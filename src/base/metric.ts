@@ -1,0 +1,35 @@
+/** One figure that is told to whoever watches the process, as plain numbers. */
+export interface Metric {
+  /** In the manner of Prometheus: `svcd_dns_queries_total`. */
+  readonly name: string
+  readonly help: string
+  readonly kind: 'counter' | 'gauge'
+  readonly samples: readonly Sample[]
+}
+
+export type Labels = Readonly<Record<string, string>>
+
+export interface Sample {
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** A distribution, by counts of what was at most so much. */
+export interface HistogramMetric {
+  readonly name: string
+  readonly help: string
+  readonly kind: 'histogram'
+  readonly series: readonly HistogramSeries[]
+}
+
+export interface HistogramSeries {
+  readonly labels: Labels
+  /** Upper bounds, ascending; what is above the last counts in `count` only. */
+  readonly bounds: readonly number[]
+  /** How many were above the bound before and at most this one. */
+  readonly counts: readonly number[]
+  readonly count: number
+  readonly sum: number
+}
+
+export type AnyMetric = Metric | HistogramMetric

@@ -1,0 +1,109 @@
+import { countedTypes } from '../dns/responder.ts'
+import type { ResponderCounters } from '../dns/responder.ts'
+
+/** Seconds from when a packet was taken from the system until its answer was ready. */
+export const latencyBounds = [
+  0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.1,
+] as const
+
+/** What one thread has done with questions, in plain numbers. */
+export interface DnsFigures {
+  readonly queries: number
+  readonly hits: number
+  readonly misses: number
+  readonly dropped: number
+  readonly truncated: number
+  readonly failures: number
+  /** Answers that could not be sent, and errors of the sockets. */
+  readonly socketErrors: number
+  readonly cacheEntries: number
+  readonly cacheBytes: number
+  readonly latencySum: number
+  readonly rcodes: readonly number[]
+  /** By the places of `countedTypes`. */
+  readonly types: readonly number[]
+  /** By the places of {@link latencyBounds}, then those above them all. */
+  readonly latencies: readonly number[]
+}
+
+const scalars = 10
+const rcodesAt = scalars
+const typesAt = rcodesAt + 16
+const latenciesAt = typesAt + countedTypes.length
+const total = latenciesAt + latencyBounds.length + 1
+
+/**
+ * The counters of one thread in shared memory: it alone writes them, without locks, whoever wants
+ * reads. They go on where a thread that died left them.
+ */
+export class DnsCounters {
+  readonly buffer: SharedArrayBuffer
+  readonly #cells: Float64Array
+  /** What a thread before this one had counted. */
+  readonly #base: Float64Array
+
+  constructor(buffer = new SharedArrayBuffer(total * 8)) {
+    this.buffer = buffer
+    this.#cells = new Float64Array(buffer)
+    this.#base = Float64Array.from(this.#cells)
+  }
+
+  /** Counts answers that took so long. */
+  observe(count: number, seconds: number): void {
+    let at = 0
+    while (at < latencyBounds.length && seconds > (latencyBounds[at] ?? 0)) at++
+    this.#add(latenciesAt + at, count)
+    this.#add(9, seconds * count)
+  }
+
+  /** To be called by the thread that writes them, now and then: after each batch. */
+  publish(counters: ResponderCounters, socketErrors: number, cache: CacheSize): void {
+    this.#set(0, counters.queries)
+    this.#set(1, counters.hits)
+    this.#set(2, counters.misses)
+    this.#set(3, counters.dropped)
+    this.#set(4, counters.truncated)
+    this.#set(5, counters.failures)
+    this.#set(6, socketErrors)
+    this.#cells[7] = cache.size
+    this.#cells[8] = cache.bytes
+    const { rcodes, types } = counters
+    for (let at = 0; at < rcodes.length; at++) this.#set(rcodesAt + at, rcodes[at] ?? 0)
+    for (let at = 0; at < types.length; at++) this.#set(typesAt + at, types[at] ?? 0)
+  }
+
+  read(): DnsFigures {
+    const [queries = 0, hits = 0, misses = 0, dropped = 0, truncated = 0, failures = 0] =
+      this.#cells
+    const [socketErrors = 0, cacheEntries = 0, cacheBytes = 0, latencySum = 0] =
+      this.#cells.subarray(6)
+    return {
+      queries,
+      hits,
+      misses,
+      dropped,
+      truncated,
+      failures,
+      socketErrors,
+      cacheEntries,
+      cacheBytes,
+      latencySum,
+      rcodes: [...this.#cells.subarray(rcodesAt, typesAt)],
+      types: [...this.#cells.subarray(typesAt, latenciesAt)],
+      latencies: [...this.#cells.subarray(latenciesAt)],
+    }
+  }
+
+  #set(at: number, value: number): void {
+    this.#cells[at] = (this.#base[at] ?? 0) + value
+  }
+
+  #add(at: number, value: number): void {
+    this.#cells[at] = (this.#cells[at] ?? 0) + value
+  }
+}
+
+interface CacheSize {
+  readonly size: number
+  readonly bytes: number
+}
