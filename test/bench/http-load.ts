@@ -59,7 +59,7 @@ function oneConnection(load: HttpLoad, run: Run): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(load.port, '127.0.0.1')
     let sentAt = 0
-    let received = ''
+    let answer = new Answer()
     const send = (): void => {
       const n = run.next++
       const dueMs = run.started + (n / (load.perSecond ?? Infinity)) * 1000
@@ -83,20 +83,40 @@ function oneConnection(load: HttpLoad, run: Run): Promise<void> {
     socket.on('connect', send)
     socket.on('error', reject)
     socket.on('data', (chunk: Buffer) => {
-      received += chunk.toString('latin1')
-      if (!isWhole(received)) return
-      if (received.startsWith('HTTP/1.1 200')) run.ok++
+      if (!answer.add(chunk)) return
+      if (answer.isOk) run.ok++
       else run.failed++
       run.latencies.push(performance.now() - sentAt)
-      received = ''
+      answer = new Answer()
       send()
     })
   })
 }
 
-function isWhole(text: string): boolean {
-  const head = text.indexOf('\r\n\r\n')
-  if (head === -1) return false
-  const length = /content-length: *(\d+)/i.exec(text)
-  return length !== null && text.length >= head + 4 + Number(length[1])
+/** One answer as it comes: its length is looked up once, its body only counted. */
+class Answer {
+  isOk = false
+  #head = ''
+  #isChunked = false
+  #missing = Number.NaN
+  #end = ''
+
+  /** Whether it is whole now. */
+  add(chunk: Buffer): boolean {
+    if (!Number.isNaN(this.#missing)) return this.#addBody(chunk)
+    this.#head += chunk.toString('latin1')
+    const end = this.#head.indexOf('\r\n\r\n')
+    if (end < 0) return false
+    this.isOk = this.#head.startsWith('HTTP/1.1 200')
+    this.#isChunked = /transfer-encoding: *chunked/i.test(this.#head)
+    this.#missing = Number(/content-length: *(\d+)/i.exec(this.#head)?.[1] ?? 0)
+    return this.#addBody(Buffer.from(this.#head.slice(end + 4), 'latin1'))
+  }
+
+  #addBody(body: Buffer): boolean {
+    this.#missing -= body.length
+    if (!this.#isChunked) return this.#missing <= 0
+    this.#end = (this.#end + body.toString('latin1', Math.max(0, body.length - 7))).slice(-7)
+    return this.#end.endsWith('\r\n0\r\n\r\n')
+  }
 }
