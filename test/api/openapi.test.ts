@@ -26,7 +26,9 @@ const documentOf = (api: TestApi): Promise<Document> => api.json<Document>('open
 t.test('the document is valid OpenAPI and has every route', async (t) => {
   const api = new TestApi(t)
   const urls = new Set<string>()
-  api.app.addHook('onRoute', ({ url }) => void urls.add(url))
+  api.app.addHook('onRoute', ({ url }) => {
+    if (url.startsWith('/v1/')) urls.add(url)
+  })
   const document = await documentOf(api)
   const { valid, errors } = await new Validator().validate({ ...document })
   t.equal(valid, true, JSON.stringify(errors)?.slice(0, 2000))
