@@ -18,7 +18,7 @@ import { addDebugRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
-import { addMetricsRoutes, countRequests } from './metrics.ts'
+import { addMetricsRoutes, addPrometheusRoute } from './metrics.ts'
 import { addOpenApi, addOpenApiRoute } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { cleanPath } from './route.ts'
@@ -81,7 +81,7 @@ export function createHttpApi(
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
-  const requests = countRequests(app)
+  const measured = addPrometheusRoute(app, backend)
   addOpenApi(app)
   // Behind the document's plugin, which sees only the routes that come after it.
   app.register((scope, _options, done) => {
@@ -97,7 +97,7 @@ export function createHttpApi(
     addOperatorRoutes(scope, context)
     addSnapshotRoutes(scope, context)
     addWatchRoutes(scope, context)
-    addMetricsRoutes(scope, backend, requests)
+    addMetricsRoutes(scope, measured)
     addOpenApiRoute(scope)
     done()
   })

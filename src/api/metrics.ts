@@ -27,36 +27,38 @@ class RequestCounts {
   }
 }
 
-/** Counts all that is answered from now on. */
-export function countRequests(app: FastifyInstance): RequestCounts {
+/** What is told of a node: its own figures, its requests from now on, and its process. */
+export interface Measured {
+  readonly metrics: () => readonly AnyMetric[]
+  readonly text: () => Promise<{ readonly type: string; readonly body: string }>
+}
+
+/** `/metrics` in Prometheus' text; it stands outside of `/v1`, where Prometheus looks for it. */
+export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Measured {
   const requests = new RequestCounts()
   app.addHook('onResponse', (request, reply, done) => {
     requests.count(request.method, reply.statusCode)
     done()
   })
-  return requests
-}
-
-/** `/metrics` in Prometheus' text, and `/v1/agent/metrics` as Consul shows its own. */
-export function addMetricsRoutes(
-  app: FastifyInstance,
-  backend: Backend,
-  requests: RequestCounts,
-): void {
   const metrics = (): readonly AnyMetric[] => [...backend.metrics(), requests.metric()]
   const own = processRegistry()
-  const text = async (): Promise<{ type: string; body: string }> => {
-    const registry = Registry.merge([own, registryOf(metrics())])
-    return { type: registry.contentType, body: await registry.metrics() }
-  }
   app.addHook('onClose', (_app, done) => {
     own.clear()
     done()
   })
+  const text = async (): Promise<{ type: string; body: string }> => {
+    const registry = Registry.merge([own, registryOf(metrics())])
+    return { type: registry.contentType, body: await registry.metrics() }
+  }
   addRoute(app, 'GET', '/metrics', async (_request, reply) => {
     const { type, body } = await text()
     return reply.header('content-type', type).send(body)
   })
+  return { metrics, text }
+}
+
+/** `/v1/agent/metrics`, as Consul shows its own. */
+export function addMetricsRoutes(app: FastifyInstance, { metrics, text }: Measured): void {
   addRoute(app, 'GET', '/v1/agent/metrics', async (request, reply) => {
     if (parameter(parametersOf(request), 'format') !== 'prometheus') {
       return sendJson(request, reply, consulShape(metrics(), new Date()))
