@@ -94,16 +94,24 @@ export class AgentProcess {
     return new AgentProcess(child)
   }
 
-  /** Resolves when its output holds `text`, from `from` on; rejects when it ends before. */
+  /** Resolves when its output holds `text`, from `from` on; rejects when it ends before, or in 60 s. */
   until(text: string, from = 0): Promise<void> {
     return new Promise((resolve, reject) => {
+      const expire = setTimeout(() => {
+        reject(new Error(`it does not say ${text}:\n${this.output}`))
+      }, 60_000)
       const look = (): void => {
-        if (this.output.includes(text, from)) resolve()
+        if (!this.output.includes(text, from)) return
+        clearTimeout(expire)
+        resolve()
       }
       look()
       // After the listener of #running, which adds to `output`.
       this.child.stdout?.on('data', look)
-      void this.exited.then(() => reject(new Error(`ended without ${text}:\n${this.output}`)))
+      void this.exited.then(() => {
+        clearTimeout(expire)
+        reject(new Error(`ended without ${text}:\n${this.output}`))
+      })
     })
   }
 
