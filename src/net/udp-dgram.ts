@@ -18,13 +18,13 @@ export interface UdpOptions {
 }
 
 const receiveBufferBytes = 4 * 1024 * 1024
-const rescanMs = 30_000
+const rescanMs = 5000
 const freePortAttempts = 10
 
 /**
  * Opens the DNS port over UDP. Rejects with `port-in-use` or `bind-failed`. For a wildcard address
  * every address of the host gets a socket of its own, so that an answer leaves from the address
- * that was asked (RFC 2181 §4); addresses that come or go later are noticed within 30 s.
+ * that was asked (RFC 2181 §4); addresses that come or go later are noticed within 5 s.
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   for (let attempt = 1; ; attempt++) {
