@@ -2,11 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Check, Service } from '../catalog/model.ts'
 import { aggregatedStatus } from '../health/select.ts'
 import type { AggregatedStatus } from '../health/select.ts'
+import { rowsOf } from './answer.ts'
+import type { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { agentServiceJson, checkJson } from './encode.ts'
 import { parameter, parametersOf } from './parameters.ts'
-import { sendJson } from './reply.ts'
+import { isPretty, renderJson, sendBody } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
+import { writeSliced } from './sliced-answer.ts'
 
 const idPrefix = '/v1/agent/health/service/id/'
 const namePrefix = '/v1/agent/health/service/name/'
@@ -23,9 +26,10 @@ const statusCode: Readonly<Record<AggregatedStatus, number>> = {
 const ranks: readonly AggregatedStatus[] = ['passing', 'warning', 'critical', 'maintenance']
 
 /** agent/health/*: this agent's services in one HTTP status. */
-export function addAgentHealthRoutes(app: FastifyInstance, { agent, identity }: Backend): void {
-  const healthOf = (service: Service, checks: readonly Check[]) => {
-    const own = checks.filter(({ serviceId }) => serviceId === service.id || serviceId === '')
+export function addAgentHealthRoutes(app: FastifyInstance, backend: Backend): void {
+  const { agent, identity } = backend
+  const healthOf = (service: Service, ofNode: readonly Check[]) => {
+    const own = [...agent.checksOfService(service.id), ...ofNode].toSorted(byId)
     return {
       AggregatedStatus: aggregatedStatus(own),
       Service: agentServiceJson(service, identity.datacenter),
@@ -38,25 +42,42 @@ export function addAgentHealthRoutes(app: FastifyInstance, { agent, identity }: 
     const service = agent.service(id)
     if (service === undefined) {
       const missing = { AggregatedStatus: 'critical', Service: null, Checks: null }
-      return send(request, reply, 404, `ServiceId ${id} not found`, missing)
+      return send(request, reply, 404, `ServiceId ${id} not found`, json(request, missing))
     }
-    const health = healthOf(service, agent.checks())
+    const health = healthOf(service, agent.checksOfService(''))
     const status = health.AggregatedStatus
-    return send(request, reply, statusCode[status], status, health)
+    return send(request, reply, statusCode[status], status, json(request, health))
   })
 
   addRoute(app, 'GET', `${namePrefix}*`, async (request, reply) => {
     const name = tailOf(request, namePrefix)
-    const services = agent.services().filter((service) => service.name === name)
+    const services = agent.servicesNamed(name)
     if (services.length === 0) {
-      return send(request, reply, 404, `ServiceName ${name} Not Found`, [])
+      return send(request, reply, 404, `ServiceName ${name} Not Found`, json(request, []))
     }
-    const checks = agent.checks()
-    const all = services.map((service) => healthOf(service, checks))
-    const worst = Math.max(...all.map((health) => ranks.indexOf(health.AggregatedStatus)))
-    const status = ranks[worst] ?? 'critical'
-    return send(request, reply, statusCode[status], status, all)
+    let status: AggregatedStatus = 'passing'
+    const ofNode = agent.checksOfService('')
+    const rowOf = (service: Service) => {
+      const health = healthOf(service, ofNode)
+      status = worse(status, health.AggregatedStatus)
+      return health
+    }
+    const answer = (): Answer => ({ kind: 'list', rows: rowsOf(services, rowOf) })
+    const body = await writeSliced(backend, answer, isPretty(request))
+    return send(request, reply, statusCode[status], status, body)
   })
+}
+
+function worse(a: AggregatedStatus, b: AggregatedStatus): AggregatedStatus {
+  return ranks.indexOf(a) < ranks.indexOf(b) ? b : a
+}
+
+function byId(a: Check, b: Check): number {
+  return a.checkId < b.checkId ? -1 : 1
+}
+
+function json(request: FastifyRequest, value: unknown): Buffer {
+  return renderJson(value, isPretty(request))
 }
 
 function send(
@@ -64,13 +85,13 @@ function send(
   reply: FastifyReply,
   code: number,
   reason: string,
-  json: unknown,
+  body: Buffer,
 ): FastifyReply | Promise<FastifyReply> {
   // A header holds no more than Latin-1, an ID any text.
   reply.code(code).header('X-Consul-Reason', encodeURI(reason).replaceAll('%20', ' '))
   const wantsText =
     parameter(parametersOf(request), 'format') === 'text' ||
     (request.headers.accept ?? '').startsWith('text/plain')
-  if (!wantsText) return sendJson(request, reply, json)
+  if (!wantsText) return sendBody(request, reply, body)
   return reply.header('content-type', 'text/plain; charset=utf-8').send(reason)
 }

@@ -35,7 +35,7 @@ export function addAgentServiceRoute(app: FastifyInstance, context: ReadContext)
         reply.header('X-Consul-ContentHash', hash)
         return sendJson(request, reply, { ...json, ContentHash: hash })
       }
-      await waits.run(reply, (signal) => backend.waitForChange(node, since, remainingMs, signal))
+      await waits.run(reply, backend.waitForChange(node, since, remainingMs))
     }
   })
 }

@@ -1,8 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { Status } from '../catalog/model.ts'
+import type { Check, Service, Status } from '../catalog/model.ts'
 import { agentCheck, agentService } from './agent-registration.ts'
+import { rowsOf } from './answer.ts'
+import type { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { originOf } from './catalog.ts'
 import { decodeBody } from './decode.ts'
@@ -10,9 +12,10 @@ import { agentServiceJson, checkJson } from './encode.ts'
 import { checkFields, filtered, filterOf, memberFields, serviceFields } from './filters.ts'
 import { consulVersion, memberJson, serverMembers } from './members.ts'
 import { flagParameter, parameter, parametersOf, readOptions } from './parameters.ts'
-import { sendDone, sendJson, warn } from './reply.ts'
+import { isPretty, sendBody, sendDone, sendJson, warn } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
+import { writeSliced } from './sliced-answer.ts'
 import { checkedStatus, cutOutput } from './validate.ts'
 
 /** agent/*: the services and checks of this agent, the agent itself, and the cluster it is in. */
@@ -55,10 +58,22 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
   addRoute(app, 'GET', '/v1/agent/services', async (request, reply) => {
     readOptions(parametersOf(request), identity)
     const filter = filterOf(parametersOf(request), serviceFields)
-    const all = agent.services().map((service) => agentServiceJson(service, identity.datacenter))
-    const rows = filtered(all, filter)
-    return sendJson(request, reply, Object.fromEntries(rows.map((row) => [row.ID, row])))
+    const entryOf = (service: Service) => {
+      const row = agentServiceJson(service, identity.datacenter)
+      return filter?.(row) === false ? undefined : ([row.ID, row] as const)
+    }
+    return sendMap(backend, request, reply, () => rowsOf(agent.services(), entryOf))
   })
+}
+
+async function sendMap(
+  backend: Backend,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  entries: () => Iterable<readonly [string, object] | undefined>,
+): Promise<FastifyReply> {
+  const answer = (): Answer => ({ kind: 'map', entries: entries() })
+  return sendBody(request, reply, await writeSliced(backend, answer, isPretty(request)))
 }
 
 function addChecks(app: FastifyInstance, backend: Backend): void {
@@ -67,8 +82,11 @@ function addChecks(app: FastifyInstance, backend: Backend): void {
   addRoute(app, 'GET', '/v1/agent/checks', async (request, reply) => {
     readOptions(parametersOf(request), identity)
     const filter = filterOf(parametersOf(request), checkFields)
-    const rows = filtered(agent.checks().map(checkJson), filter)
-    return sendJson(request, reply, Object.fromEntries(rows.map((row) => [row.CheckID, row])))
+    const entryOf = (check: Check) => {
+      const row = checkJson(check)
+      return filter?.(row) === false ? undefined : ([row.CheckID, row] as const)
+    }
+    return sendMap(backend, request, reply, () => rowsOf(agent.checks(), entryOf))
   })
 
   addRoute(app, 'PUT', '/v1/agent/check/register', async (request, reply) => {
@@ -141,6 +159,7 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
 function selfJson(backend: Backend) {
   const { identity, agent } = backend
   const leader = backend.leader()
+  const { services, checks } = agent.counts()
   const own = serverMembers({ backend }).find(({ server }) => server.id === identity.nodeId)
   return {
     Config: {
@@ -166,8 +185,8 @@ function selfJson(backend: Backend) {
     Member: own === undefined ? null : memberJson(own, identity),
     Stats: {
       agent: {
-        checks: String(agent.checks().length),
-        services: String(agent.services().length),
+        checks: String(checks),
+        services: String(services),
       },
       build: { prerelease: '', revision: '', version: identity.version },
       consul: {

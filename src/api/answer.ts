@@ -13,12 +13,12 @@ export type Answer =
   /** An object of a few fields, some of them long. */
   | { readonly kind: 'object'; readonly fields: readonly (readonly [key: string, of: Answer])[] }
 
-/** The rows of some items; `rowOf` gives undefined for what is left out. */
-export function* rowsOf<T, R>(
-  items: Iterable<T>,
+/** The rows of some items; `rowOf` gives undefined for what is left out, as some items are already. */
+export function* rowsOf<T extends object, R>(
+  items: Iterable<T | undefined>,
   rowOf: (item: T) => R | undefined,
 ): Generator<R | undefined, void> {
-  for (const item of items) yield rowOf(item)
+  for (const item of items) yield item === undefined ? undefined : rowOf(item)
 }
 
 const indent = '    '

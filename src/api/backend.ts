@@ -47,11 +47,16 @@ export interface LocalAgent {
   deregisterCheck(id: string, origin: Origin): Promise<void>
   /** A TTL check reports. Rejects with `unknown-check-id` or `not-a-ttl-check`. */
   updateTtl(id: string, status: Status, output: string, origin: Origin): Promise<void>
-  /** The agent's own services, by id. */
-  services(): readonly Service[]
+  /** The agent's own services, by id, read while they are walked through. */
+  services(): Iterable<Service>
+  servicesNamed(name: string): readonly Service[]
   service(id: string): Service | undefined
-  /** The agent's own checks, with their current status and output, by id. */
-  checks(): readonly Check[]
+  /** The agent's own checks, with their current status and output, as {@link services}. */
+  checks(): Iterable<Check>
+  /** The checks of one service, by id; of '' those of the node. */
+  checksOfService(serviceId: string): readonly Check[]
+  hasCheck(id: string): boolean
+  counts(): { readonly services: number; readonly checks: number }
 }
 
 /** Facts about this agent that do not change while it runs. */
@@ -123,6 +128,13 @@ export interface Diagnosis {
   readonly resources: unknown
 }
 
+/** Somebody waits. Not a promise with an AbortSignal: of ten thousand that would be half the memory. */
+export interface Wait {
+  readonly ended: Promise<void>
+  /** Ends it now, if it has not ended yet. */
+  end(): void
+}
+
 /** All that the HTTP API needs of a node; `node/` provides it. */
 export interface Backend {
   readonly identity: Identity
@@ -146,13 +158,8 @@ export interface Backend {
   readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T>
   /** To be taken *before* `read`: a change after it wakes `waitForChange`, so none falls in between. */
   version(): number
-  /** Resolves when the subject may have changed since `version()` gave `since`, after `timeoutMs`, or on abort. */
-  waitForChange(
-    subject: string,
-    since: number,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<void>
+  /** Ends when the subject may have changed since `version()` gave `since`, or after `timeoutMs`. */
+  waitForChange(subject: string, since: number, timeoutMs: number): Wait
   /** It leads, and its own copy has every write that an earlier leader acknowledged. */
   isLeader(): boolean
   /** The servers of the cluster, as this one sees them. */

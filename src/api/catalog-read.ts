@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { must } from '../base/assert.ts'
 import type { Random } from '../base/random.ts'
+import type { Wait } from './backend.ts'
 import { addReadHeaders, reach } from './consistency.ts'
 import type { ReachContext } from './consistency.ts'
 import { parametersOf, readOptions } from './parameters.ts'
@@ -22,30 +23,28 @@ export interface ReadContext extends ReachContext {
 
 /** The waits that are under way, so that a stopping server can end them all. */
 export class Waits {
-  readonly #open = new Set<AbortController>()
+  readonly #open = new Set<Wait>()
   #stopped = false
 
   /** Ends every wait; each read then answers with what there is. */
   stop(): void {
     this.#stopped = true
-    for (const controller of this.#open) controller.abort()
+    for (const wait of this.#open) wait.end()
   }
 
   get stopped(): boolean {
     return this.#stopped
   }
 
-  async run(reply: FastifyReply, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const controller = new AbortController()
-    const abort = (): void => controller.abort()
-    this.#open.add(controller)
-    reply.raw.once('close', abort)
-    try {
-      await wait(controller.signal)
-    } finally {
-      this.#open.delete(controller)
-      reply.raw.off('close', abort)
-    }
+  /** Resolves when the wait has ended, or its client is gone. */
+  async run(reply: FastifyReply, wait: Wait): Promise<void> {
+    const end = (): void => wait.end()
+    this.#open.add(wait)
+    // Not `once`, which keeps two objects more for each.
+    reply.raw.on('close', end)
+    await wait.ended
+    this.#open.delete(wait)
+    reply.raw.off('close', end)
   }
 }
 
@@ -86,7 +85,7 @@ async function read(
     deadline ??= clock.monotonicMs() + timeoutMs(options.waitMs, random)
     const remainingMs = deadline - clock.monotonicMs()
     if (remainingMs <= 0 || waits.stopped || reply.raw.destroyed) return must(render(since, 0))
-    await waits.run(reply, (signal) => backend.waitForChange(subject, since, remainingMs, signal))
+    await waits.run(reply, backend.waitForChange(subject, since, remainingMs))
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 
 interface Connection {
   readonly bytesRead: number
+  on(event: 'close', listener: (this: Connection) => void): unknown
   destroy(): void
 }
 
@@ -19,9 +20,13 @@ export function connectionEndings(
   graceMs = graceMsDefault,
 ): () => void {
   const sockets = new Set<Connection>()
-  server.on('connection', (socket) => {
+  // One function for all: ten thousand connections may wait.
+  function forget(this: Connection): void {
+    sockets.delete(this)
+  }
+  server.on('connection', (socket: Connection) => {
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    socket.on('close', forget)
   })
   return () => {
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, Wait } from './backend.ts'
 import { EventStream, frameOf } from './event-stream.ts'
 import type { Frame } from './event-stream.ts'
 import type { Rendered } from './render-cache.ts'
@@ -27,7 +27,8 @@ export class Feed {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #source: FeedSource
   readonly #streams = new Set<EventStream>()
-  readonly #ended = new AbortController()
+  #hasEnded = false
+  #wait: Wait | undefined
   #latest: Frame
 
   constructor(
@@ -67,9 +68,8 @@ export class Feed {
 
   /** Offers every change to all readers until `end`. Rejects when the catalog cannot be read. */
   async run(): Promise<void> {
-    const { signal } = this.#ended
     let offered = this.#latest
-    while (!signal.aborted) {
+    while (!this.#hasEnded) {
       // Taken before the read, so that a change between the read and the wait ends the wait.
       const since = this.#backend.version()
       const startMs = this.#clock.monotonicMs()
@@ -80,7 +80,9 @@ export class Feed {
         await this.#offerAll()
         await rest(tookMs * restFactor)
       }
-      await this.#backend.waitForChange(this.#source.subject, since, waitMs, signal)
+      this.#wait = this.#backend.waitForChange(this.#source.subject, since, waitMs)
+      if (this.#hasEnded) this.#wait.end()
+      await this.#wait.ended
     }
   }
 
@@ -89,7 +91,8 @@ export class Feed {
   }
 
   end(): void {
-    this.#ended.abort()
+    this.#hasEnded = true
+    this.#wait?.end()
     for (const stream of this.#streams) stream.end()
   }
 

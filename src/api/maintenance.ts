@@ -78,7 +78,5 @@ async function setMaintenance(
 ): Promise<void> {
   const { checkId } = definition.check
   if (isOn) await agent.registerCheck(definition, origin)
-  else if (agent.checks().some((check) => check.checkId === checkId)) {
-    await agent.deregisterCheck(checkId, origin)
-  }
+  else if (agent.hasCheck(checkId)) await agent.deregisterCheck(checkId, origin)
 }

@@ -3,9 +3,7 @@ import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { RenderCache, Rendered } from './render-cache.ts'
-
-/** Rows after which an answer is no short one any more, and is made a slice at a time. */
-const shortSteps = 250
+import { writeIfShort } from './sliced-answer.ts'
 
 /** What an endpoint reads: `subject` moves when `answer` may be another one. */
 export interface Question {
@@ -63,7 +61,7 @@ export class Renderer {
       const known = this.#answers.get(since, key)
       // A commit shows in the index a moment before it shows in the version.
       if (known?.index === index) return known
-      const body = within(writeAnswer(question.answer(catalog), pretty), shortSteps)
+      const body = writeIfShort(question.answer(catalog), pretty)
       if (body === undefined) return 'long'
       const rendered = new Rendered(index, body)
       this.#answers.put(since, key, rendered)
@@ -105,16 +103,6 @@ function* steps(
 ): Generator<void, Rendered> {
   const index = indexOf(catalog, question.subject)
   return new Rendered(index, yield* writeAnswer(question.answer(catalog), pretty))
-}
-
-/** What `running` returns, or undefined when that takes more than `stepsMax`. */
-function within<T>(running: Generator<void, T>, stepsMax: number): T | undefined {
-  for (let step = 0; step <= stepsMax; step++) {
-    const next = running.next()
-    if (next.done === true) return next.value
-  }
-  running.return(undefined as never)
-  return undefined
 }
 
 function mustWait(catalog: CatalogReader, index: number, above: number): boolean {

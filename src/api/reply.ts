@@ -11,7 +11,7 @@ export function isPretty(request: FastifyRequest): boolean {
   return parameter(parametersOf(request), 'pretty') !== undefined
 }
 
-function renderJson(value: unknown, pretty: boolean): Buffer {
+export function renderJson(value: unknown, pretty: boolean): Buffer {
   return Buffer.from(pretty ? `${JSON.stringify(value, null, 4)}\n` : JSON.stringify(value))
 }
 
@@ -20,7 +20,15 @@ export function sendJson(
   reply: FastifyReply,
   value: unknown,
 ): FastifyReply | Promise<FastifyReply> {
-  const body = renderJson(value, isPretty(request))
+  return sendBody(request, reply, renderJson(value, isPretty(request)))
+}
+
+/** Sends JSON that was made already. */
+export function sendBody(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  body: Buffer,
+): FastifyReply | Promise<FastifyReply> {
   return isCompressed(request, body) ? sendCompressed(reply, compress(body)) : send(reply, body)
 }
 

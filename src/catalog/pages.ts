@@ -104,10 +104,14 @@ export class CatalogPages {
     }
   }
 
-  /** The checks of a service itself, in order of node, service id and check id. */
-  *checksOfService(serviceName: string): Generator<Check, void> {
+  /**
+   * The checks of a service itself, in order of node, service id and check id; undefined between
+   * instances, for many may have none.
+   */
+  *checksOfService(serviceName: string): Generator<Check | undefined, void> {
     for (const { node_key: key, id } of this.#named(serviceName.toLowerCase())) {
       yield* this.#checks(key, id)
+      yield undefined
     }
   }
 
@@ -133,8 +137,11 @@ export class CatalogPages {
     }
   }
 
-  /** The checks of all nodes; `any` = whatever their state. */
-  *checks(status: Status | 'any'): Generator<Check, void> {
+  /**
+   * The checks of all nodes; `any` = whatever their state. Undefined between pages, for many may hold
+   * no check of that state.
+   */
+  *checks(status: Status | 'any'): Generator<Check | undefined, void> {
     let [node, check] = ['', '']
     for (;;) {
       // The page is cut before the state is looked at: checks that fit may be far apart.
@@ -148,6 +155,7 @@ export class CatalogPages {
           : this.#sql.checksInState.all(...range, status)
       for (const row of rows) yield checkOf(row)
       if (keys.length < pageRows) return
+      yield undefined
       node = last.node_key
       check = last.check_id
     }

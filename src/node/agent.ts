@@ -200,8 +200,12 @@ export class Agent implements LocalAgent {
     if (propose || this.#sync.isTelling(check)) await this.#sync.tell(check, origin)
   }
 
-  services(): readonly Service[] {
-    return this.#parts.store.services().map((stored) => this.#serviceOf(stored))
+  *services(): Generator<Service, void> {
+    for (const stored of this.#parts.store.services()) yield this.#serviceOf(stored)
+  }
+
+  servicesNamed(name: string): readonly Service[] {
+    return this.#parts.store.servicesNamed(name).map((stored) => this.#serviceOf(stored))
   }
 
   service(id: string): Service | undefined {
@@ -209,16 +213,28 @@ export class Agent implements LocalAgent {
     return stored === undefined ? undefined : this.#serviceOf(stored)
   }
 
-  checks(): readonly Check[] {
-    const { store } = this.#parts
-    const services = new Map<string, Service | undefined>()
-    return store.checks().map((stored) => {
-      const { serviceId } = stored.check
-      if (serviceId !== '' && !services.has(serviceId)) {
-        services.set(serviceId, this.service(serviceId))
-      }
-      return this.#checkOf(stored, services.get(serviceId))
-    })
+  *checks(): Generator<Check, void> {
+    // The checks of a service most often follow one another.
+    let last: { readonly id: string; readonly service: Service | undefined } | undefined
+    for (const stored of this.#parts.store.checks()) {
+      const { serviceId: id } = stored.check
+      if (last?.id !== id) last = { id, service: this.service(id) }
+      yield this.#checkOf(stored, last.service)
+    }
+  }
+
+  checksOfService(serviceId: string): readonly Check[] {
+    const service = this.service(serviceId)
+    const stored = this.#parts.store.checksOfService(serviceId)
+    return stored.map((check) => this.#checkOf(check, service))
+  }
+
+  hasCheck(id: string): boolean {
+    return this.#parts.store.check(id) !== undefined
+  }
+
+  counts(): { readonly services: number; readonly checks: number } {
+    return this.#parts.store.counts()
   }
 
   #serviceOf({ service, syncedIndex = 0 }: StoredService): Service {

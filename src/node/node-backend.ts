@@ -7,6 +7,7 @@ import type {
   Restored,
   SnapshotArchive,
   Statistics,
+  Wait,
 } from '../api/backend.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
@@ -80,13 +81,8 @@ export class NodeBackend implements Backend {
     return this.#parts.versions.applied
   }
 
-  waitForChange(
-    subject: string,
-    since: number,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return this.#parts.waiters.wait(subject, since, timeoutMs, signal)
+  waitForChange(subject: string, since: number, timeoutMs: number): Wait {
+    return this.#parts.waiters.wait(subject, since, timeoutMs)
   }
 
   isLeader(): boolean {

@@ -5,7 +5,7 @@ import { StateReader } from '../storage/state.ts'
 /** How long one slice keeps the event loop. */
 const sliceMs = 4
 /** A step costs microseconds, looking at the clock a good part of one. */
-const stepsPerLook = 16
+const stepsPerLook = 4
 
 /**
  * Long reads of the catalog on the main thread, a slice at a time, so that DNS over TCP and others

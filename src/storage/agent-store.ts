@@ -5,6 +5,7 @@ import {
   agentMigrations,
   checkOf,
   headOf,
+  pageRows,
   prepareAgentStatements,
   serviceOf,
 } from './agent-rows.ts'
@@ -133,8 +134,26 @@ export class AgentStore<Run> {
     return row === undefined ? undefined : serviceOf(row)
   }
 
-  services(): readonly StoredService[] {
-    return this.#sql.services.all().map(serviceOf)
+  /** By id, read page by page: whoever walks may stop in between, and sees what is written then. */
+  *services(): Generator<StoredService, void> {
+    let after = ''
+    for (;;) {
+      const rows = this.#sql.services.all(after)
+      for (const row of rows) yield serviceOf(row)
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      after = last.id
+    }
+  }
+
+  servicesNamed(name: string): readonly StoredService[] {
+    const rows = this.#sql.servicesTelling.all(`"name":${JSON.stringify(name)}`)
+    return rows.map(serviceOf).filter(({ service }) => service.name === name)
+  }
+
+  /** How many services and checks there are. */
+  counts(): { readonly services: number; readonly checks: number } {
+    return must(this.#sql.counts.get())
   }
 
   /** Up to `limit` services in order of id, from the first one behind `afterId`, without contents. */
@@ -167,8 +186,16 @@ export class AgentStore<Run> {
     return row === undefined ? undefined : checkOf<Run>(row)
   }
 
-  checks(): readonly StoredCheck<Run>[] {
-    return this.#sql.checks.all().map((row) => checkOf<Run>(row))
+  /** By id, as {@link services}. */
+  *checks(): Generator<StoredCheck<Run>, void> {
+    let after = ''
+    for (;;) {
+      const rows = this.#sql.checks.all(after)
+      for (const row of rows) yield checkOf<Run>(row)
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      after = last.check_id
+    }
   }
 
   checksOfService(serviceId: string): readonly StoredCheck<Run>[] {

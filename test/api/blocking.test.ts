@@ -1,5 +1,6 @@
 import t from 'tap'
 import { CatalogPages } from '../../src/catalog/pages.ts'
+import { subject } from '../../src/catalog/versions.ts'
 import type { Reply } from './support.ts'
 import { TestApi } from './support.ts'
 
@@ -93,9 +94,10 @@ t.test('without a change the wait ends after its time, a sixteenth more at most'
   const clock = { monotonicMs: () => nowMs }
   const api = new TestApi(t, { clock, random: () => 0.5 })
   const { backend } = api
-  backend.waitForChange = async (_subject, _since, timeoutMs) => {
+  backend.waitForChange = (_subject, _since, timeoutMs) => {
     asked.push(timeoutMs)
     nowMs += timeoutMs
+    return { ended: Promise.resolve(), end: () => {} }
   }
   const cases: readonly (readonly [string, number])[] = [
     ['index=1', 300_000 * (1 + 0.5 / 16)],
@@ -127,11 +129,14 @@ t.test('a change between the read and the wait is not missed', async (t) => {
   const index = indexOf(await api.get('health/service/web'))
   const { backend } = api
   const wait = backend.waitForChange.bind(backend)
-  backend.waitForChange = async (...args) => {
+  backend.waitForChange = (...args) => {
     backend.waitForChange = wait
-    await register(api, 'filler')
-    await api.put('agent/service/register', { Name: 'web', Port: 81 })
-    return wait(...args)
+    const changed = async (): Promise<void> => {
+      await register(api, 'filler')
+      await api.put('agent/service/register', { Name: 'web', Port: 81 })
+      await wait(...args).ended
+    }
+    return { ended: changed(), end: () => {} }
   }
   const reply = await api.get(`health/service/web?index=${index}&wait=5m`)
   t.match(JSON.parse(reply.body), [{ Service: { Port: 81 } }])
@@ -291,6 +296,8 @@ t.test('a long list is made a slice at a time, once for all who ask, and is whol
   }
   const none = await api.get('health/state/critical')
   t.equal(none.body, '[]', 'rows that are left out count as steps')
+  const critical = api.backend.read((catalog) => [...catalog.pages.checks('critical')])
+  t.strictSame(critical, [undefined, undefined], 'a page without any is a step')
   t.equal(await length(api, 'health/service/web?filter=Node.Node matches "^node-1..$"'), 100)
   t.equal(await length(api, 'catalog/nodes?filter=Node == big'), 1)
 })
@@ -298,3 +305,49 @@ t.test('a long list is made a slice at a time, once for all who ask, and is whol
 async function length(api: TestApi, path: string): Promise<number> {
   return (await api.json<unknown[]>(encodeURI(path))).length
 }
+
+t.test('those who wait are woken a few at a time, so that others get their turn', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  const { backend } = api
+  const since = backend.version()
+  const waits = Array.from({ length: 100 }, () =>
+    backend.waitForChange(subject.service('web'), since, 60_000),
+  )
+  const other = backend.waitForChange(subject.service('other'), since, 60_000)
+  await backend.agent.deregisterService('web', { actor: 'a', cause: 'c' })
+  const left = [backend.waiting]
+  while (backend.waiting > 1) {
+    await new Promise((resolve) => setImmediate(resolve))
+    left.push(backend.waiting)
+  }
+  t.strictSame(left, [69, 37, 5, 1])
+  await Promise.all(waits.map(({ ended }) => ended))
+  other.end()
+  await other.ended
+  t.equal(backend.waiting, 0)
+})
+
+t.test('the lists of an agent are made a slice at a time, too', async (t) => {
+  const api = new TestApi(t)
+  const ids = Array.from({ length: 300 }, (_, n) => `s-${n}`)
+  for (const ID of ids) {
+    await api.put('agent/service/register', { Name: 'web', ID, Check: { TTL: '1h' } })
+  }
+  const lists = [
+    ['agent/services', ids, 'Service'],
+    ['agent/checks', ids.map((id) => `service:${id}`), 'Name'],
+  ] as const
+  for (const [path, keys, field] of lists) {
+    const before = api.backend.sliced
+    const whole = await api.json<object>(path)
+    t.equal(api.backend.sliced - before, 1, path)
+    t.strictSame(Object.keys(whole), keys.toSorted(), path)
+    t.strictSame(await api.json(encodeURI(`${path}?filter=${field} == zz`)), {}, path)
+  }
+  const before = api.backend.sliced
+  const health = await api.get('agent/health/service/name/web')
+  t.equal(health.status, 503)
+  t.equal((JSON.parse(health.body) as unknown[]).length, 300)
+  t.equal(api.backend.sliced - before, 1)
+})

@@ -66,10 +66,13 @@ t.test('checks are registered, and critical instances are told from healthy ones
   const line =
     'register web -check-http http://127.0.0.1:1/h -interval 2s -timeout 1s -check-ttl 30s -deregister-after 1h'
   t.equal((await ask(line)).code, 0)
-  t.match(api.backend.agent.checks(), [
-    { type: 'http', interval: '2s', timeout: '1s', status: 'critical' },
-    { type: 'ttl', status: 'critical' },
-  ])
+  t.match(
+    [...api.backend.agent.checks()],
+    [
+      { type: 'http', interval: '2s', timeout: '1s', status: 'critical' },
+      { type: 'ttl', status: 'critical' },
+    ],
+  )
   t.match((await ask('services web')).out, /web  n1 .* critical/)
   const passing = await ask('services web --passing')
   t.match(passing, { code: 1, err: /There is no instance of service "web" matches/ })
@@ -81,7 +84,7 @@ t.test('a check of every kind can be registered by flags', async (t) => {
   const flags = `-check-tcp ${target} -check-udp ${target} -check-grpc ${target}/web -check-h2ping ${target}`
   t.equal((await ask(`register web ${flags} -check-script true -check-alias db`)).code, 0)
   t.match(
-    api.backend.agent.checks().map(({ type, interval }) => [type, interval]),
+    [...api.backend.agent.checks()].map(({ type, interval }) => [type, interval]),
     [
       ['tcp', '10s'],
       ['udp', '10s'],

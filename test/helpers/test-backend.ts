@@ -11,6 +11,7 @@ import type {
   Restored,
   SnapshotArchive,
   Statistics,
+  Wait,
 } from '../../src/api/backend.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
@@ -21,6 +22,7 @@ import { Versions } from '../../src/catalog/versions.ts'
 import type { CatalogReader } from '../../src/catalog/query.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
+import { ChangeWaiters } from '../../src/node/change-waiters.ts'
 import { SnapshotService } from '../../src/node/snapshot-service.ts'
 import { SnapshotStore } from '../../src/storage/snapshot.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot-job.ts'
@@ -83,7 +85,7 @@ export class TestBackend implements Backend {
   readonly #writer: StateWriter
   readonly #reader: StateReader
   readonly #versions = new Versions()
-  readonly #waiting = new Set<() => void>()
+  readonly #waiters = new ChangeWaiters(this.#versions)
   readonly #snapshots: SnapshotService
   #index = 0
 
@@ -120,7 +122,7 @@ export class TestBackend implements Backend {
 
   /** How many reads wait for a change right now. */
   get waiting(): number {
-    return this.#waiting.size
+    return this.#waiters.count
   }
 
   apply(body: CommandBody): Outcome {
@@ -129,7 +131,7 @@ export class TestBackend implements Backend {
     const command = { version: 1 as const, timeMs: index, body, ...origin }
     const { outcomes, subjects } = this.#writer.applyBatch([{ index, term: 1, command }])
     this.#versions.bump(subjects)
-    for (const wake of this.#waiting) wake()
+    this.#waiters.changed()
     return must(outcomes[0])
   }
 
@@ -194,29 +196,8 @@ export class TestBackend implements Backend {
     return this.#versions.applied
   }
 
-  waitForChange(
-    subject: string,
-    since: number,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const slot = this.#versions.slotOf(subject)
-    if (signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const end = (): void => {
-        this.#waiting.delete(wake)
-        clearTimeout(timer)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const wake = (): void => {
-        if (!this.#versions.holds(slot, since)) end()
-      }
-      const timer = setTimeout(end, timeoutMs)
-      signal.addEventListener('abort', end)
-      this.#waiting.add(wake)
-      wake()
-    })
+  waitForChange(subject: string, since: number, timeoutMs: number): Wait {
+    return this.#waiters.wait(subject, since, timeoutMs)
   }
 
   metrics(): readonly AnyMetric[] {
@@ -308,11 +289,27 @@ class TestAgent implements LocalAgent {
     return this.#backend.read((catalog) => catalog.servicesOfNode(node.name))
   }
 
+  servicesNamed(name: string): readonly Service[] {
+    return this.services().filter((service) => service.name === name)
+  }
+
   service(id: string): Service | undefined {
     return this.#backend.read((catalog) => catalog.service(node.name, id))
   }
 
   checks(): readonly Check[] {
     return this.#backend.read((catalog) => catalog.checksOfNode(node.name))
+  }
+
+  checksOfService(serviceId: string): readonly Check[] {
+    return this.checks().filter((check) => check.serviceId === serviceId)
+  }
+
+  hasCheck(id: string): boolean {
+    return this.checks().some((check) => check.checkId === id)
+  }
+
+  counts(): { readonly services: number; readonly checks: number } {
+    return { services: this.services().length, checks: this.checks().length }
   }
 }

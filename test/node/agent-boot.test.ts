@@ -38,7 +38,10 @@ t.test('what was acknowledged and then removed is brought back', async (t) => {
     rig.takeProposed()
   })
   t.strictSame(rig.takeProposed(), ['register web c=critical'])
-  t.match([rig.agent.services(), rig.agent.checks()], [[{ id: 'web' }], [{ checkId: 'c' }]])
+  t.match(
+    [[...rig.agent.services()], [...rig.agent.checks()]],
+    [[{ id: 'web' }], [{ checkId: 'c' }]],
+  )
 })
 
 t.test(
@@ -74,8 +77,8 @@ t.test('a power cut that takes agent.db back undoes no acknowledged registration
   rig.takeProposed()
   await rig.restartOn(files)
   t.equal(rig.catalog.reader.service('n1', 'web')?.port, 81)
-  t.match(rig.agent.services(), [{ port: 81 }])
-  t.match(rig.agent.checks(), [{ checkId: 'c', definition: { TTL: '2h0m0s' } }])
+  t.match([...rig.agent.services()], [{ port: 81 }])
+  t.match([...rig.agent.checks()], [{ checkId: 'c', definition: { TTL: '2h0m0s' } }])
   t.strictSame(rig.takeProposed(), [])
 })
 
@@ -87,8 +90,8 @@ t.test('… nor one that followed a deregistration', async (t) => {
   await register(rig, [ttlCheck('c', longMs)])
   await rig.restartOn(files)
   t.equal(rig.status('c'), 'critical')
-  t.match(rig.agent.services(), [{ id: 'web' }])
-  t.match(rig.agent.checks(), [{ checkId: 'c' }])
+  t.match([...rig.agent.services()], [{ id: 'web' }])
+  t.match([...rig.agent.checks()], [{ checkId: 'c' }])
 })
 
 const maintenance: AgentCheckDefinition = {
@@ -118,7 +121,7 @@ t.test('what only the catalog holds of this agent is adopted, with checks that r
   await rig.agent.registerCheck(maintenance, origin)
   await rig.agent.updateTtl('c', 'passing', 'fine', origin)
   await rig.until(() => rig.status('h') === 'passing')
-  const before = rig.agent.checks()
+  const before = [...rig.agent.checks()]
   rig.catalog.apply({
     kind: 'register',
     nodeName: 'n1',
@@ -128,9 +131,9 @@ t.test('what only the catalog holds of this agent is adopted, with checks that r
   })
 
   const other = await AgentRig.start(t, {}, rig.catalog)
-  t.match(other.agent.services(), [{ id: 'web', port: 80, owner: 'agent' }])
-  t.equal(other.agent.services().length, 1, "not the catalog's own")
-  t.match(other.agent.checks(), before.map(withoutIndexes))
+  t.match([...other.agent.services()], [{ id: 'web', port: 80, owner: 'agent' }])
+  t.equal([...other.agent.services()].length, 1, "not the catalog's own")
+  t.match([...other.agent.checks()], before.map(withoutIndexes))
   await rig.agent.stop()
   health.code = 503
   await other.until(() => other.status('h') === 'critical')
@@ -151,10 +154,13 @@ t.test('a restart keeps statuses: nothing flaps, and the catalog is not told aga
   await rig.restart()
   await rig.agent.updateTtl('c', 'passing', 'fine', origin)
   t.strictSame(rig.takeProposed(), [])
-  t.match(rig.agent.checks(), [
-    { checkId: 'c', status: 'passing', output: 'fine' },
-    { checkId: 'h', status: 'passing', output: /200 OK/ },
-  ])
+  t.match(
+    [...rig.agent.checks()],
+    [
+      { checkId: 'c', status: 'passing', output: 'fine' },
+      { checkId: 'h', status: 'passing', output: /200 OK/ },
+    ],
+  )
 })
 
 t.test(
@@ -164,7 +170,7 @@ t.test(
     await register(rig, [ttlCheck('c', longMs)])
     await rig.agent.updateTtl('c', 'warning', 'so so', origin)
     await rig.kill()
-    t.match(rig.agent.checks(), [{ status: 'warning', output: 'so so' }])
+    t.match([...rig.agent.checks()], [{ status: 'warning', output: 'so so' }])
     t.equal(rig.status('c'), 'warning')
   },
 )

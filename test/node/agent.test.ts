@@ -32,7 +32,7 @@ t.test('a start registers the node, its check and the server in one command, onc
   t.match(reader.service('n1', 'consul'), { port: 8300, owner: 'catalog' })
   await rig.restart()
   t.strictSame(rig.takeProposed(), [], 'the second start finds all of it')
-  t.strictSame(rig.agent.services(), [], 'the server is not a service of the agent')
+  t.strictSame([...rig.agent.services()], [], 'the server is not a service of the agent')
 })
 
 t.test('a registration is one command, and is there when it resolves', async (t) => {
@@ -49,10 +49,11 @@ t.test('a registration is one command, and is there when it resolves', async (t)
     Private: { Owner: 'agent' },
   })
   t.match(rig.agent.service('web'), { id: 'web', port: 80, node: 'n1' })
-  t.match(rig.agent.services(), [{ id: 'web' }])
-  t.match(rig.agent.checks(), [
-    { checkId: 'service:web', node: 'n1', serviceName: 'web', status: 'critical' },
-  ])
+  t.match([...rig.agent.services()], [{ id: 'web' }])
+  t.match(
+    [...rig.agent.checks()],
+    [{ checkId: 'service:web', node: 'n1', serviceName: 'web', status: 'critical' }],
+  )
 })
 
 t.test('a new check is probed at once, and only transitions are proposed', async (t) => {
@@ -105,7 +106,7 @@ t.test('checks that are not listed again stay, unless they are to be replaced', 
   const rig = await AgentRig.start(t)
   await register(rig, [ttlCheck('a', longMs), ttlCheck('b', longMs)])
   await register(rig, [ttlCheck('b', longMs)])
-  const ids = (): string[] => rig.agent.checks().map((check) => check.checkId)
+  const ids = (): string[] => [...rig.agent.checks()].map((check) => check.checkId)
   t.strictSame(ids(), ['a', 'b'])
   const definition = { service: web(), checks: [ttlCheck('b', longMs)] }
   await rig.agent.registerService(definition, { replaceExistingChecks: true }, origin)
@@ -127,7 +128,11 @@ t.test(
     t.strictSame(rig.takeProposed(), ['c=passing', 'c=warning'])
     t.strictSame(rig.catalog.reader.check('n1', 'c')?.output, 'so so')
     await rig.agent.updateTtl('c', 'warning', 'changed', origin)
-    t.match(rig.agent.checks(), [{ status: 'warning', output: 'changed' }], 'output is kept here')
+    t.match(
+      [...rig.agent.checks()],
+      [{ status: 'warning', output: 'changed' }],
+      'output is kept here',
+    )
     t.equal(rig.catalog.reader.check('n1', 'c')?.output, 'so so')
   },
 )
@@ -179,7 +184,7 @@ t.test(
     rig.takeProposed()
     await rig.kill()
     t.strictSame(rig.takeProposed(), [])
-    t.strictSame([rig.agent.services(), rig.agent.checks()], [[], []])
+    t.strictSame([[...rig.agent.services()], [...rig.agent.checks()]], [[], []])
   },
 )
 
@@ -189,14 +194,14 @@ t.test('a check stays critical too long: its service is deregistered', async (t)
   await rig.agent.updateTtl('c', 'passing', '', origin)
   await rig.until(() => rig.catalog.reader.service('n1', 'web') === undefined)
   t.match(rig.proposed.at(-1)?.origin, { actor: 'check c', cause: 'critical for 60ms' })
-  t.strictSame(rig.agent.services(), [])
+  t.strictSame([...rig.agent.services()], [])
 })
 
 t.test('without a leader a registration is refused, and made up for later', async (t) => {
   const rig = await AgentRig.start(t)
   rig.refusal = noLeader
   await t.rejects(register(rig, [ttlCheck('c', longMs)]), { code: 'no-leader' })
-  t.match(rig.agent.services(), [{ id: 'web' }], 'the agent knows it')
+  t.match([...rig.agent.services()], [{ id: 'web' }], 'the agent knows it')
   rig.refusal = undefined
   await rig.until(() => rig.catalog.reader.service('n1', 'web') !== undefined)
   t.equal(rig.status('c'), 'critical')
@@ -211,7 +216,7 @@ t.test('checks that a refused registration replaced are removed later', async (t
   await t.rejects(replaced, { code: 'no-leader' })
   await rig.kill(() => (rig.refusal = undefined))
   await rig.until(() => rig.status('a') === undefined)
-  t.match(rig.agent.checks(), [{ checkId: 'b' }])
+  t.match([...rig.agent.checks()], [{ checkId: 'b' }])
   t.equal(rig.catalog.reader.service('n1', 'web')?.port, 81)
 })
 
@@ -230,7 +235,7 @@ t.test('transitions that cannot be proposed are not lost, and the latest wins', 
     'a heartbeat does not say that a transition is committed',
   )
   health.code = 200
-  await rig.until(() => rig.agent.checks()[1]?.status === 'passing')
+  await rig.until(() => [...rig.agent.checks()][1]?.status === 'passing')
   rig.refusal = undefined
   await rig.until(() => rig.status('h') === 'passing' && rig.status('c') === 'warning')
   t.notOk(
@@ -249,12 +254,12 @@ t.test(
     await t.rejects(rig.agent.deregisterService('web', origin), { code: 'no-leader' })
     await t.rejects(rig.agent.deregisterService('web', origin), { code: 'no-leader' }, 'once more')
     await t.rejects(rig.agent.deregisterService('web2', origin), { code: 'no-leader' })
-    t.strictSame(rig.agent.services(), [])
+    t.strictSame([...rig.agent.services()], [])
     await t.rejects(register(rig, [], web({ id: 'web2', port: 82 })), { code: 'no-leader' })
     await rig.kill(() => (rig.refusal = undefined))
     await rig.until(() => rig.catalog.reader.service('n1', 'web') === undefined)
     await rig.until(() => rig.catalog.reader.service('n1', 'web2')?.port === 82)
-    t.match(rig.agent.services(), [{ id: 'web2', port: 82 }], 'what came again stays')
+    t.match([...rig.agent.services()], [{ id: 'web2', port: 82 }], 'what came again stays')
   },
 )
 
@@ -267,8 +272,11 @@ t.test('a registration that no server can take leaves the one before in place', 
   await t.rejects(register(rig, large, web({ port: 81 })), { code: 'command-too-large' })
   await t.rejects(register(rig, [], web({ id: 'new' })), { code: 'command-too-large' })
   rig.refusal = undefined
-  t.match(rig.agent.services(), [{ id: 'web', port: 80 }])
-  t.match(rig.agent.checks(), [{ checkId: 'c', status: 'passing', definition: { TTL: '1h0m0s' } }])
+  t.match([...rig.agent.services()], [{ id: 'web', port: 80 }])
+  t.match(
+    [...rig.agent.checks()],
+    [{ checkId: 'c', status: 'passing', definition: { TTL: '1h0m0s' } }],
+  )
 })
 
 t.test(

@@ -161,7 +161,7 @@ t.test(
     t.strictSame(await load('{"service": {'), [], 'what cannot be read removes nothing')
     await rig.restart()
     t.strictSame(rig.takeProposed(), [])
-    t.match(rig.agent.checks(), [{ checkId: 'h', status: 'passing' }, { checkId: 't' }, {}])
+    t.match([...rig.agent.checks()], [{ checkId: 'h', status: 'passing' }, { checkId: 't' }, {}])
     files.service.checks = [http]
     t.strictSame(await load(files), ['deregister t'])
     t.strictSame(await load({ check: { name: 'n', ttl: '1h', status: 'warning' } }), [
@@ -171,11 +171,11 @@ t.test(
     writeFileSync(path, '{}')
     await rig.agent.load(await loadDefinitionFiles([path]))
     t.strictSame(
-      rig.agent.services().map(({ id }) => id),
+      [...rig.agent.services()].map(({ id }) => id),
       ['api'],
     )
     t.strictSame(
-      rig.agent.checks().map(({ checkId }) => checkId),
+      [...rig.agent.checks()].map(({ checkId }) => checkId),
       ['x'],
     )
   },
@@ -204,7 +204,7 @@ t.test('an alias has the health of what it stands for', async (t) => {
   const plan = { kind: 'alias', node: '', serviceId: 'db', intervalMs: 20, timeoutMs: 20 } as const
   await register(rig, [{ ...ttlCheck('al', longMs), plan }])
   const output = (): string | undefined =>
-    rig.agent.checks().find((c) => c.checkId === 'al')?.output
+    [...rig.agent.checks()].find((c) => c.checkId === 'al')?.output
   const until = async (status: string): Promise<void> =>
     rig.until(() => rig.status('al') === status)
   await register(rig, [ttlCheck('c', longMs, { serviceId: 'db' })], web({ id: 'db' }))

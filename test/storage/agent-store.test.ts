@@ -47,7 +47,7 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   const again = store(t, first.path)
   t.teardown(() => again.close())
   t.strictSame(again.service('web/1'), { service: web, knownIndex: 5, syncedIndex: 7 })
-  t.strictSame(again.services(), [{ service: web, knownIndex: 5, syncedIndex: 7 }])
+  t.strictSame([...again.services()], [{ service: web, knownIndex: 5, syncedIndex: 7 }])
   t.strictSame(again.check('ttl'), { ...stored('ttl', 'web/1'), syncedIndex: undefined })
   t.strictSame(again.check('node'), {
     ...stored('node'),
@@ -58,7 +58,7 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   })
   t.strictSame(again.checkIdsOfService('web/1'), ['ttl'])
   t.strictSame(again.checksOfService('web/1'), [again.check('ttl')])
-  t.strictSame(again.checks(), [again.check('node'), again.check('ttl')])
+  t.strictSame([...again.checks()], [again.check('node'), again.check('ttl')])
 })
 
 t.test('a service that is written again counts as unacknowledged', async (t) => {
@@ -78,8 +78,8 @@ t.test('a removal takes the checks along and is remembered until it is told', as
   db.putCheck(stored('node'))
   await db.removeService('web/1', 6)
   await db.removeCheck('node', 7)
-  t.strictSame(db.services(), [])
-  t.strictSame(db.checks(), [])
+  t.strictSame([...db.services()], [])
+  t.strictSame([...db.checks()], [])
   t.strictSame(db.removals(), [
     { kind: 'check', id: 'node', knownIndex: 7 },
     { kind: 'service', id: 'web/1', knownIndex: 6 },
@@ -94,6 +94,26 @@ t.test('the heads of services are read in pages', async (t) => {
   for (const id of ['a', 'b', 'c', 'd', 'e']) db.putService(serviceDefinition('web', { id }), 5)
   const ids = (after: string): string[] => db.serviceHeads(after, 2).map((head) => head.id)
   t.strictSame([ids(''), ids('b'), ids('d'), ids('e')], [['a', 'b'], ['c', 'd'], ['e'], []])
+})
+
+t.test('lists longer than a page are whole and in order', async (t) => {
+  const db = store(t)
+  t.teardown(() => db.close())
+  const ids = Array.from({ length: 250 }, (_, n) => `id-${String(n).padStart(3, '0')}`)
+  for (const id of ids.toReversed()) {
+    db.putService(serviceDefinition(id === 'id-101' ? '"' : 'web', { id }), 5)
+    db.putCheck(stored(id, id))
+  }
+  t.strictSame(
+    [...db.services()].map((entry) => entry.service.id),
+    ids,
+  )
+  t.strictSame(
+    [...db.checks()].map((entry) => entry.check.checkId),
+    ids,
+  )
+  t.strictSame(db.counts(), { services: 250, checks: 250 })
+  t.match(db.servicesNamed('"'), [{ service: { id: 'id-101' } }])
 })
 
 t.test('the writes of one turn are one transaction, committed at its end', async (t) => {
@@ -131,7 +151,7 @@ t.test('a killed process loses nothing that was committed', async (t) => {
   const db = store(t, path)
   t.teardown(() => db.close())
   t.strictSame(
-    db.services().map((entry) => entry.service.id),
+    [...db.services()].map((entry) => entry.service.id),
     ['web/1'],
   )
 })
