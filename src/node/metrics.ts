@@ -4,11 +4,13 @@ import type { CatalogReader } from '../catalog/query.ts'
 import type { DnsService } from './dns-service.ts'
 import { dnsMetrics } from './dns-metrics.ts'
 import type { ClusterStatus } from './replica-messages.ts'
+import type { TickDelays } from './tick-delays.ts'
 
 export interface MetricsParts {
   readonly identity: Identity
   readonly status: ClusterStatus | undefined
   readonly contactAgeMs: number
+  readonly tickDelays: TickDelays['figures']
   readonly read: <T>(query: (catalog: CatalogReader) => T) => T
   /** Undefined: this node answers no DNS. */
   readonly dns: Pick<DnsService, 'figures'> | undefined
@@ -25,7 +27,8 @@ function buildInfo({ version, nodeName, datacenter }: Identity): Metric {
   return gauge('build_info', 'Which svcd this is; always 1.', 1, labels)
 }
 
-function raftMetrics({ identity, status, contactAgeMs, read }: MetricsParts): Metric[] {
+function raftMetrics(parts: MetricsParts): AnyMetric[] {
+  const { identity, status, contactAgeMs, tickDelays, read } = parts
   const servers = status?.servers ?? []
   const applied = read((catalog) => catalog.appliedIndex())
   const own = servers.find(({ id }) => id === identity.nodeId)
@@ -41,6 +44,12 @@ function raftMetrics({ identity, status, contactAgeMs, read }: MetricsParts): Me
       'Since the leader was heard; 0 on the leader.',
       contactAgeMs / 1000,
     ),
+    {
+      name: 'svcd_raft_tick_delay_seconds',
+      help: 'How late the clock of Raft rang, which heartbeats and elections wait for.',
+      kind: 'histogram',
+      series: [{ labels: {}, ...tickDelays }],
+    },
   ]
 }
 

@@ -143,8 +143,9 @@ export class NodeBackend implements Backend {
 
   metrics(): readonly AnyMetric[] {
     const { identity, replica, dns } = this.#parts
-    const { status, contactAgeMs } = replica
-    return nodeMetrics({ identity, status, contactAgeMs, dns, read: (query) => this.read(query) })
+    const { status, contactAgeMs, tickDelays } = replica
+    const read = <T>(query: (catalog: CatalogReader) => T): T => this.read(query)
+    return nodeMetrics({ identity, status, contactAgeMs, tickDelays, dns, read })
   }
 
   statistics(): Statistics {

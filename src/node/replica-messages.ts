@@ -3,6 +3,7 @@ import type { ConfChange } from '../raft/membership.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
 import type { ProposalResult } from './proposals.ts'
+import { TickDelays } from './tick-delays.ts'
 
 // What the main thread and the replica thread say to each other.
 
@@ -102,6 +103,7 @@ const writingCell = 0
 const contactCell = 1
 /** In 64 bits behind the two: milliseconds do not fit in less. */
 const leaseOffset = 8
+const delaysOffset = 16
 const forever = 2n ** 62n
 
 /**
@@ -113,11 +115,13 @@ const forever = 2n ** 62n
  */
 export class Stamp {
   readonly buffer: SharedArrayBuffer
+  readonly tickDelays: TickDelays
   readonly #cells: Int32Array
   readonly #lease: BigInt64Array
 
-  constructor(buffer = new SharedArrayBuffer(16)) {
+  constructor(buffer = new SharedArrayBuffer(delaysOffset + TickDelays.bytes)) {
     this.buffer = buffer
+    this.tickDelays = new TickDelays(buffer, delaysOffset)
     this.#cells = new Int32Array(buffer)
     this.#lease = new BigInt64Array(buffer, leaseOffset, 1)
   }

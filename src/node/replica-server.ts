@@ -243,6 +243,7 @@ export class ReplicaServer {
       electionTicks: defaultLimits.electionTicks,
       nowMs: clock.monotonicMs,
       onTicks: (count) => guard(() => raft.tick(count)),
+      onTimer: (lateMs) => this.#stamp.tickDelays.note(lateMs),
       onStall: (elapsedMs) =>
         logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
     })

@@ -16,6 +16,7 @@ import type {
   ReplicaWorkerData,
   ToReplica,
 } from './replica-messages.ts'
+import type { TickDelays } from './tick-delays.ts'
 import { workerUrl } from './worker-url.ts'
 
 interface Waiting {
@@ -109,6 +110,11 @@ export class Replica {
   /** Milliseconds since this server heard its leader. */
   get contactAgeMs(): number {
     return this.#stamp.contactAgeMs
+  }
+
+  /** How late the thread's clock rang. */
+  get tickDelays(): TickDelays['figures'] {
+    return this.#stamp.tickDelays.figures
   }
 
   /** No other server can have been elected without this one: it may answer from its own copy. */

@@ -5,6 +5,8 @@ export interface TickerParts {
   readonly electionTicks: number
   readonly nowMs: () => number
   readonly onTicks: (count: number) => void
+  /** The timer rang so long after it was due. */
+  readonly onTimer: (lateMs: number) => void
   /** The event loop, or the whole machine, stood still for so long. */
   readonly onStall: (elapsedMs: number) => void
 }
@@ -18,11 +20,13 @@ export class Ticker {
   readonly #parts: TickerParts
   readonly #timer: NodeJS.Timeout
   #lastMs: number
+  #dueMs: number
   #isDraining = false
 
   constructor(parts: TickerParts) {
     this.#parts = parts
     this.#lastMs = parts.nowMs()
+    this.#dueMs = this.#lastMs + parts.tickMs / 2
     this.#timer = setInterval(() => this.#onTimer(), parts.tickMs / 2)
   }
 
@@ -31,6 +35,9 @@ export class Ticker {
   }
 
   #onTimer(): void {
+    const now = this.#parts.nowMs()
+    this.#parts.onTimer(now - this.#dueMs)
+    this.#dueMs = now + this.#parts.tickMs / 2
     if (this.#isDraining) return
     const { tickMs, electionTicks, nowMs, onTicks, onStall } = this.#parts
     const elapsedMs = nowMs() - this.#lastMs

@@ -1,5 +1,3 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -96,99 +94,7 @@ export async function benchHealthService(): Promise<string> {
   )
 }
 
-const services = 10_000
-const listSeconds = 10
-
-/** What lists of ten thousand services cost those who ask DNS and write meanwhile. */
-export async function benchLists(): Promise<string> {
-  const rows = await withAgent(async (agent) => {
-    await fill(agent)
-    await sleep(2000)
-    const idle = await delays(agent)
-    const lists = ['catalog/services', 'health/state/any', 'catalog/nodes', 'catalog/node/node-0']
-    const request = (n: number) => ({
-      method: 'GET',
-      path: `/v1/${lists[n % lists.length] ?? ''}?stale`,
-      body: '',
-    })
-    const load = httpLoad({ port: agent.httpPort, connections: 4, seconds: listSeconds, request })
-    const busy = await delays(agent)
-    const { perSecond } = await load
-    const row = (name: string, [tcp, udp, write]: Delays): string[] => [name, tcp, udp, write]
-    return [row('idle', idle), row(`${perSecond.toFixed(0)} lists a second`, busy)]
-  })
-  return table(
-    `Lists of ${services.toLocaleString('en')} services: what others wait meanwhile, p50 / p99 / longest (ms)`,
-    ['state', 'DNS over TCP', 'DNS over UDP', 'a write'],
-    rows,
-  )
-}
-
-type Delays = readonly [tcp: string, udp: string, write: string]
-
-async function delays(agent: AgentProcess): Promise<Delays> {
-  const until = performance.now() + listSeconds * 1000 - 1000
-  const over = async (ask: (n: number) => Promise<void>, pauseMs: number): Promise<string> => {
-    const times: number[] = []
-    for (let n = 0; performance.now() < until; n++) {
-      const started = performance.now()
-      await ask(n)
-      times.push(performance.now() - started)
-      await sleep(pauseMs)
-    }
-    const sorted = times.toSorted((a, b) => a - b)
-    const at = (q: number): string => (sorted[Math.floor(q * (sorted.length - 1))] ?? 0).toFixed(1)
-    return `${at(0.5)} / ${at(0.99)} / ${at(1)}`
-  }
-  const [tcp, udp] = [connect(agent.dnsPort, '127.0.0.1'), createSocket('udp4')]
-  tcp.setNoDelay(true)
-  const results = await Promise.all([
-    over(async (n) => {
-      const message = question(`s${n % services}`)
-      tcp.write(Buffer.concat([Buffer.from([message.length >> 8, message.length & 255]), message]))
-      await once(tcp, 'data')
-    }, 3),
-    over(async (n) => {
-      udp.send(question(`s${(n * 7) % services}`), agent.dnsPort, '127.0.0.1')
-      await once(udp, 'message')
-    }, 3),
-    over(async (n) => {
-      const response = await agent.put('agent/service/register', { Name: 'writer', Port: n % 9000 })
-      await response.arrayBuffer()
-    }, 20),
-  ])
-  tcp.destroy()
-  udp.close()
-  return results
-}
-
-/** `<service>.service.consul A`. */
-function question(service: string): Buffer {
-  const labels = [service, 'service', 'consul'].map((label) =>
-    Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]),
-  )
-  const head = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
-  return Buffer.concat([head, ...labels, Buffer.from([0, 0, 1, 0, 1])])
-}
-
-async function fill(agent: AgentProcess): Promise<void> {
-  let next = 0
-  const writer = async (): Promise<void> => {
-    for (let n = next++; n < services; n = next++) {
-      const response = await agent.put('catalog/register', {
-        Node: `node-${n % 2 === 0 ? 0 : n}`,
-        Address: '10.0.0.1',
-        Service: { ID: `s${n}`, Service: `s${n}`, Address: '10.9.0.1', Port: 80, Tags: ['v1'] },
-        Check: { CheckID: `c${n}`, Name: 'up', ServiceID: `s${n}`, Status: 'passing' },
-      })
-      if (!response.ok) throw new Error(`register: ${response.status} ${await response.text()}`)
-      await response.arrayBuffer()
-    }
-  }
-  await Promise.all(Array.from({ length: 64 }, writer))
-}
-
-async function withAgent<T>(run: (agent: AgentProcess) => Promise<T>): Promise<T> {
+export async function withAgent<T>(run: (agent: AgentProcess) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'svcd-bench-'))
   const args = [`-data-dir=${directory}`, '-node=bench', '-bind=127.0.0.1', '-log-level=warn']
   const agent = await AgentProcess.start({ args: ['-server', ...args] })

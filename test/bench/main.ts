@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
-import { benchBlocking, benchHealthService, benchLists } from './blocking.bench.ts'
+import { benchBlocking, benchHealthService } from './blocking.bench.ts'
+import { benchLists } from './lists.bench.ts'
 import {
   benchBigCluster,
   benchClusterWrites,
