@@ -9,12 +9,17 @@ export interface HttpLoad {
   readonly perSecond?: number
   /** Ends after so many, if the time has not. */
   readonly total?: number
-  /** The n-th request: method, path and JSON body. */
-  readonly request: (n: number) => {
+  /** The n-th request, and by which of the connections: method, path and JSON body. */
+  readonly request: (
+    n: number,
+    connection: number,
+  ) => {
     readonly method: string
     readonly path: string
     readonly body: string
   }
+  /** The request of a connection was answered with 200. */
+  readonly onOk?: (connection: number) => void
 }
 
 export interface HttpLoadResult {
@@ -33,7 +38,9 @@ export async function httpLoad(load: HttpLoad): Promise<HttpLoadResult> {
   const started = performance.now()
   const run = { next: 0, ok: 0, failed: 0, latencies: [] as number[], started, endsAt: 0 }
   run.endsAt = started + load.seconds * 1000
-  await Promise.all(Array.from({ length: load.connections }, () => oneConnection(load, run)))
+  await Promise.all(
+    Array.from({ length: load.connections }, (_, at) => oneConnection(load, run, at)),
+  )
   const seconds = (performance.now() - started) / 1000
   const sorted = run.latencies.toSorted((a, b) => a - b)
   const at = (q: number): number => sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN
@@ -55,7 +62,7 @@ interface Run {
   endsAt: number
 }
 
-function oneConnection(load: HttpLoad, run: Run): Promise<void> {
+function oneConnection(load: HttpLoad, run: Run, connection: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(load.port, '127.0.0.1')
     let sentAt = 0
@@ -74,7 +81,7 @@ function oneConnection(load: HttpLoad, run: Run): Promise<void> {
         resolve()
         return
       }
-      const { method, path, body } = load.request(n)
+      const { method, path, body } = load.request(n, connection)
       socket.write(
         `${method} ${path} HTTP/1.1\r\nHost: bench\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
@@ -84,8 +91,10 @@ function oneConnection(load: HttpLoad, run: Run): Promise<void> {
     socket.on('error', reject)
     socket.on('data', (chunk: Buffer) => {
       if (!answer.add(chunk)) return
-      if (answer.isOk) run.ok++
-      else run.failed++
+      if (answer.isOk) {
+        run.ok++
+        load.onOk?.(connection)
+      } else run.failed++
       run.latencies.push(performance.now() - sentAt)
       answer = new Answer()
       send()

@@ -1,0 +1,166 @@
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { dnsperf } from '../bench/dnsperf.ts'
+import { httpLoad } from '../bench/http-load.ts'
+import { residentMb } from '../bench/peers.ts'
+import { median } from '../bench/report.ts'
+import { AgentProcess } from '../helpers/agent-process.ts'
+import { DnsAsker, addressesIn } from '../helpers/dns-asker.ts'
+import { ServiceHistories } from '../helpers/service-histories.ts'
+import { missing } from '../helpers/tools.ts'
+import { pause } from '../helpers/until.ts'
+import { noMmsg } from '../net/udp-paths.ts'
+
+// DNS of a whole agent while it is written to, and while others ask for all they can.
+
+const checkerSeconds = Number(process.env['SVCD_CHECKER_SECONDS'] ?? 8)
+const timeout = (checkerSeconds + 60) * 1000
+const rounds = checkerSeconds * 5
+const paths = [
+  { path: 'mmsg', args: ['-dns-threads=2'], skip: noMmsg },
+  { path: 'dgram', args: [], skip: false },
+] as const
+
+async function startAgent(t: Test, ...args: readonly string[]): Promise<AgentProcess> {
+  const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn', ...args] })
+  t.teardown(() => agent.stop())
+  return agent
+}
+
+async function put(agent: AgentProcess, path: string, body?: unknown): Promise<void> {
+  const response = await agent.put(path, body)
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${path}: ${response.status} ${text}`)
+}
+
+for (const { path, args, skip } of paths) {
+  const claim = `by ${path}, the answer after an acknowledged write is new`
+  t.test(claim, { skip, timeout }, async (t) => {
+    const agent = await startAgent(t, `-dns-udp=${path}`, ...args)
+    // Each has a port of its own, so that some of them are answered by each thread.
+    const askers = await DnsAsker.all(t, agent.dnsPort, 6)
+    const stale: string[] = []
+    const check = async (expected: string, what: string): Promise<void> => {
+      const answers = await Promise.all(
+        askers.map((asker, at) => asker.ask('web.service.consul', at % 2 === 0 ? 'A' : 'SRV')),
+      )
+      for (const found of answers.map(addressesIn)) {
+        if (found !== expected) stale.push(`${what}: "${found}" for "${expected}"`)
+      }
+    }
+    // The old answer is in every cache, and being sent, when the write comes.
+    const until = { isOver: false }
+    const others = askers.slice(0, 3).map(async (asker) => {
+      while (!until.isOver) await asker.ask('web.service.consul')
+    })
+    await put(agent, 'agent/service/register', {
+      Name: 'web',
+      ID: 'fixed',
+      Address: '10.9.9.9',
+      Check: { CheckID: 'fixed', TTL: '1h', Status: 'passing' },
+    })
+    for (let n = 0; n < rounds; n++) {
+      const address = `10.9.${n >> 8}.${n & 255}`
+      await put(agent, 'agent/service/register', { Name: 'web', ID: 'one', Address: address })
+      await check([address, '10.9.9.9'].toSorted().join(' '), `${n}: registered`)
+      await put(agent, 'agent/service/deregister/one')
+      await check('10.9.9.9', `${n}: deregistered`)
+      await put(agent, 'agent/check/fail/fixed')
+      await check('', `${n}: critical`)
+      await put(agent, 'agent/check/pass/fixed')
+      await check('10.9.9.9', `${n}: passing`)
+    }
+    until.isOver = true
+    await Promise.all(others)
+    t.strictSame(stale.slice(0, 5), [], `of ${rounds * 4} writes none was missing from an answer`)
+    t.equal(stale.length, 0)
+  })
+}
+
+const services = 96
+const connections = 16
+const transitionsPerSecond = 1000
+
+/** One round after the other until the time is over: a question, an answer, and what could be. */
+async function checkAnswers(
+  askers: readonly DnsAsker[],
+  { services }: ServiceHistories,
+  endsAt: number,
+): Promise<{ readonly checked: number; readonly wrong: readonly string[] }> {
+  const wrong: string[] = []
+  let checked = 0
+  const one = async (asker: DnsAsker): Promise<void> => {
+    while (performance.now() < endsAt) {
+      const service = must(services[checked++ % services.length])
+      const since = service.acknowledged
+      const type = checked % 4 === 0 ? 'SRV' : 'A'
+      const reply = await asker.ask(`${service.name}.service.consul`, type)
+      const answer = addressesIn(reply)
+      const isKnown = reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN'
+      if (isKnown && service.holds(answer, since)) continue
+      const known = service.states.slice(since).join(' | ')
+      wrong.push(`${service.name} ${type}: ${reply.rcode} "${answer}" for ${known}`)
+    }
+  }
+  await Promise.all(askers.map(one))
+  return { checked, wrong }
+}
+
+/** The memory of a process every second, in MB. */
+async function watchMemory(pid: number, endsAt: number): Promise<readonly number[]> {
+  const seen: number[] = []
+  while (performance.now() < endsAt) {
+    await pause(Math.min(1000, checkerSeconds * 50))
+    seen.push(residentMb(pid))
+  }
+  return seen
+}
+
+t.test(
+  'under full load and a thousand transitions a second no answer is wrong, memory flat',
+  { skip: missing('dnsperf'), timeout },
+  async (t) => {
+    const agent = await startAgent(t)
+    const histories = new ServiceHistories(services, 3, connections)
+    const names = histories.services.map(({ name }) => `${name}.service.consul`)
+    const lines = names.map((name) => `${name} A\n${name} SRV\nno-${name} A\n`)
+    const questions = join(t.testdir({ questions: lines.join('') }), 'questions')
+    const askers = await DnsAsker.all(t, agent.dnsPort, 8)
+    const endsAt = performance.now() + checkerSeconds * 1000
+    const [load, writes, memory, { checked, wrong }] = await Promise.all([
+      dnsperf({ port: agent.dnsPort, questions, seconds: checkerSeconds }),
+      httpLoad({
+        port: agent.httpPort,
+        connections,
+        seconds: checkerSeconds,
+        perSecond: transitionsPerSecond,
+        request: (_, connection) => ({
+          method: 'PUT',
+          path: '/v1/catalog/register',
+          body: JSON.stringify(histories.write(connection)),
+        }),
+        onOk: (connection) => histories.acknowledge(connection),
+      }),
+      watchMemory(must(agent.child.pid), endsAt),
+      checkAnswers(askers, histories, endsAt),
+    ])
+    const quarter = Math.floor(memory.length / 4)
+    const [early, late] = [
+      median(memory.slice(quarter, 2 * quarter)),
+      median(memory.slice(-quarter)),
+    ]
+    t.comment(
+      `${checked} answers checked, ${load.perSecond.toFixed(0)} others a second, ` +
+        `${writes.perSecond.toFixed(0)} transitions a second, ` +
+        `${early.toFixed(0)} MB, then ${late.toFixed(0)} MB`,
+    )
+    t.strictSame(wrong.slice(0, 5), [], 'each answer is a state between question and answer')
+    t.equal(wrong.length, 0)
+    t.equal(writes.failed, 0)
+    t.ok(checked > 100 * checkerSeconds, 'enough is checked')
+    t.ok(writes.perSecond > transitionsPerSecond / 10, 'enough changes')
+    t.ok(late < early * 1.25 + 20, `${early.toFixed(0)} MB become ${late.toFixed(0)} MB`)
+  },
+)
