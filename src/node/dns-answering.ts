@@ -55,18 +55,27 @@ export function openAnswerer(
   }
 }
 
-/** Counts what a responder is asked packet by packet, where packets do not come in batches. */
+/**
+ * Counts what a responder is asked packet by packet, where packets do not come in batches. The
+ * figures are published once a turn of the event loop: all of them for each packet would be waste.
+ */
 export function countedResponder(
   responder: Responder,
   counters: DnsCounters,
   socketErrors: () => number = () => 0,
 ): PacketResponder {
+  let isDue = false
+  const publish = (): void => {
+    isDue = false
+    counters.publish(responder.counters, socketErrors(), responder.cache)
+  }
   return {
     respond: (packet, asker) => {
       const beganMs = performance.now()
       const answer = responder.respond(packet, asker)
       counters.observe(1, (performance.now() - beganMs) / 1000)
-      counters.publish(responder.counters, socketErrors(), responder.cache)
+      if (!isDue) setImmediate(publish)
+      isDue = true
       return answer
     },
     respondInto: (packet, asker, out, at) => responder.respondInto(packet, asker, out, at),
