@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Test } from 'tap'
 import { CatalogPages } from '../../src/catalog/pages.ts'
 import { subject } from '../../src/catalog/versions.ts'
 import type { Reply } from './support.ts'
@@ -14,12 +15,10 @@ async function waiting(api: TestApi, count: number): Promise<void> {
 
 const indexOf = (reply: Reply): number => Number(reply.headers['x-consul-index'])
 
-t.test('a blocking read answers when its service changes, not when another does', async (t) => {
-  const api = new TestApi(t)
-  await register(api, 'web')
-  const first = await api.get('health/service/web')
+/** What a blocking read of `web` is answered: nothing for another service, then its own change. */
+async function nextOfWeb(t: Test, api: TestApi, path: string): Promise<Reply> {
   let isAnswered = false
-  const blocked = api.get(`health/service/web?index=${indexOf(first)}`).then((reply) => {
+  const blocked = api.get(path).then((reply) => {
     isAnswered = true
     return reply
   })
@@ -28,7 +27,14 @@ t.test('a blocking read answers when its service changes, not when another does'
   await api.get('status/leader')
   t.notOk(isAnswered, 'another service is none of its business')
   await api.put('agent/service/register', { Name: 'web', Port: 81 })
-  const second = await blocked
+  return blocked
+}
+
+t.test('a blocking read answers when its service changes, not when another does', async (t) => {
+  const api = new TestApi(t)
+  await register(api, 'web')
+  const first = await api.get('health/service/web')
+  const second = await nextOfWeb(t, api, `health/service/web?index=${indexOf(first)}`)
   t.ok(indexOf(second) > indexOf(first))
   t.match(JSON.parse(second.body), [{ Service: { Port: 81 } }])
 })
@@ -215,17 +221,7 @@ t.test('agent/service waits while the hash of its contents is the one that is kn
   t.equal((JSON.parse(first.body) as { ContentHash: string }).ContentHash, hash)
   const other = await api.get('agent/service/web?hash=0123456789abcdef')
   t.equal(other.body, first.body, 'another hash is answered at once')
-  let isAnswered = false
-  const blocked = api.get(`agent/service/web?hash=${hash}`).then((reply) => {
-    isAnswered = true
-    return reply
-  })
-  await waiting(api, 1)
-  await register(api, 'other')
-  await api.get('status/leader')
-  t.notOk(isAnswered, 'another service is none of its business')
-  await api.put('agent/service/register', { Name: 'web', Port: 81 })
-  const second = await blocked
+  const second = await nextOfWeb(t, api, `agent/service/web?hash=${hash}`)
   t.not(second.headers['x-consul-contenthash'], hash)
   t.match(JSON.parse(second.body), { Port: 81 })
   const same = String(second.headers['x-consul-contenthash'])

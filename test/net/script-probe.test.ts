@@ -1,26 +1,13 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { probeScript } from '../../src/net/script-probe.ts'
 import type { ProbeResult } from '../../src/net/probe-result.ts'
+import { living } from '../helpers/processes.ts'
 import { until } from '../helpers/until.ts'
 
 function sh(script: string, timeoutMs = 20_000, signal?: AbortSignal): Promise<ProbeResult> {
   return probeScript({ args: ['sh', '-c', script], timeoutMs }, signal)
-}
-
-/** Processes that live and have `word` among their arguments. */
-function living(word: string): readonly string[] {
-  return readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) return false
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-      const isDead = /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
-      return !isDead && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(word)
-    } catch {
-      return false
-    }
-  })
 }
 
 const linux = { skip: existsSync('/proc/self/stat') ? false : 'needs /proc' }

@@ -1,27 +1,14 @@
-import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
+import { living } from '../helpers/processes.ts'
 import { until } from '../helpers/until.ts'
 
 interface CheckJson {
   readonly Status: string
   readonly Output: string
   readonly ModifyIndex: number
-}
-
-/** Processes that live and have `word` among their arguments. */
-function living(word: string): readonly string[] {
-  return readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) return false
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-      const isDead = /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
-      return !isDead && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(word)
-    } catch {
-      return false
-    }
-  })
 }
 
 const linux = existsSync('/proc/self/stat') ? false : 'needs /proc'
