@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { SvcdError } from '../base/errors.ts'
+import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Zone } from '../dns/zone.ts'
 import type { Waker } from '../net/waker.ts'
@@ -39,6 +39,8 @@ export class DnsWorker {
   readonly #counters = new DnsCounters()
   #data: DnsWorkerData
   #worker: Worker | undefined
+  /** Why the last one that died did so. */
+  #reason = ''
   #stopping = false
 
   private constructor(options: DnsWorkerOptions) {
@@ -96,21 +98,25 @@ export class DnsWorker {
     this.#options.waker?.wake()
   }
 
-  #spawn(): Promise<void> {
+  /** `isRestart`: it may die before it answers as it may die later. */
+  #spawn(isRestart = false): Promise<void> {
     const { logger } = this.#options
     return new Promise((resolve, reject) => {
       const worker = new Worker(workerUrl('dns-thread', import.meta.url), {
         workerData: this.#data,
       })
       this.#worker = worker
-      let isReady = false
+      let isReady = isRestart
+      this.#reason = 'it was ended'
       worker.on('error', (error) => {
+        this.#reason = reasonOf(error)
         logger.error({ err: error }, 'a dns thread failed')
       })
       worker.on('exit', () => {
         this.#worker = undefined
-        if (!isReady) reject(new Error('the dns thread ended before it could answer'))
-        else if (!this.#stopping) this.#restart()
+        if (!isReady) {
+          reject(new Error(`the dns thread ended before it could answer: ${this.#reason}`))
+        } else if (!this.#stopping) this.#restart()
       })
       worker.on('message', (message: FromDns) => {
         if (message.type === 'warn') logger.warn(message.fields, message.message)
@@ -127,11 +133,12 @@ export class DnsWorker {
     const { deaths, onDeath } = this.#options
     const count = deaths.tooMany(performance.now())
     if (count !== undefined) {
-      onDeath(new Error(`dns threads died ${count} times within a minute`))
+      const last = `dns threads died ${count} times within a minute, the last one: ${this.#reason}`
+      onDeath(new Error(`${last}. Start the agent again; should it go on, try another -dns-udp.`))
       return
     }
     this.#options.logger.warn({}, 'a dns thread ended and is started again on the same sockets')
-    this.#spawn().catch((error: unknown) => {
+    this.#spawn(true).catch((error: unknown) => {
       onDeath(error instanceof Error ? error : new Error(String(error)))
     })
   }

@@ -42,7 +42,7 @@ export class DnsAsker {
       const timer = setTimeout(() => {
         this.#waiting.delete(id)
         reject(new Error(`no answer within ${timeoutMs} ms for ${name} ${type}`))
-      }, timeoutMs)
+      }, timeoutMs).unref()
       this.#waiting.set(id, (bytes) => {
         clearTimeout(timer)
         resolve(bytes)
