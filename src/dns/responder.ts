@@ -6,8 +6,9 @@ import { NegativeAnswer, NegativeAnswers } from './negative-answers.ts'
 import { PreparedAnswer } from './prepared-answer.ts'
 import { parseQuery } from './query.ts'
 import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
-import { rcode, recordType } from './record.ts'
+import { rcode } from './record.ts'
 import { RecordingView } from './recording-view.ts'
+import { ResponderCounters } from './responder-counters.ts'
 import { WireCache } from './wire-cache.ts'
 import { WireWriter } from './wire-writer.ts'
 import { writeOpt } from './encode.ts'
@@ -57,33 +58,6 @@ export interface Asker {
   readonly pathBytesMax: number
 }
 
-export interface ResponderCounters {
-  queries: number
-  hits: number
-  misses: number
-  /** Packets that got no answer: too short, or responses. */
-  dropped: number
-  truncated: number
-  /** Questions that a failure answered with SERVFAIL. */
-  failures: number
-  /** Answers by the lower four bits of their rcode. */
-  readonly rcodes: number[]
-  /** Answers by type, at the places of {@link countedTypes}. */
-  readonly types: number[]
-}
-
-/** The types that are counted by themselves; the last place is all others'. */
-export const countedTypes = [
-  ...(['A', 'AAAA', 'SRV', 'TXT', 'PTR', 'CNAME', 'NS', 'SOA', 'ANY', 'HTTPS'] as const),
-  'other',
-] as const
-
-const otherPlace = countedTypes.length - 1
-const typePlaces = new Uint8Array(256).fill(otherPlace)
-for (const [at, name] of countedTypes.entries()) {
-  if (name !== 'other') typePlaces[recordType[name]] = at
-}
-
 /**
  * The longest query over UDP that is read. No question with its options comes near; an interface
  * that cuts longer packets at some octets more gives them the same answer as one that does not.
@@ -98,16 +72,7 @@ const ownUdpBytes = 1232
  * Synchronous, without sockets, clock or randomness of its own; not to be shared between threads.
  */
 export class Responder {
-  readonly counters: ResponderCounters = {
-    queries: 0,
-    hits: 0,
-    misses: 0,
-    dropped: 0,
-    truncated: 0,
-    failures: 0,
-    rcodes: Array.from({ length: 16 }, () => 0),
-    types: countedTypes.map(() => 0),
-  }
+  readonly counters = new ResponderCounters()
   readonly cache: WireCache
   readonly #options: ResponderOptions
   readonly #scan: QueryScan
@@ -148,28 +113,58 @@ export class Responder {
     return answer.length
   }
 
+  /**
+   * As {@link respond}, but only from the cache: undefined where the answer is not there, or there
+   * is none. What is not is for the caller to ask for again, when it has the time.
+   */
+  hit(packet: Uint8Array, asker: Asker): Buffer | undefined {
+    return this.#cached(packet, asker)?.render(packet, asker)
+  }
+
+  /** As {@link respondInto}, but only from the cache: 0 where the answer is not there. */
+  hitInto(packet: Uint8Array, asker: Asker, out: Uint8Array, at: number): number {
+    return this.#cached(packet, asker)?.renderInto(packet, asker, out, at) ?? 0
+  }
+
+  /** An answer that holds, counted; the scan then stands at the packet. */
+  #cached(packet: Uint8Array, asker: Asker): PreparedAnswer | undefined {
+    if (!this.#readOrdinary(packet, asker)) return undefined
+    const entry = this.cache.find(this.#scan, packet)
+    return entry !== undefined && this.#holds(entry) ? this.#hit(entry, packet) : undefined
+  }
+
+  #readOrdinary(packet: Uint8Array, asker: Asker): boolean {
+    return !isTooLong(packet, asker) && this.#scan.read(packet, asker.transport, asker.pathBytesMax)
+  }
+
+  #hit(entry: CacheEntry, packet: Uint8Array): PreparedAnswer {
+    this.counters.queries++
+    this.counters.hits++
+    this.counters.count(entry.prepared, packet, this.#scan.questionEnd)
+    return entry.prepared
+  }
+
   #answerTo(
     packet: Uint8Array,
     asker: Asker,
   ): PreparedAnswer | NegativeAnswer | Buffer | undefined {
-    this.counters.queries++
-    const isTooLong = packet.length > udpQueryBytesMax && asker.transport === 'udp'
-    const isOrdinary = !isTooLong && this.#scan.read(packet, asker.transport, asker.pathBytesMax)
+    const isOrdinary = this.#readOrdinary(packet, asker)
     const entry = isOrdinary ? this.cache.find(this.#scan, packet) : undefined
-    if (entry !== undefined && this.#holds(entry)) {
-      this.counters.hits++
-      return this.#counted(entry.prepared, packet, this.#scan.questionEnd)
-    }
+    if (entry !== undefined && this.#holds(entry)) return this.#hit(entry, packet)
+    this.counters.queries++
     const query = parseQuery(packet)
     if (query.kind === 'drop') {
       this.counters.dropped++
       return undefined
     }
     if (query.kind === 'error') return this.#refuse(packet, query)
-    if (isTooLong) return this.#refuse(packet, { ...query, kind: 'error', rcode: rcode.FORMERR })
+    if (isTooLong(packet, asker)) {
+      return this.#refuse(packet, { ...query, kind: 'error', rcode: rcode.FORMERR })
+    }
     this.counters.misses++
     const answer = this.#prepare(packet, query, asker, isOrdinary, entry)
-    return this.#counted(answer, packet, query.questionEnd)
+    this.counters.count(answer, packet, query.questionEnd)
+    return answer
   }
 
   #holds(entry: CacheEntry): boolean {
@@ -184,20 +179,6 @@ export class Responder {
     // All batches up to `applied` had bumped their slots before it was loaded.
     entry.checked = applied
     return true
-  }
-
-  #counted<A extends PreparedAnswer | NegativeAnswer>(
-    prepared: A,
-    packet: Uint8Array,
-    questionEnd: number,
-  ): A {
-    const { counters } = this
-    counters.rcodes[prepared.rcode & 0x0f] = (counters.rcodes[prepared.rcode & 0x0f] ?? 0) + 1
-    if (prepared.truncated) counters.truncated++
-    const high = packet[questionEnd - 4] ?? 0
-    const place = high === 0 ? (typePlaces[packet[questionEnd - 3] ?? 0] ?? 0) : otherPlace
-    counters.types[place] = (counters.types[place] ?? 0) + 1
-    return prepared
   }
 
   #prepare(
@@ -267,8 +248,7 @@ export class Responder {
 
   /** FORMERR, NOTIMP or BADVERS: the header, the question if it could be read, and OPT. */
   #refuse(packet: Uint8Array, query: Extract<ParsedQuery, { kind: 'error' }>): Buffer {
-    const { rcodes } = this.counters
-    rcodes[query.rcode & 0x0f] = (rcodes[query.rcode & 0x0f] ?? 0) + 1
+    this.counters.countRcode(query.rcode)
     const edns = ednsReply(query.edns, [])
     const writer = new WireWriter()
     writer.raw(packet.subarray(0, query.questionEnd))
@@ -281,6 +261,10 @@ export class Responder {
     out[11] = edns === undefined ? 0 : 1
     return out
   }
+}
+
+function isTooLong(packet: Uint8Array, { transport }: Asker): boolean {
+  return packet.length > udpQueryBytesMax && transport === 'udp'
 }
 
 function ednsReply(

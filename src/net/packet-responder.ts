@@ -11,8 +11,16 @@ export interface PacketAsker {
 export interface PacketResponder {
   /** The answer in a buffer of its own; undefined: send nothing. */
   respond(packet: Uint8Array, asker: PacketAsker): Buffer | undefined
+  /** As {@link respond}, but only from the cache; undefined: it is not there, or there is none. */
+  hit(packet: Uint8Array, asker: PacketAsker): Buffer | undefined
+}
+
+/** The same for answers that are written where they are sent from. */
+export interface PacketWriter {
   /** Writes the answer to `out` from `at` on and returns its length; 0: send nothing. */
   respondInto(packet: Uint8Array, asker: PacketAsker, out: Uint8Array, at: number): number
+  /** As {@link respondInto}, but only from the cache; 0: it is not there, or there is none. */
+  hitInto(packet: Uint8Array, asker: PacketAsker, out: Uint8Array, at: number): number
 }
 
 export interface UdpCounters {
@@ -20,6 +28,10 @@ export interface UdpCounters {
   sent: number
   /** Answers that could not be sent, and errors of the sockets themselves. */
   errors: number
+  /** Questions that waited because their answers were not in the cache. */
+  deferred: number
+  /** Questions that got no answer because too many waited so. */
+  overflowed: number
 }
 
 /** Loopback cannot fragment below its MTU of 64 KiB; 8192 is the most that any client asks for. */

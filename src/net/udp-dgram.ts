@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { reasonOf } from '../base/errors.ts'
 import { bindError, codeOf } from './bind-error.ts'
 import { loopbackBytesMax, pathBytesDefault } from './packet-responder.ts'
+import { SlowLane } from './slow-lane.ts'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { PacketResponder, UdpCounters } from './packet-responder.ts'
 
@@ -20,6 +21,8 @@ export interface UdpOptions {
 const receiveBufferBytes = 4 * 1024 * 1024
 const rescanMs = 5000
 const freePortAttempts = 10
+/** As many packets node takes from a socket in one turn of the event loop. */
+const packetsOfTurn = 32
 
 /**
  * Opens the DNS port over UDP. Rejects with `port-in-use` or `bind-failed`. For a wildcard address
@@ -42,10 +45,12 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
 }
 
 export class UdpListener {
-  readonly counters: UdpCounters = { received: 0, sent: 0, errors: 0 }
+  readonly counters: UdpCounters = { received: 0, sent: 0, errors: 0, deferred: 0, overflowed: 0 }
   readonly #options: UdpOptions
   readonly #sockets = new Map<string, Socket>()
   #port: number
+  readonly #slow = new SlowLane<() => void>()
+  #receivedBefore = 0
   #unsent = 0
   #isClosing = false
   #whenSent: (() => void) | undefined
@@ -115,24 +120,50 @@ export class UdpListener {
       this.counters.errors++
     }
     const onSent = (error: Error | null): void => this.#sent(error)
-    const pathBytesMax = this.#options.pathBytesMax ?? pathBytesDefault
-    // One object for all packets: respond() is synchronous and keeps nothing.
-    const asker = { transport: 'udp' as const, client: '', pathBytesMax }
-    socket.on('message', (packet: Buffer, from: RemoteInfo) => {
-      if (this.#isClosing) return
-      this.counters.received++
-      asker.client = from.address
-      asker.pathBytesMax = isLocal(from.address, address) ? loopbackBytesMax : pathBytesMax
-      const answer = this.#options.responder.respond(packet, asker)
+    const send = (answer: Buffer | undefined, to: RemoteInfo): void => {
       if (answer === undefined) return
       this.#unsent++
       try {
-        socket.send(answer, from.port, from.address, onSent)
+        socket.send(answer, to.port, to.address, onSent)
       } catch (error) {
         // A forged source port of 0 is refused before it reaches the system.
         onSent(error instanceof Error ? error : new Error(reasonOf(error)))
       }
+    }
+    const pathBytesMax = this.#options.pathBytesMax ?? pathBytesDefault
+    // One object for all packets: the responder is synchronous and keeps nothing.
+    const asker = { transport: 'udp' as const, client: '', pathBytesMax }
+    const turnTo = (from: RemoteInfo): typeof asker => {
+      asker.client = from.address
+      asker.pathBytesMax = isLocal(from.address, address) ? loopbackBytesMax : pathBytesMax
+      return asker
+    }
+    const { responder } = this.#options
+    socket.on('message', (packet: Buffer, from: RemoteInfo) => {
+      if (this.#isClosing) return
+      this.counters.received++
+      const answer = responder.hit(packet, turnTo(from))
+      if (answer !== undefined) send(answer, from)
+      else this.#defer(() => send(responder.respond(packet, turnTo(from)), from))
     })
+  }
+
+  /** What is not in the cache is answered after all that has come and is. */
+  #defer(answer: () => void): void {
+    if (this.#slow.length === 0) setImmediate(() => this.#work())
+    if (this.#slow.push(answer)) this.counters.deferred++
+    else this.counters.overflowed++
+  }
+
+  #work(): void {
+    while (this.#slow.mayWork && this.#slow.length > 0) {
+      const beganMs = performance.now()
+      this.#slow.shift()?.()
+      this.#slow.spend(performance.now() - beganMs)
+    }
+    this.#slow.grant(this.counters.received - this.#receivedBefore < packetsOfTurn)
+    this.#receivedBefore = this.counters.received
+    if (this.#slow.length > 0) setImmediate(() => this.#work())
   }
 
   #sent(error: Error | null): void {

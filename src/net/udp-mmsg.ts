@@ -1,25 +1,30 @@
 import { constants } from 'node:os'
-import { InvariantError, assert } from '../base/assert.ts'
-import { formatIp } from '../base/ip.ts'
+import { InvariantError, assert, must } from '../base/assert.ts'
+import { AnswerBlock } from './answer-block.ts'
 import { inet, systemError } from './libc.ts'
 import { MessageBlock, messagesMax } from './message-block.ts'
-import { loopbackBytesMax, pathBytesDefault } from './packet-responder.ts'
+import { MmsgAsker } from './mmsg-asker.ts'
+import { pathBytesDefault } from './packet-responder.ts'
+import { SlowLane } from './slow-lane.ts'
 import type { Libc } from './libc.ts'
-import type { PacketAsker, PacketResponder, UdpCounters } from './packet-responder.ts'
+import type { SavedMessage } from './message-block.ts'
+import type { PacketWriter, UdpCounters } from './packet-responder.ts'
 import type { UdpSocket } from './udp-socket.ts'
 import type { WakerHandle } from './waker.ts'
 
 export interface UdpMmsgOptions {
   readonly sockets: readonly UdpSocket[]
-  readonly responder: PacketResponder
+  readonly responder: PacketWriter
   /** The largest answer to a client on another machine, in octets; 1232 unless given. */
   readonly pathBytesMax?: number
-  /** Called when the answers to what was received at once are made, before the next is received. */
-  readonly onBatchEnd?: (packets: number) => void
-  /** Called when a batch was received. */
-  readonly onBatchBegin?: () => void
+  /** The answers to so many packets are made, so long after these were taken from the system. */
+  readonly onAnswered?: (packets: number, ms: number) => void
+  /** What was begun to answer packets is over: nothing is read for them any more. */
+  readonly onBatchEnd?: () => void
   /** A packet whose answer threw; it gets none. Broken invariants are not caught. */
   readonly onDrop: (error: unknown, packet: Uint8Array) => void
+  /** A clock that never goes back. */
+  readonly nowMs?: () => number
 }
 
 const { errno } = constants
@@ -31,18 +36,28 @@ const reventsOfFirst = 6
 /**
  * Answers DNS over UDP with a system call for many packets where node needs one for each. It blocks
  * its thread: {@link serve} returns only when told to. The sockets stay open; they are not its own.
+ *
+ * Answers that are in the cache leave first. The others have the time that {@link SlowLane} gives
+ * them, and wait there while it lasts not.
  */
 export class UdpMmsg {
-  readonly counters: UdpCounters = { received: 0, sent: 0, errors: 0 }
+  readonly counters: UdpCounters = { received: 0, sent: 0, errors: 0, deferred: 0, overflowed: 0 }
   readonly #libc: Libc
   readonly #options: UdpMmsgOptions
+  readonly #nowMs: () => number
   readonly #block: MessageBlock
+  readonly #answers: AnswerBlock
   readonly #askers: readonly MmsgAsker[]
+  readonly #slow = new SlowLane<DeferredMessage>()
+  /** The messages of a batch that are not in the cache. */
+  readonly #missed = new Uint8Array(messagesMax)
 
   constructor(libc: Libc, options: UdpMmsgOptions) {
     this.#libc = libc
     this.#options = options
+    this.#nowMs = options.nowMs ?? (() => performance.now())
     this.#block = new MessageBlock(libc)
+    this.#answers = new AnswerBlock(libc, this.#block)
     const pathBytesMax = options.pathBytesMax ?? pathBytesDefault
     this.#askers = options.sockets.map((socket) => new MmsgAsker(this.#block, socket, pathBytesMax))
   }
@@ -60,7 +75,7 @@ export class UdpMmsg {
         seen = called
         if (!onWake()) return
       }
-      if (this.round() > 0) continue
+      if (this.round() > 0 || this.#slow.length > 0) continue
       this.#libc.poll(fds, fds.length / pollFdBytes, pollTimeoutMs)
       // Not when it is called: the call may be seen before the descriptor becomes readable.
       if (fds[reventsOfFirst] !== 0) this.#libc.read(waker.fd, wakeCount, wakeCount.length)
@@ -70,70 +85,133 @@ export class UdpMmsg {
   /** Answers what has come to each socket, at most 64 packets, without waiting; returns how many. */
   round(): number {
     let received = 0
-    for (const asker of this.#askers) received += this.#batch(asker.fd, asker)
+    let isDrained = true
+    for (const asker of this.#askers) {
+      const count = this.#batch(asker)
+      received += count
+      if (count === messagesMax) isDrained = false
+    }
+    this.#slow.grant(isDrained)
+    while (this.#slow.mayWork && this.#slow.length > 0) this.#deferredBatch()
     return received
   }
 
   close(): void {
+    this.#answers.free()
     this.#block.free()
   }
 
-  #batch(fd: number, asker: MmsgAsker): number {
+  #batch(asker: MmsgAsker): number {
     const { recvmmsg } = this.#libc
-    const count = recvmmsg(fd, this.#block.headersIn, messagesMax, inet.MSG_DONTWAIT, null)
+    const count = recvmmsg(asker.fd, this.#block.headers, messagesMax, inet.MSG_DONTWAIT, null)
     if (count < 0) {
       this.#receiveFailed()
       return 0
     }
     this.counters.received += count
-    this.#options.onBatchBegin?.()
-    // What stands before `first` is sent or has no answer.
-    let first = 0
+    const beganMs = this.#nowMs()
+    let misses = 0
     for (let n = 0; n < count; n++) {
-      if (this.#answer(n, asker)) continue
-      this.#send(fd, first, n)
-      first = n + 1
+      if (!this.#answer(n, asker, 'hit')) this.#missed[misses++] = n
     }
-    this.#options.onBatchEnd?.(count)
-    this.#send(fd, first, count)
-    this.#block.resetReceived(count)
+    if (misses < count) this.#options.onAnswered?.(count - misses, this.#nowMs() - beganMs)
+    this.#send(asker)
+    for (let at = 0; at < misses; at++) this.#miss(this.#missed[at] ?? 0, asker, beganMs)
+    this.#send(asker)
+    this.#options.onBatchEnd?.()
+    this.#block.reset(count)
     return count
   }
 
-  /** False: no answer is to be sent. */
-  #answer(n: number, asker: MmsgAsker): boolean {
-    const block = this.#block
-    const packet = block.packet(n)
+  /** Answers what is not in the cache, or puts it off behind those that wait already. */
+  #miss(n: number, asker: MmsgAsker, receivedMs: number): void {
+    if (this.#slow.length === 0 && this.#slow.mayWork) {
+      this.#answerSlowly(n, asker, receivedMs)
+    } else if (this.#slow.push({ asker, receivedMs, message: this.#block.save(n) })) {
+      this.counters.deferred++
+    } else {
+      this.counters.overflowed++
+    }
+  }
+
+  /** Answers messages that were put off, of one socket, while there is time. */
+  #deferredBatch(): void {
+    const asker = this.#slow.first?.asker
+    if (asker === undefined) return
+    let count = 0
+    while (this.#slow.first?.asker === asker && count < messagesMax && this.#slow.mayWork) {
+      const { message, receivedMs } = must(this.#slow.shift())
+      this.#block.restore(count, message)
+      this.#answerSlowly(count, asker, receivedMs)
+      count++
+    }
+    this.#send(asker)
+    this.#options.onBatchEnd?.()
+    this.#block.reset(count)
+  }
+
+  #answerSlowly(n: number, asker: MmsgAsker, receivedMs: number): void {
+    const beganMs = this.#nowMs()
+    this.#answer(n, asker, 'any')
+    const endedMs = this.#nowMs()
+    this.#slow.spend(endedMs - beganMs)
+    this.#options.onAnswered?.(1, endedMs - receivedMs)
+  }
+
+  /** False: the answer is not in the cache, and was not looked for anywhere else. */
+  #answer(n: number, asker: MmsgAsker, from: 'hit' | 'any'): boolean {
+    const { responder, onDrop } = this.#options
+    const { bytes, answerAt } = this.#answers
+    const packet = this.#block.packet(n)
     let length: number
     try {
       asker.turnTo(n)
-      length = this.#options.responder.respondInto(packet, asker, block.bytes, block.answerAt)
+      length =
+        from === 'hit'
+          ? responder.hitInto(packet, asker, bytes, answerAt)
+          : responder.respondInto(packet, asker, bytes, answerAt)
     } catch (error) {
       if (error instanceof InvariantError) throw error
       this.counters.errors++
-      this.#options.onDrop(error, packet)
-      return false
+      onDrop(error, packet)
+      return true
     }
     if (length === 0) return false
     assert(length <= asker.pathBytesMax, 'an answer over UDP fits the path')
-    block.setAnswer(n, length)
+    this.#answers.add(n, length)
     return true
   }
 
-  /** Sends the answers [from, to). One that cannot be sent never holds up those behind it. */
-  #send(fd: number, from: number, to: number): void {
-    let at = from
-    while (at < to) {
-      const header = this.#block.headersOut[at] ?? null
-      const sent = this.#libc.sendmmsg(fd, header, to - at, inet.MSG_DONTWAIT)
-      if (sent > 0) {
-        this.counters.sent += sent
-        at += sent
-      } else {
-        this.counters.errors++
-        at++
+  /** Sends all answers. One that cannot be sent never holds up those behind it. */
+  #send(asker: MmsgAsker): void {
+    const answers = this.#answers
+    if (answers.count === 0) return
+    const messages = answers.gather(asker.canSegment)
+    let at = 0
+    while (at < messages) {
+      const { sendmmsg } = this.#libc
+      const sent = sendmmsg(asker.fd, answers.header(at), messages - at, inet.MSG_DONTWAIT)
+      for (const end = at + Math.max(0, sent); at < end; at++) {
+        this.counters.sent += answers.sizeOf(at)
       }
+      if (sent <= 0) this.#sendApart(asker, at++)
     }
+    answers.clear()
+  }
+
+  /** Sends one by one the answers of a message that could not be sent. */
+  #sendApart(asker: MmsgAsker, message: number): void {
+    const { sendmmsg } = this.#libc
+    if (this.#answers.sizeOf(message) === 1) {
+      this.counters.errors++
+      return
+    }
+    // A device that cannot make checksums, on systems before Linux 6.8.
+    if (this.#libc.errno() === errno.EIO) asker.canSegment = false
+    this.#answers.apart(message, (header) => {
+      if (sendmmsg(asker.fd, header, 1, inet.MSG_DONTWAIT) > 0) this.counters.sent++
+      else this.counters.errors++
+    })
   }
 
   #receiveFailed(): void {
@@ -148,6 +226,13 @@ export class UdpMmsg {
   }
 }
 
+/** A question that waits for its turn. */
+interface DeferredMessage {
+  readonly asker: MmsgAsker
+  readonly receivedMs: number
+  readonly message: SavedMessage
+}
+
 /** struct pollfd for each descriptor. */
 function pollFds(fds: readonly number[]): Uint8Array {
   const bytes = Buffer.from(new ArrayBuffer(fds.length * pollFdBytes))
@@ -156,86 +241,4 @@ function pollFds(fds: readonly number[]): Uint8Array {
     bytes.writeInt16LE(inet.POLLIN, at * pollFdBytes + 4)
   }
   return bytes
-}
-
-/** Who sent the packet it was turned to, read from the system's structures only when asked for. */
-class MmsgAsker implements PacketAsker {
-  readonly transport = 'udp'
-  readonly fd: number
-  pathBytesMax = 0
-  readonly #block: MessageBlock
-  readonly #bytes: Uint8Array
-  readonly #own: Uint8Array
-  readonly #farBytesMax: number
-  #nameAt = 0
-
-  constructor(block: MessageBlock, { fd, address }: UdpSocket, farBytesMax: number) {
-    this.fd = fd
-    this.#block = block
-    this.#bytes = block.bytes
-    this.#own = address
-    this.#farBytesMax = farBytesMax
-  }
-
-  get client(): string {
-    const start = this.#addressAt
-    return formatIp(this.#bytes.subarray(start, start + this.#own.length))
-  }
-
-  /** Also makes the answer leave from the address that was asked, by whichever way leads back. */
-  turnTo(n: number): void {
-    this.#nameAt = this.#block.nameAt(n)
-    const info = this.#block.packetInfoAt(n)
-    if (info !== undefined) this.#clearInterface(info)
-    this.pathBytesMax = this.#isLocal(info) ? loopbackBytesMax : this.#farBytesMax
-  }
-
-  get #addressAt(): number {
-    return this.#nameAt + (this.#own.length === 4 ? 4 : 8)
-  }
-
-  /**
-   * struct in_pktinfo is interface, own address, destination; in6_pktinfo is destination, interface.
-   * A link-local address means nothing without its interface.
-   */
-  #clearInterface(info: number): void {
-    const bytes = this.#bytes
-    if (this.#own.length === 16 && bytes[info] === 0xfe && ((bytes[info + 1] ?? 0) & 0xc0) === 0x80)
-      return
-    const at = this.#own.length === 4 ? info : info + 16
-    bytes.fill(0, at, at + 4)
-  }
-
-  #isLocal(info: number | undefined): boolean {
-    const at = this.#addressAt
-    const bytes = this.#bytes
-    const length = this.#own.length
-    if (length === 4) {
-      if (bytes[at] === 127) return true
-    } else if (isLoopback6(bytes, at)) {
-      return true
-    }
-    // A client with the very address that it asked is on this machine.
-    if (info === undefined) return isSame(bytes, at, this.#own, 0, length)
-    return isSame(bytes, at, bytes, length === 4 ? info + 8 : info, length)
-  }
-}
-
-/** ::1, or an IPv4 one as a socket for both families shows it: ::ffff:127.0.0.0/104. */
-function isLoopback6(bytes: Uint8Array, at: number): boolean {
-  for (let each = at; each < at + 10; each++) if (bytes[each] !== 0) return false
-  if (bytes[at + 10] === 0xff && bytes[at + 11] === 0xff) return bytes[at + 12] === 127
-  for (let each = at + 10; each < at + 15; each++) if (bytes[each] !== 0) return false
-  return bytes[at + 15] === 1
-}
-
-function isSame(
-  a: Uint8Array,
-  aStart: number,
-  b: Uint8Array,
-  bStart: number,
-  length: number,
-): boolean {
-  for (let at = 0; at < length; at++) if (a[aStart + at] !== b[bStart + at]) return false
-  return true
 }

@@ -10,6 +10,8 @@ export interface UdpSocket {
   readonly port: number
   /** In octets; all zeros for a wildcard. */
   readonly address: Uint8Array
+  /** The system cuts one message into packets (UDP_SEGMENT, Linux 4.18). */
+  readonly canSegment: boolean
 }
 
 export interface UdpSocketOptions {
@@ -38,7 +40,7 @@ export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket 
     configure(libc, fd, ip, options)
     const name = socketAddress(ip, port)
     if (libc.bind(fd, name, name.length) < 0) throw systemError(libc, 'bind')
-    return { fd, port: portOf(libc, fd), address: ip }
+    return { fd, port: portOf(libc, fd), address: ip, canSegment: canSegment(libc, fd) }
   } catch (error) {
     if (fd >= 0) libc.close(fd)
     throw bindError('DNS (UDP)', address, port, error)
@@ -74,6 +76,12 @@ function configure(
       ? set(inet.IPPROTO_IP, inet.IP_PKTINFO, 1)
       : set(inet.IPPROTO_IPV6, inet.IPV6_RECVPKTINFO, 1),
   )
+}
+
+/** A system that does not know the option would send all segments as one packet. */
+function canSegment(libc: Libc, fd: number): boolean {
+  const off = new Uint8Array(Int32Array.of(0).buffer)
+  return libc.setsockopt(fd, inet.SOL_UDP, inet.UDP_SEGMENT, off, off.length) === 0
 }
 
 /** struct sockaddr_in or sockaddr_in6. */

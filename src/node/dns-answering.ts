@@ -3,8 +3,8 @@ import { Versions } from '../catalog/versions.ts'
 import { Responder } from '../dns/responder.ts'
 import type { Zone } from '../dns/zone.ts'
 import { StateReader } from '../storage/state.ts'
-import type { PacketResponder } from '../net/packet-responder.ts'
-import type { DnsCounters } from './dns-counters.ts'
+import type { PacketResponder, UdpCounters } from '../net/packet-responder.ts'
+import type { DnsCounters, SocketFigures } from './dns-counters.ts'
 import type { DnsAnswering } from './dns-messages.ts'
 import { SharedMode } from './dns-messages.ts'
 import { Snapshots } from './snapshots.ts'
@@ -62,22 +62,40 @@ export function openAnswerer(
 export function countedResponder(
   responder: Responder,
   counters: DnsCounters,
-  socketErrors: () => number = () => 0,
+  sockets: () => readonly UdpCounters[] = () => [],
 ): PacketResponder {
   let isDue = false
   const publish = (): void => {
     isDue = false
-    counters.publish(responder.counters, socketErrors(), responder.cache)
+    counters.publish(responder.counters, sumOf(sockets()), responder.cache)
+  }
+  const observe = (beganMs: number): void => {
+    counters.observe(1, (performance.now() - beganMs) / 1000)
+    if (!isDue) setImmediate(publish)
+    isDue = true
   }
   return {
     respond: (packet, asker) => {
       const beganMs = performance.now()
       const answer = responder.respond(packet, asker)
-      counters.observe(1, (performance.now() - beganMs) / 1000)
-      if (!isDue) setImmediate(publish)
-      isDue = true
+      observe(beganMs)
       return answer
     },
-    respondInto: (packet, asker, out, at) => responder.respondInto(packet, asker, out, at),
+    hit: (packet, asker) => {
+      const beganMs = performance.now()
+      const answer = responder.hit(packet, asker)
+      if (answer !== undefined) observe(beganMs)
+      return answer
+    },
   }
+}
+
+function sumOf(sockets: readonly UdpCounters[]): SocketFigures {
+  const sum = { errors: 0, deferred: 0, overflowed: 0 }
+  for (const { errors, deferred, overflowed } of sockets) {
+    sum.errors += errors
+    sum.deferred += deferred
+    sum.overflowed += overflowed
+  }
+  return sum
 }

@@ -1,5 +1,5 @@
-import { countedTypes } from '../dns/responder.ts'
-import type { ResponderCounters } from '../dns/responder.ts'
+import { countedTypes } from '../dns/responder-counters.ts'
+import type { ResponderCounters } from '../dns/responder-counters.ts'
 
 /** Seconds from when a packet was taken from the system until its answer was ready. */
 export const latencyBounds = [
@@ -16,6 +16,10 @@ export interface DnsFigures {
   readonly failures: number
   /** Answers that could not be sent, and errors of the sockets. */
   readonly socketErrors: number
+  /** Questions that waited because their answers were not in the cache. */
+  readonly deferred: number
+  /** Questions that got no answer because too many waited so. */
+  readonly overflowed: number
   readonly cacheEntries: number
   readonly cacheBytes: number
   readonly latencySum: number
@@ -26,7 +30,7 @@ export interface DnsFigures {
   readonly latencies: readonly number[]
 }
 
-const scalars = 10
+const scalars = 12
 const rcodesAt = scalars
 const typesAt = rcodesAt + 16
 const latenciesAt = typesAt + countedTypes.length
@@ -53,20 +57,22 @@ export class DnsCounters {
     let at = 0
     while (at < latencyBounds.length && seconds > (latencyBounds[at] ?? 0)) at++
     this.#add(latenciesAt + at, count)
-    this.#add(9, seconds * count)
+    this.#add(11, seconds * count)
   }
 
   /** To be called by the thread that writes them, now and then: after each batch. */
-  publish(counters: ResponderCounters, socketErrors: number, cache: CacheSize): void {
+  publish(counters: ResponderCounters, sockets: SocketFigures, cache: CacheSize): void {
     this.#set(0, counters.queries)
     this.#set(1, counters.hits)
     this.#set(2, counters.misses)
     this.#set(3, counters.dropped)
     this.#set(4, counters.truncated)
     this.#set(5, counters.failures)
-    this.#set(6, socketErrors)
-    this.#cells[7] = cache.size
-    this.#cells[8] = cache.bytes
+    this.#set(6, sockets.errors)
+    this.#set(7, sockets.deferred)
+    this.#set(8, sockets.overflowed)
+    this.#cells[9] = cache.size
+    this.#cells[10] = cache.bytes
     const { rcodes, types } = counters
     for (let at = 0; at < rcodes.length; at++) this.#set(rcodesAt + at, rcodes[at] ?? 0)
     for (let at = 0; at < types.length; at++) this.#set(typesAt + at, types[at] ?? 0)
@@ -75,8 +81,8 @@ export class DnsCounters {
   read(): DnsFigures {
     const [queries = 0, hits = 0, misses = 0, dropped = 0, truncated = 0, failures = 0] =
       this.#cells
-    const [socketErrors = 0, cacheEntries = 0, cacheBytes = 0, latencySum = 0] =
-      this.#cells.subarray(6)
+    const [socketErrors = 0, deferred = 0, overflowed = 0] = this.#cells.subarray(6)
+    const [cacheEntries = 0, cacheBytes = 0, latencySum = 0] = this.#cells.subarray(9)
     return {
       queries,
       hits,
@@ -85,6 +91,8 @@ export class DnsCounters {
       truncated,
       failures,
       socketErrors,
+      deferred,
+      overflowed,
       cacheEntries,
       cacheBytes,
       latencySum,
@@ -101,6 +109,13 @@ export class DnsCounters {
   #add(at: number, value: number): void {
     this.#cells[at] = (this.#cells[at] ?? 0) + value
   }
+}
+
+/** What the sockets tell. */
+export interface SocketFigures {
+  readonly errors: number
+  readonly deferred: number
+  readonly overflowed: number
 }
 
 interface CacheSize {

@@ -1,5 +1,5 @@
 import type { AnyMetric, HistogramSeries, Labels, Metric, Sample } from '../base/metric.ts'
-import { countedTypes } from '../dns/responder.ts'
+import { countedTypes } from '../dns/responder-counters.ts'
 import { latencyBounds } from './dns-counters.ts'
 import type { DnsFigures } from './dns-counters.ts'
 
@@ -44,17 +44,25 @@ export function dnsMetrics({
     // There is no limit yet: it is here so that alerts on it can be written.
     counter('rate_limited_total', 'Questions dropped or cut by a rate limit.', () => 0),
     counter('socket_errors_total', 'Answers that could not be sent.', (each) => each.socketErrors),
+    counter(
+      'deferred_total',
+      'Questions that waited behind answers that are in the cache.',
+      deferred,
+    ),
+    counter('overflowed_total', 'Questions that got no answer: too many waited.', overflowed),
     gauge('cache_entries', 'Answers in the cache.', ({ cacheEntries }) => cacheEntries),
     gauge('cache_bytes', 'Memory of the answers in the cache, roughly.', (each) => each.cacheBytes),
     {
       name: 'svcd_dns_latency_seconds',
-      help: 'From taking a packet from the system until its answer was ready; a batch counts as one.',
+      help: 'From taking a packet from the system until its answer was ready; what leaves together counts as one.',
       kind: 'histogram',
       series: threads.map(latencySeries),
     },
   ]
 }
 
+const deferred = (figures: DnsFigures): number => figures.deferred
+const overflowed = (figures: DnsFigures): number => figures.overflowed
 const typesOf = ({ types }: DnsFigures): readonly number[] => types
 
 function byPlace(

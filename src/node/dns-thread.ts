@@ -41,16 +41,14 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   if (libc instanceof Error) throw libc
   const answerer = openAnswerer(answering, onError, 'caller')
   const { responder } = answerer
-  let beganMs = 0
   const server = new UdpMmsg(libc, {
     sockets,
     responder,
     pathBytesMax: answering.udpSizeMax,
-    onBatchBegin: () => (beganMs = performance.now()),
-    onBatchEnd: (packets) => {
+    onAnswered: (packets, ms) => counters.observe(packets, ms / 1000),
+    onBatchEnd: () => {
       answerer.endBatch()
-      counters.observe(packets, (performance.now() - beganMs) / 1000)
-      counters.publish(responder.counters, server.counters.errors, responder.cache)
+      counters.publish(responder.counters, server.counters, responder.cache)
     },
     onDrop: onError,
   })
@@ -68,7 +66,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
 async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
   const answerer = openAnswerer(answering, onError)
   const responder = countedResponder(answerer.responder, counters, () =>
-    listeners.reduce((sum, listener) => sum + listener.counters.errors, 0),
+    listeners.map((listener) => listener.counters),
   )
   const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []

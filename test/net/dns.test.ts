@@ -183,7 +183,7 @@ for (const { name, skip, listen } of udpPaths) {
       const done = new Promise<void>((resolve) => {
         client.on('message', (answer) => {
           ids.push(answer.readUInt16BE())
-          if (ids.includes(99)) resolve()
+          if (ids.length === 21) resolve()
         })
       })
       for (let id = 0; id < 20; id++) {
@@ -192,7 +192,8 @@ for (const { name, skip, listen } of udpPaths) {
       }
       client.send(buildQuery('web.service.consul', 'A', { id: 99 }), udp.port, '127.0.0.1')
       await done
-      t.same(ids, [...Array.from({ length: 20 }, (_, id) => id), 99])
+      const sorted = ids.toSorted((a, b) => a - b)
+      t.same(sorted, [...Array.from({ length: 20 }, (_, id) => id), 99])
       t.equal(udp.counters.received, 41)
     })
 

@@ -3,9 +3,12 @@ import { listenUdp } from '../../src/net/udp-dgram.ts'
 import { UdpMmsg } from '../../src/net/udp-mmsg.ts'
 import { openUdpSocket } from '../../src/net/udp-socket.ts'
 import type { Libc } from '../../src/net/libc.ts'
-import type { UdpCounters } from '../../src/net/packet-responder.ts'
+import type { PacketResponder, PacketWriter, UdpCounters } from '../../src/net/packet-responder.ts'
 import type { UdpOptions } from '../../src/net/udp-dgram.ts'
 import type { UdpMmsgOptions } from '../../src/net/udp-mmsg.ts'
+
+/** What either path is served by. */
+type ServedBy = UdpOptions & { readonly responder: PacketResponder & PacketWriter }
 
 export interface UdpServer {
   readonly port: number
@@ -27,7 +30,7 @@ export function theLibc(): Libc {
 export const udpPaths: readonly {
   readonly name: string
   readonly skip: string | false
-  readonly listen: (options: UdpOptions) => Promise<UdpServer>
+  readonly listen: (options: ServedBy) => Promise<UdpServer>
 }[] = [
   { name: 'dgram', skip: false, listen: listenUdp },
   { name: 'mmsg', skip: noMmsg, listen: async (options) => listenMmsg(options) },
@@ -39,7 +42,8 @@ export function listenMmsg({
   port,
   onRound = () => {},
   ...options
-}: UdpOptions & Partial<UdpMmsgOptions> & { readonly onRound?: () => void }): UdpServer {
+}: Omit<UdpOptions, 'responder'> &
+  Pick<UdpMmsgOptions, 'responder'> & { readonly onRound?: () => void }): UdpServer {
   const socket = openUdpSocket(theLibc(), { address, port, isShared: false })
   const onDrop = (error: unknown): void => {
     throw error

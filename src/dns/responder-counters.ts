@@ -1,0 +1,47 @@
+import { recordType } from './record.ts'
+
+/** The types that are counted by themselves; the last place is all others'. */
+export const countedTypes = [
+  ...(['A', 'AAAA', 'SRV', 'TXT', 'PTR', 'CNAME', 'NS', 'SOA', 'ANY', 'HTTPS'] as const),
+  'other',
+] as const
+
+const otherPlace = countedTypes.length - 1
+const typePlaces = new Uint8Array(256).fill(otherPlace)
+for (const [at, name] of countedTypes.entries()) {
+  if (name !== 'other') typePlaces[recordType[name]] = at
+}
+
+interface Counted {
+  readonly rcode: number
+  readonly truncated: boolean
+}
+
+/** What a responder was asked and said. */
+export class ResponderCounters {
+  queries = 0
+  hits = 0
+  misses = 0
+  /** Packets that got no answer: too short, or responses. */
+  dropped = 0
+  truncated = 0
+  /** Questions that a failure answered with SERVFAIL. */
+  failures = 0
+  /** Answers by the lower four bits of their rcode. */
+  readonly rcodes: number[] = Array.from({ length: 16 }, () => 0)
+  /** Answers by type, at the places of {@link countedTypes}. */
+  readonly types: number[] = countedTypes.map(() => 0)
+
+  /** Counts an answer to the question of `packet`, which ends at `questionEnd`. */
+  count({ rcode, truncated }: Counted, packet: Uint8Array, questionEnd: number): void {
+    this.countRcode(rcode)
+    if (truncated) this.truncated++
+    const high = packet[questionEnd - 4] ?? 0
+    const place = high === 0 ? (typePlaces[packet[questionEnd - 3] ?? 0] ?? 0) : otherPlace
+    this.types[place] = (this.types[place] ?? 0) + 1
+  }
+
+  countRcode(rcode: number): void {
+    this.rcodes[rcode & 0x0f] = (this.rcodes[rcode & 0x0f] ?? 0) + 1
+  }
+}
