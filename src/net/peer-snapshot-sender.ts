@@ -35,6 +35,7 @@ export class SnapshotSender {
   /** Whether the receiver has it in place; undefined after `cancel`. Never rejects. */
   async run(): Promise<boolean | undefined> {
     const { snapshotAttempts, snapshotRetryMs } = this.#parts.limits
+    let refusal: string | undefined
     for (let attempt = 1; attempt <= snapshotAttempts; attempt++) {
       try {
         await this.#attempt()
@@ -43,6 +44,9 @@ export class SnapshotSender {
         if (error instanceof InvariantError) throw error
         if (this.#stop.signal.aborted) return undefined
         this.#parts.onAttemptFailed(attempt, reasonOf(error))
+        // What a receiver says twice, such as that it cannot read it, it will say again.
+        if (error instanceof Refusal && error.message === refusal) return false
+        refusal = error instanceof Refusal ? error.message : undefined
       }
       if (attempt < snapshotAttempts) await this.#pause(snapshotRetryMs * attempt)
       if (this.#stop.signal.aborted) return undefined
@@ -170,5 +174,8 @@ class Stream {
 function faultOf(type: number, body: Buffer): Error {
   const done = type === frameTypes.snapshotDone ? decodeDone(body) : undefined
   if (done === undefined || done.ok) return new Error('the receiver answered out of order')
-  return new Error(`the receiver says: ${printable(done.fault)}`)
+  return new Refusal(`the receiver says: ${printable(done.fault)}`)
 }
+
+/** In the receiver's own words. */
+class Refusal extends Error {}

@@ -7,6 +7,9 @@ import type { PeerNotices } from './peer-notices.ts'
 import type { PeerSession } from './peer-session.ts'
 import type { SnapshotFiles } from './peer-snapshot.ts'
 
+/** Servers whose last failure is remembered. */
+const saidMax = 1000
+
 export interface SnapshotsParts {
   readonly limits: PeerLimits
   readonly files: SnapshotFiles
@@ -22,6 +25,8 @@ export class PeerSnapshots {
   readonly #parts: SnapshotsParts
   readonly #senders = new Map<NodeId, { sender: SnapshotSender; ended: Promise<void> }>()
   readonly #receivers = new Map<NodeId, SnapshotReceiver>()
+  /** The last failure said of each server and direction: it is said once, however often it is tried. */
+  readonly #said = new Map<string, string>()
   #isClosed = false
 
   constructor(parts: SnapshotsParts) {
@@ -31,7 +36,7 @@ export class PeerSnapshots {
   /** Begins to send; one to the same server that is under way is given up. */
   send(request: SnapshotRequest): void {
     if (this.#isClosed) return
-    const { limits, files, dial, notices, onSent } = this.#parts
+    const { limits, files, dial, onSent } = this.#parts
     const id = request.to
     this.#senders.get(id)?.sender.cancel()
     const sender = new SnapshotSender(request, {
@@ -40,11 +45,12 @@ export class PeerSnapshots {
       dial: () => dial(id),
       onAttemptFailed: (attempt, reason) => {
         const text = `the snapshot at ${request.snapshot.index} was not sent to ${id}: ${reason}`
-        notices.warn(id, `snapshot ${reason}`, { peer: id, attempt }, text)
+        this.#warn(`to ${id}`, reason, { peer: id, attempt }, text)
       },
     })
     const ended = sender.run().then((ok) => {
       if (this.#senders.get(id)?.sender === sender) this.#senders.delete(id)
+      if (ok === true) this.#said.delete(`to ${id}`)
       if (ok !== undefined) onSent(id, ok)
     })
     this.#senders.set(id, { sender, ended })
@@ -52,7 +58,7 @@ export class PeerSnapshots {
 
   /** Takes what a server sends over this connection, opened for a snapshot. */
   accept(session: PeerSession): void {
-    const { limits, files, self, notices, onReceived } = this.#parts
+    const { limits, files, self, onReceived } = this.#parts
     const from = session.peer?.id ?? ''
     const earlier = this.#receivers.get(from)
     earlier?.stop('the sender has begun again')
@@ -61,16 +67,28 @@ export class PeerSnapshots {
       files,
       self,
       previous: earlier?.ended ?? Promise.resolve(),
-      onReceived,
+      onReceived: (request) => {
+        this.#said.delete(`from ${from}`)
+        onReceived(request)
+      },
       onFailed: (reason) => {
         const text = `no snapshot was received from ${session.name}: ${reason}`
-        notices.warn(from, `snapshot ${reason}`, { peer: from }, text)
+        this.#warn(`from ${from}`, reason, { peer: from }, text)
       },
     })
     this.#receivers.set(from, receiver)
     void receiver.ended.then(() => {
       if (this.#receivers.get(from) === receiver) this.#receivers.delete(from)
     })
+  }
+
+  #warn(peer: string, reason: string, fields: object, text: string): void {
+    // A snapshot has its index in its name: the next one that fails alike is no news.
+    const alike = reason.replaceAll(/\d+/g, '#')
+    if (this.#said.get(peer) === alike) return
+    if (this.#said.size >= saidMax) this.#said.clear()
+    this.#said.set(peer, alike)
+    this.#parts.notices.warn(peer, `snapshot ${reason}`, fields, text)
   }
 
   /** Settles when no file is open any more. */

@@ -16,6 +16,7 @@ import { AppliedWaits } from './applied-waits.ts'
 import { LeaderLease } from './leader-lease.ts'
 import { Proposals } from './proposals.ts'
 import type { ProposalResult, ProposalsParts } from './proposals.ts'
+import { SnapshotBackOff } from './snapshot-back-off.ts'
 
 export interface RaftServerParts {
   readonly id: NodeId
@@ -63,6 +64,7 @@ export class RaftServer {
   readonly #parts: RaftServerParts
   readonly #waits: AppliedWaits
   readonly #lease = new LeaderLease(leaseMs)
+  readonly #backOff: SnapshotBackOff
   readonly #reads = new Map<number, PendingRead>()
   #nextRead = 1
   #leaseUntilMs = 0
@@ -70,6 +72,7 @@ export class RaftServer {
   constructor(parts: RaftServerParts) {
     this.#parts = parts
     const { id, random, store, machine, transport, nowMs } = parts
+    this.#backOff = new SnapshotBackOff(random)
     this.#waits = new AppliedWaits(() => machine.appliedIndex(), nowMs)
     this.proposals = new Proposals({
       append: (proposals) => this.#append(proposals),
@@ -104,6 +107,7 @@ export class RaftServer {
     // Before a hand-over leaves, and again for what this turn brings.
     this.#updateLease()
     this.driver.run()
+    if (!this.isLeader) this.#backOff.clear()
     this.#updateLease()
     this.#waits.check()
     this.#parts.onTurn()
@@ -113,7 +117,26 @@ export class RaftServer {
     for (let tick = 0; tick < count; tick++) this.driver.raft.tick()
     this.proposals.expire()
     this.#expireReads()
+    for (const id of this.#backOff.takeDue(this.#parts.nowMs())) {
+      this.driver.raft.snapshotSent(id, false)
+    }
     this.turn()
+  }
+
+  /** The last connection with that server has closed; a {@link turn} is due. */
+  connectionLost(id: NodeId): void {
+    this.driver.raft.connectionLost(id)
+    this.#backOff.connectionLost(id, this.#parts.nowMs())
+  }
+
+  /**
+   * The transport's report on a snapshot; a {@link turn} is due. The core hears of a failure when its
+   * wait is over, for it sends the next one at once, of whatever the newest snapshot is then.
+   */
+  snapshotSent(id: NodeId, ok: boolean): void {
+    if (!ok) return this.#backOff.failed(id, this.#parts.nowMs())
+    this.#backOff.succeeded(id)
+    this.driver.raft.snapshotSent(id, true)
   }
 
   /** The one voter of a cluster need not wait whether another one leads. */
@@ -183,6 +206,8 @@ export class RaftServer {
     return {
       send: (messages) => {
         if (this.isLeader) this.#lease.note(messages, this.#parts.nowMs())
+        for (const { type, to } of messages)
+          if (type === 'snapshot-request') this.#backOff.began(to)
         transport.send(messages)
       },
     }

@@ -144,11 +144,11 @@ export class ReplicaServer {
       onMessage: (message) => guard(() => this.#onMessage(message)),
       onTurnEnd: () => guard(() => this.#raft?.turn()),
       onRequest: (from, kind, body) => this.#requests.answer(from, kind, body),
-      onConnectionLost: (lost) => this.#input((raft) => raft.driver.raft.connectionLost(lost)),
+      onConnectionLost: (lost) => this.#input((raft) => raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
       onHeard: (peer) => this.#duties?.heard(peer),
       snapshots: this.#snapshots.files,
-      onSnapshotSent: (peer, ok) => this.#input((raft) => raft.driver.raft.snapshotSent(peer, ok)),
+      onSnapshotSent: (peer, ok) => this.#input((raft) => raft.snapshotSent(peer, ok)),
     })
     if (this.#hasCluster) {
       this.#begin()

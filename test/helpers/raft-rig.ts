@@ -19,6 +19,10 @@ export class RaftRig {
   readonly frozen = new Set<NodeId>()
   /** Hosts that fell silent: what they send, and what is sent to them, is lost. */
   readonly silent = new Set<NodeId>()
+  /** Servers that cannot read a snapshot. */
+  readonly refusing = new Set<NodeId>()
+  /** When a snapshot was sent to one of those. */
+  readonly refusedAtMs: number[] = []
   #inFlight: Message[] = []
 
   constructor(ids: readonly NodeId[] = ['a', 'b', 'c']) {
@@ -77,10 +81,20 @@ export class RaftRig {
         if (this.silent.has(message.to) || this.silent.has(message.from)) continue
         // A member that was only named, and never started.
         const server = this.servers.get(message.to)
+        if (message.type === 'snapshot-request') this.#sent(message.from, message.to)
+        if (message.type === 'snapshot-request' && this.refusing.has(message.to)) continue
         server?.step(message)
         server?.turn()
       }
     }
+  }
+
+  /** The transport's report on a snapshot. */
+  #sent(from: NodeId, to: NodeId): void {
+    const isTaken = !this.refusing.has(to)
+    if (!isTaken) this.refusedAtMs.push(this.nowMs)
+    this.server(from).snapshotSent(to, isTaken)
+    this.server(from).turn()
   }
 
   #server(id: NodeId, store: MemoryStore, at: number): RaftServer {

@@ -62,8 +62,10 @@ t.test('a stream that breaks or is damaged begins again', async (t) => {
 })
 
 t.test('a snapshot that is not what was announced is given up, and said to be', async (t) => {
-  const a = await rig(t, 'a', { limits: { snapshotAttempts: 2 } })
-  const b = await rig(t, 'b')
+  let laterMs = 0
+  const clock = { monotonicMs: () => performance.now() + laterMs, wallMs: () => Date.now() }
+  const a = await rig(t, 'a', { limits: { snapshotAttempts: 4 }, clock })
+  const b = await rig(t, 'b', { clock })
   await join(a, b)
   a.file = file
   a.announced = '00'.repeat(32)
@@ -71,7 +73,13 @@ t.test('a snapshot that is not what was announced is given up, and said to be', 
   await a.event('snapshot sent b false')
   await b.said(/no snapshot was received from name-a .*: the snapshot is damaged: its SHA-256/)
   t.strictSame([b.messages, b.received], [[], []])
-  t.equal(b.events.filter((event) => event === 'aborted').length, 2)
+  t.equal(b.events.filter((event) => event === 'aborted').length, 2, 'what it says twice is final')
+  a.events.length = 0
+  laterMs += 120_000
+  a.transport.send([snapshotRequest(9)])
+  await a.event('snapshot sent b false')
+  const said = [...a.lines, ...b.lines].filter((line) => /snapshot/.test(line))
+  t.equal(said.length, 2, 'each side has said it once')
   // A newer one takes the place of one under way, and only it is reported.
   a.announced = undefined
   a.events.length = 0

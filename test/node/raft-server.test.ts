@@ -110,6 +110,51 @@ t.test('a consistent read whose leader fell silent is answered by the next one',
   t.ok(rig.nowMs - sinceMs < 3 * electionMs, `${rig.nowMs - sinceMs} ms`)
 })
 
+/** Cuts `follower` off while the leader writes on, and drops what it would need from the log. */
+function leaveBehind(rig: RaftRig, leader: NodeId, follower: NodeId): void {
+  rig.silent.add(follower)
+  const server = rig.server(leader)
+  for (let write = 0; write < 30; write++) {
+    server.propose('{}', false, () => {})
+    rig.run(1)
+  }
+  const { driver } = server
+  driver.saveSnapshot(must(driver.raft.snapshotMeta()))
+  driver.compact({ to: server.appliedIndex, durableApplied: server.appliedIndex })
+  rig.silent.delete(follower)
+}
+
+t.test('a follower that cannot take a snapshot is sent one ever more seldom', async (t) => {
+  const rig = new RaftRig()
+  const leader = rig.elect()
+  const follower = must(rig.others(leader)[0])
+  const server = rig.server(leader)
+  leaveBehind(rig, leader, follower)
+  rig.refusing.add(follower)
+  rig.run(20 * 300)
+  const waitsMs = rig.refusedAtMs.slice(1).map((atMs, n) => atMs - must(rig.refusedAtMs[n]))
+  t.ok(waitsMs.length >= 9, `${waitsMs.length} tries in five minutes`)
+  for (const [n, waitMs] of waitsMs.entries()) {
+    const atMostMs = Math.min(1000 * 2 ** n, 60_000)
+    t.ok(waitMs >= atMostMs / 2 && waitMs <= atMostMs + 300, `wait ${n}: ${waitMs} ms`)
+  }
+  t.ok(server.isLeader, 'the others go on')
+
+  server.connectionLost(follower)
+  const tries = rig.refusedAtMs.length
+  rig.run(30)
+  t.equal(rig.refusedAtMs.length, tries + 1, 'who comes back is not kept waiting for a minute')
+
+  rig.refusing.delete(follower)
+  rig.run(20 * 61)
+  t.equal(rig.server(follower).appliedIndex, server.appliedIndex, 'it can read this one')
+  leaveBehind(rig, leader, follower)
+  rig.refusing.add(follower)
+  const before = rig.refusedAtMs.length
+  rig.run(60)
+  t.ok(rig.refusedAtMs.length >= before + 2, 'after a success the waits are short again')
+})
+
 /** Goes on ticking until `promise` is settled. */
 async function settled<T>(rig: RaftRig, promise: Promise<T>): Promise<T> {
   const state = { isDone: false }
