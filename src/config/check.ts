@@ -1,4 +1,4 @@
-import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
+import { formatIp, isUnspecifiedIp, parseIp } from '../base/ip.ts'
 
 /** Says why a value is refused, or undefined when it is fine. */
 export type Check<T> = (value: T) => string | undefined
@@ -30,7 +30,23 @@ export function checkIp(value: string): string | undefined {
 
 export function checkIps(values: readonly string[]): string | undefined {
   if (values.length === 0) return 'name at least one address'
-  return values.map(checkIp).find((reason) => reason !== undefined)
+  return values.map(checkListenIp).find((reason) => reason !== undefined)
+}
+
+/** An address that a port can be opened on. */
+function checkListenIp(value: string): string | undefined {
+  const ip = parseIp(value)
+  if (ip === undefined) return checkIp(value)
+  if (ip.length === 4) return undefined
+  const [first = 0, second = 0] = ip
+  if (first === 0xfe && (second & 0xc0) === 0x80) {
+    return `"${value}" means nothing without the link it is on; name another address of that link, or "::" for all`
+  }
+  // ::ffff:0:0/96 (RFC 4291 §2.5.5.2)
+  if (ip.subarray(0, 10).some((byte) => byte !== 0) || ip[10] !== 0xff || ip[11] !== 0xff) {
+    return undefined
+  }
+  return `"${value}" is an IPv4 address written as an IPv6 one; write ${formatIp(ip.subarray(12))}`
 }
 
 /** An address that others can reach: 0.0.0.0 and :: name no host. */

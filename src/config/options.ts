@@ -179,7 +179,8 @@ export const options = {
     flag: 'client',
     file: 'client_addr',
     group: 'Network',
-    description: 'The addresses for HTTP and DNS, separated by spaces.',
+    description:
+      'The addresses for HTTP and DNS, separated by spaces; 0.0.0.0 is all of IPv4, :: all of both families.',
     placeholder: 'ips',
     check: checkIps,
   },

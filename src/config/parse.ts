@@ -12,6 +12,7 @@ import {
   type OptionRow,
   type OptionValues,
 } from './options.ts'
+import { listenAddresses } from './listen-addresses.ts'
 import { settledKeys, settledProblem } from './settled.ts'
 import { isObject, parseJson, parseTexts, type Parsed } from './values.ts'
 
@@ -57,7 +58,9 @@ export function parseConfig(sources: ConfigSources): Config {
   const altDomain = values.altDomain?.replace(/\.$/, '').toLowerCase()
   // Alone it starts a cluster of one; with others named it joins theirs.
   const bootstrapExpect = values.bootstrapExpect ?? (values.retryJoin.length > 0 ? 0 : 1)
-  const config = freezeDeep(tree({ ...values, nodeName, domain, altDomain, bootstrapExpect }))
+  const clientAddresses = listenAddresses(values.clientAddresses)
+  const settled = { nodeName, domain, altDomain, bootstrapExpect, clientAddresses }
+  const config = freezeDeep(tree({ ...values, ...settled }))
   checkTogether(config, given)
   return config
 }

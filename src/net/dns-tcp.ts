@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { bindError } from './bind-error.ts'
+import { bindError, dnsTcp } from './bind-error.ts'
 import type { Server, Socket } from 'node:net'
 import type { PacketResponder } from './packet-responder.ts'
 
@@ -89,7 +89,7 @@ export class DnsTcpListener {
   async open(): Promise<void> {
     const { address, port } = this.#options
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(bindError('DNS (TCP)', address, port, error)))
+      this.#server.once('error', (error) => reject(bindError(dnsTcp, address, port, error)))
       this.#server.listen({ host: address, port, exclusive: true }, resolve)
     })
     this.#server.on('error', () => this.counters.errors++)

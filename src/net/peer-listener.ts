@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { bindError } from './bind-error.ts'
 import { createMutualTlsServer } from './peer-tls.ts'
 import type { Server, Socket } from 'node:net'
+import type { Bound } from './bind-error.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { PeerTls } from './peer-tls.ts'
 
@@ -16,6 +17,8 @@ export interface ListenHandlers {
   /** A connection that ended before TLS was through, or an error of the port itself. */
   readonly onError: (address: string, reason: string) => void
 }
+
+const servers: Bound = { what: 'Server', portFlag: '-server-port', addressFlag: '-bind' }
 
 /** Opens the port of the servers. Rejects with `port-in-use` or `bind-failed`. */
 export async function listenForPeers(
@@ -40,7 +43,7 @@ export async function listenForPeers(
     onError(`${from?.remoteAddress}:${from?.remotePort}`, reason)
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(bindError(address, port, error)))
+    server.once('error', (error) => reject(bindError(servers, address, port, error)))
     server.listen({ host: address, port, exclusive: true }, resolve)
   })
   server.on('error', (error) => onError(`${address}:${port}`, error.message))
@@ -50,11 +53,4 @@ export async function listenForPeers(
 export function remoteAddress(socket: Socket): string {
   const host = socket.remoteAddress ?? 'an unknown address'
   return host.includes(':') ? `[${host}]:${socket.remotePort}` : `${host}:${socket.remotePort}`
-}
-
-function bindError(address: string, port: number, error: Error): Error {
-  const where = { what: 'Server', address, port, flag: '-server-port' }
-  const code = 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') return svcdError('port-in-use', where, error)
-  return svcdError('bind-failed', { ...where, reason: reasonOf(error) }, error)
 }

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { reasonOf } from '../base/errors.ts'
-import { bindError, codeOf } from './bind-error.ts'
+import { bindError, codeOf, dnsUdp } from './bind-error.ts'
 import { loopbackBytesMax, pathBytesDefault } from './packet-responder.ts'
 import { SlowLane } from './slow-lane.ts'
 import type { RemoteInfo, Socket } from 'node:dgram'
@@ -76,7 +76,7 @@ export class UdpListener {
     if (!isWildcard(address)) return this.#bind(address)
     for (const local of localAddresses(address)) await this.#bind(local, true)
     if (this.#sockets.size === 0) {
-      throw bindError('DNS (UDP)', address, this.#port, new Error('this host has no such address'))
+      throw bindError(dnsUdp, address, this.#port, new Error('this host has no such address'))
     }
     this.#rescan = setInterval(() => void this.#scan(), rescanMs).unref()
     return undefined
@@ -104,7 +104,7 @@ export class UdpListener {
     } catch (error) {
       socket.close()
       if (mayBeGone && codeOf(error) === 'EADDRNOTAVAIL') return
-      throw bindError('DNS (UDP)', address, this.#port, error)
+      throw bindError(dnsUdp, address, this.#port, error)
     }
     this.#port = socket.address().port
     this.#sockets.set(address, socket)

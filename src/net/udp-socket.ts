@@ -1,6 +1,6 @@
 import { must } from '../base/assert.ts'
 import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
-import { bindError } from './bind-error.ts'
+import { bindError, dnsUdp } from './bind-error.ts'
 import { inet, systemError } from './libc.ts'
 import type { Libc } from './libc.ts'
 
@@ -43,7 +43,7 @@ export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket 
     return { fd, port: portOf(libc, fd), address: ip, canSegment: canSegment(libc, fd) }
   } catch (error) {
     if (fd >= 0) libc.close(fd)
-    throw bindError('DNS (UDP)', address, port, error)
+    throw bindError(dnsUdp, address, port, error)
   }
 }
 

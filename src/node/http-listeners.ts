@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { HttpApi } from '../api/http-api.ts'
 import { connectionEndings } from '../api/connection-endings.ts'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { bindError, http } from '../net/bind-error.ts'
 import type { Endpoint } from './dns-service.ts'
 
 /**
@@ -65,12 +65,6 @@ async function orBindError(
   try {
     await listen()
   } catch (error) {
-    const where = { what: 'HTTP', address, port }
-    const { code } = error as { code?: unknown }
-    if (code === 'EADDRINUSE') {
-      throw svcdError('port-in-use', { ...where, flag: '-http-port' }, error)
-    }
-    const flag = code === 'EACCES' ? '-http-port' : '-client'
-    throw svcdError('bind-failed', { ...where, flag, reason: reasonOf(error) }, error)
+    throw bindError(http, address, port, error)
   }
 }

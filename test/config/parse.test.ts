@@ -169,6 +169,23 @@ t.test("a file has Consul's keys", async (t) => {
   })
 })
 
+t.test('an address that another of -client stands for is not opened twice', async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['127.0.0.1 ::1', '127.0.0.1 ::1'],
+    ['127.0.0.1 127.0.0.1', '127.0.0.1'],
+    ['::1 127.0.0.1 0:0:0:0:0:0:0:1', '::1 127.0.0.1'],
+    ['0.0.0.0 ::', '::'],
+    [':: 0.0.0.0', '::'],
+    ['0.0.0.0 0.0.0.0', '0.0.0.0'],
+    ['127.0.0.1 0.0.0.0 ::1', '0.0.0.0 ::1'],
+    ['::1 :: 10.0.0.1', '::'],
+  ]
+  for (const [given, opened] of cases) {
+    const { clientAddresses } = parseConfig(withFlags({ clientAddresses: [given] }))
+    t.equal(clientAddresses.join(' '), opened, `-client '${given}'`)
+  }
+})
+
 t.test('every option refused names itself, where it was set, and what to do', async (t) => {
   const cases: readonly (readonly [ConfigSources, RegExp])[] = [
     [
@@ -201,6 +218,14 @@ t.test('every option refused names itself, where it was set, and what to do', as
     ],
     [withFlags({ clientAddresses: ['127.0.0.1 nope'] }), /^Option -client: "nope" is not/],
     [withFlags({ clientAddresses: [' '] }), /^Option -client: name at least one/],
+    [
+      withFlags({ clientAddresses: ['::1 fe80::1'] }),
+      /^Option -client: "fe80::1" means nothing without the link .*; name another/,
+    ],
+    [
+      withFlags({ clientAddresses: ['::ffff:127.0.0.1'] }),
+      /^Option -client: "::ffff:127.0.0.1" is an IPv4 address .*; write 127.0.0.1/,
+    ],
     [
       withFlags({ logLevel: ['loud'] }),
       /^Option -log-level: "loud" is not one of debug, info, warn, error/,

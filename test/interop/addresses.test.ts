@@ -13,7 +13,7 @@ import { noMmsg } from '../net/udp-paths.ts'
 const run = promisify(execFile)
 const host = `svcd-host-${process.pid}`
 const peer = `svcd-peer-${process.pid}`
-const skip = missing('ip', 'dig') || notRoot()
+const skip = missing('ip', 'dig', 'curl') || notRoot()
 
 async function inside(namespace: string, ...command: readonly string[]): Promise<string> {
   return (await run('ip', ['netns', 'exec', namespace, ...command])).stdout
@@ -52,22 +52,41 @@ async function change(
   await inside(namespace, 'ip', 'address', action, `${address}${length}`, 'dev', link, ...flags)
 }
 
-/** Which of the addresses answered a question put to each by the other host, over UDP and over TCP. */
-async function answering(port: number, addresses: readonly string[]): Promise<readonly string[]> {
-  const asked = both(...addresses).map(async (each) => {
+interface Ports {
+  readonly dns: number
+  readonly http: number
+}
+
+/** Which of the addresses answered what the other host asked each of them, by each transport. */
+async function answering(ports: Ports, addresses: readonly string[]): Promise<readonly string[]> {
+  const asked = every(...addresses).map(async (each) => {
     const [address = '', transport] = each.split(' ')
-    const how = transport === 'TCP' ? '+tcp' : '+notcp'
-    const question = [`@${address}`, '-p', String(port), 'n1.node.consul', 'A', how]
-    // dig takes no answer from an address that it did not ask.
-    const flags = ['+tries=1', '+time=2', '+noall', '+answer']
-    const answer = await inside(peer, 'dig', ...question, ...flags).catch(() => '')
-    return /^n1\.node\.consul\.\s/.test(answer) ? [each] : []
+    const isAnswered =
+      transport === 'HTTP'
+        ? await answersHttp(address, ports.http)
+        : await answersDns(address, ports.dns, transport === 'TCP' ? '+tcp' : '+notcp')
+    return isAnswered ? [each] : []
   })
   return (await Promise.all(asked)).flat()
 }
 
-const both = (...addresses: readonly string[]): readonly string[] =>
-  addresses.flatMap((address) => [`${address} UDP`, `${address} TCP`])
+async function answersDns(address: string, port: number, how: string): Promise<boolean> {
+  const question = [`@${address}`, '-p', String(port), 'n1.node.consul', 'A', how]
+  // dig takes no answer from an address that it did not ask.
+  const flags = ['+tries=1', '+time=2', '+noall', '+answer']
+  const answer = await inside(peer, 'dig', ...question, ...flags).catch(() => '')
+  return /^n1\.node\.consul\.\s/.test(answer)
+}
+
+async function answersHttp(address: string, port: number): Promise<boolean> {
+  const host = address.includes(':') ? `[${address.replace('%', '%25')}]` : address
+  const url = `http://${host}:${port}/v1/agent/self`
+  const answer = await inside(peer, 'curl', '--silent', '--max-time', '2', url).catch(() => '')
+  return answer.includes('"NodeName":"n1"')
+}
+
+const every = (...addresses: readonly string[]): readonly string[] =>
+  addresses.flatMap((address) => [`${address} UDP`, `${address} TCP`, `${address} HTTP`])
 
 const four = ['10.77.0.1', '10.77.0.2', '10.78.0.1']
 const six = ['fd77::1', 'fd77::2', 'fd78::1']
@@ -76,6 +95,8 @@ const six = ['fd77::1', 'fd77::2', 'fd78::1']
 const cases: readonly { readonly client: string; readonly asked: readonly string[] }[] = [
   { client: '0.0.0.0', asked: four },
   { client: '::', asked: [...four, ...six] },
+  { client: '0.0.0.0 :: 10.77.0.1', asked: [...four, ...six] },
+  { client: '10.77.0.1 fd77::1', asked: ['10.77.0.1', 'fd77::1'] },
   {
     client: '10.77.0.2 10.78.0.1 fd77::2 127.0.0.1',
     asked: ['10.77.0.2', '10.78.0.1', 'fd77::2'],
@@ -90,7 +111,7 @@ const later: Readonly<Record<string, readonly string[]>> = {
 interface Listening {
   readonly client: string
   readonly asked: readonly string[]
-  readonly port: number
+  readonly ports: Ports
 }
 
 function startAll(t: Test, path: string): Promise<readonly Listening[]> {
@@ -102,7 +123,7 @@ function startAll(t: Test, path: string): Promise<readonly Listening[]> {
         args: [...flags, `-client=${each.client}`, ...(path === 'mmsg' ? ['-dns-threads=2'] : [])],
       })
       t.teardown(() => agent.stop())
-      return { ...each, port: agent.dnsPort }
+      return { ...each, ports: { dns: agent.dnsPort, http: agent.httpPort } }
     }),
   )
 }
@@ -115,22 +136,26 @@ t.test('each answer leaves from the address that was asked', { skip }, async (t)
   )
   for (const { path, agents } of started) {
     await t.test(`by ${path}`, async (t) => {
-      for (const { client, asked, port } of agents) {
-        t.strictSame(await answering(port, asked), both(...asked), `-client '${client}'`)
+      for (const { client, asked, ports } of agents) {
+        t.strictSame(await answering(ports, asked), every(...asked), `-client '${client}'`)
       }
       // An address of the link, where no interface goes without saying.
       const all = agents.find(({ client }) => client === '::')
       if (path === 'mmsg') {
         const link = 'fe80::77%wire'
-        t.strictSame(await answering(must(all).port, [link]), both(link), 'an address of the link')
+        t.strictSame(
+          await answering(must(all).ports, [link]),
+          every(link),
+          'an address of the link',
+        )
       }
     })
   }
   const wild = (path: string): readonly Listening[] =>
     started.find((each) => each.path === path)?.agents.filter(({ client }) => client in later) ?? []
-  const answersLater = async ({ client, port }: Listening): Promise<boolean> => {
+  const answersLater = async ({ client, ports }: Listening): Promise<boolean> => {
     const added = later[client] ?? []
-    return (await answering(port, added)).length === both(...added).length
+    return (await answering(ports, added)).length === every(...added).length
   }
   await t.test('addresses come while they run, go, and come back', async (t) => {
     for (const round of ['new', 'back']) {
@@ -146,8 +171,8 @@ t.test('each answer leaves from the address that was asked', { skip }, async (t)
       }
       for (const address of later['::'] ?? []) await change('delete', address)
       for (const { path, agents } of started) {
-        for (const { client, asked, port } of agents) {
-          t.strictSame(await answering(port, asked), both(...asked), `others: ${path}, ${client}`)
+        for (const { client, asked, ports } of agents) {
+          t.strictSame(await answering(ports, asked), every(...asked), `others: ${path}, ${client}`)
         }
       }
     }

@@ -244,6 +244,16 @@ t.test('what keeps it from starting is said in one line that names the next step
       /DNS \(TCP\) port \d+ on 127\.0\.0\.1 is in use.*-dns-port/,
     ],
     [
+      'an address of another machine',
+      ['-dev', '-client=127.0.0.1 203.0.113.1', ...free],
+      /Cannot listen for DNS \(TCP\) on 203\.0\.113\.1 .*: this machine has no such address.*-client/,
+    ],
+    [
+      'the same for HTTP',
+      ['-dev', '-client=203.0.113.1', '-http-port=0', '-dns-port=-1'],
+      /Cannot listen for HTTP on 203\.0\.113\.1 .*: this machine has no such address.*-client/,
+    ],
+    [
       'a file for a directory',
       [...serverArgs(join(directory, 'file')), ...free],
       /data directory \S+file cannot be used.*-data-dir/,
