@@ -1,4 +1,5 @@
 import { filterError } from './filter-error.ts'
+import { TextReader } from './text-reader.ts'
 
 const space = /[ \t\r\n]/
 const identifier = /[A-Za-z][A-Za-z0-9_]*/y
@@ -17,31 +18,13 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   '"': '"',
 }
 
-/** A place in a filter's text, and the words that can be read there. */
-export class Cursor {
-  readonly text: string
-  at = 0
-
-  constructor(text: string) {
-    this.text = text
-  }
-
-  get isAtEnd(): boolean {
-    return this.at >= this.text.length
-  }
-
+/** Reads the words, numbers and strings of a filter's text. */
+export class Cursor extends TextReader {
   /** Whether there was any. */
   skipSpace(): boolean {
     const from = this.at
     while (this.at < this.text.length && space.test(this.text.charAt(this.at))) this.at++
     return this.at > from
-  }
-
-  /** Takes `word` when it stands here. */
-  take(word: string): boolean {
-    if (!this.text.startsWith(word, this.at)) return false
-    this.at += word.length
-    return true
   }
 
   /** Takes these words when they stand here with a space before each one. */
@@ -53,11 +36,11 @@ export class Cursor {
   }
 
   identifier(): string | undefined {
-    return this.#match(identifier)
+    return this.match(identifier)?.[0]
   }
 
   number(): string | undefined {
-    const found = this.#match(number)
+    const found = this.match(number)?.[0]
     if (found === undefined && /[-\d]/.test(this.text.charAt(this.at))) {
       this.fail('Invalid number literal. Quote what is no decimal number')
     }
@@ -93,11 +76,11 @@ export class Cursor {
   }
 
   #escaped(): string {
-    escape.lastIndex = this.at
-    const found = escape.exec(this.text)
-    if (found === null) this.fail('Invalid escape in a "quoted" string. Double the \\, or use `…`')
-    const [whole, simple, hex, octal, short, long] = found
-    this.at += whole.length
+    const found = this.match(escape)
+    if (found === undefined) {
+      this.fail('Invalid escape in a "quoted" string. Double the \\, or use `…`')
+    }
+    const [, simple, hex, octal, short, long] = found
     if (simple !== undefined) return simpleEscapes[simple] ?? ''
     const digits = octal ?? hex ?? short ?? long ?? ''
     const code = Number.parseInt(digits, octal === undefined ? 16 : 8)
@@ -108,13 +91,6 @@ export class Cursor {
   #unterminated(from: number): never {
     this.at = from
     return this.fail('Unterminated string literal')
-  }
-
-  #match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.at
-    const found = pattern.exec(this.text)?.[0]
-    this.at += found?.length ?? 0
-    return found
   }
 
   /** What stands here, for an error. */

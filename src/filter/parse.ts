@@ -68,18 +68,14 @@ function negated(cursor: Cursor, depth: number): Expression {
 /** `not` before `==` or `!=` is a selector of that name, as every word is. */
 function takeNot(cursor: Cursor): boolean {
   const from = cursor.at
-  if (cursor.take('not') && cursor.skipSpace() && !isBefore(cursor, '==', '!=')) return true
-  cursor.at = from
-  return false
-}
-
-function isBefore(cursor: Cursor, ...words: readonly string[]): boolean {
-  return words.some((word) => cursor.text.startsWith(word, cursor.at))
+  const isName = !cursor.take('not') || !cursor.skipSpace() || cursor.has('==') || cursor.has('!=')
+  if (isName) cursor.at = from
+  return !isName
 }
 
 function grouped(cursor: Cursor, depth: number): Expression {
   const from = cursor.at
-  if (!isBefore(cursor, '(')) return match(cursor)
+  if (!cursor.has('(')) return match(cursor)
   if (depth >= depthMax) cursor.fail(`parentheses are nested over ${depthMax} levels`)
   cursor.take('(')
   cursor.skipSpace()

@@ -1,40 +1,11 @@
 import { PatternError, not, perlClasses, unicodeClass } from './pattern-syntax.ts'
 import type { CharacterTest } from './pattern-syntax.ts'
+import { TextReader } from './text-reader.ts'
 
 const controls: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 }
 
-/** A place in a pattern's text, and the characters, escapes and classes that stand there. */
-export class PatternReader {
-  readonly text: string
-  at = 0
-
-  constructor(text: string) {
-    this.text = text
-  }
-
-  get isAtEnd(): boolean {
-    return this.at >= this.text.length
-  }
-
-  /** Whether `word` stands here. */
-  has(word: string): boolean {
-    return this.text.startsWith(word, this.at)
-  }
-
-  take(word: string): boolean {
-    if (!this.has(word)) return false
-    this.at += word.length
-    return true
-  }
-
-  /** The groups of a sticky `pattern`, which is taken, or undefined. */
-  match(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.at
-    const found = pattern.exec(this.text) ?? undefined
-    this.at += found?.[0].length ?? 0
-    return found
-  }
-
+/** Reads the characters, escapes and classes of a pattern's text. */
+export class PatternReader extends TextReader {
   /** The next character, taken. */
   code(): number {
     const code = this.text.codePointAt(this.at)
