@@ -13,13 +13,14 @@ import type { Backend } from './backend.ts'
 import { readBody } from './body.ts'
 import { addCatalogRoutes } from './catalog.ts'
 import { Waits } from './catalog-read.ts'
+import { noCompilers } from './compilers.ts'
 import { connectionEndings } from './connection-endings.ts'
 import { addDebugRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
 import { addMetricsRoutes, addPrometheusRoute } from './metrics.ts'
-import { addOpenApi, addOpenApiRoute } from './openapi.ts'
+import { addOpenApiRoute, routesAddedTo } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { cleanPath } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
@@ -55,6 +56,7 @@ export function createHttpApi(
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
+    schemaController: noCompilers,
     requestTimeout: 60_000,
     http: { maxHeaderSize: 256 * 1024 },
     // Arguments are cut out of the raw path, however long they are.
@@ -82,8 +84,8 @@ export function createHttpApi(
     throw svcdError('unknown-path', {})
   })
   const measured = addPrometheusRoute(app, backend)
-  addOpenApi(app)
-  // Behind the document's plugin, which sees only the routes that come after it.
+  // The document is of `/v1`, so of what comes from here on.
+  const documented = routesAddedTo(app)
   app.register((scope, _options, done) => {
     addAgentRoutes(scope, backend, logger)
     addAgentServiceRoute(scope, context)
@@ -98,7 +100,7 @@ export function createHttpApi(
     addSnapshotRoutes(scope, context)
     addWatchRoutes(scope, context)
     addMetricsRoutes(scope, measured)
-    addOpenApiRoute(scope)
+    addOpenApiRoute(scope, documented)
     done()
   })
   return app

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { Registry, collectDefaultMetrics } from 'prom-client'
-import type { AnyMetric, HistogramSeries, Labels } from '../base/metric.ts'
+import type { AnyMetric, Labels } from '../base/metric.ts'
 import type { Backend } from './backend.ts'
 import { parameter, parametersOf } from './parameters.ts'
+import type { PrometheusText } from './prometheus-text.ts'
 import { sendJson } from './reply.ts'
 import { addRoute } from './route.ts'
 
@@ -33,6 +33,12 @@ export interface Measured {
   readonly text: () => Promise<{ readonly type: string; readonly body: string }>
 }
 
+/** Its package is loaded when somebody asks: most agents of a fleet are never read. */
+async function openExposition(): Promise<PrometheusText> {
+  const { PrometheusText } = await import('./prometheus-text.ts')
+  return new PrometheusText()
+}
+
 /** `/metrics` in Prometheus' text; it stands outside of `/v1`, where Prometheus looks for it. */
 export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Measured {
   const requests = new RequestCounts()
@@ -41,14 +47,11 @@ export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Meas
     done()
   })
   const metrics = (): readonly AnyMetric[] => [...backend.metrics(), requests.metric()]
-  const own = processRegistry()
-  app.addHook('onClose', (_app, done) => {
-    own.clear()
-    done()
-  })
-  const text = async (): Promise<{ type: string; body: string }> => {
-    const registry = Registry.merge([own, registryOf(metrics())])
-    return { type: registry.contentType, body: await registry.metrics() }
+  let exposition: Promise<PrometheusText> | undefined
+  app.addHook('onClose', async () => (await exposition)?.close())
+  const text: Measured['text'] = async () => {
+    exposition ??= openExposition()
+    return (await exposition).of(metrics())
   }
   addRoute(app, 'GET', '/metrics', async (_request, reply) => {
     const { type, body } = await text()
@@ -66,55 +69,6 @@ export function addMetricsRoutes(app: FastifyInstance, { metrics, text }: Measur
     const { type, body } = await text()
     return reply.header('content-type', type).send(body)
   })
-}
-
-/** Processor, memory and event loop of this process. */
-function processRegistry(): Registry {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
-  return registry
-}
-
-interface PromValue {
-  readonly metricName?: string
-  readonly labels: Labels
-  readonly value: number
-}
-
-/** A registry of figures that were counted elsewhere: prom-client asks each for what it holds. */
-function registryOf(metrics: readonly AnyMetric[]): Registry {
-  const registry = new Registry()
-  for (const metric of metrics) {
-    const { name, help, kind: type } = metric
-    const values = metric.kind === 'histogram' ? metric.series.flatMap(bucketsOf) : metric.samples
-    const named = values.map((value: PromValue) => ({
-      ...value,
-      ...(value.metricName === undefined ? {} : { metricName: name + value.metricName }),
-    }))
-    const get = async (): Promise<object> => ({
-      name,
-      help,
-      type,
-      values: named,
-      aggregator: 'sum',
-    })
-    registry.registerMetric({ name, help, type, get } as never)
-  }
-  return registry
-}
-
-function bucketsOf({ labels, bounds, counts, count, sum }: HistogramSeries): PromValue[] {
-  let below = 0
-  const buckets = bounds.map((bound, at) => {
-    below += counts[at] ?? 0
-    return { metricName: '_bucket', labels: { ...labels, le: String(bound) }, value: below }
-  })
-  return [
-    ...buckets,
-    { metricName: '_bucket', labels: { ...labels, le: '+Inf' }, value: count },
-    { metricName: '_sum', labels, value: sum },
-    { metricName: '_count', labels, value: count },
-  ]
 }
 
 /** `svcd_dns_queries_total` → `svcd.dns.queries_total` */

@@ -1,47 +1,25 @@
-import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { version } from '../base/version.ts'
-import { namedSchemas } from './response-schemas.ts'
+import type { AddedRoute } from './openapi-document.ts'
 import { addRoute } from './route.ts'
-import { docOf, prefix } from './route-schema.ts'
 
-/**
- * Makes a document of all routes that are added to `app` from now on, and adds the one that serves
- * it. The schemas document only: bodies and parameters are judged by their own readers, whose texts
- * clients know.
- */
-export function addOpenApi(app: FastifyInstance): void {
-  app.setValidatorCompiler(() => () => true)
-  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  for (const [name, schema] of Object.entries(namedSchemas)) app.addSchema({ $id: name, ...schema })
-  app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'svcd',
-        version,
-        description: "A service registry that speaks Consul's HTTP API.",
-      },
-    },
-    refResolver: { buildLocalReference: (json, _base, _fragment, n) => nameOf(json['$id'], n) },
-    transform: ({ schema, url, route }) => {
-      const methods = [route.method].flat()
-      const method = methods[0] ?? ''
-      const doc = docOf(method, url)
-      if (doc === undefined || schema === undefined) return { schema: { hide: true }, url }
-      return { schema, url: url.replace('*', `{${doc.argument ?? ''}}`) }
-    },
+/** The routes that are added to `app` from now on. */
+export function routesAddedTo(app: FastifyInstance): readonly AddedRoute[] {
+  const routes: AddedRoute[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push({ methods: [method].flat(), url })
   })
+  return routes
 }
 
-export function addOpenApiRoute(app: FastifyInstance): void {
-  let document: Buffer | undefined
-  addRoute(app, 'GET', `${prefix}openapi.json`, async (_request, reply) => {
-    document ??= Buffer.from(JSON.stringify(app.swagger()))
-    return reply.header('content-type', 'application/json').send(document)
+/** Serves the document of `routes`, which is made, and its schemas loaded, when it is asked for. */
+export function addOpenApiRoute(app: FastifyInstance, routes: readonly AddedRoute[]): void {
+  let document: Promise<Buffer> | undefined
+  const made = async (): Promise<Buffer> => {
+    const { openApiDocument } = await import('./openapi-document.ts')
+    return Buffer.from(JSON.stringify(await openApiDocument(routes)))
+  }
+  addRoute(app, 'GET', '/v1/openapi.json', async (_request, reply) => {
+    document ??= made()
+    return reply.header('content-type', 'application/json').send(await document)
   })
-}
-
-function nameOf(id: unknown, n: number): string {
-  return typeof id === 'string' ? id : `def-${n}`
 }

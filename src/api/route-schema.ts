@@ -4,7 +4,7 @@ import { answerSchemas } from './response-schemas.ts'
 import { queryDocs, routeDocs } from './route-docs.ts'
 import type { RouteDoc } from './route-docs.ts'
 
-export const prefix = '/v1/'
+const prefix = '/v1/'
 
 export function docOf(method: string, path: string): RouteDoc | undefined {
   return routeDocs[`${method} ${path.slice(prefix.length)}`]

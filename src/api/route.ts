@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { reasonOf, svcdError } from '../base/errors.ts'
-import { routeSchema } from './route-schema.ts'
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
 
@@ -32,9 +31,7 @@ export function addRoutes(
     // A HEAD is a GET whose body stays away.
     const methods: readonly HTTPMethods[] = method === 'GET' ? ['GET', 'HEAD'] : [method]
     for (const each of methods) known.add(each)
-    const schema = routeSchema(method, path)
-    const options = { url: path, handler, exposeHeadRoute: false }
-    app.route({ ...options, method: [...methods], ...(schema === undefined ? {} : { schema }) })
+    app.route({ method: [...methods], url: path, handler, exposeHeadRoute: false })
   }
   const allow = `OPTIONS,${Object.keys(handlers).join(',')}`
   app.route({

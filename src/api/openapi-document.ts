@@ -1,0 +1,51 @@
+import swagger from '@fastify/swagger'
+import { fastify } from 'fastify'
+import type { HTTPMethods } from 'fastify'
+import { version } from '../base/version.ts'
+import { noCompilers } from './compilers.ts'
+import { namedSchemas } from './response-schemas.ts'
+import { docOf, routeSchema } from './route-schema.ts'
+
+/** A route as it was added. */
+export interface AddedRoute {
+  readonly methods: readonly HTTPMethods[]
+  readonly url: string
+}
+
+/**
+ * The OpenAPI document of those `routes` that the table of routes describes. They are added, with
+ * their schemas, to a server that never listens: the schemas document only, bodies and parameters
+ * are judged by their own readers, whose texts clients know.
+ */
+export async function openApiDocument(routes: readonly AddedRoute[]): Promise<object> {
+  const app = fastify({ exposeHeadRoutes: false, schemaController: noCompilers })
+  for (const [name, schema] of Object.entries(namedSchemas)) app.addSchema({ $id: name, ...schema })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'svcd',
+        version,
+        description: "A service registry that speaks Consul's HTTP API.",
+      },
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, n) => nameOf(json['$id'], n) },
+    transform: ({ schema, url, route }) => {
+      const argument = docOf([route.method].flat()[0] ?? '', url)?.argument ?? ''
+      return { schema, url: url.replace('*', `{${argument}}`) }
+    },
+  })
+  for (const { methods, url } of routes) {
+    const schema = routeSchema(methods[0] ?? '', url)
+    if (schema === undefined) continue
+    app.route({ method: [...methods], url, schema, handler: async () => undefined })
+  }
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return document
+}
+
+function nameOf(id: unknown, n: number): string {
+  return typeof id === 'string' ? id : `def-${n}`
+}
