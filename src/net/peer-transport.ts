@@ -1,25 +1,19 @@
-import { randomInt } from 'node:crypto'
-import { connect } from 'node:net'
-import { svcdError } from '../base/errors.ts'
 import { decodeMessage, encodeMessage, isRaftFrame } from './peer-codec.ts'
-import { dialAddress } from './peer-address.ts'
 import { frameBytesMax } from './peer-frame.ts'
-import { describePeer, printable } from './peer-hello.ts'
 import { defaultPeerLimits } from './peer-limits.ts'
-import { PeerLink } from './peer-link.ts'
-import { listenForPeers, remoteAddress } from './peer-listener.ts'
+import { PeerLinks } from './peer-links.ts'
+import { listenForPeers } from './peer-listener.ts'
 import { PeerNotices } from './peer-notices.ts'
-import { PeerSession } from './peer-session.ts'
+import { PeerSessions } from './peer-sessions.ts'
 import { PeerSnapshots } from './peer-snapshots.ts'
-import { dialMutualTls } from './peer-tls.ts'
-import type { Server, Socket } from 'node:net'
+import type { Server } from 'node:net'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { Transport } from '../raft/driver.ts'
-import type { Hello, Purpose } from './peer-hello.ts'
 import type { PeerLimits } from './peer-limits.ts'
+import type { PeerTarget } from './peer-links.ts'
 import type { PeerCounters, PeerStatus, PeerTransportOptions } from './peer-options.ts'
-import type { SessionContext } from './peer-session.ts'
+import type { PeerSession } from './peer-session.ts'
 
 /** Opens the port of the servers. Rejects with `port-in-use` or `bind-failed`. */
 export async function openPeerTransport(options: PeerTransportOptions): Promise<PeerTransport> {
@@ -29,9 +23,9 @@ export async function openPeerTransport(options: PeerTransportOptions): Promise<
 }
 
 /**
- * The connections between the servers. Each dials all others and sends over the connection that it
- * dialled; over one that it accepted only while it has none of its own. So no rule of precedence is
- * needed when two dial at once, and a server that is in no configuration yet can still answer.
+ * Raft messages and requests between the servers. Each dials all others and sends over the connection
+ * that it dialled; over one that it accepted only while it has none of its own. So no rule of precedence
+ * is needed when two dial at once, and a server that is in no configuration yet can still answer.
  */
 export class PeerTransport implements Transport {
   readonly counters: PeerCounters = {
@@ -46,14 +40,9 @@ export class PeerTransport implements Transport {
   readonly #options: PeerTransportOptions
   readonly #limits: PeerLimits
   readonly #notices: PeerNotices
-  readonly #context: SessionContext
+  readonly #sessions: PeerSessions
+  readonly #links: PeerLinks
   readonly #snapshots: PeerSnapshots
-  readonly #instance = randomInt(2 ** 47)
-  readonly #sessions = new Set<PeerSession>()
-  /** Greeted, for messages, by the id at the other end. */
-  readonly #open = new Map<NodeId, Set<PeerSession>>()
-  readonly #links = new Map<NodeId, PeerLink>()
-  readonly #addressLinks = new Map<string, { link: PeerLink; usedMs: number }>()
   readonly #heardMs = new Map<NodeId, number>()
   readonly #unreachable = new Set<NodeId>()
   #server: Server | undefined
@@ -65,7 +54,15 @@ export class PeerTransport implements Transport {
     this.#options = options
     this.#limits = { ...defaultPeerLimits, ...options.limits }
     this.#notices = new PeerNotices(options.logger, options.clock)
-    this.#context = this.#makeContext()
+    this.#sessions = this.#makeSessions()
+    this.#links = new PeerLinks({
+      self: options.self.id,
+      limits: this.#limits,
+      random: options.random,
+      clock: options.clock,
+      dial: (address, id) => this.#sessions.dial(address, id, 'messages'),
+      isClosed: () => this.#isClosed,
+    })
     this.#snapshots = new PeerSnapshots({
       limits: this.#limits,
       files: options.snapshots,
@@ -84,14 +81,18 @@ export class PeerTransport implements Transport {
 
   async open(): Promise<void> {
     this.#server = await listenForPeers(this.#options.listen, this.#options.tls, this.#limits, {
-      onSocket: (socket) => this.#accept(socket),
+      onSocket: (socket) => this.#sessions.accept(socket),
       onError: (address, reason) => {
         this.counters.refusals++
         const host = address.replace(/:\d+$/, '')
         this.#notices.warn(host, 'tls', { address, reason }, `peer ${address}: ${reason}`)
       },
     })
-    this.#sweep = setInterval(() => this.#lookAfter(), this.#limits.sweepMs)
+    this.#sweep = setInterval(() => {
+      this.#sessions.sweep()
+      this.#sessions.renewStale()
+      this.#links.closeIdle()
+    }, this.#limits.sweepMs)
   }
 
   get port(): number {
@@ -123,17 +124,8 @@ export class PeerTransport implements Transport {
 
   /** Whom to be connected with; its own id is passed over. Called again whenever that changes. */
   setPeers(peers: ReadonlyMap<NodeId, string>): void {
-    for (const [id, link] of this.#links) {
-      if (peers.get(id) === link.address) continue
-      this.#links.delete(id)
-      link.close('it is no longer dialled here')
-    }
-    this.#renewStale()
-    if (this.#isClosed) return
-    for (const [id, address] of peers) {
-      if (id === this.#options.self.id || this.#links.has(id)) continue
-      this.#links.set(id, this.#link(address, id, true))
-    }
+    this.#links.setPeers(peers)
+    this.#sessions.renewStale()
   }
 
   /**
@@ -142,22 +134,22 @@ export class PeerTransport implements Transport {
    * `peer-timeout` (it may have been done), `busy`, or with what the other side rejected with.
    */
   async request(
-    target: { readonly id: NodeId } | { readonly address: string },
+    target: PeerTarget,
     kind: string,
     body: Buffer,
     timeoutMs: number,
   ): Promise<Buffer> {
     const beganMs = this.#options.clock.monotonicMs()
     const found = 'id' in target ? this.#sessionTo(target.id, false) : undefined
-    const session = found ?? (await this.#connected(target, timeoutMs))
+    const session = found ?? (await this.#links.connected(target, timeoutMs))
     const leftMs = timeoutMs - (this.#options.clock.monotonicMs() - beganMs)
     return session.rpc.request(kind, body, Math.max(leftMs, 1))
   }
 
   peers(): PeerStatus[] {
     const nowMs = this.#options.clock.monotonicMs()
-    return [...new Set([...this.#links.keys(), ...this.#open.keys()])].toSorted().map((id) => {
-      const link = this.#links.get(id)
+    return [...new Set([...this.#links.ids, ...this.#sessions.ids])].toSorted().map((id) => {
+      const link = this.#links.to(id)
       const session = this.#sessionTo(id, false)
       const heardMs = this.#heardMs.get(id)
       return {
@@ -175,12 +167,7 @@ export class PeerTransport implements Transport {
 
   /** Addresses of servers of a cluster that have dialled this one by its id: it is a member there. */
   invitedBy(): readonly string[] {
-    const found = new Set<string>()
-    for (const { isOpen, peer } of this.#sessions) {
-      const isInvitation = peer?.clusterId !== undefined && peer.to === this.#options.self.id
-      if (isOpen && isInvitation) found.add(peer.address)
-    }
-    return [...found]
+    return this.#sessions.invitedBy()
   }
 
   /** Closes the port and all connections, after what was written is sent. */
@@ -193,24 +180,25 @@ export class PeerTransport implements Transport {
       else server.close(() => resolve())
     })
     const gone = this.#snapshots.close()
-    for (const link of this.#links.values()) link.close('this server is stopping')
-    for (const { link } of this.#addressLinks.values()) link.close('this server is stopping')
-    for (const session of this.#sessions) session.connection.part('this server is stopping')
-    await Promise.all([closed, gone, ...[...this.#sessions].map((session) => session.closed)])
+    const reason = 'this server is stopping'
+    this.#links.close(reason)
+    await Promise.all([closed, gone, this.#sessions.close(reason)])
   }
 
-  #makeContext(): SessionContext {
+  #makeSessions(): PeerSessions {
     const { onHeard, onTurnEnd, onRequest, clock } = this.#options
-    return {
+    return new PeerSessions({
+      options: this.#options,
       limits: this.#limits,
-      hasTls: this.#options.tls !== undefined,
-      hello: (purpose, to) => this.#hello(purpose, to),
+      notices: this.#notices,
+      counters: this.counters,
+      address: () => this.address,
+      isClosed: () => this.#isClosed,
       serve: (session, kind, body) => {
         this.#hasWork = true
         const { id, name, address } = session.peer ?? { id: '', name: '', address: '' }
         return onRequest({ id, name, address, isMember: session.isMember }, kind, body)
       },
-      onOpen: (session) => this.#onOpen(session),
       onFrame: (session, type, body) => this.#onFrame(session, type, body),
       onReadEnd: (session) => {
         const id = session.peer?.id ?? ''
@@ -220,119 +208,26 @@ export class PeerTransport implements Transport {
         this.#hasWork = false
         onTurnEnd?.()
       },
-      onRefused: (session, refusal, by) => this.#onRefused(session, refusal, by),
-      onFault: (session, reason) => {
-        this.counters.faults++
-        const text = `peer ${session.name} is cut off: ${printable(reason)}`
-        this.#notices.warn(session.name, reason, { peer: session.peer?.id }, text)
+      // Whoever dials us is there: no need to wait for the next attempt.
+      onConnected: (id) => this.#links.to(id)?.dial(),
+      onDisconnected: (id) => {
+        // Anybody may come with any id; only those of the configuration are remembered.
+        if (this.#links.to(id) === undefined) this.#heardMs.delete(id)
       },
-      onClose: (session, reason) => this.#onClose(session, reason),
-    }
-  }
-
-  #hello(purpose: Purpose, to: NodeId | undefined): Hello {
-    const { self, protocol, features, clusterId, epoch } = this.#options
-    return {
-      protocolMin: protocol.min,
-      protocolMax: protocol.max,
-      purpose,
-      epoch: epoch(),
-      features: features ?? 0,
-      instance: this.#instance,
-      clusterId: clusterId(),
-      id: self.id,
-      name: self.name,
-      address: this.address,
-      to,
-    }
-  }
-
-  #accept(socket: Socket): void {
-    let greeting = 0
-    for (const session of this.#sessions) {
-      if (session.role === 'accept' && session.peer === undefined) greeting++
-    }
-    if (greeting >= this.#limits.greetingsMax || this.#isClosed) {
-      this.counters.refusals++
-      socket.destroy()
-      return
-    }
-    const address = remoteAddress(socket)
-    this.#add(socket, { role: 'accept', address, purpose: 'messages', to: undefined })
-  }
-
-  #add(socket: Socket, options: ConstructorParameters<typeof PeerSession>[2]): PeerSession {
-    const session = new PeerSession(socket, this.#context, options)
-    this.#sessions.add(session)
-    return session
-  }
-
-  #dial(address: string, to: NodeId | undefined, purpose: Purpose): PeerSession | undefined {
-    const target = dialAddress(address)
-    if (target === undefined) return undefined
-    const { tls } = this.#options
-    const { host, port } = target
-    const socket = tls === undefined ? connect({ host, port }) : dialMutualTls(tls, host, port)
-    return this.#add(socket, { role: 'dial', address, purpose, to })
-  }
-
-  #link(address: string, id: NodeId | undefined, keep: boolean): PeerLink {
-    return new PeerLink({
-      address,
-      id,
-      keep,
-      limits: this.#limits,
-      random: this.#options.random,
-      clock: this.#options.clock,
-      dial: (address, id) => this.#dial(address, id, 'messages'),
+      onSnapshot: (session) => this.#snapshots.accept(session),
     })
   }
 
   /** Its own connection first; one for Raft messages must be of the same cluster. */
   #sessionTo(id: NodeId, forRaft: boolean): PeerSession | undefined {
-    const dialled = this.#links.get(id)?.session
+    const dialled = this.#links.to(id)?.session
     if (dialled !== undefined && (!forRaft || dialled.isMember)) return dialled
-    let found: PeerSession | undefined
-    for (const session of this.#open.get(id) ?? []) {
-      if (forRaft ? session.isMember : session.isOpen) found = session
-    }
-    return found
-  }
-
-  async #connected(
-    target: { readonly id: NodeId } | { readonly address: string },
-    timeoutMs: number,
-  ): Promise<PeerSession> {
-    const link = 'id' in target ? this.#links.get(target.id) : this.#addressLink(target.address)
-    const peer = 'id' in target ? target.id : target.address
-    if (link === undefined || this.#isClosed) {
-      const reason = this.#isClosed ? 'this server is stopping' : 'it is not among the servers here'
-      throw svcdError('peer-unreachable', { peer, reason })
-    }
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const reason = `no connection within ${timeoutMs} ms`
-        reject(svcdError('peer-unreachable', { peer, reason }))
-      }, timeoutMs)
-    })
-    try {
-      return await Promise.race([link.ready(), late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  #addressLink(address: string): PeerLink {
-    const usedMs = this.#options.clock.monotonicMs()
-    const link = this.#addressLinks.get(address)?.link ?? this.#link(address, undefined, false)
-    this.#addressLinks.set(address, { link, usedMs })
-    return link
+    return this.#sessions.with(id, forRaft)
   }
 
   async #dialForSnapshot(id: NodeId): Promise<PeerSession> {
-    const address = this.#links.get(id)?.address ?? this.#sessionTo(id, true)?.peer?.address
-    const session = address === undefined ? undefined : this.#dial(address, id, 'snapshot')
+    const address = this.#links.to(id)?.address ?? this.#sessionTo(id, true)?.peer?.address
+    const session = address === undefined ? undefined : this.#sessions.dial(address, id, 'snapshot')
     if (session === undefined) throw new Error('its address is not known')
     await new Promise<void>((resolve, reject) => {
       session.onOpened = resolve
@@ -367,39 +262,6 @@ export class PeerTransport implements Transport {
     for (const id of ids) this.#options.onUnreachable(id)
   }
 
-  #onOpen(session: PeerSession): void {
-    const { peer } = session
-    if (peer === undefined) return
-    if (session.purpose === 'snapshot') return
-    if (session.role === 'accept' && peer.purpose === 'snapshot') {
-      this.#snapshots.accept(session)
-      return
-    }
-    const open = this.#open.get(peer.id) ?? new Set()
-    this.#open.set(peer.id, open)
-    let isAnew = false
-    for (const other of open) {
-      if (other.peer?.instance === peer.instance) continue
-      // Its process ended without a word; or another one has the same data directory.
-      other.connection.destroy('another process with this id has connected')
-      isAnew = true
-      if (other.peer === undefined || other.peer.address === peer.address) continue
-      const text = `${describePeer(peer)} takes the place of ${describePeer(other.peer)}: it has moved, or two servers have one id`
-      this.#notices.warn(peer.id, 'two places', { peer: peer.id }, text)
-    }
-    open.add(session)
-    if (isAnew) this.#options.onConnectionLost(peer.id)
-    const text = `connected with ${describePeer(peer)}`
-    this.#notices.info(
-      peer.id,
-      'connected',
-      { peer: peer.id, version: session.agreement?.version },
-      text,
-    )
-    // Whoever dials us is there: no need to wait for the next attempt.
-    this.#links.get(peer.id)?.dial()
-  }
-
   #onFrame(session: PeerSession, type: number, body: Buffer): void {
     if (session.onStreamFrame !== undefined) {
       session.onStreamFrame(type, body)
@@ -414,70 +276,6 @@ export class PeerTransport implements Transport {
       this.counters.messagesReceived++
       this.#hasWork = true
       this.#options.onMessage(message)
-    }
-  }
-
-  #onRefused(
-    session: PeerSession,
-    refusal: { readonly code: string; readonly text: string },
-    by: 'us' | 'them',
-  ): void {
-    this.counters.refusals++
-    // `retry-join` may well list this server too.
-    if (refusal.code === 'self') return
-    const { address, to, role, claimedId } = session
-    const host = role === 'dial' ? address : address.replace(/:\d+$/, '')
-    const whom = `${host} ${claimedId ?? ''}`
-    const text =
-      by === 'us'
-        ? `peer ${address} is refused: ${refusal.text}`
-        : `peer ${address} refuses this server: ${refusal.text}`
-    const fields = { peer: to, address, code: refusal.code }
-    this.#notices.warn(whom, `${by} ${refusal.code}`, fields, text)
-  }
-
-  #onClose(session: PeerSession, reason: string): void {
-    this.#sessions.delete(session)
-    const { peer, address, role } = session
-    if (peer === undefined) {
-      if (role === 'dial' && session.refusal === undefined && !this.#isClosed) {
-        const text = `peer ${address} cannot be reached: ${reason}`
-        this.#notices.warn(address, 'connect', { peer: session.to, address }, text)
-      }
-      return
-    }
-    const open = this.#open.get(peer.id)
-    if (open?.delete(session) !== true || open.size > 0) return
-    this.#open.delete(peer.id)
-    // Anybody may come with any id; only those of the configuration are remembered.
-    if (!this.#links.has(peer.id)) this.#heardMs.delete(peer.id)
-    if (this.#isClosed) return
-    const text = `lost ${describePeer(peer)}: ${reason}`
-    this.#notices.info(peer.id, `lost: ${reason}`, { peer: peer.id, reason }, text)
-    this.#options.onConnectionLost(peer.id)
-  }
-
-  #lookAfter(): void {
-    for (const session of this.#sessions) if (session.isOpen) session.connection.sweep()
-    this.#renewStale()
-    const nowMs = this.#options.clock.monotonicMs()
-    for (const [address, { link, usedMs }] of this.#addressLinks) {
-      if ((link.session?.rpc.count ?? 0) > 0) continue
-      if (nowMs - usedMs < this.#limits.addressIdleMs) continue
-      this.#addressLinks.delete(address)
-      link.close('no more requests')
-    }
-  }
-
-  /** A greeting from before this server joined, or changed its epoch, no longer tells the truth. */
-  #renewStale(): void {
-    const clusterId = this.#options.clusterId()
-    const epoch = this.#options.epoch()
-    for (const { isOpen, own, rpc, connection } of this.#sessions) {
-      if (!isOpen || own === undefined) continue
-      if (own.clusterId === clusterId && own.epoch === epoch) continue
-      // Its answer may still be on the way: it was a request that brought the change.
-      if (rpc.count === 0) connection.part('this server has joined a cluster; to be greeted anew')
     }
   }
 }
