@@ -32,11 +32,11 @@ type InstanceRow = [
   id: string,
   address: string,
   port: number,
-  tags: string,
-  meta: string,
+  tags: string | null,
+  meta: string | null,
   passing: number,
   warning: number,
-  taggedAddresses: string,
+  taggedAddresses: string | null,
 ]
 type NodeRow = [name: string, address: string, taggedAddresses: string]
 type CheckRow = [nodeKey: string, serviceId: string, checkId: string, status: Status]
@@ -46,17 +46,24 @@ const tells = `(c.status <> 'passing' OR (c.check_id >= '_' AND c.check_id < '\`
 
 /** The questions DNS asks, for `EXPLAIN QUERY PLAN` too. */
 export const candidateQueries = {
-  instances: `SELECT node_key, id, address, port, tags, meta, weight_passing, weight_warning,
-    tagged_addresses FROM services WHERE name_key = ? ORDER BY node_key, id`,
+  // What is empty comes as NULL: a string made for each instance costs more than reading its row.
+  instances: `SELECT node_key, id, address, port, NULLIF(tags, '[]'), NULLIF(meta, '{}'),
+    weight_passing, weight_warning, NULLIF(tagged_addresses, '{}')
+    FROM services WHERE name_key = ? ORDER BY node_key, id`,
   node: 'SELECT name, address, tagged_addresses FROM nodes WHERE key = ?',
   ownChecks: `SELECT c.node_key, c.service_id, c.check_id, c.status
     FROM services s INDEXED BY services_by_name
     CROSS JOIN checks c INDEXED BY checks_that_tell
     ON c.node_key = s.node_key AND c.service_id = s.id WHERE s.name_key = ? AND ${tells}`,
+  // Of all its nodes at once: hardly any has one, and asking node by node costs more than the rest.
   nodeChecks: `SELECT c.node_key, c.service_id, c.check_id, c.status
-    FROM checks c INDEXED BY checks_that_tell
-    WHERE c.node_key = ? AND c.service_id = '' AND ${tells}`,
+    FROM (SELECT DISTINCT node_key FROM services INDEXED BY services_by_name WHERE name_key = ?) n
+    CROSS JOIN checks c INDEXED BY checks_that_tell
+    ON c.node_key = n.node_key AND c.service_id = '' WHERE ${tells}`,
 } as const
+
+const noTags: readonly string[] = []
+const empty: Readonly<Record<string, never>> = {}
 
 interface NodeEntry {
   readonly name: string
@@ -88,27 +95,23 @@ export class CandidateReader {
     const nameKey = serviceName.toLowerCase()
     const rows = this.#instances.all(nameKey)
     if (rows.length === 0) return []
-    const own = new Map<string, TellingCheck[]>()
-    for (const [nodeKey, serviceId, checkId, status] of this.#ownChecks.all(nameKey)) {
-      const key = `${nodeKey}\0${serviceId}`
-      const checks = own.get(key)
-      if (checks === undefined) own.set(key, [{ checkId, status, serviceId }])
-      else checks.push({ checkId, status, serviceId })
-    }
+    const own = checksBy(this.#ownChecks.all(nameKey), instanceKey)
+    const ofNodes = checksBy(this.#nodeChecks.all(nameKey), (nodeKey) => nodeKey)
     const nodes = new Map<string, NodeEntry>()
     return rows.map((row) => {
       const [nodeKey, id, address, port, tags, meta, passing, warning, tagged] = row
       let node = nodes.get(nodeKey)
-      if (node === undefined) nodes.set(nodeKey, (node = this.#nodeOf(nodeKey)))
-      const checks = own.size === 0 ? undefined : own.get(`${nodeKey}\0${id}`)
-      const taggedAddresses = parseObject<TaggedAddress>(tagged)
+      if (node === undefined)
+        nodes.set(nodeKey, (node = this.#nodeOf(nodeKey, ofNodes.get(nodeKey))))
+      const checks = own.size === 0 ? undefined : own.get(instanceKey(nodeKey, id))
+      const taggedAddresses = tagged === null ? empty : parseObject<TaggedAddress>(tagged)
       return {
         node: node.name,
         nodeReach: node.reach,
         service: {
           port,
-          tags: parseTags(tags),
-          meta: parseObject<string>(meta),
+          tags: tags === null ? noTags : parseTags(tags),
+          meta: meta === null ? empty : parseObject<string>(meta),
           weights: { passing, warning },
           reach: reachOfService({ address, taggedAddresses }),
         },
@@ -118,13 +121,29 @@ export class CandidateReader {
   }
 
   /** Many instances share a node, so each is read once an answer. */
-  #nodeOf(key: string): NodeEntry {
+  #nodeOf(key: string, checks: readonly TellingCheck[] = noChecks): NodeEntry {
     const [name, address, tagged] = this.#node.get(key) as NodeRow
-    const checks = this.#nodeChecks.all(key)
-    return {
-      name,
-      reach: reachOfNode({ address, taggedAddresses: parseObject<string>(tagged) }),
-      checks: checks.map(([, serviceId, checkId, status]) => ({ checkId, status, serviceId })),
-    }
+    const taggedAddresses = parseObject<string>(tagged)
+    return { name, reach: reachOfNode({ address, taggedAddresses }), checks }
   }
+}
+
+const noChecks: readonly TellingCheck[] = []
+
+function instanceKey(nodeKey: string, serviceId: string): string {
+  return `${nodeKey}\0${serviceId}`
+}
+
+function checksBy(
+  rows: readonly CheckRow[],
+  keyOf: (nodeKey: string, serviceId: string) => string,
+): ReadonlyMap<string, readonly TellingCheck[]> {
+  const found = new Map<string, TellingCheck[]>()
+  for (const [nodeKey, serviceId, checkId, status] of rows) {
+    const key = keyOf(nodeKey, serviceId)
+    const checks = found.get(key)
+    if (checks === undefined) found.set(key, [{ checkId, status, serviceId }])
+    else checks.push({ checkId, status, serviceId })
+  }
+  return found
 }

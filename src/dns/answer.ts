@@ -20,6 +20,8 @@ import type { Zone } from './zone.ts'
 export interface AnswerOptions {
   /** Answer ANY with one RRset only (RFC 8482); set for UDP, where ANY amplifies. */
   readonly smallAny: boolean
+  /** The octets that the answer may have, where they are known: extras are not made to be cut. */
+  readonly bytesMax?: number
 }
 
 interface Scope extends AnswerOptions {
@@ -31,6 +33,9 @@ const { A, AAAA, CNAME, SRV, ANY, SOA, AXFR, IXFR } = recordType
 
 /** How many names a chain of aliases is followed through. */
 const aliasDepthMax = 16
+
+/** Owner as a pointer, type, class, TTL, length: no record of an answer is shorter. */
+const recordBytesMin = 12
 
 /** Answers a question in full, whatever its size; `fit` cuts it down afterwards. */
 export function answer(
@@ -84,7 +89,7 @@ function resolve(
   if (contents === undefined) return negative(zone, rcode.NXDOMAIN)
   const isAliasOnly = type === ANY && contents.alias !== undefined
   const records = isAliasOnly ? [] : recordsOf(scope, contents, name, type)
-  if (records.length > 0) return positive(scope, records, contents.additional(type, name))
+  if (records.length > 0) return positive(scope, records, () => contents.additional(type, name))
   // SRV records are the registry's own even where the addresses are somebody else's.
   if (contents.alias === undefined || type === SRV) return negative(zone, rcode.NOERROR)
   const { ttl, alias } = contents
@@ -110,7 +115,7 @@ function resolveReverse(scope: Scope, name: Name, type: number): Sections | unde
   const { apex } = reverse
   if (apex.length < name.length) return negative({ ...zone, domain: apex }, rcode.NXDOMAIN, zone)
   const records = recordsOf(scope, contents, name, type)
-  if (records.length > 0) return positive(scope, records, [])
+  if (records.length > 0) return positive(scope, records)
   return negative({ ...zone, domain: apex }, rcode.NOERROR, zone)
 }
 
@@ -152,16 +157,13 @@ function followAlias(
 function positive(
   scope: Scope,
   records: readonly ResourceRecord[],
-  additional: readonly ResourceRecord[],
+  additional: () => readonly ResourceRecord[] = () => [],
 ): Sections {
-  const more = [...additional, ...addressesOfTargets(scope, records, additional)]
-  return {
-    rcode: rcode.NOERROR,
-    authoritative: true,
-    answer: records,
-    authority: [],
-    additional: more,
-  }
+  const found = { rcode: rcode.NOERROR, authoritative: true, ...noSections, answer: records }
+  // What will be cut carries no additional records: see fit.ts.
+  if (records.length * recordBytesMin > (scope.bytesMax ?? Infinity)) return found
+  const own = additional()
+  return { ...found, additional: [...own, ...addressesOfTargets(scope, records, own)] }
 }
 
 /** Addresses of SRV and MX targets that are host names within the zones served here. */
@@ -174,8 +176,10 @@ function addressesOfTargets(
   const found: ResourceRecord[] = []
   for (const { data } of records) {
     const target = data.kind === 'mx' ? data.exchange : data.kind === 'srv' && data.target
-    if (target === false || done.has(nameKey(target))) continue
-    done.add(nameKey(target))
+    if (target === false) continue
+    const key = nameKey(target)
+    if (done.has(key)) continue
+    done.add(key)
     for (const type of [A, AAAA]) {
       const records = resolve(scope, target, type, [nameKey(target)])?.answer ?? []
       found.push(...records.filter((record) => record.type === type && record.name === target))
@@ -212,7 +216,7 @@ function resolveStatic(
     case 'sections':
       return found.sections
     case 'records':
-      return positive(scope, found.records, found.additional)
+      return positive(scope, found.records, () => found.additional)
     case 'alias':
       return followAlias(scope, found.links, found.target, type, seen)
     case 'missing': {

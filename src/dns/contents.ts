@@ -257,12 +257,18 @@ function addressesOfIp(ip: IpBytes): Addresses {
 
 function ipData(hosts: readonly Addresses[], type: number): readonly RecordData[] {
   if (type !== A && type !== AAAA) return []
-  const found = new Map<string, RecordData>()
+  const found = new Map<number | string, RecordData>()
   for (const { v4, v6 } of hosts) {
     const ip = type === A ? v4 : v6
-    if (ip !== undefined) found.set(String.fromCharCode(...ip), { kind: 'ip', ip })
+    if (ip !== undefined) found.set(ipKey(ip), { kind: 'ip', ip })
   }
   return [...found.values()]
+}
+
+function ipKey(ip: IpBytes): number | string {
+  if (ip.length > 4) return String.fromCharCode(...ip)
+  const [a = 0, b = 0, c = 0, d = 0] = ip
+  return (a << 24) | (b << 16) | (c << 8) | d
 }
 
 /** One TXT record a text, without doubles. */

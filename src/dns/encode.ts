@@ -47,6 +47,11 @@ export function encode(message: Message): Encoded {
   return { bytes: writer.bytes(), questionEnd, ends, ring }
 }
 
+/** Sets TC in what was encoded without it. */
+export function setTruncated(bytes: Uint8Array): void {
+  bytes[2] = (bytes[2] ?? 0) | 0x02
+}
+
 /** The octets that the OPT record of an answer takes. */
 export function optLength(edns: Edns | undefined): number {
   return edns === undefined ? 0 : 11 + edns.extendedErrors.length * 6

@@ -1,5 +1,6 @@
 import { parseIp } from '../base/ip.ts'
-import { encode, optLength } from './encode.ts'
+import { encode, optLength, setTruncated } from './encode.ts'
+import type { Encoded } from './encode.ts'
 import { fitTo } from './fit.ts'
 import { foldOctet } from './query-scan.ts'
 import { recordType } from './record.ts'
@@ -49,15 +50,17 @@ export class PreparedAnswer {
     const isTurned =
       (type === recordType.A || type === recordType.AAAA || type === recordType.SRV) &&
       fitted.answer.at(-1)?.type === type
-    const whole = { ...message, truncated: true, authority: [], additional: [] }
-    let encoded = fitted === message ? full : encode(fitted)
-    let window = encoded.ring
+    let encoded = full
+    let window = full.ring
     let policy: Policy = 'turn'
-    if (fitted.truncated && isTurned && window > 0) {
-      encoded = encode(whole)
+    const keptOfRing = fitted.answer.length - (message.answer.length - full.ring)
+    if (fitted.truncated && isTurned && keptOfRing > 0) {
+      window = keptOfRing
+      encoded = encodeCut(message, full)
       policy = type === recordType.SRV ? 'client' : 'advance'
-    } else if (fitted.truncated) {
-      window = 0
+    } else if (fitted !== message) {
+      encoded = encode(fitted)
+      window = fitted.truncated ? 0 : encoded.ring
     }
     const { bytes, ends, questionEnd } = encoded
     const ring = window === 0 ? 0 : encoded.ring
@@ -168,6 +171,15 @@ export class PreparedAnswer {
   #mark(at: number): number {
     return this.#marks[at] ?? 0
   }
+}
+
+/** The whole answer section of a message that is to be cut, which is all that such an answer holds. */
+function encodeCut(message: Message, full: Encoded): Encoded {
+  if (message.authority.length + message.additional.length > 0) {
+    return encode({ ...message, truncated: true, authority: [], additional: [] })
+  }
+  setTruncated(full.bytes)
+  return full
 }
 
 /** Copies [from, to) and returns where the next octet goes. */

@@ -199,7 +199,7 @@ export class Responder {
     let prepared: PreparedAnswer
     let isKept = isCacheable
     try {
-      message = this.#answer(query, asker, mode, view, zone)
+      message = this.#answer(query, asker, mode, view, zone, bytesMax)
       // Names that are not there, or need not be, are without end: the registry does not bound them.
       const isEndless = message.answer.length === 0 || view.slots.length === 0
       if (isCacheable && entry === undefined && isEndless) {
@@ -229,12 +229,13 @@ export class Responder {
     mode: Mode,
     view: RecordingView,
     zone: Zone,
+    bytesMax: number,
   ): Message {
     if (mode === 'never' && isServed(query.question.name, zone)) {
       return failed(query, [extendedError.notReady])
     }
     const smallAny = asker.transport === 'udp'
-    const message = answer(query.question, view, zone, { smallAny })
+    const message = answer(query.question, view, zone, { smallAny, bytesMax })
     const isStale = mode === 'stale' && message.rcode !== rcode.REFUSED
     const edns = ednsReply(query.edns, isStale ? [extendedError.staleAnswer] : [])
     return isStale ? { ...shortLived(message), edns } : { ...message, edns }

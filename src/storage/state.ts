@@ -180,10 +180,14 @@ function inPresentFormat(file: string, use: (copy: string) => void): void {
 export class StateReader {
   readonly catalog: CatalogReader
   readonly #db: Database
+  readonly #begin: Statement<[]>
+  readonly #commit: Statement<[]>
 
   constructor(path: string) {
     this.#db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
     this.catalog = new CatalogReader(this.#db)
+    this.#begin = this.#db.prepare('BEGIN')
+    this.#commit = this.#db.prepare('COMMIT')
   }
 
   /** Runs `query` in one read transaction: all it reads is of one moment. It must be synchronous. */
@@ -199,12 +203,12 @@ export class StateReader {
 
   /** Opens a read transaction unless one is open: for several reads of one batch of packets. */
   begin(): void {
-    if (!this.#db.inTransaction) this.#db.exec('BEGIN')
+    if (!this.#db.inTransaction) this.#begin.run()
   }
 
   /** Closes it. A transaction left open would keep the WAL from ever being checkpointed. */
   end(): void {
-    if (this.#db.inTransaction) this.#db.exec('COMMIT')
+    if (this.#db.inTransaction) this.#commit.run()
   }
 
   /** Of one moment; see the function of this name for what it costs. */

@@ -76,6 +76,9 @@ t.test('no question of DNS walks a table, sorts, or reads checks that pass', asy
     'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
   ])
   t.strictSame(plan(candidateQueries.nodeChecks), [
+    'CO-ROUTINE n',
+    'SEARCH services USING COVERING INDEX services_by_name (name_key=?)',
+    'SCAN n',
     'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
   ])
 })
