@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { must } from '../../src/base/assert.ts'
-import { dnsperf, dnsperfAgainst } from './dnsperf.ts'
-import type { DnsFigures } from './dnsperf.ts'
+import { dnsperf, dnsperfAgainst, flood } from './dnsperf.ts'
+import type { DnsFigures, DnsLoad, DnsLoadResult } from './dnsperf.ts'
 import { loadCpu, startConsulServer, startKnot, startNsd, startSvcd } from './name-servers.ts'
 import type { NameServer } from './name-servers.ts'
 import { versionOf } from './peers.ts'
@@ -21,7 +21,18 @@ interface Contest {
   readonly questions: string
   readonly servers: readonly NameServer[]
   readonly flags?: readonly string[]
+  /** dnsperf unless given. */
+  readonly ask?: (load: DnsLoad) => Promise<DnsLoadResult>
 }
+
+const contestColumns = [
+  'questions',
+  'server',
+  'questions/s',
+  'µs CPU each',
+  'svcd’s CPU : its',
+  'svcd’s rate : its',
+]
 
 /** svcd, Knot, NSD and Consul, each on one core, asked the same by dnsperf on the other. */
 export async function benchDnsPeers(): Promise<string> {
@@ -37,14 +48,27 @@ export async function benchDnsPeers(): Promise<string> {
       }
       return table(
         `DNS on one core each: ${services} services of ${instances} instances, SRV with glue; ${rounds} rounds × ${seconds} s, median (quartiles)`,
-        [
-          'questions',
-          'server',
-          'questions/s',
-          'µs CPU each',
-          'svcd’s CPU : its',
-          'svcd’s rate : its',
-        ],
+        contestColumns,
+        rows,
+      )
+    },
+  )
+}
+
+/** The same asked by a load that leaves the server to be the limit; see dns-flood.ts. */
+export async function benchDnsFlood(): Promise<string> {
+  return withServers(
+    [svcdMmsg, () => startKnot(zoneText()), () => startNsd(zoneText()), startConsulServer],
+    async (servers, directory) => {
+      const rows: string[][] = []
+      for (const type of ['A', 'SRV']) {
+        const questions = questionsFile(directory, type)
+        const figures = await contest({ questions, servers, ask: flood })
+        rows.push(...rowsOf(`${type}, ${instances}`, servers, figures))
+      }
+      return table(
+        `DNS on one core each, asked by a load that costs less than the answers (many packets a system call); ${rounds} rounds × ${seconds} s, median (quartiles)`,
+        contestColumns,
         rows,
       )
     },
@@ -59,14 +83,7 @@ export async function benchDnsDgram(): Promise<string> {
     const rows = rowsOf(`A, ${instances}`, servers, await contest({ questions, servers }))
     return table(
       `DNS by dgram on one core, ${rounds} rounds × ${seconds} s, median (quartiles)`,
-      [
-        'questions',
-        'server',
-        'questions/s',
-        'µs CPU each',
-        'svcd’s CPU : its',
-        'svcd’s rate : its',
-      ],
+      contestColumns,
       rows,
     )
   })
@@ -140,7 +157,7 @@ export async function withServers(
 
 /** Figures by server, then by round. In each round all have their turn, forth and back. */
 export async function contest(
-  { questions, servers, flags = [] }: Contest,
+  { questions, servers, flags = [], ask }: Contest,
   times = rounds,
 ): Promise<readonly (readonly DnsFigures[])[]> {
   const figures = servers.map((): DnsFigures[] => [])
@@ -148,7 +165,7 @@ export async function contest(
     for (const at of turns(servers.length, round)) {
       const { pids, dnsPort, name } = must(servers[at])
       const load = { port: dnsPort, questions, seconds, flags, cpu: loadCpu }
-      const result = await dnsperfAgainst(pids, load)
+      const result = await dnsperfAgainst(pids, load, ask)
       if (result.lost > 0) process.stderr.write(`${name}: ${result.lost} questions lost\n`)
       figures[at]?.push(result)
     }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 export interface DnsLoad {
   readonly port: number
@@ -54,13 +55,25 @@ export async function dnsperf(
   return { lost, completed, perSecond }
 }
 
-/** The same, and what it cost the processes `pids`. */
+const floodProgram = fileURLToPath(new URL('dns-flood.ts', import.meta.url))
+
+/** Asks with what costs less than dnsperf (see dns-flood.ts), so that the server is the limit. */
+export async function flood({ port, questions, seconds, cpu }: DnsLoad): Promise<DnsLoadResult> {
+  const words = [...process.execArgv, floodProgram, port, seconds, questions].map(String)
+  const text = await run(onCpu(cpu, [process.execPath, ...words]), () => false)
+  const { failed, ...result } = JSON.parse(text) as DnsLoadResult & { readonly failed: number }
+  if (failed > 0) throw new Error(`${failed} answers were none`)
+  return result
+}
+
+/** What `ask`, dnsperf unless given, finds, and what it cost the processes `pids`. */
 export async function dnsperfAgainst(
   pids: () => readonly number[],
   load: DnsLoad,
+  ask: (load: DnsLoad) => Promise<DnsLoadResult> = dnsperf,
 ): Promise<DnsFigures> {
   const before = cpuMicros(pids())
-  const result = await dnsperf(load)
+  const result = await ask(load)
   return { ...result, cpuMicros: (cpuMicros(pids()) - before) / result.completed }
 }
 

@@ -10,7 +10,7 @@ import {
   benchVisible,
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
-import { benchDnsDgram, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
 import { benchCalm } from './cluster-calm.bench.ts'
 import { benchRestore } from './cluster-restore.bench.ts'
 import { benchDns } from './dns.bench.ts'
@@ -25,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   registrations: benchRegistrations,
   dns: benchDns,
   'dns-peers': benchDnsPeers,
+  'dns-peers-flood': benchDnsFlood,
   'dns-peers-latency': benchDnsLatency,
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
