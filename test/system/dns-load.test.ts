@@ -1,11 +1,15 @@
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { dnsperf } from '../bench/dnsperf.ts'
+import type { DnsLoadResult } from '../bench/dnsperf.ts'
 import { httpLoad } from '../bench/http-load.ts'
+import type { HttpLoadResult } from '../bench/http-load.ts'
 import { residentMb } from '../bench/peers.ts'
 import { median } from '../bench/report.ts'
+import { buildQuery } from '../dns/fixture.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { DnsAsker, addressesIn } from '../helpers/dns-asker.ts'
 import { ServiceHistories } from '../helpers/service-histories.ts'
@@ -173,5 +177,107 @@ t.test(
     t.ok(checked > 100 * checkerSeconds, 'enough is checked')
     t.ok(writes.perSecond > transitionsPerSecond / 10, 'enough changes')
     t.ok(late < lateMax, `${early.toFixed(0)} MB become ${late.toFixed(0)} MB`)
+  },
+)
+
+const bigInstances = 2000
+const floodSeconds = 5
+
+/** Writes a service whose answers fill any packet; after each write they are made anew. */
+function writeBig(
+  agent: AgentProcess,
+  how: { readonly total: number } | { readonly perSecond: number },
+): Promise<HttpLoadResult> {
+  return httpLoad({
+    ...how,
+    port: agent.httpPort,
+    connections: 8,
+    seconds: floodSeconds,
+    request: (n) => {
+      const at = n % bigInstances
+      const Address = `10.8.${at >> 8}.${at & 255}`
+      const Port = 1024 + (performance.now() % 10_000)
+      const Service = { ID: `big-${at}`, Service: 'big', Address, Port: Math.floor(Port) }
+      const body = { Node: 'outside', Address: '10.0.0.1', SkipNodeUpdate: true, Service }
+      return { method: 'PUT', path: '/v1/catalog/register', body: JSON.stringify(body) }
+    },
+  })
+}
+
+/** Asks over TCP for all of the big service, one answer of 64 KiB after the other; how many came. */
+async function hugeByTcp(port: number, seconds: number): Promise<number> {
+  const endsAt = performance.now() + seconds * 1000
+  const query = buildQuery('big.service.consul', 'SRV')
+  const framed = Buffer.concat([Buffer.from([query.length >> 8, query.length & 255]), query])
+  const socket = connect(port, '127.0.0.1')
+  socket.write(framed)
+  let received = Buffer.alloc(0)
+  let answers = 0
+  for await (const chunk of socket) {
+    received = Buffer.concat([received, chunk as Buffer])
+    if (received.length < 2 || received.length < 2 + received.readUInt16BE()) continue
+    received = received.subarray(2 + received.readUInt16BE())
+    answers++
+    if (performance.now() > endsAt) break
+    socket.write(framed)
+  }
+  return answers
+}
+
+/** How long the answers to one name took, in ms, from the fastest to the slowest. */
+async function hotLatencies(t: Test, port: number, seconds: number): Promise<readonly number[]> {
+  const endsAt = performance.now() + seconds * 1000
+  const latencies: number[] = []
+  const one = async (asker: DnsAsker): Promise<void> => {
+    while (performance.now() < endsAt) {
+      const askedAt = performance.now()
+      const answer = addressesIn(await asker.ask('hot.service.consul'))
+      latencies.push(performance.now() - askedAt)
+      if (answer !== '10.9.0.1') throw new Error(`"${answer}" for hot.service.consul`)
+      await pause(1)
+    }
+  }
+  await Promise.all((await DnsAsker.all(t, port, 4)).map(one))
+  return latencies.toSorted((a, b) => a - b)
+}
+
+t.test(
+  'neither misses, huge answers, TCP nor a flood of made-up names starve a hot name',
+  { skip: missing('dnsperf') },
+  async (t) => {
+    const agent = await startAgent(t)
+    const filled = await writeBig(agent, { total: bigInstances })
+    t.equal(filled.ok, bigInstances)
+    await put(agent, 'agent/service/register', { Name: 'hot', Address: '10.9.0.1' })
+    const directory = t.testdir({
+      'made-up': Array.from({ length: 200_000 }, (_, n) => `x${n * 7919}.service.consul A\n`).join(
+        '',
+      ),
+      big: 'big.service.consul SRV\nbig.service.consul A\n',
+    })
+    const flood = (file: string, ...flags: readonly string[]): Promise<DnsLoadResult> => {
+      const questions = join(directory, file)
+      return dnsperf({ port: agent.dnsPort, seconds: floodSeconds, questions, flags })
+    }
+    const [latencies, writes, huge, ...floods] = await Promise.all([
+      hotLatencies(t, agent.dnsPort, floodSeconds),
+      writeBig(agent, { perSecond: 5 }),
+      hugeByTcp(agent.dnsPort, floodSeconds),
+      flood('made-up'),
+      flood('big', '-e', '-b', '4096'),
+      flood('made-up', '-m', 'tcp'),
+    ])
+    const [half, most, worst] = [0.5, 0.99, 1].map((part) =>
+      must(latencies[Math.floor(part * (latencies.length - 1))]),
+    )
+    t.comment(
+      `of ${latencies.length} answers half within ${half?.toFixed(1)} ms, 99 % within ${most?.toFixed(1)} ms, ` +
+        `all within ${worst?.toFixed(1)} ms; ${floods.map(({ perSecond }) => perSecond.toFixed(0)).join(', ')} ` +
+        `made-up, large, and made-up by TCP a second, ${huge} huge by TCP; ${writes.ok} writes`,
+    )
+    t.ok(must(most) < 250, '99 %')
+    t.ok(must(worst) < 2000, 'all')
+    for (const { completed } of floods) t.ok(completed > 1000, 'the floods were answered too')
+    t.ok(huge > 50, 'so were huge answers')
   },
 )
