@@ -1,6 +1,8 @@
 import { createServer } from 'node:net'
 import { bindError, dnsTcp } from './bind-error.ts'
+import { DnsConnection } from './dns-tcp-connection.ts'
 import type { Server, Socket } from 'node:net'
+import type { TcpCounters, TcpLimits } from './dns-tcp-connection.ts'
 import type { PacketResponder } from './packet-responder.ts'
 
 export interface TcpOptions {
@@ -11,19 +13,6 @@ export interface TcpOptions {
   readonly limits?: Partial<TcpLimits> | undefined
 }
 
-export interface TcpLimits {
-  /** Connections at a time; a new one takes the place of the one that has been idle longest. */
-  readonly connectionsMax: number
-  /** How long a connection may stay without a query (RFC 7766 §6.2.3). */
-  readonly idleTimeoutMs: number
-  /** How long a client may take to send a query it has begun. */
-  readonly frameTimeoutMs: number
-  /** How long a client may leave answers unread. */
-  readonly drainTimeoutMs: number
-  /** Unread answers of one connection in octets before its queries have to wait. */
-  readonly unreadBytesMax: number
-}
-
 const defaultLimits: TcpLimits = {
   connectionsMax: 512,
   idleTimeoutMs: 10_000,
@@ -32,19 +21,8 @@ const defaultLimits: TcpLimits = {
   unreadBytesMax: 256 * 1024,
 }
 
-export interface TcpCounters {
-  connections: number
-  queries: number
-  /** Connections closed to make room, or turned away. */
-  displaced: number
-  timeouts: number
-  /** Connections closed for what they sent, or lost. */
-  errors: number
-}
-
 /** How long close() waits for clients to read their last answers. */
 const closeGraceMs = 1000
-const headerBytes = 12
 
 /** Opens the DNS port over TCP. Rejects with `port-in-use` or `bind-failed`. */
 export async function listenTcp(options: TcpOptions): Promise<DnsTcpListener> {
@@ -64,7 +42,7 @@ export class DnsTcpListener {
   readonly #options: TcpOptions
   readonly #limits: TcpLimits
   readonly #server: Server
-  readonly #connections = new Set<Connection>()
+  readonly #connections = new Set<DnsConnection>()
   #sweep: NodeJS.Timeout | undefined
 
   constructor(options: TcpOptions) {
@@ -122,14 +100,19 @@ export class DnsTcpListener {
       this.#connections.delete(idlest)
       idlest.destroy()
     }
-    const connection = new Connection(socket, this.#options.responder, this.#limits, this.counters)
+    const connection = new DnsConnection(
+      socket,
+      this.#options.responder,
+      this.#limits,
+      this.counters,
+    )
     this.#connections.add(connection)
     socket.on('close', () => this.#connections.delete(connection))
   }
 
   /** The connection that waits longest for a next query, if any does nothing but wait. */
-  #idlest(): Connection | undefined {
-    let idlest: Connection | undefined
+  #idlest(): DnsConnection | undefined {
+    let idlest: DnsConnection | undefined
     for (const connection of this.#connections) {
       if (connection.isIdle && connection.deadlineMs < (idlest?.deadlineMs ?? Infinity)) {
         idlest = connection
@@ -145,167 +128,5 @@ export class DnsTcpListener {
       this.counters.timeouts++
       connection.destroy()
     }
-  }
-}
-
-/** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them in order. */
-class Connection {
-  /** When it will be closed, on the monotonic clock, unless something happens before. */
-  deadlineMs = 0
-  readonly #socket: Socket
-  readonly #responder: PacketResponder
-  readonly #limits: TcpLimits
-  readonly #counters: TcpCounters
-  readonly #asker: { transport: 'tcp'; client: string; pathBytesMax: number }
-  /** Octets of the length that came so far: 0 or 1 of 2. */
-  #lengthBytes = 0
-  #length = 0
-  /** The query that is being received. */
-  #frame: Buffer | undefined
-  #filled = 0
-  /** What has been received but waits until answers are read. */
-  #backlog: Buffer | undefined
-  /** The client has sent its last query. */
-  #hasEnded = false
-  #isFinishing = false
-
-  constructor(
-    socket: Socket,
-    responder: PacketResponder,
-    limits: TcpLimits,
-    counters: TcpCounters,
-  ) {
-    this.#socket = socket
-    this.#responder = responder
-    this.#limits = limits
-    this.#counters = counters
-    this.#asker = { transport: 'tcp', client: socket.remoteAddress ?? '', pathBytesMax: 65_535 }
-    this.#rest()
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('drain', () => this.#resume())
-    socket.on('end', () => this.#end())
-    socket.on('error', () => counters.errors++)
-  }
-
-  get isIdle(): boolean {
-    return !this.#isReceiving && this.#backlog === undefined && this.#socket.writableLength === 0
-  }
-
-  get #isReceiving(): boolean {
-    return this.#frame !== undefined || this.#lengthBytes > 0
-  }
-
-  /** Ends the connection once the answers given so far are sent; takes no more queries. */
-  finish(): void {
-    this.#isFinishing = true
-    this.#backlog = undefined
-    // What still comes is read and dropped: closing over unread octets would reset the connection,
-    // and the client could lose its last answers.
-    this.#socket.resume()
-    this.#socket.end(() => this.#socket.destroy())
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-
-  #receive(chunk: Buffer): void {
-    if (this.#isFinishing) return
-    this.#socket.cork()
-    const taken = this.#readFrames(chunk)
-    this.#socket.uncork()
-    if (this.#socket.destroyed) return
-    if (taken < chunk.length || this.#socket.writableNeedDrain) {
-      this.#backlog = taken < chunk.length ? chunk.subarray(taken) : undefined
-      this.#socket.pause()
-      this.deadlineMs = performance.now() + this.#limits.drainTimeoutMs
-    } else if (!this.#isReceiving) {
-      this.#rest()
-    }
-  }
-
-  #rest(): void {
-    this.deadlineMs = performance.now() + this.#limits.idleTimeoutMs
-  }
-
-  /** Handles what is complete in `chunk`; returns how much of it was taken. */
-  #readFrames(chunk: Buffer): number {
-    let at = 0
-    while (at < chunk.length && !this.#socket.destroyed) {
-      if (this.#socket.writableLength > this.#limits.unreadBytesMax) return at
-      at = this.#frame === undefined ? this.#readLength(chunk, at) : this.#fill(chunk, at)
-    }
-    return chunk.length
-  }
-
-  #readLength(chunk: Buffer, at: number): number {
-    // The time for a query counts from its first octet: more octets do not prolong it.
-    if (this.#lengthBytes === 0) {
-      this.deadlineMs = performance.now() + this.#limits.frameTimeoutMs
-    }
-    this.#length = (this.#length << 8) | (chunk[at] ?? 0)
-    this.#lengthBytes++
-    if (this.#lengthBytes < 2) return at + 1
-    const length = this.#length
-    this.#length = 0
-    this.#lengthBytes = 0
-    // Nothing this short has a header, so there is no id to answer to.
-    if (length < headerBytes) {
-      this.#reject()
-      return chunk.length
-    }
-    const end = at + 1 + length
-    if (end <= chunk.length) {
-      this.#answer(chunk.subarray(at + 1, end))
-      return end
-    }
-    this.#frame = Buffer.allocUnsafe(length)
-    this.#filled = 0
-    return at + 1
-  }
-
-  #fill(chunk: Buffer, at: number): number {
-    const frame = this.#frame
-    if (frame === undefined) return at
-    const taken = chunk.copy(frame, this.#filled, at)
-    this.#filled += taken
-    if (this.#filled === frame.length) {
-      this.#frame = undefined
-      this.#answer(frame)
-    }
-    return at + taken
-  }
-
-  #answer(packet: Buffer): void {
-    this.#counters.queries++
-    const answer = this.#responder.respond(packet, this.#asker)
-    // Only what is no query gets no answer, and nobody sends that here in good faith.
-    if (answer === undefined) return this.#reject()
-    const length = Buffer.allocUnsafe(2)
-    length.writeUInt16BE(answer.length)
-    this.#socket.write(length)
-    this.#socket.write(answer)
-    return undefined
-  }
-
-  #reject(): void {
-    this.#counters.errors++
-    this.#socket.destroy()
-  }
-
-  #resume(): void {
-    if (this.#isFinishing) return
-    const backlog = this.#backlog
-    this.#backlog = undefined
-    this.#rest()
-    if (backlog !== undefined) this.#receive(backlog)
-    if (this.#backlog !== undefined || this.#socket.writableNeedDrain) return
-    this.#socket.resume()
-    if (this.#hasEnded) this.#socket.end()
-  }
-
-  #end(): void {
-    this.#hasEnded = true
-    if (this.#backlog === undefined) this.#socket.end()
   }
 }

@@ -13,7 +13,7 @@ import { Bench, buildQuery } from '../dns/fixture.ts'
 import { udpPaths } from './udp-paths.ts'
 import type { Socket } from 'node:net'
 import type { Test } from 'tap'
-import type { TcpLimits } from '../../src/net/dns-tcp.ts'
+import type { TcpLimits } from '../../src/net/dns-tcp-connection.ts'
 import type { UdpServer } from './udp-paths.ts'
 
 function bench(instances = 2): Bench {
@@ -375,6 +375,38 @@ t.test('TCP', async (t) => {
     t.equal(frames.length, 200)
     t.equal(listener.counters.timeouts, 0)
     t.ok(frames.every((frame) => frame.length > 40_000))
+  })
+
+  t.test('who sends very many at once, and costly ones, lets others have their turn', async (t) => {
+    const { responder } = bench()
+    const ids: number[] = []
+    const listener = await listenTcp({
+      address: '127.0.0.1',
+      port: 0,
+      responder: {
+        hit: () => undefined,
+        respond: (packet, asker) => {
+          const id = Buffer.from(packet).readUInt16BE()
+          ids.push(id)
+          // What a question costs that needs much of the catalog.
+          if (id === 1) for (const end = performance.now() + 1; performance.now() < end;);
+          return responder.respond(packet, asker)
+        },
+      },
+    })
+    t.teardown(() => listener.close())
+    const [greedy, modest] = [1, 2].map(() => connect(listener.port, '127.0.0.1')) as [
+      Socket,
+      Socket,
+    ]
+    t.teardown(() => [greedy, modest].forEach((socket) => socket.destroy()))
+    await Promise.all([once(greedy, 'connect'), once(modest, 'connect')])
+    const query = (id: number): Buffer => framed(buildQuery('web.service.consul', 'A', { id }))
+    greedy.end(Buffer.concat(Array.from({ length: 200 }, () => query(1))))
+    modest.write(query(2))
+    const [answers] = await Promise.all([readFrames(greedy, 201), readFrames(modest, 1)])
+    t.ok(ids.indexOf(2) < 50, `before it came ${ids.indexOf(2)}`)
+    t.equal(answers.length, 200, 'and gets all its answers, in the end')
   })
 
   t.test('closing sends what has been answered', async (t) => {
