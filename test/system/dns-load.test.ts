@@ -261,7 +261,7 @@ t.test(
     }
     const [latencies, writes, huge, ...floods] = await Promise.all([
       hotLatencies(t, agent.dnsPort, floodSeconds),
-      writeBig(agent, { perSecond: 5 }),
+      writeBig(agent, { perSecond: 50 }),
       hugeByTcp(agent.dnsPort, floodSeconds),
       flood('made-up'),
       flood('big', '-e', '-b', '4096'),
