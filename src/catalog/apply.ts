@@ -28,6 +28,13 @@ interface Touched {
   last: number
 }
 
+/** What applying a batch gathers. */
+interface Batch {
+  readonly touched: Map<string, Touched>
+  readonly nodes: Set<string>
+  readonly outcomes: (Outcome | undefined)[]
+}
+
 /** A request id is remembered for at least the last 10,000 entries and 10 minutes of log time … */
 const rememberEntries = 10_000
 const rememberMs = 600_000
@@ -65,12 +72,11 @@ export class CatalogMachine {
    * the versions after this returned, never before.
    */
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
-    const touched = new Map<string, Touched>()
-    const outcomes: (Outcome | undefined)[] = []
+    const batch: Batch = { touched: new Map(), nodes: new Set(), outcomes: [] }
     this.#db.exec('BEGIN IMMEDIATE')
     try {
-      for (const entry of entries) outcomes.push(this.#applyOne(entry, touched))
-      for (const [name, { first, last }] of touched) this.#sql.touch.run(name, first, last)
+      for (const run of runsOf(entries)) this.#applyRun(run, batch)
+      this.#touch(batch.touched)
       this.#finish(entries)
       this.#db.exec('COMMIT')
     } catch (error) {
@@ -78,7 +84,13 @@ export class CatalogMachine {
       throw error
     }
     this.#appliedIndex = entries.at(-1)?.index ?? this.#appliedIndex
-    return { outcomes, subjects: new Set(touched.keys()) }
+    return { outcomes: batch.outcomes, subjects: new Set(batch.touched.keys()) }
+  }
+
+  #touch(touched: ReadonlyMap<string, Touched>): void {
+    const values: (string | number)[] = []
+    for (const [name, { first, last }] of touched) values.push(name, first, last)
+    this.#sql.touch.run(values)
   }
 
   #finish(entries: readonly CommittedCommand[]): void {
@@ -88,27 +100,54 @@ export class CatalogMachine {
     this.#sql.setMeta.run(last.term, 'applied_term')
   }
 
-  #applyOne(entry: CommittedCommand, touched: Map<string, Touched>): Outcome | undefined {
-    const { index, command } = entry
-    if (command === undefined) return undefined
-    if (index % forgetEvery === 0) {
+  #applyRun(entries: readonly CommittedCommand[], batch: Batch): void {
+    const { index, command } = must(entries[0], 'a run has an entry')
+    if (command !== undefined && index % forgetEvery === 0) {
       this.#sql.forgetRequests.run(
         index - rememberEntriesMax,
         index - rememberEntries,
         command.timeMs - rememberMs,
       )
     }
-    const { requestId, timeMs } = command
-    // Most commands come to what is written here at first; for them one statement is all.
-    const applied: Outcome = { ok: true, index }
-    const claim = this.#sql.claimRequest.run(index, requestId, timeMs, JSON.stringify(applied))
-    if (claim.changes === 0) {
-      const earlier = must(this.#sql.request.get(requestId), 'a request that is known has its row')
-      return JSON.parse(earlier.outcome) as Outcome
+    const claimed = this.#claim(entries)
+    for (const entry of entries) {
+      const isFresh = claimed === undefined || claimed.has(entry.index)
+      batch.outcomes.push(this.#applyOne(entry, isFresh, batch))
+    }
+  }
+
+  /**
+   * Notes the requests of a run as applied, each with what most commands come to. Returns the indexes
+   * of those that were not applied before; undefined when that is all of them, as it nearly always is.
+   */
+  #claim(entries: readonly CommittedCommand[]): ReadonlySet<number> | undefined {
+    const values: (string | number)[] = []
+    for (const { index, command } of entries) {
+      if (command === undefined) continue
+      const { requestId, timeMs } = command
+      values.push(index, requestId, timeMs, JSON.stringify(appliedAt(index)))
+    }
+    const changes = this.#sql.claimRequests.run(values)
+    if (changes === values.length / 4) return undefined
+    const [first, last] = [must(entries[0]), must(entries.at(-1))]
+    const rows = this.#sql.claimed.all(first.index, last.index)
+    return new Set(rows.map((row) => row.log_index))
+  }
+
+  #applyOne(
+    { index, command }: CommittedCommand,
+    isFresh: boolean,
+    { touched, nodes }: Batch,
+  ): Outcome | undefined {
+    if (command === undefined) return undefined
+    if (!isFresh) {
+      const earlier = this.#sql.request.get(command.requestId)
+      return JSON.parse(must(earlier, 'a request that is known has its row').outcome) as Outcome
     }
     const change: Change = {
       index,
       sql: this.#sql,
+      nodes,
       touch: (name) => {
         const before = touched.get(name)
         if (before === undefined) touched.set(name, { first: index, last: index })
@@ -119,6 +158,23 @@ export class CatalogMachine {
     if (!outcome.ok) this.#sql.putOutcome.run(JSON.stringify(outcome), index)
     return outcome
   }
+}
+
+function appliedAt(index: number): Outcome {
+  return { ok: true, index }
+}
+
+/** The entries in runs, each of which begins where requests are forgotten, or with the batch. */
+function* runsOf(
+  entries: readonly CommittedCommand[],
+): Generator<readonly CommittedCommand[], void> {
+  let from = 0
+  for (const [at, { index }] of entries.entries()) {
+    if (at === from || index % forgetEvery !== 0) continue
+    yield entries.slice(from, at)
+    from = at
+  }
+  if (from < entries.length) yield entries.slice(from)
 }
 
 function applyBody(body: CommandBody, change: Change): Outcome {

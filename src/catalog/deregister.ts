@@ -45,6 +45,7 @@ function removeNode(node: NodeRow, change: Change): void {
   for (const service of sql.servicesOfNode.all(nodeKey)) removeService(service, change)
   for (const check of sql.checksOfNode.all(nodeKey)) removeCheck(check, change)
   sql.deleteNode.run(nodeKey)
+  change.nodes.delete(nodeKey)
   moveAddresses(nodeKey, '', nodeAddressKeys(node), [], change)
   change.touch(subject.nodes)
   change.touch(subject.node(nodeKey))

@@ -4,7 +4,7 @@ import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
-import { reverseLabels } from './rows.ts'
+import { objectJson, reverseLabels } from './rows.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { checkValues, nodeValues, serviceValues } from './statements.ts'
 import { subject } from './versions.ts'
@@ -33,7 +33,7 @@ export function register(body: RegisterCommand, change: Change): Outcome {
 /** All is judged before anything is written, so that a refused registration changes nothing. */
 function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome | undefined {
   const { sql, index } = change
-  if (body.node === undefined && sql.hasNode.get(nodeKey) === undefined) {
+  if (body.node === undefined && !hasNode(nodeKey, change)) {
     return { ok: false, index, error: 'unknown-node', subject: body.nodeName }
   }
   for (const check of body.checks) {
@@ -44,6 +44,13 @@ function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome
     }
   }
   return undefined
+}
+
+function hasNode(key: string, { sql, nodes }: Change): boolean {
+  if (nodes.has(key)) return true
+  if (sql.hasNode.get(key) === undefined) return false
+  nodes.add(key)
+  return true
 }
 
 function putNode(key: string, node: NodeDefinition, change: Change): void {
@@ -103,14 +110,14 @@ function serviceRow(
     name_key: service.name.toLowerCase(),
     address: service.address,
     port: service.port,
-    tags: JSON.stringify(service.tags),
-    meta: JSON.stringify(service.meta),
+    tags: service.tags.length === 0 ? '[]' : JSON.stringify(service.tags),
+    meta: objectJson(service.meta),
     weight_passing: service.weights.passing,
     weight_warning: service.weights.warning,
-    tagged_addresses: JSON.stringify(service.taggedAddresses),
+    tagged_addresses: objectJson(service.taggedAddresses),
     enable_tag_override: service.enableTagOverride ? 1 : 0,
     owner: service.owner,
-    extra: JSON.stringify(service.extra),
+    extra: objectJson(service.extra),
     create_index: createIndex,
     modify_index: modifyIndex,
   }

@@ -49,9 +49,19 @@ export interface CheckRow {
   modify_index: number
 }
 
+/** A row's values in the order of its columns: bound by name, each would cost a look-up. */
+export type ColumnValues = readonly (string | number)[]
+
 /** JSON of an object; most are empty, and parsing costs more than comparing. */
 export function parseObject<T>(text: string): Readonly<Record<string, T>> {
   return text === '{}' ? {} : (JSON.parse(text) as Record<string, T>)
+}
+
+/** The other way; most are empty here, too. */
+export function objectJson(object: Readonly<Record<string, unknown>>): string {
+  // The first key, if there is one, is enough.
+  for (const _key in object) return JSON.stringify(object)
+  return '{}'
 }
 
 export function parseTags(text: string): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
+import type { CheckRow, ColumnValues, NodeRow, ServiceRow } from './rows.ts'
+import { RowsInsert } from './rows-insert.ts'
 
 /** The statements that apply uses, prepared once for the replica's connection. */
 export interface ApplyStatements {
@@ -20,9 +21,10 @@ export interface ApplyStatements {
   deleteCheck: Statement<[string, string]>
   putAddress: Statement<[string, string, string]>
   deleteAddress: Statement<[string, string, string]>
-  touch: Statement<[string, number, number]>
+  touch: RowsInsert
   request: Statement<[string], { outcome: string }>
-  claimRequest: Statement<[number, string, number, string]>
+  claimRequests: RowsInsert
+  claimed: Statement<[number, number], { log_index: number }>
   putOutcome: Statement<[string, number]>
   forgetRequests: Statement<[number, number, number]>
   setMeta: Statement<[number, string]>
@@ -54,12 +56,18 @@ export function prepareApply(db: Database): ApplyStatements {
     deleteCheck: sql('DELETE FROM checks WHERE node_key = ? AND check_id = ?'),
     putAddress: sql('INSERT INTO addresses VALUES (?, ?, ?)'),
     deleteAddress: sql('DELETE FROM addresses WHERE ip = ? AND service_id = ? AND node_key = ?'),
-    touch: sql(
-      `INSERT INTO subjects VALUES (?, ?, ?)
-       ON CONFLICT (subject) DO UPDATE SET modify_index = excluded.modify_index`,
-    ),
+    touch: new RowsInsert(db, {
+      table: 'subjects',
+      width: 3,
+      onConflict: 'ON CONFLICT (subject) DO UPDATE SET modify_index = excluded.modify_index',
+    }),
     request: sql('SELECT outcome FROM requests WHERE request_id = ?'),
-    claimRequest: sql('INSERT INTO requests VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+    claimRequests: new RowsInsert(db, {
+      table: 'requests',
+      width: 4,
+      onConflict: 'ON CONFLICT DO NOTHING',
+    }),
+    claimed: sql('SELECT log_index FROM requests WHERE log_index BETWEEN ? AND ?'),
     putOutcome: sql('UPDATE requests SET outcome = ? WHERE log_index = ?'),
     // From the oldest one on, up to the first that is to be remembered: the rest is never looked at.
     forgetRequests: sql(
@@ -71,9 +79,6 @@ export function prepareApply(db: Database): ApplyStatements {
     setMeta: sql('UPDATE meta SET value = ? WHERE key = ?'),
   }
 }
-
-/** A row's values in the order of its columns: bound by name, each would cost a look-up. */
-export type ColumnValues = readonly (string | number)[]
 
 // The columns of a table, those of its key first.
 

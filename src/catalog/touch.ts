@@ -5,6 +5,8 @@ import { subject } from './versions.ts'
 export interface Change {
   readonly index: number
   readonly sql: ApplyStatements
+  /** Nodes, by their keys, that this batch knows to be there: most of its commands are of the same few. */
+  readonly nodes: Set<string>
   /** Notes that whoever read or cached the subject must look again. */
   touch(subject: string): void
 }

@@ -1,8 +1,11 @@
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { parseIp } from '../../src/base/ip.ts'
+import { randomBelow, seededRandom } from '../../src/base/random.ts'
+import type { Random } from '../../src/base/random.ts'
+import type { CommittedCommand } from '../../src/catalog/apply.ts'
 import { decodeCommand, stampProposal } from '../../src/catalog/command.ts'
-import type { RegisterCommand } from '../../src/catalog/command.ts'
+import type { Command, CommandBody, RegisterCommand } from '../../src/catalog/command.ts'
 import type { ServiceDefinition } from '../../src/catalog/model.ts'
 import { proposalFault } from '../../src/catalog/proposal-check.ts'
 import {
@@ -215,6 +218,56 @@ t.test('dedupe rows go after 10,000 entries and 10 minutes of log time, not befo
   t.equal(applied(10_001, 599_999, 'a'), 1, 'young enough')
   applied(10_240, 600_001, 'c')
   t.equal(applied(10_241, 600_002, 'a'), 10_241, 'forgotten, at an entry that all replicas know')
+})
+
+/** Commands of a few nodes and services, repeats of earlier requests among them, far apart in the log. */
+function mixedLog(random: Random, length: number): readonly CommittedCommand[] {
+  const catalog = new MemoryCatalog()
+  const pick = (bound: number): number => randomBelow(random, bound)
+  const bodies: readonly (() => CommandBody)[] = [
+    () => registerCommand(`n${pick(3)}`),
+    () => ({ ...web, nodeName: `n${pick(3)}`, node: undefined }),
+    () => ({ ...web, nodeName: `n${pick(3)}`, node: undefined, checks: [] }),
+    () => ({ kind: 'deregister', nodeName: `n${pick(3)}`, serviceId: 'web-1' }),
+    () => ({ kind: 'deregister', nodeName: `n${pick(3)}` }),
+  ]
+  const commands: Command[] = []
+  for (let n = 0; n < length; n++) {
+    const body = must(bodies[pick(bodies.length)])()
+    const earlier = pick(4) === 0 ? commands[pick(n + 1)] : undefined
+    const { requestId } = earlier ?? { requestId: `r${n}` }
+    commands.push({ ...catalog.command(earlier?.body ?? body, requestId), timeMs: n * 2000 })
+  }
+  // Some are no commands; every eighth is where requests are forgotten.
+  return commands.map((each, n) => ({
+    index: (n + 1) * 32,
+    term: 1,
+    command: n % 29 === 0 ? undefined : each,
+  }))
+}
+
+t.test('however a log is cut into batches, outcomes and rows are the same', async (t) => {
+  const dump = ({ db }: MemoryCatalog): unknown[] =>
+    ['nodes', 'services', 'checks', 'addresses', 'subjects', 'requests', 'meta'].map((table) =>
+      db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all(),
+    )
+  const random = seededRandom(7)
+  const log = mixedLog(random, 900)
+  const singly = new MemoryCatalog()
+  const outcomes = log.map((entry) => singly.machine.applyBatch([entry]).outcomes[0])
+  t.ok(outcomes.some((outcome) => outcome?.ok === false))
+  t.ok(outcomes.some((outcome, n) => outcome !== undefined && outcome.index < must(log[n]).index))
+  for (const bound of [90, 900]) {
+    const batched = new MemoryCatalog()
+    const found: unknown[] = []
+    for (let from = 0; from < log.length;) {
+      const batch = log.slice(from, from + 1 + randomBelow(random, bound))
+      found.push(...batched.machine.applyBatch(batch).outcomes)
+      from += batch.length
+    }
+    t.strictSame(found, outcomes)
+    t.strictSame(dump(batched), dump(singly))
+  }
 })
 
 t.test('a subject keeps its index after it is gone', async (t) => {

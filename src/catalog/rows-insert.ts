@@ -1,0 +1,41 @@
+import type { Database, Statement } from 'better-sqlite3'
+import type { ColumnValues } from './rows.ts'
+
+/** Rows that one statement takes; what it costs beside them is paid once. */
+const sizes = [32, 8, 2, 1] as const
+
+interface Sized {
+  readonly rows: number
+  readonly statement: Statement<[ColumnValues]>
+}
+
+/** An INSERT of any number of rows, in as few statements as there are sizes for. */
+export class RowsInsert {
+  readonly #width: number
+  readonly #sized: readonly Sized[]
+
+  /** `INSERT INTO <table> VALUES (…), (…) <onConflict>`; `width` columns. */
+  constructor(db: Database, into: { table: string; width: number; onConflict: string }) {
+    const { table, width, onConflict } = into
+    const row = `(${Array.from({ length: width }, () => '?').join(', ')})`
+    this.#width = width
+    this.#sized = sizes.map((rows) => {
+      const values = Array.from({ length: rows }, () => row).join(', ')
+      return { rows, statement: db.prepare(`INSERT INTO ${table} VALUES ${values} ${onConflict}`) }
+    })
+  }
+
+  /** `values` of all rows, one behind the other. Returns how many rows were changed. */
+  run(values: ColumnValues): number {
+    let changes = 0
+    let at = 0
+    for (const { rows, statement } of this.#sized) {
+      const step = rows * this.#width
+      for (; values.length - at >= step; at += step) {
+        const all = at === 0 && values.length === step
+        changes += statement.run(all ? values : values.slice(at, at + step)).changes
+      }
+    }
+    return changes
+  }
+}
