@@ -80,6 +80,8 @@ export type FromReplica =
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: 'results'
+      /** Of what was applied, as nearly all is: its number and its index, in turns; cheap to copy. */
+      readonly applied: readonly number[]
       readonly ids: readonly number[]
       readonly results: readonly ProposalResult[]
     }

@@ -59,6 +59,7 @@ const logger: Logger = {
 class Desk {
   readonly #server: ReplicaServer
   /** Results gather during a turn and leave together. */
+  #appliedPairs: number[] = []
   #ids: number[] = []
   #results: ProposalResult[] = []
   #applied = 0
@@ -138,8 +139,12 @@ class Desk {
   }
 
   #settle(id: number, result: ProposalResult): void {
-    this.#ids.push(id)
-    this.#results.push(result)
+    if (result.kind === 'applied' && result.outcome.ok) {
+      this.#appliedPairs.push(id, result.outcome.index)
+    } else {
+      this.#ids.push(id)
+      this.#results.push(result)
+    }
     this.#flushSoon()
   }
 
@@ -149,8 +154,11 @@ class Desk {
     this.#isFlushing = true
     queueMicrotask(() => {
       this.#isFlushing = false
-      if (this.#ids.length === 0) post({ type: 'applied' })
-      else post({ type: 'results', ids: this.#ids, results: this.#results })
+      const applied = this.#appliedPairs
+      const ids = this.#ids
+      if (applied.length + ids.length === 0) post({ type: 'applied' })
+      else post({ type: 'results', applied, ids, results: this.#results })
+      this.#appliedPairs = []
       this.#ids = []
       this.#results = []
     })

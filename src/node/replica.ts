@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
+import { must } from '../base/assert.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../catalog/command.ts'
 import type { CommandBody, Outcome, Proposal } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
+import { DiskWatch } from './disk-watch.ts'
 import type { ProposalResult } from './proposals.ts'
 import { Stamp } from './replica-messages.ts'
 import type {
@@ -27,8 +29,6 @@ interface Waiting {
 
 /** Bytes of proposals that may wait for the replica; more are refused as `busy`. */
 const waitingBytesMax = 8 * 1024 * 1024
-/** A disk write that takes longer than the longest election timeout fails what waits for it. */
-const stallMs = 1200
 const retryMs = 100
 
 export interface ReplicaOptions {
@@ -59,8 +59,7 @@ export class Replica {
   readonly #run = randomBytes(8).toString('hex')
   #requests = 0
   #asked = 0
-  #stalledSince: { value: number; atMs: number } | undefined
-  readonly #watch: NodeJS.Timeout
+  readonly #watch: DiskWatch
   #status: ClusterStatus | undefined
   serverPort = 0
 
@@ -74,8 +73,7 @@ export class Replica {
         settings: options.settings,
       } satisfies ReplicaWorkerData,
     })
-    this.#watch = setInterval(() => this.#watchDisk(), stallMs / 4)
-    this.#watch.unref()
+    this.#watch = new DiskWatch(this.#stamp, (forMs) => this.#onStall(forMs))
   }
 
   /** Resolves when the log is open. Rejects with the error that keeps it from starting. */
@@ -94,7 +92,7 @@ export class Replica {
           resolve()
         } else if (message.type === 'refused') {
           replica.#stopping = true
-          clearInterval(replica.#watch)
+          replica.#watch.stop()
           void replica.#worker.terminate()
           reject(new SvcdError(message.code, message.message))
         } else replica.#take(message)
@@ -210,7 +208,7 @@ export class Replica {
     })
     this.#post({ type: 'stop' })
     await ended
-    clearInterval(this.#watch)
+    this.#watch.stop()
   }
 
   #onSettled: (() => void) | undefined
@@ -243,8 +241,7 @@ export class Replica {
   #take(message: FromReplica): void {
     switch (message.type) {
       case 'results':
-        for (const [at, id] of message.ids.entries()) this.#settle(id, message.results[at])
-        this.#onSettled?.()
+        this.#settleAll(message)
         this.#options.onApplied()
         return
       case 'applied':
@@ -275,6 +272,15 @@ export class Replica {
     this.#options.onStatus(status)
   }
 
+  #settleAll({ applied, ids, results }: Extract<FromReplica, { type: 'results' }>): void {
+    for (let at = 0; at + 1 < applied.length; at += 2) {
+      const outcome = { ok: true, index: must(applied[at + 1]) } as const
+      this.#settle(must(applied[at]), { kind: 'applied', outcome })
+    }
+    for (const [at, id] of ids.entries()) this.#settle(id, results[at])
+    this.#onSettled?.()
+  }
+
   #settle(id: number, result: ProposalResult | undefined): void {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return
@@ -285,16 +291,7 @@ export class Replica {
     else waiting.reject(svcdError('no-leader', {}))
   }
 
-  /** The replica cannot tell that its own disk hangs, for it hangs with it; its stamp can. */
-  #watchDisk(): void {
-    const { value } = this.#stamp
-    const nowMs = performance.now()
-    if (!this.#stamp.writing || this.#stalledSince?.value !== value) {
-      this.#stalledSince = this.#stamp.writing ? { value, atMs: nowMs } : undefined
-      return
-    }
-    const forMs = nowMs - this.#stalledSince.atMs
-    if (forMs < stallMs) return
+  #onStall(forMs: number): void {
     this.#options.logger.error(
       { forMs: Math.round(forMs), waiting: this.#waiting.size },
       'the disk has not finished a write',
@@ -316,7 +313,7 @@ export class Replica {
   }
 
   #onExit(): void {
-    clearInterval(this.#watch)
+    this.#watch.stop()
     this.#rejectAll()
     if (!this.#stopping) this.#options.onDeath(new Error('the replica thread ended'))
   }
