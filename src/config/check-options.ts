@@ -1,4 +1,5 @@
 import { checkNotEmpty } from './check.ts'
+import type { OptionRow } from './option-row.ts'
 
 /** The options of checks and definition files; rows of the options table. */
 export const checkOptions = {
@@ -58,4 +59,4 @@ export const checkOptions = {
     placeholder: 'path',
     check: checkNotEmpty,
   },
-} as const
+} as const satisfies Record<string, OptionRow>

@@ -1,4 +1,5 @@
-import { envName, optionNames, optionRow, type OptionName, type OptionRow } from './options.ts'
+import { envName, type OptionRow } from './option-row.ts'
+import { optionNames, optionRow, type OptionName } from './options.ts'
 
 /** How one option looks on the command line. */
 export interface Flag {

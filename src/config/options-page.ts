@@ -1,6 +1,7 @@
 import { defaultText } from './flags.ts'
 import { settledKeys } from './settled.ts'
-import { envName, optionGroups, optionNames, optionRow, type OptionRow } from './options.ts'
+import { envName, optionGroups, type OptionRow } from './option-row.ts'
+import { optionNames, optionRow } from './options.ts'
 
 const intro = `# Configuration
 

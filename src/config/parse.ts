@@ -4,14 +4,13 @@ import { must } from '../base/assert.ts'
 import { definitionKeyOf } from './definition-keys.ts'
 import { checkDnsName } from './check.ts'
 import {
-  envName,
   optionNames,
   optionRow,
   type Config,
   type OptionName,
-  type OptionRow,
   type OptionValues,
 } from './options.ts'
+import { envName, type OptionRow } from './option-row.ts'
 import { listenAddresses } from './listen-addresses.ts'
 import { settledKeys, settledProblem } from './settled.ts'
 import { isObject, parseJson, parseTexts, type Parsed } from './values.ts'

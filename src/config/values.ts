@@ -1,5 +1,5 @@
 import { parseDuration } from '../base/duration.ts'
-import type { OptionRow } from './options.ts'
+import type { OptionRow } from './option-row.ts'
 
 /** What one option was given, or why it is refused. */
 export type Parsed = { readonly value: unknown } | { readonly reason: string }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { SvcdError } from '../../src/base/errors.ts'
-import { envName, optionNames, optionRow } from '../../src/config/options.ts'
+import { envName } from '../../src/config/option-row.ts'
+import { optionNames, optionRow } from '../../src/config/options.ts'
 import { configPaths, parseConfig, type ConfigSources } from '../../src/config/parse.ts'
 
 const server: ConfigSources = {

@@ -1,0 +1,118 @@
+import { checkHostIp, checkIp, checkIps, checkNotEmpty } from './check.ts'
+import type { OptionRow } from './option-row.ts'
+
+const port = {
+  kind: 'integer',
+  min: 0,
+  max: 65_535,
+  group: 'Network',
+  placeholder: 'port',
+} as const
+const portOrOff = { ...port, min: -1 } as const
+
+/** Addresses, ports and other servers; rows of the options table. */
+export const networkOptions = {
+  bindAddress: {
+    kind: 'string',
+    default: '0.0.0.0',
+    devDefault: '127.0.0.1',
+    flag: 'bind',
+    file: 'bind_addr',
+    group: 'Network',
+    description: 'The address on which this node listens for other nodes.',
+    placeholder: 'ip',
+    check: checkIp,
+  },
+  advertiseAddress: {
+    kind: 'string',
+    default: undefined,
+    flag: 'advertise',
+    file: 'advertise_addr',
+    group: 'Network',
+    description: 'The address of this node that others are told.',
+    placeholder: 'ip',
+    defaultText: "the bind address, or with 0.0.0.0 this machine's own",
+    check: checkHostIp,
+  },
+  clientAddresses: {
+    kind: 'strings',
+    default: ['127.0.0.1'],
+    flag: 'client',
+    file: 'client_addr',
+    group: 'Network',
+    description:
+      'The addresses for HTTP and DNS, separated by spaces; 0.0.0.0 is all of IPv4, :: all of both families.',
+    placeholder: 'ips',
+    check: checkIps,
+  },
+  retryJoin: {
+    kind: 'strings',
+    default: [],
+    flag: 'retry-join',
+    file: 'retry_join',
+    group: 'Network',
+    description:
+      'Addresses of other servers, host or host:port, tried until one answers. Repeatable; naming this server too does no harm.',
+    placeholder: 'address',
+  },
+  memberTimeoutSeconds: {
+    kind: 'seconds',
+    default: 3,
+    flag: 'member-timeout',
+    file: 'member_timeout',
+    group: 'Network',
+    description: 'A server that is silent for so long is dead: its services leave DNS.',
+    placeholder: 'duration',
+  },
+  'peerTls.certFile': {
+    kind: 'string',
+    default: undefined,
+    flag: 'peer-cert-file',
+    file: 'peer_tls.cert_file',
+    group: 'Network',
+    description: 'The certificate of this server for others, PEM. It names the node, or its id.',
+    placeholder: 'path',
+    check: checkNotEmpty,
+  },
+  'peerTls.keyFile': {
+    kind: 'string',
+    default: undefined,
+    flag: 'peer-key-file',
+    file: 'peer_tls.key_file',
+    group: 'Network',
+    description: 'The key of that certificate, PEM.',
+    placeholder: 'path',
+    check: checkNotEmpty,
+  },
+  'peerTls.caFile': {
+    kind: 'string',
+    default: undefined,
+    flag: 'peer-ca-file',
+    file: 'peer_tls.ca_file',
+    group: 'Network',
+    description: 'The authority that signed the certificates of all servers, PEM.',
+    placeholder: 'path',
+    check: checkNotEmpty,
+  },
+  'ports.dns': {
+    ...portOrOff,
+    default: 8600,
+    flag: 'dns-port',
+    file: 'ports.dns',
+    description: 'The DNS port, UDP and TCP. 0 picks a free one, -1 turns DNS off.',
+  },
+  'ports.http': {
+    ...portOrOff,
+    default: 8500,
+    flag: 'http-port',
+    file: 'ports.http',
+    description: 'The HTTP port. 0 picks a free one, -1 turns HTTP off.',
+  },
+  'ports.server': {
+    ...port,
+    default: 8300,
+    flag: 'server-port',
+    file: 'ports.server',
+    description: 'The port on which servers talk to each other.',
+  },
+} as const satisfies Record<string, OptionRow>

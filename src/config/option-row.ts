@@ -1,0 +1,45 @@
+import type { Check } from './check.ts'
+
+export const optionGroups = ['Agent', 'Network', 'DNS', 'Checks', 'Logging'] as const
+
+/** What every row of the options table has. */
+interface Row<Kind extends string, T> {
+  readonly kind: Kind
+  /** Undefined: nothing is set unless somebody sets it. */
+  readonly default: T | undefined
+  /** Stands in for `default` with -dev. */
+  readonly devDefault?: T
+  /** Without dashes; the environment variable is made from it. */
+  readonly flag: string
+  /** The key in a config file, dotted where it is nested; undefined: not settable there. */
+  readonly file?: string
+  readonly group: (typeof optionGroups)[number]
+  readonly description: string
+  /** What stands for the value in --help. */
+  readonly placeholder?: string
+  /** Shown instead of the default, where that depends on the machine. */
+  readonly defaultText?: string
+  readonly hidden?: true
+}
+
+interface Texts<T> {
+  readonly check?: Check<T>
+}
+
+/** One option of an agent. */
+export type OptionRow =
+  | Row<'boolean', boolean>
+  | (Row<'string', string> & Texts<string>)
+  /** Values separated by spaces, or the flag repeated. */
+  | (Row<'strings', readonly string[]> & Texts<readonly string[]>)
+  | (Row<'choice', string> & { readonly choices: readonly string[] })
+  | (Row<'integer', number> & { readonly min: number; readonly max: number })
+  /** Written as a duration (`10s`); kept as whole seconds. */
+  | Row<'seconds', number>
+  /** `NAME=DURATION`, repeated or separated by commas; in a file an object. */
+  | Row<'seconds-by-name', Readonly<Record<string, number>>>
+
+/** `data-dir` is `SVCD_DATA_DIR` in the environment. */
+export function envName(row: OptionRow): string {
+  return `SVCD_${row.flag.toUpperCase().replaceAll('-', '_')}`
+}
