@@ -1,14 +1,14 @@
 import swagger from '@fastify/swagger'
 import { fastify } from 'fastify'
-import type { HTTPMethods } from 'fastify'
 import { version } from '../base/version.ts'
 import { noCompilers } from './compilers.ts'
 import { namedSchemas } from './response-schemas.ts'
+import type { Method } from './route.ts'
 import { docOf, routeSchema } from './route-schema.ts'
 
-/** A route as it was added. */
+/** A path and a method of it. */
 export interface AddedRoute {
-  readonly methods: readonly HTTPMethods[]
+  readonly method: Method
   readonly url: string
 }
 
@@ -35,10 +35,11 @@ export async function openApiDocument(routes: readonly AddedRoute[]): Promise<ob
       return { schema, url: url.replace('*', `{${argument}}`) }
     },
   })
-  for (const { methods, url } of routes) {
-    const schema = routeSchema(methods[0] ?? '', url)
+  for (const { method, url } of routes) {
+    const schema = routeSchema(method, url)
     if (schema === undefined) continue
-    app.route({ method: [...methods], url, schema, handler: async () => undefined })
+    const methods = method === 'GET' ? [method, 'HEAD'] : [method]
+    app.route({ method: methods, url, schema, handler: async () => undefined })
   }
   await app.ready()
   const document = app.swagger()

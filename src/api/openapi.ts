@@ -5,8 +5,8 @@ import { addRoute } from './route.ts'
 /** The routes that are added to `app` from now on. */
 export function routesAddedTo(app: FastifyInstance): readonly AddedRoute[] {
   const routes: AddedRoute[] = []
-  app.addHook('onRoute', ({ method, url }) => {
-    routes.push({ methods: [method].flat(), url })
+  app.addHook('onRoute', ({ url, config }) => {
+    for (const method of config?.methods ?? []) routes.push({ method, url })
   })
   return routes
 }

@@ -3,9 +3,24 @@ import { reasonOf, svcdError } from '../base/errors.ts'
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
 
-const allMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE']
-
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Those that the endpoint has; the route itself takes all of them. */
+    readonly methods?: readonly Method[]
+  }
+}
+
+const allMethods: readonly HTTPMethods[] = [
+  'GET',
+  'HEAD',
+  'PUT',
+  'POST',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+]
 
 /**
  * Adds an endpoint with the one method it has; the others get 405 with Allow, and OPTIONS tells. A
@@ -26,33 +41,38 @@ export function addRoutes(
   path: string,
   handlers: Readonly<Partial<Record<Method, Handler>>>,
 ): void {
-  const known = new Set<HTTPMethods>()
-  for (const [method, handler] of Object.entries(handlers) as [Method, Handler][]) {
-    // A HEAD is a GET whose body stays away.
-    const methods: readonly HTTPMethods[] = method === 'GET' ? ['GET', 'HEAD'] : [method]
-    for (const each of methods) known.add(each)
-    app.route({ method: [...methods], url: path, handler, exposeHeadRoute: false })
-  }
-  const allow = `OPTIONS,${Object.keys(handlers).join(',')}`
+  const methods = Object.keys(handlers) as Method[]
+  const allow = `OPTIONS,${methods.join(',')}`
+  // One route for all methods: the path is found before the method is looked at.
   app.route({
-    method: allMethods.filter((method) => !known.has(method)),
+    method: [...allMethods],
     url: path,
     exposeHeadRoute: false,
+    config: { methods },
     handler: (request, reply) => {
+      // A HEAD is a GET whose body stays away.
+      const method = request.method === 'HEAD' ? 'GET' : request.method
+      const handler = handlers[method as Method]
+      if (handler !== undefined) return handler(request, reply)
       reply.header('Allow', allow)
+      if (method === 'OPTIONS') return reply.send()
       throw svcdError('method-not-allowed', { method: request.method })
     },
   })
-  app.options(path, (_request, reply) => reply.header('Allow', allow).send())
   // As Go's mux does for a prefix without its slash.
   if (path.endsWith('/*')) addSlash(app, path.slice(0, -2))
 }
 
 function addSlash(app: FastifyInstance, path: string): void {
   if (app.hasRoute({ method: 'GET', url: path })) return
-  app.all(path, { exposeHeadRoute: false }, (request, reply) => {
-    const search = request.url.slice(path.length)
-    return reply.redirect(`${path}/${search}`, 301)
+  app.route({
+    method: [...allMethods],
+    url: path,
+    exposeHeadRoute: false,
+    handler: (request, reply) => {
+      const search = request.url.slice(path.length)
+      return reply.redirect(`${path}/${search}`, 301)
+    },
   })
 }
 
