@@ -206,7 +206,7 @@ export class UdpMmsg {
       this.counters.errors++
       return
     }
-    // A device that cannot make checksums, on systems before Linux 6.8.
+    // An interface that cannot make checksums, or IPsec: no message of segments will ever leave here.
     if (this.#libc.errno() === errno.EIO) asker.canSegment = false
     this.#answers.apart(message, (header) => {
       if (sendmmsg(asker.fd, header, 1, inet.MSG_DONTWAIT) > 0) this.counters.sent++
