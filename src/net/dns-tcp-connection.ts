@@ -25,8 +25,35 @@ export interface TcpCounters {
 }
 
 const headerBytes = 12
-/** How long the queries of one client, sent at once, keep the event loop from others. */
-const sliceMs = 2
+/** How long one client keeps the others waiting, and all of them together the rest of the thread. */
+const sliceMs = 0.5
+const shareMs = 3
+
+/** The part of each turn of the event loop that the clients of one port may take. */
+export class TurnShare {
+  /** 0: none of it was taken in this turn; else its end is being waited for. */
+  #endMs = 0
+  readonly #waiting: (() => void)[] = []
+
+  get isOver(): boolean {
+    if (this.#endMs > 0) return performance.now() > this.#endMs
+    this.#endMs = performance.now() + shareMs
+    setImmediate(() => this.#next())
+    return false
+  }
+
+  /** Calls `resume` in its turn; for those who have looked whether it is over. */
+  later(resume: () => void): void {
+    this.#waiting.push(resume)
+  }
+
+  #next(): void {
+    this.#endMs = 0
+    for (let left = this.#waiting.length; left > 0 && !this.isOver; left--) {
+      this.#waiting.shift()?.()
+    }
+  }
+}
 
 /** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them in order. */
 export class DnsConnection {
@@ -36,6 +63,7 @@ export class DnsConnection {
   readonly #responder: PacketResponder
   readonly #limits: TcpLimits
   readonly #counters: TcpCounters
+  readonly #share: TurnShare
   readonly #asker: { transport: 'tcp'; client: string; pathBytesMax: number }
   /** Octets of the length that came so far: 0 or 1 of 2. */
   #lengthBytes = 0
@@ -56,11 +84,13 @@ export class DnsConnection {
     responder: PacketResponder,
     limits: TcpLimits,
     counters: TcpCounters,
+    share: TurnShare,
   ) {
     this.#socket = socket
     this.#responder = responder
     this.#limits = limits
     this.#counters = counters
+    this.#share = share
     this.#asker = { transport: 'tcp', client: socket.remoteAddress ?? '', pathBytesMax: 65_535 }
     this.#rest()
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
@@ -94,7 +124,7 @@ export class DnsConnection {
   #receive(chunk: Buffer): void {
     if (this.#isFinishing) return
     this.#sliceEndMs = performance.now() + sliceMs
-    this.#isSliceOver = false
+    this.#isSliceOver = this.#share.isOver
     this.#socket.cork()
     const taken = this.#readFrames(chunk)
     this.#socket.uncork()
@@ -103,7 +133,7 @@ export class DnsConnection {
       this.#backlog = taken < chunk.length ? chunk.subarray(taken) : undefined
       this.#socket.pause()
       this.deadlineMs = performance.now() + this.#limits.drainTimeoutMs
-      if (!this.#socket.writableNeedDrain) setImmediate(() => this.#resume())
+      if (!this.#socket.writableNeedDrain) this.#share.later(() => this.#resume())
     } else if (!this.#isReceiving) {
       this.#rest()
     }
@@ -164,7 +194,7 @@ export class DnsConnection {
   #answer(packet: Buffer): void {
     this.#counters.queries++
     const answer = this.#responder.respond(packet, this.#asker)
-    this.#isSliceOver = performance.now() > this.#sliceEndMs
+    this.#isSliceOver = performance.now() > this.#sliceEndMs || this.#share.isOver
     // Only what is no query gets no answer, and nobody sends that here in good faith.
     if (answer === undefined) return this.#reject()
     const length = Buffer.allocUnsafe(2)

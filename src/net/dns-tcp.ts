@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { bindError, dnsTcp } from './bind-error.ts'
-import { DnsConnection } from './dns-tcp-connection.ts'
+import { DnsConnection, TurnShare } from './dns-tcp-connection.ts'
 import type { Server, Socket } from 'node:net'
 import type { TcpCounters, TcpLimits } from './dns-tcp-connection.ts'
 import type { PacketResponder } from './packet-responder.ts'
@@ -43,6 +43,7 @@ export class DnsTcpListener {
   readonly #limits: TcpLimits
   readonly #server: Server
   readonly #connections = new Set<DnsConnection>()
+  readonly #share = new TurnShare()
   #sweep: NodeJS.Timeout | undefined
 
   constructor(options: TcpOptions) {
@@ -105,6 +106,7 @@ export class DnsTcpListener {
       this.#options.responder,
       this.#limits,
       this.counters,
+      this.#share,
     )
     this.#connections.add(connection)
     socket.on('close', () => this.#connections.delete(connection))
