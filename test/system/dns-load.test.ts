@@ -91,6 +91,8 @@ const transitionsPerSecond = 1000
  * 100,000 request ids are there that a state remembers: 100 s of such writes.
  */
 const settledSeconds = 120
+/** It settles below this; a short run sees no more than that it does not grow beyond. */
+const settledMbMax = 400
 
 /** One round after the other until the time is over: a question, an answer, and what could be. */
 async function checkAnswers(
@@ -124,7 +126,7 @@ function growth(memory: readonly number[]): { early: number; late: number; lateM
   const from = isLong ? settledSeconds : part
   const early = median(memory.slice(from, from + part))
   const late = median(memory.slice(-part))
-  return { early, late, lateMax: isLong ? early * 1.1 : early * 1.25 + 20 }
+  return { early, late, lateMax: isLong ? early * 1.1 : settledMbMax }
 }
 
 /** The memory of a process every second, in MB. */
