@@ -4,9 +4,10 @@ import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
 
 /**
- * Snapshots for DNS answers: one read transaction for all the questions of a batch. It is opened at
- * the first miss (a look-up costs a tenth inside one). Whoever opens it sees to it that it is closed
- * when the batch ends, for an open one keeps the WAL from ever being checkpointed.
+ * Snapshots for DNS answers: one read transaction for all the questions of a batch, as long as
+ * nothing is applied meanwhile. It is opened at the first miss (a look-up costs a tenth inside one).
+ * Whoever opens it sees to it that it is closed when the batch ends, for an open one keeps the WAL
+ * from ever being checkpointed.
  */
 export class Snapshots {
   readonly #reader: StateReader
@@ -25,9 +26,12 @@ export class Snapshots {
   }
 
   open(): Snapshot {
-    if (this.#current !== undefined) return this.#current
     // Loaded before the transaction begins: a change in between voids the answer, never the reverse.
     const { generation, applied } = this.#versions
+    const current = this.#current
+    if (current?.applied === applied && current.generation === generation) return current
+    // A question may have come after a write that came after the batch's first.
+    this.close()
     this.#reader.begin()
     this.#current = { view: this.#view, generation, applied }
     return this.#current

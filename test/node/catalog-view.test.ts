@@ -2,8 +2,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import { reachOfNode, reachOfService } from '../../src/catalog/addresses.ts'
 import { candidateQueries } from '../../src/catalog/candidates.ts'
+import { Versions } from '../../src/catalog/versions.ts'
 import { judge } from '../../src/health/select.ts'
 import { CatalogView } from '../../src/node/catalog-view.ts'
+import { Snapshots } from '../../src/node/snapshots.ts'
+import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -11,6 +14,7 @@ import {
   registerCommand,
   serviceDefinition,
 } from '../helpers/catalog.ts'
+import { fill } from '../helpers/state.ts'
 
 const serviceOfCheck = fc.constantFrom('web-1', 'web-2', 'db-1', '')
 const checkId = fc.constantFrom('a', 'b', '_node_maintenance', '_service_maintenance:web-1')
@@ -81,4 +85,28 @@ t.test('no question of DNS walks a table, sorts, or reads checks that pass', asy
     'SCAN n',
     'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
   ])
+})
+
+t.test('a question after a write sees it, though its batch began before', async (t) => {
+  const path = `${t.testdir()}/state.db`
+  const writer = new StateWriter(path)
+  fill(writer, 3)
+  const reader = new StateReader(path)
+  t.teardown(() => {
+    reader.close()
+    writer.close()
+  })
+  const versions = new Versions()
+  const snapshots = new Snapshots(reader, versions, { onlyPassing: false })
+  const instances = (): number | undefined => snapshots.open().view.service('web')?.length
+  t.equal(instances(), 3)
+  const first = snapshots.open()
+  t.equal(snapshots.open(), first, 'one for the batch')
+  fill(writer, 4)
+  t.equal(instances(), 3, 'nothing is told yet: it is of one moment')
+  versions.bump(['service:web'])
+  t.equal(instances(), 4)
+  t.equal(snapshots.open().applied, versions.applied)
+  snapshots.close()
+  t.notOk(snapshots.isOpen)
 })
