@@ -62,19 +62,19 @@ for (const { path, args, skip } of paths) {
     await put(agent, 'agent/service/register', {
       Name: 'web',
       ID: 'fixed',
-      Address: '10.9.9.9',
+      Address: '10.10.0.1',
       Check: { CheckID: 'fixed', TTL: '1h', Status: 'passing' },
     })
     for (let n = 0; n < rounds; n++) {
       const address = `10.9.${n >> 8}.${n & 255}`
       await put(agent, 'agent/service/register', { Name: 'web', ID: 'one', Address: address })
-      await check([address, '10.9.9.9'].toSorted().join(' '), `${n}: registered`)
+      await check([address, '10.10.0.1'].toSorted().join(' '), `${n}: registered`)
       await put(agent, 'agent/service/deregister/one')
-      await check('10.9.9.9', `${n}: deregistered`)
+      await check('10.10.0.1', `${n}: deregistered`)
       await put(agent, 'agent/check/fail/fixed')
       await check('', `${n}: critical`)
       await put(agent, 'agent/check/pass/fixed')
-      await check('10.9.9.9', `${n}: passing`)
+      await check('10.10.0.1', `${n}: passing`)
     }
     until.isOver = true
     await Promise.all(others)
