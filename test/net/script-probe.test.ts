@@ -44,20 +44,21 @@ t.test('a command that cannot be started is critical, with the reason', async (t
   })
 })
 
-t.test('100 MB of output are read to the end, and the last 4 KiB kept', async (t) => {
+t.test('400 MB of output are read to the end, and the last 4 KiB kept', async (t) => {
   const before = process.memoryUsage().rss
   let most = 0
   const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 10)
-  const result = await sh('head -c 100000000 /dev/zero | tr "\\0" x; echo; echo é the end')
+  const result = await sh('head -c 400000000 /dev/zero | tr "\\0" x; echo; echo é the end')
   clearInterval(watch)
   t.match(result, {
     status: 'passing',
-    output: /^Captured the last bytes of 100000\d{3}\n\.\.\.\nx/,
+    output: /^Captured the last bytes of 400000\d{3}\n\.\.\.\nx/,
   })
   t.ok(result.output.endsWith('x\né the end\n'))
   t.ok(Buffer.byteLength(result.output) <= 4096)
   const grownMb = Math.round((most - before) / 1e6)
-  t.ok(grownMb < 60, `memory grew by ${grownMb} MB`)
+  // What the collector lets lie meanwhile is up to it: some 30 to 70 MB, however much is read.
+  t.ok(grownMb < 150, `memory grew by ${grownMb} MB`)
 })
 
 t.test('at the time-out all that it started is killed, whatever it ignores', linux, async (t) => {
