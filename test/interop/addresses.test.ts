@@ -117,10 +117,19 @@ interface Listening {
 function startAll(t: Test, path: string): Promise<readonly Listening[]> {
   const flags = ['-dev', '-node=n1', '-log-level=warn', `-dns-udp=${path}`]
   return Promise.all(
-    cases.map(async (each) => {
+    cases.map(async (each, at) => {
+      // The host is this test's own: nobody else has its ports, where any free one of the first address
+      // may be another agent's on the second.
+      const first = (path === 'mmsg' ? 20_000 : 21_000) + at * 10
+      const ports = ['http', 'dns', 'server'].map((name, n) => `-${name}-port=${first + n}`)
       const agent = await AgentProcess.start({
         wrapper: ['ip', 'netns', 'exec', host],
-        args: [...flags, `-client=${each.client}`, ...(path === 'mmsg' ? ['-dns-threads=2'] : [])],
+        args: [
+          ...flags,
+          ...ports,
+          `-client=${each.client}`,
+          ...(path === 'mmsg' ? ['-dns-threads=2'] : []),
+        ],
       })
       t.teardown(() => agent.stop())
       return { ...each, ports: { dns: agent.dnsPort, http: agent.httpPort } }
