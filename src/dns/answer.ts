@@ -181,7 +181,7 @@ function addressesOfTargets(
     if (done.has(key)) continue
     done.add(key)
     for (const type of [A, AAAA]) {
-      const records = resolve(scope, target, type, [nameKey(target)])?.answer ?? []
+      const records = resolve(scope, target, type, [key])?.answer ?? []
       found.push(...records.filter((record) => record.type === type && record.name === target))
     }
   }

@@ -35,39 +35,30 @@ const contestColumns = [
 ]
 
 /** svcd, Knot, NSD and Consul, each on one core, asked the same by dnsperf on the other. */
-export async function benchDnsPeers(): Promise<string> {
-  return withServers(
-    [svcdMmsg, () => startKnot(zoneText()), () => startNsd(zoneText()), startConsulServer],
-    async (servers, directory) => {
-      const rows: string[][] = []
-      for (const type of ['A', 'SRV']) {
-        const questions = questionsFile(directory, type)
-        rows.push(
-          ...rowsOf(`${type}, ${instances}`, servers, await contest({ questions, servers })),
-        )
-      }
-      return table(
-        `DNS on one core each: ${services} services of ${instances} instances, SRV with glue; ${rounds} rounds × ${seconds} s, median (quartiles)`,
-        contestColumns,
-        rows,
-      )
-    },
-  )
+export function benchDnsPeers(): Promise<string> {
+  return besideAll(`${services} services of ${instances} instances, SRV with glue`, dnsperf)
 }
 
 /** The same asked by a load that leaves the server to be the limit; see dns-flood.ts. */
-export async function benchDnsFlood(): Promise<string> {
+export function benchDnsFlood(): Promise<string> {
+  return besideAll(
+    'asked by a load that costs less than the answers (many packets a system call)',
+    flood,
+  )
+}
+
+function besideAll(what: string, ask: (load: DnsLoad) => Promise<DnsLoadResult>): Promise<string> {
   return withServers(
     [svcdMmsg, () => startKnot(zoneText()), () => startNsd(zoneText()), startConsulServer],
     async (servers, directory) => {
       const rows: string[][] = []
       for (const type of ['A', 'SRV']) {
         const questions = questionsFile(directory, type)
-        const figures = await contest({ questions, servers, ask: flood })
+        const figures = await contest({ questions, servers, ask })
         rows.push(...rowsOf(`${type}, ${instances}`, servers, figures))
       }
       return table(
-        `DNS on one core each, asked by a load that costs less than the answers (many packets a system call); ${rounds} rounds × ${seconds} s, median (quartiles)`,
+        `DNS on one core each, ${what}; ${rounds} rounds × ${seconds} s, median (quartiles)`,
         contestColumns,
         rows,
       )
