@@ -86,8 +86,11 @@ export class NodeBackend implements Backend {
   }
 
   isLeader(): boolean {
-    const { replica } = this.#parts
-    return replica.status?.isLeaderReady === true && replica.isLeaseHeld
+    return this.#parts.replica.status?.isLeaderReady === true
+  }
+
+  isAlone(): boolean {
+    return this.#parts.replica.isAlone
   }
 
   leader(): string {

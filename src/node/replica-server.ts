@@ -224,7 +224,7 @@ export class ReplicaServer {
       nowMs: sharedMs,
       wallMs: clock.wallMs,
       onTurn: () => this.#afterTurn(),
-      onLease: (untilMs) => this.#stamp.setLease(untilMs),
+      onAlone: (isAlone) => this.#stamp.setAlone(isAlone),
     })
     this.#raft = raft
     this.#duties = new LeaderDuties({
@@ -255,7 +255,9 @@ export class ReplicaServer {
   /** A barrier that holds proves it: everything its leader had committed is applied here. */
   async #catchUp(raft: RaftServer): Promise<void> {
     while (!this.#isStopped && !this.#marks.isCaughtUp) {
-      if (!(await raft.readBarrier()) || this.#isStopped) continue
+      const isHeld = raft.readBarrier()
+      raft.turn()
+      if (!(await isHeld) || this.#isStopped) continue
       this.#marks.setCaughtUp()
       this.#parts.onTurn()
     }

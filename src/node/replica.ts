@@ -59,6 +59,8 @@ export class Replica {
   readonly #run = randomBytes(8).toString('hex')
   #requests = 0
   #asked = 0
+  /** Asked for in this turn of the event loop, and not sent yet. */
+  #nextBarrier: Promise<void> | undefined
   readonly #watch: DiskWatch
   #status: ClusterStatus | undefined
   serverPort = 0
@@ -115,9 +117,9 @@ export class Replica {
     return this.#stamp.tickDelays.figures
   }
 
-  /** No other server can have been elected without this one: it may answer from its own copy. */
-  get isLeaseHeld(): boolean {
-    return this.#stamp.isLeaseHeld
+  /** It leads and is a quorum by itself: its own copy holds all that was acknowledged. */
+  get isAlone(): boolean {
+    return this.#stamp.isAlone
   }
 
   /**
@@ -150,13 +152,25 @@ export class Replica {
     })
   }
 
-  /** Resolves when a read made afterwards sees all that was acknowledged before. Rejects: no-leader. */
-  async barrier(): Promise<void> {
-    if (this.#stopping) throw svcdError('stopping', {})
-    const id = this.#asked++
+  /**
+   * Resolves when a read made afterwards sees all that was acknowledged before. All who ask within a
+   * turn of the event loop share one question. Rejects: no-leader, stopping.
+   */
+  barrier(): Promise<void> {
+    if (this.#stopping) return Promise.reject(svcdError('stopping', {}))
+    this.#nextBarrier ??= this.#askBarrier()
+    return this.#nextBarrier
+  }
+
+  async #askBarrier(): Promise<void> {
     const isHeld = await new Promise<boolean>((resolve) => {
-      this.#barriers.set(id, resolve)
-      this.#post({ type: 'barrier', id })
+      setImmediate(() => {
+        this.#nextBarrier = undefined
+        if (this.#stopping) return resolve(false)
+        const id = this.#asked++
+        this.#barriers.set(id, resolve)
+        this.#post({ type: 'barrier', id })
+      })
     })
     if (!isHeld) throw svcdError(this.#stopping ? 'stopping' : 'no-leader', {})
   }
