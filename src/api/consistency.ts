@@ -33,6 +33,8 @@ async function leaderKnown(context: ReachContext): Promise<void> {
   const { backend, clock, leaderWaitMs, isStopping } = context
   const deadline = clock.monotonicMs() + leaderWaitMs
   while (backend.leader() === '') {
+    const refusal = backend.outOfService()
+    if (refusal !== undefined) throw refusal
     if (isStopping()) throw svcdError('stopping', {})
     if (clock.monotonicMs() >= deadline) throw svcdError('no-leader', {})
     await new Promise((resolve) => setTimeout(resolve, leaderPollMs))

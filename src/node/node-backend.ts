@@ -89,6 +89,10 @@ export class NodeBackend implements Backend {
     return this.#parts.replica.status?.isLeaderReady === true
   }
 
+  outOfService(): Error | undefined {
+    return this.#parts.replica.outOfService()
+  }
+
   isAlone(): boolean {
     return this.#parts.replica.isAlone
   }

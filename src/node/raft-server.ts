@@ -14,7 +14,7 @@ import type { LogStore, StateMachine } from '../raft/storage.ts'
 import type { Transport } from '../raft/driver.ts'
 import { AppliedWaits } from './applied-waits.ts'
 import { Proposals } from './proposals.ts'
-import type { ProposalResult, ProposalsParts } from './proposals.ts'
+import type { Failure, ProposalResult, ProposalsParts } from './proposals.ts'
 import { SnapshotBackOff } from './snapshot-back-off.ts'
 
 export interface RaftServerParts {
@@ -58,6 +58,10 @@ export class RaftServer {
   readonly #reads = new Map<number, PendingRead>()
   #nextRead = 1
   #wasAlone = false
+  /** `held`: it waits until it may; `fenced`: never again in this process. */
+  #part: 'full' | 'held' | 'fenced' = 'full'
+  /** Why it takes no part in its cluster any more. */
+  refusal: Failure | undefined
 
   constructor(parts: RaftServerParts) {
     this.#parts = parts
@@ -115,7 +119,7 @@ export class RaftServer {
   }
 
   tick(count: number): void {
-    for (let tick = 0; tick < count; tick++) this.driver.raft.tick()
+    for (let tick = 0; tick < count && this.#part === 'full'; tick++) this.driver.raft.tick()
     this.proposals.expire()
     this.#expireReads()
     for (const id of this.#backOff.takeDue(this.#parts.nowMs())) {
@@ -140,9 +144,30 @@ export class RaftServer {
     this.driver.raft.snapshotSent(id, true)
   }
 
+  /** Neither votes, leads nor follows until {@link takePart}. */
+  holdBack(): void {
+    this.#part = 'held'
+  }
+
+  takePart(): void {
+    if (this.#part === 'held') this.#part = 'full'
+  }
+
+  /** Leads, votes and follows no more; `refusal` is the result of every write. */
+  fence(refusal: Failure): void {
+    this.#part = 'fenced'
+    this.refusal = refusal
+    this.driver.raft.stepDown()
+    this.proposals.refuse(refusal)
+    for (const { settle } of this.#reads.values()) settle(false)
+    this.#reads.clear()
+    this.turn()
+  }
+
   /** The one voter of a cluster need not wait whether another one leads. */
   leadAlone(): void {
     const { config, id } = this.driver.raft.state
+    if (this.#part !== 'full') return
     if (!isVoter(config, id) || config.voters.length + config.votersOutgoing.length !== 1) return
     this.driver.raft.election.campaign('election')
     this.turn()
@@ -150,7 +175,7 @@ export class RaftServer {
 
   /** A message of another server; a {@link turn} is due after the last one that came with it. */
   step(message: Message): void {
-    this.driver.raft.step(message)
+    if (this.#part === 'full') this.driver.raft.step(message)
   }
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */
@@ -166,7 +191,7 @@ export class RaftServer {
    */
   async readBarrier(): Promise<boolean> {
     const deadlineMs = this.#parts.nowMs() + holdMs
-    for (let tries = 0; this.#parts.nowMs() < deadlineMs; tries++) {
+    for (let tries = 0; this.#parts.nowMs() < deadlineMs && this.#part !== 'fenced'; tries++) {
       const isHeld = this.#readOnce(deadlineMs)
       // Of the first one the caller takes care.
       if (tries > 0) this.turn()

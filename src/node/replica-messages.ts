@@ -72,6 +72,8 @@ export interface ClusterStatus {
   /** It has once seen all that its leader had committed: what it does not know does not exist. */
   readonly isCaughtUp: boolean
   readonly clusterId: string | undefined
+  /** The cluster was recovered without this server, which is in an older epoch. */
+  readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
 }
 
 export type FromReplica =

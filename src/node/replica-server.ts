@@ -12,8 +12,10 @@ import type { NodeId } from '../raft/entry.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
+import type { PeerStatus } from '../net/peer-options.ts'
 import { RaftLog } from '../storage/raft-log.ts'
 import { StateWriter } from '../storage/state.ts'
+import { EpochFence } from './epoch-fence.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
@@ -59,6 +61,7 @@ export class ReplicaServer {
   readonly #operations: Operations
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
+  readonly #fence: EpochFence
   #transport!: PeerTransport
   readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
@@ -98,6 +101,18 @@ export class ReplicaServer {
         }),
     })
     this.#formation = this.#makeFormation()
+    this.#fence = new EpochFence({
+      self: settings.id,
+      marks: this.#marks,
+      raft: () => this.#raft,
+      tried: () => triedIn(this.#transport.peers()),
+      nowMs: clock.monotonicMs,
+      logger: parts.logger,
+      onFenced: () => {
+        this.#transport.renew()
+        parts.onTurn()
+      },
+    })
     this.#requests = new PeerRequests({
       settings,
       raft: () => this.#raft,
@@ -135,6 +150,8 @@ export class ReplicaServer {
       self: { id, name, address },
       clusterId: () => this.#marks.clusterId,
       epoch: () => this.#marks.epoch,
+      newestEpoch: () => this.#marks.newestEpoch,
+      onEpoch: (epoch) => guard(() => this.#fence.learn(epoch)),
       protocol: { min: 1, max: 1 },
       listen: { address: bindAddress, port: serverPort },
       tls,
@@ -227,6 +244,7 @@ export class ReplicaServer {
       onAlone: (isAlone) => this.#stamp.setAlone(isAlone),
     })
     this.#raft = raft
+    this.#fence.begin(raft)
     this.#duties = new LeaderDuties({
       status: () => raft.status,
       catalog: this.#state.catalog,
@@ -242,7 +260,11 @@ export class ReplicaServer {
       tickMs,
       electionTicks: defaultLimits.electionTicks,
       nowMs: clock.monotonicMs,
-      onTicks: (count) => guard(() => raft.tick(count)),
+      onTicks: (count) =>
+        guard(() => {
+          this.#fence.check()
+          raft.tick(count)
+        }),
       onTimer: (lateMs) => this.#stamp.tickDelays.note(lateMs),
       onStall: (elapsedMs) =>
         logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
@@ -366,6 +388,15 @@ export class ReplicaServer {
       throw error
     })
   }
+}
+
+/** Those that are connected, and those that an attempt has failed with. */
+function triedIn(peers: readonly PeerStatus[]): ReadonlySet<NodeId> {
+  return new Set(
+    peers
+      .filter(({ isConnected, lastError }) => isConnected || lastError !== undefined)
+      .map(({ id }) => id),
+  )
 }
 
 function hostPort(host: string, port: number): string {

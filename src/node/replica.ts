@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../catalog/command.ts'
 import type { CommandBody, Outcome, Proposal } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
+import { leftBehindError } from './epoch-fence.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { ProposalResult } from './proposals.ts'
 import { Stamp } from './replica-messages.ts'
@@ -157,7 +158,8 @@ export class Replica {
    * turn of the event loop share one question. Rejects: no-leader, stopping.
    */
   barrier(): Promise<void> {
-    if (this.#stopping) return Promise.reject(svcdError('stopping', {}))
+    const refusal = this.outOfService()
+    if (refusal !== undefined) return Promise.reject(refusal)
     this.#nextBarrier ??= this.#askBarrier()
     return this.#nextBarrier
   }
@@ -172,7 +174,7 @@ export class Replica {
         this.#post({ type: 'barrier', id })
       })
     })
-    if (!isHeld) throw svcdError(this.#stopping ? 'stopping' : 'no-leader', {})
+    if (!isHeld) throw this.outOfService() ?? svcdError('no-leader', {})
   }
 
   /** Resolves true as soon as this server has all that its leader had committed, false at its stop. */
@@ -233,8 +235,16 @@ export class Replica {
     })
   }
 
-  #refusal(): SvcdError | undefined {
+  /** Why this server serves no writes and no fresh reads, whatever it waits for. */
+  outOfService(): SvcdError | undefined {
     if (this.#stopping) return svcdError('stopping', {})
+    const leftBehind = this.#status?.leftBehind
+    return leftBehind === undefined ? undefined : leftBehindError(leftBehind)
+  }
+
+  #refusal(): SvcdError | undefined {
+    const gone = this.outOfService()
+    if (gone !== undefined) return gone
     if (this.#waitingBytes > waitingBytesMax) {
       return svcdError('busy', { waiting: this.#waiting.size })
     }

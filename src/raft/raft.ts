@@ -142,6 +142,11 @@ export class Raft {
     else if (this.state.leader === id) this.state.loseLeader()
   }
 
+  /** Gives up the lead, if it has it, and forgets who leads. */
+  stepDown(): void {
+    this.state.becomeFollower(this.state.term, undefined)
+  }
+
   /** Messages to `id` were dropped. */
   unreachable(id: NodeId): void {
     this.replication.unreachable(id)

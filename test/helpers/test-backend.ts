@@ -150,6 +150,10 @@ export class TestBackend implements Backend {
     return this.isLeading && this.leaderAddress !== ''
   }
 
+  outOfService(): Error | undefined {
+    return undefined
+  }
+
   isAlone(): boolean {
     return this.isLeader()
   }
