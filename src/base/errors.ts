@@ -205,6 +205,11 @@ export const errorTable = {
     exit: 1,
     text: 'The data directory {path} cannot be used: {reason}. Check its owner and mode, or choose another with -data-dir.',
   },
+  'sqlite-unavailable': {
+    http: 500,
+    exit: 1,
+    text: '{name} {range} does not load on Node {node}: {reason}. {next}',
+  },
   'data-dir-in-use': {
     http: 500,
     exit: 1,

@@ -1,7 +1,7 @@
-import Sqlite from 'better-sqlite3'
 import type { Database } from 'better-sqlite3'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { InvariantError, must } from '../base/assert.ts'
+import { loadSqlite } from './sqlite-driver.ts'
 
 export interface OpenOptions {
   readonly mode: 'read-write' | 'read-only'
@@ -16,15 +16,15 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a database in WAL mode; the one door to better-sqlite3. Throws SvcdError `data-dir-in-use`
- * when another process holds it, `data-dir-unusable` when the file cannot be opened, and
- * `data-corrupt` when it is not a database.
+ * Opens a database in WAL mode; the one door to better-sqlite3 (`sqlite-driver.ts` picks its
+ * release). Throws SvcdError `data-dir-in-use` when another process holds it, `data-dir-unusable`
+ * when the file cannot be opened, and `data-corrupt` when it is not a database.
  */
 export function openDatabase(path: string, options: OpenOptions): Database {
   const readOnly = options.mode === 'read-only'
   let database: Database | undefined
   try {
-    database = new Sqlite(path, {
+    database = new (loadSqlite())(path, {
       readonly: readOnly,
       fileMustExist: readOnly,
       timeout: readOnly ? 5000 : 0,

@@ -1,4 +1,4 @@
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/catalog/apply.ts'
 import type { CommandBody } from '../../src/catalog/command.ts'
 import { StateWriter } from '../../src/storage/state.ts'

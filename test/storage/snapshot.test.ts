@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../helpers/sqlite.ts'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
