@@ -1,3 +1,5 @@
+import { visibleLines } from './invisible.ts'
+
 /** One row of the error table: what an error of this code looks like at each edge. */
 export interface ErrorRow {
   /** HTTP status of the response that carries it. */
@@ -315,7 +317,7 @@ export class SvcdError extends Error {
   }
 }
 
-/** Builds the error of one row, its text filled in from `parameters`. */
+/** Builds the error of one row, its text filled in from `parameters`, which may be anybody's words. */
 export function svcdError<C extends ErrorCode>(
   code: C,
   parameters: ErrorParameters<C>,
@@ -323,7 +325,7 @@ export function svcdError<C extends ErrorCode>(
 ): SvcdError {
   const values = parameters as Record<string, string | number>
   const text = errorTable[code].text.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
-    name in values ? String(values[name]) : whole,
+    name in values ? visibleLines(String(values[name])) : whole,
   )
   return new SvcdError(code, text, cause)
 }
