@@ -34,6 +34,16 @@ export const errorTable = {
     exit: 1,
     text: 'Invalid URL path: not a recognized HTTP API endpoint',
   },
+  'host-not-allowed': {
+    http: 403,
+    exit: 1,
+    text: 'Host "{host}" is no name of this agent. Ask it by an IP address, localhost or its node name, or allow the name with -allowed-host.',
+  },
+  'cross-site': {
+    http: 403,
+    exit: 1,
+    text: 'A web page of {origin} may not do {method} here. Programs may, and pages that this agent serves itself.',
+  },
   'missing-service-name': { http: 400, exit: 1, text: 'Missing service name' },
   'unknown-service-id': {
     http: 404,
