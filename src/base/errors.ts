@@ -1,3 +1,5 @@
+import { visibleLines } from './invisible.ts'
+
 /** One row of the error table: what an error of this code looks like at each edge. */
 export interface ErrorRow {
   /** HTTP status of the response that carries it. */
@@ -31,6 +33,16 @@ export const errorTable = {
     http: 404,
     exit: 1,
     text: 'Invalid URL path: not a recognized HTTP API endpoint',
+  },
+  'host-not-allowed': {
+    http: 403,
+    exit: 1,
+    text: 'Host "{host}" is no name of this agent. Ask it by an IP address, localhost or its node name, or allow the name with -allowed-host.',
+  },
+  'cross-site': {
+    http: 403,
+    exit: 1,
+    text: 'A web page of {origin} may not do {method} here. Programs may, and pages that this agent serves itself.',
   },
   'missing-service-name': { http: 400, exit: 1, text: 'Missing service name' },
   'unknown-service-id': {
@@ -325,7 +337,7 @@ export class SvcdError extends Error {
   }
 }
 
-/** Builds the error of one row, its text filled in from `parameters`. */
+/** Builds the error of one row, its text filled in from `parameters`, which may be anybody's words. */
 export function svcdError<C extends ErrorCode>(
   code: C,
   parameters: ErrorParameters<C>,
@@ -333,7 +345,7 @@ export function svcdError<C extends ErrorCode>(
 ): SvcdError {
   const values = parameters as Record<string, string | number>
   const text = errorTable[code].text.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
-    name in values ? String(values[name]) : whole,
+    name in values ? visibleLines(String(values[name])) : whole,
   )
   return new SvcdError(code, text, cause)
 }

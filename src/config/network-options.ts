@@ -1,4 +1,4 @@
-import { checkHostIp, checkIp, checkIps, checkNotEmpty } from './check.ts'
+import { checkHostIp, checkHostPatterns, checkIp, checkIps, checkNotEmpty } from './check.ts'
 import type { OptionRow } from './option-row.ts'
 
 const port = {
@@ -44,6 +44,17 @@ export const networkOptions = {
       'The addresses for HTTP and DNS, separated by spaces; 0.0.0.0 is all of IPv4, :: all of both families.',
     placeholder: 'ips',
     check: checkIps,
+  },
+  allowedHosts: {
+    kind: 'strings',
+    default: [],
+    flag: 'allowed-host',
+    file: 'http_config.allowed_hosts',
+    group: 'Network',
+    description:
+      "A name under which HTTP answers, beside IP addresses, localhost and this node's own names; .example.com is all names below it, * any. Repeatable.",
+    placeholder: 'name',
+    check: checkHostPatterns,
   },
   retryJoin: {
     kind: 'strings',

@@ -1,3 +1,4 @@
+import { visible } from '../base/invisible.ts'
 import { ByteReader, ByteWriter, lengthAndText } from './peer-bytes.ts'
 import { buildFrame, frameTypes, greetingVersion } from './peer-frame.ts'
 import type { PeerCertificate } from './peer-tls.ts'
@@ -129,7 +130,7 @@ export function decodeRefusal(body: Buffer): ReceivedRefusal | undefined {
 
 /** A peer's words must not write lines of their own into the log, nor fill it. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?').slice(0, 300)
+  return visible(text).slice(0, 300)
 }
 
 /** How a line of the log calls a server. */

@@ -18,6 +18,7 @@ import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
 import { definitionsOf, openAgent } from './open-agent.ts'
+import { ownNames } from './own-names.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
@@ -137,7 +138,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const asked = { snapshots, config, recentLog, reload, onLeaving }
   const parts = { identity, agent, replica, dns, ...reads, ...asked }
   const backend = new NodeBackend(parts)
-  const api = createHttpApi(backend, logger)
+  const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
+  const api = createHttpApi(backend, logger, { allowedHosts })
   stops.parts.push(() => api.close())
   const http =
     config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)

@@ -52,6 +52,7 @@ t.test('a server without further options gets the defaults', async (t) => {
     bindAddress: '0.0.0.0',
     advertiseAddress: undefined,
     clientAddresses: ['127.0.0.1'],
+    allowedHosts: [],
     retryJoin: [],
     memberTimeoutSeconds: 3,
     peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
