@@ -47,6 +47,13 @@ export interface HttpApiOptions {
   readonly heartbeatMs?: number
 }
 
+/** What Node takes only when a server is made; the same at every address. */
+export const httpServerOptions = {
+  maxHeaderSize: 256 * 1024,
+  // How exactly time-outs are kept. Only connections that are sending a request are looked at.
+  connectionsCheckingInterval: 1000,
+} as const
+
 /**
  * Builds the HTTP API, Consul's `/v1`, over a node. It does not listen; whoever called does, and
  * calls `close()` to stop: reads that wait for a change are answered then with what there is.
@@ -61,7 +68,7 @@ export function createHttpApi(
     exposeHeadRoutes: false,
     schemaController: noCompilers,
     requestTimeout: 60_000,
-    http: { maxHeaderSize: 256 * 1024 },
+    http: httpServerOptions,
     // Arguments are cut out of the raw path, however long they are.
     routerOptions: { maxParamLength: 64 * 1024 },
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),

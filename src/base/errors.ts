@@ -169,6 +169,17 @@ export const errorTable = {
     exit: 1,
     text: 'The disk has not finished a write for {seconds} s, so this one may or may not be kept. Look at the disk, then try again.',
   },
+  'too-many-connections': {
+    http: 429,
+    exit: 1,
+    // Consul's.
+    text: 'Your IP is issuing too many concurrent connections, please rate limit your calls',
+  },
+  'no-connections-left': {
+    http: 503,
+    exit: 1,
+    text: 'All connections that this agent can take are in use. Try again in a moment, or ask another server.',
+  },
   stopping: { http: 503, exit: 1, text: 'The agent is stopping. Ask another server.' },
   'command-too-large': {
     http: 413,
@@ -211,6 +222,11 @@ export const errorTable = {
     http: 500,
     exit: 1,
     text: 'Cannot listen for {what} on {address} port {port}: {reason}. Choose another with {flag}.',
+  },
+  'descriptors-too-few': {
+    http: 500,
+    exit: 1,
+    text: 'This process may have {limit} files open, and svcd needs {min} at least. Raise the limit: ulimit -n, or LimitNOFILE= of its systemd unit.',
   },
   'data-dir-unusable': {
     http: 500,

@@ -70,3 +70,7 @@ export function checkHostIp(value: string): string | undefined {
 export function checkNotEmpty(value: string): string | undefined {
   return value === '' ? 'must not be empty' : undefined
 }
+
+export function checkPositiveSeconds(value: number): string | undefined {
+  return value > 0 ? undefined : 'must be 1s or more'
+}

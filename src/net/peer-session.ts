@@ -89,10 +89,11 @@ export class PeerSession {
       onOverflow: () => this.fail('it asks, and does not read the answers'),
       requestsMax: limits.requestsMax,
     })
+    const timeoutMs = this.role === 'dial' ? limits.dialTimeoutMs : limits.handshakeTimeoutMs
     this.#timer = setTimeout(() => {
-      const text = `no greeting from ${this.address} within ${limits.handshakeTimeoutMs} ms`
+      const text = `no greeting from ${this.address} within ${timeoutMs} ms`
       this.#refuse({ code: 'handshake-timeout', text })
-    }, limits.handshakeTimeoutMs)
+    }, timeoutMs)
     if (this.role === 'dial') {
       socket.once(context.hasTls ? 'secureConnect' : 'connect', () => this.#greet())
     }

@@ -7,8 +7,8 @@ import { PeerSession } from './peer-session.ts'
 import { dialMutualTls } from './peer-tls.ts'
 import type { Socket } from 'node:net'
 import type { NodeId } from '../raft/entry.ts'
+import type { Slot } from './connection-budget.ts'
 import type { Hello, Purpose, ReceivedRefusal } from './peer-hello.ts'
-import type { PeerLimits } from './peer-limits.ts'
 import type { PeerNotices } from './peer-notices.ts'
 import type { PeerCounters, PeerTransportOptions } from './peer-options.ts'
 import type { SessionContext, SessionOptions } from './peer-session.ts'
@@ -34,6 +34,8 @@ export interface SessionsParts extends Pick<
   /** Where others dial this server. */
   readonly address: () => string
   readonly isClosed: () => boolean
+  /** One that another side opened has not greeted in time. */
+  readonly onTimeout: () => void
   /** A server is there, over a connection for messages. */
   readonly onConnected: (id: NodeId) => void
   /** The last of its connections has closed. */
@@ -45,17 +47,17 @@ export interface SessionsParts extends Pick<
 /** The connections that there are, whoever opened them: how they are greeted, and what the log says. */
 export class PeerSessions {
   readonly #parts: SessionsParts
-  readonly #limits: PeerLimits
   readonly #context: SessionContext
   readonly #instance = randomInt(2 ** 47)
   readonly #all = new Set<PeerSession>()
+  /** The places of those that others opened. */
+  readonly #slots = new WeakMap<PeerSession, Slot>()
   /** Greeted, for messages, by the id at the other end. */
   readonly #open = new Map<NodeId, Set<PeerSession>>()
 
   constructor(parts: SessionsParts) {
     const { limits, options, serve, onFrame, onReadEnd } = parts
     this.#parts = parts
-    this.#limits = limits
     this.#context = {
       limits,
       serve,
@@ -86,18 +88,14 @@ export class PeerSessions {
   }
 
   /** Takes a connection that another side has opened, or turns it away. */
-  accept(socket: Socket): void {
-    let greeting = 0
-    for (const session of this.#all) {
-      if (session.role === 'accept' && session.peer === undefined) greeting++
-    }
-    if (greeting >= this.#limits.greetingsMax || this.#parts.isClosed()) {
-      this.#parts.counters.refusals++
+  accept(socket: Socket, slot: Slot): void {
+    if (this.#parts.isClosed()) {
       socket.destroy()
       return
     }
     const address = remoteAddress(socket)
-    this.#add(socket, { role: 'accept', address, purpose: 'messages', to: undefined })
+    const options = { role: 'accept', address, purpose: 'messages', to: undefined } as const
+    this.#slots.set(this.#add(socket, options), slot)
   }
 
   /** Begins a connection; undefined when `address` is none. */
@@ -174,6 +172,8 @@ export class PeerSessions {
 
   #onOpen(session: PeerSession): void {
     const { peer } = session
+    // One of the cluster keeps its place; others, who may ask, lose it when all are taken.
+    if (session.isMember) this.#slots.get(session)?.enter()
     if (peer === undefined || session.purpose === 'snapshot') return
     if (session.role === 'accept' && peer.purpose === 'snapshot') {
       this.#parts.onSnapshot(session)
@@ -218,6 +218,7 @@ export class PeerSessions {
     // `retry-join` may well list this server too.
     if (refusal.code === 'self') return
     const { address, to, role, claimedId } = session
+    if (role === 'accept' && refusal.code === 'handshake-timeout') this.#parts.onTimeout()
     const host = role === 'dial' ? address : address.replace(/:\d+$/, '')
     const whom = `${host} ${claimedId ?? ''}`
     const text =

@@ -1,6 +1,8 @@
 import type { Identity } from '../api/backend.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../catalog/query.ts'
+import { connectionMetrics } from './connection-metrics.ts'
+import type { ConnectionFigures } from './connections.ts'
 import type { DnsService } from './dns-service.ts'
 import { dnsMetrics } from './dns-metrics.ts'
 import type { ClusterStatus } from './replica-messages.ts'
@@ -14,12 +16,27 @@ export interface MetricsParts {
   readonly read: <T>(query: (catalog: CatalogReader) => T) => T
   /** Undefined: this node answers no DNS. */
   readonly dns: Pick<DnsService, 'figures'> | undefined
+  readonly connections: ConnectionFigures
+  /** Probes that could not be made. */
+  readonly unprobed: number
 }
 
 /** All that this node tells of itself, as it is now. */
 export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
   const dns = parts.dns === undefined ? [] : dnsMetrics(parts.dns.figures)
-  return [buildInfo(parts.identity), ...raftMetrics(parts), ...catalogMetrics(parts), ...dns]
+  return [
+    buildInfo(parts.identity),
+    ...raftMetrics(parts),
+    ...catalogMetrics(parts),
+    ...dns,
+    ...connectionMetrics(parts.connections),
+    {
+      name: 'svcd_checks_unprobed_total',
+      help: 'Probes that could not be made here; the check stayed as it was.',
+      kind: 'counter',
+      samples: [{ labels: {}, value: parts.unprobed }],
+    },
+  ]
 }
 
 function buildInfo({ version, nodeName, datacenter }: Identity): Metric {

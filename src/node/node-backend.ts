@@ -16,6 +16,7 @@ import type { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { StateReader } from '../storage/state.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
+import type { ConnectionFigures } from './connections.ts'
 import { diagnosis } from './diagnosis.ts'
 import type { DnsService } from './dns-service.ts'
 import { leaveCluster } from './leaving.ts'
@@ -42,6 +43,9 @@ export interface NodeBackendParts {
   readonly onLeaving: (isLeaving: boolean) => void
   /** Undefined: this node answers no DNS. */
   readonly dns: DnsService | undefined
+  readonly connections: () => ConnectionFigures
+  /** Probes that could not be made. */
+  readonly unprobed: () => number
 }
 
 /** The node as the HTTP API sees it. */
@@ -150,9 +154,12 @@ export class NodeBackend implements Backend {
 
   metrics(): readonly AnyMetric[] {
     const { identity, replica, dns } = this.#parts
+    const connections = this.#parts.connections()
+    const unprobed = this.#parts.unprobed()
     const { status, contactAgeMs, tickDelays } = replica
     const read = <T>(query: (catalog: CatalogReader) => T): T => this.read(query)
-    return nodeMetrics({ identity, status, contactAgeMs, tickDelays, dns, read })
+    const raft = { status, contactAgeMs, tickDelays }
+    return nodeMetrics({ identity, ...raft, dns, read, connections, unprobed })
   }
 
   statistics(): Statistics {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createHttpApi } from '../api/http-api.ts'
+import type { HttpApi } from '../api/http-api.ts'
 import type { Identity } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -7,9 +8,14 @@ import { version } from '../base/version.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { Zone } from '../dns/zone.ts'
+import type { ConnectionGate } from '../net/connection-gate.ts'
+import { openFilesMax } from '../net/descriptor-limit.ts'
+import type { DescriptorPlan } from '../net/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from './addresses.ts'
 import { ChangeWaiters } from './change-waiters.ts'
+import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
+import type { ConnectionFigures } from './connections.ts'
 import { nodeIdIn, openDataDirectory } from './data-directory.ts'
 import { DnsMode } from './dns-mode.ts'
 import { DnsService } from './dns-service.ts'
@@ -87,6 +93,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const directory = openDataDirectory(config.dataDir)
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
+  const connections = openConnections(config, openFilesMax(), logger, clock)
   const versions = new Versions()
   const nodeId = config.nodeId ?? nodeIdIn(directory.path)
   const mode = new DnsMode(versions)
@@ -98,7 +105,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
     versions,
     logger,
     onDeath,
-    settings: replicaSettings(config, nodeId),
+    settings: replicaSettings(config, nodeId, connections.plan),
     onApplied: () => waiters.changed(),
     onStatus: (status) => {
       mode.update()
@@ -119,14 +126,16 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const state = new StateReader(statePath)
   stops.parts.push(() => state.close())
   const sliced = slicedReads(statePath, stops)
-  const onAgent = { config, identity, directory: directory.path, replica, state, versions }
+  const { plan } = connections
+  const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
   const agent = openAgent({ ...onAgent, clock, logger, onDeath })
   stops.parts.push(() => agent.stop())
   await agent.start(await definitionsOf(config))
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
   const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)
-  const dns = await startDns(config, await zone(), logger, { statePath, versions, mode }, onDeath)
+  const onDns = { statePath, versions, mode, gate: connections.dns }
+  const dns = await startDns(config, await zone(), logger, onDns, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const reload = inTurn(async () => {
@@ -136,13 +145,14 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
   const asked = { snapshots, config, recentLog, reload, onLeaving }
-  const parts = { identity, agent, replica, dns, ...reads, ...asked }
+  const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
+  const watched = { connections: figures, unprobed: () => agent.unprobed }
+  const parts = { identity, agent, replica, dns, ...reads, ...asked, ...watched }
   const backend = new NodeBackend(parts)
   const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
   const api = createHttpApi(backend, logger, { allowedHosts })
   stops.parts.push(() => api.close())
-  const http =
-    config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
+  const http = await startHttp(config, api, connections.http)
   const { left } = backend
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
@@ -191,7 +201,7 @@ function dieWith(logger: Logger): (error: unknown) => void {
   }
 }
 
-function replicaSettings(config: Config, id: string): ReplicaSettings {
+function replicaSettings(config: Config, id: string, plan: DescriptorPlan): ReplicaSettings {
   return {
     id,
     name: config.nodeName,
@@ -203,6 +213,7 @@ function replicaSettings(config: Config, id: string): ReplicaSettings {
     retryJoin: config.retryJoin,
     silenceMs: config.memberTimeoutSeconds * 1000,
     tls: readPeerTls(config.peerTls),
+    peerLimits: peerLimitsOf(config, plan),
   }
 }
 
@@ -237,11 +248,26 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
   return zoneOf(config, zones, clock.wallMs())
 }
 
+async function startHttp(
+  { ports, clientAddresses: addresses, limits }: Config,
+  api: HttpApi,
+  gate: ConnectionGate,
+): Promise<readonly Endpoint[]> {
+  if (ports.http < 0) return []
+  const headerTimeoutMs = limits.httpHeaderTimeoutSeconds * 1000
+  return listenHttp(api, { addresses, port: ports.http, gate, headerTimeoutMs })
+}
+
 async function startDns(
   config: Config,
   zone: Zone,
   logger: Logger,
-  { statePath, versions, mode }: { statePath: string; versions: Versions; mode: DnsMode },
+  {
+    statePath,
+    versions,
+    mode,
+    gate,
+  }: { statePath: string; versions: Versions; mode: DnsMode; gate: ConnectionGate },
   onDeath: (error: Error) => void,
 ): Promise<DnsService | undefined> {
   if (config.ports.dns < 0) return undefined
@@ -258,6 +284,11 @@ async function startDns(
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,
+    tcpGate: gate,
+    tcpLimits: {
+      idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,
+      frameTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
+    },
     logger,
     onDeath,
   })

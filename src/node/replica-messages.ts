@@ -2,6 +2,8 @@ import type { ErrorCode } from '../base/errors.ts'
 import type { ConfChange } from '../raft/membership.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
+import type { GateFigures } from '../net/connection-gate.ts'
+import type { PeerLimits } from '../net/peer-limits.ts'
 import type { ProposalResult } from './proposals.ts'
 import { TickDelays } from './tick-delays.ts'
 
@@ -22,6 +24,8 @@ export interface ReplicaSettings {
   readonly silenceMs: number
   /** PEM texts for mutual TLS between servers. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
+  /** How many connections others may have, and how long one may say nothing. */
+  readonly peerLimits?: Partial<PeerLimits>
 }
 
 export interface ReplicaWorkerData {
@@ -91,7 +95,12 @@ export type FromReplica =
   | { readonly type: 'applied' }
   | { readonly type: 'barrier'; readonly id: number; readonly isHeld: boolean }
   | { readonly type: 'operated'; readonly id: number; readonly result: OperationResult }
-  | { readonly type: 'status'; readonly status: ClusterStatus }
+  | {
+      readonly type: 'status'
+      readonly status: ClusterStatus
+      /** To the port of the servers. */
+      readonly connections: GateFigures
+    }
   | {
       readonly type: 'log'
       readonly level: 'debug' | 'info' | 'warn' | 'error'

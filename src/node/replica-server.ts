@@ -9,6 +9,7 @@ import type { Config } from '../raft/config.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
+import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
@@ -140,10 +141,15 @@ export class ReplicaServer {
     return this.#transport.port
   }
 
+  /** Those that others have opened to the port. */
+  get connections(): GateFigures {
+    return this.#transport.connections
+  }
+
   /** Opens the port for the other servers and begins; rejects with `port-in-use`, `bind-failed`. */
   async start(): Promise<void> {
     const { settings, logger, guard } = this.#parts
-    const { id, name, advertiseAddress, bindAddress, serverPort, tls } = settings
+    const { id, name, advertiseAddress, bindAddress, serverPort, tls, peerLimits } = settings
     // With port 0 the address is known once the port is open.
     const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
     this.#transport = await openPeerTransport({
@@ -155,6 +161,7 @@ export class ReplicaServer {
       protocol: { min: 1, max: 1 },
       listen: { address: bindAddress, port: serverPort },
       tls,
+      limits: peerLimits,
       logger,
       clock,
       random: Math.random,

@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../catalog/command.ts'
 import type { CommandBody, Outcome, Proposal } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
+import type { GateFigures } from '../net/connection-gate.ts'
 import { leftBehindError } from './epoch-fence.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { ProposalResult } from './proposals.ts'
@@ -64,6 +65,7 @@ export class Replica {
   #nextBarrier: Promise<void> | undefined
   readonly #watch: DiskWatch
   #status: ClusterStatus | undefined
+  #connections: GateFigures | undefined
   serverPort = 0
 
   private constructor(options: ReplicaOptions) {
@@ -102,6 +104,11 @@ export class Replica {
       })
     })
     return replica
+  }
+
+  /** Those that others have opened to the port of the servers; undefined before the first status. */
+  get connections(): GateFigures | undefined {
+    return this.#connections
   }
 
   get status(): ClusterStatus | undefined {
@@ -280,6 +287,7 @@ export class Replica {
         this.#operations.delete(message.id)
         return
       case 'status':
+        this.#connections = message.connections
         this.#onStatus(message.status)
         return
       case 'log':
