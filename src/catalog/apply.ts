@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { Command, CommandBody, Outcome } from './command.ts'
 import { must, unreachable } from '../base/assert.ts'
 import { deregister } from './deregister.ts'
+import { forgetGone, isForgettingDue } from './gone-subjects.ts'
 import { register } from './register.ts'
 import { prepareApply } from './statements.ts'
 import type { ApplyStatements } from './statements.ts'
@@ -22,15 +23,11 @@ export interface BatchResult {
   readonly subjects: ReadonlySet<string>
 }
 
-/** The entries of a batch that changed a subject. One written in pieces would be the same rows. */
-interface Touched {
-  readonly first: number
-  last: number
-}
-
 /** What applying a batch gathers. */
 interface Batch {
-  readonly touched: Map<string, Touched>
+  readonly subjects: Set<string>
+  /** The last entry that changed a subject, of what is not in `subjects` of the database yet. */
+  readonly touched: Map<string, number>
   readonly nodes: Set<string>
   readonly outcomes: (Outcome | undefined)[]
 }
@@ -72,11 +69,16 @@ export class CatalogMachine {
    * the versions after this returned, never before.
    */
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
-    const batch: Batch = { touched: new Map(), nodes: new Set(), outcomes: [] }
+    const batch: Batch = {
+      subjects: new Set(),
+      touched: new Map(),
+      nodes: new Set(),
+      outcomes: [],
+    }
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const run of runsOf(entries)) this.#applyRun(run, batch)
-      this.#touch(batch.touched)
+      this.#writeTouched(batch)
       this.#finish(entries)
       this.#db.exec('COMMIT')
     } catch (error) {
@@ -84,13 +86,17 @@ export class CatalogMachine {
       throw error
     }
     this.#appliedIndex = entries.at(-1)?.index ?? this.#appliedIndex
-    return { outcomes: batch.outcomes, subjects: new Set(batch.touched.keys()) }
+    return { outcomes: batch.outcomes, subjects: batch.subjects }
   }
 
-  #touch(touched: ReadonlyMap<string, Touched>): void {
+  #writeTouched({ subjects, touched }: Batch): void {
     const values: (string | number)[] = []
-    for (const [name, { first, last }] of touched) values.push(name, first, last)
+    for (const [name, last] of touched) {
+      values.push(name, last)
+      subjects.add(name)
+    }
     this.#sql.touch.run(values)
+    touched.clear()
   }
 
   #finish(entries: readonly CommittedCommand[]): void {
@@ -108,6 +114,10 @@ export class CatalogMachine {
         index - rememberEntries,
         command.timeMs - rememberMs,
       )
+    }
+    if (isForgettingDue(index)) {
+      this.#writeTouched(batch)
+      forgetGone(index, this.#sql)
     }
     const claimed = this.#claim(entries)
     for (const entry of entries) {
@@ -149,9 +159,7 @@ export class CatalogMachine {
       sql: this.#sql,
       nodes,
       touch: (name) => {
-        const before = touched.get(name)
-        if (before === undefined) touched.set(name, { first: index, last: index })
-        else before.last = index
+        touched.set(name, index)
       },
     }
     const outcome = applyBody(command.body, change)

@@ -1,6 +1,7 @@
 import type { DeregisterCommand, Outcome } from './command.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
-import { touchCheck, touchServices } from './touch.ts'
+import { noteGone } from './gone-subjects.ts'
+import { touchCheck, touchServiceGone, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { subject } from './versions.ts'
@@ -33,7 +34,7 @@ function removeService(service: ServiceRow, change: Change): void {
     removeCheck(check, change)
   sql.deleteService.run(service.node_key, service.id)
   moveAddresses(service.node_key, service.id, serviceAddressKeys(service), [], change)
-  change.touch(subject.service(service.name))
+  touchServiceGone(service, change)
   change.touch(subject.services)
   change.touch(subject.node(service.node_key))
 }
@@ -49,4 +50,5 @@ function removeNode(node: NodeRow, change: Change): void {
   moveAddresses(nodeKey, '', nodeAddressKeys(node), [], change)
   change.touch(subject.nodes)
   change.touch(subject.node(nodeKey))
+  noteGone(subject.node(nodeKey), change)
 }

@@ -3,7 +3,7 @@ import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
 
 /** Format of state.db: number n+1 is reached from n by migrations[n]. */
-export const catalogVersion = 3
+export const catalogVersion = 4
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
@@ -95,7 +95,22 @@ const version3 = `
     WHERE status <> 'passing' OR (check_id >= '_' AND check_id < '\`');
 `
 
-export const catalogMigrations: readonly string[] = [version1, version2, version3]
+// `subjects` keeps a name that is gone for a while only (`gone-subjects.ts`); `gone_subjects` says which ones are.
+// What a server migrates to must not depend on when it does: replicas are compared row by row.
+const version4 = `
+  CREATE TABLE gone_subjects (subject TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  INSERT INTO gone_subjects SELECT subject FROM subjects
+    WHERE subject LIKE 'service:%'
+      AND NOT EXISTS (SELECT 1 FROM services WHERE name_key = substr(subject, length('service:') + 1))
+    OR subject LIKE 'node:%'
+      AND NOT EXISTS (SELECT 1 FROM nodes WHERE key = substr(subject, length('node:') + 1));
+  DELETE FROM subjects WHERE subject IN (SELECT subject FROM gone_subjects)
+    AND modify_index <= (SELECT value / 4096 * 4096 - 4096 FROM meta WHERE key = 'applied_index');
+  DELETE FROM gone_subjects WHERE subject NOT IN (SELECT subject FROM subjects);
+  ALTER TABLE subjects DROP COLUMN create_index;
+`
+
+export const catalogMigrations: readonly string[] = [version1, version2, version3, version4]
 
 /** Defines the functions that the migrations use; nothing stored in a database refers to them. */
 export function defineAddressKeys(db: Database): void {

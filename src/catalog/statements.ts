@@ -22,6 +22,11 @@ export interface ApplyStatements {
   putAddress: Statement<[string, string, string]>
   deleteAddress: Statement<[string, string, string]>
   touch: RowsInsert
+  hasNamed: Statement<[string]>
+  putGone: Statement<[string]>
+  deleteGone: Statement<[string]>
+  forgetSubjects: Statement<[number]>
+  forgetGone: Statement<[]>
   request: Statement<[string], { outcome: string }>
   claimRequests: RowsInsert
   claimed: Statement<[number, number], { log_index: number }>
@@ -58,9 +63,19 @@ export function prepareApply(db: Database): ApplyStatements {
     deleteAddress: sql('DELETE FROM addresses WHERE ip = ? AND service_id = ? AND node_key = ?'),
     touch: new RowsInsert(db, {
       table: 'subjects',
-      width: 3,
+      width: 2,
       onConflict: 'ON CONFLICT (subject) DO UPDATE SET modify_index = excluded.modify_index',
     }),
+    hasNamed: sql('SELECT 1 FROM services WHERE name_key = ? LIMIT 1'),
+    putGone: sql('INSERT INTO gone_subjects VALUES (?) ON CONFLICT DO NOTHING'),
+    deleteGone: sql('DELETE FROM gone_subjects WHERE subject = ?'),
+    forgetSubjects: sql(
+      `DELETE FROM subjects
+       WHERE subject IN (SELECT subject FROM gone_subjects) AND modify_index <= ?`,
+    ),
+    forgetGone: sql(
+      'DELETE FROM gone_subjects WHERE subject NOT IN (SELECT subject FROM subjects)',
+    ),
     request: sql('SELECT outcome FROM requests WHERE request_id = ?'),
     claimRequests: new RowsInsert(db, {
       table: 'requests',
