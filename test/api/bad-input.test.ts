@@ -102,6 +102,38 @@ const registrations: readonly Row[] = [
   [check({ HTTP: 'a/b', Interval: '5s' }), 400, /"a\/b" is not an http:\/\/ or https:\/\/ URL$/],
   [check({ HTTP: 'file:///x', Interval: '5s' }), 400, /is not an http:/],
   [check({ HTTP: 'http://a/', Interval: '5s', Method: 'G T' }), 400, /is not an HTTP method$/],
+  [check({ HTTP: 'http://a/', Interval: '5s', Method: 'GET\r\n' }), 400, /is not an HTTP method$/],
+  [check({ HTTP: 'http://a/', Interval: '5s', Method: 'CONNECT' }), 400, /CONNECT asks for no/],
+  ...[
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Connection',
+    'proxy-authorization',
+    'TE',
+    'Trailer',
+    'transfer-encoding',
+    'Upgrade',
+  ].map((name): Row => [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { [name]: ['x'] } }),
+    400,
+    `Invalid check: Header: ${name} is of the connection, which is the agent's to say; leave it out`,
+  ]),
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Body: 'abc', Header: { 'Content-Length': ['4'] } }),
+    400,
+    'Invalid check: Header: Content-Length is not that of Body, 3; leave it out',
+  ],
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { host: ['a', 'b'] } }),
+    400,
+    /Host is given/,
+  ],
+  [check({ HTTP: 'http://a/', Interval: '5s', Header: { 'a\r\nb': ['x'] } }), 400, /header's name/],
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { a: ['x\r\nb: c'] } }),
+    400,
+    /no header may/,
+  ],
   [
     check({ HTTP: 'http://a/', Interval: '5s', Header: { a: 'b' } }),
     400,
