@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { dialAddress } from './peer-address.ts'
 import { describePeer, printable } from './peer-hello.ts'
 import { remoteAddress } from './peer-listener.ts'
+import { newChallenge } from './peer-secret.ts'
 import { PeerSession } from './peer-session.ts'
 import { dialMutualTls } from './peer-tls.ts'
 import type { Socket } from 'node:net'
@@ -19,7 +20,15 @@ export interface SessionsParts extends Pick<
 > {
   readonly options: Pick<
     PeerTransportOptions,
-    'self' | 'protocol' | 'features' | 'clusterId' | 'epoch' | 'tls' | 'onConnectionLost'
+    | 'self'
+    | 'protocol'
+    | 'features'
+    | 'clusterId'
+    | 'epoch'
+    | 'tls'
+    | 'secret'
+    | 'nameOf'
+    | 'onConnectionLost'
   >
   readonly notices: PeerNotices
   readonly counters: Pick<PeerCounters, 'faults' | 'refusals'>
@@ -54,6 +63,8 @@ export class PeerSessions {
       onFrame,
       onReadEnd,
       hasTls: options.tls !== undefined,
+      secret: options.secret,
+      nameOf: (id) => options.nameOf?.(id),
       hello: (purpose, to) => this.#hello(purpose, to),
       onOpen: (session) => this.#onOpen(session),
       onRefused: (session, refusal, by) => this.#onRefused(session, refusal, by),
@@ -141,7 +152,7 @@ export class PeerSessions {
   }
 
   #hello(purpose: Purpose, to: NodeId | undefined): Hello {
-    const { self, protocol, features, clusterId, epoch } = this.#parts.options
+    const { self, protocol, features, clusterId, epoch, secret } = this.#parts.options
     return {
       protocolMin: protocol.min,
       protocolMax: protocol.max,
@@ -154,6 +165,7 @@ export class PeerSessions {
       name: self.name,
       address: this.#parts.address(),
       to,
+      challenge: secret === undefined ? undefined : newChallenge(secret),
     }
   }
 
