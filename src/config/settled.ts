@@ -31,6 +31,10 @@ export const settledKeys: Readonly<Record<string, SettledKey>> = {
     value: false,
     reason: 'every node answers DNS from its own copy',
   },
+  encrypt_verify_outgoing: {
+    value: true,
+    reason: 'encrypt_verify_incoming is about both directions',
+  },
   translate_wan_addrs: {
     value: false,
     reason: 'there is one datacenter',

@@ -139,7 +139,10 @@ export class PeerSession {
       address: this.address,
       secret,
       hello: (purpose) => hello(purpose ?? this.purpose, this.to),
-      known: (id) => ({ certificate: certificateOf(this.#socket), name: nameOf(id) }),
+      known: (id) => {
+        const certificate = certificateOf(this.#socket)
+        return { certificate, name: certificate === undefined ? undefined : nameOf(id) }
+      },
     })
   }
 

@@ -18,6 +18,7 @@ import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
 import { definitionsOf, openAgent } from './open-agent.ts'
+import { openPortWarning, peerSecret } from './peer-secret-options.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
@@ -86,6 +87,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const directory = openDataDirectory(config.dataDir)
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
+  const warning = openPortWarning(config)
+  if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
   const versions = new Versions()
   const nodeId = config.nodeId ?? nodeIdIn(directory.path)
   const mode = new DnsMode(versions)
@@ -200,6 +203,7 @@ function replicaSettings(config: Config, id: string): ReplicaSettings {
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
     silenceMs: config.memberTimeoutSeconds * 1000,
+    secret: peerSecret(config),
     tls: readPeerTls(config.peerTls),
   }
 }
