@@ -139,6 +139,11 @@ export const errorTable = {
     exit: 1,
     text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` shows its servers.',
   },
+  'join-refused': {
+    http: 500,
+    exit: 1,
+    text: 'A server is let in by its own wish only when it proves who it is. Let it in: `svcd operator raft add-peer -id {id} -address {address}` on a server of the cluster. Or give all servers the same -encrypt key, or certificates.',
+  },
   'unknown-member': {
     http: 500,
     exit: 1,

@@ -1,4 +1,5 @@
 import { checkHostIp, checkHostPatterns, checkIp, checkIps, checkNotEmpty } from './check.ts'
+import { checkEncryptKeys } from './encrypt-key.ts'
 import type { OptionRow } from './option-row.ts'
 
 const port = {
@@ -74,6 +75,27 @@ export const networkOptions = {
     group: 'Network',
     description: 'A server that is silent for so long is dead: its services leave DNS.',
     placeholder: 'duration',
+  },
+  encrypt: {
+    kind: 'strings',
+    default: [],
+    flag: 'encrypt',
+    file: 'encrypt',
+    group: 'Network',
+    description:
+      "The cluster's secret, the same on all servers; each proves it on every connection. 32 bytes in base64, as `svcd keygen` prints them. Repeatable, to replace a key: the first is proven first, all are accepted.",
+    placeholder: 'key',
+    isSecret: true,
+    check: checkEncryptKeys,
+  },
+  encryptVerify: {
+    kind: 'boolean',
+    default: true,
+    flag: 'encrypt-verify',
+    file: 'encrypt_verify_incoming',
+    group: 'Network',
+    description:
+      'Talk to no server without the secret. Off while a running cluster is given one, server by server.',
   },
   'peerTls.certFile': {
     kind: 'string',

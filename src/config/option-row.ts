@@ -20,6 +20,8 @@ interface Row<Kind extends string, T> {
   /** Shown instead of the default, where that depends on the machine. */
   readonly defaultText?: string
   readonly hidden?: true
+  /** What was given is never said, in no error either. */
+  readonly isSecret?: true
 }
 
 interface Texts<T> {

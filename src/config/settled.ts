@@ -47,6 +47,10 @@ export const settledKeys: Readonly<Record<string, SettledKey>> = {
     value: undefined,
     reason: 'only connections are limited, not requests',
   },
+  encrypt_verify_outgoing: {
+    value: true,
+    reason: 'encrypt_verify_incoming is about both directions',
+  },
   translate_wan_addrs: {
     value: false,
     reason: 'there is one datacenter',

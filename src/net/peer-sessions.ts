@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { dialAddress } from './peer-address.ts'
 import { describePeer, printable } from './peer-hello.ts'
 import { remoteAddress } from './peer-listener.ts'
+import { newChallenge } from './peer-secret.ts'
 import { PeerSession } from './peer-session.ts'
 import { dialMutualTls } from './peer-tls.ts'
 import type { Socket } from 'node:net'
@@ -27,6 +28,8 @@ export interface SessionsParts extends Pick<
     | 'newestEpoch'
     | 'onEpoch'
     | 'tls'
+    | 'secret'
+    | 'nameOf'
     | 'onConnectionLost'
   >
   readonly notices: PeerNotices
@@ -64,6 +67,8 @@ export class PeerSessions {
       onFrame,
       onReadEnd,
       hasTls: options.tls !== undefined,
+      secret: options.secret,
+      nameOf: (id) => options.nameOf?.(id),
       hello: (purpose, to) => this.#hello(purpose, to),
       newestEpoch: () => options.newestEpoch?.() ?? 0,
       onOpen: (session) => this.#onOpen(session),
@@ -154,7 +159,7 @@ export class PeerSessions {
   }
 
   #hello(purpose: Purpose, to: NodeId | undefined): Hello {
-    const { self, protocol, features, clusterId, epoch } = this.#parts.options
+    const { self, protocol, features, clusterId, epoch, secret } = this.#parts.options
     return {
       protocolMin: protocol.min,
       protocolMax: protocol.max,
@@ -167,6 +172,7 @@ export class PeerSessions {
       name: self.name,
       address: this.#parts.address(),
       to,
+      challenge: secret === undefined ? undefined : newChallenge(secret),
     }
   }
 
@@ -211,9 +217,9 @@ export class PeerSessions {
 
   #onRefused(session: PeerSession, refusal: ReceivedRefusal, by: 'us' | 'them'): void {
     this.#parts.counters.refusals++
-    const { code, epoch } = refusal
+    const epoch = by === 'them' ? refusal.epoch : refusal.theirEpoch
     // Whoever dials in could claim any epoch; at the address of a member a member answers.
-    const isTaught = by === 'them' && session.role === 'dial' && code === 'wrong-epoch'
+    const isTaught = session.role === 'dial' && refusal.code === 'wrong-epoch'
     if (isTaught && epoch !== undefined) this.#parts.options.onEpoch?.(epoch)
     // `retry-join` may well list this server too.
     if (refusal.code === 'self') return

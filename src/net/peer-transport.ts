@@ -220,7 +220,8 @@ export class PeerTransport implements Transport {
       serve: (session, kind, body) => {
         this.#hasWork = true
         const { id, name, address } = session.peer ?? { id: '', name: '', address: '' }
-        return onRequest({ id, name, address, isMember: session.isMember }, kind, body)
+        const { isMember, isAuthentic } = session
+        return onRequest({ id, name, address, isMember, isAuthentic }, kind, body)
       },
       onFrame: (session, type, body) => this.#onFrame(session, type, body),
       onReadEnd: (session) => {

@@ -25,6 +25,7 @@ import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
 import { definitionsOf, openAgent } from './open-agent.ts'
 import { ownNames } from './own-names.ts'
+import { openPortWarning, peerSecret } from './peer-secret-options.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
@@ -94,6 +95,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
   const connections = openConnections(config, openFilesMax(), logger, clock)
+  const warning = openPortWarning(config)
+  if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
   const versions = new Versions()
   const nodeId = config.nodeId ?? nodeIdIn(directory.path)
   const mode = new DnsMode(versions)
@@ -212,6 +215,7 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
     silenceMs: config.memberTimeoutSeconds * 1000,
+    secret: peerSecret(config),
     tls: readPeerTls(config.peerTls),
     peerLimits: peerLimitsOf(config, plan),
   }

@@ -10,6 +10,7 @@ import { defaultLimits } from '../raft/options.ts'
 import type { RaftLimits } from '../raft/options.ts'
 import type { ReadState } from '../raft/read-queue.ts'
 import type { Status } from '../raft/status.ts'
+import type { Ignored } from '../raft/verdict.ts'
 import type { LogStore, StateMachine } from '../raft/storage.ts'
 import type { Transport } from '../raft/driver.ts'
 import { AppliedWaits } from './applied-waits.ts'
@@ -173,9 +174,12 @@ export class RaftServer {
     this.turn()
   }
 
-  /** A message of another server; a {@link turn} is due after the last one that came with it. */
-  step(message: Message): void {
-    if (this.#part === 'full') this.driver.raft.step(message)
+  /**
+   * A message of another server; a {@link turn} is due after the last one that came with it. Returns why it
+   * had no effect, if it had none.
+   */
+  step(message: Message): Ignored | undefined {
+    return this.#part === 'full' ? this.driver.raft.step(message) : undefined
   }
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */

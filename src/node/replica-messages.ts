@@ -22,6 +22,9 @@ export interface ReplicaSettings {
   readonly retryJoin: readonly string[]
   /** A member that is silent for so long is dead. */
   readonly silenceMs: number
+  /** The cluster's secret; undefined: none. `isRequired` false: while it is being introduced. */
+  readonly secret:
+    { readonly keys: readonly Uint8Array[]; readonly isRequired: boolean } | undefined
   /** PEM texts for mutual TLS between servers. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
   /** How many connections others may have, and how long one may say nothing. */

@@ -12,6 +12,7 @@ import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
+import type { SnapshotFiles } from '../net/peer-snapshot.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import type { PeerStatus } from '../net/peer-options.ts'
 import { RaftLog } from '../storage/raft-log.ts'
@@ -35,6 +36,7 @@ import { stampedStore } from './stamped-store.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
 import { Ticker } from './ticker.ts'
+import { Vouching } from './vouching.ts'
 
 const tickMs = 50
 const dutiesMs = 250
@@ -63,6 +65,8 @@ export class ReplicaServer {
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
   readonly #fence: EpochFence
+  readonly #vouching: Vouching
+  readonly #notices: PeerNotices
   #transport!: PeerTransport
   readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
@@ -114,6 +118,8 @@ export class ReplicaServer {
         parts.onTurn()
       },
     })
+    this.#notices = new PeerNotices(parts.logger, clock)
+    this.#vouching = this.#makeVouching()
     this.#requests = new PeerRequests({
       settings,
       raft: () => this.#raft,
@@ -125,7 +131,7 @@ export class ReplicaServer {
         epoch: this.#marks.epoch,
         pledge: this.#marks.pledge,
       }),
-      notices: new PeerNotices(parts.logger, clock),
+      notices: this.#notices,
     })
   }
 
@@ -149,7 +155,8 @@ export class ReplicaServer {
   /** Opens the port for the other servers and begins; rejects with `port-in-use`, `bind-failed`. */
   async start(): Promise<void> {
     const { settings, logger, guard } = this.#parts
-    const { id, name, advertiseAddress, bindAddress, serverPort, tls, peerLimits } = settings
+    const { id, name, advertiseAddress, bindAddress, serverPort, tls, secret, peerLimits } =
+      settings
     // With port 0 the address is known once the port is open.
     const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
     this.#transport = await openPeerTransport({
@@ -162,6 +169,8 @@ export class ReplicaServer {
       listen: { address: bindAddress, port: serverPort },
       tls,
       limits: peerLimits,
+      secret,
+      nameOf: (peer) => this.#state.catalog.nodeById(peer)?.name,
       logger,
       clock,
       random: Math.random,
@@ -171,7 +180,7 @@ export class ReplicaServer {
       onConnectionLost: (lost) => this.#input((raft) => raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
       onHeard: (peer) => this.#duties?.heard(peer),
-      snapshots: this.#snapshots.files,
+      snapshots: this.#snapshotFiles(),
       onSnapshotSent: (peer, ok) => this.#input((raft) => raft.snapshotSent(peer, ok)),
     })
     if (this.#hasCluster) {
@@ -226,7 +235,29 @@ export class ReplicaServer {
   }
 
   #onMessage(message: Message): void {
-    if (!this.#isStopped) this.#raft?.step(message)
+    if (this.#isStopped) return
+    const { from, type, term } = message
+    const ignored = this.#raft?.step(message)
+    if (ignored === 'not-a-member') {
+      this.#transport.counters.messagesForeign++
+      this.#vouching.met(from)
+    } else if (ignored === 'term-too-far') {
+      const text = `a ${type} of ${from} is ignored: no server can have come to term ${term}`
+      this.#notices.warn(from, 'term', { peer: from, term }, text)
+    }
+  }
+
+  /** Of a stranger not a byte is written. */
+  #snapshotFiles(): SnapshotFiles {
+    const { files } = this.#snapshots
+    return {
+      open: (meta) => files.open(meta),
+      receive: (from, meta, file) => {
+        if (this.#raft?.driver.raft.knows(from.id) === true) return files.receive(from, meta, file)
+        this.#vouching.met(from.id)
+        return Promise.reject(new Error(`${from.id} is no member of this cluster`))
+      },
+    }
   }
 
   /** The core begins when this server has a cluster, never before. */
@@ -327,13 +358,32 @@ export class ReplicaServer {
     return new RemovalNotice({
       self: settings.id,
       hasLeader: () => this.#raft === undefined || this.#raft.status.leader !== undefined,
-      others: () => {
-        const config = this.#raft?.status.config
-        return config === undefined ? [] : members(config).filter((id) => id !== settings.id)
-      },
+      others: () => this.#otherMembers(),
       ask: (id) => this.#ask<Membership>({ id }, 'membership', settings.id, joinTimeoutMs),
       logger,
     })
+  }
+
+  #makeVouching(): Vouching {
+    const { settings, logger } = this.#parts
+    return new Vouching({
+      members: () => this.#otherMembers(),
+      ask: (whom, about) => this.#ask<Membership>({ id: whom }, 'membership', about, joinTimeoutMs),
+      isAuthenticated: settings.tls !== undefined || settings.secret?.isRequired === true,
+      onVouched: (id) => {
+        logger.info({ peer: id }, `${id} is a member that this server did not know yet`)
+        this.#raft?.driver.raft.vouch(id)
+      },
+      logger,
+      nowMs: clock.monotonicMs,
+    })
+  }
+
+  #otherMembers(): readonly NodeId[] {
+    const config = this.#raft?.driver.raft.state.config
+    return config === undefined
+      ? []
+      : members(config).filter((id) => id !== this.#parts.settings.id)
   }
 
   #makeFormation(): ClusterFormation {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -20,6 +21,8 @@ export interface ClusterOptions {
   readonly hosts?: readonly NamespaceHost[]
   readonly args?: readonly string[]
   readonly size?: number
+  /** False: the servers share no secret; then nobody joins by its own wish. */
+  readonly hasSecret?: boolean
 }
 
 export interface RaftServerJson {
@@ -180,13 +183,20 @@ export class ClusterServer {
 export class ThreeServers {
   readonly servers: readonly ClusterServer[]
   readonly directory: string
+  /** What a server needs to be one of these. */
+  readonly secretArgs: readonly string[]
   readonly #cut = new Set<string>()
   readonly #closed = new Set<string>()
   #proxies: readonly TcpProxy[] = []
 
-  private constructor(directory: string, servers: readonly ClusterServer[]) {
+  private constructor(
+    directory: string,
+    servers: readonly ClusterServer[],
+    secretArgs: readonly string[],
+  ) {
     this.directory = directory
     this.servers = servers
+    this.secretArgs = secretArgs
   }
 
   /** Starts them together, and stops them when the test is over. Resolves when they have a leader. */
@@ -210,6 +220,8 @@ export class ThreeServers {
         (options.hasProxies === true ? `127.0.1.${at + 1}` : '127.0.0.1'),
     )
     const addresses = numbers.map((at) => `${must(hosts[at])}:${must(ports[3 * at + 2])}`)
+    const key = randomBytes(32).toString('base64')
+    const secretArgs = options.hasSecret === false ? [] : [`-encrypt=${key}`]
     const isResolvable = options.isResolvable === true
     const servers = numbers.map((at) => {
       const [http, free, server] = ports.slice(3 * at, 3 * at + 3).map((port) => must(port))
@@ -226,11 +238,12 @@ export class ThreeServers {
         args: [
           `-bootstrap-expect=${size}`,
           ...addresses.map((address) => `-retry-join=${address}`),
+          ...secretArgs,
           ...(options.args ?? ['-log-level=warn']),
         ],
       })
     })
-    const cluster = new ThreeServers(directory, servers)
+    const cluster = new ThreeServers(directory, servers, secretArgs)
     if (options.hasProxies === true) await cluster.#startProxies()
     return cluster
   }

@@ -1,3 +1,4 @@
+import { isMember, members } from '../../src/raft/config.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
 import { printMessage } from '../raft/script.ts'
@@ -21,6 +22,7 @@ interface Link {
 export class Network {
   readonly #world: NetworkWorld
   readonly #links = new Map<string, Link>()
+  readonly #asked = new Set<string>()
 
   constructor(world: NetworkWorld) {
     this.#world = world
@@ -76,10 +78,41 @@ export class Network {
     this.#arrive(message, this.#delay(), () => {
       this.#world.nodes.get(message.to)?.act((driver) => {
         const ignored = driver.raft.step(message)
+        if (ignored === 'not-a-member') this.#askAbout(message.from, message.to)
         this.#world.trace(
           () =>
             `${message.to} gets ${printMessage(message)}${ignored ? ` (ignored: ${ignored})` : ''}`,
         )
+      })
+    })
+  }
+
+  /**
+   * What `Vouching` does (src/node/vouching.ts): those whom `asking` knows say whether `stranger` is a member;
+   * when none of them can be reached or knows a leader, it may speak for itself.
+   */
+  #askAbout(stranger: NodeId, asking: NodeId): void {
+    const key = `${asking} about ${stranger}`
+    if (this.#asked.has(key)) return
+    this.#asked.add(key)
+    const answer = (whom: NodeId): { isMember: boolean; hasLeader: boolean } | undefined => {
+      const node = this.#world.nodes.get(whom)
+      const isReached = !this.isCut(asking, whom) && !this.isCut(whom, asking)
+      if (node?.driver === undefined || node.isStill || !isReached) return undefined
+      const { config, leader } = node.driver.raft.state
+      return { isMember: isMember(config, stranger), hasLeader: leader !== undefined }
+    }
+    this.#world.after(2 * this.#delay(), () => {
+      this.#asked.delete(key)
+      this.#world.nodes.get(asking)?.act((driver) => {
+        const others = members(driver.raft.state.config).filter((id) => id !== asking)
+        const answers = others.map((id) => answer(id))
+        const isVouched =
+          answers.some((given) => given?.isMember === true) ||
+          (answers.every((given) => given?.hasLeader !== true) &&
+            answer(stranger)?.isMember === true)
+        if (isVouched) driver.raft.vouch(stranger)
+        this.#world.trace(() => `${asking} asks about ${stranger}: ${isVouched}`)
       })
     })
   }
@@ -102,7 +135,8 @@ export class Network {
         if (receiver === undefined || !receiver.isUp || this.isCut(from, to)) return report(false)
         receiver.act((driver) => {
           receiver.machine.files.set(snapshot.index, copyState(file))
-          driver.raft.step(message)
+          const ignored = driver.raft.step(message)
+          if (ignored === 'not-a-member') this.#askAbout(from, to)
           this.#world.trace(() => `${to} gets ${printMessage(message)}`)
         })
         report(true)

@@ -18,8 +18,8 @@ async function write(server: ClusterServer, id: string): Promise<string> {
 }
 
 /** Three servers with a service, all killed, n1 recovered and not started. */
-async function recovered(t: Test): Promise<ThreeServers> {
-  const cluster = await ThreeServers.start(t)
+async function recovered(t: Test, hasSecret: boolean): Promise<ThreeServers> {
+  const cluster = await ThreeServers.start(t, { hasSecret })
   const leader = await cluster.leader()
   await leader.put('catalog/register', { Node: 'outside', Address: '10.1.0.1' })
   t.equal(await write(leader, 'before'), 'acknowledged')
@@ -58,7 +58,7 @@ t.test(
   'servers that start after the recovered one take no write',
   { timeout: 120_000 },
   async (t) => {
-    const cluster = await recovered(t)
+    const cluster = await recovered(t, true)
     const [n1, n2, n3] = cluster.servers.map((server) => must(server)) as [
       ClusterServer,
       ClusterServer,
@@ -94,7 +94,7 @@ t.test(
   'servers that start before the recovered one stop when it is there',
   { timeout: 120_000 },
   async (t) => {
-    const cluster = await recovered(t)
+    const cluster = await recovered(t, false)
     const [n1, n2, n3] = cluster.servers.map((server) => must(server)) as [
       ClusterServer,
       ClusterServer,
