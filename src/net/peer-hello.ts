@@ -111,6 +111,7 @@ export function decodeHello(body: Buffer): Hello | undefined {
   const address = reader.text(2)
   const to = reader.text(2)
   if (reader.isBad || purpose === undefined || id === '') return undefined
+  const challenge = readChallenge(reader)
   return {
     protocolMin,
     protocolMax,
@@ -123,7 +124,7 @@ export function decodeHello(body: Buffer): Hello | undefined {
     name,
     address,
     to: to === '' ? undefined : to,
-    challenge: readChallenge(reader),
+    ...(challenge === undefined ? {} : { challenge }),
   }
 }
 
