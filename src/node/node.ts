@@ -10,7 +10,7 @@ import type { Zone } from '../dns/zone.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from './addresses.ts'
 import { ChangeWaiters } from './change-waiters.ts'
-import { nodeIdIn, openDataDirectory } from './data-directory.ts'
+import { openDataDirectory } from './data-directory.ts'
 import { DnsMode } from './dns-mode.ts'
 import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
@@ -18,6 +18,7 @@ import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
 import { definitionsOf, openAgent } from './open-agent.ts'
+import { nodeIdOf } from './node-id.ts'
 import { ownNames } from './own-names.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
@@ -88,7 +89,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
   const versions = new Versions()
-  const nodeId = config.nodeId ?? nodeIdIn(directory.path)
+  const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)
   const waiters = new ChangeWaiters(versions)
   const whenLed = new LeaderWatch()
