@@ -263,6 +263,16 @@ export const errorTable = {
     exit: 1,
     text: '{file} is damaged: {reason}. This node refuses to serve; restore it from a snapshot or another server.',
   },
+  'node-id-lost': {
+    http: 500,
+    exit: 1,
+    text: 'The data directory {path} is of a member of a cluster, and {reason}. Write the id it had into its file node-id (`svcd operator raft list-peers` at another server shows all ids), or empty the directory to join as a new server.',
+  },
+  'node-id-invalid': {
+    http: 500,
+    exit: 1,
+    text: 'The file {path} holds no UUID. Write the id of this node into it, or remove it to get a new one.',
+  },
   'recover-refused': {
     http: 500,
     exit: 1,

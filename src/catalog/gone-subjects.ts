@@ -1,4 +1,6 @@
+import type { ServiceRow } from './rows.ts'
 import type { Change } from './touch.ts'
+import { subject } from './versions.ts'
 
 /**
  * `subjects` has the index at which each name last changed. One that is gone is kept for this many
@@ -28,6 +30,13 @@ export function noteCome(subject: string, { sql }: Change): void {
 
 export function noteGone(subject: string, { sql }: Change): void {
   sql.putGone.run(subject)
+}
+
+/** An instance no longer has this name, and it may have been the last one. */
+export function touchServiceGone(service: ServiceRow, change: Change): void {
+  const name = subject.service(service.name)
+  change.touch(name)
+  if (change.sql.hasNamed.get(service.name_key) === undefined) noteGone(name, change)
 }
 
 /** Forgets the names that are gone for long. Everything touched by earlier entries must be written. */

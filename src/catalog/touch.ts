@@ -1,5 +1,3 @@
-import { noteGone } from './gone-subjects.ts'
-import type { ServiceRow } from './rows.ts'
 import type { ApplyStatements } from './statements.ts'
 import { subject } from './versions.ts'
 
@@ -28,11 +26,4 @@ export function touchCheck(nodeKey: string, serviceId: string, change: Change): 
 /** Answers of a service carry its nodes' addresses and judge their checks. */
 export function touchServices(nodeKey: string, change: Change): void {
   for (const row of change.sql.servicesOfNode.all(nodeKey)) change.touch(subject.service(row.name))
-}
-
-/** An instance no longer has this name, and it may have been the last one. */
-export function touchServiceGone(service: ServiceRow, change: Change): void {
-  const name = subject.service(service.name)
-  change.touch(name)
-  if (change.sql.hasNamed.get(service.name_key) === undefined) noteGone(name, change)
 }

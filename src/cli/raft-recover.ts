@@ -26,7 +26,8 @@ export function recoverCommand(io: Io): Command {
       if (dataDir === undefined) {
         throw svcdError('usage', { reason: 'Name the data directory with --data-dir.' })
       }
-      const { assertQuorumLost, recoverCluster } = await import('../node/recover.ts')
+      const { recoverCluster } = await import('../node/recover.ts')
+      const { assertQuorumLost } = await import('../node/quorum-lost.ts')
       if (options.force !== true) await assertQuorumLost(dataDir)
       const recovery = recoverCluster(dataDir, { address })
       if (options.json === true) return printJson(io, recovery)

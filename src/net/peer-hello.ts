@@ -191,7 +191,7 @@ export function judgeHello(own: Hello, theirs: Hello, known?: KnownPeer): Agreem
     if (theirs.instance === own.instance) return refuse('self', 'this address is the server itself')
     return refuse(
       'same-id',
-      `${peer} has this server's node id: was a data directory copied? Give one of them a new one`,
+      `${peer} has this server's node id: was a data directory copied? Empty the copy and start it again`,
     )
   }
   const fault = certificateFault(theirs, known)

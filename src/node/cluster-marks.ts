@@ -1,3 +1,4 @@
+import { svcdError } from '../base/errors.ts'
 import type { RaftLog } from '../storage/raft-log.ts'
 import type { Pledge } from './cluster-formation.ts'
 
@@ -38,6 +39,19 @@ export class ClusterMarks {
   get pledge(): Pledge | undefined {
     const text = this.#log.meta('pledge')
     return text === undefined ? undefined : (JSON.parse(text) as Pledge)
+  }
+
+  /**
+   * Keeps the id under which this server is known to its cluster. Throws `node-id-lost` when that is
+   * another one: under a new name it would be no member, and could vote twice.
+   */
+  claim(id: string, path: string): void {
+    const known = this.#log.meta('nodeId')
+    if (known === id) return
+    if (known !== undefined && (this.#clusterId !== undefined || this.pledge !== undefined)) {
+      throw svcdError('node-id-lost', { path, reason: `${id} is not its node id, ${known}` })
+    }
+    this.#log.setMeta('nodeId', id)
   }
 
   setCaughtUp(): void {

@@ -16,7 +16,7 @@ import { advertisedAddress } from './addresses.ts'
 import { ChangeWaiters } from './change-waiters.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import type { ConnectionFigures } from './connections.ts'
-import { nodeIdIn, openDataDirectory } from './data-directory.ts'
+import { openDataDirectory } from './data-directory.ts'
 import { DnsMode } from './dns-mode.ts'
 import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
@@ -24,6 +24,7 @@ import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
 import { definitionsOf, openAgent } from './open-agent.ts'
+import { nodeIdOf } from './node-id.ts'
 import { ownNames } from './own-names.ts'
 import { openPortWarning, peerSecret } from './peer-secret-options.ts'
 import { readPeerTls } from './peer-tls-files.ts'
@@ -98,7 +99,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const warning = openPortWarning(config)
   if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
   const versions = new Versions()
-  const nodeId = config.nodeId ?? nodeIdIn(directory.path)
+  const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)
   const waiters = new ChangeWaiters(versions)
   const whenLed = new LeaderWatch()

@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
-import { isReachable } from '../net/peer-reachable.ts'
-import { decodeConfig, emptyConfig, encodeConfig, members } from '../raft/config.ts'
-import type { PlacedConfig } from '../raft/config.ts'
-import { majority } from '../raft/quorum.ts'
+import { encodeConfig, members } from '../raft/config.ts'
 import { RaftLog } from '../storage/raft-log.ts'
-import { knownNodeIdIn } from './data-directory.ts'
+import { latestConfig } from './latest-config.ts'
+import { writtenNodeId } from './node-id.ts'
 
 export interface Recovery {
   readonly id: string
@@ -28,38 +25,6 @@ export interface RecoverOptions {
   readonly address?: string | undefined
 }
 
-const entriesMax = 1000
-const answerMs = 1000
-
-/**
- * Refuses when enough of the other voters accept connections to be a majority: the cluster then goes on
- * without this server, and a recovery would end it.
- */
-export async function assertQuorumLost(dataDirectory: string): Promise<void> {
-  const { id, config } = readMembers(dataDirectory)
-  const others = config.voters.filter((other) => other !== id)
-  const addresses = others.map((other) => config.addresses[other] ?? '')
-  const answers = await Promise.all(addresses.map((address) => isReachable(address, answerMs)))
-  const live = addresses.filter((_, at) => answers[at] === true)
-  if (live.length === 0 || live.length < majority(config.voters.length)) return
-  const reason =
-    `the other servers answer at ${live.join(', ')}, and they are a majority: start this server as it is. ` +
-    'To make it a cluster of its own all the same, add --force; the others then stop taking writes'
-  throw svcdError('recover-refused', { path: dataDirectory, reason })
-}
-
-function readMembers(dataDirectory: string): { id: string; config: PlacedConfig['config'] } {
-  const path = join(dataDirectory, 'raft.db')
-  const id = existsSync(path) ? knownNodeIdIn(dataDirectory) : undefined
-  if (id === undefined) return { id: '', config: emptyConfig }
-  const log = new RaftLog(path)
-  try {
-    return { id, config: latestConfig(log)?.config ?? emptyConfig }
-  } finally {
-    log.close()
-  }
-}
-
 /**
  * Makes a stopped server the only member of its cluster, for when most of the others are lost for
  * good. All that its log holds counts as committed, as in hashicorp/raft's RecoverCluster: what was
@@ -78,8 +43,8 @@ export function recoverCluster(dataDirectory: string, options: RecoverOptions = 
     const clusterId = log.meta('clusterId')
     const { hardState, lastIndex } = log.state()
     if (clusterId === undefined || lastIndex === 0) throw refuse('its log is empty')
-    const id = knownNodeIdIn(dataDirectory)
-    if (id === undefined) throw refuse('there is no node-id')
+    const id = log.meta('nodeId') ?? writtenNodeId(dataDirectory)
+    if (id === undefined || id === '') throw refuse('there is no node-id')
     const latest = latestConfig(log)
     const address = options.address ?? latest?.config.addresses[id]
     if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
@@ -122,18 +87,4 @@ export function recoverCluster(dataDirectory: string, options: RecoverOptions = 
   } finally {
     log.close()
   }
-}
-
-/** The members by the log alone, whether their entry was committed or not: it came into force at once. */
-function latestConfig(log: RaftLog): PlacedConfig | undefined {
-  const { base, lastIndex, snapshot } = log.state()
-  for (let to = lastIndex; to > base.index; to -= entriesMax) {
-    const from = Math.max(base.index + 1, to - entriesMax + 1)
-    for (const { index, kind, data } of log.entries(from, to, Infinity).toReversed()) {
-      if (kind === 'config') {
-        return { index, config: must(decodeConfig(data), `entry ${index} is a configuration`) }
-      }
-    }
-  }
-  return snapshot && { index: snapshot.confIndex, config: snapshot.config }
 }

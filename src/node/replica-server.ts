@@ -83,6 +83,7 @@ export class ReplicaServer {
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#state = new StateWriter(join(dataDirectory, 'state.db'))
     this.#marks = new ClusterMarks(this.#log)
+    this.#marks.claim(settings.id, dataDirectory)
     this.#snapshots = new Snapshotter({
       dataDirectory,
       log: this.#log,

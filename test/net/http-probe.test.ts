@@ -315,7 +315,7 @@ t.test('a probe frames its request itself, whatever an older release stored', as
     t.equal((await probe(url, { method, body, headers })).status, 'passing')
     const [head = ''] = (heads.pop() ?? '').split('\r\n\r\n', 1)
     const fields = head.split('\r\n').slice(1)
-    const names = fields.map((field) => field.split(':', 1)[0]?.toLowerCase()).toSorted()
+    const names = fields.map((field) => field.split(':', 1).join('').toLowerCase()).toSorted()
     const expected = ['accept', 'connection', 'host', 'user-agent', 'x-kept']
     t.strictSame(
       names,
