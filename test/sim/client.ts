@@ -17,6 +17,8 @@ interface ClientWorld extends Surroundings {
   readonly isClosing: boolean
   nextSession(): number
   anyNode(): NodeId
+  /** Whom to ask when `id` has not answered: round all of them, so that one that hangs is drawn once. */
+  nodeAfter(id: NodeId): NodeId
 }
 
 /**
@@ -72,10 +74,10 @@ export class Client {
     if (this.#attempts++ >= attemptsMax && world.isFaulty) return this.#giveUp()
     // Long ones too: a server that was paused may still answer.
     const attemptMs = world.random() < 0.7 || !world.isFaulty ? 300 : longAttemptMs
-    world.after(attemptMs, () => {
-      if (attempt === this.#attempt) this.#again(undefined)
-    })
     const target = this.#target ?? world.anyNode()
+    world.after(attemptMs, () => {
+      if (attempt === this.#attempt) this.#again(world.nodeAfter(target))
+    })
     world.after(0.1 + world.random() * 2, () => {
       world.nodes.get(target)?.act(() => {
         if (attempt !== this.#attempt) return

@@ -23,6 +23,8 @@ export type Fate = 'lost' | 'kept' | 'torn'
 export class SimDisk extends MemoryStore {
   readonly #world: DiskWorld
   #pending: LogWrite | undefined
+  /** The write under way will end with an error. */
+  #isFailing = false
   /** Set by the nemesis, for the next write. */
   stallMs = 0
   nextError: 'EIO' | 'ENOSPC' | undefined
@@ -39,9 +41,9 @@ export class SimDisk extends MemoryStore {
   override write(write: LogWrite, done: () => void): void {
     if (this.nextError === 'ENOSPC') throw new DiskError('ENOSPC')
     this.#pending = write
-    const isFailing = this.nextError === 'EIO'
+    this.#isFailing = this.nextError === 'EIO'
     const end = () => {
-      if (isFailing) throw new DiskError('EIO')
+      if (this.#isFailing) throw new DiskError('EIO')
       this.#finish()
       done()
     }
@@ -52,12 +54,18 @@ export class SimDisk extends MemoryStore {
     else this.#world.later(delayMs, end)
   }
 
+  /** Nothing fails or stalls any more, the write that is under way included. */
+  heal(): void {
+    this.#isFailing = false
+    this.nextError = undefined
+    this.stallMs = 0
+  }
+
   /** The process ends; `fate` decides about what was not yet synced. */
   crash(fate: Fate, kept: (count: number) => number): void {
     const pending = this.#pending
     this.#pending = undefined
-    this.nextError = undefined
-    this.stallMs = 0
+    this.heal()
     if (pending === undefined || fate === 'lost') return
     if (fate === 'torn' && pending.snapshot === undefined) this.#tear(pending, kept)
     else {

@@ -1,10 +1,10 @@
 import { must } from '../../src/base/assert.ts'
 import { decodeConfig, encodeConfig } from '../../src/raft/config.ts'
-import type { Config } from '../../src/raft/config.ts'
+import type { Config, PlacedConfig } from '../../src/raft/config.ts'
 import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
 import { majority } from '../../src/raft/quorum.ts'
-import type { LogWrite } from '../../src/raft/storage.ts'
+import type { LogWrite, SnapshotMeta } from '../../src/raft/storage.ts'
 import type { SimDisk } from './disk.ts'
 import { commandName, decodeCommand, digest } from './machine.ts'
 import type { MachineState } from './machine.ts'
@@ -308,16 +308,21 @@ export class Ledger {
   }
 
   /** §7: with a snapshot comes the configuration that was in force there. */
-  onRestored(node: Server, state: MachineState): void {
+  onRestored(node: Server, state: MachineState, snapshot: SnapshotMeta): void {
     this.onSnapshot(node, state)
+    this.#checkConfig(node, state.index, { index: snapshot.confIndex, config: snapshot.config })
     if (node.driver === undefined) return
-    const { index, config } = node.driver.raft.state.configs.at(state.index)
-    const entry = this.committed.findLast(
-      (entry, at) => at <= state.index && entry.kind === 'config',
-    )
+    const { configs, log } = node.driver.raft.state
+    // A newer snapshot that is still to be written has replaced what was known at this one.
+    if (log.firstIndex - 1 > state.index) return
+    this.#checkConfig(node, state.index, configs.at(state.index))
+  }
+
+  #checkConfig(node: Server, at: Index, { index, config }: PlacedConfig): void {
+    const entry = this.committed.findLast((entry, is) => is <= at && entry.kind === 'config')
     check(
       entry?.index === index && areEqual(entry.data, encodeConfig(config)),
-      `${node.id}: the snapshot at ${state.index} brings the configuration of ${index}`,
+      `${node.id}: the snapshot at ${at} brings the configuration of ${index}`,
     )
   }
 

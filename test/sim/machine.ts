@@ -65,7 +65,7 @@ function hashText(text: string): number {
 
 export interface MachineEvents {
   onApplied(entry: Entry, state: MachineState, result: number | boolean | undefined): void
-  onRestored(state: MachineState): void
+  onRestored(state: MachineState, snapshot: SnapshotMeta): void
 }
 
 /**
@@ -120,7 +120,7 @@ export class SimMachine implements StateMachine {
     const file = must(this.files.get(snapshot.index), `the file of snapshot ${snapshot.index}`)
     this.state = copyState(file)
     this.checkpoint = copyState(file)
-    this.#events.onRestored(this.state)
+    this.#events.onRestored(this.state, snapshot)
   }
 
   losePower(): void {

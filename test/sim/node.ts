@@ -5,6 +5,7 @@ import type { Driver } from '../../src/raft/driver.ts'
 import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
 import type { ReadState } from '../../src/raft/read-queue.ts'
+import type { SnapshotMeta } from '../../src/raft/storage.ts'
 import { ticksDue } from '../../src/raft/ticks.ts'
 import { printMessage } from '../raft/script.ts'
 import { DiskError, SimDisk } from './disk.ts'
@@ -73,7 +74,8 @@ export class SimNode implements Server {
     const events = {
       onApplied: (entry: Entry, state: MachineState, result: number | boolean | undefined) =>
         this.#onApplied(entry, state, result),
-      onRestored: (state: MachineState) => this.#onRestored(state),
+      onRestored: (state: MachineState, snapshot: SnapshotMeta) =>
+        this.#onRestored(state, snapshot),
     }
     this.machine = new SimMachine(events, options.checkpointEvery)
   }
@@ -274,9 +276,9 @@ export class SimNode implements Server {
     waiting.settle(isOurs ? { kind: 'done', result } : { kind: 'lost' })
   }
 
-  #onRestored(state: MachineState): void {
+  #onRestored(state: MachineState, snapshot: SnapshotMeta): void {
     this.world.trace(() => `${this.id} restores the snapshot at ${state.index}`)
-    this.world.ledger.onRestored(this, state)
+    this.world.ledger.onRestored(this, state, snapshot)
     this.marks.applied = state.index
   }
 

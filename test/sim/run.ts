@@ -74,8 +74,7 @@ function recover(world: World): void {
   world.isFaulty = false
   network.heal()
   for (const node of nodes.values()) {
-    node.disk.nextError = undefined
-    node.disk.stallMs = 0
+    node.disk.heal()
     if (!node.isUp) node.start()
     else node.pause(0)
   }

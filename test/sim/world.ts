@@ -119,6 +119,11 @@ export class World implements NodeWorld {
     return must(ids[randomBelow(this.random, ids.length)])
   }
 
+  nodeAfter(id: NodeId): NodeId {
+    const ids = [...this.nodes.keys()]
+    return must(ids[(ids.indexOf(id) + 1) % ids.length])
+  }
+
   /** Who holds itself for the leader, the highest term first. */
   leaders(): SimNode[] {
     const leaders = [...this.nodes.values()].filter((node) => node.isLeader)
