@@ -35,6 +35,8 @@ export interface RaftServerParts {
    */
   readonly onLease: (untilMs: number) => void
   readonly limits?: Partial<RaftLimits>
+  /** How long a write or a read waits for a leader and a quorum; the simulator waits for less. */
+  readonly holdMs?: number
 }
 
 interface PendingRead {
@@ -45,7 +47,7 @@ interface PendingRead {
 /** Written entries kept in memory: what followers that keep up are sent. Others are read from disk. */
 const cacheBytesMax = 16 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
-const holdMs = 7000
+const defaultHoldMs = 7000
 /**
  * How long a leader may answer unasked after it has sent what a quorum has answered, as Consul's
  * leader lease. Followers ignore candidates for 12 ticks of 50 ms, less the one that was under way.
@@ -87,6 +89,10 @@ export class RaftServer {
       { id, random, limits, preVote: true, checkQuorum: true },
       { store, machine, transport: this.#noted(transport), onRead: (read) => this.#onRead(read) },
     )
+  }
+
+  get #holdMs(): number {
+    return this.#parts.holdMs ?? defaultHoldMs
   }
 
   get status(): Status {
@@ -154,7 +160,7 @@ export class RaftServer {
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */
   propose(json: string, mayForward: boolean, settle: (result: ProposalResult) => void): void {
-    const deadlineMs = this.#parts.nowMs() + holdMs
+    const deadlineMs = this.#parts.nowMs() + this.#holdMs
     this.proposals.submit({ json, deadlineMs, mayForward, settle })
   }
 
@@ -163,7 +169,7 @@ export class RaftServer {
    * (ReadIndex, thesis §6.4); false when no leader confirmed it in time.
    */
   async readBarrier(): Promise<boolean> {
-    const deadlineMs = this.#parts.nowMs() + holdMs
+    const deadlineMs = this.#parts.nowMs() + this.#holdMs
     while (this.#parts.nowMs() < deadlineMs) {
       if (await this.#readOnce(deadlineMs)) return true
       await this.#nextChance()

@@ -28,6 +28,8 @@ export class SimDisk extends MemoryStore {
   /** Set by the nemesis, for the next write. */
   stallMs = 0
   nextError: 'EIO' | 'ENOSPC' | undefined
+  /** Beside the log, as RaftLog keeps it: synced with each change. */
+  readonly #meta = new Map<string, string>()
 
   constructor(world: DiskWorld) {
     super()
@@ -36,6 +38,14 @@ export class SimDisk extends MemoryStore {
 
   get isBusy(): boolean {
     return this.#pending !== undefined
+  }
+
+  meta(key: string): string | undefined {
+    return this.#meta.get(key)
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#meta.set(key, value)
   }
 
   override write(write: LogWrite, done: () => void): void {

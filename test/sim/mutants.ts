@@ -5,7 +5,6 @@ import { RaftLog } from '../../src/raft/log.ts'
 import type { Message } from '../../src/raft/message.ts'
 import type { Raft } from '../../src/raft/raft.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
-import { emptyState } from './machine.ts'
 import type { Mutant, SimNode } from './node.ts'
 
 /** A rule of the core is replaced on one instance, from outside: the core has no switch for it. */
@@ -282,11 +281,11 @@ const state: readonly Mutant[] = [
     applyUpTo(log, () => log.lastIndex)
   }),
   {
-    name: 'sessions-lost-in-snapshot',
-    about: 'a snapshot holds the answered requests',
+    name: 'requests-lost-in-snapshot',
+    about: 'a snapshot holds the requests that were applied',
     beforeBoot: ({ machine }) => {
       const set = machine.files.set.bind(machine.files)
-      machine.files.set = (index, file) => set(index, { ...file, sessions: emptyState().sessions })
+      machine.files.set = (index, file) => set(index, { ...file, requests: new Map() })
     },
   },
   core(

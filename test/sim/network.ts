@@ -53,10 +53,24 @@ export class Network {
       [a, b],
       [b, a],
     ] as const) {
-      this.#world.after(this.#delay(), () => {
-        this.#world.nodes.get(id)?.act((driver) => driver.raft.connectionLost(peer))
-      })
+      this.#notice(id, peer)
     }
+  }
+
+  /** Only `victim`'s peers see their connections close; it hears nothing, and is heard by nobody. */
+  resetOneSided(victim: NodeId): void {
+    for (const id of this.#world.nodes.keys()) {
+      if (id === victim) continue
+      this.#link(id, victim).generation++
+      this.#link(victim, id).generation++
+      this.cut(id, victim)
+      this.cut(victim, id)
+      this.#notice(id, victim)
+    }
+  }
+
+  #notice(id: NodeId, peer: NodeId): void {
+    this.#world.after(this.#delay(), () => this.#world.nodes.get(id)?.connectionLost(peer))
   }
 
   send(message: Message): void {
@@ -67,7 +81,25 @@ export class Network {
     if (this.#world.isFaulty && random() < options.duplicateRate) this.#deliver(message)
   }
 
-  #isLost({ from, to }: Message): boolean {
+  /**
+   * One way of a request: `deliver` on the other side, twice now and then. When the connection breaks
+   * before, `broken` is called on this one; what a cut swallows nobody hears of.
+   */
+  carry(way: { from: NodeId; to: NodeId }, deliver: () => void, broken: () => void): void {
+    const { options, random, nodes } = this.#world
+    if (this.#isLost(way)) return
+    const once = (): void =>
+      this.#arrive(
+        way,
+        this.#delay(),
+        () => nodes.get(way.to)?.run(deliver),
+        () => this.#world.after(this.#delay(), () => nodes.get(way.from)?.run(broken)),
+      )
+    once()
+    if (this.#world.isFaulty && random() < options.duplicateRate) once()
+  }
+
+  #isLost({ from, to }: { from: NodeId; to: NodeId }): boolean {
     const { options, random } = this.#world
     return this.isCut(from, to) || (this.#world.isFaulty && random() < options.lossRate)
   }
@@ -90,9 +122,11 @@ export class Network {
     const { from, to, snapshot } = message
     const file = nodes.get(from)?.machine.files.get(snapshot.index)
     const report = (ok: boolean) =>
-      this.#world.after(this.#delay() + (ok ? 0 : 200), () =>
-        nodes.get(from)?.act((driver) => driver.raft.snapshotSent(to, ok)),
-      )
+      this.#world.after(this.#delay() + (ok ? 0 : 200), () => {
+        nodes.get(from)?.run(({ raft }) => raft?.snapshotSent(to, ok))
+        // A stream breaks with its connection.
+        if (!ok) this.#notice(from, to)
+      })
     if (file === undefined || this.#isLost(message)) return report(false)
     this.#arrive(
       message,
@@ -111,7 +145,12 @@ export class Network {
     )
   }
 
-  #arrive({ from, to }: Message, delayMs: number, then: () => void, broken?: () => void): void {
+  #arrive(
+    { from, to }: { from: NodeId; to: NodeId },
+    delayMs: number,
+    then: () => void,
+    broken?: () => void,
+  ): void {
     const link = this.#link(from, to)
     const { nowMs, options } = this.#world
     const { generation } = link
