@@ -36,11 +36,13 @@ export interface Marks {
   leaderTerm: Term
   lastIndex: Index
   lastTerm: Term
+  transferee: NodeId | undefined
   confIndex: Index
 }
 
 export function freshMarks(): Marks {
-  return { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0, confIndex: 0 }
+  const none = { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0 }
+  return { ...none, transferee: undefined, confIndex: 0 }
 }
 
 /**
@@ -216,7 +218,14 @@ export class Ledger {
         log.lastIndex >= marks.lastIndex && log.term(marks.lastIndex) === marks.lastTerm,
         `Leader Append-Only: ${node.id} lost ${marks.lastIndex}/${marks.lastTerm}`,
       )
+      // Thesis §3.10: while it hands over, a leader takes nothing new, or the heir never catches up.
+      const isHandingOver = marks.transferee !== undefined && marks.transferee === state.transferee
+      check(
+        !isHandingOver || log.lastIndex === marks.lastIndex,
+        `${node.id} takes ${log.lastIndex} while it hands over to ${marks.transferee}`,
+      )
     }
+    marks.transferee = state.transferee
     marks.leaderTerm = term
     marks.lastIndex = log.lastIndex
     marks.lastTerm = log.lastTerm
@@ -372,9 +381,21 @@ export class Ledger {
     this.#votes.set(key, candidate)
   }
 
+  /** Thesis §3.10: who is to take over has all of the leader's log. */
+  #checkHeir(node: Server, { to, term }: Message): void {
+    const { log } = must(node.driver).raft.state
+    const disk = this.#world.nodes.get(to)?.disk
+    if (disk === undefined || disk.hardState.term > term) return
+    check(
+      disk.lastIndex >= log.lastIndex,
+      `${node.id} hands over at ${log.lastIndex} to ${to}, which holds ${disk.lastIndex}`,
+    )
+  }
+
   /** Nothing leaves before what it says is on disk (§5.1, §5.2, §5.3). */
   onSend(node: Server, message: Message): void {
     const { disk } = node
+    if (message.type === 'timeout-now') this.#checkHeir(node, message)
     if (message.type === 'vote-request') this.#noteVote(node.id, message.term, node.id)
     if (message.type === 'vote-response' && message.granted) {
       this.#noteVote(node.id, message.term, message.to)

@@ -9,6 +9,17 @@ interface NetworkWorld extends Surroundings {
   readonly nodes: ReadonlyMap<NodeId, SimNode>
 }
 
+function isAnswer({ type }: Message): boolean {
+  return type === 'append-response' || type === 'heartbeat-response'
+}
+
+/** As from a follower that leaves out the skipping of §5.3: a hint is only a hint. */
+function vague(message: Message): Message {
+  if (message.type !== 'append-response' || !message.rejected) return message
+  const hintIndex = Math.max(0, Math.min(message.index, message.hintIndex) - 2)
+  return { ...message, hintIndex, hintTerm: 0 }
+}
+
 interface Link {
   /** Messages sent before a reset of the connection do not arrive after it. */
   generation: number
@@ -106,8 +117,11 @@ export class Network {
 
   #deliver(message: Message): void {
     this.#arrive(message, this.#delay(), () => {
-      this.#world.nodes.get(message.to)?.act((driver) => {
-        const ignored = driver.raft.step(message)
+      const node = this.#world.nodes.get(message.to)
+      node?.act((driver) => {
+        const { state } = driver.raft
+        if (isAnswer(message) && message.term === state.term) node.heard(message.from)
+        const ignored = driver.raft.step(this.#world.options.vagueHints ? vague(message) : message)
         this.#world.trace(
           () =>
             `${message.to} gets ${printMessage(message)}${ignored ? ` (ignored: ${ignored})` : ''}`,

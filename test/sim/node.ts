@@ -3,14 +3,16 @@ import { randomBelow } from '../../src/base/random.ts'
 import type { ProposalResult } from '../../src/node/proposals.ts'
 import type { RaftServer } from '../../src/node/raft-server.ts'
 import type { Driver } from '../../src/raft/driver.ts'
-import type { Entry, NodeId } from '../../src/raft/entry.ts'
+import type { Config } from '../../src/raft/config.ts'
+import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
+import { hasQuorum } from '../../src/raft/quorum.ts'
 import type { SnapshotMeta } from '../../src/raft/storage.ts'
 import { ticksDue } from '../../src/raft/ticks.ts'
 import { printMessage } from '../raft/script.ts'
 import { DiskError, SimDisk } from './disk.ts'
 import type { Fate } from './disk.ts'
-import { freshMarks, Violation } from './ledger.ts'
+import { check, freshMarks, Violation } from './ledger.ts'
 import type { Ledger, Server } from './ledger.ts'
 import { copyState, SimMachine } from './machine.ts'
 import type { MachineState, SimOutcome } from './machine.ts'
@@ -27,6 +29,8 @@ export interface Mutant {
   /** Which rule it breaks. */
   readonly about: string
   readonly beforeBoot?: (node: SimNode) => void
+  /** A process begins, with or without a cluster. */
+  readonly onStart?: (node: SimNode, replica: SimReplica) => void
   /** The core has begun: at the start, or when its cluster was found. */
   readonly afterBoot?: (node: SimNode) => void
 }
@@ -78,6 +82,12 @@ export class SimNode implements Server {
   #inbox: (() => void)[] = []
   #lastTickMs = 0
   #ticks = 0
+  /** As leader: at which tick each peer was heard last, and a quorum of them. */
+  readonly #heardTick = new Map<NodeId, number>()
+  #quorumTick = 0
+  #ledConfig: Config | undefined
+  /** As leader: where its log ended at the last ticks. */
+  #tails: Index[] = []
   readonly #tickMs: number
   #isMakingSnapshot = false
 
@@ -138,10 +148,12 @@ export class SimNode implements Server {
     this.#inbox = []
     this.#pausedUntilMs = 0
     this.#isMakingSnapshot = false
+    this.#heardTick.clear()
     world.mutant?.beforeBoot?.(this)
     world.trace(() => `${this.id} starts`)
     const replica = new SimReplica(this)
     this.replica = replica
+    world.mutant?.onStart?.(this, replica)
     // Servers do not tick in step.
     this.later(world.random() * this.#tickMs, () => this.#scheduleTick())
     this.#guard(() => replica.start())
@@ -203,6 +215,8 @@ export class SimNode implements Server {
 
   /** `settle` is called at most once, with true when the state may be read. */
   read(settle: (isHeld: boolean) => void): void {
+    // Reads are served by another thread: one that need not ask does not wait for this one.
+    if (this.replica?.isAlone === true) return this.replica.read(settle)
     this.run((replica) => replica.read(settle))
   }
 
@@ -270,9 +284,50 @@ export class SimNode implements Server {
     const due = ticksDue({ elapsedMs, tickMs: this.#tickMs, electionTicks })
     this.#lastTickMs = this.world.nowMs
     this.server?.tick(due)
-    if (this.world.options.promotes && ++this.#ticks % ticksPerDuty === 0) {
-      this.replica?.duties?.check()
+    const before = this.#ticks
+    this.#ticks += due
+    this.#checkQuorum()
+    const isDuty = Math.floor(before / ticksPerDuty) < Math.floor(this.#ticks / ticksPerDuty)
+    if (isDuty && this.world.options.promotes) this.replica?.duties?.check()
+  }
+
+  /** An answer to what this server sent as leader. */
+  heard(from: NodeId): void {
+    this.#heardTick.set(from, this.#ticks)
+  }
+
+  /** Where this leader's log ended some election time-outs ago. */
+  get oldTail(): Index {
+    return this.#tails[0] ?? 0
+  }
+
+  /** Thesis §6.2: a leader that hears no quorum of the voters for an election time-out steps down. */
+  #checkQuorum(): void {
+    const { driver } = this
+    if (driver?.raft.state.role !== 'leader') {
+      this.#ledConfig = undefined
+      this.#tails = []
+      return
     }
+    const { config, id, transferee, log, options, termStart } = driver.raft.state
+    const { electionTicks } = options.limits
+    if (this.#tails.length === 0) this.#tails.push(termStart - 1)
+    this.#tails.push(log.lastIndex)
+    if (this.#tails.length > 3 * electionTicks) this.#tails.shift()
+    const since = this.#ticks - electionTicks
+    const isHeard = hasQuorum(
+      config,
+      (voter) => voter === id || (this.#heardTick.get(voter) ?? -1) >= since,
+    )
+    if (isHeard || config !== this.#ledConfig || transferee !== undefined) {
+      this.#quorumTick = this.#ticks
+      this.#ledConfig = config
+    }
+    const quietTicks = this.#ticks - this.#quorumTick
+    check(
+      quietTicks <= electionTicks + 3,
+      `${id} leads, and hears no quorum for ${quietTicks} ticks`,
+    )
   }
 
   #drain(): void {

@@ -53,6 +53,10 @@ export interface SimOptions {
   /** The log is kept for peers that live and lag. */
   readonly isPatient: boolean
   readonly checkpointEvery: number
+  /** Followers say less exactly where their log may still match. */
+  readonly vagueHints: boolean
+  /** Servers that look for each other: how many begin a cluster. */
+  readonly expect: number
   /** How long a state machine remembers the requests that it has applied. */
   readonly memory: Memory
   /** The servers have a cluster when they start, or have to find each other. */
@@ -80,12 +84,15 @@ export function optionsOf(seed: number): SimOptions {
   const chance = (rate: number) => random() < rate
   const pick = <T>(values: readonly [T, ...T[]]): T =>
     values[randomBelow(random, values.length)] ?? values[0]
+  const servers = pick([1, 2, 3, 3, 3, 3, 4, 5, 5])
   const density = pick([0.2, 0.45, 0.7])
   const holdMs = pick([800, 2500, 7000])
   const faults = new Set(faultClasses.filter(() => chance(density)))
   return {
     seed,
-    servers: pick([1, 2, 3, 3, 3, 3, 4, 5, 5]),
+    servers,
+    // With more of them than are needed two halves may want to begin one each.
+    expect: servers > 3 && chance(0.7) ? 3 : servers,
     clients: pick([2, 4, 6]),
     keys: pick([1, 2, 3]),
     faultsMs: pick([6000, 10_000, 16_000]),
@@ -101,6 +108,7 @@ export function optionsOf(seed: number): SimOptions {
     trailing: pick([0, 2, 10]),
     isPatient: chance(0.3),
     checkpointEvery: pick([1, 5, 20]),
+    vagueHints: chance(0.3),
     memory: { entries: pick([5, 50]), ms: rememberMs + 2 * holdMs, entriesMax: 5000, every: 8 },
     begins: chance(0.2) ? 'apart' : 'founded',
     promotes: chance(0.5),

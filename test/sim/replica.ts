@@ -12,9 +12,10 @@ import { PeerRequests } from '../../src/node/peer-requests.ts'
 import type { ProposalResult } from '../../src/node/proposals.ts'
 import { RaftServer } from '../../src/node/raft-server.ts'
 import { bootstrapWrite } from '../../src/raft/driver.ts'
-import type { Entry, NodeId } from '../../src/raft/entry.ts'
+import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
+import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Message } from '../../src/raft/message.ts'
-import type { LogStore } from '../../src/raft/storage.ts'
+import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
 import { addressOf, idAt } from './addresses.ts'
 import { check } from './ledger.ts'
 import type { SimOutcome } from './machine.ts'
@@ -24,6 +25,8 @@ import { Rpc } from './rpc.ts'
 const formationMs = 300
 const joinTimeoutMs = 3000
 const silenceMs = 3000
+/** As in src/node/raft-server.ts. */
+const visibleMs = 1000
 
 /** What an ended process would still do; nobody hears of it. */
 class Ended extends Error {
@@ -40,9 +43,16 @@ export class SimReplica {
   readonly rpc: Rpc
   readonly formation: ClusterFormation
   readonly requests: PeerRequests
+  readonly machine: StateMachine
   raft: RaftServer | undefined
   duties: LeaderDuties | undefined
   isAlive = true
+  /** What the other threads know: no round is needed for a read. */
+  isAlone = false
+  /** Writes asked for here that have no answer yet: when they were. */
+  readonly writing = new Set<{ readonly atMs: number }>()
+  /** When an answer to a forwarded write came, by the index it names. */
+  readonly #answeredMs = new Map<Index, number>()
   #reading = 0
   readonly #ask = askerOver(() => this.#transport)
 
@@ -61,6 +71,11 @@ export class SimReplica {
       onBusy: () => world.stir(node),
     })
     this.formation = this.#makeFormation()
+    this.machine = {
+      appliedIndex: () => node.machine.appliedIndex(),
+      apply: (entries) => node.machine.apply(entries),
+      restore: (snapshot) => node.machine.restore(snapshot),
+    }
     this.requests = this.#makeRequests()
   }
 
@@ -84,8 +99,60 @@ export class SimReplica {
   }
 
   write(json: string, settle: (result: ProposalResult) => void): void {
-    if (this.raft === undefined) settle({ kind: 'not-leader' })
-    else this.raft.propose(json, true, (result) => this.isAlive && settle(result))
+    if (this.raft === undefined) return settle({ kind: 'not-leader' })
+    const writing = { atMs: this.node.world.nowMs }
+    this.writing.add(writing)
+    this.raft.propose(json, true, (result) => {
+      this.writing.delete(writing)
+      if (!this.isAlive) return
+      if (result.kind === 'applied') this.#checkVisible(result.outcome.index)
+      settle(result)
+    })
+  }
+
+  /** 200 means visible here, if it takes no longer than a second. */
+  #checkVisible(index: Index): void {
+    const { id, machine, world } = this.node
+    const waitedMs = world.nowMs - (this.#answeredMs.get(index) ?? Infinity)
+    check(
+      machine.appliedIndex() >= index || waitedMs > visibleMs - 1,
+      `${id} answers for ${index} and has applied ${machine.appliedIndex()}`,
+    )
+  }
+
+  /** Hands writes to another server; a mutant may do it wrong. */
+  async forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
+    const { world } = this.node
+    const results = await this.#ask<readonly ProposalResult[]>(
+      { id: to },
+      'propose',
+      proposals,
+      world.options.forwardMs,
+    )
+    for (const result of results) {
+      if (result.kind === 'applied') this.#answeredMs.set(result.outcome.index, world.nowMs)
+    }
+    return results
+  }
+
+  /** Asks whoever is at an address, for the formation of a cluster. */
+  ask<T>(address: string, kind: string, body: unknown): Promise<T> {
+    return this.#ask<T>({ address }, kind, body, joinTimeoutMs)
+  }
+
+  /** A duty of the leader. Thesis §4.2.1: a learner votes only once it keeps up. */
+  changeMembers(change: ConfChange): void {
+    const { node, raft } = this
+    if (raft === undefined) return
+    const result = raft.driver.raft.proposeConfChange(change)
+    node.world.trace(() => `${node.id}: ${JSON.stringify(change)} => ${JSON.stringify(result)}`)
+    if (result.kind === 'accepted' && change.kind === 'promote') {
+      const disk = node.world.nodes.get(change.id)?.disk
+      const holds =
+        disk === undefined || disk.hardState.term > result.term ? Infinity : disk.lastIndex
+      check(holds >= node.oldTail, `${change.id} is to vote, and holds ${holds} of ${node.oldTail}`)
+    }
+    raft.turn()
   }
 
   /** A default read: whatever was committed when it was asked for, by whichever leader, it sees. */
@@ -94,6 +161,11 @@ export class SimReplica {
     if (raft === undefined) return settle(false)
     const { ledger } = node.world
     const committed = ledger.commitIndex
+    if (this.isAlone) {
+      const applied = node.machine.appliedIndex()
+      check(applied >= committed, `${node.id}, alone, reads at ${applied} of ${committed}`)
+      return settle(true)
+    }
     this.#reading++
     node.world.stir(node)
     const end = (isHeld: boolean): void => {
@@ -138,14 +210,14 @@ export class SimReplica {
     const raft = new RaftServer({
       id,
       store: this.#store(),
-      machine,
+      machine: this.machine,
       transport: { send: (messages) => this.#send(messages) },
-      forward: (to, proposals) => this.#ask({ id: to }, 'propose', proposals, options.forwardMs),
+      forward: (to, proposals) => this.forward(to, proposals),
       random,
       nowMs: () => world.nowMs,
       wallMs: () => Math.round(world.nowMs),
       onTurn: () => {},
-      onLease: () => {},
+      onAlone: (isAlone) => (this.isAlone = isAlone),
       limits: options.limits,
       holdMs: options.holdMs,
     })
@@ -155,11 +227,7 @@ export class SimReplica {
       catalog: { nodeById: () => undefined } as unknown as CatalogReader,
       nowMs: () => world.nowMs,
       silenceMs,
-      changeMembers: (change) => {
-        const result = raft.driver.raft.proposeConfChange(change)
-        world.trace(() => `${id}: ${JSON.stringify(change)} => ${JSON.stringify(result)}`)
-        raft.turn()
-      },
+      changeMembers: (change) => this.changeMembers(change),
       propose: () => {},
     })
     node.onBegun()
@@ -266,7 +334,7 @@ export class SimReplica {
       },
       newClusterId: () => world.newClusterId(),
       request: <T>(address: string, kind: string, body: unknown) =>
-        this.#ask<T>({ address }, kind, body, joinTimeoutMs),
+        this.ask<T>(address, kind, body),
       found: (clusterId, founders) => {
         if (!this.isAlive) throw new Ended()
         const voters = Object.keys(founders).toSorted()

@@ -28,6 +28,9 @@ export interface SimResult {
   readonly lines: readonly string[]
 }
 
+/** Beyond the times that a write is held and forwarded for: pauses, slow links, the wait until it shows. */
+const unansweredMs = 6000
+
 class Stuck extends Error {
   override name = 'Stuck'
 }
@@ -119,6 +122,14 @@ function isFounded({ nodes }: World): boolean {
 /** Undefined when the cluster is at rest and agrees; otherwise what is missing. */
 function unsettled(world: World, victim: NodeId | undefined): string | undefined {
   if (!isFounded(world)) return 'a server has no cluster'
+  const { holdMs, forwardMs } = world.options
+  for (const { id, replica } of world.nodes.values()) {
+    // What a server was asked for it answers, if only that it could not be done.
+    const sinceMs = world.nowMs - holdMs - forwardMs - unansweredMs
+    for (const { atMs } of id === victim ? [] : (replica?.writing ?? [])) {
+      if (atMs < sinceMs) return `${id} has not answered a write for ${holdMs + forwardMs} ms`
+    }
+  }
   if (world.clients.some((client) => client.isWaiting)) return 'a client waits for an answer'
   // A thread that hangs in a write holds itself for anything; it says nothing, so it does no harm.
   const [leader, ...others] = world.leaders().filter((node) => !node.isStill)

@@ -132,12 +132,22 @@ export class World implements NodeWorld {
 
   /** The first servers have to find each other; one more may find what they have founded. */
   #gather(ids: readonly NodeId[]): void {
+    const { expect } = this.options
     const isJoined = ids.length > 1 && this.random() < 0.5
     const late = isJoined ? [this.newId()] : []
     for (const id of [...ids, ...late]) {
-      const node = this.#add(id, { expect: late.includes(id) ? 0 : ids.length, knows: ids })
+      const node = this.#add(id, { expect: late.includes(id) ? 0 : expect, knows: ids })
       this.after(this.random() * 1000, () => node.start())
     }
+    if (this.random() < 0.3) return
+    for (const a of ids) {
+      for (const b of ids) {
+        if (a >= b || this.random() < 0.6) continue
+        this.network.cut(a, b)
+        this.network.cut(b, a)
+      }
+    }
+    this.after(this.random() * 3000, () => this.network.heal())
   }
 
   newId(): NodeId {
