@@ -112,6 +112,11 @@ export const errorTable = {
 
   // The cluster
   'no-leader': { http: 500, exit: 1, text: 'No cluster leader' },
+  'left-behind': {
+    http: 500,
+    exit: 1,
+    text: 'This server was left behind when its cluster was recovered: the cluster is in epoch {newer}, this server in epoch {epoch}. It serves DNS and stale reads only. Stop it, empty its data directory and start it with -retry-join.',
+  },
   busy: {
     http: 503,
     exit: 1,

@@ -6,6 +6,7 @@ import { addExamples, newCommand, printJson } from './new-command.ts'
 interface RecoverOptions {
   readonly dataDir?: string
   readonly address?: string
+  readonly force?: boolean
   readonly json?: boolean
 }
 
@@ -18,13 +19,15 @@ export function recoverCommand(io: Io): Command {
   )
     .option('--data-dir <path>', 'The data directory of the server that has the most of the log.')
     .option('--address <address>', 'Its host:port for others. (default: as before)')
+    .option('--force', 'Even though a majority of the servers answers.')
     .option('--json', 'Print JSON.')
     .action(async (options: RecoverOptions) => {
       const { dataDir, address } = options
       if (dataDir === undefined) {
         throw svcdError('usage', { reason: 'Name the data directory with --data-dir.' })
       }
-      const { recoverCluster } = await import('../node/recover.ts')
+      const { assertQuorumLost, recoverCluster } = await import('../node/recover.ts')
+      if (options.force !== true) await assertQuorumLost(dataDir)
       const recovery = recoverCluster(dataDir, { address })
       if (options.json === true) return printJson(io, recovery)
       const { id, address: at, lastIndex, adopted, epoch, dropped } = recovery

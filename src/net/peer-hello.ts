@@ -42,7 +42,12 @@ export type RefusalCode =
 export interface Refusal {
   readonly code: RefusalCode
   readonly text: string
+  /** With `wrong-epoch`: the newest epoch of the cluster that the refusing side knows. */
+  readonly epoch?: number | undefined
 }
+
+/** The same as it arrives: the code may be one of a later release. */
+export type ReceivedRefusal = Omit<Refusal, 'code'> & { readonly code: string }
 
 /** What both sides work with once the greetings are through. */
 export interface Agreement {
@@ -102,18 +107,24 @@ export function decodeHello(body: Buffer): Hello | undefined {
   }
 }
 
-export function encodeRefusal({ code, text }: Refusal): Buffer {
-  return buildFrame(frameTypes.reject, greetingVersion, [
-    lengthAndText(code, 1),
-    lengthAndText(text, 2),
-  ])
+/** Behind the text stands the epoch, where there is one: older releases leave it alone. */
+export function encodeRefusal({ code, text, epoch }: Refusal): Buffer {
+  const parts: Buffer[] = [lengthAndText(code, 1), lengthAndText(text, 2)]
+  if (epoch !== undefined) {
+    const more = new ByteWriter(8)
+    more.u64(epoch)
+    parts.push(more.buffer)
+  }
+  return buildFrame(frameTypes.reject, greetingVersion, parts)
 }
 
 /** The words of the other side, fit to be logged. */
-export function decodeRefusal(body: Buffer): { code: string; text: string } | undefined {
+export function decodeRefusal(body: Buffer): ReceivedRefusal | undefined {
   const reader = new ByteReader(body)
   const refusal = { code: printable(reader.text(1)), text: printable(reader.text(2)) }
-  return reader.isBad ? undefined : refusal
+  if (reader.isBad) return undefined
+  const epoch = reader.u64()
+  return reader.isBad ? refusal : { ...refusal, epoch }
 }
 
 /** A peer's words must not write lines of their own into the log, nor fill it. */
@@ -128,12 +139,14 @@ export function describePeer(peer: { id: string; name: string; address: string }
 
 /**
  * Whether `own` talks to `theirs`, as both sides judge alike. `certificate`: the other side's, where
- * there is TLS.
+ * there is TLS. `newestEpoch`: of its cluster, as far as this server has learned; one that is above its
+ * own has left this server behind.
  */
 export function judgeHello(
   own: Hello,
   theirs: Hello,
   certificate: PeerCertificate | undefined,
+  newestEpoch = 0,
 ): Agreement | Refusal {
   const peer = describePeer(theirs)
   const version = Math.min(own.protocolMax, theirs.protocolMax)
@@ -166,12 +179,12 @@ export function judgeHello(
         `${peer} belongs to cluster ${printable(theirs.clusterId)}, this server to ${own.clusterId}`,
       )
     }
-    if (own.epoch !== theirs.epoch) {
-      return refuse(
-        'wrong-epoch',
-        `${peer} is in epoch ${theirs.epoch} of the cluster, this server in ${own.epoch}: ` +
-          'the cluster was recovered, and who was left behind must join again with an empty data directory',
-      )
+    const newest = Math.max(own.epoch, newestEpoch)
+    if (own.epoch !== theirs.epoch || newest > own.epoch) {
+      const text =
+        `${peer} is in epoch ${theirs.epoch} of the cluster, this server in ${own.epoch}, and the newest known here is ${newest}: ` +
+        'the cluster was recovered, and who was left behind must join again with an empty data directory'
+      return { code: 'wrong-epoch', text, epoch: newest }
     }
     return { version, features: own.features & theirs.features, isSameCluster: true }
   }

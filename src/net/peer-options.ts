@@ -30,6 +30,10 @@ export interface PeerTransportOptions {
   /** Undefined: in no cluster yet; then only requests pass. */
   readonly clusterId: () => string | undefined
   readonly epoch: () => number
+  /** Of its cluster, as far as this server knows: above its own, it was left behind. */
+  readonly newestEpoch?: (() => number) | undefined
+  /** A server that this one has dialled refuses it, and knows this epoch of their cluster. */
+  readonly onEpoch?: ((epoch: number) => void) | undefined
   readonly protocol: { readonly min: number; readonly max: number }
   /** Bits of what this server understands; both sides' common ones are used. */
   readonly features?: number | undefined

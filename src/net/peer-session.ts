@@ -4,7 +4,7 @@ import { decodeHello, decodeRefusal, encodeHello, encodeRefusal, judgeHello } fr
 import { PeerRpc } from './peer-rpc.ts'
 import { certificateOf } from './peer-tls.ts'
 import type { Socket } from 'node:net'
-import type { Agreement, Hello, Purpose, Refusal } from './peer-hello.ts'
+import type { Agreement, Hello, Purpose, ReceivedRefusal, Refusal } from './peer-hello.ts'
 import type { PeerLimits } from './peer-limits.ts'
 
 /** What a session needs of its surroundings, the same for all of them. */
@@ -13,16 +13,13 @@ export interface SessionContext {
   readonly hasTls: boolean
   /** This server's greeting, as of now. */
   readonly hello: (purpose: Purpose, to: string | undefined) => Hello
+  readonly newestEpoch: () => number
   readonly serve: (session: PeerSession, kind: string, body: Buffer) => Promise<Buffer>
   /** The greetings are through. */
   readonly onOpen: (session: PeerSession) => void
   readonly onFrame: (session: PeerSession, type: number, body: Buffer) => void
   readonly onReadEnd: (session: PeerSession) => void
-  readonly onRefused: (
-    session: PeerSession,
-    refusal: { readonly code: string; readonly text: string },
-    by: 'us' | 'them',
-  ) => void
+  readonly onRefused: (session: PeerSession, refusal: ReceivedRefusal, by: 'us' | 'them') => void
   /** The peer broke the protocol after the greetings. */
   readonly onFault: (session: PeerSession, reason: string) => void
   readonly onClose: (session: PeerSession, reason: string) => void
@@ -143,7 +140,8 @@ export class PeerSession {
     }
     this.claimedId = hello.id
     this.own ??= this.#context.hello(hello.purpose, undefined)
-    const judgement = judgeHello(this.own, hello, certificateOf(this.#socket))
+    const { newestEpoch } = this.#context
+    const judgement = judgeHello(this.own, hello, certificateOf(this.#socket), newestEpoch())
     if ('code' in judgement) return this.#refuse(judgement)
     if (hello.purpose === 'snapshot' && !judgement.isSameCluster) {
       const text = `${this.address} offers a snapshot of another cluster`

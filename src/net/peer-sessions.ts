@@ -7,7 +7,7 @@ import { PeerSession } from './peer-session.ts'
 import { dialMutualTls } from './peer-tls.ts'
 import type { Socket } from 'node:net'
 import type { NodeId } from '../raft/entry.ts'
-import type { Hello, Purpose } from './peer-hello.ts'
+import type { Hello, Purpose, ReceivedRefusal } from './peer-hello.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { PeerNotices } from './peer-notices.ts'
 import type { PeerCounters, PeerTransportOptions } from './peer-options.ts'
@@ -19,7 +19,15 @@ export interface SessionsParts extends Pick<
 > {
   readonly options: Pick<
     PeerTransportOptions,
-    'self' | 'protocol' | 'features' | 'clusterId' | 'epoch' | 'tls' | 'onConnectionLost'
+    | 'self'
+    | 'protocol'
+    | 'features'
+    | 'clusterId'
+    | 'epoch'
+    | 'newestEpoch'
+    | 'onEpoch'
+    | 'tls'
+    | 'onConnectionLost'
   >
   readonly notices: PeerNotices
   readonly counters: Pick<PeerCounters, 'faults' | 'refusals'>
@@ -55,6 +63,7 @@ export class PeerSessions {
       onReadEnd,
       hasTls: options.tls !== undefined,
       hello: (purpose, to) => this.#hello(purpose, to),
+      newestEpoch: () => options.newestEpoch?.() ?? 0,
       onOpen: (session) => this.#onOpen(session),
       onRefused: (session, refusal, by) => this.#onRefused(session, refusal, by),
       onFault: (session, reason) => this.#onFault(session, reason),
@@ -122,9 +131,15 @@ export class PeerSessions {
     const epoch = this.#parts.options.epoch()
     for (const { isOpen, own, rpc, connection } of this.#all) {
       if (!isOpen || own === undefined) continue
-      if (own.clusterId === clusterId && own.epoch === epoch) continue
+      const isLeftBehind = (this.#parts.options.newestEpoch?.() ?? 0) > epoch
+      if (own.clusterId === clusterId && own.epoch === epoch && !isLeftBehind) continue
       // Its answer may still be on the way: it was a request that brought the change.
-      if (rpc.count === 0) connection.part('this server has joined a cluster; to be greeted anew')
+      if (rpc.count > 0) continue
+      connection.part(
+        isLeftBehind
+          ? 'this server was left behind when its cluster was recovered'
+          : 'this server has joined a cluster and greets again',
+      )
     }
   }
 
@@ -194,12 +209,12 @@ export class PeerSessions {
     this.#parts.notices.warn(session.name, reason, { peer: session.peer?.id }, text)
   }
 
-  #onRefused(
-    session: PeerSession,
-    refusal: { readonly code: string; readonly text: string },
-    by: 'us' | 'them',
-  ): void {
+  #onRefused(session: PeerSession, refusal: ReceivedRefusal, by: 'us' | 'them'): void {
     this.#parts.counters.refusals++
+    const { code, epoch } = refusal
+    // Whoever dials in could claim any epoch; at the address of a member a member answers.
+    const isTaught = by === 'them' && session.role === 'dial' && code === 'wrong-epoch'
+    if (isTaught && epoch !== undefined) this.#parts.options.onEpoch?.(epoch)
     // `retry-join` may well list this server too.
     if (refusal.code === 'self') return
     const { address, to, role, claimedId } = session

@@ -170,6 +170,11 @@ export class PeerTransport implements Transport {
     return this.#sessions.invitedBy()
   }
 
+  /** What this server says of itself in its greeting has changed. */
+  renew(): void {
+    this.#sessions.renewStale()
+  }
+
   /** Closes the port and all connections, after what was written is sent. */
   async close(): Promise<void> {
     this.#isClosed = true

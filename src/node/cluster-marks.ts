@@ -6,11 +6,13 @@ export class ClusterMarks {
   readonly #log: Pick<RaftLog, 'meta' | 'setMeta'>
   #isCaughtUp: boolean
   #clusterId: string | undefined
+  #newestEpoch: number
 
   constructor(log: Pick<RaftLog, 'meta' | 'setMeta'>) {
     this.#log = log
     this.#isCaughtUp = log.meta('caughtUp') === 'yes'
     this.#clusterId = log.meta('clusterId')
+    this.#newestEpoch = Number(log.meta('newestEpoch') ?? 0)
   }
 
   /** It has once seen all that its leader had committed. */
@@ -26,6 +28,11 @@ export class ClusterMarks {
   /** Raised by each recovery from a lost quorum: servers of an older one are not of this cluster. */
   get epoch(): number {
     return Number(this.#log.meta('epoch') ?? 0)
+  }
+
+  /** The newest epoch of its cluster that this server has learned of; see EpochFence. */
+  get newestEpoch(): number {
+    return this.#newestEpoch
   }
 
   get pledge(): Pledge | undefined {
@@ -45,6 +52,11 @@ export class ClusterMarks {
 
   setEpoch(epoch: number): void {
     this.#log.setMeta('epoch', String(epoch))
+  }
+
+  setNewestEpoch(epoch: number): void {
+    this.#log.setMeta('newestEpoch', String(epoch))
+    this.#newestEpoch = epoch
   }
 
   setPledge(pledge: Pledge): void {

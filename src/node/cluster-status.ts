@@ -8,7 +8,7 @@ import type { ClusterStatus } from './replica-messages.ts'
 export function clusterKey(raft: RaftServer | undefined, marks: ClusterMarks): string {
   const state = raft?.driver.raft.state
   const { index } = state?.configs.latest ?? { index: 0 }
-  const cluster = `${marks.isCaughtUp} ${marks.clusterId ?? ''}`
+  const cluster = `${marks.isCaughtUp} ${marks.clusterId ?? ''} ${marks.newestEpoch}`
   return `${state?.role} ${state?.term} ${state?.leader} ${index} ${cluster}`
 }
 
@@ -34,5 +34,9 @@ export function clusterStatus(server: RaftServer | undefined, marks: ClusterMark
     configIndex: server?.driver.raft.state.configs.latest.index ?? 0,
     isCaughtUp: marks.isCaughtUp,
     clusterId: marks.clusterId,
+    leftBehind:
+      marks.newestEpoch > marks.epoch
+        ? { epoch: marks.epoch, newestEpoch: marks.newestEpoch }
+        : undefined,
   }
 }

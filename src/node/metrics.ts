@@ -35,6 +35,11 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
   return [
     gauge('raft_is_leader', '1 on the leader.', status?.role === 'leader' ? 1 : 0),
     gauge('raft_has_leader', '1 where a leader is known.', status?.leader === undefined ? 0 : 1),
+    gauge(
+      'raft_left_behind',
+      '1 on a server that a recovery of its cluster has left behind.',
+      status?.leftBehind === undefined ? 0 : 1,
+    ),
     gauge('raft_term', 'The Raft term.', status?.term ?? 0),
     gauge('raft_applied_index', 'The last log entry applied here.', applied),
     gauge('raft_last_index', 'The last log entry here.', Math.max(own?.lastIndex ?? 0, applied)),

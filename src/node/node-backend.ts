@@ -86,8 +86,15 @@ export class NodeBackend implements Backend {
   }
 
   isLeader(): boolean {
-    const { replica } = this.#parts
-    return replica.status?.isLeaderReady === true && replica.isLeaseHeld
+    return this.#parts.replica.status?.isLeaderReady === true
+  }
+
+  outOfService(): Error | undefined {
+    return this.#parts.replica.outOfService()
+  }
+
+  isAlone(): boolean {
+    return this.#parts.replica.isAlone
   }
 
   leader(): string {

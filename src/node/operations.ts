@@ -69,6 +69,7 @@ export class Operations {
   #mustRaft(): RaftServer {
     const raft = this.#parts.raft()
     if (raft === undefined) throw svcdError('no-leader', {})
+    if (raft.refusal !== undefined) throw new SvcdError(raft.refusal.code, raft.refusal.message)
     return raft
   }
 

@@ -6,9 +6,15 @@ import type { ProposeResult } from '../raft/verdict.ts'
 /** What a proposal came to; an error is a code of the error table with its text. */
 export type ProposalResult =
   | { readonly kind: 'applied'; readonly outcome: Outcome }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | Failure
   /** Nothing was done with it: this server does not lead, and it must not be passed on again. */
   | { readonly kind: 'not-leader' }
+
+export interface Failure {
+  readonly kind: 'failed'
+  readonly code: ErrorCode
+  readonly message: string
+}
 
 export interface Submission {
   /** A proposal as JSON. Its request id makes it safe to be sent again: it is applied once. */
@@ -59,6 +65,8 @@ export class Proposals {
   /** Requests that the leader has not answered yet. */
   readonly #forwarded = new Set<Forwarded>()
 
+  #refusal: Failure | undefined
+
   constructor(parts: ProposalsParts) {
     this.#parts = parts
   }
@@ -71,7 +79,22 @@ export class Proposals {
   }
 
   submit(submission: Submission): void {
-    this.#queue.push(submission)
+    if (this.#refusal !== undefined) submission.settle(this.#refusal)
+    else this.#queue.push(submission)
+  }
+
+  /** Fails all that waits and all that comes: this server takes no part in its cluster any more. */
+  refuse(refusal: Failure): void {
+    this.#refusal = refusal
+    const all = [
+      ...this.#queue,
+      ...[...this.#logged.values()].map(({ submission }) => submission),
+      ...[...this.#forwarded].flatMap(({ batch }) => batch),
+    ]
+    this.#queue = []
+    this.#logged.clear()
+    this.#forwarded.clear()
+    for (const { settle } of all) settle(refusal)
   }
 
   /** Sends what is queued on its way, if there is one; to be called after inputs and new leaders. */
@@ -185,7 +208,7 @@ export class Proposals {
     for (const forwarded of this.#forwarded) {
       if (forwarded.to === leader) continue
       this.#forwarded.delete(forwarded)
-      this.#queue.push(...forwarded.batch)
+      for (const submission of forwarded.batch) this.#retry(submission)
     }
   }
 
@@ -205,9 +228,15 @@ export class Proposals {
     for (const [at, submission] of batch.entries()) this.#take(submission, results[at])
   }
 
+  /** Not beyond its time: forwarded again and again it would be on its way for as long as that fails. */
+  #retry(submission: Submission): void {
+    if (submission.deadlineMs > this.#parts.nowMs()) this.#queue.push(submission)
+    else submission.settle(noLeader)
+  }
+
   #take(submission: Submission, result: ProposalResult | undefined): void {
     if (result === undefined || result.kind === 'not-leader') {
-      this.#queue.push(submission)
+      this.#retry(submission)
     } else if (result.kind === 'applied') {
       void this.#parts.whenApplied(result.outcome.index).then(() => submission.settle(result))
     } else {

@@ -13,9 +13,8 @@ import type { Status } from '../raft/status.ts'
 import type { LogStore, StateMachine } from '../raft/storage.ts'
 import type { Transport } from '../raft/driver.ts'
 import { AppliedWaits } from './applied-waits.ts'
-import { LeaderLease } from './leader-lease.ts'
 import { Proposals } from './proposals.ts'
-import type { ProposalResult, ProposalsParts } from './proposals.ts'
+import type { Failure, ProposalResult, ProposalsParts } from './proposals.ts'
 import { SnapshotBackOff } from './snapshot-back-off.ts'
 
 export interface RaftServerParts {
@@ -29,11 +28,8 @@ export interface RaftServerParts {
   readonly wallMs: () => number
   /** After everything that a turn did: what it sent, wrote and applied is out. */
   readonly onTurn: () => void
-  /**
-   * Until when, on the clock of `nowMs`, this server may answer as its cluster's leader without asking
-   * anybody: 0 = not at all, Infinity = it is alone.
-   */
-  readonly onLease: (untilMs: number) => void
+  /** Whether this server leads and is a quorum by itself; see {@link RaftServer.isAlone}. */
+  readonly onAlone: (isAlone: boolean) => void
   readonly limits?: Partial<RaftLimits>
   /** How long a write or a read waits for a leader and a quorum; the simulator waits for less. */
   readonly holdMs?: number
@@ -48,11 +44,6 @@ interface PendingRead {
 const cacheBytesMax = 16 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
 const defaultHoldMs = 7000
-/**
- * How long a leader may answer unasked after it has sent what a quorum has answered, as Consul's
- * leader lease. Followers ignore candidates for 12 ticks of 50 ms, less the one that was under way.
- */
-const leaseMs = 500
 /** How long a forwarded write waits until it can be read here. */
 const visibleMs = 1000
 
@@ -65,11 +56,14 @@ export class RaftServer {
   readonly proposals: Proposals
   readonly #parts: RaftServerParts
   readonly #waits: AppliedWaits
-  readonly #lease = new LeaderLease(leaseMs)
   readonly #backOff: SnapshotBackOff
   readonly #reads = new Map<number, PendingRead>()
   #nextRead = 1
-  #leaseUntilMs = 0
+  #wasAlone = false
+  /** `held`: it waits until it may; `fenced`: never again in this process. */
+  #part: 'full' | 'held' | 'fenced' = 'full'
+  /** Why it takes no part in its cluster any more. */
+  refusal: Failure | undefined
 
   constructor(parts: RaftServerParts) {
     this.#parts = parts
@@ -107,20 +101,31 @@ export class RaftServer {
     return this.#parts.machine.appliedIndex()
   }
 
+  /**
+   * It leads, has applied an entry of its own term, and is a quorum by itself. No other server can be
+   * elected without it, so that its own copy holds all that was acknowledged.
+   */
+  get isAlone(): boolean {
+    const { config, termStart, id } = this.driver.raft.state
+    return (
+      this.isLeader && this.appliedIndex >= termStart && hasQuorum(config, (voter) => voter === id)
+    )
+  }
+
   /** Does all that the inputs since the last turn have made due. */
   turn(): void {
     this.proposals.pump()
-    // Before a hand-over leaves, and again for what this turn brings.
-    this.#updateLease()
+    // Before a change of the members leaves, and again for what this turn brings.
+    this.#noteAlone()
     this.driver.run()
     if (!this.isLeader) this.#backOff.clear()
-    this.#updateLease()
+    this.#noteAlone()
     this.#waits.check()
     this.#parts.onTurn()
   }
 
   tick(count: number): void {
-    for (let tick = 0; tick < count; tick++) this.driver.raft.tick()
+    for (let tick = 0; tick < count && this.#part === 'full'; tick++) this.driver.raft.tick()
     this.proposals.expire()
     this.#expireReads()
     for (const id of this.#backOff.takeDue(this.#parts.nowMs())) {
@@ -145,9 +150,30 @@ export class RaftServer {
     this.driver.raft.snapshotSent(id, true)
   }
 
+  /** Neither votes, leads nor follows until {@link takePart}. */
+  holdBack(): void {
+    this.#part = 'held'
+  }
+
+  takePart(): void {
+    if (this.#part === 'held') this.#part = 'full'
+  }
+
+  /** Leads, votes and follows no more; `refusal` is the result of every write. */
+  fence(refusal: Failure): void {
+    this.#part = 'fenced'
+    this.refusal = refusal
+    this.driver.raft.stepDown()
+    this.proposals.refuse(refusal)
+    for (const { settle } of this.#reads.values()) settle(false)
+    this.#reads.clear()
+    this.turn()
+  }
+
   /** The one voter of a cluster need not wait whether another one leads. */
   leadAlone(): void {
     const { config, id } = this.driver.raft.state
+    if (this.#part !== 'full') return
     if (!isVoter(config, id) || config.voters.length + config.votersOutgoing.length !== 1) return
     this.driver.raft.election.campaign('election')
     this.turn()
@@ -155,7 +181,7 @@ export class RaftServer {
 
   /** A message of another server; a {@link turn} is due after the last one that came with it. */
   step(message: Message): void {
-    this.driver.raft.step(message)
+    if (this.#part === 'full') this.driver.raft.step(message)
   }
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */
@@ -166,12 +192,16 @@ export class RaftServer {
 
   /**
    * Resolves true when a read of the local catalog sees every write acknowledged before the call
-   * (ReadIndex, thesis §6.4); false when no leader confirmed it in time.
+   * (ReadIndex, thesis §6.4); false when no leader confirmed it in time. A {@link turn} is due: all
+   * that ask before it share one round.
    */
   async readBarrier(): Promise<boolean> {
     const deadlineMs = this.#parts.nowMs() + this.#holdMs
-    while (this.#parts.nowMs() < deadlineMs) {
-      if (await this.#readOnce(deadlineMs)) return true
+    for (let tries = 0; this.#parts.nowMs() < deadlineMs && this.#part !== 'fenced'; tries++) {
+      const isHeld = this.#readOnce(deadlineMs)
+      // Of the first one the caller takes care.
+      if (tries > 0) this.turn()
+      if (await isHeld) return true
       await this.#nextChance()
     }
     return false
@@ -183,7 +213,6 @@ export class RaftServer {
     if (result.kind !== 'pending') return Promise.resolve(false)
     return new Promise((resolve) => {
       this.#reads.set(requestId, { settle: resolve, deadlineMs })
-      this.turn()
     })
   }
 
@@ -211,7 +240,6 @@ export class RaftServer {
   #noted(transport: Transport): Transport {
     return {
       send: (messages) => {
-        if (this.isLeader) this.#lease.note(messages, this.#parts.nowMs())
         for (const { type, to } of messages)
           if (type === 'snapshot-request') this.#backOff.began(to)
         transport.send(messages)
@@ -219,20 +247,11 @@ export class RaftServer {
     }
   }
 
-  #updateLease(): void {
-    const { state, readIndexes } = this.driver.raft
-    const { config, role, term, termStart, transferee, id } = state
-    if (role !== 'leader' && this.#leaseUntilMs === 0) return
-    const isReady = role === 'leader' && this.appliedIndex >= termStart
-    const untilMs = this.#lease.until({
-      isLeader: isReady && transferee === undefined,
-      isAlone: hasQuorum(config, (voter) => voter === id),
-      term,
-      confirmedToken: role === 'leader' ? readIndexes.confirmedToken : 0,
-    })
-    if (untilMs === this.#leaseUntilMs) return
-    this.#leaseUntilMs = untilMs
-    this.#parts.onLease(untilMs)
+  #noteAlone(): void {
+    const { isAlone } = this
+    if (isAlone === this.#wasAlone) return
+    this.#wasAlone = isAlone
+    this.#parts.onAlone(isAlone)
   }
 
   #foreignLeader(): NodeId | undefined {

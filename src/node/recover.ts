@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
-import { decodeConfig, encodeConfig, members } from '../raft/config.ts'
+import { isReachable } from '../net/peer-reachable.ts'
+import { decodeConfig, emptyConfig, encodeConfig, members } from '../raft/config.ts'
 import type { PlacedConfig } from '../raft/config.ts'
+import { majority } from '../raft/quorum.ts'
 import { RaftLog } from '../storage/raft-log.ts'
 import { knownNodeIdIn } from './data-directory.ts'
 
@@ -27,6 +29,36 @@ export interface RecoverOptions {
 }
 
 const entriesMax = 1000
+const answerMs = 1000
+
+/**
+ * Refuses when enough of the other voters accept connections to be a majority: the cluster then goes on
+ * without this server, and a recovery would end it.
+ */
+export async function assertQuorumLost(dataDirectory: string): Promise<void> {
+  const { id, config } = readMembers(dataDirectory)
+  const others = config.voters.filter((other) => other !== id)
+  const addresses = others.map((other) => config.addresses[other] ?? '')
+  const answers = await Promise.all(addresses.map((address) => isReachable(address, answerMs)))
+  const live = addresses.filter((_, at) => answers[at] === true)
+  if (live.length === 0 || live.length < majority(config.voters.length)) return
+  const reason =
+    `the other servers answer at ${live.join(', ')}, and they are a majority: start this server as it is. ` +
+    'To make it a cluster of its own all the same, add --force; the others then stop taking writes'
+  throw svcdError('recover-refused', { path: dataDirectory, reason })
+}
+
+function readMembers(dataDirectory: string): { id: string; config: PlacedConfig['config'] } {
+  const path = join(dataDirectory, 'raft.db')
+  const id = existsSync(path) ? knownNodeIdIn(dataDirectory) : undefined
+  if (id === undefined) return { id: '', config: emptyConfig }
+  const log = new RaftLog(path)
+  try {
+    return { id, config: latestConfig(log)?.config ?? emptyConfig }
+  } finally {
+    log.close()
+  }
+}
 
 /**
  * Makes a stopped server the only member of its cluster, for when most of the others are lost for
@@ -53,7 +85,9 @@ export function recoverCluster(dataDirectory: string, options: RecoverOptions = 
     if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
       throw refuse(`server ${id} is no member of the cluster by its own log`)
     }
-    const epoch = Number(log.meta('epoch') ?? 0) + 1
+    // Above an epoch that only others had: by this the operator says that this server goes on.
+    const known = ['epoch', 'newestEpoch'].map((name) => Number(log.meta(name) ?? 0))
+    const epoch = Math.max(...known) + 1
     // First, so that no moment of a crash leaves two clusters of one epoch.
     log.setMeta('epoch', String(epoch))
     const rest = { votersOutgoing: [], learners: [], prevConfIndex: latest.index }

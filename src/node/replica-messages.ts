@@ -72,6 +72,8 @@ export interface ClusterStatus {
   /** It has once seen all that its leader had committed: what it does not know does not exist. */
   readonly isCaughtUp: boolean
   readonly clusterId: string | undefined
+  /** The cluster was recovered without this server, which is in an older epoch. */
+  readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
 }
 
 export type FromReplica =
@@ -103,29 +105,23 @@ export type OperationResult =
 
 const writingCell = 0
 const contactCell = 1
-/** In 64 bits behind the two: milliseconds do not fit in less. */
-const leaseOffset = 8
+const aloneCell = 2
 const delaysOffset = 16
-const forever = 2n ** 62n
 
 /**
  * The replica's stamp, in shared memory. The first number is odd while it is inside a disk write: a
  * value that stays odd and the same is a disk that hangs; main looks at it, for the replica itself
- * cannot. The second says when it last heard its leader. The third says until when this server may
- * answer as leader without asking: read at the moment of an answer, for a process that was stopped
- * and goes on may reach its clients before its replica has noticed anything.
+ * cannot. The second says when it last heard its leader. The third says whether it is a quorum by itself.
  */
 export class Stamp {
   readonly buffer: SharedArrayBuffer
   readonly tickDelays: TickDelays
   readonly #cells: Int32Array
-  readonly #lease: BigInt64Array
 
   constructor(buffer = new SharedArrayBuffer(delaysOffset + TickDelays.bytes)) {
     this.buffer = buffer
     this.tickDelays = new TickDelays(buffer, delaysOffset)
     this.#cells = new Int32Array(buffer)
-    this.#lease = new BigInt64Array(buffer, leaseOffset, 1)
   }
 
   get value(): number {
@@ -156,15 +152,13 @@ export class Stamp {
     return contact === 0 ? 2 ** 31 - 1 : (wrappedMs() - contact) | 0
   }
 
-  /** On the clock of {@link sharedMs}. */
-  setLease(untilMs: number): void {
-    const until = untilMs === Infinity ? forever : BigInt(Math.floor(untilMs))
-    Atomics.store(this.#lease, 0, until)
+  setAlone(isAlone: boolean): void {
+    Atomics.store(this.#cells, aloneCell, Number(isAlone))
   }
 
-  /** Whether this server may answer as leader now. */
-  get isLeaseHeld(): boolean {
-    return Number(Atomics.load(this.#lease, 0)) > sharedMs()
+  /** See RaftServer.isAlone. */
+  get isAlone(): boolean {
+    return Atomics.load(this.#cells, aloneCell) === 1
   }
 }
 

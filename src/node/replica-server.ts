@@ -4,7 +4,6 @@ import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import { members } from '../raft/config.ts'
-import { bootstrapWrite } from '../raft/driver.ts'
 import type { Config } from '../raft/config.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
@@ -12,12 +11,15 @@ import type { NodeId } from '../raft/entry.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
+import type { PeerStatus } from '../net/peer-options.ts'
 import { RaftLog } from '../storage/raft-log.ts'
 import { StateWriter } from '../storage/state.ts'
+import { EpochFence } from './epoch-fence.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
 import { clusterKey, clusterStatus } from './cluster-status.ts'
+import { finishFounding, foundCluster } from './founding.ts'
 import { joinAt } from './joining.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
@@ -59,6 +61,7 @@ export class ReplicaServer {
   readonly #operations: Operations
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
+  readonly #fence: EpochFence
   #transport!: PeerTransport
   readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
@@ -75,6 +78,7 @@ export class ReplicaServer {
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#state = new StateWriter(join(dataDirectory, 'state.db'))
     this.#marks = new ClusterMarks(this.#log)
+    finishFounding(this.#log, this.#marks)
     this.#snapshots = new Snapshotter({
       dataDirectory,
       log: this.#log,
@@ -98,6 +102,18 @@ export class ReplicaServer {
         }),
     })
     this.#formation = this.#makeFormation()
+    this.#fence = new EpochFence({
+      self: settings.id,
+      marks: this.#marks,
+      raft: () => this.#raft,
+      tried: () => triedIn(this.#transport.peers()),
+      nowMs: clock.monotonicMs,
+      logger: parts.logger,
+      onFenced: () => {
+        this.#transport.renew()
+        parts.onTurn()
+      },
+    })
     this.#requests = new PeerRequests({
       settings,
       raft: () => this.#raft,
@@ -135,6 +151,8 @@ export class ReplicaServer {
       self: { id, name, address },
       clusterId: () => this.#marks.clusterId,
       epoch: () => this.#marks.epoch,
+      newestEpoch: () => this.#marks.newestEpoch,
+      onEpoch: (epoch) => guard(() => this.#fence.learn(epoch)),
       protocol: { min: 1, max: 1 },
       listen: { address: bindAddress, port: serverPort },
       tls,
@@ -224,9 +242,10 @@ export class ReplicaServer {
       nowMs: sharedMs,
       wallMs: clock.wallMs,
       onTurn: () => this.#afterTurn(),
-      onLease: (untilMs) => this.#stamp.setLease(untilMs),
+      onAlone: (isAlone) => this.#stamp.setAlone(isAlone),
     })
     this.#raft = raft
+    this.#fence.begin(raft)
     this.#duties = new LeaderDuties({
       status: () => raft.status,
       catalog: this.#state.catalog,
@@ -242,7 +261,11 @@ export class ReplicaServer {
       tickMs,
       electionTicks: defaultLimits.electionTicks,
       nowMs: clock.monotonicMs,
-      onTicks: (count) => guard(() => raft.tick(count)),
+      onTicks: (count) =>
+        guard(() => {
+          this.#fence.check()
+          raft.tick(count)
+        }),
       onTimer: (lateMs) => this.#stamp.tickDelays.note(lateMs),
       onStall: (elapsedMs) =>
         logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
@@ -255,7 +278,9 @@ export class ReplicaServer {
   /** A barrier that holds proves it: everything its leader had committed is applied here. */
   async #catchUp(raft: RaftServer): Promise<void> {
     while (!this.#isStopped && !this.#marks.isCaughtUp) {
-      if (!(await raft.readBarrier()) || this.#isStopped) continue
+      const isHeld = raft.readBarrier()
+      raft.turn()
+      if (!(await isHeld) || this.#isStopped) continue
       this.#marks.setCaughtUp()
       this.#parts.onTurn()
     }
@@ -335,16 +360,9 @@ export class ReplicaServer {
     })
   }
 
-  /** The first entry, the same on every founder: the configuration of them all. */
   #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
     const { logger } = this.#parts
-    const voters = Object.keys(founders).toSorted()
-    const addresses = Object.fromEntries(voters.map((id) => [id, founders[id] ?? '']))
-    const config = { voters, addresses, votersOutgoing: [], learners: [], prevConfIndex: 0 }
-    const write = bootstrapWrite(this.#log.state(), config)
-    // Undefined after a stop right behind the write: all that is missing then is the id.
-    if (write !== undefined) this.#log.write(write, () => {})
-    this.#marks.setClusterId(clusterId)
+    foundCluster(this.#log, this.#marks, { clusterId, founders })
     logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
     this.#begin()
   }
@@ -364,6 +382,15 @@ export class ReplicaServer {
       throw error
     })
   }
+}
+
+/** Those that are connected, and those that an attempt has failed with. */
+function triedIn(peers: readonly PeerStatus[]): ReadonlySet<NodeId> {
+  return new Set(
+    peers
+      .filter(({ isConnected, lastError }) => isConnected || lastError !== undefined)
+      .map(({ id }) => id),
+  )
 }
 
 function hostPort(host: string, port: number): string {

@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../catalog/command.ts'
 import type { CommandBody, Outcome, Proposal } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
+import { leftBehindError } from './epoch-fence.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { ProposalResult } from './proposals.ts'
 import { Stamp } from './replica-messages.ts'
@@ -59,6 +60,8 @@ export class Replica {
   readonly #run = randomBytes(8).toString('hex')
   #requests = 0
   #asked = 0
+  /** Asked for in this turn of the event loop, and not sent yet. */
+  #nextBarrier: Promise<void> | undefined
   readonly #watch: DiskWatch
   #status: ClusterStatus | undefined
   serverPort = 0
@@ -115,9 +118,9 @@ export class Replica {
     return this.#stamp.tickDelays.figures
   }
 
-  /** No other server can have been elected without this one: it may answer from its own copy. */
-  get isLeaseHeld(): boolean {
-    return this.#stamp.isLeaseHeld
+  /** It leads and is a quorum by itself: its own copy holds all that was acknowledged. */
+  get isAlone(): boolean {
+    return this.#stamp.isAlone
   }
 
   /**
@@ -150,15 +153,28 @@ export class Replica {
     })
   }
 
-  /** Resolves when a read made afterwards sees all that was acknowledged before. Rejects: no-leader. */
-  async barrier(): Promise<void> {
-    if (this.#stopping) throw svcdError('stopping', {})
-    const id = this.#asked++
+  /**
+   * Resolves when a read made afterwards sees all that was acknowledged before. All who ask within a
+   * turn of the event loop share one question. Rejects: no-leader, stopping.
+   */
+  barrier(): Promise<void> {
+    const refusal = this.outOfService()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.#nextBarrier ??= this.#askBarrier()
+    return this.#nextBarrier
+  }
+
+  async #askBarrier(): Promise<void> {
     const isHeld = await new Promise<boolean>((resolve) => {
-      this.#barriers.set(id, resolve)
-      this.#post({ type: 'barrier', id })
+      setImmediate(() => {
+        this.#nextBarrier = undefined
+        if (this.#stopping) return resolve(false)
+        const id = this.#asked++
+        this.#barriers.set(id, resolve)
+        this.#post({ type: 'barrier', id })
+      })
     })
-    if (!isHeld) throw svcdError(this.#stopping ? 'stopping' : 'no-leader', {})
+    if (!isHeld) throw this.outOfService() ?? svcdError('no-leader', {})
   }
 
   /** Resolves true as soon as this server has all that its leader had committed, false at its stop. */
@@ -219,8 +235,16 @@ export class Replica {
     })
   }
 
-  #refusal(): SvcdError | undefined {
+  /** Why this server serves no writes and no fresh reads, whatever it waits for. */
+  outOfService(): SvcdError | undefined {
     if (this.#stopping) return svcdError('stopping', {})
+    const leftBehind = this.#status?.leftBehind
+    return leftBehind === undefined ? undefined : leftBehindError(leftBehind)
+  }
+
+  #refusal(): SvcdError | undefined {
+    const gone = this.outOfService()
+    if (gone !== undefined) return gone
     if (this.#waitingBytes > waitingBytesMax) {
       return svcdError('busy', { waiting: this.#waiting.size })
     }

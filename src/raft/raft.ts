@@ -138,11 +138,13 @@ export class Raft {
 
   /** The connection to `id` has closed. A closed one to the leader most often means that it died. */
   connectionLost(id: NodeId): void {
-    if (this.state.role === 'leader') {
-      this.replication.unreachable(id)
-      // It may take this leader for dead, and vote at once: what it confirmed holds no longer.
-      this.readIndexes.forget(id)
-    } else if (this.state.leader === id) this.state.loseLeader()
+    if (this.state.role === 'leader') this.replication.unreachable(id)
+    else if (this.state.leader === id) this.state.loseLeader()
+  }
+
+  /** Gives up the lead, if it has it, and forgets who leads. */
+  stepDown(): void {
+    this.state.becomeFollower(this.state.term, undefined)
   }
 
   /** Messages to `id` were dropped. */

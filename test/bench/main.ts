@@ -11,6 +11,7 @@ import {
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
 import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import { benchClusterReads } from './cluster-reads.bench.ts'
 import { benchCalm } from './cluster-calm.bench.ts'
 import { benchRestore } from './cluster-restore.bench.ts'
 import { benchDns } from './dns.bench.ts'
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'blocking-reads': benchHealthService,
   'blocking-lists': benchLists,
   'cluster-writes': benchClusterWrites,
+  'cluster-reads': benchClusterReads,
   'cluster-failover': benchFailover,
   'cluster-silence': benchSilence,
   'cluster-visible': benchVisible,

@@ -174,9 +174,15 @@ export class SimMachine implements StateMachine {
     for (const [id, request] of this.state.requests) {
       const isOld = request.index <= index - entries && request.timeMs < timeMs - ms
       if (!isOld && request.index > index - entriesMax) return
-      this.state.requests.delete(id)
-      this.state.requestSum = (this.state.requestSum - hashRequest(id, request)) >>> 0
+      this.forget(id)
     }
+  }
+
+  forget(id: string): void {
+    const { state } = this
+    const request = must(state.requests.get(id))
+    state.requests.delete(id)
+    state.requestSum = (state.requestSum - hashRequest(id, request)) >>> 0
   }
 
   /** As a synced transaction: the old state is gone, on the disk as well. */

@@ -110,6 +110,12 @@ export class Network {
     if (this.#world.isFaulty && random() < options.duplicateRate) once()
   }
 
+  /** A connection is made, or refused where nothing runs: TCP repeats what is lost. */
+  dial(from: NodeId, to: NodeId, then: () => void): void {
+    if (this.isCut(from, to) || this.isCut(to, from)) return
+    this.#world.after(2 * this.#delay(), () => this.#world.nodes.get(from)?.run(then))
+  }
+
   #isLost({ from, to }: { from: NodeId; to: NodeId }): boolean {
     const { options, random } = this.#world
     return this.isCut(from, to) || (this.#world.isFaulty && random() < options.lossRate)
@@ -121,13 +127,21 @@ export class Network {
       node?.act((driver) => {
         const { state } = driver.raft
         if (isAnswer(message) && message.term === state.term) node.heard(message.from)
-        const ignored = driver.raft.step(this.#world.options.vagueHints ? vague(message) : message)
-        this.#world.trace(
-          () =>
-            `${message.to} gets ${printMessage(message)}${ignored ? ` (ignored: ${ignored})` : ''}`,
-        )
+        if (!this.#isAdmitted(message)) return
+        node.server?.step(this.#world.options.vagueHints ? vague(message) : message)
+        this.#world.trace(() => `${message.to} gets ${printMessage(message)}`)
       })
     })
+  }
+
+  /** The greetings let only servers of one cluster and one epoch talk to each other. */
+  #isAdmitted({ from, to }: { from: NodeId; to: NodeId }): boolean {
+    const { nodes } = this.#world
+    const [a, b] = [nodes.get(from)?.disk, nodes.get(to)?.disk]
+    // A message of a server that has ended since is judged by what it was.
+    if (a === undefined || b === undefined) return true
+    if (a.meta('clusterId') !== b.meta('clusterId')) return false
+    return Number(a.meta('epoch') ?? 0) === Number(b.meta('epoch') ?? 0)
   }
 
   /** The file arrives whole, or the stream breaks; the sender hears which, sooner or later. */
@@ -148,9 +162,10 @@ export class Network {
       () => {
         const receiver = nodes.get(to)
         if (receiver === undefined || !receiver.isUp || this.isCut(from, to)) return report(false)
-        receiver.act((driver) => {
+        receiver.act(() => {
+          if (!this.#isAdmitted(message)) return
           receiver.machine.files.set(snapshot.index, copyState(file))
-          driver.raft.step(message)
+          receiver.server?.step(message)
           this.#world.trace(() => `${to} gets ${printMessage(message)}`)
         })
         report(true)

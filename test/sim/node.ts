@@ -42,6 +42,7 @@ export interface NodeWorld extends Surroundings {
   readonly nodes: ReadonlyMap<NodeId, SimNode>
   readonly network: {
     send(message: Message): void
+    dial(from: NodeId, to: NodeId, then: () => void): void
     carry(way: { from: NodeId; to: NodeId }, deliver: () => void, broken: () => void): void
   }
   /** Promises of this server may be due: they run before the next event. */
@@ -156,7 +157,10 @@ export class SimNode implements Server {
     world.mutant?.onStart?.(this, replica)
     // Servers do not tick in step.
     this.later(world.random() * this.#tickMs, () => this.#scheduleTick())
-    this.#guard(() => replica.start())
+    this.#guard(() => {
+      replica.start()
+      replica.greet()
+    })
   }
 
   /** The core has begun, on what the disk held. */
@@ -283,12 +287,13 @@ export class SimNode implements Server {
     const { electionTicks } = this.world.options.limits
     const due = ticksDue({ elapsedMs, tickMs: this.#tickMs, electionTicks })
     this.#lastTickMs = this.world.nowMs
-    this.server?.tick(due)
+    this.replica?.tick(due)
     const before = this.#ticks
     this.#ticks += due
     this.#checkQuorum()
     const isDuty = Math.floor(before / ticksPerDuty) < Math.floor(this.#ticks / ticksPerDuty)
-    if (isDuty && this.world.options.promotes) this.replica?.duties?.check()
+    if (isDuty) this.replica?.greet()
+    if (isDuty && this.world.options.promotes) this.replica?.checkDuties()
   }
 
   /** An answer to what this server sent as leader. */

@@ -5,13 +5,15 @@ import { PeerNotices } from '../../src/net/peer-notices.ts'
 import type { PeerTransport } from '../../src/net/peer-transport.ts'
 import { ClusterFormation } from '../../src/node/cluster-formation.ts'
 import { ClusterMarks } from '../../src/node/cluster-marks.ts'
+import { EpochFence } from '../../src/node/epoch-fence.ts'
+import { finishFounding, foundCluster } from '../../src/node/founding.ts'
 import { LeaderDuties } from '../../src/node/leader-duties.ts'
 import type { Operations } from '../../src/node/operations.ts'
 import { askerOver } from '../../src/node/peer-questions.ts'
 import { PeerRequests } from '../../src/node/peer-requests.ts'
 import type { ProposalResult } from '../../src/node/proposals.ts'
 import { RaftServer } from '../../src/node/raft-server.ts'
-import { bootstrapWrite } from '../../src/raft/driver.ts'
+import { members } from '../../src/raft/config.ts'
 import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Message } from '../../src/raft/message.ts'
@@ -44,11 +46,14 @@ export class SimReplica {
   readonly formation: ClusterFormation
   readonly requests: PeerRequests
   readonly machine: StateMachine
+  readonly fence: EpochFence
   raft: RaftServer | undefined
   duties: LeaderDuties | undefined
   isAlive = true
   /** What the other threads know: no round is needed for a read. */
   isAlone = false
+  /** Members that it has tried to greet. */
+  readonly tried = new Set<NodeId>()
   /** Writes asked for here that have no answer yet: when they were. */
   readonly writing = new Set<{ readonly atMs: number }>()
   /** When an answer to a forwarded write came, by the index it names. */
@@ -60,6 +65,7 @@ export class SimReplica {
     const { world, id } = node
     this.node = node
     this.marks = new ClusterMarks(node.disk)
+    finishFounding(node.disk, this.marks)
     this.rpc = new Rpc({
       self: id,
       carry: (to, deliver, broken) => {
@@ -69,6 +75,15 @@ export class SimReplica {
       peer: (to) => world.nodes.get(to)?.replica?.rpc,
       after: (delayMs, run) => node.later(delayMs, run),
       onBusy: () => world.stir(node),
+    })
+    this.fence = new EpochFence({
+      self: id,
+      marks: this.marks,
+      raft: () => this.raft,
+      tried: () => this.tried,
+      nowMs: () => world.nowMs,
+      logger: silentLogger,
+      onFenced: () => world.trace(() => `${id} is left behind`),
     })
     this.formation = this.#makeFormation()
     this.machine = {
@@ -87,6 +102,39 @@ export class SimReplica {
   start(): void {
     if (this.marks.clusterId === undefined) this.#form()
     else this.#begin()
+  }
+
+  checkDuties(): void {
+    this.duties?.check()
+  }
+
+  /** Inputs of the clock: first whether it may take part, as in the replica thread. */
+  tick(count: number): void {
+    this.fence.check()
+    this.raft?.tick(count)
+  }
+
+  /**
+   * Dials each member with which it has no connection yet. What answers in a newer epoch says so; a
+   * host that runs nothing refuses, which counts as tried as well; a cut one does neither.
+   */
+  greet(): void {
+    const { raft, node } = this
+    const { network, random } = node.world
+    if (raft === undefined) return
+    for (const peer of members(raft.status.config)) {
+      if (peer === node.id || (this.tried.has(peer) && random() < 0.8)) continue
+      network.dial(node.id, peer, () => this.#onDialled(peer))
+    }
+  }
+
+  #onDialled(peer: NodeId): void {
+    const { marks } = this
+    const other = this.node.world.nodes.get(peer)?.replica?.marks
+    this.tried.add(peer)
+    if (other === undefined || other.clusterId !== marks.clusterId) return
+    const newest = Math.max(other.epoch, other.newestEpoch)
+    if (newest > marks.epoch) this.fence.learn(newest)
   }
 
   connectionLost(peer: NodeId): void {
@@ -230,6 +278,7 @@ export class SimReplica {
       changeMembers: (change) => this.changeMembers(change),
       propose: () => {},
     })
+    this.fence.begin(raft)
     node.onBegun()
     raft.leadAlone()
     raft.turn()
@@ -321,7 +370,7 @@ export class SimReplica {
   }
 
   #makeFormation(): ClusterFormation {
-    const { id, expect, knows, disk, world } = this.node
+    const { id, expect, knows, world } = this.node
     return new ClusterFormation({
       self: { id, name: id, address: addressOf(id), expect },
       retryJoin: knows.map(addressOf),
@@ -336,20 +385,9 @@ export class SimReplica {
       request: <T>(address: string, kind: string, body: unknown) =>
         this.ask<T>(address, kind, body),
       found: (clusterId, founders) => {
-        if (!this.isAlive) throw new Ended()
-        const voters = Object.keys(founders).toSorted()
-        const config = { voters, votersOutgoing: [], learners: [], prevConfIndex: 0 }
-        const write = bootstrapWrite(disk.state(), { ...config, addresses: founders })
-        world.ledger.onFounded(id, clusterId, must(write?.entries[0] ?? disk.log[0]))
-        if (write !== undefined) disk.commitWrite(write)
-        // A process may end between the two writes.
-        if (world.isFaulty && world.options.faults.has('crash') && world.random() < 0.2) {
-          world.after(0, () => world.crashSoon(this.node))
-          throw new Ended()
-        }
+        foundCluster(this.#foundingLog(clusterId), this.marks, { clusterId, founders })
         world.ledger.onCluster(id, clusterId)
-        this.marks.setClusterId(clusterId)
-        world.trace(() => `${id} founds ${clusterId} with ${voters.join()}`)
+        world.trace(() => `${id} founds ${clusterId} with ${Object.keys(founders).join()}`)
         this.#begin()
       },
       join: (clusterId, epoch) => {
@@ -362,6 +400,23 @@ export class SimReplica {
       },
       logger: silentLogger,
     })
+  }
+
+  /** The log as the founding writes it: synced when the call returns, or the process has ended. */
+  #foundingLog(clusterId: string): Pick<LogStore, 'state' | 'write'> {
+    const { disk, world, id } = this.node
+    return {
+      state: () => disk.state(),
+      write: (write) => {
+        if (!this.isAlive) throw new Ended()
+        world.ledger.onFounded(id, clusterId, must(write.entries[0]))
+        disk.commitWrite(write)
+        // A process may end between this write and the next.
+        if (!world.isFaulty || !world.options.faults.has('crash') || world.random() > 0.3) return
+        world.crashSoon(this.node)
+        throw new Ended()
+      },
+    }
   }
 
   #form(): void {
