@@ -208,7 +208,7 @@ export class Proposals {
     for (const forwarded of this.#forwarded) {
       if (forwarded.to === leader) continue
       this.#forwarded.delete(forwarded)
-      this.#queue.push(...forwarded.batch)
+      for (const submission of forwarded.batch) this.#retry(submission)
     }
   }
 
@@ -228,9 +228,15 @@ export class Proposals {
     for (const [at, submission] of batch.entries()) this.#take(submission, results[at])
   }
 
+  /** Not beyond its time: forwarded again and again it would be on its way for as long as that fails. */
+  #retry(submission: Submission): void {
+    if (submission.deadlineMs > this.#parts.nowMs()) this.#queue.push(submission)
+    else submission.settle(noLeader)
+  }
+
   #take(submission: Submission, result: ProposalResult | undefined): void {
     if (result === undefined || result.kind === 'not-leader') {
-      this.#queue.push(submission)
+      this.#retry(submission)
     } else if (result.kind === 'applied') {
       void this.#parts.whenApplied(result.outcome.index).then(() => submission.settle(result))
     } else {

@@ -32,6 +32,8 @@ export interface RaftServerParts {
   /** Whether this server leads and is a quorum by itself; see {@link RaftServer.isAlone}. */
   readonly onAlone: (isAlone: boolean) => void
   readonly limits?: Partial<RaftLimits>
+  /** How long a write or a read waits for a leader and a quorum; the simulator waits for less. */
+  readonly holdMs?: number
 }
 
 interface PendingRead {
@@ -42,7 +44,7 @@ interface PendingRead {
 /** Written entries kept in memory: what followers that keep up are sent. Others are read from disk. */
 const cacheBytesMax = 16 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
-const holdMs = 7000
+const defaultHoldMs = 7000
 /** How long a forwarded write waits until it can be read here. */
 const visibleMs = 1000
 
@@ -82,6 +84,10 @@ export class RaftServer {
       { id, random, limits, preVote: true, checkQuorum: true },
       { store, machine, transport: this.#noted(transport), onRead: (read) => this.#onRead(read) },
     )
+  }
+
+  get #holdMs(): number {
+    return this.#parts.holdMs ?? defaultHoldMs
   }
 
   get status(): Status {
@@ -184,7 +190,7 @@ export class RaftServer {
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */
   propose(json: string, mayForward: boolean, settle: (result: ProposalResult) => void): void {
-    const deadlineMs = this.#parts.nowMs() + holdMs
+    const deadlineMs = this.#parts.nowMs() + this.#holdMs
     this.proposals.submit({ json, deadlineMs, mayForward, settle })
   }
 
@@ -194,7 +200,7 @@ export class RaftServer {
    * that ask before it share one round.
    */
   async readBarrier(): Promise<boolean> {
-    const deadlineMs = this.#parts.nowMs() + holdMs
+    const deadlineMs = this.#parts.nowMs() + this.#holdMs
     for (let tries = 0; this.#parts.nowMs() < deadlineMs && this.#part !== 'fenced'; tries++) {
       const isHeld = this.#readOnce(deadlineMs)
       // Of the first one the caller takes care.

@@ -4,7 +4,6 @@ import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import { members } from '../raft/config.ts'
-import { bootstrapWrite } from '../raft/driver.ts'
 import type { Config } from '../raft/config.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
@@ -22,6 +21,7 @@ import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
 import { clusterKey, clusterStatus } from './cluster-status.ts'
+import { finishFounding, foundCluster } from './founding.ts'
 import { joinAt } from './joining.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
@@ -84,6 +84,7 @@ export class ReplicaServer {
     this.#state = new StateWriter(join(dataDirectory, 'state.db'))
     this.#marks = new ClusterMarks(this.#log)
     this.#marks.claim(settings.id, dataDirectory)
+    finishFounding(this.#log, this.#marks)
     this.#snapshots = new Snapshotter({
       dataDirectory,
       log: this.#log,
@@ -417,16 +418,9 @@ export class ReplicaServer {
     })
   }
 
-  /** The first entry, the same on every founder: the configuration of them all. */
   #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
     const { logger } = this.#parts
-    const voters = Object.keys(founders).toSorted()
-    const addresses = Object.fromEntries(voters.map((id) => [id, founders[id] ?? '']))
-    const config = { voters, addresses, votersOutgoing: [], learners: [], prevConfIndex: 0 }
-    const write = bootstrapWrite(this.#log.state(), config)
-    // Undefined after a stop right behind the write: all that is missing then is the id.
-    if (write !== undefined) this.#log.write(write, () => {})
-    this.#marks.setClusterId(clusterId)
+    foundCluster(this.#log, this.#marks, { clusterId, founders })
     logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
     this.#begin()
   }

@@ -4,7 +4,7 @@ import { runSeed } from './run.ts'
 import type { SimResult } from './run.ts'
 
 /** `npm run sim -- --seeds N [--from M]` runs many seeds; `npm run sim -- SEED` replays one, traced. */
-function main(words: readonly string[]): number {
+async function main(words: readonly string[]): Promise<number> {
   const option = (name: string) => {
     const at = words.indexOf(name)
     return at === -1 ? undefined : Number(words[at + 1])
@@ -17,19 +17,19 @@ function main(words: readonly string[]): number {
   return 2
 }
 
-function replay(seed: number): number {
-  const result = runSeed(seed, { isTracing: true })
+async function replay(seed: number): Promise<number> {
+  const result = await runSeed(seed, { isTracing: true })
   for (const line of result.lines) console.log(line)
   console.log(outcome(result))
   return result.failure === undefined ? 0 : 1
 }
 
-function runMany(first: number, count: number): number {
+async function runMany(first: number, count: number): Promise<number> {
   const struck = new Map<FaultClass, number>()
   const totals = { violations: 0, liveness: 0, events: 0, operations: 0, virtualMs: 0 }
   const started = process.hrtime.bigint()
   for (let seed = first; seed < first + count; seed++) {
-    const result = runSeed(seed)
+    const result = await runSeed(seed)
     console.log(outcome(result))
     if (result.failure?.kind === 'violation') totals.violations++
     if (result.failure?.kind === 'liveness') totals.liveness++
@@ -66,4 +66,4 @@ function outcome({
   return `${describeOptions(options)}\n  ${verdict}; ${end}`
 }
 
-process.exitCode = main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2))

@@ -10,6 +10,17 @@ interface NetworkWorld extends Surroundings {
   readonly nodes: ReadonlyMap<NodeId, SimNode>
 }
 
+function isAnswer({ type }: Message): boolean {
+  return type === 'append-response' || type === 'heartbeat-response'
+}
+
+/** As from a follower that leaves out the skipping of §5.3: a hint is only a hint. */
+function vague(message: Message): Message {
+  if (message.type !== 'append-response' || !message.rejected) return message
+  const hintIndex = Math.max(0, Math.min(message.index, message.hintIndex) - 2)
+  return { ...message, hintIndex, hintTerm: 0 }
+}
+
 interface Link {
   /** Messages sent before a reset of the connection do not arrive after it. */
   generation: number
@@ -55,10 +66,24 @@ export class Network {
       [a, b],
       [b, a],
     ] as const) {
-      this.#world.after(this.#delay(), () => {
-        this.#world.nodes.get(id)?.act((driver) => driver.raft.connectionLost(peer))
-      })
+      this.#notice(id, peer)
     }
+  }
+
+  /** Only `victim`'s peers see their connections close; it hears nothing, and is heard by nobody. */
+  resetOneSided(victim: NodeId): void {
+    for (const id of this.#world.nodes.keys()) {
+      if (id === victim) continue
+      this.#link(id, victim).generation++
+      this.#link(victim, id).generation++
+      this.cut(id, victim)
+      this.cut(victim, id)
+      this.#notice(id, victim)
+    }
+  }
+
+  #notice(id: NodeId, peer: NodeId): void {
+    this.#world.after(this.#delay(), () => this.#world.nodes.get(id)?.connectionLost(peer))
   }
 
   send(message: Message): void {
@@ -69,15 +94,43 @@ export class Network {
     if (this.#world.isFaulty && random() < options.duplicateRate) this.#deliver(message)
   }
 
-  #isLost({ from, to }: Message): boolean {
+  /**
+   * One way of a request: `deliver` on the other side, twice now and then. When the connection breaks
+   * before, `broken` is called on this one; what a cut swallows nobody hears of.
+   */
+  carry(way: { from: NodeId; to: NodeId }, deliver: () => void, broken: () => void): void {
+    const { options, random, nodes } = this.#world
+    if (this.#isLost(way)) return
+    const once = (): void =>
+      this.#arrive(
+        way,
+        this.#delay(),
+        () => nodes.get(way.to)?.run(deliver),
+        () => this.#world.after(this.#delay(), () => nodes.get(way.from)?.run(broken)),
+      )
+    once()
+    if (this.#world.isFaulty && random() < options.duplicateRate) once()
+  }
+
+  /** A connection is made, or refused where nothing runs: TCP repeats what is lost. */
+  dial(from: NodeId, to: NodeId, then: () => void): void {
+    if (this.isCut(from, to) || this.isCut(to, from)) return
+    this.#world.after(2 * this.#delay(), () => this.#world.nodes.get(from)?.run(then))
+  }
+
+  #isLost({ from, to }: { from: NodeId; to: NodeId }): boolean {
     const { options, random } = this.#world
     return this.isCut(from, to) || (this.#world.isFaulty && random() < options.lossRate)
   }
 
   #deliver(message: Message): void {
     this.#arrive(message, this.#delay(), () => {
-      this.#world.nodes.get(message.to)?.act((driver) => {
-        const ignored = driver.raft.step(message)
+      const node = this.#world.nodes.get(message.to)
+      node?.act((driver) => {
+        const { state } = driver.raft
+        if (isAnswer(message) && message.term === state.term) node.heard(message.from)
+        if (!this.#isAdmitted(message)) return
+        const ignored = node.server?.step(this.#world.options.vagueHints ? vague(message) : message)
         if (ignored === 'not-a-member') this.#askAbout(message.from, message.to)
         this.#world.trace(
           () =>
@@ -117,15 +170,27 @@ export class Network {
     })
   }
 
+  /** The greetings let only servers of one cluster and one epoch talk to each other. */
+  #isAdmitted({ from, to }: { from: NodeId; to: NodeId }): boolean {
+    const { nodes } = this.#world
+    const [a, b] = [nodes.get(from)?.disk, nodes.get(to)?.disk]
+    // A message of a server that has ended since is judged by what it was.
+    if (a === undefined || b === undefined) return true
+    if (a.meta('clusterId') !== b.meta('clusterId')) return false
+    return Number(a.meta('epoch') ?? 0) === Number(b.meta('epoch') ?? 0)
+  }
+
   /** The file arrives whole, or the stream breaks; the sender hears which, sooner or later. */
   #stream(message: Extract<Message, { type: 'snapshot-request' }>): void {
     const { nodes } = this.#world
     const { from, to, snapshot } = message
     const file = nodes.get(from)?.machine.files.get(snapshot.index)
     const report = (ok: boolean) =>
-      this.#world.after(this.#delay() + (ok ? 0 : 200), () =>
-        nodes.get(from)?.act((driver) => driver.raft.snapshotSent(to, ok)),
-      )
+      this.#world.after(this.#delay() + (ok ? 0 : 200), () => {
+        nodes.get(from)?.run(({ raft }) => raft?.snapshotSent(to, ok))
+        // A stream breaks with its connection.
+        if (!ok) this.#notice(from, to)
+      })
     if (file === undefined || this.#isLost(message)) return report(false)
     this.#arrive(
       message,
@@ -133,9 +198,10 @@ export class Network {
       () => {
         const receiver = nodes.get(to)
         if (receiver === undefined || !receiver.isUp || this.isCut(from, to)) return report(false)
-        receiver.act((driver) => {
+        receiver.act(() => {
+          if (!this.#isAdmitted(message)) return
           receiver.machine.files.set(snapshot.index, copyState(file))
-          const ignored = driver.raft.step(message)
+          const ignored = receiver.server?.step(message)
           if (ignored === 'not-a-member') this.#askAbout(from, to)
           this.#world.trace(() => `${to} gets ${printMessage(message)}`)
         })
@@ -145,7 +211,12 @@ export class Network {
     )
   }
 
-  #arrive({ from, to }: Message, delayMs: number, then: () => void, broken?: () => void): void {
+  #arrive(
+    { from, to }: { from: NodeId; to: NodeId },
+    delayMs: number,
+    then: () => void,
+    broken?: () => void,
+  ): void {
     const link = this.#link(from, to)
     const { nowMs, options } = this.#world
     const { generation } = link
