@@ -233,7 +233,7 @@ t.test(
     const world = new World()
     const names = ['a', 'b', 'c', 'd']
     const [a, b, , d] = names.map((id) => world.add(id, 3, names))
-    if (a === undefined || b === undefined || d === undefined) return t.fail('four servers')
+    if (a === undefined || b === undefined || d === undefined) throw new Error('four servers')
     world.isCut = (_from, to) => to === 'c:8300'
     d.pledge = { clusterId: 'other', by: 'z', founders: {}, released: [] }
     t.notOk(await a.formation.attempt(), 'd has given its word elsewhere')
