@@ -303,19 +303,6 @@ const defaultReads: readonly Mutant[] = [
       }
     },
   ),
-  core('round-outlives-its-term', 'a change of term drops the round', ({ state: { reads } }) => {
-    reads.dropAll = () => {}
-  }),
-  core('read-confirmed-by-learners', 'only voters confirm a read', ({ readIndexes, state }) => {
-    const finish = readIndexes.finishIfConfirmed.bind(readIndexes)
-    readIndexes.finishIfConfirmed = () => {
-      const { voters, learners } = state.config
-      const acks = state.reads.round?.acks
-      const isHeard = learners.some((id) => acks?.has(id) === true)
-      if (isHeard) for (const id of voters) acks?.add(id)
-      finish()
-    }
-  }),
 ]
 
 /** Writes that were forwarded, and what keeps them from being done twice. */
@@ -364,14 +351,6 @@ const forwarding: readonly Mutant[] = [
             outcome: { ok: true as const, index: node.machine.appliedIndex(), result: 1 },
           })),
         )
-    },
-  ),
-  core(
-    'answered-before-visible',
-    'a forwarded write is answered once it shows here',
-    (_raft, _driver, { machine, replica, server: raftServer }) => {
-      must(replica).machine.appliedIndex = () => machine.appliedIndex() + 5
-      Object.defineProperty(must(raftServer), 'isAlone', { get: () => false })
     },
   ),
   core(

@@ -153,8 +153,13 @@ export class SimReplica {
     this.raft.propose(json, true, (result) => {
       this.writing.delete(writing)
       if (!this.isAlive) return
-      if (result.kind === 'applied') this.#checkVisible(result.outcome.index)
-      settle(result)
+      try {
+        if (result.kind === 'applied') this.#checkVisible(result.outcome.index)
+        settle(result)
+      } catch (error) {
+        // Within a promise, where the write was forwarded.
+        this.#onError(error)
+      }
     })
   }
 
