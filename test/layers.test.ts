@@ -104,6 +104,7 @@ t.test('commands that only ask an agent do not load what runs one', async (t) =>
     'debug',
     'validate',
     'reload',
+    'keygen',
   ]) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)
