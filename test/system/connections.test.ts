@@ -5,13 +5,14 @@ import { createServer as createHttpServer, get } from 'node:http'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { openFilesMax } from '../../src/net/descriptor-limit.ts'
 import { ask } from '../../src/net/dns-client.ts'
-import { AgentProcess } from '../helpers/agent-process.ts'
+import { AgentProcess, svcdBin } from '../helpers/agent-process.ts'
 import { freePorts } from '../helpers/free-ports.ts'
 import { until } from '../helpers/until.ts'
 
@@ -306,3 +307,28 @@ t.test('an agent with too few descriptors says what it needs', { skip }, async (
     /may have 100 files open, and svcd needs 1\d\d at least.*ulimit -n/s,
   )
 })
+
+t.test(
+  'a look-up that fails for want of a descriptor says nothing of the service',
+  { skip },
+  async (t) => {
+    const module = new URL('../dist/net/probe-result.js', pathToFileURL(svcdBin))
+    const script = `
+    import { openSync } from 'node:fs'
+    const { failedProbe } = await import(${JSON.stringify(module.href)})
+    const error = Object.assign(new Error('getaddrinfo ENOTFOUND db'), { code: 'ENOTFOUND' })
+    const before = failedProbe('TCP db:1', error).evidence
+    try {
+      for (;;) openSync('/dev/null')
+    } catch {}
+    console.log(before, failedProbe('TCP db:1', error).evidence)`
+    const node = [process.execPath, '--input-type=module', '-e', script]
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      'ulimit -n 100; exec "$@"',
+      'sh',
+      ...node,
+    ])
+    t.equal(stdout.trim(), 'absence none')
+  },
+)
