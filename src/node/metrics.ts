@@ -19,7 +19,13 @@ export interface MetricsParts {
 /** All that this node tells of itself, as it is now. */
 export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
   const dns = parts.dns === undefined ? [] : dnsMetrics(parts.dns.figures)
-  return [buildInfo(parts.identity), ...raftMetrics(parts), ...catalogMetrics(parts), ...dns]
+  return [
+    buildInfo(parts.identity),
+    ...raftMetrics(parts),
+    ...diskMetrics(parts),
+    ...catalogMetrics(parts),
+    ...dns,
+  ]
 }
 
 function buildInfo({ version, nodeName, datacenter }: Identity): Metric {
@@ -50,6 +56,17 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
       kind: 'histogram',
       series: [{ labels: {}, ...tickDelays }],
     },
+  ]
+}
+
+function diskMetrics({ status }: MetricsParts): Metric[] {
+  const disk = status?.disk
+  if (disk === undefined) return []
+  const isRefusing = disk.level === 'enough' ? 0 : 1
+  return [
+    gauge('disk_free_bytes', 'Space left on the disk of the data directory.', disk.freeBytes),
+    gauge('disk_reserve_bytes', 'Below so much nothing is registered.', disk.reserveBytes),
+    gauge('disk_is_low', '1 where this server, as leader, refuses registrations.', isRefusing),
   ]
 }
 

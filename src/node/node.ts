@@ -202,6 +202,8 @@ function replicaSettings(config: Config, id: string): ReplicaSettings {
     serverPort: config.ports.server,
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
+    diskReserveBytes:
+      config.diskReserveMib === undefined ? undefined : config.diskReserveMib * 1024 * 1024,
     silenceMs: config.memberTimeoutSeconds * 1000,
     tls: readPeerTls(config.peerTls),
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../base/errors.ts'
+import type { ErrorCode, SvcdError } from '../base/errors.ts'
 import type { Outcome } from '../catalog/command.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { ProposeResult } from '../raft/verdict.ts'
@@ -23,6 +23,8 @@ export interface Submission {
 export interface ProposalsParts {
   /** Puts commands into the log, if this server leads. */
   readonly append: (proposals: readonly string[]) => ProposeResult
+  /** Why this server takes no such proposal as leader now; undefined when it does. */
+  readonly refusal?: ((json: string) => SvcdError | undefined) | undefined
   /** The leader to forward to; undefined while there is none, or it is this server. */
   readonly leader: () => NodeId | undefined
   readonly isLeader: () => boolean
@@ -128,7 +130,9 @@ export class Proposals {
   }
 
   #append(): void {
+    this.#refuse()
     const batch = this.#queue
+    if (batch.length === 0) return
     const result = this.#parts.append(batch.map(({ json }) => json))
     switch (result.kind) {
       case 'accepted':
@@ -165,6 +169,20 @@ export class Proposals {
     const wasHelpful = fits.length < this.#queue.length
     this.#queue = fits
     if (wasHelpful && fits.length > 0) this.#append()
+  }
+
+  #refuse(): void {
+    const { refusal } = this.#parts
+    if (refusal === undefined) return
+    const refused: [Submission, SvcdError][] = []
+    for (const submission of this.#queue) {
+      const error = refusal(submission.json)
+      if (error !== undefined) refused.push([submission, error])
+    }
+    if (refused.length === 0) return
+    const gone = new Set(refused.map(([submission]) => submission))
+    this.#queue = this.#queue.filter((submission) => !gone.has(submission))
+    for (const [{ settle }, { code, message }] of refused) settle({ kind: 'failed', code, message })
   }
 
   #refuseForeign(): void {

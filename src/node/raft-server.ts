@@ -35,6 +35,7 @@ export interface RaftServerParts {
    */
   readonly onLease: (untilMs: number) => void
   readonly limits?: Partial<RaftLimits>
+  readonly refusal?: ProposalsParts['refusal']
 }
 
 interface PendingRead {
@@ -78,6 +79,7 @@ export class RaftServer {
       append: (proposals) => this.#append(proposals),
       leader: () => this.#foreignLeader(),
       isLeader: () => this.isLeader,
+      refusal: parts.refusal,
       forward: parts.forward,
       whenApplied: (index) => this.#waits.wait(index, visibleMs),
       nowMs,

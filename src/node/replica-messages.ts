@@ -2,6 +2,7 @@ import type { ErrorCode } from '../base/errors.ts'
 import type { ConfChange } from '../raft/membership.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
+import type { DiskFigures } from './disk-space.ts'
 import type { ProposalResult } from './proposals.ts'
 import { TickDelays } from './tick-delays.ts'
 
@@ -18,6 +19,8 @@ export interface ReplicaSettings {
   readonly bootstrapExpect: number
   /** `host:port`, or a host with the default port. */
   readonly retryJoin: readonly string[]
+  /** Undefined: by the size of the disk. */
+  readonly diskReserveBytes?: number | undefined
   /** A member that is silent for so long is dead. */
   readonly silenceMs: number
   /** PEM texts for mutual TLS between servers. */
@@ -72,6 +75,8 @@ export interface ClusterStatus {
   /** It has once seen all that its leader had committed: what it does not know does not exist. */
   readonly isCaughtUp: boolean
   readonly clusterId: string | undefined
+  /** Undefined: not known. */
+  readonly disk?: DiskFigures | undefined
 }
 
 export type FromReplica =
