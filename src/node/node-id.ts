@@ -8,13 +8,13 @@ import { ownerOf } from './log-owner.ts'
 
 /**
  * The node's UUID: an id names one node for all time. It stands in the file `node-id`, made at the
- * first start, and in raft.db, from which a lost or damaged file is restored. `given` is the option.
- * Throws `node-id-lost`, `node-id-invalid`, and what opening raft.db throws.
+ * first start, and in the log, from which a lost or damaged file is restored. `given` is the option.
+ * Throws `node-id-lost`, `node-id-invalid`, and what opening the log throws.
  */
 export function nodeIdOf(directory: string, given: string | undefined, logger: Logger): string {
   const written = writtenNodeId(directory)
   const isWritten = written !== undefined && checkUuid(written) === undefined
-  // Most starts; that raft.db is of the same node is seen when it is opened.
+  // Most starts; that the log is of the same node is seen when it is opened.
   if (isWritten && (given ?? written) === written) return written
   const owner = ownerOf(directory)
   const lost = (reason: string): Error => svcdError('node-id-lost', { path: directory, reason })
@@ -31,7 +31,7 @@ export function nodeIdOf(directory: string, given: string | undefined, logger: L
     throw svcdError('node-id-invalid', { path: nodeIdFile(directory) })
   }
   if (given === undefined && id !== undefined) {
-    logger.warn({ id }, 'the file node-id was lost or damaged, and is written again from raft.db')
+    logger.warn({ id }, 'the file node-id was lost or damaged, and is written again from the log')
   }
   return writeNodeId(directory, id ?? randomUUID())
 }
