@@ -134,6 +134,11 @@ export const errorTable = {
     exit: 1,
     text: 'The server has too many writes waiting ({waiting}). Try again in a moment.',
   },
+  'disk-low': {
+    http: 507,
+    exit: 1,
+    text: 'The disk of server {node}, which leads, has {free} MiB left, and {reserve} MiB are kept for the log and snapshots: nothing is registered until there is space. Free some, or deregister what is not needed (-disk-reserve-mib).',
+  },
   'operation-refused': {
     http: 500,
     exit: 1,

@@ -27,6 +27,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
   return [
     buildInfo(parts.identity),
     ...raftMetrics(parts),
+    ...diskMetrics(parts),
     ...catalogMetrics(parts),
     ...dns,
     ...connectionMetrics(parts.connections),
@@ -72,6 +73,17 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
       kind: 'histogram',
       series: [{ labels: {}, ...tickDelays }],
     },
+  ]
+}
+
+function diskMetrics({ status }: MetricsParts): Metric[] {
+  const disk = status?.disk
+  if (disk === undefined) return []
+  const isRefusing = disk.level === 'enough' ? 0 : 1
+  return [
+    gauge('disk_free_bytes', 'Space left on the disk of the data directory.', disk.freeBytes),
+    gauge('disk_reserve_bytes', 'Below so much nothing is registered.', disk.reserveBytes),
+    gauge('disk_is_low', '1 where this server, as leader, refuses registrations.', isRefusing),
   ]
 }
 

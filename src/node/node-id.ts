@@ -1,32 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { checkUuid } from '../config/check.ts'
-import { members } from '../raft/config.ts'
-import { RaftLog } from '../storage/raft-log.ts'
-import { latestConfig } from './latest-config.ts'
-
-/** What raft.db knows of whose it is. */
-interface Owner {
-  /** Undefined: written by a release that did not keep it there. */
-  readonly nodeId: string | undefined
-  /** Whether others know this server by its id. */
-  readonly isMember: boolean
-  /** By its log; empty when that does not say. */
-  readonly members: readonly string[]
-}
+import { ownerOf } from './log-owner.ts'
 
 /**
  * The node's UUID: an id names one node for all time. It stands in the file `node-id`, made at the
- * first start, and in raft.db, from which a lost or damaged file is restored. `given` is the option.
- * Throws `node-id-lost`, `node-id-invalid`, and what opening raft.db throws.
+ * first start, and in the log, from which a lost or damaged file is restored. `given` is the option.
+ * Throws `node-id-lost`, `node-id-invalid`, and what opening the log throws.
  */
 export function nodeIdOf(directory: string, given: string | undefined, logger: Logger): string {
   const written = writtenNodeId(directory)
   const isWritten = written !== undefined && checkUuid(written) === undefined
-  // Most starts; that raft.db is of the same node is seen when it is opened.
+  // Most starts; that the log is of the same node is seen when it is opened.
   if (isWritten && (given ?? written) === written) return written
   const owner = ownerOf(directory)
   const lost = (reason: string): Error => svcdError('node-id-lost', { path: directory, reason })
@@ -43,7 +31,7 @@ export function nodeIdOf(directory: string, given: string | undefined, logger: L
     throw svcdError('node-id-invalid', { path: nodeIdFile(directory) })
   }
   if (given === undefined && id !== undefined) {
-    logger.warn({ id }, 'the file node-id was lost or damaged, and is written again from raft.db')
+    logger.warn({ id }, 'the file node-id was lost or damaged, and is written again from the log')
   }
   return writeNodeId(directory, id ?? randomUUID())
 }
@@ -55,21 +43,6 @@ export function writtenNodeId(directory: string): string | undefined {
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return undefined
     throw svcdError('data-dir-unusable', { path: directory, reason: reasonOf(error) }, error)
-  }
-}
-
-function ownerOf(directory: string): Owner {
-  const path = join(directory, 'raft.db')
-  // Opening would make what is not there.
-  if (!existsSync(path)) return { nodeId: undefined, isMember: false, members: [] }
-  const log = new RaftLog(path)
-  try {
-    const isMember = log.meta('clusterId') !== undefined || log.meta('pledge') !== undefined
-    const latest = latestConfig(log)
-    const ids = latest === undefined ? [] : members(latest.config)
-    return { nodeId: log.meta('nodeId'), isMember, members: ids }
-  } finally {
-    log.close()
   }
 }
 

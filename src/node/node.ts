@@ -215,6 +215,8 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     serverPort: config.ports.server,
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
+    diskReserveBytes:
+      config.diskReserveMib === undefined ? undefined : config.diskReserveMib * 1024 * 1024,
     silenceMs: config.memberTimeoutSeconds * 1000,
     secret: peerSecret(config),
     tls: readPeerTls(config.peerTls),

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../base/errors.ts'
+import type { ErrorCode, SvcdError } from '../base/errors.ts'
 import type { Outcome } from '../catalog/command.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { ProposeResult } from '../raft/verdict.ts'
@@ -29,6 +29,8 @@ export interface Submission {
 export interface ProposalsParts {
   /** Puts commands into the log, if this server leads. */
   readonly append: (proposals: readonly string[]) => ProposeResult
+  /** Why this server takes no such proposal as leader now; undefined when it does. */
+  readonly refusal?: ((json: string) => SvcdError | undefined) | undefined
   /** The leader to forward to; undefined while there is none, or it is this server. */
   readonly leader: () => NodeId | undefined
   readonly isLeader: () => boolean
@@ -65,7 +67,7 @@ export class Proposals {
   /** Requests that the leader has not answered yet. */
   readonly #forwarded = new Set<Forwarded>()
 
-  #refusal: Failure | undefined
+  #ended: Failure | undefined
 
   constructor(parts: ProposalsParts) {
     this.#parts = parts
@@ -79,13 +81,13 @@ export class Proposals {
   }
 
   submit(submission: Submission): void {
-    if (this.#refusal !== undefined) submission.settle(this.#refusal)
+    if (this.#ended !== undefined) submission.settle(this.#ended)
     else this.#queue.push(submission)
   }
 
   /** Fails all that waits and all that comes: this server takes no part in its cluster any more. */
-  refuse(refusal: Failure): void {
-    this.#refusal = refusal
+  end(refusal: Failure): void {
+    this.#ended = refusal
     const all = [
       ...this.#queue,
       ...[...this.#logged.values()].map(({ submission }) => submission),
@@ -151,7 +153,9 @@ export class Proposals {
   }
 
   #append(): void {
+    this.#refuse()
     const batch = this.#queue
+    if (batch.length === 0) return
     const result = this.#parts.append(batch.map(({ json }) => json))
     switch (result.kind) {
       case 'accepted':
@@ -188,6 +192,20 @@ export class Proposals {
     const wasHelpful = fits.length < this.#queue.length
     this.#queue = fits
     if (wasHelpful && fits.length > 0) this.#append()
+  }
+
+  #refuse(): void {
+    const { refusal } = this.#parts
+    if (refusal === undefined) return
+    const refused: [Submission, SvcdError][] = []
+    for (const submission of this.#queue) {
+      const error = refusal(submission.json)
+      if (error !== undefined) refused.push([submission, error])
+    }
+    if (refused.length === 0) return
+    const gone = new Set(refused.map(([submission]) => submission))
+    this.#queue = this.#queue.filter((submission) => !gone.has(submission))
+    for (const [{ settle }, { code, message }] of refused) settle({ kind: 'failed', code, message })
   }
 
   #refuseForeign(): void {

@@ -34,6 +34,7 @@ export interface RaftServerParts {
   readonly limits?: Partial<RaftLimits>
   /** How long a write or a read waits for a leader and a quorum; the simulator waits for less. */
   readonly holdMs?: number
+  readonly refusal?: ProposalsParts['refusal']
 }
 
 interface PendingRead {
@@ -64,7 +65,7 @@ export class RaftServer {
   /** `held`: it waits until it may; `fenced`: never again in this process. */
   #part: 'full' | 'held' | 'fenced' = 'full'
   /** Why it takes no part in its cluster any more. */
-  refusal: Failure | undefined
+  fencedWith: Failure | undefined
 
   constructor(parts: RaftServerParts) {
     this.#parts = parts
@@ -75,6 +76,7 @@ export class RaftServer {
       append: (proposals) => this.#append(proposals),
       leader: () => this.#foreignLeader(),
       isLeader: () => this.isLeader,
+      refusal: parts.refusal,
       forward: parts.forward,
       whenApplied: (index) => this.#waits.wait(index, visibleMs),
       nowMs,
@@ -163,9 +165,9 @@ export class RaftServer {
   /** Leads, votes and follows no more; `refusal` is the result of every write. */
   fence(refusal: Failure): void {
     this.#part = 'fenced'
-    this.refusal = refusal
+    this.fencedWith = refusal
     this.driver.raft.stepDown()
-    this.proposals.refuse(refusal)
+    this.proposals.end(refusal)
     for (const { settle } of this.#reads.values()) settle(false)
     this.#reads.clear()
     this.turn()

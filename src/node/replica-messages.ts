@@ -4,6 +4,7 @@ import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
 import type { GateFigures } from '../net/connection-gate.ts'
 import type { PeerLimits } from '../net/peer-limits.ts'
+import type { DiskFigures } from './disk-space.ts'
 import type { ProposalResult } from './proposals.ts'
 import { TickDelays } from './tick-delays.ts'
 
@@ -20,6 +21,8 @@ export interface ReplicaSettings {
   readonly bootstrapExpect: number
   /** `host:port`, or a host with the default port. */
   readonly retryJoin: readonly string[]
+  /** Undefined: by the size of the disk. */
+  readonly diskReserveBytes?: number | undefined
   /** A member that is silent for so long is dead. */
   readonly silenceMs: number
   /** The cluster's secret; undefined: none. `isRequired` false: while it is being introduced. */
@@ -81,6 +84,8 @@ export interface ClusterStatus {
   readonly clusterId: string | undefined
   /** The cluster was recovered without this server, which is in an older epoch. */
   readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
+  /** Undefined: not known. */
+  readonly disk?: DiskFigures | undefined
 }
 
 export type FromReplica =

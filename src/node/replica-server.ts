@@ -23,6 +23,7 @@ import { ClusterMarks } from './cluster-marks.ts'
 import { clusterKey, clusterStatus } from './cluster-status.ts'
 import { finishFounding, foundCluster } from './founding.ts'
 import { joinAt } from './joining.ts'
+import { DiskSpace } from './disk-space.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
@@ -62,6 +63,7 @@ export class ReplicaServer {
   readonly #marks: ClusterMarks
   readonly #snapshots: Snapshotter
   readonly #operations: Operations
+  readonly #disk: DiskSpace
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
   readonly #fence: EpochFence
@@ -80,6 +82,12 @@ export class ReplicaServer {
     this.#parts = parts
     const { dataDirectory, settings, stamp } = parts
     this.#stamp = new Stamp(stamp)
+    this.#disk = new DiskSpace({
+      directory: dataDirectory,
+      node: settings.name,
+      reserveBytes: settings.diskReserveBytes,
+      logger: parts.logger,
+    })
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#state = new StateWriter(join(dataDirectory, 'state.db'))
     this.#marks = new ClusterMarks(this.#log)
@@ -159,6 +167,7 @@ export class ReplicaServer {
     const { settings, logger, guard } = this.#parts
     const { id, name, advertiseAddress, bindAddress, serverPort, tls, secret, peerLimits } =
       settings
+    await this.#disk.start()
     // With port 0 the address is known once the port is open.
     const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
     this.#transport = await openPeerTransport({
@@ -201,6 +210,7 @@ export class ReplicaServer {
     this.#isStopped = true
     for (const timer of this.#timers) clearInterval(timer)
     this.#ticker?.stop()
+    this.#disk.stop()
     await this.#transport.close()
     this.#state.close()
     this.#log.close()
@@ -220,7 +230,7 @@ export class ReplicaServer {
   }
 
   status(): ClusterStatus {
-    return clusterStatus(this.#raft, this.#marks)
+    return { ...clusterStatus(this.#raft, this.#marks), disk: this.#disk.figures }
   }
 
   get #hasCluster(): boolean {
@@ -277,6 +287,7 @@ export class ReplicaServer {
       }),
       transport: this.#transport,
       forward: (to, proposals) => this.#forward(to, proposals),
+      refusal: (json) => this.#disk.refusal(json),
       random: Math.random,
       nowMs: sharedMs,
       wallMs: clock.wallMs,

@@ -119,5 +119,5 @@ t.test('a server that knows a newer epoch is fenced from its start', async (t) =
   t.equal(rig.server('a').status.role, 'follower')
   t.equal(rig.server('a').status.leader, undefined)
   t.match(propose(rig, 'a').result, { code: 'left-behind' })
-  t.match(rig.server('a').refusal, { code: 'left-behind' })
+  t.match(rig.server('a').fencedWith, { code: 'left-behind' })
 })

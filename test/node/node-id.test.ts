@@ -108,7 +108,7 @@ t.test(
     const again = await AgentProcess.start({ args })
     t.equal((await again.put('agent/service/register', { Name: 'web2' })).status, 200, 'it writes')
     t.equal(readFileSync(file, 'utf8').trim(), id, 'under the id it had')
-    t.match(again.output, 'is written again from raft.db')
+    t.match(again.output, 'is written again from the log')
     await again.stop()
     writeFileSync(file, `${other}\n`)
     const wrong = AgentProcess.spawn({ args })

@@ -18,7 +18,9 @@ t.test(
   async (t) => {
     // Not tap's directory, which is removed before the file system in it is unmounted.
     const directory = mkdtempSync(join(tmpdir(), 'svcd-small-disk-'))
-    const cluster = await ThreeServers.prepare(directory)
+    // It fills to the end: nothing is kept free.
+    const args = ['-log-level=warn', '-disk-reserve-mib=0']
+    const cluster = await ThreeServers.prepare(directory, { args })
     const small = must(cluster.servers[0])
     mkdirSync(small.directory)
     // Twelve megabytes: the cluster can begin in it.
