@@ -4,6 +4,7 @@ import type { CatalogReader } from '../catalog/query.ts'
 import type { DnsService } from './dns-service.ts'
 import { dnsMetrics } from './dns-metrics.ts'
 import type { ClusterStatus } from './replica-messages.ts'
+import { heapBytes } from './thread-heaps.ts'
 import type { TickDelays } from './tick-delays.ts'
 
 export interface MetricsParts {
@@ -11,6 +12,7 @@ export interface MetricsParts {
   readonly status: ClusterStatus | undefined
   readonly contactAgeMs: number
   readonly tickDelays: TickDelays['figures']
+  readonly replicaHeapBytes: number
   readonly read: <T>(query: (catalog: CatalogReader) => T) => T
   /** Undefined: this node answers no DNS. */
   readonly dns: Pick<DnsService, 'figures'> | undefined
@@ -19,7 +21,28 @@ export interface MetricsParts {
 /** All that this node tells of itself, as it is now. */
 export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
   const dns = parts.dns === undefined ? [] : dnsMetrics(parts.dns.figures)
-  return [buildInfo(parts.identity), ...raftMetrics(parts), ...catalogMetrics(parts), ...dns]
+  return [
+    buildInfo(parts.identity),
+    threadHeaps(parts),
+    ...raftMetrics(parts),
+    ...catalogMetrics(parts),
+    ...dns,
+  ]
+}
+
+function threadHeaps({ replicaHeapBytes, dns }: MetricsParts): Metric {
+  const udp = dns?.figures.udp ?? []
+  const heaps: readonly (readonly [string, number])[] = [
+    ['main', heapBytes()],
+    ['replica', replicaHeapBytes],
+    ...udp.map((figures, at) => [`dns-${at}`, figures.heapBytes] as const),
+  ]
+  return {
+    name: 'svcd_thread_heap_bytes',
+    help: "Memory of each thread's JavaScript heap, used or not.",
+    kind: 'gauge',
+    samples: heaps.map(([thread, value]) => ({ labels: { thread }, value })),
+  }
 }
 
 function buildInfo({ version, nodeName, datacenter }: Identity): Metric {

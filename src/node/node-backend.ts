@@ -144,8 +144,17 @@ export class NodeBackend implements Backend {
   metrics(): readonly AnyMetric[] {
     const { identity, replica, dns } = this.#parts
     const { status, contactAgeMs, tickDelays } = replica
+    const replicaHeapBytes = replica.heapBytes
     const read = <T>(query: (catalog: CatalogReader) => T): T => this.read(query)
-    return nodeMetrics({ identity, status, contactAgeMs, tickDelays, dns, read })
+    return nodeMetrics({
+      identity,
+      status,
+      contactAgeMs,
+      tickDelays,
+      replicaHeapBytes,
+      dns,
+      read,
+    })
   }
 
   statistics(): Statistics {

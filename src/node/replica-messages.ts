@@ -105,7 +105,8 @@ const writingCell = 0
 const contactCell = 1
 /** In 64 bits behind the two: milliseconds do not fit in less. */
 const leaseOffset = 8
-const delaysOffset = 16
+const heapOffset = 16
+const delaysOffset = 24
 const forever = 2n ** 62n
 
 /**
@@ -120,12 +121,14 @@ export class Stamp {
   readonly tickDelays: TickDelays
   readonly #cells: Int32Array
   readonly #lease: BigInt64Array
+  readonly #heap: Float64Array
 
   constructor(buffer = new SharedArrayBuffer(delaysOffset + TickDelays.bytes)) {
     this.buffer = buffer
     this.tickDelays = new TickDelays(buffer, delaysOffset)
     this.#cells = new Int32Array(buffer)
     this.#lease = new BigInt64Array(buffer, leaseOffset, 1)
+    this.#heap = new Float64Array(buffer, heapOffset, 1)
   }
 
   get value(): number {
@@ -154,6 +157,15 @@ export class Stamp {
   get contactAgeMs(): number {
     const contact = Atomics.load(this.#cells, contactCell)
     return contact === 0 ? 2 ** 31 - 1 : (wrappedMs() - contact) | 0
+  }
+
+  /** What the heap of the thread takes. */
+  get heapBytes(): number {
+    return this.#heap[0] ?? 0
+  }
+
+  set heapBytes(bytes: number) {
+    this.#heap[0] = bytes
   }
 
   /** On the clock of {@link sharedMs}. */

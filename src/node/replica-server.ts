@@ -29,6 +29,7 @@ import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
 import { Snapshotter } from './snapshotter.ts'
 import { stampedStore } from './stamped-store.ts'
+import { heapBytes } from './thread-heaps.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
 import { Ticker } from './ticker.ts'
@@ -83,6 +84,7 @@ export class ReplicaServer {
       clusterId: () => this.#marks.clusterId ?? '',
       epoch: () => this.#marks.epoch,
       logger: parts.logger,
+      nowMs: () => performance.now(),
       guard: parts.guard,
     })
     this.#operations = new Operations({
@@ -243,7 +245,10 @@ export class ReplicaServer {
       electionTicks: defaultLimits.electionTicks,
       nowMs: clock.monotonicMs,
       onTicks: (count) => guard(() => raft.tick(count)),
-      onTimer: (lateMs) => this.#stamp.tickDelays.note(lateMs),
+      onTimer: (lateMs) => {
+        this.#stamp.tickDelays.note(lateMs)
+        this.#stamp.heapBytes = heapBytes()
+      },
       onStall: (elapsedMs) =>
         logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
     })
