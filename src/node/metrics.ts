@@ -6,6 +6,7 @@ import type { ConnectionFigures } from './connections.ts'
 import type { DnsService } from './dns-service.ts'
 import { dnsMetrics } from './dns-metrics.ts'
 import type { ClusterStatus } from './replica-messages.ts'
+import { heapBytes } from './thread-heaps.ts'
 import type { TickDelays } from './tick-delays.ts'
 
 export interface MetricsParts {
@@ -13,6 +14,7 @@ export interface MetricsParts {
   readonly status: ClusterStatus | undefined
   readonly contactAgeMs: number
   readonly tickDelays: TickDelays['figures']
+  readonly replicaHeapBytes: number
   readonly read: <T>(query: (catalog: CatalogReader) => T) => T
   /** Undefined: this node answers no DNS. */
   readonly dns: Pick<DnsService, 'figures'> | undefined
@@ -26,6 +28,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
   const dns = parts.dns === undefined ? [] : dnsMetrics(parts.dns.figures)
   return [
     buildInfo(parts.identity),
+    threadHeaps(parts),
     ...raftMetrics(parts),
     ...diskMetrics(parts),
     ...catalogMetrics(parts),
@@ -38,6 +41,21 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
       samples: [{ labels: {}, value: parts.unprobed }],
     },
   ]
+}
+
+function threadHeaps({ replicaHeapBytes, dns }: MetricsParts): Metric {
+  const udp = dns?.figures.udp ?? []
+  const heaps: readonly (readonly [string, number])[] = [
+    ['main', heapBytes()],
+    ['replica', replicaHeapBytes],
+    ...udp.map((figures, at) => [`dns-${at}`, figures.heapBytes] as const),
+  ]
+  return {
+    name: 'svcd_thread_heap_bytes',
+    help: "Memory of each thread's JavaScript heap, used or not.",
+    kind: 'gauge',
+    samples: heaps.map(([thread, value]) => ({ labels: { thread }, value })),
+  }
 }
 
 function buildInfo({ version, nodeName, datacenter }: Identity): Metric {

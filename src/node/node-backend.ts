@@ -157,8 +157,9 @@ export class NodeBackend implements Backend {
     const connections = this.#parts.connections()
     const unprobed = this.#parts.unprobed()
     const { status, contactAgeMs, tickDelays } = replica
+    const replicaHeapBytes = replica.heapBytes
     const read = <T>(query: (catalog: CatalogReader) => T): T => this.read(query)
-    const raft = { status, contactAgeMs, tickDelays }
+    const raft = { status, contactAgeMs, tickDelays, replicaHeapBytes }
     return nodeMetrics({ identity, ...raft, dns, read, connections, unprobed })
   }
 

@@ -32,6 +32,7 @@ import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { SnapshotService } from './snapshot-service.ts'
+import { boundMainHeap } from './thread-heaps.ts'
 import { zoneOf } from './zone.ts'
 import { zonesIn } from './zone-files.ts'
 import { loadZoneFiles } from './zone-loader.ts'
@@ -91,6 +92,7 @@ interface Start {
 }
 
 async function start({ config, logger, stops, hurry, recentLog }: Start): Promise<RunningNode> {
+  stops.parts.push(boundMainHeap())
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
   stops.parts.push(() => directory.release())

@@ -123,7 +123,8 @@ export type OperationResult =
 const writingCell = 0
 const contactCell = 1
 const aloneCell = 2
-const delaysOffset = 16
+const heapOffset = 16
+const delaysOffset = 24
 
 /**
  * The replica's stamp, in shared memory. The first number is odd while it is inside a disk write: a
@@ -134,11 +135,13 @@ export class Stamp {
   readonly buffer: SharedArrayBuffer
   readonly tickDelays: TickDelays
   readonly #cells: Int32Array
+  readonly #heap: Float64Array
 
   constructor(buffer = new SharedArrayBuffer(delaysOffset + TickDelays.bytes)) {
     this.buffer = buffer
     this.tickDelays = new TickDelays(buffer, delaysOffset)
     this.#cells = new Int32Array(buffer)
+    this.#heap = new Float64Array(buffer, heapOffset, 1)
   }
 
   get value(): number {
@@ -167,6 +170,15 @@ export class Stamp {
   get contactAgeMs(): number {
     const contact = Atomics.load(this.#cells, contactCell)
     return contact === 0 ? 2 ** 31 - 1 : (wrappedMs() - contact) | 0
+  }
+
+  /** What the heap of the thread takes. */
+  get heapBytes(): number {
+    return this.#heap[0] ?? 0
+  }
+
+  set heapBytes(bytes: number) {
+    this.#heap[0] = bytes
   }
 
   setAlone(isAlone: boolean): void {

@@ -34,6 +34,7 @@ import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
 import { Snapshotter } from './snapshotter.ts'
 import { stampedStore } from './stamped-store.ts'
+import { heapBytes } from './thread-heaps.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
 import { Ticker } from './ticker.ts'
@@ -101,6 +102,7 @@ export class ReplicaServer {
       clusterId: () => this.#marks.clusterId ?? '',
       epoch: () => this.#marks.epoch,
       logger: parts.logger,
+      nowMs: () => performance.now(),
       guard: parts.guard,
     })
     this.#operations = new Operations({
@@ -316,7 +318,10 @@ export class ReplicaServer {
           this.#fence.check()
           raft.tick(count)
         }),
-      onTimer: (lateMs) => this.#stamp.tickDelays.note(lateMs),
+      onTimer: (lateMs) => {
+        this.#stamp.tickDelays.note(lateMs)
+        this.#stamp.heapBytes = heapBytes()
+      },
       onStall: (elapsedMs) =>
         logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
     })

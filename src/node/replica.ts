@@ -20,6 +20,7 @@ import type {
   ReplicaWorkerData,
   ToReplica,
 } from './replica-messages.ts'
+import { threadLimits } from './thread-heaps.ts'
 import type { TickDelays } from './tick-delays.ts'
 import { workerUrl } from './worker-url.ts'
 
@@ -71,6 +72,7 @@ export class Replica {
   private constructor(options: ReplicaOptions) {
     this.#options = options
     this.#worker = new Worker(workerUrl('replica-thread', import.meta.url), {
+      resourceLimits: threadLimits,
       workerData: {
         dataDirectory: options.dataDirectory,
         versions: options.versions.buffer,
@@ -118,6 +120,11 @@ export class Replica {
   /** Milliseconds since this server heard its leader. */
   get contactAgeMs(): number {
     return this.#stamp.contactAgeMs
+  }
+
+  /** Of the thread. */
+  get heapBytes(): number {
+    return this.#stamp.heapBytes
   }
 
   /** How late the thread's clock rang. */

@@ -17,13 +17,18 @@ export interface SnapshotterParts {
   readonly clusterId: () => string
   readonly epoch: () => number
   readonly logger: Logger
+  /** A clock that never goes back. */
+  readonly nowMs: () => number
   readonly guard: (work: () => void) => void
 }
 
 /** A snapshot is made when the log behind the last one has so many entries … */
 const entriesMin = 10_000
-/** … and so many times the bytes of that snapshot: large states are copied less often. */
+/** … and so many times the bytes of that snapshot: large states are copied less often … */
 const bytesRatio = 4
+/** … or fewer, when the last one is this old: it costs little then, and the file of the log never shrinks. */
+const oldMs = 30_000
+const oldBytesRatio = 1.25
 /** Entries after which the log's size is looked at again. */
 const lookEvery = 1000
 /** Entries kept behind the applied index, for followers that catch up. */
@@ -42,6 +47,7 @@ export class Snapshotter {
   #isMaking = false
   #lastBytes = 0
   #checkpointedAt = 0
+  #madeAtMs = 0
   /** After a failure: not before so many entries were applied. */
   #notBefore = 0
 
@@ -71,7 +77,8 @@ export class Snapshotter {
     const behind = applied - (log.snapshot()?.index ?? 0)
     if (this.#isMaking || behind < entriesMin || applied < this.#notBefore) return
     // Until the first snapshot there is nothing that the log could be compared with.
-    if (log.stats().entryBytes < bytesRatio * this.#lastBytes) {
+    const ratio = this.#parts.nowMs() - this.#madeAtMs < oldMs ? bytesRatio : oldBytesRatio
+    if (log.stats().entryBytes < ratio * this.#lastBytes) {
       this.#notBefore = applied + lookEvery
       return
     }
@@ -102,6 +109,7 @@ export class Snapshotter {
 
   #note({ meta }: SnapshotFile): void {
     this.#lastBytes = meta.size
+    this.#madeAtMs = this.#parts.nowMs()
     const { index, term, config, confIndex } = meta
     this.#parts.driver()?.saveSnapshot({ index, term, config, confIndex })
     this.#compact()

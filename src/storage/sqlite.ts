@@ -11,9 +11,17 @@ export interface OpenOptions {
   readonly exclusive?: boolean
   /** False: checkpoints only when asked (an automatic one every 1000 pages doubles the cost of a command). */
   readonly automaticCheckpoint?: boolean
+  /** Of the pages that the connection keeps in memory; 2 MiB unless given. */
+  readonly cacheKib?: number
   /** WAL unless given. DELETE: for a file that has nothing beside it when it is closed. */
   readonly journal?: 'WAL' | 'DELETE'
 }
+
+/**
+ * A build's default of 16 MB is one for each of six connections. Readers of a WAL gain nothing by it: what
+ * they keep is void after every commit of the writer.
+ */
+const cacheKibDefault = 2048
 
 /**
  * Opens a database in WAL mode; the one door to better-sqlite3 (`sqlite-driver.ts` picks its
@@ -29,6 +37,7 @@ export function openDatabase(path: string, options: OpenOptions): Database {
       fileMustExist: readOnly,
       timeout: readOnly ? 5000 : 0,
     })
+    database.pragma(`cache_size = -${options.cacheKib ?? cacheKibDefault}`)
     if (options.exclusive === true) database.pragma('locking_mode = EXCLUSIVE')
     if (!readOnly) setPragmas(database, options)
     // A plain read takes the lock (and finds a damaged header) now rather than at the first use.

@@ -361,6 +361,7 @@ t.test('an archive is unpacked into what was packed, however it is cut into chun
       nodes: 10,
       requests: 400,
       services: 400,
+      gone_subjects: 0,
       subjects: must(unpacked.rows['subjects']),
     })
     t.ok(readFileSync(path).equals(readFileSync(file.path)))
