@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- one table: a row a mutant */
 import { must } from '../../src/base/assert.ts'
 import type { Pledge } from '../../src/node/cluster-formation.ts'
 import type { RaftServer } from '../../src/node/raft-server.ts'
