@@ -3,7 +3,9 @@ import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
 
 /** Format of state.db: number n+1 is reached from n by migrations[n]. */
-export const catalogVersion = 3
+export const catalogVersion = 4
+/** The first format whose `meta` has the sums of the tables. */
+export const summedVersion = 4
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
@@ -95,7 +97,13 @@ const version3 = `
     WHERE status <> 'passing' OR (check_id >= '_' AND check_id < '\`');
 `
 
-export const catalogMigrations: readonly string[] = [version1, version2, version3]
+// The row 'sums' of meta: what the rows of each table add up to (state-sums.ts). Whoever brings a database to the
+// present format calls initializeSums in the same transaction.
+const version4 = `
+  INSERT OR REPLACE INTO meta VALUES ('sums', '');
+`
+
+export const catalogMigrations: readonly string[] = [version1, version2, version3, version4]
 
 /** Defines the functions that the migrations use; nothing stored in a database refers to them. */
 export function defineAddressKeys(db: Database): void {

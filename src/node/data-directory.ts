@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   accessSync,
+  chmodSync,
   constants,
   mkdirSync,
   mkdtempSync,
@@ -32,7 +33,7 @@ export function openDataDirectory(path: string | undefined): DataDirectory {
     }
   }
   try {
-    mkdirSync(path, { recursive: true, mode: 0o750 })
+    mkdirSync(path, { recursive: true, mode: 0o700 })
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw svcdError('data-dir-unusable', { path, reason: reasonOf(error) }, error)
@@ -45,14 +46,16 @@ export function nodeIdIn(directory: string): string {
   const known = knownNodeIdIn(directory)
   if (known !== undefined) return known
   const id = randomUUID()
-  writeFileSync(nodeIdFile(directory), `${id}\n`, { mode: 0o640 })
+  writeFileSync(nodeIdFile(directory), `${id}\n`, { mode: 0o600 })
   return id
 }
 
 /** Undefined before the first start. */
 export function knownNodeIdIn(directory: string): string | undefined {
   try {
-    return readFileSync(nodeIdFile(directory), 'utf8').trim()
+    const id = readFileSync(nodeIdFile(directory), 'utf8').trim()
+    chmodSync(nodeIdFile(directory), 0o600)
+    return id
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return undefined
     throw svcdError('data-dir-unusable', { path: directory, reason: reasonOf(error) }, error)

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readSync } from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
+import { catalogVersion, summedVersion } from '../catalog/schema.ts'
+import { loadSums, noteSums } from '../catalog/state-sums.ts'
 import { formatOf, openDatabase } from './sqlite.ts'
+import { damageIn, isDamage } from './state-check.ts'
 import { appliedIn, rowCounts } from './state-tables.ts'
 
 // What is done to the files of snapshots by a thread of its own, for it would hold up the caller.
@@ -24,14 +27,19 @@ export interface SnapshotFacts {
   readonly sha256: string
   /** By table. */
   readonly rows: Readonly<Record<string, number>>
+  /** Its rows are not those that its sums are of: how. */
+  readonly damage?: string
 }
 
 /** Throws SvcdError `snapshot-failed` or `snapshot-unusable`. The file is synced when it returns. */
 export function runSnapshotJob(job: SnapshotJob): SnapshotFacts {
-  if (job.kind === 'make') make(job.statePath, job.path)
+  if (job.kind === 'make') {
+    make(job.statePath, job.path)
+    refuseDamage(job.path)
+  }
   if (job.kind === 'move') move(job.path, job)
   try {
-    return examine(job.path)
+    return examine(job.path, job.kind !== 'make')
   } catch (error) {
     throw unusable(job.kind === 'check' ? (job.name ?? job.path) : job.path, error)
   }
@@ -46,8 +54,22 @@ function make(statePath: string, path: string): void {
     } finally {
       db.close()
     }
+    chmodSync(path, 0o600)
   } catch (error) {
+    const inner = error instanceof SvcdError ? (error.cause ?? error) : error
+    if (isDamage(inner)) throw svcdError('state-damaged', { reason: reasonOf(inner) }, error)
     throw svcdError('snapshot-failed', { reason: reasonOf(error), path }, error)
+  }
+}
+
+/** A copy has the rows of its state, and its sums: that they do not fit is the damage of the state. */
+function refuseDamage(path: string): void {
+  const db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
+  try {
+    const damage = damageIn(db)
+    if (damage !== undefined) throw svcdError('state-damaged', { reason: damage })
+  } finally {
+    db.close()
   }
 }
 
@@ -57,8 +79,11 @@ function move(path: string, place: { readonly index: number; readonly term: numb
     try {
       const sql = db.prepare<[number, string]>('UPDATE meta SET value = ? WHERE key = ?')
       db.transaction(() => {
+        const hasSums = formatOf(db) >= summedVersion
+        const { sums } = hasSums ? loadSums(db) : { sums: undefined }
         sql.run(place.index, 'applied_index')
         sql.run(place.term, 'applied_term')
+        if (sums !== undefined) noteSums(db, sums)
       })()
     } finally {
       db.close()
@@ -68,14 +93,18 @@ function move(path: string, place: { readonly index: number; readonly term: numb
   }
 }
 
-function examine(path: string): SnapshotFacts {
+function examine(path: string, withSums: boolean): SnapshotFacts {
   const db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
   try {
     const [first] = db.pragma('quick_check(1)') as { quick_check: string }[]
     if (first?.quick_check !== 'ok') throw new Error(first?.quick_check ?? 'quick_check fails')
     const applied = appliedIn(db)
     if (applied === undefined) throw new Error('it has no applied index')
-    return { ...applied, schemaVersion: formatOf(db), rows: rowCounts(db), ...digestOf(path) }
+    // That of an older release has no sums to compare with.
+    const hasSums = withSums && formatOf(db) === catalogVersion
+    const damage = hasSums ? damageIn(db) : undefined
+    const facts = { ...applied, schemaVersion: formatOf(db), rows: rowCounts(db) }
+    return { ...facts, ...digestOf(path), ...(damage === undefined ? {} : { damage }) }
   } finally {
     db.close()
   }

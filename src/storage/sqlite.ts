@@ -1,3 +1,4 @@
+import { chmodSync, existsSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import type { Database } from 'better-sqlite3'
 import { SvcdError, svcdError } from '../base/errors.ts'
@@ -29,6 +30,7 @@ export function openDatabase(path: string, options: OpenOptions): Database {
       fileMustExist: readOnly,
       timeout: readOnly ? 5000 : 0,
     })
+    if (!readOnly) makePrivate(path)
     if (options.exclusive === true) database.pragma('locking_mode = EXCLUSIVE')
     if (!readOnly) setPragmas(database, options)
     // A plain read takes the lock (and finds a damaged header) now rather than at the first use.
@@ -37,6 +39,16 @@ export function openDatabase(path: string, options: OpenOptions): Database {
   } catch (error) {
     database?.close()
     throw openError(path, error)
+  }
+}
+
+/**
+ * What is registered is for those who may ask the agent, so only its user reads the files. SQLite
+ * gives the files that it makes beside a database the mode of the database.
+ */
+function makePrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(file)) chmodSync(file, 0o600)
   }
 }
 
@@ -76,6 +88,8 @@ export interface Format {
   readonly oldest?: number
   /** Statements that create the oldest format, and then those that raise it by one each. */
   readonly migrations: readonly string[]
+  /** Called in the transaction that brings a database to `version`. */
+  readonly finish?: (database: Database) => void
 }
 
 /**
@@ -101,6 +115,7 @@ export function migrate(database: Database, format: Format): void {
     database.transaction(() => {
       database.exec(step)
       database.pragma(`user_version = ${to}`)
+      if (to === known) format.finish?.(database)
     })()
     from = to
   }

@@ -5,6 +5,7 @@ import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 import { CatalogMachine } from '../catalog/apply.ts'
 import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
+import { initializeSums, SumsError } from '../catalog/state-sums.ts'
 import { catalogMigrations, catalogVersion, defineAddressKeys } from '../catalog/schema.ts'
 import { checkpoint, formatOf, migrate, openDatabase, openError, walBytesOf } from './sqlite.ts'
 import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
@@ -54,6 +55,9 @@ export class StateWriter {
       this.checkpoint()
     } catch (error) {
       this.#db.close()
+      if (error instanceof SumsError) {
+        throw svcdError('data-corrupt', { file: path, reason: error.message }, error)
+      }
       throw openError(path, error)
     }
   }
@@ -89,6 +93,11 @@ export class StateWriter {
     this.#machine = new CatalogMachine(this.#db)
     this.#durableIndex = 0
     this.checkpoint()
+  }
+
+  /** What its rows should add up to: equal on all replicas at an equal index, and costs nothing. */
+  get sums(): CatalogMachine['sums'] {
+    return this.#machine.sums
   }
 
   /** For comparing replicas at an equal applied index; see {@link stateHash} for what it costs. */
@@ -133,7 +142,12 @@ export class StateWriter {
 
 function toPresentFormat(db: Database, path: string): void {
   defineAddressKeys(db)
-  migrate(db, { path, version: catalogVersion, migrations: catalogMigrations })
+  migrate(db, {
+    path,
+    version: catalogVersion,
+    migrations: catalogMigrations,
+    finish: initializeSums,
+  })
 }
 
 /** What is no state at all is left to {@link restoreTables}, which says what it is. */

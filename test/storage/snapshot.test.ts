@@ -167,8 +167,8 @@ t.test('one that fails names the cause and leaves nothing, and the next one work
   }
   const store = new SnapshotStore(options)
   await t.rejects(store.create(describe), {
-    code: 'snapshot-failed',
-    message: /make-1\.tmp could not be written: .*file is not a database/,
+    code: 'state-damaged',
+    message: /the state of this server is damaged: file is not a database/i,
   })
   t.strictSame(readdirSync(directory), [])
   const { writer } = rig(t, 'n2')
@@ -357,7 +357,7 @@ t.test('an archive is unpacked into what was packed, however it is cut into chun
     t.strictSame(unpacked.rows, {
       addresses: 10,
       checks: 400,
-      meta: 2,
+      meta: 3,
       nodes: 10,
       requests: 400,
       services: 400,
@@ -458,6 +458,15 @@ t.test('a damaged archive is refused, the cause named and nothing left', async (
     unpackSnapshot(Readable.from([packed]), { name: 'x', path: join(path, 'no', 'x'), run }),
     { code: 'snapshot-failed', message: /could not be written: ENOENT/ },
   )
+})
+
+t.test('no snapshot is made of a state whose rows are not those that were written', async (t) => {
+  t.testdir()
+  const { writer, store, names, path } = rig(t)
+  fill(writer, 40)
+  tamper(path, "UPDATE services SET address = '10.9.9.9' WHERE id = 'web-1'")
+  await t.rejects(make(store), { code: 'state-damaged', message: /table services: its rows/ })
+  t.strictSame(names(), [], 'and nothing of it is left')
 })
 
 t.test('a file that was damaged on disk is not handed out as an archive', async (t) => {
