@@ -9,6 +9,7 @@ import type {
   Statistics,
   Wait,
 } from '../api/backend.ts'
+import { svcdError } from '../base/errors.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
@@ -70,11 +71,18 @@ export class NodeBackend implements Backend {
   }
 
   read<T>(query: (catalog: CatalogReader) => T): T {
+    this.#refuseDamaged()
     return this.#parts.state.read(query)
   }
 
   readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    this.#refuseDamaged()
     return this.#parts.sliced.run(steps)
+  }
+
+  #refuseDamaged(): void {
+    const reason = this.#parts.replica.status?.damage
+    if (reason !== undefined) throw svcdError('state-damaged', { reason })
   }
 
   version(): number {
@@ -144,7 +152,7 @@ export class NodeBackend implements Backend {
   metrics(): readonly AnyMetric[] {
     const { identity, replica, dns } = this.#parts
     const { status, contactAgeMs, tickDelays } = replica
-    const read = <T>(query: (catalog: CatalogReader) => T): T => this.read(query)
+    const read = <T>(query: (catalog: CatalogReader) => T): T => this.#parts.state.read(query)
     return nodeMetrics({ identity, status, contactAgeMs, tickDelays, dns, read })
   }
 

@@ -200,6 +200,7 @@ function replicaSettings(config: Config, id: string): ReplicaSettings {
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
     silenceMs: config.memberTimeoutSeconds * 1000,
+    stateCheckMs: config.stateCheckSeconds * 1000,
     tls: readPeerTls(config.peerTls),
   }
 }

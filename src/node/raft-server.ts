@@ -68,6 +68,7 @@ export class RaftServer {
   readonly #reads = new Map<number, PendingRead>()
   #nextRead = 1
   #leaseUntilMs = 0
+  #isPaused = false
 
   constructor(parts: RaftServerParts) {
     this.#parts = parts
@@ -101,8 +102,24 @@ export class RaftServer {
     return this.#parts.machine.appliedIndex()
   }
 
+  /**
+   * As if the process stood still: it neither hears nor says anything, and applies nothing. What it
+   * led before finds another leader.
+   */
+  pause(): void {
+    this.#isPaused = true
+    this.#leaseUntilMs = 0
+    this.#parts.onLease(0)
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.turn()
+  }
+
   /** Does all that the inputs since the last turn have made due. */
   turn(): void {
+    if (this.#isPaused) return
     this.proposals.pump()
     // Before a hand-over leaves, and again for what this turn brings.
     this.#updateLease()
@@ -114,6 +131,7 @@ export class RaftServer {
   }
 
   tick(count: number): void {
+    if (this.#isPaused) return
     for (let tick = 0; tick < count; tick++) this.driver.raft.tick()
     this.proposals.expire()
     this.#expireReads()
@@ -149,6 +167,7 @@ export class RaftServer {
 
   /** A message of another server; a {@link turn} is due after the last one that came with it. */
   step(message: Message): void {
+    if (this.#isPaused) return
     this.driver.raft.step(message)
   }
 

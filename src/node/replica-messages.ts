@@ -20,6 +20,8 @@ export interface ReplicaSettings {
   readonly retryJoin: readonly string[]
   /** A member that is silent for so long is dead. */
   readonly silenceMs: number
+  /** From the end of one comparison of state.db with its sums to the next. */
+  readonly stateCheckMs: number
   /** PEM texts for mutual TLS between servers. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
 }
@@ -72,6 +74,10 @@ export interface ClusterStatus {
   /** It has once seen all that its leader had committed: what it does not know does not exist. */
   readonly isCaughtUp: boolean
   readonly clusterId: string | undefined
+  /** What is wrong with state.db: this server answers nothing until it is rebuilt. */
+  readonly damage: string | undefined
+  /** How many times that was found since the start. */
+  readonly damagesFound: number
 }
 
 export type FromReplica =

@@ -13,7 +13,8 @@ import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
-import { StateWriter } from '../storage/state.ts'
+import { SnapshotStore } from '../storage/snapshot.ts'
+import type { StateWriter } from '../storage/state.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
@@ -28,6 +29,7 @@ import { RaftServer } from './raft-server.ts'
 import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
 import { Snapshotter } from './snapshotter.ts'
+import { StateKeeper } from './state-keeper.ts'
 import { stampedStore } from './stamped-store.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
@@ -38,6 +40,8 @@ const dutiesMs = 250
 const formationMs = 300
 const forwardTimeoutMs = 5000
 const joinTimeoutMs = 3000
+/** How long a leader with a damaged state waits for another one to take over. */
+const handOverMs = 2000
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
 export interface ReplicaServerParts extends ReplicaWorkerData {
@@ -52,6 +56,7 @@ export interface ReplicaServerParts extends ReplicaWorkerData {
 export class ReplicaServer {
   readonly #parts: ReplicaServerParts
   readonly #log: RaftLog
+  readonly #keeper: StateKeeper
   readonly #state: StateWriter
   readonly #stamp: Stamp
   readonly #marks: ClusterMarks
@@ -73,15 +78,25 @@ export class ReplicaServer {
     const { dataDirectory, settings, stamp } = parts
     this.#stamp = new Stamp(stamp)
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
-    this.#state = new StateWriter(join(dataDirectory, 'state.db'))
     this.#marks = new ClusterMarks(this.#log)
-    this.#snapshots = new Snapshotter({
+    const files = this.#openSnapshots()
+    this.#keeper = new StateKeeper({
       dataDirectory,
+      log: this.#log,
+      logger: parts.logger,
+      snapshots: () => files.list(),
+      suspend: () => this.#suspend(),
+      resume: () => this.#resume(),
+      guard: parts.guard,
+      checkEveryMs: settings.stateCheckMs,
+    })
+    this.#state = this.#keeper.state
+    this.#snapshots = new Snapshotter({
+      files,
+      onDamage: (reason) => void this.#keeper.onDamage(reason),
       log: this.#log,
       state: this.#state,
       driver: () => this.#raft?.driver,
-      clusterId: () => this.#marks.clusterId ?? '',
-      epoch: () => this.#marks.epoch,
       logger: parts.logger,
       guard: parts.guard,
     })
@@ -154,9 +169,10 @@ export class ReplicaServer {
       this.#begin()
       void this.#formation.greet()
     } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
+    this.#keeper.start()
     const notice = this.#makeRemovalNotice()
     const look = (): void => {
-      this.#duties?.check()
+      if (this.#keeper.damage === undefined) this.#duties?.check()
       notice.check()
     }
     this.#timers.push(setInterval(() => guard(look), dutiesMs))
@@ -164,6 +180,7 @@ export class ReplicaServer {
 
   async stop(): Promise<void> {
     this.#isStopped = true
+    this.#keeper.stop()
     for (const timer of this.#timers) clearInterval(timer)
     this.#ticker?.stop()
     await this.#transport.close()
@@ -173,6 +190,7 @@ export class ReplicaServer {
 
   /** To be called when nothing waits: moves both WALs into their files and drops old log. */
   tidy(): void {
+    if (this.#keeper.damage !== undefined) return
     this.#stamp.enter()
     this.#snapshots.tidy()
     this.#log.checkpoint()
@@ -181,15 +199,44 @@ export class ReplicaServer {
 
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
-    return clusterKey(this.#raft, this.#marks)
+    return `${clusterKey(this.#raft, this.#marks)} ${this.#keeper.damage ?? ''}`
   }
 
   status(): ClusterStatus {
-    return clusterStatus(this.#raft, this.#marks)
+    return clusterStatus(this.#raft, this.#marks, this.#keeper)
   }
 
   get #hasCluster(): boolean {
     return this.#marks.clusterId !== undefined
+  }
+
+  #openSnapshots(): SnapshotStore {
+    const { dataDirectory } = this.#parts
+    return new SnapshotStore({
+      directory: join(dataDirectory, 'snapshots'),
+      statePath: join(dataDirectory, 'state.db'),
+      identity: () => ({ clusterId: this.#marks.clusterId ?? '', epoch: this.#marks.epoch }),
+      current: () => this.#log.snapshot(),
+    })
+  }
+
+  /** Says to main and to DNS that nothing is answered, and hands over what it leads. */
+  async #suspend(): Promise<void> {
+    this.#parts.onTurn()
+    new Versions(this.#parts.versions).bumpAll()
+    const raft = this.#raft
+    if (raft === undefined) return
+    if (raft.isLeader && raft.status.config.voters.length > 1) {
+      const moved = this.#operations.run({ kind: 'transfer', to: undefined }).catch(() => '')
+      await Promise.race([moved, new Promise((resolve) => setTimeout(resolve, handOverMs))])
+    }
+    raft.pause()
+  }
+
+  #resume(): void {
+    new Versions(this.#parts.versions).bumpAll()
+    this.#raft?.resume()
+    this.#parts.onTurn()
   }
 
   #input(input: (raft: RaftServer) => void): void {

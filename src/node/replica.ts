@@ -152,7 +152,8 @@ export class Replica {
 
   /** Resolves when a read made afterwards sees all that was acknowledged before. Rejects: no-leader. */
   async barrier(): Promise<void> {
-    if (this.#stopping) throw svcdError('stopping', {})
+    const refusal = this.#refusal()
+    if (refusal !== undefined && refusal.code !== 'busy') throw refusal
     const id = this.#asked++
     const isHeld = await new Promise<boolean>((resolve) => {
       this.#barriers.set(id, resolve)
@@ -221,6 +222,8 @@ export class Replica {
 
   #refusal(): SvcdError | undefined {
     if (this.#stopping) return svcdError('stopping', {})
+    const reason = this.#status?.damage
+    if (reason !== undefined) return svcdError('state-damaged', { reason })
     if (this.#waitingBytes > waitingBytesMax) {
       return svcdError('busy', { waiting: this.#waiting.size })
     }

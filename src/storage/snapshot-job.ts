@@ -9,8 +9,9 @@ import { appliedIn, rowCounts } from './state-tables.ts'
 
 // What is done to the files of snapshots by a thread of its own, for it would hold up the caller.
 
-/** `make`: a new file out of a state. `check`: an existing one. `move`: to another place in a log. `name`: of the file, in errors. */
+/** `verify`: compares a state with its sums. `make`: a new file out of a state. `check`: an existing one. `move`: to another place in a log. `name`: of the file, in errors. */
 export type SnapshotJob =
+  | { readonly kind: 'verify'; readonly statePath: string }
   | { readonly kind: 'make'; readonly statePath: string; readonly path: string }
   | { readonly kind: 'check'; readonly path: string; readonly name?: string }
   | { readonly kind: 'move'; readonly path: string; readonly index: number; readonly term: number }
@@ -33,6 +34,7 @@ export interface SnapshotFacts {
 
 /** Throws SvcdError `snapshot-failed` or `snapshot-unusable`. The file is synced when it returns. */
 export function runSnapshotJob(job: SnapshotJob): SnapshotFacts {
+  if (job.kind === 'verify') return verify(job.statePath)
   if (job.kind === 'make') {
     make(job.statePath, job.path)
     refuseDamage(job.path)
@@ -58,6 +60,25 @@ function make(statePath: string, path: string): void {
   } catch (error) {
     const inner = error instanceof SvcdError ? (error.cause ?? error) : error
     if (isDamage(inner)) throw svcdError('state-damaged', { reason: reasonOf(inner) }, error)
+    throw svcdError('snapshot-failed', { reason: reasonOf(error), path }, error)
+  }
+}
+
+/** Throws SvcdError `state-damaged`. Of the facts it knows only how far the state goes. */
+function verify(path: string): SnapshotFacts {
+  try {
+    refuseDamage(path)
+    const db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
+    try {
+      const { place } = loadSums(db)
+      return { ...place, schemaVersion: formatOf(db), size: 0, sha256: '', rows: {} }
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    const inner = error instanceof SvcdError ? (error.cause ?? error) : error
+    if (isDamage(inner)) throw svcdError('state-damaged', { reason: reasonOf(inner) }, error)
+    if (error instanceof SvcdError) throw error
     throw svcdError('snapshot-failed', { reason: reasonOf(error), path }, error)
   }
 }

@@ -103,7 +103,7 @@ export class SnapshotStore {
       const facts = await this.#orRemove(temporary, () =>
         this.#run({ kind: 'make', statePath: path, path: temporary }),
       )
-      const placed = describe(facts)
+      const placed = await this.#orRemove(temporary, async () => describe(facts))
       const known = this.#describe(facts)
       if (placed !== undefined && known === undefined) {
         const { config, index: confIndex } = placed

@@ -160,3 +160,14 @@ export function walBytesOf(database: Database): number {
   const [row] = database.pragma('wal_checkpoint(NOOP)') as { log: number }[]
   return Math.max(row?.log ?? 0, 0) * walFrameBytes
 }
+
+/** Replaces the whole content of the database `to`, which others may have open, by that of `from`. */
+export async function copyPages(from: string, to: string): Promise<void> {
+  const database = openDatabase(from, { mode: 'read-only', synchronous: 'NORMAL' })
+  try {
+    // All at once: in one transaction of the target.
+    await database.backup(to, { progress: () => 0x7fff_ffff })
+  } finally {
+    database.close()
+  }
+}

@@ -7,7 +7,15 @@ import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
 import { initializeSums, SumsError } from '../catalog/state-sums.ts'
 import { catalogMigrations, catalogVersion, defineAddressKeys } from '../catalog/schema.ts'
-import { checkpoint, formatOf, migrate, openDatabase, openError, walBytesOf } from './sqlite.ts'
+import {
+  checkpoint,
+  copyPages,
+  formatOf,
+  migrate,
+  openDatabase,
+  openError,
+  walBytesOf,
+} from './sqlite.ts'
 import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 
 /** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
@@ -90,6 +98,18 @@ export class StateWriter {
     if (isOfOlderFormat(file)) {
       inPresentFormat(file, (copy) => restoreTables(this.#db, copy, expected))
     } else restoreTables(this.#db, file, expected)
+    this.#machine = new CatalogMachine(this.#db)
+    this.#durableIndex = 0
+    this.checkpoint()
+  }
+
+  /**
+   * Becomes the state in `file`, page by page and in one transaction: other connections see the old
+   * state or the new one, and nothing of the old file need be readable. (`DELETE` would read it.) The
+   * caller then bumps the generation of the versions, as after {@link restore}.
+   */
+  async replaceBy(file: string): Promise<void> {
+    await copyPages(file, this.#db.name)
     this.#machine = new CatalogMachine(this.#db)
     this.#durableIndex = 0
     this.checkpoint()

@@ -11,5 +11,6 @@ export const loneServer: ReplicaSettings = {
   bootstrapExpect: 1,
   retryJoin: [],
   silenceMs: 3000,
+  stateCheckMs: 600_000,
   tls: undefined,
 }
