@@ -54,6 +54,7 @@ t.test('a server without further options gets the defaults', async (t) => {
     clientAddresses: ['127.0.0.1'],
     retryJoin: [],
     memberTimeoutSeconds: 3,
+    stateCheckSeconds: 600,
     peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
     ports: { dns: 8600, http: 8500, server: 8300 },
     domain: 'consul',
