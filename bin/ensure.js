@@ -7,23 +7,16 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeFault } from './node-check.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const manifestPath = join(root, 'dist', '.sources.json')
 
-checkNode()
+const fault = nodeFault()
+if (fault !== undefined) stop(fault)
 if (!packagesAreInstalled()) install()
 checkSqlite()
 if (!buildIsCurrent()) build()
-
-function checkNode() {
-  const { engines } = readJson(join(root, 'package.json'))
-  const [wanted] = /\d+(\.\d+)*/.exec(engines.node)
-  if (compareVersions(process.versions.node, wanted) >= 0) return
-  stop(
-    `Node ${process.versions.node} is too old: svcd needs ${wanted} or newer. Install one from https://nodejs.org, or switch with your version manager (nvm install ${wanted}).`,
-  )
-}
 
 /** Compares what npm last installed with what the lock file asks for; times of files say nothing. */
 function packagesAreInstalled() {
@@ -39,42 +32,66 @@ function packagesAreInstalled() {
   })
 }
 
+/** Compiles nothing: .npmrc turns the packages' own scripts off. */
 function install() {
   say('installing packages (npm ci)')
   if (runNpm(['ci', '--no-fund', '--no-audit'])) return
-  const missing = missingBuildTools()
   stop(
-    missing.length > 0
-      ? `npm ci failed. better-sqlite3 is compiled where it has no prebuilt binary, and this machine lacks ${missing.join(', ')}. ${howToInstallTools()}, then run this again.`
-      : 'npm ci failed; its message stands above. Check the network and the registry (npm ping), then run this again.',
+    'npm ci failed; its message stands above. Check the network and the registry (npm ping), then run this again.',
   )
 }
 
-/** better-sqlite3 is native code: made for one Node version, and compiled where no binary is offered. */
+/**
+ * better-sqlite3 is native code, and a release of its own for Node 20; src/storage/sqlite-driver.ts
+ * says why. npm leaves the other one out on Node 20, so it is missing when this Node is newer than
+ * the one that installed the packages.
+ */
 function checkSqlite() {
-  if (sqliteLoads()) return
-  say('building better-sqlite3 for this Node')
-  const built = runNpm(['rebuild', 'better-sqlite3'])
-  if (built && sqliteLoads()) return
+  const driver = Number(process.versions.napi) >= 10 ? 'better-sqlite3' : 'better-sqlite3-node20'
+  if (!existsSync(driverPath(driver, 'package.json'))) installDriver(driver)
+  if (sqliteLoads(driver)) return
+  say(`building ${driver} for this Node; this takes a minute`)
+  if (buildDriver(driver) && sqliteLoads(driver)) return
   const missing = missingBuildTools()
   const cause = missing.length > 0 ? `: this machine lacks ${missing.join(', ')}` : ''
   stop(
-    `better-sqlite3 could not be built for Node ${process.versions.node}${cause}. ${howToInstallTools()}, then run: npm rebuild better-sqlite3`,
+    `${driver} could not be built for Node ${process.versions.node}${cause}. ${howToInstallTools()}, then run this again.`,
   )
 }
 
-function sqliteLoads() {
-  // In a process of its own: a native module that was loaded once cannot be loaded again.
-  const code = "new (require('better-sqlite3'))(':memory:').close()"
-  const binary = join(root, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node')
-  if (!existsSync(binary)) return false
+/** Adds what is missing, and leaves what is there as it is (npm ci would remove a built driver). */
+function installDriver(driver) {
+  say(`installing ${driver} for this Node`)
+  const include = ['--include=dev', '--include=optional']
+  const added = runNpm(['install', '--no-save', '--no-fund', '--no-audit', ...include])
+  if (added && existsSync(driverPath(driver, 'package.json'))) return
+  stop(
+    `${driver} could not be installed; the message of npm stands above. Check the network and the registry (npm ping), then run this again.`,
+  )
+}
+
+/** The one for Node 20 has a script that fetches or compiles its binary; the other only compiles. */
+function buildDriver(driver) {
+  return driver === 'better-sqlite3-node20'
+    ? runNpm(['rebuild', '--ignore-scripts=false', driver])
+    : runNpm(['run', 'build-release'], driverPath(driver))
+}
+
+function sqliteLoads(driver) {
+  if (driver === 'better-sqlite3-node20' && !existsSync(driverPath(driver, 'build'))) return false
   try {
-    const Database = createRequire(join(root, 'package.json'))('better-sqlite3')
+    const Database = createRequire(join(root, 'package.json'))(driver)
     new Database(':memory:').close()
     return true
   } catch {
+    // In a process of its own: a native module that was loaded once cannot be loaded again.
+    const code = `new (require('${driver}'))(':memory:').close()`
     return spawnSync(process.execPath, ['-e', code], { cwd: root }).status === 0
   }
+}
+
+function driverPath(driver, ...names) {
+  return join(root, 'node_modules', driver, ...names)
 }
 
 function missingBuildTools() {
@@ -146,22 +163,13 @@ function filesUnder(directory) {
 }
 
 /** Runs npm as whoever runs this did, and shows its output; true when it went well. */
-function runNpm(args) {
+function runNpm(args, cwd = root) {
   const npm = process.env.npm_execpath
   const result =
     npm === undefined
-      ? spawnSync('npm', args, { cwd: root, stdio: 'inherit' })
-      : spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: 'inherit' })
+      ? spawnSync('npm', args, { cwd, stdio: 'inherit' })
+      : spawnSync(process.execPath, [npm, ...args], { cwd, stdio: 'inherit' })
   return result.status === 0
-}
-
-function compareVersions(a, b) {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)]
-  for (let at = 0; at < 3; at++) {
-    const difference = (left[at] || 0) - (right[at] || 0)
-    if (difference !== 0) return difference
-  }
-  return 0
 }
 
 function readJson(path) {

@@ -160,8 +160,12 @@ export interface Backend {
   version(): number
   /** Ends when the subject may have changed since `version()` gave `since`, or after `timeoutMs`. */
   waitForChange(subject: string, since: number, timeoutMs: number): Wait
-  /** It leads, and its own copy has every write that an earlier leader acknowledged. */
+  /** Why this server serves no writes and no fresh reads, however long one waits; see `left-behind`. */
+  outOfService(): Error | undefined
+  /** It leads, as far as it knows, and has applied all that an earlier leader acknowledged. */
   isLeader(): boolean
+  /** It leads and is a quorum by itself: its own copy holds every write that was acknowledged. */
+  isAlone(): boolean
   /** The servers of the cluster, as this one sees them. */
   cluster(): {
     readonly index: number

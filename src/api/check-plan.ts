@@ -1,4 +1,5 @@
 import { svcdError } from '../base/errors.ts'
+import { isConnectionField, isToken } from '../base/http-field.ts'
 import type { ServiceCheckBody } from './shapes.ts'
 
 /** How often a check is run and how long one run may take, in milliseconds. */
@@ -176,7 +177,9 @@ function httpPlan(body: ServiceCheckBody, pace: Pace, tls: TlsFields): CheckPlan
   if (method !== '' && !isToken(method)) {
     return invalidCheck(`Method: ${JSON.stringify(method)} is not an HTTP method`)
   }
-  refuseBadHeaders(body.Header ?? {})
+  // RFC 9110 §9.3.6: it opens a tunnel, in which nothing is asked.
+  if (/^connect$/i.test(method)) return invalidCheck('Method: CONNECT asks for no health')
+  refuseBadHeaders(body.Header ?? {}, body.Body ?? '')
   return {
     kind: 'http',
     url,
@@ -189,18 +192,35 @@ function httpPlan(body: ServiceCheckBody, pace: Pace, tls: TlsFields): CheckPlan
   }
 }
 
-/** RFC 9110 §5.6.2. */
-function isToken(value: string): boolean {
-  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(value)
-}
-
-function refuseBadHeaders(headers: Readonly<Record<string, readonly string[]>>): void {
+function refuseBadHeaders(
+  headers: Readonly<Record<string, readonly string[]>>,
+  content: string,
+): void {
   for (const [name, values] of Object.entries(headers)) {
     if (!isToken(name)) invalidCheck(`Header: ${JSON.stringify(name)} is not a header's name`)
     // RFC 9110 §5.5: visible characters, spaces, tabs, and bytes above 0x7F.
     if (values.some((value) => /[^\t\x20-\x7e\x80-\xff]/.test(value))) {
       invalidCheck(`Header: a value of ${JSON.stringify(name)} holds what no header may`)
     }
+    if (isConnectionField(name)) {
+      invalidCheck(
+        `Header: ${name} is of the connection, which is the agent's to say; leave it out`,
+      )
+    }
+    refuseSecond(name, values, content)
+  }
+}
+
+/** Two hosts, or a length that is not the body's, are two requests to whoever reads them otherwise. */
+function refuseSecond(name: string, values: readonly string[], content: string): void {
+  const lower = name.toLowerCase()
+  if (lower === 'host' && values.length > 1) {
+    invalidCheck('Header: Host is given more than once; a request has one')
+  }
+  if (lower !== 'content-length') return
+  const length = String(Buffer.byteLength(content))
+  if (values.some((value) => value !== length)) {
+    invalidCheck(`Header: Content-Length is not that of Body, ${length}; leave it out`)
   }
 }
 

@@ -17,14 +17,15 @@ export interface ReachContext {
 
 /**
  * Resolves when a read of this server's own catalog is as fresh as was asked: `stale` at once;
- * `leader` at once on the leader, whose lease vouches for it, and elsewhere after asking it;
- * `consistent` after a quorum has confirmed the leader. Rejects with `no-leader`.
+ * `leader` and `consistent` after a quorum has confirmed the leader (ReadIndex, thesis §6.4), without
+ * which a deposed leader would answer from a copy that misses newer writes. A server that is a quorum
+ * by itself need not ask for `leader`. Rejects with `no-leader`.
  */
 export async function reach(context: ReachContext, consistency: Consistency): Promise<void> {
   if (consistency === 'stale') return
   await leaderKnown(context)
   const { backend } = context
-  if (consistency === 'leader' && backend.isLeader()) return
+  if (consistency === 'leader' && backend.isAlone()) return
   await backend.barrier()
 }
 
@@ -32,6 +33,8 @@ async function leaderKnown(context: ReachContext): Promise<void> {
   const { backend, clock, leaderWaitMs, isStopping } = context
   const deadline = clock.monotonicMs() + leaderWaitMs
   while (backend.leader() === '') {
+    const refusal = backend.outOfService()
+    if (refusal !== undefined) throw refusal
     if (isStopping()) throw svcdError('stopping', {})
     if (clock.monotonicMs() >= deadline) throw svcdError('no-leader', {})
     await new Promise((resolve) => setTimeout(resolve, leaderPollMs))

@@ -22,6 +22,7 @@ import { addMaintenanceRoutes } from './maintenance.ts'
 import { addMetricsRoutes, addPrometheusRoute } from './metrics.ts'
 import { addOpenApiRoute, routesAddedTo } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
+import { RequestGuard } from './request-guard.ts'
 import { cleanPath } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
@@ -40,9 +41,18 @@ export interface HttpApiOptions {
   readonly stopGraceMs?: number
   readonly clock?: Pick<Clock, 'monotonicMs'>
   readonly random?: Random
+  /** Names that it answers under, beside IP addresses and `localhost`. Default none. */
+  readonly allowedHosts?: readonly string[]
   /** How often a stream of events says that it lives. Default 15 s. */
   readonly heartbeatMs?: number
 }
+
+/** What Node takes only when a server is made; the same at every address. */
+export const httpServerOptions = {
+  maxHeaderSize: 256 * 1024,
+  // How exactly time-outs are kept. Only connections that are sending a request are looked at.
+  connectionsCheckingInterval: 1000,
+} as const
 
 /**
  * Builds the HTTP API, Consul's `/v1`, over a node. It does not listen; whoever called does, and
@@ -58,7 +68,7 @@ export function createHttpApi(
     exposeHeadRoutes: false,
     schemaController: noCompilers,
     requestTimeout: 60_000,
-    http: { maxHeaderSize: 256 * 1024 },
+    http: httpServerOptions,
     // Arguments are cut out of the raw path, however long they are.
     routerOptions: { maxParamLength: 64 * 1024 },
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
@@ -77,6 +87,7 @@ export function createHttpApi(
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
   addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
+  addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app)
   endWithClose(app, { waits, streams }, options.stopGraceMs)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
@@ -111,6 +122,26 @@ function addBodies(app: FastifyInstance, bytesMax: number): void {
   app.addContentTypeParser('*', (_request: FastifyRequest, payload: RequestPayload) =>
     readBody(payload, bytesMax),
   )
+}
+
+/** Before all else: what is refused here has done nothing and is told nothing. */
+function addGuard(app: FastifyInstance, guard: RequestGuard): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers, method } = request
+    done(
+      guard.fault({
+        method,
+        version: request.raw.httpVersion,
+        host: headers.host ?? one(headers[':authority']),
+        origin: headers.origin,
+        fetchSite: one(headers['sec-fetch-site']),
+      }),
+    )
+  })
+}
+
+function one(field: string | string[] | undefined): string | undefined {
+  return Array.isArray(field) ? field.join(', ') : field
 }
 
 function addHooks(app: FastifyInstance): void {

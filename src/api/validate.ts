@@ -1,4 +1,5 @@
 import { svcdError } from '../base/errors.ts'
+import { invisibleCharacter } from '../base/invisible.ts'
 import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
 import { serverServiceId } from '../catalog/model.ts'
 import type { Status, TaggedAddress, Weights } from '../catalog/model.ts'
@@ -18,10 +19,10 @@ function invalid(field: string, reason: string): never {
   throw svcdError('invalid-field', { field, reason })
 }
 
-/** A name or an ID: any text without control characters, not too long to be looked up. */
+/** A name or an ID: any text that shows what it is, not too long to be looked up. */
 export function checkedName(value: string, field: string, lengthMax = nameLengthMax): string {
   if (Buffer.byteLength(value) > lengthMax) invalid(field, `is longer than ${lengthMax} bytes`)
-  if (hasControlCharacter(value)) invalid(field, 'contains a control character')
+  refuseInvisible(value, field)
   return value
 }
 
@@ -41,9 +42,7 @@ export function isDnsLabel(name: string): boolean {
 }
 
 export function checkedTags(tags: readonly string[], field: string): readonly string[] {
-  for (const [n, tag] of tags.entries()) {
-    if (hasControlCharacter(tag)) invalid(`${field}[${n}]`, 'contains a control character')
-  }
+  for (const [n, tag] of tags.entries()) refuseInvisible(tag, `${field}[${n}]`)
   return tags
 }
 
@@ -168,10 +167,9 @@ export function cutOutput(output: string): string {
   return bytes.length <= 4096 ? output : bytes.toString('utf8', 0, 4096).replace(/\uFFFD+$/, '')
 }
 
-function hasControlCharacter(value: string): boolean {
-  for (let at = 0; at < value.length; at++) {
-    const unit = value.charCodeAt(at)
-    if (unit < 0x20 || unit === 0x7f) return true
-  }
-  return false
+/** Two names must not look the same, nor one of them be obeyed by a terminal. */
+function refuseInvisible(value: string, field: string): void {
+  const character = invisibleCharacter(value)
+  if (character === undefined) return
+  invalid(field, `contains ${character}, which is a control character or cannot be seen`)
 }

@@ -1,3 +1,5 @@
+import { visibleLines } from './invisible.ts'
+
 /** One row of the error table: what an error of this code looks like at each edge. */
 export interface ErrorRow {
   /** HTTP status of the response that carries it. */
@@ -31,6 +33,16 @@ export const errorTable = {
     http: 404,
     exit: 1,
     text: 'Invalid URL path: not a recognized HTTP API endpoint',
+  },
+  'host-not-allowed': {
+    http: 403,
+    exit: 1,
+    text: 'Host "{host}" is no name of this agent. Ask it by an IP address, localhost or its node name, or allow the name with -allowed-host.',
+  },
+  'cross-site': {
+    http: 403,
+    exit: 1,
+    text: 'A web page of {origin} may not do {method} here. Programs may, and pages that this agent serves itself.',
   },
   'missing-service-name': { http: 400, exit: 1, text: 'Missing service name' },
   'unknown-service-id': {
@@ -112,15 +124,30 @@ export const errorTable = {
 
   // The cluster
   'no-leader': { http: 500, exit: 1, text: 'No cluster leader' },
+  'left-behind': {
+    http: 500,
+    exit: 1,
+    text: 'This server was left behind when its cluster was recovered: the cluster is in epoch {newer}, this server in epoch {epoch}. It serves DNS and stale reads only. Stop it, empty its data directory and start it with -retry-join.',
+  },
   busy: {
     http: 503,
     exit: 1,
     text: 'The server has too many writes waiting ({waiting}). Try again in a moment.',
   },
+  'disk-low': {
+    http: 507,
+    exit: 1,
+    text: 'The disk of server {node}, which leads, has {free} MiB left, and {reserve} MiB are kept for the log and snapshots: nothing is registered until there is space. Free some, or deregister what is not needed (-disk-reserve-mib).',
+  },
   'operation-refused': {
     http: 500,
     exit: 1,
     text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` shows its servers.',
+  },
+  'join-refused': {
+    http: 500,
+    exit: 1,
+    text: 'A server is let in by its own wish only when it proves who it is. Let it in: `svcd operator raft add-peer -id {id} -address {address}` on a server of the cluster. Or give all servers the same -encrypt key, or certificates.',
   },
   'unknown-member': {
     http: 500,
@@ -151,6 +178,17 @@ export const errorTable = {
     http: 500,
     exit: 1,
     text: 'The disk has not finished a write for {seconds} s, so this one may or may not be kept. Look at the disk, then try again.',
+  },
+  'too-many-connections': {
+    http: 429,
+    exit: 1,
+    // Consul's.
+    text: 'Your IP is issuing too many concurrent connections, please rate limit your calls',
+  },
+  'no-connections-left': {
+    http: 503,
+    exit: 1,
+    text: 'All connections that this agent can take are in use. Try again in a moment, or ask another server.',
   },
   stopping: { http: 503, exit: 1, text: 'The agent is stopping. Ask another server.' },
   'command-too-large': {
@@ -195,10 +233,20 @@ export const errorTable = {
     exit: 1,
     text: 'Cannot listen for {what} on {address} port {port}: {reason}. Choose another with {flag}.',
   },
+  'descriptors-too-few': {
+    http: 500,
+    exit: 1,
+    text: 'This process may have {limit} files open, and svcd needs {min} at least. Raise the limit: ulimit -n, or LimitNOFILE= of its systemd unit.',
+  },
   'data-dir-unusable': {
     http: 500,
     exit: 1,
     text: 'The data directory {path} cannot be used: {reason}. Check its owner and mode, or choose another with -data-dir.',
+  },
+  'sqlite-unavailable': {
+    http: 500,
+    exit: 1,
+    text: '{name} {range} does not load on Node {node}: {reason}. {next}',
   },
   'data-dir-in-use': {
     http: 500,
@@ -229,6 +277,16 @@ export const errorTable = {
     http: 500,
     exit: 1,
     text: '{file} is damaged ({reason}), and it cannot be rebuilt from the log and the snapshots beside it: {why}. If the cluster has other servers, start this one with an empty data directory, so that it joins them as a new server, and remove the old one with `svcd operator raft remove-peer`. If not, start with an empty directory and run `svcd snapshot restore` with your newest archive.',
+  },
+  'node-id-lost': {
+    http: 500,
+    exit: 1,
+    text: 'The data directory {path} is of a member of a cluster, and {reason}. Write the id it had into its file node-id (`svcd operator raft list-peers` at another server shows all ids), or empty the directory to join as a new server.',
+  },
+  'node-id-invalid': {
+    http: 500,
+    exit: 1,
+    text: 'The file {path} holds no UUID. Write the id of this node into it, or remove it to get a new one.',
   },
   'recover-refused': {
     http: 500,
@@ -325,7 +383,7 @@ export class SvcdError extends Error {
   }
 }
 
-/** Builds the error of one row, its text filled in from `parameters`. */
+/** Builds the error of one row, its text filled in from `parameters`, which may be anybody's words. */
 export function svcdError<C extends ErrorCode>(
   code: C,
   parameters: ErrorParameters<C>,
@@ -333,7 +391,7 @@ export function svcdError<C extends ErrorCode>(
 ): SvcdError {
   const values = parameters as Record<string, string | number>
   const text = errorTable[code].text.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
-    name in values ? String(values[name]) : whole,
+    name in values ? visibleLines(String(values[name])) : whole,
   )
   return new SvcdError(code, text, cause)
 }

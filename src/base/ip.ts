@@ -93,3 +93,9 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
 export function isUnspecifiedIp(bytes: IpBytes): boolean {
   return bytes.every((byte) => byte === 0)
 }
+
+/** 127.0.0.0/8 and ::1: only this machine can reach them (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+export function isLoopbackIp(bytes: IpBytes): boolean {
+  if (bytes.length === 4) return bytes[0] === 127
+  return bytes.at(-1) === 1 && bytes.subarray(0, -1).every((byte) => byte === 0)
+}

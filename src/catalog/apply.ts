@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { Command, CommandBody, Outcome } from './command.ts'
 import { must, unreachable } from '../base/assert.ts'
 import { deregister } from './deregister.ts'
+import { forgetGone, isForgettingDue } from './gone-subjects.ts'
 import { register } from './register.ts'
 import { encodeSums, loadSums, tablesText } from './state-sums.ts'
 import type { AppliedPlace, StateSums } from './state-sums.ts'
@@ -25,18 +26,12 @@ export interface BatchResult {
   readonly subjects: ReadonlySet<string>
 }
 
-/** The entries of a batch that changed a subject. One written in pieces would be the same rows. */
-interface Touched {
-  readonly first: number
-  last: number
-}
-
 /** What applying a batch gathers. */
 interface Batch {
-  /** Not written yet. */
-  readonly touched: Map<string, Touched>
   /** All that were touched. */
   readonly subjects: Set<string>
+  /** The last entry that changed a subject, of what is not in `subjects` of the database yet. */
+  readonly touched: Map<string, number>
   readonly nodes: Set<string>
   readonly outcomes: (Outcome | undefined)[]
 }
@@ -101,7 +96,12 @@ export class CatalogMachine {
    * the versions after this returned, never before.
    */
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
-    const batch: Batch = { touched: new Map(), subjects: new Set(), nodes: new Set(), outcomes: [] }
+    const batch: Batch = {
+      subjects: new Set(),
+      touched: new Map(),
+      nodes: new Set(),
+      outcomes: [],
+    }
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const run of runsOf(entries)) {
@@ -109,7 +109,7 @@ export class CatalogMachine {
         if (index % forgetEvery === 0) this.#record(index - 1, batch)
         this.#applyRun(run, batch)
       }
-      this.#touch(batch)
+      this.#writeTouched(batch)
       this.#finish(entries)
       this.#db.exec('COMMIT')
     } catch (error) {
@@ -130,15 +130,15 @@ export class CatalogMachine {
 
   /** All of the entries up to `index` must be in the sums, those of this batch as well. */
   #record(index: number, batch: Batch): void {
-    this.#touch(batch)
+    this.#writeTouched(batch)
     if (this.#recorded.length === recordedMax) this.#recorded.shift()
     this.#recorded.push({ index, text: tablesText(this.#sums) })
   }
 
-  #touch({ touched, subjects }: Batch): void {
+  #writeTouched({ subjects, touched }: Batch): void {
     const values: (string | number)[] = []
-    for (const [name, { first, last }] of touched) {
-      values.push(name, first, last)
+    for (const [name, last] of touched) {
+      values.push(name, last)
       subjects.add(name)
     }
     this.#lists.touch(values)
@@ -163,6 +163,10 @@ export class CatalogMachine {
         index - rememberEntries,
         command.timeMs - rememberMs,
       )
+    }
+    if (isForgettingDue(index)) {
+      this.#writeTouched(batch)
+      forgetGone(index, this.#lists)
     }
     const claimed = this.#claim(entries)
     for (const entry of entries) {
@@ -194,11 +198,10 @@ export class CatalogMachine {
       index,
       sql: this.#sql,
       rows: this.#rows,
+      lists: this.#lists,
       nodes,
       touch: (name) => {
-        const before = touched.get(name)
-        if (before === undefined) touched.set(name, { first: index, last: index })
-        else before.last = index
+        touched.set(name, index)
       },
     }
     const outcome = applyBody(command.body, change)

@@ -1,5 +1,6 @@
 import type { DeregisterCommand, Outcome } from './command.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
+import { noteGone, touchServiceGone } from './gone-subjects.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
@@ -33,7 +34,7 @@ function removeService(service: ServiceRow, change: Change): void {
     removeCheck(check, change)
   change.rows.deleteService(service)
   moveAddresses(service.node_key, service.id, serviceAddressKeys(service), [], change)
-  change.touch(subject.service(service.name))
+  touchServiceGone(service, change)
   change.touch(subject.services)
   change.touch(subject.node(service.node_key))
 }
@@ -49,4 +50,5 @@ function removeNode(node: NodeRow, change: Change): void {
   moveAddresses(nodeKey, '', nodeAddressKeys(node), [], change)
   change.touch(subject.nodes)
   change.touch(subject.node(nodeKey))
+  noteGone(subject.node(nodeKey), change)
 }

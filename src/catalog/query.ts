@@ -5,6 +5,7 @@ import { CandidateReader } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
 import { prepareCounts } from './counts.ts'
 import type { CatalogCounts } from './counts.ts'
+import { forgottenUpTo } from './gone-subjects.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { CatalogPages } from './pages.ts'
 import {
@@ -261,9 +262,12 @@ export class CatalogReader {
     return mergeById(own, this.#sql.instanceChecks.all(key).map(checkOf))
   }
 
-  /** The log index at which a subject last changed, kept after its deletion; 0 = never existed. */
+  /**
+   * An index that rises with every change of a subject and never falls: that of its last change, or,
+   * where this is forgotten or there was none, of the last entry that it may have been.
+   */
   indexOf(subject: string): number {
-    return this.#sql.index.get(subject)?.modify_index ?? 0
+    return this.#sql.index.get(subject)?.modify_index ?? forgottenUpTo(this.appliedIndex())
   }
 
   /** How much there is. Walks indexes, not tables: some milliseconds for 100,000 instances. */

@@ -2,6 +2,7 @@ import type { Outcome, RegisterCommand } from './command.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
+import { noteCome, touchServiceGone } from './gone-subjects.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import { objectJson, reverseLabels } from './rows.ts'
@@ -71,7 +72,8 @@ function putNode(key: string, node: NodeDefinition, change: Change): void {
   moveAddresses(key, '', before && nodeAddressKeys(before), addressKeys(reachOfNode(node)), change)
   change.touch(subject.nodes)
   change.touch(subject.node(key))
-  if (before !== undefined) touchServices(key, change)
+  if (before === undefined) noteCome(subject.node(key), change)
+  else touchServices(key, change)
 }
 
 /** Returns whether it was there before. */
@@ -85,9 +87,8 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Change)
   moveAddresses(nodeKey, service.id, before && serviceAddressKeys(before), keys, change)
   change.touch(subject.node(nodeKey))
   change.touch(subject.service(service.name))
-  if (before !== undefined && before.name_key !== row.name_key) {
-    change.touch(subject.service(before.name))
-  }
+  if (before?.name_key !== row.name_key) noteCome(subject.service(service.name), change)
+  if (before !== undefined && before.name_key !== row.name_key) touchServiceGone(before, change)
   if (before === undefined || before.name !== row.name || before.tags !== row.tags) {
     change.touch(subject.services)
     // Checks are listed with their service's name and tags.

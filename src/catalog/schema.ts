@@ -3,9 +3,9 @@ import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
 
 /** Format of state.db: number n+1 is reached from n by migrations[n]. */
-export const catalogVersion = 4
+export const catalogVersion = 5
 /** The first format whose `meta` has the sums of the tables. */
-export const summedVersion = 4
+export const summedVersion = 5
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
@@ -97,13 +97,34 @@ const version3 = `
     WHERE status <> 'passing' OR (check_id >= '_' AND check_id < '\`');
 `
 
+// `subjects` keeps a name that is gone for a while only (`gone-subjects.ts`); `gone_subjects` says which ones are.
+// What a server migrates to must not depend on when it does: replicas are compared row by row.
+const version4 = `
+  CREATE TABLE gone_subjects (subject TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  INSERT INTO gone_subjects SELECT subject FROM subjects
+    WHERE subject LIKE 'service:%'
+      AND NOT EXISTS (SELECT 1 FROM services WHERE name_key = substr(subject, length('service:') + 1))
+    OR subject LIKE 'node:%'
+      AND NOT EXISTS (SELECT 1 FROM nodes WHERE key = substr(subject, length('node:') + 1));
+  DELETE FROM subjects WHERE subject IN (SELECT subject FROM gone_subjects)
+    AND modify_index <= (SELECT value / 4096 * 4096 - 4096 FROM meta WHERE key = 'applied_index');
+  DELETE FROM gone_subjects WHERE subject NOT IN (SELECT subject FROM subjects);
+  ALTER TABLE subjects DROP COLUMN create_index;
+`
+
 // The row 'sums' of meta: what the rows of each table add up to (state-sums.ts). Whoever brings a database to the
 // present format calls initializeSums in the same transaction.
-const version4 = `
+const version5 = `
   INSERT OR REPLACE INTO meta VALUES ('sums', '');
 `
 
-export const catalogMigrations: readonly string[] = [version1, version2, version3, version4]
+export const catalogMigrations: readonly string[] = [
+  version1,
+  version2,
+  version3,
+  version4,
+  version5,
+]
 
 /** Defines the functions that the migrations use; nothing stored in a database refers to them. */
 export function defineAddressKeys(db: Database): void {

@@ -9,6 +9,7 @@ export const summedTables = [
   'checks',
   'addresses',
   'subjects',
+  'gone_subjects',
   'requests',
 ] as const
 

@@ -25,8 +25,15 @@ export interface ApplyStatements {
   check: Statement<[string, string], CheckRow>
   checksOfNode: Statement<[string], CheckRow>
   checksOfService: Statement<[string, string], CheckRow>
-  subject: Statement<[string], [string, number, number]>
+  subject: Statement<[string], [string, number]>
   touch: RowsInsert
+  hasNamed: Statement<[string]>
+  putGone: Statement<[string]>
+  deleteGone: Statement<[string]>
+  /** Returns what it deletes. */
+  forgetSubjects: Statement<[number], [string, number]>
+  /** Returns what it deletes. */
+  forgetGone: Statement<[], [string]>
   request: Statement<[string], { outcome: string }>
   claimRequests: RowsInsert
   claimed: Statement<[number, number], { log_index: number }>
@@ -39,6 +46,8 @@ export interface ApplyStatements {
 export function prepareApply(db: Database): ApplyStatements {
   // Each field's type above says what its statement takes and gives.
   const sql = (text: string): never => db.prepare(text) as never
+  /** Its rows as lists of the values of all columns. */
+  const rows = (text: string): never => db.prepare(text).raw() as never
   return {
     node: sql('SELECT * FROM nodes WHERE key = ?'),
     hasNode: sql('SELECT 1 FROM nodes WHERE key = ?'),
@@ -51,12 +60,22 @@ export function prepareApply(db: Database): ApplyStatements {
       `SELECT * FROM checks INDEXED BY checks_by_service
        WHERE node_key = ? AND service_id = ? ORDER BY check_id`,
     ),
-    subject: db.prepare('SELECT * FROM subjects WHERE subject = ?').raw() as never,
+    subject: rows('SELECT * FROM subjects WHERE subject = ?'),
     touch: new RowsInsert(db, {
       table: 'subjects',
-      width: 3,
+      width: 2,
       onConflict: 'ON CONFLICT (subject) DO UPDATE SET modify_index = excluded.modify_index',
     }),
+    hasNamed: sql('SELECT 1 FROM services WHERE name_key = ? LIMIT 1'),
+    putGone: sql('INSERT INTO gone_subjects VALUES (?) ON CONFLICT DO NOTHING'),
+    deleteGone: sql('DELETE FROM gone_subjects WHERE subject = ?'),
+    forgetSubjects: rows(
+      `DELETE FROM subjects
+       WHERE subject IN (SELECT subject FROM gone_subjects) AND modify_index <= ? RETURNING *`,
+    ),
+    forgetGone: rows(
+      `DELETE FROM gone_subjects WHERE subject NOT IN (SELECT subject FROM subjects) RETURNING *`,
+    ),
     request: sql('SELECT outcome FROM requests WHERE request_id = ?'),
     claimRequests: new RowsInsert(db, {
       table: 'requests',
@@ -66,14 +85,12 @@ export function prepareApply(db: Database): ApplyStatements {
     claimed: sql('SELECT log_index FROM requests WHERE log_index BETWEEN ? AND ?'),
     putOutcome: sql('UPDATE requests SET outcome = ? WHERE log_index = ?'),
     // From the oldest one on, up to the first that is to be remembered: the rest is never looked at.
-    forgetRequests: db
-      .prepare(
-        `DELETE FROM requests WHERE log_index < (
+    forgetRequests: rows(
+      `DELETE FROM requests WHERE log_index < (
          SELECT log_index FROM requests
          WHERE NOT (log_index <= ? OR (log_index <= ? AND time_ms < ?))
          ORDER BY log_index LIMIT 1) RETURNING *`,
-      )
-      .raw() as never,
+    ),
     setMeta: sql('UPDATE meta SET value = ? WHERE key = ?'),
   }
 }

@@ -111,14 +111,32 @@ export class SummedLists {
     for (const row of this.#sql.forgetRequests.all(...limits)) this.#sums.requests.subtract(row)
   }
 
-  /** Three values each: the subject, the first and the last entry of the batch that changed it. */
+  /** Two values each: the subject, and the last entry that changed it. */
   touch(values: readonly (string | number)[]): void {
-    for (let at = 0; at < values.length; at += 3) {
-      const [name, first, last] = values.slice(at, at + 3) as [string, number, number]
-      const before = this.#sql.subject.get(name)
+    for (let at = 0; at < values.length; at += 2) {
+      const row = values.slice(at, at + 2)
+      const before = this.#sql.subject.get(row[0] as string)
       if (before !== undefined) this.#sums.subjects.subtract(before)
-      this.#sums.subjects.add([name, before?.[1] ?? first, last])
+      this.#sums.subjects.add(row)
     }
     this.#sql.touch.run(values)
+  }
+
+  putGone(subject: string): void {
+    const { changes } = this.#sql.putGone.run(subject)
+    if (changes === 1) this.#sums.gone_subjects.add([subject])
+  }
+
+  deleteGone(subject: string): void {
+    const { changes } = this.#sql.deleteGone.run(subject)
+    if (changes === 1) this.#sums.gone_subjects.subtract([subject])
+  }
+
+  /** Forgets the subjects that are gone and have not changed after entry `upTo`. */
+  forgetGone(upTo: number): void {
+    const forgotten = this.#sql.forgetSubjects.all(upTo)
+    if (forgotten.length === 0) return
+    for (const row of forgotten) this.#sums.subjects.subtract(row)
+    for (const row of this.#sql.forgetGone.all()) this.#sums.gone_subjects.subtract(row)
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { visible } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'
-import { printable } from './columns.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -39,7 +39,7 @@ export function catalogServicesCommand(io: Io): Command {
       }
       for (const name of names) {
         const line = options.tags === true ? `${name.padEnd(width)}${tagsOf(name)}` : name
-        io.out(`${printable(line)}\n`)
+        io.out(`${visible(line)}\n`)
       }
     })
   addReadOptions(command)
@@ -55,7 +55,7 @@ export function catalogDatacentersCommand(io: Io): Command {
     async (options: ClientOptions) => {
       const names = await (await agentClient(options, io)).datacenters()
       if (options.json === true) printJson(io, names)
-      else io.out(names.map((name) => `${name}\n`).join(''))
+      else io.out(names.map((name) => `${visible(name)}\n`).join(''))
     },
   )
   addClientOptions(command)

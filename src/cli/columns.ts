@@ -1,9 +1,11 @@
+import { visible } from '../base/invisible.ts'
+
 /**
  * Lays rows out under their headers, two spaces between the columns, the last one not padded.
- * Control characters are replaced: the values come from whoever registered them, and go to a terminal.
+ * The values come from whoever registered them, and go to a terminal: nothing in them is obeyed or hidden.
  */
 export function columns(headers: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [headers, ...rows].map((cells) => cells.map(printable))
+  const lines = [headers, ...rows].map((cells) => cells.map(visible))
   const widths = headers.map((_, at) => Math.max(...lines.map((cells) => (cells[at] ?? '').length)))
   return lines
     .map((cells) =>
@@ -14,10 +16,6 @@ export function columns(headers: readonly string[], rows: readonly (readonly str
     )
     .map((line) => `${line}\n`)
     .join('')
-}
-
-export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?')
 }
 
 /** What several checks come to. */

@@ -122,6 +122,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write a bundle for a bug report, without secrets.',
     load: async () => (await import('./debug.ts')).debugCommand,
   },
+  keygen: {
+    summary: 'Print a new key for -encrypt.',
+    load: async () => (await import('./keygen.ts')).keygenCommand,
+  },
   version: {
     summary: 'Print the version.',
     load: async () => (await import('./version.ts')).versionCommand,

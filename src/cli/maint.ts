@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import type { CheckEntry } from '../api/client-rows.ts'
 import type { Client } from '../api/client.ts'
 import { svcdError } from '../base/errors.ts'
+import { visible } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'
-import { printable } from './columns.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -89,5 +89,5 @@ function orderOf({ CheckID }: CheckEntry): string {
 function block({ CheckID, Node, ServiceID, Notes }: CheckEntry): string {
   const who =
     CheckID === nodeCheck ? `Node:\n  Name:   ${Node}` : `Service:\n  ID:     ${ServiceID}`
-  return `${who.split('\n').map(printable).join('\n')}\n  Reason: ${printable(Notes)}\n\n`
+  return `${who.split('\n').map(visible).join('\n')}\n  Reason: ${visible(Notes)}\n\n`
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { visibleJson } from '../base/invisible.ts'
 import type { ListOptions } from '../api/client.ts'
 import type { Io } from './io.ts'
 
@@ -88,5 +89,5 @@ export function addExamples(command: Command, examples: readonly string[]): Comm
 }
 
 export function printJson(io: Io, value: unknown): void {
-  io.out(`${JSON.stringify(value, null, 2)}\n`)
+  io.out(`${visibleJson(JSON.stringify(value, null, 2))}\n`)
 }

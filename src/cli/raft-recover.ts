@@ -6,6 +6,7 @@ import { addExamples, newCommand, printJson } from './new-command.ts'
 interface RecoverOptions {
   readonly dataDir?: string
   readonly address?: string
+  readonly force?: boolean
   readonly json?: boolean
 }
 
@@ -18,6 +19,7 @@ export function recoverCommand(io: Io): Command {
   )
     .option('--data-dir <path>', 'The data directory of the server that has the most of the log.')
     .option('--address <address>', 'Its host:port for others. (default: as before)')
+    .option('--force', 'Even though a majority of the servers answers.')
     .option('--json', 'Print JSON.')
     .action(async (options: RecoverOptions) => {
       const { dataDir, address } = options
@@ -25,6 +27,8 @@ export function recoverCommand(io: Io): Command {
         throw svcdError('usage', { reason: 'Name the data directory with --data-dir.' })
       }
       const { recoverCluster } = await import('../node/recover.ts')
+      const { assertQuorumLost } = await import('../node/quorum-lost.ts')
+      if (options.force !== true) await assertQuorumLost(dataDir)
       const recovery = recoverCluster(dataDir, { address })
       if (options.json === true) return printJson(io, recovery)
       const { id, address: at, lastIndex, adopted, epoch, dropped } = recovery

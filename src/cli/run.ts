@@ -1,6 +1,7 @@
 import { CommanderError, type Command } from 'commander'
 import { InvariantError } from '../base/assert.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
+import { visibleLines } from '../base/invisible.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { normaliseArguments } from './arguments.ts'
 import { commands } from './commands.ts'
@@ -17,11 +18,21 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     ;(first === '' ? io.err : io.out)(overview())
     return first === '' ? 1 : 0
   }
+  const shown = onlyVisible(io)
   try {
-    await runCommand(args, io)
+    await runCommand(args, shown)
     return 0
   } catch (error) {
-    return reportError(error, io)
+    return reportError(error, shown)
+  }
+}
+
+/** Whatever a command prints, nothing of it is obeyed by the terminal or hidden on it. */
+function onlyVisible(io: Io): Io {
+  return {
+    ...io,
+    out: (text) => io.out(visibleLines(text)),
+    err: (text) => io.err(visibleLines(text)),
   }
 }
 

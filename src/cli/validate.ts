@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { parseConfig, type ConfigFile } from '../config/parse.ts'
-import { printable } from './columns.ts'
+import { visible } from '../base/invisible.ts'
 import type { Io } from './io.ts'
 import { addExamples, newCommand, printJson } from './new-command.ts'
 
@@ -33,7 +33,7 @@ export function validateCommand(io: Io): Command {
       } else {
         for (const finding of findings) {
           const warning = finding.severity === 'warning' ? 'warning: ' : ''
-          io.err(`${warning}${printable(findingText(finding))}\n`)
+          io.err(`${warning}${visible(findingText(finding))}\n`)
         }
         if (fault !== undefined) io.err(`${fault}\n`)
       }

@@ -1,4 +1,4 @@
-import { printable } from './columns.ts'
+import { visible } from '../base/invisible.ts'
 import type { Rows } from './watched-rows.ts'
 
 /** How one state became another, a line for each row that came, went or is different. */
@@ -12,14 +12,14 @@ export function changeLines(before: Rows, after: Rows): readonly string[] {
       const changed = Object.keys(row).filter((label) => row[label] !== old[label])
       if (changed.length === 0) return []
       const was = changed.map((label) => `${label} was ${quoted(old[label] ?? '')}`)
-      return [`${line('~', row)}  (${printable(was.join(', '))})`]
+      return [`${line('~', row)}  (${visible(was.join(', '))})`]
     }),
   ]
 }
 
 function line(sign: string, row: Readonly<Record<string, string>>): string {
   const values = Object.values(row).filter((value) => value !== '')
-  return `${sign} ${printable(values.join('  '))}`
+  return `${sign} ${visible(values.join('  '))}`
 }
 
 function quoted(value: string): string {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Option, type Command } from 'commander'
 import type { Client } from '../api/client.ts'
+import { visibleJson } from '../base/invisible.ts'
 import { SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
@@ -96,7 +97,7 @@ function jsonPrinter(io: Io): Show {
   return (index, data) => {
     const text = JSON.stringify(data)
     // What an agent sends first when it is back is mostly known.
-    if (text !== shown) io.out(`{"index":${index},"data":${text}}\n`)
+    if (text !== shown) io.out(`{"index":${index},"data":${visibleJson(text)}}\n`)
     shown = text
   }
 }

@@ -51,6 +51,19 @@ export const agentOptions = {
     placeholder: 'path',
     check: checkNotEmpty,
   },
+  diskReserveMib: {
+    kind: 'integer',
+    default: undefined,
+    min: 0,
+    max: 1_048_576,
+    flag: 'disk-reserve-mib',
+    file: 'disk_reserve_mib',
+    group: 'Agent',
+    description:
+      'Space to keep free on the disk of the data directory, in MiB: below it nothing more is registered. 0 keeps none.',
+    placeholder: 'n',
+    defaultText: '256, or 5 % of a smaller disk',
+  },
   nodeName: {
     kind: 'string',
     default: undefined,

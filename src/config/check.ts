@@ -49,6 +49,17 @@ function checkListenIp(value: string): string | undefined {
   return `"${value}" is an IPv4 address written as an IPv6 one; write ${formatIp(ip.subarray(12))}`
 }
 
+/** Names of hosts, without port; `.example.com` and `*.example.com` are all below, `*` is any. */
+export function checkHostPatterns(values: readonly string[]): string | undefined {
+  return values.map(checkHostPattern).find((reason) => reason !== undefined)
+}
+
+function checkHostPattern(value: string): string | undefined {
+  const name = value.replace(/^\*?\./, '').replace(/\.$/, '')
+  if (value === '*' || checkDnsName(name) === undefined) return undefined
+  return `"${value}" is not the name of a host; write it without scheme and port, such as svcd.example.com`
+}
+
 /** An address that others can reach: 0.0.0.0 and :: name no host. */
 export function checkHostIp(value: string): string | undefined {
   const ip = parseIp(value)
@@ -58,4 +69,8 @@ export function checkHostIp(value: string): string | undefined {
 
 export function checkNotEmpty(value: string): string | undefined {
   return value === '' ? 'must not be empty' : undefined
+}
+
+export function checkPositiveSeconds(value: number): string | undefined {
+  return value > 0 ? undefined : 'must be 1s or more'
 }

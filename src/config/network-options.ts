@@ -1,4 +1,5 @@
-import { checkHostIp, checkIp, checkIps, checkNotEmpty } from './check.ts'
+import { checkHostIp, checkHostPatterns, checkIp, checkIps, checkNotEmpty } from './check.ts'
+import { checkEncryptKeys } from './encrypt-key.ts'
 import type { OptionRow } from './option-row.ts'
 
 const port = {
@@ -45,6 +46,17 @@ export const networkOptions = {
     placeholder: 'ips',
     check: checkIps,
   },
+  allowedHosts: {
+    kind: 'strings',
+    default: [],
+    flag: 'allowed-host',
+    file: 'http_config.allowed_hosts',
+    group: 'Network',
+    description:
+      "A name under which HTTP answers, beside IP addresses, localhost and this node's own names; .example.com is all names below it, * any. Repeatable.",
+    placeholder: 'name',
+    check: checkHostPatterns,
+  },
   retryJoin: {
     kind: 'strings',
     default: [],
@@ -73,6 +85,27 @@ export const networkOptions = {
     description:
       'How often a server compares all of its state with the sums it keeps. One that is damaged is rebuilt.',
     placeholder: 'duration',
+  },
+  encrypt: {
+    kind: 'strings',
+    default: [],
+    flag: 'encrypt',
+    file: 'encrypt',
+    group: 'Network',
+    description:
+      "The cluster's secret, the same on all servers; each proves it on every connection. 32 bytes in base64, as `svcd keygen` prints them. Repeatable, to replace a key: the first is proven first, all are accepted.",
+    placeholder: 'key',
+    isSecret: true,
+    check: checkEncryptKeys,
+  },
+  encryptVerify: {
+    kind: 'boolean',
+    default: true,
+    flag: 'encrypt-verify',
+    file: 'encrypt_verify_incoming',
+    group: 'Network',
+    description:
+      'Talk to no server without the secret. Off while a running cluster is given one, server by server.',
   },
   'peerTls.certFile': {
     kind: 'string',

@@ -20,6 +20,8 @@ interface Row<Kind extends string, T> {
   /** Shown instead of the default, where that depends on the machine. */
   readonly defaultText?: string
   readonly hidden?: true
+  /** What was given is never said, in no error either. */
+  readonly isSecret?: true
 }
 
 interface Texts<T> {
@@ -35,7 +37,7 @@ export type OptionRow =
   | (Row<'choice', string> & { readonly choices: readonly string[] })
   | (Row<'integer', number> & { readonly min: number; readonly max: number })
   /** Written as a duration (`10s`); kept as whole seconds. */
-  | Row<'seconds', number>
+  | (Row<'seconds', number> & Texts<number>)
   /** `NAME=DURATION`, repeated or separated by commas; in a file an object. */
   | Row<'seconds-by-name', Readonly<Record<string, number>>>
 

@@ -62,7 +62,8 @@ export function optionsPage(): string {
 
 function settledTable(): string {
   const rows = Object.entries(settledKeys).map(([key, { value, reason }]) => {
-    return `| \`${key}\` | ${value === undefined ? 'no value' : `\`${String(value)}\``} | ${reason} |`
+    const allowed = value === undefined ? 'no value' : value === 'any' ? 'anything' : `\`${value}\``
+    return `| \`${key}\` | ${allowed} | ${reason} |`
   })
   const title = "\n## Consul's keys that are no options here\n"
   return [title, '| file key | may be | because |', '|---|---|---|', ...rows, ''].join('\n')

@@ -1,6 +1,7 @@
 import { agentOptions } from './agent-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
+import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
 import type { OptionRow } from './option-row.ts'
 
@@ -13,6 +14,7 @@ export const options = {
   ...checkOptions,
   ...networkOptions,
   ...dnsOptions,
+  ...limitOptions,
   logLevel: {
     kind: 'choice',
     default: 'info',

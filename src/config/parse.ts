@@ -176,8 +176,11 @@ function unknownKey(key: string, from: string): SvcdError {
 }
 
 function give(name: OptionName, parsed: Parsed, from: string, given: Map<OptionName, Given>): void {
-  if ('reason' in parsed) throw invalid(from, parsed.reason)
   const row = optionRow(name)
+  if ('reason' in parsed) {
+    const isSecret = row.isSecret === true
+    throw invalid(from, isSecret ? 'what it says is not a text or a list of texts' : parsed.reason)
+  }
   if ('check' in row) {
     const check = row.check as (value: unknown) => string | undefined
     const reason = check(parsed.value)
@@ -211,6 +214,9 @@ function checkTogether(config: Config, given: GivenByName): void {
 }
 
 function checkCluster(config: Config, from: (name: OptionName) => string): void {
+  if (!config.encryptVerify && config.encrypt.length === 0) {
+    throw invalid(from('encryptVerify'), 'there is no secret to verify; give -encrypt, too')
+  }
   const { bootstrapExpect, retryJoin, dev, peerTls } = config
   if (dev && bootstrapExpect !== 1) {
     throw invalid(from('bootstrapExpect'), '-dev runs one server; use -server for a cluster')

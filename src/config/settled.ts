@@ -1,7 +1,7 @@
 /** A key of Consul's that is no option here, as it has one value only. */
 interface SettledKey {
-  /** What a file may say; undefined: nothing. */
-  readonly value: boolean | number | undefined
+  /** What a file may say; undefined: nothing; `any`: what it likes, for it limits nothing here. */
+  readonly value: boolean | number | 'any' | undefined
   readonly reason: string
 }
 
@@ -31,6 +31,26 @@ export const settledKeys: Readonly<Record<string, SettledKey>> = {
     value: false,
     reason: 'every node answers DNS from its own copy',
   },
+  'limits.https_handshake_timeout': {
+    value: 'any',
+    reason: 'no port speaks HTTPS',
+  },
+  'limits.rpc_rate': {
+    value: -1,
+    reason: 'only connections are limited, not requests',
+  },
+  'limits.rpc_max_burst': {
+    value: 'any',
+    reason: 'only connections are limited, not requests',
+  },
+  'limits.request_limits': {
+    value: undefined,
+    reason: 'only connections are limited, not requests',
+  },
+  encrypt_verify_outgoing: {
+    value: true,
+    reason: 'encrypt_verify_incoming is about both directions',
+  },
   translate_wan_addrs: {
     value: false,
     reason: 'there is one datacenter',
@@ -40,7 +60,7 @@ export const settledKeys: Readonly<Record<string, SettledKey>> = {
 /** Why a file may not say that; undefined when it may. */
 export function settledProblem(key: string, value: unknown): string | undefined {
   const settled = settledKeys[key]
-  if (settled === undefined || settled.value === value) return undefined
+  if (settled === undefined || settled.value === 'any' || settled.value === value) return undefined
   const wanted = settled.value === undefined ? '' : ` or say ${JSON.stringify(settled.value)}`
   return `svcd has no such option: ${settled.reason}. Leave it out${wanted}`
 }

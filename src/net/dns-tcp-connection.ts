@@ -2,8 +2,6 @@ import type { Socket } from 'node:net'
 import type { PacketResponder } from './packet-responder.ts'
 
 export interface TcpLimits {
-  /** Connections at a time; a new one takes the place of the one that has been idle longest. */
-  readonly connectionsMax: number
   /** How long a connection may stay without a query (RFC 7766 §6.2.3). */
   readonly idleTimeoutMs: number
   /** How long a client may take to send a query it has begun. */
@@ -17,8 +15,6 @@ export interface TcpLimits {
 export interface TcpCounters {
   connections: number
   queries: number
-  /** Connections closed to make room, or turned away. */
-  displaced: number
   timeouts: number
   /** Connections closed for what they sent, or lost. */
   errors: number
@@ -55,6 +51,15 @@ export class TurnShare {
   }
 }
 
+export interface DnsConnectionParts {
+  readonly responder: PacketResponder
+  readonly limits: TcpLimits
+  readonly counters: TcpCounters
+  readonly share: TurnShare
+  /** One or more whole queries have come. */
+  readonly onQuery: () => void
+}
+
 /** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them in order. */
 export class DnsConnection {
   /** When it will be closed, on the monotonic clock, unless something happens before. */
@@ -64,6 +69,7 @@ export class DnsConnection {
   readonly #limits: TcpLimits
   readonly #counters: TcpCounters
   readonly #share: TurnShare
+  readonly #onQuery: () => void
   readonly #asker: { transport: 'tcp'; client: string; pathBytesMax: number }
   /** Octets of the length that came so far: 0 or 1 of 2. */
   #lengthBytes = 0
@@ -79,13 +85,9 @@ export class DnsConnection {
   #hasEnded = false
   #isFinishing = false
 
-  constructor(
-    socket: Socket,
-    responder: PacketResponder,
-    limits: TcpLimits,
-    counters: TcpCounters,
-    share: TurnShare,
-  ) {
+  constructor(socket: Socket, parts: DnsConnectionParts) {
+    const { responder, limits, counters, share, onQuery } = parts
+    this.#onQuery = onQuery
     this.#socket = socket
     this.#responder = responder
     this.#limits = limits
@@ -97,10 +99,6 @@ export class DnsConnection {
     socket.on('drain', () => this.#resume())
     socket.on('end', () => this.#end())
     socket.on('error', () => counters.errors++)
-  }
-
-  get isIdle(): boolean {
-    return !this.#isReceiving && this.#backlog === undefined && this.#socket.writableLength === 0
   }
 
   get #isReceiving(): boolean {
@@ -123,12 +121,14 @@ export class DnsConnection {
 
   #receive(chunk: Buffer): void {
     if (this.#isFinishing) return
+    const answered = this.#counters.queries
     this.#sliceEndMs = performance.now() + sliceMs
     this.#isSliceOver = this.#share.isOver
     this.#socket.cork()
     const taken = this.#readFrames(chunk)
     this.#socket.uncork()
     if (this.#socket.destroyed) return
+    if (this.#counters.queries > answered) this.#onQuery()
     if (taken < chunk.length || this.#socket.writableNeedDrain) {
       this.#backlog = taken < chunk.length ? chunk.subarray(taken) : undefined
       this.#socket.pause()

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { bindError, dnsTcp } from './bind-error.ts'
 import { DnsConnection, TurnShare } from './dns-tcp-connection.ts'
 import type { Server, Socket } from 'node:net'
+import type { ConnectionGate } from './connection-gate.ts'
 import type { TcpCounters, TcpLimits } from './dns-tcp-connection.ts'
 import type { PacketResponder } from './packet-responder.ts'
 
@@ -10,11 +11,12 @@ export interface TcpOptions {
   /** 0: any free one. */
   readonly port: number
   readonly responder: PacketResponder
+  /** Lets connections in, and closes idle ones to make room. */
+  readonly gate: ConnectionGate
   readonly limits?: Partial<TcpLimits> | undefined
 }
 
 const defaultLimits: TcpLimits = {
-  connectionsMax: 512,
   idleTimeoutMs: 10_000,
   frameTimeoutMs: 5000,
   drainTimeoutMs: 10_000,
@@ -35,7 +37,6 @@ export class DnsTcpListener {
   readonly counters: TcpCounters = {
     connections: 0,
     queries: 0,
-    displaced: 0,
     timeouts: 0,
     errors: 0,
   }
@@ -53,6 +54,7 @@ export class DnsTcpListener {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       this.#accept(socket),
     )
+    options.gate.guard(this.#server)
   }
 
   get port(): number {
@@ -91,36 +93,17 @@ export class DnsTcpListener {
 
   #accept(socket: Socket): void {
     this.counters.connections++
-    if (this.#connections.size >= this.#limits.connectionsMax) {
-      this.counters.displaced++
-      const idlest = this.#idlest()
-      if (idlest === undefined) {
-        socket.destroy()
-        return
-      }
-      this.#connections.delete(idlest)
-      idlest.destroy()
-    }
-    const connection = new DnsConnection(
-      socket,
-      this.#options.responder,
-      this.#limits,
-      this.counters,
-      this.#share,
-    )
+    const { responder, gate } = this.#options
+    const slot = gate.slotOf(socket)
+    const connection = new DnsConnection(socket, {
+      responder,
+      limits: this.#limits,
+      counters: this.counters,
+      share: this.#share,
+      onQuery: () => slot?.touch(),
+    })
     this.#connections.add(connection)
     socket.on('close', () => this.#connections.delete(connection))
-  }
-
-  /** The connection that waits longest for a next query, if any does nothing but wait. */
-  #idlest(): DnsConnection | undefined {
-    let idlest: DnsConnection | undefined
-    for (const connection of this.#connections) {
-      if (connection.isIdle && connection.deadlineMs < (idlest?.deadlineMs ?? Infinity)) {
-        idlest = connection
-      }
-    }
-    return idlest
   }
 
   #closeLate(): void {
@@ -128,6 +111,7 @@ export class DnsTcpListener {
     for (const connection of this.#connections) {
       if (connection.deadlineMs > now) continue
       this.counters.timeouts++
+      this.#options.gate.timedOut++
       connection.destroy()
     }
   }

@@ -3,6 +3,7 @@ import https from 'node:https'
 import { isIP } from 'node:net'
 import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
+import { isConnectionField } from '../base/http-field.ts'
 import { clipOutput } from '../health/check.ts'
 import { critical, failedProbe } from './probe-result.ts'
 import type { ProbeCredentials, ProbeResult } from './probe-result.ts'
@@ -115,7 +116,9 @@ class Probe {
       'User-Agent': userAgent,
       Accept: 'text/plain, text/*, */*',
     }
-    for (const [name, values] of Object.entries(headers)) setHeader(sent, name, values)
+    for (const [name, values] of Object.entries(headers)) {
+      if (!isOwnField(name)) setHeader(sent, name, values)
+    }
     if (body !== '') setHeader(sent, 'Content-Length', [String(Buffer.byteLength(body))])
     const options: https.RequestOptions = {
       host,
@@ -217,6 +220,11 @@ function redirected(hop: Hop, answer: http.IncomingMessage): Hop | undefined {
   return { url, method: asGet ? 'GET' : hop.method, headers, body: asGet ? '' : hop.body }
 }
 
+/** What the probe says itself, also where an older release let a definition say it. */
+function isOwnField(name: string): boolean {
+  return isConnectionField(name) || name.toLowerCase() === 'content-length'
+}
+
 /** What was meant for one host is not for another to see. */
 function withoutSecrets(headers: Hop['headers']): Hop['headers'] {
   const secret = ['authorization', 'cookie', 'proxy-authorization', 'host']
@@ -233,7 +241,8 @@ function setHeader(
   for (const known of Object.keys(headers)) {
     if (known.toLowerCase() === name.toLowerCase()) delete headers[known]
   }
-  headers[name] = values.length === 1 ? (values[0] ?? '') : [...values]
+  const isOne = values.length === 1 || name.toLowerCase() === 'host'
+  headers[name] = isOne ? (values[0] ?? '') : [...values]
 }
 
 function parseUrl(text: string, base?: URL): URL | undefined {

@@ -19,6 +19,7 @@ export const frameTypes = {
   request: 4,
   response: 5,
   failure: 6,
+  proof: 7,
   snapshotOffer: 8,
   snapshotAck: 9,
   snapshotChunk: 10,

@@ -1,5 +1,8 @@
+import { visible } from '../base/invisible.ts'
 import { ByteReader, ByteWriter, lengthAndText } from './peer-bytes.ts'
 import { buildFrame, frameTypes, greetingVersion } from './peer-frame.ts'
+import { encodeChallenge, readChallenge } from './peer-secret.ts'
+import type { Challenge } from './peer-secret.ts'
 import type { PeerCertificate } from './peer-tls.ts'
 
 /** What a connection is for; a snapshot has one of its own, so that it delays no heartbeat. */
@@ -24,6 +27,18 @@ export interface Hello {
   readonly address: string
   /** The id that the dialling side wants to reach; undefined when only an address is known. */
   readonly to: string | undefined
+  /** Of a server with a cluster secret. */
+  readonly challenge?: Challenge | undefined
+}
+
+/** What this server knows of a peer beside its greeting. */
+export interface KnownPeer {
+  /** The other side's, where there is TLS. */
+  readonly certificate: PeerCertificate | undefined
+  /** What the cluster calls the server of that id; undefined: it is new. */
+  readonly name: string | undefined
+  /** Of their cluster, as far as this server has learned: above its own, it was left behind. */
+  readonly newestEpoch?: number
 }
 
 /** Why two servers do not talk. The words are part of the protocol. */
@@ -38,11 +53,19 @@ export type RefusalCode =
   | 'wrong-cluster'
   | 'wrong-epoch'
   | 'certificate'
+  | 'secret'
 
 export interface Refusal {
   readonly code: RefusalCode
   readonly text: string
+  /** With `wrong-epoch`: the newest epoch of the cluster that the refusing side knows. */
+  readonly epoch?: number | undefined
+  /** With `wrong-epoch`, and not sent: the epoch that the other side says it is in. */
+  readonly theirEpoch?: number | undefined
 }
+
+/** The same as it arrives: the code may be one of a later release. */
+export type ReceivedRefusal = Omit<Refusal, 'code'> & { readonly code: string }
 
 /** What both sides work with once the greetings are through. */
 export interface Agreement {
@@ -68,6 +91,7 @@ export function encodeHello(hello: Hello): Buffer {
   return buildFrame(frameTypes.hello, greetingVersion, [
     fixed.buffer,
     ...texts.map((text) => lengthAndText(text, 2)),
+    ...(hello.challenge === undefined ? [] : [encodeChallenge(hello.challenge)]),
   ])
 }
 
@@ -87,6 +111,7 @@ export function decodeHello(body: Buffer): Hello | undefined {
   const address = reader.text(2)
   const to = reader.text(2)
   if (reader.isBad || purpose === undefined || id === '') return undefined
+  const challenge = readChallenge(reader)
   return {
     protocolMin,
     protocolMax,
@@ -99,26 +124,33 @@ export function decodeHello(body: Buffer): Hello | undefined {
     name,
     address,
     to: to === '' ? undefined : to,
+    ...(challenge === undefined ? {} : { challenge }),
   }
 }
 
-export function encodeRefusal({ code, text }: Refusal): Buffer {
-  return buildFrame(frameTypes.reject, greetingVersion, [
-    lengthAndText(code, 1),
-    lengthAndText(text, 2),
-  ])
+/** Behind the text stands the epoch, where there is one: older releases leave it alone. */
+export function encodeRefusal({ code, text, epoch }: Refusal): Buffer {
+  const parts: Buffer[] = [lengthAndText(code, 1), lengthAndText(text, 2)]
+  if (epoch !== undefined) {
+    const more = new ByteWriter(8)
+    more.u64(epoch)
+    parts.push(more.buffer)
+  }
+  return buildFrame(frameTypes.reject, greetingVersion, parts)
 }
 
 /** The words of the other side, fit to be logged. */
-export function decodeRefusal(body: Buffer): { code: string; text: string } | undefined {
+export function decodeRefusal(body: Buffer): ReceivedRefusal | undefined {
   const reader = new ByteReader(body)
   const refusal = { code: printable(reader.text(1)), text: printable(reader.text(2)) }
-  return reader.isBad ? undefined : refusal
+  if (reader.isBad) return undefined
+  const epoch = reader.u64()
+  return reader.isBad ? refusal : { ...refusal, epoch }
 }
 
 /** A peer's words must not write lines of their own into the log, nor fill it. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?').slice(0, 300)
+  return visible(text).slice(0, 300)
 }
 
 /** How a line of the log calls a server. */
@@ -126,15 +158,26 @@ export function describePeer(peer: { id: string; name: string; address: string }
   return printable(`${peer.name} (${peer.id}, ${peer.address})`)
 }
 
-/**
- * Whether `own` talks to `theirs`, as both sides judge alike. `certificate`: the other side's, where
- * there is TLS.
- */
-export function judgeHello(
-  own: Hello,
-  theirs: Hello,
-  certificate: PeerCertificate | undefined,
-): Agreement | Refusal {
+/** Says which of the two lacks a secret that the other one demands. */
+export function judgeSecret(own: Hello, theirs: Hello): Refusal | undefined {
+  const peer = describePeer(theirs)
+  if (own.challenge?.isRequired === true && theirs.challenge === undefined) {
+    return refuse(
+      'secret',
+      `${peer} has no cluster secret, this server has one: give that one the same -encrypt key`,
+    )
+  }
+  if (own.challenge === undefined && theirs.challenge?.isRequired === true) {
+    return refuse(
+      'secret',
+      `${peer} has a cluster secret, this server has none: give this one the same -encrypt key`,
+    )
+  }
+  return undefined
+}
+
+/** Whether `own` talks to `theirs`, as both sides judge alike. */
+export function judgeHello(own: Hello, theirs: Hello, known?: KnownPeer): Agreement | Refusal {
   const peer = describePeer(theirs)
   const version = Math.min(own.protocolMax, theirs.protocolMax)
   if (version < Math.max(own.protocolMin, theirs.protocolMin)) {
@@ -148,10 +191,10 @@ export function judgeHello(
     if (theirs.instance === own.instance) return refuse('self', 'this address is the server itself')
     return refuse(
       'same-id',
-      `${peer} has this server's node id: was a data directory copied? Give one of them a new one`,
+      `${peer} has this server's node id: was a data directory copied? Empty the copy and start it again`,
     )
   }
-  const fault = certificateFault(theirs, certificate)
+  const fault = certificateFault(theirs, known)
   if (fault !== undefined) return refuse('certificate', fault)
   if (own.to !== undefined && own.to !== theirs.id) {
     return refuse('unexpected-id', `${peer} answers where node id ${own.to} was expected`)
@@ -166,12 +209,12 @@ export function judgeHello(
         `${peer} belongs to cluster ${printable(theirs.clusterId)}, this server to ${own.clusterId}`,
       )
     }
-    if (own.epoch !== theirs.epoch) {
-      return refuse(
-        'wrong-epoch',
-        `${peer} is in epoch ${theirs.epoch} of the cluster, this server in ${own.epoch}: ` +
-          'the cluster was recovered, and who was left behind must join again with an empty data directory',
-      )
+    const newest = Math.max(own.epoch, known?.newestEpoch ?? 0)
+    if (own.epoch !== theirs.epoch || newest > own.epoch) {
+      const text =
+        `${peer} is in epoch ${theirs.epoch} of the cluster, this server in ${own.epoch}, and the newest known here is ${newest}: ` +
+        'the cluster was recovered, and who was left behind must join again with an empty data directory'
+      return { code: 'wrong-epoch', text, epoch: newest, theirEpoch: theirs.epoch }
     }
     return { version, features: own.features & theirs.features, isSameCluster: true }
   }
@@ -182,14 +225,17 @@ function refuse(code: RefusalCode, text: string): Refusal {
   return { code, text }
 }
 
-function certificateFault(
-  peer: Hello,
-  certificate: PeerCertificate | undefined,
-): string | undefined {
-  if (certificate === undefined) return undefined
-  if (certificate.isFor(peer.id) || certificate.isFor(peer.name)) return undefined
-  return (
-    `the certificate of ${describePeer(peer)} is for ${printable(certificate.names) || 'nobody'}: ` +
-    'its name must be the node id or the node name'
-  )
+/**
+ * A certificate for the id speaks for itself. One for a name is good for the id that the cluster knows
+ * by that name, or for a new id: else whoever has a certificate for `web7` could be any server.
+ */
+function certificateFault(peer: Hello, known: KnownPeer | undefined): string | undefined {
+  const { certificate, name } = known ?? {}
+  if (certificate === undefined || certificate.isFor(peer.id)) return undefined
+  const whose = `the certificate of ${describePeer(peer)} is for ${printable(certificate.names) || 'nobody'}`
+  if (!certificate.isFor(peer.name)) {
+    return `${whose}: its name must be the node id or the node name`
+  }
+  if (name === undefined || certificate.isFor(name)) return undefined
+  return `${whose}, and the cluster knows that node id as ${printable(name)}: its name must be that, or the node id`
 }

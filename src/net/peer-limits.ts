@@ -1,7 +1,9 @@
 /** The bounds of the peer transport. Tests make them small. */
 export interface PeerLimits {
-  /** From the connection's begin, TLS included, to both greetings. */
+  /** From the begin of a connection that another side opened, TLS included, to its greeting. */
   readonly handshakeTimeoutMs: number
+  /** The same for a connection that this side opens. */
+  readonly dialTimeoutMs: number
   /** Connections are looked at this often; one that has sent nothing since sends a ping. */
   readonly sweepMs: number
   /** Looks without a byte heard after which a connection is dead. */
@@ -13,8 +15,13 @@ export interface PeerLimits {
   /** Written to one connection and not yet taken by the kernel. */
   readonly queueBytesMax: number
   readonly queueFramesMax: number
-  /** Connections that others opened; and of these, those that have not greeted yet. */
+  /** Connections that others opened; and of these, those of one address. */
   readonly inboundMax: number
+  readonly perAddressMax: number
+  /**
+   * Of these, those that have not greeted as a server of the cluster; beyond it a new one takes the
+   * place of the oldest.
+   */
   readonly greetingsMax: number
   /** Requests under way in one direction of one connection. */
   readonly requestsMax: number
@@ -30,7 +37,8 @@ export interface PeerLimits {
 }
 
 export const defaultPeerLimits: PeerLimits = {
-  handshakeTimeoutMs: 3000,
+  handshakeTimeoutMs: 5000,
+  dialTimeoutMs: 3000,
   sweepMs: 500,
   silentSweepsMax: 8,
   stalledSweepsMax: 60,
@@ -39,6 +47,7 @@ export const defaultPeerLimits: PeerLimits = {
   queueBytesMax: 16 * 1024 * 1024,
   queueFramesMax: 16_384,
   inboundMax: 256,
+  perAddressMax: 100,
   greetingsMax: 64,
   requestsMax: 16_384,
   addressIdleMs: 10_000,

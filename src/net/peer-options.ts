@@ -6,6 +6,7 @@ import type { NodeId } from '../raft/entry.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { ListenOptions } from './peer-listener.ts'
 import type { SnapshotFiles } from './peer-snapshot.ts'
+import type { PeerSecret } from './peer-secret.ts'
 import type { PeerTls } from './peer-tls.ts'
 
 /** A server as others see it. */
@@ -20,6 +21,8 @@ export interface PeerIdentity {
 export interface PeerAsking extends PeerIdentity {
   /** It is of this server's cluster; false: of none yet. */
   readonly isMember: boolean
+  /** It has proven who it is, by the cluster's secret or a certificate. */
+  readonly isAuthentic: boolean
 }
 
 export interface PeerTransportOptions {
@@ -30,11 +33,18 @@ export interface PeerTransportOptions {
   /** Undefined: in no cluster yet; then only requests pass. */
   readonly clusterId: () => string | undefined
   readonly epoch: () => number
+  /** Of its cluster, as far as this server knows: above its own, it was left behind. */
+  readonly newestEpoch?: (() => number) | undefined
+  /** A server that this one has dialled refuses it, and knows this epoch of their cluster. */
+  readonly onEpoch?: ((epoch: number) => void) | undefined
   readonly protocol: { readonly min: number; readonly max: number }
   /** Bits of what this server understands; both sides' common ones are used. */
   readonly features?: number | undefined
   readonly listen: ListenOptions
   readonly tls?: PeerTls | undefined
+  readonly secret?: PeerSecret | undefined
+  /** What the cluster calls the server of that id; undefined when it does not know it. */
+  readonly nameOf?: ((id: NodeId) => string | undefined) | undefined
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random

@@ -1,28 +1,31 @@
 import { PeerConnection } from './peer-connection.ts'
 import { frameBytesMax, frameTypes } from './peer-frame.ts'
-import { decodeHello, decodeRefusal, encodeHello, encodeRefusal, judgeHello } from './peer-hello.ts'
+import { PeerHandshake } from './peer-handshake.ts'
+import { decodeRefusal, encodeRefusal } from './peer-hello.ts'
 import { PeerRpc } from './peer-rpc.ts'
 import { certificateOf } from './peer-tls.ts'
 import type { Socket } from 'node:net'
-import type { Agreement, Hello, Purpose, Refusal } from './peer-hello.ts'
+import type { HandshakeStep } from './peer-handshake.ts'
+import type { Agreement, Hello, Purpose, ReceivedRefusal, Refusal } from './peer-hello.ts'
 import type { PeerLimits } from './peer-limits.ts'
+import type { PeerSecret } from './peer-secret.ts'
 
 /** What a session needs of its surroundings, the same for all of them. */
 export interface SessionContext {
   readonly limits: PeerLimits
   readonly hasTls: boolean
+  readonly secret: PeerSecret | undefined
+  /** What the cluster calls the server of that id; undefined when it does not know it. */
+  readonly nameOf: (id: string) => string | undefined
   /** This server's greeting, as of now. */
   readonly hello: (purpose: Purpose, to: string | undefined) => Hello
+  readonly newestEpoch: () => number
   readonly serve: (session: PeerSession, kind: string, body: Buffer) => Promise<Buffer>
   /** The greetings are through. */
   readonly onOpen: (session: PeerSession) => void
   readonly onFrame: (session: PeerSession, type: number, body: Buffer) => void
   readonly onReadEnd: (session: PeerSession) => void
-  readonly onRefused: (
-    session: PeerSession,
-    refusal: { readonly code: string; readonly text: string },
-    by: 'us' | 'them',
-  ) => void
+  readonly onRefused: (session: PeerSession, refusal: ReceivedRefusal, by: 'us' | 'them') => void
   /** The peer broke the protocol after the greetings. */
   readonly onFault: (session: PeerSession, reason: string) => void
   readonly onClose: (session: PeerSession, reason: string) => void
@@ -47,11 +50,9 @@ export class PeerSession {
   readonly connection: PeerConnection
   /** The other side's greeting, once it was accepted. */
   peer: Hello | undefined
-  /** The id that the other side claims, accepted or not. */
-  claimedId: string | undefined
-  /** This side's, as it was sent. */
-  own: Hello | undefined
   agreement: Agreement | undefined
+  /** The other side has proven who it is, by the cluster's secret or its certificate. */
+  isAuthentic = false
   /** Set by whoever speaks with frames of its own: the two ends of a snapshot. */
   onStreamFrame: ((type: number, body: Buffer) => void) | undefined
   onOpened: (() => void) | undefined
@@ -63,6 +64,7 @@ export class PeerSession {
   readonly #socket: Socket
   readonly #context: SessionContext
   readonly #timer: NodeJS.Timeout
+  readonly #handshake: PeerHandshake
 
   /** `socket`: already accepted, or dialled and not yet connected. */
   constructor(socket: Socket, context: SessionContext, options: SessionOptions) {
@@ -76,6 +78,7 @@ export class PeerSession {
     })
     this.#context = context
     const { limits } = context
+    this.#handshake = this.#makeHandshake()
     this.connection = new PeerConnection(socket, limits, {
       onFrame: (type, body) => this.#onFrame(type, body),
       onFault: (reason) => this.#onFault(reason),
@@ -92,13 +95,26 @@ export class PeerSession {
       onOverflow: () => this.fail('it asks, and does not read the answers'),
       requestsMax: limits.requestsMax,
     })
+    const timeoutMs = this.role === 'dial' ? limits.dialTimeoutMs : limits.handshakeTimeoutMs
     this.#timer = setTimeout(() => {
-      const text = `no greeting from ${this.address} within ${limits.handshakeTimeoutMs} ms`
+      const text = `no greeting from ${this.address} within ${timeoutMs} ms`
       this.#refuse({ code: 'handshake-timeout', text })
-    }, limits.handshakeTimeoutMs)
+    }, timeoutMs)
     if (this.role === 'dial') {
-      socket.once(context.hasTls ? 'secureConnect' : 'connect', () => this.#greet())
+      socket.once(context.hasTls ? 'secureConnect' : 'connect', () => {
+        this.connection.write(this.#handshake.greet())
+      })
     }
+  }
+
+  /** The id that the other side claims, accepted or not. */
+  get claimedId(): string | undefined {
+    return this.#handshake.claimedId
+  }
+
+  /** This side's greeting, once it was made. */
+  get own(): Hello | undefined {
+    return this.#handshake.own
   }
 
   get isOpen(): boolean {
@@ -114,13 +130,26 @@ export class PeerSession {
     return this.peer === undefined ? this.address : `${this.peer.name} (${this.address})`
   }
 
-  #greet(): void {
-    this.own ??= this.#context.hello(this.purpose, this.to)
-    this.connection.write(encodeHello(this.own))
+  #makeHandshake(): PeerHandshake {
+    const { secret, hello, nameOf, newestEpoch } = this.#context
+    return new PeerHandshake({
+      role: this.role,
+      address: this.address,
+      secret,
+      hello: (purpose) => hello(purpose ?? this.purpose, this.to),
+      known: (id) => {
+        const certificate = certificateOf(this.#socket)
+        const name = certificate === undefined ? undefined : nameOf(id)
+        return { certificate, name, newestEpoch: newestEpoch() }
+      },
+    })
   }
 
   #onFrame(type: number, body: Buffer): void {
-    if (this.peer === undefined) return this.#onGreeting(type, body)
+    if (this.peer === undefined) {
+      if (type === frameTypes.reject) return this.#onReject(body)
+      return this.#onStep(this.#handshake.take(type, body))
+    }
     if (
       type === frameTypes.request ||
       type === frameTypes.response ||
@@ -134,26 +163,15 @@ export class PeerSession {
     this.#context.onFrame(this, type, body)
   }
 
-  #onGreeting(type: number, body: Buffer): void {
-    if (type === frameTypes.reject) return this.#onReject(body)
-    const hello = type === frameTypes.hello ? decodeHello(body) : undefined
-    if (hello === undefined) {
-      const text = `${this.address} does not greet as a svcd server`
-      return this.#refuse({ code: 'bad-greeting', text })
-    }
-    this.claimedId = hello.id
-    this.own ??= this.#context.hello(hello.purpose, undefined)
-    const judgement = judgeHello(this.own, hello, certificateOf(this.#socket))
-    if ('code' in judgement) return this.#refuse(judgement)
-    if (hello.purpose === 'snapshot' && !judgement.isSameCluster) {
-      const text = `${this.address} offers a snapshot of another cluster`
-      return this.#refuse({ code: 'wrong-cluster', text })
-    }
+  #onStep({ send, refusal, opened }: HandshakeStep): void {
+    for (const frame of send) this.connection.write(frame)
+    if (refusal !== undefined) return this.#refuse(refusal)
+    if (opened === undefined) return
     clearTimeout(this.#timer)
-    if (this.role === 'accept') this.#greet()
-    this.peer = hello
-    this.agreement = judgement
-    this.connection.agree(judgement.version, frameBytesMax)
+    this.peer = opened.peer
+    this.agreement = opened.agreement
+    this.isAuthentic = opened.isProven || this.#context.hasTls
+    this.connection.agree(opened.agreement.version, frameBytesMax)
     this.#context.onOpen(this)
     this.onOpened?.()
   }

@@ -3,12 +3,13 @@ import { connect } from 'node:net'
 import { dialAddress } from './peer-address.ts'
 import { describePeer, printable } from './peer-hello.ts'
 import { remoteAddress } from './peer-listener.ts'
+import { newChallenge } from './peer-secret.ts'
 import { PeerSession } from './peer-session.ts'
 import { dialMutualTls } from './peer-tls.ts'
 import type { Socket } from 'node:net'
 import type { NodeId } from '../raft/entry.ts'
-import type { Hello, Purpose } from './peer-hello.ts'
-import type { PeerLimits } from './peer-limits.ts'
+import type { Slot } from './connection-budget.ts'
+import type { Hello, Purpose, ReceivedRefusal } from './peer-hello.ts'
 import type { PeerNotices } from './peer-notices.ts'
 import type { PeerCounters, PeerTransportOptions } from './peer-options.ts'
 import type { SessionContext, SessionOptions } from './peer-session.ts'
@@ -19,13 +20,25 @@ export interface SessionsParts extends Pick<
 > {
   readonly options: Pick<
     PeerTransportOptions,
-    'self' | 'protocol' | 'features' | 'clusterId' | 'epoch' | 'tls' | 'onConnectionLost'
+    | 'self'
+    | 'protocol'
+    | 'features'
+    | 'clusterId'
+    | 'epoch'
+    | 'newestEpoch'
+    | 'onEpoch'
+    | 'tls'
+    | 'secret'
+    | 'nameOf'
+    | 'onConnectionLost'
   >
   readonly notices: PeerNotices
   readonly counters: Pick<PeerCounters, 'faults' | 'refusals'>
   /** Where others dial this server. */
   readonly address: () => string
   readonly isClosed: () => boolean
+  /** One that another side opened has not greeted in time. */
+  readonly onTimeout: () => void
   /** A server is there, over a connection for messages. */
   readonly onConnected: (id: NodeId) => void
   /** The last of its connections has closed. */
@@ -37,24 +50,27 @@ export interface SessionsParts extends Pick<
 /** The connections that there are, whoever opened them: how they are greeted, and what the log says. */
 export class PeerSessions {
   readonly #parts: SessionsParts
-  readonly #limits: PeerLimits
   readonly #context: SessionContext
   readonly #instance = randomInt(2 ** 47)
   readonly #all = new Set<PeerSession>()
+  /** The places of those that others opened. */
+  readonly #slots = new WeakMap<PeerSession, Slot>()
   /** Greeted, for messages, by the id at the other end. */
   readonly #open = new Map<NodeId, Set<PeerSession>>()
 
   constructor(parts: SessionsParts) {
     const { limits, options, serve, onFrame, onReadEnd } = parts
     this.#parts = parts
-    this.#limits = limits
     this.#context = {
       limits,
       serve,
       onFrame,
       onReadEnd,
       hasTls: options.tls !== undefined,
+      secret: options.secret,
+      nameOf: (id) => options.nameOf?.(id),
       hello: (purpose, to) => this.#hello(purpose, to),
+      newestEpoch: () => options.newestEpoch?.() ?? 0,
       onOpen: (session) => this.#onOpen(session),
       onRefused: (session, refusal, by) => this.#onRefused(session, refusal, by),
       onFault: (session, reason) => this.#onFault(session, reason),
@@ -77,18 +93,14 @@ export class PeerSessions {
   }
 
   /** Takes a connection that another side has opened, or turns it away. */
-  accept(socket: Socket): void {
-    let greeting = 0
-    for (const session of this.#all) {
-      if (session.role === 'accept' && session.peer === undefined) greeting++
-    }
-    if (greeting >= this.#limits.greetingsMax || this.#parts.isClosed()) {
-      this.#parts.counters.refusals++
+  accept(socket: Socket, slot: Slot): void {
+    if (this.#parts.isClosed()) {
       socket.destroy()
       return
     }
     const address = remoteAddress(socket)
-    this.#add(socket, { role: 'accept', address, purpose: 'messages', to: undefined })
+    const options = { role: 'accept', address, purpose: 'messages', to: undefined } as const
+    this.#slots.set(this.#add(socket, options), slot)
   }
 
   /** Begins a connection; undefined when `address` is none. */
@@ -122,9 +134,15 @@ export class PeerSessions {
     const epoch = this.#parts.options.epoch()
     for (const { isOpen, own, rpc, connection } of this.#all) {
       if (!isOpen || own === undefined) continue
-      if (own.clusterId === clusterId && own.epoch === epoch) continue
+      const isLeftBehind = (this.#parts.options.newestEpoch?.() ?? 0) > epoch
+      if (own.clusterId === clusterId && own.epoch === epoch && !isLeftBehind) continue
       // Its answer may still be on the way: it was a request that brought the change.
-      if (rpc.count === 0) connection.part('this server has joined a cluster; to be greeted anew')
+      if (rpc.count > 0) continue
+      connection.part(
+        isLeftBehind
+          ? 'this server was left behind when its cluster was recovered'
+          : 'this server has joined a cluster and greets again',
+      )
     }
   }
 
@@ -141,7 +159,7 @@ export class PeerSessions {
   }
 
   #hello(purpose: Purpose, to: NodeId | undefined): Hello {
-    const { self, protocol, features, clusterId, epoch } = this.#parts.options
+    const { self, protocol, features, clusterId, epoch, secret } = this.#parts.options
     return {
       protocolMin: protocol.min,
       protocolMax: protocol.max,
@@ -154,11 +172,14 @@ export class PeerSessions {
       name: self.name,
       address: this.#parts.address(),
       to,
+      challenge: secret === undefined ? undefined : newChallenge(secret),
     }
   }
 
   #onOpen(session: PeerSession): void {
     const { peer } = session
+    // One of the cluster keeps its place; others, who may ask, lose it when all are taken.
+    if (session.isMember) this.#slots.get(session)?.enter()
     if (peer === undefined || session.purpose === 'snapshot') return
     if (session.role === 'accept' && peer.purpose === 'snapshot') {
       this.#parts.onSnapshot(session)
@@ -194,15 +215,16 @@ export class PeerSessions {
     this.#parts.notices.warn(session.name, reason, { peer: session.peer?.id }, text)
   }
 
-  #onRefused(
-    session: PeerSession,
-    refusal: { readonly code: string; readonly text: string },
-    by: 'us' | 'them',
-  ): void {
+  #onRefused(session: PeerSession, refusal: ReceivedRefusal, by: 'us' | 'them'): void {
     this.#parts.counters.refusals++
+    const epoch = by === 'them' ? refusal.epoch : refusal.theirEpoch
+    // Whoever dials in could claim any epoch; at the address of a member a member answers.
+    const isTaught = session.role === 'dial' && refusal.code === 'wrong-epoch'
+    if (isTaught && epoch !== undefined) this.#parts.options.onEpoch?.(epoch)
     // `retry-join` may well list this server too.
     if (refusal.code === 'self') return
     const { address, to, role, claimedId } = session
+    if (role === 'accept' && refusal.code === 'handshake-timeout') this.#parts.onTimeout()
     const host = role === 'dial' ? address : address.replace(/:\d+$/, '')
     const whom = `${host} ${claimedId ?? ''}`
     const text =

@@ -1,3 +1,7 @@
+import { ConnectionBudget } from './connection-budget.ts'
+import type { PortBudget } from './connection-budget.ts'
+import { ConnectionGate } from './connection-gate.ts'
+import type { GateFigures } from './connection-gate.ts'
 import { decodeMessage, encodeMessage, isRaftFrame } from './peer-codec.ts'
 import { frameBytesMax } from './peer-frame.ts'
 import { defaultPeerLimits } from './peer-limits.ts'
@@ -40,6 +44,7 @@ export class PeerTransport implements Transport {
   readonly #options: PeerTransportOptions
   readonly #limits: PeerLimits
   readonly #notices: PeerNotices
+  readonly #gate: ConnectionGate
   readonly #sessions: PeerSessions
   readonly #links: PeerLinks
   readonly #snapshots: PeerSnapshots
@@ -54,6 +59,12 @@ export class PeerTransport implements Transport {
     this.#options = options
     this.#limits = { ...defaultPeerLimits, ...options.limits }
     this.#notices = new PeerNotices(options.logger, options.clock)
+    this.#gate = new ConnectionGate({
+      what: 'server',
+      budget: portBudget(this.#limits),
+      // Of its own: whoever floods the port must not silence what is said of servers.
+      notices: new PeerNotices(options.logger, options.clock),
+    })
     this.#sessions = this.#makeSessions()
     this.#links = new PeerLinks({
       self: options.self.id,
@@ -80,8 +91,9 @@ export class PeerTransport implements Transport {
   }
 
   async open(): Promise<void> {
-    this.#server = await listenForPeers(this.#options.listen, this.#options.tls, this.#limits, {
-      onSocket: (socket) => this.#sessions.accept(socket),
+    const { listen, tls } = this.#options
+    this.#server = await listenForPeers(listen, tls, this.#limits, this.#gate, {
+      onSocket: (socket, slot) => this.#sessions.accept(socket, slot),
       onError: (address, reason) => {
         this.counters.refusals++
         const host = address.replace(/:\d+$/, '')
@@ -93,6 +105,11 @@ export class PeerTransport implements Transport {
       this.#sessions.renewStale()
       this.#links.closeIdle()
     }, this.#limits.sweepMs)
+  }
+
+  /** The connections that others have opened. */
+  get connections(): GateFigures {
+    return this.#gate.figures
   }
 
   get port(): number {
@@ -170,6 +187,11 @@ export class PeerTransport implements Transport {
     return this.#sessions.invitedBy()
   }
 
+  /** What this server says of itself in its greeting has changed. */
+  renew(): void {
+    this.#sessions.renewStale()
+  }
+
   /** Closes the port and all connections, after what was written is sent. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -194,10 +216,12 @@ export class PeerTransport implements Transport {
       counters: this.counters,
       address: () => this.address,
       isClosed: () => this.#isClosed,
+      onTimeout: () => this.#gate.timedOut++,
       serve: (session, kind, body) => {
         this.#hasWork = true
         const { id, name, address } = session.peer ?? { id: '', name: '', address: '' }
-        return onRequest({ id, name, address, isMember: session.isMember }, kind, body)
+        const { isMember, isAuthentic } = session
+        return onRequest({ id, name, address, isMember, isAuthentic }, kind, body)
       },
       onFrame: (session, type, body) => this.#onFrame(session, type, body),
       onReadEnd: (session) => {
@@ -278,4 +302,14 @@ export class PeerTransport implements Transport {
       this.#options.onMessage(message)
     }
   }
+}
+
+function portBudget({ inboundMax, greetingsMax, perAddressMax }: PeerLimits): PortBudget {
+  return new ConnectionBudget(inboundMax).port({
+    openMax: inboundMax,
+    idleMax: greetingsMax,
+    perAddressMax,
+    perLocalAddressMax: perAddressMax,
+    atAddressMax: 'displace',
+  })
 }

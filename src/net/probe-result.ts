@@ -1,6 +1,7 @@
 import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
 import { clipOutput } from '../health/check.ts'
+import { isOutOfDescriptors } from './descriptor-limit.ts'
 import type { CheckStatus } from '../health/check.ts'
 
 export interface ProbeResult {
@@ -40,9 +41,16 @@ const silence = new Set([
   'EACCES',
 ])
 
+/** Names whose look-up failed: without a descriptor for its question it fails in the same words. */
+const unresolved = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_SYSTEM'])
+
+function isLocal({ code = '' }: NodeJS.ErrnoException): boolean {
+  return localErrors.has(code) || (unresolved.has(code) && isOutOfDescriptors())
+}
+
 /** What an error of a socket says of the service. */
 export function failedProbe(target: string, error: NodeJS.ErrnoException): ProbeResult {
-  if (localErrors.has(error.code ?? '')) {
+  if (isLocal(error)) {
     return critical(`${target}: not probed: ${error.message}`, 'none')
   }
   // What is left was said by the probed host: refused, reset, a bad certificate, another protocol.

@@ -39,6 +39,7 @@ export interface AgentParts {
   readonly logger: Logger
   readonly scripts: ScriptRights
   readonly probeConcurrency?: number
+  readonly scriptConcurrency?: number
   /** Whether the catalog's rows of this node may have changed since `version` was that. */
   readonly version?: () => number
   readonly hasChangedSince?: (version: number) => boolean
@@ -74,7 +75,7 @@ export class Agent implements LocalAgent {
       logger,
       probe: parts.probe,
       concurrency: parts.probeConcurrency ?? probeConcurrencyDefault,
-      scriptConcurrency: scriptConcurrencyDefault,
+      scriptConcurrency: parts.scriptConcurrency ?? scriptConcurrencyDefault,
       onTransition: (check, cause) => this.#tell(check, cause),
       onReap: (check) => this.#reap(check),
     })
@@ -165,6 +166,11 @@ export class Agent implements LocalAgent {
   async deregisterCheck(id: string, origin: Origin): Promise<void> {
     this.#refuseStopped()
     await this.#registrations.deregisterCheck(id, origin)
+  }
+
+  /** Probes that could not be made here, for want of descriptors most often. */
+  get unprobed(): number {
+    return this.#runner.unprobed
   }
 
   /** Takes over what files define now, and drops what they defined before. Never rejects. */

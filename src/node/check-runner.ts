@@ -57,8 +57,13 @@ interface Task {
   readonly checkId: string
 }
 
+const unprobedEveryMs = 60_000
+
 /** Runs the checks of this agent: probes when they are due, TTLs that expire, reaping. */
 export class CheckRunner {
+  /** Probes that could not be made, and said nothing of their service. */
+  unprobed = 0
+  #unprobedSaidMs = -unprobedEveryMs
   readonly #parts: CheckRunnerParts
   readonly #checks = new Map<string, RunningCheck>()
   readonly #schedule = new Schedule<Task>()
@@ -251,11 +256,21 @@ export class CheckRunner {
   #take(check: RunningCheck, { status, output, evidence }: ProbeResult): void {
     if (evidence === 'none') {
       // An agent without descriptors must not empty the DNS: it learned nothing of the service.
-      this.#parts.logger.warn({ check: check.checkId, output }, 'a check could not be probed')
+      this.#noteUnprobed(check, output)
       return
     }
     const { propose } = this.#step(check, { kind: 'probe', status, output })
     if (propose) this.#parts.onTransition(check, causeOf(output))
+  }
+
+  /** One line a minute, for it happens to all checks at once. */
+  #noteUnprobed({ checkId: check }: RunningCheck, output: string): void {
+    this.unprobed++
+    const nowMs = this.#parts.clock.monotonicMs()
+    if (nowMs - this.#unprobedSaidMs < unprobedEveryMs) return
+    this.#unprobedSaidMs = nowMs
+    const fields = { check, output, unprobed: this.unprobed }
+    this.#parts.logger.warn(fields, 'a check could not be probed, and stays as it is')
   }
 
   #step(check: RunningCheck, result: CheckResult): Step {

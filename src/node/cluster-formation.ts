@@ -179,10 +179,12 @@ export class ClusterFormation {
     const present = pledge()
     const isOwn = present?.by === self.id && sameKeys(present.founders, addresses)
     if (present !== undefined && present.by !== self.id) return false
+    // Who has pledged itself to its earlier attempt, with other founders, is free: that never starts.
+    const released = present === undefined ? [] : [...present.released, present.clusterId]
     const own =
       isOwn && present !== undefined
         ? present
-        : { clusterId: newClusterId(), by: self.id, founders: addresses, released: [] }
+        : { clusterId: newClusterId(), by: self.id, founders: addresses, released }
     setPledge(own)
     for (const other of others) {
       if (!(other.id in addresses)) continue

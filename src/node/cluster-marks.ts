@@ -1,3 +1,4 @@
+import { svcdError } from '../base/errors.ts'
 import type { RaftLog } from '../storage/raft-log.ts'
 import type { Pledge } from './cluster-formation.ts'
 
@@ -6,11 +7,13 @@ export class ClusterMarks {
   readonly #log: Pick<RaftLog, 'meta' | 'setMeta'>
   #isCaughtUp: boolean
   #clusterId: string | undefined
+  #newestEpoch: number
 
   constructor(log: Pick<RaftLog, 'meta' | 'setMeta'>) {
     this.#log = log
     this.#isCaughtUp = log.meta('caughtUp') === 'yes'
     this.#clusterId = log.meta('clusterId')
+    this.#newestEpoch = Number(log.meta('newestEpoch') ?? 0)
   }
 
   /** It has once seen all that its leader had committed. */
@@ -28,9 +31,27 @@ export class ClusterMarks {
     return Number(this.#log.meta('epoch') ?? 0)
   }
 
+  /** The newest epoch of its cluster that this server has learned of; see EpochFence. */
+  get newestEpoch(): number {
+    return this.#newestEpoch
+  }
+
   get pledge(): Pledge | undefined {
     const text = this.#log.meta('pledge')
     return text === undefined ? undefined : (JSON.parse(text) as Pledge)
+  }
+
+  /**
+   * Keeps the id under which this server is known to its cluster. Throws `node-id-lost` when that is
+   * another one: under a new name it would be no member, and could vote twice.
+   */
+  claim(id: string, path: string): void {
+    const known = this.#log.meta('nodeId')
+    if (known === id) return
+    if (known !== undefined && (this.#clusterId !== undefined || this.pledge !== undefined)) {
+      throw svcdError('node-id-lost', { path, reason: `${id} is not its node id, ${known}` })
+    }
+    this.#log.setMeta('nodeId', id)
   }
 
   setCaughtUp(): void {
@@ -45,6 +66,11 @@ export class ClusterMarks {
 
   setEpoch(epoch: number): void {
     this.#log.setMeta('epoch', String(epoch))
+  }
+
+  setNewestEpoch(epoch: number): void {
+    this.#log.setMeta('newestEpoch', String(epoch))
+    this.#newestEpoch = epoch
   }
 
   setPledge(pledge: Pledge): void {

@@ -9,7 +9,7 @@ import type { StateKeeper } from './state-keeper.ts'
 export function clusterKey(raft: RaftServer | undefined, marks: ClusterMarks): string {
   const state = raft?.driver.raft.state
   const { index } = state?.configs.latest ?? { index: 0 }
-  const cluster = `${marks.isCaughtUp} ${marks.clusterId ?? ''}`
+  const cluster = `${marks.isCaughtUp} ${marks.clusterId ?? ''} ${marks.newestEpoch}`
   return `${state?.role} ${state?.term} ${state?.leader} ${index} ${cluster}`
 }
 
@@ -41,5 +41,9 @@ export function clusterStatus(
     clusterId: marks.clusterId,
     damage: keeper.damage,
     damagesFound: keeper.damagesFound,
+    leftBehind:
+      marks.newestEpoch > marks.epoch
+        ? { epoch: marks.epoch, newestEpoch: marks.newestEpoch }
+        : undefined,
   }
 }

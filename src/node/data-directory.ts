@@ -1,14 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { reasonOf, svcdError } from '../base/errors.ts'
@@ -39,29 +29,4 @@ export function openDataDirectory(path: string | undefined): DataDirectory {
     throw svcdError('data-dir-unusable', { path, reason: reasonOf(error) }, error)
   }
   return { path, release: () => {} }
-}
-
-/** The node's UUID, made at the first start: an id names one node for all time. */
-export function nodeIdIn(directory: string): string {
-  const known = knownNodeIdIn(directory)
-  if (known !== undefined) return known
-  const id = randomUUID()
-  writeFileSync(nodeIdFile(directory), `${id}\n`, { mode: 0o600 })
-  return id
-}
-
-/** Undefined before the first start. */
-export function knownNodeIdIn(directory: string): string | undefined {
-  try {
-    const id = readFileSync(nodeIdFile(directory), 'utf8').trim()
-    chmodSync(nodeIdFile(directory), 0o600)
-    return id
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
-    throw svcdError('data-dir-unusable', { path: directory, reason: reasonOf(error) }, error)
-  }
-}
-
-function nodeIdFile(directory: string): string {
-  return join(directory, 'node-id')
 }

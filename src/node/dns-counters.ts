@@ -1,5 +1,6 @@
 import { countedTypes } from '../dns/responder-counters.ts'
 import type { ResponderCounters } from '../dns/responder-counters.ts'
+import { heapBytes } from './thread-heaps.ts'
 
 /** Seconds from when a packet was taken from the system until its answer was ready. */
 export const latencyBounds = [
@@ -22,6 +23,8 @@ export interface DnsFigures {
   readonly overflowed: number
   readonly cacheEntries: number
   readonly cacheBytes: number
+  /** What the heap of the thread takes. */
+  readonly heapBytes: number
   readonly latencySum: number
   readonly rcodes: readonly number[]
   /** By the places of `countedTypes`. */
@@ -30,7 +33,9 @@ export interface DnsFigures {
   readonly latencies: readonly number[]
 }
 
-const scalars = 12
+const scalars = 13
+/** So many batches apart the size of the heap is looked at. */
+const heapEvery = 256
 const rcodesAt = scalars
 const typesAt = rcodesAt + 16
 const latenciesAt = typesAt + countedTypes.length
@@ -45,6 +50,7 @@ export class DnsCounters {
   readonly #cells: Float64Array
   /** What a thread before this one had counted. */
   readonly #base: Float64Array
+  #batches = 0
 
   constructor(buffer = new SharedArrayBuffer(total * 8)) {
     this.buffer = buffer
@@ -73,6 +79,7 @@ export class DnsCounters {
     this.#set(8, sockets.overflowed)
     this.#cells[9] = cache.size
     this.#cells[10] = cache.bytes
+    if (this.#batches++ % heapEvery === 0) this.#cells[12] = heapBytes()
     const { rcodes, types } = counters
     for (let at = 0; at < rcodes.length; at++) this.#set(rcodesAt + at, rcodes[at] ?? 0)
     for (let at = 0; at < types.length; at++) this.#set(typesAt + at, types[at] ?? 0)
@@ -82,7 +89,7 @@ export class DnsCounters {
     const [queries = 0, hits = 0, misses = 0, dropped = 0, truncated = 0, failures = 0] =
       this.#cells
     const [socketErrors = 0, deferred = 0, overflowed = 0] = this.#cells.subarray(6)
-    const [cacheEntries = 0, cacheBytes = 0, latencySum = 0] = this.#cells.subarray(9)
+    const [cacheEntries = 0, cacheBytes = 0, latencySum = 0, heap = 0] = this.#cells.subarray(9)
     return {
       queries,
       hits,
@@ -95,6 +102,7 @@ export class DnsCounters {
       overflowed,
       cacheEntries,
       cacheBytes,
+      heapBytes: heap,
       latencySum,
       rcodes: [...this.#cells.subarray(rcodesAt, typesAt)],
       types: [...this.#cells.subarray(typesAt, latenciesAt)],

@@ -1,7 +1,9 @@
 import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { Zone } from '../dns/zone.ts'
+import type { ConnectionGate } from '../net/connection-gate.ts'
 import { listenTcp } from '../net/dns-tcp.ts'
 import type { DnsTcpListener } from '../net/dns-tcp.ts'
+import type { TcpLimits } from '../net/dns-tcp-connection.ts'
 import { countedResponder, openAnswerer } from './dns-answering.ts'
 import type { Answerer } from './dns-answering.ts'
 import { DnsCounters } from './dns-counters.ts'
@@ -10,7 +12,10 @@ import { DnsUdp } from './dns-udp.ts'
 import type { DnsUdpOptions } from './dns-udp.ts'
 
 /** `port`: 0 = any one that is free for both UDP and TCP. */
-export type DnsServiceOptions = DnsUdpOptions
+export interface DnsServiceOptions extends DnsUdpOptions {
+  readonly tcpGate: ConnectionGate
+  readonly tcpLimits?: Partial<TcpLimits>
+}
 
 export interface Endpoint {
   readonly address: string
@@ -69,9 +74,10 @@ export class DnsService {
     const responder = countedResponder(answerer.responder, counters)
     const tcp: DnsTcpListener[] = []
     let { port } = options
+    const { tcpGate: gate, tcpLimits: limits } = options
     try {
       for (const address of options.addresses) {
-        const listener = await listenTcp({ address, port, responder })
+        const listener = await listenTcp({ address, port, responder, gate, limits })
         tcp.push(listener)
         port = listener.port
       }

@@ -50,7 +50,7 @@ export class DnsUdp {
       const worker = await startWorker(options, { kind: 'dgram', addresses, port }, undefined)
       return new DnsUdp([worker], () => {})
     }
-    const threads = options.threads ?? spareThreads()
+    const threads = options.threads ?? dnsThreadsDefault()
     const shares: Share[] = []
     const workers: DnsWorker[] = []
     const release = (): void => shares.forEach((share) => closeShare(libc, share))
@@ -132,6 +132,6 @@ function libcFor(path: DnsUdpOptions['path'], logger: Logger): Libc | undefined 
 }
 
 /** One core is left to the other threads. */
-function spareThreads(): number {
+export function dnsThreadsDefault(): number {
   return Math.max(1, Math.min(availableParallelism() - 1, threadsDefaultMax))
 }

@@ -6,6 +6,7 @@ import type { Waker } from '../net/waker.ts'
 import { DnsCounters } from './dns-counters.ts'
 import type { DnsFigures } from './dns-counters.ts'
 import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
+import { threadLimits } from './thread-heaps.ts'
 import { workerUrl } from './worker-url.ts'
 
 /** Deaths within a minute after which something is wrong that a restart does not mend. */
@@ -103,6 +104,7 @@ export class DnsWorker {
     const { logger } = this.#options
     return new Promise((resolve, reject) => {
       const worker = new Worker(workerUrl('dns-thread', import.meta.url), {
+        resourceLimits: threadLimits,
         workerData: this.#data,
       })
       this.#worker = worker

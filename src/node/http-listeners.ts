@@ -1,9 +1,21 @@
 import { createServer } from 'node:http'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { httpServerOptions } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
 import { connectionEndings } from '../api/connection-endings.ts'
 import { bindError, http } from '../net/bind-error.ts'
+import type { ConnectionGate } from '../net/connection-gate.ts'
 import type { Endpoint } from './dns-service.ts'
+
+export interface HttpListenOptions {
+  readonly addresses: readonly string[]
+  /** 0: any free one. */
+  readonly port: number
+  readonly gate: ConnectionGate
+  /** From a connection's begin to the end of its request's head. */
+  readonly headerTimeoutMs: number
+}
 
 /**
  * Opens the HTTP port on every client address. Rejects with `port-in-use` or `bind-failed`. The
@@ -12,26 +24,59 @@ import type { Endpoint } from './dns-service.ts'
  */
 export async function listenHttp(
   api: HttpApi,
-  addresses: readonly string[],
-  port: number,
+  { addresses, port, gate, headerTimeoutMs }: HttpListenOptions,
 ): Promise<readonly Endpoint[]> {
   const [first = '127.0.0.1', ...others] = addresses
   const closes: (() => Promise<void>)[] = []
   api.addHook('preClose', async () => {
     await Promise.all(closes.map((close) => close()))
   })
+  guard(api.server, gate, headerTimeoutMs)
   await orBindError(first, port, () => api.listen({ host: first, port }))
   const endpoints: Endpoint[] = [{ address: first, port: portOf(api.server) }]
   for (const address of others) {
-    const server = createServer((request, response) => api.routing(request, response))
+    const server = likeFastifys(api)
     // With port 0 the first address chose the port for all.
     const same = port === 0 ? portOf(api.server) : port
-    await orBindError(address, same, () => listening(server, address, same))
     const end = connectionEndings(server)
+    guard(server, gate, headerTimeoutMs)
+    await orBindError(address, same, () => listening(server, address, same))
     closes.push(() => closed(server, end))
     endpoints.push({ address, port: same })
   }
   return endpoints
+}
+
+/** The same to its clients as the server of the first address. */
+function likeFastifys(api: HttpApi): Server {
+  const { requestTimeout, keepAliveTimeout } = api.server
+  const server = createServer(
+    { ...httpServerOptions, requestTimeout, keepAliveTimeout },
+    (request, response) => api.routing(request, response),
+  )
+  for (const listener of api.server.listeners('clientError')) {
+    server.on('clientError', (...values: unknown[]) => listener.call(server, ...values))
+  }
+  return server
+}
+
+/** Lets in whom `gate` does. A connection is idle but for the time from a request's head to its answer. */
+function guard(server: Server, gate: ConnectionGate, headerTimeoutMs: number): void {
+  gate.guard(server)
+  server.headersTimeout = headerTimeoutMs
+  // One function for all: ten thousand answers may be waited for.
+  function answered(this: ServerResponse): void {
+    gate.slotOf(this.req.socket)?.leave()
+  }
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const slot = gate.slotOf(request.socket)
+    if (slot === undefined) return
+    slot.enter()
+    response.on('close', answered)
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, _socket: Socket) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') gate.timedOut++
+  })
 }
 
 function portOf(server: Server): number {

@@ -28,6 +28,9 @@ interface Proposed {
   readonly atMs: number
 }
 
+/** Servers come and go under new ids. */
+const heardMax = 1000
+
 /**
  * What a leader does beside replicating: it lets servers vote that have caught up, and tells the
  * catalog of members that fall silent or come back, so that the services of a dead server leave DNS.
@@ -44,7 +47,14 @@ export class LeaderDuties {
 
   /** Something arrived from a member. */
   heard(id: NodeId): void {
+    // Deleted first, so that the one that is silent for longest stands first.
+    this.#heardMs.delete(id)
     this.#heardMs.set(id, this.#parts.nowMs())
+    if (this.#heardMs.size <= heardMax) return
+    for (const [longest] of this.#heardMs) {
+      this.#heardMs.delete(longest)
+      break
+    }
   }
 
   /** To be called a few times a second; does nothing on a follower. */

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { visible, visibleJson } from '../base/invisible.ts'
 import type { Logger } from '../base/log.ts'
 
 export interface LogOptions {
@@ -12,7 +13,7 @@ export interface LogOptions {
 export function createLogger(options: LogOptions): Logger {
   return pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: options.json ? options.write : (line) => options.write(humanLine(line)) },
+    { write: (line) => options.write(options.json ? visibleJson(line) : humanLine(line)) },
   )
 }
 
@@ -30,11 +31,11 @@ export function humanLine(json: string): string {
   if (typeof err === 'object' && err !== null) {
     shown.push(`error=${plain((err as { message?: unknown }).message)}`)
   }
-  const head = `${String(time)} ${levelNames[Number(level)] ?? String(level)} ${String(msg)}`
+  const head = `${String(time)} ${levelNames[Number(level)] ?? String(level)} ${visible(String(msg))}`
   return shown.length === 0 ? `${head}\n` : `${head}: ${shown.join(' ')}\n`
 }
 
 function plain(value: unknown): string {
-  if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)
-  return JSON.stringify(value)
+  const isWord = typeof value === 'string' && /^[^\s"=]+$/.test(value)
+  return visible(isWord ? value : JSON.stringify(value))
 }

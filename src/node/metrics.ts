@@ -1,9 +1,12 @@
 import type { Identity } from '../api/backend.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../catalog/query.ts'
+import { connectionMetrics } from './connection-metrics.ts'
+import type { ConnectionFigures } from './connections.ts'
 import type { DnsService } from './dns-service.ts'
 import { dnsMetrics } from './dns-metrics.ts'
 import type { ClusterStatus } from './replica-messages.ts'
+import { heapBytes } from './thread-heaps.ts'
 import type { TickDelays } from './tick-delays.ts'
 
 export interface MetricsParts {
@@ -11,15 +14,48 @@ export interface MetricsParts {
   readonly status: ClusterStatus | undefined
   readonly contactAgeMs: number
   readonly tickDelays: TickDelays['figures']
+  readonly replicaHeapBytes: number
   readonly read: <T>(query: (catalog: CatalogReader) => T) => T
   /** Undefined: this node answers no DNS. */
   readonly dns: Pick<DnsService, 'figures'> | undefined
+  readonly connections: ConnectionFigures
+  /** Probes that could not be made. */
+  readonly unprobed: number
 }
 
 /** All that this node tells of itself, as it is now. */
 export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
   const dns = parts.dns === undefined ? [] : dnsMetrics(parts.dns.figures)
-  return [buildInfo(parts.identity), ...raftMetrics(parts), ...catalogMetrics(parts), ...dns]
+  return [
+    buildInfo(parts.identity),
+    threadHeaps(parts),
+    ...raftMetrics(parts),
+    ...diskMetrics(parts),
+    ...catalogMetrics(parts),
+    ...dns,
+    ...connectionMetrics(parts.connections),
+    {
+      name: 'svcd_checks_unprobed_total',
+      help: 'Probes that could not be made here; the check stayed as it was.',
+      kind: 'counter',
+      samples: [{ labels: {}, value: parts.unprobed }],
+    },
+  ]
+}
+
+function threadHeaps({ replicaHeapBytes, dns }: MetricsParts): Metric {
+  const udp = dns?.figures.udp ?? []
+  const heaps: readonly (readonly [string, number])[] = [
+    ['main', heapBytes()],
+    ['replica', replicaHeapBytes],
+    ...udp.map((figures, at) => [`dns-${at}`, figures.heapBytes] as const),
+  ]
+  return {
+    name: 'svcd_thread_heap_bytes',
+    help: "Memory of each thread's JavaScript heap, used or not.",
+    kind: 'gauge',
+    samples: heaps.map(([thread, value]) => ({ labels: { thread }, value })),
+  }
 }
 
 function buildInfo({ version, nodeName, datacenter }: Identity): Metric {
@@ -35,6 +71,11 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
   return [
     gauge('raft_is_leader', '1 on the leader.', status?.role === 'leader' ? 1 : 0),
     gauge('raft_has_leader', '1 where a leader is known.', status?.leader === undefined ? 0 : 1),
+    gauge(
+      'raft_left_behind',
+      '1 on a server that a recovery of its cluster has left behind.',
+      status?.leftBehind === undefined ? 0 : 1,
+    ),
     gauge('raft_term', 'The Raft term.', status?.term ?? 0),
     gauge('raft_applied_index', 'The last log entry applied here.', applied),
     gauge('raft_last_index', 'The last log entry here.', Math.max(own?.lastIndex ?? 0, applied)),
@@ -56,6 +97,17 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
       kind: 'histogram',
       series: [{ labels: {}, ...tickDelays }],
     },
+  ]
+}
+
+function diskMetrics({ status }: MetricsParts): Metric[] {
+  const disk = status?.disk
+  if (disk === undefined) return []
+  const isRefusing = disk.level === 'enough' ? 0 : 1
+  return [
+    gauge('disk_free_bytes', 'Space left on the disk of the data directory.', disk.freeBytes),
+    gauge('disk_reserve_bytes', 'Below so much nothing is registered.', disk.reserveBytes),
+    gauge('disk_is_low', '1 where this server, as leader, refuses registrations.', isRefusing),
   ]
 }
 

@@ -17,6 +17,7 @@ import type { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { StateReader } from '../storage/state.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
+import type { ConnectionFigures } from './connections.ts'
 import { diagnosis } from './diagnosis.ts'
 import type { DnsService } from './dns-service.ts'
 import { leaveCluster } from './leaving.ts'
@@ -43,6 +44,9 @@ export interface NodeBackendParts {
   readonly onLeaving: (isLeaving: boolean) => void
   /** Undefined: this node answers no DNS. */
   readonly dns: DnsService | undefined
+  readonly connections: () => ConnectionFigures
+  /** Probes that could not be made. */
+  readonly unprobed: () => number
 }
 
 /** The node as the HTTP API sees it. */
@@ -82,6 +86,7 @@ export class NodeBackend implements Backend {
 
   #refuseDamaged(): void {
     const reason = this.#parts.replica.status?.damage
+    // Unlike others that are out of service, not even as stale.
     if (reason !== undefined) throw svcdError('state-damaged', { reason })
   }
 
@@ -94,8 +99,15 @@ export class NodeBackend implements Backend {
   }
 
   isLeader(): boolean {
-    const { replica } = this.#parts
-    return replica.status?.isLeaderReady === true && replica.isLeaseHeld
+    return this.#parts.replica.status?.isLeaderReady === true
+  }
+
+  outOfService(): Error | undefined {
+    return this.#parts.replica.outOfService()
+  }
+
+  isAlone(): boolean {
+    return this.#parts.replica.isAlone
   }
 
   leader(): string {
@@ -151,9 +163,14 @@ export class NodeBackend implements Backend {
 
   metrics(): readonly AnyMetric[] {
     const { identity, replica, dns } = this.#parts
+    const connections = this.#parts.connections()
+    const unprobed = this.#parts.unprobed()
     const { status, contactAgeMs, tickDelays } = replica
+    const replicaHeapBytes = replica.heapBytes
+    // A damaged server still says how it is.
     const read = <T>(query: (catalog: CatalogReader) => T): T => this.#parts.state.read(query)
-    return nodeMetrics({ identity, status, contactAgeMs, tickDelays, dns, read })
+    const raft = { status, contactAgeMs, tickDelays, replicaHeapBytes }
+    return nodeMetrics({ identity, ...raft, dns, read, connections, unprobed })
   }
 
   statistics(): Statistics {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createHttpApi } from '../api/http-api.ts'
+import type { HttpApi } from '../api/http-api.ts'
 import type { Identity } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -7,10 +8,15 @@ import { version } from '../base/version.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { Zone } from '../dns/zone.ts'
+import type { ConnectionGate } from '../net/connection-gate.ts'
+import { openFilesMax } from '../net/descriptor-limit.ts'
+import type { DescriptorPlan } from '../net/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from './addresses.ts'
 import { ChangeWaiters } from './change-waiters.ts'
-import { nodeIdIn, openDataDirectory } from './data-directory.ts'
+import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
+import type { ConnectionFigures } from './connections.ts'
+import { openDataDirectory } from './data-directory.ts'
 import { DnsMode } from './dns-mode.ts'
 import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
@@ -18,11 +24,15 @@ import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
 import { NodeBackend } from './node-backend.ts'
 import { definitionsOf, openAgent } from './open-agent.ts'
+import { nodeIdOf } from './node-id.ts'
+import { ownNames } from './own-names.ts'
+import { openPortWarning, peerSecret } from './peer-secret-options.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { SnapshotService } from './snapshot-service.ts'
+import { boundMainHeap } from './thread-heaps.ts'
 import { zoneOf } from './zone.ts'
 import { zonesIn } from './zone-files.ts'
 import { loadZoneFiles } from './zone-loader.ts'
@@ -81,13 +91,21 @@ interface Start {
   readonly recentLog: () => readonly string[]
 }
 
+function warnOfOpenPort(config: Config, logger: Logger): void {
+  const warning = openPortWarning(config)
+  if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
+}
+
 async function start({ config, logger, stops, hurry, recentLog }: Start): Promise<RunningNode> {
+  stops.parts.push(boundMainHeap())
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
+  const connections = openConnections(config, openFilesMax(), logger, clock)
+  warnOfOpenPort(config, logger)
   const versions = new Versions()
-  const nodeId = config.nodeId ?? nodeIdIn(directory.path)
+  const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)
   const waiters = new ChangeWaiters(versions)
   const whenLed = new LeaderWatch()
@@ -97,7 +115,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
     versions,
     logger,
     onDeath,
-    settings: replicaSettings(config, nodeId),
+    settings: replicaSettings(config, nodeId, connections.plan),
     onApplied: () => waiters.changed(),
     onStatus: (status) => {
       mode.update()
@@ -118,14 +136,16 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const state = new StateReader(statePath)
   stops.parts.push(() => state.close())
   const sliced = slicedReads(statePath, stops)
-  const onAgent = { config, identity, directory: directory.path, replica, state, versions }
+  const { plan } = connections
+  const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
   const agent = openAgent({ ...onAgent, clock, logger, onDeath })
   stops.parts.push(() => agent.stop())
   await agent.start(await definitionsOf(config))
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
   const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)
-  const dns = await startDns(config, await zone(), logger, { statePath, versions, mode }, onDeath)
+  const onDns = { statePath, versions, mode, gate: connections.dns }
+  const dns = await startDns(config, await zone(), logger, onDns, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const reload = inTurn(async () => {
@@ -135,12 +155,14 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
   const asked = { snapshots, config, recentLog, reload, onLeaving }
-  const parts = { identity, agent, replica, dns, ...reads, ...asked }
+  const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
+  const watched = { connections: figures, unprobed: () => agent.unprobed }
+  const parts = { identity, agent, replica, dns, ...reads, ...asked, ...watched }
   const backend = new NodeBackend(parts)
-  const api = createHttpApi(backend, logger)
+  const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
+  const api = createHttpApi(backend, logger, { allowedHosts })
   stops.parts.push(() => api.close())
-  const http =
-    config.ports.http < 0 ? [] : await listenHttp(api, config.clientAddresses, config.ports.http)
+  const http = await startHttp(config, api, connections.http)
   const { left } = backend
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
@@ -189,7 +211,7 @@ function dieWith(logger: Logger): (error: unknown) => void {
   }
 }
 
-function replicaSettings(config: Config, id: string): ReplicaSettings {
+function replicaSettings(config: Config, id: string, plan: DescriptorPlan): ReplicaSettings {
   return {
     id,
     name: config.nodeName,
@@ -199,9 +221,13 @@ function replicaSettings(config: Config, id: string): ReplicaSettings {
     serverPort: config.ports.server,
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
+    diskReserveBytes:
+      config.diskReserveMib === undefined ? undefined : config.diskReserveMib * 1024 * 1024,
     silenceMs: config.memberTimeoutSeconds * 1000,
     stateCheckMs: config.stateCheckSeconds * 1000,
+    secret: peerSecret(config),
     tls: readPeerTls(config.peerTls),
+    peerLimits: peerLimitsOf(config, plan),
   }
 }
 
@@ -236,11 +262,26 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
   return zoneOf(config, zones, clock.wallMs())
 }
 
+async function startHttp(
+  { ports, clientAddresses: addresses, limits }: Config,
+  api: HttpApi,
+  gate: ConnectionGate,
+): Promise<readonly Endpoint[]> {
+  if (ports.http < 0) return []
+  const headerTimeoutMs = limits.httpHeaderTimeoutSeconds * 1000
+  return listenHttp(api, { addresses, port: ports.http, gate, headerTimeoutMs })
+}
+
 async function startDns(
   config: Config,
   zone: Zone,
   logger: Logger,
-  { statePath, versions, mode }: { statePath: string; versions: Versions; mode: DnsMode },
+  {
+    statePath,
+    versions,
+    mode,
+    gate,
+  }: { statePath: string; versions: Versions; mode: DnsMode; gate: ConnectionGate },
   onDeath: (error: Error) => void,
 ): Promise<DnsService | undefined> {
   if (config.ports.dns < 0) return undefined
@@ -257,6 +298,11 @@ async function startDns(
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,
+    tcpGate: gate,
+    tcpLimits: {
+      idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,
+      frameTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
+    },
     logger,
     onDeath,
   })

@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.ts'
 import { subject } from '../catalog/versions.ts'
 import type { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
+import type { DescriptorPlan } from '../net/descriptor-plan.ts'
 import { AgentStore } from '../storage/agent-store.ts'
 import type { StateReader } from '../storage/state.ts'
 import { Agent } from './agent.ts'
@@ -16,6 +17,7 @@ import type { Replica } from './replica.ts'
 
 export interface OpenAgentParts {
   readonly config: Config
+  readonly plan: Pick<DescriptorPlan, 'probes' | 'scripts'>
   readonly identity: Identity
   readonly directory: string
   readonly replica: Replica
@@ -40,6 +42,8 @@ export function openAgent(parts: OpenAgentParts): Agent {
     propose: (body, origin) => replica.propose(body, origin),
     read: (query) => state.read(query),
     scripts,
+    probeConcurrency: parts.plan.probes,
+    scriptConcurrency: parts.plan.scripts,
     probe: probes({
       nodeName: identity.nodeName,
       read: (query) => state.read(query),

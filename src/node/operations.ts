@@ -69,6 +69,8 @@ export class Operations {
   #mustRaft(): RaftServer {
     const raft = this.#parts.raft()
     if (raft === undefined) throw svcdError('no-leader', {})
+    if (raft.fencedWith !== undefined)
+      throw new SvcdError(raft.fencedWith.code, raft.fencedWith.message)
     return raft
   }
 

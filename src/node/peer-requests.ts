@@ -13,7 +13,7 @@ import { proposalFault } from '../catalog/proposal-check.ts'
 import { describePeer, printable } from '../net/peer-hello.ts'
 import type { PeerNotices } from '../net/peer-notices.ts'
 import type { PeerAsking } from '../net/peer-options.ts'
-import { members } from '../raft/config.ts'
+import { emptyConfig, isMember } from '../raft/config.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { ClusterFormation, Pledge, ServerInfo } from './cluster-formation.ts'
 import type { Operations } from './operations.ts'
@@ -61,7 +61,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   change: (value) => isChange(value) && (!isAddition(value) || isPlace(value)),
 }
 
-/** What a server that is in no cluster may ask. */
+/** What a server that is no member may ask. */
 const forStrangers: ReadonlySet<string> = new Set(['info', 'join', 'pledge', 'membership'])
 
 /** What other servers ask this one, Raft's own messages aside. Bodies and answers are JSON. */
@@ -84,11 +84,16 @@ export class PeerRequests {
       case 'propose':
         return this.#propose(from, asked)
       case 'info':
-        return this.#info()
+        return this.#info(from)
       case 'membership':
         return this.#membership(asked)
       case 'pledge':
-        return formation.onPledgeRequest(asked, cluster().clusterId !== undefined)
+        return formation.onPledgeRequest(
+          this.#checkedPledge(from, asked),
+          cluster().clusterId !== undefined,
+        )
+      case 'join':
+        return operations.onRequest(kind, this.#checkedJoin(from, asked))
       default:
         return operations.onRequest(kind, asked)
     }
@@ -106,7 +111,32 @@ export class PeerRequests {
       throw this.#refuse(from, kind, reasonOf(error))
     }
     if (shapes[kind]?.(asked) !== true) throw this.#refuse(from, kind, 'it is malformed')
+    if (!forStrangers.has(kind) && !this.#isMember(from.id) && !isOwnRemoval(from, kind, asked)) {
+      throw this.#refuse(from, kind, 'it is no member of this cluster')
+    }
     return asked as never
+  }
+
+  #isMember(id: NodeId): boolean {
+    return isMember(this.#parts.raft()?.driver.raft.state.config ?? emptyConfig, id)
+  }
+
+  /**
+   * A server may ask for itself alone. It is let in when it has proven who it is; otherwise only when
+   * an operator has let it in before, and it asks because it does not know that yet.
+   */
+  #checkedJoin(from: PeerAsking, asked: { readonly id: NodeId; readonly address: string }): object {
+    if (asked.id !== from.id) throw this.#refuse(from, 'join', 'it asks for another server')
+    if (from.isAuthentic || this.#isMember(from.id)) return asked
+    this.#refuse(from, 'join', 'it cannot prove who it is')
+    throw svcdError('join-refused', { id: printable(from.id), address: printable(asked.address) })
+  }
+
+  #checkedPledge(from: PeerAsking, asked: Pledge): Pledge {
+    const { id } = this.#parts.settings
+    if (asked.by !== from.id) throw this.#refuse(from, 'pledge', 'it asks for another server')
+    if (id in asked.founders) return asked
+    throw this.#refuse(from, 'pledge', 'this server would be no founder')
   }
 
   #refuse(from: PeerAsking, kind: string, reason: string): Error {
@@ -133,15 +163,23 @@ export class PeerRequests {
 
   #membership(id: NodeId): Membership {
     const status = this.#parts.raft()?.status
-    const isMember = status !== undefined && members(status.config).includes(id)
-    return { isMember, hasLeader: status?.leader !== undefined }
+    return { isMember: this.#isMember(id), hasLeader: status?.leader !== undefined }
   }
 
-  #info(): ServerInfo {
+  #info(from: PeerAsking): ServerInfo {
     const { id, name, bootstrapExpect: expect } = this.#parts.settings
     const { address, clusterId, epoch, pledge } = this.#parts.cluster()
     // A pledge to a cluster that never began says nothing about this one.
-    const founders = pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {}
+    const all = pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {}
+    // Each is told about itself; who the others are is not for everybody.
+    const own = all[from.id]
+    const founders = own === undefined ? {} : { [from.id]: own }
     return { id, name, address, expect, clusterId, epoch, founders }
   }
+}
+
+/** Asked for again, the answer having been lost: it has left already. */
+function isOwnRemoval(from: PeerAsking, kind: string, asked: unknown): boolean {
+  const { kind: change, id } = asked as { kind?: unknown; id?: unknown }
+  return kind === 'change' && change === 'remove' && id === from.id
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../base/errors.ts'
+import type { ErrorCode, SvcdError } from '../base/errors.ts'
 import type { Outcome } from '../catalog/command.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { ProposeResult } from '../raft/verdict.ts'
@@ -6,9 +6,15 @@ import type { ProposeResult } from '../raft/verdict.ts'
 /** What a proposal came to; an error is a code of the error table with its text. */
 export type ProposalResult =
   | { readonly kind: 'applied'; readonly outcome: Outcome }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | Failure
   /** Nothing was done with it: this server does not lead, and it must not be passed on again. */
   | { readonly kind: 'not-leader' }
+
+export interface Failure {
+  readonly kind: 'failed'
+  readonly code: ErrorCode
+  readonly message: string
+}
 
 export interface Submission {
   /** A proposal as JSON. Its request id makes it safe to be sent again: it is applied once. */
@@ -23,6 +29,8 @@ export interface Submission {
 export interface ProposalsParts {
   /** Puts commands into the log, if this server leads. */
   readonly append: (proposals: readonly string[]) => ProposeResult
+  /** Why this server takes no such proposal as leader now; undefined when it does. */
+  readonly refusal?: ((json: string) => SvcdError | undefined) | undefined
   /** The leader to forward to; undefined while there is none, or it is this server. */
   readonly leader: () => NodeId | undefined
   readonly isLeader: () => boolean
@@ -59,6 +67,8 @@ export class Proposals {
   /** Requests that the leader has not answered yet. */
   readonly #forwarded = new Set<Forwarded>()
 
+  #ended: Failure | undefined
+
   constructor(parts: ProposalsParts) {
     this.#parts = parts
   }
@@ -71,7 +81,22 @@ export class Proposals {
   }
 
   submit(submission: Submission): void {
-    this.#queue.push(submission)
+    if (this.#ended !== undefined) submission.settle(this.#ended)
+    else this.#queue.push(submission)
+  }
+
+  /** Fails all that waits and all that comes: this server takes no part in its cluster any more. */
+  end(refusal: Failure): void {
+    this.#ended = refusal
+    const all = [
+      ...this.#queue,
+      ...[...this.#logged.values()].map(({ submission }) => submission),
+      ...[...this.#forwarded].flatMap(({ batch }) => batch),
+    ]
+    this.#queue = []
+    this.#logged.clear()
+    this.#forwarded.clear()
+    for (const { settle } of all) settle(refusal)
   }
 
   /** Sends what is queued on its way, if there is one; to be called after inputs and new leaders. */
@@ -128,7 +153,9 @@ export class Proposals {
   }
 
   #append(): void {
+    this.#refuse()
     const batch = this.#queue
+    if (batch.length === 0) return
     const result = this.#parts.append(batch.map(({ json }) => json))
     switch (result.kind) {
       case 'accepted':
@@ -167,6 +194,20 @@ export class Proposals {
     if (wasHelpful && fits.length > 0) this.#append()
   }
 
+  #refuse(): void {
+    const { refusal } = this.#parts
+    if (refusal === undefined) return
+    const refused: [Submission, SvcdError][] = []
+    for (const submission of this.#queue) {
+      const error = refusal(submission.json)
+      if (error !== undefined) refused.push([submission, error])
+    }
+    if (refused.length === 0) return
+    const gone = new Set(refused.map(([submission]) => submission))
+    this.#queue = this.#queue.filter((submission) => !gone.has(submission))
+    for (const [{ settle }, { code, message }] of refused) settle({ kind: 'failed', code, message })
+  }
+
   #refuseForeign(): void {
     const foreign = this.#queue.filter(({ mayForward }) => !mayForward)
     if (foreign.length === 0) return
@@ -185,7 +226,7 @@ export class Proposals {
     for (const forwarded of this.#forwarded) {
       if (forwarded.to === leader) continue
       this.#forwarded.delete(forwarded)
-      this.#queue.push(...forwarded.batch)
+      for (const submission of forwarded.batch) this.#retry(submission)
     }
   }
 
@@ -205,9 +246,15 @@ export class Proposals {
     for (const [at, submission] of batch.entries()) this.#take(submission, results[at])
   }
 
+  /** Not beyond its time: forwarded again and again it would be on its way for as long as that fails. */
+  #retry(submission: Submission): void {
+    if (submission.deadlineMs > this.#parts.nowMs()) this.#queue.push(submission)
+    else submission.settle(noLeader)
+  }
+
   #take(submission: Submission, result: ProposalResult | undefined): void {
     if (result === undefined || result.kind === 'not-leader') {
-      this.#queue.push(submission)
+      this.#retry(submission)
     } else if (result.kind === 'applied') {
       void this.#parts.whenApplied(result.outcome.index).then(() => submission.settle(result))
     } else {

@@ -10,12 +10,12 @@ import { defaultLimits } from '../raft/options.ts'
 import type { RaftLimits } from '../raft/options.ts'
 import type { ReadState } from '../raft/read-queue.ts'
 import type { Status } from '../raft/status.ts'
+import type { Ignored } from '../raft/verdict.ts'
 import type { LogStore, StateMachine } from '../raft/storage.ts'
 import type { Transport } from '../raft/driver.ts'
 import { AppliedWaits } from './applied-waits.ts'
-import { LeaderLease } from './leader-lease.ts'
 import { Proposals } from './proposals.ts'
-import type { ProposalResult, ProposalsParts } from './proposals.ts'
+import type { Failure, ProposalResult, ProposalsParts } from './proposals.ts'
 import { SnapshotBackOff } from './snapshot-back-off.ts'
 
 export interface RaftServerParts {
@@ -29,12 +29,12 @@ export interface RaftServerParts {
   readonly wallMs: () => number
   /** After everything that a turn did: what it sent, wrote and applied is out. */
   readonly onTurn: () => void
-  /**
-   * Until when, on the clock of `nowMs`, this server may answer as its cluster's leader without asking
-   * anybody: 0 = not at all, Infinity = it is alone.
-   */
-  readonly onLease: (untilMs: number) => void
+  /** Whether this server leads and is a quorum by itself; see {@link RaftServer.isAlone}. */
+  readonly onAlone: (isAlone: boolean) => void
   readonly limits?: Partial<RaftLimits>
+  /** How long a write or a read waits for a leader and a quorum; the simulator waits for less. */
+  readonly holdMs?: number
+  readonly refusal?: ProposalsParts['refusal']
 }
 
 interface PendingRead {
@@ -42,15 +42,13 @@ interface PendingRead {
   readonly deadlineMs: number
 }
 
+/** Why a server waits: it may have been left behind by a recovery; its state is being rebuilt. */
+export type Hold = 'epoch' | 'state'
+
 /** Written entries kept in memory: what followers that keep up are sent. Others are read from disk. */
-const cacheBytesMax = 16 * 1024 * 1024
+const cacheBytesMax = 4 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
-const holdMs = 7000
-/**
- * How long a leader may answer unasked after it has sent what a quorum has answered, as Consul's
- * leader lease. Followers ignore candidates for 12 ticks of 50 ms, less the one that was under way.
- */
-const leaseMs = 500
+const defaultHoldMs = 7000
 /** How long a forwarded write waits until it can be read here. */
 const visibleMs = 1000
 
@@ -63,12 +61,13 @@ export class RaftServer {
   readonly proposals: Proposals
   readonly #parts: RaftServerParts
   readonly #waits: AppliedWaits
-  readonly #lease = new LeaderLease(leaseMs)
   readonly #backOff: SnapshotBackOff
   readonly #reads = new Map<number, PendingRead>()
   #nextRead = 1
-  #leaseUntilMs = 0
-  #isPaused = false
+  #wasAlone = false
+  readonly #holds = new Set<Hold>()
+  /** Why it takes no part in its cluster any more, in this process. */
+  fencedWith: Failure | undefined
 
   constructor(parts: RaftServerParts) {
     this.#parts = parts
@@ -79,6 +78,7 @@ export class RaftServer {
       append: (proposals) => this.#append(proposals),
       leader: () => this.#foreignLeader(),
       isLeader: () => this.isLeader,
+      refusal: parts.refusal,
       forward: parts.forward,
       whenApplied: (index) => this.#waits.wait(index, visibleMs),
       nowMs,
@@ -88,6 +88,10 @@ export class RaftServer {
       { id, random, limits, preVote: true, checkQuorum: true },
       { store, machine, transport: this.#noted(transport), onRead: (read) => this.#onRead(read) },
     )
+  }
+
+  get #holdMs(): number {
+    return this.#parts.holdMs ?? defaultHoldMs
   }
 
   get status(): Status {
@@ -103,36 +107,42 @@ export class RaftServer {
   }
 
   /**
-   * As if the process stood still: it neither hears nor says anything, and applies nothing. What it
-   * led before finds another leader.
+  /**
+   * It leads, has applied an entry of its own term, and is a quorum by itself. No other server can be
+   * elected without it, so that its own copy holds all that was acknowledged.
    */
-  pause(): void {
-    this.#isPaused = true
-    this.#leaseUntilMs = 0
-    this.#parts.onLease(0)
+  get isAlone(): boolean {
+    const { config, termStart, id } = this.driver.raft.state
+    return (
+      this.isLeader &&
+      this.appliedIndex >= termStart &&
+      !this.#holds.has('state') &&
+      hasQuorum(config, (voter) => voter === id)
+    )
   }
 
-  resume(): void {
-    this.#isPaused = false
-    this.turn()
+  get #takesPart(): boolean {
+    return this.#holds.size === 0 && this.fencedWith === undefined
   }
 
   /** Does all that the inputs since the last turn have made due. */
   turn(): void {
-    if (this.#isPaused) return
-    this.proposals.pump()
-    // Before a hand-over leaves, and again for what this turn brings.
-    this.#updateLease()
-    this.driver.run()
-    if (!this.isLeader) this.#backOff.clear()
-    this.#updateLease()
+    if (!this.#holds.has('state')) this.#run()
     this.#waits.check()
     this.#parts.onTurn()
   }
 
+  #run(): void {
+    this.proposals.pump()
+    // Before a change of the members leaves, and again for what this turn brings.
+    this.#noteAlone()
+    this.driver.run()
+    if (!this.isLeader) this.#backOff.clear()
+    this.#noteAlone()
+  }
+
   tick(count: number): void {
-    if (this.#isPaused) return
-    for (let tick = 0; tick < count; tick++) this.driver.raft.tick()
+    for (let tick = 0; tick < count && this.#takesPart; tick++) this.driver.raft.tick()
     this.proposals.expire()
     this.#expireReads()
     for (const id of this.#backOff.takeDue(this.#parts.nowMs())) {
@@ -157,37 +167,78 @@ export class RaftServer {
     this.driver.raft.snapshotSent(id, true)
   }
 
+  /**
+   * Neither votes, leads nor follows until {@link takePart} for the same reason. With a damaged state
+   * it applies and sends nothing either: as if the process stood still. A {@link turn} is due after
+   * takePart.
+   */
+  holdBack(hold: Hold): void {
+    this.#holds.add(hold)
+    if (hold !== 'state') return
+    this.#noteAlone()
+    this.#endReads()
+  }
+
+  takePart(hold: Hold): void {
+    this.#holds.delete(hold)
+  }
+
+  /** Leads, votes and follows no more; `refusal` is the result of every write. */
+  fence(refusal: Failure): void {
+    this.fencedWith = refusal
+    this.driver.raft.stepDown()
+    this.proposals.end(refusal)
+    this.#endReads()
+    this.turn()
+  }
+
   /** The one voter of a cluster need not wait whether another one leads. */
   leadAlone(): void {
     const { config, id } = this.driver.raft.state
+    if (!this.#takesPart) return
     if (!isVoter(config, id) || config.voters.length + config.votersOutgoing.length !== 1) return
     this.driver.raft.election.campaign('election')
     this.turn()
   }
 
-  /** A message of another server; a {@link turn} is due after the last one that came with it. */
-  step(message: Message): void {
-    if (this.#isPaused) return
-    this.driver.raft.step(message)
+  /**
+   * A message of another server; a {@link turn} is due after the last one that came with it. Returns why it
+   * had no effect, if it had none.
+   */
+  step(message: Message): Ignored | undefined {
+    return this.#takesPart ? this.driver.raft.step(message) : undefined
   }
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */
   propose(json: string, mayForward: boolean, settle: (result: ProposalResult) => void): void {
-    const deadlineMs = this.#parts.nowMs() + holdMs
+    const deadlineMs = this.#parts.nowMs() + this.#holdMs
     this.proposals.submit({ json, deadlineMs, mayForward, settle })
   }
 
   /**
    * Resolves true when a read of the local catalog sees every write acknowledged before the call
-   * (ReadIndex, thesis §6.4); false when no leader confirmed it in time.
+   * (ReadIndex, thesis §6.4); false when no leader confirmed it in time. A {@link turn} is due: all
+   * that ask before it share one round.
    */
   async readBarrier(): Promise<boolean> {
-    const deadlineMs = this.#parts.nowMs() + holdMs
-    while (this.#parts.nowMs() < deadlineMs) {
-      if (await this.#readOnce(deadlineMs)) return true
+    const deadlineMs = this.#parts.nowMs() + this.#holdMs
+    for (let tries = 0; this.#parts.nowMs() < deadlineMs && this.#canRead; tries++) {
+      const isHeld = this.#readOnce(deadlineMs)
+      // Of the first one the caller takes care.
+      if (tries > 0) this.turn()
+      if (await isHeld) return true
       await this.#nextChance()
     }
     return false
+  }
+
+  get #canRead(): boolean {
+    return this.fencedWith === undefined && !this.#holds.has('state')
+  }
+
+  #endReads(): void {
+    for (const { settle } of this.#reads.values()) settle(false)
+    this.#reads.clear()
   }
 
   #readOnce(deadlineMs: number): Promise<boolean> {
@@ -196,7 +247,6 @@ export class RaftServer {
     if (result.kind !== 'pending') return Promise.resolve(false)
     return new Promise((resolve) => {
       this.#reads.set(requestId, { settle: resolve, deadlineMs })
-      this.turn()
     })
   }
 
@@ -224,7 +274,6 @@ export class RaftServer {
   #noted(transport: Transport): Transport {
     return {
       send: (messages) => {
-        if (this.isLeader) this.#lease.note(messages, this.#parts.nowMs())
         for (const { type, to } of messages)
           if (type === 'snapshot-request') this.#backOff.began(to)
         transport.send(messages)
@@ -232,20 +281,11 @@ export class RaftServer {
     }
   }
 
-  #updateLease(): void {
-    const { state, readIndexes } = this.driver.raft
-    const { config, role, term, termStart, transferee, id } = state
-    if (role !== 'leader' && this.#leaseUntilMs === 0) return
-    const isReady = role === 'leader' && this.appliedIndex >= termStart
-    const untilMs = this.#lease.until({
-      isLeader: isReady && transferee === undefined,
-      isAlone: hasQuorum(config, (voter) => voter === id),
-      term,
-      confirmedToken: role === 'leader' ? readIndexes.confirmedToken : 0,
-    })
-    if (untilMs === this.#leaseUntilMs) return
-    this.#leaseUntilMs = untilMs
-    this.#parts.onLease(untilMs)
+  #noteAlone(): void {
+    const { isAlone } = this
+    if (isAlone === this.#wasAlone) return
+    this.#wasAlone = isAlone
+    this.#parts.onAlone(isAlone)
   }
 
   #foreignLeader(): NodeId | undefined {

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
-import { decodeConfig, encodeConfig, members } from '../raft/config.ts'
-import type { PlacedConfig } from '../raft/config.ts'
+import { encodeConfig, members } from '../raft/config.ts'
 import { RaftLog } from '../storage/raft-log.ts'
-import { knownNodeIdIn } from './data-directory.ts'
+import { latestConfig } from './latest-config.ts'
+import { writtenNodeId } from './node-id.ts'
 
 export interface Recovery {
   readonly id: string
@@ -26,8 +25,6 @@ export interface RecoverOptions {
   readonly address?: string | undefined
 }
 
-const entriesMax = 1000
-
 /**
  * Makes a stopped server the only member of its cluster, for when most of the others are lost for
  * good. All that its log holds counts as committed, as in hashicorp/raft's RecoverCluster: what was
@@ -46,14 +43,16 @@ export function recoverCluster(dataDirectory: string, options: RecoverOptions = 
     const clusterId = log.meta('clusterId')
     const { hardState, lastIndex } = log.state()
     if (clusterId === undefined || lastIndex === 0) throw refuse('its log is empty')
-    const id = knownNodeIdIn(dataDirectory)
-    if (id === undefined) throw refuse('there is no node-id')
+    const id = log.meta('nodeId') ?? writtenNodeId(dataDirectory)
+    if (id === undefined || id === '') throw refuse('there is no node-id')
     const latest = latestConfig(log)
     const address = options.address ?? latest?.config.addresses[id]
     if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
       throw refuse(`server ${id} is no member of the cluster by its own log`)
     }
-    const epoch = Number(log.meta('epoch') ?? 0) + 1
+    // Above an epoch that only others had: by this the operator says that this server goes on.
+    const known = ['epoch', 'newestEpoch'].map((name) => Number(log.meta(name) ?? 0))
+    const epoch = Math.max(...known) + 1
     // First, so that no moment of a crash leaves two clusters of one epoch.
     log.setMeta('epoch', String(epoch))
     const rest = { votersOutgoing: [], learners: [], prevConfIndex: latest.index }
@@ -88,18 +87,4 @@ export function recoverCluster(dataDirectory: string, options: RecoverOptions = 
   } finally {
     log.close()
   }
-}
-
-/** The members by the log alone, whether their entry was committed or not: it came into force at once. */
-function latestConfig(log: RaftLog): PlacedConfig | undefined {
-  const { base, lastIndex, snapshot } = log.state()
-  for (let to = lastIndex; to > base.index; to -= entriesMax) {
-    const from = Math.max(base.index + 1, to - entriesMax + 1)
-    for (const { index, kind, data } of log.entries(from, to, Infinity).toReversed()) {
-      if (kind === 'config') {
-        return { index, config: must(decodeConfig(data), `entry ${index} is a configuration`) }
-      }
-    }
-  }
-  return snapshot && { index: snapshot.confIndex, config: snapshot.config }
 }

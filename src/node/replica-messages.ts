@@ -2,6 +2,9 @@ import type { ErrorCode } from '../base/errors.ts'
 import type { ConfChange } from '../raft/membership.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
+import type { GateFigures } from '../net/connection-gate.ts'
+import type { PeerLimits } from '../net/peer-limits.ts'
+import type { DiskFigures } from './disk-space.ts'
 import type { ProposalResult } from './proposals.ts'
 import { TickDelays } from './tick-delays.ts'
 
@@ -18,12 +21,19 @@ export interface ReplicaSettings {
   readonly bootstrapExpect: number
   /** `host:port`, or a host with the default port. */
   readonly retryJoin: readonly string[]
+  /** Undefined: by the size of the disk. */
+  readonly diskReserveBytes?: number | undefined
   /** A member that is silent for so long is dead. */
   readonly silenceMs: number
   /** From the end of one comparison of state.db with its sums to the next. */
   readonly stateCheckMs: number
+  /** The cluster's secret; undefined: none. `isRequired` false: while it is being introduced. */
+  readonly secret:
+    { readonly keys: readonly Uint8Array[]; readonly isRequired: boolean } | undefined
   /** PEM texts for mutual TLS between servers. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
+  /** How many connections others may have, and how long one may say nothing. */
+  readonly peerLimits?: Partial<PeerLimits>
 }
 
 export interface ReplicaWorkerData {
@@ -78,6 +88,10 @@ export interface ClusterStatus {
   readonly damage: string | undefined
   /** How many times that was found since the start. */
   readonly damagesFound: number
+  /** The cluster was recovered without this server, which is in an older epoch. */
+  readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
+  /** Undefined: not known. */
+  readonly disk?: DiskFigures | undefined
 }
 
 export type FromReplica =
@@ -95,7 +109,12 @@ export type FromReplica =
   | { readonly type: 'applied' }
   | { readonly type: 'barrier'; readonly id: number; readonly isHeld: boolean }
   | { readonly type: 'operated'; readonly id: number; readonly result: OperationResult }
-  | { readonly type: 'status'; readonly status: ClusterStatus }
+  | {
+      readonly type: 'status'
+      readonly status: ClusterStatus
+      /** To the port of the servers. */
+      readonly connections: GateFigures
+    }
   | {
       readonly type: 'log'
       readonly level: 'debug' | 'info' | 'warn' | 'error'
@@ -109,29 +128,26 @@ export type OperationResult =
 
 const writingCell = 0
 const contactCell = 1
-/** In 64 bits behind the two: milliseconds do not fit in less. */
-const leaseOffset = 8
-const delaysOffset = 16
-const forever = 2n ** 62n
+const aloneCell = 2
+const heapOffset = 16
+const delaysOffset = 24
 
 /**
  * The replica's stamp, in shared memory. The first number is odd while it is inside a disk write: a
  * value that stays odd and the same is a disk that hangs; main looks at it, for the replica itself
- * cannot. The second says when it last heard its leader. The third says until when this server may
- * answer as leader without asking: read at the moment of an answer, for a process that was stopped
- * and goes on may reach its clients before its replica has noticed anything.
+ * cannot. The second says when it last heard its leader. The third says whether it is a quorum by itself.
  */
 export class Stamp {
   readonly buffer: SharedArrayBuffer
   readonly tickDelays: TickDelays
   readonly #cells: Int32Array
-  readonly #lease: BigInt64Array
+  readonly #heap: Float64Array
 
   constructor(buffer = new SharedArrayBuffer(delaysOffset + TickDelays.bytes)) {
     this.buffer = buffer
     this.tickDelays = new TickDelays(buffer, delaysOffset)
     this.#cells = new Int32Array(buffer)
-    this.#lease = new BigInt64Array(buffer, leaseOffset, 1)
+    this.#heap = new Float64Array(buffer, heapOffset, 1)
   }
 
   get value(): number {
@@ -162,15 +178,22 @@ export class Stamp {
     return contact === 0 ? 2 ** 31 - 1 : (wrappedMs() - contact) | 0
   }
 
-  /** On the clock of {@link sharedMs}. */
-  setLease(untilMs: number): void {
-    const until = untilMs === Infinity ? forever : BigInt(Math.floor(untilMs))
-    Atomics.store(this.#lease, 0, until)
+  /** What the heap of the thread takes. */
+  get heapBytes(): number {
+    return this.#heap[0] ?? 0
   }
 
-  /** Whether this server may answer as leader now. */
-  get isLeaseHeld(): boolean {
-    return Number(Atomics.load(this.#lease, 0)) > sharedMs()
+  set heapBytes(bytes: number) {
+    this.#heap[0] = bytes
+  }
+
+  setAlone(isAlone: boolean): void {
+    Atomics.store(this.#cells, aloneCell, Number(isAlone))
+  }
+
+  /** See RaftServer.isAlone. */
+  get isAlone(): boolean {
+    return Atomics.load(this.#cells, aloneCell) === 1
   }
 }
 

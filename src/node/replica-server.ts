@@ -4,22 +4,26 @@ import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import { members } from '../raft/config.ts'
-import { bootstrapWrite } from '../raft/driver.ts'
 import type { Config } from '../raft/config.ts'
 import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
+import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
+import type { SnapshotFiles } from '../net/peer-snapshot.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
-import { SnapshotStore } from '../storage/snapshot.ts'
 import type { StateWriter } from '../storage/state.ts'
+import { EpochFence, triedIn } from './epoch-fence.ts'
+import { hostPort, withPort } from './host-port.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
 import { clusterKey, clusterStatus } from './cluster-status.ts'
+import { finishFounding, foundCluster } from './founding.ts'
 import { joinAt } from './joining.ts'
+import { DiskSpace } from './disk-space.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
@@ -28,20 +32,21 @@ import { PeerRequests } from './peer-requests.ts'
 import { RaftServer } from './raft-server.ts'
 import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
-import { Snapshotter } from './snapshotter.ts'
+import { openSnapshots, Snapshotter } from './snapshotter.ts'
+import { Standstill } from './standstill.ts'
 import { StateKeeper } from './state-keeper.ts'
 import { stampedStore } from './stamped-store.ts'
+import { heapBytes } from './thread-heaps.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
 import { Ticker } from './ticker.ts'
+import { Vouching } from './vouching.ts'
 
 const tickMs = 50
 const dutiesMs = 250
 const formationMs = 300
 const forwardTimeoutMs = 5000
 const joinTimeoutMs = 3000
-/** How long a leader with a damaged state waits for another one to take over. */
-const handOverMs = 2000
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
 export interface ReplicaServerParts extends ReplicaWorkerData {
@@ -62,8 +67,12 @@ export class ReplicaServer {
   readonly #marks: ClusterMarks
   readonly #snapshots: Snapshotter
   readonly #operations: Operations
+  readonly #disk: DiskSpace
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
+  readonly #fence: EpochFence
+  readonly #vouching: Vouching
+  readonly #notices: PeerNotices
   #transport!: PeerTransport
   readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
@@ -77,19 +86,18 @@ export class ReplicaServer {
     this.#parts = parts
     const { dataDirectory, settings, stamp } = parts
     this.#stamp = new Stamp(stamp)
+    this.#disk = new DiskSpace({
+      directory: dataDirectory,
+      node: settings.name,
+      reserveBytes: settings.diskReserveBytes,
+      logger: parts.logger,
+    })
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#marks = new ClusterMarks(this.#log)
-    const files = this.#openSnapshots()
-    this.#keeper = new StateKeeper({
-      dataDirectory,
-      log: this.#log,
-      logger: parts.logger,
-      snapshots: () => files.list(),
-      suspend: () => this.#suspend(),
-      resume: () => this.#resume(),
-      guard: parts.guard,
-      checkEveryMs: settings.stateCheckMs,
-    })
+    this.#marks.claim(settings.id, dataDirectory)
+    finishFounding(this.#log, this.#marks)
+    const files = openSnapshots(dataDirectory, this.#marks, this.#log)
+    this.#keeper = this.#openState(files)
     this.#state = this.#keeper.state
     this.#snapshots = new Snapshotter({
       files,
@@ -98,21 +106,25 @@ export class ReplicaServer {
       state: this.#state,
       driver: () => this.#raft?.driver,
       logger: parts.logger,
+      nowMs: () => performance.now(),
       guard: parts.guard,
     })
-    this.#operations = new Operations({
-      raft: () => this.#raft,
-      self: settings.id,
-      forward: (to, kind, body) =>
-        this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
-      snapshot: () => this.#snapshots.makeNow(),
-      join: (address) =>
-        joinAt(withPort(address, 8300), {
-          formation: this.#formation,
-          clusterId: () => this.#marks.clusterId,
-        }),
-    })
+    this.#operations = this.#makeOperations()
     this.#formation = this.#makeFormation()
+    this.#fence = new EpochFence({
+      self: settings.id,
+      marks: this.#marks,
+      raft: () => this.#raft,
+      tried: () => triedIn(this.#transport.peers()),
+      nowMs: clock.monotonicMs,
+      logger: parts.logger,
+      onFenced: () => {
+        this.#transport.renew()
+        parts.onTurn()
+      },
+    })
+    this.#notices = new PeerNotices(parts.logger, clock)
+    this.#vouching = this.#makeVouching()
     this.#requests = new PeerRequests({
       settings,
       raft: () => this.#raft,
@@ -124,7 +136,7 @@ export class ReplicaServer {
         epoch: this.#marks.epoch,
         pledge: this.#marks.pledge,
       }),
-      notices: new PeerNotices(parts.logger, clock),
+      notices: this.#notices,
     })
   }
 
@@ -140,19 +152,31 @@ export class ReplicaServer {
     return this.#transport.port
   }
 
+  /** Those that others have opened to the port. */
+  get connections(): GateFigures {
+    return this.#transport.connections
+  }
+
   /** Opens the port for the other servers and begins; rejects with `port-in-use`, `bind-failed`. */
   async start(): Promise<void> {
     const { settings, logger, guard } = this.#parts
-    const { id, name, advertiseAddress, bindAddress, serverPort, tls } = settings
+    const { id, name, advertiseAddress, bindAddress, serverPort, tls, secret, peerLimits } =
+      settings
+    await this.#disk.start()
     // With port 0 the address is known once the port is open.
     const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
     this.#transport = await openPeerTransport({
       self: { id, name, address },
       clusterId: () => this.#marks.clusterId,
       epoch: () => this.#marks.epoch,
+      newestEpoch: () => this.#marks.newestEpoch,
+      onEpoch: (epoch) => guard(() => this.#fence.learn(epoch)),
       protocol: { min: 1, max: 1 },
       listen: { address: bindAddress, port: serverPort },
       tls,
+      limits: peerLimits,
+      secret,
+      nameOf: (peer) => this.#state.catalog.nodeById(peer)?.name,
       logger,
       clock,
       random: Math.random,
@@ -162,7 +186,7 @@ export class ReplicaServer {
       onConnectionLost: (lost) => this.#input((raft) => raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
       onHeard: (peer) => this.#duties?.heard(peer),
-      snapshots: this.#snapshots.files,
+      snapshots: this.#snapshotFiles(),
       onSnapshotSent: (peer, ok) => this.#input((raft) => raft.snapshotSent(peer, ok)),
     })
     if (this.#hasCluster) {
@@ -183,6 +207,7 @@ export class ReplicaServer {
     this.#keeper.stop()
     for (const timer of this.#timers) clearInterval(timer)
     this.#ticker?.stop()
+    this.#disk.stop()
     await this.#transport.close()
     this.#state.close()
     this.#log.close()
@@ -203,40 +228,45 @@ export class ReplicaServer {
   }
 
   status(): ClusterStatus {
-    return clusterStatus(this.#raft, this.#marks, this.#keeper)
+    const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
+    return { ...status, disk: this.#disk.figures }
   }
 
   get #hasCluster(): boolean {
     return this.#marks.clusterId !== undefined
   }
 
-  #openSnapshots(): SnapshotStore {
-    const { dataDirectory } = this.#parts
-    return new SnapshotStore({
-      directory: join(dataDirectory, 'snapshots'),
-      statePath: join(dataDirectory, 'state.db'),
-      identity: () => ({ clusterId: this.#marks.clusterId ?? '', epoch: this.#marks.epoch }),
-      current: () => this.#log.snapshot(),
+  #openState(files: Pick<Snapshotter['files'], 'list'>): StateKeeper {
+    const { dataDirectory, settings, versions, logger, guard, onTurn } = this.#parts
+    return new StateKeeper({
+      dataDirectory,
+      log: this.#log,
+      logger,
+      snapshots: () => files.list(),
+      standstill: new Standstill({
+        raft: () => this.#raft,
+        versions,
+        handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
+        onTurn,
+      }),
+      guard,
+      checkEveryMs: settings.stateCheckMs,
     })
   }
 
-  /** Says to main and to DNS that nothing is answered, and hands over what it leads. */
-  async #suspend(): Promise<void> {
-    this.#parts.onTurn()
-    new Versions(this.#parts.versions).bumpAll()
-    const raft = this.#raft
-    if (raft === undefined) return
-    if (raft.isLeader && raft.status.config.voters.length > 1) {
-      const moved = this.#operations.run({ kind: 'transfer', to: undefined }).catch(() => '')
-      await Promise.race([moved, new Promise((resolve) => setTimeout(resolve, handOverMs))])
-    }
-    raft.pause()
-  }
-
-  #resume(): void {
-    new Versions(this.#parts.versions).bumpAll()
-    this.#raft?.resume()
-    this.#parts.onTurn()
+  #makeOperations(): Operations {
+    return new Operations({
+      raft: () => this.#raft,
+      self: this.#parts.settings.id,
+      forward: (to, kind, body) =>
+        this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
+      snapshot: () => this.#snapshots.makeNow(),
+      join: (address) =>
+        joinAt(withPort(address, 8300), {
+          formation: this.#formation,
+          clusterId: () => this.#marks.clusterId,
+        }),
+    })
   }
 
   #input(input: (raft: RaftServer) => void): void {
@@ -249,7 +279,29 @@ export class ReplicaServer {
   }
 
   #onMessage(message: Message): void {
-    if (!this.#isStopped) this.#raft?.step(message)
+    if (this.#isStopped) return
+    const { from, type, term } = message
+    const ignored = this.#raft?.step(message)
+    if (ignored === 'not-a-member') {
+      this.#transport.counters.messagesForeign++
+      this.#vouching.met(from)
+    } else if (ignored === 'term-too-far') {
+      const text = `a ${type} of ${from} is ignored: no server can have come to term ${term}`
+      this.#notices.warn(from, 'term', { peer: from, term }, text)
+    }
+  }
+
+  /** Of a stranger not a byte is written. */
+  #snapshotFiles(): SnapshotFiles {
+    const { files } = this.#snapshots
+    return {
+      open: (meta) => files.open(meta),
+      receive: (from, meta, file) => {
+        if (this.#raft?.driver.raft.knows(from.id) === true) return files.receive(from, meta, file)
+        this.#vouching.met(from.id)
+        return Promise.reject(new Error(`${from.id} is no member of this cluster`))
+      },
+    }
   }
 
   /** The core begins when this server has a cluster, never before. */
@@ -267,13 +319,15 @@ export class ReplicaServer {
       }),
       transport: this.#transport,
       forward: (to, proposals) => this.#forward(to, proposals),
+      refusal: (json) => this.#disk.refusal(json),
       random: Math.random,
       nowMs: sharedMs,
       wallMs: clock.wallMs,
       onTurn: () => this.#afterTurn(),
-      onLease: (untilMs) => this.#stamp.setLease(untilMs),
+      onAlone: (isAlone) => this.#stamp.setAlone(isAlone),
     })
     this.#raft = raft
+    this.#fence.begin(raft)
     this.#duties = new LeaderDuties({
       status: () => raft.status,
       catalog: this.#state.catalog,
@@ -289,8 +343,15 @@ export class ReplicaServer {
       tickMs,
       electionTicks: defaultLimits.electionTicks,
       nowMs: clock.monotonicMs,
-      onTicks: (count) => guard(() => raft.tick(count)),
-      onTimer: (lateMs) => this.#stamp.tickDelays.note(lateMs),
+      onTicks: (count) =>
+        guard(() => {
+          this.#fence.check()
+          raft.tick(count)
+        }),
+      onTimer: (lateMs) => {
+        this.#stamp.tickDelays.note(lateMs)
+        this.#stamp.heapBytes = heapBytes()
+      },
       onStall: (elapsedMs) =>
         logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
     })
@@ -302,7 +363,9 @@ export class ReplicaServer {
   /** A barrier that holds proves it: everything its leader had committed is applied here. */
   async #catchUp(raft: RaftServer): Promise<void> {
     while (!this.#isStopped && !this.#marks.isCaughtUp) {
-      if (!(await raft.readBarrier()) || this.#isStopped) continue
+      const isHeld = raft.readBarrier()
+      raft.turn()
+      if (!(await isHeld) || this.#isStopped) continue
       this.#marks.setCaughtUp()
       this.#parts.onTurn()
     }
@@ -343,13 +406,32 @@ export class ReplicaServer {
     return new RemovalNotice({
       self: settings.id,
       hasLeader: () => this.#raft === undefined || this.#raft.status.leader !== undefined,
-      others: () => {
-        const config = this.#raft?.status.config
-        return config === undefined ? [] : members(config).filter((id) => id !== settings.id)
-      },
+      others: () => this.#otherMembers(),
       ask: (id) => this.#ask<Membership>({ id }, 'membership', settings.id, joinTimeoutMs),
       logger,
     })
+  }
+
+  #makeVouching(): Vouching {
+    const { settings, logger } = this.#parts
+    return new Vouching({
+      members: () => this.#otherMembers(),
+      ask: (whom, about) => this.#ask<Membership>({ id: whom }, 'membership', about, joinTimeoutMs),
+      isAuthenticated: settings.tls !== undefined || settings.secret?.isRequired === true,
+      onVouched: (id) => {
+        logger.info({ peer: id }, `${id} is a member that this server did not know yet`)
+        this.#raft?.driver.raft.vouch(id)
+      },
+      logger,
+      nowMs: clock.monotonicMs,
+    })
+  }
+
+  #otherMembers(): readonly NodeId[] {
+    const config = this.#raft?.driver.raft.state.config
+    return config === undefined
+      ? []
+      : members(config).filter((id) => id !== this.#parts.settings.id)
   }
 
   #makeFormation(): ClusterFormation {
@@ -382,16 +464,9 @@ export class ReplicaServer {
     })
   }
 
-  /** The first entry, the same on every founder: the configuration of them all. */
   #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
     const { logger } = this.#parts
-    const voters = Object.keys(founders).toSorted()
-    const addresses = Object.fromEntries(voters.map((id) => [id, founders[id] ?? '']))
-    const config = { voters, addresses, votersOutgoing: [], learners: [], prevConfIndex: 0 }
-    const write = bootstrapWrite(this.#log.state(), config)
-    // Undefined after a stop right behind the write: all that is missing then is the id.
-    if (write !== undefined) this.#log.write(write, () => {})
-    this.#marks.setClusterId(clusterId)
+    foundCluster(this.#log, this.#marks, { clusterId, founders })
     logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
     this.#begin()
   }
@@ -411,13 +486,4 @@ export class ReplicaServer {
       throw error
     })
   }
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-function withPort(address: string, port: number): string {
-  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address
-  return hostPort(address, port)
 }

@@ -107,7 +107,8 @@ class Desk {
   }
 
   #postStatus(): void {
-    post({ type: 'status', status: this.#server.status() })
+    const { connections } = this.#server
+    post({ type: 'status', status: this.#server.status(), connections })
   }
 
   #take(message: ToReplica): void {

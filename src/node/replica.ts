@@ -6,6 +6,8 @@ import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../catalog/command.ts'
 import type { CommandBody, Outcome, Proposal } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
+import type { GateFigures } from '../net/connection-gate.ts'
+import { leftBehindError } from './epoch-fence.ts'
 import { DiskWatch } from './disk-watch.ts'
 import type { ProposalResult } from './proposals.ts'
 import { Stamp } from './replica-messages.ts'
@@ -18,6 +20,7 @@ import type {
   ReplicaWorkerData,
   ToReplica,
 } from './replica-messages.ts'
+import { threadLimits } from './thread-heaps.ts'
 import type { TickDelays } from './tick-delays.ts'
 import { workerUrl } from './worker-url.ts'
 
@@ -59,13 +62,17 @@ export class Replica {
   readonly #run = randomBytes(8).toString('hex')
   #requests = 0
   #asked = 0
+  /** Asked for in this turn of the event loop, and not sent yet. */
+  #nextBarrier: Promise<void> | undefined
   readonly #watch: DiskWatch
   #status: ClusterStatus | undefined
+  #connections: GateFigures | undefined
   serverPort = 0
 
   private constructor(options: ReplicaOptions) {
     this.#options = options
     this.#worker = new Worker(workerUrl('replica-thread', import.meta.url), {
+      resourceLimits: threadLimits,
       workerData: {
         dataDirectory: options.dataDirectory,
         versions: options.versions.buffer,
@@ -101,6 +108,11 @@ export class Replica {
     return replica
   }
 
+  /** Those that others have opened to the port of the servers; undefined before the first status. */
+  get connections(): GateFigures | undefined {
+    return this.#connections
+  }
+
   get status(): ClusterStatus | undefined {
     return this.#status
   }
@@ -110,14 +122,19 @@ export class Replica {
     return this.#stamp.contactAgeMs
   }
 
+  /** Of the thread. */
+  get heapBytes(): number {
+    return this.#stamp.heapBytes
+  }
+
   /** How late the thread's clock rang. */
   get tickDelays(): TickDelays['figures'] {
     return this.#stamp.tickDelays.figures
   }
 
-  /** No other server can have been elected without this one: it may answer from its own copy. */
-  get isLeaseHeld(): boolean {
-    return this.#stamp.isLeaseHeld
+  /** It leads and is a quorum by itself: its own copy holds all that was acknowledged. */
+  get isAlone(): boolean {
+    return this.#stamp.isAlone
   }
 
   /**
@@ -150,16 +167,28 @@ export class Replica {
     })
   }
 
-  /** Resolves when a read made afterwards sees all that was acknowledged before. Rejects: no-leader. */
-  async barrier(): Promise<void> {
-    const refusal = this.#refusal()
-    if (refusal !== undefined && refusal.code !== 'busy') throw refusal
-    const id = this.#asked++
+  /**
+   * Resolves when a read made afterwards sees all that was acknowledged before. All who ask within a
+   * turn of the event loop share one question. Rejects: no-leader, stopping.
+   */
+  barrier(): Promise<void> {
+    const refusal = this.outOfService()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.#nextBarrier ??= this.#askBarrier()
+    return this.#nextBarrier
+  }
+
+  async #askBarrier(): Promise<void> {
     const isHeld = await new Promise<boolean>((resolve) => {
-      this.#barriers.set(id, resolve)
-      this.#post({ type: 'barrier', id })
+      setImmediate(() => {
+        this.#nextBarrier = undefined
+        if (this.#stopping) return resolve(false)
+        const id = this.#asked++
+        this.#barriers.set(id, resolve)
+        this.#post({ type: 'barrier', id })
+      })
     })
-    if (!isHeld) throw svcdError(this.#stopping ? 'stopping' : 'no-leader', {})
+    if (!isHeld) throw this.outOfService() ?? svcdError('no-leader', {})
   }
 
   /** Resolves true as soon as this server has all that its leader had committed, false at its stop. */
@@ -220,10 +249,18 @@ export class Replica {
     })
   }
 
-  #refusal(): SvcdError | undefined {
+  /** Why this server serves no writes and no fresh reads, whatever it waits for. */
+  outOfService(): SvcdError | undefined {
     if (this.#stopping) return svcdError('stopping', {})
     const reason = this.#status?.damage
     if (reason !== undefined) return svcdError('state-damaged', { reason })
+    const leftBehind = this.#status?.leftBehind
+    return leftBehind === undefined ? undefined : leftBehindError(leftBehind)
+  }
+
+  #refusal(): SvcdError | undefined {
+    const gone = this.outOfService()
+    if (gone !== undefined) return gone
     if (this.#waitingBytes > waitingBytesMax) {
       return svcdError('busy', { waiting: this.#waiting.size })
     }
@@ -259,6 +296,7 @@ export class Replica {
         this.#operations.delete(message.id)
         return
       case 'status':
+        this.#connections = message.connections
         this.#onStatus(message.status)
         return
       case 'log':

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { reasonOf, SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Driver } from '../raft/driver.ts'
@@ -5,9 +6,10 @@ import type { PlacedConfig } from '../raft/config.ts'
 import type { Index } from '../raft/entry.ts'
 import type { SnapshotMeta } from '../raft/storage.ts'
 import type { RaftLog } from '../storage/raft-log.ts'
-import type { SnapshotStore } from '../storage/snapshot.ts'
+import { SnapshotStore } from '../storage/snapshot.ts'
 import type { SnapshotFile } from '../storage/snapshot-file.ts'
 import type { StateWriter } from '../storage/state.ts'
+import type { ClusterMarks } from './cluster-marks.ts'
 
 export interface SnapshotterParts {
   readonly files: SnapshotStore
@@ -18,13 +20,18 @@ export interface SnapshotterParts {
   /** Undefined before this server is in a cluster. */
   readonly driver: () => Driver | undefined
   readonly logger: Logger
+  /** A clock that never goes back. */
+  readonly nowMs: () => number
   readonly guard: (work: () => void) => void
 }
 
 /** A snapshot is made when the log behind the last one has so many entries … */
 const entriesMin = 10_000
-/** … and so many times the bytes of that snapshot: large states are copied less often. */
+/** … and so many times the bytes of that snapshot: large states are copied less often … */
 const bytesRatio = 4
+/** … or fewer, when the last one is this old: it costs little then, and the file of the log never shrinks. */
+const oldMs = 30_000
+const oldBytesRatio = 1.25
 /** Entries after which the log's size is looked at again. */
 const lookEvery = 1000
 /** Entries kept behind the applied index, for followers that catch up. */
@@ -36,6 +43,20 @@ const compactEvery = 2000
 /** Entries applied between two checkpoints of state.db under load. */
 const checkpointEvery = 4000
 
+/** The snapshots in a data directory. */
+export function openSnapshots(
+  dataDirectory: string,
+  marks: Pick<ClusterMarks, 'clusterId' | 'epoch'>,
+  log: Pick<RaftLog, 'snapshot'>,
+): SnapshotStore {
+  return new SnapshotStore({
+    directory: join(dataDirectory, 'snapshots'),
+    statePath: join(dataDirectory, 'state.db'),
+    identity: () => ({ clusterId: marks.clusterId ?? '', epoch: marks.epoch }),
+    current: () => log.snapshot(),
+  })
+}
+
 /** When snapshots are made, and what they allow the log to drop. */
 export class Snapshotter {
   readonly files: SnapshotStore
@@ -43,6 +64,7 @@ export class Snapshotter {
   #isMaking = false
   #lastBytes = 0
   #checkpointedAt = 0
+  #madeAtMs = 0
   /** After a failure: not before so many entries were applied. */
   #notBefore = 0
 
@@ -66,7 +88,8 @@ export class Snapshotter {
     const behind = applied - (log.snapshot()?.index ?? 0)
     if (this.#isMaking || behind < entriesMin || applied < this.#notBefore) return
     // Until the first snapshot there is nothing that the log could be compared with.
-    if (log.stats().entryBytes < bytesRatio * this.#lastBytes) {
+    const ratio = this.#parts.nowMs() - this.#madeAtMs < oldMs ? bytesRatio : oldBytesRatio
+    if (log.stats().entryBytes < ratio * this.#lastBytes) {
       this.#notBefore = applied + lookEvery
       return
     }
@@ -107,6 +130,7 @@ export class Snapshotter {
 
   #note({ meta }: SnapshotFile): void {
     this.#lastBytes = meta.size
+    this.#madeAtMs = this.#parts.nowMs()
     const { index, term, config, confIndex } = meta
     this.#parts.driver()?.saveSnapshot({ index, term, config, confIndex })
     this.#compact()

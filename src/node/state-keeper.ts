@@ -5,6 +5,7 @@ import type { RaftLog } from '../storage/raft-log.ts'
 import { inSnapshotThread } from '../storage/snapshot-worker.ts'
 import type { SnapshotFile } from '../storage/snapshot-file.ts'
 import { StateWriter } from '../storage/state.ts'
+import type { Standstill } from './standstill.ts'
 import { buildState, removeState, replaceState } from './state-rebuild.ts'
 
 export interface StateKeeperParts {
@@ -13,10 +14,8 @@ export interface StateKeeperParts {
   readonly logger: Logger
   /** The newest first. */
   readonly snapshots: () => readonly SnapshotFile[]
-  /** Before the state is rebuilt: nothing may be answered, proposed or applied from then on. */
-  readonly suspend: () => Promise<void>
-  /** It is whole again, at the same entry. */
-  readonly resume: () => void
+  /** While the state is rebuilt nothing may be answered, proposed or applied. */
+  readonly standstill: Standstill
   readonly guard: (work: () => void) => void
   readonly checkEveryMs: number
 }
@@ -87,9 +86,9 @@ export class StateKeeper {
     if (this.#damage !== undefined || this.#isStopped) return
     this.#damage = reason
     this.#note(reason)
-    const { suspend, resume, logger, log, snapshots, guard } = this.#parts
+    const { standstill, logger, log, snapshots, guard } = this.#parts
     try {
-      await suspend()
+      await standstill.begin()
       if (this.#isStopped) return
       const { appliedIndex } = this.state
       const lost = { file: this.#path, reason }
@@ -99,7 +98,7 @@ export class StateKeeper {
       log.setMeta(damageKey, '')
       this.#damage = undefined
       logger.warn({ index: appliedIndex }, 'state.db was rebuilt, and this server answers again')
-      resume()
+      standstill.end()
     } catch (error) {
       // The next start tries it from nothing, and says what to do when that fails, too.
       guard(() => {

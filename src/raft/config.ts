@@ -27,6 +27,11 @@ export function isVoter(config: Config, id: NodeId): boolean {
   return config.voters.includes(id) || config.votersOutgoing.includes(id)
 }
 
+/** It receives the log, whether it votes or not. */
+export function isMember(config: Config, id: NodeId): boolean {
+  return isVoter(config, id) || config.learners.includes(id)
+}
+
 /** Everyone who receives the log, in sorted order, so that runs of the same input are the same. */
 export function members(config: Config): NodeId[] {
   return [...new Set([...config.voters, ...config.votersOutgoing, ...config.learners])].toSorted()

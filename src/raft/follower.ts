@@ -51,6 +51,7 @@ export class Follower {
     } else {
       log.restore(snapshot)
       this.#state.configs.reset({ index: snapshot.confIndex, config: snapshot.config })
+      this.#state.settleVouched()
       this.#accept(from, snapshot.index)
     }
   }
@@ -68,6 +69,7 @@ export class Follower {
     // §6: a server goes back to the configuration before when the entry of the newer one is cut.
     if (cutFrom !== undefined) configs.truncateFrom(cutFrom)
     for (const entry of added) if (entry.kind === 'config') configs.append(entry)
+    this.#state.settleVouched()
     const lastNew = message.prevIndex + message.entries.length
     this.#state.commitTo(this.commitAfter(message, lastNew))
     return lastNew

@@ -12,7 +12,9 @@ export function isWellFormed(message: Message): boolean {
   switch (message.type) {
     case 'pre-vote-request':
     case 'vote-request':
-      return isCount(message.lastIndex) && isCount(message.lastTerm)
+      return (
+        isCount(message.lastIndex) && isCount(message.lastTerm) && message.lastTerm <= message.term
+      )
     case 'append-request':
       return (
         isCount(message.prevIndex) &&

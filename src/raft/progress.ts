@@ -80,8 +80,6 @@ export class Progress {
   nudge = false
   /** The highest commit index that was sent to the peer. */
   sentCommit: Index = 0
-  /** The newest heartbeat token that the peer has sent back. */
-  readToken = 0
   catchUp: CatchUp
   /** The last finished round took less than an election timeout. */
   caughtUp = false

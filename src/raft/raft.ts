@@ -11,6 +11,7 @@ import type { RaftOptions } from './options.ts'
 import { ReadIndex } from './read-index.ts'
 import type { ReadState } from './read-queue.ts'
 import { isFromLeader, Replication } from './replication.ts'
+import { isKnownSender, isTermTooFar } from './sender-check.ts'
 import { RaftState } from './state.ts'
 import { describe } from './status.ts'
 import type { Status } from './status.ts'
@@ -85,6 +86,8 @@ export class Raft {
     const { state } = this
     if (message.to !== state.id || message.from === state.id) return 'misaddressed'
     if (!isWellFormed(message)) return 'malformed'
+    if (!this.knows(message.from)) return 'not-a-member'
+    if (isTermTooFar(message, state.term)) return 'term-too-far'
     if (message.term < state.term) return this.#stepLowerTerm(message)
     if (message.term > state.term) {
       if (this.election.disrupts(message)) return 'leader-alive'
@@ -94,6 +97,17 @@ export class Raft {
       }
     }
     return this.#dispatch(message)
+  }
+
+  /** Messages of `id` count: a member, or whoever comes while no member is known. */
+  knows(id: NodeId): boolean {
+    const { configs, log, vouched, leader } = this.state
+    return isKnownSender({ configs: configs.since(log.commit), vouched, leader }, id)
+  }
+
+  /** A member says that `id` is one as well: this server's configuration is behind. */
+  vouch(id: NodeId): void {
+    this.state.vouched.add(id)
   }
 
   /** Appends commands to the log: all of them, or none. */
@@ -138,11 +152,13 @@ export class Raft {
 
   /** The connection to `id` has closed. A closed one to the leader most often means that it died. */
   connectionLost(id: NodeId): void {
-    if (this.state.role === 'leader') {
-      this.replication.unreachable(id)
-      // It may take this leader for dead, and vote at once: what it confirmed holds no longer.
-      this.readIndexes.forget(id)
-    } else if (this.state.leader === id) this.state.loseLeader()
+    if (this.state.role === 'leader') this.replication.unreachable(id)
+    else if (this.state.leader === id) this.state.loseLeader()
+  }
+
+  /** Gives up the lead, if it has it, and forgets who leads. */
+  stepDown(): void {
+    this.state.becomeFollower(this.state.term, undefined)
   }
 
   /** Messages to `id` were dropped. */

@@ -1,6 +1,5 @@
-import type { NodeId } from './entry.ts'
 import type { HeartbeatResponse, ReadRequest, ReadResponse } from './message.ts'
-import { committedIndex, hasQuorum } from './quorum.ts'
+import { hasQuorum } from './quorum.ts'
 import type { LeaderRead } from './read-queue.ts'
 import type { RaftState } from './state.ts'
 import type { Ignored, ReadIndexResult } from './verdict.ts'
@@ -56,30 +55,10 @@ export class ReadIndex {
 
   /** A quorum has acknowledged this leader since the round began: no other was elected before. */
   handleAck({ from, readToken }: HeartbeatResponse): void {
-    const { reads, progress } = this.#state
-    const peer = progress.get(from)
-    if (peer !== undefined) peer.readToken = Math.max(peer.readToken, readToken)
-    const { round } = reads
+    const { round } = this.#state.reads
     if (round === undefined || readToken < round.token) return
     round.acks.add(from)
     this.finishIfConfirmed()
-  }
-
-  /**
-   * The newest token that a quorum has sent back: when its heartbeat went out this server led, and for
-   * an election time-out behind that none of them votes for another (thesis §6.4.1, leases).
-   */
-  get confirmedToken(): number {
-    const { config, id, progress, reads } = this.#state
-    return committedIndex(config, (voter) =>
-      voter === id ? reads.token : (progress.get(voter)?.readToken ?? 0),
-    )
-  }
-
-  /** What `id` has confirmed vouches for nothing any more. */
-  forget(id: NodeId): void {
-    const peer = this.#state.progress.get(id)
-    if (peer !== undefined) peer.readToken = 0
   }
 
   finishIfConfirmed(): void {

@@ -1,6 +1,6 @@
 import { assert, must } from '../base/assert.ts'
 import { randomBelow } from '../base/random.ts'
-import { ConfigHistory, emptyConfig, isVoter, members } from './config.ts'
+import { ConfigHistory, emptyConfig, isMember, isVoter, members } from './config.ts'
 import type { Config } from './config.ts'
 import { RaftLog } from './log.ts'
 import { entryBytes } from './entry.ts'
@@ -23,6 +23,8 @@ export class RaftState {
   readonly options: RaftOptions
   readonly log: RaftLog
   readonly configs: ConfigHistory
+  /** In none of them, and members by the word of one that is (see sender-check.ts). */
+  readonly vouched = new Set<NodeId>()
   readonly reads: ReadQueue
   /** Never falls. */
   term: Term
@@ -90,6 +92,11 @@ export class RaftState {
       !this.leaderLost &&
       this.electionElapsed < this.options.limits.electionTicks
     )
+  }
+
+  /** A configuration has come: of those in it, itself speaks from now on. */
+  settleVouched(): void {
+    for (const id of this.vouched) if (isMember(this.config, id)) this.vouched.delete(id)
   }
 
   send(message: Outgoing): void {

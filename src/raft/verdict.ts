@@ -4,6 +4,10 @@ import type { Index, NodeId, Term } from './entry.ts'
 export type Ignored =
   | 'misaddressed'
   | 'malformed'
+  /** Of a server that is in no configuration known here, and for which nobody vouches. */
+  | 'not-a-member'
+  /** Of a term so far ahead that no honest server can have it. */
+  | 'term-too-far'
   /** Of a term that is over (§5.1). */
   | 'lower-term'
   /** A candidate while a leader is alive (§6, last paragraphs). */

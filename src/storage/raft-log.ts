@@ -31,6 +31,7 @@ export interface LogStats {
 
 /** Above this size the WAL is moved into the file although there is work to do. */
 const walFramesMax = 4096
+const walBytesKept = 8 * 1024 * 1024
 /** Of a page, as far as it is filled with rows. */
 const pageBytes = 3500
 
@@ -96,6 +97,8 @@ export class RaftLog implements LogStore {
     })
     try {
       migrate(this.#db, { path, version: logVersion, oldest: logVersion, migrations: [logTables] })
+      // What a burst has made of it is given back when it is begun again.
+      this.#db.pragma(`journal_size_limit = ${walBytesKept}`)
       this.#sql = prepare(this.#db)
       this.#head = this.#readHead()
       this.#snapshot = this.#readSnapshot()

@@ -38,6 +38,8 @@ const kept = 2
 
 const namePattern = /^(\d+)-(\d+)\.(?:snap|json)$/
 
+const soundMax = 64
+
 /**
  * The finished snapshots of a server: `<index>-<term>.snap`, a clean SQLite file that is never
  * written to again, and beside it its description as JSON, whose being there says that it is whole.
@@ -121,6 +123,12 @@ export class SnapshotStore {
     const name = nameOf(file.meta)
     if (this.#sound.has(name)) return
     checkFacts(file, await this.#run({ kind: 'check', path: file.path }))
+    this.#noteSound(name)
+  }
+
+  #noteSound(name: string): void {
+    // Those of files that are gone would stay; one that is forgotten is verified again.
+    if (this.#sound.size >= soundMax) this.#sound.clear()
     this.#sound.add(name)
   }
 
@@ -198,7 +206,7 @@ export class SnapshotStore {
     await rename(temporary, this.#pathOf(meta, 'snap'))
     await placeFile(description, JSON.stringify(meta))
     await syncDirectory(directory)
-    this.#sound.add(nameOf(meta))
+    this.#noteSound(nameOf(meta))
     for (const name of this.#superfluous()) await rm(join(directory, name), { force: true })
     return { path: this.#pathOf(meta, 'snap'), meta }
   }

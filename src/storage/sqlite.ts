@@ -1,8 +1,8 @@
 import { chmodSync, existsSync } from 'node:fs'
-import Sqlite from 'better-sqlite3'
 import type { Database } from 'better-sqlite3'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { InvariantError, must } from '../base/assert.ts'
+import { loadSqlite } from './sqlite-driver.ts'
 
 export interface OpenOptions {
   readonly mode: 'read-write' | 'read-only'
@@ -12,25 +12,34 @@ export interface OpenOptions {
   readonly exclusive?: boolean
   /** False: checkpoints only when asked (an automatic one every 1000 pages doubles the cost of a command). */
   readonly automaticCheckpoint?: boolean
+  /** Of the pages that the connection keeps in memory; 2 MiB unless given. */
+  readonly cacheKib?: number
   /** WAL unless given. DELETE: for a file that has nothing beside it when it is closed. */
   readonly journal?: 'WAL' | 'DELETE'
 }
 
 /**
- * Opens a database in WAL mode; the one door to better-sqlite3. Throws SvcdError `data-dir-in-use`
- * when another process holds it, `data-dir-unusable` when the file cannot be opened, and
- * `data-corrupt` when it is not a database.
+ * A build's default of 16 MB is one for each of six connections. Readers of a WAL gain nothing by it: what
+ * they keep is void after every commit of the writer.
+ */
+const cacheKibDefault = 2048
+
+/**
+ * Opens a database in WAL mode; the one door to better-sqlite3 (`sqlite-driver.ts` picks its
+ * release). Throws SvcdError `data-dir-in-use` when another process holds it, `data-dir-unusable`
+ * when the file cannot be opened, and `data-corrupt` when it is not a database.
  */
 export function openDatabase(path: string, options: OpenOptions): Database {
   const readOnly = options.mode === 'read-only'
   let database: Database | undefined
   try {
-    database = new Sqlite(path, {
+    database = new (loadSqlite())(path, {
       readonly: readOnly,
       fileMustExist: readOnly,
       timeout: readOnly ? 5000 : 0,
     })
     if (!readOnly) makePrivate(path)
+    database.pragma(`cache_size = -${options.cacheKib ?? cacheKibDefault}`)
     if (options.exclusive === true) database.pragma('locking_mode = EXCLUSIVE')
     if (!readOnly) setPragmas(database, options)
     // A plain read takes the lock (and finds a damaged header) now rather than at the first use.

@@ -21,6 +21,8 @@ import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 /** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
 const busyTimeoutMs = 20
 const walBytesMax = 32 * 1024 * 1024
+/** The only writer keeps its pages: it looks up each row that it may change. */
+const writerCacheKib = 8192
 
 export interface StateOptions {
   /** A reader keeps the WAL from being emptied; called at 64 MiB, and whenever it has doubled. */
@@ -48,6 +50,7 @@ export class StateWriter {
       mode: 'read-write',
       synchronous: 'NORMAL',
       automaticCheckpoint: false,
+      cacheKib: writerCacheKib,
     })
     try {
       toPresentFormat(this.#db, path)

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { visibleJson } from '../../src/base/invisible.ts'
 import { agentServiceBodies, catalogBodies, checkBodies } from './bodies.ts'
 import { TestApi } from './support.ts'
 
@@ -24,7 +25,11 @@ const registrations: readonly Row[] = [
   [{ Name: 5 }, 400, 'Invalid Name: expected a string, got a number'],
   [service({ Tags: 'a' }), 400, 'Invalid Tags: expected a list, got a string'],
   [service({ Tags: [1] }), 400, 'Invalid Tags[0]: expected a string, got a number'],
-  [service({ Tags: ['a\u0000'] }), 400, 'Invalid Tags[0]: contains a control character'],
+  [
+    service({ Tags: ['a\u0000'] }),
+    400,
+    'Invalid Tags[0]: contains U+0000, which is a control character or cannot be seen',
+  ],
   [service({ Meta: [] }), 400, 'Invalid Meta: expected an object, got a list'],
   [service({ Meta: { a: 1 } }), 400, 'Invalid Meta.a: expected a string, got a number'],
   [service({ Meta: longMeta }), 400, /^Invalid Service Meta: cannot contain more than 64/],
@@ -61,10 +66,24 @@ const registrations: readonly Row[] = [
   [service({ Weights: { Passing: 1, Warning: -1 } }), 400, /^Invalid Weights: Warning must be/],
   [service({ Weights: { Passing: 65_536 } }), 400, /^Invalid Weights: DNS Weight must be between/],
   ['{"Name":"a\\ud800"}', 400, 'Invalid Name: contains half of a surrogate pair'],
-  [{ Name: 'a\nb' }, 400, 'Invalid Name: contains a control character'],
+  [
+    { Name: 'a\nb' },
+    400,
+    'Invalid Name: contains U+000A, which is a control character or cannot be seen',
+  ],
+  [{ Name: 'a\u009b' }, 400, /^Invalid Name: contains U\+009B, which/],
+  [{ Name: 'a\u202eb' }, 400, /^Invalid Name: contains U\+202E, which/],
+  [service({ ID: 'a\u200b' }), 400, /^Invalid ID: contains U\+200B, which/],
+  [service({ Tags: ['a\u2028'] }), 400, /^Invalid Tags\[0\]: contains U\+2028, which/],
+  [check({ TTL: '1s', Name: 'a\ufeff' }), 400, /contains U\+FEFF, which/],
+  [check({ TTL: '1s', CheckID: 'a\u2066' }), 400, /contains U\+2066, which/],
   [{ Name: 'n'.repeat(256) }, 400, 'Invalid Name: is longer than 255 bytes'],
   [service({ ID: 'i'.repeat(513) }), 400, 'Invalid ID: is longer than 512 bytes'],
-  [service({ ID: 'a\u007f' }), 400, 'Invalid ID: contains a control character'],
+  [
+    service({ ID: 'a\u007f' }),
+    400,
+    'Invalid ID: contains U+007F, which is a control character or cannot be seen',
+  ],
   [service({ Namespace: 'team' }), 400, /^Invalid Namespace: "team" does not exist/],
   [service({ Proxy: deep }), 400, 'Invalid Proxy: is nested over 32 levels'],
   [service({ Proxy: 'x' }), 400, 'Invalid Proxy: expected an object, got a string'],
@@ -83,6 +102,38 @@ const registrations: readonly Row[] = [
   [check({ HTTP: 'a/b', Interval: '5s' }), 400, /"a\/b" is not an http:\/\/ or https:\/\/ URL$/],
   [check({ HTTP: 'file:///x', Interval: '5s' }), 400, /is not an http:/],
   [check({ HTTP: 'http://a/', Interval: '5s', Method: 'G T' }), 400, /is not an HTTP method$/],
+  [check({ HTTP: 'http://a/', Interval: '5s', Method: 'GET\r\n' }), 400, /is not an HTTP method$/],
+  [check({ HTTP: 'http://a/', Interval: '5s', Method: 'CONNECT' }), 400, /CONNECT asks for no/],
+  ...[
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Connection',
+    'proxy-authorization',
+    'TE',
+    'Trailer',
+    'transfer-encoding',
+    'Upgrade',
+  ].map((name): Row => [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { [name]: ['x'] } }),
+    400,
+    `Invalid check: Header: ${name} is of the connection, which is the agent's to say; leave it out`,
+  ]),
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Body: 'abc', Header: { 'Content-Length': ['4'] } }),
+    400,
+    'Invalid check: Header: Content-Length is not that of Body, 3; leave it out',
+  ],
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { host: ['a', 'b'] } }),
+    400,
+    /Host is given/,
+  ],
+  [check({ HTTP: 'http://a/', Interval: '5s', Header: { 'a\r\nb': ['x'] } }), 400, /header's name/],
+  [
+    check({ HTTP: 'http://a/', Interval: '5s', Header: { a: ['x\r\nb: c'] } }),
+    400,
+    /no header may/,
+  ],
   [
     check({ HTTP: 'http://a/', Interval: '5s', Header: { a: 'b' } }),
     400,
@@ -139,7 +190,7 @@ t.test(
     const api = new TestApi(t)
     for (const [body, status, text] of registrations) {
       const reply = await api.put('agent/service/register', body)
-      const what = JSON.stringify(body).slice(0, 80)
+      const what = visibleJson(JSON.stringify(body)).slice(0, 80)
       t.equal(reply.status, status, what)
       t.match(reply.body, text, what)
       if (typeof text === 'string') t.equal(reply.body, text, what)

@@ -175,7 +175,7 @@ t.test('a client that stopped reading does not hold up the stop', async (t) => {
   const { port } = api.app.server.address() as { port: number }
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
-  socket.write('GET /v1/snapshot HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write('GET /v1/snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await once(socket, 'readable')
   const ended = once(endless, 'close')
   await api.app.close()

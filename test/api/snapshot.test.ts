@@ -8,7 +8,7 @@ import type { CheckDefinition, ServiceDefinition } from '../../src/catalog/model
 import { packSnapshot, unpackSnapshot } from '../../src/storage/snapshot-archive.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot-job.ts'
 import type { SnapshotJob } from '../../src/storage/snapshot-job.ts'
-import { tamper } from '../helpers/state.ts'
+import { tamper, toFormat1 } from '../helpers/state.ts'
 import { TestApi } from './support.ts'
 
 async function archiveOf(api: TestApi): Promise<Buffer> {
@@ -223,7 +223,6 @@ t.test('an archive of an older release is restored, one of a newer is refused', 
   const [status, text] = await restore(api, newer)
   t.equal(status, 400)
   t.match(text, /^The snapshot in the request cannot be used: it has format 99, .*upgrade/)
-  const toFormat1 = 'DROP INDEX checks_that_tell; DROP TABLE addresses; PRAGMA user_version = 1'
   const older = await ofOtherRelease(t, archive, toFormat1)
   t.strictSame(await restore(api, older), [200, ''])
   t.strictSame(contents(api), before)

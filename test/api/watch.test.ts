@@ -112,7 +112,7 @@ class RawReader {
   constructor(address: string, path: string, headers = '') {
     const { port, hostname } = new URL(address)
     this.socket = connect(Number(port), hostname)
-    this.socket.write(`GET /v1/watch/${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`)
+    this.socket.write(`GET /v1/watch/${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`)
     this.socket.setEncoding('latin1').on('data', (chunk: string) => (this.text += chunk))
     this.socket.on('error', () => {})
   }

@@ -158,7 +158,9 @@ function opened(port: number): Promise<Socket> {
 }
 
 function ask(socket: Socket, index: number): void {
-  socket.write(`GET /v1/health/service/web?index=${index}&wait=5m HTTP/1.1\r\nHost: bench\r\n\r\n`)
+  socket.write(
+    `GET /v1/health/service/web?index=${index}&wait=5m HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+  )
 }
 
 interface Answers {

@@ -83,7 +83,7 @@ function oneConnection(load: HttpLoad, run: Run, connection: number): Promise<vo
       }
       const { method, path, body } = load.request(n, connection)
       socket.write(
-        `${method} ${path} HTTP/1.1\r\nHost: bench\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
     }
     socket.setNoDelay(true)

@@ -11,6 +11,8 @@ import {
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
 import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import { benchClusterReads } from './cluster-reads.bench.ts'
+import { benchChurn } from './churn.bench.ts'
 import { benchCalm } from './cluster-calm.bench.ts'
 import { benchRestore } from './cluster-restore.bench.ts'
 import { benchDns } from './dns.bench.ts'
@@ -34,6 +36,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'blocking-reads': benchHealthService,
   'blocking-lists': benchLists,
   'cluster-writes': benchClusterWrites,
+  'cluster-reads': benchClusterReads,
   'cluster-failover': benchFailover,
   'cluster-silence': benchSilence,
   'cluster-visible': benchVisible,
@@ -41,6 +44,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-calm': benchCalm,
   'cluster-restore': benchRestore,
   raft: benchRaft,
+  churn: benchChurn,
 }
 
 const words = process.argv.slice(2)

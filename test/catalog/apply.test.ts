@@ -8,6 +8,7 @@ import { decodeCommand, stampProposal } from '../../src/catalog/command.ts'
 import type { Command, CommandBody, RegisterCommand } from '../../src/catalog/command.ts'
 import type { ServiceDefinition } from '../../src/catalog/model.ts'
 import { proposalFault } from '../../src/catalog/proposal-check.ts'
+import { tablesOf } from '../../src/storage/state-tables.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -224,8 +225,13 @@ t.test('dedupe rows go after 10,000 entries and 10 minutes of log time, not befo
 function mixedLog(random: Random, length: number): readonly CommittedCommand[] {
   const catalog = new MemoryCatalog()
   const pick = (bound: number): number => randomBelow(random, bound)
+  let names = 0
   const bodies: readonly (() => CommandBody)[] = [
     () => registerCommand(`n${pick(3)}`),
+    // Under a name that was never used before, where another may have been.
+    () =>
+      registerCommand(`n${pick(3)}`, { service: serviceDefinition(`s${names++}`, { id: 'x' }) }),
+    () => ({ kind: 'deregister', nodeName: `n${pick(3)}`, serviceId: 'x' }),
     () => ({ ...web, nodeName: `n${pick(3)}`, node: undefined }),
     () => ({ ...web, nodeName: `n${pick(3)}`, node: undefined, checks: [] }),
     () => ({ kind: 'deregister', nodeName: `n${pick(3)}`, serviceId: 'web-1' }),
@@ -248,8 +254,8 @@ function mixedLog(random: Random, length: number): readonly CommittedCommand[] {
 
 t.test('however a log is cut into batches, outcomes and rows are the same', async (t) => {
   const dump = ({ db }: MemoryCatalog): unknown[] =>
-    ['nodes', 'services', 'checks', 'addresses', 'subjects', 'requests', 'meta'].map((table) =>
-      db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all(),
+    tablesOf(db).map(({ name, keys }) =>
+      db.prepare(`SELECT * FROM ${name} ORDER BY ${keys.join(', ')}`).all(),
     )
   const random = seededRandom(7)
   const log = mixedLog(random, 900)

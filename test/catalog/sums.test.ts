@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../helpers/sqlite.ts'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { CatalogMachine } from '../../src/catalog/apply.ts'

@@ -52,7 +52,10 @@ t.test('a server without further options gets the defaults', async (t) => {
     bindAddress: '0.0.0.0',
     advertiseAddress: undefined,
     clientAddresses: ['127.0.0.1'],
+    allowedHosts: [],
     retryJoin: [],
+    encrypt: [],
+    encryptVerify: true,
     memberTimeoutSeconds: 3,
     stateCheckSeconds: 600,
     peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
@@ -68,7 +71,18 @@ t.test('a server without further options gets the defaults', async (t) => {
       udpSizeMax: 1232,
       udp: 'auto',
       threads: undefined,
+      tcpMaxClients: 4096,
+      tcpMaxClientsPerAddress: undefined,
+      tcpIdleTimeoutSeconds: 10,
+      tcpIoTimeoutSeconds: 5,
       soa: { refresh: 3600, retry: 600, expire: 86_400, minTtl: 0 },
+    },
+    limits: {
+      httpMaxConns: 16_384,
+      httpMaxConnsPerClient: undefined,
+      httpHeaderTimeoutSeconds: 10,
+      rpcMaxConnsPerClient: 100,
+      rpcHandshakeTimeoutSeconds: 5,
     },
     logLevel: 'info',
     logJson: false,
@@ -99,6 +113,44 @@ t.test('options of a cluster that cannot work together are refused', async (t) =
   const dev = { ...server, flags: { dev: ['true'], retryJoin: ['a'] } }
   t.match(messageOf(dev), /-dev runs one server; use -server for a cluster/)
 })
+
+t.test(
+  'a secret is keys of 16, 24 or 32 bytes, and what is wrong with one is said without it',
+  async (t) => {
+    const key = (bytes: number): string => Buffer.alloc(bytes, 7).toString('base64')
+    const good = [[key(32)], [key(16)], [key(24), key(32)], [`${key(32)} ${key(16)}`]]
+    for (const encrypt of good) {
+      t.strictSame(
+        parseConfig(withFlags({ encrypt })).encrypt,
+        encrypt.flatMap((k) => k.split(' ')),
+      )
+    }
+    const file = { path: 'c.json', content: { encrypt: key(32), encrypt_verify_incoming: false } }
+    t.match(parseConfig({ ...server, files: [file] }), { encrypt: [key(32)], encryptVerify: false })
+    const bad: readonly (readonly [readonly string[], RegExp])[] = [
+      [
+        [key(31)],
+        /^Option -encrypt: the key has 31 bytes, not 16, 24 or 32; `svcd keygen` prints one/,
+      ],
+      [['pass-word'], /^Option -encrypt: the key is not base64/],
+      [[key(32), 'pass-word'], /^Option -encrypt: key 2 is not base64/],
+      [[''], /^Option -encrypt: the key is missing/],
+      [Array.from({ length: 5 }, () => key(32)), /^Option -encrypt: 5 keys; at most 4/],
+    ]
+    for (const [encrypt, message] of bad) {
+      const said = messageOf(withFlags({ encrypt }))
+      t.match(said, message)
+      t.notMatch(said, /pass-word|BwcH/)
+    }
+    const odd = { path: 'c.json', content: { encrypt: ['pass-word', 7] } }
+    t.match(
+      messageOf({ ...server, files: [odd] }),
+      /^Option encrypt in c.json: what it says is not a/,
+    )
+    t.notMatch(messageOf({ ...server, files: [odd] }), /pass-word/)
+    t.match(messageOf(withFlags({ encryptVerify: ['false'] })), /there is no secret to verify/)
+  },
+)
 
 t.test('-dev is a server on the loopback address without a data directory', async (t) => {
   const config = parseConfig({ ...server, flags: { dev: ['true'] } })

@@ -1,4 +1,4 @@
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from './sqlite.ts'
 import { CatalogMachine } from '../../src/catalog/apply.ts'
 import type { BatchResult } from '../../src/catalog/apply.ts'
 import { initializeSums } from '../../src/catalog/state-sums.ts'

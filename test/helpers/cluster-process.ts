@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -7,6 +8,7 @@ import type { DnsReply } from '../../src/net/dns-client.ts'
 import { AgentProcess } from './agent-process.ts'
 import type { AgentProcessOptions } from './agent-process.ts'
 import { freePorts } from './free-ports.ts'
+import type { NamespaceHost } from './namespaces.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 
@@ -15,8 +17,12 @@ export interface ClusterOptions {
   readonly hasProxies?: boolean
   /** Gives each an address of its own, with DNS on port 53, as a resolv.conf must have it. For root. */
   readonly isResolvable?: boolean
+  /** A host for each, on the ports that are usual. */
+  readonly hosts?: readonly NamespaceHost[]
   readonly args?: readonly string[]
   readonly size?: number
+  /** False: the servers share no secret; then nobody joins by its own wish. */
+  readonly hasSecret?: boolean
 }
 
 export interface RaftServerJson {
@@ -39,6 +45,7 @@ export class ClusterServer {
   /** Where clients find it. */
   readonly host: string
   readonly #httpPort: number
+  readonly #wrapper: readonly string[] | undefined
   #agent: AgentProcess | undefined
   #isPaused = false
 
@@ -47,6 +54,8 @@ export class ClusterServer {
     readonly directory: string
     readonly host: string
     readonly clientHost?: string
+    readonly bindHost?: string
+    readonly wrapper?: readonly string[] | undefined
     readonly ports: readonly [number, number, number]
     readonly args: readonly string[]
   }) {
@@ -56,13 +65,14 @@ export class ClusterServer {
     this.dnsPort = dns
     this.serverPort = server
     this.#httpPort = http
+    this.#wrapper = parts.wrapper
     this.host = parts.clientHost ?? '127.0.0.1'
     this.address = `${parts.host}:${server}`
     this.args = [
       '-server',
       `-node=${this.name}`,
       `-data-dir=${this.directory}`,
-      '-bind=127.0.0.1',
+      `-bind=${parts.bindHost ?? '127.0.0.1'}`,
       `-advertise=${parts.host}`,
       `-client=${this.host}`,
       `-http-port=${http}`,
@@ -101,7 +111,8 @@ export class ClusterServer {
     options: Omit<AgentProcessOptions, 'args'> = {},
   ): Promise<void> {
     mkdirSync(this.directory, { recursive: true })
-    const agent = AgentProcess.spawn({ ...options, args: [...this.args, ...more] })
+    const wrapper = options.wrapper ?? this.#wrapper ?? []
+    const agent = AgentProcess.spawn({ ...options, wrapper, args: [...this.args, ...more] })
     this.#agent = agent
     this.output = () => agent.output
     void agent.exited.then(() => {
@@ -172,13 +183,20 @@ export class ClusterServer {
 export class ThreeServers {
   readonly servers: readonly ClusterServer[]
   readonly directory: string
+  /** What a server needs to be one of these. */
+  readonly secretArgs: readonly string[]
   readonly #cut = new Set<string>()
   readonly #closed = new Set<string>()
   #proxies: readonly TcpProxy[] = []
 
-  private constructor(directory: string, servers: readonly ClusterServer[]) {
+  private constructor(
+    directory: string,
+    servers: readonly ClusterServer[],
+    secretArgs: readonly string[],
+  ) {
     this.directory = directory
     this.servers = servers
+    this.secretArgs = secretArgs
   }
 
   /** Starts them together, and stops them when the test is over. Resolves when they have a leader. */
@@ -192,31 +210,40 @@ export class ThreeServers {
   /** For those who have no test: benches. Nothing runs yet but the proxies. */
   static async prepare(directory: string, options: ClusterOptions = {}): Promise<ThreeServers> {
     const size = options.size ?? 3
-    const ports = await freePorts(3 * size)
     const numbers = Array.from({ length: size }, (_, at) => at)
+    const usual = numbers.flatMap(() => [8500, 8600, 8300])
+    const ports = options.hosts === undefined ? await freePorts(3 * size) : usual
     // The whole of 127/8 is the loopback's: a proxy stands on the same port of another address.
-    const hosts = numbers.map((at) =>
-      options.hasProxies === true ? `127.0.1.${at + 1}` : '127.0.0.1',
+    const hosts = numbers.map(
+      (at) =>
+        options.hosts?.[at]?.address ??
+        (options.hasProxies === true ? `127.0.1.${at + 1}` : '127.0.0.1'),
     )
     const addresses = numbers.map((at) => `${must(hosts[at])}:${must(ports[3 * at + 2])}`)
+    const key = randomBytes(32).toString('base64')
+    const secretArgs = options.hasSecret === false ? [] : [`-encrypt=${key}`]
     const isResolvable = options.isResolvable === true
     const servers = numbers.map((at) => {
       const [http, free, server] = ports.slice(3 * at, 3 * at + 3).map((port) => must(port))
       const dns = isResolvable ? 53 : free
+      const own = options.hosts?.[at]
       return new ClusterServer({
         name: `n${at + 1}`,
         directory: join(directory, `n${at + 1}`),
         host: must(hosts[at]),
-        clientHost: isResolvable ? `127.0.2.${at + 1}` : '127.0.0.1',
+        clientHost: own?.address ?? (isResolvable ? `127.0.2.${at + 1}` : '127.0.0.1'),
+        bindHost: own?.address ?? '127.0.0.1',
+        wrapper: own?.wrapper,
         ports: [must(http), must(dns), must(server)],
         args: [
           `-bootstrap-expect=${size}`,
           ...addresses.map((address) => `-retry-join=${address}`),
+          ...secretArgs,
           ...(options.args ?? ['-log-level=warn']),
         ],
       })
     })
-    const cluster = new ThreeServers(directory, servers)
+    const cluster = new ThreeServers(directory, servers, secretArgs)
     if (options.hasProxies === true) await cluster.#startProxies()
     return cluster
   }

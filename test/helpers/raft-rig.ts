@@ -13,8 +13,8 @@ const tickMs = 50
 export class RaftRig {
   nowMs = 1_000_000
   readonly servers = new Map<NodeId, RaftServer>()
-  /** Until when each may answer as leader unasked. */
-  readonly leases = new Map<NodeId, number>()
+  /** Those that answer default reads from their own copy without a round. */
+  readonly alone = new Set<NodeId>()
   /** Stopped processes: what is sent to them waits in their sockets. */
   readonly frozen = new Set<NodeId>()
   /** Hosts that fell silent: what they send, and what is sent to them, is lost. */
@@ -23,25 +23,24 @@ export class RaftRig {
   readonly refusing = new Set<NodeId>()
   /** When a snapshot was sent to one of those. */
   readonly refusedAtMs: number[] = []
+  /** Before messages leave a server. */
+  onSend: () => void = () => {}
   #inFlight: Message[] = []
 
-  constructor(ids: readonly NodeId[] = ['a', 'b', 'c']) {
+  /** `joining`: servers that run and have nothing yet. */
+  constructor(ids: readonly NodeId[] = ['a', 'b', 'c'], seed = 1, joining: readonly NodeId[] = []) {
     const addresses = Object.fromEntries(ids.map((id) => [id, `${id}:8300`]))
     const config = { voters: ids, addresses, votersOutgoing: [], learners: [], prevConfIndex: 0 }
     for (const [at, id] of ids.entries()) {
       const store = new MemoryStore()
       store.commitWrite(must(bootstrapWrite(store.state(), config)))
-      this.servers.set(id, this.#server(id, store, at))
+      this.servers.set(id, this.#server(id, store, seed + at))
     }
+    for (const id of joining) this.servers.set(id, this.#server(id, new MemoryStore(), seed))
   }
 
   server(id: NodeId): RaftServer {
     return must(this.servers.get(id))
-  }
-
-  /** Whether a read of the leader would be answered from its own copy now. */
-  isLeaseHeld(id: NodeId): boolean {
-    return (this.leases.get(id) ?? 0) > this.nowMs
   }
 
   /** The leader that a majority follows, once there is one. */
@@ -97,7 +96,7 @@ export class RaftRig {
     this.server(from).turn()
   }
 
-  #server(id: NodeId, store: MemoryStore, at: number): RaftServer {
+  #server(id: NodeId, store: MemoryStore, seed: number): RaftServer {
     let applied = 0
     return new RaftServer({
       id,
@@ -111,13 +110,21 @@ export class RaftRig {
           applied = snapshot.index
         },
       },
-      transport: { send: (messages) => void this.#inFlight.push(...messages) },
+      transport: {
+        send: (messages) => {
+          if (messages.length > 0) this.onSend()
+          this.#inFlight.push(...messages)
+        },
+      },
       forward: () => new Promise<readonly ProposalResult[]>(() => {}),
-      random: seededRandom(at + 1),
+      random: seededRandom(seed),
       nowMs: () => this.nowMs,
       wallMs: () => this.nowMs,
       onTurn: () => {},
-      onLease: (untilMs) => this.leases.set(id, untilMs),
+      onAlone: (isAlone) => {
+        if (isAlone) this.alone.add(id)
+        else this.alone.delete(id)
+      },
     })
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from './sqlite.ts'
 import type { Test } from 'tap'
 import { StateReader } from '../../src/storage/state.ts'
 import type { ClusterServer } from './cluster-process.ts'

@@ -12,5 +12,6 @@ export const loneServer: ReplicaSettings = {
   retryJoin: [],
   silenceMs: 3000,
   stateCheckMs: 600_000,
+  secret: undefined,
   tls: undefined,
 }

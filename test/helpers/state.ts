@@ -1,4 +1,4 @@
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/catalog/apply.ts'
 import type { CommandBody } from '../../src/catalog/command.ts'
 import { StateWriter } from '../../src/storage/state.ts'
@@ -50,3 +50,12 @@ export function tamper(path: string, sql: string): void {
   db.exec(sql)
   db.close()
 }
+
+/** Takes back what came after the first format, so that a state is one of an older release. */
+export const toFormat1 = `
+  DROP INDEX checks_that_tell;
+  DROP TABLE addresses;
+  DROP TABLE gone_subjects;
+  ALTER TABLE subjects ADD COLUMN create_index INTEGER NOT NULL DEFAULT 0;
+  PRAGMA user_version = 1;
+`

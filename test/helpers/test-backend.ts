@@ -150,6 +150,14 @@ export class TestBackend implements Backend {
     return this.isLeading && this.leaderAddress !== ''
   }
 
+  outOfService(): Error | undefined {
+    return undefined
+  }
+
+  isAlone(): boolean {
+    return this.isLeader()
+  }
+
   cluster(): { readonly index: number; readonly servers: readonly ClusterServer[] } {
     return { index: 7, servers: this.servers }
   }

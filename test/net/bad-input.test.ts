@@ -8,6 +8,7 @@ import { Bench } from '../dns/fixture.ts'
 import { changed, oddPackets, query, withOpt } from '../dns/odd-packets.ts'
 import { udpPaths } from './udp-paths.ts'
 import type { Test } from 'tap'
+import { openGate } from '../helpers/open-gate.ts'
 
 // What the pure tests say of single packets, on real sockets: an answer or none, and never one that
 // was meant for another packet.
@@ -134,7 +135,7 @@ for (const { name, skip, listen } of udpPaths) {
 
 t.test('bad packets over TCP', async (t) => {
   const { responder, errors } = bench()
-  const tcp = await listenTcp({ address: '127.0.0.1', port: 0, responder })
+  const tcp = await listenTcp({ address: '127.0.0.1', port: 0, responder, gate: openGate() })
   t.teardown(() => tcp.close())
   await answersAsTold(t, overTcp, (packet) => overConnection(tcp.port, packet))
   t.same(errors, [], 'nothing threw')

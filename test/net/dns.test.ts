@@ -15,6 +15,7 @@ import type { Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { TcpLimits } from '../../src/net/dns-tcp-connection.ts'
 import type { UdpServer } from './udp-paths.ts'
+import { openGate } from '../helpers/open-gate.ts'
 
 function bench(instances = 2): Bench {
   const bench = new Bench()
@@ -25,12 +26,18 @@ function bench(instances = 2): Bench {
   return bench
 }
 
-async function tcpServer(t: Test, limits: Partial<TcpLimits> = {}, instances = 2) {
+async function tcpServer(
+  t: Test,
+  limits: Partial<TcpLimits> = {},
+  instances = 2,
+  gate = openGate(),
+) {
   const listener = await listenTcp({
     address: '127.0.0.1',
     port: 0,
     responder: bench(instances).responder,
     limits,
+    gate,
   })
   t.teardown(() => listener.close())
   const open = async (): Promise<Socket> => {
@@ -245,7 +252,7 @@ t.test('a DNS client', async (t) => {
 t.test('TCP', async (t) => {
   t.test('a truncated UDP answer is asked for again over TCP, complete', async (t) => {
     const { responder } = bench(400)
-    const tcp = await listenTcp({ address: '127.0.0.1', port: 0, responder })
+    const tcp = await listenTcp({ address: '127.0.0.1', port: 0, responder, gate: openGate() })
     const udp = await listenUdp({ address: '127.0.0.1', port: tcp.port, responder })
     t.teardown(() => Promise.all([udp.close(), tcp.close()]))
     const server = { address: '127.0.0.1', port: tcp.port }
@@ -339,7 +346,8 @@ t.test('TCP', async (t) => {
   })
 
   t.test('a full house turns out the idlest', async (t) => {
-    const { listener, open } = await tcpServer(t, { connectionsMax: 2 })
+    const gate = openGate({ openMax: 2 })
+    const { open } = await tcpServer(t, {}, 2, gate)
     const first = await open()
     first.resume()
     const second = await open()
@@ -348,7 +356,7 @@ t.test('TCP', async (t) => {
     const [, third] = await Promise.all([once(first, 'close'), open()])
     third.write(framed(buildQuery('web.service.consul', 'A')))
     t.equal((await readFrames(third, 1)).length, 1)
-    t.equal(listener.counters.displaced, 1)
+    t.equal(gate.figures.displaced, 1)
   })
 
   t.test('a client that does not read has to wait, and is closed in the end', async (t) => {
@@ -385,6 +393,7 @@ t.test('TCP', async (t) => {
     const listener = await listenTcp({
       address: '127.0.0.1',
       port: 0,
+      gate: openGate(),
       responder: {
         hit: () => undefined,
         respond: (packet, asker) => {
@@ -423,6 +432,7 @@ t.test('TCP', async (t) => {
       address: '127.0.0.1',
       port: 0,
       responder: bench(3000).responder,
+      gate: openGate(),
     })
     const socket = connect(listener.port, '127.0.0.1')
     const query = framed(buildQuery('web.service.consul', 'A'))
@@ -435,7 +445,8 @@ t.test('TCP', async (t) => {
 
   t.test('a port in use is named', async (t) => {
     const { listener } = await tcpServer(t)
-    const again = { address: '127.0.0.1', port: listener.port, responder: bench().responder }
+    const { responder } = bench()
+    const again = { address: '127.0.0.1', port: listener.port, responder, gate: openGate() }
     await t.rejects(listenTcp(again), { code: 'port-in-use' })
   })
 })

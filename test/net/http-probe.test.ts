@@ -284,3 +284,45 @@ t.test('an abort ends a probe without saying anything of the service', async (t)
     evidence: 'none',
   })
 })
+
+t.test('a probe frames its request itself, whatever an older release stored', async (t) => {
+  const heads: string[] = []
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', (chunk: Buffer) => {
+      heads.push(chunk.toString())
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    })
+  })
+  const url = `http://${await listen(t, server)}/`
+  const headers = {
+    'transfer-encoding': ['chunked'],
+    'Content-Length': ['3'],
+    Connection: ['keep-alive, X-Kept'],
+    'Keep-Alive': ['timeout=5'],
+    TE: ['trailers'],
+    Trailer: ['X'],
+    Upgrade: ['h2c'],
+    'Proxy-Authorization': ['Basic x'],
+    'Proxy-Connection': ['keep-alive'],
+    Host: ['web.example.org', 'other.example.org'],
+    'X-Kept': ['yes'],
+  }
+  for (const [method, body, length] of [
+    ['POST', '0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n', '31'],
+    ['GET', '', undefined],
+  ] as const) {
+    t.equal((await probe(url, { method, body, headers })).status, 'passing')
+    const [head = ''] = (heads.pop() ?? '').split('\r\n\r\n', 1)
+    const fields = head.split('\r\n').slice(1)
+    const names = fields.map((field) => field.split(':', 1).join('').toLowerCase()).toSorted()
+    const expected = ['accept', 'connection', 'host', 'user-agent', 'x-kept']
+    t.strictSame(
+      names,
+      length === undefined ? expected : [...expected, 'content-length'].toSorted(),
+    )
+    t.match(head, /^Connection: close$/m)
+    t.match(head, /^Host: web\.example\.org$/m)
+    if (length !== undefined) t.match(head, `Content-Length: ${length}`)
+  }
+})

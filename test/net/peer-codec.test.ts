@@ -190,7 +190,7 @@ t.test('greetings, refusals and offers come out as they went in', async (t) => {
     ),
   )
   const [, refusal] = open(encodeRefusal({ code: 'protocol', text: 'a\nb' }))
-  t.strictSame(decodeRefusal(refusal), { code: 'protocol', text: 'a?b' })
+  t.strictSame(decodeRefusal(refusal), { code: 'protocol', text: String.raw`a\u{a}b` })
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(kinds['snapshot-request'], count, (request, size) => {
@@ -286,11 +286,21 @@ t.test('two servers judge each other alike, and name the cause', async (t) => {
   }
   const dialling = { ...base, to: 'z' }
   t.match(judgeHello(dialling, other, undefined), { code: 'unexpected-id', text: /id z/ })
-  const certificate = (name: string) => ({ names: name, isFor: (n: string) => n === name })
+  const certificate = (of: string, name?: string) => ({
+    certificate: { names: of, isFor: (n: string) => n === of },
+    name,
+  })
   t.match(judgeHello(base, other, certificate('n2')), { isSameCluster: true })
   t.match(judgeHello(base, other, certificate('b')), { isSameCluster: true })
   t.match(judgeHello(base, other, certificate('n3')), {
     code: 'certificate',
     text: /n2 \(b, .*is for n3/,
+  })
+  t.match(judgeHello(base, other, certificate('n2', 'n2')), { isSameCluster: true })
+  t.match(judgeHello(base, other, certificate('b', 'n7')), { isSameCluster: true }, 'of the id')
+  const stranger = { ...other, name: 'web7' }
+  t.match(judgeHello(base, stranger, certificate('web7', 'n2')), {
+    code: 'certificate',
+    text: /web7 \(b, .*is for web7, and the cluster knows that node id as n2/,
   })
 })

@@ -3,7 +3,10 @@ import { silentLogger } from '../../src/base/log.ts'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import { ClusterFormation } from '../../src/node/cluster-formation.ts'
 import type { Pledge, ServerInfo } from '../../src/node/cluster-formation.ts'
+import { ClusterMarks } from '../../src/node/cluster-marks.ts'
+import { finishFounding, foundCluster } from '../../src/node/founding.ts'
 import { joinAt } from '../../src/node/joining.ts'
+import { MemoryStore } from '../helpers/memory-store.ts'
 
 /** Servers that look for each other over a network which the test cuts. */
 class World {
@@ -223,3 +226,47 @@ t.test('a server without a cluster joins where an operator says', async (t) => {
     message: /other at other:8300 is in another cluster/,
   })
 })
+
+t.test(
+  'who has pledged itself to an attempt is free when its starter tries with others',
+  async (t) => {
+    const world = new World()
+    const names = ['a', 'b', 'c', 'd']
+    const [a, b, , d] = names.map((id) => world.add(id, 3, names))
+    if (a === undefined || b === undefined || d === undefined) throw new Error('four servers')
+    world.isCut = (_from, to) => to === 'c:8300'
+    d.pledge = { clusterId: 'other', by: 'z', founders: {}, released: [] }
+    t.notOk(await a.formation.attempt(), 'd has given its word elsewhere')
+    t.same(Object.keys(b.pledge?.founders ?? {}), ['a', 'b', 'd'])
+    world.isCut = () => false
+    t.ok(await a.formation.attempt())
+    t.same(a.founders, ['a', 'b', 'c'])
+  },
+)
+
+t.test(
+  'a stop between the first entry and the id leaves the cluster begun as it was',
+  async (t) => {
+    const marks = new Map<string, string>()
+    const store = new MemoryStore()
+    const kept = {
+      meta: (key: string) => marks.get(key),
+      setMeta: (key: string, value: string) => void marks.set(key, value),
+    }
+    const founders = { a: 'a:8300', b: 'b:8300', c: 'c:8300' }
+    const one = new ClusterMarks(kept)
+    one.setPledge({ clusterId: 'c1', by: 'a', founders, released: [] })
+    const stopped = {
+      setClusterId: () => {
+        throw new Error('killed')
+      },
+    }
+    t.throws(() => foundCluster(store, stopped, { clusterId: 'c1', founders }), /killed/)
+    const two = new ClusterMarks(kept)
+    finishFounding(store, two)
+    t.equal(two.clusterId, 'c1')
+    const empty = new ClusterMarks({ meta: () => undefined, setMeta: () => {} })
+    finishFounding(new MemoryStore(), empty)
+    t.equal(empty.clusterId, undefined)
+  },
+)

@@ -22,6 +22,7 @@ import { buildQuery } from '../dns/fixture.ts'
 import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
 import { noMmsg } from '../net/udp-paths.ts'
 import { loneServer } from '../helpers/replica-settings.ts'
+import { openGate } from '../helpers/open-gate.ts'
 
 const origin = { actor: 'test', cause: 'test' }
 const restarted = 'a dns thread ended and is started again on the same sockets'
@@ -53,6 +54,7 @@ function optionsFor(statePath: string, versions: Versions): DnsServiceOptions {
     port: 0,
     path: 'mmsg',
     threads: 1,
+    tcpGate: openGate(),
     logger: silentLogger,
     onDeath: () => {},
   }

@@ -188,3 +188,22 @@ t.test('a write forwarded to a leader that fell silent is asked of the next one'
   await turn()
   t.equal(rig.proposals.waiting, 0, 'the late reply of the first one changes nothing')
 })
+
+t.test('a forwarded write is not forwarded again beyond its time', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.leader = 'n2'
+  let lose = (): void => {}
+  rig.reply = () =>
+    new Promise((_resolve, reject) => {
+      lose = () => reject(new Error('lost'))
+    })
+  const result = rig.submit('a')
+  rig.proposals.pump()
+  rig.nowMs = 7001
+  lose()
+  await turn()
+  rig.proposals.pump()
+  t.equal(rig.forwarded.length, 1)
+  t.match(await result, { kind: 'failed', code: 'no-leader' })
+})

@@ -29,6 +29,7 @@ export class Script {
       transfer: (c) => json(this.#node(c).raft.transfer(c.words[1] ?? '')),
       step: (c) => this.#step(c),
       'connection-lost': (c) => this.#event(c, (node, peer) => node.raft.connectionLost(peer)),
+      vouch: (c) => this.#event(c, (node, peer) => node.raft.vouch(peer)),
       unreachable: (c) => this.#event(c, (node, peer) => node.raft.unreachable(peer)),
       'snapshot-sent': (c) =>
         this.#event(c, (node, peer) => node.raft.snapshotSent(peer, c.options['ok'] === 'true')),

@@ -1,11 +1,12 @@
 import { randomBelow } from '../../src/base/random.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { History, Op, Operation } from './history.ts'
-import { commandName, encodeCommand } from './machine.ts'
+import { encodeProposal } from './machine.ts'
+import type { SimOutcome } from './machine.ts'
 import type { SimNode } from './node.ts'
 import type { Surroundings } from './surroundings.ts'
 
-const attemptsMax = 4
+const attemptsMax = 5
 export const longAttemptMs = 2000
 
 interface ClientWorld extends Surroundings {
@@ -15,22 +16,22 @@ interface ClientWorld extends Surroundings {
   readonly lastSeen: Map<string, number>
   /** No client begins anything new. */
   readonly isClosing: boolean
-  nextSession(): number
+  newRequestId(): string
   anyNode(): NodeId
+  /** Whom to ask when `id` has not answered: round all of them, so that one that hangs is drawn once. */
+  nodeAfter(id: NodeId): NodeId
 }
 
 /**
- * Asks for one thing at a time. A write that may or may not have happened is asked for again under the
- * same sequence number; given up, its session is never used again.
+ * Asks one server after the other for one thing at a time, reads as well as writes. A write that may or
+ * may not have happened is asked for again under the same request id, for a while.
  */
 export class Client {
   readonly #world: ClientWorld
   readonly #id: number
-  #session: number
-  #sequence = 0
   #target: NodeId | undefined
   #operation: Operation | undefined
-  #data: Uint8Array | undefined
+  #proposal: string | undefined
   #attempt = 0
   #attempts = 0
   completed = 0
@@ -38,7 +39,6 @@ export class Client {
   constructor(world: ClientWorld, id: number) {
     this.#world = world
     this.#id = id
-    this.#session = world.nextSession()
   }
 
   get isWaiting(): boolean {
@@ -49,11 +49,10 @@ export class Client {
     const { random, options, history, nowMs } = this.#world
     const key = `k${randomBelow(random, options.keys)}`
     const op = this.#choose(key)
-    const name = { session: this.#session, sequence: ++this.#sequence }
-    const command = commandName(name)
+    const command = this.#world.newRequestId()
     this.#operation = history.invoke({ client: this.#id, command, key, op }, nowMs)
     this.#attempts = 0
-    this.#data = op.kind === 'read' ? undefined : encodeCommand({ ...name, key, op })
+    this.#proposal = op.kind === 'read' ? undefined : encodeProposal(command, key, op)
     this.#try()
   }
 
@@ -69,42 +68,43 @@ export class Client {
   #try(): void {
     const world = this.#world
     const attempt = ++this.#attempt
-    if (this.#attempts++ >= attemptsMax && world.isFaulty) return this.#giveUp()
-    // Long ones too: a server that was paused may still answer.
-    const attemptMs = world.random() < 0.7 || !world.isFaulty ? 300 : longAttemptMs
-    world.after(attemptMs, () => {
-      if (attempt === this.#attempt) this.#again(undefined)
-    })
+    if (this.#attempts++ >= attemptsMax) return this.#giveUp()
+    const attemptMs = this.#attemptMs()
     const target = this.#target ?? world.anyNode()
+    world.after(attemptMs, () => {
+      if (attempt === this.#attempt) this.#again(world.nodeAfter(target))
+    })
     world.after(0.1 + world.random() * 2, () => {
-      world.nodes.get(target)?.act(() => {
-        if (attempt !== this.#attempt) return
-        if (this.#data === undefined) this.#read(target, attempt)
-        else this.#write(target, attempt, this.#data)
-      })
+      if (attempt !== this.#attempt) return
+      if (this.#proposal === undefined) this.#read(target, attempt)
+      else this.#write(target, attempt, this.#proposal)
     })
   }
 
-  #write(target: NodeId, attempt: number, data: Uint8Array): void {
-    const node = this.#world.nodes.get(target)
-    const answer = node?.propose(data, (outcome) => {
+  #attemptMs(): number {
+    const { random, isFaulty } = this.#world
+    // Longer and longer once nothing fails: what was asked again and again must not fill the log.
+    if (!isFaulty) return Math.min(longAttemptMs, 150 * 2 ** this.#attempts)
+    // Long ones too: a server that was paused may still answer.
+    return random() < 0.7 ? 300 : longAttemptMs
+  }
+
+  #write(target: NodeId, attempt: number, proposal: string): void {
+    this.#world.nodes.get(target)?.write(proposal, (result) => {
       if (attempt !== this.#attempt) return
-      if (outcome.kind === 'done') this.#end(outcome.result)
-      else this.#again(undefined)
+      if (result.kind === 'applied') this.#end((result.outcome as SimOutcome).result)
+      else this.#again(this.#world.nodeAfter(target))
     })
-    if (answer?.isAccepted === true) this.#target = target
-    else this.#again(answer?.leader)
   }
 
   #read(target: NodeId, attempt: number): void {
     const node = this.#world.nodes.get(target)
-    const isAsked = node?.read((isReady) => {
+    node?.read((isHeld) => {
       if (attempt !== this.#attempt) return
       const key = this.#operation?.key ?? ''
-      if (isReady) this.#end(node.machine.state.registers.get(key) ?? 0)
-      else this.#again(undefined)
+      if (isHeld) this.#end(node.machine.state.registers.get(key) ?? 0)
+      else this.#again(this.#world.nodeAfter(target))
     })
-    if (isAsked !== true) this.#again(undefined)
   }
 
   #again(target: NodeId | undefined): void {
@@ -124,14 +124,14 @@ export class Client {
     if (typeof result === 'number') lastSeen.set(operation.key, result)
     this.#world.trace(() => `client ${this.#id}: ${JSON.stringify(operation)}`)
     this.completed++
-    // Reads go anywhere; who writes stays with the leader that it has found.
+    // Each server, followers as well, is asked for reads and writes.
     if (this.#world.random() < 0.5) this.#target = undefined
     this.#rest()
   }
 
+  /** Once nothing fails it may not be the end of it: another request must have its answer. */
   #giveUp(): void {
-    this.#session = this.#world.nextSession()
-    this.#sequence = 0
+    if (!this.#world.isFaulty) return this.begin()
     this.#target = undefined
     this.#rest()
   }

@@ -23,9 +23,13 @@ export type Fate = 'lost' | 'kept' | 'torn'
 export class SimDisk extends MemoryStore {
   readonly #world: DiskWorld
   #pending: LogWrite | undefined
+  /** The write under way will end with an error. */
+  #isFailing = false
   /** Set by the nemesis, for the next write. */
   stallMs = 0
   nextError: 'EIO' | 'ENOSPC' | undefined
+  /** Beside the log, as RaftLog keeps it: synced with each change. */
+  readonly #meta = new Map<string, string>()
 
   constructor(world: DiskWorld) {
     super()
@@ -36,12 +40,20 @@ export class SimDisk extends MemoryStore {
     return this.#pending !== undefined
   }
 
+  meta(key: string): string | undefined {
+    return this.#meta.get(key)
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#meta.set(key, value)
+  }
+
   override write(write: LogWrite, done: () => void): void {
     if (this.nextError === 'ENOSPC') throw new DiskError('ENOSPC')
     this.#pending = write
-    const isFailing = this.nextError === 'EIO'
+    this.#isFailing = this.nextError === 'EIO'
     const end = () => {
-      if (isFailing) throw new DiskError('EIO')
+      if (this.#isFailing) throw new DiskError('EIO')
       this.#finish()
       done()
     }
@@ -52,12 +64,18 @@ export class SimDisk extends MemoryStore {
     else this.#world.later(delayMs, end)
   }
 
+  /** Nothing fails or stalls any more, the write that is under way included. */
+  heal(): void {
+    this.#isFailing = false
+    this.nextError = undefined
+    this.stallMs = 0
+  }
+
   /** The process ends; `fate` decides about what was not yet synced. */
   crash(fate: Fate, kept: (count: number) => number): void {
     const pending = this.#pending
     this.#pending = undefined
-    this.nextError = undefined
-    this.stallMs = 0
+    this.heal()
     if (pending === undefined || fate === 'lost') return
     if (fate === 'torn' && pending.snapshot === undefined) this.#tear(pending, kept)
     else {

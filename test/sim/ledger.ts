@@ -1,13 +1,14 @@
 import { must } from '../../src/base/assert.ts'
 import { decodeConfig, encodeConfig } from '../../src/raft/config.ts'
-import type { Config } from '../../src/raft/config.ts'
+import type { Pledge } from '../../src/node/cluster-formation.ts'
+import type { Config, PlacedConfig } from '../../src/raft/config.ts'
 import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
 import { majority } from '../../src/raft/quorum.ts'
-import type { LogWrite } from '../../src/raft/storage.ts'
+import type { LogWrite, SnapshotMeta } from '../../src/raft/storage.ts'
 import type { SimDisk } from './disk.ts'
-import { commandName, decodeCommand, digest } from './machine.ts'
-import type { MachineState } from './machine.ts'
+import { decodeCommand, digest, fullDigest } from './machine.ts'
+import type { MachineState, SimOutcome } from './machine.ts'
 import type { Driver } from '../../src/raft/driver.ts'
 
 /** A property of Raft does not hold. */
@@ -35,11 +36,13 @@ export interface Marks {
   leaderTerm: Term
   lastIndex: Index
   lastTerm: Term
+  transferee: NodeId | undefined
   confIndex: Index
 }
 
 export function freshMarks(): Marks {
-  return { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0, confIndex: 0 }
+  const none = { term: 0, commit: 0, applied: 0, leaderTerm: 0, lastIndex: 0, lastTerm: 0 }
+  return { ...none, transferee: undefined, confIndex: 0 }
 }
 
 /**
@@ -52,9 +55,15 @@ export class Ledger {
   readonly committed: Entry[] = []
   /** The newest committed configuration. */
   config: Config | undefined
+  /** Undefined before the first server has one. */
+  clusterId: string | undefined
+  readonly #pledges = new Map<NodeId, Pledge>()
   readonly leaders = new Map<Term, NodeId>()
-  /** By session and sequence: when a command was first applied anywhere, and what it gave. */
-  readonly appliedCommands = new Map<string, { atMs: number; result: number | boolean }>()
+  /** By request id: when a command was first applied anywhere, and what it gave. */
+  readonly appliedCommands = new Map<
+    string,
+    { atMs: number; index: Index; result: number | boolean }
+  >()
   /** By index, then term: all entries that ever reached a disk, with the term before them. */
   readonly #entries: Map<Term, { entry: Entry; prevTerm: Term }>[] = []
   readonly #votes = new Map<string, NodeId>()
@@ -71,10 +80,34 @@ export class Ledger {
     return this.committed.length - 1
   }
 
-  /** The first entry, which every server of a new cluster has. */
-  begin(entry: Entry): void {
-    this.committed.splice(0, 2, entry, entry)
-    this.config = decodeConfig(entry.data)
+  /** The founders of the one cluster begin with the same entry, the configuration of them all. */
+  onFounded(id: NodeId, clusterId: string, entry: Entry): void {
+    const [, first] = this.committed
+    if (first === undefined) {
+      this.committed.splice(0, 2, entry, entry)
+      this.config = decodeConfig(entry.data)
+    } else {
+      check(areEqual(first.data, entry.data), `${id} founds ${clusterId} with other members`)
+    }
+    const voters = decodeConfig(entry.data)?.voters ?? []
+    check(voters.includes(id), `${id} founds ${clusterId} without itself`)
+  }
+
+  /** Of servers that look for each other, all come into one cluster. */
+  onCluster(id: NodeId, clusterId: string): void {
+    this.clusterId ??= clusterId
+    check(clusterId === this.clusterId, `${id} is in ${clusterId}, others in ${this.clusterId}`)
+  }
+
+  /** A promise that was given is kept: another one takes its place only when that is released. */
+  onPledge(id: NodeId, pledge: Pledge): void {
+    const known = this.#pledges.get(id)
+    this.#pledges.set(id, pledge)
+    if (known === undefined || known.clusterId === pledge.clusterId) return
+    check(
+      this.clusterId !== known.clusterId || known.founders[id] === undefined,
+      `${id}, founder of ${known.clusterId}, pledges itself to ${pledge.clusterId}`,
+    )
   }
 
   /** Term and vote never go back (§5.1, §5.2); an index and a term name one entry (Log Matching). */
@@ -185,7 +218,14 @@ export class Ledger {
         log.lastIndex >= marks.lastIndex && log.term(marks.lastIndex) === marks.lastTerm,
         `Leader Append-Only: ${node.id} lost ${marks.lastIndex}/${marks.lastTerm}`,
       )
+      // Thesis §3.10: while it hands over, a leader takes nothing new, or the heir never catches up.
+      const isHandingOver = marks.transferee !== undefined && marks.transferee === state.transferee
+      check(
+        !isHandingOver || log.lastIndex === marks.lastIndex,
+        `${node.id} takes ${log.lastIndex} while it hands over to ${marks.transferee}`,
+      )
     }
+    marks.transferee = state.transferee
     marks.leaderTerm = term
     marks.lastIndex = log.lastIndex
     marks.lastTerm = log.lastTerm
@@ -265,7 +305,11 @@ export class Ledger {
     )
   }
 
-  onApplied(node: Server, entry: Entry, state: MachineState): void {
+  onApplied(
+    node: Server,
+    entry: Entry,
+    { state, outcome }: { state: MachineState; outcome: SimOutcome | undefined },
+  ): void {
     this.noteCommits(node)
     const committed = this.committed[entry.index]
     check(
@@ -280,7 +324,7 @@ export class Ledger {
     )
     const known = this.#chains[entry.index]
     if (known === undefined) {
-      if (entry.kind === 'command') this.#noteResult(entry, state)
+      if (outcome !== undefined) this.#noteResult(entry, outcome)
       this.#chains[entry.index] = { chain: state.chain, digest: digest(state) }
     } else {
       check(
@@ -290,34 +334,42 @@ export class Ledger {
     }
   }
 
-  #noteResult(entry: Entry, { sessions }: MachineState): void {
-    const command = decodeCommand(entry.data)
-    const name = commandName(command)
-    const session = sessions.get(command.session)
-    if (this.appliedCommands.has(name) || session?.sequence !== command.sequence) return
-    this.appliedCommands.set(name, { atMs: this.#world.nowMs, result: session.result })
+  /** A write is applied once, however often it was sent on its way. */
+  #noteResult(entry: Entry, { index, result }: SimOutcome): void {
+    const { requestId } = decodeCommand(entry.data)
+    const known = this.appliedCommands.get(requestId)
+    if (known === undefined) {
+      this.appliedCommands.set(requestId, { atMs: this.#world.nowMs, index, result })
+      return
+    }
+    check(known.index === index, `${requestId} is applied at ${known.index} and at ${index}`)
   }
 
   /** A snapshot is what applying everything up to it gives. */
   onSnapshot(node: Server, state: MachineState): void {
     const known = this.#chains[state.index]
     check(
-      known === undefined || (known.chain === state.chain && known.digest === digest(state)),
+      known === undefined || (known.chain === state.chain && known.digest === fullDigest(state)),
       `${node.id}: the snapshot at ${state.index} is not the state there`,
     )
   }
 
   /** §7: with a snapshot comes the configuration that was in force there. */
-  onRestored(node: Server, state: MachineState): void {
+  onRestored(node: Server, state: MachineState, snapshot: SnapshotMeta): void {
     this.onSnapshot(node, state)
+    this.#checkConfig(node, state.index, { index: snapshot.confIndex, config: snapshot.config })
     if (node.driver === undefined) return
-    const { index, config } = node.driver.raft.state.configs.at(state.index)
-    const entry = this.committed.findLast(
-      (entry, at) => at <= state.index && entry.kind === 'config',
-    )
+    const { configs, log } = node.driver.raft.state
+    // A newer snapshot that is still to be written has replaced what was known at this one.
+    if (log.firstIndex - 1 > state.index) return
+    this.#checkConfig(node, state.index, configs.at(state.index))
+  }
+
+  #checkConfig(node: Server, at: Index, { index, config }: PlacedConfig): void {
+    const entry = this.committed.findLast((entry, is) => is <= at && entry.kind === 'config')
     check(
       entry?.index === index && areEqual(entry.data, encodeConfig(config)),
-      `${node.id}: the snapshot at ${state.index} brings the configuration of ${index}`,
+      `${node.id}: the snapshot at ${at} brings the configuration of ${index}`,
     )
   }
 
@@ -329,9 +381,21 @@ export class Ledger {
     this.#votes.set(key, candidate)
   }
 
+  /** Thesis §3.10: who is to take over has all of the leader's log. */
+  #checkHeir(node: Server, { to, term }: Message): void {
+    const { log } = must(node.driver).raft.state
+    const disk = this.#world.nodes.get(to)?.disk
+    if (disk === undefined || disk.hardState.term > term) return
+    check(
+      disk.lastIndex >= log.lastIndex,
+      `${node.id} hands over at ${log.lastIndex} to ${to}, which holds ${disk.lastIndex}`,
+    )
+  }
+
   /** Nothing leaves before what it says is on disk (§5.1, §5.2, §5.3). */
   onSend(node: Server, message: Message): void {
     const { disk } = node
+    if (message.type === 'timeout-now') this.#checkHeir(node, message)
     if (message.type === 'vote-request') this.#noteVote(node.id, message.term, node.id)
     if (message.type === 'vote-response' && message.granted) {
       this.#noteVote(node.id, message.term, message.to)

@@ -1,60 +1,103 @@
 import { must } from '../../src/base/assert.ts'
+import { decodeCommand as decodeCatalogCommand } from '../../src/catalog/command.ts'
+import type { Outcome, UpdateCheckCommand } from '../../src/catalog/command.ts'
 import type { Entry, Index } from '../../src/raft/entry.ts'
 import type { SnapshotMeta, StateMachine } from '../../src/raft/storage.ts'
 import { applyOp } from './history.ts'
 import type { Op } from './history.ts'
 
-/** What a client puts into the log. A repeated `sequence` of a session is answered, not done again. */
+/** What a client asks for. A command whose request id was applied already is answered, not done again. */
 export interface SimCommand {
-  readonly session: number
-  readonly sequence: number
+  readonly requestId: string
+  /** Of the leader that put it into the log. */
+  readonly timeMs: number
   readonly key: string
   readonly op: Op
 }
 
-/** The state: registers, the answered requests, and a hash of everything applied. */
+/** As a proposal of the catalog, so that it passes what looks at one on the way. */
+export function encodeProposal(requestId: string, key: string, op: Op): string {
+  const body: UpdateCheckCommand = {
+    kind: 'update-check',
+    nodeName: key,
+    checkId: 'op',
+    status: 'passing',
+    output: JSON.stringify(op),
+  }
+  return JSON.stringify({ version: 1, requestId, actor: 'sim', cause: 'sim', body })
+}
+
+/** What the catalog answers, and what the operation came to. */
+export type SimOutcome = Outcome & { readonly result: number | boolean }
+
+interface Request {
+  readonly index: Index
+  readonly timeMs: number
+  readonly result: number | boolean
+}
+
+/** The state: registers, the requests that it remembers, and a hash of everything applied. */
 export interface MachineState {
   index: Index
   chain: number
   readonly registers: Map<string, number>
-  readonly sessions: Map<number, { sequence: number; result: number | boolean }>
+  /** By request id, in the order of their indexes. */
+  readonly requests: Map<string, Request>
+  /** Of the hashes of what is remembered, kept with each change. */
+  requestSum: number
+}
+
+/** How long a request is remembered: as the catalog does, but for less, so that a run gets there. */
+export interface Memory {
+  /** At least so many entries and so long by the log's own time … */
+  readonly entries: number
+  readonly ms: number
+  /** … but never for more entries than this. */
+  readonly entriesMax: number
+  /** Forgotten at fixed entries of the log, since replicas batch it differently. */
+  readonly every: number
 }
 
 const decoded = new WeakMap<Uint8Array, SimCommand>()
 
-export function encodeCommand(command: SimCommand): Uint8Array {
-  const data = new TextEncoder().encode(JSON.stringify(command))
-  decoded.set(data, command)
-  return data
-}
-
 /** The simulated network does not copy, so the bytes are decoded once for all servers. */
 export function decodeCommand(data: Uint8Array): SimCommand {
-  return must(decoded.get(data), 'a command of this run')
-}
-
-export function commandName({ session, sequence }: { session: number; sequence: number }): string {
-  return `${session}:${sequence}`
+  const known = decoded.get(data)
+  if (known !== undefined) return known
+  const { requestId, timeMs, body } = decodeCatalogCommand(data)
+  const { nodeName: key, output } = body as UpdateCheckCommand
+  const command = { requestId, timeMs, key, op: JSON.parse(output) as Op }
+  decoded.set(data, command)
+  return command
 }
 
 export function emptyState(): MachineState {
-  return { index: 0, chain: 0, registers: new Map(), sessions: new Map() }
+  return { index: 0, chain: 0, registers: new Map(), requests: new Map(), requestSum: 0 }
 }
 
 export function copyState(state: MachineState): MachineState {
-  const { index, chain, registers, sessions } = state
-  return { index, chain, registers: new Map(registers), sessions: new Map(sessions) }
+  const { registers, requests } = state
+  return { ...state, registers: new Map(registers), requests: new Map(requests) }
 }
 
 /** A number that differs when the contents do, whatever the order in which they came. */
 export function digest(state: MachineState): number {
-  let sum = state.chain
+  let sum = (state.chain + state.requestSum) >>> 0
   for (const [key, value] of state.registers)
     sum = (sum + Math.imul(hashText(key), value | 1)) >>> 0
-  for (const [session, { sequence, result }] of state.sessions) {
-    sum = (sum + Math.imul(session + 1, 0x9e3779b1) + Math.imul(sequence, Number(result) | 1)) >>> 0
-  }
   return sum
+}
+
+/** The same, all of it counted again. */
+export function fullDigest(state: MachineState): number {
+  let requestSum = 0
+  for (const [id, request] of state.requests)
+    requestSum = (requestSum + hashRequest(id, request)) >>> 0
+  return digest({ ...state, requestSum })
+}
+
+function hashRequest(id: string, { index, result }: Request): number {
+  return (Math.imul(hashText(id), 0x9e3779b1) + Math.imul(index, Number(result) | 1)) >>> 0
 }
 
 function hashText(text: string): number {
@@ -64,8 +107,11 @@ function hashText(text: string): number {
 }
 
 export interface MachineEvents {
-  onApplied(entry: Entry, state: MachineState, result: number | boolean | undefined): void
-  onRestored(state: MachineState): void
+  /** Each entry, in the transaction. */
+  onEntry(entry: Entry, state: MachineState, outcome: SimOutcome | undefined): void
+  /** Each entry of a batch, after its commit. */
+  onApplied(entry: Entry, outcome: SimOutcome | undefined): void
+  onRestored(state: MachineState, snapshot: SnapshotMeta): void
 }
 
 /**
@@ -80,10 +126,12 @@ export class SimMachine implements StateMachine {
   readonly files = new Map<Index, MachineState>()
   readonly #events: MachineEvents
   readonly #checkpointEvery: number
+  memory: Memory
 
-  constructor(events: MachineEvents, checkpointEvery: number) {
+  constructor(events: MachineEvents, options: { checkpointEvery: number; memory: Memory }) {
     this.#events = events
-    this.#checkpointEvery = checkpointEvery
+    this.#checkpointEvery = options.checkpointEvery
+    this.memory = options.memory
   }
 
   appliedIndex(): Index {
@@ -91,28 +139,50 @@ export class SimMachine implements StateMachine {
   }
 
   apply(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      const result = this.applyEntry(entry)
-      this.#events.onApplied(entry, this.state, result)
-    }
+    const outcomes = entries.map((entry) => {
+      const outcome = this.applyEntry(entry)
+      this.#events.onEntry(entry, this.state, outcome)
+      return outcome
+    })
+    for (const [at, entry] of entries.entries()) this.#events.onApplied(entry, outcomes[at])
     if (this.state.index - this.checkpoint.index >= this.#checkpointEvery) {
       this.checkpoint = copyState(this.state)
     }
   }
 
-  applyEntry(entry: Entry): number | boolean | undefined {
+  applyEntry(entry: Entry): SimOutcome | undefined {
     const { state } = this
-    state.index = entry.index
-    state.chain = (Math.imul(state.chain, 31) + entry.index * 7 + entry.term) >>> 0
+    const { index } = entry
+    state.index = index
+    state.chain = (Math.imul(state.chain, 31) + index * 7 + entry.term) >>> 0
     if (entry.kind !== 'command') return undefined
     const command = decodeCommand(entry.data)
-    const session = state.sessions.get(command.session)
-    if (session !== undefined && session.sequence >= command.sequence) return session.result
+    if (index % this.memory.every === 0) this.#forget(index, command.timeMs)
+    const known = state.requests.get(command.requestId)
+    if (known !== undefined) return { ok: true, index: known.index, result: known.result }
     const { state: next, result } = applyOp(state.registers.get(command.key) ?? 0, command.op)
     state.registers.set(command.key, next)
-    state.sessions.set(command.session, { sequence: command.sequence, result })
+    const request = { index, timeMs: command.timeMs, result }
+    state.requests.set(command.requestId, request)
+    state.requestSum = (state.requestSum + hashRequest(command.requestId, request)) >>> 0
     state.chain = (state.chain + Math.imul(next, 0x85ebca6b)) >>> 0
-    return result
+    return { ok: true, index, result }
+  }
+
+  #forget(index: Index, timeMs: number): void {
+    const { entries, ms, entriesMax } = this.memory
+    for (const [id, request] of this.state.requests) {
+      const isOld = request.index <= index - entries && request.timeMs < timeMs - ms
+      if (!isOld && request.index > index - entriesMax) return
+      this.forget(id)
+    }
+  }
+
+  forget(id: string): void {
+    const { state } = this
+    const request = must(state.requests.get(id))
+    state.requests.delete(id)
+    state.requestSum = (state.requestSum - hashRequest(id, request)) >>> 0
   }
 
   /** As a synced transaction: the old state is gone, on the disk as well. */
@@ -120,7 +190,7 @@ export class SimMachine implements StateMachine {
     const file = must(this.files.get(snapshot.index), `the file of snapshot ${snapshot.index}`)
     this.state = copyState(file)
     this.checkpoint = copyState(file)
-    this.#events.onRestored(this.state)
+    this.#events.onRestored(this.state, snapshot)
   }
 
   losePower(): void {

@@ -1,22 +1,45 @@
+/* oxlint-disable max-lines -- one table: a row a mutant */
 import { must } from '../../src/base/assert.ts'
+import type { Pledge } from '../../src/node/cluster-formation.ts'
+import type { RaftServer } from '../../src/node/raft-server.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import type { Driver } from '../../src/raft/driver.ts'
 import { RaftLog } from '../../src/raft/log.ts'
 import type { Message } from '../../src/raft/message.ts'
 import type { Raft } from '../../src/raft/raft.ts'
 import type { LogWrite } from '../../src/raft/storage.ts'
-import { emptyState } from './machine.ts'
+import { SimMachine } from './machine.ts'
 import type { Mutant, SimNode } from './node.ts'
+import type { SimReplica } from './replica.ts'
 
 /** A rule of the core is replaced on one instance, from outside: the core has no switch for it. */
-function core(name: string, about: string, change: (raft: Raft, driver: Driver) => void): Mutant {
+function core(
+  name: string,
+  about: string,
+  change: (raft: Raft, driver: Driver, node: SimNode) => void,
+): Mutant {
   return {
     name,
     about,
     afterBoot: (node) => {
       const driver = must(node.driver)
-      change(driver.raft, driver)
+      change(driver.raft, driver, node)
     },
+  }
+}
+
+/** A rule of what stands around the core, in one process. */
+function process(
+  name: string,
+  about: string,
+  onStart: (node: SimNode, replica: SimReplica) => void,
+): Mutant {
+  return { name, about, onStart }
+}
+
+function onDuty(replica: SimReplica, check: (server: RaftServer) => void): void {
+  replica.checkDuties = () => {
+    if (replica.raft?.isLeader === true) check(replica.raft)
   }
 }
 
@@ -160,6 +183,13 @@ const replication: readonly Mutant[] = [
         : step(message)
   }),
   core(
+    'commit-to-own-last-index',
+    '§5.3: a follower commits only what the message shows to match',
+    ({ follower, state }) => {
+      follower.commitAfter = ({ commit }) => Math.min(commit, state.log.lastIndex)
+    },
+  ),
+  core(
     'commit-of-a-minority',
     '§5.3: a majority holds what is committed',
     ({ replication, state }) => {
@@ -227,6 +257,236 @@ const reads: readonly Mutant[] = [
   }),
 ]
 
+const defaultReads: readonly Mutant[] = [
+  core(
+    'leader-reads-unasked',
+    'a leader asks a quorum, unless it is one by itself',
+    (raft, _driver, node) => {
+      const server = must(node.server)
+      Object.defineProperty(server, 'isAlone', { get: () => raft.state.role === 'leader' })
+    },
+  ),
+  core(
+    'follower-reads-own-commit',
+    'a follower asks the leader how far a read must see',
+    ({ readIndexes, state }) => {
+      const read = readIndexes.read.bind(readIndexes)
+      readIndexes.read = (requestId) => {
+        if (state.role !== 'follower' || state.leader === undefined) return read(requestId)
+        state.reads.resolve(requestId, state.log.commit)
+        return { kind: 'pending' }
+      }
+    },
+  ),
+  core(
+    'ack-of-an-older-round',
+    'a round is confirmed by acknowledgements of its own token',
+    ({ readIndexes, state }) => {
+      const handle = readIndexes.handleAck.bind(readIndexes)
+      readIndexes.handleAck = (message) =>
+        handle({
+          ...message,
+          readToken: Math.max(message.readToken, state.reads.round?.token ?? 0),
+        })
+    },
+  ),
+  core(
+    'acks-kept-for-the-next-round',
+    'each round is acknowledged anew',
+    ({ state: { reads } }) => {
+      const start = reads.startRound.bind(reads)
+      let acks = new Set<string>()
+      reads.startRound = (index) => {
+        start(index)
+        const round = must(reads.round)
+        for (const id of acks) round.acks.add(id)
+        acks = round.acks
+      }
+    },
+  ),
+]
+
+/** Writes that were forwarded, and what keeps them from being done twice. */
+const forwarding: readonly Mutant[] = [
+  process(
+    'forwarded-under-a-new-id',
+    'a write is forwarded again under the same request id',
+    (_node, replica) => {
+      const forward = replica.forward.bind(replica)
+      const seen = new Set<string>()
+      replica.forward = (to, proposals) =>
+        forward(
+          to,
+          proposals.map((json) => {
+            if (!seen.has(json)) {
+              seen.add(json)
+              return json
+            }
+            return json.replace('"requestId":"', '"requestId":"again-')
+          }),
+        )
+    },
+  ),
+  process('answers-in-the-wrong-order', 'each write has the answer to itself', (_node, replica) => {
+    const forward = replica.forward.bind(replica)
+    replica.forward = async (to, proposals) => (await forward(to, proposals)).toReversed()
+  }),
+  process(
+    'lost-answer-is-final',
+    'a write whose answer is lost is asked for again, or fails',
+    (_node, replica) => {
+      const forward = replica.forward.bind(replica)
+      replica.forward = (to, proposals) =>
+        forward(to, proposals).catch(() => new Promise<never>(() => {}))
+    },
+  ),
+  process(
+    'lost-answer-is-success',
+    'a write whose answer is lost may not have happened',
+    (node, replica) => {
+      const forward = replica.forward.bind(replica)
+      replica.forward = (to, proposals) =>
+        forward(to, proposals).catch(() =>
+          proposals.map(() => ({
+            kind: 'applied' as const,
+            outcome: { ok: true as const, index: node.machine.appliedIndex(), result: 1 },
+          })),
+        )
+    },
+  ),
+  core(
+    'another-leaders-entry',
+    'an entry of another term is not the write that was proposed',
+    (raft, _driver, node) => {
+      const { proposals } = must(node.server)
+      const terms = new Map<number, number>()
+      const propose = raft.propose.bind(raft)
+      raft.propose = (data) => {
+        const result = propose(data)
+        if (result.kind !== 'accepted') return result
+        for (let at = result.firstIndex; at <= result.lastIndex; at++) terms.set(at, result.term)
+        return result
+      }
+      const onApplied = proposals.onApplied.bind(proposals)
+      proposals.onApplied = (index, term, outcome) =>
+        onApplied(index, terms.get(index) ?? term, outcome)
+    },
+  ),
+  server(
+    'requests-forgotten-early',
+    'a request is remembered for as long as it may come again',
+    ({ machine }) => {
+      machine.memory = { entries: 0, ms: 0, entriesMax: 4, every: 2 }
+    },
+  ),
+  server(
+    'requests-forgotten-by-batch',
+    'requests are forgotten at fixed entries of the log',
+    ({ machine }) => {
+      machine.memory = { ...machine.memory, every: Infinity }
+      const apply = SimMachine.prototype.apply.bind(machine)
+      machine.apply = (entries) => {
+        apply(entries)
+        const ids = [...machine.state.requests.keys()]
+        for (const id of ids.slice(0, Math.max(0, ids.length - 20))) machine.forget(id)
+      }
+    },
+  ),
+  server(
+    'requests-not-remembered',
+    'a request that was applied is not applied again',
+    ({ machine }) => {
+      machine.memory = { entries: 0, ms: -Infinity, entriesMax: 0, every: 1 }
+    },
+  ),
+]
+
+const formation: readonly Mutant[] = [
+  process('pledge-given-twice', 'a server pledges itself to one cluster', (_node, replica) => {
+    replica.formation.onPledgeRequest = (asked, hasCluster) => {
+      if (hasCluster) return { pledged: false }
+      replica.marks.setPledge(asked)
+      return { pledged: true }
+    }
+  }),
+  process('pledge-not-persisted', 'a pledge is on disk before it is given', (_node, { marks }) => {
+    let pledge: Pledge | undefined
+    marks.setPledge = (given) => (pledge = given)
+    Object.defineProperty(marks, 'pledge', { get: () => pledge })
+  }),
+  process(
+    'refusal-taken-for-a-pledge',
+    'all founders have pledged before the cluster begins',
+    (_node, replica) => {
+      const ask = replica.ask.bind(replica)
+      replica.ask = async <T>(address: string, kind: string, body: unknown) => {
+        const reply = await ask<T>(address, kind, body)
+        return kind === 'pledge' ? ({ pledged: true } as T) : reply
+      }
+    },
+  ),
+  process(
+    'pledge-freed-by-anyone',
+    'a pledge is freed by whom it was given to, and nobody else',
+    (_node, replica) => {
+      const { formation, marks } = replica
+      const answer = formation.onPledgeRequest.bind(formation)
+      formation.onPledgeRequest = (asked, hasCluster) => {
+        const { clusterId } = marks.pledge ?? asked
+        const reply = answer({ ...asked, released: [...asked.released, clusterId] }, hasCluster)
+        return reply
+      }
+    },
+  ),
+  process(
+    'own-attempt-kept',
+    'who pledges itself to a lower id gives up its own attempt',
+    (_node, replica) => {
+      const { formation, marks } = replica
+      const answer = formation.onPledgeRequest.bind(formation)
+      formation.onPledgeRequest = (asked, hasCluster) => {
+        const before = marks.pledge
+        const reply = answer(asked, hasCluster)
+        if (before !== undefined) marks.setPledge(before)
+        return reply
+      }
+    },
+  ),
+  process(
+    'pledge-never-freed',
+    'the pledge to an attempt that was given up is free again',
+    (_node, replica) => {
+      const { formation } = replica
+      const answer = formation.onPledgeRequest.bind(formation)
+      formation.onPledgeRequest = (asked, hasCluster) =>
+        answer({ ...asked, released: [] }, hasCluster)
+    },
+  ),
+]
+
+const duties: readonly Mutant[] = [
+  process(
+    'promoted-before-caught-up',
+    'thesis §4.2.1: a learner votes only once it keeps up',
+    (_node, replica) => {
+      onDuty(replica, (server) => {
+        const [id] = server.status.config.learners
+        if (id !== undefined) replica.changeMembers({ kind: 'promote', id, force: true })
+      })
+    },
+  ),
+  process(
+    'two-promoted-at-once',
+    '§6: one change at a time, of the leader itself as well',
+    (_node, replica) => {
+      onDuty(replica, ({ status, driver: { raft } }) => {
+        raft.membership.isInFlight = () => false
+        for (const id of status.config.learners) raft.proposeConfChange({ kind: 'promote', id })
+      })
+    },
+  ),
+]
+
 const membership: readonly Mutant[] = [
   core('second-config-in-flight', '§6: one change at a time', ({ membership }) => {
     membership.isInFlight = () => false
@@ -282,11 +542,11 @@ const state: readonly Mutant[] = [
     applyUpTo(log, () => log.lastIndex)
   }),
   {
-    name: 'sessions-lost-in-snapshot',
-    about: 'a snapshot holds the answered requests',
+    name: 'requests-lost-in-snapshot',
+    about: 'a snapshot holds the requests that were applied',
     beforeBoot: ({ machine }) => {
       const set = machine.files.set.bind(machine.files)
-      machine.files.set = (index, file) => set(index, { ...file, sessions: emptyState().sessions })
+      machine.files.set = (index, file) => set(index, { ...file, requests: new Map() })
     },
   },
   core(
@@ -320,6 +580,43 @@ const liveness: readonly Mutant[] = [
   core('no-check-quorum', 'a leader that hears no quorum steps down', ({ replication }) => {
     replication.isQuorumActive = () => true
   }),
+  core(
+    'quorum-of-learners',
+    'a leader that hears only learners steps down',
+    ({ replication, state }) => {
+      replication.isQuorumActive = () => {
+        const { voters, learners } = state.config
+        const active = [...voters, ...learners].filter((id) => replication.isActive(id))
+        return active.length > voters.length / 2
+      }
+    },
+  ),
+  core(
+    'timeout-now-early',
+    'thesis §3.10: the heir has the whole log before it is told',
+    ({ transfers, state }) => {
+      const start = transfers.start.bind(transfers)
+      transfers.start = (to) => {
+        const result = start(to)
+        if (result.kind === 'started') state.send({ type: 'timeout-now', to, term: state.term })
+        return result
+      }
+    },
+  ),
+  core(
+    'proposals-during-a-transfer',
+    'thesis §3.10: nothing is proposed while leadership is handed over',
+    (raft) => {
+      const propose = raft.propose.bind(raft)
+      raft.propose = (data) => {
+        const { transferee } = raft.state
+        raft.state.transferee = undefined
+        const result = propose(data)
+        raft.state.transferee = transferee
+        return result
+      }
+    },
+  ),
   core('zombie-leader', 'a leader whose disk hangs stops its heartbeats', ({ state }) => {
     Object.defineProperty(state, 'writeTicks', { get: () => 0, set: () => {} })
   }),
@@ -353,6 +650,10 @@ export const mutants: readonly Mutant[] = [
   ...votes,
   ...replication,
   ...reads,
+  ...defaultReads,
+  ...forwarding,
+  ...formation,
+  ...duties,
   ...membership,
   ...state,
   ...liveness,

@@ -1,9 +1,10 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
+import { stampProposal } from '../../src/catalog/command.ts'
 import { members } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
-import { encodeCommand } from './machine.ts'
+import { encodeProposal } from './machine.ts'
 import type { SimNode } from './node.ts'
 import type { FaultClass } from './options.ts'
 import type { World } from './world.ts'
@@ -25,6 +26,7 @@ export class Nemesis {
       ['partial-cut', () => this.#cutPair()],
       ['slow-links', () => this.#slowLinks()],
       ['reset', () => this.#reset()],
+      ['one-sided-reset', () => this.#resetOneSided()],
       ['crash', () => this.#crash(false)],
       ['power-loss', () => this.#crash(true)],
       ['disk-stall', () => (this.#victim().disk.stallMs = 200 + world.random() * 2500)],
@@ -50,7 +52,7 @@ export class Nemesis {
     if (!this.#world.isFaulty) return
     const leaders = this.#world.leaders()
     if (leaders.length > 1) {
-      for (const node of leaders) node.act(() => void node.read(() => {}))
+      for (const node of leaders) node.read(() => {})
     }
     this.#world.after(30, () => this.#readFromRivals())
   }
@@ -159,6 +161,12 @@ export class Nemesis {
     }
   }
 
+  /** The others see the leader's connections close and vote; it sees nothing, and holds itself for one. */
+  #resetOneSided(): void {
+    this.#world.network.resetOneSided(this.#victim().id)
+    this.#healLater()
+  }
+
   #crash(power: boolean): void {
     const { random, nodes } = this.#world
     // Now and then all of them, as when a rack loses power.
@@ -205,15 +213,11 @@ export class Nemesis {
   #burst(leader: SimNode | undefined): void {
     const { random } = this.#world
     const count = 1 + randomBelow(random, 8)
-    const session = this.#world.nextSession()
-    const data = Array.from({ length: count }, (_, sequence) =>
-      encodeCommand({
-        session,
-        sequence: sequence + 1,
-        key: 'burst',
-        op: { kind: 'append', value: 1 },
-      }),
-    )
+    const op = { kind: 'append', value: 1 } as const
+    const data = Array.from({ length: count }, () => {
+      const proposal = encodeProposal(this.#world.newRequestId(), 'burst', op)
+      return stampProposal(proposal, Math.round(this.#world.nowMs))
+    })
     leader?.act((driver) => void driver.raft.propose(data))
   }
 

@@ -1,3 +1,4 @@
+import { isMember, members } from '../../src/raft/config.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
 import { printMessage } from '../raft/script.ts'
@@ -7,6 +8,17 @@ import type { Surroundings } from './surroundings.ts'
 
 interface NetworkWorld extends Surroundings {
   readonly nodes: ReadonlyMap<NodeId, SimNode>
+}
+
+function isAnswer({ type }: Message): boolean {
+  return type === 'append-response' || type === 'heartbeat-response'
+}
+
+/** As from a follower that leaves out the skipping of §5.3: a hint is only a hint. */
+function vague(message: Message): Message {
+  if (message.type !== 'append-response' || !message.rejected) return message
+  const hintIndex = Math.max(0, Math.min(message.index, message.hintIndex) - 2)
+  return { ...message, hintIndex, hintTerm: 0 }
 }
 
 interface Link {
@@ -21,6 +33,7 @@ interface Link {
 export class Network {
   readonly #world: NetworkWorld
   readonly #links = new Map<string, Link>()
+  readonly #asked = new Set<string>()
 
   constructor(world: NetworkWorld) {
     this.#world = world
@@ -53,10 +66,24 @@ export class Network {
       [a, b],
       [b, a],
     ] as const) {
-      this.#world.after(this.#delay(), () => {
-        this.#world.nodes.get(id)?.act((driver) => driver.raft.connectionLost(peer))
-      })
+      this.#notice(id, peer)
     }
+  }
+
+  /** Only `victim`'s peers see their connections close; it hears nothing, and is heard by nobody. */
+  resetOneSided(victim: NodeId): void {
+    for (const id of this.#world.nodes.keys()) {
+      if (id === victim) continue
+      this.#link(id, victim).generation++
+      this.#link(victim, id).generation++
+      this.cut(id, victim)
+      this.cut(victim, id)
+      this.#notice(id, victim)
+    }
+  }
+
+  #notice(id: NodeId, peer: NodeId): void {
+    this.#world.after(this.#delay(), () => this.#world.nodes.get(id)?.connectionLost(peer))
   }
 
   send(message: Message): void {
@@ -67,15 +94,44 @@ export class Network {
     if (this.#world.isFaulty && random() < options.duplicateRate) this.#deliver(message)
   }
 
-  #isLost({ from, to }: Message): boolean {
+  /**
+   * One way of a request: `deliver` on the other side, twice now and then. When the connection breaks
+   * before, `broken` is called on this one; what a cut swallows nobody hears of.
+   */
+  carry(way: { from: NodeId; to: NodeId }, deliver: () => void, broken: () => void): void {
+    const { options, random, nodes } = this.#world
+    if (this.#isLost(way)) return
+    const once = (): void =>
+      this.#arrive(
+        way,
+        this.#delay(),
+        () => nodes.get(way.to)?.run(deliver),
+        () => this.#world.after(this.#delay(), () => nodes.get(way.from)?.run(broken)),
+      )
+    once()
+    if (this.#world.isFaulty && random() < options.duplicateRate) once()
+  }
+
+  /** A connection is made, or refused where nothing runs: TCP repeats what is lost. */
+  dial(from: NodeId, to: NodeId, then: () => void): void {
+    if (this.isCut(from, to) || this.isCut(to, from)) return
+    this.#world.after(2 * this.#delay(), () => this.#world.nodes.get(from)?.run(then))
+  }
+
+  #isLost({ from, to }: { from: NodeId; to: NodeId }): boolean {
     const { options, random } = this.#world
     return this.isCut(from, to) || (this.#world.isFaulty && random() < options.lossRate)
   }
 
   #deliver(message: Message): void {
     this.#arrive(message, this.#delay(), () => {
-      this.#world.nodes.get(message.to)?.act((driver) => {
-        const ignored = driver.raft.step(message)
+      const node = this.#world.nodes.get(message.to)
+      node?.act((driver) => {
+        const { state } = driver.raft
+        if (isAnswer(message) && message.term === state.term) node.heard(message.from)
+        if (!this.#isAdmitted(message)) return
+        const ignored = node.server?.step(this.#world.options.vagueHints ? vague(message) : message)
+        if (ignored === 'not-a-member') this.#askAbout(message.from, message.to)
         this.#world.trace(
           () =>
             `${message.to} gets ${printMessage(message)}${ignored ? ` (ignored: ${ignored})` : ''}`,
@@ -84,15 +140,57 @@ export class Network {
     })
   }
 
+  /**
+   * What `Vouching` does (src/node/vouching.ts): those whom `asking` knows say whether `stranger` is a member;
+   * when none of them can be reached or knows a leader, it may speak for itself.
+   */
+  #askAbout(stranger: NodeId, asking: NodeId): void {
+    const key = `${asking} about ${stranger}`
+    if (this.#asked.has(key)) return
+    this.#asked.add(key)
+    const answer = (whom: NodeId): { isMember: boolean; hasLeader: boolean } | undefined => {
+      const node = this.#world.nodes.get(whom)
+      const isReached = !this.isCut(asking, whom) && !this.isCut(whom, asking)
+      if (node?.driver === undefined || node.isStill || !isReached) return undefined
+      const { config, leader } = node.driver.raft.state
+      return { isMember: isMember(config, stranger), hasLeader: leader !== undefined }
+    }
+    this.#world.after(2 * this.#delay(), () => {
+      this.#asked.delete(key)
+      this.#world.nodes.get(asking)?.act((driver) => {
+        const others = members(driver.raft.state.config).filter((id) => id !== asking)
+        const answers = others.map((id) => answer(id))
+        const isVouched =
+          answers.some((given) => given?.isMember === true) ||
+          (answers.every((given) => given?.hasLeader !== true) &&
+            answer(stranger)?.isMember === true)
+        if (isVouched) driver.raft.vouch(stranger)
+        this.#world.trace(() => `${asking} asks about ${stranger}: ${isVouched}`)
+      })
+    })
+  }
+
+  /** The greetings let only servers of one cluster and one epoch talk to each other. */
+  #isAdmitted({ from, to }: { from: NodeId; to: NodeId }): boolean {
+    const { nodes } = this.#world
+    const [a, b] = [nodes.get(from)?.disk, nodes.get(to)?.disk]
+    // A message of a server that has ended since is judged by what it was.
+    if (a === undefined || b === undefined) return true
+    if (a.meta('clusterId') !== b.meta('clusterId')) return false
+    return Number(a.meta('epoch') ?? 0) === Number(b.meta('epoch') ?? 0)
+  }
+
   /** The file arrives whole, or the stream breaks; the sender hears which, sooner or later. */
   #stream(message: Extract<Message, { type: 'snapshot-request' }>): void {
     const { nodes } = this.#world
     const { from, to, snapshot } = message
     const file = nodes.get(from)?.machine.files.get(snapshot.index)
     const report = (ok: boolean) =>
-      this.#world.after(this.#delay() + (ok ? 0 : 200), () =>
-        nodes.get(from)?.act((driver) => driver.raft.snapshotSent(to, ok)),
-      )
+      this.#world.after(this.#delay() + (ok ? 0 : 200), () => {
+        nodes.get(from)?.run(({ raft }) => raft?.snapshotSent(to, ok))
+        // A stream breaks with its connection.
+        if (!ok) this.#notice(from, to)
+      })
     if (file === undefined || this.#isLost(message)) return report(false)
     this.#arrive(
       message,
@@ -100,9 +198,11 @@ export class Network {
       () => {
         const receiver = nodes.get(to)
         if (receiver === undefined || !receiver.isUp || this.isCut(from, to)) return report(false)
-        receiver.act((driver) => {
+        receiver.act(() => {
+          if (!this.#isAdmitted(message)) return
           receiver.machine.files.set(snapshot.index, copyState(file))
-          driver.raft.step(message)
+          const ignored = receiver.server?.step(message)
+          if (ignored === 'not-a-member') this.#askAbout(from, to)
           this.#world.trace(() => `${to} gets ${printMessage(message)}`)
         })
         report(true)
@@ -111,7 +211,12 @@ export class Network {
     )
   }
 
-  #arrive({ from, to }: Message, delayMs: number, then: () => void, broken?: () => void): void {
+  #arrive(
+    { from, to }: { from: NodeId; to: NodeId },
+    delayMs: number,
+    then: () => void,
+    broken?: () => void,
+  ): void {
     const link = this.#link(from, to)
     const { nowMs, options } = this.#world
     const { generation } = link

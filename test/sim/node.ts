@@ -1,10 +1,13 @@
 import { InvariantError, must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
-import { boot } from '../../src/raft/driver.ts'
+import type { ProposalResult } from '../../src/node/proposals.ts'
+import type { RaftServer } from '../../src/node/raft-server.ts'
 import type { Driver } from '../../src/raft/driver.ts'
-import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
+import type { Config } from '../../src/raft/config.ts'
+import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
-import type { ReadState } from '../../src/raft/read-queue.ts'
+import { hasQuorum } from '../../src/raft/quorum.ts'
+import type { SnapshotMeta } from '../../src/raft/storage.ts'
 import { ticksDue } from '../../src/raft/ticks.ts'
 import { printMessage } from '../raft/script.ts'
 import { DiskError, SimDisk } from './disk.ts'
@@ -12,12 +15,13 @@ import type { Fate } from './disk.ts'
 import { check, freshMarks, Violation } from './ledger.ts'
 import type { Ledger, Server } from './ledger.ts'
 import { copyState, SimMachine } from './machine.ts'
-import type { MachineState } from './machine.ts'
+import type { MachineState, SimOutcome } from './machine.ts'
+import { SimReplica } from './replica.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const tickMs = 50
-
-type Waiting = (outcome: { kind: 'done'; result: number | boolean } | { kind: 'lost' }) => void
+/** As in the replica thread: the leader's duties, four times a second. */
+const ticksPerDuty = 5
 
 /** A defect put into every server of a run; see mutants.ts. */
 export interface Mutant {
@@ -25,6 +29,9 @@ export interface Mutant {
   /** Which rule it breaks. */
   readonly about: string
   readonly beforeBoot?: (node: SimNode) => void
+  /** A process begins, with or without a cluster. */
+  readonly onStart?: (node: SimNode, replica: SimReplica) => void
+  /** The core has begun: at the start, or when its cluster was found. */
   readonly afterBoot?: (node: SimNode) => void
 }
 
@@ -32,20 +39,42 @@ export interface Mutant {
 export interface NodeWorld extends Surroundings {
   readonly ledger: Ledger
   readonly mutant: Mutant | undefined
-  readonly network: { send(message: Message): void }
+  readonly nodes: ReadonlyMap<NodeId, SimNode>
+  readonly network: {
+    send(message: Message): void
+    dial(from: NodeId, to: NodeId, then: () => void): void
+    carry(way: { from: NodeId; to: NodeId }, deliver: () => void, broken: () => void): void
+  }
+  /** Promises of this server may be due: they run before the next event. */
+  stir(node: SimNode): void
+  /** Ends the run, from within a promise. */
+  abort(error: unknown): void
+  newClusterId(): string
+  crashSoon(node: SimNode): void
   onCrash(id: NodeId): void
   onDiskError(node: SimNode, error: DiskError): void
   /** A message has left; the process may die right behind it. */
   onSent(node: SimNode, message: Message): void
 }
 
+/** What a server is told at its first start. */
+export interface Beginning {
+  /** Servers that it waits for before a new cluster starts; 0: it joins one. */
+  readonly expect: number
+  /** Whom it asks, while it has no cluster. */
+  readonly knows: readonly NodeId[]
+}
+
 /** One server: its disks outlive its processes. */
 export class SimNode implements Server {
   readonly id: NodeId
   readonly world: NodeWorld
+  readonly expect: number
+  readonly knows: readonly NodeId[]
   readonly disk: SimDisk
   readonly machine: SimMachine
-  driver: Driver | undefined
+  /** The process that runs. */
+  replica: SimReplica | undefined
   /** What the ledger has seen of this server. */
   marks = freshMarks()
   /** A process, once ended, does nothing more: what it had scheduled finds a higher number. */
@@ -53,16 +82,22 @@ export class SimNode implements Server {
   #pausedUntilMs = 0
   #inbox: (() => void)[] = []
   #lastTickMs = 0
+  #ticks = 0
+  /** As leader: at which tick each peer was heard last, and a quorum of them. */
+  readonly #heardTick = new Map<NodeId, number>()
+  #quorumTick = 0
+  #ledConfig: Config | undefined
+  /** As leader: where its log ended at the last ticks. */
+  #tails: Index[] = []
   readonly #tickMs: number
-  readonly #proposals = new Map<Index, { term: Term; settle: Waiting }>()
-  readonly #reads = new Map<number, { committed: Index; settle: (isReady: boolean) => void }>()
-  #nextRead = 0
   #isMakingSnapshot = false
 
-  constructor(world: NodeWorld, id: NodeId) {
+  constructor(world: NodeWorld, id: NodeId, { expect, knows }: Beginning) {
     const { options, random } = world
     this.id = id
     this.world = world
+    this.expect = expect
+    this.knows = knows
     this.#tickMs = tickMs * (1 + (random() - 0.5) * 2 * options.driftRate)
     this.disk = new SimDisk({
       mode: options.disk,
@@ -71,15 +106,26 @@ export class SimNode implements Server {
       onCommit: (_disk, write) => world.ledger.onDiskWrite(this.disk, write),
     })
     const events = {
-      onApplied: (entry: Entry, state: MachineState, result: number | boolean | undefined) =>
-        this.#onApplied(entry, state, result),
-      onRestored: (state: MachineState) => this.#onRestored(state),
+      onEntry: (entry: Entry, state: MachineState, outcome: SimOutcome | undefined) =>
+        world.ledger.onApplied(this, entry, { state, outcome }),
+      onApplied: (entry: Entry, outcome: SimOutcome | undefined) =>
+        this.replica?.onApplied(entry, outcome),
+      onRestored: (state: MachineState, snapshot: SnapshotMeta) =>
+        this.#onRestored(state, snapshot),
     }
-    this.machine = new SimMachine(events, options.checkpointEvery)
+    this.machine = new SimMachine(events, options)
+  }
+
+  get server(): RaftServer | undefined {
+    return this.replica?.raft
+  }
+
+  get driver(): Driver | undefined {
+    return this.server?.driver
   }
 
   get isUp(): boolean {
-    return this.driver !== undefined
+    return this.replica !== undefined
   }
 
   get isPaused(): boolean {
@@ -103,84 +149,89 @@ export class SimNode implements Server {
     this.#inbox = []
     this.#pausedUntilMs = 0
     this.#isMakingSnapshot = false
+    this.#heardTick.clear()
     world.mutant?.beforeBoot?.(this)
-    this.marks.applied = this.machine.appliedIndex()
-    this.driver = boot(
-      {
-        id: this.id,
-        random: world.random,
-        limits: world.options.limits,
-        preVote: true,
-        checkQuorum: true,
-      },
-      {
-        store: this.disk,
-        machine: this.machine,
-        transport: { send: (messages) => this.#send(messages) },
-        onRead: (read) => this.#onRead(read),
-      },
-    )
-    world.mutant?.afterBoot?.(this)
-    const { state } = this.driver.raft
-    this.marks.term = state.term
-    this.marks.commit = Math.min(state.log.commit, world.ledger.commitIndex)
-    world.trace(() => `${this.id} starts, term ${state.term}, log ${state.log.lastIndex}`)
+    world.trace(() => `${this.id} starts`)
+    const replica = new SimReplica(this)
+    this.replica = replica
+    world.mutant?.onStart?.(this, replica)
     // Servers do not tick in step.
-    this.#later(world.random() * this.#tickMs, () => this.#scheduleTick(), false)
-    this.act(() => {})
+    this.later(world.random() * this.#tickMs, () => this.#scheduleTick())
+    this.#guard(() => {
+      replica.start()
+      replica.greet()
+    })
   }
 
-  /** An input to the server, as soon as it is not standing still; lost when its process ends. */
+  /** The core has begun, on what the disk held. */
+  onBegun(): void {
+    const { world } = this
+    world.mutant?.afterBoot?.(this)
+    const { state } = must(this.driver).raft
+    this.marks.term = state.term
+    this.marks.commit = Math.min(state.log.commit, world.ledger.commitIndex)
+    world.trace(() => `${this.id} begins, term ${state.term}, log ${state.log.lastIndex}`)
+  }
+
+  /** An input to the core, as soon as it is not standing still; lost when its process ends. */
   act(input: (driver: Driver) => void): void {
-    if (this.driver === undefined) return
-    const { driver } = this
-    if (this.isStill) this.#inbox.push(() => input(driver))
-    else this.#guard(() => input(driver))
+    this.run(() => {
+      if (this.driver !== undefined) input(this.driver)
+    })
+  }
+
+  /** An input to the process, whether it has a cluster or not. */
+  run(input: (replica: SimReplica) => void): void {
+    const { replica } = this
+    if (replica === undefined) return
+    if (this.isStill) this.#inbox.push(() => input(replica))
+    else this.#guard(() => input(replica))
+  }
+
+  /** Does what the inputs so far have made due, within an input. */
+  turn(): void {
+    this.server?.turn()
   }
 
   pause(forMs: number): void {
     if (!this.isUp) return
     this.#pausedUntilMs = this.world.nowMs + forMs
-    this.#later(forMs, () => this.#drain(), false)
+    this.later(forMs, () => this.#drain())
   }
 
   crash(fate: Fate, power: boolean): void {
-    if (this.driver === undefined) return
-    const { world } = this
+    const { world, replica } = this
+    if (replica === undefined) return
     world.trace(() => `${this.id} dies${power ? ', without power' : ''}; its write is ${fate}`)
-    this.driver = undefined
+    // Whoever waits will hear nothing, and time out.
+    replica.isAlive = false
+    this.replica = undefined
     this.#process++
     this.disk.crash(fate, (count) => randomBelow(world.random, count + 1))
     if (power) this.machine.losePower()
-    // Whoever waits will hear nothing, and time out.
-    this.#proposals.clear()
-    this.#reads.clear()
     world.onCrash(this.id)
   }
 
-  /** `settle` is called at most once; not at all when the proposal is refused. */
-  propose(data: Uint8Array, settle: Waiting): { isAccepted: boolean; leader: NodeId | undefined } {
-    const { raft } = must(this.driver)
-    const result = raft.propose([data])
-    if (result.kind === 'accepted') {
-      this.#proposals.set(result.firstIndex, { term: result.term, settle })
-      return { isAccepted: true, leader: this.id }
-    }
-    return { isAccepted: false, leader: result.kind === 'not-leader' ? result.leader : undefined }
+  /** `settle` is called at most once. */
+  write(json: string, settle: (result: ProposalResult) => void): void {
+    this.run((replica) => replica.write(json, settle))
   }
 
-  read(settle: (isReady: boolean) => void): boolean {
-    const id = this.#nextRead++
-    this.#reads.set(id, { committed: this.world.ledger.commitIndex, settle })
-    if (must(this.driver).raft.readIndex(id).kind === 'pending') return true
-    this.#reads.delete(id)
-    return false
+  /** `settle` is called at most once, with true when the state may be read. */
+  read(settle: (isHeld: boolean) => void): void {
+    // Reads are served by another thread: one that need not ask does not wait for this one.
+    if (this.replica?.isAlone === true) return this.replica.read(settle)
+    this.run((replica) => replica.read(settle))
+  }
+
+  connectionLost(peer: NodeId): void {
+    this.run((replica) => replica.connectionLost(peer))
   }
 
   /** As a thread of its own would: the copy is of now, the file is finished later. */
   makeSnapshot(): void {
-    if (this.driver === undefined || this.#isMakingSnapshot) return
     const { driver, machine, world } = this
+    if (driver === undefined || this.#isMakingSnapshot) return
     const meta = driver.raft.snapshotMeta()
     if (meta === undefined || meta.index <= (this.disk.snapshot()?.index ?? 0)) return
     this.#isMakingSnapshot = true
@@ -195,18 +246,40 @@ export class SimNode implements Server {
       driver.compact({ to, durableApplied: machine.checkpoint.index, evenIfNeeded })
       world.trace(() => `${this.id} has made a snapshot at ${meta.index}`)
     }
-    this.#later(1 + world.random() * 100, () => this.act(finish), false)
+    this.later(1 + world.random() * 100, () => this.run(finish))
+  }
+
+  /** Its promises have done what was due. */
+  afterPromises(): void {
+    if (this.driver !== undefined) this.#guard(() => {}, false)
+  }
+
+  /** Not at all once this process has ended. */
+  later(delayMs: number, run: () => void): void {
+    this.#later(delayMs, run, false)
+  }
+
+  send(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.world.ledger.onSend(this, message)
+      this.world.trace(() => `  sends ${printMessage(message)}`)
+      this.world.network.send(message)
+      this.world.onSent(this, message)
+    }
+  }
+
+  /** What a process may die of ends only this process; anything else ends the run. */
+  fail(error: unknown): void {
+    if (error instanceof DiskError) this.world.onDiskError(this, error)
+    else if (error instanceof InvariantError) throw new Violation(`${this.id}: ${error.message}`)
+    else throw error
   }
 
   #scheduleTick(): void {
-    this.#later(
-      this.#tickMs,
-      () => {
-        this.#scheduleTick()
-        if (!this.isStill) this.#guard(() => this.#tick())
-      },
-      false,
-    )
+    this.later(this.#tickMs, () => {
+      this.#scheduleTick()
+      if (!this.isStill) this.#guard(() => this.#tick(), false)
+    })
   }
 
   #tick(): void {
@@ -214,11 +287,56 @@ export class SimNode implements Server {
     const { electionTicks } = this.world.options.limits
     const due = ticksDue({ elapsedMs, tickMs: this.#tickMs, electionTicks })
     this.#lastTickMs = this.world.nowMs
-    for (let done = 0; done < due; done++) this.driver?.raft.tick()
+    this.replica?.tick(due)
+    const before = this.#ticks
+    this.#ticks += due
+    this.#checkQuorum()
+    const isDuty = Math.floor(before / ticksPerDuty) < Math.floor(this.#ticks / ticksPerDuty)
+    if (isDuty) this.replica?.greet()
+    if (isDuty && this.world.options.promotes) this.replica?.checkDuties()
+  }
+
+  /** An answer to what this server sent as leader. */
+  heard(from: NodeId): void {
+    this.#heardTick.set(from, this.#ticks)
+  }
+
+  /** Where this leader's log ended some election time-outs ago. */
+  get oldTail(): Index {
+    return this.#tails[0] ?? 0
+  }
+
+  /** Thesis §6.2: a leader that hears no quorum of the voters for an election time-out steps down. */
+  #checkQuorum(): void {
+    const { driver } = this
+    if (driver?.raft.state.role !== 'leader') {
+      this.#ledConfig = undefined
+      this.#tails = []
+      return
+    }
+    const { config, id, transferee, log, options, termStart } = driver.raft.state
+    const { electionTicks } = options.limits
+    if (this.#tails.length === 0) this.#tails.push(termStart - 1)
+    this.#tails.push(log.lastIndex)
+    if (this.#tails.length > 3 * electionTicks) this.#tails.shift()
+    const since = this.#ticks - electionTicks
+    const isHeard = hasQuorum(
+      config,
+      (voter) => voter === id || (this.#heardTick.get(voter) ?? -1) >= since,
+    )
+    if (isHeard || config !== this.#ledConfig || transferee !== undefined) {
+      this.#quorumTick = this.#ticks
+      this.#ledConfig = config
+    }
+    const quietTicks = this.#ticks - this.#quorumTick
+    check(
+      quietTicks <= electionTicks + 3,
+      `${id} leads, and hears no quorum for ${quietTicks} ticks`,
+    )
   }
 
   #drain(): void {
-    while (!this.isStill && this.driver !== undefined) {
+    while (!this.isStill && this.replica !== undefined) {
       const input = this.#inbox.shift()
       if (input === undefined) return
       this.#guard(input)
@@ -235,17 +353,16 @@ export class SimNode implements Server {
     })
   }
 
-  /** Runs an input and the driver after it; what a process may die of ends only this process. */
-  #guard(input: () => void): void {
+  /** Runs an input and a turn after it. */
+  #guard(input: () => void, isTurnDue = true): void {
     try {
       input()
-      this.driver?.run()
+      if (isTurnDue) this.server?.turn()
       if (this.driver !== undefined) this.world.ledger.onEvent(this)
     } catch (error) {
-      if (error instanceof DiskError) this.world.onDiskError(this, error)
-      else if (error instanceof InvariantError) throw new Violation(`${this.id}: ${error.message}`)
-      else throw error
+      this.fail(error)
     }
+    if (this.replica?.isBusy === true) this.world.stir(this)
     if (this.driver !== undefined) this.#maybeSnapshot()
   }
 
@@ -256,39 +373,10 @@ export class SimNode implements Server {
     }
   }
 
-  #send(messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.world.ledger.onSend(this, message)
-      this.world.trace(() => `  sends ${printMessage(message)}`)
-      this.world.network.send(message)
-      this.world.onSent(this, message)
-    }
-  }
-
-  #onApplied(entry: Entry, state: MachineState, result: number | boolean | undefined): void {
-    this.world.ledger.onApplied(this, entry, state)
-    const waiting = this.#proposals.get(entry.index)
-    if (waiting === undefined) return
-    this.#proposals.delete(entry.index)
-    const isOurs = waiting.term === entry.term && result !== undefined
-    waiting.settle(isOurs ? { kind: 'done', result } : { kind: 'lost' })
-  }
-
-  #onRestored(state: MachineState): void {
+  #onRestored(state: MachineState, snapshot: SnapshotMeta): void {
     this.world.trace(() => `${this.id} restores the snapshot at ${state.index}`)
-    this.world.ledger.onRestored(this, state)
+    this.world.ledger.onRestored(this, state, snapshot)
     this.marks.applied = state.index
-  }
-
-  #onRead(read: ReadState): void {
-    const asked = this.#reads.get(read.requestId)
-    this.#reads.delete(read.requestId)
-    if (asked === undefined) return
-    if (read.kind === 'ready') {
-      // §8: whatever was committed when the read was asked for, by whichever leader, it sees.
-      check(read.index >= asked.committed, `${this.id} confirms a read at ${read.index}: stale`)
-      check(this.machine.appliedIndex() >= read.index, `${this.id} serves a read too early`)
-    }
-    asked.settle(read.kind === 'ready')
+    this.server?.proposals.onRestored(state.index)
   }
 }

@@ -1,6 +1,7 @@
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
 import { defaultLimits } from '../../src/raft/options.ts'
+import type { Memory } from './machine.ts'
 import type { RaftLimits } from '../../src/raft/options.ts'
 
 /** Everything that a nemesis can do, by the class of the fault. */
@@ -13,6 +14,7 @@ export const faultClasses = [
   'one-way-cut',
   'partial-cut',
   'reset',
+  'one-sided-reset',
   'crash',
   'power-loss',
   'torn-write',
@@ -51,10 +53,30 @@ export interface SimOptions {
   /** The log is kept for peers that live and lag. */
   readonly isPatient: boolean
   readonly checkpointEvery: number
+  /** Followers say less exactly where their log may still match. */
+  readonly vagueHints: boolean
+  /** Servers that look for each other: how many begin a cluster. */
+  readonly expect: number
+  /** How long a state machine remembers the requests that it has applied. */
+  readonly memory: Memory
+  /** The servers have a cluster when they start, or have to find each other. */
+  readonly begins: 'founded' | 'apart'
+  /** The leader lets learners vote, as its duties say. */
+  readonly promotes: boolean
+  /** How long a server waits for the answer to a write that it has forwarded. */
+  readonly forwardMs: number
+  /** How long a server tries to do what it was asked for. */
+  readonly holdMs: number
   /** What one server is left with when all other faults end. */
   readonly lasting: 'nothing' | 'cut-off' | 'one-way-cut' | 'hung-disk'
   readonly limits: RaftLimits
 }
+
+/**
+ * A client asks for one thing again for some seconds, and what it has sent may be on its way for as
+ * long: nothing older comes again. A server adds to that what it holds, see `holdMs`.
+ */
+const rememberMs = 14_000
 
 /** Swarm testing: each seed has its own few faults, since all of them at once hide each other. */
 export function optionsOf(seed: number): SimOptions {
@@ -62,11 +84,15 @@ export function optionsOf(seed: number): SimOptions {
   const chance = (rate: number) => random() < rate
   const pick = <T>(values: readonly [T, ...T[]]): T =>
     values[randomBelow(random, values.length)] ?? values[0]
+  const servers = pick([1, 2, 3, 3, 3, 3, 4, 5, 5])
   const density = pick([0.2, 0.45, 0.7])
+  const holdMs = pick([800, 2500, 7000])
   const faults = new Set(faultClasses.filter(() => chance(density)))
   return {
     seed,
-    servers: pick([1, 2, 3, 3, 3, 3, 4, 5, 5]),
+    servers,
+    // With more of them than are needed two halves may want to begin one each.
+    expect: servers > 3 && chance(0.7) ? 3 : servers,
     clients: pick([2, 4, 6]),
     keys: pick([1, 2, 3]),
     faultsMs: pick([6000, 10_000, 16_000]),
@@ -82,6 +108,12 @@ export function optionsOf(seed: number): SimOptions {
     trailing: pick([0, 2, 10]),
     isPatient: chance(0.3),
     checkpointEvery: pick([1, 5, 20]),
+    vagueHints: chance(0.3),
+    memory: { entries: pick([5, 50]), ms: rememberMs + 2 * holdMs, entriesMax: 5000, every: 8 },
+    begins: chance(0.2) ? 'apart' : 'founded',
+    promotes: chance(0.5),
+    forwardMs: Math.round(holdMs * 0.7),
+    holdMs,
     lasting: pick(['nothing', 'cut-off', 'one-way-cut', 'hung-disk']),
     limits: limitsOf(random),
   }

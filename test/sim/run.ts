@@ -28,15 +28,18 @@ export interface SimResult {
   readonly lines: readonly string[]
 }
 
+/** Beyond the times that a write is held and forwarded for: pauses, slow links, the wait until it shows. */
+const unansweredMs = 6000
+
 class Stuck extends Error {
   override name = 'Stuck'
 }
 
 /** One seed: faults, then none of them (liveness), then the judgement of the history. */
-export function runSeed(
+export async function runSeed(
   seed: number,
   extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
-): SimResult {
+): Promise<SimResult> {
   const options = optionsOf(seed)
   const world = new World(options, extra)
   const nemesis = new Nemesis(world)
@@ -44,8 +47,8 @@ export function runSeed(
   try {
     world.begin()
     nemesis.begin()
-    world.runUntil(options.faultsMs)
-    recover(world)
+    await world.runUntil(options.faultsMs)
+    await recover(world)
     judge(world)
   } catch (error) {
     if (error instanceof Violation) failure = { kind: 'violation', claim: error.message }
@@ -69,13 +72,12 @@ export function runSeed(
  * All faults end but those of one server, without which there is a quorum. Within ten election time-outs there is
  * a leader whom all follow, all clients have their answers, and after that the terms stand still.
  */
-function recover(world: World): void {
+async function recover(world: World): Promise<void> {
   const { network, nodes } = world
   world.isFaulty = false
   network.heal()
   for (const node of nodes.values()) {
-    node.disk.nextError = undefined
-    node.disk.stallMs = 0
+    node.disk.heal()
     if (!node.isUp) node.start()
     else node.pause(0)
   }
@@ -86,33 +88,48 @@ function recover(world: World): void {
   const { limits, driftRate } = world.options
   const electionTimeoutMs = 2 * limits.electionTicks * 50 * (1 + driftRate)
   // Until the last client has given up what it asked for during the faults.
-  world.runUntil(startMs + longAttemptMs)
+  await world.runUntil(startMs + longAttemptMs)
   world.isClosing = true
   let reason = unsettled(world, victim)
   let deadlineMs = startMs + longAttemptMs + 10 * electionTimeoutMs
+  // Servers that look for each other wait for answers that were lost, and then try again.
+  if (!isFounded(world)) deadlineMs += 12_000
   for (let applied = totalApplied(world); reason !== undefined;) {
     if (world.nowMs > deadlineMs) throw new Stuck(reason)
-    world.runUntil(world.nowMs + 200)
+    await world.runUntil(world.nowMs + 200)
     reason = unsettled(world, victim)
     // With the smallest limits a server that begins from nothing takes its time; it may not rest.
     if (totalApplied(world) > applied) deadlineMs += 200
     applied = totalApplied(world)
   }
   const term = highestTerm(world)
-  world.runUntil(world.nowMs + 2 * electionTimeoutMs)
+  await world.runUntil(world.nowMs + 2 * electionTimeoutMs)
   // A late heartbeat may let one ask for votes, in vain; it must be back at once, in the same term.
   reason = unsettled(world, victim)
   const backMs = world.nowMs + electionTimeoutMs
   for (; reason !== undefined && world.nowMs < backMs; reason = unsettled(world, victim)) {
-    world.runUntil(world.nowMs + 50)
+    await world.runUntil(world.nowMs + 50)
   }
   if (reason !== undefined) throw new Stuck(`later: ${reason}`)
   const now = highestTerm(world)
   if (now !== term) throw new Stuck(`the term grew from ${term} to ${now}`)
 }
 
+function isFounded({ nodes }: World): boolean {
+  return [...nodes.values()].every((node) => !node.isUp || node.driver !== undefined)
+}
+
 /** Undefined when the cluster is at rest and agrees; otherwise what is missing. */
 function unsettled(world: World, victim: NodeId | undefined): string | undefined {
+  if (!isFounded(world)) return 'a server has no cluster'
+  const { holdMs, forwardMs } = world.options
+  for (const { id, replica } of world.nodes.values()) {
+    // What a server was asked for it answers, if only that it could not be done.
+    const sinceMs = world.nowMs - holdMs - forwardMs - unansweredMs
+    for (const { atMs } of id === victim ? [] : (replica?.writing ?? [])) {
+      if (atMs < sinceMs) return `${id} has not answered a write for ${holdMs + forwardMs} ms`
+    }
+  }
   if (world.clients.some((client) => client.isWaiting)) return 'a client waits for an answer'
   // A thread that hangs in a write holds itself for anything; it says nothing, so it does no harm.
   const [leader, ...others] = world.leaders().filter((node) => !node.isStill)
@@ -142,7 +159,8 @@ function harmForGood(world: World): NodeId | undefined {
   // Whichever configuration wins, its quorum must be able to speak to each other.
   const all = [...nodes.keys()].filter((id) => configs.every(({ voters }) => voters.includes(id)))
   const isSafe = configs.every(({ voters }) => voters.length === 0 || voters.length >= 3)
-  if (options.lasting === 'nothing' || all.length < 3 || !isSafe) return undefined
+  if (options.lasting === 'nothing' || !isFounded(world) || all.length < 3 || !isSafe)
+    return undefined
   const leader = world.leaders()[0]
   const isLeader = leader !== undefined && all.includes(leader.id) && random() < 0.5
   const victim = isLeader ? leader.id : must(all[randomBelow(random, all.length)])

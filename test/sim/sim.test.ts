@@ -13,7 +13,7 @@ t.test(`${seedsInCi} seeds end without a violation and with a live cluster`, asy
   const failures: string[] = []
   let operations = 0
   for (let seed = 1; seed <= seedsInCi; seed++) {
-    const result = runSeed(seed)
+    const result = await runSeed(seed)
     operations += result.operations
     for (const [fault, count] of result.struck) struck.set(fault, (struck.get(fault) ?? 0) + count)
     if (result.failure !== undefined) failures.push(`seed ${seed}: ${result.failure.claim}`)
@@ -35,10 +35,11 @@ t.test('the seeds switch on every class of fault, and leave it off as well', asy
 
 t.test('a seed replays byte for byte', async (t) => {
   for (const seed of [3, 28]) {
-    const [one, two] = [runSeed(seed, { isTracing: true }), runSeed(seed, { isTracing: true })]
+    const one = await runSeed(seed, { isTracing: true })
+    const two = await runSeed(seed, { isTracing: true })
     t.ok(one.lines.length > 1000)
     t.equal(one.lines.join('\n'), two.lines.join('\n'))
-    t.equal(runSeed(seed).events, one.events, 'tracing changes nothing')
+    t.equal((await runSeed(seed)).events, one.events, 'tracing changes nothing')
   }
 })
 

@@ -5,15 +5,20 @@ import { emptyConfig } from '../../src/raft/config.ts'
 import { bootstrapWrite } from '../../src/raft/driver.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
+import { addressOf } from './addresses.ts'
 import { Client } from './client.ts'
 import type { DiskError, Fate } from './disk.ts'
 import { History } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { Network } from './network.ts'
 import { SimNode } from './node.ts'
-import type { Mutant, NodeWorld } from './node.ts'
+import type { Beginning, Mutant, NodeWorld } from './node.ts'
 import type { SimOptions } from './options.ts'
 import { Scheduler } from './scheduler.ts'
+
+/** Turns of the promises that one event sets going, as many as the longest chain of them takes. */
+const promiseTurns = 12
+const settled = Promise.resolve()
 
 /** How often a process dies right behind a message: a promise, or a question, that it then forgets. */
 const dieAfter: Readonly<Partial<Record<Message['type'], number>>> = {
@@ -40,9 +45,13 @@ export class World implements NodeWorld {
   isFaulty = true
   /** No client begins anything new. */
   isClosing = false
+  /** Found by what ran in a promise. */
+  violation: Error | undefined
   readonly #isTracing: boolean
   readonly #scheduler = new Scheduler()
-  #sessions = 0
+  readonly #stirred = new Set<SimNode>()
+  #requests = 0
+  #clusters = 0
   #ids = 0
 
   constructor(
@@ -70,28 +79,34 @@ export class World implements NodeWorld {
     this.#scheduler.after(delayMs, run)
   }
 
-  runUntil(untilMs: number): void {
+  async runUntil(untilMs: number): Promise<void> {
     while (this.#scheduler.next(untilMs)) {
       // Each event checks what it touched.
+      if (this.#stirred.size > 0) await this.#runPromises()
     }
+  }
+
+  stir(node: SimNode): void {
+    this.#stirred.add(node)
+  }
+
+  /** As between two turns of an event loop. What takes more turns goes on after the next event. */
+  async #runPromises(): Promise<void> {
+    for (let turn = 0; turn < promiseTurns; turn++) await settled
+    const stirred = [...this.#stirred]
+    this.#stirred.clear()
+    for (const node of stirred) node.afterPromises()
+    if (this.violation !== undefined) throw this.violation
   }
 
   trace(line: () => string): void {
     if (this.#isTracing) this.lines.push(`${this.nowMs.toFixed(3)} ${line()}`)
   }
 
-  /** The first servers share their first entry, the configuration of all of them. */
   begin(): void {
     const ids = Array.from({ length: this.options.servers }, () => this.newId())
-    const addresses = Object.fromEntries(ids.map((id) => [id, `${id}:8300`]))
-    const config = { ...emptyConfig, voters: ids.toSorted(), addresses }
-    for (const id of ids) {
-      const node = this.addNode(id)
-      const write = must(bootstrapWrite(node.disk.state(), config))
-      this.ledger.begin(must(write.entries[0]))
-      node.disk.commitWrite(write)
-      node.start()
-    }
+    if (this.options.begins === 'founded') this.#found(ids)
+    else this.#gather(ids)
     for (let id = 0; id < this.options.clients; id++) {
       const client = new Client(this, id)
       this.clients.push(client)
@@ -99,17 +114,64 @@ export class World implements NodeWorld {
     }
   }
 
+  /** The first servers share their first entry, the configuration of all of them. */
+  #found(ids: readonly NodeId[]): void {
+    const clusterId = this.newClusterId()
+    const addresses = Object.fromEntries(ids.map((id) => [id, addressOf(id)]))
+    const config = { ...emptyConfig, voters: ids.toSorted(), addresses }
+    for (const id of ids) {
+      const node = this.#add(id, { expect: ids.length, knows: [] })
+      const write = must(bootstrapWrite(node.disk.state(), config))
+      this.ledger.onFounded(id, clusterId, must(write.entries[0]))
+      node.disk.commitWrite(write)
+      this.ledger.onCluster(id, clusterId)
+      node.disk.setMeta('clusterId', clusterId)
+      node.start()
+    }
+  }
+
+  /** The first servers have to find each other; one more may find what they have founded. */
+  #gather(ids: readonly NodeId[]): void {
+    const { expect } = this.options
+    const isJoined = ids.length > 1 && this.random() < 0.5
+    const late = isJoined ? [this.newId()] : []
+    for (const id of [...ids, ...late]) {
+      const node = this.#add(id, { expect: late.includes(id) ? 0 : expect, knows: ids })
+      this.after(this.random() * 1000, () => node.start())
+    }
+    if (this.random() < 0.3) return
+    for (const a of ids) {
+      for (const b of ids) {
+        if (a >= b || this.random() < 0.6) continue
+        this.network.cut(a, b)
+        this.network.cut(b, a)
+      }
+    }
+    this.after(this.random() * 3000, () => this.network.heal())
+  }
+
   newId(): NodeId {
     // Two digits, so that sorting is by age, and ids are never used again.
     return `s${String(++this.#ids).padStart(2, '0')}`
   }
 
-  nextSession(): number {
-    return ++this.#sessions
+  newRequestId(): string {
+    return `r${++this.#requests}`
   }
 
+  newClusterId(): string {
+    return `c${++this.#clusters}`
+  }
+
+  /** A server that an operator adds to the cluster: it is told of it. */
   addNode(id: NodeId): SimNode {
-    const node = new SimNode(this, id)
+    const node = this.#add(id, { expect: 0, knows: [] })
+    node.disk.setMeta('clusterId', must(this.ledger.clusterId, 'there is a cluster'))
+    return node
+  }
+
+  #add(id: NodeId, beginning: Beginning): SimNode {
+    const node = new SimNode(this, id, beginning)
     this.nodes.set(id, node)
     return node
   }
@@ -117,6 +179,11 @@ export class World implements NodeWorld {
   anyNode(): NodeId {
     const ids = [...this.nodes.keys()]
     return must(ids[randomBelow(this.random, ids.length)])
+  }
+
+  nodeAfter(id: NodeId): NodeId {
+    const ids = [...this.nodes.keys()]
+    return must(ids[(ids.indexOf(id) + 1) % ids.length])
   }
 
   /** Who holds itself for the leader, the highest term first. */
@@ -142,6 +209,10 @@ export class World implements NodeWorld {
   onSent(node: SimNode, message: Message): void {
     if (!this.isFaulty || !this.options.faults.has('crash')) return
     if (this.random() > (dieAfter[message.type] ?? 0)) return
+    this.crashSoon(node)
+  }
+
+  crashSoon(node: SimNode): void {
     this.after(0, () => {
       if (!node.isUp) return
       node.crash(this.fate(), false)
@@ -149,14 +220,17 @@ export class World implements NodeWorld {
     })
   }
 
+  /** Ends the run, from within a promise. */
+  abort(error: unknown): void {
+    this.violation ??= error instanceof Error ? error : new Error(String(error))
+  }
+
   /** The kernel closes the connections of a dead process; a dead machine closes none. */
   onCrash(id: NodeId): void {
     if (this.random() < 0.3) return
     for (const node of this.nodes.values()) {
       if (node.id === id || this.network.isCut(id, node.id)) continue
-      this.after(0.2 + this.random() * 5, () =>
-        node.act((driver) => driver.raft.connectionLost(id)),
-      )
+      this.after(0.2 + this.random() * 5, () => node.connectionLost(id))
     }
   }
 

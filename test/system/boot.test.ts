@@ -53,7 +53,9 @@ t.test(
       // An archive that is sent and never ends.
       const upload = connect(server.httpPort, '127.0.0.1')
       upload.on('error', () => {})
-      upload.write('PUT /v1/snapshot HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc')
+      upload.write(
+        'PUT /v1/snapshot HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc',
+      )
       await until('the write waits', 2000, async () => {
         const services = await server.get<Record<string, unknown>>('agent/services')
         return 'late' in services

@@ -34,7 +34,9 @@ t.test('SIGHUP is survived, and one Ctrl-C that arrives twice is one clean stop'
   // A request in flight keeps it from having stopped before the second signal comes.
   const request = connect(agent.httpPort, '127.0.0.1')
   request.on('error', () => {})
-  request.write('PUT /v1/agent/service/register HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n')
+  request.write(
+    'PUT /v1/agent/service/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n',
+  )
   request.write('Expect: 100-continue\r\n\r\n')
   await once(request, 'data')
   // As npm and the terminal deliver it.

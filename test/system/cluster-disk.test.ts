@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../helpers/sqlite.ts'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { instance, registerAlways } from '../helpers/cluster-load.ts'
@@ -18,7 +18,9 @@ t.test(
   async (t) => {
     // Not tap's directory, which is removed before the file system in it is unmounted.
     const directory = mkdtempSync(join(tmpdir(), 'svcd-small-disk-'))
-    const cluster = await ThreeServers.prepare(directory)
+    // It fills to the end: nothing is kept free.
+    const args = ['-log-level=warn', '-disk-reserve-mib=0']
+    const cluster = await ThreeServers.prepare(directory, { args })
     const small = must(cluster.servers[0])
     mkdirSync(small.directory)
     // Twelve megabytes: the cluster can begin in it.

@@ -157,7 +157,12 @@ async function newcomer(t: Test, cluster: ThreeServers): Promise<ClusterServer> 
     directory: join(cluster.directory, 'n4'),
     host: '127.0.0.1',
     ports: [must(ports[0]), must(ports[1]), must(ports[2])],
-    args: ['-bootstrap-expect=0', `-retry-join=127.0.0.1:${ports[3]}`, '-log-level=info'],
+    args: [
+      '-bootstrap-expect=0',
+      `-retry-join=127.0.0.1:${ports[3]}`,
+      '-log-level=info',
+      ...cluster.secretArgs,
+    ],
   })
   t.teardown(() => fresh.kill())
   await fresh.start()

@@ -213,6 +213,7 @@ t.test('another cluster, or a second bootstrap, is kept apart', { timeout: 60_00
     '-server',
     '-bind=127.0.0.1',
     '-server-port=0',
+    ...cluster.secretArgs,
   ]
   // A server of a cluster of its own that is pointed at this one.
   const founder = await AgentProcess.start({ args: [...alone, '-node=x1'] })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../helpers/sqlite.ts'
 import t from 'tap'
 import type { Test } from 'tap'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'

@@ -1,0 +1,43 @@
+import type { Metric, Sample } from '../base/metric.ts'
+import type { GateFigures } from '../net/connection-gate.ts'
+import type { ConnectionFigures } from './connections.ts'
+
+/** The connections of each port, as metrics. */
+export function connectionMetrics(ports: ConnectionFigures): readonly Metric[] {
+  const figures = Object.entries(ports)
+  const samples = (of: (figures: GateFigures) => number): Sample[] =>
+    figures.map(([port, each]) => ({ labels: { port }, value: of(each) }))
+  const counter = (name: string, help: string, of: (figures: GateFigures) => number): Metric => ({
+    name: `svcd_connections_${name}_total`,
+    help,
+    kind: 'counter',
+    samples: samples(of),
+  })
+  const gauge = (name: string, help: string, of: (figures: GateFigures) => number): Metric => ({
+    name: `svcd_connections_${name}`,
+    help,
+    kind: 'gauge',
+    samples: samples(of),
+  })
+  return [
+    gauge('open', 'Connections open now, by port.', ({ open }) => open),
+    gauge('max', 'The most connections that the port can have.', ({ openMax }) => openMax),
+    counter('accepted', 'Connections let in.', ({ accepted }) => accepted),
+    {
+      name: 'svcd_connections_refused_total',
+      help: 'Connections refused: their address, or the port, had all it may have.',
+      kind: 'counter',
+      samples: figures.flatMap(([port, { refusedAddress, refusedTotal }]) => [
+        { labels: { port, reason: 'address' }, value: refusedAddress },
+        { labels: { port, reason: 'total' }, value: refusedTotal },
+      ]),
+    },
+    counter('displaced', 'Idle connections closed to make room.', ({ displaced }) => displaced),
+    counter('timed_out', 'Connections closed that sent too little.', ({ timedOut }) => timedOut),
+    counter(
+      'accept_errors',
+      'Connections that the system did not hand over.',
+      ({ acceptErrors }) => acceptErrors,
+    ),
+  ]
+}

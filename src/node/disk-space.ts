@@ -1,0 +1,124 @@
+import { statfs } from 'node:fs/promises'
+import { svcdError } from '../base/errors.ts'
+import type { SvcdError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import type { CommandBody, Proposal } from '../catalog/command.ts'
+
+/** `low`: below the reserve; `lowest`: below a quarter of it. */
+export type DiskLevel = 'enough' | 'low' | 'lowest'
+
+export interface DiskFigures {
+  readonly freeBytes: number
+  readonly reserveBytes: number
+  readonly level: DiskLevel
+}
+
+const mib = 1024 * 1024
+const reserveBytesMax = 256 * mib
+/** Space has to be this much above a limit before it counts as back: no flapping. */
+const backFactor = 1.1
+const lookMs = 1000
+
+/** What is kept free unless an option says: 256 MiB, or 5 % of a smaller disk. */
+export function defaultReserveBytes(diskBytes: number): number {
+  return Math.min(reserveBytesMax, Math.floor(diskBytes / 20))
+}
+
+/** How the space left compares with the reserve, after the level that was before. */
+export function nextLevel(
+  { freeBytes, reserveBytes }: Omit<DiskFigures, 'level'>,
+  before: DiskLevel,
+): DiskLevel {
+  const isBelow = (limit: number, wasBelow: boolean): boolean =>
+    freeBytes < (wasBelow ? limit * backFactor : limit)
+  if (isBelow(reserveBytes / 4, before === 'lowest')) return 'lowest'
+  return isBelow(reserveBytes, before !== 'enough') ? 'low' : 'enough'
+}
+
+/**
+ * Whether a command is taken at a level. A deregistration always is: it is what makes room. A change
+ * of health is, down to a quarter of the reserve: without it DNS would name what is dead.
+ */
+export function isTaken(kind: CommandBody['kind'], level: DiskLevel): boolean {
+  if (level === 'enough' || kind === 'deregister') return true
+  return level === 'low' && kind === 'update-check'
+}
+
+export interface DiskSpaceParts {
+  readonly directory: string
+  readonly node: string
+  /** Undefined: the default; 0: nothing is refused. */
+  readonly reserveBytes: number | undefined
+  readonly logger: Logger
+}
+
+/**
+ * Keeps space for snapshots and the log while disks of servers, which fill alike, fill: a server that
+ * leads takes no registrations below the reserve, and goes on by itself when there is space again.
+ * Looked at beside the write path, once a second.
+ */
+export class DiskSpace {
+  readonly #parts: DiskSpaceParts
+  #figures: DiskFigures | undefined
+  #isLooking = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(parts: DiskSpaceParts) {
+    this.#parts = parts
+  }
+
+  /** Undefined before the first look. */
+  get figures(): DiskFigures | undefined {
+    return this.#figures
+  }
+
+  async start(): Promise<void> {
+    await this.look()
+    this.#timer = setInterval(() => void this.look(), lookMs)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Why a proposal is not taken now (`disk-low`); undefined when it is. Cheap while there is space. */
+  refusal(json: string): SvcdError | undefined {
+    const figures = this.#figures
+    if (figures === undefined || figures.level === 'enough') return undefined
+    const { kind } = (JSON.parse(json) as Proposal).body
+    if (isTaken(kind, figures.level)) return undefined
+    return svcdError('disk-low', {
+      node: this.#parts.node,
+      free: Math.floor(figures.freeBytes / mib),
+      reserve: Math.ceil(figures.reserveBytes / mib),
+    })
+  }
+
+  /** A disk that hangs keeps one look waiting, never two. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      const { bavail, blocks, bsize } = await statfs(this.#parts.directory)
+      this.#note(bavail * bsize, blocks * bsize)
+    } catch (error) {
+      this.#parts.logger.debug({ err: error }, 'the space left on the disk is not known')
+    } finally {
+      this.#isLooking = false
+    }
+  }
+
+  #note(freeBytes: number, diskBytes: number): void {
+    const { reserveBytes = defaultReserveBytes(diskBytes), logger, directory } = this.#parts
+    const before = this.#figures?.level ?? 'enough'
+    const level = nextLevel({ freeBytes, reserveBytes }, before)
+    this.#figures = { freeBytes, reserveBytes, level }
+    if (level === before) return
+    const fields = { directory, freeBytes, reserveBytes }
+    if (level === 'enough') logger.info(fields, 'the disk has space again: writes are taken')
+    else if (level === 'low')
+      logger.warn(fields, 'the disk is nearly full: no registration is taken')
+    else logger.error(fields, 'the disk is nearly full: only deregistrations are taken')
+  }
+}

@@ -1,0 +1,31 @@
+import { isLoopbackIp, parseIp } from '../base/ip.ts'
+import type { Config } from '../config/options.ts'
+import type { ReplicaSettings } from './replica-messages.ts'
+
+/** The keys behind `-encrypt`, which was checked. */
+export function peerSecret({
+  encrypt,
+  encryptVerify,
+}: Pick<Config, 'encrypt' | 'encryptVerify'>): ReplicaSettings['secret'] {
+  if (encrypt.length === 0) return undefined
+  return {
+    keys: encrypt.map((key) => new Uint8Array(Buffer.from(key, 'base64'))),
+    isRequired: encryptVerify,
+  }
+}
+
+/** What the log says at the start where everybody may speak as a server. */
+export function openPortWarning(
+  config: Pick<Config, 'bindAddress' | 'encrypt' | 'encryptVerify' | 'peerTls' | 'ports'>,
+): string | undefined {
+  const { bindAddress, encrypt, encryptVerify, peerTls, ports } = config
+  const bind = parseIp(bindAddress)
+  if (bind === undefined || isLoopbackIp(bind) || peerTls.certFile !== undefined) return undefined
+  if (encrypt.length > 0 && encryptVerify) return undefined
+  const port = ports.server === 0 ? 'the port for other servers' : `port ${ports.server}`
+  const cure =
+    encrypt.length > 0
+      ? 'leave -encrypt-verify=false out as soon as all servers have the secret'
+      : 'give all servers the same -encrypt key (`svcd keygen` prints one), or certificates'
+  return `whoever reaches ${port} on ${bindAddress} can speak as a server of this cluster: ${cure}`
+}

@@ -1,0 +1,43 @@
+import { isMember } from './config.ts'
+import type { PlacedConfig } from './config.ts'
+import type { NodeId, Term } from './entry.ts'
+import type { Message } from './message.ts'
+
+/**
+ * The most by which a message's term may exceed a server's own. Each election raises the term by one, so
+ * an honest one that slept through a thousand of them a day for two years still understands the others.
+ * Without a bound one message of the highest term there is would end the cluster: no election could
+ * follow, and the term is on disk.
+ */
+export const termJumpMax = 1_000_000
+
+export function isTermTooFar({ term }: Message, own: Term): boolean {
+  return term - own > termJumpMax
+}
+
+/** What a server knows of who may speak to it. */
+export interface Known {
+  /** The one that is committed and all later ones, oldest first: any may come into force. */
+  readonly configs: readonly PlacedConfig[]
+  /** Of whom a member has said that they are members, too (see {@link isKnownSender}). */
+  readonly vouched: ReadonlySet<NodeId>
+  /** Whom it follows in its present term. */
+  readonly leader: NodeId | undefined
+}
+
+/**
+ * Whether Raft messages of `from` count. Only members speak: voters, old voters, and learners, who
+ * answer. But of which configuration? This server's own may be old:
+ *
+ * - A leader that removes itself goes on until that is committed, by an earlier one of `configs`; and then
+ *   hands over, as the leader of the term.
+ * - A server that was just let in, or gets a snapshot, has none. It cannot tell who is a member, and hears
+ *   whoever its transport takes for a server of this cluster.
+ * - One that slept while others came may hear from a leader it has never heard of. It then asks those it
+ *   knows; only once one of them vouches for the new one (`Raft.vouch`) its messages count.
+ */
+export function isKnownSender({ configs, vouched, leader }: Known, from: NodeId): boolean {
+  if (configs.some(({ config }) => isMember(config, from))) return true
+  if (from === leader || vouched.has(from)) return true
+  return configs.every(({ config }) => config.voters.length === 0)
+}

@@ -1,0 +1,439 @@
+import { must } from '../../src/base/assert.ts'
+import { silentLogger } from '../../src/base/log.ts'
+import type { CatalogReader } from '../../src/catalog/query.ts'
+import { PeerNotices } from '../../src/net/peer-notices.ts'
+import type { PeerTransport } from '../../src/net/peer-transport.ts'
+import { ClusterFormation } from '../../src/node/cluster-formation.ts'
+import { ClusterMarks } from '../../src/node/cluster-marks.ts'
+import { EpochFence } from '../../src/node/epoch-fence.ts'
+import { finishFounding, foundCluster } from '../../src/node/founding.ts'
+import { LeaderDuties } from '../../src/node/leader-duties.ts'
+import type { Operations } from '../../src/node/operations.ts'
+import { askerOver } from '../../src/node/peer-questions.ts'
+import { PeerRequests } from '../../src/node/peer-requests.ts'
+import type { ProposalResult } from '../../src/node/proposals.ts'
+import { RaftServer } from '../../src/node/raft-server.ts'
+import { members } from '../../src/raft/config.ts'
+import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
+import type { ConfChange } from '../../src/raft/membership.ts'
+import type { Message } from '../../src/raft/message.ts'
+import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
+import { addressOf, idAt } from './addresses.ts'
+import { check } from './ledger.ts'
+import type { SimOutcome } from './machine.ts'
+import type { SimNode } from './node.ts'
+import { Rpc } from './rpc.ts'
+
+const formationMs = 300
+const joinTimeoutMs = 3000
+const silenceMs = 3000
+/** As in src/node/raft-server.ts. */
+const visibleMs = 1000
+
+/** What an ended process would still do; nobody hears of it. */
+class Ended extends Error {
+  override name = 'Ended'
+}
+
+/**
+ * One process of a server: what src/node/replica-server.ts puts together, over a simulated disk,
+ * network and clock. All but the threads, the sockets and the files is the real code.
+ */
+export class SimReplica {
+  readonly node: SimNode
+  readonly marks: ClusterMarks
+  readonly rpc: Rpc
+  readonly formation: ClusterFormation
+  readonly requests: PeerRequests
+  readonly machine: StateMachine
+  readonly fence: EpochFence
+  raft: RaftServer | undefined
+  duties: LeaderDuties | undefined
+  isAlive = true
+  /** What the other threads know: no round is needed for a read. */
+  isAlone = false
+  /** Members that it has tried to greet. */
+  readonly tried = new Set<NodeId>()
+  /** Writes asked for here that have no answer yet: when they were. */
+  readonly writing = new Set<{ readonly atMs: number }>()
+  /** When an answer to a forwarded write came, by the index it names. */
+  readonly #answeredMs = new Map<Index, number>()
+  #reading = 0
+  readonly #ask = askerOver(() => this.#transport)
+
+  constructor(node: SimNode) {
+    const { world, id } = node
+    this.node = node
+    this.marks = new ClusterMarks(node.disk)
+    finishFounding(node.disk, this.marks)
+    this.rpc = new Rpc({
+      self: id,
+      carry: (to, deliver, broken) => {
+        if (this.isAlive) world.network.carry({ from: id, to }, deliver, broken)
+      },
+      answer: (from, kind, body) => this.#answer(from, kind, body),
+      peer: (to) => world.nodes.get(to)?.replica?.rpc,
+      after: (delayMs, run) => node.later(delayMs, run),
+      onBusy: () => world.stir(node),
+    })
+    this.fence = new EpochFence({
+      self: id,
+      marks: this.marks,
+      raft: () => this.raft,
+      tried: () => this.tried,
+      nowMs: () => world.nowMs,
+      logger: silentLogger,
+      onFenced: () => world.trace(() => `${id} is left behind`),
+    })
+    this.formation = this.#makeFormation()
+    this.machine = {
+      appliedIndex: () => node.machine.appliedIndex(),
+      apply: (entries) => node.machine.apply(entries),
+      restore: (snapshot) => node.machine.restore(snapshot),
+    }
+    this.requests = this.#makeRequests()
+  }
+
+  /** Promises are under way. */
+  get isBusy(): boolean {
+    return this.rpc.isBusy || this.#reading > 0
+  }
+
+  start(): void {
+    if (this.marks.clusterId === undefined) this.#form()
+    else this.#begin()
+  }
+
+  checkDuties(): void {
+    this.duties?.check()
+  }
+
+  /** Inputs of the clock: first whether it may take part, as in the replica thread. */
+  tick(count: number): void {
+    this.fence.check()
+    this.raft?.tick(count)
+  }
+
+  /**
+   * Dials each member with which it has no connection yet. What answers in a newer epoch says so; a
+   * host that runs nothing refuses, which counts as tried as well; a cut one does neither.
+   */
+  greet(): void {
+    const { raft, node } = this
+    const { network, random } = node.world
+    if (raft === undefined) return
+    for (const peer of members(raft.status.config)) {
+      if (peer === node.id || (this.tried.has(peer) && random() < 0.8)) continue
+      network.dial(node.id, peer, () => this.#onDialled(peer))
+    }
+  }
+
+  #onDialled(peer: NodeId): void {
+    const { marks } = this
+    const other = this.node.world.nodes.get(peer)?.replica?.marks
+    this.tried.add(peer)
+    if (other === undefined || other.clusterId !== marks.clusterId) return
+    const newest = Math.max(other.epoch, other.newestEpoch)
+    if (newest > marks.epoch) this.fence.learn(newest)
+  }
+
+  connectionLost(peer: NodeId): void {
+    this.raft?.connectionLost(peer)
+    this.rpc.connectionLost(peer)
+  }
+
+  onApplied(entry: Entry, outcome: SimOutcome | undefined): void {
+    this.raft?.proposals.onApplied(entry.index, entry.term, outcome)
+  }
+
+  write(json: string, settle: (result: ProposalResult) => void): void {
+    if (this.raft === undefined) return settle({ kind: 'not-leader' })
+    const writing = { atMs: this.node.world.nowMs }
+    this.writing.add(writing)
+    this.raft.propose(json, true, (result) => {
+      this.writing.delete(writing)
+      if (!this.isAlive) return
+      try {
+        if (result.kind === 'applied') this.#checkVisible(result.outcome.index)
+        settle(result)
+      } catch (error) {
+        // Within a promise, where the write was forwarded.
+        this.#onError(error)
+      }
+    })
+  }
+
+  /** 200 means visible here, if it takes no longer than a second. */
+  #checkVisible(index: Index): void {
+    const { id, machine, world } = this.node
+    const waitedMs = world.nowMs - (this.#answeredMs.get(index) ?? Infinity)
+    check(
+      machine.appliedIndex() >= index || waitedMs > visibleMs - 1,
+      `${id} answers for ${index} and has applied ${machine.appliedIndex()}`,
+    )
+  }
+
+  /** Hands writes to another server; a mutant may do it wrong. */
+  async forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
+    const { world } = this.node
+    const results = await this.#ask<readonly ProposalResult[]>(
+      { id: to },
+      'propose',
+      proposals,
+      world.options.forwardMs,
+    )
+    for (const result of results) {
+      if (result.kind === 'applied') this.#answeredMs.set(result.outcome.index, world.nowMs)
+    }
+    return results
+  }
+
+  /** Asks whoever is at an address, for the formation of a cluster. */
+  ask<T>(address: string, kind: string, body: unknown): Promise<T> {
+    return this.#ask<T>({ address }, kind, body, joinTimeoutMs)
+  }
+
+  /** A duty of the leader. Thesis §4.2.1: a learner votes only once it keeps up. */
+  changeMembers(change: ConfChange): void {
+    const { node, raft } = this
+    if (raft === undefined) return
+    const result = raft.driver.raft.proposeConfChange(change)
+    node.world.trace(() => `${node.id}: ${JSON.stringify(change)} => ${JSON.stringify(result)}`)
+    if (result.kind === 'accepted' && change.kind === 'promote') {
+      const disk = node.world.nodes.get(change.id)?.disk
+      const holds =
+        disk === undefined || disk.hardState.term > result.term ? Infinity : disk.lastIndex
+      check(holds >= node.oldTail, `${change.id} is to vote, and holds ${holds} of ${node.oldTail}`)
+    }
+    raft.turn()
+  }
+
+  /** A default read: whatever was committed when it was asked for, by whichever leader, it sees. */
+  read(settle: (isHeld: boolean) => void): void {
+    const { node, raft } = this
+    if (raft === undefined) return settle(false)
+    const { ledger } = node.world
+    const committed = ledger.commitIndex
+    if (this.isAlone) {
+      const applied = node.machine.appliedIndex()
+      check(applied >= committed, `${node.id}, alone, reads at ${applied} of ${committed}`)
+      return settle(true)
+    }
+    this.#reading++
+    node.world.stir(node)
+    const end = (isHeld: boolean): void => {
+      this.#reading--
+      if (!this.isAlive) return
+      if (isHeld) {
+        const applied = node.machine.appliedIndex()
+        check(applied >= committed, `${node.id} reads at ${applied}, ${committed} was committed`)
+      }
+      settle(isHeld)
+    }
+    raft.readBarrier().then(end).catch(this.#onError)
+  }
+
+  get #transport(): PeerTransport {
+    const request = (
+      target: { id: NodeId } | { address: string },
+      kind: string,
+      body: Buffer,
+      timeoutMs: number,
+    ): Promise<Buffer> => {
+      const to = 'id' in target ? target.id : idAt(target.address)
+      return this.rpc.request(to, kind, body, timeoutMs)
+    }
+    return { request } as PeerTransport
+  }
+
+  readonly #onError = (error: unknown): void => {
+    if (!this.isAlive || error instanceof Ended) return
+    try {
+      this.node.fail(error)
+    } catch (fatal) {
+      this.node.world.abort(fatal)
+    }
+  }
+
+  #begin(): void {
+    const { node } = this
+    const { world, machine, id } = node
+    const { options, random } = world
+    node.marks.applied = machine.appliedIndex()
+    const raft = new RaftServer({
+      id,
+      store: this.#store(),
+      machine: this.machine,
+      transport: { send: (messages) => this.#send(messages) },
+      forward: (to, proposals) => this.forward(to, proposals),
+      random,
+      nowMs: () => world.nowMs,
+      wallMs: () => Math.round(world.nowMs),
+      onTurn: () => {},
+      onAlone: (isAlone) => (this.isAlone = isAlone),
+      limits: options.limits,
+      holdMs: options.holdMs,
+    })
+    this.raft = raft
+    this.duties = new LeaderDuties({
+      status: () => raft.status,
+      catalog: { nodeById: () => undefined } as unknown as CatalogReader,
+      nowMs: () => world.nowMs,
+      silenceMs,
+      changeMembers: (change) => this.changeMembers(change),
+      propose: () => {},
+    })
+    this.fence.begin(raft)
+    node.onBegun()
+    raft.leadAlone()
+    raft.turn()
+  }
+
+  /** The disk, as long as this process lives. */
+  #store(): LogStore {
+    const { disk } = this.node
+    return {
+      state: () => disk.state(),
+      term: (index) => disk.term(index),
+      entries: (from, to, bytesMax) => disk.entries(from, to, bytesMax),
+      snapshot: () => disk.snapshot(),
+      compact: (index) => disk.compact(index),
+      saveSnapshot: (meta) => disk.saveSnapshot(meta),
+      write: (write, done) => {
+        if (!this.isAlive) throw new Ended()
+        disk.write(write, done)
+      },
+    }
+  }
+
+  #send(messages: readonly Message[]): void {
+    if (!this.isAlive) throw new Ended()
+    this.node.send(messages)
+  }
+
+  #answer(from: NodeId, kind: string, body: Buffer): Promise<Buffer> {
+    const { world, id } = this.node
+    world.trace(() => `${id} is asked ${kind} by ${from}`)
+    const other = world.nodes.get(from)?.replica
+    const isMember =
+      this.marks.clusterId !== undefined && other?.marks.clusterId === this.marks.clusterId
+    const asking = { id: from, name: from, address: addressOf(from), isMember, isAuthentic: true }
+    const answer = this.requests.answer(asking, kind, body)
+    // As onTurnEnd does after what came with one read.
+    this.node.turn()
+    return answer
+  }
+
+  #makeRequests(): PeerRequests {
+    const { id, world } = this.node
+    const clock = { monotonicMs: () => world.nowMs, wallMs: () => world.nowMs }
+    return new PeerRequests({
+      settings: {
+        id,
+        name: id,
+        datacenter: 'dc1',
+        bindAddress: id,
+        advertiseAddress: id,
+        serverPort: 8300,
+        bootstrapExpect: this.node.expect,
+        retryJoin: [],
+        silenceMs,
+        stateCheckMs: 600_000,
+        secret: undefined,
+        tls: undefined,
+      },
+      raft: () => this.raft,
+      formation: this.formation,
+      operations: {
+        onRequest: (kind: string, body: unknown) => this.#operate(kind, body),
+      } as Operations,
+      cluster: () => ({
+        address: addressOf(id),
+        clusterId: this.marks.clusterId,
+        epoch: this.marks.epoch,
+        pledge: this.marks.pledge,
+      }),
+      notices: new PeerNotices(silentLogger, clock),
+    })
+  }
+
+  /** A server asks to be let in; only the leader can. What the real one waits for, this leaves out. */
+  async #operate(kind: string, body: unknown): Promise<string> {
+    const { raft } = this
+    if (raft === undefined) throw new Error('no cluster')
+    const { id, address } = body as { id: NodeId; address: string }
+    if (!raft.isLeader) {
+      const { leader } = raft.status
+      if (leader === undefined || kind !== 'join') throw new Error('no leader')
+      const change = { kind: 'add-learner', id, address }
+      return this.#ask<string>({ id: leader }, 'change', change, joinTimeoutMs)
+    }
+    const result = raft.driver.raft.proposeConfChange({ kind: 'add-learner', id, address })
+    raft.turn()
+    const isKnown = result.kind === 'refused' && result.reason === 'already-a-member'
+    const isFresh = raft.status.peers.some((peer) => peer.id === id && peer.match === 0)
+    if (result.kind === 'accepted' || (isKnown && isFresh)) return id
+    throw new Error('not now')
+  }
+
+  #makeFormation(): ClusterFormation {
+    const { id, expect, knows, world } = this.node
+    return new ClusterFormation({
+      self: { id, name: id, address: addressOf(id), expect },
+      retryJoin: knows.map(addressOf),
+      invitedBy: () => [],
+      pledge: () => this.marks.pledge,
+      setPledge: (pledge) => {
+        if (!this.isAlive) throw new Ended()
+        this.marks.setPledge(pledge)
+        world.ledger.onPledge(id, pledge)
+      },
+      newClusterId: () => world.newClusterId(),
+      request: <T>(address: string, kind: string, body: unknown) =>
+        this.ask<T>(address, kind, body),
+      found: (clusterId, founders) => {
+        foundCluster(this.#foundingLog(clusterId), this.marks, { clusterId, founders })
+        world.ledger.onCluster(id, clusterId)
+        world.trace(() => `${id} founds ${clusterId} with ${Object.keys(founders).join()}`)
+        this.#begin()
+      },
+      join: (clusterId, epoch) => {
+        if (!this.isAlive) throw new Ended()
+        world.ledger.onCluster(id, clusterId)
+        this.marks.setEpoch(epoch)
+        this.marks.setClusterId(clusterId)
+        world.trace(() => `${id} joins ${clusterId}`)
+        this.#begin()
+      },
+      logger: silentLogger,
+    })
+  }
+
+  /** The log as the founding writes it: synced when the call returns, or the process has ended. */
+  #foundingLog(clusterId: string): Pick<LogStore, 'state' | 'write'> {
+    const { disk, world, id } = this.node
+    return {
+      state: () => disk.state(),
+      write: (write) => {
+        if (!this.isAlive) throw new Ended()
+        world.ledger.onFounded(id, clusterId, must(write.entries[0]))
+        disk.commitWrite(write)
+        // A process may end between this write and the next.
+        if (!world.isFaulty || !world.options.faults.has('crash') || world.random() > 0.3) return
+        world.crashSoon(this.node)
+        throw new Ended()
+      },
+    }
+  }
+
+  #form(): void {
+    const { node } = this
+    const attempt = async (): Promise<void> => {
+      if (!this.isAlive || (await this.formation.attempt()) || !this.isAlive) return
+      const waitMs = formationMs * (0.5 + node.world.random())
+      node.later(waitMs, () => void attempt().catch(this.#onError))
+    }
+    node.world.stir(node)
+    attempt().catch(this.#onError)
+  }
+}
