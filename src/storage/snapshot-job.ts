@@ -3,7 +3,7 @@ import { chmodSync, closeSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 import { catalogVersion, summedVersion } from '../catalog/schema.ts'
 import { loadSums, noteSums } from '../catalog/state-sums.ts'
-import { formatOf, openDatabase } from './sqlite.ts'
+import { faultBy, formatOf, openDatabase } from './sqlite.ts'
 import { damageIn, isDamage } from './state-check.ts'
 import { appliedIn, rowCounts } from './state-tables.ts'
 
@@ -117,8 +117,8 @@ function move(path: string, place: { readonly index: number; readonly term: numb
 function examine(path: string, withSums: boolean): SnapshotFacts {
   const db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
   try {
-    const [first] = db.pragma('quick_check(1)') as { quick_check: string }[]
-    if (first?.quick_check !== 'ok') throw new Error(first?.quick_check ?? 'quick_check fails')
+    const fault = faultBy(db, 'quick_check(1)')
+    if (fault !== undefined) throw new Error(fault)
     const applied = appliedIn(db)
     if (applied === undefined) throw new Error('it has no applied index')
     // That of an older release has no sums to compare with.

@@ -172,9 +172,19 @@ export function walBytesOf(database: Database): number {
 
 /** Throws SvcdError `data-corrupt` for a page that is none; some tenths of a second for 100 MB. */
 export function refuseDamaged(database: Database, path: string): void {
-  const [first] = database.pragma('quick_check(1)') as { quick_check: string }[]
-  const reason = first?.quick_check ?? 'it cannot be checked'
-  if (reason !== 'ok') throw svcdError('data-corrupt', { file: path, reason })
+  const reason = faultBy(database, 'quick_check(1)')
+  if (reason !== undefined) throw svcdError('data-corrupt', { file: path, reason })
+}
+
+/** What SQLite itself finds, on one line; undefined: nothing. */
+export function faultBy(
+  database: Database,
+  check: `${'quick' | 'integrity'}_check(${string})`,
+): string | undefined {
+  const found = database.pragma(check, { simple: true })
+  if (found === 'ok') return undefined
+  const text = typeof found === 'string' ? found : 'it cannot be checked'
+  return text.replace('*** in database main ***', '').replaceAll(/\s+/g, ' ').trim()
 }
 
 /** Replaces the whole content of the database `to`, which others may have open, by that of `from`. */

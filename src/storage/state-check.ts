@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { reasonOf } from '../base/errors.ts'
 import { loadSums, scanTable, summedTables, SumsError } from '../catalog/state-sums.ts'
 import type { SummedTable } from '../catalog/state-sums.ts'
+import { faultBy } from './sqlite.ts'
 
 /**
  * Compares every row and every index of an open state with the sums that the write path keeps.
@@ -41,9 +42,8 @@ function damageOf(db: Database, table: SummedTable): string | undefined {
     )
   }
   // The rows are whole; an index that readers use instead of them may not be.
-  const [first] = db.pragma(`integrity_check(${table})`) as { integrity_check: string }[]
-  if (first?.integrity_check === 'ok') return undefined
-  return `table ${table}: ${first?.integrity_check ?? 'its indexes cannot be checked'}`
+  const fault = faultBy(db, `integrity_check(${table})`)
+  return fault === undefined ? undefined : `table ${table}: ${fault}`
 }
 
 /** Whether SQLite says that the file is no database any more, and not that it cannot read it now. */
