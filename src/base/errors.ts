@@ -268,6 +268,16 @@ export const errorTable = {
     exit: 1,
     text: '{file} is damaged: {reason}. This node refuses to serve; restore it from a snapshot or another server.',
   },
+  'state-damaged': {
+    http: 503,
+    exit: 1,
+    text: 'The state of this server is damaged: {reason}. It answers again when it has rebuilt the state from its log and snapshots, which it does by itself; ask another server until then.',
+  },
+  'state-lost': {
+    http: 500,
+    exit: 1,
+    text: '{file} is damaged ({reason}), and it cannot be rebuilt from the log and the snapshots beside it: {why}. If the cluster has other servers, start this one with an empty data directory, so that it joins them as a new server, and remove the old one with `svcd operator raft remove-peer`. If not, start with an empty directory and run `svcd snapshot restore` with your newest archive.',
+  },
   'node-id-lost': {
     http: 500,
     exit: 1,

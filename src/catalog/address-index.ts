@@ -22,12 +22,12 @@ export function moveAddresses(
   serviceId: string,
   before: readonly string[] | undefined,
   after: readonly string[],
-  { sql }: Change,
+  { rows }: Change,
 ): void {
   for (const ip of before ?? []) {
-    if (!after.includes(ip)) sql.deleteAddress.run(ip, serviceId, nodeKey)
+    if (!after.includes(ip)) rows.deleteAddress(ip, serviceId, nodeKey)
   }
   for (const ip of after) {
-    if (before?.includes(ip) !== true) sql.putAddress.run(ip, serviceId, nodeKey)
+    if (before?.includes(ip) !== true) rows.putAddress(ip, serviceId, nodeKey)
   }
 }

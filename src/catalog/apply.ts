@@ -4,8 +4,11 @@ import { must, unreachable } from '../base/assert.ts'
 import { deregister } from './deregister.ts'
 import { forgetGone, isForgettingDue } from './gone-subjects.ts'
 import { register } from './register.ts'
-import { prepareApply } from './statements.ts'
-import type { ApplyStatements } from './statements.ts'
+import { encodeSums, loadSums, tablesText } from './state-sums.ts'
+import type { AppliedPlace, StateSums } from './state-sums.ts'
+import { prepareApply, prepareWrites } from './statements.ts'
+import type { ApplyStatements, RowWrites } from './statements.ts'
+import { SummedLists, SummedRows } from './summed-rows.ts'
 import { touchCheck } from './touch.ts'
 import type { Change } from './touch.ts'
 
@@ -25,6 +28,7 @@ export interface BatchResult {
 
 /** What applying a batch gathers. */
 interface Batch {
+  /** All that were touched. */
   readonly subjects: Set<string>
   /** The last entry that changed a subject, of what is not in `subjects` of the database yet. */
   readonly touched: Map<string, number>
@@ -43,6 +47,14 @@ const rememberEntriesMax = 100_000
  */
 const forgetEvery = 256
 
+/** The sums of all tables at one entry: equal on all replicas, however they batched the log. */
+export interface PlacedSums {
+  readonly index: number
+  readonly text: string
+}
+
+const recordedMax = 16
+
 /**
  * Applies committed commands to the catalog. Deterministic: the same log gives the same tables on
  * every replica, so nothing here reads a clock, a random source, the environment or the options.
@@ -50,22 +62,37 @@ const forgetEvery = 256
 export class CatalogMachine {
   readonly #db: Database
   readonly #sql: ApplyStatements
-  #appliedIndex: number
+  readonly #writes: RowWrites
+  #place!: AppliedPlace
+  #sums!: StateSums
+  #rows!: SummedRows
+  #lists!: SummedLists
+  /** At fixed entries, the oldest first, for comparing replicas. */
+  #recorded: PlacedSums[] = []
 
+  /** Throws SumsError when the sums in the database are not of its applied index. */
   constructor(db: Database) {
     this.#db = db
     this.#sql = prepareApply(db)
-    const row = db.prepare("SELECT value FROM meta WHERE key = 'applied_index'").get()
-    this.#appliedIndex = (row as { value: number }).value
+    this.#writes = prepareWrites(db)
+    this.#load()
   }
 
   get appliedIndex(): number {
-    return this.#appliedIndex
+    return this.#place.index
+  }
+
+  /** What the rows should add up to, now and at the last fixed entries (those before a multiple of 256). */
+  get sums(): { readonly now: PlacedSums; readonly recorded: readonly PlacedSums[] } {
+    return {
+      now: { index: this.#place.index, text: tablesText(this.#sums) },
+      recorded: this.#recorded,
+    }
   }
 
   /**
-   * Applies entries in one transaction, together with `applied_index` and a dedupe row for each
-   * request, so that a crash can neither lose nor repeat one. The caller bumps
+   * Applies entries in one transaction, together with `applied_index`, the sums of the tables and a
+   * dedupe row for each request, so that a crash can neither lose nor repeat one. The caller bumps
    * the versions after this returned, never before.
    */
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
@@ -77,16 +104,35 @@ export class CatalogMachine {
     }
     this.#db.exec('BEGIN IMMEDIATE')
     try {
-      for (const run of runsOf(entries)) this.#applyRun(run, batch)
+      for (const run of runsOf(entries)) {
+        const { index } = must(run[0], 'a run has an entry')
+        if (index % forgetEvery === 0) this.#record(index - 1, batch)
+        this.#applyRun(run, batch)
+      }
       this.#writeTouched(batch)
       this.#finish(entries)
       this.#db.exec('COMMIT')
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
+      this.#load()
       throw error
     }
-    this.#appliedIndex = entries.at(-1)?.index ?? this.#appliedIndex
     return { outcomes: batch.outcomes, subjects: batch.subjects }
+  }
+
+  #load(): void {
+    const { place, sums } = loadSums(this.#db)
+    this.#place = place
+    this.#sums = sums
+    this.#rows = new SummedRows(this.#writes, sums)
+    this.#lists = new SummedLists(this.#sql, sums)
+  }
+
+  /** All of the entries up to `index` must be in the sums, those of this batch as well. */
+  #record(index: number, batch: Batch): void {
+    this.#writeTouched(batch)
+    if (this.#recorded.length === recordedMax) this.#recorded.shift()
+    this.#recorded.push({ index, text: tablesText(this.#sums) })
   }
 
   #writeTouched({ subjects, touched }: Batch): void {
@@ -95,21 +141,24 @@ export class CatalogMachine {
       values.push(name, last)
       subjects.add(name)
     }
-    this.#sql.touch.run(values)
+    this.#lists.touch(values)
     touched.clear()
   }
 
   #finish(entries: readonly CommittedCommand[]): void {
     const last = entries.at(-1)
     if (last === undefined) return
-    this.#sql.setMeta.run(last.index, 'applied_index')
-    this.#sql.setMeta.run(last.term, 'applied_term')
+    const { index, term } = last
+    this.#sql.setMeta.run(index, 'applied_index')
+    this.#sql.setMeta.run(term, 'applied_term')
+    this.#sql.setMeta.run(encodeSums(this.#sums, { index, term }), 'sums')
+    this.#place = { index, term }
   }
 
   #applyRun(entries: readonly CommittedCommand[], batch: Batch): void {
     const { index, command } = must(entries[0], 'a run has an entry')
     if (command !== undefined && index % forgetEvery === 0) {
-      this.#sql.forgetRequests.run(
+      this.#lists.forget(
         index - rememberEntriesMax,
         index - rememberEntries,
         command.timeMs - rememberMs,
@@ -117,7 +166,7 @@ export class CatalogMachine {
     }
     if (isForgettingDue(index)) {
       this.#writeTouched(batch)
-      forgetGone(index, this.#sql)
+      forgetGone(index, this.#lists)
     }
     const claimed = this.#claim(entries)
     for (const entry of entries) {
@@ -126,22 +175,13 @@ export class CatalogMachine {
     }
   }
 
-  /**
-   * Notes the requests of a run as applied, each with what most commands come to. Returns the indexes
-   * of those that were not applied before; undefined when that is all of them, as it nearly always is.
-   */
+  /** Notes the requests of a run as applied, each with what most commands come to. */
   #claim(entries: readonly CommittedCommand[]): ReadonlySet<number> | undefined {
     const values: (string | number)[] = []
     for (const { index, command } of entries) {
-      if (command === undefined) continue
-      const { requestId, timeMs } = command
-      values.push(index, requestId, timeMs, JSON.stringify(appliedAt(index)))
+      if (command !== undefined) values.push(...requestRow(index, command))
     }
-    const changes = this.#sql.claimRequests.run(values)
-    if (changes === values.length / 4) return undefined
-    const [first, last] = [must(entries[0]), must(entries.at(-1))]
-    const rows = this.#sql.claimed.all(first.index, last.index)
-    return new Set(rows.map((row) => row.log_index))
+    return this.#lists.claim(values)
   }
 
   #applyOne(
@@ -157,19 +197,26 @@ export class CatalogMachine {
     const change: Change = {
       index,
       sql: this.#sql,
+      rows: this.#rows,
+      lists: this.#lists,
       nodes,
       touch: (name) => {
         touched.set(name, index)
       },
     }
     const outcome = applyBody(command.body, change)
-    if (!outcome.ok) this.#sql.putOutcome.run(JSON.stringify(outcome), index)
+    if (!outcome.ok) this.#lists.putOutcome(requestRow(index, command), JSON.stringify(outcome))
     return outcome
   }
 }
 
-function appliedAt(index: number): Outcome {
-  return { ok: true, index }
+/** What is noted of a request before it is known what it comes to: most commands come to this. */
+function requestRow(
+  index: number,
+  { requestId, timeMs }: Command,
+): readonly [number, string, number, string] {
+  const applied: Outcome = { ok: true, index }
+  return [index, requestId, timeMs, JSON.stringify(applied)]
 }
 
 /** The entries in runs, each of which begins where requests are forgotten, or with the batch. */
@@ -209,7 +256,8 @@ function updateCheck(
     return { ok: false, index, error: 'unknown-check', subject: body.checkId }
   }
   if (check.status === body.status && check.output === body.output) return { ok: true, index }
-  sql.setStatus.run(body.status, body.output, index, nodeKey, body.checkId)
+  const { status, output } = body
+  change.rows.setStatus(check, { ...check, status, output, modify_index: index })
   touchCheck(nodeKey, check.service_id, change)
   return { ok: true, index }
 }

@@ -25,14 +25,14 @@ export function deregister(body: DeregisterCommand, change: Change): Outcome {
 
 function removeCheck(check: CheckRow, change: Change): void {
   touchCheck(check.node_key, check.service_id, change)
-  change.sql.deleteCheck.run(check.node_key, check.check_id)
+  change.rows.deleteCheck(check)
 }
 
 function removeService(service: ServiceRow, change: Change): void {
   const { sql } = change
   for (const check of sql.checksOfService.all(service.node_key, service.id))
     removeCheck(check, change)
-  sql.deleteService.run(service.node_key, service.id)
+  change.rows.deleteService(service)
   moveAddresses(service.node_key, service.id, serviceAddressKeys(service), [], change)
   touchServiceGone(service, change)
   change.touch(subject.services)
@@ -45,7 +45,7 @@ function removeNode(node: NodeRow, change: Change): void {
   touchServices(nodeKey, change)
   for (const service of sql.servicesOfNode.all(nodeKey)) removeService(service, change)
   for (const check of sql.checksOfNode.all(nodeKey)) removeCheck(check, change)
-  sql.deleteNode.run(nodeKey)
+  change.rows.deleteNode(node)
   change.nodes.delete(nodeKey)
   moveAddresses(nodeKey, '', nodeAddressKeys(node), [], change)
   change.touch(subject.nodes)

@@ -24,12 +24,12 @@ export function forgottenUpTo(appliedIndex: number): number {
 }
 
 /** A name comes to be, or one more of its kind: it may have been gone. */
-export function noteCome(subject: string, { sql }: Change): void {
-  sql.deleteGone.run(subject)
+export function noteCome(subject: string, { lists }: Change): void {
+  lists.deleteGone(subject)
 }
 
-export function noteGone(subject: string, { sql }: Change): void {
-  sql.putGone.run(subject)
+export function noteGone(subject: string, { lists }: Change): void {
+  lists.putGone(subject)
 }
 
 /** An instance no longer has this name, and it may have been the last one. */
@@ -40,6 +40,6 @@ export function touchServiceGone(service: ServiceRow, change: Change): void {
 }
 
 /** Forgets the names that are gone for long. Everything touched by earlier entries must be written. */
-export function forgetGone(index: number, sql: Change['sql']): void {
-  if (sql.forgetSubjects.run(forgottenUpTo(index)).changes > 0) sql.forgetGone.run()
+export function forgetGone(index: number, lists: Change['lists']): void {
+  lists.forgetGone(forgottenUpTo(index))
 }

@@ -7,7 +7,6 @@ import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import { objectJson, reverseLabels } from './rows.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { checkValues, nodeValues, serviceValues } from './statements.ts'
 import { subject } from './versions.ts'
 
 /** Applies a registration. What is the same as before keeps its modify index and wakes nobody. */
@@ -23,7 +22,7 @@ export function register(body: RegisterCommand, change: Change): Outcome {
     const listed = new Set(body.checks.map((check) => check.checkId))
     for (const row of sql.checksOfService.all(nodeKey, body.service.id)) {
       if (listed.has(row.check_id)) continue
-      sql.deleteCheck.run(nodeKey, row.check_id)
+      change.rows.deleteCheck(row)
       touchCheck(nodeKey, row.service_id, change)
     }
   }
@@ -69,7 +68,7 @@ function putNode(key: string, node: NodeDefinition, change: Change): void {
     modify_index: index,
   }
   if (before !== undefined && sameRow(before, row)) return
-  sql.putNode.run(nodeValues(row))
+  change.rows.putNode(before, row)
   moveAddresses(key, '', before && nodeAddressKeys(before), addressKeys(reachOfNode(node)), change)
   change.touch(subject.nodes)
   change.touch(subject.node(key))
@@ -83,7 +82,7 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Change)
   const before = sql.service.get(nodeKey, service.id)
   const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
   if (before !== undefined && sameRow(before, row)) return true
-  sql.putService.run(serviceValues(row))
+  change.rows.putService(before, row)
   const keys = addressKeys(reachOfService(service))
   moveAddresses(nodeKey, service.id, before && serviceAddressKeys(before), keys, change)
   change.touch(subject.node(nodeKey))
@@ -143,7 +142,7 @@ function putCheck(nodeKey: string, check: CheckDefinition, change: Change): void
     modify_index: index,
   }
   if (before !== undefined && sameRow(before, row)) return
-  sql.putCheck.run(checkValues(row))
+  change.rows.putCheck(before, row)
   touchCheck(nodeKey, check.serviceId, change)
   if (before !== undefined && before.service_id !== check.serviceId) {
     touchCheck(nodeKey, before.service_id, change)

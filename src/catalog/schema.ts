@@ -3,7 +3,9 @@ import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
 
 /** Format of state.db: number n+1 is reached from n by migrations[n]. */
-export const catalogVersion = 4
+export const catalogVersion = 5
+/** The first format whose `meta` has the sums of the tables. */
+export const summedVersion = 5
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
@@ -110,7 +112,19 @@ const version4 = `
   ALTER TABLE subjects DROP COLUMN create_index;
 `
 
-export const catalogMigrations: readonly string[] = [version1, version2, version3, version4]
+// The row 'sums' of meta: what the rows of each table add up to (state-sums.ts). Whoever brings a database to the
+// present format calls initializeSums in the same transaction.
+const version5 = `
+  INSERT OR REPLACE INTO meta VALUES ('sums', '');
+`
+
+export const catalogMigrations: readonly string[] = [
+  version1,
+  version2,
+  version3,
+  version4,
+  version5,
+]
 
 /** Defines the functions that the migrations use; nothing stored in a database refers to them. */
 export function defineAddressKeys(db: Database): void {

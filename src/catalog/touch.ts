@@ -1,10 +1,13 @@
 import type { ApplyStatements } from './statements.ts'
+import type { SummedLists, SummedRows } from './summed-rows.ts'
 import { subject } from './versions.ts'
 
 /** One command's change: its writes go through here, so that its subjects are not forgotten. */
 export interface Change {
   readonly index: number
   readonly sql: ApplyStatements
+  readonly rows: SummedRows
+  readonly lists: SummedLists
   /** Nodes, by their keys, that this batch knows to be there: most of its commands are of the same few. */
   readonly nodes: Set<string>
   /** Notes that whoever read or cached the subject must look again. */

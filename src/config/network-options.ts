@@ -76,6 +76,16 @@ export const networkOptions = {
     description: 'A server that is silent for so long is dead: its services leave DNS.',
     placeholder: 'duration',
   },
+  stateCheckSeconds: {
+    kind: 'seconds',
+    default: 600,
+    flag: 'state-check-interval',
+    file: 'state_check_interval',
+    group: 'Network',
+    description:
+      'How often a server compares all of its state with the sums it keeps. One that is damaged is rebuilt.',
+    placeholder: 'duration',
+  },
   encrypt: {
     kind: 'strings',
     default: [],

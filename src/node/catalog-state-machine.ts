@@ -42,6 +42,7 @@ export class CatalogStateMachine implements StateMachine {
   }
 }
 
-function committed({ index, term, kind, data }: Entry): CommittedCommand {
+/** An entry as apply takes it. */
+export function committed({ index, term, kind, data }: Entry): CommittedCommand {
   return kind === 'command' ? { index, term, command: decodeCommand(data) } : { index, term }
 }

@@ -3,6 +3,7 @@ import type { NodeId } from '../raft/entry.ts'
 import type { ClusterMarks } from './cluster-marks.ts'
 import type { RaftServer } from './raft-server.ts'
 import type { ClusterStatus } from './replica-messages.ts'
+import type { StateKeeper } from './state-keeper.ts'
 
 /** Changes when {@link clusterStatus} does, what every entry changes aside; cheap enough for every turn. */
 export function clusterKey(raft: RaftServer | undefined, marks: ClusterMarks): string {
@@ -13,7 +14,11 @@ export function clusterKey(raft: RaftServer | undefined, marks: ClusterMarks): s
 }
 
 /** How it stands with the cluster, for the main thread; `raft` is undefined before there is one. */
-export function clusterStatus(server: RaftServer | undefined, marks: ClusterMarks): ClusterStatus {
+export function clusterStatus(
+  server: RaftServer | undefined,
+  marks: ClusterMarks,
+  keeper: Pick<StateKeeper, 'damage' | 'damagesFound'>,
+): ClusterStatus {
   const raft = server?.status
   const address = (id: NodeId): string => raft?.config.addresses[id] ?? ''
   const leader = raft?.leader
@@ -34,6 +39,8 @@ export function clusterStatus(server: RaftServer | undefined, marks: ClusterMark
     configIndex: server?.driver.raft.state.configs.latest.index ?? 0,
     isCaughtUp: marks.isCaughtUp,
     clusterId: marks.clusterId,
+    damage: keeper.damage,
+    damagesFound: keeper.damagesFound,
     leftBehind:
       marks.newestEpoch > marks.epoch
         ? { epoch: marks.epoch, newestEpoch: marks.newestEpoch }

@@ -23,7 +23,7 @@ export function openDataDirectory(path: string | undefined): DataDirectory {
     }
   }
   try {
-    mkdirSync(path, { recursive: true, mode: 0o750 })
+    mkdirSync(path, { recursive: true, mode: 0o700 })
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw svcdError('data-dir-unusable', { path, reason: reasonOf(error) }, error)

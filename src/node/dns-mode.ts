@@ -49,7 +49,7 @@ export class DnsMode {
 
   #mode(): Mode {
     const replica = this.#replica
-    if (replica?.status?.isCaughtUp !== true) return 'never'
+    if (replica?.status?.isCaughtUp !== true || replica.status.damage !== undefined) return 'never'
     if (replica.status.leftBehind !== undefined) return 'stale'
     return !this.#isCurrent || replica.contactAgeMs > staleAfterMs ? 'stale' : 'ready'
   }

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/log.ts'
 import { type SvcdError, svcdError } from '../base/errors.ts'
 import { members } from '../raft/config.ts'
+import type { PeerStatus } from '../net/peer-options.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { ClusterMarks } from './cluster-marks.ts'
 import type { RaftServer } from './raft-server.ts'
@@ -47,7 +48,7 @@ export class EpochFence {
     if (this.isFenced) return this.#close(raft)
     const { config } = raft.status
     if (members(config).every((id) => id === this.#parts.self)) return
-    raft.holdBack()
+    raft.holdBack('epoch')
     this.#waitsSinceMs = this.#parts.nowMs()
   }
 
@@ -73,7 +74,7 @@ export class EpochFence {
     const { config } = raft.status
     if (!isOver && members(config).some((id) => id !== self && !known.has(id))) return
     this.#waitsSinceMs = undefined
-    raft.takePart()
+    raft.takePart('epoch')
   }
 
   #close(raft: RaftServer): void {
@@ -98,4 +99,13 @@ export function leftBehindError(marks: {
   readonly newestEpoch: number
 }): SvcdError {
   return svcdError('left-behind', { epoch: marks.epoch, newer: marks.newestEpoch })
+}
+
+/** Those that are connected, and those that an attempt has failed with. */
+export function triedIn(peers: readonly PeerStatus[]): ReadonlySet<NodeId> {
+  return new Set(
+    peers
+      .filter(({ isConnected, lastError }) => isConnected || lastError !== undefined)
+      .map(({ id }) => id),
+  )
 }

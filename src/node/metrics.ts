@@ -80,6 +80,12 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
     gauge('raft_applied_index', 'The last log entry applied here.', applied),
     gauge('raft_last_index', 'The last log entry here.', Math.max(own?.lastIndex ?? 0, applied)),
     gauge('raft_voters', 'Servers that vote.', servers.filter(({ isVoter }) => isVoter).length),
+    {
+      name: 'svcd_state_damages_total',
+      help: 'Times that state.db was found damaged and was rebuilt, since the start.',
+      kind: 'counter',
+      samples: [{ labels: {}, value: status?.damagesFound ?? 0 }],
+    },
     gauge(
       'raft_leader_contact_seconds',
       'Since the leader was heard; 0 on the leader.',

@@ -9,6 +9,7 @@ import type {
   Statistics,
   Wait,
 } from '../api/backend.ts'
+import { svcdError } from '../base/errors.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
@@ -74,11 +75,19 @@ export class NodeBackend implements Backend {
   }
 
   read<T>(query: (catalog: CatalogReader) => T): T {
+    this.#refuseDamaged()
     return this.#parts.state.read(query)
   }
 
   readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    this.#refuseDamaged()
     return this.#parts.sliced.run(steps)
+  }
+
+  #refuseDamaged(): void {
+    const reason = this.#parts.replica.status?.damage
+    // Unlike others that are out of service, not even as stale.
+    if (reason !== undefined) throw svcdError('state-damaged', { reason })
   }
 
   version(): number {
@@ -158,7 +167,8 @@ export class NodeBackend implements Backend {
     const unprobed = this.#parts.unprobed()
     const { status, contactAgeMs, tickDelays } = replica
     const replicaHeapBytes = replica.heapBytes
-    const read = <T>(query: (catalog: CatalogReader) => T): T => this.read(query)
+    // A damaged server still says how it is.
+    const read = <T>(query: (catalog: CatalogReader) => T): T => this.#parts.state.read(query)
     const raft = { status, contactAgeMs, tickDelays, replicaHeapBytes }
     return nodeMetrics({ identity, ...raft, dns, read, connections, unprobed })
   }

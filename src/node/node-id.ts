@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
@@ -15,7 +15,10 @@ export function nodeIdOf(directory: string, given: string | undefined, logger: L
   const written = writtenNodeId(directory)
   const isWritten = written !== undefined && checkUuid(written) === undefined
   // Most starts; that the log is of the same node is seen when it is opened.
-  if (isWritten && (given ?? written) === written) return written
+  if (isWritten && (given ?? written) === written) {
+    chmodSync(nodeIdFile(directory), 0o600)
+    return written
+  }
   const owner = ownerOf(directory)
   const lost = (reason: string): Error => svcdError('node-id-lost', { path: directory, reason })
   const id = given ?? owner.nodeId
@@ -50,7 +53,7 @@ export function writtenNodeId(directory: string): string | undefined {
 function writeNodeId(directory: string, id: string): string {
   const path = nodeIdFile(directory)
   try {
-    writeFileSync(`${path}.new`, `${id}\n`, { mode: 0o640, flush: true })
+    writeFileSync(`${path}.new`, `${id}\n`, { mode: 0o600, flush: true })
     renameSync(`${path}.new`, path)
   } catch (error) {
     throw svcdError('data-dir-unusable', { path: directory, reason: reasonOf(error) }, error)

@@ -224,6 +224,7 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     diskReserveBytes:
       config.diskReserveMib === undefined ? undefined : config.diskReserveMib * 1024 * 1024,
     silenceMs: config.memberTimeoutSeconds * 1000,
+    stateCheckMs: config.stateCheckSeconds * 1000,
     secret: peerSecret(config),
     tls: readPeerTls(config.peerTls),
     peerLimits: peerLimitsOf(config, plan),

@@ -42,6 +42,9 @@ interface PendingRead {
   readonly deadlineMs: number
 }
 
+/** Why a server waits: it may have been left behind by a recovery; its state is being rebuilt. */
+export type Hold = 'epoch' | 'state'
+
 /** Written entries kept in memory: what followers that keep up are sent. Others are read from disk. */
 const cacheBytesMax = 4 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
@@ -62,9 +65,8 @@ export class RaftServer {
   readonly #reads = new Map<number, PendingRead>()
   #nextRead = 1
   #wasAlone = false
-  /** `held`: it waits until it may; `fenced`: never again in this process. */
-  #part: 'full' | 'held' | 'fenced' = 'full'
-  /** Why it takes no part in its cluster any more. */
+  readonly #holds = new Set<Hold>()
+  /** Why it takes no part in its cluster any more, in this process. */
   fencedWith: Failure | undefined
 
   constructor(parts: RaftServerParts) {
@@ -105,30 +107,42 @@ export class RaftServer {
   }
 
   /**
+  /**
    * It leads, has applied an entry of its own term, and is a quorum by itself. No other server can be
    * elected without it, so that its own copy holds all that was acknowledged.
    */
   get isAlone(): boolean {
     const { config, termStart, id } = this.driver.raft.state
     return (
-      this.isLeader && this.appliedIndex >= termStart && hasQuorum(config, (voter) => voter === id)
+      this.isLeader &&
+      this.appliedIndex >= termStart &&
+      !this.#holds.has('state') &&
+      hasQuorum(config, (voter) => voter === id)
     )
+  }
+
+  get #takesPart(): boolean {
+    return this.#holds.size === 0 && this.fencedWith === undefined
   }
 
   /** Does all that the inputs since the last turn have made due. */
   turn(): void {
+    if (!this.#holds.has('state')) this.#run()
+    this.#waits.check()
+    this.#parts.onTurn()
+  }
+
+  #run(): void {
     this.proposals.pump()
     // Before a change of the members leaves, and again for what this turn brings.
     this.#noteAlone()
     this.driver.run()
     if (!this.isLeader) this.#backOff.clear()
     this.#noteAlone()
-    this.#waits.check()
-    this.#parts.onTurn()
   }
 
   tick(count: number): void {
-    for (let tick = 0; tick < count && this.#part === 'full'; tick++) this.driver.raft.tick()
+    for (let tick = 0; tick < count && this.#takesPart; tick++) this.driver.raft.tick()
     this.proposals.expire()
     this.#expireReads()
     for (const id of this.#backOff.takeDue(this.#parts.nowMs())) {
@@ -153,30 +167,35 @@ export class RaftServer {
     this.driver.raft.snapshotSent(id, true)
   }
 
-  /** Neither votes, leads nor follows until {@link takePart}. */
-  holdBack(): void {
-    this.#part = 'held'
+  /**
+   * Neither votes, leads nor follows until {@link takePart} for the same reason. With a damaged state
+   * it applies and sends nothing either: as if the process stood still. A {@link turn} is due after
+   * takePart.
+   */
+  holdBack(hold: Hold): void {
+    this.#holds.add(hold)
+    if (hold !== 'state') return
+    this.#noteAlone()
+    this.#endReads()
   }
 
-  takePart(): void {
-    if (this.#part === 'held') this.#part = 'full'
+  takePart(hold: Hold): void {
+    this.#holds.delete(hold)
   }
 
   /** Leads, votes and follows no more; `refusal` is the result of every write. */
   fence(refusal: Failure): void {
-    this.#part = 'fenced'
     this.fencedWith = refusal
     this.driver.raft.stepDown()
     this.proposals.end(refusal)
-    for (const { settle } of this.#reads.values()) settle(false)
-    this.#reads.clear()
+    this.#endReads()
     this.turn()
   }
 
   /** The one voter of a cluster need not wait whether another one leads. */
   leadAlone(): void {
     const { config, id } = this.driver.raft.state
-    if (this.#part !== 'full') return
+    if (!this.#takesPart) return
     if (!isVoter(config, id) || config.voters.length + config.votersOutgoing.length !== 1) return
     this.driver.raft.election.campaign('election')
     this.turn()
@@ -187,7 +206,7 @@ export class RaftServer {
    * had no effect, if it had none.
    */
   step(message: Message): Ignored | undefined {
-    return this.#part === 'full' ? this.driver.raft.step(message) : undefined
+    return this.#takesPart ? this.driver.raft.step(message) : undefined
   }
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */
@@ -203,7 +222,7 @@ export class RaftServer {
    */
   async readBarrier(): Promise<boolean> {
     const deadlineMs = this.#parts.nowMs() + this.#holdMs
-    for (let tries = 0; this.#parts.nowMs() < deadlineMs && this.#part !== 'fenced'; tries++) {
+    for (let tries = 0; this.#parts.nowMs() < deadlineMs && this.#canRead; tries++) {
       const isHeld = this.#readOnce(deadlineMs)
       // Of the first one the caller takes care.
       if (tries > 0) this.turn()
@@ -211,6 +230,15 @@ export class RaftServer {
       await this.#nextChance()
     }
     return false
+  }
+
+  get #canRead(): boolean {
+    return this.fencedWith === undefined && !this.#holds.has('state')
+  }
+
+  #endReads(): void {
+    for (const { settle } of this.#reads.values()) settle(false)
+    this.#reads.clear()
   }
 
   #readOnce(deadlineMs: number): Promise<boolean> {

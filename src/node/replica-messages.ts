@@ -25,6 +25,8 @@ export interface ReplicaSettings {
   readonly diskReserveBytes?: number | undefined
   /** A member that is silent for so long is dead. */
   readonly silenceMs: number
+  /** From the end of one comparison of state.db with its sums to the next. */
+  readonly stateCheckMs: number
   /** The cluster's secret; undefined: none. `isRequired` false: while it is being introduced. */
   readonly secret:
     { readonly keys: readonly Uint8Array[]; readonly isRequired: boolean } | undefined
@@ -82,6 +84,10 @@ export interface ClusterStatus {
   /** It has once seen all that its leader had committed: what it does not know does not exist. */
   readonly isCaughtUp: boolean
   readonly clusterId: string | undefined
+  /** What is wrong with state.db: this server answers nothing until it is rebuilt. */
+  readonly damage: string | undefined
+  /** How many times that was found since the start. */
+  readonly damagesFound: number
   /** The cluster was recovered without this server, which is in an older epoch. */
   readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
   /** Undefined: not known. */

@@ -13,10 +13,10 @@ import { PeerNotices } from '../net/peer-notices.ts'
 import { openPeerTransport } from '../net/peer-transport.ts'
 import type { SnapshotFiles } from '../net/peer-snapshot.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
-import type { PeerStatus } from '../net/peer-options.ts'
 import { RaftLog } from '../storage/raft-log.ts'
-import { StateWriter } from '../storage/state.ts'
-import { EpochFence } from './epoch-fence.ts'
+import type { StateWriter } from '../storage/state.ts'
+import { EpochFence, triedIn } from './epoch-fence.ts'
+import { hostPort, withPort } from './host-port.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
@@ -32,7 +32,9 @@ import { PeerRequests } from './peer-requests.ts'
 import { RaftServer } from './raft-server.ts'
 import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
-import { Snapshotter } from './snapshotter.ts'
+import { openSnapshots, Snapshotter } from './snapshotter.ts'
+import { Standstill } from './standstill.ts'
+import { StateKeeper } from './state-keeper.ts'
 import { stampedStore } from './stamped-store.ts'
 import { heapBytes } from './thread-heaps.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
@@ -59,6 +61,7 @@ export interface ReplicaServerParts extends ReplicaWorkerData {
 export class ReplicaServer {
   readonly #parts: ReplicaServerParts
   readonly #log: RaftLog
+  readonly #keeper: StateKeeper
   readonly #state: StateWriter
   readonly #stamp: Stamp
   readonly #marks: ClusterMarks
@@ -90,33 +93,23 @@ export class ReplicaServer {
       logger: parts.logger,
     })
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
-    this.#state = new StateWriter(join(dataDirectory, 'state.db'))
     this.#marks = new ClusterMarks(this.#log)
     this.#marks.claim(settings.id, dataDirectory)
     finishFounding(this.#log, this.#marks)
+    const files = openSnapshots(dataDirectory, this.#marks, this.#log)
+    this.#keeper = this.#openState(files)
+    this.#state = this.#keeper.state
     this.#snapshots = new Snapshotter({
-      dataDirectory,
+      files,
+      onDamage: (reason) => void this.#keeper.onDamage(reason),
       log: this.#log,
       state: this.#state,
       driver: () => this.#raft?.driver,
-      clusterId: () => this.#marks.clusterId ?? '',
-      epoch: () => this.#marks.epoch,
       logger: parts.logger,
       nowMs: () => performance.now(),
       guard: parts.guard,
     })
-    this.#operations = new Operations({
-      raft: () => this.#raft,
-      self: settings.id,
-      forward: (to, kind, body) =>
-        this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
-      snapshot: () => this.#snapshots.makeNow(),
-      join: (address) =>
-        joinAt(withPort(address, 8300), {
-          formation: this.#formation,
-          clusterId: () => this.#marks.clusterId,
-        }),
-    })
+    this.#operations = this.#makeOperations()
     this.#formation = this.#makeFormation()
     this.#fence = new EpochFence({
       self: settings.id,
@@ -200,9 +193,10 @@ export class ReplicaServer {
       this.#begin()
       void this.#formation.greet()
     } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
+    this.#keeper.start()
     const notice = this.#makeRemovalNotice()
     const look = (): void => {
-      this.#duties?.check()
+      if (this.#keeper.damage === undefined) this.#duties?.check()
       notice.check()
     }
     this.#timers.push(setInterval(() => guard(look), dutiesMs))
@@ -210,6 +204,7 @@ export class ReplicaServer {
 
   async stop(): Promise<void> {
     this.#isStopped = true
+    this.#keeper.stop()
     for (const timer of this.#timers) clearInterval(timer)
     this.#ticker?.stop()
     this.#disk.stop()
@@ -220,6 +215,7 @@ export class ReplicaServer {
 
   /** To be called when nothing waits: moves both WALs into their files and drops old log. */
   tidy(): void {
+    if (this.#keeper.damage !== undefined) return
     this.#stamp.enter()
     this.#snapshots.tidy()
     this.#log.checkpoint()
@@ -228,15 +224,49 @@ export class ReplicaServer {
 
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
-    return clusterKey(this.#raft, this.#marks)
+    return `${clusterKey(this.#raft, this.#marks)} ${this.#keeper.damage ?? ''}`
   }
 
   status(): ClusterStatus {
-    return { ...clusterStatus(this.#raft, this.#marks), disk: this.#disk.figures }
+    const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
+    return { ...status, disk: this.#disk.figures }
   }
 
   get #hasCluster(): boolean {
     return this.#marks.clusterId !== undefined
+  }
+
+  #openState(files: Pick<Snapshotter['files'], 'list'>): StateKeeper {
+    const { dataDirectory, settings, versions, logger, guard, onTurn } = this.#parts
+    return new StateKeeper({
+      dataDirectory,
+      log: this.#log,
+      logger,
+      snapshots: () => files.list(),
+      standstill: new Standstill({
+        raft: () => this.#raft,
+        versions,
+        handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
+        onTurn,
+      }),
+      guard,
+      checkEveryMs: settings.stateCheckMs,
+    })
+  }
+
+  #makeOperations(): Operations {
+    return new Operations({
+      raft: () => this.#raft,
+      self: this.#parts.settings.id,
+      forward: (to, kind, body) =>
+        this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
+      snapshot: () => this.#snapshots.makeNow(),
+      join: (address) =>
+        joinAt(withPort(address, 8300), {
+          formation: this.#formation,
+          clusterId: () => this.#marks.clusterId,
+        }),
+    })
   }
 
   #input(input: (raft: RaftServer) => void): void {
@@ -456,22 +486,4 @@ export class ReplicaServer {
       throw error
     })
   }
-}
-
-/** Those that are connected, and those that an attempt has failed with. */
-function triedIn(peers: readonly PeerStatus[]): ReadonlySet<NodeId> {
-  return new Set(
-    peers
-      .filter(({ isConnected, lastError }) => isConnected || lastError !== undefined)
-      .map(({ id }) => id),
-  )
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-function withPort(address: string, port: number): string {
-  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address
-  return hostPort(address, port)
 }

@@ -26,7 +26,12 @@ const data = workerData as ReplicaWorkerData
  * what memory says can no longer be trusted; process.exit() here would end only this thread.
  */
 function die(error: unknown): never {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const text =
+    error instanceof SvcdError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error)
   writeSync(2, `svcd: fatal in the replica, the process ends: ${text}\n`)
   process.kill(process.pid, 'SIGKILL')
   throw error

@@ -252,6 +252,8 @@ export class Replica {
   /** Why this server serves no writes and no fresh reads, whatever it waits for. */
   outOfService(): SvcdError | undefined {
     if (this.#stopping) return svcdError('stopping', {})
+    const reason = this.#status?.damage
+    if (reason !== undefined) return svcdError('state-damaged', { reason })
     const leftBehind = this.#status?.leftBehind
     return leftBehind === undefined ? undefined : leftBehindError(leftBehind)
   }

@@ -57,7 +57,7 @@ export class SnapshotService {
     const directory = join(this.#parts.dataDirectory, 'restore')
     const path = join(directory, `${randomUUID()}.state`)
     try {
-      await mkdir(directory, { recursive: true, mode: 0o750 })
+      await mkdir(directory, { recursive: true, mode: 0o700 })
       const { run } = this.#parts
       const options = { name: 'in the request', path, ...(run === undefined ? {} : { run }) }
       const { meta } = await unpackSnapshot(archive, options)

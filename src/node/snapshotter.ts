@@ -1,21 +1,24 @@
 import { join } from 'node:path'
-import { reasonOf } from '../base/errors.ts'
+import { reasonOf, SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Driver } from '../raft/driver.ts'
+import type { PlacedConfig } from '../raft/config.ts'
+import type { Index } from '../raft/entry.ts'
 import type { SnapshotMeta } from '../raft/storage.ts'
 import type { RaftLog } from '../storage/raft-log.ts'
 import { SnapshotStore } from '../storage/snapshot.ts'
 import type { SnapshotFile } from '../storage/snapshot-file.ts'
 import type { StateWriter } from '../storage/state.ts'
+import type { ClusterMarks } from './cluster-marks.ts'
 
 export interface SnapshotterParts {
-  readonly dataDirectory: string
+  readonly files: SnapshotStore
+  /** The state that was to be copied is damaged. */
+  readonly onDamage: (reason: string) => void
   readonly log: RaftLog
   readonly state: StateWriter
   /** Undefined before this server is in a cluster. */
   readonly driver: () => Driver | undefined
-  readonly clusterId: () => string
-  readonly epoch: () => number
   readonly logger: Logger
   /** A clock that never goes back. */
   readonly nowMs: () => number
@@ -40,6 +43,20 @@ const compactEvery = 2000
 /** Entries applied between two checkpoints of state.db under load. */
 const checkpointEvery = 4000
 
+/** The snapshots in a data directory. */
+export function openSnapshots(
+  dataDirectory: string,
+  marks: Pick<ClusterMarks, 'clusterId' | 'epoch'>,
+  log: Pick<RaftLog, 'snapshot'>,
+): SnapshotStore {
+  return new SnapshotStore({
+    directory: join(dataDirectory, 'snapshots'),
+    statePath: join(dataDirectory, 'state.db'),
+    identity: () => ({ clusterId: marks.clusterId ?? '', epoch: marks.epoch }),
+    current: () => log.snapshot(),
+  })
+}
+
 /** When snapshots are made, and what they allow the log to drop. */
 export class Snapshotter {
   readonly files: SnapshotStore
@@ -53,13 +70,7 @@ export class Snapshotter {
 
   constructor(parts: SnapshotterParts) {
     this.#parts = parts
-    const { dataDirectory, log } = parts
-    this.files = new SnapshotStore({
-      directory: join(dataDirectory, 'snapshots'),
-      statePath: join(dataDirectory, 'state.db'),
-      identity: () => ({ clusterId: parts.clusterId(), epoch: parts.epoch() }),
-      current: () => log.snapshot(),
-    })
+    this.files = parts.files
     this.#lastBytes = this.#latest()?.meta.size ?? 0
     this.#checkpointedAt = parts.state.appliedIndex
   }
@@ -92,14 +103,24 @@ export class Snapshotter {
   async makeNow(): Promise<string> {
     this.#isMaking = true
     try {
-      const configs = () => this.#parts.driver()?.raft.state.configs
-      const file = await this.files.create(({ index }) => configs()?.at(index))
+      const file = await this.files.create(({ index }) => this.#configAt(index))
       if (file === undefined) throw new Error('the log was replaced meanwhile')
       this.#parts.guard(() => this.#note(file))
       return file.path
+    } catch (error) {
+      if (error instanceof SvcdError && error.code === 'state-damaged') {
+        this.#parts.onDamage(error.message)
+      }
+      throw error
     } finally {
       this.#isMaking = false
     }
+  }
+
+  /** Undefined when a received snapshot has replaced the log and what was known of older entries. */
+  #configAt(index: Index): PlacedConfig | undefined {
+    const configs = this.#parts.driver()?.raft.state.configs
+    return configs !== undefined && configs.first.index <= index ? configs.at(index) : undefined
   }
 
   /** To be called when nothing waits. */

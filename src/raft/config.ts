@@ -89,6 +89,11 @@ export class ConfigHistory {
     return must(this.#placed.at(-1), 'a configuration history is never empty')
   }
 
+  /** The oldest one that is known: before it nothing can be asked. */
+  get first(): PlacedConfig {
+    return must(this.#placed[0], 'a configuration history is never empty')
+  }
+
   /** The configuration in force at `index`. */
   at(index: Index): PlacedConfig {
     return must(

@@ -17,7 +17,7 @@ import type {
   StoredRemoval,
   StoredService,
 } from './agent-rows.ts'
-import { migrate, openDatabase } from './sqlite.ts'
+import { migrate, openDatabase, openError, refuseDamaged } from './sqlite.ts'
 
 export interface AgentStoreOptions {
   /** A COMMIT failed: what was written since the last one is not in the file. */
@@ -42,10 +42,11 @@ export class AgentStore<Run> {
     this.#db = openDatabase(path, { mode: 'read-write', synchronous: 'NORMAL', exclusive: true })
     try {
       migrate(this.#db, { path, version: agentMigrations.length, migrations: agentMigrations })
+      refuseDamaged(this.#db, path)
       this.#sql = prepareAgentStatements(this.#db)
     } catch (error) {
       this.#db.close()
-      throw error
+      throw openError(path, error)
     }
   }
 

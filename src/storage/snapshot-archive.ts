@@ -133,7 +133,7 @@ async function unpackTo(
 
 async function toFile(entry: TarEntry, path: string): Promise<string> {
   const hash = createHash('sha256')
-  const handle = await open(path, 'w', 0o640)
+  const handle = await open(path, 'w', 0o600)
   try {
     for await (const chunk of entry.body) {
       hash.update(chunk)

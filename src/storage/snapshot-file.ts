@@ -43,7 +43,7 @@ export function parseSnapshotMeta(text: string): SnapshotFileMeta | undefined {
 /** Puts a file at its name, so that a loss of power leaves all of it there or nothing. */
 export async function placeFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`
-  await writeFile(temporary, text, { mode: 0o640, flush: true })
+  await writeFile(temporary, text, { mode: 0o600, flush: true })
   await rename(temporary, path)
 }
 
@@ -118,7 +118,7 @@ export class SnapshotSink {
 
   /** `finish` verifies the whole file and puts it in place, or removes it. */
   static async open(path: string, size: number, finish: SnapshotFinish): Promise<SnapshotSink> {
-    return new SnapshotSink(path, await open(path, 'w', 0o640), size, finish)
+    return new SnapshotSink(path, await open(path, 'w', 0o600), size, finish)
   }
 
   /** Chunks come in order, one at a time. One at offset 0 begins again. */

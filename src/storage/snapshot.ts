@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { reasonOf, svcdError } from '../base/errors.ts'
@@ -58,7 +58,7 @@ export class SnapshotStore {
     this.#run = options.run ?? inSnapshotThread
     const { directory } = options
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o750 })
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
       const names = readdirSync(directory)
       const finished = new Set(names.filter((name) => name.endsWith('.json')).map(baseOf))
       for (const name of names) {
@@ -66,6 +66,8 @@ export class SnapshotStore {
           name.includes('.tmp') || (name.endsWith('.snap') && !finished.has(baseOf(name)))
         if (isStray) rmSync(join(directory, name), { recursive: true, force: true })
       }
+      chmodSync(directory, 0o700)
+      for (const name of readdirSync(directory)) chmodSync(join(directory, name), 0o600)
       for (const name of this.#superfluous()) rmSync(join(directory, name), { force: true })
     } catch (error) {
       throw svcdError('data-dir-unusable', { path: directory, reason: reasonOf(error) }, error)
@@ -103,7 +105,7 @@ export class SnapshotStore {
       const facts = await this.#orRemove(temporary, () =>
         this.#run({ kind: 'make', statePath: path, path: temporary }),
       )
-      const placed = describe(facts)
+      const placed = await this.#orRemove(temporary, async () => describe(facts))
       const known = this.#describe(facts)
       if (placed !== undefined && known === undefined) {
         const { config, index: confIndex } = placed
@@ -165,6 +167,7 @@ export class SnapshotStore {
   async adopt(path: string, meta: SnapshotMeta): Promise<SnapshotFile> {
     const { index, term } = meta
     const facts = await this.#run({ kind: 'move', path, index, term })
+    if (facts.damage !== undefined) throw unusable(path, facts.damage)
     return this.#place(path, facts, meta)
   }
 
@@ -269,4 +272,5 @@ export function checkFacts(
       `it is of entry ${index}, term ${term}, and not of ${meta.index}, term ${meta.term}`,
     )
   }
+  if (facts.damage !== undefined) throw unusable(path, facts.damage)
 }

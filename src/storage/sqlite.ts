@@ -1,3 +1,4 @@
+import { chmodSync, existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { InvariantError, must } from '../base/assert.ts'
@@ -37,6 +38,7 @@ export function openDatabase(path: string, options: OpenOptions): Database {
       fileMustExist: readOnly,
       timeout: readOnly ? 5000 : 0,
     })
+    if (!readOnly) makePrivate(path)
     database.pragma(`cache_size = -${options.cacheKib ?? cacheKibDefault}`)
     if (options.exclusive === true) database.pragma('locking_mode = EXCLUSIVE')
     if (!readOnly) setPragmas(database, options)
@@ -46,6 +48,16 @@ export function openDatabase(path: string, options: OpenOptions): Database {
   } catch (error) {
     database?.close()
     throw openError(path, error)
+  }
+}
+
+/**
+ * What is registered is for those who may ask the agent, so only its user reads the files. SQLite
+ * gives the files that it makes beside a database the mode of the database.
+ */
+function makePrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(file)) chmodSync(file, 0o600)
   }
 }
 
@@ -85,6 +97,8 @@ export interface Format {
   readonly oldest?: number
   /** Statements that create the oldest format, and then those that raise it by one each. */
   readonly migrations: readonly string[]
+  /** Called in the transaction that brings a database to `version`. */
+  readonly finish?: (database: Database) => void
 }
 
 /**
@@ -110,6 +124,7 @@ export function migrate(database: Database, format: Format): void {
     database.transaction(() => {
       database.exec(step)
       database.pragma(`user_version = ${to}`)
+      if (to === known) format.finish?.(database)
     })()
     from = to
   }
@@ -153,4 +168,32 @@ export function checkpoint(
 export function walBytesOf(database: Database): number {
   const [row] = database.pragma('wal_checkpoint(NOOP)') as { log: number }[]
   return Math.max(row?.log ?? 0, 0) * walFrameBytes
+}
+
+/** Throws SvcdError `data-corrupt` for a page that is none; some tenths of a second for 100 MB. */
+export function refuseDamaged(database: Database, path: string): void {
+  const reason = faultBy(database, 'quick_check(1)')
+  if (reason !== undefined) throw svcdError('data-corrupt', { file: path, reason })
+}
+
+/** What SQLite itself finds, on one line; undefined: nothing. */
+export function faultBy(
+  database: Database,
+  check: `${'quick' | 'integrity'}_check(${string})`,
+): string | undefined {
+  const found = database.pragma(check, { simple: true })
+  if (found === 'ok') return undefined
+  const text = typeof found === 'string' ? found : 'it cannot be checked'
+  return text.replace('*** in database main ***', '').replaceAll(/\s+/g, ' ').trim()
+}
+
+/** Replaces the whole content of the database `to`, which others may have open, by that of `from`. */
+export async function copyPages(from: string, to: string): Promise<void> {
+  const database = openDatabase(from, { mode: 'read-only', synchronous: 'NORMAL' })
+  try {
+    // All at once: in one transaction of the target.
+    await database.backup(to, { progress: () => 0x7fff_ffff })
+  } finally {
+    database.close()
+  }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
+import { loadSums } from '../catalog/state-sums.ts'
 import { formatOf } from './sqlite.ts'
 
 // What is done to the tables of a state as a whole, whatever they are.
@@ -152,5 +153,10 @@ function checkSnapshot(
     refuse(
       `it is of entry ${index}, term ${term}, and not of ${expected.index}, term ${expected.term}`,
     )
+  }
+  try {
+    loadSums(db, 'snapshot')
+  } catch (error) {
+    refuse(reasonOf(error))
   }
 }

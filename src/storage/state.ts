@@ -5,8 +5,17 @@ import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 import { CatalogMachine } from '../catalog/apply.ts'
 import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
+import { initializeSums, SumsError } from '../catalog/state-sums.ts'
 import { catalogMigrations, catalogVersion, defineAddressKeys } from '../catalog/schema.ts'
-import { checkpoint, formatOf, migrate, openDatabase, openError, walBytesOf } from './sqlite.ts'
+import {
+  checkpoint,
+  copyPages,
+  formatOf,
+  migrate,
+  openDatabase,
+  openError,
+  walBytesOf,
+} from './sqlite.ts'
 import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 
 /** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
@@ -57,6 +66,9 @@ export class StateWriter {
       this.checkpoint()
     } catch (error) {
       this.#db.close()
+      if (error instanceof SumsError) {
+        throw svcdError('data-corrupt', { file: path, reason: error.message }, error)
+      }
       throw openError(path, error)
     }
   }
@@ -92,6 +104,23 @@ export class StateWriter {
     this.#machine = new CatalogMachine(this.#db)
     this.#durableIndex = 0
     this.checkpoint()
+  }
+
+  /**
+   * Becomes the state in `file`, page by page and in one transaction: other connections see the old
+   * state or the new one, and nothing of the old file need be readable. (`DELETE` would read it.) The
+   * caller then bumps the generation of the versions, as after {@link restore}.
+   */
+  async replaceBy(file: string): Promise<void> {
+    await copyPages(file, this.#db.name)
+    this.#machine = new CatalogMachine(this.#db)
+    this.#durableIndex = 0
+    this.checkpoint()
+  }
+
+  /** What its rows should add up to: equal on all replicas at an equal index, and costs nothing. */
+  get sums(): CatalogMachine['sums'] {
+    return this.#machine.sums
   }
 
   /** For comparing replicas at an equal applied index; see {@link stateHash} for what it costs. */
@@ -136,7 +165,12 @@ export class StateWriter {
 
 function toPresentFormat(db: Database, path: string): void {
   defineAddressKeys(db)
-  migrate(db, { path, version: catalogVersion, migrations: catalogMigrations })
+  migrate(db, {
+    path,
+    version: catalogVersion,
+    migrations: catalogMigrations,
+    finish: initializeSums,
+  })
 }
 
 /** What is no state at all is left to {@link restoreTables}, which says what it is. */

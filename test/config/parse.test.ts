@@ -58,6 +58,7 @@ t.test('a server without further options gets the defaults', async (t) => {
     encrypt: [],
     encryptVerify: true,
     memberTimeoutSeconds: 3,
+    stateCheckSeconds: 600,
     peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
     ports: { dns: 8600, http: 8500, server: 8300 },
     domain: 'consul',

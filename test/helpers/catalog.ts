@@ -1,6 +1,7 @@
 import { Sqlite } from './sqlite.ts'
 import { CatalogMachine } from '../../src/catalog/apply.ts'
 import type { BatchResult } from '../../src/catalog/apply.ts'
+import { initializeSums } from '../../src/catalog/state-sums.ts'
 import type { Command, CommandBody, RegisterCommand } from '../../src/catalog/command.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../src/catalog/model.ts'
 import { CatalogReader } from '../../src/catalog/query.ts'
@@ -75,6 +76,7 @@ export class MemoryCatalog {
   constructor() {
     defineAddressKeys(this.db)
     for (const migration of catalogMigrations) this.db.exec(migration)
+    initializeSums(this.db)
     this.machine = new CatalogMachine(this.db)
     this.reader = new CatalogReader(this.db)
   }

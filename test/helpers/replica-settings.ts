@@ -11,6 +11,7 @@ export const loneServer: ReplicaSettings = {
   bootstrapExpect: 1,
   retryJoin: [],
   silenceMs: 3000,
+  stateCheckMs: 600_000,
   secret: undefined,
   tls: undefined,
 }

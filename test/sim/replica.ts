@@ -338,6 +338,7 @@ export class SimReplica {
         bootstrapExpect: this.node.expect,
         retryJoin: [],
         silenceMs,
+        stateCheckMs: 600_000,
         secret: undefined,
         tls: undefined,
       },

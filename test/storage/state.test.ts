@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Sqlite } from '../helpers/sqlite.ts'
 import t from 'tap'
@@ -212,7 +212,7 @@ t.test('a snapshot of an older release is brought to the present format', async 
   tamper(file, 'DROP TABLE subjects')
   t.throws(() => target.writer.restore(file, { index: 2, term: 1 }), {
     code: 'snapshot-unusable',
-    message: /its tables are not those of a catalog/,
+    message: /no such table: subjects/,
   })
   tamper(file, 'DROP TABLE services')
   t.throws(() => target.writer.restore(file, { index: 2, term: 1 }), {
@@ -407,10 +407,7 @@ t.test('the core on disk: committed, applied, restarted, compacted, restored', a
   server.close()
 
   // The state is derived: when it is lost, the snapshot and the log behind it make it again.
-  tamper(
-    join(directory, 'state.db'),
-    'DELETE FROM checks; DELETE FROM services; UPDATE meta SET value = 0',
-  )
+  for (const end of ['', '-wal', '-shm']) rmSync(join(directory, `state.db${end}`), { force: true })
   server = serverIn(directory)
   t.teardown(() => server.close())
   t.equal(server.state.appliedIndex, 154)

@@ -1,0 +1,10 @@
+/** An IPv6 address in brackets. */
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** `address` as it is when it names a port, and with `port` otherwise. */
+export function withPort(address: string, port: number): string {
+  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address
+  return hostPort(address, port)
+}

@@ -1,0 +1,53 @@
+import type { Database } from 'better-sqlite3'
+import { reasonOf } from '../base/errors.ts'
+import { loadSums, scanTable, summedTables, SumsError } from '../catalog/state-sums.ts'
+import type { SummedTable } from '../catalog/state-sums.ts'
+import { faultBy } from './sqlite.ts'
+
+/**
+ * Compares every row and every index of an open state with the sums that the write path keeps.
+ * Returns what is damaged, in words; undefined when nothing is. Takes some seconds for a million
+ * rows, so it is for a thread of its own. Each table is read in a transaction of its own: a long one
+ * would keep the WAL from being emptied.
+ */
+export function damageIn(db: Database): string | undefined {
+  for (const table of summedTables) {
+    const damage = inTransaction(db, () => damageOf(db, table))
+    if (damage !== undefined) return damage
+  }
+  return undefined
+}
+
+function inTransaction(db: Database, look: () => string | undefined): string | undefined {
+  // What SQLite finds itself while it reads is damage; what keeps it from reading is not.
+  try {
+    db.exec('BEGIN')
+    return look()
+  } catch (error) {
+    if (isDamage(error)) return reasonOf(error)
+    if (error instanceof SumsError) return `table meta: ${error.message}`
+    throw error
+  } finally {
+    if (db.inTransaction) db.exec('ROLLBACK')
+  }
+}
+
+function damageOf(db: Database, table: SummedTable): string | undefined {
+  const { place, sums } = loadSums(db)
+  const found = scanTable(db, table)
+  if (found.text !== sums[table].text) {
+    return (
+      `table ${table}: its rows are not those that were written up to entry ${place.index} ` +
+      `(they sum up to ${found.text} instead of ${sums[table].text})`
+    )
+  }
+  // The rows are whole; an index that readers use instead of them may not be.
+  const fault = faultBy(db, `integrity_check(${table})`)
+  return fault === undefined ? undefined : `table ${table}: ${fault}`
+}
+
+/** Whether SQLite says that the file is no database any more, and not that it cannot read it now. */
+export function isDamage(error: unknown): boolean {
+  const { code } = error as { code?: string }
+  return code?.startsWith('SQLITE_CORRUPT') === true || code === 'SQLITE_NOTADB'
+}

@@ -1,0 +1,158 @@
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { AgentProcess, runSvcd } from '../helpers/agent-process.ts'
+import { until } from '../helpers/until.ts'
+
+// A byte of state.db that changes on disk, as memory or a disk changes one: found, said, made good.
+
+const address = '10.77.1.3'
+/** As the row of the service holds it: its id, its name twice, its address. */
+const written = Buffer.from(`webwebweb${address}`)
+
+function agentIn(dataDirectory: string, ...args: readonly string[]): AgentProcess {
+  return AgentProcess.spawn({
+    args: ['-server', '-data-dir', dataDirectory, '-bootstrap-expect=1', ...args],
+  })
+}
+
+async function register(agent: AgentProcess, port = 80): Promise<void> {
+  const body = {
+    Node: 'ext',
+    Address: '10.77.1.2',
+    Service: { Service: 'web', Address: address, Port: port },
+  }
+  const reply = await fetch(`${agent.httpUrl}/v1/catalog/register`, {
+    method: 'PUT',
+    body: JSON.stringify(body),
+  })
+  t.equal(reply.status, 200)
+}
+
+async function addressOf(agent: AgentProcess): Promise<string | undefined> {
+  const reply = await fetch(`${agent.httpUrl}/v1/catalog/service/web?stale`)
+  if (reply.status !== 200) return `status ${reply.status}`
+  const rows = (await reply.json()) as { ServiceAddress: string }[]
+  return rows[0]?.ServiceAddress
+}
+
+/** Changes one bit of the address; false while it is not in the file yet. */
+function flip(path: string): boolean {
+  const at = readFileSync(path).indexOf(written)
+  if (at === -1) return false
+  const file = openSync(path, 'r+')
+  // '3' becomes '2': a row that is as good as before, but for its content.
+  writeSync(file, Buffer.from('2'), 0, 1, at + written.length - 1)
+  closeSync(file)
+  return true
+}
+
+t.test(
+  'a byte that changed in the state of a stopped server is found and made good at its start',
+  async (t) => {
+    const data = join(t.testdir(), 'data')
+    const first = agentIn(data)
+    await first.running
+    await register(first)
+    await first.stop()
+    t.ok(flip(join(data, 'state.db')))
+    const agent = agentIn(data)
+    t.teardown(() => agent.stop())
+    await agent.running
+    await agent.until('state.db was rebuilt')
+    t.match(agent.output, /table services: its rows are not those that were written/)
+    await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
+    await register(agent, 81)
+    t.equal(await addressOf(agent), address)
+    await agent.stop()
+    const again = agentIn(data)
+    t.teardown(() => again.stop())
+    await again.running
+    t.equal(await addressOf(again), address, 'and it stays so')
+    t.notMatch(again.output, /damaged/)
+  },
+)
+
+t.test('a byte that changes under a running server is found and made good', async (t) => {
+  const data = join(t.testdir(), 'data')
+  const agent = agentIn(data, '-state-check-interval=1s')
+  t.teardown(() => agent.stop())
+  await agent.running
+  await register(agent)
+  await until('the row in the file', 10_000, () => flip(join(data, 'state.db')))
+  await agent.until('state.db was rebuilt')
+  await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
+  const metrics = await (await fetch(`${agent.httpUrl}/v1/agent/metrics?format=prometheus`)).text()
+  t.match(metrics, /svcd_state_damages_total 1/)
+  await register(agent, 82)
+  t.equal(await addressOf(agent), address)
+})
+
+t.test(
+  'a state that is no database is rebuilt at the start, and kept beside the new one',
+  async (t) => {
+    const data = join(t.testdir(), 'data')
+    const first = agentIn(data)
+    await first.running
+    await register(first)
+    await first.stop()
+    const path = join(data, 'state.db')
+    for (const offset of [0, 4096]) {
+      const file = openSync(path, 'r+')
+      writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, offset)
+      closeSync(file)
+      const agent = agentIn(data)
+      await agent.running
+      await agent.until('state.db was rebuilt')
+      await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
+      await agent.stop()
+    }
+    t.ok(existsSync(`${path}.damaged`))
+  },
+)
+
+t.test('a garbage page in agent.db or raft.db ends the start with a clear error', async (t) => {
+  for (const name of ['agent.db', 'raft.db']) {
+    const data = join(t.testdir(), name)
+    const first = agentIn(data)
+    await first.running
+    await register(first)
+    await first.stop()
+    const path = join(data, name)
+    const file = openSync(path, 'r+')
+    const { size } = statSync(path)
+    for (let at = 4096; at < size; at += 4096)
+      writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, at)
+    closeSync(file)
+    const agent = agentIn(data)
+    t.not(await agent.exited, 0)
+    t.match(agent.output, new RegExp(`${name} is damaged: .*restore it`))
+    t.notMatch(agent.output, /\n\s+at /, 'and no stack')
+  }
+})
+
+t.test('what a server keeps can be read by its user only', async (t) => {
+  const data = join(t.testdir(), 'data')
+  const agent = agentIn(data)
+  t.teardown(() => agent.stop())
+  await agent.running
+  await register(agent)
+  const saved = await runSvcd(agent.httpUrl, 'snapshot', 'save', join(t.testdirName, 'a.snap'))
+  t.equal(saved.code, 0, saved.err)
+  t.equal(statSync(data).mode & 0o777, 0o700)
+  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((f) =>
+    f.isFile(),
+  )
+  t.ok(files.length >= 5)
+  for (const { parentPath, name } of files) {
+    t.equal(statSync(join(parentPath, name)).mode & 0o777, 0o600, name)
+  }
+})
