@@ -107,7 +107,6 @@ export class RaftServer {
   }
 
   /**
-  /**
    * It leads, has applied an entry of its own term, and is a quorum by itself. No other server can be
    * elected without it, so that its own copy holds all that was acknowledged.
    */
