@@ -71,7 +71,11 @@ for (const major of supportedMajors) {
       const args = ['--input-type=module', '-e', program]
       const { status, signal, stdout, stderr } = spawnSync(node ?? '', args, { encoding: 'utf8' })
       t.strictSame({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
-      const { version, name: chosen, loaded } = JSON.parse(stdout) as {
+      const {
+        version,
+        name: chosen,
+        loaded,
+      } = JSON.parse(stdout) as {
         readonly version: string
         readonly name: string
         readonly loaded: readonly string[]
