@@ -100,8 +100,11 @@ export class SimReplica {
   }
 
   start(): void {
-    if (this.marks.clusterId === undefined) this.#form()
-    else this.#begin()
+    const { clusterId } = this.marks
+    if (clusterId === undefined) return this.#form()
+    // Its last process may have ended right behind the first entry.
+    this.node.world.ledger.onCluster(this.node.id, clusterId)
+    this.#begin()
   }
 
   checkDuties(): void {
