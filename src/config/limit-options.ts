@@ -73,7 +73,7 @@ export const limitOptions = {
     ...connections,
     default: undefined,
     min: 0,
-    flag: 'dns-tcp-max-clients-per-address',
+    flag: 'dns-tcp-max-per-address',
     file: 'dns_config.tcp_max_clients_per_address',
     group: 'DNS',
     description:

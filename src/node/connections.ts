@@ -28,6 +28,8 @@ const perHttpClient = 200
 const perDnsClient = 128
 const probesMax = 256
 const scriptsMax = 32
+/** Room for so many is enough for most: nobody is warned of limits that nobody asked for. */
+const clientsUsual = 4096
 
 /** Of what clients may have in all, what is left to each of two ports whatever the other takes. */
 const guaranteed = 0.25
@@ -47,7 +49,9 @@ export function openConnections(
   if (limit < min) throw svcdError('descriptors-too-few', { limit, min })
   const plan = descriptorPlan(limit, needs)
   const needed = descriptorsNeeded(needs)
-  if (limit < needed) logger.warn({}, tooLow(limit, needed, plan, needs))
+  if (plan.clients < Math.min(needs.clients, clientsUsual)) {
+    logger.warn({}, tooLow(limit, needed, plan, needs))
+  }
   const budget = new ConnectionBudget(plan.clients)
   const { http, dns } = clientLimits(config, plan.clients)
   const notices = new PeerNotices(logger, clock)

@@ -91,6 +91,11 @@ interface Start {
   readonly recentLog: () => readonly string[]
 }
 
+function warnOfOpenPort(config: Config, logger: Logger): void {
+  const warning = openPortWarning(config)
+  if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
+}
+
 async function start({ config, logger, stops, hurry, recentLog }: Start): Promise<RunningNode> {
   stops.parts.push(boundMainHeap())
   const patience = patienceFor(patienceMs, hurry)
@@ -98,8 +103,7 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
   const connections = openConnections(config, openFilesMax(), logger, clock)
-  const warning = openPortWarning(config)
-  if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
+  warnOfOpenPort(config, logger)
   const versions = new Versions()
   const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)

@@ -296,7 +296,7 @@ t.test('every kind of state has rows, and every difference a line', async (t) =>
   }
   t.equal(rowsOf('node', null).size, 0)
   const row = (tags: string) => new Map([['a', { id: 'a', tags }]])
-  t.strictSame(changeLines(row('x y'), row('\u001b[2J')), ['~ a  ?[2J  (tags was "x y")'])
+  t.strictSame(changeLines(row('x y'), row('\u001b[2J')), [String.raw`~ a  \u{1b}[2J  (tags was "x y")`])
 })
 
 async function completed(

@@ -44,6 +44,7 @@ t.test('a server without further options gets the defaults', async (t) => {
     server: true,
     bootstrapExpect: 1,
     dataDir: '/d',
+    diskReserveMib: undefined,
     nodeName: 'n1',
     nodeId: undefined,
     datacenter: 'dc1',

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import type { ClusterServer } from './cluster-process.ts'
+import { Sqlite } from './sqlite.ts'
 
 /** What one server holds at one moment; bytes in MB (10^6). */
 export interface ServerFigures {
