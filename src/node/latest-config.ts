@@ -6,7 +6,7 @@ import type { RaftLog } from '../storage/raft-log.ts'
 const entriesMax = 1000
 
 /** The members by the log alone, whether their entry was committed or not: it came into force at once. */
-export function latestConfig(log: RaftLog): PlacedConfig | undefined {
+export function latestConfig(log: Pick<RaftLog, 'state' | 'entries'>): PlacedConfig | undefined {
   const { base, lastIndex, snapshot } = log.state()
   for (let to = lastIndex; to > base.index; to -= entriesMax) {
     const from = Math.max(base.index + 1, to - entriesMax + 1)

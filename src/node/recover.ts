@@ -40,51 +40,70 @@ export function recoverCluster(dataDirectory: string, options: RecoverOptions = 
   if (!existsSync(path)) throw refuse('there is no raft.db')
   const log = new RaftLog(path)
   try {
-    const clusterId = log.meta('clusterId')
-    const { hardState, lastIndex } = log.state()
-    if (clusterId === undefined || lastIndex === 0) throw refuse('its log is empty')
-    const id = log.meta('nodeId') ?? writtenNodeId(dataDirectory)
-    if (id === undefined || id === '') throw refuse('there is no node-id')
-    const latest = latestConfig(log)
-    const address = options.address ?? latest?.config.addresses[id]
-    if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
-      throw refuse(`server ${id} is no member of the cluster by its own log`)
-    }
-    // Above an epoch that only others had: by this the operator says that this server goes on.
-    const known = ['epoch', 'newestEpoch'].map((name) => Number(log.meta(name) ?? 0))
-    const epoch = Math.max(...known) + 1
-    // First, so that no moment of a crash leaves two clusters of one epoch.
-    log.setMeta('epoch', String(epoch))
-    const rest = { votersOutgoing: [], learners: [], prevConfIndex: latest.index }
-    const config = { voters: [id], addresses: { [id]: address }, ...rest }
-    const entry = {
-      index: lastIndex + 1,
-      term: hardState.term + 1,
-      kind: 'config' as const,
-      data: encodeConfig(config),
-    }
-    log.write(
-      {
-        hardState: { term: entry.term, vote: undefined, commit: entry.index },
-        snapshot: undefined,
-        truncateFrom: undefined,
-        entries: [entry],
-      },
-      () => {},
-    )
-    const { addresses } = latest.config
-    return {
-      id,
-      address,
-      clusterId,
-      epoch,
-      lastIndex: entry.index,
-      adopted: lastIndex - hardState.commit,
-      dropped: members(latest.config).flatMap((other) =>
-        other === id ? [] : [addresses[other] ?? other],
-      ),
-    }
+    return recoverLog(log, {
+      address: options.address,
+      id: () => log.meta('nodeId') ?? writtenNodeId(dataDirectory),
+      refuse,
+    })
   } finally {
     log.close()
+  }
+}
+
+/** What a recovery does to a log, which may be one in memory. */
+export type RecoveredLog = Pick<RaftLog, 'meta' | 'setMeta' | 'state' | 'entries' | 'write'>
+
+/** {@link recoverCluster} on a log that is open. Each of its two writes is synced before the next. */
+export function recoverLog(
+  log: RecoveredLog,
+  parts: RecoverOptions & {
+    /** Of this server; undefined when nothing on its disk says it. */
+    readonly id: () => string | undefined
+    readonly refuse: (reason: string) => Error
+  },
+): Recovery {
+  const clusterId = log.meta('clusterId')
+  const { hardState, lastIndex } = log.state()
+  if (clusterId === undefined || lastIndex === 0) throw parts.refuse('its log is empty')
+  const id = parts.id()
+  if (id === undefined || id === '') throw parts.refuse('there is no node-id')
+  const latest = latestConfig(log)
+  const address = parts.address ?? latest?.config.addresses[id]
+  if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
+    throw parts.refuse(`server ${id} is no member of the cluster by its own log`)
+  }
+  // Above an epoch that only others had: by this the operator says that this server goes on.
+  const known = ['epoch', 'newestEpoch'].map((name) => Number(log.meta(name) ?? 0))
+  const epoch = Math.max(...known) + 1
+  // First, so that no moment of a crash leaves two clusters of one epoch.
+  log.setMeta('epoch', String(epoch))
+  const rest = { votersOutgoing: [], learners: [], prevConfIndex: latest.index }
+  const config = { voters: [id], addresses: { [id]: address }, ...rest }
+  const entry = {
+    index: lastIndex + 1,
+    term: hardState.term + 1,
+    kind: 'config' as const,
+    data: encodeConfig(config),
+  }
+  log.write(
+    {
+      hardState: { term: entry.term, vote: undefined, commit: entry.index },
+      snapshot: undefined,
+      truncateFrom: undefined,
+      entries: [entry],
+    },
+    () => {},
+  )
+  const { addresses } = latest.config
+  return {
+    id,
+    address,
+    clusterId,
+    epoch,
+    lastIndex: entry.index,
+    adopted: lastIndex - hardState.commit,
+    dropped: members(latest.config).flatMap((other) =>
+      other === id ? [] : [addresses[other] ?? other],
+    ),
   }
 }

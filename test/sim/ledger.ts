@@ -76,6 +76,19 @@ export class Ledger {
     this.#world = world
   }
 
+  /** A recovery begins another history: what its one server held is committed. */
+  static ofRecovered(
+    world: { readonly nowMs: number; readonly nodes: ReadonlyMap<NodeId, Server> },
+    clusterId: string,
+    entries: readonly Entry[],
+  ): Ledger {
+    const ledger = new Ledger(world)
+    ledger.clusterId = clusterId
+    ledger.committed.push(must(entries[0]), ...entries)
+    ledger.config = decodeConfig(must(entries.at(-1)).data)
+    return ledger
+  }
+
   get commitIndex(): Index {
     return this.committed.length - 1
   }

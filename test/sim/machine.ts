@@ -27,6 +27,12 @@ export function encodeProposal(requestId: string, key: string, op: Op): string {
   return JSON.stringify({ version: 1, requestId, actor: 'sim', cause: 'sim', body })
 }
 
+/** Of a proposal as {@link encodeProposal} writes it. */
+export function requestIdOf(json: string): string {
+  const start = json.indexOf('"requestId":"') + '"requestId":"'.length
+  return json.slice(start, json.indexOf('"', start))
+}
+
 /** What the catalog answers, and what the operation came to. */
 export type SimOutcome = Outcome & { readonly result: number | boolean }
 

@@ -72,8 +72,12 @@ export class Network {
 
   /** Only `victim`'s peers see their connections close; it hears nothing, and is heard by nobody. */
   resetOneSided(victim: NodeId): void {
+    // Now and then it still hears those that have no vote.
+    const config = this.#world.nodes.get(victim)?.driver?.raft.state.config
+    const hasLearners = (config?.learners.length ?? 0) > 0
+    const spared = hasLearners && this.#world.random() < 0.7 ? (config?.learners ?? []) : []
     for (const id of this.#world.nodes.keys()) {
-      if (id === victim) continue
+      if (id === victim || spared.includes(id)) continue
       this.#link(id, victim).generation++
       this.#link(victim, id).generation++
       this.cut(id, victim)
@@ -115,7 +119,8 @@ export class Network {
   /** A connection is made, or refused where nothing runs: TCP repeats what is lost. */
   dial(from: NodeId, to: NodeId, then: () => void): void {
     if (this.isCut(from, to) || this.isCut(to, from)) return
-    this.#world.after(2 * this.#delay(), () => this.#world.nodes.get(from)?.run(then))
+    const slowMs = this.#link(from, to).slowMs + this.#link(to, from).slowMs
+    this.#world.after(2 * this.#delay() + slowMs, () => this.#world.nodes.get(from)?.run(then))
   }
 
   #isLost({ from, to }: { from: NodeId; to: NodeId }): boolean {

@@ -37,11 +37,17 @@ export interface Mutant {
 
 /** What a server sees of the world. */
 export interface NodeWorld extends Surroundings {
-  readonly ledger: Ledger
+  /** Of the cluster as this server has it: each recovery begins another history. */
+  ledgerOf(node: SimNode): Ledger
+  /** A client, or whoever forwarded for it, was told that a write is done. */
+  onAcknowledged?: (node: SimNode) => void
+  /** It has dialled one that knows a newer epoch of its cluster. */
+  onLearned?: (node: SimNode) => void
   readonly mutant: Mutant | undefined
   readonly nodes: ReadonlyMap<NodeId, SimNode>
   readonly network: {
     send(message: Message): void
+    reset(a: NodeId, b: NodeId): void
     dial(from: NodeId, to: NodeId, then: () => void): void
     carry(way: { from: NodeId; to: NodeId }, deliver: () => void, broken: () => void): void
   }
@@ -103,17 +109,21 @@ export class SimNode implements Server {
       mode: options.disk,
       latencyMs: () => -Math.log(1 - random()) * options.diskMs,
       later: (delayMs, run) => this.#later(delayMs, run, true),
-      onCommit: (_disk, write) => world.ledger.onDiskWrite(this.disk, write),
+      onCommit: (_disk, write) => this.ledger.onDiskWrite(this.disk, write),
     })
     const events = {
       onEntry: (entry: Entry, state: MachineState, outcome: SimOutcome | undefined) =>
-        world.ledger.onApplied(this, entry, { state, outcome }),
+        this.ledger.onApplied(this, entry, { state, outcome }),
       onApplied: (entry: Entry, outcome: SimOutcome | undefined) =>
         this.replica?.onApplied(entry, outcome),
       onRestored: (state: MachineState, snapshot: SnapshotMeta) =>
         this.#onRestored(state, snapshot),
     }
     this.machine = new SimMachine(events, options)
+  }
+
+  get ledger(): Ledger {
+    return this.world.ledgerOf(this)
   }
 
   get server(): RaftServer | undefined {
@@ -169,7 +179,7 @@ export class SimNode implements Server {
     world.mutant?.afterBoot?.(this)
     const { state } = must(this.driver).raft
     this.marks.term = state.term
-    this.marks.commit = Math.min(state.log.commit, world.ledger.commitIndex)
+    this.marks.commit = Math.min(state.log.commit, this.ledger.commitIndex)
     world.trace(() => `${this.id} begins, term ${state.term}, log ${state.log.lastIndex}`)
   }
 
@@ -236,7 +246,7 @@ export class SimNode implements Server {
     if (meta === undefined || meta.index <= (this.disk.snapshot()?.index ?? 0)) return
     this.#isMakingSnapshot = true
     const state = copyState(machine.state)
-    world.ledger.onSnapshot(this, state)
+    this.ledger.onSnapshot(this, state)
     const finish = () => {
       this.#isMakingSnapshot = false
       machine.files.set(meta.index, state)
@@ -261,7 +271,7 @@ export class SimNode implements Server {
 
   send(messages: readonly Message[]): void {
     for (const message of messages) {
-      this.world.ledger.onSend(this, message)
+      this.ledger.onSend(this, message)
       this.world.trace(() => `  sends ${printMessage(message)}`)
       this.world.network.send(message)
       this.world.onSent(this, message)
@@ -358,7 +368,7 @@ export class SimNode implements Server {
     try {
       input()
       if (isTurnDue) this.server?.turn()
-      if (this.driver !== undefined) this.world.ledger.onEvent(this)
+      if (this.driver !== undefined) this.ledger.onEvent(this)
     } catch (error) {
       this.fail(error)
     }
@@ -375,7 +385,7 @@ export class SimNode implements Server {
 
   #onRestored(state: MachineState, snapshot: SnapshotMeta): void {
     this.world.trace(() => `${this.id} restores the snapshot at ${state.index}`)
-    this.world.ledger.onRestored(this, state, snapshot)
+    this.ledger.onRestored(this, state, snapshot)
     this.marks.applied = state.index
     this.server?.proposals.onRestored(state.index)
   }

@@ -20,6 +20,7 @@ import type { Message } from '../../src/raft/message.ts'
 import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
 import { addressOf, idAt } from './addresses.ts'
 import { check } from './ledger.ts'
+import { requestIdOf } from './machine.ts'
 import type { SimOutcome } from './machine.ts'
 import type { SimNode } from './node.ts'
 import { Rpc } from './rpc.ts'
@@ -54,6 +55,8 @@ export class SimReplica {
   isAlone = false
   /** Members that it has tried to greet. */
   readonly tried = new Set<NodeId>()
+  /** The process of each member with which it has a connection that it dialled. */
+  readonly #connected = new Map<NodeId, SimReplica>()
   /** Writes asked for here that have no answer yet: when they were. */
   readonly writing = new Set<{ readonly atMs: number }>()
   /** When an answer to a forwarded write came, by the index it names. */
@@ -83,7 +86,7 @@ export class SimReplica {
       tried: () => this.tried,
       nowMs: () => world.nowMs,
       logger: silentLogger,
-      onFenced: () => world.trace(() => `${id} is left behind`),
+      onFenced: () => this.#onFenced(),
     })
     this.formation = this.#makeFormation()
     this.machine = {
@@ -100,8 +103,11 @@ export class SimReplica {
   }
 
   start(): void {
-    if (this.marks.clusterId === undefined) this.#form()
-    else this.#begin()
+    const { clusterId } = this.marks
+    if (clusterId === undefined) return this.#form()
+    // Its last process may have ended right behind the first entry.
+    this.node.ledger.onCluster(this.node.id, clusterId)
+    this.#begin()
   }
 
   checkDuties(): void {
@@ -120,24 +126,42 @@ export class SimReplica {
    */
   greet(): void {
     const { raft, node } = this
-    const { network, random } = node.world
+    const { network, nodes } = node.world
     if (raft === undefined) return
-    for (const peer of members(raft.status.config)) {
-      if (peer === node.id || (this.tried.has(peer) && random() < 0.8)) continue
+    for (const peer of members(raft.driver.raft.state.config)) {
+      const other = nodes.get(peer)?.replica
+      const isConnected = other !== undefined && this.#connected.get(peer) === other
+      if (peer === node.id || isConnected) continue
       network.dial(node.id, peer, () => this.#onDialled(peer))
     }
   }
 
+  /** Somebody dialled this server, and says that it is in that epoch. Anybody could. */
+  greetedBy(_epoch: number): void {}
+
+  /** Its connections are made again, so that the others hear what it has learned. */
+  #onFenced(): void {
+    const { node } = this
+    const { nodes, network, trace } = node.world
+    trace.call(node.world, () => `${node.id} is left behind`)
+    for (const peer of nodes.keys()) if (peer !== node.id) network.reset(node.id, peer)
+  }
+
   #onDialled(peer: NodeId): void {
     const { marks } = this
-    const other = this.node.world.nodes.get(peer)?.replica?.marks
+    const { world } = this.node
+    const other = world.nodes.get(peer)?.replica
     this.tried.add(peer)
-    if (other === undefined || other.clusterId !== marks.clusterId) return
-    const newest = Math.max(other.epoch, other.newestEpoch)
-    if (newest > marks.epoch) this.fence.learn(newest)
+    if (other === undefined || other.marks.clusterId !== marks.clusterId) return
+    this.#connected.set(peer, other)
+    const newest = Math.max(other.marks.epoch, other.marks.newestEpoch)
+    if (newest <= marks.epoch) return
+    world.onLearned?.(this.node)
+    this.fence.learn(newest)
   }
 
   connectionLost(peer: NodeId): void {
+    this.#connected.delete(peer)
     this.raft?.connectionLost(peer)
     this.rpc.connectionLost(peer)
   }
@@ -154,7 +178,10 @@ export class SimReplica {
       this.writing.delete(writing)
       if (!this.isAlive) return
       try {
-        if (result.kind === 'applied') this.#checkVisible(result.outcome.index)
+        if (result.kind === 'applied') {
+          this.#checkVisible(json, result.outcome.index)
+          this.node.world.onAcknowledged?.(this.node)
+        }
         settle(result)
       } catch (error) {
         // Within a promise, where the write was forwarded.
@@ -163,10 +190,11 @@ export class SimReplica {
     })
   }
 
-  /** 200 means visible here, if it takes no longer than a second. */
-  #checkVisible(index: Index): void {
-    const { id, machine, world } = this.node
-    const waitedMs = world.nowMs - (this.#answeredMs.get(index) ?? Infinity)
+  /** 200 means visible here, if it takes no longer than a second. Where it is, the ledger knows best. */
+  #checkVisible(json: string, told: Index): void {
+    const { id, machine, world, ledger } = this.node
+    const index = ledger.appliedCommands.get(requestIdOf(json))?.index ?? told
+    const waitedMs = world.nowMs - (this.#answeredMs.get(told) ?? Infinity)
     check(
       machine.appliedIndex() >= index || waitedMs > visibleMs - 1,
       `${id} answers for ${index} and has applied ${machine.appliedIndex()}`,
@@ -212,7 +240,7 @@ export class SimReplica {
   read(settle: (isHeld: boolean) => void): void {
     const { node, raft } = this
     if (raft === undefined) return settle(false)
-    const { ledger } = node.world
+    const { ledger } = node
     const committed = ledger.commitIndex
     if (this.isAlone) {
       const applied = node.machine.appliedIndex()
@@ -386,20 +414,20 @@ export class SimReplica {
       setPledge: (pledge) => {
         if (!this.isAlive) throw new Ended()
         this.marks.setPledge(pledge)
-        world.ledger.onPledge(id, pledge)
+        this.node.ledger.onPledge(id, pledge)
       },
       newClusterId: () => world.newClusterId(),
       request: <T>(address: string, kind: string, body: unknown) =>
         this.ask<T>(address, kind, body),
       found: (clusterId, founders) => {
         foundCluster(this.#foundingLog(clusterId), this.marks, { clusterId, founders })
-        world.ledger.onCluster(id, clusterId)
+        this.node.ledger.onCluster(id, clusterId)
         world.trace(() => `${id} founds ${clusterId} with ${Object.keys(founders).join()}`)
         this.#begin()
       },
       join: (clusterId, epoch) => {
         if (!this.isAlive) throw new Ended()
-        world.ledger.onCluster(id, clusterId)
+        this.node.ledger.onCluster(id, clusterId)
         this.marks.setEpoch(epoch)
         this.marks.setClusterId(clusterId)
         world.trace(() => `${id} joins ${clusterId}`)
@@ -416,7 +444,7 @@ export class SimReplica {
       state: () => disk.state(),
       write: (write) => {
         if (!this.isAlive) throw new Ended()
-        world.ledger.onFounded(id, clusterId, must(write.entries[0]))
+        this.node.ledger.onFounded(id, clusterId, must(write.entries[0]))
         disk.commitWrite(write)
         // A process may end between this write and the next.
         if (!world.isFaulty || !world.options.faults.has('crash') || world.random() > 0.3) return

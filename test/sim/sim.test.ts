@@ -34,7 +34,7 @@ t.test('the seeds switch on every class of fault, and leave it off as well', asy
 })
 
 t.test('a seed replays byte for byte', async (t) => {
-  for (const seed of [3, 28]) {
+  for (const seed of [2, 3]) {
     const one = await runSeed(seed, { isTracing: true })
     const two = await runSeed(seed, { isTracing: true })
     t.ok(one.lines.length > 1000)

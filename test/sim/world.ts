@@ -41,6 +41,10 @@ export class World implements NodeWorld {
   /** What a client was told last of a key, for a swap that has a chance. */
   readonly lastSeen = new Map<string, number>()
   readonly lines: string[] = []
+  /** By epoch: the history of the cluster from each recovery on. */
+  readonly forks = new Map<string, Ledger>()
+  onAcknowledged?: (node: SimNode) => void
+  onLearned?: (node: SimNode) => void
   /** False once only the lasting fault is left. */
   isFaulty = true
   /** No client begins anything new. */
@@ -68,6 +72,11 @@ export class World implements NodeWorld {
 
   get nowMs(): number {
     return this.#scheduler.nowMs
+  }
+
+  ledgerOf(node: SimNode): Ledger {
+    if (this.forks.size === 0) return this.ledger
+    return this.forks.get(node.disk.meta('epoch') ?? '') ?? this.ledger
   }
 
   /** How many events were made so far: with the time, a name for a moment of a run. */
@@ -168,6 +177,11 @@ export class World implements NodeWorld {
     const node = this.#add(id, { expect: 0, knows: [] })
     node.disk.setMeta('clusterId', must(this.ledger.clusterId, 'there is a cluster'))
     return node
+  }
+
+  /** A server with an empty disk, that is told whom to ask. */
+  addEmpty(knows: readonly NodeId[]): SimNode {
+    return this.#add(this.newId(), { expect: 0, knows })
   }
 
   #add(id: NodeId, beginning: Beginning): SimNode {
