@@ -26,7 +26,7 @@ export const epoch: readonly Mutant[] = [
       const begin = fence.begin.bind(fence)
       fence.begin = (raft) => {
         begin(raft)
-        raft.takePart()
+        raft.takePart('epoch')
       }
     },
   ),
