@@ -1,9 +1,11 @@
+import { reasonOf } from '../base/errors.ts'
 import type { CommittedCommand } from '../catalog/apply.ts'
 import { decodeCommand } from '../catalog/command.ts'
 import type { Outcome } from '../catalog/command.ts'
 import type { Versions } from '../catalog/versions.ts'
 import type { Entry, Index, Term } from '../raft/entry.ts'
 import type { SnapshotMeta, StateMachine } from '../raft/storage.ts'
+import { isDamage } from '../storage/state-check.ts'
 import type { StateWriter } from '../storage/state.ts'
 
 export interface CatalogStateMachineParts {
@@ -13,6 +15,8 @@ export interface CatalogStateMachineParts {
   readonly snapshotPath: (snapshot: SnapshotMeta) => string
   readonly onApplied: (index: Index, term: Term, outcome: Outcome | undefined) => void
   readonly onRestored: (index: Index) => void
+  /** SQLite found it damaged while it was written; the error is thrown on. */
+  readonly onDamage?: (reason: string) => void
 }
 
 /** The catalog as what the Raft log drives. Readers are told after the COMMIT, never before. */
@@ -29,16 +33,25 @@ export class CatalogStateMachine implements StateMachine {
 
   apply(entries: readonly Entry[]): void {
     const { state, versions, onApplied } = this.#parts
-    const { outcomes, subjects } = state.applyBatch(entries.map(committed))
+    const { outcomes, subjects } = this.#noting(() => state.applyBatch(entries.map(committed)))
     versions.bump(subjects)
     for (const [at, { index, term }] of entries.entries()) onApplied(index, term, outcomes[at])
   }
 
   restore(snapshot: SnapshotMeta): void {
     const { state, versions, snapshotPath, onRestored } = this.#parts
-    state.restore(snapshotPath(snapshot), snapshot)
+    this.#noting(() => state.restore(snapshotPath(snapshot), snapshot))
     versions.bumpAll()
     onRestored(snapshot.index)
+  }
+
+  #noting<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (isDamage(error)) this.#parts.onDamage?.(reasonOf(error))
+      throw error
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import type { Status } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
@@ -26,6 +27,12 @@ const againMs = 5000
 interface Proposed {
   readonly status: Status
   readonly atMs: number
+}
+
+/** A leader's own proposal, as JSON. */
+export function ownProposal(name: string, body: UpdateCheckCommand, cause: string): string {
+  const requestId = `leader-${randomUUID()}`
+  return JSON.stringify({ version: 1, requestId, actor: `leader ${name}`, cause, body })
 }
 
 /** Servers come and go under new ids. */

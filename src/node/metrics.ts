@@ -86,6 +86,12 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
       kind: 'counter',
       samples: [{ labels: {}, value: status?.damagesFound ?? 0 }],
     },
+    {
+      name: 'svcd_state_undecided_total',
+      help: 'Times that this server, as the leader, found the states of the servers to differ, and no majority for one.',
+      kind: 'counter',
+      samples: [{ labels: {}, value: status?.undecidedStates ?? 0 }],
+    },
     gauge(
       'raft_leader_contact_seconds',
       'Since the leader was heard; 0 on the leader.',

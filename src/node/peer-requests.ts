@@ -7,8 +7,10 @@ import {
   isFlag,
   isRecordOf,
   isText,
+  isWhole,
 } from '../base/shape.ts'
 import type { Shape } from '../base/shape.ts'
+import type { PlacedSums } from '../catalog/apply.ts'
 import { proposalFault } from '../catalog/proposal-check.ts'
 import { describePeer, printable } from '../net/peer-hello.ts'
 import type { PeerNotices } from '../net/peer-notices.ts'
@@ -21,6 +23,7 @@ import type { ProposalResult } from './proposals.ts'
 import type { RaftServer } from './raft-server.ts'
 import type { Membership } from './removal-notice.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
+import type { StateKeeper } from './state-keeper.ts'
 
 export interface PeerRequestsParts {
   readonly settings: ReplicaSettings
@@ -33,6 +36,7 @@ export interface PeerRequestsParts {
     readonly epoch: number
     readonly pledge: Pledge | undefined
   }
+  readonly state: () => Pick<StateKeeper, 'report' | 'onDiffers'>
   /** Where refusals are said. */
   readonly notices: PeerNotices
 }
@@ -58,6 +62,8 @@ const shapes: Readonly<Record<string, Shape>> = {
   }),
   propose: isListOf(isText),
   transfer: isText,
+  'state-sums': () => true,
+  'state-differs': hasFields({ index: isWhole, text: isText }),
   change: (value) => isChange(value) && (!isAddition(value) || isPlace(value)),
 }
 
@@ -87,6 +93,10 @@ export class PeerRequests {
         return this.#info(from)
       case 'membership':
         return this.#membership(asked)
+      case 'state-sums':
+        return this.#parts.state().report()
+      case 'state-differs':
+        return this.#onDiffers(from, asked)
       case 'pledge':
         return formation.onPledgeRequest(
           this.#checkedPledge(from, asked),
@@ -159,6 +169,14 @@ export class PeerRequests {
       })
     })
     return Promise.all(results)
+  }
+
+  /** Whoever leads says so; what it says is compared with this server's own state. */
+  #onDiffers(from: PeerAsking, told: PlacedSums): { readonly isKnown: boolean } {
+    if (this.#parts.raft()?.status.leader !== from.id) {
+      throw this.#refuse(from, 'state-differs', 'it does not lead')
+    }
+    return { isKnown: this.#parts.state().onDiffers(told) }
   }
 
   #membership(id: NodeId): Membership {

@@ -88,6 +88,8 @@ export interface ClusterStatus {
   readonly damage: string | undefined
   /** How many times that was found since the start. */
   readonly damagesFound: number
+  /** How many times, as the leader, it found states that differ without a majority for one of them. */
+  readonly undecidedStates?: number
   /** The cluster was recovered without this server, which is in an older epoch. */
   readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
   /** Undefined: not known. */

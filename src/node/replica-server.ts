@@ -24,11 +24,12 @@ import { clusterKey, clusterStatus } from './cluster-status.ts'
 import { finishFounding, foundCluster } from './founding.ts'
 import { joinAt } from './joining.ts'
 import { DiskSpace } from './disk-space.ts'
-import { LeaderDuties } from './leader-duties.ts'
+import { LeaderDuties, ownProposal } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
 import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
+import { ReplicaComparison } from './replica-comparison.ts'
 import { RaftServer } from './raft-server.ts'
 import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
@@ -77,6 +78,7 @@ export class ReplicaServer {
   readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
   #duties: LeaderDuties | undefined
+  #comparison: ReplicaComparison | undefined
   #ticker: Ticker | undefined
   readonly #timers: NodeJS.Timeout[] = []
   #config: Config | undefined
@@ -136,6 +138,7 @@ export class ReplicaServer {
         epoch: this.#marks.epoch,
         pledge: this.#marks.pledge,
       }),
+      state: () => this.#keeper,
       notices: this.#notices,
     })
   }
@@ -196,7 +199,10 @@ export class ReplicaServer {
     this.#keeper.start()
     const notice = this.#makeRemovalNotice()
     const look = (): void => {
-      if (this.#keeper.damage === undefined) this.#duties?.check()
+      if (this.#keeper.damage === undefined) {
+        this.#duties?.check()
+        this.#comparison?.check()
+      }
       notice.check()
     }
     this.#timers.push(setInterval(() => guard(look), dutiesMs))
@@ -229,7 +235,8 @@ export class ReplicaServer {
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
-    return { ...status, disk: this.#disk.figures }
+    const undecidedStates = this.#comparison?.undecided ?? 0
+    return { ...status, undecidedStates, disk: this.#disk.figures }
   }
 
   get #hasCluster(): boolean {
@@ -316,6 +323,7 @@ export class ReplicaServer {
         snapshotPath: (snapshot) => this.#snapshots.pathOf(snapshot),
         onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
         onRestored: (index) => this.#raft?.proposals.onRestored(index),
+        onDamage: (reason) => this.#keeper.noteForNextStart(reason),
       }),
       transport: this.#transport,
       forward: (to, proposals) => this.#forward(to, proposals),
@@ -338,6 +346,14 @@ export class ReplicaServer {
         raft.turn()
       },
       propose: (command, cause) => this.#proposeOwn(command, cause),
+    })
+    this.#comparison = new ReplicaComparison({
+      status: () => raft.status,
+      own: () => this.#keeper.report(),
+      ask: (peer, kind, body) => this.#ask({ id: peer }, kind, body, forwardTimeoutMs),
+      onOdd: (right) => this.#keeper.onDiffers(right),
+      logger,
+      nowMs: clock.monotonicMs,
     })
     this.#ticker = new Ticker({
       tickMs,
@@ -390,14 +406,7 @@ export class ReplicaServer {
 
   #proposeOwn(command: UpdateCheckCommand, cause: string): void {
     const { settings } = this.#parts
-    const proposal = {
-      version: 1,
-      requestId: `leader-${randomUUID()}`,
-      actor: `leader ${settings.name}`,
-      cause,
-      body: command,
-    }
-    this.#raft?.propose(JSON.stringify(proposal), false, () => {})
+    this.#raft?.propose(ownProposal(settings.name, command, cause), false, () => {})
     this.#raft?.turn()
   }
 

@@ -1,10 +1,13 @@
 import { join } from 'node:path'
-import { reasonOf, SvcdError } from '../base/errors.ts'
+import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import type { PlacedSums } from '../catalog/apply.ts'
+import { catalogVersion } from '../catalog/schema.ts'
 import type { RaftLog } from '../storage/raft-log.ts'
 import { inSnapshotThread } from '../storage/snapshot-worker.ts'
 import type { SnapshotFile } from '../storage/snapshot-file.ts'
 import { StateWriter } from '../storage/state.ts'
+import type { StateReport } from './replica-comparison.ts'
 import type { Standstill } from './standstill.ts'
 import { buildState, removeState, replaceState } from './state-rebuild.ts'
 
@@ -22,6 +25,8 @@ export interface StateKeeperParts {
 
 /** In raft.db: what is wrong with state.db, for a start after an end in between. */
 const damageKey = 'stateDamage'
+/** With it, when other servers say so: the sums that most of them have at an entry, as JSON. */
+const rightKey = 'stateRight'
 
 /**
  * Watches over state.db: opens it, or rebuilds it when it is damaged; has all of it compared with its
@@ -57,6 +62,28 @@ export class StateKeeper {
     return this.#found
   }
 
+  /** Throws SvcdError `state-damaged`. */
+  report(): StateReport {
+    if (this.#damage !== undefined) throw svcdError('state-damaged', { reason: this.#damage })
+    const { now, recorded } = this.state.sums
+    return { format: catalogVersion, sums: [...recorded, now] }
+  }
+
+  /** What most servers have at an entry. Returns whether this server has something else there. */
+  onDiffers({ index, text }: PlacedSums): boolean {
+    if (this.#damage !== undefined) return true
+    const own = this.report().sums.find((sums) => sums.index === index)
+    if (own === undefined || own.text === text) return false
+    const reason = `at entry ${index} it is not that of most servers (${differing(own.text, text)})`
+    void this.onDamage(reason, { index, text })
+    return true
+  }
+
+  /** For an error that ends the process: the next start rebuilds the state. */
+  noteForNextStart(reason: string): void {
+    this.#note(reason, undefined)
+  }
+
   /** The first check begins now. */
   start(): void {
     void this.#checkAndGoOn()
@@ -82,20 +109,20 @@ export class StateKeeper {
   }
 
   /** Stops serving, rebuilds, and goes on. Ends the process when it cannot. */
-  async onDamage(reason: string): Promise<void> {
+  async onDamage(reason: string, right?: PlacedSums): Promise<void> {
     if (this.#damage !== undefined || this.#isStopped) return
     this.#damage = reason
-    this.#note(reason)
+    this.#note(reason, right)
     const { standstill, logger, log, snapshots, guard } = this.#parts
     try {
       await standstill.begin()
       if (this.#isStopped) return
       const { appliedIndex } = this.state
       const lost = { file: this.#path, reason }
-      buildState(this.#rebuilt, appliedIndex, { log, snapshots: snapshots() }, lost)
+      buildState(this.#rebuilt, appliedIndex, { log, snapshots: snapshots(), right }, lost)
       await this.state.replaceBy(this.#rebuilt)
       removeState(this.#rebuilt)
-      log.setMeta(damageKey, '')
+      this.#forget()
       this.#damage = undefined
       logger.warn({ index: appliedIndex }, 'state.db was rebuilt, and this server answers again')
       standstill.end()
@@ -124,25 +151,45 @@ export class StateKeeper {
         reason = error.message
       }
     }
-    this.#note(reason)
+    const right = rightIn(log)
+    this.#note(reason, right)
     const { base, hardState } = log.state()
     const to = Math.max(base.index, hardState.commit)
     const lost = { file: this.#path, reason }
-    buildState(this.#rebuilt, to, { log, snapshots: snapshots() }, lost)
+    buildState(this.#rebuilt, to, { log, snapshots: snapshots(), right }, lost)
     replaceState(this.#path, this.#rebuilt)
     const state = new StateWriter(this.#path)
-    log.setMeta(damageKey, '')
+    this.#forget()
     logger.warn({ index: to }, 'state.db was rebuilt')
     return state
   }
 
-  #note(reason: string): void {
+  #forget(): void {
+    const { log } = this.#parts
+    log.setMeta(rightKey, '')
+    log.setMeta(damageKey, '')
+  }
+
+  #note(reason: string, right: PlacedSums | undefined): void {
     const { log, logger } = this.#parts
     this.#found++
+    log.setMeta(rightKey, right === undefined ? '' : JSON.stringify(right))
     log.setMeta(damageKey, reason)
     logger.error(
       { file: this.#path, reason },
       'state.db is damaged: this server stops answering and rebuilds it from its log and snapshots. Look at the disk and the memory of this machine.',
     )
   }
+}
+
+function rightIn(log: RaftLog): PlacedSums | undefined {
+  const text = log.meta(rightKey) ?? ''
+  return text === '' ? undefined : (JSON.parse(text) as PlacedSums)
+}
+
+/** The tables whose sums differ, with both. */
+function differing(own: string, right: string): string {
+  const others = new Set(right.split(' '))
+  const found = own.split(' ').filter((sum) => !others.has(sum))
+  return found.join(', ')
 }

@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { reasonOf, svcdError } from '../base/errors.ts'
+import type { PlacedSums } from '../catalog/apply.ts'
 import type { Index } from '../raft/entry.ts'
 import type { LogReader } from '../raft/storage.ts'
 import { runSnapshotJob } from '../storage/snapshot-job.ts'
@@ -12,6 +13,8 @@ export interface RebuildSources {
   readonly log: Pick<LogReader, 'state' | 'entries'>
   /** The newest first. */
   readonly snapshots: readonly SnapshotFile[]
+  /** What the state must come to at an entry, by what most servers have. */
+  readonly right?: PlacedSums | undefined
 }
 
 const batchBytes = 1024 * 1024
@@ -24,49 +27,59 @@ const batchBytes = 1024 * 1024
 export function buildState(
   path: string,
   to: Index,
-  { log, snapshots }: RebuildSources,
+  { log, snapshots, right }: RebuildSources,
   lost: { readonly file: string; readonly reason: string },
 ): void {
-  removeState(path)
   const { base, lastIndex } = log.state()
-  const state = new StateWriter(path)
-  try {
-    const faults = restoreNewest(state, snapshots, base.index, to)
-    if (state.appliedIndex < base.index || to > lastIndex) {
-      const begins = `the log begins at entry ${base.index + 1}`
-      const why =
-        faults.length === 0 ? `${begins}, and no snapshot covers what is before` : faults.join('; ')
-      throw svcdError('state-lost', { ...lost, why })
-    }
-    while (state.appliedIndex < to) {
-      const entries = log.entries(state.appliedIndex + 1, to, batchBytes)
-      state.applyBatch(entries.map(committed))
-    }
-  } finally {
-    state.close()
-  }
-}
-
-/** Returns why those that could not be used could not. */
-function restoreNewest(
-  state: StateWriter,
-  snapshots: readonly SnapshotFile[],
-  from: Index,
-  to: Index,
-): readonly string[] {
+  // One below the log's begin leaves a gap behind it; one beyond `to` is ahead of the core.
+  const until = Math.min(to, right?.index ?? to)
+  const fitting = snapshots.filter(({ meta }) => meta.index >= base.index && meta.index <= until)
+  const begins: readonly (SnapshotFile | undefined)[] =
+    base.index === 0 ? [...fitting, undefined] : fitting
   const faults: string[] = []
-  for (const file of snapshots) {
-    // One below the log's begin leaves a gap behind it; one beyond `to` is ahead of the core.
-    if (file.meta.index < from || file.meta.index > to) continue
+  for (const begin of to > lastIndex ? [] : begins) {
+    removeState(path)
+    const state = new StateWriter(path)
     try {
-      checkFacts(file, runSnapshotJob({ kind: 'check', path: file.path }))
-      state.restore(file.path, file.meta)
-      return faults
+      build(state, begin, to, { log, right })
+      return
     } catch (error) {
       faults.push(reasonOf(error))
+    } finally {
+      state.close()
     }
   }
-  return faults
+  removeState(path)
+  const gap = `the log begins at entry ${base.index + 1}, and no snapshot covers what is before`
+  throw svcdError('state-lost', { ...lost, why: faults.length === 0 ? gap : faults.join('; ') })
+}
+
+/** `begin`: a snapshot; undefined for the first entry. Throws when what comes out is not right. */
+function build(
+  state: StateWriter,
+  begin: SnapshotFile | undefined,
+  to: Index,
+  { log, right }: Pick<RebuildSources, 'log' | 'right'>,
+): void {
+  if (begin !== undefined) {
+    checkFacts(begin, runSnapshotJob({ kind: 'check', path: begin.path }))
+    state.restore(begin.path, begin.meta)
+  }
+  if (right !== undefined && right.index <= to) {
+    replay(state, right.index, log)
+    if (state.sums.now.text !== right.text) {
+      const from = begin === undefined ? 'the log' : `the log behind ${begin.path}`
+      throw new Error(`${from} leads to the same wrong state`)
+    }
+  }
+  replay(state, to, log)
+}
+
+function replay(state: StateWriter, to: Index, log: RebuildSources['log']): void {
+  while (state.appliedIndex < to) {
+    const entries = log.entries(state.appliedIndex + 1, to, batchBytes)
+    state.applyBatch(entries.map(committed))
+  }
 }
 
 /** Puts a finished state in the place of one that nobody has open. The old file is kept beside it. */

@@ -375,6 +375,8 @@ export class SimReplica {
       operations: {
         onRequest: (kind: string, body: unknown) => this.#operate(kind, body),
       } as Operations,
+      // The states are compared by the checker, after each entry.
+      state: () => ({ report: () => ({ format: 0, sums: [] }), onDiffers: () => false }),
       cluster: () => ({
         address: addressOf(id),
         clusterId: this.marks.clusterId,

@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { must } from '../../src/base/assert.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot-job.ts'
 import { StateWriter } from '../../src/storage/state.ts'
-import { copyClean, fill, tamper } from '../helpers/state.ts'
+import { Sqlite } from '../helpers/sqlite.ts'
+import { copyClean, fill, tamper, toFormat1 } from '../helpers/state.ts'
 
 t.test(
   'rows that are not those that were written are found, and no snapshot is made',
@@ -21,5 +23,55 @@ t.test(
     const path = join(t.testdirName, 'make.tmp')
     t.throws(() => runSnapshotJob({ kind: 'make', statePath: copy, path }), error)
     t.ok(existsSync(path), 'left to the caller, who removes it')
+  },
+)
+
+t.test('an index that is not that of its table is found', async (t) => {
+  t.testdir()
+  const statePath = join(t.testdirName, 'state.db')
+  const writer = new StateWriter(statePath)
+  t.teardown(() => writer.close())
+  fill(writer, 40)
+  const copy = copyClean(statePath, join(t.testdirName, 'copy.db'))
+  const db = new Sqlite(copy, { readonly: true })
+  const { rootpage } = db
+    .prepare<[], { rootpage: number }>(
+      "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'services' AND sql IS NOT NULL",
+    )
+    .get() ?? { rootpage: 0 }
+  db.close()
+  const bytes = readFileSync(copy)
+  const at = bytes.indexOf('web', (rootpage - 1) * 4096 + 1000)
+  t.ok(rootpage > 0 && at < rootpage * 4096, 'a key of the index, in its page')
+  bytes.write('wec', at)
+  writeFileSync(copy, bytes)
+  t.throws(() => runSnapshotJob({ kind: 'verify', statePath: copy }), {
+    code: 'state-damaged',
+    message: /table services: (row|non-unique|wrong)/,
+  })
+})
+
+t.test(
+  'a state of an older release, and a restored one, have the sums of their rows',
+  async (t) => {
+    t.testdir()
+    const [path, other] = ['state.db', 'other.db'].map((name) => join(t.testdirName, name))
+    const writer = new StateWriter(must(path))
+    fill(writer, 40)
+    const { text } = writer.sums.now
+    const snapshot = copyClean(must(path), join(t.testdirName, 'a.snap'))
+    writer.close()
+    tamper(must(path), toFormat1)
+    const migrated = new StateWriter(must(path))
+    t.equal(migrated.sums.now.text, text)
+    t.equal(runSnapshotJob({ kind: 'verify', statePath: must(path) }).index, 40)
+    migrated.close()
+    const restored = new StateWriter(must(other))
+    t.teardown(() => restored.close())
+    fill(restored, 3)
+    restored.restore(snapshot, { index: 40, term: 1 })
+    t.equal(restored.sums.now.text, text)
+    fill(restored, 60)
+    t.equal(runSnapshotJob({ kind: 'verify', statePath: must(other) }).index, 60)
   },
 )
