@@ -132,11 +132,16 @@ export class SimMachine implements StateMachine {
   readonly files = new Map<Index, MachineState>()
   readonly #events: MachineEvents
   readonly #checkpointEvery: number
+  readonly #losesPower: boolean
   memory: Memory
 
-  constructor(events: MachineEvents, options: { checkpointEvery: number; memory: Memory }) {
+  constructor(
+    events: MachineEvents,
+    options: { checkpointEvery: number; memory: Memory; faults: ReadonlySet<string> },
+  ) {
     this.#events = events
     this.#checkpointEvery = options.checkpointEvery
+    this.#losesPower = options.faults.has('power-loss')
     this.memory = options.memory
   }
 
@@ -152,7 +157,10 @@ export class SimMachine implements StateMachine {
     })
     for (const [at, entry] of entries.entries()) this.#events.onApplied(entry, outcomes[at])
     if (this.state.index - this.checkpoint.index >= this.#checkpointEvery) {
-      this.checkpoint = copyState(this.state)
+      // Its contents matter only where power is lost.
+      this.checkpoint = this.#losesPower
+        ? copyState(this.state)
+        : { ...emptyState(), index: this.state.index }
     }
   }
 

@@ -194,7 +194,7 @@ function highestTerm(world: World): number {
   return Math.max(...[...world.nodes.values()].map((node) => node.driver?.raft.state.term ?? 0))
 }
 
-function judge(world: World): void {
+export function judge(world: World): void {
   const verdict = checkHistory(world.history.operations.flatMap((one) => settled(world, one)))
   check(verdict === 'linearizable', `the history is not linearizable (${verdict})`)
 }

@@ -1,7 +1,7 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
-import { emptyConfig } from '../../src/raft/config.ts'
+import { emptyConfig, isMember } from '../../src/raft/config.ts'
 import { bootstrapWrite } from '../../src/raft/driver.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
@@ -196,8 +196,17 @@ export class World implements NodeWorld {
   }
 
   nodeAfter(id: NodeId): NodeId {
-    const ids = [...this.nodes.keys()]
+    const ids = this.#asked()
     return must(ids[(ids.indexOf(id) + 1) % ids.length])
+  }
+
+  /** Once nothing fails clients are told of the members alone: who was removed can do nothing for them. */
+  #asked(): NodeId[] {
+    const ids = [...this.nodes.keys()]
+    const { config } = this.ledger
+    if (this.isFaulty || config === undefined) return ids
+    const found = ids.filter((id) => isMember(config, id))
+    return found.length > 0 ? found : ids
   }
 
   /** Who holds itself for the leader, the highest term first. */

@@ -96,4 +96,16 @@ export const forwarding: readonly Mutant[] = [
       machine.memory = { entries: 0, ms: -Infinity, entriesMax: 0, every: 1 }
     },
   ),
+  process(
+    'answered-before-visible',
+    'a forwarded write shows where it was asked for before it is answered',
+    (_node, replica) => {
+      const forward = replica.forward.bind(replica)
+      replica.forward = async (to, proposals) =>
+        (await forward(to, proposals)).map((result) => {
+          if (result.kind !== 'applied') return result
+          return { ...result, outcome: { ...result.outcome, index: 0 } }
+        })
+    },
+  ),
 ]

@@ -79,4 +79,14 @@ export const defaultReads: readonly Mutant[] = [
       }
     },
   ),
+  core('read-confirmed-by-learners', 'a read is confirmed by voters', ({ readIndexes, state }) => {
+    const confirm = readIndexes.finishIfConfirmed.bind(readIndexes)
+    readIndexes.finishIfConfirmed = () => {
+      const acks = state.reads.round?.acks
+      if (acks !== undefined && acks.size > state.config.voters.length / 2) {
+        for (const id of state.config.voters) acks.add(id)
+      }
+      confirm()
+    }
+  }),
 ]
