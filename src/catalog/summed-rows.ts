@@ -71,10 +71,15 @@ export class SummedRows {
   }
 }
 
+/** Subjects whose rows are remembered. */
+const subjectsMax = 1000
+
 /** The requests of a run of entries and the subjects of a batch, with their sums. */
 export class SummedLists {
   readonly #sql: ApplyStatements
   readonly #sums: StateSums
+  /** Index of those that were touched last: most entries touch the same few. */
+  readonly #subjects = new Map<string, number>()
 
   constructor(sql: ApplyStatements, sums: StateSums) {
     this.#sql = sql
@@ -114,12 +119,16 @@ export class SummedLists {
   /** Two values each: the subject, and the last entry that changed it. */
   touch(values: readonly (string | number)[]): void {
     for (let at = 0; at < values.length; at += 2) {
-      const row = values.slice(at, at + 2)
-      const before = this.#sql.subject.get(row[0] as string)
+      const row = values.slice(at, at + 2) as [string, number]
+      const [name, index] = row
+      const known = this.#subjects.get(name)
+      const before = known === undefined ? this.#sql.subject.get(name) : ([name, known] as const)
       if (before !== undefined) this.#sums.subjects.subtract(before)
       this.#sums.subjects.add(row)
+      this.#subjects.set(name, index)
     }
     this.#sql.touch.run(values)
+    if (this.#subjects.size > subjectsMax) this.#subjects.clear()
   }
 
   putGone(subject: string): void {
@@ -136,7 +145,10 @@ export class SummedLists {
   forgetGone(upTo: number): void {
     const forgotten = this.#sql.forgetSubjects.all(upTo)
     if (forgotten.length === 0) return
-    for (const row of forgotten) this.#sums.subjects.subtract(row)
+    for (const row of forgotten) {
+      this.#sums.subjects.subtract(row)
+      this.#subjects.delete(row[0])
+    }
     for (const row of this.#sql.forgetGone.all()) this.#sums.gone_subjects.subtract(row)
   }
 }

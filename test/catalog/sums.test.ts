@@ -120,6 +120,24 @@ t.test('requests that are forgotten leave the sum', async (t) => {
   t.equal(tablesText(scanSums(catalog.db)), catalog.machine.sums.now.text)
 })
 
+t.test('names that are gone, come back or are forgotten leave the sums', async (t) => {
+  const catalog = new MemoryCatalog()
+  let gone = 0
+  const wrong: number[] = []
+  for (let at = 0; at < 300; at++) {
+    // An instance changes its name; entries are 128 apart, as others would lie between.
+    const service = serviceDefinition(`web-${at < 150 ? at % 20 : at}`, { id: 'a' })
+    const index = (at + 1) * 128
+    catalog.machine.applyBatch([committed(index, registerCommand('n1', { service }))])
+    const rows = catalog.db.prepare('SELECT count(*) FROM gone_subjects').pluck().get()
+    gone = Math.max(gone, Number(rows))
+    if (tablesText(scanSums(catalog.db)) !== catalog.machine.sums.now.text) wrong.push(index)
+  }
+  t.strictSame(wrong, [])
+  const left = Number(catalog.db.prepare('SELECT count(*) FROM subjects').pluck().get())
+  t.ok(gone > 20 && left < 100, `${gone} names were gone, ${left} subjects are left`)
+})
+
 t.test('a batch that fails leaves rows and sums as they were', async (t) => {
   const catalog = new MemoryCatalog()
   catalog.apply(registerCommand('n1'))
