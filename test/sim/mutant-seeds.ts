@@ -61,4 +61,6 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   'heartbeat-never-probes': 16,
   'transfer-never-ends': 54,
   'answered-before-visible': 2,
+  'commit-to-own-last-index': 535,
+  'stuck-candidate': 434,
 }
