@@ -63,5 +63,5 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   'answered-before-visible': 2,
   'commit-to-own-last-index': 535,
   'stuck-candidate': 434,
-  'pledge-freed-by-anyone': 7846,
+  'read-confirmed-by-learners': 802,
 }
