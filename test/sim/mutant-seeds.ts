@@ -64,4 +64,5 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   'commit-to-own-last-index': 535,
   'stuck-candidate': 434,
   'read-confirmed-by-learners': 802,
+  'pledge-freed-by-anyone': 20328,
 }
