@@ -89,11 +89,4 @@ export const defaultReads: readonly Mutant[] = [
       confirm()
     }
   }),
-  core(
-    'round-outlives-its-term',
-    'a read that was asked for in another term is given up',
-    ({ state: { reads } }) => {
-      reads.dropAll = () => {}
-    },
-  ),
 ]
