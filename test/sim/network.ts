@@ -72,16 +72,18 @@ export class Network {
 
   /** Only `victim`'s peers see their connections close; it hears nothing, and is heard by nobody. */
   resetOneSided(victim: NodeId): void {
-    // Now and then it still hears those that have no vote.
-    const config = this.#world.nodes.get(victim)?.driver?.raft.state.config
-    const hasLearners = (config?.learners.length ?? 0) > 0
-    const spared = hasLearners && this.#world.random() < 0.7 ? (config?.learners ?? []) : []
+    // Now and then those that have no vote are with it, on its side.
+    const learners = this.#world.nodes.get(victim)?.driver?.raft.state.config.learners ?? []
+    const isWithThem = learners.length > 0 && this.#world.random() < 0.7
+    const side = [victim, ...(isWithThem ? learners : [])]
     for (const id of this.#world.nodes.keys()) {
-      if (id === victim || spared.includes(id)) continue
-      this.#link(id, victim).generation++
-      this.#link(victim, id).generation++
-      this.cut(id, victim)
-      this.cut(victim, id)
+      if (side.includes(id)) continue
+      for (const one of side) {
+        this.#link(id, one).generation++
+        this.#link(one, id).generation++
+        this.cut(id, one)
+        this.cut(one, id)
+      }
       this.#notice(id, victim)
     }
   }

@@ -142,8 +142,8 @@ export class SimReplica {
   /** Its connections are made again, so that the others hear what it has learned. */
   #onFenced(): void {
     const { node } = this
-    const { nodes, network, trace } = node.world
-    trace.call(node.world, () => `${node.id} is left behind`)
+    const { nodes, network } = node.world
+    node.world.trace(() => `${node.id} is left behind`)
     for (const peer of nodes.keys()) if (peer !== node.id) network.reset(node.id, peer)
   }
 
@@ -197,7 +197,7 @@ export class SimReplica {
     const waitedMs = world.nowMs - (this.#answeredMs.get(told) ?? Infinity)
     check(
       machine.appliedIndex() >= index || waitedMs > visibleMs - 1,
-      `${id} answers for ${index} and has applied ${machine.appliedIndex()}`,
+      `${id} answers ${requestIdOf(json)} for ${told} (${index}) and has applied ${machine.appliedIndex()}`,
     )
   }
 
@@ -211,7 +211,9 @@ export class SimReplica {
       world.options.forwardMs,
     )
     for (const result of results) {
-      if (result.kind === 'applied') this.#answeredMs.set(result.outcome.index, world.nowMs)
+      // The first answer counts: asked again meanwhile, another may come behind it.
+      if (result.kind !== 'applied' || this.#answeredMs.has(result.outcome.index)) continue
+      this.#answeredMs.set(result.outcome.index, world.nowMs)
     }
     return results
   }
