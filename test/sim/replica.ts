@@ -20,10 +20,12 @@ import type { Message } from '../../src/raft/message.ts'
 import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
 import { addressOf, idAt } from './addresses.ts'
 import { check } from './ledger.ts'
+import type { SimDisk } from './disk.ts'
+import type { Ledger } from './ledger.ts'
 import { requestIdOf } from './machine.ts'
-import type { SimOutcome } from './machine.ts'
-import type { SimNode } from './node.ts'
+import type { SimMachine, SimOutcome } from './machine.ts'
 import { Rpc } from './rpc.ts'
+import type { HostWorld } from './surroundings.ts'
 
 const formationMs = 300
 const joinTimeoutMs = 3000
@@ -36,12 +38,31 @@ class Ended extends Error {
   override name = 'Ended'
 }
 
+/** The server whose process this is, as far as it needs to know it (node.ts). */
+export interface Host {
+  readonly id: NodeId
+  readonly expect: number
+  readonly knows: readonly NodeId[]
+  readonly disk: SimDisk
+  readonly machine: SimMachine
+  readonly ledger: Ledger
+  readonly marks: { applied: Index }
+  readonly oldTail: Index
+  readonly replica: SimReplica | undefined
+  readonly world: HostWorld<Host>
+  later(delayMs: number, run: () => void): void
+  fail(error: unknown): void
+  onBegun(): void
+  send(messages: readonly Message[]): void
+  turn(): void
+}
+
 /**
  * One process of a server: what src/node/replica-server.ts puts together, over a simulated disk,
  * network and clock. All but the threads, the sockets and the files is the real code.
  */
 export class SimReplica {
-  readonly node: SimNode
+  readonly node: Host
   readonly marks: ClusterMarks
   readonly rpc: Rpc
   readonly formation: ClusterFormation
@@ -64,7 +85,7 @@ export class SimReplica {
   #reading = 0
   readonly #ask = askerOver(() => this.#transport)
 
-  constructor(node: SimNode) {
+  constructor(node: Host) {
     const { world, id } = node
     this.node = node
     this.marks = new ClusterMarks(node.disk)
