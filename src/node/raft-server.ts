@@ -31,6 +31,11 @@ export interface RaftServerParts {
   readonly onTurn: () => void
   /** Whether this server leads and is a quorum by itself; see {@link RaftServer.isAlone}. */
   readonly onAlone: (isAlone: boolean) => void
+  /**
+   * A turn failed, most often because the disk did. What it left is unknown, so the process must end. In a
+   * promise (an operation, a request of another server) the error alone would only be its rejection.
+   */
+  readonly onFatal?: (error: unknown) => void
   readonly limits?: Partial<RaftLimits>
   /** How long a write or a read waits for a leader and a quorum; the simulator waits for less. */
   readonly holdMs?: number
@@ -132,12 +137,17 @@ export class RaftServer {
   }
 
   #run(): void {
-    this.proposals.pump()
-    // Before a change of the members leaves, and again for what this turn brings.
-    this.#noteAlone()
-    this.driver.run()
-    if (!this.isLeader) this.#backOff.clear()
-    this.#noteAlone()
+    try {
+      this.proposals.pump()
+      // Before a change of the members leaves, and again for what this turn brings.
+      this.#noteAlone()
+      this.driver.run()
+      if (!this.isLeader) this.#backOff.clear()
+      this.#noteAlone()
+    } catch (error) {
+      this.#parts.onFatal?.(error)
+      throw error
+    }
   }
 
   tick(count: number): void {

@@ -333,6 +333,7 @@ export class ReplicaServer {
       wallMs: clock.wallMs,
       onTurn: () => this.#afterTurn(),
       onAlone: (isAlone) => this.#stamp.setAlone(isAlone),
+      onFatal: this.#fail,
     })
     this.#raft = raft
     this.#fence.begin(raft)

@@ -316,6 +316,7 @@ export class SimReplica {
       store: this.#store(),
       machine: this.machine,
       transport: { send: (messages) => this.#send(messages) },
+      onFatal: this.#onError,
       forward: (to, proposals) => this.forward(to, proposals),
       random,
       nowMs: () => world.nowMs,

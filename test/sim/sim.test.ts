@@ -33,6 +33,11 @@ t.test('the seeds switch on every class of fault, and leave it off as well', asy
   }
 })
 
+t.test('a disk that fails while another server asks something ends the process', async (t) => {
+  // As a rejected promise alone the error left a leader that never did anything again.
+  t.equal((await runSeed(7846)).failure, undefined)
+})
+
 t.test('a seed replays byte for byte', async (t) => {
   for (const seed of [2, 3]) {
     const one = await runSeed(seed, { isTracing: true })
