@@ -64,7 +64,8 @@ t.test('the npm client registers, reports, reads, watches and deregisters', asyn
   await consul.agent.service.maintenance({ id: 'web/1', enable: true, reason: 'test' })
   t.strictSame(await consul.health.service({ service: 'web', passing: true }), [])
   await consul.agent.service.maintenance({ id: 'web/1', enable: false })
-  await consul.agent.check.register({ name: 'mem', ttl: '15s', timeout: '1s' })
+  // This client also takes `timeout` for how long it waits for the answer itself.
+  await consul.agent.check.register({ name: 'mem', ttl: '15s', timeout: '10s' })
   await consul.agent.check.fail('mem')
   t.match(await consul.agent.check.list(), { mem: { Status: 'critical' } })
   await consul.agent.check.deregister('mem')
