@@ -233,7 +233,7 @@ t.test('another cluster, or a second bootstrap, is kept apart', { timeout: 60_00
   const args = must(three).args.map((arg) => (arg.startsWith('-data-dir') ? must(alone[0]) : arg))
   for (const [more, text] of [
     [[], 'expected node id'],
-    [[`-node-id=${must(id)}`], 'belongs to cluster'],
+    [[`-node-id=${must(id)}`], 'is not its id'],
   ] as const) {
     const late = AgentProcess.spawn({ args: [...args, ...more] })
     t.teardown(() => late.kill())

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -111,6 +112,9 @@ async function dnsSays(agent: AgentProcess, tcp: boolean): Promise<readonly unkn
   return (await ask(server, 'web.service.consul', 'A', { tcp, timeoutMs: 5000 })).answer
 }
 
+/** By which a second server may join the first. */
+const secret = `-encrypt=${randomBytes(32).toString('base64')}`
+
 async function startServer(
   t: Test,
   name: string,
@@ -123,6 +127,7 @@ async function startServer(
     `-data-dir=${join(t.testdirName, name)}`,
     '-bind=127.0.0.1',
     `-node=${name}`,
+    secret,
   ]
   const agent = await AgentProcess.start({
     args: [...args, `-server-port=${serverPort}`, ...more],
@@ -267,7 +272,8 @@ t.test(
 
 t.test('a check is not critical because this agent has no descriptor left', { skip }, async (t) => {
   const prlimit = promisify(execFile)
-  const agent = await AgentProcess.start({ args: ['-dev'] })
+  // Without the runner's own code, which opens files of its own in each thread and ends over it.
+  const agent = await AgentProcess.start({ args: ['-dev'], env: { NODE_OPTIONS: '' } })
   t.teardown(() => agent.stop())
   const probes: number[] = []
   const target = createHttpServer((_request, response) => {
