@@ -45,11 +45,8 @@ async function damaged(t: Test, cluster: ThreeServers): Promise<void> {
   }
   const sums = tar.lastIndexOf('  state.bin')
   const cases: readonly (readonly [string, Buffer, RegExp])[] = [
-    [
-      'a bit of the archive',
-      flip(archive, archive.length >> 1),
-      /damaged|checksum|SHA-256|not a tar/,
-    ],
+    // Of its CRC-32 (RFC 1952 §2.3.1): what a bit before it makes of the rest is chance.
+    ['a bit of the archive', flip(archive, archive.length - 8), /damaged|checksum|SHA-256/],
     [
       'a bit of the state',
       gzipSync(flip(tar, tar.length >> 1)),
