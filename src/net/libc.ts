@@ -33,6 +33,10 @@ export interface Libc {
   readonly eventfd: (value: number, flags: number) => number
   readonly read: (fd: number, into: Uint8Array, length: number) => number
   readonly write: (fd: number, from: Uint8Array, length: number) => number
+  /** Only glibc has it. */
+  readonly mallopt: ((parameter: number, value: number) => number) | undefined
+  /** Only glibc has it. */
+  readonly malloc_trim: ((keepBytes: bigint) => number) | undefined
 }
 
 let loaded: Libc | Error | undefined
@@ -49,6 +53,14 @@ export function loadLibc(): Libc | Error {
     loaded = error instanceof Error ? error : new Error(String(error))
   }
   return loaded
+}
+
+function ifThere<T>(find: () => T): T | undefined {
+  try {
+    return find()
+  } catch {
+    return undefined
+  }
 }
 
 function load(): Libc {
@@ -74,6 +86,8 @@ function load(): Libc {
     eventfd: library.func('int eventfd(uint32_t, int)'),
     read: library.func('int64_t read(int, void *, uint64_t)'),
     write: library.func('int64_t write(int, const void *, uint64_t)'),
+    mallopt: ifThere(() => library.func('int mallopt(int, int)')),
+    malloc_trim: ifThere(() => library.func('int malloc_trim(size_t)')),
   } as Libc
   tryOut(libc)
   return libc

@@ -32,7 +32,7 @@ import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { SnapshotService } from './snapshot-service.ts'
-import { boundMainHeap } from './thread-heaps.ts'
+import { boundMemory } from './thread-heaps.ts'
 import { zoneOf } from './zone.ts'
 import { zonesIn } from './zone-files.ts'
 import { loadZoneFiles } from './zone-loader.ts'
@@ -97,7 +97,7 @@ function warnOfOpenPort(config: Config, logger: Logger): void {
 }
 
 async function start({ config, logger, stops, hurry, recentLog }: Start): Promise<RunningNode> {
-  stops.parts.push(boundMainHeap())
+  stops.parts.push(boundMemory())
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
   stops.parts.push(() => directory.release())

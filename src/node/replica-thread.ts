@@ -8,6 +8,7 @@ import { failureOf } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
 import { ReplicaServer } from './replica-server.ts'
 import type { FromReplica, ReplicaWorkerData, ToReplica } from './replica-messages.ts'
+import { holdMainHeap } from './thread-heaps.ts'
 
 // The replica thread: the only writer of raft.db and state.db. Nothing else runs here, so that an
 // expensive HTTP query cannot hold up a commit or cost leadership.
@@ -19,6 +20,7 @@ const statusMs = 1000
 const drainMax = 64
 
 const port: MessagePort = must(parentPort, 'the replica runs in a worker')
+holdMainHeap()
 const data = workerData as ReplicaWorkerData
 
 /**

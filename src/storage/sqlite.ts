@@ -12,7 +12,7 @@ export interface OpenOptions {
   readonly exclusive?: boolean
   /** False: checkpoints only when asked (an automatic one every 1000 pages doubles the cost of a command). */
   readonly automaticCheckpoint?: boolean
-  /** Of the pages that the connection keeps in memory; 2 MiB unless given. */
+  /** Of the pages that the connection keeps in memory; 1 MiB unless given. */
   readonly cacheKib?: number
   /** WAL unless given. DELETE: for a file that has nothing beside it when it is closed. */
   readonly journal?: 'WAL' | 'DELETE'
@@ -22,7 +22,7 @@ export interface OpenOptions {
  * A build's default of 16 MB is one for each of six connections. Readers of a WAL gain nothing by it: what
  * they keep is void after every commit of the writer.
  */
-const cacheKibDefault = 2048
+const cacheKibDefault = 1024
 
 /**
  * Opens a database in WAL mode; the one door to better-sqlite3 (`sqlite-driver.ts` picks its

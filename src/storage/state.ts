@@ -22,7 +22,7 @@ import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 const busyTimeoutMs = 20
 const walBytesMax = 32 * 1024 * 1024
 /** The only writer keeps its pages: it looks up each row that it may change. */
-const writerCacheKib = 8192
+const writerCacheKib = 4096
 
 export interface StateOptions {
   /** A reader keeps the WAL from being emptied; called at 64 MiB, and whenever it has doubled. */
