@@ -45,6 +45,7 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   'log-kept-under-snapshot': 171,
   'write-without-truncation': 14,
   'no-pre-vote': 4,
+  'late-refusal-heard': 1036672,
   'no-check-quorum': 6,
   'zombie-leader': 30,
   'broken-stream-ignored': 113,

@@ -7,4 +7,6 @@ export const onceFailed: readonly (readonly [seed: number, about: string])[] = [
   [585, 'a server that stopped behind its first entry began a second cluster'],
   [1017754, 'an ended process wrote the id of a second cluster'],
   [1047828, 'an ended process wrote the id of a second cluster'],
+  [1036672, 'late refusals of one whose disk had hung unseated a live leader'],
+  [1049282, 'a late refusal of one whose disk had hung unseated a live leader'],
 ]
