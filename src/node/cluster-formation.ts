@@ -117,9 +117,33 @@ export class ClusterFormation {
   }
 
   #foundAlone(): boolean {
-    const { self, pledge, newClusterId, found } = this.#parts
-    found(pledge()?.clusterId ?? newClusterId(), { [self.id]: self.address })
+    const { self, found } = this.#parts
+    const own = this.#pledgeItself({ [self.id]: self.address })
+    if (own === undefined) {
+      const by = this.#parts.pledge()?.by ?? ''
+      this.#report(
+        `this server has promised ${by} to begin a cluster with it: start that one, or empty the data directory of this one`,
+      )
+      return false
+    }
+    found(own.clusterId, own.founders)
     return true
+  }
+
+  /**
+   * Its pledge to its own attempt, on disk before anything else of it: should the process stop behind the
+   * first entry, the pledge says which cluster that began. Undefined: it has given its word to another.
+   */
+  #pledgeItself(founders: Readonly<Record<NodeId, string>>): Pledge | undefined {
+    const { self, pledge, setPledge, newClusterId } = this.#parts
+    const present = pledge()
+    if (present !== undefined && present.by !== self.id) return undefined
+    const isSame = present !== undefined && sameKeys(present.founders, founders)
+    // Who has pledged itself to its earlier attempt, with other founders, is free: that never starts.
+    const released = present === undefined ? [] : [...present.released, present.clusterId]
+    const own = isSame ? present : { clusterId: newClusterId(), by: self.id, founders, released }
+    setPledge(own)
+    return own
   }
 
   async #lookAround(): Promise<readonly ServerInfo[]> {
@@ -160,7 +184,7 @@ export class ClusterFormation {
   }
 
   async #foundWith(others: readonly ServerInfo[]): Promise<boolean> {
-    const { self, pledge, setPledge, newClusterId, found } = this.#parts
+    const { self, pledge, found } = this.#parts
     const odd = others.find(({ expect }) => expect !== self.expect)
     if (odd !== undefined) {
       this.#report(
@@ -176,16 +200,8 @@ export class ClusterFormation {
     const chosen = founders.slice(0, self.expect)
     if (chosen[0]?.id !== self.id) return false
     const addresses = Object.fromEntries(chosen.map(({ id, address }) => [id, address]))
-    const present = pledge()
-    const isOwn = present?.by === self.id && sameKeys(present.founders, addresses)
-    if (present !== undefined && present.by !== self.id) return false
-    // Who has pledged itself to its earlier attempt, with other founders, is free: that never starts.
-    const released = present === undefined ? [] : [...present.released, present.clusterId]
-    const own =
-      isOwn && present !== undefined
-        ? present
-        : { clusterId: newClusterId(), by: self.id, founders: addresses, released }
-    setPledge(own)
+    const own = this.#pledgeItself(addresses)
+    if (own === undefined) return false
     for (const other of others) {
       if (!(other.id in addresses)) continue
       if (!(await this.#askPledge(other, own, others))) return false

@@ -64,12 +64,15 @@ export class Election {
   }
 
   /**
-   * True for a candidate that would unseat a leader who is alive: a removed server, or one that hears
-   * too little (§6). Its term must not be taken over either.
+   * True for what would unseat a leader who is alive: a candidate that was removed or hears too little (§6),
+   * and a late answer in an election that this server no longer holds. Its term must not be taken over
+   * either. If the sender must be brought back, the leader's own messages make it tell that term.
    */
   disrupts(message: Message): boolean {
-    if (message.type === 'pre-vote-request') return this.#state.hasLiveLeader
-    return message.type === 'vote-request' && !message.transfer && this.#state.hasLiveLeader
+    if (!this.#state.hasLiveLeader) return false
+    if (message.type === 'vote-request') return !message.transfer
+    if (message.type === 'pre-vote-response') return !message.granted
+    return message.type === 'pre-vote-request' || message.type === 'vote-response'
   }
 
   handleVoteRequest(request: Request): void {

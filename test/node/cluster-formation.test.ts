@@ -270,3 +270,44 @@ t.test(
     t.equal(empty.clusterId, undefined)
   },
 )
+
+t.test(
+  'a server that begins alone and stops behind its first entry begins no second one',
+  async (t) => {
+    const world = new World()
+    const one = world.add('a', 1, [])
+    const store = new MemoryStore()
+    const meta = new Map<string, string>()
+    const marks = new ClusterMarks({
+      meta: (key) => meta.get(key),
+      setMeta: (key, value) => void meta.set(key, value),
+    })
+    t.ok(await one.formation.attempt())
+    t.match(one.pledge, { clusterId: 'c1', by: 'a', founders: { a: 'a:8300' } })
+    if (one.pledge === undefined) throw new Error('it has pledged itself')
+    marks.setPledge(one.pledge)
+    const stopped = {
+      setClusterId: () => {
+        throw new Error('killed')
+      },
+    }
+    const founding = { clusterId: 'c1', founders: one.pledge.founders }
+    t.throws(() => foundCluster(store, stopped, founding), /killed/)
+    finishFounding(store, marks)
+    t.equal(marks.clusterId, 'c1', 'it looks for no cluster with the log of one it has begun')
+  },
+)
+
+t.test('a server that is to begin alone keeps the word that it gave to another', async (t) => {
+  const founders = { a: 'a:8300', b: 'b:8300', c: 'c:8300' }
+  const promised: Pledge = { clusterId: 'c9', by: 'a', founders, released: [] }
+  const server = new World().add('b', 1, [])
+  server.pledge = promised
+  t.notOk(await server.formation.attempt(), 'it would be another cluster under the same id')
+  t.match(server.formation.lastProblem, /has promised a to begin a cluster with it/)
+  t.same(server.pledge, promised)
+  const own = new World().add('a', 1, [])
+  own.pledge = promised
+  t.ok(await own.formation.attempt(), 'its own attempt it may give up')
+  t.match(own.pledge, { clusterId: 'c1', founders: { a: 'a:8300' }, released: ['c9'] })
+})

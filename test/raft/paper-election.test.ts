@@ -63,6 +63,31 @@ t.test(
   },
 )
 
+for (const type of ['pre-vote-response', 'vote-response'] as const) {
+  const refusal = { type, from: '3', to: '1', term: 9, granted: false } as const
+
+  t.test(`§6: a late ${type} of a higher term unseats no live leader`, async (t) => {
+    const follower = inRole('follower')
+    follower.raft.step(append({ term: 2, prev: [1, 1] }))
+    t.equal(follower.raft.step(refusal), 'leader-alive')
+    t.match(follower.raft.status(), { role: 'follower', term: 2, leader: '2' })
+    const leader = inRole('leader')
+    t.equal(leader.raft.step(refusal), 'leader-alive')
+    t.match(leader.raft.status(), { role: 'leader', term: 2 })
+  })
+
+  t.test(`§5.1: without a live leader a ${type} of a higher term is heard`, async (t) => {
+    const alone = inRole('follower')
+    alone.raft.step(refusal)
+    t.match(alone.raft.status(), { role: 'follower', term: 9 })
+    const abandoned = inRole('follower')
+    abandoned.raft.step(append({ term: 2, prev: [1, 1] }))
+    abandoned.raft.connectionLost('2')
+    abandoned.raft.step(refusal)
+    t.match(abandoned.raft.status(), { role: 'follower', term: 9 })
+  })
+}
+
 t.test('§5.2: a leader sends heartbeats to all, at once and then without end', async (t) => {
   const node = inRole('leader')
   for (let times = 0; times < 3; times++) {

@@ -104,6 +104,8 @@ export class Ledger {
     }
     const voters = decodeConfig(entry.data)?.voters ?? []
     check(voters.includes(id), `${id} founds ${clusterId} without itself`)
+    // The cluster has begun, even if the process ends before its id is on disk.
+    this.onCluster(id, clusterId)
   }
 
   /** Of servers that look for each other, all come into one cluster. */

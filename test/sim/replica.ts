@@ -4,7 +4,7 @@ import type { CatalogReader } from '../../src/catalog/query.ts'
 import { PeerNotices } from '../../src/net/peer-notices.ts'
 import type { PeerTransport } from '../../src/net/peer-transport.ts'
 import { ClusterFormation } from '../../src/node/cluster-formation.ts'
-import { ClusterMarks } from '../../src/node/cluster-marks.ts'
+import type { ClusterMarks } from '../../src/node/cluster-marks.ts'
 import { EpochFence } from '../../src/node/epoch-fence.ts'
 import { finishFounding, foundCluster } from '../../src/node/founding.ts'
 import { LeaderDuties } from '../../src/node/leader-duties.ts'
@@ -21,6 +21,7 @@ import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
 import { addressOf, idAt } from './addresses.ts'
 import { check } from './ledger.ts'
 import type { SimDisk } from './disk.ts'
+import { Ended, marksOn } from './ended.ts'
 import type { Ledger } from './ledger.ts'
 import { requestIdOf } from './machine.ts'
 import type { SimMachine, SimOutcome } from './machine.ts'
@@ -32,11 +33,6 @@ const joinTimeoutMs = 3000
 const silenceMs = 3000
 /** As in src/node/raft-server.ts. */
 const visibleMs = 1000
-
-/** What an ended process would still do; nobody hears of it. */
-class Ended extends Error {
-  override name = 'Ended'
-}
 
 /** The server whose process this is, as far as it needs to know it (node.ts). */
 export interface Host {
@@ -88,7 +84,7 @@ export class SimReplica {
   constructor(node: Host) {
     const { world, id } = node
     this.node = node
-    this.marks = new ClusterMarks(node.disk)
+    this.marks = marksOn(node.disk, () => this.#mustLive())
     finishFounding(node.disk, this.marks)
     this.rpc = new Rpc({
       self: id,
@@ -129,6 +125,11 @@ export class SimReplica {
     // Its last process may have ended right behind the first entry.
     this.node.ledger.onCluster(this.node.id, clusterId)
     this.#begin()
+  }
+
+  /** What an ended process would still do has no effect: neither on its disk nor on the network. */
+  #mustLive(): void {
+    if (!this.isAlive) throw new Ended()
   }
 
   checkDuties(): void {
@@ -352,14 +353,14 @@ export class SimReplica {
       compact: (index) => disk.compact(index),
       saveSnapshot: (meta) => disk.saveSnapshot(meta),
       write: (write, done) => {
-        if (!this.isAlive) throw new Ended()
+        this.#mustLive()
         disk.write(write, done)
       },
     }
   }
 
   #send(messages: readonly Message[]): void {
-    if (!this.isAlive) throw new Ended()
+    this.#mustLive()
     this.node.send(messages)
   }
 
@@ -438,7 +439,6 @@ export class SimReplica {
       invitedBy: () => [],
       pledge: () => this.marks.pledge,
       setPledge: (pledge) => {
-        if (!this.isAlive) throw new Ended()
         this.marks.setPledge(pledge)
         this.node.ledger.onPledge(id, pledge)
       },
@@ -452,7 +452,7 @@ export class SimReplica {
         this.#begin()
       },
       join: (clusterId, epoch) => {
-        if (!this.isAlive) throw new Ended()
+        this.#mustLive()
         this.node.ledger.onCluster(id, clusterId)
         this.marks.setEpoch(epoch)
         this.marks.setClusterId(clusterId)
@@ -469,7 +469,7 @@ export class SimReplica {
     return {
       state: () => disk.state(),
       write: (write) => {
-        if (!this.isAlive) throw new Ended()
+        this.#mustLive()
         this.node.ledger.onFounded(id, clusterId, must(write.entries[0]))
         disk.commitWrite(write)
         // A process may end between this write and the next.

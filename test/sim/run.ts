@@ -1,8 +1,9 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
-import { members } from '../../src/raft/config.ts'
+import { isMember, members } from '../../src/raft/config.ts'
 import type { Config } from '../../src/raft/config.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
+import { majority } from '../../src/raft/quorum.ts'
 import type { RaftState } from '../../src/raft/state.ts'
 import { longAttemptMs } from './client.ts'
 import type { Operation } from './history.ts'
@@ -12,7 +13,7 @@ import { Nemesis } from './nemesis.ts'
 import { optionsOf } from './options.ts'
 import type { FaultClass, SimOptions } from './options.ts'
 import { World } from './world.ts'
-import type { Mutant } from './node.ts'
+import type { Mutant, SimNode } from './node.ts'
 
 export interface SimResult {
   readonly options: SimOptions
@@ -94,13 +95,13 @@ async function recover(world: World): Promise<void> {
   let deadlineMs = startMs + longAttemptMs + 10 * electionTimeoutMs
   // Servers that look for each other wait for answers that were lost, and then try again.
   if (!isFounded(world)) deadlineMs += 12_000
-  for (let applied = totalApplied(world); reason !== undefined;) {
+  for (let before = headway(world); reason !== undefined;) {
     if (world.nowMs > deadlineMs) throw new Stuck(reason)
     await world.runUntil(world.nowMs + 200)
     reason = unsettled(world, victim)
-    // With the smallest limits a server that begins from nothing takes its time; it may not rest.
-    if (totalApplied(world) > applied) deadlineMs += 200
-    applied = totalApplied(world)
+    const now = headway(world)
+    if (isAhead(now, before)) deadlineMs += 200
+    before = now
   }
   const term = highestTerm(world)
   await world.runUntil(world.nowMs + 2 * electionTimeoutMs)
@@ -115,8 +116,19 @@ async function recover(world: World): Promise<void> {
   if (now !== term) throw new Stuck(`the term grew from ${term} to ${now}`)
 }
 
-function isFounded({ nodes }: World): boolean {
-  return [...nodes.values()].every((node) => !node.isUp || node.driver !== undefined)
+function isFounded(world: World): boolean {
+  return [...world.nodes.values()].every(
+    (node) => !node.isUp || node.driver !== undefined || !canFind(world, node),
+  )
+}
+
+/**
+ * A server that looks for its cluster finds it through those whom it was told of, or, when it is let in
+ * already, through those that dial it. When all of the former were removed nobody can tell it anything:
+ * an operator has to name another one.
+ */
+function canFind({ ledger: { config } }: World, { id, knows }: SimNode): boolean {
+  return config === undefined || [id, ...knows].some((one) => isMember(config, one))
 }
 
 /** Undefined when the cluster is at rest and agrees; otherwise what is missing. */
@@ -156,9 +168,14 @@ function harmForGood(world: World): NodeId | undefined {
   const configs = [...nodes.values()].flatMap(({ driver }) =>
     driver === undefined ? [] : configsOf(driver.raft.state),
   )
-  // Whichever configuration wins, its quorum must be able to speak to each other.
   const all = [...nodes.keys()].filter((id) => configs.every(({ voters }) => voters.includes(id)))
-  const isSafe = configs.every(({ voters }) => voters.length === 0 || voters.length >= 3)
+  // Whichever configuration wins, without the victim those who vote in all of them are a quorum of it: then
+  // the one with the newest log can be elected. A server that votes in one and learns in another may have the
+  // newest log of all; it refuses the others its vote, and cannot campaign.
+  const isSafe = configs.every(
+    ({ voters }) =>
+      voters.length === 0 || (voters.length >= 3 && all.length - 1 >= majority(voters.length)),
+  )
   if (options.lasting === 'nothing' || !isFounded(world) || all.length < 3 || !isSafe)
     return undefined
   const leader = world.leaders()[0]
@@ -186,8 +203,33 @@ function configsOf({ configs, log }: RaftState): Config[] {
   return configs.since(log.commit).map(({ config }) => config)
 }
 
-function totalApplied(world: World): number {
-  return [...world.nodes.values()].reduce((sum, { machine }) => sum + machine.appliedIndex(), 0)
+/** How far the servers are together. */
+interface Headway {
+  readonly applied: number
+  /** Of the newest leader, and how much of its log the others hold as far as it knows. */
+  readonly term: number
+  readonly matched: number
+}
+
+/**
+ * With the smallest limits each entry takes a round trip, and a new leader commits nothing of the hundreds
+ * that were never committed before all of them, and one of its own term, are on a quorum (§5.4.2). What is
+ * bounded is therefore the time in which nothing comes nearer: neither is anything applied, nor does
+ * anybody take entries of the leader.
+ */
+function headway(world: World): Headway {
+  const applied = [...world.nodes.values()].reduce((sum, { machine }) => {
+    return sum + machine.appliedIndex()
+  }, 0)
+  const [leader] = world.leaders()
+  if (leader === undefined) return { applied, term: 0, matched: 0 }
+  const { term, progress } = must(leader.driver).raft.state
+  const matched = [...progress.values()].reduce((sum, { match }) => sum + match, 0)
+  return { applied, term, matched }
+}
+
+function isAhead(now: Headway, before: Headway): boolean {
+  return now.applied > before.applied || (now.term === before.term && now.matched > before.matched)
 }
 
 function highestTerm(world: World): number {

@@ -6,6 +6,14 @@ export const liveness: readonly Mutant[] = [
     const campaign = election.campaign.bind(election)
     election.campaign = (kind) => campaign(kind === 'pre-election' ? 'election' : kind)
   }),
+  core(
+    'late-refusal-heard',
+    'a late answer in an election that is over unseats no live leader',
+    ({ election }) => {
+      const disrupts = election.disrupts.bind(election)
+      election.disrupts = (message) => !message.type.endsWith('vote-response') && disrupts(message)
+    },
+  ),
   core('no-check-quorum', 'a leader that hears no quorum steps down', ({ replication }) => {
     replication.isQuorumActive = () => true
   }),
