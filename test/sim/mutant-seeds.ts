@@ -29,6 +29,7 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   'lost-answer-is-final': 5,
   'lost-answer-is-success': 2,
   'another-leaders-entry': 33,
+  'cut-write-forgotten': 328,
   'requests-forgotten-early': 2,
   'requests-forgotten-by-batch': 2,
   'requests-not-remembered': 2,
