@@ -11,7 +11,7 @@ export const mutantSeeds: Readonly<Record<string, number>> = {
   'count-own-unsynced': 1,
   'count-old-term': 1,
   'no-noop': 1,
-  'consistency-by-index': 29,
+  'consistency-by-index': 72,
   'conflict-kept': 14,
   'cut-without-conflict': 16,
   'heartbeat-beyond-match': 21,
