@@ -312,6 +312,33 @@ t.test('what an operator asks of a leader that fell silent, the next one does', 
   t.ok(moved === one || moved !== now, 'the lead has moved')
 })
 
+t.test(
+  'a change of the members that was cut is made again by the same server, if that leads again',
+  async (t) => {
+    const rig = new RaftRig()
+    const old = rig.elect()
+    const { of } = operationsOn(rig)
+    rig.silent.add(old)
+    const { raft } = rig.server(old).driver
+    raft.propose(Array.from({ length: 5 }, () => Buffer.from('{}')))
+    const change = of(old).run(addD)
+    await turn()
+    t.ok(raft.state.config.learners.includes('d'), 'it is in the log')
+    // All of this between two looks of the operation, and in a log that does not reach the same index.
+    for (const id of rig.others(old)) rig.server(id).connectionLost(old)
+    const leader = rig.elect()
+    rig.silent.delete(old)
+    rig.run(2)
+    t.equal(rig.server(leader).driver.raft.transfer(old).kind, 'started')
+    rig.server(leader).turn()
+    rig.deliver()
+    t.ok(rig.server(old).isLeader)
+    t.notOk(raft.state.config.learners.includes('d'), 'it was cut')
+    t.equal(await running(rig, change), 'd')
+    t.ok(raft.state.config.learners.includes('d'))
+  },
+)
+
 t.test('a leader that has just forgotten who answers waits until it hears them', async (t) => {
   const rig = new RaftRig()
   const leader = rig.elect()
