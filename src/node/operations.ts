@@ -183,7 +183,9 @@ export class Operations {
     const { lastIndex } = result
     const { term } = result
     const isCommitted = (): boolean => core.state.log.commit >= lastIndex
-    await this.#until(() => isCommitted() || !raft.isLeader, deadlineMs)
+    // Another leader may have cut it, and this server lead again by now.
+    const isOpen = (): boolean => raft.isLeader && raft.isInLog(lastIndex, term)
+    await this.#until(() => isCommitted() || !isOpen(), deadlineMs)
     // Another leader's entry may have taken its place.
     if (!isCommitted() || (core.state.log.term(lastIndex) ?? term) !== term)
       throw svcdError('no-leader', {})

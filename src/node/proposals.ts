@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { ErrorCode, SvcdError } from '../base/errors.ts'
 import type { Outcome } from '../catalog/command.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
@@ -29,6 +30,8 @@ export interface Submission {
 export interface ProposalsParts {
   /** Puts commands into the log, if this server leads. */
   readonly append: (proposals: readonly string[]) => ProposeResult
+  /** This server's log has that entry, synced or not, committed or not. */
+  readonly isInLog: (index: Index, term: Term) => boolean
   /** Why this server takes no such proposal as leader now; undefined when it does. */
   readonly refusal?: ((json: string) => SvcdError | undefined) | undefined
   /** The leader to forward to; undefined while there is none, or it is this server. */
@@ -46,6 +49,8 @@ interface Logged {
   readonly submission: Submission
 }
 
+type Accepted = Extract<ProposeResult, { kind: 'accepted' }>
+
 interface Forwarded {
   readonly to: NodeId
   readonly batch: readonly Submission[]
@@ -56,14 +61,17 @@ const forwardMax = 512
 
 /**
  * Every write on its way, on whichever server it was asked for: queued while no leader is known, in
- * the leader's log, or forwarded. A write whose fate is unknown (its leader was lost, a reply did not
- * come) is proposed again with the same request id, by which the catalog applies it only once.
+ * the leader's log, or forwarded. A write whose fate is unknown (its leader was lost, its entry was cut from
+ * the log, a reply did not come) is proposed again with the same request id, by which the catalog applies
+ * it only once.
  */
 export class Proposals {
   readonly #parts: ProposalsParts
   #queue: Submission[] = []
-  /** By the index of the entry that may become theirs. */
+  /** By the index of the entry that may become theirs, in the order of the log. */
   readonly #logged = new Map<Index, Logged>()
+  /** Of the entry that was logged last. */
+  #newest = { index: 0, term: 0 }
   /** Requests that the leader has not answered yet. */
   readonly #forwarded = new Set<Forwarded>()
 
@@ -101,6 +109,7 @@ export class Proposals {
 
   /** Sends what is queued on its way, if there is one; to be called after inputs and new leaders. */
   pump(): void {
+    this.#recallCut()
     this.#recall()
     if (this.#queue.length === 0) return
     if (this.#parts.isLeader()) {
@@ -160,9 +169,7 @@ export class Proposals {
     switch (result.kind) {
       case 'accepted':
         this.#queue = []
-        for (const [at, submission] of batch.entries()) {
-          this.#logged.set(result.firstIndex + at, { term: result.term, submission })
-        }
+        for (const [at, submission] of batch.entries()) this.#log(result, at, submission)
         return
       case 'busy': {
         this.#queue = []
@@ -179,6 +186,13 @@ export class Proposals {
         // They wait for whoever leads next.
         return
     }
+  }
+
+  #log({ term, firstIndex }: Accepted, at: number, submission: Submission): void {
+    const index = firstIndex + at
+    assert(!this.#logged.has(index), `no other write waits for entry ${index}`)
+    this.#logged.set(index, { term, submission })
+    this.#newest = { index, term }
   }
 
   /** The core takes all or none, so the one that does not fit goes, and the rest tries again. */
@@ -213,6 +227,26 @@ export class Proposals {
     if (foreign.length === 0) return
     this.#queue = this.#queue.filter(({ mayForward }) => mayForward)
     for (const { settle } of foreign) settle({ kind: 'not-leader' })
+  }
+
+  /**
+   * What another leader cut from this server's log is proposed again at once. Its index may not be reached
+   * for long; and if this server leads again first, another write of its own takes that index. As long as
+   * the newest entry is in the log, so are all before it (Log Matching, §5.3).
+   */
+  #recallCut(): void {
+    const { isInLog } = this.#parts
+    if (this.#logged.size === 0 || isInLog(this.#newest.index, this.#newest.term)) return
+    const cut: Submission[] = []
+    for (const [index, { term, submission }] of this.#logged) {
+      if (isInLog(index, term)) {
+        this.#newest = { index, term }
+        continue
+      }
+      this.#logged.delete(index)
+      cut.push(submission)
+    }
+    this.#queue = [...cut, ...this.#queue]
   }
 
   /**

@@ -3,7 +3,7 @@ import { stampProposal } from '../catalog/command.ts'
 import { boot } from '../raft/driver.ts'
 import type { Driver } from '../raft/driver.ts'
 import { isVoter } from '../raft/config.ts'
-import type { Index, NodeId } from '../raft/entry.ts'
+import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Message } from '../raft/message.ts'
 import { hasQuorum } from '../raft/quorum.ts'
 import { defaultLimits } from '../raft/options.ts'
@@ -83,6 +83,7 @@ export class RaftServer {
       append: (proposals) => this.#append(proposals),
       leader: () => this.#foreignLeader(),
       isLeader: () => this.isLeader,
+      isInLog: (index, term) => this.isInLog(index, term),
       refusal: parts.refusal,
       forward: parts.forward,
       whenApplied: (index) => this.#waits.wait(index, visibleMs),
@@ -105,6 +106,11 @@ export class RaftServer {
 
   get isLeader(): boolean {
     return this.driver.raft.state.role === 'leader'
+  }
+
+  /** Synced or not, committed or not; false for what was compacted. */
+  isInLog(index: Index, term: Term): boolean {
+    return this.driver.raft.state.log.matches(index, term)
   }
 
   get appliedIndex(): Index {

@@ -23,6 +23,8 @@ export class RaftRig {
   readonly refusing = new Set<NodeId>()
   /** When a snapshot was sent to one of those. */
   readonly refusedAtMs: number[] = []
+  /** False: no write reaches another server. */
+  isForwarding = true
   /** Before messages leave a server. */
   onSend: () => void = () => {}
   #inFlight: Message[] = []
@@ -96,6 +98,26 @@ export class RaftRig {
     this.server(from).turn()
   }
 
+  /** A write at `id`; its result comes while the rig runs. */
+  propose(id: NodeId, json: string, settle: (result: ProposalResult) => void): void {
+    this.server(id).propose(json, true, settle)
+    this.server(id).turn()
+  }
+
+  /** Writes of `from`, to be done by `to`; what is lost is never answered. */
+  #forward(from: NodeId, to: NodeId, proposals: readonly string[]): Promise<ProposalResult[]> {
+    if (!this.isForwarding || this.silent.has(from) || this.silent.has(to)) {
+      return new Promise(() => {})
+    }
+    const results = proposals.map((json) => {
+      return new Promise<ProposalResult>((resolve) => {
+        this.server(to).propose(json, false, resolve)
+      })
+    })
+    this.server(to).turn()
+    return Promise.all(results)
+  }
+
   #server(id: NodeId, store: MemoryStore, seed: number): RaftServer {
     let applied = 0
     return new RaftServer({
@@ -104,10 +126,15 @@ export class RaftRig {
       machine: {
         appliedIndex: () => applied,
         apply: (entries: readonly Entry[]) => {
-          applied = must(entries.at(-1)).index
+          for (const { index, term, kind } of entries) {
+            applied = index
+            const outcome = kind === 'command' ? ({ ok: true, index } as const) : undefined
+            this.server(id).proposals.onApplied(index, term, outcome)
+          }
         },
         restore: (snapshot) => {
           applied = snapshot.index
+          this.server(id).proposals.onRestored(applied)
         },
       },
       transport: {
@@ -116,7 +143,7 @@ export class RaftRig {
           this.#inFlight.push(...messages)
         },
       },
-      forward: () => new Promise<readonly ProposalResult[]>(() => {}),
+      forward: (to, proposals) => this.#forward(id, to, proposals),
       random: seededRandom(seed),
       nowMs: () => this.nowMs,
       wallMs: () => this.nowMs,

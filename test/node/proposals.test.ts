@@ -8,7 +8,9 @@ class Rig {
   nowMs = 0
   role: 'leader' | 'follower' = 'leader'
   leader: string | undefined
+  term = 1
   log: string[] = []
+  readonly #terms: number[] = []
   answer: ProposeResult | undefined
   forwarded: { to: string; proposals: readonly string[] }[] = []
   reply: (proposals: readonly string[]) => Promise<readonly ProposalResult[]> = () =>
@@ -21,6 +23,7 @@ class Rig {
       append: (proposals) => this.#append(proposals),
       leader: () => this.leader,
       isLeader: () => this.role === 'leader',
+      isInLog: (index, term) => this.#terms[index - 1] === term,
       forward: (to, proposals) => {
         this.forwarded.push({ to, proposals })
         return this.reply(proposals)
@@ -38,7 +41,23 @@ class Rig {
     if (this.answer !== undefined) return this.answer
     const firstIndex = this.log.length + 1
     this.log.push(...proposals)
-    return { kind: 'accepted', term: 1, firstIndex, lastIndex: this.log.length }
+    this.#terms.push(...proposals.map(() => this.term))
+    return { kind: 'accepted', term: this.term, firstIndex, lastIndex: this.log.length }
+  }
+
+  /** Another leader's entries replace what is here from `index` on. */
+  follow(leader: string | undefined, index: number, entries: readonly string[]): void {
+    this.role = 'follower'
+    this.leader = leader
+    this.term++
+    this.log.splice(index - 1, Infinity, ...entries)
+    this.#terms.splice(index - 1, Infinity, ...entries.map(() => this.term))
+  }
+
+  lead(): void {
+    this.role = 'leader'
+    this.leader = undefined
+    this.term++
   }
 
   submit(json: string, mayForward = true): Promise<ProposalResult> {
@@ -74,6 +93,74 @@ t.test("a write whose place another leader's entry took is proposed again", asyn
   t.strictSame(rig.log, ['a', 'a'])
   rig.proposals.onApplied(2, 1, { ok: true, index: 2 })
   t.strictSame(await result, done(2))
+})
+
+t.test(
+  'a write that another leader cut from the log is asked of that leader at once',
+  async (t) => {
+    const rig = new Rig()
+    const results = ['a', 'b', 'c'].map((json) => rig.submit(json))
+    rig.proposals.pump()
+    rig.reply = async (proposals) => proposals.map((_, at) => done(at + 7))
+    rig.follow('s2', 2, ['x'])
+    rig.proposals.pump()
+    t.strictSame(rig.forwarded, [{ to: 's2', proposals: ['b', 'c'] }], 'in their order')
+    rig.proposals.onApplied(1, 1, { ok: true, index: 1 })
+    t.strictSame(await Promise.all(results), [done(1), done(7), done(8)], 'the first one stayed')
+    t.equal(rig.proposals.waiting, 0)
+  },
+)
+
+t.test(
+  'a write that was cut is answered though this server leads again before its index is applied',
+  async (t) => {
+    const rig = new Rig()
+    const results = [rig.submit('a'), rig.submit('b')]
+    rig.proposals.pump()
+    rig.follow('s2', 1, [])
+    rig.lead()
+    results.push(rig.submit('c'))
+    rig.proposals.pump()
+    t.strictSame(rig.log, ['a', 'b', 'c'])
+    for (const index of [1, 2, 3]) rig.proposals.onApplied(index, 3, { ok: true, index })
+    t.strictSame(await Promise.all(results), [done(1), done(2), done(3)])
+    t.equal(rig.proposals.waiting, 0)
+  },
+)
+
+t.test('a write that was cut twice, part by part, is still answered', async (t) => {
+  const rig = new Rig()
+  const results = ['a', 'b', 'c'].map((json) => rig.submit(json))
+  rig.proposals.pump()
+  rig.follow(undefined, 3, ['x'])
+  rig.proposals.pump()
+  t.strictSame(rig.forwarded, [], 'nobody leads that could be asked')
+  rig.follow('s3', 2, ['y', 'z'])
+  rig.reply = async (proposals) => proposals.map((_, at) => done(at + 7))
+  rig.proposals.pump()
+  t.strictSame(rig.forwarded, [{ to: 's3', proposals: ['b', 'c'] }])
+  rig.proposals.onApplied(1, 1, { ok: true, index: 1 })
+  t.strictSame(await Promise.all(results), [done(1), done(7), done(8)])
+})
+
+t.test('a write of another server that was cut goes back to that one', async (t) => {
+  const rig = new Rig()
+  const result = rig.submit('a', false)
+  rig.proposals.pump()
+  rig.follow('s2', 1, ['x'])
+  rig.proposals.pump()
+  t.strictSame(await result, { kind: 'not-leader' })
+})
+
+t.test('what is in the log waits for it, whoever leads', async (t) => {
+  const rig = new Rig()
+  const result = rig.submit('a')
+  rig.proposals.pump()
+  rig.follow('s2', 2, ['x'])
+  rig.proposals.pump()
+  t.strictSame(rig.forwarded, [])
+  rig.proposals.onApplied(1, 1, { ok: true, index: 1 })
+  t.strictSame(await result, done(1))
 })
 
 t.test('a snapshot that covers it leaves its fate to the request id', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import { Operations } from '../../src/node/operations.ts'
+import type { ProposalResult } from '../../src/node/proposals.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import { RaftRig } from '../helpers/raft-rig.ts'
 
@@ -81,6 +82,59 @@ t.test('a leader that was stopped confirms no read by what it finds in its socke
   rig.deliver()
   await turn()
   t.notOk(read.isConfirmed)
+})
+
+/** A leader that fell silent with `count` writes in its log; another one leads, and cuts it next. */
+function deposedWithWrites(rig: RaftRig, count: number) {
+  const old = rig.elect()
+  rig.silent.add(old)
+  const results: (ProposalResult | undefined)[] = Array.from({ length: count }, () => undefined)
+  const propose = (at: number): void =>
+    rig.propose(old, JSON.stringify({ requestId: `r${at}` }), (result) => (results[at] = result))
+  for (let at = 0; at < count; at++) propose(at)
+  for (const id of rig.others(old)) rig.server(id).connectionLost(old)
+  const leader = rig.elect()
+  rig.silent.delete(old)
+  return { old, leader, results, propose }
+}
+
+async function runFor(rig: RaftRig, ticks: number): Promise<void> {
+  for (let tick = 0; tick < ticks; tick++) {
+    rig.run(1)
+    await turn()
+  }
+}
+
+t.test(
+  'the writes of a deposed leader are done by the next one as soon as that cuts them',
+  async (t) => {
+    const rig = new RaftRig()
+    const { old, results } = deposedWithWrites(rig, 50)
+    // Nobody writes anything else, which would reach their indexes.
+    await runFor(rig, electionMs / 50)
+    t.strictSame(new Set(results.map((result) => result?.kind)), new Set(['applied']))
+    t.equal(rig.server(old).proposals.waiting, 0)
+  },
+)
+
+t.test('each write of a leader that was deposed and leads again is answered', async (t) => {
+  const rig = new RaftRig()
+  const { old, leader, results, propose } = deposedWithWrites(rig, 3)
+  // It hears the next leader, can hand nothing over to it, and is made the leader by it.
+  rig.isForwarding = false
+  rig.run(2)
+  t.equal(rig.server(leader).driver.raft.transfer(old).kind, 'started')
+  rig.server(leader).turn()
+  rig.deliver()
+  t.ok(rig.server(old).isLeader)
+  propose(3)
+  propose(4)
+  await runFor(rig, 20)
+  t.strictSame(
+    results.map((result) => result?.kind),
+    Array(5).fill('applied'),
+  )
+  t.equal(rig.server(old).proposals.waiting, 0)
 })
 
 t.test('reads that are asked for before a turn share one round', async (t) => {
@@ -257,6 +311,33 @@ t.test('what an operator asks of a leader that fell silent, the next one does', 
   const moved = await running(rig, of(one).run({ kind: 'transfer', to: undefined }))
   t.ok(moved === one || moved !== now, 'the lead has moved')
 })
+
+t.test(
+  'a change of the members that was cut is made again by the same server, if that leads again',
+  async (t) => {
+    const rig = new RaftRig()
+    const old = rig.elect()
+    const { of } = operationsOn(rig)
+    rig.silent.add(old)
+    const { raft } = rig.server(old).driver
+    raft.propose(Array.from({ length: 5 }, () => Buffer.from('{}')))
+    const change = of(old).run(addD)
+    await turn()
+    t.ok(raft.state.config.learners.includes('d'), 'it is in the log')
+    // All of this between two looks of the operation, and in a log that does not reach the same index.
+    for (const id of rig.others(old)) rig.server(id).connectionLost(old)
+    const leader = rig.elect()
+    rig.silent.delete(old)
+    rig.run(2)
+    t.equal(rig.server(leader).driver.raft.transfer(old).kind, 'started')
+    rig.server(leader).turn()
+    rig.deliver()
+    t.ok(rig.server(old).isLeader)
+    t.notOk(raft.state.config.learners.includes('d'), 'it was cut')
+    t.equal(await running(rig, change), 'd')
+    t.ok(raft.state.config.learners.includes('d'))
+  },
+)
 
 t.test('a leader that has just forgotten who answers waits until it hears them', async (t) => {
   const rig = new RaftRig()

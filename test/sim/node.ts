@@ -180,6 +180,9 @@ export class SimNode implements Server {
     const { state } = must(this.driver).raft
     this.marks.term = state.term
     this.marks.commit = Math.min(state.log.commit, this.ledger.commitIndex)
+    // Its last process may have ended between the write that says so and what follows. The one voter leads
+    // at once, in a new term, and has not counted these.
+    this.ledger.noteCommits(this)
     world.trace(() => `${this.id} begins, term ${state.term}, log ${state.log.lastIndex}`)
   }
 

@@ -55,7 +55,9 @@ export const forwarding: readonly Mutant[] = [
     'another-leaders-entry',
     'an entry of another term is not the write that was proposed',
     (raft, _driver, node) => {
-      const { proposals } = must(node.server)
+      const server = must(node.server)
+      server.isInLog = () => true
+      const { proposals } = server
       const terms = new Map<number, number>()
       const propose = raft.propose.bind(raft)
       raft.propose = (data) => {
@@ -67,6 +69,13 @@ export const forwarding: readonly Mutant[] = [
       const onApplied = proposals.onApplied.bind(proposals)
       proposals.onApplied = (index, term, outcome) =>
         onApplied(index, terms.get(index) ?? term, outcome)
+    },
+  ),
+  core(
+    'cut-write-forgotten',
+    'a write whose entry another leader cut is proposed again',
+    (_raft, _driver, node) => {
+      must(node.server).isInLog = () => true
     },
   ),
   server(
