@@ -97,6 +97,21 @@ export class WireCache {
     while (this.#bytes > this.#bytesMax && this.#entries.length > 1) this.#evictOne()
   }
 
+  /**
+   * Removes what nobody has asked for since the last call. Names that come and go would else stay until the
+   * cache is full.
+   */
+  age(): void {
+    let kept = 0
+    for (const entry of this.#entries) {
+      if (entry.used) this.#entries[kept++] = entry
+      else this.#unlink(entry)
+      entry.used = false
+    }
+    this.#entries.length = kept
+    this.#hand = 0
+  }
+
   /** False: one answer would take too much of the cache to be worth its place. */
   #makeRoom(weight: number): boolean {
     if (weight > this.#bytesMax / 4) return false
@@ -122,16 +137,21 @@ export class WireCache {
 
   /** Removes the entry under the hand. */
   #remove(entry: CacheEntry): void {
+    this.#unlink(entry)
+    const last = this.#entries.pop()
+    // The newest entry fills the gap, behind the hand: it has a whole round to be asked for again.
+    if (last === undefined || last === entry) this.#hand = 0
+    else this.#entries[this.#hand++] = last
+  }
+
+  /** From its bucket, and from the count of octets. */
+  #unlink(entry: CacheEntry): void {
     const bucket = entry.hash & (this.#buckets.length - 1)
     let before = this.#buckets[bucket]
     if (before === entry) this.#buckets[bucket] = entry.next
     while (before !== undefined && before.next !== entry) before = before.next
     if (before !== undefined) before.next = entry.next
     this.#bytes -= entry.prepared.weight
-    const last = this.#entries.pop()
-    // The newest entry fills the gap, behind the hand: it has a whole round to be asked for again.
-    if (last === undefined || last === entry) this.#hand = 0
-    else this.#entries[this.#hand++] = last
   }
 }
 

@@ -9,6 +9,9 @@ import type { DnsAnswering } from './dns-messages.ts'
 import { SharedMode } from './dns-messages.ts'
 import { Snapshots } from './snapshots.ts'
 
+/** An answer that nobody has asked for in so long leaves the cache, after at most twice that time. */
+const ageMs = 3 * 60_000
+
 export interface Answerer {
   readonly responder: Responder
   /** Ends the read transaction of a batch. On a thread with a running event loop each turn does. */
@@ -31,12 +34,20 @@ export function openAnswerer(
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
   const snapshots = new Snapshots(reader, versions, answering)
+  let agedMs = performance.now()
+  const endBatch = (): void => {
+    snapshots.close()
+    const nowMs = performance.now()
+    if (nowMs - agedMs < ageMs) return
+    agedMs = nowMs
+    responder.cache.age()
+  }
   const responder = new Responder({
     zone: () => zone,
     mode: () => mode.value,
     versions,
     snapshot: () => {
-      if (batches === 'turn' && !snapshots.isOpen) setImmediate(() => snapshots.close())
+      if (batches === 'turn' && !snapshots.isOpen) setImmediate(endBatch)
       return snapshots.open()
     },
     onError,
@@ -45,7 +56,7 @@ export function openAnswerer(
   })
   return {
     responder,
-    endBatch: () => snapshots.close(),
+    endBatch,
     setZone: (next) => {
       zone = next
       // After it, never before: what was made in between would count as new.

@@ -51,7 +51,7 @@ interface PendingRead {
 export type Hold = 'epoch' | 'state'
 
 /** Written entries kept in memory: what followers that keep up are sent. Others are read from disk. */
-const cacheBytesMax = 4 * 1024 * 1024
+const cacheBytesMax = 2 * 1024 * 1024
 /** How long a write waits for a leader and a quorum, as Consul's rpc_hold_timeout. */
 const defaultHoldMs = 7000
 /** How long a forwarded write waits until it can be read here. */

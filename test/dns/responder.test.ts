@@ -393,17 +393,38 @@ t.test('names that anybody can make up are kept only when they are asked again',
   t.equal(counters.hits, 7)
 })
 
+t.test('what nobody asks for any more leaves the cache', async (t) => {
+  const server = bench(3)
+  const { cache, counters } = server.responder
+  const names = ['web.service.consul', 'nope.service.consul', '0a090001.addr.consul']
+  for (let n = 0; n < 3; n++) for (const name of names) server.ask(name, 'A')
+  cache.age()
+  t.equal(cache.size, 3, 'all were asked for')
+  server.ask('web.service.consul', 'A')
+  cache.age()
+  t.equal(cache.size, 1)
+  const { hits } = counters
+  t.equal(server.ask('web.service.consul', 'A').answer.length, 3)
+  t.equal(counters.hits, hits + 1)
+  cache.age()
+  cache.age()
+  t.same([cache.size, cache.bytes], [0, 0])
+  t.equal(server.ask('web.service.consul', 'A').answer.length, 3)
+})
+
 t.test('any order of questions, changes and evictions gives the right answers', async (t) => {
   const action = fc.record({
     name: fc.nat(30),
     change: fc.boolean(),
     type: fc.constantFrom('A', 'SRV', 'AAAA'),
+    ages: fc.boolean(),
   })
   const result = fc.check(
     fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
       const server = bench(0, { cacheEntriesMax: 16, cacheBytesMax: 12_000 })
-      for (const { name, change, type } of actions) {
+      for (const { name, change, type, ages } of actions) {
         const service = `s${name}`
+        if (ages) server.responder.cache.age()
         if (change) {
           server.registry.add(service, {
             at: `10.9.0.${server.registry.services.get(service)?.length ?? 0}`,
