@@ -98,7 +98,7 @@ export class WireCache {
   }
 
   /**
-   * Removes what nobody has asked for since the last call. Names that come and go would else stay until the
+   * Removes what nobody has asked for since the last call. Otherwise names that come and go stay until the
    * cache is full.
    */
   age(): void {

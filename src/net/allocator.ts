@@ -12,7 +12,7 @@ const arenas = 4
 /**
  * Bounds what glibc keeps of freed memory: it makes an arena for every thread, of which a process of Node has
  * a dozen, and raises the size from which pieces are mapped to that of the largest piece ever freed. To be
- * called before other threads are started. False where there is no glibc, or no koffi to call it with.
+ * called before other threads are started. Returns false without glibc or without koffi; nothing changes then.
  */
 export function boundAllocator(): boolean {
   const libc = loadLibc()
@@ -20,7 +20,7 @@ export function boundAllocator(): boolean {
   return libc.mallopt(thresholdOfMmap, mappedBytes) === 1 && libc.mallopt(arenaMax, arenas) === 1
 }
 
-/** Gives freed pages back to the system, which takes about a millisecond. Nothing where there is no glibc. */
+/** Gives freed pages back to the system, in about a millisecond. Does nothing without glibc or without koffi. */
 export function trimAllocator(): void {
   const libc = loadLibc()
   if (!(libc instanceof Error)) libc.malloc_trim?.(0n)

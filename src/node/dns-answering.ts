@@ -9,7 +9,7 @@ import type { DnsAnswering } from './dns-messages.ts'
 import { SharedMode } from './dns-messages.ts'
 import { Snapshots } from './snapshots.ts'
 
-/** An answer that nobody has asked for in so long leaves the cache, after at most twice that time. */
+/** How often the cache is aged: an answer that nobody asks for leaves it after one to two of these. */
 const ageMs = 3 * 60_000
 
 export interface Answerer {

@@ -90,8 +90,8 @@ function allowGrowth(mayGrow: boolean): void {
 
 /**
  * Calls back every millisecond while a thread that this one has made begins, at some point of which V8 resets
- * the factor (Heap::ConfigureHeap). With `isMain` this thread waits for that point, as good as always, for a
- * collection could come between; it starts few threads. Returns how to end it.
+ * the factor (Heap::ConfigureHeap). With `isMain` this thread first sleeps until that has most likely happened,
+ * because a collection in between would let it grow; it starts few threads. Returns how to end it.
  */
 function whileThreadsBegin(callback: () => void, isMain = false): () => void {
   const onWorker = (worker: Worker): void => {

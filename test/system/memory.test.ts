@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { httpLoad } from '../bench/http-load.ts'
-import { AgentProcess, runSvcd } from '../helpers/agent-process.ts'
+import { AgentProcess, runSvcd, withoutRunner } from '../helpers/agent-process.ts'
 
 // What a process holds of memory that it does not use. `npm run bench -- churn` shows all of it.
 
@@ -30,17 +31,18 @@ const registrations = (agent: AgentProcess, run: number): Promise<unknown> =>
 t.test(
   'the young generation of the main thread stays small, although threads begin while it is busy',
   async (t) => {
+    const directory = t.testdir()
     const agent = AgentProcess.spawn({
-      args: ['-server', '-bootstrap-expect=1', '-data-dir', t.testdir()],
-      // The runner loads code of its own into every process of node.
-      wrapper: ['env', '-u', 'NODE_OPTIONS'],
+      args: ['-server', '-bootstrap-expect=1', '-data-dir', join(directory, 'data')],
+      wrapper: withoutRunner,
     })
     t.teardown(() => agent.stop())
     await agent.running
     for (let run = 0; run < 4; run++) {
       const busy = registrations(agent, run)
       // A snapshot is made by a thread of its own.
-      const saved = await runSvcd(agent.httpUrl, 'snapshot', 'save', `${t.testdirName}-${run}`)
+      const file = join(directory, `run-${run}.snap`)
+      const saved = await runSvcd(agent.httpUrl, 'snapshot', 'save', file)
       t.equal(saved.code, 0, saved.err)
       await busy
       const mb = await youngMb(agent)
