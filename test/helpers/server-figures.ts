@@ -63,15 +63,18 @@ async function heapsOf(server: ClusterServer): Promise<Record<string, number>> {
 function rowsIn(file: string): Record<string, number> {
   const db = new Sqlite(file, { readonly: true, timeout: 5000 })
   try {
-    const tables = db
-      .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
-      .all()
-    return Object.fromEntries(
-      tables.map(({ name }) => [
-        name,
-        Number(db.prepare(`SELECT count(*) FROM ${name}`).pluck().get()),
-      ]),
-    )
+    // Of one moment: the server goes on writing, and the tables are compared with each other.
+    return db.transaction(() => {
+      const tables = db
+        .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .all()
+      return Object.fromEntries(
+        tables.map(({ name }) => [
+          name,
+          Number(db.prepare(`SELECT count(*) FROM ${name}`).pluck().get()),
+        ]),
+      )
+    })()
   } finally {
     db.close()
   }
