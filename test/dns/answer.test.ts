@@ -41,6 +41,17 @@ function registry(): Bench {
     .add('c4', { at: 'twin.service.consul' })
     .add('odd', { node: 'x'.repeat(64), nodeAt: '10.0.0.3' })
     .add('müller', { at: '10.9.0.3' })
+    .addNode('node with space', '10.0.0.11')
+    .addNode('nöde', '10.0.0.12 2001:db8::12')
+    .addNode('my_node', '10.0.0.13')
+    .add(
+      'on-odd',
+      { node: 'node with space', nodeAt: '10.0.0.11', port: 1 },
+      { node: 'nöde', nodeAt: '10.0.0.12 2001:db8::12', port: 2 },
+      { node: 'my_node', nodeAt: '10.0.0.13', port: 3 },
+      { node: '-n-', nodeAt: '10.0.0.14', port: 4 },
+      { node: 'a.b.example', nodeAt: '10.0.0.9', port: 5 },
+    )
     .ids.set('5d3a1d0e-8f2b-4c1c-9a56-0d6c0c7f9b11', 'n1')
   return bench
 }
@@ -118,6 +129,26 @@ const cases: Record<string, string> = {
     'additional',
     '0a000003.addr.dc1.consul. 10 A 10.0.0.3',
   ].join('\n'),
+  // So does one that is no host name: resolvers drop the whole answer for it.
+  'on-odd.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'on-odd.service.consul. 10 SRV 1 1 1 0a00000b.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 2 20010db8000000000000000000000012.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 3 0a00000d.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 4 0a00000e.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 5 a.b.example.node.dc1.consul.',
+    'additional',
+    '0a00000b.addr.dc1.consul. 10 A 10.0.0.11',
+    '0a00000d.addr.dc1.consul. 10 A 10.0.0.13',
+    '0a00000e.addr.dc1.consul. 10 A 10.0.0.14',
+    '20010db8000000000000000000000012.addr.dc1.consul. 10 AAAA 2001:db8::12',
+    'a.b.example.node.dc1.consul. 10 A 10.0.0.9',
+  ].join('\n'),
+  'my_node.node.consul A': 'NOERROR aa\nanswer\nmy_node.node.consul. 5 A 10.0.0.13',
+  '11.0.0.10.in-addr.arpa PTR': ptr('11.0.0.10.in-addr.arpa.', '0a00000b.addr.dc1.consul.'),
+  '13.0.0.10.in-addr.arpa PTR': ptr('13.0.0.10.in-addr.arpa.', 'my_node.node.dc1.consul.'),
+  '3.0.9.10.in-addr.arpa PTR': ptr('3.0.9.10.in-addr.arpa.', '0a090003.addr.dc1.consul.'),
   // Host names
   'db.service.consul A': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
   'db.service.consul CNAME': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
@@ -316,6 +347,15 @@ t.test('ANY is one RRset over UDP and all of them over TCP (RFC 8482)', async (t
   t.equal(
     replyText(bench.ask('db.service.consul', 'ANY')),
     'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
+  )
+})
+
+t.test('a server whose name is no host name is named by its address', async (t) => {
+  const bench = new Bench()
+  bench.registry.addNode('my server', '10.0.0.1')
+  t.equal(
+    replyText(bench.ask('consul', 'NS')),
+    'NOERROR aa\nanswer\nconsul. 5 NS 0a000001.addr.dc1.consul.\nadditional\n0a000001.addr.dc1.consul. 5 A 10.0.0.1',
   )
 })
 
