@@ -1,7 +1,16 @@
 import type { Config } from '../config/options.ts'
+import type { Name } from '../dns/name.ts'
 import { staticZones } from '../dns/static-zone.ts'
 import type { StaticZone } from '../dns/static-zone.ts'
 import type { Zone } from '../dns/zone.ts'
+
+/** The registry's domain, and the alternative one if there is one. */
+export function domainsOf({
+  domain,
+  altDomain,
+}: Pick<Config, 'domain' | 'altDomain'>): readonly Name[] {
+  return [domain, altDomain].flatMap((text) => (text === undefined ? [] : [text.split('.')]))
+}
 
 /** What DNS answers depend on beside the registry, from the configuration. */
 export function zoneOf(
@@ -9,10 +18,11 @@ export function zoneOf(
   zones: readonly StaticZone[],
   startedWallMs: number,
 ): Zone {
+  const [domain = [], altDomain] = domainsOf(config)
   const { soa, nodeTtlSeconds, serviceTtlSeconds, nodeMetaTxt, emptyAnswer } = config.dns
   return {
-    domain: config.domain.split('.'),
-    altDomain: config.altDomain?.split('.'),
+    domain,
+    altDomain,
     datacenter: config.datacenter,
     soa: {
       // Grows from one start to the next, and stays while cached answers may hold it (RFC 1982).
