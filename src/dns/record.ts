@@ -42,6 +42,7 @@ export const recordType = {
   SPF: 99,
   EUI48: 108,
   EUI64: 109,
+  TSIG: 250,
   IXFR: 251,
   AXFR: 252,
   ANY: 255,
@@ -82,6 +83,7 @@ export const rcode = {
   NOTIMP: 4,
   REFUSED: 5,
   YXDOMAIN: 6,
+  NOTAUTH: 9,
   BADVERS: 16,
 } as const
 
@@ -92,6 +94,8 @@ export interface SoaData {
   readonly primary: Name
   readonly mailbox: Name
   readonly serial: number
+  /** It is the registry's: the serial is written in when the answer is sent. */
+  readonly isLive?: boolean
   readonly refresh: number
   readonly retry: number
   readonly expire: number

@@ -260,7 +260,7 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
   const path = config.zonesDir ?? zonesIn(directory)
   const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
   for (const warning of warnings) logger.warn({ warning }, 'a zone file is odd')
-  return zoneOf(config, zones, clock.wallMs())
+  return zoneOf(config, zones)
 }
 
 async function startHttp(

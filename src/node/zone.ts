@@ -16,17 +16,15 @@ export function domainsOf({
 export function zoneOf(
   config: Pick<Config, 'domain' | 'altDomain' | 'datacenter' | 'dns'>,
   zones: readonly StaticZone[],
-  startedWallMs: number,
 ): Zone {
   const [domain = [], altDomain] = domainsOf(config)
-  const { soa, nodeTtlSeconds, serviceTtlSeconds, nodeMetaTxt, emptyAnswer } = config.dns
+  const { soa, nodeTtlSeconds, serviceTtlSeconds, nodeMetaTxt, emptyAnswer, enableTruncate } =
+    config.dns
   return {
     domain,
     altDomain,
     datacenter: config.datacenter,
     soa: {
-      // Grows from one start to the next, and stays while cached answers may hold it (RFC 1982).
-      serial: Math.floor(startedWallMs / 1000) >>> 0,
       refresh: soa.refresh,
       retry: soa.retry,
       expire: soa.expire,
@@ -36,6 +34,7 @@ export function zoneOf(
     serviceTtls: serviceTtlSeconds,
     nodeMetaTxt,
     emptyAnswer,
+    enableTruncate,
     staticZones: staticZones(zones),
   }
 }

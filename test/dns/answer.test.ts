@@ -339,9 +339,30 @@ t.test('every name and type has the answer that the table says', async (t) => {
   t.same(bench.errors, [])
 })
 
-t.test('ANY is one RRset over UDP and all of them over TCP (RFC 8482)', async (t) => {
+t.test('ANY is little over UDP and everything over TCP (RFC 8482)', async (t) => {
   const bench = registry()
-  t.equal(replyText(bench.ask('web.service.consul', 'ANY')), webAt('web.service.consul.'))
+  const both = (name: string): string[] => bench.ask(name, 'ANY').answer.map(({ type }) => type)
+  t.strictSame(both('web.service.consul'), ['A', 'A', 'AAAA', 'AAAA'], 'both families')
+  t.strictSame(both('web.service.consul'), ['A', 'A', 'AAAA', 'AAAA'], 'also from the cache')
+  t.strictSame(both('both.node.consul'), ['A', 'AAAA'])
+  t.strictSame(both('six.node.consul'), ['AAAA'])
+  t.strictSame(both('twin.service.consul'), ['A'], 'SRV and TXT only over TCP')
+  t.strictSame(both('_twin._tcp.consul'), ['SRV'])
+  // 12 + 24 + 4, then 12 A of 16 octets and as many AAAA of 28 are 568.
+  for (let n = 0; n < 12; n++) bench.registry.add('wide', { at: `10.9.1.${n} 2001:db8::1:${n}` })
+  t.strictSame(new Set(both('wide.service.consul')), new Set(['A']), 'where both do not fit, one')
+  t.equal(bench.ask('wide.service.consul', 'ANY', { edns: 1232 }).answer.length, 24)
+  const parsed = parseZoneFile(
+    '$ORIGIN example.org.\n$TTL 9\n@ SOA ns host 1 2 3 4 5\n@ NS ns.net.\n' +
+      'a AAAA 2001:db8::1\na TXT "x"\na A 10.0.0.1\nb MX 1 a\nb A 10.0.0.2\n*.c A 10.0.0.3\n*.c AAAA ::3\n',
+    { file: 'x.zone' },
+  )
+  if ('faults' in parsed) throw new Error(parsed.faults.join())
+  bench.zone = { ...bench.zone, staticZones: staticZones([parsed.zone]) }
+  t.strictSame(both('a.example.org'), ['AAAA', 'A'], 'of a zone file too')
+  t.strictSame(both('b.example.org'), ['MX'])
+  t.strictSame(both('x.c.example.org'), ['A', 'AAAA'])
+  t.equal(bench.ask('a.example.org', 'ANY', { tcp: true }).answer.length, 3)
   const types = bench.ask('web.service.consul', 'ANY', { tcp: true }).answer.map(({ type }) => type)
   t.same([...new Set(types)], ['A', 'AAAA', 'SRV', 'TXT'])
   t.equal(
