@@ -89,8 +89,8 @@ t.test(
     }
     const counts = new Map<string, number>()
     for (let n = 0; n < 100; n++) {
-      for (const ip of addressesOf(server.ask('web.service.consul', 'A'))) {
-        counts.set(ip, (counts.get(ip) ?? 0) + 1)
+      for (const { data } of server.ask('web.service.consul', 'A').answer) {
+        counts.set(data, (counts.get(data) ?? 0) + 1)
       }
     }
     t.equal(counts.size, 100, 'all instances get their share')
