@@ -182,6 +182,15 @@ t.test('an agent with services of every kind', async (t) => {
     })
   }
 
+  t.test('dig -y is told that its key is not known', { skip: missing('dig') }, async (t) => {
+    const key = 'hmac-sha256:key.example:c2VjcmV0c2VjcmV0'
+    const args = ['-y', key, '@127.0.0.1', '-p', String(agent.dnsPort), 'web.service.consul']
+    const { stdout } = await promisify(execFile)('dig', args)
+    t.match(stdout, /status: NOTAUTH/)
+    t.match(stdout, /^key\.example\..*TSIG.* BADKEY 0/m)
+    t.notMatch(stdout, /ANSWER SECTION|malformed/)
+  })
+
   t.test("Node's resolver gets A, AAAA, SRV and the two kinds of no", async (t) => {
     const resolver = new Resolver()
     resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
