@@ -19,10 +19,6 @@ export const settledKeys: Readonly<Record<string, SettledKey>> = {
     value: false,
     reason: 'names are compressed, but for those of SRV targets',
   },
-  'dns_config.enable_truncate': {
-    value: true,
-    reason: 'an answer that is cut always says so',
-  },
   'dns_config.udp_answer_limit': {
     value: undefined,
     reason: 'an answer over UDP holds all that fits',

@@ -33,7 +33,7 @@ import type { ReplicaSettings } from './replica-messages.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { SnapshotService } from './snapshot-service.ts'
 import { boundMemory } from './thread-heaps.ts'
-import { zoneOf } from './zone.ts'
+import { domainsOf, zoneOf } from './zone.ts'
 import { zonesIn } from './zone-files.ts'
 import { loadZoneFiles } from './zone-loader.ts'
 
@@ -257,9 +257,10 @@ function inTurn(reload: () => Promise<void>): () => Promise<void> {
 
 /** `directory`: where zone files are looked for when no option says where. */
 async function zoneFrom(config: Config, directory: string, logger: Logger): Promise<Zone> {
-  const { zones, warnings } = await loadZoneFiles(config.zonesDir ?? zonesIn(directory))
+  const path = config.zonesDir ?? zonesIn(directory)
+  const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
   for (const warning of warnings) logger.warn({ warning }, 'a zone file is odd')
-  return zoneOf(config, zones, clock.wallMs())
+  return zoneOf(config, zones)
 }
 
 async function startHttp(
