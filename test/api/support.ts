@@ -17,11 +17,21 @@ export class TestApi {
   readonly backend: TestBackend
   /** What was logged as an error: defects, so none. */
   readonly errors: string[] = []
+  readonly warnings: string[] = []
+  readonly debugged: string[] = []
+  onDebug = (): void => {}
 
   constructor(t: Test, options: HttpApiOptions = {}) {
     this.backend = new TestBackend(t.testdir())
     const logger = {
       ...silentLogger,
+      warn: (_fields: object, message: string): void => {
+        this.warnings.push(message)
+      },
+      debug: (_fields: object, message: string): void => {
+        this.debugged.push(message)
+        this.onDebug()
+      },
       error: (fields: object, message: string): void => {
         this.errors.push(`${message} ${JSON.stringify(fields)}`)
       },
