@@ -10,6 +10,8 @@ export interface NotBuilt {
   readonly what: string
   /** Below /v1. With `/*` at its end a path is all below it and the path itself. */
   readonly paths: readonly string[]
+  /** The error where Consul has words for a feature that is off. */
+  readonly code?: 'not-built' | 'connect-not-built'
 }
 
 /**
@@ -38,6 +40,7 @@ export const notBuilt: readonly NotBuilt[] = [
   },
   {
     what: 'service mesh (Connect)',
+    code: 'connect-not-built',
     paths: [
       'agent/connect/authorize',
       'agent/connect/ca/roots',
@@ -76,7 +79,7 @@ const ofAcls = ['acl/*', 'agent/token/*', 'internal/acl/authorize'] as const
 
 /** To be called when all other routes are there: what has a route is built. */
 export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
-  for (const { what, paths } of notBuilt) {
+  for (const { what, paths, code = 'not-built' } of notBuilt) {
     let isLogged = false
     for (const path of paths) {
       addRefusal(app, `/v1/${path}`, ({ method, ip }): SvcdError => {
@@ -85,7 +88,7 @@ export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
           const asked = { client: ip, method, path: `/v1/${path}` }
           logger.warn(asked, `a client asks for what svcd does not have: ${what}`)
         }
-        return svcdError('not-built', { what, path: `/v1/${path.replace(/\*$/, '')}` })
+        return svcdError(code, { what, path: `/v1/${path.replace(/\*$/, '')}` })
       })
     }
   }

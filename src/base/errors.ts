@@ -39,6 +39,11 @@ export const errorTable = {
     exit: 1,
     text: 'Not implemented: svcd has no {what} ({path}). Nothing was read or changed. Use Consul, or another program that has it.',
   },
+  'connect-not-built': {
+    http: 501,
+    exit: 1,
+    text: 'Connect must be enabled in order to use this endpoint, and svcd has no service mesh ({path}). Nothing was read or changed. Use Consul, or another program that has it.',
+  },
   'acl-disabled': { http: 401, exit: 1, text: 'ACL support disabled' },
   'host-not-allowed': {
     http: 403,

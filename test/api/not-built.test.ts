@@ -64,8 +64,14 @@ t.test('an endpoint of Consul that is not built is a 501 that names it', async (
     const [method = 'GET', path = ''] = endpoint.split(' ')
     const { status, body } = await api.ask(method as 'GET', `/v1/${path}`)
     t.equal(status, 501, endpoint)
-    t.match(body, /^Not implemented: svcd has no .* \(\/v1\/.*\)\. Nothing was read or changed\./)
+    const mesh = 'Connect must be enabled in order to use this endpoint, and'
+    t.match(
+      body,
+      new RegExp(`^(?:Not implemented:|${mesh}) svcd has no .* \\(/v1/.*\\)\\. Nothing`),
+    )
   }
+  const roots = await api.get('agent/connect/ca/roots')
+  t.match(roots.body, /^Connect must be enabled in order to use this endpoint, and svcd has no/)
   for (const path of ['kv', 'kv/a', 'kv/a//b', 'kv/http://h/..']) {
     const { status, body } = await api.ask('PUT', `/v1/${path}`, 'a value')
     t.equal(status, 501, path)
