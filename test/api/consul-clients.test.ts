@@ -298,7 +298,7 @@ t.test('an upload that breaks off is no error of the agent', async (t) => {
   await api.app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = api.app.server.address() as { port: number }
   const seen = new Promise<void>((resolve) => {
-    api.onDebug = resolve
+    api.onLog = resolve
   })
   const socket = connect(port, '127.0.0.1')
   socket.write(
@@ -321,7 +321,7 @@ t.test('agent/join answers when all members have their names', async (t) => {
   const reply = api.put('agent/join/127.0.0.1:8301').finally(() => {
     isAnswered.yet = true
   })
-  await until(() => api.backend.waiting > 0)
+  await until(() => api.backend.waiting > 0 || isAnswered.yet)
   t.equal(isAnswered.yet, false)
   const node = { name: 'n2', id, address: '127.0.0.1', taggedAddresses: {}, meta: {} }
   api.backend.apply({ kind: 'register', nodeName: 'n2', node, checks: [], replaceChecks: false })

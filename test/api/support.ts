@@ -19,7 +19,8 @@ export class TestApi {
   readonly errors: string[] = []
   readonly warnings: string[] = []
   readonly debugged: string[] = []
-  onDebug = (): void => {}
+  /** At an error or a line for debugging. */
+  onLog = (): void => {}
 
   constructor(t: Test, options: HttpApiOptions = {}) {
     this.backend = new TestBackend(t.testdir())
@@ -30,10 +31,11 @@ export class TestApi {
       },
       debug: (_fields: object, message: string): void => {
         this.debugged.push(message)
-        this.onDebug()
+        this.onLog()
       },
       error: (fields: object, message: string): void => {
         this.errors.push(`${message} ${JSON.stringify(fields)}`)
+        this.onLog()
       },
     }
     this.app = createHttpApi(this.backend, logger, { leaderWaitMs: 0, ...options })
