@@ -1,6 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
-import type { Backend } from './backend.ts'
+import { subject } from '../catalog/versions.ts'
+import type { Backend, JoinResult } from './backend.ts'
+import type { ReadContext } from './catalog-read.ts'
 import { originOf } from './catalog.ts'
 import { serverMembers } from './members.ts'
 import { flagParameter, parametersOf } from './parameters.ts'
@@ -11,7 +13,8 @@ const joinPath = '/v1/agent/join/'
 const forceLeavePath = '/v1/agent/force-leave/'
 
 /** agent/leave, join and force-leave: servers that come and go. */
-export function addMembershipRoutes(app: FastifyInstance, backend: Backend): void {
+export function addMembershipRoutes(app: FastifyInstance, context: ReadContext): void {
+  const { backend } = context
   addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
     await backend.operate({ kind: 'leave' })
     return sendDone(reply)
@@ -27,7 +30,8 @@ export function addMembershipRoutes(app: FastifyInstance, backend: Backend): voi
       const reason = `${JSON.stringify(address)} is not host or host:port`
       throw svcdError('invalid-parameter', { name: 'address', reason })
     }
-    await backend.operate({ kind: 'join', address })
+    const result = await backend.operate({ kind: 'join', address })
+    if (result === ('joined' satisfies JoinResult)) await untilAllNamed(context, reply)
     return sendDone(reply)
   })
 
@@ -35,6 +39,31 @@ export function addMembershipRoutes(app: FastifyInstance, backend: Backend): voi
     await forceLeave(backend, request, tailOf(request, forceLeavePath))
     return sendDone(reply)
   })
+}
+
+/** How long names may take to come; after that 200 is said all the same, for it has joined. */
+const namesMs = 5000
+/** The servers of the cluster have no subject to wait for. */
+const lookMs = 100
+
+/** A member has its name when its registration is applied here: what is asked next shows all of them. */
+async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
+  const { backend, clock, waits } = context
+  const deadline = clock.monotonicMs() + namesMs
+  for (;;) {
+    const since = backend.version()
+    const remainingMs = deadline - clock.monotonicMs()
+    if (isAllNamed(backend) || remainingMs <= 0 || waits.stopped) return
+    const wait = backend.waitForChange(subject.nodes, since, Math.min(lookMs, remainingMs))
+    await waits.run(reply, wait)
+  }
+}
+
+function isAllNamed(backend: Backend): boolean {
+  const { nodeId } = backend.identity
+  if (backend.read((catalog) => catalog.nodeById(nodeId)) === undefined) return false
+  if (!backend.cluster().servers.some(({ id }) => id === nodeId)) return false
+  return serverMembers({ backend }).every(({ name }) => name !== '')
 }
 
 /**

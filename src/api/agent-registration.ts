@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { parseIp } from '../base/ip.ts'
-import type { ServiceDefinition, TaggedAddress } from '../catalog/model.ts'
+import type { ServiceDefinition, Status, TaggedAddress } from '../catalog/model.ts'
 import type { AgentCheckDefinition, AgentServiceDefinition } from './backend.ts'
 import { checkPlan, isProbed } from './check-plan.ts'
 import type { AgentCheckBody, AgentServiceBody, ServiceCheckBody } from './shapes.ts'
@@ -49,7 +49,8 @@ export function agentService(
   const checks = bodies.map((check, n) => {
     const id = bodies.length === 1 ? `service:${service.id}` : `service:${service.id}:${n + 1}`
     const defaults = { id, name: `Service '${name}' check`, serviceId: service.id, owner }
-    return checkDefinition(check, check.CheckID, defaults, warnings)
+    const status = checkedStatus(check.Status, 'invalid-service-check-status')
+    return checkDefinition(check, check.CheckID, { ...defaults, status }, warnings)
   })
   refuseTwins(checks)
   return { definition: { service, checks }, warnings }
@@ -135,7 +136,8 @@ export function agentCheck(
   const name = body.Name ?? ''
   if (name === '') throw svcdError('missing-check-name', {})
   const warnings: string[] = []
-  const defaults = { id: name, name, serviceId: body.ServiceID ?? '', owner }
+  const status = checkedStatus(body.Status)
+  const defaults = { id: name, name, serviceId: body.ServiceID ?? '', owner, status }
   return { definition: checkDefinition(body, body.ID, defaults, warnings), warnings }
 }
 
@@ -144,6 +146,7 @@ interface CheckDefaults {
   readonly name: string
   readonly serviceId: string
   readonly owner: AgentOwner
+  readonly status: Status
 }
 
 function checkDefinition(
@@ -152,7 +155,6 @@ function checkDefinition(
   defaults: CheckDefaults,
   warnings: string[],
 ): AgentCheckDefinition {
-  const status = checkedStatus(body.Status)
   const plan = checkPlan(body, warnings)
   return {
     check: {
@@ -161,7 +163,7 @@ function checkDefinition(
         body.Name === undefined || body.Name === '' ? defaults.name : body.Name,
         'check name',
       ),
-      status,
+      status: defaults.status,
       notes: cutOutput(body.Notes ?? ''),
       output: '',
       serviceId: defaults.serviceId,

@@ -7,11 +7,13 @@ import { rowsOf } from './answer.ts'
 import type { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { originOf } from './catalog.ts'
+import { debugConfig } from './debug-config.ts'
 import { decodeBody } from './decode.ts'
 import { agentServiceJson, checkJson } from './encode.ts'
 import { checkFields, filtered, filterOf, memberFields, serviceFields } from './filters.ts'
 import { consulVersion, memberJson, serverMembers } from './members.ts'
 import { flagParameter, parameter, parametersOf, readOptions } from './parameters.ts'
+import { named } from './nearest-id.ts'
 import { isPretty, sendBody, sendDone, sendJson, warn } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
@@ -51,7 +53,8 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
 
   addRoute(app, 'PUT', `${paths.deregisterService}*`, async (request, reply) => {
     const id = tailOf(request, paths.deregisterService)
-    await agent.deregisterService(id, originOf(request, `agent/service/deregister ${id}`))
+    const origin = originOf(request, `agent/service/deregister ${id}`)
+    await named(agent, () => agent.deregisterService(id, origin), id)
     return sendDone(reply)
   })
 
@@ -102,7 +105,8 @@ function addChecks(app: FastifyInstance, backend: Backend): void {
 
   addRoute(app, 'PUT', `${paths.deregisterCheck}*`, async (request, reply) => {
     const id = tailOf(request, paths.deregisterCheck)
-    await agent.deregisterCheck(id, originOf(request, `agent/check/deregister ${id}`))
+    const origin = originOf(request, `agent/check/deregister ${id}`)
+    await named(agent, () => agent.deregisterCheck(id, origin), id)
     return sendDone(reply)
   })
 }
@@ -121,7 +125,8 @@ function addTtlReports(app: FastifyInstance, backend: Backend): void {
     addRoute(app, 'PUT', `${prefix}*`, async (request, reply) => {
       const id = tailOf(request, prefix)
       const note = cutOutput(parameter(parametersOf(request), 'note') ?? '')
-      await agent.updateTtl(id, status, note, originOf(request, `agent/check/${verb} ${id}`))
+      const origin = originOf(request, `agent/check/${verb} ${id}`)
+      await named(agent, () => agent.updateTtl(id, status, note, origin), id)
       return sendDone(reply)
     })
   }
@@ -130,11 +135,12 @@ function addTtlReports(app: FastifyInstance, backend: Backend): void {
     const id = tailOf(request, paths.update)
     const { Status, Output } = decodeBody(request.body, checkUpdateShape)
     if (Status === undefined || Status === '') {
-      throw svcdError('invalid-check-status', { status: '' })
+      throw svcdError('invalid-reported-status', { status: '' })
     }
+    const status = checkedStatus(Status, 'invalid-reported-status')
     const output = cutOutput(Output ?? '')
     const origin = originOf(request, `agent/check/update ${id}`)
-    await agent.updateTtl(id, checkedStatus(Status), output, origin)
+    await named(agent, () => agent.updateTtl(id, status, output, origin), id)
     return sendDone(reply)
   })
 }
@@ -172,15 +178,7 @@ function selfJson(backend: Backend) {
       Version: consulVersion,
       SvcdVersion: identity.version,
     },
-    DebugConfig: {
-      Datacenter: identity.datacenter,
-      DNSDomain: `${identity.domain}.`.replace(/\.+$/, '.'),
-      DNSPort: identity.ports.dns,
-      HTTPPort: identity.ports.http,
-      ServerPort: identity.ports.server,
-      ServerMode: identity.server,
-      ACLsEnabled: false,
-    },
+    DebugConfig: debugConfig(identity),
     Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
     Member: own === undefined ? null : memberJson(own, identity),
     Stats: {
@@ -198,6 +196,6 @@ function selfJson(backend: Backend) {
       },
       ...backend.statistics(),
     },
-    Meta: {},
+    Meta: backend.read((catalog) => catalog.node(identity.nodeName))?.meta ?? {},
   }
 }

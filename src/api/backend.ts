@@ -96,8 +96,11 @@ export type ClusterOperation =
   | { readonly kind: 'snapshot' }
   /** This server's id. */
   | { readonly kind: 'leave' }
-  /** The address; this server has looked there for a cluster. */
+  /** A {@link JoinResult}; this server has looked there for a cluster. */
   | { readonly kind: 'join'; readonly address: string }
+
+/** `waiting`: whoever is at the address has no cluster yet, either. */
+export type JoinResult = 'joined' | 'waiting'
 
 /** A state of the catalog as people keep it. */
 export interface SnapshotArchive {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
+import { unmappedIp } from '../base/ip.ts'
 import type { CommandBody, Outcome, RegisterCommand } from '../catalog/command.ts'
 import type { Backend, Origin } from './backend.ts'
 import { answerRead } from './catalog-read.ts'
@@ -7,6 +8,7 @@ import type { ReadContext } from './catalog-read.ts'
 import {
   allNodes,
   allServices,
+  named,
   nodeServices,
   nodeWithServices,
   serviceNodes,
@@ -47,7 +49,7 @@ function addWrites(app: FastifyInstance, backend: Backend): void {
     const body = decodeBody(request.body, catalogDeregisterShape)
     checkDatacenter(body.Datacenter ?? datacenterParameter(request), backend.identity)
     const nodeName = body.Node ?? ''
-    if (nodeName === '') throw svcdError('missing-name', { what: 'node: Must provide node' })
+    if (nodeName === '') throw svcdError('missing-node', {})
     const serviceId = body.ServiceID === '' ? undefined : body.ServiceID
     // With both given Consul removes the service, its checks included.
     const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
@@ -68,7 +70,7 @@ function datacenterParameter(request: FastifyRequest): string | undefined {
 
 /** Who asks, and with which request. */
 export function originOf(request: FastifyRequest, cause: string): Origin {
-  return { actor: `http ${request.ip}`, cause }
+  return { actor: `http ${unmappedIp(request.ip)}`, cause }
 }
 
 /** Proposes a command; a refusal by the catalog becomes its error. */
@@ -79,7 +81,10 @@ async function propose(backend: Backend, body: CommandBody, origin: Origin): Pro
     case 'unknown-node':
       throw svcdError('unknown-node', { node: outcome.subject })
     case 'unknown-service':
-      throw svcdError('unknown-service-of-check', { id: outcome.subject })
+      throw svcdError('missing-service-registration', {
+        node: body.nodeName,
+        id: outcome.subject,
+      })
     case 'unknown-check':
       throw svcdError('unknown-check-id', { id: outcome.subject })
   }
@@ -112,7 +117,7 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
 
   addRoute(app, 'GET', `${paths.service}*`, (request, reply) => {
     const name = tailOf(request, paths.service)
-    const question = serviceNodes(name, parametersOf(request), backend)
+    const question = serviceNodes(named(name), parametersOf(request), backend)
     return answerRead(context, request, reply, question)
   })
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { named } from './catalog-questions.ts'
 import { answerRead } from './catalog-read.ts'
 import type { ReadContext } from './catalog-read.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './health-questions.ts'
@@ -16,7 +17,7 @@ const paths = {
 export function addHealthRoutes(app: FastifyInstance, context: ReadContext): void {
   addRoute(app, 'GET', `${paths.service}*`, (request, reply) => {
     const name = tailOf(request, paths.service)
-    const question = serviceHealth(name, parametersOf(request), context.backend)
+    const question = serviceHealth(named(name), parametersOf(request), context.backend)
     return answerRead(context, request, reply, question)
   })
 

@@ -19,11 +19,13 @@ import { addDebugRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
+import { addMeshRoutes } from './mesh.ts'
 import { addMetricsRoutes, addPrometheusRoute } from './metrics.ts'
+import { addNotBuiltRoutes } from './not-built.ts'
 import { addOpenApiRoute, routesAddedTo } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { RequestGuard } from './request-guard.ts'
-import { cleanPath } from './route.ts'
+import { argumentPrefixes, cleanPath, originForm } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
 import { Streams } from './streams.ts'
@@ -71,6 +73,7 @@ export function createHttpApi(
     http: httpServerOptions,
     // Arguments are cut out of the raw path, however long they are.
     routerOptions: { maxParamLength: 64 * 1024 },
+    rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
   })
   const waits = new Waits()
@@ -88,7 +91,7 @@ export function createHttpApi(
   }
   addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
-  addHooks(app)
+  addHooks(app, argumentPrefixes(app))
   endWithClose(app, { waits, streams }, options.stopGraceMs)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
   app.setNotFoundHandler(() => {
@@ -103,15 +106,17 @@ export function createHttpApi(
     addMaintenanceRoutes(scope, backend)
     addAgentHealthRoutes(scope, backend)
     addDebugRoutes(scope, backend)
-    addMembershipRoutes(scope, backend)
+    addMembershipRoutes(scope, context)
     addCatalogRoutes(scope, context)
     addHealthRoutes(scope, context)
+    addMeshRoutes(scope, context)
     addStatusRoutes(scope, backend)
     addOperatorRoutes(scope, context)
     addSnapshotRoutes(scope, context)
     addWatchRoutes(scope, context)
     addMetricsRoutes(scope, measured)
     addOpenApiRoute(scope, documented)
+    addNotBuiltRoutes(scope, logger)
     done()
   })
   return app
@@ -144,12 +149,13 @@ function one(field: string | string[] | undefined): string | undefined {
   return Array.isArray(field) ? field.join(', ') : field
 }
 
-function addHooks(app: FastifyInstance): void {
+function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>): void {
   app.addHook('onRequest', (request, reply, done) => {
     // Clients send none, form-urlencoded or nonsense with JSON in the body; none of it is an error.
     delete request.headers['content-type']
     reply.header('X-Consul-Default-ACL-Policy', 'allow')
-    const clean = cleanPath(request.url)
+    // What has a route is clean up to its argument, and that is nobody's to clean.
+    const clean = request.is404 ? cleanPath(request.url, prefixes) : undefined
     if (clean === undefined) done()
     else reply.redirect(clean, 301)
   })
@@ -191,8 +197,11 @@ function sendError(
     })
   }
   const shown = asSvcdError(error)
+  const { method, url } = request
+  if (shown.code === 'request-aborted') {
+    logger.debug({ method, url, client: request.ip }, 'a client left before its request was whole')
+  }
   if (shown.code === 'internal') {
-    const { method, url } = request
     logger.error({ method, url, error }, 'a request failed unexpectedly')
   }
   reply

@@ -204,6 +204,30 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: `passing tag ${rows} near`,
     answer: 'entries',
   },
+  'GET catalog/connect/*': {
+    summary: 'The instances through which a service is reached in a mesh',
+    argument: 'service',
+    query: `tag ${rows} near`,
+    answer: 'serviceNodes',
+  },
+  'GET catalog/gateway-services/*': {
+    summary: 'The services of a gateway: none',
+    argument: 'gateway',
+    query: read,
+    answer: 'entries',
+  },
+  'GET health/connect/*': {
+    summary: 'The instances through which a service is reached in a mesh, with their checks',
+    argument: 'service',
+    query: `passing tag ${rows} near`,
+    answer: 'entries',
+  },
+  'GET health/ingress/*': {
+    summary: 'The ingress gateways of a service: none',
+    argument: 'service',
+    query: `passing ${rows} near`,
+    answer: 'entries',
+  },
   'GET health/checks/*': {
     summary: 'The checks of a service',
     argument: 'service',

@@ -7,7 +7,7 @@ import { prepareCounts } from './counts.ts'
 import type { CatalogCounts } from './counts.ts'
 import { forgottenUpTo } from './gone-subjects.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
-import { CatalogPages } from './pages.ts'
+import { CatalogPages, addTags } from './pages.ts'
 import {
   checkColumns,
   checkOf,
@@ -18,6 +18,7 @@ import {
   serviceOf,
 } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
+import { subject } from './versions.ts'
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
 const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')
@@ -184,15 +185,11 @@ export class CatalogReader {
     return this.#sql.addressBelow.get(prefix, `${prefix}g`) !== undefined
   }
 
-  /** Every service name with the sorted union of its instances' tags. */
+  /** Every service name, in each of its spellings, with the sorted union of its instances' tags. */
   serviceNames(): ReadonlyMap<string, readonly string[]> {
-    const byKey = new Map<string, { name: string; tags: Set<string> }>()
-    for (const row of this.#sql.serviceTags.all()) {
-      const entry = byKey.get(row.name_key) ?? { name: row.name, tags: new Set<string>() }
-      for (const tag of parseTags(row.tags)) entry.tags.add(tag)
-      byKey.set(row.name_key, entry)
-    }
-    return new Map([...byKey.values()].map(({ name, tags }) => [name, [...tags].toSorted()]))
+    const byName = new Map<string, Set<string>>()
+    for (const row of this.#sql.serviceTags.all()) addTags(byName, row.name, parseTags(row.tags))
+    return new Map([...byName].map(([name, tags]) => [name, [...tags].toSorted()]))
   }
 
   /** All instances of a service, whatever their health; empty when the name is unknown. */
@@ -266,8 +263,9 @@ export class CatalogReader {
    * An index that rises with every change of a subject and never falls: that of its last change, or,
    * where this is forgotten or there was none, of the last entry that it may have been.
    */
-  indexOf(subject: string): number {
-    return this.#sql.index.get(subject)?.modify_index ?? forgottenUpTo(this.appliedIndex())
+  indexOf(asked: string): number {
+    if (asked === subject.anything) return this.appliedIndex()
+    return this.#sql.index.get(asked)?.modify_index ?? forgottenUpTo(this.appliedIndex())
   }
 
   /** How much there is. Walks indexes, not tables: some milliseconds for 100,000 instances. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Identity } from '../api/backend.ts'
+import { consulVersion } from '../api/members.ts'
 import { parseIp } from '../base/ip.ts'
 import type { RegisterCommand } from '../catalog/command.ts'
 import { serverServiceId } from '../catalog/model.ts'
@@ -22,7 +23,7 @@ export function nodeDefinition({ nodeName, nodeId, address }: Identity): NodeDef
       wan: address,
       [`wan_${family}`]: address,
     },
-    meta: { 'consul-network-segment': '' },
+    meta: { 'consul-network-segment': '', 'consul-version': consulVersion },
   }
 }
 

@@ -375,7 +375,7 @@ t.test('maintenance takes a service out of passing and leaves it listed', async 
   }
   const refusals: readonly (readonly [string, number, RegExp])[] = [
     ['agent/service/maintenance/web-1', 400, /^Missing value for enable$/],
-    ['agent/service/maintenance/web-1?enable=maybe', 400, /^Invalid value for \?enable/],
+    ['agent/service/maintenance/web-1?enable=maybe', 400, /^Invalid value for enable: "maybe"/],
     ['agent/service/maintenance/zz?enable=true', 404, /^Unknown service ID "zz"/],
     ['agent/service/maintenance/?enable=true', 400, /^Missing service ID$/],
     ['agent/maintenance', 400, /^Missing value for enable$/],

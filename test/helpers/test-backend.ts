@@ -6,6 +6,7 @@ import type {
   ClusterOperation,
   ClusterServer,
   Diagnosis,
+  JoinResult,
   LocalAgent,
   Origin,
   Restored,
@@ -80,6 +81,7 @@ export class TestBackend implements Backend {
   figures: readonly AnyMetric[] = []
   /** What operators asked for, in order. */
   readonly operations: ClusterOperation[] = []
+  joinResult: JoinResult = 'waiting'
   /** Set, it is what the next operation fails with. */
   refusal: Error | undefined
   readonly #writer: StateWriter
@@ -165,7 +167,7 @@ export class TestBackend implements Backend {
   async operate(operation: ClusterOperation): Promise<string> {
     this.operations.push(operation)
     if (this.refusal !== undefined) throw this.refusal
-    return 'done'
+    return operation.kind === 'join' ? this.joinResult : 'done'
   }
 
   async reload(): Promise<void> {
