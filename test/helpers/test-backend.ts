@@ -8,6 +8,7 @@ import type {
   Diagnosis,
   LocalAgent,
   Origin,
+  ReloadReport,
   Restored,
   SnapshotArchive,
   Statistics,
@@ -168,9 +169,13 @@ export class TestBackend implements Backend {
     return 'done'
   }
 
-  async reload(): Promise<void> {
+  /** What a reload tells. */
+  reloaded: ReloadReport = { taken: [], leftOut: [], heldBack: [], restartNeeded: [] }
+
+  async reload(): Promise<ReloadReport> {
     this.reloads++
     if (this.refusal !== undefined) throw this.refusal
+    return this.reloaded
   }
 
   snapshot(): Promise<SnapshotArchive> {
