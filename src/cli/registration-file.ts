@@ -21,10 +21,6 @@ export async function readAllRegistrations(
   const files = await readFiles(paths, io)
   const errors = files.findings.filter(({ severity }) => severity === 'error')
   refuse(errors, findingText)
-  for (const finding of files.findings) {
-    // What a definition is warned of the agent says, too; of a file as a whole only this can.
-    if (finding.isWholeFile) io.err(`svcd: warning: ${findingText(finding)}\n`)
-  }
   for (const { source, check } of files.checks) {
     const place = `${source.path}:${source.line}`
     io.err(
@@ -50,15 +46,20 @@ async function readFiles(paths: readonly string[], io: Io): Promise<DefinitionFi
   const { Loaded, readDefinitions } = await import('../node/definition-document.ts')
   const loaded = new Loaded()
   for (const path of paths) {
-    const before = loaded.serviceIds.length + loaded.findings.length
+    const before = countOf(loaded)
     readDefinitions(path, await readText(path, io), loaded)
-    if (loaded.serviceIds.length + loaded.findings.length > before) continue
+    if (countOf(loaded) > before) continue
     throw svcdError('config-unreadable', {
       path,
       reason: 'it holds no service with a name; write {"service": {"name": "web", "port": 8080}}',
     })
   }
   return loaded
+}
+
+/** How many services and faults there are. */
+function countOf({ serviceIds, findings }: DefinitionFiles): number {
+  return serviceIds.length + findings.filter(({ severity }) => severity === 'error').length
 }
 
 async function readText(path: string, io: Io): Promise<string> {
