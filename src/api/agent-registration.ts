@@ -4,6 +4,7 @@ import { parseIp } from '../base/ip.ts'
 import type { ServiceDefinition, Status, TaggedAddress } from '../catalog/model.ts'
 import type { AgentCheckDefinition, AgentServiceDefinition } from './backend.ts'
 import { checkPlan, isProbed } from './check-plan.ts'
+import { serviceWarnings } from './registration-warnings.ts'
 import type { AgentCheckBody, AgentServiceBody, ServiceCheckBody } from './shapes.ts'
 import {
   checkedAddress,
@@ -16,7 +17,6 @@ import {
   checkedTags,
   checkedWeights,
   cutOutput,
-  isDnsLabel,
   refuseServerId,
 } from './validate.ts'
 
@@ -38,13 +38,8 @@ export function agentService(
 ): Accepted<AgentServiceDefinition> {
   const name = checkedName(body.Name ?? '', 'Name')
   if (name === '') throw svcdError('missing-service-name', {})
-  const warnings: string[] = []
-  if (!isDnsLabel(name)) {
-    warnings.push(
-      'The service name is not a DNS label (at most 63 letters, digits and hyphens), so DNS cannot find it',
-    )
-  }
   const service = serviceDefinition(body, name, owner)
+  const warnings = [...serviceWarnings(service)]
   const bodies = checkBodies(body)
   const checks = bodies.map((check, n) => {
     const id = bodies.length === 1 ? `service:${service.id}` : `service:${service.id}:${n + 1}`

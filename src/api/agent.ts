@@ -15,7 +15,9 @@ import { consulVersion, memberJson, serverMembers } from './members.ts'
 import { flagParameter, parameter, parametersOf, readOptions } from './parameters.ts'
 import { named } from './nearest-id.ts'
 import { isPretty, sendBody, sendDone, sendJson, warn } from './reply.ts'
+import { placeWarnings } from './registration-warnings.ts'
 import { addRoute, tailOf } from './route.ts'
+import { SaidWarnings } from './said-warnings.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
 import { writeSliced } from './sliced-answer.ts'
 import { checkedStatus, cutOutput } from './validate.ts'
@@ -36,16 +38,20 @@ const paths = {
 
 function addServices(app: FastifyInstance, backend: Backend, logger: Logger): void {
   const { agent, identity } = backend
+  const said = new SaidWarnings()
 
   addRoute(app, 'PUT', '/v1/agent/service/register', async (request, reply) => {
     const body = decodeBody(request.body, agentServiceShape)
-    const { definition, warnings } = agentService(body)
+    const { definition, warnings: own } = agentService(body)
     const replaceExistingChecks = flagParameter(parametersOf(request), 'replace-existing-checks')
     const { id, name } = definition.service
+    const present = agent.service(id)
+    const place = placeWarnings(definition.service, present, identity.address)
+    const warnings = [...own, ...place]
     const origin = originOf(request, `agent/service/register ${id}`)
     await agent.registerService(definition, { replaceExistingChecks }, origin)
-    if (warnings.length > 0) {
-      warn(reply, warnings)
+    warn(reply, warnings)
+    if (said.isNew(id, warnings)) {
       logger.warn({ service: name, id, warnings }, 'a service was registered with a warning')
     }
     return sendDone(reply)
@@ -156,9 +162,10 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
     const rows = serverMembers({ backend }).map((member) => memberJson(member, identity))
     return sendJson(request, reply, filtered(rows, filter))
   })
-  addRoute(app, 'PUT', '/v1/agent/reload', async (_request, reply) => {
-    await backend.reload()
-    return sendDone(reply)
+  addRoute(app, 'PUT', '/v1/agent/reload', async (request, reply) => {
+    const { taken, leftOut, heldBack, restartNeeded } = await backend.reload()
+    const report = { Taken: taken, LeftOut: leftOut, HeldBack: heldBack }
+    return sendJson(request, reply, { ...report, RestartNeeded: restartNeeded })
   })
 }
 

@@ -70,6 +70,8 @@ export interface Identity {
   readonly address: string
   readonly domain: string
   readonly ports: { readonly http: number; readonly dns: number; readonly server: number }
+  /** What the configuration says of the node; left out = nothing. */
+  readonly nodeMeta?: Readonly<Record<string, string>>
 }
 
 export interface ClusterServer {
@@ -116,6 +118,18 @@ export interface SnapshotArchive {
 export interface Restored {
   readonly registered: number
   readonly deregistered: number
+}
+
+/** What became of the files of a node when they were read again, one line of text each. */
+export interface ReloadReport {
+  /** What was added, changed or removed. */
+  readonly taken: readonly string[]
+  /** What is wrong with the files, and so is not in force. */
+  readonly leftOut: readonly string[]
+  /** What no file defines any more, and stays because some file could not be read. */
+  readonly heldBack: readonly string[]
+  /** Options that changed and count from the next start on, by their key in a file. */
+  readonly restartNeeded: readonly string[]
 }
 
 /** Facts and figures in groups, all as text. */
@@ -188,7 +202,7 @@ export interface Backend {
   statistics(): Statistics
   diagnosis(): Diagnosis
   /** Reads definitions and zones again. Rejects with `zone-invalid`; what was served stays then. */
-  reload(): Promise<void>
+  reload(): Promise<ReloadReport>
   /** What the node counts and measures, as it is now. */
   metrics(): readonly AnyMetric[]
   /** `host:port` of the leader, or '' while there is none. */

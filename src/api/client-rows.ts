@@ -58,6 +58,14 @@ export interface AgentDebug {
   readonly Resources?: unknown
 }
 
+/** The answer of agent/reload: what became of the files, a line of text each. */
+export interface Reloaded {
+  readonly Taken: readonly string[]
+  readonly LeftOut: readonly string[]
+  readonly HeldBack: readonly string[]
+  readonly RestartNeeded: readonly string[]
+}
+
 export interface Member {
   readonly Name: string
   readonly Addr: string

@@ -1,4 +1,5 @@
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import { fromFieldText } from '../base/http-field.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -6,6 +7,7 @@ import type {
   Member,
   NodeEntry,
   RaftServer,
+  Reloaded,
   Self,
   ServiceEntry,
   ServiceNode,
@@ -59,14 +61,15 @@ export class Client {
     this.#timeoutMs = timeoutMs ?? 30_000
   }
 
-  /** Returns what the agent accepted with a warning, in its words; '' mostly. */
+  /** Returns what the agent warns of, in its words; most often nothing. */
   async registerService(
     service: ServiceRegistration,
     options: { readonly replaceExistingChecks?: boolean } = {},
-  ): Promise<string> {
+  ): Promise<readonly string[]> {
     const query = options.replaceExistingChecks === true ? '?replace-existing-checks=true' : ''
     const response = await this.#put(`agent/service/register${query}`, service)
-    return response.headers.get('X-Svcd-Warning') ?? ''
+    const warnings = response.headers.get('X-Svcd-Warning') ?? ''
+    return warnings === '' ? [] : warnings.split('; ').map(fromFieldText)
   }
 
   async deregisterService(id: string): Promise<void> {
@@ -168,9 +171,12 @@ export class Client {
     await this.#put(`agent/${of}maintenance${id}?${query.toString()}`)
   }
 
-  /** Has the agent read its configuration again. */
-  async reload(): Promise<void> {
-    await this.#put('agent/reload')
+  /** Has the agent read its configuration again. Of an agent that does not say what came of it, nothing. */
+  async reload(): Promise<Reloaded> {
+    const response = await this.#put('agent/reload')
+    const text = await response.text()
+    const nothing = { Taken: [], LeftOut: [], HeldBack: [], RestartNeeded: [] }
+    return text === '' ? nothing : { ...nothing, ...(JSON.parse(text) as Partial<Reloaded>) }
   }
 
   /** What helps to find out what is wrong with the agent. */

@@ -155,4 +155,5 @@ export const answerSchemas = {
   raft: ref('RaftConfiguration'),
   autopilot: ref('OperatorHealth'),
   success: object({ Success: flag }),
+  reload: object({ Taken: texts, LeftOut: texts, HeldBack: texts, RestartNeeded: texts }),
 } as const satisfies Readonly<Record<string, JsonSchema>>

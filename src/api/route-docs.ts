@@ -144,7 +144,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: 'enable reason',
     errors: [503],
   },
-  'PUT agent/reload': { summary: 'Read configuration, service and zone files again' },
+  'PUT agent/reload': {
+    summary: 'Read configuration, service and zone files again',
+    query: 'pretty',
+    answer: 'reload',
+  },
   'GET agent/debug': {
     summary: 'What to send along with a report of a fault',
     query: 'pretty',

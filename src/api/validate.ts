@@ -1,6 +1,7 @@
 import { svcdError } from '../base/errors.ts'
 import { invisibleCharacter } from '../base/invisible.ts'
 import { isUnspecifiedIp, parseIp, unmappedIp } from '../base/ip.ts'
+import { metadataFault } from '../base/metadata.ts'
 import { serverServiceId } from '../catalog/model.ts'
 import type { Status, TaggedAddress, Weights } from '../catalog/model.ts'
 import type { Decoded } from './decode.ts'
@@ -8,12 +9,7 @@ import type { Decoded } from './decode.ts'
 const nameLengthMax = 255
 const idLengthMax = 512
 const weightMax = 65_535
-const metaPairsMax = 64
-const metaKeyLengthMax = 128
-const metaValueLengthMax = 512
 
-// RFC 1035 §2.3.1 as Consul applies it: what can be one label of a host name.
-const dnsLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
 const hostLabel = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/
 
 function invalid(field: string, reason: string): never {
@@ -35,11 +31,6 @@ export function refuseServerId(id: string): void {
 
 export function checkedId(value: string, field: string): string {
   return checkedName(value, field, idLengthMax)
-}
-
-/** Whether `<name>.service.consul` can be asked for. */
-export function isDnsLabel(name: string): boolean {
-  return dnsLabel.test(name)
 }
 
 export function checkedTags(tags: readonly string[], field: string): readonly string[] {
@@ -138,32 +129,9 @@ export function checkedMeta(
   what: 'Service Meta' | 'Node Meta',
   mayReserve: boolean,
 ): Readonly<Record<string, string>> {
-  const pairs = Object.entries(meta)
-  if (pairs.length > metaPairsMax) {
-    invalid(what, `cannot contain more than ${metaPairsMax} key/value pairs`)
-  }
-  for (const [key, value] of pairs) {
-    const reason = metaFault(key, value, mayReserve)
-    if (reason !== undefined) {
-      invalid(what, `Couldn't load metadata pair ('${key}', '${value.slice(0, 64)}'): ${reason}`)
-    }
-  }
+  const reason = metadataFault(meta, mayReserve)
+  if (reason !== undefined) invalid(what, reason)
   return meta
-}
-
-function metaFault(key: string, value: string, mayReserve: boolean): string | undefined {
-  if (key === '') return 'Key cannot be blank'
-  if (!/^[A-Za-z0-9_-]+$/.test(key)) return 'Key contains invalid characters'
-  if (key.length > metaKeyLengthMax) {
-    return `Key is too long (limit: ${metaKeyLengthMax} characters)`
-  }
-  if (!mayReserve && key.startsWith('consul-')) {
-    return "Key prefix 'consul-' is reserved for internal use"
-  }
-  if (Buffer.byteLength(value) > metaValueLengthMax) {
-    return `Value is too long (limit: ${metaValueLengthMax} characters)`
-  }
-  return undefined
 }
 
 /**

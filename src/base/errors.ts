@@ -391,12 +391,17 @@ export const errorTable = {
     text: 'A zone file is refused: {reason}. Mend it, then start the agent, or send it SIGHUP if it runs.',
   },
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
+  'options-invalid': {
+    http: 500,
+    exit: 1,
+    text: 'The configuration is not valid, {count} errors:\n{list}',
+  },
   'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },
 
   'config-invalid': {
     http: 500,
     exit: 1,
-    text: 'The configuration is not valid, {count} to mend. An agent would leave such definitions out, and not start with such options.',
+    text: 'Invalid configuration: {count} error(s). An agent skips invalid definitions and refuses to start with invalid options.',
   },
 
   // The CLI
@@ -414,6 +419,26 @@ export const errorTable = {
     http: 500,
     exit: 2,
     text: 'No DNS server answers at {address} ({reason}). Start an agent with `svcd agent -dev`, or name another with -dns-addr or SVCD_DNS_ADDR.',
+  },
+  'definitions-invalid': {
+    http: 400,
+    exit: 1,
+    text: '{count} definitions are not valid, so nothing was done:\n{list}',
+  },
+  'registration-undone': {
+    http: 500,
+    exit: 1,
+    text: 'Service "{id}" was not registered: {reason} {undone}',
+  },
+  'deregistration-incomplete': {
+    http: 500,
+    exit: 1,
+    text: '{failed} of {count} were not removed.',
+  },
+  'reload-incomplete': {
+    http: 500,
+    exit: 1,
+    text: 'The agent has not taken everything: {leftOut} left out, {heldBack} held back. Fix the files that are named, then reload again.',
   },
   'no-such-service': {
     http: 404,

@@ -1,16 +1,24 @@
 import { SvcdError } from '../base/errors.ts'
-import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/options.ts'
 import { createLogger } from '../node/log.ts'
-import { startNode } from '../node/node.ts'
+import { startNode, type RunningNode } from '../node/node.ts'
+import { writePidFile } from '../node/pid-file.ts'
 import { RecentLog } from '../node/recent-log.ts'
+import type { Reread } from '../node/reloading.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
 import type { Io } from './io.ts'
 import { startSample, type Sample } from './sample.ts'
 
+/** What the configuration says beside its values. */
+export interface StartNotes {
+  /** What is taken but not done as asked. */
+  readonly notices: readonly string[]
+  readonly reread: Reread
+}
+
 /** Runs one node until SIGTERM or SIGINT. Rejects when it cannot start. */
-export async function runAgent(config: Config, io: Io): Promise<void> {
+export async function runAgent(config: Config, io: Io, start: StartNotes): Promise<void> {
   const recent = new RecentLog()
   const write = (line: string): void => {
     recent.add(line)
@@ -23,8 +31,11 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   const stopSignal = nextStopSignal()
   const hurry = new AbortController()
   void stopSignal.then(() => hurry.abort())
-  const starting = startNode(config, logger, hurry.signal, () => recent.lines())
+  const removePidFile = config.pidFile === undefined ? () => {} : writePidFile(config.pidFile)
+  const lines = (): readonly string[] => recent.lines()
+  const starting = startNode(config, logger, hurry.signal, lines, start.reread)
   const node = await starting.catch((error: unknown) => {
+    removePidFile()
     throw config.sample ? forNpmStart(error) : error
   })
   say(endpointLines(node.http, node.dns))
@@ -35,21 +46,21 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   }
   const sample = config.sample ? await sampleFor(node, config) : undefined
   say(sample?.text ?? '')
-  process.on('SIGHUP', () => void reload(node, logger))
+  for (const notice of start.notices) logger.warn({}, notice)
+  process.on('SIGHUP', () => void reload(node))
   const reason = await Promise.race([stopSignal, node.left.then(() => 'left the cluster')])
   logger.info({ reason }, 'stopping')
   sample?.stop()
   await node.stop()
+  removePidFile()
 }
 
-/** Definition and zone files are read again; options keep the values that the agent started with. */
-async function reload(node: { reload(): Promise<void> }, logger: Logger): Promise<void> {
+/** What became of it is in the log. */
+async function reload(node: Pick<RunningNode, 'reload'>): Promise<void> {
   try {
     await node.reload()
-    logger.info({}, 'definition and zone files were read again')
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
-    logger.error({ reason: error.message }, 'the zone files stay as they were')
   }
 }
 

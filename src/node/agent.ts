@@ -19,12 +19,13 @@ import { bootAgent } from './agent-boot.ts'
 import { AgentRegistrations } from './agent-registrations.ts'
 import { AntiEntropy } from './anti-entropy.ts'
 import { applyDefinitionFiles } from './apply-definition-files.ts'
+import type { FilesReport } from './apply-definition-files.ts'
 import { nodeDefinition, selfRegistration } from './node-registration.ts'
 import { AgentSync } from './agent-sync.ts'
 import type { CheckRun } from './check-definition.ts'
 import { CheckRunner } from './check-runner.ts'
 import type { CheckRunnerParts, RunningCheck } from './check-runner.ts'
-import type { DefinitionFiles } from './definition-files.ts'
+import type { DefinitionFiles } from './definition-document.ts'
 import type { ScriptRights } from './probes.ts'
 
 export interface AgentParts {
@@ -174,14 +175,15 @@ export class Agent implements LocalAgent {
   }
 
   /** Takes over what files define now, and drops what they defined before. Never rejects. */
-  async load(files: DefinitionFiles): Promise<void> {
-    if (this.#stopped) return
-    applyDefinitionFiles(files, {
+  async load(files: DefinitionFiles): Promise<FilesReport> {
+    if (this.#stopped) return { taken: [], leftOut: [], heldBack: [] }
+    const report = applyDefinitionFiles(files, {
       ...this.#parts,
       sync: this.#sync,
       registrations: this.#registrations,
     })
     await this.#sync.runNow()
+    return report
   }
 
   /** Makes the catalog say of this node what agent.db says, as it does by itself from time to time. */

@@ -4,6 +4,7 @@ import type {
   Identity,
   LocalAgent,
   Origin,
+  ReloadReport,
   Restored,
   SnapshotArchive,
   Statistics,
@@ -39,7 +40,7 @@ export interface NodeBackendParts {
   readonly config: Config
   /** The end of the log. */
   readonly recentLog: () => readonly string[]
-  readonly reload: () => Promise<void>
+  readonly reload: () => Promise<ReloadReport>
   /** It begins to leave the cluster, or does not leave after all. */
   readonly onLeaving: (isLeaving: boolean) => void
   /** Undefined: this node answers no DNS. */
@@ -157,7 +158,7 @@ export class NodeBackend implements Backend {
     }
   }
 
-  reload(): Promise<void> {
+  reload(): Promise<ReloadReport> {
     return this.#parts.reload()
   }
 

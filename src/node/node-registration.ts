@@ -11,7 +11,8 @@ import type { CatalogReader } from '../catalog/query.ts'
 const nodeCheckId = 'serfHealth'
 
 /** What a node says of itself. */
-export function nodeDefinition({ nodeName, nodeId, address }: Identity): NodeDefinition {
+export function nodeDefinition(identity: Identity): NodeDefinition {
+  const { nodeName, nodeId, address, nodeMeta = {} } = identity
   const family = parseIp(address)?.length === 16 ? 'ipv6' : 'ipv4'
   return {
     name: nodeName,
@@ -23,7 +24,7 @@ export function nodeDefinition({ nodeName, nodeId, address }: Identity): NodeDef
       wan: address,
       [`wan_${family}`]: address,
     },
-    meta: { 'consul-network-segment': '', 'consul-version': consulVersion },
+    meta: { ...nodeMeta, 'consul-network-segment': '', 'consul-version': consulVersion },
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
-import type { Identity } from '../api/backend.ts'
+import type { Identity, ReloadReport } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
@@ -28,6 +28,8 @@ import { nodeIdOf } from './node-id.ts'
 import { ownNames } from './own-names.ts'
 import { openPortWarning, peerSecret } from './peer-secret-options.ts'
 import { readPeerTls } from './peer-tls-files.ts'
+import { reloading } from './reloading.ts'
+import type { Reread } from './reloading.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
 import { SlicedReads } from './sliced-reads.ts'
@@ -41,7 +43,7 @@ export interface RunningNode {
   readonly http: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
   /** Reads definition files and zone files again. Rejects with `zone-invalid`; what was served before stays then. */
-  reload(): Promise<void>
+  reload(): Promise<ReloadReport>
   /** Resolves when this server has left its cluster: it is to be stopped then. */
   readonly left: Promise<void>
   /** Stops taking work, lets what is in flight finish, closes the files. */
@@ -65,7 +67,8 @@ interface Stops {
 /**
  * Starts one node: data directory, replica, agent, DNS, HTTP, in this order, so that nothing is
  * answered before what it is answered from is there. A leader is waited for a while, so that the first
- * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `recentLog` is the end of the log. Rejects
+ * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `recentLog` is the end of the log, `reread` judges
+ * options again at a reload. Rejects
  * with the error of the part that cannot start, after stopping the others.
  */
 export async function startNode(
@@ -73,10 +76,11 @@ export async function startNode(
   logger: Logger,
   hurry: AbortSignal = new AbortController().signal,
   recentLog: () => readonly string[] = () => [],
+  reread?: Reread,
 ): Promise<RunningNode> {
   const stops: Stops = { begin: () => {}, parts: [] }
   try {
-    return await start({ config, logger, stops, hurry, recentLog })
+    return await start({ config, logger, stops, hurry, recentLog, reread })
   } catch (error) {
     await stopAll(stops)
     throw error
@@ -89,6 +93,7 @@ interface Start {
   readonly stops: Stops
   readonly hurry: AbortSignal
   readonly recentLog: () => readonly string[]
+  readonly reread: Reread | undefined
 }
 
 function warnOfOpenPort(config: Config, logger: Logger): void {
@@ -96,7 +101,8 @@ function warnOfOpenPort(config: Config, logger: Logger): void {
   if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
 }
 
-async function start({ config, logger, stops, hurry, recentLog }: Start): Promise<RunningNode> {
+async function start(given: Start): Promise<RunningNode> {
+  const { config, logger, stops, hurry, recentLog, reread } = given
   stops.parts.push(boundMemory())
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
@@ -148,10 +154,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const dns = await startDns(config, await zone(), logger, onDns, onDeath)
   if (dns !== undefined) stops.parts.push(() => dns.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
-  const reload = inTurn(async () => {
-    await agent.load(await definitionsOf(config))
-    await dns?.setZone(await zone())
-  })
+  const setZone = async (): Promise<void> => dns?.setZone(await zone())
+  const reload = reloading({ config, reread, agent, setZone, logger })
   const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
   const asked = { snapshots, config, recentLog, reload, onLeaving }
@@ -242,16 +246,7 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
     address: advertisedAddress(config),
     domain: config.domain,
     ports: { http, dns, server },
-  }
-}
-
-/** Calls one after the other: what was read last is what is served. */
-function inTurn(reload: () => Promise<void>): () => Promise<void> {
-  let last: Promise<unknown> = Promise.resolve()
-  return () => {
-    const next = last.then(reload)
-    last = next.catch(() => undefined)
-    return next
+    nodeMeta: config.nodeMeta,
   }
 }
 
@@ -264,7 +259,7 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
 }
 
 async function startHttp(
-  { ports, clientAddresses: addresses, limits }: Config,
+  { ports, httpAddresses: addresses, limits }: Config,
   api: HttpApi,
   gate: ConnectionGate,
 ): Promise<readonly Endpoint[]> {
@@ -295,7 +290,7 @@ async function startDns(
       onlyPassing: config.dns.onlyPassing,
       udpSizeMax: config.dns.udpSizeMax,
     },
-    addresses: config.clientAddresses,
+    addresses: config.dnsAddresses,
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,

@@ -228,15 +228,11 @@ t.test('an HTTP check is planned as asked, with Consul’s defaults', async (t) 
 t.test('what is accepted but not as its sender may expect is said in a header', async (t) => {
   const api = new TestApi(t)
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ Name: 'a.b' }, /not a DNS label/],
-    [{ Name: 'under_score' }, /not a DNS label/],
-    [{ Name: 'n'.repeat(64) }, /not a DNS label/],
-    [{ Name: 'größe' }, /not a DNS label/],
-    [{ Name: 'a', Check: { HTTP: 'http://a/', Interval: '10ms' } }, /Interval is below .* 1s is/],
-    [{ Name: 'b', Check: { TTL: '9s', DeregisterCriticalServiceAfter: '5ms' } }, /1s is used/],
+    [{ Name: 'a', Check: { HTTP: 'http://a/', Interval: '10ms' } }, /^Interval is below .* 1s is/],
+    [{ Name: 'b', Check: { TTL: '9s', DeregisterCriticalServiceAfter: '5ms' } }, /1s is used$/],
   ]
   for (const [body, warning] of cases) {
-    const reply = await api.put('agent/service/register', body)
+    const reply = await api.put('agent/service/register', { Port: 1, ...body })
     t.equal(reply.status, 200)
     t.match(reply.headers['x-svcd-warning'], warning)
   }

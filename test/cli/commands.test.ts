@@ -115,8 +115,11 @@ t.test('a file of definitions is registered whole', async (t) => {
   ])
   t.equal((await register('bare.json')).code, 0)
   t.equal((await ask('services')).out, 'Service  Tags\na\nb\nc\nweb      v1\n')
-  t.match(await register('bad.json'), { code: 1, err: /^svcd: Config file .*bad\.json: / })
-  t.match(await register('none.json'), { code: 1, err: /holds no service with a name/ })
+  t.match(await register('bad.json'), {
+    code: 1,
+    err: /^svcd: Config file .*bad\.json:1:10: expected a value/,
+  })
+  t.match(await register('none.json'), { code: 1, err: /none\.json:1:30: Missing service name/ })
   t.match(await register('missing.json'), { code: 1, err: /missing\.json: ENOENT/ })
   t.match(await register('typo.json'), { code: 1, err: /unknown field "prot"/ })
   t.match(await register('one.json', '--port', '1'), {

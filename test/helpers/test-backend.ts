@@ -9,6 +9,7 @@ import type {
   JoinResult,
   LocalAgent,
   Origin,
+  ReloadReport,
   Restored,
   SnapshotArchive,
   Statistics,
@@ -170,9 +171,13 @@ export class TestBackend implements Backend {
     return operation.kind === 'join' ? this.joinResult : 'done'
   }
 
-  async reload(): Promise<void> {
+  /** What a reload tells. */
+  reloaded: ReloadReport = { taken: [], leftOut: [], heldBack: [], restartNeeded: [] }
+
+  async reload(): Promise<ReloadReport> {
     this.reloads++
     if (this.refusal !== undefined) throw this.refusal
+    return this.reloaded
   }
 
   snapshot(): Promise<SnapshotArchive> {
