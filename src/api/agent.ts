@@ -147,7 +147,12 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
   addRoute(app, 'GET', '/v1/agent/members', async (request, reply) => {
     readOptions(parametersOf(request), identity)
     const filter = filterOf(parametersOf(request), memberFields)
-    const rows = serverMembers({ backend }).map((member) => memberJson(member, identity))
+    // One datacenter's, under the names that they have among several.
+    const isWan = flagParameter(parametersOf(request), 'wan')
+    const suffix = isWan ? `.${identity.datacenter}` : ''
+    const rows = serverMembers({ backend })
+      .map((member) => memberJson(member, identity))
+      .map((row) => ({ ...row, Name: `${row.Name}${suffix}` }))
     return sendJson(request, reply, filtered(rows, filter))
   })
   addRoute(app, 'PUT', '/v1/agent/reload', async (_request, reply) => {
@@ -180,6 +185,7 @@ function selfJson(backend: Backend) {
       ServerPort: identity.ports.server,
       ServerMode: identity.server,
       ACLsEnabled: false,
+      EnableDebug: false,
     },
     Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
     Member: own === undefined ? null : memberJson(own, identity),
@@ -199,5 +205,7 @@ function selfJson(backend: Backend) {
       ...backend.statistics(),
     },
     Meta: {},
+    // There is no port for proxies; clients that look for one are to find that out.
+    xDS: { SupportedProxies: {}, Port: -1, Ports: { Plaintext: -1, TLS: -1 } },
   }
 }

@@ -119,12 +119,51 @@ export const namedSchemas: Readonly<Record<string, JsonSchema>> = {
     Coord: opaque,
     Stats: opaque,
     Meta: opaque,
+    xDS: opaque,
   }),
   RaftConfiguration: object({
     Servers: list(object({ ID: text, Node: text, Address: text, Leader: flag, Voter: flag })),
     Index: whole,
   }),
-  OperatorHealth: object({ Healthy: flag, FailureTolerance: whole, Servers: list(opaque) }),
+  OperatorHealth: object({
+    Healthy: flag,
+    FailureTolerance: whole,
+    Servers: list(
+      object({
+        ID: text,
+        Name: text,
+        Address: text,
+        SerfStatus: text,
+        Version: text,
+        Leader: flag,
+        LastContact: text,
+        LastTerm: whole,
+        LastIndex: whole,
+        Healthy: flag,
+        Voter: flag,
+        StableSince: { type: 'string', format: 'date-time' },
+      }),
+    ),
+  }),
+  AutopilotConfiguration: object({
+    CleanupDeadServers: flag,
+    LastContactThreshold: text,
+    MaxTrailingLogs: whole,
+    MinQuorum: whole,
+    ServerStabilizationTime: text,
+    RedundancyZoneTag: text,
+    DisableUpgradeMigration: flag,
+    UpgradeVersionTag: text,
+    ...indexes,
+  }),
+  Host: object({
+    Memory: { anyOf: [opaque, { type: 'null' }] },
+    CPU: list(opaque),
+    Host: opaque,
+    Disk: { anyOf: [opaque, { type: 'null' }] },
+    CollectionTime: whole,
+    Errors: { anyOf: [texts, { type: 'null' }] },
+  }),
 }
 
 /** The answers of routes, by the names that the table of routes uses. */
@@ -154,5 +193,15 @@ export const answerSchemas = {
   agent: ref('Agent'),
   raft: ref('RaftConfiguration'),
   autopilot: ref('OperatorHealth'),
+  flag,
+  autopilotConfiguration: ref('AutopilotConfiguration'),
+  host: ref('Host'),
+  version: object({
+    SHA: text,
+    BuildDate: text,
+    HumanVersion: text,
+    FIPS: text,
+    SvcdVersion: text,
+  }),
   success: object({ Success: flag }),
 } as const satisfies Readonly<Record<string, JsonSchema>>

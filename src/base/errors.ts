@@ -120,6 +120,16 @@ export const errorTable = {
     exit: 1,
     text: 'Internal error. The log of this agent has the details; please report it.',
   },
+  'no-profiles': {
+    http: 401,
+    exit: 1,
+    text: 'ACL support disabled. There are no Go profiles of svcd; `svcd debug` writes what there is.',
+  },
+  'autopilot-fixed': {
+    http: 400,
+    exit: 1,
+    text: 'Autopilot cannot be set so, and nothing was changed: {reason}',
+  },
   'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
 
   // The cluster
