@@ -135,8 +135,8 @@ export class Client {
   }
 
   /**
-   * The log of the agent from now on, as text that holds whole lines. It ends with the stream, which the
-   * agent ends when it stops, and rejects with `agent-unreachable` when that breaks off or falls silent.
+   * The log of the agent from now on, as text that holds whole lines. It ends with the stream, as `watch`
+   * does, and rejects with `agent-unreachable` when that falls silent.
    */
   async *monitor(
     options: { readonly level?: string; readonly json?: boolean },

@@ -45,8 +45,9 @@ export function addDebugRoutes(app: FastifyInstance, backend: Backend): void {
  * off, as `agent/self` says it is here; `consul debug` then leaves them out.
  */
 export function addProfileRoutes(app: FastifyInstance): void {
-  const refuse = async (): Promise<never> => {
-    throw svcdError('no-profiles', {})
-  }
-  addRoute(app, 'GET', '/debug/pprof/*', refuse, { isForPages: false })
+  addRoute(app, 'GET', '/debug/pprof/*', refuseProfile, { isForPages: false })
+}
+
+async function refuseProfile(): Promise<never> {
+  throw svcdError('no-profiles', {})
 }

@@ -14,8 +14,8 @@ export interface LineStreamOptions {
   readonly dropped: (count: number) => string
   /** An empty line now and then, for a reader that wants to know that the stream lives. */
   readonly hasBeat?: boolean
-  /** It is over, however it came to that. */
-  readonly onEnd: () => void
+  /** Begins to write to it; returns what ends that. */
+  readonly feed: (stream: LineStream) => () => void
 }
 
 /** One reader of lines. What a slow one does not take in time it never gets: memory is bounded. */
@@ -83,8 +83,8 @@ export class LineStreams {
     this.#beatMs = beat
   }
 
-  /** Answers `reply` with a stream that ends with its connection, or with {@link stop}. */
-  open(reply: FastifyReply, contentType: string, options: LineStreamOptions): LineStream {
+  /** Answers `reply`, whose client is still there, with a stream that ends with its connection, or with {@link stop}. */
+  open(reply: FastifyReply, contentType: string, options: LineStreamOptions): FastifyReply {
     if (this.#isStopped) throw svcdError('stopping', {})
     reply
       .header('Content-Type', contentType)
@@ -96,18 +96,19 @@ export class LineStreams {
       .header('Connection', 'close')
       .hijack()
     const { raw } = reply
-    const stream = new LineStream(raw, options)
-    raw.once('close', () => {
-      this.#streams.delete(stream)
-      if (this.#streams.size === 0) this.#stopBeating()
-      options.onEnd()
-    })
     raw.writeHead(200, reply.getHeaders() as Record<string, string | string[]>)
     // At once: the first line may be long in coming.
     raw.flushHeaders()
+    const stream = new LineStream(raw, options)
     this.#streams.add(stream)
     this.#timer ??= setInterval(() => this.#beat(), this.#beatMs).unref()
-    return stream
+    const stopFeeding = options.feed(stream)
+    raw.once('close', () => {
+      stopFeeding()
+      this.#streams.delete(stream)
+      if (this.#streams.size === 0) this.#stopBeating()
+    })
+    return reply
   }
 
   stop(): void {

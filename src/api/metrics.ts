@@ -78,18 +78,20 @@ export function addMetricsRoutes(
     const { type, body } = await text()
     return reply.header('content-type', type).send(body)
   })
+  const next = (): string => `${JSON.stringify(consulShape(metrics(), new Date()))}\n`
   const stream: Handler = async (request, reply) => {
     const type = 'application/x-ndjson'
     if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
     if (reply.raw.destroyed) return reply.hijack()
-    const next = (): string => `${JSON.stringify(consulShape(metrics(), new Date()))}\n`
-    let timer: ReturnType<typeof setInterval> | undefined
-    // Of figures the latest are enough: what was missed says nothing that they do not.
-    const options = { dropped: () => '', onEnd: () => clearInterval(timer) }
-    const opened = lines.open(reply, type, options)
-    timer = setInterval(() => opened.write(next()), streamMs).unref()
-    opened.write(next())
-    return reply
+    return lines.open(reply, type, {
+      // Of figures the latest are enough: what was missed says nothing that they do not.
+      dropped: () => '',
+      feed: (stream) => {
+        stream.write(next())
+        const timer = setInterval(() => stream.write(next()), streamMs).unref()
+        return () => clearInterval(timer)
+      },
+    })
   }
   addRoute(app, 'GET', '/v1/agent/metrics/stream', stream, { isForPages: false })
 }

@@ -5,6 +5,7 @@ import type { Backend } from './backend.ts'
 import type { LineStreams } from './line-streams.ts'
 import { parameter, parametersOf } from './parameters.ts'
 import { addRoute } from './route.ts'
+import type { Handler } from './route.ts'
 
 /** Consul's names of levels, without regard to case. There are no lines below debug. */
 const levels: Readonly<Record<string, LogLevel>> = {
@@ -21,24 +22,20 @@ export function addMonitorRoute(
   app: FastifyInstance,
   { backend, lines }: { readonly backend: Backend; readonly lines: LineStreams },
 ): void {
-  const options = { isForPages: false }
-  const handle: Parameters<typeof addRoute>[3] = async (request, reply) => {
+  const handle: Handler = async (request, reply) => {
     const level = levelOf(request)
     const { logjson, heartbeat } = parametersOf(request)
     const json = logjson !== undefined
     const type = json ? 'application/x-ndjson' : 'text/plain; charset=utf-8'
     if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
     if (reply.raw.destroyed) return reply.hijack()
-    let unfollow = (): void => {}
-    const stream = lines.open(reply, type, {
+    return lines.open(reply, type, {
       dropped: (count) => droppedLine(count, json),
       hasBeat: heartbeat !== undefined,
-      onEnd: () => unfollow(),
+      feed: (stream) => backend.followLog({ level, json, write: (line) => stream.write(line) }),
     })
-    unfollow = backend.followLog({ level, json, write: (line) => stream.write(line) })
-    return reply
   }
-  addRoute(app, 'GET', '/v1/agent/monitor', handle, options)
+  addRoute(app, 'GET', '/v1/agent/monitor', handle, { isForPages: false })
 }
 
 function levelOf(request: FastifyRequest): LogLevel {

@@ -1,4 +1,5 @@
 import { visibleLines } from './invisible.ts'
+import { tlsReason } from './tls-reason.ts'
 
 /** One row of the error table: what an error of this code looks like at each edge. */
 export interface ErrorRow {
@@ -408,5 +409,6 @@ export function svcdError<C extends ErrorCode>(
 
 /** The words of an unknown thrown value, for the `{reason}` of another error. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return tlsReason(message) ?? message
 }

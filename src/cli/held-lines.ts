@@ -23,13 +23,13 @@ export class HeldLines {
     if (this.#lines.length > linesMax || isError.test(line)) this.release()
   }
 
-  /** Prints what waited; later lines are printed at once. */
-  readonly release = (): void => {
-    const lines = this.#lines ?? []
+  /** Prints `before` and what waited, in one piece; later lines are printed at once. */
+  release(before = ''): void {
+    const text = [before, ...(this.#lines ?? [])].join('')
     this.#lines = undefined
     clearTimeout(this.#timer)
     process.off('exit', this.#onExit)
-    for (const line of lines) this.#out(line)
+    if (text !== '') this.#out(text)
   }
 
   readonly #onExit = (): void => this.release()

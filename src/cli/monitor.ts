@@ -3,6 +3,8 @@ import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import { addClientOptions, addExamples, newCommand, type ClientOptions } from './new-command.ts'
 
+const ended = 'svcd: The agent ended the stream: it has stopped, or crashed.\n'
+
 interface MonitorOptions extends ClientOptions {
   readonly logLevel?: string
   readonly logJson?: boolean
@@ -38,8 +40,7 @@ async function monitor(options: MonitorOptions, io: Io): Promise<void> {
   const asked = { ...(level === undefined ? {} : { level }), json: (logJson ?? json) === true }
   try {
     for await (const lines of client.monitor(asked, interrupted.signal)) io.out(lines)
-    if (!interrupted.signal.aborted)
-      io.err('svcd: The agent has stopped; this is the end of its log.\n')
+    if (!interrupted.signal.aborted) io.err(ended)
   } catch (error) {
     if (!interrupted.signal.aborted) throw error
   }

@@ -30,14 +30,13 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
     held.release()
     throw config.sample ? forNpmStart(error) : error
   })
-  say(banner(config, node))
   if (config.logJson) {
     const { http, dns } = node
     logger.info({ version, node: config.nodeName, http, dns }, 'svcd agent running!')
-  }
+  } else if (!config.sample) held.release(banner(config, node))
+  else say(banner(config, node))
   const sample = config.sample ? await sampleFor(node, config) : undefined
-  say(sample?.text ?? '')
-  held.release()
+  held.release(config.logJson ? '' : sample?.text)
   process.on('SIGHUP', () => void reload(node, logger))
   const reason = await Promise.race([stopSignal, node.left.then(() => 'left the cluster')])
   logger.info({ reason }, 'stopping')

@@ -229,8 +229,16 @@ export class TestBackend implements Backend {
     return { config: {}, raft: {}, log: ['a line'], resources: {} }
   }
 
+  /** How many follow the log over the API. */
+  followed = 0
+
   followLog(follower: LogFollower): () => void {
-    return this.log.follow(follower)
+    const unfollow = this.log.follow(follower)
+    this.followed++
+    return () => {
+      this.followed--
+      unfollow()
+    }
   }
 
   host(): HostFacts {
