@@ -102,6 +102,7 @@ t.test('commands that only ask an agent do not load what runs one', async (t) =>
     'catalog',
     'completion',
     'debug',
+    'monitor',
     'validate',
     'reload',
     'keygen',

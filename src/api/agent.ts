@@ -159,7 +159,12 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
   addRoute(app, 'GET', '/v1/agent/members', async (request, reply) => {
     readOptions(parametersOf(request), identity)
     const filter = filterOf(parametersOf(request), memberFields)
-    const rows = serverMembers({ backend }).map((member) => memberJson(member, identity))
+    // One datacenter's, under the names that they have among several.
+    const isWan = flagParameter(parametersOf(request), 'wan')
+    const suffix = isWan ? `.${identity.datacenter}` : ''
+    const rows = serverMembers({ backend })
+      .map((member) => memberJson(member, identity))
+      .map((row) => ({ ...row, Name: `${row.Name}${suffix}` }))
     return sendJson(request, reply, filtered(rows, filter))
   })
   addRoute(app, 'PUT', '/v1/agent/reload', async (request, reply) => {
@@ -204,5 +209,7 @@ function selfJson(backend: Backend) {
       ...backend.statistics(),
     },
     Meta: backend.read((catalog) => catalog.node(identity.nodeName))?.meta ?? {},
+    // There is no port for proxies; clients that look for one are to find that out.
+    xDS: { SupportedProxies: {}, Port: -1, Ports: { Plaintext: -1, TLS: -1 } },
   }
 }

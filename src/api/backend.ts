@@ -1,3 +1,4 @@
+import type { LogLevel } from '../base/log.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, CommandOrigin, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
@@ -145,6 +146,46 @@ export interface Diagnosis {
   readonly resources: unknown
 }
 
+/** What agent/host tells; null: this system does not tell it. */
+export interface HostFacts {
+  readonly memory: Readonly<Record<string, number>> | null
+  readonly cpus: readonly object[]
+  readonly host: object
+  readonly disk: object | null
+  readonly errors: readonly string[]
+}
+
+/** One server of the cluster, as its leader sees it. */
+export interface ServerHealth {
+  readonly id: string
+  /** Since it was heard, or since that leader leads if that is shorter; 0 for the leader itself. */
+  readonly lastContactMs: number
+  /** Term of the last entry that it is known to hold; 0: it is not known. */
+  readonly lastTerm: number
+  readonly lastIndex: number
+  /** It was heard in time, and does not lag. */
+  readonly isHealthy: boolean
+  /** Wall time since when {@link isHealthy} is what it is, as this leader saw it. */
+  readonly stableSinceMs: number
+}
+
+/** Who takes lines of the log of an agent, those of `level` and of more severe ones. */
+export interface LogFollower {
+  readonly level: LogLevel
+  /** One JSON object a line; default a line for people. */
+  readonly json?: boolean
+  /** A line with its end. Called within the call that logs; it must not log itself. */
+  readonly write: (line: string) => void
+}
+
+/** The log of an agent, of all its threads. */
+export interface NodeLog {
+  /** The last lines, oldest first. */
+  recent(): readonly string[]
+  /** Every line from now on. Returns how to end it. */
+  follow(follower: LogFollower): () => void
+}
+
 /** Somebody waits. Not a promise with an AbortSignal: of ten thousand that would be half the memory. */
 export interface Wait {
   readonly ended: Promise<void>
@@ -201,6 +242,14 @@ export interface Backend {
   /** What the agent knows of Raft and of its process, for people. */
   statistics(): Statistics
   diagnosis(): Diagnosis
+  /** Lines of the log from now on, without secrets, whatever level the agent itself logs. Returns how to end it. */
+  followLog(follower: LogFollower): () => void
+  /** The machine that this agent runs on. */
+  host(): HostFacts
+  /** What the health of a server is judged by. */
+  autopilot(): { readonly silenceMsMax: number; readonly trailingMax: number }
+  /** The servers as the leader sees them; see {@link ServerHealth}. Undefined: no leader tells. */
+  serverHealth(options: { readonly mayAsk: boolean }): Promise<readonly ServerHealth[] | undefined>
   /** Reads definitions and zones again. Rejects with `zone-invalid`; what was served stays then. */
   reload(): Promise<ReloadReport>
   /** What the node counts and measures, as it is now. */

@@ -134,17 +134,29 @@ export class Client {
    * with the stream, and rejects with `agent-unreachable` when that breaks off or falls silent.
    */
   async *watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
-    const silence = new AbortController()
-    const onSilence = (): void => silence.abort(new Error('the stream fell silent'))
-    const timer = setTimeout(onSilence, silenceMsMax).unref()
-    try {
-      const either = AbortSignal.any([signal, silence.signal])
-      const { body } = await this.#request('GET', `watch/${path}`, null, either)
-      yield* readEvents(withEach(body ?? new ReadableStream(), () => timer.refresh()))
-    } catch (error) {
-      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
-    } finally {
-      clearTimeout(timer)
+    yield* readEvents(this.#stream(`watch/${path}`, signal))
+  }
+
+  /**
+   * The log of the agent from now on, as text that holds whole lines. It ends with the stream, as `watch`
+   * does, and rejects with `agent-unreachable` when that falls silent.
+   */
+  async *monitor(
+    options: { readonly level?: string; readonly json?: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<string, void> {
+    const query = new URLSearchParams({ heartbeat: '' })
+    if (options.level !== undefined) query.set('loglevel', options.level)
+    if (options.json === true) query.set('logjson', '')
+    const decoder = new TextDecoder()
+    let text = ''
+    for await (const chunk of this.#stream(`agent/monitor?${query.toString()}`, signal)) {
+      text += decoder.decode(chunk, { stream: true })
+      const end = text.lastIndexOf('\n') + 1
+      // An empty line says only that the stream lives.
+      const lines = text.slice(0, end).replaceAll(/^\n/gm, '')
+      text = text.slice(end)
+      if (lines !== '') yield lines
     }
   }
 
@@ -265,6 +277,22 @@ export class Client {
 
   #put(path: string, body?: unknown): Promise<Response> {
     return this.#request('PUT', path, body === undefined ? null : JSON.stringify(body))
+  }
+
+  /** What a path streams until it ends; one that is silent for a minute is dead. */
+  async *#stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const silence = new AbortController()
+    const onSilence = (): void => silence.abort(new Error('the stream fell silent'))
+    const timer = setTimeout(onSilence, silenceMsMax).unref()
+    try {
+      const either = AbortSignal.any([signal, silence.signal])
+      const { body } = await this.#request('GET', path, null, either)
+      yield* withEach(body ?? new ReadableStream(), () => timer.refresh())
+    } catch (error) {
+      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async #request(

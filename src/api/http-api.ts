@@ -15,15 +15,18 @@ import { addCatalogRoutes } from './catalog.ts'
 import { Waits } from './catalog-read.ts'
 import { noCompilers } from './compilers.ts'
 import { connectionEndings } from './connection-endings.ts'
-import { addDebugRoutes } from './debug.ts'
+import { addDebugRoutes, addProfileRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
 import { addMeshRoutes } from './mesh.ts'
 import { addMetricsRoutes, addPrometheusRoute } from './metrics.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
+import { LineStreams } from './line-streams.ts'
+import { addMonitorRoute } from './monitor.ts'
 import { addOpenApiRoute, routesAddedTo } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
+import { addAutopilotRoutes } from './autopilot.ts'
 import { RequestGuard } from './request-guard.ts'
 import { argumentPrefixes, cleanPath, originForm } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
@@ -79,10 +82,12 @@ export function createHttpApi(
   const waits = new Waits()
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
   const streams = new Streams({ backend, clock, logger, heartbeatMs: options.heartbeatMs })
+  const lines = new LineStreams(options.heartbeatMs)
   const context = {
     backend,
     waits,
     streams,
+    lines,
     isStopping: () => waits.stopped,
     renderer: new Renderer(backend),
     clock,
@@ -92,12 +97,14 @@ export function createHttpApi(
   addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app))
-  endWithClose(app, { waits, streams }, options.stopGraceMs)
+  logRequests(app, logger)
+  endWithClose(app, [waits, streams, lines], options.stopGraceMs)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
   const measured = addPrometheusRoute(app, backend)
+  addProfileRoutes(app)
   // The document is of `/v1`, so of what comes from here on.
   const documented = routesAddedTo(app)
   app.register((scope, _options, done) => {
@@ -112,9 +119,11 @@ export function createHttpApi(
     addMeshRoutes(scope, context)
     addStatusRoutes(scope, backend)
     addOperatorRoutes(scope, context)
+    addAutopilotRoutes(scope, context)
+    addMonitorRoute(scope, context)
     addSnapshotRoutes(scope, context)
     addWatchRoutes(scope, context)
-    addMetricsRoutes(scope, measured)
+    addMetricsRoutes(scope, measured, lines)
     addOpenApiRoute(scope, documented)
     addNotBuiltRoutes(scope, logger)
     done()
@@ -140,6 +149,7 @@ function addGuard(app: FastifyInstance, guard: RequestGuard): void {
         host: headers.host ?? one(headers[':authority']),
         origin: headers.origin,
         fetchSite: one(headers['sec-fetch-site']),
+        isForPages: request.routeOptions.config.isForPages,
       }),
     )
   })
@@ -161,24 +171,40 @@ function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>): void {
   })
 }
 
+/** As Consul's at this level: what `svcd monitor -log-level debug` is mostly asked for. */
+function logRequests(app: FastifyInstance, logger: Logger): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    if (logger.isLevelEnabled?.('debug') === true) {
+      const { method, url, ip: from } = request
+      const latencyMs = Math.round(reply.elapsedTime * 1000) / 1000
+      const shown = { method, url: withoutToken(url), from, status: reply.statusCode, latencyMs }
+      logger.debug(shown, 'HTTP request finished')
+    }
+    done()
+  })
+}
+
+function withoutToken(url: string): string {
+  return url.replaceAll(/([?&]token=)[^&]*/g, '$1<hidden>')
+}
+
 /**
  * Without `Connection: close` an answer in flight would leave a connection that holds up the stop, and
  * one that nobody reads would do so for ever.
  */
 function endWithClose(
   app: FastifyInstance,
-  { waits, streams }: { readonly waits: Waits; readonly streams: Streams },
+  waiting: readonly [Waits, ...{ stop(): void }[]],
   stopGraceMs?: number,
 ): void {
   const end = connectionEndings(app.server, stopGraceMs)
   app.addHook('preClose', (done) => {
-    waits.stop()
-    streams.stop()
+    for (const each of waiting) each.stop()
     end()
     done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (waits.stopped) reply.header('Connection', 'close')
+    if (waiting[0].stopped) reply.header('Connection', 'close')
     done(null, payload)
   })
 }

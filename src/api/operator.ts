@@ -3,7 +3,7 @@ import { svcdError } from '../base/errors.ts'
 import type { Backend } from './backend.ts'
 import type { ReadContext } from './catalog-read.ts'
 import { reach } from './consistency.ts'
-import { consulVersion, nameOf, serverMembers } from './members.ts'
+import { nameOf, serverMembers } from './members.ts'
 import type { ServerMember } from './members.ts'
 import { parameter, parametersOf, readOptions } from './parameters.ts'
 import { sendDone, sendJson } from './reply.ts'
@@ -40,15 +40,10 @@ export function addOperatorRoutes(app: FastifyInstance, context: ReadContext): v
     return sendJson(request, reply, { Success: true })
   }
   addRoutes(app, '/v1/operator/raft/transfer-leader', { POST: transfer, PUT: transfer })
-
-  addRoute(app, 'GET', '/v1/operator/autopilot/health', async (request, reply) => {
-    const health = healthJson(await membersFor(context, request))
-    // For load balancers and scripts, which look at nothing but the status.
-    return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
-  })
 }
 
-async function membersFor(
+/** The servers, as fresh as was asked. */
+export async function membersFor(
   context: ReadContext,
   request: FastifyRequest,
 ): Promise<readonly ServerMember[]> {
@@ -58,7 +53,7 @@ async function membersFor(
 }
 
 function raftServerJson(member: ServerMember) {
-  const { id, address, isLeader, isVoter } = member.server
+  const { id, address, isLeader, isVoter, lastIndex } = member.server
   return {
     ID: id,
     Node: nameOf(member),
@@ -66,6 +61,7 @@ function raftServerJson(member: ServerMember) {
     Leader: isLeader,
     ProtocolVersion: '3',
     Voter: isVoter,
+    LastIndex: lastIndex,
   }
 }
 
@@ -104,25 +100,4 @@ function peerToAdd(request: FastifyRequest): { readonly id: string; readonly add
     throw svcdError('invalid-parameter', { name: 'address', reason })
   }
   return { id: id.toLowerCase(), address }
-}
-
-/** Consul's autopilot, as far as svcd knows what it tells: who lives, and how many may still die. */
-function healthJson(members: readonly ServerMember[]) {
-  const voters = members.filter(({ server }) => server.isVoter)
-  const living = voters.filter(({ status }) => status === 'alive')
-  const quorum = Math.floor(voters.length / 2) + 1
-  return {
-    Healthy: members.length > 0 && members.every(({ status }) => status === 'alive'),
-    FailureTolerance: Math.max(0, living.length - quorum),
-    Servers: members.map((member) => ({
-      ID: member.server.id,
-      Name: nameOf(member),
-      Address: member.server.address,
-      SerfStatus: member.status,
-      Version: consulVersion,
-      Leader: member.server.isLeader,
-      Voter: member.server.isVoter,
-      Healthy: member.status === 'alive',
-    })),
-  }
 }

@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Those that the endpoint has; the route itself takes all of them. */
     readonly methods?: readonly Method[]
+    /** False: pages of other origins may not even read here. */
+    readonly isForPages?: boolean
   }
 }
 
@@ -23,6 +25,14 @@ const allMethods: readonly HTTPMethods[] = [
   'OPTIONS',
 ]
 
+export interface RouteOptions {
+  /**
+   * False: what it costs (a connection that stays, a profile) is not for pages of other origins, although
+   * they could not read the answer. Default true.
+   */
+  readonly isForPages?: boolean
+}
+
 /**
  * Adds an endpoint with the one method it has; the others get 405 with Allow, and OPTIONS tells. A
  * path that ends in `/*` takes everything after the prefix as its argument.
@@ -32,8 +42,9 @@ export function addRoute(
   method: Method,
   path: string,
   handler: Handler,
+  options: RouteOptions = {},
 ): void {
-  addRoutes(app, path, { [method]: handler })
+  addRoutes(app, path, { [method]: handler }, options)
 }
 
 /** Adds an endpoint with several methods. */
@@ -41,6 +52,7 @@ export function addRoutes(
   app: FastifyInstance,
   path: string,
   handlers: Readonly<Partial<Record<Method, Handler>>>,
+  { isForPages = true }: RouteOptions = {},
 ): void {
   const methods = Object.keys(handlers) as Method[]
   const allow = `OPTIONS,${methods.join(',')}`
@@ -49,7 +61,7 @@ export function addRoutes(
     method: [...allMethods],
     url: path,
     exposeHeadRoute: false,
-    config: { methods },
+    config: { methods, isForPages },
     handler: (request, reply) => {
       // A HEAD is a GET whose body stays away.
       const method = request.method === 'HEAD' ? 'GET' : request.method

@@ -1,4 +1,5 @@
 import { visibleLines } from './invisible.ts'
+import { tlsReason } from './tls-reason.ts'
 
 /** One row of the error table: what an error of this code looks like at each edge. */
 export interface ErrorRow {
@@ -201,6 +202,16 @@ export const errorTable = {
     http: 500,
     exit: 1,
     text: 'Internal error. The log of this agent has the details; please report it.',
+  },
+  'no-profiles': {
+    http: 401,
+    exit: 1,
+    text: 'ACL support disabled. There are no Go profiles of svcd; `svcd debug` writes what there is.',
+  },
+  'autopilot-fixed': {
+    http: 400,
+    exit: 1,
+    text: 'Autopilot cannot be set so, and nothing was changed: {reason}',
   },
   'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
 
@@ -505,5 +516,6 @@ export function svcdError<C extends ErrorCode>(
 
 /** The words of an unknown thrown value, for the `{reason}` of another error. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return tlsReason(message) ?? message
 }

@@ -118,6 +118,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Ask the DNS server for a name, and show what any client gets.',
     load: async () => (await import('./resolve.ts')).resolveCommand,
   },
+  monitor: {
+    summary: 'Follow the log of a running agent.',
+    load: async () => (await import('./monitor.ts')).monitorCommand,
+  },
   debug: {
     summary: 'Write a bundle for a bug report, without secrets.',
     load: async () => (await import('./debug.ts')).debugCommand,

@@ -10,6 +10,7 @@ import { Schedule, deadline, firstProbeDelayMs, nextProbeDelayMs } from '../heal
 import type { Deadline } from '../health/schedule.ts'
 import type { CheckRun } from './check-definition.ts'
 import { ProbeSlots } from './probe-slots.ts'
+import { StallNotice } from './stall-notice.ts'
 import type { ProbeResult } from '../net/probe-result.ts'
 
 export type Probe = (
@@ -71,6 +72,7 @@ export class CheckRunner {
   readonly #network: ProbeSlots<RunningCheck>
   readonly #scripts: ProbeSlots<RunningCheck>
   readonly #unsaved = new Set<RunningCheck>()
+  readonly #stalls: StallNotice
   readonly #stop = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #wakeAtMs = Number.POSITIVE_INFINITY
@@ -80,6 +82,12 @@ export class CheckRunner {
     const run = (check: RunningCheck, plan: ProbePlan): Promise<void> => this.#probe(check, plan)
     this.#network = new ProbeSlots(parts.concurrency, run)
     this.#scripts = new ProbeSlots(parts.scriptConcurrency, run)
+    this.#stalls = new StallNotice({
+      logger: parts.logger,
+      nowMs: () => parts.clock.monotonicMs(),
+      thread: 'main',
+      remedy: 'TTLs were extended by that time',
+    })
     setMaxListeners(0, this.#stop.signal)
   }
 
@@ -217,12 +225,8 @@ export class CheckRunner {
     const { stalledMs } = this.#schedule
     const due = this.#schedule.takeDue(this.#parts.clock.monotonicMs())
     const pushedMs = this.#schedule.stalledMs - stalledMs
-    if (pushedMs > 0) {
-      this.#parts.logger.warn(
-        { pushedMs: Math.round(pushedMs) },
-        'this process stood still; every check was given that time',
-      )
-    }
+    if (pushedMs > 0) this.#stalls.note(pushedMs)
+    this.#stalls.check()
     for (const { kind, checkId } of due) {
       const check = this.#checks.get(checkId)
       if (check === undefined) continue

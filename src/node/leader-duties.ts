@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto'
+import type { ServerHealth } from '../api/backend.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import type { Status } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { members } from '../raft/config.ts'
-import type { NodeId } from '../raft/entry.ts'
+import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { ConfChange } from '../raft/membership.ts'
 import type { Status as RaftStatus } from '../raft/status.ts'
+import { ServerHealths } from './server-healths.ts'
+import { trailingEntries } from './trailing-entries.ts'
 
 export interface LeaderDutiesParts {
   readonly status: () => RaftStatus
   readonly catalog: CatalogReader
+  /** The term of an entry of the log; undefined: it is not there any more. */
+  readonly termAt: (index: Index) => Term | undefined
   readonly nowMs: () => number
+  readonly wallMs: () => number
   readonly silenceMs: number
   readonly changeMembers: (change: ConfChange) => void
   readonly propose: (command: UpdateCheckCommand, cause: string) => void
@@ -47,9 +53,16 @@ export class LeaderDuties {
   readonly #heardMs = new Map<NodeId, number>()
   readonly #proposed = new Map<NodeId, Proposed>()
   #leadsSinceMs: number | undefined
+  readonly #healths: ServerHealths
 
   constructor(parts: LeaderDutiesParts) {
     this.#parts = parts
+    this.#healths = new ServerHealths({
+      ...parts,
+      silenceOf: (id) => this.#silenceMs(id),
+      silenceMsMax: parts.silenceMs,
+      trailingMax: trailingEntries,
+    })
   }
 
   /** Something arrived from a member. */
@@ -64,9 +77,19 @@ export class LeaderDuties {
     }
   }
 
+  /** How the members are; empty when this server does not lead. */
+  healths(): readonly ServerHealth[] {
+    return this.#healths.list()
+  }
+
   /** To be called a few times a second; does nothing on a follower. */
   check(): void {
     const status = this.#parts.status()
+    this.#lead(status)
+    this.#healths.check(status)
+  }
+
+  #lead(status: RaftStatus): void {
     if (status.role !== 'leader') {
       this.#leadsSinceMs = undefined
       this.#proposed.clear()
@@ -85,14 +108,18 @@ export class LeaderDuties {
     if (ready !== undefined) this.#parts.changeMembers({ kind: 'promote', id: ready.id })
   }
 
+  /** A new leader has heard nobody yet: silence counts from when it began to listen. */
+  #silenceMs(id: NodeId): number {
+    const nowMs = this.#parts.nowMs()
+    return nowMs - Math.max(this.#heardMs.get(id) ?? 0, this.#leadsSinceMs ?? nowMs)
+  }
+
   #judge(id: NodeId, self: NodeId): void {
     const { catalog, nowMs, silenceMs, propose } = this.#parts
     const node = catalog.nodeById(id)
     const check = node === undefined ? undefined : catalog.check(node.name, nodeCheckId)
     if (node === undefined || check === undefined) return
-    // A new leader has heard nobody yet: silence counts from when it began to listen.
-    const sinceMs = Math.max(this.#heardMs.get(id) ?? 0, this.#leadsSinceMs ?? 0)
-    const isSilent = id !== self && nowMs() - sinceMs > silenceMs
+    const isSilent = id !== self && this.#silenceMs(id) > silenceMs
     const wasHeard = id === self || (this.#heardMs.get(id) ?? 0) > (this.#leadsSinceMs ?? 0)
     const status = isSilent ? 'critical' : 'passing'
     if (check.status === status) this.#proposed.delete(id)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
-import type { Identity, ReloadReport } from '../api/backend.ts'
+import type { Identity, NodeLog, ReloadReport } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
@@ -57,6 +57,8 @@ const patienceMs = 3000
 /** How long a stop waits for requests and writes that are under way. */
 const stopGraceMs = 2000
 
+const noLog: NodeLog = { recent: () => [], follow: () => () => {} }
+
 interface Stops {
   /** Comes before all of them. */
   begin: () => void
@@ -67,20 +69,20 @@ interface Stops {
 /**
  * Starts one node: data directory, replica, agent, DNS, HTTP, in this order, so that nothing is
  * answered before what it is answered from is there. A leader is waited for a while, so that the first
- * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `recentLog` is the end of the log, `reread` judges
- * options again at a reload. Rejects
- * with the error of the part that cannot start, after stopping the others.
+ * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `log` is where
+ * the lines of `logger` can be read, `reread` judges options again at a reload. Rejects with the error of the
+ * part that cannot start, after stopping the others.
  */
 export async function startNode(
   config: Config,
   logger: Logger,
   hurry: AbortSignal = new AbortController().signal,
-  recentLog: () => readonly string[] = () => [],
+  log: NodeLog = noLog,
   reread?: Reread,
 ): Promise<RunningNode> {
   const stops: Stops = { begin: () => {}, parts: [] }
   try {
-    return await start({ config, logger, stops, hurry, recentLog, reread })
+    return await start({ config, logger, stops, hurry, log, reread })
   } catch (error) {
     await stopAll(stops)
     throw error
@@ -92,7 +94,7 @@ interface Start {
   readonly logger: Logger
   readonly stops: Stops
   readonly hurry: AbortSignal
-  readonly recentLog: () => readonly string[]
+  readonly log: NodeLog
   readonly reread: Reread | undefined
 }
 
@@ -102,7 +104,7 @@ function warnOfOpenPort(config: Config, logger: Logger): void {
 }
 
 async function start(given: Start): Promise<RunningNode> {
-  const { config, logger, stops, hurry, recentLog, reread } = given
+  const { config, logger, stops, hurry, log, reread } = given
   stops.parts.push(boundMemory())
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
@@ -158,7 +160,7 @@ async function start(given: Start): Promise<RunningNode> {
   const reload = reloading({ config, reread, agent, setZone, logger })
   const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
-  const asked = { snapshots, config, recentLog, reload, onLeaving }
+  const asked = { snapshots, config, log, reload, onLeaving, directory: directory.path }
   const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
   const watched = { connections: figures, unprobed: () => agent.unprobed }
   const parts = { identity, agent, replica, dns, ...reads, ...asked, ...watched }

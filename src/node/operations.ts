@@ -12,6 +12,8 @@ export interface OperationsParts {
   readonly forward: (to: NodeId, kind: string, body: Buffer) => Promise<Buffer>
   readonly snapshot: () => Promise<string>
   readonly join: (address: string) => Promise<string>
+  /** How this server, which leads, finds the others: `ServerHealth`s as JSON. */
+  readonly health: () => string
 }
 
 /** A change of the members; `isOwnWish`: asked for by the very server, which has no data yet. */
@@ -44,6 +46,8 @@ export class Operations {
         return this.#leave()
       case 'join':
         return this.#parts.join(operation.address)
+      case 'health':
+        return this.#atLeader('health', '', async () => this.#parts.health())
     }
   }
 
@@ -56,6 +60,8 @@ export class Operations {
         return this.#transfer(body as NodeId)
       case 'change':
         return this.#change(body as Change)
+      case 'health':
+        return this.#parts.health()
       case 'join': {
         const { id, address } = body as { id: NodeId; address: string }
         const change = { kind: 'add-learner', id, address, isOwnWish: true } as const

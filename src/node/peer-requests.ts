@@ -62,6 +62,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   }),
   propose: isListOf(isText),
   transfer: isText,
+  health: isText,
   'state-sums': () => true,
   'state-differs': hasFields({ index: isWhole, text: isText }),
   change: (value) => isChange(value) && (!isAddition(value) || isPlace(value)),

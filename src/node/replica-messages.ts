@@ -53,6 +53,8 @@ export type Operation =
   | { readonly kind: 'leave' }
   /** This server, without a cluster, looks for one at this address too. */
   | { readonly kind: 'join'; readonly address: string }
+  /** How the leader finds the servers; the value is JSON, a list of `ServerHealth`. */
+  | { readonly kind: 'health' }
 
 export type ToReplica =
   /** Proposals as JSON, each with a number that comes back with its result. */

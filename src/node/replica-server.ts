@@ -5,7 +5,6 @@ import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import { members } from '../raft/config.ts'
 import type { Config } from '../raft/config.ts'
-import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connection-gate.ts'
@@ -31,19 +30,18 @@ import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
 import { ReplicaComparison } from './replica-comparison.ts'
 import { RaftServer } from './raft-server.ts'
+import { replicaTicker } from './replica-ticker.ts'
 import { RemovalNotice } from './removal-notice.ts'
 import type { Membership } from './removal-notice.ts'
 import { openSnapshots, Snapshotter } from './snapshotter.ts'
 import { Standstill } from './standstill.ts'
 import { StateKeeper } from './state-keeper.ts'
 import { stampedStore } from './stamped-store.ts'
-import { heapBytes } from './thread-heaps.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
-import { Ticker } from './ticker.ts'
+import type { Ticker } from './ticker.ts'
 import { Vouching } from './vouching.ts'
 
-const tickMs = 50
 const dutiesMs = 250
 const formationMs = 300
 const forwardTimeoutMs = 5000
@@ -268,6 +266,7 @@ export class ReplicaServer {
       forward: (to, kind, body) =>
         this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
       snapshot: () => this.#snapshots.makeNow(),
+      health: () => JSON.stringify(this.#duties?.healths() ?? []),
       join: (address) =>
         joinAt(withPort(address, 8300), {
           formation: this.#formation,
@@ -340,6 +339,8 @@ export class ReplicaServer {
     this.#duties = new LeaderDuties({
       status: () => raft.status,
       catalog: this.#state.catalog,
+      termAt: (index) => raft.driver.raft.state.log.term(index),
+      wallMs: clock.wallMs,
       nowMs: clock.monotonicMs,
       silenceMs: settings.silenceMs,
       changeMembers: (change) => {
@@ -356,21 +357,15 @@ export class ReplicaServer {
       logger,
       nowMs: clock.monotonicMs,
     })
-    this.#ticker = new Ticker({
-      tickMs,
-      electionTicks: defaultLimits.electionTicks,
+    this.#ticker = replicaTicker({
+      stamp: this.#stamp,
+      logger,
       nowMs: clock.monotonicMs,
       onTicks: (count) =>
         guard(() => {
           this.#fence.check()
           raft.tick(count)
         }),
-      onTimer: (lateMs) => {
-        this.#stamp.tickDelays.note(lateMs)
-        this.#stamp.heapBytes = heapBytes()
-      },
-      onStall: (elapsedMs) =>
-        logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
     })
     raft.leadAlone()
     raft.turn()

@@ -156,6 +156,7 @@ function row(id: string, name: string, port: number, more: object = {}): object 
     Leader: false,
     ProtocolVersion: '3',
     Voter: true,
+    LastIndex: 0,
     ...more,
   }
 }

@@ -357,10 +357,6 @@ t.test('every option refused names itself, where it was set, and what to do', as
       /^Option dns_config\.node_ttl in a\.json: 10 is not a duration/,
     ],
     [
-      withFile({ dns_config: { use_cache: true } }),
-      /^Option dns_config\.use_cache in .*: svcd has no such option: every node answers DNS from its own copy\. Leave it out, or write false/,
-    ],
-    [
       withFile({ dns_config: { allow_stale: false } }),
       /answers DNS from its own copy\. Leave it out, or write true$/,
     ],

@@ -35,6 +35,8 @@ class Rig {
       status: () => this.#status(),
       catalog: this.catalog.reader,
       nowMs: () => this.nowMs,
+      wallMs: () => this.nowMs,
+      termAt: () => 1,
       silenceMs: 3000,
       changeMembers: (change) => this.changes.push(change),
       propose: (command: UpdateCheckCommand) => {

@@ -283,7 +283,9 @@ function operationsOn(rig: RaftRig) {
         .then((value) => Buffer.from(JSON.stringify(value)))
     }
     const snapshot = (): Promise<string> => Promise.reject(svcdError('no-leader', {}))
-    all.set(self, new Operations({ raft: () => raft, self, forward, snapshot, join: snapshot }))
+    const health = (): string => self
+    const asks = { forward, snapshot, join: snapshot, health }
+    all.set(self, new Operations({ raft: () => raft, self, ...asks }))
   }
   return { of: (id: NodeId) => must(all.get(id)), asked }
 }

@@ -332,6 +332,8 @@ export class SimReplica {
       status: () => raft.status,
       catalog: { nodeById: () => undefined } as unknown as CatalogReader,
       nowMs: () => world.nowMs,
+      wallMs: () => Math.round(world.nowMs),
+      termAt: (index) => raft.driver.raft.state.log.term(index),
       silenceMs,
       changeMembers: (change) => this.changeMembers(change),
       propose: () => {},
