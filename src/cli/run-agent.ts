@@ -9,8 +9,8 @@ import { HeldLines } from './held-lines.ts'
 import type { Io } from './io.ts'
 import { startSample, type Sample } from './sample.ts'
 
-/** The ports of a start are open within this; what it says meanwhile stands behind the banner. */
-const bannerMs = 5000
+/** A start takes some seconds; the log of one that takes longer is shown as it comes. */
+const bannerMs = 15_000
 
 /** Runs one node until SIGTERM or SIGINT. Rejects when it cannot start. */
 export async function runAgent(config: Config, io: Io): Promise<void> {
