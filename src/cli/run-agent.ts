@@ -16,8 +16,9 @@ export interface StartNotes {
   readonly notices: readonly string[]
   readonly reread: Reread
 }
-/** The ports of a start are open within this; what it says meanwhile stands behind the banner. */
-const bannerMs = 5000
+
+/** A start takes some seconds; the log of one that takes longer is shown as it comes. */
+const bannerMs = 15_000
 
 /** Runs one node until SIGTERM or SIGINT. Rejects when it cannot start. */
 export async function runAgent(config: Config, io: Io, start: StartNotes): Promise<void> {

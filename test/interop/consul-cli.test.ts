@@ -23,8 +23,8 @@ async function consul(agent: AgentProcess, ...words: readonly string[]): Promise
     const { stdout, stderr } = await promisify(execFile)('consul', words, { env })
     return { code: 0, out: stdout + stderr }
   } catch (error) {
-    const { code, stdout = '', stderr = '' } = error as Record<string, never>
-    return { code: Number(code ?? -1), out: stdout + stderr }
+    const { code, stdout, stderr } = error as { code?: number; stdout: string; stderr: string }
+    return { code: code ?? -1, out: stdout + stderr }
   }
 }
 
