@@ -83,7 +83,7 @@ export class PreparedAnswer {
     for (let at = 12; at < questionEnd - 4; at++) this.bytes[at] = foldOctet(this.bytes[at] ?? 0)
   }
 
-  /** To be told before each answer that holds one. */
+  /** To be told whenever it may have moved. */
   setSerial(serial: number): void {
     writeSerial(this.bytes, this.serialAt, serial)
   }

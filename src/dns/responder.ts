@@ -23,7 +23,7 @@ import type { Zone } from './zone.ts'
 export interface VersionReader extends SubjectSlots {
   readonly generation: number
   readonly applied: number
-  /** The serial of the registry's SOA. */
+  /** The serial of the registry's SOA; it moves with `applied`, and before it. */
   readonly index: number
   holds(slot: number, since: number): boolean
 }
@@ -138,10 +138,8 @@ export class Responder {
   #hit(entry: CacheEntry, packet: Uint8Array): PreparedAnswer {
     this.counters.queries++
     this.counters.hits++
-    const { prepared } = entry
-    this.counters.count(prepared, packet, this.#scan.questionEnd)
-    if (prepared.serialAt > 0) prepared.setSerial(this.#options.versions.index)
-    return prepared
+    this.counters.count(entry.prepared, packet, this.#scan.questionEnd)
+    return entry.prepared
   }
 
   #answerTo(
@@ -184,6 +182,7 @@ export class Responder {
     }
     // All batches up to `applied` had bumped their slots before it was loaded.
     entry.checked = applied
+    if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
     return true
   }
 

@@ -45,9 +45,10 @@ t.test('the serial of the SOA is the index that is applied, in cached answers to
   const { hits, misses } = server.responder.counters
   for (const index of [8, 300, 70_000, 2 ** 31 + 5, 2 ** 32 - 1, 2 ** 32 + 9]) {
     server.versions.index = index
+    server.versions.bump([])
     t.strictSame(serials(), all(String(index % 2 ** 32)), `index ${index}`)
   }
-  t.equal(server.responder.counters.misses, misses, 'nothing was made again for it')
+  t.equal(server.responder.counters.misses, misses + 6, 'only what depends on all is made again')
   t.ok(server.responder.counters.hits > hits)
   for (let n = 0; n < 3; n++) {
     t.match(
