@@ -237,3 +237,57 @@ t.test('every key of Consul has one place, and is not an option as well', async 
     t.notOk(above in consulKeys, `${key} is reached`)
   }
 })
+
+/** Consul's configuration keys, of its releases 1.8 to 1.21. */
+const keysOfConsul = `
+acl acl_agent_master_token acl_agent_token acl_datacenter acl_default_policy acl_down_policy acl_enable_key_list_policy
+acl_master_token acl_replication_token acl_token acl_ttl addresses.dns addresses.grpc addresses.grpc_tls addresses.http
+addresses.https advertise_addr advertise_addr_ipv4 advertise_addr_ipv6 advertise_addr_wan advertise_addr_wan_ipv4
+advertise_addr_wan_ipv6 advertise_reconnect_timeout alt_domain audit auto_config auto_encrypt.allow_tls auto_encrypt.dns_san
+auto_encrypt.ip_san auto_encrypt.tls auto_reload_config autopilot.cleanup_dead_servers autopilot.last_contact_threshold
+autopilot.max_trailing_logs autopilot.min_quorum autopilot.server_stabilization_time autopilot.upgrade_version_tag bind_addr
+bootstrap bootstrap_expect ca_file ca_path cache.entry_fetch_max_burst cache.entry_fetch_rate cert_file check
+check_output_max_size check_update_interval checks client_addr cloud config_entries.bootstrap connect.enabled
+connect.ca_provider data_dir datacenter default_query_time disable_anonymous_signature disable_coordinates
+disable_host_node_id disable_http_unprintable_char_filter disable_keyring_file disable_remote_exec disable_update_check
+discard_check_output discovery_max_stale dns_config.a_record_limit dns_config.allow_stale dns_config.cache_max_age
+dns_config.disable_compression dns_config.enable_additional_node_meta_txt dns_config.enable_truncate dns_config.max_stale
+dns_config.node_ttl dns_config.only_passing dns_config.prefer_namespace dns_config.recursor_strategy
+dns_config.recursor_timeout dns_config.service_ttl dns_config.soa.expire dns_config.soa.min_ttl dns_config.soa.refresh
+dns_config.soa.retry dns_config.udp_answer_limit dns_config.use_cache domain enable_acl_replication
+enable_agent_tls_for_checks enable_central_service_config enable_debug enable_local_script_checks enable_script_checks
+enable_syslog encrypt encrypt_verify_incoming encrypt_verify_outgoing gossip_lan.gossip_nodes gossip_lan.probe_interval
+gossip_wan.gossip_nodes http_config.allow_write_http_from http_config.block_endpoints http_config.max_header_bytes
+http_config.response_headers http_config.use_cache key_file leave_on_terminate license_path limits.http_max_conns_per_client
+limits.https_handshake_timeout limits.kv_max_value_size limits.request_limits.mode limits.request_limits.read_rate
+limits.request_limits.write_rate limits.rpc_client_timeout limits.rpc_handshake_timeout limits.rpc_max_burst
+limits.rpc_max_conns_per_client limits.rpc_rate limits.txn_max_req_len locality.region log_file log_json log_level
+log_rotate_bytes log_rotate_duration log_rotate_max_files max_query_time node_id node_meta node_name non_voting_server
+partition peering.enabled performance.leave_drain_time performance.raft_multiplier performance.rpc_hold_timeout pid_file
+ports.dns ports.expose_max_port ports.expose_min_port ports.grpc ports.grpc_tls ports.http ports.https ports.proxy_max_port
+ports.proxy_min_port ports.serf_lan ports.serf_wan ports.server ports.sidecar_max_port ports.sidecar_min_port
+primary_datacenter primary_gateways primary_gateways_interval protocol raft_boltdb raft_logstore.backend raft_protocol
+raft_snapshot_interval raft_snapshot_threshold raft_trailing_logs read_replica reconnect_timeout reconnect_timeout_wan
+recursors rejoin_after_leave reporting retry_interval retry_interval_wan retry_join retry_join_wan retry_max retry_max_wan
+rpc.enable_streaming segment segments serf_lan serf_lan_allowed_cidrs serf_wan serf_wan_allowed_cidrs server server_name
+service services session_ttl_min skip_leave_on_interrupt snapshot_agent start_join start_join_wan syslog_facility
+tagged_addresses telemetry.disable_hostname telemetry.dogstatsd_addr telemetry.prometheus_retention_time
+telemetry.statsd_address telemetry.statsite_address tls.defaults.ca_file tls.grpc.ca_file tls.https.ca_file
+tls.internal_rpc.verify_server_hostname tls_cipher_suites tls_min_version tls_prefer_server_cipher_suites
+translate_wan_addrs ui ui_config.enabled ui_content_path ui_dir unix_sockets.group use_streaming_backend verify_incoming
+verify_incoming_https verify_incoming_rpc verify_outgoing verify_server_hostname watches xds.update_max_per_second
+`
+
+t.test('no key of Consul is unknown', async (t) => {
+  const keys = keysOfConsul.split(/\s+/).filter((key) => key !== '')
+  t.ok(keys.length > 200)
+  for (const key of keys) {
+    const { problems } = said(readFile(nested(key, 'x-1')))
+    t.notMatch(problems.join('\n'), /no such option\. /, key)
+    // A list of one object is what tools make of HCL.
+    const [first = '', ...rest] = key.split('.')
+    if (rest.length === 0) continue
+    const listed = readFile({ [first]: [nested(rest.join('.'), 'x-1')] })
+    t.notMatch(said(listed).problems.join('\n'), /no such option\. |must be an object/, key)
+  }
+})
