@@ -16,6 +16,8 @@ export interface ServerInfo {
   readonly epoch: number
   /** Of the cluster that it is in: the voters it began with, by id; empty when it does not know. */
   readonly founders: Readonly<Record<NodeId, string>>
+  /** Told to members: where this server reaches the others. Older releases do not say it. */
+  readonly places?: Readonly<Record<NodeId, string>>
 }
 
 /** A promise, kept on disk, to be a founder of one cluster and of no other. */
@@ -89,15 +91,6 @@ export class ClusterFormation {
     if (others.some(({ clusterId }) => clusterId !== undefined)) return false
     if (self.expect === 1) return this.#foundAlone()
     return self.expect > 1 && (await this.#foundWith(others))
-  }
-
-  /**
-   * Greets the addresses of `-retry-join` for a server that has a cluster. Should they be of another
-   * one, the greetings are refused, and both logs say so: two clusters never become one.
-   */
-  async greet(): Promise<void> {
-    const { retryJoin, request } = this.#parts
-    await Promise.allSettled(retryJoin.map((address) => request(address, 'info', {})))
   }
 
   /** The answer to another server that would found a cluster with this one. */

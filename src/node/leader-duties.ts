@@ -4,15 +4,13 @@ import type { Status } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { members } from '../raft/config.ts'
 import type { NodeId } from '../raft/entry.ts'
-import type { ConfChange } from '../raft/membership.ts'
 import type { Status as RaftStatus } from '../raft/status.ts'
+import { MemberMoves } from './member-moves.ts'
+import type { MemberMovesParts } from './member-moves.ts'
 
-export interface LeaderDutiesParts {
+export interface LeaderDutiesParts extends MemberMovesParts {
   readonly status: () => RaftStatus
   readonly catalog: CatalogReader
-  readonly nowMs: () => number
-  readonly silenceMs: number
-  readonly changeMembers: (change: ConfChange) => void
   readonly propose: (command: UpdateCheckCommand, cause: string) => void
 }
 
@@ -39,17 +37,20 @@ export function ownProposal(name: string, body: UpdateCheckCommand, cause: strin
 const heardMax = 1000
 
 /**
- * What a leader does beside replicating: it lets servers vote that have caught up, and tells the
- * catalog of members that fall silent or come back, so that the services of a dead server leave DNS.
+ * What a leader does beside replicating: it lets servers vote that have caught up, writes where members
+ * are into the configuration, and tells the catalog of members that fall silent or come back, so that the
+ * services of a dead server leave DNS.
  */
 export class LeaderDuties {
   readonly #parts: LeaderDutiesParts
   readonly #heardMs = new Map<NodeId, number>()
   readonly #proposed = new Map<NodeId, Proposed>()
+  readonly #moves: MemberMoves
   #leadsSinceMs: number | undefined
 
   constructor(parts: LeaderDutiesParts) {
     this.#parts = parts
+    this.#moves = new MemberMoves(parts)
   }
 
   /** Something arrived from a member. */
@@ -70,19 +71,22 @@ export class LeaderDuties {
     if (status.role !== 'leader') {
       this.#leadsSinceMs = undefined
       this.#proposed.clear()
+      this.#moves.clear()
       return
     }
     this.#leadsSinceMs ??= this.#parts.nowMs()
-    this.#promote(status)
+    if (!this.#promote(status)) this.#moves.check(status)
     for (const id of members(status.config)) this.#judge(id, status.id)
   }
 
   /** One at a time: the core refuses a second change while one is in flight. */
-  #promote({ config, peers }: RaftStatus): void {
+  #promote({ config, peers }: RaftStatus): boolean {
     const ready = peers.find(({ id, isCaughtUp, isActive }) => {
       return config.learners.includes(id) && isCaughtUp && isActive
     })
-    if (ready !== undefined) this.#parts.changeMembers({ kind: 'promote', id: ready.id })
+    if (ready === undefined) return false
+    this.#parts.changeMembers({ kind: 'promote', id: ready.id })
+    return true
   }
 
   #judge(id: NodeId, self: NodeId): void {
