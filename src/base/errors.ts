@@ -154,6 +154,12 @@ export const errorTable = {
     exit: 1,
     text: "agent: No node found with name '{name}'",
   },
+  'node-name-taken': {
+    http: 500,
+    exit: 1,
+    // Consul's, as far as the comma.
+    text: 'Node name {name} is reserved by node {id} with name {name} ({address}), which is alive. Give this one another name (-node), or take that one out of the cluster first.',
+  },
   'unknown-peer': {
     http: 500,
     exit: 1,
