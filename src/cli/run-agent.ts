@@ -6,6 +6,7 @@ import { createLogger } from '../node/log.ts'
 import { startNode } from '../node/node.ts'
 import { RecentLog } from '../node/recent-log.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
+import { endByHangUp, Terminal } from './hang-up.ts'
 import type { Io } from './io.ts'
 import { startSample, type Sample } from './sample.ts'
 
@@ -20,7 +21,8 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   // With -log-json every line of the output is JSON.
   const say = config.logJson ? () => {} : io.out
   say(banner(config))
-  const stopSignal = nextStopSignal()
+  const terminal = new Terminal()
+  const stopSignal = Promise.race([nextStopSignal(), ...(config.dev ? [hangUp(terminal)] : [])])
   const hurry = new AbortController()
   void stopSignal.then(() => hurry.abort())
   const starting = startNode(config, logger, hurry.signal, () => recent.lines())
@@ -35,11 +37,23 @@ export async function runAgent(config: Config, io: Io): Promise<void> {
   }
   const sample = config.sample ? await sampleFor(node, config) : undefined
   say(sample?.text ?? '')
-  process.on('SIGHUP', () => void reload(node, logger))
+  process.on('SIGHUP', () => {
+    if (!config.dev || !terminal.isGone) void reload(node, logger)
+  })
   const reason = await Promise.race([stopSignal, node.left.then(() => 'left the cluster')])
   logger.info({ reason }, 'stopping')
   sample?.stop()
   await node.stop()
+  if (terminal.isGone) endByHangUp()
+}
+
+/** Resolves when the terminal is closed. A -dev agent is its window's; a server goes on without. */
+function hangUp(terminal: Terminal): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.on('SIGHUP', (signal) => {
+      if (terminal.isGone) resolve(signal)
+    })
+  })
 }
 
 /** Definition and zone files are read again; options keep the values that the agent started with. */

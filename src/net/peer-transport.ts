@@ -169,7 +169,8 @@ export class PeerTransport implements Transport {
   /** Who is at an address now, by the greetings of those that are connected. */
   idsAt(address: string): readonly NodeId[] {
     const there = [...this.#sessions.open()].filter(({ peer }) => peer?.address === address)
-    return [...new Set(there.map(({ peer }) => peer?.id ?? ''))]
+    const own = address === this.address ? [this.#options.self.id] : []
+    return [...new Set([...own, ...there.map(({ peer }) => peer?.id ?? '')])]
   }
 
   /**

@@ -9,7 +9,6 @@ import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
-import { openPeerTransport } from '../net/peer-transport.ts'
 import type { SnapshotFiles } from '../net/peer-snapshot.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
@@ -27,6 +26,7 @@ import { LeaderDuties, ownProposal } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
 import { MemberQuestions } from './member-questions.ts'
+import { openPeerPort } from './peer-port.ts'
 import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
 import { ReplicaComparison } from './replica-comparison.ts'
@@ -171,7 +171,7 @@ export class ReplicaServer {
     const { id, name, advertiseAddress, bindAddress, serverPort, tls, secret, peerLimits } =
       settings
     await this.#disk.start()
-    this.#transport = await openPeerTransport({
+    this.#transport = await openPeerPort(settings, logger, {
       self: { id, name, address: undefined, host: advertiseAddress },
       clusterId: () => this.#marks.clusterId,
       epoch: () => this.#marks.epoch,
@@ -269,6 +269,7 @@ export class ReplicaServer {
       forward: (to, kind, body) =>
         this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
       snapshot: () => this.#snapshots.makeNow(),
+      idsAt: (address) => this.#transport.idsAt(address),
       join: (address) =>
         joinAt(withPort(address, 8300), {
           formation: this.#formation,
@@ -452,6 +453,7 @@ export class ReplicaServer {
         this.#begin()
       },
       logger,
+      nowMs: clock.monotonicMs,
     })
   }
 

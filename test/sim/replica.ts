@@ -464,6 +464,7 @@ export class SimReplica {
         this.#begin()
       },
       logger: silentLogger,
+      nowMs: () => world.nowMs,
     })
   }
 
