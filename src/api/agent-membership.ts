@@ -4,7 +4,8 @@ import { subject } from '../catalog/versions.ts'
 import type { Backend, JoinResult } from './backend.ts'
 import type { ReadContext } from './catalog-read.ts'
 import { originOf } from './catalog.ts'
-import { serverMembers } from './members.ts'
+import { nameOf, serverMembers } from './members.ts'
+import type { ServerMember } from './members.ts'
 import { flagParameter, parametersOf } from './parameters.ts'
 import { sendDone } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
@@ -66,15 +67,44 @@ function isAllNamed(backend: Backend): boolean {
   return serverMembers({ backend }).every(({ name }) => name !== '')
 }
 
+/** Undefined: none is called so. A name that another server may have had before says too little. */
+function memberToRemove(backend: Backend, name: string): ServerMember | undefined {
+  const members = serverMembers({ backend })
+  const byId = members.find(({ server }) => server.id === name)
+  if (byId !== undefined) return byId
+  const nameless = members.filter((one) => one.name === '')
+  const named = members.find((one) => one.name !== '' && one.name === name)
+  const isNone = name === nameOf({ name: '' }) && nameless.length > 0
+  // A dead server whose name and address another one has taken is known by its id alone.
+  const ghosts = nameless.filter(({ server }) => server.address === named?.server.address)
+  const meant = isNone ? nameless : named?.status === 'alive' ? [] : ghosts
+  if (meant.length === 0) return named
+  const servers = [...(named === undefined ? [] : [named]), ...meant].map(describeMember)
+  throw svcdError('ambiguous-peer', { what: 'Node', value: name, servers: servers.join(', ') })
+}
+
+function describeMember(member: ServerMember): string {
+  const { server, status } = member
+  const state = status === 'none' ? 'nothing is registered of it' : status
+  return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
+}
+
+/** Whoever takes out a server that lives may mean one that had its name before. */
+function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
+  const alive = `${name} is alive; \`svcd leave\` on it takes it out`
+  const nameless = serverMembers({ backend }).filter((one) => one.name === '')
+  if (member === undefined || nameless.length === 0) return alive
+  const ids = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
+  return `${alive}. Its id is ${member.server.id}; a dead server that had the name before is taken out by its id: ${ids}`
+}
+
 /**
  * Takes a server that will not come back out of the cluster, and what it had registered out of the
  * catalog. Repeated after a failure it does what is left. One that lives is refused: unlike Consul's it
  * could not rejoin, for an id is never used again.
  */
 async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
-  const member = serverMembers({ backend }).find(
-    (one) => one.server.id === name || (one.name !== '' && one.name === name),
-  )
+  const member = memberToRemove(backend, name)
   // One that died before it had registered itself has an id only.
   const nodeName = member?.name ?? name
   const [node, check] = backend.read((catalog) => [
@@ -86,8 +116,7 @@ async function forceLeave(backend: Backend, request: FastifyRequest, name: strin
     throw svcdError('unknown-member', { name })
   }
   if (member?.status === 'alive' || (member === undefined && check?.status !== 'critical')) {
-    const reason = `${name} is alive; \`svcd leave\` on it takes it out`
-    throw svcdError('operation-refused', { reason })
+    throw svcdError('operation-refused', { reason: aliveText(name, member, backend) })
   }
   if (member !== undefined) {
     await backend.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })

@@ -94,6 +94,8 @@ export type ClusterOperation =
       readonly change:
         | { readonly kind: 'add-learner'; readonly id: string; readonly address: string }
         | { readonly kind: 'remove'; readonly id: string }
+      /** Refused when a server of another id is at that address now. */
+      readonly onlyAt?: string
     }
   /** The path of a finished snapshot of this server's state. */
   | { readonly kind: 'snapshot' }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import { unmappedIp } from '../base/ip.ts'
 import type { CommandBody, Outcome, RegisterCommand } from '../catalog/command.ts'
+import { nameHolder } from '../catalog/name-holder.ts'
 import type { Backend, Origin } from './backend.ts'
 import { answerRead } from './catalog-read.ts'
 import type { ReadContext } from './catalog-read.ts'
@@ -36,6 +37,7 @@ function addWrites(app: FastifyInstance, backend: Backend): void {
       backend.read((catalog) => catalog.node(name) !== undefined),
     )
     refuseOverServer(backend, command)
+    refuseTakenName(backend, command)
     const what = command.service === undefined ? '' : ` ${command.service.id}`
     await propose(
       backend,
@@ -132,6 +134,15 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
     const question = nodeServices(asked, parametersOf(request), backend)
     return answerRead(context, request, reply, question)
   })
+}
+
+/** A node whose agent lives keeps its name: under another id it would lose all that is registered on it. */
+function refuseTakenName(backend: Backend, { node }: RegisterCommand): void {
+  if (node === undefined) return
+  const { name, id } = node
+  const holder = backend.read((catalog) => nameHolder(catalog, name, id))
+  if (holder === undefined) return
+  throw svcdError('node-name-taken', { name, id: holder.id, address: holder.address })
 }
 
 /** What a server of the cluster says of itself is nobody else's to say. */

@@ -21,8 +21,8 @@ export function addOperatorRoutes(app: FastifyInstance, context: ReadContext): v
 
   addRoutes(app, '/v1/operator/raft/peer', {
     DELETE: async (request, reply) => {
-      const id = peerToRemove(backend, request)
-      await backend.operate({ kind: 'change', change: { kind: 'remove', id } })
+      const { id, ...place } = peerToRemove(backend, request)
+      await backend.operate({ kind: 'change', change: { kind: 'remove', id }, ...place })
       return sendDone(reply)
     },
     PUT: async (request, reply) => {
@@ -65,7 +65,13 @@ function raftServerJson(member: ServerMember) {
   }
 }
 
-function peerToRemove(backend: Backend, request: FastifyRequest): string {
+interface PeerToRemove {
+  readonly id: string
+  /** It was asked for by its address. */
+  readonly onlyAt?: string
+}
+
+function peerToRemove(backend: Backend, request: FastifyRequest): PeerToRemove {
   const parameters = parametersOf(request)
   const id = parameter(parameters, 'id') ?? ''
   const address = parameter(parameters, 'address') ?? ''
@@ -76,13 +82,18 @@ function peerToRemove(backend: Backend, request: FastifyRequest): string {
         : 'Must specify only one of ?id or ?address'
     throw svcdError('invalid-request', { reason })
   }
-  return id === '' ? mustKnow(backend, 'address', address) : mustKnow(backend, 'id', id)
+  if (id !== '') return { id: mustKnow(backend, 'id', id) }
+  return { id: mustKnow(backend, 'address', address), onlyAt: address }
 }
 
 /** The id of the server that has this id or address. */
 function mustKnow(backend: Backend, what: 'id' | 'address', value: string): string {
-  const server = backend.cluster().servers.find((candidate) => candidate[what] === value)
+  const found = backend.cluster().servers.filter((candidate) => candidate[what] === value)
+  const [server] = found
   if (server === undefined) throw svcdError('unknown-peer', { what, value })
+  // One died, and another one has taken its place under a new id.
+  const servers = found.map(({ id }) => id).join(' and ')
+  if (found.length > 1) throw svcdError('ambiguous-peer', { what, value, servers })
   return server.id
 }
 

@@ -137,7 +137,12 @@ export const errorTable = {
   ...requestErrors,
 
   // The cluster
-  'no-leader': { http: 500, exit: 1, text: 'No cluster leader' },
+  'no-leader': {
+    http: 500,
+    exit: 1,
+    // Consul's, as far as the full stop.
+    text: 'No cluster leader. To read what this server knows, ask with ?stale (--stale); to write, wait until a majority of the servers is back: `svcd operator raft list-peers --stale` shows them.',
+  },
   'left-behind': {
     http: 500,
     exit: 1,
@@ -166,7 +171,19 @@ export const errorTable = {
   'unknown-member': {
     http: 500,
     exit: 1,
-    text: "agent: No node found with name '{name}'",
+    // Consul's, as far as the full stop.
+    text: "agent: No node found with name '{name}'. Give a name as `svcd members` shows it, or an id from `svcd operator raft list-peers`.",
+  },
+  'ambiguous-peer': {
+    http: 500,
+    exit: 1,
+    text: '{what} "{value}" does not say which server is meant: {servers}. Give its id: `svcd force-leave ID` for a dead server with all that is registered on it, `svcd operator raft remove-peer -id ID` for the member alone.',
+  },
+  'node-name-taken': {
+    http: 500,
+    exit: 1,
+    // Consul's, as far as the comma.
+    text: 'Node name {name} is reserved by node {id} with name {name} ({address}), which is alive. Give this one another name (-node), or take that one out of the cluster first.',
   },
   'unknown-peer': {
     http: 500,

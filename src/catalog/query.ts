@@ -50,6 +50,7 @@ function prepare(db: Database) {
   return {
     nodes: sql<[], NodeRow>('SELECT * FROM nodes ORDER BY key'),
     node: sql<[string], NodeRow>('SELECT * FROM nodes WHERE key = ?'),
+    nodesWithId: sql<[string], NodeRow>('SELECT * FROM nodes WHERE id = ? ORDER BY key'),
     nodeById: sql<[string], NodeRow>('SELECT * FROM nodes WHERE id = ? ORDER BY key LIMIT 1'),
     nodeBelow: sql<[string, string], { key: string }>(
       'SELECT key FROM nodes WHERE reversed_key >= ? AND reversed_key < ? LIMIT 1',
@@ -160,6 +161,11 @@ export class CatalogReader {
   nodeById(id: string): Node | undefined {
     const row = this.#sql.nodeById.get(id)
     return row === undefined ? undefined : nodeOf(row)
+  }
+
+  /** More than one only where an earlier release took a renamed node for another one. */
+  nodesWithId(id: string): readonly Node[] {
+    return this.#sql.nodesWithId.all(id).map(nodeOf)
   }
 
   /** Whether some node's name ends with `.suffix`. */

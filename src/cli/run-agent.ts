@@ -7,6 +7,7 @@ import { writePidFile } from '../node/pid-file.ts'
 import type { Reread } from '../node/reloading.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
 import { HeldLines } from './held-lines.ts'
+import { endByHangUp, Terminal } from './hang-up.ts'
 import type { Io } from './io.ts'
 import { startSample, type Sample } from './sample.ts'
 
@@ -30,7 +31,8 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const log = new AgentLog({ level, json, write: (line) => held.add(line) })
   const { logger } = log
   say('==> Starting svcd agent...\n')
-  const stopSignal = nextStopSignal()
+  const terminal = new Terminal()
+  const stopSignal = Promise.race([nextStopSignal(), ...(config.dev ? [hangUp(terminal)] : [])])
   const hurry = new AbortController()
   void stopSignal.then(() => hurry.abort())
   const removePidFile = config.pidFile === undefined ? () => {} : writePidFile(config.pidFile)
@@ -48,12 +50,24 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const sample = config.sample ? await sampleFor(node, config) : undefined
   held.release(config.logJson ? '' : sample?.text)
   for (const notice of start.notices) logger.warn({}, notice)
-  process.on('SIGHUP', () => void reload(node))
+  process.on('SIGHUP', () => {
+    if (!config.dev || !terminal.isGone) void reload(node)
+  })
   const reason = await Promise.race([stopSignal, node.left.then(() => 'left the cluster')])
   logger.info({ reason }, 'stopping')
   sample?.stop()
   await node.stop()
   removePidFile()
+  if (terminal.isGone) endByHangUp()
+}
+
+/** Resolves when the terminal is closed. A -dev agent is its window's; a server goes on without. */
+function hangUp(terminal: Terminal): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.on('SIGHUP', (signal) => {
+      if (terminal.isGone) resolve(signal)
+    })
+  })
 }
 
 /** What became of it is in the log. */

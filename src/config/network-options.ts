@@ -186,6 +186,7 @@ export const networkOptions = {
     default: 8300,
     flag: 'server-port',
     file: 'ports.server',
-    description: 'The port on which servers talk to each other.',
+    description:
+      'The port on which servers talk to each other. With -dev a free one is taken when 8300 is in use.',
   },
 } as const satisfies Record<string, OptionRow>

@@ -9,10 +9,11 @@ import type {
 import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { type SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Check, Service, Status } from '../catalog/model.ts'
+import { nameHolder } from '../catalog/name-holder.ts'
 import type { AgentStore } from '../storage/agent-store.ts'
 import type { StoredCheck, StoredService } from '../storage/agent-rows.ts'
 import { bootAgent } from './agent-boot.ts'
@@ -41,6 +42,8 @@ export interface AgentParts {
   readonly scripts: ScriptRights
   readonly probeConcurrency?: number
   readonly scriptConcurrency?: number
+  /** The servers of the cluster; whoever else has this node's name is none any more. */
+  readonly memberIds?: () => ReadonlySet<string>
   /** Whether the catalog's rows of this node may have changed since `version` was that. */
   readonly version?: () => number
   readonly hasChangedSince?: (version: number) => boolean
@@ -65,6 +68,8 @@ export class Agent implements LocalAgent {
   readonly #antiEntropy: AntiEntropy
   #timer: NodeJS.Timeout | undefined
   #registered: Promise<void> | undefined
+  /** Another server has this node's name, and lives: nothing may be written under it. */
+  #nameTaken: SvcdError | undefined
   #stopped = false
 
   constructor(parts: AgentParts) {
@@ -85,7 +90,8 @@ export class Agent implements LocalAgent {
       node: nodeDefinition(identity),
       store,
       runner: this.#runner,
-      propose,
+      propose: (body, origin) =>
+        this.#nameTaken === undefined ? propose(body, origin) : Promise.reject(this.#nameTaken),
       registerNode: () => this.#registerNode(),
       logger,
       random,
@@ -279,10 +285,23 @@ export class Agent implements LocalAgent {
   }
 
   async #registerNode(): Promise<void> {
-    const { identity, read, propose } = this.#parts
+    const { identity, read, propose, memberIds } = this.#parts
+    const { nodeName: name, nodeId } = identity
+    const holder = read((catalog) => nameHolder(catalog, name, nodeId))
+    this.#nameTaken =
+      holder !== undefined && memberIds?.().has(holder.id) === true
+        ? svcdError('node-name-taken', { name, id: holder.id, address: holder.address })
+        : undefined
+    if (this.#nameTaken !== undefined) throw this.#nameTaken
+    const origin: Origin = { actor: `agent ${name}`, cause: 'start' }
     const command = read((catalog) => selfRegistration(identity, catalog))
-    if (command === undefined) return
-    await propose(command, { actor: `agent ${identity.nodeName}`, cause: 'start' })
+    if (command !== undefined) await propose(command, origin)
+    // Left by a release that did not know a renamed node again.
+    const namesakes = read((catalog) => catalog.nodesWithId(nodeId))
+    for (const { name: other } of namesakes) {
+      if (other.toLowerCase() === name.toLowerCase()) continue
+      await propose({ kind: 'deregister', nodeName: other }, origin)
+    }
   }
 
   #tell(check: RunningCheck, cause: string): void {

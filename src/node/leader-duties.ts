@@ -5,20 +5,18 @@ import type { Status } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { members } from '../raft/config.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
-import type { ConfChange } from '../raft/membership.ts'
 import type { Status as RaftStatus } from '../raft/status.ts'
+import { MemberMoves } from './member-moves.ts'
+import type { MemberMovesParts } from './member-moves.ts'
 import { ServerHealths } from './server-healths.ts'
 import { trailingEntries } from './trailing-entries.ts'
 
-export interface LeaderDutiesParts {
+export interface LeaderDutiesParts extends MemberMovesParts {
   readonly status: () => RaftStatus
   readonly catalog: CatalogReader
   /** The term of an entry of the log; undefined: it is not there any more. */
   readonly termAt: (index: Index) => Term | undefined
-  readonly nowMs: () => number
   readonly wallMs: () => number
-  readonly silenceMs: number
-  readonly changeMembers: (change: ConfChange) => void
   readonly propose: (command: UpdateCheckCommand, cause: string) => void
 }
 
@@ -45,18 +43,21 @@ export function ownProposal(name: string, body: UpdateCheckCommand, cause: strin
 const heardMax = 1000
 
 /**
- * What a leader does beside replicating: it lets servers vote that have caught up, and tells the
- * catalog of members that fall silent or come back, so that the services of a dead server leave DNS.
+ * What a leader does beside replicating: it lets servers vote that have caught up, writes where members
+ * are into the configuration, and tells the catalog of members that fall silent or come back, so that the
+ * services of a dead server leave DNS.
  */
 export class LeaderDuties {
   readonly #parts: LeaderDutiesParts
   readonly #heardMs = new Map<NodeId, number>()
   readonly #proposed = new Map<NodeId, Proposed>()
+  readonly #moves: MemberMoves
   #leadsSinceMs: number | undefined
   readonly #healths: ServerHealths
 
   constructor(parts: LeaderDutiesParts) {
     this.#parts = parts
+    this.#moves = new MemberMoves(parts)
     this.#healths = new ServerHealths({
       ...parts,
       silenceOf: (id) => this.#silenceMs(id),
@@ -93,19 +94,22 @@ export class LeaderDuties {
     if (status.role !== 'leader') {
       this.#leadsSinceMs = undefined
       this.#proposed.clear()
+      this.#moves.clear()
       return
     }
     this.#leadsSinceMs ??= this.#parts.nowMs()
-    this.#promote(status)
+    if (!this.#promote(status)) this.#moves.check(status)
     for (const id of members(status.config)) this.#judge(id, status.id)
   }
 
   /** One at a time: the core refuses a second change while one is in flight. */
-  #promote({ config, peers }: RaftStatus): void {
+  #promote({ config, peers }: RaftStatus): boolean {
     const ready = peers.find(({ id, isCaughtUp, isActive }) => {
       return config.learners.includes(id) && isCaughtUp && isActive
     })
-    if (ready !== undefined) this.#parts.changeMembers({ kind: 'promote', id: ready.id })
+    if (ready === undefined) return false
+    this.#parts.changeMembers({ kind: 'promote', id: ready.id })
+    return true
   }
 
   /** A new leader has heard nobody yet: silence counts from when it began to listen. */

@@ -50,6 +50,8 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
+const serverPortDefault = 8300
+
 const clock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
 /** How long a start waits for a leader; its ports are to be open within 5 s of it. */
@@ -225,6 +227,8 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     bindAddress: config.bindAddress,
     advertiseAddress: advertisedAddress(config),
     serverPort: config.ports.server,
+    // Beside any other agent; nobody has to find it.
+    mayMovePort: config.dev && config.ports.server === serverPortDefault,
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
     diskReserveBytes:

@@ -53,6 +53,7 @@ export function openAgent(parts: OpenAgentParts): Agent {
     clock,
     random: Math.random,
     logger,
+    memberIds: () => new Set(replica.status?.servers.map(({ id }) => id)),
     version: () => versions.applied,
     hasChangedSince: (version) => !versions.holds(nodeSlot, version),
   })

@@ -35,6 +35,8 @@ export interface PeerRequestsParts {
     readonly clusterId: string | undefined
     readonly epoch: number
     readonly pledge: Pledge | undefined
+    /** Where this server reaches others. */
+    readonly places: Readonly<Record<NodeId, string>>
   }
   readonly state: () => Pick<StateKeeper, 'report' | 'onDiffers'>
   /** Where refusals are said. */
@@ -187,13 +189,14 @@ export class PeerRequests {
 
   #info(from: PeerAsking): ServerInfo {
     const { id, name, bootstrapExpect: expect } = this.#parts.settings
-    const { address, clusterId, epoch, pledge } = this.#parts.cluster()
+    const { address, clusterId, epoch, pledge, places } = this.#parts.cluster()
     // A pledge to a cluster that never began says nothing about this one.
     const all = pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {}
     // Each is told about itself; who the others are is not for everybody.
     const own = all[from.id]
     const founders = own === undefined ? {} : { [from.id]: own }
-    return { id, name, address, expect, clusterId, epoch, founders }
+    const info = { id, name, address, expect, clusterId, epoch, founders }
+    return from.isMember && this.#isMember(from.id) ? { ...info, places } : info
   }
 }
 

@@ -18,6 +18,8 @@ export interface ReplicaSettings {
   readonly bindAddress: string
   readonly advertiseAddress: string
   readonly serverPort: number
+  /** Another one is taken when that is in use. */
+  readonly mayMovePort?: boolean
   readonly bootstrapExpect: number
   /** `host:port`, or a host with the default port. */
   readonly retryJoin: readonly string[]
@@ -46,7 +48,7 @@ export interface ReplicaWorkerData {
 /** What an operator asks of the cluster; it is carried out by the leader. */
 export type Operation =
   | { readonly kind: 'transfer'; readonly to: NodeId | undefined }
-  | { readonly kind: 'change'; readonly change: ConfChange }
+  | { readonly kind: 'change'; readonly change: ConfChange; readonly onlyAt?: string }
   /** Makes a snapshot of this server's state; the value is its file's path. */
   | { readonly kind: 'snapshot' }
   /** This server leaves the cluster for good. */

@@ -3,19 +3,17 @@ import { join } from 'node:path'
 import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
-import { members } from '../raft/config.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
-import { openPeerTransport } from '../net/peer-transport.ts'
 import type { SnapshotFiles } from '../net/peer-snapshot.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
 import type { StateWriter } from '../storage/state.ts'
 import { EpochFence, triedIn } from './epoch-fence.ts'
-import { hostPort, withPort } from './host-port.ts'
+import { withPort } from './host-port.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
@@ -26,13 +24,13 @@ import { DiskSpace } from './disk-space.ts'
 import { LeaderDuties, ownProposal } from './leader-duties.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
+import { MemberQuestions } from './member-questions.ts'
+import { openPeerPort } from './peer-port.ts'
 import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
 import { ReplicaComparison } from './replica-comparison.ts'
 import { RaftServer } from './raft-server.ts'
 import { replicaTicker } from './replica-ticker.ts'
-import { RemovalNotice } from './removal-notice.ts'
-import type { Membership } from './removal-notice.ts'
 import { openSnapshots, Snapshotter } from './snapshotter.ts'
 import { Standstill } from './standstill.ts'
 import { StateKeeper } from './state-keeper.ts'
@@ -40,7 +38,6 @@ import { stampedStore } from './stamped-store.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
 import type { Ticker } from './ticker.ts'
-import { Vouching } from './vouching.ts'
 
 const dutiesMs = 250
 const formationMs = 300
@@ -70,7 +67,7 @@ export class ReplicaServer {
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
   readonly #fence: EpochFence
-  readonly #vouching: Vouching
+  readonly #questions: MemberQuestions
   readonly #notices: PeerNotices
   #transport!: PeerTransport
   readonly #ask = askerOver(() => this.#transport)
@@ -124,7 +121,14 @@ export class ReplicaServer {
       },
     })
     this.#notices = new PeerNotices(parts.logger, clock)
-    this.#vouching = this.#makeVouching()
+    this.#questions = new MemberQuestions({
+      settings,
+      raft: () => this.#raft,
+      ask: this.#ask,
+      heardAt: (id, address, isProven) => this.#transport.heardAt(id, address, isProven),
+      logger: parts.logger,
+      nowMs: clock.monotonicMs,
+    })
     this.#requests = new PeerRequests({
       settings,
       raft: () => this.#raft,
@@ -135,6 +139,7 @@ export class ReplicaServer {
         clusterId: this.#marks.clusterId,
         epoch: this.#marks.epoch,
         pledge: this.#marks.pledge,
+        places: this.#transport.places,
       }),
       state: () => this.#keeper,
       notices: this.#notices,
@@ -164,10 +169,8 @@ export class ReplicaServer {
     const { id, name, advertiseAddress, bindAddress, serverPort, tls, secret, peerLimits } =
       settings
     await this.#disk.start()
-    // With port 0 the address is known once the port is open.
-    const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
-    this.#transport = await openPeerTransport({
-      self: { id, name, address },
+    this.#transport = await openPeerPort(settings, logger, {
+      self: { id, name, address: undefined, host: advertiseAddress },
       clusterId: () => this.#marks.clusterId,
       epoch: () => this.#marks.epoch,
       newestEpoch: () => this.#marks.newestEpoch,
@@ -192,16 +195,14 @@ export class ReplicaServer {
     })
     if (this.#hasCluster) {
       this.#begin()
-      void this.#formation.greet()
     } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
     this.#keeper.start()
-    const notice = this.#makeRemovalNotice()
     const look = (): void => {
       if (this.#keeper.damage === undefined) {
         this.#duties?.check()
         this.#comparison?.check()
       }
-      notice.check()
+      this.#questions.check()
     }
     this.#timers.push(setInterval(() => guard(look), dutiesMs))
   }
@@ -267,6 +268,7 @@ export class ReplicaServer {
         this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
       snapshot: () => this.#snapshots.makeNow(),
       health: () => JSON.stringify(this.#duties?.healths() ?? []),
+      idsAt: (address) => this.#transport.idsAt(address),
       join: (address) =>
         joinAt(withPort(address, 8300), {
           formation: this.#formation,
@@ -290,7 +292,7 @@ export class ReplicaServer {
     const ignored = this.#raft?.step(message)
     if (ignored === 'not-a-member') {
       this.#transport.counters.messagesForeign++
-      this.#vouching.met(from)
+      this.#questions.met(from)
     } else if (ignored === 'term-too-far') {
       const text = `a ${type} of ${from} is ignored: no server can have come to term ${term}`
       this.#notices.warn(from, 'term', { peer: from, term }, text)
@@ -304,7 +306,7 @@ export class ReplicaServer {
       open: (meta) => files.open(meta),
       receive: (from, meta, file) => {
         if (this.#raft?.driver.raft.knows(from.id) === true) return files.receive(from, meta, file)
-        this.#vouching.met(from.id)
+        this.#questions.met(from.id)
         return Promise.reject(new Error(`${from.id} is no member of this cluster`))
       },
     }
@@ -344,9 +346,12 @@ export class ReplicaServer {
       nowMs: clock.monotonicMs,
       silenceMs: settings.silenceMs,
       changeMembers: (change) => {
-        raft.driver.raft.proposeConfChange(change)
+        const { kind } = raft.driver.raft.proposeConfChange(change)
         raft.turn()
+        return kind === 'accepted'
       },
+      address: () => this.#transport.address,
+      moved: () => this.#transport.moved,
       propose: (command, cause) => this.#proposeOwn(command, cause),
     })
     this.#comparison = new ReplicaComparison({
@@ -388,12 +393,22 @@ export class ReplicaServer {
     if (raft === undefined) return
     const { state } = raft.driver.raft
     if (state.config !== this.#config) {
+      this.#logMoves(this.#config, state.config)
       this.#config = state.config
       this.#transport.setPeers(new Map(Object.entries(state.config.addresses)))
     }
     if (state.leader !== undefined && state.electionElapsed <= 2) this.#stamp.noteContact()
     this.#snapshots.maybeMake()
     this.#parts.onTurn()
+  }
+
+  #logMoves(before: Config | undefined, { addresses }: Config): void {
+    for (const [id, was] of Object.entries(before?.addresses ?? {})) {
+      const address = addresses[id]
+      if (address === undefined || address === was) continue
+      const name = this.#state.catalog.nodeById(id)?.name ?? id
+      this.#parts.logger.info({ peer: id, address, was }, `server ${name} has moved`)
+    }
   }
 
   #forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
@@ -406,43 +421,10 @@ export class ReplicaServer {
     this.#raft?.turn()
   }
 
-  #makeRemovalNotice(): RemovalNotice {
-    const { settings, logger } = this.#parts
-    return new RemovalNotice({
-      self: settings.id,
-      hasLeader: () => this.#raft === undefined || this.#raft.status.leader !== undefined,
-      others: () => this.#otherMembers(),
-      ask: (id) => this.#ask<Membership>({ id }, 'membership', settings.id, joinTimeoutMs),
-      logger,
-    })
-  }
-
-  #makeVouching(): Vouching {
-    const { settings, logger } = this.#parts
-    return new Vouching({
-      members: () => this.#otherMembers(),
-      ask: (whom, about) => this.#ask<Membership>({ id: whom }, 'membership', about, joinTimeoutMs),
-      isAuthenticated: settings.tls !== undefined || settings.secret?.isRequired === true,
-      onVouched: (id) => {
-        logger.info({ peer: id }, `${id} is a member that this server did not know yet`)
-        this.#raft?.driver.raft.vouch(id)
-      },
-      logger,
-      nowMs: clock.monotonicMs,
-    })
-  }
-
-  #otherMembers(): readonly NodeId[] {
-    const config = this.#raft?.driver.raft.state.config
-    return config === undefined
-      ? []
-      : members(config).filter((id) => id !== this.#parts.settings.id)
-  }
-
   #makeFormation(): ClusterFormation {
     const { settings, logger } = this.#parts
-    const { id, name, advertiseAddress, bootstrapExpect, retryJoin } = settings
-    const address = (): string => hostPort(advertiseAddress, this.#transport.port)
+    const { id, name, bootstrapExpect, retryJoin } = settings
+    const address = (): string => this.#transport.address
     return new ClusterFormation({
       self: {
         id,
@@ -466,6 +448,7 @@ export class ReplicaServer {
         this.#begin()
       },
       logger,
+      nowMs: clock.monotonicMs,
     })
   }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
 import { TestApi } from './support.ts'
 
 /** Two instances of web (one warning), a database on a node of its own. */
@@ -277,7 +278,7 @@ t.test('without a leader only stale reads are answered', async (t) => {
   api.backend.leaderAddress = ''
   for (const path of ['health/service/web', 'catalog/nodes?consistent']) {
     const reply = await api.get(path)
-    t.strictSame([reply.status, reply.body], [500, 'No cluster leader'], path)
+    t.strictSame([reply.status, reply.body], [500, svcdError('no-leader', {}).message], path)
   }
   const stale = await api.get('health/service/web?stale')
   t.equal(stale.status, 200)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
 import type { AgentCheckDefinition, LocalAgent } from '../../src/api/backend.ts'
 import { TestApi } from './support.ts'
 
@@ -391,7 +392,7 @@ t.test('without a leader a write fails with the text clients know', async (t) =>
   const api = new TestApi(t)
   api.backend.leaderAddress = ''
   const reply = await api.put('agent/service/register', { Name: 'web' })
-  t.strictSame([reply.status, reply.body], [500, 'No cluster leader'])
+  t.strictSame([reply.status, reply.body], [500, svcdError('no-leader', {}).message])
 })
 
 t.test('nothing takes the place of what a server registers of itself', async (t) => {

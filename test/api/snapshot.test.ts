@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
 import type { Test } from 'tap'
 import type { CommandBody } from '../../src/catalog/command.ts'
 import type { CheckDefinition, ServiceDefinition } from '../../src/catalog/model.ts'
@@ -234,7 +235,7 @@ t.test('without a leader there is no restore, and no snapshot but a stale one', 
   const archive = await archiveOf(api)
   await api.put('catalog/deregister', { Node: 'a' })
   api.backend.leaderAddress = ''
-  t.strictSame(await restore(api, archive), [500, 'No cluster leader'])
+  t.strictSame(await restore(api, archive), [500, svcdError('no-leader', {}).message])
   t.match(await api.get('snapshot'), { status: 500, body: 'No cluster leader' })
   t.equal((await api.get('snapshot?stale')).status, 200)
 })

@@ -64,6 +64,7 @@ class Server {
         this.joined = true
       },
       logger: silentLogger,
+      nowMs: () => 0,
     })
   }
 

@@ -246,9 +246,9 @@ export class SimReplica {
   }
 
   /** A duty of the leader. Thesis §4.2.1: a learner votes only once it keeps up. */
-  changeMembers(change: ConfChange): void {
+  changeMembers(change: ConfChange): boolean {
     const { node, raft } = this
-    if (raft === undefined) return
+    if (raft === undefined) return false
     const result = raft.driver.raft.proposeConfChange(change)
     node.world.trace(() => `${node.id}: ${JSON.stringify(change)} => ${JSON.stringify(result)}`)
     if (result.kind === 'accepted' && change.kind === 'promote') {
@@ -258,6 +258,7 @@ export class SimReplica {
       check(holds >= node.oldTail, `${change.id} is to vote, and holds ${holds} of ${node.oldTail}`)
     }
     raft.turn()
+    return result.kind === 'accepted'
   }
 
   /** A default read: whatever was committed when it was asked for, by whichever leader, it sees. */
@@ -337,6 +338,8 @@ export class SimReplica {
       silenceMs,
       changeMembers: (change) => this.changeMembers(change),
       propose: () => {},
+      address: () => addressOf(node.id),
+      moved: () => [],
     })
     this.fence.begin(raft)
     node.onBegun()
@@ -409,6 +412,7 @@ export class SimReplica {
         clusterId: this.marks.clusterId,
         epoch: this.marks.epoch,
         pledge: this.marks.pledge,
+        places: {},
       }),
       notices: new PeerNotices(silentLogger, clock),
     })
@@ -462,6 +466,7 @@ export class SimReplica {
         this.#begin()
       },
       logger: silentLogger,
+      nowMs: () => world.nowMs,
     })
   }
 
