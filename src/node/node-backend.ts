@@ -16,6 +16,7 @@ import type { CatalogReader } from '../catalog/query.ts'
 import type { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { StateReader } from '../storage/state.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
 import type { ConnectionFigures } from './connections.ts'
 import { diagnosis } from './diagnosis.ts'
@@ -35,6 +36,8 @@ export interface NodeBackendParts {
   readonly sliced: SlicedReads
   readonly versions: Versions
   readonly waiters: ChangeWaiters
+  /** Who changed what. */
+  readonly changeLog: ChangeLog
   readonly snapshots: SnapshotService
   readonly config: Config
   /** The end of the log. */
@@ -67,7 +70,8 @@ export class NodeBackend implements Backend {
   }
 
   propose(body: CommandBody, origin: Origin): Promise<Outcome> {
-    return this.#parts.replica.propose(body, origin)
+    const { changeLog, replica } = this.#parts
+    return changeLog.around(body, origin, () => replica.propose(body, origin))
   }
 
   barrier(): Promise<void> {

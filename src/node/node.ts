@@ -13,6 +13,7 @@ import { openFilesMax } from '../net/descriptor-limit.ts'
 import type { DescriptorPlan } from '../net/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from './addresses.ts'
+import { ChangeLog } from './change-log.ts'
 import { ChangeWaiters } from './change-waiters.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import type { ConnectionFigures } from './connections.ts'
@@ -22,6 +23,7 @@ import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
 import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
+import { LimitedLines } from './limited-lines.ts'
 import { NodeBackend } from './node-backend.ts'
 import { definitionsOf, openAgent } from './open-agent.ts'
 import { nodeIdOf } from './node-id.ts'
@@ -138,7 +140,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const sliced = slicedReads(statePath, stops)
   const { plan } = connections
   const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
-  const agent = openAgent({ ...onAgent, clock, logger, onDeath })
+  const lines = new LimitedLines(logger, clock)
+  const agent = openAgent({ ...onAgent, clock, logger, lines, onDeath })
   stops.parts.push(() => agent.stop())
   await agent.start(await definitionsOf(config))
   whenLed.call(() => agent.onLeaderFound())
@@ -157,7 +160,8 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   const asked = { snapshots, config, recentLog, reload, onLeaving }
   const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
   const watched = { connections: figures, unprobed: () => agent.unprobed }
-  const parts = { identity, agent, replica, dns, ...reads, ...asked, ...watched }
+  const changeLog = new ChangeLog({ lines, logger, read: (query) => state.read(query) })
+  const parts = { identity, agent, replica, dns, changeLog, ...reads, ...asked, ...watched }
   const backend = new NodeBackend(parts)
   const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
   const api = createHttpApi(backend, logger, { allowedHosts })

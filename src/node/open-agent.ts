@@ -11,6 +11,7 @@ import type { StateReader } from '../storage/state.ts'
 import { Agent } from './agent.ts'
 import { loadDefinitionFiles } from './definition-files.ts'
 import type { DefinitionFiles } from './definition-files.ts'
+import type { LimitedLines } from './limited-lines.ts'
 import { readCheckTls } from './peer-tls-files.ts'
 import { probes, scriptRights } from './probes.ts'
 import type { Replica } from './replica.ts'
@@ -25,6 +26,7 @@ export interface OpenAgentParts {
   readonly versions: Versions
   readonly clock: Clock
   readonly logger: Logger
+  readonly lines: LimitedLines
   readonly onDeath: (error: Error) => void
 }
 
@@ -50,6 +52,7 @@ export function openAgent(parts: OpenAgentParts): Agent {
       credentials,
       scripts,
     }),
+    lines: parts.lines,
     clock,
     random: Math.random,
     logger,
