@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SvcdError } from '../base/errors.ts'
 import type { Identity } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -59,6 +61,30 @@ export function openAgent(parts: OpenAgentParts): Agent {
     version: () => versions.applied,
     hasChangedSince: (version) => !versions.holds(nodeSlot, version),
   })
+}
+
+const damagedMs = 200
+const damagedTriesMax = 50
+
+/**
+ * Starts the agent. A read that meets damage of state.db has it checked and rebuilt; the start waits for that
+ * and reads again.
+ */
+export async function startAgent(
+  agent: Agent,
+  files: DefinitionFiles,
+  replica: Pick<Replica, 'status'>,
+): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await agent.start(files)
+    } catch (error) {
+      const isDamage = error instanceof SvcdError && error.code === 'state-damaged'
+      if (!isDamage || tries >= damagedTriesMax) throw error
+    }
+    do await sleep(damagedMs)
+    while (replica.status?.damage !== undefined)
+  }
 }
 
 /** What the files of a node define now. */
