@@ -129,23 +129,15 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   mode.begin(replica)
   stops.parts.push(() => mode.stop())
   stops.begin = () => replica.giveUpAfter(stopGraceMs)
-  const current = noteCurrent(replica, mode)
-  await Promise.race([current, patience])
+  await Promise.race([noteCurrent(replica, mode), patience])
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
   const onSuspicion = (reason: string): void => replica.suspect(reason)
   const state = new StateReader(statePath, onSuspicion)
   stops.parts.push(() => state.close())
   const sliced = slicedReads(statePath, onSuspicion, stops)
-  const onAgent = {
-    config,
-    plan: connections.plan,
-    identity,
-    directory: directory.path,
-    replica,
-    state,
-    versions,
-  }
+  const { plan } = connections
+  const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
   const lines = new LimitedLines(logger, clock)
   const agent = openAgent({ ...onAgent, clock, logger, lines, onDeath })
   stops.parts.push(() => agent.stop())
