@@ -30,7 +30,10 @@ export interface AgentServiceDefinition {
 }
 
 /** Who asks and why, for the command's envelope. */
-export type Origin = Pick<CommandOrigin, 'actor' | 'cause'>
+export interface Origin extends Pick<CommandOrigin, 'actor' | 'cause'> {
+  /** What the client's program calls itself, for the agent's own log only. */
+  readonly client?: string | undefined
+}
 
 /** The agent's own services and checks: agent.db, the check runner, and proposals to the catalog. */
 export interface LocalAgent {

@@ -72,7 +72,14 @@ function datacenterParameter(request: FastifyRequest): string | undefined {
 
 /** Who asks, and with which request. */
 export function originOf(request: FastifyRequest, cause: string): Origin {
-  return { actor: `http ${unmappedIp(request.ip)}`, cause }
+  const client = request.headers['user-agent']
+  const actor = `http ${unmappedIp(request.ip)}`
+  return client === undefined ? { actor, cause } : { actor, cause, client: cutClient(client) }
+}
+
+/** Browsers go on for lines. */
+function cutClient(name: string): string {
+  return name.length <= 60 ? name : `${name.slice(0, 59)}…`
 }
 
 /** Proposes a command; a refusal by the catalog becomes its error. */

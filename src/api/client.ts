@@ -1,5 +1,6 @@
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
 import { fromFieldText } from '../base/http-field.ts'
+import { version } from '../base/version.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -57,7 +58,9 @@ export class Client {
 
   constructor({ address, token, timeoutMs }: ClientOptions) {
     this.#address = address.replace(/\/+$/, '')
-    this.#headers = token === undefined || token === '' ? {} : { 'X-Consul-Token': token }
+    // The agent's log says by it that somebody typed this.
+    const own = { 'User-Agent': `svcd/${version}` }
+    this.#headers = token === undefined || token === '' ? own : { ...own, 'X-Consul-Token': token }
     this.#timeoutMs = timeoutMs ?? 30_000
   }
 

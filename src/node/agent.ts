@@ -14,6 +14,7 @@ import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Check, Service, Status } from '../catalog/model.ts'
 import { nameHolder } from '../catalog/name-holder.ts'
+import type { Step } from '../health/check.ts'
 import type { AgentStore } from '../storage/agent-store.ts'
 import type { StoredCheck, StoredService } from '../storage/agent-rows.ts'
 import { bootAgent } from './agent-boot.ts'
@@ -24,9 +25,12 @@ import type { FilesReport } from './apply-definition-files.ts'
 import { nodeDefinition, selfRegistration } from './node-registration.ts'
 import { AgentSync } from './agent-sync.ts'
 import type { CheckRun } from './check-definition.ts'
+import { ChangeLog, named, whoOf } from './change-log.ts'
 import { CheckRunner } from './check-runner.ts'
 import type { CheckRunnerParts, RunningCheck } from './check-runner.ts'
 import type { DefinitionFiles } from './definition-document.ts'
+import { LimitedLines } from './limited-lines.ts'
+import type { LineKind } from './limited-lines.ts'
 import type { ScriptRights } from './probes.ts'
 
 export interface AgentParts {
@@ -47,6 +51,8 @@ export interface AgentParts {
   /** Whether the catalog's rows of this node may have changed since `version` was that. */
   readonly version?: () => number
   readonly hasChangedSince?: (version: number) => boolean
+  /** Default: ones of its own. */
+  readonly lines?: LimitedLines
   /** The longest time between two comparisons with the catalog, for a small cluster. */
   readonly reconcileEveryMs?: number
   /** What a failed proposal waits at first, and at most. */
@@ -54,8 +60,19 @@ export interface AgentParts {
   readonly retryMsMax?: number
 }
 
+const failures: LineKind = {
+  level: 'warn',
+  rest: (count, seconds) =>
+    `${count} more results that are critical or warning in the last ${seconds} s`,
+}
+const recoveries: LineKind = {
+  level: 'info',
+  rest: (count, seconds) => `${count} more checks became passing in the last ${seconds} s`,
+}
+
 const probeConcurrencyDefault = 256
 const scriptConcurrencyDefault = 32
+const causeLengthMax = 200
 const saveEveryMs = 1000
 const saveAtOnceMax = 500
 
@@ -66,6 +83,7 @@ export class Agent implements LocalAgent {
   readonly #sync: AgentSync
   readonly #registrations: AgentRegistrations
   readonly #antiEntropy: AntiEntropy
+  readonly #lines: LimitedLines
   #timer: NodeJS.Timeout | undefined
   #registered: Promise<void> | undefined
   /** Another server has this node's name, and lives: nothing may be written under it. */
@@ -75,6 +93,7 @@ export class Agent implements LocalAgent {
   constructor(parts: AgentParts) {
     const { identity, store, propose, clock, random, logger } = parts
     this.#parts = parts
+    this.#lines = parts.lines ?? new LimitedLines(logger, clock)
     this.#runner = new CheckRunner({
       clock,
       random,
@@ -82,7 +101,7 @@ export class Agent implements LocalAgent {
       probe: parts.probe,
       concurrency: parts.probeConcurrency ?? probeConcurrencyDefault,
       scriptConcurrency: parts.scriptConcurrency ?? scriptConcurrencyDefault,
-      onTransition: (check, cause) => this.#tell(check, cause),
+      onStep: (check, step, cause) => this.#take(check, step, cause),
       onReap: (check) => this.#reap(check),
     })
     this.#sync = new AgentSync({
@@ -92,6 +111,7 @@ export class Agent implements LocalAgent {
       runner: this.#runner,
       propose: (body, origin) =>
         this.#nameTaken === undefined ? propose(body, origin) : Promise.reject(this.#nameTaken),
+      changeLog: new ChangeLog({ lines: this.#lines, read: parts.read, logger }),
       registerNode: () => this.#registerNode(),
       logger,
       random,
@@ -148,6 +168,7 @@ export class Agent implements LocalAgent {
     await Promise.all([this.#antiEntropy.stop(), this.#runner.stop()])
     await Promise.all([this.#registered, this.#sync.stop()])
     for (const check of this.#runner.all()) this.#saveCheck(check)
+    this.#lines.flush()
     this.#parts.store.close()
   }
 
@@ -209,9 +230,10 @@ export class Agent implements LocalAgent {
       throw svcdError('unknown-check-id', { id })
     }
     if (check?.plan.kind !== 'ttl') throw svcdError('not-a-ttl-check', { id })
-    const { propose } = this.#runner.report(check, status, output)
+    const step = this.#runner.report(check, status, output)
+    if (step.isNews) this.#logStatus(check, output.slice(0, causeLengthMax), whoOf(origin))
     // A heartbeat costs nothing, unless the catalog does not say yet what it confirms.
-    if (propose || this.#sync.isTelling(check)) await this.#sync.tell(check, origin)
+    if (step.propose || this.#sync.isTelling(check)) await this.#sync.tell(check, origin)
   }
 
   *services(): Generator<Service, void> {
@@ -304,12 +326,20 @@ export class Agent implements LocalAgent {
     }
   }
 
-  #tell(check: RunningCheck, cause: string): void {
+  #take(check: RunningCheck, { propose, isNews }: Step, cause: string): void {
     const { checkId } = check
-    const { status } = check.state
-    this.#parts.logger.info({ check: checkId, status, cause }, 'a check changed')
+    if (isNews) this.#logStatus(check, cause)
+    if (!propose) return
     // What fails is logged there, and tried again.
     this.#sync.tell(check, { actor: `check ${checkId}`, cause }).catch(() => {})
+  }
+
+  #logStatus({ checkId, serviceId, state }: RunningCheck, cause: string, who: object = {}): void {
+    const { status } = state
+    this.#lines.write(status === 'passing' ? recoveries : failures, () => ({
+      fields: { check: checkId, ...named({ service: serviceId, cause }), ...who },
+      message: `check is now ${status}`,
+    }))
   }
 
   #reap({ checkId, serviceId, rules }: RunningCheck): void {

@@ -22,6 +22,7 @@ import type { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import { redactText } from '../config/redact.ts'
 import type { StateReader } from '../storage/state.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
 import type { ConnectionFigures } from './connections.ts'
 import { diagnosis } from './diagnosis.ts'
@@ -43,6 +44,8 @@ export interface NodeBackendParts {
   readonly sliced: SlicedReads
   readonly versions: Versions
   readonly waiters: ChangeWaiters
+  /** Who changed what. */
+  readonly changeLog: ChangeLog
   readonly snapshots: SnapshotService
   readonly config: Config
   readonly log: NodeLog
@@ -76,7 +79,8 @@ export class NodeBackend implements Backend {
   }
 
   propose(body: CommandBody, origin: Origin): Promise<Outcome> {
-    return this.#parts.replica.propose(body, origin)
+    const { changeLog, replica } = this.#parts
+    return changeLog.around(body, origin, () => replica.propose(body, origin))
   }
 
   barrier(): Promise<void> {

@@ -13,6 +13,7 @@ import { openFilesMax } from '../net/descriptor-limit.ts'
 import type { DescriptorPlan } from '../net/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from './addresses.ts'
+import { ChangeLog } from './change-log.ts'
 import { ChangeWaiters } from './change-waiters.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import type { ConnectionFigures } from './connections.ts'
@@ -22,8 +23,9 @@ import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
 import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
+import { LimitedLines } from './limited-lines.ts'
 import { NodeBackend } from './node-backend.ts'
-import { definitionsOf, openAgent } from './open-agent.ts'
+import { definitionsOf, openAgent, startAgent } from './open-agent.ts'
 import { nodeIdOf } from './node-id.ts'
 import { ownNames } from './own-names.ts'
 import { openPortWarning, peerSecret } from './peer-secret-options.ts'
@@ -137,26 +139,25 @@ async function start(given: Start): Promise<RunningNode> {
   mode.begin(replica)
   stops.parts.push(() => mode.stop())
   stops.begin = () => replica.giveUpAfter(stopGraceMs)
-  const current = replica.whenCurrent().then((isCurrent) => {
-    if (isCurrent) mode.noteCurrent()
-  })
-  await Promise.race([current, patience])
+  await Promise.race([noteCurrent(replica, mode), patience])
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
-  const state = new StateReader(statePath)
+  const onSuspicion = (reason: string): void => replica.suspect(reason)
+  const state = new StateReader(statePath, onSuspicion)
   stops.parts.push(() => state.close())
-  const sliced = slicedReads(statePath, stops)
+  const sliced = slicedReads(statePath, onSuspicion, stops)
   const { plan } = connections
   const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
-  const agent = openAgent({ ...onAgent, clock, logger, onDeath })
+  const lines = new LimitedLines(logger, clock)
+  const agent = openAgent({ ...onAgent, clock, logger, lines, onDeath })
   stops.parts.push(() => agent.stop())
-  await agent.start(await definitionsOf(config))
+  await startAgent(agent, await definitionsOf(config), replica)
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
   const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)
-  const onDns = { statePath, versions, mode, gate: connections.dns }
-  const dns = await startDns(config, await zone(), logger, onDns, onDeath)
-  if (dns !== undefined) stops.parts.push(() => dns.stop())
+  const onDns = { statePath, versions, mode, gate: connections.dns, onSuspicion, onDeath }
+  const dns = await startDns(config, await zone(), logger, onDns)
+  stops.parts.push(() => dns?.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
   const reload = reloading({ config, reread, agent, setZone, logger })
@@ -165,14 +166,19 @@ async function start(given: Start): Promise<RunningNode> {
   const asked = { snapshots, config, log, reload, onLeaving, directory: directory.path }
   const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
   const watched = { connections: figures, unprobed: () => agent.unprobed }
-  const parts = { identity, agent, replica, dns, ...reads, ...asked, ...watched }
+  const changeLog = new ChangeLog({ lines, logger, read: (query) => state.read(query) })
+  const parts = { identity, agent, replica, dns, changeLog, ...reads, ...asked, ...watched }
   const backend = new NodeBackend(parts)
   const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
   const api = createHttpApi(backend, logger, { allowedHosts })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
-  const { left } = backend
-  return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+  const stop = (): Promise<void> => stopAll(stops)
+  return { http, dns: dns?.endpoints ?? [], reload, left: backend.left, stop }
+}
+
+async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {
+  if (await replica.whenCurrent()) mode.noteCurrent()
 }
 
 /** Resolves after `ms`, or when there is a reason to hurry. */
@@ -200,8 +206,12 @@ class LeaderWatch {
   }
 }
 
-function slicedReads(statePath: string, stops: Stops): SlicedReads {
-  const sliced = new SlicedReads(statePath)
+function slicedReads(
+  statePath: string,
+  onSuspicion: (reason: string) => void,
+  stops: Stops,
+): SlicedReads {
+  const sliced = new SlicedReads(statePath, onSuspicion)
   stops.parts.push(() => sliced.close())
   return sliced
 }
@@ -283,8 +293,16 @@ async function startDns(
     versions,
     mode,
     gate,
-  }: { statePath: string; versions: Versions; mode: DnsMode; gate: ConnectionGate },
-  onDeath: (error: Error) => void,
+    onSuspicion,
+    onDeath,
+  }: {
+    statePath: string
+    versions: Versions
+    mode: DnsMode
+    gate: ConnectionGate
+    onSuspicion: (reason: string) => void
+    onDeath: (error: Error) => void
+  },
 ): Promise<DnsService | undefined> {
   if (config.ports.dns < 0) return undefined
   return DnsService.start({
@@ -306,6 +324,7 @@ async function startDns(
       frameTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
     },
     logger,
+    onSuspicion,
     onDeath,
   })
 }

@@ -23,6 +23,7 @@ import type { ProposalResult } from './proposals.ts'
 import type { RaftServer } from './raft-server.ts'
 import type { Membership } from './removal-notice.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
+import type { SnapshotLending } from './snapshot-lending.ts'
 import type { StateKeeper } from './state-keeper.ts'
 
 export interface PeerRequestsParts {
@@ -39,6 +40,8 @@ export interface PeerRequestsParts {
     readonly places: Readonly<Record<NodeId, string>>
   }
   readonly state: () => Pick<StateKeeper, 'report' | 'onDiffers'>
+  /** Sends the server that asks a snapshot. */
+  readonly lend: SnapshotLending['lend']
   /** Where refusals are said. */
   readonly notices: PeerNotices
 }
@@ -66,6 +69,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   transfer: isText,
   health: isText,
   'state-sums': () => true,
+  snapshot: hasFields({ minIndex: isWhole, leaderOnly: isFlag }),
   'state-differs': hasFields({ index: isWhole, text: isText }),
   change: (value) => isChange(value) && (!isAddition(value) || isPlace(value)),
 }
@@ -98,6 +102,8 @@ export class PeerRequests {
         return this.#membership(asked)
       case 'state-sums':
         return this.#parts.state().report()
+      case 'snapshot':
+        return this.#parts.lend(from.id, asked)
       case 'state-differs':
         return this.#onDiffers(from, asked)
       case 'pledge':

@@ -64,6 +64,8 @@ export type ToReplica =
   /** Answered when a read made afterwards sees all that was acknowledged before. */
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'operate'; readonly id: number; readonly operation: Operation }
+  /** A read of state.db met what looks like damage. */
+  | { readonly type: 'suspicion'; readonly reason: string }
   | { readonly type: 'stop' }
 
 export interface ServerStatus {

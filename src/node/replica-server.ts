@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
@@ -8,7 +10,6 @@ import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
-import type { SnapshotFiles } from '../net/peer-snapshot.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
 import type { StateWriter } from '../storage/state.ts'
@@ -22,6 +23,8 @@ import { finishFounding, foundCluster } from './founding.ts'
 import { joinAt } from './joining.ts'
 import { DiskSpace } from './disk-space.ts'
 import { LeaderDuties, ownProposal } from './leader-duties.ts'
+import { memberSnapshots } from './member-snapshots.ts'
+import { addressesIn, openStateKeeper } from './open-state-keeper.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
 import { MemberQuestions } from './member-questions.ts'
@@ -30,10 +33,10 @@ import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
 import { ReplicaComparison } from './replica-comparison.ts'
 import { RaftServer } from './raft-server.ts'
-import { replicaTicker } from './replica-ticker.ts'
+import { replicaTicker, tickMs } from './replica-ticker.ts'
 import { openSnapshots, Snapshotter } from './snapshotter.ts'
-import { Standstill } from './standstill.ts'
-import { StateKeeper } from './state-keeper.ts'
+import { SnapshotLending } from './snapshot-lending.ts'
+import type { StateKeeper } from './state-keeper.ts'
 import { stampedStore } from './stamped-store.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
@@ -43,6 +46,8 @@ const dutiesMs = 250
 const formationMs = 300
 const forwardTimeoutMs = 5000
 const joinTimeoutMs = 3000
+/** How long a start waits for the state of another server. */
+const lostMs = 2000
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
 export interface ReplicaServerParts extends ReplicaWorkerData {
@@ -62,6 +67,7 @@ export class ReplicaServer {
   readonly #stamp: Stamp
   readonly #marks: ClusterMarks
   readonly #snapshots: Snapshotter
+  readonly #lending: SnapshotLending
   readonly #operations: Operations
   readonly #disk: DiskSpace
   readonly #formation: ClusterFormation
@@ -106,6 +112,13 @@ export class ReplicaServer {
       nowMs: () => performance.now(),
       guard: parts.guard,
     })
+    this.#lending = new SnapshotLending({
+      self: settings.id,
+      raft: () => (this.#keeper.damage === undefined ? this.#raft : undefined),
+      files,
+      make: () => this.#snapshots.makeNow(),
+      send: (message) => this.#transport.send([message]),
+    })
     this.#operations = this.#makeOperations()
     this.#formation = this.#makeFormation()
     this.#fence = new EpochFence({
@@ -142,6 +155,7 @@ export class ReplicaServer {
         places: this.#transport.places,
       }),
       state: () => this.#keeper,
+      lend: (to, wish) => this.#lending.lend(to, wish),
       notices: this.#notices,
     })
   }
@@ -190,13 +204,24 @@ export class ReplicaServer {
       onConnectionLost: (lost) => this.#input((raft) => raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
       onHeard: (peer) => this.#duties?.heard(peer),
-      snapshots: this.#snapshotFiles(),
-      onSnapshotSent: (peer, ok) => this.#input((raft) => raft.snapshotSent(peer, ok)),
+      snapshots: memberSnapshots({
+        files: this.#snapshots.files,
+        raft: () => this.#raft,
+        log: this.#log,
+        isLost: () => this.#keeper.isLost,
+        met: (stranger) => this.#questions.met(stranger),
+      }),
+      onSnapshotSent: (peer, ok) => {
+        this.#lending.onSent(peer, ok)
+        this.#input((raft) => raft.snapshotSent(peer, ok))
+      },
     })
+    const kept = this.#keeper.isLost ? this.#keeper.start() : undefined
     if (this.#hasCluster) {
-      this.#begin()
+      if (kept === undefined) this.#begin()
     } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
-    this.#keeper.start()
+    // With a healthy cluster it is there in a moment, and nobody sees a server without a state.
+    await Promise.race([kept ?? this.#keeper.start(), sleep(lostMs, undefined, { ref: false })])
     const look = (): void => {
       if (this.#keeper.damage === undefined) {
         this.#duties?.check()
@@ -227,6 +252,11 @@ export class ReplicaServer {
     this.#stamp.leave()
   }
 
+  /** A read of another thread met what looks like damage of state.db. */
+  suspect(reason: string): void {
+    this.#keeper.suspect(reason)
+  }
+
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
     return `${clusterKey(this.#raft, this.#marks)} ${this.#keeper.damage ?? ''}`
@@ -242,22 +272,27 @@ export class ReplicaServer {
     return this.#marks.clusterId !== undefined
   }
 
-  #openState(files: Pick<Snapshotter['files'], 'list'>): StateKeeper {
-    const { dataDirectory, settings, versions, logger, guard, onTurn } = this.#parts
-    return new StateKeeper({
-      dataDirectory,
+  #openState(files: Snapshotter['files']): StateKeeper {
+    return openStateKeeper({
+      server: this.#parts,
       log: this.#log,
-      logger,
-      snapshots: () => files.list(),
-      standstill: new Standstill({
-        raft: () => this.#raft,
-        versions,
-        handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
-        onTurn,
-      }),
-      guard,
-      checkEveryMs: settings.stateCheckMs,
+      files,
+      raft: () => this.#raft,
+      handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
+      ask: (target, kind, body, timeoutMs) => this.#ask(target, kind, body, timeoutMs),
+      isStopped: () => this.#isStopped,
+      detach: () => this.#end(),
+      attach: () => this.#begin(),
     })
+  }
+
+  /** The core goes, with what only it needs; members are known by the log until there is another one. */
+  #end(): void {
+    this.#ticker?.stop()
+    const { code, message } = svcdError('state-damaged', { reason: this.#keeper.damage ?? '' })
+    this.#raft?.end({ kind: 'failed', code, message })
+    this.#raft = undefined
+    this.#transport.setPeers(addressesIn(this.#log))
   }
 
   #makeOperations(): Operations {
@@ -296,19 +331,6 @@ export class ReplicaServer {
     } else if (ignored === 'term-too-far') {
       const text = `a ${type} of ${from} is ignored: no server can have come to term ${term}`
       this.#notices.warn(from, 'term', { peer: from, term }, text)
-    }
-  }
-
-  /** Of a stranger not a byte is written. */
-  #snapshotFiles(): SnapshotFiles {
-    const { files } = this.#snapshots
-    return {
-      open: (meta) => files.open(meta),
-      receive: (from, meta, file) => {
-        if (this.#raft?.driver.raft.knows(from.id) === true) return files.receive(from, meta, file)
-        this.#questions.met(from.id)
-        return Promise.reject(new Error(`${from.id} is no member of this cluster`))
-      },
     }
   }
 
@@ -379,10 +401,15 @@ export class ReplicaServer {
 
   /** A barrier that holds proves it: everything its leader had committed is applied here. */
   async #catchUp(raft: RaftServer): Promise<void> {
-    while (!this.#isStopped && !this.#marks.isCaughtUp) {
+    while (!this.#isStopped && !this.#marks.isCaughtUp && this.#raft === raft) {
       const isHeld = raft.readBarrier()
       raft.turn()
-      if (!(await isHeld) || this.#isStopped) continue
+      if (!(await isHeld)) {
+        // One that may not read says so at once.
+        await sleep(tickMs)
+        continue
+      }
+      if (this.#isStopped || this.#raft !== raft) return
       this.#marks.setCaughtUp()
       this.#parts.onTurn()
     }

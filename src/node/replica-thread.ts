@@ -137,6 +137,9 @@ class Desk {
           },
         )
         return
+      case 'suspicion':
+        this.#server.suspect(message.reason)
+        return
       case 'stop':
         this.#isStopping = true
         clearTimeout(this.#tidyTimer)

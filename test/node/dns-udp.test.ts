@@ -56,6 +56,7 @@ function optionsFor(statePath: string, versions: Versions): DnsServiceOptions {
     threads: 1,
     tcpGate: openGate(),
     logger: silentLogger,
+    onSuspicion: () => {},
     onDeath: () => {},
   }
 }

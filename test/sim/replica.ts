@@ -407,6 +407,7 @@ export class SimReplica {
       } as Operations,
       // The states are compared by the checker, after each entry.
       state: () => ({ report: () => ({ format: 0, sums: [] }), onDiffers: () => false }),
+      lend: () => Promise.reject(new Error('no state is damaged here')),
       cluster: () => ({
         address: addressOf(id),
         clusterId: this.marks.clusterId,
