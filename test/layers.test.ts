@@ -44,6 +44,8 @@ const rules: LayerRules = {
         'api/client.ts',
         'api/client-rows.ts',
         'net/dns-client.ts',
+        // The judgement that DNS and the API make of an instance; pure.
+        'health/select.ts',
         'node',
       ],
       builtins: 'any',

@@ -42,7 +42,12 @@ t.test('a service is registered, listed and removed', async (t) => {
   t.strictSame(registered, { code: 0, out: 'Registered service: web (id web-1)\n', err: '' })
   t.equal((await ask('register api')).out, 'Registered service: api\n')
 
-  t.equal((await ask('services')).out, 'Service  Tags\napi\nweb      a,v1\n')
+  t.equal(
+    (await ask('services')).out,
+    'Service  Passing  Warning  Critical  Maintenance  Tags\n' +
+      'api      1        0        0         0\n' +
+      'web      1        0        0         0            a,v1\n',
+  )
   t.equal(
     (await ask('services web')).out,
     'ID     Node  Address   Port  Status   Tags\nweb-1  n1    10.9.0.1  8080  passing  a,v1\n',
@@ -114,7 +119,7 @@ t.test('a file of definitions is registered whole', async (t) => {
     { name: 'b', id: 'b' },
   ])
   t.equal((await register('bare.json')).code, 0)
-  t.equal((await ask('services')).out, 'Service  Tags\na\nb\nc\nweb      v1\n')
+  t.equal((await ask('services -o name')).out, 'a\nb\nc\nweb\n')
   t.match(await register('bad.json'), { code: 1, err: /^svcd: Config file .*bad\.json: / })
   t.match(await register('none.json'), { code: 1, err: /holds no service with a name/ })
   t.match(await register('missing.json'), { code: 1, err: /missing\.json: ENOENT/ })
@@ -167,7 +172,7 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     ['maint -enable -disable', /^svcd: Give either --enable or --disable\. See `svcd maint/],
     ['maint -service web', /^svcd: With --service give either --enable or --disable\./],
     ['maint -reason x', /^svcd: --reason belongs to --enable\./],
-    ['checks -state bad', /^svcd: Option --state: "bad" is no state; use any, passing/],
+    ['checks -state bad', /^svcd: Option --state: "bad" is not a state; use any, passing/],
     ['completion tcsh', /^svcd: "tcsh" is not bash, zsh or fish\./],
     ['watch', /^svcd: Give one of --service NAME, --services, --nodes, --node NAME and --check/],
     ['watch -service a -nodes', /^svcd: Give one of --service NAME/],
