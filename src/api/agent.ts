@@ -16,6 +16,7 @@ import { isPretty, sendBody, sendDone, sendJson, warn } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
 import { writeSliced } from './sliced-answer.ts'
+import { explainUnknownService } from './unknown-service.ts'
 import { checkedStatus, cutOutput } from './validate.ts'
 
 /** agent/*: the services and checks of this agent, the agent itself, and the cluster it is in. */
@@ -51,7 +52,11 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
 
   addRoute(app, 'PUT', `${paths.deregisterService}*`, async (request, reply) => {
     const id = tailOf(request, paths.deregisterService)
-    await agent.deregisterService(id, originOf(request, `agent/service/deregister ${id}`))
+    try {
+      await agent.deregisterService(id, originOf(request, `agent/service/deregister ${id}`))
+    } catch (error) {
+      throw explainUnknownService(error, id, backend)
+    }
     return sendDone(reply)
   })
 

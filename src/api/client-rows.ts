@@ -121,6 +121,8 @@ export interface ServiceRegistration {
   readonly Port?: number | undefined
   readonly Tags?: readonly string[] | undefined
   readonly Meta?: Readonly<Record<string, string>> | undefined
+  readonly TaggedAddresses?:
+    Readonly<Record<string, { readonly Address: string; readonly Port?: number }>> | undefined
   readonly Weights?: { readonly Passing: number; readonly Warning: number } | undefined
   readonly Checks?: readonly CheckRegistration[] | undefined
 }

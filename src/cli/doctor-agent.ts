@@ -116,8 +116,12 @@ export async function lookAtDns(
 ): Promise<{ readonly findings: readonly Finding[]; readonly addresses: readonly string[] }> {
   const about = 'dns'
   if (place.port <= 0) {
-    const text = 'This agent answers no DNS (-dns-port -1)'
-    return { findings: [{ about, level: 'warning', text }], addresses: [] }
+    const text =
+      place.port === 0
+        ? 'The system chose the DNS port of this agent (-dns-port 0)'
+        : 'This agent answers no DNS (-dns-port -1)'
+    const next = place.port === 0 ? 'Name it with --dns-addr.' : undefined
+    return { findings: [{ about, level: 'warning', text, next }], addresses: [] }
   }
   const where = hostPort(place)
   const over = async (tcp: boolean, type = 'A') =>

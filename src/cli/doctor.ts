@@ -4,9 +4,9 @@ import type { Client } from '../api/client.ts'
 import { visible } from '../base/invisible.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
-import { lookAtClock, lookAtCluster, lookAtData, lookAtDns } from './doctor-agent.ts'
+import { lookAtClock, lookAtCluster, lookAtData, lookAtDns, type DnsPlace } from './doctor-agent.ts'
 import { lookAtResolver, questionOf } from './doctor-resolver.ts'
-import { httpAddress } from './http-address.ts'
+import { dnsAddress, httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
 import { addClientOptions, addExamples, newCommand, type ClientOptions } from './new-command.ts'
 import { addOutputOptions, print, type OutputOptions } from './output.ts'
@@ -16,6 +16,7 @@ import type { Finding, Level } from './resolver-findings.ts'
 interface DoctorOptions extends ClientOptions, OutputOptions {
   readonly resolvConf: string
   readonly domain?: string
+  readonly dnsAddr?: string
 }
 
 export function doctorCommand(io: Io): Command {
@@ -28,6 +29,10 @@ export function doctorCommand(io: Io): Command {
     io,
   )
     .option('--resolv-conf <path>', 'The nameservers of this machine.', '/etc/resolv.conf')
+    .option(
+      '--dns-addr <address>',
+      "svcd's DNS server. (default: the agent's host and DNS port, env: SVCD_DNS_ADDR)",
+    )
     .option('--domain <name>', "The registry's domain. (default: what the agent says, or consul)")
     .action(async (options: DoctorOptions) => {
       const { findings, failure } = await examine(options, io)
@@ -57,7 +62,10 @@ async function examine(options: DoctorOptions, io: Io): Promise<Examined> {
   const client = await agentClient(options, io)
   const [self, failure] = await selfOf(client)
   const domain = options.domain ?? domainOf(self, io)
-  const dns = { address: hostOf(address), port: self?.DebugConfig.DNSPort ?? 8600 }
+  const dns = dnsOf(options, io) ?? {
+    address: hostOf(address),
+    port: self?.DebugConfig.DNSPort ?? 8600,
+  }
   const own = lookAtDns(dns, questionOf(domain))
   const resolver = async (): Promise<readonly Finding[]> => {
     const { addresses: expected } = await own
@@ -115,6 +123,11 @@ function agentFinding(
 function domainOf(self: Self | undefined, io: Io): string {
   const known = self?.DebugConfig.DNSDomain ?? io.env['SVCD_DOMAIN'] ?? ''
   return known.replace(/\.$/, '') || 'consul'
+}
+
+function dnsOf({ dnsAddr }: DoctorOptions, io: Io): DnsPlace | undefined {
+  const isNamed = (dnsAddr ?? io.env['SVCD_DNS_ADDR'] ?? '') !== ''
+  return isNamed ? dnsAddress(dnsAddr, io.env) : undefined
 }
 
 function hostOf(address: string): string {

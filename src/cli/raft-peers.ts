@@ -82,7 +82,7 @@ export function addPeerCommand(io: Io): Command {
     })
   addClientOptions(command)
   return addExamples(command, [
-    'svcd operator raft add-peer -id 0f8b3a52-6d0c-4b1e-9a67-1f2d3c4b5a69 -address 10.0.0.4:8300',
+    'svcd operator raft add-peer -address 10.0.0.4:8300 \\\n      -id 0f8b3a52-6d0c-4b1e-9a67-1f2d3c4b5a69',
   ])
 }
 
