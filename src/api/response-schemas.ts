@@ -184,6 +184,17 @@ export const answerSchemas = {
   }),
   entries: list(ref('ServiceEntry')),
   checks: list(ref('HealthCheck')),
+  summaries: list(
+    object({
+      Name: text,
+      Tags: texts,
+      Passing: whole,
+      Warning: whole,
+      Critical: whole,
+      Maintenance: whole,
+    }),
+  ),
+  times: object({ Times: textMap, Oldest: text, Newest: text }),
   agentServices: map(ref('AgentService')),
   agentService: ref('AgentService'),
   agentChecks: map(ref('HealthCheck')),

@@ -37,6 +37,7 @@ export const queryDocs: Readonly<Record<string, JsonSchema>> = {
   consistent: { ...flag, description: 'after a majority has confirmed the leader' },
   dc: { ...text, description: 'this datacenter; another is a 500' },
   enable: { ...flag, description: 'on or off' },
+  entry: { ...texts, description: 'the index of an entry of the log' },
   filter: { ...text, description: 'an expression that chooses rows' },
   format: { ...text, description: 'text for a plain answer' },
   hash: { ...text, description: 'wait while X-Consul-ContentHash is this' },
@@ -47,7 +48,7 @@ export const queryDocs: Readonly<Record<string, JsonSchema>> = {
   loglevel: { ...text, description: 'trace, debug, info, warn or error; info unless told' },
   max_stale: { ...text, description: 'a duration; implies stale' },
   near: { ...text, description: 'accepted; orders nothing' },
-  node: { ...text, description: 'only the checks of this node' },
+  node: { ...text, description: 'only what is on this node' },
   'node-meta': { ...texts, description: 'key:value; all must hold' },
   note: { ...text, description: 'the output of the check' },
   passing: { ...flag, description: 'only instances all of whose checks pass' },
@@ -268,6 +269,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: `${rows} near`,
     answer: 'checks',
   },
+  'GET health/summary': {
+    summary: 'How many instances of each service are in which health',
+    query: `node tag filter node-meta ${consistency} pretty`,
+    answer: 'summaries',
+  },
   'GET watch/service/*': {
     summary: 'health/service as a stream of events',
     argument: 'service',
@@ -314,6 +320,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     summary: 'host:port of every voter',
     query: 'dc pretty',
     answer: 'texts',
+  },
+  'GET status/times': {
+    summary: 'When entries of the log were written',
+    query: 'entry pretty',
+    answer: 'times',
   },
   'GET operator/raft/configuration': {
     summary: 'The servers as Raft has them',

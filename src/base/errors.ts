@@ -364,6 +364,31 @@ export const errorTable = {
     exit: 1,
     text: 'The agent at {address} answered {status}: {reason}',
   },
+  'agent-is-dns': {
+    http: 500,
+    exit: 2,
+    text: 'A DNS server answers at {address}, not the HTTP API of an agent. The HTTP port is 8500 by default: try -http-addr {host}:8500.',
+  },
+  'agent-is-https': {
+    http: 500,
+    exit: 2,
+    text: 'The server at {address} expects HTTPS. Write https:// in -http-addr or SVCD_HTTP_ADDR.',
+  },
+  'agent-is-http': {
+    http: 500,
+    exit: 2,
+    text: 'The server at {address} speaks HTTP without TLS. Write http:// in -http-addr or SVCD_HTTP_ADDR.',
+  },
+  'agent-silent': {
+    http: 500,
+    exit: 2,
+    text: 'Something takes connections at {address}, but it does not answer HTTP requests{what}. The HTTP port of an agent is 8500 by default; if this is the right one, look at the log of the agent.',
+  },
+  'not-an-agent': {
+    http: 500,
+    exit: 2,
+    text: 'An HTTP server answers at {address}, but it is not an agent ({reason}). The HTTP port of an agent is 8500 by default; name it with -http-addr or SVCD_HTTP_ADDR.',
+  },
   'dns-unreachable': {
     http: 500,
     exit: 2,
@@ -389,6 +414,21 @@ export const errorTable = {
     exit: 1,
     text: 'The agent has not taken everything: {leftOut} left out, {heldBack} held back. Fix the files that are named, then reload again.',
   },
+  'dns-is-http': {
+    http: 500,
+    exit: 2,
+    text: 'An HTTP server answers at {address}, not a DNS server. The DNS port of an agent is 8600 by default: try -dns-addr {host}:8600.',
+  },
+  'no-ttl-check': {
+    http: 404,
+    exit: 1,
+    text: 'This agent has no TTL check "{id}". {hint}',
+  },
+  'doctor-found': {
+    http: 500,
+    exit: 1,
+    text: '{count} found; what to do is said above.',
+  },
   'no-such-service': {
     http: 404,
     exit: 1,
@@ -407,7 +447,7 @@ export const errorTable = {
   'no-such-name': {
     http: 404,
     exit: 1,
-    text: '{name} has no {types} record: {rcode} from {address}.{hint}',
+    text: 'No {types} record for {name}: {rcode} from {address}.{hint}',
   },
   usage: { http: 400, exit: 1, text: '{reason}' },
 } as const satisfies Record<string, ErrorRow>

@@ -5,6 +5,8 @@ import { CandidateReader } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
 import { prepareCounts } from './counts.ts'
 import type { CatalogCounts } from './counts.ts'
+import { prepareEntryTimes } from './entry-times.ts'
+import type { EntryTimes } from './entry-times.ts'
 import { forgottenUpTo } from './gone-subjects.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { CatalogPages, addTags } from './pages.ts'
@@ -41,6 +43,12 @@ export interface ServiceHead {
 export interface AddressHolder {
   readonly node: string
   readonly service: string | undefined
+}
+
+/** A node that has a service of some id. */
+export interface ServicePlace {
+  readonly node: string
+  readonly address: string
 }
 
 const holdersMax = 16
@@ -129,6 +137,8 @@ export class CatalogReader {
   readonly #candidates: CandidateReader
   #pages: CatalogPages | undefined
   readonly #counts: () => CatalogCounts
+  #entryTimes: ((indexes: readonly number[]) => EntryTimes) | undefined
+  #places: Statement<[string, number], ServicePlace> | undefined
 
   constructor(db: Database) {
     this.#db = db
@@ -277,6 +287,21 @@ export class CatalogReader {
   /** How much there is. Walks indexes, not tables: some milliseconds for 100,000 instances. */
   counts(): CatalogCounts {
     return this.#counts()
+  }
+
+  /** When these entries of the log were written. */
+  entryTimes(indexes: readonly number[]): EntryTimes {
+    this.#entryTimes ??= prepareEntryTimes(this.#db)
+    return this.#entryTimes(indexes)
+  }
+
+  /** The nodes that have a service with this id, the first few by name. */
+  placesOfService(id: string, limit: number): readonly ServicePlace[] {
+    this.#places ??= this.#db.prepare<[string, number], ServicePlace>(
+      `SELECT n.name AS node, n.address AS address FROM nodes n
+       CROSS JOIN services s ON s.node_key = n.key AND s.id = ? ORDER BY n.key LIMIT ?`,
+    )
+    return this.#places.all(id, limit)
   }
 
   /** The log index of the last command applied. */

@@ -38,7 +38,7 @@ export function agentCommand(io: Io): Command {
   })
   return addExamples(command, [
     'svcd agent -dev',
-    'svcd agent -server -data-dir /var/lib/svcd -node n1 -client "127.0.0.1 10.0.0.1"',
+    'svcd agent -server -data-dir /var/lib/svcd -node n1 \\\n      -client "127.0.0.1 10.0.0.1"',
     'svcd agent -config-file /etc/svcd.json -log-json',
   ])
 }

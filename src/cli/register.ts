@@ -24,6 +24,7 @@ interface RegisterOptions extends ClientOptions, CheckOptions {
   readonly tag?: readonly string[]
   readonly meta?: readonly string[]
   readonly weight?: string
+  readonly taggedAddress?: readonly string[]
 }
 
 export function registerCommand(io: Io): Command {
@@ -40,6 +41,12 @@ export function registerCommand(io: Io): Command {
     .addOption(new Option('--tag <tag>', 'A tag. Repeatable.').argParser(collect))
     .addOption(
       new Option('--meta <key=value>', 'A pair of metadata. Repeatable.').argParser(collect),
+    )
+    .addOption(
+      new Option(
+        '--tagged-address <tag=host:port>',
+        'An address for clients elsewhere: wan=203.0.113.7:80. Repeatable.',
+      ).argParser(collect),
     )
     .option('--weight <weight>', 'The SRV weight while passing, or PASSING,WARNING. (default: 1,1)')
     .action(async (names: readonly string[], options: RegisterOptions) => {
@@ -167,6 +174,9 @@ function registration(name: string, options: RegisterOptions): ServiceRegistrati
     ...(options.port !== undefined && { Port: wholeNumber('--port', options.port, 65_535) }),
     ...(options.tag !== undefined && { Tags: options.tag }),
     ...(options.meta !== undefined && { Meta: pairs(options.meta) }),
+    ...(options.taggedAddress !== undefined && {
+      TaggedAddresses: taggedAddresses(options.taggedAddress),
+    }),
     ...(options.weight !== undefined && { Weights: weights(options.weight) }),
     ...(checks.length > 0 && { Checks: checks }),
   }
@@ -178,6 +188,26 @@ function pairs(texts: readonly string[]): Record<string, string> {
       const at = text.indexOf('=')
       if (at < 1) throw refuse('--meta', `"${text}" is not KEY=VALUE`)
       return [text.slice(0, at), text.slice(at + 1)]
+    }),
+  )
+}
+
+/** `wan=203.0.113.7:80`, `wan=[2001:db8::7]:80`; without a port, the service's own is meant. */
+function taggedAddresses(
+  texts: readonly string[],
+): Readonly<Record<string, { readonly Address: string; readonly Port?: number }>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const shape = /^([^=]+)=(?:\[([^\]]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(text)
+      const [, tag = '', ip6, host = '', port] = shape ?? []
+      if (shape === null || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) {
+        throw refuse(
+          '--tagged-address',
+          `"${text}" is not TAG=HOST:PORT, such as wan=203.0.113.7:80`,
+        )
+      }
+      const address = { Address: ip6 ?? host, ...(port !== undefined && { Port: Number(port) }) }
+      return [tag, address]
     }),
   )
 }
