@@ -1,4 +1,5 @@
 import { parseIp } from '../base/ip.ts'
+import type { Logger } from '../base/log.ts'
 import { dialAddress } from '../net/peer-address.ts'
 import type { MovedPeer } from '../net/peer-way.ts'
 import { isMember } from '../raft/config.ts'
@@ -63,6 +64,20 @@ export class MemberMoves {
     const { nowMs, changeMembers } = this.#parts
     if (nowMs() - (this.#proposedMs.get(id) ?? -Infinity) < againMs) return
     if (changeMembers({ kind: 'move', id, address })) this.#proposedMs.set(id, nowMs())
+  }
+}
+
+/** Says which members have another address than before. */
+export function logMoves(
+  before: Config | undefined,
+  { addresses }: Config,
+  nameOf: (id: NodeId) => string,
+  logger: Logger,
+): void {
+  for (const [id, was] of Object.entries(before?.addresses ?? {})) {
+    const address = addresses[id]
+    if (address === undefined || address === was) continue
+    logger.info({ peer: id, address, was }, `server ${nameOf(id)} has moved`)
   }
 }
 

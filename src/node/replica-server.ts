@@ -12,9 +12,11 @@ import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
+import type { SnapshotStore } from '../storage/snapshot.ts'
 import type { StateWriter } from '../storage/state.ts'
 import { EpochFence, triedIn } from './epoch-fence.ts'
 import { withPort } from './host-port.ts'
+import { untilCaughtUp } from './catching-up.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
@@ -33,7 +35,8 @@ import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
 import { ReplicaComparison } from './replica-comparison.ts'
 import { RaftServer } from './raft-server.ts'
-import { replicaTicker, tickMs } from './replica-ticker.ts'
+import { replicaTicker } from './replica-ticker.ts'
+import { logMoves } from './member-moves.ts'
 import { openSnapshots, Snapshotter } from './snapshotter.ts'
 import { SnapshotLending } from './snapshot-lending.ts'
 import type { StateKeeper } from './state-keeper.ts'
@@ -102,23 +105,8 @@ export class ReplicaServer {
     const files = openSnapshots(dataDirectory, this.#marks, this.#log)
     this.#keeper = this.#openState(files)
     this.#state = this.#keeper.state
-    this.#snapshots = new Snapshotter({
-      files,
-      onDamage: (reason) => void this.#keeper.onDamage(reason),
-      log: this.#log,
-      state: this.#state,
-      driver: () => this.#raft?.driver,
-      logger: parts.logger,
-      nowMs: () => performance.now(),
-      guard: parts.guard,
-    })
-    this.#lending = new SnapshotLending({
-      self: settings.id,
-      raft: () => (this.#keeper.damage === undefined ? this.#raft : undefined),
-      files,
-      make: () => this.#snapshots.makeNow(),
-      send: (message) => this.#transport.send([message]),
-    })
+    this.#snapshots = this.#makeSnapshotter(files)
+    this.#lending = this.#makeLending(files)
     this.#operations = this.#makeOperations()
     this.#formation = this.#makeFormation()
     this.#fence = new EpochFence({
@@ -396,23 +384,13 @@ export class ReplicaServer {
     })
     raft.leadAlone()
     raft.turn()
-    if (!this.#marks.isCaughtUp) void this.#catchUp(raft)
-  }
-
-  /** A barrier that holds proves it: everything its leader had committed is applied here. */
-  async #catchUp(raft: RaftServer): Promise<void> {
-    while (!this.#isStopped && !this.#marks.isCaughtUp && this.#raft === raft) {
-      const isHeld = raft.readBarrier()
-      raft.turn()
-      if (!(await isHeld)) {
-        // One that may not read says so at once.
-        await sleep(tickMs)
-        continue
-      }
-      if (this.#isStopped || this.#raft !== raft) return
+    if (this.#marks.isCaughtUp) return
+    const isOver = (): boolean => this.#isStopped || this.#marks.isCaughtUp || this.#raft !== raft
+    void untilCaughtUp(raft, isOver).then((hasCaughtUp) => {
+      if (!hasCaughtUp) return
       this.#marks.setCaughtUp()
       this.#parts.onTurn()
-    }
+    })
   }
 
   #afterTurn(): void {
@@ -420,22 +398,14 @@ export class ReplicaServer {
     if (raft === undefined) return
     const { state } = raft.driver.raft
     if (state.config !== this.#config) {
-      this.#logMoves(this.#config, state.config)
+      const nameOf = (id: NodeId): string => this.#state.catalog.nodeById(id)?.name ?? id
+      logMoves(this.#config, state.config, nameOf, this.#parts.logger)
       this.#config = state.config
       this.#transport.setPeers(new Map(Object.entries(state.config.addresses)))
     }
     if (state.leader !== undefined && state.electionElapsed <= 2) this.#stamp.noteContact()
     this.#snapshots.maybeMake()
     this.#parts.onTurn()
-  }
-
-  #logMoves(before: Config | undefined, { addresses }: Config): void {
-    for (const [id, was] of Object.entries(before?.addresses ?? {})) {
-      const address = addresses[id]
-      if (address === undefined || address === was) continue
-      const name = this.#state.catalog.nodeById(id)?.name ?? id
-      this.#parts.logger.info({ peer: id, address, was }, `server ${name} has moved`)
-    }
   }
 
   #forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
@@ -446,6 +416,30 @@ export class ReplicaServer {
     const { settings } = this.#parts
     this.#raft?.propose(ownProposal(settings.name, command, cause), false, () => {})
     this.#raft?.turn()
+  }
+
+  #makeSnapshotter(files: SnapshotStore): Snapshotter {
+    const { logger, guard } = this.#parts
+    return new Snapshotter({
+      files,
+      onDamage: (reason) => void this.#keeper.onDamage(reason),
+      log: this.#log,
+      state: this.#state,
+      driver: () => this.#raft?.driver,
+      logger,
+      nowMs: () => performance.now(),
+      guard,
+    })
+  }
+
+  #makeLending(files: SnapshotStore): SnapshotLending {
+    return new SnapshotLending({
+      self: this.#parts.settings.id,
+      raft: () => (this.#keeper.damage === undefined ? this.#raft : undefined),
+      files,
+      make: () => this.#snapshots.makeNow(),
+      send: (message) => this.#transport.send([message]),
+    })
   }
 
   #makeFormation(): ClusterFormation {

@@ -424,13 +424,13 @@ export class SimReplica {
     const { raft } = this
     if (raft === undefined) throw new Error('no cluster')
     const { id, address } = body as { id: NodeId; address: string }
+    const change = { kind: 'add-learner', id, address } as const
     if (!raft.isLeader) {
       const { leader } = raft.status
       if (leader === undefined || kind !== 'join') throw new Error('no leader')
-      const change = { kind: 'add-learner', id, address }
       return this.#ask<string>({ id: leader }, 'change', change, joinTimeoutMs)
     }
-    const result = raft.driver.raft.proposeConfChange({ kind: 'add-learner', id, address })
+    const result = raft.driver.raft.proposeConfChange(change)
     raft.turn()
     const isKnown = result.kind === 'refused' && result.reason === 'already-a-member'
     const isFresh = raft.status.peers.some((peer) => peer.id === id && peer.match === 0)
@@ -450,8 +450,7 @@ export class SimReplica {
         this.node.ledger.onPledge(id, pledge)
       },
       newClusterId: () => world.newClusterId(),
-      request: <T>(address: string, kind: string, body: unknown) =>
-        this.ask<T>(address, kind, body),
+      request: (address, kind, body) => this.ask(address, kind, body),
       found: (clusterId, founders) => {
         foundCluster(this.#foundingLog(clusterId), this.marks, { clusterId, founders })
         this.node.ledger.onCluster(id, clusterId)
@@ -492,8 +491,8 @@ export class SimReplica {
     const { node } = this
     const attempt = async (): Promise<void> => {
       if (!this.isAlive || (await this.formation.attempt()) || !this.isAlive) return
-      const waitMs = formationMs * (0.5 + node.world.random())
-      node.later(waitMs, () => void attempt().catch(this.#onError))
+      const retry = (): void => void attempt().catch(this.#onError)
+      node.later(formationMs * (0.5 + node.world.random()), retry)
     }
     node.world.stir(node)
     attempt().catch(this.#onError)
