@@ -20,7 +20,7 @@ import { addRoute, tailOf } from './route.ts'
 import { SaidWarnings } from './said-warnings.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
 import { writeSliced } from './sliced-answer.ts'
-import { explainUnknownService } from './unknown-service.ts'
+import { explained } from './unknown-service.ts'
 import { checkedStatus, cutOutput } from './validate.ts'
 
 /** agent/*: the services and checks of this agent, the agent itself, and the cluster it is in. */
@@ -61,11 +61,8 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
   addRoute(app, 'PUT', `${paths.deregisterService}*`, async (request, reply) => {
     const id = tailOf(request, paths.deregisterService)
     const origin = originOf(request, `agent/service/deregister ${id}`)
-    try {
-      await named(agent, () => agent.deregisterService(id, origin), id)
-    } catch (error) {
-      throw explainUnknownService(error, id, backend)
-    }
+    const act = (): Promise<void> => agent.deregisterService(id, origin)
+    await named(agent, () => explained(act, id, backend), id)
     return sendDone(reply)
   })
 

@@ -61,13 +61,9 @@ export const notBuilt: readonly NotBuilt[] = [
   { what: 'gossip keyring', paths: ['operator/keyring'] },
   {
     what: 'endpoint for Autopilot',
-    paths: ['operator/autopilot/configuration', 'operator/autopilot/state'],
+    paths: ['operator/autopilot/state'],
   },
   { what: 'usage report', paths: ['operator/usage', 'operator/utilization'] },
-  { what: 'metrics stream', paths: ['agent/metrics/stream'] },
-  { what: 'log stream', paths: ['agent/monitor'] },
-  { what: 'report on its host', paths: ['agent/host'] },
-  { what: 'version endpoint', paths: ['agent/version'] },
   {
     what: "endpoint for Consul's web UI",
     paths: ['internal/ui/*', 'internal/federation-state/*', 'internal/federation-states/*'],

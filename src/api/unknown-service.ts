@@ -1,16 +1,24 @@
-import { SvcdError } from '../base/errors.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Backend } from './backend.ts'
 
 const shownMax = 3
 
 /**
- * The error about a service ID that this agent does not have, with what the catalog knows of it: another
- * agent has it, or it is the name of services with other IDs. Any other error comes back as it is.
+ * Runs `act`. To its error about a service ID that this agent does not have it adds what the catalog knows
+ * of that: another agent has it, or it is the name of services with other IDs.
  */
-export function explainUnknownService(error: unknown, id: string, backend: Backend): unknown {
-  if (!(error instanceof SvcdError) || error.code !== 'unknown-service-id') return error
-  const hint = hintFor(id, backend)
-  return hint === '' ? error : new SvcdError(error.code, `${error.message} ${hint}`, error)
+export async function explained(
+  act: () => Promise<void>,
+  id: string,
+  backend: Backend,
+): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (!(error instanceof SvcdError) || error.code !== 'unknown-service-id') throw error
+    const hint = hintFor(id, backend)
+    throw hint === '' ? error : svcdError('unknown-service-id-elsewhere', { id, hint }, error)
+  }
 }
 
 function hintFor(id: string, backend: Backend): string {

@@ -39,6 +39,11 @@ export const requestErrors = {
     exit: 1,
     text: 'failed inserting check: Missing service registration on node "{node}": there is no service with the ServiceID "{id}". Register it first, or with the check.',
   },
+  'unknown-service-id-elsewhere': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown service ID "{id}". Ensure that the service ID is passed, not the service name. {hint}',
+  },
   'unknown-service-id-near': {
     http: 404,
     exit: 1,

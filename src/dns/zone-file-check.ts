@@ -8,13 +8,7 @@ import type { Name } from './name.ts'
 import type { ResourceRecord, SoaData } from './record.ts'
 import type { StaticZone } from './static-zone.ts'
 import type { Findings } from './zone-file-findings.ts'
-
-/** A record and where it stands. Its TTL becomes that of its set. */
-export interface Row {
-  readonly file: string
-  readonly line: number
-  record: ResourceRecord
-}
+import type { Row } from './zone-file-row.ts'
 
 const { A, AAAA, NS, SOA, CNAME, DNAME, MX, SRV } = recordType
 const hostTypes = [A, AAAA, CNAME]

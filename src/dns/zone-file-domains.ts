@@ -3,7 +3,7 @@ import { recordType } from './record.ts'
 import { targetOf } from './static-zone.ts'
 import type { Name } from './name.ts'
 import type { Findings } from './zone-file-findings.ts'
-import type { Row } from './zone-file-check.ts'
+import type { Row } from './zone-file-row.ts'
 
 const { A, AAAA, NS, DS } = recordType
 

@@ -8,7 +8,7 @@ import { ZoneFileLexer } from './zone-file-lexer.ts'
 import { Findings } from './zone-file-findings.ts'
 import type { Name } from './name.ts'
 import type { StaticZone } from './static-zone.ts'
-import type { Row } from './zone-file-check.ts'
+import type { Row } from './zone-file-row.ts'
 import type { Token, ZoneEntry } from './zone-file-lexer.ts'
 
 export type ZoneFileResult =

@@ -60,5 +60,5 @@ t.test('an answer that is not an agent’s says so', async (t) => {
   api.backend.peers = () => []
   api.app.server.removeAllListeners('request')
   api.app.server.on('request', (_request, response) => response.end('<html>'))
-  await t.rejects(client.services(), { code: 'agent-unreachable', message: /not an agent's/ })
+  await t.rejects(client.services(), { code: 'not-an-agent', message: /is not an agent/ })
 })

@@ -65,6 +65,7 @@ t.test('a service is registered with all its fields and listed as Consul lists i
   t.equal(one.headers['x-consul-contenthash'], hash)
   t.strictSame(api.backend.proposed[0]?.origin, {
     actor: 'http 127.0.0.1',
+    client: 'lightMyRequest',
     cause: 'agent/service/register web-1',
   })
 })
@@ -343,6 +344,7 @@ t.test('the catalog takes nodes, services and checks that nobody runs', async (t
   ])
   t.strictSame(api.backend.proposed[0]?.origin, {
     actor: 'http 127.0.0.1',
+    client: 'lightMyRequest',
     cause: 'catalog/register ext db',
   })
 })

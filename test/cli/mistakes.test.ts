@@ -183,7 +183,9 @@ t.test('a wrong port in a check: what the check met is shown with the instance',
 t.test('a service name with a dot, and a bad address, are told', async (t) => {
   const { ask } = await startApi(t)
   const dotted = await ask('register shop.web --port 80')
-  t.match(dotted, { code: 0, err: /DNS cannot find it/ })
+  t.match(dotted, { code: 1, err: /Nor can DNS find a service of this name/ })
+  const named = await ask('register --name shop.web --port 80')
+  t.match(named, { code: 0, err: /DNS cannot find it|DNS does not find it|cannot be found by DNS/ })
   const bad = await ask('register web --address 10.0.0.300 --port 80')
   t.match(bad, { code: 1, err: /Invalid service address: "10\.0\.0\.300" is not an IPv4/ })
 })
