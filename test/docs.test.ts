@@ -7,6 +7,7 @@ import { errorTable } from '../src/base/errors.ts'
 import { optionsPage } from '../src/config/options-page.ts'
 import { AgentProcess, svcdBin } from './helpers/agent-process.ts'
 import { cliPage } from './helpers/cli-page.ts'
+import { manPage } from './helpers/man-page.ts'
 import { missing } from './helpers/tools.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -51,6 +52,19 @@ t.test('docs/config.md and the options table are the same', async (t) => {
 t.test("docs/cli.md is the commands' help", async (t) => {
   const wanted = page('docs/cli.md', await cliPage())
   t.equal(read('docs/cli.md'), wanted)
+})
+
+t.test("man/svcd.1 is the commands' help, and man reads it", async (t) => {
+  const wanted = page('man/svcd.1', await manPage())
+  t.equal(read('man/svcd.1'), wanted)
+  if (missing('groff') !== false) return
+  const warnings = await sh(
+    `groff -man -Tascii -ww "${join(root, 'man/svcd.1')}" 2>&1 >/dev/null`,
+    {
+      ...process.env,
+    },
+  )
+  t.equal(warnings, '')
 })
 
 t.test('every relative link leads to a file', async (t) => {

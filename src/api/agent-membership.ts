@@ -1,8 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
-import type { Backend } from './backend.ts'
+import { subject } from '../catalog/versions.ts'
+import type { Backend, JoinResult } from './backend.ts'
+import type { ReadContext } from './catalog-read.ts'
 import { originOf } from './catalog.ts'
-import { serverMembers } from './members.ts'
+import { nameOf, serverMembers } from './members.ts'
+import type { ServerMember } from './members.ts'
 import { flagParameter, parametersOf } from './parameters.ts'
 import { sendDone } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
@@ -11,7 +14,8 @@ const joinPath = '/v1/agent/join/'
 const forceLeavePath = '/v1/agent/force-leave/'
 
 /** agent/leave, join and force-leave: servers that come and go. */
-export function addMembershipRoutes(app: FastifyInstance, backend: Backend): void {
+export function addMembershipRoutes(app: FastifyInstance, context: ReadContext): void {
+  const { backend } = context
   addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
     await backend.operate({ kind: 'leave' })
     return sendDone(reply)
@@ -27,7 +31,8 @@ export function addMembershipRoutes(app: FastifyInstance, backend: Backend): voi
       const reason = `${JSON.stringify(address)} is not host or host:port`
       throw svcdError('invalid-parameter', { name: 'address', reason })
     }
-    await backend.operate({ kind: 'join', address })
+    const result = await backend.operate({ kind: 'join', address })
+    if (result === ('joined' satisfies JoinResult)) await untilAllNamed(context, reply)
     return sendDone(reply)
   })
 
@@ -37,15 +42,69 @@ export function addMembershipRoutes(app: FastifyInstance, backend: Backend): voi
   })
 }
 
+/** How long names may take to come; after that 200 is said all the same, for it has joined. */
+const namesMs = 5000
+/** The servers of the cluster have no subject to wait for. */
+const lookMs = 100
+
+/** A member has its name when its registration is applied here: what is asked next shows all of them. */
+async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
+  const { backend, clock, waits } = context
+  const deadline = clock.monotonicMs() + namesMs
+  for (;;) {
+    const since = backend.version()
+    const remainingMs = deadline - clock.monotonicMs()
+    if (isAllNamed(backend) || remainingMs <= 0 || waits.stopped) return
+    const wait = backend.waitForChange(subject.nodes, since, Math.min(lookMs, remainingMs))
+    await waits.run(reply, wait)
+  }
+}
+
+function isAllNamed(backend: Backend): boolean {
+  const { nodeId } = backend.identity
+  if (backend.read((catalog) => catalog.nodeById(nodeId)) === undefined) return false
+  if (!backend.cluster().servers.some(({ id }) => id === nodeId)) return false
+  return serverMembers({ backend }).every(({ name }) => name !== '')
+}
+
+/** Undefined: none is called so. A name that another server may have had before says too little. */
+function memberToRemove(backend: Backend, name: string): ServerMember | undefined {
+  const members = serverMembers({ backend })
+  const byId = members.find(({ server }) => server.id === name)
+  if (byId !== undefined) return byId
+  const nameless = members.filter((one) => one.name === '')
+  const named = members.find((one) => one.name !== '' && one.name === name)
+  const isNone = name === nameOf({ name: '' }) && nameless.length > 0
+  // A dead server whose name and address another one has taken is known by its id alone.
+  const ghosts = nameless.filter(({ server }) => server.address === named?.server.address)
+  const meant = isNone ? nameless : named?.status === 'alive' ? [] : ghosts
+  if (meant.length === 0) return named
+  const servers = [...(named === undefined ? [] : [named]), ...meant].map(describeMember)
+  throw svcdError('ambiguous-peer', { what: 'Node', value: name, servers: servers.join(', ') })
+}
+
+function describeMember(member: ServerMember): string {
+  const { server, status } = member
+  const state = status === 'none' ? 'nothing is registered of it' : status
+  return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
+}
+
+/** Whoever takes out a server that lives may mean one that had its name before. */
+function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
+  const alive = `${name} is alive; \`svcd leave\` on it takes it out`
+  const nameless = serverMembers({ backend }).filter((one) => one.name === '')
+  if (member === undefined || nameless.length === 0) return alive
+  const ids = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
+  return `${alive}. Its id is ${member.server.id}; a dead server that had the name before is taken out by its id: ${ids}`
+}
+
 /**
  * Takes a server that will not come back out of the cluster, and what it had registered out of the
  * catalog. Repeated after a failure it does what is left. One that lives is refused: unlike Consul's it
  * could not rejoin, for an id is never used again.
  */
 async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
-  const member = serverMembers({ backend }).find(
-    (one) => one.server.id === name || (one.name !== '' && one.name === name),
-  )
+  const member = memberToRemove(backend, name)
   // One that died before it had registered itself has an id only.
   const nodeName = member?.name ?? name
   const [node, check] = backend.read((catalog) => [
@@ -57,8 +116,7 @@ async function forceLeave(backend: Backend, request: FastifyRequest, name: strin
     throw svcdError('unknown-member', { name })
   }
   if (member?.status === 'alive' || (member === undefined && check?.status !== 'critical')) {
-    const reason = `${name} is alive; \`svcd leave\` on it takes it out`
-    throw svcdError('operation-refused', { reason })
+    throw svcdError('operation-refused', { reason: aliveText(name, member, backend) })
   }
   if (member !== undefined) {
     await backend.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })

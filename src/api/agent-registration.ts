@@ -1,9 +1,10 @@
 import { formatDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { parseIp } from '../base/ip.ts'
-import type { ServiceDefinition, TaggedAddress } from '../catalog/model.ts'
+import type { ServiceDefinition, Status, TaggedAddress } from '../catalog/model.ts'
 import type { AgentCheckDefinition, AgentServiceDefinition } from './backend.ts'
 import { checkPlan, isProbed } from './check-plan.ts'
+import { serviceWarnings } from './registration-warnings.ts'
 import type { AgentCheckBody, AgentServiceBody, ServiceCheckBody } from './shapes.ts'
 import {
   checkedAddress,
@@ -16,7 +17,6 @@ import {
   checkedTags,
   checkedWeights,
   cutOutput,
-  isDnsLabel,
   refuseServerId,
 } from './validate.ts'
 
@@ -38,18 +38,14 @@ export function agentService(
 ): Accepted<AgentServiceDefinition> {
   const name = checkedName(body.Name ?? '', 'Name')
   if (name === '') throw svcdError('missing-service-name', {})
-  const warnings: string[] = []
-  if (!isDnsLabel(name)) {
-    warnings.push(
-      'The service name is not a DNS label (at most 63 letters, digits and hyphens), so DNS cannot find it',
-    )
-  }
   const service = serviceDefinition(body, name, owner)
+  const warnings = [...serviceWarnings(service)]
   const bodies = checkBodies(body)
   const checks = bodies.map((check, n) => {
     const id = bodies.length === 1 ? `service:${service.id}` : `service:${service.id}:${n + 1}`
     const defaults = { id, name: `Service '${name}' check`, serviceId: service.id, owner }
-    return checkDefinition(check, check.CheckID, defaults, warnings)
+    const status = checkedStatus(check.Status, 'invalid-service-check-status')
+    return checkDefinition(check, check.CheckID, { ...defaults, status }, warnings)
   })
   refuseTwins(checks)
   return { definition: { service, checks }, warnings }
@@ -135,7 +131,8 @@ export function agentCheck(
   const name = body.Name ?? ''
   if (name === '') throw svcdError('missing-check-name', {})
   const warnings: string[] = []
-  const defaults = { id: name, name, serviceId: body.ServiceID ?? '', owner }
+  const status = checkedStatus(body.Status)
+  const defaults = { id: name, name, serviceId: body.ServiceID ?? '', owner, status }
   return { definition: checkDefinition(body, body.ID, defaults, warnings), warnings }
 }
 
@@ -144,6 +141,7 @@ interface CheckDefaults {
   readonly name: string
   readonly serviceId: string
   readonly owner: AgentOwner
+  readonly status: Status
 }
 
 function checkDefinition(
@@ -152,7 +150,6 @@ function checkDefinition(
   defaults: CheckDefaults,
   warnings: string[],
 ): AgentCheckDefinition {
-  const status = checkedStatus(body.Status)
   const plan = checkPlan(body, warnings)
   return {
     check: {
@@ -161,7 +158,7 @@ function checkDefinition(
         body.Name === undefined || body.Name === '' ? defaults.name : body.Name,
         'check name',
       ),
-      status,
+      status: defaults.status,
       notes: cutOutput(body.Notes ?? ''),
       output: '',
       serviceId: defaults.serviceId,

@@ -6,6 +6,7 @@ import type { Backend } from './backend.ts'
 import { timeoutMs } from './catalog-read.ts'
 import type { ReadContext } from './catalog-read.ts'
 import { agentServiceJson } from './encode.ts'
+import { nearServices } from './nearest-id.ts'
 import { parameter, parametersOf, readOptions } from './parameters.ts'
 import { sendJson } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
@@ -40,10 +41,14 @@ export function addAgentServiceRoute(app: FastifyInstance, context: ReadContext)
   })
 }
 
-/** Rejects with `unknown-service-id`, also when the service goes while somebody waits. */
+/** Throws `no-agent-service`, also when the service goes while somebody waits. */
 function serviceOf({ agent, identity }: Backend, id: string) {
   const service = agent.service(id)
-  if (service === undefined) throw svcdError('unknown-service-id', { id })
+  if (service === undefined) {
+    const near = nearServices(agent, id)
+    const next = near === '' ? '`svcd services` lists all services.' : `Did you mean ${near}?`
+    throw svcdError('no-agent-service', { id, next })
+  }
   const json = agentServiceJson(service, identity.datacenter)
   return { json, hash: contentHash(JSON.stringify(json)) }
 }

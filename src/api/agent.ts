@@ -7,15 +7,20 @@ import { rowsOf } from './answer.ts'
 import type { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { originOf } from './catalog.ts'
+import { debugConfig } from './debug-config.ts'
 import { decodeBody } from './decode.ts'
 import { agentServiceJson, checkJson } from './encode.ts'
 import { checkFields, filtered, filterOf, memberFields, serviceFields } from './filters.ts'
 import { consulVersion, memberJson, serverMembers } from './members.ts'
 import { flagParameter, parameter, parametersOf, readOptions } from './parameters.ts'
+import { named } from './nearest-id.ts'
 import { isPretty, sendBody, sendDone, sendJson, warn } from './reply.ts'
+import { placeWarnings } from './registration-warnings.ts'
 import { addRoute, tailOf } from './route.ts'
+import { SaidWarnings } from './said-warnings.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
 import { writeSliced } from './sliced-answer.ts'
+import { explained } from './unknown-service.ts'
 import { checkedStatus, cutOutput } from './validate.ts'
 
 /** agent/*: the services and checks of this agent, the agent itself, and the cluster it is in. */
@@ -34,16 +39,20 @@ const paths = {
 
 function addServices(app: FastifyInstance, backend: Backend, logger: Logger): void {
   const { agent, identity } = backend
+  const said = new SaidWarnings()
 
   addRoute(app, 'PUT', '/v1/agent/service/register', async (request, reply) => {
     const body = decodeBody(request.body, agentServiceShape)
-    const { definition, warnings } = agentService(body)
+    const { definition, warnings: own } = agentService(body)
     const replaceExistingChecks = flagParameter(parametersOf(request), 'replace-existing-checks')
     const { id, name } = definition.service
+    const present = agent.service(id)
+    const place = placeWarnings(definition.service, present, identity.address)
+    const warnings = [...own, ...place]
     const origin = originOf(request, `agent/service/register ${id}`)
     await agent.registerService(definition, { replaceExistingChecks }, origin)
-    if (warnings.length > 0) {
-      warn(reply, warnings)
+    warn(reply, warnings)
+    if (said.isNew(id, warnings)) {
       logger.warn({ service: name, id, warnings }, 'a service was registered with a warning')
     }
     return sendDone(reply)
@@ -51,7 +60,9 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
 
   addRoute(app, 'PUT', `${paths.deregisterService}*`, async (request, reply) => {
     const id = tailOf(request, paths.deregisterService)
-    await agent.deregisterService(id, originOf(request, `agent/service/deregister ${id}`))
+    const origin = originOf(request, `agent/service/deregister ${id}`)
+    const act = (): Promise<void> => agent.deregisterService(id, origin)
+    await named(agent, () => explained(act, id, backend), id)
     return sendDone(reply)
   })
 
@@ -102,7 +113,8 @@ function addChecks(app: FastifyInstance, backend: Backend): void {
 
   addRoute(app, 'PUT', `${paths.deregisterCheck}*`, async (request, reply) => {
     const id = tailOf(request, paths.deregisterCheck)
-    await agent.deregisterCheck(id, originOf(request, `agent/check/deregister ${id}`))
+    const origin = originOf(request, `agent/check/deregister ${id}`)
+    await named(agent, () => agent.deregisterCheck(id, origin), id)
     return sendDone(reply)
   })
 }
@@ -121,7 +133,8 @@ function addTtlReports(app: FastifyInstance, backend: Backend): void {
     addRoute(app, 'PUT', `${prefix}*`, async (request, reply) => {
       const id = tailOf(request, prefix)
       const note = cutOutput(parameter(parametersOf(request), 'note') ?? '')
-      await agent.updateTtl(id, status, note, originOf(request, `agent/check/${verb} ${id}`))
+      const origin = originOf(request, `agent/check/${verb} ${id}`)
+      await named(agent, () => agent.updateTtl(id, status, note, origin), id)
       return sendDone(reply)
     })
   }
@@ -130,11 +143,12 @@ function addTtlReports(app: FastifyInstance, backend: Backend): void {
     const id = tailOf(request, paths.update)
     const { Status, Output } = decodeBody(request.body, checkUpdateShape)
     if (Status === undefined || Status === '') {
-      throw svcdError('invalid-check-status', { status: '' })
+      throw svcdError('invalid-reported-status', { status: '' })
     }
+    const status = checkedStatus(Status, 'invalid-reported-status')
     const output = cutOutput(Output ?? '')
     const origin = originOf(request, `agent/check/update ${id}`)
-    await agent.updateTtl(id, checkedStatus(Status), output, origin)
+    await named(agent, () => agent.updateTtl(id, status, output, origin), id)
     return sendDone(reply)
   })
 }
@@ -147,12 +161,18 @@ function addSelf(app: FastifyInstance, backend: Backend): void {
   addRoute(app, 'GET', '/v1/agent/members', async (request, reply) => {
     readOptions(parametersOf(request), identity)
     const filter = filterOf(parametersOf(request), memberFields)
-    const rows = serverMembers({ backend }).map((member) => memberJson(member, identity))
+    // One datacenter's, under the names that they have among several.
+    const isWan = flagParameter(parametersOf(request), 'wan')
+    const suffix = isWan ? `.${identity.datacenter}` : ''
+    const rows = serverMembers({ backend })
+      .map((member) => memberJson(member, identity))
+      .map((row) => ({ ...row, Name: `${row.Name}${suffix}` }))
     return sendJson(request, reply, filtered(rows, filter))
   })
-  addRoute(app, 'PUT', '/v1/agent/reload', async (_request, reply) => {
-    await backend.reload()
-    return sendDone(reply)
+  addRoute(app, 'PUT', '/v1/agent/reload', async (request, reply) => {
+    const { taken, leftOut, heldBack, restartNeeded } = await backend.reload()
+    const report = { Taken: taken, LeftOut: leftOut, HeldBack: heldBack }
+    return sendJson(request, reply, { ...report, RestartNeeded: restartNeeded })
   })
 }
 
@@ -172,15 +192,7 @@ function selfJson(backend: Backend) {
       Version: consulVersion,
       SvcdVersion: identity.version,
     },
-    DebugConfig: {
-      Datacenter: identity.datacenter,
-      DNSDomain: `${identity.domain}.`.replace(/\.+$/, '.'),
-      DNSPort: identity.ports.dns,
-      HTTPPort: identity.ports.http,
-      ServerPort: identity.ports.server,
-      ServerMode: identity.server,
-      ACLsEnabled: false,
-    },
+    DebugConfig: debugConfig(identity),
     Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
     Member: own === undefined ? null : memberJson(own, identity),
     Stats: {
@@ -198,6 +210,8 @@ function selfJson(backend: Backend) {
       },
       ...backend.statistics(),
     },
-    Meta: {},
+    Meta: backend.read((catalog) => catalog.node(identity.nodeName))?.meta ?? {},
+    // There is no port for proxies; clients that look for one are to find that out.
+    xDS: { SupportedProxies: {}, Port: -1, Ports: { Plaintext: -1, TLS: -1 } },
   }
 }

@@ -1,3 +1,4 @@
+import type { LogLevel } from '../base/log.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, CommandOrigin, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
@@ -29,7 +30,10 @@ export interface AgentServiceDefinition {
 }
 
 /** Who asks and why, for the command's envelope. */
-export type Origin = Pick<CommandOrigin, 'actor' | 'cause'>
+export interface Origin extends Pick<CommandOrigin, 'actor' | 'cause'> {
+  /** What the client's program calls itself, for the agent's own log only. */
+  readonly client?: string | undefined
+}
 
 /** The agent's own services and checks: agent.db, the check runner, and proposals to the catalog. */
 export interface LocalAgent {
@@ -70,6 +74,8 @@ export interface Identity {
   readonly address: string
   readonly domain: string
   readonly ports: { readonly http: number; readonly dns: number; readonly server: number }
+  /** What the configuration says of the node; left out = nothing. */
+  readonly nodeMeta?: Readonly<Record<string, string>>
 }
 
 export interface ClusterServer {
@@ -91,13 +97,18 @@ export type ClusterOperation =
       readonly change:
         | { readonly kind: 'add-learner'; readonly id: string; readonly address: string }
         | { readonly kind: 'remove'; readonly id: string }
+      /** Refused when a server of another id is at that address now. */
+      readonly onlyAt?: string
     }
   /** The path of a finished snapshot of this server's state. */
   | { readonly kind: 'snapshot' }
   /** This server's id. */
   | { readonly kind: 'leave' }
-  /** The address; this server has looked there for a cluster. */
+  /** A {@link JoinResult}; this server has looked there for a cluster. */
   | { readonly kind: 'join'; readonly address: string }
+
+/** `waiting`: whoever is at the address has no cluster yet, either. */
+export type JoinResult = 'joined' | 'waiting'
 
 /** A state of the catalog as people keep it. */
 export interface SnapshotArchive {
@@ -115,6 +126,18 @@ export interface Restored {
   readonly deregistered: number
 }
 
+/** What became of the files of a node when they were read again, one line of text each. */
+export interface ReloadReport {
+  /** What was added, changed or removed. */
+  readonly taken: readonly string[]
+  /** What is wrong with the files, and so is not in force. */
+  readonly leftOut: readonly string[]
+  /** What no file defines any more, and stays because some file could not be read. */
+  readonly heldBack: readonly string[]
+  /** Options that changed and count from the next start on, by their key in a file. */
+  readonly restartNeeded: readonly string[]
+}
+
 /** Facts and figures in groups, all as text. */
 export type Statistics = Readonly<Record<string, Readonly<Record<string, string>>>>
 
@@ -126,6 +149,46 @@ export interface Diagnosis {
   readonly log: readonly string[]
   /** Memory, CPU, threads, what the event loop waits for. */
   readonly resources: unknown
+}
+
+/** What agent/host tells; null: this system does not tell it. */
+export interface HostFacts {
+  readonly memory: Readonly<Record<string, number>> | null
+  readonly cpus: readonly object[]
+  readonly host: object
+  readonly disk: object | null
+  readonly errors: readonly string[]
+}
+
+/** One server of the cluster, as its leader sees it. */
+export interface ServerHealth {
+  readonly id: string
+  /** Since it was heard, or since that leader leads if that is shorter; 0 for the leader itself. */
+  readonly lastContactMs: number
+  /** Term of the last entry that it is known to hold; 0: it is not known. */
+  readonly lastTerm: number
+  readonly lastIndex: number
+  /** It was heard in time, and does not lag. */
+  readonly isHealthy: boolean
+  /** Wall time since when {@link isHealthy} is what it is, as this leader saw it. */
+  readonly stableSinceMs: number
+}
+
+/** Who takes lines of the log of an agent, those of `level` and of more severe ones. */
+export interface LogFollower {
+  readonly level: LogLevel
+  /** One JSON object a line; default a line for people. */
+  readonly json?: boolean
+  /** A line with its end. Called within the call that logs; it must not log itself. */
+  readonly write: (line: string) => void
+}
+
+/** The log of an agent, of all its threads. */
+export interface NodeLog {
+  /** The last lines, oldest first. */
+  recent(): readonly string[]
+  /** Every line from now on. Returns how to end it. */
+  follow(follower: LogFollower): () => void
 }
 
 /** Somebody waits. Not a promise with an AbortSignal: of ten thousand that would be half the memory. */
@@ -184,8 +247,16 @@ export interface Backend {
   /** What the agent knows of Raft and of its process, for people. */
   statistics(): Statistics
   diagnosis(): Diagnosis
+  /** Lines of the log from now on, without secrets, whatever level the agent itself logs. Returns how to end it. */
+  followLog(follower: LogFollower): () => void
+  /** The machine that this agent runs on. */
+  host(): HostFacts
+  /** What the health of a server is judged by. */
+  autopilot(): { readonly silenceMsMax: number; readonly trailingMax: number }
+  /** The servers as the leader sees them; see {@link ServerHealth}. Undefined: no leader tells. */
+  serverHealth(options: { readonly mayAsk: boolean }): Promise<readonly ServerHealth[] | undefined>
   /** Reads definitions and zones again. Rejects with `zone-invalid`; what was served stays then. */
-  reload(): Promise<void>
+  reload(): Promise<ReloadReport>
   /** What the node counts and measures, as it is now. */
   metrics(): readonly AnyMetric[]
   /** `host:port` of the leader, or '' while there is none. */

@@ -21,7 +21,8 @@ export function readBody(payload: RequestPayload, bytesMax: number): Promise<Buf
         reject(svcdError('body-too-large', { size: `over ${discardBytesMax}`, max: bytesMax }))
       }
     })
-    payload.on('error', (error) => reject(error))
+    // Nothing else ends a body in the middle: the client is gone, or too slow.
+    payload.on('error', (error) => reject(svcdError('request-aborted', {}, error)))
     payload.on('end', () => {
       if (size > bytesMax) reject(svcdError('body-too-large', { size, max: bytesMax }))
       else

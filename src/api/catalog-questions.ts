@@ -1,5 +1,6 @@
 import { svcdError } from '../base/errors.ts'
-import type { Node, Service } from '../catalog/model.ts'
+import type { Instance, Node, Service } from '../catalog/model.ts'
+import { addTags } from '../catalog/pages.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { subject } from '../catalog/versions.ts'
 import { rowsOf } from './answer.ts'
@@ -44,40 +45,51 @@ export function allServices(parameters: Parameters, { identity }: Backend): Ques
   }
 }
 
-/** The names of the services that `keeps` keeps, with the union of their tags. */
+/** The names of the services that `keeps` keeps, in each spelling, with the union of their tags. */
 function* serviceNamesOf(
   catalog: CatalogReader,
   keeps: (node: Node, service: Service) => boolean,
 ): Generator<readonly [string, readonly string[]] | undefined, void> {
-  for (const [name] of catalog.pages.serviceNames()) {
-    const tags = new Set<string>()
-    let isKept = false
-    for (const { node, service } of catalog.pages.instances(name)) {
-      if (keeps(node, service)) {
-        isKept = true
-        for (const tag of service.tags) tags.add(tag)
-      }
+  for (const key of catalog.pages.serviceKeys()) {
+    const byName = new Map<string, Set<string>>()
+    for (const { node, service } of catalog.pages.instances(key)) {
+      if (keeps(node, service)) addTags(byName, service.name, service.tags)
       yield undefined
     }
-    if (isKept) yield [name, [...tags].toSorted()]
+    for (const [name, tags] of byName) yield [name, [...tags].toSorted()]
   }
 }
 
-/** catalog/service: the instances of a service, whatever their health. */
+/** Where the instances come from that an endpoint lists. */
+export interface Source {
+  readonly subject: string
+  /** Undefined: a long read goes on. */
+  instances(catalog: CatalogReader): Iterable<Instance | undefined>
+}
+
+/** The instances of a service. Throws `missing-service-name`. */
+export function named(name: string): Source {
+  if (name === '') throw svcdError('missing-service-name', {})
+  return {
+    subject: subject.service(name),
+    instances: (catalog) => catalog.pages.instances(name),
+  }
+}
+
+/** catalog/service: instances, whatever their health. */
 export function serviceNodes(
-  name: string,
+  source: Source,
   parameters: Parameters,
   { identity }: Backend,
 ): Question {
-  if (name === '') throw svcdError('missing-service-name', {})
   const hasTags = tagFilter(parameters)
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, serviceNodeFields)
   return {
-    subject: subject.service(name),
+    subject: source.subject,
     answer: (catalog) => ({
       kind: 'list',
-      rows: rowsOf(catalog.pages.instances(name), (instance) => {
+      rows: rowsOf(source.instances(catalog), (instance) => {
         if (hasTags?.(instance.service.tags) === false) return undefined
         if (hasMeta?.(instance.node.meta) === false) return undefined
         const row = serviceNodeJson(instance, identity.datacenter)

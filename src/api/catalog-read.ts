@@ -66,7 +66,13 @@ export async function answerRead(
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, backend, options.consistency, rendered.index)
   reply.header('X-Consul-Query-Backend', 'blocking-query')
+  if (parametersOf(request)['cached'] !== undefined) addCacheHeaders(reply)
   return sendRendered(request, reply, rendered)
+}
+
+/** This server's own copy stands in for the cache of an agent, and has just been confirmed. */
+function addCacheHeaders(reply: FastifyReply): void {
+  reply.header('X-Cache', 'HIT').header('Age', '0')
 }
 
 async function read(

@@ -10,6 +10,7 @@ import type {
   CheckDefinitionBody,
 } from './shapes.ts'
 import {
+  catalogWeights,
   checkedAddress,
   checkedId,
   checkedMeta,
@@ -19,7 +20,6 @@ import {
   checkedTaggedAddress,
   checkedTaggedAddresses,
   checkedTags,
-  checkedWeights,
   cutOutput,
 } from './validate.ts'
 
@@ -32,7 +32,7 @@ export function catalogRegistration(
   isKnownNode: (name: string) => boolean,
 ): RegisterCommand {
   const nodeName = checkedName(body.Node ?? '', 'Node')
-  if (nodeName === '') throw svcdError('missing-name', { what: 'node: Must provide node' })
+  if (nodeName === '') throw svcdError('missing-node', {})
   const { Check: single, Checks: list = [] } = body
   const checks = single === undefined ? list : [single, ...list]
   return {
@@ -50,12 +50,11 @@ function nodeOf(
   name: string,
   isKnownNode: (name: string) => boolean,
 ): NodeDefinition | undefined {
-  if (body.SkipNodeUpdate === true && isKnownNode(name)) return undefined
+  const { SkipNodeUpdate: isKept = false } = body
+  if (isKept && isKnownNode(name)) return undefined
   const address = checkedAddress(body.Address ?? '', 'Address')
-  if (address === '') {
-    const what = `address of node "${name}": Must provide address if SkipNodeUpdate is not set, or the node is new`
-    throw svcdError('missing-name', { what })
-  }
+  // A new node may be without an address, which a later registration gives it.
+  if (address === '' && !isKept) throw svcdError('missing-node-address', { node: name })
   const tagged = Object.entries(body.TaggedAddresses ?? {}).map(([tag, tagAddress]) => [
     tag,
     checkedTaggedAddress(tag, tagAddress, `TaggedAddresses.${tag}`),
@@ -73,21 +72,20 @@ function checkedUuid(id: string): string {
   if (id === '' || /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) {
     return id.toLowerCase()
   }
-  const reason = `Bad node ID: ${JSON.stringify(id)} is not a UUID`
-  throw svcdError('invalid-field', { field: 'ID', reason })
+  throw svcdError('bad-node-id', { id })
 }
 
 function serviceOf(body: CatalogServiceBody): ServiceDefinition {
   const name = checkedName(body.Service ?? '', 'Service.Service')
-  if (name === '') throw svcdError('missing-service-name', {})
+  if (name === '') throw svcdError('missing-catalog-service-name', {})
   return {
     id: checkedId(body.ID === undefined || body.ID === '' ? name : body.ID, 'Service.ID'),
     name,
-    address: checkedAddress(body.Address ?? '', 'Service.Address'),
+    address: checkedAddress(body.Address ?? '', 'service address'),
     port: checkedPort(body.Port ?? 0, 'Service.Port'),
     tags: checkedTags(body.Tags ?? [], 'Service.Tags'),
     meta: checkedMeta(body.Meta ?? {}, 'Service Meta', true),
-    weights: checkedWeights(body.Weights),
+    weights: catalogWeights(body.Weights),
     taggedAddresses: checkedTaggedAddresses(body.TaggedAddresses ?? {}),
     enableTagOverride: body.EnableTagOverride ?? false,
     owner: 'catalog',
@@ -99,8 +97,7 @@ function checkOf(body: CatalogCheckBody, nodeName: string): CheckDefinition {
   const id = body.CheckID === undefined || body.CheckID === '' ? (body.Name ?? '') : body.CheckID
   if (id === '') throw svcdError('missing-check-name', {})
   if ((body.Node ?? nodeName).toLowerCase() !== nodeName.toLowerCase()) {
-    const reason = `${JSON.stringify(body.Node)} is not the node registered here, "${nodeName}"`
-    throw svcdError('invalid-field', { field: 'Check.Node', reason })
+    throw svcdError('check-node-differs', { given: body.Node ?? '', node: nodeName })
   }
   const definition = definitionOf(body.Definition ?? {})
   return {

@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
+import { unmappedIp } from '../base/ip.ts'
 import type { CommandBody, Outcome, RegisterCommand } from '../catalog/command.ts'
+import { nameHolder } from '../catalog/name-holder.ts'
 import type { Backend, Origin } from './backend.ts'
 import { answerRead } from './catalog-read.ts'
 import type { ReadContext } from './catalog-read.ts'
 import {
   allNodes,
   allServices,
+  named,
   nodeServices,
   nodeWithServices,
   serviceNodes,
@@ -34,6 +37,7 @@ function addWrites(app: FastifyInstance, backend: Backend): void {
       backend.read((catalog) => catalog.node(name) !== undefined),
     )
     refuseOverServer(backend, command)
+    refuseTakenName(backend, command)
     const what = command.service === undefined ? '' : ` ${command.service.id}`
     await propose(
       backend,
@@ -47,7 +51,7 @@ function addWrites(app: FastifyInstance, backend: Backend): void {
     const body = decodeBody(request.body, catalogDeregisterShape)
     checkDatacenter(body.Datacenter ?? datacenterParameter(request), backend.identity)
     const nodeName = body.Node ?? ''
-    if (nodeName === '') throw svcdError('missing-name', { what: 'node: Must provide node' })
+    if (nodeName === '') throw svcdError('missing-node', {})
     const serviceId = body.ServiceID === '' ? undefined : body.ServiceID
     // With both given Consul removes the service, its checks included.
     const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
@@ -68,7 +72,14 @@ function datacenterParameter(request: FastifyRequest): string | undefined {
 
 /** Who asks, and with which request. */
 export function originOf(request: FastifyRequest, cause: string): Origin {
-  return { actor: `http ${request.ip}`, cause }
+  const client = request.headers['user-agent']
+  const actor = `http ${unmappedIp(request.ip)}`
+  return client === undefined ? { actor, cause } : { actor, cause, client: cutClient(client) }
+}
+
+/** Browsers go on for lines. */
+function cutClient(name: string): string {
+  return name.length <= 60 ? name : `${name.slice(0, 59)}…`
 }
 
 /** Proposes a command; a refusal by the catalog becomes its error. */
@@ -79,7 +90,10 @@ async function propose(backend: Backend, body: CommandBody, origin: Origin): Pro
     case 'unknown-node':
       throw svcdError('unknown-node', { node: outcome.subject })
     case 'unknown-service':
-      throw svcdError('unknown-service-of-check', { id: outcome.subject })
+      throw svcdError('missing-service-registration', {
+        node: body.nodeName,
+        id: outcome.subject,
+      })
     case 'unknown-check':
       throw svcdError('unknown-check-id', { id: outcome.subject })
   }
@@ -112,7 +126,7 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
 
   addRoute(app, 'GET', `${paths.service}*`, (request, reply) => {
     const name = tailOf(request, paths.service)
-    const question = serviceNodes(name, parametersOf(request), backend)
+    const question = serviceNodes(named(name), parametersOf(request), backend)
     return answerRead(context, request, reply, question)
   })
 
@@ -127,6 +141,15 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
     const question = nodeServices(asked, parametersOf(request), backend)
     return answerRead(context, request, reply, question)
   })
+}
+
+/** A node whose agent lives keeps its name: under another id it would lose all that is registered on it. */
+function refuseTakenName(backend: Backend, { node }: RegisterCommand): void {
+  if (node === undefined) return
+  const { name, id } = node
+  const holder = backend.read((catalog) => nameHolder(catalog, name, id))
+  if (holder === undefined) return
+  throw svcdError('node-name-taken', { name, id: holder.id, address: holder.address })
 }
 
 /** What a server of the cluster says of itself is nobody else's to say. */

@@ -28,6 +28,30 @@ export interface CheckEntry {
   readonly Output: string
   readonly ServiceID: string
   readonly ServiceName: string
+  /** 'ttl', 'http', … or '' when no agent runs it. */
+  readonly Type: string
+  readonly Interval: string
+  readonly Definition: Readonly<Record<string, unknown>>
+  /** The entry of the log that changed it last. */
+  readonly ModifyIndex: number
+}
+
+/** A row of health/summary: how many instances of a service are in which health. */
+export interface ServiceSummary {
+  readonly Name: string
+  readonly Tags: readonly string[]
+  readonly Passing: number
+  readonly Warning: number
+  readonly Critical: number
+  readonly Maintenance: number
+}
+
+/** The answer of status/times; the times are of RFC 3339, those of the oldest and newest entry '' when there is none. */
+export interface ChangeTimes {
+  /** By the index of the entry; what is older than `Oldest` is left out. */
+  readonly Times: Readonly<Record<string, string>>
+  readonly Oldest: string
+  readonly Newest: string
 }
 
 /** A row of health/service. */
@@ -56,6 +80,14 @@ export interface AgentDebug {
   readonly Raft?: unknown
   readonly Log?: readonly string[]
   readonly Resources?: unknown
+}
+
+/** The answer of agent/reload: what became of the files, a line of text each. */
+export interface Reloaded {
+  readonly Taken: readonly string[]
+  readonly LeftOut: readonly string[]
+  readonly HeldBack: readonly string[]
+  readonly RestartNeeded: readonly string[]
 }
 
 export interface Member {
@@ -97,6 +129,8 @@ export interface ServiceRegistration {
   readonly Port?: number | undefined
   readonly Tags?: readonly string[] | undefined
   readonly Meta?: Readonly<Record<string, string>> | undefined
+  readonly TaggedAddresses?:
+    Readonly<Record<string, { readonly Address: string; readonly Port?: number }>> | undefined
   readonly Weights?: { readonly Passing: number; readonly Warning: number } | undefined
   readonly Checks?: readonly CheckRegistration[] | undefined
 }

@@ -1,4 +1,6 @@
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import { fromFieldText } from '../base/http-field.ts'
+import { version } from '../base/version.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -6,10 +8,13 @@ import type {
   Member,
   NodeEntry,
   RaftServer,
+  Reloaded,
+  ChangeTimes,
   Self,
   ServiceEntry,
   ServiceNode,
   ServiceRegistration,
+  ServiceSummary,
   SnapshotDownload,
 } from './client-rows.ts'
 import { readEvents, type WatchEvent } from './event-reader.ts'
@@ -34,6 +39,27 @@ export interface ClientOptions {
   readonly token?: string | undefined
   /** How long to wait for an answer. Default 30 s. */
   readonly timeoutMs?: number | undefined
+  /** Asked when no answer comes, soon or at all. Left out: nobody looks. */
+  readonly diagnose?: Diagnose | undefined
+}
+
+/**
+ * Finds out what is at an address where an agent should be. `failure` is why the request failed, or
+ * undefined while it is only slow. Resolves with an error that explains it, or undefined: an agent is
+ * there, or nothing is known.
+ */
+export type Diagnose = (
+  address: string,
+  failure: Error | undefined,
+) => Promise<SvcdError | undefined>
+
+/** An agent answers most requests in milliseconds. */
+const slowMs = 500
+
+/** The HTTP status of an `agent-refused`; undefined for any other error. */
+export function refusedStatus(error: unknown): number | undefined {
+  if (!(error instanceof SvcdError) || error.code !== 'agent-refused') return undefined
+  return (error.cause as { readonly status?: number } | undefined)?.status
 }
 
 export interface HealthOptions extends ListOptions {
@@ -52,21 +78,26 @@ export class Client {
   readonly #address: string
   readonly #headers: Record<string, string>
   readonly #timeoutMs: number
+  readonly #diagnose: Diagnose | undefined
 
-  constructor({ address, token, timeoutMs }: ClientOptions) {
+  constructor({ address, token, timeoutMs, diagnose }: ClientOptions) {
     this.#address = address.replace(/\/+$/, '')
-    this.#headers = token === undefined || token === '' ? {} : { 'X-Consul-Token': token }
+    // The agent's log says by it that somebody typed this.
+    const own = { 'User-Agent': `svcd/${version}` }
+    this.#headers = token === undefined || token === '' ? own : { ...own, 'X-Consul-Token': token }
     this.#timeoutMs = timeoutMs ?? 30_000
+    this.#diagnose = diagnose
   }
 
-  /** Returns what the agent accepted with a warning, in its words; '' mostly. */
+  /** Returns what the agent warns of, in its words; most often nothing. */
   async registerService(
     service: ServiceRegistration,
     options: { readonly replaceExistingChecks?: boolean } = {},
-  ): Promise<string> {
+  ): Promise<readonly string[]> {
     const query = options.replaceExistingChecks === true ? '?replace-existing-checks=true' : ''
     const response = await this.#put(`agent/service/register${query}`, service)
-    return response.headers.get('X-Svcd-Warning') ?? ''
+    const warnings = response.headers.get('X-Svcd-Warning') ?? ''
+    return warnings === '' ? [] : warnings.split('; ').map(fromFieldText)
   }
 
   async deregisterService(id: string): Promise<void> {
@@ -81,6 +112,29 @@ export class Client {
   /** Every service name of the datacenter with its tags. */
   services(options: ListOptions = {}): Promise<Readonly<Record<string, readonly string[]>>> {
     return this.#get(`catalog/services${queryOf(options)}`)
+  }
+
+  /** Every service with how many of its instances are in which health; `tags` and `node` choose instances. */
+  summary(
+    options: ListOptions & {
+      readonly tags?: readonly string[] | undefined
+      readonly node?: string | undefined
+    } = {},
+  ): Promise<readonly ServiceSummary[]> {
+    const query = new URLSearchParams(queryOf(options))
+    if (options.node !== undefined) query.set('node', options.node)
+    return this.#get(`health/summary${query.size === 0 ? '' : `?${query.toString()}`}`)
+  }
+
+  /** When the entries of the log with these indexes were written. */
+  times(entries: readonly number[]): Promise<ChangeTimes> {
+    return this.#get(`status/times?${entries.map((entry) => `entry=${entry}`).join('&')}`)
+  }
+
+  /** A TTL check of the agent reports. */
+  async reportCheck(verb: 'pass' | 'warn' | 'fail', id: string, note = ''): Promise<void> {
+    const query = note === '' ? '' : `?${new URLSearchParams({ note }).toString()}`
+    await this.#put(`agent/check/${verb}/${encodeURIComponent(id)}${query}`)
   }
 
   nodes(options: ListOptions = {}): Promise<readonly NodeEntry[]> {
@@ -131,17 +185,29 @@ export class Client {
    * with the stream, and rejects with `agent-unreachable` when that breaks off or falls silent.
    */
   async *watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
-    const silence = new AbortController()
-    const onSilence = (): void => silence.abort(new Error('the stream fell silent'))
-    const timer = setTimeout(onSilence, silenceMsMax).unref()
-    try {
-      const either = AbortSignal.any([signal, silence.signal])
-      const { body } = await this.#request('GET', `watch/${path}`, null, either)
-      yield* readEvents(withEach(body ?? new ReadableStream(), () => timer.refresh()))
-    } catch (error) {
-      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
-    } finally {
-      clearTimeout(timer)
+    yield* readEvents(this.#stream(`watch/${path}`, signal))
+  }
+
+  /**
+   * The log of the agent from now on, as text that holds whole lines. It ends with the stream, as `watch`
+   * does, and rejects with `agent-unreachable` when that falls silent.
+   */
+  async *monitor(
+    options: { readonly level?: string; readonly json?: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<string, void> {
+    const query = new URLSearchParams({ heartbeat: '' })
+    if (options.level !== undefined) query.set('loglevel', options.level)
+    if (options.json === true) query.set('logjson', '')
+    const decoder = new TextDecoder()
+    let text = ''
+    for await (const chunk of this.#stream(`agent/monitor?${query.toString()}`, signal)) {
+      text += decoder.decode(chunk, { stream: true })
+      const end = text.lastIndexOf('\n') + 1
+      // An empty line says only that the stream lives.
+      const lines = text.slice(0, end).replaceAll(/^\n/gm, '')
+      text = text.slice(end)
+      if (lines !== '') yield lines
     }
   }
 
@@ -168,9 +234,12 @@ export class Client {
     await this.#put(`agent/${of}maintenance${id}?${query.toString()}`)
   }
 
-  /** Has the agent read its configuration again. */
-  async reload(): Promise<void> {
-    await this.#put('agent/reload')
+  /** Has the agent read its configuration again. Of an agent that does not say what came of it, nothing. */
+  async reload(): Promise<Reloaded> {
+    const response = await this.#put('agent/reload')
+    const text = await response.text()
+    const nothing = { Taken: [], LeftOut: [], HeldBack: [], RestartNeeded: [] }
+    return text === '' ? nothing : { ...nothing, ...(JSON.parse(text) as Partial<Reloaded>) }
   }
 
   /** What helps to find out what is wrong with the agent. */
@@ -194,6 +263,13 @@ export class Client {
   /** `host:port` of the leader, '' while there is none. */
   leader(): Promise<string> {
     return this.#get('status/leader')
+  }
+
+  /** The time of the agent's machine to the second, in milliseconds since 1970; undefined: it does not say. */
+  async clockMs(): Promise<number | undefined> {
+    const { headers } = await this.#request('GET', 'status/leader')
+    const dateMs = Date.parse(headers.get('date') ?? '')
+    return Number.isNaN(dateMs) ? undefined : dateMs
   }
 
   /** The servers of the cluster. `stale`: as the agent that is asked sees them, also without a leader. */
@@ -253,12 +329,29 @@ export class Client {
     try {
       return (await response.json()) as T
     } catch (error) {
-      throw this.#unreachable(`its answer is not an agent's: ${reasonOf(error)}`, error)
+      const parameters = { address: this.#address, reason: 'its answer is not JSON' }
+      throw svcdError('not-an-agent', parameters, error)
     }
   }
 
   #put(path: string, body?: unknown): Promise<Response> {
     return this.#request('PUT', path, body === undefined ? null : JSON.stringify(body))
+  }
+
+  /** What a path streams until it ends; one that is silent for a minute is dead. */
+  async *#stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const silence = new AbortController()
+    const onSilence = (): void => silence.abort(new Error('the stream fell silent'))
+    const timer = setTimeout(onSilence, silenceMsMax).unref()
+    try {
+      const either = AbortSignal.any([signal, silence.signal])
+      const { body } = await this.#request('GET', path, null, either)
+      yield* withEach(body ?? new ReadableStream(), () => timer.refresh())
+    } catch (error) {
+      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async #request(
@@ -270,7 +363,7 @@ export class Client {
     const isShort = typeof body === 'string' || body === null
     let response: Response
     try {
-      response = await fetch(`${this.#address}/v1/${path}`, {
+      response = await this.#fetch(`${this.#address}/v1/${path}`, {
         method,
         body,
         headers: this.#headers,
@@ -281,14 +374,35 @@ export class Client {
       })
       if (response.ok) return response
     } catch (error) {
-      throw this.#unreachable(fetchReason(error), error)
+      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
     }
-    const reason = (await response.text().catch(reasonOf)).trim()
-    throw svcdError('agent-refused', {
-      address: this.#address,
-      status: response.status,
-      reason: reason === '' ? response.statusText : reason,
+    throw await refusal(this.#address, response)
+  }
+
+  /** As fetch, but it rejects with what is wrong with the address as soon as that is known. */
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    const diagnose = this.#diagnose
+    if (diagnose === undefined) return fetch(url, init)
+    const given = new AbortController()
+    const signals =
+      init.signal instanceof AbortSignal ? [init.signal, given.signal] : [given.signal]
+    let timer: NodeJS.Timeout | undefined
+    const fault = new Promise<never>((_resolve, reject) => {
+      const look = async (): Promise<void> => {
+        const found = await diagnose(this.#address, undefined)
+        if (found !== undefined) reject(found)
+      }
+      timer = setTimeout(() => void look().catch(() => {}), slowMs)
     })
+    try {
+      return await Promise.race([fetch(url, { ...init, signal: AbortSignal.any(signals) }), fault])
+    } catch (error) {
+      given.abort()
+      if (error instanceof SvcdError || init.signal?.aborted === true) throw error
+      throw (await diagnose(this.#address, asError(error))) ?? error
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #unreachable(reason: string, error: unknown): Error {
@@ -296,11 +410,40 @@ export class Client {
   }
 }
 
+/** An answer that is an error, as an error: in the words of the agent, if it is one. */
+async function refusal(address: string, response: Response): Promise<SvcdError> {
+  const text = (await response.text().catch(reasonOf)).trim()
+  const { status, statusText, headers } = response
+  // What Go, nginx and others say to a request without TLS.
+  if (status === 400 && /\bHTTPS (?:server|port)\b/.test(text)) {
+    return svcdError('agent-is-https', { address })
+  }
+  const isOfAgent = [...headers.keys()].some((name) => name.startsWith('x-consul-'))
+  const isText = headers.get('content-type')?.startsWith('text/plain') === true
+  if (!isOfAgent && (!isText || text === '404 page not found')) {
+    return svcdError('not-an-agent', { address, reason: `it answered ${status} ${statusText}` })
+  }
+  const reason = text === '' ? statusText : text
+  return svcdError('agent-refused', { address, status, reason }, { status })
+}
+
 /** fetch says "fetch failed" and keeps the reason in the cause, once for each address tried. */
 function fetchReason(error: unknown): string {
+  const reason = reasonOf(causeOf(error))
+  // OpenSSL's words, of a line with numbers and file names.
+  const [, words] = /:SSL routines:[^:]*:([^:]+):/.exec(reason) ?? []
+  return words === undefined ? reason : `TLS: ${words}`
+}
+
+/** What made fetch fail. */
+export function causeOf(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined
   const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause
-  return reasonOf(first ?? error)
+  return first ?? error
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 /** A question as a URL's query; '' when nothing is chosen. */

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import { svcdError } from '../base/errors.ts'
 import type { Backend } from './backend.ts'
+import { consulVersion } from './members.ts'
 import { sendJson } from './reply.ts'
 import { addRoute } from './route.ts'
 
-/** agent/debug: what `svcd debug` puts into its bundle; svcd's own. */
+/** agent/debug, agent/host and agent/version: what `svcd debug` and Consul's put into their bundles. */
 export function addDebugRoutes(app: FastifyInstance, backend: Backend): void {
   addRoute(app, 'GET', '/v1/agent/debug', async (request, reply) => {
     const { config, raft, log, resources } = backend.diagnosis()
@@ -14,4 +16,38 @@ export function addDebugRoutes(app: FastifyInstance, backend: Backend): void {
       Resources: resources,
     })
   })
+
+  addRoute(app, 'GET', '/v1/agent/host', async (request, reply) => {
+    const { memory, cpus, host, disk, errors } = backend.host()
+    return sendJson(request, reply, {
+      Memory: memory,
+      CPU: cpus,
+      Host: host,
+      Disk: disk,
+      // Nanoseconds, as whole ones as there are.
+      CollectionTime: Date.now() * 1e6,
+      Errors: errors.length === 0 ? null : errors,
+    })
+  })
+  addRoute(app, 'GET', '/v1/agent/version', async (request, reply) =>
+    sendJson(request, reply, {
+      SHA: '',
+      BuildDate: '',
+      HumanVersion: consulVersion,
+      FIPS: '',
+      SvcdVersion: backend.identity.version,
+    }),
+  )
+}
+
+/**
+ * `/debug/pprof`: profiles of a Go program, which this is not. Consul answers so when `enable_debug` is
+ * off, as `agent/self` says it is here; `consul debug` then leaves them out.
+ */
+export function addProfileRoutes(app: FastifyInstance): void {
+  addRoute(app, 'GET', '/debug/pprof/*', refuseProfile, { isForPages: false })
+}
+
+async function refuseProfile(): Promise<never> {
+  throw svcdError('no-profiles', {})
 }

@@ -1,5 +1,5 @@
 import { parseDuration } from '../base/duration.ts'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 
 /** A JSON Schema, as OpenAPI 3.1 takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -28,7 +28,7 @@ const depthMax = 32
 const durationMsMax = 2 ** 63 / 1e6
 
 export const text: Reader<string> = documented({ type: 'string' }, (value, at) => {
-  if (typeof value !== 'string') return refuse(at, 'a string', value)
+  if (typeof value !== 'string') return refuse(at, 'a string', value, 'string')
   // It has no UTF-8: what is stored would not be found under the name it was stored by.
   if (/\p{Surrogate}/u.test(value)) {
     throw svcdError('invalid-field', { field: at, reason: 'contains half of a surrogate pair' })
@@ -37,11 +37,11 @@ export const text: Reader<string> = documented({ type: 'string' }, (value, at) =
 })
 
 export const flag: Reader<boolean> = documented({ type: 'boolean' }, (value, at) =>
-  typeof value === 'boolean' ? value : refuse(at, 'true or false', value),
+  typeof value === 'boolean' ? value : refuse(at, 'true or false', value, 'bool'),
 )
 
 export const integer: Reader<number> = documented({ type: 'integer' }, (value, at) =>
-  Number.isSafeInteger(value) ? (value as number) : refuse(at, 'a whole number', value),
+  Number.isSafeInteger(value) ? (value as number) : refuse(at, 'a whole number', value, 'int'),
 )
 
 const durationSchema: JsonSchema = {
@@ -51,12 +51,13 @@ const durationSchema: JsonSchema = {
 /** Go's durations: text with units, or a number of nanoseconds. In milliseconds. */
 export const duration: Reader<number> = documented(durationSchema, (value, at) => {
   if (typeof value !== 'string' && typeof value !== 'number') {
-    return refuse(at, 'a duration such as "10s"', value)
+    return refuse(at, 'a duration such as "10s"', value, 'string')
   }
   const durationMs = typeof value === 'number' ? value / 1e6 : durationOf(value)
   if (durationMs === undefined || Math.abs(durationMs) > durationMsMax) {
     const reason = `${JSON.stringify(value)} is not a duration; write one such as "10s" or "1m30s"`
-    throw svcdError('invalid-field', { field: at, reason })
+    const inGo = new GoError(`time: invalid duration ${JSON.stringify(value)}`)
+    throw svcdError('invalid-field', { field: at, reason }, inGo)
   }
   return durationMs
 })
@@ -82,7 +83,7 @@ export const opaqueObject: Reader<Readonly<Record<string, unknown>>> = documente
 export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
   const schema = { type: 'array', items: item.schema ?? {} }
   return documented(schema, (value, at) => {
-    if (!Array.isArray(value)) return refuse(at, 'a list', value)
+    if (!Array.isArray(value)) return refuse(at, 'a list', value, '[]string')
     const items: T[] = []
     for (const [n, entry] of value.entries()) {
       if (entry !== null) items.push(item(entry, `${at}[${n}]`))
@@ -112,6 +113,21 @@ export function object<F extends Fields>(
   fields: F,
   aliases: Readonly<Record<string, keyof F & string>> = {},
 ): Reader<Decoded<F>> {
+  return readerOf(fields, aliases, (key) => {
+    throw svcdError('unknown-field', { field: key })
+  })
+}
+
+/** As {@link object}, but keys that are not in the table are left out. */
+export function openObject<F extends Fields>(fields: F): Reader<Decoded<F>> {
+  return readerOf(fields, {}, () => {})
+}
+
+function readerOf<F extends Fields>(
+  fields: F,
+  aliases: Readonly<Record<string, keyof F & string>>,
+  onUnknown: (key: string) => void,
+): Reader<Decoded<F>> {
   const nameOf = new Map<string, string>()
   for (const name of Object.keys(fields)) {
     nameOf.set(name, name)
@@ -126,41 +142,60 @@ export function object<F extends Fields>(
     for (const [key, entry] of Object.entries(asObject(value, at))) {
       const name = nameOf.get(key) ?? nameOf.get(key.toLowerCase())
       const reader = name === undefined ? undefined : fields[name]
-      if (name === undefined || reader === undefined) {
-        throw svcdError('unknown-field', { field: key })
-      }
-      if (entry !== null) decoded[name] = reader(entry, at === '' ? name : `${at}.${name}`)
+      if (name === undefined || reader === undefined) onUnknown(key)
+      else if (entry !== null) decoded[name] = reader(entry, at === '' ? name : `${at}.${name}`)
     }
     return decoded as Decoded<F>
   })
 }
 
-/** Reads a request body as JSON; the Content-Type is not looked at, as clients send any. */
+/**
+ * Reads a request body as JSON; the Content-Type is not looked at, as clients send any. Errors begin with
+ * what Consul says of such a body.
+ */
 export function decodeBody<T>(body: unknown, reader: Reader<T>): T {
   if (!Buffer.isBuffer(body) || body.length === 0) {
-    throw svcdError('invalid-json', { reason: 'the body is empty; send a JSON object' })
+    throw svcdError('invalid-json', { reason: 'EOF. The body is empty; send a JSON object.' })
   }
   let value: unknown
   try {
     value = JSON.parse(body.toString('utf8'))
   } catch (error) {
-    throw svcdError('invalid-json', { reason: reasonOf(error) }, error)
+    // V8's words for it.
+    const isCut = /end of JSON input|Unterminated string/.test(reasonOf(error))
+    const reason = isCut ? 'unexpected EOF. The JSON ends too early.' : reasonOf(error)
+    throw svcdError('invalid-json', { reason }, error)
   }
-  return reader(value, '')
+  try {
+    return reader(value, '')
+  } catch (error) {
+    if (!(error instanceof SvcdError && error.cause instanceof GoError)) throw error
+    const reason = `${error.cause.message}. ${error.message}`
+    throw svcdError('invalid-json', { reason }, error)
+  }
 }
+
+/** What Consul says of the same, as the cause of an error in words of our own. */
+class GoError extends Error {}
 
 function asObject(value: unknown, at: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>
   }
-  return refuse(at, 'an object', value)
+  return refuse(at, 'an object', value, 'struct')
 }
 
-function refuse(at: string, expected: string, value: unknown): never {
+function refuse(at: string, expected: string, value: unknown, goType: string): never {
   const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
   const reason = `expected ${expected}, got ${found === 'a object' ? 'an object' : found}`
   if (at === '') throw svcdError('invalid-json', { reason })
-  throw svcdError('invalid-field', { field: at, reason })
+  const what = `json: cannot unmarshal ${goKind(value)} into Go struct field .${at} of type ${goType}`
+  throw svcdError('invalid-field', { field: at, reason }, new GoError(what))
+}
+
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 function isWithinDepth(value: unknown, levels: number): boolean {

@@ -6,6 +6,7 @@ import { judge } from '../health/select.ts'
 import { rowsOf } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { findNode } from './catalog-questions.ts'
+import type { Source } from './catalog-questions.ts'
 import type { Question } from './renderer.ts'
 import { checkJson, instanceJson } from './encode.ts'
 import { checkFields, filterOf, instanceFields } from './filters.ts'
@@ -14,9 +15,8 @@ import type { Parameters } from './parameters.ts'
 
 // What the reads of health/ ask: routes answer it once, streams at every change.
 
-/** health/service: the instances of a service with their checks. */
-export function serviceHealth(name: string, parameters: Parameters, backend: Backend): Question {
-  required(name, 'service name')
+/** health/service: instances with their checks. */
+export function serviceHealth(source: Source, parameters: Parameters, backend: Backend): Question {
   const { datacenter } = backend.identity
   const onlyPassing = flagParameter(parameters, 'passing')
   const hasTags = tagFilter(parameters)
@@ -30,8 +30,8 @@ export function serviceHealth(name: string, parameters: Parameters, backend: Bac
     return filter?.(row) === false ? undefined : row
   }
   return {
-    subject: subject.service(name),
-    answer: (catalog) => ({ kind: 'list', rows: rowsOf(catalog.pages.instances(name), rowOf) }),
+    subject: source.subject,
+    answer: (catalog) => ({ kind: 'list', rows: rowsOf(source.instances(catalog), rowOf) }),
   }
 }
 

@@ -1,9 +1,15 @@
 import type { FastifyInstance } from 'fastify'
+import { writeAnswer } from './answer.ts'
+import { named } from './catalog-questions.ts'
 import { answerRead } from './catalog-read.ts'
 import type { ReadContext } from './catalog-read.ts'
+import { reach } from './consistency.ts'
+import { serviceSummaries } from './health-summary.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './health-questions.ts'
-import { parametersOf } from './parameters.ts'
+import { parametersOf, readOptions } from './parameters.ts'
+import { isPretty, sendBody } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
+import { writeIfShort } from './sliced-answer.ts'
 
 const paths = {
   service: '/v1/health/service/',
@@ -14,9 +20,20 @@ const paths = {
 
 /** health/*: checks, and service instances judged by them. */
 export function addHealthRoutes(app: FastifyInstance, context: ReadContext): void {
+  addRoute(app, 'GET', '/v1/health/summary', async (request, reply) => {
+    const { backend } = context
+    const parameters = parametersOf(request)
+    await reach(context, readOptions(parameters, backend.identity).consistency)
+    const answer = serviceSummaries(parameters, backend)
+    const pretty = isPretty(request)
+    const short = backend.read((catalog) => writeIfShort(answer(catalog), pretty))
+    const long = () => backend.readSliced((catalog) => writeAnswer(answer(catalog), pretty))
+    return sendBody(request, reply, short ?? (await long()))
+  })
+
   addRoute(app, 'GET', `${paths.service}*`, (request, reply) => {
     const name = tailOf(request, paths.service)
-    const question = serviceHealth(name, parametersOf(request), context.backend)
+    const question = serviceHealth(named(name), parametersOf(request), context.backend)
     return answerRead(context, request, reply, question)
   })
 

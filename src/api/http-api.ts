@@ -15,15 +15,20 @@ import { addCatalogRoutes } from './catalog.ts'
 import { Waits } from './catalog-read.ts'
 import { noCompilers } from './compilers.ts'
 import { connectionEndings } from './connection-endings.ts'
-import { addDebugRoutes } from './debug.ts'
+import { addDebugRoutes, addProfileRoutes } from './debug.ts'
 import { addHealthRoutes } from './health.ts'
 import { Renderer } from './renderer.ts'
 import { addMaintenanceRoutes } from './maintenance.ts'
+import { addMeshRoutes } from './mesh.ts'
 import { addMetricsRoutes, addPrometheusRoute } from './metrics.ts'
+import { addNotBuiltRoutes } from './not-built.ts'
+import { LineStreams } from './line-streams.ts'
+import { addMonitorRoute } from './monitor.ts'
 import { addOpenApiRoute, routesAddedTo } from './openapi.ts'
 import { addOperatorRoutes } from './operator.ts'
+import { addAutopilotRoutes } from './autopilot.ts'
 import { RequestGuard } from './request-guard.ts'
-import { cleanPath } from './route.ts'
+import { argumentPrefixes, cleanPath, originForm } from './route.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
 import { Streams } from './streams.ts'
@@ -71,15 +76,18 @@ export function createHttpApi(
     http: httpServerOptions,
     // Arguments are cut out of the raw path, however long they are.
     routerOptions: { maxParamLength: 64 * 1024 },
+    rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
   })
   const waits = new Waits()
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
   const streams = new Streams({ backend, clock, logger, heartbeatMs: options.heartbeatMs })
+  const lines = new LineStreams(options.heartbeatMs)
   const context = {
     backend,
     waits,
     streams,
+    lines,
     isStopping: () => waits.stopped,
     renderer: new Renderer(backend),
     clock,
@@ -88,13 +96,15 @@ export function createHttpApi(
   }
   addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
-  addHooks(app)
-  endWithClose(app, { waits, streams }, options.stopGraceMs)
+  addHooks(app, argumentPrefixes(app))
+  logRequests(app, logger)
+  endWithClose(app, [waits, streams, lines], options.stopGraceMs)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
   const measured = addPrometheusRoute(app, backend)
+  addProfileRoutes(app)
   // The document is of `/v1`, so of what comes from here on.
   const documented = routesAddedTo(app)
   app.register((scope, _options, done) => {
@@ -103,15 +113,19 @@ export function createHttpApi(
     addMaintenanceRoutes(scope, backend)
     addAgentHealthRoutes(scope, backend)
     addDebugRoutes(scope, backend)
-    addMembershipRoutes(scope, backend)
+    addMembershipRoutes(scope, context)
     addCatalogRoutes(scope, context)
     addHealthRoutes(scope, context)
+    addMeshRoutes(scope, context)
     addStatusRoutes(scope, backend)
     addOperatorRoutes(scope, context)
+    addAutopilotRoutes(scope, context)
+    addMonitorRoute(scope, context)
     addSnapshotRoutes(scope, context)
     addWatchRoutes(scope, context)
-    addMetricsRoutes(scope, measured)
+    addMetricsRoutes(scope, measured, lines)
     addOpenApiRoute(scope, documented)
+    addNotBuiltRoutes(scope, logger)
     done()
   })
   return app
@@ -135,6 +149,7 @@ function addGuard(app: FastifyInstance, guard: RequestGuard): void {
         host: headers.host ?? one(headers[':authority']),
         origin: headers.origin,
         fetchSite: one(headers['sec-fetch-site']),
+        isForPages: request.routeOptions.config.isForPages,
       }),
     )
   })
@@ -144,15 +159,33 @@ function one(field: string | string[] | undefined): string | undefined {
   return Array.isArray(field) ? field.join(', ') : field
 }
 
-function addHooks(app: FastifyInstance): void {
+function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>): void {
   app.addHook('onRequest', (request, reply, done) => {
     // Clients send none, form-urlencoded or nonsense with JSON in the body; none of it is an error.
     delete request.headers['content-type']
     reply.header('X-Consul-Default-ACL-Policy', 'allow')
-    const clean = cleanPath(request.url)
+    // What has a route is clean up to its argument, and that is nobody's to clean.
+    const clean = request.is404 ? cleanPath(request.url, prefixes) : undefined
     if (clean === undefined) done()
     else reply.redirect(clean, 301)
   })
+}
+
+/** As Consul's at this level: what `svcd monitor -log-level debug` is mostly asked for. */
+function logRequests(app: FastifyInstance, logger: Logger): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    if (logger.isLevelEnabled?.('debug') === true) {
+      const { method, url, ip: from } = request
+      const latencyMs = Math.round(reply.elapsedTime * 1000) / 1000
+      const shown = { method, url: withoutToken(url), from, status: reply.statusCode, latencyMs }
+      logger.debug(shown, 'HTTP request finished')
+    }
+    done()
+  })
+}
+
+function withoutToken(url: string): string {
+  return url.replaceAll(/([?&]token=)[^&]*/g, '$1<hidden>')
 }
 
 /**
@@ -161,18 +194,17 @@ function addHooks(app: FastifyInstance): void {
  */
 function endWithClose(
   app: FastifyInstance,
-  { waits, streams }: { readonly waits: Waits; readonly streams: Streams },
+  waiting: readonly [Waits, ...{ stop(): void }[]],
   stopGraceMs?: number,
 ): void {
   const end = connectionEndings(app.server, stopGraceMs)
   app.addHook('preClose', (done) => {
-    waits.stop()
-    streams.stop()
+    for (const each of waiting) each.stop()
     end()
     done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (waits.stopped) reply.header('Connection', 'close')
+    if (waiting[0].stopped) reply.header('Connection', 'close')
     done(null, payload)
   })
 }
@@ -191,8 +223,11 @@ function sendError(
     })
   }
   const shown = asSvcdError(error)
+  const { method, url } = request
+  if (shown.code === 'request-aborted') {
+    logger.debug({ method, url, client: request.ip }, 'a client left before its request was whole')
+  }
   if (shown.code === 'internal') {
-    const { method, url } = request
     logger.error({ method, url, error }, 'a request failed unexpectedly')
   }
   reply

@@ -3,7 +3,8 @@ import { svcdError } from '../base/errors.ts'
 import { nodeMaintenanceId, serviceMaintenancePrefix } from '../health/select.ts'
 import type { AgentCheckDefinition, Backend, LocalAgent, Origin } from './backend.ts'
 import { originOf } from './catalog.ts'
-import { flagParameter, parameter, parametersOf } from './parameters.ts'
+import { unknownService } from './nearest-id.ts'
+import { parameter, parametersOf, parsedBoolean } from './parameters.ts'
 import { sendDone } from './reply.ts'
 import { addRoute, tailOf } from './route.ts'
 import { cutOutput } from './validate.ts'
@@ -16,9 +17,7 @@ export function addMaintenanceRoutes(app: FastifyInstance, { agent }: Backend): 
     const serviceId = tailOf(request, servicePrefix)
     if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
     const isOn = enableParameter(request)
-    if (agent.service(serviceId) === undefined) {
-      throw svcdError('unknown-service-id', { id: serviceId })
-    }
+    if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId)
     const checkId = `${serviceMaintenancePrefix}${serviceId}`
     const origin = originOf(request, `agent/service/maintenance ${serviceId}`)
     await setMaintenance(agent, isOn, maintenanceCheck(checkId, serviceId, request), origin)
@@ -34,10 +33,11 @@ export function addMaintenanceRoutes(app: FastifyInstance, { agent }: Backend): 
 }
 
 function enableParameter(request: FastifyRequest): boolean {
-  const parameters = parametersOf(request)
-  const value = parameter(parameters, 'enable') ?? ''
+  const value = parameter(parametersOf(request), 'enable') ?? ''
   if (value === '') throw svcdError('missing-name', { what: 'value for enable' })
-  return flagParameter(parameters, 'enable')
+  const isOn = parsedBoolean(value)
+  if (isOn === undefined) throw svcdError('invalid-enable', { value })
+  return isOn
 }
 
 function maintenanceCheck(

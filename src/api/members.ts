@@ -86,7 +86,7 @@ export function memberJson(member: ServerMember, { datacenter }: Identity) {
 }
 
 /** As Consul calls a server that has no name yet. */
-export function nameOf({ name }: ServerMember): string {
+export function nameOf({ name }: Pick<ServerMember, 'name'>): string {
   return name === '' ? '(unknown)' : name
 }
 

@@ -1,10 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyMetric, Labels } from '../base/metric.ts'
 import type { Backend } from './backend.ts'
+import type { LineStreams } from './line-streams.ts'
 import { parameter, parametersOf } from './parameters.ts'
 import type { PrometheusText } from './prometheus-text.ts'
 import { sendJson } from './reply.ts'
 import { addRoute } from './route.ts'
+import type { Handler } from './route.ts'
+
+/** As often as Consul's, whose figures are of ten seconds each. */
+const streamMs = 10_000
 
 /** What is counted of requests: method and status, never paths, which anybody can make up. */
 class RequestCounts {
@@ -61,7 +66,11 @@ export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Meas
 }
 
 /** `/v1/agent/metrics`, as Consul shows its own. */
-export function addMetricsRoutes(app: FastifyInstance, { metrics, text }: Measured): void {
+export function addMetricsRoutes(
+  app: FastifyInstance,
+  { metrics, text }: Measured,
+  lines: LineStreams,
+): void {
   addRoute(app, 'GET', '/v1/agent/metrics', async (request, reply) => {
     if (parameter(parametersOf(request), 'format') !== 'prometheus') {
       return sendJson(request, reply, consulShape(metrics(), new Date()))
@@ -69,6 +78,22 @@ export function addMetricsRoutes(app: FastifyInstance, { metrics, text }: Measur
     const { type, body } = await text()
     return reply.header('content-type', type).send(body)
   })
+  const next = (): string => `${JSON.stringify(consulShape(metrics(), new Date()))}\n`
+  const stream: Handler = async (request, reply) => {
+    const type = 'application/x-ndjson'
+    if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
+    if (reply.raw.destroyed) return reply.hijack()
+    return lines.open(reply, type, {
+      // Of figures the latest are enough: what was missed says nothing that they do not.
+      dropped: () => '',
+      feed: (stream) => {
+        stream.write(next())
+        const timer = setInterval(() => stream.write(next()), streamMs).unref()
+        return () => clearInterval(timer)
+      },
+    })
+  }
+  addRoute(app, 'GET', '/v1/agent/metrics/stream', stream, { isForPages: false })
 }
 
 /** `svcd_dns_queries_total` → `svcd.dns.queries_total` */

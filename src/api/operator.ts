@@ -3,7 +3,7 @@ import { svcdError } from '../base/errors.ts'
 import type { Backend } from './backend.ts'
 import type { ReadContext } from './catalog-read.ts'
 import { reach } from './consistency.ts'
-import { consulVersion, nameOf, serverMembers } from './members.ts'
+import { nameOf, serverMembers } from './members.ts'
 import type { ServerMember } from './members.ts'
 import { parameter, parametersOf, readOptions } from './parameters.ts'
 import { sendDone, sendJson } from './reply.ts'
@@ -21,8 +21,8 @@ export function addOperatorRoutes(app: FastifyInstance, context: ReadContext): v
 
   addRoutes(app, '/v1/operator/raft/peer', {
     DELETE: async (request, reply) => {
-      const id = peerToRemove(backend, request)
-      await backend.operate({ kind: 'change', change: { kind: 'remove', id } })
+      const { id, ...place } = peerToRemove(backend, request)
+      await backend.operate({ kind: 'change', change: { kind: 'remove', id }, ...place })
       return sendDone(reply)
     },
     PUT: async (request, reply) => {
@@ -40,15 +40,10 @@ export function addOperatorRoutes(app: FastifyInstance, context: ReadContext): v
     return sendJson(request, reply, { Success: true })
   }
   addRoutes(app, '/v1/operator/raft/transfer-leader', { POST: transfer, PUT: transfer })
-
-  addRoute(app, 'GET', '/v1/operator/autopilot/health', async (request, reply) => {
-    const health = healthJson(await membersFor(context, request))
-    // For load balancers and scripts, which look at nothing but the status.
-    return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
-  })
 }
 
-async function membersFor(
+/** The servers, as fresh as was asked. */
+export async function membersFor(
   context: ReadContext,
   request: FastifyRequest,
 ): Promise<readonly ServerMember[]> {
@@ -58,7 +53,7 @@ async function membersFor(
 }
 
 function raftServerJson(member: ServerMember) {
-  const { id, address, isLeader, isVoter } = member.server
+  const { id, address, isLeader, isVoter, lastIndex } = member.server
   return {
     ID: id,
     Node: nameOf(member),
@@ -66,10 +61,17 @@ function raftServerJson(member: ServerMember) {
     Leader: isLeader,
     ProtocolVersion: '3',
     Voter: isVoter,
+    LastIndex: lastIndex,
   }
 }
 
-function peerToRemove(backend: Backend, request: FastifyRequest): string {
+interface PeerToRemove {
+  readonly id: string
+  /** It was asked for by its address. */
+  readonly onlyAt?: string
+}
+
+function peerToRemove(backend: Backend, request: FastifyRequest): PeerToRemove {
   const parameters = parametersOf(request)
   const id = parameter(parameters, 'id') ?? ''
   const address = parameter(parameters, 'address') ?? ''
@@ -80,13 +82,18 @@ function peerToRemove(backend: Backend, request: FastifyRequest): string {
         : 'Must specify only one of ?id or ?address'
     throw svcdError('invalid-request', { reason })
   }
-  return id === '' ? mustKnow(backend, 'address', address) : mustKnow(backend, 'id', id)
+  if (id !== '') return { id: mustKnow(backend, 'id', id) }
+  return { id: mustKnow(backend, 'address', address), onlyAt: address }
 }
 
 /** The id of the server that has this id or address. */
 function mustKnow(backend: Backend, what: 'id' | 'address', value: string): string {
-  const server = backend.cluster().servers.find((candidate) => candidate[what] === value)
+  const found = backend.cluster().servers.filter((candidate) => candidate[what] === value)
+  const [server] = found
   if (server === undefined) throw svcdError('unknown-peer', { what, value })
+  // One died, and another one has taken its place under a new id.
+  const servers = found.map(({ id }) => id).join(' and ')
+  if (found.length > 1) throw svcdError('ambiguous-peer', { what, value, servers })
   return server.id
 }
 
@@ -104,25 +111,4 @@ function peerToAdd(request: FastifyRequest): { readonly id: string; readonly add
     throw svcdError('invalid-parameter', { name: 'address', reason })
   }
   return { id: id.toLowerCase(), address }
-}
-
-/** Consul's autopilot, as far as svcd knows what it tells: who lives, and how many may still die. */
-function healthJson(members: readonly ServerMember[]) {
-  const voters = members.filter(({ server }) => server.isVoter)
-  const living = voters.filter(({ status }) => status === 'alive')
-  const quorum = Math.floor(voters.length / 2) + 1
-  return {
-    Healthy: members.length > 0 && members.every(({ status }) => status === 'alive'),
-    FailureTolerance: Math.max(0, living.length - quorum),
-    Servers: members.map((member) => ({
-      ID: member.server.id,
-      Name: nameOf(member),
-      Address: member.server.address,
-      SerfStatus: member.status,
-      Version: consulVersion,
-      Leader: member.server.isLeader,
-      Voter: member.server.isVoter,
-      Healthy: member.status === 'alive',
-    })),
-  }
 }

@@ -22,18 +22,22 @@ export function allParameters(parameters: Parameters, name: string): readonly st
   return typeof value === 'string' ? [value] : value
 }
 
-// What Go's strconv.ParseBool takes.
 const booleans: ReadonlyMap<string, boolean> = new Map([
   ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((text) => [text, true] as const),
   ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false] as const),
 ])
+
+/** As Go's strconv.ParseBool; undefined when it is neither. */
+export function parsedBoolean(value: string): boolean | undefined {
+  return booleans.get(value)
+}
 
 /** A flag whose bare presence (`?passing`, `?passing=`) means true. */
 export function flagParameter(parameters: Parameters, name: string): boolean {
   const value = parameter(parameters, name)
   if (value === undefined) return false
   if (value === '') return true
-  const flag = booleans.get(value)
+  const flag = parsedBoolean(value)
   if (flag === undefined) {
     const reason = `${JSON.stringify(value)} is not true or false`
     throw svcdError('invalid-parameter', { name, reason })
@@ -79,6 +83,8 @@ export function readOptions(parameters: Parameters, identity: Identity): ReadOpt
       throw svcdError('unsupported-parameter', { name, next })
     }
   }
+  const segment = parameter(parameters, 'segment') ?? ''
+  if (segment !== '' && segment !== '_all') throw svcdError('no-segments', {})
   checkDatacenter(parameter(parameters, 'dc') ?? parameter(parameters, 'datacenter'), identity)
   return {
     consistency: consistencyOf(parameters),
@@ -92,8 +98,7 @@ function consistencyOf(parameters: Parameters): Consistency {
   const { stale, consistent, cached, leader } = parameters
   const maxStale = parameter(parameters, 'max_stale')
   if (maxStale !== undefined && maxStale !== '' && parseDuration(maxStale) === undefined) {
-    const reason = `${JSON.stringify(maxStale)} is not a duration such as 10s`
-    throw svcdError('invalid-parameter', { name: 'max_stale', reason })
+    throw svcdError('invalid-max-stale', { value: maxStale })
   }
   const isStale = stale !== undefined || (maxStale !== undefined && maxStale !== '')
   const a = isStale ? 'stale' : 'cached'

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { toFieldText } from '../base/http-field.ts'
 import { parameter, parametersOf } from './parameters.ts'
 import { compress } from './render-cache.ts'
 import type { Rendered } from './render-cache.ts'
@@ -74,7 +75,11 @@ export function sendDone(reply: FastifyReply): FastifyReply {
   return reply.send()
 }
 
+/** Clients take a head of some kilobytes. */
+const warningsMax = 16
+
 /** Says in the response what about a request was accepted, but not as its sender may expect. */
 export function warn(reply: FastifyReply, warnings: readonly string[]): void {
-  if (warnings.length > 0) reply.header('X-Svcd-Warning', warnings.join('; '))
+  const said = [...new Set(warnings)].slice(0, warningsMax)
+  if (said.length > 0) reply.header('X-Svcd-Warning', said.map(toFieldText).join('; '))
 }

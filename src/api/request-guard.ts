@@ -12,6 +12,8 @@ export interface GuardedRequest {
   readonly origin: string | undefined
   /** Sec-Fetch-Site, which browsers alone write (W3C Fetch Metadata §2.3). */
   readonly fetchSite: string | undefined
+  /** False: pages of other origins may not even read here. */
+  readonly isForPages?: boolean | undefined
 }
 
 /** RFC 9110 §9.2.1. */
@@ -48,7 +50,8 @@ export class RequestGuard {
     if (!this.#answersAs(request)) {
       return svcdError('host-not-allowed', { host: shown(request.host ?? '') })
     }
-    if (safeMethods.has(request.method) || !isOfAnotherSite(request)) return undefined
+    const mayAnybody = safeMethods.has(request.method) && request.isForPages !== false
+    if (mayAnybody || !isOfAnotherSite(request)) return undefined
     const origin = shown(request.origin ?? 'another site')
     return svcdError('cross-site', { method: request.method, origin })
   }

@@ -1,3 +1,4 @@
+import { autopilotShape } from './autopilot.ts'
 import type { JsonSchema, Reader } from './decode.ts'
 import type { answerSchemas } from './response-schemas.ts'
 import {
@@ -17,7 +18,7 @@ export interface RouteDoc {
   readonly query?: string
   readonly body?: Reader<unknown>
   /** What 200 carries; left out = nothing. */
-  readonly answer?: keyof typeof answerSchemas | 'stream' | 'archive'
+  readonly answer?: keyof typeof answerSchemas | 'stream' | 'lines' | 'archive'
   /** Statuses besides 200, 400 and 500 whose body is text. */
   readonly errors?: readonly number[]
   /** Statuses that carry the answer, too. */
@@ -31,18 +32,23 @@ const texts: JsonSchema = { type: 'array', items: text }
 /** The query parameters that there are. */
 export const queryDocs: Readonly<Record<string, JsonSchema>> = {
   address: { ...text, description: 'host:port of a server' },
+  cas: { type: 'integer', minimum: 0, description: 'only if ModifyIndex still is this' },
   cached: { ...flag, description: 'accepted; there is no agent cache' },
   consistent: { ...flag, description: 'after a majority has confirmed the leader' },
   dc: { ...text, description: 'this datacenter; another is a 500' },
   enable: { ...flag, description: 'on or off' },
+  entry: { ...texts, description: 'the index of an entry of the log' },
   filter: { ...text, description: 'an expression that chooses rows' },
   format: { ...text, description: 'text for a plain answer' },
   hash: { ...text, description: 'wait while X-Consul-ContentHash is this' },
+  heartbeat: { ...flag, description: 'an empty line every 15 s' },
   id: { ...text, description: 'the ID of a server' },
   index: { type: 'integer', minimum: 0, description: 'wait until X-Consul-Index is above this' },
+  logjson: { ...flag, description: 'one JSON object a line' },
+  loglevel: { ...text, description: 'trace, debug, info, warn or error; info unless told' },
   max_stale: { ...text, description: 'a duration; implies stale' },
   near: { ...text, description: 'accepted; orders nothing' },
-  node: { ...text, description: 'only the checks of this node' },
+  node: { ...text, description: 'only what is on this node' },
   'node-meta': { ...texts, description: 'key:value; all must hold' },
   note: { ...text, description: 'the output of the check' },
   passing: { ...flag, description: 'only instances all of whose checks pass' },
@@ -53,6 +59,7 @@ export const queryDocs: Readonly<Record<string, JsonSchema>> = {
   stale: { ...flag, description: 'what this server has, at once' },
   state: { ...text, description: 'only checks of this state' },
   tag: { ...texts, description: 'instances must carry all of them' },
+  wan: { ...flag, description: 'names with the datacenter' },
   wait: { ...text, description: 'how long to wait, 5m unless told, 10m at most' },
 }
 
@@ -144,16 +151,32 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: 'enable reason',
     errors: [503],
   },
-  'PUT agent/reload': { summary: 'Read configuration, service and zone files again' },
+  'PUT agent/reload': {
+    summary: 'Read configuration, service and zone files again',
+    query: 'pretty',
+    answer: 'reload',
+  },
   'GET agent/debug': {
     summary: 'What to send along with a report of a fault',
     query: 'pretty',
     answer: 'object',
   },
+  'GET agent/host': {
+    summary: 'The machine that this agent runs on',
+    query: 'pretty',
+    answer: 'host',
+  },
+  'GET agent/version': { summary: 'Versions', query: 'pretty', answer: 'version' },
+  'GET agent/monitor': {
+    summary: 'The log of this agent from now on, line by line',
+    query: 'loglevel logjson heartbeat',
+    answer: 'lines',
+    errors: [403, 503],
+  },
   'GET agent/self': { summary: 'This agent', query: 'pretty', answer: 'agent' },
   'GET agent/members': {
     summary: 'The servers of the cluster',
-    query: `filter ${agent}`,
+    query: `wan filter ${agent}`,
     answer: 'members',
   },
   'PUT agent/leave': { summary: 'Leave the cluster, and stop' },
@@ -204,6 +227,30 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: `passing tag ${rows} near`,
     answer: 'entries',
   },
+  'GET catalog/connect/*': {
+    summary: 'The instances through which a service is reached in a mesh',
+    argument: 'service',
+    query: `tag ${rows} near`,
+    answer: 'serviceNodes',
+  },
+  'GET catalog/gateway-services/*': {
+    summary: 'The services of a gateway: none',
+    argument: 'gateway',
+    query: read,
+    answer: 'entries',
+  },
+  'GET health/connect/*': {
+    summary: 'The instances through which a service is reached in a mesh, with their checks',
+    argument: 'service',
+    query: `passing tag ${rows} near`,
+    answer: 'entries',
+  },
+  'GET health/ingress/*': {
+    summary: 'The ingress gateways of a service: none',
+    argument: 'service',
+    query: `passing ${rows} near`,
+    answer: 'entries',
+  },
   'GET health/checks/*': {
     summary: 'The checks of a service',
     argument: 'service',
@@ -221,6 +268,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     argument: 'state',
     query: `${rows} near`,
     answer: 'checks',
+  },
+  'GET health/summary': {
+    summary: 'How many instances of each service are in which health',
+    query: `node tag filter node-meta ${consistency} pretty`,
+    answer: 'summaries',
   },
   'GET watch/service/*': {
     summary: 'health/service as a stream of events',
@@ -254,6 +306,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: 'format pretty',
     answer: 'object',
   },
+  'GET agent/metrics/stream': {
+    summary: 'The same every ten seconds, a line of JSON each',
+    answer: 'lines',
+    errors: [403, 503],
+  },
   'GET status/leader': {
     summary: 'host:port of the leader, or nothing',
     query: 'dc pretty',
@@ -263,6 +320,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     summary: 'host:port of every voter',
     query: 'dc pretty',
     answer: 'texts',
+  },
+  'GET status/times': {
+    summary: 'When entries of the log were written',
+    query: 'entry pretty',
+    answer: 'times',
   },
   'GET operator/raft/configuration': {
     summary: 'The servers as Raft has them',
@@ -286,6 +348,17 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: `${consistency} pretty`,
     answer: 'autopilot',
     alsoAnswers: [429],
+  },
+  'GET operator/autopilot/configuration': {
+    summary: 'What the health of servers is judged by',
+    query: `${consistency} pretty`,
+    answer: 'autopilotConfiguration',
+  },
+  'PUT operator/autopilot/configuration': {
+    summary: 'Accepted when it asks for what holds already',
+    query: 'cas dc',
+    body: autopilotShape,
+    answer: 'flag',
   },
   'GET snapshot': { summary: 'The state as an archive', query: consistency, answer: 'archive' },
   'PUT snapshot': { summary: 'Make the catalog what an archive says', query: 'dc' },

@@ -65,6 +65,15 @@ function answerContent(answer: NonNullable<RouteDoc['answer']>): object {
       content: { 'text/event-stream': { schema: { type: 'string' } } },
     }
   }
+  if (answer === 'lines') {
+    return {
+      description: 'Lines, as they come',
+      content: {
+        'text/plain': { schema: { type: 'string' } },
+        'application/x-ndjson': { schema: { type: 'string' } },
+      },
+    }
+  }
   if (answer === 'archive') {
     return { description: 'An archive', content: { 'application/x-gzip': { schema: {} } } }
   }

@@ -7,6 +7,7 @@ import {
   object,
   opaque,
   opaqueObject,
+  openObject,
   text,
 } from './decode.ts'
 import type { Reader } from './decode.ts'
@@ -122,7 +123,8 @@ export const catalogServiceShape = object({
 })
 export type CatalogServiceBody = Shape<typeof catalogServiceShape>
 
-export const checkDefinitionShape = object({
+/** Consul's own decoder takes any key here, alone. */
+export const checkDefinitionShape = openObject({
   HTTP: text,
   TLSServerName: text,
   TLSSkipVerify: flag,

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Backend } from './backend.ts'
-import { checkDatacenter, parameter, parametersOf } from './parameters.ts'
+import { svcdError } from '../base/errors.ts'
+import { allParameters, checkDatacenter, parameter, parametersOf } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
 import { sendJson } from './reply.ts'
 import { addRoute } from './route.ts'
 
@@ -14,4 +16,33 @@ export function addStatusRoutes(app: FastifyInstance, backend: Backend): void {
     checkDatacenter(parameter(parametersOf(request), 'dc'), backend.identity)
     return sendJson(request, reply, backend.peers())
   })
+  addRoute(app, 'GET', '/v1/status/times', async (request, reply) => {
+    const entries = entriesOf(parametersOf(request))
+    const { known, oldest, newest } = backend.read((catalog) => catalog.entryTimes(entries))
+    return sendJson(request, reply, {
+      Times: Object.fromEntries(known.map((time) => [String(time.index), timeText(time)])),
+      Oldest: oldest === undefined ? '' : timeText(oldest),
+      Newest: newest === undefined ? '' : timeText(newest),
+    })
+  })
+}
+
+const entriesMax = 1000
+
+function entriesOf(parameters: Parameters): readonly number[] {
+  const texts = allParameters(parameters, 'entry')
+  const bad = texts.find((text) => !/^\d{1,15}$/.test(text))
+  if (bad !== undefined) {
+    const reason = `${JSON.stringify(bad)} is not the index of an entry; use a ModifyIndex`
+    throw svcdError('invalid-parameter', { name: 'entry', reason })
+  }
+  if (texts.length > entriesMax) {
+    const reason = `at most ${entriesMax} are answered at once`
+    throw svcdError('invalid-parameter', { name: 'entry', reason })
+  }
+  return texts.map(Number)
+}
+
+function timeText({ timeMs }: { readonly timeMs: number }): string {
+  return new Date(timeMs).toISOString()
 }

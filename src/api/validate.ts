@@ -1,18 +1,15 @@
 import { svcdError } from '../base/errors.ts'
 import { invisibleCharacter } from '../base/invisible.ts'
-import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
+import { isUnspecifiedIp, parseIp, unmappedIp } from '../base/ip.ts'
+import { metadataFault } from '../base/metadata.ts'
 import { serverServiceId } from '../catalog/model.ts'
 import type { Status, TaggedAddress, Weights } from '../catalog/model.ts'
 import type { Decoded } from './decode.ts'
 
 const nameLengthMax = 255
 const idLengthMax = 512
-const metaPairsMax = 64
-const metaKeyLengthMax = 128
-const metaValueLengthMax = 512
+const weightMax = 65_535
 
-// RFC 1035 §2.3.1 as Consul applies it: what can be one label of a host name.
-const dnsLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
 const hostLabel = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/
 
 function invalid(field: string, reason: string): never {
@@ -36,11 +33,6 @@ export function checkedId(value: string, field: string): string {
   return checkedName(value, field, idLengthMax)
 }
 
-/** Whether `<name>.service.consul` can be asked for. */
-export function isDnsLabel(name: string): boolean {
-  return dnsLabel.test(name)
-}
-
 export function checkedTags(tags: readonly string[], field: string): readonly string[] {
   for (const [n, tag] of tags.entries()) refuseInvisible(tag, `${field}[${n}]`)
   return tags
@@ -51,9 +43,13 @@ export function checkedPort(port: number, field: string): number {
   return port
 }
 
-/** An IPv4 or IPv6 address or a host name that somebody can connect to; '' stays ''. */
-export function checkedAddress(address: string, field: string): string {
-  if (address === '') return address
+/**
+ * An IPv4 or IPv6 address or a host name that somebody can connect to; '' stays ''. An IPv4-mapped
+ * address becomes the IPv4 address that it stands for: as AAAA nobody could use it (RFC 4291 §2.5.5.2).
+ */
+export function checkedAddress(given: string, field: string): string {
+  if (given === '') return given
+  const address = unmappedIp(given)
   const ip = parseIp(address)
   if (ip !== undefined) {
     if (isUnspecifiedIp(ip)) {
@@ -85,7 +81,7 @@ const familyBytes: Readonly<Record<string, number>> = {
 export function checkedTaggedAddress(tag: string, address: string, field: string): string {
   if (address === '') invalid(field, 'is empty')
   const bytes = familyBytes[tag]
-  if (bytes !== undefined && parseIp(address)?.length !== bytes) {
+  if (bytes !== undefined && parseIp(unmappedIp(address))?.length !== bytes) {
     invalid(field, `${JSON.stringify(address)} is not an ${bytes === 4 ? 'IPv4' : 'IPv6'} address`)
   }
   return checkedAddress(address, field)
@@ -111,10 +107,20 @@ export function checkedWeights(
   const { Passing: passing = 0, Warning: warning = 0 } = given
   if (passing < 1) invalid('Weights', 'Passing must be greater than 0')
   if (warning < 0) invalid('Weights', 'Warning must be greater or equal than 0')
-  if (passing > 65_535 || warning > 65_535) {
+  if (Math.max(passing, warning) > weightMax) {
     invalid('Weights', 'DNS Weight must be between 0 and 65535')
   }
   return { passing, warning }
+}
+
+/**
+ * Those of a catalog registration: what is not valid counts as 1 and 1, as in Consul, whose Go clients
+ * always send weights, and 0 and 0 for none.
+ */
+export function catalogWeights(given: Parameters<typeof checkedWeights>[0]): Weights {
+  const { Passing: passing = 0, Warning: warning = 0 } = given ?? {}
+  const isValid = passing >= 1 && warning >= 0 && Math.max(passing, warning) <= weightMax
+  return isValid ? { passing, warning } : { passing: 1, warning: 1 }
 }
 
 /** `what`: whose meta it is. Keys with the prefix `consul-` are Consul's own, unless `mayReserve`. */
@@ -123,39 +129,25 @@ export function checkedMeta(
   what: 'Service Meta' | 'Node Meta',
   mayReserve: boolean,
 ): Readonly<Record<string, string>> {
-  const pairs = Object.entries(meta)
-  if (pairs.length > metaPairsMax) {
-    invalid(what, `cannot contain more than ${metaPairsMax} key/value pairs`)
-  }
-  for (const [key, value] of pairs) {
-    const reason = metaFault(key, value, mayReserve)
-    if (reason !== undefined) {
-      invalid(what, `Couldn't load metadata pair ('${key}', '${value.slice(0, 64)}'): ${reason}`)
-    }
-  }
+  const reason = metadataFault(meta, mayReserve)
+  if (reason !== undefined) invalid(what, reason)
   return meta
 }
 
-function metaFault(key: string, value: string, mayReserve: boolean): string | undefined {
-  if (key === '') return 'Key cannot be blank'
-  if (!/^[A-Za-z0-9_-]+$/.test(key)) return 'Key contains invalid characters'
-  if (key.length > metaKeyLengthMax) {
-    return `Key is too long (limit: ${metaKeyLengthMax} characters)`
-  }
-  if (!mayReserve && key.startsWith('consul-')) {
-    return "Key prefix 'consul-' is reserved for internal use"
-  }
-  if (Buffer.byteLength(value) > metaValueLengthMax) {
-    return `Value is too long (limit: ${metaValueLengthMax} characters)`
-  }
-  return undefined
-}
-
-/** A check's status; a new check is critical until something says otherwise. */
-export function checkedStatus(status: string | undefined): Status {
+/**
+ * A check's status; a new check is critical until something says otherwise. `code`: the error when it is
+ * none, which in Consul has other words at each place.
+ */
+export function checkedStatus(
+  status: string | undefined,
+  code:
+    | 'invalid-check-status'
+    | 'invalid-service-check-status'
+    | 'invalid-reported-status' = 'invalid-check-status',
+): Status {
   if (status === undefined || status === '') return 'critical'
   if (status !== 'passing' && status !== 'warning' && status !== 'critical') {
-    throw svcdError('invalid-check-status', { status })
+    throw svcdError(code, { status })
   }
   return status
 }

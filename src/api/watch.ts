@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { must } from '../base/assert.ts'
 import { svcdError } from '../base/errors.ts'
-import { allNodes, allServices, nodeWithServices } from './catalog-questions.ts'
+import { allNodes, allServices, named, nodeWithServices } from './catalog-questions.ts'
 import { answerKey } from './catalog-read.ts'
 import type { ReadContext } from './catalog-read.ts'
 import { addReadHeaders, reach } from './consistency.ts'
@@ -30,7 +30,7 @@ export function addWatchRoutes(app: FastifyInstance, context: WatchContext): voi
       answerWatch(context, request, reply, questionOf(request)),
     )
   add(`${paths.service}*`, (request) =>
-    serviceHealth(tailOf(request, paths.service), parametersOf(request), backend),
+    serviceHealth(named(tailOf(request, paths.service)), parametersOf(request), backend),
   )
   add(`${paths.node}*`, (request) =>
     nodeWithServices(tailOf(request, paths.node), parametersOf(request), backend),

@@ -28,6 +28,22 @@ export function parseDuration(text: string): number | undefined {
   return shape[1] === '-' ? -roundMs : roundMs
 }
 
+const longUnits: readonly (readonly [RegExp, string])[] = [
+  [/^(?:milliseconds?|millis|msecs?)$/i, 'ms'],
+  [/^(?:seconds?|secs?|S)$/i, 's'],
+  [/^(?:minutes?|mins?)$/i, 'm'],
+  [/^(?:hours?|hrs?|H)$/i, 'h'],
+]
+
+/** What somebody meant who wrote `2sec`, `5 min` or `30`: `2s`, `5m`, `30s`; undefined when that is not clear. */
+export function nearestDuration(text: string): string | undefined {
+  const [, amount = '', unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? []
+  if (amount === '') return undefined
+  if (unit === '') return `${amount}s`
+  const short = longUnits.find(([pattern]) => pattern.test(unit))?.[1]
+  return short === undefined ? undefined : `${amount}${short}`
+}
+
 /** Formats milliseconds as Go's time.Duration prints them: `10s`, `1m30s`, `1h0m0s`, `250ms`, `0s`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs === 0) return '0s'

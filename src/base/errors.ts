@@ -1,4 +1,6 @@
 import { visibleLines } from './invisible.ts'
+import { requestErrors } from './request-errors.ts'
+import { tlsReason } from './tls-reason.ts'
 
 /** One row of the error table: what an error of this code looks like at each edge. */
 export interface ErrorRow {
@@ -120,10 +122,27 @@ export const errorTable = {
     exit: 1,
     text: 'Internal error. The log of this agent has the details; please report it.',
   },
+  'no-profiles': {
+    http: 401,
+    exit: 1,
+    text: 'ACL support disabled. There are no Go profiles of svcd; `svcd debug` writes what there is.',
+  },
+  'autopilot-fixed': {
+    http: 400,
+    exit: 1,
+    text: 'Autopilot cannot be set so, and nothing was changed: {reason}',
+  },
   'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
 
+  ...requestErrors,
+
   // The cluster
-  'no-leader': { http: 500, exit: 1, text: 'No cluster leader' },
+  'no-leader': {
+    http: 500,
+    exit: 1,
+    // Consul's, as far as the full stop.
+    text: 'No cluster leader. To read what this server knows, ask with ?stale (--stale); to write, wait until a majority of the servers is back: `svcd operator raft list-peers --stale` shows them.',
+  },
   'left-behind': {
     http: 500,
     exit: 1,
@@ -152,7 +171,19 @@ export const errorTable = {
   'unknown-member': {
     http: 500,
     exit: 1,
-    text: "agent: No node found with name '{name}'",
+    // Consul's, as far as the full stop.
+    text: "agent: No node found with name '{name}'. Give a name as `svcd members` shows it, or an id from `svcd operator raft list-peers`.",
+  },
+  'ambiguous-peer': {
+    http: 500,
+    exit: 1,
+    text: '{what} "{value}" does not say which server is meant: {servers}. Give its id: `svcd force-leave ID` for a dead server with all that is registered on it, `svcd operator raft remove-peer -id ID` for the member alone.',
+  },
+  'node-name-taken': {
+    http: 500,
+    exit: 1,
+    // Consul's, as far as the comma.
+    text: 'Node name {name} is reserved by node {id} with name {name} ({address}), which is alive. Give this one another name (-node), or take that one out of the cluster first.',
   },
   'unknown-peer': {
     http: 500,
@@ -309,12 +340,17 @@ export const errorTable = {
     text: 'A zone file is refused: {reason}. Mend it, then start the agent, or send it SIGHUP if it runs.',
   },
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
+  'options-invalid': {
+    http: 500,
+    exit: 1,
+    text: 'The configuration is not valid, {count} errors:\n{list}',
+  },
   'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },
 
   'config-invalid': {
     http: 500,
     exit: 1,
-    text: 'The configuration is not valid, {count} to mend. An agent would leave such definitions out, and not start with such options.',
+    text: 'Invalid configuration: {count} error(s). An agent skips invalid definitions and refuses to start with invalid options.',
   },
 
   // The CLI
@@ -328,10 +364,70 @@ export const errorTable = {
     exit: 1,
     text: 'The agent at {address} answered {status}: {reason}',
   },
+  'agent-is-dns': {
+    http: 500,
+    exit: 2,
+    text: 'A DNS server answers at {address}, not the HTTP API of an agent. The HTTP port is 8500 by default: try -http-addr {host}:8500.',
+  },
+  'agent-is-https': {
+    http: 500,
+    exit: 2,
+    text: 'The server at {address} expects HTTPS. Write https:// in -http-addr or SVCD_HTTP_ADDR.',
+  },
+  'agent-is-http': {
+    http: 500,
+    exit: 2,
+    text: 'The server at {address} speaks HTTP without TLS. Write http:// in -http-addr or SVCD_HTTP_ADDR.',
+  },
+  'agent-silent': {
+    http: 500,
+    exit: 2,
+    text: 'Something takes connections at {address}, but it does not answer HTTP requests{what}. The HTTP port of an agent is 8500 by default; if this is the right one, look at the log of the agent.',
+  },
+  'not-an-agent': {
+    http: 500,
+    exit: 2,
+    text: 'An HTTP server answers at {address}, but it is not an agent ({reason}). The HTTP port of an agent is 8500 by default; name it with -http-addr or SVCD_HTTP_ADDR.',
+  },
   'dns-unreachable': {
     http: 500,
     exit: 2,
     text: 'No DNS server answers at {address} ({reason}). Start an agent with `svcd agent -dev`, or name another with -dns-addr or SVCD_DNS_ADDR.',
+  },
+  'definitions-invalid': {
+    http: 400,
+    exit: 1,
+    text: '{count} definitions are not valid, so nothing was done:\n{list}',
+  },
+  'registration-undone': {
+    http: 500,
+    exit: 1,
+    text: 'Service "{id}" was not registered: {reason} {undone}',
+  },
+  'deregistration-incomplete': {
+    http: 500,
+    exit: 1,
+    text: '{failed} of {count} were not removed.',
+  },
+  'reload-incomplete': {
+    http: 500,
+    exit: 1,
+    text: 'The agent has not taken everything: {leftOut} left out, {heldBack} held back. Fix the files that are named, then reload again.',
+  },
+  'dns-is-http': {
+    http: 500,
+    exit: 2,
+    text: 'An HTTP server answers at {address}, not a DNS server. The DNS port of an agent is 8600 by default: try -dns-addr {host}:8600.',
+  },
+  'no-ttl-check': {
+    http: 404,
+    exit: 1,
+    text: 'This agent has no TTL check "{id}". {hint}',
+  },
+  'doctor-found': {
+    http: 500,
+    exit: 1,
+    text: '{count} found; what to do is said above.',
   },
   'no-such-service': {
     http: 404,
@@ -351,7 +447,7 @@ export const errorTable = {
   'no-such-name': {
     http: 404,
     exit: 1,
-    text: '{name} has no {types} record: {rcode} from {address}.{hint}',
+    text: 'No {types} record for {name}: {rcode} from {address}.{hint}',
   },
   usage: { http: 400, exit: 1, text: '{reason}' },
 } as const satisfies Record<string, ErrorRow>
@@ -398,5 +494,6 @@ export function svcdError<C extends ErrorCode>(
 
 /** The words of an unknown thrown value, for the `{reason}` of another error. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return tlsReason(message) ?? message
 }

@@ -89,6 +89,15 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best
 }
 
+/** The IPv4 address that an IPv4-mapped one stands for (RFC 4291 §2.5.5.2); any other text as it is. */
+export function unmappedIp(text: string): string {
+  const bytes = text.includes(':') ? parseIpv6(text) : undefined
+  if (bytes === undefined) return text
+  const isMapped =
+    bytes[10] === 0xff && bytes[11] === 0xff && isUnspecifiedIp(bytes.subarray(0, 10))
+  return isMapped ? formatIp(bytes.subarray(12)) : text
+}
+
 /** True for 0.0.0.0 and ::, which name no host. */
 export function isUnspecifiedIp(bytes: IpBytes): boolean {
   return bytes.every((byte) => byte === 0)

@@ -39,7 +39,8 @@ function removeService(service: ServiceRow, change: Change): void {
   change.touch(subject.node(service.node_key))
 }
 
-function removeNode(node: NodeRow, change: Change): void {
+/** With all that is registered on it. */
+export function removeNode(node: NodeRow, change: Change): void {
   const { sql } = change
   const nodeKey = node.key
   touchServices(nodeKey, change)

@@ -27,6 +27,15 @@ function prepare(db: Database) {
       `SELECT * FROM services WHERE name_key = ? AND (node_key, id) > (?, ?)
        ORDER BY node_key, id LIMIT ${pageRows}`,
     ),
+    serviceIds: sql<[string, string], { node_key: string; id: string }>(
+      `SELECT node_key, id FROM services WHERE (node_key, id) > (?, ?)
+       ORDER BY node_key, id LIMIT ${pageRows}`,
+    ),
+    // What holds the word may be something else: the row is looked at.
+    proxies: sql<[string, string, string, string], ServiceRow>(
+      `SELECT * FROM services WHERE (node_key, id) > (?, ?) AND (node_key, id) <= (?, ?)
+       AND extra LIKE '%connect-proxy%' ORDER BY node_key, id`,
+    ),
     servicesOfNode: sql<[string, string], ServiceRow & { node_name: string }>(
       `SELECT s.*, n.name AS node_name FROM services s JOIN nodes n ON n.key = s.node_key
        WHERE s.node_key = ? AND s.id > ? ORDER BY s.id LIMIT ${pageRows}`,
@@ -52,6 +61,17 @@ function prepare(db: Database) {
   }
 }
 
+/** Adds the tags of one instance to those of its service's name. */
+export function addTags(
+  byName: Map<string, Set<string>>,
+  name: string,
+  tags: readonly string[],
+): void {
+  const known = byName.get(name)
+  if (known === undefined) byName.set(name, new Set(tags))
+  else for (const tag of tags) known.add(tag)
+}
+
 /**
  * Lists of any length, read page by page while they are walked through, so that whoever walks can
  * stop in between. What is read is of one moment only inside one read transaction.
@@ -74,17 +94,26 @@ export class CatalogPages {
     }
   }
 
-  /** Every service name with the sorted union of its instances' tags. */
+  /**
+   * Every service name with the sorted union of its instances' tags. One that is spelt in several ways is
+   * there in each of them: some readers look names up exactly.
+   */
   *serviceNames(): Generator<readonly [name: string, tags: readonly string[]], void> {
+    for (const key of this.serviceKeys()) {
+      const byName = new Map<string, Set<string>>()
+      for (const row of this.#sql.tagsOfName.all(key)) {
+        addTags(byName, row.name, parseTags(row.tags))
+      }
+      for (const [name, tags] of byName) yield [name, [...tags].toSorted()]
+    }
+  }
+
+  /** Every service name in lower case, by which {@link instances} finds all spellings of it. */
+  *serviceKeys(): Generator<string, void> {
     let after = ''
     for (;;) {
       const keys = this.#sql.names.all(after)
-      for (const { name_key: key } of keys) {
-        const rows = this.#sql.tagsOfName.all(key)
-        const tags = new Set<string>()
-        for (const row of rows) for (const tag of parseTags(row.tags)) tags.add(tag)
-        yield [rows[0]?.name ?? key, [...tags].toSorted()]
-      }
+      for (const { name_key: key } of keys) yield key
       const last = keys.at(-1)
       if (last === undefined || keys.length < pageRows) return
       after = last.name_key
@@ -101,6 +130,30 @@ export class CatalogPages {
       if (node?.key !== key) node = { key, of: this.#node(key), checks: this.#checks(key, '') }
       const service = serviceOf(row, node.of.name)
       yield { node: node.of, service, checks: mergeById(this.#checks(key, id), node.checks) }
+    }
+  }
+
+  /**
+   * The instances of all names that are of the kind `connect-proxy`. No index leads to them, so all services
+   * are walked through; undefined between pages.
+   */
+  *proxies(): Generator<Instance | undefined, void> {
+    let [node, id] = ['', '']
+    for (;;) {
+      const keys = this.#sql.serviceIds.all(node, id)
+      const last = keys.at(-1)
+      if (last === undefined) return
+      for (const row of this.#sql.proxies.all(node, id, last.node_key, last.id)) {
+        const of = this.#node(row.node_key)
+        const service = serviceOf(row, of.name)
+        if (service.extra['Kind'] !== 'connect-proxy') continue
+        const checks = mergeById(this.#checks(row.node_key, row.id), this.#checks(row.node_key, ''))
+        yield { node: of, service, checks }
+      }
+      if (keys.length < pageRows) return
+      yield undefined
+      node = last.node_key
+      id = last.id
     }
   }
 

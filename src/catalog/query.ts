@@ -5,9 +5,11 @@ import { CandidateReader } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
 import { prepareCounts } from './counts.ts'
 import type { CatalogCounts } from './counts.ts'
+import { prepareEntryTimes } from './entry-times.ts'
+import type { EntryTimes } from './entry-times.ts'
 import { forgottenUpTo } from './gone-subjects.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
-import { CatalogPages } from './pages.ts'
+import { CatalogPages, addTags } from './pages.ts'
 import {
   checkColumns,
   checkOf,
@@ -18,6 +20,7 @@ import {
   serviceOf,
 } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
+import { subject } from './versions.ts'
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
 const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')
@@ -42,6 +45,12 @@ export interface AddressHolder {
   readonly service: string | undefined
 }
 
+/** A node that has a service of some id. */
+export interface ServicePlace {
+  readonly node: string
+  readonly address: string
+}
+
 const holdersMax = 16
 
 function prepare(db: Database) {
@@ -49,6 +58,7 @@ function prepare(db: Database) {
   return {
     nodes: sql<[], NodeRow>('SELECT * FROM nodes ORDER BY key'),
     node: sql<[string], NodeRow>('SELECT * FROM nodes WHERE key = ?'),
+    nodesWithId: sql<[string], NodeRow>('SELECT * FROM nodes WHERE id = ? ORDER BY key'),
     nodeById: sql<[string], NodeRow>('SELECT * FROM nodes WHERE id = ? ORDER BY key LIMIT 1'),
     nodeBelow: sql<[string, string], { key: string }>(
       'SELECT key FROM nodes WHERE reversed_key >= ? AND reversed_key < ? LIMIT 1',
@@ -127,6 +137,8 @@ export class CatalogReader {
   readonly #candidates: CandidateReader
   #pages: CatalogPages | undefined
   readonly #counts: () => CatalogCounts
+  #entryTimes: ((indexes: readonly number[]) => EntryTimes) | undefined
+  #places: Statement<[string, number], ServicePlace> | undefined
 
   constructor(db: Database) {
     this.#db = db
@@ -161,6 +173,11 @@ export class CatalogReader {
     return row === undefined ? undefined : nodeOf(row)
   }
 
+  /** More than one only where an earlier release took a renamed node for another one. */
+  nodesWithId(id: string): readonly Node[] {
+    return this.#sql.nodesWithId.all(id).map(nodeOf)
+  }
+
   /** Whether some node's name ends with `.suffix`. */
   hasNodeBelow(suffix: string): boolean {
     const above = reverseLabels(suffix.toLowerCase())
@@ -184,15 +201,11 @@ export class CatalogReader {
     return this.#sql.addressBelow.get(prefix, `${prefix}g`) !== undefined
   }
 
-  /** Every service name with the sorted union of its instances' tags. */
+  /** Every service name, in each of its spellings, with the sorted union of its instances' tags. */
   serviceNames(): ReadonlyMap<string, readonly string[]> {
-    const byKey = new Map<string, { name: string; tags: Set<string> }>()
-    for (const row of this.#sql.serviceTags.all()) {
-      const entry = byKey.get(row.name_key) ?? { name: row.name, tags: new Set<string>() }
-      for (const tag of parseTags(row.tags)) entry.tags.add(tag)
-      byKey.set(row.name_key, entry)
-    }
-    return new Map([...byKey.values()].map(({ name, tags }) => [name, [...tags].toSorted()]))
+    const byName = new Map<string, Set<string>>()
+    for (const row of this.#sql.serviceTags.all()) addTags(byName, row.name, parseTags(row.tags))
+    return new Map([...byName].map(([name, tags]) => [name, [...tags].toSorted()]))
   }
 
   /** All instances of a service, whatever their health; empty when the name is unknown. */
@@ -266,13 +279,29 @@ export class CatalogReader {
    * An index that rises with every change of a subject and never falls: that of its last change, or,
    * where this is forgotten or there was none, of the last entry that it may have been.
    */
-  indexOf(subject: string): number {
-    return this.#sql.index.get(subject)?.modify_index ?? forgottenUpTo(this.appliedIndex())
+  indexOf(asked: string): number {
+    if (asked === subject.anything) return this.appliedIndex()
+    return this.#sql.index.get(asked)?.modify_index ?? forgottenUpTo(this.appliedIndex())
   }
 
   /** How much there is. Walks indexes, not tables: some milliseconds for 100,000 instances. */
   counts(): CatalogCounts {
     return this.#counts()
+  }
+
+  /** When these entries of the log were written. */
+  entryTimes(indexes: readonly number[]): EntryTimes {
+    this.#entryTimes ??= prepareEntryTimes(this.#db)
+    return this.#entryTimes(indexes)
+  }
+
+  /** The nodes that have a service with this id, the first few by name. */
+  placesOfService(id: string, limit: number): readonly ServicePlace[] {
+    this.#places ??= this.#db.prepare<[string, number], ServicePlace>(
+      `SELECT n.name AS node, n.address AS address FROM nodes n
+       CROSS JOIN services s ON s.node_key = n.key AND s.id = ? ORDER BY n.key LIMIT ?`,
+    )
+    return this.#places.all(id, limit)
   }
 
   /** The log index of the last command applied. */

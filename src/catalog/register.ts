@@ -3,6 +3,7 @@ import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
 import { noteCome, touchServiceGone } from './gone-subjects.ts'
+import { putBelongings, settleIdentity } from './node-identity.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import { objectJson, reverseLabels } from './rows.ts'
@@ -55,7 +56,9 @@ function hasNode(key: string, { sql, nodes }: Change): boolean {
 
 function putNode(key: string, node: NodeDefinition, change: Change): void {
   const { sql, index } = change
-  const before = sql.node.get(key)
+  const found = sql.node.get(key)
+  const { isReplaced, moved } = settleIdentity(key, node, found, change)
+  const before = isReplaced ? undefined : found
   const row: NodeRow = {
     key,
     reversed_key: reverseLabels(key),
@@ -74,6 +77,7 @@ function putNode(key: string, node: NodeDefinition, change: Change): void {
   change.touch(subject.node(key))
   if (before === undefined) noteCome(subject.node(key), change)
   else touchServices(key, change)
+  if (moved !== undefined) putBelongings(key, moved, change)
 }
 
 /** Returns whether it was there before. */

@@ -19,6 +19,7 @@ export interface RowWrites {
 export interface ApplyStatements {
   node: Statement<[string], NodeRow>
   hasNode: Statement<[string]>
+  nodesWithId: Statement<[string], NodeRow>
   service: Statement<[string, string], ServiceRow>
   servicesOfNode: Statement<[string], ServiceRow>
   hasService: Statement<[string, string]>
@@ -51,6 +52,7 @@ export function prepareApply(db: Database): ApplyStatements {
   return {
     node: sql('SELECT * FROM nodes WHERE key = ?'),
     hasNode: sql('SELECT 1 FROM nodes WHERE key = ?'),
+    nodesWithId: sql('SELECT * FROM nodes WHERE id = ? ORDER BY key'),
     service: sql('SELECT * FROM services WHERE node_key = ? AND id = ?'),
     servicesOfNode: sql('SELECT * FROM services WHERE node_key = ? ORDER BY id'),
     hasService: sql('SELECT 1 FROM services WHERE node_key = ? AND id = ?'),

@@ -11,7 +11,8 @@ export const subject = {
 
 const generationSlot = 0
 const appliedSlot = 1
-const firstSubjectSlot = 2
+const indexSlot = 2
+const firstSubjectSlot = 3
 /** So many that of ten thousand services few share one: each change voids the answers of its slot. */
 const subjectSlots = 65_536
 
@@ -48,6 +49,16 @@ export class Versions {
   /** Counts the batches applied; wraps around at 2^32. */
   get applied(): number {
     return Atomics.load(this.#slots, appliedSlot)
+  }
+
+  /** The log index of the newest entry applied, modulo 2^32: the same on all servers, and it rises. */
+  get index(): number {
+    return Atomics.load(this.#slots, indexSlot) >>> 0
+  }
+
+  /** To be set by the one writer, after the COMMIT and before {@link bump}. */
+  set index(index: number) {
+    Atomics.store(this.#slots, indexSlot, index | 0)
   }
 
   /** To be called by the one writer, after the COMMIT that changed `subjects`. */

@@ -1,4 +1,4 @@
-import { Client } from '../api/client.ts'
+import { Client, type Diagnose } from '../api/client.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
@@ -10,11 +10,19 @@ export async function agentClient(
   io: Io,
   limits: { readonly timeoutMs?: number } = {},
 ): Promise<Client> {
+  const { timeoutMs = Number.POSITIVE_INFINITY } = limits
   return new Client({
     ...limits,
+    // Whoever waits for so short a time only has none for finding out.
+    diagnose: timeoutMs < 2000 ? undefined : diagnose,
     address: httpAddress(options.httpAddr, io.env),
     token: await tokenOf(options, io),
   })
+}
+
+const diagnose: Diagnose = async (address, failure) => {
+  const { wrongAddress } = await import('./wrong-address.ts')
+  return wrongAddress(address, failure)
 }
 
 /** What is nearer to the command line wins; of the variables svcd's own, then a token before a file. */

@@ -1,9 +1,12 @@
 import { hostname } from 'node:os'
 import { Option, type Command } from 'commander'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { svcdError, type SvcdError } from '../base/errors.ts'
+import { consulFlags } from '../config/consul-keys.ts'
 import { optionFlags } from '../config/flags.ts'
 import type { Config } from '../config/options.ts'
-import { configPaths, parseConfig, type ConfigFile, type ConfigSources } from '../config/parse.ts'
+import { configPaths, readConfig, refuseAll, type ConfigSources } from '../config/parse.ts'
+import type { DefinitionFiles, Finding } from '../node/definition-document.ts'
+import type { Reread } from '../node/reloading.ts'
 import type { Io } from './io.ts'
 import { addExamples, collect, newCommand } from './new-command.ts'
 
@@ -20,14 +23,22 @@ export function agentCommand(io: Io): Command {
     if (value === '') command.addOption(new Option(`--no-${flag.flag}`).hideHelp())
   }
   command.addHelpOption(new Option('-h, --help', 'Show this help.').helpGroup('Other options:'))
+  for (const [flag, { kind }] of Object.entries(consulFlags)) {
+    const option = new Option(`--${flag}${kind === 'switch' ? '' : ' <value>'}`).hideHelp()
+    if (kind !== 'switch') option.argParser(collect)
+    command.addOption(option)
+    // Behind the one that it negates: alone it would have a default.
+    if (kind === 'switch') command.addOption(new Option(`--no-${flag}`).hideHelp())
+  }
   command.action(async () => {
-    const config = await readConfig(flagValues(command), io)
+    const given = { flags: flagValues(command), consulFlags: consulFlagValues(command) }
+    const { config, notices, reread } = await readOptions(given, io)
     const { runAgent } = await import('./run-agent.ts')
-    await runAgent(config, io)
+    await runAgent(config, io, { notices, reread })
   })
   return addExamples(command, [
     'svcd agent -dev',
-    'svcd agent -server -data-dir /var/lib/svcd -node n1 -client "127.0.0.1 10.0.0.1"',
+    'svcd agent -server -data-dir /var/lib/svcd -node n1 \\\n      -client "127.0.0.1 10.0.0.1"',
     'svcd agent -config-file /etc/svcd.json -log-json',
   ])
 }
@@ -37,40 +48,63 @@ type FlagValue = readonly string[] | boolean
 
 function flagValues(command: Command): ConfigSources['flags'] {
   const given = optionFlags().flatMap(({ name, flag }) => {
-    const option = command.options.find((candidate) => candidate.long === `--${flag}`)
-    const value = command.getOptionValue(option?.attributeName() ?? '') as FlagValue | undefined
-    if (value === undefined) return []
-    return [[name, typeof value === 'boolean' ? [String(value)] : value] as const]
+    const texts = textsOf(command, flag)
+    return texts === undefined ? [] : [[name, texts] as const]
   })
   return Object.fromEntries(given)
 }
 
-async function readConfig(flags: ConfigSources['flags'], io: Io): Promise<Config> {
-  const paths = configPaths({ flags, env: io.env }, 'configFiles')
-  const files = [
-    ...(await Promise.all(paths.map(async (path) => readConfigFile(path, io)))),
-    ...(await readConfigDirs(configPaths({ flags, env: io.env }, 'configDirs'))),
-  ]
-  return parseConfig({ flags, env: io.env, files, hostName: hostname() })
+function consulFlagValues(command: Command): Readonly<Record<string, readonly string[]>> {
+  const given = Object.keys(consulFlags).flatMap((flag) => {
+    const texts = textsOf(command, flag)
+    return texts === undefined ? [] : [[flag, texts] as const]
+  })
+  return Object.fromEntries(given)
 }
 
-/** The options of directories; what they define besides is the agent's to read, and to complain of. */
-async function readConfigDirs(paths: readonly string[]): Promise<readonly ConfigFile[]> {
-  if (paths.length === 0) return []
-  const { loadDefinitionFiles } = await import('../node/definition-files.ts')
-  const { options, findings } = await loadDefinitionFiles(paths)
-  const broken = findings.find(({ holdsOptions }) => holdsOptions)
-  if (broken === undefined) return options
-  const { path, line, column, reason } = broken
-  const at = `${path}:${line}:${column}`
+function textsOf(command: Command, flag: string): readonly string[] | undefined {
+  const option = command.options.find((candidate) => candidate.long === `--${flag}`)
+  const value = command.getOptionValue(option?.attributeName() ?? '') as FlagValue | undefined
+  return typeof value === 'boolean' ? [String(value)] : value
+}
+
+/** The paths of the command line, and what is said of what they hold. */
+async function readOptions(
+  { flags, consulFlags }: Pick<ConfigSources, 'flags' | 'consulFlags'>,
+  io: Io,
+): Promise<{
+  readonly config: Config
+  readonly notices: readonly string[]
+  readonly reread: Reread
+}> {
+  const named = configPaths({ flags, env: io.env }, 'configFiles')
+  const directories = configPaths({ flags, env: io.env }, 'configDirs')
+  const { options: files, findings } = await filesAt([...named, ...directories])
   // An agent with other options than were meant is worse than none.
-  throw svcdError('config-unreadable', { path: at, reason })
+  const broken = findings.filter(({ path, severity, holdsOptions, isWholeFile }) => {
+    return holdsOptions || (severity === 'error' && isWholeFile && named.includes(path))
+  })
+  const sources = { flags, consulFlags, env: io.env, hostName: hostname() }
+  const { config, problems, notices } = readConfig({
+    ...sources,
+    files,
+    isIncomplete: broken.length > 0,
+  })
+  if (broken.length > 0) refuseAll([...broken.map(unreadable), ...problems])
+  if (config === undefined) refuseAll(problems)
+  return { config, notices, reread: (again) => readConfig({ ...sources, files: again }) }
 }
 
-async function readConfigFile(path: string, io: Io): Promise<ConfigFile> {
-  try {
-    return { path, content: JSON.parse(await io.readText(path)) as unknown }
-  } catch (error) {
-    throw svcdError('config-unreadable', { path, reason: reasonOf(error) }, error)
-  }
+async function filesAt(
+  paths: readonly string[],
+): Promise<Pick<DefinitionFiles, 'options' | 'findings'>> {
+  if (paths.length === 0) return { options: [], findings: [] }
+  const { loadDefinitionFiles } = await import('../node/definition-files.ts')
+  return loadDefinitionFiles(paths)
+}
+
+function unreadable({ path, line, column, reason }: Finding): SvcdError {
+  const missing = /^cannot be read: (.*)/s.exec(reason)?.[1]
+  if (missing !== undefined) return svcdError('config-unreadable', { path, reason: missing })
+  return svcdError('config-unreadable', { path: `${path}:${line}:${column}`, reason })
 }

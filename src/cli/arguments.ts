@@ -13,6 +13,11 @@ export function normaliseArguments(
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? ''
     if (arg === '--') return [...normalised, ...args.slice(at)]
+    const short = shortFlag(arg, options)
+    if (short !== undefined) {
+      normalised.push(...short)
+      continue
+    }
     const long = /^-[a-z][\w-]*[\w]/i.test(arg) ? `-${arg}` : arg
     const [flag, value] = splitAtEquals(long)
     const option = options.find((option) => option.long === flag || option.short === flag)
@@ -26,6 +31,16 @@ export function normaliseArguments(
     }
   }
   return normalised
+}
+
+// What kubectl's users write; any other word behind one dash is a long flag, as Go has it.
+const joined = /^(-o)(json|yaml|wide|name|table)$/
+
+/** `-o=json` and `-ojson` as `-o json`. */
+function shortFlag(arg: string, options: readonly Option[]): readonly string[] | undefined {
+  const [, flag = '', value = ''] = /^(-[a-z])=(.+)$/is.exec(arg) ?? joined.exec(arg) ?? []
+  const isShort = options.some(({ short, required }) => required && short === flag)
+  return isShort ? [flag, value] : undefined
 }
 
 function splitAtEquals(text: string): readonly [string, string | undefined] {

@@ -7,16 +7,16 @@ import {
   addExamples,
   addReadOptions,
   newCommand,
-  printJson,
   type ClientOptions,
   type ReadOptions,
 } from './new-command.ts'
 import { nodesCommand } from './nodes.ts'
+import { addOutputOptions, outputFormat, print, type OutputOptions } from './output.ts'
 import { servicesWithTags } from './services.ts'
 
 // Consul's own commands, for scripts that read what they print.
 
-interface CatalogOptions extends ReadOptions {
+interface CatalogOptions extends ReadOptions, OutputOptions {
   readonly node?: string
   readonly tags?: boolean
 }
@@ -30,19 +30,20 @@ export function catalogServicesCommand(io: Io): Command {
     .option('--tags', 'Show the tags of each.')
     .action(async (options: CatalogOptions) => {
       const services = await servicesWithTags(await agentClient(options, io), options)
-      if (options.json === true) return printJson(io, services)
       const names = Object.keys(services).toSorted()
       const width = Math.max(0, ...names.map((name) => name.length)) + gap
       const tagsOf = (name: string): string => (services[name] ?? []).toSorted().join(',')
-      if (names.length === 0) {
+      const format = outputFormat(options)
+      if (names.length === 0 && (format === 'table' || format === 'wide')) {
         return io.err('No services match the given query - try expanding your search.\n')
       }
-      for (const name of names) {
-        const line = options.tags === true ? `${name.padEnd(width)}${tagsOf(name)}` : name
-        io.out(`${visible(line)}\n`)
-      }
+      const lineOf = (name: string): string =>
+        visible(options.tags === true ? `${name.padEnd(width)}${tagsOf(name)}` : name)
+      const text = (): string => names.map((name) => `${lineOf(name)}\n`).join('')
+      return print(io, options, { data: services, names, text })
     })
   addReadOptions(command)
+  addOutputOptions(command)
   return addExamples(command, ['svcd catalog services', 'svcd catalog services -node n1 -tags'])
 }
 
@@ -52,12 +53,13 @@ export function catalogNodesCommand(io: Io): Command {
 
 export function catalogDatacentersCommand(io: Io): Command {
   const command = newCommand('catalog datacenters', 'List datacenters.', io).action(
-    async (options: ClientOptions) => {
+    async (options: ClientOptions & OutputOptions) => {
       const names = await (await agentClient(options, io)).datacenters()
-      if (options.json === true) printJson(io, names)
-      else io.out(names.map((name) => `${visible(name)}\n`).join(''))
+      const text = (): string => names.map((name) => `${visible(name)}\n`).join('')
+      return print(io, options, { data: names, names, text })
     },
   )
   addClientOptions(command)
+  addOutputOptions(command)
   return addExamples(command, ['svcd catalog datacenters'])
 }

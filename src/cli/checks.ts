@@ -1,19 +1,23 @@
 import { Option, type Command } from 'commander'
 import type { CheckEntry } from '../api/client-rows.ts'
+import type { Client } from '../api/client.ts'
 import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
-import { columns, firstLine } from './columns.ts'
+import { outputOf } from './instance-health.ts'
 import type { Io } from './io.ts'
 import {
   addExamples,
   addReadOptions,
   listOptions,
   newCommand,
-  printJson,
   type ReadOptions,
 } from './new-command.ts'
+import { addOutputOptions, outputFormat, printList, type Column } from './output.ts'
+import type { OutputOptions } from './output.ts'
+import { toneOf } from './paint.ts'
+import { sinceOf, type Since } from './since.ts'
 
-interface ChecksOptions extends ReadOptions {
+interface ChecksOptions extends ReadOptions, OutputOptions {
   readonly node?: string
   readonly state?: string
 }
@@ -28,12 +32,22 @@ export function checksCommand(io: Io): Command {
       new Option('--state <state>', 'Only checks in this state: passing, warning, critical.'),
     )
     .action(async (service: string | undefined, options: ChecksOptions) => {
-      const checks = await chosenChecks(service, options, io)
-      if (options.json === true) printJson(io, checks)
-      else if (checks.length > 0) io.out(table(checks))
-      else io.err('No checks match the given query - try expanding your search.\n')
+      const client = await agentClient(options, io)
+      const checks = await chosenChecks(client, service, options)
+      const format = outputFormat(options)
+      if (checks.length === 0 && (format === 'table' || format === 'wide')) {
+        return io.err('No checks match the given query - try expanding your search.\n')
+      }
+      const since = format === 'wide' ? await sinceOf(client, checks) : () => ''
+      return printList(io, options, {
+        data: checks,
+        rows: checks,
+        columns: columnsOf(since),
+        nameOf: ({ CheckID }) => CheckID,
+      })
     })
   addReadOptions(command)
+  addOutputOptions(command)
   return addExamples(command, [
     'svcd checks',
     'svcd checks web',
@@ -42,16 +56,15 @@ export function checksCommand(io: Io): Command {
 }
 
 async function chosenChecks(
+  client: Client,
   service: string | undefined,
   options: ChecksOptions,
-  io: Io,
 ): Promise<readonly CheckEntry[]> {
   const { node, state = 'any' } = options
   if (!states.includes(state)) {
-    const reason = `"${state}" is no state; use ${states.join(', ')}`
+    const reason = `"${state}" is not a state; use ${states.join(', ')}`
     throw svcdError('invalid-option', { option: '--state', reason })
   }
-  const client = await agentClient(options, io)
   const of = service !== undefined ? { service } : node !== undefined ? { node } : { state }
   const checks = await client.checks(of, listOptions(options))
   return checks
@@ -59,15 +72,16 @@ async function chosenChecks(
     .filter(({ Node }) => node === undefined || Node.toLowerCase() === node.toLowerCase())
 }
 
-function table(checks: readonly CheckEntry[]): string {
-  return columns(
-    ['Node', 'CheckID', 'Service', 'Status', 'Output'],
-    checks.map(({ Node, CheckID, ServiceName, Status, Output, Notes }) => [
-      Node,
-      CheckID,
-      ServiceName === '' ? '-' : ServiceName,
-      Status,
-      firstLine(Output === '' ? Notes : Output),
-    ]),
-  )
+function columnsOf(since: Since): readonly Column<CheckEntry>[] {
+  return [
+    { header: 'Node', cell: ({ Node }) => Node },
+    { header: 'CheckID', cell: ({ CheckID }) => CheckID },
+    { header: 'Service', cell: ({ ServiceName }) => (ServiceName === '' ? '-' : ServiceName) },
+    { header: 'Status', cell: ({ Status }) => ({ text: Status, tone: toneOf(Status) }) },
+    { header: 'Type', cell: ({ Type }) => (Type === '' ? '-' : Type), isWide: true },
+    { header: 'Interval', cell: ({ Interval }) => Interval || '-', isWide: true },
+    { header: 'Since', cell: (check) => since(check) || '-', isWide: true },
+    { header: 'Name', cell: ({ Name }) => Name, isWide: true },
+    { header: 'Output', cell: outputOf },
+  ]
 }

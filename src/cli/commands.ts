@@ -22,9 +22,33 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Consul's word for deregister.",
     load: async () => (await import('./deregister.ts')).deregisterCommand,
   },
+  'check pass': {
+    summary: 'Report that a TTL check passes.',
+    load: async () => (await import('./check.ts')).checkPassCommand,
+  },
+  'check warn': {
+    summary: 'Report a warning of a TTL check.',
+    load: async () => (await import('./check.ts')).checkWarnCommand,
+  },
+  'check fail': {
+    summary: 'Report that a TTL check is critical.',
+    load: async () => (await import('./check.ts')).checkFailCommand,
+  },
+  heartbeat: {
+    summary: 'Report TTL checks as passing, again and again.',
+    load: async () => (await import('./heartbeat.ts')).heartbeatCommand,
+  },
+  status: {
+    summary: 'Show the cluster, its services, and what is not healthy.',
+    load: async () => (await import('./status.ts')).statusCommand,
+  },
   services: {
-    summary: 'List services, or the instances of one.',
+    summary: 'List services and their health, or the instances of one.',
     load: async () => (await import('./services.ts')).servicesCommand,
+  },
+  ls: {
+    summary: 'Short for services.',
+    load: async () => (await import('./services.ts')).lsCommand,
   },
   nodes: {
     summary: 'List nodes.',
@@ -117,6 +141,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   resolve: {
     summary: 'Ask the DNS server for a name, and show what any client gets.',
     load: async () => (await import('./resolve.ts')).resolveCommand,
+  },
+  monitor: {
+    summary: 'Follow the log of a running agent.',
+    load: async () => (await import('./monitor.ts')).monitorCommand,
+  },
+  doctor: {
+    summary: 'Find out why something does not work, and say what to do.',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   debug: {
     summary: 'Write a bundle for a bug report, without secrets.',

@@ -113,11 +113,19 @@ const optionKinds: Readonly<Record<string, (command: string) => Kind>> = {
   '--status': always(['alive', 'failed', 'none']),
   '--id': (command) => (command.endsWith('deregister') ? 'own-services' : 'none'),
   '--type': always(['A', 'AAAA', 'SRV', 'TXT', 'SOA', 'NS', 'PTR']),
+  '--output': (command) =>
+    command === 'debug' ? 'none' : ['table', 'wide', 'json', 'yaml', 'name'],
+  '--on-exit': always(['fail', 'warn', 'none']),
   '--log-level': always(['debug', 'info', 'warn', 'error']),
 }
 
 const argumentKinds: Readonly<Record<string, Kind>> = {
   services: 'services',
+  ls: 'services',
+  heartbeat: 'own-services',
+  'check pass': 'own-services',
+  'check warn': 'own-services',
+  'check fail': 'own-services',
   checks: 'services',
   resolve: 'services',
   deregister: 'own-services',

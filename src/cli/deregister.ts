@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Client } from '../api/client.ts'
-import { svcdError } from '../base/errors.ts'
+import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import {
@@ -10,7 +10,7 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
-import { isDefinitionFile, readAllRegistrations } from './registration-file.ts'
+import { isDefinitionFile, readAllIds } from './registration-file.ts'
 
 interface DeregisterOptions extends ClientOptions {
   readonly id?: string
@@ -31,13 +31,12 @@ export function deregisterCommand(io: Io): Command {
     .action(async (args: readonly string[], options: DeregisterOptions) => {
       const ids = await idsOf(args, options, io)
       const client = await agentClient(options, io)
-      const removed: Removed[] = []
-      for (const each of targetsOf(ids, options.node)) {
-        await remove(client, each)
-        removed.push(each)
-        if (options.json !== true) io.out(`Deregistered ${nameOf(each)}\n`)
-      }
+      const targets = targetsOf(ids, options.node)
+      const { removed, refused } = await removeAll(client, targets, options, io)
       if (options.json === true) printJson(io, removed.length === 1 ? removed[0] : removed)
+      if (refused > 0) {
+        throw svcdError('deregistration-incomplete', { failed: refused, count: targets.length })
+      }
     })
   addClientOptions(command)
   return addExamples(command, [
@@ -50,16 +49,41 @@ export function deregisterCommand(io: Io): Command {
 
 type Removed = { readonly id: string; readonly node?: string } | { readonly node: string }
 
+/** One that is not there keeps no other from being removed; an agent that does not answer does. */
+async function removeAll(
+  client: Client,
+  targets: readonly Removed[],
+  options: DeregisterOptions,
+  io: Io,
+): Promise<{ readonly removed: readonly Removed[]; readonly refused: number }> {
+  const removed: Removed[] = []
+  let refused = 0
+  for (const each of targets) {
+    try {
+      await remove(client, each)
+    } catch (error) {
+      const isRefused = error instanceof SvcdError && error.code === 'agent-refused'
+      if (!isRefused || targets.length === 1) throw error
+      refused++
+      io.err(`svcd: ${nameOf(each)}: ${error.message}\n`)
+      continue
+    }
+    removed.push(each)
+    if (options.json !== true) io.out(`Deregistered ${nameOf(each)}\n`)
+  }
+  return { removed, refused }
+}
+
 async function idsOf(
   args: readonly string[],
   options: DeregisterOptions,
   io: Io,
 ): Promise<readonly string[]> {
-  const services = await readAllRegistrations(args.filter(isDefinitionFile), io)
+  const fromFiles = await readAllIds(args.filter(isDefinitionFile), io)
   return [
     ...(options.id === undefined ? [] : [options.id]),
     ...args.filter((arg) => !isDefinitionFile(arg)),
-    ...services.map(({ ID, Name }) => ID ?? Name),
+    ...fromFiles,
   ]
 }
 

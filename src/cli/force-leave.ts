@@ -15,7 +15,10 @@ export function forceLeaveCommand(io: Io): Command {
     'Take a dead server out of the cluster, with all that is registered on it.',
     io,
   )
-    .argument('<node>', 'Its name, as `svcd members` shows it, or its id.')
+    .argument(
+      '<node>',
+      'Its name, as `svcd members` shows it, or its id: one whose name shows as (unknown) has nothing else.',
+    )
     // As Consul has it; there is no list of those that left.
     .option('--prune', 'Accepted; a server that left is always removed from the list.')
     .action(async (node: string, options: ClientOptions) => {
@@ -24,5 +27,8 @@ export function forceLeaveCommand(io: Io): Command {
       else io.out(`Removed ${node}\n`)
     })
   addClientOptions(command)
-  return addExamples(command, ['svcd force-leave n3'])
+  return addExamples(command, [
+    'svcd force-leave n3',
+    'svcd force-leave 0f8b3a52-6d0c-4b1e-9a67-1f2d3c4b5a69',
+  ])
 }

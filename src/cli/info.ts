@@ -1,24 +1,24 @@
 import type { Command } from 'commander'
 import type { Self } from '../api/client-rows.ts'
+import { visibleLines } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
-import {
-  addClientOptions,
-  addExamples,
-  newCommand,
-  printJson,
-  type ClientOptions,
-} from './new-command.ts'
+import { addClientOptions, addExamples, newCommand, type ClientOptions } from './new-command.ts'
+import { addOutputOptions, print, type OutputOptions } from './output.ts'
 
 export function infoCommand(io: Io): Command {
   const command = newCommand('info', 'Show facts and figures of the agent.', io).action(
-    async (options: ClientOptions) => {
+    async (options: ClientOptions & OutputOptions) => {
       const { Stats } = await (await agentClient(options, io)).self()
-      if (options.json === true) printJson(io, Stats)
-      else io.out(infoText(Stats))
+      const names = Object.entries(Stats).flatMap(([section, facts]) =>
+        Object.keys(facts).map((key) => `${section}.${key}`),
+      )
+      const text = (): string => visibleLines(infoText(Stats))
+      return print(io, options, { data: Stats, names: names.toSorted(), text })
     },
   )
   addClientOptions(command)
+  addOutputOptions(command)
   return addExamples(command, ['svcd info', 'svcd info --json'])
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { run } from './run.ts'
+import { terminalOf } from './terminal.ts'
 
 // A reader that has seen enough (`svcd services | head -1`) is no error. An agent outlives the
 // reader of its log.
@@ -11,6 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await run(process.argv.slice(2), {
   out: (chunk) => void process.stdout.write(chunk),
   err: (chunk) => void process.stderr.write(chunk),
+  terminal: terminalOf(process.stdout, process.env),
   drawn: process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
   onInterrupt: (stop) => {
     process.once('SIGINT', stop)

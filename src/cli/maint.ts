@@ -12,8 +12,9 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
+import { addOutputOptions, print, type OutputOptions } from './output.ts'
 
-interface MaintOptions extends ClientOptions {
+interface MaintOptions extends ClientOptions, OutputOptions {
   readonly enable?: boolean
   readonly disable?: boolean
   readonly service?: string
@@ -38,6 +39,7 @@ export function maintCommand(io: Io): Command {
       else await list(client, options, io)
     })
   addClientOptions(command)
+  addOutputOptions(command)
   return addExamples(command, [
     'svcd maint -enable -reason "kernel upgrade"',
     'svcd maint -enable -service web-1',
@@ -70,12 +72,13 @@ async function change(client: Client, options: MaintOptions, io: Io): Promise<vo
 const nodeCheck = '_node_maintenance'
 const serviceCheck = '_service_maintenance:'
 
-async function list(client: Client, options: ClientOptions, io: Io): Promise<void> {
+async function list(client: Client, options: MaintOptions, io: Io): Promise<void> {
   const checks = Object.values(await client.agentChecks()).filter(
     ({ CheckID }) => CheckID === nodeCheck || CheckID.startsWith(serviceCheck),
   )
-  if (options.json === true) printJson(io, checks)
-  else io.out(checks.toSorted(nodesFirst).map(block).join(''))
+  const names = checks.map(({ CheckID }) => CheckID).toSorted()
+  const text = (): string => checks.toSorted(nodesFirst).map(block).join('')
+  await print(io, options, { data: checks, names, text })
 }
 
 function nodesFirst(a: CheckEntry, b: CheckEntry): number {

@@ -2,18 +2,14 @@ import type { Command } from 'commander'
 import type { Member } from '../api/client-rows.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
-import { columns } from './columns.ts'
+import { pairs } from './columns.ts'
 import { hostPort } from './endpoint.ts'
 import type { Io } from './io.ts'
-import {
-  addClientOptions,
-  addExamples,
-  newCommand,
-  printJson,
-  type ClientOptions,
-} from './new-command.ts'
+import { addClientOptions, addExamples, newCommand, type ClientOptions } from './new-command.ts'
+import { addOutputOptions, printList, type Column, type OutputOptions } from './output.ts'
+import { toneOf } from './paint.ts'
 
-interface MembersOptions extends ClientOptions {
+interface MembersOptions extends ClientOptions, OutputOptions {
   readonly detailed?: boolean
   readonly status?: string
 }
@@ -37,10 +33,16 @@ export function membersCommand(io: Io): Command {
       if (members.length === 0) {
         throw svcdError('no-such-member', { what: `-status ${options.status ?? ''}` })
       }
-      if (options.json === true) printJson(io, members)
-      else io.out(options.detailed === true ? detailedTable(members) : table(members))
+      const columns = options.detailed === true ? detailedColumns : memberColumns
+      return printList(io, options, {
+        data: members,
+        rows: members,
+        columns,
+        nameOf: ({ Name }) => Name,
+      })
     })
   addClientOptions(command)
+  addOutputOptions(command)
   return addExamples(command, [
     'svcd members',
     'svcd members -status failed',
@@ -56,38 +58,36 @@ function pattern(text: string | undefined): RegExp {
   }
 }
 
-function statusOf({ Status }: Member): string {
+export function statusOf({ Status }: Member): string {
   return statuses[Status] ?? 'none'
 }
 
-function table(members: readonly Member[]): string {
-  return columns(
-    ['Node', 'Address', 'Status', 'Type', 'Build', 'Protocol', 'DC', 'Segment'],
-    members.map((member) => [
-      member.Name,
-      hostPort({ address: member.Addr, port: member.Port }),
-      statusOf(member),
-      member.Tags['role'] === 'consul' ? 'server' : 'client',
-      // `1.21.4:svcd-0.1.0`: the API's version, and svcd's own.
-      (member.Tags['build'] ?? '').replace(/^.*:svcd-/, ''),
-      member.Tags['vsn'] ?? '',
-      member.Tags['dc'] ?? '',
-      '<all>',
-    ]),
-  )
+const node: Column<Member> = { header: 'Node', cell: ({ Name }) => Name }
+const address: Column<Member> = {
+  header: 'Address',
+  cell: ({ Addr, Port }) => hostPort({ address: Addr, port: Port }),
+}
+const status: Column<Member> = {
+  header: 'Status',
+  cell: (member) => ({ text: statusOf(member), tone: toneOf(statusOf(member)) }),
 }
 
-function detailedTable(members: readonly Member[]): string {
-  return columns(
-    ['Node', 'Address', 'Status', 'Tags'],
-    members.map((member) => [
-      member.Name,
-      hostPort({ address: member.Addr, port: member.Port }),
-      statusOf(member),
-      Object.entries(member.Tags)
-        .map(([key, value]) => `${key}=${value}`)
-        .toSorted()
-        .join(','),
-    ]),
-  )
-}
+const memberColumns: readonly Column<Member>[] = [
+  node,
+  address,
+  status,
+  { header: 'Type', cell: ({ Tags }) => (Tags['role'] === 'consul' ? 'server' : 'client') },
+  // `1.21.4:svcd-0.1.0`: the API's version, and svcd's own.
+  { header: 'Build', cell: ({ Tags }) => (Tags['build'] ?? '').replace(/^.*:svcd-/, '') },
+  { header: 'Protocol', cell: ({ Tags }) => Tags['vsn'] ?? '' },
+  { header: 'DC', cell: ({ Tags }) => Tags['dc'] ?? '' },
+  { header: 'Segment', cell: () => '<all>' },
+  { header: 'ID', cell: ({ Tags }) => Tags['id'] ?? '', isWide: true },
+]
+
+const detailedColumns: readonly Column<Member>[] = [
+  node,
+  address,
+  status,
+  { header: 'Tags', cell: ({ Tags }) => pairs(Tags, ',') },
+]

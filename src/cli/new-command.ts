@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command, Option, type Help } from 'commander'
 import { visibleJson } from '../base/invisible.ts'
 import type { ListOptions } from '../api/client.ts'
 import type { Io } from './io.ts'
@@ -7,13 +7,46 @@ import type { Io } from './io.ts'
 export function newCommand(name: string, summary: string, io: Io): Command {
   return (
     new Command(`svcd ${name}`)
-      .description(summary)
+      // Help is wrapped to the width that it is shown in: line breaks of the source are none.
+      .description(summary.replaceAll(/(?<!\n)\n(?!\n)/g, ' '))
       .exitOverride()
       .helpOption('-h, --help', 'Show this help.')
       .allowExcessArguments(false)
       // run() prints errors, so that all of them look alike.
-      .configureOutput({ writeOut: (text) => io.out(text), outputError: () => {} })
+      .configureOutput({
+        writeOut: (text) => io.out(text),
+        outputError: () => {},
+        getOutHelpWidth: () => Math.min(io.terminal?.columns ?? helpWidth, helpWidthMax),
+      })
+      .configureHelp({ padWidth, formatItem })
   )
+}
+
+const helpWidth = 80
+/** Longer lines are hard to read. */
+const helpWidthMax = 100
+/** A longer term has its description below it, so that one term does not squeeze all descriptions. */
+const termWidthMax = 24
+
+function padWidth(command: Command, helper: Help): number {
+  const terms = [
+    ...helper.visibleOptions(command).map((option) => helper.optionTerm(option)),
+    ...helper.visibleArguments(command).map((argument) => helper.argumentTerm(argument)),
+  ]
+  return Math.max(0, ...terms.map(({ length }) => length).filter((n) => n <= termWidthMax))
+}
+
+const itemIndent = '  '
+const itemGap = 2
+
+function formatItem(this: Help, term: string, termWidth: number, description: string): string {
+  if (description === '') return `${itemIndent}${term}`
+  const margin = itemIndent.length + termWidth + itemGap
+  const lines = this.boxWrap(description, (this.helpWidth ?? helpWidth) - margin).split('\n')
+  const text = lines.join(`\n${' '.repeat(margin)}`)
+  const isLong = term.length > termWidth
+  const start = isLong ? `${term}\n${' '.repeat(margin)}` : term.padEnd(termWidth + itemGap)
+  return `${itemIndent}${start}${text}`
 }
 
 /** Options of every command that asks an agent over HTTP. */
@@ -24,27 +57,29 @@ export interface ClientOptions {
   readonly json?: boolean
 }
 
+const connection = 'Connection options:'
+
 export function addClientOptions(command: Command): Command {
   return command
     .addOption(
       new Option(
         '--http-addr <address>',
         'The agent: host:port or a URL. (default: 127.0.0.1:8500, env: SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR)',
-      ),
+      ).helpGroup(connection),
     )
     .addOption(
       new Option(
         '--token <token>',
         'Sent with every request. (env: SVCD_HTTP_TOKEN, CONSUL_HTTP_TOKEN)',
-      ),
+      ).helpGroup(connection),
     )
     .addOption(
       new Option(
         '--token-file <path>',
         'A file that holds it. (env: SVCD_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN_FILE)',
-      ),
+      ).helpGroup(connection),
     )
-    .option('--json', 'Print JSON.')
+    .addOption(new Option('--json', 'Print JSON.').helpGroup('Output options:'))
 }
 
 /** Options of every command that lists what is in the catalog. */

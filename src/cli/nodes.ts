@@ -1,18 +1,19 @@
 import type { Command } from 'commander'
 import type { NodeEntry } from '../api/client-rows.ts'
 import { agentClient } from './agent-client.ts'
-import { columns } from './columns.ts'
+import { pairs } from './columns.ts'
 import type { Io } from './io.ts'
 import {
   addExamples,
   addReadOptions,
   listOptions,
   newCommand,
-  printJson,
   type ReadOptions,
 } from './new-command.ts'
+import { addOutputOptions, outputFormat, printList, type Column } from './output.ts'
+import type { OutputOptions } from './output.ts'
 
-interface NodesOptions extends ReadOptions {
+interface NodesOptions extends ReadOptions, OutputOptions {
   readonly detailed?: boolean
   readonly service?: string
 }
@@ -23,12 +24,16 @@ export function nodesCommand(io: Io, name = 'nodes'): Command {
     .option('--detailed', 'Show whole ids, tagged addresses and metadata.')
     .action(async (options: NodesOptions) => {
       const nodes = await chosenNodes(options, io)
-      if (options.json === true) printJson(io, nodes)
-      else if (nodes.length > 0) io.out(options.detailed === true ? detailed(nodes) : table(nodes))
+      const format = outputFormat(options)
       // In Consul's words, and no error as there.
-      else io.err('No nodes match the given query - try expanding your search.\n')
+      if (nodes.length === 0 && (format === 'table' || format === 'wide')) {
+        return io.err('No nodes match the given query - try expanding your search.\n')
+      }
+      const columns = options.detailed === true ? detailedColumns : nodeColumns
+      return printList(io, options, { data: nodes, rows: nodes, columns, nameOf: (n) => n.Node })
     })
   addReadOptions(command)
+  addOutputOptions(command)
   return addExamples(command, [
     `svcd ${name}`,
     `svcd ${name} --service web --node-meta rack=7`,
@@ -45,29 +50,22 @@ async function chosenNodes(options: NodesOptions, io: Io): Promise<readonly Node
   return nodes.filter(({ Node }) => names.has(Node))
 }
 
-function table(nodes: readonly NodeEntry[]): string {
-  const rows = nodes.map((n) => [n.Node, n.ID.slice(0, 8), n.Address, n.Datacenter])
-  return columns(['Node', 'ID', 'Address', 'DC'], rows)
+const tagged: Column<NodeEntry> = {
+  header: 'TaggedAddresses',
+  cell: (n) => pairs(n.TaggedAddresses),
 }
+const meta: Column<NodeEntry> = { header: 'Meta', cell: (n) => pairs(n.Meta) }
 
-function detailed(nodes: readonly NodeEntry[]): string {
-  return columns(
-    ['Node', 'ID', 'Address', 'DC', 'TaggedAddresses', 'Meta'],
-    nodes.map((n) => [
-      n.Node,
-      n.ID,
-      n.Address,
-      n.Datacenter,
-      pairs(n.TaggedAddresses),
-      pairs(n.Meta),
-    ]),
-  )
-}
+const nodeColumns: readonly Column<NodeEntry>[] = [
+  { header: 'Node', cell: (n) => n.Node },
+  { header: 'ID', cell: (n) => n.ID.slice(0, 8) },
+  { header: 'Address', cell: (n) => n.Address },
+  { header: 'DC', cell: (n) => n.Datacenter },
+  { ...tagged, isWide: true },
+  { ...meta, isWide: true },
+]
 
-// A node that was registered without them has null here.
-function pairs(values: Readonly<Record<string, string>> | null): string {
-  return Object.entries(values ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .toSorted()
-    .join(', ')
-}
+const detailedColumns: readonly Column<NodeEntry>[] = nodeColumns.map(({ header, cell }) => ({
+  header,
+  cell: header === 'ID' ? ({ ID }) => ID : cell,
+}))

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { RaftServer } from '../api/client-rows.ts'
 import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
-import { columns } from './columns.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -11,8 +10,10 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
+import { addOutputOptions, printList, type Column, type OutputOptions } from './output.ts'
+import { toneOf } from './paint.ts'
 
-interface PeerOptions extends ClientOptions {
+interface PeerOptions extends ClientOptions, OutputOptions {
   readonly id?: string
   readonly address?: string
   readonly stale?: boolean
@@ -24,26 +25,29 @@ export function listPeersCommand(io: Io): Command {
     .action(async (options: PeerOptions) => {
       const client = await agentClient(options, io)
       const servers = await client.raftServers({ stale: options.stale === true })
-      if (options.json === true) printJson(io, servers)
-      else io.out(table(servers))
+      return printList(io, options, {
+        data: servers,
+        rows: servers,
+        columns: peerColumns,
+        nameOf: ({ Node }) => Node,
+      })
     })
   addClientOptions(command)
+  addOutputOptions(command)
   return addExamples(command, ['svcd operator raft list-peers'])
 }
 
-function table(servers: readonly RaftServer[]): string {
-  return columns(
-    ['Node', 'ID', 'Address', 'State', 'Voter', 'RaftProtocol'],
-    servers.map(({ Node, ID, Address, Leader, Voter, ProtocolVersion }) => [
-      Node,
-      ID,
-      Address,
-      Leader ? 'leader' : 'follower',
-      String(Voter),
-      ProtocolVersion,
-    ]),
-  )
-}
+const peerColumns: readonly Column<RaftServer>[] = [
+  { header: 'Node', cell: ({ Node }) => Node },
+  { header: 'ID', cell: ({ ID }) => ID },
+  { header: 'Address', cell: ({ Address }) => Address },
+  {
+    header: 'State',
+    cell: ({ Leader }) => (Leader ? { text: 'leader', tone: toneOf('leader') } : 'follower'),
+  },
+  { header: 'Voter', cell: ({ Voter }) => String(Voter) },
+  { header: 'RaftProtocol', cell: ({ ProtocolVersion }) => ProtocolVersion },
+]
 
 export function transferLeaderCommand(io: Io): Command {
   const command = newCommand(
@@ -78,7 +82,7 @@ export function addPeerCommand(io: Io): Command {
     })
   addClientOptions(command)
   return addExamples(command, [
-    'svcd operator raft add-peer -id 0f8b3a52-6d0c-4b1e-9a67-1f2d3c4b5a69 -address 10.0.0.4:8300',
+    'svcd operator raft add-peer -address 10.0.0.4:8300 \\\n      -id 0f8b3a52-6d0c-4b1e-9a67-1f2d3c4b5a69',
   ])
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { CheckRegistration } from '../api/client-rows.ts'
-import { parseDuration } from '../base/duration.ts'
+import { nearestDuration, parseDuration } from '../base/duration.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 
 /** What `svcd register` is told of the checks of a service. */
@@ -73,7 +73,9 @@ function probedChecks(options: CheckOptions): readonly CheckRegistration[] {
 
 function duration(option: string, text: string): string {
   if ((parseDuration(text) ?? -1) >= 0) return text
-  const reason = `"${text}" is not a duration; write a number with a unit, such as 10s`
+  const meant = nearestDuration(text)
+  const example = meant === undefined ? 'a number with a unit, such as 10s or 5m' : meant
+  const reason = `"${text}" is not a duration; write ${example}`
   throw svcdError('invalid-option', { option, reason })
 }
 

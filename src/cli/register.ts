@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import type { ServiceRegistration } from '../api/client-rows.ts'
 import type { Client } from '../api/client.ts'
-import { svcdError, type SvcdError } from '../base/errors.ts'
+import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import { addCheckOptions, checksOf, type CheckOptions } from './register-checks.ts'
@@ -24,6 +24,7 @@ interface RegisterOptions extends ClientOptions, CheckOptions {
   readonly tag?: readonly string[]
   readonly meta?: readonly string[]
   readonly weight?: string
+  readonly taggedAddress?: readonly string[]
 }
 
 export function registerCommand(io: Io): Command {
@@ -40,6 +41,12 @@ export function registerCommand(io: Io): Command {
     .addOption(new Option('--tag <tag>', 'A tag. Repeatable.').argParser(collect))
     .addOption(
       new Option('--meta <key=value>', 'A pair of metadata. Repeatable.').argParser(collect),
+    )
+    .addOption(
+      new Option(
+        '--tagged-address <tag=host:port>',
+        'An address for clients elsewhere: wan=203.0.113.7:80. Repeatable.',
+      ).argParser(collect),
     )
     .option('--weight <weight>', 'The SRV weight while passing, or PASSING,WARNING. (default: 1,1)')
     .action(async (names: readonly string[], options: RegisterOptions) => {
@@ -60,24 +67,67 @@ export function registerCommand(io: Io): Command {
   ])
 }
 
+/** All or nothing: what was new is removed again when a later one is refused. */
 async function registerAll(
   client: Client,
   services: readonly ServiceRegistration[],
   options: RegisterOptions,
   io: Io,
 ): Promise<void> {
-  const registered = []
+  const before = services.length > 1 ? Object.keys(await client.agentServices()) : []
+  const registered: { readonly name: string; readonly id: string }[] = []
   for (const service of services) {
-    const warning = await client.registerService(service, { replaceExistingChecks: true })
     const { Name: name } = service
-    const id = service.ID ?? name
-    if (warning !== '') io.err(`svcd: ${warning}\n`)
-    if (options.json !== true) {
-      io.out(`Registered service: ${name}${id === name ? '' : ` (id ${id})`}\n`)
+    const id = idOf(service)
+    try {
+      const warnings = await client.registerService(service, { replaceExistingChecks: true })
+      for (const warning of warnings) io.err(`svcd: warning: ${warning}\n`)
+    } catch (error) {
+      if (services.length === 1 || !(error instanceof SvcdError)) throw error
+      const ids = [...registered.map((each) => each.id), id]
+      throw svcdError('registration-undone', {
+        id,
+        reason: error.message,
+        undone: await undo(client, ids, before),
+      })
     }
     registered.push({ name, id })
   }
-  if (options.json === true) printJson(io, registered)
+  if (options.json === true) return printJson(io, registered)
+  for (const { name, id } of registered) {
+    io.out(`Registered service: ${name}${id === name ? '' : ` (id ${id})`}\n`)
+  }
+}
+
+function idOf({ ID, Name }: ServiceRegistration): string {
+  return ID === undefined || ID === '' ? Name : ID
+}
+
+/** Removes those that were not there before, and says what is left. */
+async function undo(
+  client: Client,
+  ids: readonly string[],
+  before: readonly string[],
+): Promise<string> {
+  const added = ids.filter((id) => !before.includes(id))
+  const results = await Promise.allSettled(added.map(async (id) => client.deregisterService(id)))
+  const left = added.filter((_, at) => isLeft(results[at]))
+  const changed = ids.slice(0, -1).filter((id) => before.includes(id))
+  return [
+    left.length === 0
+      ? 'No service of the files was added.'
+      : `These were added and could not be removed again: ${left.join(', ')}.`,
+    ...(changed.length === 0
+      ? []
+      : [`These were there before and have their new definition: ${changed.join(', ')}.`]),
+  ].join(' ')
+}
+
+/** What the agent does not know it does not have either. */
+function isLeft(result: PromiseSettledResult<void> | undefined): boolean {
+  if (result?.status !== 'rejected') return false
+  const { reason } = result as { readonly reason: unknown }
+  return !(reason instanceof Error && reason.message.includes('Unknown service ID'))
 }
 
 async function registrations(
@@ -87,7 +137,9 @@ async function registrations(
 ): Promise<readonly ServiceRegistration[]> {
   const { file, name: named } = options
   const files = [...(file === undefined ? [] : [file]), ...names.filter(isDefinitionFile)]
-  const [name = named, ...more] = names.filter((each) => !isDefinitionFile(each))
+  const plain = names.filter((each) => !isDefinitionFile(each))
+  const [name = named, ...more] = plain
+  refusePaths(plain)
   if (more.length > 0) throw usage('Name one service, or files that end in .json.')
   if (named !== undefined && named !== name) throw usage('Name the service once.')
   if (files.length === 0) {
@@ -99,6 +151,15 @@ async function registrations(
     throw usage('With a file the whole registration stands in it; leave the other options out.')
   }
   return readAllRegistrations(files, io)
+}
+
+/** A name with a dot or slash is meant for a file, for DNS finds no such name. */
+function refusePaths(names: readonly string[]): void {
+  const path = names.find((name) => /[./\\]/.test(name))
+  if (path === undefined) return
+  throw usage(
+    `"${path}" is not a file of definitions: those are JSON, and end in .json (-f reads one under any name). Nor can DNS find a service of this name; to register it all the same, give --name.`,
+  )
 }
 
 /** The options that say nothing of the service itself. */
@@ -113,6 +174,9 @@ function registration(name: string, options: RegisterOptions): ServiceRegistrati
     ...(options.port !== undefined && { Port: wholeNumber('--port', options.port, 65_535) }),
     ...(options.tag !== undefined && { Tags: options.tag }),
     ...(options.meta !== undefined && { Meta: pairs(options.meta) }),
+    ...(options.taggedAddress !== undefined && {
+      TaggedAddresses: taggedAddresses(options.taggedAddress),
+    }),
     ...(options.weight !== undefined && { Weights: weights(options.weight) }),
     ...(checks.length > 0 && { Checks: checks }),
   }
@@ -124,6 +188,26 @@ function pairs(texts: readonly string[]): Record<string, string> {
       const at = text.indexOf('=')
       if (at < 1) throw refuse('--meta', `"${text}" is not KEY=VALUE`)
       return [text.slice(0, at), text.slice(at + 1)]
+    }),
+  )
+}
+
+/** `wan=203.0.113.7:80`, `wan=[2001:db8::7]:80`; without a port, the service's own is meant. */
+function taggedAddresses(
+  texts: readonly string[],
+): Readonly<Record<string, { readonly Address: string; readonly Port?: number }>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const shape = /^([^=]+)=(?:\[([^\]]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(text)
+      const [, tag = '', ip6, host = '', port] = shape ?? []
+      if (shape === null || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) {
+        throw refuse(
+          '--tagged-address',
+          `"${text}" is not TAG=HOST:PORT, such as wan=203.0.113.7:80`,
+        )
+      }
+      const address = { Address: ip6 ?? host, ...(port !== undefined && { Port: Number(port) }) }
+      return [tag, address]
     }),
   )
 }

@@ -1,61 +1,82 @@
 import type { ServiceRegistration } from '../api/client-rows.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
+import type { DefinitionFiles, Finding } from '../node/definition-document.ts'
 import type { Io } from './io.ts'
 
 /** An argument of this kind is a file, not the name or id of a service. */
 export function isDefinitionFile(argument: string): boolean {
-  return argument === '-' || argument.endsWith('.json')
+  return argument === '-' || /\.(?:json|hcl)$/.test(argument)
 }
 
-/** The services of all files, in order; none when one of them cannot be read. */
+/**
+ * The services of all files, in order. Throws `config-unreadable` or `definitions-invalid` when there is
+ * anything wrong with one of them: then none is meant.
+ */
 export async function readAllRegistrations(
   paths: readonly string[],
   io: Io,
 ): Promise<readonly ServiceRegistration[]> {
-  const read = await Promise.all(paths.map(async (path) => readRegistrations(path, io)))
-  return read.flat()
+  const { registrationBody } = await import('../node/registration-body.ts')
+  const { findingText } = await import('../node/definition-document.ts')
+  const files = await readFiles(paths, io)
+  const errors = files.findings.filter(({ severity }) => severity === 'error')
+  refuse(errors, findingText)
+  for (const { source, check } of files.checks) {
+    const place = `${source.path}:${source.line}`
+    io.err(
+      `svcd: warning: ${place}: the check "${check.checkId}" belongs to no service here and is left out; an agent takes it with -config-dir\n`,
+    )
+  }
+  return files.services.map(({ body }) => registrationBody(body))
 }
 
-/**
- * Reads service definitions as Consul's files hold them: `{"service": {…}}`, `{"services": […]}`, or
- * one bare definition. The agent judges their fields.
- */
-async function readRegistrations(path: string, io: Io): Promise<readonly ServiceRegistration[]> {
-  let content: unknown
-  try {
-    content = JSON.parse(await io.readText(path))
-  } catch (error) {
-    throw svcdError('config-unreadable', { path, reason: reasonOf(error) }, error)
-  }
-  const list = definitions(content)
-  const services = list.map(asRegistration).filter((service) => service !== undefined)
-  if (services.length === 0 || services.length < list.length) {
+/** The ids of all services that files name, also of those that are faulty otherwise. */
+export async function readAllIds(paths: readonly string[], io: Io): Promise<readonly string[]> {
+  const { findingText } = await import('../node/definition-document.ts')
+  const { serviceIds, findings } = await readFiles(paths, io)
+  refuse(
+    findings.filter(({ severity, isWholeFile }) => isWholeFile && severity === 'error'),
+    findingText,
+  )
+  return serviceIds
+}
+
+/** Reads what an agent reads from its files, by the same reader. */
+async function readFiles(paths: readonly string[], io: Io): Promise<DefinitionFiles> {
+  const { Loaded, readDefinitions } = await import('../node/definition-document.ts')
+  const loaded = new Loaded()
+  for (const path of paths) {
+    const before = countOf(loaded)
+    readDefinitions(path, await readText(path, io), loaded)
+    if (countOf(loaded) > before) continue
     throw svcdError('config-unreadable', {
       path,
       reason: 'it holds no service with a name; write {"service": {"name": "web", "port": 8080}}',
     })
   }
-  return services
+  return loaded
 }
 
-function definitions(content: unknown): readonly unknown[] {
-  if (!isObject(content)) return []
-  const one = content['service'] ?? content['Service']
-  const many = content['services'] ?? content['Services']
-  if (one === undefined && many === undefined) return [content]
-  return [...(one === undefined ? [] : [one]), ...(Array.isArray(many) ? (many as unknown[]) : [])]
+/** How many services and faults there are. */
+function countOf({ serviceIds, findings }: DefinitionFiles): number {
+  return serviceIds.length + findings.filter(({ severity }) => severity === 'error').length
 }
 
-function asRegistration(value: unknown): ServiceRegistration | undefined {
-  if (!isObject(value)) return undefined
-  const { Name, name, ID, id, ...rest } = value
-  const serviceName = Name ?? name
-  const serviceId = ID ?? id
-  if (typeof serviceName !== 'string') return undefined
-  // A wrong type of id is left to the agent, which says what is wrong with it.
-  return { ...rest, Name: serviceName, ...(serviceId != null && { ID: serviceId as string }) }
+async function readText(path: string, io: Io): Promise<string> {
+  try {
+    return await io.readText(path)
+  } catch (error) {
+    throw svcdError('config-unreadable', { path, reason: reasonOf(error) }, error)
+  }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function refuse(errors: readonly Finding[], textOf: (finding: Finding) => string): void {
+  const [first, ...more] = errors
+  if (first === undefined) return
+  if (more.length === 0) {
+    const { path, line, column, reason } = first
+    throw svcdError('config-unreadable', { path: `${path}:${line}:${column}`, reason })
+  }
+  const list = errors.map((finding) => `  ${textOf(finding)}`).join('\n')
+  throw svcdError('definitions-invalid', { count: errors.length, list })
 }

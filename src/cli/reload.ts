@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import {
@@ -12,13 +13,24 @@ import {
 export function reloadCommand(io: Io): Command {
   const command = newCommand(
     'reload',
-    'Have the agent read its configuration again: service files, check files and zone files, and\n' +
-      'the options that may change while it runs. SIGHUP does the same.',
+    'Have the agent read its files of services, checks and zones again, and say what came of it.\n' +
+      'Options keep their values until the next start. SIGHUP does the same.',
     io,
   ).action(async (options: ClientOptions) => {
-    await (await agentClient(options, io)).reload()
-    if (options.json === true) printJson(io, { reloaded: true })
-    else io.out('Configuration reload triggered\n')
+    const report = await (await agentClient(options, io)).reload()
+    const { Taken, LeftOut, HeldBack, RestartNeeded } = report
+    if (options.json === true) printJson(io, { reloaded: true, ...report })
+    else {
+      io.out('Configuration reload triggered\n')
+      for (const line of Taken) io.out(`${line}\n`)
+      for (const line of LeftOut) io.err(`svcd: left out: ${line}\n`)
+      for (const line of HeldBack) io.err(`svcd: held back: ${line}\n`)
+      for (const key of RestartNeeded) {
+        io.err(`svcd: ${key} changed; it counts when the agent is started again\n`)
+      }
+    }
+    if (LeftOut.length + HeldBack.length === 0) return
+    throw svcdError('reload-incomplete', { leftOut: LeftOut.length, heldBack: HeldBack.length })
   })
   addClientOptions(command)
   return addExamples(command, ['svcd reload', 'svcd reload -http-addr 10.0.0.3:8500'])

@@ -1,19 +1,20 @@
 import { Option, type Command } from 'commander'
-import { svcdError, type SvcdError } from '../base/errors.ts'
+import { svcdError, SvcdError } from '../base/errors.ts'
 import { ask, type DnsRecord, type DnsReply } from '../net/dns-client.ts'
-import { columns } from './columns.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
-import { fullName, type FullName } from './full-name.ts'
+import { fullName } from './full-name.ts'
 import { dnsAddress } from './http-address.ts'
 import type { Io } from './io.ts'
-import { addExamples, collect, newCommand, printJson } from './new-command.ts'
+import { addExamples, collect, newCommand } from './new-command.ts'
+import { addOutputOptions, outputFormat, print, table } from './output.ts'
+import type { Column, OutputOptions } from './output.ts'
+import { inWords, kindOf, resolveHint } from './resolve-hint.ts'
 
-interface ResolveOptions {
+interface ResolveOptions extends OutputOptions {
   readonly type?: readonly string[]
   readonly dnsAddr?: string
   readonly domain?: string
   readonly tcp?: boolean
-  readonly json?: boolean
 }
 
 export function resolveCommand(io: Io): Command {
@@ -40,6 +41,7 @@ export function resolveCommand(io: Io): Command {
     )
     .option('--json', 'Print JSON.')
     .action(async (name: string, options: ResolveOptions) => resolve(name, options, io))
+  addOutputOptions(command)
   return addExamples(command, [
     'svcd resolve web',
     'svcd resolve v1.web --type SRV',
@@ -53,13 +55,38 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
   const full = fullName(text, domain.replace(/\.$/, '').toLowerCase())
   checkLengths(full.name)
   const types = options.type ?? full.types
-  const replies = await Promise.all(
-    types.map(async (type) => ask(server, full.name, type, { tcp: options.tcp })),
-  )
+  const format = outputFormat(options)
+  const asked = (type: string): Promise<DnsReply> =>
+    ask(server, full.name, type, { tcp: options.tcp })
+  const replies = await Promise.all(types.map(asked)).catch(async (error: unknown) => {
+    throw (await isHttp(server, error)) ?? error
+  })
   const found = replies.some((reply) => reply.answer.length > 0)
-  if (options.json === true) printJson(io, { name: full.name, server: hostPort(server), replies })
-  else if (found) io.out(table(replies) + summary(replies, server))
-  if (!found) throw noAnswer(full, types, replies, server)
+  if (found || format === 'json' || format === 'yaml') {
+    await print(io, options, {
+      data: { name: full.name, server: hostPort(server), replies },
+      names: unique(replies.flatMap(({ answer }) => answer.map(({ data }) => data))),
+      text: (isWide) => resolvedTable(io, replies, isWide) + summary(replies, server),
+    })
+  }
+  if (found) return
+  throw svcdError('no-such-name', {
+    name: full.name,
+    types: inWords(types, 'or'),
+    rcode: unique(replies.map(kindOf)).join(', '),
+    address: hostPort(server),
+    hint: await resolveHint({ text, name: full.name, domain, replies, ask: asked }),
+  })
+}
+
+/** Whoever gave the HTTP port for the DNS port is told so. */
+async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | undefined> {
+  if (!(error instanceof SvcdError) || error.code !== 'dns-unreachable') return undefined
+  const { answersHttp } = await import('./wrong-address.ts')
+  const address = hostPort(server)
+  if (!(await answersHttp(`http://${address}`, 800))) return undefined
+  const [, host = ''] = /^(.*):\d+$/.exec(address) ?? []
+  return svcdError('dns-is-http', { address, host }, error)
 }
 
 /** RFC 1035 §2.3.4. What else may stand in a name is the server's business. */
@@ -70,53 +97,29 @@ function checkLengths(name: string): void {
   throw svcdError('invalid-field', { field: 'name', reason })
 }
 
-function table(replies: readonly DnsReply[]): string {
+function resolvedTable(io: Io, replies: readonly DnsReply[], isWide: boolean): string {
   const answers = replies.flatMap((reply) => reply.answer)
   // The addresses of SRV targets come along; those that were asked for are shown already.
   const records = [...answers, ...replies.flatMap((reply) => reply.additional)]
-  const rows = new Map(records.map((record) => [rowKey(record), row(record)]))
-  return columns(['Name', 'Type', 'TTL', 'Data'], [...rows.values()])
+  const rows = new Map(records.map((record) => [rowKey(record), record]))
+  return table(io, [...rows.values()], recordColumns, isWide)
 }
 
-function row({ name, type, ttl, data }: DnsRecord): readonly string[] {
-  return [name, type, String(ttl), data]
-}
+const recordColumns: readonly Column<DnsRecord>[] = [
+  { header: 'Name', cell: ({ name }) => name },
+  { header: 'Type', cell: ({ type }) => type },
+  { header: 'TTL', cell: ({ ttl }) => String(ttl) },
+  { header: 'Data', cell: ({ data }) => data },
+]
 
-function rowKey(record: DnsRecord): string {
-  return row(record).join(' ').toLowerCase()
+function rowKey({ name, type, ttl, data }: DnsRecord): string {
+  return [name, type, String(ttl), data].join(' ').toLowerCase()
 }
 
 function summary(replies: readonly DnsReply[], server: Endpoint): string {
   const over = unique(replies.map((reply) => reply.transport.toUpperCase())).join(' and ')
-  return `\n${rcodes(replies)} from ${hostPort(server)} over ${over}\n`
-}
-
-function noAnswer(
-  full: FullName,
-  types: readonly string[],
-  replies: readonly DnsReply[],
-  server: Endpoint,
-): SvcdError {
-  return svcdError('no-such-name', {
-    name: full.name,
-    types: types.join(', '),
-    rcode: rcodes(replies),
-    address: hostPort(server),
-    hint: hintFor(full, replies),
-  })
-}
-
-function hintFor({ name }: FullName, replies: readonly DnsReply[]): string {
-  const rcode = replies[0]?.rcode
-  if (rcode === 'REFUSED') return ' It answers for its own domain only.'
-  if (rcode === 'SERVFAIL') return ' It is not ready; ask again in a moment, or see its log.'
-  const service = /(?:^|\.)_?([^.]+)(?:\._[^.]+)?\.service\./i.exec(name)?.[1]
-  if (service === undefined) return ' `svcd nodes` and `svcd services` list what is registered.'
-  return ` Is the service registered, and an instance healthy? \`svcd services ${service}\` shows them.`
-}
-
-function rcodes(replies: readonly DnsReply[]): string {
-  return unique(replies.map((reply) => reply.rcode)).join(', ')
+  const rcodes = unique(replies.map((reply) => reply.rcode)).join(', ')
+  return `\n${rcodes} from ${hostPort(server)} over ${over}\n`
 }
 
 function unique(texts: readonly string[]): readonly string[] {

@@ -1,62 +1,85 @@
 import { SvcdError } from '../base/errors.ts'
-import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/options.ts'
-import { createLogger } from '../node/log.ts'
-import { startNode } from '../node/node.ts'
-import { RecentLog } from '../node/recent-log.ts'
+import { AgentLog } from '../node/log.ts'
+import { startNode, type RunningNode } from '../node/node.ts'
+import { writePidFile } from '../node/pid-file.ts'
+import type { Reread } from '../node/reloading.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
+import { HeldLines } from './held-lines.ts'
+import { endByHangUp, Terminal } from './hang-up.ts'
 import type { Io } from './io.ts'
 import { startSample, type Sample } from './sample.ts'
 
+/** What the configuration says beside its values. */
+export interface StartNotes {
+  /** What is taken but not done as asked. */
+  readonly notices: readonly string[]
+  readonly reread: Reread
+}
+
+/** A start takes some seconds; the log of one that takes longer is shown as it comes. */
+const bannerMs = 15_000
+
 /** Runs one node until SIGTERM or SIGINT. Rejects when it cannot start. */
-export async function runAgent(config: Config, io: Io): Promise<void> {
-  const recent = new RecentLog()
-  const write = (line: string): void => {
-    recent.add(line)
-    io.out(line)
-  }
-  const logger = createLogger({ level: config.logLevel, json: config.logJson, write })
-  // With -log-json every line of the output is JSON.
+export async function runAgent(config: Config, io: Io, start: StartNotes): Promise<void> {
+  // With -log-json every line of the output is JSON, and there is no banner to wait for.
   const say = config.logJson ? () => {} : io.out
-  say(banner(config))
-  const stopSignal = nextStopSignal()
+  const held = new HeldLines(io.out, bannerMs)
+  if (config.logJson) held.release()
+  const { logLevel: level, logJson: json } = config
+  const log = new AgentLog({ level, json, write: (line) => held.add(line) })
+  const { logger } = log
+  say('==> Starting svcd agent...\n')
+  const terminal = new Terminal()
+  const stopSignal = Promise.race([nextStopSignal(), ...(config.dev ? [hangUp(terminal)] : [])])
   const hurry = new AbortController()
   void stopSignal.then(() => hurry.abort())
-  const starting = startNode(config, logger, hurry.signal, () => recent.lines())
+  const removePidFile = config.pidFile === undefined ? () => {} : writePidFile(config.pidFile)
+  const starting = startNode(config, logger, hurry.signal, log, start.reread)
   const node = await starting.catch((error: unknown) => {
+    removePidFile()
+    held.release()
     throw config.sample ? forNpmStart(error) : error
   })
-  say(endpointLines(node.http, node.dns))
-  say('==> svcd agent running! Log data will now stream in as it occurs:\n\n')
   if (config.logJson) {
     const { http, dns } = node
     logger.info({ version, node: config.nodeName, http, dns }, 'svcd agent running!')
-  }
+  } else if (!config.sample) held.release(banner(config, node))
+  else say(banner(config, node))
   const sample = config.sample ? await sampleFor(node, config) : undefined
-  say(sample?.text ?? '')
-  process.on('SIGHUP', () => void reload(node, logger))
+  held.release(config.logJson ? '' : sample?.text)
+  for (const notice of start.notices) logger.warn({}, notice)
+  process.on('SIGHUP', () => {
+    if (!config.dev || !terminal.isGone) void reload(node)
+  })
   const reason = await Promise.race([stopSignal, node.left.then(() => 'left the cluster')])
   logger.info({ reason }, 'stopping')
   sample?.stop()
   await node.stop()
+  removePidFile()
+  if (terminal.isGone) endByHangUp()
 }
 
-/** Definition and zone files are read again; options keep the values that the agent started with. */
-async function reload(node: { reload(): Promise<void> }, logger: Logger): Promise<void> {
+/** Resolves when the terminal is closed. A -dev agent is its window's; a server goes on without. */
+function hangUp(terminal: Terminal): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.on('SIGHUP', (signal) => {
+      if (terminal.isGone) resolve(signal)
+    })
+  })
+}
+
+/** What became of it is in the log. */
+async function reload(node: Pick<RunningNode, 'reload'>): Promise<void> {
   try {
     await node.reload()
-    logger.info({}, 'definition and zone files were read again')
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
-    logger.error({ reason: error.message }, 'the zone files stay as they were')
   }
 }
 
-async function sampleFor(
-  node: { readonly http: readonly Endpoint[]; readonly dns: readonly Endpoint[] },
-  config: Config,
-): Promise<Sample | undefined> {
+async function sampleFor(node: Endpoints, config: Config): Promise<Sample | undefined> {
   const [http] = node.http
   const [dns] = node.dns
   return http && dns ? startSample(http, dns, config.domain) : undefined
@@ -89,21 +112,24 @@ async function nextStopSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-/** The lines before the log, as Consul's users know them. */
-function banner(config: Config): string {
+interface Endpoints {
+  readonly http: readonly Endpoint[]
+  readonly dns: readonly Endpoint[]
+}
+
+/** The lines before the log, as Consul's users know them; in one piece, so that no line of the log splits them. */
+function banner(config: Config, { http, dns }: Endpoints): string {
   const facts: readonly (readonly [string, string])[] = [
     ['Version', version],
     ['Node name', config.nodeName],
     ['Datacenter', config.datacenter],
     ['Server', String(config.server)],
     ['Data', config.dataDir ?? 'a temporary directory, removed on stop'],
+    ['HTTP', listOf(http, 'http://')],
+    ['DNS', listOf(dns, '')],
   ]
-  return `==> Starting svcd agent...\n${facts.map(factLine).join('')}`
-}
-
-function endpointLines(http: readonly Endpoint[], dns: readonly Endpoint[]): string {
-  const lines = [factLine(['HTTP', listOf(http, 'http://')]), factLine(['DNS', listOf(dns, '')])]
-  return `${lines.join('')}\n`
+  const running = '==> svcd agent running! Log data will now stream in as it occurs:'
+  return `${facts.map(factLine).join('')}\n${running}\n\n`
 }
 
 function listOf(endpoints: readonly Endpoint[], scheme: string): string {

@@ -4,6 +4,7 @@ import { svcdError, SvcdError } from '../base/errors.ts'
 import { visibleLines } from '../base/invisible.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { normaliseArguments } from './arguments.ts'
+import { grouped } from './command-groups.ts'
 import { commands } from './commands.ts'
 import type { Io } from './io.ts'
 
@@ -27,12 +28,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Whatever a command prints, nothing of it is obeyed by the terminal or hidden on it. */
+/** Whatever a command prints, nothing of it is obeyed by the terminal or hidden on it: `columns` sees to
+ * what goes to `outStyled`. */
 function onlyVisible(io: Io): Io {
   return {
     ...io,
     out: (text) => io.out(visibleLines(text)),
     err: (text) => io.err(visibleLines(text)),
+    outStyled: io.outStyled ?? io.out,
   }
 }
 
@@ -107,12 +110,14 @@ function reportError(error: unknown, io: Io): number {
 
 function overview(names: readonly string[] = Object.keys(commands)): string {
   const width = Math.max(...names.map((name) => name.length))
-  const lines = names.map((n) => `  ${n.padEnd(width)}  ${commands[n]?.summary ?? ''}\n`)
+  const sections = [...grouped(names)].map(([group, inside]) => {
+    const lines = inside.map((n) => `  ${n.padEnd(width)}  ${commands[n]?.summary ?? ''}\n`)
+    return `${group}:\n${lines.join('')}\n`
+  })
   return [
     'Usage: svcd COMMAND [options]\n\n',
     'A DNS-first service registry: register over HTTP or the CLI, find by DNS.\n\n',
-    'Commands:\n',
-    ...lines,
-    '\n`svcd COMMAND --help` shows the options and examples of one. Both -x and --x are read.\n',
+    ...sections,
+    '`svcd COMMAND --help` shows the options and examples of one. Both -x and --x are\nread. `man svcd` has all commands on one page.\n',
   ].join('')
 }

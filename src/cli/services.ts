@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander'
-import type { HealthEntry } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
+import type { HealthEntry, ServiceSummary } from '../api/client-rows.ts'
+import type { Client, ListOptions } from '../api/client.ts'
 import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
-import { columns, worstStatus } from './columns.ts'
+import { pairs, type Cell } from './columns.ts'
+import { instanceHealth, reasonFor, type InstanceHealth } from './instance-health.ts'
 import type { Io } from './io.ts'
 import {
   addExamples,
@@ -11,37 +12,52 @@ import {
   collect,
   listOptions,
   newCommand,
-  printJson,
   type ReadOptions,
 } from './new-command.ts'
+import {
+  addOutputOptions,
+  outputFormat,
+  printList,
+  type Column,
+  type OutputOptions,
+} from './output.ts'
+import { toneOf, type Tone } from './paint.ts'
+import { isUnknownQuestion, sinceCell, sinceOf, type Since } from './since.ts'
 
-interface ServicesOptions extends ReadOptions {
+interface ServicesOptions extends ReadOptions, OutputOptions {
   readonly passing?: boolean
   readonly node?: string
   readonly tag?: readonly string[]
 }
 
-export function servicesCommand(io: Io): Command {
-  const command = newCommand('services', 'List services, or the instances of one.', io)
+export function servicesCommand(io: Io, name = 'services'): Command {
+  const command = newCommand(
+    name,
+    'List services with the health of their instances, or the instances of one.',
+    io,
+  )
     .argument('[name]', 'The service whose instances are shown.')
     .option('--passing', 'Of one service, only the healthy instances.')
     .addOption(new Option('--tag <tag>', 'Only with this tag. Repeatable.').argParser(collect))
     .option('--node <name>', 'Only on this node.')
-    .action(async (name: string | undefined, options: ServicesOptions) => {
+    .action(async (service: string | undefined, options: ServicesOptions) => {
       const client = await agentClient(options, io)
-      if (name === undefined) await listServices(client, options, io)
-      else await listInstances(client, name, options, io)
+      if (service === undefined) await listServices(client, options, io)
+      else await listInstances(client, service, options, io)
     })
   addReadOptions(command)
+  addOutputOptions(command)
   return addExamples(command, [
-    'svcd services',
-    'svcd services --tag v1 --node-meta rack=7',
-    'svcd services web',
-    'svcd services web --passing',
+    `svcd ${name}`,
+    `svcd ${name} --tag v1 --node-meta rack=7`,
+    `svcd ${name} web`,
+    `svcd ${name} web --passing -o json`,
   ])
 }
 
-type TagsOf = Readonly<Record<string, readonly string[]>>
+export function lsCommand(io: Io): Command {
+  return servicesCommand(io, 'ls')
+}
 
 async function listServices(client: Client, options: ServicesOptions, io: Io): Promise<void> {
   if (options.passing === true) {
@@ -50,24 +66,64 @@ async function listServices(client: Client, options: ServicesOptions, io: Io): P
     })
   }
   const wanted = (options.tag ?? []).map((tag) => tag.toLowerCase())
-  const kept = Object.entries(await servicesWithTags(client, options))
-    .filter(([, tags]) => {
-      const own = tags.map((tag) => tag.toLowerCase())
+  const { node } = options
+  const rows = (await summaryOf(client, { ...listOptions(options), node }))
+    .filter(({ Tags }) => {
+      const own = Tags.map((tag) => tag.toLowerCase())
       return wanted.every((tag) => own.includes(tag))
     })
-    .toSorted(([a], [b]) => compare(a, b))
-  if (options.json === true) return printJson(io, Object.fromEntries(kept))
-  const rows = kept.map(([name, tags]) => [name, tags.toSorted().join(',')])
-  io.out(columns(['Service', 'Tags'], rows))
+    .toSorted((a, b) => compare(a.Name, b.Name))
+  const data = Object.fromEntries(rows.map(({ Name, Tags }) => [Name, Tags]))
+  await printList(io, options, { data, rows, columns: serviceColumns, nameOf: ({ Name }) => Name })
 }
+
+/** A row of which an older agent, or Consul's, tells name and tags only. */
+type SummaryRow = Pick<ServiceSummary, 'Name' | 'Tags'> & Partial<ServiceSummary>
+
+async function summaryOf(
+  client: Client,
+  options: Parameters<Client['summary']>[0] & { readonly node?: string | undefined },
+): Promise<readonly SummaryRow[]> {
+  try {
+    return await client.summary(options)
+  } catch (error) {
+    if (!isUnknownQuestion(error)) throw error
+    const services = await namesWithTags(client, options.node, options)
+    return Object.entries(services).map(([Name, Tags]) => ({ Name, Tags }))
+  }
+}
+
+const serviceColumns: readonly Column<SummaryRow>[] = [
+  { header: 'Service', cell: ({ Name }) => Name },
+  { header: 'Passing', cell: ({ Passing }) => count(Passing, 'good') },
+  { header: 'Warning', cell: ({ Warning }) => count(Warning, 'warning') },
+  { header: 'Critical', cell: ({ Critical }) => count(Critical, 'bad') },
+  { header: 'Maintenance', cell: ({ Maintenance }) => count(Maintenance, 'warning') },
+  { header: 'Tags', cell: ({ Tags }) => Tags.toSorted().join(',') },
+]
+
+function count(number: number | undefined, tone: Tone): Cell {
+  if (number === undefined) return '-'
+  return { text: String(number), tone: number === 0 ? 'plain' : tone }
+}
+
+type TagsOf = Readonly<Record<string, readonly string[]>>
 
 /** The services of the datacenter, or those of one node, each with its tags. */
 export async function servicesWithTags(
   client: Client,
   options: ReadOptions & { readonly node?: string },
 ): Promise<TagsOf> {
-  if (options.node === undefined) return client.services(listOptions(options))
-  const services = await client.servicesOfNode(options.node, listOptions(options))
+  return namesWithTags(client, options.node, listOptions(options))
+}
+
+async function namesWithTags(
+  client: Client,
+  node: string | undefined,
+  options: ListOptions,
+): Promise<TagsOf> {
+  if (node === undefined) return client.services(options)
+  const services = await client.servicesOfNode(node, options)
   const tagsOf = new Map<string, Set<string>>()
   for (const { Service, Tags } of Object.values(services ?? {})) {
     const tags = tagsOf.get(Service) ?? new Set()
@@ -88,8 +144,21 @@ async function listInstances(
   const instances = found.filter(
     ({ Node }) => node === undefined || Node.Node.toLowerCase() === node.toLowerCase(),
   )
-  if (options.json === true) printJson(io, instances)
-  else if (instances.length > 0) io.out(instanceTable(instances))
+  const isData = ['json', 'yaml'].includes(outputFormat(options))
+  if (instances.length > 0 || isData) {
+    const rows = instances.map((entry) => ({ entry, health: instanceHealth(entry.Checks) }))
+    const deciding = rows.flatMap(({ health: { check } }) => check ?? [])
+    const since = deciding.length === 0 ? () => '' : await sinceOf(client, deciding)
+    const isShort = io.terminal !== undefined && outputFormat(options) === 'table'
+    const nowMs = Date.now()
+    const shown: Since = (check) => sinceCell(since(check), nowMs, isShort)
+    await printList(io, options, {
+      data: instances,
+      rows,
+      columns: instanceColumns(shown, deciding.length > 0),
+      nameOf: ({ entry }) => entry.Service.ID,
+    })
+  }
   if (instances.length > 0) return
   const { nodeMeta, filter } = options
   const chosen = [passing, tags, node, nodeMeta, filter].some((choice) => choice !== undefined)
@@ -98,16 +167,41 @@ async function listInstances(
   })
 }
 
-function instanceTable(instances: readonly HealthEntry[]): string {
-  const rows = instances.map(({ Node, Service, Checks }) => [
-    Service.ID,
-    Node.Node,
-    Service.Address === '' ? Node.Address : Service.Address,
-    String(Service.Port),
-    worstStatus(Checks.map((check) => check.Status)),
-    Service.Tags.toSorted().join(','),
-  ])
-  return columns(['ID', 'Node', 'Address', 'Port', 'Status', 'Tags'], rows)
+interface InstanceRow {
+  readonly entry: HealthEntry
+  readonly health: InstanceHealth
+}
+
+/** Why and since when is shown where an instance is not passing, behind what is always there. */
+function instanceColumns(since: Since, hasTrouble: boolean): readonly Column<InstanceRow>[] {
+  const isWide = !hasTrouble
+  return [
+    { header: 'ID', cell: ({ entry }) => entry.Service.ID },
+    { header: 'Node', cell: ({ entry }) => entry.Node.Node },
+    {
+      header: 'Address',
+      cell: ({ entry: { Service, Node } }) =>
+        Service.Address === '' ? Node.Address : Service.Address,
+    },
+    { header: 'Port', cell: ({ entry }) => String(entry.Service.Port) },
+    {
+      header: 'Status',
+      cell: ({ health: { status } }) => ({ text: status, tone: toneOf(status) }),
+    },
+    { header: 'Tags', cell: ({ entry }) => entry.Service.Tags.toSorted().join(',') },
+    { header: 'Weights', cell: ({ entry }) => weights(entry), isWide: true },
+    { header: 'Meta', cell: ({ entry }) => pairs(entry.Service.Meta), isWide: true },
+    {
+      header: 'Since',
+      cell: ({ health: { check } }) => (check === undefined ? '' : since(check)),
+      isWide,
+    },
+    { header: 'Reason', cell: ({ health }) => reasonFor(health), isWide },
+  ]
+}
+
+function weights({ Service: { Weights } }: HealthEntry): string {
+  return `${Weights.Passing},${Weights.Warning}`
 }
 
 function compare(a: string, b: string): number {

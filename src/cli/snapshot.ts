@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib'
 import type { Command } from 'commander'
 import type { Client } from '../api/client.ts'
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import { visibleLines } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'
 import type { SnapshotInspection } from '../node/snapshot-inspection.ts'
 import { columns } from './columns.ts'
@@ -16,6 +17,7 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
+import { addOutputOptions, print, type OutputOptions } from './output.ts'
 import { ProgressBar } from './progress-bar.ts'
 
 interface SaveOptions extends ClientOptions {
@@ -125,12 +127,13 @@ export function inspectCommand(io: Io): Command {
   )
     .argument('<file>', 'The file.')
     .option('--json', 'Print JSON.')
-    .action(async (file: string, options: ClientOptions) => {
+    .action(async (file: string, options: OutputOptions) => {
       const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')
       const found = await inspectSnapshot(file)
-      if (options.json === true) printJson(io, found)
-      else io.out(text(found))
+      const names = Object.keys(found.rows)
+      await print(io, options, { data: found, names, text: () => visibleLines(text(found)) })
     })
+  addOutputOptions(command)
   return addExamples(command, ['svcd snapshot inspect backup.snap'])
 }
 

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { SvcdError, svcdError } from '../base/errors.ts'
-import { parseConfig, type ConfigFile } from '../config/parse.ts'
+import { svcdError } from '../base/errors.ts'
+import type { ConfigFile } from '../config/config-file.ts'
+import { readConfig } from '../config/parse.ts'
 import { visible } from '../base/invisible.ts'
 import type { Io } from './io.ts'
 import { addExamples, newCommand, printJson } from './new-command.ts'
@@ -22,20 +23,22 @@ export function validateCommand(io: Io): Command {
     .option('--quiet', 'Print nothing when all is well.')
     .option('--json', 'Print JSON.')
     .action(async (paths: readonly string[], options: ValidateOptions) => {
-      const { loadDefinitionFiles, findingText } = await import('../node/definition-files.ts')
+      const { loadDefinitionFiles } = await import('../node/definition-files.ts')
+      const { findingText } = await import('../node/definition-document.ts')
       const { services, checks, options: files, findings } = await loadDefinitionFiles(paths)
-      const fault = optionsFault(files)
+      const { problems, notices } = optionsIn(files)
       const errors = findings.filter(({ severity }) => severity === 'error')
-      const count = errors.length + (fault === undefined ? 0 : 1)
+      const count = errors.length + problems.length
       if (options.json === true) {
         const counts = { services: services.length, checks: checks.length }
-        printJson(io, { valid: count === 0, ...counts, findings, options: fault ?? null })
+        printJson(io, { valid: count === 0, ...counts, findings, options: problems, notices })
       } else {
         for (const finding of findings) {
           const warning = finding.severity === 'warning' ? 'warning: ' : ''
           io.err(`${warning}${visible(findingText(finding))}\n`)
         }
-        if (fault !== undefined) io.err(`${fault}\n`)
+        for (const problem of problems) io.err(`${problem}\n`)
+        for (const notice of notices) io.err(`warning: ${notice}\n`)
       }
       if (count > 0) throw svcdError('config-invalid', { count })
       if (options.quiet !== true && options.json !== true) io.out('Configuration is valid!\n')
@@ -50,12 +53,11 @@ const leftToFlags = {
 }
 
 /** What the agent would say of the options in these files. */
-function optionsFault(files: readonly ConfigFile[]): string | undefined {
-  try {
-    parseConfig({ flags: {}, env: {}, files: [leftToFlags, ...files], hostName: hostname() })
-    return undefined
-  } catch (error) {
-    if (error instanceof SvcdError) return error.message
-    throw error
-  }
+function optionsIn(files: readonly ConfigFile[]): {
+  readonly problems: readonly string[]
+  readonly notices: readonly string[]
+} {
+  const sources = { flags: {}, env: {}, files: [leftToFlags, ...files], hostName: hostname() }
+  const { problems, notices } = readConfig(sources)
+  return { problems: problems.map(({ message }) => message), notices }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Option, type Command } from 'commander'
-import type { Client } from '../api/client.ts'
+import { refusedStatus, type Client } from '../api/client.ts'
 import { visibleJson } from '../base/invisible.ts'
 import { SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
@@ -77,7 +77,8 @@ async function watch(client: Client, target: WatchTarget, json: boolean, io: Io)
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof SvcdError)) return true
   if (error.code !== 'agent-refused') return error.code !== 'agent-unreachable'
-  return /answered 4\d\d/.test(error.message)
+  const status = refusedStatus(error) ?? 0
+  return status >= 400 && status < 500
 }
 
 type Show = (index: number, data: unknown) => void

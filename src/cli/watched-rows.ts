@@ -1,5 +1,6 @@
 import type { CheckEntry, HealthEntry, NodeEntry, ServiceEntry } from '../api/client-rows.ts'
-import { firstLine, worstStatus } from './columns.ts'
+import { firstLine } from './columns.ts'
+import { instanceHealth } from './instance-health.ts'
 
 /** One thing that is watched, as it is shown: label and value in order, by what makes it the same. */
 export type Rows = ReadonlyMap<string, Readonly<Record<string, string>>>
@@ -30,7 +31,7 @@ function instanceRows(instances: readonly HealthEntry[]): Rows {
         id: Service.ID,
         node: Node.Node,
         address: `${Service.Address === '' ? Node.Address : Service.Address}:${Service.Port}`,
-        status: worstStatus(Checks.map(({ Status }) => Status)),
+        status: instanceHealth(Checks).status,
         tags: tagList(Service.Tags),
       },
     ]),

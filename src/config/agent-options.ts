@@ -1,4 +1,4 @@
-import { checkDatacenter, checkDnsName, checkNotEmpty, checkUuid } from './check.ts'
+import { checkDatacenter, checkDnsName, checkNodeMeta, checkNotEmpty, checkUuid } from './check.ts'
 import type { OptionRow } from './option-row.ts'
 
 /** What an agent is and where it keeps its data; rows of the options table. */
@@ -86,22 +86,43 @@ export const agentOptions = {
     defaultText: 'made at the first start and kept in the data directory',
     check: checkUuid,
   },
+  nodeMeta: {
+    kind: 'texts-by-name',
+    default: {},
+    flag: 'node-meta',
+    file: 'node_meta',
+    group: 'Agent',
+    description:
+      'Metadata of this node: rack=a1. It is in the catalog, in filters and ?node-meta, and in TXT answers. Repeatable.',
+    placeholder: 'key=value',
+    check: checkNodeMeta,
+  },
   datacenter: {
     kind: 'string',
     default: 'dc1',
     flag: 'datacenter',
     file: 'datacenter',
     group: 'Agent',
-    description: 'The name of the datacenter.',
+    description: 'The name of the datacenter. Capitals become small letters.',
     placeholder: 'name',
     check: checkDatacenter,
+  },
+  pidFile: {
+    kind: 'string',
+    default: undefined,
+    flag: 'pid-file',
+    file: 'pid_file',
+    group: 'Agent',
+    description: 'A file for the process ID; it is removed on stop.',
+    placeholder: 'path',
+    check: checkNotEmpty,
   },
   configFiles: {
     kind: 'strings',
     default: [],
     flag: 'config-file',
     group: 'Agent',
-    description: 'A JSON file of options. Repeatable; a later file wins.',
+    description: 'A JSON file of options, services and checks. Repeatable; a later file wins.',
     placeholder: 'path',
   },
 } as const satisfies Record<string, OptionRow>

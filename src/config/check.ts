@@ -1,3 +1,4 @@
+import { metadataFault } from '../base/metadata.ts'
 import { formatIp, isUnspecifiedIp, parseIp } from '../base/ip.ts'
 
 /** Says why a value is refused, or undefined when it is fine. */
@@ -6,8 +7,8 @@ export type Check<T> = (value: T) => string | undefined
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
 
 export function checkDatacenter(value: string): string | undefined {
-  if (/^[a-z0-9-]{1,63}$/.test(value)) return undefined
-  return `"${value}" is not a datacenter name; use 1 to 63 of a-z, 0-9 and "-"`
+  if (/^[a-z0-9_-]{1,63}$/i.test(value)) return undefined
+  return `"${value}" is not a datacenter name; use 1 to 63 of a-z, 0-9, "-" and "_"`
 }
 
 /** Labels of at most 63 octets, 253 characters in all (RFC 1035 §2.3.4). */
@@ -25,7 +26,22 @@ export function checkUuid(value: string): string | undefined {
 }
 
 export function checkIp(value: string): string | undefined {
-  return parseIp(value) === undefined ? `"${value}" is not an IPv4 or IPv6 address` : undefined
+  if (parseIp(value) !== undefined) return undefined
+  if (value.includes('{{')) return `"${value}" is a template, and svcd has none; write the address`
+  if (value.startsWith('unix:')) return `"${value}" is a Unix socket; svcd listens on IP addresses`
+  return `"${value}" is not an IPv4 or IPv6 address`
+}
+
+/** Of other servers. Consul also takes what asks a cloud provider. */
+export function checkJoinAddresses(values: readonly string[]): string | undefined {
+  const cloud = values.find((value) => value.startsWith('provider='))
+  if (cloud === undefined) return undefined
+  return `"${cloud}" asks a cloud provider, which svcd does not; name the servers, or one DNS name that has the addresses of all`
+}
+
+/** As Consul limits it: 64 pairs, keys of 128 characters, values of 512. */
+export function checkNodeMeta(pairs: Readonly<Record<string, string>>): string | undefined {
+  return metadataFault(pairs, false)
 }
 
 export function checkIps(values: readonly string[]): string | undefined {

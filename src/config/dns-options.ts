@@ -81,6 +81,15 @@ export const dnsOptions = {
     group: 'DNS',
     description: 'What a known service without a healthy instance is answered with.',
   },
+  'dns.enableTruncate': {
+    kind: 'boolean',
+    default: true,
+    flag: 'dns-enable-truncate',
+    file: 'dns_config.enable_truncate',
+    group: 'DNS',
+    description:
+      'Set the TC flag in an answer that is cut, so that clients ask again over TCP. Without it they take a part of the instances for all.',
+  },
   'dns.udpSizeMax': {
     kind: 'integer',
     default: 1232,

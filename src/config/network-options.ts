@@ -1,4 +1,11 @@
-import { checkHostIp, checkHostPatterns, checkIp, checkIps, checkNotEmpty } from './check.ts'
+import {
+  checkHostIp,
+  checkHostPatterns,
+  checkIp,
+  checkIps,
+  checkJoinAddresses,
+  checkNotEmpty,
+} from './check.ts'
 import { checkEncryptKeys } from './encrypt-key.ts'
 import type { OptionRow } from './option-row.ts'
 
@@ -46,6 +53,28 @@ export const networkOptions = {
     placeholder: 'ips',
     check: checkIps,
   },
+  httpAddresses: {
+    kind: 'strings',
+    default: undefined,
+    flag: 'http-addresses',
+    file: 'addresses.http',
+    group: 'Network',
+    description: 'The addresses for HTTP, where they are not those of -client.',
+    placeholder: 'ips',
+    defaultText: 'those of -client',
+    check: checkIps,
+  },
+  dnsAddresses: {
+    kind: 'strings',
+    default: undefined,
+    flag: 'dns-addresses',
+    file: 'addresses.dns',
+    group: 'Network',
+    description: 'The addresses for DNS, where they are not those of -client.',
+    placeholder: 'ips',
+    defaultText: 'those of -client',
+    check: checkIps,
+  },
   allowedHosts: {
     kind: 'strings',
     default: [],
@@ -66,6 +95,7 @@ export const networkOptions = {
     description:
       'Addresses of other servers, host or host:port, tried until one answers. Repeatable; naming this server too does no harm.',
     placeholder: 'address',
+    check: checkJoinAddresses,
   },
   memberTimeoutSeconds: {
     kind: 'seconds',
@@ -156,6 +186,7 @@ export const networkOptions = {
     default: 8300,
     flag: 'server-port',
     file: 'ports.server',
-    description: 'The port on which servers talk to each other.',
+    description:
+      'The port on which servers talk to each other. With -dev a free one is taken when 8300 is in use.',
   },
 } as const satisfies Record<string, OptionRow>

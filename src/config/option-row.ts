@@ -40,6 +40,9 @@ export type OptionRow =
   | (Row<'seconds', number> & Texts<number>)
   /** `NAME=DURATION`, repeated or separated by commas; in a file an object. */
   | Row<'seconds-by-name', Readonly<Record<string, number>>>
+  /** `NAME=TEXT`, repeated, or in the environment separated by spaces; in a file an object. */
+  | (Row<'texts-by-name', Readonly<Record<string, string>>> &
+      Texts<Readonly<Record<string, string>>>)
 
 /** `data-dir` is `SVCD_DATA_DIR` in the environment. */
 export function envName(row: OptionRow): string {

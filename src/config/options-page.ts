@@ -1,5 +1,6 @@
 import { defaultText } from './flags.ts'
-import { settledKeys } from './settled.ts'
+import { allowedText, type ConsulKey } from './consul-key.ts'
+import { consulFlags, consulKeys } from './consul-keys.ts'
 import { envName, optionGroups, type OptionRow } from './option-row.ts'
 import { optionNames, optionRow } from './options.ts'
 
@@ -9,8 +10,8 @@ Every option of \`svcd agent\`. It can be given as a flag, as an environment var
 JSON file named with \`-config-file\`. A flag beats the environment, the environment beats files, a
 later file beats an earlier one, and files beat the defaults. \`-flag\` and \`--flag\` are the same.
 
-The keys of a file are Consul's wherever Consul has the option; a key that svcd does not know is an
-error that names it. Nested keys are written with a dot below: \`ports.dns\` is
+The keys of a file are Consul's wherever Consul has the option, in any case; a key that svcd does not know is an
+error that names it, and all errors are shown at once. An empty file says nothing. HCL is not read. Nested keys are written with a dot below: \`ports.dns\` is
 \`{"ports": {"dns": 8600}}\`. An environment variable that is set but empty counts as not set.
 
 Durations are a number and a unit: \`500ms\`, \`10s\`, \`1m30s\`, \`2h\`. TTLs are whole seconds.
@@ -57,16 +58,39 @@ export function optionsPage(): string {
       '',
     ].join('\n')
   })
-  return [intro, ...sections, settledTable(), outro].join('')
+  return [intro, ...sections, consulTable(), outro].join('')
 }
 
-function settledTable(): string {
-  const rows = Object.entries(settledKeys).map(([key, { value, reason }]) => {
-    const allowed = value === undefined ? 'no value' : value === 'any' ? 'anything' : `\`${value}\``
-    return `| \`${key}\` | ${allowed} | ${reason} |`
-  })
-  const title = "\n## Consul's keys that are no options here\n"
-  return [title, '| file key | may be | because |', '|---|---|---|', ...rows, ''].join('\n')
+const consulIntro = `
+## Consul's keys that are no options here
+
+A file of Consul's, and Consul's flags, are taken as far as they ask for what svcd does. Empty values (\`null\`, \`""\`, \`[]\`,
+\`{}\`) and the values of the second column are taken without a word. Any other value is either taken with a line in the
+log, because it tunes what svcd does otherwise, or refused, because it asks for a feature that svcd does not have. All
+that is refused is named at once; \`svcd validate\` shows it without starting an agent. A key stands for all that is below
+it. \`bootstrap\` is \`bootstrap_expect\` 1 and \`start_join\` is \`retry_join\`; one of those addresses with the port of
+Consul's gossip (8301, or \`ports.serf_lan\`) is dialled at the port of the servers.
+
+| file key | flag | taken as it is | other values | because |
+|---|---|---|---|---|
+`
+
+function consulTable(): string {
+  const rows = Object.entries(consulKeys)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, row]) => {
+      const flags = Object.entries(consulFlags).filter(([, flag]) => flag.key === key)
+      const flag = flags.map(([name]) => `\`-${name}\``).join(' ')
+      const others = row.value === 'any' ? '' : row.isTaken === true ? 'taken, logged' : 'refused'
+      return `| \`${key}\` | ${flag} | ${quietText(row)} | ${others} | ${row.reason} |`
+    })
+  return `${consulIntro}${rows.join('\n')}\n`
+}
+
+function quietText({ value, isSwitched }: ConsulKey): string {
+  if (isSwitched === true) return '`enabled` not true'
+  if (value === undefined) return ''
+  return value === 'any' ? 'anything' : `\`${allowedText(value)}\``
 }
 
 function tableRow(row: OptionRow): string {
@@ -91,5 +115,7 @@ function typeText(row: OptionRow): string {
       return 'duration'
     case 'seconds-by-name':
       return 'durations by name'
+    case 'texts-by-name':
+      return 'texts by name'
   }
 }

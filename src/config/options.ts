@@ -43,6 +43,7 @@ interface Kinds {
   integer: number
   seconds: number
   'seconds-by-name': Readonly<Record<string, number>>
+  'texts-by-name': Readonly<Record<string, string>>
 }
 
 type ValueOf<R extends OptionRow> = R extends { choices: readonly (infer C)[] }
@@ -66,9 +67,14 @@ type Tree<T> = {
 }
 
 /** The checked, frozen configuration of one agent; `ports.dns` is `config.ports.dns`. */
-export type Config = Omit<Tree<OptionValues>, 'nodeName' | 'bootstrapExpect'> & {
+export type Config = Omit<
+  Tree<OptionValues>,
+  'nodeName' | 'bootstrapExpect' | 'httpAddresses' | 'dnsAddresses'
+> & {
   readonly nodeName: string
   readonly bootstrapExpect: number
+  readonly httpAddresses: readonly string[]
+  readonly dnsAddresses: readonly string[]
 }
 
 export const optionNames = Object.keys(options) as OptionName[]

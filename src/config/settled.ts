@@ -1,15 +1,11 @@
-/** A key of Consul's that is no option here, as it has one value only. */
-interface SettledKey {
-  /** What a file may say; undefined: nothing; `any`: what it likes, for it limits nothing here. */
-  readonly value: boolean | number | 'any' | undefined
-  readonly reason: string
-}
+import type { ConsulKey } from './consul-key.ts'
 
-/** So that a config file of Consul's is taken as far as it asks for what svcd does anyway. */
-export const settledKeys: Readonly<Record<string, SettledKey>> = {
+/** Consul's keys about DNS and about what a client may cost, that are no options here. */
+export const settledKeys: Readonly<Record<string, ConsulKey>> = {
   'dns_config.a_record_limit': {
     value: 0,
     reason: 'an answer holds all that fits',
+    isTaken: true,
   },
   'dns_config.allow_stale': {
     value: true,
@@ -18,19 +14,29 @@ export const settledKeys: Readonly<Record<string, SettledKey>> = {
   'dns_config.disable_compression': {
     value: false,
     reason: 'names are compressed, but for those of SRV targets',
-  },
-  'dns_config.enable_truncate': {
-    value: true,
-    reason: 'an answer that is cut always says so',
+    isTaken: true,
   },
   'dns_config.udp_answer_limit': {
     value: undefined,
     reason: 'an answer over UDP holds all that fits',
+    isTaken: true,
   },
   'dns_config.use_cache': {
     value: false,
     reason: 'every node answers DNS from its own copy',
+    isTaken: true,
   },
+  'dns_config.cache_max_age': {
+    reason: 'every node answers DNS from its own copy',
+    isTaken: true,
+  },
+  'dns_config.max_stale': {
+    reason: 'every node answers DNS from its own copy, and shortens the TTL when that is old',
+    isTaken: true,
+  },
+  'dns_config.recursor_strategy': { reason: 'svcd asks no other DNS servers', isTaken: true },
+  'dns_config.recursor_timeout': { reason: 'svcd asks no other DNS servers', isTaken: true },
+  'dns_config.prefer_namespace': { value: false, reason: 'there are no namespaces' },
   'limits.https_handshake_timeout': {
     value: 'any',
     reason: 'no port speaks HTTPS',
@@ -43,24 +49,33 @@ export const settledKeys: Readonly<Record<string, SettledKey>> = {
     value: 'any',
     reason: 'only connections are limited, not requests',
   },
-  'limits.request_limits': {
-    value: undefined,
+  'limits.rpc_client_timeout': {
+    reason: 'a request that is forwarded has a limit of its own',
+    isTaken: true,
+  },
+  'limits.request_limits.mode': {
+    value: 'disabled',
     reason: 'only connections are limited, not requests',
   },
+  'limits.request_limits.read_rate': {
+    value: -1,
+    reason: 'only connections are limited, not requests',
+    isTaken: true,
+  },
+  'limits.request_limits.write_rate': {
+    value: -1,
+    reason: 'only connections are limited, not requests',
+    isTaken: true,
+  },
+  'limits.kv_max_value_size': { reason: 'there is no key/value store', isTaken: true },
+  'limits.txn_max_req_len': { reason: 'there are no transactions', isTaken: true },
   encrypt_verify_outgoing: {
     value: true,
     reason: 'encrypt_verify_incoming is about both directions',
+    isTaken: true,
   },
   translate_wan_addrs: {
     value: false,
     reason: 'there is one datacenter',
   },
-}
-
-/** Why a file may not say that; undefined when it may. */
-export function settledProblem(key: string, value: unknown): string | undefined {
-  const settled = settledKeys[key]
-  if (settled === undefined || settled.value === 'any' || settled.value === value) return undefined
-  const wanted = settled.value === undefined ? '' : ` or say ${JSON.stringify(settled.value)}`
-  return `svcd has no such option: ${settled.reason}. Leave it out${wanted}`
 }

@@ -14,6 +14,8 @@ export function parseTexts(row: OptionRow, texts: readonly string[]): Parsed {
       return /^[+-]?\d+$/.test(text) ? parseJson(row, Number(text)) : notAnInteger(row, text)
     case 'seconds-by-name':
       return parsePairs(texts)
+    case 'texts-by-name':
+      return parseTextPairs(texts)
     case 'strings':
       return { value: texts.flatMap(splitSpaces) }
     case 'string':
@@ -44,6 +46,8 @@ export function parseJson(row: OptionRow, value: unknown): Parsed {
       return parseSeconds(value)
     case 'seconds-by-name':
       return parseByName(value)
+    case 'texts-by-name':
+      return parseTextsByName(value)
   }
 }
 
@@ -60,7 +64,7 @@ function parseStrings(value: unknown): Parsed {
   return isList ? { value } : { reason: `${show(value)} is not a text or a list of texts` }
 }
 
-function splitSpaces(text: string): string[] {
+export function splitSpaces(text: string): string[] {
   return text.split(/\s+/).filter((part) => part !== '')
 }
 
@@ -117,6 +121,24 @@ function parsePairs(texts: readonly string[]): Parsed {
     pairs[name] = duration
   }
   return parseByName(pairs)
+}
+
+/** The first "=" or ":" separates, for Consul's flag has the colon and its other tools the equals sign. */
+function parseTextPairs(texts: readonly string[]): Parsed {
+  const pairs: [string, string][] = []
+  for (const text of texts) {
+    const at = text.search(/[=:]/)
+    if (at < 1) return { reason: `"${text}" is not KEY=VALUE, such as rack=a1` }
+    pairs.push([text.slice(0, at), text.slice(at + 1)])
+  }
+  return { value: Object.fromEntries(pairs) }
+}
+
+function parseTextsByName(value: unknown): Parsed {
+  if (!isObject(value)) return { reason: `${show(value)} is not an object of texts by name` }
+  const odd = Object.entries(value).find(([, text]) => typeof text !== 'string')
+  if (odd !== undefined) return { reason: `for "${odd[0]}": ${show(odd[1])} is not a text` }
+  return { value: Object.fromEntries(Object.entries(value)) }
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

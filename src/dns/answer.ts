@@ -6,6 +6,7 @@ import { parseReverse } from './reverse.ts'
 import { reverseContents } from './reverse-contents.ts'
 import { negativeSections, noSections } from './sections.ts'
 import { answerStatic, staticSoa } from './static-answer.ts'
+import { smallAny } from './small-any.ts'
 import { staticZoneOf } from './static-zone.ts'
 import { soaData, zoneAt } from './zone.ts'
 import type { Contents } from './contents.ts'
@@ -18,7 +19,7 @@ import type { View } from './view.ts'
 import type { Zone } from './zone.ts'
 
 export interface AnswerOptions {
-  /** Answer ANY with one RRset only (RFC 8482); set for UDP, where ANY amplifies. */
+  /** Answer ANY with little (RFC 8482); set for UDP, where ANY amplifies. */
   readonly smallAny: boolean
   /** The octets that the answer may have, where they are known: extras are not made to be cut. */
   readonly bytesMax?: number
@@ -120,19 +121,18 @@ function resolveReverse(scope: Scope, name: Name, type: number): Sections | unde
 }
 
 function recordsOf(
-  { zone, smallAny }: Scope,
+  scope: Scope,
   contents: Contents,
   name: Name,
   type: number,
 ): readonly ResourceRecord[] {
-  const records: ResourceRecord[] = []
-  for (const each of type === ANY ? contents.types : [type]) {
-    const ttl = each === SOA ? zone.soa.minimum : contents.ttl
-    for (const data of contents.data(each)) records.push({ name, type: each, ttl, data })
-    // RFC 8482 §4.1: a subset is answer enough.
-    if (type === ANY && smallAny && records.length > 0) break
+  const setOf = (each: number): readonly ResourceRecord[] => {
+    const ttl = each === SOA ? scope.zone.soa.minimum : contents.ttl
+    return contents.data(each).map((data) => ({ name, type: each, ttl, data }))
   }
-  return records
+  if (type !== ANY) return setOf(type)
+  if (scope.smallAny) return smallAny(name, contents.types, setOf, scope.bytesMax)
+  return contents.types.flatMap(setOf)
 }
 
 /** The alias and, as far as it leads through zones served here, what it leads to. */
@@ -211,7 +211,7 @@ function resolveStatic(
   type: number,
   seen: readonly string[],
 ): Sections {
-  const found = answerStatic(fixed, name, type, scope.smallAny)
+  const found = answerStatic(fixed, name, type, scope)
   switch (found.kind) {
     case 'sections':
       return found.sections

@@ -1,4 +1,4 @@
-import { isValidName, nameKey, parseName, utf8ToOctets } from './name.ts'
+import { isHostName, isValidName, nameKey, parseName } from './name.ts'
 import { formatHexAddress } from './locate.ts'
 import { recordType } from './record.ts'
 import { metaStrings } from './txt.ts'
@@ -165,7 +165,8 @@ function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
 
 /**
  * The node's name when the service uses its node's address, `<hex>.addr…` when it has an IP of its
- * own, and a host name as it is (RFC 2782 wants a target with addresses, no alias).
+ * own or the node's name is no host name, and a host name as it is (RFC 2782 wants a target with
+ * addresses, no alias).
  */
 function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'> | undefined {
   const host = reachableAt(endpoint)
@@ -177,16 +178,26 @@ function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'>
   }
   const node = isEmpty(endpoint.service) ? nodeName(endpoint.node, zone) : undefined
   if (node !== undefined) return { target: node, host }
-  return {
-    target: [formatHexAddress(ip), 'addr', zone.datacenter, ...zone.domain],
-    host: addressesOfIp(ip),
-  }
+  return { target: addressName(ip, zone), host: addressesOfIp(ip) }
 }
 
-/** `<node>.node.<dc>.<domain>`; undefined when the node's name is none of the DNS. */
+/**
+ * `<node>.node.<dc>.<domain>`; undefined when that is no host name: resolvers drop whole answers that
+ * lead to a name with a space or an underscore in it.
+ */
 export function nodeName(node: string, zone: Zone): Name | undefined {
-  const labels = utf8ToOctets(node).split('.')
-  const name = [...labels, 'node', zone.datacenter, ...zone.domain]
+  const labels = [...node.split('.'), 'node']
+  return isHostName(labels) ? within(labels, zone) : undefined
+}
+
+/** `<hex>.addr.<dc>.<domain>`: a host name that every address has. */
+export function addressName(ip: IpBytes, zone: Zone): Name {
+  return [formatHexAddress(ip), 'addr', zone.datacenter, ...zone.domain]
+}
+
+/** The labels below datacenter and domain; undefined when the whole is too long. */
+export function within(labels: Name, zone: Zone): Name | undefined {
+  const name = [...labels, zone.datacenter, ...zone.domain]
   return isValidName(name) ? name : undefined
 }
 
@@ -226,10 +237,7 @@ function mergeServers(servers: readonly NodeEntry[]): readonly Addresses[] {
 }
 
 function apexContents(view: View, zone: Zone): Contents {
-  const servers = view.servers().flatMap(({ node, addresses }) => {
-    const name = nodeName(node, zone)
-    return name === undefined ? [] : [{ name, addresses }]
-  })
+  const servers = view.servers().flatMap((server) => serverHost(server, zone) ?? [])
   const glue = servers.flatMap(({ name, addresses }) => hostRecords(name, addresses, zone.nodeTtl))
   return {
     alias: undefined,
@@ -242,6 +250,17 @@ function apexContents(view: View, zone: Zone): Contents {
     },
     additional: (type) => (type === NS ? glue : []),
   }
+}
+
+/** What a server is called as NS: as an SRV target, its node's name or that of its address. */
+function serverHost(
+  { node, addresses }: NodeEntry,
+  zone: Zone,
+): { readonly name: Name; readonly addresses: Addresses } | undefined {
+  const name = nodeName(node, zone)
+  if (name !== undefined) return { name, addresses }
+  const ip = addresses.v6 ?? addresses.v4
+  return ip && { name: addressName(ip, zone), addresses: addressesOfIp(ip) }
 }
 
 function hostRecords(name: Name, { v4, v6 }: Addresses, ttl: number): ResourceRecord[] {

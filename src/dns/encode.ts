@@ -20,6 +20,8 @@ export interface Encoded {
    * whose owner is a pointer and whose names nothing else points to.
    */
   readonly ring: number
+  /** Where the serial of the registry's SOA stands; 0: there is none. */
+  readonly serialAt: number
 }
 
 /** Encodes with id 0, RD and CD clear; a responder fills them in from the packet it answers. */
@@ -32,24 +34,46 @@ export function encode(message: Message): Encoded {
   const questionEnd = writer.length
   const ends: number[] = []
   const ring = ringLength(message)
+  let serialAt = 0
   for (const [at, record] of message.answer.entries()) {
     // Names inside the ring are no compression targets, or turning it would break pointers to them.
     writer.recording = at < message.answer.length - ring
     writeRecord(writer, record)
+    if (isLive(record)) serialAt = writer.length - serialToEnd
     ends.push(writer.length)
   }
   writer.recording = true
   for (const record of [...message.authority, ...message.additional]) {
     writeRecord(writer, record)
+    if (isLive(record)) serialAt = writer.length - serialToEnd
     ends.push(writer.length)
   }
   if (message.edns !== undefined) writeOpt(writer, message.edns, message.rcode)
-  return { bytes: writer.bytes(), questionEnd, ends, ring }
+  return { bytes: writer.bytes(), questionEnd, ends, ring, serialAt }
+}
+
+/** Serial, refresh, retry, expire and minimum are the last fields of an SOA. */
+const serialToEnd = 20
+
+function isLive({ data }: ResourceRecord): boolean {
+  return data.kind === 'soa' && data.isLive === true
+}
+
+/** Writes a serial of 32 bits in network order. */
+export function writeSerial(bytes: Uint8Array, at: number, serial: number): void {
+  bytes[at] = serial >>> 24
+  bytes[at + 1] = serial >>> 16
+  bytes[at + 2] = serial >>> 8
+  bytes[at + 3] = serial
 }
 
 /** Sets TC in what was encoded without it. */
 export function setTruncated(bytes: Uint8Array): void {
   bytes[2] = (bytes[2] ?? 0) | 0x02
+}
+
+export function clearTruncated(bytes: Uint8Array): void {
+  bytes[2] = (bytes[2] ?? 0) & ~0x02
 }
 
 /** The octets that the OPT record of an answer takes. */

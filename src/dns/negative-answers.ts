@@ -1,4 +1,4 @@
-import { encode } from './encode.ts'
+import { encode, writeSerial } from './encode.ts'
 import { wireLength } from './name.ts'
 import type { Message } from './message.ts'
 import type { ResourceRecord } from './record.ts'
@@ -41,6 +41,8 @@ export class NegativeAnswer {
   readonly #pointers: readonly number[]
   /** From the domain's first octet to the end of the question. */
   readonly #domainBytes: number
+  /** Where in the tail the serial of the registry's SOA stands; -1: there is none. */
+  readonly #serialAt: number
 
   constructor(
     rcode: number,
@@ -48,12 +50,19 @@ export class NegativeAnswer {
     tail: Uint8Array,
     pointers: readonly number[],
     domainBytes: number,
+    serialAt: number,
   ) {
     this.rcode = rcode
     this.#head = head
     this.#tail = tail
     this.#pointers = pointers
     this.#domainBytes = domainBytes
+    this.#serialAt = serialAt
+  }
+
+  /** To be told before each answer. */
+  setSerial(serial: number): void {
+    if (this.#serialAt >= 0) writeSerial(this.#tail, this.#serialAt, serial)
   }
 
   /** The answer to `packet`, whose question ends at `questionEnd`, in a buffer of its own. */
@@ -89,7 +98,7 @@ export class NegativeAnswer {
 function templateOf(message: Message): NegativeAnswer | undefined {
   const [soa] = message.authority
   if (soa?.data.kind !== 'soa') return undefined
-  const { bytes, questionEnd } = encode(message)
+  const { bytes, questionEnd, serialAt } = encode(message)
   const domainBytes = wireLength(soa.name) + typeAndClassBytes
   const pointer = 0xc000 | (questionEnd - domainBytes)
   const tail = new Uint8Array(bytes.subarray(questionEnd))
@@ -107,5 +116,6 @@ function templateOf(message: Message): NegativeAnswer | undefined {
     tail,
     pointers,
     domainBytes,
+    serialAt - questionEnd,
   )
 }

@@ -1,5 +1,5 @@
 import { parseIp } from '../base/ip.ts'
-import { encode, optLength, setTruncated } from './encode.ts'
+import { clearTruncated, encode, optLength, setTruncated, writeSerial } from './encode.ts'
 import type { Encoded } from './encode.ts'
 import { fitTo } from './fit.ts'
 import { foldOctet } from './query-scan.ts'
@@ -30,6 +30,8 @@ export class PreparedAnswer {
   readonly questionEnd: number
   readonly rcode: number
   readonly truncated: boolean
+  /** Where the serial of the registry's SOA stands; 0: there is none. */
+  readonly serialAt: number
   /** Grows with each answer; carried over when the answer is made anew. */
   turn = 0
   readonly #policy: Policy
@@ -42,8 +44,8 @@ export class PreparedAnswer {
   /** Octets that the ring may take. */
   readonly #room: number
 
-  /** Prepares `message` for answers of at most `bytesMax` octets. */
-  constructor(message: Message, bytesMax: number) {
+  /** Prepares `message` for answers of at most `bytesMax` octets; `marksCut`: with TC if they are cut. */
+  constructor(message: Message, bytesMax: number, marksCut = true) {
     const full = encode(message)
     const fitted = fitTo(message, full, bytesMax)
     const type = message.question.type
@@ -62,7 +64,7 @@ export class PreparedAnswer {
       encoded = encode(fitted)
       window = fitted.truncated ? 0 : encoded.ring
     }
-    const { bytes, ends, questionEnd } = encoded
+    const { bytes, ends, questionEnd, serialAt } = encoded
     const ring = window === 0 ? 0 : encoded.ring
     const answers = policy === 'turn' ? fitted.answer.length : message.answer.length
     this.#before = answers - ring
@@ -73,10 +75,17 @@ export class PreparedAnswer {
     this.questionEnd = questionEnd
     this.rcode = message.rcode
     this.truncated = fitted.truncated
+    this.serialAt = serialAt
+    if (fitted.truncated && !marksCut && isUseful(fitted)) clearTruncated(bytes)
     this.#policy = policy
     this.#window = window
     this.#room = bytesMax - optLength(message.edns) - this.#mark(0)
     for (let at = 12; at < questionEnd - 4; at++) this.bytes[at] = foldOctet(this.bytes[at] ?? 0)
+  }
+
+  /** To be told whenever it may have moved. */
+  setSerial(serial: number): void {
+    writeSerial(this.bytes, this.serialAt, serial)
   }
 
   /** The memory it takes, roughly. */
@@ -171,6 +180,17 @@ export class PreparedAnswer {
   #mark(at: number): number {
     return this.#marks[at] ?? 0
   }
+}
+
+/**
+ * Whether a cut answer may pass for a whole one: it has some of the hosts that were asked for. Without
+ * any it would say that there are none, and of other types a part is no answer.
+ */
+function isUseful({ question, answer }: Message): boolean {
+  const last = answer.at(-1)?.type
+  const { A, AAAA, SRV, ANY } = recordType
+  if (last !== A && last !== AAAA && last !== SRV) return false
+  return question.type === last || question.type === ANY
 }
 
 /** The whole answer section of a message that is to be cut, which is all that such an answer holds. */

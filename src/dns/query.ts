@@ -1,6 +1,8 @@
 import { readName } from './name.ts'
 import { rcode, recordType } from './record.ts'
+import { readTsig } from './tsig.ts'
 import type { Question } from './message.ts'
+import type { Tsig } from './tsig.ts'
 
 /** The OPT record of a query. */
 export interface QueryEdns {
@@ -21,6 +23,7 @@ export type ParsedQuery =
       readonly kind: 'error'
       readonly rcode: typeof rcode.FORMERR | typeof rcode.NOTIMP | typeof rcode.BADVERS
     })
+  | (Common & { readonly kind: 'signed'; readonly tsig: Tsig })
   | (Common & { readonly kind: 'query'; readonly question: Question })
 
 const headerBytes = 12
@@ -46,6 +49,8 @@ export function parseQuery(packet: Uint8Array): ParsedQuery {
   if (rest.malformed || question.question.type === recordType.OPT) {
     return { kind: 'error', rcode: rcode.FORMERR, ...common }
   }
+  // RFC 8945 §5.2: the signature is judged before anything that it signs.
+  if (rest.tsig !== undefined) return { kind: 'signed', tsig: rest.tsig, ...common }
   // RFC 6891 §6.1.3: a version that is not known is answered before anything else is looked at.
   if (rest.version > 0) return { kind: 'error', rcode: rcode.BADVERS, ...common }
   return { kind: 'query', question: question.question, ...common }
@@ -78,22 +83,25 @@ interface Rest {
   readonly malformed: boolean
   readonly edns: QueryEdns | undefined
   readonly version: number
+  readonly tsig: Tsig | undefined
 }
 
-/** Walks the records after the question; only an OPT among the additional ones means anything. */
+/** Walks the records after the question; only OPT and TSIG among the additional ones mean anything. */
 function readRest(packet: Uint8Array, start: number, end: number): Rest {
   const before = uint16(packet, 6) + uint16(packet, 8)
   const total = before + uint16(packet, 10)
   let edns: QueryEdns | undefined
   let version = 0
+  let tsig: Tsig | undefined
   let at = start
+  const malformed = (): Rest => ({ malformed: true, edns, version, tsig: undefined })
   for (let index = 0; index < total; index++) {
     const owner = readName(packet, at, end)
-    if (owner === undefined || owner.next + 10 > end) return { malformed: true, edns, version }
+    if (owner === undefined || owner.next + 10 > end) return malformed()
     const body = owner.next
     const rdata = body + 10
     const next = rdata + uint16(packet, body + 8)
-    if (next > end) return { malformed: true, edns, version }
+    if (next > end) return malformed()
     if (uint16(packet, body) === recordType.OPT) {
       // RFC 6891 §6.1.1: at most one, at the root, among the additional records.
       const misplaced = edns !== undefined || index < before || owner.name.length > 0
@@ -104,12 +112,16 @@ function readRest(packet: Uint8Array, start: number, end: number): Rest {
       version = packet[body + 5] ?? 0
       // The options of another version may have another shape: BADVERS comes first.
       if (misplaced || (version === 0 && !areOptionsValid(packet, rdata, next))) {
-        return { malformed: true, edns, version }
+        return malformed()
       }
+    } else if (uint16(packet, body) === recordType.TSIG) {
+      tsig = readTsig(packet, owner.name, body, next)
+      // RFC 8945 §5.1: the last of all records, and so the only one.
+      if (tsig === undefined || index < before || index < total - 1) return malformed()
     }
     at = next
   }
-  return { malformed: at !== end, edns, version }
+  return { malformed: at !== end, edns, version, tsig }
 }
 
 /** Whether the options fill their record exactly, and a COOKIE has a length of RFC 7873 §5.2.2. */

@@ -7,12 +7,11 @@ import { PreparedAnswer } from './prepared-answer.ts'
 import { parseQuery } from './query.ts'
 import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
 import { rcode } from './record.ts'
+import { ednsReply, refusal, refuseSigned } from './refusal.ts'
 import { RecordingView } from './recording-view.ts'
 import { ResponderCounters } from './responder-counters.ts'
 import { WireCache } from './wire-cache.ts'
-import { WireWriter } from './wire-writer.ts'
-import { writeOpt } from './encode.ts'
-import type { Edns, Message } from './message.ts'
+import type { Message } from './message.ts'
 import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Transport } from './query-scan.ts'
 import type { Snapshot, SubjectSlots } from './recording-view.ts'
@@ -24,6 +23,8 @@ import type { Zone } from './zone.ts'
 export interface VersionReader extends SubjectSlots {
   readonly generation: number
   readonly applied: number
+  /** The serial of the registry's SOA; it moves with `applied`, and before it. */
+  readonly index: number
   holds(slot: number, since: number): boolean
 }
 
@@ -63,9 +64,6 @@ export interface Asker {
  * that cuts longer packets at some octets more gives them the same answer as one that does not.
  */
 export const udpQueryBytesMax = 4096
-
-/** The UDP payload this server can take and says so in OPT: what no path fragments. */
-const ownUdpBytes = 1232
 
 /**
  * Answers DNS packets: from the wire cache when its answer still holds, else from the registry.
@@ -157,13 +155,19 @@ export class Responder {
       this.counters.dropped++
       return undefined
     }
-    if (query.kind === 'error') return this.#refuse(packet, query)
+    if (query.kind === 'error') return this.#refuse(refusal(packet, query, query.rcode))
     if (isTooLong(packet, asker)) {
-      return this.#refuse(packet, { ...query, kind: 'error', rcode: rcode.FORMERR })
+      return this.#refuse(refusal(packet, query, rcode.FORMERR))
+    }
+    if (query.kind === 'signed') {
+      return this.#refuse(refuseSigned(packet, query, bytesMaxOf(query, asker)))
     }
     this.counters.misses++
     const answer = this.#prepare(packet, query, asker, isOrdinary, entry)
     this.counters.count(answer, packet, query.questionEnd)
+    if (answer instanceof NegativeAnswer || answer.serialAt > 0) {
+      answer.setSerial(this.#options.versions.index)
+    }
     return answer
   }
 
@@ -178,6 +182,7 @@ export class Responder {
     }
     // All batches up to `applied` had bumped their slots before it was loaded.
     entry.checked = applied
+    if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
     return true
   }
 
@@ -189,7 +194,7 @@ export class Responder {
     entry: CacheEntry | undefined,
   ): PreparedAnswer | NegativeAnswer {
     const { versions, snapshot, onError } = this.#options
-    const bytesMax = variantBytesMax(variantOf(query.edns, asker.transport, asker.pathBytesMax))
+    const bytesMax = bytesMaxOf(query, asker)
     const mode = this.#options.mode()
     // Loaded before anything that depends on it is read, or what changes in between would stay.
     const generation = versions.generation
@@ -207,7 +212,7 @@ export class Responder {
         const negative = isKept ? undefined : this.#negatives.find(message, this.#scan.variant)
         if (negative !== undefined) return negative
       }
-      prepared = new PreparedAnswer(message, bytesMax)
+      prepared = new PreparedAnswer(message, bytesMax, zone.enableTruncate)
     } catch (error) {
       if (error instanceof InvariantError) throw error
       this.counters.failures++
@@ -241,39 +246,28 @@ export class Responder {
     return isStale ? { ...shortLived(message), edns } : { ...message, edns }
   }
 
+  #refuse(answer: Buffer): Buffer {
+    this.counters.countRcode(answer[3] ?? 0)
+    return answer
+  }
+
   /** Spread out, so that the first answer after a start does not begin with the same instance. */
   #nextTurn(): number {
     this.#turn = (Math.imul(this.#turn, 1_664_525) + 1_013_904_223) >>> 0
     return this.#turn >>> 8
   }
+}
 
-  /** FORMERR, NOTIMP or BADVERS: the header, the question if it could be read, and OPT. */
-  #refuse(packet: Uint8Array, query: Extract<ParsedQuery, { kind: 'error' }>): Buffer {
-    this.counters.countRcode(query.rcode)
-    const edns = ednsReply(query.edns, [])
-    const writer = new WireWriter()
-    writer.raw(packet.subarray(0, query.questionEnd))
-    if (edns !== undefined) writeOpt(writer, edns, query.rcode)
-    const out = writer.bytes()
-    out[2] = 0x80 | ((packet[2] ?? 0) & 0x79)
-    out[3] = ((packet[3] ?? 0) & 0x10) | (query.rcode & 0x0f)
-    out.fill(0, 4, 12)
-    out[5] = query.questionEnd > 12 ? 1 : 0
-    out[11] = edns === undefined ? 0 : 1
-    return out
-  }
+/** The octets that an answer to this may have. */
+function bytesMaxOf(
+  { edns }: { readonly edns: QueryEdns | undefined },
+  { transport, pathBytesMax }: Asker,
+): number {
+  return variantBytesMax(variantOf(edns, transport, pathBytesMax))
 }
 
 function isTooLong(packet: Uint8Array, { transport }: Asker): boolean {
   return packet.length > udpQueryBytesMax && transport === 'udp'
-}
-
-function ednsReply(
-  edns: QueryEdns | undefined,
-  extendedErrors: readonly number[],
-): Edns | undefined {
-  if (edns === undefined) return undefined
-  return { udpSize: ownUdpBytes, dnssecOk: edns.dnssecOk, extendedErrors }
 }
 
 function failed(

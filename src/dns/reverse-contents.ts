@@ -1,5 +1,5 @@
-import { nodeName } from './contents.ts'
-import { isValidName, nameKey, utf8ToOctets } from './name.ts'
+import { addressName, within } from './contents.ts'
+import { isNearlyHostName, nameKey } from './name.ts'
 import { recordType } from './record.ts'
 import type { IpBytes } from '../base/ip.ts'
 import type { Contents } from './contents.ts'
@@ -7,7 +7,10 @@ import type { Name } from './name.ts'
 import type { Holder, View } from './view.ts'
 import type { Zone } from './zone.ts'
 
-/** Who has an address: its nodes, or else its services. Undefined when nobody has it. */
+/**
+ * Who has an address: its nodes, or else its services; where resolvers would take none of
+ * their names, the address's own name. Undefined when nobody has it.
+ */
 export function reverseContents(ip: IpBytes, view: View, zone: Zone): Contents | undefined {
   const holders = view.holders(ip)
   const nodes = holders.filter(({ service }) => service === undefined)
@@ -16,19 +19,19 @@ export function reverseContents(ip: IpBytes, view: View, zone: Zone): Contents |
     const name = holderName(holder, zone)
     if (name !== undefined) names.set(nameKey(name), name)
   }
-  if (names.size === 0) return undefined
+  if (holders.length === 0) return undefined
+  const targets = names.size === 0 ? [addressName(ip, zone)] : [...names.values()]
   return {
     alias: undefined,
     types: [recordType.PTR],
     ttl: zone.nodeTtl,
     data: (type) =>
-      type === recordType.PTR ? [...names.values()].map((name) => ({ kind: 'name', name })) : [],
+      type === recordType.PTR ? targets.map((name) => ({ kind: 'name', name })) : [],
     additional: () => [],
   }
 }
 
 function holderName({ node, service }: Holder, zone: Zone): Name | undefined {
-  if (service === undefined) return nodeName(node, zone)
-  const name = [utf8ToOctets(service), 'service', zone.datacenter, ...zone.domain]
-  return isValidName(name) ? name : undefined
+  const labels = service === undefined ? [...node.split('.'), 'node'] : [service, 'service']
+  return isNearlyHostName(labels) ? within(labels, zone) : undefined
 }

@@ -1,3 +1,4 @@
+import { smallAny } from './small-any.ts'
 import { negativeSections, noSections } from './sections.ts'
 import { rcode, recordType } from './record.ts'
 import { lookUpStatic, targetAddresses } from './static-zone.ts'
@@ -21,12 +22,18 @@ export type StaticAnswer =
 
 const { CNAME, ANY, SOA } = recordType
 
-/** Answers from one zone. `smallAny`: ANY gets one RRset only (RFC 8482). */
+/** How much ANY gets: as `AnswerOptions`. */
+interface AnySize {
+  readonly smallAny: boolean
+  readonly bytesMax?: number
+}
+
+/** Answers from one zone. */
 export function answerStatic(
   zone: StaticZone,
   name: Name,
   type: number,
-  smallAny: boolean,
+  size: AnySize,
 ): StaticAnswer {
   const result = lookUpStatic(zone, name, type)
   switch (result.kind) {
@@ -43,7 +50,7 @@ export function answerStatic(
     case 'renamed':
       return rename(result.record, name, result.target)
     case 'records':
-      return choose(zone, result.records, type, smallAny)
+      return choose(zone, name, result.records, type, size)
   }
 }
 
@@ -62,26 +69,37 @@ function rename(record: ResourceRecord, name: Name, target: Name | undefined): S
 
 function choose(
   zone: StaticZone,
+  name: Name,
   records: readonly ResourceRecord[],
   type: number,
-  smallAny: boolean,
+  size: AnySize,
 ): StaticAnswer {
   const alias = records.find((record) => record.type === CNAME)
   if (alias?.data.kind === 'name' && type !== CNAME && type !== ANY) {
     return { kind: 'alias', links: [alias], target: alias.data.name }
   }
-  const matching = records.filter((record) => type === ANY || record.type === type)
-  const [first] = matching
-  if (first === undefined) {
+  const setOf = (each: number): readonly ResourceRecord[] =>
+    records.filter((record) => record.type === each)
+  const some = type === ANY ? anyOf(name, records, setOf, size) : setOf(type)
+  if (some.length === 0) {
     return {
       kind: 'sections',
       sections: negativeSections(rcode.NOERROR, staticSoa(zone)),
     }
   }
-  const some =
-    type === ANY && smallAny ? matching.filter((record) => record.type === first.type) : matching
   const additional = type === ANY ? [] : targetAddresses(zone, some)
   return { kind: 'records', records: some, additional }
+}
+
+function anyOf(
+  name: Name,
+  records: readonly ResourceRecord[],
+  setOf: (type: number) => readonly ResourceRecord[],
+  size: AnySize,
+): readonly ResourceRecord[] {
+  if (!size.smallAny) return records
+  const types = [...new Set(records.map(({ type }) => type))]
+  return smallAny(name, types, setOf, size.bytesMax)
 }
 
 /** The SOA as negative answers carry it, for the smaller of its TTL and its minimum. */

@@ -3,17 +3,12 @@ import { formatType, recordType } from './record.ts'
 import { recordsAt } from './packed-records.ts'
 import { dataKey } from './zone-file-data-key.ts'
 import { staticZone, targetOf } from './static-zone.ts'
+import { checkDomains } from './zone-file-domains.ts'
 import type { Name } from './name.ts'
 import type { ResourceRecord, SoaData } from './record.ts'
 import type { StaticZone } from './static-zone.ts'
 import type { Findings } from './zone-file-findings.ts'
-
-/** A record and where it stands. Its TTL becomes that of its set. */
-export interface Row {
-  readonly file: string
-  readonly line: number
-  record: ResourceRecord
-}
+import type { Row } from './zone-file-row.ts'
 
 const { A, AAAA, NS, SOA, CNAME, DNAME, MX, SRV } = recordType
 const hostTypes = [A, AAAA, CNAME]
@@ -24,7 +19,7 @@ const hostTypes = [A, AAAA, CNAME]
  */
 export function checkZone(
   rows: readonly Row[],
-  file: string,
+  { file, domains = [] }: { readonly file: string; readonly domains?: readonly Name[] },
   findings: Findings,
 ): StaticZone | undefined {
   const soa = rows.find(({ record }) => record.type === SOA)
@@ -33,6 +28,7 @@ export function checkZone(
     return undefined
   }
   const origin = soa.record.name
+  checkDomains(soa, rows, domains, findings)
   const kept = rows.filter((row) => isInside(row, origin, findings))
   const unique = [...groupByName(kept).values()].flatMap((group) => checkName(group, findings))
   for (const row of unique) {
@@ -47,6 +43,7 @@ export function checkZone(
   checkServers(zone, soa, unique, findings)
   for (const row of unique) checkTarget(zone, row, findings)
   checkHidden(zone, unique, findings)
+  for (const row of unique) checkDots(zone, row, findings)
   return zone
 }
 
@@ -146,6 +143,20 @@ function checkServers(zone: StaticZone, soa: Row, rows: readonly Row[], findings
     const target = targetOf(record)
     const problem = target === undefined ? undefined : problemOfTarget(zone, target)
     if (problem !== undefined) findings.fault(file, line, `the server ${problem}`)
+  }
+}
+
+/** The mistake that nothing else finds: `www.example.org` without its final dot, in example.org. */
+function checkDots({ origin }: StaticZone, { file, line, record }: Row, findings: Findings): void {
+  // Of one label a name may well repeat it: `com.com`.
+  if (origin.length < 2) return
+  const { data } = record
+  const target = data.kind === 'name' ? data.name : targetOf(record)
+  for (const name of target === undefined ? [record.name] : [record.name, target]) {
+    if (name.length < 2 * origin.length || !isWithin(name, origin)) continue
+    if (!isWithin(name.slice(0, name.length - origin.length), origin)) continue
+    const [found, zone] = [formatName(name), formatName(origin)]
+    findings.warn(file, line, `${found} repeats ${zone}; perhaps its final dot is missing`)
   }
 }
 

@@ -132,7 +132,7 @@ const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 8
 export function absoluteName(text: string, origin: Name | undefined): Name {
   const name = text === '@' ? [] : parseOctetName(text)
   if (name === undefined || text === '') throw new ZoneFileProblem(`${quote(text)} is no name`)
-  if (endsInDot(text)) return name
+  if (isAbsolute(text)) return name
   if (origin === undefined) throw new ZoneFileProblem('a relative name before any $ORIGIN')
   if (name.length === 0) return origin
   const full = [...name, ...origin]
@@ -141,8 +141,8 @@ export function absoluteName(text: string, origin: Name | undefined): Name {
   return full
 }
 
-/** Whether it ends in a dot that is not escaped. */
-function endsInDot(text: string): boolean {
+/** Whether a name ends in a dot that is not escaped. */
+export function isAbsolute(text: string): boolean {
   if (!text.endsWith('.')) return false
   let backslashes = 0
   while (text.charAt(text.length - 2 - backslashes) === '\\') backslashes++

@@ -1,5 +1,29 @@
 import { recordType } from './record.ts'
-import { ZoneFileProblem, parseInteger, parseString, quote, unescape } from './zone-file-fields.ts'
+import {
+  parseA6,
+  parseAmtRelay,
+  parseApl,
+  parseAtma,
+  parseIpsecKey,
+  parseLocator32,
+  parseLocator64,
+  parseNsap,
+  parseWks,
+} from './zone-file-address-data.ts'
+import {
+  checkDigest,
+  parseCert,
+  parseCsync,
+  parseDoa,
+  parseDs,
+  parseHip,
+  parseKey,
+  parseNxt,
+  parseSig,
+  parseSink,
+  parseZoneDigest,
+} from './zone-file-key-data.ts'
+import { ZoneFileProblem, parseString, quote, unescape } from './zone-file-fields.ts'
 import { parseLocation } from './zone-file-location.ts'
 import { parseServiceBinding } from './zone-file-svcb.ts'
 import { name as nameOctets, string, u16, u8 } from './octets.ts'
@@ -23,7 +47,7 @@ export const rareData: ReadonlyMap<number, Reader> = new Map<number, Reader>([
   [t.ISDN, (f) => strings(f.count === 2 ? f : f.exactly('address'))],
   [t.LOC, parseLocation],
   [t.NAPTR, parseNaptr],
-  [t.DNAME, (f) => nameOctets(f.exactly('a name').name())],
+  [t.DNAME, oneName],
   [t.CERT, parseCert],
   [t.DS, parseDs],
   [t.CDS, parseDs],
@@ -40,7 +64,50 @@ export const rareData: ReadonlyMap<number, Reader> = new Map<number, Reader>([
   [t.EUI64, (f) => parseEui(f, 8)],
   [t.SVCB, parseServiceBinding],
   [t.HTTPS, parseServiceBinding],
+  [t.MB, oneName],
+  [t.MG, oneName],
+  [t.MR, oneName],
+  [t.WKS, parseWks],
+  [t.NSAP, parseNsap],
+  [t['NSAP-PTR'], oneName],
+  [t.SIG, parseSig],
+  [t.KEY, parseKey],
+  [
+    t.PX,
+    (f) => f.exactly('preference', 'map822', 'mapx400') && numberAndName(f) + nameOctets(f.name()),
+  ],
+  [t.GPOS, (f) => strings(f.exactly('longitude', 'latitude', 'altitude'))],
+  [t.NXT, parseNxt],
+  [t.EID, (f) => f.atLeast('the identifier').hex('the identifier')],
+  [t.NIMLOC, (f) => f.atLeast('the locator').hex('the locator')],
+  [t.ATMA, parseAtma],
+  [t.A6, parseA6],
+  [t.SINK, parseSink],
+  [t.APL, parseApl],
+  [t.IPSECKEY, parseIpsecKey],
+  [t.DHCID, (f) => f.atLeast('the identifier').base64('the identifier')],
+  [t.HIP, parseHip],
+  [t.NINFO, (f) => strings(f.atLeast('a string'))],
+  [t.RKEY, parseKey],
+  [t.TALINK, (f) => f.exactly('previous', 'next') && twoNames(f)],
+  [t.CSYNC, parseCsync],
+  [t.ZONEMD, parseZoneDigest],
+  [t.NID, parseLocator64],
+  [t.L32, parseLocator32],
+  [t.L64, parseLocator64],
+  [t.LP, (f) => f.exactly('preference', 'name') && numberAndName(f)],
+  [t.AVC, (f) => strings(f.atLeast('a string'))],
+  [t.DOA, parseDoa],
+  [t.AMTRELAY, parseAmtRelay],
+  [t.RESINFO, (f) => strings(f.atLeast('a string'))],
+  [t.WALLET, (f) => strings(f.atLeast('a string'))],
+  [t.TA, parseDs],
+  [t.DLV, parseDs],
 ])
+
+function oneName(fields: Fields): string {
+  return nameOctets(fields.exactly('a name').name())
+}
 
 function twoNames(fields: Fields): string {
   return nameOctets(fields.name()) + nameOctets(fields.name())
@@ -66,45 +133,6 @@ function parseNaptr(f: Fields): string {
   )
 }
 
-/** IANA's names of DNSSEC algorithms. */
-const algorithms: Readonly<Record<string, number>> = {
-  RSAMD5: 1,
-  DH: 2,
-  DSA: 3,
-  RSASHA1: 5,
-  NSEC3DSA: 6,
-  NSEC3RSASHA1: 7,
-  RSASHA256: 8,
-  RSASHA512: 10,
-  ECCGOST: 12,
-  ECDSAP256SHA256: 13,
-  ECDSAP384SHA384: 14,
-  ED25519: 15,
-  ED448: 16,
-  INDIRECT: 252,
-  PRIVATEDNS: 253,
-  PRIVATEOID: 254,
-}
-
-function numberOrName(text: string, names: Readonly<Record<string, number>>, max: number): number {
-  return names[text.toUpperCase()] ?? parseInteger(text, max)
-}
-
-/** Octets of a digest by the number of its kind; others may have any length. */
-function checkDigest(digest: string, wanted: number | undefined): string {
-  if (wanted === undefined || digest.length === wanted) return digest
-  throw new ZoneFileProblem(`a digest of this kind has ${wanted} octets; found ${digest.length}`)
-}
-
-/** RFC 4034 §5.3. */
-function parseDs(f: Fields): string {
-  f.atLeast('key tag', 'algorithm', 'digest type', 'digest')
-  const head = u16(f.integer(0xffff)) + u8(numberOrName(f.word(), algorithms, 255))
-  const digestType = f.integer(255)
-  const wanted = [undefined, 20, 32, 32, 48][digestType]
-  return head + u8(digestType) + checkDigest(f.hex('the digest'), wanted)
-}
-
 /** RFC 4255 §3.2. */
 function parseSshfp(f: Fields): string {
   f.atLeast('algorithm', 'fingerprint type', 'fingerprint')
@@ -119,33 +147,6 @@ function parseTlsa(f: Fields): string {
   f.atLeast('usage', 'selector', 'matching type', 'certificate data')
   const numbers = [f.integer(255), f.integer(255), f.integer(255)]
   return numbers.map(u8).join('') + f.hex('the certificate data')
-}
-
-/** RFC 4034 §2.2. */
-function parseKey(f: Fields): string {
-  f.atLeast('flags', 'protocol', 'algorithm', 'the key')
-  const head = u16(f.integer(0xffff)) + u8(f.integer(255))
-  return head + u8(numberOrName(f.word(), algorithms, 255)) + f.base64('the key')
-}
-
-const certificateTypes: Readonly<Record<string, number>> = {
-  PKIX: 1,
-  SPKI: 2,
-  PGP: 3,
-  IPKIX: 4,
-  ISPKI: 5,
-  IPGP: 6,
-  ACPKIX: 7,
-  IACPKIX: 8,
-  URI: 253,
-  OID: 254,
-}
-
-/** RFC 4398 §2.2. */
-function parseCert(f: Fields): string {
-  f.atLeast('type', 'key tag', 'algorithm', 'certificate')
-  const type = u16(numberOrName(f.word(), certificateTypes, 0xffff)) + u16(f.integer(0xffff))
-  return type + u8(numberOrName(f.word(), algorithms, 255)) + f.base64('the certificate')
 }
 
 /** RFC 5155 §4.3. */

@@ -1,13 +1,14 @@
+import { formatName, sameName } from './name.ts'
 import { recordType, parseType } from './record.ts'
 import { checkZone } from './zone-file-check.ts'
 import { parseData } from './zone-file-data.ts'
-import { ZoneFileProblem, absoluteName, parseTtl, quote } from './zone-file-fields.ts'
+import { ZoneFileProblem, absoluteName, isAbsolute, parseTtl, quote } from './zone-file-fields.ts'
 import { generateRange, substitute } from './zone-file-generate.ts'
 import { ZoneFileLexer } from './zone-file-lexer.ts'
 import { Findings } from './zone-file-findings.ts'
 import type { Name } from './name.ts'
 import type { StaticZone } from './static-zone.ts'
-import type { Row } from './zone-file-check.ts'
+import type { Row } from './zone-file-row.ts'
 import type { Token, ZoneEntry } from './zone-file-lexer.ts'
 
 export type ZoneFileResult =
@@ -22,8 +23,10 @@ export type Included =
 export interface ZoneFileOptions {
   /** For messages, and for finding what the file includes. */
   readonly file: string
-  /** The origin until the first `$ORIGIN`. */
+  /** The zone that the file is named after: the origin until the first `$ORIGIN`. */
   readonly origin?: Name | undefined
+  /** The registry's domains, which no file can hold. */
+  readonly domains?: readonly Name[]
   /** Reads a file that `from` names in an `$INCLUDE`. */
   readonly include?: (path: string, from: string) => Included
 }
@@ -39,8 +42,8 @@ const ttlMax = 0x7fff_ffff
 export function parseZoneFile(text: string, options: ZoneFileOptions): ZoneFileResult {
   const findings = new Findings()
   const reader = new Reader(options, findings)
-  reader.readFile(text, options.file, options.origin)
-  const zone = findings.hasFaults ? undefined : checkZone(reader.rows, options.file, findings)
+  reader.readFile(text, { file: options.file, origin: options.origin, isOwnOrigin: true })
+  const zone = findings.hasFaults ? undefined : checkZone(reader.rows, options, findings)
   const warnings = findings.warnings
   return zone === undefined || findings.hasFaults
     ? { faults: findings.faults, warnings }
@@ -48,11 +51,19 @@ export function parseZoneFile(text: string, options: ZoneFileOptions): ZoneFileR
 }
 
 /** What one file leaves behind when another is included: origin and owner are its own. */
-interface Context {
-  readonly file: string
-  origin: Name | undefined
+interface Context extends Start {
   owner: Name | undefined
   ownerText: string | undefined
+  isOwnOwner: boolean
+  /** The last `$ORIGIN`, if it was relative. */
+  relativeOrigin: string | undefined
+}
+
+/** What a file begins with. `isOwnOrigin`: it is relative to the name of the zone's file. */
+interface Start {
+  readonly file: string
+  origin: Name | undefined
+  isOwnOrigin: boolean
 }
 
 class Reader {
@@ -69,9 +80,16 @@ class Reader {
     this.#findings = findings
   }
 
-  readFile(text: string, file: string, origin: Name | undefined): void {
+  readFile(text: string, start: Start): void {
+    const { file } = start
     const lexer = new ZoneFileLexer(text)
-    const context: Context = { file, origin, owner: undefined, ownerText: undefined }
+    const context: Context = {
+      ...start,
+      owner: undefined,
+      ownerText: undefined,
+      isOwnOwner: false,
+      relativeOrigin: undefined,
+    }
     this.#open.push(file)
     // An entry that was cut wrongly means nothing: one fault for one mistake.
     const report = (): boolean => {
@@ -110,10 +128,7 @@ class Reader {
     }
     switch (directive) {
       case '$ORIGIN':
-        context.origin = absoluteName(value(), context.origin)
-        // The same text is another name from here on.
-        context.ownerText = undefined
-        return undefined
+        return setOrigin(value(), context)
       case '$TTL':
         this.#defaultTtl = this.#boundTtl(parseTtl(value()), entry, context)
         return undefined
@@ -146,7 +161,8 @@ class Reader {
     if (this.#open.length > includeDepthMax) {
       throw new ZoneFileProblem(`$INCLUDE: more than ${includeDepthMax} files within each other`)
     }
-    this.readFile(included.text, included.file, inner)
+    const isOwnOrigin = context.isOwnOrigin && (origin === undefined || !isAbsolute(origin.text))
+    this.readFile(included.text, { file: included.file, origin: inner, isOwnOrigin })
   }
 
   #generate(entry: ZoneEntry, values: readonly Token[], context: Context): void {
@@ -183,6 +199,7 @@ class Reader {
     }
     const type = typeOf(tokens[at++]?.text)
     const data = parseData(type, tokens.slice(at), context.origin ?? [])
+    if (type === recordType.SOA) this.#checkTop(name, context)
     // RFC 2308 §4: $TTL first; without it the TTL of the record before, or the SOA's minimum.
     const fallback = this.#defaultTtl ?? this.#lastTtl
     const given = ttl ?? fallback ?? (data.kind === 'soa' ? data.minimum : undefined)
@@ -205,6 +222,21 @@ class Reader {
     if (token?.quoted === true) throw new ZoneFileProblem('a name cannot stand in quotes')
     context.owner = absoluteName(text, context.origin)
     context.ownerText = text
+    context.isOwnOwner = context.isOwnOrigin && !isAbsolute(text)
+  }
+
+  /**
+   * As named-checkzone: the SOA stands at the top of the zone. A file may hold another zone than the
+   * one it is named after, but only by an absolute name: a relative one forgot its final dot.
+   */
+  #checkTop(name: Name, { isOwnOwner, relativeOrigin }: Context): void {
+    const top = this.#options.origin
+    if (top === undefined || !isOwnOwner || sameName(name, top)) return
+    const hint =
+      relativeOrigin === undefined ? '' : `; $ORIGIN ${quote(relativeOrigin)} has no final dot`
+    throw new ZoneFileProblem(
+      `the SOA record is at ${formatName(name)}, not at the top of the zone ${formatName(top)}${hint}`,
+    )
   }
 
   /** RFC 2181 §8: a TTL with its highest bit set counts as 0. */
@@ -213,6 +245,14 @@ class Reader {
     this.#findings.warn(file, line, `the TTL ${ttl} is above ${ttlMax} and counts as 0`)
     return 0
   }
+}
+
+function setOrigin(text: string, context: Context): void {
+  context.origin = absoluteName(text, context.origin)
+  // The same text is another name from here on.
+  context.ownerText = undefined
+  if (isAbsolute(text)) context.isOwnOrigin = false
+  context.relativeOrigin = isAbsolute(text) ? undefined : text
 }
 
 function typeOf(text: string | undefined): number {

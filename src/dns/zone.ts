@@ -19,12 +19,14 @@ export interface Zone {
   readonly nodeMetaTxt: boolean
   /** What a name says whose instances are registered but all unhealthy: Consul says NXDOMAIN. */
   readonly emptyAnswer: 'nxdomain' | 'nodata'
+  /** Set TC in an answer that is cut, so that its asker comes again over TCP. */
+  readonly enableTruncate: boolean
   /** Zone files served beside the registry. The zone with the longest matching origin answers. */
   readonly staticZones: StaticZones
 }
 
+/** Without the serial, which is the index of the log that has been applied. */
 export interface SoaFields {
-  readonly serial: number
   readonly refresh: number
   readonly retry: number
   readonly expire: number
@@ -32,15 +34,16 @@ export interface SoaFields {
 }
 
 /** Consul's defaults, for one domain and datacenter. */
-export function defaultZone(domain: Name, datacenter: string, serial: number): Zone {
+export function defaultZone(domain: Name, datacenter: string): Zone {
   return {
     domain,
     datacenter,
-    soa: { serial, refresh: 3600, retry: 600, expire: 86_400, minimum: 0 },
+    soa: { refresh: 3600, retry: 600, expire: 86_400, minimum: 0 },
     nodeTtl: 0,
     serviceTtls: {},
     nodeMetaTxt: true,
     emptyAnswer: 'nxdomain',
+    enableTruncate: true,
     staticZones: new Map(),
   }
 }
@@ -59,6 +62,8 @@ export function soaData(zone: Zone): SoaData {
     kind: 'soa',
     primary: ['ns', ...zone.domain],
     mailbox: ['hostmaster', ...zone.domain],
+    serial: 0,
+    isLive: true,
     ...zone.soa,
   }
 }

@@ -27,6 +27,8 @@ export interface CheckState {
   readonly successes: number
   readonly failures: number
   readonly criticalSinceMs: number | undefined
+  /** No result has come since the check was defined: the catalog's output says nothing of it yet. */
+  readonly awaitsFirst: boolean
   /** What the catalog was last told, and when. */
   readonly told: { readonly status: CheckStatus; readonly output: string; readonly atMs: number }
 }
@@ -35,14 +37,24 @@ export interface Step {
   readonly state: CheckState
   /** Whether the catalog is to be told; `state.told` says so already. */
   readonly propose: boolean
+  /** Whether a person wants to know: the status changed, or this is the first result. */
+  readonly isNews: boolean
 }
 
 const outputBytesMax = 4096
 const outputOnlyEveryMs = 5 * 60_000
 const expired = 'TTL expired'
 
-/** The state of a check of which the catalog already holds `status` and `output`. */
-export function startedCheck(status: CheckStatus, output: string, nowMs: number): CheckState {
+/**
+ * The state of a check of which the catalog already holds `status` and `output`. `awaitsFirst`: it is
+ * new or was defined again, so its first result is told whatever it is.
+ */
+export function startedCheck(
+  status: CheckStatus,
+  output: string,
+  nowMs: number,
+  awaitsFirst = false,
+): CheckState {
   const clipped = clipOutput(output)
   return {
     status,
@@ -50,13 +62,15 @@ export function startedCheck(status: CheckStatus, output: string, nowMs: number)
     successes: 0,
     failures: 0,
     criticalSinceMs: status === 'critical' ? nowMs : undefined,
+    awaitsFirst,
     told: { status, output: clipped, atMs: nowMs },
   }
 }
 
 /**
- * One step of a check's state machine. Only a transition is worth a command; output that changed
- * without one is told at most every five minutes, so that heartbeats never reach the log.
+ * One step of a check's state machine. Only a transition and the output of the first result are worth
+ * a command; output that changed later without a transition is told at most every five minutes, so
+ * that heartbeats never reach the log.
  */
 export function next(
   check: { readonly rules: CheckRules; readonly state: CheckState },
@@ -73,7 +87,7 @@ export function next(
       const counted = count(state, result.status)
       const status = statusAfter(rules, counted, result.status, isFirst(state))
       // Below its threshold a result changes nothing to see: neither status nor output.
-      if (status === undefined) return { state: counted, propose: false }
+      if (status === undefined) return { state: counted, propose: false, isNews: false }
       return moved(counted, status, clipOutput(result.output), nowMs)
     }
   }
@@ -119,18 +133,19 @@ function statusAfter(
 }
 
 function moved(before: CheckState, status: CheckStatus, output: string, nowMs: number): Step {
-  const { told } = before
-  const propose =
-    status !== told.status || (output !== told.output && nowMs - told.atMs >= outputOnlyEveryMs)
+  const { told, awaitsFirst } = before
+  const isOutputDue = awaitsFirst || nowMs - told.atMs >= outputOnlyEveryMs
+  const propose = status !== told.status || (output !== told.output && isOutputDue)
   const state: CheckState = {
     status,
     output,
     successes: before.successes,
     failures: before.failures,
     criticalSinceMs: status === 'critical' ? (before.criticalSinceMs ?? nowMs) : undefined,
+    awaitsFirst: false,
     told: propose ? { status, output, atMs: nowMs } : told,
   }
-  return { state, propose }
+  return { state, propose, isNews: awaitsFirst || status !== before.status }
 }
 
 function expiredOutput(last: string): string {

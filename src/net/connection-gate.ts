@@ -2,6 +2,7 @@ import { isLoopback, plainAddress } from './client-group.ts'
 import type { Server, Socket } from 'node:net'
 import type { Client, PortBudget, PortFigures, Refusal, Slot } from './connection-budget.ts'
 import type { PeerNotices } from './peer-notices.ts'
+import { reasonOf } from '../base/errors.ts'
 
 export interface GateOptions {
   /** In lines of the log: `HTTP`. */
@@ -53,7 +54,7 @@ export class ConnectionGate {
       // One before is of opening the port, and somebody else's.
       if (!server.listening) return
       this.#acceptErrors++
-      const text = `a connection to ${this.#options.what} could not be taken: ${error.message}`
+      const text = `a connection to ${this.#options.what} could not be taken: ${reasonOf(error)}`
       this.#options.notices.warn('', this.#options.what, {}, text)
     })
   }

@@ -4,7 +4,7 @@ import { connect, isIPv6 } from 'node:net'
 import { Packet } from 'dns2'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { octetsToUtf8, utf8ToOctets } from '../dns/name.ts'
-import { formatType, parseType, recordType } from '../dns/record.ts'
+import { formatType, parseType, rcode, recordType } from '../dns/record.ts'
 import type { Resource } from 'dns2'
 
 /** A record as a zone file writes it. */
@@ -48,7 +48,9 @@ export interface DnsServerAddress {
   readonly port: number
 }
 
-const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN']
+const rcodeNames: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(rcode).map(([name, code]) => [code, name]),
+)
 const udpBytesMax = 1232
 
 /**
@@ -198,7 +200,7 @@ export function decodeReply(bytes: Buffer, transport: DnsReply['transport'] = 'u
   const opt = additionals.find((record) => record.type === recordType.OPT)
   return {
     id: header.id,
-    rcode: rcodeNames[header.rcode] ?? (header.rcode === 16 ? 'BADVERS' : `RCODE${header.rcode}`),
+    rcode: rcodeNames[header.rcode] ?? `RCODE${header.rcode}`,
     flags: (['qr', 'aa', 'tc', 'rd', 'ra'] as const).filter((flag) => header[flag] === 1),
     question: {
       name: questions[0] === undefined ? '' : absolute(questions[0].name),

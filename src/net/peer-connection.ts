@@ -190,5 +190,5 @@ export class PeerConnection {
 function causeOf(error: Error): string {
   if (error instanceof AggregateError)
     return error.errors.map((inner) => reasonOf(inner)).join(', ')
-  return error.message
+  return reasonOf(error)
 }

@@ -15,6 +15,8 @@ export interface LinkOptions {
   readonly clock: Clock
   /** Begins a connection; undefined when the address is none. */
   readonly dial: (address: string, id: string | undefined) => PeerSession | undefined
+  /** A connection is there, or an attempt at one has failed. */
+  readonly onAttempt?: ((link: PeerLink, hasOpened: boolean) => void) | undefined
 }
 
 interface Waiting {
@@ -30,6 +32,8 @@ export class PeerLink {
   lastError: string | undefined
   /** By which code the last attempt was refused; undefined when it failed otherwise. */
   refusal: string | undefined
+  /** The last attempt has led to no connection. */
+  hasFailed = false
   readonly #options: LinkOptions
   #session: PeerSession | undefined
   #timer: NodeJS.Timeout | undefined
@@ -58,7 +62,7 @@ export class PeerLink {
     this.refusal = undefined
     const session = this.#options.dial(this.address, this.id)
     this.#session = session
-    if (session === undefined) return this.#failed('its address is not host:port')
+    if (session === undefined) return this.#failed('its address is not host:port', true)
     session.onOpened = () => this.#opened(session)
     session.onClosed = (reason) => this.#closed(reason)
   }
@@ -86,6 +90,8 @@ export class PeerLink {
   #opened(session: PeerSession): void {
     this.#openedMs = this.#options.clock.monotonicMs()
     this.lastError = undefined
+    this.hasFailed = false
+    this.#options.onAttempt?.(this, true)
     for (const { resolve } of this.#waiting.splice(0)) resolve(session)
   }
 
@@ -96,7 +102,7 @@ export class PeerLink {
     this.#openedMs = undefined
     // One that was closed as soon as it was open is no better than a refused one.
     if (openedMs !== undefined && this.#livedLong(openedMs)) this.#failures = 0
-    this.#failed(reason)
+    this.#failed(reason, openedMs === undefined)
   }
 
   #livedLong(openedMs: number): boolean {
@@ -104,10 +110,15 @@ export class PeerLink {
     return clock.monotonicMs() - openedMs >= limits.reconnectMsMax
   }
 
-  #failed(reason: string): void {
+  /** `isAttempt`: no connection came of it; else one was lost. */
+  #failed(reason: string, isAttempt: boolean): void {
     this.lastError = reason
     this.#rejectAll()
     if (this.#isClosed || !this.#options.keep) return
+    if (isAttempt) {
+      this.hasFailed = true
+      this.#options.onAttempt?.(this, false)
+    }
     const { reconnectMsMin, reconnectMsMax } = this.#options.limits
     // Doubled with each failure, and never the same for two servers that lost a third at once.
     const spread = Math.min(reconnectMsMax, reconnectMsMin * 2 ** ++this.#failures) - reconnectMsMin

@@ -1,17 +1,21 @@
 import { svcdError } from '../base/errors.ts'
 import { PeerLink } from './peer-link.ts'
+import { PeerWay } from './peer-way.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { LinkOptions } from './peer-link.ts'
 import type { PeerSession } from './peer-session.ts'
+import type { MovedPeer } from './peer-way.ts'
 
 /** A server by its id, or whoever answers at an address. */
 export type PeerTarget = { readonly id: NodeId } | { readonly address: string }
 
 export interface LinksParts {
   readonly self: NodeId
+  /** Where others dial this server. */
+  readonly address: () => string
   readonly limits: PeerLimits
   readonly random: Random
   readonly clock: Clock
@@ -25,7 +29,7 @@ export interface LinksParts {
  */
 export class PeerLinks {
   readonly #parts: LinksParts
-  readonly #peers = new Map<NodeId, PeerLink>()
+  readonly #peers = new Map<NodeId, PeerWay>()
   readonly #addresses = new Map<string, { link: PeerLink; usedMs: number }>()
 
   constructor(parts: LinksParts) {
@@ -37,29 +41,48 @@ export class PeerLinks {
   }
 
   /** The way to a peer; undefined when this id is none. */
-  to(id: NodeId): PeerLink | undefined {
+  to(id: NodeId): PeerWay | undefined {
     return this.#peers.get(id)
+  }
+
+  /** Peers that are reached at another address than {@link setPeers} has named. */
+  get moved(): readonly MovedPeer[] {
+    return [...this.#peers.values()].map((way) => way.moved).filter((moved) => moved !== undefined)
+  }
+
+  /** Where peers are reached. */
+  get places(): Readonly<Record<NodeId, string>> {
+    const ways = [...this.#peers.values()].filter(({ session }) => session?.isMember === true)
+    return Object.fromEntries(ways.map(({ id, address }) => [id, address]))
+  }
+
+  /** A server says that it can be dialled at `address`; only peers are. */
+  heardAt(id: NodeId, address: string, isProven: boolean): void {
+    if (this.#parts.isClosed() || address === this.#parts.address()) return
+    this.#peers.get(id)?.heardAt(address, isProven)
   }
 
   /** Dials these, and no others any more; its own id is passed over. */
   setPeers(peers: ReadonlyMap<NodeId, string>): void {
-    for (const [id, link] of this.#peers) {
-      if (peers.get(id) === link.address) continue
+    for (const [id, way] of this.#peers) {
+      if (peers.has(id)) continue
       this.#peers.delete(id)
-      link.close('it is no longer dialled here')
+      way.close('it is no longer dialled here')
     }
     if (this.#parts.isClosed()) return
     for (const [id, address] of peers) {
-      if (id === this.#parts.self || this.#peers.has(id)) continue
-      this.#peers.set(id, this.#open(address, id))
+      const way = this.#peers.get(id)
+      if (id === this.#parts.self || way?.known === address) continue
+      if (way === undefined) this.#peers.set(id, this.#wayTo(id, address))
+      else way.moveTo(address)
     }
   }
 
   /** A connection to `target`. Rejects with `peer-unreachable` or `peer-is-self`. */
   async connected(target: PeerTarget, timeoutMs: number): Promise<PeerSession> {
-    const link = 'id' in target ? this.#peers.get(target.id) : this.#toAddress(target.address)
+    const way = 'id' in target ? this.#peers.get(target.id) : this.#toAddress(target.address)
     const peer = 'id' in target ? target.id : target.address
-    if (link === undefined || this.#parts.isClosed()) {
+    if (way === undefined || this.#parts.isClosed()) {
       const reason = this.#parts.isClosed()
         ? 'this server is stopping'
         : 'it is not among the servers here'
@@ -73,7 +96,7 @@ export class PeerLinks {
       }, timeoutMs)
     })
     try {
-      return await Promise.race([link.ready(), late])
+      return await Promise.race([way.ready(), late])
     } finally {
       clearTimeout(timer)
     }
@@ -92,7 +115,7 @@ export class PeerLinks {
   }
 
   close(reason: string): void {
-    for (const link of this.#peers.values()) link.close(reason)
+    for (const way of this.#peers.values()) way.close(reason)
     for (const { link } of this.#addresses.values()) link.close(reason)
   }
 
@@ -103,8 +126,13 @@ export class PeerLinks {
     return link
   }
 
-  #open(address: string, id: NodeId | undefined): PeerLink {
+  #wayTo(id: NodeId, address: string): PeerWay {
+    return new PeerWay(id, address, (to, onAttempt) => this.#open(to, id, onAttempt))
+  }
+
+  #open(address: string, id: NodeId | undefined, onAttempt?: LinkOptions['onAttempt']): PeerLink {
     const { limits, random, clock, dial } = this.#parts
-    return new PeerLink({ address, id, keep: id !== undefined, limits, random, clock, dial })
+    const keep = id !== undefined
+    return new PeerLink({ address, id, keep, limits, random, clock, dial, onAttempt })
   }
 }

@@ -8,6 +8,7 @@ import type { Slot } from './connection-budget.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { PeerTls } from './peer-tls.ts'
+import { reasonOf } from '../base/errors.ts'
 
 export interface ListenOptions {
   readonly address: string
@@ -67,7 +68,7 @@ function tlsServer(
   })
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') gate.timedOut++
-    onError(remoteAddress(socket), `no TLS connection: ${error.message}`)
+    onError(remoteAddress(socket), `no TLS connection: ${reasonOf(error)}`)
   })
   return server
 }

@@ -27,8 +27,10 @@ export interface PeerAsking extends PeerIdentity {
 
 export interface PeerTransportOptions {
   readonly self: Omit<PeerIdentity, 'address'> & {
-    /** Undefined: the address it listens on. */
+    /** Undefined: its host with the port that was opened. */
     readonly address: string | undefined
+    /** Undefined: the address it listens on. */
+    readonly host?: string | undefined
   }
   /** Undefined: in no cluster yet; then only requests pass. */
   readonly clusterId: () => string | undefined

@@ -40,7 +40,7 @@ export interface SessionsParts extends Pick<
   /** One that another side opened has not greeted in time. */
   readonly onTimeout: () => void
   /** A server is there, over a connection for messages. */
-  readonly onConnected: (id: NodeId) => void
+  readonly onConnected: (session: PeerSession) => void
   /** The last of its connections has closed. */
   readonly onDisconnected: (id: NodeId) => void
   /** The other side has opened one for a snapshot. */
@@ -81,6 +81,11 @@ export class PeerSessions {
   /** The servers that are connected. */
   get ids(): Iterable<NodeId> {
     return this.#open.keys()
+  }
+
+  /** Greeted, for messages. */
+  *open(): Generator<PeerSession, void> {
+    for (const sessions of this.#open.values()) yield* sessions
   }
 
   /** The latest with that server; for Raft messages one of the same cluster. */
@@ -191,7 +196,7 @@ export class PeerSessions {
     if (isAnew) this.#parts.options.onConnectionLost(peer.id)
     const fields = { peer: peer.id, version: session.agreement?.version }
     this.#parts.notices.info(peer.id, 'connected', fields, `connected with ${describePeer(peer)}`)
-    this.#parts.onConnected(peer.id)
+    this.#parts.onConnected(session)
   }
 
   /** Ends the connections with another process of that id; whether there were any. */

@@ -18,6 +18,7 @@ import type { PeerLimits } from './peer-limits.ts'
 import type { PeerTarget } from './peer-links.ts'
 import type { PeerCounters, PeerStatus, PeerTransportOptions } from './peer-options.ts'
 import type { PeerSession } from './peer-session.ts'
+import type { MovedPeer } from './peer-way.ts'
 
 /** Opens the port of the servers. Rejects with `port-in-use` or `bind-failed`. */
 export async function openPeerTransport(options: PeerTransportOptions): Promise<PeerTransport> {
@@ -68,6 +69,7 @@ export class PeerTransport implements Transport {
     this.#sessions = this.#makeSessions()
     this.#links = new PeerLinks({
       self: options.self.id,
+      address: () => this.address,
       limits: this.#limits,
       random: options.random,
       clock: options.clock,
@@ -119,7 +121,9 @@ export class PeerTransport implements Transport {
 
   /** Where others dial this server. */
   get address(): string {
-    return this.#options.self.address ?? `${this.#options.listen.address}:${this.port}`
+    const { self, listen } = this.#options
+    const host = self.host ?? listen.address
+    return self.address ?? (host.includes(':') ? `[${host}]:${this.port}` : `${host}:${this.port}`)
   }
 
   /** Neither blocks nor throws. All that can be sent is with the kernel when it returns. */
@@ -142,7 +146,31 @@ export class PeerTransport implements Transport {
   /** Whom to be connected with; its own id is passed over. Called again whenever that changes. */
   setPeers(peers: ReadonlyMap<NodeId, string>): void {
     this.#links.setPeers(peers)
+    // Before its configuration was known here, one may have said where it is.
+    for (const session of this.#sessions.open()) this.#hear(session)
     this.#sessions.renewStale()
+  }
+
+  /** Peers that are reached at another address than {@link setPeers} has named. */
+  get moved(): readonly MovedPeer[] {
+    return this.#links.moved
+  }
+
+  /** Where peers are reached. */
+  get places(): Readonly<Record<NodeId, string>> {
+    return this.#links.places
+  }
+
+  /** Where a peer is, by the word of another one. */
+  heardAt(id: NodeId, address: string, isProven: boolean): void {
+    this.#links.heardAt(id, address, isProven)
+  }
+
+  /** Who is at an address now, by the greetings of those that are connected. */
+  idsAt(address: string): readonly NodeId[] {
+    const there = [...this.#sessions.open()].filter(({ peer }) => peer?.address === address)
+    const own = address === this.address ? [this.#options.self.id] : []
+    return [...new Set([...own, ...there.map(({ peer }) => peer?.id ?? '')])]
   }
 
   /**
@@ -232,14 +260,21 @@ export class PeerTransport implements Transport {
         this.#hasWork = false
         onTurnEnd?.()
       },
-      // Whoever dials us is there: no need to wait for the next attempt.
-      onConnected: (id) => this.#links.to(id)?.dial(),
+      onConnected: (session) => {
+        this.#hear(session)
+        // Whoever dials us is there: no need to wait for the next attempt.
+        this.#links.to(session.peer?.id ?? '')?.dial()
+      },
       onDisconnected: (id) => {
         // Anybody may come with any id; only those of the configuration are remembered.
         if (this.#links.to(id) === undefined) this.#heardMs.delete(id)
       },
       onSnapshot: (session) => this.#snapshots.accept(session),
     })
+  }
+
+  #hear({ peer, isMember, isAuthentic }: PeerSession): void {
+    if (isMember && peer !== undefined) this.#links.heardAt(peer.id, peer.address, isAuthentic)
   }
 
   /** Its own connection first; one for Raft messages must be of the same cluster. */

@@ -126,5 +126,5 @@ function messageOf(error: NodeJS.ErrnoException): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return error.errors.map((inner) => reasonOf(inner)).join(', ')
   }
-  return error.message
+  return reasonOf(error)
 }

@@ -39,9 +39,11 @@ const pageSize = 256
  * | any | different, by this agent, and newer than what it knew then | adopted |
  * | missing | owned by this agent | adopted |
  */
-export async function bootAgent(parts: AgentBootParts): Promise<void> {
+export async function bootAgent(agent: AgentBootParts): Promise<void> {
   const counts: Counts = { proposed: 0, dropped: 0, adopted: 0 }
   const adopted = new Set<string>()
+  const nodeName = agent.read((catalog) => nameInCatalog(agent.identity, catalog))
+  const parts = { ...agent, identity: { ...agent.identity, nodeName } }
   parts.sync.learnIndex(parts.read((catalog) => catalog.appliedIndex()))
   resumeRemovals(parts)
   await judgeServices(parts, counts, adopted)
@@ -51,6 +53,18 @@ export async function bootAgent(parts: AgentBootParts): Promise<void> {
   if (counts.proposed + counts.dropped + counts.adopted > 0) {
     parts.logger.info(counts, "the agent's services were compared with the catalog")
   }
+}
+
+/**
+ * The name under which the catalog has this node: it may have been renamed. '' when the name is that of
+ * another machine, whose place this one takes: nothing there is its own.
+ */
+function nameInCatalog({ nodeName, nodeId }: Identity, catalog: CatalogReader): string {
+  const namesake = catalog.node(nodeName)
+  if (namesake?.id === nodeId) return nodeName
+  const before = catalog.nodeById(nodeId)
+  if (before !== undefined) return before.name
+  return namesake === undefined || namesake.id === '' ? nodeName : ''
 }
 
 interface Counts {

@@ -6,6 +6,7 @@ import type { CommandBody, Outcome, RegisterCommand } from '../catalog/command.t
 import type { CheckDefinition, NodeDefinition } from '../catalog/model.ts'
 import type { AgentStore } from '../storage/agent-store.ts'
 import type { Removal } from '../storage/agent-rows.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { CheckRun } from './check-definition.ts'
 import type { CheckRunner, RunningCheck } from './check-runner.ts'
 import { RetryQueue } from './retry-queue.ts'
@@ -16,6 +17,7 @@ export interface AgentSyncParts {
   readonly store: AgentStore<CheckRun>
   readonly runner: CheckRunner
   readonly propose: (body: CommandBody, origin: Origin) => Promise<Outcome>
+  readonly changeLog: ChangeLog
   /** Registers the node itself again, after somebody removed it. */
   readonly registerNode: () => Promise<void>
   readonly logger: Logger
@@ -100,8 +102,10 @@ export class AgentSync {
     this.#acknowledged.delete(keyOf(removal))
     this.#queue.delete(keyOf(removal))
     const subject = removal.kind === 'service' ? { serviceId: removal.id } : { checkId: removal.id }
+    const body: CommandBody = { kind: 'deregister', nodeName, ...subject }
     try {
-      await this.#propose({ kind: 'deregister', nodeName, ...subject }, origin)
+      const { index } = await this.#propose(body, origin)
+      if (origin !== this.#origin) this.#parts.changeLog.note(body, origin, index)
     } catch (error) {
       if (this.#removals.has(key)) this.#failed(key, error)
       throw error
@@ -182,6 +186,8 @@ export class AgentSync {
     for (const check of command.checks) this.#acknowledged.delete(`check:${check.checkId}`)
     try {
       const { index } = await this.#proposeRegister(command, origin)
+      // What is tried again later has been logged as that.
+      if (origin !== this.#origin) this.#parts.changeLog.note(command, origin, index)
       if (this.#underWay.get(key) !== command || this.#stopped) return
       this.#queue.delete(key)
       this.#note(key, index)

@@ -9,22 +9,28 @@ import type {
 import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { type SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Check, Service, Status } from '../catalog/model.ts'
+import { nameHolder } from '../catalog/name-holder.ts'
+import type { Step } from '../health/check.ts'
 import type { AgentStore } from '../storage/agent-store.ts'
 import type { StoredCheck, StoredService } from '../storage/agent-rows.ts'
 import { bootAgent } from './agent-boot.ts'
 import { AgentRegistrations } from './agent-registrations.ts'
 import { AntiEntropy } from './anti-entropy.ts'
 import { applyDefinitionFiles } from './apply-definition-files.ts'
+import type { FilesReport } from './apply-definition-files.ts'
 import { nodeDefinition, selfRegistration } from './node-registration.ts'
 import { AgentSync } from './agent-sync.ts'
 import type { CheckRun } from './check-definition.ts'
+import { ChangeLog, named, whoOf } from './change-log.ts'
 import { CheckRunner } from './check-runner.ts'
 import type { CheckRunnerParts, RunningCheck } from './check-runner.ts'
-import type { DefinitionFiles } from './definition-files.ts'
+import type { DefinitionFiles } from './definition-document.ts'
+import { LimitedLines } from './limited-lines.ts'
+import type { LineKind } from './limited-lines.ts'
 import type { ScriptRights } from './probes.ts'
 
 export interface AgentParts {
@@ -40,9 +46,13 @@ export interface AgentParts {
   readonly scripts: ScriptRights
   readonly probeConcurrency?: number
   readonly scriptConcurrency?: number
+  /** The servers of the cluster; whoever else has this node's name is none any more. */
+  readonly memberIds?: () => ReadonlySet<string>
   /** Whether the catalog's rows of this node may have changed since `version` was that. */
   readonly version?: () => number
   readonly hasChangedSince?: (version: number) => boolean
+  /** Default: ones of its own. */
+  readonly lines?: LimitedLines
   /** The longest time between two comparisons with the catalog, for a small cluster. */
   readonly reconcileEveryMs?: number
   /** What a failed proposal waits at first, and at most. */
@@ -50,8 +60,19 @@ export interface AgentParts {
   readonly retryMsMax?: number
 }
 
+const failures: LineKind = {
+  level: 'warn',
+  rest: (count, seconds) =>
+    `${count} more results that are critical or warning in the last ${seconds} s`,
+}
+const recoveries: LineKind = {
+  level: 'info',
+  rest: (count, seconds) => `${count} more checks became passing in the last ${seconds} s`,
+}
+
 const probeConcurrencyDefault = 256
 const scriptConcurrencyDefault = 32
+const causeLengthMax = 200
 const saveEveryMs = 1000
 const saveAtOnceMax = 500
 
@@ -62,13 +83,17 @@ export class Agent implements LocalAgent {
   readonly #sync: AgentSync
   readonly #registrations: AgentRegistrations
   readonly #antiEntropy: AntiEntropy
+  readonly #lines: LimitedLines
   #timer: NodeJS.Timeout | undefined
   #registered: Promise<void> | undefined
+  /** Another server has this node's name, and lives: nothing may be written under it. */
+  #nameTaken: SvcdError | undefined
   #stopped = false
 
   constructor(parts: AgentParts) {
     const { identity, store, propose, clock, random, logger } = parts
     this.#parts = parts
+    this.#lines = parts.lines ?? new LimitedLines(logger, clock)
     this.#runner = new CheckRunner({
       clock,
       random,
@@ -76,7 +101,7 @@ export class Agent implements LocalAgent {
       probe: parts.probe,
       concurrency: parts.probeConcurrency ?? probeConcurrencyDefault,
       scriptConcurrency: parts.scriptConcurrency ?? scriptConcurrencyDefault,
-      onTransition: (check, cause) => this.#tell(check, cause),
+      onStep: (check, step, cause) => this.#take(check, step, cause),
       onReap: (check) => this.#reap(check),
     })
     this.#sync = new AgentSync({
@@ -84,7 +109,9 @@ export class Agent implements LocalAgent {
       node: nodeDefinition(identity),
       store,
       runner: this.#runner,
-      propose,
+      propose: (body, origin) =>
+        this.#nameTaken === undefined ? propose(body, origin) : Promise.reject(this.#nameTaken),
+      changeLog: new ChangeLog({ lines: this.#lines, read: parts.read, logger }),
       registerNode: () => this.#registerNode(),
       logger,
       random,
@@ -141,6 +168,7 @@ export class Agent implements LocalAgent {
     await Promise.all([this.#antiEntropy.stop(), this.#runner.stop()])
     await Promise.all([this.#registered, this.#sync.stop()])
     for (const check of this.#runner.all()) this.#saveCheck(check)
+    this.#lines.flush()
     this.#parts.store.close()
   }
 
@@ -174,14 +202,15 @@ export class Agent implements LocalAgent {
   }
 
   /** Takes over what files define now, and drops what they defined before. Never rejects. */
-  async load(files: DefinitionFiles): Promise<void> {
-    if (this.#stopped) return
-    applyDefinitionFiles(files, {
+  async load(files: DefinitionFiles): Promise<FilesReport> {
+    if (this.#stopped) return { taken: [], leftOut: [], heldBack: [] }
+    const report = applyDefinitionFiles(files, {
       ...this.#parts,
       sync: this.#sync,
       registrations: this.#registrations,
     })
     await this.#sync.runNow()
+    return report
   }
 
   /** Makes the catalog say of this node what agent.db says, as it does by itself from time to time. */
@@ -201,9 +230,10 @@ export class Agent implements LocalAgent {
       throw svcdError('unknown-check-id', { id })
     }
     if (check?.plan.kind !== 'ttl') throw svcdError('not-a-ttl-check', { id })
-    const { propose } = this.#runner.report(check, status, output)
+    const step = this.#runner.report(check, status, output)
+    if (step.isNews) this.#logStatus(check, output.slice(0, causeLengthMax), whoOf(origin))
     // A heartbeat costs nothing, unless the catalog does not say yet what it confirms.
-    if (propose || this.#sync.isTelling(check)) await this.#sync.tell(check, origin)
+    if (step.propose || this.#sync.isTelling(check)) await this.#sync.tell(check, origin)
   }
 
   *services(): Generator<Service, void> {
@@ -277,18 +307,39 @@ export class Agent implements LocalAgent {
   }
 
   async #registerNode(): Promise<void> {
-    const { identity, read, propose } = this.#parts
+    const { identity, read, propose, memberIds } = this.#parts
+    const { nodeName: name, nodeId } = identity
+    const holder = read((catalog) => nameHolder(catalog, name, nodeId))
+    this.#nameTaken =
+      holder !== undefined && memberIds?.().has(holder.id) === true
+        ? svcdError('node-name-taken', { name, id: holder.id, address: holder.address })
+        : undefined
+    if (this.#nameTaken !== undefined) throw this.#nameTaken
+    const origin: Origin = { actor: `agent ${name}`, cause: 'start' }
     const command = read((catalog) => selfRegistration(identity, catalog))
-    if (command === undefined) return
-    await propose(command, { actor: `agent ${identity.nodeName}`, cause: 'start' })
+    if (command !== undefined) await propose(command, origin)
+    // Left by a release that did not know a renamed node again.
+    const namesakes = read((catalog) => catalog.nodesWithId(nodeId))
+    for (const { name: other } of namesakes) {
+      if (other.toLowerCase() === name.toLowerCase()) continue
+      await propose({ kind: 'deregister', nodeName: other }, origin)
+    }
   }
 
-  #tell(check: RunningCheck, cause: string): void {
+  #take(check: RunningCheck, { propose, isNews }: Step, cause: string): void {
     const { checkId } = check
-    const { status } = check.state
-    this.#parts.logger.info({ check: checkId, status, cause }, 'a check changed')
+    if (isNews) this.#logStatus(check, cause)
+    if (!propose) return
     // What fails is logged there, and tried again.
     this.#sync.tell(check, { actor: `check ${checkId}`, cause }).catch(() => {})
+  }
+
+  #logStatus({ checkId, serviceId, state }: RunningCheck, cause: string, who: object = {}): void {
+    const { status } = state
+    this.#lines.write(status === 'passing' ? recoveries : failures, () => ({
+      fields: { check: checkId, ...named({ service: serviceId, cause }), ...who },
+      message: `check is now ${status}`,
+    }))
   }
 
   #reap({ checkId, serviceId, rules }: RunningCheck): void {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { AgentCheckDefinition, AgentServiceDefinition } from '../api/backend.ts'
+import type { AgentCheckDefinition, AgentServiceDefinition, ReloadReport } from '../api/backend.ts'
 import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { AgentStore } from '../storage/agent-store.ts'
@@ -8,8 +8,8 @@ import type { AgentRegistrations } from './agent-registrations.ts'
 import type { AgentSync } from './agent-sync.ts'
 import { catalogDefinition } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
-import { findingText } from './definition-files.ts'
-import type { DefinitionFiles, FileCheck, FileService } from './definition-files.ts'
+import { findingText } from './definition-document.ts'
+import type { DefinitionFiles, FileCheck, FileService, Finding } from './definition-document.ts'
 import { isSame } from './node-registration.ts'
 
 export interface ApplyFilesParts {
@@ -19,55 +19,90 @@ export interface ApplyFilesParts {
   readonly logger: Logger
 }
 
+/** What became of files that were read. */
+export type FilesReport = Pick<ReloadReport, 'taken' | 'leftOut' | 'heldBack'>
+
+/** What {@link applyDefinitionFiles} fills while it works. */
+interface Work extends ApplyFilesParts {
+  readonly taken: string[]
+  readonly leftOut: string[]
+  readonly heldBack: string[]
+}
+
 /**
  * Makes the agent have of its files just what they define now: added, changed, removed. What is the
  * same keeps its checks as they run. A file wins over what was registered under its ID over the API.
  * The catalog is told by the sync's queue, which needs no leader at this moment.
  */
-export function applyDefinitionFiles(files: DefinitionFiles, parts: ApplyFilesParts): void {
+export function applyDefinitionFiles(files: DefinitionFiles, parts: ApplyFilesParts): FilesReport {
+  const work: Work = { ...parts, taken: [], leftOut: [], heldBack: [] }
   for (const finding of files.findings) {
     const fields = { at: findingText(finding) }
-    if (finding.severity === 'error') parts.logger.error(fields, 'a definition is left out')
-    else parts.logger.warn(fields, 'a definition was read with a warning')
+    if (finding.severity === 'error') {
+      work.leftOut.push(findingText(finding))
+      parts.logger.error(fields, 'a definition is left out')
+    } else parts.logger.warn(fields, 'a definition was read with a warning')
   }
-  removeServices(files, parts)
-  for (const service of files.services) applyService(service, parts)
-  removeChecks(files, parts)
-  for (const check of files.checks) applyCheck(check, parts)
+  const unread = files.findings.find(({ severity, isWholeFile }) => {
+    return severity === 'error' || isWholeFile
+  })
+  removeServices(files, unread, work)
+  for (const service of files.services) applyService(service, work)
+  removeChecks(files, unread, work)
+  for (const check of files.checks) applyCheck(check, work)
+  const { taken, leftOut, heldBack } = work
+  return { taken, leftOut, heldBack }
 }
 
-/** Where a file could not be read, nobody knows what it defines: what it defined before stays. */
-function isUnread(files: DefinitionFiles): boolean {
-  return files.findings.some(({ severity }) => severity === 'error')
-}
-
-function removeServices(files: DefinitionFiles, parts: ApplyFilesParts): void {
-  const { store, registrations, logger } = parts
-  if (isUnread(files)) return
-  const wanted = new Set(files.services.map(({ service }) => service.id))
-  for (const id of store.serviceIdsOfOwner('file')) {
-    if (wanted.has(id)) continue
+function removeServices(files: DefinitionFiles, unread: Finding | undefined, work: Work): void {
+  const { store, registrations, logger } = work
+  // A definition that is faulty is left out, and says so; the service has not gone from its file.
+  const named = unread === undefined ? [] : files.serviceIds
+  const wanted = new Set([...files.services.map(({ service }) => service.id), ...named])
+  const gone = store.serviceIdsOfOwner('file').filter((id) => !wanted.has(id))
+  if (unread !== undefined) return holdBack('service', gone, unread, work)
+  for (const id of gone) {
     logger.info({ service: id }, 'a service is removed: no file defines it any more')
+    work.taken.push(`service ${id}: removed`)
     registrations.dropService(id)
   }
 }
 
-function removeChecks(files: DefinitionFiles, parts: ApplyFilesParts): void {
-  const { store, registrations, logger } = parts
-  if (isUnread(files)) return
+function removeChecks(files: DefinitionFiles, unread: Finding | undefined, work: Work): void {
+  const { store, registrations, logger } = work
   const wanted = new Set([
     ...files.checks.map(({ check }) => check.checkId),
     ...files.services.flatMap(({ checks }) => checks.map(({ check }) => check.checkId)),
   ])
-  for (const id of store.checkIdsOfOwner('file')) {
-    if (wanted.has(id)) continue
+  const gone = store.checkIdsOfOwner('file').filter((id) => !wanted.has(id))
+  // Those of a service that stays are named with it.
+  const alone = gone.filter((id) => store.check(id)?.check.serviceId === '')
+  if (unread !== undefined) return holdBack('check', alone, unread, work)
+  for (const id of gone) {
     logger.info({ check: id }, 'a check is removed: no file defines it any more')
+    work.taken.push(`check ${id}: removed`)
     registrations.dropCheck(id)
   }
 }
 
-function applyService(given: FileService, parts: ApplyFilesParts): void {
-  const { store, registrations, logger } = parts
+/** Where a file could not be read, nobody knows what it defines: what it defined before stays. */
+function holdBack(
+  kind: 'service' | 'check',
+  ids: readonly string[],
+  unread: Finding,
+  { heldBack, logger }: Work,
+): void {
+  if (ids.length === 0) return
+  const because = findingText(unread)
+  for (const id of ids) heldBack.push(`${kind} ${id}: no file defines it any more`)
+  logger.warn(
+    { [`${kind}s`]: ids, because },
+    `a ${kind} that no file defines any more stays until every file can be read`,
+  )
+}
+
+function applyService(given: FileService, work: Work): void {
+  const { store, registrations, logger } = work
   const { source, checks } = given
   const { id } = given.service
   const stored = store.service(id)?.service
@@ -79,23 +114,30 @@ function applyService(given: FileService, parts: ApplyFilesParts): void {
     checks.every((check) => isUnchanged(check, store))
   if (isSameAsStored) return
   const definition: AgentServiceDefinition = { service, checks }
-  attempt(given, parts, () => {
+  attempt(given, work, () => {
     registrations.takeService(definition)
     const fields = { service: id, file: source.path }
-    logger.info(fields, `a service was ${stored === undefined ? 'added' : 'changed'} by its file`)
+    const change = stored === undefined ? 'added' : 'changed'
+    work.taken.push(`service ${id}: ${change} by ${source.path}`)
+    logger.info(fields, `a service was ${change} by its file`)
+    if (stored !== undefined && stored.name !== service.name) {
+      const names = { service: id, was: stored.name, name: service.name }
+      logger.warn(names, 'the id of another service was taken over by a file')
+    }
   })
 }
 
-function applyCheck(given: FileCheck, parts: ApplyFilesParts): void {
-  const { store, registrations, logger } = parts
+function applyCheck(given: FileCheck, work: Work): void {
+  const { store, registrations, logger } = work
   if (isUnchanged(given, store)) return
   const { source, ...definition } = given
   const { checkId, serviceId } = given.check
-  const isNew = store.check(checkId) === undefined
-  attempt(given, parts, () => {
+  const change = store.check(checkId) === undefined ? 'added' : 'changed'
+  attempt(given, work, () => {
     registrations.takeCheck(definition)
     const fields = { check: checkId, service: serviceId, file: source.path }
-    logger.info(fields, `a check was ${isNew ? 'added' : 'changed'} by its file`)
+    work.taken.push(`check ${checkId}: ${change} by ${source.path}`)
+    logger.info(fields, `a check was ${change} by its file`)
   })
 }
 
@@ -109,7 +151,7 @@ function isUnchanged({ check, ...given }: AgentCheckDefinition, store: ApplyFile
 
 function attempt(
   { source }: FileService | FileCheck,
-  { logger }: ApplyFilesParts,
+  { logger, leftOut }: Work,
   take: () => void,
 ): void {
   try {
@@ -117,6 +159,7 @@ function attempt(
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
     const at = `${source.path}:${source.line}:${source.column}`
+    leftOut.push(`${at}: ${error.message}`)
     logger.error({ at, reason: error.message }, 'a definition is left out')
   }
 }

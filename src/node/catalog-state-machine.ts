@@ -25,6 +25,7 @@ export class CatalogStateMachine implements StateMachine {
 
   constructor(parts: CatalogStateMachineParts) {
     this.#parts = parts
+    this.#noteIndex()
   }
 
   appliedIndex(): Index {
@@ -34,6 +35,7 @@ export class CatalogStateMachine implements StateMachine {
   apply(entries: readonly Entry[]): void {
     const { state, versions, onApplied } = this.#parts
     const { outcomes, subjects } = this.#noting(() => state.applyBatch(entries.map(committed)))
+    this.#noteIndex()
     versions.bump(subjects)
     for (const [at, { index, term }] of entries.entries()) onApplied(index, term, outcomes[at])
   }
@@ -41,8 +43,13 @@ export class CatalogStateMachine implements StateMachine {
   restore(snapshot: SnapshotMeta): void {
     const { state, versions, snapshotPath, onRestored } = this.#parts
     this.#noting(() => state.restore(snapshotPath(snapshot), snapshot))
+    this.#noteIndex()
     versions.bumpAll()
     onRestored(snapshot.index)
+  }
+
+  #noteIndex(): void {
+    this.#parts.versions.index = this.#parts.state.appliedIndex
   }
 
   #noting<T>(work: () => T): T {

@@ -10,6 +10,7 @@ import { Schedule, deadline, firstProbeDelayMs, nextProbeDelayMs } from '../heal
 import type { Deadline } from '../health/schedule.ts'
 import type { CheckRun } from './check-definition.ts'
 import { ProbeSlots } from './probe-slots.ts'
+import { StallNotice } from './stall-notice.ts'
 import type { ProbeResult } from '../net/probe-result.ts'
 
 export type Probe = (
@@ -27,8 +28,11 @@ export interface CheckRunnerParts {
   /** How many probes over the network may be under way at once, and how many scripts. */
   readonly concurrency: number
   readonly scriptConcurrency: number
-  /** The catalog is to be told of `check.state`. Called from timers: it must not throw. */
-  readonly onTransition: (check: RunningCheck, cause: string) => void
+  /**
+   * The catalog is to be told of `check.state`, or people are, as `step` says. Called from timers: it
+   * must not throw.
+   */
+  readonly onStep: (check: RunningCheck, step: Step, cause: string) => void
   /** The check was critical for as long as its service may be. */
   readonly onReap: (check: RunningCheck) => void
 }
@@ -71,6 +75,7 @@ export class CheckRunner {
   readonly #network: ProbeSlots<RunningCheck>
   readonly #scripts: ProbeSlots<RunningCheck>
   readonly #unsaved = new Set<RunningCheck>()
+  readonly #stalls: StallNotice
   readonly #stop = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #wakeAtMs = Number.POSITIVE_INFINITY
@@ -80,6 +85,12 @@ export class CheckRunner {
     const run = (check: RunningCheck, plan: ProbePlan): Promise<void> => this.#probe(check, plan)
     this.#network = new ProbeSlots(parts.concurrency, run)
     this.#scripts = new ProbeSlots(parts.scriptConcurrency, run)
+    this.#stalls = new StallNotice({
+      logger: parts.logger,
+      nowMs: () => parts.clock.monotonicMs(),
+      thread: 'main',
+      remedy: 'TTLs were extended by that time',
+    })
     setMaxListeners(0, this.#stop.signal)
   }
 
@@ -93,7 +104,7 @@ export class CheckRunner {
 
   /** Runs a check that is new to this agent, or defined anew: a probe goes out at once. */
   add(check: CheckToRun): void {
-    const running = this.#insert(check)
+    const running = this.#insert(check, true)
     if (isProbed(running.plan)) this.#enqueue(running, running.plan)
     else if (running.plan.kind === 'ttl') this.#setDue(running, running.plan.ttlMs)
   }
@@ -103,7 +114,9 @@ export class CheckRunner {
    * `ttlLeftMs`, or its whole time when that is undefined.
    */
   resume(check: CheckToRun, localOutput: string, ttlLeftMs: number | undefined): void {
-    const running = this.#insert(check)
+    // What the process before heard is in the catalog. A check that is critical without a word most
+    // likely never had a result.
+    const running = this.#insert(check, check.status === 'critical' && check.output === '')
     running.state = { ...running.state, output: localOutput }
     if (isProbed(running.plan)) {
       this.#setDue(running, firstProbeDelayMs(running.plan.intervalMs, this.#parts.random))
@@ -167,7 +180,7 @@ export class CheckRunner {
     await Promise.all([this.#network.stop(), this.#scripts.stop()])
   }
 
-  #insert(check: CheckToRun): RunningCheck {
+  #insert(check: CheckToRun, awaitsFirst: boolean): RunningCheck {
     this.remove(check.checkId)
     const { checkId, serviceId, owner, plan, rules, status, output } = check
     const running: RunningCheck = {
@@ -176,7 +189,7 @@ export class CheckRunner {
       owner,
       plan,
       rules,
-      state: startedCheck(status, output, this.#nowMs()),
+      state: startedCheck(status, output, this.#nowMs(), awaitsFirst),
       due: deadline({ kind: 'due', checkId }),
       reap: deadline({ kind: 'reap', checkId }),
     }
@@ -217,12 +230,8 @@ export class CheckRunner {
     const { stalledMs } = this.#schedule
     const due = this.#schedule.takeDue(this.#parts.clock.monotonicMs())
     const pushedMs = this.#schedule.stalledMs - stalledMs
-    if (pushedMs > 0) {
-      this.#parts.logger.warn(
-        { pushedMs: Math.round(pushedMs) },
-        'this process stood still; every check was given that time',
-      )
-    }
+    if (pushedMs > 0) this.#stalls.note(pushedMs)
+    this.#stalls.check()
     for (const { kind, checkId } of due) {
       const check = this.#checks.get(checkId)
       if (check === undefined) continue
@@ -234,9 +243,7 @@ export class CheckRunner {
   }
 
   #expire(check: RunningCheck): void {
-    if (this.#step(check, { kind: 'expired' }).propose) {
-      this.#parts.onTransition(check, 'TTL expired')
-    }
+    this.#hand(check, this.#step(check, { kind: 'expired' }), 'TTL expired')
   }
 
   #enqueue(check: RunningCheck, plan: ProbePlan): void {
@@ -259,8 +266,11 @@ export class CheckRunner {
       this.#noteUnprobed(check, output)
       return
     }
-    const { propose } = this.#step(check, { kind: 'probe', status, output })
-    if (propose) this.#parts.onTransition(check, causeOf(output))
+    this.#hand(check, this.#step(check, { kind: 'probe', status, output }), causeOf(output))
+  }
+
+  #hand(check: RunningCheck, step: Step, cause: string): void {
+    if (step.propose || step.isNews) this.#parts.onStep(check, step, cause)
   }
 
   /** One line a minute, for it happens to all checks at once. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../base/log.ts'
-import { reasonOf } from '../base/errors.ts'
+import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { NodeId } from '../raft/entry.ts'
+import { WaitingNotice } from './waiting-notice.ts'
 
 /** What servers that look for each other say of themselves (request `info`). */
 export interface ServerInfo {
@@ -16,6 +17,8 @@ export interface ServerInfo {
   readonly epoch: number
   /** Of the cluster that it is in: the voters it began with, by id; empty when it does not know. */
   readonly founders: Readonly<Record<NodeId, string>>
+  /** Told to members: where this server reaches the others. Older releases do not say it. */
+  readonly places?: Readonly<Record<NodeId, string>>
 }
 
 /** A promise, kept on disk, to be a founder of one cluster and of no other. */
@@ -50,17 +53,21 @@ export interface FormationParts {
   /** Becomes a member of a cluster that runs: it sends everything else. */
   readonly join: (clusterId: string, epoch: number) => void
   readonly logger: Logger
+  readonly nowMs: () => number
 }
 
 /** How a server without a cluster finds or founds one. One {@link attempt} after the other. */
 export class ClusterFormation {
   readonly #parts: FormationParts
   readonly #addresses: string[]
+  readonly #waiting: WaitingNotice
+  #problems: string[] = []
   #lastProblem = ''
 
   constructor(parts: FormationParts) {
     this.#parts = parts
     this.#addresses = [...parts.retryJoin]
+    this.#waiting = new WaitingNotice(parts.logger, parts.nowMs)
   }
 
   /** One more place where others may be found. */
@@ -78,8 +85,18 @@ export class ClusterFormation {
     return this.#lastProblem
   }
 
-  /** Tries once. Returns true when this server has a cluster. */
+  /**
+   * Tries once. Returns true when this server has a cluster. What keeps it from having one is said in one
+   * line, when that changes and then from time to time.
+   */
   async attempt(): Promise<boolean> {
+    this.#problems = []
+    const isDone = await this.#attempt()
+    if (!isDone && this.#problems.length > 0) this.#waiting.say(this.#problems.join('; '))
+    return isDone
+  }
+
+  async #attempt(): Promise<boolean> {
     const { self } = this.#parts
     const others = await this.#lookAround()
     for (const other of others) {
@@ -89,15 +106,6 @@ export class ClusterFormation {
     if (others.some(({ clusterId }) => clusterId !== undefined)) return false
     if (self.expect === 1) return this.#foundAlone()
     return self.expect > 1 && (await this.#foundWith(others))
-  }
-
-  /**
-   * Greets the addresses of `-retry-join` for a server that has a cluster. Should they be of another
-   * one, the greetings are refused, and both logs say so: two clusters never become one.
-   */
-  async greet(): Promise<void> {
-    const { retryJoin, request } = this.#parts
-    await Promise.allSettled(retryJoin.map((address) => request(address, 'info', {})))
   }
 
   /** The answer to another server that would found a cluster with this one. */
@@ -151,11 +159,14 @@ export class ClusterFormation {
     const found = new Map<NodeId, ServerInfo>()
     const addresses = [...new Set([...this.#addresses, ...invitedBy()])]
     const answers = await Promise.allSettled(addresses.map((address) => this.ask(address)))
+    const missing: string[] = []
     for (const [at, answer] of answers.entries()) {
       if (answer.status === 'rejected') {
-        this.#report(`${addresses[at] ?? ''} does not answer: ${reasonOf(answer.reason)}`)
+        // Its own address may well be among them. Why one is not reached the transport has said.
+        if (!hasCode(answer.reason, 'peer-is-self')) missing.push(addresses[at] ?? '')
       } else if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
     }
+    if (missing.length > 0) this.#report(`${missing.join(', ')} cannot be reached`)
     return [...found.values()]
   }
 
@@ -235,12 +246,15 @@ export class ClusterFormation {
     }
   }
 
-  /** Says what keeps the cluster from forming, once for each new reason. */
+  /** Notes what keeps the cluster from forming. */
   #report(problem: string): void {
-    if (problem === this.#lastProblem) return
     this.#lastProblem = problem
-    this.#parts.logger.info({ problem }, 'waiting for the other servers')
+    this.#problems.push(problem)
   }
+}
+
+function hasCode(error: unknown, code: SvcdError['code']): boolean {
+  return error instanceof SvcdError && error.code === code
 }
 
 function sameKeys(a: object, b: object): boolean {

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { reasonOf } from '../base/errors.ts'
 import { Versions } from '../catalog/versions.ts'
 import { Responder } from '../dns/responder.ts'
 import type { Zone } from '../dns/zone.ts'
+import { isSignOfDamage } from '../storage/state-check.ts'
 import { StateReader } from '../storage/state.ts'
 import type { PacketResponder, UdpCounters } from '../net/packet-responder.ts'
 import type { DnsCounters, SocketFigures } from './dns-counters.ts'
@@ -9,7 +11,7 @@ import type { DnsAnswering } from './dns-messages.ts'
 import { SharedMode } from './dns-messages.ts'
 import { Snapshots } from './snapshots.ts'
 
-/** The interval at which `WireCache.age` runs. An answer that nobody asks for is removed after 3 to 6 minutes. */
+/** How often the cache is aged: an answer that nobody asks for leaves it after one to two of these. */
 const ageMs = 3 * 60_000
 
 export interface Answerer {
@@ -20,13 +22,19 @@ export interface Answerer {
   close(): void
 }
 
+export interface AnsweringFailures {
+  readonly onError: (error: unknown, packet: Uint8Array) => void
+  /** What a read met looks like damage of state.db. */
+  readonly onSuspicion: (reason: string) => void
+}
+
 /**
  * A responder over a read-only connection of this thread's own. `batches`: by `turn` of the event
  * loop, or whenever the `caller` says so, for a thread whose event loop does not turn.
  */
 export function openAnswerer(
   answering: DnsAnswering,
-  onError: (error: unknown, packet: Uint8Array) => void,
+  { onError, onSuspicion }: AnsweringFailures,
   batches: 'turn' | 'caller' = 'turn',
 ): Answerer {
   const reader = new StateReader(answering.statePath)
@@ -50,7 +58,10 @@ export function openAnswerer(
       if (batches === 'turn' && !snapshots.isOpen) setImmediate(endBatch)
       return snapshots.open()
     },
-    onError,
+    onError: (error, packet) => {
+      onError(error, packet)
+      if (isSignOfDamage(error)) onSuspicion(reasonOf(error))
+    },
     // Unguessable, so that nobody can aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })

@@ -39,6 +39,8 @@ export type FromDns =
   | { readonly type: 'ready' }
   | { readonly type: 'zone-set' }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
+  /** A read met what looks like damage of state.db. */
+  | { readonly type: 'suspicion'; readonly reason: string }
   /** A thread never logs by itself: a busy worker's output shows only its first line. */
   | { readonly type: 'warn'; readonly fields: object; readonly message: string }
 

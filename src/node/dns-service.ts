@@ -49,10 +49,12 @@ export class DnsService {
 
   /** Rejects with `port-in-use` or `bind-failed`. */
   static async start(options: DnsServiceOptions): Promise<DnsService> {
-    const answerer = openAnswerer(options.answering, (error, packet) => {
+    const onError = (error: unknown, packet: Uint8Array): void => {
       const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
       options.logger.warn({ reason: reasonOf(error), hex }, 'a DNS question failed')
-    })
+    }
+    const { answering, onSuspicion } = options
+    const answerer = openAnswerer(answering, { onError, onSuspicion })
     try {
       for (let attempt = 1; ; attempt++) {
         try {

@@ -27,6 +27,11 @@ function onError(error: unknown, packet: Uint8Array): void {
   post({ type: 'warn', fields: { reason: reasonOf(error), hex }, message: 'a DNS question failed' })
 }
 
+const failures = {
+  onError,
+  onSuspicion: (reason: string): void => post({ type: 'suspicion', reason }),
+}
+
 /** False: it was told to stop. */
 function take(message: ToDns, answerer: Answerer): boolean {
   if (message.type === 'stop') return false
@@ -39,7 +44,7 @@ function take(message: ToDns, answerer: Answerer): boolean {
 function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>): void {
   const libc = loadLibc()
   if (libc instanceof Error) throw libc
-  const answerer = openAnswerer(answering, onError, 'caller')
+  const answerer = openAnswerer(answering, failures, 'caller')
   const { responder } = answerer
   const server = new UdpMmsg(libc, {
     sockets,
@@ -64,7 +69,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
 }
 
 async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
-  const answerer = openAnswerer(answering, onError)
+  const answerer = openAnswerer(answering, failures)
   const responder = countedResponder(answerer.responder, counters, () =>
     listeners.map((listener) => listener.counters),
   )

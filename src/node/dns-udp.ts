@@ -21,6 +21,8 @@ export interface DnsUdpOptions {
   /** Undefined: as many as this machine can spare. dgram has one. */
   readonly threads: number | undefined
   readonly logger: Logger
+  /** A read met what looks like damage of state.db. */
+  readonly onSuspicion: (reason: string) => void
   readonly onDeath: (error: Error) => void
 }
 
@@ -107,12 +109,12 @@ function closeShare(libc: Libc, { sockets, waker }: Share): void {
 }
 
 function startWorker(
-  { answering, logger, onDeath }: DnsUdpOptions,
+  { answering, logger, onSuspicion, onDeath }: DnsUdpOptions,
   udp: DnsThreadUdp,
   waker: Waker | undefined,
   deaths = new DeathCount(),
 ): Promise<DnsWorker> {
-  return DnsWorker.start({ answering, udp, waker, deaths, logger, onDeath })
+  return DnsWorker.start({ answering, udp, waker, deaths, logger, onSuspicion, onDeath })
 }
 
 /** Undefined: dgram it is. */

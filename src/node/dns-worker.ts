@@ -31,6 +31,8 @@ export interface DnsWorkerOptions {
   readonly waker: Waker | undefined
   readonly deaths: DeathCount
   readonly logger: Logger
+  /** A read of the thread met what looks like damage of state.db. */
+  readonly onSuspicion: (reason: string) => void
   readonly onDeath: (error: Error) => void
 }
 
@@ -122,6 +124,7 @@ export class DnsWorker {
       })
       worker.on('message', (message: FromDns) => {
         if (message.type === 'warn') logger.warn(message.fields, message.message)
+        else if (message.type === 'suspicion') this.#options.onSuspicion(message.reason)
         else if (message.type === 'refused') reject(new SvcdError(message.code, message.message))
         else if (message.type === 'ready') {
           isReady = true

@@ -15,7 +15,11 @@ export interface HttpListenOptions {
   readonly gate: ConnectionGate
   /** From a connection's begin to the end of its request's head. */
   readonly headerTimeoutMs: number
+  /** A client that takes nothing of its answer for so long is cut off. Default 30 s. */
+  readonly stallMs?: number
 }
+
+const stallMsDefault = 30_000
 
 /**
  * Opens the HTTP port on every client address. Rejects with `port-in-use` or `bind-failed`. The
@@ -24,14 +28,15 @@ export interface HttpListenOptions {
  */
 export async function listenHttp(
   api: HttpApi,
-  { addresses, port, gate, headerTimeoutMs }: HttpListenOptions,
+  { addresses, port, gate, headerTimeoutMs, stallMs = stallMsDefault }: HttpListenOptions,
 ): Promise<readonly Endpoint[]> {
   const [first = '127.0.0.1', ...others] = addresses
   const closes: (() => Promise<void>)[] = []
   api.addHook('preClose', async () => {
     await Promise.all(closes.map((close) => close()))
   })
-  guard(api.server, gate, headerTimeoutMs)
+  const limits = { headerTimeoutMs, stallMs }
+  guard(api.server, gate, limits)
   await orBindError(first, port, () => api.listen({ host: first, port }))
   const endpoints: Endpoint[] = [{ address: first, port: portOf(api.server) }]
   for (const address of others) {
@@ -39,7 +44,7 @@ export async function listenHttp(
     // With port 0 the first address chose the port for all.
     const same = port === 0 ? portOf(api.server) : port
     const end = connectionEndings(server)
-    guard(server, gate, headerTimeoutMs)
+    guard(server, gate, limits)
     await orBindError(address, same, () => listening(server, address, same))
     closes.push(() => closed(server, end))
     endpoints.push({ address, port: same })
@@ -61,9 +66,22 @@ function likeFastifys(api: HttpApi): Server {
 }
 
 /** Lets in whom `gate` does. A connection is idle but for the time from a request's head to its answer. */
-function guard(server: Server, gate: ConnectionGate, headerTimeoutMs: number): void {
+function guard(
+  server: Server,
+  gate: ConnectionGate,
+  { headerTimeoutMs, stallMs }: { readonly headerTimeoutMs: number; readonly stallMs: number },
+): void {
   gate.guard(server)
   server.headersTimeout = headerTimeoutMs
+  // Node's clock of a connection on which nothing happens in either direction. A request is under way: an
+  // answer that waits for a change may take its time, one that is there and is not read may not. A slow
+  // reader goes on taking something. (Between requests Node closes by its keepAliveTimeout.)
+  server.timeout = Math.max(stallMs, headerTimeoutMs + 1000)
+  function quiet(this: ServerResponse): void {
+    if (this.socket === null || this.socket.writableLength === 0) return
+    gate.timedOut++
+    this.socket.destroy()
+  }
   // One function for all: ten thousand answers may be waited for.
   function answered(this: ServerResponse): void {
     gate.slotOf(this.req.socket)?.leave()
@@ -73,6 +91,7 @@ function guard(server: Server, gate: ConnectionGate, headerTimeoutMs: number): v
     if (slot === undefined) return
     slot.enter()
     response.on('close', answered)
+    response.on('timeout', quiet)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, _socket: Socket) => {
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') gate.timedOut++

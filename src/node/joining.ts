@@ -1,5 +1,6 @@
-import { svcdError } from '../base/errors.ts'
-import type { ClusterFormation } from './cluster-formation.ts'
+import type { JoinResult } from '../api/backend.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
+import type { ClusterFormation, ServerInfo } from './cluster-formation.ts'
 
 export interface JoiningParts {
   readonly formation: Pick<ClusterFormation, 'ask' | 'add' | 'lastProblem'>
@@ -16,13 +17,15 @@ const pollMs = 50
  * the cluster that is there, after the joining where there is one, and as soon as it was reached where
  * there is none yet. Rejects with `peer-unreachable`, `operation-refused`.
  */
-export async function joinAt(address: string, parts: JoiningParts): Promise<string> {
+export async function joinAt(address: string, parts: JoiningParts): Promise<JoinResult> {
   const { formation, clusterId } = parts
-  const other = await formation.ask(address)
+  const other = await askOther(address, formation)
+  // It is with itself already, as in Consul.
+  if (other === undefined) return 'joined'
   const own = clusterId()
   const where = `${other.name} at ${address}`
   if (own !== undefined) {
-    if (own === other.clusterId) return address
+    if (own === other.clusterId) return 'joined'
     const reason =
       other.clusterId === undefined
         ? `this server has a cluster and ${where} has none: run \`svcd join\` there, with the address of this one`
@@ -30,7 +33,7 @@ export async function joinAt(address: string, parts: JoiningParts): Promise<stri
     throw svcdError('operation-refused', { reason })
   }
   formation.add(address)
-  if (other.clusterId === undefined) return address
+  if (other.clusterId === undefined) return 'waiting'
   const deadlineMs = performance.now() + joinedMs
   while (clusterId() === undefined) {
     if (performance.now() > deadlineMs) {
@@ -41,5 +44,18 @@ export async function joinAt(address: string, parts: JoiningParts): Promise<stri
       setTimeout(resolve, pollMs)
     })
   }
-  return address
+  return 'joined'
+}
+
+/** Undefined: the address is of this server itself. */
+async function askOther(
+  address: string,
+  formation: JoiningParts['formation'],
+): Promise<ServerInfo | undefined> {
+  try {
+    return await formation.ask(address)
+  } catch (error) {
+    if (error instanceof SvcdError && error.code === 'peer-is-self') return undefined
+    throw error
+  }
 }

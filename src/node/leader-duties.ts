@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto'
+import type { ServerHealth } from '../api/backend.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
 import type { Status } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { members } from '../raft/config.ts'
-import type { NodeId } from '../raft/entry.ts'
-import type { ConfChange } from '../raft/membership.ts'
+import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Status as RaftStatus } from '../raft/status.ts'
+import { MemberMoves } from './member-moves.ts'
+import type { MemberMovesParts } from './member-moves.ts'
+import { ServerHealths } from './server-healths.ts'
+import { trailingEntries } from './trailing-entries.ts'
 
-export interface LeaderDutiesParts {
+export interface LeaderDutiesParts extends MemberMovesParts {
   readonly status: () => RaftStatus
   readonly catalog: CatalogReader
-  readonly nowMs: () => number
-  readonly silenceMs: number
-  readonly changeMembers: (change: ConfChange) => void
+  /** The term of an entry of the log; undefined: it is not there any more. */
+  readonly termAt: (index: Index) => Term | undefined
+  readonly wallMs: () => number
   readonly propose: (command: UpdateCheckCommand, cause: string) => void
 }
 
@@ -39,17 +43,27 @@ export function ownProposal(name: string, body: UpdateCheckCommand, cause: strin
 const heardMax = 1000
 
 /**
- * What a leader does beside replicating: it lets servers vote that have caught up, and tells the
- * catalog of members that fall silent or come back, so that the services of a dead server leave DNS.
+ * What a leader does beside replicating: it lets servers vote that have caught up, writes where members
+ * are into the configuration, and tells the catalog of members that fall silent or come back, so that the
+ * services of a dead server leave DNS.
  */
 export class LeaderDuties {
   readonly #parts: LeaderDutiesParts
   readonly #heardMs = new Map<NodeId, number>()
   readonly #proposed = new Map<NodeId, Proposed>()
+  readonly #moves: MemberMoves
   #leadsSinceMs: number | undefined
+  readonly #healths: ServerHealths
 
   constructor(parts: LeaderDutiesParts) {
     this.#parts = parts
+    this.#moves = new MemberMoves(parts)
+    this.#healths = new ServerHealths({
+      ...parts,
+      silenceOf: (id) => this.#silenceMs(id),
+      silenceMsMax: parts.silenceMs,
+      trailingMax: trailingEntries,
+    })
   }
 
   /** Something arrived from a member. */
@@ -64,25 +78,44 @@ export class LeaderDuties {
     }
   }
 
+  /** How the members are; empty when this server does not lead. */
+  healths(): readonly ServerHealth[] {
+    return this.#healths.list()
+  }
+
   /** To be called a few times a second; does nothing on a follower. */
   check(): void {
     const status = this.#parts.status()
+    this.#lead(status)
+    this.#healths.check(status)
+  }
+
+  #lead(status: RaftStatus): void {
     if (status.role !== 'leader') {
       this.#leadsSinceMs = undefined
       this.#proposed.clear()
+      this.#moves.clear()
       return
     }
     this.#leadsSinceMs ??= this.#parts.nowMs()
-    this.#promote(status)
+    if (!this.#promote(status)) this.#moves.check(status)
     for (const id of members(status.config)) this.#judge(id, status.id)
   }
 
   /** One at a time: the core refuses a second change while one is in flight. */
-  #promote({ config, peers }: RaftStatus): void {
+  #promote({ config, peers }: RaftStatus): boolean {
     const ready = peers.find(({ id, isCaughtUp, isActive }) => {
       return config.learners.includes(id) && isCaughtUp && isActive
     })
-    if (ready !== undefined) this.#parts.changeMembers({ kind: 'promote', id: ready.id })
+    if (ready === undefined) return false
+    this.#parts.changeMembers({ kind: 'promote', id: ready.id })
+    return true
+  }
+
+  /** A new leader has heard nobody yet: silence counts from when it began to listen. */
+  #silenceMs(id: NodeId): number {
+    const nowMs = this.#parts.nowMs()
+    return nowMs - Math.max(this.#heardMs.get(id) ?? 0, this.#leadsSinceMs ?? nowMs)
   }
 
   #judge(id: NodeId, self: NodeId): void {
@@ -90,9 +123,7 @@ export class LeaderDuties {
     const node = catalog.nodeById(id)
     const check = node === undefined ? undefined : catalog.check(node.name, nodeCheckId)
     if (node === undefined || check === undefined) return
-    // A new leader has heard nobody yet: silence counts from when it began to listen.
-    const sinceMs = Math.max(this.#heardMs.get(id) ?? 0, this.#leadsSinceMs ?? 0)
-    const isSilent = id !== self && nowMs() - sinceMs > silenceMs
+    const isSilent = id !== self && this.#silenceMs(id) > silenceMs
     const wasHeard = id === self || (this.#heardMs.get(id) ?? 0) > (this.#leadsSinceMs ?? 0)
     const status = isSilent ? 'critical' : 'passing'
     if (check.status === status) this.#proposed.delete(id)

@@ -15,7 +15,10 @@ export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propo
 export async function leaveCluster(parts: LeavingParts): Promise<string> {
   const { identity, read, propose, cluster, leave } = parts
   const { nodeName, nodeId } = identity
-  const voters = cluster().servers.filter(({ isVoter }) => isVoter)
+  const { servers } = cluster()
+  // Alone it has nobody to leave: it stops, and is what it was when it is started again.
+  if (servers.every(({ id }) => id === nodeId)) return nodeId
+  const voters = servers.filter(({ isVoter }) => isVoter)
   if (voters.length === 1 && voters[0]?.id === nodeId) {
     const reason = 'the only voter cannot leave; stop the agent instead'
     throw svcdError('operation-refused', { reason })

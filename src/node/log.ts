@@ -1,20 +1,76 @@
 import { pino } from 'pino'
+import type { LogFollower, NodeLog } from '../api/backend.ts'
 import { visible, visibleJson } from '../base/invisible.ts'
-import type { Logger } from '../base/log.ts'
+import { logLevels } from '../base/log.ts'
+import type { Logger, LogLevel } from '../base/log.ts'
+import { RecentLog } from './recent-log.ts'
 
-export interface LogOptions {
-  readonly level: 'debug' | 'info' | 'warn' | 'error'
-  /** True: one JSON object a line, as pino writes it; false: a line for people. */
-  readonly json: boolean
-  readonly write: (line: string) => void
+/**
+ * The one door to pino: the log of an agent, with whoever follows it. The first follower is the
+ * output of the agent; operators come and go. A line is made once for each form, and only if
+ * somebody takes its level, so that a log that nobody follows costs what it always did.
+ */
+export class AgentLog implements NodeLog {
+  readonly logger: Logger
+  readonly #pino: pino.Logger
+  readonly #followers = new Set<Required<LogFollower>>()
+  readonly #recent = new RecentLog()
+
+  constructor(output: LogFollower) {
+    // Told before each line, so that nothing has to be parsed (pino's docs/api.md, "metadata").
+    const destination = {
+      [Symbol.for('pino.metadata')]: true,
+      lastLevel: 0,
+      write: (line: string): void => this.#deliver(destination.lastLevel, line),
+    }
+    const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime }
+    this.#pino = pino(options, destination)
+    this.logger = this.#pino
+    const { write } = output
+    this.follow({
+      ...output,
+      write: (line) => {
+        this.#recent.add(line)
+        write(line)
+      },
+    })
+  }
+
+  /** The last lines of the output, oldest first. */
+  recent(): readonly string[] {
+    return this.#recent.lines()
+  }
+
+  /** Every line from now on, of all threads. Returns how to end it. */
+  follow({ level, json = false, write }: LogFollower): () => void {
+    const follower = { level, json, write }
+    this.#followers.add(follower)
+    this.#setLevel()
+    return () => {
+      this.#followers.delete(follower)
+      this.#setLevel()
+    }
+  }
+
+  /** What no follower takes is not even put together. */
+  #setLevel(): void {
+    const wanted = new Set([...this.#followers].map(({ level }) => level))
+    this.#pino.level = logLevels.find((level) => wanted.has(level)) ?? 'error'
+  }
+
+  #deliver(level: number, line: string): void {
+    let forPeople: string | undefined
+    let forPrograms: string | undefined
+    for (const follower of this.#followers) {
+      if (level < severity(follower.level)) continue
+      if (follower.json) follower.write((forPrograms ??= visibleJson(line)))
+      else follower.write((forPeople ??= humanLine(line)))
+    }
+  }
 }
 
-/** The one door to pino: makes the logger that every part of a node is given. */
-export function createLogger(options: LogOptions): Logger {
-  return pino(
-    { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line) => options.write(options.json ? visibleJson(line) : humanLine(line)) },
-  )
+function severity(level: LogLevel): number {
+  return pino.levels.values[level] ?? 0
 }
 
 const levelNames: Readonly<Record<number, string>> = {

@@ -1,31 +1,40 @@
 import type {
   Backend,
   Diagnosis,
+  HostFacts,
   Identity,
   LocalAgent,
+  LogFollower,
+  NodeLog,
   Origin,
+  ReloadReport,
   Restored,
+  ServerHealth,
   SnapshotArchive,
   Statistics,
   Wait,
 } from '../api/backend.ts'
-import { svcdError } from '../base/errors.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
+import { redactText } from '../config/redact.ts'
 import type { StateReader } from '../storage/state.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
 import type { ConnectionFigures } from './connections.ts'
 import { diagnosis } from './diagnosis.ts'
 import type { DnsService } from './dns-service.ts'
+import { hostFacts } from './host-facts.ts'
 import { leaveCluster } from './leaving.ts'
 import type { Replica } from './replica.ts'
 import type { SlicedReads } from './sliced-reads.ts'
 import type { SnapshotService } from './snapshot-service.ts'
 import { nodeMetrics } from './metrics.ts'
 import { statistics } from './statistics.ts'
+import { trailingEntries } from './trailing-entries.ts'
 
 export interface NodeBackendParts {
   readonly identity: Identity
@@ -35,11 +44,14 @@ export interface NodeBackendParts {
   readonly sliced: SlicedReads
   readonly versions: Versions
   readonly waiters: ChangeWaiters
+  /** Who changed what. */
+  readonly changeLog: ChangeLog
   readonly snapshots: SnapshotService
   readonly config: Config
-  /** The end of the log. */
-  readonly recentLog: () => readonly string[]
-  readonly reload: () => Promise<void>
+  readonly log: NodeLog
+  /** The data directory. */
+  readonly directory: string
+  readonly reload: () => Promise<ReloadReport>
   /** It begins to leave the cluster, or does not leave after all. */
   readonly onLeaving: (isLeaving: boolean) => void
   /** Undefined: this node answers no DNS. */
@@ -67,7 +79,8 @@ export class NodeBackend implements Backend {
   }
 
   propose(body: CommandBody, origin: Origin): Promise<Outcome> {
-    return this.#parts.replica.propose(body, origin)
+    const { changeLog, replica } = this.#parts
+    return changeLog.around(body, origin, () => replica.propose(body, origin))
   }
 
   barrier(): Promise<void> {
@@ -157,7 +170,7 @@ export class NodeBackend implements Backend {
     }
   }
 
-  reload(): Promise<void> {
+  reload(): Promise<ReloadReport> {
     return this.#parts.reload()
   }
 
@@ -184,8 +197,37 @@ export class NodeBackend implements Backend {
   }
 
   diagnosis(): Diagnosis {
-    const { config, replica, recentLog } = this.#parts
-    return diagnosis({ config, status: replica.status, log: recentLog() })
+    const { config, replica, log } = this.#parts
+    return diagnosis({ config, status: replica.status, log: log.recent() })
+  }
+
+  followLog({ level, json = false, write }: LogFollower): () => void {
+    return this.#parts.log.follow({ level, json, write: (line) => write(redactText(line)) })
+  }
+
+  host(): HostFacts {
+    return hostFacts(this.#parts.directory)
+  }
+
+  autopilot(): ReturnType<Backend['autopilot']> {
+    const silenceMsMax = this.#parts.config.memberTimeoutSeconds * 1000
+    return { silenceMsMax, trailingMax: trailingEntries }
+  }
+
+  async serverHealth({
+    mayAsk,
+  }: {
+    mayAsk: boolean
+  }): Promise<readonly ServerHealth[] | undefined> {
+    const { replica } = this.#parts
+    if (!mayAsk && replica.status?.role !== 'leader') return undefined
+    try {
+      return JSON.parse(await replica.operate({ kind: 'health' })) as readonly ServerHealth[]
+    } catch (error) {
+      // A leader of an older release does not know the question; without one nobody knows.
+      if (error instanceof SvcdError) return undefined
+      throw error
+    }
   }
 
   snapshot(): Promise<SnapshotArchive> {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Identity } from '../api/backend.ts'
+import { consulVersion } from '../api/members.ts'
 import { parseIp } from '../base/ip.ts'
 import type { RegisterCommand } from '../catalog/command.ts'
 import { serverServiceId } from '../catalog/model.ts'
@@ -10,7 +11,8 @@ import type { CatalogReader } from '../catalog/query.ts'
 const nodeCheckId = 'serfHealth'
 
 /** What a node says of itself. */
-export function nodeDefinition({ nodeName, nodeId, address }: Identity): NodeDefinition {
+export function nodeDefinition(identity: Identity): NodeDefinition {
+  const { nodeName, nodeId, address, nodeMeta = {} } = identity
   const family = parseIp(address)?.length === 16 ? 'ipv6' : 'ipv4'
   return {
     name: nodeName,
@@ -22,7 +24,7 @@ export function nodeDefinition({ nodeName, nodeId, address }: Identity): NodeDef
       wan: address,
       [`wan_${family}`]: address,
     },
-    meta: { 'consul-network-segment': '' },
+    meta: { ...nodeMeta, 'consul-network-segment': '', 'consul-version': consulVersion },
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
-import type { Identity } from '../api/backend.ts'
+import type { Identity, NodeLog, ReloadReport } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
@@ -13,6 +13,7 @@ import { openFilesMax } from '../net/descriptor-limit.ts'
 import type { DescriptorPlan } from '../net/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from './addresses.ts'
+import { ChangeLog } from './change-log.ts'
 import { ChangeWaiters } from './change-waiters.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import type { ConnectionFigures } from './connections.ts'
@@ -22,18 +23,21 @@ import { DnsService } from './dns-service.ts'
 import type { Endpoint } from './dns-service.ts'
 import { listenHttp } from './http-listeners.ts'
 import { LeadershipNotice } from './leadership-notice.ts'
+import { LimitedLines } from './limited-lines.ts'
 import { NodeBackend } from './node-backend.ts'
-import { definitionsOf, openAgent } from './open-agent.ts'
+import { definitionsOf, openAgent, startAgent } from './open-agent.ts'
 import { nodeIdOf } from './node-id.ts'
 import { ownNames } from './own-names.ts'
 import { openPortWarning, peerSecret } from './peer-secret-options.ts'
 import { readPeerTls } from './peer-tls-files.ts'
+import { reloading } from './reloading.ts'
+import type { Reread } from './reloading.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { SnapshotService } from './snapshot-service.ts'
 import { boundMemory } from './thread-heaps.ts'
-import { zoneOf } from './zone.ts'
+import { domainsOf, zoneOf } from './zone.ts'
 import { zonesIn } from './zone-files.ts'
 import { loadZoneFiles } from './zone-loader.ts'
 
@@ -41,12 +45,14 @@ export interface RunningNode {
   readonly http: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
   /** Reads definition files and zone files again. Rejects with `zone-invalid`; what was served before stays then. */
-  reload(): Promise<void>
+  reload(): Promise<ReloadReport>
   /** Resolves when this server has left its cluster: it is to be stopped then. */
   readonly left: Promise<void>
   /** Stops taking work, lets what is in flight finish, closes the files. */
   stop(): Promise<void>
 }
+
+const serverPortDefault = 8300
 
 const clock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
@@ -54,6 +60,8 @@ const clock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.
 const patienceMs = 3000
 /** How long a stop waits for requests and writes that are under way. */
 const stopGraceMs = 2000
+
+const noLog: NodeLog = { recent: () => [], follow: () => () => {} }
 
 interface Stops {
   /** Comes before all of them. */
@@ -65,18 +73,20 @@ interface Stops {
 /**
  * Starts one node: data directory, replica, agent, DNS, HTTP, in this order, so that nothing is
  * answered before what it is answered from is there. A leader is waited for a while, so that the first
- * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `recentLog` is the end of the log. Rejects
- * with the error of the part that cannot start, after stopping the others.
+ * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `log` is where
+ * the lines of `logger` can be read, `reread` judges options again at a reload. Rejects with the error of the
+ * part that cannot start, after stopping the others.
  */
 export async function startNode(
   config: Config,
   logger: Logger,
   hurry: AbortSignal = new AbortController().signal,
-  recentLog: () => readonly string[] = () => [],
+  log: NodeLog = noLog,
+  reread?: Reread,
 ): Promise<RunningNode> {
   const stops: Stops = { begin: () => {}, parts: [] }
   try {
-    return await start({ config, logger, stops, hurry, recentLog })
+    return await start({ config, logger, stops, hurry, log, reread })
   } catch (error) {
     await stopAll(stops)
     throw error
@@ -88,7 +98,8 @@ interface Start {
   readonly logger: Logger
   readonly stops: Stops
   readonly hurry: AbortSignal
-  readonly recentLog: () => readonly string[]
+  readonly log: NodeLog
+  readonly reread: Reread | undefined
 }
 
 function warnOfOpenPort(config: Config, logger: Logger): void {
@@ -96,7 +107,8 @@ function warnOfOpenPort(config: Config, logger: Logger): void {
   if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
 }
 
-async function start({ config, logger, stops, hurry, recentLog }: Start): Promise<RunningNode> {
+async function start(given: Start): Promise<RunningNode> {
+  const { config, logger, stops, hurry, log, reread } = given
   stops.parts.push(boundMemory())
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
@@ -127,44 +139,46 @@ async function start({ config, logger, stops, hurry, recentLog }: Start): Promis
   mode.begin(replica)
   stops.parts.push(() => mode.stop())
   stops.begin = () => replica.giveUpAfter(stopGraceMs)
-  const current = replica.whenCurrent().then((isCurrent) => {
-    if (isCurrent) mode.noteCurrent()
-  })
-  await Promise.race([current, patience])
+  await Promise.race([noteCurrent(replica, mode), patience])
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
-  const state = new StateReader(statePath)
+  const onSuspicion = (reason: string): void => replica.suspect(reason)
+  const state = new StateReader(statePath, onSuspicion)
   stops.parts.push(() => state.close())
-  const sliced = slicedReads(statePath, stops)
+  const sliced = slicedReads(statePath, onSuspicion, stops)
   const { plan } = connections
   const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
-  const agent = openAgent({ ...onAgent, clock, logger, onDeath })
+  const lines = new LimitedLines(logger, clock)
+  const agent = openAgent({ ...onAgent, clock, logger, lines, onDeath })
   stops.parts.push(() => agent.stop())
-  await agent.start(await definitionsOf(config))
+  await startAgent(agent, await definitionsOf(config), replica)
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
   const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)
-  const onDns = { statePath, versions, mode, gate: connections.dns }
-  const dns = await startDns(config, await zone(), logger, onDns, onDeath)
-  if (dns !== undefined) stops.parts.push(() => dns.stop())
+  const onDns = { statePath, versions, mode, gate: connections.dns, onSuspicion, onDeath }
+  const dns = await startDns(config, await zone(), logger, onDns)
+  stops.parts.push(() => dns?.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
-  const reload = inTurn(async () => {
-    await agent.load(await definitionsOf(config))
-    await dns?.setZone(await zone())
-  })
+  const setZone = async (): Promise<void> => dns?.setZone(await zone())
+  const reload = reloading({ config, reread, agent, setZone, logger })
   const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
-  const asked = { snapshots, config, recentLog, reload, onLeaving }
+  const asked = { snapshots, config, log, reload, onLeaving, directory: directory.path }
   const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
   const watched = { connections: figures, unprobed: () => agent.unprobed }
-  const parts = { identity, agent, replica, dns, ...reads, ...asked, ...watched }
+  const changeLog = new ChangeLog({ lines, logger, read: (query) => state.read(query) })
+  const parts = { identity, agent, replica, dns, changeLog, ...reads, ...asked, ...watched }
   const backend = new NodeBackend(parts)
   const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
   const api = createHttpApi(backend, logger, { allowedHosts })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
-  const { left } = backend
-  return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+  const stop = (): Promise<void> => stopAll(stops)
+  return { http, dns: dns?.endpoints ?? [], reload, left: backend.left, stop }
+}
+
+async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {
+  if (await replica.whenCurrent()) mode.noteCurrent()
 }
 
 /** Resolves after `ms`, or when there is a reason to hurry. */
@@ -192,8 +206,12 @@ class LeaderWatch {
   }
 }
 
-function slicedReads(statePath: string, stops: Stops): SlicedReads {
-  const sliced = new SlicedReads(statePath)
+function slicedReads(
+  statePath: string,
+  onSuspicion: (reason: string) => void,
+  stops: Stops,
+): SlicedReads {
+  const sliced = new SlicedReads(statePath, onSuspicion)
   stops.parts.push(() => sliced.close())
   return sliced
 }
@@ -219,6 +237,8 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     bindAddress: config.bindAddress,
     advertiseAddress: advertisedAddress(config),
     serverPort: config.ports.server,
+    // Beside any other agent; nobody has to find it.
+    mayMovePort: config.dev && config.ports.server === serverPortDefault,
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,
     diskReserveBytes:
@@ -242,28 +262,20 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
     address: advertisedAddress(config),
     domain: config.domain,
     ports: { http, dns, server },
-  }
-}
-
-/** Calls one after the other: what was read last is what is served. */
-function inTurn(reload: () => Promise<void>): () => Promise<void> {
-  let last: Promise<unknown> = Promise.resolve()
-  return () => {
-    const next = last.then(reload)
-    last = next.catch(() => undefined)
-    return next
+    nodeMeta: config.nodeMeta,
   }
 }
 
 /** `directory`: where zone files are looked for when no option says where. */
 async function zoneFrom(config: Config, directory: string, logger: Logger): Promise<Zone> {
-  const { zones, warnings } = await loadZoneFiles(config.zonesDir ?? zonesIn(directory))
+  const path = config.zonesDir ?? zonesIn(directory)
+  const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
   for (const warning of warnings) logger.warn({ warning }, 'a zone file is odd')
-  return zoneOf(config, zones, clock.wallMs())
+  return zoneOf(config, zones)
 }
 
 async function startHttp(
-  { ports, clientAddresses: addresses, limits }: Config,
+  { ports, httpAddresses: addresses, limits }: Config,
   api: HttpApi,
   gate: ConnectionGate,
 ): Promise<readonly Endpoint[]> {
@@ -281,8 +293,16 @@ async function startDns(
     versions,
     mode,
     gate,
-  }: { statePath: string; versions: Versions; mode: DnsMode; gate: ConnectionGate },
-  onDeath: (error: Error) => void,
+    onSuspicion,
+    onDeath,
+  }: {
+    statePath: string
+    versions: Versions
+    mode: DnsMode
+    gate: ConnectionGate
+    onSuspicion: (reason: string) => void
+    onDeath: (error: Error) => void
+  },
 ): Promise<DnsService | undefined> {
   if (config.ports.dns < 0) return undefined
   return DnsService.start({
@@ -294,7 +314,7 @@ async function startDns(
       onlyPassing: config.dns.onlyPassing,
       udpSizeMax: config.dns.udpSizeMax,
     },
-    addresses: config.clientAddresses,
+    addresses: config.dnsAddresses,
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,
@@ -304,6 +324,7 @@ async function startDns(
       frameTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
     },
     logger,
+    onSuspicion,
     onDeath,
   })
 }

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SvcdError } from '../base/errors.ts'
 import type { Identity } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -10,7 +12,8 @@ import { AgentStore } from '../storage/agent-store.ts'
 import type { StateReader } from '../storage/state.ts'
 import { Agent } from './agent.ts'
 import { loadDefinitionFiles } from './definition-files.ts'
-import type { DefinitionFiles } from './definition-files.ts'
+import type { DefinitionFiles } from './definition-document.ts'
+import type { LimitedLines } from './limited-lines.ts'
 import { readCheckTls } from './peer-tls-files.ts'
 import { probes, scriptRights } from './probes.ts'
 import type { Replica } from './replica.ts'
@@ -25,6 +28,7 @@ export interface OpenAgentParts {
   readonly versions: Versions
   readonly clock: Clock
   readonly logger: Logger
+  readonly lines: LimitedLines
   readonly onDeath: (error: Error) => void
 }
 
@@ -50,12 +54,38 @@ export function openAgent(parts: OpenAgentParts): Agent {
       credentials,
       scripts,
     }),
+    lines: parts.lines,
     clock,
     random: Math.random,
     logger,
+    memberIds: () => new Set(replica.status?.servers.map(({ id }) => id)),
     version: () => versions.applied,
     hasChangedSince: (version) => !versions.holds(nodeSlot, version),
   })
+}
+
+const damagedMs = 200
+const damagedTriesMax = 50
+
+/**
+ * Starts the agent. A read that meets damage of state.db has it checked and rebuilt; the start waits for that
+ * and reads again.
+ */
+export async function startAgent(
+  agent: Agent,
+  files: DefinitionFiles,
+  replica: Pick<Replica, 'status'>,
+): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await agent.start(files)
+    } catch (error) {
+      const isDamage = error instanceof SvcdError && error.code === 'state-damaged'
+      if (!isDamage || tries >= damagedTriesMax) throw error
+    }
+    do await sleep(damagedMs)
+    while (replica.status?.damage !== undefined)
+  }
 }
 
 /** What the files of a node define now. */

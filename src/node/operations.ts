@@ -12,6 +12,10 @@ export interface OperationsParts {
   readonly forward: (to: NodeId, kind: string, body: Buffer) => Promise<Buffer>
   readonly snapshot: () => Promise<string>
   readonly join: (address: string) => Promise<string>
+  /** How this server, which leads, finds the others: `ServerHealth`s as JSON. */
+  readonly health: () => string
+  /** Who is at an address now, as far as this server is connected. */
+  readonly idsAt: (address: string) => readonly NodeId[]
 }
 
 /** A change of the members; `isOwnWish`: asked for by the very server, which has no data yet. */
@@ -39,11 +43,14 @@ export class Operations {
       case 'transfer':
         return this.#atLeader('transfer', operation.to ?? '', (to) => this.#transfer(to))
       case 'change':
+        this.#mustBeAlone(operation)
         return this.#atLeader('change', operation.change, (change) => this.#change(change))
       case 'leave':
         return this.#leave()
       case 'join':
         return this.#parts.join(operation.address)
+      case 'health':
+        return this.#atLeader('health', '', async () => this.#parts.health())
     }
   }
 
@@ -56,6 +63,8 @@ export class Operations {
         return this.#transfer(body as NodeId)
       case 'change':
         return this.#change(body as Change)
+      case 'health':
+        return this.#parts.health()
       case 'join': {
         const { id, address } = body as { id: NodeId; address: string }
         const change = { kind: 'add-learner', id, address, isOwnWish: true } as const
@@ -64,6 +73,15 @@ export class Operations {
       default:
         throw svcdError('unknown-request', { kind })
     }
+  }
+
+  /** Whoever names an address means who is there; who is to be removed may be dead, and another one be there now. */
+  #mustBeAlone({ change, onlyAt }: Extract<Operation, { kind: 'change' }>): void {
+    if (onlyAt === undefined) return
+    const others = this.#parts.idsAt(onlyAt).filter((id) => id !== change.id)
+    if (others.length === 0) return
+    const servers = `the configuration has ${change.id} there, and ${others.join(' and ')} is there now`
+    throw svcdError('ambiguous-peer', { what: 'address', value: onlyAt, servers })
   }
 
   #mustRaft(): RaftServer {

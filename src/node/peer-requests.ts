@@ -23,6 +23,7 @@ import type { ProposalResult } from './proposals.ts'
 import type { RaftServer } from './raft-server.ts'
 import type { Membership } from './removal-notice.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
+import type { SnapshotLending } from './snapshot-lending.ts'
 import type { StateKeeper } from './state-keeper.ts'
 
 export interface PeerRequestsParts {
@@ -35,8 +36,12 @@ export interface PeerRequestsParts {
     readonly clusterId: string | undefined
     readonly epoch: number
     readonly pledge: Pledge | undefined
+    /** Where this server reaches others. */
+    readonly places: Readonly<Record<NodeId, string>>
   }
   readonly state: () => Pick<StateKeeper, 'report' | 'onDiffers'>
+  /** Sends the server that asks a snapshot. */
+  readonly lend: SnapshotLending['lend']
   /** Where refusals are said. */
   readonly notices: PeerNotices
 }
@@ -62,7 +67,9 @@ const shapes: Readonly<Record<string, Shape>> = {
   }),
   propose: isListOf(isText),
   transfer: isText,
+  health: isText,
   'state-sums': () => true,
+  snapshot: hasFields({ minIndex: isWhole, leaderOnly: isFlag }),
   'state-differs': hasFields({ index: isWhole, text: isText }),
   change: (value) => isChange(value) && (!isAddition(value) || isPlace(value)),
 }
@@ -95,6 +102,8 @@ export class PeerRequests {
         return this.#membership(asked)
       case 'state-sums':
         return this.#parts.state().report()
+      case 'snapshot':
+        return this.#parts.lend(from.id, asked)
       case 'state-differs':
         return this.#onDiffers(from, asked)
       case 'pledge':
@@ -186,13 +195,14 @@ export class PeerRequests {
 
   #info(from: PeerAsking): ServerInfo {
     const { id, name, bootstrapExpect: expect } = this.#parts.settings
-    const { address, clusterId, epoch, pledge } = this.#parts.cluster()
+    const { address, clusterId, epoch, pledge, places } = this.#parts.cluster()
     // A pledge to a cluster that never began says nothing about this one.
     const all = pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {}
     // Each is told about itself; who the others are is not for everybody.
     const own = all[from.id]
     const founders = own === undefined ? {} : { [from.id]: own }
-    return { id, name, address, expect, clusterId, epoch, founders }
+    const info = { id, name, address, expect, clusterId, epoch, founders }
+    return from.isMember && this.#isMember(from.id) ? { ...info, places } : info
   }
 }
 

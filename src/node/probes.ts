@@ -36,8 +36,9 @@ export function scriptRefusal(
   owner: keyof ScriptRights,
 ): SvcdError | undefined {
   if (rights[owner]) return undefined
-  const where = rights.file ? ' from remote calls' : ''
-  const option = `'enable_script_checks'${rights.file ? '' : " or 'enable_local_script_checks'"}`
+  const isRemote = owner === 'agent'
+  const where = isRemote ? ' from remote calls' : ''
+  const option = `'enable_script_checks'${isRemote ? '' : " or 'enable_local_script_checks'"}`
   return svcdError('scripts-disabled', { where, option })
 }
 

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { svcdError } from '../base/errors.ts'
 import type { ErrorCode, SvcdError } from '../base/errors.ts'
 import type { Outcome } from '../catalog/command.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
@@ -297,4 +298,5 @@ export class Proposals {
   }
 }
 
-const noLeader: ProposalResult = { kind: 'failed', code: 'no-leader', message: 'No cluster leader' }
+const { code, message } = svcdError('no-leader', {})
+const noLeader: ProposalResult = { kind: 'failed', code, message }

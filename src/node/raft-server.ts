@@ -207,6 +207,12 @@ export class RaftServer {
     this.turn()
   }
 
+  /** It is given up, for another one on a new state; `refusal` is the result of what waits. */
+  end(refusal: Failure): void {
+    this.holdBack('state')
+    this.proposals.end(refusal)
+  }
+
   /** The one voter of a cluster need not wait whether another one leads. */
   leadAlone(): void {
     const { config, id } = this.driver.raft.state

@@ -18,6 +18,8 @@ export interface ReplicaSettings {
   readonly bindAddress: string
   readonly advertiseAddress: string
   readonly serverPort: number
+  /** Another one is taken when that is in use. */
+  readonly mayMovePort?: boolean
   readonly bootstrapExpect: number
   /** `host:port`, or a host with the default port. */
   readonly retryJoin: readonly string[]
@@ -46,13 +48,15 @@ export interface ReplicaWorkerData {
 /** What an operator asks of the cluster; it is carried out by the leader. */
 export type Operation =
   | { readonly kind: 'transfer'; readonly to: NodeId | undefined }
-  | { readonly kind: 'change'; readonly change: ConfChange }
+  | { readonly kind: 'change'; readonly change: ConfChange; readonly onlyAt?: string }
   /** Makes a snapshot of this server's state; the value is its file's path. */
   | { readonly kind: 'snapshot' }
   /** This server leaves the cluster for good. */
   | { readonly kind: 'leave' }
   /** This server, without a cluster, looks for one at this address too. */
   | { readonly kind: 'join'; readonly address: string }
+  /** How the leader finds the servers; the value is JSON, a list of `ServerHealth`. */
+  | { readonly kind: 'health' }
 
 export type ToReplica =
   /** Proposals as JSON, each with a number that comes back with its result. */
@@ -60,6 +64,8 @@ export type ToReplica =
   /** Answered when a read made afterwards sees all that was acknowledged before. */
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'operate'; readonly id: number; readonly operation: Operation }
+  /** A read of state.db met what looks like damage. */
+  | { readonly type: 'suspicion'; readonly reason: string }
   | { readonly type: 'stop' }
 
 export interface ServerStatus {

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { Versions } from '../catalog/versions.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
-import { members } from '../raft/config.ts'
 import type { Config } from '../raft/config.ts'
-import { defaultLimits } from '../raft/options.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connection-gate.ts'
 import { PeerNotices } from '../net/peer-notices.ts'
-import { openPeerTransport } from '../net/peer-transport.ts'
-import type { SnapshotFiles } from '../net/peer-snapshot.ts'
 import type { PeerTransport } from '../net/peer-transport.ts'
 import { RaftLog } from '../storage/raft-log.ts'
+import type { SnapshotStore } from '../storage/snapshot.ts'
 import type { StateWriter } from '../storage/state.ts'
 import { EpochFence, triedIn } from './epoch-fence.ts'
-import { hostPort, withPort } from './host-port.ts'
+import { withPort } from './host-port.ts'
+import { untilCaughtUp } from './catching-up.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
@@ -25,29 +25,32 @@ import { finishFounding, foundCluster } from './founding.ts'
 import { joinAt } from './joining.ts'
 import { DiskSpace } from './disk-space.ts'
 import { LeaderDuties, ownProposal } from './leader-duties.ts'
+import { memberSnapshots } from './member-snapshots.ts'
+import { addressesIn, openStateKeeper } from './open-state-keeper.ts'
 import { Operations } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
+import { MemberQuestions } from './member-questions.ts'
+import { openPeerPort } from './peer-port.ts'
 import { askerOver } from './peer-questions.ts'
 import { PeerRequests } from './peer-requests.ts'
 import { ReplicaComparison } from './replica-comparison.ts'
 import { RaftServer } from './raft-server.ts'
-import { RemovalNotice } from './removal-notice.ts'
-import type { Membership } from './removal-notice.ts'
+import { replicaTicker } from './replica-ticker.ts'
+import { logMoves } from './member-moves.ts'
 import { openSnapshots, Snapshotter } from './snapshotter.ts'
-import { Standstill } from './standstill.ts'
-import { StateKeeper } from './state-keeper.ts'
+import { SnapshotLending } from './snapshot-lending.ts'
+import type { StateKeeper } from './state-keeper.ts'
 import { stampedStore } from './stamped-store.ts'
-import { heapBytes } from './thread-heaps.ts'
 import type { ClusterStatus, ReplicaWorkerData } from './replica-messages.ts'
 import { Stamp, sharedMs } from './replica-messages.ts'
-import { Ticker } from './ticker.ts'
-import { Vouching } from './vouching.ts'
+import type { Ticker } from './ticker.ts'
 
-const tickMs = 50
 const dutiesMs = 250
 const formationMs = 300
 const forwardTimeoutMs = 5000
 const joinTimeoutMs = 3000
+/** How long a start waits for the state of another server. */
+const lostMs = 2000
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
 export interface ReplicaServerParts extends ReplicaWorkerData {
@@ -67,12 +70,13 @@ export class ReplicaServer {
   readonly #stamp: Stamp
   readonly #marks: ClusterMarks
   readonly #snapshots: Snapshotter
+  readonly #lending: SnapshotLending
   readonly #operations: Operations
   readonly #disk: DiskSpace
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
   readonly #fence: EpochFence
-  readonly #vouching: Vouching
+  readonly #questions: MemberQuestions
   readonly #notices: PeerNotices
   #transport!: PeerTransport
   readonly #ask = askerOver(() => this.#transport)
@@ -101,16 +105,8 @@ export class ReplicaServer {
     const files = openSnapshots(dataDirectory, this.#marks, this.#log)
     this.#keeper = this.#openState(files)
     this.#state = this.#keeper.state
-    this.#snapshots = new Snapshotter({
-      files,
-      onDamage: (reason) => void this.#keeper.onDamage(reason),
-      log: this.#log,
-      state: this.#state,
-      driver: () => this.#raft?.driver,
-      logger: parts.logger,
-      nowMs: () => performance.now(),
-      guard: parts.guard,
-    })
+    this.#snapshots = this.#makeSnapshotter(files)
+    this.#lending = this.#makeLending(files)
     this.#operations = this.#makeOperations()
     this.#formation = this.#makeFormation()
     this.#fence = new EpochFence({
@@ -126,7 +122,14 @@ export class ReplicaServer {
       },
     })
     this.#notices = new PeerNotices(parts.logger, clock)
-    this.#vouching = this.#makeVouching()
+    this.#questions = new MemberQuestions({
+      settings,
+      raft: () => this.#raft,
+      ask: this.#ask,
+      heardAt: (id, address, isProven) => this.#transport.heardAt(id, address, isProven),
+      logger: parts.logger,
+      nowMs: clock.monotonicMs,
+    })
     this.#requests = new PeerRequests({
       settings,
       raft: () => this.#raft,
@@ -137,8 +140,10 @@ export class ReplicaServer {
         clusterId: this.#marks.clusterId,
         epoch: this.#marks.epoch,
         pledge: this.#marks.pledge,
+        places: this.#transport.places,
       }),
       state: () => this.#keeper,
+      lend: (to, wish) => this.#lending.lend(to, wish),
       notices: this.#notices,
     })
   }
@@ -166,10 +171,8 @@ export class ReplicaServer {
     const { id, name, advertiseAddress, bindAddress, serverPort, tls, secret, peerLimits } =
       settings
     await this.#disk.start()
-    // With port 0 the address is known once the port is open.
-    const address = serverPort === 0 ? undefined : hostPort(advertiseAddress, serverPort)
-    this.#transport = await openPeerTransport({
-      self: { id, name, address },
+    this.#transport = await openPeerPort(settings, logger, {
+      self: { id, name, address: undefined, host: advertiseAddress },
       clusterId: () => this.#marks.clusterId,
       epoch: () => this.#marks.epoch,
       newestEpoch: () => this.#marks.newestEpoch,
@@ -189,21 +192,30 @@ export class ReplicaServer {
       onConnectionLost: (lost) => this.#input((raft) => raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
       onHeard: (peer) => this.#duties?.heard(peer),
-      snapshots: this.#snapshotFiles(),
-      onSnapshotSent: (peer, ok) => this.#input((raft) => raft.snapshotSent(peer, ok)),
+      snapshots: memberSnapshots({
+        files: this.#snapshots.files,
+        raft: () => this.#raft,
+        log: this.#log,
+        isLost: () => this.#keeper.isLost,
+        met: (stranger) => this.#questions.met(stranger),
+      }),
+      onSnapshotSent: (peer, ok) => {
+        this.#lending.onSent(peer, ok)
+        this.#input((raft) => raft.snapshotSent(peer, ok))
+      },
     })
+    const kept = this.#keeper.isLost ? this.#keeper.start() : undefined
     if (this.#hasCluster) {
-      this.#begin()
-      void this.#formation.greet()
+      if (kept === undefined) this.#begin()
     } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
-    this.#keeper.start()
-    const notice = this.#makeRemovalNotice()
+    // With a healthy cluster it is there in a moment, and nobody sees a server without a state.
+    await Promise.race([kept ?? this.#keeper.start(), sleep(lostMs, undefined, { ref: false })])
     const look = (): void => {
       if (this.#keeper.damage === undefined) {
         this.#duties?.check()
         this.#comparison?.check()
       }
-      notice.check()
+      this.#questions.check()
     }
     this.#timers.push(setInterval(() => guard(look), dutiesMs))
   }
@@ -228,6 +240,11 @@ export class ReplicaServer {
     this.#stamp.leave()
   }
 
+  /** A read of another thread met what looks like damage of state.db. */
+  suspect(reason: string): void {
+    this.#keeper.suspect(reason)
+  }
+
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
     return `${clusterKey(this.#raft, this.#marks)} ${this.#keeper.damage ?? ''}`
@@ -243,22 +260,27 @@ export class ReplicaServer {
     return this.#marks.clusterId !== undefined
   }
 
-  #openState(files: Pick<Snapshotter['files'], 'list'>): StateKeeper {
-    const { dataDirectory, settings, versions, logger, guard, onTurn } = this.#parts
-    return new StateKeeper({
-      dataDirectory,
+  #openState(files: Snapshotter['files']): StateKeeper {
+    return openStateKeeper({
+      server: this.#parts,
       log: this.#log,
-      logger,
-      snapshots: () => files.list(),
-      standstill: new Standstill({
-        raft: () => this.#raft,
-        versions,
-        handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
-        onTurn,
-      }),
-      guard,
-      checkEveryMs: settings.stateCheckMs,
+      files,
+      raft: () => this.#raft,
+      handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
+      ask: (target, kind, body, timeoutMs) => this.#ask(target, kind, body, timeoutMs),
+      isStopped: () => this.#isStopped,
+      detach: () => this.#end(),
+      attach: () => this.#begin(),
     })
+  }
+
+  /** The core goes, with what only it needs; members are known by the log until there is another one. */
+  #end(): void {
+    this.#ticker?.stop()
+    const { code, message } = svcdError('state-damaged', { reason: this.#keeper.damage ?? '' })
+    this.#raft?.end({ kind: 'failed', code, message })
+    this.#raft = undefined
+    this.#transport.setPeers(addressesIn(this.#log))
   }
 
   #makeOperations(): Operations {
@@ -268,6 +290,8 @@ export class ReplicaServer {
       forward: (to, kind, body) =>
         this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
       snapshot: () => this.#snapshots.makeNow(),
+      health: () => JSON.stringify(this.#duties?.healths() ?? []),
+      idsAt: (address) => this.#transport.idsAt(address),
       join: (address) =>
         joinAt(withPort(address, 8300), {
           formation: this.#formation,
@@ -291,23 +315,10 @@ export class ReplicaServer {
     const ignored = this.#raft?.step(message)
     if (ignored === 'not-a-member') {
       this.#transport.counters.messagesForeign++
-      this.#vouching.met(from)
+      this.#questions.met(from)
     } else if (ignored === 'term-too-far') {
       const text = `a ${type} of ${from} is ignored: no server can have come to term ${term}`
       this.#notices.warn(from, 'term', { peer: from, term }, text)
-    }
-  }
-
-  /** Of a stranger not a byte is written. */
-  #snapshotFiles(): SnapshotFiles {
-    const { files } = this.#snapshots
-    return {
-      open: (meta) => files.open(meta),
-      receive: (from, meta, file) => {
-        if (this.#raft?.driver.raft.knows(from.id) === true) return files.receive(from, meta, file)
-        this.#vouching.met(from.id)
-        return Promise.reject(new Error(`${from.id} is no member of this cluster`))
-      },
     }
   }
 
@@ -340,12 +351,17 @@ export class ReplicaServer {
     this.#duties = new LeaderDuties({
       status: () => raft.status,
       catalog: this.#state.catalog,
+      termAt: (index) => raft.driver.raft.state.log.term(index),
+      wallMs: clock.wallMs,
       nowMs: clock.monotonicMs,
       silenceMs: settings.silenceMs,
       changeMembers: (change) => {
-        raft.driver.raft.proposeConfChange(change)
+        const { kind } = raft.driver.raft.proposeConfChange(change)
         raft.turn()
+        return kind === 'accepted'
       },
+      address: () => this.#transport.address,
+      moved: () => this.#transport.moved,
       propose: (command, cause) => this.#proposeOwn(command, cause),
     })
     this.#comparison = new ReplicaComparison({
@@ -356,36 +372,25 @@ export class ReplicaServer {
       logger,
       nowMs: clock.monotonicMs,
     })
-    this.#ticker = new Ticker({
-      tickMs,
-      electionTicks: defaultLimits.electionTicks,
+    this.#ticker = replicaTicker({
+      stamp: this.#stamp,
+      logger,
       nowMs: clock.monotonicMs,
       onTicks: (count) =>
         guard(() => {
           this.#fence.check()
           raft.tick(count)
         }),
-      onTimer: (lateMs) => {
-        this.#stamp.tickDelays.note(lateMs)
-        this.#stamp.heapBytes = heapBytes()
-      },
-      onStall: (elapsedMs) =>
-        logger.warn({ elapsedMs: Math.round(elapsedMs) }, 'this process stood still'),
     })
     raft.leadAlone()
     raft.turn()
-    if (!this.#marks.isCaughtUp) void this.#catchUp(raft)
-  }
-
-  /** A barrier that holds proves it: everything its leader had committed is applied here. */
-  async #catchUp(raft: RaftServer): Promise<void> {
-    while (!this.#isStopped && !this.#marks.isCaughtUp) {
-      const isHeld = raft.readBarrier()
-      raft.turn()
-      if (!(await isHeld) || this.#isStopped) continue
+    if (this.#marks.isCaughtUp) return
+    const isOver = (): boolean => this.#isStopped || this.#marks.isCaughtUp || this.#raft !== raft
+    void untilCaughtUp(raft, isOver).then((hasCaughtUp) => {
+      if (!hasCaughtUp) return
       this.#marks.setCaughtUp()
       this.#parts.onTurn()
-    }
+    })
   }
 
   #afterTurn(): void {
@@ -393,6 +398,8 @@ export class ReplicaServer {
     if (raft === undefined) return
     const { state } = raft.driver.raft
     if (state.config !== this.#config) {
+      const nameOf = (id: NodeId): string => this.#state.catalog.nodeById(id)?.name ?? id
+      logMoves(this.#config, state.config, nameOf, this.#parts.logger)
       this.#config = state.config
       this.#transport.setPeers(new Map(Object.entries(state.config.addresses)))
     }
@@ -411,43 +418,34 @@ export class ReplicaServer {
     this.#raft?.turn()
   }
 
-  #makeRemovalNotice(): RemovalNotice {
-    const { settings, logger } = this.#parts
-    return new RemovalNotice({
-      self: settings.id,
-      hasLeader: () => this.#raft === undefined || this.#raft.status.leader !== undefined,
-      others: () => this.#otherMembers(),
-      ask: (id) => this.#ask<Membership>({ id }, 'membership', settings.id, joinTimeoutMs),
+  #makeSnapshotter(files: SnapshotStore): Snapshotter {
+    const { logger, guard } = this.#parts
+    return new Snapshotter({
+      files,
+      onDamage: (reason) => void this.#keeper.onDamage(reason),
+      log: this.#log,
+      state: this.#state,
+      driver: () => this.#raft?.driver,
       logger,
+      nowMs: () => performance.now(),
+      guard,
     })
   }
 
-  #makeVouching(): Vouching {
-    const { settings, logger } = this.#parts
-    return new Vouching({
-      members: () => this.#otherMembers(),
-      ask: (whom, about) => this.#ask<Membership>({ id: whom }, 'membership', about, joinTimeoutMs),
-      isAuthenticated: settings.tls !== undefined || settings.secret?.isRequired === true,
-      onVouched: (id) => {
-        logger.info({ peer: id }, `${id} is a member that this server did not know yet`)
-        this.#raft?.driver.raft.vouch(id)
-      },
-      logger,
-      nowMs: clock.monotonicMs,
+  #makeLending(files: SnapshotStore): SnapshotLending {
+    return new SnapshotLending({
+      self: this.#parts.settings.id,
+      raft: () => (this.#keeper.damage === undefined ? this.#raft : undefined),
+      files,
+      make: () => this.#snapshots.makeNow(),
+      send: (message) => this.#transport.send([message]),
     })
-  }
-
-  #otherMembers(): readonly NodeId[] {
-    const config = this.#raft?.driver.raft.state.config
-    return config === undefined
-      ? []
-      : members(config).filter((id) => id !== this.#parts.settings.id)
   }
 
   #makeFormation(): ClusterFormation {
     const { settings, logger } = this.#parts
-    const { id, name, advertiseAddress, bootstrapExpect, retryJoin } = settings
-    const address = (): string => hostPort(advertiseAddress, this.#transport.port)
+    const { id, name, bootstrapExpect, retryJoin } = settings
+    const address = (): string => this.#transport.address
     return new ClusterFormation({
       self: {
         id,
@@ -471,6 +469,7 @@ export class ReplicaServer {
         this.#begin()
       },
       logger,
+      nowMs: clock.monotonicMs,
     })
   }
 

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { must } from '../base/assert.ts'
-import { SvcdError } from '../base/errors.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { failureOf } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
@@ -137,6 +137,9 @@ class Desk {
           },
         )
         return
+      case 'suspicion':
+        this.#server.suspect(message.reason)
+        return
       case 'stop':
         this.#isStopping = true
         clearTimeout(this.#tidyTimer)
@@ -188,7 +191,8 @@ class Desk {
   }
 }
 
-const noLeader: ProposalResult = { kind: 'failed', code: 'no-leader', message: 'No cluster leader' }
+const { code, message } = svcdError('no-leader', {})
+const noLeader: ProposalResult = { kind: 'failed', code, message }
 
 async function open(): Promise<void> {
   let desk: Desk | undefined

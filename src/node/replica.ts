@@ -33,6 +33,7 @@ interface Waiting {
 /** Bytes of proposals that may wait for the replica; more are refused as `busy`. */
 const waitingBytesMax = 8 * 1024 * 1024
 const retryMs = 100
+const suspectEveryMs = 1000
 
 export interface ReplicaOptions {
   readonly dataDirectory: string
@@ -62,6 +63,7 @@ export class Replica {
   readonly #run = randomBytes(8).toString('hex')
   #requests = 0
   #asked = 0
+  #suspectedAtMs = -Infinity
   /** Asked for in this turn of the event loop, and not sent yet. */
   #nextBarrier: Promise<void> | undefined
   readonly #watch: DiskWatch
@@ -205,6 +207,15 @@ export class Replica {
         })
       }
     }
+  }
+
+  /** A read of state.db met what looks like damage: has all of it checked, soon and not too often. */
+  suspect(reason: string): void {
+    const nowMs = performance.now()
+    // Whoever meets it once meets it with each packet.
+    if (this.#stopping || nowMs - this.#suspectedAtMs < suspectEveryMs) return
+    this.#suspectedAtMs = nowMs
+    this.#post({ type: 'suspicion', reason })
   }
 
   /** Rejects with `operation-refused`, `no-leader` and what else keeps it from being done. */

@@ -67,8 +67,12 @@ function* nodeCommands(node: Node, { archived, present }: RestoreSources): Steps
   const services = archived.servicesOfNode(nodeName)
   const isServer = services.some(({ id, owner }) => id === serverServiceId && owner === 'catalog')
   const wanted = checksByService(archived.checksOfNode(nodeName), isServer)
-  const found = checksByService(present.checksOfNode(nodeName), false)
-  const presentNode = present.node(nodeName)
+  const namesake = present.node(nodeName)
+  // Another machine under that name goes with all that is registered on it.
+  const isReplaced = namesake !== undefined && isOther(node, namesake)
+  if (isReplaced) yield { kind: 'deregister', nodeName }
+  const presentNode = isReplaced ? undefined : namesake
+  const found = checksByService(isReplaced ? [] : present.checksOfNode(nodeName), false)
   const nodeChecks = differing(wanted.get('') ?? [], found.get('') ?? [])
   if (!isSame(definition, presentNode) || nodeChecks.length > 0) {
     yield* registrations({ nodeName, node: definition }, nodeChecks)
@@ -76,7 +80,7 @@ function* nodeCommands(node: Node, { archived, present }: RestoreSources): Steps
   for (const service of services) {
     const own = { nodeName, node: definition, service: serviceDefinitionOf(service) }
     const checks = wanted.get(service.id) ?? []
-    const before = present.service(nodeName, service.id)
+    const before = isReplaced ? undefined : present.service(nodeName, service.id)
     if (isSame(own.service, before) && areSame(checks, found.get(service.id) ?? [])) yield
     else yield* registrations(own, checks)
   }
@@ -89,6 +93,10 @@ function* nodeCommands(node: Node, { archived, present }: RestoreSources): Steps
   for (const { checkId } of found.get('') ?? []) {
     if (!checkIds.has(checkId)) yield { kind: 'deregister', nodeName, checkId }
   }
+}
+
+function isOther(one: Node, other: Node): boolean {
+  return one.id !== '' && other.id !== '' && one.id !== other.id
 }
 
 /**

@@ -14,12 +14,15 @@ const stepsPerLook = 4
  */
 export class SlicedReads {
   readonly #path: string
+  readonly #onSuspicion: (reason: string) => void
   #reader: StateReader | undefined
   #last: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(statePath: string) {
+  /** `onSuspicion`: as for {@link StateReader}. */
+  constructor(statePath: string, onSuspicion: (reason: string) => void) {
     this.#path = statePath
+    this.#onSuspicion = onSuspicion
   }
 
   /** Runs `steps` to its end and resolves with what it returns. Rejects with `stopping` after close. */
@@ -37,7 +40,7 @@ export class SlicedReads {
 
   async #run<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
     if (this.#isClosed) throw svcdError('stopping', {})
-    const reader = (this.#reader ??= new StateReader(this.#path))
+    const reader = (this.#reader ??= new StateReader(this.#path, this.#onSuspicion))
     reader.begin()
     try {
       const running = steps(reader.catalog)
@@ -47,6 +50,8 @@ export class SlicedReads {
         await new Promise((resolve) => setImmediate(resolve))
         if (this.#isClosed) throw svcdError('stopping', {})
       }
+    } catch (error) {
+      throw reader.judged(error)
     } finally {
       reader.end()
     }

@@ -90,7 +90,8 @@ export class SnapshotService {
       // Nothing is done yet: the cause alone is what matters.
       const done = counts.registered + counts.deregistered
       if (done === 0 || !(error instanceof SvcdError)) throw error
-      throw svcdError('restore-unfinished', { done, reason: reasonOf(error) }, error)
+      const reason = reasonOf(error).replace(/\.$/, '')
+      throw svcdError('restore-unfinished', { done, reason }, error)
     } finally {
       state.close()
     }

@@ -10,6 +10,7 @@ import { SnapshotStore } from '../storage/snapshot.ts'
 import type { SnapshotFile } from '../storage/snapshot-file.ts'
 import type { StateWriter } from '../storage/state.ts'
 import type { ClusterMarks } from './cluster-marks.ts'
+import { trailingEntries } from './trailing-entries.ts'
 
 export interface SnapshotterParts {
   readonly files: SnapshotStore
@@ -34,8 +35,6 @@ const oldMs = 30_000
 const oldBytesRatio = 1.25
 /** Entries after which the log's size is looked at again. */
 const lookEvery = 1000
-/** Entries kept behind the applied index, for followers that catch up. */
-const trailingEntries = 10_000
 /** A live follower that is further behind gets a snapshot: it must not make the log grow for ever. */
 const slowPeerEntriesMax = 200_000
 /** Compaction waits until this many more may go, so that each deletes a run of rows. */

@@ -9,7 +9,8 @@ import type { SnapshotFile } from '../storage/snapshot-file.ts'
 import { StateWriter } from '../storage/state.ts'
 import type { StateReport } from './replica-comparison.ts'
 import type { Standstill } from './standstill.ts'
-import { buildState, removeState, replaceState } from './state-rebuild.ts'
+import type { StateFetch } from './state-fetch.ts'
+import { alignLog, buildState, removeState, replaceState } from './state-rebuild.ts'
 
 export interface StateKeeperParts {
   readonly dataDirectory: string
@@ -21,7 +22,18 @@ export interface StateKeeperParts {
   readonly standstill: Standstill
   readonly guard: (work: () => void) => void
   readonly checkEveryMs: number
+  /** What other servers have, for when all that this one has is damaged. */
+  readonly peers: StatePeers
 }
+
+export interface StatePeers extends Pick<StateFetch, 'canAsk' | 'fetch'> {
+  /** Ends the core: its log may be replaced. */
+  readonly detach: () => void
+  /** Begins a new one on the new state. */
+  readonly attach: () => void
+}
+
+const suspectEveryMs = 10_000
 
 /** In raft.db: what is wrong with state.db, for a start after an end in between. */
 const damageKey = 'stateDamage'
@@ -39,7 +51,12 @@ export class StateKeeper {
   readonly #path: string
   readonly #rebuilt: string
   #damage: string | undefined
+  /** Found at the start: there is nothing here to rebuild the state from. */
+  #lost: SvcdError | undefined
   #timer: NodeJS.Timeout | undefined
+  #checking: Promise<void> = Promise.resolve()
+  #suspicion: NodeJS.Timeout | undefined
+  #suspectedAtMs = -Infinity
   #isStopped = false
   #found = 0
 
@@ -55,6 +72,11 @@ export class StateKeeper {
   /** What is wrong with the state at the moment; undefined: nothing that is known. */
   get damage(): string | undefined {
     return this.#damage
+  }
+
+  /** All is damaged, and the core must not begin before another server's snapshot is here. */
+  get isLost(): boolean {
+    return this.#lost !== undefined
   }
 
   /** How many times damage was found since the start. */
@@ -84,18 +106,52 @@ export class StateKeeper {
     this.#note(reason, undefined)
   }
 
-  /** The first check begins now. */
-  start(): void {
+  /** Gets a state from other servers if this one has none; then the first check begins. */
+  async start(): Promise<void> {
+    if (this.#lost !== undefined) await this.#fromPeers(this.#lost)
     void this.#checkAndGoOn()
   }
 
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#suspicion)
   }
 
-  /** Compares every row and index with the sums, in a thread of low priority; rebuilds what is damaged. */
-  async check(): Promise<void> {
+  /**
+   * A read met what looks like damage: all is checked now and not at its turn, but no sooner than 10 s
+   * after the last time that this was done.
+   */
+  suspect(reason: string): void {
+    if (this.#damage !== undefined || this.#isStopped || this.#suspicion !== undefined) return
+    const waitMs = Math.max(0, this.#suspectedAtMs + suspectEveryMs - performance.now())
+    this.#suspicion = setTimeout(() => void this.#checkSuspicion(reason), waitMs)
+  }
+
+  /**
+   * Compares every row and index with the sums, in a thread of low priority; rebuilds what is damaged.
+   * One at a time: one that begins during another sees what that one has read too early.
+   */
+  check(): Promise<void> {
+    this.#checking = this.#checking.then(() => this.#check())
+    return this.#checking
+  }
+
+  async #checkSuspicion(reason: string): Promise<void> {
+    this.#suspicion = undefined
+    if (this.#damage !== undefined) return
+    const { logger } = this.#parts
+    const found = this.#found
+    this.#suspectedAtMs = performance.now()
+    logger.warn({ reason }, 'a read met damage in state.db: all of it is checked now')
+    await this.check()
+    this.#suspectedAtMs = performance.now()
+    if (this.#found > found || this.#isStopped) return
+    logger.warn({ reason }, 'state.db was checked, and no damage was found')
+  }
+
+  async #check(): Promise<void> {
+    if (this.#isStopped || this.#damage !== undefined) return
     try {
       await inSnapshotThread({ kind: 'verify', statePath: this.#path })
     } catch (error) {
@@ -112,6 +168,8 @@ export class StateKeeper {
   async onDamage(reason: string, right?: PlacedSums): Promise<void> {
     if (this.#damage !== undefined || this.#isStopped) return
     this.#damage = reason
+    clearTimeout(this.#suspicion)
+    this.#suspicion = undefined
     this.#note(reason, right)
     const { standstill, logger, log, snapshots, guard } = this.#parts
     try {
@@ -127,11 +185,56 @@ export class StateKeeper {
       logger.warn({ index: appliedIndex }, 'state.db was rebuilt, and this server answers again')
       standstill.end()
     } catch (error) {
+      if (this.#mayAsk(error)) return this.#fromPeers(error)
       // The next start tries it from nothing, and says what to do when that fails, too.
       guard(() => {
         throw error
       })
     }
+  }
+
+  #mayAsk(error: unknown): error is SvcdError {
+    return error instanceof SvcdError && error.code === 'state-lost' && this.#parts.peers.canAsk
+  }
+
+  /** Takes over a snapshot of another server. Ends the process with `lost` when nobody gives one. */
+  async #fromPeers(lost: SvcdError): Promise<void> {
+    const { peers, log, logger, guard, standstill } = this.#parts
+    this.#lost = lost
+    logger.error({ reason: lost.message }, 'this server asks the others for their state')
+    try {
+      peers.detach()
+      const { base, snapshot } = log.state()
+      // A newer one than all that are here, or it would be removed as too old.
+      const own = this.#parts.snapshots()[0]?.meta.index ?? 0
+      const file = await peers.fetch(Math.max(base.index, snapshot?.index ?? 0, own))
+      if (this.#isStopped) return
+      if (file === undefined) throw lost
+      await this.#takeOver(file, lost)
+      this.#lost = undefined
+      peers.attach()
+      standstill.end()
+    } catch (error) {
+      guard(() => {
+        throw error
+      })
+    }
+  }
+
+  async #takeOver(file: SnapshotFile, lost: SvcdError): Promise<void> {
+    const { log, logger } = this.#parts
+    const to = alignLog(log, file.meta)
+    const told = rightIn(log)
+    // What most servers have at an older entry is in the snapshot; it is compared again in any case.
+    const right = told !== undefined && told.index >= file.meta.index ? told : undefined
+    const described = { file: this.#path, reason: lost.message }
+    buildState(this.#rebuilt, to, { log, snapshots: [file], right }, described)
+    await this.state.replaceBy(this.#rebuilt)
+    removeState(this.#rebuilt)
+    this.#forget()
+    this.#damage = undefined
+    const fields = { index: to, snapshot: file.meta.index }
+    logger.warn(fields, 'state.db was rebuilt from a snapshot of another server')
   }
 
   async #checkAndGoOn(): Promise<void> {
@@ -156,12 +259,26 @@ export class StateKeeper {
     const { base, hardState } = log.state()
     const to = Math.max(base.index, hardState.commit)
     const lost = { file: this.#path, reason }
-    buildState(this.#rebuilt, to, { log, snapshots: snapshots(), right }, lost)
+    try {
+      buildState(this.#rebuilt, to, { log, snapshots: snapshots(), right }, lost)
+    } catch (error) {
+      if (!this.#mayAsk(error)) throw error
+      return this.#openEmpty(reason, error)
+    }
     replaceState(this.#path, this.#rebuilt)
     const state = new StateWriter(this.#path)
     this.#forget()
     logger.warn({ index: to }, 'state.db was rebuilt')
     return state
+  }
+
+  /** Nothing is answered from it: it is what readers open until there is a state. */
+  #openEmpty(reason: string, lost: SvcdError): StateWriter {
+    this.#damage = reason
+    this.#lost = lost
+    new StateWriter(this.#rebuilt).close()
+    replaceState(this.#path, this.#rebuilt)
+    return new StateWriter(this.#path)
   }
 
   #forget(): void {

@@ -2,7 +2,8 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { PlacedSums } from '../catalog/apply.ts'
 import type { Index } from '../raft/entry.ts'
-import type { LogReader } from '../raft/storage.ts'
+import type { LogReader, SnapshotMeta } from '../raft/storage.ts'
+import type { RaftLog } from '../storage/raft-log.ts'
 import { runSnapshotJob } from '../storage/snapshot-job.ts'
 import { checkFacts } from '../storage/snapshot.ts'
 import type { SnapshotFile } from '../storage/snapshot-file.ts'
@@ -80,6 +81,38 @@ function replay(state: StateWriter, to: Index, log: RebuildSources['log']): void
     const entries = log.entries(state.appliedIndex + 1, to, batchBytes)
     state.applyBatch(entries.map(committed))
   }
+}
+
+/**
+ * Makes the log fit a snapshot of another server, all of which is committed. Returns up to where a state
+ * is to be built. Throws when it cannot be of this log.
+ */
+export function alignLog(log: RaftLog, { index, term, config, confIndex }: SnapshotMeta): Index {
+  const { base, lastIndex, hardState, snapshot } = log.state()
+  const placed = { index, term, config, confIndex }
+  const commit = Math.max(base.index, hardState.commit)
+  if (index < base.index) throw new Error(`the log begins behind the snapshot at ${index}`)
+  // What lies behind it stays (Raft §7, InstallSnapshot step 6): this server may have acknowledged it.
+  if (index <= lastIndex && log.term(index) === term) {
+    if (index > (snapshot?.index ?? 0)) log.saveSnapshot(placed)
+    return Math.max(commit, index)
+  }
+  if (index <= commit) throw new Error(`entry ${index} is not that of the snapshot`)
+  const isNewTerm = term > hardState.term
+  log.write(
+    {
+      hardState: {
+        term: Math.max(term, hardState.term),
+        vote: isNewTerm ? undefined : hardState.vote,
+        commit: index,
+      },
+      snapshot: placed,
+      truncateFrom: undefined,
+      entries: [],
+    },
+    () => {},
+  )
+  return index
 }
 
 /** Puts a finished state in the place of one that nobody has open. The old file is kept beside it. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { formatName, nameKey, parseName } from '../dns/name.ts'
+import type { Name } from '../dns/name.ts'
 import type { StaticZone } from '../dns/static-zone.ts'
 import { parseZoneFile } from '../dns/zone-file.ts'
 import type { Included } from '../dns/zone-file.ts'
@@ -18,14 +19,17 @@ const faultsShown = 10
 /**
  * Reads every `*.zone` file of a directory, in the order of their names. Until its first `$ORIGIN` a
  * file's origin is its name: `example.org.zone`. Throws SvcdError `zone-invalid` with file, line and
- * reason, also when two files hold one zone.
+ * reason, also when two files hold one zone, or one of the registry's `domains`.
  */
-export function readZoneFiles(directory: string | undefined): ZoneFiles {
+export function readZoneFiles(
+  directory: string | undefined,
+  domains: readonly Name[] = [],
+): ZoneFiles {
   if (directory === undefined) return { zones: [], warnings: [] }
   const zones = new Map<string, { file: string; zone: StaticZone }>()
   const warnings: string[] = []
   for (const file of zoneFilesIn(directory)) {
-    const read = readZoneFile(file)
+    const read = readZoneFile(file, domains)
     const { origin } = read.zone
     const key = nameKey(origin)
     const other = zones.get(key)
@@ -54,7 +58,10 @@ function zoneFilesIn(directory: string): string[] {
   }
 }
 
-function readZoneFile(file: string): { zone: StaticZone; warnings: readonly string[] } {
+function readZoneFile(
+  file: string,
+  domains: readonly Name[],
+): { zone: StaticZone; warnings: readonly string[] } {
   let text: string
   try {
     text = readOctets(file)
@@ -62,7 +69,7 @@ function readZoneFile(file: string): { zone: StaticZone; warnings: readonly stri
     throw svcdError('zone-invalid', { reason: `${file}: ${reasonOf(error)}` }, error)
   }
   const origin = parseName(basename(file, suffix))
-  const result = parseZoneFile(text, { file, origin, include: readIncluded })
+  const result = parseZoneFile(text, { file, origin, domains, include: readIncluded })
   if ('zone' in result) return result
   const { faults } = result
   const shown = faults.slice(0, faultsShown).join('; ')

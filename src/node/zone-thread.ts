@@ -2,8 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { must } from '../base/assert.ts'
 import { SvcdError } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
+import type { Name } from '../dns/name.ts'
 import { readZoneFiles } from './zone-files.ts'
 import type { ZoneFiles } from './zone-files.ts'
+
+export interface ZoneThreadData {
+  readonly directory: string
+  /** The registry's domains. */
+  readonly domains: readonly Name[]
+}
 
 /** What the thread says at its end. */
 export type ZoneThreadResult =
@@ -11,7 +18,8 @@ export type ZoneThreadResult =
 
 function run(): ZoneThreadResult {
   try {
-    return { files: readZoneFiles(workerData as string) }
+    const { directory, domains } = workerData as ZoneThreadData
+    return { files: readZoneFiles(directory, domains) }
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
     // An error loses its class on the way to another thread.

@@ -1,22 +1,30 @@
 import type { Config } from '../config/options.ts'
+import type { Name } from '../dns/name.ts'
 import { staticZones } from '../dns/static-zone.ts'
 import type { StaticZone } from '../dns/static-zone.ts'
 import type { Zone } from '../dns/zone.ts'
+
+/** The registry's domain, and the alternative one if there is one. */
+export function domainsOf({
+  domain,
+  altDomain,
+}: Pick<Config, 'domain' | 'altDomain'>): readonly Name[] {
+  return [domain, altDomain].flatMap((text) => (text === undefined ? [] : [text.split('.')]))
+}
 
 /** What DNS answers depend on beside the registry, from the configuration. */
 export function zoneOf(
   config: Pick<Config, 'domain' | 'altDomain' | 'datacenter' | 'dns'>,
   zones: readonly StaticZone[],
-  startedWallMs: number,
 ): Zone {
-  const { soa, nodeTtlSeconds, serviceTtlSeconds, nodeMetaTxt, emptyAnswer } = config.dns
+  const [domain = [], altDomain] = domainsOf(config)
+  const { soa, nodeTtlSeconds, serviceTtlSeconds, nodeMetaTxt, emptyAnswer, enableTruncate } =
+    config.dns
   return {
-    domain: config.domain.split('.'),
-    altDomain: config.altDomain?.split('.'),
+    domain,
+    altDomain,
     datacenter: config.datacenter,
     soa: {
-      // Grows from one start to the next, and stays while cached answers may hold it (RFC 1982).
-      serial: Math.floor(startedWallMs / 1000) >>> 0,
       refresh: soa.refresh,
       retry: soa.retry,
       expire: soa.expire,
@@ -26,6 +34,7 @@ export function zoneOf(
     serviceTtls: serviceTtlSeconds,
     nodeMetaTxt,
     emptyAnswer,
+    enableTruncate,
     staticZones: staticZones(zones),
   }
 }

@@ -12,6 +12,8 @@ export type ConfChange =
   | { readonly kind: 'promote'; readonly id: NodeId; readonly force?: boolean }
   | { readonly kind: 'demote'; readonly id: NodeId; readonly force?: boolean }
   | { readonly kind: 'remove'; readonly id: NodeId; readonly force?: boolean }
+  /** The same server at another address: no quorum changes. */
+  | { readonly kind: 'move'; readonly id: NodeId; readonly address: string }
 
 /** Changes of the configuration (§6). A new one is in force as soon as it is in the log. */
 export class Membership {
@@ -57,6 +59,9 @@ export class Membership {
       return isMember ? 'already-a-member' : undefined
     }
     if (!isMember) return 'not-a-member'
+    if (change.kind === 'move') {
+      return config.addresses[change.id] === change.address ? 'already-there' : undefined
+    }
     if (change.kind === 'promote') {
       if (!isLearner) return 'not-a-learner'
       if (change.force !== true && !this.#keepsUp(change.id)) return 'learner-behind'
@@ -97,6 +102,8 @@ function applyChange(config: Config, change: ConfChange, prevConfIndex: Index): 
       return { ...rest, voters: and(voters), learners: others(learners) }
     case 'demote':
       return { ...rest, voters: others(voters), learners: and(learners) }
+    case 'move':
+      return { ...rest, voters, learners, addresses: { ...addresses, [change.id]: change.address } }
     case 'remove': {
       const { [change.id]: _gone, ...known } = addresses
       return { ...rest, voters: others(voters), learners: others(learners), addresses: known }

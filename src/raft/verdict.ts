@@ -60,6 +60,8 @@ export type ConfChangeResult =
 
 export type ConfChangeRefusal =
   | 'already-a-member'
+  /** The configuration has that address of it. */
+  | 'already-there'
   | 'not-a-member'
   | 'not-a-learner'
   | 'not-a-voter'

@@ -46,6 +46,14 @@ function damageOf(db: Database, table: SummedTable): string | undefined {
   return fault === undefined ? undefined : `table ${table}: ${fault}`
 }
 
+/**
+ * Whether an error of a read may come of damage: SQLite says so, or a row holds no JSON where all that
+ * is written there is JSON.
+ */
+export function isSignOfDamage(error: unknown): boolean {
+  return isDamage(error) || error instanceof SyntaxError
+}
+
 /** Whether SQLite says that the file is no database any more, and not that it cannot read it now. */
 export function isDamage(error: unknown): boolean {
   const { code } = error as { code?: string }

@@ -16,6 +16,7 @@ import {
   openError,
   walBytesOf,
 } from './sqlite.ts'
+import { isSignOfDamage } from './state-check.ts'
 import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 
 /** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
@@ -219,23 +220,39 @@ export class StateReader {
   readonly #db: Database
   readonly #begin: Statement<[]>
   readonly #commit: Statement<[]>
+  readonly #onSuspicion: (reason: string) => void
 
-  constructor(path: string) {
+  /** `onSuspicion` is called when a read meets what looks like damage of the file. */
+  constructor(path: string, onSuspicion: (reason: string) => void = () => {}) {
+    this.#onSuspicion = onSuspicion
     this.#db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
     this.catalog = new CatalogReader(this.#db)
     this.#begin = this.#db.prepare('BEGIN')
     this.#commit = this.#db.prepare('COMMIT')
   }
 
-  /** Runs `query` in one read transaction: all it reads is of one moment. It must be synchronous. */
+  /**
+   * Runs `query` in one read transaction: all it reads is of one moment. It must be synchronous. Throws
+   * SvcdError `state-damaged` where a read meets damage.
+   */
   read<T>(query: (catalog: CatalogReader) => T): T {
     if (this.#db.inTransaction) return query(this.catalog)
     this.begin()
     try {
       return query(this.catalog)
+    } catch (error) {
+      throw this.judged(error)
     } finally {
       this.end()
     }
+  }
+
+  /** What to throw for an error of a read between {@link begin} and {@link end}. */
+  judged(error: unknown): unknown {
+    if (!isSignOfDamage(error)) return error
+    const reason = reasonOf(error)
+    this.#onSuspicion(reason)
+    return svcdError('state-damaged', { reason }, error)
   }
 
   /** Opens a read transaction unless one is open: for several reads of one batch of packets. */
@@ -245,7 +262,13 @@ export class StateReader {
 
   /** Closes it. A transaction left open would keep the WAL from ever being checkpointed. */
   end(): void {
-    if (this.#db.inTransaction) this.#commit.run()
+    if (!this.#db.inTransaction) return
+    try {
+      this.#commit.run()
+    } catch {
+      // After a read that met damage the COMMIT fails, too. Nothing was written; it only has to end.
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
+    }
   }
 
   /** Of one moment; see the function of this name for what it costs. */

@@ -12,8 +12,12 @@ const longMeta = Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`k${n}
 let deep: unknown = 1
 for (let level = 0; level < 40; level++) deep = { a: deep }
 
+/** Go's words, which Consul begins with, and then our own. */
+const undecodable = (found: string, at: string, goType: string, rest: string): string =>
+  `Request decode failed: json: cannot unmarshal ${found} into Go struct field .${at} of type ${goType}. ${rest}`
+
 const registrations: readonly Row[] = [
-  ['', 400, 'Request decode failed: the body is empty; send a JSON object'],
+  ['', 400, 'Request decode failed: EOF. The body is empty; send a JSON object.'],
   ['{"Name":', 400, /^Request decode failed: /],
   ['{"Name":"x"} x', 400, /^Request decode failed: /],
   ['[]', 400, 'Request decode failed: expected an object, got a list'],
@@ -22,24 +26,52 @@ const registrations: readonly Row[] = [
   [{}, 400, 'Missing service name'],
   [service({ Foo: 1 }), 400, 'Request decode failed: json: unknown field "Foo"'],
   [check({ TTL: '1s', ID: 'x' }), 400, 'Request decode failed: json: unknown field "ID"'],
-  [{ Name: 5 }, 400, 'Invalid Name: expected a string, got a number'],
-  [service({ Tags: 'a' }), 400, 'Invalid Tags: expected a list, got a string'],
-  [service({ Tags: [1] }), 400, 'Invalid Tags[0]: expected a string, got a number'],
+  [
+    { Name: 5 },
+    400,
+    undecodable('number', 'Name', 'string', 'Invalid Name: expected a string, got a number'),
+  ],
+  [
+    service({ Tags: 'a' }),
+    400,
+    undecodable('string', 'Tags', '[]string', 'Invalid Tags: expected a list, got a string'),
+  ],
+  [
+    service({ Tags: [1] }),
+    400,
+    undecodable('number', 'Tags[0]', 'string', 'Invalid Tags[0]: expected a string, got a number'),
+  ],
   [
     service({ Tags: ['a\u0000'] }),
     400,
     'Invalid Tags[0]: contains U+0000, which is a control character or cannot be seen',
   ],
-  [service({ Meta: [] }), 400, 'Invalid Meta: expected an object, got a list'],
-  [service({ Meta: { a: 1 } }), 400, 'Invalid Meta.a: expected a string, got a number'],
+  [
+    service({ Meta: [] }),
+    400,
+    undecodable('array', 'Meta', 'struct', 'Invalid Meta: expected an object, got a list'),
+  ],
+  [
+    service({ Meta: { a: 1 } }),
+    400,
+    undecodable('number', 'Meta.a', 'string', 'Invalid Meta.a: expected a string, got a number'),
+  ],
   [service({ Meta: longMeta }), 400, /^Invalid Service Meta: cannot contain more than 64/],
   [service({ Meta: { 'a b': '' } }), 400, /\('a b', ''\): Key contains invalid characters$/],
   [service({ Meta: { '': '' } }), 400, /Key cannot be blank$/],
   [service({ Meta: { ['k'.repeat(129)]: '' } }), 400, /Key is too long/],
   [service({ Meta: { k: 'v'.repeat(513) } }), 400, /Value is too long/],
   [service({ Meta: { 'consul-x': '' } }), 400, /Key prefix 'consul-' is reserved/],
-  [service({ Port: '80' }), 400, 'Invalid Port: expected a whole number, got a string'],
-  [service({ Port: 80.5 }), 400, 'Invalid Port: expected a whole number, got a number'],
+  [
+    service({ Port: '80' }),
+    400,
+    undecodable('string', 'Port', 'int', 'Invalid Port: expected a whole number, got a string'),
+  ],
+  [
+    service({ Port: 80.5 }),
+    400,
+    undecodable('number', 'Port', 'int', 'Invalid Port: expected a whole number, got a number'),
+  ],
   [service({ Port: -1 }), 400, 'Invalid Port: -1 is not between 0 and 65535'],
   [service({ Port: 65_536 }), 400, 'Invalid Port: 65536 is not between 0 and 65535'],
   [service({ Address: '0.0.0.0' }), 400, /^Invalid service address: 0\.0\.0\.0 names no host/],
@@ -86,16 +118,48 @@ const registrations: readonly Row[] = [
   ],
   [service({ Namespace: 'team' }), 400, /^Invalid Namespace: "team" does not exist/],
   [service({ Proxy: deep }), 400, 'Invalid Proxy: is nested over 32 levels'],
-  [service({ Proxy: 'x' }), 400, 'Invalid Proxy: expected an object, got a string'],
-  [service({ EnableTagOverride: 'yes' }), 400, /^Invalid EnableTagOverride: expected true or/],
-  [check({ TTL: 'zz' }), 400, /^Invalid Check\.TTL: "zz" is not a duration/],
-  [check({ TTL: '15' }), 400, /^Invalid Check\.TTL: "15" is not a duration/],
-  [check({ TTL: '99999999999h' }), 400, /^Invalid Check\.TTL: "99999999999h" is not a duration/],
-  [check({ TTL: 1e300 }), 400, /^Invalid Check\.TTL: 1e\+300 is not a duration/],
-  [check({ TTL: true }), 400, /^Invalid Check\.TTL: expected a duration/],
+  [
+    service({ Proxy: 'x' }),
+    400,
+    undecodable('string', 'Proxy', 'struct', 'Invalid Proxy: expected an object, got a string'),
+  ],
+  [
+    service({ EnableTagOverride: 'yes' }),
+    400,
+    /^Request decode failed: json: cannot unmarshal string into .* Invalid EnableTagOverride: expected true or/,
+  ],
+  [
+    check({ TTL: 'zz' }),
+    400,
+    /^Request decode failed: time: invalid duration .* Invalid Check\.TTL: "zz" is not a duration/,
+  ],
+  [
+    check({ TTL: '15' }),
+    400,
+    /^Request decode failed: time: invalid duration .* Invalid Check\.TTL: "15" is not a duration/,
+  ],
+  [
+    check({ TTL: '99999999999h' }),
+    400,
+    /^Request decode failed: time: invalid duration .* Invalid Check\.TTL: "99999999999h" is not a duration/,
+  ],
+  [
+    check({ TTL: 1e300 }),
+    400,
+    /^Request decode failed: time: invalid duration .* Invalid Check\.TTL: 1e\+300 is not a duration/,
+  ],
+  [
+    check({ TTL: true }),
+    400,
+    /^Request decode failed: json: cannot unmarshal bool .* Invalid Check\.TTL: expected a duration/,
+  ],
   [check({ TTL: '-5s' }), 400, 'Invalid check: TTL must be > 0 for TTL checks'],
   [check({ Status: 'passing' }), 400, 'Invalid check: TTL must be > 0 for TTL checks'],
-  [check({ TTL: '5s', Status: 'fine' }), 400, /^Bad check status "fine"/],
+  [
+    check({ TTL: '5s', Status: 'fine' }),
+    400,
+    /^Status for checks must 'passing', 'warning', 'critical'\. "fine" is none/,
+  ],
   [check({ TTL: '5s', Interval: '5s' }), 400, /Interval and TTL cannot both be specified$/],
   [check({ HTTP: 'http://a/' }), 400, 'Invalid check: Interval must be > 0 for HTTP checks'],
   [check({ HTTP: 'http://a/', TTL: '5s' }), 400, /HTTP and TTL cannot both be specified$/],
@@ -137,7 +201,12 @@ const registrations: readonly Row[] = [
   [
     check({ HTTP: 'http://a/', Interval: '5s', Header: { a: 'b' } }),
     400,
-    'Invalid Check.Header.a: expected a list, got a string',
+    undecodable(
+      'string',
+      'Check.Header.a',
+      '[]string',
+      'Invalid Check.Header.a: expected a list, got a string',
+    ),
   ],
   [
     check({ HTTP: 'http://a/', Interval: '5s', Header: { 'a b': ['c'] } }),
@@ -181,7 +250,7 @@ const registrations: readonly Row[] = [
     400,
     'Invalid Checks: two checks have the ID "a"',
   ],
-  [service({ Checks: [{ TTL: 'x' }] }), 400, /^Invalid Checks\[0\]\.TTL/],
+  [service({ Checks: [{ TTL: 'x' }] }), 400, /^Request decode failed: .* Invalid Checks\[0\]\.TTL/],
 ]
 
 t.test(
@@ -213,23 +282,32 @@ const bodies: readonly (readonly [path: string, body: unknown, status: number, t
     404,
     /^ServiceID "zz" does n/,
   ],
-  ['agent/check/update/x', { Status: 'fine' }, 400, /^Bad check status "fine"/],
-  ['agent/check/update/x', {}, 400, /^Bad check status ""/],
+  ['agent/check/update/x', { Status: 'fine' }, 400, /^Invalid check status: 'fine'/],
+  ['agent/check/update/x', {}, 400, /^Invalid check status: ''/],
   ['agent/check/update/x', { Status: 'passing', Foo: 1 }, 400, /unknown field "Foo"$/],
   ['agent/check/update/x', { Status: 'passing' }, 404, /^Unknown check ID "x"/],
   ['agent/check/pass/x', undefined, 404, /^Unknown check ID "x"/],
   ['agent/check/deregister/x', undefined, 404, /^Unknown check ID "x"/],
   ['agent/service/deregister/x', undefined, 404, /^Unknown service ID "x"/],
   ['agent/service/deregister/%zz', undefined, 400, /^(?:Invalid URL path|Bad request)/],
-  ['catalog/register', {}, 400, /^Missing node/],
-  ['catalog/register', { Node: 'ext' }, 400, /^Missing address of node "ext"/],
-  ['catalog/register', { Node: 'ext', SkipNodeUpdate: true }, 400, /^Missing address of node/],
+  ['catalog/register', {}, 400, /^Must provide node\. /],
+  [
+    'catalog/register',
+    { Node: 'ext' },
+    400,
+    /^Must provide address if SkipNodeUpdate is not set\. Give the address of node "ext"/,
+  ],
   ['catalog/register', node({ Foo: 1 }), 400, /unknown field "Foo"$/],
   ['catalog/register', node({ Address: '::' }), 400, /^Invalid Address: :: names no host/],
-  ['catalog/register', node({ ID: 'zzz' }), 400, /^Invalid ID: Bad node ID: "zzz" is not a UUID/],
+  ['catalog/register', node({ ID: 'zzz' }), 400, /^Bad node ID: "zzz" is not a UUID/],
   ['catalog/register', node({ Datacenter: 'dc9' }), 500, /^No path to datacenter$/],
   ['catalog/register?dc=dc9', node({}), 500, /^No path to datacenter$/],
-  ['catalog/register', node({ Service: { ID: 'a' } }), 400, /^Missing service name$/],
+  [
+    'catalog/register',
+    node({ Service: { ID: 'a' } }),
+    400,
+    /^Must provide service name with ID\. /,
+  ],
   [
     'catalog/register',
     node({ Service: { Service: 'a', Name: 'b' } }),
@@ -246,9 +324,19 @@ const bodies: readonly (readonly [path: string, body: unknown, status: number, t
   ['catalog/register', node({ NodeMeta: { 'a b': '' } }), 400, /^Invalid Node Meta/],
   ['catalog/register', node({ Check: {} }), 400, /^Missing check name/],
   ['catalog/register', node({ Check: { Name: 'c', Status: 'ok' } }), 400, /^Bad check status "ok"/],
-  ['catalog/register', node({ Check: { Name: 'c', Node: 'other' } }), 400, /^Invalid Check.Node/],
-  ['catalog/register', node({ Check: { Name: 'c', ServiceID: 'zz' } }), 404, /^ServiceID "zz" doe/],
-  ['catalog/deregister', {}, 400, /^Missing node/],
+  [
+    'catalog/register',
+    node({ Check: { Name: 'c', Node: 'other' } }),
+    400,
+    /^check node "other" does not match node "ext"/,
+  ],
+  [
+    'catalog/register',
+    node({ Check: { Name: 'c', ServiceID: 'zz' } }),
+    404,
+    /^failed inserting check: Missing service registration on node "ext"/,
+  ],
+  ['catalog/deregister', {}, 400, /^Must provide node\. /],
   ['catalog/deregister', { Node: 'a', Foo: 1 }, 400, /unknown field "Foo"$/],
   ['catalog/deregister', { Node: 'a', Datacenter: 'x' }, 500, /^No path to datacenter$/],
 ]
@@ -276,7 +364,7 @@ const queries: readonly (readonly [path: string, status: number, text: RegExp])[
     /^Cannot specify \?stale with \?consistent, conflicting semantics\.$/,
   ],
   ['health/service/web?cached&consistent', 400, /^Cannot specify \?cached with \?consistent/],
-  ['health/service/web?max_stale=x', 400, /^Invalid value for \?max_stale/],
+  ['health/service/web?max_stale=x', 400, /^Invalid max_stale value "x"/],
   ['health/service/web?passing=maybe', 400, /^Invalid value for \?passing/],
   [
     'health/service/web?filter=Node==x',
@@ -306,7 +394,7 @@ const queries: readonly (readonly [path: string, status: number, text: RegExp])[
   ['health/state/', 400, /^Missing check state$/],
   ['health/node/', 400, /^Missing node name$/],
   ['catalog/node/', 400, /^Missing node name$/],
-  ['agent/service/zz', 404, /^Unknown service ID "zz"/],
+  ['agent/service/zz', 404, /^unknown service ID: zz\. /],
   ['nope', 404, /^Invalid URL path: not a recognized HTTP API endpoint$/],
 ]
 

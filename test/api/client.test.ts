@@ -20,9 +20,11 @@ t.test('the client registers, lists and deregisters', async (t) => {
     Tags: ['v1'],
     Checks: [{ TTL: '10s', Status: 'passing' }],
   })
-  t.equal(warning, '')
-  t.match(await client.registerService({ Name: 'a_b' }), /DNS label/)
-  t.strictSame(await client.services(), { a_b: [], web: ['v1'] })
+  t.strictSame(warning, [])
+  t.match(await client.registerService({ Name: 'ä_b', ID: 'a_b', Port: 1 }), [
+    /^The service name "ä_b" is not a host name label .* many clients refuse such a name\.$/,
+  ])
+  t.strictSame(await client.services(), { ä_b: [], web: ['v1'] })
   t.match(await client.nodes(), [{ Node: 'n1', Address: '127.0.0.1' }])
   t.match(await client.health('web', { passing: true, tags: ['v1'] }), [
     { Service: { ID: 'web/1#x', Port: 8080 }, Checks: [{ Status: 'passing' }] },
@@ -33,7 +35,7 @@ t.test('the client registers, lists and deregisters', async (t) => {
   t.match(await client.members(), [{ Name: 'n1' }])
   t.equal(await client.leader(), '127.0.0.1:8300')
   await client.deregisterService('web/1#x')
-  t.strictSame(await client.services(), { a_b: [] })
+  t.strictSame(await client.services(), { ä_b: [] })
 })
 
 t.test('an agent’s refusal is quoted', async (t) => {
@@ -58,5 +60,5 @@ t.test('an answer that is not an agent’s says so', async (t) => {
   api.backend.peers = () => []
   api.app.server.removeAllListeners('request')
   api.app.server.on('request', (_request, response) => response.end('<html>'))
-  await t.rejects(client.services(), { code: 'agent-unreachable', message: /not an agent's/ })
+  await t.rejects(client.services(), { code: 'not-an-agent', message: /is not an agent/ })
 })

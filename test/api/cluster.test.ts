@@ -119,7 +119,7 @@ t.test('a leader that no quorum confirms is no leader', async (t) => {
   api.backend.barrier = () => Promise.reject(svcdError('no-leader', {}))
   for (const path of ['catalog/nodes?consistent', 'operator/raft/configuration?consistent']) {
     const { status, body } = await api.get(path)
-    t.strictSame([status, body], [500, 'No cluster leader'], path)
+    t.strictSame([status, body], [500, svcdError('no-leader', {}).message], path)
   }
   t.equal((await api.get('catalog/nodes?stale')).status, 200)
 })
@@ -156,6 +156,7 @@ function row(id: string, name: string, port: number, more: object = {}): object 
     Leader: false,
     ProtocolVersion: '3',
     Voter: true,
+    LastIndex: 0,
     ...more,
   }
 }
@@ -193,7 +194,7 @@ t.test('operators change the members', async (t) => {
   await api.put('operator/raft/transfer-leader')
   t.strictSame(backend.operations, [
     { kind: 'change', change: { kind: 'remove', id: id3 } },
-    { kind: 'change', change: { kind: 'remove', id: id2 } },
+    { kind: 'change', change: { kind: 'remove', id: id2 }, onlyAt: '127.0.0.1:8302' },
     { kind: 'change', change: { kind: 'add-learner', id: id4, address: '[::1]:8300' } },
     { kind: 'leave' },
     { kind: 'transfer', to: id2 },
@@ -214,12 +215,17 @@ t.test('a dead server is taken out with all that is registered on it', async (t)
     t.equal(status, 500)
     t.match(body, /^The cluster refuses: .* is alive; `svcd leave` on it takes it out/, name)
   }
-  for (const name of ['nobody', '(unknown)', '']) {
-    t.strictSame(
+  t.match((await api.put('agent/force-leave/n2')).body, `Its id is ${id2}; a dead server that had`)
+  t.match((await api.put('agent/force-leave/n2')).body, `taken out by its id: ${id3} at 127.0.0.1`)
+  for (const name of ['nobody', '']) {
+    t.match(
       (await api.put(`agent/force-leave/${encodeURIComponent(name)}`)).body,
-      `agent: No node found with name '${name}'`,
+      `agent: No node found with name '${name}'. Give a name as \`svcd members\` shows it, or an id`,
     )
   }
+  const unnamed = await api.put(`agent/force-leave/${encodeURIComponent('(unknown)')}`)
+  t.match(unnamed, { status: 500, body: `${id3} at ` }, 'its id is said')
+  t.match(unnamed.body, /Give its id: `svcd force-leave ID`/)
   t.strictSame(backend.operations, [])
   register(api, 'critical')
   t.strictSame((await api.put('agent/force-leave/n2?prune')).status, 200)
@@ -240,6 +246,22 @@ t.test('a dead server is taken out with all that is registered on it', async (t)
   // One that never told its name.
   t.equal((await api.put(`agent/force-leave/${id3}`)).status, 200)
   t.strictSame(backend.operations, [remove(id3)])
+})
+
+t.test('an address or a name that two servers have had takes neither of them out', async (t) => {
+  const api = startThree(t)
+  const { backend } = api
+  register(api, 'critical')
+  // The third has no name: it died, and the second has taken its address, and its name with it.
+  const at = '127.0.0.1:8302'
+  backend.servers = backend.servers.map((one) => (one.id === id3 ? { ...one, address: at } : one))
+  const byAddress = await api.ask('DELETE', `/v1/operator/raft/peer?address=${at}`)
+  t.match(byAddress, { status: 500, body: `${id2} and ${id3}` })
+  const byName = await api.put('agent/force-leave/n2')
+  t.match(byName, { status: 500, body: `(unknown) ${id3} at ${at}` })
+  t.match(byName.body, `n2 ${id2} at ${at} (failed)`)
+  t.strictSame(backend.operations, [])
+  t.equal((await api.ask('DELETE', `/v1/operator/raft/peer?id=${id3}`)).status, 200)
 })
 
 t.test('a server is told where to look for others', async (t) => {

@@ -53,7 +53,7 @@ t.test('a path that is not clean is redirected to the clean one', async (t) => {
   const cases = [
     ['/v1//agent/services', '/v1/agent/services'],
     ['//v1/agent///services?pretty', '/v1/agent/services?pretty'],
-    ['/v1/health/service//web//', '/v1/health/service/web/'],
+    ['/v1//health//service/web//', '/v1/health/service/web//'],
     ['/v1/health/service', '/v1/health/service/'],
     ['/v1/health/state?x=1', '/v1/health/state/?x=1'],
   ] as const
@@ -62,9 +62,10 @@ t.test('a path that is not clean is redirected to the clean one', async (t) => {
     t.strictSame([reply.status, reply.headers['location']], [301, clean], path)
   }
   // inject() cleans these itself.
-  t.equal(cleanPath('/v1/./agent/x/../services?a=/../'), '/v1/agent/services?a=/../')
-  t.equal(cleanPath('/../..//v1'), '/v1')
-  t.equal(cleanPath('/v1/agent/service/a..b'), undefined)
+  const none = new Set<string>()
+  t.equal(cleanPath('/v1/./agent/x/../services?a=/../', none), '/v1/agent/services?a=/../')
+  t.equal(cleanPath('/../..//v1', none), '/v1')
+  t.equal(cleanPath('/v1/agent/service/a..b', none), undefined)
   const encoded = await api.get('health/service/a%2F%2Fb?x=//')
   t.equal(encoded.status, 200, 'encoded slashes belong to the argument')
 })

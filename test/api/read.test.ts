@@ -1,4 +1,5 @@
 import t from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
 import { TestApi } from './support.ts'
 
 /** Two instances of web (one warning), a database on a node of its own. */
@@ -277,7 +278,7 @@ t.test('without a leader only stale reads are answered', async (t) => {
   api.backend.leaderAddress = ''
   for (const path of ['health/service/web', 'catalog/nodes?consistent']) {
     const reply = await api.get(path)
-    t.strictSame([reply.status, reply.body], [500, 'No cluster leader'], path)
+    t.strictSame([reply.status, reply.body], [500, svcdError('no-leader', {}).message], path)
   }
   const stale = await api.get('health/service/web?stale')
   t.equal(stale.status, 200)
@@ -375,7 +376,7 @@ t.test('maintenance takes a service out of passing and leaves it listed', async 
   }
   const refusals: readonly (readonly [string, number, RegExp])[] = [
     ['agent/service/maintenance/web-1', 400, /^Missing value for enable$/],
-    ['agent/service/maintenance/web-1?enable=maybe', 400, /^Invalid value for \?enable/],
+    ['agent/service/maintenance/web-1?enable=maybe', 400, /^Invalid value for enable: "maybe"/],
     ['agent/service/maintenance/zz?enable=true', 404, /^Unknown service ID "zz"/],
     ['agent/service/maintenance/?enable=true', 400, /^Missing service ID$/],
     ['agent/maintenance', 400, /^Missing value for enable$/],

@@ -17,13 +17,25 @@ export class TestApi {
   readonly backend: TestBackend
   /** What was logged as an error: defects, so none. */
   readonly errors: string[] = []
+  readonly warnings: string[] = []
+  readonly debugged: string[] = []
+  /** At an error or a line for debugging. */
+  onLog = (): void => {}
 
   constructor(t: Test, options: HttpApiOptions = {}) {
     this.backend = new TestBackend(t.testdir())
     const logger = {
       ...silentLogger,
+      warn: (_fields: object, message: string): void => {
+        this.warnings.push(message)
+      },
+      debug: (_fields: object, message: string): void => {
+        this.debugged.push(message)
+        this.onLog()
+      },
       error: (fields: object, message: string): void => {
         this.errors.push(`${message} ${JSON.stringify(fields)}`)
+        this.onLog()
       },
     }
     this.app = createHttpApi(this.backend, logger, { leaderWaitMs: 0, ...options })

@@ -51,7 +51,7 @@ export async function benchCalm(): Promise<string> {
         ['questions lost', must(lost)],
         ['elections won, by server', count('leads the cluster')],
         ['leads given up', count('leads no more')],
-        ['stalls of more than 200 ms noticed by a replica', count('this process stood still')],
+        ['lines about stalls of 1 s and more', count('event loop blocked')],
         ['writes acknowledged, failed', `${writes.acknowledged}, ${writes.failed}`],
         ['slowest write, ms', writes.slowestMs.toFixed(0)],
       ],

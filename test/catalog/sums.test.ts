@@ -26,7 +26,11 @@ const service = fc
     serviceDefinition(name, { id, address: at, meta: { value }, port: value.length }),
   )
 const check = fc
-  .record({ id: fc.constantFrom('k1', 'k2'), serviceId: fc.constantFrom('', 'a', 'b'), text })
+  .record({
+    id: fc.constantFrom('k1', 'k2', 'serfHealth'),
+    serviceId: fc.constantFrom('', 'a', 'b'),
+    text,
+  })
   .map(({ id, serviceId: of, text: output }) => checkDefinition(id, { serviceId: of, output }))
 
 const body: fc.Arbitrary<CommandBody> = fc.oneof(
@@ -34,16 +38,27 @@ const body: fc.Arbitrary<CommandBody> = fc.oneof(
     .record({
       name: nodeName,
       withNode: fc.boolean(),
+      nodeId: fc.constantFrom('', 'id-1', 'id-2'),
       address,
       service: fc.option(service, { nil: undefined }),
       checks: fc.array(check, { maxLength: 2 }),
       replaceChecks: fc.boolean(),
     })
-    .map(({ name, withNode, address: at, service: of, checks, replaceChecks }): CommandBody => {
-      const { node: _node, ...command } = registerCommand(name, { checks, replaceChecks })
-      const node = withNode ? { node: nodeDefinition(name, { address: at }) } : {}
-      return { ...command, ...node, ...(of === undefined ? {} : { service: of }) }
-    }),
+    .map(
+      ({
+        name,
+        withNode,
+        nodeId,
+        address: at,
+        service: of,
+        checks,
+        replaceChecks,
+      }): CommandBody => {
+        const { node: _node, ...command } = registerCommand(name, { checks, replaceChecks })
+        const node = withNode ? { node: nodeDefinition(name, { address: at, id: nodeId }) } : {}
+        return { ...command, ...node, ...(of === undefined ? {} : { service: of }) }
+      },
+    ),
   fc
     .record({ nodeName, id: serviceId, what: fc.constantFrom('node', 'service', 'check') })
     .map(({ nodeName: name, id, what }): CommandBody => {

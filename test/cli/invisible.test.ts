@@ -34,6 +34,11 @@ t.test('nothing in a catalog is obeyed by the terminal or hidden on it', async (
     ['services', '-json'],
     ['checks', '-json'],
     ['nodes', '-json'],
+    ['status'],
+    ['status', '-o', 'yaml'],
+    ['services', '-o', 'yaml'],
+    ['services', '-o', 'name'],
+    ['services', odd('svc'), '--wide'],
   ]
   for (const line of lines) {
     const { out, err } = await svcd(line, env)

@@ -111,9 +111,11 @@ t.test("what Consul's command line lists is listed in its columns", async (t) =>
 t.test('lists are narrowed by tags, nodes, metadata and states', async (t) => {
   const { ask } = await startApi(t)
   const cases: readonly (readonly [line: string, shown: RegExp, hidden: RegExp])[] = [
-    ['services -tag A', /^web {6}a,b,c$/m, /^api/m],
-    ['services -tag a -tag x', /^Service  Tags\n$/, /web|api/],
-    ['services -node n2', /^web {6}c$/m, /^api/m],
+    ['services -tag A', /^web .* a,b,c$/m, /^api/m],
+    ['services -tag a -tag x', /^Service  Passing .*Tags\n$/, /web|api/],
+    ['services -node n2', /^web {6}0 {8}0 {8}1 {9}0 {12}c$/m, /^api/m],
+    ['services -filter ServicePort==81', /^web {6}0 {8}0 {8}1 {9}0 {12}c$/m, /^api/m],
+    ['ls', /^web {6}1 {8}0 {8}1 {9}0 {12}a,b,c$/m, /nothing/],
     ['services -node-meta rack=7', /^web/m, /^api/m],
     ['services web -node n1', /^web1/m, /^web2/m],
     ['services web -tag c', /^web2 /m, /^web1/m],
@@ -432,12 +434,12 @@ t.test('validate tells what is wrong by file and line, and what an agent would d
     good: {
       'web.json': '{"service": {"name": "web", "port": 80, "check": {"ttl": "10s"}}}',
       'agent.json':
-        '{"log_level": "warn", "services": [{"name": "a"}], "check": {"name": "c", "ttl": "5s"}}',
+        '{"log_level": "warn", "services": [{"name": "a", "port": 1}], "check": {"name": "c", "ttl": "5s"}}',
     },
     bad: {
       'one.json': '{"service": {\n  "name": "web",\n  "prot": 80\n}}',
       'two.json': '{"service": {"name": ',
-      'ok.json': '{"service": {"name": "fine"}}',
+      'ok.json': '{"service": {"name": "fine", "port": 1}}',
     },
     'option.json': '{"log_level": "loud"}',
   })
@@ -449,7 +451,7 @@ t.test('validate tells what is wrong by file and line, and what an agent would d
   t.match(bad, { code: 1, out: '' })
   t.match(bad.err, /^\S+\/one\.json:3:\d+: .*"prot"/m)
   t.match(bad.err, /^\S+\/two\.json:1:\d+: /m)
-  t.match(bad.err, /svcd: The configuration is not valid, 2 to mend\./)
+  t.match(bad.err, /svcd: Invalid configuration: 2 error\(s\)\./)
   t.match(await validate(join(directory, 'option.json')), { code: 1, err: /loud/ })
   t.match(await validate(join(directory, 'none')), { code: 1, err: /none:1:1: cannot be read/ })
   const json = await validate('--json', join(directory, 'bad'))

@@ -47,12 +47,16 @@ t.test('a server without further options gets the defaults', async (t) => {
     diskReserveMib: undefined,
     nodeName: 'n1',
     nodeId: undefined,
+    nodeMeta: {},
+    pidFile: undefined,
     datacenter: 'dc1',
     zonesDir: undefined,
     configFiles: [],
     bindAddress: '0.0.0.0',
     advertiseAddress: undefined,
     clientAddresses: ['127.0.0.1'],
+    httpAddresses: ['127.0.0.1'],
+    dnsAddresses: ['127.0.0.1'],
     allowedHosts: [],
     retryJoin: [],
     encrypt: [],
@@ -69,6 +73,7 @@ t.test('a server without further options gets the defaults', async (t) => {
       onlyPassing: false,
       nodeMetaTxt: true,
       emptyAnswer: 'nxdomain',
+      enableTruncate: true,
       udpSizeMax: 1232,
       udp: 'auto',
       threads: undefined,
@@ -94,8 +99,8 @@ t.test(
   'a server alone starts at once, one with others to find waits to be told how many',
   async (t) => {
     t.equal(parseConfig(server).bootstrapExpect, 1)
-    const joining = parseConfig(withFlags({ retryJoin: ['10.0.0.1', '10.0.0.2:8301'] }))
-    t.match(joining, { bootstrapExpect: 0, retryJoin: ['10.0.0.1', '10.0.0.2:8301'] })
+    const joining = parseConfig(withFlags({ retryJoin: ['10.0.0.1', '10.0.0.2:8302'] }))
+    t.match(joining, { bootstrapExpect: 0, retryJoin: ['10.0.0.1', '10.0.0.2:8302'] })
     const three = withFlags({ retryJoin: ['a b c'], bootstrapExpect: ['3'] })
     t.match(parseConfig(three), { bootstrapExpect: 3, retryJoin: ['a', 'b', 'c'] })
     t.equal(parseConfig(withFlags({ memberTimeoutSeconds: ['5s'] })).memberTimeoutSeconds, 5)
@@ -202,6 +207,7 @@ t.test("a file has Consul's keys", async (t) => {
             node_ttl: '1m',
             service_ttl: { '*': '5s', Web: '10s' },
             only_passing: true,
+            enable_truncate: false,
             soa: { refresh: 1, retry: 2, expire: 3, min_ttl: 4 },
           },
         },
@@ -219,6 +225,7 @@ t.test("a file has Consul's keys", async (t) => {
       nodeTtlSeconds: 60,
       serviceTtlSeconds: { '*': 6, web: 10 },
       onlyPassing: true,
+      enableTruncate: false,
       soa: { refresh: 1, retry: 2, expire: 3, minTtl: 4 },
     },
   })
@@ -251,7 +258,7 @@ t.test('every option refused names itself, where it was set, and what to do', as
     [withFlags({ 'ports.server': ['-1'] }), /^Option -server-port: /],
     [withFlags({ 'ports.dns': ['8500'] }), /^Option -dns-port: port 8500 is also the HTTP port/],
     [withFlags({ 'ports.http': ['http'] }), /^Option -http-port: "http" is not a whole number/],
-    [withFlags({ datacenter: ['DC1'] }), /^Option -datacenter: "DC1" is not a datacenter name/],
+    [withFlags({ datacenter: ['dc.1'] }), /^Option -datacenter: "dc\.1" is not a datacenter name/],
     [withFlags({ datacenter: ['a'.repeat(64)] }), /^Option -datacenter: /],
     [withFlags({ nodeName: ['a b'] }), /^Option -node: "a b" cannot be asked for by DNS/],
     [withFlags({ nodeName: ['a..b'] }), /^Option -node: /],
@@ -350,10 +357,9 @@ t.test('every option refused names itself, where it was set, and what to do', as
       /^Option dns_config\.node_ttl in a\.json: 10 is not a duration/,
     ],
     [
-      withFile({ dns_config: { enable_truncate: false } }),
-      /^Option dns_config\.enable_truncate in .*: svcd has no such option: an answer that is cut always says so\. Leave it out or say true/,
+      withFile({ dns_config: { allow_stale: false } }),
+      /answers DNS from its own copy\. Leave it out, or write true$/,
     ],
-    [withFile({ dns_config: { udp_answer_limit: 3 } }), /holds all that fits\. Leave it out$/],
     [withFile({ dns_config: { service_ttl: '5s' } }), /is not an object of durations by name/],
   ]
   for (const [sources, message] of cases) t.match(messageOf(sources), message)

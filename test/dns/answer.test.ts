@@ -41,6 +41,17 @@ function registry(): Bench {
     .add('c4', { at: 'twin.service.consul' })
     .add('odd', { node: 'x'.repeat(64), nodeAt: '10.0.0.3' })
     .add('müller', { at: '10.9.0.3' })
+    .addNode('node with space', '10.0.0.11')
+    .addNode('nöde', '10.0.0.12 2001:db8::12')
+    .addNode('my_node', '10.0.0.13')
+    .add(
+      'on-odd',
+      { node: 'node with space', nodeAt: '10.0.0.11', port: 1 },
+      { node: 'nöde', nodeAt: '10.0.0.12 2001:db8::12', port: 2 },
+      { node: 'my_node', nodeAt: '10.0.0.13', port: 3 },
+      { node: '-n-', nodeAt: '10.0.0.14', port: 4 },
+      { node: 'a.b.example', nodeAt: '10.0.0.9', port: 5 },
+    )
     .ids.set('5d3a1d0e-8f2b-4c1c-9a56-0d6c0c7f9b11', 'n1')
   return bench
 }
@@ -118,6 +129,26 @@ const cases: Record<string, string> = {
     'additional',
     '0a000003.addr.dc1.consul. 10 A 10.0.0.3',
   ].join('\n'),
+  // So does one that is no host name: resolvers drop the whole answer for it.
+  'on-odd.service.consul SRV': [
+    'NOERROR aa',
+    'answer',
+    'on-odd.service.consul. 10 SRV 1 1 1 0a00000b.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 2 20010db8000000000000000000000012.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 3 0a00000d.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 4 0a00000e.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 5 a.b.example.node.dc1.consul.',
+    'additional',
+    '0a00000b.addr.dc1.consul. 10 A 10.0.0.11',
+    '0a00000d.addr.dc1.consul. 10 A 10.0.0.13',
+    '0a00000e.addr.dc1.consul. 10 A 10.0.0.14',
+    '20010db8000000000000000000000012.addr.dc1.consul. 10 AAAA 2001:db8::12',
+    'a.b.example.node.dc1.consul. 10 A 10.0.0.9',
+  ].join('\n'),
+  'my_node.node.consul A': 'NOERROR aa\nanswer\nmy_node.node.consul. 5 A 10.0.0.13',
+  '11.0.0.10.in-addr.arpa PTR': ptr('11.0.0.10.in-addr.arpa.', '0a00000b.addr.dc1.consul.'),
+  '13.0.0.10.in-addr.arpa PTR': ptr('13.0.0.10.in-addr.arpa.', 'my_node.node.dc1.consul.'),
+  '3.0.9.10.in-addr.arpa PTR': ptr('3.0.9.10.in-addr.arpa.', '0a090003.addr.dc1.consul.'),
   // Host names
   'db.service.consul A': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
   'db.service.consul CNAME': 'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
@@ -308,14 +339,44 @@ t.test('every name and type has the answer that the table says', async (t) => {
   t.same(bench.errors, [])
 })
 
-t.test('ANY is one RRset over UDP and all of them over TCP (RFC 8482)', async (t) => {
+t.test('ANY is little over UDP and everything over TCP (RFC 8482)', async (t) => {
   const bench = registry()
-  t.equal(replyText(bench.ask('web.service.consul', 'ANY')), webAt('web.service.consul.'))
+  const both = (name: string): string[] => bench.ask(name, 'ANY').answer.map(({ type }) => type)
+  t.strictSame(both('web.service.consul'), ['A', 'A', 'AAAA', 'AAAA'], 'both families')
+  t.strictSame(both('web.service.consul'), ['A', 'A', 'AAAA', 'AAAA'], 'also from the cache')
+  t.strictSame(both('both.node.consul'), ['A', 'AAAA'])
+  t.strictSame(both('six.node.consul'), ['AAAA'])
+  t.strictSame(both('twin.service.consul'), ['A'], 'SRV and TXT only over TCP')
+  t.strictSame(both('_twin._tcp.consul'), ['SRV'])
+  // 12 + 24 + 4, then 12 A of 16 octets and as many AAAA of 28 are 568.
+  for (let n = 0; n < 12; n++) bench.registry.add('wide', { at: `10.9.1.${n} 2001:db8::1:${n}` })
+  t.strictSame(new Set(both('wide.service.consul')), new Set(['A']), 'where both do not fit, one')
+  t.equal(bench.ask('wide.service.consul', 'ANY', { edns: 1232 }).answer.length, 24)
+  const parsed = parseZoneFile(
+    '$ORIGIN example.org.\n$TTL 9\n@ SOA ns host 1 2 3 4 5\n@ NS ns.net.\n' +
+      'a AAAA 2001:db8::1\na TXT "x"\na A 10.0.0.1\nb MX 1 a\nb A 10.0.0.2\n*.c A 10.0.0.3\n*.c AAAA ::3\n',
+    { file: 'x.zone' },
+  )
+  if ('faults' in parsed) throw new Error(parsed.faults.join())
+  bench.zone = { ...bench.zone, staticZones: staticZones([parsed.zone]) }
+  t.strictSame(both('a.example.org'), ['AAAA', 'A'], 'of a zone file too')
+  t.strictSame(both('b.example.org'), ['MX'])
+  t.strictSame(both('x.c.example.org'), ['A', 'AAAA'])
+  t.equal(bench.ask('a.example.org', 'ANY', { tcp: true }).answer.length, 3)
   const types = bench.ask('web.service.consul', 'ANY', { tcp: true }).answer.map(({ type }) => type)
   t.same([...new Set(types)], ['A', 'AAAA', 'SRV', 'TXT'])
   t.equal(
     replyText(bench.ask('db.service.consul', 'ANY')),
     'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',
+  )
+})
+
+t.test('a server whose name is no host name is named by its address', async (t) => {
+  const bench = new Bench()
+  bench.registry.addNode('my server', '10.0.0.1')
+  t.equal(
+    replyText(bench.ask('consul', 'NS')),
+    'NOERROR aa\nanswer\nconsul. 5 NS 0a000001.addr.dc1.consul.\nadditional\n0a000001.addr.dc1.consul. 5 A 10.0.0.1',
   )
 })
 

@@ -146,13 +146,14 @@ export class Bench {
   readonly responder: Responder
   mode: Mode = 'ready'
   zone: Zone = {
-    ...defaultZone(['consul'], 'dc1', 7),
+    ...defaultZone(['consul'], 'dc1'),
     altDomain: ['alt', 'test'],
     nodeTtl: 5,
     serviceTtls: { '*': 10, 'db*': 20, db: 30 },
   }
 
   constructor(cache: { cacheEntriesMax?: number; cacheBytesMax?: number } = {}) {
+    this.versions.index = 7
     this.responder = new Responder({
       ...cache,
       zone: () => this.zone,

@@ -29,7 +29,7 @@ export function rawName(name: Buffer): Buffer {
   return Buffer.concat([query.subarray(0, 12), name, Buffer.from([0, 1, 0, 1])])
 }
 
-const longLabel = Buffer.concat([Buffer.from([63]), Buffer.alloc(63, 'a')])
+export const longLabel = Buffer.concat([Buffer.from([63]), Buffer.alloc(63, 'a')])
 const name255 = Buffer.concat([
   longLabel,
   longLabel,

@@ -9,7 +9,7 @@ import { QueryScan, variantOf } from '../../src/dns/query-scan.ts'
 import { rcode, recordType } from '../../src/dns/record.ts'
 import { decodeReply } from '../../src/net/dns-client.ts'
 import { Bench, buildQuery } from './fixture.ts'
-import { changed, cookie, oddPackets, query, rawName, withOpt } from './odd-packets.ts'
+import { changed, cookie, longLabel, oddPackets, query, rawName, withOpt } from './odd-packets.ts'
 import type { Message } from '../../src/dns/message.ts'
 import type { Name } from '../../src/dns/name.ts'
 import type { ResourceRecord } from '../../src/dns/record.ts'
@@ -35,6 +35,89 @@ t.test('each packet gets the rcode that the table says, or silence', async (t) =
     }
   }
   t.same(server.errors, [])
+})
+
+/** A TSIG record (RFC 8945 §4.2), its MAC of 32 octets. */
+function tsig({ key = 'Key.example', ttl = 0, cls = 255, mac = 32, other = 0 } = {}): Buffer {
+  const name = (text: string): Buffer =>
+    Buffer.concat([
+      ...text.split('.').map((label) => Buffer.from(String.fromCharCode(label.length) + label)),
+      Buffer.from([0]),
+    ])
+  const data = Buffer.concat([
+    name('hmac-sha256'),
+    Buffer.from('00006717aabb012c', 'hex'),
+    Buffer.from([0, mac]),
+    Buffer.alloc(32, 0xab),
+    Buffer.from([0x12, 0x67, 0, 0, 0, other]),
+  ])
+  const head = Buffer.alloc(10)
+  head.writeUInt16BE(250, 0)
+  head.writeUInt16BE(cls, 2)
+  head.writeUInt32BE(ttl, 4)
+  head.writeUInt16BE(data.length, 8)
+  return Buffer.concat([name(key), head, data])
+}
+
+/** The packet with records behind it, counted as additional ones. */
+function withMore(packet: Buffer, ...records: readonly Buffer[]): Buffer {
+  return changed(Buffer.concat([packet, ...records]), [11, (packet[11] ?? 0) + records.length])
+}
+
+t.test('a query signed by TSIG gets NOTAUTH with BADKEY, unsigned (RFC 8945 §5.2.1)', async (t) => {
+  const server = bench()
+  const badKey =
+    `${Buffer.from('\x03Key\x07example\0').toString('hex')}00fa00ff00000000001d` +
+    `${Buffer.from('\x0bhmac-sha256\0').toString('hex')}00006717aabb012c0000126700110000`
+  for (const packet of [query, withOpt()]) {
+    const reply = must(server.send(withMore(packet, tsig())))
+    t.equal((reply[3] ?? 0) & 0x0f, rcode.NOTAUTH)
+    t.equal((reply[2] ?? 0) & 0x84, 0x80, 'a response without authority')
+    t.same(reply.subarray(12, query.length), query.subarray(12), 'the question is echoed')
+    t.equal(
+      reply.subarray(4, 12).toString('hex'),
+      `00010000000000${packet[11] === 1 ? '02' : '01'}`,
+    )
+    t.equal(reply.subarray(-badKey.length / 2).toString('hex'), badKey, 'TSIG comes last')
+    t.equal(reply.length, query.length + (packet[11] === 1 ? 11 : 0) + badKey.length / 2)
+  }
+  const signed = withMore(query, tsig())
+  t.ok(must(server.send(signed)).length < signed.length, 'it amplifies nothing')
+  t.equal(server.responder.counters.rcodes[rcode.NOTAUTH], 3)
+  t.equal(decodeReply(must(server.send(query))).rcode, 'NOERROR', 'and unsigned it is answered')
+})
+
+t.test('a TSIG record that is malformed or not the last one is FORMERR', async (t) => {
+  const server = bench()
+  const opt = withOpt().subarray(query.length)
+  const whole = tsig()
+  const faulty: Record<string, Buffer> = {
+    'before OPT': withMore(query, whole, opt),
+    twice: withMore(query, whole, whole),
+    'class IN': withMore(query, tsig({ cls: 1 })),
+    'with a TTL': withMore(query, tsig({ ttl: 1 })),
+    'a MAC that is too long': withMore(query, tsig({ mac: 39 })),
+    'a MAC that is too short': withMore(query, tsig({ mac: 31 })),
+    'other data that are not there': withMore(query, tsig({ other: 1 })),
+    'among the answers': changed(Buffer.concat([query, whole]), [7, 1]),
+    'cut short': withMore(query, whole).subarray(0, -1),
+  }
+  for (const [title, packet] of Object.entries(faulty)) {
+    t.equal(decodeReply(must(server.send(packet))).rcode, 'FORMERR', title)
+  }
+})
+
+t.test('a NOTAUTH that does not fit is cut, with TC', async (t) => {
+  const server = bench()
+  const key = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(60)).join('.')
+  const long = Buffer.concat([...Array<Buffer>(4).fill(longLabel)]).subarray(0, 254)
+  const name = changed(Buffer.concat([long, Buffer.from([0])]), [192, 61])
+  const question = Buffer.concat([query.subarray(0, 12), name, Buffer.from([0, 1, 0, 1])])
+  const packet = withMore(question, tsig({ key }))
+  const reply = must(server.send(packet))
+  t.strictSame([(reply[2] ?? 0) & 0x02, (reply[3] ?? 0) & 0x0f], [0x02, rcode.NOTAUTH])
+  t.ok(reply.length <= 512)
+  t.equal((must(server.send(packet, { tcp: true }))[2] ?? 0) & 0x02, 0, 'over TCP it is whole')
 })
 
 t.test('ID, RD, CD and the question go back as they came, 0x20 case and all', async (t) => {

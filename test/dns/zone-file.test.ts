@@ -244,6 +244,74 @@ t.test(
   },
 )
 
+t.test('the SOA stands at the top of the zone that the file is named after', async (t) => {
+  const rest = 'SOA ns host 1 2 3 4 5\n  NS ns.example.net.\n'
+  const cases: Record<string, string | RegExp> = {
+    [`$ORIGIN z.example\n@ 60 ${rest}`]:
+      /:2: the SOA record is at z\.example\.z\.example\., not at the top of the zone z\.example\.; \$ORIGIN "z\.example" has no final dot/,
+    [`sub 60 ${rest}`]: /:1: the SOA record is at sub\.z\.example\., not at the top/,
+    [`$ORIGIN .\n$ORIGIN z.example\n@ 60 ${rest}`]: 'z.example.',
+    [`z.example. 60 ${rest}`]: 'z.example.',
+    // An absolute name may name another zone.
+    [`$ORIGIN other.example.\n@ 60 ${rest}`]: 'other.example.',
+    [`$ORIGIN below.z.example.\n@ 60 ${rest}`]: 'below.z.example.',
+    [`other.example. 60 ${rest}`]: 'other.example.',
+  }
+  for (const [text, wanted] of Object.entries(cases)) {
+    const directory = t.testdir({ 'z.example.zone': text })
+    if (typeof wanted === 'string') {
+      t.equal(formatName(must(readZoneFiles(directory).zones[0]).origin), wanted, text)
+    } else {
+      t.throws(() => readZoneFiles(directory), { code: 'zone-invalid', message: wanted }, text)
+    }
+  }
+})
+
+t.test('a name that repeats the origin is warned of: its final dot is missing', async (t) => {
+  const text = `${head}www.example.org A 10.0.0.1\na MX 5 mail.example.org\nb A 10.0.0.2\nc.org A 10.0.0.3\n`
+  const result = parseZoneFile(text, { file: 'x.zone' })
+  t.match(result.warnings, [
+    'x.zone:5: www.example.org.example.org. repeats example.org.; perhaps its final dot is missing',
+    /^x\.zone:6: the MX host mail\.example\.org\.example\.org\. has no address/,
+    /^x\.zone:6: mail\.example\.org\.example\.org\. repeats example\.org\./,
+  ])
+  t.equal(result.warnings.length, 3)
+})
+
+t.test("a file for the registry's own domain is refused, one above it is warned of", async (t) => {
+  const domains = [['consul'], ['svc', 'example', 'org']]
+  const zone = '@ 60 SOA ns.example.net. host 1 2 3 4 5\n@ 60 NS ns.example.net.\n'
+  for (const name of ['consul', 'Svc.Example.org']) {
+    const directory = t.testdir({ [`${name}.zone`]: `${zone}x 60 A 10.0.0.1\n` })
+    t.throws(() => readZoneFiles(directory, domains), {
+      code: 'zone-invalid',
+      message: new RegExp(`${name}.zone:1: the registry itself answers for ${name}\\.`, 'i'),
+    })
+  }
+  const above = parseZoneFile(
+    [
+      head,
+      'svc NS ns.svc',
+      'ns.svc A 10.0.0.1',
+      'web.service.svc A 10.0.0.2',
+      'svc TXT "x"',
+      'a.svcs A 10.0.0.3',
+    ].join('\n'),
+    { file: 'x.zone', domains },
+  )
+  t.strictSame(
+    above.warnings.filter((text) => text.includes('registry')),
+    [
+      'x.zone:8: web.service.svc.example.org. is never served: the registry answers for svc.example.org.',
+      'x.zone:9: svc.example.org. is never served: the registry answers for svc.example.org.',
+    ],
+  )
+  const plain = parseZoneFile(`${head}a.svc A 10.0.0.1\nsvc TXT "x"\n`, { file: 'x.zone', domains })
+  t.equal(plain.warnings.length, 2)
+  const below = parseZoneFile(`$ORIGIN static.consul.\n${zone}`, { file: 'x.zone', domains })
+  t.ok('zone' in below && below.warnings.length === 0, 'below it a file is served')
+})
+
 t.test('$GENERATE makes what BIND makes of it', async (t) => {
   const zone = parse(
     `${head}$GENERATE 8-12/2 h\${0,3,d}.\${-8,2,x} 30 A 10.0.0.$\n$GENERATE 1-1 c$ TXT "\\$ $$ $"\n`,

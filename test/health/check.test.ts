@@ -107,6 +107,39 @@ t.test('an expired TTL is critical and keeps the last output, once', async (t) =
   t.equal(silent.states[0]?.output, 'TTL expired')
 })
 
+t.test('the first result of a new check is told at once, whatever it is', async (t) => {
+  const start = (status: CheckStatus): CheckState => startedCheck(status, '', 0, true)
+  const step = (state: CheckState, result: CheckResult) => next({ rules: plain, state }, result, 1)
+  const refused = step(start('critical'), probe('critical', 'refused'))
+  t.match(refused, { propose: true, isNews: true, state: { told: { output: 'refused' } } })
+  const again = step(refused.state, probe('critical', 'refused, 2 ms later'))
+  t.match(again, { propose: false, isNews: false }, 'and only the first')
+  t.match(step(start('passing'), probe('passing', '200 OK')), { propose: true, isNews: true })
+  t.match(step(start('critical'), report('critical', 'down')), { propose: true, isNews: true })
+  t.match(step(start('critical'), { kind: 'expired' }), { propose: true, isNews: true })
+  const silent = step(start('critical'), report('critical'))
+  t.match(silent, { propose: false, isNews: true }, 'without a word there is nothing to store')
+  const resumed = startedCheck('passing', '200 OK', 0)
+  t.match(step(resumed, probe('passing', '200 OK in 3 ms')), { propose: false, isNews: false })
+})
+
+t.test('ten thousand checks that keep passing tell nothing after their first result', async (t) => {
+  let told = 0
+  for (let n = 0; n < 10_000; n++) {
+    let state = startedCheck('passing', '', 0, true)
+    for (let at = 1; at <= 5; at++) {
+      const { state: after, propose } = next(
+        { rules: plain, state },
+        probe('passing', `200 OK, ${at} ms`),
+        at * 1000,
+      )
+      state = after
+      if (propose && at > 1) told++
+    }
+  }
+  t.equal(told, 0)
+})
+
 t.test(
   'changed output without a transition is proposed after five minutes, not before',
   async (t) => {

@@ -41,6 +41,8 @@ export class AgentRig {
   /** While set, proposals are refused with it. */
   refusal: Error | undefined
   agent: Agent
+  /** Of the next start. */
+  identity = identity
   /** Wall time; monotonic time is real. */
   wallMs = 1_000_000
   readonly #t: Test
@@ -133,7 +135,7 @@ export class AgentRig {
       { onLost: (error) => this.#t.fail('agent.db lost a write', { error }) },
     )
     return new Agent({
-      identity,
+      identity: this.identity,
       store,
       propose: (body, origin) => this.#propose(body, origin),
       read: (query) => query(this.catalog.reader),

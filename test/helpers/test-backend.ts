@@ -6,9 +6,14 @@ import type {
   ClusterOperation,
   ClusterServer,
   Diagnosis,
+  JoinResult,
+  HostFacts,
   LocalAgent,
+  LogFollower,
   Origin,
+  ReloadReport,
   Restored,
+  ServerHealth,
   SnapshotArchive,
   Statistics,
   Wait,
@@ -22,6 +27,8 @@ import { Versions } from '../../src/catalog/versions.ts'
 import type { CatalogReader } from '../../src/catalog/query.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
+import { AgentLog } from '../../src/node/log.ts'
+import { hostFacts } from '../../src/node/host-facts.ts'
 import { ChangeWaiters } from '../../src/node/change-waiters.ts'
 import { SnapshotService } from '../../src/node/snapshot-service.ts'
 import { SnapshotStore } from '../../src/storage/snapshot.ts'
@@ -76,10 +83,15 @@ export class TestBackend implements Backend {
   servers: ClusterServer[] = [
     { id: node.id, address: '127.0.0.1:8300', isVoter: true, isLeader: true, lastIndex: 1 },
   ]
+  /** What its leader tells of the servers. */
+  healths: readonly ServerHealth[] | undefined
+  /** What {@link followLog} follows. */
+  readonly log = new AgentLog({ level: 'info', write: () => {} })
   /** What {@link metrics} tells. */
   figures: readonly AnyMetric[] = []
   /** What operators asked for, in order. */
   readonly operations: ClusterOperation[] = []
+  joinResult: JoinResult = 'waiting'
   /** Set, it is what the next operation fails with. */
   refusal: Error | undefined
   readonly #writer: StateWriter
@@ -165,12 +177,16 @@ export class TestBackend implements Backend {
   async operate(operation: ClusterOperation): Promise<string> {
     this.operations.push(operation)
     if (this.refusal !== undefined) throw this.refusal
-    return 'done'
+    return operation.kind === 'join' ? this.joinResult : 'done'
   }
 
-  async reload(): Promise<void> {
+  /** What a reload tells. */
+  reloaded: ReloadReport = { taken: [], leftOut: [], heldBack: [], restartNeeded: [] }
+
+  async reload(): Promise<ReloadReport> {
     this.reloads++
     if (this.refusal !== undefined) throw this.refusal
+    return this.reloaded
   }
 
   snapshot(): Promise<SnapshotArchive> {
@@ -218,6 +234,30 @@ export class TestBackend implements Backend {
 
   diagnosis(): Diagnosis {
     return { config: {}, raft: {}, log: ['a line'], resources: {} }
+  }
+
+  /** How many follow the log over the API. */
+  followed = 0
+
+  followLog(follower: LogFollower): () => void {
+    const unfollow = this.log.follow(follower)
+    this.followed++
+    return () => {
+      this.followed--
+      unfollow()
+    }
+  }
+
+  host(): HostFacts {
+    return hostFacts(this.directory)
+  }
+
+  autopilot(): { readonly silenceMsMax: number; readonly trailingMax: number } {
+    return { silenceMsMax: 3000, trailingMax: 10_000 }
+  }
+
+  async serverHealth(): Promise<readonly ServerHealth[] | undefined> {
+    return this.healths
   }
 
   leader(): string {

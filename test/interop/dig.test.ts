@@ -31,6 +31,12 @@ async function startWithServices(): Promise<AgentProcess> {
     const response = await agent.put('agent/service/register', service)
     if (!response.ok) throw new Error(await response.text())
   }
+  for (const [at, Node] of ['node with space', 'nöde'].entries()) {
+    const Address = `10.9.1.${at}`
+    const Service = { Service: 'afar', Port: 7000 + at }
+    const response = await agent.put('catalog/register', { Node, Address, Service })
+    if (!response.ok) throw new Error(await response.text())
+  }
   return agent
 }
 
@@ -176,6 +182,15 @@ t.test('an agent with services of every kind', async (t) => {
     })
   }
 
+  t.test('dig -y is told that its key is not known', { skip: missing('dig') }, async (t) => {
+    const key = 'hmac-sha256:key.example:c2VjcmV0c2VjcmV0'
+    const args = ['-y', key, '@127.0.0.1', '-p', String(agent.dnsPort), 'web.service.consul']
+    const { stdout } = await promisify(execFile)('dig', args)
+    t.match(stdout, /status: NOTAUTH/)
+    t.match(stdout, /^key\.example\..*TSIG.* BADKEY 0/m)
+    t.notMatch(stdout, /ANSWER SECTION|malformed/)
+  })
+
   t.test("Node's resolver gets A, AAAA, SRV and the two kinds of no", async (t) => {
     const resolver = new Resolver()
     resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
@@ -188,6 +203,11 @@ t.test('an agent with services of every kind', async (t) => {
     t.strictSame(srv.map(({ name, port }) => `${name}:${port}`).toSorted(), [
       '0a090001.addr.dc1.consul:8080',
       '0a090002.addr.dc1.consul:8081',
+    ])
+    const afar = await resolver.resolveSrv('afar.service.consul')
+    t.strictSame(afar.map(({ name, port }) => `${name}:${port}`).toSorted(), [
+      '0a090100.addr.dc1.consul:7000',
+      '0a090101.addr.dc1.consul:7001',
     ])
     await t.rejects(resolver.resolve6('web.service.consul'), { code: 'ENODATA' })
     await t.rejects(resolver.resolve4('none.service.consul'), { code: 'ENOTFOUND' })

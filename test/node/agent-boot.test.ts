@@ -7,6 +7,7 @@ import type { Check } from '../../src/catalog/model.ts'
 import { catalogDefinition, runOf } from '../../src/node/check-definition.ts'
 import {
   AgentRig,
+  identity,
   endpoint,
   httpCheck,
   origin,
@@ -14,7 +15,13 @@ import {
   ttlCheck,
   web,
 } from '../helpers/agent-rig.ts'
-import { MemoryCatalog, checkDefinition, serviceDefinition } from '../helpers/catalog.ts'
+import {
+  MemoryCatalog,
+  checkDefinition,
+  nodeDefinition,
+  registerCommand,
+  serviceDefinition,
+} from '../helpers/catalog.ts'
 
 type Definition = Parameters<typeof runOf>[0]['definition']
 
@@ -264,4 +271,100 @@ t.test('a command is never taken from the catalog, nor a check that no agent wro
   t.match(definition, { ScriptArgs: ['true'] })
   t.equal(runOf({ type: 'script', definition }), undefined)
   t.equal(runOf({ type: 'ttl', definition: { TTL: '10s' } }), undefined)
+})
+
+const otherId = '22222222-0000-4000-8000-000000000002'
+
+/** Another machine of the same name, as its agent had it registered. */
+function predecessor(rig: AgentRig): void {
+  const { catalog } = rig
+  const node = nodeDefinition('n1', { id: otherId, address: '10.0.0.9' })
+  const service = serviceDefinition('theirs', { owner: 'agent', port: 80 })
+  const checks = [checkDefinition('serfHealth', { status: 'critical' })]
+  catalog.apply(registerCommand('n1', { node, service, checks }))
+}
+
+t.test('a machine in the place of another one adopts nothing of it', async (t) => {
+  const catalog = new MemoryCatalog()
+  const rig = await AgentRig.start(t, {}, catalog)
+  await rig.restart(() => {
+    catalog.apply({ kind: 'deregister', nodeName: 'n1' })
+    predecessor(rig)
+  })
+  t.strictSame([...rig.agent.services()], [])
+  t.strictSame([...catalog.reader.instances('theirs')], [], 'and it leaves all answers')
+  t.match(catalog.reader.node('n1'), { id: identity.nodeId, address: '10.0.0.1' })
+})
+
+t.test('an agent that was renamed takes its services along', async (t) => {
+  const rig = await AgentRig.start(t)
+  await register(rig, [ttlCheck('c', longMs)])
+  const files = rig.copyFiles()
+  // Registered behind the back of what the power cut leaves.
+  await register(rig, [], web({ id: 'late' }))
+  rig.takeProposed()
+  rig.identity = { ...identity, nodeName: 'n9' }
+  await rig.restartOn(files)
+  const { reader } = rig.catalog
+  t.strictSame(
+    reader.nodes().map(({ name }) => name),
+    ['n9'],
+  )
+  t.strictSame(
+    reader.servicesOfNode('n9').map(({ id }) => id),
+    ['consul', 'late', 'web'],
+  )
+  t.match(reader.check('n9', 'c'), { serviceId: 'web' })
+  t.strictSame(
+    rig.takeProposed(),
+    ['register node consul serfHealth=passing', 'register web c=critical'],
+    'by the registration of the node; what was not acknowledged is proposed again',
+  )
+  await rig.agent.reconcile()
+  t.strictSame(rig.takeProposed(), [])
+})
+
+t.test('what an earlier release left of a renamed node goes', async (t) => {
+  const rig = await AgentRig.start(t)
+  const { catalog } = rig
+  await rig.restart(() => {
+    // As it stood there: no registration leads to it any more.
+    catalog.apply(registerCommand('old', { service: serviceDefinition('web') }))
+    catalog.db.exec(`UPDATE nodes SET id = '${identity.nodeId}' WHERE key = 'old'`)
+  })
+  t.strictSame(
+    catalog.reader.nodes().map(({ name }) => name),
+    ['n1'],
+  )
+})
+
+t.test('under the name of a server that lives nothing is written', async (t) => {
+  const catalog = new MemoryCatalog()
+  const members = new Set([identity.nodeId, otherId])
+  const rig = await AgentRig.start(t, { memberIds: () => members }, catalog)
+  await rig.restart(() => {
+    catalog.apply({ kind: 'deregister', nodeName: 'n1' })
+    predecessor(rig)
+    catalog.apply(
+      registerCommand('n1', {
+        node: undefined,
+        checks: [checkDefinition('serfHealth')],
+      }),
+    )
+    rig.takeProposed()
+  })
+  await t.rejects(register(rig), {
+    code: 'node-name-taken',
+    message: `Node name n1 is reserved by node ${otherId} with name n1 (10.0.0.9), which is alive`,
+  })
+  t.strictSame(rig.takeProposed(), [])
+  t.strictSame(
+    catalog.reader.servicesOfNode('n1').map(({ id }) => id),
+    ['theirs'],
+  )
+
+  members.delete(otherId)
+  await rig.until(() => catalog.reader.node('n1')?.id === identity.nodeId)
+  await rig.until(() => catalog.reader.service('n1', 'web') !== undefined)
+  t.pass('until that one is a member no more')
 })

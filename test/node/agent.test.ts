@@ -297,6 +297,54 @@ t.test(
   },
 )
 
+t.test('a first result that is critical is in the catalog at once, with its output', async (t) => {
+  const lines: string[] = []
+  const note =
+    (level: string) =>
+    (fields: object, message: string): void => {
+      lines.push(`${level} ${message} ${JSON.stringify(fields)}`)
+    }
+  const logger = { debug() {}, info: note('info'), warn: note('warn'), error: note('error') }
+  const rig = await AgentRig.start(t, { logger })
+  const health = await endpoint(t)
+  health.code = 503
+  await register(rig, [httpCheck('c', { url: health.url })])
+  await rig.until(() => rig.catalog.reader.check('n1', 'c')?.output !== '')
+  t.match(rig.catalog.reader.check('n1', 'c'), { status: 'critical', output: /503/ })
+  health.code = 200
+  await rig.until(() => rig.status('c') === 'passing')
+  t.match(lines, [
+    /^info service was registered .*"id":"web".*"by":"127\.0\.0\.1"/,
+    /^warn check is now critical .*"check":"c","service":"web","cause":"HTTP GET .*503/,
+    /^info check is now passing .*"check":"c"/,
+  ])
+  const asked = health.asked
+  const { length } = lines
+  while (health.asked < asked + 5) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(lines.length, length, 'one line for each change')
+  await rig.restart()
+  rig.takeProposed()
+  const before = health.asked
+  while (health.asked < before + 3) await new Promise((resolve) => setImmediate(resolve))
+  t.strictSame(rig.takeProposed(), [], 'a restart has no first results')
+})
+
+t.test('a report of a TTL check says who reported it', async (t) => {
+  const warned: object[] = []
+  const logger = {
+    debug() {},
+    info() {},
+    error() {},
+    warn: (fields: object) => warned.push(fields),
+  }
+  const rig = await AgentRig.start(t, { logger })
+  await register(rig, [ttlCheck('c', longMs)])
+  await rig.agent.updateTtl('c', 'critical', 'disk full', { ...origin, client: 'curl/8' })
+  const who = { by: '127.0.0.1', client: 'curl/8' }
+  t.strictSame(warned, [{ check: 'c', service: 'web', cause: 'disk full', ...who }])
+  t.equal(rig.catalog.reader.check('n1', 'c')?.output, 'disk full')
+})
+
 t.test('no more probes are under way than there are slots, and all get their turn', async (t) => {
   const hanging: (() => void)[] = []
   let most = 0

@@ -61,6 +61,30 @@ t.test('whoever sees a new version sees what it stands for: COMMIT, then bump', 
   t.same(seen, [['n1'], ['n1', 'n2']])
 })
 
+t.test(
+  'the versions tell the index that is applied: after a start, and with each batch',
+  async (t) => {
+    const path = join(t.testdir(), 'state.db')
+    const nothing = (): void => {}
+    const snapshotPath = (): string => ''
+    const open = (): { versions: Versions; state: StateWriter; machine: CatalogStateMachine } => {
+      const [versions, state] = [new Versions(), new StateWriter(path)]
+      const parts = { state, versions, snapshotPath, onApplied: nothing, onRestored: nothing }
+      return { versions, state, machine: new CatalogStateMachine(parts) }
+    }
+    const first = open()
+    t.equal(first.versions.index, 0)
+    first.machine.apply([entry(1), entry(2)])
+    t.equal(first.versions.index, 2)
+    first.machine.apply([{ index: 3, term: 1, kind: 'noop', data: Buffer.alloc(0) }])
+    t.equal(first.versions.index, 3, 'of any entry, so that it is the same on all servers')
+    first.state.close()
+    const second = open()
+    t.equal(second.versions.index, 3)
+    second.state.close()
+  },
+)
+
 t.test('a machine that bumps before the COMMIT is caught by that', async (t) => {
   const seen = seenAfterBumps(t, (parts) => {
     const { state, versions } = parts

@@ -64,6 +64,7 @@ class Server {
         this.joined = true
       },
       logger: silentLogger,
+      nowMs: () => 0,
     })
   }
 
@@ -206,13 +207,14 @@ t.test('a server without a cluster joins where an operator says', async (t) => {
     joinAt(address, { formation: server.formation, clusterId: () => server.clusterId })
   await t.rejects(join(lost, 'gone:8300'), { message: 'unreachable' })
   await lost.formation.attempt()
-  t.equal(await join(lost, a.address), a.address, 'there is no cluster yet: it is remembered')
+  t.equal(await join(lost, a.address), 'waiting', 'there is no cluster yet: it is remembered')
   await a.formation.attempt()
   const joined = join(lost, a.address)
   await lost.formation.attempt()
-  t.equal(await joined, a.address)
+  t.equal(await joined, 'joined')
   t.equal(lost.clusterId, a.clusterId)
-  t.equal(await join(lost, a.address), a.address, 'it is there already')
+  t.equal(await join(lost, a.address), 'joined', 'it is there already')
+  t.equal(await join(a, a.address), 'joined', 'itself, as in Consul')
 
   const other = world.add('other', 1, [])
   const alone = world.add('alone', 0, ['nowhere'])

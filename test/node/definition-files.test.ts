@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
-import { findingText, loadDefinitionFiles } from '../../src/node/definition-files.ts'
-import type { DefinitionFiles } from '../../src/node/definition-files.ts'
+import { findingText } from '../../src/node/definition-document.ts'
+import type { DefinitionFiles } from '../../src/node/definition-document.ts'
+import { loadDefinitionFiles } from '../../src/node/definition-files.ts'
 
 /** Loads a directory of these files; findings as text, without the directory. */
 async function load(
@@ -22,7 +23,7 @@ t.test("Consul's files are read, in any of its spellings", async (t) => {
     'a.json': `{"service": {"id": "web1", "name": "web", "port": 80, "enable_tag_override": true,
       "check": {"id": "cx", "ttl": "10s", "status": "passing"}}, "node_name": "n1"}`,
     'b.json': `{"Services": [
-      {"ID": "api", "Name": "api", "Checks": [{"CheckID": "api-ttl", "TTL": "1m"},
+      {"ID": "api", "Name": "api", "Port": 1, "Checks": [{"CheckID": "api-ttl", "TTL": "1m"},
         {"http": "http://127.0.0.1:1/", "interval": "10s", "tls_skip_verify": true}]}],
       "check": {"id": "n", "name": "node", "ttl": "10s"},
       "checks": [{"Name": "m", "TTL": "10s", "ServiceID": "api"}]}`,
@@ -54,15 +55,15 @@ t.test("Consul's files are read, in any of its spellings", async (t) => {
 
 t.test('what is wrong is told by file, line and reason, and the rest is read', async (t) => {
   const { services, checks, said } = await load(t, {
-    'a.json': '{"service": {"name": "a"}}',
+    'a.json': '{"service": {"name": "a", "port": 1}}',
     'b.json': '{\n "service": {\n  "name": "b",\n }\n}',
     'c.json': `{"services": [
       {"name": "c1", "port": 70000},
-      {"name": "c2"},
+      {"name": "c2", "port": 1},
       {"name": "c3", "prot": 1},
       {"name": "c4", "check": {"http": "http://127.0.0.1/", "interval": "1 hour"}},
       {"name": "c5", "tags": [1]},
-      {"name": "a"},
+      {"name": "a", "port": 1},
       {"port": 1},
       "c6"
     ]}`,
@@ -70,12 +71,14 @@ t.test('what is wrong is told by file, line and reason, and the rest is read', a
     'e.hcl': 'service {}',
     'f.json':
       '{"check": {"name": "f", "ttl": "10s"}, "checks": [{"id": "f", "name": "g", "ttl": "1s"}]}',
-    'g.json': '{"service": {"name": "not.dns"}}',
+    'g.json': '{"service": {"name": "not.dns", "port": 1}}',
+    'h.json': 'service {\n  name = "web"\n}\n',
+    'i.json': ' \n',
+    'j.json': '\uFEFF{"name": "bare", "port": 1, "check": {"id": "x1", "ttl": "10s"}}',
   })
   t.strictSame(
     said.map((line) => line.replaceAll('"', "'")),
     [
-      'e.hcl:1:1: HCL is not read; write this file as JSON',
       "b.json:4:2: a comma is followed by a key in double quotes, not by '}'",
       'c.json:2:30: Invalid Port: 70000 is not between 0 and 65535',
       "c.json:4:22: unknown field 'prot'",
@@ -85,14 +88,18 @@ t.test('what is wrong is told by file, line and reason, and the rest is read', a
       'c.json:8:7: Missing service name',
       'c.json:9:7: expected an object, got a string',
       "d.json:1:1: the file must hold one JSON object, such as {'service': {'name': 'web'}}",
+      'e.hcl:1:1: HCL is not read; write this file as JSON, with the same keys and values, under a name that ends in .json',
       "f.json:1:51: the check ID 'f' is taken, by f.json:1",
-      'g.json:1:13: The service name is not a DNS label (at most 63 letters, digits and hyphens), so DNS cannot find it',
+      "g.json:1:13: The service name 'not.dns' has a dot, so DNS cannot find it: what stands before a dot is read as a tag. Use hyphens instead.",
+      'h.json:1:1: HCL is not read; write this file as JSON, with the same keys and values, under a name that ends in .json',
+      'i.json:1:1: the file is empty',
     ],
   )
   t.strictSame(
     services.map(({ service }) => service.name),
-    ['a', 'c2', 'not.dns'],
+    ['a', 'c2', 'not.dns', 'bare'],
   )
+  t.match(services.at(-1), { checks: [{ check: { checkId: 'x1' } }] })
   t.equal(checks.length, 1)
 })
 

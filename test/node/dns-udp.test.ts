@@ -26,7 +26,7 @@ import { openGate } from '../helpers/open-gate.ts'
 
 const origin = { actor: 'test', cause: 'test' }
 const restarted = 'a dns thread ended and is started again on the same sockets'
-const zone = { ...defaultZone(['consul'], 'dc1', 7), nodeTtl: 5 }
+const zone = { ...defaultZone(['consul'], 'dc1'), nodeTtl: 5 }
 
 interface Rig {
   readonly dns: DnsService
@@ -56,6 +56,7 @@ function optionsFor(statePath: string, versions: Versions): DnsServiceOptions {
     threads: 1,
     tcpGate: openGate(),
     logger: silentLogger,
+    onSuspicion: () => {},
     onDeath: () => {},
   }
 }

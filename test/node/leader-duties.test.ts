@@ -3,6 +3,7 @@ import { silentLogger } from '../../src/base/log.ts'
 import type { UpdateCheckCommand } from '../../src/catalog/command.ts'
 import { LeaderDuties } from '../../src/node/leader-duties.ts'
 import { LeadershipNotice } from '../../src/node/leadership-notice.ts'
+import type { MovedPeer } from '../../src/net/peer-way.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Status } from '../../src/raft/status.ts'
 import {
@@ -17,6 +18,8 @@ class Rig {
   role: Status['role'] = 'leader'
   peers: Status['peers'] = []
   learners: readonly string[] = []
+  moved: readonly MovedPeer[] = []
+  addresses: Record<string, string> = { s1: 's1:1', s2: 's2:1' }
   readonly changes: ConfChange[] = []
   proposed = 0
   /** Nothing is committed. */
@@ -35,8 +38,15 @@ class Rig {
       status: () => this.#status(),
       catalog: this.catalog.reader,
       nowMs: () => this.nowMs,
+      wallMs: () => this.nowMs,
+      termAt: () => 1,
       silenceMs: 3000,
-      changeMembers: (change) => this.changes.push(change),
+      changeMembers: (change) => {
+        this.changes.push(change)
+        return true
+      },
+      address: () => 's1:1',
+      moved: () => this.moved,
       propose: (command: UpdateCheckCommand) => {
         this.proposed++
         if (!this.isStuck) this.catalog.apply(command)
@@ -49,7 +59,7 @@ class Rig {
       voters: ['s1', 's2'],
       votersOutgoing: [],
       learners: this.learners,
-      addresses: {},
+      addresses: this.addresses,
       prevConfIndex: 0,
     }
     const rest = { term: 1, leader: 's1', lastIndex: 1, commit: 1, applied: 1 }
@@ -125,6 +135,52 @@ t.test('a learner votes once it has caught up', async (t) => {
   rig.peers = [{ ...peer, isCaughtUp: true }]
   rig.after(1)
   t.strictSame(rig.changes, [{ kind: 'promote', id: 's3' }])
+})
+
+t.test('a member that is reached elsewhere is written to the configuration', async (t) => {
+  const rig = new Rig()
+  const move = (id: string, address: string) => ({ kind: 'move', id, address }) as const
+  rig.after(0)
+  t.strictSame(rig.changes, [], 'none has moved')
+  rig.moved = [{ id: 's2', address: 's2:2', isProven: true }]
+  rig.after(250)
+  t.strictSame(rig.changes.splice(0), [move('s2', 's2:2')], 'at once')
+  for (let tick = 0; tick < 19; tick++) rig.after(250)
+  t.strictSame(rig.changes, [], 'while that may be on its way it is not proposed again')
+  rig.after(250)
+  t.strictSame(rig.changes.splice(0), [move('s2', 's2:2')])
+  rig.addresses['s2'] = 's2:2'
+  rig.after(6000)
+  t.strictSame(rig.changes, [], 'and no more when it is there')
+
+  rig.moved = [{ id: 's9', address: 's9:2', isProven: true }]
+  rig.after(6000)
+  t.strictSame(rig.changes, [], 'who is no member is left alone')
+})
+
+t.test('one that has proven nothing is given the time to come back where it was', async (t) => {
+  const rig = new Rig()
+  rig.moved = [{ id: 's2', address: 'evil:1', isProven: false }]
+  rig.after(0)
+  rig.after(2999)
+  rig.moved = []
+  rig.after(1)
+  rig.moved = [{ id: 's2', address: 'evil:1', isProven: false }]
+  rig.after(0)
+  rig.after(2999)
+  t.strictSame(rig.changes, [])
+  rig.after(1)
+  t.strictSame(rig.changes, [{ kind: 'move', id: 's2', address: 'evil:1' }])
+})
+
+t.test('a leader that has moved says so itself, unless an operator gave it a name', async (t) => {
+  const rig = new Rig()
+  rig.addresses['s1'] = '10.0.0.1:8300'
+  rig.after(0)
+  t.strictSame(rig.changes.splice(0), [{ kind: 'move', id: 's1', address: 's1:1' }])
+  rig.addresses['s1'] = 's1.example:8300'
+  rig.after(6000)
+  t.strictSame(rig.changes, [])
 })
 
 t.test('what is on its way is not proposed again, unless it got lost', async (t) => {

@@ -65,9 +65,20 @@ t.test('a server that cannot leave is registered as before', async (t) => {
   )
 })
 
-t.test('the only voter stays, and stays registered', async (t) => {
+t.test('a lone server has nobody to leave, and stays registered for its next start', async (t) => {
   const backend = start(t)
   backend.servers.pop()
+  const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
+  t.equal(await leaveCluster(parts(backend, never)), backend.identity.nodeId)
+  backend.servers.pop()
+  t.equal(await leaveCluster(parts(backend, never)), backend.identity.nodeId, 'nor without one')
+  t.strictSame(backend.proposed, [])
+})
+
+t.test('the only voter of several servers stays, and stays registered', async (t) => {
+  const backend = start(t)
+  backend.servers.pop()
+  backend.servers.push({ id: 'learner', ...other, isVoter: false })
   const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
   await t.rejects(leaveCluster(parts(backend, never)), { message: /the only voter cannot leave/ })
   t.strictSame(backend.proposed, [])

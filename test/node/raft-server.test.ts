@@ -283,7 +283,10 @@ function operationsOn(rig: RaftRig) {
         .then((value) => Buffer.from(JSON.stringify(value)))
     }
     const snapshot = (): Promise<string> => Promise.reject(svcdError('no-leader', {}))
-    all.set(self, new Operations({ raft: () => raft, self, forward, snapshot, join: snapshot }))
+    const health = (): string => self
+    const idsAt = (at: string): readonly string[] => (at === 'd:1' ? ['e'] : [])
+    const asks = { forward, snapshot, join: snapshot, health, idsAt }
+    all.set(self, new Operations({ raft: () => raft, self, ...asks }))
   }
   return { of: (id: NodeId) => must(all.get(id)), asked }
 }
@@ -362,6 +365,10 @@ t.test('the same asked twice is done once, and a refusal is the answer', async (
   const { configs } = rig.server(leader).driver.raft.state
   const { index } = configs.latest
   const remove = { kind: 'change', change: { kind: 'remove', id: 'd' } } as const
+  await t.rejects(running(rig, of(follower).run({ ...remove, onlyAt: 'd:1' })), {
+    code: 'ambiguous-peer',
+    message: /address "d:1" .* the configuration has d there, and e is there now/,
+  })
   for (let time = 0; time < 2; time++) t.equal(await running(rig, of(follower).run(remove)), 'd')
   t.equal(configs.latest.index, index + 1)
   asked.length = 0

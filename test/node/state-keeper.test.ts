@@ -11,6 +11,13 @@ import { Sqlite } from '../helpers/sqlite.ts'
 import { registration } from '../helpers/state.ts'
 import { closeSync, openSync, writeSync } from 'node:fs'
 
+const alone = {
+  canAsk: false,
+  fetch: () => Promise.resolve(undefined),
+  detach: () => {},
+  attach: () => {},
+}
+
 const entries: Entry[] = Array.from({ length: 60 }, (_, at) => {
   const { index, term, command } = registration(at + 1)
   return { index, term, kind: 'command', data: Buffer.from(JSON.stringify(command)) }
@@ -37,6 +44,7 @@ t.test('damage that a write meets is made good at the next start', async (t) => 
       }),
       guard: (work) => work(),
       checkEveryMs: 600_000,
+      peers: alone,
     })
   const machineOf = (keeper: StateKeeper): CatalogStateMachine =>
     new CatalogStateMachine({

@@ -108,12 +108,21 @@ t.test('without voters there is no quorum, no commit and no vote to win', async 
 interface Twin {
   voters: Set<NodeId>
   learners: Set<NodeId>
+  /** Those that were moved. */
+  moved: Set<NodeId>
 }
 
-function applyToTwin({ voters, learners }: Twin, { kind, id }: ConfChange): boolean {
+function applyToTwin({ voters, learners, moved }: Twin, { kind, id }: ConfChange): boolean {
+  const isThere = voters.has(id) || learners.has(id)
+  if (kind === 'move') {
+    if (!isThere || moved.has(id)) return false
+    moved.add(id)
+    return true
+  }
   if (kind === 'add-learner') {
-    if (voters.has(id) || learners.has(id)) return false
+    if (isThere) return false
     learners.add(id)
+    moved.delete(id)
     return true
   }
   if (kind === 'promote') {
@@ -132,7 +141,7 @@ function applyToTwin({ voters, learners }: Twin, { kind, id }: ConfChange): bool
 }
 
 const change = fc.record({
-  kind: fc.constantFrom('add-learner', 'promote', 'demote', 'remove'),
+  kind: fc.constantFrom('add-learner', 'promote', 'demote', 'remove', 'move'),
   id: fc.constantFrom(...ids.filter((id) => id !== 'a')),
 })
 
@@ -141,12 +150,17 @@ t.test('any sequence of changes gives the members that a naive twin has', async 
     fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
       const cluster = new TestCluster(['a', 'b', 'c'])
       cluster.elect('a')
-      const twin: Twin = { voters: new Set(['a', 'b', 'c']), learners: new Set() }
+      const twin: Twin = {
+        voters: new Set(['a', 'b', 'c']),
+        learners: new Set(),
+        moved: new Set(),
+      }
       let before = cluster.node('a').raft.status().config
       for (const { kind, id } of changes) {
         // The process of a new member is there; a removed id may come back here, which is no test of ids.
         if (!cluster.nodes.has(id)) cluster.add(id)
-        const change = { kind, id, address: `${id}:1`, force: true } as ConfChange
+        const address = kind === 'move' ? `${id}:2` : `${id}:1`
+        const change = { kind, id, address, force: true } as ConfChange
         const isAccepted = cluster.conf('a', change).kind === 'accepted'
         if (isAccepted !== applyToTwin(twin, change)) return false
         cluster.settle()
@@ -155,6 +169,10 @@ t.test('any sequence of changes gives the members that a naive twin has', async 
         const { config } = cluster.node('a').raft.status()
         if ([...twin.voters].toSorted().join() !== config.voters.join()) return false
         if ([...twin.learners].toSorted().join() !== config.learners.join()) return false
+        const isMoved = (member: NodeId) => config.addresses[member] === `${member}:2`
+        if (members(config).some((member) => isMoved(member) !== twin.moved.has(member))) {
+          return false
+        }
         if (Object.keys(config.addresses).toSorted().join() !== members(config).join()) return false
         // Thesis §4.1: any two quorums, of the old and of the new members, share a voter.
         const quorums = (of: Config) => subsets(of.voters).filter((set) => isQuorum(of, set))

@@ -246,9 +246,9 @@ export class SimReplica {
   }
 
   /** A duty of the leader. Thesis §4.2.1: a learner votes only once it keeps up. */
-  changeMembers(change: ConfChange): void {
+  changeMembers(change: ConfChange): boolean {
     const { node, raft } = this
-    if (raft === undefined) return
+    if (raft === undefined) return false
     const result = raft.driver.raft.proposeConfChange(change)
     node.world.trace(() => `${node.id}: ${JSON.stringify(change)} => ${JSON.stringify(result)}`)
     if (result.kind === 'accepted' && change.kind === 'promote') {
@@ -258,6 +258,7 @@ export class SimReplica {
       check(holds >= node.oldTail, `${change.id} is to vote, and holds ${holds} of ${node.oldTail}`)
     }
     raft.turn()
+    return result.kind === 'accepted'
   }
 
   /** A default read: whatever was committed when it was asked for, by whichever leader, it sees. */
@@ -332,9 +333,13 @@ export class SimReplica {
       status: () => raft.status,
       catalog: { nodeById: () => undefined } as unknown as CatalogReader,
       nowMs: () => world.nowMs,
+      wallMs: () => Math.round(world.nowMs),
+      termAt: (index) => raft.driver.raft.state.log.term(index),
       silenceMs,
       changeMembers: (change) => this.changeMembers(change),
       propose: () => {},
+      address: () => addressOf(node.id),
+      moved: () => [],
     })
     this.fence.begin(raft)
     node.onBegun()
@@ -402,11 +407,13 @@ export class SimReplica {
       } as Operations,
       // The states are compared by the checker, after each entry.
       state: () => ({ report: () => ({ format: 0, sums: [] }), onDiffers: () => false }),
+      lend: () => Promise.reject(new Error('no state is damaged here')),
       cluster: () => ({
         address: addressOf(id),
         clusterId: this.marks.clusterId,
         epoch: this.marks.epoch,
         pledge: this.marks.pledge,
+        places: {},
       }),
       notices: new PeerNotices(silentLogger, clock),
     })
@@ -417,13 +424,13 @@ export class SimReplica {
     const { raft } = this
     if (raft === undefined) throw new Error('no cluster')
     const { id, address } = body as { id: NodeId; address: string }
+    const change = { kind: 'add-learner', id, address } as const
     if (!raft.isLeader) {
       const { leader } = raft.status
       if (leader === undefined || kind !== 'join') throw new Error('no leader')
-      const change = { kind: 'add-learner', id, address }
       return this.#ask<string>({ id: leader }, 'change', change, joinTimeoutMs)
     }
-    const result = raft.driver.raft.proposeConfChange({ kind: 'add-learner', id, address })
+    const result = raft.driver.raft.proposeConfChange(change)
     raft.turn()
     const isKnown = result.kind === 'refused' && result.reason === 'already-a-member'
     const isFresh = raft.status.peers.some((peer) => peer.id === id && peer.match === 0)
@@ -443,8 +450,7 @@ export class SimReplica {
         this.node.ledger.onPledge(id, pledge)
       },
       newClusterId: () => world.newClusterId(),
-      request: <T>(address: string, kind: string, body: unknown) =>
-        this.ask<T>(address, kind, body),
+      request: (address, kind, body) => this.ask(address, kind, body),
       found: (clusterId, founders) => {
         foundCluster(this.#foundingLog(clusterId), this.marks, { clusterId, founders })
         this.node.ledger.onCluster(id, clusterId)
@@ -460,6 +466,7 @@ export class SimReplica {
         this.#begin()
       },
       logger: silentLogger,
+      nowMs: () => world.nowMs,
     })
   }
 
@@ -484,8 +491,8 @@ export class SimReplica {
     const { node } = this
     const attempt = async (): Promise<void> => {
       if (!this.isAlive || (await this.formation.attempt()) || !this.isAlive) return
-      const waitMs = formationMs * (0.5 + node.world.random())
-      node.later(waitMs, () => void attempt().catch(this.#onError))
+      const retry = (): void => void attempt().catch(this.#onError)
+      node.later(formationMs * (0.5 + node.world.random()), retry)
     }
     node.world.stir(node)
     attempt().catch(this.#onError)

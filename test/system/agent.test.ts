@@ -185,6 +185,10 @@ www 60 IN A ${address}
     )
     t.equal(code, 1, 'with a bad file it does not start')
     t.match(output, /^svcd: A zone file is refused: .*example\.zone:5: /m)
+    writeFileSync(file, zone('192.0.2.3'))
+    writeFileSync(join(directory, 'consul.zone'), '@ 60 SOA a. b. 1 2 3 4 5\n@ 60 NS a.\n')
+    await agent.signal('SIGHUP', 'the zone files stay as they were')
+    t.match(agent.output, /consul\.zone:1: the registry itself answers for consul\./)
   },
 )
 

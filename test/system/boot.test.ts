@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
 import { must } from '../../src/base/assert.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { answeredWithin, instance } from '../helpers/cluster-load.ts'
@@ -45,7 +46,7 @@ t.test(
     t.equal(await server.get('status/leader'), '')
     t.same(await server.get('catalog/services?stale'), { consul: [], own: [], web: [] })
     const read = await server.fetch('catalog/services')
-    t.strictSame([read.status, await read.text()], [500, 'No cluster leader'])
+    t.strictSame([read.status, await read.text()], [500, svcdError('no-leader', {}).message])
 
     await t.test('and stops in time, whatever waits', async (t) => {
       const write = server.put('agent/service/register', { Name: 'late', Port: 81 }).catch(String)

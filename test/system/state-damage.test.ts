@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { AgentProcess, runSvcd } from '../helpers/agent-process.ts'
+import { ask } from '../../src/net/dns-client.ts'
 import { until } from '../helpers/until.ts'
 
 // A byte of state.db that changes on disk, as memory or a disk changes one: found, said, made good.
@@ -118,6 +119,54 @@ t.test(
     t.ok(existsSync(`${path}.damaged`))
   },
 )
+
+/** Overwrites the page that holds the row of the service; false while it is not in the file. */
+function spoilPage(path: string): boolean {
+  const at = readFileSync(path).indexOf(written)
+  if (at === -1) return false
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, at - (at % 4096))
+  closeSync(file)
+  return true
+}
+
+t.test('a damaged page that a read meets is checked and made good at once', async (t) => {
+  // Its own turn comes in ten minutes.
+  for (const reader of ['HTTP', 'DNS'] as const) {
+    const data = join(t.testdir(), 'data')
+    const agent = agentIn(data)
+    t.teardown(() => agent.stop())
+    await agent.running
+    await register(agent)
+    await until('the row in the file', 10_000, () => spoilPage(join(data, 'state.db')))
+    const seen = new Set<string>()
+    let nodes = 0
+    await until(`a state rebuilt because of ${reader}`, 20_000, async () => {
+      // A change, or a reader would stay with the page that it remembers.
+      const node = { Node: `n${nodes++}`, Address: '10.77.1.9' }
+      await agent.put('catalog/register', node).catch(() => undefined)
+      seen.add(await (reader === 'HTTP' ? addressOf(agent) : dnsAnswer(agent)).then(String))
+      return agent.output.includes('state.db was rebuilt')
+    })
+    const failed = reader === 'HTTP' ? 'status 503' : 'SERVFAIL'
+    t.ok(seen.has(failed), `${reader} said ${failed}`)
+    seen.delete(failed)
+    t.ok(
+      [...seen].every((answer) => answer === address),
+      [...seen].join(', '),
+    )
+    t.match(agent.output, /a read met damage in state\.db: all of it is checked now/)
+    t.equal(agent.output.split('all of it is checked now').length, 2, 'once')
+    await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
+  }
+})
+
+async function dnsAnswer(agent: AgentProcess): Promise<string> {
+  const server = { address: '127.0.0.1', port: agent.dnsPort }
+  const reply = await ask(server, 'web.service.consul', 'A', { timeoutMs: 2000, attempts: 1 })
+  if (reply.rcode !== 'NOERROR') return reply.rcode
+  return JSON.stringify(reply.answer).includes(`"${address}"`) ? address : 'another answer'
+}
 
 t.test('a garbage page in agent.db or raft.db ends the start with a clear error', async (t) => {
   for (const name of ['agent.db', 'raft.db']) {

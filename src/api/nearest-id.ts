@@ -1,0 +1,111 @@
+import { SvcdError, svcdError } from '../base/errors.ts'
+import type { LocalAgent } from './backend.ts'
+
+/** So many of an agent's checks or services are looked at: a client may ask wrongly ten times a second. */
+const lookedAtMax = 1000
+const shownMax = 3
+
+interface Candidate {
+  readonly id: string
+  /** Other words by which people call it: its name, its service's id. */
+  readonly aliases: readonly string[]
+}
+
+/**
+ * Runs `act`, which may reject with `unknown-check-id` or `unknown-service-id`, and adds to that error
+ * which IDs of the agent may have been meant by `id`.
+ */
+export async function named(
+  agent: LocalAgent,
+  act: () => Promise<void>,
+  id: string,
+): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (!(error instanceof SvcdError)) throw error
+    if (error.code === 'unknown-service-id') throw unknownService(agent, id)
+    if (error.code === 'unknown-check-id') throw unknownCheck(agent, id)
+    throw error
+  }
+}
+
+export function unknownService(agent: LocalAgent, id: string): SvcdError {
+  const near = nearServices(agent, id)
+  if (near === '') return svcdError('unknown-service-id', { id })
+  return svcdError('unknown-service-id-near', { id, near })
+}
+
+function unknownCheck(agent: LocalAgent, id: string): SvcdError {
+  const candidates = firstOf(agent.checks(), ({ checkId, name, serviceId }) => ({
+    id: checkId,
+    aliases: [`service:${serviceId}`, serviceId, name],
+  }))
+  const near = shown(nearestIds(id, candidates))
+  if (near === '') return svcdError('unknown-check-id', { id })
+  return svcdError('unknown-check-id-near', { id, near })
+}
+
+/** `"web-1" or "web-2"`; '' when nothing is near. */
+export function nearServices(agent: LocalAgent, id: string): string {
+  const candidates = firstOf(agent.services(), (service) => ({
+    id: service.id,
+    aliases: [service.name],
+  }))
+  return shown(nearestIds(id, candidates))
+}
+
+function firstOf<T>(rows: Iterable<T>, candidateOf: (row: T) => Candidate): readonly Candidate[] {
+  const candidates: Candidate[] = []
+  for (const row of rows) {
+    if (candidates.length === lookedAtMax) break
+    candidates.push(candidateOf(row))
+  }
+  return candidates
+}
+
+function shown(ids: readonly string[]): string {
+  const quoted = ids.slice(0, shownMax).map((id) => JSON.stringify(id))
+  const last = quoted.pop()
+  if (last === undefined) return ''
+  return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`
+}
+
+/**
+ * The candidates that `asked` may stand for, the likeliest first: those that are called so otherwise, or
+ * else those with the smallest number of letters to change, up to a third of them.
+ */
+export function nearestIds(asked: string, candidates: readonly Candidate[]): readonly string[] {
+  const wanted = asked.toLowerCase()
+  if (wanted === '') return []
+  const same = candidates.filter(({ id, aliases }) =>
+    [id, ...aliases].some((alias) => alias.toLowerCase() === wanted),
+  )
+  if (same.length > 0) return same.map(({ id }) => id)
+  let least = Math.min(3, Math.floor(wanted.length / 3))
+  let nearest: string[] = []
+  for (const { id } of candidates) {
+    const changes = changesBetween(wanted, id.toLowerCase(), least)
+    if (changes > least) continue
+    if (changes < least) nearest = []
+    least = changes
+    nearest.push(id)
+  }
+  return nearest
+}
+
+/** Levenshtein's distance; anything above `max` when it is larger. */
+function changesBetween(a: string, b: string, max: number): number {
+  if (Math.abs(a.length - b.length) > max || a.length > 256) return max + 1
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    if (Math.min(...next) > max) return max + 1
+    row = next
+  }
+  return row[b.length] ?? max + 1
+}

@@ -1,0 +1,94 @@
+import type { FastifyInstance } from 'fastify'
+import { svcdError } from '../base/errors.ts'
+import type { SvcdError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import { addRefusal } from './route.ts'
+
+/** Endpoints of Consul's that svcd does not have. */
+export interface NotBuilt {
+  /** What they are of, as the answer calls it. */
+  readonly what: string
+  /** Below /v1. With `/*` at its end a path is all below it and the path itself. */
+  readonly paths: readonly string[]
+  /** The error where Consul has words for a feature that is off. */
+  readonly code?: 'not-built' | 'connect-not-built'
+}
+
+/**
+ * What answers 501. A 404 would be taken for an answer: "there is no such key" is what a client hears
+ * that then believes to hold a lock. A row whose path has a route by now changes nothing.
+ */
+export const notBuilt: readonly NotBuilt[] = [
+  { what: 'key/value store', paths: ['kv/*'] },
+  {
+    what: 'sessions and locks',
+    paths: [
+      'session/create',
+      'session/destroy/*',
+      'session/renew/*',
+      'session/info/*',
+      'session/node/*',
+      'session/list',
+    ],
+  },
+  { what: 'transactions', paths: ['txn'] },
+  { what: 'user events', paths: ['event/fire/*', 'event/list'] },
+  { what: 'prepared queries', paths: ['query', 'query/*'] },
+  {
+    what: 'network coordinates',
+    paths: ['coordinate/datacenters', 'coordinate/nodes', 'coordinate/node/*', 'coordinate/update'],
+  },
+  {
+    what: 'service mesh (Connect)',
+    code: 'connect-not-built',
+    paths: [
+      'agent/connect/authorize',
+      'agent/connect/ca/roots',
+      'agent/connect/ca/leaf/*',
+      'agent/connect/proxy/*',
+      'connect/ca/configuration',
+      'connect/ca/roots',
+      'connect/intentions',
+      'connect/intentions/*',
+      'discovery-chain/*',
+    ],
+  },
+  {
+    what: 'configuration entries',
+    paths: ['config', 'config/*', 'exported-services', 'imported-services'],
+  },
+  { what: 'cluster peering', paths: ['peering', 'peering/*', 'peerings'] },
+  { what: 'gossip keyring', paths: ['operator/keyring'] },
+  {
+    what: 'endpoint for Autopilot',
+    paths: ['operator/autopilot/state'],
+  },
+  { what: 'usage report', paths: ['operator/usage', 'operator/utilization'] },
+  {
+    what: "endpoint for Consul's web UI",
+    paths: ['internal/ui/*', 'internal/federation-state/*', 'internal/federation-states/*'],
+  },
+]
+
+/** As Consul answers while ACLs are off, which they always are here. */
+const ofAcls = ['acl/*', 'agent/token/*', 'internal/acl/authorize'] as const
+
+/** To be called when all other routes are there: what has a route is built. */
+export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
+  for (const { what, paths, code = 'not-built' } of notBuilt) {
+    let isLogged = false
+    for (const path of paths) {
+      addRefusal(app, `/v1/${path}`, ({ method, ip }): SvcdError => {
+        if (!isLogged) {
+          isLogged = true
+          const asked = { client: ip, method, path: `/v1/${path}` }
+          logger.warn(asked, `a client asks for what svcd does not have: ${what}`)
+        }
+        return svcdError(code, { what, path: `/v1/${path.replace(/\*$/, '')}` })
+      })
+    }
+  }
+  for (const path of ofAcls) {
+    addRefusal(app, `/v1/${path}`, () => svcdError('acl-disabled', {}))
+  }
+}

@@ -1,0 +1,113 @@
+import { isLoopbackIp, parseIp } from '../base/ip.ts'
+import type { ServiceDefinition } from '../catalog/model.ts'
+
+// What is accepted although it is seldom meant. No text holds a semicolon, which separates them in the
+// header.
+
+/** What one label of a host name may be (RFC 1123 §2.1); many clients look up nothing else. */
+const hostLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
+/** Octets of a label (RFC 1035 §2.3.4). */
+const labelBytesMax = 63
+const tagsNamed = 3
+const shownMax = 64
+
+/** What is odd about a service, as sentences. */
+export function serviceWarnings(service: ServiceDefinition): readonly string[] {
+  return [
+    ...nameWarnings(service.name),
+    ...tagWarnings(service.tags),
+    ...addressWarnings(service),
+    ...portWarnings(service),
+  ]
+}
+
+/** What only the agent knows that a service is registered with. */
+export function placeWarnings(
+  { id, name, address }: ServiceDefinition,
+  present: { readonly name: string } | undefined,
+  nodeAddress: string,
+): readonly string[] {
+  const isRenamed = present !== undefined && present.name !== name
+  const [own, node] = [parseIp(address), parseIp(nodeAddress)]
+  const isOnlyHere = own !== undefined && isLoopbackIp(own)
+  const isNodeOnlyHere = node !== undefined && isLoopbackIp(node)
+  return [
+    ...(isRenamed
+      ? [
+          `The ID ${show(id)} was that of the service ${show(present.name)}, which is replaced. Give each instance an ID of its own.`,
+        ]
+      : []),
+    ...(isOnlyHere && !isNodeOnlyHere
+      ? [
+          `The address ${address} leads each client to its own machine. Give one that other machines can reach.`,
+        ]
+      : []),
+  ]
+}
+
+function nameWarnings(name: string): readonly string[] {
+  const bytes = Buffer.byteLength(name)
+  if (name.includes('.')) {
+    return [
+      `The service name ${show(name)} has a dot, so DNS cannot find it: what stands before a dot is read as a tag. Use hyphens instead.`,
+    ]
+  }
+  if (bytes > labelBytesMax) {
+    return [
+      `The service name has ${bytes} bytes, so DNS cannot find it: a label has ${labelBytesMax} at most.`,
+    ]
+  }
+  if (hostLabel.test(name)) return []
+  return [
+    `The service name ${show(name)} is not a host name label (letters, digits and hyphens): DNS answers for it, but many clients refuse such a name.`,
+  ]
+}
+
+function tagWarnings(tags: readonly string[]): readonly string[] {
+  const lost = tags.filter((tag) =>
+    labels(tag).some((label) => label === '' || Buffer.byteLength(label) > labelBytesMax),
+  )
+  const odd = tags.filter(
+    (tag) => !lost.includes(tag) && !labels(tag).every((l) => hostLabel.test(l)),
+  )
+  return [
+    ...(lost.length > 0
+      ? [`DNS cannot find the service by ${listed(lost)}: labels have 1 to ${labelBytesMax} bytes.`]
+      : []),
+    ...(odd.length > 0
+      ? [
+          `DNS finds the service by ${listed(odd)}, but many clients refuse such names: host names have letters, digits and hyphens only.`,
+        ]
+      : []),
+  ]
+}
+
+function labels(tag: string): readonly string[] {
+  return tag.split('.')
+}
+
+function listed(tags: readonly string[]): string {
+  const more = tags.length - tagsNamed
+  const names = tags.slice(0, tagsNamed).map(show).join(', ')
+  const rest = more > 0 ? ` and ${more} more` : ''
+  return `the ${tags.length === 1 ? 'tag' : 'tags'} ${names}${rest}`
+}
+
+function addressWarnings({ address }: ServiceDefinition): readonly string[] {
+  const name = address.replace(/\.$/, '').toLowerCase()
+  if (name !== 'localhost' && !name.endsWith('.localhost')) return []
+  return [
+    `The address ${address} leads each client to its own machine. Give an IP address that other machines can reach.`,
+  ]
+}
+
+function portWarnings({ port, extra }: ServiceDefinition): readonly string[] {
+  if (port !== 0 || extra['SocketPath'] !== undefined) return []
+  return ['The service has no port, so SRV answers say port 0.']
+}
+
+/** In quotes, and short enough for a header. */
+function show(text: string): string {
+  const short = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+  return JSON.stringify(short.replaceAll(';', ','))
+}

@@ -1,0 +1,92 @@
+/**
+ * Rows of the error table: requests of Consul's clients that are refused, in Consul's words and then our own.
+ */
+export const requestErrors = {
+  'not-built': {
+    http: 501,
+    exit: 1,
+    text: 'Not implemented: svcd has no {what} ({path}). Nothing was read or changed. Use Consul, or another program that has it.',
+  },
+  'connect-not-built': {
+    http: 501,
+    exit: 1,
+    text: 'Connect must be enabled in order to use this endpoint, and svcd has no service mesh ({path}). Nothing was read or changed. Use Consul, or another program that has it.',
+  },
+  'acl-disabled': { http: 401, exit: 1, text: 'ACL support disabled' },
+  'missing-catalog-service-name': {
+    http: 400,
+    exit: 1,
+    text: 'Must provide service name with ID. Give the name in Service.Service.',
+  },
+  'missing-node': { http: 400, exit: 1, text: 'Must provide node. Give its name in Node.' },
+  'missing-node-address': {
+    http: 400,
+    exit: 1,
+    text: 'Must provide address if SkipNodeUpdate is not set. Give the address of node "{node}" in Address.',
+  },
+  'bad-node-id': {
+    http: 400,
+    exit: 1,
+    text: 'Bad node ID: "{id}" is not a UUID. Leave ID out, or write one such as 6c0f0bd8-8a6f-4a4d-9a1c-2f3d5e7a9b1c.',
+  },
+  'check-node-differs': {
+    http: 400,
+    exit: 1,
+    text: 'check node "{given}" does not match node "{node}". Leave Node out of the check.',
+  },
+  'missing-service-registration': {
+    http: 404,
+    exit: 1,
+    text: 'failed inserting check: Missing service registration on node "{node}": there is no service with the ServiceID "{id}". Register it first, or with the check.',
+  },
+  'unknown-service-id-elsewhere': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown service ID "{id}". Ensure that the service ID is passed, not the service name. {hint}',
+  },
+  'unknown-service-id-near': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown service ID "{id}". Ensure that the service ID is passed, not the service name. Did you mean {near}?',
+  },
+  'no-agent-service': {
+    http: 404,
+    exit: 1,
+    text: 'unknown service ID: {id}. This agent has no service with that ID. {next}',
+  },
+  'unknown-check-id-near': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown check ID "{id}". Ensure that the check ID is passed, not the check name. Did you mean {near}?',
+  },
+  'invalid-service-check-status': {
+    http: 400,
+    exit: 1,
+    text: "Status for checks must 'passing', 'warning', 'critical'. \"{status}\" is none of them.",
+  },
+  'invalid-reported-status': {
+    http: 400,
+    exit: 1,
+    text: "Invalid check status: '{status}'. Use passing, warning or critical.",
+  },
+  'invalid-enable': {
+    http: 400,
+    exit: 1,
+    text: 'Invalid value for enable: "{value}". Write true or false.',
+  },
+  'invalid-max-stale': {
+    http: 400,
+    exit: 1,
+    text: 'Invalid max_stale value "{value}". Write a duration such as 10s.',
+  },
+  'no-segments': {
+    http: 500,
+    exit: 1,
+    text: 'Network segments are not supported in this version of Consul, nor in svcd. Leave ?segment out.',
+  },
+  'request-aborted': {
+    http: 400,
+    exit: 1,
+    text: 'The connection was closed before the whole request had come. Send it again.',
+  },
+} as const

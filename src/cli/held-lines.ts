@@ -1,0 +1,36 @@
+/** Lines that wait beyond this are let go: a start that says so much has more to tell than its banner. */
+const linesMax = 1000
+const isError = /^\S+ \[ERROR\]/
+
+/**
+ * The lines of the log while an agent starts: they wait until its banner was printed, as Consul's do.
+ * They do not wait for ever (`holdMs`), nor behind an error: then they matter more than the banner.
+ */
+export class HeldLines {
+  readonly #out: (text: string) => void
+  readonly #timer: NodeJS.Timeout
+  #lines: string[] | undefined = []
+
+  constructor(out: (text: string) => void, holdMs: number) {
+    this.#out = out
+    this.#timer = setTimeout(() => this.release(), holdMs).unref()
+    process.once('exit', this.#onExit)
+  }
+
+  add(line: string): void {
+    if (this.#lines === undefined) return this.#out(line)
+    this.#lines.push(line)
+    if (this.#lines.length > linesMax || isError.test(line)) this.release()
+  }
+
+  /** Prints `before` and what waited, in one piece; later lines are printed at once. */
+  release(before = ''): void {
+    const text = [before, ...(this.#lines ?? [])].join('')
+    this.#lines = undefined
+    clearTimeout(this.#timer)
+    process.off('exit', this.#onExit)
+    if (text !== '') this.#out(text)
+  }
+
+  readonly #onExit = (): void => this.release()
+}

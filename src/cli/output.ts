@@ -1,0 +1,110 @@
+import { Option, type Command } from 'commander'
+import { visible } from '../base/invisible.ts'
+import { svcdError } from '../base/errors.ts'
+import { columns, type Cell } from './columns.ts'
+import { writeStyled, type Io } from './io.ts'
+import { printJson } from './new-command.ts'
+
+export interface OutputOptions {
+  readonly output?: string
+  readonly wide?: boolean
+  readonly json?: boolean
+}
+
+const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
+export type OutputFormat = (typeof formats)[number]
+
+/** `-o` for a command that lists something. `--json` comes with the options of every command. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-o, --output <format>', 'table, wide, json, yaml or name.').helpGroup(
+        'Output options:',
+      ),
+    )
+    .addOption(
+      new Option('--wide', 'More columns, and nothing cut to the width of the terminal.').helpGroup(
+        'Output options:',
+      ),
+    )
+}
+
+/** The one format that the options ask for. Throws `invalid-option`, or `usage` when they ask for two. */
+export function outputFormat({ output, wide, json }: OutputOptions): OutputFormat {
+  const asked = [
+    ...(output === undefined ? [] : [output]),
+    ...(wide === true ? ['wide'] : []),
+    ...(json === true ? ['json'] : []),
+  ]
+  const [first = 'table', ...others] = [...new Set(asked)]
+  if (others.length > 0) {
+    throw svcdError('usage', { reason: `Give one format: ${[first, ...others].join(' or ')}.` })
+  }
+  const format = formats.find((candidate) => candidate === first)
+  if (format !== undefined) return format
+  const reason = `"${first}" is not a format; use ${formats.join(', ')}`
+  throw svcdError('invalid-option', { option: '--output', reason })
+}
+
+export interface Printable {
+  /** What JSON and YAML show. */
+  readonly data: unknown
+  /** What `-o name` prints, one a line. */
+  readonly names: readonly string[]
+  /** For people; what is somebody else's in it is `visible` already. */
+  readonly text: (isWide: boolean) => string
+}
+
+export async function print(io: Io, options: OutputOptions, what: Printable): Promise<void> {
+  const format = outputFormat(options)
+  switch (format) {
+    case 'json':
+      return printJson(io, what.data)
+    case 'yaml': {
+      const { toYaml } = await import('./yaml.ts')
+      return io.out(toYaml(what.data))
+    }
+    case 'name':
+      return io.out(what.names.map((name) => `${visible(name)}\n`).join(''))
+    case 'table':
+    case 'wide':
+      return writeStyled(io, what.text(format === 'wide'))
+  }
+}
+
+/** A column of a table of `T`. */
+export interface Column<T> {
+  readonly header: string
+  readonly cell: (row: T) => Cell
+  /** Shown by `-o wide` only. */
+  readonly isWide?: boolean
+}
+
+export interface Listing<T> {
+  readonly data: unknown
+  readonly rows: readonly T[]
+  readonly columns: readonly Column<T>[]
+  readonly nameOf: (row: T) => string
+}
+
+/** Prints a list in the format that the options ask for. */
+export function printList<T>(io: Io, options: OutputOptions, list: Listing<T>): Promise<void> {
+  const { data, rows, nameOf } = list
+  const text = (isWide: boolean): string => table(io, rows, list.columns, isWide)
+  return print(io, options, { data, names: rows.map(nameOf), text })
+}
+
+/** The rows as a table; on a terminal it is cut to the width of a line, unless it is to be wide. */
+export function table<T>(
+  io: Io,
+  rows: readonly T[],
+  all: readonly Column<T>[],
+  isWide = false,
+): string {
+  const shown = all.filter((column) => isWide || column.isWide !== true)
+  const cells = rows.map((row) => shown.map(({ cell }) => cell(row)))
+  const headers = shown.map(({ header }) => header)
+  const terminal =
+    io.terminal !== undefined && isWide ? { ...io.terminal, columns: Infinity } : io.terminal
+  return columns(headers, cells, terminal)
+}

@@ -1,0 +1,37 @@
+import type { CheckEntry } from '../api/client-rows.ts'
+import type { Client } from '../api/client.ts'
+import { parseDuration } from '../base/duration.ts'
+import { svcdError } from '../base/errors.ts'
+import { didYouMean } from '../base/nearest.ts'
+
+/**
+ * The TTL checks of this agent that an id means: the check with this id, or the TTL checks of the service
+ * with this id. Throws `no-ttl-check`, which says what there is instead.
+ */
+export async function ttlChecksOf(client: Client, id: string): Promise<readonly CheckEntry[]> {
+  const all = Object.values(await client.agentChecks())
+  const ttl = all.filter(({ Type }) => Type === 'ttl')
+  const own = ttl.find(({ CheckID }) => CheckID === id)
+  const found = own === undefined ? ttl.filter(({ ServiceID }) => ServiceID === id) : [own]
+  if (found.length > 0) return found
+  throw svcdError('no-ttl-check', { id, hint: await hintFor(client, id, all) })
+}
+
+async function hintFor(client: Client, id: string, all: readonly CheckEntry[]): Promise<string> {
+  const other = all.find(({ CheckID }) => CheckID === id)
+  if (other !== undefined) {
+    return `The check "${id}" is of type ${other.Type}: the agent runs it, so nobody reports it.`
+  }
+  const services = Object.keys(await client.agentServices())
+  if (services.includes(id)) {
+    return `The service "${id}" has none. Register it with --check-ttl 30s.`
+  }
+  const near = didYouMean(id, [...all.map(({ CheckID }) => CheckID), ...services]).trim()
+  return `${near} \`svcd checks\` lists all checks.`.trim()
+}
+
+/** The TTL of a check in milliseconds; undefined when the agent does not tell it. */
+export function ttlMsOf({ Definition }: CheckEntry): number | undefined {
+  const { TTL } = Definition
+  return typeof TTL === 'string' ? parseDuration(TTL) : undefined
+}

@@ -1,0 +1,113 @@
+import { didYouMean } from '../base/nearest.ts'
+import { svcdError } from '../base/errors.ts'
+import type { Collected } from './collected.ts'
+import { judgeConsulKey, type ConsulKey } from './consul-key.ts'
+import { consulKeys, consulSynonyms } from './consul-keys.ts'
+import { definitionKeyOf } from './definition-keys.ts'
+import type { JsonPath, Position } from './json-text.ts'
+import { optionNames, optionRow, type OptionName } from './options.ts'
+import { isObject, parseJson } from './values.ts'
+
+/** The content of one config file, already read from JSON. */
+export interface ConfigFile {
+  readonly path: string
+  readonly content: unknown
+  /** Where a value stands, as far as that is known. */
+  readonly positionOf?: (path: JsonPath) => Position
+}
+
+const optionByFileKey: ReadonlyMap<string, OptionName> = new Map([
+  ...optionNames.flatMap((name) => {
+    const key = optionRow(name).file
+    return key === undefined ? [] : [[key, name] as const]
+  }),
+  ...Object.entries(consulSynonyms),
+])
+
+const knownKeys = [...optionByFileKey.keys(), ...Object.keys(consulKeys)]
+
+/** Keys that only hold others: `ports`, `dns_config.soa`. */
+const sections: ReadonlySet<string> = new Set(
+  knownKeys.flatMap((key) => {
+    const parts = key.split('.')
+    return parts.slice(0, -1).map((_, at) => parts.slice(0, at + 1).join('.'))
+  }),
+)
+
+/** Takes what a file says into `collected`. Keys count in any case, as with Consul. */
+export function readConfigFile(file: ConfigFile, collected: Collected): void {
+  if (isObject(file.content)) return readSection({ file, collected, path: [] }, file.content)
+  const reason = 'the file must hold one JSON object, such as {"node_name": "n1"}'
+  collected.problems.push(svcdError('config-unreadable', { path: file.path, reason }))
+}
+
+interface Place {
+  readonly file: ConfigFile
+  readonly collected: Collected
+  readonly path: readonly string[]
+}
+
+function readSection(place: Place, section: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(section)) {
+    // Services and checks may stand beside options; the agent reads them for itself.
+    if (place.path.length === 0 && definitionKeyOf(key) !== undefined) continue
+    readKey({ ...place, path: [...place.path, key] }, value)
+  }
+}
+
+function readKey(place: Place, value: unknown): void {
+  const { collected } = place
+  const key = place.path.join('.').toLowerCase()
+  const name = optionByFileKey.get(key)
+  const consulKey = consulKeys[key]
+  // Templates write null for what they have no value for; Consul takes it for nothing.
+  if (value === null && (name !== undefined || consulKey !== undefined || sections.has(key))) return
+  if (name !== undefined) return takeOption(place, name, value)
+  if (consulKey !== undefined) return takeConsulKey(place, key, consulKey, value)
+  if (!sections.has(key)) {
+    const hint = didYouMean(place.path.join('.'), knownKeys)
+    return collected.refuse(fromOf(place), `no such option.${hint} docs/config.md lists them all`)
+  }
+  // Files that were made from HCL have a list of one where a section is meant.
+  const section: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  if (isObject(section)) readSection(place, section)
+  else collected.refuse(fromOf(place), 'must be an object')
+}
+
+function takeConsulKey(place: Place, key: string, row: ConsulKey, value: unknown): void {
+  const { file, collected } = place
+  collected.consul.set(key, { value, from: fromOf(place) })
+  if (key === 'primary_datacenter' && isOwnDatacenter(file.content, value)) return
+  judge(collected, fromOf(place), row, value)
+}
+
+/** Says of a key of Consul's what becomes of it. */
+export function judge(collected: Collected, from: string, row: ConsulKey, value: unknown): void {
+  const verdict = judgeConsulKey(row, value)
+  if (verdict.kind === 'taken') collected.notice(from, verdict.reason)
+  if (verdict.kind === 'refused') {
+    collected.refuse(from, `svcd has no such option: ${verdict.reason}`)
+  }
+}
+
+function isOwnDatacenter(content: unknown, value: unknown): boolean {
+  const own = isObject(content) ? (content['datacenter'] ?? 'dc1') : 'dc1'
+  if (typeof own !== 'string' || typeof value !== 'string') return false
+  return own.toLowerCase() === value.toLowerCase()
+}
+
+function takeOption(place: Place, name: OptionName, value: unknown): void {
+  const { collected } = place
+  const parsed = parseJson(optionRow(name), value)
+  const earlier = collected.given.get(name)?.value
+  const merges = optionRow(name).kind.endsWith('-by-name') && isObject(earlier)
+  const merged =
+    merges && 'value' in parsed ? { value: { ...earlier, ...(parsed.value as object) } } : parsed
+  collected.take(name, merged, fromOf(place))
+}
+
+/** `ports.dns in /etc/svcd.json:3`. */
+function fromOf({ file, path }: Place): string {
+  const line = file.positionOf === undefined ? '' : `:${file.positionOf(path).line}`
+  return `${path.join('.')} in ${file.path}${line}`
+}

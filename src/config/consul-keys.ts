@@ -1,0 +1,86 @@
+import { consulAgentKeys } from './consul-agent-keys.ts'
+import { consulFeatureKeys } from './consul-feature-keys.ts'
+import type { ConsulKey } from './consul-key.ts'
+import { consulNetworkKeys } from './consul-network-keys.ts'
+import type { OptionName } from './options.ts'
+import { settledKeys } from './settled.ts'
+
+/**
+ * Every key of Consul's configuration that is no option here, by its dotted place in a file. A row stands
+ * for all that is below it, too. So a file of Consul's is taken as far as it asks for what svcd does.
+ */
+export const consulKeys: Readonly<Record<string, ConsulKey>> = {
+  ...settledKeys,
+  ...consulAgentKeys,
+  ...consulNetworkKeys,
+  ...consulFeatureKeys,
+}
+
+/** Consul's other names for options. */
+export const consulSynonyms: Readonly<Record<string, OptionName>> = { start_join: 'retryJoin' }
+
+/** A flag of Consul's that is no flag here: what it says is judged as its key in a file would be. */
+export interface ConsulFlag {
+  readonly key: string
+  /** `switch`: without a value. */
+  readonly kind: 'switch' | 'integer' | 'text'
+  /** What a flag without a key in files is judged by. */
+  readonly row?: ConsulKey
+}
+
+const hcl = 'HCL is not read'
+
+/** By the flag, without dashes. */
+export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
+  'advertise-wan': { key: 'advertise_addr_wan', kind: 'text' },
+  'allow-write-http-from': { key: 'http_config.allow_write_http_from', kind: 'text' },
+  'auto-reload-config': { key: 'auto_reload_config', kind: 'switch' },
+  bootstrap: { key: 'bootstrap', kind: 'switch' },
+  'config-format': {
+    key: '',
+    kind: 'text',
+    row: { value: 'json', reason: hcl, next: 'Write the files as JSON' },
+  },
+  check_output_max_size: { key: 'check_output_max_size', kind: 'integer' },
+  'default-query-time': { key: 'default_query_time', kind: 'text' },
+  'disable-host-node-id': { key: 'disable_host_node_id', kind: 'switch' },
+  'disable-keyring-file': { key: 'disable_keyring_file', kind: 'switch' },
+  'grpc-port': { key: 'ports.grpc', kind: 'integer' },
+  'grpc-tls-port': { key: 'ports.grpc_tls', kind: 'integer' },
+  hcl: {
+    key: '',
+    kind: 'text',
+    row: { reason: hcl, next: 'Write it as JSON into a file, and name that with -config-file' },
+  },
+  'https-port': { key: 'ports.https', kind: 'integer' },
+  join: { key: 'start_join', kind: 'text' },
+  'join-wan': { key: 'start_join_wan', kind: 'text' },
+  'log-file': { key: 'log_file', kind: 'text' },
+  'log-rotate-bytes': { key: 'log_rotate_bytes', kind: 'integer' },
+  'log-rotate-duration': { key: 'log_rotate_duration', kind: 'text' },
+  'log-rotate-max-files': { key: 'log_rotate_max_files', kind: 'integer' },
+  'max-query-time': { key: 'max_query_time', kind: 'text' },
+  'non-voting-server': { key: 'non_voting_server', kind: 'switch' },
+  'primary-gateway': { key: 'primary_gateways', kind: 'text' },
+  protocol: { key: 'protocol', kind: 'integer' },
+  'raft-protocol': { key: 'raft_protocol', kind: 'integer' },
+  'read-replica': { key: 'read_replica', kind: 'switch' },
+  recursor: { key: 'recursors', kind: 'text' },
+  rejoin: { key: 'rejoin_after_leave', kind: 'switch' },
+  'retry-interval': { key: 'retry_interval', kind: 'text' },
+  'retry-interval-wan': { key: 'retry_interval_wan', kind: 'text' },
+  'retry-join-wan': { key: 'retry_join_wan', kind: 'text' },
+  'retry-max': { key: 'retry_max', kind: 'integer' },
+  'retry-max-wan': { key: 'retry_max_wan', kind: 'integer' },
+  segment: { key: 'segment', kind: 'text' },
+  'serf-lan-allowed-cidrs': { key: 'serf_lan_allowed_cidrs', kind: 'text' },
+  'serf-lan-bind': { key: 'serf_lan', kind: 'text' },
+  'serf-lan-port': { key: 'ports.serf_lan', kind: 'integer' },
+  'serf-wan-allowed-cidrs': { key: 'serf_wan_allowed_cidrs', kind: 'text' },
+  'serf-wan-bind': { key: 'serf_wan', kind: 'text' },
+  'serf-wan-port': { key: 'ports.serf_wan', kind: 'integer' },
+  syslog: { key: 'enable_syslog', kind: 'switch' },
+  ui: { key: 'ui', kind: 'switch' },
+  'ui-content-path': { key: 'ui_content_path', kind: 'text' },
+  'ui-dir': { key: 'ui_dir', kind: 'text' },
+}

@@ -1,0 +1,92 @@
+import type { ReloadReport } from '../api/backend.ts'
+import { reasonOf } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import { changedOptions } from '../config/changed-options.ts'
+import type { ConfigFile } from '../config/config-file.ts'
+import type { Config } from '../config/options.ts'
+import type { ReadConfig } from '../config/parse.ts'
+import type { Agent } from './agent.ts'
+import type { DefinitionFiles } from './definition-document.ts'
+import { definitionsOf } from './open-agent.ts'
+
+/** The configuration as it would be with these files, and the flags and variables of the start. */
+export type Reread = (files: readonly ConfigFile[]) => ReadConfig
+
+export interface ReloadingParts {
+  readonly config: Config
+  /** Undefined: the options are not looked at. */
+  readonly reread: Reread | undefined
+  readonly agent: Pick<Agent, 'load'>
+  /** Rejects with `zone-invalid`. */
+  readonly setZone: () => Promise<void>
+  readonly logger: Logger
+}
+
+/**
+ * Reads definition and zone files again, one call after the other: what was read last is what is
+ * served. Options keep their values; those that changed are named.
+ */
+export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const next = last.then(() => reload(parts))
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
+async function reload(parts: ReloadingParts): Promise<ReloadReport> {
+  const { config, agent, logger } = parts
+  const files = await definitionsOf(config)
+  const options = optionsReport(files, parts)
+  const report = await agent.load(files)
+  const whole = {
+    taken: report.taken,
+    leftOut: [...report.leftOut, ...options.leftOut],
+    heldBack: report.heldBack,
+    restartNeeded: options.restartNeeded,
+  }
+  await setZone(parts)
+  logReport(whole, logger)
+  return whole
+}
+
+async function setZone({ setZone: set, logger }: ReloadingParts): Promise<void> {
+  try {
+    await set()
+  } catch (error) {
+    logger.error({ reason: reasonOf(error) }, 'the zone files stay as they were')
+    throw error
+  }
+}
+
+function optionsReport(
+  files: DefinitionFiles,
+  { config, reread, logger }: ReloadingParts,
+): Pick<ReloadReport, 'leftOut' | 'restartNeeded'> {
+  // Without one of its files a configuration would look changed.
+  if (files.findings.some(({ holdsOptions }) => holdsOptions)) return noOptions
+  const read = reread?.(files.options)
+  if (read === undefined) return noOptions
+  const leftOut = read.problems.map(({ message }) => message)
+  for (const reason of leftOut) logger.error({ reason }, 'an option is left out')
+  const restartNeeded = read.config === undefined ? [] : changedOptions(config, read.config)
+  return { leftOut, restartNeeded }
+}
+
+const noOptions = { leftOut: [], restartNeeded: [] }
+
+function logReport(
+  { taken, leftOut, heldBack, restartNeeded }: ReloadReport,
+  logger: Logger,
+): void {
+  const counts = { taken: taken.length, leftOut: leftOut.length, heldBack: heldBack.length }
+  if (restartNeeded.length > 0) {
+    logger.warn({ options: restartNeeded }, 'options that changed count from the next start on')
+  }
+  if (leftOut.length + heldBack.length === 0) {
+    logger.info({ taken: taken.length }, 'definition and zone files were read again')
+  } else {
+    logger.warn(counts, 'definition and zone files were read again, but not all was taken')
+  }
+}

@@ -1,0 +1,2 @@
+/** Entries of the log kept behind the applied index, for followers that catch up. */
+export const trailingEntries = 10_000

@@ -1,0 +1,154 @@
+import t from 'tap'
+import { TestApi } from './support.ts'
+
+/** Every endpoint of Consul 1.8.7, and what 1.21 added, without its arguments and those that are built. */
+const endpoints = [
+  ...['GET', 'PUT', 'DELETE'].map((method) => `${method} kv/a/b`),
+  'GET kv/?recurse',
+  'PUT kv/a?acquire=c0ffee',
+  'PUT txn',
+  'PUT session/create',
+  'PUT session/destroy/x',
+  'PUT session/renew/x',
+  'GET session/info/x',
+  'GET session/node/n1',
+  'GET session/list',
+  'PUT event/fire/deploy',
+  'GET event/list',
+  'GET query',
+  'POST query',
+  'GET query/x',
+  'PUT query/x',
+  'DELETE query/x',
+  'GET query/x/execute',
+  'GET query/x/explain',
+  'GET coordinate/datacenters',
+  'GET coordinate/nodes',
+  'GET coordinate/node/n1',
+  'PUT coordinate/update',
+  'POST agent/connect/authorize',
+  'GET agent/connect/ca/roots',
+  'GET agent/connect/ca/leaf/web',
+  'GET connect/ca/configuration',
+  'PUT connect/ca/configuration',
+  'GET connect/ca/roots',
+  'GET connect/intentions',
+  'POST connect/intentions',
+  'GET connect/intentions/x',
+  'GET connect/intentions/match',
+  'GET connect/intentions/check',
+  'PUT connect/intentions/exact',
+  'GET config/service-defaults',
+  'PUT config',
+  'GET config/service-defaults/web',
+  'DELETE config/service-defaults/web',
+  'GET discovery-chain/web',
+  'GET exported-services',
+  'GET imported-services',
+  'POST peering/token',
+  'GET peerings',
+  'GET operator/keyring',
+  'GET operator/autopilot/state',
+  'GET operator/usage',
+  'GET agent/metrics/stream',
+  'GET internal/ui/nodes',
+  'GET internal/ui/services',
+  'GET internal/ui/node/n1',
+  'GET internal/federation-states',
+  'GET internal/federation-state/dc1',
+]
+
+t.test('an endpoint of Consul that is not built is a 501 that names it', async (t) => {
+  const api = new TestApi(t)
+  for (const endpoint of endpoints) {
+    const [method = 'GET', path = ''] = endpoint.split(' ')
+    const { status, body } = await api.ask(method as 'GET', `/v1/${path}`)
+    t.equal(status, 501, endpoint)
+    const mesh = 'Connect must be enabled in order to use this endpoint, and'
+    t.match(
+      body,
+      new RegExp(`^(?:Not implemented:|${mesh}) svcd has no .* \\(/v1/.*\\)\\. Nothing`),
+    )
+  }
+  const roots = await api.get('agent/connect/ca/roots')
+  t.match(roots.body, /^Connect must be enabled in order to use this endpoint, and svcd has no/)
+  for (const path of ['kv', 'kv/a', 'kv/a//b', 'kv/http://h/..']) {
+    const { status, body } = await api.ask('PUT', `/v1/${path}`, 'a value')
+    t.equal(status, 501, path)
+    t.match(body, 'svcd has no key/value store (/v1/kv/)', path)
+  }
+  t.match((await api.put('session/create')).body, 'no sessions and locks (/v1/session/create)')
+  t.match((await api.put('txn', '[]')).body, 'no transactions (/v1/txn)')
+  t.match((await api.get('event/list')).body, 'no user events (/v1/event/list)')
+  t.match((await api.get('query')).body, 'no prepared queries (/v1/query)')
+})
+
+t.test('no endpoint of Consul is taken for an unknown path', async (t) => {
+  const api = new TestApi(t)
+  // What Consul does not have, either; and its Enterprise version alone.
+  const unknown = ['nope', 'kvs', 'session', 'session/nope', 'event', 'txn/x', 'operator/license']
+  for (const path of unknown) {
+    const { status, body } = await api.get(path)
+    t.strictSame([status, body.slice(0, 16)], [404, 'Invalid URL path'], path)
+  }
+})
+
+t.test('ACLs are off, in Consul’s words', async (t) => {
+  const api = new TestApi(t)
+  for (const endpoint of [
+    'PUT acl/bootstrap',
+    'GET acl/tokens',
+    'PUT acl/token',
+    'GET acl/token/self',
+    'GET acl/policies',
+    'POST acl/login',
+    'GET acl/replication',
+    'PUT agent/token/default',
+    'POST internal/acl/authorize',
+  ]) {
+    const [method = 'GET', path = ''] = endpoint.split(' ')
+    const { status, body } = await api.ask(method as 'GET', `/v1/${path}`)
+    t.strictSame([status, body], [401, 'ACL support disabled'], endpoint)
+  }
+})
+
+// As the programs send it: python-consul under tooz 3.1, Ansible's community.general.consul_kv,
+// `consul lock` and `consul kv export`, consul-template's {{ key }}.
+const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
+  'a lock of tooz': [
+    ['PUT', 'session/create', '{"name": "a", "node": "n1", "ttl": "15s"}'],
+    ['GET', 'kv/tooz/locks/l1'],
+    ['PUT', 'kv/tooz/locks/l1?acquire=f451b121-5ebd-51b5-c045-5adabee68eac', 'I got it!'],
+  ],
+  'consul_kv of Ansible': [
+    ['GET', 'kv/a'],
+    ['PUT', 'kv/a', 'b'],
+    ['DELETE', 'kv/a'],
+  ],
+  'consul lock': [
+    ['PUT', 'session/create', '{"Name":"Consul API Lock","TTL":"15s"}'],
+    ['PUT', 'kv/l/.lock?acquire=x&flags=3304740253564472344', ''],
+  ],
+  'consul kv export': [['GET', 'kv/?recurse=']],
+  'a key in a template': [['GET', 'kv/a?index=5&stale=&wait=60000ms']],
+}
+
+for (const [client, asked] of Object.entries(requests)) {
+  t.test(`${client} fails, and is not told that there is no such key`, async (t) => {
+    const api = new TestApi(t)
+    for (const [method, path, body] of asked) {
+      const reply = await api.ask(method as 'GET', `/v1/${path}`, body)
+      t.equal(reply.status, 501, `${method} ${path}`)
+    }
+    t.strictSame(api.backend.proposed, [])
+  })
+}
+
+t.test('the first request for what is not built is logged, once for each feature', async (t) => {
+  const api = new TestApi(t)
+  for (const path of ['kv/a', 'kv/b', 'kv/c', 'session/list']) await api.get(path)
+  t.strictSame(api.warnings, [
+    'a client asks for what svcd does not have: key/value store',
+    'a client asks for what svcd does not have: sessions and locks',
+  ])
+})
