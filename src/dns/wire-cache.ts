@@ -98,8 +98,8 @@ export class WireCache {
   }
 
   /**
-   * Removes what nobody has asked for since the last call. Otherwise names that come and go stay until the
-   * cache is full.
+   * Removes the answers that nobody has asked for since the last call. Without this, answers for names that
+   * no longer exist would stay until the cache is full.
    */
   age(): void {
     let kept = 0

@@ -11,7 +11,7 @@ import type { DnsAnswering } from './dns-messages.ts'
 import { SharedMode } from './dns-messages.ts'
 import { Snapshots } from './snapshots.ts'
 
-/** How often the cache is aged: an answer that nobody asks for leaves it after one to two of these. */
+/** The interval at which `WireCache.age` runs. An answer that nobody asks for is removed after 3 to 6 minutes. */
 const ageMs = 3 * 60_000
 
 export interface Answerer {
