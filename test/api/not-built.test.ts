@@ -50,7 +50,6 @@ const endpoints = [
   'GET operator/keyring',
   'GET operator/autopilot/state',
   'GET operator/usage',
-  'GET agent/metrics/stream',
   'GET internal/ui/nodes',
   'GET internal/ui/services',
   'GET internal/ui/node/n1',
