@@ -120,22 +120,34 @@ async function register(t: Test, replica: Replica, name: string, n: number): Pro
   t.ok(outcome.ok)
 }
 
-/** Asks on several sockets, each the next question when it has its answer, until stopped. */
+/**
+ * Asks on many sockets, so that each thread has some of them: the next question when one is answered,
+ * and as a resolver does, again when no answer came (a thread that dies takes its questions along).
+ */
 function load(t: Test, port: number, name: (n: number) => string): { answers: number } {
   const result = { answers: 0 }
   let asked = 0
-  for (let each = 0; each < 8; each++) {
+  for (let each = 0; each < 32; each++) {
     const socket = createSocket('udp4')
+    let isSilent = false
     const next = (): void => {
       const id = asked++ & 0xffff
       socket.send(buildQuery(name(asked), 'A', { id }), port, '127.0.0.1')
     }
     socket.on('message', () => {
       result.answers++
+      isSilent = false
       next()
     })
-    t.teardown(() => socket.close())
-    for (let depth = 0; depth < 10; depth++) next()
+    const again = setInterval(() => {
+      if (isSilent) next()
+      isSilent = true
+    }, 500)
+    t.teardown(() => {
+      clearInterval(again)
+      socket.close()
+    })
+    for (let depth = 0; depth < 3; depth++) next()
   }
   return result
 }
