@@ -39,13 +39,13 @@ export function agentService(
   const name = checkedName(body.Name ?? '', 'Name')
   if (name === '') throw svcdError('missing-service-name', {})
   const service = serviceDefinition(body, name, owner)
-  const warnings = [...serviceWarnings(service)]
+  const warnings = serviceWarnings(service)
   const bodies = checkBodies(body)
   const checks = bodies.map((check, n) => {
     const id = bodies.length === 1 ? `service:${service.id}` : `service:${service.id}:${n + 1}`
-    const defaults = { id, name: `Service '${name}' check`, serviceId: service.id, owner }
     const status = checkedStatus(check.Status, 'invalid-service-check-status')
-    return checkDefinition(check, check.CheckID, { ...defaults, status }, warnings)
+    const defaults = { id, name: `Service '${name}' check`, serviceId: service.id, owner, status }
+    return checkDefinition(check, check.CheckID, defaults, warnings)
   })
   refuseTwins(checks)
   return { definition: { service, checks }, warnings }

@@ -46,11 +46,10 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
     const { definition, warnings: own } = agentService(body)
     const replaceExistingChecks = flagParameter(parametersOf(request), 'replace-existing-checks')
     const { id, name } = definition.service
-    const present = agent.service(id)
-    const place = placeWarnings(definition.service, present, identity.address)
-    const warnings = [...own, ...place]
     const origin = originOf(request, `agent/service/register ${id}`)
-    await agent.registerService(definition, { replaceExistingChecks }, origin)
+    const { replaced } = await agent.registerService(definition, { replaceExistingChecks }, origin)
+    const place = placeWarnings(definition.service, replaced, identity.address)
+    const warnings = place.length === 0 ? own : [...own, ...place]
     warn(reply, warnings)
     if (said.isNew(id, warnings)) {
       logger.warn({ service: name, id, warnings }, 'a service was registered with a warning')

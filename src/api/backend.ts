@@ -35,6 +35,12 @@ export interface Origin extends Pick<CommandOrigin, 'actor' | 'cause'> {
   readonly client?: string | undefined
 }
 
+/** What a registration met. */
+export interface ServiceRegistered {
+  /** The name that the service with this ID had before; undefined: there was none. */
+  readonly replaced: string | undefined
+}
+
 /** The agent's own services and checks: agent.db, the check runner, and proposals to the catalog. */
 export interface LocalAgent {
   /** Resolves once the registration is committed and applied here. Keeps unlisted old checks unless told. */
@@ -42,7 +48,7 @@ export interface LocalAgent {
     definition: AgentServiceDefinition,
     options: { readonly replaceExistingChecks: boolean },
     origin: Origin,
-  ): Promise<void>
+  ): Promise<ServiceRegistered>
   /** Rejects with `unknown-service-id`. */
   deregisterService(id: string, origin: Origin): Promise<void>
   /** Rejects with `unknown-service-id` when check.serviceId names none. */

@@ -6,13 +6,17 @@ import type { ServiceDefinition } from '../catalog/model.ts'
 
 /** What one label of a host name may be (RFC 1123 §2.1); many clients look up nothing else. */
 const hostLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
+/** Such labels, each no longer than DNS can hold: of most names there is nothing to say. */
+const hostName =
+  /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
+const none: readonly string[] = []
 /** Octets of a label (RFC 1035 §2.3.4). */
 const labelBytesMax = 63
 const tagsNamed = 3
 const shownMax = 64
 
-/** What is odd about a service, as sentences. */
-export function serviceWarnings(service: ServiceDefinition): readonly string[] {
+/** What is odd about a service, as sentences; a list of its own for each caller. */
+export function serviceWarnings(service: ServiceDefinition): string[] {
   return [
     ...nameWarnings(service.name),
     ...tagWarnings(service.tags),
@@ -21,23 +25,22 @@ export function serviceWarnings(service: ServiceDefinition): readonly string[] {
   ]
 }
 
-/** What only the agent knows that a service is registered with. */
+/** What only the agent knows that a service is registered with. `present`: the name that the ID has so far. */
 export function placeWarnings(
   { id, name, address }: ServiceDefinition,
-  present: { readonly name: string } | undefined,
+  present: string | undefined,
   nodeAddress: string,
 ): readonly string[] {
-  const isRenamed = present !== undefined && present.name !== name
-  const [own, node] = [parseIp(address), parseIp(nodeAddress)]
-  const isOnlyHere = own !== undefined && isLoopbackIp(own)
-  const isNodeOnlyHere = node !== undefined && isLoopbackIp(node)
+  const isRenamed = present !== undefined && present !== name
+  const isMisleading = isOnlyHere(address) && !isOnlyHere(nodeAddress)
+  if (!isRenamed && !isMisleading) return none
   return [
     ...(isRenamed
       ? [
-          `The ID ${show(id)} was that of the service ${show(present.name)}, which is replaced. Give each instance an ID of its own.`,
+          `The ID ${show(id)} was that of the service ${show(present)}, which is replaced. Give each instance an ID of its own.`,
         ]
       : []),
-    ...(isOnlyHere && !isNodeOnlyHere
+    ...(isMisleading
       ? [
           `The address ${address} leads each client to its own machine. Give one that other machines can reach.`,
         ]
@@ -45,7 +48,15 @@ export function placeWarnings(
   ]
 }
 
+function isOnlyHere(address: string): boolean {
+  // All but a few begin with other digits.
+  if (!address.startsWith('127.') && !address.includes(':')) return false
+  const ip = parseIp(address)
+  return ip !== undefined && isLoopbackIp(ip)
+}
+
 function nameWarnings(name: string): readonly string[] {
+  if (hostName.test(name) && !name.includes('.')) return none
   const bytes = Buffer.byteLength(name)
   if (name.includes('.')) {
     return [
@@ -64,6 +75,7 @@ function nameWarnings(name: string): readonly string[] {
 }
 
 function tagWarnings(tags: readonly string[]): readonly string[] {
+  if (tags.every((tag) => hostName.test(tag))) return none
   const lost = tags.filter((tag) =>
     labels(tag).some((label) => label === '' || Buffer.byteLength(label) > labelBytesMax),
   )
@@ -94,15 +106,14 @@ function listed(tags: readonly string[]): string {
 }
 
 function addressWarnings({ address }: ServiceDefinition): readonly string[] {
-  const name = address.replace(/\.$/, '').toLowerCase()
-  if (name !== 'localhost' && !name.endsWith('.localhost')) return []
+  if (!/(?:^|\.)localhost\.?$/i.test(address)) return none
   return [
     `The address ${address} leads each client to its own machine. Give an IP address that other machines can reach.`,
   ]
 }
 
 function portWarnings({ port, extra }: ServiceDefinition): readonly string[] {
-  if (port !== 0 || extra['SocketPath'] !== undefined) return []
+  if (port !== 0 || extra['SocketPath'] !== undefined) return none
   return ['The service has no port, so SRV answers say port 0.']
 }
 

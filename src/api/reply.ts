@@ -80,6 +80,7 @@ const warningsMax = 16
 
 /** Says in the response what about a request was accepted, but not as its sender may expect. */
 export function warn(reply: FastifyReply, warnings: readonly string[]): void {
+  if (warnings.length === 0) return
   const said = [...new Set(warnings)].slice(0, warningsMax)
-  if (said.length > 0) reply.header('X-Svcd-Warning', said.map(toFieldText).join('; '))
+  reply.header('X-Svcd-Warning', said.map(toFieldText).join('; '))
 }

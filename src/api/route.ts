@@ -138,6 +138,8 @@ export function argumentPrefixes(app: FastifyInstance): ReadonlySet<string> {
  */
 export function originForm(request: Pick<FastifyRequest['raw'], 'url' | 'headers'>): string {
   const { url = '/' } = request
+  // All requests but those to a proxy.
+  if (url.startsWith('/')) return url
   const [, authority, target = ''] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url) ?? []
   if (authority === undefined) return url
   request.headers.host = authority

@@ -6,6 +6,8 @@ export class SaidWarnings {
 
   /** Whether there is something to say of `id` that was not said of it last. */
   isNew(id: string, warnings: readonly string[]): boolean {
+    // Of nearly all there is nothing to say, and nothing was.
+    if (warnings.length === 0 && this.#last.size === 0) return false
     const text = warnings.join('\n')
     const isNew = text !== '' && this.#last.get(id) !== text
     this.#last.delete(id)

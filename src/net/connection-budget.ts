@@ -86,6 +86,11 @@ export class Slot {
     }
   }
 
+  /** A request is under way. */
+  get isBusy(): boolean {
+    return this.#work > 0
+  }
+
   /** A request begins: the connection cannot be displaced until each that began has ended. */
   enter(): void {
     if (this.#work++ > 0 || this.#isReleased) return

@@ -5,6 +5,7 @@ import type {
   Backend,
   Identity,
   Origin,
+  ServiceRegistered,
 } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
@@ -42,12 +43,12 @@ export class AgentRegistrations {
     definition: AgentServiceDefinition,
     { replaceExistingChecks }: { readonly replaceExistingChecks: boolean },
     origin: Origin,
-  ): Promise<void> {
+  ): Promise<ServiceRegistered> {
     const { store, identity } = this.#parts
     const { service } = definition
     for (const check of definition.checks) this.#refuseScript(check)
     this.#parts.sync.cancelRemoval({ kind: 'service', id: service.id })
-    store.putService(service, this.#parts.sync.knownIndex)
+    const replaced = store.putService(service, this.#parts.sync.knownIndex)
     const dropped = replaceExistingChecks ? this.#dropUnlisted(definition) : []
     const placed = definition.checks.map((check) => this.#place(check))
     const done = this.#parts.sync.registerService(
@@ -63,6 +64,7 @@ export class AgentRegistrations {
     for (const check of placed) this.#run(check)
     try {
       await done
+      return { replaced }
     } catch (error) {
       const checkIds = placed.map(({ check }) => check.checkId)
       if (isTooLarge(error)) this.#restoreService(service.id, [...checkIds, ...dropped])

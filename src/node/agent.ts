@@ -5,6 +5,7 @@ import type {
   Identity,
   LocalAgent,
   Origin,
+  ServiceRegistered,
 } from '../api/backend.ts'
 import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
@@ -176,9 +177,9 @@ export class Agent implements LocalAgent {
     definition: AgentServiceDefinition,
     options: { readonly replaceExistingChecks: boolean },
     origin: Origin,
-  ): Promise<void> {
+  ): Promise<ServiceRegistered> {
     this.#refuseStopped()
-    await this.#registrations.registerService(definition, options, origin)
+    return this.#registrations.registerService(definition, options, origin)
   }
 
   async deregisterService(id: string, origin: Origin): Promise<void> {

@@ -77,11 +77,6 @@ function guard(
   // answer that waits for a change may take its time, one that is there and is not read may not. A slow
   // reader goes on taking something. (Between requests Node closes by its keepAliveTimeout.)
   server.timeout = Math.max(stallMs, headerTimeoutMs + 1000)
-  function quiet(this: ServerResponse): void {
-    if (this.socket === null || this.socket.writableLength === 0) return
-    gate.timedOut++
-    this.socket.destroy()
-  }
   // One function for all: ten thousand answers may be waited for.
   function answered(this: ServerResponse): void {
     gate.slotOf(this.req.socket)?.leave()
@@ -91,7 +86,12 @@ function guard(
     if (slot === undefined) return
     slot.enter()
     response.on('close', answered)
-    response.on('timeout', quiet)
+  })
+  server.on('timeout', (socket: Socket) => {
+    const isUnread = socket.writableLength > 0
+    if (!isUnread && gate.slotOf(socket)?.isBusy === true) return
+    if (isUnread) gate.timedOut++
+    socket.destroy()
   })
   server.on('clientError', (error: NodeJS.ErrnoException, _socket: Socket) => {
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') gate.timedOut++

@@ -106,8 +106,11 @@ export const pageRows = 100
 export function prepareAgentStatements(db: Database) {
   const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
   return {
-    putService: sql<[string, string, number], unknown>(
-      'INSERT OR REPLACE INTO services VALUES (?, ?, ?, NULL)',
+    addService: sql<[string, string, number], unknown>(
+      'INSERT OR IGNORE INTO services VALUES (?, ?, ?, NULL)',
+    ),
+    replaceService: sql<[string, string, number], unknown>(
+      'REPLACE INTO services VALUES (?, ?, ?, NULL)',
     ),
     putCheck: sql<[Omit<CheckRow, 'synced_index'>], unknown>(
       `INSERT OR REPLACE INTO checks VALUES
@@ -115,6 +118,7 @@ export function prepareAgentStatements(db: Database) {
         :known_index, NULL)`,
     ),
     service: sql<[string], ServiceRow>('SELECT * FROM services WHERE id = ?'),
+    serviceName: sql<[string], string>("SELECT body ->> 'name' FROM services WHERE id = ?").pluck(),
     services: sql<[string], ServiceRow>(
       `SELECT * FROM services WHERE id > ? ORDER BY id LIMIT ${pageRows}`,
     ),

@@ -50,10 +50,18 @@ export class AgentStore<Run> {
     }
   }
 
-  /** Adds or replaces a service, which counts as unacknowledged until {@link serviceSynced}. */
-  putService(service: ServiceDefinition, knownIndex: number): void {
+  /**
+   * Adds or replaces a service, which counts as unacknowledged until {@link serviceSynced}. Returns the
+   * name of the one that it replaces.
+   */
+  putService(service: ServiceDefinition, knownIndex: number): string | undefined {
     this.#begin('NORMAL')
-    this.#sql.putService.run(service.id, JSON.stringify(service), knownIndex)
+    const { id } = service
+    const body = JSON.stringify(service)
+    if (this.#sql.addService.run(id, body, knownIndex).changes === 1) return undefined
+    const name = this.#sql.serviceName.get(id)
+    this.#sql.replaceService.run(id, body, knownIndex)
+    return name
   }
 
   putCheck(stored: Omit<StoredCheck<Run>, 'syncedIndex'>): void {

@@ -134,7 +134,7 @@ t.test('a file is registered as a whole or not at all', async (t) => {
   let refuses = true
   api.backend.agent.registerService = async (definition, ...rest) => {
     if (refuses && definition.service.id === 'e') throw new Error('no more')
-    await register(definition, ...rest)
+    return register(definition, ...rest)
   }
   const refused = await svcd('register', path('checks.json'), path('more.json'))
   t.match(refused, { code: 1, out: '' })

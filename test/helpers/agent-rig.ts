@@ -4,7 +4,12 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { AgentCheckDefinition, Identity, Origin } from '../../src/api/backend.ts'
+import type {
+  AgentCheckDefinition,
+  Identity,
+  Origin,
+  ServiceRegistered,
+} from '../../src/api/backend.ts'
 import type { CheckPlan } from '../../src/api/check-plan.ts'
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
@@ -247,7 +252,7 @@ export function register(
   rig: AgentRig,
   checks: readonly AgentCheckDefinition[] = [],
   service = web(),
-): Promise<void> {
+): Promise<ServiceRegistered> {
   return rig.agent.registerService({ service, checks }, keep, origin)
 }
 

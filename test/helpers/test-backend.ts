@@ -17,6 +17,7 @@ import type {
   SnapshotArchive,
   Statistics,
   Wait,
+  ServiceRegistered,
 } from '../../src/api/backend.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
@@ -290,7 +291,8 @@ class TestAgent implements LocalAgent {
     { service, checks }: AgentServiceDefinition,
     options: { readonly replaceExistingChecks: boolean },
     origin: Origin,
-  ): Promise<void> {
+  ): Promise<ServiceRegistered> {
+    const replaced = this.service(service.id)?.name
     await this.#backend.propose(
       {
         kind: 'register',
@@ -302,6 +304,7 @@ class TestAgent implements LocalAgent {
       origin,
     )
     for (const check of checks) this.#checks.set(check.check.checkId, check)
+    return { replaced }
   }
 
   async deregisterService(id: string, origin: Origin): Promise<void> {
