@@ -101,7 +101,7 @@ const dotted = (name: string): string => name.replace('_', '.').replace('_', '.'
 
 /** Consul's JSON: names with dots; a counter's Count and Sum are what was counted since the start. */
 function consulShape(metrics: readonly AnyMetric[], now: Date): object {
-  const Gauges: object[] = []
+  const Gauges: object[] = runtimeGauges()
   const Counters: object[] = []
   const Samples: object[] = []
   for (const metric of metrics) {
@@ -122,6 +122,15 @@ function consulShape(metrics: readonly AnyMetric[], now: Date): object {
     .replace('T', ' ')
     .replace(/\.\d+Z$/, ' +0000 UTC')
   return { Timestamp, Gauges, Points: [], Counters, Samples }
+}
+
+/** The memory of this process under the names that Consul's dashboards ask for. */
+function runtimeGauges(): object[] {
+  const { heapUsed, external, rss } = process.memoryUsage()
+  return [
+    { Name: 'consul.runtime.alloc_bytes', Value: heapUsed + external, Labels: {} },
+    { Name: 'consul.runtime.sys_bytes', Value: rss, Labels: {} },
+  ]
 }
 
 /** What is not kept (least, most, deviation) is 0: Consul's readers expect the fields. */
