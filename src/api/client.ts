@@ -227,6 +227,16 @@ export class Client {
     return this.#get('agent/services')
   }
 
+  /** The agent's own service of this id; undefined when there is none. */
+  async agentService(id: string): Promise<ServiceEntry | undefined> {
+    try {
+      return await this.#get(`agent/service/${encodeURIComponent(id)}`)
+    } catch (error) {
+      if (refusedStatus(error) === 404) return undefined
+      throw error
+    }
+  }
+
   /** The agent's own checks, by id. */
   agentChecks(): Promise<Readonly<Record<string, CheckEntry>>> {
     return this.#get('agent/checks')
