@@ -31,7 +31,11 @@ const rules: LayerRules = {
       ],
     },
     net: { imports: ['base', 'raft', 'dns', 'health'], builtins: 'any' },
-    api: { imports: ['base', 'catalog', 'health', 'filter'], builtins: ['crypto', 'zlib'] },
+    api: {
+      imports: ['base', 'catalog', 'health', 'filter'],
+      // Those of HTTP are for the client: what serves is fastify.
+      builtins: ['crypto', 'http', 'https', 'module', 'net', 'stream', 'zlib'],
+    },
     ui: { imports: [], ...none },
     node: {
       imports: ['base', 'raft', 'catalog', 'dns', 'health', 'config', 'storage', 'net', 'api'],
@@ -43,6 +47,8 @@ const rules: LayerRules = {
         'config',
         'api/client.ts',
         'api/client-rows.ts',
+        'api/client-failure.ts',
+        'api/http-request.ts',
         'net/dns-client.ts',
         // The judgement that DNS and the API make of an instance; pure.
         'health/select.ts',

@@ -1,6 +1,7 @@
-import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
+import { svcdError, SvcdError } from '../base/errors.ts'
 import { fromFieldText } from '../base/http-field.ts'
 import { version } from '../base/version.ts'
+import { failureReason, refusal } from './client-failure.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -18,6 +19,8 @@ import type {
   SnapshotDownload,
 } from './client-rows.ts'
 import { readEvents, type WatchEvent } from './event-reader.ts'
+import type { HttpAnswer } from './http-answer.ts'
+import { httpRequest, type HttpRequest } from './http-request.ts'
 
 /** The choices of a list. */
 export interface ListOptions {
@@ -70,6 +73,14 @@ export interface HealthOptions extends ListOptions {
 /** A stream says that it lives every 15 s. */
 const silenceMsMax = 60_000
 
+const jsonType = { 'Content-Type': 'application/json' }
+
+interface WholeAnswer {
+  readonly text: string
+  /** The value of a header field. */
+  header(name: string): string | undefined
+}
+
 /**
  * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when nobody answers,
  * and with `agent-refused`, which quotes the agent's own words, when the answer is an error.
@@ -95,8 +106,8 @@ export class Client {
     options: { readonly replaceExistingChecks?: boolean } = {},
   ): Promise<readonly string[]> {
     const query = options.replaceExistingChecks === true ? '?replace-existing-checks=true' : ''
-    const response = await this.#put(`agent/service/register${query}`, service)
-    const warnings = response.headers.get('X-Svcd-Warning') ?? ''
+    const answer = await this.#put(`agent/service/register${query}`, service)
+    const warnings = answer.header('X-Svcd-Warning') ?? ''
     return warnings === '' ? [] : warnings.split('; ').map(fromFieldText)
   }
 
@@ -216,6 +227,16 @@ export class Client {
     return this.#get('agent/services')
   }
 
+  /** The agent's own service of this id; undefined when there is none. */
+  async agentService(id: string): Promise<ServiceEntry | undefined> {
+    try {
+      return await this.#get(`agent/service/${encodeURIComponent(id)}`)
+    } catch (error) {
+      if (refusedStatus(error) === 404) return undefined
+      throw error
+    }
+  }
+
   /** The agent's own checks, by id. */
   agentChecks(): Promise<Readonly<Record<string, CheckEntry>>> {
     return this.#get('agent/checks')
@@ -236,8 +257,7 @@ export class Client {
 
   /** Has the agent read its configuration again. Of an agent that does not say what came of it, nothing. */
   async reload(): Promise<Reloaded> {
-    const response = await this.#put('agent/reload')
-    const text = await response.text()
+    const { text } = await this.#put('agent/reload')
     const nothing = { Taken: [], LeftOut: [], HeldBack: [], RestartNeeded: [] }
     return text === '' ? nothing : { ...nothing, ...(JSON.parse(text) as Partial<Reloaded>) }
   }
@@ -249,7 +269,7 @@ export class Client {
 
   /** In Prometheus' format. */
   async metrics(): Promise<string> {
-    return (await this.#request('GET', 'agent/metrics?format=prometheus')).text()
+    return (await this.#whole('GET', 'agent/metrics?format=prometheus')).text
   }
 
   self(): Promise<Self> {
@@ -267,8 +287,8 @@ export class Client {
 
   /** The time of the agent's machine to the second, in milliseconds since 1970; undefined: it does not say. */
   async clockMs(): Promise<number | undefined> {
-    const { headers } = await this.#request('GET', 'status/leader')
-    const dateMs = Date.parse(headers.get('date') ?? '')
+    const answer = await this.#whole('GET', 'status/leader')
+    const dateMs = Date.parse(answer.header('Date') ?? '')
     return Number.isNaN(dateMs) ? undefined : dateMs
   }
 
@@ -290,7 +310,7 @@ export class Client {
   }
 
   async removePeer(server: { readonly id: string } | { readonly address: string }): Promise<void> {
-    await this.#request('DELETE', `operator/raft/peer?${new URLSearchParams(server).toString()}`)
+    await this.#whole('DELETE', `operator/raft/peer?${new URLSearchParams(server).toString()}`)
   }
 
   /** The agent leaves its cluster for good, and stops. */
@@ -310,32 +330,42 @@ export class Client {
 
   /** The state of the cluster as an archive. An archive that breaks off rejects while it is read. */
   async snapshot(options: { readonly stale?: boolean } = {}): Promise<SnapshotDownload> {
-    const response = await this.#request('GET', `snapshot${options.stale === true ? '?stale' : ''}`)
-    const header = (name: string): number => Number(response.headers.get(name) ?? 0)
+    const answer = await this.#request('GET', `snapshot${options.stale === true ? '?stale' : ''}`)
+    const header = (name: string): number => Number(answer.header(name) ?? 0)
     return {
       index: header('X-Consul-Index'),
       stateBytes: header('X-Svcd-State-Bytes'),
-      archive: response.body ?? new ReadableStream<Uint8Array>(),
+      archive: answer.body(),
     }
   }
 
   /** Makes the catalog what an archive says. Resolves when all of it is written. */
   async restore(archive: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#request('PUT', 'snapshot', archive)
+    await this.#whole('PUT', 'snapshot', archive)
   }
 
   async #get<T>(path: string): Promise<T> {
-    const response = await this.#request('GET', path)
+    const { text } = await this.#whole('GET', path)
     try {
-      return (await response.json()) as T
+      return JSON.parse(text) as T
     } catch (error) {
       const parameters = { address: this.#address, reason: 'its answer is not JSON' }
       throw svcdError('not-an-agent', parameters, error)
     }
   }
 
-  #put(path: string, body?: unknown): Promise<Response> {
-    return this.#request('PUT', path, body === undefined ? null : JSON.stringify(body))
+  #put(path: string, body?: unknown): Promise<WholeAnswer> {
+    return this.#whole('PUT', path, body === undefined ? undefined : JSON.stringify(body))
+  }
+
+  /** An answer with all of its text: what is not read holds its connection, and a process that is done. */
+  async #whole(method: string, path: string, body?: HttpRequest['body']): Promise<WholeAnswer> {
+    const answer = await this.#request(method, path, body)
+    try {
+      return { text: await answer.text(), header: (name) => answer.header(name) }
+    } catch (error) {
+      throw this.#unreachable(error)
+    }
   }
 
   /** What a path streams until it ends; one that is silent for a minute is dead. */
@@ -345,10 +375,10 @@ export class Client {
     const timer = setTimeout(onSilence, silenceMsMax).unref()
     try {
       const either = AbortSignal.any([signal, silence.signal])
-      const { body } = await this.#request('GET', path, null, either)
-      yield* withEach(body ?? new ReadableStream(), () => timer.refresh())
+      const answer = await this.#request('GET', path, undefined, either)
+      yield* withEach(answer.body(), () => timer.refresh())
     } catch (error) {
-      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
+      throw error instanceof SvcdError ? error : this.#unreachable(error)
     } finally {
       clearTimeout(timer)
     }
@@ -357,35 +387,34 @@ export class Client {
   async #request(
     method: string,
     path: string,
-    body: string | AsyncIterable<Uint8Array> | null = null,
+    body?: HttpRequest['body'],
     signal?: AbortSignal,
-  ): Promise<Response> {
-    const isShort = typeof body === 'string' || body === null
-    let response: Response
+  ): Promise<HttpAnswer> {
+    const isShort = body === undefined || typeof body === 'string'
+    // What is streamed takes as long as it takes.
+    const isTimed = isShort && !path.startsWith('snapshot')
+    let answer: HttpAnswer
     try {
-      response = await this.#fetch(`${this.#address}/v1/${path}`, {
+      answer = await this.#ask(`${this.#address}/v1/${path}`, {
         method,
         body,
-        headers: this.#headers,
-        // What is streamed takes as long as it takes.
-        ...(isShort && !path.startsWith('snapshot')
-          ? { signal: signal ?? AbortSignal.timeout(this.#timeoutMs) }
-          : { duplex: 'half' as const }),
+        headers: typeof body === 'string' ? { ...this.#headers, ...jsonType } : this.#headers,
+        signal: isTimed ? (signal ?? AbortSignal.timeout(this.#timeoutMs)) : undefined,
       })
-      if (response.ok) return response
     } catch (error) {
-      throw error instanceof SvcdError ? error : this.#unreachable(fetchReason(error), error)
+      throw error instanceof SvcdError ? error : this.#unreachable(error)
     }
-    throw await refusal(this.#address, response)
+    if (answer.isOk) return answer
+    throw await refusal(this.#address, answer)
   }
 
-  /** As fetch, but it rejects with what is wrong with the address as soon as that is known. */
-  async #fetch(url: string, init: RequestInit): Promise<Response> {
+  /** As httpRequest, but it rejects with what is wrong with the address as soon as that is known. */
+  async #ask(url: string, request: HttpRequest): Promise<HttpAnswer> {
     const diagnose = this.#diagnose
-    if (diagnose === undefined) return fetch(url, init)
+    if (diagnose === undefined) return httpRequest(url, request)
     const given = new AbortController()
-    const signals =
-      init.signal instanceof AbortSignal ? [init.signal, given.signal] : [given.signal]
+    const { signal } = request
+    const signals = signal === undefined ? [given.signal] : [signal, given.signal]
     let timer: NodeJS.Timeout | undefined
     const fault = new Promise<never>((_resolve, reject) => {
       const look = async (): Promise<void> => {
@@ -395,51 +424,21 @@ export class Client {
       timer = setTimeout(() => void look().catch(() => {}), slowMs)
     })
     try {
-      return await Promise.race([fetch(url, { ...init, signal: AbortSignal.any(signals) }), fault])
+      const answer = httpRequest(url, { ...request, signal: AbortSignal.any(signals) })
+      return await Promise.race([answer, fault])
     } catch (error) {
       given.abort()
-      if (error instanceof SvcdError || init.signal?.aborted === true) throw error
+      if (error instanceof SvcdError || signal?.aborted === true) throw error
       throw (await diagnose(this.#address, asError(error))) ?? error
     } finally {
       clearTimeout(timer)
     }
   }
 
-  #unreachable(reason: string, error: unknown): Error {
+  #unreachable(error: unknown): Error {
+    const reason = failureReason(error)
     return svcdError('agent-unreachable', { address: this.#address, reason }, error)
   }
-}
-
-/** An answer that is an error, as an error: in the words of the agent, if it is one. */
-async function refusal(address: string, response: Response): Promise<SvcdError> {
-  const text = (await response.text().catch(reasonOf)).trim()
-  const { status, statusText, headers } = response
-  // What Go, nginx and others say to a request without TLS.
-  if (status === 400 && /\bHTTPS (?:server|port)\b/.test(text)) {
-    return svcdError('agent-is-https', { address })
-  }
-  const isOfAgent = [...headers.keys()].some((name) => name.startsWith('x-consul-'))
-  const isText = headers.get('content-type')?.startsWith('text/plain') === true
-  if (!isOfAgent && (!isText || text === '404 page not found')) {
-    return svcdError('not-an-agent', { address, reason: `it answered ${status} ${statusText}` })
-  }
-  const reason = text === '' ? statusText : text
-  return svcdError('agent-refused', { address, status, reason }, { status })
-}
-
-/** fetch says "fetch failed" and keeps the reason in the cause, once for each address tried. */
-function fetchReason(error: unknown): string {
-  const reason = reasonOf(causeOf(error))
-  // OpenSSL's words, of a line with numbers and file names.
-  const [, words] = /:SSL routines:[^:]*:([^:]+):/.exec(reason) ?? []
-  return words === undefined ? reason : `TLS: ${words}`
-}
-
-/** What made fetch fail. */
-export function causeOf(error: unknown): unknown {
-  const cause = error instanceof Error ? error.cause : undefined
-  const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause
-  return first ?? error
 }
 
 function asError(error: unknown): Error {

@@ -37,7 +37,7 @@ export function placeWarnings(
   return [
     ...(isRenamed
       ? [
-          `The ID ${show(id)} was that of the service ${show(present)}, which is replaced. Give each instance an ID of its own.`,
+          `The ID ${show(id)} was that of the service ${show(present)}, which ${show(name)} has replaced. To keep both, register each under its own ID (--id, or "id" in a file).`,
         ]
       : []),
     ...(isMisleading
@@ -114,7 +114,9 @@ function addressWarnings({ address }: ServiceDefinition): readonly string[] {
 
 function portWarnings({ port, extra }: ServiceDefinition): readonly string[] {
   if (port !== 0 || extra['SocketPath'] !== undefined) return none
-  return ['The service has no port, so SRV answers say port 0.']
+  return [
+    'The service has no port, so SRV answers say port 0. Give the port that it listens on (--port, or "port" in a file).',
+  ]
 }
 
 /** In quotes, and short enough for a header. */

@@ -4,6 +4,7 @@ import { ask, type DnsReply } from '../net/dns-client.ts'
 import {
   parseResolvConf,
   resolverFindings,
+  verdictFrom,
   type Finding,
   type ResolverFacts,
   type Verdict,
@@ -55,11 +56,7 @@ async function verdictOf(address: string, name: string): Promise<Verdict> {
   const question = (type: string): Promise<DnsReply> =>
     ask(server, name, type, { timeoutMs: nameserverMs, attempts: 1 })
   try {
-    const replies = await Promise.all([question('A'), question('AAAA')])
-    if (replies.some(({ answer }) => answer.length > 0)) return 'knows'
-    const [{ rcode }] = replies
-    if (rcode === 'REFUSED') return 'refuses'
-    return rcode === 'NXDOMAIN' || rcode === 'NOERROR' ? 'denies' : 'fails'
+    return verdictFrom(await Promise.all([question('A'), question('AAAA')]))
   } catch {
     return 'silent'
   }

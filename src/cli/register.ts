@@ -14,6 +14,7 @@ import {
   type ClientOptions,
 } from './new-command.ts'
 import { isDefinitionFile, readAllRegistrations } from './registration-file.ts'
+import { replacedNote, serviceWith } from './replaced-service.ts'
 
 interface RegisterOptions extends ClientOptions, CheckOptions {
   readonly file?: string
@@ -74,7 +75,9 @@ async function registerAll(
   options: RegisterOptions,
   io: Io,
 ): Promise<void> {
-  const before = services.length > 1 ? Object.keys(await client.agentServices()) : []
+  const [only] = services
+  const isOne = services.length === 1 && only !== undefined
+  const before = isOne ? await serviceWith(client, idOf(only)) : await client.agentServices()
   const registered: { readonly name: string; readonly id: string }[] = []
   for (const service of services) {
     const { Name: name } = service
@@ -83,14 +86,16 @@ async function registerAll(
       const warnings = await client.registerService(service, { replaceExistingChecks: true })
       for (const warning of warnings) io.err(`svcd: warning: ${warning}\n`)
     } catch (error) {
-      if (services.length === 1 || !(error instanceof SvcdError)) throw error
+      if (isOne || !(error instanceof SvcdError)) throw error
       const ids = [...registered.map((each) => each.id), id]
       throw svcdError('registration-undone', {
         id,
         reason: error.message,
-        undone: await undo(client, ids, before),
+        undone: await undo(client, ids, Object.keys(before)),
       })
     }
+    const note = await replacedNote(client, service, before[id])
+    if (note !== '') io.err(`svcd: ${note}\n`)
     registered.push({ name, id })
   }
   if (options.json === true) return printJson(io, registered)

@@ -29,6 +29,16 @@ export function parseResolvConf(text: string): ResolvConf {
 /** What a nameserver made of the question: knows it, denies it, refuses, or does not answer. */
 export type Verdict = 'knows' | 'denies' | 'refuses' | 'fails' | 'silent'
 
+/** From a nameserver's answers to the questions for A and AAAA records of one name. */
+export function verdictFrom(
+  replies: readonly { readonly rcode: string; readonly answer: readonly unknown[] }[],
+): Verdict {
+  if (replies.some(({ answer }) => answer.length > 0)) return 'knows'
+  const rcode = replies[0]?.rcode
+  if (rcode === 'REFUSED') return 'refuses'
+  return rcode === 'NXDOMAIN' || rcode === 'NOERROR' ? 'denies' : 'fails'
+}
+
 export interface ResolverFacts {
   /** The file that was read. */
   readonly path: string

@@ -1,6 +1,7 @@
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { causeOf } from '../api/client.ts'
+import { causeOf } from '../api/client-failure.ts'
+import { httpRequest } from '../api/http-request.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 
 /** A server that is there answers a probe in this time. */
@@ -77,7 +78,7 @@ async function nameMixUp({ address, host, port, isTls }: Place): Promise<SvcdErr
 /** Node's HTTP client met a server that closes, or says something else than HTTP: not an agent that ended. */
 async function closedWithoutAnswer(place: Place, code = ''): Promise<SvcdError | undefined> {
   const { address, port } = place
-  const isForeign = code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code.startsWith('HPE_')
+  const isForeign = code === 'ECONNRESET' || code.startsWith('HPE_')
   if (!isForeign || !(await acceptsTcp(place))) return undefined
   if (await answersHttp(address, probeMs)) return undefined
   return svcdError('agent-silent', { address, what: portHint(port) })
@@ -106,8 +107,9 @@ export async function answersHttp(
   const late = AbortSignal.timeout(timeoutMs)
   const either = signal === undefined ? late : AbortSignal.any([late, signal])
   try {
-    const response = await fetch(`${base}/v1/status/leader`, { signal: either, redirect: 'manual' })
-    await response.body?.cancel()
+    const url = `${base}/v1/status/leader`
+    const answer = await httpRequest(url, { signal: either, redirect: 'manual' })
+    answer.discard()
     return true
   } catch {
     return false

@@ -34,7 +34,10 @@ t.test('a warning is there only where it is true', async (t) => {
     [{ ...fine, Name: 'a@b' }, `The service name "a@b" ${odd}`],
     [{ ...fine, Name: '-a' }, `The service name "-a" ${odd}`],
     [{ ...fine, Name: 'müsli' }, `The service name "m\\u00fcsli" ${odd}`],
-    [{ Name: 'web', ID: 'p' }, 'The service has no port, so SRV answers say port 0.'],
+    [
+      { Name: 'web', ID: 'p' },
+      'The service has no port, so SRV answers say port 0. Give the port that it listens on (--port, or "port" in a file).',
+    ],
     [
       { Name: 'web', ID: 'l', Port: 1, Address: 'localhost' },
       'The address localhost leads each client to its own machine. Give an IP address that other machines can reach.',
@@ -49,7 +52,7 @@ t.test('a warning is there only where it is true', async (t) => {
     ],
     [
       { ...fine, Name: 'other', ID: 't' },
-      'The ID "t" was that of the service "web", which is replaced. Give each instance an ID of its own.',
+      'The ID "t" was that of the service "web", which "other" has replaced. To keep both, register each under its own ID (--id, or "id" in a file).',
     ],
     // This node itself has a loopback address, as with -dev.
     [{ Name: 'web', ID: 'i', Port: 1, Address: '127.0.0.1' }, undefined],

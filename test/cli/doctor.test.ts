@@ -2,6 +2,7 @@ import t from 'tap'
 import {
   parseResolvConf,
   resolverFindings,
+  verdictFrom,
   type ResolverFacts,
   type Verdict,
 } from '../../src/cli/resolver-findings.ts'
@@ -42,6 +43,27 @@ const cases: readonly (readonly [
     'problem',
     /127\.0\.0\.1 knows .*, but 192\.0\.2\.53 stands before it in \/etc\/resolv\.conf/,
     /Put "nameserver 127\.0\.0\.1" first/,
+  ],
+  [
+    'the order: one that denies the name stands behind one that refuses, and both before svcd',
+    asked(['192.0.2.52', 'refuses'], ['192.0.2.53', 'denies'], ['127.0.0.1', 'knows']),
+    'problem',
+    /127\.0\.0\.1 knows .*, but 192\.0\.2\.53 stands before it/,
+    /Put "nameserver 127\.0\.0\.1" first/,
+  ],
+  [
+    'the order is not to blame: who refuses, fails or is silent is passed over',
+    asked(['a', 'refuses'], ['b', 'silent'], ['127.0.0.1', 'knows']),
+    'problem',
+    /127\.0\.0\.1 knows .*, but the system's own look-up does not find it/,
+    /getent hosts consul\.service\.consul/,
+  ],
+  [
+    'the order is not to blame: svcd is first',
+    asked(['127.0.0.1', 'knows'], ['192.0.2.53', 'denies']),
+    'problem',
+    /the system's own look-up does not find it/,
+    /getent hosts/,
   ],
   [
     'the fourth nameserver is never used',
@@ -101,6 +123,26 @@ t.test('the resolver of a machine is judged by what it says', async (t) => {
     slow.map(({ level }) => level),
     ['ok', 'warning'],
   )
+})
+
+t.test('an answer is a verdict of its nameserver', async (t) => {
+  const cases: readonly (readonly [a: string, aaaa: string, verdict: Verdict])[] = [
+    ['NOERROR+', 'NOERROR', 'knows'],
+    ['NOERROR', 'NOERROR+', 'knows'],
+    ['NXDOMAIN', 'NXDOMAIN', 'denies'],
+    // The name is there without an address: no other server is asked then, either.
+    ['NOERROR', 'NOERROR', 'denies'],
+    ['REFUSED', 'REFUSED', 'refuses'],
+    ['SERVFAIL', 'SERVFAIL', 'fails'],
+    ['NOTIMP', 'NOTIMP', 'fails'],
+  ]
+  for (const [a, aaaa, verdict] of cases) {
+    const replies = [a, aaaa].map((text) => ({
+      rcode: text.replace('+', ''),
+      answer: text.endsWith('+') ? ['a record'] : [],
+    }))
+    t.equal(verdictFrom(replies), verdict, `${a} ${aaaa}`)
+  }
 })
 
 t.test('resolv.conf is read as the C library reads it', async (t) => {

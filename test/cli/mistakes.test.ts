@@ -190,6 +190,70 @@ t.test('a service name with a dot, and a bad address, are told', async (t) => {
   t.match(bad, { code: 1, err: /Invalid service address: "10\.0\.0\.300" is not an IPv4/ })
 })
 
+t.test('a duplicate id: what it replaced is named, and how to keep both', async (t) => {
+  const { api, ask } = await startApi(t)
+  /** Registers, and there is nothing to say about it. */
+  const quietly = async (line: string, claim: string): Promise<void> => {
+    const { code, err } = await ask(line)
+    t.strictSame([code, err], [0, ''], claim)
+  }
+  await quietly('register web --id x --port 8080', 'a first one')
+  const renamed = await ask('register shop --id x --port 8080')
+  t.match(renamed, {
+    code: 0,
+    err: /^svcd: warning: The ID "x" was that of the service "web", which "shop" has replaced\. .* its own ID \(--id, or "id" in a file\)\.\n$/,
+  })
+  t.ok(renamed.ms < 2000, `${renamed.ms} ms`)
+  t.same(await api.json('catalog/service/web'), [], 'the first one is gone')
+
+  await quietly('register api --port 80', 'another first one')
+  const moved = await ask('register api --port 81')
+  t.match(moved, {
+    code: 0,
+    out: 'Registered service: api\n',
+    err: /^svcd: The service "api" with the ID "api" was at port 80 and is now at port 81\. If these are two instances, .*--id/,
+  })
+  t.ok(moved.ms < 2000, `${moved.ms} ms`)
+  t.match(await ask('register api --port 81 --address 10.0.0.1'), {
+    err: /was at port 81 and is now at 10\.0\.0\.1:81\./,
+  })
+  const same = 'register api --port 81 --address ::ffff:10.0.0.1 --tag v2'
+  await quietly(same, 'a change of anything else loses no instance')
+  await quietly('register api --port 82 --id api-2', 'the way out')
+  t.equal((await api.json<unknown[]>('catalog/service/api')).length, 2)
+})
+
+t.test('an id that a service of another agent has is free: nothing is replaced', async (t) => {
+  const { api, ask } = await startApi(t)
+  const there = {
+    Node: 'n2',
+    Address: '10.0.0.2',
+    Service: { Service: 'web', ID: 'web', Port: 80 },
+  }
+  await api.put('catalog/register', there)
+  const { code, err } = await ask('register web --port 81')
+  t.strictSame([code, err], [0, ''])
+  const rows = await api.json<{ Node: string; ServicePort: number }[]>('catalog/service/web')
+  t.strictSame(Object.fromEntries(rows.map(({ Node, ServicePort }) => [Node, ServicePort])), {
+    n1: 81,
+    n2: 80,
+  })
+})
+
+t.test('no port: what DNS says then, and how to give one', async (t) => {
+  const { ask } = await startApi(t)
+  const ran = await ask('register web')
+  t.match(ran, {
+    code: 0,
+    out: 'Registered service: web\n',
+    err: /^svcd: warning: The service has no port, so SRV answers say port 0\. Give the port .*\(--port, or "port" in a file\)\.\n$/,
+  })
+  t.ok(ran.ms < 2000, `${ran.ms} ms`)
+  t.match(await ask('register web --port 0'), { err: /has no port/ })
+  const { code, err } = await ask('register web --port 80')
+  t.strictSame([code, err], [0, ''], 'whoever then gives one is told nothing more')
+})
+
 t.test(
   'deregistering at the wrong agent, or by the name: where it is, and which ids there are',
   async (t) => {

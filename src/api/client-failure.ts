@@ -1,0 +1,35 @@
+import { reasonOf, svcdError, type SvcdError } from '../base/errors.ts'
+import type { HttpAnswer } from './http-answer.ts'
+
+// What an agent's client says when a request comes to nothing.
+
+/** What made a request fail: of several addresses of one name, what the first one's failure was. */
+export function causeOf(error: unknown): unknown {
+  const [first] = error instanceof AggregateError ? (error.errors as readonly unknown[]) : []
+  return first ?? error
+}
+
+/** In words: Node's own for a connection that is closed are "socket hang up" and "aborted". */
+export function failureReason(error: unknown): string {
+  const cause = causeOf(error)
+  const reason = reasonOf(cause)
+  if (reason === 'socket hang up') return 'the connection was closed without an answer'
+  return reason === 'aborted' ? 'the connection was closed in the middle of the answer' : reason
+}
+
+/** An answer that is an error, as an error: in the words of the agent, if it is one. */
+export async function refusal(address: string, answer: HttpAnswer): Promise<SvcdError> {
+  const text = (await answer.text().catch(failureReason)).trim()
+  const { status, statusText } = answer
+  // What Go, nginx and others say to a request without TLS.
+  if (status === 400 && /\bHTTPS (?:server|port)\b/.test(text)) {
+    return svcdError('agent-is-https', { address })
+  }
+  const isOfAgent = answer.headerNames.some((name) => name.startsWith('x-consul-'))
+  const isText = answer.header('content-type')?.startsWith('text/plain') === true
+  if (!isOfAgent && (!isText || text === '404 page not found')) {
+    return svcdError('not-an-agent', { address, reason: `it answered ${status} ${statusText}` })
+  }
+  const reason = text === '' ? statusText : text
+  return svcdError('agent-refused', { address, status, reason }, { status })
+}

@@ -1,0 +1,138 @@
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
+import { pipeline, Readable } from 'node:stream'
+import { HttpAnswer } from './http-answer.ts'
+
+// Node's fetch takes longer to load than all the rest of a short command. From Node 22 on `import` of node:http
+// loads it, too, because that reads each of the module's exports, and WebSocket is one.
+const { request: overHttp } = createRequire(import.meta.url)(
+  'node:http',
+) as typeof import('node:http')
+
+export interface HttpRequest {
+  /** Default GET. */
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | AsyncIterable<Uint8Array> | undefined
+  /** Ends the request, and the reading of its answer. */
+  readonly signal?: AbortSignal | undefined
+  /** `manual`: an answer that leads elsewhere is the answer. Default: it is followed. */
+  readonly redirect?: 'manual'
+}
+
+/** To wait for longer than the system's first retries is of no use. */
+const connectMsMax = 10_000
+/** Nothing comes and nothing goes. */
+const silenceMsMax = 300_000
+/** As browsers have it (WHATWG Fetch, HTTP-redirect fetch). */
+const redirectsMax = 20
+const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308]
+
+/**
+ * Sends one request over HTTP or HTTPS, on a connection that is kept for the next one. Resolves when the head
+ * of the answer is there, whatever its status; whoever has it reads its body. Rejects with the error of the
+ * system (`ECONNREFUSED`, `ECONNRESET`, …), of Node's parser (`HPE_…`) or of TLS, or with the reason of the
+ * signal.
+ */
+export async function httpRequest(url: string, request: HttpRequest = {}): Promise<HttpAnswer> {
+  let place = new URL(url)
+  let next = request
+  for (let count = 0; ; count++) {
+    const message = await exchange(place, next)
+    const { statusCode: status = 0, headers } = message
+    const { location } = headers
+    const isFinal = request.redirect === 'manual' || !redirectStatuses.includes(status)
+    if (isFinal || location === undefined) return new HttpAnswer(message)
+    // Its body says what the head says.
+    message.resume()
+    if (count === redirectsMax) throw new Error(`it leads on more than ${redirectsMax} times`)
+    place = new URL(location, place)
+    // RFC 9110 §15.4.4; the methods here are PUT, GET and DELETE, which the others keep.
+    if (status === 303) next = { ...next, method: 'GET', body: undefined }
+    else if (isStreamed(next)) throw new Error(`it leads to ${place.href}; ask there`)
+  }
+}
+
+async function exchange(url: URL, request: HttpRequest): Promise<IncomingMessage> {
+  request.signal?.throwIfAborted()
+  const open = await openerOf(url)
+  try {
+    return await exchangeOnce((options) => open(url, options), request)
+  } catch (error) {
+    if (!(error instanceof StaleConnection)) throw error
+    return exchangeOnce((options) => open(url, { ...options, agent: false }), request)
+  }
+}
+
+async function openerOf({ protocol, href }: URL): Promise<typeof overHttp> {
+  if (protocol === 'http:') return overHttp
+  if (protocol !== 'https:') throw new Error(`${href} is not a URL of HTTP`)
+  // It loads all of TLS.
+  return (await import('node:https')).request
+}
+
+/** A kept connection was closed before an answer came: the server had given it up, most likely. */
+class StaleConnection extends Error {}
+
+function exchangeOnce(
+  open: (options: RequestOptions) => ClientRequest,
+  request: HttpRequest,
+): Promise<IncomingMessage> {
+  const { method = 'GET', signal, body } = request
+  const headers = { Accept: '*/*', 'Accept-Encoding': 'gzip', ...request.headers }
+  return new Promise((resolve, reject) => {
+    const outgoing = open({ method, headers, timeout: silenceMsMax })
+    let incoming: IncomingMessage | undefined
+    const end = (error: Error): void => {
+      reject(error)
+      ;(incoming ?? outgoing).destroy(error)
+    }
+    const abort = (): void => end(signal?.reason as Error)
+    signal?.addEventListener('abort', abort)
+    outgoing.on('close', () => signal?.removeEventListener('abort', abort))
+    outgoing.on('error', (error) => reject(isStale(outgoing, request, error) ?? error))
+    outgoing.on('timeout', () => end(new Error(`nothing came for ${silenceMsMax / 1000} s`)))
+    limitConnecting(outgoing, end)
+    outgoing.on('response', (message) => {
+      incoming = message
+      // Whoever reads it is told; to others an end is an end.
+      message.on('error', () => {})
+      // Who answers before it has read everything will not read the rest.
+      message.on('end', () => void (outgoing.writableFinished || outgoing.destroy()))
+      resolve(message)
+    })
+    if (body === undefined || typeof body === 'string') return void outgoing.end(body)
+    const source = Readable.from(body)
+    // Before pipeline is told: it says only that the connection is closed.
+    source.on('error', (error) => void (incoming === undefined && end(error)))
+    return void pipeline(source, outgoing, () => {})
+  })
+}
+
+/** RFC 9110 §9.2.2: all methods here are idempotent, so a client may repeat them by itself. */
+function isStale(
+  outgoing: ClientRequest,
+  request: HttpRequest,
+  { code = '' }: NodeJS.ErrnoException,
+): StaleConnection | undefined {
+  const isClosed = code === 'ECONNRESET' || code === 'EPIPE'
+  return outgoing.reusedSocket && isClosed && !isStreamed(request)
+    ? new StaleConnection()
+    : undefined
+}
+
+function isStreamed({ body }: HttpRequest): boolean {
+  return body !== undefined && typeof body !== 'string'
+}
+
+function limitConnecting(outgoing: ClientRequest, end: (error: Error) => void): void {
+  outgoing.on('socket', (socket: Socket) => {
+    if (!socket.connecting) return
+    const late = (): void => end(new Error(`no connection within ${connectMsMax / 1000} s`))
+    const timer = setTimeout(late, connectMsMax)
+    const isOpen = (): void => clearTimeout(timer)
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', isOpen)
+    outgoing.once('close', isOpen)
+  })
+}
