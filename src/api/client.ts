@@ -58,8 +58,22 @@ const slowMs = 500
 
 /** The HTTP status of an `agent-refused`; undefined for any other error. */
 export function refusedStatus(error: unknown): number | undefined {
+  return refusalOf(error)?.status
+}
+
+/** The agent's own text of an `agent-refused`; undefined for any other error. */
+export function refusedReason(error: unknown): string | undefined {
+  return refusalOf(error)?.reason
+}
+
+interface Refusal {
+  readonly status: number
+  readonly reason: string
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof SvcdError) || error.code !== 'agent-refused') return undefined
-  return (error.cause as { readonly status?: number } | undefined)?.status
+  return error.cause as Refusal
 }
 
 export interface HealthOptions extends ListOptions {
@@ -423,8 +437,11 @@ async function refusal(address: string, response: Response): Promise<SvcdError> 
   if (!isOfAgent && (!isText || text === '404 page not found')) {
     return svcdError('not-an-agent', { address, reason: `it answered ${status} ${statusText}` })
   }
-  const reason = text === '' ? statusText : text
-  return svcdError('agent-refused', { address, status, reason }, { status })
+  const reason = text === '' ? `HTTP status ${status} ${statusText}` : text
+  // What is wrong with a request is wrong everywhere; other errors are those of this one agent.
+  const agent = text === '' || status >= 500 ? `The agent at ${address} reports: ` : ''
+  const cause: Refusal = { status, reason }
+  return svcdError('agent-refused', { agent, reason }, cause)
 }
 
 /** fetch says "fetch failed" and keeps the reason in the cause, once for each address tried. */

@@ -362,7 +362,8 @@ export const errorTable = {
   'agent-refused': {
     http: 500,
     exit: 1,
-    text: 'The agent at {address} answered {status}: {reason}',
+    // `{agent}` names the agent where the fault is its own, and is empty where the request is wrong.
+    text: '{agent}{reason}',
   },
   'agent-is-dns': {
     http: 500,
