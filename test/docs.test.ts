@@ -12,7 +12,9 @@ import { missing } from './helpers/tools.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ]
 
