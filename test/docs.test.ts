@@ -11,6 +11,12 @@ import { manPage } from './helpers/man-page.ts'
 import { missing } from './helpers/tools.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+]
 
 function read(path: string): string {
   return existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : ''
@@ -25,7 +31,7 @@ function page(path: string, text: string): string {
 function errorsPage(): string {
   const rows = Object.entries(errorTable).map(
     ([code, row]) =>
-      `| \`${code}\` | ${row.http} | ${row.exit} | ${row.text.replaceAll('|', '\\|')} |`,
+      `| \`${code}\` | ${row.http} | ${row.exit} | ${row.text.replaceAll('|', '\\|').replaceAll('\n', '<br>')} |`,
   )
   return `# Errors
 
@@ -67,9 +73,33 @@ t.test("man/svcd.1 is the commands' help, and man reads it", async (t) => {
   t.equal(warnings, '')
 })
 
+/** The tables of a page, each as its lines: a line that begins with a bar, up to one that does not. */
+function tables(markdown: string): readonly (readonly string[])[] {
+  const outsideCode = markdown.replaceAll(/^```[^]*?^```$/gm, '')
+  return [...outsideCode.matchAll(/(?:^\|.*(?:\n|$))+/gm)].map(([text]) =>
+    text.trimEnd().split('\n'),
+  )
+}
+
+function cellCount(row: string): number {
+  return row.split(/(?<!\\)\|/).length - 2
+}
+
+t.test('each row of a table is one line, with a cell for each column', async (t) => {
+  for (const path of pages) {
+    for (const [head = '', rule = '', ...rows] of tables(read(path))) {
+      const place = `${path}: ${head}`
+      t.match(rule, /^\|(?: *:?-+:? *\|)+$/, `${place} begins a table`)
+      for (const row of [head, ...rows]) {
+        if (row.endsWith('|') && cellCount(row) === cellCount(rule)) continue
+        t.fail(`${place} has a broken row`, { row })
+      }
+    }
+  }
+})
+
 t.test('every relative link leads to a file', async (t) => {
-  const pages = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
-  for (const path of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...pages]) {
+  for (const path of pages) {
     const links = [...read(path).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(
       ([, link = '']) => link,
     )

@@ -232,7 +232,7 @@ function hostPort(field: string, address = ''): HostPort {
   const number = Number(port)
   if (host === undefined || number < 1 || number > 65_535) {
     const example = 'write host:port, such as 127.0.0.1:5432 or [::1]:5432'
-    return invalidCheck(`${field}: ${JSON.stringify(address)} is no address; ${example}`)
+    return invalidCheck(`${field}: ${JSON.stringify(address)} is not a valid address; ${example}`)
   }
   return { host, port: number }
 }

@@ -1,6 +1,12 @@
 import { reasonOf, svcdError, type SvcdError } from '../base/errors.ts'
 import type { HttpAnswer } from './http-answer.ts'
 
+/** The cause of an `agent-refused`. */
+export interface Refusal {
+  readonly status: number
+  readonly reason: string
+}
+
 // What an agent's client says when a request comes to nothing.
 
 /** What made a request fail: of several addresses of one name, what the first one's failure was. */
@@ -30,6 +36,9 @@ export async function refusal(address: string, answer: HttpAnswer): Promise<Svcd
   if (!isOfAgent && (!isText || text === '404 page not found')) {
     return svcdError('not-an-agent', { address, reason: `it answered ${status} ${statusText}` })
   }
-  const reason = text === '' ? statusText : text
-  return svcdError('agent-refused', { address, status, reason }, { status })
+  const reason = text === '' ? `HTTP status ${status} ${statusText}` : text
+  // What is wrong with a request is wrong everywhere; other errors are those of this one agent.
+  const agent = text === '' || status >= 500 ? `The agent at ${address} reports: ` : ''
+  const cause: Refusal = { status, reason }
+  return svcdError('agent-refused', { agent, reason }, cause)
 }

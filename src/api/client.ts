@@ -1,7 +1,7 @@
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { fromFieldText } from '../base/http-field.ts'
 import { version } from '../base/version.ts'
-import { failureReason, refusal } from './client-failure.ts'
+import { failureReason, refusal, type Refusal } from './client-failure.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -61,8 +61,17 @@ const slowMs = 500
 
 /** The HTTP status of an `agent-refused`; undefined for any other error. */
 export function refusedStatus(error: unknown): number | undefined {
+  return refusalOf(error)?.status
+}
+
+/** The agent's own text of an `agent-refused`; undefined for any other error. */
+export function refusedReason(error: unknown): string | undefined {
+  return refusalOf(error)?.reason
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof SvcdError) || error.code !== 'agent-refused') return undefined
-  return (error.cause as { readonly status?: number } | undefined)?.status
+  return error.cause as Refusal
 }
 
 export interface HealthOptions extends ListOptions {

@@ -39,7 +39,7 @@ export const errorTable = {
   'host-not-allowed': {
     http: 403,
     exit: 1,
-    text: 'Host "{host}" is no name of this agent. Ask it by an IP address, localhost or its node name, or allow the name with -allowed-host.',
+    text: 'Host "{host}" is not a name of this agent. Ask it by an IP address, localhost or its node name, or allow the name with -allowed-host.',
   },
   'cross-site': {
     http: 403,
@@ -130,7 +130,7 @@ export const errorTable = {
   'autopilot-fixed': {
     http: 400,
     exit: 1,
-    text: 'Autopilot cannot be set so, and nothing was changed: {reason}',
+    text: 'These autopilot settings are fixed; nothing was changed: {reason}',
   },
   'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
 
@@ -307,7 +307,7 @@ export const errorTable = {
   'state-lost': {
     http: 500,
     exit: 1,
-    text: '{file} is damaged ({reason}), and it cannot be rebuilt from the log and the snapshots beside it: {why}. If the cluster has other servers, start this one with an empty data directory, so that it joins them as a new server, and remove the old one with `svcd operator raft remove-peer`. If not, start with an empty directory and run `svcd snapshot restore` with your newest archive.',
+    text: '{file} is damaged ({reason}), and it cannot be rebuilt from the log and the snapshots in its directory: {why}. If the cluster has other servers, start this one with an empty data directory, so that it joins them as a new server, and remove the old one with `svcd operator raft remove-peer`. If not, start with an empty directory and run `svcd snapshot restore` with your newest archive.',
   },
   'node-id-lost': {
     http: 500,
@@ -337,7 +337,7 @@ export const errorTable = {
   'zone-invalid': {
     http: 500,
     exit: 1,
-    text: 'A zone file is refused: {reason}. Mend it, then start the agent, or send it SIGHUP if it runs.',
+    text: 'A zone file is refused: {reason}. Fix it, then start the agent, or send it SIGHUP if it runs.',
   },
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
   'options-invalid': {
@@ -362,7 +362,8 @@ export const errorTable = {
   'agent-refused': {
     http: 500,
     exit: 1,
-    text: 'The agent at {address} answered {status}: {reason}',
+    // `{agent}` names the agent where the fault is its own, and is empty where the request is wrong.
+    text: '{agent}{reason}',
   },
   'agent-is-dns': {
     http: 500,
@@ -427,7 +428,7 @@ export const errorTable = {
   'doctor-found': {
     http: 500,
     exit: 1,
-    text: '{count} found; what to do is said above.',
+    text: '{count} found; see the advice above.',
   },
   'no-such-service': {
     http: 404,

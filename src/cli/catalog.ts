@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { visible } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'
+import { columns } from './columns.ts'
 import type { Io } from './io.ts'
 import {
   addClientOptions,
@@ -11,7 +12,13 @@ import {
   type ReadOptions,
 } from './new-command.ts'
 import { nodesCommand } from './nodes.ts'
-import { addOutputOptions, outputFormat, print, type OutputOptions } from './output.ts'
+import {
+  addOutputOptions,
+  outputFormat,
+  print,
+  tableTerminal,
+  type OutputOptions,
+} from './output.ts'
 import { servicesWithTags } from './services.ts'
 
 // Consul's own commands, for scripts that read what they print.
@@ -31,15 +38,15 @@ export function catalogServicesCommand(io: Io): Command {
     .action(async (options: CatalogOptions) => {
       const services = await servicesWithTags(await agentClient(options, io), options)
       const names = Object.keys(services).toSorted()
-      const width = Math.max(0, ...names.map((name) => name.length)) + gap
       const tagsOf = (name: string): string => (services[name] ?? []).toSorted().join(',')
       const format = outputFormat(options)
       if (names.length === 0 && (format === 'table' || format === 'wide')) {
         return io.err('No services match the given query - try expanding your search.\n')
       }
-      const lineOf = (name: string): string =>
-        visible(options.tags === true ? `${name.padEnd(width)}${tagsOf(name)}` : name)
-      const text = (): string => names.map((name) => `${lineOf(name)}\n`).join('')
+      const rows = names.map((name) => (options.tags === true ? [name, tagsOf(name)] : [name]))
+      const headers = options.tags === true ? ['Service', 'Tags'] : ['Service']
+      const text = (isWide: boolean): string =>
+        columns(headers, rows, tableTerminal(io, isWide), { gap, isHeaded: false })
       return print(io, options, { data: services, names, text })
     })
   addReadOptions(command)

@@ -6,12 +6,19 @@ import { paint, type Tone } from './paint.ts'
 /** A value of a table; with a tone it is coloured on a terminal. */
 export type Cell = string | { readonly text: string; readonly tone: Tone }
 
-const gap = 2
+const gapDefault = 2
 /** A column is not cut below this width while others can be cut. */
 const cutMin = 8
 
+export interface Layout {
+  /** Spaces between the columns. */
+  readonly gap?: number
+  /** False: the headers are not printed. */
+  readonly isHeaded?: boolean
+}
+
 /**
- * Lays rows out under their headers, two spaces between the columns, the last one not padded. On a
+ * Lays rows out under their headers, with a gap between the columns, the last one not padded. On a
  * terminal the longest columns are cut so that a row fits on a line; elsewhere nothing is cut.
  * The values come from whoever registered them, and go to a terminal: nothing in them is obeyed or hidden.
  */
@@ -19,15 +26,16 @@ export function columns(
   headers: readonly string[],
   rows: readonly (readonly Cell[])[],
   terminal?: Terminal,
+  { gap = gapDefault, isHeaded = true }: Layout = {},
 ): string {
+  const heads = isHeaded ? headers : headers.map(() => '')
   const lines = rows.map((cells) => cells.map((cell) => visible(textOf(cell))))
-  const needed = headers.map((header, at) =>
+  const needed = heads.map((header, at) =>
     lines.reduce((most, cells) => Math.max(most, displayWidth(cells[at] ?? '')), header.length),
   )
-  const widths = terminal === undefined ? needed : fitted(needed, headers, terminal.columns)
-  const head = line(headers, widths)
-  const body = rows.map((cells, row) => line(lines[row] ?? [], widths, cells, terminal))
-  return [head, ...body].join('')
+  const widths = terminal === undefined ? needed : fitted(needed, heads, terminal.columns, gap)
+  const body = rows.map((cells, row) => line(lines[row] ?? [], { widths, gap }, cells, terminal))
+  return [...(isHeaded ? [line(headers, { widths, gap })] : []), ...body].join('')
 }
 
 function textOf(cell: Cell): string {
@@ -42,6 +50,7 @@ function fitted(
   needed: readonly number[],
   headers: readonly string[],
   available: number,
+  gap: number,
 ): readonly number[] {
   const gaps = gap * (needed.length - 1)
   const lowest = headers.map((header) => Math.max(header.length, cutMin))
@@ -63,7 +72,7 @@ function fitted(
 
 function line(
   texts: readonly string[],
-  widths: readonly number[],
+  { widths, gap }: { readonly widths: readonly number[]; readonly gap: number },
   cells: readonly Cell[] = texts,
   terminal?: Terminal,
 ): string {

@@ -11,7 +11,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'See what is registered': ['status', 'services', 'ls', 'nodes', 'checks', 'watch', 'resolve'],
   'Run a cluster': ['members', 'join', 'leave', 'force-leave', 'operator', 'snapshot'],
   'Find out what is wrong': ['doctor', 'info', 'monitor', 'debug'],
-  "Consul's words": ['catalog', 'services register', 'services deregister'],
+  'Consul-compatible commands': ['catalog', 'services register', 'services deregister'],
   Other: ['keygen', 'version', 'completion'],
 }
 

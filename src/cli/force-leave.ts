@@ -17,7 +17,7 @@ export function forceLeaveCommand(io: Io): Command {
   )
     .argument(
       '<node>',
-      'Its name, as `svcd members` shows it, or its id: one whose name shows as (unknown) has nothing else.',
+      'Its name, as `svcd members` shows it, or its ID. Use the ID if the name shows as (unknown).',
     )
     // As Consul has it; there is no list of those that left.
     .option('--prune', 'Accepted; a server that left is always removed from the list.')

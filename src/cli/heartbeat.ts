@@ -22,11 +22,11 @@ const everyMsDefault = 10_000
 export function heartbeatCommand(io: Io): Command {
   const command = newCommand(
     'heartbeat',
-    'Report TTL checks as passing, at once and then again and again, until it is stopped. It goes on when ' +
-      'the agent is away for a while. Run it beside a service that does not report its health itself.',
+    'Report TTL checks as passing, at once and then repeatedly, until you stop it. It keeps trying while ' +
+      'the agent is unreachable. Run it next to a service that does not report its own health.',
     io,
   )
-    .argument('<id>', 'The id of a service, all of whose TTL checks are reported, or of a check.')
+    .argument('<id>', 'The ID of a service, to report all of its TTL checks, or of a check.')
     .option('--every <duration>', 'How often. (default: a third of the TTL)')
     .option('--note <text>', 'What the check shows as its output.')
     .addOption(

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import { visible } from '../base/invisible.ts'
 import { svcdError } from '../base/errors.ts'
 import { columns, type Cell } from './columns.ts'
-import { writeStyled, type Io } from './io.ts'
+import { writeStyled, type Io, type Terminal } from './io.ts'
 import { printJson } from './new-command.ts'
 
 export interface OutputOptions {
@@ -104,7 +104,10 @@ export function table<T>(
   const shown = all.filter((column) => isWide || column.isWide !== true)
   const cells = rows.map((row) => shown.map(({ cell }) => cell(row)))
   const headers = shown.map(({ header }) => header)
-  const terminal =
-    io.terminal !== undefined && isWide ? { ...io.terminal, columns: Infinity } : io.terminal
-  return columns(headers, cells, terminal)
+  return columns(headers, cells, tableTerminal(io, isWide))
+}
+
+/** The terminal that a table must fit on: none when it is not shown on one, one of any width when it is wide. */
+export function tableTerminal({ terminal }: Io, isWide: boolean): Terminal | undefined {
+  return terminal !== undefined && isWide ? { ...terminal, columns: Infinity } : terminal
 }

@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander'
 import type { ServiceRegistration } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
@@ -13,8 +12,8 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
+import { registerAll } from './register-all.ts'
 import { isDefinitionFile, readAllRegistrations } from './registration-file.ts'
-import { replacedNote, serviceWith } from './replaced-service.ts'
 
 interface RegisterOptions extends ClientOptions, CheckOptions {
   readonly file?: string
@@ -53,7 +52,13 @@ export function registerCommand(io: Io): Command {
     .action(async (names: readonly string[], options: RegisterOptions) => {
       const services = await registrations(names, options, io)
       const client = await agentClient(options, io)
-      await registerAll(client, services, options, io)
+      const warn = (warning: string): void => io.err(`svcd: warning: ${warning}\n`)
+      const note = (text: string): void => io.err(`svcd: ${text}\n`)
+      const registered = await registerAll(client, services, { warn, note })
+      if (options.json === true) return printJson(io, registered)
+      for (const { name: called, id } of registered) {
+        io.out(`Registered service: ${called}${id === called ? '' : ` (id ${id})`}\n`)
+      }
     })
   addCheckOptions(command)
   addClientOptions(command)
@@ -66,73 +71,6 @@ export function registerCommand(io: Io): Command {
     'svcd register web.json api.json',
     'svcd register -f - < services.json',
   ])
-}
-
-/** All or nothing: what was new is removed again when a later one is refused. */
-async function registerAll(
-  client: Client,
-  services: readonly ServiceRegistration[],
-  options: RegisterOptions,
-  io: Io,
-): Promise<void> {
-  const [only] = services
-  const isOne = services.length === 1 && only !== undefined
-  const before = isOne ? await serviceWith(client, idOf(only)) : await client.agentServices()
-  const registered: { readonly name: string; readonly id: string }[] = []
-  for (const service of services) {
-    const { Name: name } = service
-    const id = idOf(service)
-    try {
-      const warnings = await client.registerService(service, { replaceExistingChecks: true })
-      for (const warning of warnings) io.err(`svcd: warning: ${warning}\n`)
-    } catch (error) {
-      if (isOne || !(error instanceof SvcdError)) throw error
-      const ids = [...registered.map((each) => each.id), id]
-      throw svcdError('registration-undone', {
-        id,
-        reason: error.message,
-        undone: await undo(client, ids, Object.keys(before)),
-      })
-    }
-    const note = await replacedNote(client, service, before[id])
-    if (note !== '') io.err(`svcd: ${note}\n`)
-    registered.push({ name, id })
-  }
-  if (options.json === true) return printJson(io, registered)
-  for (const { name, id } of registered) {
-    io.out(`Registered service: ${name}${id === name ? '' : ` (id ${id})`}\n`)
-  }
-}
-
-function idOf({ ID, Name }: ServiceRegistration): string {
-  return ID === undefined || ID === '' ? Name : ID
-}
-
-/** Removes those that were not there before, and says what is left. */
-async function undo(
-  client: Client,
-  ids: readonly string[],
-  before: readonly string[],
-): Promise<string> {
-  const added = ids.filter((id) => !before.includes(id))
-  const results = await Promise.allSettled(added.map(async (id) => client.deregisterService(id)))
-  const left = added.filter((_, at) => isLeft(results[at]))
-  const changed = ids.slice(0, -1).filter((id) => before.includes(id))
-  return [
-    left.length === 0
-      ? 'No service of the files was added.'
-      : `These were added and could not be removed again: ${left.join(', ')}.`,
-    ...(changed.length === 0
-      ? []
-      : [`These were there before and have their new definition: ${changed.join(', ')}.`]),
-  ].join(' ')
-}
-
-/** What the agent does not know it does not have either. */
-function isLeft(result: PromiseSettledResult<void> | undefined): boolean {
-  if (result?.status !== 'rejected') return false
-  const { reason } = result as { readonly reason: unknown }
-  return !(reason instanceof Error && reason.message.includes('Unknown service ID'))
 }
 
 async function registrations(

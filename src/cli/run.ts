@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { CommanderError, type Command } from 'commander'
 import { InvariantError } from '../base/assert.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
@@ -7,6 +8,9 @@ import { normaliseArguments } from './arguments.ts'
 import { grouped } from './command-groups.ts'
 import { commands } from './commands.ts'
 import type { Io } from './io.ts'
+
+/** The manual page of this copy of svcd: `man svcd` finds it only where npm has installed it. */
+const manPage = fileURLToPath(new URL('../../man/svcd.1', import.meta.url))
 
 const wordsMax = Math.max(...Object.keys(commands).map((name) => name.split(' ').length))
 
@@ -118,6 +122,7 @@ function overview(names: readonly string[] = Object.keys(commands)): string {
     'Usage: svcd COMMAND [options]\n\n',
     'A DNS-first service registry: register over HTTP or the CLI, find by DNS.\n\n',
     ...sections,
-    '`svcd COMMAND --help` shows the options and examples of one. Both -x and --x are\nread. `man svcd` has all commands on one page.\n',
+    '`svcd COMMAND --help` shows the options and examples of a command. You can write\noptions as -x or --x. All commands on one page:\n',
+    `  man ${manPage}\n`,
   ].join('')
 }

@@ -16,9 +16,9 @@ const retryMsMax = 5000
 export function watchCommand(io: Io): Command {
   const command = newCommand(
     'watch',
-    'Print what there is, then each change as it happens, until Ctrl-C. It goes on when the agent\n' +
-      'was gone for a while, and shows what changed meanwhile. A line begins with + for what came,\n' +
-      '- for what went, ~ for what is different. With --json a line is the whole state.',
+    'Print the current state, then each change as it happens, until Ctrl-C. It reconnects when the\n' +
+      'agent was unreachable, and shows what changed in that time. A line begins with + for an\n' +
+      'addition, - for a removal, ~ for a change. With --json each line is the whole state.',
     io,
   )
     .option('--service <name>', 'Watch the instances of a service; with --checks, its checks.')

@@ -103,7 +103,7 @@ export const agentOptions = {
     flag: 'datacenter',
     file: 'datacenter',
     group: 'Agent',
-    description: 'The name of the datacenter. Capitals become small letters.',
+    description: 'The name of the datacenter. Converted to lower case.',
     placeholder: 'name',
     check: checkDatacenter,
   },

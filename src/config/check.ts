@@ -80,7 +80,7 @@ function checkHostPattern(value: string): string | undefined {
 export function checkHostIp(value: string): string | undefined {
   const ip = parseIp(value)
   if (ip === undefined) return checkIp(value)
-  return isUnspecifiedIp(ip) ? `"${value}" is no address that others can reach` : undefined
+  return isUnspecifiedIp(ip) ? `"${value}" is not an address that others can reach` : undefined
 }
 
 export function checkNotEmpty(value: string): string | undefined {

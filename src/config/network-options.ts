@@ -82,7 +82,7 @@ export const networkOptions = {
     file: 'http_config.allowed_hosts',
     group: 'Network',
     description:
-      "A name under which HTTP answers, beside IP addresses, localhost and this node's own names; .example.com is all names below it, * any. Repeatable.",
+      "A host name that HTTP accepts in addition to IP addresses, localhost and this node's own names; .example.com means all names below it, * any name. Repeatable.",
     placeholder: 'name',
     check: checkHostPatterns,
   },

@@ -11,7 +11,7 @@ JSON file named with \`-config-file\`. A flag beats the environment, the environ
 later file beats an earlier one, and files beat the defaults. \`-flag\` and \`--flag\` are the same.
 
 The keys of a file are Consul's wherever Consul has the option, in any case; a key that svcd does not know is an
-error that names it, and all errors are shown at once. An empty file says nothing. HCL is not read. Nested keys are written with a dot below: \`ports.dns\` is
+error that names it, and all errors are shown at once. An empty file is ignored. HCL is not read. Nested keys are written with a dot below: \`ports.dns\` is
 \`{"ports": {"dns": 8600}}\`. An environment variable that is set but empty counts as not set.
 
 Durations are a number and a unit: \`500ms\`, \`10s\`, \`1m30s\`, \`2h\`. TTLs are whole seconds.
@@ -62,9 +62,9 @@ export function optionsPage(): string {
 }
 
 const consulIntro = `
-## Consul's keys that are no options here
+## Consul's keys that are not options of svcd
 
-A file of Consul's, and Consul's flags, are taken as far as they ask for what svcd does. Empty values (\`null\`, \`""\`, \`[]\`,
+svcd accepts Consul's files and flags if they only ask for features that svcd has. Empty values (\`null\`, \`""\`, \`[]\`,
 \`{}\`) and the values of the second column are taken without a word. Any other value is either taken with a line in the
 log, because it tunes what svcd does otherwise, or refused, because it asks for a feature that svcd does not have. All
 that is refused is named at once; \`svcd validate\` shows it without starting an agent. A key stands for all that is below

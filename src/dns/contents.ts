@@ -1,5 +1,5 @@
-import { isHostName, isValidName, nameKey, parseName } from './name.ts'
-import { formatHexAddress } from './locate.ts'
+import { isNearlyHostName, isValidName, nameKey, parseName } from './name.ts'
+import { formatHexAddresses } from './locate.ts'
 import { recordType } from './record.ts'
 import { metaStrings } from './txt.ts'
 import { serviceTtl, soaData } from './zone.ts'
@@ -42,7 +42,7 @@ export function contentsAt(location: Location, view: View, zone: Zone): Contents
     case 'nameserver':
       return hostContents(mergeServers(view.servers()), zone.nodeTtl)
     case 'address':
-      return hostContents(addressesOfIp(location.ip), zone.nodeTtl)
+      return hostContents(location.ips.map(addressesOfIp), zone.nodeTtl)
     case 'node': {
       const node = view.node(location.node) ?? nodeOfId(location.node, view)
       if (node !== undefined) return nodeContents(node, zone)
@@ -165,34 +165,46 @@ function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
 
 /**
  * The node's name when the service uses its node's address, `<hex>.addr…` when it has an IP of its
- * own or the node's name is no host name, and a host name as it is (RFC 2782 wants a target with
- * addresses, no alias).
+ * own or resolvers reject the node's name, and a host name as it is (RFC 2782 wants a target with
+ * addresses, not an alias).
  */
 function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'> | undefined {
   const host = reachableAt(endpoint)
-  // One name stands for one address; where there are two, Consul's choice.
+  // Of a service with two addresses of its own, Consul's choice.
   const ip = host.v6 ?? host.v4
   if (ip === undefined) {
     const target = host.name === undefined ? undefined : hostName(host.name)
     return target === undefined ? undefined : { target, host: {} }
   }
-  const node = isEmpty(endpoint.service) ? nodeName(endpoint.node, zone) : undefined
+  const node = isEmpty(endpoint.service) ? nodeTarget(endpoint.node, host, zone) : undefined
   if (node !== undefined) return { target: node, host }
-  return { target: addressName(ip, zone), host: addressesOfIp(ip) }
+  return { target: addressName([ip], zone), host: addressesOfIp(ip) }
 }
 
 /**
- * `<node>.node.<dc>.<domain>`; undefined when that is no host name: resolvers drop whole answers that
- * lead to a name with a space or an underscore in it.
+ * What leads to a node: its name, or one made of its addresses if resolvers reject its name. Either
+ * has the addresses of both families. Undefined when it has neither such a name nor an IP address.
  */
-export function nodeName(node: string, zone: Zone): Name | undefined {
-  const labels = [...node.split('.'), 'node']
-  return isHostName(labels) ? within(labels, zone) : undefined
+function nodeTarget(node: string, { v4, v6 }: Addresses, zone: Zone): Name | undefined {
+  const name = nodeName(node, zone)
+  if (name !== undefined) return name
+  const ips = [v4, v6].filter((ip) => ip !== undefined)
+  return ips.length === 0 ? undefined : addressName(ips, zone)
 }
 
-/** `<hex>.addr.<dc>.<domain>`: a host name that every address has. */
-export function addressName(ip: IpBytes, zone: Zone): Name {
-  return [formatHexAddress(ip), 'addr', zone.datacenter, ...zone.domain]
+/**
+ * `<node>.node.<dc>.<domain>`; undefined when that is not nearly a host name: some resolvers drop
+ * a whole answer that leads to a name with a space or an octet beyond ASCII in it. They all accept
+ * underscores.
+ */
+function nodeName(node: string, zone: Zone): Name | undefined {
+  const labels = [...node.split('.'), 'node']
+  return isNearlyHostName(labels) ? within(labels, zone) : undefined
+}
+
+/** `<hex>.addr.<dc>.<domain>`: a host name that every address has, and every pair of IPv4 and IPv6. */
+export function addressName(ips: readonly IpBytes[], zone: Zone): Name {
+  return [formatHexAddresses(ips), 'addr', zone.datacenter, ...zone.domain]
 }
 
 /** The labels below datacenter and domain; undefined when the whole is too long. */
@@ -252,15 +264,13 @@ function apexContents(view: View, zone: Zone): Contents {
   }
 }
 
-/** What a server is called as NS: as an SRV target, its node's name or that of its address. */
+/** What a server is called as NS. */
 function serverHost(
   { node, addresses }: NodeEntry,
   zone: Zone,
 ): { readonly name: Name; readonly addresses: Addresses } | undefined {
-  const name = nodeName(node, zone)
-  if (name !== undefined) return { name, addresses }
-  const ip = addresses.v6 ?? addresses.v4
-  return ip && { name: addressName(ip, zone), addresses: addressesOfIp(ip) }
+  const name = nodeTarget(node, addresses, zone)
+  return name && { name, addresses }
 }
 
 function hostRecords(name: Name, { v4, v6 }: Addresses, ttl: number): ResourceRecord[] {

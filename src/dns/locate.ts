@@ -15,7 +15,8 @@ export type Location =
       readonly srvOnly: boolean
     }
   | { readonly kind: 'node'; readonly node: string }
-  | { readonly kind: 'address'; readonly ip: IpBytes }
+  /** One address, or the IPv4 and the IPv6 address of one host. */
+  | { readonly kind: 'address'; readonly ips: readonly IpBytes[] }
   /** Exists only because names lie below it. */
   | { readonly kind: 'empty' }
   /** Neither it nor anything below it can exist. */
@@ -64,8 +65,8 @@ function locateParts(keyword: Keyword, parts: readonly string[]): Location {
     case 'node':
       return { kind: 'node', node: parts.join('.') }
     case 'addr': {
-      const ip = parts.length === 1 ? parseHexAddress(parts[0] ?? '') : undefined
-      return ip === undefined ? unknown : { kind: 'address', ip }
+      const ips = parts.length === 1 ? parseHexAddresses(parts[0] ?? '') : []
+      return ips.length === 0 ? unknown : { kind: 'address', ips }
     }
     case 'service':
       return locateService(parts)
@@ -101,12 +102,15 @@ function locateWithoutKeyword(labels: readonly string[], datacenter: string): Lo
   return unknown
 }
 
-/** 8 or 32 hexadecimal digits; undefined when it is neither. */
-export function parseHexAddress(text: string): IpBytes | undefined {
-  if (!/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/.test(text)) return undefined
-  return new Uint8Array(Buffer.from(text, 'hex'))
+/** 8 hexadecimal digits for IPv4, 32 for IPv6, 40 for both in this order; [] when it is none of these. */
+export function parseHexAddresses(text: string): readonly IpBytes[] {
+  const shape = /^([0-9a-f]{8})?([0-9a-f]{32})?$/.exec(text)
+  return [shape?.[1], shape?.[2]]
+    .filter((digits) => digits !== undefined)
+    .map((digits) => new Uint8Array(Buffer.from(digits, 'hex')))
 }
 
-export function formatHexAddress(ip: IpBytes): string {
-  return Buffer.from(ip).toString('hex')
+/** What {@link parseHexAddresses} reads: an address, or an IPv4 and then an IPv6 address. */
+export function formatHexAddresses(ips: readonly IpBytes[]): string {
+  return ips.map((ip) => Buffer.from(ip).toString('hex')).join('')
 }

@@ -24,12 +24,7 @@ export function isValidName(name: Name): boolean {
   return wireLength(name) <= nameBytesMax
 }
 
-/** Letters, digits and inner hyphens in every label (RFC 952, RFC 1123 §2.1): what any resolver asks for. */
-export function isHostName(name: Name): boolean {
-  return name.every((label) => /^[a-z\d](?:[a-z\d-]*[a-z\d])?$/i.test(label)) && isValidName(name)
-}
-
-/** A host name that may hold underscores: what resolvers take for one in an answer. */
+/** A host name that may hold underscores: what resolvers accept as one in an answer. */
 export function isNearlyHostName(name: Name): boolean {
   return name.every((label) => /^[\w-]+$/.test(label)) && isValidName(name)
 }

@@ -20,7 +20,7 @@ export function reverseContents(ip: IpBytes, view: View, zone: Zone): Contents |
     if (name !== undefined) names.set(nameKey(name), name)
   }
   if (holders.length === 0) return undefined
-  const targets = names.size === 0 ? [addressName(ip, zone)] : [...names.values()]
+  const targets = names.size === 0 ? [addressName([ip], zone)] : [...names.values()]
   return {
     alias: undefined,
     types: [recordType.PTR],

@@ -15,7 +15,8 @@ export function parseApl(fields: Fields): string {
       const [, not = '', family = '', address = '', prefixText = ''] =
         /^(!?)(\d+):([^/]+)\/(\d+)$/.exec(text) ?? []
       const bits = familyBits[family]
-      if (bits === undefined) throw new ZoneFileProblem(`${quote(text)} is no [!]1:ADDRESS/PREFIX`)
+      if (bits === undefined)
+        throw new ZoneFileProblem(`${quote(text)} is not a valid [!]1:ADDRESS/PREFIX`)
       const octets = family === '1' ? ipv4(address) : ipv6(address)
       const kept = octets.replace(/\0+$/, '')
       const prefix = parseInteger(prefixText, bits)
@@ -176,6 +177,6 @@ function ipv6(text: string): string {
 }
 
 function octetsOf(ip: Uint8Array | undefined, text: string, family: string): string {
-  if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is no ${family} address`)
+  if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is not a valid ${family} address`)
   return Buffer.from(ip).toString('latin1')
 }

@@ -81,7 +81,7 @@ function parseAddress(
   text: string,
 ): RecordData {
   const ip = parse(text)
-  if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is no ${family} address`)
+  if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is not a valid ${family} address`)
   return { kind: 'ip', ip }
 }
 
@@ -98,5 +98,5 @@ function parseUnknown(type: number, tokens: readonly Token[]): RecordData {
   const bytes = Buffer.from(hex, 'hex')
   const data = decodeData(type, bytes)
   if (data !== undefined) return data
-  throw new ZoneFileProblem(`\\# ${length} ${quote(hex)} is no data of ${formatType(type)}`)
+  throw new ZoneFileProblem(`\\# ${length} ${quote(hex)} is not valid data for ${formatType(type)}`)
 }

@@ -105,7 +105,7 @@ export class Fields {
 
 export function parseInteger(text: string, max: number): number {
   if (!/^\d{1,10}$/.test(text) || Number(text) > max) {
-    throw new ZoneFileProblem(`${quote(text)} is no number up to ${max}`)
+    throw new ZoneFileProblem(`${quote(text)} is not a number up to ${max}`)
   }
   return Number(text)
 }
@@ -121,7 +121,7 @@ export function parseTtl(text: string): number {
     }
   }
   if (seconds === undefined || seconds > 0xffff_ffff) {
-    throw new ZoneFileProblem(`${quote(text)} is no time in seconds`)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid time in seconds`)
   }
   return seconds
 }
@@ -131,13 +131,14 @@ const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 8
 /** A name as written in the file: `@`, absolute with its final dot, or relative to the origin. */
 export function absoluteName(text: string, origin: Name | undefined): Name {
   const name = text === '@' ? [] : parseOctetName(text)
-  if (name === undefined || text === '') throw new ZoneFileProblem(`${quote(text)} is no name`)
+  if (name === undefined || text === '')
+    throw new ZoneFileProblem(`${quote(text)} is not a valid name`)
   if (isAbsolute(text)) return name
   if (origin === undefined) throw new ZoneFileProblem('a relative name before any $ORIGIN')
   if (name.length === 0) return origin
   const full = [...name, ...origin]
   // The whole must obey the limits too.
-  if (!isValidName(full)) throw new ZoneFileProblem(`${quote(text)} is no name`)
+  if (!isValidName(full)) throw new ZoneFileProblem(`${quote(text)} is not a valid name`)
   return full
 }
 
@@ -160,7 +161,8 @@ export function unescape(text: string): string {
   if (!text.includes('\\')) return text
   return text.replaceAll(/\\(\d{3}|[^])/g, (_, code: string) => {
     if (!/^\d/.test(code)) return code
-    if (code.length < 3 || Number(code) > 255) throw new ZoneFileProblem(`\\${code} is no octet`)
+    if (code.length < 3 || Number(code) > 255)
+      throw new ZoneFileProblem(`\\${code} is not a valid octet`)
     return String.fromCharCode(Number(code))
   })
 }

@@ -9,7 +9,7 @@ export function generateRange(text: string): readonly number[] {
     part === '' ? -1 : parseInteger(part, 0x7fff_ffff),
   ) as [number, number, number]
   if (start < 0 || stop < start || step < 1) {
-    throw new ZoneFileProblem(`${quote(text)} is no range, such as 1-254 or 0-100/10`)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid range, such as 1-254 or 0-100/10`)
   }
   const count = Math.floor((stop - start) / step) + 1
   if (count > generatedMax) {

@@ -105,7 +105,7 @@ function parseFlags(text: string): number {
   let flags = 0
   for (const word of text.split('|')) {
     const flag = keyFlags[word.toUpperCase()]
-    if (flag === undefined) throw new ZoneFileProblem(`${quote(word)} is no flag of a key`)
+    if (flag === undefined) throw new ZoneFileProblem(`${quote(word)} is not a valid key flag`)
     flags |= flag
   }
   return flags
@@ -148,7 +148,7 @@ function parseDate(text: string): number {
   const ms = Date.UTC(year, month - 1, day, hour, minute, second)
   const [date] = new Date(ms).toISOString().split('T')
   if (date !== `${parts[1]}-${parts[2]}-${parts[3]}` || hour > 23 || minute > 59 || second > 60) {
-    throw new ZoneFileProblem(`${quote(text)} is no time`)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid time`)
   }
   return (ms / 1000) >>> 0
 }
@@ -232,6 +232,6 @@ function typeWindows(types: readonly number[]): string {
 
 function parseTypeName(text: string): number {
   const type = parseType(text) ?? (/^\d+$/.test(text) ? parseInteger(text, 0xffff) : undefined)
-  if (type === undefined) throw new ZoneFileProblem(`${quote(text)} is no record type`)
+  if (type === undefined) throw new ZoneFileProblem(`${quote(text)} is not a valid record type`)
   return type
 }

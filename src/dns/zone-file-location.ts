@@ -31,7 +31,7 @@ function takeAngle(words: string[], plus: string, minus: string, degreesMax: num
       const [degrees = 0, minutes = 0, seconds = 0] = parts
       const angle = Math.round((degrees * 3600 + minutes * 60 + seconds) * 1000)
       if (minutes > 59 || seconds >= 60 || angle > degreesMax * 3_600_000) {
-        throw new ZoneFileProblem(`${parts.join(' ')} ${word} is no place on earth`)
+        throw new ZoneFileProblem(`${parts.join(' ')} ${word} is not a valid position`)
       }
       return upper === plus ? 2 ** 31 + angle : 2 ** 31 - angle
     }
@@ -48,7 +48,7 @@ function takeMetres(words: string[], fallback: number | undefined): number {
   const word = words.shift()
   if (word === undefined && fallback !== undefined) return fallback
   if (word === undefined || !/^-?\d{1,8}(?:\.\d{1,2})?m?$/i.test(word)) {
-    throw new ZoneFileProblem(`${quote(word ?? '')} is no length in metres`)
+    throw new ZoneFileProblem(`${quote(word ?? '')} is not a valid length in metres`)
   }
   return Number.parseFloat(word)
 }
@@ -57,6 +57,6 @@ function takeMetres(words: string[], fallback: number | undefined): number {
 function precision(metres: number): string {
   let [mantissa, exponent] = [Math.max(0, Math.round(metres * 100)), 0]
   for (; mantissa > 9; exponent++) mantissa = Math.floor(mantissa / 10)
-  if (exponent > 9 || metres < 0) throw new ZoneFileProblem(`${metres} m is no precision`)
+  if (exponent > 9 || metres < 0) throw new ZoneFileProblem(`${metres} m is not a valid precision`)
   return u8((mantissa << 4) | exponent)
 }

@@ -162,7 +162,8 @@ function parseCaa(f: Fields): string {
   f.exactly('flags', 'tag', 'value')
   const flags = f.integer(255)
   const tag = f.word()
-  if (!/^[a-z0-9]{1,15}$/i.test(tag)) throw new ZoneFileProblem(`${quote(tag)} is no CAA tag`)
+  if (!/^[a-z0-9]{1,15}$/i.test(tag))
+    throw new ZoneFileProblem(`${quote(tag)} is not a valid CAA tag`)
   return u8(flags) + string(tag) + unescape(f.word())
 }
 
@@ -179,7 +180,7 @@ function parseUri(f: Fields): string {
 function parseEui(f: Fields, octets: number): string {
   const text = f.exactly('an address').word()
   if (!/^[0-9a-f]{2}(?:-[0-9a-f]{2})+$/i.test(text) || text.length !== octets * 3 - 1) {
-    throw new ZoneFileProblem(`${quote(text)} is no EUI-${octets * 8} address`)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid EUI-${octets * 8} address`)
   }
   return Buffer.from(text.replaceAll('-', ''), 'hex').toString('latin1')
 }

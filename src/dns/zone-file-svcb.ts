@@ -39,7 +39,8 @@ export function parseServiceBinding(fields: Fields): string {
 function parseKey(text: string): number {
   const number = /^key(\d{1,5})$/.exec(text)?.[1]
   const key = keys[text] ?? (number === undefined ? undefined : parseInteger(number, 0xfffe))
-  if (key === undefined) throw new ZoneFileProblem(`${quote(text)} is no parameter of a service`)
+  if (key === undefined)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid service parameter`)
   return key
 }
 
@@ -73,12 +74,13 @@ function valueOf(key: number, value: string, keyText: string): string {
 }
 
 function parseProtocol(text: string): string {
-  if (text === '' || text.length > 255) throw new ZoneFileProblem(`${quote(text)} is no protocol`)
+  if (text === '' || text.length > 255)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid protocol`)
   return string(text)
 }
 
 function address(text: string, ip: Uint8Array | undefined): string {
-  if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is no address`)
+  if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is not a valid address`)
   return Buffer.from(ip).toString('latin1')
 }
 

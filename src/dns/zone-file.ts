@@ -138,7 +138,7 @@ class Reader {
         return this.#generate(entry, values, context)
       default:
         throw new ZoneFileProblem(
-          `${quote(directive)} is no directive; there are $ORIGIN, $TTL, $INCLUDE, $GENERATE`,
+          `${quote(directive)} is not a valid directive; use $ORIGIN, $TTL, $INCLUDE or $GENERATE`,
         )
     }
   }
@@ -258,7 +258,7 @@ function setOrigin(text: string, context: Context): void {
 function typeOf(text: string | undefined): number {
   const type = text === undefined ? undefined : parseType(text)
   if (type === undefined || isMetaType(type)) {
-    throw new ZoneFileProblem(`${quote(text ?? '')} is no record type`)
+    throw new ZoneFileProblem(`${quote(text ?? '')} is not a valid record type`)
   }
   const { RRSIG, NSEC, NSEC3 } = recordType
   if (type === RRSIG || type === NSEC || type === NSEC3) {

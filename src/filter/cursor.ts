@@ -42,7 +42,7 @@ export class Cursor extends TextReader {
   number(): string | undefined {
     const found = this.match(number)?.[0]
     if (found === undefined && /[-\d]/.test(this.text.charAt(this.at))) {
-      this.fail('Invalid number literal. Quote what is no decimal number')
+      this.fail('Invalid number literal. Quote anything that is not a decimal number')
     }
     return found
   }

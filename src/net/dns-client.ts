@@ -81,7 +81,7 @@ export async function ask(
 function buildQuery(name: string, type: string): Buffer {
   const code = parseType(type)
   if (code === undefined) {
-    const reason = `"${type}" is no record type; use A, AAAA, SRV, TXT, NS, SOA, ANY or TYPE<number>`
+    const reason = `"${type}" is not a valid record type; use A, AAAA, SRV, TXT, NS, SOA, ANY or TYPE<number>`
     throw svcdError('invalid-field', { field: 'type', reason })
   }
   const packet = new Packet()

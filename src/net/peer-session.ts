@@ -195,7 +195,7 @@ export class PeerSession {
   /** Closes a connection on which nothing that follows can be understood. */
   #onFault(reason: string): void {
     if (this.peer === undefined) {
-      const text = `${this.address} sends what is no svcd protocol: ${reason}`
+      const text = `${this.address} sends data that is not the svcd protocol: ${reason}`
       return this.#refuse({ code: 'not-a-peer', text })
     }
     this.fail(reason)

@@ -22,7 +22,10 @@ export class LeadershipNotice {
     if (last.role === 'leader' && (now.role !== 'leader' || now.term !== last.term)) {
       this.#logger.warn({ term: now.term }, `this server leads no more: ${this.#why(last, now)}`)
     } else if (last.leader !== undefined && now.leader === undefined) {
-      this.#logger.warn({ term: now.term }, 'no leader is heard any more; writes wait for the next')
+      this.#logger.warn(
+        { term: now.term },
+        'lost contact with the leader; writes wait for a new one',
+      )
     }
     const leader = now.leader?.id
     if (leader === undefined || (leader === last.leader?.id && now.term === last.term)) return

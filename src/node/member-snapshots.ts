@@ -26,7 +26,7 @@ export function memberSnapshots(parts: MemberSnapshotsParts): SnapshotFiles {
         : raft()?.driver.raft.knows(from.id) === true
       if (isKnown) return files.receive(from, meta, file)
       met(from.id)
-      return Promise.reject(new Error(`${from.id} is no member of this cluster`))
+      return Promise.reject(new Error(`${from.id} is not a member of this cluster`))
     },
   }
 }

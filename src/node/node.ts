@@ -224,7 +224,7 @@ async function stopAll({ begin, parts }: Stops): Promise<void> {
 /** A part that cannot go on takes the process with it: half a node would answer wrongly. */
 function dieWith(logger: Logger): (error: unknown) => void {
   return (error) => {
-    logger.error({ err: error }, 'the agent cannot go on and ends')
+    logger.error({ err: error }, 'the agent cannot continue and exits')
     process.exit(1)
   }
 }
@@ -270,7 +270,7 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
 async function zoneFrom(config: Config, directory: string, logger: Logger): Promise<Zone> {
   const path = config.zonesDir ?? zonesIn(directory)
   const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
-  for (const warning of warnings) logger.warn({ warning }, 'a zone file is odd')
+  for (const warning of warnings) logger.warn({ warning }, 'a zone file has a problem')
   return zoneOf(config, zones)
 }
 

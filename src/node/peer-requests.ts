@@ -131,7 +131,7 @@ export class PeerRequests {
     }
     if (shapes[kind]?.(asked) !== true) throw this.#refuse(from, kind, 'it is malformed')
     if (!forStrangers.has(kind) && !this.#isMember(from.id) && !isOwnRemoval(from, kind, asked)) {
-      throw this.#refuse(from, kind, 'it is no member of this cluster')
+      throw this.#refuse(from, kind, 'it is not a member of this cluster')
     }
     return asked as never
   }

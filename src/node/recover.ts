@@ -70,7 +70,7 @@ export function recoverLog(
   const latest = latestConfig(log)
   const address = parts.address ?? latest?.config.addresses[id]
   if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
-    throw parts.refuse(`server ${id} is no member of the cluster by its own log`)
+    throw parts.refuse(`server ${id} is not a member of the cluster by its own log`)
   }
   // Above an epoch that only others had: by this the operator says that this server goes on.
   const known = ['epoch', 'newestEpoch'].map((name) => Number(log.meta(name) ?? 0))

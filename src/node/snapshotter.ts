@@ -103,7 +103,7 @@ export class Snapshotter {
     this.#isMaking = true
     try {
       const file = await this.files.create(({ index }) => this.#configAt(index))
-      if (file === undefined) throw new Error('the log was replaced meanwhile')
+      if (file === undefined) throw new Error('the log was replaced in the meantime')
       this.#parts.guard(() => this.#note(file))
       return file.path
     } catch (error) {

@@ -104,18 +104,19 @@ export const pageRows = 100
 
 /** The statements of agent.db. */
 export function prepareAgentStatements(db: Database) {
-  const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
+  const sql: Prepare = (text) => db.prepare(text)
+  return { ...ofServices(sql), ...ofChecks(sql), ...ofRemovals(sql) }
+}
+
+type Prepare = <P extends unknown[], R>(text: string) => Statement<P, R>
+
+function ofServices(sql: Prepare) {
   return {
     addService: sql<[string, string, number], unknown>(
       'INSERT OR IGNORE INTO services VALUES (?, ?, ?, NULL)',
     ),
     replaceService: sql<[string, string, number], unknown>(
       'REPLACE INTO services VALUES (?, ?, ?, NULL)',
-    ),
-    putCheck: sql<[Omit<CheckRow, 'synced_index'>], unknown>(
-      `INSERT OR REPLACE INTO checks VALUES
-       (:check_id, :service_id, :body, :run, :status, :output, :ttl_left_ms, :saved_wall_ms,
-        :known_index, NULL)`,
     ),
     service: sql<[string], ServiceRow>('SELECT * FROM services WHERE id = ?'),
     serviceName: sql<[string], string>("SELECT body ->> 'name' FROM services WHERE id = ?").pluck(),
@@ -128,24 +129,38 @@ export function prepareAgentStatements(db: Database) {
     serviceHeads: sql<[string, number], HeadRow>(
       'SELECT id, known_index, synced_index FROM services WHERE id > ? ORDER BY id LIMIT ?',
     ),
+    servicesWith: sql<[string], { id: string; body: string }>(
+      'SELECT id, body FROM services WHERE instr(body, ?) > 0 ORDER BY id',
+    ),
+    hasService: sql<[string], unknown>('SELECT 1 FROM services WHERE id = ?'),
+    counts: sql<[], { services: number; checks: number }>(
+      `SELECT (SELECT count(*) FROM services) AS services,
+       (SELECT count(*) FROM checks) AS checks`,
+    ),
+    deleteService: sql<[string], unknown>('DELETE FROM services WHERE id = ?'),
+    serviceSynced: sql<[number, string], unknown>(
+      'UPDATE services SET synced_index = ? WHERE id = ?',
+    ),
+  }
+}
+
+function ofChecks(sql: Prepare) {
+  return {
+    putCheck: sql<[Omit<CheckRow, 'synced_index'>], unknown>(
+      `INSERT OR REPLACE INTO checks VALUES
+       (:check_id, :service_id, :body, :run, :status, :output, :ttl_left_ms, :saved_wall_ms,
+        :known_index, NULL)`,
+    ),
     checkHeads: sql<[string, number], HeadRow>(
       `SELECT check_id AS id, known_index, synced_index FROM checks
        WHERE check_id > ? ORDER BY check_id LIMIT ?`,
     ),
-    servicesWith: sql<[string], { id: string; body: string }>(
-      'SELECT id, body FROM services WHERE instr(body, ?) > 0 ORDER BY id',
-    ),
     checksWith: sql<[string], { id: string; body: string }>(
       'SELECT check_id AS id, run AS body FROM checks WHERE instr(run, ?) > 0 ORDER BY check_id',
     ),
-    hasService: sql<[string], unknown>('SELECT 1 FROM services WHERE id = ?'),
     check: sql<[string], CheckRow>('SELECT * FROM checks WHERE check_id = ?'),
     checks: sql<[string], CheckRow>(
       `SELECT * FROM checks WHERE check_id > ? ORDER BY check_id LIMIT ${pageRows}`,
-    ),
-    counts: sql<[], { services: number; checks: number }>(
-      `SELECT (SELECT count(*) FROM services) AS services,
-       (SELECT count(*) FROM checks) AS checks`,
     ),
     checksOfService: sql<[string], CheckRow>(
       'SELECT * FROM checks WHERE service_id = ? ORDER BY check_id',
@@ -153,12 +168,8 @@ export function prepareAgentStatements(db: Database) {
     checkIdsOfService: sql<[string], { check_id: string }>(
       'SELECT check_id FROM checks WHERE service_id = ? ORDER BY check_id',
     ),
-    deleteService: sql<[string], unknown>('DELETE FROM services WHERE id = ?'),
     deleteCheck: sql<[string], unknown>('DELETE FROM checks WHERE check_id = ?'),
     deleteChecksOfService: sql<[string], unknown>('DELETE FROM checks WHERE service_id = ?'),
-    serviceSynced: sql<[number, string], unknown>(
-      'UPDATE services SET synced_index = ? WHERE id = ?',
-    ),
     checkSynced: sql<[number, string], unknown>(
       'UPDATE checks SET synced_index = ? WHERE check_id = ?',
     ),
@@ -166,6 +177,11 @@ export function prepareAgentStatements(db: Database) {
       `UPDATE checks SET status = ?, output = ?, ttl_left_ms = ?, saved_wall_ms = ?
        WHERE check_id = ?`,
     ),
+  }
+}
+
+function ofRemovals(sql: Prepare) {
+  return {
     putRemoval: sql<[string, string, number], unknown>(
       'INSERT OR REPLACE INTO removals VALUES (?, ?, ?)',
     ),

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { Client } from '../../src/api/client.ts'
+import { Client, refusedReason, refusedStatus } from '../../src/api/client.ts'
+import { svcdError } from '../../src/base/errors.ts'
 import { TestApi } from './support.ts'
 
 async function connected(
@@ -39,11 +40,25 @@ t.test('the client registers, lists and deregisters', async (t) => {
 })
 
 t.test('an agent’s refusal is quoted', async (t) => {
-  const { client, address } = await connected(t)
-  await t.rejects(client.registerService({ Name: 'x', Port: 70_000 }), {
+  const { api, client, address } = await connected(t)
+  const errorOf = async (port: number): Promise<unknown> =>
+    client.registerService({ Name: 'x', Port: port }).catch((error: unknown) => error)
+  const wrong = await errorOf(70_000)
+  t.match(wrong, {
     code: 'agent-refused',
-    message: `The agent at ${address} answered 400: Invalid Port: 70000 is not between 0 and 65535`,
+    message: /^Invalid Port: 70000 is not between 0 and 65535$/,
   })
+  t.equal(refusedStatus(wrong), 400)
+  t.equal(refusedReason(wrong), 'Invalid Port: 70000 is not between 0 and 65535')
+  // A fault of the agent's own: another one may do better.
+  api.backend.agent.registerService = () => Promise.reject(svcdError('no-leader', {}))
+  const failed = await errorOf(1)
+  t.match(failed, {
+    code: 'agent-refused',
+    message: new RegExp(`^The agent at ${address} reports: No cluster leader\\. To read`),
+  })
+  t.equal(refusedStatus(failed), 500)
+  t.match(refusedReason(failed), /^No cluster leader/)
 })
 
 t.test('when nobody answers, the error names the address and the next step', async (t) => {

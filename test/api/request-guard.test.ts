@@ -124,7 +124,7 @@ t.test('every path is guarded, and no answer lets another origin read it', async
     t.match(reply.body, /^A web page of https:\/\/evil\.test may not do (?:PUT|POST|DELETE) here\./)
     const rebound = await api.ask(method, `/v1/${path}`, body, { host: 'evil.test:8500' })
     t.equal(rebound.status, 403)
-    t.match(rebound.body, /^Host "evil\.test:8500" is no name of this agent\./)
+    t.match(rebound.body, /^Host "evil\.test:8500" is not a name of this agent\./)
   }
   t.equal(api.backend.proposed.length, 0, 'nothing was done')
   for (const path of ['/v1/catalog/services', '/v1/agent/self', '/metrics', '/', '/v1/snapshot']) {

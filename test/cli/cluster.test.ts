@@ -63,7 +63,7 @@ t.test('operators list and change the servers', async (t) => {
   )
   t.match(JSON.parse((await ask('operator raft list-peers -json')).out), [{ ID: id, Leader: true }])
   api.backend.leaderAddress = ''
-  t.match(await ask('operator raft list-peers'), { code: 1, err: /500: No cluster leader/ })
+  t.match(await ask('operator raft list-peers'), { code: 1, err: /reports: No cluster leader/ })
   t.equal((await ask('operator raft list-peers -stale')).code, 0)
   api.backend.leaderAddress = '127.0.0.1:8300'
 
@@ -153,7 +153,7 @@ t.test(
     writeFileSync(junk, Buffer.alloc(3_000_000, 'x'))
     t.match(await ask(`snapshot restore ${junk}`), {
       code: 1,
-      err: /400: The snapshot .* not a gzip/,
+      err: /^svcd: The snapshot .* not a gzip/,
     })
     t.match(await ask(`snapshot inspect ${junk}`), {
       code: 1,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
 import { run } from '../../src/cli/run.ts'
 import { TestApi } from '../api/support.ts'
 
@@ -131,23 +132,59 @@ t.test('a file is registered as a whole or not at all', async (t) => {
 
   // What only the agent can refuse: the ones before it are taken back, what was there stays.
   const register = api.backend.agent.registerService.bind(api.backend.agent)
-  let refuses = true
   api.backend.agent.registerService = async (definition, ...rest) => {
-    if (refuses && definition.service.id === 'e') throw new Error('no more')
+    if (definition.service.id === 'e') throw new Error('no more')
     return register(definition, ...rest)
   }
   const refused = await svcd('register', path('checks.json'), path('more.json'))
   t.match(refused, { code: 1, out: '' })
   t.match(
     refused.err,
-    /^svcd: Service "e" was not registered: .* 500: .* No service of the files was added\. These were there before and have their new definition: f\.$/m,
+    /^svcd: Service "e" was not registered: Internal error\. .* No service of the files was added\. These were there before and keep their new definition: f\.$/m,
   )
   t.strictSame(idsOf(api), ['f'])
-  refuses = false
+  // What could not be removed is named, but not what the agent had refused.
+  const deregister = api.backend.agent.deregisterService.bind(api.backend.agent)
+  api.backend.agent.deregisterService = async () => Promise.reject(svcdError('no-leader', {}))
+  api.backend.agent.registerService = async (definition, ...rest) => {
+    if (definition.service.id === 'e') throw svcdError('invalid-field', { field: 'X', reason: 'y' })
+    return register(definition, ...rest)
+  }
+  t.equal(
+    (await svcd('register', path('more.json'))).err,
+    'svcd: Service "e" was not registered: Invalid X: y. These were added and could not be removed again: d.\n',
+  )
+  api.backend.agent.deregisterService = deregister
+  await svcd('deregister', 'd')
+  api.backend.agent.registerService = register
   api.errors.length = 0
   t.equal((await svcd('register', path('more.json'))).code, 0)
   t.strictSame(idsOf(api), ['d', 'e', 'f'])
 })
+
+t.test(
+  'an agent that goes away meanwhile may have the service that it did not answer for',
+  async (t) => {
+    const { api, svcd } = await startApi(t)
+    const directory = t.testdir({
+      'two.json': '{"services": [{"name": "d", "port": 1}, {"name": "e", "port": 1}]}',
+    })
+    const register = api.backend.agent.registerService.bind(api.backend.agent)
+    api.backend.agent.registerService = async (definition, ...rest) => {
+      if (definition.service.id === 'e') {
+        api.app.server.close()
+        api.app.server.closeAllConnections()
+      }
+      return register(definition, ...rest)
+    }
+    const { code, err } = await svcd('register', join(directory, 'two.json'))
+    t.equal(code, 1)
+    t.match(
+      err,
+      /^svcd: Service "e" was not registered: No agent answers at .* These were added and could not be removed again: d\. The agent may have added "e"; `svcd services` shows whether it did\.\n$/,
+    )
+  },
+)
 
 t.test('every service that is known is deregistered, and the others are named', async (t) => {
   const { api, svcd } = await startApi(t)

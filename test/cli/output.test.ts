@@ -204,3 +204,32 @@ t.test('services and status say why and since when; a wide table is never cut', 
   const lost = await svcd('status', env)
   t.match(lost, { code: 0, out: /^Leader: +none; 1 of 1 servers are alive as far as n1 knows\./ })
 })
+
+t.test(
+  'catalog services fits a terminal, is whole elsewhere, and takes any number of names',
+  async (t) => {
+    const api = new TestApi(t)
+    const env = { SVCD_HTTP_ADDR: await api.app.listen({ port: 0, host: '127.0.0.1' }) }
+    const long = 'l'.repeat(120)
+    await api.put('agent/service/register', { Name: long, Tags: ['a'] })
+    await api.put('agent/service/register', { Name: 'web', Tags: ['v1', 'v2'] })
+    const whole = `${long}      a\nweb${' '.repeat(123)}v1,v2\n`
+    t.equal((await svcd('catalog services -tags', env)).out, whole, 'as Consul prints it')
+    const terminal = { columns: 40, hasColour: false }
+    t.equal(
+      (await svcd('catalog services -tags', env, terminal)).out,
+      `${'l'.repeat(28)}…      a\nweb${' '.repeat(32)}v1,v2\n`,
+    )
+    t.equal((await svcd('catalog services -tags -wide', env, terminal)).out, whole)
+
+    const count = 200_000
+    const many = Object.fromEntries(Array.from({ length: count }, (_, at) => [`s${at}`, []]))
+    api.app.server.removeAllListeners('request')
+    api.app.server.on('request', (_request, response) => {
+      response.writeHead(200, { 'X-Consul-Index': '1' }).end(JSON.stringify(many))
+    })
+    const { code, out } = await svcd('catalog services -tags', env)
+    t.equal(code, 0)
+    t.equal(out.split('\n').length - 1, count)
+  },
+)

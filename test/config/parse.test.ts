@@ -276,7 +276,7 @@ t.test('every option refused names itself, where it was set, and what to do', as
     ],
     [
       withFlags({ advertiseAddress: ['0.0.0.0'] }),
-      /^Option -advertise: "0.0.0.0" is no address that others/,
+      /^Option -advertise: "0.0.0.0" is not an address that others/,
     ],
     [withFlags({ clientAddresses: ['127.0.0.1 nope'] }), /^Option -client: "nope" is not/],
     [withFlags({ clientAddresses: [' '] }), /^Option -client: name at least one/],

@@ -43,12 +43,12 @@ function registry(): Bench {
     .add('müller', { at: '10.9.0.3' })
     .addNode('node with space', '10.0.0.11')
     .addNode('nöde', '10.0.0.12 2001:db8::12')
-    .addNode('my_node', '10.0.0.13')
+    .addNode('my_node', '10.0.0.13 2001:db8::13')
     .add(
       'on-odd',
       { node: 'node with space', nodeAt: '10.0.0.11', port: 1 },
       { node: 'nöde', nodeAt: '10.0.0.12 2001:db8::12', port: 2 },
-      { node: 'my_node', nodeAt: '10.0.0.13', port: 3 },
+      { node: 'my_node', nodeAt: '10.0.0.13 2001:db8::13', port: 3 },
       { node: '-n-', nodeAt: '10.0.0.14', port: 4 },
       { node: 'a.b.example', nodeAt: '10.0.0.9', port: 5 },
     )
@@ -129,21 +129,23 @@ const cases: Record<string, string> = {
     'additional',
     '0a000003.addr.dc1.consul. 10 A 10.0.0.3',
   ].join('\n'),
-  // So does one that is no host name: resolvers drop the whole answer for it.
+  // So does one with other characters than a host name has: resolvers drop the whole answer for it.
   'on-odd.service.consul SRV': [
     'NOERROR aa',
     'answer',
     'on-odd.service.consul. 10 SRV 1 1 1 0a00000b.addr.dc1.consul.',
-    'on-odd.service.consul. 10 SRV 1 1 2 20010db8000000000000000000000012.addr.dc1.consul.',
-    'on-odd.service.consul. 10 SRV 1 1 3 0a00000d.addr.dc1.consul.',
-    'on-odd.service.consul. 10 SRV 1 1 4 0a00000e.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 2 0a00000c20010db8000000000000000000000012.addr.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 3 my_node.node.dc1.consul.',
+    'on-odd.service.consul. 10 SRV 1 1 4 -n-.node.dc1.consul.',
     'on-odd.service.consul. 10 SRV 1 1 5 a.b.example.node.dc1.consul.',
     'additional',
+    '-n-.node.dc1.consul. 10 A 10.0.0.14',
     '0a00000b.addr.dc1.consul. 10 A 10.0.0.11',
-    '0a00000d.addr.dc1.consul. 10 A 10.0.0.13',
-    '0a00000e.addr.dc1.consul. 10 A 10.0.0.14',
-    '20010db8000000000000000000000012.addr.dc1.consul. 10 AAAA 2001:db8::12',
+    '0a00000c20010db8000000000000000000000012.addr.dc1.consul. 10 A 10.0.0.12',
+    '0a00000c20010db8000000000000000000000012.addr.dc1.consul. 10 AAAA 2001:db8::12',
     'a.b.example.node.dc1.consul. 10 A 10.0.0.9',
+    'my_node.node.dc1.consul. 10 A 10.0.0.13',
+    'my_node.node.dc1.consul. 10 AAAA 2001:db8::13',
   ].join('\n'),
   'my_node.node.consul A': 'NOERROR aa\nanswer\nmy_node.node.consul. 5 A 10.0.0.13',
   '11.0.0.10.in-addr.arpa PTR': ptr('11.0.0.10.in-addr.arpa.', '0a00000b.addr.dc1.consul.'),
@@ -256,6 +258,12 @@ const cases: Record<string, string> = {
   '0a090001.addr.dc1.consul AAAA': noData,
   '20010db8000000000000000000000099.addr.dc1.consul AAAA':
     'NOERROR aa\nanswer\n20010db8000000000000000000000099.addr.dc1.consul. 5 AAAA 2001:db8::99',
+  '0a00000c20010db8000000000000000000000012.addr.consul A':
+    'NOERROR aa\nanswer\n0a00000c20010db8000000000000000000000012.addr.consul. 5 A 10.0.0.12',
+  '0a00000c20010db8000000000000000000000012.addr.dc1.consul AAAA':
+    'NOERROR aa\nanswer\n0a00000c20010db8000000000000000000000012.addr.dc1.consul. 5 AAAA 2001:db8::12',
+  '0a00000c20010db8000000000000000000000012.addr.dc1.consul SRV': noData,
+  '0a00000c20010db80000000000000000000000120.addr.dc1.consul A': noName,
   '0a09000.addr.dc1.consul A': noName,
   '0a09000g.addr.dc1.consul A': noName,
   // From addresses to names: a node's before a service's
@@ -371,14 +379,24 @@ t.test('ANY is little over UDP and everything over TCP (RFC 8482)', async (t) =>
   )
 })
 
-t.test('a server whose name is no host name is named by its address', async (t) => {
-  const bench = new Bench()
-  bench.registry.addNode('my server', '10.0.0.1')
-  t.equal(
-    replyText(bench.ask('consul', 'NS')),
-    'NOERROR aa\nanswer\nconsul. 5 NS 0a000001.addr.dc1.consul.\nadditional\n0a000001.addr.dc1.consul. 5 A 10.0.0.1',
-  )
-})
+t.test(
+  'a server whose name resolvers reject is named by its addresses, of both families',
+  async (t) => {
+    const dual = new Bench()
+    dual.registry.addNode('my server', '10.0.0.1 2001:db8::1')
+    const name = '0a00000120010db8000000000000000000000001.addr.dc1.consul.'
+    t.equal(
+      replyText(dual.ask('consul', 'NS')),
+      `NOERROR aa\nanswer\nconsul. 5 NS ${name}\nadditional\n${name} 5 A 10.0.0.1\n${name} 5 AAAA 2001:db8::1`,
+    )
+    const bench = new Bench()
+    bench.registry.addNode('my server', '10.0.0.1')
+    t.equal(
+      replyText(bench.ask('consul', 'NS')),
+      'NOERROR aa\nanswer\nconsul. 5 NS 0a000001.addr.dc1.consul.\nadditional\n0a000001.addr.dc1.consul. 5 A 10.0.0.1',
+    )
+  },
+)
 
 t.test('class ANY is answered as IN, other classes are refused', async (t) => {
   const bench = registry()

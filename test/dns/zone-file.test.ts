@@ -133,23 +133,26 @@ t.test('the forms a master file may take', async (t) => {
 })
 
 const faulty: Record<string, readonly [string, string]> = {
-  'an address': [`${head}a A 10.0.0.256\n`, 'x.zone:5: "10.0.0.256" is no IPv4 address'],
-  'an IPv6 address': [`${head}a AAAA 10.0.0.1\n`, 'x.zone:5: "10.0.0.1" is no IPv6 address'],
-  'a type': [`${head}a FOO x\n`, 'x.zone:5: "FOO" is no record type'],
-  'a question type': [`${head}a ANY x\n`, 'x.zone:5: "ANY" is no record type'],
+  'an address': [`${head}a A 10.0.0.256\n`, 'x.zone:5: "10.0.0.256" is not a valid IPv4 address'],
+  'an IPv6 address': [
+    `${head}a AAAA 10.0.0.1\n`,
+    'x.zone:5: "10.0.0.1" is not a valid IPv6 address',
+  ],
+  'a type': [`${head}a FOO x\n`, 'x.zone:5: "FOO" is not a valid record type'],
+  'a question type': [`${head}a ANY x\n`, 'x.zone:5: "ANY" is not a valid record type'],
   'a class': [`${head}a CH A 10.0.0.1\n`, 'x.zone:5: class CH: only IN is served'],
   'a field too few': [
     `${head}\n\na SRV 1 2 3\n`,
     'x.zone:7: expected priority, weight, port, target; found 3 fields',
   ],
-  'a port': [`${head}a SRV 1 2 65536 x\n`, 'x.zone:5: "65536" is no number up to 65535'],
-  'a name': [`${head}a..b A 10.0.0.1\n`, 'x.zone:5: "a..b" is no name'],
+  'a port': [`${head}a SRV 1 2 65536 x\n`, 'x.zone:5: "65536" is not a number up to 65535'],
+  'a name': [`${head}a..b A 10.0.0.1\n`, 'x.zone:5: "a..b" is not a valid name'],
   'a name that is long': [`${head}a CNAME ${'abcdefgh.'.repeat(27)}\n`, ''],
   'a long relative name': [
     `${head}${'abcdefgh.'.repeat(27)}x A 10.0.0.1\n`,
-    `x.zone:5: "${'abcdefgh.'.repeat(27).slice(0, 60)}…" is no name`,
+    `x.zone:5: "${'abcdefgh.'.repeat(27).slice(0, 60)}…" is not a valid name`,
   ],
-  'a TTL': [`${head}a 1y A 10.0.0.1\n`, 'x.zone:5: "1y" is no time in seconds'],
+  'a TTL': [`${head}a 1y A 10.0.0.1\n`, 'x.zone:5: "1y" is not a valid time in seconds'],
   'no TTL': ['a.example.org. A 10.0.0.1\n', 'x.zone:1: no TTL; put a $TTL at the top'],
   'no origin': ['a 1 A 10.0.0.1\n', 'x.zone:1: a relative name before any $ORIGIN'],
   'a file to include': [

@@ -176,8 +176,8 @@ t.test('a server that dials itself is told so, and does not fill the log', async
 t.test('garbage, silence and lengths beyond the limit end a connection', async (t) => {
   const a = await rig(t, 'a', { limits: { handshakeTimeoutMs: 300 } })
   const greetings: [string, Buffer, RegExp][] = [
-    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), /no svcd protocol/],
-    ['zeros', Buffer.alloc(100), /no svcd protocol: a frame of version 0/],
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), /not the svcd protocol/],
+    ['zeros', Buffer.alloc(100), /not the svcd protocol: a frame of version 0/],
     ['a long greeting', buildFrame(1, 1, [Buffer.alloc(9000)]), /at most 8192/],
     ['no greeting', buildFrame(frameTypes.ping, 1, []), /does not greet/],
     ['a cut greeting', encodeHello(greeting).subarray(0, 20), /no greeting .* within 300 ms/],

@@ -138,7 +138,7 @@ t.test('gRPC: SERVING is passing; all else is critical and says why', async (t) 
     ['web', 'passing', /\/web: SERVING$/],
     ['sick', 'critical', /\/sick: NOT_SERVING$/],
     ['missing', 'critical', /gRPC status 5 unknown service$/],
-    ['http', 'critical', /HTTP status 404, so it is no gRPC$/],
+    ['http', 'critical', /HTTP status 404, so it is not gRPC$/],
   ] as const
   for (const [service, status, output] of cases) {
     t.match(await probeGrpc({ ...plain, port, service }), { status, output }, service)

@@ -236,7 +236,7 @@ t.test('the log says who leads, and why a server leads no more', async (t) => {
   t.strictSame(say('follower', 0), [], 'nothing before there is one')
   t.strictSame(say('follower', 1, 'n2'), ['info: another server leads: n2:8300'])
   t.strictSame(say('follower', 1, 'n2'), [], 'once')
-  t.match(say('follower', 1), [/^warn: no leader is heard/])
+  t.match(say('follower', 1), [/^warn: lost contact with the leader/])
   t.strictSame(say('candidate', 2), [])
   t.strictSame(say('leader', 2, 'n1'), ['info: this server leads the cluster'])
   t.match(say('follower', 2), [/^warn: .* leads no more: .* no majority answered, or its disk/])

@@ -77,7 +77,7 @@ t.test('nothing is recovered from what holds nothing, and nothing is made there'
 
 t.test('a server that was no member any more is refused', async (t) => {
   const directory = directoryOf(t, 'x')
-  const expected = { code: 'recover-refused', message: /server x is no member/ }
+  const expected = { code: 'recover-refused', message: /server x is not a member/ }
   t.throws(() => recoverCluster(directory), expected)
   const log = new RaftLog(join(directory, 'raft.db'))
   t.equal(log.meta('epoch'), undefined)

@@ -143,7 +143,7 @@ t.test(
     const hello = greeting({ id: 'evil', name: 'evil', clusterId, address })
     for (const server of cluster.servers) {
       const heard = await attack(server, hello, attacks({ id: must(victim).ID }, address))
-      t.match(heard, /it is no member of this cluster/)
+      t.match(heard, /it is not a member of this cluster/)
       t.match(heard, /svcd operator raft add-peer -id evil -address/, 'it is told how to be let in')
     }
     t.strictSame(await picture(cluster), before, 'nothing was deregistered, removed or moved')
@@ -151,11 +151,11 @@ t.test(
       for (const server of cluster.servers) await attack(server, hello, raftFrames('x', term))
     }
     for (const server of cluster.servers) {
-      t.match(server.output(), /Raft messages of evil are ignored: it is no member/)
+      t.match(server.output(), /Raft messages of evil are ignored: it is not a member/)
     }
     await sendSnapshot(leader, { ...hello, purpose: 'snapshot' })
     await until('the snapshot is refused', 10_000, () =>
-      /no snapshot was received from evil .*evil is no member of this cluster/.test(
+      /no snapshot was received from evil .*evil is not a member of this cluster/.test(
         leader.output(),
       ),
     )

@@ -91,7 +91,7 @@ async function badGreetings(t: Test, leader: ClusterServer): Promise<void> {
     ['4 GB', header(0xff_ff_ff_f0, hello, 1), /a frame of 4294967288 bytes, where at most 8192/],
     ['no body', header(0, hello, 1), /does not greet as a svcd server/],
     ['no greeting', buildFrame(frameTypes.ping, 1, []), /does not greet as a svcd server/],
-    ['garbage', randomBytes(5000), /sends what is no svcd protocol/],
+    ['garbage', randomBytes(5000), /sends data that is not the svcd protocol/],
     ['a part', encodeHello(greeting(fits)).subarray(0, 30), /no greeting from \S+ within 5000 ms/],
     ['nothing', Buffer.alloc(0), /no greeting from \S+ within 5000 ms/],
     [
@@ -165,9 +165,9 @@ async function badRequests(t: Test, cluster: ThreeServers, leader: ClusterServer
     [undefined, 'transfer', '"x"', /it is in no cluster/],
     [clusterId, 'propose', '{', /JSON/],
     [clusterId, 'propose', { not: 'a list' }, /it is malformed/],
-    [clusterId, 'propose', [JSON.stringify(proposal)], /it is no member of this cluster/],
-    [clusterId, 'transfer', '"x"', /it is no member of this cluster/],
-    [clusterId, 'change', { kind: 'remove', id: 'x' }, /it is no member of this cluster/],
+    [clusterId, 'propose', [JSON.stringify(proposal)], /it is not a member of this cluster/],
+    [clusterId, 'transfer', '"x"', /it is not a member of this cluster/],
+    [clusterId, 'change', { kind: 'remove', id: 'x' }, /it is not a member of this cluster/],
     [clusterId, 'change', { kind: 'add-learner', id: 'x' }, /it is malformed/],
     [clusterId, 'pledge', { clusterId: 7 }, /it is malformed/],
   ]

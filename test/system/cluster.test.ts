@@ -175,7 +175,7 @@ async function garbage(t: Test, cluster: ThreeServers, always: string): Promise<
   await once(silent, 'close')
   t.match(
     leader.agent.output,
-    /not-a-peer|no svcd protocol|does not greet/,
+    /not-a-peer|not the svcd protocol|does not greet/,
     'the log names the cause',
   )
   t.equal(await cluster.leader(), leader, 'the leader is who it was')

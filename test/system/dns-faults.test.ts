@@ -67,7 +67,7 @@ t.test('the socket of a dns thread breaks under load', { skip: noMmsg }, async (
     t.equal(await agent.exited, 1)
     t.match(
       agent.output,
-      /the agent cannot go on and ends: error="dns threads died 6 times within a minute, the last one: recvmmsg ENOTSOCK\. Start the agent again; /,
+      /the agent cannot continue and exits: error="dns threads died 6 times within a minute, the last one: recvmmsg ENOTSOCK\. Start the agent again; /,
     )
   })
 })
