@@ -34,6 +34,12 @@ const sections: ReadonlySet<string> = new Set(
   }),
 )
 
+/** Whether a key at the top of a file is an option, holds options, or is a key of Consul's; in any case. */
+export function isOptionKey(key: string): boolean {
+  const known = key.toLowerCase()
+  return optionByFileKey.has(known) || sections.has(known) || Object.hasOwn(consulKeys, known)
+}
+
 /** Takes what a file says into `collected`. Keys count in any case, as with Consul. */
 export function readConfigFile(file: ConfigFile, collected: Collected): void {
   if (isObject(file.content)) return readSection({ file, collected, path: [] }, file.content)
@@ -59,9 +65,10 @@ function readKey(place: Place, value: unknown): void {
   const { collected } = place
   const key = place.path.join('.').toLowerCase()
   const name = optionByFileKey.get(key)
-  const consulKey = consulKeys[key]
-  // Templates write null for what they have no value for; Consul takes it for nothing.
-  if (value === null && (name !== undefined || consulKey !== undefined || sections.has(key))) return
+  const consulKey = Object.hasOwn(consulKeys, key) ? consulKeys[key] : undefined
+  // Templates write null or "" for what they have no value for; Consul takes it for nothing.
+  const isNothing = value === null || value === ''
+  if (isNothing && (name !== undefined || consulKey !== undefined || sections.has(key))) return
   if (name !== undefined) return takeOption(place, name, value)
   if (consulKey !== undefined) return takeConsulKey(place, key, consulKey, value)
   if (!sections.has(key)) {
