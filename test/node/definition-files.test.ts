@@ -108,7 +108,8 @@ t.test('options beside a misplaced "name" stay options; a bare service has none'
     'a.json': '{"name": "n1", "encrypt": "x", "retry_join": ["10.0.0.1"]}',
     'b.json': '{"Name": "n1", "PORTS": {"dns": 53}}',
     'c.json': '{"name": "n1", "telemetry": {}}',
-    'd.json': '{"name": "web", "port": 1, "connect": {"native": true}, "tagged_addresses": {}, "partition": ""}',
+    'd.json':
+      '{"name": "web", "port": 1, "connect": {"native": true}, "tagged_addresses": {}, "partition": ""}',
   })
   t.strictSame(said, [])
   t.strictSame(
