@@ -170,7 +170,7 @@ async function start(given: Start): Promise<RunningNode> {
   const parts = { identity, agent, replica, dns, changeLog, ...reads, ...asked, ...watched }
   const backend = new NodeBackend(parts)
   const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
-  const api = createHttpApi(backend, logger, { allowedHosts })
+  const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
   const stop = (): Promise<void> => stopAll(stops)
