@@ -44,7 +44,7 @@ import { loadZoneFiles } from './zone-loader.ts'
 export interface RunningNode {
   readonly http: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
-  /** Reads definition files and zone files again. Rejects with `zone-invalid`; what was served before stays then. */
+  /** Reads definition files and zone files again; what is faulty is left out, and what was served of it stays. */
   reload(): Promise<ReloadReport>
   /** Resolves when this server has left its cluster: it is to be stopped then. */
   readonly left: Promise<void>
