@@ -100,7 +100,7 @@ function changesBetween(a: string, b: string, max: number): number {
   if (Math.abs(a.length - b.length) > max || a.length > 256) return far
   // Only cells at most `max` off the diagonal can hold so little: 2·max+1 in a row.
   let row = Array.from({ length: b.length + 1 }, (_, at) => Math.min(at, far))
-  let next = new Array<number>(b.length + 1).fill(far)
+  let next = Array.from({ length: b.length + 1 }, () => far)
   for (let i = 1; i <= a.length; i++) {
     const [first, last] = [Math.max(1, i - max), Math.min(b.length, i + max)]
     next[first - 1] = first === 1 ? Math.min(i, far) : far

@@ -1,5 +1,5 @@
 import type { ReloadReport } from '../api/backend.ts'
-import { reasonOf, SvcdError } from '../base/errors.ts'
+import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { changedOptions } from '../config/changed-options.ts'
 import type { ConfigFile } from '../config/config-file.ts'
@@ -48,17 +48,17 @@ async function reload(parts: ReloadingParts): Promise<ReloadReport> {
     restartNeeded: options.restartNeeded,
   }
   logReport(whole, logger)
+  for (const reason of zone) logger.error({ reason }, 'the zone files stay as they were')
   return whole
 }
 
 /** What is left out: the zone files all together when one is faulty. Definitions are taken all the same. */
-async function setZone({ setZone: set, logger }: ReloadingParts): Promise<readonly string[]> {
+async function setZone({ setZone: set }: ReloadingParts): Promise<readonly string[]> {
   try {
     await set()
     return []
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
-    logger.error({ reason: reasonOf(error) }, 'the zone files stay as they were')
     return [error.message]
   }
 }

@@ -12,7 +12,7 @@ t.test('the distance is that of Levenshtein up to a third of the letters', async
     )
   const distance = (a: string, b: string): number => {
     let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-    for (const [i, letter] of [...a].entries()) {
+    for (const [i, letter] of a.split('').entries()) {
       const next = [i + 1]
       for (let j = 1; j <= b.length; j++) {
         const same = letter === b[j - 1] ? 0 : 1

@@ -56,8 +56,15 @@ t.test('what asks for nothing is taken without a word', async (t) => {
 
 t.test('"" is an option that is not set', async (t) => {
   const empty = {
-    ...{ advertise_addr: '', node_name: '', client_addr: '', domain: '', node_id: '' },
-    ...{ addresses: { http: '' }, ports: { dns: '' }, bootstrap_expect: '', dns_config: '' },
+    advertise_addr: '',
+    node_name: '',
+    client_addr: '',
+    domain: '',
+    node_id: '',
+    addresses: { http: '' },
+    ports: { dns: '' },
+    bootstrap_expect: '',
+    dns_config: '',
   }
   t.strictSame(said(readFile(empty)), { problems: [], notices: [] })
   t.strictSame(readFile(empty).config, readFile({}).config)
@@ -67,7 +74,7 @@ t.test('start_join and retry_join are joined both, in files and as flags', async
   const lists = { start_join: ['10.0.0.1'], retry_join: ['10.0.0.2', '10.0.0.1'] }
   t.strictSame(readFile(lists).config?.retryJoin, ['10.0.0.1', '10.0.0.2'])
   const { config } = readConfig({
-    ...{ env: {}, files: [], hostName: 'n1' },
+    ...sources,
     flags: { dataDir: ['/data'], server: ['true'], retryJoin: ['10.0.0.3'] },
     consulFlags: { join: ['10.0.0.4'] },
   })
