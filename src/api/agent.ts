@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
-import type { Logger } from '../base/log.ts'
 import type { Check, Service, Status } from '../catalog/model.ts'
 import { agentCheck, agentService } from './agent-registration.ts'
 import { rowsOf } from './answer.ts'
@@ -17,15 +16,15 @@ import { named } from './nearest-id.ts'
 import { isPretty, sendBody, sendDone, sendJson, warn } from './reply.ts'
 import { placeWarnings } from './registration-warnings.ts'
 import { addRoute, tailOf } from './route.ts'
-import { SaidWarnings } from './said-warnings.ts'
+import { SaidWarnings, type WarningLines } from './said-warnings.ts'
 import { agentCheckShape, agentServiceShape, checkUpdateShape } from './shapes.ts'
 import { writeSliced } from './sliced-answer.ts'
 import { explained } from './unknown-service.ts'
 import { checkedStatus, cutOutput } from './validate.ts'
 
 /** agent/*: the services and checks of this agent, the agent itself, and the cluster it is in. */
-export function addAgentRoutes(app: FastifyInstance, backend: Backend, logger: Logger): void {
-  addServices(app, backend, logger)
+export function addAgentRoutes(app: FastifyInstance, backend: Backend, lines: WarningLines): void {
+  addServices(app, backend, lines)
   addChecks(app, backend)
   addTtlReports(app, backend)
   addSelf(app, backend)
@@ -37,9 +36,9 @@ const paths = {
   update: '/v1/agent/check/update/',
 }
 
-function addServices(app: FastifyInstance, backend: Backend, logger: Logger): void {
+function addServices(app: FastifyInstance, backend: Backend, lines: WarningLines): void {
   const { agent, identity } = backend
-  const said = new SaidWarnings()
+  const said = new SaidWarnings(lines)
 
   addRoute(app, 'PUT', '/v1/agent/service/register', async (request, reply) => {
     const body = decodeBody(request.body, agentServiceShape)
@@ -51,9 +50,7 @@ function addServices(app: FastifyInstance, backend: Backend, logger: Logger): vo
     const place = placeWarnings(definition.service, replaced, identity.address)
     const warnings = place.length === 0 ? own : [...own, ...place]
     warn(reply, warnings)
-    if (said.isNew(id, warnings)) {
-      logger.warn({ service: name, id, warnings }, 'a service was registered with a warning')
-    }
+    said.say({ id, name }, warnings)
     return sendDone(reply)
   })
 

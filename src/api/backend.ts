@@ -261,7 +261,7 @@ export interface Backend {
   autopilot(): { readonly silenceMsMax: number; readonly trailingMax: number }
   /** The servers as the leader sees them; see {@link ServerHealth}. Undefined: no leader tells. */
   serverHealth(options: { readonly mayAsk: boolean }): Promise<readonly ServerHealth[] | undefined>
-  /** Reads definitions and zones again. Rejects with `zone-invalid`; what was served stays then. */
+  /** Reads definitions and zones again; what is faulty is left out, and what was served of it stays. */
   reload(): Promise<ReloadReport>
   /** What the node counts and measures, as it is now. */
   metrics(): readonly AnyMetric[]

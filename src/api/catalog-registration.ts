@@ -24,13 +24,10 @@ import {
 } from './validate.ts'
 
 /**
- * The command that PUT catalog/register asks for. `isKnownNode` matters under SkipNodeUpdate only:
- * it keeps a node as it is, but creates one that does not exist.
+ * The command that PUT catalog/register asks for. Under SkipNodeUpdate it keeps a node as it is, but creates
+ * one that does not exist; which it is, is known when the command is applied.
  */
-export function catalogRegistration(
-  body: CatalogRegisterBody,
-  isKnownNode: (name: string) => boolean,
-): RegisterCommand {
+export function catalogRegistration(body: CatalogRegisterBody): RegisterCommand {
   const nodeName = checkedName(body.Node ?? '', 'Node')
   if (nodeName === '') throw svcdError('missing-node', {})
   const { Check: single, Checks: list = [] } = body
@@ -38,20 +35,16 @@ export function catalogRegistration(
   return {
     kind: 'register',
     nodeName,
-    node: nodeOf(body, nodeName, isKnownNode),
+    node: nodeOf(body, nodeName),
+    isNodeKept: body.SkipNodeUpdate === true ? true : undefined,
     service: body.Service === undefined ? undefined : serviceOf(body.Service),
     checks: checks.map((check) => checkOf(check, nodeName)),
     replaceChecks: false,
   }
 }
 
-function nodeOf(
-  body: CatalogRegisterBody,
-  name: string,
-  isKnownNode: (name: string) => boolean,
-): NodeDefinition | undefined {
+function nodeOf(body: CatalogRegisterBody, name: string): NodeDefinition {
   const { SkipNodeUpdate: isKept = false } = body
-  if (isKept && isKnownNode(name)) return undefined
   const address = checkedAddress(body.Address ?? '', 'Address')
   // A new node may be without an address, which a later registration gives it.
   if (address === '' && !isKept) throw svcdError('missing-node-address', { node: name })

@@ -33,9 +33,7 @@ function addWrites(app: FastifyInstance, backend: Backend): void {
   addRoute(app, 'PUT', '/v1/catalog/register', async (request, reply) => {
     const body = decodeBody(request.body, catalogRegisterShape)
     checkDatacenter(body.Datacenter ?? datacenterParameter(request), backend.identity)
-    const command = catalogRegistration(body, (name) =>
-      backend.read((catalog) => catalog.node(name) !== undefined),
-    )
+    const command = catalogRegistration(body)
     refuseOverServer(backend, command)
     refuseTakenName(backend, command)
     const what = command.service === undefined ? '' : ` ${command.service.id}`
@@ -144,8 +142,9 @@ function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
 }
 
 /** A node whose agent lives keeps its name: under another id it would lose all that is registered on it. */
-function refuseTakenName(backend: Backend, { node }: RegisterCommand): void {
-  if (node === undefined) return
+function refuseTakenName(backend: Backend, { node, isNodeKept }: RegisterCommand): void {
+  // A node without an id replaces none, and one that is there is kept.
+  if (node === undefined || node.id === '' || isNodeKept === true) return
   const { name, id } = node
   const holder = backend.read((catalog) => nameHolder(catalog, name, id))
   if (holder === undefined) return

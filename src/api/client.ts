@@ -143,6 +143,7 @@ export class Client {
   ): Promise<readonly ServiceSummary[]> {
     const query = new URLSearchParams(queryOf(options))
     if (options.node !== undefined) query.set('node', options.node)
+    for (const tag of options.tags ?? []) query.append('tag', tag)
     return this.#get(`health/summary${query.size === 0 ? '' : `?${query.toString()}`}`)
   }
 

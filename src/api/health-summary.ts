@@ -9,6 +9,9 @@ import { filterOf, serviceNodeFields } from './filters.ts'
 import { nodeMetaFilter, parameter, tagFilter } from './parameters.ts'
 import type { Parameters } from './parameters.ts'
 
+/** An answer is written in slices, between rows: those of one service may be thousands. */
+const instancesPerStep = 100
+
 /** One instance, as far as a summary looks at it. */
 interface Counted {
   readonly tags: readonly string[]
@@ -36,7 +39,9 @@ export function serviceSummaries(
       last = key
       const counts = { passing: 0, warning: 0, critical: 0, maintenance: 0 }
       const tags = new Set<string>()
+      let looked = 0
       for (const instance of instancesOf(catalog, Name)) {
+        if (++looked % instancesPerStep === 0) yield undefined
         if (hasTags?.(instance.tags) === false) continue
         counts[aggregatedStatus(instance.checks)]++
         for (const tag of instance.tags) tags.add(tag)

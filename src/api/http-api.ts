@@ -29,6 +29,7 @@ import { addOperatorRoutes } from './operator.ts'
 import { addAutopilotRoutes } from './autopilot.ts'
 import { RequestGuard } from './request-guard.ts'
 import { argumentPrefixes, cleanPath, originForm } from './route.ts'
+import type { WarningLines } from './said-warnings.ts'
 import { addSnapshotRoutes } from './snapshot.ts'
 import { addStatusRoutes } from './status.ts'
 import { Streams } from './streams.ts'
@@ -50,6 +51,8 @@ export interface HttpApiOptions {
   readonly allowedHosts?: readonly string[]
   /** How often a stream of events says that it lives. Default 15 s. */
   readonly heartbeatMs?: number
+  /** Where warnings of registrations go. Default: the logger, without a bound. */
+  readonly warningLines?: WarningLines
 }
 
 /** What Node takes only when a server is made; the same at every address. */
@@ -108,7 +111,7 @@ export function createHttpApi(
   // The document is of `/v1`, so of what comes from here on.
   const documented = routesAddedTo(app)
   app.register((scope, _options, done) => {
-    addAgentRoutes(scope, backend, logger)
+    addAgentRoutes(scope, backend, options.warningLines ?? unbounded(logger))
     addAgentServiceRoute(scope, context)
     addMaintenanceRoutes(scope, backend)
     addAgentHealthRoutes(scope, backend)
@@ -131,6 +134,15 @@ export function createHttpApi(
   return app
 }
 
+function unbounded(logger: Logger): WarningLines {
+  return {
+    write: (_kind, line) => {
+      const { fields, message } = line()
+      logger.warn(fields, message)
+    },
+  }
+}
+
 function addBodies(app: FastifyInstance, bytesMax: number): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request: FastifyRequest, payload: RequestPayload) =>
@@ -149,7 +161,8 @@ function addGuard(app: FastifyInstance, guard: RequestGuard): void {
         host: headers.host ?? one(headers[':authority']),
         origin: headers.origin,
         fetchSite: one(headers['sec-fetch-site']),
-        isForPages: request.routeOptions.config.isForPages,
+        // Making it costs more than all else here.
+        isForPages: () => request.routeOptions.config.isForPages !== false,
       }),
     )
   })

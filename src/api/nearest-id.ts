@@ -96,16 +96,24 @@ export function nearestIds(asked: string, candidates: readonly Candidate[]): rea
 
 /** Levenshtein's distance; anything above `max` when it is larger. */
 function changesBetween(a: string, b: string, max: number): number {
-  if (Math.abs(a.length - b.length) > max || a.length > 256) return max + 1
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  const far = max + 1
+  if (Math.abs(a.length - b.length) > max || a.length > 256) return far
+  // Only cells at most `max` off the diagonal can hold so little: 2·max+1 in a row.
+  let row = Array.from({ length: b.length + 1 }, (_, at) => Math.min(at, far))
+  let next = Array.from({ length: b.length + 1 }, () => far)
   for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    const [first, last] = [Math.max(1, i - max), Math.min(b.length, i + max)]
+    next[first - 1] = first === 1 ? Math.min(i, far) : far
+    let least = next[first - 1] ?? far
+    for (let j = first; j <= last; j++) {
+      const replaced = (row[j - 1] ?? far) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const cost = Math.min(replaced, (row[j] ?? far) + 1, (next[j - 1] ?? far) + 1, far)
+      next[j] = cost
+      if (cost < least) least = cost
     }
-    if (Math.min(...next) > max) return max + 1
-    row = next
+    if (last < b.length) next[last + 1] = far
+    if (least > max) return far
+    ;[row, next] = [next, row]
   }
-  return row[b.length] ?? max + 1
+  return row[b.length] ?? far
 }

@@ -9,6 +9,8 @@ const hostLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
 /** Such labels, each no longer than DNS can hold: of most names there is nothing to say. */
 const hostName =
   /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
+/** What somebody may ask DNS for. Tags with other characters, as Traefik's and Fabio's, are configuration. */
+const askable = /^[\w.-]*$/
 const none: readonly string[] = []
 /** Octets of a label (RFC 1035 §2.3.4). */
 const labelBytesMax = 63
@@ -76,12 +78,13 @@ function nameWarnings(name: string): readonly string[] {
 
 function tagWarnings(tags: readonly string[]): readonly string[] {
   if (tags.every((tag) => hostName.test(tag))) return none
-  const lost = tags.filter((tag) =>
-    labels(tag).some((label) => label === '' || Buffer.byteLength(label) > labelBytesMax),
-  )
-  const odd = tags.filter(
-    (tag) => !lost.includes(tag) && !labels(tag).every((l) => hostLabel.test(l)),
-  )
+  const [lost, odd]: [string[], string[]] = [[], []]
+  for (const tag of tags) {
+    if (hostName.test(tag) || !askable.test(tag)) continue
+    // All characters are ASCII: as many bytes as characters.
+    const isLost = tag.split('.').some((label) => label === '' || label.length > labelBytesMax)
+    ;(isLost ? lost : odd).push(tag)
+  }
   return [
     ...(lost.length > 0
       ? [`DNS cannot find the service by ${listed(lost)}: labels have 1 to ${labelBytesMax} bytes.`]
@@ -92,10 +95,6 @@ function tagWarnings(tags: readonly string[]): readonly string[] {
         ]
       : []),
   ]
-}
-
-function labels(tag: string): readonly string[] {
-  return tag.split('.')
 }
 
 function listed(tags: readonly string[]): string {

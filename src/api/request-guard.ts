@@ -12,8 +12,8 @@ export interface GuardedRequest {
   readonly origin: string | undefined
   /** Sec-Fetch-Site, which browsers alone write (W3C Fetch Metadata §2.3). */
   readonly fetchSite: string | undefined
-  /** False: pages of other origins may not even read here. */
-  readonly isForPages?: boolean | undefined
+  /** False: pages of other origins may not even read here. Default: they may. */
+  readonly isForPages?: (() => boolean) | undefined
 }
 
 /** RFC 9110 §9.2.1. */
@@ -50,8 +50,8 @@ export class RequestGuard {
     if (!this.#answersAs(request)) {
       return svcdError('host-not-allowed', { host: shown(request.host ?? '') })
     }
-    const mayAnybody = safeMethods.has(request.method) && request.isForPages !== false
-    if (mayAnybody || !isOfAnotherSite(request)) return undefined
+    if (!isOfAnotherSite(request)) return undefined
+    if (safeMethods.has(request.method) && request.isForPages?.() !== false) return undefined
     const origin = shown(request.origin ?? 'another site')
     return svcdError('cross-site', { method: request.method, origin })
   }

@@ -4,8 +4,10 @@ import type { CheckDefinition, NodeDefinition, ServiceDefinition, Status } from 
 export interface RegisterCommand {
   readonly kind: 'register'
   readonly nodeName: string
-  /** Undefined: the node must exist and stays as it is (Consul's SkipNodeUpdate). */
+  /** Undefined: the node must exist and stays as it is. */
   readonly node?: NodeDefinition | undefined
+  /** `node` is for a node that is not there; one that is stays as it is (Consul's SkipNodeUpdate). */
+  readonly isNodeKept?: boolean | undefined
   readonly service?: ServiceDefinition | undefined
   readonly checks: readonly CheckDefinition[]
   /** True: checks of this service that are not listed are removed. */

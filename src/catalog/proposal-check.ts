@@ -59,6 +59,7 @@ const bodies: Readonly<Record<CommandBody['kind'], Shape>> = {
   register: hasFields({
     nodeName: isText,
     node: isOptional(node),
+    isNodeKept: isOptional(isFlag),
     service: isOptional(service),
     checks: isListOf(check),
     replaceChecks: isFlag,

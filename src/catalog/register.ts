@@ -16,7 +16,9 @@ export function register(body: RegisterCommand, change: Change): Outcome {
   const nodeKey = body.nodeName.toLowerCase()
   const refusal = refuse(body, nodeKey, change)
   if (refusal !== undefined) return refusal
-  if (body.node !== undefined) putNode(nodeKey, body.node, change)
+  if (body.node !== undefined && !isKept(body, body.node, nodeKey, change)) {
+    putNode(nodeKey, body.node, change)
+  }
   // A service that was not there before has no checks.
   const wasThere = body.service !== undefined && putService(nodeKey, body.service, change)
   if (body.replaceChecks && body.service !== undefined && wasThere) {
@@ -45,6 +47,14 @@ function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome
     }
   }
   return undefined
+}
+
+/**
+ * Whether the node stays as it is. It is judged here, by the state that the log leads to: who proposed the
+ * command may lag behind. A node without an address is one that nobody has described yet.
+ */
+function isKept(body: RegisterCommand, node: NodeDefinition, key: string, change: Change): boolean {
+  return (body.isNodeKept === true || node.address === '') && hasNode(key, change)
 }
 
 function hasNode(key: string, { sql, nodes }: Change): boolean {

@@ -35,13 +35,13 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const stopSignal = Promise.race([nextStopSignal(), ...(config.dev ? [hangUp(terminal)] : [])])
   const hurry = new AbortController()
   void stopSignal.then(() => hurry.abort())
-  const removePidFile = config.pidFile === undefined ? () => {} : writePidFile(config.pidFile)
   const starting = startNode(config, logger, hurry.signal, log, start.reread)
   const node = await starting.catch((error: unknown) => {
-    removePidFile()
     held.release()
     throw config.sample ? forNpmStart(error) : error
   })
+  // Only now it is sure that no other process has the ports and the data directory.
+  const removePidFile = await pidFile(config, node)
   if (config.logJson) {
     const { http, dns } = node
     logger.info({ version, node: config.nodeName, http, dns }, 'svcd agent running!')
@@ -59,6 +59,15 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   await node.stop()
   removePidFile()
   if (terminal.isGone) endByHangUp()
+}
+
+async function pidFile({ pidFile: path }: Config, node: RunningNode): Promise<() => void> {
+  try {
+    return path === undefined ? () => {} : writePidFile(path)
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
 }
 
 /** Resolves when the terminal is closed. A -dev agent is its window's; a server goes on without. */

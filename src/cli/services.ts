@@ -65,14 +65,9 @@ async function listServices(client: Client, options: ServicesOptions, io: Io): P
       reason: '--passing chooses instances; name the service: svcd services NAME --passing.',
     })
   }
-  const wanted = (options.tag ?? []).map((tag) => tag.toLowerCase())
-  const { node } = options
-  const rows = (await summaryOf(client, { ...listOptions(options), node }))
-    .filter(({ Tags }) => {
-      const own = Tags.map((tag) => tag.toLowerCase())
-      return wanted.every((tag) => own.includes(tag))
-    })
-    .toSorted((a, b) => compare(a.Name, b.Name))
+  const { node, tag: tags } = options
+  const found = await summaryOf(client, { ...listOptions(options), node, tags })
+  const rows = found.toSorted((a, b) => compare(a.Name, b.Name))
   const data = Object.fromEntries(rows.map(({ Name, Tags }) => [Name, Tags]))
   await printList(io, options, { data, rows, columns: serviceColumns, nameOf: ({ Name }) => Name })
 }
@@ -89,7 +84,13 @@ async function summaryOf(
   } catch (error) {
     if (!isUnknownQuestion(error)) throw error
     const services = await namesWithTags(client, options.node, options)
-    return Object.entries(services).map(([Name, Tags]) => ({ Name, Tags }))
+    const wanted = (options.tags ?? []).map((tag) => tag.toLowerCase())
+    return Object.entries(services)
+      .map(([Name, Tags]) => ({ Name, Tags }))
+      .filter(({ Tags }) => {
+        const own = new Set(Tags.map((tag) => tag.toLowerCase()))
+        return wanted.every((tag) => own.has(tag))
+      })
   }
 }
 

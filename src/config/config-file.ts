@@ -6,7 +6,7 @@ import { consulKeys, consulSynonyms } from './consul-keys.ts'
 import { definitionKeyOf } from './definition-keys.ts'
 import type { JsonPath, Position } from './json-text.ts'
 import { optionNames, optionRow, type OptionName } from './options.ts'
-import { isObject, parseJson } from './values.ts'
+import { appended, isObject, parseJson } from './values.ts'
 
 /** The content of one config file, already read from JSON. */
 export interface ConfigFile {
@@ -34,6 +34,12 @@ const sections: ReadonlySet<string> = new Set(
   }),
 )
 
+/** Whether a key at the top of a file is an option, holds options, or is a key of Consul's; in any case. */
+export function isOptionKey(key: string): boolean {
+  const known = key.toLowerCase()
+  return optionByFileKey.has(known) || sections.has(known) || Object.hasOwn(consulKeys, known)
+}
+
 /** Takes what a file says into `collected`. Keys count in any case, as with Consul. */
 export function readConfigFile(file: ConfigFile, collected: Collected): void {
   if (isObject(file.content)) return readSection({ file, collected, path: [] }, file.content)
@@ -59,9 +65,10 @@ function readKey(place: Place, value: unknown): void {
   const { collected } = place
   const key = place.path.join('.').toLowerCase()
   const name = optionByFileKey.get(key)
-  const consulKey = consulKeys[key]
-  // Templates write null for what they have no value for; Consul takes it for nothing.
-  if (value === null && (name !== undefined || consulKey !== undefined || sections.has(key))) return
+  const consulKey = Object.hasOwn(consulKeys, key) ? consulKeys[key] : undefined
+  // Templates write null or "" for what they have no value for; Consul takes it for nothing.
+  const isNothing = value === null || value === ''
+  if (isNothing && (name !== undefined || consulKey !== undefined || sections.has(key))) return
   if (name !== undefined) return takeOption(place, name, value)
   if (consulKey !== undefined) return takeConsulKey(place, key, consulKey, value)
   if (!sections.has(key)) {
@@ -99,11 +106,25 @@ function isOwnDatacenter(content: unknown, value: unknown): boolean {
 function takeOption(place: Place, name: OptionName, value: unknown): void {
   const { collected } = place
   const parsed = parseJson(optionRow(name), value)
-  const earlier = collected.given.get(name)?.value
+  const given = collected.given.get(name)
+  const earlier = given?.value
+  // `start_join` beside `retry_join` in one file: Consul joins both.
+  if (given !== undefined && isSynonym(place, name)) {
+    return collected.take(name, appended(earlier, parsed), fromOf(place))
+  }
   const merges = optionRow(name).kind.endsWith('-by-name') && isObject(earlier)
   const merged =
     merges && 'value' in parsed ? { value: { ...earlier, ...(parsed.value as object) } } : parsed
   collected.take(name, merged, fromOf(place))
+}
+
+/** Whether this file has said the option before, under another name. */
+function isSynonym({ file, path }: Place, name: OptionName): boolean {
+  const key = path.join('.').toLowerCase()
+  const names = [...optionByFileKey].filter(([, option]) => option === name).map(([one]) => one)
+  if (names.length < 2 || !isObject(file.content)) return false
+  const keys = Object.keys(file.content).map((one) => one.toLowerCase())
+  return keys.slice(0, keys.indexOf(key)).some((one) => names.includes(one))
 }
 
 /** `ports.dns in /etc/svcd.json:3`. */

@@ -15,7 +15,7 @@ import {
   type OptionValues,
 } from './options.ts'
 import { envName, type OptionRow } from './option-row.ts'
-import { parseTexts, splitSpaces } from './values.ts'
+import { appended, parseTexts, splitSpaces, type Parsed } from './values.ts'
 
 /** Everything a configuration is made of; nothing else is read. */
 export interface ConfigSources {
@@ -159,7 +159,7 @@ function readConsulFlags(
     if (known === undefined) continue
     const synonym = consulSynonyms[known.key]
     if (synonym !== undefined) {
-      collected.take(synonym, parseTexts(optionRow(synonym), texts), `-${flag}`)
+      takeAlso(collected, synonym, parseTexts(optionRow(synonym), texts), `-${flag}`)
       continue
     }
     const value = flagValue(known, texts)
@@ -167,6 +167,13 @@ function readConsulFlags(
     const row = known.row ?? consulKeys[known.key]
     if (row !== undefined) judge(collected, `-${flag}`, row, value)
   }
+}
+
+/** `-join a -retry-join b`: Consul joins both. What files and variables say is less than any flag. */
+function takeAlso(collected: Collected, name: OptionName, parsed: Parsed, from: string): void {
+  const earlier = collected.given.get(name)
+  const isFlag = earlier?.from.startsWith('-') === true
+  collected.take(name, isFlag ? appended(earlier?.value, parsed) : parsed, from)
 }
 
 function flagValue({ kind }: ConsulFlag, texts: readonly string[]): unknown {

@@ -64,6 +64,14 @@ function parseStrings(value: unknown): Parsed {
   return isList ? { value } : { reason: `${show(value)} is not a text or a list of texts` }
 }
 
+/** A list behind one that was given under another name of the same option. */
+export function appended(earlier: unknown, parsed: Parsed): Parsed {
+  if (!Array.isArray(earlier) || !('value' in parsed) || !Array.isArray(parsed.value)) return parsed
+  return {
+    value: [...new Set<unknown>([...(earlier as unknown[]), ...(parsed.value as unknown[])])],
+  }
+}
+
 export function splitSpaces(text: string): string[] {
   return text.split(/\s+/).filter((part) => part !== '')
 }

@@ -131,10 +131,10 @@ export function parseWks(f: Fields): string {
   f.atLeast('address', 'protocol')
   const address = ipv4(f.word())
   const word = f.word()
-  const protocol = protocols[word.toLowerCase()] ?? parseInteger(word, 255)
+  const protocol = own(protocols, word.toLowerCase()) ?? parseInteger(word, 255)
   const ports = f
     .rest()
-    .map(({ text }) => services[text.toLowerCase()] ?? parseInteger(text, 0xffff))
+    .map(({ text }) => own(services, text.toLowerCase()) ?? parseInteger(text, 0xffff))
   return address + u8(protocol) + bits(ports)
 }
 
@@ -179,4 +179,9 @@ function ipv6(text: string): string {
 function octetsOf(ip: Uint8Array | undefined, text: string, family: string): string {
   if (ip === undefined) throw new ZoneFileProblem(`${quote(text)} is not a valid ${family} address`)
   return Buffer.from(ip).toString('latin1')
+}
+
+/** `constructor` is none of the names. */
+function own(numbers: Readonly<Record<string, number>>, name: string): number | undefined {
+  return Object.hasOwn(numbers, name) ? numbers[name] : undefined
 }

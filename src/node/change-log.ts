@@ -128,7 +128,10 @@ function registered(body: RegisterCommand, origin: Origin, applied: Applied): Li
     const fields = { check: checkId, ...named({ service: serviceId }), node: nodeName, status }
     return { fields: { ...fields, ...whoOf(origin) }, message: `check was ${verb}` }
   }
-  const fields = { node: nodeName, ...named({ address: body.node?.address ?? '' }) }
+  const fields = {
+    node: nodeName,
+    ...named({ address: (body.isNodeKept === true ? undefined : body.node?.address) ?? '' }),
+  }
   return { fields: { ...fields, ...whoOf(origin) }, message: `node was ${verb}` }
 }
 

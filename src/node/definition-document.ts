@@ -4,7 +4,8 @@ import type { AgentCheckDefinition, AgentServiceDefinition } from '../api/backen
 import { fileCheckShape, fileServiceShape } from '../api/definition-shapes.ts'
 import type { FileServiceBody } from '../api/definition-shapes.ts'
 import { SvcdError } from '../base/errors.ts'
-import type { ConfigFile } from '../config/config-file.ts'
+import { serviceFields } from '../api/shapes.ts'
+import { isOptionKey, type ConfigFile } from '../config/config-file.ts'
 import { definitionKeyOf } from '../config/definition-keys.ts'
 import { isBroken, pathOf, readJson } from '../config/json-text.ts'
 import type { JsonDocument, JsonPath, Position } from '../config/json-text.ts'
@@ -128,7 +129,7 @@ export function readDefinitions(path: string, text: string, loaded: Loaded): voi
   for (const { reason, ...at } of read.duplicates) loaded.find({ path, ...at }, 'warning', reason)
   if (!isObject(read.value)) {
     const reason = 'the file must hold one JSON object, such as {"service": {"name": "web"}}'
-    return loaded.find({ path, ...start }, 'error', reason)
+    return loaded.findUnread({ path, ...start }, reason, true)
   }
   readDocument(path, read, read.value, loaded)
 }
@@ -143,12 +144,24 @@ function looksLikeHcl(text: string): boolean {
   return /^[A-Za-z_][\w-]*\s*(?:=|\{|"[^"]*"\s*\{)/.test(code[0] ?? '')
 }
 
-/** One service by itself, as `svcd register` and Consul's API have it: no option is called "name". */
+/** `TaggedAddresses` and `tagged_addresses` are one name. */
+function fieldKey(key: string): string {
+  return key.replaceAll('_', '').toLowerCase()
+}
+
+/** Some, such as `connect`, are names of Consul's options as well. */
+const serviceFieldKeys: ReadonlySet<string> = new Set(Object.keys(serviceFields).map(fieldKey))
+
+/**
+ * One service by itself, as `svcd register` and Consul's API have it: no option is called "name". A file with
+ * that and an option has a typing error in it ("name" for "node_name"), and its options may not be lost.
+ */
 function isBareService(content: Readonly<Record<string, unknown>>): boolean {
   const keys = Object.keys(content)
   return (
     keys.some((key) => key.toLowerCase() === 'name') &&
-    keys.every((key) => definitionKeyOf(key)?.startsWith('service') !== true)
+    keys.every((key) => definitionKeyOf(key)?.startsWith('service') !== true) &&
+    keys.every((key) => serviceFieldKeys.has(fieldKey(key)) || !isOptionKey(key))
   )
 }
 

@@ -1,11 +1,22 @@
 import type { JoinResult } from '../api/backend.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
+import { dialledAddress, type OwnPlace } from '../config/gossip-port.ts'
+import type { ReplicaSettings } from './replica-messages.ts'
+import { withPort } from './host-port.ts'
 import type { ClusterFormation, ServerInfo } from './cluster-formation.ts'
 
 export interface JoiningParts {
   readonly formation: Pick<ClusterFormation, 'ask' | 'add' | 'lastProblem'>
   /** Undefined: in none yet. */
   readonly clusterId: () => string | undefined
+  readonly own: OwnPlace
+}
+
+export function ownPlace(
+  { advertiseAddress, bindAddress }: Pick<ReplicaSettings, 'advertiseAddress' | 'bindAddress'>,
+  serverPort: number,
+): OwnPlace {
+  return { serverPort, addresses: [advertiseAddress, bindAddress] }
 }
 
 /** How long a cluster that was found may take to let this server in. */
@@ -17,8 +28,10 @@ const pollMs = 50
  * the cluster that is there, after the joining where there is one, and as soon as it was reached where
  * there is none yet. Rejects with `peer-unreachable`, `operation-refused`.
  */
-export async function joinAt(address: string, parts: JoiningParts): Promise<JoinResult> {
-  const { formation, clusterId } = parts
+export async function joinAt(named: string, parts: JoiningParts): Promise<JoinResult> {
+  const { formation, clusterId, own: place } = parts
+  // As for -retry-join: people name the port of Consul's gossip.
+  const address = withPort(dialledAddress(named, place), 8300)
   const other = await askOther(address, formation)
   // It is with itself already, as in Consul.
   if (other === undefined) return 'joined'

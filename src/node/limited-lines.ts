@@ -42,12 +42,14 @@ export class LimitedLines {
 
   /** Whether the next line of this kind is written rather than counted. */
   isOpen(kind: LineKind): boolean {
+    if (!this.#isTaken(kind)) return false
     const { written, looked } = this.#window(kind)
     return written < linesMax && looked < lookedMax
   }
 
   /** `line` returns undefined when it turns out that there is nothing to say. */
   write(kind: LineKind, line: () => Line | undefined): void {
+    if (!this.#isTaken(kind)) return
     const window = this.#window(kind)
     if (window.written >= linesMax || window.looked >= lookedMax) {
       this.#count(kind, window)
@@ -63,6 +65,11 @@ export class LimitedLines {
   /** Writes what was only counted so far. */
   flush(): void {
     for (const [kind, window] of this.#windows) this.#end(kind, window)
+  }
+
+  /** Nothing is looked up, or counted, of what nobody reads. */
+  #isTaken({ level }: LineKind): boolean {
+    return this.#logger.isLevelEnabled?.(level) !== false
   }
 
   #window(kind: LineKind): Window {

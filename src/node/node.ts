@@ -44,7 +44,7 @@ import { loadZoneFiles } from './zone-loader.ts'
 export interface RunningNode {
   readonly http: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
-  /** Reads definition files and zone files again. Rejects with `zone-invalid`; what was served before stays then. */
+  /** Reads definition files and zone files again; what is faulty is left out, and what was served of it stays. */
   reload(): Promise<ReloadReport>
   /** Resolves when this server has left its cluster: it is to be stopped then. */
   readonly left: Promise<void>
@@ -170,7 +170,7 @@ async function start(given: Start): Promise<RunningNode> {
   const parts = { identity, agent, replica, dns, changeLog, ...reads, ...asked, ...watched }
   const backend = new NodeBackend(parts)
   const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
-  const api = createHttpApi(backend, logger, { allowedHosts })
+  const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
   const stop = (): Promise<void> => stopAll(stops)

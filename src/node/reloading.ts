@@ -1,5 +1,5 @@
 import type { ReloadReport } from '../api/backend.ts'
-import { reasonOf } from '../base/errors.ts'
+import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { changedOptions } from '../config/changed-options.ts'
 import type { ConfigFile } from '../config/config-file.ts'
@@ -40,23 +40,26 @@ async function reload(parts: ReloadingParts): Promise<ReloadReport> {
   const files = await definitionsOf(config)
   const options = optionsReport(files, parts)
   const report = await agent.load(files)
+  const zone = await setZone(parts)
   const whole = {
     taken: report.taken,
-    leftOut: [...report.leftOut, ...options.leftOut],
+    leftOut: [...report.leftOut, ...options.leftOut, ...zone],
     heldBack: report.heldBack,
     restartNeeded: options.restartNeeded,
   }
-  await setZone(parts)
   logReport(whole, logger)
+  for (const reason of zone) logger.error({ reason }, 'the zone files stay as they were')
   return whole
 }
 
-async function setZone({ setZone: set, logger }: ReloadingParts): Promise<void> {
+/** What is left out: the zone files all together when one is faulty. Definitions are taken all the same. */
+async function setZone({ setZone: set }: ReloadingParts): Promise<readonly string[]> {
   try {
     await set()
+    return []
   } catch (error) {
-    logger.error({ reason: reasonOf(error) }, 'the zone files stay as they were')
-    throw error
+    if (!(error instanceof SvcdError)) throw error
+    return [error.message]
   }
 }
 

@@ -22,7 +22,7 @@ import { ClusterFormation } from './cluster-formation.ts'
 import { ClusterMarks } from './cluster-marks.ts'
 import { clusterKey, clusterStatus } from './cluster-status.ts'
 import { finishFounding, foundCluster } from './founding.ts'
-import { joinAt } from './joining.ts'
+import { joinAt, ownPlace } from './joining.ts'
 import { DiskSpace } from './disk-space.ts'
 import { LeaderDuties, ownProposal } from './leader-duties.ts'
 import { memberSnapshots } from './member-snapshots.ts'
@@ -293,7 +293,8 @@ export class ReplicaServer {
       health: () => JSON.stringify(this.#duties?.healths() ?? []),
       idsAt: (address) => this.#transport.idsAt(address),
       join: (address) =>
-        joinAt(withPort(address, 8300), {
+        joinAt(address, {
+          own: ownPlace(this.#parts.settings, this.serverPort),
           formation: this.#formation,
           clusterId: () => this.#marks.clusterId,
         }),

@@ -1,6 +1,10 @@
 import t from 'tap'
 import { createHttpApi } from '../../src/api/http-api.ts'
 import { silentLogger } from '../../src/base/log.ts'
+import { LimitedLines } from '../../src/node/limited-lines.ts'
+import { SaidWarnings } from '../../src/api/said-warnings.ts'
+import { serviceWarnings } from '../../src/api/registration-warnings.ts'
+import { serviceDefinition } from '../helpers/catalog.ts'
 import { TestBackend } from '../helpers/test-backend.ts'
 import { TestApi } from './support.ts'
 
@@ -17,6 +21,12 @@ t.test('a warning is there only where it is true', async (t) => {
     [{ ...fine, Name: 'Web-2' }, undefined],
     [{ ...fine, Name: 'a'.repeat(63) }, undefined],
     [{ ...fine, Name: 'web', Tags: ['v1', 'v1.2', 'A-b'] }, undefined],
+    // What is configuration, nobody asks DNS for.
+    [
+      { ...fine, Name: 'web', Tags: ['traefik.enable=true', 'urlprefix-/x', 'c d', 'f(x)'] },
+      undefined,
+    ],
+    [{ ...fine, Name: 'web', Tags: [`a=${'x'.repeat(99)}`, 'müsli'] }, undefined],
     [{ Name: 'sock', SocketPath: '/run/x' }, undefined],
     [
       { ...fine, Name: 'a.b' },
@@ -43,8 +53,8 @@ t.test('a warning is there only where it is true', async (t) => {
       'The address localhost leads each client to its own machine. Give an IP address that other machines can reach.',
     ],
     [
-      { ...fine, Name: 'web', ID: 't', Tags: ['a=b', 'ok', '/x', 'c d', 'e_f'] },
-      'DNS finds the service by the tags "a=b", "/x", "c d" and 1 more, but many clients refuse such names: host names have letters, digits and hyphens only.',
+      { ...fine, Name: 'web', ID: 't', Tags: ['a_b', 'ok', '-x', 'c_d', 'e_f'] },
+      'DNS finds the service by the tags "a_b", "-x", "c_d" and 1 more, but many clients refuse such names: host names have letters, digits and hyphens only.',
     ],
     [
       { ...fine, Name: 'web', ID: 't', Tags: ['a..b', 'x'.repeat(64)] },
@@ -77,7 +87,7 @@ t.test('a loopback address is warned of where the node has another', async (t) =
 
 t.test('several warnings are one header that stays short', async (t) => {
   const api = new TestApi(t)
-  const tags = Array.from({ length: 200 }, (_, at) => `${at}=${'x;'.repeat(2000)}`)
+  const tags = Array.from({ length: 200 }, (_, at) => `${at}_${'x'.repeat(4000)}`)
   const Checks = tags.map((CheckID) => ({
     CheckID: CheckID.slice(0, 9),
     TCP: 'h:1',
@@ -141,3 +151,34 @@ t.test('reload answers with what became of the files', async (t) => {
     RestartNeeded: ['log_level'],
   })
 })
+
+t.test('many odd tags are looked at in one pass', async (t) => {
+  const tags = Array.from({ length: 250_000 }, (_, at) => `_${at.toString(36)}`)
+  const startedMs = performance.now()
+  const [warning] = serviceWarnings(serviceDefinition('web', { port: 80, tags }))
+  t.match(warning, /"_0", "_1", "_2" and 249997 more/)
+  const lost = tags.map((tag) => `.${tag}`)
+  t.match(serviceWarnings(serviceDefinition('web', { port: 80, tags: lost })), [/^DNS cannot find/])
+  t.ok(performance.now() - startedMs < 5000)
+})
+
+t.test(
+  'the lines of warnings are bounded, and nothing is made for a level that is off',
+  async (t) => {
+    const logged: string[] = []
+    const warn = (_fields: object, message: string): void => void logged.push(message)
+    const lines = new LimitedLines({ ...silentLogger, warn }, { monotonicMs: () => 0 })
+    const said = new SaidWarnings(lines)
+    for (let id = 0; id < 500; id++) said.say({ id: `w${id}`, name: 'w' }, ['odd'])
+    t.equal(logged.length, 20)
+    lines.flush()
+    t.match(logged.at(-1), /^480 more services were registered with a warning/)
+    const off = new LimitedLines(
+      { ...silentLogger, isLevelEnabled: () => false },
+      { monotonicMs: () => 0 },
+    )
+    const kind = { level: 'info', rest: () => '' } as const
+    off.write(kind, () => t.fail('nobody reads it') as never)
+    t.equal(off.isOpen(kind), false)
+  },
+)

@@ -25,6 +25,39 @@ const web = registerCommand('n1', {
 
 const entryOf = (command: object): Buffer => Buffer.from(JSON.stringify(command))
 
+t.test('a node that is kept, or has no address, never replaces one that is there', async (t) => {
+  const [full, batched] = [new MemoryCatalog(), new MemoryCatalog()]
+  const node = nodeDefinition('n1', {
+    id: '5c4ab6d6-0000-4000-8000-000000000001',
+    meta: { a: 'b' },
+  })
+  const empty = nodeDefinition('N1', { address: '' })
+  const other = nodeDefinition('n1', { address: '10.9.9.9' })
+  const commands = [
+    registerCommand('n1', { node }),
+    registerCommand('N1', { node: empty, isNodeKept: true, service: serviceDefinition('db') }),
+    registerCommand('n1', { node: other, isNodeKept: true }),
+    registerCommand('N1', { node: empty }),
+    registerCommand('new', { node: nodeDefinition('new', { address: '' }), isNodeKept: true }),
+    { kind: 'deregister', nodeName: 'new' },
+    registerCommand('new', { node: nodeDefinition('new'), isNodeKept: true }),
+  ] as const
+  for (const command of commands) {
+    const { timeMs: _, ...proposal } = full.command(command)
+    t.equal(proposalFault(JSON.stringify(proposal)), undefined)
+    full.apply(command)
+  }
+  batched.apply(...commands)
+  t.match(full.reader.node('n1'), { ...node, modifyIndex: 1 })
+  t.match(full.reader.servicesOfNode('n1'), [{ id: 'db' }])
+  t.match(
+    full.reader.node('new'),
+    { address: '10.0.0.1', createIndex: 7 },
+    'one that is not is made',
+  )
+  t.strictSame(tablesOf(full.db), tablesOf(batched.db), 'however the log was batched')
+})
+
 t.test('a registration is read back as it was written, with its index', async (t) => {
   const catalog = new MemoryCatalog()
   const full = registerCommand('n1', {

@@ -54,6 +54,40 @@ t.test('what asks for nothing is taken without a word', async (t) => {
   t.match(config, { nodeName: 'n2', ports: { dns: 53 } })
 })
 
+t.test('"" is an option that is not set', async (t) => {
+  const empty = {
+    advertise_addr: '',
+    node_name: '',
+    client_addr: '',
+    domain: '',
+    node_id: '',
+    addresses: { http: '' },
+    ports: { dns: '' },
+    bootstrap_expect: '',
+    dns_config: '',
+  }
+  t.strictSame(said(readFile(empty)), { problems: [], notices: [] })
+  t.strictSame(readFile(empty).config, readFile({}).config)
+})
+
+t.test('start_join and retry_join are joined both, in files and as flags', async (t) => {
+  const lists = { start_join: ['10.0.0.1'], retry_join: ['10.0.0.2', '10.0.0.1'] }
+  t.strictSame(readFile(lists).config?.retryJoin, ['10.0.0.1', '10.0.0.2'])
+  const { config } = readConfig({
+    ...sources,
+    flags: { dataDir: ['/data'], server: ['true'], retryJoin: ['10.0.0.3'] },
+    consulFlags: { join: ['10.0.0.4'] },
+  })
+  t.strictSame(config?.retryJoin, ['10.0.0.3', '10.0.0.4'])
+})
+
+t.test('a key that every object has is no option', async (t) => {
+  for (const key of ['constructor', 'toString', '__proto__']) {
+    const { problems } = said(readFile(JSON.parse(`{"${key}": 1}`) as object))
+    t.match(problems, [/no such option\./], key)
+  }
+})
+
 t.test('tuning of what is inside of Consul is taken, with one line each', async (t) => {
   const content = {
     performance: { raft_multiplier: 1 },

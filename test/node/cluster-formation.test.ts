@@ -204,7 +204,11 @@ t.test('a server without a cluster joins where an operator says', async (t) => {
   const a = world.add('a', 1, [])
   const lost = world.add('lost', 0, ['nowhere'])
   const join = (server: Server, address: string): Promise<string> =>
-    joinAt(address, { formation: server.formation, clusterId: () => server.clusterId })
+    joinAt(address, {
+      own: { serverPort: 8300, addresses: [] },
+      formation: server.formation,
+      clusterId: () => server.clusterId,
+    })
   await t.rejects(join(lost, 'gone:8300'), { message: 'unreachable' })
   await lost.formation.attempt()
   t.equal(await join(lost, a.address), 'waiting', 'there is no cluster yet: it is remembered')

@@ -103,6 +103,34 @@ t.test('what is wrong is told by file, line and reason, and the rest is read', a
   t.equal(checks.length, 1)
 })
 
+t.test('options beside a misplaced "name" stay options; a bare service has none', async (t) => {
+  const { services, options, said } = await load(t, {
+    'a.json': '{"name": "n1", "encrypt": "x", "retry_join": ["10.0.0.1"]}',
+    'b.json': '{"Name": "n1", "PORTS": {"dns": 53}}',
+    'c.json': '{"name": "n1", "telemetry": {}}',
+    'd.json':
+      '{"name": "web", "port": 1, "connect": {"native": true}, "tagged_addresses": {}, "partition": ""}',
+  })
+  t.strictSame(said, [])
+  t.strictSame(
+    services.map(({ service }) => service.name),
+    ['web'],
+  )
+  t.match(options, [
+    { content: { name: 'n1', encrypt: 'x' } },
+    { content: { Name: 'n1' } },
+    { content: { name: 'n1', telemetry: {} } },
+  ])
+  t.equal(options.length, 3)
+})
+
+t.test('a document that is no object may have been meant to hold options', async (t) => {
+  for (const text of ['[{"datacenter": "eu"}]', '"x"', '1', 'null']) {
+    const { findings } = await load(t, { 'a.json': text })
+    t.match(findings, [{ severity: 'error', holdsOptions: true, isWholeFile: true }], text)
+  }
+})
+
 t.test('a path that is not there is a finding, and one file may be named', async (t) => {
   const directory = t.testdir({ 'x.conf': '{"service": {"name": "x"}}' })
   const missing = join(directory, 'none')

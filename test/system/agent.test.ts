@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer as createHttpServer, request } from 'node:http'
 import { connect, createServer } from 'node:net'
@@ -191,6 +191,20 @@ www 60 IN A ${address}
     t.match(agent.output, /consul\.zone:1: the registry itself answers for consul\./)
   },
 )
+
+t.test('a second start by mistake leaves the PID file of the first one alone', async (t) => {
+  const root = t.testdir()
+  const file = join(root, 'svcd.pid')
+  const agent = await AgentProcess.start({
+    args: [...serverArgs(join(root, 'data')), `-pid-file=${file}`],
+  })
+  t.teardown(() => agent.stop())
+  const pid = `${agent.child.pid}\n`
+  t.equal(readFileSync(file, 'utf8'), pid)
+  const again = await runAgent(...serverArgs(join(root, 'data')), `-pid-file=${file}`)
+  t.equal(again.code, 1)
+  t.equal(readFileSync(file, 'utf8'), pid)
+})
 
 t.test('malformed packets and half-sent frames do not end it', async (t) => {
   const agent = await AgentProcess.start({ args: ['-dev'] })

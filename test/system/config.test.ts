@@ -235,7 +235,8 @@ t.test('files that are not JSON are named for what they are', async (t) => {
   const root = t.testdir({
     conf: { 'consul.hcl': 'server = true\ndata_dir = "/opt/consul"\n' },
     'consul.hcl': 'server = true\n',
-    'list.json': '[]',
+    'list.json': '[{"datacenter": "eu"}]',
+    'name.json': '{"name": "n1", "encrypt": "b1gs33cr3t"}',
   })
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [
@@ -243,6 +244,11 @@ t.test('files that are not JSON are named for what they are', async (t) => {
       /conf\/consul\.hcl:1:1: HCL is not read; write this file as JSON/,
     ],
     [['-config-file', join(root, 'consul.hcl')], /consul\.hcl:1:1: HCL is not read/],
+    [
+      ['-config-file', join(root, 'list.json')],
+      /list\.json:1:1: the file must hold one JSON object/,
+    ],
+    [['-config-file', join(root, 'name.json')], /Option name in \S+name\.json:1: no such option/],
     [['-hcl', 'server = true'], /Option -hcl: .*HCL is not read. Write it as JSON into a file/],
   ]
   for (const [line, message] of cases) {
