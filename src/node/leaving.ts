@@ -1,5 +1,8 @@
-import type { Backend, Origin } from '../api/backend.ts'
+import type { Backend, Identity, Origin } from '../api/backend.ts'
 import { svcdError } from '../base/errors.ts'
+import type { CommandBody } from '../catalog/command.ts'
+import { nameHolder } from '../catalog/name-holder.ts'
+import type { CatalogReader } from '../catalog/query.ts'
 import { nodeRegistrations } from './restore-plan.ts'
 
 export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propose' | 'cluster'> {
@@ -24,13 +27,28 @@ export async function leaveCluster(parts: LeavingParts): Promise<string> {
     throw svcdError('operation-refused', { reason })
   }
   const origin: Origin = { actor: `agent ${nodeName}`, cause: 'leave' }
-  const registrations = read((catalog) => [...nodeRegistrations(nodeName, catalog)])
-  await propose({ kind: 'deregister', nodeName }, origin)
+  const names = read((catalog) => ownNames(identity, catalog))
+  const registrations = read((catalog) =>
+    names.flatMap((name) => [...nodeRegistrations(name, catalog)]),
+  )
+  for (const name of names) await propose({ kind: 'deregister', nodeName: name }, origin)
   try {
     return await leave()
   } catch (error) {
     const back = { ...origin, cause: 'leaving failed' }
-    await Promise.all(registrations.map((body) => propose(body, back)))
+    // Another server may have taken the name meanwhile.
+    const isFree = ({ nodeName: name }: CommandBody): boolean =>
+      read((catalog) => nameHolder(catalog, name, nodeId)) === undefined
+    await Promise.all(registrations.filter(isFree).map((body) => propose(body, back)))
     throw error
   }
+}
+
+/**
+ * What the catalog has of this server: its node, under whatever name, and one of its name without an id, which
+ * nobody else stands for. A node of its name with another id is another machine's.
+ */
+function ownNames({ nodeName, nodeId }: Identity, catalog: CatalogReader): readonly string[] {
+  const names = catalog.nodesWithId(nodeId).map(({ name }) => name)
+  return catalog.node(nodeName)?.id === '' ? [...names, nodeName] : names
 }
