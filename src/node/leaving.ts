@@ -5,7 +5,7 @@ import { nameHolder } from '../catalog/name-holder.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { nodeRegistrations } from './restore-plan.ts'
 
-export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propose' | 'cluster'> {
+export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propose' | 'cluster' | 'outOfService'> {
   /** Takes this server out of the members. */
   readonly leave: () => Promise<string>
 }
@@ -13,14 +13,16 @@ export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propo
 /**
  * Leaves the cluster for good. The node goes first, with all that is registered on it, so that no
  * answer names a server that is on its way out; it comes back when the leaving fails. Afterwards
- * this server cannot write any more. Rejects with `operation-refused`, `no-leader`.
+ * this server cannot write any more. Rejects with `operation-refused`, `no-leader`, `state-damaged`.
  */
 export async function leaveCluster(parts: LeavingParts): Promise<string> {
   const { identity, read, propose, cluster, leave } = parts
   const { nodeName, nodeId } = identity
   const { servers } = cluster()
   // Alone it has nobody to leave: it stops, and is what it was when it is started again.
-  if (servers.every(({ id }) => id === nodeId)) return nodeId
+  if (servers.length === 1 && servers[0]?.id === nodeId) return nodeId
+  // It does not know them: it fetches its state from others, or waits for a cluster.
+  if (servers.length === 0) throw parts.outOfService() ?? svcdError('no-leader', {})
   const voters = servers.filter(({ isVoter }) => isVoter)
   if (voters.length === 1 && voters[0]?.id === nodeId) {
     const reason = 'the only voter cannot leave; stop the agent instead'

@@ -18,6 +18,7 @@ function parts(backend: TestBackend, leave: () => Promise<string>) {
     read: backend.read.bind(backend),
     propose: backend.propose.bind(backend),
     cluster: backend.cluster.bind(backend),
+    outOfService: (): Error | undefined => undefined,
     leave,
   }
 }
@@ -70,8 +71,6 @@ t.test('a lone server has nobody to leave, and stays registered for its next sta
   backend.servers.pop()
   const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
   t.equal(await leaveCluster(parts(backend, never)), backend.identity.nodeId)
-  backend.servers.pop()
-  t.equal(await leaveCluster(parts(backend, never)), backend.identity.nodeId, 'nor without one')
   t.strictSame(backend.proposed, [])
 })
 
@@ -163,3 +162,14 @@ t.test(
     )
   },
 )
+
+t.test('a server that does not know the servers of its cluster does not say that it left', async (t) => {
+  const backend = start(t)
+  backend.servers = []
+  const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
+  await t.rejects(leaveCluster(parts(backend, never)), { code: 'no-leader' })
+  const damaged = (): Error => svcdError('state-damaged', { reason: 'a page' })
+  const fetching = { ...parts(backend, never), outOfService: damaged }
+  await t.rejects(leaveCluster(fetching), { code: 'state-damaged' })
+  t.strictSame(backend.proposed, [])
+})
