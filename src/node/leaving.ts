@@ -5,7 +5,10 @@ import { nameHolder } from '../catalog/name-holder.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { nodeRegistrations } from './restore-plan.ts'
 
-export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propose' | 'cluster' | 'outOfService'> {
+export interface LeavingParts extends Pick<
+  Backend,
+  'identity' | 'read' | 'propose' | 'cluster' | 'outOfService'
+> {
   /** Takes this server out of the members. */
   readonly leave: () => Promise<string>
 }

@@ -6,7 +6,12 @@ import { CatalogMachine } from '../catalog/apply.ts'
 import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
 import { initializeSums, SumsError } from '../catalog/state-sums.ts'
-import { catalogMigrations, catalogVersion, defineAddressKeys, summedVersion } from '../catalog/schema.ts'
+import {
+  catalogMigrations,
+  catalogVersion,
+  defineAddressKeys,
+  summedVersion,
+} from '../catalog/schema.ts'
 import {
   checkpoint,
   copyPages,

@@ -163,13 +163,16 @@ t.test(
   },
 )
 
-t.test('a server that does not know the servers of its cluster does not say that it left', async (t) => {
-  const backend = start(t)
-  backend.servers = []
-  const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
-  await t.rejects(leaveCluster(parts(backend, never)), { code: 'no-leader' })
-  const damaged = (): Error => svcdError('state-damaged', { reason: 'a page' })
-  const fetching = { ...parts(backend, never), outOfService: damaged }
-  await t.rejects(leaveCluster(fetching), { code: 'state-damaged' })
-  t.strictSame(backend.proposed, [])
-})
+t.test(
+  'a server that does not know the servers of its cluster does not say that it left',
+  async (t) => {
+    const backend = start(t)
+    backend.servers = []
+    const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
+    await t.rejects(leaveCluster(parts(backend, never)), { code: 'no-leader' })
+    const damaged = (): Error => svcdError('state-damaged', { reason: 'a page' })
+    const fetching = { ...parts(backend, never), outOfService: damaged }
+    await t.rejects(leaveCluster(fetching), { code: 'state-damaged' })
+    t.strictSame(backend.proposed, [])
+  },
+)
