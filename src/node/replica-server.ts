@@ -126,7 +126,7 @@ export class ReplicaServer {
       settings,
       raft: () => this.#raft,
       ask: this.#ask,
-      heardAt: (id, address, isProven) => this.#transport.heardAt(id, address, isProven),
+      toldAt: (id, address, isProven) => this.#transport.toldAt(id, address, isProven),
       logger: parts.logger,
       nowMs: clock.monotonicMs,
     })
