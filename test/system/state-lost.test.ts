@@ -117,9 +117,13 @@ t.test('a follower that has nothing left to rebuild from', { timeout: 300_000 },
     await server.start()
     t.notMatch(server.output(), /damaged/, 'and it stays so')
   })
+})
 
-  await t.test('waits for it before its agent compares anything', async (t) => {
-    await cluster.leader()
+t.test(
+  'an agent compares nothing before the state of its server is there',
+  { timeout: 150_000 },
+  async (t) => {
+    const cluster = await ThreeServers.start(t, { args: ['-log-level=info'] })
     const [server] = await cluster.followers()
     const waiting = must(server)
     await waiting.put('agent/service/register', { Name: 'kept', Port: 81 })
@@ -138,8 +142,8 @@ t.test('a follower that has nothing left to rebuild from', { timeout: 300_000 },
     await Promise.all([starting, ...others.map((other) => other.start())])
     const kept = await waiting.get<Record<string, unknown>>('agent/services')
     t.strictSame(Object.keys(kept), ['kept'])
-  })
-})
+  },
+)
 
 t.test('a lone server says that its state is lost', { timeout: 100_000 }, async (t) => {
   const cluster = await ThreeServers.start(t, { size: 1, args: ['-log-level=info'] })
