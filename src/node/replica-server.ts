@@ -222,11 +222,11 @@ export class ReplicaServer {
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#keeper.stop()
+    const checked = this.#keeper.stop()
     for (const timer of this.#timers) clearInterval(timer)
     this.#ticker?.stop()
     this.#disk.stop()
-    await this.#transport.close()
+    await Promise.all([this.#transport.close(), checked])
     this.#state.close()
     this.#log.close()
   }
