@@ -35,16 +35,38 @@ export function settleIdentity(
   const isReplaced =
     before !== undefined && before.id !== '' && sql.check.get(key, nodeCheckId) !== undefined
   if (isReplaced) removeNode(before, change)
-  let moved: Belongings | undefined
-  for (const other of sql.nodesWithId.all(node.id)) {
-    if (other.key === key) continue
-    moved ??= {
-      services: sql.servicesOfNode.all(other.key),
-      checks: sql.checksOfNode.all(other.key),
-    }
-    removeNode(other, change)
+  // More than one only where an earlier release took a renamed node for another one.
+  const others = sql.nodesWithId.all(node.id).filter((other) => other.key !== key)
+  if (others.length === 0) return { isReplaced, moved: undefined }
+  const moved = {
+    services: newest(
+      others.flatMap((other) => sql.servicesOfNode.all(other.key)),
+      ({ id }) => id,
+    ),
+    checks: newest(
+      others.flatMap((other) => sql.checksOfNode.all(other.key)),
+      (row) => row.check_id,
+    ),
   }
+  for (const other of others) removeNode(other, change)
   return { isReplaced, moved }
+}
+
+/** Of rows with the same id the one that was written last; all replicas must choose the same, so ties go by the key. */
+function newest<R extends ServiceRow | CheckRow>(
+  rows: readonly R[],
+  idOf: (row: R) => string,
+): readonly R[] {
+  const byId = new Map<string, R>()
+  for (const row of rows) {
+    const rival = byId.get(idOf(row))
+    const isNewer =
+      rival === undefined ||
+      row.modify_index > rival.modify_index ||
+      (row.modify_index === rival.modify_index && row.node_key < rival.node_key)
+    if (isNewer) byId.set(idOf(row), row)
+  }
+  return [...byId.values()]
 }
 
 /** Puts on a node what it had under its old name, but for what is there already. */

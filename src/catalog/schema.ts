@@ -112,8 +112,9 @@ const version4 = `
   ALTER TABLE subjects DROP COLUMN create_index;
 `
 
-// The row 'sums' of meta: what the rows of each table add up to (state-sums.ts). Whoever brings a database to the
-// present format calls initializeSums in the same transaction.
+// The row 'sums' of meta: what the rows of each table add up to (state-sums.ts). Whoever brings a database from an older
+// format to the present one calls initializeSums in the same transaction. A later format that changes rows must bring
+// the sums along, and must not sum up all rows again: that would hide the damage of a state.
 const version5 = `
   INSERT OR REPLACE INTO meta VALUES ('sums', '');
 `

@@ -62,6 +62,12 @@ export class PeerLinks {
     this.#peers.get(id)?.heardAt(address, isProven)
   }
 
+  /** The same by the word of another server. */
+  toldAt(id: NodeId, address: string, isProven: boolean): void {
+    if (this.#parts.isClosed() || address === this.#parts.address()) return
+    this.#peers.get(id)?.toldAt(address, isProven)
+  }
+
   /** Dials these, and no others any more; its own id is passed over. */
   setPeers(peers: ReadonlyMap<NodeId, string>): void {
     for (const [id, way] of this.#peers) {

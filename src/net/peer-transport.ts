@@ -162,8 +162,8 @@ export class PeerTransport implements Transport {
   }
 
   /** Where a peer is, by the word of another one. */
-  heardAt(id: NodeId, address: string, isProven: boolean): void {
-    this.#links.heardAt(id, address, isProven)
+  toldAt(id: NodeId, address: string, isProven: boolean): void {
+    this.#links.toldAt(id, address, isProven)
   }
 
   /** Who is at an address now, by the greetings of those that are connected. */

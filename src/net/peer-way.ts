@@ -106,6 +106,11 @@ export class PeerWay {
     else this.#claim = address
   }
 
+  /** Another server says that it can be dialled at `address`: no reason to leave where it is talked to. */
+  toldAt(address: string, isProven: boolean): void {
+    if (this.#heard?.session === undefined) this.heardAt(address, isProven)
+  }
+
   /** The connection as soon as one of the attempts under way has led to one. */
   async ready(): Promise<PeerSession> {
     const links = this.#heard === undefined ? [this.#known] : [this.#known, this.#heard]

@@ -147,6 +147,7 @@ export class Agent implements LocalAgent {
    * want of a leader most often, is tried again until it succeeds.
    */
   get registered(): Promise<void> {
+    if (this.#stopped) return this.#registered ?? Promise.resolve()
     return must(this.#registered, 'the agent was started')
   }
 

@@ -9,6 +9,8 @@ import type { PacketResponder, UdpCounters } from '../net/packet-responder.ts'
 import type { DnsCounters, SocketFigures } from './dns-counters.ts'
 import type { DnsAnswering } from './dns-messages.ts'
 import { SharedMode } from './dns-messages.ts'
+import { limitFailures } from './limited-failures.ts'
+import type { AnsweringFailures } from './limited-failures.ts'
 import { Snapshots } from './snapshots.ts'
 
 /** The interval at which `WireCache.age` runs. An answer that nobody asks for is removed after 3 to 6 minutes. */
@@ -22,21 +24,16 @@ export interface Answerer {
   close(): void
 }
 
-export interface AnsweringFailures {
-  readonly onError: (error: unknown, packet: Uint8Array) => void
-  /** What a read met looks like damage of state.db. */
-  readonly onSuspicion: (reason: string) => void
-}
-
 /**
  * A responder over a read-only connection of this thread's own. `batches`: by `turn` of the event
  * loop, or whenever the `caller` says so, for a thread whose event loop does not turn.
  */
 export function openAnswerer(
   answering: DnsAnswering,
-  { onError, onSuspicion }: AnsweringFailures,
+  failures: AnsweringFailures,
   batches: 'turn' | 'caller' = 'turn',
 ): Answerer {
+  const { onError, onSuspicion } = limitFailures(failures, () => performance.now())
   const reader = new StateReader(answering.statePath)
   const versions = new Versions(answering.versions)
   const mode = new SharedMode(answering.mode)

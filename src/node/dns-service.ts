@@ -49,9 +49,9 @@ export class DnsService {
 
   /** Rejects with `port-in-use` or `bind-failed`. */
   static async start(options: DnsServiceOptions): Promise<DnsService> {
-    const onError = (error: unknown, packet: Uint8Array): void => {
+    const onError = (error: unknown, packet: Uint8Array, unsaid: number): void => {
       const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
-      options.logger.warn({ reason: reasonOf(error), hex }, 'a DNS question failed')
+      options.logger.warn({ reason: reasonOf(error), hex, unsaid }, 'a DNS question failed')
     }
     const { answering, onSuspicion } = options
     const answerer = openAnswerer(answering, { onError, onSuspicion })

@@ -8,6 +8,7 @@ import type { UdpListener } from '../net/udp-dgram.ts'
 import { countedResponder, openAnswerer } from './dns-answering.ts'
 import type { Answerer } from './dns-answering.ts'
 import { DnsCounters } from './dns-counters.ts'
+import { limitFailures } from './limited-failures.ts'
 import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
 
 // A dns thread: answers UDP questions from its own cache and its own read-only connection. It waits
@@ -22,9 +23,10 @@ function post(message: FromDns): void {
 }
 
 /** The packet that could not be answered, short enough for a log line. */
-function onError(error: unknown, packet: Uint8Array): void {
+function onError(error: unknown, packet: Uint8Array, unsaid: number): void {
   const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
-  post({ type: 'warn', fields: { reason: reasonOf(error), hex }, message: 'a DNS question failed' })
+  const fields = { reason: reasonOf(error), hex, unsaid }
+  post({ type: 'warn', fields, message: 'a DNS question failed' })
 }
 
 const failures = {
@@ -55,7 +57,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
       answerer.endBatch()
       counters.publish(responder.counters, server.counters, responder.cache)
     },
-    onDrop: onError,
+    onDrop: limitFailures(failures, () => performance.now()).onError,
   })
   post({ type: 'ready' })
   server.serve(waker, () => {

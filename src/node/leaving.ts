@@ -1,8 +1,14 @@
-import type { Backend, Origin } from '../api/backend.ts'
+import type { Backend, Identity, Origin } from '../api/backend.ts'
 import { svcdError } from '../base/errors.ts'
+import type { CommandBody } from '../catalog/command.ts'
+import { nameHolder } from '../catalog/name-holder.ts'
+import type { CatalogReader } from '../catalog/query.ts'
 import { nodeRegistrations } from './restore-plan.ts'
 
-export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propose' | 'cluster'> {
+export interface LeavingParts extends Pick<
+  Backend,
+  'identity' | 'read' | 'propose' | 'cluster' | 'outOfService'
+> {
   /** Takes this server out of the members. */
   readonly leave: () => Promise<string>
 }
@@ -10,27 +16,44 @@ export interface LeavingParts extends Pick<Backend, 'identity' | 'read' | 'propo
 /**
  * Leaves the cluster for good. The node goes first, with all that is registered on it, so that no
  * answer names a server that is on its way out; it comes back when the leaving fails. Afterwards
- * this server cannot write any more. Rejects with `operation-refused`, `no-leader`.
+ * this server cannot write any more. Rejects with `operation-refused`, `no-leader`, `state-damaged`.
  */
 export async function leaveCluster(parts: LeavingParts): Promise<string> {
   const { identity, read, propose, cluster, leave } = parts
   const { nodeName, nodeId } = identity
   const { servers } = cluster()
   // Alone it has nobody to leave: it stops, and is what it was when it is started again.
-  if (servers.every(({ id }) => id === nodeId)) return nodeId
+  if (servers.length === 1 && servers[0]?.id === nodeId) return nodeId
+  // It does not know them: it fetches its state from others, or waits for a cluster.
+  if (servers.length === 0) throw parts.outOfService() ?? svcdError('no-leader', {})
   const voters = servers.filter(({ isVoter }) => isVoter)
   if (voters.length === 1 && voters[0]?.id === nodeId) {
     const reason = 'the only voter cannot leave; stop the agent instead'
     throw svcdError('operation-refused', { reason })
   }
   const origin: Origin = { actor: `agent ${nodeName}`, cause: 'leave' }
-  const registrations = read((catalog) => [...nodeRegistrations(nodeName, catalog)])
-  await propose({ kind: 'deregister', nodeName }, origin)
+  const names = read((catalog) => ownNames(identity, catalog))
+  const registrations = read((catalog) =>
+    names.flatMap((name) => [...nodeRegistrations(name, catalog)]),
+  )
+  for (const name of names) await propose({ kind: 'deregister', nodeName: name }, origin)
   try {
     return await leave()
   } catch (error) {
     const back = { ...origin, cause: 'leaving failed' }
-    await Promise.all(registrations.map((body) => propose(body, back)))
+    // Another server may have taken the name meanwhile.
+    const isFree = ({ nodeName: name }: CommandBody): boolean =>
+      read((catalog) => nameHolder(catalog, name, nodeId)) === undefined
+    await Promise.all(registrations.filter(isFree).map((body) => propose(body, back)))
     throw error
   }
+}
+
+/**
+ * What the catalog has of this server: its node, under whatever name, and one of its name without an id, which
+ * nobody else stands for. A node of its name with another id is another machine's.
+ */
+function ownNames({ nodeName, nodeId }: Identity, catalog: CatalogReader): readonly string[] {
+  const names = catalog.nodesWithId(nodeId).map(({ name }) => name)
+  return catalog.node(nodeName)?.id === '' ? [...names, nodeName] : names
 }

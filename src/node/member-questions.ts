@@ -14,8 +14,8 @@ export interface MemberQuestionsParts {
   readonly settings: Pick<ReplicaSettings, 'id' | 'retryJoin' | 'tls' | 'secret'>
   readonly raft: () => RaftServer | undefined
   readonly ask: AskPeer
-  /** A member can be dialled at `address`. */
-  readonly heardAt: (id: NodeId, address: string, isProven: boolean) => void
+  /** Another server says that a member can be dialled at `address`. */
+  readonly toldAt: (id: NodeId, address: string, isProven: boolean) => void
   readonly logger: Logger
   readonly nowMs: () => number
 }
@@ -75,13 +75,13 @@ export class MemberQuestions {
   }
 
   #makeSearch(): MemberSearch {
-    const { settings, ask, heardAt, nowMs } = this.#parts
+    const { settings, ask, toldAt, nowMs } = this.#parts
     return new MemberSearch({
       hasLeader: () => this.#hasLeader(),
       others: () => this.#others(),
       retryJoin: settings.retryJoin.map((address) => withPort(address, 8300)),
       ask: (target) => ask(target, 'info', {}, timeoutMs),
-      onPlace: (id, address) => heardAt(id, address, this.#isAuthenticated),
+      onPlace: (id, address) => toldAt(id, address, this.#isAuthenticated),
       nowMs,
     })
   }

@@ -160,6 +160,7 @@ export class NodeBackend implements Backend {
         read: (query) => this.read(query),
         propose: (body, origin) => this.propose(body, origin),
         cluster: () => this.cluster(),
+        outOfService: () => this.outOfService(),
         leave: () => replica.operate(operation),
       })
       this.#onLeft()

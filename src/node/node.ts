@@ -151,7 +151,7 @@ async function start(given: Start): Promise<RunningNode> {
   const lines = new LimitedLines(logger, clock)
   const agent = openAgent({ ...onAgent, clock, logger, lines, onDeath })
   stops.parts.push(() => agent.stop())
-  await startAgent(agent, await definitionsOf(config), replica)
+  await startAgent(agent, await definitionsOf(config), replica, hurry)
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
   const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)

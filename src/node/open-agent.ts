@@ -17,6 +17,7 @@ import type { LimitedLines } from './limited-lines.ts'
 import { readCheckTls } from './peer-tls-files.ts'
 import { probes, scriptRights } from './probes.ts'
 import type { Replica } from './replica.ts'
+import type { ClusterStatus } from './replica-messages.ts'
 
 export interface OpenAgentParts {
   readonly config: Config
@@ -68,23 +69,29 @@ const damagedMs = 200
 const damagedTriesMax = 50
 
 /**
- * Starts the agent. A read that meets damage of state.db has it checked and rebuilt; the start waits for that
- * and reads again.
+ * Starts the agent. It waits while the state is damaged: what a server has before another one's snapshot
+ * arrives is empty, and nothing may be concluded from it. A read that meets damage of state.db has it checked
+ * and rebuilt; the start waits for that, too, and reads again. At the stop signal, `hurry`, an agent that
+ * still waits is stopped.
  */
 export async function startAgent(
-  agent: Agent,
+  agent: Pick<Agent, 'start' | 'stop'>,
   files: DefinitionFiles,
-  replica: Pick<Replica, 'status'>,
+  replica: { readonly status: Pick<ClusterStatus, 'damage'> | undefined },
+  hurry: AbortSignal,
 ): Promise<void> {
   for (let tries = 0; ; tries++) {
+    while (replica.status?.damage !== undefined) {
+      if (hurry.aborted) return agent.stop()
+      await sleep(damagedMs)
+    }
     try {
       return await agent.start(files)
     } catch (error) {
       const isDamage = error instanceof SvcdError && error.code === 'state-damaged'
       if (!isDamage || tries >= damagedTriesMax) throw error
+      await sleep(damagedMs)
     }
-    do await sleep(damagedMs)
-    while (replica.status?.damage !== undefined)
   }
 }
 

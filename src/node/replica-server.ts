@@ -126,7 +126,7 @@ export class ReplicaServer {
       settings,
       raft: () => this.#raft,
       ask: this.#ask,
-      heardAt: (id, address, isProven) => this.#transport.heardAt(id, address, isProven),
+      toldAt: (id, address, isProven) => this.#transport.toldAt(id, address, isProven),
       logger: parts.logger,
       nowMs: clock.monotonicMs,
     })
@@ -222,11 +222,11 @@ export class ReplicaServer {
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#keeper.stop()
+    const checked = this.#keeper.stop()
     for (const timer of this.#timers) clearInterval(timer)
     this.#ticker?.stop()
     this.#disk.stop()
-    await this.#transport.close()
+    await Promise.all([this.#transport.close(), checked])
     this.#state.close()
     this.#log.close()
   }

@@ -21,6 +21,14 @@ export interface RestoreSources {
   readonly memberIds: ReadonlySet<string>
 }
 
+/** Names in lower case. `present` need not show yet what the plan has yielded. */
+interface Plan extends RestoreSources {
+  /** Those of the archived nodes that the plan has come to. */
+  readonly kept: ReadonlySet<string>
+  /** Those that it has deregistered as the present names of archived nodes. */
+  readonly gone: Set<string>
+}
+
 /** Undefined: something was compared and is the same. The caller may pause at every step. */
 type Steps = Generator<CommandBody | undefined>
 
@@ -37,14 +45,15 @@ const dead = 'Agent not live or unreachable'
 export function* restoreCommands(sources: RestoreSources): Steps {
   const { archived, present, memberIds } = sources
   const kept = new Set<string>()
+  const gone = new Set<string>()
   for (const node of archived.nodes()) {
     const name = memberNameOf(node, sources)
     kept.add((name ?? node.name).toLowerCase())
-    if (name === undefined) yield* nodeCommands(node, sources)
+    if (name === undefined) yield* nodeCommands(node, { ...sources, kept, gone })
     else yield* memberCommands(node, name, sources)
   }
   for (const { name, id } of present.nodes()) {
-    if (kept.has(name.toLowerCase())) continue
+    if (kept.has(name.toLowerCase()) || gone.has(name.toLowerCase())) continue
     if (!memberIds.has(id)) yield { kind: 'deregister', nodeName: name }
     else yield* foreignServices(name, new Set(), present)
   }
@@ -61,18 +70,22 @@ function memberNameOf(
 }
 
 /** A node that is no server of this cluster becomes what the archive says. */
-function* nodeCommands(node: Node, { archived, present }: RestoreSources): Steps {
+function* nodeCommands(node: Node, plan: Plan): Steps {
+  const { archived, present, gone } = plan
   const nodeName = node.name
   const definition = nodeDefinitionOf(node)
   const services = archived.servicesOfNode(nodeName)
   const isServer = services.some(({ id, owner }) => id === serverServiceId && owner === 'catalog')
   const wanted = checksByService(archived.checksOfNode(nodeName), isServer)
-  const namesake = present.node(nodeName)
+  const isGone = gone.has(nodeName.toLowerCase())
+  const namesake = isGone ? undefined : present.node(nodeName)
   // Another machine under that name goes with all that is registered on it.
   const isReplaced = namesake !== undefined && isOther(node, namesake)
   if (isReplaced) yield { kind: 'deregister', nodeName }
+  yield* otherNames(node, plan)
   const presentNode = isReplaced ? undefined : namesake
-  const found = checksByService(isReplaced ? [] : present.checksOfNode(nodeName), false)
+  const isNew = isGone || isReplaced
+  const found = checksByService(isNew ? [] : present.checksOfNode(nodeName), false)
   const nodeChecks = differing(wanted.get('') ?? [], found.get('') ?? [])
   if (!isSame(definition, presentNode) || nodeChecks.length > 0) {
     yield* registrations({ nodeName, node: definition }, nodeChecks)
@@ -80,7 +93,7 @@ function* nodeCommands(node: Node, { archived, present }: RestoreSources): Steps
   for (const service of services) {
     const own = { nodeName, node: definition, service: serviceDefinitionOf(service) }
     const checks = wanted.get(service.id) ?? []
-    const before = isReplaced ? undefined : present.service(nodeName, service.id)
+    const before = isNew ? undefined : present.service(nodeName, service.id)
     if (isSame(own.service, before) && areSame(checks, found.get(service.id) ?? [])) yield
     else yield* registrations(own, checks)
   }
@@ -92,6 +105,19 @@ function* nodeCommands(node: Node, { archived, present }: RestoreSources): Steps
   const checkIds = new Set((wanted.get('') ?? []).map(({ checkId }) => checkId))
   for (const { checkId } of found.get('') ?? []) {
     if (!checkIds.has(checkId)) yield { kind: 'deregister', nodeName, checkId }
+  }
+}
+
+/**
+ * A node that has been renamed since loses its present name first: registered under the old one again, it would
+ * bring along all that it has now. A name that the plan has come to already has been given to its own node.
+ */
+function* otherNames({ name: own, id }: Node, { present, kept, gone }: Plan): Steps {
+  for (const { name } of id === '' ? [] : present.nodesWithId(id)) {
+    const key = name.toLowerCase()
+    if (key === own.toLowerCase() || kept.has(key) || gone.has(key)) continue
+    gone.add(key)
+    yield { kind: 'deregister', nodeName: name }
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { PlacedSums } from '../catalog/apply.ts'
@@ -34,6 +35,7 @@ export interface StatePeers extends Pick<StateFetch, 'canAsk' | 'fetch'> {
 }
 
 const suspectEveryMs = 10_000
+const stopGraceMs = 2000
 
 /** In raft.db: what is wrong with state.db, for a start after an end in between. */
 const damageKey = 'stateDamage'
@@ -112,10 +114,19 @@ export class StateKeeper {
     void this.#checkAndGoOn()
   }
 
-  stop(): void {
+  /**
+   * Resolves when no check reads state.db any more, so that its writer is the last to close it and its WAL
+   * goes; after 2 s at the latest.
+   */
+  async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#timer)
     clearTimeout(this.#suspicion)
+    const checked = new AbortController()
+    const { signal } = checked
+    const patience = sleep(stopGraceMs, undefined, { signal }).catch(() => {})
+    await Promise.race([this.#checking.catch(() => {}), patience])
+    checked.abort()
   }
 
   /**

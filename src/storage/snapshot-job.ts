@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
-import { catalogVersion, summedVersion } from '../catalog/schema.ts'
+import { summedVersion } from '../catalog/schema.ts'
 import { loadSums, noteSums } from '../catalog/state-sums.ts'
 import { faultBy, formatOf, openDatabase } from './sqlite.ts'
 import { damageIn, isDamage } from './state-check.ts'
@@ -122,7 +122,7 @@ function examine(path: string, withSums: boolean): SnapshotFacts {
     const applied = appliedIn(db)
     if (applied === undefined) throw new Error('it has no applied index')
     // That of an older release has no sums to compare with.
-    const hasSums = withSums && formatOf(db) === catalogVersion
+    const hasSums = withSums && formatOf(db) >= summedVersion
     const damage = hasSums ? damageIn(db) : undefined
     const facts = { ...applied, schemaVersion: formatOf(db), rows: rowCounts(db) }
     return { ...facts, ...digestOf(path), ...(damage === undefined ? {} : { damage }) }

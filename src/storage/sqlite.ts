@@ -97,8 +97,8 @@ export interface Format {
   readonly oldest?: number
   /** Statements that create the oldest format, and then those that raise it by one each. */
   readonly migrations: readonly string[]
-  /** Called in the transaction that brings a database to `version`. */
-  readonly finish?: (database: Database) => void
+  /** Called in the transaction that brings a database to `version`, with the format that was found; 0: none. */
+  readonly finish?: (database: Database, found: number) => void
 }
 
 /**
@@ -124,7 +124,7 @@ export function migrate(database: Database, format: Format): void {
     database.transaction(() => {
       database.exec(step)
       database.pragma(`user_version = ${to}`)
-      if (to === known) format.finish?.(database)
+      if (to === known) format.finish?.(database, found)
     })()
     from = to
   }

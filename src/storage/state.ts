@@ -6,7 +6,12 @@ import { CatalogMachine } from '../catalog/apply.ts'
 import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
 import { CatalogReader } from '../catalog/query.ts'
 import { initializeSums, SumsError } from '../catalog/state-sums.ts'
-import { catalogMigrations, catalogVersion, defineAddressKeys } from '../catalog/schema.ts'
+import {
+  catalogMigrations,
+  catalogVersion,
+  defineAddressKeys,
+  summedVersion,
+} from '../catalog/schema.ts'
 import {
   checkpoint,
   copyPages,
@@ -170,7 +175,10 @@ function toPresentFormat(db: Database, path: string): void {
     path,
     version: catalogVersion,
     migrations: catalogMigrations,
-    finish: initializeSums,
+    finish: (database, found) => {
+      // A format that has sums already keeps them: summed up again, damage that is there would be taken for right.
+      if (found < summedVersion) initializeSums(database)
+    },
   })
 }
 

@@ -95,6 +95,45 @@ t.test('a restore makes the catalog what it was, by commands', async (t) => {
   t.equal(api.backend.proposed.length, first + written.length, 'what is the same costs nothing')
 })
 
+t.test(
+  'a restore of nodes that were renamed since leaves nothing of their present names',
+  async (t) => {
+    const ids = ['aaaaaaaa-0000-4000-8000-000000000001', 'bbbbbbbb-0000-4000-8000-000000000002']
+    const [x, y] = ids.map((ID) => ({ ID }))
+    const archivedAs = async (...nodes: (readonly [string, object | undefined])[]) => {
+      const api = new TestApi(t)
+      for (const [name, id] of nodes) await register(api, name, `on-${name}`, id)
+      return { api, before: contents(api), archive: await archiveOf(api) }
+    }
+    const clear = async (api: TestApi, ...names: readonly string[]) => {
+      for (const Node of names) await api.put('catalog/deregister', { Node })
+    }
+
+    await t.test('one', async (t) => {
+      const { api, before, archive } = await archivedAs(['a', x])
+      await clear(api, 'a')
+      await register(api, 'b', 'newer', x)
+      t.strictSame(await restore(api, archive), [200, ''])
+      t.strictSame(contents(api), before)
+    })
+    await t.test('two that have swapped their names', async (t) => {
+      const { api, before, archive } = await archivedAs(['a', x], ['b', y])
+      await clear(api, 'a', 'b')
+      await register(api, 'a', 'newer', y)
+      await register(api, 'b', 'on-b', x)
+      t.strictSame(await restore(api, archive), [200, ''])
+      t.strictSame(contents(api), before)
+    })
+    await t.test('one under the name of a node without an id', async (t) => {
+      const { api, before, archive } = await archivedAs(['a', x], ['b', undefined])
+      await clear(api, 'a', 'b')
+      await register(api, 'b', 'on-b', x)
+      t.strictSame(await restore(api, archive), [200, ''])
+      t.strictSame(contents(api), before)
+    })
+  },
+)
+
 const check: CheckDefinition = {
   checkId: 'serfHealth',
   name: 'Serf Health Status',

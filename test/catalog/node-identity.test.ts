@@ -108,3 +108,29 @@ t.test('what is on the new name already stays as it is', async (t) => {
   t.equal(catalog.reader.service('n9', 'web')?.port, 9999)
   checkSums(t, catalog)
 })
+
+t.test(
+  'a node takes along what it has under all its names, the newest of what is there twice',
+  async (t) => {
+    for (const names of [
+      ['n1', 'n2'],
+      ['n2', 'n1'],
+    ] as const) {
+      const catalog = new MemoryCatalog()
+      const [older, newer] = names
+      const web = (node: string, port: number) =>
+        registerCommand(node, { node: undefined, service: serviceDefinition('web', { port }) })
+      catalog.apply(agent(older, one), agent(newer, two), web(older, 1), service(older, 'a'))
+      catalog.apply(web(newer, 2), service(newer, 'b'))
+      // As an earlier release left them.
+      catalog.db.prepare('UPDATE nodes SET id = ? WHERE key = ?').run(one, newer)
+      catalog.apply(agent('n9', one))
+      t.strictSame(idsOn(catalog, 'n9'), ['a', 'b', 'web'])
+      t.equal(catalog.reader.service('n9', 'web')?.port, 2)
+      t.strictSame(
+        catalog.reader.nodes().map(({ name }) => name),
+        ['n9'],
+      )
+    }
+  },
+)

@@ -67,6 +67,11 @@ export class AgentRig {
     t.teardown(() => this.agent.stop())
   }
 
+  /** Its agent is opened, and not started. */
+  static opened(t: Test): AgentRig {
+    return new AgentRig(t, new MemoryCatalog(), {})
+  }
+
   static async start(
     t: Test,
     parts: Partial<AgentParts> = {},

@@ -62,16 +62,21 @@ t.test('by the word of another member, too; but only that very id is talked to',
     ]),
   )
   await a.connected('c')
-  a.transport.heardAt('b', c.address, true)
+  a.transport.toldAt('b', c.address, true)
   await a.said(/refuses this server: .* expected node id b here/)
   t.strictSame(a.transport.moved, [], 'c is not b')
   t.ok(
     a.transport.peers().some(({ id, isConnected }) => id === 'c' && isConnected),
     'and c is where it was',
   )
-  a.transport.heardAt('b', b.address, true)
+  a.transport.toldAt('b', b.address, true)
   await reached(a, b)
   t.pass('b is found')
+  for (const wrong of [c.address, away]) {
+    a.transport.toldAt('b', wrong, true)
+    const [told] = a.transport.peers().filter(({ id }) => id === 'b')
+    t.equal(told?.isConnected, true, 'and no word of another one closes its connection')
+  }
 })
 
 t.test('a member that lies about its address cuts nobody off', async (t) => {

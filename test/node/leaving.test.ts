@@ -18,6 +18,7 @@ function parts(backend: TestBackend, leave: () => Promise<string>) {
     read: backend.read.bind(backend),
     propose: backend.propose.bind(backend),
     cluster: backend.cluster.bind(backend),
+    outOfService: (): Error | undefined => undefined,
     leave,
   }
 }
@@ -70,8 +71,6 @@ t.test('a lone server has nobody to leave, and stays registered for its next sta
   backend.servers.pop()
   const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
   t.equal(await leaveCluster(parts(backend, never)), backend.identity.nodeId)
-  backend.servers.pop()
-  t.equal(await leaveCluster(parts(backend, never)), backend.identity.nodeId, 'nor without one')
   t.strictSame(backend.proposed, [])
 })
 
@@ -83,3 +82,97 @@ t.test('the only voter of several servers stays, and stays registered', async (t
   await t.rejects(leaveCluster(parts(backend, never)), { message: /the only voter cannot leave/ })
   t.strictSame(backend.proposed, [])
 })
+
+t.test('a server that leaves takes nothing from the server that has its name', async (t) => {
+  const backend = start(t)
+  const identity = { ...backend.identity, nodeId: 'another-id' }
+  backend.apply({ kind: 'register', nodeName: 'n1', service, checks: [], replaceChecks: false })
+  backend.servers.push({ id: identity.nodeId, ...other, isLeader: false })
+  const leaving = { ...parts(backend, () => Promise.resolve('another-id')), identity }
+  t.equal(await leaveCluster(leaving), 'another-id')
+  t.strictSame(backend.proposed, [])
+  t.match(
+    backend.read((catalog) => catalog.service('n1', 'web-1')),
+    service,
+  )
+})
+
+t.test(
+  'a server leaves under the name that the catalog has of it, and comes back under it',
+  async (t) => {
+    const backend = start(t)
+    const identity = { ...backend.identity, nodeName: 'n2' }
+    const holder = { name: 'n2', id: 'other', address: '127.0.0.2', taggedAddresses: {}, meta: {} }
+    const alive = {
+      checkId: 'serfHealth',
+      name: '',
+      status: 'passing',
+      notes: '',
+      output: '',
+    } as const
+    const check = { ...alive, serviceId: '', type: '', interval: '', timeout: '', definition: {} }
+    const named = { kind: 'register', nodeName: 'n2', node: holder, checks: [check] } as const
+    backend.apply({ ...named, replaceChecks: false })
+    const names = (): readonly string[] =>
+      backend.read((catalog) => [...catalog.nodes()].map(({ name }) => name))
+    const refuse = (): Promise<string> => {
+      t.strictSame(names(), ['n2'])
+      return Promise.reject(svcdError('no-leader', {}))
+    }
+    await t.rejects(leaveCluster({ ...parts(backend, refuse), identity }), { code: 'no-leader' })
+    t.strictSame(names(), ['n1', 'n2'])
+  },
+)
+
+t.test('a node of its name that has no id goes with the server', async (t) => {
+  const backend = start(t)
+  backend.apply({ kind: 'deregister', nodeName: 'n1' })
+  const node = { name: 'n1', id: '', address: '127.0.0.1', taggedAddresses: {}, meta: {} }
+  const named = { kind: 'register', nodeName: 'n1', node, checks: [] } as const
+  backend.apply({ ...named, replaceChecks: false })
+  await leaveCluster(parts(backend, () => Promise.resolve('id')))
+  t.equal(
+    backend.read((catalog) => catalog.node('n1')),
+    undefined,
+  )
+})
+
+t.test(
+  'a name that another server takes while the leaving fails stays with that server',
+  async (t) => {
+    const backend = start(t)
+    const holder = { name: 'n1', id: 'other', address: '127.0.0.2', taggedAddresses: {}, meta: {} }
+    const alive = {
+      checkId: 'serfHealth',
+      name: '',
+      status: 'passing',
+      notes: '',
+      output: '',
+    } as const
+    const check = { ...alive, serviceId: '', type: '', interval: '', timeout: '', definition: {} }
+    const refuse = (): Promise<string> => {
+      const named = { kind: 'register', nodeName: 'n1', node: holder, checks: [check] } as const
+      backend.apply({ ...named, replaceChecks: false })
+      return Promise.reject(svcdError('no-leader', {}))
+    }
+    await t.rejects(leaveCluster(parts(backend, refuse)), { code: 'no-leader' })
+    t.match(
+      backend.read((catalog) => catalog.node('n1')),
+      holder,
+    )
+  },
+)
+
+t.test(
+  'a server that does not know the servers of its cluster does not say that it left',
+  async (t) => {
+    const backend = start(t)
+    backend.servers = []
+    const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
+    await t.rejects(leaveCluster(parts(backend, never)), { code: 'no-leader' })
+    const damaged = (): Error => svcdError('state-damaged', { reason: 'a page' })
+    const fetching = { ...parts(backend, never), outOfService: damaged }
+    await t.rejects(leaveCluster(fetching), { code: 'state-damaged' })
+    t.strictSame(backend.proposed, [])
+  },
+)

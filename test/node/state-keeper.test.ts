@@ -82,4 +82,9 @@ t.test('damage that a write meets is made good at the next start', async (t) => 
   t.equal(third.report().sums.at(-1)?.index, 60)
   await third.check()
   t.equal(third.damagesFound, 1, 'and it is whole')
+
+  let isChecked = false
+  void third.check().then(() => (isChecked = true))
+  await third.stop()
+  t.equal(isChecked, true, 'a stop waits for the check, which has the file open')
 })

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
+import { summedVersion } from '../../src/catalog/schema.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot-job.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { Sqlite } from '../helpers/sqlite.ts'
@@ -75,3 +76,20 @@ t.test(
     t.equal(runSnapshotJob({ kind: 'verify', statePath: must(other) }).index, 60)
   },
 )
+
+t.test('damage in a state that has sums already is still found after an upgrade', async (t) => {
+  t.testdir()
+  const path = join(t.testdirName, 'state.db')
+  const writer = new StateWriter(path)
+  fill(writer, 40)
+  const { text } = writer.sums.now
+  const snapshot = copyClean(path, join(t.testdirName, 'a.snap'))
+  writer.close()
+  const spoil = `UPDATE services SET port = port + 1; PRAGMA user_version = ${summedVersion}`
+  for (const file of [path, snapshot]) tamper(file, spoil)
+  t.match(runSnapshotJob({ kind: 'check', path: snapshot }).damage, /table services/)
+  const migrated = new StateWriter(path)
+  t.teardown(() => migrated.close())
+  t.equal(migrated.sums.now.text, text)
+  t.throws(() => runSnapshotJob({ kind: 'verify', statePath: path }), { code: 'state-damaged' })
+})

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
@@ -118,6 +118,32 @@ t.test('a follower that has nothing left to rebuild from', { timeout: 300_000 },
     t.notMatch(server.output(), /damaged/, 'and it stays so')
   })
 })
+
+t.test(
+  'an agent compares nothing before the state of its server is there',
+  { timeout: 150_000 },
+  async (t) => {
+    const cluster = await ThreeServers.start(t, { args: ['-log-level=info'] })
+    const [server] = await cluster.followers()
+    const waiting = must(server)
+    await waiting.put('agent/service/register', { Name: 'kept', Port: 81 })
+    await forgetOldLog(waiting)
+    spoilSnapshots(waiting)
+    spoilState(waiting)
+    // Its agent has lost what it acknowledged: only the catalog has it.
+    for (const end of ['', '-wal', '-shm']) {
+      rmSync(join(waiting.directory, `agent.db${end}`), { force: true })
+    }
+    const others = cluster.others(waiting)
+    await Promise.all(others.map((other) => other.kill()))
+    const starting = waiting.start()
+    // Longer than a start waits for a leader.
+    await until('some tries', 60_000, () => /triesLeft=7\b/.test(waiting.output()))
+    await Promise.all([starting, ...others.map((other) => other.start())])
+    const kept = await waiting.get<Record<string, unknown>>('agent/services')
+    t.strictSame(Object.keys(kept), ['kept'])
+  },
+)
 
 t.test('a lone server says that its state is lost', { timeout: 100_000 }, async (t) => {
   const cluster = await ThreeServers.start(t, { size: 1, args: ['-log-level=info'] })
