@@ -332,15 +332,15 @@ export class SimNode implements Server {
     if (this.#tails.length === 0) this.#tails.push(termStart - 1)
     this.#tails.push(log.lastIndex)
     if (this.#tails.length > 3 * electionTicks) this.#tails.shift()
-    const since = this.#ticks - electionTicks
-    const isHeard = hasQuorum(
-      config,
-      (voter) => voter === id || (this.#heardTick.get(voter) ?? -1) >= since,
-    )
-    if (isHeard || config !== this.#ledConfig || transferee !== undefined) {
-      this.#quorumTick = this.#ticks
-      this.#ledConfig = config
-    }
+    const isHeardAt = (tick: number): boolean =>
+      hasQuorum(
+        config,
+        (voter) => voter === id || (this.#heardTick.get(voter) ?? -1) >= tick - electionTicks,
+      )
+    if (config !== this.#ledConfig || transferee !== undefined) this.#quorumTick = this.#ticks
+    // After a stall several ticks come at once, and it may have been heard at some of them.
+    while (this.#quorumTick < this.#ticks && isHeardAt(this.#quorumTick + 1)) this.#quorumTick++
+    this.#ledConfig = config
     const quietTicks = this.#ticks - this.#quorumTick
     check(
       quietTicks <= electionTicks + 3,
