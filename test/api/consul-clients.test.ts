@@ -141,15 +141,18 @@ t.test('an unknown id of a check or a service suggests the nearest', async (t) =
   await api.put('agent/service/register', { Name: 'worker', Check: { TTL: '1h' } })
   for (const ID of ['web-1', 'web-2']) await api.put('agent/service/register', { Name: 'web', ID })
   for (const [path, near] of [
-    ['agent/check/pass/worker', '"service:worker"'],
-    ['agent/check/fail/service:wroker', '"service:worker"'],
-    ['agent/check/deregister/worker', '"service:worker"'],
-    ['agent/service/deregister/web', '"web-1" or "web-2"'],
-    ['agent/service/maintenance/web?enable=true', '"web-1" or "web-2"'],
+    ['agent/check/pass/worker', 'Did you mean "service:worker"?'],
+    ['agent/check/fail/service:wroker', 'Did you mean "service:worker"?'],
+    ['agent/check/deregister/worker', 'Did you mean "service:worker"?'],
+    [
+      'agent/service/deregister/web',
+      '"web" is the name of services with other IDs: "web-1", "web-2".',
+    ],
+    ['agent/service/maintenance/web?enable=true', 'Did you mean "web-1" or "web-2"?'],
   ] as const) {
     const { status, body } = await api.put(path)
     t.equal(status, 404, path)
-    t.ok(body.endsWith(` Did you mean ${near}?`), `${path}: ${body}`)
+    t.ok(body.endsWith(` ${near}`), `${path}: ${body}`)
   }
   const update = await api.put('agent/check/update/worker', { Status: 'passing' })
   t.match(update.body, 'Did you mean "service:worker"?')
