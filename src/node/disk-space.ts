@@ -50,6 +50,8 @@ export interface DiskSpaceParts {
   /** Undefined: the default; 0: nothing is refused. */
   readonly reserveBytes: number | undefined
   readonly logger: Logger
+  /** Called at each look while space is short: what can be given back is to be given back. */
+  readonly onLow: () => void
 }
 
 /**
@@ -114,6 +116,7 @@ export class DiskSpace {
     const before = this.#figures?.level ?? 'enough'
     const level = nextLevel({ freeBytes, reserveBytes }, before)
     this.#figures = { freeBytes, reserveBytes, level }
+    if (level !== 'enough') this.#parts.onLow()
     if (level === before) return
     const fields = { directory, freeBytes, reserveBytes }
     if (level === 'enough') logger.info(fields, 'the disk has space again: writes are taken')

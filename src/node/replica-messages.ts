@@ -174,6 +174,13 @@ export class Stamp {
     Atomics.add(this.#cells, writingCell, 1)
   }
 
+  /** Does a write between the two. */
+  around(write: () => void): void {
+    this.enter()
+    write()
+    this.leave()
+  }
+
   /** The leader was heard, or is this server. */
   noteContact(): void {
     // 0 is kept for never.

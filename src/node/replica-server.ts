@@ -97,6 +97,7 @@ export class ReplicaServer {
       node: settings.name,
       reserveBytes: settings.diskReserveBytes,
       logger: parts.logger,
+      onLow: () => parts.guard(() => this.#checkpoint(() => this.#snapshots.giveBack())),
     })
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#marks = new ClusterMarks(this.#log)
@@ -233,11 +234,13 @@ export class ReplicaServer {
 
   /** To be called when nothing waits: moves both WALs into their files and drops old log. */
   tidy(): void {
-    if (this.#keeper.damage !== undefined) return
-    this.#stamp.enter()
-    this.#snapshots.tidy()
-    this.#log.checkpoint()
-    this.#stamp.leave()
+    this.#checkpoint(() => this.#snapshots.tidy())
+  }
+
+  /** Not of a state that may be damaged. A disk that hangs meanwhile costs leadership. */
+  #checkpoint(move: () => void): void {
+    const { damage } = this.#keeper
+    if (!this.#isStopped && damage === undefined) this.#stamp.around(move)
   }
 
   /** A read of another thread met what looks like damage of state.db. */
@@ -414,22 +417,19 @@ export class ReplicaServer {
   }
 
   #proposeOwn(command: UpdateCheckCommand, cause: string): void {
-    const { settings } = this.#parts
-    this.#raft?.propose(ownProposal(settings.name, command, cause), false, () => {})
+    this.#raft?.propose(ownProposal(this.#parts.settings.name, command, cause), false, () => {})
     this.#raft?.turn()
   }
 
   #makeSnapshotter(files: SnapshotStore): Snapshotter {
-    const { logger, guard } = this.#parts
     return new Snapshotter({
+      ...this.#parts,
       files,
       onDamage: (reason) => void this.#keeper.onDamage(reason),
       log: this.#log,
       state: this.#state,
       driver: () => this.#raft?.driver,
-      logger,
-      nowMs: () => performance.now(),
-      guard,
+      nowMs: clock.monotonicMs,
     })
   }
 
@@ -475,9 +475,9 @@ export class ReplicaServer {
   }
 
   #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
-    const { logger } = this.#parts
     foundCluster(this.#log, this.#marks, { clusterId, founders })
-    logger.info({ clusterId, servers: Object.keys(founders).length }, 'a new cluster begins')
+    const servers = Object.keys(founders).length
+    this.#parts.logger.info({ clusterId, servers }, 'a new cluster begins')
     this.#begin()
   }
 

@@ -125,6 +125,14 @@ export class Snapshotter {
   /** To be called when nothing waits. */
   tidy(): void {
     this.#checkpoint()
+    this.#parts.log.checkpoint()
+  }
+
+  /** Returns to the disk what the WALs take of it. */
+  giveBack(): void {
+    this.#checkpoint()
+    this.#parts.state.emptyWal()
+    this.#parts.log.emptyWal()
   }
 
   #note({ meta }: SnapshotFile): void {

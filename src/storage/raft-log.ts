@@ -217,6 +217,12 @@ export class RaftLog implements LogStore {
     checkpoint(this.#db)
   }
 
+  /** The same, and the space of the WAL is given back. */
+  emptyWal(): void {
+    this.#walFrames = 0
+    checkpoint(this.#db, 'TRUNCATE')
+  }
+
   stats(): LogStats {
     const pages = Number(this.#db.pragma('page_count', { simple: true }))
     const size = Number(this.#db.pragma('page_size', { simple: true }))

@@ -152,6 +152,11 @@ export class StateWriter {
     }
   }
 
+  /** Gives the space of the WAL back. Readers of old frames may keep it from that, for this time. */
+  emptyWal(): void {
+    checkpoint(this.#db, 'TRUNCATE')
+  }
+
   close(): void {
     this.checkpoint()
     this.#db.close()

@@ -1,8 +1,24 @@
 import t from 'tap'
-import { defaultReserveBytes, isTaken, nextLevel } from '../../src/node/disk-space.ts'
+import { DiskSpace, defaultReserveBytes, isTaken, nextLevel } from '../../src/node/disk-space.ts'
 import type { DiskLevel } from '../../src/node/disk-space.ts'
 
+import { silentLogger } from '../../src/base/log.ts'
+
 const mib = 1024 * 1024
+
+t.test('each look at a disk that is short of space asks for what can be given back', async (t) => {
+  const asked = async (reserveBytes: number): Promise<number> => {
+    let count = 0
+    const onLow = (): void => void count++
+    const parts = { directory: t.testdirName, node: 'n1', logger: silentLogger, onLow }
+    const space = new DiskSpace({ ...parts, reserveBytes })
+    for (let looks = 0; looks < 2; looks++) await space.look()
+    return count
+  }
+  t.testdir()
+  t.equal(await asked(1), 0)
+  t.equal(await asked(Number.MAX_SAFE_INTEGER), 2)
+})
 
 t.test('256 MiB are kept free, or a twentieth of a smaller disk', async (t) => {
   t.equal(defaultReserveBytes(100_000 * mib), 256 * mib)

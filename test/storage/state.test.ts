@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Sqlite } from '../helpers/sqlite.ts'
 import t from 'tap'
@@ -44,6 +44,21 @@ t.test('a reader sees each commit, and one moment inside a read', async (t) => {
     t.equal(catalog.instances('db').length, 0, 'still the same moment')
   })
   t.equal(reader.catalog.instances('db').length, 1)
+})
+
+t.test('the space of a WAL is given back when it is emptied', async (t) => {
+  const directory = t.testdir()
+  const { path, writer } = open(t)
+  const log = new RaftLog(join(directory, 'raft.db'))
+  t.teardown(() => log.close())
+  for (let index = 1; index <= 50; index++) {
+    writer.applyBatch([service(index, `web-${index}`)])
+    log.setMeta('filler', String(index).repeat(1000))
+  }
+  for (const file of [path, join(directory, 'raft.db')]) t.ok(statSync(`${file}-wal`).size > 0)
+  writer.emptyWal()
+  log.emptyWal()
+  for (const file of [path, join(directory, 'raft.db')]) t.equal(statSync(`${file}-wal`).size, 0)
 })
 
 t.test('a checkpoint makes the applied index durable, also while a reader lingers', async (t) => {

@@ -54,6 +54,9 @@ t.test(
       t.match(text, refused)
       break
     }
+    for (const server of servers) {
+      if (!cluster.live.includes(server)) t.comment(server.output())
+    }
     t.equal(cluster.live.length, 3, 'all servers live')
     for (const server of servers) {
       t.equal((await server.ask(always)).answer.length, 1, 'and answer DNS')
