@@ -52,7 +52,16 @@ export function buildState(
   }
   removeState(path)
   const gap = `the log begins at entry ${base.index + 1}, and no snapshot covers what is before`
-  throw svcdError('state-lost', { ...lost, why: faults.length === 0 ? gap : faults.join('; ') })
+  throw svcdError('state-lost', {
+    file: lost.file,
+    reason: asClause(lost.reason),
+    why: asClause(faults.length === 0 ? gap : faults.join(' ')),
+  })
+}
+
+/** For the middle of a sentence, or an end that has a full stop already. */
+function asClause(text: string): string {
+  return text.replace(/\.$/, '')
 }
 
 /** `begin`: a snapshot; undefined for the first entry. Throws when what comes out is not right. */

@@ -77,7 +77,10 @@ t.test('only members propose, change the members, or move the lead', async (t) =
     ['transfer', '"n2"'],
   ]
   for (const [kind, body] of asked) {
-    await t.rejects(ask('evil', kind, body), { code: 'peer-refused', message: /is not a member of this cluster/ })
+    await t.rejects(ask('evil', kind, body), {
+      code: 'peer-refused',
+      message: /is not a member of this cluster/,
+    })
     await t.rejects(ask('evil', kind, body, { isAuthentic: true }), { code: 'peer-refused' })
     await t.rejects(ask('n2', kind, body, { isMember: false }), { message: /in no cluster/ })
   }

@@ -152,5 +152,8 @@ t.test('a lone server says that its state is lost', { timeout: 100_000 }, async 
   await forgetOldLog(server)
   spoilSnapshots(server)
   spoilState(server)
-  await t.rejects(server.start(), /cannot be rebuilt from the log and the snapshots in its directory/)
+  await t.rejects(
+    server.start(),
+    /cannot be rebuilt from the log and the snapshots in its directory/,
+  )
 })
