@@ -50,7 +50,7 @@ export interface DiskSpaceParts {
   /** Undefined: the default; 0: nothing is refused. */
   readonly reserveBytes: number | undefined
   readonly logger: Logger
-  /** Called at each look while space is short: what can be given back is to be given back. */
+  /** Called when space is short, before that is judged: gives back what can be given back. */
   readonly onLow: () => void
 }
 
@@ -102,8 +102,12 @@ export class DiskSpace {
     if (this.#isLooking) return
     this.#isLooking = true
     try {
-      const { bavail, blocks, bsize } = await statfs(this.#parts.directory)
-      this.#note(bavail * bsize, blocks * bsize)
+      let found = await this.#measure()
+      if (found.level !== 'enough') {
+        this.#parts.onLow()
+        found = await this.#measure()
+      }
+      this.#note(found)
     } catch (error) {
       this.#parts.logger.debug({ err: error }, 'the space left on the disk is not known')
     } finally {
@@ -111,12 +115,23 @@ export class DiskSpace {
     }
   }
 
-  #note(freeBytes: number, diskBytes: number): void {
-    const { reserveBytes = defaultReserveBytes(diskBytes), logger, directory } = this.#parts
-    const before = this.#figures?.level ?? 'enough'
-    const level = nextLevel({ freeBytes, reserveBytes }, before)
-    this.#figures = { freeBytes, reserveBytes, level }
-    if (level !== 'enough') this.#parts.onLow()
+  async #measure(): Promise<DiskFigures> {
+    const { bavail, blocks, bsize } = await statfs(this.#parts.directory)
+    const freeBytes = bavail * bsize
+    const { reserveBytes = defaultReserveBytes(blocks * bsize) } = this.#parts
+    const level = nextLevel({ freeBytes, reserveBytes }, this.#before)
+    return { freeBytes, reserveBytes, level }
+  }
+
+  get #before(): DiskLevel {
+    return this.#figures?.level ?? 'enough'
+  }
+
+  #note(found: DiskFigures): void {
+    const { logger, directory } = this.#parts
+    const { freeBytes, reserveBytes, level } = found
+    const before = this.#before
+    this.#figures = found
     if (level === before) return
     const fields = { directory, freeBytes, reserveBytes }
     if (level === 'enough') logger.info(fields, 'the disk has space again: writes are taken')

@@ -9,7 +9,7 @@ import { ThreeServers } from '../helpers/cluster-process.ts'
 import { notRoot } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
 
-const refused = /^The disk of server n\d, which leads, has \d+ MiB left, and 8 MiB are kept/
+const refused = /^The disk of server n\d, which leads, has \d+ MiB left, and 64 MiB are kept/
 
 t.test(
   'three disks that fill at once leave three servers that refuse registrations, and go on by themselves',
@@ -17,12 +17,12 @@ t.test(
   async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'svcd-three-disks-'))
     const cluster = await ThreeServers.prepare(directory, {
-      args: ['-disk-reserve-mib=8'],
+      args: ['-disk-reserve-mib=64'],
     })
     const { servers } = cluster
     for (const server of servers) {
       mkdirSync(server.directory)
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', server.directory])
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', server.directory])
     }
     t.teardown(async () => {
       await cluster.stop()
@@ -42,7 +42,7 @@ t.test(
     const check = { ID: 'ttl', Name: 'ttl', TTL: '10m', Status: 'critical' }
     t.strictSame(await fetched('agent/check/register', check), [200, ''])
     for (const server of servers) {
-      writeFileSync(join(server.directory, 'ballast'), Buffer.alloc(20_500_000))
+      writeFileSync(join(server.directory, 'ballast'), Buffer.alloc(188 * 2 ** 20))
     }
     const meta = { filler: 'x'.repeat(480) }
     for (let number = 0; ; number++) {
