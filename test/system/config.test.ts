@@ -64,10 +64,7 @@ t.test(
     t.teardown(() => agent.stop())
 
     await t.test('what is taken without effect is logged once', async (t) => {
-      await agent.until('retry_interval')
-      const lines = agent.output.split('\n').filter((line) => line.includes('has no effect'))
-      const named = lines.map((line) => / option (\S+)/.exec(line)?.[1] ?? line).toSorted()
-      t.strictSame(named, [
+      const expected = [
         '-ui:',
         'autopilot',
         'enable_syslog',
@@ -75,7 +72,11 @@ t.test(
         'rejoin_after_leave',
         'retry_interval',
         'ui_config',
-      ])
+      ]
+      for (const name of expected) await agent.until(` option ${name}`)
+      const lines = agent.output.split('\n').filter((line) => line.includes('has no effect'))
+      const named = lines.map((line) => / option (\S+)/.exec(line)?.[1] ?? line).toSorted()
+      t.strictSame(named, expected)
       t.match(lines[0], /\[WARN\]/)
       t.match(agent.output, /empty\.json:1:1: the file is empty/)
     })

@@ -129,6 +129,28 @@ t.test('three servers', { timeout: 120_000 }, async (t) => {
     t.equal(new Set(since).size, 1, 'since when is one answer')
   })
 
+  await t.test(
+    'the serial of the zone rises with a write, and is one on all servers',
+    async (t) => {
+      const serials = async (): Promise<readonly number[]> => {
+        const replies = await Promise.all(
+          cluster.servers.map((server) => server.ask('consul', 'SOA')),
+        )
+        // MNAME, RNAME and the serial come first (RFC 1035 §3.3.13).
+        return replies.map(({ answer }) => Number(answer[0]?.data.split(' ')[2]))
+      }
+      const same = (): Promise<number> =>
+        until('one serial', 10_000, async () => {
+          const [first = 0, ...others] = await serials()
+          return others.every((serial) => serial === first) && first
+        })
+      const before = await same()
+      const leader = await cluster.leader()
+      await leader.put('agent/service/register', { Name: 'serial', Port: 80 })
+      t.ok((await same()) > before)
+    },
+  )
+
   await t.test('without a leader a server tells what it knows itself', async () => {
     const [survivor, ...others] = cluster.servers
     for (const server of others) await server.kill()
