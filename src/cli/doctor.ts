@@ -24,8 +24,8 @@ export function doctorCommand(io: Io): Command {
     'doctor',
     'Find out why something does not work. It looks at the agent, the leader, the ports, the clocks and ' +
       "the data directory, asks svcd's DNS server, and asks this machine's own resolver as any program does. It says " +
-      'what is wrong and what to do. It changes nothing. The exit code is 0 when there is no problem (warnings ' +
-      'are none), 1 when there is one, and 2 when no agent answers.',
+      'what is wrong and what to do, and changes nothing. The exit code is 0 when there is no problem, 1 when ' +
+      'there is one, and 2 when no agent answers. Warnings do not count as problems.',
     io,
   )
     .option('--resolv-conf <path>', 'The nameservers of this machine.', '/etc/resolv.conf')

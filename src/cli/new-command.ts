@@ -102,7 +102,7 @@ export function addReadOptions(command: Command): Command {
     .option('--filter <expression>', 'Only rows for which this holds: Service.Port == 8080.')
     .option('--near <node>', 'Order by the distance from this node; _agent is the one asked.')
     .option('--datacenter <name>', 'The datacenter. (default: that of the agent)')
-    .option('--stale', 'As this agent has it, also when there is no leader.')
+    .option('--stale', "Answer from this agent's own copy, even without a leader.")
   return addClientOptions(command)
 }
 
