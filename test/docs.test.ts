@@ -7,6 +7,7 @@ import { errorTable } from '../src/base/errors.ts'
 import { optionsPage } from '../src/config/options-page.ts'
 import { AgentProcess, svcdBin } from './helpers/agent-process.ts'
 import { cliPage } from './helpers/cli-page.ts'
+import { commandFault, docCommands } from './helpers/doc-commands.ts'
 import { manPage } from './helpers/man-page.ts'
 import { missing } from './helpers/tools.ts'
 
@@ -191,3 +192,15 @@ function sh(command: string, env: NodeJS.ProcessEnv): Promise<string> {
     })
   })
 }
+
+t.test('the commands in the pages exist, with their options', async (t) => {
+  let count = 0
+  for (const path of pages) {
+    for (const { place, line } of docCommands(path, read(path))) {
+      count++
+      const fault = await commandFault(line)
+      if (fault !== undefined) t.fail(`${place}: ${fault}`, { line })
+    }
+  }
+  t.ok(count > 100, `${count} commands`)
+})

@@ -1,0 +1,81 @@
+import { patterns, maxSentenceWords } from './patterns.ts'
+
+/** A piece of running text and where it stands. */
+export interface Passage {
+  readonly place: string
+  readonly text: string
+}
+
+/** What is wrong with a sentence. */
+export interface Finding {
+  readonly place: string
+  readonly sentence: string
+  readonly why: string
+}
+
+/** The paragraphs, list items and table cells of a Markdown page, without code and link targets. */
+export function markdownPassages(page: string, markdown: string): readonly Passage[] {
+  const passages: Passage[] = []
+  let lines: string[] = []
+  let startLine = 0
+  const flush = (): void => {
+    const text = plain(lines.join(' '))
+    if (text !== '') passages.push({ place: `${page}:${startLine}`, text })
+    lines = []
+  }
+  let isCode = false
+  for (const [index, line] of markdown.split('\n').entries()) {
+    if (/^\s*```/.test(line)) {
+      flush()
+      isCode = !isCode
+      continue
+    }
+    if (isCode) continue
+    if (line.startsWith('|')) {
+      flush()
+      for (const cell of line.split(/(?<!\\)\|/)) {
+        const text = plain(cell)
+        if (text !== '') passages.push({ place: `${page}:${index + 1}`, text })
+      }
+      continue
+    }
+    if (line.trim() === '' || /^\s*(?:[-*]|\d+\.|#+|>)\s/.test(line)) flush()
+    if (lines.length === 0) startLine = index + 1
+    lines.push(line.trim())
+  }
+  flush()
+  return passages
+}
+
+/** Without code, link targets, marks of lists and headings. Code becomes one word. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/``[^`]*``|`[^`]*`/g, 'CODE')
+    .replaceAll(/\]\([^)]*\)/g, ']')
+    .replaceAll(/[[\]*_]/g, '')
+    .replace(/^\s*(?:[-*]|\d+\.|#+|>)\s+/, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+}
+
+/** Sentences end with a mark and white space; an abbreviation is followed by a small letter. */
+export function sentences(text: string): readonly string[] {
+  return text.split(/(?<=[.!?:])\s+(?=["“(A-Z]|svcd\b)/)
+}
+
+export function findings(passages: readonly Passage[]): readonly Finding[] {
+  return passages.flatMap(({ place, text }) =>
+    sentences(text).flatMap((sentence) =>
+      complaints(sentence).map((why) => ({ place, sentence, why })),
+    ),
+  )
+}
+
+export function complaints(sentence: string): readonly string[] {
+  const found = patterns.flatMap(({ find, instead }) =>
+    [...sentence.matchAll(find)].map(([words]) => `"${words.trim()}": write ${instead}`),
+  )
+  const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length
+  if (words > maxSentenceWords) found.push(`${words} words: make two sentences of it`)
+  return found
+}
