@@ -42,12 +42,18 @@ export function addMembershipRoutes(app: FastifyInstance, context: ReadContext):
   })
 }
 
-/** How long names may take to come; after that 200 is said all the same, for it has joined. */
+/**
+ * How long the names may take to arrive. After that the answer is 200 nevertheless, because the
+ * server has joined.
+ */
 const namesMs = 5000
 /** The servers of the cluster have no subject to wait for. */
 const lookMs = 100
 
-/** A member has its name when its registration is applied here: what is asked next shows all of them. */
+/**
+ * A member has its name when its registration is applied here. A later request then shows all of
+ * them.
+ */
 async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
   const { backend, clock, waits } = context
   const deadline = clock.monotonicMs() + namesMs
@@ -89,7 +95,7 @@ function describeMember(member: ServerMember): string {
   return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
 }
 
-/** Whoever takes out a server that lives may mean one that had its name before. */
+/** A client that removes a live server may mean an earlier server of that name. */
 function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
   const alive = `${name} is alive; \`svcd leave\` on it takes it out`
   const nameless = serverMembers({ backend }).filter((one) => one.name === '')
@@ -99,13 +105,13 @@ function aliveText(name: string, member: ServerMember | undefined, backend: Back
 }
 
 /**
- * Takes a server that will not come back out of the cluster, and what it had registered out of the
- * catalog. Repeated after a failure it does what is left. One that lives is refused: unlike Consul's it
- * could not rejoin, for an id is never used again.
+ * Takes a failed server out of the cluster, and its registrations out of the catalog. Repeated
+ * after a failure, it does the rest. A live server is refused: unlike in Consul, it could not
+ * rejoin, because an ID is never used again.
  */
 async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
   const member = memberToRemove(backend, name)
-  // One that died before it had registered itself has an id only.
+  // A server that failed before it had registered itself has an ID only.
   const nodeName = member?.name ?? name
   const [node, check] = backend.read((catalog) => [
     catalog.node(nodeName),

@@ -90,7 +90,7 @@ function withOwnFamily(
 
 type MeshFields = Pick<AgentServiceBody, 'Kind' | 'Proxy' | 'Connect' | 'Locality' | 'SocketPath'>
 
-/** The fields that are kept for whoever reads them back; empty ones are not. */
+/** The fields that are stored so that clients can read them back. Empty ones are not stored. */
 export function extraFields(body: MeshFields): Readonly<Record<string, unknown>> {
   const extra: Record<string, unknown> = {}
   if (body.Kind !== undefined && body.Kind !== '') extra['Kind'] = body.Kind

@@ -53,7 +53,7 @@ function serviceOf({ agent, identity }: Backend, id: string) {
   return { json, hash: contentHash(JSON.stringify(json)) }
 }
 
-/** 64 bits in hex, as Consul's: clients compare them, nobody trusts them. */
+/** 64 bits in hex, like Consul's: clients compare them, and they are not a security feature. */
 function contentHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

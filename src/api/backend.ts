@@ -43,7 +43,10 @@ export interface ServiceRegistered {
 
 /** The agent's own services and checks: agent.db, the check runner, and proposals to the catalog. */
 export interface LocalAgent {
-  /** Resolves once the registration is committed and applied here. Keeps unlisted old checks unless told. */
+  /**
+   * Resolves once the registration is committed and applied here. Keeps unlisted old checks by
+   * default.
+   */
   registerService(
     definition: AgentServiceDefinition,
     options: { readonly replaceExistingChecks: boolean },
@@ -89,7 +92,7 @@ export interface ClusterServer {
   readonly address: string
   readonly isVoter: boolean
   readonly isLeader: boolean
-  /** What it is known to hold of the log; 0 when this server does not know. */
+  /** The last index of the log that it is known to have; 0 when this server does not know. */
   readonly lastIndex: number
 }
 
@@ -113,7 +116,7 @@ export type ClusterOperation =
   /** A {@link JoinResult}; this server has looked there for a cluster. */
   | { readonly kind: 'join'; readonly address: string }
 
-/** `waiting`: whoever is at the address has no cluster yet, either. */
+/** `waiting`: the server at the address has no cluster yet, either. */
 export type JoinResult = 'joined' | 'waiting'
 
 /** A state of the catalog as people keep it. */
@@ -134,9 +137,9 @@ export interface Restored {
 
 /** What became of the files of a node when they were read again, one line of text each. */
 export interface ReloadReport {
-  /** What was added, changed or removed. */
+  /** The definitions that were added, changed or removed. */
   readonly taken: readonly string[]
-  /** What is wrong with the files, and so is not in force. */
+  /** The errors in the files. The definitions concerned are not in force. */
   readonly leftOut: readonly string[]
   /** What no file defines any more, and stays because some file could not be read. */
   readonly heldBack: readonly string[]
@@ -147,7 +150,7 @@ export interface ReloadReport {
 /** Facts and figures in groups, all as text. */
 export type Statistics = Readonly<Record<string, Readonly<Record<string, string>>>>
 
-/** For whoever looks into an agent in trouble; without secrets. */
+/** For the diagnosis of an agent; without secrets. */
 export interface Diagnosis {
   readonly config: unknown
   readonly raft: unknown
@@ -240,7 +243,9 @@ export interface Backend {
     readonly index: number
     readonly servers: readonly ClusterServer[]
   }
-  /** Done by the leader, whoever is asked. Rejects with `operation-refused`, `no-leader`. */
+  /**
+   * The leader does it, whichever server is asked. Rejects with `operation-refused`, `no-leader`.
+   */
   operate(operation: ClusterOperation): Promise<string>
   /** Packs the state that this server has applied. Rejects with `snapshot-failed`. */
   snapshot(): Promise<SnapshotArchive>
@@ -261,7 +266,9 @@ export interface Backend {
   autopilot(): { readonly silenceMsMax: number; readonly trailingMax: number }
   /** The servers as the leader sees them; see {@link ServerHealth}. Undefined: no leader tells. */
   serverHealth(options: { readonly mayAsk: boolean }): Promise<readonly ServerHealth[] | undefined>
-  /** Reads definitions and zones again; what is faulty is left out, and what was served of it stays. */
+  /**
+   * Reads definitions and zones again. Faulty ones are left out, and their served versions stay.
+   */
   reload(): Promise<ReloadReport>
   /** What the node counts and measures, as it is now. */
   metrics(): readonly AnyMetric[]

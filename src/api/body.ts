@@ -1,12 +1,12 @@
 import type { RequestPayload } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 
-/** What is read and thrown away of a body that is too large, so that its sender sees the answer. */
+/** How much of a body that is too large is read and dropped, so that its sender sees the answer. */
 const discardBytesMax = 64 * 1024 * 1024
 
 /**
  * Reads a request's body. Rejects with `body-too-large` above `bytesMax`, after the rest was read:
- * closing at once would reset the connection, and most clients would report that instead.
+ * closing immediately would reset the connection, and most clients would report that instead.
  */
 export function readBody(payload: RequestPayload, bytesMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {

@@ -63,7 +63,7 @@ function* serviceNamesOf(
 /** Where the instances come from that an endpoint lists. */
 export interface Source {
   readonly subject: string
-  /** Undefined: a long read goes on. */
+  /** Undefined: a long read continues. */
   instances(catalog: CatalogReader): Iterable<Instance | undefined>
 }
 

@@ -107,7 +107,9 @@ export function answerKey(request: FastifyRequest): string {
   return url.slice(0, end) + JSON.stringify(filters)
 }
 
-/** Consul's wait: the default unless told, at most 10 minutes, and up to a sixteenth more against stampedes. */
+/**
+ * Consul's wait: by default, or at most 10 minutes, and up to a sixteenth more against stampedes.
+ */
 export function timeoutMs(askedMs: number, random: Random, defaultMs = waitMsDefault): number {
   const waitMs = askedMs <= 0 ? defaultMs : Math.min(askedMs, waitMsMax)
   return waitMs + (random() * waitMs) / jitterFraction

@@ -22,7 +22,7 @@ import { addRoute, tailOf } from './route.ts'
 import { catalogDeregisterShape, catalogRegisterShape } from './shapes.ts'
 import { refuseServerId } from './validate.ts'
 
-/** catalog/*: what is registered in the datacenter. */
+/** catalog/*: the registrations of the datacenter. */
 export function addCatalogRoutes(app: FastifyInstance, context: ReadContext): void {
   addWrites(app, context.backend)
   addLists(app, context)
@@ -58,7 +58,7 @@ function addWrites(app: FastifyInstance, backend: Backend): void {
       { kind: 'deregister', nodeName, serviceId, checkId },
       originOf(request, cause),
     )
-    // What is not there is as deregistered as can be.
+    // An entry that does not exist counts as deregistered.
     return sendJson(request, reply, true)
   })
 }
@@ -75,7 +75,7 @@ export function originOf(request: FastifyRequest, cause: string): Origin {
   return client === undefined ? { actor, cause } : { actor, cause, client: cutClient(client) }
 }
 
-/** Browsers go on for lines. */
+/** Browsers continue for lines. */
 function cutClient(name: string): string {
   return name.length <= 60 ? name : `${name.slice(0, 59)}…`
 }
@@ -151,7 +151,7 @@ function refuseTakenName(backend: Backend, { node, isNodeKept }: RegisterCommand
   throw svcdError('node-name-taken', { name, id: holder.id, address: holder.address })
 }
 
-/** What a server of the cluster says of itself is nobody else's to say. */
+/** Only a server of the cluster may register its own entry. */
 function refuseOverServer(backend: Backend, { nodeName, service }: RegisterCommand): void {
   if (service === undefined) return
   const id = backend.read((catalog) => catalog.node(nodeName))?.id

@@ -37,7 +37,7 @@ export async function refusal(address: string, answer: HttpAnswer): Promise<Svcd
     return svcdError('not-an-agent', { address, reason: `it answered ${status} ${statusText}` })
   }
   const reason = text === '' ? `HTTP status ${status} ${statusText}` : text
-  // What is wrong with a request is wrong everywhere; other errors are those of this one agent.
+  // A wrong request is wrong at every agent. Other errors are those of this one agent.
   const agent = text === '' || status >= 500 ? `The agent at ${address} reports: ` : ''
   const cause: Refusal = { status, reason }
   return svcdError('agent-refused', { agent, reason }, cause)

@@ -48,7 +48,7 @@ export interface ServiceSummary {
 
 /** The answer of status/times; the times are of RFC 3339, those of the oldest and newest entry '' when there is none. */
 export interface ChangeTimes {
-  /** By the index of the entry; what is older than `Oldest` is left out. */
+  /** By the index of the entry. Entries older than `Oldest` are left out. */
   readonly Times: Readonly<Record<string, string>>
   readonly Oldest: string
   readonly Newest: string

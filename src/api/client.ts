@@ -42,7 +42,7 @@ export interface ClientOptions {
   readonly token?: string | undefined
   /** How long to wait for an answer. Default 30 s. */
   readonly timeoutMs?: number | undefined
-  /** Asked when no answer comes, soon or at all. Left out: nobody looks. */
+  /** Called when no answer arrives, soon or ever. Left out: no cause is looked for. */
   readonly diagnose?: Diagnose | undefined
 }
 
@@ -91,7 +91,7 @@ interface WholeAnswer {
 }
 
 /**
- * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when nobody answers,
+ * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when no agent answers,
  * and with `agent-refused`, which quotes the agent's own words, when the answer is an error.
  */
 export class Client {
@@ -323,7 +323,7 @@ export class Client {
     await this.#whole('DELETE', `operator/raft/peer?${new URLSearchParams(server).toString()}`)
   }
 
-  /** The agent leaves its cluster for good, and stops. */
+  /** The agent leaves its cluster permanently, and stops. */
   async leave(): Promise<void> {
     await this.#put('agent/leave')
   }
@@ -368,7 +368,10 @@ export class Client {
     return this.#whole('PUT', path, body === undefined ? undefined : JSON.stringify(body))
   }
 
-  /** An answer with all of its text: what is not read holds its connection, and a process that is done. */
+  /**
+   * An answer with all of its text. An unread answer holds its connection, and a process that is
+   * done.
+   */
   async #whole(method: string, path: string, body?: HttpRequest['body']): Promise<WholeAnswer> {
     const answer = await this.#request(method, path, body)
     try {
@@ -378,7 +381,10 @@ export class Client {
     }
   }
 
-  /** What a path streams until it ends; one that is silent for a minute is dead. */
+  /**
+   * The lines of a streaming path until it ends. A stream that is silent for a minute counts as
+   * broken.
+   */
   async *#stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     const silence = new AbortController()
     const onSilence = (): void => silence.abort(new Error('the stream fell silent'))
@@ -401,7 +407,7 @@ export class Client {
     signal?: AbortSignal,
   ): Promise<HttpAnswer> {
     const isShort = body === undefined || typeof body === 'string'
-    // What is streamed takes as long as it takes.
+    // A stream takes as long as it takes.
     const isTimed = isShort && !path.startsWith('snapshot')
     let answer: HttpAnswer
     try {

@@ -10,10 +10,11 @@ interface Connection {
 const graceMsDefault = 3000
 
 /**
- * Follows the connections of `server`; the function returned begins to end them. Those on which
- * nothing was ever sent go at once: clients keep such spares, Node counts them as busy for a minute,
- * and a stop would wait for them. The others have until their answers are out, but not for ever: a
- * client that stopped reading its snapshot must not keep an agent from stopping.
+ * Follows the connections of `server`. The returned function starts to end them. Connections on
+ * which nothing was ever sent are closed immediately: clients keep such spares, Node counts them as
+ * busy for a minute, and a stop would wait for them. The others have until their answers are out,
+ * but not without limit: a client that stopped reading its snapshot must not keep an agent from
+ * stopping.
  */
 export function connectionEndings(
   server: FastifyInstance['server'],

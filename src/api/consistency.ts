@@ -16,10 +16,10 @@ export interface ReachContext {
 }
 
 /**
- * Resolves when a read of this server's own catalog is as fresh as was asked: `stale` at once;
- * `leader` and `consistent` after a quorum has confirmed the leader (ReadIndex, thesis §6.4), without
- * which a deposed leader would answer from a copy that misses newer writes. A server that is a quorum
- * by itself need not ask for `leader`. Rejects with `no-leader`.
+ * Resolves when a read of this server's own catalog is as fresh as requested: `stale` immediately;
+ * `leader` and `consistent` after a quorum has confirmed the leader (ReadIndex, thesis §6.4).
+ * Otherwise a deposed leader would answer from a copy that misses newer writes. A server that is a
+ * quorum alone need not ask for `leader`. Rejects with `no-leader`.
  */
 export async function reach(context: ReachContext, consistency: Consistency): Promise<void> {
   if (consistency === 'stale') return

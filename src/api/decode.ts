@@ -7,7 +7,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** Turns one JSON value into a T, or throws SvcdError `invalid-field` that names `at`. */
 export interface Reader<T> {
   (value: unknown, at: string): T
-  /** What it takes, for the document of the API; left out = anything. */
+  /** The accepted values, for the document of the API; left out = anything. */
   readonly schema?: JsonSchema
 }
 
@@ -29,7 +29,7 @@ const durationMsMax = 2 ** 63 / 1e6
 
 export const text: Reader<string> = documented({ type: 'string' }, (value, at) => {
   if (typeof value !== 'string') return refuse(at, 'a string', value, 'string')
-  // It has no UTF-8: what is stored would not be found under the name it was stored by.
+  // It has no UTF-8 form: a value stored under it would not be found again.
   if (/\p{Surrogate}/u.test(value)) {
     throw svcdError('invalid-field', { field: at, reason: 'contains half of a surrogate pair' })
   }

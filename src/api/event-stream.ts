@@ -17,8 +17,8 @@ const opening = 'retry: 1000\n\n'
 const heartbeat = ':\n\n'
 
 /**
- * One reader of a stream. What it has not taken yet is replaced by what is newer, so that a reader
- * that is too slow costs one event at most, and sees the latest state when it comes to it.
+ * One reader of a stream. Events that it has not taken yet are replaced by newer ones. So a slow
+ * reader costs one event at most, and sees the latest state when it reads.
  */
 export class EventStream {
   readonly #raw: FastifyReply['raw']

@@ -4,7 +4,7 @@ import { EventStream, frameOf } from './event-stream.ts'
 import type { Frame } from './event-stream.ts'
 import type { Rendered } from './render-cache.ts'
 
-/** No wait is for ever; one that ends without a change begins again. */
+/** Each wait has a limit. A wait that ends without a change starts again. */
 const waitMs = 600_000
 /** A feed rests this many times as long as its last event took to make: it never takes a whole core. */
 const restFactor = 4
@@ -50,7 +50,7 @@ export class Feed {
   /** Takes a state that was just read, unless it knows a newer one, and gives what it has then. */
   see({ index, body }: Rendered): Frame {
     const latest = this.#latest
-    // Of two reads that are under way at once the older may end last.
+    // Of two concurrent reads the older may end last.
     if (index < latest.index || (index === latest.index && body === latest.body)) return latest
     // The same bytes stay the same object: that is how a stream knows what its reader has.
     this.#latest = frameOf(index, body.equals(latest.body) ? latest.body : body)

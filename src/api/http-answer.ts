@@ -29,8 +29,8 @@ export class HttpAnswer {
   }
 
   /**
-   * Rejects with ECONNRESET when it breaks off, and with the reason of the request's signal. Whoever leaves
-   * it early closes the connection.
+   * Rejects with ECONNRESET when it breaks off, and with the reason of the request's signal. A
+   * reader that leaves early closes the connection.
    */
   async *body(): AsyncGenerator<Uint8Array, void> {
     yield* await this.#decoded()
@@ -43,7 +43,7 @@ export class HttpAnswer {
     return new TextDecoder().decode(Buffer.concat(chunks))
   }
 
-  /** Closes the connection of an answer that nobody reads. */
+  /** Closes the connection of an answer that is not read. */
   discard(): void {
     this.#message.destroy()
   }

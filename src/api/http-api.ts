@@ -63,8 +63,8 @@ export const httpServerOptions = {
 } as const
 
 /**
- * Builds the HTTP API, Consul's `/v1`, over a node. It does not listen; whoever called does, and
- * calls `close()` to stop: reads that wait for a change are answered then with what there is.
+ * Builds the HTTP API, Consul's `/v1`, over a node. It does not listen: the caller does, and calls
+ * `close()` to stop. Reads that wait for a change are then answered with the present state.
  */
 export function createHttpApi(
   backend: Backend,
@@ -150,7 +150,7 @@ function addBodies(app: FastifyInstance, bytesMax: number): void {
   )
 }
 
-/** Before all else: what is refused here has done nothing and is told nothing. */
+/** Before all else: a request that is refused here has done nothing and learns nothing. */
 function addGuard(app: FastifyInstance, guard: RequestGuard): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { headers, method } = request
@@ -177,7 +177,7 @@ function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>): void {
     // Clients send none, form-urlencoded or nonsense with JSON in the body; none of it is an error.
     delete request.headers['content-type']
     reply.header('X-Consul-Default-ACL-Policy', 'allow')
-    // What has a route is clean up to its argument, and that is nobody's to clean.
+    // A path with a route is clean up to its argument, and the argument must stay as it is.
     const clean = request.is404 ? cleanPath(request.url, prefixes) : undefined
     if (clean === undefined) done()
     else reply.redirect(clean, 301)
@@ -202,8 +202,8 @@ function withoutToken(url: string): string {
 }
 
 /**
- * Without `Connection: close` an answer in flight would leave a connection that holds up the stop, and
- * one that nobody reads would do so for ever.
+ * Without `Connection: close` an answer in flight would leave a connection that delays the stop. An
+ * answer that is not read would delay it without limit.
  */
 function endWithClose(
   app: FastifyInstance,
@@ -222,7 +222,7 @@ function endWithClose(
   })
 }
 
-/** Every error as its text; what is not in the error table is a defect, logged in full. */
+/** Every error as its text. An error outside the error table is a defect, and logged in full. */
 function sendError(
   logger: Logger,
   error: unknown,

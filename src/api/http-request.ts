@@ -30,10 +30,10 @@ const redirectsMax = 20
 const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308]
 
 /**
- * Sends one request over HTTP or HTTPS, on a connection that is kept for the next one. Resolves when the head
- * of the answer is there, whatever its status; whoever has it reads its body. Rejects with the error of the
- * system (`ECONNREFUSED`, `ECONNRESET`, …), of Node's parser (`HPE_…`) or of TLS, or with the reason of the
- * signal.
+ * Sends one request over HTTP or HTTPS, on a connection that is kept for the next one. Resolves
+ * when the head of the answer is there, whatever its status; the caller then reads the body.
+ * Rejects with the error of the system (`ECONNREFUSED`, `ECONNRESET`, …), of Node's parser
+ * (`HPE_…`) or of TLS, or with the reason of the signal.
  */
 export async function httpRequest(url: string, request: HttpRequest = {}): Promise<HttpAnswer> {
   let place = new URL(url)
@@ -96,7 +96,7 @@ function exchangeOnce(
     limitConnecting(outgoing, end)
     outgoing.on('response', (message) => {
       incoming = message
-      // Whoever reads it is told; to others an end is an end.
+      // Its reader learns of it; for all others the end is an ordinary end.
       message.on('error', () => {})
       // Who answers before it has read everything will not read the rest.
       message.on('end', () => void (outgoing.writableFinished || outgoing.destroy()))

@@ -4,7 +4,7 @@ import { svcdError } from '../base/errors.ts'
 const beatMs = 15_000
 /** A reader that took nothing for so many beats is gone. */
 const beatsMissedMax = 4
-/** Bytes that a reader may leave unread; what comes then is dropped, and counted. */
+/** Bytes that a reader may leave unread. Further lines are dropped and counted. */
 const unreadBytesMax = 256 * 1024
 
 type Raw = FastifyReply['raw']
@@ -92,12 +92,12 @@ export class LineStreams {
       .header('X-Content-Type-Options', 'nosniff')
       // nginx holds answers back unless it is told.
       .header('X-Accel-Buffering', 'no')
-      // A stream ends with its connection, so that nobody waits for it to be used again.
+      // A stream ends with its connection, so that no client waits to use it again.
       .header('Connection', 'close')
       .hijack()
     const { raw } = reply
     raw.writeHead(200, reply.getHeaders() as Record<string, string | string[]>)
-    // At once: the first line may be long in coming.
+    // Immediately, because the first line may take long.
     raw.flushHeaders()
     const stream = new LineStream(raw, options)
     this.#streams.add(stream)

@@ -11,7 +11,10 @@ import { cutOutput } from './validate.ts'
 
 const servicePrefix = '/v1/agent/service/maintenance/'
 
-/** Maintenance mode: a critical check that nobody runs takes a service, or all of a node, out of answers. */
+/**
+ * Maintenance mode: a critical check without a probe takes a service, or a whole node, out of
+ * answers.
+ */
 export function addMaintenanceRoutes(app: FastifyInstance, { agent }: Backend): void {
   addRoute(app, 'PUT', `${servicePrefix}*`, async (request, reply) => {
     const serviceId = tailOf(request, servicePrefix)

@@ -72,8 +72,8 @@ function shown(ids: readonly string[]): string {
 }
 
 /**
- * The candidates that `asked` may stand for, the likeliest first: those that are called so otherwise, or
- * else those with the smallest number of letters to change, up to a third of them.
+ * The candidates that `asked` may stand for, the most probable first: first those with that other
+ * name, or else those with the smallest number of letters to change, up to a third of them.
  */
 export function nearestIds(asked: string, candidates: readonly Candidate[]): readonly string[] {
   const wanted = asked.toLowerCase()

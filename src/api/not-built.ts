@@ -6,7 +6,7 @@ import { addRefusal } from './route.ts'
 
 /** Endpoints of Consul's that svcd does not have. */
 export interface NotBuilt {
-  /** What they are of, as the answer calls it. */
+  /** The feature that they belong to, as the answer names it. */
   readonly what: string
   /** Below /v1. With `/*` at its end a path is all below it and the path itself. */
   readonly paths: readonly string[]
@@ -73,7 +73,7 @@ export const notBuilt: readonly NotBuilt[] = [
 /** As Consul answers while ACLs are off, which they always are here. */
 const ofAcls = ['acl/*', 'agent/token/*', 'internal/acl/authorize'] as const
 
-/** To be called when all other routes are there: what has a route is built. */
+/** Call it after all other routes are added: a path that has a route is built. */
 export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
   for (const { what, paths, code = 'not-built' } of notBuilt) {
     let isLogged = false

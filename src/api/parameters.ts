@@ -58,7 +58,7 @@ export type Consistency = 'leader' | 'stale' | 'consistent'
 /** What every read of the catalog may be asked with. */
 export interface ReadOptions {
   readonly consistency: Consistency
-  /** 0 = answer at once. */
+  /** 0 = answer immediately. */
   readonly index: number
   /** 0 = the default. */
   readonly waitMs: number

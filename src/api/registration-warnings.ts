@@ -1,8 +1,8 @@
 import { isLoopbackIp, parseIp } from '../base/ip.ts'
 import type { ServiceDefinition } from '../catalog/model.ts'
 
-// What is accepted although it is seldom meant. No text holds a semicolon, which separates them in the
-// header.
+// Registrations that are accepted, although they are probably a mistake. No text contains a
+// semicolon, which separates them in the header.
 
 /** What one label of a host name may be (RFC 1123 §2.1); many clients look up nothing else. */
 const hostLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
@@ -17,7 +17,7 @@ const labelBytesMax = 63
 const tagsNamed = 3
 const shownMax = 64
 
-/** What is odd about a service, as sentences; a list of its own for each caller. */
+/** The unusual properties of a service, as sentences; a new list for each caller. */
 export function serviceWarnings(service: ServiceDefinition): string[] {
   return [
     ...nameWarnings(service.name),

@@ -33,8 +33,8 @@ export function compress(body: Buffer): Promise<Buffer> {
 }
 
 /**
- * The answers given since the catalog last changed. When a service changes, all who wait for it ask
- * for the same bytes at once; they are read and serialised for the first of them only.
+ * The answers given since the catalog last changed. When a service changes, all its watchers ask
+ * for the same bytes at the same moment. They are read and serialised for the first of them only.
  */
 export class RenderCache {
   readonly #answers = new Map<string, Rendered>()

@@ -41,7 +41,7 @@ export class Renderer {
     }
   }
 
-  /** Whether whoever saw the index `above` has nothing new to see, and would wait. */
+  /** Whether a client that saw the index `above` has nothing new to see, and would wait. */
   isUnchanged(question: Question, above: number): boolean {
     return this.#backend.read((catalog) =>
       mustWait(catalog, indexOf(catalog, question.subject), above),

@@ -73,7 +73,7 @@ export class RequestGuard {
     if (name === undefined) return false
     const label = bare(name)
     if (this.#names.has(label) || isAddress(label)) return true
-    // RFC 6761 §6.3: these are nobody else's.
+    // RFC 6761 §6.3: these always mean this machine.
     if (label === 'localhost' || label.endsWith('.localhost')) return true
     return this.#suffixes.some((suffix) => label.endsWith(suffix) && label.length > suffix.length)
   }

@@ -8,7 +8,7 @@ export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Those that the endpoint has; the route itself takes all of them. */
+    /** The methods of the endpoint; the route itself takes all of them. */
     readonly methods?: readonly Method[]
     /** False: pages of other origins may not even read here. */
     readonly isForPages?: boolean
@@ -27,8 +27,8 @@ const allMethods: readonly HTTPMethods[] = [
 
 export interface RouteOptions {
   /**
-   * False: what it costs (a connection that stays, a profile) is not for pages of other origins, although
-   * they could not read the answer. Default true.
+   * False: pages of other origins may not use it, although they could not read the answer, because
+   * it is costly (a connection that stays, a profile). Default true.
    */
   readonly isForPages?: boolean
 }

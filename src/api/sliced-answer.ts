@@ -2,10 +2,10 @@ import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 
-/** Rows after which an answer is no short one any more, and is made a slice at a time. */
+/** An answer of more rows than this is long, and made a slice at a time. */
 const shortSteps = 250
 
-/** The answer as JSON; undefined when it is too long to be made at once. */
+/** The answer as JSON; undefined when it is too long to be made in one piece. */
 export function writeIfShort(answer: Answer, pretty: boolean): Buffer | undefined {
   const running = writeAnswer(answer, pretty)
   for (let step = 0; step <= shortSteps; step++) {

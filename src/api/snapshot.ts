@@ -7,7 +7,7 @@ import { parametersOf, readOptions } from './parameters.ts'
 import { sendDone } from './reply.ts'
 import { addRoutes } from './route.ts'
 
-/** What is read and thrown away behind a refused archive, so that its sender sees the answer. */
+/** How much is read and dropped after a refused archive, so that its sender sees the answer. */
 const discardBytesMax = 1024 * 1024 * 1024
 
 /** GET snapshot packs the state into an archive, PUT makes the catalog what an archive says. */
@@ -46,7 +46,7 @@ export function addSnapshotRoutes(app: FastifyInstance, context: ReadContext): v
   })
 }
 
-/** Whoever stops reading, or is stopped by an error, leaves the connection open for the answer. */
+/** A reader that stops, or is stopped by an error, leaves the connection open for the answer. */
 async function* chunksOf(payload: RequestPayload): AsyncGenerator<Uint8Array> {
   const chunks = (payload as RequestPayload & Iterable).iterator({ destroyOnReturn: false })
   // Not yield*: an error thrown into this generator is to end the loop, and not to reach the stream.
@@ -65,6 +65,6 @@ async function discard(payload: RequestPayload): Promise<void> {
       if (size > discardBytesMax) return
     }
   } catch {
-    // The sender hung up: nobody is left to be answered.
+    // The sender hung up: there is no client to answer.
   }
 }

@@ -44,8 +44,9 @@ export function checkedPort(port: number, field: string): number {
 }
 
 /**
- * An IPv4 or IPv6 address or a host name that somebody can connect to; '' stays ''. An IPv4-mapped
- * address becomes the IPv4 address that it stands for: as AAAA nobody could use it (RFC 4291 §2.5.5.2).
+ * An IPv4 or IPv6 address or a host name that a client can connect to; '' stays ''. An IPv4-mapped
+ * address becomes the IPv4 address that it stands for: as AAAA it could not be used (RFC 4291
+ * §2.5.5.2).
  */
 export function checkedAddress(given: string, field: string): string {
   if (given === '') return given
@@ -99,7 +100,7 @@ export function checkedTaggedAddresses(
   return Object.fromEntries(entries) as Record<string, TaggedAddress>
 }
 
-/** Consul's weights: what is missing beside a given one is 0, and only then. */
+/** Consul's weights: a weight that is missing beside a given one is 0, and only then. */
 export function checkedWeights(
   given: Decoded<{ Passing: () => number; Warning: () => number }> | undefined,
 ): Weights {
@@ -114,8 +115,8 @@ export function checkedWeights(
 }
 
 /**
- * Those of a catalog registration: what is not valid counts as 1 and 1, as in Consul, whose Go clients
- * always send weights, and 0 and 0 for none.
+ * The weights of a catalog registration. Invalid ones count as 1 and 1, as in Consul: its Go
+ * clients always send weights, and 0 and 0 when there are none.
  */
 export function catalogWeights(given: Parameters<typeof checkedWeights>[0]): Weights {
   const { Passing: passing = 0, Warning: warning = 0 } = given ?? {}

@@ -93,6 +93,6 @@ function addStreamHeaders(reply: FastifyReply): void {
     .header('Cache-Control', 'no-store')
     // nginx holds answers back unless it is told.
     .header('X-Accel-Buffering', 'no')
-    // A stream ends with its connection, so that nobody waits for it to be used again.
+    // A stream ends with its connection, so that no client waits to use it again.
     .header('Connection', 'close')
 }

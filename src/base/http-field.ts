@@ -4,8 +4,8 @@ export function isToken(text: string): boolean {
 }
 
 /**
- * What is said of one connection by whoever opens it: RFC 9110 §7.6.1, with Trailer (§6.6.2) and the
- * fields for a proxy.
+ * Fields that describe one connection (RFC 9110 §7.6.1), with Trailer (§6.6.2) and the fields for a
+ * proxy.
  */
 const connectionFields: ReadonlySet<string> = new Set([
   'connection',

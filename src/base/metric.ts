@@ -1,4 +1,4 @@
-/** One figure that is told to whoever watches the process, as plain numbers. */
+/** One figure of the process for its observers, as plain numbers. */
 export interface Metric {
   /** In the manner of Prometheus: `svcd_dns_queries_total`. */
   readonly name: string
@@ -24,7 +24,7 @@ export interface HistogramMetric {
 
 export interface HistogramSeries {
   readonly labels: Labels
-  /** Upper bounds, ascending; what is above the last counts in `count` only. */
+  /** Upper bounds, ascending. Values above the last count in `count` only. */
   readonly bounds: readonly number[]
   /** How many were above the bound before and at most this one. */
   readonly counts: readonly number[]

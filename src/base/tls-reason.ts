@@ -1,7 +1,7 @@
 /** OpenSSL's own account of an error, `…:error:0A00010B:SSL routines:function:reason:file:line:`. */
 const account = /\berror:[0-9A-F]{8}:[^:\n]*:[^:\n]*:([^:\n]+)/i
 
-/** What OpenSSL's reasons mean to whoever connects two programs or writes a configuration. */
+/** The meaning of OpenSSL's reasons for people who connect programs or write a configuration. */
 const meanings: readonly (readonly [RegExp, string])[] = [
   [
     /wrong version number|packet length too long|unknown protocol|http request|record layer failure/,

@@ -210,7 +210,7 @@ export class CatalogMachine {
   }
 }
 
-/** What is noted of a request before it is known what it comes to: most commands come to this. */
+/** The note of a request before its result is known. It is the result of most commands. */
 function requestRow(
   index: number,
   { requestId, timeMs }: Command,

@@ -4,7 +4,9 @@ import type { Reach } from './addresses.ts'
 import type { Status, TaggedAddress } from './model.ts'
 import { parseObject, parseTags } from './rows.ts'
 
-/** A check that may keep an instance out of answers: one that does not pass, or of maintenance. */
+/**
+ * A check that may keep an instance out of answers: it does not pass, or it is a maintenance check.
+ */
 export interface TellingCheck {
   readonly checkId: string
   readonly status: Status
@@ -41,12 +43,15 @@ type InstanceRow = [
 type NodeRow = [name: string, address: string, taggedAddresses: string]
 type CheckRow = [nodeKey: string, serviceId: string, checkId: string, status: Status]
 
-/** The condition of the index `checks_that_tell`, word for word, or SQLite would not use it. */
+/**
+ * The condition of the index `checks_that_tell`, in the same words. Otherwise SQLite would not use
+ * it.
+ */
 const tells = `(c.status <> 'passing' OR (c.check_id >= '_' AND c.check_id < '\`'))`
 
 /** The questions DNS asks, for `EXPLAIN QUERY PLAN` too. */
 export const candidateQueries = {
-  // What is empty comes as NULL: a string made for each instance costs more than reading its row.
+  // Empty values come as NULL: a string made for each instance costs more than reading its row.
   instances: `SELECT node_key, id, address, port, NULLIF(tags, '[]'), NULLIF(meta, '{}'),
     weight_passing, weight_warning, NULLIF(tagged_addresses, '{}')
     FROM services WHERE name_key = ? ORDER BY node_key, id`,
@@ -55,7 +60,7 @@ export const candidateQueries = {
     FROM services s INDEXED BY services_by_name
     CROSS JOIN checks c INDEXED BY checks_that_tell
     ON c.node_key = s.node_key AND c.service_id = s.id WHERE s.name_key = ? AND ${tells}`,
-  // Of all its nodes at once: hardly any has one, and asking node by node costs more than the rest.
+  // All its nodes in one query: hardly any has one, and a query per node costs more than the rest.
   nodeChecks: `SELECT c.node_key, c.service_id, c.check_id, c.status
     FROM (SELECT DISTINCT node_key FROM services INDEXED BY services_by_name WHERE name_key = ?) n
     CROSS JOIN checks c INDEXED BY checks_that_tell

@@ -6,7 +6,10 @@ export interface RegisterCommand {
   readonly nodeName: string
   /** Undefined: the node must exist and stays as it is. */
   readonly node?: NodeDefinition | undefined
-  /** `node` is for a node that is not there; one that is stays as it is (Consul's SkipNodeUpdate). */
+  /**
+   * `node` is for a node that does not exist yet; an existing one stays as it is (Consul's
+   * SkipNodeUpdate).
+   */
   readonly isNodeKept?: boolean | undefined
   readonly service?: ServiceDefinition | undefined
   readonly checks: readonly CheckDefinition[]
@@ -33,7 +36,7 @@ export interface UpdateCheckCommand {
 
 export type CommandBody = RegisterCommand | DeregisterCommand | UpdateCheckCommand
 
-/** What every command carries beside its body, whoever wrote it. */
+/** The fields of every command beside its body. */
 export interface CommandOrigin {
   /** Unique to this request; a command whose id was applied already is not applied again. */
   readonly requestId: string

@@ -6,7 +6,7 @@ import type { Change } from './touch.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { subject } from './versions.ts'
 
-/** Applies a deregistration. What is not there is as gone as it was asked to be: no error. */
+/** Applies a deregistration. An entry that does not exist counts as removed: no error. */
 export function deregister(body: DeregisterCommand, change: Change): Outcome {
   const { sql, index } = change
   const nodeKey = body.nodeName.toLowerCase()

@@ -3,9 +3,10 @@ import type { Change } from './touch.ts'
 import { subject } from './versions.ts'
 
 /**
- * `subjects` has the index at which each name last changed. One that is gone is kept for this many
- * entries of the log and then forgotten, at entries whose index is a multiple of it. So the table holds
- * what is alive, and at most the names of the last two times as many entries.
+ * `subjects` has the index at which each name last changed. The name of a removed subject is kept
+ * for this many entries of the log and then forgotten, at entries whose index is a multiple of it.
+ * So the table contains the live names, and at most the names of the last two times as many
+ * entries.
  */
 export const goneEntries = 4096
 

@@ -2,10 +2,13 @@
 
 export type Status = 'passing' | 'warning' | 'critical'
 
-/** Who the authority for a row is: its agent (anti-entropy may remove it), or whoever wrote it. */
+/** The authority for a row: its agent (anti-entropy may remove it), or the client that wrote it. */
 export type Owner = 'agent' | 'catalog' | 'file' | 'lease'
 
-/** Whether an agent answers for the row: what it does not know of any more is to go. */
+/**
+ * Whether an agent is responsible for the row: anti-entropy removes rows that the agent no longer
+ * has.
+ */
 export function isOfAgent({ owner }: { readonly owner: Owner }): boolean {
   return owner === 'agent' || owner === 'file'
 }
@@ -66,7 +69,7 @@ export interface CheckDefinition {
   /** At most 4 KiB. */
   readonly output: string
   readonly serviceId: string
-  /** 'ttl', 'http', … or '' when nobody runs it. */
+  /** 'ttl', 'http', … or '' when no probe runs. */
   readonly type: string
   /** Consul's duration text, or ''. */
   readonly interval: string

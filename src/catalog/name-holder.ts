@@ -2,8 +2,9 @@ import type { Node } from './model.ts'
 import type { CatalogReader } from './query.ts'
 
 /**
- * The node of another id that has this name while its agent lives, so that nobody else may take it (as in
- * Consul); undefined when the name is free. Neither a node without an id nor one without an agent holds a name.
+ * The node of another id that has this name while its agent lives, so that no other may take it (as
+ * in Consul); undefined when the name is free. Neither a node without an id nor one without an
+ * agent owns a name.
  */
 export function nameHolder(catalog: CatalogReader, name: string, id: string): Node | undefined {
   const node = catalog.node(name)

@@ -10,7 +10,7 @@ import { subject } from './versions.ts'
 /** The check that says that an agent stands for a node. */
 const nodeCheckId = 'serfHealth'
 
-/** What was on a node under the name that it had before. */
+/** The entries of a node under its earlier name. */
 export interface Belongings {
   readonly services: readonly ServiceRow[]
   readonly checks: readonly CheckRow[]

@@ -4,7 +4,7 @@ import type { Check, Instance, Node, Service, Status } from './model.ts'
 import { checkColumns, checkOf, mergeById, nodeOf, parseTags, serviceOf } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
 
-/** Rows read at once: about a millisecond. */
+/** Rows per read: about a millisecond. */
 const pageRows = 200
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
@@ -73,8 +73,8 @@ export function addTags(
 }
 
 /**
- * Lists of any length, read page by page while they are walked through, so that whoever walks can
- * stop in between. What is read is of one moment only inside one read transaction.
+ * Lists of any length, read page by page while they are walked through, so that the caller can stop
+ * in between. The rows are of one moment only inside one read transaction.
  */
 export class CatalogPages {
   readonly #sql: ReturnType<typeof prepare>
@@ -95,8 +95,8 @@ export class CatalogPages {
   }
 
   /**
-   * Every service name with the sorted union of its instances' tags. One that is spelt in several ways is
-   * there in each of them: some readers look names up exactly.
+   * Every service name with the sorted union of its instances' tags. A name in several spellings is
+   * listed in each of them: some readers look names up exactly.
    */
   *serviceNames(): Generator<readonly [name: string, tags: readonly string[]], void> {
     for (const key of this.serviceKeys()) {

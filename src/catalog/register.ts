@@ -10,7 +10,7 @@ import { objectJson, reverseLabels } from './rows.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { subject } from './versions.ts'
 
-/** Applies a registration. What is the same as before keeps its modify index and wakes nobody. */
+/** Applies a registration. Unchanged rows keep their modify index, and wake no waiter. */
 export function register(body: RegisterCommand, change: Change): Outcome {
   const { sql, index } = change
   const nodeKey = body.nodeName.toLowerCase()
@@ -50,8 +50,9 @@ function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome
 }
 
 /**
- * Whether the node stays as it is. It is judged here, by the state that the log leads to: who proposed the
- * command may lag behind. A node without an address is one that nobody has described yet.
+ * Whether the node stays as it is. It is judged here, by the state that the log leads to: the
+ * server that proposed the command may lag behind. A node without an address has not been described
+ * yet.
  */
 function isKept(body: RegisterCommand, node: NodeDefinition, key: string, change: Change): boolean {
   return (body.isNodeKept === true || node.address === '') && hasNode(key, change)

@@ -7,7 +7,8 @@ let laneB = 0
 /**
  * The sum of a set of rows, whatever their order: 64 bits, as two lanes of 32, of the hashes of all
  * rows added up. One row is added or subtracted in less than a microsecond, so the write path keeps
- * it. It finds damage and replicas that differ; it is no defence against who chooses the rows.
+ * it. It finds damage and replicas that differ. It does not protect against an attacker who chooses
+ * the rows.
  */
 export class RowSum {
   #a = 0

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { ColumnValues } from './rows.ts'
 
-/** Rows that one statement takes; what it costs beside them is paid once. */
+/** Rows per statement. The fixed cost of a statement is paid once. */
 const sizes = [32, 8, 2, 1] as const
 
 interface Sized {

@@ -76,8 +76,9 @@ const version1 = `
   INSERT INTO meta VALUES ('applied_index', 0), ('applied_term', 0);
 `
 
-// Who has an address, for PTR; service_id is '' for the node itself, so nodes come first. Made from the other tables, as
-// an IPv6 address can be spelt in many ways; {@link defineAddressKeys} defines the functions.
+// Which node or service has an address, for PTR; service_id is '' for the node itself, so nodes
+// come first. Made from the other tables, because an IPv6 address has many spellings; {@link
+// defineAddressKeys} defines the functions.
 const version2 = `
   CREATE TABLE addresses (
     ip TEXT NOT NULL,
@@ -112,9 +113,10 @@ const version4 = `
   ALTER TABLE subjects DROP COLUMN create_index;
 `
 
-// The row 'sums' of meta: what the rows of each table add up to (state-sums.ts). Whoever brings a database from an older
-// format to the present one calls initializeSums in the same transaction. A later format that changes rows must bring
-// the sums along, and must not sum up all rows again: that would hide the damage of a state.
+// The row 'sums' of meta: the sum of the rows of each table (state-sums.ts). Code that migrates a
+// database from an older format calls initializeSums in the same transaction. A later format that
+// changes rows must update the sums, and must not compute them again from all rows: that would hide
+// the damage of a state.
 const version5 = `
   INSERT OR REPLACE INTO meta VALUES ('sums', '');
 `

@@ -93,7 +93,7 @@ export function initializeSums(db: Database): void {
 /** Notes `sums` as those of the entry that `meta` says was applied last. */
 export function noteSums(db: Database, sums: StateSums): void {
   const { place } = readMeta(db, 'main')
-  // What has no applied index is no state; who reads it says so.
+  // A file without an applied index is not a state; its reader reports that.
   if (place === undefined) return
   db.prepare("INSERT OR REPLACE INTO meta VALUES ('sums', ?)").run(encodeSums(sums, place))
 }

@@ -5,7 +5,7 @@ import type { ApplyStatements, RowWrites } from './statements.ts'
 
 /**
  * The writes of apply to nodes, services, checks, addresses and requests. Each keeps the sum of its
- * table: what was there before is subtracted as it was read, what is written is added.
+ * table: the old row is subtracted as it was read, and the new one is added.
  */
 export class SummedRows {
   readonly #sql: RowWrites

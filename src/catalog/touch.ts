@@ -10,7 +10,7 @@ export interface Change {
   readonly lists: SummedLists
   /** Nodes, by their keys, that this batch knows to be there: most of its commands are of the same few. */
   readonly nodes: Set<string>
-  /** Notes that whoever read or cached the subject must look again. */
+  /** Notes that every reader and cache of the subject must look again. */
   touch(subject: string): void
 }
 

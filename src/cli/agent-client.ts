@@ -13,7 +13,7 @@ export async function agentClient(
   const { timeoutMs = Number.POSITIVE_INFINITY } = limits
   return new Client({
     ...limits,
-    // Whoever waits for so short a time only has none for finding out.
+    // With such a short timeout there is no time to find out why.
     diagnose: timeoutMs < 2000 ? undefined : diagnose,
     address: httpAddress(options.httpAddr, io.env),
     token: await tokenOf(options, io),
@@ -25,7 +25,9 @@ const diagnose: Diagnose = async (address, failure) => {
   return wrongAddress(address, failure)
 }
 
-/** What is nearer to the command line wins; of the variables svcd's own, then a token before a file. */
+/**
+ * The nearest to the command line wins; of the variables svcd's own, then a token before a file.
+ */
 async function tokenOf(options: ClientOptions, io: Io): Promise<string | undefined> {
   if (given(options.token)) return options.token
   if (given(options.tokenFile)) return readToken(options.tokenFile, io)

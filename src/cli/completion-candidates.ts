@@ -41,7 +41,7 @@ function isPlain(text: string): boolean {
   return /^[\w.,:@%+/=-][\w.,:@%+/=#-]*$/.test(text)
 }
 
-/** The words with which the name of a command may go on. */
+/** The words that can follow in the name of a command. */
 function nextWords(before: readonly string[], commands: Commands): readonly Candidate[] {
   const start = before.map((word) => `${word} `).join('')
   const helpOf = new Map<string, string>()
@@ -144,7 +144,7 @@ async function ofKind(
     const client = await agentClient(clientOptionsIn(before), io, { timeoutMs: askMsMax })
     return await namesOf(kind, client)
   } catch {
-    // Without an agent there are no names to offer; a key press is no place for an error.
+    // Without an agent there are no names to offer, and a key press must not print an error.
     return []
   }
 }

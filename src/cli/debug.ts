@@ -51,7 +51,7 @@ async function debug(options: DebugOptions, io: Io): Promise<void> {
   const capture = new Capture(await agentClient(options, io))
   await capture.facts()
   await capture.samples(durationMs, intervalMs, (leftMs) =>
-    // The end of the line is cleared: what was there before may have been longer.
+    // The end of the line is cleared, because the earlier text may have been longer.
     io.drawn?.(`\rSampling, ${Math.ceil(leftMs / 1000)} s left\u001b[K${leftMs > 0 ? '' : '\n'}`),
   )
   const { errors } = capture
@@ -86,7 +86,7 @@ class Capture {
     this.#client = client
   }
 
-  /** Rejects with `agent-unreachable` when there is nobody to ask at all. */
+  /** Rejects with `agent-unreachable` when no agent answers at all. */
   async facts(): Promise<void> {
     const client = this.#client
     this.#add('agent.json', await client.self())

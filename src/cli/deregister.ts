@@ -49,7 +49,9 @@ export function deregisterCommand(io: Io): Command {
 
 type Removed = { readonly id: string; readonly node?: string } | { readonly node: string }
 
-/** One that is not there keeps no other from being removed; an agent that does not answer does. */
+/**
+ * A missing instance does not keep others from being removed; an agent that does not answer does.
+ */
 async function removeAll(
   client: Client,
   targets: readonly Removed[],

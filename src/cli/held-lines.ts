@@ -23,7 +23,7 @@ export class HeldLines {
     if (this.#lines.length > linesMax || isError.test(line)) this.release()
   }
 
-  /** Prints `before` and what waited, in one piece; later lines are printed at once. */
+  /** Prints `before` and the waiting lines in one piece. Later lines are printed immediately. */
   release(before = ''): void {
     const text = [before, ...(this.#lines ?? [])].join('')
     this.#lines = undefined

@@ -21,7 +21,9 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Reads a whole text file; `-` is standard input. */
   readonly readText: (path: string) => Promise<string>
-  /** Calls back when the user has seen enough (SIGINT, SIGTERM): for what would go on for ever. */
+  /**
+   * Calls back when the user has seen enough (SIGINT, SIGTERM), for commands that run without end.
+   */
   readonly onInterrupt?: ((stop: () => void) => void) | undefined
   /** Writes to the terminal on standard error, where there is one: for what is drawn over itself. */
   readonly drawn?: ((text: string) => void) | undefined

@@ -49,9 +49,9 @@ export function outputFormat({ output, wide, json }: OutputOptions): OutputForma
 export interface Printable {
   /** What JSON and YAML show. */
   readonly data: unknown
-  /** What `-o name` prints, one a line. */
+  /** The names for `-o name`, one per line. */
   readonly names: readonly string[]
-  /** For people; what is somebody else's in it is `visible` already. */
+  /** For people. Texts of clients in it are `visible` already. */
   readonly text: (isWide: boolean) => string
 }
 

@@ -12,22 +12,24 @@ export async function serviceWith(
     const service = await client.agentService(id)
     return service === undefined ? {} : { [id]: service }
   } catch (error) {
-    // It is only asked to explain what a registration does; that may be allowed all the same.
+    // The question only explains what a registration does. The registration may be allowed
+    // nevertheless.
     if (error instanceof SvcdError && error.code === 'agent-refused') return {}
     throw error
   }
 }
 
 /**
- * A sentence about the instance whose place a registration took: whoever registers a second instance under the
- * ID of the first one has one. '' when nothing was lost, or the agent itself warns: of another name.
+ * A sentence about the instance that a registration replaced. A second instance registered under
+ * the ID of the first leaves one instance. '' when nothing was lost, or the agent itself warns: of
+ * another name.
  */
 export async function replacedNote(
   client: Client,
   { Name, Address = '', Port = 0 }: ServiceRegistration,
   before: ServiceEntry | undefined,
 ): Promise<string> {
-  // Without a port it was no instance that anybody could reach.
+  // Without a port it was not an instance that a client could reach.
   if (before === undefined || before.Service !== Name || before.Port === 0) return ''
   const old = placeOf(before)
   if (placeOf({ Address, Port }) === old) return ''
@@ -42,7 +44,9 @@ function placeOf({ Address, Port }: Pick<ServiceEntry, 'Address' | 'Port'>): str
   return Address === '' ? `port ${Port}` : hostPort({ address: Address, port: Port })
 }
 
-/** The registration is done; that the agent cannot be asked about it any more is no fault of it. */
+/**
+ * The registration is done. If the agent cannot be asked about it any more, that is not its fault.
+ */
 function nothing(): Readonly<Record<string, ServiceEntry>> {
   return {}
 }

@@ -41,7 +41,7 @@ async function noDataHint({ replies, ask }: Unresolved): Promise<string> {
   const asked = new Set(replies.map(({ question }) => question.type))
   const others = commonTypes.filter((type) => !asked.has(type))
   const found = await Promise.all(
-    // One that fails says nothing; the name was answered for a moment ago.
+    // A failed question says nothing; the name was answered a moment ago.
     others.map((type) => ask(type).then(hasAnswer, () => false)),
   )
   const there = others.filter((_, at) => found[at])

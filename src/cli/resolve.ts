@@ -79,7 +79,7 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
   })
 }
 
-/** Whoever gave the HTTP port for the DNS port is told so. */
+/** Explains it to users who gave the HTTP port as the DNS port. */
 async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | undefined> {
   if (!(error instanceof SvcdError) || error.code !== 'dns-unreachable') return undefined
   const { answersHttp } = await import('./wrong-address.ts')
@@ -99,7 +99,7 @@ function checkLengths(name: string): void {
 
 function resolvedTable(io: Io, replies: readonly DnsReply[], isWide: boolean): string {
   const answers = replies.flatMap((reply) => reply.answer)
-  // The addresses of SRV targets come along; those that were asked for are shown already.
+  // Answers contain the addresses of SRV targets; those that were asked for are shown already.
   const records = [...answers, ...replies.flatMap((reply) => reply.additional)]
   const rows = new Map(records.map((record) => [rowKey(record), record]))
   return table(io, [...rows.values()], recordColumns, isWide)

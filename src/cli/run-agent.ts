@@ -13,7 +13,7 @@ import { startSample, type Sample } from './sample.ts'
 
 /** What the configuration says beside its values. */
 export interface StartNotes {
-  /** What is taken but not done as asked. */
+  /** Options that are accepted but not done as asked. */
   readonly notices: readonly string[]
   readonly reread: Reread
 }
@@ -70,7 +70,10 @@ async function pidFile({ pidFile: path }: Config, node: RunningNode): Promise<()
   }
 }
 
-/** Resolves when the terminal is closed. A -dev agent is its window's; a server goes on without. */
+/**
+ * Resolves when the terminal is closed. A -dev agent belongs to its window; a server continues
+ * without.
+ */
 function hangUp(terminal: Terminal): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.on('SIGHUP', (signal) => {
@@ -105,8 +108,8 @@ function forNpmStart(error: unknown): unknown {
 const sameSignalMs = 500
 
 /**
- * Resolves at the first SIGTERM or SIGINT; a later one ends the process at once, for whoever will
- * not wait for a clean stop.
+ * Resolves at the first SIGTERM or SIGINT. A later one ends the process immediately, for users who
+ * will not wait for a clean stop.
  */
 async function nextStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

@@ -59,7 +59,10 @@ async function startInstance(id: string): Promise<Instance> {
   return { id, server, port, url: `http://127.0.0.1:${port}` }
 }
 
-/** The first checks run at once; five seconds without them means that something is wrong: go on. */
+/**
+ * The first checks run immediately. Five seconds without them mean that something is wrong:
+ * continue.
+ */
 async function untilHealthy(client: Client, count: number): Promise<void> {
   const deadline = performance.now() + 5000
   while (performance.now() < deadline) {

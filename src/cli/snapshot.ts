@@ -45,7 +45,7 @@ export function saveCommand(io: Io): Command {
 async function save(client: Client, file: string, options: SaveOptions, io: Io): Promise<number> {
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    // Before the agent is asked: nobody would read what it sends.
+    // Before the agent is asked, because its answer would not be read.
     await writeFile(temporary, '', { mode: 0o600 })
     const { index, stateBytes, archive } = await client.snapshot({ stale: options.stale === true })
     await download(archive, temporary, new ProgressBar('Saving', stateBytes, io.drawn))
@@ -65,7 +65,7 @@ async function download(
   path: string,
   bar: ProgressBar,
 ): Promise<void> {
-  // What is known beforehand is how large the state is that is packed, so it is unpacked to be counted.
+  // Only the size of the unpacked state is known beforehand, so it is unpacked to be counted.
   const counted = createGunzip()
   counted.on('data', (chunk: Buffer) => bar.add(chunk.length))
   // A damaged archive is found when it is verified.

@@ -14,7 +14,7 @@ export interface WatchOptions extends ReadOptions {
   readonly tag?: readonly string[]
 }
 
-/** What is watched: a path below /v1/watch/. */
+/** The watched path below /v1/watch/. */
 export interface WatchTarget {
   readonly kind: WatchedKind
   readonly path: string

@@ -44,7 +44,10 @@ export function watchCommand(io: Io): Command {
   ])
 }
 
-/** Rejects when the first attempt finds no agent, or when the agent refuses; else goes on for ever. */
+/**
+ * Rejects when the first attempt finds no agent, or when the agent refuses; else continues without
+ * end.
+ */
 async function watch(client: Client, target: WatchTarget, json: boolean, io: Io): Promise<void> {
   const interrupted = new AbortController()
   io.onInterrupt?.(() => interrupted.abort())
@@ -73,7 +76,7 @@ async function watch(client: Client, target: WatchTarget, json: boolean, io: Io)
   }
 }
 
-/** What it refused once it will refuse again; without a leader it may do better in a moment. */
+/** A refusal will be repeated. Without a leader a retry may succeed in a moment. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof SvcdError)) return true
   if (error.code !== 'agent-refused') return error.code !== 'agent-unreachable'

@@ -21,10 +21,11 @@ interface Place {
 }
 
 /**
- * What is at an address where no agent answers: a DNS server, a server that speaks HTTPS where HTTP was
- * asked or the reverse, or something that is silent. `failure` is why a request failed; undefined while it
- * waits for its answer. Resolves with undefined when an agent answers, or nothing more is known. Takes 5 s
- * at most, and less than 1 s where something answers in its own language.
+ * Finds out what is at an address where no agent answers: a DNS server, a server that speaks HTTPS
+ * where HTTP was asked or the reverse, or a silent program. `failure` is why a request failed;
+ * undefined while it waits for its answer. Resolves with undefined when an agent answers, or
+ * nothing more is known. Takes 5 s at most, and less than 1 s where a program answers in its own
+ * protocol.
  */
 export async function wrongAddress(
   address: string,
@@ -33,10 +34,10 @@ export async function wrongAddress(
   const { code } = (failure === undefined ? {} : causeOf(failure)) as { readonly code?: string }
   if (code !== undefined && hopeless.includes(code)) return undefined
   const place = placeOf(address)
-  // What is still waited for at the end would keep the process alive.
+  // An unfinished attempt would keep the process alive.
   const done = new AbortController()
   try {
-    // Begun at once: an agent that is only slow has all the time.
+    // Started immediately: an agent that is only slow has all the time.
     const answers =
       failure === undefined ? answersHttp(address, answerMsMax, done.signal) : undefined
     const mixUp = await nameMixUp(place)
@@ -117,7 +118,7 @@ export async function answersHttp(
 }
 
 async function answersDns(host: string, port: number): Promise<boolean> {
-  // It brings a DNS library along, which only whoever gets here needs.
+  // It imports a DNS library, which is only needed here.
   const { ask } = await import('../net/dns-client.ts')
   const answers = async (tcp: boolean): Promise<boolean> => {
     const limits = { tcp, timeoutMs: probeMs, attempts: 1 }

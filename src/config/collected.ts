@@ -11,7 +11,7 @@ export interface Given {
 /** What the sources of a configuration say, and all that is wrong with it. */
 export class Collected {
   readonly given = new Map<OptionName, Given>()
-  /** What Consul's keys say that are no options here. */
+  /** The values of Consul keys that are not options here. */
   readonly consul = new Map<string, Given>()
   readonly problems: SvcdError[] = []
   /** One line each, of what is taken but not done as asked. */
@@ -41,7 +41,7 @@ export class Collected {
     this.notices.push(`option ${option}: ${reason}`)
   }
 
-  /** Whether nothing can be said about this option: what was given for it is refused already. */
+  /** Whether this option cannot be judged, because its value is refused already. */
   hasFailed(name: OptionName): boolean {
     return this.#failed.has(name)
   }

@@ -1,12 +1,12 @@
 import { isObject } from './values.ts'
 
-/** What a file may say under a key of Consul's that is no option here. */
+/** The accepted values of a Consul key that is not an option here. */
 export interface ConsulKey {
   /** Values that ask for nothing here, beside null, "", [] and {}: they are taken without a word. `any`: all. */
   readonly value?: boolean | number | string | readonly (boolean | number | string)[] | undefined
   /** An object that does not say `"enabled": true` asks for nothing, whatever else is in it. */
   readonly isSwitched?: true
-  /** Why it is no option here. */
+  /** Why it is not an option here. */
   readonly reason: string
   /** Other values are taken with one line: they tune what svcd does otherwise. Without it they are refused. */
   readonly isTaken?: true

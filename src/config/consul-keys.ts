@@ -6,8 +6,9 @@ import type { OptionName } from './options.ts'
 import { settledKeys } from './settled.ts'
 
 /**
- * Every key of Consul's configuration that is no option here, by its dotted place in a file. A row stands
- * for all that is below it, too. So a file of Consul's is taken as far as it asks for what svcd does.
+ * Every key of Consul's configuration that is not an option here, by its dotted place in a file. A
+ * row also stands for all keys below it. So a Consul file is accepted as far as it asks for what
+ * svcd does.
  */
 export const consulKeys: Readonly<Record<string, ConsulKey>> = {
   ...settledKeys,
@@ -19,7 +20,7 @@ export const consulKeys: Readonly<Record<string, ConsulKey>> = {
 /** Consul's other names for options. */
 export const consulSynonyms: Readonly<Record<string, OptionName>> = { start_join: 'retryJoin' }
 
-/** A flag of Consul's that is no flag here: what it says is judged as its key in a file would be. */
+/** A flag of Consul's that is not a flag here. It is judged as its key in a file would be. */
 export interface ConsulFlag {
   readonly key: string
   /** `switch`: without a value. */

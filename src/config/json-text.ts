@@ -4,7 +4,7 @@ export interface Position {
   readonly column: number
 }
 
-/** What is wrong at a place of a text. */
+/** An error at a place of a text. */
 export interface JsonFault extends Position {
   readonly reason: string
 }
@@ -12,7 +12,10 @@ export interface JsonFault extends Position {
 /** The steps from a document's root to a value in it: names of keys, numbers of items. */
 export type JsonPath = readonly (string | number)[]
 
-/** A JSON document that knows where its values stand, so that whoever judges them can say so. */
+/**
+ * A JSON document that knows the places of its values, so that errors about them can name the
+ * place.
+ */
 export interface JsonDocument {
   readonly value: unknown
   /**
@@ -34,7 +37,7 @@ export interface BrokenJson {
 
 const depthMax = 64
 
-/** Reads JSON (RFC 8259) as `JSON.parse` does; what is wrong is told by place. */
+/** Reads JSON (RFC 8259) as `JSON.parse` does. Errors name the place. */
 export function readJson(text: string): JsonDocument | BrokenJson {
   // Editors of another system put a byte order mark in front; RFC 8259 §8.1 lets readers ignore it.
   const body = text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text

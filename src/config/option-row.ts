@@ -20,7 +20,7 @@ interface Row<Kind extends string, T> {
   /** Shown instead of the default, where that depends on the machine. */
   readonly defaultText?: string
   readonly hidden?: true
-  /** What was given is never said, in no error either. */
+  /** Its value never appears in any output, not in errors either. */
   readonly isSecret?: true
 }
 

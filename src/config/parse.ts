@@ -21,7 +21,7 @@ import { appended, parseTexts, splitSpaces, type Parsed } from './values.ts'
 export interface ConfigSources {
   /** The texts given to each flag, in order; `true` or `false` for a flag without a value. */
   readonly flags: Readonly<Partial<Record<OptionName, readonly string[]>>>
-  /** As `flags`, those of Consul that are no options here, by their name. */
+  /** As `flags`, those of Consul that are not options here, by their name. */
   readonly consulFlags?: Readonly<Record<string, readonly string[]>> | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   /** In order: a later file wins. */
@@ -35,9 +35,9 @@ export interface ConfigSources {
 export interface ReadConfig {
   /** Undefined when there are problems. */
   readonly config: Config | undefined
-  /** Errors of the table, each naming the option as whoever set it wrote it. */
+  /** Errors of the table. Each names the option as the user wrote it. */
   readonly problems: readonly SvcdError[]
-  /** What is taken but not done as asked, one line each. */
+  /** Options that are accepted but not done as asked, one line each. */
   readonly notices: readonly string[]
 }
 
@@ -51,7 +51,7 @@ export function readConfig(sources: ConfigSources): ReadConfig {
   bootstrapAlone(collected)
   const config = settledConfig(sources, collected)
   for (const { option, with: others, reason } of sources.isIncomplete ? [] : conflicts(config)) {
-    // What was refused already has its default here, which nobody chose.
+    // A refused option has its default here, which the user did not choose.
     if ([option, ...others].some((name) => collected.hasFailed(name))) continue
     collected.refuse(collected.from(option), reason)
   }

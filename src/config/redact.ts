@@ -1,4 +1,4 @@
-/** Names of what nobody else is to see, in options, files and definitions. */
+/** Names of secrets in options, files and definitions. */
 const secretName = /token|secret|password|passphrase|encrypt|credential|authorization|private/i
 /** A user and password in a URL. */
 const urlCredentials = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi
