@@ -108,7 +108,8 @@ export function answerKey(request: FastifyRequest): string {
 }
 
 /**
- * Consul's wait: by default, or at most 10 minutes, and up to a sixteenth more against stampedes.
+ * Consul's wait: the default if none is given, at most 10 minutes, and up to a sixteenth more
+ * against stampedes.
  */
 export function timeoutMs(askedMs: number, random: Random, defaultMs = waitMsDefault): number {
   const waitMs = askedMs <= 0 ? defaultMs : Math.min(askedMs, waitMsMax)

@@ -99,7 +99,7 @@ function checkLengths(name: string): void {
 
 function resolvedTable(io: Io, replies: readonly DnsReply[], isWide: boolean): string {
   const answers = replies.flatMap((reply) => reply.answer)
-  // Answers contain the addresses of SRV targets; those that were asked for are shown already.
+  // Answers contain the addresses of SRV targets. Addresses of the question are shown already.
   const records = [...answers, ...replies.flatMap((reply) => reply.additional)]
   const rows = new Map(records.map((record) => [rowKey(record), record]))
   return table(io, [...rows.values()], recordColumns, isWide)

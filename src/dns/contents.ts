@@ -25,7 +25,7 @@ export interface Contents {
 const { A, AAAA, SRV, TXT, NS, SOA } = recordType
 const nothing = (): readonly never[] => []
 
-/** A name that exists without holding a record: an empty non-terminal, or nobody healthy. */
+/** A name that exists without a record: an empty non-terminal, or no healthy instance. */
 const emptyContents: Contents = {
   alias: undefined,
   types: [],
@@ -124,8 +124,8 @@ function isEmpty({ v4, v6, name }: Addresses): boolean {
 }
 
 /**
- * The first host name, and only while nobody has an IP address: a CNAME must stand alone (RFC 2181
- * §10.1), so addresses of either family rule it out.
+ * The first host name, and only while no instance has an IP address: a CNAME must stand alone (RFC
+ * 2181 §10.1), so addresses of either family rule it out.
  */
 function soleAlias(hosts: readonly Addresses[]): Name | undefined {
   let alias: Name | undefined
@@ -149,7 +149,7 @@ interface Srv {
   readonly host: Addresses
 }
 
-/** One per instance that can be named, without doubles of target and port. */
+/** One per instance that has a name, without duplicates of target and port. */
 function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
   const found = new Map<string, Srv>()
   for (const endpoint of endpoints) {
@@ -164,8 +164,8 @@ function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
 }
 
 /**
- * The node's name when the service uses its node's address, `<hex>.addr…` when it has an IP of its
- * own or resolvers reject the node's name, and a host name as it is (RFC 2782 wants a target with
+ * The node's name when the service uses its node's address. `<hex>.addr…` when it has an IP of its
+ * own, or resolvers reject the node's name. A host name as it is (RFC 2782 wants a target with
  * addresses, not an alias).
  */
 function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'> | undefined {
@@ -300,7 +300,7 @@ function ipKey(ip: IpBytes): number | string {
   return (a << 24) | (b << 16) | (c << 8) | d
 }
 
-/** One TXT record a text, without doubles. */
+/** One TXT record per text, without duplicates. */
 function txtData(texts: readonly (readonly string[])[]): readonly RecordData[] {
   const found = new Map(texts.map((strings) => [strings.join(''), strings]))
   return [...found.values()].map((strings) => ({ kind: 'txt', strings }))

@@ -1,9 +1,9 @@
 const places = 8192
 
 /**
- * Remembers what was asked lately, so that an answer which anybody can ask for under ever new names
- * is kept only when it is asked for again: a flood of random names leaves the cache as it is. What
- * was remembered is overwritten by what comes later; nothing depends on it but what is kept.
+ * Remembers recent questions, so that an answer which clients can request under any number of new
+ * names is kept only when it is requested again: a flood of random names leaves the cache as it is.
+ * Later questions overwrite earlier ones; only the decision to keep depends on it.
  */
 export class Doorkeeper {
   readonly #seen = new Int32Array(places)

@@ -36,7 +36,8 @@ export function encode(message: Message): Encoded {
   const ring = ringLength(message)
   let serialAt = 0
   for (const [at, record] of message.answer.entries()) {
-    // Names inside the ring are no compression targets, or turning it would break pointers to them.
+    // Names inside the ring are not compression targets, because turning it would break pointers to
+    // them.
     writer.recording = at < message.answer.length - ring
     writeRecord(writer, record)
     if (isLive(record)) serialAt = writer.length - serialToEnd

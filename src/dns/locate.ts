@@ -29,7 +29,7 @@ const unknown: Location = { kind: 'unknown' }
 
 /**
  * Reads a name as Consul does: the labels below the domain are scanned from the right for the first
- * of `service`, `node`, `addr`; what is left of it names the thing, what is right of it the
+ * of `service`, `node`, `addr`. The labels to its left name the thing. Those to its right are the
  * datacenter (`dc1` or `dc1.dc`).
  */
 export function locate(name: Name, domain: Name, datacenter: string): Location {

@@ -102,7 +102,7 @@ function parseEscape(text: string, at: number): { char: string; width: number } 
   return char === '' || /\d/.test(char) ? undefined : { char, width: 1 }
 }
 
-/** The presentation form, with its final dot; what does not print is escaped. */
+/** The presentation form, with its final dot. Characters that do not print are escaped. */
 export function formatName(name: Name): string {
   if (name.length === 0) return '.'
   return name.map((label) => `${escapeLabel(label)}.`).join('')
@@ -120,7 +120,7 @@ export function utf8ToOctets(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** The text whose UTF-8 octets are `octets`; what is no UTF-8 becomes U+FFFD. */
+/** The text whose UTF-8 octets are `octets`. Invalid UTF-8 becomes U+FFFD. */
 export function octetsToUtf8(octets: string): string {
   return isAscii(octets) ? octets : Buffer.from(octets, 'latin1').toString('utf8')
 }

@@ -12,8 +12,8 @@ const plainBytesMax = 512
 const questionBytesMax = 255 + typeAndClassBytes
 
 /**
- * Answers that differ in nothing but their question, so that names which are asked once and are
- * not there cost no encoding and no memory: what comes with a flood of random names.
+ * Answers that differ only in their question, as in a flood of random names. Names that are asked
+ * once and do not exist then cost no encoding and no memory.
  */
 export class NegativeAnswers {
   /** By the authority section, which is one object for all negative answers of a zone. */

@@ -8,10 +8,10 @@ import type { Message } from './message.ts'
 
 /**
  * Which records of the ring an answer starts with.
- * - `turn`: all of them are sent; each answer starts one further on.
+ * - `turn`: all of them are sent; each answer starts one further.
  * - `advance`: only some fit; each answer sends the next ones, so that all get their share.
- * - `client`: only some fit; which ones depends on the client's network and nothing else, because
- *   proxies take an instance that is missing from an SRV answer for gone.
+ * - `client`: only some fit. The client's network alone decides which ones, because proxies treat
+ *   an instance that is missing from an SRV answer as removed.
  */
 type Policy = 'turn' | 'advance' | 'client'
 
@@ -32,7 +32,7 @@ export class PreparedAnswer {
   readonly truncated: boolean
   /** Where the serial of the registry's SOA stands; 0: there is none. */
   readonly serialAt: number
-  /** Grows with each answer; carried over when the answer is made anew. */
+  /** Grows with each answer; carried over when the answer is made again. */
   turn = 0
   readonly #policy: Policy
   /** Where each record of the ring begins, and where the last one ends. */
@@ -183,8 +183,8 @@ export class PreparedAnswer {
 }
 
 /**
- * Whether a cut answer may pass for a whole one: it has some of the hosts that were asked for. Without
- * any it would say that there are none, and of other types a part is no answer.
+ * Whether a cut answer may pass for a whole one: it has some of the hosts of the question. Without
+ * any it would say that there are none, and a part of other types is not an answer.
  */
 function isUseful({ question, answer }: Message): boolean {
   const last = answer.at(-1)?.type

@@ -104,7 +104,7 @@ export function formatType(code: number): string {
   return namesByCode.get(code) ?? `TYPE${code}`
 }
 
-/** The code of `A`, `srv` or `TYPE1000`; undefined when it is no type. */
+/** The code of `A`, `srv` or `TYPE1000`; undefined when it is not a type. */
 export function parseType(text: string): number | undefined {
   const upper = text.toUpperCase()
   const known = codesByName.get(upper)

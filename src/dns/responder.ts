@@ -112,8 +112,8 @@ export class Responder {
   }
 
   /**
-   * As {@link respond}, but only from the cache: undefined where the answer is not there, or there
-   * is none. What is not is for the caller to ask for again, when it has the time.
+   * As {@link respond}, but only from the cache: undefined where the answer is not in the cache, or
+   * where there is none. The caller asks again for a missing one when it has the time.
    */
   hit(packet: Uint8Array, asker: Asker): Buffer | undefined {
     return this.#cached(packet, asker)?.render(packet, asker)

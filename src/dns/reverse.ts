@@ -11,7 +11,7 @@ export type ReverseName =
   /** It begins no address: `256.in-addr.arpa`. */
   | { readonly kind: 'nothing' }
 
-/** Undefined for a name that is no reverse name. */
+/** Undefined for a name that is not a reverse name. */
 export function parseReverse(name: Name): ReverseName | undefined {
   if (lowerAscii(name.at(-1) ?? '') !== 'arpa') return undefined
   const family = lowerAscii(name.at(-2) ?? '')

@@ -16,7 +16,7 @@ export type StaticAnswer =
       readonly records: readonly ResourceRecord[]
       readonly additional: readonly ResourceRecord[]
     }
-  /** The answer goes on at another name, which may lie in another zone. */
+  /** The answer continues at another name, which may lie in another zone. */
   | { readonly kind: 'alias'; readonly links: readonly ResourceRecord[]; readonly target: Name }
   | { readonly kind: 'missing' }
 

@@ -72,7 +72,7 @@ export function staticZone(
       continue
     }
     index.set(key, [record])
-    // What is above it exists, too: an empty non-terminal, unless it has records of its own.
+    // The names above it exist, too: empty non-terminals, unless they have records of their own.
     for (let at = 1; at <= record.name.length - origin.length; at++) {
       const above = nameKey(record.name.slice(at))
       if (index.has(above)) break

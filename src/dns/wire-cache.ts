@@ -26,8 +26,8 @@ export interface CacheEntry {
 
 /**
  * Prepared answers by lower-cased question and variant, bounded in entries and octets. When full,
- * the entries that nobody asked for again go first (the clock, or second chance, algorithm), so a
- * flood of names that are asked once cannot drive out what is in use.
+ * the entries that were not asked for again go first (the clock, or second chance, algorithm), so a
+ * flood of names that are asked once cannot evict used answers.
  */
 export class WireCache {
   readonly #buckets: (CacheEntry | undefined)[]
@@ -98,8 +98,8 @@ export class WireCache {
   }
 
   /**
-   * Removes the answers that nobody has asked for since the last call. Without this, answers for names that
-   * no longer exist would stay until the cache is full.
+   * Removes the answers that were not asked for since the last call. Without this, answers for
+   * names that no longer exist would stay until the cache is full.
    */
   age(): void {
     let kept = 0

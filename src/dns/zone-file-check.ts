@@ -71,7 +71,7 @@ function groupByName(rows: readonly Row[]): ReadonlyMap<string, Row[]> {
   return groups
 }
 
-/** Checks the records of one name, and gives them without doubles. */
+/** Checks the records of one name, and returns them without duplicates. */
 function checkName(rows: readonly Row[], findings: Findings): readonly Row[] {
   const [only] = rows
   if (only !== undefined && rows.length === 1) {
@@ -190,7 +190,7 @@ function recordsFor(zone: StaticZone, name: Name): readonly { readonly type: num
   return []
 }
 
-/** Names below a delegation or a DNAME that nobody will be answered with. */
+/** Names below a delegation or a DNAME, which never appear in an answer. */
 function checkHidden(zone: StaticZone, rows: readonly Row[], findings: Findings): void {
   const cuts = rows.filter(({ record }) => {
     const isCut = record.type === NS && !sameName(record.name, zone.origin)

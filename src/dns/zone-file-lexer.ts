@@ -26,7 +26,7 @@ const [quote, semicolon, open, close, backslash] = [0x22, 0x3b, 0x28, 0x29, 0x5c
  * one character an octet.
  */
 export class ZoneFileLexer {
-  /** For the reader to take out as it goes on. */
+  /** For the reader to take out as it continues. */
   readonly errors: LexerError[] = []
   readonly #text: string
   #at = 0
@@ -136,7 +136,7 @@ export class ZoneFileLexer {
   }
 
   #fail(reason: string, line: number): void {
-    // One a line is enough, and a file of NULs must not fill the memory.
+    // One per line is enough, and a file of NULs must not fill the memory.
     if (this.#failedLine !== line) this.errors.push({ line, reason })
     this.#failedLine = line
   }

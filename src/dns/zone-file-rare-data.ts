@@ -167,7 +167,7 @@ function parseCaa(f: Fields): string {
   return u8(flags) + string(tag) + unescape(f.word())
 }
 
-/** RFC 7553 §4.5: the target is no character string; it may be longer. */
+/** RFC 7553 §4.5: the target is not a character string; it may be longer. */
 function parseUri(f: Fields): string {
   f.exactly('priority', 'weight', 'target')
   const numbers = u16(f.integer(0xffff)) + u16(f.integer(0xffff))

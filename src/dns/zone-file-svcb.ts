@@ -84,7 +84,7 @@ function address(text: string, ip: Uint8Array | undefined): string {
   return Buffer.from(ip).toString('latin1')
 }
 
-/** RFC 9460 §8: what is mandatory must be there, and not name itself. */
+/** RFC 9460 §8: mandatory keys must be present, and not include `mandatory`. */
 function checkMandatory(values: ReadonlyMap<number, string>): void {
   const listed = Buffer.from(values.get(0) ?? '', 'latin1')
   for (let at = 0; at + 1 < listed.length; at += 2) {

@@ -9,7 +9,7 @@ export interface Deadline<T> {
   position: number
 }
 
-/** A tick later than this means that the process stood still, not that the timer was imprecise. */
+/** A tick later than this means that the process was stopped, not that the timer was imprecise. */
 const stallMs = 1000
 
 /** The longest time between two ticks: what a stall can be measured by. */
@@ -20,9 +20,9 @@ export function deadline<T>(value: T): Deadline<T> {
 }
 
 /**
- * Deadlines in order (a binary heap), on a clock that stands still while the process does. When a
- * tick comes d > 1 s late, every deadline moves by d: the process was stopped, and whoever sent
- * heartbeats meanwhile must not be called dead for it. `nowMs` is monotonic time everywhere.
+ * Deadlines in order (a binary heap), on a clock that stops while the process is stopped. When a
+ * tick comes d > 1 s late, every deadline moves by d: the process was stopped, and services that
+ * sent heartbeats in that time must not count as failed. `nowMs` is monotonic time everywhere.
  */
 export class Schedule<T> {
   readonly #heap: Deadline<T>[] = []

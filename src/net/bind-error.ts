@@ -1,7 +1,7 @@
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 
-/** What is opened, and the options that choose its port and its address. */
+/** The socket that is opened, and the options that choose its port and its address. */
 export interface Bound {
   readonly what: string
   readonly portFlag: string

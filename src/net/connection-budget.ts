@@ -157,7 +157,9 @@ export class PortBudget {
     }
   }
 
-  /** Addresses that have a connection: what is kept of one goes with its last. */
+  /**
+   * Addresses that have a connection. The entry of an address is removed with its last connection.
+   */
   get addressCount(): number {
     return this.#addresses.size
   }

@@ -22,7 +22,7 @@ export interface GateFigures extends PortFigures {
 
 /** Who gets through a port, by its budget. One gate may guard several servers. */
 export class ConnectionGate {
-  /** Counted by whoever closes them. */
+  /** Counted by the caller that closes them. */
   timedOut = 0
   readonly #options: GateOptions
   readonly #slots = new WeakMap<Socket, Slot>()

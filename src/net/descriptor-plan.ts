@@ -4,9 +4,9 @@ export interface DescriptorPlan {
   readonly clients: number
   /** Connections of other servers that this one takes. */
   readonly peers: number
-  /** Probes over the network at once. */
+  /** Concurrent probes over the network. */
   readonly probes: number
-  /** Scripts at once. */
+  /** Concurrent scripts. */
   readonly scripts: number
 }
 

@@ -35,7 +35,7 @@ export interface DnsReply {
 }
 
 export interface AskOptions {
-  /** Ask over TCP at once; else only when the UDP answer was truncated. */
+  /** Ask over TCP from the start; else only when the UDP answer was truncated. */
   readonly tcp?: boolean | undefined
   /** How long to wait for each of the attempts. */
   readonly timeoutMs?: number | undefined

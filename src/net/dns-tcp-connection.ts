@@ -77,7 +77,7 @@ export class DnsConnection {
   /** The query that is being received. */
   #frame: Buffer | undefined
   #filled = 0
-  /** What has been received but waits until answers are read, or others had their turn. */
+  /** Received data that waits until answers are read, or until other connections had their turn. */
   #backlog: Buffer | undefined
   #sliceEndMs = 0
   #isSliceOver = false
@@ -195,7 +195,7 @@ export class DnsConnection {
     this.#counters.queries++
     const answer = this.#responder.respond(packet, this.#asker)
     this.#isSliceOver = performance.now() > this.#sliceEndMs || this.#share.isOver
-    // Only what is no query gets no answer, and nobody sends that here in good faith.
+    // Only packets that are not queries get no answer, and no honest client sends them here.
     if (answer === undefined) return this.#reject()
     const length = Buffer.allocUnsafe(2)
     length.writeUInt16BE(answer.length)

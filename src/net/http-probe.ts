@@ -26,8 +26,8 @@ const bodyBytesMax = 4096
 const redirectsMax = 10
 const userAgent = 'svcd Health Check'
 
-// A kept-alive connection would go on answering for a server whose listener is dead; a resumed TLS
-// session would go on trusting a certificate that is no longer served.
+// A kept-alive connection would continue to answer for a server whose listener is dead. A resumed
+// TLS session would continue to trust a certificate that is no longer served.
 const plainAgent = new http.Agent({ keepAlive: false })
 const tlsAgent = new https.Agent({ keepAlive: false, maxCachedSessions: 0 })
 
@@ -95,7 +95,7 @@ class Probe {
       )
       this.#current = request
       request.on('error', (error) => {
-        // One that a redirect left behind has nothing to say any more.
+        // An attempt that a redirect replaced has no result any more.
         if (this.#current === request) this.#onError(error)
       })
       request.on('upgrade', (answer, socket) => {
@@ -225,7 +225,7 @@ function isOwnField(name: string): boolean {
   return isConnectionField(name) || name.toLowerCase() === 'content-length'
 }
 
-/** What was meant for one host is not for another to see. */
+/** Credentials for one host must not be sent to another. */
 function withoutSecrets(headers: Hop['headers']): Hop['headers'] {
   const secret = ['authorization', 'cookie', 'proxy-authorization', 'host']
   return Object.fromEntries(

@@ -2,7 +2,10 @@ import { errorTable, svcdError } from '../base/errors.ts'
 import type { Socket } from 'node:net'
 import type { Refusal } from './connection-budget.ts'
 
-/** Refused clients that are given the time to read why, all at once; others get what one write takes. */
+/**
+ * How many refused clients get the time to read the reason, all together. Others get a single
+ * write.
+ */
 const lingeringMax = 16
 const lingerMs = 500
 

@@ -5,8 +5,8 @@ export interface IdleLinks<T> {
 }
 
 /**
- * A list in the order of arrival, from which any item can be taken, all in constant time. An item can
- * be in several lists of different depths at once.
+ * A list in the order of arrival, from which any item can be taken, all in constant time. An item
+ * can be in several lists of different depths at the same time.
  */
 export class IdleList<T extends { readonly links: IdleLinks<T> }> {
   readonly #depth: number

@@ -49,7 +49,7 @@ export class ByteWriter {
 }
 
 /**
- * Reads what a peer sent. It never throws: what is short or impossible makes `isBad` true, and reads
+ * Reads bytes from a peer. It never throws: short or impossible input makes `isBad` true, and reads
  * as zeros from there on.
  */
 export class ByteReader {
@@ -132,7 +132,9 @@ export class ByteReader {
   }
 }
 
-/** A text behind its length in a byte or two; what does not fit into the length is cut off. */
+/**
+ * A text behind its length in a byte or two. A text longer than the length can express is cut off.
+ */
 export function lengthAndText(text: string, lengthBytes: 1 | 2): Buffer {
   const max = lengthBytes === 1 ? 0xff : 0xffff
   const bytes = Buffer.from(text).subarray(0, max)

@@ -42,9 +42,9 @@ export function isRaftFrame(type: number): boolean {
 }
 
 /**
- * The whole frame of one message. `from` and `to` are not in it: the handshake has settled them, and so
- * nobody can speak for another. A CRC covers the body, for TCP's own sum misses one damaged segment in
- * 65,536, and a damaged term or entry would stay for ever.
+ * The whole frame of one message. `from` and `to` are not in it: the handshake has settled them, so
+ * no server can speak for another. A CRC covers the body, because TCP's own checksum misses one
+ * damaged segment in 65,536, and a damaged term or entry would stay permanently.
  */
 export function encodeMessage(message: Message, version: number): Buffer {
   const writer = new ByteWriter(frameHeaderBytes + prefixBytes + fieldBytes(message))
@@ -60,8 +60,8 @@ export function encodeMessage(message: Message, version: number): Buffer {
 }
 
 /**
- * Returns undefined for what is no message, is damaged, or has more or fewer bytes than it must. The
- * entries' data are views of `body`. Whether the values make sense is the core's to judge.
+ * Returns undefined for bytes that are not a message, are damaged, or have the wrong length. The
+ * entries' data are views of `body`. The core judges whether the values make sense.
  */
 export function decodeMessage(
   type: number,

@@ -29,7 +29,7 @@ const framesInARowMax = 1024
 const partingMs = 1000
 
 /**
- * Frames over a socket. What is written in one turn leaves in one system call: at `flush`, or at the
+ * Frames over a socket. The frames of one turn leave in one system call: at `flush`, or at the
  * turn's end. Reads nothing more once it is closed.
  */
 export class PeerConnection {
@@ -143,7 +143,7 @@ export class PeerConnection {
     setTimeout(() => this.#socket.destroy(), partingMs).unref()
   }
 
-  /** Closes at once. */
+  /** Closes immediately. */
   destroy(reason: string): void {
     this.#reason ??= reason
     if (!this.#socket.destroyed) this.#socket.destroy()

@@ -8,7 +8,10 @@ export const frameBytesMax = 4 * 1024 * 1024
 /** Of a whole frame before the other side is known: a greeting needs no more. */
 export const greetingBytesMax = 8 * 1024
 
-/** Greetings and refusals keep this version for all time, so that any two releases can part in words. */
+/**
+ * Greetings and refusals always keep this version, so that any two releases can refuse each other
+ * with a readable reason.
+ */
 export const greetingVersion = 1
 
 /** Numbers below 32 are the transport's own; a Raft message has one from 32 on (peer-codec.ts). */
@@ -51,8 +54,8 @@ export function buildFrame(type: number, version: number, parts: readonly Uint8A
 export type OnFrame = (type: number, body: Buffer) => boolean
 
 /**
- * Cuts a stream into frames, wherever it is split. A frame that lies whole in a chunk is not copied; one
- * that does not is gathered in a buffer of its own, made only after its length was checked.
+ * Cuts a stream into frames, wherever it is split. A frame that lies whole in a chunk is not
+ * copied; another is gathered in a buffer of its own, made only after its length was checked.
  */
 export class FrameParser {
   /** Of a whole frame. */

@@ -22,7 +22,7 @@ export interface Opened {
   readonly isProven: boolean
 }
 
-/** What is to be done after a frame: send, in any case first; then refuse, open, or wait for more. */
+/** The actions after a frame: send, in any case first; then refuse, open, or wait for more. */
 export interface HandshakeStep {
   readonly send: readonly Buffer[]
   readonly refusal?: Refusal
@@ -31,13 +31,14 @@ export interface HandshakeStep {
 
 /**
  * How a connection begins, without the connection. The side that dials greets first, and is greeted
- * back; so it stays between servers without a secret. With one,
+ * back. Between servers without a secret that is all. With one,
  *
  *     dial →    its proof
- *   accept ←    its proof, and of which cluster it is
- *     dial →    of which cluster it is, proven likewise
+ *   accept ←    its proof, and its cluster id
+ *     dial →    its cluster id, with a proof
  *
- * Nobody is told the cluster's id, or is heard at all, before he has proven himself.
+ * A side does not send the cluster's id to the other, or listen to it, before the other has proven
+ * its identity.
  */
 export class PeerHandshake {
   /** The id that the other side claims, accepted or not. */

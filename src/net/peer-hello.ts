@@ -95,7 +95,10 @@ export function encodeHello(hello: Hello): Buffer {
   ])
 }
 
-/** Undefined for what is no greeting. Bytes behind it belong to a later release, and are left alone. */
+/**
+ * Undefined for bytes that are not a greeting. Bytes behind it belong to a later release, and are
+ * left alone.
+ */
 export function decodeHello(body: Buffer): Hello | undefined {
   const reader = new ByteReader(body)
   if (reader.u32() !== magic) return undefined
@@ -226,8 +229,9 @@ function refuse(code: RefusalCode, text: string): Refusal {
 }
 
 /**
- * A certificate for the id speaks for itself. One for a name is good for the id that the cluster knows
- * by that name, or for a new id: else whoever has a certificate for `web7` could be any server.
+ * A certificate for the id proves the id. A certificate for a name is valid for the id that the
+ * cluster knows by that name, or for a new id. Otherwise the owner of a certificate for `web7`
+ * could be any server.
  */
 function certificateFault(peer: Hello, known: KnownPeer | undefined): string | undefined {
   const { certificate, name } = known ?? {}

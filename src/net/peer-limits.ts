@@ -4,7 +4,10 @@ export interface PeerLimits {
   readonly handshakeTimeoutMs: number
   /** The same for a connection that this side opens. */
   readonly dialTimeoutMs: number
-  /** Connections are looked at this often; one that has sent nothing since sends a ping. */
+  /**
+   * Connections are checked this often. A connection that has sent nothing since the last check
+   * sends a ping.
+   */
   readonly sweepMs: number
   /** Looks without a byte heard after which a connection is dead. */
   readonly silentSweepsMax: number

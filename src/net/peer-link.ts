@@ -6,7 +6,7 @@ import type { PeerSession } from './peer-session.ts'
 
 export interface LinkOptions {
   readonly address: string
-  /** Who must answer there; undefined: whoever does. */
+  /** The server that must answer there; undefined: any. */
   readonly id: string | undefined
   /** Dials again and again; else once, when asked to. */
   readonly keep: boolean
@@ -74,7 +74,7 @@ export class PeerLink {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       if (!this.#options.keep) this.dial()
-      // Between two attempts: whoever asks had better ask another server.
+      // Between two attempts: the caller should ask another server.
       if (this.#session === undefined) this.#rejectAll()
     })
   }
@@ -100,7 +100,7 @@ export class PeerLink {
     this.#session = undefined
     const openedMs = this.#openedMs
     this.#openedMs = undefined
-    // One that was closed as soon as it was open is no better than a refused one.
+    // A connection that was closed as soon as it was open counts as a refused one.
     if (openedMs !== undefined && this.#livedLong(openedMs)) this.#failures = 0
     this.#failed(reason, openedMs === undefined)
   }
@@ -120,7 +120,8 @@ export class PeerLink {
       this.#options.onAttempt?.(this, false)
     }
     const { reconnectMsMin, reconnectMsMax } = this.#options.limits
-    // Doubled with each failure, and never the same for two servers that lost a third at once.
+    // Doubled with each failure, and never the same for two servers that lost a third at the same
+    // moment.
     const spread = Math.min(reconnectMsMax, reconnectMsMin * 2 ** ++this.#failures) - reconnectMsMin
     const delayMs = reconnectMsMin + this.#options.random() * spread
     this.#timer = setTimeout(() => this.dial(), delayMs)

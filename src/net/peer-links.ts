@@ -9,7 +9,7 @@ import type { LinkOptions } from './peer-link.ts'
 import type { PeerSession } from './peer-session.ts'
 import type { MovedPeer } from './peer-way.ts'
 
-/** A server by its id, or whoever answers at an address. */
+/** A server by its id, or any server at an address. */
 export type PeerTarget = { readonly id: NodeId } | { readonly address: string }
 
 export interface LinksParts {

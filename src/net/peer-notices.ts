@@ -3,7 +3,7 @@ import type { Logger } from '../base/log.ts'
 
 const repeatMs = 60_000
 const keysMax = 1000
-/** Whoever comes with another name each time must not fill it either. */
+/** A peer that comes with another name each time must not fill it either. */
 const linesPerRepeatMax = 200
 
 /**

@@ -57,8 +57,8 @@ export interface PeerTransportOptions {
   readonly onTurnEnd?: (() => void) | undefined
   /**
    * Answers a request. The body, and the answer that the asking side gets, are views of a larger
-   * buffer: copy them before they are kept or posted to another thread. What it rejects with travels as
-   * code and text.
+   * buffer: copy them before they are kept or posted to another thread. A rejection travels as code
+   * and text.
    */
   readonly onRequest: (from: PeerAsking, kind: string, body: Buffer) => Promise<Buffer>
   /** The last connection with that server has closed. */

@@ -84,7 +84,7 @@ export class PeerRpc {
       return true
     }
     if (reader.isBad) return false
-    // Nobody waits any more when the time is out.
+    // After the timeout the caller does not wait any more.
     const pending = this.#take(id)
     if (type === frameTypes.response) {
       pending?.resolve(reader.rest())
@@ -97,7 +97,7 @@ export class PeerRpc {
     return !reader.isBad
   }
 
-  /** The connection is gone: whoever waits cannot know what became of the request. */
+  /** The connection is gone: the fate of the waiting requests is unknown. */
   close(reason: string): void {
     const peer = this.#channel.peer()
     for (const [id, { kind, reject }] of this.#pending) {

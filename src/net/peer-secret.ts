@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ByteReader, ByteWriter, lengthAndText } from './peer-bytes.ts'
 import { buildFrame, frameTypes, greetingVersion } from './peer-frame.ts'
 
-/** What the servers of one cluster know, and nobody else does (`-encrypt`). */
+/** The secret that only the servers of one cluster know (`-encrypt`). */
 export interface PeerSecret {
   /** At least one. All are accepted, so that they can be replaced without a stop. */
   readonly keys: readonly Uint8Array[]
@@ -101,7 +101,7 @@ export function encodeProof(
   return buildFrame(frameTypes.proof, greetingVersion, [Buffer.from([tags.length]), ...tags, mark])
 }
 
-/** Undefined for what is no proof. */
+/** Undefined for bytes that are not a proof. */
 export function decodeProof(body: Buffer): Proof | undefined {
   const reader = new ByteReader(body)
   const count = reader.u8()

@@ -53,7 +53,7 @@ export class PeerSession {
   agreement: Agreement | undefined
   /** The other side has proven who it is, by the cluster's secret or its certificate. */
   isAuthentic = false
-  /** Set by whoever speaks with frames of its own: the two ends of a snapshot. */
+  /** Set by the two ends of a snapshot transfer, which use frames of their own. */
   onStreamFrame: ((type: number, body: Buffer) => void) | undefined
   onOpened: (() => void) | undefined
   onClosed: ((reason: string) => void) | undefined

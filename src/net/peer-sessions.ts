@@ -37,7 +37,7 @@ export interface SessionsParts extends Pick<
   /** Where others dial this server. */
   readonly address: () => string
   readonly isClosed: () => boolean
-  /** One that another side opened has not greeted in time. */
+  /** A connection that another side opened has not greeted in time. */
   readonly onTimeout: () => void
   /** A server is there, over a connection for messages. */
   readonly onConnected: (session: PeerSession) => void
@@ -47,7 +47,7 @@ export interface SessionsParts extends Pick<
   readonly onSnapshot: (session: PeerSession) => void
 }
 
-/** The connections that there are, whoever opened them: how they are greeted, and what the log says. */
+/** All connections, whichever side opened them: how they are greeted, and their log lines. */
 export class PeerSessions {
   readonly #parts: SessionsParts
   readonly #context: SessionContext
@@ -223,7 +223,7 @@ export class PeerSessions {
   #onRefused(session: PeerSession, refusal: ReceivedRefusal, by: 'us' | 'them'): void {
     this.#parts.counters.refusals++
     const epoch = by === 'them' ? refusal.epoch : refusal.theirEpoch
-    // Whoever dials in could claim any epoch; at the address of a member a member answers.
+    // A stranger that dials in could claim any epoch; at the address of a member a member answers.
     const isTaught = session.role === 'dial' && refusal.code === 'wrong-epoch'
     if (isTaught && epoch !== undefined) this.#parts.options.onEpoch?.(epoch)
     // `retry-join` may well list this server too.

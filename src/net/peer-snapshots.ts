@@ -83,7 +83,8 @@ export class PeerSnapshots {
   }
 
   #warn(peer: string, reason: string, fields: object, text: string): void {
-    // A snapshot has its index in its name: the next one that fails alike is no news.
+    // A snapshot has its index in its name: when the next one fails in the same way, that is not
+    // new.
     const alike = reason.replaceAll(/\d+/g, '#')
     if (this.#said.get(peer) === alike) return
     if (this.#said.size >= saidMax) this.#said.clear()

@@ -28,9 +28,10 @@ export async function openPeerTransport(options: PeerTransportOptions): Promise<
 }
 
 /**
- * Raft messages and requests between the servers. Each dials all others and sends over the connection
- * that it dialled; over one that it accepted only while it has none of its own. So no rule of precedence
- * is needed when two dial at once, and a server that is in no configuration yet can still answer.
+ * Raft messages and requests between the servers. Each dials all others and sends over the
+ * connection that it dialled; over one that it accepted only while it has none of its own. So two
+ * servers that dial at the same time need no rule of precedence, and a server that is in no
+ * configuration yet can still answer.
  */
 export class PeerTransport implements Transport {
   readonly counters: PeerCounters = {
@@ -63,7 +64,8 @@ export class PeerTransport implements Transport {
     this.#gate = new ConnectionGate({
       what: 'server',
       budget: portBudget(this.#limits),
-      // Of its own: whoever floods the port must not silence what is said of servers.
+      // A limit of its own: a client that floods the port must not silence the log lines about
+      // servers.
       notices: new PeerNotices(options.logger, options.clock),
     })
     this.#sessions = this.#makeSessions()
@@ -262,7 +264,7 @@ export class PeerTransport implements Transport {
       },
       onConnected: (session) => {
         this.#hear(session)
-        // Whoever dials us is there: no need to wait for the next attempt.
+        // A server that dials us is there: no need to wait for the next attempt.
         this.#links.to(session.peer?.id ?? '')?.dial()
       },
       onDisconnected: (id) => {

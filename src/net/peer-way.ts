@@ -15,13 +15,13 @@ export interface MovedPeer {
 type OnAttempt = NonNullable<LinkOptions['onAttempt']>
 
 /**
- * The ways to one member: to where the configuration says that it is, and to where it says so itself in
- * its greeting. Members are who their id says, and addresses follow. At either address only that id is
- * talked to.
+ * The ways to one member: to its address in the configuration, and to the address in its own
+ * greeting. Ids identify members, and addresses follow. At either address only that id is accepted.
  *
- * Who has proven itself, by the cluster's secret or a certificate, is dialled where it says at once. Any
- * other greeting may be a stranger's: what it says counts only once the configured address leads to
- * nobody, and no longer than that. So a stranger cannot draw the messages to a member that is where it was.
+ * A member that has proven its identity, by the cluster's secret or a certificate, is dialled at
+ * its own address immediately. Any other greeting may be a stranger's: its address counts only
+ * while the configured address does not answer. So a stranger cannot redirect the messages of a
+ * member that is still at its address.
  */
 export class PeerWay {
   readonly id: NodeId

@@ -53,7 +53,8 @@ export function failedProbe(target: string, error: NodeJS.ErrnoException): Probe
   if (isLocal(error)) {
     return critical(`${target}: not probed: ${error.message}`, 'none')
   }
-  // What is left was said by the probed host: refused, reset, a bad certificate, another protocol.
+  // The other errors were caused by the probed host: refused, reset, a bad certificate, another
+  // protocol.
   return critical(`${target}: ${messageOf(error)}`, isSilence(error) ? 'absence' : 'proof')
 }
 
@@ -69,7 +70,7 @@ export interface ProbeRun {
   readonly target: string
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
-  /** What it came to when nothing was heard in time; critical by absence unless given. */
+  /** The result when no answer came in time; critical by absence unless given. */
   readonly onTimeout?: () => ProbeResult
 }
 

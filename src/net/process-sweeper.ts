@@ -14,9 +14,9 @@ const roundsMax = 40
 const pauseMs = 5
 
 /**
- * Kills a process with all that it started: its group at once, and then whoever left that group, by
- * session or by the mark in its environment, until none is found. One walk over /proc serves all
- * that are to be killed. Without /proc it is the group alone.
+ * Kills a process with all that it started: first its group, and then the processes that left that
+ * group, by session or by the mark in its environment, until none is found. One walk over /proc
+ * serves all that are to be killed. Without /proc it is the group alone.
  */
 export class ProcessSweeper {
   readonly #targets = new Map<string, Target>()

@@ -22,9 +22,9 @@ const drainMs = 500
 
 /**
  * Runs a command once: exit code 0 is passing, 1 warning, all else critical. Its output is read to
- * the end and the last 4 KiB are kept. At the time-out it is killed with all that it started, and the
- * result is not there before they are gone. What is left of its process group after it ended by itself
- * is killed too: a check every second must not fill the machine. Never rejects.
+ * the end and the last 4 KiB are kept. At the timeout it is killed with all that it started, and
+ * the result is not there before they are gone. The rest of its process group is killed after a
+ * normal end, too: a check every second must not fill the machine. Never rejects.
  */
 export function probeScript(
   request: ScriptProbeRequest,
@@ -95,7 +95,7 @@ class ScriptRun {
   }
 
   #fail(error: NodeJS.ErrnoException): void {
-    // "spawn x ENOENT" says nothing to whoever wrote the check.
+    // "spawn x ENOENT" does not help the author of the check.
     const isMissing = error.code === 'ENOENT'
     const reason = isMissing ? 'there is no such command' : reasonOf(error)
     if (isMissing || error.code === 'EACCES') {

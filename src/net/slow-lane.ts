@@ -1,12 +1,12 @@
-/** What waits is bounded: whoever is turned away asks again, as for a packet that was lost. */
+/** The lane is bounded. A client that is turned away asks again, as for a lost packet. */
 const waitingMax = 1024
 /** What the slow may take of each round in which the fast are many. */
 const grantMs = 1
 
 /**
- * Where questions wait whose answers are not in the cache, so that those that are never wait for
- * them long. A round of packets comes with a grant of time for the slow; what one of them takes
- * beyond it is paid back by the rounds that follow. When nobody else waits they need no grant.
+ * Where questions wait whose answers are not in the cache, so that cached ones never wait for them
+ * long. A round of packets comes with a grant of time for the slow ones. If one of them takes
+ * longer, the following rounds pay it back. When no packet waits they need no grant.
  */
 export class SlowLane<T> {
   #waiting: T[] = []

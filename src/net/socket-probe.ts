@@ -50,8 +50,8 @@ export function tlsOptionsOf(
 }
 
 /**
- * Sends an empty datagram. A host that says that nobody listens (ICMP) is proof of failure; an answer,
- * or silence until the time-out, passes: UDP has nothing better to offer. Never rejects.
+ * Sends an empty datagram. A host that reports a closed port (ICMP) is proof of failure; an answer,
+ * or silence until the timeout, passes: UDP has nothing better to offer. Never rejects.
  */
 export function probeUdp(request: UdpProbeRequest, signal?: AbortSignal): Promise<ProbeResult> {
   const { host, port, timeoutMs } = request

@@ -148,7 +148,7 @@ export class UdpListener {
     })
   }
 
-  /** What is not in the cache is answered after all that has come and is. */
+  /** Misses are answered after all received packets whose answers are in the cache. */
   #defer(answer: () => void): void {
     if (this.#slow.length === 0) setImmediate(() => this.#work())
     if (this.#slow.push(answer)) this.counters.deferred++

@@ -19,7 +19,7 @@ export interface UdpMmsgOptions {
   readonly pathBytesMax?: number
   /** The answers to so many packets are made, so long after these were taken from the system. */
   readonly onAnswered?: (packets: number, ms: number) => void
-  /** What was begun to answer packets is over: nothing is read for them any more. */
+  /** The batch is answered: nothing is read for its packets any more. */
   readonly onBatchEnd?: () => void
   /** A packet whose answer threw; it gets none. Broken invariants are not caught. */
   readonly onDrop: (error: unknown, packet: Uint8Array) => void
@@ -182,7 +182,7 @@ export class UdpMmsg {
     return true
   }
 
-  /** Sends all answers. One that cannot be sent never holds up those behind it. */
+  /** Sends all answers. An answer that cannot be sent never delays those behind it. */
   #send(asker: MmsgAsker): void {
     const answers = this.#answers
     if (answers.count === 0) return

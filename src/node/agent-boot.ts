@@ -22,13 +22,16 @@ export interface AgentBootParts {
   readonly logger: Logger
 }
 
-/** Services are compared by pages: a hundred thousand of them must not be in memory at once. */
+/**
+ * Services are compared by pages: a hundred thousand of them must not be in memory at the same
+ * time.
+ */
 const pageSize = 256
 
 /**
  * Brings agent.db and the catalog together after a start, and runs the checks again. The agent is
- * the authority for what it registered, so what the catalog lost comes back; but a write of its own
- * that the catalog acknowledged is never undone, whatever a power cut took from agent.db:
+ * the authority for its registrations, so entries that the catalog lost come back. But a write of
+ * its own that the catalog acknowledged is never undone, whatever a power cut took from agent.db:
  *
  * | in agent.db | in the catalog | then |
  * |---|---|---|
@@ -95,7 +98,10 @@ function judge({ standing, row, isSame, isOwn, isReplaced }: Pair): Judgement {
   return isOwn && isNewer ? 'adopt' : 'propose'
 }
 
-/** What was deregistered here before the last start, unless it has been registered again since. */
+/**
+ * Services that were deregistered here before the last start, unless they have been registered
+ * again since.
+ */
 function resumeRemovals({ store, sync, identity, read }: AgentBootParts): void {
   for (const removal of store.removals()) {
     const { kind, id, knownIndex } = removal
@@ -246,8 +252,8 @@ function resume(
 }
 
 /**
- * A TTL has what was left of it if this agent was away for less than that: while it was, nobody could
- * report to it. Otherwise it has all its time, whatever the wall clock did meanwhile.
+ * A TTL has its remaining time if this agent was away for less than that: during that time no
+ * service could report to it. Otherwise it has all its time, whatever the wall clock did.
  */
 function ttlLeftMs(stored: StoredCheck<CheckRun>, wallMs: number): number | undefined {
   const leftMs = stored.ttlLeftMs ?? 0

@@ -31,7 +31,7 @@ export interface AgentRegistrationsParts {
   readonly isStopped: () => boolean
 }
 
-/** What is registered with this agent comes and goes: agent.db, the checks that run, the catalog. */
+/** The registrations of this agent: agent.db, the checks that run, the catalog. */
 export class AgentRegistrations {
   readonly #parts: AgentRegistrationsParts
 
@@ -211,7 +211,7 @@ export class AgentRegistrations {
     sync.later('check', checkId)
   }
 
-  /** Removes a service here at once, and from the catalog by the sync. */
+  /** Removes a service here immediately, and from the catalog by the sync. */
   dropService(id: string): void {
     const { store, sync, runner } = this.#parts
     for (const checkId of store.checkIdsOfService(id)) runner.remove(checkId)

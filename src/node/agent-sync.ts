@@ -36,8 +36,9 @@ const noteEveryMs = 1000
 const noteSizeMax = 1000
 
 /**
- * Keeps the catalog as agent.db says. Every change is proposed at once; what fails is tried again
- * until it succeeds, from what agent.db holds then, so that nothing is lost and the latest wins.
+ * Keeps the catalog as agent.db says. Every change is proposed immediately. A failed proposal is
+ * repeated until it succeeds, with the state of agent.db at that time, so that nothing is lost and
+ * the latest wins.
  */
 export class AgentSync {
   readonly #parts: AgentSyncParts
@@ -133,8 +134,8 @@ export class AgentSync {
   }
 
   /**
-   * Tells the catalog the state of a check. One proposal at a time for each check; what changes
-   * meanwhile goes out in the next. Rejects when a proposal fails, which is tried again.
+   * Writes the state of a check to the catalog. One proposal at a time for each check; changes
+   * during a proposal go out in the next. Rejects when a proposal fails, which is repeated later.
    */
   tell(check: RunningCheck, origin: Origin): Promise<void> {
     const telling = this.#telling.get(check)
@@ -186,7 +187,7 @@ export class AgentSync {
     for (const check of command.checks) this.#acknowledged.delete(`check:${check.checkId}`)
     try {
       const { index } = await this.#proposeRegister(command, origin)
-      // What is tried again later has been logged as that.
+      // A failure that will be retried has been logged as such.
       if (origin !== this.#origin) this.#parts.changeLog.note(command, origin, index)
       if (this.#underWay.get(key) !== command || this.#stopped) return
       this.#queue.delete(key)

@@ -47,7 +47,7 @@ export interface AgentParts {
   readonly scripts: ScriptRights
   readonly probeConcurrency?: number
   readonly scriptConcurrency?: number
-  /** The servers of the cluster; whoever else has this node's name is none any more. */
+  /** The servers of the cluster. Another server with this node's name is not a member any more. */
   readonly memberIds?: () => ReadonlySet<string>
   /** Whether the catalog's rows of this node may have changed since `version` was that. */
   readonly version?: () => number
@@ -125,8 +125,8 @@ export class Agent implements LocalAgent {
   }
 
   /**
-   * Brings agent.db and the catalog together and runs the checks. Needs no leader: what is to be
-   * proposed is on its way then, see {@link registered}.
+   * Brings agent.db and the catalog together and runs the checks. Needs no leader: the proposals
+   * are then on their way, see {@link registered}.
    */
   async start(files?: DefinitionFiles): Promise<void> {
     const { identity, store, read, clock, logger } = this.#parts
@@ -277,7 +277,7 @@ export class Agent implements LocalAgent {
 
   #serviceOf({ service, syncedIndex = 0 }: StoredService): Service {
     const node = this.#parts.identity.nodeName
-    // What is added stands first: behind a spread of parsed JSON it makes V8 keep a shape for each
+    // Added fields stand first: behind a spread of parsed JSON they make V8 keep a shape for each
     // object, and a long list then costs long collections.
     return { node, createIndex: syncedIndex, modifyIndex: syncedIndex, ...service }
   }

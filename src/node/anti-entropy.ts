@@ -38,9 +38,10 @@ interface Counts {
 }
 
 /**
- * Holds the catalog against agent.db, from time to time: the agent is the authority for what it
- * registered. What the catalog lost, or somebody wrote over, is proposed again; what it has of this
- * agent and agent.db has not is removed. What was written straight to the catalog is left alone.
+ * Compares the catalog with agent.db, from time to time: the agent is the authority for its
+ * registrations. Entries that the catalog lost, or that another client wrote over, are proposed
+ * again. Entries of this agent that agent.db does not have are removed. Direct catalog
+ * registrations are left alone.
  */
 export class AntiEntropy {
   readonly #parts: AntiEntropyParts

@@ -30,9 +30,9 @@ interface Work extends ApplyFilesParts {
 }
 
 /**
- * Makes the agent have of its files just what they define now: added, changed, removed. What is the
- * same keeps its checks as they run. A file wins over what was registered under its ID over the API.
- * The catalog is told by the sync's queue, which needs no leader at this moment.
+ * Makes the agent have exactly what its files define now: added, changed, removed. Unchanged
+ * definitions keep their checks as they run. A file wins over an API registration with the same ID.
+ * The catalog is updated by the sync's queue, which needs no leader at this moment.
  */
 export function applyDefinitionFiles(files: DefinitionFiles, parts: ApplyFilesParts): FilesReport {
   const work: Work = { ...parts, taken: [], leftOut: [], heldBack: [] }
@@ -85,7 +85,7 @@ function removeChecks(files: DefinitionFiles, unread: Finding | undefined, work:
   }
 }
 
-/** Where a file could not be read, nobody knows what it defines: what it defined before stays. */
+/** A file that could not be read may define anything: its earlier definitions stay. */
 function holdBack(
   kind: 'service' | 'check',
   ids: readonly string[],

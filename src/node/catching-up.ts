@@ -11,7 +11,7 @@ export async function untilCaughtUp(raft: RaftServer, isOver: () => boolean): Pr
     const isHeld = raft.readBarrier()
     raft.turn()
     if (await isHeld) return !isOver()
-    // One that may not read says so at once.
+    // A server that may not read says so immediately.
     await sleep(tickMs)
   }
   return false

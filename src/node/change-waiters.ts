@@ -1,7 +1,10 @@
 import type { Wait } from '../api/backend.ts'
 import type { Versions } from '../catalog/versions.ts'
 
-/** Woken before others get their turn: each reads and answers at once, in some 50 µs. */
+/**
+ * How many are woken before others get their turn: each reads and answers immediately, in some 50
+ * µs.
+ */
 const batch = 32
 /**
  * Long times are rounded up to this: timers of one time share a list, and ten thousand waits of
@@ -56,7 +59,7 @@ export class ChangeWaiters {
   }
 }
 
-/** One object each, for there may be ten thousand. */
+/** One object each, because there may be ten thousand. */
 class Waiter implements Wait {
   readonly slot: number
   readonly since: number

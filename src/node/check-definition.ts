@@ -112,7 +112,7 @@ export function runOf({
 }: Pick<CheckDefinition, 'type' | 'definition'>): CheckRun | undefined {
   const owner = ownerOf({ definition })
   if (owner === undefined) return undefined
-  // Nobody runs a maintenance check, but the agent that set it must be able to take it back.
+  // A maintenance check has no probe, but the agent that set it must be able to remove it.
   const plan: CheckPlan | undefined = type === 'maintenance' ? { kind: 'none' } : planOf(definition)
   if (plan === undefined) return undefined
   return {

@@ -25,7 +25,7 @@ export interface CheckRunnerParts {
   readonly logger: Logger
   /** Runs a check once; it resolves with what that came to, whatever happens. */
   readonly probe: Probe
-  /** How many probes over the network may be under way at once, and how many scripts. */
+  /** How many network probes and how many scripts may run at the same time. */
   readonly concurrency: number
   readonly scriptConcurrency: number
   /**
@@ -71,7 +71,7 @@ export class CheckRunner {
   readonly #parts: CheckRunnerParts
   readonly #checks = new Map<string, RunningCheck>()
   readonly #schedule = new Schedule<Task>()
-  /** Scripts have slots of their own: those that hang must not keep the others from their turns. */
+  /** Scripts have slots of their own: hanging scripts must not keep the others from their turns. */
   readonly #network: ProbeSlots<RunningCheck>
   readonly #scripts: ProbeSlots<RunningCheck>
   readonly #unsaved = new Set<RunningCheck>()
@@ -102,7 +102,7 @@ export class CheckRunner {
     return this.#checks.size
   }
 
-  /** Runs a check that is new to this agent, or defined anew: a probe goes out at once. */
+  /** Runs a check that is new to this agent, or was redefined: a probe starts immediately. */
   add(check: CheckToRun): void {
     const running = this.#insert(check, true)
     if (isProbed(running.plan)) this.#enqueue(running, running.plan)
@@ -125,7 +125,7 @@ export class CheckRunner {
     }
   }
 
-  /** The check's definition came again unchanged: its status stays, a TTL starts anew. */
+  /** The check's definition came again unchanged: its status stays, and a TTL starts again. */
   renew(check: RunningCheck): void {
     if (check.plan.kind === 'ttl') this.#setDue(check, check.plan.ttlMs)
   }
@@ -147,7 +147,7 @@ export class CheckRunner {
     return this.#step(check, { kind: 'report', status, output })
   }
 
-  /** What is left of a TTL; 0 once it expired, undefined for other checks. */
+  /** The remaining time of a TTL; 0 once it expired, undefined for other checks. */
   ttlLeftMs(check: RunningCheck): number | undefined {
     if (check.plan.kind !== 'ttl') return undefined
     if (check.due.position === -1) return 0
@@ -254,7 +254,7 @@ export class CheckRunner {
   async #probe(check: RunningCheck, plan: ProbePlan): Promise<void> {
     const startedMs = this.#nowMs()
     const result = await this.#parts.probe(plan, check, this.#stop.signal)
-    // Removed or defined anew meanwhile: the result is about something else.
+    // The check was removed or redefined during the probe: the result does not belong to it.
     if (this.#stop.signal.aborted || this.#checks.get(check.checkId) !== check) return
     this.#take(check, result)
     this.#set(check.due, startedMs + nextProbeDelayMs(plan.intervalMs, this.#parts.random))
@@ -273,7 +273,7 @@ export class CheckRunner {
     if (step.propose || step.isNews) this.#parts.onStep(check, step, cause)
   }
 
-  /** One line a minute, for it happens to all checks at once. */
+  /** One line per minute, because it happens to all checks at the same time. */
   #noteUnprobed({ checkId: check }: RunningCheck, output: string): void {
     this.unprobed++
     const nowMs = this.#parts.clock.monotonicMs()

@@ -2,7 +2,10 @@ import { svcdError } from '../base/errors.ts'
 import type { RaftLog } from '../storage/raft-log.ts'
 import type { Pledge } from './cluster-formation.ts'
 
-/** What raft.db keeps of the cluster beside the log. What is set is synced when the call returns. */
+/**
+ * The facts about the cluster that raft.db stores beside the log. A value is synced when the call
+ * that sets it returns.
+ */
 export class ClusterMarks {
   readonly #log: Pick<RaftLog, 'meta' | 'setMeta'>
   #isCaughtUp: boolean

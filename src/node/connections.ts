@@ -28,7 +28,7 @@ const perHttpClient = 200
 const perDnsClient = 128
 const probesMax = 256
 const scriptsMax = 32
-/** Room for so many is enough for most: nobody is warned of limits that nobody asked for. */
+/** Room for so many is enough for most: limits that were not configured cause no warning. */
 const clientsUsual = 4096
 
 /** Of what clients may have in all, what is left to each of two ports whatever the other takes. */

@@ -18,7 +18,7 @@ export interface Finding extends Position {
   readonly reason: string
   /** The file could not be read, and options were, or may have been, in it. */
   readonly holdsOptions: boolean
-  /** Nothing of the file could be read: nobody knows what it defines. */
+  /** The file could not be read, so its definitions are unknown. */
   readonly isWholeFile: boolean
 }
 

@@ -8,8 +8,8 @@ const fileBytesMax = 16 * 1024 * 1024
 const start = { line: 1, column: 1 }
 
 /**
- * Reads service and check definitions, as Consul's files hold them, from files and from the `*.json`
- * of directories, in order of name. What is wrong is told by file, line and reason, and the rest is
+ * Reads service and check definitions, in Consul's format, from files and from the `*.json` of
+ * directories, in order of name. Errors are reported by file, line and reason, and the rest is
  * read. Never rejects.
  */
 export async function loadDefinitionFiles(paths: readonly string[]): Promise<DefinitionFiles> {

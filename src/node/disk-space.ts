@@ -19,7 +19,10 @@ const reserveBytesMax = 256 * mib
 const backFactor = 1.1
 const lookMs = 1000
 
-/** What is kept free unless an option says: 256 MiB, or 5 % of a smaller disk. */
+/**
+ * The free space that is reserved unless an option says otherwise: 256 MiB, or 5 % of a smaller
+ * disk.
+ */
 export function defaultReserveBytes(diskBytes: number): number {
   return Math.min(reserveBytesMax, Math.floor(diskBytes / 20))
 }
@@ -55,9 +58,9 @@ export interface DiskSpaceParts {
 }
 
 /**
- * Keeps space for snapshots and the log while disks of servers, which fill alike, fill: a server that
- * leads takes no registrations below the reserve, and goes on by itself when there is space again.
- * Looked at beside the write path, once a second.
+ * Reserves space for snapshots and the log while the disks of servers fill, which happens on all of
+ * them together. Below the reserve, a leader takes no registrations. It continues automatically
+ * when there is space again. Checked beside the write path, once a second.
  */
 export class DiskSpace {
   readonly #parts: DiskSpaceParts

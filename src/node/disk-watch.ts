@@ -3,7 +3,7 @@ import type { Stamp } from './replica-messages.ts'
 /** A disk write that takes longer than the longest election timeout fails what waits for it. */
 const stallMs = 1200
 
-/** The replica cannot tell that its own disk hangs, for it hangs with it; its stamp can. */
+/** The replica cannot detect that its own disk hangs, because it hangs with it; its stamp can. */
 export class DiskWatch {
   readonly #stamp: Stamp
   readonly #timer: NodeJS.Timeout

@@ -13,7 +13,7 @@ import { limitFailures } from './limited-failures.ts'
 import type { AnsweringFailures } from './limited-failures.ts'
 import { Snapshots } from './snapshots.ts'
 
-/** The interval at which `WireCache.age` runs. An answer that nobody asks for is removed after 3 to 6 minutes. */
+/** The interval at which `WireCache.age` runs. An unused answer is removed after 3 to 6 minutes. */
 const ageMs = 3 * 60_000
 
 export interface Answerer {
@@ -59,7 +59,7 @@ export function openAnswerer(
       onError(error, packet)
       if (isSignOfDamage(error)) onSuspicion(reasonOf(error))
     },
-    // Unguessable, so that nobody can aim at the slots of the cache.
+    // Unguessable, so that an attacker cannot aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })
   return {
@@ -67,7 +67,7 @@ export function openAnswerer(
     endBatch,
     setZone: (next) => {
       zone = next
-      // After it, never before: what was made in between would count as new.
+      // After it, never before: an answer made in between would count as new.
       versions.bumpGeneration()
     },
     close: () => reader.close(),

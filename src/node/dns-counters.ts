@@ -42,8 +42,8 @@ const latenciesAt = typesAt + countedTypes.length
 const total = latenciesAt + latencyBounds.length + 1
 
 /**
- * The counters of one thread in shared memory: it alone writes them, without locks, whoever wants
- * reads. They go on where a thread that died left them.
+ * The counters of one thread in shared memory: it alone writes them, without locks, and any thread
+ * reads them. They continue where a failed thread left them.
  */
 export class DnsCounters {
   readonly buffer: SharedArrayBuffer

@@ -8,8 +8,9 @@ const staleAfterMs = 5000
 const checkMs = 500
 
 /**
- * What this node may say to DNS: nothing until it has once caught up with its cluster, all it knows
- * while it hears its leader, and that it may be out of date when it has not for a while, or not yet.
+ * What this node may answer over DNS. Nothing until it has once caught up with its cluster.
+ * Everything it knows while it hears from its leader. Marked as possibly out of date when it has
+ * not heard from it for a while, or not yet.
  */
 export class DnsMode {
   readonly shared = new SharedMode()

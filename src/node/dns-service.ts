@@ -92,7 +92,7 @@ export class DnsService {
     }
   }
 
-  /** What each thread has done: those that answer UDP, and the one that answers TCP. */
+  /** The figures of each thread: the UDP threads, and the thread for TCP. */
   get figures(): { readonly udp: readonly DnsFigures[]; readonly tcp: DnsFigures } {
     return { udp: this.#udp.figures, tcp: this.#counters.read() }
   }

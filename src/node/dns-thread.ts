@@ -12,7 +12,7 @@ import { limitFailures } from './limited-failures.ts'
 import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './dns-messages.ts'
 
 // A dns thread: answers UDP questions from its own cache and its own read-only connection. It waits
-// for nobody, neither for Raft nor for HTTP.
+// neither for Raft nor for HTTP.
 
 const port = must(parentPort, 'a dns thread runs in a worker')
 const { answering, udp, counters: buffer } = workerData as DnsWorkerData

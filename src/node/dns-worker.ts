@@ -9,7 +9,7 @@ import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from '
 import { threadLimits } from './thread-heaps.ts'
 import { workerUrl } from './worker-url.ts'
 
-/** Deaths within a minute after which something is wrong that a restart does not mend. */
+/** Deaths within a minute after which a restart will not help. */
 const deathsMax = 5
 const deathWindowMs = 60_000
 
@@ -64,7 +64,7 @@ export class DnsWorker {
     return worker
   }
 
-  /** Resolves when the thread answers by it; one that is started again later gets it too. */
+  /** Resolves when the thread uses it; a restarted thread gets it too. */
   async setZone(zone: Zone): Promise<void> {
     this.#data = { ...this.#data, answering: { ...this.#data.answering, zone } }
     const worker = this.#worker

@@ -23,11 +23,11 @@ const contactMs = 2000
 const remindMs = 60_000
 
 /**
- * Keeps a server that was left behind by `operator raft recover` from going on in the old epoch. It
- * takes no part in its cluster before it has tried to reach each member once, and stops for good when
- * one of them is in a newer epoch. What it learned is kept in raft.db.
+ * Keeps a server that was left behind by `operator raft recover` from continuing in the old epoch.
+ * It takes no part in its cluster before it has tried to reach each member once, and stops
+ * permanently when one of them is in a newer epoch. The result is stored in raft.db.
  *
- * Only a connection that this server dialled teaches it that: anybody could dial in and claim it.
+ * Only a connection that this server dialled counts: any client could dial in and claim an epoch.
  */
 export class EpochFence {
   readonly #parts: EpochFenceParts
@@ -101,7 +101,7 @@ export function leftBehindError(marks: {
   return svcdError('left-behind', { epoch: marks.epoch, newer: marks.newestEpoch })
 }
 
-/** Those that are connected, and those that an attempt has failed with. */
+/** The members that are connected, and those to which an attempt has failed. */
 export function triedIn(peers: readonly PeerStatus[]): ReadonlySet<NodeId> {
   return new Set(
     peers

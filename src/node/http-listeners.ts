@@ -73,9 +73,10 @@ function guard(
 ): void {
   gate.guard(server)
   server.headersTimeout = headerTimeoutMs
-  // Node's clock of a connection on which nothing happens in either direction. A request is under way: an
-  // answer that waits for a change may take its time, one that is there and is not read may not. A slow
-  // reader goes on taking something. (Between requests Node closes by its keepAliveTimeout.)
+  // Node's timeout for a connection without traffic in either direction. A request is under way: an
+  // answer that waits for a change may take its time, an answer that is there and is not read may
+  // not. A slow reader still reads something. (Between requests Node closes by its
+  // keepAliveTimeout.)
   server.timeout = Math.max(stallMs, headerTimeoutMs + 1000)
   // One function for all: ten thousand answers may be waited for.
   function answered(this: ServerResponse): void {

@@ -24,9 +24,9 @@ const joinedMs = 7000
 const pollMs = 50
 
 /**
- * Joins at an address that an operator names: one more place to look for others. Resolves at once in
- * the cluster that is there, after the joining where there is one, and as soon as it was reached where
- * there is none yet. Rejects with `peer-unreachable`, `operation-refused`.
+ * Joins at an address that an operator names: one more place to look for others. Resolves
+ * immediately in the same cluster, after the joining in another one, and as soon as the address was
+ * reached where there is no cluster yet. Rejects with `peer-unreachable`, `operation-refused`.
  */
 export async function joinAt(named: string, parts: JoiningParts): Promise<JoinResult> {
   const { formation, clusterId, own: place } = parts

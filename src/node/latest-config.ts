@@ -5,7 +5,10 @@ import type { RaftLog } from '../storage/raft-log.ts'
 
 const entriesMax = 1000
 
-/** The members by the log alone, whether their entry was committed or not: it came into force at once. */
+/**
+ * The members by the log alone, whether their entry was committed or not: it came into force
+ * immediately.
+ */
 export function latestConfig(log: Pick<RaftLog, 'state' | 'entries'>): PlacedConfig | undefined {
   const { base, lastIndex, snapshot } = log.state()
   for (let to = lastIndex; to > base.index; to -= entriesMax) {

@@ -27,7 +27,7 @@ const dead = 'Agent not live or unreachable'
 /** A proposal that is not applied by then was refused, or got lost. */
 const againMs = 5000
 
-/** What was proposed of a member, and when. */
+/** The last proposal about a member, and its time. */
 interface Proposed {
   readonly status: Status
   readonly atMs: number
@@ -43,9 +43,9 @@ export function ownProposal(name: string, body: UpdateCheckCommand, cause: strin
 const heardMax = 1000
 
 /**
- * What a leader does beside replicating: it lets servers vote that have caught up, writes where members
- * are into the configuration, and tells the catalog of members that fall silent or come back, so that the
- * services of a dead server leave DNS.
+ * The duties of a leader beside replication. It promotes servers that have caught up. It writes the
+ * addresses of members into the configuration. It writes members that fall silent or return to the
+ * catalog, so that the services of a failed server leave DNS.
  */
 export class LeaderDuties {
   readonly #parts: LeaderDutiesParts
@@ -112,7 +112,9 @@ export class LeaderDuties {
     return true
   }
 
-  /** A new leader has heard nobody yet: silence counts from when it began to listen. */
+  /**
+   * A new leader has not heard from any member yet: silence counts from when it began to listen.
+   */
   #silenceMs(id: NodeId): number {
     const nowMs = this.#parts.nowMs()
     return nowMs - Math.max(this.#heardMs.get(id) ?? 0, this.#leadsSinceMs ?? nowMs)
@@ -128,7 +130,7 @@ export class LeaderDuties {
     const status = isSilent ? 'critical' : 'passing'
     if (check.status === status) this.#proposed.delete(id)
     if (check.status === status || (!isSilent && !wasHeard)) return
-    // One that is on its way shows in the catalog as soon as it is committed.
+    // A proposal that is on its way shows in the catalog as soon as it is committed.
     const last = this.#proposed.get(id)
     if (last?.status === status && nowMs() - last.atMs < againMs) return
     this.#proposed.set(id, { status, atMs: nowMs() })

@@ -4,7 +4,7 @@ import type { ClusterStatus } from './replica-messages.ts'
 
 type Seen = Pick<ClusterStatus, 'role' | 'term' | 'leader' | 'servers'>
 
-/** Says in the log who leads, and, of a server that leads no more, why. */
+/** Logs who leads and, when this server lost leadership, the reason. */
 export class LeadershipNotice {
   readonly #self: NodeId
   readonly #logger: Logger

@@ -14,15 +14,15 @@ export interface LeavingParts extends Pick<
 }
 
 /**
- * Leaves the cluster for good. The node goes first, with all that is registered on it, so that no
- * answer names a server that is on its way out; it comes back when the leaving fails. Afterwards
- * this server cannot write any more. Rejects with `operation-refused`, `no-leader`, `state-damaged`.
+ * Leaves the cluster permanently. The node is removed first, with its registrations, so that no
+ * answer names a leaving server; it comes back when the leaving fails. Afterwards this server
+ * cannot write any more. Rejects with `operation-refused`, `no-leader`, `state-damaged`.
  */
 export async function leaveCluster(parts: LeavingParts): Promise<string> {
   const { identity, read, propose, cluster, leave } = parts
   const { nodeName, nodeId } = identity
   const { servers } = cluster()
-  // Alone it has nobody to leave: it stops, and is what it was when it is started again.
+  // A single server has no cluster to leave: it stops, and continues when it is started again.
   if (servers.length === 1 && servers[0]?.id === nodeId) return nodeId
   // It does not know them: it fetches its state from others, or waits for a cluster.
   if (servers.length === 0) throw parts.outOfService() ?? svcdError('no-leader', {})
@@ -41,7 +41,7 @@ export async function leaveCluster(parts: LeavingParts): Promise<string> {
     return await leave()
   } catch (error) {
     const back = { ...origin, cause: 'leaving failed' }
-    // Another server may have taken the name meanwhile.
+    // Another server may have taken the name in the time between.
     const isFree = ({ nodeName: name }: CommandBody): boolean =>
       read((catalog) => nameHolder(catalog, name, nodeId)) === undefined
     await Promise.all(registrations.filter(isFree).map((body) => propose(body, back)))
@@ -50,8 +50,8 @@ export async function leaveCluster(parts: LeavingParts): Promise<string> {
 }
 
 /**
- * What the catalog has of this server: its node, under whatever name, and one of its name without an id, which
- * nobody else stands for. A node of its name with another id is another machine's.
+ * The catalog entries of this server: its node, under any name, and a node of its name without an
+ * id, which belongs to no other server. A node of its name with another id is another machine's.
  */
 function ownNames({ nodeName, nodeId }: Identity, catalog: CatalogReader): readonly string[] {
   const names = catalog.nodesWithId(nodeId).map(({ name }) => name)

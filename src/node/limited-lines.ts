@@ -67,7 +67,7 @@ export class LimitedLines {
     for (const [kind, window] of this.#windows) this.#end(kind, window)
   }
 
-  /** Nothing is looked up, or counted, of what nobody reads. */
+  /** Nothing is looked up, or counted, for a log without a reader. */
   #isTaken({ level }: LineKind): boolean {
     return this.#logger.isLevelEnabled?.(level) !== false
   }

@@ -6,9 +6,9 @@ import type { Logger, LogLevel } from '../base/log.ts'
 import { RecentLog } from './recent-log.ts'
 
 /**
- * The one door to pino: the log of an agent, with whoever follows it. The first follower is the
- * output of the agent; operators come and go. A line is made once for each form, and only if
- * somebody takes its level, so that a log that nobody follows costs what it always did.
+ * The one door to pino: the log of an agent, with its followers. The first follower is the output
+ * of the agent; operators come and go. A line is made once for each form, and only if a follower
+ * takes its level, so a log without followers costs nothing extra.
  */
 export class AgentLog implements NodeLog {
   readonly logger: Logger

@@ -24,10 +24,11 @@ export interface MemberMovesParts {
 const againMs = 5000
 
 /**
- * Writes into the configuration where members are, as its leader: a server that is started again knows the
- * others by it. Only an address at which that very id was reached counts. One that was reached without a
- * proof of who it is could be a stranger's, in the place of a server that is just being restarted: its
- * configured address must have led to nobody for as long as a server may be silent.
+ * Writes the addresses of members into the configuration, as its leader, because a restarted server
+ * finds the others by it. Only an address at which that very id was reached counts. A member that
+ * was reached without a proof of identity could be a stranger, in the place of a server that is
+ * just being restarted. In this case the configured address must not have answered for as long as a
+ * server may be silent.
  */
 export class MemberMoves {
   readonly #parts: MemberMovesParts
@@ -53,7 +54,7 @@ export class MemberMoves {
     }
   }
 
-  /** This server leads no more. */
+  /** This server lost leadership. */
   clear(): void {
     this.#sinceMs.clear()
     this.#proposedMs.clear()

@@ -18,12 +18,13 @@ const waitMsMin = 500
 const waitMsMax = 10_000
 
 /**
- * Looks for the other members while no leader is known: servers may have been started again at other
- * addresses than the configuration has. Greetings tell where each one is; so all that `-retry-join` names
- * are greeted, and whoever answers is asked where it reaches the others.
+ * Looks for the other members while no leader is known: servers may have been started again at
+ * other addresses than in the configuration. Greetings contain the address of each server. So all
+ * servers in `-retry-join` are greeted, and each one that answers is asked where it reaches the
+ * others.
  *
- * Should those be of another cluster, the greetings are refused, and both logs say so: two clusters never
- * become one.
+ * If those are of another cluster, the greetings are refused, and both logs say so: two clusters
+ * never become one.
  */
 export class MemberSearch {
   readonly #parts: MemberSearchParts
@@ -37,7 +38,7 @@ export class MemberSearch {
   /** To be called a few times a second once this server has a cluster. */
   check(): void {
     const { hasLeader, nowMs } = this.#parts
-    // Once in any case: what is named may be of another cluster.
+    // Once in any case: the servers there may be of another cluster.
     const isFirst = this.#nextMs === -Infinity
     if (!isFirst && hasLeader()) {
       this.#waitMs = waitMsMin

@@ -67,7 +67,7 @@ export class NodeBackend implements Backend {
   readonly agent: LocalAgent
   readonly #parts: NodeBackendParts
   #onLeft = (): void => {}
-  /** Resolves when this server is no member any more: it has nothing left to do. */
+  /** Resolves when this server is not a member any more: it has nothing left to do. */
   readonly left = new Promise<void>((resolve) => {
     this.#onLeft = resolve
   })
@@ -225,7 +225,8 @@ export class NodeBackend implements Backend {
     try {
       return JSON.parse(await replica.operate({ kind: 'health' })) as readonly ServerHealth[]
     } catch (error) {
-      // A leader of an older release does not know the question; without one nobody knows.
+      // A leader of an older release does not know the question; without a leader the answer is
+      // unknown.
       if (error instanceof SvcdError) return undefined
       throw error
     }

@@ -7,9 +7,9 @@ import { checkUuid } from '../config/check.ts'
 import { ownerOf } from './log-owner.ts'
 
 /**
- * The node's UUID: an id names one node for all time. It stands in the file `node-id`, made at the
- * first start, and in the log, from which a lost or damaged file is restored. `given` is the option.
- * Throws `node-id-lost`, `node-id-invalid`, and what opening the log throws.
+ * The node's UUID, which is never used for another node. It is stored in the file `node-id`, made
+ * at the first start, and in the log, from which a lost or damaged file is restored. `given` is the
+ * option. Throws `node-id-lost`, `node-id-invalid`, and what opening the log throws.
  */
 export function nodeIdOf(directory: string, given: string | undefined, logger: Logger): string {
   const written = writtenNodeId(directory)

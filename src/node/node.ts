@@ -44,7 +44,10 @@ import { loadZoneFiles } from './zone-loader.ts'
 export interface RunningNode {
   readonly http: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
-  /** Reads definition files and zone files again; what is faulty is left out, and what was served of it stays. */
+  /**
+   * Reads definition files and zone files again. Faulty ones are left out, and their served
+   * versions stay.
+   */
   reload(): Promise<ReloadReport>
   /** Resolves when this server has left its cluster: it is to be stopped then. */
   readonly left: Promise<void>
@@ -66,16 +69,16 @@ const noLog: NodeLog = { recent: () => [], follow: () => () => {} }
 interface Stops {
   /** Comes before all of them. */
   begin: () => void
-  /** What has been started, to be stopped in the reverse order. */
+  /** The started parts, to be stopped in the reverse order. */
   readonly parts: (() => Promise<void> | void)[]
 }
 
 /**
- * Starts one node: data directory, replica, agent, DNS, HTTP, in this order, so that nothing is
- * answered before what it is answered from is there. A leader is waited for a while, so that the first
- * answers are not old ones; without one the ports open all the same. `hurry` ends that wait, `log` is where
- * the lines of `logger` can be read, `reread` judges options again at a reload. Rejects with the error of the
- * part that cannot start, after stopping the others.
+ * Starts one node: data directory, replica, agent, DNS, HTTP, in this order, so that no part
+ * answers before its data is there. It waits for a leader for a while, so that the first answers
+ * are current; without one the ports open nevertheless. `hurry` ends that wait, `log` is where the
+ * lines of `logger` can be read, `reread` judges options again at a reload. Rejects with the error
+ * of the part that cannot start, after stopping the others.
  */
 export async function startNode(
   config: Config,
@@ -221,7 +224,7 @@ async function stopAll({ begin, parts }: Stops): Promise<void> {
   for (let stop = parts.pop(); stop !== undefined; stop = parts.pop()) await stop()
 }
 
-/** A part that cannot go on takes the process with it: half a node would answer wrongly. */
+/** A part that cannot continue takes the process with it: half a node would answer wrongly. */
 function dieWith(logger: Logger): (error: unknown) => void {
   return (error) => {
     logger.error({ err: error }, 'the agent cannot continue and exits')
@@ -237,7 +240,7 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     bindAddress: config.bindAddress,
     advertiseAddress: advertisedAddress(config),
     serverPort: config.ports.server,
-    // Beside any other agent; nobody has to find it.
+    // Beside any other agent; no other server has to find it.
     mayMovePort: config.dev && config.ports.server === serverPortDefault,
     bootstrapExpect: config.bootstrapExpect,
     retryJoin: config.retryJoin,

@@ -13,7 +13,7 @@ import { StateFetch } from './state-fetch.ts'
 import { StateKeeper } from './state-keeper.ts'
 import type { StatePeers } from './state-keeper.ts'
 
-/** One attempt, the transfer of a large state included; one that stalls ends sooner. */
+/** One attempt, the transfer of a large state included; a transfer that stalls ends sooner. */
 const fetchTimeoutMs = 600_000
 
 export interface OpenStateKeeperParts extends Pick<StatePeers, 'detach' | 'attach'> {

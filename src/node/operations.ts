@@ -75,7 +75,10 @@ export class Operations {
     }
   }
 
-  /** Whoever names an address means who is there; who is to be removed may be dead, and another one be there now. */
+  /**
+   * An operator who names an address means the server there. The server to be removed may be gone,
+   * and another one may be at its address now.
+   */
   #mustBeAlone({ change, onlyAt }: Extract<Operation, { kind: 'change' }>): void {
     if (onlyAt === undefined) return
     const others = this.#parts.idsAt(onlyAt).filter((id) => id !== change.id)
@@ -93,8 +96,9 @@ export class Operations {
   }
 
   /**
-   * Has the leader do it. When the one that was asked leads no more (it fell silent, is gone, has
-   * stepped down), whoever leads next is asked: each operation comes to the same when done twice.
+   * Has the leader do it. When the server that was asked lost leadership (it fell silent, is gone,
+   * has stepped down), the next leader is asked: each operation has the same result when done
+   * twice.
    */
   async #atLeader<T>(
     kind: string,
@@ -106,7 +110,7 @@ export class Operations {
     let asked: NodeId | undefined
     for (;;) {
       const leader = await this.#leader(deadlineMs)
-      // What was wanted is that another one leads, or this one.
+      // The goal is that another server leads, or this one.
       const isMoved = asked !== undefined && asked !== leader
       if (kind === 'transfer' && isMoved && (body === '' || body === leader)) return leader
       asked = leader
@@ -141,7 +145,7 @@ export class Operations {
     })
     const replaced = this.#until(() => isAnswered || hasNewLeader(), deadlineMs).then(() => {
       if (isAnswered) return answer
-      // Nobody waits for it any more.
+      // The caller does not wait for it any more.
       answer.catch(() => {})
       throw svcdError('no-leader', {})
     })
@@ -211,9 +215,9 @@ export class Operations {
   }
 
   /**
-   * A server that asks to join again, its answer having been lost, has what it wants. One that has
-   * acknowledged entries, and now asks as if it had none, has lost its votes with them: under its old
-   * id it could help to elect a leader that lacks what was acknowledged.
+   * A server that asks to join again because its answer was lost has its goal. A server that has
+   * acknowledged entries, and now asks as if it had none, has lost its votes with them: under its
+   * old id it could help to elect a leader that lacks acknowledged entries.
    */
   #letIn(raft: RaftServer, { id, isOwnWish }: Change): string {
     const { config, peers } = raft.status
@@ -224,7 +228,7 @@ export class Operations {
     throw svcdError('operation-refused', { reason })
   }
 
-  /** A leader first hands over, so that nobody has to notice its absence. */
+  /** A leader first hands over, so that its absence causes no election timeout. */
   async #leave(): Promise<string> {
     const { self } = this.#parts
     const raft = this.#mustRaft()

@@ -1,6 +1,6 @@
 import type { PeerTransport } from '../net/peer-transport.ts'
 
-/** One that is connected, by its id; any, by its address. */
+/** A connected server, by its id; any server, by its address. */
 export type PeerTarget = { readonly id: string } | { readonly address: string }
 
 /** Asks another server; see {@link PeerTransport.request} for what it rejects with. */

@@ -54,7 +54,10 @@ const isChange = hasFields({
 const isAddition = hasFields({ kind: isOneOf('add-learner') })
 const isPlace = hasFields({ address: isText })
 
-/** What each request must look like: what does not must neither reach the log nor end this process. */
+/**
+ * The shape of each request. A request of another shape must neither reach the log nor end this
+ * process.
+ */
 const shapes: Readonly<Record<string, Shape>> = {
   info: () => true,
   membership: isText,
@@ -74,7 +77,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   change: (value) => isChange(value) && (!isAddition(value) || isPlace(value)),
 }
 
-/** What a server that is no member may ask. */
+/** The requests that are allowed to a server that is not a member. */
 const forStrangers: ReadonlySet<string> = new Set(['info', 'join', 'pledge', 'membership'])
 
 /** What other servers ask this one, Raft's own messages aside. Bodies and answers are JSON. */
@@ -180,7 +183,7 @@ export class PeerRequests {
     return Promise.all(results)
   }
 
-  /** Whoever leads says so; what it says is compared with this server's own state. */
+  /** A leader reports it. The report is compared with this server's own state. */
   #onDiffers(from: PeerAsking, told: PlacedSums): { readonly isKnown: boolean } {
     if (this.#parts.raft()?.status.leader !== from.id) {
       throw this.#refuse(from, 'state-differs', 'it does not lead')

@@ -1,6 +1,6 @@
 import type { ProbePlan } from '../api/check-plan.ts'
 
-/** Runs what is due, in order, a bounded number at once. */
+/** Runs due probes, in order, with a bounded number at the same time. */
 export class ProbeSlots<Check> {
   readonly #max: number
   readonly #run: (check: Check, plan: ProbePlan) => Promise<void>

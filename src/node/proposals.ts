@@ -123,7 +123,7 @@ export class Proposals {
     while (this.#queue.length > 0) void this.#forward(leader, this.#queue.splice(0, forwardMax))
   }
 
-  /** An entry was applied; `outcome` is undefined when it was no command. */
+  /** An entry was applied; `outcome` is undefined when it was not a command. */
   onApplied(index: Index, term: Term, outcome: Outcome | undefined): void {
     const logged = this.#logged.get(index)
     if (logged === undefined) return
@@ -184,7 +184,7 @@ export class Proposals {
       case 'not-leader':
       case 'transferring':
       case 'empty':
-        // They wait for whoever leads next.
+        // They wait for the next leader.
         return
     }
   }
@@ -231,9 +231,10 @@ export class Proposals {
   }
 
   /**
-   * What another leader cut from this server's log is proposed again at once. Its index may not be reached
-   * for long; and if this server leads again first, another write of its own takes that index. As long as
-   * the newest entry is in the log, so are all before it (Log Matching, §5.3).
+   * Entries that another leader cut from this server's log are proposed again immediately. Their
+   * index may not be reached for long; and if this server leads again first, another write of its
+   * own takes that index. As long as the newest entry is in the log, so are all before it (Log
+   * Matching, §5.3).
    */
   #recallCut(): void {
     const { isInLog } = this.#parts
@@ -251,8 +252,8 @@ export class Proposals {
   }
 
   /**
-   * What was forwarded to a server that leads no more is asked again, of whoever does: the old one may
-   * have fallen silent, and its reply, if one comes, says nothing new.
+   * Writes that were forwarded to a server that lost leadership are sent to its successor: the old
+   * leader may have fallen silent, and its reply, if one comes, says nothing new.
    */
   #recall(): void {
     if (this.#forwarded.size === 0) return

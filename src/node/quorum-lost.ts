@@ -11,8 +11,9 @@ import { writtenNodeId } from './node-id.ts'
 const answerMs = 1000
 
 /**
- * Refuses when enough of the other voters accept connections to be a majority: the cluster then goes on
- * without this server, and a recovery would end it. Rejects with SvcdError `recover-refused`.
+ * Refuses when enough of the other voters accept connections to be a majority: the cluster then
+ * continues without this server, and a recovery would end it. Rejects with SvcdError
+ * `recover-refused`.
  */
 export async function assertQuorumLost(dataDirectory: string): Promise<void> {
   const { voters, others } = votersIn(dataDirectory)

@@ -27,13 +27,14 @@ export interface RaftServerParts {
   readonly random: Random
   readonly nowMs: () => number
   readonly wallMs: () => number
-  /** After everything that a turn did: what it sent, wrote and applied is out. */
+  /** After a whole turn: everything that it sent, wrote and applied is out. */
   readonly onTurn: () => void
   /** Whether this server leads and is a quorum by itself; see {@link RaftServer.isAlone}. */
   readonly onAlone: (isAlone: boolean) => void
   /**
-   * A turn failed, most often because the disk did. What it left is unknown, so the process must end. In a
-   * promise (an operation, a request of another server) the error alone would only be its rejection.
+   * A turn failed, most often because the disk did. The state that it left is unknown, so the
+   * process must end. In a promise (an operation, a request of another server) the error alone
+   * would only be its rejection.
    */
   readonly onFatal?: (error: unknown) => void
   readonly limits?: Partial<RaftLimits>
@@ -173,8 +174,9 @@ export class RaftServer {
   }
 
   /**
-   * The transport's report on a snapshot; a {@link turn} is due. The core hears of a failure when its
-   * wait is over, for it sends the next one at once, of whatever the newest snapshot is then.
+   * The transport's report on a snapshot; a {@link turn} is due. The core learns of a failure when
+   * its wait is over, because it sends the next one immediately, of the newest snapshot at that
+   * time.
    */
   snapshotSent(id: NodeId, ok: boolean): void {
     if (!ok) return this.#backOff.failed(id, this.#parts.nowMs())
@@ -183,9 +185,9 @@ export class RaftServer {
   }
 
   /**
-   * Neither votes, leads nor follows until {@link takePart} for the same reason. With a damaged state
-   * it applies and sends nothing either: as if the process stood still. A {@link turn} is due after
-   * takePart.
+   * Neither votes, leads nor follows until {@link takePart} for the same reason. With a damaged
+   * state it applies and sends nothing either: as if the process were stopped. A {@link turn} is
+   * due after takePart.
    */
   holdBack(hold: Hold): void {
     this.#holds.add(hold)
@@ -282,7 +284,10 @@ export class RaftServer {
     pending?.settle(read.kind === 'ready')
   }
 
-  /** One that was confirmed waits for its entry to be applied, and a server that was cut off may not. */
+  /**
+   * A confirmed read waits for its entry to be applied, which a server that was cut off may never
+   * do.
+   */
   #expireReads(): void {
     const nowMs = this.#parts.nowMs()
     for (const [id, { settle, deadlineMs }] of this.#reads) {

@@ -1,7 +1,7 @@
 const linesMax = 1000
 const lineLengthMax = 2000
 
-/** The last lines of the log, for whoever looks into a running agent. */
+/** The last lines of the log, for the diagnosis of a running agent. */
 export class RecentLog {
   readonly #lines: string[] = []
   #next = 0

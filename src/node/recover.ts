@@ -26,9 +26,9 @@ export interface RecoverOptions {
 }
 
 /**
- * Makes a stopped server the only member of its cluster, for when most of the others are lost for
- * good. All that its log holds counts as committed, as in hashicorp/raft's RecoverCluster: what was
- * acknowledged is then kept, if this server ever had it.
+ * Makes a stopped server the only member of its cluster, for the case that most of the others are
+ * lost permanently. All entries of its log count as committed, as in hashicorp/raft's
+ * RecoverCluster: acknowledged writes are then kept, if this server ever had them.
  *
  * Throws SvcdError `recover-refused` (nothing was changed), `data-dir-in-use`, `data-corrupt`.
  */
@@ -72,7 +72,7 @@ export function recoverLog(
   if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
     throw parts.refuse(`server ${id} is not a member of the cluster by its own log`)
   }
-  // Above an epoch that only others had: by this the operator says that this server goes on.
+  // Above an epoch that only others had: by this the operator says that this server continues.
   const known = ['epoch', 'newestEpoch'].map((name) => Number(log.meta(name) ?? 0))
   const epoch = Math.max(...known) + 1
   // First, so that no moment of a crash leaves two clusters of one epoch.

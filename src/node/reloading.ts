@@ -23,8 +23,8 @@ export interface ReloadingParts {
 }
 
 /**
- * Reads definition and zone files again, one call after the other: what was read last is what is
- * served. Options keep their values; those that changed are named.
+ * Reads definition and zone files again, one call after the other: the last read version is served.
+ * Options keep their values; changed ones are named.
  */
 export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
   let last: Promise<unknown> = Promise.resolve()
@@ -52,7 +52,10 @@ async function reload(parts: ReloadingParts): Promise<ReloadReport> {
   return whole
 }
 
-/** What is left out: the zone files all together when one is faulty. Definitions are taken all the same. */
+/**
+ * The parts that are left out: the zone files all together when one is faulty. Definitions are read
+ * nevertheless.
+ */
 async function setZone({ setZone: set }: ReloadingParts): Promise<readonly string[]> {
   try {
     await set()

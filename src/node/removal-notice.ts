@@ -21,8 +21,8 @@ export interface RemovalNoticeParts {
 const patience = 20
 
 /**
- * A server that was removed hears from nobody, for nobody sends to it: it has to ask why. Without
- * this it would wait for a leader for ever and say nothing.
+ * A removed server gets no messages, because no member sends to it: it has to ask why. Without this
+ * it would wait for a leader without end and log nothing.
  */
 export class RemovalNotice {
   readonly #parts: RemovalNoticeParts

@@ -12,7 +12,7 @@ export interface StateReport {
 }
 
 export type Verdict =
-  /** Nobody else has sums at an entry at which this server has some. */
+  /** No other server has sums at an entry at which this server has some. */
   | { readonly kind: 'incomparable' }
   | { readonly kind: 'equal'; readonly index: Index; readonly of: number }
   /** Most servers have `text`, and `ids` have not. */
@@ -105,7 +105,7 @@ export class ReplicaComparison {
       const { config } = status()
       const ids = members(config)
       const reports = await this.#reports(ids)
-      // Who was deposed meanwhile says nothing.
+      // A server that was deposed in the time between reports nothing.
       if (status().role === 'leader')
         await this.#act(compareReports(reports, ids.length), ids.length)
     } catch (error) {
@@ -160,7 +160,7 @@ export class ReplicaComparison {
   }
 
   #failed(id: NodeId, error: unknown): void {
-    // It goes on differing, and is told again.
+    // It still differs, and is reported again.
     const reason = error instanceof SvcdError ? error.message : reasonOf(error)
     this.#parts.logger.warn({ id, reason }, 'a server whose state differs could not be told')
   }

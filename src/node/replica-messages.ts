@@ -51,7 +51,7 @@ export type Operation =
   | { readonly kind: 'change'; readonly change: ConfChange; readonly onlyAt?: string }
   /** Makes a snapshot of this server's state; the value is its file's path. */
   | { readonly kind: 'snapshot' }
-  /** This server leaves the cluster for good. */
+  /** This server leaves the cluster permanently. */
   | { readonly kind: 'leave' }
   /** This server, without a cluster, looks for one at this address too. */
   | { readonly kind: 'join'; readonly address: string }
@@ -73,7 +73,10 @@ export interface ServerStatus {
   readonly address: string
   readonly isVoter: boolean
   readonly isLeader: boolean
-  /** What it is known to hold; a leader knows it of all, others of themselves. */
+  /**
+   * The last index that it is known to have. A leader knows it of all servers, others of
+   * themselves.
+   */
   readonly lastIndex: Index | undefined
 }
 
@@ -87,10 +90,13 @@ export interface ClusterStatus {
   readonly servers: readonly ServerStatus[]
   /** Index of the entry that brought the present members. */
   readonly configIndex: Index
-  /** It has once seen all that its leader had committed: what it does not know does not exist. */
+  /**
+   * It has once seen all entries that its leader had committed: names that it does not know do not
+   * exist.
+   */
   readonly isCaughtUp: boolean
   readonly clusterId: string | undefined
-  /** What is wrong with state.db: this server answers nothing until it is rebuilt. */
+  /** The damage of state.db: this server answers nothing until it is rebuilt. */
   readonly damage: string | undefined
   /** How many times that was found since the start. */
   readonly damagesFound: number

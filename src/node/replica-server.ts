@@ -161,7 +161,7 @@ export class ReplicaServer {
     return this.#transport.port
   }
 
-  /** Those that others have opened to the port. */
+  /** The connections that others have opened to the port. */
   get connections(): GateFigures {
     return this.#transport.connections
   }
@@ -209,7 +209,7 @@ export class ReplicaServer {
     if (this.#hasCluster) {
       if (kept === undefined) this.#begin()
     } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
-    // With a healthy cluster it is there in a moment, and nobody sees a server without a state.
+    // With a healthy cluster it is there in a moment, and no client sees a server without a state.
     await Promise.race([kept ?? this.#keeper.start(), sleep(lostMs, undefined, { ref: false })])
     const look = (): void => {
       if (this.#keeper.damage === undefined) {
@@ -237,7 +237,7 @@ export class ReplicaServer {
     this.#checkpoint(() => this.#snapshots.tidy())
   }
 
-  /** Not of a state that may be damaged. A disk that hangs meanwhile costs leadership. */
+  /** Not of a state that may be damaged. A disk that hangs during this costs leadership. */
   #checkpoint(move: () => void): void {
     const { damage } = this.#keeper
     if (!this.#isStopped && damage === undefined) this.#stamp.around(move)

@@ -24,8 +24,8 @@ holdMainHeap()
 const data = workerData as ReplicaWorkerData
 
 /**
- * A broken invariant or a failed write: say so and die. The whole process goes, at once, because
- * what memory says can no longer be trusted; process.exit() here would end only this thread.
+ * A broken invariant or a failed write: report it and end. The whole process ends immediately,
+ * because its memory can no longer be trusted; process.exit() here would end only this thread.
  */
 function die(error: unknown): never {
   const text =

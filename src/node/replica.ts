@@ -40,7 +40,7 @@ export interface ReplicaOptions {
   readonly settings: ReplicaSettings
   readonly versions: Versions
   readonly logger: Logger
-  /** Called when the thread ended although nobody stopped it. */
+  /** Called when the thread ended although it was not stopped. */
   readonly onDeath: (error: Error) => void
   /** Called after every batch that was applied. */
   readonly onApplied: () => void
@@ -110,7 +110,10 @@ export class Replica {
     return replica
   }
 
-  /** Those that others have opened to the port of the servers; undefined before the first status. */
+  /**
+   * The connections that others have opened to the port of the servers; undefined before the first
+   * status.
+   */
   get connections(): GateFigures | undefined {
     return this.#connections
   }
@@ -201,7 +204,7 @@ export class Replica {
         await this.barrier()
         return true
       } catch {
-        // No leader yet, or no cluster, in which case that is said at once.
+        // No leader yet, or no cluster, which is reported immediately.
         await new Promise((resolve) => {
           setTimeout(resolve, retryMs).unref()
         })
@@ -212,7 +215,7 @@ export class Replica {
   /** A read of state.db met what looks like damage: has all of it checked, soon and not too often. */
   suspect(reason: string): void {
     const nowMs = performance.now()
-    // Whoever meets it once meets it with each packet.
+    // A reader that meets it once meets it with each packet.
     if (this.#stopping || nowMs - this.#suspectedAtMs < suspectEveryMs) return
     this.#suspectedAtMs = nowMs
     this.#post({ type: 'suspicion', reason })
@@ -229,7 +232,10 @@ export class Replica {
     throw new SvcdError(result.code, result.message)
   }
 
-  /** What has no result then (for want of a leader, most often) is given up: a stop must end. */
+  /**
+   * Requests without a result by then (usually because there is no leader) are given up: a stop
+   * must end.
+   */
   giveUpAfter(ms: number): void {
     setTimeout(() => {
       this.#stopping = true

@@ -25,7 +25,7 @@ export interface RestoreSources {
 interface Plan extends RestoreSources {
   /** Those of the archived nodes that the plan has come to. */
   readonly kept: ReadonlySet<string>
-  /** Those that it has deregistered as the present names of archived nodes. */
+  /** The nodes that it has deregistered as the present names of archived nodes. */
   readonly gone: Set<string>
 }
 
@@ -69,7 +69,7 @@ function memberNameOf(
   return namesake !== undefined && memberIds.has(namesake.id) ? namesake.name : undefined
 }
 
-/** A node that is no server of this cluster becomes what the archive says. */
+/** A node that is not a server of this cluster becomes what the archive says. */
 function* nodeCommands(node: Node, plan: Plan): Steps {
   const { archived, present, gone } = plan
   const nodeName = node.name

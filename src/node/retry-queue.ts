@@ -8,13 +8,13 @@ export interface RetryQueueParts {
   readonly delayMsMax: number
 }
 
-/** How many attempts are under way at once. */
+/** How many attempts run at the same time. */
 const width = 64
 
 /**
- * Keys of things that have yet to succeed. What is attempted is read when its turn comes, so that
- * the latest state wins. After a failure the whole queue waits, twice as long each time: what fails
- * one proposal (no leader, a full disk) fails the others too.
+ * Keys of tasks that have not succeeded yet. The state of a task is read when its turn comes, so
+ * that the latest state wins. After a failure the whole queue waits, twice as long each time: the
+ * cause of one failure (no leader, a full disk) makes the others fail too.
  */
 export class RetryQueue {
   readonly #parts: RetryQueueParts

@@ -61,7 +61,7 @@ export class SnapshotBackOff {
     return due
   }
 
-  /** This server leads no more: whoever does begins anew. */
+  /** This server lost leadership: the next leader starts again. */
   clear(): void {
     this.#failing.clear()
   }

@@ -117,7 +117,8 @@ export class SnapshotService {
       try {
         const outcome = await this.#parts.propose(body, origin)
         if (outcome.ok) return
-        // Only a server that left meanwhile can be missing: every other node comes with its command.
+        // Only a server that left in the time between can be missing: every other node comes with
+        // its command.
         const reason = `${outcome.error} ${outcome.subject} on ${body.nodeName}`
         throw svcdError('operation-refused', { reason })
       } catch (error) {
@@ -150,7 +151,7 @@ class Plan {
       for (const body of bodies) bytes += JSON.stringify(body).length
       batch.push(...bodies)
       if (isDone) return batch
-      // Requests and checks go on meanwhile.
+      // Requests and checks continue during this.
       await new Promise((resolve) => {
         setImmediate(resolve)
       })

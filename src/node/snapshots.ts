@@ -5,9 +5,9 @@ import { CatalogView } from './catalog-view.ts'
 
 /**
  * Snapshots for DNS answers: one read transaction for all the questions of a batch, as long as
- * nothing is applied meanwhile. It is opened at the first miss (a look-up costs a tenth inside one).
- * Whoever opens it sees to it that it is closed when the batch ends, for an open one keeps the WAL
- * from ever being checkpointed.
+ * nothing is applied during it. It is opened at the first miss (a look-up costs a tenth inside
+ * one). The caller must close it when the batch ends, because an open one prevents checkpoints of
+ * the WAL.
  */
 export class Snapshots {
   readonly #reader: StateReader

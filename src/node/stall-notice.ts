@@ -5,18 +5,18 @@ export interface StallNoticeParts {
   readonly nowMs: () => number
   /** Whose event loop it is. */
   readonly thread: 'main' | 'replica'
-  /** What was done about it, for the end of the line. */
+  /** The reaction to it, for the end of the line. */
   readonly remedy?: string
 }
 
-/** Shorter ones cost nobody anything that would be noticed. */
+/** Shorter ones have no noticeable effect. */
 const stallMsMin = 1000
 const repeatMs = 60_000
 const causes = '(machine overloaded, or process suspended)'
 
 /**
- * Times during which a thread did nothing: the first one is logged at once, and all that follow within
- * a minute together, with how many they were and the worst.
+ * Times during which a thread did nothing: the first one is logged immediately, and all that follow
+ * within a minute together, with their number and the worst.
  */
 export class StallNotice {
   readonly #parts: StallNoticeParts

@@ -4,7 +4,7 @@ import type { RaftServer } from './raft-server.ts'
 export interface StandstillParts {
   readonly raft: () => RaftServer | undefined
   readonly versions: SharedArrayBuffer
-  /** Hands over what this server leads; rejects when nobody takes it. */
+  /** Hands over the leadership of this server; rejects when no server takes it. */
   readonly handOver: () => Promise<unknown>
   /** What this server says of itself has changed. */
   readonly onTurn: () => void
@@ -13,7 +13,9 @@ export interface StandstillParts {
 /** How long a leader with a damaged state waits for another one to take over. */
 const handOverMs = 2000
 
-/** A server whose state is being rebuilt: what it led is handed over, and it stands as if stopped. */
+/**
+ * A server whose state is being rebuilt: it hands over its leadership, and behaves as if stopped.
+ */
 export class Standstill {
   readonly #parts: StandstillParts
 

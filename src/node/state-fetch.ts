@@ -14,7 +14,7 @@ export interface StateFetchParts {
   readonly files: Pick<SnapshotStore, 'list'>
   readonly logger: Logger
   readonly random: Random
-  /** Resolves after so long, or at once when this server stops. */
+  /** Resolves after so long, or immediately when this server stops. */
   readonly sleep: (ms: number) => Promise<void>
   readonly isStopped: () => boolean
 }
@@ -23,7 +23,7 @@ export interface StateFetchParts {
 const triesMax = 12
 const waitMsMin = 500
 const waitMsMax = 30_000
-/** The first tries ask for the leader's; without a quorum nobody leads, and any member's is as good. */
+/** The first tries ask the leader. Without a quorum there is none, and any member's is as good. */
 const leaderTries = 3
 
 /**
@@ -42,8 +42,8 @@ export class StateFetch {
   }
 
   /**
-   * Resolves with a snapshot at `minIndex` or later; undefined when nobody gave one in a bounded number of
-   * tries, or this server stops.
+   * Resolves with a snapshot at `minIndex` or later; undefined when no member gave one in a bounded
+   * number of tries, or this server stops.
    */
   async fetch(minIndex: Index): Promise<SnapshotFile | undefined> {
     const { logger, random, sleep, isStopped } = this.#parts

@@ -37,15 +37,15 @@ export interface StatePeers extends Pick<StateFetch, 'canAsk' | 'fetch'> {
 const suspectEveryMs = 10_000
 const stopGraceMs = 2000
 
-/** In raft.db: what is wrong with state.db, for a start after an end in between. */
+/** In raft.db: the damage of state.db, for a start after an end in between. */
 const damageKey = 'stateDamage'
 /** With it, when other servers say so: the sums that most of them have at an entry, as JSON. */
 const rightKey = 'stateRight'
 
 /**
- * Watches over state.db: opens it, or rebuilds it when it is damaged; has all of it compared with its
- * sums right after the start and then regularly; and rebuilds it under its readers when that finds
- * damage. What it is rebuilt from are the server's own log and snapshots.
+ * Watches over state.db: opens it, or rebuilds it when it is damaged; has all of it compared with
+ * its sums after the start and then regularly; and rebuilds it under its readers when that finds
+ * damage. The sources of a rebuild are the server's own log and snapshots.
  */
 export class StateKeeper {
   readonly state: StateWriter
@@ -71,7 +71,7 @@ export class StateKeeper {
     this.state = this.#open()
   }
 
-  /** What is wrong with the state at the moment; undefined: nothing that is known. */
+  /** The present damage of the state; undefined: none that is known. */
   get damage(): string | undefined {
     return this.#damage
   }
@@ -140,8 +140,8 @@ export class StateKeeper {
   }
 
   /**
-   * Compares every row and index with the sums, in a thread of low priority; rebuilds what is damaged.
-   * One at a time: one that begins during another sees what that one has read too early.
+   * Compares every row and index with the sums, in a thread of low priority; rebuilds damaged ones.
+   * One at a time: a second check would use what the first has read too early.
    */
   check(): Promise<void> {
     this.#checking = this.#checking.then(() => this.#check())
@@ -175,7 +175,7 @@ export class StateKeeper {
     }
   }
 
-  /** Stops serving, rebuilds, and goes on. Ends the process when it cannot. */
+  /** Stops serving, rebuilds, and continues. Ends the process when it cannot. */
   async onDamage(reason: string, right?: PlacedSums): Promise<void> {
     if (this.#damage !== undefined || this.#isStopped) return
     this.#damage = reason
@@ -208,7 +208,9 @@ export class StateKeeper {
     return error instanceof SvcdError && error.code === 'state-lost' && this.#parts.peers.canAsk
   }
 
-  /** Takes over a snapshot of another server. Ends the process with `lost` when nobody gives one. */
+  /**
+   * Takes over a snapshot of another server. Ends the process with `lost` when no server gives one.
+   */
   async #fromPeers(lost: SvcdError): Promise<void> {
     const { peers, log, logger, guard, standstill } = this.#parts
     this.#lost = lost

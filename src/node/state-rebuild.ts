@@ -124,7 +124,10 @@ export function alignLog(log: RaftLog, { index, term, config, confIndex }: Snaps
   return index
 }
 
-/** Puts a finished state in the place of one that nobody has open. The old file is kept beside it. */
+/**
+ * Puts a finished state in the place of one that no process has open. The old file is kept beside
+ * it.
+ */
 export function replaceState(path: string, by: string): void {
   // A WAL that is left would be taken for the new file's.
   for (const end of ['-wal', '-shm']) rmSync(path + end, { force: true })

@@ -4,8 +4,8 @@ const bounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 1] as const
 const cells = bounds.length + 2
 
 /**
- * How late the replica's clock rings, in shared memory: it alone writes, whoever wants reads. What is
- * late here delays heartbeats and elections.
+ * How late the replica's clock rings, in shared memory: it alone writes, any thread reads. A delay
+ * here delays heartbeats and elections.
  */
 export class TickDelays {
   static readonly bytes = cells * 8

@@ -7,14 +7,14 @@ export interface TickerParts {
   readonly onTicks: (count: number) => void
   /** The timer rang so long after it was due. */
   readonly onTimer: (lateMs: number) => void
-  /** The event loop, or the whole machine, stood still for so long. */
+  /** The event loop, or the whole machine, was stopped for so long. */
   readonly onStall: (elapsedMs: number) => void
 }
 
 /**
  * Turns time into ticks. After a stall the sockets are drained first, for two turns of the event
- * loop, and only some of the ticks are delivered: a follower must read the heartbeats that wait for
- * it before it may campaign, a leader the answers before it judges its quorum.
+ * loop, and only some of the ticks are delivered. A follower must read the heartbeats that wait for
+ * it before it may campaign. A leader must read the answers before it judges its quorum.
  */
 export class Ticker {
   readonly #parts: TickerParts
@@ -44,7 +44,7 @@ export class Ticker {
     const count = ticksDue({ elapsedMs, tickMs, electionTicks })
     if (count === 0) return
     if (elapsedMs <= 2 * tickMs + tickMs) {
-      // What is left of a tick counts towards the next one.
+      // The rest of a tick counts towards the next one.
       this.#lastMs += count * tickMs
       onTicks(count)
       return

@@ -2,7 +2,7 @@ import type { Logger } from '../base/log.ts'
 
 const againMsMin = 60_000
 const againMsMax = 15 * 60_000
-/** Whoever comes and goes under ever new names must not fill the memory either. */
+/** Servers that come and go under new names must not fill the memory either. */
 const problemsMax = 100
 
 /**

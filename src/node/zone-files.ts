@@ -9,7 +9,7 @@ import type { Included } from '../dns/zone-file.ts'
 
 export interface ZoneFiles {
   readonly zones: readonly StaticZone[]
-  /** What is odd about them, as `file:line: reason`. */
+  /** Warnings about them, as `file:line: reason`. */
   readonly warnings: readonly string[]
 }
 

@@ -6,7 +6,7 @@ import { workerUrl } from './worker-url.ts'
 import type { ZoneFiles } from './zone-files.ts'
 import type { ZoneThreadData, ZoneThreadResult } from './zone-thread.ts'
 
-/** Much is made at once and kept: a large nursery halves the time, and there is an end to it. */
+/** Much is made together and kept: a large nursery halves the time, and the thread ends soon. */
 const resourceLimits = { maxYoungGenerationSizeMb: 256, maxOldGenerationSizeMb: 4096 }
 
 /**

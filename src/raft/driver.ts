@@ -9,7 +9,7 @@ import type { Ready } from './raft.ts'
 import type { ReadState } from './read-queue.ts'
 import type { LogState, LogStore, LogWrite, SnapshotMeta, StateMachine } from './storage.ts'
 
-/** Sends without waiting and without a promise: what cannot be sent is dropped. */
+/** Sends without waiting and without a promise: messages that cannot be sent are dropped. */
 export interface Transport {
   send(messages: readonly Message[]): void
 }
@@ -24,8 +24,8 @@ export interface DriverParts {
 }
 
 /**
- * The loop around the core: persist → send → apply → advance. After every input to the core, or many
- * of them, `run` is called; what has gathered until then shares one write.
+ * The loop around the core: persist → send → apply → advance. `run` is called after every input to
+ * the core, or many of them; all inputs until then share one write.
  *
  * It makes no I/O itself. The simulator runs this very loop over a faulty disk and network.
  */

@@ -1,4 +1,4 @@
-/** Names a server for all time: an id is never used again, not even after its removal. */
+/** Names a server permanently: an id is never used again, not even after its removal. */
 export type NodeId = string
 /** A term of the paper's §5.1: a whole number, at most 2^53 - 1 (u64 on the wire). */
 export type Term = number

@@ -14,7 +14,7 @@ export class Follower {
     const { log } = this.#state
     this.#state.hearLeader(message.from)
     if (message.prevIndex < log.commit) {
-      // Late or repeated: what is committed matches by itself.
+      // Late or repeated: committed entries always match.
       this.#accept(message.from, log.commit)
     } else if (this.isConsistent(message)) {
       this.#accept(message.from, this.#take(message))

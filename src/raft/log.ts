@@ -6,7 +6,7 @@ import type { LogReader, LogWrite, SnapshotMeta } from './storage.ts'
 type Batch = Pick<LogWrite, 'snapshot' | 'truncateFrom' | 'entries'>
 
 /**
- * The log (§5.3): what is on disk, what is on its way there, and what waits to be written.
+ * The log (§5.3): its entries on disk, on their way there, and waiting to be written.
  *
  * Invariants: `base.index <= applied <= applying <= commit <= lastIndex` and `persisted <= written
  * <= lastIndex`, but while a received snapshot is being written. The cache holds every entry that
@@ -41,7 +41,7 @@ export class RaftLog {
     this.#persisted = state.lastIndex
     this.#applied = options.applied
     this.#applying = options.applied
-    // What was applied was committed; the commit index on disk may lag behind.
+    // Applied entries were committed; the commit index on disk may lag behind.
     this.#commit = Math.max(state.hardState.commit, options.applied, state.base.index)
     assert(options.applied >= state.base.index, 'the state machine is not behind the log')
     assert(this.#commit <= state.lastIndex, 'nothing is committed beyond the log')
@@ -199,7 +199,7 @@ export class RaftLog {
     this.#commit = snapshot.index
   }
 
-  /** What is to be written now; undefined when all of it was handed out. */
+  /** The entries to be written now; undefined when all of them were handed out. */
   takeBatch(): Batch | undefined {
     const snapshot = this.#snapshotWritten ? undefined : this.#snapshot
     if (snapshot === undefined && this.#truncateFrom === undefined) {

@@ -76,7 +76,7 @@ export interface SnapshotRequest extends Envelope {
   readonly snapshot: SnapshotMeta
 }
 
-/** Start an election at once (thesis §3.10). */
+/** Start an election immediately (thesis §3.10). */
 export interface TimeoutNow extends Envelope {
   readonly type: 'timeout-now'
 }
@@ -112,8 +112,8 @@ type WithoutSender<M> = M extends Message ? Omit<M, 'from'> : never
 export type Outgoing = WithoutSender<Message>
 
 /**
- * These answer, or ask, on the strength of what must be on disk first: a vote, a term, entries. They
- * leave after the write; everything else may leave at once.
+ * These messages answer, or ask, on the strength of data that must be on disk first: a vote, a
+ * term, entries. They leave after the write; everything else may leave immediately.
  */
 export function waitsForDisk(type: Message['type']): boolean {
   return (

@@ -30,7 +30,7 @@ export interface RaftLimits {
   /** A leader's tail that is not yet committed. */
   readonly uncommittedBytesMax: number
   readonly uncommittedEntriesMax: number
-  /** Of the entries handed out at once to be applied. */
+  /** Bytes of the entries that are handed out together to be applied. */
   readonly applyBytesMax: number
   /** Reads that wait for a quorum. */
   readonly pendingReadsMax: number

@@ -1,6 +1,6 @@
 import type { Index } from './entry.ts'
 
-/** What has been sent and not yet answered: bounded in messages and in bytes. */
+/** The messages that have been sent and not yet answered: bounded in number and in bytes. */
 export class Inflights {
   readonly #maxCount: number
   readonly #maxBytes: number
@@ -132,7 +132,7 @@ export class Progress {
     this.pendingSnapshot = index
   }
 
-  /** The stream broke: what it would have brought has not arrived. */
+  /** The stream broke: its messages have not arrived. */
   failSnapshot(): void {
     this.pendingSnapshot = 0
   }

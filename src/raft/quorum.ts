@@ -24,7 +24,7 @@ export type VoteResult = 'won' | 'lost' | 'pending'
 /** The state of an election, given the votes that have arrived: true for granted. */
 export function voteResult(config: Config, votes: ReadonlyMap<NodeId, boolean>): VoteResult {
   if (hasQuorum(config, (id) => votes.get(id) === true)) return 'won'
-  // Lost once those who have not refused are no quorum any more.
+  // Lost once those who have not refused are not a quorum any more.
   return hasQuorum(config, (id) => votes.get(id) !== false) ? 'pending' : 'lost'
 }
 

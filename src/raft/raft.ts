@@ -27,11 +27,11 @@ import type {
 
 /** What a driver has to do, in this order; see driver.ts for the loop. */
 export interface Ready {
-  /** May be sent at once, beside the write: they promise nothing that is not on disk. */
+  /** May be sent immediately, beside the write: they promise nothing that is not on disk. */
   readonly messages: readonly Message[]
   /** Must be durable before `messagesAfterWrite` are sent and `persisted` is called. */
   readonly write: LogWrite | undefined
-  /** Answers, and requests for votes: what they say is true only once it is on disk. */
+  /** Answers, and requests for votes: they are true only once the write is on disk. */
   readonly messagesAfterWrite: readonly Message[]
   /** To be applied, in order; then `applied` is called. Only durable entries are handed out. */
   readonly committed: readonly Entry[]
@@ -99,7 +99,7 @@ export class Raft {
     return this.#dispatch(message)
   }
 
-  /** Messages of `id` count: a member, or whoever comes while no member is known. */
+  /** Messages of `id` count: a member, or any server while no member is known. */
   knows(id: NodeId): boolean {
     const { configs, log, vouched, leader } = this.state
     return isKnownSender({ configs: configs.since(log.commit), vouched, leader }, id)
@@ -210,14 +210,14 @@ export class Raft {
     this.state.configs.compactTo(index)
   }
 
-  /** What is to be done now; undefined when nothing is. Each one is ended by `advance`. */
+  /** The work to be done now; undefined when there is none. Each one is ended by `advance`. */
   ready(): Ready | undefined {
     assert(!this.#handedOut, 'one ready at a time')
     const { state } = this
     if (state.role === 'leader') this.#flush()
     const write = this.#takeWrite()
     const messages = state.takeMessages()
-    // Nothing is under way and nothing new is to be written: what they promise is on disk.
+    // Nothing is under way and nothing new is to be written: everything they promise is on disk.
     const isIdle = write === undefined && this.#writing === undefined
     if (isIdle && state.hasMessagesAfterWrite) messages.push(...state.takeMessagesAfterWrite())
     const messagesAfterWrite = write === undefined ? [] : state.takeMessagesAfterWrite()

@@ -17,7 +17,7 @@ export class Replication {
 
   /**
    * Sends each peer what it may have: entries, or a commit index that it does not know. Called once
-   * per batch of input, so that news share a message, and at once rather than with a heartbeat.
+   * per batch of input, so that news share a message, and immediately rather than with a heartbeat.
    */
   flush(): void {
     for (const [id, progress] of this.#peers()) {
@@ -68,7 +68,7 @@ export class Replication {
     return undefined
   }
 
-  /** What was sent to `id` may be lost. */
+  /** The messages sent to `id` may be lost. */
   unreachable(id: NodeId): void {
     const progress = this.#state.progress.get(id)
     if (progress?.state === 'replicate') progress.becomeProbe()
@@ -80,7 +80,7 @@ export class Replication {
     if (progress?.state !== 'snapshot') return
     if (!ok) progress.failSnapshot()
     progress.becomeProbe()
-    // Its answer, or the next heartbeat's, says where to go on.
+    // Its answer, or the next heartbeat's, says where to continue.
     progress.paused = true
   }
 

@@ -27,14 +27,15 @@ export interface Known {
 
 /**
  * Whether Raft messages of `from` count. Only members speak: voters, old voters, and learners, who
- * answer. But of which configuration? This server's own may be old:
+ * answer. But this server's own configuration may be old:
  *
- * - A leader that removes itself goes on until that is committed, by an earlier one of `configs`; and then
- *   hands over, as the leader of the term.
- * - A server that was just let in, or gets a snapshot, has none. It cannot tell who is a member, and hears
- *   whoever its transport takes for a server of this cluster.
- * - One that slept while others came may hear from a leader it has never heard of. It then asks those it
- *   knows; only once one of them vouches for the new one (`Raft.vouch`) its messages count.
+ * - A leader that removes itself continues until that is committed, by an earlier one of `configs`;
+ *   and then hands over, as the leader of the term.
+ * - A server that was just let in, or gets a snapshot, has none. It cannot tell who is a member,
+ *   and listens to every server that its transport accepts for this cluster.
+ * - A server that was stopped while others came may hear from a leader that it does not know. It
+ *   then asks the members that it knows; the messages count once one of them vouches for the new
+ *   leader (`Raft.vouch`).
  */
 export function isKnownSender({ configs, vouched, leader }: Known, from: NodeId): boolean {
   if (configs.some(({ config }) => isMember(config, from))) return true

@@ -37,7 +37,7 @@ export class RaftState {
   /** Ticks since the leader was heard, or since this role began. */
   electionElapsed = 0
   heartbeatElapsed = 0
-  /** Drawn anew with every change of role (§5.2). */
+  /** Drawn again with every change of role (§5.2). */
   electionTimeout = 0
   /** The connection to the leader has closed and it was not heard since. */
   leaderLost = false

@@ -3,7 +3,9 @@ import { isVoter } from './config.ts'
 import type { RaftState } from './state.ts'
 import type { TransferResult } from './verdict.ts'
 
-/** Leadership transfer (thesis §3.10): bring one voter up to date, then let it campaign at once. */
+/**
+ * Leadership transfer (thesis §3.10): bring one voter up to date, then let it campaign immediately.
+ */
 export class Transfer {
   readonly #state: RaftState
 

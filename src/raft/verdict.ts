@@ -4,7 +4,7 @@ import type { Index, NodeId, Term } from './entry.ts'
 export type Ignored =
   | 'misaddressed'
   | 'malformed'
-  /** Of a server that is in no configuration known here, and for which nobody vouches. */
+  /** Of a server that is in no configuration known here, and for which no member vouches. */
   | 'not-a-member'
   /** Of a term so far ahead that no honest server can have it. */
   | 'term-too-far'
@@ -69,5 +69,5 @@ export type ConfChangeRefusal =
   /** A learner votes only once it keeps up, or commits would wait for it (thesis §4.2.1). */
   | 'learner-behind'
   | 'last-voter'
-  /** The new voters that answer are no quorum of the new voters. */
+  /** The new voters that answer are not a quorum of the new voters. */
   | 'quorum-not-live'

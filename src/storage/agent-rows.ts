@@ -52,7 +52,7 @@ export interface StoredService extends Standing {
 export interface StoredCheck<Run> extends Standing {
   readonly check: CheckDefinition
   readonly run: Run
-  /** What was left of its TTL when it was saved; undefined for other checks. */
+  /** The remaining time of its TTL when it was saved; undefined for other checks. */
   readonly ttlLeftMs: number | undefined
   /** When status, output and TTL were saved, in wall time. */
   readonly savedWallMs: number
@@ -99,7 +99,7 @@ interface CheckRow {
   synced_index: number | null
 }
 
-/** Rows read at once: about a millisecond, with what is made of them. */
+/** Rows per read: about a millisecond, with their further processing. */
 export const pageRows = 100
 
 /** The statements of agent.db. */

@@ -20,7 +20,7 @@ import type {
 import { migrate, openDatabase, openError, refuseDamaged } from './sqlite.ts'
 
 export interface AgentStoreOptions {
-  /** A COMMIT failed: what was written since the last one is not in the file. */
+  /** A COMMIT failed: writes since the last one are not in the file. */
   readonly onLost: (error: unknown) => void
 }
 
@@ -143,7 +143,9 @@ export class AgentStore<Run> {
     return row === undefined ? undefined : serviceOf(row)
   }
 
-  /** By id, read page by page: whoever walks may stop in between, and sees what is written then. */
+  /**
+   * By id, read page by page: the caller may stop in between, and sees rows that are written then.
+   */
   *services(): Generator<StoredService, void> {
     let after = ''
     for (;;) {

@@ -7,8 +7,8 @@ import type { HardState } from '../raft/storage.ts'
 export const logVersion = 2
 
 // `state` is one row, so that all of it changes in one piece with the entries of its transaction.
-// `last_index` is where the log ended when its last transaction was complete: what is missing or
-// bad up to there was whole once, and only what lies behind can be a write that was cut short.
+// `last_index` is where the log ended when its last transaction was complete: a missing or bad
+// entry up to there was whole once, and only a later one can be an interrupted write.
 export const logTables = `
   CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),

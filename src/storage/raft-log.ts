@@ -201,7 +201,7 @@ export class RaftLog implements LogStore {
     this.#transact(() => this.#putSnapshot(meta))
   }
 
-  /** What is kept beside the log, such as the id of the cluster. */
+  /** Values that are stored beside the log, such as the id of the cluster. */
   meta(key: string): string | undefined {
     return this.#sql.meta.get(key)?.value
   }

@@ -58,7 +58,7 @@ function* textMember(name: string, text: Buffer, modifiedMs: number): Generator<
   yield tarPadding(text.length)
 }
 
-/** What was in an archive, every checksum verified. */
+/** The content of an archive, every checksum verified. */
 export interface UnpackedSnapshot extends SnapshotFile {
   /** By table. */
   readonly rows: Readonly<Record<string, number>>

@@ -4,7 +4,7 @@ import { svcdError } from '../base/errors.ts'
 import { decodeConfig } from '../raft/config.ts'
 import type { SnapshotMeta } from '../raft/storage.ts'
 
-/** What is known of a finished snapshot; in JSON beside its file, and in an archive. */
+/** The facts about a finished snapshot; in JSON beside its file, and in an archive. */
 export interface SnapshotFileMeta extends SnapshotMeta {
   readonly clusterId: string
   /** Counts the times that this cluster was recovered from the loss of its quorum. */

@@ -7,7 +7,7 @@ import { faultBy, formatOf, openDatabase } from './sqlite.ts'
 import { damageIn, isDamage } from './state-check.ts'
 import { appliedIn, rowCounts } from './state-tables.ts'
 
-// What is done to the files of snapshots by a thread of its own, for it would hold up the caller.
+// Work on the files of snapshots, in a thread of its own, because it would block the caller.
 
 /** `verify`: compares a state with its sums. `make`: a new file out of a state. `check`: an existing one. `move`: to another place in a log. `name`: of the file, in errors. */
 export type SnapshotJob =
@@ -47,7 +47,7 @@ export function runSnapshotJob(job: SnapshotJob): SnapshotFacts {
   }
 }
 
-/** A clean copy in one read transaction: the writer goes on meanwhile, and is not in it. */
+/** A clean copy in one read transaction: the writer continues, and its changes are not in it. */
 function make(statePath: string, path: string): void {
   try {
     const db = openDatabase(statePath, { mode: 'read-only', synchronous: 'NORMAL' })

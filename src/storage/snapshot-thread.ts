@@ -20,7 +20,7 @@ function run(): SnapshotThreadResult {
   }
 }
 
-// Nobody waits for it but an operator: writes and answers go first. Linux lowers just this thread.
+// Only an operator waits for it: writes and answers go first. Linux lowers just this thread.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW)
 
 must(parentPort, 'snapshots are made in a worker').postMessage(run())

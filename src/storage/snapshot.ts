@@ -91,10 +91,11 @@ export class SnapshotStore {
   }
 
   /**
-   * Makes a snapshot of the state as it is when a thread begins to read it, while the writer goes on.
-   * At which entry that is says the file itself; `describe` is then asked, in this thread, which
-   * configuration was in force there (`raft.state.configs.at(index)`): undefined when that is not known
-   * any more, because a received snapshot has replaced the log, and then there is no snapshot.
+   * Makes a snapshot of the state as it is when a thread begins to read it, while the writer
+   * continues. The file itself contains its index. `describe` is then asked, in this thread, for
+   * the configuration at that index (`raft.state.configs.at(index)`). It is undefined when it is
+   * not known any more, because a received snapshot has replaced the log, and then there is no
+   * snapshot.
    *
    * Rejects with SvcdError `snapshot-failed` or `snapshot-unusable`. One at a time: another waits.
    */
@@ -127,7 +128,7 @@ export class SnapshotStore {
   }
 
   #noteSound(name: string): void {
-    // Those of files that are gone would stay; one that is forgotten is verified again.
+    // The entries of removed files would stay; a forgotten one is verified again.
     if (this.#sound.size >= soundMax) this.#sound.clear()
     this.#sound.add(name)
   }

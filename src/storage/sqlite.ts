@@ -19,8 +19,8 @@ export interface OpenOptions {
 }
 
 /**
- * A build's default of 16 MB is one for each of six connections. Readers of a WAL gain nothing by it: what
- * they keep is void after every commit of the writer.
+ * A build's default of 16 MB is one for each of six connections. Readers of a WAL gain nothing by
+ * it: their cache is void after every commit of the writer.
  */
 const cacheKibDefault = 1024
 
@@ -52,7 +52,7 @@ export function openDatabase(path: string, options: OpenOptions): Database {
 }
 
 /**
- * What is registered is for those who may ask the agent, so only its user reads the files. SQLite
+ * Registrations are for clients that may ask the agent, so only its user reads the files. SQLite
  * gives the files that it makes beside a database the mode of the database.
  */
 function makePrivate(path: string): void {
@@ -136,7 +136,7 @@ export function formatOf(database: Database, schema = 'main'): number {
 }
 
 export interface Checkpointed {
-  /** All of the WAL is in the file, and synced: what was committed before is durable. */
+  /** All of the WAL is in the file, and synced: everything committed before is durable. */
   readonly isComplete: boolean
   /** What the WAL still holds, moved or not. */
   readonly walBytes: number
@@ -191,7 +191,7 @@ export function faultBy(
 export async function copyPages(from: string, to: string): Promise<void> {
   const database = openDatabase(from, { mode: 'read-only', synchronous: 'NORMAL' })
   try {
-    // All at once: in one transaction of the target.
+    // All together: in one transaction of the target.
     await database.backup(to, { progress: () => 0x7fff_ffff })
   } finally {
     database.close()

@@ -54,7 +54,10 @@ export function isSignOfDamage(error: unknown): boolean {
   return isDamage(error) || error instanceof SyntaxError
 }
 
-/** Whether SQLite says that the file is no database any more, and not that it cannot read it now. */
+/**
+ * Whether SQLite reports that the file is not a database any more, rather than that it cannot read
+ * it now.
+ */
 export function isDamage(error: unknown): boolean {
   const { code } = error as { code?: string }
   return code?.startsWith('SQLITE_CORRUPT') === true || code === 'SQLITE_NOTADB'

@@ -6,7 +6,7 @@ import { reasonOf, svcdError } from '../base/errors.ts'
 import { loadSums } from '../catalog/state-sums.ts'
 import { formatOf } from './sqlite.ts'
 
-// What is done to the tables of a state as a whole, whatever they are.
+// Operations on the tables of a state as a whole, whatever they are.
 
 interface Table {
   readonly name: string
@@ -61,8 +61,8 @@ const hashedAtOnce = 65_536
 
 /**
  * SHA-256 over every row of every table in the order of its key: equal on two replicas that have
- * applied the same entries, wherever the rows lie in their files. Takes about a second for a hundred
- * thousand services, so on a connection, and best a thread, whose wait nobody notices.
+ * applied the same entries, wherever the rows lie in their files. Takes about a second for a
+ * hundred thousand services, so use a connection, and best a thread, that nothing waits for.
  */
 export function stateHash(db: Database): string {
   const hash = createHash('sha256')
@@ -85,10 +85,10 @@ export function stateHash(db: Database): string {
 }
 
 /**
- * Replaces all rows of the open database by those of `file`, a finished snapshot, in one transaction:
- * other connections see the old state or the new one. (A file that is renamed over an open database
- * is seen by nobody.) Throws SvcdError `snapshot-unusable` when `file` is not of `expected` or has
- * another format, and nothing is changed then.
+ * Replaces all rows of the open database by those of `file`, a finished snapshot, in one
+ * transaction: other connections see the old state or the new one. (A file that is renamed over an
+ * open database is not seen by them.) Throws SvcdError `snapshot-unusable` when `file` is not of
+ * `expected` or has another format, and nothing is changed then.
  */
 export function restoreTables(
   db: Database,

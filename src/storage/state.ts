@@ -43,7 +43,7 @@ export class StateWriter {
   readonly #db: Database
   readonly #options: StateOptions
   readonly #shift: Statement<[number]>
-  /** What is applied, for the thread that writes it. */
+  /** The applied entries, for the thread that writes them. */
   readonly catalog: CatalogReader
   #machine: CatalogMachine
   #durableIndex = 0
@@ -187,7 +187,7 @@ function toPresentFormat(db: Database, path: string): void {
   })
 }
 
-/** What is no state at all is left to {@link restoreTables}, which says what it is. */
+/** A file that is not a state at all is left to {@link restoreTables}, which reports what it is. */
 function isOfOlderFormat(file: string): boolean {
   if (!existsSync(file)) return false
   let db: Database | undefined

@@ -46,7 +46,7 @@ export interface TarEntry {
   readonly body: AsyncIterable<Buffer>
 }
 
-/** The plain files of an archive. Throws Error for one that is cut off or is no archive. */
+/** The plain files of an archive. Throws Error for a file that is cut off or is not an archive. */
 export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
   const bytes = new Bytes(source)
   for (;;) {

@@ -1,14 +1,10 @@
 import ts from 'typescript'
-import type { Passage } from './texts.ts'
+import { markdownPassages, type Passage } from './texts.ts'
 
 /** The comments and the texts (literals with at least three words) of a TypeScript file. */
 export function sourcePassages(path: string, source: string): readonly Passage[] {
   const passages: Passage[] = []
-  let block: Passage | undefined
-  const flush = (): void => {
-    if (block !== undefined) passages.push(block)
-    block = undefined
-  }
+  const blocks: { readonly line: number; text: string }[] = []
   const lineOf = (at: number): number => file.getLineAndCharacterOfPosition(at).line + 1
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ESNext, true)
 
@@ -34,28 +30,26 @@ export function sourcePassages(path: string, source: string): readonly Passage[]
   }
   visit(file)
 
-  // Line comments on consecutive lines are one passage.
+  // Line comments on consecutive lines are one text.
   let lastLine = -1
   for (const range of [...comments.values()].toSorted((a, b) => a.pos - b.pos)) {
     const line = lineOf(range.pos)
     const text = commentText(source.slice(range.pos, range.end))
-    if (block !== undefined && line === lastLine + 1) {
-      block = { place: block.place, text: `${block.text} ${text}` }
-    } else {
-      flush()
-      block = { place: `${path}:${line}`, text }
-    }
+    const last = blocks.at(-1)
+    if (last !== undefined && line === lastLine + 1) last.text += `\n${text}`
+    else blocks.push({ line, text })
     lastLine = lineOf(range.end)
   }
-  flush()
+  for (const { line, text } of blocks) passages.push(...markdownPassages(path, text, line))
   return passages
 }
 
+/** A comment as Markdown, without its marks; examples, which are indented, are left out. */
 function commentText(comment: string): string {
   return comment
-    .replaceAll(/^\/\*\*?|\*\/$|^\/\//g, '')
-    .replaceAll(/\n\s*\*/g, ' ')
-    .replaceAll(/`[^`]*`/g, 'CODE')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
+    .replaceAll(/^\/\*\*? ?| ?\*\/$|^\/\/ ?/g, '')
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, ''))
+    .map((line) => (/^ {4}/.test(line) ? '' : line))
+    .join('\n')
 }

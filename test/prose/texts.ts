@@ -14,7 +14,11 @@ export interface Finding {
 }
 
 /** The paragraphs, list items and table cells of a Markdown page, without code and link targets. */
-export function markdownPassages(page: string, markdown: string): readonly Passage[] {
+export function markdownPassages(
+  page: string,
+  markdown: string,
+  firstLine = 1,
+): readonly Passage[] {
   const passages: Passage[] = []
   let lines: string[] = []
   let startLine = 0
@@ -35,12 +39,12 @@ export function markdownPassages(page: string, markdown: string): readonly Passa
       flush()
       for (const cell of line.split(/(?<!\\)\|/)) {
         const text = plain(cell)
-        if (text !== '') passages.push({ place: `${page}:${index + 1}`, text })
+        if (text !== '') passages.push({ place: `${page}:${index + firstLine}`, text })
       }
       continue
     }
     if (line.trim() === '' || /^\s*(?:[-*]|\d+\.|#+|>)\s/.test(line)) flush()
-    if (lines.length === 0) startLine = index + 1
+    if (lines.length === 0) startLine = index + firstLine
     lines.push(line.trim())
   }
   flush()
