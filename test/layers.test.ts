@@ -71,7 +71,7 @@ const rules: LayerRules = {
     koffi: ['src/net/libc.ts'],
     tap: ['test/'],
     'fast-check': ['test/'],
-    typescript: ['test/helpers/layers.ts'],
+    typescript: ['test/helpers/layers.ts', 'test/prose/source-passages.ts'],
   },
   typeDoors: { 'better-sqlite3': ['src/catalog/', 'src/storage/', 'test/'] },
   linesMax: 500,
