@@ -9,7 +9,7 @@ const rules: LayerRules = {
   rooms: {
     base: { imports: [], ...none },
     raft: { imports: ['base'], ...none },
-    catalog: { imports: ['base'], ...none },
+    catalog: { imports: ['base'], builtins: ['util'] },
     dns: { imports: ['base'], ...none },
     health: { imports: ['base', 'catalog/model.ts'], ...none },
     config: { imports: ['base'], ...none },

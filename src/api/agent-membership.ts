@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
+import { nodeCheckId } from '../catalog/model.ts'
 import { subject } from '../catalog/versions.ts'
 import type { Backend, JoinResult } from './backend.ts'
 import type { ReadContext } from './catalog-read.ts'
@@ -115,7 +116,7 @@ async function forceLeave(backend: Backend, request: FastifyRequest, name: strin
   const nodeName = member?.name ?? name
   const [node, check] = backend.read((catalog) => [
     catalog.node(nodeName),
-    catalog.check(nodeName, 'serfHealth'),
+    catalog.check(nodeName, nodeCheckId),
   ])
   // A node that no agent stands for is the catalog's, not a member of anything.
   if (member === undefined && (node === undefined || check === undefined)) {

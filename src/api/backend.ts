@@ -2,32 +2,8 @@ import type { LogLevel } from '../base/log.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, CommandOrigin, Outcome } from '../catalog/command.ts'
 import type { CatalogReader } from '../catalog/query.ts'
-import type { CheckPlan } from './check-plan.ts'
-import type {
-  Check,
-  CheckDefinition,
-  Service,
-  ServiceDefinition,
-  Status,
-} from '../catalog/model.ts'
-
-/** A check of the local agent: its catalog row and how it is run. */
-export interface AgentCheckDefinition {
-  readonly check: CheckDefinition
-  /** Who defined it: somebody over the API, or a file of this agent's. */
-  readonly owner: 'agent' | 'file'
-  readonly plan: CheckPlan
-  readonly successBeforePassing: number
-  readonly failuresBeforeWarning: number
-  readonly failuresBeforeCritical: number
-  /** 0 = never. */
-  readonly deregisterAfterMs: number
-}
-
-export interface AgentServiceDefinition {
-  readonly service: ServiceDefinition
-  readonly checks: readonly AgentCheckDefinition[]
-}
+import type { AgentCheckDefinition, AgentServiceDefinition } from './agent-definition.ts'
+import type { Check, Service, Status } from '../catalog/model.ts'
 
 /** Who asks and why, for the command's envelope. */
 export interface Origin extends Pick<CommandOrigin, 'actor' | 'cause'> {

@@ -1,5 +1,6 @@
+import { consulVersion } from '../base/version.ts'
 import type { Identity } from './backend.ts'
-import { consulVersion, serverAddress } from './members.ts'
+import { serverAddress } from './members.ts'
 
 /**
  * What clients look up in the configuration that agent/self shows: of Consul's about 250 keys those that

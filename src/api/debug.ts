@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { svcdError } from '../base/errors.ts'
+import { consulVersion } from '../base/version.ts'
 import type { Backend } from './backend.ts'
-import { consulVersion } from './members.ts'
 import { sendJson } from './reply.ts'
 import { addRoute } from './route.ts'
 

@@ -1,13 +1,9 @@
-import { serverServiceId } from '../catalog/model.ts'
+import { hostPort } from '../base/host-port.ts'
+import { consulVersion } from '../base/version.ts'
+import { nodeCheckId, serverServiceId } from '../catalog/model.ts'
 import type { Check } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import type { Backend, ClusterServer, Identity } from './backend.ts'
-
-/**
- * The version of Consul whose API this is. Clients and schedulers compare it with what they need
- * (Nomad wants at least 1.8), so it is told where they look; svcd's own stands beside it.
- */
-export const consulVersion = '1.21.4'
 
 // Serf's numbers for what is known of a member.
 const statuses = { none: 0, alive: 1, failed: 4 } as const
@@ -45,7 +41,7 @@ function memberOf(server: ClusterServer, identity: Identity, catalog: CatalogRea
   }
   const node = catalog.nodeById(server.id)
   if (node === undefined) return { server, name: '', status: 'none', version: '' }
-  const status = statusOf(catalog.check(node.name, 'serfHealth'))
+  const status = statusOf(catalog.check(node.name, nodeCheckId))
   const version = catalog.service(node.name, serverServiceId)?.meta['version'] ?? ''
   return { server, name: node.name, status, version }
 }
@@ -91,7 +87,7 @@ export function nameOf({ name }: Pick<ServerMember, 'name'>): string {
 }
 
 export function serverAddress({ address, ports }: Identity): string {
-  return address.includes(':') ? `[${address}]:${ports.server}` : `${address}:${ports.server}`
+  return hostPort(address, ports.server)
 }
 
 /** `host:port` or `[ip6]:port`. */

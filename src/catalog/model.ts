@@ -16,6 +16,9 @@ export function isOfAgent({ owner }: { readonly owner: Owner }): boolean {
 /** The ID of the service that each server registers of itself, on its own node. */
 export const serverServiceId = 'consul'
 
+/** Consul's name for the check that says whether the agent of a node is alive. */
+export const nodeCheckId = 'serfHealth'
+
 export interface TaggedAddress {
   readonly address: string
   readonly port: number

@@ -1,4 +1,4 @@
-import type { Node } from './model.ts'
+import { nodeCheckId, type Node } from './model.ts'
 import type { CatalogReader } from './query.ts'
 
 /**
@@ -9,6 +9,6 @@ import type { CatalogReader } from './query.ts'
 export function nameHolder(catalog: CatalogReader, name: string, id: string): Node | undefined {
   const node = catalog.node(name)
   if (node === undefined || node.id === '' || id === '' || node.id === id) return undefined
-  const check = catalog.check(node.name, 'serfHealth')
+  const check = catalog.check(node.name, nodeCheckId)
   return check === undefined || check.status === 'critical' ? undefined : node
 }

@@ -1,14 +1,11 @@
 import { moveAddresses, serviceAddressKeys } from './address-index.ts'
 import { removeNode } from './deregister.ts'
 import { noteCome } from './gone-subjects.ts'
-import type { NodeDefinition } from './model.ts'
+import { nodeCheckId, type NodeDefinition } from './model.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { touchCheck } from './touch.ts'
 import type { Change } from './touch.ts'
 import { subject } from './versions.ts'
-
-/** The check that says that an agent stands for a node. */
-const nodeCheckId = 'serfHealth'
 
 /** The entries of a node under its earlier name. */
 export interface Belongings {

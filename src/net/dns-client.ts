@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import { Packet } from 'dns2'
 import { reasonOf, svcdError } from '../base/errors.ts'
+import { hostPort } from '../base/host-port.ts'
 import { octetsToUtf8, utf8ToOctets } from '../dns/name.ts'
 import { formatType, parseType, rcode, recordType } from '../dns/record.ts'
 import type { Resource } from 'dns2'
@@ -64,9 +65,7 @@ export async function ask(
   { tcp = false, timeoutMs = 2000, attempts = 2 }: AskOptions = {},
 ): Promise<DnsReply> {
   const query = buildQuery(name, type)
-  const address = isIPv6(server.address)
-    ? `[${server.address}]:${server.port}`
-    : `${server.address}:${server.port}`
+  const address = hostPort(server.address, server.port)
   try {
     if (!tcp) {
       const reply = await askUdp(server, query, timeoutMs, attempts)

@@ -1,8 +1,9 @@
+import { hostPort } from '../base/host-port.ts'
 import http2 from 'node:http2'
 import type { ClientHttp2Session } from 'node:http2'
 import { critical, failedProbe, passing, runProbe } from './probe-result.ts'
 import type { ProbeCredentials, ProbeResult } from './probe-result.ts'
-import { hostPort, tlsOptionsOf } from './socket-probe.ts'
+import { tlsOptionsOf } from './socket-probe.ts'
 import type { TcpProbeRequest } from './socket-probe.ts'
 
 export interface GrpcProbeRequest extends TcpProbeRequest {

@@ -9,6 +9,7 @@ import type { ConnectionGate } from './connection-gate.ts'
 import type { PeerLimits } from './peer-limits.ts'
 import type { PeerTls } from './peer-tls.ts'
 import { reasonOf } from '../base/errors.ts'
+import { hostPort } from '../base/host-port.ts'
 
 export interface ListenOptions {
   readonly address: string
@@ -75,5 +76,5 @@ function tlsServer(
 
 export function remoteAddress(socket: Socket): string {
   const host = socket.remoteAddress ?? 'an unknown address'
-  return host.includes(':') ? `[${host}]:${socket.remotePort}` : `${host}:${socket.remotePort}`
+  return hostPort(host, socket.remotePort ?? 0)
 }

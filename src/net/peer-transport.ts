@@ -1,3 +1,4 @@
+import { hostPort } from '../base/host-port.ts'
 import { ConnectionBudget } from './connection-budget.ts'
 import type { PortBudget } from './connection-budget.ts'
 import { ConnectionGate } from './connection-gate.ts'
@@ -125,7 +126,7 @@ export class PeerTransport implements Transport {
   get address(): string {
     const { self, listen } = this.#options
     const host = self.host ?? listen.address
-    return self.address ?? (host.includes(':') ? `[${host}]:${this.port}` : `${host}:${this.port}`)
+    return self.address ?? hostPort(host, this.port)
   }
 
   /** Neither blocks nor throws. All that can be sent is with the kernel when it returns. */

@@ -1,3 +1,4 @@
+import { hostPort } from '../base/host-port.ts'
 import dgram from 'node:dgram'
 import { connect, isIP } from 'node:net'
 import type { Socket } from 'node:net'
@@ -72,8 +73,4 @@ export function probeUdp(request: UdpProbeRequest, signal?: AbortSignal): Promis
       socket.close()
     }
   })
-}
-
-export function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

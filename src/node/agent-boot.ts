@@ -10,7 +10,7 @@ import type { AgentSync } from './agent-sync.ts'
 import { runOf } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
 import type { CheckRunner } from './check-runner.ts'
-import { isSame } from './node-registration.ts'
+import { isSame } from '../catalog/is-same.ts'
 
 export interface AgentBootParts {
   readonly identity: Identity

@@ -1,12 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type {
-  AgentCheckDefinition,
-  AgentServiceDefinition,
-  Backend,
-  Identity,
-  Origin,
-  ServiceRegistered,
-} from '../api/backend.ts'
+import type { AgentCheckDefinition, AgentServiceDefinition } from '../api/agent-definition.ts'
+import type { Backend, Identity, Origin, ServiceRegistered } from '../api/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { isOfAgent } from '../catalog/model.ts'

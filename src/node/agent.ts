@@ -1,12 +1,5 @@
-import type {
-  AgentCheckDefinition,
-  AgentServiceDefinition,
-  Backend,
-  Identity,
-  LocalAgent,
-  Origin,
-  ServiceRegistered,
-} from '../api/backend.ts'
+import type { AgentCheckDefinition, AgentServiceDefinition } from '../api/agent-definition.ts'
+import type { Backend, Identity, LocalAgent, Origin, ServiceRegistered } from '../api/backend.ts'
 import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'

@@ -11,7 +11,7 @@ import type { AgentSync } from './agent-sync.ts'
 import { ownerOf } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
 import type { CheckRunner } from './check-runner.ts'
-import { isSame } from './node-registration.ts'
+import { isSame } from '../catalog/is-same.ts'
 
 export interface AntiEntropyParts {
   readonly identity: Identity

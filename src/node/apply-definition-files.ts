@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { AgentCheckDefinition, AgentServiceDefinition, ReloadReport } from '../api/backend.ts'
+import type { AgentCheckDefinition, AgentServiceDefinition } from '../api/agent-definition.ts'
+import type { ReloadReport } from '../api/backend.ts'
 import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { AgentStore } from '../storage/agent-store.ts'
@@ -10,7 +11,7 @@ import { catalogDefinition } from './check-definition.ts'
 import type { CheckRun } from './check-definition.ts'
 import { findingText } from './definition-document.ts'
 import type { DefinitionFiles, FileCheck, FileService, Finding } from './definition-document.ts'
-import { isSame } from './node-registration.ts'
+import { isSame } from '../catalog/is-same.ts'
 
 export interface ApplyFilesParts {
   readonly store: AgentStore<CheckRun>

@@ -1,9 +1,10 @@
 import { formatDuration, parseDuration } from '../base/duration.ts'
-import type { AgentCheckDefinition } from '../api/backend.ts'
+import type { AgentCheckDefinition } from '../api/agent-definition.ts'
 import { checkPlan } from '../api/check-plan.ts'
 import type { CheckPlan, ProbePlan } from '../api/check-plan.ts'
 import { serviceCheckShape } from '../api/shapes.ts'
 import { SvcdError } from '../base/errors.ts'
+import { hostPort } from '../base/host-port.ts'
 import { privateField } from '../catalog/model.ts'
 import type { CheckDefinition } from '../catalog/model.ts'
 
@@ -56,15 +57,24 @@ function probeFields(plan: ProbePlan): Definition {
         ...tlsFields(plan),
       }
     case 'tcp':
-      return { TCP: address(plan), ...(plan.useTls && { TCPUseTLS: true }), ...tlsFields(plan) }
+      return {
+        TCP: hostPort(plan.host, plan.port),
+        ...(plan.useTls && { TCPUseTLS: true }),
+        ...tlsFields(plan),
+      }
     case 'udp':
-      return { UDP: address(plan) }
+      return { UDP: hostPort(plan.host, plan.port) }
     case 'grpc': {
-      const target = address(plan) + (plan.service === '' ? '' : `/${plan.service}`)
+      const target =
+        hostPort(plan.host, plan.port) + (plan.service === '' ? '' : `/${plan.service}`)
       return { GRPC: target, ...(plan.useTls && { GRPCUseTLS: true }), ...tlsFields(plan) }
     }
     case 'h2ping':
-      return { H2PING: address(plan), H2PingUseTLS: plan.useTls, ...tlsFields(plan) }
+      return {
+        H2PING: hostPort(plan.host, plan.port),
+        H2PingUseTLS: plan.useTls,
+        ...tlsFields(plan),
+      }
     case 'script':
       return { ScriptArgs: plan.args }
     case 'alias':
@@ -80,10 +90,6 @@ function tlsFields(plan: { tlsSkipVerify: boolean; tlsServerName: string }): Def
     ...(plan.tlsSkipVerify && { TLSSkipVerify: true }),
     ...(plan.tlsServerName !== '' && { TLSServerName: plan.tlsServerName }),
   }
-}
-
-function address({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function secretsOf({ headers, body }: Extract<CheckPlan, { kind: 'http' }>): Private {

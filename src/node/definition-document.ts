@@ -1,6 +1,6 @@
 import { agentCheck, agentService } from '../api/agent-registration.ts'
 import type { Accepted } from '../api/agent-registration.ts'
-import type { AgentCheckDefinition, AgentServiceDefinition } from '../api/backend.ts'
+import type { AgentCheckDefinition, AgentServiceDefinition } from '../api/agent-definition.ts'
 import { fileCheckShape, fileServiceShape } from '../api/definition-shapes.ts'
 import type { FileServiceBody } from '../api/definition-shapes.ts'
 import { SvcdError } from '../base/errors.ts'

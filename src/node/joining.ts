@@ -2,7 +2,7 @@ import type { JoinResult } from '../api/backend.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { dialledAddress, type OwnPlace } from '../config/gossip-port.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
-import { withPort } from './host-port.ts'
+import { withPort } from '../base/host-port.ts'
 import type { ClusterFormation, ServerInfo } from './cluster-formation.ts'
 
 export interface JoiningParts {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerHealth } from '../api/backend.ts'
 import type { UpdateCheckCommand } from '../catalog/command.ts'
-import type { Status } from '../catalog/model.ts'
+import { nodeCheckId, type Status } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { members } from '../raft/config.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
@@ -20,8 +20,7 @@ export interface LeaderDutiesParts extends MemberMovesParts {
   readonly propose: (command: UpdateCheckCommand, cause: string) => void
 }
 
-/** Consul's name for the check that says whether a node is alive, and what it says. */
-const nodeCheckId = 'serfHealth'
+/** What the check of a node says. */
 const alive = 'Agent alive and reachable'
 const dead = 'Agent not live or unreachable'
 /** A proposal that is not applied by then was refused, or got lost. */

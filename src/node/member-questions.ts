@@ -1,7 +1,7 @@
 import type { Logger } from '../base/log.ts'
 import { members } from '../raft/config.ts'
 import type { NodeId } from '../raft/entry.ts'
-import { withPort } from './host-port.ts'
+import { withPort } from '../base/host-port.ts'
 import { MemberSearch } from './member-search.ts'
 import type { AskPeer } from './peer-questions.ts'
 import type { RaftServer } from './raft-server.ts'

@@ -1,14 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Identity } from '../api/backend.ts'
-import { consulVersion } from '../api/members.ts'
 import { parseIp } from '../base/ip.ts'
+import { consulVersion } from '../base/version.ts'
 import type { RegisterCommand } from '../catalog/command.ts'
-import { serverServiceId } from '../catalog/model.ts'
+import { isSame } from '../catalog/is-same.ts'
+import { nodeCheckId, serverServiceId } from '../catalog/model.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
-
-/** Consul's own name for the check that says whether a node is alive. */
-const nodeCheckId = 'serfHealth'
 
 /** What a node says of itself. */
 export function nodeDefinition(identity: Identity): NodeDefinition {
@@ -71,13 +68,4 @@ function serverService({ ports, version }: Identity): ServiceDefinition {
     owner: 'catalog',
     extra: {},
   }
-}
-
-/** Whether a row says all that a definition says. */
-export function isSame<T extends object>(definition: T, row: T | undefined): boolean {
-  if (row === undefined) return false
-  for (const key of Object.keys(definition) as (keyof T)[]) {
-    if (!isDeepStrictEqual(definition[key], row[key])) return false
-  }
-  return true
 }

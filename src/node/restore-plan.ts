@@ -1,5 +1,5 @@
 import type { CommandBody, RegisterCommand } from '../catalog/command.ts'
-import { isOfAgent, serverServiceId } from '../catalog/model.ts'
+import { isOfAgent, nodeCheckId, serverServiceId } from '../catalog/model.ts'
 import type {
   Check,
   CheckDefinition,
@@ -9,7 +9,7 @@ import type {
   ServiceDefinition,
 } from '../catalog/model.ts'
 import type { CatalogReader } from '../catalog/query.ts'
-import { isSame } from './node-registration.ts'
+import { isSame } from '../catalog/is-same.ts'
 
 // What turns one catalog into another: commands of which each stands for itself.
 
@@ -34,7 +34,6 @@ type Steps = Generator<CommandBody | undefined>
 
 /** Of a command, far below the largest that is accepted. */
 const checksMax = 64
-const nodeCheckId = 'serfHealth'
 const dead = 'Agent not live or unreachable'
 
 /**

@@ -4,12 +4,8 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type {
-  AgentCheckDefinition,
-  Identity,
-  Origin,
-  ServiceRegistered,
-} from '../../src/api/backend.ts'
+import type { AgentCheckDefinition } from '../../src/api/agent-definition.ts'
+import type { Identity, Origin, ServiceRegistered } from '../../src/api/backend.ts'
 import type { CheckPlan } from '../../src/api/check-plan.ts'
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'

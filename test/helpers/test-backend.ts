@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
+} from '../../src/api/agent-definition.ts'
+import type {
   Backend,
   ClusterOperation,
   ClusterServer,

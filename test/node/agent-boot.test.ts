@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import type { AgentCheckDefinition } from '../../src/api/backend.ts'
+import type { AgentCheckDefinition } from '../../src/api/agent-definition.ts'
 import type { CheckPlan } from '../../src/api/check-plan.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { Check } from '../../src/catalog/model.ts'

@@ -1,4 +1,4 @@
-/** An IPv6 address in brackets. */
+/** `host:port`, or `[address]:port` for an IPv6 address (RFC 3986 §3.2.2). */
 export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
