@@ -13,7 +13,7 @@ import { addRoute, tailOf } from './route.ts'
 const joinPath = '/v1/agent/join/'
 const forceLeavePath = '/v1/agent/force-leave/'
 
-/** agent/leave, join and force-leave: servers that come and go. */
+/** agent/leave, join and force-leave. */
 export function addMembershipRoutes(app: FastifyInstance, context: ReadContext): void {
   const { backend } = context
   addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
@@ -23,7 +23,7 @@ export function addMembershipRoutes(app: FastifyInstance, context: ReadContext):
 
   addRoute(app, 'PUT', `${joinPath}*`, async (request, reply) => {
     if (flagParameter(parametersOf(request), 'wan')) {
-      const reason = 'there is one datacenter, and no pool of several'
+      const reason = 'svcd has one datacenter, so there is no WAN to join; leave it out'
       throw svcdError('invalid-parameter', { name: 'wan', reason })
     }
     const address = tailOf(request, joinPath)
@@ -42,12 +42,12 @@ export function addMembershipRoutes(app: FastifyInstance, context: ReadContext):
   })
 }
 
-/** How long names may take to come; after that 200 is said all the same, for it has joined. */
+/** How long to wait for the names. After that the answer is still 200, because the server has joined. */
 const namesMs = 5000
-/** The servers of the cluster have no subject to wait for. */
+/** How often to look: there is no subject to wait on for the servers of the cluster. */
 const lookMs = 100
 
-/** A member has its name when its registration is applied here: what is asked next shows all of them. */
+/** Waits until each member's registration is applied here, so the next request shows all names. */
 async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
   const { backend, clock, waits } = context
   const deadline = clock.monotonicMs() + namesMs
@@ -67,7 +67,7 @@ function isAllNamed(backend: Backend): boolean {
   return serverMembers({ backend }).every(({ name }) => name !== '')
 }
 
-/** Undefined: none is called so. A name that another server may have had before says too little. */
+/** Undefined if no member has this name. Throws if the name may also mean an earlier server. */
 function memberToRemove(backend: Backend, name: string): ServerMember | undefined {
   const members = serverMembers({ backend })
   const byId = members.find(({ server }) => server.id === name)
@@ -75,7 +75,7 @@ function memberToRemove(backend: Backend, name: string): ServerMember | undefine
   const nameless = members.filter((one) => one.name === '')
   const named = members.find((one) => one.name !== '' && one.name === name)
   const isNone = name === nameOf({ name: '' }) && nameless.length > 0
-  // A dead server whose name and address another one has taken is known by its id alone.
+  // If another server has taken the name and address of a failed one, only the ID tells them apart.
   const ghosts = nameless.filter(({ server }) => server.address === named?.server.address)
   const meant = isNone ? nameless : named?.status === 'alive' ? [] : ghosts
   if (meant.length === 0) return named
@@ -85,33 +85,33 @@ function memberToRemove(backend: Backend, name: string): ServerMember | undefine
 
 function describeMember(member: ServerMember): string {
   const { server, status } = member
-  const state = status === 'none' ? 'nothing is registered of it' : status
+  const state = status === 'none' ? 'not in the catalog' : status
   return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
 }
 
-/** Whoever takes out a server that lives may mean one that had its name before. */
+/** The refusal for a live server, with the IDs of failed servers that may be meant instead. */
 function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
-  const alive = `${name} is alive; \`svcd leave\` on it takes it out`
+  const alive = `${name} is alive; to remove it, run \`svcd leave\` on it`
   const nameless = serverMembers({ backend }).filter((one) => one.name === '')
   if (member === undefined || nameless.length === 0) return alive
   const ids = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
-  return `${alive}. Its id is ${member.server.id}; a dead server that had the name before is taken out by its id: ${ids}`
+  return `${alive}. Its ID is ${member.server.id}. To remove a failed server that had this name before, give its ID: ${ids}`
 }
 
 /**
- * Takes a server that will not come back out of the cluster, and what it had registered out of the
- * catalog. Repeated after a failure it does what is left. One that lives is refused: unlike Consul's it
- * could not rejoin, for an id is never used again.
+ * Removes a failed server from the cluster, and its registrations from the catalog. If it fails halfway,
+ * it can be repeated. It refuses a live server, because that could not rejoin (unlike Consul's): an ID is
+ * never used again.
  */
 async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
   const member = memberToRemove(backend, name)
-  // One that died before it had registered itself has an id only.
+  // A server that failed before it registered itself has only an ID.
   const nodeName = member?.name ?? name
   const [node, check] = backend.read((catalog) => [
     catalog.node(nodeName),
     catalog.check(nodeName, 'serfHealth'),
   ])
-  // A node that no agent stands for is the catalog's, not a member of anything.
+  // A node without an agent exists only in the catalog and is not a member.
   if (member === undefined && (node === undefined || check === undefined)) {
     throw svcdError('unknown-member', { name })
   }

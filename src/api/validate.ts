@@ -16,17 +16,17 @@ function invalid(field: string, reason: string): never {
   throw svcdError('invalid-field', { field, reason })
 }
 
-/** A name or an ID: any text that shows what it is, not too long to be looked up. */
+/** Checks a name or an ID: any visible text up to a length. */
 export function checkedName(value: string, field: string, lengthMax = nameLengthMax): string {
   if (Buffer.byteLength(value) > lengthMax) invalid(field, `is longer than ${lengthMax} bytes`)
   refuseInvisible(value, field)
   return value
 }
 
-/** Throws `invalid-field` for the ID of a server's own registration, whose place it would take. */
+/** Throws `invalid-field` for the ID of a server's own registration, which the service would replace. */
 export function refuseServerId(id: string): void {
   if (id !== serverServiceId) return
-  invalid('ID', `"${id}" is what a server registers of itself; give the service another ID`)
+  invalid('ID', `"${id}" is reserved for the server's own registration; use another ID`)
 }
 
 export function checkedId(value: string, field: string): string {
@@ -44,8 +44,8 @@ export function checkedPort(port: number, field: string): number {
 }
 
 /**
- * An IPv4 or IPv6 address or a host name that somebody can connect to; '' stays ''. An IPv4-mapped
- * address becomes the IPv4 address that it stands for: as AAAA nobody could use it (RFC 4291 §2.5.5.2).
+ * Checks that clients can connect to an IPv4 or IPv6 address or a host name; '' stays ''. An IPv4-mapped
+ * address becomes the IPv4 address in it, because no client could use it as AAAA (RFC 4291 §2.5.5.2).
  */
 export function checkedAddress(given: string, field: string): string {
   if (given === '') return given
@@ -53,7 +53,7 @@ export function checkedAddress(given: string, field: string): string {
   const ip = parseIp(address)
   if (ip !== undefined) {
     if (isUnspecifiedIp(ip)) {
-      invalid(field, `${address} names no host; give an address that clients can reach`)
+      invalid(field, `clients cannot connect to ${address}; use an address that they can reach`)
     }
     return address
   }
@@ -77,7 +77,7 @@ const familyBytes: Readonly<Record<string, number>> = {
   wan_ipv6: 16,
 }
 
-/** An address under a tag; `lan_ipv4` and its like must be of their family. */
+/** Checks a tagged address; `lan_ipv4` and the like must have the right family. */
 export function checkedTaggedAddress(tag: string, address: string, field: string): string {
   if (address === '') invalid(field, 'is empty')
   const bytes = familyBytes[tag]
@@ -99,7 +99,7 @@ export function checkedTaggedAddresses(
   return Object.fromEntries(entries) as Record<string, TaggedAddress>
 }
 
-/** Consul's weights: what is missing beside a given one is 0, and only then. */
+/** Consul's weights: if one of the two is given, the other defaults to 0. */
 export function checkedWeights(
   given: Decoded<{ Passing: () => number; Warning: () => number }> | undefined,
 ): Weights {
@@ -114,8 +114,8 @@ export function checkedWeights(
 }
 
 /**
- * Those of a catalog registration: what is not valid counts as 1 and 1, as in Consul, whose Go clients
- * always send weights, and 0 and 0 for none.
+ * The weights of a catalog registration. Invalid weights count as 1 and 1, as in Consul, whose Go clients
+ * send 0 and 0 if no weights are set.
  */
 export function catalogWeights(given: Parameters<typeof checkedWeights>[0]): Weights {
   const { Passing: passing = 0, Warning: warning = 0 } = given ?? {}
@@ -123,7 +123,7 @@ export function catalogWeights(given: Parameters<typeof checkedWeights>[0]): Wei
   return isValid ? { passing, warning } : { passing: 1, warning: 1 }
 }
 
-/** `what`: whose meta it is. Keys with the prefix `consul-` are Consul's own, unless `mayReserve`. */
+/** `what`: the owner of the metadata. Keys with the prefix `consul-` are refused unless `mayReserve`. */
 export function checkedMeta(
   meta: Readonly<Record<string, string>>,
   what: 'Service Meta' | 'Node Meta',
@@ -135,8 +135,8 @@ export function checkedMeta(
 }
 
 /**
- * A check's status; a new check is critical until something says otherwise. `code`: the error when it is
- * none, which in Consul has other words at each place.
+ * A check's status; a new check is critical until its first result. `code`: the error for an invalid
+ * status, whose text in Consul differs from place to place.
  */
 export function checkedStatus(
   status: string | undefined,
@@ -159,9 +159,9 @@ export function cutOutput(output: string): string {
   return bytes.length <= 4096 ? output : bytes.toString('utf8', 0, 4096).replace(/\uFFFD+$/, '')
 }
 
-/** Two names must not look the same, nor one of them be obeyed by a terminal. */
+/** Two names must not look the same, and no name may control a terminal. */
 function refuseInvisible(value: string, field: string): void {
   const character = invisibleCharacter(value)
   if (character === undefined) return
-  invalid(field, `contains ${character}, which is a control character or cannot be seen`)
+  invalid(field, `contains ${character}, a control or invisible character`)
 }
