@@ -8,10 +8,10 @@ import { sendJson } from './reply.ts'
 import { addRoute } from './route.ts'
 import type { Handler } from './route.ts'
 
-/** As often as Consul's, whose figures are of ten seconds each. */
+/** The same interval as in Consul, whose figures cover ten seconds each. */
 const streamMs = 10_000
 
-/** What is counted of requests: method and status, never paths, which anybody can make up. */
+/** Counts requests by method and status. Paths are not counted, because clients can invent any number. */
 class RequestCounts {
   readonly #counts = new Map<string, { readonly labels: Labels; value: number }>()
 
@@ -25,26 +25,26 @@ class RequestCounts {
   metric(): AnyMetric {
     return {
       name: 'svcd_http_requests_total',
-      help: 'HTTP requests answered.',
+      help: 'HTTP requests answered, by method and status.',
       kind: 'counter',
       samples: [...this.#counts.values()],
     }
   }
 }
 
-/** What is told of a node: its own figures, its requests from now on, and its process. */
+/** The metrics of a node, of its HTTP requests from now on, and of its process. */
 export interface Measured {
   readonly metrics: () => readonly AnyMetric[]
   readonly text: () => Promise<{ readonly type: string; readonly body: string }>
 }
 
-/** Its package is loaded when somebody asks: most agents of a fleet are never read. */
+/** Loads the package at the first request, because most agents of a fleet are never scraped. */
 async function openExposition(): Promise<PrometheusText> {
   const { PrometheusText } = await import('./prometheus-text.ts')
   return new PrometheusText()
 }
 
-/** `/metrics` in Prometheus' text; it stands outside of `/v1`, where Prometheus looks for it. */
+/** `/metrics` in Prometheus' text format. It is outside `/v1`, because Prometheus expects it there. */
 export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Measured {
   const requests = new RequestCounts()
   app.addHook('onResponse', (request, reply, done) => {
@@ -65,7 +65,7 @@ export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Meas
   return { metrics, text }
 }
 
-/** `/v1/agent/metrics`, as Consul shows its own. */
+/** `/v1/agent/metrics` in Consul's form. */
 export function addMetricsRoutes(
   app: FastifyInstance,
   { metrics, text }: Measured,
@@ -84,7 +84,7 @@ export function addMetricsRoutes(
     if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
     if (reply.raw.destroyed) return reply.hijack()
     return lines.open(reply, type, {
-      // Of figures the latest are enough: what was missed says nothing that they do not.
+      // The latest figures are enough, so missed ones are dropped silently.
       dropped: () => '',
       feed: (stream) => {
         stream.write(next())
@@ -99,7 +99,7 @@ export function addMetricsRoutes(
 /** `svcd_dns_queries_total` → `svcd.dns.queries_total` */
 const dotted = (name: string): string => name.replace('_', '.').replace('_', '.')
 
-/** Consul's JSON: names with dots; a counter's Count and Sum are what was counted since the start. */
+/** Consul's JSON: names have dots; Count and Sum of a counter are totals since the start. */
 function consulShape(metrics: readonly AnyMetric[], now: Date): object {
   const Gauges: object[] = runtimeGauges()
   const Counters: object[] = []
@@ -124,7 +124,7 @@ function consulShape(metrics: readonly AnyMetric[], now: Date): object {
   return { Timestamp, Gauges, Points: [], Counters, Samples }
 }
 
-/** The memory of this process under the names that Consul's dashboards ask for. */
+/** The memory of this process under the names that Consul's dashboards use. */
 function runtimeGauges(): object[] {
   const { heapUsed, external, rss } = process.memoryUsage()
   return [
@@ -133,7 +133,7 @@ function runtimeGauges(): object[] {
   ]
 }
 
-/** What is not kept (least, most, deviation) is 0: Consul's readers expect the fields. */
+/** Minimum, maximum and deviation are not kept. They are 0, because Consul's clients expect the fields. */
 function aggregate(count: number, sum: number): object {
   const Mean = count === 0 ? 0 : sum / count
   return { Count: count, Rate: 0, Sum: sum, Min: 0, Max: 0, Mean, Stddev: 0 }

@@ -1,6 +1,6 @@
-/** One figure that is told to whoever watches the process, as plain numbers. */
+/** One counter or gauge of this process. */
 export interface Metric {
-  /** In the manner of Prometheus: `svcd_dns_queries_total`. */
+  /** A Prometheus name, such as `svcd_dns_queries_total`. */
   readonly name: string
   readonly help: string
   readonly kind: 'counter' | 'gauge'
@@ -14,7 +14,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** A distribution, by counts of what was at most so much. */
+/** A distribution, as counts per bucket. */
 export interface HistogramMetric {
   readonly name: string
   readonly help: string
@@ -24,9 +24,9 @@ export interface HistogramMetric {
 
 export interface HistogramSeries {
   readonly labels: Labels
-  /** Upper bounds, ascending; what is above the last counts in `count` only. */
+  /** Upper bounds, ascending. Values above the last one count only in `count`. */
   readonly bounds: readonly number[]
-  /** How many were above the bound before and at most this one. */
+  /** The number of values above the previous bound and up to this one. */
   readonly counts: readonly number[]
   readonly count: number
   readonly sum: number
