@@ -10,6 +10,44 @@ interface Thread {
 
 const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 
+/** The name after `svcd_dns_`, the help text, and the figure. */
+type Row = readonly [name: string, help: string, of: (figures: DnsFigures) => number]
+
+const counters: readonly Row[] = [
+  ['queries_total', 'DNS packets received.', ({ queries }) => queries],
+  ['cache_hits_total', 'DNS answers from the cache of complete packets.', ({ hits }) => hits],
+  ['cache_misses_total', 'DNS answers read from the catalog.', ({ misses }) => misses],
+  ['dropped_total', 'Dropped packets that were not DNS queries.', ({ dropped }) => dropped],
+  ['truncated_total', 'DNS answers truncated with the TC flag.', ({ truncated }) => truncated],
+  [
+    'failures_total',
+    'DNS queries answered with SERVFAIL because of an internal error.',
+    ({ failures }) => failures,
+  ],
+  // There is no limit yet. The metric exists so that you can write alerts for it.
+  [
+    'rate_limited_total',
+    'DNS queries dropped or truncated by a rate limit; always 0, because there is no limit yet.',
+    () => 0,
+  ],
+  ['socket_errors_total', 'DNS answers that could not be sent.', (each) => each.socketErrors],
+  [
+    'deferred_total',
+    'DNS queries that waited because their answer was not in the cache.',
+    ({ deferred }) => deferred,
+  ],
+  [
+    'overflowed_total',
+    'DNS queries dropped because too many were waiting.',
+    ({ overflowed }) => overflowed,
+  ],
+]
+
+const gauges: readonly Row[] = [
+  ['cache_entries', 'Number of DNS answers in the cache.', ({ cacheEntries }) => cacheEntries],
+  ['cache_bytes', 'Approximate memory of the DNS cache in bytes.', (each) => each.cacheBytes],
+]
+
 /** The metrics of all threads that answer DNS. */
 export function dnsMetrics({
   udp,
@@ -22,74 +60,17 @@ export function dnsMetrics({
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
     { labels: { transport: 'tcp', thread: 'main' }, figures: tcp },
   ]
-  const counter = (name: string, help: string, of: (figures: DnsFigures) => number): Metric => ({
+  const metricOf = (kind: Metric['kind'], [name, help, of]: Row): Metric => ({
     name: `svcd_dns_${name}`,
     help,
-    kind: 'counter',
+    kind,
     samples: threads.map(({ labels, figures }) => ({ labels, value: of(figures) })),
   })
-  const gauge = (name: string, help: string, of: (figures: DnsFigures) => number): Metric => ({
-    ...counter(name, help, of),
-    kind: 'gauge',
-  })
   return [
-    counter('queries_total', 'DNS packets received.', ({ queries }) => queries),
-    byPlace(
-      'answers_total',
-      'DNS answers, by response code.',
-      threads,
-      'rcode',
-      ({ rcodes }) => rcodes,
-    ),
+    ...counters.map((row) => metricOf('counter', row)),
+    byPlace('answers_total', 'DNS answers, by response code.', threads, 'rcode', rcodesOf),
     byPlace('questions_total', 'DNS queries answered, by record type.', threads, 'type', typesOf),
-    counter(
-      'cache_hits_total',
-      'DNS answers from the cache of complete packets.',
-      ({ hits }) => hits,
-    ),
-    counter('cache_misses_total', 'DNS answers read from the catalog.', ({ misses }) => misses),
-    counter(
-      'dropped_total',
-      'Dropped packets that were not DNS queries.',
-      ({ dropped }) => dropped,
-    ),
-    counter(
-      'truncated_total',
-      'DNS answers truncated with the TC flag.',
-      ({ truncated }) => truncated,
-    ),
-    counter(
-      'failures_total',
-      'DNS queries answered with SERVFAIL because of an internal error.',
-      ({ failures }) => failures,
-    ),
-    // There is no limit yet. The metric exists so that you can write alerts for it.
-    counter(
-      'rate_limited_total',
-      'DNS queries dropped or truncated by a rate limit; always 0, because there is no limit yet.',
-      () => 0,
-    ),
-    counter(
-      'socket_errors_total',
-      'DNS answers that could not be sent.',
-      (each) => each.socketErrors,
-    ),
-    counter(
-      'deferred_total',
-      'DNS queries that waited because their answer was not in the cache.',
-      deferred,
-    ),
-    counter('overflowed_total', 'DNS queries dropped because too many were waiting.', overflowed),
-    gauge(
-      'cache_entries',
-      'Number of DNS answers in the cache.',
-      ({ cacheEntries }) => cacheEntries,
-    ),
-    gauge(
-      'cache_bytes',
-      'Approximate memory of the DNS cache in bytes.',
-      (each) => each.cacheBytes,
-    ),
+    ...gauges.map((row) => metricOf('gauge', row)),
     {
       name: 'svcd_dns_latency_seconds',
       help: 'Seconds from reading a DNS packet until its answer was ready; the answers of one batch share one value.',
@@ -99,8 +80,7 @@ export function dnsMetrics({
   ]
 }
 
-const deferred = (figures: DnsFigures): number => figures.deferred
-const overflowed = (figures: DnsFigures): number => figures.overflowed
+const rcodesOf = ({ rcodes }: DnsFigures): readonly number[] => rcodes
 const typesOf = ({ types }: DnsFigures): readonly number[] => types
 
 function byPlace(
