@@ -42,12 +42,18 @@ export function addMembershipRoutes(app: FastifyInstance, context: ReadContext):
   })
 }
 
-/** How long to wait for the names. After that the answer is still 200, because the server has joined. */
+/**
+ * How long the names may take to arrive. After that the answer is 200 nevertheless, because the
+ * server has joined.
+ */
 const namesMs = 5000
 /** How often to look: there is no subject to wait on for the servers of the cluster. */
 const lookMs = 100
 
-/** Waits until each member's registration is applied here, so the next request shows all names. */
+/**
+ * A member has its name when its registration is applied here. A later request then shows all of
+ * them.
+ */
 async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
   const { backend, clock, waits } = context
   const deadline = clock.monotonicMs() + namesMs
@@ -89,7 +95,7 @@ function describeMember(member: ServerMember): string {
   return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
 }
 
-/** The refusal for a live server, with the IDs of failed servers that may be meant instead. */
+/** A client that removes a live server may mean an earlier server of that name. */
 function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
   const alive = `${name} is alive; to remove it, run \`svcd leave\` on it`
   const nameless = serverMembers({ backend }).filter((one) => one.name === '')
@@ -99,13 +105,13 @@ function aliveText(name: string, member: ServerMember | undefined, backend: Back
 }
 
 /**
- * Removes a failed server from the cluster, and its registrations from the catalog. If it fails halfway,
- * it can be repeated. It refuses a live server, because that could not rejoin (unlike Consul's): an ID is
- * never used again.
+ * Takes a failed server out of the cluster, and its registrations out of the catalog. Repeated
+ * after a failure, it does the rest. A live server is refused: unlike in Consul, it could not
+ * rejoin, because an ID is never used again.
  */
 async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
   const member = memberToRemove(backend, name)
-  // A server that failed before it registered itself has only an ID.
+  // A server that failed before it had registered itself has an ID only.
   const nodeName = member?.name ?? name
   const [node, check] = backend.read((catalog) => [
     catalog.node(nodeName),

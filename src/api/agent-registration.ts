@@ -90,7 +90,7 @@ function withOwnFamily(
 
 type MeshFields = Pick<AgentServiceBody, 'Kind' | 'Proxy' | 'Connect' | 'Locality' | 'SocketPath'>
 
-/** The fields that are only stored and returned, without the empty ones. */
+/** The fields that are stored so that clients can read them back. Empty ones are not stored. */
 export function extraFields(body: MeshFields): Readonly<Record<string, unknown>> {
   const extra: Record<string, unknown> = {}
   if (body.Kind !== undefined && body.Kind !== '') extra['Kind'] = body.Kind

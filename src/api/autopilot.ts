@@ -107,7 +107,7 @@ function valueOf({ value, isDuration }: Rule): Rule['value'] {
   return isDuration === true ? formatDuration(value as number) : value
 }
 
-/** A sentence for each field with another value. An absent field is no fault. */
+/** A sentence for each field that asks for something else. An absent field asks for nothing. */
 function faults(
   rules: readonly Rule[],
   asked: ReturnType<typeof readConfiguration>,

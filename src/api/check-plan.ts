@@ -43,7 +43,7 @@ export type CheckPlan =
   | ({ readonly kind: 'script'; readonly args: readonly string[] } & Pace)
   /** The health of another instance. `node` '' = this one; `serviceId` '' = the node itself. */
   | ({ readonly kind: 'alias'; readonly node: string; readonly serviceId: string } & Pace)
-  /** Never run: maintenance. */
+  /** No probe runs: maintenance. */
   | { readonly kind: 'none' }
 
 /** A check that the agent runs at an interval. */
@@ -215,7 +215,9 @@ function refuseBadHeaders(
   }
 }
 
-/** Refuses several hosts, and a wrong length: another server might read such a request as two. */
+/**
+ * Two hosts, or a length that is not the body's, can be read as two requests by another program.
+ */
 function refuseSecond(name: string, values: readonly string[], content: string): void {
   const lower = name.toLowerCase()
   if (lower === 'host' && values.length > 1) {

@@ -7,7 +7,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** Turns a JSON value into a T, or throws SvcdError `invalid-field` with the name `at`. */
 export interface Reader<T> {
   (value: unknown, at: string): T
-  /** The values that it accepts, for the OpenAPI document; left out = any. */
+  /** The accepted values, for the document of the API; left out = anything. */
   readonly schema?: JsonSchema
 }
 
@@ -29,7 +29,7 @@ const durationMsMax = 2 ** 63 / 1e6
 
 export const text: Reader<string> = documented({ type: 'string' }, (value, at) => {
   if (typeof value !== 'string') return refuse(at, 'a string', value, 'string')
-  // UTF-8 cannot encode it, so the stored value could not be found under its name.
+  // It has no UTF-8 form: a value stored under it would not be found again.
   if (/\p{Surrogate}/u.test(value)) {
     throw svcdError('invalid-field', { field: at, reason: 'contains half of a surrogate pair' })
   }

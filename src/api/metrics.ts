@@ -11,7 +11,7 @@ import type { Handler } from './route.ts'
 /** The same interval as in Consul, whose figures cover ten seconds each. */
 const streamMs = 10_000
 
-/** Counts requests by method and status. Paths are not counted, because clients can invent any number. */
+/** The labels of a request: method and status, never the path, which a client can make up. */
 class RequestCounts {
   readonly #counts = new Map<string, { readonly labels: Labels; value: number }>()
 
@@ -32,7 +32,7 @@ class RequestCounts {
   }
 }
 
-/** The metrics of a node, of its HTTP requests from now on, and of its process. */
+/** The metrics of a node: its own figures, its requests from now on, and its process. */
 export interface Measured {
   readonly metrics: () => readonly AnyMetric[]
   readonly text: () => Promise<{ readonly type: string; readonly body: string }>
@@ -84,7 +84,7 @@ export function addMetricsRoutes(
     if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
     if (reply.raw.destroyed) return reply.hijack()
     return lines.open(reply, type, {
-      // The latest figures are enough, so missed ones are dropped silently.
+      // Of gauges the latest value is enough: missed ones would add nothing.
       dropped: () => '',
       feed: (stream) => {
         stream.write(next())
@@ -133,7 +133,7 @@ function runtimeGauges(): object[] {
   ]
 }
 
-/** Minimum, maximum and deviation are not kept. They are 0, because Consul's clients expect the fields. */
+/** Figures that are not kept (least, most, deviation) are 0: Consul's readers expect the fields. */
 function aggregate(count: number, sum: number): object {
   const Mean = count === 0 ? 0 : sum / count
   return { Count: count, Rate: 0, Sum: sum, Min: 0, Max: 0, Mean, Stddev: 0 }

@@ -6,7 +6,7 @@ import { addRefusal } from './route.ts'
 
 /** Endpoints of Consul that svcd does not have. */
 export interface NotBuilt {
-  /** Their feature, as the answer names it. */
+  /** The feature that they belong to, as the answer names it. */
   readonly what: string
   /** Below /v1. A path that ends in `/*` stands for itself and everything below it. */
   readonly paths: readonly string[]
@@ -73,7 +73,7 @@ export const notBuilt: readonly NotBuilt[] = [
 /** These answer like Consul with ACLs off, because svcd has no ACLs. */
 const ofAcls = ['acl/*', 'agent/token/*', 'internal/acl/authorize'] as const
 
-/** Call it after all other routes are added: a path that has a route is skipped. */
+/** Call it after all other routes are added: a path that has a route is built. */
 export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
   for (const { what, paths, code = 'not-built' } of notBuilt) {
     let isLogged = false

@@ -5,7 +5,7 @@ import type { AnyMetric, HistogramSeries, Labels } from '../base/metric.ts'
 export class PrometheusText {
   readonly #process = new Registry()
 
-  /** Observed values (garbage collection pauses, event loop delays) count from here on. */
+  /** Metrics that observe events (garbage collections, delays) count from here on. */
   constructor() {
     collectDefaultMetrics({ register: this.#process, eventLoopMonitoringPrecision: 100 })
   }

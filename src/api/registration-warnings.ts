@@ -1,8 +1,8 @@
 import { isLoopbackIp, parseIp } from '../base/ip.ts'
 import type { ServiceDefinition } from '../catalog/model.ts'
 
-// Warnings about registrations that are valid but probably a mistake. No text may contain a semicolon,
-// because semicolons separate the warnings in the header.
+// Registrations that are accepted, although they are probably a mistake. No text contains a
+// semicolon, which separates them in the header.
 
 /** One label of a host name (RFC 1123 §2.1). Many clients look up nothing else. */
 const hostLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
@@ -17,7 +17,7 @@ const labelBytesMax = 63
 const tagsNamed = 3
 const shownMax = 64
 
-/** The warnings about a service, as sentences. Each call returns a new list. */
+/** The unusual properties of a service, as sentences; a new list for each caller. */
 export function serviceWarnings(service: ServiceDefinition): string[] {
   return [
     ...nameWarnings(service.name),

@@ -44,8 +44,9 @@ export function checkedPort(port: number, field: string): number {
 }
 
 /**
- * Checks that clients can connect to an IPv4 or IPv6 address or a host name; '' stays ''. An IPv4-mapped
- * address becomes the IPv4 address in it, because no client could use it as AAAA (RFC 4291 §2.5.5.2).
+ * An IPv4 or IPv6 address or a host name that a client can connect to; '' stays ''. An IPv4-mapped
+ * address becomes the IPv4 address that it stands for: as AAAA it could not be used (RFC 4291
+ * §2.5.5.2).
  */
 export function checkedAddress(given: string, field: string): string {
   if (given === '') return given
@@ -99,7 +100,7 @@ export function checkedTaggedAddresses(
   return Object.fromEntries(entries) as Record<string, TaggedAddress>
 }
 
-/** Consul's weights: if one of the two is given, the other defaults to 0. */
+/** Consul's weights: a weight that is missing beside a given one is 0, and only then. */
 export function checkedWeights(
   given: Decoded<{ Passing: () => number; Warning: () => number }> | undefined,
 ): Weights {
@@ -114,8 +115,8 @@ export function checkedWeights(
 }
 
 /**
- * The weights of a catalog registration. Invalid weights count as 1 and 1, as in Consul, whose Go clients
- * send 0 and 0 if no weights are set.
+ * The weights of a catalog registration. Invalid ones count as 1 and 1, as in Consul: its Go
+ * clients always send weights, and 0 and 0 when there are none.
  */
 export function catalogWeights(given: Parameters<typeof checkedWeights>[0]): Weights {
   const { Passing: passing = 0, Warning: warning = 0 } = given ?? {}

@@ -1,4 +1,4 @@
-/** One counter or gauge of this process. */
+/** One figure of the process for its observers, as plain numbers. */
 export interface Metric {
   /** A Prometheus name, such as `svcd_dns_queries_total`. */
   readonly name: string
@@ -24,7 +24,7 @@ export interface HistogramMetric {
 
 export interface HistogramSeries {
   readonly labels: Labels
-  /** Upper bounds, ascending. Values above the last one count only in `count`. */
+  /** Upper bounds, ascending. Values above the last count in `count` only. */
   readonly bounds: readonly number[]
   /** The number of values above the previous bound and up to this one. */
   readonly counts: readonly number[]

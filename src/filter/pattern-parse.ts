@@ -95,7 +95,7 @@ class Parser {
     return { min: operator === '+' ? 1 : 0, max: operator === '?' ? 1 : Infinity }
   }
 
-  // A brace that is not a count is an ordinary character.
+  // A brace that is not part of a count stands for itself.
   #bounds(): { readonly min: number; readonly max: number } | undefined {
     const reader = this.#reader
     const from = reader.at

@@ -29,7 +29,7 @@ function add(steps: Step[], step: Step): number {
   return steps.push(step) - 1
 }
 
-/** Adds the steps of `pattern`, which lead to `next`; returns the first one. */
+/** Adds the steps of `pattern` that lead to `next`; returns the first of them. */
 function emit(pattern: Pattern, next: number, steps: Step[]): number {
   switch (pattern.kind) {
     case 'character':
