@@ -80,8 +80,8 @@ function childOf(field: Field, key: string): Field | undefined {
 }
 
 function validBelow(field: Field): string {
-  if (field.kind !== 'object' && field.kind !== 'objects') return 'it has no fields below it'
-  return `valid selectors: ${Object.keys(field.fields).toSorted().join(', ')}`
+  if (field.kind !== 'object' && field.kind !== 'objects') return 'it has no fields'
+  return `the fields are ${Object.keys(field.fields).toSorted().join(', ')}`
 }
 
 /** Walks from a row down to the field of the selector, and applies `leaf` to it. */

@@ -25,7 +25,7 @@ export function parseFilter(text: string): Expression {
   if (!cursor.isAtEnd) {
     cursor.fail(
       `expected "and", "or" or the end of the expression, found ${cursor.found()}. ` +
-        'Put values with other characters than letters, digits and underscores in quotes',
+        'Quote values that contain anything else than letters, digits and underscores',
     )
   }
   return whole
@@ -107,7 +107,7 @@ function match(cursor: Cursor): Match {
   cursor.skipSpace()
   const target = selector(cursor)
   if (target === undefined) {
-    cursor.fail(`Invalid selector: expected a selector after "in", found ${cursor.found()}`)
+    cursor.fail(`Invalid selector: expected one after "in", found ${cursor.found()}`)
   }
   return { kind: 'match', operator, path: target, value: given, at }
 }

@@ -389,7 +389,7 @@ const queries: readonly (readonly [path: string, status: number, text: RegExp])[
   ['catalog/service/web?filter=Service.ID==x', 400, /Selector "Service" is not valid/],
   ['catalog/node/n1?filter=x', 400, /evaluator: 1:2 \(1\)/],
   ['catalog/node-services/n1?filter=x', 400, /evaluator: 1:2 \(1\)/],
-  ['health/checks/web?filter=ID==x', 400, /Selector "ID" is not valid; valid selectors: CheckID,/],
+  ['health/checks/web?filter=ID==x', 400, /Selector "ID" is not valid; the fields are CheckID,/],
   ['health/node/n1?filter=x', 400, /evaluator: 1:2 \(1\)/],
   ['health/state/any?filter=x', 400, /evaluator: 1:2 \(1\)/],
   ['agent/services?filter=x', 400, /evaluator: 1:2 \(1\)/],
