@@ -76,7 +76,7 @@ function takeNot(cursor: Cursor): boolean {
 function grouped(cursor: Cursor, depth: number): Expression {
   const from = cursor.at
   if (!cursor.has('(')) return match(cursor)
-  if (depth >= depthMax) cursor.fail(`parentheses are nested more than ${depthMax} levels deep`)
+  if (depth >= depthMax) cursor.fail(`parentheses are nested over ${depthMax} levels`)
   cursor.take('(')
   cursor.skipSpace()
   const inner = anyOf(cursor, depth + 1)

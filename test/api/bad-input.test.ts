@@ -395,7 +395,7 @@ const queries: readonly (readonly [path: string, status: number, text: RegExp])[
   ['agent/services?filter=x', 400, /evaluator: 1:2 \(1\)/],
   ['agent/checks?filter=x', 400, /evaluator: 1:2 \(1\)/],
   ['agent/members?filter=x', 400, /evaluator: 1:2 \(1\)/],
-  [`agent/checks?filter=${'('.repeat(1000)}`, 400, /parentheses are nested more than 100 levels/],
+  [`agent/checks?filter=${'('.repeat(1000)}`, 400, /parentheses are nested over 100 levels/],
   [`agent/checks?filter=${'x'.repeat(100_000)}`, 400, /has 100000 bytes; the limit is 65536$/],
   ['catalog/services?ns=team', 400, /^The parameter \?ns is not supported/],
   ['health/service/web?peer=east', 400, /^The parameter \?peer is not supported/],
