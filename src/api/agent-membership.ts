@@ -14,7 +14,7 @@ import { addRoute, tailOf } from './route.ts'
 const joinPath = '/v1/agent/join/'
 const forceLeavePath = '/v1/agent/force-leave/'
 
-/** agent/leave, join and force-leave: servers that come and go. */
+/** agent/leave, join and force-leave. */
 export function addMembershipRoutes(app: FastifyInstance, context: ReadContext): void {
   const { backend } = context
   addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
@@ -24,7 +24,7 @@ export function addMembershipRoutes(app: FastifyInstance, context: ReadContext):
 
   addRoute(app, 'PUT', `${joinPath}*`, async (request, reply) => {
     if (flagParameter(parametersOf(request), 'wan')) {
-      const reason = 'there is one datacenter, and no pool of several'
+      const reason = 'svcd has one datacenter, so there is no WAN to join; leave it out'
       throw svcdError('invalid-parameter', { name: 'wan', reason })
     }
     const address = tailOf(request, joinPath)
@@ -48,7 +48,7 @@ export function addMembershipRoutes(app: FastifyInstance, context: ReadContext):
  * server has joined.
  */
 const namesMs = 5000
-/** The servers of the cluster have no subject to wait for. */
+/** How often to look: there is no subject to wait on for the servers of the cluster. */
 const lookMs = 100
 
 /**
@@ -74,7 +74,7 @@ function isAllNamed(backend: Backend): boolean {
   return serverMembers({ backend }).every(({ name }) => name !== '')
 }
 
-/** Undefined: none is called so. A name that another server may have had before says too little. */
+/** Undefined if no member has this name. Throws if the name may also mean an earlier server. */
 function memberToRemove(backend: Backend, name: string): ServerMember | undefined {
   const members = serverMembers({ backend })
   const byId = members.find(({ server }) => server.id === name)
@@ -82,7 +82,7 @@ function memberToRemove(backend: Backend, name: string): ServerMember | undefine
   const nameless = members.filter((one) => one.name === '')
   const named = members.find((one) => one.name !== '' && one.name === name)
   const isNone = name === nameOf({ name: '' }) && nameless.length > 0
-  // A dead server whose name and address another one has taken is known by its id alone.
+  // If another server has taken the name and address of a failed one, only the ID tells them apart.
   const ghosts = nameless.filter(({ server }) => server.address === named?.server.address)
   const meant = isNone ? nameless : named?.status === 'alive' ? [] : ghosts
   if (meant.length === 0) return named
@@ -92,17 +92,17 @@ function memberToRemove(backend: Backend, name: string): ServerMember | undefine
 
 function describeMember(member: ServerMember): string {
   const { server, status } = member
-  const state = status === 'none' ? 'nothing is registered of it' : status
+  const state = status === 'none' ? 'not in the catalog' : status
   return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
 }
 
 /** A client that removes a live server may mean an earlier server of that name. */
 function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
-  const alive = `${name} is alive; \`svcd leave\` on it takes it out`
+  const alive = `${name} is alive; to remove it, run \`svcd leave\` on it`
   const nameless = serverMembers({ backend }).filter((one) => one.name === '')
   if (member === undefined || nameless.length === 0) return alive
   const ids = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
-  return `${alive}. Its id is ${member.server.id}; a dead server that had the name before is taken out by its id: ${ids}`
+  return `${alive}. Its ID is ${member.server.id}. To remove a failed server that had this name before, give its ID: ${ids}`
 }
 
 /**
@@ -118,7 +118,7 @@ async function forceLeave(backend: Backend, request: FastifyRequest, name: strin
     catalog.node(nodeName),
     catalog.check(nodeName, nodeCheckId),
   ])
-  // A node that no agent stands for is the catalog's, not a member of anything.
+  // A node without an agent exists only in the catalog and is not a member.
   if (member === undefined && (node === undefined || check === undefined)) {
     throw svcdError('unknown-member', { name })
   }

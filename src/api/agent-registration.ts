@@ -20,10 +20,10 @@ import {
   refuseServerId,
 } from './validate.ts'
 
-/** Consul's is a minute, for its reaper looks every 30 s; ours has a deadline for each check. */
+/** Consul's minimum is a minute, because its reaper runs every 30 s. Here each check has its own deadline. */
 const deregisterAfterMsMin = 1000
 
-/** A definition, and what about it was accepted though it is not what its sender may expect. */
+/** A definition with warnings about values that the sender may not expect. */
 export interface Accepted<T> {
   readonly definition: T
   readonly warnings: readonly string[]
@@ -31,7 +31,7 @@ export interface Accepted<T> {
 
 type AgentOwner = AgentCheckDefinition['owner']
 
-/** What PUT agent/service/register asks for, or a file of definitions. */
+/** The service of a PUT agent/service/register, or of a definition file. */
 export function agentService(
   body: AgentServiceBody,
   owner: AgentOwner = 'agent',
@@ -108,7 +108,7 @@ function isFilled(value: Readonly<Record<string, unknown>> | undefined): boolean
 function checkBodies(body: AgentServiceBody): readonly ServiceCheckBody[] {
   const list = body.Checks ?? []
   const { Check: single } = body
-  // Templates leave "Check": {} behind; Consul takes it for none.
+  // Templates produce "Check": {}. Like Consul, treat it as no check.
   return single === undefined || Object.keys(single).length === 0 ? list : [single, ...list]
 }
 
@@ -123,7 +123,7 @@ function refuseTwins(checks: readonly AgentCheckDefinition[]): void {
   }
 }
 
-/** What PUT agent/check/register asks for, or a file of definitions. */
+/** The check of a PUT agent/check/register, or of a definition file. */
 export function agentCheck(
   body: AgentCheckBody,
   owner: AgentOwner = 'agent',
@@ -189,6 +189,6 @@ function threshold(value: number | undefined, field: string): number {
 function deregisterAfter(afterMs: number, warnings: string[]): number {
   if (afterMs <= 0) return 0
   if (afterMs >= deregisterAfterMsMin) return afterMs
-  warnings.push('DeregisterCriticalServiceAfter is below its minimum, 1s is used')
+  warnings.push('DeregisterCriticalServiceAfter is below the minimum of 1s, so 1s is used')
   return deregisterAfterMsMin
 }

@@ -25,10 +25,10 @@ export const autopilotShape = object({
   ModifyIndex: integer,
 })
 
-/** Of the configuration, which never changes. */
+/** The ModifyIndex of the configuration, which never changes. */
 const modifyIndex = 1
 
-/** operator/autopilot: how the servers are, and by which rules that is judged. */
+/** operator/autopilot: the health of the servers, and the rules that decide it. */
 export function addAutopilotRoutes(app: FastifyInstance, context: ReadContext): void {
   const { backend } = context
 
@@ -37,7 +37,7 @@ export function addAutopilotRoutes(app: FastifyInstance, context: ReadContext): 
     const { consistency } = readOptions(parametersOf(request), backend.identity)
     const told = await backend.serverHealth({ mayAsk: consistency !== 'stale' })
     const health = healthJson(backend, members, told ?? [])
-    // For load balancers and scripts, which look at nothing but the status.
+    // For load balancers and scripts, which read only the status.
     return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
   })
 
@@ -58,7 +58,7 @@ export function addAutopilotRoutes(app: FastifyInstance, context: ReadContext): 
 
 const indexes = { CreateIndex: modifyIndex, ModifyIndex: modifyIndex }
 
-/** One field of Consul's configuration: what holds here, and why nothing else can. */
+/** One field of Consul's configuration: its value here, and why it cannot change. */
 interface Rule {
   readonly field: Exclude<keyof NonNullable<ReturnType<typeof autopilotShape>>, `${string}Index`>
   /** Durations in milliseconds. */
@@ -69,25 +69,25 @@ interface Rule {
 
 function rulesOf(backend: Backend): readonly Rule[] {
   const { silenceMsMax, trailingMax } = backend.autopilot()
-  const enterprise = 'svcd has neither zones of servers nor upgrades by autopilot'
+  const enterprise = 'svcd has neither redundancy zones nor automated upgrades'
   return [
     {
       field: 'CleanupDeadServers',
       value: false,
-      why: 'svcd removes no server by itself; remove a dead one with `svcd force-leave NAME`',
+      why: 'svcd never removes a server automatically; remove a failed one with `svcd force-leave NAME`',
     },
     {
       field: 'LastContactThreshold',
       value: silenceMsMax,
       isDuration: true,
-      why: 'it is set with -member-timeout, on every server',
+      why: 'set it with -member-timeout on every server',
     },
     {
       field: 'MaxTrailingLogs',
       value: trailingMax,
-      why: 'as many entries of its log a server keeps for those that catch up',
+      why: 'a server keeps this many log entries for servers that catch up',
     },
-    { field: 'MinQuorum', value: 0, why: 'svcd removes no server by itself' },
+    { field: 'MinQuorum', value: 0, why: 'svcd never removes a server automatically' },
     {
       field: 'ServerStabilizationTime',
       value: 0,
@@ -128,7 +128,7 @@ function readConfiguration(request: FastifyRequest) {
   }
 }
 
-/** `?cas`: to be done only if the configuration still is of this index. */
+/** `?cas`: apply the request only if the configuration still has this index. */
 function casOf(request: FastifyRequest): number | undefined {
   const cas = parameter(parametersOf(request), 'cas')
   if (cas === undefined || cas === '') return undefined
@@ -156,11 +156,11 @@ function healthJson(
   }
 }
 
-/** `health`: undefined when no leader told it, and this server knows no more than the catalog and itself. */
+/** `health`: undefined if no leader reported it. Then only the catalog and this server itself are known. */
 function serverJson(backend: Backend, member: ServerMember, health: ServerHealth | undefined) {
   const { server, status } = member
   const isSelf = server.id === backend.identity.nodeId
-  // As Consul's autopilot writes a contact that it does not know of.
+  // Consul's autopilot writes an unknown contact like this.
   const unknownMs = isSelf ? backend.lastContactMs() : -1e-6
   const contactMs = health?.lastContactMs ?? unknownMs
   const since = health?.stableSinceMs

@@ -46,7 +46,7 @@ export type CheckPlan =
   /** No probe runs: maintenance. */
   | { readonly kind: 'none' }
 
-/** A check that the agent runs by itself, again and again. */
+/** A check that the agent runs at an interval. */
 export type ProbePlan = Extract<CheckPlan, Pace>
 
 export function isProbed(plan: CheckPlan): plan is ProbePlan {
@@ -56,7 +56,7 @@ export function isProbed(plan: CheckPlan): plan is ProbePlan {
 const intervalMsMin = 1000
 const timeoutMsDefault = 10_000
 const scriptTimeoutMsDefault = 30_000
-/** An alias costs one look at this node's own copy of the catalog. */
+/** An alias is cheap: it reads this node's own copy of the catalog. */
 const aliasIntervalMs = 1000
 
 const kinds = {
@@ -73,7 +73,7 @@ type KindField = keyof typeof kinds
 
 const unsupportedFields = ['DockerContainerID', 'OSService'] as const
 
-/** How a check is run, by the body that defines it. Throws `invalid-field`, `unsupported-check`. */
+/** How to run the check that a body defines. Throws `invalid-field`, `unsupported-check`. */
 export function checkPlan(body: ServiceCheckBody, warnings: string[]): CheckPlan {
   for (const field of unsupportedFields) {
     if (isFilled(body[field])) throw svcdError('unsupported-check', { field })
@@ -93,11 +93,12 @@ export function checkPlan(body: ServiceCheckBody, warnings: string[]): CheckPlan
   const kind = kinds[field]
   if (kind === 'alias') return aliasPlan(body)
   if (intervalMs <= 0) return invalidCheck(`Interval must be > 0 for ${wordOf(field)} checks`)
-  if (intervalMs < intervalMsMin) warnings.push('Interval is below its minimum, 1s is used')
+  if (intervalMs < intervalMsMin)
+    warnings.push('Interval is below the minimum of 1s, so 1s is used')
   return probePlan(kind, body, Math.max(intervalMs, intervalMsMin))
 }
 
-/** The field that says of which kind a check is; undefined when none does. */
+/** The field that decides the kind of a check; undefined if there is none. */
 function kindField(body: ServiceCheckBody): KindField | undefined {
   const given = (Object.keys(kinds) as KindField[]).filter((field) => isFilled(body[field]))
   const [first, second] = given.filter((field) => field !== 'AliasNode' || given.length === 1)
@@ -162,7 +163,7 @@ function probePlan(
   }
 }
 
-/** Without a time-out of its own a check of something remote ends before its next turn. */
+/** The default time-out is at most the interval, except for scripts. */
 function timeoutMsOf(kind: ProbePlan['kind'], askedMs: number, intervalMs: number): number {
   if (askedMs > 0) return askedMs
   return kind === 'script' ? scriptTimeoutMsDefault : Math.min(timeoutMsDefault, intervalMs)
@@ -177,8 +178,9 @@ function httpPlan(body: ServiceCheckBody, pace: Pace, tls: TlsFields): CheckPlan
   if (method !== '' && !isToken(method)) {
     return invalidCheck(`Method: ${JSON.stringify(method)} is not an HTTP method`)
   }
-  // RFC 9110 §9.3.6: it opens a tunnel, in which nothing is asked.
-  if (/^connect$/i.test(method)) return invalidCheck('Method: CONNECT asks for no health')
+  // RFC 9110 §9.3.6: it opens a tunnel and sends no request through it.
+  if (/^connect$/i.test(method))
+    return invalidCheck('Method: CONNECT cannot check health; it opens a tunnel')
   refuseBadHeaders(body.Header ?? {}, body.Body ?? '')
   return {
     kind: 'http',
@@ -197,14 +199,16 @@ function refuseBadHeaders(
   content: string,
 ): void {
   for (const [name, values] of Object.entries(headers)) {
-    if (!isToken(name)) invalidCheck(`Header: ${JSON.stringify(name)} is not a header's name`)
+    if (!isToken(name)) invalidCheck(`Header: ${JSON.stringify(name)} is not a valid header name`)
     // RFC 9110 §5.5: visible characters, spaces, tabs, and bytes above 0x7F.
     if (values.some((value) => /[^\t\x20-\x7e\x80-\xff]/.test(value))) {
-      invalidCheck(`Header: a value of ${JSON.stringify(name)} holds what no header may`)
+      invalidCheck(
+        `Header: a value of ${JSON.stringify(name)} has a character that headers cannot have`,
+      )
     }
     if (isConnectionField(name)) {
       invalidCheck(
-        `Header: ${name} is of the connection, which is the agent's to say; leave it out`,
+        `Header: ${name} belongs to the connection, so the agent sets it itself; leave it out`,
       )
     }
     refuseSecond(name, values, content)
@@ -217,12 +221,12 @@ function refuseBadHeaders(
 function refuseSecond(name: string, values: readonly string[], content: string): void {
   const lower = name.toLowerCase()
   if (lower === 'host' && values.length > 1) {
-    invalidCheck('Header: Host is given more than once; a request has one')
+    invalidCheck('Header: Host has several values, but a request has one; leave the others out')
   }
   if (lower !== 'content-length') return
   const length = String(Buffer.byteLength(content))
   if (values.some((value) => value !== length)) {
-    invalidCheck(`Header: Content-Length is not that of Body, ${length}; leave it out`)
+    invalidCheck(`Header: Content-Length differs from the length of Body (${length}); leave it out`)
   }
 }
 
@@ -241,8 +245,9 @@ function hostPort(field: string, address = ''): HostPort {
 
 function checkedArgs(args: readonly string[]): readonly string[] {
   if (args[0] === '') return invalidCheck('Args: the command is empty')
-  // What the system takes as a C string would end there.
-  if (args.some((arg) => arg.includes('\0'))) return invalidCheck('Args: holds a null character')
+  // The system passes arguments as C strings, which end at a null character.
+  if (args.some((arg) => arg.includes('\0')))
+    return invalidCheck('Args: an argument contains a null character')
   return args
 }
 

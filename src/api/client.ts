@@ -387,7 +387,8 @@ export class Client {
    */
   async *#stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     const silence = new AbortController()
-    const onSilence = (): void => silence.abort(new Error('the stream fell silent'))
+    const onSilence = (): void =>
+      silence.abort(new Error(`the stream sent nothing for ${silenceMsMax / 1000} s`))
     const timer = setTimeout(onSilence, silenceMsMax).unref()
     try {
       const either = AbortSignal.any([signal, silence.signal])

@@ -4,7 +4,7 @@ import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 /** A JSON Schema, as OpenAPI 3.1 takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** Turns one JSON value into a T, or throws SvcdError `invalid-field` that names `at`. */
+/** Turns a JSON value into a T, or throws SvcdError `invalid-field` with the name `at`. */
 export interface Reader<T> {
   (value: unknown, at: string): T
   /** The accepted values, for the document of the API; left out = anything. */
@@ -17,14 +17,14 @@ function documented<T>(schema: JsonSchema, read: (value: unknown, at: string) =>
 
 type Fields = Readonly<Record<string, Reader<unknown>>>
 
-/** What {@link object} makes of a JSON object: absent, null and unlisted fields are undefined. */
+/** The result of {@link object}: absent, null and unlisted fields are undefined. */
 export type Decoded<F> = {
   readonly [K in keyof F]?: (F[K] extends Reader<infer T> ? T : never) | undefined
 }
 
-/** Opaque fields are stored and serialised by recursive code: their depth must have an end. */
+/** Recursive code stores and serialises opaque fields, so their depth needs a limit. */
 const depthMax = 32
-/** Go's longest, 2^63 nanoseconds. */
+/** Go's longest duration, 2^63 nanoseconds. */
 const durationMsMax = 2 ** 63 / 1e6
 
 export const text: Reader<string> = documented({ type: 'string' }, (value, at) => {
@@ -62,7 +62,7 @@ export const duration: Reader<number> = documented(durationSchema, (value, at) =
   return durationMs
 })
 
-/** Go's own tools write "" for a duration that was not set. */
+/** Go's tools write "" for a duration that is not set. */
 function durationOf(value: string): number | undefined {
   return value === '' ? 0 : parseDuration(value)
 }
@@ -70,7 +70,10 @@ function durationOf(value: string): number | undefined {
 /** Any JSON, kept as it is; not nested deeper than 32 levels. */
 export const opaque: Reader<unknown> = (value, at) => {
   if (!isWithinDepth(value, depthMax)) {
-    throw svcdError('invalid-field', { field: at, reason: `is nested over ${depthMax} levels` })
+    throw svcdError('invalid-field', {
+      field: at,
+      reason: `is nested more than ${depthMax} levels deep`,
+    })
   }
   return value
 }
@@ -99,15 +102,14 @@ export function mapOf<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
     for (const [key, entry] of Object.entries(asObject(value, at))) {
       if (entry !== null) entries.push([key, item(entry, `${at}.${key}`)])
     }
-    // fromEntries defines properties, so that a key named __proto__ is data like any other.
+    // fromEntries defines properties, so a key named __proto__ is ordinary data.
     return Object.fromEntries(entries)
   })
 }
 
 /**
- * Reads a JSON object by a table of its fields. Keys match without regard to case, as Go's decoder
- * does, and in snake_case; `aliases` adds other spellings. A key that is not in the table is
- * refused with `unknown-field`; null means absent.
+ * Reads a JSON object by a table of its fields. Keys match in any case, as in Go's decoder, and in
+ * snake_case; `aliases` adds other spellings. An unknown key throws `unknown-field`. null means absent.
  */
 export function object<F extends Fields>(
   fields: F,
@@ -118,7 +120,7 @@ export function object<F extends Fields>(
   })
 }
 
-/** As {@link object}, but keys that are not in the table are left out. */
+/** Like {@link object}, but drops unknown keys. */
 export function openObject<F extends Fields>(fields: F): Reader<Decoded<F>> {
   return readerOf(fields, {}, () => {})
 }
@@ -150,8 +152,8 @@ function readerOf<F extends Fields>(
 }
 
 /**
- * Reads a request body as JSON; the Content-Type is not looked at, as clients send any. Errors begin with
- * what Consul says of such a body.
+ * Reads a request body as JSON. It ignores the Content-Type, because clients send any. Errors begin with
+ * Consul's text for such a body.
  */
 export function decodeBody<T>(body: unknown, reader: Reader<T>): T {
   if (!Buffer.isBuffer(body) || body.length === 0) {
@@ -161,7 +163,7 @@ export function decodeBody<T>(body: unknown, reader: Reader<T>): T {
   try {
     value = JSON.parse(body.toString('utf8'))
   } catch (error) {
-    // V8's words for it.
+    // V8's texts for JSON that ends too early.
     const isCut = /end of JSON input|Unterminated string/.test(reasonOf(error))
     const reason = isCut ? 'unexpected EOF. The JSON ends too early.' : reasonOf(error)
     throw svcdError('invalid-json', { reason }, error)
@@ -175,7 +177,7 @@ export function decodeBody<T>(body: unknown, reader: Reader<T>): T {
   }
 }
 
-/** What Consul says of the same, as the cause of an error in words of our own. */
+/** Consul's text for the same fault, as the cause of an error with our own text. */
 class GoError extends Error {}
 
 function asObject(value: unknown, at: string): Record<string, unknown> {

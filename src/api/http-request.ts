@@ -46,11 +46,11 @@ export async function httpRequest(url: string, request: HttpRequest = {}): Promi
     if (isFinal || location === undefined) return new HttpAnswer(message)
     // Its body says what the head says.
     message.resume()
-    if (count === redirectsMax) throw new Error(`it leads on more than ${redirectsMax} times`)
+    if (count === redirectsMax) throw new Error(`it redirects more than ${redirectsMax} times`)
     place = new URL(location, place)
     // RFC 9110 §15.4.4; the methods here are PUT, GET and DELETE, which the others keep.
     if (status === 303) next = { ...next, method: 'GET', body: undefined }
-    else if (isStreamed(next)) throw new Error(`it leads to ${place.href}; ask there`)
+    else if (isStreamed(next)) throw new Error(`it redirects to ${place.href}; use that address`)
   }
 }
 
@@ -67,7 +67,7 @@ async function exchange(url: URL, request: HttpRequest): Promise<IncomingMessage
 
 async function openerOf({ protocol, href }: URL): Promise<typeof overHttp> {
   if (protocol === 'http:') return overHttp
-  if (protocol !== 'https:') throw new Error(`${href} is not a URL of HTTP`)
+  if (protocol !== 'https:') throw new Error(`${href} is not an http:// or https:// URL`)
   // It loads all of TLS.
   return (await import('node:https')).request
 }
@@ -92,7 +92,7 @@ function exchangeOnce(
     signal?.addEventListener('abort', abort)
     outgoing.on('close', () => signal?.removeEventListener('abort', abort))
     outgoing.on('error', (error) => reject(isStale(outgoing, request, error) ?? error))
-    outgoing.on('timeout', () => end(new Error(`nothing came for ${silenceMsMax / 1000} s`)))
+    outgoing.on('timeout', () => end(new Error(`no data for ${silenceMsMax / 1000} s`)))
     limitConnecting(outgoing, end)
     outgoing.on('response', (message) => {
       incoming = message

@@ -8,7 +8,7 @@ import { sendJson } from './reply.ts'
 import { addRoute } from './route.ts'
 import type { Handler } from './route.ts'
 
-/** As often as Consul's, whose figures are of ten seconds each. */
+/** The same interval as in Consul, whose figures cover ten seconds each. */
 const streamMs = 10_000
 
 /** The labels of a request: method and status, never the path, which a client can make up. */
@@ -25,7 +25,7 @@ class RequestCounts {
   metric(): AnyMetric {
     return {
       name: 'svcd_http_requests_total',
-      help: 'HTTP requests answered.',
+      help: 'HTTP requests answered, by method and status.',
       kind: 'counter',
       samples: [...this.#counts.values()],
     }
@@ -38,13 +38,13 @@ export interface Measured {
   readonly text: () => Promise<{ readonly type: string; readonly body: string }>
 }
 
-/** Its package is loaded when somebody asks: most agents of a fleet are never read. */
+/** Loads the package at the first request, because most agents of a fleet are never scraped. */
 async function openExposition(): Promise<PrometheusText> {
   const { PrometheusText } = await import('./prometheus-text.ts')
   return new PrometheusText()
 }
 
-/** `/metrics` in Prometheus' text; it stands outside of `/v1`, where Prometheus looks for it. */
+/** `/metrics` in Prometheus' text format. It is outside `/v1`, because Prometheus expects it there. */
 export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Measured {
   const requests = new RequestCounts()
   app.addHook('onResponse', (request, reply, done) => {
@@ -65,7 +65,7 @@ export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Meas
   return { metrics, text }
 }
 
-/** `/v1/agent/metrics`, as Consul shows its own. */
+/** `/v1/agent/metrics` in Consul's form. */
 export function addMetricsRoutes(
   app: FastifyInstance,
   { metrics, text }: Measured,
@@ -99,7 +99,7 @@ export function addMetricsRoutes(
 /** `svcd_dns_queries_total` → `svcd.dns.queries_total` */
 const dotted = (name: string): string => name.replace('_', '.').replace('_', '.')
 
-/** Consul's JSON: names with dots; a counter's Count and Sum are what was counted since the start. */
+/** Consul's JSON: names have dots; Count and Sum of a counter are totals since the start. */
 function consulShape(metrics: readonly AnyMetric[], now: Date): object {
   const Gauges: object[] = runtimeGauges()
   const Counters: object[] = []
@@ -124,7 +124,7 @@ function consulShape(metrics: readonly AnyMetric[], now: Date): object {
   return { Timestamp, Gauges, Points: [], Counters, Samples }
 }
 
-/** The memory of this process under the names that Consul's dashboards ask for. */
+/** The memory of this process under the names that Consul's dashboards use. */
 function runtimeGauges(): object[] {
   const { heapUsed, external, rss } = process.memoryUsage()
   return [

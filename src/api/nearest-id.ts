@@ -1,19 +1,19 @@
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { LocalAgent } from './backend.ts'
 
-/** So many of an agent's checks or services are looked at: a client may ask wrongly ten times a second. */
+/** How many checks or services are compared. The limit bounds the work for a client that repeats its mistake. */
 const lookedAtMax = 1000
 const shownMax = 3
 
 interface Candidate {
   readonly id: string
-  /** Other words by which people call it: its name, its service's id. */
+  /** Other words that people may use instead: its name, the ID of its service. */
   readonly aliases: readonly string[]
 }
 
 /**
- * Runs `act`, which may reject with `unknown-check-id` or `unknown-service-id`, and adds to that error
- * which IDs of the agent may have been meant by `id`.
+ * Runs `act`. If it rejects with `unknown-check-id` or `unknown-service-id`, the error gets a list of
+ * similar IDs of this agent.
  */
 export async function named(
   agent: LocalAgent,

@@ -4,19 +4,19 @@ import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { addRefusal } from './route.ts'
 
-/** Endpoints of Consul's that svcd does not have. */
+/** Endpoints of Consul that svcd does not have. */
 export interface NotBuilt {
   /** The feature that they belong to, as the answer names it. */
   readonly what: string
-  /** Below /v1. With `/*` at its end a path is all below it and the path itself. */
+  /** Below /v1. A path that ends in `/*` stands for itself and everything below it. */
   readonly paths: readonly string[]
-  /** The error where Consul has words for a feature that is off. */
+  /** Another error, if Consul has its own text for a disabled feature. */
   readonly code?: 'not-built' | 'connect-not-built'
 }
 
 /**
- * What answers 501. A 404 would be taken for an answer: "there is no such key" is what a client hears
- * that then believes to hold a lock. A row whose path has a route by now changes nothing.
+ * The endpoints that answer 501. A client would take a 404 for an answer, such as "there is no such key",
+ * and might then believe that it holds a lock. A row has no effect once its path has a route.
  */
 export const notBuilt: readonly NotBuilt[] = [
   { what: 'key/value store', paths: ['kv/*'] },
@@ -60,17 +60,17 @@ export const notBuilt: readonly NotBuilt[] = [
   { what: 'cluster peering', paths: ['peering', 'peering/*', 'peerings'] },
   { what: 'gossip keyring', paths: ['operator/keyring'] },
   {
-    what: 'endpoint for Autopilot',
+    what: 'Autopilot state',
     paths: ['operator/autopilot/state'],
   },
-  { what: 'usage report', paths: ['operator/usage', 'operator/utilization'] },
+  { what: 'usage reports', paths: ['operator/usage', 'operator/utilization'] },
   {
     what: "endpoint for Consul's web UI",
     paths: ['internal/ui/*', 'internal/federation-state/*', 'internal/federation-states/*'],
   },
 ]
 
-/** As Consul answers while ACLs are off, which they always are here. */
+/** These answer like Consul with ACLs off, because svcd has no ACLs. */
 const ofAcls = ['acl/*', 'agent/token/*', 'internal/acl/authorize'] as const
 
 /** Call it after all other routes are added: a path that has a route is built. */

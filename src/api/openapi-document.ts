@@ -6,16 +6,16 @@ import { namedSchemas } from './response-schemas.ts'
 import type { Method } from './route.ts'
 import { docOf, routeSchema } from './route-schema.ts'
 
-/** A path and a method of it. */
+/** A path with one of its methods. */
 export interface AddedRoute {
   readonly method: Method
   readonly url: string
 }
 
 /**
- * The OpenAPI document of those `routes` that the table of routes describes. They are added, with
- * their schemas, to a server that never listens: the schemas document only, bodies and parameters
- * are judged by their own readers, whose texts clients know.
+ * Makes the OpenAPI document of the `routes` that the table of routes describes. It adds them, with
+ * their schemas, to a server that never listens. The schemas only document: bodies and parameters
+ * are validated by their own readers, whose texts clients know.
  */
 export async function openApiDocument(routes: readonly AddedRoute[]): Promise<object> {
   const app = fastify({ exposeHeadRoutes: false, schemaController: noCompilers })
@@ -26,7 +26,7 @@ export async function openApiDocument(routes: readonly AddedRoute[]): Promise<ob
       info: {
         title: 'svcd',
         version,
-        description: "A service registry that speaks Consul's HTTP API.",
+        description: "A DNS-first service registry that implements Consul's HTTP API.",
       },
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, n) => nameOf(json['$id'], n) },

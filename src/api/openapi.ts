@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AddedRoute } from './openapi-document.ts'
 import { addRoute } from './route.ts'
 
-/** The routes that are added to `app` from now on. */
+/** A list that grows with every route added to `app` from now on. */
 export function routesAddedTo(app: FastifyInstance): readonly AddedRoute[] {
   const routes: AddedRoute[] = []
   app.addHook('onRoute', ({ url, config }) => {
@@ -11,7 +11,7 @@ export function routesAddedTo(app: FastifyInstance): readonly AddedRoute[] {
   return routes
 }
 
-/** Serves the document of `routes`, which is made, and its schemas loaded, when it is asked for. */
+/** Serves the document of `routes`. The first request makes it and loads the schemas. */
 export function addOpenApiRoute(app: FastifyInstance, routes: readonly AddedRoute[]): void {
   let document: Promise<Buffer> | undefined
   const made = async (): Promise<Buffer> => {

@@ -9,7 +9,7 @@ import { parameter, parametersOf, readOptions } from './parameters.ts'
 import { sendDone, sendJson } from './reply.ts'
 import { addRoute, addRoutes } from './route.ts'
 
-/** operator/*: the servers of the cluster, and what an operator does with them. */
+/** operator/*: the servers of the cluster, and operations on them. */
 export function addOperatorRoutes(app: FastifyInstance, context: ReadContext): void {
   const { backend } = context
 
@@ -42,7 +42,7 @@ export function addOperatorRoutes(app: FastifyInstance, context: ReadContext): v
   addRoutes(app, '/v1/operator/raft/transfer-leader', { POST: transfer, PUT: transfer })
 }
 
-/** The servers, as fresh as was asked. */
+/** The servers, with the consistency that the request asks for. */
 export async function membersFor(
   context: ReadContext,
   request: FastifyRequest,
@@ -67,7 +67,7 @@ function raftServerJson(member: ServerMember) {
 
 interface PeerToRemove {
   readonly id: string
-  /** It was asked for by its address. */
+  /** The address, if the request named the server by it. */
   readonly onlyAt?: string
 }
 
@@ -86,12 +86,12 @@ function peerToRemove(backend: Backend, request: FastifyRequest): PeerToRemove {
   return { id: mustKnow(backend, 'address', address), onlyAt: address }
 }
 
-/** The id of the server that has this id or address. */
+/** The ID of the server with this ID or address. Throws if none or several match. */
 function mustKnow(backend: Backend, what: 'id' | 'address', value: string): string {
   const found = backend.cluster().servers.filter((candidate) => candidate[what] === value)
   const [server] = found
   if (server === undefined) throw svcdError('unknown-peer', { what, value })
-  // One died, and another one has taken its place under a new id.
+  // One failed, and another has taken its address under a new ID.
   const servers = found.map(({ id }) => id).join(' and ')
   if (found.length > 1) throw svcdError('ambiguous-peer', { what, value, servers })
   return server.id
@@ -102,7 +102,7 @@ function peerToAdd(request: FastifyRequest): { readonly id: string; readonly add
   const id = parameter(parameters, 'id') ?? ''
   const address = parameter(parameters, 'address') ?? ''
   if (!/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
-    const reason = `${JSON.stringify(id)} is not a UUID; the server's is in the file node-id of its data directory`
+    const reason = `${JSON.stringify(id)} is not a UUID; the ID of the server is in the file node-id in its data directory`
     throw svcdError('invalid-parameter', { name: 'id', reason })
   }
   const [, port = '0'] = /^(?:\[[\da-f:.]+\]|[^:\s[\]]+):(\d{1,5})$/i.exec(address) ?? []

@@ -27,7 +27,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
   ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false] as const),
 ])
 
-/** As Go's strconv.ParseBool; undefined when it is neither. */
+/** Parses like Go's strconv.ParseBool; undefined if the value is neither true nor false. */
 export function parsedBoolean(value: string): boolean | undefined {
   return booleans.get(value)
 }
@@ -55,7 +55,7 @@ export function checkDatacenter(asked: string | undefined, identity: Identity): 
 
 export type Consistency = 'leader' | 'stale' | 'consistent'
 
-/** What every read of the catalog may be asked with. */
+/** The options of every read of the catalog. */
 export interface ReadOptions {
   readonly consistency: Consistency
   /** 0 = answer immediately. */
@@ -64,7 +64,7 @@ export interface ReadOptions {
   readonly waitMs: number
 }
 
-// Ignoring one of these would silently give more (or other) rows than were asked for.
+// Ignoring one of these would silently return rows that the client did not ask for.
 const unsupported: readonly (readonly [string, string])[] = [
   ['peer', 'svcd has no cluster peering; leave it out.'],
 ]
@@ -79,7 +79,7 @@ export function readOptions(parameters: Parameters, identity: Identity): ReadOpt
   for (const name of enterprise) {
     const value = parameter(parameters, name) ?? ''
     if (value !== '' && value !== 'default') {
-      const next = 'There is one namespace and one partition, "default".'
+      const next = 'svcd has only the namespace and the partition "default".'
       throw svcdError('unsupported-parameter', { name, next })
     }
   }
@@ -93,7 +93,7 @@ export function readOptions(parameters: Parameters, identity: Identity): ReadOpt
   }
 }
 
-// For these, as in Consul, being there is what counts; the value is not looked at.
+// As in Consul, the presence of these counts; the value is ignored.
 function consistencyOf(parameters: Parameters): Consistency {
   const { stale, consistent, cached, leader } = parameters
   const maxStale = parameter(parameters, 'max_stale')
@@ -123,7 +123,7 @@ function waitOf(value: string | undefined): number {
   return waitMs
 }
 
-/** The `node-meta=key:value` filters, all of which must hold. */
+/** The `node-meta=key:value` filters; a node must match all. */
 export function nodeMetaFilter(
   parameters: Parameters,
 ): ((meta: Readonly<Record<string, string>>) => boolean) | undefined {
@@ -137,7 +137,7 @@ export function nodeMetaFilter(
   return (meta) => pairs.every(([key, value]) => Object.hasOwn(meta, key) && meta[key] === value)
 }
 
-/** The `tag` filters: an instance must carry them all, without regard to case. */
+/** The `tag` filters; an instance must have all these tags, in any case. */
 export function tagFilter(
   parameters: Parameters,
 ): ((tags: readonly string[]) => boolean) | undefined {

@@ -1,7 +1,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { AnyMetric, HistogramSeries, Labels } from '../base/metric.ts'
 
-/** Prometheus' text of figures, with those of this process: processor, memory and event loop. */
+/** Writes metrics in Prometheus' text format, with those of this process: CPU, memory and event loop. */
 export class PrometheusText {
   readonly #process = new Registry()
 
@@ -28,7 +28,7 @@ interface PromValue {
   readonly value: number
 }
 
-/** A registry of figures that were counted elsewhere: prom-client asks each for what it holds. */
+/** A registry of metrics that were counted elsewhere; prom-client calls `get` for their values. */
 function registryOf(metrics: readonly AnyMetric[]): Registry {
   const registry = new Registry()
   for (const metric of metrics) {

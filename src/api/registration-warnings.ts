@@ -4,12 +4,12 @@ import type { ServiceDefinition } from '../catalog/model.ts'
 // Registrations that are accepted, although they are probably a mistake. No text contains a
 // semicolon, which separates them in the header.
 
-/** What one label of a host name may be (RFC 1123 §2.1); many clients look up nothing else. */
+/** One label of a host name (RFC 1123 §2.1). Many clients look up nothing else. */
 const hostLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
-/** Such labels, each no longer than DNS can hold: of most names there is nothing to say. */
+/** Such labels, each short enough for DNS. Most names match, and need no further look. */
 const hostName =
   /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
-/** What somebody may ask DNS for. Tags with other characters, as Traefik's and Fabio's, are configuration. */
+/** Tags that a client may query by. Tags with other characters, such as Traefik's and Fabio's, are configuration. */
 const askable = /^[\w.-]*$/
 const none: readonly string[] = []
 /** Octets of a label (RFC 1035 §2.3.4). */
@@ -27,7 +27,7 @@ export function serviceWarnings(service: ServiceDefinition): string[] {
   ]
 }
 
-/** What only the agent knows that a service is registered with. `present`: the name that the ID has so far. */
+/** Warnings that need what the agent knows. `present`: the name of the service that has this ID so far. */
 export function placeWarnings(
   { id, name, address }: ServiceDefinition,
   present: string | undefined,
@@ -39,19 +39,19 @@ export function placeWarnings(
   return [
     ...(isRenamed
       ? [
-          `The ID ${show(id)} was that of the service ${show(present)}, which ${show(name)} has replaced. To keep both, register each under its own ID (--id, or "id" in a file).`,
+          `The ID ${show(id)} belonged to the service ${show(present)}. The service ${show(name)} has replaced it. To keep both, register each with its own ID (--id, or "id" in a file).`,
         ]
       : []),
     ...(isMisleading
       ? [
-          `The address ${address} leads each client to its own machine. Give one that other machines can reach.`,
+          `With the address ${address}, each client connects to its own machine. Use an address that other machines can reach.`,
         ]
       : []),
   ]
 }
 
 function isOnlyHere(address: string): boolean {
-  // All but a few begin with other digits.
+  // Nearly all addresses are ruled out by their first characters.
   if (!address.startsWith('127.') && !address.includes(':')) return false
   const ip = parseIp(address)
   return ip !== undefined && isLoopbackIp(ip)
@@ -62,17 +62,17 @@ function nameWarnings(name: string): readonly string[] {
   const bytes = Buffer.byteLength(name)
   if (name.includes('.')) {
     return [
-      `The service name ${show(name)} has a dot, so DNS cannot find it: what stands before a dot is read as a tag. Use hyphens instead.`,
+      `The service name ${show(name)} has a dot, so DNS cannot find it: DNS reads the part before the dot as a tag. Use hyphens instead.`,
     ]
   }
   if (bytes > labelBytesMax) {
     return [
-      `The service name has ${bytes} bytes, so DNS cannot find it: a label has ${labelBytesMax} at most.`,
+      `The service name has ${bytes} bytes, so DNS cannot find it: a DNS label has at most ${labelBytesMax} bytes. Use a shorter name.`,
     ]
   }
   if (hostLabel.test(name)) return []
   return [
-    `The service name ${show(name)} is not a host name label (letters, digits and hyphens): DNS answers for it, but many clients refuse such a name.`,
+    `The service name ${show(name)} is not a host name label (letters, digits and hyphens). DNS answers for it, but many clients reject such names.`,
   ]
 }
 
@@ -81,17 +81,19 @@ function tagWarnings(tags: readonly string[]): readonly string[] {
   const [lost, odd]: [string[], string[]] = [[], []]
   for (const tag of tags) {
     if (hostName.test(tag) || !askable.test(tag)) continue
-    // All characters are ASCII: as many bytes as characters.
+    // All characters are ASCII, so length counts bytes.
     const isLost = tag.split('.').some((label) => label === '' || label.length > labelBytesMax)
     ;(isLost ? lost : odd).push(tag)
   }
   return [
     ...(lost.length > 0
-      ? [`DNS cannot find the service by ${listed(lost)}: labels have 1 to ${labelBytesMax} bytes.`]
+      ? [
+          `DNS cannot find the service by ${listed(lost)}: a DNS label has 1 to ${labelBytesMax} bytes.`,
+        ]
       : []),
     ...(odd.length > 0
       ? [
-          `DNS finds the service by ${listed(odd)}, but many clients refuse such names: host names have letters, digits and hyphens only.`,
+          `DNS finds the service by ${listed(odd)}, but many clients reject such names. Host names have only letters, digits and hyphens.`,
         ]
       : []),
   ]
@@ -107,14 +109,14 @@ function listed(tags: readonly string[]): string {
 function addressWarnings({ address }: ServiceDefinition): readonly string[] {
   if (!/(?:^|\.)localhost\.?$/i.test(address)) return none
   return [
-    `The address ${address} leads each client to its own machine. Give an IP address that other machines can reach.`,
+    `With the address ${address}, each client connects to its own machine. Use an address that other machines can reach.`,
   ]
 }
 
 function portWarnings({ port, extra }: ServiceDefinition): readonly string[] {
   if (port !== 0 || extra['SocketPath'] !== undefined) return none
   return [
-    'The service has no port, so SRV answers say port 0. Give the port that it listens on (--port, or "port" in a file).',
+    'The service has no port, so its SRV records have port 0. Set the port that it listens on (--port, or "port" in a file).',
   ]
 }
 

@@ -1,6 +1,6 @@
 import type { JsonSchema } from './decode.ts'
 
-// Consul's answers as JSON Schema, by name. They document; nothing is checked against them but in tests.
+// Consul's answers as JSON Schema, by name. They only document; tests alone check answers against them.
 
 const text: JsonSchema = { type: 'string' }
 const flag: JsonSchema = { type: 'boolean' }
@@ -13,7 +13,7 @@ const map = (additionalProperties: JsonSchema): JsonSchema => ({
 const texts = list(text)
 const textMap = map(text)
 
-/** An object that has these fields, and may have more. */
+/** An object with at least these fields. */
 function object(properties: Readonly<Record<string, JsonSchema>>, optional = ''): JsonSchema {
   const left = new Set(optional.split(' '))
   const required = Object.keys(properties).filter((name) => !left.has(name))
@@ -49,7 +49,7 @@ const service = {
   EnableTagOverride: flag,
 }
 
-/** The schemas that routes refer to, by name. */
+/** Schemas that routes refer to by name. */
 export const namedSchemas: Readonly<Record<string, JsonSchema>> = {
   Node: object({ ...node, Meta: textMap, ...indexes }),
   AgentService: object(
@@ -166,7 +166,7 @@ export const namedSchemas: Readonly<Record<string, JsonSchema>> = {
   }),
 }
 
-/** The answers of routes, by the names that the table of routes uses. */
+/** The answers of routes, by the name in the table of routes. */
 export const answerSchemas = {
   true: { type: 'boolean', enum: [true] },
   text,

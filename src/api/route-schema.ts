@@ -10,7 +10,7 @@ export function docOf(method: string, path: string): RouteDoc | undefined {
   return routeDocs[`${method} ${path.slice(prefix.length)}`]
 }
 
-/** What the document says of a route; undefined when its table has no row for it. */
+/** The schema of a route for the document; undefined if the table has no row for it. */
 export function routeSchema(method: string, path: string): FastifySchema | undefined {
   const doc = docOf(method, path)
   if (doc === undefined) return undefined
@@ -46,7 +46,9 @@ function operationId(method: string, path: string): string {
 
 function responses({ answer, errors = [], alsoAnswers = [] }: RouteDoc): Record<string, unknown> {
   const answered =
-    answer === undefined ? { description: 'Done', type: 'null' } : answerContent(answer)
+    answer === undefined
+      ? { description: 'The request succeeded; the body is empty', type: 'null' }
+      : answerContent(answer)
   const all: Record<string, unknown> = { 200: answered }
   for (const status of [400, 500, ...errors]) all[status] = errorContent
   for (const status of alsoAnswers) all[status] = answered
@@ -54,20 +56,20 @@ function responses({ answer, errors = [], alsoAnswers = [] }: RouteDoc): Record<
 }
 
 const errorContent = {
-  description: 'What is wrong, in one line',
+  description: 'The error, as one line of text',
   content: { 'text/plain': { schema: { type: 'string' } } },
 }
 
 function answerContent(answer: NonNullable<RouteDoc['answer']>): object {
   if (answer === 'stream') {
     return {
-      description: 'Events',
+      description: 'A stream of server-sent events',
       content: { 'text/event-stream': { schema: { type: 'string' } } },
     }
   }
   if (answer === 'lines') {
     return {
-      description: 'Lines, as they come',
+      description: 'A stream of lines',
       content: {
         'text/plain': { schema: { type: 'string' } },
         'application/x-ndjson': { schema: { type: 'string' } },
@@ -75,7 +77,7 @@ function answerContent(answer: NonNullable<RouteDoc['answer']>): object {
     }
   }
   if (answer === 'archive') {
-    return { description: 'An archive', content: { 'application/x-gzip': { schema: {} } } }
+    return { description: 'A gzip tar archive', content: { 'application/x-gzip': { schema: {} } } }
   }
   return {
     description: 'The answer',

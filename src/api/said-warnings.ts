@@ -1,4 +1,4 @@
-/** Lines of the log that are bounded: beyond some in a time they are counted. */
+/** Log lines with a rate limit. Lines beyond the limit are counted instead of written. */
 export interface WarningLines {
   write(kind: WarningKind, line: () => { readonly fields: object; readonly message: string }): void
 }
@@ -16,7 +16,7 @@ const kind: WarningKind = {
 
 const idsMax = 1000
 
-/** Which warnings the log has already: many clients register the same service again and again. */
+/** Remembers which warnings were logged, because many clients register the same service repeatedly. */
 export class SaidWarnings {
   readonly #last = new Map<string, string>()
   readonly #lines: WarningLines
@@ -25,7 +25,7 @@ export class SaidWarnings {
     this.#lines = lines
   }
 
-  /** Writes what was not said of this service last. */
+  /** Logs the warnings of a service unless they are the same as last time. */
   say(
     { id, name }: { readonly id: string; readonly name: string },
     warnings: readonly string[],
@@ -35,9 +35,9 @@ export class SaidWarnings {
     this.#lines.write(kind, () => ({ fields, message: 'a service was registered with a warning' }))
   }
 
-  /** Whether there is something to say of `id` that was not said of it last. */
+  /** Whether `id` has warnings that differ from the last ones logged. */
   #isNew(id: string, warnings: readonly string[]): boolean {
-    // Of nearly all there is nothing to say, and nothing was.
+    // The usual case: there is no warning, and there was none.
     if (warnings.length === 0 && this.#last.size === 0) return false
     const text = warnings.join('\n')
     const isNew = text !== '' && this.#last.get(id) !== text

@@ -33,11 +33,11 @@ function entriesOf(parameters: Parameters): readonly number[] {
   const texts = allParameters(parameters, 'entry')
   const bad = texts.find((text) => !/^\d{1,15}$/.test(text))
   if (bad !== undefined) {
-    const reason = `${JSON.stringify(bad)} is not the index of an entry; use a ModifyIndex`
+    const reason = `${JSON.stringify(bad)} is not a log index; use a ModifyIndex`
     throw svcdError('invalid-parameter', { name: 'entry', reason })
   }
   if (texts.length > entriesMax) {
-    const reason = `at most ${entriesMax} are answered at once`
+    const reason = `a request may have at most ${entriesMax} entries`
     throw svcdError('invalid-parameter', { name: 'entry', reason })
   }
   return texts.map(Number)

@@ -4,8 +4,8 @@ import type { Backend } from './backend.ts'
 const shownMax = 3
 
 /**
- * Runs `act`. To its error about a service ID that this agent does not have it adds what the catalog knows
- * of that: another agent has it, or it is the name of services with other IDs.
+ * Runs `act`. If it fails because this agent does not have the service ID, the error gets a hint from the
+ * catalog: another agent has the ID, or it is the name of services with other IDs.
  */
 export async function explained(
   act: () => Promise<void>,
@@ -28,7 +28,7 @@ function hintFor(id: string, backend: Backend): string {
     const others = places.filter(({ node }) => node !== identity.nodeName)
     if (others.length > 0) {
       const nodes = others.map(({ node, address }) => `${node} (${address})`).slice(0, shownMax)
-      return `Node ${nodes.join(', ')} has a service with this ID, and this agent is ${identity.nodeName}: ask the agent there.`
+      return `This is the agent of node ${identity.nodeName}, but the service with this ID is on node ${nodes.join(', ')}. Send the request to the agent there.`
     }
     const ids: string[] = []
     for (const { service, node } of catalog.pages.instances(id)) {
@@ -37,6 +37,6 @@ function hintFor(id: string, backend: Backend): string {
     }
     return ids.length === 0
       ? ''
-      : `"${id}" is the name of services with other IDs: ${ids.join(', ')}.`
+      : `"${id}" is a service name. The IDs of its instances are: ${ids.join(', ')}.`
   })
 }

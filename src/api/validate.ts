@@ -16,17 +16,17 @@ function invalid(field: string, reason: string): never {
   throw svcdError('invalid-field', { field, reason })
 }
 
-/** A name or an ID: any text that shows what it is, not too long to be looked up. */
+/** Checks a name or an ID: any visible text up to a length. */
 export function checkedName(value: string, field: string, lengthMax = nameLengthMax): string {
   if (Buffer.byteLength(value) > lengthMax) invalid(field, `is longer than ${lengthMax} bytes`)
   refuseInvisible(value, field)
   return value
 }
 
-/** Throws `invalid-field` for the ID of a server's own registration, whose place it would take. */
+/** Throws `invalid-field` for the ID of a server's own registration, which the service would replace. */
 export function refuseServerId(id: string): void {
   if (id !== serverServiceId) return
-  invalid('ID', `"${id}" is what a server registers of itself; give the service another ID`)
+  invalid('ID', `"${id}" is reserved for the server's own registration; use another ID`)
 }
 
 export function checkedId(value: string, field: string): string {
@@ -54,7 +54,7 @@ export function checkedAddress(given: string, field: string): string {
   const ip = parseIp(address)
   if (ip !== undefined) {
     if (isUnspecifiedIp(ip)) {
-      invalid(field, `${address} names no host; give an address that clients can reach`)
+      invalid(field, `clients cannot connect to ${address}; use an address that they can reach`)
     }
     return address
   }
@@ -78,7 +78,7 @@ const familyBytes: Readonly<Record<string, number>> = {
   wan_ipv6: 16,
 }
 
-/** An address under a tag; `lan_ipv4` and its like must be of their family. */
+/** Checks a tagged address; `lan_ipv4` and the like must have the right family. */
 export function checkedTaggedAddress(tag: string, address: string, field: string): string {
   if (address === '') invalid(field, 'is empty')
   const bytes = familyBytes[tag]
@@ -124,7 +124,7 @@ export function catalogWeights(given: Parameters<typeof checkedWeights>[0]): Wei
   return isValid ? { passing, warning } : { passing: 1, warning: 1 }
 }
 
-/** `what`: whose meta it is. Keys with the prefix `consul-` are Consul's own, unless `mayReserve`. */
+/** `what`: the owner of the metadata. Keys with the prefix `consul-` are refused unless `mayReserve`. */
 export function checkedMeta(
   meta: Readonly<Record<string, string>>,
   what: 'Service Meta' | 'Node Meta',
@@ -136,8 +136,8 @@ export function checkedMeta(
 }
 
 /**
- * A check's status; a new check is critical until something says otherwise. `code`: the error when it is
- * none, which in Consul has other words at each place.
+ * A check's status; a new check is critical until its first result. `code`: the error for an invalid
+ * status, whose text in Consul differs from place to place.
  */
 export function checkedStatus(
   status: string | undefined,
@@ -160,9 +160,9 @@ export function cutOutput(output: string): string {
   return bytes.length <= 4096 ? output : bytes.toString('utf8', 0, 4096).replace(/\uFFFD+$/, '')
 }
 
-/** Two names must not look the same, nor one of them be obeyed by a terminal. */
+/** Two names must not look the same, and no name may control a terminal. */
 function refuseInvisible(value: string, field: string): void {
   const character = invisibleCharacter(value)
   if (character === undefined) return
-  invalid(field, `contains ${character}, which is a control character or cannot be seen`)
+  invalid(field, `contains ${character}, a control or invisible character`)
 }

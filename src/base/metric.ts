@@ -1,6 +1,6 @@
 /** One figure of the process for its observers, as plain numbers. */
 export interface Metric {
-  /** In the manner of Prometheus: `svcd_dns_queries_total`. */
+  /** A Prometheus name, such as `svcd_dns_queries_total`. */
   readonly name: string
   readonly help: string
   readonly kind: 'counter' | 'gauge'
@@ -14,7 +14,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** A distribution, by counts of what was at most so much. */
+/** A distribution, as counts per bucket. */
 export interface HistogramMetric {
   readonly name: string
   readonly help: string
@@ -26,7 +26,7 @@ export interface HistogramSeries {
   readonly labels: Labels
   /** Upper bounds, ascending. Values above the last count in `count` only. */
   readonly bounds: readonly number[]
-  /** How many were above the bound before and at most this one. */
+  /** The number of values above the previous bound and up to this one. */
   readonly counts: readonly number[]
   readonly count: number
   readonly sum: number

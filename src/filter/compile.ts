@@ -6,13 +6,12 @@ import { parseFilter } from './parse.ts'
 import { compilePattern } from './pattern.ts'
 import { PatternError } from './pattern-syntax.ts'
 
-/** Whether a row, as JSON has it, is in the answer. */
+/** Whether the answer includes a row (as JSON). */
 export type Filter = (row: unknown) => boolean
 
 /**
- * Compiles a filter expression for rows with these fields. Throws SvcdError `invalid-filter` for
- * what does not parse, a selector that the rows do not have, an operator or a value that does not
- * fit it.
+ * Compiles a filter expression for rows with these fields. Throws SvcdError `invalid-filter` for a
+ * syntax error, for an unknown selector, and for an operator or a value that does not fit the selector.
  */
 export function compileFilter(text: string, fields: Fields): Filter {
   return compile(parseFilter(text), text, fields)
@@ -47,7 +46,7 @@ function compileMatch(match: Match, text: string, fields: Fields): Filter {
   const test = positiveTest(match, field, fail)
   const isNegative = negatives.has(match.operator)
   const leaf: Filter = isNegative ? (value) => !test(value) : test
-  // A key that is not there equals nothing, holds nothing, matches nothing, and is empty.
+  // A missing key is empty, and equals, contains and matches nothing.
   const missing = isNegative ? match.operator !== 'IsNotEmpty' : match.operator === 'IsEmpty'
   return reach({ kind: 'object', fields }, match.path, 0, leaf, missing)
 }
@@ -81,11 +80,11 @@ function childOf(field: Field, key: string): Field | undefined {
 }
 
 function validBelow(field: Field): string {
-  if (field.kind !== 'object' && field.kind !== 'objects') return 'there is nothing below'
-  return `there are ${Object.keys(field.fields).toSorted().join(', ')}`
+  if (field.kind !== 'object' && field.kind !== 'objects') return 'it has no fields'
+  return `the fields are ${Object.keys(field.fields).toSorted().join(', ')}`
 }
 
-/** Walks from a row down to what the selector names, and applies `leaf` there. */
+/** Walks from a row down to the field of the selector, and applies `leaf` to it. */
 function reach(
   field: Field,
   path: readonly string[],
@@ -95,7 +94,7 @@ function reach(
 ): Filter {
   const key = path[depth]
   if (key === undefined) return leaf
-  const below = must(childOf(field, key), 'fieldAt has seen the whole path')
+  const below = must(childOf(field, key), 'fieldAt has checked the whole path')
   const next = reach(below, path, depth + 1, leaf, missing)
   if (field.kind === 'map') {
     return (value) => {
@@ -103,11 +102,11 @@ function reach(
       return found === undefined ? missing : next(found)
     }
   }
-  // Of a list of objects one that fits is enough.
+  // One matching object of a list is enough.
   if (field.kind === 'objects') {
     return (value) => Array.isArray(value) && value.some((item) => next(keyOf(item, key)))
   }
-  // Fields that are empty may be left out of a row.
+  // A row may leave out empty fields.
   return (value) => next(keyOf(value, key))
 }
 
@@ -116,7 +115,7 @@ function keyOf(value: unknown, key: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[key]
 }
 
-/** The test of the operator without its negation. */
+/** The test for the operator, ignoring its negation. */
 function positiveTest(match: Match, field: Field, fail: Fail): Filter {
   switch (match.operator) {
     case 'Equal':
@@ -166,12 +165,12 @@ function integer(value: string): number | undefined {
 }
 
 function boolean(value: string): boolean | undefined {
-  // What Go's strconv.ParseBool takes.
+  // The values that Go's strconv.ParseBool accepts.
   if (/^(?:1|t|T|TRUE|true|True)$/.test(value)) return true
   return /^(?:0|f|F|FALSE|false|False)$/.test(value) ? false : undefined
 }
 
-/** A part of a string, one of a list, a key of a map. */
+/** Whether a string has the part, a list the item, or a map the key. */
 function contains(value: unknown, wanted: string): boolean {
   if (typeof value === 'string' || Array.isArray(value)) return value.includes(wanted)
   return keyOf(value, wanted) !== undefined

@@ -3,7 +3,7 @@ import { TextReader } from './text-reader.ts'
 
 const space = /[ \t\r\n]/
 const identifier = /[A-Za-z][A-Za-z0-9_]*/y
-// A number ends with a space, a parenthesis or the text: 08, 1e3 and 0x10 are none.
+// A number ends at a space, a parenthesis or the end of the text. 08, 1e3 and 0x10 are not numbers.
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?=[ \t\r\n)]|$)/y
 const escape = /\\(?:([abfnrtv\\"])|x([\da-fA-F]{2})|([0-7]{3})|u([\da-fA-F]{4})|U([\da-fA-F]{8}))/y
 const simpleEscapes: Readonly<Record<string, string>> = {
@@ -20,14 +20,14 @@ const simpleEscapes: Readonly<Record<string, string>> = {
 
 /** Reads the words, numbers and strings of a filter's text. */
 export class Cursor extends TextReader {
-  /** Whether there was any. */
+  /** Skips space; returns whether there was any. */
   skipSpace(): boolean {
     const from = this.at
     while (this.at < this.text.length && space.test(this.text.charAt(this.at))) this.at++
     return this.at > from
   }
 
-  /** Takes these words when they stand here with a space before each one. */
+  /** Takes these words if they come next, each with a space before it. */
   takeWords(...words: readonly string[]): boolean {
     const from = this.at
     if (words.every((word) => this.skipSpace() && this.take(word))) return true
@@ -42,12 +42,12 @@ export class Cursor extends TextReader {
   number(): string | undefined {
     const found = this.match(number)?.[0]
     if (found === undefined && /[-\d]/.test(this.text.charAt(this.at))) {
-      this.fail('Invalid number literal. Quote anything that is not a decimal number')
+      this.fail('Invalid number literal. Put anything that is not a decimal number in quotes')
     }
     return found
   }
 
-  /** A "quoted" or `raw` string, without its quotes; undefined when none begins here. */
+  /** A "quoted" or `raw` string, without its quotes; undefined if there is none here. */
   string(): string | undefined {
     const from = this.at
     if (this.take('`')) {
@@ -65,7 +65,7 @@ export class Cursor extends TextReader {
     for (;;) {
       const next = this.text.charAt(this.at)
       if (next === '') this.#unterminated(from)
-      if (next === '\n') this.fail('A "quoted" string ends on its line. Write \\n, or use `…`')
+      if (next === '\n') this.fail('A "quoted" string must end on the same line. Write \\n, or use `…`')
       if (next === '\\') value += this.#escaped()
       else {
         this.at++
@@ -78,7 +78,7 @@ export class Cursor extends TextReader {
   #escaped(): string {
     const found = this.match(escape)
     if (found === undefined) {
-      this.fail('Invalid escape in a "quoted" string. Double the \\, or use `…`')
+      this.fail('Invalid escape in a "quoted" string. Write \\\\ for a backslash, or use `…`')
     }
     const [, simple, hex, octal, short, long] = found
     if (simple !== undefined) return simpleEscapes[simple] ?? ''
@@ -93,7 +93,7 @@ export class Cursor extends TextReader {
     return this.fail('Unterminated string literal')
   }
 
-  /** What stands here, for an error. */
+  /** The next word, for an error text. */
   found(): string {
     if (this.isAtEnd) return 'the end of the expression'
     const rest = this.text.slice(this.at, this.at + 64)

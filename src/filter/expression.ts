@@ -1,4 +1,4 @@
-/** What a match compares by, in go-bexpr's names, which its error texts carry. */
+/** The operators of a match, by go-bexpr's names, which appear in its error texts. */
 export type MatchOperator =
   'Equal' | 'NotEqual' | 'In' | 'NotIn' | 'IsEmpty' | 'IsNotEmpty' | 'Matches' | 'NotMatches'
 
@@ -7,13 +7,13 @@ export interface Match {
   readonly operator: MatchOperator
   /** The selector's parts: `Service.Meta["a b"]` → Service, Meta, a b. */
   readonly path: readonly string[]
-  /** Unquoted; '' for the operators that take none. */
+  /** Unquoted; '' for operators without a value. */
   readonly value: string
-  /** Where the match begins in the text, in UTF-16 units. */
+  /** The position of the match in the text, in UTF-16 units. */
   readonly at: number
 }
 
-/** A filter as a tree: as deep as its parentheses, however many `and` and `or` it has. */
+/** A filter as a tree. Only parentheses make it deeper, not the number of `and` and `or`. */
 export type Expression =
   | Match
   | { readonly kind: 'not'; readonly operand: Expression }

@@ -1,7 +1,7 @@
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 
-/** The error `invalid-filter` of a fault at a place in the text: `line:column (byte offset)`. */
+/** An `invalid-filter` error with the position of the fault: `line:column (byte offset)`. */
 export function filterError(text: string, at: number, fault: string): SvcdError {
   return svcdError('invalid-filter', { reason: `${placeOf(text, at)}: ${fault}` })
 }

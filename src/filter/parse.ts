@@ -2,20 +2,20 @@ import { svcdError } from '../base/errors.ts'
 import { Cursor } from './cursor.ts'
 import type { Expression, Match, MatchOperator } from './expression.ts'
 
-/** Of the text, in bytes; whole lists of IDs joined with `or` fit. */
+/** Maximum length of the text in bytes. Long lists of IDs joined with `or` fit. */
 const bytesMax = 64 * 1024
-/** Parentheses inside parentheses: the parser and all that walks the tree recurse this deep. */
+/** Maximum nesting of parentheses: the parser, and all code that walks the tree, recurses this deep. */
 const depthMax = 100
 
 /**
  * Parses a filter expression of Consul's (go-bexpr): `==`, `!=`, `in`, `contains`, `matches`, `is
  * empty` and their negations, joined by `and`, `or`, `not` and parentheses. Throws SvcdError
- * `invalid-filter` with the place of the fault.
+ * `invalid-filter` with the position of the fault.
  */
 export function parseFilter(text: string): Expression {
   const bytes = Buffer.byteLength(text)
   if (bytes > bytesMax) {
-    const reason = `the expression has ${bytes} bytes; at most ${bytesMax}`
+    const reason = `the expression has ${bytes} bytes; the limit is ${bytesMax}`
     throw svcdError('invalid-filter', { reason })
   }
   const cursor = new Cursor(text)
@@ -25,7 +25,7 @@ export function parseFilter(text: string): Expression {
   if (!cursor.isAtEnd) {
     cursor.fail(
       `expected "and", "or" or the end of the expression, found ${cursor.found()}. ` +
-        'Put values of more than letters, digits and underscores in quotes',
+        'Quote values that contain anything else than letters, digits and underscores',
     )
   }
   return whole
@@ -58,14 +58,14 @@ function joined(
 }
 
 function negated(cursor: Cursor, depth: number): Expression {
-  // Counted, not nested: a thousand of them are as deep as one.
+  // Counted instead of nested, so a thousand of them are no deeper than one.
   let isNegated = false
   while (takeNot(cursor)) isNegated = !isNegated
   const operand = grouped(cursor, depth)
   return isNegated ? { kind: 'not', operand } : operand
 }
 
-/** `not` before `==` or `!=` is a selector of that name, as every word is. */
+/** Before `==` or `!=`, `not` is a selector like any other word. */
 function takeNot(cursor: Cursor): boolean {
   const from = cursor.at
   const isName = !cursor.take('not') || !cursor.skipSpace() || cursor.has('==') || cursor.has('!=')
@@ -83,7 +83,7 @@ function grouped(cursor: Cursor, depth: number): Expression {
   cursor.skipSpace()
   if (!cursor.take(')')) {
     cursor.fail(
-      `Unmatched parentheses: expected the ")" of column ${from + 1}, found ${cursor.found()}`,
+      `Unmatched parentheses: expected a ")" for the "(" in column ${from + 1}, found ${cursor.found()}`,
     )
   }
   return inner
@@ -107,7 +107,7 @@ function match(cursor: Cursor): Match {
   cursor.skipSpace()
   const target = selector(cursor)
   if (target === undefined) {
-    cursor.fail(`Invalid selector: expected one behind "in", found ${cursor.found()}`)
+    cursor.fail(`Invalid selector: expected one after "in", found ${cursor.found()}`)
   }
   return { kind: 'match', operator, path: target, value: given, at }
 }
@@ -147,7 +147,7 @@ function inOperator(cursor: Cursor): MatchOperator | undefined {
   return undefined
 }
 
-/** An operator of words has a space before each and one behind. */
+/** An operator made of words has a space before each word and one after the last. */
 function takeOperator(cursor: Cursor, ...words: readonly string[]): boolean {
   const from = cursor.at
   if (cursor.takeWords(...words) && cursor.skipSpace()) return true
@@ -155,7 +155,7 @@ function takeOperator(cursor: Cursor, ...words: readonly string[]): boolean {
   return false
 }
 
-/** `Service.Meta.version` or `Service.Meta["a b"]`; undefined when none begins here. */
+/** `Service.Meta.version` or `Service.Meta["a b"]`; undefined if there is none here. */
 function selector(cursor: Cursor): readonly string[] | undefined {
   const first = cursor.identifier()
   if (first === undefined) return undefined
@@ -164,7 +164,7 @@ function selector(cursor: Cursor): readonly string[] | undefined {
     if (cursor.take('[')) path.push(index(cursor))
     else if (cursor.take('.')) {
       const next = cursor.identifier()
-      if (next === undefined) cursor.fail(`expected a name behind ".", found ${cursor.found()}`)
+      if (next === undefined) cursor.fail(`expected a name after ".", found ${cursor.found()}`)
       path.push(next)
     } else return path
   }

@@ -2,9 +2,9 @@ import { PatternReader } from './pattern-reader.ts'
 import { caseless, not, PatternError, posixClasses } from './pattern-syntax.ts'
 import type { Assertion, CharacterTest, Pattern } from './pattern-syntax.ts'
 
-/** Groups inside groups: what walks the tree recurses this deep. */
+/** Maximum nesting of groups: code that walks the tree recurses this deep. */
 const depthMax = 100
-/** RE2's own. */
+/** RE2's limit. */
 const repeatMax = 1000
 
 interface Flags {
@@ -21,8 +21,8 @@ const assertions: Readonly<Record<string, Assertion>> = {
 }
 
 /**
- * Parses a regular expression in RE2's syntax, as Go has it. Throws PatternError; what would need
- * backtracking (backreferences, look-around) is a fault there too.
+ * Parses a regular expression in RE2's syntax, like Go. Throws PatternError, also for what would need
+ * backtracking (backreferences, look-around).
  */
 export function parsePattern(text: string): Pattern {
   const reader = new PatternReader(text)
@@ -59,7 +59,7 @@ class Parser {
     return choices.length === 1 ? { kind: 'sequence', parts } : { kind: 'choice', parts: choices }
   }
 
-  /** `(?i)` up to `end`, or undefined when that does not stand here. */
+  /** Takes `(?i)` up to `end`; undefined if that does not come next. */
   #flagsFor(flags: Flags, end: ')' | ':'): Flags | undefined {
     const shape = end === ')' ? /\(\?([imsU]*)(?:-([imsU]+))?\)/y : /\(\?([imsU]*)(?:-([imsU]+))?:/y
     const [, on = '', off = ''] = this.#reader.match(shape) ?? []

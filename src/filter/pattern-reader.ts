@@ -6,7 +6,7 @@ const controls: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, 
 
 /** Reads the characters, escapes and classes of a pattern's text. */
 export class PatternReader extends TextReader {
-  /** The next character, taken. */
+  /** Takes the next character. */
   code(): number {
     const code = this.text.codePointAt(this.at)
     if (code === undefined) throw new PatternError('unexpected end')
@@ -14,7 +14,7 @@ export class PatternReader extends TextReader {
     return code
   }
 
-  /** `\d`, `\PL` and the like, taken; undefined when no class stands here. */
+  /** Takes `\d`, `\PL` and the like; undefined if no class comes next. */
   classEscape(): CharacterTest | undefined {
     const perl = this.match(/\\([dswDSW])/y)?.[1]
     if (perl !== undefined) {
@@ -36,7 +36,7 @@ export class PatternReader extends TextReader {
     if (this.isAtEnd) throw new PatternError('trailing backslash at end of expression: ``')
     const hex = this.match(/x(?:([\da-fA-F]{2})|\{([\da-fA-F]{1,8})\})/y)
     if (hex !== undefined) return this.#inUnicode(Number.parseInt(hex[1] ?? hex[2] ?? '', 16), from)
-    // One digit alone would be a backreference, which no linear matcher has.
+    // A single digit would be a backreference, which a linear matcher cannot support.
     const octal = this.match(/0[0-7]{0,2}|[1-7][0-7]{1,2}/y)
     if (octal !== undefined) return Number.parseInt(octal[0], 8)
     const control = controls[this.text.charAt(this.at)]
@@ -50,7 +50,7 @@ export class PatternReader extends TextReader {
     return code <= 0x10ffff ? code : this.fail('invalid escape sequence', from)
   }
 
-  /** Refuses what was read since `from`. */
+  /** Throws a fault in the text since `from`. */
   fail(fault: string, from: number): never {
     throw new PatternError(`${fault}: \`${this.text.slice(from, Math.max(this.at, from + 1))}\``)
   }

@@ -3,7 +3,7 @@ export type CharacterTest = (code: number) => boolean
 
 export type Assertion = 'text-begin' | 'text-end' | 'line-begin' | 'line-end' | 'word' | 'no-word'
 
-/** A regular expression as a tree; groups are gone, since only whether it matches is asked. */
+/** A regular expression as a tree, without groups: a filter only needs to know whether it matches. */
 export type Pattern =
   | { readonly kind: 'character'; readonly test: CharacterTest }
   | { readonly kind: 'assertion'; readonly assertion: Assertion }
@@ -11,7 +11,7 @@ export type Pattern =
   /** `max` Infinity = any number. */
   | { readonly kind: 'repeat'; readonly of: Pattern; readonly min: number; readonly max: number }
 
-/** A fault in a pattern, in the words of Go's regexp package. */
+/** A fault in a pattern, with the text of Go's regexp package. */
 export class PatternError extends Error {
   override name = 'PatternError'
 }
@@ -25,7 +25,7 @@ const graph: CharacterTest = (code) => code > 0x20 && code < 0x7f
 const spaces: CharacterTest = (code) =>
   code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0c || code === 0x0d
 
-/** What `\w` and `\b` mean: ASCII only, as in RE2. */
+/** The characters of `\w` and `\b`: ASCII only, as in RE2. */
 export const isWord: CharacterTest = (code) => alnum(code) || code === 0x5f
 
 export const perlClasses: Readonly<Record<string, CharacterTest>> = {
@@ -53,16 +53,16 @@ export const posixClasses: Readonly<Record<string, CharacterTest>> = {
     digits(code) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66),
 }
 
-/** `\p{Greek}`, `\pL`; undefined for a name that Unicode does not have. */
+/** `\p{Greek}`, `\pL`; undefined for an unknown name. */
 export function unicodeClass(name: string): CharacterTest | undefined {
   if (name === 'Any') return () => true
-  // The name of a category or of a script; V8 knows Unicode's tables. One character at a time.
+  // The name is a category or a script. V8 has Unicode's tables, and tests one character at a time.
   for (const property of [`gc=${name}`, `sc=${name}`]) {
     try {
       const one = new RegExp(`^\\p{${property}}$`, 'u')
       return (code) => one.test(String.fromCodePoint(code))
     } catch {
-      // Not of this kind.
+      // Not a name of this kind.
     }
   }
   return undefined
@@ -72,7 +72,7 @@ export function not(test: CharacterTest): CharacterTest {
   return (code) => !test(code)
 }
 
-/** `test` without regard to case. */
+/** `test`, ignoring case. */
 export function caseless(test: CharacterTest): CharacterTest {
   return (code) => {
     if (test(code)) return true
@@ -81,7 +81,7 @@ export function caseless(test: CharacterTest): CharacterTest {
   }
 }
 
-// A folding to several characters (ß → SS) is none in RE2.
+// RE2 ignores foldings to several characters (ß → SS).
 function isOther(folded: string, code: number, test: CharacterTest): boolean {
   const other = folded.codePointAt(0) ?? code
   return other !== code && folded.length === (other > 0xffff ? 2 : 1) && test(other)

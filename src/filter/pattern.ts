@@ -3,7 +3,7 @@ import { parsePattern } from './pattern-parse.ts'
 import { PatternError, isWord } from './pattern-syntax.ts'
 import type { Assertion, CharacterTest, Pattern } from './pattern-syntax.ts'
 
-/** What a text of n characters costs is at most n times this. */
+/** Matching a text of n characters takes at most n times this many steps. */
 const stepsMax = 2000
 
 type Step =
@@ -13,10 +13,10 @@ type Step =
   | { readonly kind: 'match' }
 
 /**
- * Compiles a regular expression of RE2's syntax into a function that says whether a text holds a
- * match. Its time is linear in the text, whatever the pattern: all ways to match are followed side
- * by side (Thompson 1968), none is tried again, so that no pattern can stop the server. Throws
- * PatternError, also for a pattern of over 2,000 steps.
+ * Compiles a regular expression in RE2's syntax into a function that tells whether a text has a match.
+ * Its time is linear in the text, whatever the pattern, so no pattern can stop the server: it follows
+ * all ways to match side by side (Thompson 1968) and never backtracks. Throws PatternError, also for a
+ * pattern of more than 2,000 steps.
  */
 export function compilePattern(text: string): (subject: string) => boolean {
   const steps: Step[] = [{ kind: 'match' }]
@@ -72,7 +72,7 @@ function isMatch(steps: readonly Step[], start: number, subject: string): boolea
   let before = -1
   for (let at = 0; ;) {
     const code = subject.codePointAt(at) ?? -1
-    // A match may begin anywhere.
+    // A match may start anywhere.
     run.reach(start, before, code)
     if (run.isMatched) return true
     if (code === -1) return false
@@ -83,11 +83,11 @@ function isMatch(steps: readonly Step[], start: number, subject: string): boolea
   }
 }
 
-/** The steps that stand at one place of the text. */
+/** The steps that are active at one position of the text. */
 class Run {
   isMatched = false
   readonly #steps: readonly Step[]
-  /** The place (counted from 1) at which a step was last reached: each is, once a place. */
+  /** The position (from 1) at which each step was last reached. A step is reached once per position. */
   readonly #seen: Int32Array
   #place = 1
   #current: number[] = []
@@ -97,7 +97,7 @@ class Run {
     this.#seen = new Int32Array(steps.length)
   }
 
-  /** Adds a step and all that follow it without a character, between `before` and `after` (-1 = end). */
+  /** Adds a step and all steps that follow it without a character, between `before` and `after` (-1 = end). */
   reach(start: number, before: number, after: number): void {
     const open = [start]
     for (let at = open.pop(); at !== undefined; at = open.pop()) {

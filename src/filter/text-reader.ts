@@ -1,4 +1,4 @@
-/** A place in a text, and the words that can be read there. */
+/** A position in a text, with methods that read from there. */
 export class TextReader {
   readonly text: string
   at = 0
@@ -11,19 +11,19 @@ export class TextReader {
     return this.at >= this.text.length
   }
 
-  /** Whether `word` stands here. */
+  /** Whether `word` comes next. */
   has(word: string): boolean {
     return this.text.startsWith(word, this.at)
   }
 
-  /** Takes `word` when it stands here. */
+  /** Takes `word` if it comes next. */
   take(word: string): boolean {
     if (!this.has(word)) return false
     this.at += word.length
     return true
   }
 
-  /** The groups of a sticky `pattern`, which is taken, or undefined. */
+  /** Takes a match of a sticky `pattern` and returns its groups; undefined if it does not match here. */
   match(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.at
     const found = pattern.exec(this.text) ?? undefined

@@ -20,23 +20,31 @@ export function connectionMetrics(ports: ConnectionFigures): readonly Metric[] {
     samples: samples(of),
   })
   return [
-    gauge('open', 'Connections open now, by port.', ({ open }) => open),
-    gauge('max', 'The most connections that the port can have.', ({ openMax }) => openMax),
-    counter('accepted', 'Connections let in.', ({ accepted }) => accepted),
+    gauge('open', 'Number of open connections, by port.', ({ open }) => open),
+    gauge('max', 'Maximum number of open connections, by port.', ({ openMax }) => openMax),
+    counter('accepted', 'Connections accepted, by port.', ({ accepted }) => accepted),
     {
       name: 'svcd_connections_refused_total',
-      help: 'Connections refused: their address, or the port, had all it may have.',
+      help: 'Connections refused, by port and by the limit that was reached (address or total).',
       kind: 'counter',
       samples: figures.flatMap(([port, { refusedAddress, refusedTotal }]) => [
         { labels: { port, reason: 'address' }, value: refusedAddress },
         { labels: { port, reason: 'total' }, value: refusedTotal },
       ]),
     },
-    counter('displaced', 'Idle connections closed to make room.', ({ displaced }) => displaced),
-    counter('timed_out', 'Connections closed that sent too little.', ({ timedOut }) => timedOut),
+    counter(
+      'displaced',
+      'Idle connections closed to make room for new ones, by port.',
+      ({ displaced }) => displaced,
+    ),
+    counter(
+      'timed_out',
+      'Connections closed because the client was too slow, by port.',
+      ({ timedOut }) => timedOut,
+    ),
     counter(
       'accept_errors',
-      'Connections that the system did not hand over.',
+      'Connections that the operating system failed to hand over, by port.',
       ({ acceptErrors }) => acceptErrors,
     ),
   ]

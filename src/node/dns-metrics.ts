@@ -10,7 +10,45 @@ interface Thread {
 
 const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 
-/** The figures of all threads that answer DNS, as metrics. */
+/** The name after `svcd_dns_`, the help text, and the figure. */
+type Row = readonly [name: string, help: string, of: (figures: DnsFigures) => number]
+
+const counters: readonly Row[] = [
+  ['queries_total', 'DNS packets received.', ({ queries }) => queries],
+  ['cache_hits_total', 'DNS answers from the cache of complete packets.', ({ hits }) => hits],
+  ['cache_misses_total', 'DNS answers read from the catalog.', ({ misses }) => misses],
+  ['dropped_total', 'Dropped packets that were not DNS queries.', ({ dropped }) => dropped],
+  ['truncated_total', 'DNS answers truncated with the TC flag.', ({ truncated }) => truncated],
+  [
+    'failures_total',
+    'DNS queries answered with SERVFAIL because of an internal error.',
+    ({ failures }) => failures,
+  ],
+  // There is no limit yet. The metric exists so that you can write alerts for it.
+  [
+    'rate_limited_total',
+    'DNS queries dropped or truncated by a rate limit; always 0, because there is no limit yet.',
+    () => 0,
+  ],
+  ['socket_errors_total', 'DNS answers that could not be sent.', (each) => each.socketErrors],
+  [
+    'deferred_total',
+    'DNS queries that waited because their answer was not in the cache.',
+    ({ deferred }) => deferred,
+  ],
+  [
+    'overflowed_total',
+    'DNS queries dropped because too many were waiting.',
+    ({ overflowed }) => overflowed,
+  ],
+]
+
+const gauges: readonly Row[] = [
+  ['cache_entries', 'Number of DNS answers in the cache.', ({ cacheEntries }) => cacheEntries],
+  ['cache_bytes', 'Approximate memory of the DNS cache in bytes.', (each) => each.cacheBytes],
+]
+
+/** The metrics of all threads that answer DNS. */
 export function dnsMetrics({
   udp,
   tcp,
@@ -22,47 +60,27 @@ export function dnsMetrics({
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
     { labels: { transport: 'tcp', thread: 'main' }, figures: tcp },
   ]
-  const counter = (name: string, help: string, of: (figures: DnsFigures) => number): Metric => ({
+  const metricOf = (kind: Metric['kind'], [name, help, of]: Row): Metric => ({
     name: `svcd_dns_${name}`,
     help,
-    kind: 'counter',
+    kind,
     samples: threads.map(({ labels, figures }) => ({ labels, value: of(figures) })),
   })
-  const gauge = (name: string, help: string, of: (figures: DnsFigures) => number): Metric => ({
-    ...counter(name, help, of),
-    kind: 'gauge',
-  })
   return [
-    counter('queries_total', 'DNS packets received.', ({ queries }) => queries),
-    byPlace('answers_total', 'DNS answers by rcode.', threads, 'rcode', ({ rcodes }) => rcodes),
-    byPlace('questions_total', 'DNS questions answered, by type.', threads, 'type', typesOf),
-    counter('cache_hits_total', 'Answers from the cache of finished packets.', ({ hits }) => hits),
-    counter('cache_misses_total', 'Answers read from the catalog.', ({ misses }) => misses),
-    counter('dropped_total', 'Packets without an answer: no queries.', ({ dropped }) => dropped),
-    counter('truncated_total', 'Answers that were cut (TC).', ({ truncated }) => truncated),
-    counter('failures_total', 'Questions that a failure answered.', ({ failures }) => failures),
-    // There is no limit yet: it is here so that alerts on it can be written.
-    counter('rate_limited_total', 'Questions dropped or cut by a rate limit.', () => 0),
-    counter('socket_errors_total', 'Answers that could not be sent.', (each) => each.socketErrors),
-    counter(
-      'deferred_total',
-      'Questions that waited behind answers that are in the cache.',
-      deferred,
-    ),
-    counter('overflowed_total', 'Questions that got no answer: too many waited.', overflowed),
-    gauge('cache_entries', 'Answers in the cache.', ({ cacheEntries }) => cacheEntries),
-    gauge('cache_bytes', 'Memory of the answers in the cache, roughly.', (each) => each.cacheBytes),
+    ...counters.map((row) => metricOf('counter', row)),
+    byPlace('answers_total', 'DNS answers, by response code.', threads, 'rcode', rcodesOf),
+    byPlace('questions_total', 'DNS queries answered, by record type.', threads, 'type', typesOf),
+    ...gauges.map((row) => metricOf('gauge', row)),
     {
       name: 'svcd_dns_latency_seconds',
-      help: 'From taking a packet from the system until its answer was ready; what leaves together counts as one.',
+      help: 'Seconds from reading a DNS packet until its answer was ready; the answers of one batch share one value.',
       kind: 'histogram',
       series: threads.map(latencySeries),
     },
   ]
 }
 
-const deferred = (figures: DnsFigures): number => figures.deferred
-const overflowed = (figures: DnsFigures): number => figures.overflowed
+const rcodesOf = ({ rcodes }: DnsFigures): readonly number[] => rcodes
 const typesOf = ({ types }: DnsFigures): readonly number[] => types
 
 function byPlace(
@@ -76,7 +94,7 @@ function byPlace(
     label === 'type' ? (countedTypes[at] ?? 'other') : (rcodeNames[at] ?? `RCODE${at}`)
   const samples = threads.flatMap(({ labels, figures }): Sample[] =>
     of(figures).flatMap((value, at) =>
-      // What never happened is told for the common ones only.
+      // Values of 0 are shown only for the common codes.
       value > 0 || (label === 'rcode' && at < rcodeNames.length)
         ? [{ labels: { ...labels, [label]: nameOf(at) }, value }]
         : [],

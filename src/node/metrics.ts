@@ -16,14 +16,14 @@ export interface MetricsParts {
   readonly tickDelays: TickDelays['figures']
   readonly replicaHeapBytes: number
   readonly read: <T>(query: (catalog: CatalogReader) => T) => T
-  /** Undefined: this node answers no DNS. */
+  /** Undefined: this node does not answer DNS. */
   readonly dns: Pick<DnsService, 'figures'> | undefined
   readonly connections: ConnectionFigures
-  /** Probes that could not be made. */
+  /** Check runs that could not start. */
   readonly unprobed: number
 }
 
-/** All that this node tells of itself, as it is now. */
+/** The current metrics of this node. */
 export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
   const dns = parts.dns === undefined ? [] : dnsMetrics(parts.dns.figures)
   return [
@@ -36,7 +36,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
     ...connectionMetrics(parts.connections),
     {
       name: 'svcd_checks_unprobed_total',
-      help: 'Probes that could not be made here; the check stayed as it was.',
+      help: 'Check runs that this agent could not start, so the status did not change.',
       kind: 'counter',
       samples: [{ labels: {}, value: parts.unprobed }],
     },
@@ -52,7 +52,7 @@ function threadHeaps({ replicaHeapBytes, dns }: MetricsParts): Metric {
   ]
   return {
     name: 'svcd_thread_heap_bytes',
-    help: "Memory of each thread's JavaScript heap, used or not.",
+    help: "Size of each thread's JavaScript heap in bytes, including free space.",
     kind: 'gauge',
     samples: heaps.map(([thread, value]) => ({ labels: { thread }, value })),
   }
@@ -60,7 +60,12 @@ function threadHeaps({ replicaHeapBytes, dns }: MetricsParts): Metric {
 
 function buildInfo({ version, nodeName, datacenter }: Identity): Metric {
   const labels = { version, node: nodeName, datacenter }
-  return gauge('build_info', 'Which svcd this is; always 1.', 1, labels)
+  return gauge(
+    'build_info',
+    'Version, node and datacenter of this agent as labels; always 1.',
+    1,
+    labels,
+  )
 }
 
 function raftMetrics(parts: MetricsParts): AnyMetric[] {
@@ -69,37 +74,53 @@ function raftMetrics(parts: MetricsParts): AnyMetric[] {
   const applied = read((catalog) => catalog.appliedIndex())
   const own = servers.find(({ id }) => id === identity.nodeId)
   return [
-    gauge('raft_is_leader', '1 on the leader.', status?.role === 'leader' ? 1 : 0),
-    gauge('raft_has_leader', '1 where a leader is known.', status?.leader === undefined ? 0 : 1),
+    gauge(
+      'raft_is_leader',
+      '1 if this server is the leader, otherwise 0.',
+      status?.role === 'leader' ? 1 : 0,
+    ),
+    gauge(
+      'raft_has_leader',
+      '1 if this server knows a leader, otherwise 0.',
+      status?.leader === undefined ? 0 : 1,
+    ),
     gauge(
       'raft_left_behind',
-      '1 on a server that a recovery of its cluster has left behind.',
+      '1 if this server was left behind when its cluster was recovered, otherwise 0.',
       status?.leftBehind === undefined ? 0 : 1,
     ),
-    gauge('raft_term', 'The Raft term.', status?.term ?? 0),
-    gauge('raft_applied_index', 'The last log entry applied here.', applied),
-    gauge('raft_last_index', 'The last log entry here.', Math.max(own?.lastIndex ?? 0, applied)),
-    gauge('raft_voters', 'Servers that vote.', servers.filter(({ isVoter }) => isVoter).length),
+    gauge('raft_term', 'Current Raft term.', status?.term ?? 0),
+    gauge('raft_applied_index', 'Index of the last log entry applied on this server.', applied),
+    gauge(
+      'raft_last_index',
+      'Index of the last log entry on this server.',
+      Math.max(own?.lastIndex ?? 0, applied),
+    ),
+    gauge(
+      'raft_voters',
+      'Number of servers that vote.',
+      servers.filter(({ isVoter }) => isVoter).length,
+    ),
     {
       name: 'svcd_state_damages_total',
-      help: 'Times that state.db was found damaged and was rebuilt, since the start.',
+      help: 'Number of times since the start that this server found state.db damaged and rebuilt it.',
       kind: 'counter',
       samples: [{ labels: {}, value: status?.damagesFound ?? 0 }],
     },
     {
       name: 'svcd_state_undecided_total',
-      help: 'Times that this server, as the leader, found the states of the servers to differ, and no majority for one.',
+      help: 'Number of times that this leader found different states on the servers and no majority for one of them.',
       kind: 'counter',
       samples: [{ labels: {}, value: status?.undecidedStates ?? 0 }],
     },
     gauge(
       'raft_leader_contact_seconds',
-      'Since the leader was heard; 0 on the leader.',
+      'Seconds since this server last heard the leader; 0 on the leader.',
       contactAgeMs / 1000,
     ),
     {
       name: 'svcd_raft_tick_delay_seconds',
-      help: 'How late the clock of Raft rang, which heartbeats and elections wait for.',
+      help: 'Delay in seconds of the Raft ticker, which drives heartbeats and elections.',
       kind: 'histogram',
       series: [{ labels: {}, ...tickDelays }],
     },
@@ -111,21 +132,33 @@ function diskMetrics({ status }: MetricsParts): Metric[] {
   if (disk === undefined) return []
   const isRefusing = disk.level === 'enough' ? 0 : 1
   return [
-    gauge('disk_free_bytes', 'Space left on the disk of the data directory.', disk.freeBytes),
-    gauge('disk_reserve_bytes', 'Below so much nothing is registered.', disk.reserveBytes),
-    gauge('disk_is_low', '1 where this server, as leader, refuses registrations.', isRefusing),
+    gauge(
+      'disk_free_bytes',
+      'Free space in bytes on the disk of the data directory.',
+      disk.freeBytes,
+    ),
+    gauge(
+      'disk_reserve_bytes',
+      'Free space in bytes below which a leader refuses registrations.',
+      disk.reserveBytes,
+    ),
+    gauge(
+      'disk_is_low',
+      '1 if free space is below the reserve, so this server refuses registrations while it leads; otherwise 0.',
+      isRefusing,
+    ),
   ]
 }
 
 function catalogMetrics({ read }: MetricsParts): Metric[] {
   const { nodes, services, instances, checks } = read((catalog) => catalog.counts())
   return [
-    gauge('catalog_nodes', 'Nodes in the catalog.', nodes),
-    gauge('catalog_services', 'Service names in the catalog.', services),
-    gauge('catalog_instances', 'Service instances in the catalog.', instances),
+    gauge('catalog_nodes', 'Number of nodes in the catalog.', nodes),
+    gauge('catalog_services', 'Number of service names in the catalog.', services),
+    gauge('catalog_instances', 'Number of service instances in the catalog.', instances),
     {
       name: 'svcd_catalog_checks',
-      help: 'Checks in the catalog by status.',
+      help: 'Number of checks in the catalog, by status.',
       kind: 'gauge',
       samples: Object.entries(checks).map(([status, value]) => ({ labels: { status }, value })),
     },

@@ -23,7 +23,7 @@ t.test('the client registers, lists and deregisters', async (t) => {
   })
   t.strictSame(warning, [])
   t.match(await client.registerService({ Name: 'ä_b', ID: 'a_b', Port: 1 }), [
-    /^The service name "ä_b" is not a host name label .* many clients refuse such a name\.$/,
+    /^The service name "ä_b" is not a host name label .* many clients reject such names\.$/,
   ])
   t.strictSame(await client.services(), { ä_b: [], web: ['v1'] })
   t.match(await client.nodes(), [{ Node: 'n1', Address: '127.0.0.1' }])

@@ -213,10 +213,13 @@ t.test('a dead server is taken out with all that is registered on it', async (t)
   for (const name of ['n1', 'n2', id2]) {
     const { status, body } = await api.put(`agent/force-leave/${name}`)
     t.equal(status, 500)
-    t.match(body, /^The cluster refuses: .* is alive; `svcd leave` on it takes it out/, name)
+    t.match(body, /^The cluster refuses: .* is alive; to remove it, run `svcd leave` on it/, name)
   }
-  t.match((await api.put('agent/force-leave/n2')).body, `Its id is ${id2}; a dead server that had`)
-  t.match((await api.put('agent/force-leave/n2')).body, `taken out by its id: ${id3} at 127.0.0.1`)
+  t.match(
+    (await api.put('agent/force-leave/n2')).body,
+    `Its ID is ${id2}. To remove a failed server that had`,
+  )
+  t.match((await api.put('agent/force-leave/n2')).body, `give its ID: ${id3} at 127.0.0.1`)
   for (const name of ['nobody', '']) {
     t.match(
       (await api.put(`agent/force-leave/${encodeURIComponent(name)}`)).body,

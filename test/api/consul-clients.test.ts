@@ -146,7 +146,7 @@ t.test('an unknown id of a check or a service suggests the nearest', async (t) =
     ['agent/check/deregister/worker', 'Did you mean "service:worker"?'],
     [
       'agent/service/deregister/web',
-      '"web" is the name of services with other IDs: "web-1", "web-2".',
+      '"web" is a service name. The IDs of its instances are: "web-1", "web-2".',
     ],
     ['agent/service/maintenance/web?enable=true', 'Did you mean "web-1" or "web-2"?'],
   ] as const) {

@@ -229,7 +229,7 @@ t.test('an answer that leads elsewhere is followed as browsers do', async (t) =>
   }
   const streamed = { method: 'PUT', body: stream() }
   await t.rejects(httpRequest(`${base}/307/v1/x`, streamed), {
-    message: /it leads to http:.*\/v1\/x/,
+    message: /it redirects to http:.*\/v1\/x; use that address/,
   })
 })
 

@@ -402,7 +402,7 @@ t.test('nothing takes the place of what a server registers of itself', async (t)
   const api = new TestApi(t)
   const refused = {
     status: 400,
-    body: /^Invalid ID: "consul" is what a server registers of itself/,
+    body: /^Invalid ID: "consul" is reserved for the server/,
   }
   for (const body of [{ Name: 'consul' }, { Name: 'web', ID: 'consul' }]) {
     t.match(await api.put('agent/service/register', body), refused)

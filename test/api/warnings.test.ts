@@ -11,7 +11,7 @@ import { TestApi } from './support.ts'
 // A registration that is accepted although it is seldom meant says so, in a header and in the log.
 
 const odd =
-  'is not a host name label (letters, digits and hyphens): DNS answers for it, but many clients refuse such a name.'
+  'is not a host name label (letters, digits and hyphens). DNS answers for it, but many clients reject such names.'
 
 t.test('a warning is there only where it is true', async (t) => {
   const api = new TestApi(t)
@@ -30,15 +30,15 @@ t.test('a warning is there only where it is true', async (t) => {
     [{ Name: 'sock', SocketPath: '/run/x' }, undefined],
     [
       { ...fine, Name: 'a.b' },
-      'The service name "a.b" has a dot, so DNS cannot find it: what stands before a dot is read as a tag. Use hyphens instead.',
+      'The service name "a.b" has a dot, so DNS cannot find it: DNS reads the part before the dot as a tag. Use hyphens instead.',
     ],
     [
       { ...fine, Name: 'n'.repeat(64) },
-      'The service name has 64 bytes, so DNS cannot find it: a label has 63 at most.',
+      'The service name has 64 bytes, so DNS cannot find it: a DNS label has at most 63 bytes. Use a shorter name.',
     ],
     [
       { ...fine, Name: 'ü'.repeat(32) },
-      'The service name has 64 bytes, so DNS cannot find it: a label has 63 at most.',
+      'The service name has 64 bytes, so DNS cannot find it: a DNS label has at most 63 bytes. Use a shorter name.',
     ],
     [{ ...fine, Name: 'my_svc' }, `The service name "my_svc" ${odd}`],
     [{ ...fine, Name: 'a@b' }, `The service name "a@b" ${odd}`],
@@ -46,23 +46,23 @@ t.test('a warning is there only where it is true', async (t) => {
     [{ ...fine, Name: 'müsli' }, `The service name "m\\u00fcsli" ${odd}`],
     [
       { Name: 'web', ID: 'p' },
-      'The service has no port, so SRV answers say port 0. Give the port that it listens on (--port, or "port" in a file).',
+      'The service has no port, so its SRV records have port 0. Set the port that it listens on (--port, or "port" in a file).',
     ],
     [
       { Name: 'web', ID: 'l', Port: 1, Address: 'localhost' },
-      'The address localhost leads each client to its own machine. Give an IP address that other machines can reach.',
+      'With the address localhost, each client connects to its own machine. Use an address that other machines can reach.',
     ],
     [
       { ...fine, Name: 'web', ID: 't', Tags: ['a_b', 'ok', '-x', 'c_d', 'e_f'] },
-      'DNS finds the service by the tags "a_b", "-x", "c_d" and 1 more, but many clients refuse such names: host names have letters, digits and hyphens only.',
+      'DNS finds the service by the tags "a_b", "-x", "c_d" and 1 more, but many clients reject such names. Host names have only letters, digits and hyphens.',
     ],
     [
       { ...fine, Name: 'web', ID: 't', Tags: ['a..b', 'x'.repeat(64)] },
-      `DNS cannot find the service by the tags "a..b", "${'x'.repeat(64)}": labels have 1 to 63 bytes.`,
+      `DNS cannot find the service by the tags "a..b", "${'x'.repeat(64)}": a DNS label has 1 to 63 bytes.`,
     ],
     [
       { ...fine, Name: 'other', ID: 't' },
-      'The ID "t" was that of the service "web", which "other" has replaced. To keep both, register each under its own ID (--id, or "id" in a file).',
+      'The ID "t" belonged to the service "web". The service "other" has replaced it. To keep both, register each with its own ID (--id, or "id" in a file).',
     ],
     // This node itself has a loopback address, as with -dev.
     [{ Name: 'web', ID: 'i', Port: 1, Address: '127.0.0.1' }, undefined],
@@ -81,7 +81,7 @@ t.test('a loopback address is warned of where the node has another', async (t) =
   const { headers } = await api.put('agent/service/register', body)
   t.match(
     headers['x-svcd-warning'],
-    /^The address 127\.0\.0\.1 leads each client to its own machine/,
+    /^With the address 127\.0\.0\.1, each client connects to its own machine/,
   )
 })
 

@@ -67,7 +67,7 @@ t.test('what is meant for a file is never taken for a name', async (t) => {
   t.match(await svcd('register', '--name', 'foo.service', '--port', '1'), {
     code: 0,
     out: 'Registered service: foo.service\n',
-    err: 'svcd: warning: The service name "foo.service" has a dot, so DNS cannot find it: what stands before a dot is read as a tag. Use hyphens instead.\n',
+    err: 'svcd: warning: The service name "foo.service" has a dot, so DNS cannot find it: DNS reads the part before the dot as a tag. Use hyphens instead.\n',
   })
 })
 

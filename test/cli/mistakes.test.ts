@@ -201,7 +201,7 @@ t.test('a duplicate id: what it replaced is named, and how to keep both', async 
   const renamed = await ask('register shop --id x --port 8080')
   t.match(renamed, {
     code: 0,
-    err: /^svcd: warning: The ID "x" was that of the service "web", which "shop" has replaced\. .* its own ID \(--id, or "id" in a file\)\.\n$/,
+    err: /^svcd: warning: The ID "x" belonged to the service "web"\. The service "shop" has replaced it\. .* its own ID \(--id, or "id" in a file\)\.\n$/,
   })
   t.ok(renamed.ms < 2000, `${renamed.ms} ms`)
   t.same(await api.json('catalog/service/web'), [], 'the first one is gone')
@@ -246,7 +246,7 @@ t.test('no port: what DNS says then, and how to give one', async (t) => {
   t.match(ran, {
     code: 0,
     out: 'Registered service: web\n',
-    err: /^svcd: warning: The service has no port, so SRV answers say port 0\. Give the port .*\(--port, or "port" in a file\)\.\n$/,
+    err: /^svcd: warning: The service has no port, so its SRV records have port 0\. Set the port .*\(--port, or "port" in a file\)\.\n$/,
   })
   t.ok(ran.ms < 2000, `${ran.ms} ms`)
   t.match(await ask('register web --port 0'), { err: /has no port/ })
@@ -263,11 +263,11 @@ t.test(
     await api.put('agent/service/register', { Name: 'web', ID: 'web-1', Port: 80 })
     t.match(await ask('deregister web-2'), {
       code: 1,
-      err: /Unknown service ID "web-2"\. .* Node n2 \(10\.0\.0\.2\) has a service with this ID, and this agent is n1: ask the agent there\.\n$/,
+      err: /Unknown service ID "web-2"\. .* agent of node n1, but the service with this ID is on node n2 \(10\.0\.0\.2\)\. Send the request to the agent there\.\n$/,
     })
     t.match(await ask('deregister web'), {
       code: 1,
-      err: /"web" is the name of services with other IDs: "web-1", "web-2" on n2\.\n$/,
+      err: /"web" is a service name\. The IDs of its instances are: "web-1", "web-2" on n2\.\n$/,
     })
   },
 )

@@ -90,7 +90,7 @@ t.test('what is wrong is told by file, line and reason, and the rest is read', a
       "d.json:1:1: the file must hold one JSON object, such as {'service': {'name': 'web'}}",
       'e.hcl:1:1: HCL is not read; write this file as JSON, with the same keys and values, under a name that ends in .json',
       "f.json:1:51: the check ID 'f' is taken, by f.json:1",
-      "g.json:1:13: The service name 'not.dns' has a dot, so DNS cannot find it: what stands before a dot is read as a tag. Use hyphens instead.",
+      "g.json:1:13: The service name 'not.dns' has a dot, so DNS cannot find it: DNS reads the part before the dot as a tag. Use hyphens instead.",
       'h.json:1:1: HCL is not read; write this file as JSON, with the same keys and values, under a name that ends in .json',
       'i.json:1:1: the file is empty',
     ],
