@@ -24,7 +24,7 @@ export function checkZone(
 ): StaticZone | undefined {
   const soa = rows.find(({ record }) => record.type === SOA)
   if (soa?.record.data.kind !== 'soa') {
-    findings.fault(file, 1, 'no SOA record')
+    findings.fault(file, 1, 'the file has no SOA record')
     return undefined
   }
   const origin = soa.record.name
@@ -33,7 +33,7 @@ export function checkZone(
   const unique = [...groupByName(kept).values()].flatMap((group) => checkName(group, findings))
   for (const row of unique) {
     if (row.record.type === SOA && row !== soa) {
-      findings.fault(row.file, row.line, 'a second SOA record')
+      findings.fault(row.file, row.line, 'a second SOA record; a zone has exactly one')
     }
   }
   if (findings.hasFaults) return undefined
@@ -50,7 +50,7 @@ export function checkZone(
 function isInside({ file, line, record }: Row, origin: Name, findings: Findings): boolean {
   if (isWithin(record.name, origin)) return true
   const [name, zone] = [formatName(record.name), formatName(origin)]
-  findings.warn(file, line, `${name} is outside of ${zone} and is left out`)
+  findings.warn(file, line, `${name} is outside of the zone ${zone}; svcd ignores it`)
   return false
 }
 
@@ -98,7 +98,7 @@ function checkName(rows: readonly Row[], findings: Findings): readonly Row[] {
 }
 
 function aliasReason({ record }: Row): string {
-  return `${formatName(record.name)} is an alias (CNAME) and cannot hold other records`
+  return `${formatName(record.name)} is an alias (CNAME) and cannot have other records`
 }
 
 /** A second record of a set: only one may be there of some types, and all have one TTL. */
@@ -106,20 +106,21 @@ function checkSet(row: Row, first: Row, findings: Findings): void {
   const { file, line, record } = row
   if (record.type === CNAME) findings.fault(file, line, aliasReason(row))
   if (record.type === DNAME) {
-    findings.fault(file, line, `${formatName(record.name)} has a second DNAME`)
+    const name = formatName(record.name)
+    findings.fault(file, line, `${name} has a second DNAME record; only one is allowed`)
   }
   const { ttl } = first.record
   if (record.ttl === ttl) return
   const set = `${formatName(record.name)} ${formatType(record.type)}`
   // RFC 2181 §5.2.
-  findings.warn(file, line, `${set}: its TTL is ${ttl}, as on line ${first.line}`)
+  findings.warn(file, line, `${set}: the TTL differs from line ${first.line}; svcd uses ${ttl}`)
   row.record = { ...record, ttl }
 }
 
 function checkOwner({ file, line, record }: Row, findings: Findings): void {
   if (record.type !== NS || record.name[0] !== '*') return
   // RFC 4592 §4.2.
-  findings.fault(file, line, `${formatName(record.name)} is a wildcard and cannot be delegated`)
+  findings.fault(file, line, `${formatName(record.name)} is a wildcard and cannot have NS records`)
 }
 
 function withoutDoubles(rows: readonly Row[]): readonly Row[] {
@@ -137,12 +138,12 @@ function checkServers(zone: StaticZone, soa: Row, rows: readonly Row[], findings
     return record.type === NS && sameName(record.name, zone.origin)
   })
   if (servers.length === 0) {
-    findings.fault(soa.file, soa.line, `no NS record at ${formatName(zone.origin)}`)
+    findings.fault(soa.file, soa.line, `the zone ${formatName(zone.origin)} has no NS record`)
   }
   for (const { file, line, record } of servers) {
     const target = targetOf(record)
     const problem = target === undefined ? undefined : problemOfTarget(zone, target)
-    if (problem !== undefined) findings.fault(file, line, `the server ${problem}`)
+    if (problem !== undefined) findings.fault(file, line, `the name server ${problem}`)
   }
 }
 
@@ -156,7 +157,7 @@ function checkDots({ origin }: StaticZone, { file, line, record }: Row, findings
     if (name.length < 2 * origin.length || !isWithin(name, origin)) continue
     if (!isWithin(name.slice(0, name.length - origin.length), origin)) continue
     const [found, zone] = [formatName(name), formatName(origin)]
-    findings.warn(file, line, `${found} repeats ${zone}; perhaps its final dot is missing`)
+    findings.warn(file, line, `${found} repeats ${zone}; a final dot is probably missing`)
   }
 }
 
@@ -205,7 +206,7 @@ function checkHidden(zone: StaticZone, rows: readonly Row[], findings: Findings)
       if (cut === undefined) continue
       const isGlue = cut.record.type === NS && (record.type === A || record.type === AAAA)
       if (isGlue) break
-      const where = `${formatName(cut.record.name)} ${formatType(cut.record.type)}`
+      const where = `the ${formatType(cut.record.type)} record of ${formatName(cut.record.name)}`
       findings.warn(file, line, `${formatName(record.name)} is hidden by ${where}`)
       break
     }

@@ -21,7 +21,7 @@ export function checkDomains(
   for (const domain of domains) {
     const text = formatName(domain)
     if (sameName(domain, origin)) {
-      const advice = `put static names into a zone below it, such as static.${text.slice(0, -1)}.zone`
+      const advice = `use a zone below it, such as static.${text.slice(0, -1)}.zone`
       findings.fault(soa.file, soa.line, `the registry itself answers for ${text}; ${advice}`)
     } else if (isWithin(domain, origin)) {
       for (const { file, line, record } of hiddenBy(domain, rows)) {

@@ -41,7 +41,7 @@ export class ZoneFileLexer {
   constructor(text: string) {
     this.#text = text
     if (text.startsWith('\xef\xbb\xbf')) {
-      this.#fail('the file begins with a byte order mark; save it without', 1)
+      this.#fail('the file starts with a byte order mark; save it without one', 1)
       this.#at = 3
     }
   }
@@ -80,7 +80,7 @@ export class ZoneFileLexer {
   #parenthesis(step: 1 | -1): void {
     if (this.#tokens.length === 0) this.#entryLine = this.#line
     this.#depth += step
-    if (this.#depth < 0) this.#fail('a ")" without its "("', this.#line)
+    if (this.#depth < 0) this.#fail('a ")" without a "(" before it', this.#line)
     this.#depth = Math.max(0, this.#depth)
     this.#at++
   }
@@ -95,7 +95,7 @@ export class ZoneFileLexer {
         if (isEnd(text.charCodeAt(at + 1))) this.#fail('a "\\" at the end of the line', this.#line)
         else at++
       } else if (code === 0) {
-        this.#fail('a NUL octet', this.#line)
+        this.#fail('the line contains a NUL octet', this.#line)
       } else if (isDelimiter(code)) {
         break
       }
@@ -115,7 +115,7 @@ export class ZoneFileLexer {
     }
     this.#at = Math.min(at, text.length)
     if (text.charCodeAt(at) === quote) this.#at++
-    else this.#fail('a quoted string does not end on its line', this.#line)
+    else this.#fail('a quoted string is not closed on its line', this.#line)
     return { text: text.slice(start, at), quoted: true }
   }
 

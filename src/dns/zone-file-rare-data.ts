@@ -172,7 +172,9 @@ function parseUri(f: Fields): string {
   f.exactly('priority', 'weight', 'target')
   const numbers = u16(f.integer(0xffff)) + u16(f.integer(0xffff))
   const { text, quoted } = f.token()
-  if (!quoted || text === '') throw new ZoneFileProblem('the target of a URI stands in quotes')
+  if (!quoted || text === '') {
+    throw new ZoneFileProblem('the target of a URI record must be in quotes')
+  }
   return numbers + unescape(text)
 }
 

@@ -2,7 +2,14 @@ import { formatName, sameName } from './name.ts'
 import { recordType, parseType } from './record.ts'
 import { checkZone } from './zone-file-check.ts'
 import { parseData } from './zone-file-data.ts'
-import { ZoneFileProblem, absoluteName, isAbsolute, parseTtl, quote } from './zone-file-fields.ts'
+import {
+  ZoneFileProblem,
+  absoluteName,
+  isAbsolute,
+  parseTtl,
+  quote,
+  quotedName,
+} from './zone-file-fields.ts'
 import { generateRange, substitute } from './zone-file-generate.ts'
 import { ZoneFileLexer } from './zone-file-lexer.ts'
 import { Findings } from './zone-file-findings.ts'
@@ -146,11 +153,11 @@ class Reader {
   /** RFC 1035 §5.1: the origin of this file stays what it is, whatever the other one does. */
   #include([path, origin, ...more]: readonly Token[], context: Context): void {
     if (path === undefined || more.length > 0) {
-      throw new ZoneFileProblem('$INCLUDE takes a file and perhaps an origin')
+      throw new ZoneFileProblem('$INCLUDE takes a file and, optionally, an origin')
     }
     const inner = origin === undefined ? context.origin : absoluteName(origin.text, context.origin)
     const included = this.#options.include?.(path.text, context.file) ?? {
-      reason: 'there are no files to include here',
+      reason: 'no file can be included here',
     }
     if ('reason' in included) {
       throw new ZoneFileProblem(`$INCLUDE ${quote(path.text)}: ${included.reason}`)
@@ -159,7 +166,7 @@ class Reader {
       throw new ZoneFileProblem(`$INCLUDE ${quote(path.text)}: the file includes itself`)
     }
     if (this.#open.length > includeDepthMax) {
-      throw new ZoneFileProblem(`$INCLUDE: more than ${includeDepthMax} files within each other`)
+      throw new ZoneFileProblem(`$INCLUDE: more than ${includeDepthMax} nested files`)
     }
     const isOwnOrigin = context.isOwnOrigin && (origin === undefined || !isAbsolute(origin.text))
     this.readFile(included.text, { file: included.file, origin: inner, isOwnOrigin })
@@ -184,7 +191,9 @@ class Reader {
     let at = 0
     if (!entry.continuesOwner) this.#setOwner(tokens[at++], context)
     const name = context.owner
-    if (name === undefined) throw new ZoneFileProblem('no owner before this record')
+    if (name === undefined) {
+      throw new ZoneFileProblem('the record has no owner; start the line with a name')
+    }
     let ttl: number | undefined
     let hasClass = false
     // TTL and class may stand in either order, and both may be left out.
@@ -194,7 +203,7 @@ class Reader {
         ttl = this.#boundTtl(parseTtl(word), entry, context)
       } else if (!hasClass && /^(?:IN|CLASS1)$/i.test(word)) hasClass = true
       else if (/^(?:CH|HS|CS|CLASS\d+)$/i.test(word)) {
-        throw new ZoneFileProblem(`class ${word}: only IN is served`)
+        throw new ZoneFileProblem(`class ${word} is not supported; use IN`)
       } else break
     }
     const type = typeOf(tokens[at++]?.text)
@@ -203,10 +212,12 @@ class Reader {
     // RFC 2308 §4: $TTL first; without it the TTL of the record before, or the SOA's minimum.
     const fallback = this.#defaultTtl ?? this.#lastTtl
     const given = ttl ?? fallback ?? (data.kind === 'soa' ? data.minimum : undefined)
-    if (given === undefined) throw new ZoneFileProblem('no TTL; put a $TTL at the top')
+    if (given === undefined) {
+      throw new ZoneFileProblem('no TTL; add a $TTL line at the top of the file')
+    }
     this.#lastTtl = given
     if (this.rows.length >= recordsMax) {
-      throw new ZoneFileProblem(`a zone has at most ${recordsMax} records`)
+      throw new ZoneFileProblem(`the zone has more than ${recordsMax} records`)
     }
     const record = { name, type, ttl: given, data }
     this.rows.push({ file: context.file, line: entry.line, record })
@@ -219,7 +230,7 @@ class Reader {
     // Set only when it is one, so that later records do not take over a bad owner.
     context.owner = undefined
     context.ownerText = undefined
-    if (token?.quoted === true) throw new ZoneFileProblem('a name cannot stand in quotes')
+    if (token?.quoted === true) throw quotedName(text)
     context.owner = absoluteName(text, context.origin)
     context.ownerText = text
     context.isOwnOwner = context.isOwnOrigin && !isAbsolute(text)
@@ -242,7 +253,7 @@ class Reader {
   /** RFC 2181 §8: a TTL with its highest bit set counts as 0. */
   #boundTtl(ttl: number, { line }: ZoneEntry, { file }: Context): number {
     if (ttl <= ttlMax) return ttl
-    this.#findings.warn(file, line, `the TTL ${ttl} is above ${ttlMax} and counts as 0`)
+    this.#findings.warn(file, line, `the TTL ${ttl} is above ${ttlMax}; svcd uses 0`)
     return 0
   }
 }
@@ -256,13 +267,16 @@ function setOrigin(text: string, context: Context): void {
 }
 
 function typeOf(text: string | undefined): number {
-  const type = text === undefined ? undefined : parseType(text)
+  if (text === undefined) throw new ZoneFileProblem('the record has no type and no data')
+  const type = parseType(text)
   if (type === undefined || isMetaType(type)) {
-    throw new ZoneFileProblem(`${quote(text ?? '')} is not a valid record type`)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid record type`)
   }
   const { RRSIG, NSEC, NSEC3 } = recordType
   if (type === RRSIG || type === NSEC || type === NSEC3) {
-    throw new ZoneFileProblem(`${text} is of a signed zone; give the zone as it was before`)
+    throw new ZoneFileProblem(
+      `${text} belongs to a signed zone, which svcd does not serve; use the unsigned zone file`,
+    )
   }
   return type
 }
