@@ -150,7 +150,10 @@ export function bits(numbers: readonly number[]): string {
 /** RFC 1706 §5: `0x` and hexadecimal digits, with dots where one likes. */
 export function parseNsap(f: Fields): string {
   const text = f.exactly('an NSAP address').word()
-  const digits = /^0x((?:[0-9a-f]\.*)+)$/i.exec(text)?.[1]?.replaceAll('.', '') ?? ''
+  const digits = /^0x((?:[0-9a-f]\.*)+)$/i.exec(text)?.[1]?.replaceAll('.', '')
+  if (digits === undefined) {
+    throw new ZoneFileProblem(`${quote(text)} is not "0x" and hexadecimal digits`)
+  }
   return hexOctets(digits, text)
 }
 
