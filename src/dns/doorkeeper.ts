@@ -1,14 +1,14 @@
 const places = 8192
 
 /**
- * Remembers what was asked lately, so that an answer which anybody can ask for under ever new names
- * is kept only when it is asked for again: a flood of random names leaves the cache as it is. What
- * was remembered is overwritten by what comes later; nothing depends on it but what is kept.
+ * Remembers recent questions, so that an answer for one of an unlimited number of names enters the
+ * cache only at its second query: a flood of random names leaves the cache unchanged. Later questions
+ * overwrite earlier ones, which only affects what is cached.
  */
 export class Doorkeeper {
   readonly #seen = new Int32Array(places)
 
-  /** Whether a question of this hash was here lately; from now on it was. */
+  /** Whether a question with this hash was seen recently; remembers it either way. */
   knows(hash: number): boolean {
     const place = hash & (places - 1)
     if (this.#seen[place] === hash) return true

@@ -24,7 +24,7 @@ export function isValidName(name: Name): boolean {
   return wireLength(name) <= nameBytesMax
 }
 
-/** A host name that may hold underscores: what resolvers accept as one in an answer. */
+/** A host name that may contain underscores: resolvers accept it in an answer. */
 export function isNearlyHostName(name: Name): boolean {
   return name.every((label) => /^[\w-]+$/.test(label)) && isValidName(name)
 }
@@ -120,7 +120,7 @@ export function utf8ToOctets(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** The text whose UTF-8 octets are `octets`; what is no UTF-8 becomes U+FFFD. */
+/** The text whose UTF-8 octets are `octets`; invalid UTF-8 becomes U+FFFD. */
 export function octetsToUtf8(octets: string): string {
   return isAscii(octets) ? octets : Buffer.from(octets, 'latin1').toString('utf8')
 }

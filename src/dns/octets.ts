@@ -19,7 +19,7 @@ export function string(octets: string): string {
   return u8(octets.length) + octets
 }
 
-/** Without compression, as all types that came after RFC 1035 want it (RFC 3597 §4). */
+/** Without compression, as RFC 3597 §4 requires for all types that came after RFC 1035. */
 export function name(labels: Name): string {
   return `${labels.map(string).join('')}\0`
 }

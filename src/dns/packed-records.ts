@@ -4,10 +4,10 @@ import type { Name } from './name.ts'
 import type { ResourceRecord } from './record.ts'
 
 /**
- * The records of a zone in one piece of shared memory, so that a zone of any size goes to all threads
- * at once and is there once. It never changes. The number of slots; a hash table of where the entry of
- * a name begins; the entries: the length of the name, the name in lower case and as it is written, the
- * number of its records, and of each record type, TTL, length and data. Numbers are big-endian.
+ * The records of a zone in one piece of shared memory, which never changes: all threads share a zone of
+ * any size. Its contents are the number of slots; a hash table with the offset of each name's entry; and
+ * the entries. An entry has the length of the name, the name in lower case and as written, the number of
+ * its records, and type, TTL, length and data of each record. Numbers are big-endian.
  */
 export type PackedRecords = SharedArrayBuffer
 
@@ -123,7 +123,7 @@ function readEntry(
     const data = at + recordHeadBytes
     if (types === undefined || types.includes(type)) {
       name ??= readLabels(bytes, start + 1 + keyLength, keyLength)
-      // A copy: what is sent must not lie in memory that is shared.
+      // A copy: data that is sent must not be in shared memory.
       const octets = Buffer.from(bytes.subarray(data, data + length))
       const decoded = must(decodeData(type, octets), 'what was packed is read back')
       records.push({ name, type, ttl: bytes.readUInt32BE(at + 2), data: decoded })

@@ -3,7 +3,7 @@ import { ZoneFileProblem, notHex, parseInteger, quote } from './zone-file-fields
 import { name as nameOctets, u16, u8 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
-// Data that hold addresses, or the names that stand for them. One character an octet.
+// Data with addresses, or names instead of addresses. One character per octet.
 
 const familyBits: Readonly<Record<string, number>> = { '1': 32, '2': 128 }
 
@@ -147,7 +147,7 @@ export function bits(numbers: readonly number[]): string {
   return Buffer.from(octets).toString('latin1')
 }
 
-/** RFC 1706 §5: `0x` and hexadecimal digits, with dots where one likes. */
+/** RFC 1706 §5: `0x` and hexadecimal digits, with dots anywhere. */
 export function parseNsap(f: Fields): string {
   const text = f.exactly('an NSAP address').word()
   const digits = /^0x((?:[0-9a-f]\.*)+)$/i.exec(text)?.[1]?.replaceAll('.', '')
@@ -184,7 +184,7 @@ function octetsOf(ip: Uint8Array | undefined, text: string, family: string): str
   return Buffer.from(ip).toString('latin1')
 }
 
-/** `constructor` is none of the names. */
+/** Own properties only: `constructor` is not one of the names. */
 function own(numbers: Readonly<Record<string, number>>, name: string): number | undefined {
   return Object.hasOwn(numbers, name) ? numbers[name] : undefined
 }

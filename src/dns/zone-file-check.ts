@@ -14,8 +14,8 @@ const { A, AAAA, NS, SOA, CNAME, DNAME, MX, SRV } = recordType
 const hostTypes = [A, AAAA, CNAME]
 
 /**
- * What makes records a zone: one SOA, servers with addresses, aliases alone. Undefined if they are
- * none. The records' TTLs are made one for each set.
+ * Checks that the records form a zone: one SOA, name servers with addresses, no other records at an
+ * alias. Undefined if they do not. Gives all records of a set the same TTL.
  */
 export function checkZone(
   rows: readonly Row[],
@@ -71,7 +71,7 @@ function groupByName(rows: readonly Row[]): ReadonlyMap<string, Row[]> {
   return groups
 }
 
-/** Checks the records of one name, and gives them without doubles. */
+/** Checks the records of one name, and returns them without duplicates. */
 function checkName(rows: readonly Row[], findings: Findings): readonly Row[] {
   const [only] = rows
   if (only !== undefined && rows.length === 1) {
@@ -88,7 +88,7 @@ function checkName(rows: readonly Row[], findings: Findings): readonly Row[] {
     else checkSet(row, earlier, findings)
   }
   const alias = first.get(CNAME)
-  // RFC 1034 §3.6.2: where there is a CNAME, there is nothing else.
+  // RFC 1034 §3.6.2: a name with a CNAME has no other records.
   if (alias !== undefined && first.size > 1) {
     const other = [...first.values()].findLast((row) => row !== alias) ?? alias
     const { file, line } = unique.indexOf(other) > unique.indexOf(alias) ? other : alias
@@ -101,7 +101,7 @@ function aliasReason({ record }: Row): string {
   return `${formatName(record.name)} is an alias (CNAME) and cannot have other records`
 }
 
-/** A second record of a set: only one may be there of some types, and all have one TTL. */
+/** A second record of a set: some types allow only one, and all records have the same TTL. */
 function checkSet(row: Row, first: Row, findings: Findings): void {
   const { file, line, record } = row
   if (record.type === CNAME) findings.fault(file, line, aliasReason(row))
@@ -147,9 +147,9 @@ function checkServers(zone: StaticZone, soa: Row, rows: readonly Row[], findings
   }
 }
 
-/** The mistake that nothing else finds: `www.example.org` without its final dot, in example.org. */
+/** A mistake that no other check finds: `www.example.org` without its final dot, in example.org. */
 function checkDots({ origin }: StaticZone, { file, line, record }: Row, findings: Findings): void {
-  // Of one label a name may well repeat it: `com.com`.
+  // A name may repeat an origin of one label on purpose: `com.com`.
   if (origin.length < 2) return
   const { data } = record
   const target = data.kind === 'name' ? data.name : targetOf(record)
@@ -161,7 +161,7 @@ function checkDots({ origin }: StaticZone, { file, line, record }: Row, findings
   }
 }
 
-/** What named-checkzone warns of: hosts that are aliases or have no addresses. */
+/** As named-checkzone warns: hosts that are aliases or have no addresses. */
 function checkTarget(zone: StaticZone, { file, line, record }: Row, findings: Findings): void {
   const { type } = record
   if (type !== MX && type !== SRV && (type !== NS || sameName(record.name, zone.origin))) return
@@ -171,7 +171,7 @@ function checkTarget(zone: StaticZone, { file, line, record }: Row, findings: Fi
 }
 
 function problemOfTarget(zone: StaticZone, target: Name): string | undefined {
-  // RFC 2782, RFC 7505: the root says that there is no such service.
+  // RFC 2782, RFC 7505: the root as target means that there is no such service.
   if (target.length === 0 || !isWithin(target, zone.origin)) return undefined
   const there = recordsFor(zone, target)
   const name = formatName(target)
@@ -180,7 +180,7 @@ function problemOfTarget(zone: StaticZone, target: Name): string | undefined {
   return isReachable ? undefined : `${name} has no address (A or AAAA)`
 }
 
-/** The records at a name, glue included, or those of the wildcard that stands for it. */
+/** The records at a name, including glue, or those of the wildcard that matches it. */
 function recordsFor(zone: StaticZone, name: Name): readonly { readonly type: number }[] {
   for (let at = 0; at <= name.length - zone.origin.length; at++) {
     const here = recordsAt(zone.records, nameKey(name.slice(at)), hostTypes)
@@ -191,7 +191,7 @@ function recordsFor(zone: StaticZone, name: Name): readonly { readonly type: num
   return []
 }
 
-/** Names below a delegation or a DNAME that nobody will be answered with. */
+/** Names below a delegation or a DNAME, which are never served. */
 function checkHidden(zone: StaticZone, rows: readonly Row[], findings: Findings): void {
   const cuts = rows.filter(({ record }) => {
     const isCut = record.type === NS && !sameName(record.name, zone.origin)

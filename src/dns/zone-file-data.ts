@@ -85,7 +85,7 @@ function parseAddress(
   return { kind: 'ip', ip }
 }
 
-/** RFC 3597 §5. Data of a type that is known is read as if it had been written in its own way. */
+/** RFC 3597 §5. Data of a known type is treated as if it were written in the form of that type. */
 function parseUnknown(type: number, tokens: readonly Token[]): RecordData {
   const hex = tokens
     .slice(2)

@@ -2,7 +2,7 @@ import { isValidName, octetsToUtf8, parseOctetName } from './name.ts'
 import type { Name } from './name.ts'
 import type { Token } from './zone-file-lexer.ts'
 
-// What the fields of a record in a zone file may hold. Texts have one character an octet.
+// The fields of a record in a zone file. Texts have one character per octet.
 
 /** Thrown and caught inside the zone file parser only. */
 export class ZoneFileProblem extends Error {
@@ -11,12 +11,12 @@ export class ZoneFileProblem extends Error {
 
 const shownMax = 60
 
-/** A text of the file as a message quotes it: it may be a megabyte long. */
+/** A text of the file for a message, shortened: it may be a megabyte long. */
 export function quote(text: string): string {
   return `"${octetsToUtf8(text.slice(0, shownMax))}${text.length > shownMax ? '…' : ''}"`
 }
 
-/** What is wrong with digits that {@link Fields.hex} cannot read. */
+/** The end of a message about digits that {@link Fields.hex} cannot read. */
 export const notHex = 'is not an even number of hexadecimal digits'
 
 export function quotedName(text: string): ZoneFileProblem {
@@ -80,7 +80,7 @@ export class Fields {
     return parseString(this.token())
   }
 
-  /** All that is left, as hexadecimal digits. */
+  /** All remaining fields, as hexadecimal digits. */
   hex(what: string): string {
     const digits = this.#joined()
     if (!/^(?:[0-9a-f]{2})+$/i.test(digits)) {
@@ -89,7 +89,7 @@ export class Fields {
     return Buffer.from(digits, 'hex').toString('latin1')
   }
 
-  /** All that is left, in base64. */
+  /** All remaining fields, as base64. */
   base64(what: string): string {
     const text = this.#joined()
     const bytes = Buffer.from(text, 'base64')
@@ -147,7 +147,7 @@ export function absoluteName(text: string, origin: Name | undefined): Name {
   }
   if (name.length === 0) return origin
   const full = [...name, ...origin]
-  // The whole must obey the limits too.
+  // The limits apply to the whole name too.
   if (!isValidName(full)) throw new ZoneFileProblem(`${quote(text)} is not a valid name`)
   return full
 }

@@ -20,7 +20,7 @@ export function generateRange(text: string): readonly number[] {
   return Array.from({ length: count }, (_, at) => start + at * step)
 }
 
-/** `$` is the number, `${OFFSET,WIDTH,BASE}` is it in another shape, `\$` and `$$` a dollar sign. */
+/** `$` is the number, `${OFFSET,WIDTH,BASE}` a formatted number, `\$` and `$$` a dollar sign. */
 export function substitute(text: string, number: number): string {
   return text.replaceAll(
     /\\\$|\$\$|\$(?:\{(-?\d{1,10})(?:,(\d{1,3})(?:,([doxX]))?)?\})?/g,

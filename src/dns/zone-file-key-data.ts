@@ -4,7 +4,7 @@ import { bits } from './zone-file-address-data.ts'
 import { name as nameOctets, string, u16, u32, u8 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
-// Data about keys, signatures and digests. One character an octet.
+// Data about keys, signatures and digests. One character per octet.
 
 /** IANA's names of DNSSEC algorithms. */
 const algorithms: Readonly<Record<string, number>> = {
@@ -72,7 +72,7 @@ function numberOrName(text: string, names: Readonly<Record<string, number>>, max
   return names[text.toUpperCase()] ?? parseInteger(text, max)
 }
 
-/** Octets of a digest by the number of its kind; others may have any length. */
+/** Checks the length of a digest; `wanted` is undefined for types with any length. */
 export function checkDigest(digest: string, wanted: number | undefined): string {
   if (wanted === undefined || digest.length === wanted) return digest
   throw new ZoneFileProblem(`a digest of this type has ${wanted} octets; found ${digest.length}`)
@@ -221,7 +221,7 @@ export function parseNxt(f: Fields): string {
   return next + bits(types)
 }
 
-/** RFC 4034 §4.1.2: a piece for each 256 types of which there are any. */
+/** RFC 4034 §4.1.2: a window for each block of 256 types that is in use. */
 function typeWindows(types: readonly number[]): string {
   const windows = [...new Set(types.map((type) => type >> 8))].toSorted((a, b) => a - b)
   return windows

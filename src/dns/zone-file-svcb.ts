@@ -19,7 +19,7 @@ export function parseServiceBinding(fields: Fields): string {
   fields.atLeast('priority', 'target')
   const head = u16(fields.integer(0xffff)) + name(fields.name())
   const values = new Map<number, string>()
-  // The lexer takes `key="a value"` for two tokens.
+  // The lexer reads `key="a value"` as two tokens.
   const words = fields.rest()
   for (let at = 0; at < words.length; at++) {
     const [, keyText = '', sign = '', inline = ''] =
@@ -84,7 +84,7 @@ function address(text: string, ip: Uint8Array | undefined): string {
   return Buffer.from(ip).toString('latin1')
 }
 
-/** RFC 9460 §8: what is mandatory must be there, and not name itself. */
+/** RFC 9460 §8: mandatory parameters must be present, and `mandatory` must not list itself. */
 function checkMandatory(values: ReadonlyMap<number, string>): void {
   const listed = Buffer.from(values.get(0) ?? '', 'latin1')
   for (let at = 0; at + 1 < listed.length; at += 2) {

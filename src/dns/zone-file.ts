@@ -20,10 +20,10 @@ import type { Token, ZoneEntry } from './zone-file-lexer.ts'
 
 export type ZoneFileResult =
   | { readonly zone: StaticZone; readonly warnings: readonly string[] }
-  /** One text a fault: `file:line: reason`. */
+  /** One text per error: `file:line: reason`. */
   | { readonly faults: readonly string[]; readonly warnings: readonly string[] }
 
-/** A file that `$INCLUDE` names, or why there is none to read. */
+/** A file that `$INCLUDE` names, or why it cannot be read. */
 export type Included =
   { readonly file: string; readonly text: string } | { readonly reason: string }
 
@@ -32,7 +32,7 @@ export interface ZoneFileOptions {
   readonly file: string
   /** The zone that the file is named after: the origin until the first `$ORIGIN`. */
   readonly origin?: Name | undefined
-  /** The registry's domains, which no file can hold. */
+  /** The registry's domains, which a file cannot contain. */
   readonly domains?: readonly Name[]
   /** Reads a file that `from` names in an `$INCLUDE`. */
   readonly include?: (path: string, from: string) => Included
@@ -43,8 +43,8 @@ const recordsMax = 10_000_000
 const ttlMax = 0x7fff_ffff
 
 /**
- * Parses a master file (RFC 1035 §5, RFC 2308 §4; `$GENERATE` as BIND has it). `text` has one
- * character an octet. What BIND's named-checkzone refuses is a fault, what it warns of a warning.
+ * Parses a master file (RFC 1035 §5, RFC 2308 §4; `$GENERATE` as in BIND). `text` has one character
+ * per octet. An error of BIND's named-checkzone is a fault here, a warning of it a warning.
  */
 export function parseZoneFile(text: string, options: ZoneFileOptions): ZoneFileResult {
   const findings = new Findings()
@@ -57,7 +57,7 @@ export function parseZoneFile(text: string, options: ZoneFileOptions): ZoneFileR
     : { zone, warnings }
 }
 
-/** What one file leaves behind when another is included: origin and owner are its own. */
+/** The state of one file; an included file has its own origin and owner. */
 interface Context extends Start {
   owner: Name | undefined
   ownerText: string | undefined
@@ -66,7 +66,7 @@ interface Context extends Start {
   relativeOrigin: string | undefined
 }
 
-/** What a file begins with. `isOwnOrigin`: it is relative to the name of the zone's file. */
+/** The state at the start of a file. `isOwnOrigin`: relative to the name of the zone's file. */
 interface Start {
   readonly file: string
   origin: Name | undefined
@@ -98,7 +98,7 @@ class Reader {
       relativeOrigin: undefined,
     }
     this.#open.push(file)
-    // An entry that was cut wrongly means nothing: one fault for one mistake.
+    // An entry with a syntax error is not read further: one mistake, one fault.
     const report = (): boolean => {
       const found = lexer.errors.splice(0)
       for (const { line, reason } of found) this.#findings.fault(file, line, reason)
@@ -150,7 +150,7 @@ class Reader {
     }
   }
 
-  /** RFC 1035 §5.1: the origin of this file stays what it is, whatever the other one does. */
+  /** RFC 1035 §5.1: the included file does not change the origin of this file. */
   #include([path, origin, ...more]: readonly Token[], context: Context): void {
     if (path === undefined || more.length > 0) {
       throw new ZoneFileProblem('$INCLUDE takes a file and, optionally, an origin')
@@ -196,7 +196,7 @@ class Reader {
     }
     let ttl: number | undefined
     let hasClass = false
-    // TTL and class may stand in either order, and both may be left out.
+    // TTL and class are optional, in either order.
     for (; at < tokens.length; at++) {
       const word = tokens[at]?.text ?? ''
       if (ttl === undefined && /^\d/.test(word)) {
@@ -209,7 +209,7 @@ class Reader {
     const type = typeOf(tokens[at++]?.text)
     const data = parseData(type, tokens.slice(at), context.origin ?? [])
     if (type === recordType.SOA) this.#checkTop(name, context)
-    // RFC 2308 §4: $TTL first; without it the TTL of the record before, or the SOA's minimum.
+    // RFC 2308 §4: $TTL, otherwise the TTL of the record before, otherwise the SOA's minimum.
     const fallback = this.#defaultTtl ?? this.#lastTtl
     const given = ttl ?? fallback ?? (data.kind === 'soa' ? data.minimum : undefined)
     if (given === undefined) {
@@ -225,9 +225,9 @@ class Reader {
 
   #setOwner(token: Token | undefined, context: Context): void {
     const text = token?.text ?? ''
-    // Names come in runs: the same array serves them all.
+    // Consecutive records often have the same name: they share one array.
     if (text === context.ownerText) return
-    // Set only when it is one, so that later records do not take over a bad owner.
+    // Set only if it is valid, so that later records do not inherit a bad owner.
     context.owner = undefined
     context.ownerText = undefined
     if (token?.quoted === true) throw quotedName(text)
@@ -237,8 +237,8 @@ class Reader {
   }
 
   /**
-   * As named-checkzone: the SOA stands at the top of the zone. A file may hold another zone than the
-   * one it is named after, but only by an absolute name: a relative one forgot its final dot.
+   * As in named-checkzone, the SOA must be at the top of the zone. A file may contain another zone than
+   * the one it is named after, but only by an absolute name: in a relative name the final dot is missing.
    */
   #checkTop(name: Name, { isOwnOwner, relativeOrigin }: Context): void {
     const top = this.#options.origin
@@ -260,7 +260,7 @@ class Reader {
 
 function setOrigin(text: string, context: Context): void {
   context.origin = absoluteName(text, context.origin)
-  // The same text is another name from here on.
+  // From here on, the same text means another name.
   context.ownerText = undefined
   if (isAbsolute(text)) context.isOwnOrigin = false
   context.relativeOrigin = isAbsolute(text) ? undefined : text
