@@ -1,6 +1,6 @@
 /**
  * A domain name as its labels, leftmost first; the root is []. A label is a byte string: one
- * character (U+0000–U+00FF) an octet, 1 to 63 of them, in the case it was written in.
+ * character (U+0000–U+00FF) per octet, 1 to 63 of them, in the case it was written in.
  */
 export type Name = readonly string[]
 
@@ -65,7 +65,7 @@ export function parseName(text: string): Name | undefined {
   return parseOctetName(utf8ToOctets(text))
 }
 
-/** {@link parseName} of a text that has one character an octet. */
+/** {@link parseName} of a text that has one character per octet. */
 export function parseOctetName(bytes: string): Name | undefined {
   if (bytes === '.' || bytes === '') return []
   if (!bytes.includes('\\')) {

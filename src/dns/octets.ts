@@ -1,6 +1,6 @@
 import type { Name } from './name.ts'
 
-// The fields of a record's data in wire form, one character an octet.
+// The fields of a record's data in wire form, one character per octet.
 
 export function u8(value: number): string {
   return String.fromCharCode(value)
