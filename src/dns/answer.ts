@@ -19,9 +19,9 @@ import type { View } from './view.ts'
 import type { Zone } from './zone.ts'
 
 export interface AnswerOptions {
-  /** Answer ANY with little (RFC 8482); set for UDP, where ANY amplifies. */
+  /** Keep answers to ANY small (RFC 8482); set for UDP, where ANY amplifies. */
   readonly smallAny: boolean
-  /** The octets that the answer may have, where they are known: extras are not made to be cut. */
+  /** The size limit of the answer in octets, if it is known: it saves building extras that are cut. */
   readonly bytesMax?: number
 }
 
@@ -32,13 +32,13 @@ interface Scope extends AnswerOptions {
 
 const { A, AAAA, CNAME, SRV, ANY, SOA, AXFR, IXFR } = recordType
 
-/** How many names a chain of aliases is followed through. */
+/** How many aliases svcd follows in a row. */
 const aliasDepthMax = 16
 
 /** Owner as a pointer, type, class, TTL, length: no record of an answer is shorter. */
 const recordBytesMin = 12
 
-/** Answers a question in full, whatever its size; `fit` cuts it down afterwards. */
+/** Answers a question in full, whatever the size; `fit` cuts the answer afterwards. */
 export function answer(
   question: Question,
   view: View,
@@ -56,7 +56,7 @@ export function answer(
   }
 }
 
-/** Whether one of the zones holds the name, so that the registry's state matters to its answer. */
+/** Whether one of the zones contains the name, so that its answer depends on the registry's state. */
 export function isServed(name: Name, zone: Zone): boolean {
   return (
     isWithin(name, zoneAt(name, zone).domain) ||
@@ -65,13 +65,13 @@ export function isServed(name: Name, zone: Zone): boolean {
   )
 }
 
-/** Zone transfers are not offered, and no class but IN is served; ANY may stand for IN. */
+/** svcd offers no zone transfers and serves class IN only; class ANY is treated as IN. */
 function isRefused({ type, class: asked }: Question): boolean {
   if (type === AXFR || type === IXFR) return true
   return asked !== recordClass.IN && asked !== recordClass.ANY
 }
 
-/** Undefined when no zone here holds the name. `seen` are the keys of the chain up to it. */
+/** Undefined if no zone here contains the name. `seen` has the keys of the aliases so far. */
 function resolve(
   scope: Scope,
   name: Name,
@@ -91,7 +91,7 @@ function resolve(
   const isAliasOnly = type === ANY && contents.alias !== undefined
   const records = isAliasOnly ? [] : recordsOf(scope, contents, name, type)
   if (records.length > 0) return positive(scope, records, () => contents.additional(type, name))
-  // SRV records are the registry's own even where the addresses are somebody else's.
+  // SRV records are the registry's own, even if another server has the addresses.
   if (contents.alias === undefined || type === SRV) return negative(zone, rcode.NOERROR)
   const { ttl, alias } = contents
   const link = { name, type: CNAME, ttl, data: { kind: 'name', name: alias } } as const
@@ -99,15 +99,15 @@ function resolve(
 }
 
 /**
- * An address that the registry holds is a zone of its own: its SOA stands at its reverse name. Other
- * addresses are other servers' affair (undefined), but for names that lead to one: those exist.
+ * An address in the registry is a zone of its own, with the SOA at its reverse name. Other addresses
+ * belong to other servers (undefined), except for names above a known address: those exist.
  */
 function resolveReverse(scope: Scope, name: Name, type: number): Sections | undefined {
   const { view, zone } = scope
   const reverse = parseReverse(name)
   if (reverse === undefined || reverse.kind === 'nothing') return undefined
   if (reverse.kind === 'prefix') {
-    // Not for `in-addr.arpa` and `ip6.arpa` themselves: those are never this server's.
+    // Not for `in-addr.arpa` and `ip6.arpa` themselves: they never belong to this server.
     const isAbove = reverse.prefix.length > 1 && view.hasAddressBelow(reverse.prefix)
     return isAbove ? negative({ ...zone, domain: name }, rcode.NOERROR, zone) : undefined
   }
@@ -135,7 +135,7 @@ function recordsOf(
   return contents.types.flatMap(setOf)
 }
 
-/** The alias and, as far as it leads through zones served here, what it leads to. */
+/** The alias, and the records at its target if zones served here have them. */
 function followAlias(
   scope: Scope,
   links: readonly ResourceRecord[],
@@ -149,7 +149,7 @@ function followAlias(
     return alone
   }
   const end = resolve(scope, target, type, [...seen, key])
-  // A referral below an alias is for the resolver to find by asking for the target.
+  // The resolver finds a referral below an alias when it queries the target.
   if (end === undefined || !end.authoritative) return alone
   return { ...end, answer: [...links, ...end.answer] }
 }
@@ -160,7 +160,7 @@ function positive(
   additional: () => readonly ResourceRecord[] = () => [],
 ): Sections {
   const found = { rcode: rcode.NOERROR, authoritative: true, ...noSections, answer: records }
-  // What will be cut carries no additional records: see fit.ts.
+  // An answer that will be cut has no additional records: see fit.ts.
   if (records.length * recordBytesMin > (scope.bytesMax ?? Infinity)) return found
   const own = additional()
   return { ...found, additional: [...own, ...addressesOfTargets(scope, records, own)] }
@@ -201,7 +201,7 @@ function negative(
   return sections
 }
 
-/** One object a zone, so that the responder knows it again and has to encode it but once. */
+/** One object per zone: the responder recognises it and encodes it only once. */
 const negatives = new WeakMap<Zone, Readonly<Record<number, Sections>>>()
 
 function resolveStatic(
@@ -220,7 +220,7 @@ function resolveStatic(
     case 'alias':
       return followAlias(scope, found.links, found.target, type, seen)
     case 'missing': {
-      // A zone file for `10.in-addr.arpa` makes this server the authority; the registry fills it.
+      // A zone file for `10.in-addr.arpa` makes this server the authority; the registry adds names.
       const reverse = resolveReverse(scope, name, type)
       if (reverse === undefined) return negativeSections(rcode.NXDOMAIN, staticSoa(fixed))
       if (reverse.answer.length > 0) return reverse

@@ -10,22 +10,22 @@ import type { RecordData, ResourceRecord, SrvData } from './record.ts'
 import type { Addresses, Endpoint, NodeEntry, View } from './view.ts'
 import type { Zone } from './zone.ts'
 
-/** What stands at one existing name of the registry's domain. */
+/** The records at one existing name of the registry's domain. */
 export interface Contents {
-  /** The name it is an alias of; then it holds no addresses. */
+  /** The name that it is an alias of; an alias has no addresses. */
   readonly alias: Name | undefined
-  /** The types it may hold records of, in the order ANY lists them. */
+  /** The types that it can have, in the order in which ANY lists them. */
   readonly types: readonly number[]
   readonly ttl: number
   data(type: number): readonly RecordData[]
-  /** Extra records that spare the asker a question. */
+  /** Additional records that save the client a query. */
   additional(type: number, owner: Name): readonly ResourceRecord[]
 }
 
 const { A, AAAA, SRV, TXT, NS, SOA } = recordType
 const nothing = (): readonly never[] => []
 
-/** A name that exists without a record: an empty non-terminal, or no healthy instance. */
+/** A name that exists without records: an empty non-terminal, or a service without a healthy instance. */
 const emptyContents: Contents = {
   alias: undefined,
   types: [],
@@ -58,7 +58,7 @@ export function contentsAt(location: Location, view: View, zone: Zone): Contents
   }
 }
 
-/** Names win: who names a node like another's id has asked for it. */
+/** Names take precedence over IDs, even if a node is named like the ID of another. */
 function nodeOfId(text: string, view: View): NodeEntry | undefined {
   const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
   return isUuid ? view.nodeById(text) : undefined
@@ -114,7 +114,7 @@ function serviceContents(
   }
 }
 
-/** The service's own address, else its node's. */
+/** The service's own address, or otherwise its node's. */
 function reachableAt(endpoint: Endpoint): Addresses {
   return isEmpty(endpoint.service) ? endpoint.nodeAddresses : endpoint.service
 }
@@ -124,8 +124,8 @@ function isEmpty({ v4, v6, name }: Addresses): boolean {
 }
 
 /**
- * The first host name, and only while no instance has an IP address: a CNAME must stand alone (RFC
- * 2181 §10.1), so addresses of either family rule it out.
+ * The first host name, and only while no instance has an IP address: a CNAME must be the only record
+ * (RFC 2181 §10.1), so an address of either family rules it out.
  */
 function soleAlias(hosts: readonly Addresses[]): Name | undefined {
   let alias: Name | undefined
@@ -136,7 +136,7 @@ function soleAlias(hosts: readonly Addresses[]): Name | undefined {
   return alias
 }
 
-/** A host name as labels; undefined when it is none that can be sent. */
+/** A host name as labels; undefined if it cannot be sent. */
 function hostName(text: string): Name | undefined {
   const name = parseName(text)
   return name === undefined || name.length === 0 ? undefined : name
@@ -145,11 +145,11 @@ function hostName(text: string): Name | undefined {
 interface Srv {
   readonly data: SrvData
   readonly target: Name
-  /** The addresses of the target; empty when they are not known here. */
+  /** The addresses of the target; empty if they are not known here. */
   readonly host: Addresses
 }
 
-/** One per instance that has a name, without duplicates of target and port. */
+/** One per instance that can be named; instances with the same target and port share one. */
 function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
   const found = new Map<string, Srv>()
   for (const endpoint of endpoints) {
@@ -170,7 +170,7 @@ function services(endpoints: readonly Endpoint[], zone: Zone): readonly Srv[] {
  */
 function srvTarget(endpoint: Endpoint, zone: Zone): Pick<Srv, 'target' | 'host'> | undefined {
   const host = reachableAt(endpoint)
-  // Of a service with two addresses of its own, Consul's choice.
+  // If a service has two addresses of its own, the same choice as in Consul.
   const ip = host.v6 ?? host.v4
   if (ip === undefined) {
     const target = host.name === undefined ? undefined : hostName(host.name)
@@ -243,7 +243,7 @@ function hostContents(addresses: Addresses | readonly Addresses[], ttl: number):
   }
 }
 
-/** Servers known by a host name only cannot stand at `ns.<domain>`, which must not be an alias. */
+/** Leaves out servers known only by a host name: `ns.<domain>` must not be an alias. */
 function mergeServers(servers: readonly NodeEntry[]): readonly Addresses[] {
   return servers.map(({ addresses: { v4, v6 } }) => ({ v4, v6 }))
 }
@@ -264,7 +264,7 @@ function apexContents(view: View, zone: Zone): Contents {
   }
 }
 
-/** What a server is called as NS. */
+/** The name of a server in NS records. */
 function serverHost(
   { node, addresses }: NodeEntry,
   zone: Zone,
@@ -300,7 +300,7 @@ function ipKey(ip: IpBytes): number | string {
   return (a << 24) | (b << 16) | (c << 8) | d
 }
 
-/** One TXT record per text, without duplicates. */
+/** One TXT record per text, duplicates removed. */
 function txtData(texts: readonly (readonly string[])[]): readonly RecordData[] {
   const found = new Map(texts.map((strings) => [strings.join(''), strings]))
   return [...found.values()].map((strings) => ({ kind: 'txt', strings }))

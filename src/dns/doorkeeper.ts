@@ -1,14 +1,14 @@
 const places = 8192
 
 /**
- * Remembers recent questions, so that an answer which clients can request under any number of new
- * names is kept only when it is requested again: a flood of random names leaves the cache as it is.
- * Later questions overwrite earlier ones; only the decision to keep depends on it.
+ * Remembers recent questions, so that an answer for one of an unlimited number of names enters the
+ * cache only at its second query: a flood of random names leaves the cache unchanged. Later questions
+ * overwrite earlier ones, which only affects what is cached.
  */
 export class Doorkeeper {
   readonly #seen = new Int32Array(places)
 
-  /** Whether a question of this hash was here lately; from now on it was. */
+  /** Whether a question with this hash was seen recently; remembers it either way. */
   knows(hash: number): boolean {
     const place = hash & (places - 1)
     if (this.#seen[place] === hash) return true

@@ -16,11 +16,11 @@ export interface Encoded {
   /** Where each record of answer, authority and additional ends, in that order, OPT left out. */
   readonly ends: readonly number[]
   /**
-   * How many records at the end of the answer section may trade places octet by octet: one RRset
-   * whose owner is a pointer and whose names nothing else points to.
+   * How many records at the end of the answer section can change places octet by octet: one RRset
+   * whose owner is a pointer, and whose names no pointer refers to.
    */
   readonly ring: number
-  /** Where the serial of the registry's SOA stands; 0: there is none. */
+  /** The offset of the serial of the registry's SOA; 0 if there is none. */
   readonly serialAt: number
 }
 
@@ -36,8 +36,7 @@ export function encode(message: Message): Encoded {
   const ring = ringLength(message)
   let serialAt = 0
   for (const [at, record] of message.answer.entries()) {
-    // Names inside the ring are not compression targets, because turning it would break pointers to
-    // them.
+    // Names inside the ring must not be compression targets: rotating it would break the pointers.
     writer.recording = at < message.answer.length - ring
     writeRecord(writer, record)
     if (isLive(record)) serialAt = writer.length - serialToEnd

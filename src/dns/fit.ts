@@ -3,9 +3,9 @@ import type { Encoded } from './encode.ts'
 import type { Message } from './message.ts'
 
 /**
- * The message as it fits into `limit` octets. Additional records go first, from the end, without a
- * word: they are extras (RFC 2181 §9). Only when the answer itself is too long is it cut and TC
- * set, and then it carries no additional records at all, as some might belong to what was cut. The
+ * Cuts the message to `limit` octets. Additional records are dropped first, from the end and without
+ * TC, because they are optional (RFC 2181 §9). If the answer itself is too long, it is cut and TC is set.
+ * It then has no additional records at all, because some might belong to records that were cut. The
  * OPT record always stays. At least one record of the answer stays if any one fits.
  */
 export function fit(message: Message, limit: number): Message {

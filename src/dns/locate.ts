@@ -29,7 +29,7 @@ const unknown: Location = { kind: 'unknown' }
 
 /**
  * Reads a name as Consul does: the labels below the domain are scanned from the right for the first
- * of `service`, `node`, `addr`. The labels to its left name the thing. Those to its right are the
+ * of `service`, `node`, `addr`. The labels to its left name the object, the labels to its right the
  * datacenter (`dc1` or `dc1.dc`).
  */
 export function locate(name: Name, domain: Name, datacenter: string): Location {
@@ -85,7 +85,7 @@ function locateService(parts: readonly string[]): Location {
   return { kind: 'service', service, tag, srvOnly: false }
 }
 
-/** `_web._tcp`: the second label is a tag unless it is `_tcp`; so `_udp` is one, as in Consul. */
+/** `_web._tcp`: the second label is a tag unless it is `_tcp`. So `_udp` is a tag, as in Consul. */
 function locateRfc2782(parts: readonly string[], srvOnly: boolean): Location | undefined {
   const [service = '', protocol = ''] = parts
   if (!/^_./.test(service) || !/^_./.test(protocol)) return undefined
@@ -102,7 +102,7 @@ function locateWithoutKeyword(labels: readonly string[], datacenter: string): Lo
   return unknown
 }
 
-/** 8 hexadecimal digits for IPv4, 32 for IPv6, 40 for both in this order; [] when it is none of these. */
+/** 8 hexadecimal digits for IPv4, 32 for IPv6, 40 for both in this order; otherwise []. */
 export function parseHexAddresses(text: string): readonly IpBytes[] {
   const shape = /^([0-9a-f]{8})?([0-9a-f]{32})?$/.exec(text)
   return [shape?.[1], shape?.[2]]

@@ -2,13 +2,13 @@ import type { Name } from './name.ts'
 import type { Rcode, ResourceRecord } from './record.ts'
 
 export interface Question {
-  /** In the case it was asked in. */
+  /** In the case of the query. */
   readonly name: Name
   readonly type: number
   readonly class: number
 }
 
-/** What the OPT record of an answer says (RFC 6891). Its version is always 0. */
+/** The OPT record of an answer (RFC 6891). Its version is always 0. */
 export interface Edns {
   /** The size of a UDP payload that the sender of this record can take. */
   readonly udpSize: number
@@ -18,8 +18,8 @@ export interface Edns {
 }
 
 /**
- * An answer, without what it takes over from the packet it answers: the id, RD, CD and the
- * question's own octets.
+ * An answer, without the parts that are copied from the query packet: the id, RD, CD and the octets
+ * of the question.
  */
 export interface Message {
   readonly question: Question
@@ -29,7 +29,7 @@ export interface Message {
   readonly answer: readonly ResourceRecord[]
   readonly authority: readonly ResourceRecord[]
   readonly additional: readonly ResourceRecord[]
-  /** Undefined: the question came without OPT, so the answer goes without. */
+  /** Undefined if the query had no OPT record; the answer then has none either. */
   readonly edns?: Edns | undefined
 }
 

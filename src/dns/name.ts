@@ -1,6 +1,6 @@
 /**
  * A domain name as its labels, leftmost first; the root is []. A label is a byte string: one
- * character (U+0000–U+00FF) an octet, 1 to 63 of them, in the case it was written in.
+ * character (U+0000–U+00FF) per octet, 1 to 63 of them, in the case it was written in.
  */
 export type Name = readonly string[]
 
@@ -24,7 +24,7 @@ export function isValidName(name: Name): boolean {
   return wireLength(name) <= nameBytesMax
 }
 
-/** A host name that may hold underscores: what resolvers accept as one in an answer. */
+/** A host name that may contain underscores: resolvers accept it in an answer. */
 export function isNearlyHostName(name: Name): boolean {
   return name.every((label) => /^[\w-]+$/.test(label)) && isValidName(name)
 }
@@ -65,7 +65,7 @@ export function parseName(text: string): Name | undefined {
   return parseOctetName(utf8ToOctets(text))
 }
 
-/** {@link parseName} of a text that has one character an octet. */
+/** {@link parseName} of a text that has one character per octet. */
 export function parseOctetName(bytes: string): Name | undefined {
   if (bytes === '.' || bytes === '') return []
   if (!bytes.includes('\\')) {
@@ -120,7 +120,7 @@ export function utf8ToOctets(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** The text whose UTF-8 octets are `octets`. Invalid UTF-8 becomes U+FFFD. */
+/** The text whose UTF-8 octets are `octets`; invalid UTF-8 becomes U+FFFD. */
 export function octetsToUtf8(octets: string): string {
   return isAscii(octets) ? octets : Buffer.from(octets, 'latin1').toString('utf8')
 }

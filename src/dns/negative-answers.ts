@@ -7,19 +7,19 @@ const headerBytes = 12
 const typeAndClassBytes = 4
 /** Owner as a pointer, type, class, TTL, length. */
 const recordHeadBytes = 12
-/** Longer answers are cut, which is not done here: without EDNS no more than 512 octets may leave. */
+/** Longer answers may need to be cut (512 octets without EDNS), which this class does not do. */
 const plainBytesMax = 512
 const questionBytesMax = 255 + typeAndClassBytes
 
 /**
- * Answers that differ only in their question, as in a flood of random names. Names that are asked
- * once and do not exist then cost no encoding and no memory.
+ * Negative answers that differ only in their question. A query for a name that does not exist then
+ * costs no encoding and no memory, as in a flood of random names.
  */
 export class NegativeAnswers {
   /** By the authority section, which is one object for all negative answers of a zone. */
   readonly #templates = new WeakMap<readonly ResourceRecord[], (NegativeAnswer | undefined)[]>()
 
-  /** Undefined: it has to be encoded. `variant` stands for what shapes the OPT record. */
+  /** Undefined if the message must be encoded. `variant` determines the OPT record. */
   find(message: Message, variant: number): NegativeAnswer | undefined {
     const { authority, answer, additional } = message
     if (answer.length > 0 || additional.length > 0 || authority.length !== 1) return undefined
@@ -35,13 +35,13 @@ export class NegativeAnswer {
   readonly rcode: number
   readonly truncated = false
   readonly #head: Uint8Array
-  /** All that follows the question. */
+  /** Everything after the question. */
   readonly #tail: Uint8Array
-  /** Where in the tail pointers to the domain within the question stand. */
+  /** The offsets in the tail of pointers to the domain within the question. */
   readonly #pointers: readonly number[]
   /** From the domain's first octet to the end of the question. */
   readonly #domainBytes: number
-  /** Where in the tail the serial of the registry's SOA stands; -1: there is none. */
+  /** The offset in the tail of the serial of the registry's SOA; -1 if there is none. */
   readonly #serialAt: number
 
   constructor(
@@ -60,7 +60,7 @@ export class NegativeAnswer {
     this.#serialAt = serialAt
   }
 
-  /** To be told before each answer. */
+  /** Call it before each answer. */
   setSerial(serial: number): void {
     if (this.#serialAt >= 0) writeSerial(this.#tail, this.#serialAt, serial)
   }
@@ -79,7 +79,7 @@ export class NegativeAnswer {
     for (let each = 0; each < headerBytes; each++) out[at + each] = head[each] ?? 0
     out[at] = packet[0] ?? 0
     out[at + 1] = packet[1] ?? 0
-    // RD and CD are the asker's (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
+    // RD and CD are copied from the query (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
     out[at + 2] = (head[2] ?? 0) | ((packet[2] ?? 0) & 0x01)
     out[at + 3] = (head[3] ?? 0) | ((packet[3] ?? 0) & 0x10)
     for (let each = headerBytes; each < questionEnd; each++) out[at + each] = packet[each] ?? 0
@@ -94,7 +94,7 @@ export class NegativeAnswer {
   }
 }
 
-/** Undefined where the names are not compressed in the one way that this knows how to move. */
+/** Undefined if the names are not compressed in the one way that this class can adapt. */
 function templateOf(message: Message): NegativeAnswer | undefined {
   const [soa] = message.authority
   if (soa?.data.kind !== 'soa') return undefined

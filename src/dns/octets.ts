@@ -1,6 +1,6 @@
 import type { Name } from './name.ts'
 
-// The fields of a record's data in wire form, one character an octet.
+// The fields of a record's data in wire form, one character per octet.
 
 export function u8(value: number): string {
   return String.fromCharCode(value)
@@ -19,7 +19,7 @@ export function string(octets: string): string {
   return u8(octets.length) + octets
 }
 
-/** Without compression, as all types that came after RFC 1035 want it (RFC 3597 §4). */
+/** Without compression, as RFC 3597 §4 requires for all types that came after RFC 1035. */
 export function name(labels: Name): string {
   return `${labels.map(string).join('')}\0`
 }

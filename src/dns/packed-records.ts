@@ -4,11 +4,10 @@ import type { Name } from './name.ts'
 import type { ResourceRecord } from './record.ts'
 
 /**
- * The records of a zone in one piece of shared memory, so that a zone of any size reaches all
- * threads at the same time and exists once. It never changes. Its content, in this order: the
- * number of slots; a hash table of where the entry of a name begins; the entries. An entry has the
- * length of the name, the name in lower case and as written, the number of its records, and per
- * record type, TTL, length and data. Numbers are big-endian.
+ * The records of a zone in one piece of shared memory, which never changes: all threads share a zone of
+ * any size. Its contents are the number of slots; a hash table with the offset of each name's entry; and
+ * the entries. An entry has the length of the name, the name in lower case and as written, the number of
+ * its records, and type, TTL, length and data of each record. Numbers are big-endian.
  */
 export type PackedRecords = SharedArrayBuffer
 
@@ -124,7 +123,7 @@ function readEntry(
     const data = at + recordHeadBytes
     if (types === undefined || types.includes(type)) {
       name ??= readLabels(bytes, start + 1 + keyLength, keyLength)
-      // A copy: sent bytes must not lie in shared memory.
+      // A copy: data that is sent must not be in shared memory.
       const octets = Buffer.from(bytes.subarray(data, data + length))
       const decoded = must(decodeData(type, octets), 'what was packed is read back')
       records.push({ name, type, ttl: bytes.readUInt32BE(at + 2), data: decoded })

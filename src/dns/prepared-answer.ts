@@ -8,21 +8,21 @@ import type { Message } from './message.ts'
 
 /**
  * Which records of the ring an answer starts with.
- * - `turn`: all of them are sent; each answer starts one further.
- * - `advance`: only some fit; each answer sends the next ones, so that all get their share.
- * - `client`: only some fit. The client's network alone decides which ones, because proxies treat
+ * - `turn`: every answer has all records; each starts one record later.
+ * - `advance`: only some fit; each answer has the next ones, so that all get their share.
+ * - `client`: only some fit; which ones depends only on the client's network, because proxies treat
  *   an instance that is missing from an SRV answer as removed.
  */
 type Policy = 'turn' | 'advance' | 'client'
 
-/** Where a client is; asked for only by answers that depend on it. */
+/** Where a client is; used only by answers that depend on it. */
 interface Networked {
   readonly client: string
 }
 
 /**
- * An answer in wire form, ready to be sent to anybody who asks the same question with the same
- * variant. Its last RRset is a ring: records that may start anywhere, as no name points into them.
+ * An answer in wire form, ready to be sent for every query with the same question and variant. Its last
+ * RRset is a ring: its records can start anywhere, because no pointer refers to a name in them.
  */
 export class PreparedAnswer {
   /** Header, question in lower case, then the records. */
@@ -30,18 +30,18 @@ export class PreparedAnswer {
   readonly questionEnd: number
   readonly rcode: number
   readonly truncated: boolean
-  /** Where the serial of the registry's SOA stands; 0: there is none. */
+  /** The offset of the serial of the registry's SOA; 0 if there is none. */
   readonly serialAt: number
-  /** Grows with each answer; carried over when the answer is made again. */
+  /** Grows with each answer; the next version of the answer continues with it. */
   turn = 0
   readonly #policy: Policy
-  /** Where each record of the ring begins, and where the last one ends. */
+  /** The offset of each record of the ring, and the end of the last one. */
   readonly #marks: Uint32Array
   /** Records of the answer section before the ring. */
   readonly #before: number
   /** Records of the ring in one answer, unless the policy is `client`. */
   readonly #window: number
-  /** Octets that the ring may take. */
+  /** The size limit of the ring in octets. */
   readonly #room: number
 
   /** Prepares `message` for answers of at most `bytesMax` octets; `marksCut`: with TC if they are cut. */
@@ -83,17 +83,17 @@ export class PreparedAnswer {
     for (let at = 12; at < questionEnd - 4; at++) this.bytes[at] = foldOctet(this.bytes[at] ?? 0)
   }
 
-  /** To be told whenever it may have moved. */
+  /** Call it whenever the serial may have changed. */
   setSerial(serial: number): void {
     writeSerial(this.bytes, this.serialAt, serial)
   }
 
-  /** The memory it takes, roughly. */
+  /** Roughly how much memory the answer takes, in octets. */
   get weight(): number {
     return this.bytes.length + this.#marks.byteLength + 300
   }
 
-  /** The answer to `packet`, whose question it must be, in a buffer of its own. */
+  /** The answer to `packet`, which must have the same question, in a buffer of its own. */
   render(packet: Uint8Array, asker: Networked): Buffer {
     const ring = this.#marks.length - 1
     const first = this.#first(ring, asker)
@@ -156,7 +156,7 @@ export class PreparedAnswer {
     const answers = this.#before + count
     out[start] = packet[0] ?? 0
     out[start + 1] = packet[1] ?? 0
-    // RD and CD are the asker's (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
+    // RD and CD are copied from the query (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
     out[start + 2] = (bytes[2] ?? 0) | ((packet[2] ?? 0) & 0x01)
     out[start + 3] = (bytes[3] ?? 0) | ((packet[3] ?? 0) & 0x10)
     out[start + 4] = 0
@@ -183,8 +183,8 @@ export class PreparedAnswer {
 }
 
 /**
- * Whether a cut answer may pass for a whole one: it has some of the hosts of the question. Without
- * any it would say that there are none, and a part of other types is not an answer.
+ * Whether a cut answer may be sent without TC: it must have some of the hosts in question. Without any
+ * it would mean that there are none, and for other types a part is not a usable answer.
  */
 function isUseful({ question, answer }: Message): boolean {
   const last = answer.at(-1)?.type
@@ -193,7 +193,7 @@ function isUseful({ question, answer }: Message): boolean {
   return question.type === last || question.type === ANY
 }
 
-/** The whole answer section of a message that is to be cut, which is all that such an answer holds. */
+/** A message that will be cut, with its whole answer section and nothing else. */
 function encodeCut(message: Message, full: Encoded): Encoded {
   if (message.authority.length + message.additional.length > 0) {
     return encode({ ...message, truncated: true, authority: [], additional: [] })
@@ -210,7 +210,7 @@ function copyOctets(
   target: Uint8Array,
   start: number,
 ): number {
-  // Below some hundred octets a loop beats making a view for set().
+  // For up to about 200 octets a loop is faster than creating a view for set().
   if (to - from > 200) {
     target.set(source.subarray(from, to), start)
     return start + to - from

@@ -4,17 +4,17 @@ import type { QueryEdns } from './query.ts'
 
 export type Transport = 'udp' | 'tcp'
 
-/** The sizes that UDP answers are made for; a client's own size counts as the next one below. */
+/** The sizes of UDP answers; a client's own size is rounded down to one of them. */
 const sizeClasses = [512, 1232, 4096, 8192] as const
 
 const tcpVariant = sizeClasses.length + 1
 
-/** What can be sent over TCP: the length that frames a message has 16 bits. */
+/** The limit over TCP: a message is framed by a length of 16 bits. */
 export const tcpBytesMax = 65_535
 
 /**
- * A small number that stands for all that shapes an answer beside its question: transport, the
- * presence and size class of EDNS, and DO. EDNS options are never part of it.
+ * A small number for everything besides the question that influences an answer: transport, presence
+ * and size class of EDNS, and DO. EDNS options are never part of it.
  */
 export function variantOf(
   edns: QueryEdns | undefined,
@@ -45,7 +45,7 @@ function ednsVariant(
   return (size < 8192 ? 6 : 8) + flag
 }
 
-/** The octets an answer of this variant may have. */
+/** The size limit of an answer of this variant, in octets. */
 export function variantBytesMax(variant: number): number {
   const index = variant >> 1
   if (index >= tcpVariant) return tcpBytesMax
@@ -65,12 +65,12 @@ export class QueryScan {
   variant = 0
   readonly #seed: number
 
-  /** `seed` is not to be guessable, or questions could be chosen that share a bucket. */
+  /** `seed` must not be guessable; otherwise a client could choose questions that share a bucket. */
   constructor(seed: number) {
     this.#seed = seed | 0
   }
 
-  /** False: not an ordinary query, so that the full parser has to judge it. */
+  /** False if it is not an ordinary query; the full parser must then read it. */
   read(packet: Uint8Array, transport: Transport, pathBytesMax: number): boolean {
     const end = packet.length
     if (end < headerBytes + 5) return false
@@ -120,7 +120,7 @@ export class QueryScan {
     const at = this.questionEnd
     if (packet[11] !== 1 || at + 11 > end) return false
     if (packet[at] !== 0 || packet[at + 1] !== 0 || packet[at + 2] !== recordType.OPT) return false
-    // A version other than 0 goes the long way, to BADVERS.
+    // The full parser answers a version other than 0 with BADVERS.
     if (packet[at + 6] !== 0) return false
     const length = ((packet[at + 9] ?? 0) << 8) | (packet[at + 10] ?? 0)
     if (at + 11 + length !== end) return false

@@ -17,7 +17,7 @@ interface Common {
 }
 
 export type ParsedQuery =
-  /** Too short to carry a header, or itself a response: answering could start a loop. */
+  /** Too short for a header, or itself a response: an answer could start a loop. */
   | { readonly kind: 'drop' }
   | (Common & {
       readonly kind: 'error'
@@ -49,14 +49,14 @@ export function parseQuery(packet: Uint8Array): ParsedQuery {
   if (rest.malformed || question.question.type === recordType.OPT) {
     return { kind: 'error', rcode: rcode.FORMERR, ...common }
   }
-  // RFC 8945 §5.2: the signature is judged before anything that it signs.
+  // RFC 8945 §5.2: the signature is checked before anything that it signs.
   if (rest.tsig !== undefined) return { kind: 'signed', tsig: rest.tsig, ...common }
-  // RFC 6891 §6.1.3: a version that is not known is answered before anything else is looked at.
+  // RFC 6891 §6.1.3: an unknown version is answered before anything else is checked.
   if (rest.version > 0) return { kind: 'error', rcode: rcode.BADVERS, ...common }
   return { kind: 'query', question: question.question, ...common }
 }
 
-/** OPT is answered with OPT (RFC 6891 §7) even if nothing else of the packet is understood. */
+/** A query with OPT gets OPT (RFC 6891 §7), even if the rest of the packet is invalid. */
 function maybeEdns(packet: Uint8Array, end: number): QueryEdns | undefined {
   const questions = uint16(packet, 4)
   if (questions > 1) return undefined
@@ -86,7 +86,7 @@ interface Rest {
   readonly tsig: Tsig | undefined
 }
 
-/** Walks the records after the question; only OPT and TSIG among the additional ones mean anything. */
+/** Reads the records after the question; of these, only OPT and TSIG in additional matter. */
 function readRest(packet: Uint8Array, start: number, end: number): Rest {
   const before = uint16(packet, 6) + uint16(packet, 8)
   const total = before + uint16(packet, 10)

@@ -6,7 +6,7 @@ import type { RecordData } from './record.ts'
 
 const { A, AAAA, NS, CNAME, PTR, MX, SRV, SOA } = recordType
 
-/** Data in wire form, one character an octet, its names without compression. */
+/** Data in wire form, one character per octet, its names without compression. */
 export function encodeData(data: RecordData): string {
   switch (data.kind) {
     case 'ip':

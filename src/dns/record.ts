@@ -1,7 +1,7 @@
 import type { IpBytes } from '../base/ip.ts'
 import type { Name } from './name.ts'
 
-/** The types this room knows by name (RFC 1035 §3.2.2 and the registry's later ones). */
+/** The types that this module knows by name (RFC 1035 §3.2.2 and IANA's later ones). */
 export const recordType = {
   A: 1,
   NS: 2,
@@ -104,7 +104,7 @@ export function formatType(code: number): string {
   return namesByCode.get(code) ?? `TYPE${code}`
 }
 
-/** The code of `A`, `srv` or `TYPE1000`; undefined when it is not a type. */
+/** The code of `A`, `srv` or `TYPE1000`; undefined if it is not a type. */
 export function parseType(text: string): number | undefined {
   const upper = text.toUpperCase()
   const known = codesByName.get(upper)
@@ -135,7 +135,7 @@ export interface SoaData {
   readonly primary: Name
   readonly mailbox: Name
   readonly serial: number
-  /** It is the registry's: the serial is written in when the answer is sent. */
+  /** It is the registry's SOA: the serial is set when the answer is sent. */
   readonly isLive?: boolean
   readonly refresh: number
   readonly retry: number
@@ -171,7 +171,7 @@ export interface ResourceRecord {
   readonly data: RecordData
 }
 
-/** Cuts octets into the character strings that TXT holds. */
+/** Splits octets into the character strings of a TXT record. */
 export function characterStrings(octets: string): string[] {
   const strings: string[] = []
   for (let at = 0; at < octets.length; at += 255) strings.push(octets.slice(at, at + 255))

@@ -17,9 +17,9 @@ export interface SubjectSlots {
 }
 
 /**
- * A view that opens its snapshot when first asked and notes which subjects an answer was made from.
+ * A view that opens its snapshot at the first read and records which subjects an answer depends on.
  * The subjects are those of `catalog/versions.ts`: a change of a node must also bump the subjects of
- * the services on it, as their answers hold its address.
+ * the services on it, because their answers contain its address.
  */
 export class RecordingView implements View {
   readonly slots: number[] = []
@@ -44,7 +44,7 @@ export class RecordingView implements View {
     return this.#read('nodes').nodeById(id)
   }
 
-  // Any node or service may come to have an address, so these hold until anything has changed.
+  // Any node or service may get an address, so these answers are valid until anything changes.
   holders(ip: IpBytes): readonly Holder[] {
     return this.#read('anything').holders(ip)
   }
@@ -61,11 +61,11 @@ export class RecordingView implements View {
     return this.#read('nodes').hasNodeBelow(suffix)
   }
 
-  /** The versions that what was read belongs to; `generation` if nothing was read. */
+  /** The versions of the state that was read; `generation` if nothing was read. */
   loaded(generation: number): { readonly generation: number; readonly since: number } {
     const snapshot = this.#snapshot
     if (snapshot === undefined) return { generation, since: 0 }
-    // Where the zone is newer than the snapshot, the older number voids the answer: a needless read.
+    // If the zone is newer than the snapshot, the older number invalidates the answer, which costs a read.
     return { generation: snapshot.generation, since: snapshot.applied }
   }
 

@@ -7,7 +7,7 @@ import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Rcode } from './record.ts'
 import type { Tsig } from './tsig.ts'
 
-/** The UDP payload this server can take and says so in OPT: what no path fragments. */
+/** The UDP size that this server advertises in OPT: no path fragments it. */
 const ownUdpBytes = 1232
 
 /** The part of a parsed query that its refusal needs. */
@@ -16,7 +16,7 @@ interface Refused {
   readonly edns: QueryEdns | undefined
 }
 
-/** OPT is answered with OPT, and nothing else is (RFC 6891 §7). */
+/** Only a query with OPT gets OPT (RFC 6891 §7). */
 export function ednsReply(
   edns: QueryEdns | undefined,
   extendedErrors: readonly number[],
@@ -41,7 +41,7 @@ export function refusal(packet: Uint8Array, query: Refused, code: Rcode, tsig?: 
   return out
 }
 
-/** NOTAUTH with BADKEY: there are no keys here. Where that does not fit, TC stands for the record. */
+/** NOTAUTH with BADKEY, because svcd has no keys. If the record does not fit, TC is set instead. */
 export function refuseSigned(
   packet: Uint8Array,
   query: Extract<ParsedQuery, { kind: 'signed' }>,

@@ -1,6 +1,6 @@
 import { recordType } from './record.ts'
 
-/** The types that are counted by themselves; the last place is all others'. */
+/** The types that have their own counters; the last counter is for all others. */
 export const countedTypes = [
   ...(['A', 'AAAA', 'SRV', 'TXT', 'PTR', 'CNAME', 'NS', 'SOA', 'ANY', 'HTTPS'] as const),
   'other',
@@ -17,7 +17,7 @@ interface Counted {
   readonly truncated: boolean
 }
 
-/** What a responder was asked and said. */
+/** Counts the queries and answers of a responder. */
 export class ResponderCounters {
   queries = 0
   hits = 0
@@ -25,7 +25,7 @@ export class ResponderCounters {
   /** Packets that got no answer: too short, or responses. */
   dropped = 0
   truncated = 0
-  /** Questions that a failure answered with SERVFAIL. */
+  /** Queries answered with SERVFAIL because of an internal error. */
   failures = 0
   /** Answers by the lower four bits of their rcode. */
   readonly rcodes: number[] = Array.from({ length: 16 }, () => 0)

@@ -19,7 +19,7 @@ import type { ResourceRecord } from './record.ts'
 import type { CacheEntry } from './wire-cache.ts'
 import type { Zone } from './zone.ts'
 
-/** The counters that tell readers what has changed; `catalog/versions.ts` is one. */
+/** Counters that show readers what has changed; `catalog/versions.ts` implements it. */
 export interface VersionReader extends SubjectSlots {
   readonly generation: number
   readonly applied: number
@@ -29,22 +29,22 @@ export interface VersionReader extends SubjectSlots {
 }
 
 /**
- * What this node may say. `ready`: all it knows. `stale`: it has lost its leader; answers go out
- * with a TTL of at most 1 and Extended DNS Error 3. `never`: it has never caught up with the
- * registry since it joined, so it cannot tell that a name does not exist: SERVFAIL.
+ * How this node may answer. `ready`: normally. `stale`: it has lost its leader, so answers have a TTL
+ * of at most 1 and Extended DNS Error 3. `never`: it has never caught up with the registry since it
+ * joined, so it cannot know that a name does not exist: SERVFAIL.
  */
 export type Mode = 'ready' | 'stale' | 'never'
 
 export interface ResponderOptions {
-  /** The zone as configured now; a change of it must bump `generation`. */
+  /** The zone as configured now; a change must increase `generation`. */
   readonly zone: () => Zone
   readonly mode: () => Mode
   readonly versions: VersionReader
-  /** Called at most once a question that is not in the cache. */
+  /** Called at most once per question that is not in the cache. */
   readonly snapshot: () => Snapshot
-  /** A question could not be answered (SERVFAIL went out): a read failed, or a row cannot be sent. */
+  /** A query got SERVFAIL because a read failed or a row cannot be sent. */
   readonly onError: (error: unknown, packet: Uint8Array) => void
-  /** Unguessable; also where rotation begins. */
+  /** Unguessable; also determines where rotation starts. */
   readonly seed: number
   readonly cacheEntriesMax?: number | undefined
   readonly cacheBytesMax?: number | undefined
@@ -60,13 +60,13 @@ export interface Asker {
 }
 
 /**
- * The longest query over UDP that is read. No question with its options comes near; an interface
- * that cuts longer packets at some octets more gives them the same answer as one that does not.
+ * The longest UDP query that svcd reads. No real query with its options comes close. A longer query
+ * gets the same answer whether or not the network interface cuts it.
  */
 export const udpQueryBytesMax = 4096
 
 /**
- * Answers DNS packets: from the wire cache when its answer still holds, else from the registry.
+ * Answers DNS packets: from the wire cache if its answer is still valid, otherwise from the registry.
  * Synchronous, without sockets, clock or randomness of its own; not to be shared between threads.
  */
 export class Responder {
@@ -88,7 +88,7 @@ export class Responder {
     })
   }
 
-  /** The answer to one packet; undefined: send none. Throws only on a broken invariant. */
+  /** The answer to one packet; undefined if none is to be sent. Throws only on a broken invariant. */
   respond(packet: Uint8Array, asker: Asker): Buffer | undefined {
     const answer = this.#answerTo(packet, asker)
     if (answer instanceof PreparedAnswer) return answer.render(packet, asker)
@@ -112,19 +112,19 @@ export class Responder {
   }
 
   /**
-   * As {@link respond}, but only from the cache: undefined where the answer is not in the cache, or
-   * where there is none. The caller asks again for a missing one when it has the time.
+   * As {@link respond}, but only from the cache: undefined if the answer is not in the cache, or if
+   * there is none. The caller then calls {@link respond} when it has time.
    */
   hit(packet: Uint8Array, asker: Asker): Buffer | undefined {
     return this.#cached(packet, asker)?.render(packet, asker)
   }
 
-  /** As {@link respondInto}, but only from the cache: 0 where the answer is not there. */
+  /** As {@link respondInto}, but only from the cache: 0 if the answer is not in the cache. */
   hitInto(packet: Uint8Array, asker: Asker, out: Uint8Array, at: number): number {
     return this.#cached(packet, asker)?.renderInto(packet, asker, out, at) ?? 0
   }
 
-  /** An answer that holds, counted; the scan then stands at the packet. */
+  /** A valid answer from the cache, counted; `scan` has then read the packet. */
   #cached(packet: Uint8Array, asker: Asker): PreparedAnswer | undefined {
     if (!this.#readOrdinary(packet, asker)) return undefined
     const entry = this.cache.find(this.#scan, packet)
@@ -180,7 +180,7 @@ export class Responder {
     for (const slot of validity.slots) {
       if (!versions.holds(slot, entry.checked)) return false
     }
-    // All batches up to `applied` had bumped their slots before it was loaded.
+    // All batches up to `applied` had increased their slots before it was loaded.
     entry.checked = applied
     if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
     return true
@@ -196,7 +196,7 @@ export class Responder {
     const { versions, snapshot, onError } = this.#options
     const bytesMax = bytesMaxOf(query, asker)
     const mode = this.#options.mode()
-    // Loaded before anything that depends on it is read, or what changes in between would stay.
+    // Loaded before the state is read; otherwise a change in between would not reach the cache.
     const generation = versions.generation
     const view = new RecordingView(snapshot, versions)
     const zone = this.#options.zone()
@@ -205,7 +205,7 @@ export class Responder {
     let isKept = isCacheable
     try {
       message = this.#answer(query, asker, mode, view, zone, bytesMax)
-      // Names that are not there, or need not be, are without end: the registry does not bound them.
+      // The number of names that do not exist is unlimited: the registry does not bound it.
       const isEndless = message.answer.length === 0 || view.slots.length === 0
       if (isCacheable && entry === undefined && isEndless) {
         isKept = this.#doorkeeper.knows(this.#scan.hash)
@@ -251,14 +251,14 @@ export class Responder {
     return answer
   }
 
-  /** Spread out, so that the first answer after a start does not begin with the same instance. */
+  /** Spread out, so that not every first answer after a start begins with the same instance. */
   #nextTurn(): number {
     this.#turn = (Math.imul(this.#turn, 1_664_525) + 1_013_904_223) >>> 0
     return this.#turn >>> 8
   }
 }
 
-/** The octets that an answer to this may have. */
+/** The size limit of an answer to this query, in octets. */
 function bytesMaxOf(
   { edns }: { readonly edns: QueryEdns | undefined },
   { transport, pathBytesMax }: Asker,
@@ -286,7 +286,7 @@ function failed(
   }
 }
 
-/** RFC 8767's care for stale data: what may be out of date must not be kept. */
+/** In the spirit of RFC 8767: data that may be out of date must not be cached for long. */
 function shortLived(message: Message): Message {
   return {
     ...message,

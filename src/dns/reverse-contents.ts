@@ -8,8 +8,8 @@ import type { Holder, View } from './view.ts'
 import type { Zone } from './zone.ts'
 
 /**
- * Who has an address: its nodes, or else its services; where resolvers would take none of their
- * names, the address's own name. Undefined when there is no owner.
+ * The nodes that have an address, or otherwise the services. If resolvers would accept none of their
+ * names, the address's own name. Undefined if nothing has the address.
  */
 export function reverseContents(ip: IpBytes, view: View, zone: Zone): Contents | undefined {
   const holders = view.holders(ip)

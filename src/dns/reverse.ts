@@ -4,14 +4,14 @@ import type { Name } from './name.ts'
 
 /** A name below `in-addr.arpa` or `ip6.arpa` (RFC 1035 §3.5, RFC 3596 §2.5). */
 export type ReverseName =
-  /** `apex` is the part of the name that spells the address: labels may stand in front of it. */
+  /** `apex` is the part of the name with the address; there may be labels before it. */
   | { readonly kind: 'address'; readonly ip: IpBytes; readonly apex: Name }
   /** The beginning of addresses: `4` or `6`, then the hexadecimal digits so far. */
   | { readonly kind: 'prefix'; readonly prefix: string }
-  /** It begins no address: `256.in-addr.arpa`. */
+  /** No address begins like this: `256.in-addr.arpa`. */
   | { readonly kind: 'nothing' }
 
-/** Undefined for a name that is not a reverse name. */
+/** Undefined if the name is not a reverse name. */
 export function parseReverse(name: Name): ReverseName | undefined {
   if (lowerAscii(name.at(-1) ?? '') !== 'arpa') return undefined
   const family = lowerAscii(name.at(-2) ?? '')

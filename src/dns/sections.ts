@@ -12,7 +12,7 @@ export interface Sections {
 
 export const noSections = { answer: [], authority: [], additional: [] } as const
 
-/** NXDOMAIN or NODATA: the SOA tells how long it may be remembered (RFC 2308 §3). */
+/** NXDOMAIN or NODATA: the SOA limits how long it may be cached (RFC 2308 §3). */
 export function negativeSections(
   code: typeof rcode.NXDOMAIN | typeof rcode.NOERROR,
   soa: ResourceRecord,

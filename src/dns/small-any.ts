@@ -12,8 +12,8 @@ const restBytes = 4 + 17
 const recordHeadBytes = 12
 
 /**
- * What ANY gets over UDP (RFC 8482 §4.1): the first RRset that is not empty. Of a host with addresses
- * of both families it gets both where they fit, because some ask ANY to learn all addresses.
+ * The answer to ANY over UDP (RFC 8482 §4.1): the first RRset that is not empty. For a host with
+ * addresses of both families it has both if they fit, because some clients query ANY for all addresses.
  */
 export function smallAny(
   name: Name,
@@ -32,7 +32,7 @@ export function smallAny(
   return []
 }
 
-/** The octets of an answer that holds addresses of one name. */
+/** The size of an answer with addresses of one name, in octets. */
 function bytesOf(name: Name, addresses: readonly ResourceRecord[]): number {
   let bytes = headerBytes + wireLength(name) + restBytes
   for (const { type } of addresses) bytes += recordHeadBytes + (type === A ? 4 : 16)

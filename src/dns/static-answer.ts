@@ -7,16 +7,16 @@ import type { ResourceRecord } from './record.ts'
 import type { Sections } from './sections.ts'
 import type { StaticZone } from './static-zone.ts'
 
-/** What a zone file says to a question. */
+/** The answer of a zone file to a question. */
 export type StaticAnswer =
   | { readonly kind: 'sections'; readonly sections: Sections }
-  /** The records of the answer, complete with the addresses this zone knows of their targets. */
+  /** The records of the answer, with the addresses of their targets in this zone. */
   | {
       readonly kind: 'records'
       readonly records: readonly ResourceRecord[]
       readonly additional: readonly ResourceRecord[]
     }
-  /** The answer continues at another name, which may lie in another zone. */
+  /** The answer continues at another name, which may be in another zone. */
   | { readonly kind: 'alias'; readonly links: readonly ResourceRecord[]; readonly target: Name }
   | { readonly kind: 'missing' }
 
@@ -54,7 +54,7 @@ export function answerStatic(
   }
 }
 
-/** RFC 6672 §3.1: DNAME, and the CNAME it comes to for the name asked for, with its TTL. */
+/** RFC 6672 §3.1: DNAME, and the CNAME that results for the name in question, with its TTL. */
 function rename(record: ResourceRecord, name: Name, target: Name | undefined): StaticAnswer {
   if (target === undefined) {
     const sections = { ...noSections, answer: [record] }
@@ -102,7 +102,7 @@ function anyOf(
   return smallAny(name, types, setOf, size.bytesMax)
 }
 
-/** The SOA as negative answers carry it, for the smaller of its TTL and its minimum. */
+/** The SOA of negative answers, with the smaller of its TTL and its minimum. */
 export function staticSoa(zone: StaticZone): ResourceRecord {
   const ttl = Math.min(zone.soaTtl, zone.soa.minimum)
   return { name: zone.origin, type: SOA, ttl, data: zone.soa }

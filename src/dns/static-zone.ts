@@ -5,7 +5,7 @@ import type { PackedRecords } from './packed-records.ts'
 import type { Name } from './name.ts'
 import type { ResourceRecord, SoaData } from './record.ts'
 
-/** A zone read from a zone file; to be sent to another thread as it is. */
+/** A zone read from a zone file; it can be sent to another thread unchanged. */
 export interface StaticZone {
   readonly origin: Name
   readonly soa: SoaData
@@ -14,10 +14,10 @@ export interface StaticZone {
   readonly records: PackedRecords
 }
 
-/** The zones served beside the registry, by the {@link nameKey} of their origin. */
+/** The zones served in addition to the registry, by the {@link nameKey} of their origin. */
 export type StaticZones = ReadonlyMap<string, StaticZone>
 
-/** What a static zone has at a name. The records of a wildcard stand at the name asked for. */
+/** What a static zone has at a name. Records of a wildcard have the name in question as owner. */
 export type StaticResult =
   | { readonly kind: 'records'; readonly records: readonly ResourceRecord[] }
   | {
@@ -25,7 +25,7 @@ export type StaticResult =
       readonly servers: readonly ResourceRecord[]
       readonly glue: readonly ResourceRecord[]
     }
-  /** All below `record`'s name is to be found below `target` (RFC 6672); undefined: too long. */
+  /** Names below `record`'s name are found below `target` (RFC 6672); undefined: too long. */
   | {
       readonly kind: 'renamed'
       readonly record: ResourceRecord
@@ -35,17 +35,17 @@ export type StaticResult =
 
 const { A, AAAA, NS, DS, DNAME } = recordType
 
-/** The types that matter at a name above the one asked for. */
+/** The types that matter at a name above the one in question. */
 const onTheWay = [NS, DNAME]
 
 export function staticZones(zones: readonly StaticZone[]): StaticZones {
   return new Map(zones.map((zone) => [nameKey(zone.origin), zone]))
 }
 
-/** The zone with the longest origin that holds a name. */
+/** The zone with the longest origin that contains a name. */
 export function staticZoneOf(zones: StaticZones, name: Name, type = 0): StaticZone | undefined {
   if (zones.size === 0) return undefined
-  // RFC 4035 §3.1.4.1: DS belongs to the parent, where that is here too.
+  // RFC 4035 §3.1.4.1: DS belongs to the parent zone, if that zone is here too.
   if (type === DS && name.length > 0) {
     const parent = staticZoneOf(zones, name.slice(1))
     if (parent !== undefined) return parent
@@ -72,7 +72,7 @@ export function staticZone(
       continue
     }
     index.set(key, [record])
-    // The names above it exist, too: empty non-terminals, unless they have records of their own.
+    // Names above it exist too: empty non-terminals, unless they have records of their own.
     for (let at = 1; at <= record.name.length - origin.length; at++) {
       const above = nameKey(record.name.slice(at))
       if (index.has(above)) break
@@ -118,7 +118,7 @@ function renamed(record: ResourceRecord, below: Name): StaticResult {
   return { kind: 'renamed', record, target: wireLength(target) > 255 ? undefined : target }
 }
 
-/** The addresses, in this zone, of the servers of a zone below: they may lie beyond the cut. */
+/** The addresses, in this zone, of the servers of a zone below: they may be below the cut. */
 function glueOf(zone: StaticZone, servers: readonly ResourceRecord[]): readonly ResourceRecord[] {
   return targetsOf(servers).flatMap((target) => {
     if (!isWithin(target, zone.origin)) return []

@@ -3,7 +3,7 @@ import { recordClass, recordType } from './record.ts'
 import type { Name } from './name.ts'
 import type { WireWriter } from './wire-writer.ts'
 
-/** What an answer repeats of a query's TSIG record (RFC 8945 §4.2). */
+/** The parts of a query's TSIG record that an answer repeats (RFC 8945 §4.2). */
 export interface Tsig {
   readonly key: Name
   readonly algorithm: Name
@@ -15,7 +15,7 @@ export interface Tsig {
 const badKey = 17
 const timesBytes = 8
 
-/** Reads the TSIG whose type stands at `body` and whose data end at `end`; undefined: malformed. */
+/** Reads the TSIG with its type at `body` and the end of its data at `end`; undefined: malformed. */
 export function readTsig(
   packet: Buffer | Uint8Array,
   key: Name,
@@ -42,8 +42,8 @@ export function readTsig(
 }
 
 /**
- * The TSIG of an answer to a query whose key is not known (RFC 8945 §5.2.1): BADKEY and no MAC, as
- * §5.3.2 wants it. The times are the query's: there is no clock here, and nothing that they protect.
+ * The TSIG of an answer to a query with an unknown key (RFC 8945 §5.2.1): BADKEY and no MAC, as §5.3.2
+ * requires. The times are those of the query: this module has no clock, and the times protect nothing.
  */
 export function writeBadKey(writer: WireWriter, tsig: Tsig): void {
   writer.plainName(tsig.key)

@@ -2,8 +2,8 @@ import { utf8ToOctets } from './name.ts'
 import { characterStrings } from './record.ts'
 
 /**
- * Meta as TXT, one text a pair, sorted by key: `key=value` escaped as RFC 1464 says; a key that
- * starts with `rfc1035-` gives its value alone (Consul's rule).
+ * Meta as TXT, one text per pair, sorted by key: `key=value` escaped as in RFC 1464. A key that starts
+ * with `rfc1035-` adds only its value (Consul's rule).
  */
 export function metaStrings(
   meta: Readonly<Record<string, string>>,

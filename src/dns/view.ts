@@ -1,12 +1,12 @@
 import type { IpBytes } from '../base/ip.ts'
 
-/** An instance that belongs in an answer (the verdict has been given; DNS does not judge health). */
+/** An instance that belongs in an answer (DNS does not evaluate health; `health/` has done so). */
 export interface Endpoint {
   /** The node's name, as registered. */
   readonly node: string
   readonly tags: readonly string[]
   readonly port: number
-  /** SRV weight, 0–65535, for the instance's present status. */
+  /** SRV weight, 0–65535, for the instance's current status. */
   readonly weight: number
   /** The service's own addresses by family; empty when it registered none. */
   readonly service: Addresses
@@ -16,7 +16,7 @@ export interface Endpoint {
   readonly meta?: Readonly<Record<string, string>> | undefined
 }
 
-/** Addresses of one thing: at most one of each family, or a host name instead of both. */
+/** Addresses of a node or service: at most one per family, or a host name instead. */
 export interface Addresses {
   readonly v4?: IpBytes | undefined
   readonly v6?: IpBytes | undefined
@@ -29,26 +29,26 @@ export interface NodeEntry {
   readonly meta: Readonly<Record<string, string>>
 }
 
-/** Somebody with an address: the node itself, or a service on it. */
+/** The holder of an address: the node itself, or a service on it. */
 export interface Holder {
   readonly node: string
   readonly service: string | undefined
 }
 
 /**
- * What the DNS answers are made from. `node/catalog-view.ts` reads it from the catalog. Names are
- * given in lower case and match without regard to it. The order of a list must not change while the
- * catalog does not; turning it is the wire cache's work.
+ * The data of DNS answers. `node/catalog-view.ts` reads it from the catalog. Names are passed in lower
+ * case and match case-insensitively. The order of a list must not change while the catalog does not
+ * change; the wire cache rotates it.
  */
 export interface View {
-  /** The instances to answer with, empty when none is healthy; undefined: no instance is registered. */
+  /** The instances for an answer, empty if none is healthy; undefined if none is registered. */
   service(name: string): readonly Endpoint[] | undefined
   node(name: string): NodeEntry | undefined
-  /** The node of a UUID. */
+  /** The node with this UUID. */
   nodeById(id: string): NodeEntry | undefined
-  /** Who has an address, nodes first, whatever their health. */
+  /** The holders of an address, nodes first, healthy or not. */
   holders(ip: IpBytes): readonly Holder[]
-  /** Whether somebody has an address that begins so: `4` or `6`, then hexadecimal digits. */
+  /** Whether a known address has this prefix: `4` or `6`, then hexadecimal digits. */
   hasAddressBelow(prefix: string): boolean
   /** Up to three live servers, for NS. */
   servers(): readonly NodeEntry[]

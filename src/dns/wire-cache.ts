@@ -2,32 +2,32 @@ import { foldOctet } from './query-scan.ts'
 import type { PreparedAnswer } from './prepared-answer.ts'
 import type { QueryScan } from './query-scan.ts'
 
-/** Under what an answer was made, and so how long it holds. */
+/** The versions that an answer was built from, which determine how long it is valid. */
 export interface Validity {
   readonly generation: number
   readonly mode: string
-  /** The slots of the subjects it was made from. */
+  /** The slots of the subjects that it depends on. */
   readonly slots: readonly number[]
-  /** The `applied` that was loaded before they were read. */
+  /** `applied` as loaded before they were read. */
   readonly since: number
 }
 
 export interface CacheEntry {
   prepared: PreparedAnswer
   validity: Validity
-  /** The `applied` at which the slots were last seen to hold. */
+  /** `applied` when the slots were last found unchanged. */
   checked: number
   readonly hash: number
   readonly variant: number
-  /** Asked for since the clock's hand last passed. */
+  /** Queried since the clock's hand last passed. */
   used: boolean
   next: CacheEntry | undefined
 }
 
 /**
- * Prepared answers by lower-cased question and variant, bounded in entries and octets. When full,
- * the entries that were not asked for again go first (the clock, or second chance, algorithm), so a
- * flood of names that are asked once cannot evict used answers.
+ * Prepared answers by lower-cased question and variant, limited in entries and octets. When the cache
+ * is full, entries that were not queried again are removed first (the clock, or second chance,
+ * algorithm). A flood of names that are queried once therefore cannot push out entries in use.
  */
 export class WireCache {
   readonly #buckets: (CacheEntry | undefined)[]
@@ -48,7 +48,7 @@ export class WireCache {
     return this.#entries.length
   }
 
-  /** The memory of all entries, roughly, in octets. */
+  /** Roughly how much memory all entries take, in octets. */
   get bytes(): number {
     return this.#bytes
   }
@@ -70,7 +70,7 @@ export class WireCache {
     return undefined
   }
 
-  /** Adds an answer to the question that `scan` holds, which must have no entry. */
+  /** Adds an answer to the question in `scan`, which must not have an entry. */
   add(scan: QueryScan, prepared: PreparedAnswer, validity: Validity): void {
     if (!this.#makeRoom(prepared.weight)) return
     const bucket = scan.hash & (this.#buckets.length - 1)
@@ -98,8 +98,8 @@ export class WireCache {
   }
 
   /**
-   * Removes the answers that were not asked for since the last call. Without this, answers for
-   * names that no longer exist would stay until the cache is full.
+   * Removes the answers that were not queried since the last call. Without this, answers for names that
+   * no longer exist would stay until the cache is full.
    */
   age(): void {
     let kept = 0
@@ -112,7 +112,7 @@ export class WireCache {
     this.#hand = 0
   }
 
-  /** False: one answer would take too much of the cache to be worth its place. */
+  /** False if one answer would take too much of the cache. */
   #makeRoom(weight: number): boolean {
     if (weight > this.#bytesMax / 4) return false
     while (
@@ -139,7 +139,7 @@ export class WireCache {
   #remove(entry: CacheEntry): void {
     this.#unlink(entry)
     const last = this.#entries.pop()
-    // The newest entry fills the gap, behind the hand: it has a whole round to be asked for again.
+    // The newest entry fills the gap, behind the hand: it has a whole round to be queried again.
     if (last === undefined || last === entry) this.#hand = 0
     else this.#entries[this.#hand++] = last
   }

@@ -4,7 +4,7 @@ import type { Name } from './name.ts'
 /** Offsets from 0x4000 on do not fit into a compression pointer (RFC 1035 §4.1.4). */
 const pointerBound = 0x4000
 
-/** Where messages are put together: one at a time, since writing one is synchronous. */
+/** The buffer in which messages are built: one at a time, because writing is synchronous. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024)
 
 /**
@@ -15,7 +15,7 @@ export class WireWriter {
   #bytes = scratch
   #length = 0
   readonly #offsets = new Map<string, number>()
-  /** Where names were written that are the very same array: most records share their owner. */
+  /** The offsets of names by the identity of their array: most records share their owner. */
   readonly #whole = new Map<Name, number>()
   /** False while names are written that later ones must not point to. */
   recording = true
@@ -62,7 +62,7 @@ export class WireWriter {
     this.#bytes.writeUInt16BE(value, at)
   }
 
-  /** Writes a name, its longest suffix that was written before as a pointer. */
+  /** Writes a name, with a pointer for its longest suffix that was written before. */
   name(name: Name): void {
     const whole = this.#whole.get(name)
     if (whole !== undefined) {

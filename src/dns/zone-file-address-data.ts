@@ -1,9 +1,9 @@
 import { parseIpv4, parseIpv6 } from '../base/ip.ts'
-import { ZoneFileProblem, parseInteger, quote } from './zone-file-fields.ts'
+import { ZoneFileProblem, notHex, parseInteger, quote } from './zone-file-fields.ts'
 import { name as nameOctets, u16, u8 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
-// Data that hold addresses, or the names that stand for them. One character an octet.
+// Data with addresses, or names instead of addresses. One character per octet.
 
 const familyBits: Readonly<Record<string, number>> = { '1': 32, '2': 128 }
 
@@ -16,7 +16,7 @@ export function parseApl(fields: Fields): string {
         /^(!?)(\d+):([^/]+)\/(\d+)$/.exec(text) ?? []
       const bits = familyBits[family]
       if (bits === undefined)
-        throw new ZoneFileProblem(`${quote(text)} is not a valid [!]1:ADDRESS/PREFIX`)
+        throw new ZoneFileProblem(`${quote(text)} is not [!]1:IPV4/PREFIX or [!]2:IPV6/PREFIX`)
       const octets = family === '1' ? ipv4(address) : ipv6(address)
       const kept = octets.replace(/\0+$/, '')
       const prefix = parseInteger(prefixText, bits)
@@ -47,7 +47,7 @@ function gateway(fields: Fields, kind: number): string {
   if (kind === 3) return nameOctets(fields.name())
   const text = fields.word()
   if (text !== '.')
-    throw new ZoneFileProblem(`${quote(text)} stands where "." says that there is none`)
+    throw new ZoneFileProblem(`${quote(text)} must be "." for type 0, which has none`)
   return ''
 }
 
@@ -74,7 +74,7 @@ export function parseLocator64(f: Fields): string {
   const preference = u16(f.exactly('preference', 'locator').integer(0xffff))
   const text = f.word()
   if (!/^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){3}$/i.test(text)) {
-    throw new ZoneFileProblem(`${quote(text)} is not of the form 2001:db8:1140:1000`)
+    throw new ZoneFileProblem(`${quote(text)} is not four groups, such as 2001:db8:1140:1000`)
   }
   const groups = text.split(':').map((group) => u16(Number.parseInt(group, 16)))
   return preference + groups.join('')
@@ -147,10 +147,13 @@ export function bits(numbers: readonly number[]): string {
   return Buffer.from(octets).toString('latin1')
 }
 
-/** RFC 1706 §5: `0x` and hexadecimal digits, with dots where one likes. */
+/** RFC 1706 §5: `0x` and hexadecimal digits, with dots anywhere. */
 export function parseNsap(f: Fields): string {
   const text = f.exactly('an NSAP address').word()
-  const digits = /^0x((?:[0-9a-f]\.*)+)$/i.exec(text)?.[1]?.replaceAll('.', '') ?? ''
+  const digits = /^0x((?:[0-9a-f]\.*)+)$/i.exec(text)?.[1]?.replaceAll('.', '')
+  if (digits === undefined) {
+    throw new ZoneFileProblem(`${quote(text)} is not "0x" and hexadecimal digits`)
+  }
   return hexOctets(digits, text)
 }
 
@@ -163,7 +166,7 @@ export function parseAtma(f: Fields): string {
 
 function hexOctets(digits: string, text: string): string {
   if (!/^(?:[0-9a-f]{2})+$/i.test(digits)) {
-    throw new ZoneFileProblem(`${quote(text)} is not in pairs of hexadecimal digits`)
+    throw new ZoneFileProblem(`${quote(text)} ${notHex}`)
   }
   return Buffer.from(digits, 'hex').toString('latin1')
 }
@@ -181,7 +184,7 @@ function octetsOf(ip: Uint8Array | undefined, text: string, family: string): str
   return Buffer.from(ip).toString('latin1')
 }
 
-/** `constructor` is none of the names. */
+/** Own properties only: `constructor` is not one of the names. */
 function own(numbers: Readonly<Record<string, number>>, name: string): number | undefined {
   return Object.hasOwn(numbers, name) ? numbers[name] : undefined
 }

@@ -14,8 +14,8 @@ const { A, AAAA, NS, SOA, CNAME, DNAME, MX, SRV } = recordType
 const hostTypes = [A, AAAA, CNAME]
 
 /**
- * What makes records a zone: one SOA, servers with addresses, aliases alone. Undefined if they are
- * none. The records' TTLs are made one for each set.
+ * Checks that the records form a zone: one SOA, name servers with addresses, no other records at an
+ * alias. Undefined if they do not. Gives all records of a set the same TTL.
  */
 export function checkZone(
   rows: readonly Row[],
@@ -24,7 +24,7 @@ export function checkZone(
 ): StaticZone | undefined {
   const soa = rows.find(({ record }) => record.type === SOA)
   if (soa?.record.data.kind !== 'soa') {
-    findings.fault(file, 1, 'no SOA record')
+    findings.fault(file, 1, 'the file has no SOA record')
     return undefined
   }
   const origin = soa.record.name
@@ -33,7 +33,7 @@ export function checkZone(
   const unique = [...groupByName(kept).values()].flatMap((group) => checkName(group, findings))
   for (const row of unique) {
     if (row.record.type === SOA && row !== soa) {
-      findings.fault(row.file, row.line, 'a second SOA record')
+      findings.fault(row.file, row.line, 'a second SOA record; a zone has exactly one')
     }
   }
   if (findings.hasFaults) return undefined
@@ -50,7 +50,7 @@ export function checkZone(
 function isInside({ file, line, record }: Row, origin: Name, findings: Findings): boolean {
   if (isWithin(record.name, origin)) return true
   const [name, zone] = [formatName(record.name), formatName(origin)]
-  findings.warn(file, line, `${name} is outside of ${zone} and is left out`)
+  findings.warn(file, line, `${name} is outside of the zone ${zone}; svcd ignores it`)
   return false
 }
 
@@ -88,7 +88,7 @@ function checkName(rows: readonly Row[], findings: Findings): readonly Row[] {
     else checkSet(row, earlier, findings)
   }
   const alias = first.get(CNAME)
-  // RFC 1034 §3.6.2: where there is a CNAME, there is nothing else.
+  // RFC 1034 §3.6.2: a name with a CNAME has no other records.
   if (alias !== undefined && first.size > 1) {
     const other = [...first.values()].findLast((row) => row !== alias) ?? alias
     const { file, line } = unique.indexOf(other) > unique.indexOf(alias) ? other : alias
@@ -98,28 +98,29 @@ function checkName(rows: readonly Row[], findings: Findings): readonly Row[] {
 }
 
 function aliasReason({ record }: Row): string {
-  return `${formatName(record.name)} is an alias (CNAME) and cannot hold other records`
+  return `${formatName(record.name)} is an alias (CNAME) and cannot have other records`
 }
 
-/** A second record of a set: only one may be there of some types, and all have one TTL. */
+/** A second record of a set: some types allow only one, and all records have the same TTL. */
 function checkSet(row: Row, first: Row, findings: Findings): void {
   const { file, line, record } = row
   if (record.type === CNAME) findings.fault(file, line, aliasReason(row))
   if (record.type === DNAME) {
-    findings.fault(file, line, `${formatName(record.name)} has a second DNAME`)
+    const name = formatName(record.name)
+    findings.fault(file, line, `${name} has a second DNAME record; only one is allowed`)
   }
   const { ttl } = first.record
   if (record.ttl === ttl) return
   const set = `${formatName(record.name)} ${formatType(record.type)}`
   // RFC 2181 §5.2.
-  findings.warn(file, line, `${set}: its TTL is ${ttl}, as on line ${first.line}`)
+  findings.warn(file, line, `${set}: the TTL differs from line ${first.line}; svcd uses ${ttl}`)
   row.record = { ...record, ttl }
 }
 
 function checkOwner({ file, line, record }: Row, findings: Findings): void {
   if (record.type !== NS || record.name[0] !== '*') return
   // RFC 4592 §4.2.
-  findings.fault(file, line, `${formatName(record.name)} is a wildcard and cannot be delegated`)
+  findings.fault(file, line, `${formatName(record.name)} is a wildcard and cannot have NS records`)
 }
 
 function withoutDoubles(rows: readonly Row[]): readonly Row[] {
@@ -137,18 +138,18 @@ function checkServers(zone: StaticZone, soa: Row, rows: readonly Row[], findings
     return record.type === NS && sameName(record.name, zone.origin)
   })
   if (servers.length === 0) {
-    findings.fault(soa.file, soa.line, `no NS record at ${formatName(zone.origin)}`)
+    findings.fault(soa.file, soa.line, `the zone ${formatName(zone.origin)} has no NS record`)
   }
   for (const { file, line, record } of servers) {
     const target = targetOf(record)
     const problem = target === undefined ? undefined : problemOfTarget(zone, target)
-    if (problem !== undefined) findings.fault(file, line, `the server ${problem}`)
+    if (problem !== undefined) findings.fault(file, line, `the name server ${problem}`)
   }
 }
 
-/** The mistake that nothing else finds: `www.example.org` without its final dot, in example.org. */
+/** A mistake that no other check finds: `www.example.org` without its final dot, in example.org. */
 function checkDots({ origin }: StaticZone, { file, line, record }: Row, findings: Findings): void {
-  // Of one label a name may well repeat it: `com.com`.
+  // A name may repeat an origin of one label on purpose: `com.com`.
   if (origin.length < 2) return
   const { data } = record
   const target = data.kind === 'name' ? data.name : targetOf(record)
@@ -156,11 +157,11 @@ function checkDots({ origin }: StaticZone, { file, line, record }: Row, findings
     if (name.length < 2 * origin.length || !isWithin(name, origin)) continue
     if (!isWithin(name.slice(0, name.length - origin.length), origin)) continue
     const [found, zone] = [formatName(name), formatName(origin)]
-    findings.warn(file, line, `${found} repeats ${zone}; perhaps its final dot is missing`)
+    findings.warn(file, line, `${found} repeats ${zone}; a final dot is probably missing`)
   }
 }
 
-/** What named-checkzone warns of: hosts that are aliases or have no addresses. */
+/** As named-checkzone warns: hosts that are aliases or have no addresses. */
 function checkTarget(zone: StaticZone, { file, line, record }: Row, findings: Findings): void {
   const { type } = record
   if (type !== MX && type !== SRV && (type !== NS || sameName(record.name, zone.origin))) return
@@ -170,7 +171,7 @@ function checkTarget(zone: StaticZone, { file, line, record }: Row, findings: Fi
 }
 
 function problemOfTarget(zone: StaticZone, target: Name): string | undefined {
-  // RFC 2782, RFC 7505: the root says that there is no such service.
+  // RFC 2782, RFC 7505: the root as target means that there is no such service.
   if (target.length === 0 || !isWithin(target, zone.origin)) return undefined
   const there = recordsFor(zone, target)
   const name = formatName(target)
@@ -179,7 +180,7 @@ function problemOfTarget(zone: StaticZone, target: Name): string | undefined {
   return isReachable ? undefined : `${name} has no address (A or AAAA)`
 }
 
-/** The records at a name, glue included, or those of the wildcard that stands for it. */
+/** The records at a name, including glue, or those of the wildcard that matches it. */
 function recordsFor(zone: StaticZone, name: Name): readonly { readonly type: number }[] {
   for (let at = 0; at <= name.length - zone.origin.length; at++) {
     const here = recordsAt(zone.records, nameKey(name.slice(at)), hostTypes)
@@ -190,7 +191,7 @@ function recordsFor(zone: StaticZone, name: Name): readonly { readonly type: num
   return []
 }
 
-/** Names below a delegation or a DNAME, which never appear in an answer. */
+/** Names below a delegation or a DNAME, which are never served. */
 function checkHidden(zone: StaticZone, rows: readonly Row[], findings: Findings): void {
   const cuts = rows.filter(({ record }) => {
     const isCut = record.type === NS && !sameName(record.name, zone.origin)
@@ -205,7 +206,7 @@ function checkHidden(zone: StaticZone, rows: readonly Row[], findings: Findings)
       if (cut === undefined) continue
       const isGlue = cut.record.type === NS && (record.type === A || record.type === AAAA)
       if (isGlue) break
-      const where = `${formatName(cut.record.name)} ${formatType(cut.record.type)}`
+      const where = `the ${formatType(cut.record.type)} record of ${formatName(cut.record.name)}`
       findings.warn(file, line, `${formatName(record.name)} is hidden by ${where}`)
       break
     }

@@ -21,7 +21,7 @@ export function parseData(type: number, tokens: readonly Token[], origin: Name):
         ? data.bytes.length
         : 0
   if (bytes <= dataBytesMax) return data
-  throw new ZoneFileProblem(`the data has ${bytes} octets; a record holds ${dataBytesMax}`)
+  throw new ZoneFileProblem(`the data has ${bytes} octets; the limit is ${dataBytesMax}`)
 }
 
 function readData(type: number, tokens: readonly Token[], origin: Name): RecordData {
@@ -56,7 +56,7 @@ function readData(type: number, tokens: readonly Token[], origin: Name): RecordD
       const parse = rareData.get(type)
       if (parse !== undefined) return { kind: 'raw', bytes: Buffer.from(parse(fields), 'latin1') }
       const name = formatType(type)
-      throw new ZoneFileProblem(`data of ${name} is written as \\# LENGTH HEX (RFC 3597)`)
+      throw new ZoneFileProblem(`write the data of ${name} as \\# LENGTH HEX (RFC 3597)`)
     }
   }
 }
@@ -85,7 +85,7 @@ function parseAddress(
   return { kind: 'ip', ip }
 }
 
-/** RFC 3597 §5. Data of a type that is known is read as if it had been written in its own way. */
+/** RFC 3597 §5. Data of a known type is treated as if it were written in the form of that type. */
 function parseUnknown(type: number, tokens: readonly Token[]): RecordData {
   const hex = tokens
     .slice(2)
@@ -93,7 +93,7 @@ function parseUnknown(type: number, tokens: readonly Token[]): RecordData {
     .join('')
   const length = parseInteger(tokens[1]?.text ?? '', 0xffff)
   if (!/^(?:[0-9a-f]{2})*$/i.test(hex) || hex.length !== length * 2) {
-    throw new ZoneFileProblem(`\\# ${length} wants ${length} octets in hexadecimal digits`)
+    throw new ZoneFileProblem(`\\# ${length} must be followed by ${length} octets in hexadecimal`)
   }
   const bytes = Buffer.from(hex, 'hex')
   const data = decodeData(type, bytes)

@@ -8,8 +8,8 @@ import type { Row } from './zone-file-row.ts'
 const { A, AAAA, NS, DS } = recordType
 
 /**
- * The registry answers for its domains, whatever a file says: a file for one of them is refused, and
- * what a file for a zone above has there is warned of.
+ * The registry always answers for its own domains: svcd refuses a file for one of them, and warns about
+ * records within a domain in a file for a zone above it.
  */
 export function checkDomains(
   soa: Row,
@@ -21,7 +21,7 @@ export function checkDomains(
   for (const domain of domains) {
     const text = formatName(domain)
     if (sameName(domain, origin)) {
-      const advice = `put static names into a zone below it, such as static.${text.slice(0, -1)}.zone`
+      const advice = `use a zone below it, such as static.${text.slice(0, -1)}.zone`
       findings.fault(soa.file, soa.line, `the registry itself answers for ${text}; ${advice}`)
     } else if (isWithin(domain, origin)) {
       for (const { file, line, record } of hiddenBy(domain, rows)) {
@@ -32,7 +32,7 @@ export function checkDomains(
   }
 }
 
-/** A delegation to this server, with its glue, is what the zone's other servers need. */
+/** Keeps a delegation to this server, with its glue: the zone's other servers need it. */
 function hiddenBy(domain: Name, rows: readonly Row[]): readonly Row[] {
   const inside = rows.filter(({ record }) => isWithin(record.name, domain))
   const cut = inside.filter(({ record: { name, type } }) => {

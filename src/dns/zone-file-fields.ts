@@ -2,7 +2,7 @@ import { isValidName, octetsToUtf8, parseOctetName } from './name.ts'
 import type { Name } from './name.ts'
 import type { Token } from './zone-file-lexer.ts'
 
-// What the fields of a record in a zone file may hold. Texts have one character an octet.
+// The fields of a record in a zone file. Texts have one character per octet.
 
 /** Thrown and caught inside the zone file parser only. */
 export class ZoneFileProblem extends Error {
@@ -11,9 +11,16 @@ export class ZoneFileProblem extends Error {
 
 const shownMax = 60
 
-/** A text of the file as a message quotes it: it may be a megabyte long. */
+/** A text of the file for a message, shortened: it may be a megabyte long. */
 export function quote(text: string): string {
   return `"${octetsToUtf8(text.slice(0, shownMax))}${text.length > shownMax ? '…' : ''}"`
+}
+
+/** The end of a message about digits that {@link Fields.hex} cannot read. */
+export const notHex = 'is not an even number of hexadecimal digits'
+
+export function quotedName(text: string): ZoneFileProblem {
+  return new ZoneFileProblem(`a name must not be in quotes: ${quote(text)}`)
 }
 
 /** The fields of one record's data, read from left to right. */
@@ -64,7 +71,7 @@ export class Fields {
 
   name(): Name {
     const { text, quoted } = this.token()
-    if (quoted) throw new ZoneFileProblem(`a name cannot stand in quotes: ${quote(text)}`)
+    if (quoted) throw quotedName(text)
     return absoluteName(text, this.#origin)
   }
 
@@ -73,21 +80,21 @@ export class Fields {
     return parseString(this.token())
   }
 
-  /** All that is left, as hexadecimal digits. */
+  /** All remaining fields, as hexadecimal digits. */
   hex(what: string): string {
     const digits = this.#joined()
     if (!/^(?:[0-9a-f]{2})+$/i.test(digits)) {
-      throw new ZoneFileProblem(`${what} ${quote(digits)} is not in pairs of hexadecimal digits`)
+      throw new ZoneFileProblem(`${what} ${quote(digits)} ${notHex}`)
     }
     return Buffer.from(digits, 'hex').toString('latin1')
   }
 
-  /** All that is left, in base64. */
+  /** All remaining fields, as base64. */
   base64(what: string): string {
     const text = this.#joined()
     const bytes = Buffer.from(text, 'base64')
     if (text.length === 0 || bytes.toString('base64') !== text) {
-      throw new ZoneFileProblem(`${what} ${quote(text)} is not in base64`)
+      throw new ZoneFileProblem(`${what} ${quote(text)} is not valid base64`)
     }
     return bytes.toString('latin1')
   }
@@ -99,13 +106,14 @@ export class Fields {
   }
 
   #refuse(names: readonly string[]): never {
-    throw new ZoneFileProblem(`expected ${names.join(', ')}; found ${this.count} fields`)
+    const found = this.count === 1 ? '1 field' : `${this.count} fields`
+    throw new ZoneFileProblem(`expected ${names.join(', ')}; found ${found}`)
   }
 }
 
 export function parseInteger(text: string, max: number): number {
   if (!/^\d{1,10}$/.test(text) || Number(text) > max) {
-    throw new ZoneFileProblem(`${quote(text)} is not a number up to ${max}`)
+    throw new ZoneFileProblem(`${quote(text)} is not a number from 0 to ${max}`)
   }
   return Number(text)
 }
@@ -121,7 +129,7 @@ export function parseTtl(text: string): number {
     }
   }
   if (seconds === undefined || seconds > 0xffff_ffff) {
-    throw new ZoneFileProblem(`${quote(text)} is not a valid time in seconds`)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid time; use seconds or 1h30m`)
   }
   return seconds
 }
@@ -134,10 +142,12 @@ export function absoluteName(text: string, origin: Name | undefined): Name {
   if (name === undefined || text === '')
     throw new ZoneFileProblem(`${quote(text)} is not a valid name`)
   if (isAbsolute(text)) return name
-  if (origin === undefined) throw new ZoneFileProblem('a relative name before any $ORIGIN')
+  if (origin === undefined) {
+    throw new ZoneFileProblem(`${quote(text)} has no final dot, and there is no $ORIGIN before it`)
+  }
   if (name.length === 0) return origin
   const full = [...name, ...origin]
-  // The whole must obey the limits too.
+  // The limits apply to the whole name too.
   if (!isValidName(full)) throw new ZoneFileProblem(`${quote(text)} is not a valid name`)
   return full
 }
@@ -152,7 +162,9 @@ export function isAbsolute(text: string): boolean {
 
 export function parseString({ text }: Token): string {
   const octets = unescape(text)
-  if (octets.length > 255) throw new ZoneFileProblem('a string is longer than 255 octets')
+  if (octets.length > 255) {
+    throw new ZoneFileProblem(`a string has ${octets.length} octets; the limit is 255`)
+  }
   return octets
 }
 
@@ -162,7 +174,7 @@ export function unescape(text: string): string {
   return text.replaceAll(/\\(\d{3}|[^])/g, (_, code: string) => {
     if (!/^\d/.test(code)) return code
     if (code.length < 3 || Number(code) > 255)
-      throw new ZoneFileProblem(`\\${code} is not a valid octet`)
+      throw new ZoneFileProblem(`\\${code} is not a valid escape; use \\000 to \\255`)
     return String.fromCharCode(Number(code))
   })
 }

@@ -1,6 +1,6 @@
 const shownMax = 100
 
-/** The problems of a zone file, by file and line; of very many the first hundred. */
+/** Errors and warnings of a zone file, by file and line; at most the first hundred of each. */
 export class Findings {
   readonly #faults: Finding[] = []
   readonly #warnings: Finding[] = []
@@ -19,7 +19,7 @@ export class Findings {
     return this.#faults.length > 0
   }
 
-  /** Enough to know that the file is not a zone file at all. */
+  /** So many errors that the file is probably not a zone file at all. */
   get areTooMany(): boolean {
     return this.#faults.length >= shownMax
   }

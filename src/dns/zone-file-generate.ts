@@ -13,19 +13,22 @@ export function generateRange(text: string): readonly number[] {
   }
   const count = Math.floor((stop - start) / step) + 1
   if (count > generatedMax) {
-    throw new ZoneFileProblem(`$GENERATE makes at most ${generatedMax} records, not ${count}`)
+    throw new ZoneFileProblem(
+      `$GENERATE would create ${count} records; the limit is ${generatedMax}`,
+    )
   }
   return Array.from({ length: count }, (_, at) => start + at * step)
 }
 
-/** `$` is the number, `${OFFSET,WIDTH,BASE}` is it in another shape, `\$` and `$$` a dollar sign. */
+/** `$` is the number, `${OFFSET,WIDTH,BASE}` a formatted number, `\$` and `$$` a dollar sign. */
 export function substitute(text: string, number: number): string {
   return text.replaceAll(
     /\\\$|\$\$|\$(?:\{(-?\d{1,10})(?:,(\d{1,3})(?:,([doxX]))?)?\})?/g,
     (match, offset?: string, width?: string, base?: string) => {
       if (match === '\\$' || match === '$$') return '\\$'
       const value = number + Number(offset ?? 0)
-      if (value < 0) throw new ZoneFileProblem(`${quote(match)} comes to less than 0`)
+      if (value < 0)
+        throw new ZoneFileProblem(`${quote(match)} is negative for the number ${number}`)
       const radix = base === 'o' ? 8 : base === 'x' || base === 'X' ? 16 : 10
       const digits = value.toString(radix).padStart(Number(width ?? 0), '0')
       return base === 'X' ? digits.toUpperCase() : digits

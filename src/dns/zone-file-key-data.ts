@@ -1,10 +1,10 @@
 import { parseType } from './record.ts'
-import { ZoneFileProblem, parseInteger, quote } from './zone-file-fields.ts'
+import { ZoneFileProblem, notHex, parseInteger, quote } from './zone-file-fields.ts'
 import { bits } from './zone-file-address-data.ts'
 import { name as nameOctets, string, u16, u32, u8 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
-// Data about keys, signatures and digests. One character an octet.
+// Data about keys, signatures and digests. One character per octet.
 
 /** IANA's names of DNSSEC algorithms. */
 const algorithms: Readonly<Record<string, number>> = {
@@ -72,10 +72,10 @@ function numberOrName(text: string, names: Readonly<Record<string, number>>, max
   return names[text.toUpperCase()] ?? parseInteger(text, max)
 }
 
-/** Octets of a digest by the number of its kind; others may have any length. */
+/** Checks the length of a digest; `wanted` is undefined for types with any length. */
 export function checkDigest(digest: string, wanted: number | undefined): string {
   if (wanted === undefined || digest.length === wanted) return digest
-  throw new ZoneFileProblem(`a digest of this kind has ${wanted} octets; found ${digest.length}`)
+  throw new ZoneFileProblem(`a digest of this type has ${wanted} octets; found ${digest.length}`)
 }
 
 /** RFC 4034 §5.3; DLV and TA are of the same form. */
@@ -171,8 +171,8 @@ function oneWord(text: string, encoding: 'hex' | 'base64', what: string): string
     text === '' ||
     bytes.toString(encoding) !== (encoding === 'hex' ? text.toLowerCase() : text)
   ) {
-    const form = encoding === 'hex' ? 'in pairs of hexadecimal digits' : 'in base64'
-    throw new ZoneFileProblem(`${what} ${quote(text)} is not ${form}`)
+    const form = encoding === 'hex' ? notHex : 'is not valid base64'
+    throw new ZoneFileProblem(`${what} ${quote(text)} ${form}`)
   }
   return bytes.toString('latin1')
 }
@@ -184,7 +184,7 @@ export function parseZoneDigest(f: Fields): string {
   const algorithm = f.integer(255)
   const digest = checkDigest(f.hex('the digest'), [undefined, 48, 64][algorithm])
   // RFC 8976 §2.2.4.
-  if (digest.length < 12) throw new ZoneFileProblem('a digest of a zone has at least 12 octets')
+  if (digest.length < 12) throw new ZoneFileProblem('a zone digest has at least 12 octets')
   return head + u8(algorithm) + digest
 }
 
@@ -215,11 +215,13 @@ export function parseCsync(f: Fields): string {
 export function parseNxt(f: Fields): string {
   const next = nameOctets(f.atLeast('the next name').name())
   const types = f.rest().map(({ text }) => parseTypeName(text))
-  if (types.some((type) => type > 127)) throw new ZoneFileProblem('NXT holds types up to 127')
+  if (types.some((type) => type > 127)) {
+    throw new ZoneFileProblem('an NXT record can list only types up to 127')
+  }
   return next + bits(types)
 }
 
-/** RFC 4034 §4.1.2: a piece for each 256 types of which there are any. */
+/** RFC 4034 §4.1.2: a window for each block of 256 types that is in use. */
 function typeWindows(types: readonly number[]): string {
   const windows = [...new Set(types.map((type) => type >> 8))].toSorted((a, b) => a - b)
   return windows

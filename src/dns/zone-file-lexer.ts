@@ -1,14 +1,14 @@
-/** One entry of a master file: a directive or a record, its parentheses and comments resolved. */
+/** One entry of a master file: a directive or record, with parentheses and comments removed. */
 export interface ZoneEntry {
-  /** The line it begins on, counted from 1. */
+  /** The line on which it begins, from 1. */
   readonly line: number
-  /** It begins with white space: the owner is that of the record before. */
+  /** It begins with white space: its owner is that of the record before. */
   readonly continuesOwner: boolean
   readonly tokens: readonly Token[]
 }
 
 export interface Token {
-  /** Escapes are left as they stand. */
+  /** Escapes are not resolved. */
   readonly text: string
   readonly quoted: boolean
 }
@@ -22,11 +22,11 @@ const [newline, carriageReturn, space, tab] = [0x0a, 0x0d, 0x20, 0x09]
 const [quote, semicolon, open, close, backslash] = [0x22, 0x3b, 0x28, 0x29, 0x5c]
 
 /**
- * Cuts a master file (RFC 1035 §5.1) into entries, one at a time: files may be large. The text has
- * one character an octet.
+ * Splits a master file (RFC 1035 §5.1) into entries, one at a time, because files may be large. The text
+ * has one character per octet.
  */
 export class ZoneFileLexer {
-  /** For the reader to take out as it continues. */
+  /** The reader removes these while it reads. */
   readonly errors: LexerError[] = []
   readonly #text: string
   #at = 0
@@ -41,7 +41,7 @@ export class ZoneFileLexer {
   constructor(text: string) {
     this.#text = text
     if (text.startsWith('\xef\xbb\xbf')) {
-      this.#fail('the file begins with a byte order mark; save it without', 1)
+      this.#fail('the file starts with a byte order mark; save it without one', 1)
       this.#at = 3
     }
   }
@@ -80,7 +80,7 @@ export class ZoneFileLexer {
   #parenthesis(step: 1 | -1): void {
     if (this.#tokens.length === 0) this.#entryLine = this.#line
     this.#depth += step
-    if (this.#depth < 0) this.#fail('a ")" without its "("', this.#line)
+    if (this.#depth < 0) this.#fail('a ")" without a "(" before it', this.#line)
     this.#depth = Math.max(0, this.#depth)
     this.#at++
   }
@@ -95,7 +95,7 @@ export class ZoneFileLexer {
         if (isEnd(text.charCodeAt(at + 1))) this.#fail('a "\\" at the end of the line', this.#line)
         else at++
       } else if (code === 0) {
-        this.#fail('a NUL octet', this.#line)
+        this.#fail('the line contains a NUL octet', this.#line)
       } else if (isDelimiter(code)) {
         break
       }
@@ -115,7 +115,7 @@ export class ZoneFileLexer {
     }
     this.#at = Math.min(at, text.length)
     if (text.charCodeAt(at) === quote) this.#at++
-    else this.#fail('a quoted string does not end on its line', this.#line)
+    else this.#fail('a quoted string is not closed on its line', this.#line)
     return { text: text.slice(start, at), quoted: true }
   }
 
@@ -136,7 +136,7 @@ export class ZoneFileLexer {
   }
 
   #fail(reason: string, line: number): void {
-    // One per line is enough, and a file of NULs must not fill the memory.
+    // One error per line is enough; a file of NULs must not fill the memory.
     if (this.#failedLine !== line) this.errors.push({ line, reason })
     this.#failedLine = line
   }

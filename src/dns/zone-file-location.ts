@@ -14,10 +14,12 @@ export function parseLocation(fields: Fields): string {
   // In centimetres above 100,000 m below sea level.
   const height = Math.round(altitude * 100) + 10_000_000
   if (height < 0 || height > 0xffff_ffff) {
-    throw new ZoneFileProblem(`an altitude of ${altitude} m cannot be written`)
+    throw new ZoneFileProblem(`the altitude ${altitude} m is out of range`)
   }
   const sizes = [takeMetres(words, 1), takeMetres(words, 10_000), takeMetres(words, 10)]
-  if (words.length > 0) throw new ZoneFileProblem(`${quote(words[0] ?? '')} is one field too many`)
+  if (words.length > 0) {
+    throw new ZoneFileProblem(`unexpected field ${quote(words[0] ?? '')} at the end`)
+  }
   return u8(0) + sizes.map(precision).join('') + u32(latitude) + u32(longitude) + u32(height)
 }
 
@@ -37,7 +39,7 @@ function takeAngle(words: string[], plus: string, minus: string, degreesMax: num
     }
     if (!/^\d{1,3}(?:\.\d{1,3})?$/.test(word) || parts.length === 3) {
       throw new ZoneFileProblem(
-        `${quote(word)} is not part of an angle that ends in ${plus} or ${minus}`,
+        `${quote(word)} is not part of an angle: up to three numbers, then ${plus} or ${minus}`,
       )
     }
     parts.push(Number(word))

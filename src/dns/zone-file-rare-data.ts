@@ -29,12 +29,12 @@ import { parseServiceBinding } from './zone-file-svcb.ts'
 import { name as nameOctets, string, u16, u8 } from './octets.ts'
 import type { Fields } from './zone-file-fields.ts'
 
-/** Reads the fields of a record and gives its data in wire form, one character an octet. */
+/** Reads the fields of a record and returns its data in wire form, one character per octet. */
 type Reader = (fields: Fields) => string
 
 const t = recordType
 
-/** The types that are served as they are: nothing here looks into their data. */
+/** Types that svcd serves without looking into their data. */
 export const rareData: ReadonlyMap<number, Reader> = new Map<number, Reader>([
   [t.HINFO, (f) => f.exactly('cpu', 'os') && string(f.string()) + string(f.string())],
   [t.MINFO, (f) => f.exactly('mailbox', 'errors') && twoNames(f)],
@@ -172,7 +172,9 @@ function parseUri(f: Fields): string {
   f.exactly('priority', 'weight', 'target')
   const numbers = u16(f.integer(0xffff)) + u16(f.integer(0xffff))
   const { text, quoted } = f.token()
-  if (!quoted || text === '') throw new ZoneFileProblem('the target of a URI stands in quotes')
+  if (!quoted || text === '') {
+    throw new ZoneFileProblem('the target of a URI record must be in quotes')
+  }
   return numbers + unescape(text)
 }
 

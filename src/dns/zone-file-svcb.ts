@@ -19,7 +19,7 @@ export function parseServiceBinding(fields: Fields): string {
   fields.atLeast('priority', 'target')
   const head = u16(fields.integer(0xffff)) + name(fields.name())
   const values = new Map<number, string>()
-  // The lexer takes `key="a value"` for two tokens.
+  // The lexer reads `key="a value"` as two tokens.
   const words = fields.rest()
   for (let at = 0; at < words.length; at++) {
     const [, keyText = '', sign = '', inline = ''] =
@@ -28,7 +28,7 @@ export function parseServiceBinding(fields: Fields): string {
     const isQuoted = sign !== '' && inline === '' && next?.quoted === true
     if (isQuoted) at++
     const key = parseKey(keyText)
-    if (values.has(key)) throw new ZoneFileProblem(`the parameter ${keyText} stands there twice`)
+    if (values.has(key)) throw new ZoneFileProblem(`the parameter ${keyText} is given twice`)
     values.set(key, valueOf(key, unescape(isQuoted ? next.text : inline), keyText))
   }
   checkMandatory(values)
@@ -49,7 +49,7 @@ function valueOf(key: number, value: string, keyText: string): string {
   if (keyText.startsWith('key')) return value
   const isEmptyWanted = key === keys['no-default-alpn']
   if (isEmptyWanted !== (value === '')) {
-    throw new ZoneFileProblem(`${keyText} ${isEmptyWanted ? 'has no' : 'needs a'} value`)
+    throw new ZoneFileProblem(`${keyText} ${isEmptyWanted ? 'takes no' : 'needs a'} value`)
   }
   switch (key) {
     case keys['mandatory']:
@@ -84,13 +84,14 @@ function address(text: string, ip: Uint8Array | undefined): string {
   return Buffer.from(ip).toString('latin1')
 }
 
-/** RFC 9460 §8: mandatory keys must be present, and not include `mandatory`. */
+/** RFC 9460 §8: mandatory parameters must be present, and `mandatory` must not list itself. */
 function checkMandatory(values: ReadonlyMap<number, string>): void {
   const listed = Buffer.from(values.get(0) ?? '', 'latin1')
   for (let at = 0; at + 1 < listed.length; at += 2) {
     const key = listed.readUInt16BE(at)
-    if (key === 0 || !values.has(key)) {
-      throw new ZoneFileProblem(`mandatory names the parameter ${key}, which is not there`)
+    if (key === 0) throw new ZoneFileProblem('mandatory must not list itself')
+    if (!values.has(key)) {
+      throw new ZoneFileProblem(`mandatory lists the parameter ${key}, which is missing`)
     }
   }
 }

@@ -2,7 +2,14 @@ import { formatName, sameName } from './name.ts'
 import { recordType, parseType } from './record.ts'
 import { checkZone } from './zone-file-check.ts'
 import { parseData } from './zone-file-data.ts'
-import { ZoneFileProblem, absoluteName, isAbsolute, parseTtl, quote } from './zone-file-fields.ts'
+import {
+  ZoneFileProblem,
+  absoluteName,
+  isAbsolute,
+  parseTtl,
+  quote,
+  quotedName,
+} from './zone-file-fields.ts'
 import { generateRange, substitute } from './zone-file-generate.ts'
 import { ZoneFileLexer } from './zone-file-lexer.ts'
 import { Findings } from './zone-file-findings.ts'
@@ -13,10 +20,10 @@ import type { Token, ZoneEntry } from './zone-file-lexer.ts'
 
 export type ZoneFileResult =
   | { readonly zone: StaticZone; readonly warnings: readonly string[] }
-  /** One text a fault: `file:line: reason`. */
+  /** One text per error: `file:line: reason`. */
   | { readonly faults: readonly string[]; readonly warnings: readonly string[] }
 
-/** A file that `$INCLUDE` names, or why there is none to read. */
+/** A file that `$INCLUDE` names, or why it cannot be read. */
 export type Included =
   { readonly file: string; readonly text: string } | { readonly reason: string }
 
@@ -25,7 +32,7 @@ export interface ZoneFileOptions {
   readonly file: string
   /** The zone that the file is named after: the origin until the first `$ORIGIN`. */
   readonly origin?: Name | undefined
-  /** The registry's domains, which no file can hold. */
+  /** The registry's domains, which a file cannot contain. */
   readonly domains?: readonly Name[]
   /** Reads a file that `from` names in an `$INCLUDE`. */
   readonly include?: (path: string, from: string) => Included
@@ -36,8 +43,8 @@ const recordsMax = 10_000_000
 const ttlMax = 0x7fff_ffff
 
 /**
- * Parses a master file (RFC 1035 §5, RFC 2308 §4; `$GENERATE` as BIND has it). `text` has one
- * character an octet. What BIND's named-checkzone refuses is a fault, what it warns of a warning.
+ * Parses a master file (RFC 1035 §5, RFC 2308 §4; `$GENERATE` as in BIND). `text` has one character
+ * per octet. An error of BIND's named-checkzone is a fault here, a warning of it a warning.
  */
 export function parseZoneFile(text: string, options: ZoneFileOptions): ZoneFileResult {
   const findings = new Findings()
@@ -50,7 +57,7 @@ export function parseZoneFile(text: string, options: ZoneFileOptions): ZoneFileR
     : { zone, warnings }
 }
 
-/** What one file leaves behind when another is included: origin and owner are its own. */
+/** The state of one file; an included file has its own origin and owner. */
 interface Context extends Start {
   owner: Name | undefined
   ownerText: string | undefined
@@ -59,7 +66,7 @@ interface Context extends Start {
   relativeOrigin: string | undefined
 }
 
-/** What a file begins with. `isOwnOrigin`: it is relative to the name of the zone's file. */
+/** The state at the start of a file. `isOwnOrigin`: relative to the name of the zone's file. */
 interface Start {
   readonly file: string
   origin: Name | undefined
@@ -91,7 +98,7 @@ class Reader {
       relativeOrigin: undefined,
     }
     this.#open.push(file)
-    // An entry that was cut wrongly means nothing: one fault for one mistake.
+    // An entry with a syntax error is not read further: one mistake, one fault.
     const report = (): boolean => {
       const found = lexer.errors.splice(0)
       for (const { line, reason } of found) this.#findings.fault(file, line, reason)
@@ -143,14 +150,14 @@ class Reader {
     }
   }
 
-  /** RFC 1035 §5.1: the origin of this file stays what it is, whatever the other one does. */
+  /** RFC 1035 §5.1: the included file does not change the origin of this file. */
   #include([path, origin, ...more]: readonly Token[], context: Context): void {
     if (path === undefined || more.length > 0) {
-      throw new ZoneFileProblem('$INCLUDE takes a file and perhaps an origin')
+      throw new ZoneFileProblem('$INCLUDE takes a file and, optionally, an origin')
     }
     const inner = origin === undefined ? context.origin : absoluteName(origin.text, context.origin)
     const included = this.#options.include?.(path.text, context.file) ?? {
-      reason: 'there are no files to include here',
+      reason: 'no file can be included here',
     }
     if ('reason' in included) {
       throw new ZoneFileProblem(`$INCLUDE ${quote(path.text)}: ${included.reason}`)
@@ -159,7 +166,7 @@ class Reader {
       throw new ZoneFileProblem(`$INCLUDE ${quote(path.text)}: the file includes itself`)
     }
     if (this.#open.length > includeDepthMax) {
-      throw new ZoneFileProblem(`$INCLUDE: more than ${includeDepthMax} files within each other`)
+      throw new ZoneFileProblem(`$INCLUDE: more than ${includeDepthMax} nested files`)
     }
     const isOwnOrigin = context.isOwnOrigin && (origin === undefined || !isAbsolute(origin.text))
     this.readFile(included.text, { file: included.file, origin: inner, isOwnOrigin })
@@ -184,29 +191,33 @@ class Reader {
     let at = 0
     if (!entry.continuesOwner) this.#setOwner(tokens[at++], context)
     const name = context.owner
-    if (name === undefined) throw new ZoneFileProblem('no owner before this record')
+    if (name === undefined) {
+      throw new ZoneFileProblem('the record has no owner; start the line with a name')
+    }
     let ttl: number | undefined
     let hasClass = false
-    // TTL and class may stand in either order, and both may be left out.
+    // TTL and class are optional, in either order.
     for (; at < tokens.length; at++) {
       const word = tokens[at]?.text ?? ''
       if (ttl === undefined && /^\d/.test(word)) {
         ttl = this.#boundTtl(parseTtl(word), entry, context)
       } else if (!hasClass && /^(?:IN|CLASS1)$/i.test(word)) hasClass = true
       else if (/^(?:CH|HS|CS|CLASS\d+)$/i.test(word)) {
-        throw new ZoneFileProblem(`class ${word}: only IN is served`)
+        throw new ZoneFileProblem(`class ${word} is not supported; use IN`)
       } else break
     }
     const type = typeOf(tokens[at++]?.text)
     const data = parseData(type, tokens.slice(at), context.origin ?? [])
     if (type === recordType.SOA) this.#checkTop(name, context)
-    // RFC 2308 §4: $TTL first; without it the TTL of the record before, or the SOA's minimum.
+    // RFC 2308 §4: $TTL, otherwise the TTL of the record before, otherwise the SOA's minimum.
     const fallback = this.#defaultTtl ?? this.#lastTtl
     const given = ttl ?? fallback ?? (data.kind === 'soa' ? data.minimum : undefined)
-    if (given === undefined) throw new ZoneFileProblem('no TTL; put a $TTL at the top')
+    if (given === undefined) {
+      throw new ZoneFileProblem('no TTL; add a $TTL line at the top of the file')
+    }
     this.#lastTtl = given
     if (this.rows.length >= recordsMax) {
-      throw new ZoneFileProblem(`a zone has at most ${recordsMax} records`)
+      throw new ZoneFileProblem(`the zone has more than ${recordsMax} records`)
     }
     const record = { name, type, ttl: given, data }
     this.rows.push({ file: context.file, line: entry.line, record })
@@ -214,20 +225,20 @@ class Reader {
 
   #setOwner(token: Token | undefined, context: Context): void {
     const text = token?.text ?? ''
-    // Names come in runs: the same array serves them all.
+    // Consecutive records often have the same name: they share one array.
     if (text === context.ownerText) return
-    // Set only when it is one, so that later records do not take over a bad owner.
+    // Set only if it is valid, so that later records do not inherit a bad owner.
     context.owner = undefined
     context.ownerText = undefined
-    if (token?.quoted === true) throw new ZoneFileProblem('a name cannot stand in quotes')
+    if (token?.quoted === true) throw quotedName(text)
     context.owner = absoluteName(text, context.origin)
     context.ownerText = text
     context.isOwnOwner = context.isOwnOrigin && !isAbsolute(text)
   }
 
   /**
-   * As named-checkzone: the SOA stands at the top of the zone. A file may hold another zone than the
-   * one it is named after, but only by an absolute name: a relative one forgot its final dot.
+   * As in named-checkzone, the SOA must be at the top of the zone. A file may contain another zone than
+   * the one it is named after, but only by an absolute name: in a relative name the final dot is missing.
    */
   #checkTop(name: Name, { isOwnOwner, relativeOrigin }: Context): void {
     const top = this.#options.origin
@@ -242,27 +253,30 @@ class Reader {
   /** RFC 2181 §8: a TTL with its highest bit set counts as 0. */
   #boundTtl(ttl: number, { line }: ZoneEntry, { file }: Context): number {
     if (ttl <= ttlMax) return ttl
-    this.#findings.warn(file, line, `the TTL ${ttl} is above ${ttlMax} and counts as 0`)
+    this.#findings.warn(file, line, `the TTL ${ttl} is above ${ttlMax}; svcd uses 0`)
     return 0
   }
 }
 
 function setOrigin(text: string, context: Context): void {
   context.origin = absoluteName(text, context.origin)
-  // The same text is another name from here on.
+  // From here on, the same text means another name.
   context.ownerText = undefined
   if (isAbsolute(text)) context.isOwnOrigin = false
   context.relativeOrigin = isAbsolute(text) ? undefined : text
 }
 
 function typeOf(text: string | undefined): number {
-  const type = text === undefined ? undefined : parseType(text)
+  if (text === undefined) throw new ZoneFileProblem('the record has no type and no data')
+  const type = parseType(text)
   if (type === undefined || isMetaType(type)) {
-    throw new ZoneFileProblem(`${quote(text ?? '')} is not a valid record type`)
+    throw new ZoneFileProblem(`${quote(text)} is not a valid record type`)
   }
   const { RRSIG, NSEC, NSEC3 } = recordType
   if (type === RRSIG || type === NSEC || type === NSEC3) {
-    throw new ZoneFileProblem(`${text} is of a signed zone; give the zone as it was before`)
+    throw new ZoneFileProblem(
+      `${text} belongs to a signed zone, which svcd does not serve; use the unsigned zone file`,
+    )
   }
   return type
 }

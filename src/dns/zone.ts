@@ -3,7 +3,7 @@ import type { Name } from './name.ts'
 import type { SoaData } from './record.ts'
 import type { StaticZones } from './static-zone.ts'
 
-/** What the answers for the registry's domain depend on beside the registry itself. */
+/** What the answers for the registry's domain depend on, besides the registry itself. */
 export interface Zone {
   /** Lower-case labels: ['consul']. */
   readonly domain: Name
@@ -17,11 +17,11 @@ export interface Zone {
   readonly serviceTtls: Readonly<Record<string, number>>
   /** Send a node's meta as TXT along with its addresses. */
   readonly nodeMetaTxt: boolean
-  /** What a name says whose instances are registered but all unhealthy: Consul says NXDOMAIN. */
+  /** The answer for a service whose instances are all unhealthy; NXDOMAIN in Consul. */
   readonly emptyAnswer: 'nxdomain' | 'nodata'
-  /** Set TC in an answer that is cut, so that its asker comes again over TCP. */
+  /** Set TC in an answer that is cut, so that clients retry over TCP. */
   readonly enableTruncate: boolean
-  /** Zone files served beside the registry. The zone with the longest matching origin answers. */
+  /** Zone files, in addition to the registry. The zone with the longest matching origin answers. */
   readonly staticZones: StaticZones
 }
 
@@ -48,11 +48,11 @@ export function defaultZone(domain: Name, datacenter: string): Zone {
   }
 }
 
-/** The zone as seen at `name`: its domain is the alternative one for the names within that. */
+/** The zone for `name`: names within the alternative domain have that as their domain. */
 export function zoneAt(name: Name, zone: Zone): Zone {
   const { domain, altDomain } = zone
   if (altDomain === undefined || !isWithin(name, altDomain)) return zone
-  // One may lie within the other.
+  // One domain may be within the other.
   if (domain.length > altDomain.length && isWithin(name, domain)) return zone
   return { ...zone, domain: altDomain }
 }

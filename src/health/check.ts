@@ -1,16 +1,16 @@
 export type CheckStatus = 'passing' | 'warning' | 'critical'
 
-/** How many results in a row it takes to move a check. 0 and 1 both mean: the first does. */
+/** How many consecutive results change a check's status. 0 and 1 both mean: the first one. */
 export interface CheckRules {
   readonly successBeforePassing: number
   /** 0 = as many as for critical. */
   readonly failuresBeforeWarning: number
   readonly failuresBeforeCritical: number
-  /** How long a check may stay critical before its service is deregistered; 0 = for ever. */
+  /** How long a check may stay critical before its service is deregistered; 0 = without limit. */
   readonly deregisterAfterMs: number
 }
 
-/** One thing learned about a check. */
+/** One result of a check. */
 export type CheckResult =
   /** A probe ran. Thresholds count these. */
   | { readonly kind: 'probe'; readonly status: CheckStatus; readonly output: string }
@@ -23,21 +23,21 @@ export interface CheckState {
   readonly status: CheckStatus
   /** At most 4 KiB of UTF-8. */
   readonly output: string
-  /** Results of one sort in a row; both 0 before the first result. */
+  /** Consecutive results of one kind; both are 0 before the first result. */
   readonly successes: number
   readonly failures: number
   readonly criticalSinceMs: number | undefined
-  /** No result has come since the check was defined: the catalog's output says nothing of it yet. */
+  /** No result since the check was defined: the catalog does not have its output yet. */
   readonly awaitsFirst: boolean
-  /** What the catalog was last told, and when. */
+  /** What the catalog received last, and when. */
   readonly told: { readonly status: CheckStatus; readonly output: string; readonly atMs: number }
 }
 
 export interface Step {
   readonly state: CheckState
-  /** Whether the catalog is to be told; `state.told` says so already. */
+  /** Whether to send the state to the catalog; `state.told` already has it. */
   readonly propose: boolean
-  /** Whether a person wants to know: the status changed, or this is the first result. */
+  /** Whether to log it: the status changed, or this is the first result. */
   readonly isNews: boolean
 }
 
@@ -46,8 +46,8 @@ const outputOnlyEveryMs = 5 * 60_000
 const expired = 'TTL expired'
 
 /**
- * The state of a check of which the catalog already holds `status` and `output`. `awaitsFirst`: it is
- * new or was defined again, so its first result is told whatever it is.
+ * The state of a check whose `status` and `output` are already in the catalog. `awaitsFirst`: the check
+ * is new or was defined again, so its first result is always sent.
  */
 export function startedCheck(
   status: CheckStatus,
@@ -68,9 +68,9 @@ export function startedCheck(
 }
 
 /**
- * One step of a check's state machine. Only a transition and the output of the first result are worth
- * a command; output that changed later without a transition is told at most every five minutes, so
- * that heartbeats never reach the log.
+ * One step of a check's state machine. Only a transition and the output of the first result cause a
+ * command immediately. Output that changes later without a transition is sent at most every five
+ * minutes, so that heartbeats never reach the log.
  */
 export function next(
   check: { readonly rules: CheckRules; readonly state: CheckState },
@@ -86,14 +86,14 @@ export function next(
     case 'probe': {
       const counted = count(state, result.status)
       const status = statusAfter(rules, counted, result.status, isFirst(state))
-      // Below its threshold a result changes nothing to see: neither status nor output.
+      // Below its threshold, a result changes neither status nor output.
       if (status === undefined) return { state: counted, propose: false, isNews: false }
       return moved(counted, status, clipOutput(result.output), nowMs)
     }
   }
 }
 
-/** When the check's service is to be deregistered; undefined while that is not due. */
+/** When to deregister the check's service; undefined while the check is not critical. */
 export function reapAtMs(rules: CheckRules, state: CheckState): number | undefined {
   if (rules.deregisterAfterMs <= 0 || state.criticalSinceMs === undefined) return undefined
   return state.criticalSinceMs + rules.deregisterAfterMs
@@ -101,7 +101,7 @@ export function reapAtMs(rules: CheckRules, state: CheckState): number | undefin
 
 /** At most 4 KiB of `text`, cut between two characters. */
 export function clipOutput(text: string): string {
-  // A UTF-16 unit takes at most three bytes, which spares most texts the counting.
+  // A UTF-16 unit takes at most three bytes, so most texts need not be counted.
   if (text.length * 3 <= outputBytesMax || Buffer.byteLength(text) <= outputBytesMax) return text
   const bytes = Buffer.from(text.slice(0, outputBytesMax))
   let end = Math.min(outputBytesMax, bytes.length)

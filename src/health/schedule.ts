@@ -1,18 +1,18 @@
 import type { Random } from '../base/random.ts'
 
-/** Something to be done at a time. Owned by one {@link Schedule}. */
+/** A task with a deadline. Owned by one {@link Schedule}. */
 export interface Deadline<T> {
   readonly value: T
   /** In the schedule's time; NaN while it is not set. */
   atMs: number
-  /** Where it stands in the heap; −1 while it is not set. */
+  /** Its position in the heap; −1 while it is not set. */
   position: number
 }
 
-/** A tick later than this means that the process was stopped, not that the timer was imprecise. */
+/** A tick later than this means that the process was suspended, not that the timer was imprecise. */
 const stallMs = 1000
 
-/** The longest time between two ticks: what a stall can be measured by. */
+/** The longest time between two ticks, from which stalls are measured. */
 const tickMs = 1000
 
 export function deadline<T>(value: T): Deadline<T> {
@@ -20,9 +20,9 @@ export function deadline<T>(value: T): Deadline<T> {
 }
 
 /**
- * Deadlines in order (a binary heap), on a clock that stops while the process is stopped. When a
- * tick comes d > 1 s late, every deadline moves by d: the process was stopped, and services that
- * sent heartbeats in that time must not count as failed. `nowMs` is monotonic time everywhere.
+ * Deadlines in order (a binary heap), on a clock that stops while the process is suspended. If a tick
+ * comes d > 1 s late, every deadline moves by d: services that sent heartbeats during that time must not
+ * become critical. `nowMs` is monotonic time everywhere.
  */
 export class Schedule<T> {
   readonly #heap: Deadline<T>[] = []
@@ -39,7 +39,7 @@ export class Schedule<T> {
     return nowMs - this.#stalledMs
   }
 
-  /** All the time by which deadlines were pushed so far. */
+  /** The total time by which deadlines have moved so far. */
   get stalledMs(): number {
     return this.#stalledMs
   }
@@ -71,7 +71,7 @@ export class Schedule<T> {
     this.#down(last)
   }
 
-  /** Takes out what is due, earliest first. */
+  /** Removes and returns what is due, earliest first. */
   takeDue(nowMs: number): T[] {
     const timeMs = this.timeMs(nowMs)
     const due: T[] = []
@@ -83,7 +83,7 @@ export class Schedule<T> {
     return due
   }
 
-  /** How long to sleep before the next tick; a tick that comes much later is taken for a stall. */
+  /** How long to sleep before the next tick; a tick that comes much later counts as a stall. */
   sleepMs(nowMs: number): number {
     const timeMs = this.timeMs(nowMs)
     const first = this.#heap[0]
@@ -126,14 +126,14 @@ export class Schedule<T> {
   }
 }
 
-/** The delay before the first probe of a check that was there before this process. */
+/** The delay before the first probe of a check that existed before this process. */
 export function firstProbeDelayMs(intervalMs: number, random: Random): number {
   return intervalMs * random()
 }
 
 /**
  * The delay from the start of one probe to the next. Up to a tenth early, so that checks that were
- * registered together drift apart; never late, so that a death is seen within interval + timeout.
+ * registered together drift apart; never late, so that a failure is seen within interval + timeout.
  */
 export function nextProbeDelayMs(intervalMs: number, random: Random): number {
   return intervalMs * (1 - 0.1 * random())

@@ -1,4 +1,4 @@
-/** What a verdict needs to know of a check; the catalog's `Check` fits. */
+/** The fields of a check that a verdict needs; the catalog's `Check` has them. */
 export interface JudgedCheck {
   readonly checkId: string
   readonly status: 'passing' | 'warning' | 'critical'
@@ -6,7 +6,7 @@ export interface JudgedCheck {
   readonly serviceId: string
 }
 
-/** What a verdict needs to know of an instance; the catalog's `Instance` fits. */
+/** The fields of an instance that a verdict needs; the catalog's `Instance` has them. */
 export interface Candidate {
   readonly service: { readonly weights: { readonly passing: number; readonly warning: number } }
   /** The service's checks and the node's. */
@@ -28,11 +28,11 @@ export type Rule =
 
 export interface Verdict {
   readonly status: AggregatedStatus
-  /** Whether DNS answers hold the instance. */
+  /** Whether DNS answers contain the instance. */
   readonly inAnswer: boolean
   /** Whether HTTP lists it under `?passing`. */
   readonly passing: boolean
-  /** The SRV weight for its status; 0 when it is not to be used. */
+  /** The SRV weight for its status; 0 if clients must not use it. */
   readonly weight: number
   readonly rule: Rule
   /** The check that decided, '' under the rule `passing`. */
@@ -53,9 +53,9 @@ export const nodeMaintenanceId = '_node_maintenance'
 export const serviceMaintenancePrefix = '_service_maintenance:'
 
 /**
- * Gives every instance its verdict, in the order given. DNS answers, HTTP's `passing` and `why` all
- * read this one list. A verdict depends on the catalog only, never on a clock: nodes would differ
- * and cached answers would lie.
+ * The verdict on every instance, in the given order. DNS answers, HTTP's `passing` and `why` all read
+ * this one list. A verdict depends only on the catalog, never on a clock: otherwise nodes would differ
+ * and cached answers would be wrong.
  */
 export function select<I extends Candidate>(
   instances: readonly I[],
@@ -97,7 +97,7 @@ export function aggregatedStatus(checks: readonly JudgedCheck[]): AggregatedStat
   return worst === undefined ? 'passing' : statusOfRule[ruleOf(worst)]
 }
 
-// The first of the checks under the gravest rule; undefined when all of them pass.
+// The first of the checks under the most severe rule; undefined if all of them pass.
 function worstCheck(checks: readonly JudgedCheck[]): JudgedCheck | undefined {
   let worst: JudgedCheck | undefined
   let worstRank = rankOf.passing
@@ -111,7 +111,7 @@ function worstCheck(checks: readonly JudgedCheck[]): JudgedCheck | undefined {
 }
 
 function ruleOf(check: JudgedCheck): Rule {
-  // A maintenance check counts by its presence, whatever its status says (as in Consul).
+  // A maintenance check counts if it is present, whatever its status (as in Consul).
   if (check.checkId.charCodeAt(0) === underscore) {
     if (check.checkId === nodeMaintenanceId) return 'node-maintenance'
     if (check.checkId.startsWith(serviceMaintenancePrefix)) return 'service-maintenance'
@@ -122,7 +122,7 @@ function ruleOf(check: JudgedCheck): Rule {
 
 const underscore = 0x5f
 
-// Of two equally grave reasons the node's is named: it explains more.
+// Of two equally severe reasons the node's is named: it explains more.
 const rankOf: Readonly<Record<Rule, number>> = {
   'node-maintenance': 6,
   'service-maintenance': 5,

@@ -28,7 +28,7 @@ export interface DnsReply {
   readonly authority: readonly DnsRecord[]
   /** Without the OPT record. */
   readonly additional: readonly DnsRecord[]
-  /** The UDP size that the server's OPT record names; undefined: there was none. */
+  /** The UDP size in the server's OPT record; undefined if there was none. */
   readonly udpBytes: number | undefined
   /** Length of the message in octets. */
   readonly bytes: number
@@ -36,7 +36,7 @@ export interface DnsReply {
 }
 
 export interface AskOptions {
-  /** Ask over TCP from the start; else only when the UDP answer was truncated. */
+  /** Query over TCP immediately; otherwise only if the UDP answer was truncated. */
   readonly tcp?: boolean | undefined
   /** How long to wait for each of the attempts. */
   readonly timeoutMs?: number | undefined
@@ -55,8 +55,8 @@ const rcodeNames: Readonly<Record<number, string>> = Object.fromEntries(
 const udpBytesMax = 1232
 
 /**
- * Asks one DNS server one question, as a stub resolver would. Throws `invalid-field` for a name or
- * type that cannot be asked and `dns-unreachable` when no usable answer comes.
+ * Sends one query to one DNS server, as a stub resolver does. Throws `invalid-field` for a name or type
+ * that cannot be queried, and `dns-unreachable` if no usable answer comes.
  */
 export async function ask(
   server: DnsServerAddress,
@@ -123,7 +123,7 @@ async function askUdp(
         // A packet that answers something else is a late or forged one: keep waiting.
         if (reply !== undefined) settle(() => resolve(reply))
       })
-      // A connected socket takes packets from that address and port only, and hears of a closed port.
+      // A connected socket accepts packets only from that address and port, and reports a closed port.
       socket.connect(port, address, send)
     })
   } finally {
@@ -151,7 +151,7 @@ async function askTcp(
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) continue
       const bytes = received.subarray(2, 2 + received.readUInt16BE(0))
       const reply = maybeReply(query, bytes, 'tcp')
-      if (reply === undefined) throw new Error('the server answered another question')
+      if (reply === undefined) throw new Error('the server answered a different question')
       return reply
     }
     throw new Error('the server closed the connection without an answer')
@@ -171,7 +171,7 @@ function maybeReply(
   const reply = maybeDecode(bytes, transport)
   if (reply === undefined || reply.id !== query.readUInt16BE(0)) return undefined
   if (!reply.flags.includes('qr')) return undefined
-  // A server that understood nothing may send the header alone.
+  // A server that cannot parse the query may send the header alone.
   if (reply.question.name === '' && reply.rcode !== 'NOERROR') return reply
   const isAsked =
     reply.question.name.toLowerCase() === absolute(asked?.name ?? '').toLowerCase() &&

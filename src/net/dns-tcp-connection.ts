@@ -21,13 +21,13 @@ export interface TcpCounters {
 }
 
 const headerBytes = 12
-/** How long one client keeps the others waiting, and all of them together the rest of the thread. */
+/** How long one client may delay the others, and all clients together the rest of the thread. */
 const sliceMs = 0.5
 const shareMs = 3
 
-/** The part of each turn of the event loop that the clients of one port may take. */
+/** The share of each turn of the event loop that the clients of one port may use. */
 export class TurnShare {
-  /** 0: none of it was taken in this turn; else its end is being waited for. */
+  /** 0 if nothing was used in this turn; otherwise when the share ends. */
   #endMs = 0
   readonly #waiting: (() => void)[] = []
 
@@ -38,7 +38,7 @@ export class TurnShare {
     return false
   }
 
-  /** Calls `resume` in its turn; for those who have looked whether it is over. */
+  /** Calls `resume` in a later turn; for callers that found {@link isOver}. */
   later(resume: () => void): void {
     this.#waiting.push(resume)
   }
@@ -77,7 +77,7 @@ export class DnsConnection {
   /** The query that is being received. */
   #frame: Buffer | undefined
   #filled = 0
-  /** Received data that waits until answers are read, or until other connections had their turn. */
+  /** Data that waits until the client reads its answers, or until other clients had their turn. */
   #backlog: Buffer | undefined
   #sliceEndMs = 0
   #isSliceOver = false
@@ -109,8 +109,8 @@ export class DnsConnection {
   finish(): void {
     this.#isFinishing = true
     this.#backlog = undefined
-    // What still comes is read and dropped: closing over unread octets would reset the connection,
-    // and the client could lose its last answers.
+    // Further data is read and dropped: closing with unread octets would reset the connection, and the
+    // client could lose its last answers.
     this.#socket.resume()
     this.#socket.end(() => this.#socket.destroy())
   }
@@ -164,7 +164,7 @@ export class DnsConnection {
     const length = this.#length
     this.#length = 0
     this.#lengthBytes = 0
-    // Nothing this short has a header, so there is no id to answer to.
+    // A frame this short has no header, so there is no id to answer.
     if (length < headerBytes) {
       this.#reject()
       return chunk.length
@@ -195,7 +195,7 @@ export class DnsConnection {
     this.#counters.queries++
     const answer = this.#responder.respond(packet, this.#asker)
     this.#isSliceOver = performance.now() > this.#sliceEndMs || this.#share.isOver
-    // Only packets that are not queries get no answer, and no honest client sends them here.
+    // Only data that is not a query gets no answer, and well-behaved clients do not send any.
     if (answer === undefined) return this.#reject()
     const length = Buffer.allocUnsafe(2)
     length.writeUInt16BE(answer.length)

@@ -11,7 +11,7 @@ export interface TcpOptions {
   /** 0: any free one. */
   readonly port: number
   readonly responder: PacketResponder
-  /** Lets connections in, and closes idle ones to make room. */
+  /** Admits connections, and closes idle ones to make room. */
   readonly gate: ConnectionGate
   readonly limits?: Partial<TcpLimits> | undefined
 }

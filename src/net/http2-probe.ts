@@ -108,7 +108,10 @@ class GrpcAnswer {
 
   result(target: string): ProbeResult {
     if (this.#httpStatus !== 200) {
-      return critical(`${target}: HTTP status ${this.#httpStatus}, so it is not gRPC`, 'proof')
+      return critical(
+        `${target}: HTTP status ${this.#httpStatus} instead of a gRPC answer`,
+        'proof',
+      )
     }
     if (this.#code !== '0') {
       const code = this.#code ?? 'missing'

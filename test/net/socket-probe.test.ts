@@ -93,11 +93,11 @@ t.test('UDP: a refusal is critical, an answer or silence passing', async (t) => 
   const { host } = plain
   t.match(await probeUdp({ host, port: echo.address().port, timeoutMs: 9000 }), {
     status: 'passing',
-    output: /it answered/,
+    output: /: answered$/,
   })
   t.match(await probeUdp({ host, port: mute.address().port, timeoutMs: 50 }), {
     status: 'passing',
-    output: /nobody refused/,
+    output: /: no answer, and no refusal$/,
   })
   t.match(await probeUdp({ host, port: await freePort(), timeoutMs: 9000 }), {
     status: 'critical',
@@ -138,7 +138,7 @@ t.test('gRPC: SERVING is passing; all else is critical and says why', async (t) 
     ['web', 'passing', /\/web: SERVING$/],
     ['sick', 'critical', /\/sick: NOT_SERVING$/],
     ['missing', 'critical', /gRPC status 5 unknown service$/],
-    ['http', 'critical', /HTTP status 404, so it is not gRPC$/],
+    ['http', 'critical', /HTTP status 404 instead of a gRPC answer$/],
   ] as const
   for (const [service, status, output] of cases) {
     t.match(await probeGrpc({ ...plain, port, service }), { status, output }, service)
