@@ -81,8 +81,8 @@ function childOf(field: Field, key: string): Field | undefined {
 }
 
 function validBelow(field: Field): string {
-  if (field.kind !== 'object' && field.kind !== 'objects') return 'there is nothing below'
-  return `there are ${Object.keys(field.fields).toSorted().join(', ')}`
+  if (field.kind !== 'object' && field.kind !== 'objects') return 'it has no fields'
+  return `the fields are ${Object.keys(field.fields).toSorted().join(', ')}`
 }
 
 /** Walks from a row down to what the selector names, and applies `leaf` there. */

@@ -15,7 +15,7 @@ const depthMax = 100
 export function parseFilter(text: string): Expression {
   const bytes = Buffer.byteLength(text)
   if (bytes > bytesMax) {
-    const reason = `the expression has ${bytes} bytes; at most ${bytesMax}`
+    const reason = `the expression has ${bytes} bytes; the limit is ${bytesMax}`
     throw svcdError('invalid-filter', { reason })
   }
   const cursor = new Cursor(text)
@@ -25,7 +25,7 @@ export function parseFilter(text: string): Expression {
   if (!cursor.isAtEnd) {
     cursor.fail(
       `expected "and", "or" or the end of the expression, found ${cursor.found()}. ` +
-        'Put values of more than letters, digits and underscores in quotes',
+        'Quote values that contain anything else than letters, digits and underscores',
     )
   }
   return whole
@@ -83,7 +83,7 @@ function grouped(cursor: Cursor, depth: number): Expression {
   cursor.skipSpace()
   if (!cursor.take(')')) {
     cursor.fail(
-      `Unmatched parentheses: expected the ")" of column ${from + 1}, found ${cursor.found()}`,
+      `Unmatched parentheses: expected a ")" for the "(" in column ${from + 1}, found ${cursor.found()}`,
     )
   }
   return inner
@@ -107,7 +107,7 @@ function match(cursor: Cursor): Match {
   cursor.skipSpace()
   const target = selector(cursor)
   if (target === undefined) {
-    cursor.fail(`Invalid selector: expected one behind "in", found ${cursor.found()}`)
+    cursor.fail(`Invalid selector: expected one after "in", found ${cursor.found()}`)
   }
   return { kind: 'match', operator, path: target, value: given, at }
 }
@@ -164,7 +164,7 @@ function selector(cursor: Cursor): readonly string[] | undefined {
     if (cursor.take('[')) path.push(index(cursor))
     else if (cursor.take('.')) {
       const next = cursor.identifier()
-      if (next === undefined) cursor.fail(`expected a name behind ".", found ${cursor.found()}`)
+      if (next === undefined) cursor.fail(`expected a name after ".", found ${cursor.found()}`)
       path.push(next)
     } else return path
   }

@@ -97,7 +97,7 @@ class ScriptRun {
   #fail(error: NodeJS.ErrnoException): void {
     // "spawn x ENOENT" says nothing to whoever wrote the check.
     const isMissing = error.code === 'ENOENT'
-    const reason = isMissing ? 'there is no such command' : reasonOf(error)
+    const reason = isMissing ? 'command not found' : reasonOf(error)
     if (isMissing || error.code === 'EACCES') {
       return this.#end(critical(`${this.#target()}: ${reason}`, 'proof'))
     }

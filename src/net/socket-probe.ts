@@ -56,12 +56,12 @@ export function tlsOptionsOf(
 export function probeUdp(request: UdpProbeRequest, signal?: AbortSignal): Promise<ProbeResult> {
   const { host, port, timeoutMs } = request
   const target = `UDP ${hostPort(host, port)}`
-  const onTimeout = (): ProbeResult => passing(`${target}: nobody refused`)
+  const onTimeout = (): ProbeResult => passing(`${target}: not refused`)
   return runProbe({ target, timeoutMs, signal, onTimeout }, (end) => {
     const socket = dgram.createSocket(isIP(host) === 6 ? 'udp6' : 'udp4')
     let isClosed = false
     socket.on('error', (error) => end(failedProbe(target, error)))
-    socket.on('message', () => end(passing(`${target}: it answered`)))
+    socket.on('message', () => end(passing(`${target}: answered`)))
     // Only a connected socket is told of ICMP errors.
     socket.connect(port, host, () => {
       if (!isClosed)

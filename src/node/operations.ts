@@ -80,7 +80,7 @@ export class Operations {
     if (onlyAt === undefined) return
     const others = this.#parts.idsAt(onlyAt).filter((id) => id !== change.id)
     if (others.length === 0) return
-    const servers = `the configuration has ${change.id} there, and ${others.join(' and ')} is there now`
+    const servers = `the configuration lists ${change.id} at that address, but ${others.join(' and ')} is there now`
     throw svcdError('ambiguous-peer', { what: 'address', value: onlyAt, servers })
   }
 
@@ -158,7 +158,7 @@ export class Operations {
       Math.min(deadlineMs, performance.now() + unheardMs),
     )
     if (target === undefined) {
-      throw svcdError('operation-refused', { reason: 'there is no other voter that answers' })
+      throw svcdError('operation-refused', { reason: 'no other voter answers' })
     }
     const result = raft.driver.raft.transfer(target)
     raft.turn()
@@ -220,7 +220,7 @@ export class Operations {
     const isFresh =
       config.learners.includes(id) && peers.some((peer) => peer.id === id && peer.match === 0)
     if (isOwnWish !== true || isFresh) return id
-    const reason = `${id} is a member already, but its data is gone: remove it, and let it join under a new id`
+    const reason = `${id} is already a member, but its data is gone: remove it, and let it join with a new ID`
     throw svcdError('operation-refused', { reason })
   }
 

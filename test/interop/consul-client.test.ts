@@ -102,7 +102,7 @@ t.test('curl: filters, waits, redirects, gzip, methods', { skip }, async (t) => 
     '-w',
     ' %{http_code}',
   )
-  t.match(long, /100000 bytes; at most 65536 400$/)
+  t.match(long, /100000 bytes; the limit is 65536 400$/)
 
   const headers = await curl('/v1/health/service/web', '-D', '-', '-o', '/dev/null')
   const index = /^x-consul-index: (\d+)/im.exec(headers)?.[1] ?? ''

@@ -35,7 +35,7 @@ t.test('a command that cannot be started is critical, with the reason', async (t
   const file = join(t.testdir({ plain: 'x' }), 'plain')
   t.match(await probeScript({ args: ['/no/such'], timeoutMs: 9000 }), {
     status: 'critical',
-    output: 'script /no/such: there is no such command',
+    output: 'script /no/such: command not found',
     evidence: 'proof',
   })
   t.match(await probeScript({ args: [file], timeoutMs: 9000 }), {
