@@ -177,7 +177,7 @@ export const errorTable = {
   'ambiguous-peer': {
     http: 500,
     exit: 1,
-    text: '{what} "{value}" is ambiguous: {servers}. Use the ID of the server: `svcd force-leave ID` removes a failed server and everything that is registered on it, `svcd operator raft remove-peer -id ID` removes only the member.',
+    text: '{what} "{value}" is ambiguous: {servers}. Use the ID of the server. `svcd force-leave ID` removes a failed server and everything that is registered on it. `svcd operator raft remove-peer -id ID` removes only the member.',
   },
   'node-name-taken': {
     http: 500,
@@ -235,12 +235,12 @@ export const errorTable = {
   'peer-lost': {
     http: 500,
     exit: 1,
-    text: 'The connection to server {peer} was lost before it answered "{kind}" ({reason}). The operation may or may not have been done. Check, then retry.',
+    text: 'The connection to server {peer} was lost before it answered "{kind}" ({reason}). The operation may or may not have been done. Check the result, then retry.',
   },
   'peer-timeout': {
     http: 500,
     exit: 1,
-    text: 'Server {peer} did not answer "{kind}" within {seconds} s. The operation may or may not have been done. Check, then retry.',
+    text: 'Server {peer} did not answer "{kind}" within {seconds} s. The operation may or may not have been done. Check the result, then retry.',
   },
   'peer-failed': {
     http: 500,
@@ -297,12 +297,12 @@ export const errorTable = {
   'data-corrupt': {
     http: 500,
     exit: 1,
-    text: '{file} is damaged: {reason}. This node refuses to serve. Restore it from a snapshot or from another server.',
+    text: '{file} is damaged: {reason}. This node refuses to serve. Restore its data from a snapshot or from another server.',
   },
   'state-damaged': {
     http: 503,
     exit: 1,
-    text: 'The state of this server is damaged: {reason}. It rebuilds the state automatically from its log and snapshots, and answers again after that. Use another server until then.',
+    text: 'The state of this server is damaged: {reason}. The server rebuilds it automatically from its log and snapshots, then answers again. Use another server until then.',
   },
   'state-lost': {
     http: 500,

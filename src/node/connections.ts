@@ -118,7 +118,7 @@ function tooLow(
   needs: DescriptorNeeds,
 ): string {
   const clients = `${plan.clients} client connections instead of ${needs.clients}`
-  const others = `${plan.peers} connections of servers and ${plan.probes + plan.scripts} simultaneous probes`
+  const others = `${plan.peers} server connections and ${plan.probes + plan.scripts} simultaneous probes`
   return (
     `this process may open ${limit} files, which is enough for ${clients}, ${others}. ` +
     `Raise the limit to ${needed} (ulimit -n, or LimitNOFILE= in the systemd unit), or lower -http-max-conns and -dns-tcp-max-clients`

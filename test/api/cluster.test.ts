@@ -225,7 +225,7 @@ t.test('a dead server is taken out with all that is registered on it', async (t)
   }
   const unnamed = await api.put(`agent/force-leave/${encodeURIComponent('(unknown)')}`)
   t.match(unnamed, { status: 500, body: `${id3} at ` }, 'its id is said')
-  t.match(unnamed.body, /Use the ID of the server: `svcd force-leave ID`/)
+  t.match(unnamed.body, /Use the ID of the server\. `svcd force-leave ID`/)
   t.strictSame(backend.operations, [])
   register(api, 'critical')
   t.strictSame((await api.put('agent/force-leave/n2?prune')).status, 200)

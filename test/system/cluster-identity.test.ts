@@ -118,7 +118,7 @@ async function replaced(t: Test, cluster: ThreeServers): Promise<void> {
   for (const id of [oldId, newId]) t.match(byName.err, id, 'both ids are named')
   const unknown = await runSvcd(asked.httpUrl, 'force-leave', '(unknown)')
   t.match(unknown, { code: 1, err: oldId })
-  t.match(unknown.err, /Use the ID of the server: `svcd force-leave ID`/)
+  t.match(unknown.err, /Use the ID of the server\. `svcd force-leave ID`/)
   await sameAddress(t, { asked, dead, oldId, secretArgs: cluster.secretArgs })
   t.match(await runSvcd(asked.httpUrl, 'force-leave', oldId), { code: 0 })
   const members = (await runSvcd(asked.httpUrl, 'members')).out

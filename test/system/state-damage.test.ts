@@ -186,7 +186,7 @@ t.test('a garbage page in agent.db or raft.db ends the start with a clear error'
     closeSync(file)
     const agent = agentIn(data)
     t.not(await agent.exited, 0)
-    t.match(agent.output, new RegExp(`${name} is damaged: .*Restore it`))
+    t.match(agent.output, new RegExp(`${name} is damaged: .*Restore its data`))
     t.notMatch(agent.output, /\n\s+at /, 'and no stack')
   }
 })
