@@ -2,6 +2,7 @@ import { SvcdError, svcdError } from '../base/errors.ts'
 import type { ConfChange } from '../raft/membership.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { ConfChangeResult } from '../raft/verdict.ts'
+import { refusalWords } from './refusal-words.ts'
 import type { Operation } from './replica-messages.ts'
 import type { RaftServer } from './raft-server.ts'
 
@@ -163,7 +164,8 @@ export class Operations {
     const result = raft.driver.raft.transfer(target)
     raft.turn()
     if (result.kind === 'refused') {
-      throw svcdError('operation-refused', { reason: `transfer to ${target}: ${result.reason}` })
+      const reason = `transfer to ${target}: ${refusalWords(result.reason)}`
+      throw svcdError('operation-refused', { reason })
     }
     if (!(await this.#until(() => !raft.isLeader, deadlineMs))) {
       throw svcdError('operation-refused', { reason: `${target} did not take over` })
@@ -193,11 +195,12 @@ export class Operations {
         return this.#letIn(raft, change)
       }
       if (result.reason === 'not-a-member' && change.kind === 'remove') return change.id
-      throw svcdError('operation-refused', {
-        reason: `${change.kind} ${change.id}: ${result.reason}`,
-      })
+      const reason = `${change.kind} ${change.id}: ${refusalWords(result.reason)}`
+      throw svcdError('operation-refused', { reason })
     }
-    if (result.kind !== 'accepted') throw svcdError('operation-refused', { reason: result.kind })
+    if (result.kind !== 'accepted') {
+      throw svcdError('operation-refused', { reason: refusalWords(result.kind) })
+    }
     const { lastIndex } = result
     const { term } = result
     const isCommitted = (): boolean => core.state.log.commit >= lastIndex

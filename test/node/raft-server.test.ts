@@ -375,7 +375,7 @@ t.test('the same asked twice is done once, and a refusal is the answer', async (
   const nobody = { kind: 'transfer', to: 'nobody' } as const
   await t.rejects(running(rig, of(follower).run(nobody)), {
     code: 'operation-refused',
-    message: /nobody: not-a-voter/,
+    message: /transfer to nobody: it is not a voter/,
   })
   t.strictSame(asked, [leader], 'it is not asked again')
 })
