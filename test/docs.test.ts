@@ -36,9 +36,14 @@ function errorsPage(): string {
   )
   return `# Errors
 
-Every error that svcd reports, as \`src/base/errors.ts\` has it. Over HTTP an error is its status and the text as the
-body; the CLI prints \`svcd: \` and the text on standard error, and exits with 1 when it was refused or failed, with 2
-when nobody could be asked. \`{x}\` stands for a value. Texts that Consul's clients match on are Consul's own.
+This page lists every error that svcd reports, for people who run it and for authors of clients. It is generated from
+\`src/base/errors.ts\`.
+
+- Over HTTP, an error is a response with the status in the table and the text as its body.
+- The CLI prints \`svcd: \` and the text to standard error. It exits with 1 if the request was refused or failed, and
+  with 2 if it could not reach an agent or a DNS server.
+
+\`{x}\` stands for a value. The texts that Consul's clients match on are the same as in Consul.
 
 | code | HTTP | exit | text |
 |---|---|---|---|

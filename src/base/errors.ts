@@ -28,7 +28,7 @@ export const errorTable = {
   'body-too-large': {
     http: 413,
     exit: 1,
-    text: 'Request body({size} bytes) too large, max size: {max} bytes. Send less, or split the request.',
+    text: 'Request body({size} bytes) too large, max size: {max} bytes. Send less data, or split the request.',
   },
   'method-not-allowed': { http: 405, exit: 1, text: 'method {method} not allowed' },
   'unknown-path': {
@@ -39,12 +39,12 @@ export const errorTable = {
   'host-not-allowed': {
     http: 403,
     exit: 1,
-    text: 'Host "{host}" is not a name of this agent. Ask it by an IP address, localhost or its node name, or allow the name with -allowed-host.',
+    text: 'Host "{host}" is not a name of this agent. Use an IP address, localhost or the node name, or allow this name with -allowed-host.',
   },
   'cross-site': {
     http: 403,
     exit: 1,
-    text: 'A web page of {origin} may not do {method} here. Programs may, and pages that this agent serves itself.',
+    text: 'A web page from {origin} may not send {method} requests to this agent. Programs may, and so may pages that this agent serves.',
   },
   'missing-service-name': { http: 400, exit: 1, text: 'Missing service name' },
   'unknown-service-id': {
@@ -71,12 +71,12 @@ export const errorTable = {
   'unsupported-check': {
     http: 400,
     exit: 1,
-    text: 'Invalid check: {field} is given, but svcd runs no such check. Use a script (Args), HTTP, TCP, UDP, GRPC, H2PING or TTL.',
+    text: 'Invalid check: svcd does not support {field}. Use a script (Args), HTTP, TCP, UDP, GRPC, H2PING or TTL.',
   },
   'scripts-disabled': {
     http: 400,
     exit: 1,
-    text: "Scripts are disabled on this agent{where}; to enable, configure {option} to true. Whoever may register a check then runs commands as this agent's user.",
+    text: "Scripts are disabled on this agent{where}; to enable, configure {option} to true. Anyone who can register a check can then run commands as this agent's user.",
   },
   'unknown-service-of-check': {
     http: 404,
@@ -92,12 +92,12 @@ export const errorTable = {
   'invalid-wait': {
     http: 400,
     exit: 1,
-    text: 'Invalid wait time "{value}". Write a duration with its unit, such as 10s or 5m.',
+    text: 'Invalid wait time "{value}". Use a duration with a unit, such as 10s or 5m.',
   },
   'invalid-index': {
     http: 400,
     exit: 1,
-    text: 'Invalid index "{value}". Send back the number of the last X-Consul-Index.',
+    text: 'Invalid index "{value}". Use the number from the last X-Consul-Index header.',
   },
   'invalid-parameter': { http: 400, exit: 1, text: 'Invalid value for ?{name}: {reason}' },
   'invalid-filter': {
@@ -113,24 +113,24 @@ export const errorTable = {
   'unsupported-parameter': {
     http: 400,
     exit: 1,
-    text: 'The parameter ?{name} is not supported yet, and without it the answer would be wrong. {next}',
+    text: 'The parameter ?{name} is not supported yet, and ignoring it would give a wrong answer. {next}',
   },
   'invalid-path': { http: 400, exit: 1, text: 'Invalid URL path "{path}": {reason}' },
   'invalid-request': { http: 400, exit: 1, text: 'Bad request: {reason}' },
   internal: {
     http: 500,
     exit: 1,
-    text: 'Internal error. The log of this agent has the details; please report it.',
+    text: 'Internal error. See the log of this agent for details, and please report the error.',
   },
   'no-profiles': {
     http: 401,
     exit: 1,
-    text: 'ACL support disabled. There are no Go profiles of svcd; `svcd debug` writes what there is.',
+    text: 'ACL support disabled. svcd has no Go profiles. Run `svcd debug` to collect the diagnostics that svcd has.',
   },
   'autopilot-fixed': {
     http: 400,
     exit: 1,
-    text: 'These autopilot settings are fixed; nothing was changed: {reason}',
+    text: 'These autopilot settings are fixed, and nothing was changed: {reason}',
   },
   'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
 
@@ -141,74 +141,74 @@ export const errorTable = {
     http: 500,
     exit: 1,
     // Consul's, as far as the full stop.
-    text: 'No cluster leader. To read what this server knows, ask with ?stale (--stale); to write, wait until a majority of the servers is back: `svcd operator raft list-peers --stale` shows them.',
+    text: 'No cluster leader. To read what this server knows, use ?stale (--stale). To write, wait until a majority of the servers is back; `svcd operator raft list-peers --stale` lists the servers.',
   },
   'left-behind': {
     http: 500,
     exit: 1,
-    text: 'This server was left behind when its cluster was recovered: the cluster is in epoch {newer}, this server in epoch {epoch}. It serves DNS and stale reads only. Stop it, empty its data directory and start it with -retry-join.',
+    text: 'This server was left behind when its cluster was recovered: the cluster is in epoch {newer}, this server is in epoch {epoch}. It serves only DNS and stale reads. Stop it, empty its data directory and start it with -retry-join.',
   },
   busy: {
     http: 503,
     exit: 1,
-    text: 'The server has too many writes waiting ({waiting}). Try again in a moment.',
+    text: 'Too many writes are waiting on the server ({waiting}). Retry in a moment.',
   },
   'disk-low': {
     http: 507,
     exit: 1,
-    text: 'The disk of server {node}, which leads, has {free} MiB left, and {reserve} MiB are kept for the log and snapshots: nothing is registered until there is space. Free some, or deregister what is not needed (-disk-reserve-mib).',
+    text: 'The disk of the leader, {node}, has {free} MiB left, and {reserve} MiB are reserved for the log and snapshots (-disk-reserve-mib). The leader refuses registrations until there is space. Free some space, or deregister what you do not need.',
   },
   'operation-refused': {
     http: 500,
     exit: 1,
-    text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` shows its servers.',
+    text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` lists its servers.',
   },
   'join-refused': {
     http: 500,
     exit: 1,
-    text: 'A server is let in by its own wish only when it proves who it is. Let it in: `svcd operator raft add-peer -id {id} -address {address}` on a server of the cluster. Or give all servers the same -encrypt key, or certificates.',
+    text: 'A server can join on its own only if it proves its identity. Run `svcd operator raft add-peer -id {id} -address {address}` on a server of the cluster, or give all servers the same -encrypt key or certificates.',
   },
   'unknown-member': {
     http: 500,
     exit: 1,
     // Consul's, as far as the full stop.
-    text: "agent: No node found with name '{name}'. Give a name as `svcd members` shows it, or an id from `svcd operator raft list-peers`.",
+    text: "agent: No node found with name '{name}'. Use a name from `svcd members`, or an ID from `svcd operator raft list-peers`.",
   },
   'ambiguous-peer': {
     http: 500,
     exit: 1,
-    text: '{what} "{value}" does not say which server is meant: {servers}. Give its id: `svcd force-leave ID` for a dead server with all that is registered on it, `svcd operator raft remove-peer -id ID` for the member alone.',
+    text: '{what} "{value}" is ambiguous: {servers}. Use the ID of the server. `svcd force-leave ID` removes a failed server and everything that is registered on it. `svcd operator raft remove-peer -id ID` removes only the member.',
   },
   'node-name-taken': {
     http: 500,
     exit: 1,
     // Consul's, as far as the comma.
-    text: 'Node name {name} is reserved by node {id} with name {name} ({address}), which is alive. Give this one another name (-node), or take that one out of the cluster first.',
+    text: 'Node name {name} is reserved by node {id} with name {name} ({address}), which is alive. Give this node another name (-node), or remove the other server from the cluster first.',
   },
   'unknown-peer': {
     http: 500,
     exit: 1,
-    text: '{what} "{value}" was not found in the Raft configuration. `svcd operator raft list-peers` shows its servers.',
+    text: '{what} "{value}" was not found in the Raft configuration. `svcd operator raft list-peers` lists its servers.',
   },
   'restore-unfinished': {
     http: 500,
     exit: 1,
-    text: 'The restore broke off after {done} changes: {reason}. Run it again: what is done already is left as it is.',
+    text: 'The restore stopped after {done} changes: {reason}. Run it again; the changes that are already made stay in place.',
   },
   'unknown-request': {
     http: 500,
     exit: 1,
-    text: 'A server of another release asks for "{kind}", which this one does not know. Bring both to one release.',
+    text: 'A server of another release sent the request "{kind}", which this server does not know. Upgrade both to the same release.',
   },
   'peer-refused': {
     http: 500,
     exit: 1,
-    text: 'A server refuses the request "{kind}" of another one: {reason}. `svcd members` shows whether all are of one release.',
+    text: 'A server refuses the request "{kind}" from another server: {reason}. Check with `svcd members` that all servers run the same release.',
   },
   'write-stalled': {
     http: 500,
     exit: 1,
-    text: 'The disk has not finished a write for {seconds} s, so this one may or may not be kept. Look at the disk, then try again.',
+    text: 'The disk has not completed a write for {seconds} s. This write may or may not have been saved. Check the disk, then retry.',
   },
   'too-many-connections': {
     http: 429,
@@ -219,45 +219,45 @@ export const errorTable = {
   'no-connections-left': {
     http: 503,
     exit: 1,
-    text: 'All connections that this agent can take are in use. Try again in a moment, or ask another server.',
+    text: 'All connections that this agent accepts are in use. Retry in a moment, or use another server.',
   },
-  stopping: { http: 503, exit: 1, text: 'The agent is stopping. Ask another server.' },
+  stopping: { http: 503, exit: 1, text: 'The agent is stopping. Use another server.' },
   'command-too-large': {
     http: 413,
     exit: 1,
-    text: 'The registration is {size} bytes; the limit of one command is {max}. Shorten its meta or tags.',
+    text: 'The registration has {size} bytes; the limit is {max}. Shorten its meta or tags.',
   },
   'peer-unreachable': {
     http: 500,
     exit: 1,
-    text: 'Server {peer} cannot be reached: {reason}. See whether it runs and the network lets this one through, then try again.',
+    text: 'Cannot reach server {peer}: {reason}. Check that it is running and that the network allows the connection, then retry.',
   },
   'peer-lost': {
     http: 500,
     exit: 1,
-    text: 'The connection to server {peer} was lost before it answered "{kind}" ({reason}), so that may or may not have been done. Look, then try again.',
+    text: 'The connection to server {peer} was lost before it answered "{kind}" ({reason}). The operation may or may not have been done. Check the result, then retry.',
   },
   'peer-timeout': {
     http: 500,
     exit: 1,
-    text: 'Server {peer} has not answered "{kind}" within {seconds} s, so that may or may not have been done. Look, then try again.',
+    text: 'Server {peer} did not answer "{kind}" within {seconds} s. The operation may or may not have been done. Check the result, then retry.',
   },
   'peer-failed': {
     http: 500,
     exit: 1,
-    text: 'Server {peer} could not do "{kind}": {reason}. Its log may say more.',
+    text: 'Server {peer} failed to do "{kind}": {reason}. Its log may have details.',
   },
   'peer-is-self': {
     http: 500,
     exit: 1,
-    text: '{address} is the address of this server itself. Name another server.',
+    text: '{address} is the address of this server itself. Use the address of another server.',
   },
 
   // Starting an agent
   'port-in-use': {
     http: 500,
     exit: 1,
-    text: '{what} port {port} on {address} is in use. Stop what holds it (ss -lnp | grep {port}), or choose another with {flag}.',
+    text: '{what} port {port} on {address} is in use. Stop the program that uses it (ss -lnp | grep {port}), or choose another with {flag}.',
   },
   'bind-failed': {
     http: 500,
@@ -267,22 +267,22 @@ export const errorTable = {
   'descriptors-too-few': {
     http: 500,
     exit: 1,
-    text: 'This process may have {limit} files open, and svcd needs {min} at least. Raise the limit: ulimit -n, or LimitNOFILE= of its systemd unit.',
+    text: 'This process may open {limit} files, but svcd needs at least {min}. Raise the limit with ulimit -n, or with LimitNOFILE= in the systemd unit.',
   },
   'data-dir-unusable': {
     http: 500,
     exit: 1,
-    text: 'The data directory {path} cannot be used: {reason}. Check its owner and mode, or choose another with -data-dir.',
+    text: 'The data directory {path} cannot be used: {reason}. Check its owner and mode, or choose another directory with -data-dir.',
   },
   'sqlite-unavailable': {
     http: 500,
     exit: 1,
-    text: '{name} {range} does not load on Node {node}: {reason}. {next}',
+    text: 'Cannot load {name} {range} on Node.js {node}: {reason}. {next}',
   },
   'data-dir-in-use': {
     http: 500,
     exit: 1,
-    text: 'The data directory {path} is in use by another svcd. Stop that one first, or choose another with -data-dir.',
+    text: 'The data directory {path} is in use by another svcd. Stop that agent first, or choose another directory with -data-dir.',
   },
   'data-dir-newer': {
     http: 500,
@@ -292,58 +292,58 @@ export const errorTable = {
   'data-dir-older': {
     http: 500,
     exit: 1,
-    text: 'The data directory {path} was written by an older svcd whose files cannot be taken over ({file} has format {found}; this one reads {oldest} to {known}). Start with an empty directory, or run that version again.',
+    text: 'The data directory {path} was written by an older svcd whose files cannot be migrated ({file} has format {found}; this one reads {oldest} to {known}). Start with an empty directory, or run that version again.',
   },
   'data-corrupt': {
     http: 500,
     exit: 1,
-    text: '{file} is damaged: {reason}. This node refuses to serve; restore it from a snapshot or another server.',
+    text: '{file} is damaged: {reason}. This node refuses to serve. Restore its data from a snapshot or from another server.',
   },
   'state-damaged': {
     http: 503,
     exit: 1,
-    text: 'The state of this server is damaged: {reason}. It answers again when it has rebuilt the state from its log and snapshots, which it does by itself; ask another server until then.',
+    text: 'The state of this server is damaged: {reason}. The server rebuilds it automatically from its log and snapshots, then answers again. Use another server until then.',
   },
   'state-lost': {
     http: 500,
     exit: 1,
-    text: '{file} is damaged ({reason}), and it cannot be rebuilt from the log and the snapshots in its directory: {why}. If the cluster has other servers, start this one with an empty data directory, so that it joins them as a new server, and remove the old one with `svcd operator raft remove-peer`. If not, start with an empty directory and run `svcd snapshot restore` with your newest archive.',
+    text: '{file} is damaged ({reason}), and it cannot be rebuilt from the log and the snapshots in its directory: {why}. If the cluster has other servers, start this server with an empty data directory so that it joins them as a new server, then remove its old entry with `svcd operator raft remove-peer`. Otherwise, start with an empty data directory and run `svcd snapshot restore` with your newest archive.',
   },
   'node-id-lost': {
     http: 500,
     exit: 1,
-    text: 'The data directory {path} is of a member of a cluster, and {reason}. Write the id it had into its file node-id (`svcd operator raft list-peers` at another server shows all ids), or empty the directory to join as a new server.',
+    text: 'The data directory {path} belongs to a member of a cluster, but {reason}. Write its ID into the file node-id in that directory (`svcd operator raft list-peers` on another server shows all IDs), or empty the directory to join as a new server.',
   },
   'node-id-invalid': {
     http: 500,
     exit: 1,
-    text: 'The file {path} holds no UUID. Write the id of this node into it, or remove it to get a new one.',
+    text: 'The file {path} does not contain a UUID. Write the ID of this node into it, or remove the file to get a new ID.',
   },
   'recover-refused': {
     http: 500,
     exit: 1,
-    text: 'Nothing can be recovered from {path}: {reason}. Nothing was changed; name the data directory of a server that was a member.',
+    text: 'Cannot recover from {path}: {reason}. Nothing was changed. Use the data directory of a server that was a member.',
   },
   'snapshot-unusable': {
     http: 400,
     exit: 1,
-    text: 'The snapshot {file} cannot be used: {reason}. Nothing was changed; take another snapshot.',
+    text: 'The snapshot {file} cannot be used: {reason}. Nothing was changed. Use another snapshot.',
   },
   'snapshot-failed': {
     http: 500,
     exit: 1,
-    text: 'The snapshot {path} could not be written: {reason}. Check the free space and the owner of its directory.',
+    text: 'Cannot write the snapshot {path}: {reason}. Check the free space and the owner of its directory.',
   },
   'zone-invalid': {
     http: 500,
     exit: 1,
-    text: 'A zone file is refused: {reason}. Fix it, then start the agent, or send it SIGHUP if it runs.',
+    text: 'Invalid zone file: {reason}. Fix it, then start the agent, or send SIGHUP to a running agent.',
   },
   'invalid-option': { http: 500, exit: 1, text: 'Option {option}: {reason}' },
   'options-invalid': {
     http: 500,
     exit: 1,
-    text: 'The configuration is not valid, {count} errors:\n{list}',
+    text: 'Invalid configuration, {count} errors:\n{list}',
   },
   'config-unreadable': { http: 500, exit: 1, text: 'Config file {path}: {reason}' },
 
@@ -357,7 +357,7 @@ export const errorTable = {
   'agent-unreachable': {
     http: 500,
     exit: 2,
-    text: 'No agent answers at {address} ({reason}). Start one with `svcd agent -dev`, or name another with -http-addr or SVCD_HTTP_ADDR.',
+    text: 'No agent answers at {address} ({reason}). Start one with `svcd agent -dev`, or set another address with -http-addr or SVCD_HTTP_ADDR.',
   },
   'agent-refused': {
     http: 500,
@@ -373,32 +373,32 @@ export const errorTable = {
   'agent-is-https': {
     http: 500,
     exit: 2,
-    text: 'The server at {address} expects HTTPS. Write https:// in -http-addr or SVCD_HTTP_ADDR.',
+    text: 'The server at {address} expects HTTPS. Use https:// in -http-addr or SVCD_HTTP_ADDR.',
   },
   'agent-is-http': {
     http: 500,
     exit: 2,
-    text: 'The server at {address} speaks HTTP without TLS. Write http:// in -http-addr or SVCD_HTTP_ADDR.',
+    text: 'The server at {address} speaks HTTP without TLS. Use http:// in -http-addr or SVCD_HTTP_ADDR.',
   },
   'agent-silent': {
     http: 500,
     exit: 2,
-    text: 'Something takes connections at {address}, but it does not answer HTTP requests{what}. The HTTP port of an agent is 8500 by default; if this is the right one, look at the log of the agent.',
+    text: 'A program accepts connections at {address}, but it does not answer HTTP requests{what}. The HTTP port of an agent is 8500 by default. If the port is correct, check the log of the agent.',
   },
   'not-an-agent': {
     http: 500,
     exit: 2,
-    text: 'An HTTP server answers at {address}, but it is not an agent ({reason}). The HTTP port of an agent is 8500 by default; name it with -http-addr or SVCD_HTTP_ADDR.',
+    text: 'An HTTP server answers at {address}, but it is not an agent ({reason}). The HTTP port of an agent is 8500 by default; set it with -http-addr or SVCD_HTTP_ADDR.',
   },
   'dns-unreachable': {
     http: 500,
     exit: 2,
-    text: 'No DNS server answers at {address} ({reason}). Start an agent with `svcd agent -dev`, or name another with -dns-addr or SVCD_DNS_ADDR.',
+    text: 'No DNS server answers at {address} ({reason}). Start an agent with `svcd agent -dev`, or set another address with -dns-addr or SVCD_DNS_ADDR.',
   },
   'definitions-invalid': {
     http: 400,
     exit: 1,
-    text: '{count} definitions are not valid, so nothing was done:\n{list}',
+    text: '{count} definitions are invalid, and nothing was changed:\n{list}',
   },
   'registration-undone': {
     http: 500,
@@ -413,7 +413,7 @@ export const errorTable = {
   'reload-incomplete': {
     http: 500,
     exit: 1,
-    text: 'The agent has not taken everything: {leftOut} left out, {heldBack} held back. Fix the files that are named, then reload again.',
+    text: 'The agent did not accept everything: {leftOut} left out, {heldBack} held back. Fix the files named above, then reload again.',
   },
   'dns-is-http': {
     http: 500,
@@ -438,12 +438,12 @@ export const errorTable = {
   'no-such-member': {
     http: 404,
     exit: 2,
-    text: 'No server of the cluster matches {what}. `svcd members` lists all.',
+    text: 'No server of the cluster matches {what}. `svcd members` lists all servers.',
   },
   'file-unwritable': {
     http: 500,
     exit: 1,
-    text: 'The file {path} cannot be written: {reason}. Check its directory, or name another file.',
+    text: 'Cannot write the file {path}: {reason}. Check its directory, or choose another file.',
   },
   'no-such-name': {
     http: 404,

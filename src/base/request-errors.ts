@@ -5,39 +5,39 @@ export const requestErrors = {
   'not-built': {
     http: 501,
     exit: 1,
-    text: 'Not implemented: svcd has no {what} ({path}). Nothing was read or changed. Use Consul, or another program that has it.',
+    text: 'Not implemented: svcd has no {what} ({path}). Nothing was read or changed. Use Consul or another program for this.',
   },
   'connect-not-built': {
     http: 501,
     exit: 1,
-    text: 'Connect must be enabled in order to use this endpoint, and svcd has no service mesh ({path}). Nothing was read or changed. Use Consul, or another program that has it.',
+    text: 'Connect must be enabled in order to use this endpoint, and svcd has no service mesh ({path}). Nothing was read or changed. Use Consul or another program for this.',
   },
   'acl-disabled': { http: 401, exit: 1, text: 'ACL support disabled' },
   'missing-catalog-service-name': {
     http: 400,
     exit: 1,
-    text: 'Must provide service name with ID. Give the name in Service.Service.',
+    text: 'Must provide service name with ID. Set the name in Service.Service.',
   },
-  'missing-node': { http: 400, exit: 1, text: 'Must provide node. Give its name in Node.' },
+  'missing-node': { http: 400, exit: 1, text: 'Must provide node. Set its name in Node.' },
   'missing-node-address': {
     http: 400,
     exit: 1,
-    text: 'Must provide address if SkipNodeUpdate is not set. Give the address of node "{node}" in Address.',
+    text: 'Must provide address if SkipNodeUpdate is not set. Set the address of node "{node}" in Address.',
   },
   'bad-node-id': {
     http: 400,
     exit: 1,
-    text: 'Bad node ID: "{id}" is not a UUID. Leave ID out, or write one such as 6c0f0bd8-8a6f-4a4d-9a1c-2f3d5e7a9b1c.',
+    text: 'Bad node ID: "{id}" is not a UUID. Omit ID, or use a UUID such as 6c0f0bd8-8a6f-4a4d-9a1c-2f3d5e7a9b1c.',
   },
   'check-node-differs': {
     http: 400,
     exit: 1,
-    text: 'check node "{given}" does not match node "{node}". Leave Node out of the check.',
+    text: 'check node "{given}" does not match node "{node}". Omit Node in the check.',
   },
   'missing-service-registration': {
     http: 404,
     exit: 1,
-    text: 'failed inserting check: Missing service registration on node "{node}": there is no service with the ServiceID "{id}". Register it first, or with the check.',
+    text: 'failed inserting check: Missing service registration on node "{node}": there is no service with the ServiceID "{id}". Register the service first, or together with the check.',
   },
   'unknown-service-id-elsewhere': {
     http: 404,
@@ -62,7 +62,7 @@ export const requestErrors = {
   'invalid-service-check-status': {
     http: 400,
     exit: 1,
-    text: "Status for checks must 'passing', 'warning', 'critical'. \"{status}\" is none of them.",
+    text: "Status for checks must 'passing', 'warning', 'critical'. \"{status}\" is not valid.",
   },
   'invalid-reported-status': {
     http: 400,
@@ -72,21 +72,21 @@ export const requestErrors = {
   'invalid-enable': {
     http: 400,
     exit: 1,
-    text: 'Invalid value for enable: "{value}". Write true or false.',
+    text: 'Invalid value for enable: "{value}". Use true or false.',
   },
   'invalid-max-stale': {
     http: 400,
     exit: 1,
-    text: 'Invalid max_stale value "{value}". Write a duration such as 10s.',
+    text: 'Invalid max_stale value "{value}". Use a duration such as 10s.',
   },
   'no-segments': {
     http: 500,
     exit: 1,
-    text: 'Network segments are not supported in this version of Consul, nor in svcd. Leave ?segment out.',
+    text: 'Network segments are not supported in this version of Consul, nor in svcd. Omit ?segment.',
   },
   'request-aborted': {
     http: 400,
     exit: 1,
-    text: 'The connection was closed before the whole request had come. Send it again.',
+    text: 'The connection was closed before the complete request arrived. Send it again.',
   },
 } as const

@@ -9,22 +9,22 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /unsupported protocol|protocol version/,
-    'the other side speaks no version of TLS that is allowed',
+    'the other side supports no TLS version that is allowed',
   ],
   [/no shared cipher|handshake failure/, 'the two sides have no TLS settings in common'],
   [
     /certificate required|peer did not return a certificate/,
-    'a certificate is required, and none was shown',
+    'a certificate is required, but none was sent',
   ],
   [/unknown ca/, 'the authority that signed the certificate is not trusted'],
   [/certificate expired/, 'the certificate has expired'],
   [/bad certificate|certificate unknown/, 'the certificate was refused'],
   [
     /no start line|bad end line|bad base64|not enough data|unsupported/,
-    'it is not a PEM file of the right kind',
+    'it is not a PEM file of the required kind',
   ],
   [/key values mismatch/, 'the key does not belong to the certificate'],
-  [/bad decrypt|bad password/, 'the key is encrypted, and cannot be read without its passphrase'],
+  [/bad decrypt|bad password/, 'the key is encrypted; svcd needs a key without a passphrase'],
 ]
 
 /**

@@ -77,19 +77,19 @@ const origin = hasFields({ requestId: isText, actor: isText, cause: isText })
 /** Why a proposal that another server sent must not enter the log; undefined when it may. */
 export function proposalFault(json: unknown): string | undefined {
   // `stampProposal` writes the time behind the first character.
-  if (typeof json !== 'string' || !json.startsWith('{')) return 'it is no proposal'
+  if (typeof json !== 'string' || !json.startsWith('{')) return 'it is not a proposal'
   const proposal = parsed(json)
-  if (!isObject(proposal)) return 'it is no JSON'
-  if (proposal['version'] !== 1) return `it is of version ${shown(proposal['version'])}`
+  if (!isObject(proposal)) return 'it is not JSON'
+  if (proposal['version'] !== 1) return `its version is ${shown(proposal['version'])}`
   // Written twice, the later one would count, and not the leader's.
-  if ('timeMs' in proposal) return 'it brings a time of its own'
+  if ('timeMs' in proposal) return 'it contains a time, which only the leader may set'
   const { body } = proposal
   const kind = isObject(body) ? body['kind'] : undefined
   if (typeof kind !== 'string' || !Object.hasOwn(bodies, kind)) {
-    return `it is of the unknown kind ${shown(kind)}`
+    return `it has the unknown kind ${shown(kind)}`
   }
-  if (!origin(proposal)) return 'it lacks its request id, actor or cause'
-  if (proposal['requestId'] === '') return 'its request id is empty'
+  if (!origin(proposal)) return 'its request ID, actor or cause is missing'
+  if (proposal['requestId'] === '') return 'its request ID is empty'
   return bodies[kind as CommandBody['kind']](body) ? undefined : `it is a malformed ${kind}`
 }
 

@@ -54,7 +54,7 @@ export class ConnectionGate {
       // One before is of opening the port, and somebody else's.
       if (!server.listening) return
       this.#acceptErrors++
-      const text = `a connection to ${this.#options.what} could not be taken: ${reasonOf(error)}`
+      const text = `cannot accept a connection to ${this.#options.what}: ${reasonOf(error)}`
       this.#options.notices.warn('', this.#options.what, {}, text)
     })
   }
@@ -87,7 +87,7 @@ export class ConnectionGate {
     slot.close()
     const { what, notices } = this.#options
     const { address } = slot.client
-    const text = `an idle ${what} connection of ${address} was closed to make room for another`
+    const text = `closed an idle ${what} connection from ${address} to make room for another`
     notices.warn(address, `${what} displaced`, { address }, text)
   }
 
@@ -95,9 +95,9 @@ export class ConnectionGate {
     const { what, notices, budget, refuse } = this.#options
     const why =
       refusal === 'address'
-        ? 'that address has all the connections it may have'
-        : `all ${budget.figures.open} connections are taken, and none is idle`
-    const text = `a ${what} connection of ${address} was refused: ${why}`
+        ? 'that address has reached its limit of connections'
+        : `all ${budget.figures.open} connections are in use, and none is idle`
+    const text = `refused a ${what} connection from ${address}: ${why}`
     notices.warn(address, `${what} refused`, { address }, text)
     if (refuse === undefined) socket.destroy()
     else refuse(socket, refusal)

@@ -67,7 +67,7 @@ function load(): Libc {
   const { platform, arch } = process
   if (platform !== 'linux') throw new Error(`${platform} has no recvmmsg`)
   if ((arch !== 'x64' && arch !== 'arm64') || endianness() !== 'LE') {
-    throw new Error(`the structures of ${arch} are not known`)
+    throw new Error(`svcd does not know the system structures of ${arch}`)
   }
   const koffi = createRequire(import.meta.url)('koffi') as Koffi
   // The C library that node itself is linked to, be it glibc or musl.

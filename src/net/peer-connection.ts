@@ -124,7 +124,7 @@ export class PeerConnection {
     seen.sent = false
     seen.framesTaken = this.#framesTaken
     if (seen.silentSweeps >= silentSweepsMax) {
-      this.destroy(`nothing was heard for ${silentSweepsMax * sweepMs} ms`)
+      this.destroy(`received nothing for ${silentSweepsMax * sweepMs} ms`)
     } else if (seen.stalledSweeps >= stalledSweepsMax) {
       this.destroy(`the peer read nothing for ${stalledSweepsMax * sweepMs} ms`)
     }

@@ -85,7 +85,7 @@ export class PeerHandshake {
     const { role, address, known, secret } = this.#parts
     const theirs = type === frameTypes.hello ? decodeHello(body) : undefined
     if (theirs === undefined) {
-      return refuse({ code: 'bad-greeting', text: `${address} does not greet as a svcd server` })
+      return refuse({ code: 'bad-greeting', text: `${address} does not send the greeting of a svcd server` })
     }
     this.claimedId = theirs.id
     const own = this.#makeOwn(theirs.purpose)
@@ -112,14 +112,14 @@ export class PeerHandshake {
     const theirs = this.#theirs
     const proof = type === frameTypes.proof ? decodeProof(body) : undefined
     if (proof === undefined || theirs === undefined || secret === undefined) {
-      const text = `${this.#name()} does not prove the cluster's secret`
+      const text = `${this.#name()} does not prove that it knows the cluster secret`
       return refuse({ code: 'bad-greeting', text })
     }
     const step = role === 'dial' ? 'accept' : this.#isDialProven ? 'confirm' : 'dial'
     if (!isProven(secret.keys, step, this.#transcript(), proof)) {
       return refuse({
         code: 'secret',
-        text: `${this.#name()} has another cluster secret than this server: all need a key of -encrypt in common`,
+        text: `${this.#name()} has a different cluster secret: all servers need a common -encrypt key`,
       })
     }
     if (step === 'dial') {
@@ -132,7 +132,7 @@ export class PeerHandshake {
   #onMark(theirs: Hello, proof: Proof, secret: PeerSecret): HandshakeStep {
     const mark = decodeMark(proof.mark)
     if (mark === undefined) {
-      return refuse({ code: 'bad-greeting', text: `${this.#name()} does not say its cluster` })
+      return refuse({ code: 'bad-greeting', text: `${this.#name()} does not name its cluster` })
     }
     const peer = { ...theirs, ...mark }
     const judged = this.#judge(this.#makeOwn(theirs.purpose), peer)

@@ -167,13 +167,13 @@ export function judgeSecret(own: Hello, theirs: Hello): Refusal | undefined {
   if (own.challenge?.isRequired === true && theirs.challenge === undefined) {
     return refuse(
       'secret',
-      `${peer} has no cluster secret, this server has one: give that one the same -encrypt key`,
+      `${peer} has no cluster secret, but this server has one: give that server the same -encrypt key`,
     )
   }
   if (own.challenge === undefined && theirs.challenge?.isRequired === true) {
     return refuse(
       'secret',
-      `${peer} has a cluster secret, this server has none: give this one the same -encrypt key`,
+      `${peer} has a cluster secret, but this server has none: give this server the same -encrypt key`,
     )
   }
   return undefined
@@ -186,24 +186,24 @@ export function judgeHello(own: Hello, theirs: Hello, known?: KnownPeer): Agreem
   if (version < Math.max(own.protocolMin, theirs.protocolMin)) {
     return refuse(
       'protocol',
-      `${peer} speaks the protocol versions ${theirs.protocolMin} to ${theirs.protocolMax}, ` +
-        `this server ${own.protocolMin} to ${own.protocolMax}: upgrade the older one first`,
+      `${peer} supports protocol versions ${theirs.protocolMin} to ${theirs.protocolMax}, ` +
+        `this server supports ${own.protocolMin} to ${own.protocolMax}: upgrade the older server first`,
     )
   }
   if (theirs.id === own.id) {
-    if (theirs.instance === own.instance) return refuse('self', 'this address is the server itself')
+    if (theirs.instance === own.instance) return refuse('self', 'this address belongs to the server itself')
     return refuse(
       'same-id',
-      `${peer} has this server's node id: was a data directory copied? Empty the copy and start it again`,
+      `${peer} has the same node ID as this server: if a data directory was copied, empty the copy and start that server again`,
     )
   }
   const fault = certificateFault(theirs, known)
   if (fault !== undefined) return refuse('certificate', fault)
   if (own.to !== undefined && own.to !== theirs.id) {
-    return refuse('unexpected-id', `${peer} answers where node id ${own.to} was expected`)
+    return refuse('unexpected-id', `${peer} answered where node ID ${own.to} was expected`)
   }
   if (theirs.to !== undefined && theirs.to !== own.id) {
-    return refuse('unexpected-id', `${peer} expected node id ${printable(theirs.to)} here`)
+    return refuse('unexpected-id', `${peer} expected node ID ${printable(theirs.to)} here`)
   }
   if (own.clusterId !== undefined && theirs.clusterId !== undefined) {
     if (own.clusterId !== theirs.clusterId) {
@@ -215,8 +215,8 @@ export function judgeHello(own: Hello, theirs: Hello, known?: KnownPeer): Agreem
     const newest = Math.max(own.epoch, known?.newestEpoch ?? 0)
     if (own.epoch !== theirs.epoch || newest > own.epoch) {
       const text =
-        `${peer} is in epoch ${theirs.epoch} of the cluster, this server in ${own.epoch}, and the newest known here is ${newest}: ` +
-        'the cluster was recovered, and who was left behind must join again with an empty data directory'
+        `${peer} is in epoch ${theirs.epoch} of the cluster, this server is in epoch ${own.epoch}, and the newest epoch known here is ${newest}: ` +
+        'the cluster was recovered, and a server that was left behind must join again with an empty data directory'
       return { code: 'wrong-epoch', text, epoch: newest, theirEpoch: theirs.epoch }
     }
     return { version, features: own.features & theirs.features, isSameCluster: true }
@@ -236,10 +236,10 @@ function refuse(code: RefusalCode, text: string): Refusal {
 function certificateFault(peer: Hello, known: KnownPeer | undefined): string | undefined {
   const { certificate, name } = known ?? {}
   if (certificate === undefined || certificate.isFor(peer.id)) return undefined
-  const whose = `the certificate of ${describePeer(peer)} is for ${printable(certificate.names) || 'nobody'}`
+  const whose = `the certificate of ${describePeer(peer)} is for ${printable(certificate.names) || 'no name'}`
   if (!certificate.isFor(peer.name)) {
-    return `${whose}: its name must be the node id or the node name`
+    return `${whose}: its name must be the node ID or the node name`
   }
   if (name === undefined || certificate.isFor(name)) return undefined
-  return `${whose}, and the cluster knows that node id as ${printable(name)}: its name must be that, or the node id`
+  return `${whose}, but the cluster knows that node ID as ${printable(name)}: its name must be that one, or the node ID`
 }

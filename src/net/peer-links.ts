@@ -73,7 +73,7 @@ export class PeerLinks {
     for (const [id, way] of this.#peers) {
       if (peers.has(id)) continue
       this.#peers.delete(id)
-      way.close('it is no longer dialled here')
+      way.close('this server no longer connects to it')
     }
     if (this.#parts.isClosed()) return
     for (const [id, address] of peers) {
@@ -91,7 +91,7 @@ export class PeerLinks {
     if (way === undefined || this.#parts.isClosed()) {
       const reason = this.#parts.isClosed()
         ? 'this server is stopping'
-        : 'it is not among the servers here'
+        : 'this server does not know it'
       throw svcdError('peer-unreachable', { peer, reason })
     }
     let timer: NodeJS.Timeout | undefined

@@ -54,7 +54,7 @@ export class PeerRpc {
     const { peer, version, write, requestsMax } = this.#channel
     return new Promise((resolve, reject) => {
       if (body.length > rpcBodyBytesMax) {
-        const reason = `a request of ${body.length} bytes, at most ${rpcBodyBytesMax} can be sent`
+        const reason = `the request has ${body.length} bytes; the limit is ${rpcBodyBytesMax}`
         return reject(svcdError('peer-failed', { peer: peer(), kind, reason }))
       }
       if (this.#pending.size >= requestsMax) {
@@ -62,7 +62,7 @@ export class PeerRpc {
       }
       const id = this.#takeId()
       if (!write(idFrame(frameTypes.request, version(), id, [lengthAndText(kind, 1), body]))) {
-        const reason = 'too much waits to be sent to it'
+        const reason = 'too much data is waiting to be sent to it'
         return reject(svcdError('peer-unreachable', { peer: peer(), reason }))
       }
       const timer = setTimeout(() => {

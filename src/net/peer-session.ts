@@ -92,7 +92,7 @@ export class PeerSession {
       version: () => this.connection.version,
       write: (frame) => this.connection.write(frame),
       serve: (kind, body) => context.serve(this, kind, body),
-      onOverflow: () => this.fail('it asks, and does not read the answers'),
+      onOverflow: () => this.fail('it sends requests, but does not read the answers'),
       requestsMax: limits.requestsMax,
     })
     const timeoutMs = this.role === 'dial' ? limits.dialTimeoutMs : limits.handshakeTimeoutMs

@@ -146,7 +146,7 @@ export class PeerSessions {
       connection.part(
         isLeftBehind
           ? 'this server was left behind when its cluster was recovered'
-          : 'this server has joined a cluster and greets again',
+          : 'reconnecting after joining the cluster',
       )
     }
   }
@@ -195,7 +195,7 @@ export class PeerSessions {
     this.#open.set(peer.id, open.add(session))
     if (isAnew) this.#parts.options.onConnectionLost(peer.id)
     const fields = { peer: peer.id, version: session.agreement?.version }
-    this.#parts.notices.info(peer.id, 'connected', fields, `connected with ${describePeer(peer)}`)
+    this.#parts.notices.info(peer.id, 'connected', fields, `connected to ${describePeer(peer)}`)
     this.#parts.onConnected(session)
   }
 
@@ -205,10 +205,10 @@ export class PeerSessions {
     for (const other of this.#open.get(peer.id) ?? []) {
       if (other.peer?.instance === peer.instance) continue
       // Its process ended without a word; or another one has the same data directory.
-      other.connection.destroy('another process with this id has connected')
+      other.connection.destroy('another process with this ID has connected')
       isAnew = true
       if (other.peer === undefined || other.peer.address === peer.address) continue
-      const text = `${describePeer(peer)} takes the place of ${describePeer(other.peer)}: it has moved, or two servers have one id`
+      const text = `${describePeer(peer)} replaces ${describePeer(other.peer)}: the server has moved, or two servers have the same ID`
       this.#parts.notices.warn(peer.id, 'two places', { peer: peer.id }, text)
     }
     return isAnew
@@ -216,7 +216,7 @@ export class PeerSessions {
 
   #onFault(session: PeerSession, reason: string): void {
     this.#parts.counters.faults++
-    const text = `peer ${session.name} is cut off: ${printable(reason)}`
+    const text = `disconnecting peer ${session.name}: ${printable(reason)}`
     this.#parts.notices.warn(session.name, reason, { peer: session.peer?.id }, text)
   }
 
@@ -234,7 +234,7 @@ export class PeerSessions {
     const whom = `${host} ${claimedId ?? ''}`
     const text =
       by === 'us'
-        ? `peer ${address} is refused: ${refusal.text}`
+        ? `refusing peer ${address}: ${refusal.text}`
         : `peer ${address} refuses this server: ${refusal.text}`
     const fields = { peer: to, address, code: refusal.code }
     this.#parts.notices.warn(whom, `${by} ${refusal.code}`, fields, text)
@@ -246,7 +246,7 @@ export class PeerSessions {
     const { peer, address, role } = session
     if (peer === undefined) {
       if (role === 'dial' && session.refusal === undefined && !isClosed()) {
-        const text = `peer ${address} cannot be reached: ${reason}`
+        const text = `cannot reach peer ${address}: ${reason}`
         notices.warn(address, 'connect', { peer: session.to, address }, text)
       }
       return
@@ -256,7 +256,7 @@ export class PeerSessions {
     this.#open.delete(peer.id)
     onDisconnected(peer.id)
     if (isClosed()) return
-    const text = `lost ${describePeer(peer)}: ${reason}`
+    const text = `lost the connection to ${describePeer(peer)}: ${reason}`
     notices.info(peer.id, `lost: ${reason}`, { peer: peer.id, reason }, text)
     options.onConnectionLost(peer.id)
   }

@@ -68,7 +68,7 @@ export class SnapshotReceiver {
       return this.#fail(`a chunk at ${chunk.offset}, where ${this.#received} was expected`)
     }
     if (this.#chunks.length > this.#parts.limits.snapshotWindow) {
-      return this.#fail('chunks ahead of the acknowledgements')
+      return this.#fail('the sender did not wait for acknowledgements')
     }
     this.#received += chunk.data.length
     this.#chunks.push(chunk.data)

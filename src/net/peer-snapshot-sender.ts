@@ -29,7 +29,7 @@ export class SnapshotSender {
   }
 
   cancel(): void {
-    this.#stop.abort(new Error('the sending was stopped'))
+    this.#stop.abort(new Error('sending was stopped'))
   }
 
   /** Whether the receiver has it in place; undefined after `cancel`. Never rejects. */
@@ -87,18 +87,18 @@ async function send(
   const { snapshotChunkBytes, snapshotWindow } = limits
   session.connection.write(encodeOffer({ size, sha256, request }, version))
   let acked = await stream.nextAck()
-  if (acked !== 0) throw new Error('the receiver acknowledged what was not sent')
+  if (acked !== 0) throw new Error('the receiver acknowledged data that was not sent')
   let sent = 0
   while (acked < size) {
     while (sent < size && sent - acked < snapshotChunkBytes * snapshotWindow) {
       const length = Math.min(snapshotChunkBytes, size - sent)
       const data = await source.read(sent, length)
-      if (data.length !== length) throw new Error('the snapshot file is shorter than it was')
+      if (data.length !== length) throw new Error('the snapshot file became shorter')
       session.connection.write(encodeChunk(sent, data, version))
       sent += length
     }
     const next = await stream.nextAck()
-    if (next <= acked || next > sent) throw new Error('an acknowledgement out of order')
+    if (next <= acked || next > sent) throw new Error('an acknowledgement is out of order')
     acked = next
   }
   await stream.done()
@@ -174,7 +174,7 @@ class Stream {
 function faultOf(type: number, body: Buffer): Error {
   const done = type === frameTypes.snapshotDone ? decodeDone(body) : undefined
   if (done === undefined || done.ok) return new Error('the receiver answered out of order')
-  return new Refusal(`the receiver says: ${printable(done.fault)}`)
+  return new Refusal(`the receiver reports: ${printable(done.fault)}`)
 }
 
 /** In the receiver's own words. */

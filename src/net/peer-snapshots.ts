@@ -44,7 +44,7 @@ export class PeerSnapshots {
       files,
       dial: () => dial(id),
       onAttemptFailed: (attempt, reason) => {
-        const text = `the snapshot at ${request.snapshot.index} was not sent to ${id}: ${reason}`
+        const text = `cannot send the snapshot of entry ${request.snapshot.index} to ${id}: ${reason}`
         this.#warn(`to ${id}`, reason, { peer: id, attempt }, text)
       },
     })
@@ -61,7 +61,7 @@ export class PeerSnapshots {
     const { limits, files, self, onReceived } = this.#parts
     const from = session.peer?.id ?? ''
     const earlier = this.#receivers.get(from)
-    earlier?.stop('the sender has begun again')
+    earlier?.stop('the sender has started again')
     const receiver = new SnapshotReceiver(session, {
       limits,
       files,
@@ -72,7 +72,7 @@ export class PeerSnapshots {
         onReceived(request)
       },
       onFailed: (reason) => {
-        const text = `no snapshot was received from ${session.name}: ${reason}`
+        const text = `cannot receive a snapshot from ${session.name}: ${reason}`
         this.#warn(`from ${from}`, reason, { peer: from }, text)
       },
     })

@@ -290,7 +290,7 @@ export class PeerTransport implements Transport {
   async #dialForSnapshot(id: NodeId): Promise<PeerSession> {
     const address = this.#links.to(id)?.address ?? this.#sessionTo(id, true)?.peer?.address
     const session = address === undefined ? undefined : this.#sessions.dial(address, id, 'snapshot')
-    if (session === undefined) throw new Error('its address is not known')
+    if (session === undefined) throw new Error('its address is unknown')
     await new Promise<void>((resolve, reject) => {
       session.onOpened = resolve
       session.onClosed = (reason) => reject(new Error(reason))
@@ -301,7 +301,7 @@ export class PeerTransport implements Transport {
   #write(session: PeerSession, message: Message): boolean {
     const frame = encodeMessage(message, session.connection.version)
     if (frame.length > frameBytesMax) {
-      const text = `a ${message.type} of ${frame.length} bytes cannot be sent to ${session.name}`
+      const text = `cannot send a ${message.type} of ${frame.length} bytes to ${session.name}: the limit is ${frameBytesMax}`
       this.#options.logger.error({ peer: message.to }, text)
       return false
     }

@@ -63,7 +63,7 @@ export class PeerWay {
     return this.#known.lastError
   }
 
-  /** Undefined when it is where the configuration says, or is not reached elsewhere. */
+  /** Undefined when it answers at the address in the configuration, or is not reached elsewhere. */
   get moved(): MovedPeer | undefined {
     const session = this.#heard?.session
     if (session?.isMember !== true) return undefined
@@ -87,7 +87,7 @@ export class PeerWay {
       this.#heard = undefined
       this.#isProven = false
     } else this.#known = this.#dialled(address)
-    before.close('it has another address')
+    before.close('its address has changed')
   }
 
   /** Its greeting says that it can be dialled at `address`. */
@@ -145,7 +145,7 @@ export class PeerWay {
   }
 
   #forget(): void {
-    this.#heard?.close('it is where the configuration says')
+    this.#heard?.close('it answers at the address in the configuration')
     this.#heard = undefined
     this.#claim = undefined
     this.#isProven = false

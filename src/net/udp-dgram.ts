@@ -76,7 +76,7 @@ export class UdpListener {
     if (!isWildcard(address)) return this.#bind(address)
     for (const local of localAddresses(address)) await this.#bind(local, true)
     if (this.#sockets.size === 0) {
-      throw bindError(dnsUdp, address, this.#port, new Error('this host has no such address'))
+      throw bindError(dnsUdp, address, this.#port, new Error('this machine has no such address'))
     }
     this.#rescan = setInterval(() => void this.#scan(), rescanMs).unref()
     return undefined

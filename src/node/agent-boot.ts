@@ -54,7 +54,7 @@ export async function bootAgent(agent: AgentBootParts): Promise<void> {
   startChecks(parts, counts, adopted)
   adoptChecks(parts, counts)
   if (counts.proposed + counts.dropped + counts.adopted > 0) {
-    parts.logger.info(counts, "the agent's services were compared with the catalog")
+    parts.logger.info(counts, "compared the agent's services with the catalog")
   }
 }
 

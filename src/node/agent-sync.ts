@@ -289,7 +289,7 @@ export class AgentSync {
     // One line for an outage, not one for each registration in it.
     if (this.#queue.size === 0) {
       const fields = { key, reason: reasonOf(error) }
-      this.#parts.logger.warn(fields, 'a change could not be proposed; it is tried again')
+      this.#parts.logger.warn(fields, 'cannot write a change to the catalog; retrying')
     }
     this.#queue.add(key)
   }

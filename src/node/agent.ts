@@ -57,7 +57,7 @@ export interface AgentParts {
 const failures: LineKind = {
   level: 'warn',
   rest: (count, seconds) =>
-    `${count} more results that are critical or warning in the last ${seconds} s`,
+    `${count} more critical or warning results in the last ${seconds} s`,
 }
 const recoveries: LineKind = {
   level: 'info',
@@ -295,7 +295,7 @@ export class Agent implements LocalAgent {
     } catch (error) {
       if (this.#stopped) return
       const { logger } = this.#parts
-      logger.warn({ reason: reasonOf(error) }, 'the node could not be registered yet')
+      logger.warn({ reason: reasonOf(error) }, 'cannot register this node yet; retrying')
       this.#sync.later('node', '')
     }
     if (!this.#stopped) await this.#sync.runNow()
@@ -342,7 +342,7 @@ export class Agent implements LocalAgent {
     this.#parts.logger.info({ check: checkId, service: serviceId }, `deregistering: ${cause}`)
     this.deregisterService(serviceId, { actor: `check ${checkId}`, cause }).catch((error) => {
       const fields = { service: serviceId, reason: reasonOf(error) }
-      this.#parts.logger.warn(fields, 'a service could not be deregistered yet')
+      this.#parts.logger.warn(fields, 'cannot deregister a service yet; retrying')
     })
   }
 

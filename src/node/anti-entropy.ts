@@ -101,7 +101,7 @@ export class AntiEntropy {
     try {
       await registerNode()
     } catch (error) {
-      logger.debug({ reason: reasonOf(error) }, 'the node could not be compared with the catalog')
+      logger.debug({ reason: reasonOf(error) }, 'cannot compare this node with the catalog')
       return
     }
     sync.noteAcknowledged()
@@ -113,7 +113,7 @@ export class AntiEntropy {
     const isClean = counts.proposed + counts.removed === 0
     this.#cleanAt = isClean ? startedAt : undefined
     if (isClean) return
-    logger.info(counts, 'the catalog differed from what this agent has, and is put right')
+    logger.info(counts, "the catalog differs from this agent's registrations; correcting it")
     await sync.runNow()
   }
 

@@ -41,8 +41,8 @@ export function applyDefinitionFiles(files: DefinitionFiles, parts: ApplyFilesPa
     const fields = { at: findingText(finding) }
     if (finding.severity === 'error') {
       work.leftOut.push(findingText(finding))
-      parts.logger.error(fields, 'a definition is left out')
-    } else parts.logger.warn(fields, 'a definition was read with a warning')
+      parts.logger.error(fields, 'skipping an invalid definition')
+    } else parts.logger.warn(fields, 'definition warning')
   }
   const unread = files.findings.find(({ severity, isWholeFile }) => {
     return severity === 'error' || isWholeFile
@@ -63,7 +63,7 @@ function removeServices(files: DefinitionFiles, unread: Finding | undefined, wor
   const gone = store.serviceIdsOfOwner('file').filter((id) => !wanted.has(id))
   if (unread !== undefined) return holdBack('service', gone, unread, work)
   for (const id of gone) {
-    logger.info({ service: id }, 'a service is removed: no file defines it any more')
+    logger.info({ service: id }, 'removing a service: no file defines it any more')
     work.taken.push(`service ${id}: removed`)
     registrations.dropService(id)
   }
@@ -80,7 +80,7 @@ function removeChecks(files: DefinitionFiles, unread: Finding | undefined, work:
   const alone = gone.filter((id) => store.check(id)?.check.serviceId === '')
   if (unread !== undefined) return holdBack('check', alone, unread, work)
   for (const id of gone) {
-    logger.info({ check: id }, 'a check is removed: no file defines it any more')
+    logger.info({ check: id }, 'removing a check: no file defines it any more')
     work.taken.push(`check ${id}: removed`)
     registrations.dropCheck(id)
   }
@@ -98,7 +98,7 @@ function holdBack(
   for (const id of ids) heldBack.push(`${kind} ${id}: no file defines it any more`)
   logger.warn(
     { [`${kind}s`]: ids, because },
-    `a ${kind} that no file defines any more stays until every file can be read`,
+    `keeping ${kind}s that no file defines any more until every file can be read`,
   )
 }
 
@@ -120,10 +120,10 @@ function applyService(given: FileService, work: Work): void {
     const fields = { service: id, file: source.path }
     const change = stored === undefined ? 'added' : 'changed'
     work.taken.push(`service ${id}: ${change} by ${source.path}`)
-    logger.info(fields, `a service was ${change} by its file`)
+    logger.info(fields, `${change} a service from its file`)
     if (stored !== undefined && stored.name !== service.name) {
       const names = { service: id, was: stored.name, name: service.name }
-      logger.warn(names, 'the id of another service was taken over by a file')
+      logger.warn(names, 'a file uses the ID of another service and replaces it')
     }
   })
 }
@@ -138,7 +138,7 @@ function applyCheck(given: FileCheck, work: Work): void {
     registrations.takeCheck(definition)
     const fields = { check: checkId, service: serviceId, file: source.path }
     work.taken.push(`check ${checkId}: ${change} by ${source.path}`)
-    logger.info(fields, `a check was ${change} by its file`)
+    logger.info(fields, `${change} a check from its file`)
   })
 }
 
@@ -161,6 +161,6 @@ function attempt(
     if (!(error instanceof SvcdError)) throw error
     const at = `${source.path}:${source.line}:${source.column}`
     leftOut.push(`${at}: ${error.message}`)
-    logger.error({ at, reason: error.message }, 'a definition is left out')
+    logger.error({ at, reason: error.message }, 'skipping an invalid definition')
   }
 }

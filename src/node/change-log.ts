@@ -15,12 +15,12 @@ import type { Line, LineKind, LimitedLines } from './limited-lines.ts'
 const registrations: LineKind = {
   level: 'info',
   rest: (count, seconds) =>
-    `${count} more registrations in the last ${seconds} s, repeated ones included`,
+    `${count} more registrations in the last ${seconds} s, including repeated ones`,
 }
 const deregistrations: LineKind = {
   level: 'info',
   rest: (count, seconds) =>
-    `${count} more deregistrations in the last ${seconds} s, repeated ones included`,
+    `${count} more deregistrations in the last ${seconds} s, including repeated ones`,
 }
 const maintenance: LineKind = {
   level: 'info',
@@ -83,7 +83,7 @@ export class ChangeLog {
     try {
       return this.#parts.read(query)
     } catch (error) {
-      this.#parts.logger.debug({ reason: reasonOf(error) }, 'a change could not be looked up')
+      this.#parts.logger.debug({ reason: reasonOf(error) }, 'cannot look up a change')
       return undefined
     }
   }
@@ -113,7 +113,7 @@ function registered(body: RegisterCommand, origin: Origin, applied: Applied): Li
   if (check !== undefined && isMaintenance(check.checkId)) {
     const of = service ?? { id: check.serviceId }
     const fields = { node: nodeName, ...named({ service: of.id }), reason: check.notes }
-    return { fields: { ...fields, ...whoOf(origin) }, message: 'maintenance mode was enabled' }
+    return { fields: { ...fields, ...whoOf(origin) }, message: 'maintenance mode enabled' }
   }
   const changed = changeOf(body, applied)
   if (changed === undefined) return undefined
@@ -121,18 +121,18 @@ function registered(body: RegisterCommand, origin: Origin, applied: Applied): Li
   if (service !== undefined) {
     const { id, name, address, port } = service
     const fields = { service: name, id, node: nodeName, ...named({ address }), port }
-    return { fields: { ...fields, ...whoOf(origin) }, message: `service was ${verb}` }
+    return { fields: { ...fields, ...whoOf(origin) }, message: `service ${verb}` }
   }
   if (check !== undefined) {
     const { checkId, serviceId, status } = check
     const fields = { check: checkId, ...named({ service: serviceId }), node: nodeName, status }
-    return { fields: { ...fields, ...whoOf(origin) }, message: `check was ${verb}` }
+    return { fields: { ...fields, ...whoOf(origin) }, message: `check ${verb}` }
   }
   const fields = {
     node: nodeName,
     ...named({ address: (body.isNodeKept === true ? undefined : body.node?.address) ?? '' }),
   }
-  return { fields: { ...fields, ...whoOf(origin) }, message: `node was ${verb}` }
+  return { fields: { ...fields, ...whoOf(origin) }, message: `node ${verb}` }
 }
 
 /** What a registration did, by the indexes of its rows; undefined: nothing that was not so before. */
@@ -155,17 +155,17 @@ function deregistered({ nodeName, serviceId, checkId }: DeregisterCommand, origi
   const node = { node: nodeName }
   const who = whoOf(origin)
   if (serviceId !== undefined) {
-    return { fields: { id: serviceId, ...node, ...who }, message: 'service was deregistered' }
+    return { fields: { id: serviceId, ...node, ...who }, message: 'service deregistered' }
   }
   if (checkId === undefined)
-    return { fields: { ...node, ...who }, message: 'node was deregistered' }
+    return { fields: { ...node, ...who }, message: 'node deregistered' }
   if (!isMaintenance(checkId)) {
-    return { fields: { check: checkId, ...node, ...who }, message: 'check was deregistered' }
+    return { fields: { check: checkId, ...node, ...who }, message: 'check deregistered' }
   }
   const service =
     checkId === nodeMaintenanceId ? '' : checkId.slice(serviceMaintenancePrefix.length)
   const fields = { ...node, ...named({ service }), ...who }
-  return { fields, message: 'maintenance mode was disabled' }
+  return { fields, message: 'maintenance mode disabled' }
 }
 
 /** The fields that say something. */

@@ -280,7 +280,7 @@ export class CheckRunner {
     if (nowMs - this.#unprobedSaidMs < unprobedEveryMs) return
     this.#unprobedSaidMs = nowMs
     const fields = { check, output, unprobed: this.unprobed }
-    this.#parts.logger.warn(fields, 'a check could not be probed, and stays as it is')
+    this.#parts.logger.warn(fields, 'cannot run a check; its status stays unchanged')
   }
 
   #step(check: RunningCheck, result: CheckResult): Step {

@@ -130,7 +130,7 @@ export class ClusterFormation {
     if (own === undefined) {
       const by = this.#parts.pledge()?.by ?? ''
       this.#report(
-        `this server has promised ${by} to begin a cluster with it: start that one, or empty the data directory of this one`,
+        `this server has promised to form a cluster with server ${by}: start that server, or empty the data directory of this one`,
       )
       return false
     }
@@ -166,7 +166,7 @@ export class ClusterFormation {
         if (!hasCode(answer.reason, 'peer-is-self')) missing.push(addresses[at] ?? '')
       } else if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
     }
-    if (missing.length > 0) this.#report(`${missing.join(', ')} cannot be reached`)
+    if (missing.length > 0) this.#report(`cannot reach ${missing.join(', ')}`)
     return [...found.values()]
   }
 
@@ -180,14 +180,14 @@ export class ClusterFormation {
     }
     if (self.id in other.founders) {
       // Without its pledge this server has lost what it knew: it must not vote under this id again.
-      this.#report(`the cluster at ${other.address} knows this server's id, but its data is gone`)
+      this.#report(`the cluster at ${other.address} knows this server's ID, but the data of this server is gone`)
       return false
     }
     const { id, name, address } = self
     try {
       await request(other.address, 'join', { id, name, address })
     } catch (error) {
-      this.#report(`joining at ${other.address} failed: ${reasonOf(error)}`)
+      this.#report(`joining the cluster at ${other.address} failed: ${reasonOf(error)}`)
       return false
     }
     join(clusterId, other.epoch)
@@ -199,13 +199,13 @@ export class ClusterFormation {
     const odd = others.find(({ expect }) => expect !== self.expect)
     if (odd !== undefined) {
       this.#report(
-        `${odd.name} at ${odd.address} has -bootstrap-expect ${odd.expect}, this one ${self.expect}; they must be the same`,
+        `${odd.name} at ${odd.address} has -bootstrap-expect ${odd.expect}, but this server has ${self.expect}; all servers need the same value`,
       )
       return false
     }
     const founders = [self, ...others].toSorted((a, b) => (a.id < b.id ? -1 : 1))
     if (founders.length < self.expect) {
-      this.#report(`${founders.length} of ${self.expect} servers are there`)
+      this.#report(`found ${founders.length} of ${self.expect} servers`)
       return false
     }
     const chosen = founders.slice(0, self.expect)
@@ -241,7 +241,7 @@ export class ClusterFormation {
       const released = [...own.released, instead.clusterId]
       return (await request<PledgeReply>(other.address, 'pledge', { ...own, released })).pledged
     } catch (error) {
-      this.#report(`${other.name} at ${other.address} did not pledge: ${reasonOf(error)}`)
+      this.#report(`${other.name} at ${other.address} did not agree to form the cluster: ${reasonOf(error)}`)
       return false
     }
   }

@@ -117,11 +117,11 @@ function tooLow(
   plan: DescriptorPlan,
   needs: DescriptorNeeds,
 ): string {
-  const clients = `${plan.clients} client connections in place of ${needs.clients}`
-  const others = `${plan.peers} of servers, ${plan.probes + plan.scripts} probes at once`
+  const clients = `${plan.clients} client connections instead of ${needs.clients}`
+  const others = `${plan.peers} server connections and ${plan.probes + plan.scripts} simultaneous probes`
   return (
-    `this process may have ${limit} files open: room for ${clients}, ${others}. ` +
-    `Raise the limit to ${needed} (ulimit -n, LimitNOFILE=), or lower -http-max-conns and -dns-tcp-max-clients`
+    `this process may open ${limit} files, which is enough for ${clients}, ${others}. ` +
+    `Raise the limit to ${needed} (ulimit -n, or LimitNOFILE= in the systemd unit), or lower -http-max-conns and -dns-tcp-max-clients`
   )
 }
 

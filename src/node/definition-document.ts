@@ -108,13 +108,13 @@ export class Loaded implements DefinitionFiles {
     this.#sources.set(key, first ?? source)
     if (first === undefined) return true
     const where = `${first.path}:${first.line}`
-    this.find(source, 'error', `the ${kind} ID ${JSON.stringify(id)} is taken, by ${where}`)
+    this.find(source, 'error', `the ${kind} ID ${JSON.stringify(id)} is already used in ${where}`)
     return false
   }
 }
 
 export const hclReason =
-  'HCL is not read; write this file as JSON, with the same keys and values, under a name that ends in .json'
+  'HCL is not supported; write this file as JSON, with the same keys and values, and with a name that ends in .json'
 
 /** Reads the text of one file, as Consul's hold definitions and options, into `loaded`. */
 export function readDefinitions(path: string, text: string, loaded: Loaded): void {

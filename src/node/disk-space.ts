@@ -112,7 +112,7 @@ export class DiskSpace {
       }
       this.#note(found)
     } catch (error) {
-      this.#parts.logger.debug({ err: error }, 'the space left on the disk is not known')
+      this.#parts.logger.debug({ err: error }, 'cannot determine the free disk space')
     } finally {
       this.#isLooking = false
     }
@@ -137,9 +137,9 @@ export class DiskSpace {
     this.#figures = found
     if (level === before) return
     const fields = { directory, freeBytes, reserveBytes }
-    if (level === 'enough') logger.info(fields, 'the disk has space again: writes are taken')
+    if (level === 'enough') logger.info(fields, 'the disk has space again: accepting all writes')
     else if (level === 'low')
-      logger.warn(fields, 'the disk is nearly full: no registration is taken')
-    else logger.error(fields, 'the disk is nearly full: only deregistrations are taken')
+      logger.warn(fields, 'the disk is nearly full: refusing registrations')
+    else logger.error(fields, 'the disk is nearly full: accepting only deregistrations')
   }
 }

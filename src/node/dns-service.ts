@@ -51,7 +51,7 @@ export class DnsService {
   static async start(options: DnsServiceOptions): Promise<DnsService> {
     const onError = (error: unknown, packet: Uint8Array, unsaid: number): void => {
       const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
-      options.logger.warn({ reason: reasonOf(error), hex, unsaid }, 'a DNS question failed')
+      options.logger.warn({ reason: reasonOf(error), hex, unsaid }, 'failed to answer a DNS query')
     }
     const { answering, onSuspicion } = options
     const answerer = openAnswerer(answering, { onError, onSuspicion })

@@ -26,7 +26,7 @@ function post(message: FromDns): void {
 function onError(error: unknown, packet: Uint8Array, unsaid: number): void {
   const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
   const fields = { reason: reasonOf(error), hex, unsaid }
-  post({ type: 'warn', fields, message: 'a DNS question failed' })
+  post({ type: 'warn', fields, message: 'failed to answer a DNS query' })
 }
 
 const failures = {

@@ -68,7 +68,7 @@ export class DnsUdp {
       release()
       throw error
     }
-    logger.info({ threads }, 'DNS over UDP: many packets a system call (recvmmsg)')
+    logger.info({ threads }, 'DNS over UDP uses recvmmsg (batched)')
     return new DnsUdp(workers, release)
   }
 
@@ -120,16 +120,16 @@ function startWorker(
 /** Undefined: dgram it is. */
 function libcFor(path: DnsUdpOptions['path'], logger: Logger): Libc | undefined {
   if (path === 'dgram') {
-    logger.info({}, 'DNS over UDP: one packet a system call (dgram), as -dns-udp says')
+    logger.info({}, 'DNS over UDP uses dgram (one packet per system call), as set by -dns-udp')
     return undefined
   }
   const libc = loadLibc()
   if (!(libc instanceof Error)) return libc
   if (path === 'mmsg') {
-    const reason = `mmsg cannot be had here: ${libc.message}. Use auto or dgram.`
+    const reason = `mmsg is not available on this machine: ${libc.message}. Use auto or dgram.`
     throw svcdError('invalid-option', { option: '-dns-udp', reason }, libc)
   }
-  logger.info({ reason: libc.message }, 'DNS over UDP: one packet a system call (dgram)')
+  logger.info({ reason: libc.message }, 'DNS over UDP uses dgram (one packet per system call)')
   return undefined
 }
 

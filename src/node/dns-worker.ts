@@ -111,15 +111,15 @@ export class DnsWorker {
       })
       this.#worker = worker
       let isReady = isRestart
-      this.#reason = 'it was ended'
+      this.#reason = 'it exited without an error'
       worker.on('error', (error) => {
         this.#reason = reasonOf(error)
-        logger.error({ err: error }, 'a dns thread failed')
+        logger.error({ err: error }, 'a DNS thread failed')
       })
       worker.on('exit', () => {
         this.#worker = undefined
         if (!isReady) {
-          reject(new Error(`the dns thread ended before it could answer: ${this.#reason}`))
+          reject(new Error(`the DNS thread ended before it was ready: ${this.#reason}`))
         } else if (!this.#stopping) this.#restart()
       })
       worker.on('message', (message: FromDns) => {
@@ -138,11 +138,11 @@ export class DnsWorker {
     const { deaths, onDeath } = this.#options
     const count = deaths.tooMany(performance.now())
     if (count !== undefined) {
-      const last = `dns threads died ${count} times within a minute, the last one: ${this.#reason}`
-      onDeath(new Error(`${last}. Start the agent again; should it go on, try another -dns-udp.`))
+      const last = `DNS threads failed ${count} times within a minute, most recently: ${this.#reason}`
+      onDeath(new Error(`${last}. Start the agent again. If they fail again, try another value for -dns-udp.`))
       return
     }
-    this.#options.logger.warn({}, 'a dns thread ended and is started again on the same sockets')
+    this.#options.logger.warn({}, 'a DNS thread ended; restarting it on the same sockets')
     this.#spawn(true).catch((error: unknown) => {
       onDeath(error instanceof Error ? error : new Error(String(error)))
     })

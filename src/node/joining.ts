@@ -41,8 +41,8 @@ export async function joinAt(named: string, parts: JoiningParts): Promise<JoinRe
     if (own === other.clusterId) return 'joined'
     const reason =
       other.clusterId === undefined
-        ? `this server has a cluster and ${where} has none: run \`svcd join\` there, with the address of this one`
-        : `${where} is in another cluster, and two cannot become one: empty the data directory of the server that is to move`
+        ? `this server is in a cluster, and ${where} is not: run \`svcd join\` on that server, with the address of this one`
+        : `${where} is in another cluster, and clusters cannot be merged: empty the data directory of the server that should move`
     throw svcdError('operation-refused', { reason })
   }
   formation.add(address)
@@ -50,7 +50,7 @@ export async function joinAt(named: string, parts: JoiningParts): Promise<JoinRe
   const deadlineMs = performance.now() + joinedMs
   while (clusterId() === undefined) {
     if (performance.now() > deadlineMs) {
-      const reason = `${where} was reached, but ${formation.lastProblem}; it is tried on`
+      const reason = `reached ${where}, but ${formation.lastProblem}; this server keeps trying`
       throw svcdError('operation-refused', { reason })
     }
     await new Promise((resolve) => {

@@ -20,7 +20,7 @@ export class LeadershipNotice {
     const last = this.#last
     this.#last = now
     if (last.role === 'leader' && (now.role !== 'leader' || now.term !== last.term)) {
-      this.#logger.warn({ term: now.term }, `this server leads no more: ${this.#why(last, now)}`)
+      this.#logger.warn({ term: now.term }, `this server lost leadership: ${this.#why(last, now)}`)
     } else if (last.leader !== undefined && now.leader === undefined) {
       this.#logger.warn(
         { term: now.term },
@@ -31,13 +31,13 @@ export class LeadershipNotice {
     if (leader === undefined || (leader === last.leader?.id && now.term === last.term)) return
     const { term } = now
     if (leader === this.#self) this.#logger.info({ term }, 'this server leads the cluster')
-    else this.#logger.info({ term, leader }, `another server leads: ${now.leader?.address ?? ''}`)
+    else this.#logger.info({ term, leader }, `new leader: ${now.leader?.address ?? ''}`)
   }
 
   /** The core gives up the lead of a term only when it can no longer vouch for it (thesis §6.2). */
   #why(last: Seen, now: Seen): string {
-    if (now.term > last.term) return 'the others have begun a newer term'
-    if (!now.servers.some(({ id }) => id === this.#self)) return 'it has left the cluster'
-    return 'for an election timeout no majority answered, or its disk finished no write'
+    if (now.term > last.term) return 'the other servers started a newer term'
+    if (!now.servers.some(({ id }) => id === this.#self)) return 'it left the cluster'
+    return 'no majority answered within the election timeout, or its disk completed no write in that time'
   }
 }

@@ -93,7 +93,7 @@ export class MemberQuestions {
       ask: (whom, about) => ask<Membership>({ id: whom }, 'membership', about, timeoutMs),
       isAuthenticated: this.#isAuthenticated,
       onVouched: (id) => {
-        logger.info({ peer: id }, `${id} is a member that this server did not know yet`)
+        logger.info({ peer: id }, `learned of a new member: ${id}`)
         raft()?.driver.raft.vouch(id)
       },
       logger,

@@ -24,17 +24,17 @@ export function nodeIdOf(directory: string, given: string | undefined, logger: L
   const id = given ?? owner.nodeId
   const known = owner.nodeId ?? (isWritten ? written : undefined)
   if (owner.isMember) {
-    const what = written === undefined ? 'is missing' : 'holds no UUID'
+    const what = written === undefined ? 'is missing' : 'does not contain a UUID'
     if (id === undefined) throw lost(`its file node-id ${what}`)
-    if (known !== undefined && known !== id) throw lost(`-node-id ${id} is not its id, ${known}`)
+    if (known !== undefined && known !== id) throw lost(`-node-id ${id} does not match its ID, ${known}`)
     if (known === undefined && owner.members.length > 0 && !owner.members.includes(id)) {
-      throw lost(`-node-id ${id} is none of the members, ${owner.members.join(', ')}`)
+      throw lost(`-node-id ${id} is not one of the members: ${owner.members.join(', ')}`)
     }
   } else if (id === undefined && (written ?? '') !== '') {
     throw svcdError('node-id-invalid', { path: nodeIdFile(directory) })
   }
   if (given === undefined && id !== undefined) {
-    logger.warn({ id }, 'the file node-id was lost or damaged, and is written again from the log')
+    logger.warn({ id }, 'the file node-id was missing or damaged; restored it from the log')
   }
   return writeNodeId(directory, id ?? randomUUID())
 }

@@ -273,7 +273,7 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
 async function zoneFrom(config: Config, directory: string, logger: Logger): Promise<Zone> {
   const path = config.zonesDir ?? zonesIn(directory)
   const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
-  for (const warning of warnings) logger.warn({ warning }, 'a zone file has a problem')
+  for (const warning of warnings) logger.warn({ warning }, 'zone file warning')
   return zoneOf(config, zones)
 }
 

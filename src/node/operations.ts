@@ -2,6 +2,7 @@ import { SvcdError, svcdError } from '../base/errors.ts'
 import type { ConfChange } from '../raft/membership.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { ConfChangeResult } from '../raft/verdict.ts'
+import { refusalWords } from './refusal-words.ts'
 import type { Operation } from './replica-messages.ts'
 import type { RaftServer } from './raft-server.ts'
 
@@ -83,7 +84,7 @@ export class Operations {
     if (onlyAt === undefined) return
     const others = this.#parts.idsAt(onlyAt).filter((id) => id !== change.id)
     if (others.length === 0) return
-    const servers = `the configuration has ${change.id} there, and ${others.join(' and ')} is there now`
+    const servers = `the configuration lists ${change.id} at that address, but ${others.join(' and ')} is there now`
     throw svcdError('ambiguous-peer', { what: 'address', value: onlyAt, servers })
   }
 
@@ -162,12 +163,13 @@ export class Operations {
       Math.min(deadlineMs, performance.now() + unheardMs),
     )
     if (target === undefined) {
-      throw svcdError('operation-refused', { reason: 'there is no other voter that answers' })
+      throw svcdError('operation-refused', { reason: 'no other voter answers' })
     }
     const result = raft.driver.raft.transfer(target)
     raft.turn()
     if (result.kind === 'refused') {
-      throw svcdError('operation-refused', { reason: `transfer to ${target}: ${result.reason}` })
+      const reason = `transfer to ${target}: ${refusalWords(result.reason)}`
+      throw svcdError('operation-refused', { reason })
     }
     if (!(await this.#until(() => !raft.isLeader, deadlineMs))) {
       throw svcdError('operation-refused', { reason: `${target} did not take over` })
@@ -197,11 +199,12 @@ export class Operations {
         return this.#letIn(raft, change)
       }
       if (result.reason === 'not-a-member' && change.kind === 'remove') return change.id
-      throw svcdError('operation-refused', {
-        reason: `${change.kind} ${change.id}: ${result.reason}`,
-      })
+      const reason = `${change.kind} ${change.id}: ${refusalWords(result.reason)}`
+      throw svcdError('operation-refused', { reason })
     }
-    if (result.kind !== 'accepted') throw svcdError('operation-refused', { reason: result.kind })
+    if (result.kind !== 'accepted') {
+      throw svcdError('operation-refused', { reason: refusalWords(result.kind) })
+    }
     const { lastIndex } = result
     const { term } = result
     const isCommitted = (): boolean => core.state.log.commit >= lastIndex
@@ -224,7 +227,7 @@ export class Operations {
     const isFresh =
       config.learners.includes(id) && peers.some((peer) => peer.id === id && peer.match === 0)
     if (isOwnWish !== true || isFresh) return id
-    const reason = `${id} is a member already, but its data is gone: remove it, and let it join under a new id`
+    const reason = `${id} is already a member, but its data is gone: remove it, and let it join with a new ID`
     throw svcdError('operation-refused', { reason })
   }
 

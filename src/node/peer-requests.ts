@@ -124,7 +124,7 @@ export class PeerRequests {
   #checked(from: PeerAsking, kind: string, body: Buffer): never {
     if (!Object.hasOwn(shapes, kind)) throw svcdError('unknown-request', { kind })
     if (!from.isMember && !forStrangers.has(kind)) {
-      throw this.#refuse(from, kind, 'it is in no cluster')
+      throw this.#refuse(from, kind, 'it is not in a cluster')
     }
     let asked: unknown
     try {
@@ -132,7 +132,7 @@ export class PeerRequests {
     } catch (error) {
       throw this.#refuse(from, kind, reasonOf(error))
     }
-    if (shapes[kind]?.(asked) !== true) throw this.#refuse(from, kind, 'it is malformed')
+    if (shapes[kind]?.(asked) !== true) throw this.#refuse(from, kind, 'the request is malformed')
     if (!forStrangers.has(kind) && !this.#isMember(from.id) && !isOwnRemoval(from, kind, asked)) {
       throw this.#refuse(from, kind, 'it is not a member of this cluster')
     }
@@ -148,21 +148,21 @@ export class PeerRequests {
    * an operator has let it in before, and it asks because it does not know that yet.
    */
   #checkedJoin(from: PeerAsking, asked: { readonly id: NodeId; readonly address: string }): object {
-    if (asked.id !== from.id) throw this.#refuse(from, 'join', 'it asks for another server')
+    if (asked.id !== from.id) throw this.#refuse(from, 'join', 'it asks on behalf of another server')
     if (from.isAuthentic || this.#isMember(from.id)) return asked
-    this.#refuse(from, 'join', 'it cannot prove who it is')
+    this.#refuse(from, 'join', 'it cannot prove its identity')
     throw svcdError('join-refused', { id: printable(from.id), address: printable(asked.address) })
   }
 
   #checkedPledge(from: PeerAsking, asked: Pledge): Pledge {
     const { id } = this.#parts.settings
-    if (asked.by !== from.id) throw this.#refuse(from, 'pledge', 'it asks for another server')
+    if (asked.by !== from.id) throw this.#refuse(from, 'pledge', 'it asks on behalf of another server')
     if (id in asked.founders) return asked
-    throw this.#refuse(from, 'pledge', 'this server would be no founder')
+    throw this.#refuse(from, 'pledge', 'this server would not be a founder')
   }
 
   #refuse(from: PeerAsking, kind: string, reason: string): Error {
-    const text = `a request "${kind}" of ${describePeer(from)} is refused: ${printable(reason)}`
+    const text = `refusing the request "${kind}" from ${describePeer(from)}: ${printable(reason)}`
     this.#parts.notices.warn(from.id, `${kind} ${reason}`, { peer: from.id, kind }, text)
     return svcdError('peer-refused', { kind, reason })
   }
@@ -186,7 +186,7 @@ export class PeerRequests {
   /** A leader reports it. The report is compared with this server's own state. */
   #onDiffers(from: PeerAsking, told: PlacedSums): { readonly isKnown: boolean } {
     if (this.#parts.raft()?.status.leader !== from.id) {
-      throw this.#refuse(from, 'state-differs', 'it does not lead')
+      throw this.#refuse(from, 'state-differs', 'it is not the leader')
     }
     return { isKnown: this.#parts.state().onDiffers(told) }
   }

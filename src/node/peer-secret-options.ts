@@ -25,7 +25,7 @@ export function openPortWarning(
   const port = ports.server === 0 ? 'the port for other servers' : `port ${ports.server}`
   const cure =
     encrypt.length > 0
-      ? 'leave -encrypt-verify=false out as soon as all servers have the secret'
+      ? 'remove -encrypt-verify=false as soon as all servers have the cluster secret'
       : 'give all servers the same -encrypt key (`svcd keygen` prints one), or certificates'
-  return `whoever reaches ${port} on ${bindAddress} can speak as a server of this cluster: ${cure}`
+  return `anyone who can reach ${port} on ${bindAddress} can act as a server of this cluster: ${cure}`
 }

@@ -174,7 +174,7 @@ export class Proposals {
         return
       case 'busy': {
         this.#queue = []
-        const message = `The server has too many writes waiting (${result.waiting}). Try again in a moment.`
+        const message = `Too many writes are waiting on the server (${result.waiting}). Retry in a moment.`
         for (const { settle } of batch) settle({ kind: 'failed', code: 'busy', message })
         return
       }
@@ -198,7 +198,7 @@ export class Proposals {
 
   /** The core takes all or none, so the one that does not fit goes, and the rest tries again. */
   #rejectTooLarge({ bytes, max }: Extract<ProposeResult, { kind: 'too-large' }>): void {
-    const message = `The registration is ${bytes} bytes; the limit of one command is ${max}. Shorten its meta or tags.`
+    const message = `The registration has ${bytes} bytes; the limit is ${max}. Shorten its meta or tags.`
     const fits: Submission[] = []
     for (const submission of this.#queue) {
       if (Buffer.byteLength(submission.json) + 64 <= max) fits.push(submission)

@@ -21,8 +21,8 @@ export async function assertQuorumLost(dataDirectory: string): Promise<void> {
   const live = others.filter((_, at) => answers[at] === true)
   if (live.length === 0 || live.length < majority(voters)) return
   const reason =
-    `the other servers answer at ${live.join(', ')}, and they are a majority: start this server as it is. ` +
-    'To make it a cluster of its own all the same, add --force; the others then stop taking writes'
+    `the other servers answer at ${live.join(', ')} and form a majority: start this server without recovering it. ` +
+    'To recover it anyway, add --force; the other servers then stop accepting writes'
   throw svcdError('recover-refused', { path: dataDirectory, reason })
 }
 

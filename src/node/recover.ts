@@ -66,11 +66,11 @@ export function recoverLog(
   const { hardState, lastIndex } = log.state()
   if (clusterId === undefined || lastIndex === 0) throw parts.refuse('its log is empty')
   const id = parts.id()
-  if (id === undefined || id === '') throw parts.refuse('there is no node-id')
+  if (id === undefined || id === '') throw parts.refuse('its node ID is missing')
   const latest = latestConfig(log)
   const address = parts.address ?? latest?.config.addresses[id]
   if (latest === undefined || !members(latest.config).includes(id) || address === undefined) {
-    throw parts.refuse(`server ${id} is not a member of the cluster by its own log`)
+    throw parts.refuse(`according to its own log, server ${id} is not a member of the cluster`)
   }
   // Above an epoch that only others had: by this the operator says that this server continues.
   const known = ['epoch', 'newestEpoch'].map((name) => Number(log.meta(name) ?? 0))

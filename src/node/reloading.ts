@@ -48,7 +48,7 @@ async function reload(parts: ReloadingParts): Promise<ReloadReport> {
     restartNeeded: options.restartNeeded,
   }
   logReport(whole, logger)
-  for (const reason of zone) logger.error({ reason }, 'the zone files stay as they were')
+  for (const reason of zone) logger.error({ reason }, 'keeping the previous zone files')
   return whole
 }
 
@@ -75,7 +75,7 @@ function optionsReport(
   const read = reread?.(files.options)
   if (read === undefined) return noOptions
   const leftOut = read.problems.map(({ message }) => message)
-  for (const reason of leftOut) logger.error({ reason }, 'an option is left out')
+  for (const reason of leftOut) logger.error({ reason }, 'ignoring an invalid option')
   const restartNeeded = read.config === undefined ? [] : changedOptions(config, read.config)
   return { leftOut, restartNeeded }
 }
@@ -88,11 +88,11 @@ function logReport(
 ): void {
   const counts = { taken: taken.length, leftOut: leftOut.length, heldBack: heldBack.length }
   if (restartNeeded.length > 0) {
-    logger.warn({ options: restartNeeded }, 'options that changed count from the next start on')
+    logger.warn({ options: restartNeeded }, 'changed options take effect at the next start')
   }
   if (leftOut.length + heldBack.length === 0) {
-    logger.info({ taken: taken.length }, 'definition and zone files were read again')
+    logger.info({ taken: taken.length }, 'reloaded definition and zone files')
   } else {
-    logger.warn(counts, 'definition and zone files were read again, but not all was taken')
+    logger.warn(counts, 'reloaded definition and zone files, but did not accept everything')
   }
 }

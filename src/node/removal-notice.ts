@@ -47,7 +47,7 @@ export class RemovalNotice {
       if (isMember || !isSure || hasLeader()) return
       logger.error(
         { id: self, by: member },
-        'this server was removed from its cluster and an id is never used again: stop it, empty its data directory and let it join as a new server with -retry-join',
+        'this server was removed from its cluster, and its ID cannot be used again: stop it, empty its data directory, and start it with -retry-join so that it joins as a new server',
       )
     } catch {
       // That one cannot be reached, which says nothing about this one.

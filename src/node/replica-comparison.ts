@@ -109,7 +109,7 @@ export class ReplicaComparison {
       if (status().role === 'leader')
         await this.#act(compareReports(reports, ids.length), ids.length)
     } catch (error) {
-      logger.debug({ reason: reasonOf(error) }, 'the states of the servers could not be compared')
+      logger.debug({ reason: reasonOf(error) }, 'cannot compare the states of the servers')
     } finally {
       this.#isAsking = false
     }
@@ -149,7 +149,7 @@ export class ReplicaComparison {
     for (const id of ids) {
       logger.error(
         { id, index },
-        `the state of server ${id} is not that of most servers at entry ${index}: it is to rebuild it`,
+        `the state of server ${id} differs from most servers at entry ${index}: that server must rebuild it`,
       )
       if (id === status().id) onOdd({ index, text })
       else
@@ -162,7 +162,7 @@ export class ReplicaComparison {
   #failed(id: NodeId, error: unknown): void {
     // It still differs, and is reported again.
     const reason = error instanceof SvcdError ? error.message : reasonOf(error)
-    this.#parts.logger.warn({ id, reason }, 'a server whose state differs could not be told')
+    this.#parts.logger.warn({ id, reason }, 'cannot tell a server that its state differs')
   }
 
   #remind({ index, ids }: { readonly index: Index; readonly ids: readonly NodeId[] }): void {
@@ -172,7 +172,7 @@ export class ReplicaComparison {
     this.#remindedAtMs = nowMs()
     logger.error(
       { index, servers: ids },
-      `the states of the servers differ at entry ${index}, and no majority says which one is right: all go on. Compare them, and replace the server that is wrong.`,
+      `the states of the servers differ at entry ${index}, and no majority shows which state is correct: all servers keep running. Compare them, and replace the server that is wrong.`,
     )
   }
 }

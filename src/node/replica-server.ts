@@ -321,7 +321,7 @@ export class ReplicaServer {
       this.#transport.counters.messagesForeign++
       this.#questions.met(from)
     } else if (ignored === 'term-too-far') {
-      const text = `a ${type} of ${from} is ignored: no server can have come to term ${term}`
+      const text = `ignoring a ${type} from ${from}: no server can have reached term ${term}`
       this.#notices.warn(from, 'term', { peer: from, term }, text)
     }
   }
@@ -477,7 +477,7 @@ export class ReplicaServer {
   #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
     foundCluster(this.#log, this.#marks, { clusterId, founders })
     const servers = Object.keys(founders).length
-    this.#parts.logger.info({ clusterId, servers }, 'a new cluster begins')
+    this.#parts.logger.info({ clusterId, servers }, 'bootstrapped a new cluster')
     this.#begin()
   }
 

@@ -34,7 +34,7 @@ function die(error: unknown): never {
       : error instanceof Error
         ? (error.stack ?? error.message)
         : String(error)
-  writeSync(2, `svcd: fatal in the replica, the process ends: ${text}\n`)
+  writeSync(2, `svcd: fatal error in the replica thread; the process exits: ${text}\n`)
   process.kill(process.pid, 'SIGKILL')
   throw error
 }

@@ -352,7 +352,7 @@ export class Replica {
   #onStall(forMs: number): void {
     this.#options.logger.error(
       { forMs: Math.round(forMs), waiting: this.#waiting.size },
-      'the disk has not finished a write',
+      'a disk write has not completed',
     )
     const seconds = (forMs / 1000).toFixed(1)
     for (const { reject } of this.#waiting.values()) reject(svcdError('write-stalled', { seconds }))
@@ -373,6 +373,6 @@ export class Replica {
   #onExit(): void {
     this.#watch.stop()
     this.#rejectAll()
-    if (!this.#stopping) this.#options.onDeath(new Error('the replica thread ended'))
+    if (!this.#stopping) this.#options.onDeath(new Error('the replica thread ended unexpectedly'))
   }
 }

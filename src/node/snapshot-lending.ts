@@ -38,8 +38,8 @@ export class SnapshotLending {
     const { self, raft, send } = this.#parts
     const server = raft()
     if (server === undefined) throw refusal('this server has no state')
-    if (wish.leaderOnly && !server.isLeader) throw refusal('this server does not lead')
-    if (this.#waiting.has(to)) throw refusal('a snapshot is on its way already')
+    if (wish.leaderOnly && !server.isLeader) throw refusal('this server is not the leader')
+    if (this.#waiting.has(to)) throw refusal('a snapshot is already being sent')
     const meta = await this.#atLeast(wish.minIndex)
     const { index, term, config, confIndex } = meta
     const snapshot = { index, term, config, confIndex }
@@ -60,7 +60,7 @@ export class SnapshotLending {
     if ((files.list()[0]?.meta.index ?? 0) < minIndex) await make()
     const newest = files.list()[0]
     if (newest === undefined || newest.meta.index < minIndex) {
-      throw refusal(`this server has nothing of entry ${minIndex} or later yet`)
+      throw refusal(`this server has no snapshot of entry ${minIndex} or later yet`)
     }
     await files.verify(newest)
     return newest.meta

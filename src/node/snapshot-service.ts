@@ -51,7 +51,7 @@ export class SnapshotService {
 
   async restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored> {
     if (this.#isRestoring) {
-      throw svcdError('operation-refused', { reason: 'another restore is under way here' })
+      throw svcdError('operation-refused', { reason: 'another restore is running on this server' })
     }
     this.#isRestoring = true
     const directory = join(this.#parts.dataDirectory, 'restore')
@@ -68,7 +68,7 @@ export class SnapshotService {
       new StateWriter(path).close()
       const restored = await this.#replay(path, origin)
       const { index, clusterId } = meta
-      this.#parts.logger.warn({ index, clusterId, ...restored }, 'a snapshot was restored')
+      this.#parts.logger.warn({ index, clusterId, ...restored }, 'restored a snapshot')
       return restored
     } finally {
       this.#isRestoring = false

@@ -94,7 +94,7 @@ export class Snapshotter {
     }
     void this.makeNow().catch((error: unknown) => {
       this.#notBefore = applied + entriesMin
-      this.#parts.logger.warn({ reason: reasonOf(error) }, 'no snapshot could be made')
+      this.#parts.logger.warn({ reason: reasonOf(error) }, 'cannot make a snapshot')
     })
   }
 
@@ -103,7 +103,7 @@ export class Snapshotter {
     this.#isMaking = true
     try {
       const file = await this.files.create(({ index }) => this.#configAt(index))
-      if (file === undefined) throw new Error('the log was replaced in the meantime')
+      if (file === undefined) throw new Error('the log was replaced while the snapshot was being made')
       this.#parts.guard(() => this.#note(file))
       return file.path
     } catch (error) {
@@ -141,7 +141,7 @@ export class Snapshotter {
     const { index, term, config, confIndex } = meta
     this.#parts.driver()?.saveSnapshot({ index, term, config, confIndex })
     this.#compact()
-    this.#parts.logger.info({ index, bytes: meta.size }, 'a snapshot was made')
+    this.#parts.logger.info({ index, bytes: meta.size }, 'made a snapshot')
   }
 
   #checkpoint(): void {

@@ -54,7 +54,7 @@ export class StateFetch {
       const waitMs = Math.min(waitMsMin * 2 ** tries, waitMsMax) * (1 - random() / 2)
       logger.warn(
         { reason: reasons.join('; '), triesLeft: triesMax - tries - 1 },
-        'no other server gave a snapshot to rebuild state.db from',
+        'no other server sent a snapshot to rebuild state.db from',
       )
       await sleep(waitMs)
     }
@@ -72,7 +72,7 @@ export class StateFetch {
       }
       const file = files.list().find(({ meta }) => meta.index >= wish.minIndex)
       if (file !== undefined) return file
-      reasons.push(`${id}: what it sent is not there`)
+      reasons.push(`${id}: the snapshot that it sent is missing`)
     }
     return undefined
   }

@@ -98,7 +98,7 @@ export class StateKeeper {
     if (this.#damage !== undefined) return true
     const own = this.report().sums.find((sums) => sums.index === index)
     if (own === undefined || own.text === text) return false
-    const reason = `at entry ${index} it is not that of most servers (${differing(own.text, text)})`
+    const reason = `at entry ${index} it differs from the state of most servers (${differing(own.text, text)})`
     void this.onDamage(reason, { index, text })
     return true
   }
@@ -154,11 +154,11 @@ export class StateKeeper {
     const { logger } = this.#parts
     const found = this.#found
     this.#suspectedAtMs = performance.now()
-    logger.warn({ reason }, 'a read met damage in state.db: all of it is checked now')
+    logger.warn({ reason }, 'a read found damage in state.db; checking the whole file')
     await this.check()
     this.#suspectedAtMs = performance.now()
     if (this.#found > found || this.#isStopped) return
-    logger.warn({ reason }, 'state.db was checked, and no damage was found')
+    logger.warn({ reason }, 'checked state.db and found no damage')
   }
 
   async #check(): Promise<void> {
@@ -171,7 +171,7 @@ export class StateKeeper {
         await this.onDamage(error.message)
         return
       }
-      this.#parts.logger.warn({ reason: reasonOf(error) }, 'state.db could not be checked')
+      this.#parts.logger.warn({ reason: reasonOf(error) }, 'cannot check state.db')
     }
   }
 
@@ -193,7 +193,7 @@ export class StateKeeper {
       removeState(this.#rebuilt)
       this.#forget()
       this.#damage = undefined
-      logger.warn({ index: appliedIndex }, 'state.db was rebuilt, and this server answers again')
+      logger.warn({ index: appliedIndex }, 'rebuilt state.db; this server answers again')
       standstill.end()
     } catch (error) {
       if (this.#mayAsk(error)) return this.#fromPeers(error)
@@ -214,7 +214,7 @@ export class StateKeeper {
   async #fromPeers(lost: SvcdError): Promise<void> {
     const { peers, log, logger, guard, standstill } = this.#parts
     this.#lost = lost
-    logger.error({ reason: lost.message }, 'this server asks the others for their state')
+    logger.error({ reason: lost.message }, 'asking the other servers for their state')
     try {
       peers.detach()
       const { base, snapshot } = log.state()
@@ -247,7 +247,7 @@ export class StateKeeper {
     this.#forget()
     this.#damage = undefined
     const fields = { index: to, snapshot: file.meta.index }
-    logger.warn(fields, 'state.db was rebuilt from a snapshot of another server')
+    logger.warn(fields, 'rebuilt state.db from a snapshot of another server')
   }
 
   async #checkAndGoOn(): Promise<void> {
@@ -281,7 +281,7 @@ export class StateKeeper {
     replaceState(this.#path, this.#rebuilt)
     const state = new StateWriter(this.#path)
     this.#forget()
-    logger.warn({ index: to }, 'state.db was rebuilt')
+    logger.warn({ index: to }, 'rebuilt state.db')
     return state
   }
 
@@ -307,7 +307,7 @@ export class StateKeeper {
     log.setMeta(damageKey, reason)
     logger.error(
       { file: this.#path, reason },
-      'state.db is damaged: this server stops answering and rebuilds it from its log and snapshots. Look at the disk and the memory of this machine.',
+      'state.db is damaged: this server stops answering and rebuilds it from its log and snapshots. Check the disk and the memory of this machine.',
     )
   }
 }

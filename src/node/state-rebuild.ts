@@ -51,7 +51,7 @@ export function buildState(
     }
   }
   removeState(path)
-  const gap = `the log begins at entry ${base.index + 1}, and no snapshot covers what is before`
+  const gap = `the log starts at entry ${base.index + 1}, and no snapshot covers the entries before it`
   throw svcdError('state-lost', {
     file: lost.file,
     reason: asClause(lost.reason),
@@ -78,8 +78,8 @@ function build(
   if (right !== undefined && right.index <= to) {
     replay(state, right.index, log)
     if (state.sums.now.text !== right.text) {
-      const from = begin === undefined ? 'the log' : `the log behind ${begin.path}`
-      throw new Error(`${from} leads to the same wrong state`)
+      const from = begin === undefined ? 'the log' : `the log after ${begin.path}`
+      throw new Error(`replaying ${from} leads to the same wrong state`)
     }
   }
   replay(state, to, log)
@@ -100,13 +100,13 @@ export function alignLog(log: RaftLog, { index, term, config, confIndex }: Snaps
   const { base, lastIndex, hardState, snapshot } = log.state()
   const placed = { index, term, config, confIndex }
   const commit = Math.max(base.index, hardState.commit)
-  if (index < base.index) throw new Error(`the log begins behind the snapshot at ${index}`)
+  if (index < base.index) throw new Error(`the log starts after the snapshot at entry ${index}`)
   // What lies behind it stays (Raft §7, InstallSnapshot step 6): this server may have acknowledged it.
   if (index <= lastIndex && log.term(index) === term) {
     if (index > (snapshot?.index ?? 0)) log.saveSnapshot(placed)
     return Math.max(commit, index)
   }
-  if (index <= commit) throw new Error(`entry ${index} is not that of the snapshot`)
+  if (index <= commit) throw new Error(`entry ${index} differs from the one in the snapshot`)
   const isNewTerm = term > hardState.term
   log.write(
     {

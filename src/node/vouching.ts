@@ -73,7 +73,7 @@ export class Vouching {
     this.#said.add(id)
     this.#parts.logger.warn(
       { peer: id },
-      `Raft messages of ${id} are ignored: it is not a member of this cluster according to this server and the members that answer`,
+      `ignoring Raft messages from ${id}: according to this server and the members that answer, it is not a member of this cluster`,
     )
   }
 }

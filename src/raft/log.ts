@@ -178,7 +178,7 @@ export class RaftLog {
     assert(
       index <= this.lastIndex,
       `the log reaches the commit index ${index} (it ends at ${this.lastIndex}); ` +
-        'was the data directory lost? Rejoin under a new node id',
+        'if the data directory was lost, rejoin with a new node ID',
     )
     this.#commit = index
     return true

@@ -46,7 +46,7 @@ async function* members(file: SnapshotFile): AsyncGenerator<Buffer> {
     await source.close()
   }
   const found = hash.digest('hex')
-  if (found !== file.meta.sha256) throw unusable(file.path, `its SHA-256 is ${found}`)
+  if (found !== file.meta.sha256) throw unusable(file.path, `its SHA-256 is ${found} instead of ${file.meta.sha256}`)
   yield tarPadding(file.meta.size)
   yield* textMember(sumsName, Buffer.from(sums), mtimeMs)
   yield tarEnd
@@ -107,27 +107,27 @@ async function unpackTo(
   const texts = new Map<string, string>()
   try {
     for await (const entry of readTar(gunzip)) {
-      if (sums.has(entry.name)) throw new Error(`${entry.name} is in it twice`)
+      if (sums.has(entry.name)) throw new Error(`it contains ${entry.name} twice`)
       if (entry.name === stateName) sums.set(stateName, await toFile(entry, path))
       else if (entry.name === metaName || entry.name === sumsName) {
         const text = await textOf(entry)
         texts.set(entry.name, text.toString())
         sums.set(entry.name, sha256(text))
-      } else throw new Error(`${entry.name} does not belong into a snapshot`)
+      } else throw new Error(`${entry.name} does not belong in a snapshot`)
     }
   } finally {
     gunzip.destroy()
   }
   for (const name of [metaName, stateName, sumsName]) {
-    if (!sums.has(name)) throw new Error(`there is no ${name} in it`)
+    if (!sums.has(name)) throw new Error(`it does not contain ${name}`)
   }
   for (const name of [metaName, stateName]) {
     if (!(texts.get(sumsName) ?? '').split('\n').includes(`${sums.get(name) ?? ''}  ${name}`)) {
-      throw new Error(`${name} does not have the checksum that ${sumsName} says`)
+      throw new Error(`the checksum of ${name} does not match ${sumsName}`)
     }
   }
   const meta = parseSnapshotMeta(texts.get(metaName) ?? '')
-  if (meta === undefined) throw new Error(`${metaName} is not that of a snapshot of svcd`)
+  if (meta === undefined) throw new Error(`${metaName} does not describe a snapshot of svcd`)
   return meta
 }
 
@@ -158,7 +158,7 @@ function sha256(data: Uint8Array): string {
 
 function wordsOf(error: unknown): string {
   const { code } = error as { code?: unknown }
-  if (code === 'Z_BUF_ERROR') return 'it is cut off'
-  if (code === 'Z_DATA_ERROR') return `it is not a gzip archive, or is damaged (${reasonOf(error)})`
+  if (code === 'Z_BUF_ERROR') return 'it is truncated'
+  if (code === 'Z_DATA_ERROR') return `it is not a gzip archive, or it is damaged (${reasonOf(error)})`
   return reasonOf(error)
 }

@@ -81,7 +81,7 @@ export class SnapshotSource {
     let at = 0
     while (at < length) {
       const { bytesRead } = await this.#handle.read(buffer, at, length - at, offset + at)
-      if (bytesRead === 0) throw unusable(this.#file.path, `it ends at ${offset + at} bytes`)
+      if (bytesRead === 0) throw unusable(this.#file.path, `it ends after ${offset + at} bytes`)
       at += bytesRead
     }
     return buffer
@@ -145,7 +145,7 @@ export class SnapshotSink {
     await this.#handle.close()
     if (this.#written < this.#size) {
       await unlink(this.#path)
-      throw unusable(this.#path, `it ends at ${this.#written} of ${this.#size} bytes`)
+      throw unusable(this.#path, `it ends after ${this.#written} of ${this.#size} bytes`)
     }
     await this.#finish(this.#path)
   }

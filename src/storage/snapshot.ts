@@ -86,7 +86,7 @@ export class SnapshotStore {
   find(place: Place): SnapshotFile {
     const path = this.#pathOf(place, 'snap')
     const meta = this.#describe(place)
-    if (meta === undefined) throw unusable(path, 'it is not there, or its description is damaged')
+    if (meta === undefined) throw unusable(path, 'it does not exist, or its description is damaged')
     return { path, meta }
   }
 
@@ -270,7 +270,7 @@ export function checkFacts(
   if (index !== meta.index || term !== meta.term) {
     throw unusable(
       path,
-      `it is of entry ${index}, term ${term}, and not of ${meta.index}, term ${meta.term}`,
+      `it is from entry ${index}, term ${term}, instead of entry ${meta.index}, term ${meta.term}`,
     )
   }
   if (facts.damage !== undefined) throw unusable(path, facts.damage)

@@ -37,8 +37,8 @@ function damageOf(db: Database, table: SummedTable): string | undefined {
   const found = scanTable(db, table)
   if (found.text !== sums[table].text) {
     return (
-      `table ${table}: its rows are not those that were written up to entry ${place.index} ` +
-      `(they sum up to ${found.text} instead of ${sums[table].text})`
+      `table ${table}: its rows differ from the rows written up to entry ${place.index} ` +
+      `(their checksum is ${found.text} instead of ${sums[table].text})`
     )
   }
   // The rows are whole; an index that readers use instead of them may not be.

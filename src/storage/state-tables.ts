@@ -99,7 +99,7 @@ export function restoreTables(
     throw svcdError('snapshot-unusable', { file, reason })
   }
   // SQLite would make an empty one.
-  if (!existsSync(file)) refuse('there is no such file')
+  if (!existsSync(file)) refuse('the file does not exist')
   try {
     db.prepare('ATTACH DATABASE ? AS snapshot').run(file)
   } catch (error) {
@@ -125,8 +125,8 @@ export function restoreTables(
 /** Why a snapshot of another format cannot be read; an older one is brought to the present format before. */
 export function otherFormat(format: number, known: number): string {
   return (
-    `it has format ${format}, and this svcd reads format ${known}` +
-    (format > known ? ' and older ones; upgrade this server first' : '')
+    `it has format ${format}, but this svcd reads format ${known}` +
+    (format > known ? ' and older; upgrade this server first' : '')
   )
 }
 
@@ -144,14 +144,14 @@ function checkSnapshot(
   const known = formatOf(db)
   if (format !== known) refuse(otherFormat(format, known))
   if (JSON.stringify(tablesOf(db, 'snapshot')) !== JSON.stringify(tablesOf(db))) {
-    refuse('its tables are not those of a catalog')
+    refuse('its tables are not the tables of a catalog')
   }
   const applied = appliedIn(db, 'snapshot')
   if (applied === undefined) return refuse('it has no applied index')
   const { index, term } = applied
   if (index !== expected.index || term !== expected.term) {
     refuse(
-      `it is of entry ${index}, term ${term}, and not of ${expected.index}, term ${expected.term}`,
+      `it is from entry ${index}, term ${term}, instead of entry ${expected.index}, term ${expected.term}`,
     )
   }
   try {

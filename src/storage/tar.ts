@@ -99,7 +99,7 @@ class Bytes {
     while (left > 0) {
       if (this.#chunk.length === 0) {
         const next = await this.#source.next()
-        if (next.done === true) throw new Error('it is cut off')
+        if (next.done === true) throw new Error('it is truncated')
         this.#chunk = next.value
       }
       const part = this.#chunk.subarray(0, left)

@@ -158,7 +158,7 @@ const registrations: readonly Row[] = [
   [
     check({ TTL: '5s', Status: 'fine' }),
     400,
-    /^Status for checks must 'passing', 'warning', 'critical'\. "fine" is none/,
+    /^Status for checks must 'passing', 'warning', 'critical'\. "fine" is not valid/,
   ],
   [check({ TTL: '5s', Interval: '5s' }), 400, /Interval and TTL cannot both be specified$/],
   [check({ HTTP: 'http://a/' }), 400, 'Invalid check: Interval must be > 0 for HTTP checks'],
@@ -230,7 +230,7 @@ const registrations: readonly Row[] = [
   ...['DockerContainerID', 'OSService'].map((kind): Row => [
     check({ [kind]: 'a:1', Interval: '5s' }),
     400,
-    `Invalid check: ${kind} is given, but svcd runs no such check. Use a script (Args), HTTP, TCP, UDP, GRPC, H2PING or TTL.`,
+    `Invalid check: svcd does not support ${kind}. Use a script (Args), HTTP, TCP, UDP, GRPC, H2PING or TTL.`,
   ]),
   ...['TCP', 'UDP', 'GRPC', 'H2PING'].flatMap((kind): Row[] => [
     [check({ [kind]: 'a:1' }), 400, `Invalid check: Interval must be > 0 for ${kind} checks`],
@@ -303,7 +303,7 @@ const bodies: readonly (readonly [path: string, body: unknown, status: number, t
     'catalog/register',
     { Node: 'ext' },
     400,
-    /^Must provide address if SkipNodeUpdate is not set\. Give the address of node "ext"/,
+    /^Must provide address if SkipNodeUpdate is not set\. Set the address of node "ext"/,
   ],
   ['catalog/register', node({ Foo: 1 }), 400, /unknown field "Foo"$/],
   [
@@ -440,7 +440,7 @@ t.test('a body of 10 MB is a 413 that its sender gets to read', async (t) => {
     t.equal(response.status, 413)
     t.equal(
       await response.text(),
-      `Request body(${body.length} bytes) too large, max size: 1048576 bytes. Send less, or split the request.`,
+      `Request body(${body.length} bytes) too large, max size: 1048576 bytes. Send less data, or split the request.`,
     )
   }
   const reply = await api.put('agent/service/register', { Name: 'after' })

@@ -223,12 +223,12 @@ t.test('a dead server is taken out with all that is registered on it', async (t)
   for (const name of ['nobody', '']) {
     t.match(
       (await api.put(`agent/force-leave/${encodeURIComponent(name)}`)).body,
-      `agent: No node found with name '${name}'. Give a name as \`svcd members\` shows it, or an id`,
+      `agent: No node found with name '${name}'. Use a name from \`svcd members\`, or an ID`,
     )
   }
   const unnamed = await api.put(`agent/force-leave/${encodeURIComponent('(unknown)')}`)
   t.match(unnamed, { status: 500, body: `${id3} at ` }, 'its id is said')
-  t.match(unnamed.body, /Give its id: `svcd force-leave ID`/)
+  t.match(unnamed.body, /Use the ID of the server\. `svcd force-leave ID`/)
   t.strictSame(backend.operations, [])
   register(api, 'critical')
   t.strictSame((await api.put('agent/force-leave/n2?prune')).status, 200)

@@ -178,7 +178,7 @@ t.test('pages of other origins may not even open it', async (t) => {
     for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'http://evil.example' }]) {
       const { status, body } = await api.ask('GET', path, undefined, headers)
       t.equal(status, 403, path)
-      t.match(body, /^A web page of /)
+      t.match(body, /^A web page from /)
     }
     const own = { 'sec-fetch-site': 'same-origin' }
     t.not((await api.ask('HEAD', path, undefined, own)).status, 403, 'its own pages may')

@@ -228,7 +228,7 @@ t.test('a damaged archive changes nothing', async (t) => {
   const flipped = Buffer.from(archive)
   flipped[flipped.length >> 1] = (flipped[flipped.length >> 1] ?? 0) ^ 4
   const cases: readonly (readonly [string, Buffer | undefined, RegExp])[] = [
-    ['cut', archive.subarray(0, archive.length >> 1), /cut off/],
+    ['cut', archive.subarray(0, archive.length >> 1), /truncated/],
     ['flipped', flipped, /damaged|checksum|SHA-256/],
     ['junk', Buffer.from('not an archive'), /not a gzip archive/],
     ['nothing', undefined, /it is empty/],
@@ -294,7 +294,7 @@ t.test('a restore that breaks off says how far it came', async (t) => {
   t.equal(status, 500)
   t.match(
     body,
-    /^The restore broke off after 200 changes: No cluster leader\..*[^.]\. Run it again/,
+    /^The restore stopped after 200 changes: No cluster leader\..*[^.]\. Run it again/,
   )
   api.backend.leaderAddress = '127.0.0.1:8300'
   t.strictSame(await restore(api, archive), [200, ''])

@@ -14,11 +14,11 @@ t.test('what OpenSSL says is its cause in words, on one line', async (t) => {
     [dump('0A00009C', 'http request'), 'the other side does not speak TLS (http request)'],
     [
       dump('0A000102', 'unsupported protocol'),
-      'the other side speaks no version of TLS that is allowed (unsupported protocol)',
+      'the other side supports no TLS version that is allowed (unsupported protocol)',
     ],
     [
       dump('0A0000C7', 'peer did not return a certificate'),
-      'a certificate is required, and none was shown (peer did not return a certificate)',
+      'a certificate is required, but none was sent (peer did not return a certificate)',
     ],
     [
       dump('0A000418', 'tlsv1 alert unknown ca'),
@@ -26,7 +26,7 @@ t.test('what OpenSSL says is its cause in words, on one line', async (t) => {
     ],
     [
       'error:0480006C:PEM routines::no start line',
-      'it is not a PEM file of the right kind (no start line)',
+      'it is not a PEM file of the required kind (no start line)',
     ],
     [
       'error:05800074:x509 certificate routines::key values mismatch',

@@ -50,7 +50,7 @@ export async function benchCalm(): Promise<string> {
         ['questions/s', must(rate)],
         ['questions lost', must(lost)],
         ['elections won, by server', count('leads the cluster')],
-        ['leads given up', count('leads no more')],
+        ['leads given up', count('lost leadership')],
         ['lines about stalls of 1 s and more', count('event loop blocked')],
         ['writes acknowledged, failed', `${writes.acknowledged}, ${writes.failed}`],
         ['slowest write, ms', writes.slowestMs.toFixed(0)],

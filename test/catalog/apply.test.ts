@@ -456,13 +456,13 @@ t.test('what another server proposes is refused, or can be applied by all', asyn
   t.ok(counts.refused > 400 && counts.applied > 50, JSON.stringify(counts))
   const good = JSON.stringify({ version: 1, requestId: 'r', actor: 'a', cause: 'c', body: web })
   const cases: readonly (readonly [unknown, RegExp])[] = [
-    [undefined, /no proposal/],
-    [` ${good}`, /no proposal/],
-    ['{', /no JSON/],
-    [good.replace('"version":1', '"version":2'), /of version 2/],
+    [undefined, /not a proposal/],
+    [` ${good}`, /not a proposal/],
+    ['{', /not JSON/],
+    [good.replace('"version":1', '"version":2'), /its version is 2/],
     [good.replace('register', 'sql'), /unknown kind "sql"/],
-    [good.replace('{', '{"timeMs":"never",'), /time of its own/],
-    [good.replace('"r"', '""'), /request id is empty/],
+    [good.replace('{', '{"timeMs":"never",'), /contains a time/],
+    [good.replace('"r"', '""'), /request ID is empty/],
     [good.replace('"port":80', '"port":8.5'), /malformed register/],
   ]
   for (const [json, cause] of cases) t.match(proposalFault(json), cause)

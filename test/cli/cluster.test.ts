@@ -162,7 +162,7 @@ t.test(
     t.match(await ask('snapshot restore /nowhere/x'), { code: 1, err: /x cannot be used: ENOENT/ })
     t.match(await ask('snapshot inspect /nowhere/x'), { code: 1, err: /x cannot be used: ENOENT/ })
     const saved = await ask('snapshot save /nowhere/x')
-    t.match(saved, { code: 1, err: /^svcd: The file \/nowhere\/x cannot be written: ENOENT/ })
+    t.match(saved, { code: 1, err: /^svcd: Cannot write the file \/nowhere\/x: ENOENT/ })
   },
 )
 
@@ -172,7 +172,7 @@ t.test('recovery asks for a directory, and says what holds nothing', async (t) =
   const line = `operator raft recover -data-dir ${api.backend.directory}`
   t.match(await ask(line), {
     code: 1,
-    err: /Nothing can be recovered from .*: there is no raft\.db/,
+    err: /Cannot recover from .*: there is no raft\.db/,
   })
 })
 

@@ -42,7 +42,7 @@ t.test('what is meant for a file is never taken for a name', async (t) => {
     'web.conf': '{"service": {"name": "conf", "port": 1}}',
   })
   const hcl =
-    /^svcd: Config file \S+:1:1: HCL is not read; write this file as JSON, .* ends in \.json\n$/
+    /^svcd: Config file \S+:1:1: HCL is not supported; write this file as JSON, .* ends in \.json\n$/
   const path = (name: string): string => join(directory, name)
   const refused: readonly (readonly [readonly string[], RegExp])[] = [
     [['services', 'register', path('web.hcl')], hcl],
@@ -115,7 +115,7 @@ t.test('a file is registered as a whole or not at all', async (t) => {
   t.strictSame(await svcd('register', path('three.json'), path('more.json')), {
     code: 1,
     out: '',
-    err: `svcd: 2 definitions are not valid, so nothing was done:
+    err: `svcd: 2 definitions are invalid, and nothing was changed:
   ${path('three.json')}:2:29: Invalid Port: 70000 is not between 0 and 65535
   ${path('three.json')}:3:21: unknown field "prot"
 `,
@@ -240,7 +240,7 @@ t.test(
       out: 'Configuration reload triggered\n',
       err: `svcd: left out: z.json:1:2: bad
 svcd: held back: service b: gone
-svcd: The agent has not taken everything: 1 left out, 1 held back. Fix the files that are named, then reload again.
+svcd: The agent did not accept everything: 1 left out, 1 held back. Fix the files named above, then reload again.
 `,
     })
     const json = await svcd('reload', '--json')

@@ -423,7 +423,7 @@ t.test('debug writes a bundle that holds no secret', async (t) => {
   const refused = await svcd([...line, '-output', '/nonexistent/x.tar.gz'], env)
   t.match(refused, {
     code: 1,
-    err: /^(?:svcd: metrics.*\n)?svcd: The file \/nonexistent.* cannot be wr/,
+    err: /^(?:svcd: metrics.*\n)?svcd: Cannot write the file \/nonexistent/,
   })
   t.match(await svcd(['debug', '-duration', '2'], env), { code: 1, err: /"2" is not a duration/ })
   t.equal((await svcd(line, { SVCD_HTTP_ADDR: '127.9.9.9:1' })).code, 2)

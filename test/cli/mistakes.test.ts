@@ -102,7 +102,7 @@ t.test('https where HTTP is spoken is named, without a dump of OpenSSL', async (
   t.equal(code, 2)
   t.match(
     err,
-    /^svcd: The server at https:\/\/127\.0\.0\.1:\d+ speaks HTTP without TLS\. Write http:/,
+    /^svcd: The server at https:\/\/127\.0\.0\.1:\d+ speaks HTTP without TLS\. Use http:/,
   )
   t.notMatch(err, /SSL|error:0/)
   t.ok(ms < 2500, `${ms} ms`)
@@ -121,7 +121,7 @@ t.test('HTTP where HTTPS is spoken is named', { skip: missing('openssl') }, asyn
     createHttpsServer(options, (_request, response) => response.end()),
   )
   const ran = await svcd(['nodes', '-http-addr', address])
-  t.match(ran, { code: 2, err: /^svcd: The server at http:\S+ expects HTTPS\. Write https:/ })
+  t.match(ran, { code: 2, err: /^svcd: The server at http:\S+ expects HTTPS\. Use https:/ })
   t.ok(ran.ms < 2500, `${ran.ms} ms`)
 })
 
@@ -133,7 +133,7 @@ t.test('a peer that takes the connection and is silent is named within 5 s', asy
   const ran = await svcd(['nodes', '-http-addr', address])
   t.match(ran, {
     code: 2,
-    err: /^svcd: Something takes connections at http:\S+, but it does not answer/,
+    err: /^svcd: A program accepts connections at http:\S+, but it does not answer/,
   })
   t.ok(ran.ms < 6500, `${ran.ms} ms, with 1.5 s for a machine under load`)
 })

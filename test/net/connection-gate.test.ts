@@ -60,7 +60,7 @@ t.test('a client that is refused reads why, though its request is never read', a
       2,
       Infinity,
       /^HTTP\/1.1 503 Service Unavailable\r\n/,
-      /All connections that this agent can take/,
+      /All connections that this agent accepts/,
     ],
     [1, 1, /^HTTP\/1.1 429 Too Many Requests\r\n/, /Your IP is issuing too many concurrent/],
   ] as const) {

@@ -203,7 +203,7 @@ t.test(
         })
         await t.rejects(c.transport.request({ address: a.address }, 'x', Buffer.alloc(0), 3000), {
           code: 'peer-unreachable',
-          message: /the certificate of .* is for .*: its name must be the node id or the node name/,
+          message: /the certificate of .* is for .*: its name must be the node ID or the node name/,
         })
         await a.said(new RegExp(`the certificate of ${id} .* is for .*DNS:${name}`))
         await c.transport.close()
@@ -216,7 +216,7 @@ t.test(
         message: /certificate/,
       })
       a.transport.setPeers(new Map([['d', d.address]]))
-      await a.said(/cannot be reached: .*certificate/)
+      await a.said(/cannot reach peer .*: .*certificate/)
       await d.said(/no TLS connection: /)
       const e = await rig(t, 'e')
       await t.rejects(e.transport.request({ address: a.address }, 'x', Buffer.alloc(0), 3000), {

@@ -279,7 +279,7 @@ t.test('two servers judge each other alike, and name the cause', async (t) => {
     ['a copy', { id: 'a' }, { code: 'same-id', text: /copied/ }],
     ['cluster', { clusterId: 'c2' }, { code: 'wrong-cluster', text: /cluster c2.* to c1/ }],
     ['epoch', { epoch: 1 }, { code: 'wrong-epoch', text: /epoch 1.* in 0/ }],
-    ['dialled for another', { to: 'z' }, { code: 'unexpected-id', text: /expected node id z/ }],
+    ['dialled for another', { to: 'z' }, { code: 'unexpected-id', text: /expected node ID z/ }],
   ]
   for (const [what, change, verdict] of cases) {
     t.match(judgeHello(base, { ...other, ...change }, undefined), verdict, what)
@@ -301,6 +301,6 @@ t.test('two servers judge each other alike, and name the cause', async (t) => {
   const stranger = { ...other, name: 'web7' }
   t.match(judgeHello(base, stranger, certificate('web7', 'n2')), {
     code: 'certificate',
-    text: /web7 \(b, .*is for web7, and the cluster knows that node id as n2/,
+    text: /web7 \(b, .*is for web7, but the cluster knows that node ID as n2/,
   })
 })

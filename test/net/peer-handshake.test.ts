@@ -83,9 +83,9 @@ t.test('who opens for whom, and how both sides name the cause when they do not',
     isProven,
     isSameCluster,
   })
-  const lacks = { code: 'secret', text: /name-. \(., .*has no cluster secret, this server has one/ }
-  const wants = { code: 'secret', text: /has a cluster secret, this server has none/ }
-  const differs = { code: 'secret', text: /has another cluster secret than this server/ }
+  const lacks = { code: 'secret', text: /name-. \(., .*has no cluster secret, but this server has one/ }
+  const wants = { code: 'secret', text: /has a cluster secret, but this server has none/ }
+  const differs = { code: 'secret', text: /has a different cluster secret/ }
   type Known = PeerSecret | undefined
   const cases: readonly (readonly [string, Known, Known, (object | undefined)?, object?])[] = [
     ['neither has a secret', undefined, undefined, open('b', false), open('a', false)],

@@ -63,7 +63,7 @@ t.test('by the word of another member, too; but only that very id is talked to',
   )
   await a.connected('c')
   a.transport.toldAt('b', c.address, true)
-  await a.said(/refuses this server: .* expected node id b here/)
+  await a.said(/refuses this server: .* expected node ID b here/)
   t.strictSame(a.transport.moved, [], 'c is not b')
   t.ok(
     a.transport.peers().some(({ id, isConnected }) => id === 'c' && isConnected),
@@ -91,7 +91,7 @@ t.test('a member that lies about its address cuts nobody off', async (t) => {
     ]),
   )
   await Promise.all([a.connected('b'), a.connected('c')])
-  await a.said(/refuses this server: .* expected node id c here/)
+  await a.said(/refuses this server: .* expected node ID c here/)
   t.strictSame(a.transport.moved, [])
   a.transport.send([heartbeat('a', 'b'), heartbeat('a', 'c')])
   await Promise.all([b, c].map((to) => to.until('a message', () => to.messages.length > 0)))

@@ -49,9 +49,9 @@ t.test('without one, nobody is authentic', async (t) => {
 
 t.test('servers whose secrets do not fit say so in both logs, and pass nothing', async (t) => {
   const cases: [string, PeerSecret | undefined, PeerSecret | undefined, RegExp][] = [
-    ['two', secret(k1), secret(k2), /has another cluster secret than this server/],
-    ['none here', undefined, secret(k1), /has (?:no|a) cluster secret, this server has/],
-    ['none there', secret(k1), undefined, /has (?:no|a) cluster secret, this server has/],
+    ['two', secret(k1), secret(k2), /has a different cluster secret/],
+    ['none here', undefined, secret(k1), /has (?:no|a) cluster secret, but this server has/],
+    ['none there', secret(k1), undefined, /has (?:no|a) cluster secret, but this server has/],
   ]
   for (const [what, one, other, cause] of cases) {
     const a = await rig(t, 'a', { secret: one })

@@ -58,7 +58,7 @@ t.test('a stream that breaks or is damaged begins again', async (t) => {
   t.equal(a.events.filter((event) => event === 'open 9').length, 3)
   t.equal(a.events.filter((event) => event === 'source closed').length, 3)
   t.equal(b.events.filter((event) => event === 'aborted').length, 2)
-  await a.said(/the receiver says: a damaged chunk/)
+  await a.said(/the receiver reports: a damaged chunk/)
 })
 
 t.test('a snapshot that is not what was announced is given up, and said to be', async (t) => {
@@ -71,7 +71,7 @@ t.test('a snapshot that is not what was announced is given up, and said to be', 
   a.announced = '00'.repeat(32)
   a.transport.send([snapshotRequest(9)])
   await a.event('snapshot sent b false')
-  await b.said(/no snapshot was received from name-a .*: the snapshot is damaged: its SHA-256/)
+  await b.said(/cannot receive a snapshot from name-a .*: the snapshot is damaged: its SHA-256/)
   t.strictSame([b.messages, b.received], [[], []])
   t.equal(b.events.filter((event) => event === 'aborted').length, 2, 'what it says twice is final')
   a.events.length = 0

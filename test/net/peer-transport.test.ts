@@ -131,9 +131,9 @@ t.test('a port in use, and an address that is not here, are told apart', async (
 t.test('every greeting that does not fit is refused, and both sides name the cause', async (t) => {
   const cases: [string, object, RegExp][] = [
     ['cluster', { clusterId: () => 'c2' }, /belongs to cluster c[12], this server to c[12]/],
-    ['epoch', { epoch: () => 3 }, /is in epoch [03] of the cluster, this server in [03]/],
-    ['protocol', { protocol: { min: 2, max: 4 } }, /speaks the protocol versions/],
-    ['a copied id', { self: { id: 'a', name: 'x', address: undefined } }, /has this server's node/],
+    ['epoch', { epoch: () => 3 }, /is in epoch [03] of the cluster, this server is in epoch [03]/],
+    ['protocol', { protocol: { min: 2, max: 4 } }, /supports protocol versions/],
+    ['a copied id', { self: { id: 'a', name: 'x', address: undefined } }, /has the same node ID/],
   ]
   for (const [what, overrides, cause] of cases) {
     const a = await rig(t, 'a')
@@ -155,14 +155,14 @@ t.test('who answers in the place of another is refused', async (t) => {
   const a = await rig(t, 'a')
   const b = await rig(t, 'b')
   a.transport.setPeers(new Map([['old', b.address]]))
-  await b.said(/name-a .* expected node id old here/)
-  await a.said(/name-a .* expected node id old here/)
+  await b.said(/name-a .* expected node ID old here/)
+  await a.said(/name-a .* expected node ID old here/)
   t.notOk(a.transport.peers()[0]?.isConnected)
   // One that does not look at whom it is dialled for.
   const address = await rawServer(t, (socket) => socket.write(encodeHello(greeting)))
   const c = await rig(t, 'c')
   c.transport.setPeers(new Map([['old', address]]))
-  await c.said(/name-raw .* answers where node id old was expected/)
+  await c.said(/name-raw .* answered where node ID old was expected/)
 })
 
 t.test('a server that dials itself is told so, and does not fill the log', async (t) => {
@@ -179,7 +179,7 @@ t.test('garbage, silence and lengths beyond the limit end a connection', async (
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), /not the svcd protocol/],
     ['zeros', Buffer.alloc(100), /not the svcd protocol: a frame of version 0/],
     ['a long greeting', buildFrame(1, 1, [Buffer.alloc(9000)]), /at most 8192/],
-    ['no greeting', buildFrame(frameTypes.ping, 1, []), /does not greet/],
+    ['no greeting', buildFrame(frameTypes.ping, 1, []), /does not send the greeting/],
     ['a cut greeting', encodeHello(greeting).subarray(0, 20), /no greeting .* within 300 ms/],
     ['nothing', Buffer.alloc(0), /no greeting/],
   ]
@@ -271,7 +271,7 @@ t.test('a server that ends is missed at once, and found again when it is back', 
   a.transport.send([heartbeat('a', 'b'), heartbeat('a', 'b')])
   await a.event('unreachable b')
   t.strictSame(a.events, ['lost b', 'unreachable b'], 'once a turn')
-  await a.said(/peer 127.0.0.1:\d+ cannot be reached: connect ECONNREFUSED/)
+  await a.said(/cannot reach peer 127.0.0.1:\d+: connect ECONNREFUSED/)
   await t.rejects(
     (async () => {
       for (;;) await a.transport.request({ id: 'b' }, 'ask', Buffer.alloc(0), 5000)
@@ -289,7 +289,7 @@ t.test('a new process of a server takes the place of one that fell silent', asyn
   const old = await greeted(t, a, { instance: 1 })
   await greeted(t, a, { instance: 2, address: '127.0.0.1:2' })
   await readAll(old)
-  await a.said(/127.0.0.1:2\) takes the place of name-raw .*127.0.0.1:1\)/)
+  await a.said(/127.0.0.1:2\) replaces name-raw .*127.0.0.1:1\)/)
   t.strictSame(a.events, ['lost raw'])
   t.ok(a.transport.peers()[0]?.isConnected)
 })
@@ -310,7 +310,7 @@ t.test('a host that falls silent is noticed, and one that only listens is kept',
   t.strictSame(a.events, [])
   isCut = true
   await a.event('lost b')
-  await a.said(/lost name-b .*: nothing was heard for 300 ms/)
+  await a.said(/lost the connection to name-b .*: received nothing for 300 ms/)
 })
 
 t.test('what a peer does not read is bounded, and then it is cut off', async (t) => {

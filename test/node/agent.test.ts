@@ -314,7 +314,7 @@ t.test('a first result that is critical is in the catalog at once, with its outp
   health.code = 200
   await rig.until(() => rig.status('c') === 'passing')
   t.match(lines, [
-    /^info service was registered .*"id":"web".*"by":"127\.0\.0\.1"/,
+    /^info service registered .*"id":"web".*"by":"127\.0\.0\.1"/,
     /^warn check is now critical .*"check":"c","service":"web","cause":"HTTP GET .*503/,
     /^info check is now passing .*"check":"c"/,
   ])

@@ -120,18 +120,18 @@ t.test('a registration has one line, with what it is and who asked', async (t) =
   t.strictSame(await change(web(80), byCli), [
     [
       'info',
-      'service was registered',
+      'service registered',
       { service: 'web', id: 'web-1', node: 'n1', port: 80, by: '10.0.0.9', client: 'svcd/0.1.0' },
     ],
   ])
   t.strictSame(await change(web(80)), [], 'the same again changes nothing')
-  t.match(await change(web(81)), [['info', 'service was changed', { port: 81 }]])
+  t.match(await change(web(81)), [['info', 'service changed', { port: 81 }]])
   const check = checkDefinition('c1', { serviceId: 'web-1', status: 'critical' })
   t.match(await change(registerCommand('n1', { node: undefined, checks: [check] })), [
-    ['info', 'check was registered', { check: 'c1', service: 'web-1', by: '10.0.0.9' }],
+    ['info', 'check registered', { check: 'c1', service: 'web-1', by: '10.0.0.9' }],
   ])
   t.match(await change(registerCommand('n2')), [
-    ['info', 'node was registered', { node: 'n2', address: '10.0.0.1' }],
+    ['info', 'node registered', { node: 'n2', address: '10.0.0.1' }],
   ])
 })
 
@@ -140,11 +140,11 @@ t.test('a deregistration has one line, when there was something', async (t) => {
   await change(web(80))
   const gone = { kind: 'deregister', nodeName: 'n1', serviceId: 'web-1' } as const
   t.strictSame(await change(gone), [
-    ['info', 'service was deregistered', { id: 'web-1', node: 'n1', by: '10.0.0.9' }],
+    ['info', 'service deregistered', { id: 'web-1', node: 'n1', by: '10.0.0.9' }],
   ])
   t.strictSame(await change(gone), [])
   t.match(await change({ kind: 'deregister', nodeName: 'n1' }), [
-    ['info', 'node was deregistered', { node: 'n1' }],
+    ['info', 'node deregistered', { node: 'n1' }],
   ])
 })
 
@@ -156,7 +156,7 @@ t.test('maintenance says on what, why, and when it ends', async (t) => {
   t.strictSame(await change(registerCommand('n1', { node: undefined, checks: [check] }), byCli), [
     [
       'info',
-      'maintenance mode was enabled',
+      'maintenance mode enabled',
       {
         node: 'n1',
         service: 'web-1',
@@ -167,7 +167,7 @@ t.test('maintenance says on what, why, and when it ends', async (t) => {
     ],
   ])
   t.match(await change({ kind: 'deregister', nodeName: 'n1', checkId: id }), [
-    ['info', 'maintenance mode was disabled', { node: 'n1', service: 'web-1' }],
+    ['info', 'maintenance mode disabled', { node: 'n1', service: 'web-1' }],
   ])
 })
 
@@ -179,5 +179,5 @@ t.test('a line that cannot be made does not fail the write', async (t) => {
   const log = new ChangeLog({ lines: rig.lines, logger: rig.logger, read })
   const outcome = await log.around(web(80), byHttp, () => Promise.resolve({ ok: true, index: 3 }))
   t.strictSame(outcome, { ok: true, index: 3 })
-  t.match(rig.written, [['debug', 'a change could not be looked up', {}]])
+  t.match(rig.written, [['debug', 'cannot look up a change', {}]])
 })

@@ -224,7 +224,7 @@ t.test('a server without a cluster joins where an operator says', async (t) => {
   const alone = world.add('alone', 0, ['nowhere'])
   await t.rejects(join(a, alone.address), {
     code: 'operation-refused',
-    message: /alone at alone:8300 has none: run `svcd join` there/,
+    message: /alone at alone:8300 is not: run `svcd join` on that server/,
   })
   await other.formation.attempt()
   await t.rejects(join(a, other.address), {
@@ -310,7 +310,7 @@ t.test('a server that is to begin alone keeps the word that it gave to another',
   const server = new World().add('b', 1, [])
   server.pledge = promised
   t.notOk(await server.formation.attempt(), 'it would be another cluster under the same id')
-  t.match(server.formation.lastProblem, /has promised a to begin a cluster with it/)
+  t.match(server.formation.lastProblem, /has promised to form a cluster with server a/)
   t.same(server.pledge, promised)
   const own = new World().add('a', 1, [])
   own.pledge = promised

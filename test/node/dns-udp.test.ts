@@ -25,7 +25,7 @@ import { loneServer } from '../helpers/replica-settings.ts'
 import { openGate } from '../helpers/open-gate.ts'
 
 const origin = { actor: 'test', cause: 'test' }
-const restarted = 'a dns thread ended and is started again on the same sockets'
+const restarted = 'a DNS thread ended; restarting it on the same sockets'
 const zone = { ...defaultZone(['consul'], 'dc1'), nodeTtl: 5 }
 
 interface Rig {
@@ -176,7 +176,7 @@ async function takesZones(t: Test, { ask, dns }: Rig): Promise<void> {
 t.test('by mmsg, two threads on one port', { skip: noMmsg }, async (t) => {
   const rig = await start(t, { path: 'mmsg', threads: 2 })
   const { ask, dns, workers, port, replica, deaths, log } = rig
-  t.match(log, ['DNS over UDP: many packets a system call (recvmmsg) {"threads":2}'])
+  t.match(log, ['DNS over UDP uses recvmmsg (batched) {"threads":2}'])
 
   await t.test('what is registered is answered next', (t) => answersWhatIsRegistered(t, rig))
   await t.test('a new zone holds from when setZone resolves', (t) => takesZones(t, rig))

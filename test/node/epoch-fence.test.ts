@@ -8,7 +8,7 @@ import type { NodeId } from '../../src/raft/entry.ts'
 import { RaftLog } from '../../src/storage/raft-log.ts'
 import { RaftRig } from '../helpers/raft-rig.ts'
 
-const leftBehind = /left behind .* epoch 1, this server in epoch 0\..*-retry-join/
+const leftBehind = /left behind .* epoch 1, this server is in epoch 0\..*-retry-join/
 
 /** A fence on server `self` of a rig, with the marks in a real raft.db. */
 function fenceOn(t: Test, rig: RaftRig, self: NodeId) {

@@ -234,17 +234,17 @@ t.test('the log says who leads, and why a server leads no more', async (t) => {
     return [...lines]
   }
   t.strictSame(say('follower', 0), [], 'nothing before there is one')
-  t.strictSame(say('follower', 1, 'n2'), ['info: another server leads: n2:8300'])
+  t.strictSame(say('follower', 1, 'n2'), ['info: new leader: n2:8300'])
   t.strictSame(say('follower', 1, 'n2'), [], 'once')
   t.match(say('follower', 1), [/^warn: lost contact with the leader/])
   t.strictSame(say('candidate', 2), [])
   t.strictSame(say('leader', 2, 'n1'), ['info: this server leads the cluster'])
-  t.match(say('follower', 2), [/^warn: .* leads no more: .* no majority answered, or its disk/])
+  t.match(say('follower', 2), [/^warn: .* lost leadership: no majority answered .*, or its disk/])
   t.strictSame(say('leader', 3, 'n1'), ['info: this server leads the cluster'])
   t.match(say('follower', 4, 'n2'), [
-    /^warn: this server leads no more: the others have begun a newer term/,
-    /^info: another server leads: n2:8300/,
+    /^warn: this server lost leadership: the other servers started a newer term/,
+    /^info: new leader: n2:8300/,
   ])
   say('leader', 5, 'n1')
-  t.match(say('follower', 5, undefined, ['n2']), [/^warn: .*: it has left the cluster/])
+  t.match(say('follower', 5, undefined, ['n2']), [/^warn: .*: it left the cluster/])
 })

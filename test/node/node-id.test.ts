@@ -51,27 +51,27 @@ const rows: readonly Row[] = [
   ['the first start with an id', { written: undefined }, own, own],
   ['a later start', { written: `${own}\n`, marks: cluster }, undefined, own],
   ['an empty file, no cluster', { written: '', marks: {} }, undefined, /^[0-9a-f-]{36}$/],
-  ['garbage, no cluster', { written: 'x' }, undefined, /node-id holds no UUID\. .* remove it/],
+  ['garbage, no cluster', { written: 'x' }, undefined, /node-id does not contain a UUID\. .* remove the file/],
   ['another id, no cluster', { written: own, marks: { nodeId: own } }, other, other],
   ['lost, kept', { written: undefined, marks: { ...cluster, nodeId: own } }, undefined, own],
   ['garbage, kept', { written: '\0\0', marks: { ...cluster, nodeId: own } }, undefined, own],
   ['empty, kept', { written: '', marks: { ...cluster, nodeId: own } }, undefined, own],
-  ['lost', { written: undefined, marks: cluster }, undefined, /node-id is missing\. Write the id/],
+  ['lost', { written: undefined, marks: cluster }, undefined, /node-id is missing\. Write its ID/],
   ['lost, pledged', { written: undefined, marks: { pledge: '{}' } }, undefined, /is missing/],
-  ['garbage', { written: 'x', marks: cluster }, undefined, /file node-id holds no UUID\. Write/],
+  ['garbage', { written: 'x', marks: cluster }, undefined, /file node-id does not contain a UUID\. Write/],
   ['lost, and given', { written: undefined, marks: cluster, voters: [own] }, own, own],
   [
     'given wrongly',
     { written: undefined, marks: cluster, voters: [own] },
     other,
-    /none of the mem/,
+    /not one of the mem/,
   ],
-  ['given differently', { written: own, marks: cluster }, other, /-node-id 2.* is not its id, 1/],
+  ['given differently', { written: own, marks: cluster }, other, /-node-id 2.* does not match its ID, 1/],
   [
     'given differently from what is kept',
     { written: undefined, marks: { ...cluster, nodeId: own } },
     other,
-    /-node-id 2.* is not its id, 1/,
+    /-node-id 2.* does not match its ID, 1/,
   ],
 ]
 
@@ -108,11 +108,11 @@ t.test(
     const again = await AgentProcess.start({ args })
     t.equal((await again.put('agent/service/register', { Name: 'web2' })).status, 200, 'it writes')
     t.equal(readFileSync(file, 'utf8').trim(), id, 'under the id it had')
-    t.match(again.output, 'is written again from the log')
+    t.match(again.output, 'restored it from the log')
     await again.stop()
     writeFileSync(file, `${other}\n`)
     const wrong = AgentProcess.spawn({ args })
     t.equal(await wrong.exited, 1)
-    t.match(wrong.output, `${other} is not its node id, ${id}. Write the id it had`)
+    t.match(wrong.output, `${other} does not match its node ID, ${id}. Write its ID`)
   },
 )

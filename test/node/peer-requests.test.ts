@@ -97,9 +97,9 @@ t.test('only members propose, change the members, or move the lead', async (t) =
 t.test('what no server can apply is refused, of a member too', async (t) => {
   const { ask, done } = world()
   const cases: [string, RegExp][] = [
-    ['not json', /it is no proposal/],
+    ['not json', /it is not a proposal/],
     [proposal({ kind: 'register', nodeName: 7 }), /it is a malformed register/],
-    [proposal({ kind: 'rename', nodeName: 'n1' }), /it is of the unknown kind "rename"/],
+    [proposal({ kind: 'rename', nodeName: 'n1' }), /it has the unknown kind "rename"/],
   ]
   for (const [json, message] of cases) {
     t.match(await ask('n2', 'propose', [json]), [{ kind: 'failed', code: 'peer-refused', message }])
@@ -117,7 +117,7 @@ t.test('who joins by its own wish has proven who it is, or was let in before', a
   const proven = { isAuthentic: true, isMember: false }
   await t.rejects(ask('n9', 'join', { id: 'n2', ...place }, proven), {
     code: 'peer-refused',
-    message: /for another server/,
+    message: /on behalf of another server/,
   })
   t.strictSame(done, [])
   await ask('n9', 'join', { id: 'n9', ...place }, proven)
@@ -130,9 +130,9 @@ t.test(
   async (t) => {
     const { ask, done } = world()
     const pledge = { clusterId: 'c2', by: 'n2', founders, released: [] }
-    await t.rejects(ask('evil', 'pledge', pledge), { message: /for another server/ })
+    await t.rejects(ask('evil', 'pledge', pledge), { message: /on behalf of another server/ })
     const without = { ...pledge, founders: { n2: 'x' } }
-    await t.rejects(ask('n2', 'pledge', without), { message: /no founder/ })
+    await t.rejects(ask('n2', 'pledge', without), { message: /not be a founder/ })
     t.strictSame(done, [])
     await ask('n2', 'pledge', pledge)
     t.strictSame(done, ['pledge'])

@@ -10,7 +10,7 @@ t.test(
   'a port that others can reach, with neither a secret nor certificates, is warned of',
   async (t) => {
     const open = { bindAddress: '10.0.0.1', encrypt: [], encryptVerify: true, peerTls: none, ports }
-    const said = /whoever reaches port 8300 on 10.0.0.1 can speak as a server.*-encrypt/
+    const said = /anyone who can reach port 8300 on 10.0.0.1 can act as a server.*-encrypt/
     const cases: readonly [string, object, RegExp | undefined][] = [
       ['an address of the network', {}, said],
       ['every address', { bindAddress: '0.0.0.0' }, /on 0.0.0.0/],

@@ -26,8 +26,8 @@ t.test('with a faulty zone file a reload still tells all else that came of it', 
     restartNeeded: ['log_level'],
   })
   t.strictSame(logged, [
-    'options that changed count from the next start on',
-    'definition and zone files were read again, but not all was taken',
-    'the zone files stay as they were',
+    'changed options take effect at the next start',
+    'reloaded definition and zone files, but did not accept everything',
+    'keeping the previous zone files',
   ])
 })

@@ -240,11 +240,11 @@ t.test('a snapshot that is damaged or not there is refused, and said why', async
   writeFileSync(file.path, sound)
   const source = await reopen().open(file.meta)
   truncateSync(file.path, 5000)
-  await t.rejects(source.read(4096, 4096), { message: /it ends at 5000 bytes/ })
+  await t.rejects(source.read(4096, 4096), { message: /it ends after 5000 bytes/ })
   await source.close()
   t.throws(() => store.find({ index: 7, term: 1 }), {
     code: 'snapshot-unusable',
-    message: /7-1\.snap cannot be used: it is not there/,
+    message: /7-1\.snap cannot be used: it does not exist/,
   })
   writeFileSync(file.path.replace('.snap', '.json'), '{"index":200}')
   t.throws(() => store.find(file.meta), { message: /its description is damaged/ })
@@ -292,9 +292,9 @@ t.test('what arrives short, damaged or mislabelled is not put in place', async (
   const flipped = Buffer.from(sound)
   flipped.writeUInt8(flipped.readUInt8(sound.length - 50) ^ 1, sound.length - 50)
   const cases: readonly (readonly [Buffer, object, RegExp])[] = [
-    [sound.subarray(0, 100), meta, /it ends at 100 of \d+ bytes/],
+    [sound.subarray(0, 100), meta, /it ends after 100 of \d+ bytes/],
     [flipped, meta, /300-1 from n2 cannot be used: its SHA-256 is/],
-    [sound, { ...meta, index: 299 }, /299-1 from n2 .* it is of entry 300, term 1, and not of 299/],
+    [sound, { ...meta, index: 299 }, /299-1 from n2 .* it is from entry 300, term 1, instead of entry 299/],
     [Buffer.alloc(sound.length, 7), meta, /file is not a database/],
   ]
   for (const [content, described, message] of cases) {
@@ -406,17 +406,17 @@ t.test('a damaged archive is refused, the cause named and nothing left', async (
   const other = '{"ID":"2-5-1","Index":5,"Term":2,"Version":1}'
   const wrong = JSON.stringify({ ...file.meta, index: 41 })
   const cases: readonly (readonly [string, Buffer, RegExp])[] = [
-    ['cut off', packed.subarray(0, packed.length / 2), /it is cut off/],
-    ['cut off at the end', packed.subarray(0, -12), /it is cut off/],
-    ['a tar that is cut off', gzipSync(tar.subarray(0, tar.length / 2)), /it is cut off/],
-    ['empty', Buffer.alloc(0), /it is cut off/],
-    ['no archive', Buffer.from('{"json": true}'), /it is not a gzip archive, or is damaged/],
+    ['cut off', packed.subarray(0, packed.length / 2), /it is truncated/],
+    ['cut off at the end', packed.subarray(0, -12), /it is truncated/],
+    ['a tar that is cut off', gzipSync(tar.subarray(0, tar.length / 2)), /it is truncated/],
+    ['empty', Buffer.alloc(0), /it is truncated/],
+    ['no archive', Buffer.from('{"json": true}'), /it is not a gzip archive, or it is damaged/],
     ['another gzip', gzipSync(Buffer.alloc(2000, 'text')), /it is not a tar archive/],
-    ['a flipped bit', gzipSync(flipped), /state\.bin does not have the checksum/],
-    ['no state', archive(whole[0], whole[2]), /there is no state\.bin in it/],
-    ['no sums', archive(whole[0], whole[1]), /there is no SHA256SUMS in it/],
-    ['something else', archive(...whole, ['x', 'y']), /x does not belong into a snapshot/],
-    ['twice', archive(...whole, whole[0]), /meta\.json is in it twice/],
+    ['a flipped bit', gzipSync(flipped), /the checksum of state\.bin does not match/],
+    ['no state', archive(whole[0], whole[2]), /it does not contain state\.bin/],
+    ['no sums', archive(whole[0], whole[1]), /it does not contain SHA256SUMS/],
+    ['something else', archive(...whole, ['x', 'y']), /x does not belong in a snapshot/],
+    ['twice', archive(...whole, whole[0]), /it contains meta\.json twice/],
     [
       'of Consul',
       archive(
@@ -424,7 +424,7 @@ t.test('a damaged archive is refused, the cause named and nothing left', async (
         ['state.bin', 'x'],
         ['SHA256SUMS', `${sha256(other)}  meta.json\n${sha256('x')}  state.bin\n`],
       ),
-      /meta\.json is not that of a snapshot of svcd/,
+      /meta\.json does not describe a snapshot of svcd/,
     ],
     [
       'with sums that fit, of another entry',
@@ -433,7 +433,7 @@ t.test('a damaged archive is refused, the cause named and nothing left', async (
         ['state.bin', state],
         ['SHA256SUMS', `${sha256(wrong)}  meta.json\n${sha256(state)}  state.bin\n`],
       ),
-      /it is of entry 40, term 1, and not of 41, term 1/,
+      /it is from entry 40, term 1, instead of entry 41, term 1/,
     ],
   ]
   const path = store.temporaryPath()
@@ -457,7 +457,7 @@ t.test('a damaged archive is refused, the cause named and nothing left', async (
   })
   await t.rejects(
     unpackSnapshot(Readable.from([packed]), { name: 'x', path: join(path, 'no', 'x'), run }),
-    { code: 'snapshot-failed', message: /could not be written: ENOENT/ },
+    { code: 'snapshot-failed', message: /Cannot write the snapshot .*: ENOENT/ },
   )
 })
 

@@ -247,17 +247,17 @@ t.test('a snapshot that does not fit is refused and nothing is changed', async (
     return copy
   }
   const cases: readonly (readonly [string, RegExp])[] = [
-    [join(t.testdirName, 'none.snap'), /none\.snap cannot be used: there is no such file/],
+    [join(t.testdirName, 'none.snap'), /none\.snap cannot be used: the file does not exist/],
     [join(t.testdirName, 'junk.snap'), /file is not a database/],
     [
       file('newer.snap', 'PRAGMA user_version = 7'),
-      /it has format 7, and this svcd reads format \d+ and older ones; upgrade this server first/,
+      /it has format 7, but this svcd reads format \d+ and older; upgrade this server first/,
     ],
-    [file('table.snap', 'DROP TABLE checks'), /its tables are not those of a catalog/],
-    [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its tables are not those/],
+    [file('table.snap', 'DROP TABLE checks'), /its tables are not the tables of a catalog/],
+    [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its tables are not the tables/],
     [
       file('index.snap', "UPDATE meta SET value = 19 WHERE key = 'applied_index'"),
-      /it is of entry 19, term 1, and not of 20, term 1/,
+      /it is from entry 19, term 1, instead of entry 20, term 1/,
     ],
     [file('empty.snap', 'DELETE FROM meta'), /it has no applied index/],
   ]

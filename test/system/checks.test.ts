@@ -70,9 +70,9 @@ t.test('files, reload, and a kill -9 that flaps nothing', async (t) => {
   t.equal((await first.put('agent/reload')).status, 200)
   t.strictSame(await services(first), ['api', 'web'])
   put('broken.json', {})
-  await first.signal('SIGHUP', 'definition and zone files were read again')
+  await first.signal('SIGHUP', 'reloaded definition and zone files')
   t.strictSame(await services(first), ['web'])
-  t.match(first.output, /a service is removed: no file defines it any more/)
+  t.match(first.output, /removing a service: no file defines it any more/)
 
   t.equal((await first.put('agent/check/pass/beat?note=fine')).status, 200)
   t.equal((await first.put('agent/service/register', { Name: 'over-http' })).status, 200)

@@ -29,7 +29,7 @@ const svcd = `"${process.execPath}" "${svcdBin}"`
 
 t.test('SIGHUP is survived, and one Ctrl-C that arrives twice is one clean stop', async (t) => {
   const agent = await AgentProcess.start()
-  await agent.signal('SIGHUP', 'zone files were read again')
+  await agent.signal('SIGHUP', 'reloaded definition and zone files')
   t.ok((await agent.get<string>('status/leader')).length > 0, 'it still answers')
   // A request in flight keeps it from having stopped before the second signal comes.
   const request = connect(agent.httpPort, '127.0.0.1')

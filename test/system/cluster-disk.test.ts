@@ -78,8 +78,8 @@ t.test(
     const leader = await cluster.leader(rest, 10_000)
     t.comment(`another leader after ${(performance.now() - startMs).toFixed(0)} ms`)
     await leader.put('catalog/register', instance('outside', 'other', 'stall'))
-    t.match(await stuck, /disk has not finished a write|No cluster leader/, 'the write fails')
-    t.match(old.agent.output, /disk has not finished a write/, 'and the log says why')
+    t.match(await stuck, /disk has not completed a write|No cluster leader/, 'the write fails')
+    t.match(old.agent.output, /a disk write has not completed/, 'and the log says why')
     t.equal((await old.ask(always)).answer.length, 1, 'it answers DNS all the same')
   },
 )

@@ -29,11 +29,11 @@ async function startLines(t: Test, cluster: ThreeServers): Promise<void> {
   const starts = [first.start()]
   const waits = (server: ClusterServer, what: RegExp) =>
     until(`${server.name} waits`, 60_000, () => what.test(server.output()))
-  await waits(first, /waiting for the other servers: .*1 of 3 servers are there/)
+  await waits(first, /waiting for the other servers: .*found 1 of 3 servers/)
   // It asks three times a second, and has nothing new to say.
   await starts[0]
   starts.push(second.start())
-  await waits(first, /waiting for the other servers: .*2 of 3 servers are there/)
+  await waits(first, /waiting for the other servers: .*found 2 of 3 servers/)
   await starts[1]
   starts.push(third.start())
   await Promise.all(starts)
@@ -118,7 +118,7 @@ async function replaced(t: Test, cluster: ThreeServers): Promise<void> {
   for (const id of [oldId, newId]) t.match(byName.err, id, 'both ids are named')
   const unknown = await runSvcd(asked.httpUrl, 'force-leave', '(unknown)')
   t.match(unknown, { code: 1, err: oldId })
-  t.match(unknown.err, /Give its id: `svcd force-leave ID`/)
+  t.match(unknown.err, /Use the ID of the server\. `svcd force-leave ID`/)
   await sameAddress(t, { asked, dead, oldId, secretArgs: cluster.secretArgs })
   t.match(await runSvcd(asked.httpUrl, 'force-leave', oldId), { code: 0 })
   const members = (await runSvcd(asked.httpUrl, 'members')).out

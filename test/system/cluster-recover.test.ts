@@ -29,7 +29,7 @@ async function recovered(t: Test, hasSecret: boolean): Promise<ThreeServers> {
   const early = await runSvcd('', 'operator', 'raft', 'recover', `-data-dir=${directory}`)
   t.match(
     early.err,
-    /they are a majority: start this server as it is/,
+    /form a majority: start this server without recovering it/,
     'not while the others go on',
   )
   await Promise.all([must(n2).kill(), must(n3).kill()])

@@ -37,7 +37,7 @@ t.test(
     const late = await newcomer(t, cluster)
     await late.start()
     await until('it is told how', 15_000, () =>
-      /let in by its own wish only when it proves who it is/.test(late.output()),
+      /can join on its own only if it proves its identity/.test(late.output()),
     )
     t.equal((await cluster.raftServers()).length, 1)
     const id = readFileSync(join(late.directory, 'node-id'), 'utf8').trim()
@@ -61,7 +61,7 @@ t.test(
     await until('it lacks the secret', 15_000, () => /has no cluster secret/.test(late.output()))
     await late.kill()
     await late.start([fresh])
-    await until('it has another', 15_000, () => /another cluster secret/.test(late.output()))
+    await until('it has another', 15_000, () => /a different cluster secret/.test(late.output()))
     await late.kill()
     await late.start([must(old)])
     await votes(cluster, late)

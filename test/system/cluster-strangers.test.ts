@@ -89,15 +89,15 @@ async function badGreetings(t: Test, leader: ClusterServer): Promise<void> {
   const cases: readonly (readonly [string, Buffer, RegExp])[] = [
     ['another version', header(10, hello, 7), /a frame of version 7, not 1/],
     ['4 GB', header(0xff_ff_ff_f0, hello, 1), /a frame of 4294967288 bytes, where at most 8192/],
-    ['no body', header(0, hello, 1), /does not greet as a svcd server/],
-    ['no greeting', buildFrame(frameTypes.ping, 1, []), /does not greet as a svcd server/],
+    ['no body', header(0, hello, 1), /does not send the greeting of a svcd server/],
+    ['no greeting', buildFrame(frameTypes.ping, 1, []), /does not send the greeting of a svcd server/],
     ['garbage', randomBytes(5000), /sends data that is not the svcd protocol/],
     ['a part', encodeHello(greeting(fits)).subarray(0, 30), /no greeting from \S+ within 5000 ms/],
     ['nothing', Buffer.alloc(0), /no greeting from \S+ within 5000 ms/],
     [
       'another protocol',
       encodeHello(greeting({ ...fits, protocolMin: 8, protocolMax: 9 })),
-      /raw \(raw, \S+\) speaks the protocol versions 8 to 9, this server 1 to 1/,
+      /raw \(raw, \S+\) supports protocol versions 8 to 9, this server supports 1 to 1/,
     ],
     [
       'another cluster',
@@ -107,14 +107,14 @@ async function badGreetings(t: Test, leader: ClusterServer): Promise<void> {
     [
       'another epoch',
       encodeHello(greeting({ ...fits, epoch: 4 })),
-      /raw \(raw, \S+\) is in epoch 4 of the cluster, this server in 0/,
+      /raw \(raw, \S+\) is in epoch 4 of the cluster, this server is in epoch 0/,
     ],
     [
       'for somebody else',
       encodeHello(greeting({ ...fits, to: 'other' })),
-      /raw \(raw, \S+\) expected node id other here/,
+      /raw \(raw, \S+\) expected node ID other here/,
     ],
-    ['its own id', encodeHello(greeting({ ...fits, id })), /has this server's node id/],
+    ['its own id', encodeHello(greeting({ ...fits, id })), /has the same node ID as this server/],
   ]
   await Promise.all(
     cases.map(async ([what, bytes, cause], at) => {
@@ -123,7 +123,7 @@ async function badGreetings(t: Test, leader: ClusterServer): Promise<void> {
       const socket = await rawPeer(leader.serverPort, host)
       socket.resume().write(bytes)
       await once(socket, 'close')
-      await said(leader, new RegExp(`peer ${host}:\\d+ is refused: .*${cause.source}`))
+      await said(leader, new RegExp(`refusing peer ${host}:\\d+: .*${cause.source}`))
       t.pass(what)
     }),
   )
@@ -145,7 +145,7 @@ async function badFrames(t: Test, leader: ClusterServer): Promise<void> {
       await greet(socket, greeting({ id, name: id, clusterId }))
       socket.resume().write(bytes)
       await once(socket, 'close')
-      await said(leader, new RegExp(`peer ${id} \\(\\S+\\) is cut off: ${cause.source}`))
+      await said(leader, new RegExp(`disconnecting peer ${id} \\(\\S+\\): ${cause.source}`))
       t.pass(what)
     }),
   )
@@ -161,15 +161,15 @@ async function badRequests(t: Test, cluster: ThreeServers, leader: ClusterServer
   const body = { kind: 'deregister', nodeName: 'outside' }
   const proposal = { version: 1, requestId: 'x', actor: 'x', cause: 'x', body }
   const cases: readonly (readonly [string | undefined, string, unknown, RegExp])[] = [
-    [undefined, 'propose', [JSON.stringify(proposal)], /it is in no cluster/],
-    [undefined, 'transfer', '"x"', /it is in no cluster/],
+    [undefined, 'propose', [JSON.stringify(proposal)], /it is not in a cluster/],
+    [undefined, 'transfer', '"x"', /it is not in a cluster/],
     [clusterId, 'propose', '{', /JSON/],
-    [clusterId, 'propose', { not: 'a list' }, /it is malformed/],
+    [clusterId, 'propose', { not: 'a list' }, /the request is malformed/],
     [clusterId, 'propose', [JSON.stringify(proposal)], /it is not a member of this cluster/],
     [clusterId, 'transfer', '"x"', /it is not a member of this cluster/],
     [clusterId, 'change', { kind: 'remove', id: 'x' }, /it is not a member of this cluster/],
-    [clusterId, 'change', { kind: 'add-learner', id: 'x' }, /it is malformed/],
-    [clusterId, 'pledge', { clusterId: 7 }, /it is malformed/],
+    [clusterId, 'change', { kind: 'add-learner', id: 'x' }, /the request is malformed/],
+    [clusterId, 'pledge', { clusterId: 7 }, /the request is malformed/],
   ]
   for (const [at, [cluster, kind, asked, cause]] of cases.entries()) {
     const id = `asks-${at}`
@@ -215,7 +215,7 @@ async function neverReads(t: Test, leader: ClusterServer): Promise<void> {
     asked += 1000
     if (!socket.write(thousand)) await Promise.race([once(socket, 'drain').catch(() => {}), closed])
   }
-  await said(leader, /peer greedy \(\S+\) is cut off: it asks, and does not read the answers/)
+  await said(leader, /disconnecting peer greedy \(\S+\): it sends requests, but does not read the answers/)
   const grownMb = residentMb(leader.pid) - beforeMb
   t.ok(grownMb < 64, `after ${asked} requests it has grown by ${grownMb.toFixed(0)} MB`)
 }
@@ -228,7 +228,7 @@ async function claimsMember(t: Test, cluster: ThreeServers, leader: ClusterServe
   await greet(socket, greeting({ id, name: 'impostor', clusterId, address: '127.0.0.1:9' }))
   await said(
     leader,
-    /impostor \(.*127\.0\.0\.1:9\) takes the place of .*: .*two servers have one id/,
+    /impostor \(.*127\.0\.0\.1:9\) replaces .*: .*two servers have the same ID/,
   )
   // The right one dials again, and is heard.
   await until('both are heard again', 10_000, async () => {
@@ -274,7 +274,7 @@ async function deaf(t: Test, cluster: ThreeServers): Promise<void> {
   t.equal(await cluster.leader(), leader, 'the others go on')
   const from = leader.output().length
   clearInterval(pings)
-  await said(leader, /lost deaf \(.*\): nothing was heard for 4000 ms/, from)
+  await said(leader, /lost the connection to deaf \(.*\): received nothing for 4000 ms/, from)
   for (const socket of sockets) socket.destroy()
   server.close()
   await victim.start()

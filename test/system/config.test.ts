@@ -242,9 +242,9 @@ t.test('files that are not JSON are named for what they are', async (t) => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [
       ['-config-dir', join(root, 'conf')],
-      /conf\/consul\.hcl:1:1: HCL is not read; write this file as JSON/,
+      /conf\/consul\.hcl:1:1: HCL is not supported; write this file as JSON/,
     ],
-    [['-config-file', join(root, 'consul.hcl')], /consul\.hcl:1:1: HCL is not read/],
+    [['-config-file', join(root, 'consul.hcl')], /consul\.hcl:1:1: HCL is not supported/],
     [
       ['-config-file', join(root, 'list.json')],
       /list\.json:1:1: the file must hold one JSON object/,
@@ -283,16 +283,16 @@ t.test(
       const { code, err } = await reload()
       t.equal(code, 1, reason)
       t.match(err, /^svcd: held back: service a: no file defines it any more$/m)
-      t.match(err, /[12] held back\. Fix the files that are named, then reload again\./)
+      t.match(err, /[12] held back\. Fix the files named above, then reload again\./)
       if (text !== '')
         t.match(err, new RegExp(`^svcd: left out: .*z\\.json:1:\\d+: .*${reason}`, 'm'))
       t.strictSame(await services(), ['a', 'z'])
       t.match(
         agent.output,
-        /a service that no file defines any more stays until every file can be read/,
+        /keeping services that no file defines any more until every file can be read/,
       )
       t.match(agent.output, new RegExp(`because=".*z\\.json:1:\\d+: .*${reason}`))
-      t.match(agent.output, /read again, but not all was taken/)
+      t.match(agent.output, /reloaded definition and zone files, but did not accept everything/)
     }
 
     write(
@@ -307,7 +307,7 @@ t.test(
     t.strictSame(await services(), ['z'])
     t.match(
       agent.output,
-      /options that changed count from the next start on: options=\["node_meta","log_level"\]/,
+      /changed options take effect at the next start: options=\["node_meta","log_level"\]/,
     )
 
     write('z.json', '{"service": {"name": "z", "port": 2}, "log_level": "loud"}')
@@ -320,7 +320,7 @@ t.test(
 
 t.test('a process that cannot write its ID says so and does not start', async (t) => {
   const { code, err } = await runSvcd('', 'agent', '-dev', '-pid-file', '/nonexistent/x.pid')
-  t.match(err, /^svcd: The file \/nonexistent\/x\.pid cannot be written: ENOENT/)
+  t.match(err, /^svcd: Cannot write the file \/nonexistent\/x\.pid: ENOENT/)
   t.equal(code, 1)
   t.ok(existsSync(svcdBin))
 })

@@ -150,7 +150,7 @@ for (const [whence, addresses] of [
       const agent = await startServer(t, 'n1', port, ['-bootstrap-expect=1'], limited)
       t.match(
         agent.output,
-        /this process may have 400 files open: room for 146 client connections in place of 20480/,
+        /this process may open 400 files, which is enough for 146 client connections instead of 20480/,
       )
       t.equal(agent.output.split('files open').length, 2, 'said once')
       const target = await withCheck(t, agent)
@@ -197,7 +197,7 @@ for (const [whence, addresses] of [
         )
       }
       const said =
-        agent.output.match(/idle (HTTP|DNS|server) connection of 127.0.1.1 was closed/g) ?? []
+        agent.output.match(/closed an idle (HTTP|DNS|server) connection from 127.0.1.1/g) ?? []
       t.ok(said.length <= 3, `${said.length} lines of one address`)
       const again = await Silent.open(agent.httpPort, 100, 100)
       t.equal(again.open, 100, 'and there is room again')
@@ -294,7 +294,7 @@ t.test('a check is not critical because this agent has no descriptor left', { sk
     prlimit('prlimit', ['--pid', String(pid), `--nofile=${n}:`])
   // So few that not even one of those that are free below can be had.
   await limit(20)
-  await agent.until('a check could not be probed, and stays as it is')
+  await agent.until('cannot run a check; its status stays unchanged')
   const held = probes.length
   t.equal((await dnsSays(agent, false)).length, 1, 'its service stays in DNS')
   await limit(400)
@@ -310,7 +310,7 @@ t.test('an agent with too few descriptors says what it needs', { skip }, async (
   const few = ['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh']
   await t.rejects(
     AgentProcess.start({ wrapper: few }),
-    /may have 100 files open, and svcd needs 1\d\d at least.*ulimit -n/s,
+    /may open 100 files, but svcd needs at least 1\d\d.*ulimit -n/s,
   )
 })
 

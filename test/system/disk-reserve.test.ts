@@ -9,7 +9,7 @@ import { ThreeServers } from '../helpers/cluster-process.ts'
 import { notRoot } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
 
-const refused = /^The disk of server n\d, which leads, has \d+ MiB left, and 64 MiB are kept/
+const refused = /^The disk of the leader, n\d, has \d+ MiB left, and 64 MiB are reserved/
 
 t.test(
   'three disks that fill at once leave three servers that refuse registrations, and go on by themselves',
@@ -65,7 +65,7 @@ t.test(
     const gone = { Node: 'outside', ServiceID: 'fill0' }
     t.strictSame(await fetched('catalog/deregister', gone), [200, 'true'], 'so do deregistrations')
     const leader = await cluster.leader()
-    t.match(leader.agent.output, 'nearly full: no registration is taken')
+    t.match(leader.agent.output, 'nearly full: refusing registrations')
     await until('the metric says so', 5000, async () => {
       const metrics = await (await fetch(`${leader.agent.httpUrl}/metrics`)).text()
       return /^svcd_disk_is_low 1$/m.test(metrics)

@@ -47,14 +47,14 @@ t.test('the socket of a dns thread breaks under load', { skip: noMmsg }, async (
   t.strictSame(Object.keys(before), ['dns-0', 'dns-1'])
 
   await t.test('the log says so and why, and the thread is started again', async (t) => {
-    await agent.signal('SIGUSR2', 'a dns thread failed')
-    t.match(agent.output, /\[ERROR\] a dns thread failed: error="recvmmsg ENOTSOCK"/)
+    await agent.signal('SIGUSR2', 'a DNS thread failed')
+    t.match(agent.output, /\[ERROR\] a DNS thread failed: error="recvmmsg ENOTSOCK"/)
     agent.child.kill('SIGUSR2')
     const atDeath = [...seen.answers]
     const more = (): number[] => seen.answers.map((count, at) => count - (atDeath[at] ?? 0))
     await until('each asker has an answer', 10_000, () => more().every((count) => count > 0))
     t.ok(Math.max(...more()) > 20, `the other thread answered on: ${more().join(' ')}`)
-    t.match(agent.output, 'a dns thread ended and is started again on the same sockets')
+    t.match(agent.output, 'a DNS thread ended; restarting it on the same sockets')
     t.strictSame(seen.failures, [], 'no question was lost')
     const counts = await queries(agent)
     for (const [name, count] of Object.entries(before)) {
@@ -67,7 +67,7 @@ t.test('the socket of a dns thread breaks under load', { skip: noMmsg }, async (
     t.equal(await agent.exited, 1)
     t.match(
       agent.output,
-      /the agent cannot continue and exits: error="dns threads died 6 times within a minute, the last one: recvmmsg ENOTSOCK\. Start the agent again; /,
+      /the agent cannot continue and exits: error="DNS threads failed 6 times within a minute, most recently: recvmmsg ENOTSOCK\. Start the agent again\. /,
     )
   })
 })

@@ -56,7 +56,7 @@ t.test('monitor carries the lines of all threads', { skip: noMmsg }, async (t) =
   await until('of the replica', 10_000, () => /\[(?:WARN|INFO)\] .*peer/i.test(reader.text))
 
   agent.child.kill('SIGUSR2')
-  await until('of dns', 10_000, () => reader.text.includes('a dns thread failed'))
+  await until('of dns', 10_000, () => reader.text.includes('a DNS thread failed'))
   t.notMatch(agent.output, /my\.service/, 'whatever the agent itself logs')
 })
 
@@ -99,9 +99,9 @@ t.test('three servers', { timeout: 120_000 }, async (t) => {
   await t.test('a start logs at most 25 lines until the leader is known', async (t) => {
     for (const server of cluster.servers) {
       await until('its leader', 10_000, () =>
-        /leads the cluster|another server/.test(server.output()),
+        /leads the cluster|new leader: /.test(server.output()),
       )
-      const [before = ''] = server.output().split(/leads the cluster|another server leads/)
+      const [before = ''] = server.output().split(/leads the cluster|new leader: /)
       const lines = before.split('\n').filter((line) => / \[\w+\] /.test(line))
       t.comment(`${server.name}: ${lines.length} lines`)
       t.ok(lines.length <= 25, lines.join('\n'))

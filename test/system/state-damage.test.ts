@@ -71,8 +71,8 @@ t.test(
     const agent = agentIn(data)
     t.teardown(() => agent.stop())
     await agent.running
-    await agent.until('state.db was rebuilt')
-    t.match(agent.output, /table services: its rows are not those that were written/)
+    await agent.until('rebuilt state.db')
+    t.match(agent.output, /table services: its rows differ from the rows written/)
     await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
     await register(agent, 81)
     t.equal(await addressOf(agent), address)
@@ -92,7 +92,7 @@ t.test('a byte that changes under a running server is found and made good', asyn
   await agent.running
   await register(agent)
   await until('the row in the file', 10_000, () => flip(join(data, 'state.db')))
-  await agent.until('state.db was rebuilt')
+  await agent.until('rebuilt state.db')
   await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
   const metrics = await (await fetch(`${agent.httpUrl}/v1/agent/metrics?format=prometheus`)).text()
   t.match(metrics, /svcd_state_damages_total 1/)
@@ -115,7 +115,7 @@ t.test(
       closeSync(file)
       const agent = agentIn(data)
       await agent.running
-      await agent.until('state.db was rebuilt')
+      await agent.until('rebuilt state.db')
       await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
       await agent.stop()
     }
@@ -149,7 +149,7 @@ t.test('a damaged page that a read meets is checked and made good at once', asyn
       const node = { Node: `n${nodes++}`, Address: '10.77.1.9' }
       await agent.put('catalog/register', node).catch(() => undefined)
       seen.add(await (reader === 'HTTP' ? addressOf(agent) : dnsAnswer(agent)).then(String))
-      return agent.output.includes('state.db was rebuilt')
+      return agent.output.includes('rebuilt state.db')
     })
     const failed = reader === 'HTTP' ? 'status 503' : 'SERVFAIL'
     t.ok(seen.has(failed), `${reader} said ${failed}`)
@@ -158,8 +158,8 @@ t.test('a damaged page that a read meets is checked and made good at once', asyn
       [...seen].every((answer) => answer === address),
       [...seen].join(', '),
     )
-    t.match(agent.output, /a read met damage in state\.db: all of it is checked now/)
-    t.equal(agent.output.split('all of it is checked now').length, 2, 'once')
+    t.match(agent.output, /a read found damage in state\.db; checking the whole file/)
+    t.equal(agent.output.split('checking the whole file').length, 2, 'once')
     await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
   }
 })
@@ -186,7 +186,7 @@ t.test('a garbage page in agent.db or raft.db ends the start with a clear error'
     closeSync(file)
     const agent = agentIn(data)
     t.not(await agent.exited, 0)
-    t.match(agent.output, new RegExp(`${name} is damaged: .*restore it`))
+    t.match(agent.output, new RegExp(`${name} is damaged: .*Restore its data`))
     t.notMatch(agent.output, /\n\s+at /, 'and no stack')
   }
 })
