@@ -8,7 +8,7 @@ export interface Given {
   readonly from: string
 }
 
-/** What the sources of a configuration say, and all that is wrong with it. */
+/** What the sources of a configuration contain, and all that is wrong with it. */
 export class Collected {
   readonly given = new Map<OptionName, Given>()
   /** What Consul's keys say that are no options here. */
@@ -22,7 +22,7 @@ export class Collected {
     const row = optionRow(name)
     if ('reason' in parsed) {
       const isSecret = row.isSecret === true
-      const reason = isSecret ? 'what it says is not a text or a list of texts' : parsed.reason
+      const reason = isSecret ? 'the value is not a string or a list of strings' : parsed.reason
       return this.refuse(from, reason, name)
     }
     const check = 'check' in row ? (row.check as (value: unknown) => string | undefined) : undefined

@@ -43,7 +43,7 @@ export function isOptionKey(key: string): boolean {
 /** Takes what a file says into `collected`. Keys count in any case, as with Consul. */
 export function readConfigFile(file: ConfigFile, collected: Collected): void {
   if (isObject(file.content)) return readSection({ file, collected, path: [] }, file.content)
-  const reason = 'the file must hold one JSON object, such as {"node_name": "n1"}'
+  const reason = 'the file must contain one JSON object, such as {"node_name": "n1"}'
   collected.problems.push(svcdError('config-unreadable', { path: file.path, reason }))
 }
 
@@ -73,12 +73,12 @@ function readKey(place: Place, value: unknown): void {
   if (consulKey !== undefined) return takeConsulKey(place, key, consulKey, value)
   if (!sections.has(key)) {
     const hint = didYouMean(place.path.join('.'), knownKeys)
-    return collected.refuse(fromOf(place), `no such option.${hint} docs/config.md lists them all`)
+    return collected.refuse(fromOf(place), `unknown option.${hint} docs/config.md lists all options`)
   }
   // Files that were made from HCL have a list of one where a section is meant.
   const section: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
   if (isObject(section)) readSection(place, section)
-  else collected.refuse(fromOf(place), 'must be an object')
+  else collected.refuse(fromOf(place), 'the value must be an object, such as {"key": …}')
 }
 
 function takeConsulKey(place: Place, key: string, row: ConsulKey, value: unknown): void {
@@ -93,7 +93,7 @@ export function judge(collected: Collected, from: string, row: ConsulKey, value:
   const verdict = judgeConsulKey(row, value)
   if (verdict.kind === 'taken') collected.notice(from, verdict.reason)
   if (verdict.kind === 'refused') {
-    collected.refuse(from, `svcd has no such option: ${verdict.reason}`)
+    collected.refuse(from, `not supported: ${verdict.reason}`)
   }
 }
 

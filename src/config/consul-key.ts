@@ -10,7 +10,7 @@ export interface ConsulKey {
   readonly reason: string
   /** Other values are taken with one line: they tune what svcd does otherwise. Without it they are refused. */
   readonly isTaken?: true
-  /** What to do about a value that is refused, as a sentence. Default: leave it out. */
+  /** What to do about a value that is refused, as a sentence. Default: remove it. */
   readonly next?: string
 }
 
@@ -23,13 +23,13 @@ export type ConsulVerdict =
 export function judgeConsulKey(key: ConsulKey, value: unknown): ConsulVerdict {
   if (asksForNothing(value) || isSettled(key, value)) return { kind: 'silent' }
   const { reason } = key
-  if (key.isTaken === true) return { kind: 'taken', reason: `taken, but has no effect: ${reason}` }
+  if (key.isTaken === true) return { kind: 'taken', reason: `not used: ${reason}` }
   return { kind: 'refused', reason: `${reason}. ${key.next ?? leaveOut(key)}` }
 }
 
 function leaveOut({ value, isSwitched }: ConsulKey): string {
-  if (isSwitched === true) return 'Leave it out, or write {"enabled": false}'
-  return value === undefined ? 'Leave it out' : `Leave it out, or write ${allowedText(value)}`
+  if (isSwitched === true) return 'Remove it, or write {"enabled": false}'
+  return value === undefined ? 'Remove it' : `Remove it, or write ${allowedText(value)}`
 }
 
 /** The values that ask for nothing, as a file would have them. */

@@ -28,7 +28,7 @@ export interface ConsulFlag {
   readonly row?: ConsulKey
 }
 
-const hcl = 'HCL is not read'
+const hcl = 'svcd does not read HCL'
 
 /** By the flag, without dashes. */
 export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
@@ -39,7 +39,7 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   'config-format': {
     key: '',
     kind: 'text',
-    row: { value: 'json', reason: hcl, next: 'Write the files as JSON' },
+    row: { value: 'json', reason: hcl, next: 'Write the files in JSON' },
   },
   check_output_max_size: { key: 'check_output_max_size', kind: 'integer' },
   'default-query-time': { key: 'default_query_time', kind: 'text' },
@@ -50,7 +50,7 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   hcl: {
     key: '',
     kind: 'text',
-    row: { reason: hcl, next: 'Write it as JSON into a file, and name that with -config-file' },
+    row: { reason: hcl, next: 'Write the setting in JSON to a file, and load it with -config-file' },
   },
   'https-port': { key: 'ports.https', kind: 'integer' },
   join: { key: 'start_join', kind: 'text' },

@@ -8,7 +8,7 @@ export interface Flag {
   /** Undefined for a flag without a value. */
   readonly placeholder: string | undefined
   readonly group: OptionRow['group']
-  /** The description with the choices, the default and the environment variable. */
+  /** The description with the choices, an example, the default and the environment variable. */
   readonly help: string
   readonly hidden: boolean
 }
@@ -19,7 +19,7 @@ export function optionFlags(): readonly Flag[] {
     return {
       name,
       flag: row.flag,
-      placeholder: row.kind === 'boolean' ? undefined : (row.placeholder ?? 'value'),
+      placeholder: placeholderOf(row),
       group: row.group,
       help: helpText(row),
       hidden: row.hidden === true,
@@ -27,9 +27,15 @@ export function optionFlags(): readonly Flag[] {
   })
 }
 
+/** What stands for the value in `-flag <value>`; undefined for a flag without one. */
+export function placeholderOf(row: OptionRow): string | undefined {
+  return row.kind === 'boolean' ? undefined : (row.placeholder ?? 'value')
+}
+
 function helpText(row: OptionRow): string {
   const facts = [
     ...('choices' in row ? [`one of: ${row.choices.join(', ')}`] : []),
+    ...(row.example === undefined ? [] : [`example: ${row.example}`]),
     ...(hasDefaultToShow(row) ? [`default: ${defaultText(row)}`] : []),
     `env: ${envName(row)}`,
   ]
@@ -44,7 +50,7 @@ function hasDefaultToShow(row: OptionRow): boolean {
 export function defaultText(row: OptionRow): string {
   if (row.defaultText !== undefined) return row.defaultText
   const text = textOf(row, row.default)
-  return row.devDefault === undefined ? text : `${text}; with -dev ${textOf(row, row.devDefault)}`
+  return row.devDefault === undefined ? text : `${text}, or ${textOf(row, row.devDefault)} with -dev`
 }
 
 function textOf(row: OptionRow, value: OptionRow['default']): string {

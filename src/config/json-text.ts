@@ -50,7 +50,7 @@ export function readJson(text: string): JsonDocument | BrokenJson {
     positionOfKey: (path, key) => positionAt(body, scan.keyBelow(path, key)),
     duplicates: scan.duplicates.map(({ at, key }) => ({
       ...positionAt(body, at),
-      reason: `the key ${JSON.stringify(key)} stands here a second time, and this one counts`,
+      reason: `the key ${JSON.stringify(key)} appears twice in this object; the last one applies`,
     })),
   }
 }
@@ -105,7 +105,7 @@ class Scan {
     try {
       this.#value('', 0)
       this.#skip(space)
-      if (this.#at < this.#text.length) this.#refuse('nothing may follow the end of the document')
+      if (this.#at < this.#text.length) this.#refuse('there is text after the end of the JSON document')
       return undefined
     } catch (error) {
       if (error instanceof Fault) return { at: error.at, reason: error.message }
@@ -132,7 +132,7 @@ class Scan {
   #value(path: string, depth: number): void {
     this.#skip(space)
     this.#offsets.set(path, this.#at)
-    if (depth > depthMax) this.#refuse(`nested over ${depthMax} levels`)
+    if (depth > depthMax) this.#refuse(`nested deeper than ${depthMax} levels`)
     const first = this.#text[this.#at]
     if (first === '{') this.#object(path, depth)
     else if (first === '[') this.#list(path, depth)
@@ -142,7 +142,7 @@ class Scan {
 
   #object(path: string, depth: number): void {
     const keys = new Set<string>()
-    this.#items('}', 'a key in double quotes', () => {
+    this.#items('}', () => {
       const at = this.#at
       const key = this.#string()
       if (keys.has(key)) this.duplicates.push({ at, key })
@@ -150,7 +150,7 @@ class Scan {
       this.#keys.push({ path: path + step(key), at })
       if (path === '') this.outerKeys.push(key)
       this.#skip(space)
-      if (this.#text[this.#at] !== ':') this.#refuse('expected ":" behind the key')
+      if (this.#text[this.#at] !== ':') this.#refuse('expected ":" after the key')
       this.#at++
       this.#value(path + step(key), depth + 1)
     })
@@ -158,18 +158,17 @@ class Scan {
 
   #list(path: string, depth: number): void {
     let n = 0
-    this.#items(']', 'a value', () => this.#value(path + step(n++), depth + 1))
+    this.#items(']', () => this.#value(path + step(n++), depth + 1))
   }
 
   /** What stands between brackets, with commas between. */
-  #items(end: '}' | ']', what: string, item: () => void): void {
+  #items(end: '}' | ']', item: () => void): void {
     this.#at++
     this.#skip(space)
     if (this.#text[this.#at] === end) return void this.#at++
     for (;;) {
       this.#skip(space)
-      if (this.#text[this.#at] === end)
-        this.#refuse(`a comma is followed by ${what}, not by "${end}"`)
+      if (this.#text[this.#at] === end) this.#refuse(`trailing comma before "${end}"`)
       item()
       this.#skip(space)
       const next = this.#text[this.#at]
@@ -182,7 +181,9 @@ class Scan {
   #string(): string {
     const start = this.#at
     if (this.#text[start] !== '"') this.#refuse('expected a key in double quotes')
-    if (!this.#skip(string)) this.#refuse('this text has no end, or holds what has to be escaped')
+    if (!this.#skip(string)) {
+      this.#refuse('this string has no closing quote, or contains a character that must be escaped')
+    }
     return JSON.parse(this.#text.slice(start, this.#at)) as string
   }
 

@@ -1,6 +1,14 @@
 import type { Check } from './check.ts'
 
-export const optionGroups = ['Agent', 'Network', 'DNS', 'Checks', 'Logging'] as const
+export const optionGroups = [
+  'Agent',
+  'Cluster',
+  'Network',
+  'DNS',
+  'Checks',
+  'Limits',
+  'Logging',
+] as const
 
 /** What every row of the options table has. */
 interface Row<Kind extends string, T> {
@@ -17,6 +25,8 @@ interface Row<Kind extends string, T> {
   readonly description: string
   /** What stands for the value in --help. */
   readonly placeholder?: string
+  /** A value as somebody would write it behind the flag. */
+  readonly example?: string
   /** Shown instead of the default, where that depends on the machine. */
   readonly defaultText?: string
   readonly hidden?: true

@@ -22,7 +22,10 @@ export const options = {
     flag: 'log-level',
     file: 'log_level',
     group: 'Logging',
-    description: 'The least severe level that is logged.',
+    description:
+      'The least severe level to log. trace means debug; err and warning are accepted, too.',
+    placeholder: 'level',
+    example: 'debug',
   },
   logJson: {
     kind: 'boolean',
@@ -30,7 +33,7 @@ export const options = {
     flag: 'log-json',
     file: 'log_json',
     group: 'Logging',
-    description: 'Log one JSON object a line.',
+    description: 'Log one JSON object per line.',
   },
 } as const satisfies Record<string, OptionRow>
 

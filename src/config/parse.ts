@@ -120,7 +120,7 @@ function dialled(values: OptionValues, collected: Collected): readonly string[] 
   return values.retryJoin.map((address) => {
     const dialled = dialledAddress(address, own)
     if (dialled !== address) {
-      const reason = `${address} is the port of Consul's gossip, which svcd does not have; ${dialled} is dialled`
+      const reason = `${address} has the port of Consul's gossip protocol, which svcd does not use; svcd connects to ${dialled} instead`
       collected.notice(collected.from('retryJoin'), reason)
     }
     return dialled
@@ -133,7 +133,7 @@ function bootstrapAlone(collected: Collected): void {
   if (value !== true || from === undefined) return
   const expected = collected.given.get('bootstrapExpect')?.value
   if (typeof expected === 'number' && expected > 1) {
-    const reason = `it starts a cluster of one, and bootstrap_expect waits for ${expected} servers; leave one of the two out`
+    const reason = `it forms a cluster of one server, but bootstrap_expect waits for ${expected} servers; remove one of the two`
     return collected.refuse(from, reason)
   }
   collected.given.set('bootstrapExpect', { value: 1, from })
@@ -204,8 +204,8 @@ function isServiceLink(row: OptionRow, text: string): boolean {
 function nodeNameFromHost(hostName: string, collected: Collected): string {
   const reason = checkDnsName(hostName)
   if (reason !== undefined && !collected.hasFailed('nodeName')) {
-    const next = 'Give the node a name with -node'
-    collected.refuse('-node', `this machine's host name ${reason}. ${next}`, 'nodeName')
+    const next = 'Set another name with -node'
+    collected.refuse('-node', `the host name of this machine is not usable as the node name: ${reason}. ${next}`, 'nodeName')
   }
   return hostName
 }

@@ -33,7 +33,7 @@ export function parseJson(row: OptionRow, value: unknown): Parsed {
         ? { value }
         : { reason: `${show(value)} is not true or false` }
     case 'string':
-      return typeof value === 'string' ? { value } : { reason: `${show(value)} is not a text` }
+      return typeof value === 'string' ? { value } : { reason: `${show(value)} is not a string` }
     case 'strings':
       return parseStrings(value)
     case 'integer':
@@ -61,7 +61,7 @@ function parseBoolean(text: string): Parsed {
 function parseStrings(value: unknown): Parsed {
   if (typeof value === 'string') return { value: splitSpaces(value) }
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'string')
-  return isList ? { value } : { reason: `${show(value)} is not a text or a list of texts` }
+  return isList ? { value } : { reason: `${show(value)} is not a string or a list of strings` }
 }
 
 /** A list behind one that was given under another name of the same option. */
@@ -103,13 +103,13 @@ function parseSeconds(value: unknown): Parsed {
   }
   const seconds = durationMs / 1000
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > 0x7fff_ffff) {
-    return { reason: `${show(value)} is not a whole number of seconds, as a TTL is (RFC 2181 §8)` }
+    return { reason: `${show(value)} is not a whole number of seconds` }
   }
   return { value: seconds }
 }
 
 function parseByName(value: unknown): Parsed {
-  if (!isObject(value)) return { reason: `${show(value)} is not an object of durations by name` }
+  if (!isObject(value)) return { reason: `${show(value)} is not an object of durations, such as {"web": "10s"}` }
   const seconds: Record<string, number> = {}
   for (const [name, duration] of Object.entries(value)) {
     const parsed = parseSeconds(duration)
@@ -143,9 +143,9 @@ function parseTextPairs(texts: readonly string[]): Parsed {
 }
 
 function parseTextsByName(value: unknown): Parsed {
-  if (!isObject(value)) return { reason: `${show(value)} is not an object of texts by name` }
+  if (!isObject(value)) return { reason: `${show(value)} is not an object of strings, such as {"rack": "a1"}` }
   const odd = Object.entries(value).find(([, text]) => typeof text !== 'string')
-  if (odd !== undefined) return { reason: `for "${odd[0]}": ${show(odd[1])} is not a text` }
+  if (odd !== undefined) return { reason: `for "${odd[0]}": ${show(odd[1])} is not a string` }
   return { value: Object.fromEntries(Object.entries(value)) }
 }
 
