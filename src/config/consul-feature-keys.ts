@@ -45,7 +45,7 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
     reason: certificates,
     next: ownCertificate,
   },
-  bootstrap: { value: 'any', reason: 'it means bootstrap_expect 1, and svcd applies it' },
+  bootstrap: { value: 'any', reason: 'svcd applies it as bootstrap_expect 1' },
   cloud: { reason: 'svcd does not connect to HashiCorp Cloud Platform' },
   config_entries: { reason: mesh },
   connect: { isSwitched: true, reason: mesh },
