@@ -44,7 +44,7 @@ async function readToken(path: string, io: Io): Promise<string> {
   try {
     return (await io.readText(path)).trim()
   } catch (error) {
-    const reason = `"${path}" cannot be read: ${reasonOf(error)}`
+    const reason = `cannot read "${path}": ${reasonOf(error)}`
     throw svcdError('invalid-option', { option: '-token-file', reason }, error)
   }
 }

@@ -11,7 +11,13 @@ import type { Io } from './io.ts'
 import { addExamples, collect, newCommand } from './new-command.ts'
 
 export function agentCommand(io: Io): Command {
-  const command = newCommand('agent', 'Run an agent: HTTP and DNS on this machine.', io)
+  const command = newCommand(
+    'agent',
+    'Run an agent, which stores the catalog, runs checks and serves HTTP and DNS, until you press Ctrl-C. Every ' +
+      'option can also be an environment variable or a key of a configuration file. To turn off a flag ' +
+      'without a value, write -flag=false.',
+    io,
+  )
   for (const flag of optionFlags()) {
     const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`
     const option = new Option(`--${flag.flag}${value}`, flag.help)

@@ -22,15 +22,15 @@ const everyMsDefault = 10_000
 export function heartbeatCommand(io: Io): Command {
   const command = newCommand(
     'heartbeat',
-    'Report TTL checks as passing, at once and then repeatedly, until you stop it. It keeps trying while ' +
-      'the agent is unreachable. Run it next to a service that does not report its own health.',
+    'Report TTL checks as passing, immediately and then repeatedly, until you press Ctrl-C. If the agent becomes ' +
+      'unreachable, it keeps trying. Run it next to a service that cannot report its own health.',
     io,
   )
     .argument('<id>', 'The ID of a service, to report all of its TTL checks, or of a check.')
-    .option('--every <duration>', 'How often. (default: a third of the TTL)')
-    .option('--note <text>', 'What the check shows as its output.')
+    .option('--every <duration>', 'How often to report. (default: a third of the TTL)')
+    .option('--note <text>', 'The output of the check, for people who read it.')
     .addOption(
-      new Option('--on-exit <report>', 'What to report when it is stopped: fail, warn or none.')
+      new Option('--on-exit <report>', 'What to report when you stop it.')
         .choices(['fail', 'warn', 'none'])
         .default('none'),
     )
@@ -59,7 +59,7 @@ function interval(text: string | undefined, checks: readonly CheckEntry[]): numb
     throw svcdError('invalid-option', { option: '--every', reason })
   }
   if (everyMs < ttlMs) return everyMs
-  const reason = `the TTL is ${formatDuration(ttlMs)}, so a report every ${text} comes too late; use ${formatDuration(Math.floor(ttlMs / 3))}`
+  const reason = `the TTL is ${formatDuration(ttlMs)}, so a report every ${text} would be too late; use ${formatDuration(Math.floor(ttlMs / 3))}`
   throw svcdError('invalid-option', { option: '--every', reason })
 }
 
@@ -79,21 +79,21 @@ async function beat(client: Client, { ids, everyMs, options }: Beat, io: Io): Pr
     const startedMs = performance.now()
     try {
       for (const id of ids) await client.reportCheck('pass', id, note)
-      if (isAway) io.err('svcd: The agent takes reports again.\n')
+      if (isAway) io.err('svcd: The agent accepts reports again.\n')
       isAway = false
       if (round === 0) {
         io.out(`Reporting ${ids.join(', ')} as passing every ${formatDuration(everyMs)}\n`)
       }
     } catch (error) {
       if (round === 0 || !isPassing(error)) throw error
-      if (!isAway) io.err(`svcd: ${(error as Error).message} Trying again.\n`)
+      if (!isAway) io.err(`svcd: ${(error as Error).message} svcd retries.\n`)
       isAway = true
     }
     const leftMs = everyMs - (performance.now() - startedMs)
     await delay(Math.max(0, leftMs), undefined, { signal: interrupted.signal }).catch(() => {})
   }
   if (onExit === 'fail' || onExit === 'warn') {
-    for (const id of ids) await client.reportCheck(onExit, id, 'the heartbeat was stopped')
+    for (const id of ids) await client.reportCheck(onExit, id, 'svcd heartbeat was stopped')
   }
 }
 

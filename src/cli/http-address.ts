@@ -15,7 +15,7 @@ export function httpAddress(flag: string | undefined, env: Io['env']): string {
   if (url === undefined) {
     throw svcdError('invalid-option', {
       option: from,
-      reason: `"${text}" is not an address; use host:port or http://host:port`,
+      reason: `"${text}" is not a valid address; use host:port or http://host:port`,
     })
   }
   return url
@@ -49,7 +49,7 @@ export function dnsAddress(
   if (shape === null || port < 1 || port > 65_535) {
     throw svcdError('invalid-option', {
       option: from,
-      reason: `"${text}" is not an address; use ip:port or [ip6]:port`,
+      reason: `"${text}" is not a valid address; use ip:port or [ip6]:port`,
     })
   }
   return { address: shape[1] ?? (shape[2] || '127.0.0.1'), port }

@@ -31,5 +31,5 @@ export function reasonFor({ status, check }: InstanceHealth): string {
 export function outputOf({ Output, Notes, Status, Type }: CheckEntry): string {
   const said = firstLine(Output === '' ? Notes : Output)
   if (said !== '' || Status === 'passing') return said
-  return Type === 'ttl' ? 'no report has come yet' : 'no result yet'
+  return Type === 'ttl' ? 'no report received yet' : 'no result yet'
 }

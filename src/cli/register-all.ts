@@ -76,14 +76,14 @@ async function undo(
     !isRefusal(error) && !before.includes(failed) && (await remove(client, [failed])).length > 0
   return [
     left.length === 0
-      ? `No ${isUnknown ? 'other ' : ''}service of the files was added.`
-      : `These were added and could not be removed again: ${left.join(', ')}.`,
+      ? `No ${isUnknown ? 'other ' : ''}new service of the files remains registered.`
+      : `These services were added and could not be removed again: ${left.join(', ')}.`,
     ...(isUnknown
-      ? [`The agent may have added "${failed}"; \`svcd services\` shows whether it did.`]
+      ? [`The agent may have added "${failed}": check with \`svcd services\`.`]
       : []),
     ...(changed.length === 0
       ? []
-      : [`These were there before and keep their new definition: ${changed.join(', ')}.`]),
+      : [`These services existed before and keep their new definition: ${changed.join(', ')}.`]),
   ].join(' ')
 }
 

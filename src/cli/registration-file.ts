@@ -24,7 +24,7 @@ export async function readAllRegistrations(
   for (const { source, check } of files.checks) {
     const place = `${source.path}:${source.line}`
     io.err(
-      `svcd: warning: ${place}: the check "${check.checkId}" belongs to no service here and is left out; an agent takes it with -config-dir\n`,
+      `svcd: warning: ${place}: the check "${check.checkId}" does not belong to a service and is ignored; to use it, load the file in the agent with -config-dir\n`,
     )
   }
   return files.services.map(({ body }) => registrationBody(body))
@@ -51,7 +51,7 @@ async function readFiles(paths: readonly string[], io: Io): Promise<DefinitionFi
     if (countOf(loaded) > before) continue
     throw svcdError('config-unreadable', {
       path,
-      reason: 'it holds no service with a name; write {"service": {"name": "web", "port": 8080}}',
+      reason: 'the file contains no service with a name; write {"service": {"name": "web", "port": 8080}}',
     })
   }
   return loaded

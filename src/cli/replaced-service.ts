@@ -35,7 +35,7 @@ export async function replacedNote(
   const { [before.ID]: after } = await serviceWith(client, before.ID).catch(nothing)
   const place = after === undefined ? old : placeOf(after)
   if (place === old) return ''
-  return `The service "${Name}" with the ID "${before.ID}" was at ${old} and is now at ${place}. If these are two instances, give each its own ID (--id, or "id" in a file).`
+  return `The service "${Name}" with the ID "${before.ID}" was at ${old} and is now at ${place}. If these are two instances, give each one its own ID (--id, or "id" in a file).`
 }
 
 function placeOf({ Address, Port }: Pick<ServiceEntry, 'Address' | 'Port'>): string {

@@ -20,24 +20,24 @@ interface ResolveOptions extends OutputOptions {
 export function resolveCommand(io: Io): Command {
   const command = newCommand(
     'resolve',
-    'Ask the DNS server for a name, and show what any client gets.',
+    'Query the DNS server of the agent for a name, as any DNS client does, and show its answer.',
     io,
   )
-    .argument('<name>', 'A service (web, v1.web, _web._tcp), a node (n1.node), or a whole name.')
+    .argument('<name>', 'A service (web, v1.web, _web._tcp), a node (n1.node), an IP address, or a full name.')
     .addOption(
       new Option(
         '-t, --type <type>',
-        'The record type. Repeatable. (default: A, AAAA and, for a service, SRV)',
+        'The record type. Repeatable. (default: A and AAAA, for a service also SRV)',
       ).argParser(collect),
     )
-    .option('--tcp', 'Ask over TCP. (default: over UDP, and again over TCP when truncated)')
+    .option('--tcp', 'Query over TCP. (default: over UDP, with a retry over TCP if the answer is truncated)')
     .option(
       '--dns-addr <address>',
       'The DNS server: ip:port. (default: 127.0.0.1:8600, env: SVCD_DNS_ADDR)',
     )
     .option(
       '--domain <name>',
-      'The domain that completes a short name. (default: consul, env: SVCD_DOMAIN)',
+      'The domain to append to a short name. (default: consul, env: SVCD_DOMAIN)',
     )
     .option('--json', 'Print JSON.')
     .action(async (name: string, options: ResolveOptions) => resolve(name, options, io))
@@ -93,7 +93,7 @@ async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | und
 function checkLengths(name: string): void {
   const bad = name.split('.').find((label) => label === '' || Buffer.byteLength(label) > 63)
   if (bad === undefined && Buffer.byteLength(name) <= 253) return
-  const reason = `"${name}" cannot be asked for; labels have 1 to 63 bytes, a name at most 253`
+  const reason = `"${name}" is not a DNS name; each label needs 1 to 63 bytes, and the name at most 253`
   throw svcdError('invalid-field', { field: 'name', reason })
 }
 

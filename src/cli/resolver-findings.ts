@@ -64,11 +64,11 @@ export function resolverFindings(facts: ResolverFacts): readonly Finding[] {
   const { found, expected, name } = facts
   if (found === undefined) return [{ about, level: 'problem', ...whyNotFound(facts) }]
   if (expected.length > 0 && !found.some((address) => expected.includes(address))) {
-    const text = `The system finds ${name}, but as ${found.join(', ')}; svcd says ${expected.join(', ')}`
-    const next = `Something else answers for ${facts.domain}: see /etc/hosts and the nameservers of ${facts.path}, or give svcd a domain of its own with -domain.`
+    const text = `The system resolves ${name} to ${found.join(', ')}, but svcd answers ${expected.join(', ')}`
+    const next = `Another source answers for ${facts.domain}. Check /etc/hosts and the nameservers in ${facts.path}, or choose another domain for svcd with -domain.`
     return [{ about, level: 'problem', text, next }]
   }
-  const ok = { about, level: 'ok', text: `The system finds ${name}: ${found.join(', ')}` } as const
+  const ok = { about, level: 'ok', text: `The system resolves ${name} to ${found.join(', ')}` } as const
   return [ok, ...slowFindings(facts)]
 }
 
@@ -76,8 +76,8 @@ export function resolverFindings(facts: ResolverFacts): readonly Finding[] {
 function slowFindings({ nameservers, path }: ResolverFacts): readonly Finding[] {
   const [first] = nameservers
   if (first?.verdict !== 'silent' || nameservers.length < 2) return []
-  const text = `The first nameserver of ${path}, ${first.address}, does not answer, so every look-up waits for it`
-  const next = `Remove it, or put it last; "options timeout:1" in ${path} makes the wait shorter.`
+  const text = `The first nameserver in ${path}, ${first.address}, does not answer, so every lookup waits for its timeout`
+  const next = `Remove it, or move it to the end. "options timeout:1" in ${path} shortens the wait.`
   return [{ about, level: 'warning', text, next }]
 }
 
@@ -86,37 +86,37 @@ type Reason = Pick<Finding, 'text' | 'next'>
 function whyNotFound(facts: ResolverFacts): Reason {
   const { nameservers, hosts, name, path } = facts
   if (hosts !== undefined && !/\b(?:dns|resolve)\b/.test(hosts)) {
-    const text = `The system does not ask DNS: the line "hosts:" of /etc/nsswitch.conf is "${hosts}"`
-    return { text, next: 'Add dns to that line.' }
+    const text = `The system does not use DNS: the line "hosts:" in /etc/nsswitch.conf is "${hosts}"`
+    return { text, next: 'Add "dns" to that line.' }
   }
   const at = nameservers.findIndex(({ verdict }) => verdict === 'knows')
   const knower = nameservers[at]
   if (knower === undefined) return nobodyKnows(facts)
   if (at >= usedMax) {
-    const text = `${knower.address} knows ${name}, but it is nameserver ${at + 1} of ${path}, and only the first ${usedMax} are used`
+    const text = `${knower.address} answers for ${name}, but it is nameserver ${at + 1} in ${path}, and the system uses only the first ${usedMax}`
     return { text, next: `Move "nameserver ${knower.address}" to the top of ${path}.` }
   }
   // A server that refuses or fails is passed over; an answer, also "no such name", is final.
   const denier = nameservers.slice(0, at).find(({ verdict }) => verdict === 'denies')
   if (denier !== undefined) {
-    const text = `${knower.address} knows ${name}, but ${denier.address} stands before it in ${path} and says that there is no such name: no other is asked then`
+    const text = `${knower.address} answers for ${name}, but ${denier.address} comes before it in ${path} and answers that the name does not exist, which is final`
     return { text, next: `Put "nameserver ${knower.address}" first in ${path}.` }
   }
-  const text = `${knower.address} knows ${name}, but the system's own look-up does not find it`
-  return { text, next: `See whether something else resolves names here: getent hosts ${name}` }
+  const text = `${knower.address} answers for ${name}, but the system does not resolve it`
+  return { text, next: `Check whether another program resolves names on this machine: getent hosts ${name}` }
 }
 
 function nobodyKnows(facts: ResolverFacts): Reason {
   const { nameservers, domain, path } = facts
   const said = nameservers.map(({ address, verdict }) => `${address} ${words[verdict]}`).join(', ')
-  const text = `No nameserver of ${path} finds names in ${domain}: ${said}`
+  const text = `No nameserver in ${path} answers for ${domain}: ${said}`
   return { text, next: forwardingAdvice(facts) }
 }
 
 const words: Readonly<Record<Verdict, string>> = {
-  knows: 'knows it',
-  denies: 'says that there is no such name',
-  refuses: 'refuses',
+  knows: 'answers',
+  denies: 'answers that the name does not exist',
+  refuses: 'refuses the query',
   fails: 'answers with an error',
   silent: 'does not answer',
 }
@@ -128,10 +128,10 @@ function forwardingAdvice({ nameservers, domain, dns }: ResolverFacts): string {
     ? `[${dns.address}]:${dns.port}`
     : `${dns.address}:${dns.port}`
   if (first?.address === '127.0.0.53' || first?.address === '127.0.0.54') {
-    return `Let systemd-resolved forward ${domain}: put "[Resolve]", "DNS=${at}", "Domains=~${domain}" and "DNSSEC=false" on lines of /etc/systemd/resolved.conf.d/svcd.conf, then run systemctl restart systemd-resolved.`
+    return `Let systemd-resolved forward ${domain} to svcd: write the lines "[Resolve]", "DNS=${at}", "Domains=~${domain}" and "DNSSEC=false" to /etc/systemd/resolved.conf.d/svcd.conf, then run: systemctl restart systemd-resolved`
   }
   if (first !== undefined && /^(?:127\.|::1$)/.test(first.address)) {
-    return `Let the resolver at ${first.address} forward ${domain} to ${at}: with dnsmasq by the line "server=/${domain}/${dns.address}#${dns.port}" in /etc/dnsmasq.d/svcd.conf.`
+    return `Let the resolver at ${first.address} forward ${domain} to ${at}. With dnsmasq, write the line "server=/${domain}/${dns.address}#${dns.port}" to /etc/dnsmasq.d/svcd.conf.`
   }
-  return `Run the agent with -dns-port 53 and put "nameserver ${dns.address}" first in /etc/resolv.conf, or forward ${domain} to ${at} in a resolver on this machine. resolv.conf cannot name a port.`
+  return `Run the agent with -dns-port 53 and put "nameserver ${dns.address}" first in /etc/resolv.conf, or run a resolver on this machine that forwards ${domain} to ${at}. /etc/resolv.conf cannot contain a port.`
 }

@@ -74,7 +74,7 @@ function noCommand(line: readonly string[], io: Io): void {
   if (below.length > 0 && words.length < line.length) return io.out(overview(below))
   if (below.length > 0) {
     const next = below.map((name) => name.slice(group.length + 1)).join(', ')
-    throw usage(`\`svcd ${group}\` needs one more word: ${next}.`)
+    throw usage(`\`svcd ${group}\` needs a subcommand: ${next}.`)
   }
   const [first = ''] = line
   const kind = first.startsWith('-') ? 'option' : 'command'
@@ -120,9 +120,9 @@ function overview(names: readonly string[] = Object.keys(commands)): string {
   })
   return [
     'Usage: svcd COMMAND [options]\n\n',
-    'A DNS-first service registry: register over HTTP or the CLI, find by DNS.\n\n',
+    'A DNS-first service registry: register services over HTTP or with this command, find\nthem with DNS.\n\n',
     ...sections,
-    '`svcd COMMAND --help` shows the options and examples of a command. You can write\noptions as -x or --x. All commands on one page:\n',
+    'Run `svcd COMMAND --help` for the options and examples of a command. You can write\noptions as -option or --option. To read about all commands on one page:\n',
     `  man ${manPage}\n`,
   ].join('')
 }

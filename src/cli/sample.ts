@@ -69,11 +69,11 @@ async function untilHealthy(client: Client, count: number): Promise<void> {
 }
 
 function sampleText(question: string, url: string): string {
-  return `==> The sample service "web" is registered: two instances, each with a health check. Paste this:
+  return `==> The sample service "web" is registered, with two instances and a health check for each. Query it:
 
     dig ${question} SRV
 
-    Make one instance fail its check, dig again a second later, and heal it:
+    Let one instance fail its check, query again one second later, then let it recover:
 
     curl ${url}/fail
     curl ${url}/heal

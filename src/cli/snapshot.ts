@@ -25,9 +25,14 @@ interface SaveOptions extends ClientOptions {
 }
 
 export function saveCommand(io: Io): Command {
-  const command = newCommand('snapshot save', 'Write the state of the cluster to a file.', io)
-    .argument('<file>', 'Where to write it; a file that is there is replaced once all is verified.')
-    .option('--stale', 'Of what this agent has, also when there is no leader.')
+  const command = newCommand(
+    'snapshot save',
+    'Save the catalog of the cluster to a file, and verify the file. It includes every write that was ' +
+      'acknowledged before the command.',
+    io,
+  )
+    .argument('<file>', 'The file to write. An existing file is replaced after the new one is verified.')
+    .option('--stale', "Save this agent's local copy, which may be older; works without a leader.")
     .action(async (file: string, options: SaveOptions) => {
       const client = await agentClient(options, io)
       const index = await save(client, file, options, io)
@@ -87,10 +92,11 @@ async function download(
 export function restoreCommand(io: Io): Command {
   const command = newCommand(
     'snapshot restore',
-    'Bring the catalog of the whole cluster back to what a file says.',
+    'Restore the catalog of the whole cluster from a file of `svcd snapshot save`. Everything that is registered ' +
+      'now and not in the file is removed.',
     io,
   )
-    .argument('<file>', 'A file of `svcd snapshot save`.')
+    .argument('<file>', 'The file to restore.')
     .action(async (file: string, options: ClientOptions) => {
       const client = await agentClient(options, io)
       const bar = new ProgressBar('Restoring', await sizeOf(file), io.drawn)
@@ -122,10 +128,10 @@ async function sizeOf(path: string): Promise<number> {
 export function inspectCommand(io: Io): Command {
   const command = newCommand(
     'snapshot inspect',
-    'Verify a file of `svcd snapshot save`, and show what is in it. No agent is asked.',
+    'Verify a file of `svcd snapshot save`, and show its content. This works without an agent.',
     io,
   )
-    .argument('<file>', 'The file.')
+    .argument('<file>', 'The file to inspect.')
     .option('--json', 'Print JSON.')
     .action(async (file: string, options: OutputOptions) => {
       const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')

@@ -20,11 +20,11 @@ export async function ttlChecksOf(client: Client, id: string): Promise<readonly 
 async function hintFor(client: Client, id: string, all: readonly CheckEntry[]): Promise<string> {
   const other = all.find(({ CheckID }) => CheckID === id)
   if (other !== undefined) {
-    return `The check "${id}" is of type ${other.Type}: the agent runs it, so nobody reports it.`
+    return `The check "${id}" is of type ${other.Type}: the agent runs it, and you cannot report it.`
   }
   const services = Object.keys(await client.agentServices())
   if (services.includes(id)) {
-    return `The service "${id}" has none. Register it with --check-ttl 30s.`
+    return `The service "${id}" has no TTL check. Register it with --check-ttl 30s.`
   }
   const near = didYouMean(id, [...all.map(({ CheckID }) => CheckID), ...services]).trim()
   return `${near} \`svcd checks\` lists all checks.`.trim()

@@ -15,12 +15,12 @@ interface ValidateOptions {
 export function validateCommand(io: Io): Command {
   const command = newCommand(
     'validate',
-    'Check files of options, services and checks without starting an agent. Of a directory all\n' +
-      'that end in .json are read, as `svcd agent -config-dir` does.',
+    'Check files with options, services and checks without starting an agent. In a directory it reads all files ' +
+      'that end in .json, as `svcd agent -config-dir` does.',
     io,
   )
-    .argument('<path...>', 'Files and directories.')
-    .option('--quiet', 'Print nothing when all is well.')
+    .argument('<path...>', 'The files and directories to check.')
+    .option('--quiet', 'Print nothing if the configuration is valid.')
     .option('--json', 'Print JSON.')
     .action(async (paths: readonly string[], options: ValidateOptions) => {
       const { loadDefinitionFiles } = await import('../node/definition-files.ts')

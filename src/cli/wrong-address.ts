@@ -95,7 +95,7 @@ const otherPorts: Readonly<Record<number, string>> = {
 
 function portHint(port: number): string {
   const use = otherPorts[port]
-  return use === undefined ? '' : ` (port ${port} is mostly for ${use})`
+  return use === undefined ? '' : ` (port ${port} is usually for ${use})`
 }
 
 /** Whether anybody answers HTTP at a URL, whatever the answer is. */
