@@ -91,7 +91,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./join.ts')).joinCommand,
   },
   leave: {
-    summary: 'Remove the agent from its cluster permanently, and stop it.',
+    summary: 'Leave the cluster permanently, and stop.',
     load: async () => (await import('./leave.ts')).leaveCommand,
   },
   reload: {
@@ -103,7 +103,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./validate.ts')).validateCommand,
   },
   'force-leave': {
-    summary: 'Remove a failed server and its services from the cluster.',
+    summary: 'Remove a failed server and its services.',
     load: async () => (await import('./force-leave.ts')).forceLeaveCommand,
   },
   'operator raft list-peers': {
@@ -119,19 +119,19 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./raft-peers.ts')).addPeerCommand,
   },
   'operator raft remove-peer': {
-    summary: 'Remove a failed server from the Raft configuration.',
+    summary: 'Remove a failed server, but not its services.',
     load: async () => (await import('./raft-peers.ts')).removePeerCommand,
   },
   'operator raft recover': {
-    summary: 'Turn a stopped server into a new single-server cluster.',
+    summary: 'Turn a stopped server into a new cluster.',
     load: async () => (await import('./raft-recover.ts')).recoverCommand,
   },
   'snapshot save': {
-    summary: 'Save the catalog of the cluster to a file.',
+    summary: 'Save the catalog to a file.',
     load: async () => (await import('./snapshot.ts')).saveCommand,
   },
   'snapshot restore': {
-    summary: 'Restore the catalog of the cluster from a file.',
+    summary: 'Restore the catalog from a file.',
     load: async () => (await import('./snapshot.ts')).restoreCommand,
   },
   'snapshot inspect': {

@@ -12,7 +12,7 @@ export interface Candidate {
 
 type Commands = Readonly<Record<string, CommandEntry>>
 
-/** Somebody waits with a finger on the key. */
+/** Completion must not make the user wait. */
 const askMsMax = 1000
 
 /** What may stand where the last of `words` stands; an empty list leaves it to the shell. */
@@ -90,11 +90,12 @@ function optionsOf(command: Command, current: string): readonly Candidate[] {
   const cut = /^-[^-]/.test(current) ? 1 : 0
   return command.options
     .filter(({ hidden }) => !hidden)
-    .map(({ long, description }) => ({ text: (long ?? '').slice(cut), help: oneLine(description) }))
+    .map(({ long, description }) => ({ text: (long ?? '').slice(cut), help: firstSentence(description) }))
 }
 
-function oneLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
+/** A shell shows it on one line. */
+function firstSentence(text: string): string {
+  return text.split(/(?<=\.)\s/, 1)[0] ?? ''
 }
 
 type Kind =

@@ -159,7 +159,7 @@ export async function lookAtData(client: Client, { Config }: Self): Found {
   const [{ Config: config }, metrics] = await Promise.all([client.debug(), client.metrics()])
   const { dataDir: path } = (config ?? {}) as { readonly dataDir?: string }
   if (/^svcd_disk_is_low(?:\{[^}]*\})? 1$/m.test(metrics)) {
-    const text = 'The disk of the data directory is nearly full, so the leader refuses registrations'
+    const text = 'The disk of the data directory is nearly full, so this server refuses registrations'
     return [
       {
         about,

@@ -113,8 +113,8 @@ function reportError(error: unknown, io: Io): number {
 }
 
 function overview(names: readonly string[] = Object.keys(commands)): string {
-  const width = Math.max(...names.map((name) => name.length))
   const sections = [...grouped(names)].map(([group, inside]) => {
+    const width = Math.max(...inside.map((name) => name.length))
     const lines = inside.map((n) => `  ${n.padEnd(width)}  ${commands[n]?.summary ?? ''}\n`)
     return `${group}:\n${lines.join('')}\n`
   })

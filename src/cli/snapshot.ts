@@ -92,8 +92,9 @@ async function download(
 export function restoreCommand(io: Io): Command {
   const command = newCommand(
     'snapshot restore',
-    'Restore the catalog of the whole cluster from a file of `svcd snapshot save`. Everything that is registered ' +
-      'now and not in the file is removed.',
+    'Restore the catalog of the whole cluster from a file of `svcd snapshot save`: register what differs, and remove ' +
+      'what is not in the file. Services of running agents keep their current registration. If the command is ' +
+      'interrupted, run it again.',
     io,
   )
     .argument('<file>', 'The file to restore.')
