@@ -208,7 +208,7 @@ t.test('files of services are arguments, also under the names that Consul has', 
   t.strictSame(Object.keys(await api.json<object>('agent/services')), ['web1'])
   t.equal((await ask('services register -name=q -port=7 -tag=t')).out, 'Registered service: q\n')
   t.equal((await ask('services deregister -id=q')).out, 'Deregistered service: q\n')
-  t.match(await ask(`register ${a} --port 1`), { code: 1, err: /leave the other options out/ })
+  t.match(await ask(`register ${a} --port 1`), { code: 1, err: /remove the other options/ })
   t.match(await ask(`register ${join(directory, 'none.json')}`), {
     code: 1,
     err: /none\.json: ENOENT/,
