@@ -104,7 +104,7 @@ type Kind =
 const always = (kind: Kind) => (): Kind => kind
 
 /** What the value of an option names; the same option may name different things. */
-const optionKinds: Readonly<Record<string, (command: string) => Kind>> = {
+export const optionKinds: Readonly<Record<string, (command: string) => Kind>> = {
   '--service': (command) => (command === 'maint' ? 'own-services' : 'services'),
   '--node': always('nodes'),
   '--near': always('nodes'),
@@ -120,7 +120,8 @@ const optionKinds: Readonly<Record<string, (command: string) => Kind>> = {
   '--log-level': always(['debug', 'info', 'warn', 'error']),
 }
 
-const argumentKinds: Readonly<Record<string, Kind>> = {
+/** What the arguments of a command name. */
+export const argumentKinds: Readonly<Record<string, Kind>> = {
   services: 'services',
   ls: 'services',
   heartbeat: 'own-services',

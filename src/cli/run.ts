@@ -120,9 +120,9 @@ function overview(names: readonly string[] = Object.keys(commands)): string {
   })
   return [
     'Usage: svcd COMMAND [options]\n\n',
-    'A DNS-first service registry: register services over HTTP or with this command, find\nthem with DNS.\n\n',
+    'A DNS-first service registry. Services register over HTTP or with this command,\nand any program finds their healthy instances with DNS.\n\n',
     ...sections,
-    'Run `svcd COMMAND --help` for the options and examples of a command. You can write\noptions as -option or --option. To read about all commands on one page:\n',
+    'Run `svcd COMMAND --help` for the options and examples of a command. Options\ncan have one dash or two. To read about all commands on one page:\n',
     `  man ${manPage}\n`,
   ].join('')
 }

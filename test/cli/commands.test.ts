@@ -235,6 +235,11 @@ t.test('help is complete and exits with 0; no command at all is a mistake', asyn
     const { code, out } = await svcd(line)
     t.equal(code, 0)
     t.match(out, /Usage: svcd COMMAND[^]*Run an agent:\n {2}agent[^]*register[^]*resolve/)
+    t.strictSame(
+      out.split('\n').filter((text) => text.length > 80 && !text.startsWith('  man ')),
+      [],
+      'it fits a terminal of 80 columns',
+    )
     const [, page = ''] = /^ {2}man (.*)$/m.exec(out) ?? []
     t.match(readFileSync(page, 'utf8'), /^\.TH/m, 'the manual page is where the help says')
   }

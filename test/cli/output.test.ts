@@ -156,7 +156,7 @@ t.test('every list has every format', async (t) => {
   })
   t.match(await svcd('services -o yaml --json', env), {
     code: 1,
-    err: /Give one format: yaml or json/,
+    err: /Choose one output format: yaml or json/,
   })
 })
 

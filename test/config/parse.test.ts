@@ -331,7 +331,7 @@ t.test('every option refused names itself, where it was set, and what to do', as
       { ...server, env: { SVCD_DNS_PORT: 'x' } },
       /^Option SVCD_DNS_PORT: "x" is not a whole number/,
     ],
-    [withFile([]), /^Config file a\.json: the file must hold one JSON object/],
+    [withFile([]), /^Config file a\.json: the file must contain one JSON object/],
     [
       withFile({ datacentre: 'x' }),
       /^Option datacentre in a\.json: unknown option\. Did you mean "datacenter"\?/,
