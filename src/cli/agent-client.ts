@@ -4,7 +4,7 @@ import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
 import type { ClientOptions } from './new-command.ts'
 
-/** The client of the agent that a command line means. */
+/** A client for the agent that the command line names. */
 export async function agentClient(
   options: ClientOptions,
   io: Io,
@@ -13,7 +13,7 @@ export async function agentClient(
   const { timeoutMs = Number.POSITIVE_INFINITY } = limits
   return new Client({
     ...limits,
-    // Whoever waits for so short a time only has none for finding out.
+    // A caller with so short a timeout has no time for a diagnosis.
     diagnose: timeoutMs < 2000 ? undefined : diagnose,
     address: httpAddress(options.httpAddr, io.env),
     token: await tokenOf(options, io),
@@ -25,7 +25,7 @@ const diagnose: Diagnose = async (address, failure) => {
   return wrongAddress(address, failure)
 }
 
-/** What is nearer to the command line wins; of the variables svcd's own, then a token before a file. */
+/** Options override variables, svcd's variables override Consul's, and a token overrides a file. */
 async function tokenOf(options: ClientOptions, io: Io): Promise<string | undefined> {
   if (given(options.token)) return options.token
   if (given(options.tokenFile)) return readToken(options.tokenFile, io)

@@ -21,14 +21,14 @@ import {
 } from './output.ts'
 import { servicesWithTags } from './services.ts'
 
-// Consul's own commands, for scripts that read what they print.
+// Consul's own commands, for scripts that parse their output.
 
 interface CatalogOptions extends ReadOptions, OutputOptions {
   readonly node?: string
   readonly tags?: boolean
 }
 
-/** Consul lays this one list out with six spaces. */
+/** Consul separates the columns of this list by six spaces. */
 const gap = 6
 
 export function catalogServicesCommand(io: Io): Command {

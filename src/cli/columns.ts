@@ -20,7 +20,7 @@ export interface Layout {
 /**
  * Lays rows out under their headers, with a gap between the columns, the last one not padded. On a
  * terminal the longest columns are cut so that a row fits on a line; elsewhere nothing is cut.
- * The values come from whoever registered them, and go to a terminal: nothing in them is obeyed or hidden.
+ * The values come from clients and go to a terminal, so control characters in them are made visible.
  */
 export function columns(
   headers: readonly string[],
@@ -60,7 +60,7 @@ function fitted(
     widths.reduce((sum, width) => sum + width, gaps) <= available
   let limit = Math.max(...needed)
   while (limit > cutMin && !fits(cutTo(limit))) limit--
-  // What is left over goes to the last column, which is mostly the longest text.
+  // The last column, usually the longest text, gets the rest.
   const widths = [...cutTo(limit)]
   const spare = available - widths.reduce((sum, width) => sum + width, gaps)
   const last = widths.length - 1

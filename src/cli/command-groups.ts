@@ -37,7 +37,7 @@ export function grouped(names: readonly string[]): ReadonlyMap<string, readonly 
 
 const allStarts: ReadonlySet<string> = new Set(Object.values(commandGroups).flat())
 
-/** What a group has of a name: the name in full, or else its first word. */
+/** The entry of a group that a name belongs to: the full name, or else its first word. */
 function startOf(name: string): string | undefined {
   return [name, name.split(' ')[0] ?? ''].find((start) => allStarts.has(start))
 }

@@ -5,7 +5,7 @@ import { candidates } from './completion-candidates.ts'
 import type { Io } from './io.ts'
 import { addExamples, newCommand } from './new-command.ts'
 
-// The scripts ask svcd itself, so they know every command, option and name of this very release.
+// The scripts call svcd itself, so they always match the commands and options of this release.
 const scripts = {
   bash: `# svcd completion for bash. Add this line to ~/.bashrc: source <(svcd completion bash)
 _svcd() {
@@ -55,7 +55,7 @@ export function completionCommand(
     io,
   )
     .argument('<shell>', 'The shell: bash, zsh or fish.')
-    // What the scripts call: `candidates -- WORD…`, the last word being the one to complete.
+    // What the scripts call: `candidates -- WORD…`, where the last word is the one to complete.
     .argument('[words...]', 'Internal: used by the completion script.')
     .action(async (shell: string, words: readonly string[]) => {
       if (shell === 'candidates') {

@@ -51,7 +51,7 @@ async function debug(options: DebugOptions, io: Io): Promise<void> {
   const capture = new Capture(await agentClient(options, io))
   await capture.facts()
   await capture.samples(durationMs, intervalMs, (leftMs) =>
-    // The end of the line is cleared: what was there before may have been longer.
+    // Clears the rest of the line, because the previous text may have been longer.
     io.drawn?.(`\rSampling, ${Math.ceil(leftMs / 1000)} s left\u001b[K${leftMs > 0 ? '' : '\n'}`),
   )
   const { errors } = capture
@@ -76,7 +76,7 @@ function milliseconds(option: string, value: string): number {
   throw svcdError('invalid-option', { option, reason })
 }
 
-/** The files of a bundle, and what could not be had: an agent in trouble answers some questions only. */
+/** The files of an archive, and what failed: an agent in trouble answers only some requests. */
 class Capture {
   readonly files = new Map<string, string>()
   readonly errors: Record<string, string> = {}
@@ -86,7 +86,7 @@ class Capture {
     this.#client = client
   }
 
-  /** Rejects with `agent-unreachable` when there is nobody to ask at all. */
+  /** Rejects with `agent-unreachable` if no agent answers. */
   async facts(): Promise<void> {
     const client = this.#client
     this.#add('agent.json', await client.self())
@@ -161,7 +161,7 @@ function text(value: unknown): string {
   return `${JSON.stringify(value ?? null, null, 2)}\n`
 }
 
-// Meta, tags and outputs are the users' own, and hold whatever they like.
+// Metadata, tags and check output may contain secrets of the user.
 function servicesSummary(services: Readonly<Record<string, ServiceEntry>>): unknown {
   return Object.values(services).map(({ ID, Service, Port }) => ({ ID, Service, Port }))
 }

@@ -49,7 +49,7 @@ export function deregisterCommand(io: Io): Command {
 
 type Removed = { readonly id: string; readonly node?: string } | { readonly node: string }
 
-/** One that is not there keeps no other from being removed; an agent that does not answer does. */
+/** Continues after a service that does not exist, but not when the agent does not answer. */
 async function removeAll(
   client: Client,
   targets: readonly Removed[],

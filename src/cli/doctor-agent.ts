@@ -8,10 +8,10 @@ import { hostPort } from './endpoint.ts'
 import { statusOf } from './members.ts'
 import type { Finding } from './resolver-findings.ts'
 
-// What a running agent says of itself, and what can be seen of it from here.
+// What a running agent reports, and what this machine can see of it.
 
 const connectMs = 1000
-/** HTTP tells the time in seconds only. */
+/** The Date header of HTTP has only whole seconds. */
 const skewMsMax = 2500
 
 type Found = Promise<readonly Finding[]>
@@ -89,7 +89,7 @@ export async function lookAtClock(client: Client): Found {
   const [agentMs, { Newest }] = await Promise.all([client.clockMs(), client.times([])])
   const afterMs = Date.now()
   const next = 'Synchronize the clocks with NTP: run timedatectl set-ntp true, or use chrony.'
-  // Anything between the question and the answer is right.
+  // Any time between the request and the response is right.
   const skewMs =
     agentMs === undefined ? 0 : Math.max(beforeMs - agentMs - 1000, agentMs - afterMs, 0)
   if (skewMs > skewMsMax) {
@@ -109,7 +109,7 @@ export interface DnsPlace {
   readonly port: number
 }
 
-/** The registry's own answer to a name, over both transports. */
+/** The answer of svcd's DNS server for a name, over both transports. */
 export async function lookAtDns(
   place: DnsPlace,
   name: string,
@@ -153,7 +153,7 @@ export async function lookAtDns(
   return { findings: [{ about, level: 'problem', text, next }], addresses }
 }
 
-/** The data directory, where this machine has it; its disk, by what the agent measures. */
+/** The data directory, if it is on this machine, and its disk, as the agent measures it. */
 export async function lookAtData(client: Client, { Config }: Self): Found {
   const about = 'data'
   const [{ Config: config }, metrics] = await Promise.all([client.debug(), client.metrics()])

@@ -53,7 +53,7 @@ export function doctorCommand(io: Io): Command {
 
 interface Examined {
   readonly findings: readonly Finding[]
-  /** Why no agent could be asked. */
+  /** Why no agent answered. */
   readonly failure: SvcdError | undefined
 }
 
@@ -98,7 +98,7 @@ async function selfOf(
   }
 }
 
-/** An agent in trouble answers some questions only: the others are findings of their own. */
+/** An agent in trouble answers only some requests; each failure is a finding. */
 async function orFinding(part: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await part()

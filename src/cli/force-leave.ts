@@ -19,7 +19,7 @@ export function forceLeaveCommand(io: Io): Command {
       '<node>',
       'The name of the server, as `svcd members` shows it, or its ID. Use the ID if the name shows as (unknown).',
     )
-    // As Consul has it; there is no list of those that left.
+    // For compatibility with Consul. svcd has no list of servers that left.
     .option('--prune', 'Accepted for compatibility with Consul; has no effect.')
     .action(async (node: string, options: ClientOptions) => {
       await (await agentClient(options, io)).forceLeave(node)

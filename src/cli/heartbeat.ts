@@ -15,7 +15,7 @@ interface HeartbeatOptions extends ClientOptions {
   readonly onExit: string
 }
 
-/** An agent that does not answer must not take the time of the next report. */
+/** An agent that does not answer must not delay the next report. */
 const reportMsMax = 5000
 const everyMsDefault = 10_000
 
@@ -47,7 +47,7 @@ export function heartbeatCommand(io: Io): Command {
   ])
 }
 
-/** Throws `invalid-option` for an interval in which a TTL runs out. */
+/** Throws `invalid-option` for an interval that is longer than a TTL. */
 function interval(text: string | undefined, checks: readonly CheckEntry[]): number {
   const ttlMs = Math.min(...checks.map((check) => ttlMsOf(check) ?? Number.POSITIVE_INFINITY))
   if (text === undefined) {
@@ -69,7 +69,7 @@ interface Beat {
   readonly options: HeartbeatOptions
 }
 
-/** Rejects when the agent no longer knows a check: somebody deregistered it. */
+/** Rejects when the agent no longer knows a check because it was deregistered. */
 async function beat(client: Client, { ids, everyMs, options }: Beat, io: Io): Promise<void> {
   const interrupted = new AbortController()
   io.onInterrupt?.(() => interrupted.abort())
@@ -97,7 +97,7 @@ async function beat(client: Client, { ids, everyMs, options }: Beat, io: Io): Pr
   }
 }
 
-/** Whether an error may be over by the next report: not when the check is gone. */
+/** Whether the next report may succeed: not if the check does not exist any more. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof SvcdError)) return false
   const status = refusedStatus(error) ?? 500

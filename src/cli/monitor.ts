@@ -31,7 +31,7 @@ export function monitorCommand(io: Io): Command {
   ])
 }
 
-/** Resolves when the user or the agent has ended it; rejects when there is no agent, or no longer. */
+/** Resolves when the user or the agent has ended the stream; rejects if no agent answers. */
 async function monitor(options: MonitorOptions, io: Io): Promise<void> {
   const { logLevel: level, logJson, json } = options
   const interrupted = new AbortController()

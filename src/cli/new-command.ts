@@ -49,7 +49,7 @@ function formatItem(this: Help, term: string, termWidth: number, description: st
   return `${itemIndent}${start}${text}`
 }
 
-/** Options of every command that asks an agent over HTTP. */
+/** Options of every command that connects to an agent over HTTP. */
 export interface ClientOptions {
   readonly httpAddr?: string
   readonly token?: string
@@ -82,7 +82,7 @@ export function addClientOptions(command: Command): Command {
     .addOption(new Option('--json', 'Print JSON.').helpGroup('Output options:'))
 }
 
-/** Options of every command that lists what is in the catalog. */
+/** Options of every command that lists entries of the catalog. */
 export interface ReadOptions extends ClientOptions {
   readonly nodeMeta?: readonly string[]
   readonly filter?: string

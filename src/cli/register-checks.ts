@@ -3,7 +3,7 @@ import type { CheckRegistration } from '../api/client-rows.ts'
 import { nearestDuration, parseDuration } from '../base/duration.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 
-/** What `svcd register` is told of the checks of a service. */
+/** The options of `svcd register` for the checks of a service. */
 export interface CheckOptions {
   readonly checkHttp?: string
   readonly checkTcp?: string
@@ -33,7 +33,7 @@ export function addCheckOptions(command: Command): void {
     .option('--deregister-after <duration>', 'Remove the service after a check has been critical for this long.')
 }
 
-/** The checks that the options ask for, one of each kind. */
+/** The checks that the options define, one of each kind. */
 export function checksOf(options: CheckOptions): readonly CheckRegistration[] {
   const after = options.deregisterAfter
   const common =

@@ -101,7 +101,7 @@ async function registrations(
   return readAllRegistrations(files, io)
 }
 
-/** A name with a dot or slash is meant for a file, for DNS finds no such name. */
+/** A name with a dot or slash is probably meant as a file, because DNS cannot find such a name. */
 function refusePaths(names: readonly string[]): void {
   const path = names.find((name) => /[./\\]/.test(name))
   if (path === undefined) return
@@ -110,7 +110,7 @@ function refusePaths(names: readonly string[]): void {
   )
 }
 
-/** The options that say nothing of the service itself. */
+/** The options that do not describe the service itself. */
 const fileOptions = ['file', 'httpAddr', 'token', 'tokenFile', 'json']
 
 function registration(name: string, options: RegisterOptions): ServiceRegistration {
@@ -140,7 +140,7 @@ function pairs(texts: readonly string[]): Record<string, string> {
   )
 }
 
-/** `wan=203.0.113.7:80`, `wan=[2001:db8::7]:80`; without a port, the service's own is meant. */
+/** `wan=203.0.113.7:80`, `wan=[2001:db8::7]:80`; without a port, the port of the service applies. */
 function taggedAddresses(
   texts: readonly string[],
 ): Readonly<Record<string, { readonly Address: string; readonly Port?: number }>> {

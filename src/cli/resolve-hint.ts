@@ -3,12 +3,12 @@ import type { DnsReply } from '../net/dns-client.ts'
 export interface Unresolved {
   /** As it was typed. */
   readonly text: string
-  /** As it was asked. */
+  /** As it was queried. */
   readonly name: string
   readonly domain: string
   /** None of them has an answer. */
   readonly replies: readonly DnsReply[]
-  /** Asks for another type of the same name. */
+  /** Queries another type of the same name. */
   readonly ask: (type: string) => Promise<DnsReply>
 }
 
@@ -17,7 +17,7 @@ export function kindOf({ rcode, answer }: DnsReply): string {
   return rcode === 'NOERROR' && answer.length === 0 ? 'NODATA' : rcode
 }
 
-/** What to do about a name without an answer; '' when nothing is known. It begins with a space. */
+/** What to do about a name without an answer, with a space in front; '' if nothing is known. */
 export async function resolveHint(unresolved: Unresolved): Promise<string> {
   const { replies, domain } = unresolved
   const [first] = replies
@@ -41,7 +41,7 @@ async function noDataHint({ replies, ask }: Unresolved): Promise<string> {
   const asked = new Set(replies.map(({ question }) => question.type))
   const others = commonTypes.filter((type) => !asked.has(type))
   const found = await Promise.all(
-    // One that fails says nothing; the name was answered for a moment ago.
+    // A query that fails proves nothing; the server answered for the name a moment ago.
     others.map((type) => ask(type).then(hasAnswer, () => false)),
   )
   const there = others.filter((_, at) => found[at])

@@ -79,7 +79,7 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
   })
 }
 
-/** Whoever gave the HTTP port for the DNS port is told so. */
+/** The error for a user who gave the HTTP port as the DNS port. */
 async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | undefined> {
   if (!(error instanceof SvcdError) || error.code !== 'dns-unreachable') return undefined
   const { answersHttp } = await import('./wrong-address.ts')
@@ -89,7 +89,7 @@ async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | und
   return svcdError('dns-is-http', { address, host }, error)
 }
 
-/** RFC 1035 §2.3.4. What else may stand in a name is the server's business. */
+/** RFC 1035 §2.3.4. The server decides about everything else in a name. */
 function checkLengths(name: string): void {
   const bad = name.split('.').find((label) => label === '' || Buffer.byteLength(label) > 63)
   if (bad === undefined && Buffer.byteLength(name) <= 253) return
@@ -99,7 +99,7 @@ function checkLengths(name: string): void {
 
 function resolvedTable(io: Io, replies: readonly DnsReply[], isWide: boolean): string {
   const answers = replies.flatMap((reply) => reply.answer)
-  // The addresses of SRV targets come along; those that were asked for are shown already.
+  // The addresses of SRV targets; addresses that were queried are shown already.
   const records = [...answers, ...replies.flatMap((reply) => reply.additional)]
   const rows = new Map(records.map((record) => [rowKey(record), record]))
   return table(io, [...rows.values()], recordColumns, isWide)

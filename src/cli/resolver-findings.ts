@@ -1,8 +1,8 @@
-// What a machine's resolver makes of the registry's names: pure, from what was seen.
+// How this machine resolves names of the registry: pure functions of what was observed.
 
 export type Level = 'ok' | 'warning' | 'problem'
 
-/** One thing that was looked at. */
+/** The result of one examination. */
 export interface Finding {
   /** agent, leader, clock, ports, data, dns or resolver. */
   readonly about: string
@@ -22,14 +22,14 @@ export function parseResolvConf(text: string): ResolvConf {
     const [, address] = /^\s*nameserver\s+(\S+)/.exec(line) ?? []
     return address === undefined ? [] : [address]
   })
-  // Without one the C library asks this machine.
+  // Without one the C library queries this machine.
   return { nameservers: nameservers.length === 0 ? ['127.0.0.1'] : nameservers }
 }
 
-/** What a nameserver made of the question: knows it, denies it, refuses, or does not answer. */
+/** How a nameserver answered: with the name, that it does not exist, with a refusal or error, or not at all. */
 export type Verdict = 'knows' | 'denies' | 'refuses' | 'fails' | 'silent'
 
-/** From a nameserver's answers to the questions for A and AAAA records of one name. */
+/** From a nameserver's answers to the A and AAAA queries for one name. */
 export function verdictFrom(
   replies: readonly { readonly rcode: string; readonly answer: readonly unknown[] }[],
 ): Verdict {
@@ -45,12 +45,12 @@ export interface ResolverFacts {
   readonly nameservers: readonly { readonly address: string; readonly verdict: Verdict }[]
   /** The line `hosts:` of nsswitch.conf, without the word; undefined: there is none. */
   readonly hosts: string | undefined
-  /** The name that was asked for. */
+  /** The name that was queried. */
   readonly name: string
   readonly domain: string
-  /** What svcd itself answers; empty when it could not be asked. */
+  /** What svcd itself answers; empty if it did not answer. */
   readonly expected: readonly string[]
-  /** What the system's own look-up gave; undefined: it found nothing. */
+  /** What the system resolved the name to; undefined: nothing. */
   readonly found: readonly string[] | undefined
   /** Where svcd answers DNS. */
   readonly dns: { readonly address: string; readonly port: number }
@@ -72,7 +72,7 @@ export function resolverFindings(facts: ResolverFacts): readonly Finding[] {
   return [ok, ...slowFindings(facts)]
 }
 
-/** Nameservers that are asked first and do not answer cost every look-up their time-out. */
+/** A first nameserver that does not answer delays every lookup by its timeout. */
 function slowFindings({ nameservers, path }: ResolverFacts): readonly Finding[] {
   const [first] = nameservers
   if (first?.verdict !== 'silent' || nameservers.length < 2) return []
@@ -96,7 +96,7 @@ function whyNotFound(facts: ResolverFacts): Reason {
     const text = `${knower.address} answers for ${name}, but it is nameserver ${at + 1} in ${path}, and the system uses only the first ${usedMax}`
     return { text, next: `Move "nameserver ${knower.address}" to the top of ${path}.` }
   }
-  // A server that refuses or fails is passed over; an answer, also "no such name", is final.
+  // After a server that refuses or fails, the next one is queried; an answer, even NXDOMAIN, is final.
   const denier = nameservers.slice(0, at).find(({ verdict }) => verdict === 'denies')
   if (denier !== undefined) {
     const text = `${knower.address} answers for ${name}, but ${denier.address} comes before it in ${path} and answers that the name does not exist, which is final`
@@ -121,7 +121,7 @@ const words: Readonly<Record<Verdict, string>> = {
   silent: 'does not answer',
 }
 
-/** How to bring the domain to svcd, by what resolves names here. */
+/** How to forward the domain to svcd, depending on the resolver of this machine. */
 function forwardingAdvice({ nameservers, domain, dns }: ResolverFacts): string {
   const [first] = nameservers
   const at = dns.address.includes(':')

@@ -32,8 +32,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Whatever a command prints, nothing of it is obeyed by the terminal or hidden on it: `columns` sees to
- * what goes to `outStyled`. */
+/** Makes control characters visible in everything that a command prints; `columns` does it for `outStyled`. */
 function onlyVisible(io: Io): Io {
   return {
     ...io,
@@ -57,7 +56,7 @@ async function runCommand(line: readonly string[], io: Io): Promise<void> {
   }
 }
 
-/** The command that a line begins with: the one of the most words. '' when there is none. */
+/** The longest command name that a line starts with; '' if there is none. */
 function nameIn(line: readonly string[]): string {
   for (let count = wordsMax; count > 0; count--) {
     const name = line.slice(0, count).join(' ')
@@ -106,7 +105,7 @@ function reportError(error: unknown, io: Io): number {
     io.err(`svcd: ${error.message}\n`)
     return error.row.exit
   }
-  // A defect of svcd: its stack is what a bug report needs.
+  // A bug of svcd: a bug report needs the stack.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   io.err(`svcd: ${error instanceof InvariantError ? text : `unexpected error: ${text}`}\n`)
   return 1

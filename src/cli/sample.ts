@@ -20,7 +20,7 @@ interface Instance {
 
 /**
  * Starts two small HTTP servers in this process and registers them as the service `web`, each with
- * a health check, through the same API as anybody else. Resolves when both are healthy.
+ * a health check, through the public API. Resolves when both are healthy.
  */
 export async function startSample(http: Endpoint, dns: Endpoint, domain: string): Promise<Sample> {
   const client = new Client({ address: `http://${hostPort(reachable(http))}` })
@@ -59,7 +59,7 @@ async function startInstance(id: string): Promise<Instance> {
   return { id, server, port, url: `http://127.0.0.1:${port}` }
 }
 
-/** The first checks run at once; five seconds without them means that something is wrong: go on. */
+/** The first checks run immediately; after five seconds without them this continues anyway. */
 async function untilHealthy(client: Client, count: number): Promise<void> {
   const deadline = performance.now() + 5000
   while (performance.now() < deadline) {

@@ -72,7 +72,7 @@ async function listServices(client: Client, options: ServicesOptions, io: Io): P
   await printList(io, options, { data, rows, columns: serviceColumns, nameOf: ({ Name }) => Name })
 }
 
-/** A row of which an older agent, or Consul's, tells name and tags only. */
+/** A row; an older agent, or Consul's, reports only the name and the tags. */
 type SummaryRow = Pick<ServiceSummary, 'Name' | 'Tags'> & Partial<ServiceSummary>
 
 async function summaryOf(
@@ -173,7 +173,7 @@ interface InstanceRow {
   readonly health: InstanceHealth
 }
 
-/** Why and since when is shown where an instance is not passing, behind what is always there. */
+/** The reason and the time are shown if an instance does not pass, after the columns that are always shown. */
 function instanceColumns(since: Since, hasTrouble: boolean): readonly Column<InstanceRow>[] {
   const isWide = !hasTrouble
   return [

@@ -46,11 +46,11 @@ export function saveCommand(io: Io): Command {
   ])
 }
 
-/** The file comes to its name when it is whole, and found to be what its checksums say. */
+/** The file gets its name when it is complete and its checksums are verified. */
 async function save(client: Client, file: string, options: SaveOptions, io: Io): Promise<number> {
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    // Before the agent is asked: nobody would read what it sends.
+    // Before the request, so that the agent does not send a snapshot that cannot be written.
     await writeFile(temporary, '', { mode: 0o600 })
     const { index, stateBytes, archive } = await client.snapshot({ stale: options.stale === true })
     await download(archive, temporary, new ProgressBar('Saving', stateBytes, io.drawn))
@@ -70,10 +70,10 @@ async function download(
   path: string,
   bar: ProgressBar,
 ): Promise<void> {
-  // What is known beforehand is how large the state is that is packed, so it is unpacked to be counted.
+  // Only the size of the uncompressed state is known in advance, so the bytes are counted uncompressed.
   const counted = createGunzip()
   counted.on('data', (chunk: Buffer) => bar.add(chunk.length))
-  // A damaged archive is found when it is verified.
+  // The verification finds a damaged archive.
   counted.on('error', () => {})
   const counting = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of archive) {

@@ -131,7 +131,7 @@ function troubleOf(check: CheckEntry, since: string, nowMs: number): Trouble {
   }
 }
 
-/** A terminal shows the first of them; all are a command away. */
+/** A terminal shows only the first of them. */
 const shownMax = 20
 
 function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {

@@ -5,8 +5,8 @@ import { svcdError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 
 /**
- * The TTL checks of this agent that an id means: the check with this id, or the TTL checks of the service
- * with this id. Throws `no-ttl-check`, which says what there is instead.
+ * The TTL checks of this agent for an ID: the check with this ID, or the TTL checks of the service with this
+ * ID. Throws `no-ttl-check`, with a hint at what exists instead.
  */
 export async function ttlChecksOf(client: Client, id: string): Promise<readonly CheckEntry[]> {
   const all = Object.values(await client.agentChecks())
@@ -30,7 +30,7 @@ async function hintFor(client: Client, id: string, all: readonly CheckEntry[]): 
   return `${near} \`svcd checks\` lists all checks.`.trim()
 }
 
-/** The TTL of a check in milliseconds; undefined when the agent does not tell it. */
+/** The TTL of a check in milliseconds; undefined if the agent does not report it. */
 export function ttlMsOf({ Definition }: CheckEntry): number | undefined {
   const { TTL } = Definition
   return typeof TTL === 'string' ? parseDuration(TTL) : undefined

@@ -46,13 +46,13 @@ export function validateCommand(io: Io): Command {
   return addExamples(command, ['svcd validate /etc/svcd.d', 'svcd validate web.json api.json'])
 }
 
-// Files of services alone need not say where an agent keeps its data.
+// Files with only services do not have to contain the data directory of the agent.
 const leftToFlags = {
   path: 'the command line',
   content: { server: true, data_dir: '/var/lib/svcd' },
 }
 
-/** What the agent would say of the options in these files. */
+/** What the agent would report about the options in these files. */
 function optionsIn(files: readonly ConfigFile[]): {
   readonly problems: readonly string[]
   readonly notices: readonly string[]

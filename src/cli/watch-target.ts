@@ -14,13 +14,13 @@ export interface WatchOptions extends ReadOptions {
   readonly tag?: readonly string[]
 }
 
-/** What is watched: a path below /v1/watch/. */
+/** The target of a watch: a path below /v1/watch/. */
 export interface WatchTarget {
   readonly kind: WatchedKind
   readonly path: string
 }
 
-/** The one thing that the options name. Throws `usage` when they name none, or several. */
+/** The target that the options name. Throws `usage` if they name none or several. */
 export function watchTarget(options: WatchOptions): WatchTarget {
   const { service, services, nodes, node, checks, passing, tag: tags } = options
   const ofChecks = checks === true

@@ -44,7 +44,7 @@ export function watchCommand(io: Io): Command {
   ])
 }
 
-/** Rejects when the first attempt finds no agent, or when the agent refuses; else goes on for ever. */
+/** Rejects if the first attempt finds no agent, or if the agent refuses; otherwise runs without an end. */
 async function watch(client: Client, target: WatchTarget, json: boolean, io: Io): Promise<void> {
   const interrupted = new AbortController()
   io.onInterrupt?.(() => interrupted.abort())
@@ -73,7 +73,7 @@ async function watch(client: Client, target: WatchTarget, json: boolean, io: Io)
   }
 }
 
-/** What it refused once it will refuse again; without a leader it may do better in a moment. */
+/** A request that the agent refused will be refused again; without a leader it may succeed later. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof SvcdError)) return true
   if (error.code !== 'agent-refused') return error.code !== 'agent-unreachable'
@@ -97,7 +97,7 @@ function jsonPrinter(io: Io): Show {
   let shown = ''
   return (index, data) => {
     const text = JSON.stringify(data)
-    // What an agent sends first when it is back is mostly known.
+    // After a reconnect, the agent usually sends a state that was shown already.
     if (text !== shown) io.out(`{"index":${index},"data":${visibleJson(text)}}\n`)
     shown = text
   }

@@ -1,7 +1,7 @@
 import { metadataFault } from '../base/metadata.ts'
 import { formatIp, isUnspecifiedIp, parseIp } from '../base/ip.ts'
 
-/** Says why a value is refused, or undefined when it is fine. */
+/** Returns why a value is refused; undefined if it is valid. */
 export type Check<T> = (value: T) => string | undefined
 
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
@@ -32,7 +32,7 @@ export function checkIp(value: string): string | undefined {
   return `"${value}" is not an IPv4 or IPv6 address`
 }
 
-/** Of other servers. Consul also takes what asks a cloud provider. */
+/** Addresses of other servers. Consul also accepts cloud auto-join expressions. */
 export function checkJoinAddresses(values: readonly string[]): string | undefined {
   const cloud = values.find((value) => value.startsWith('provider='))
   if (cloud === undefined) return undefined
@@ -65,7 +65,7 @@ function checkListenIp(value: string): string | undefined {
   return `"${value}" is an IPv4 address in IPv6 notation; write ${formatIp(ip.subarray(12))}`
 }
 
-/** Names of hosts, without port; `.example.com` and `*.example.com` are all below, `*` is any. */
+/** Host names without port; `.example.com` and `*.example.com` mean all names below, `*` means any. */
 export function checkHostPatterns(values: readonly string[]): string | undefined {
   return values.map(checkHostPattern).find((reason) => reason !== undefined)
 }
@@ -76,7 +76,7 @@ function checkHostPattern(value: string): string | undefined {
   return `"${value}" is not a host name; write it without scheme and port, such as svcd.example.com`
 }
 
-/** An address that others can reach: 0.0.0.0 and :: name no host. */
+/** An address that other nodes can connect to; 0.0.0.0 and :: are not. */
 export function checkHostIp(value: string): string | undefined {
   const ip = parseIp(value)
   if (ip === undefined) return checkIp(value)

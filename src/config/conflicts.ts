@@ -2,7 +2,7 @@ import type { Config, OptionName } from './options.ts'
 
 /** Two options, or more, that exclude each other. */
 export interface Conflict {
-  /** The one to name. */
+  /** The option that the error names. */
   readonly option: OptionName
   /** The others that it depends on. */
   readonly with: readonly OptionName[]

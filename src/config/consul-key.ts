@@ -1,20 +1,20 @@
 import { isObject } from './values.ts'
 
-/** What a file may say under a key of Consul's that is no option here. */
+/** A key of Consul that is not an option of svcd. */
 export interface ConsulKey {
-  /** Values that ask for nothing here, beside null, "", [] and {}: they are taken without a word. `any`: all. */
+  /** Allowed values, besides null, "", [] and {}: they are accepted without a message. `any`: all values. */
   readonly value?: boolean | number | string | readonly (boolean | number | string)[] | undefined
-  /** An object that does not say `"enabled": true` asks for nothing, whatever else is in it. */
+  /** An object without `"enabled": true` is allowed, with any other content. */
   readonly isSwitched?: true
-  /** Why it is no option here. */
+  /** Why it is not an option of svcd. */
   readonly reason: string
-  /** Other values are taken with one line: they tune what svcd does otherwise. Without it they are refused. */
+  /** Other values are accepted with one line in the log. Without it they are refused. */
   readonly isTaken?: true
-  /** What to do about a value that is refused, as a sentence. Default: remove it. */
+  /** What to do about a refused value, as a sentence. Default: remove it. */
   readonly next?: string
 }
 
-/** What becomes of a value: nothing to say, one line to say, or a refusal. */
+/** The result for a value: no message, one line in the log, or a refusal. */
 export type ConsulVerdict =
   | { readonly kind: 'silent' }
   | { readonly kind: 'taken'; readonly reason: string }
@@ -32,7 +32,7 @@ function leaveOut({ value, isSwitched }: ConsulKey): string {
   return value === undefined ? 'Remove it' : `Remove it, or write ${allowedText(value)}`
 }
 
-/** The values that ask for nothing, as a file would have them. */
+/** The allowed values, as a file would contain them. */
 export function allowedText(value: NonNullable<ConsulKey['value']>): string {
   return [value]
     .flat()

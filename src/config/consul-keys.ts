@@ -6,8 +6,8 @@ import type { OptionName } from './options.ts'
 import { settledKeys } from './settled.ts'
 
 /**
- * Every key of Consul's configuration that is no option here, by its dotted place in a file. A row stands
- * for all that is below it, too. So a file of Consul's is taken as far as it asks for what svcd does.
+ * Every key of Consul's configuration that is not an option of svcd, by its dotted path in a file. A row also
+ * applies to all keys below it. So svcd accepts a file of Consul that asks only for features of svcd.
  */
 export const consulKeys: Readonly<Record<string, ConsulKey>> = {
   ...settledKeys,
@@ -19,12 +19,12 @@ export const consulKeys: Readonly<Record<string, ConsulKey>> = {
 /** Consul's other names for options. */
 export const consulSynonyms: Readonly<Record<string, OptionName>> = { start_join: 'retryJoin' }
 
-/** A flag of Consul's that is no flag here: what it says is judged as its key in a file would be. */
+/** A flag of Consul that is not a flag of svcd: its value is judged like that of its file key. */
 export interface ConsulFlag {
   readonly key: string
   /** `switch`: without a value. */
   readonly kind: 'switch' | 'integer' | 'text'
-  /** What a flag without a key in files is judged by. */
+  /** The row for a flag without a file key. */
   readonly row?: ConsulKey
 }
 

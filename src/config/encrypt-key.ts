@@ -1,9 +1,9 @@
-/** Bytes that a key may have, as Consul takes them; `svcd keygen` makes the longest. */
+/** The lengths of a key in bytes that Consul accepts; `svcd keygen` generates the longest. */
 const keyBytes: readonly number[] = [16, 24, 32]
-/** Two are needed to replace one by another. */
+/** To replace a key, two are needed. */
 const keysMax = 4
 
-/** Of `-encrypt`. The keys are secret: the reason names none of them. */
+/** For `-encrypt`. The keys are secret: the reason does not contain them. */
 export function checkEncryptKeys(keys: readonly string[]): string | undefined {
   if (keys.length === 0) return 'the key is missing; `svcd keygen` prints a new key'
   if (keys.length > keysMax) return `there are ${keys.length} keys; the limit is ${keysMax}`

@@ -27,7 +27,7 @@ export function optionFlags(): readonly Flag[] {
   })
 }
 
-/** What stands for the value in `-flag <value>`; undefined for a flag without one. */
+/** The placeholder for the value in `-flag <value>`; undefined for a flag without a value. */
 export function placeholderOf(row: OptionRow): string | undefined {
   return row.kind === 'boolean' ? undefined : (row.placeholder ?? 'value')
 }
@@ -46,7 +46,7 @@ function hasDefaultToShow(row: OptionRow): boolean {
   return defaultText(row) !== '' && defaultText(row) !== 'false'
 }
 
-/** The default as somebody would write it; '' when there is none. */
+/** The default as a user would write it; '' if there is none. */
 export function defaultText(row: OptionRow): string {
   if (row.defaultText !== undefined) return row.defaultText
   const text = textOf(row, row.default)

@@ -1,10 +1,10 @@
-/** A place in a text, both counted from 1; columns in UTF-16 units, as editors show them. */
+/** A position in a text, both counted from 1; columns in UTF-16 units, as editors show them. */
 export interface Position {
   readonly line: number
   readonly column: number
 }
 
-/** What is wrong at a place of a text. */
+/** An error at a position of a text. */
 export interface JsonFault extends Position {
   readonly reason: string
 }
@@ -12,21 +12,21 @@ export interface JsonFault extends Position {
 /** The steps from a document's root to a value in it: names of keys, numbers of items. */
 export type JsonPath = readonly (string | number)[]
 
-/** A JSON document that knows where its values stand, so that whoever judges them can say so. */
+/** A JSON document with the positions of its values, for error messages. */
 export interface JsonDocument {
   readonly value: unknown
   /**
-   * Where the value at `path` begins, or the nearest one above it that exists. Keys match without
-   * regard to case and `_`, as those who read Consul's files match them.
+   * Where the value at `path` starts, or the nearest existing one above it. Keys match without regard to
+   * case and `_`, as in Consul's files.
    */
   readonly positionOf: (path: JsonPath) => Position
-  /** Where a key stands somewhere below `path`, or the value at `path` when it does not. */
+  /** The position of a key somewhere below `path`, or of the value at `path` if there is no such key. */
   readonly positionOfKey: (path: JsonPath, key: string) => Position
-  /** Keys that stand twice in one object; the last one counts. */
+  /** Keys that appear twice in one object; the last one applies. */
   readonly duplicates: readonly JsonFault[]
 }
 
-/** A text that is not JSON. `keys`: those of the outermost object that stand before the fault. */
+/** A text that is not JSON. `keys`: the keys of the outermost object before the fault. */
 export interface BrokenJson {
   readonly fault: JsonFault
   readonly keys: readonly string[]
@@ -34,9 +34,9 @@ export interface BrokenJson {
 
 const depthMax = 64
 
-/** Reads JSON (RFC 8259) as `JSON.parse` does; what is wrong is told by place. */
+/** Reads JSON (RFC 8259) as `JSON.parse` does; an error has its position. */
 export function readJson(text: string): JsonDocument | BrokenJson {
-  // Editors of another system put a byte order mark in front; RFC 8259 §8.1 lets readers ignore it.
+  // Some editors write a byte order mark first; RFC 8259 §8.1 lets readers ignore it.
   const body = text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text
   const scan = new Scan(body)
   const failed = scan.run()
@@ -88,7 +88,7 @@ const literal = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 // oxlint-disable-next-line no-control-regex -- RFC 8259 §7: control characters have to be escaped.
 const string = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/y
 
-/** One pass over a text by recursive descent, that notes where every value begins. */
+/** One pass over a text by recursive descent, which records where every value starts. */
 class Scan {
   readonly outerKeys: string[] = []
   readonly duplicates: { readonly at: number; readonly key: string }[] = []
@@ -161,7 +161,7 @@ class Scan {
     this.#items(']', () => this.#value(path + step(n++), depth + 1))
   }
 
-  /** What stands between brackets, with commas between. */
+  /** The items between brackets, separated by commas. */
   #items(end: '}' | ']', item: () => void): void {
     this.#at++
     this.#skip(space)
@@ -187,7 +187,7 @@ class Scan {
     return JSON.parse(this.#text.slice(start, this.#at)) as string
   }
 
-  /** Steps over what `pattern` finds here; false when it finds nothing. */
+  /** Skips what `pattern` matches here; false if it matches nothing. */
   #skip(pattern: RegExp): boolean {
     pattern.lastIndex = this.#at
     const found = pattern.test(this.#text)

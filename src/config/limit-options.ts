@@ -14,7 +14,7 @@ const timeout = {
   check: checkPositiveSeconds,
 } as const
 
-/** How many connections there may be, and how long one may say nothing; rows of the options table. */
+/** Limits on the number of connections and on their idle time; rows of the options table. */
 export const limitOptions = {
   'limits.httpMaxConns': {
     ...connections,

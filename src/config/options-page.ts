@@ -81,7 +81,7 @@ The other commands of \`svcd\` read these variables. A flag overrides its variab
 | \`SVCD_DOMAIN\` | \`-domain\` | The domain that \`svcd resolve\` appends to short names. | \`consul\` |
 `
 
-/** docs/config.md, made from the options table; a test holds the file equal to it. */
+/** docs/config.md, generated from the options table; a test compares the file with it. */
 export function optionsPage(): string {
   const names = optionNames.filter((name) => optionRow(name).hidden !== true)
   const sections = optionGroups.map((group) => {

@@ -55,7 +55,7 @@ type ValueOf<R extends OptionRow> = R extends { choices: readonly (infer C)[] }
     ? Kinds[R['kind']]
     : never
 
-/** The value of every option under its flat name; what has no default may be undefined. */
+/** The value of every option under its flat name; undefined only for options without a default. */
 export type OptionValues = {
   readonly [N in OptionName]:
     | ValueOf<(typeof options)[N]>

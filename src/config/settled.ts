@@ -1,6 +1,6 @@
 import type { ConsulKey } from './consul-key.ts'
 
-/** Consul's keys about DNS and about what a client may cost, that are no options here. */
+/** Consul's keys about DNS and limits that are not options of svcd. */
 export const settledKeys: Readonly<Record<string, ConsulKey>> = {
   'dns_config.a_record_limit': {
     value: 0,
