@@ -13,9 +13,9 @@ import { addExamples, collect, newCommand } from './new-command.ts'
 export function agentCommand(io: Io): Command {
   const command = newCommand(
     'agent',
-    'Run an agent, which stores the catalog, runs checks and serves HTTP and DNS, until you press Ctrl-C. Every ' +
-      'option can also be an environment variable or a key of a configuration file. To turn off a flag ' +
-      'without a value, write -flag=false.',
+    'Run an agent, which stores the catalog, runs checks and serves HTTP and DNS, until you press Ctrl-C. You can ' +
+      'set each option with an environment variable, too, and most of them in a configuration file. To turn off an ' +
+      'option without a value, write -option=false.',
     io,
   )
   for (const flag of optionFlags()) {

@@ -21,7 +21,7 @@ export function deregisterCommand(io: Io): Command {
   const command = newCommand('deregister', 'Remove services from the agent, or a node from the catalog.', io)
     .argument(
       '[id...]',
-      'The ID of an instance, which is the name of the service unless you chose another ID; or a .json file, to remove all services in it.',
+      'The ID of an instance (the name of the service, unless you chose another ID), or a .json file, to remove all services in it.',
     )
     .option('--id <id>', "The ID of an instance, as in Consul's command.")
     .option(

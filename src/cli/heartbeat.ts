@@ -28,7 +28,7 @@ export function heartbeatCommand(io: Io): Command {
   )
     .argument('<id>', 'The ID of a service, to report all of its TTL checks, or of a check.')
     .option('--every <duration>', 'How often to report. (default: a third of the TTL)')
-    .option('--note <text>', 'The output of the check, for people who read it.')
+    .option('--note <text>', 'A text to show as the output of the check.')
     .addOption(
       new Option('--on-exit <report>', 'What to report when you stop it.')
         .choices(['fail', 'warn', 'none'])

@@ -13,7 +13,7 @@ export function leaveCommand(io: Io): Command {
   const command = newCommand(
     'leave',
     'Remove the agent from its cluster permanently, with all services and checks that are registered on it, and ' +
-      'stop the agent. To restart an agent, only stop it: it stays a member.',
+      'stop the agent. To restart an agent, stop it instead: a stopped server stays a member.',
     io,
   ).action(async (options: ClientOptions) => {
     await (await agentClient(options, io)).leave()

@@ -32,7 +32,7 @@ export function maintCommand(io: Io): Command {
     .option('--enable', 'Enable maintenance mode.')
     .option('--disable', 'Disable maintenance mode.')
     .option('--service <id>', 'The ID of the service. (default: the whole node)')
-    .option('--reason <text>', 'The reason for the maintenance, for people who see it.')
+    .option('--reason <text>', 'The reason for the maintenance, which `svcd maint` and the check show.')
     .action(async (options: MaintOptions) => {
       checkOptions(options)
       const client = await agentClient(options, io)

@@ -13,7 +13,7 @@ import {
 export function reloadCommand(io: Io): Command {
   const command = newCommand(
     'reload',
-    'Let the agent read its files of services, checks and zones again, and show what changed. Other options ' +
+    'Let the agent read its files of services, checks and zones again, and show what changed. Options ' +
       'change only when you restart the agent. SIGHUP does the same as this command.',
     io,
   ).action(async (options: ClientOptions) => {

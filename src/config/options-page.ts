@@ -61,7 +61,8 @@ configuration has errors, the agent does not start and lists all of them.
 
 In \`SVCD_NODE_META\`, separate the pairs with spaces: \`rack=a1 os=linux\`.
 
-In the tables below, the first column has the flag, the variable and the file key of an option.
+In the tables below, the first column has the flag, the variable and the file key of an option. You cannot set an option
+without a file key, such as \`-dev\`, in a file.
 `
 
 const outro = `
