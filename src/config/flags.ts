@@ -1,4 +1,4 @@
-import { envName, type OptionRow } from './option-row.ts'
+import { envName, optionGroups, type OptionRow } from './option-row.ts'
 import { optionNames, optionRow, type OptionName } from './options.ts'
 
 /** How one option looks on the command line. */
@@ -13,8 +13,12 @@ export interface Flag {
   readonly hidden: boolean
 }
 
+/** All options, group by group. */
 export function optionFlags(): readonly Flag[] {
-  return optionNames.map((name) => {
+  const names = optionGroups.flatMap((group) =>
+    optionNames.filter((name) => optionRow(name).group === group),
+  )
+  return names.map((name) => {
     const row = optionRow(name)
     return {
       name,
