@@ -28,7 +28,7 @@ export interface ConsulFlag {
   readonly row?: ConsulKey
 }
 
-const hcl = 'svcd does not read HCL'
+const hcl = 'svcd reads only JSON files'
 
 /** By the flag, without dashes. */
 export const consulFlags: Readonly<Record<string, ConsulFlag>> = {

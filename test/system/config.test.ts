@@ -250,7 +250,7 @@ t.test('files that are not JSON are named for what they are', async (t) => {
       /list\.json:1:1: the file must hold one JSON object/,
     ],
     [['-config-file', join(root, 'name.json')], /Option name in \S+name\.json:1: unknown option/],
-    [['-hcl', 'server = true'], /Option -hcl: .*svcd does not read HCL\. Write the setting in JSON to a file/],
+    [['-hcl', 'server = true'], /Option -hcl: .*svcd reads only JSON files\. Write the setting in JSON to a file/],
   ]
   for (const [line, message] of cases) {
     const { code, err } = await runSvcd('', 'agent', '-dev', ...line)
