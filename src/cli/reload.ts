@@ -23,8 +23,8 @@ export function reloadCommand(io: Io): Command {
     else {
       io.out('Configuration reload triggered\n')
       for (const line of Taken) io.out(`${line}\n`)
-      for (const line of LeftOut) io.err(`svcd: not loaded: ${line}\n`)
-      for (const line of HeldBack) io.err(`svcd: not removed: ${line}\n`)
+      for (const line of LeftOut) io.err(`svcd: skipped: ${line}\n`)
+      for (const line of HeldBack) io.err(`svcd: kept: ${line}\n`)
       for (const key of RestartNeeded) {
         io.err(`svcd: ${key} changed; restart the agent to apply it\n`)
       }

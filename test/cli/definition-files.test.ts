@@ -211,7 +211,7 @@ t.test('every service that is known is deregistered, and the others are named', 
 })
 
 t.test(
-  'reload shows what changed, what was not loaded and what was not removed, and then fails',
+  'reload shows what changed, what was skipped and what was kept, and then fails',
   async (t) => {
     const { api, svcd } = await startApi(t)
     const nothing = { taken: [], leftOut: [], heldBack: [], restartNeeded: [] }
@@ -238,8 +238,8 @@ t.test(
     t.strictSame(await svcd('reload'), {
       code: 1,
       out: 'Configuration reload triggered\n',
-      err: `svcd: not loaded: z.json:1:2: bad
-svcd: not removed: service b: gone
+      err: `svcd: skipped: z.json:1:2: bad
+svcd: kept: service b: gone
 svcd: The agent has not taken everything: 1 left out, 1 held back. Fix the files that are named, then reload again.
 `,
     })

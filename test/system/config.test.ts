@@ -282,10 +282,10 @@ t.test(
       write('z.json', text)
       const { code, err } = await reload()
       t.equal(code, 1, reason)
-      t.match(err, /^svcd: not removed: service a: no file defines it any more$/m)
+      t.match(err, /^svcd: kept: service a: no file defines it any more$/m)
       t.match(err, /[12] held back\. Fix the files that are named, then reload again\./)
       if (text !== '')
-        t.match(err, new RegExp(`^svcd: not loaded: .*z\\.json:1:\\d+: .*${reason}`, 'm'))
+        t.match(err, new RegExp(`^svcd: skipped: .*z\\.json:1:\\d+: .*${reason}`, 'm'))
       t.strictSame(await services(), ['a', 'z'])
       t.match(
         agent.output,
