@@ -69,7 +69,7 @@ export const dnsOptions = {
     file: 'dns_config.only_passing',
     group: 'DNS',
     description:
-      'Leave instances with a warning check out of answers, too. Without it only instances with a critical check are left out.',
+      'Leave out instances with a warning or critical check. Without this option, DNS leaves out only instances with a critical check.',
   },
   'dns.nodeMetaTxt': {
     kind: 'boolean',
@@ -98,7 +98,7 @@ export const dnsOptions = {
     file: 'dns_config.enable_truncate',
     group: 'DNS',
     description:
-      'Set the TC flag in truncated answers, so that clients retry over TCP. If you turn it off, clients take a part of the instances for all of them.',
+      'Set the TC flag in truncated answers, so that clients retry over TCP. If you turn it off, clients get only some of the instances and do not notice.',
   },
   'dns.udpSizeMax': {
     kind: 'integer',
@@ -109,7 +109,7 @@ export const dnsOptions = {
     file: 'dns_config.udp_size_max',
     group: 'DNS',
     description:
-      'The largest UDP answer to a client on another machine, in bytes. A client that allows more still gets at most this much.',
+      'The largest UDP answer to a client on another machine, in bytes, even if the client allows more.',
     placeholder: 'bytes',
     example: '4096',
   },

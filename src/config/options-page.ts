@@ -155,8 +155,17 @@ function tableRow(row: OptionRow): string {
   const flag = `-${row.flag}${placeholder === undefined ? '' : ` <${placeholder}>`}`
   const names = [flag, envName(row), ...(row.file === undefined ? [] : [row.file])]
   const option = names.map((name) => `\`${name}\``).join('<br>')
-  const cells = [option, defaultCell(row), [row.description, ...factsOf(row)].join(' ')]
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const meaning = [markdown(row.description), ...factsOf(row)].join(' ')
+  const cells = [option, defaultCell(row), meaning]
+  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`
+}
+
+/** Plain text as Markdown: nothing in it is markup, except code in backquotes. */
+export function markdown(text: string): string {
+  return text
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith('`') ? part : part.replaceAll(/[\\*_<>[\]]/g, String.raw`\$&`)))
+    .join('')
 }
 
 /** A value as code; words as they are. */

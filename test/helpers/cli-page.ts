@@ -1,5 +1,6 @@
 import { grouped } from '../../src/cli/command-groups.ts'
 import { commands } from '../../src/cli/commands.ts'
+import { markdown } from '../../src/config/options-page.ts'
 import { commandFacts, type CommandFacts } from './command-facts.ts'
 
 /** Commands that are another command under another name. */
@@ -53,14 +54,6 @@ function alsoText({ hasConnection, hasFormats, hasJson }: CommandFacts): string 
     ...(hasFormats ? ['the [output options](#output)'] : hasJson ? ['[`--json`](#output)'] : []),
   ]
   return also.length === 0 ? '' : `Also: ${also.join(' and ')}.\n\n`
-}
-
-/** Text of the help as Markdown: nothing in it is meant as markup but code in backquotes. */
-function markdown(text: string): string {
-  return text
-    .split(/(`[^`]*`)/)
-    .map((part) => (part.startsWith('`') ? part : part.replaceAll(/[\\*_<>[\]]/g, String.raw`\$&`)))
-    .join('')
 }
 
 function cell(text: string): string {
