@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Makes `npm start` and `npm test` work from a clean clone: checks Node, installs the packages when
-// they are missing or not those of package-lock.json, and builds dist/ when a source has changed.
-// Plain JavaScript without dependencies, for it runs before there are any.
+// they are missing or differ from package-lock.json, and builds dist/ when a source has changed.
+// Plain JavaScript without dependencies, because it runs before any are installed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -34,10 +34,10 @@ function packagesAreInstalled() {
 
 /** Compiles nothing: .npmrc turns the packages' own scripts off. */
 function install() {
-  say('installing packages (npm ci)')
+  say('installing dependencies (npm ci)')
   if (runNpm(['ci', '--no-fund', '--no-audit'])) return
   stop(
-    'npm ci failed; its message stands above. Check the network and the registry (npm ping), then run this again.',
+    'npm ci failed; see its message above. Check the network and the npm registry (npm ping), then run this command again.',
   )
 }
 
@@ -50,23 +50,23 @@ function checkSqlite() {
   const driver = Number(process.versions.napi) >= 10 ? 'better-sqlite3' : 'better-sqlite3-node20'
   if (!existsSync(driverPath(driver, 'package.json'))) installDriver(driver)
   if (sqliteLoads(driver)) return
-  say(`building ${driver} for this Node; this takes a minute`)
+  say(`building ${driver} for this version of Node; this takes about a minute`)
   if (buildDriver(driver) && sqliteLoads(driver)) return
   const missing = missingBuildTools()
-  const cause = missing.length > 0 ? `: this machine lacks ${missing.join(', ')}` : ''
+  const cause = missing.length > 0 ? `, because this machine has no ${inWords(missing)}` : ''
   stop(
-    `${driver} could not be built for Node ${process.versions.node}${cause}. ${howToInstallTools()}, then run this again.`,
+    `Could not build ${driver} for Node ${process.versions.node}${cause}. ${howToInstallTools()}, then run this command again.`,
   )
 }
 
 /** Adds what is missing, and leaves what is there as it is (npm ci would remove a built driver). */
 function installDriver(driver) {
-  say(`installing ${driver} for this Node`)
+  say(`installing ${driver} for this version of Node`)
   const include = ['--include=dev', '--include=optional']
   const added = runNpm(['install', '--no-save', '--no-fund', '--no-audit', ...include])
   if (added && existsSync(driverPath(driver, 'package.json'))) return
   stop(
-    `${driver} could not be installed; the message of npm stands above. Check the network and the registry (npm ping), then run this again.`,
+    `Could not install ${driver}; see the message of npm above. Check the network and the npm registry (npm ping), then run this command again.`,
   )
 }
 
@@ -96,10 +96,15 @@ function driverPath(driver, ...names) {
 
 function missingBuildTools() {
   const missing = []
-  if (!canRun('c++') && !canRun('g++') && !canRun('clang++')) missing.push('a C++ compiler')
+  if (!canRun('c++') && !canRun('g++') && !canRun('clang++')) missing.push('C++ compiler')
   if (!canRun('make')) missing.push('make')
   if (!canRun('python3')) missing.push('python3')
   return missing
+}
+
+/** `make, python3 or C++ compiler` */
+function inWords(tools) {
+  return tools.join(', ').replace(/, ([^,]*)$/, ' or $1')
 }
 
 function canRun(command) {
@@ -124,7 +129,7 @@ function build() {
   say('building dist/')
   const manifest = sourceManifest()
   if (!runNpm(['run', '--silent', 'build'])) {
-    stop('the build failed; the messages of the compiler stand above.')
+    stop('The build failed; see the messages of the compiler above.')
   }
   removeOrphans()
   writeFileSync(manifestPath, manifest)

@@ -1,14 +1,14 @@
-// What bin/svcd.js and bin/ensure.js ask before they load anything else. Plain JavaScript that also
-// a Node too old for svcd can read.
+// bin/svcd.js and bin/ensure.js call this before they load anything else. Plain JavaScript that a Node
+// too old for svcd can read, too.
 import { readFileSync } from 'node:fs'
 
-/** Why svcd does not run on this Node, with the next step; undefined when it does. */
+/** Why svcd does not run on this version of Node, with the next step; undefined when it does. */
 export function nodeFault(version = process.versions.node) {
   const manifest = new URL('../package.json', import.meta.url)
   const range = JSON.parse(readFileSync(manifest, 'utf8')).engines.node
   if (isInRange(version, range)) return undefined
   const newest = range.split('>=').pop()
-  return `Node ${version} is not supported: svcd needs ${inWords(range)}. Install one from https://nodejs.org, or switch with your version manager (nvm install ${newest.split('.')[0]}).`
+  return `Node ${version} is not supported. svcd needs ${inWords(range)}. Install one of these from https://nodejs.org, or switch with your version manager (nvm install ${newest.split('.')[0]}).`
 }
 
 /** Ranges as `engines` has them here: `^1.2.3` and `>=1.2.3`, joined by `||`. */
@@ -24,9 +24,9 @@ function inWords(range) {
   return range
     .split('||')
     .map((part) =>
-      part.trim().replace(/^\^([\d.]+)/, 'Node $1 or a newer Node of its major version'),
+      part.trim().replace(/^\^(\d+)([\d.]*)/, 'Node $1 ($1$2 or later)'),
     )
-    .map((part) => part.replace(/^>=([\d.]+)/, 'Node $1 or newer'))
+    .map((part) => part.replace(/^>=([\d.]+)/, 'Node $1 or later'))
     .join(', or ')
 }
 

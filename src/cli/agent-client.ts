@@ -4,7 +4,7 @@ import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
 import type { ClientOptions } from './new-command.ts'
 
-/** The client of the agent that a command line means. */
+/** A client for the agent that the command line names. */
 export async function agentClient(
   options: ClientOptions,
   io: Io,
@@ -13,7 +13,7 @@ export async function agentClient(
   const { timeoutMs = Number.POSITIVE_INFINITY } = limits
   return new Client({
     ...limits,
-    // With such a short timeout there is no time to find out why.
+    // A caller with so short a timeout has no time for a diagnosis.
     diagnose: timeoutMs < 2000 ? undefined : diagnose,
     address: httpAddress(options.httpAddr, io.env),
     token: await tokenOf(options, io),
@@ -25,9 +25,7 @@ const diagnose: Diagnose = async (address, failure) => {
   return wrongAddress(address, failure)
 }
 
-/**
- * The nearest to the command line wins; of the variables svcd's own, then a token before a file.
- */
+/** Options override variables, svcd's variables override Consul's, and a token overrides a file. */
 async function tokenOf(options: ClientOptions, io: Io): Promise<string | undefined> {
   if (given(options.token)) return options.token
   if (given(options.tokenFile)) return readToken(options.tokenFile, io)
@@ -46,7 +44,7 @@ async function readToken(path: string, io: Io): Promise<string> {
   try {
     return (await io.readText(path)).trim()
   } catch (error) {
-    const reason = `"${path}" cannot be read: ${reasonOf(error)}`
+    const reason = `cannot read "${path}": ${reasonOf(error)}`
     throw svcdError('invalid-option', { option: '-token-file', reason }, error)
   }
 }

@@ -11,7 +11,13 @@ import type { Io } from './io.ts'
 import { addExamples, collect, newCommand } from './new-command.ts'
 
 export function agentCommand(io: Io): Command {
-  const command = newCommand('agent', 'Run an agent: HTTP and DNS on this machine.', io)
+  const command = newCommand(
+    'agent',
+    'Run an agent, which stores the catalog, runs checks and serves HTTP and DNS, until you press Ctrl-C. You can ' +
+      'set each option with an environment variable, too, and most of them in a configuration file. To turn off an ' +
+      'option without a value, write -option=false.',
+    io,
+  )
   for (const flag of optionFlags()) {
     const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`
     const option = new Option(`--${flag.flag}${value}`, flag.help)
@@ -19,7 +25,7 @@ export function agentCommand(io: Io): Command {
       .hideHelp(flag.hidden)
     if (value !== '') option.argParser(collect)
     command.addOption(option)
-    // `-server=false` has to win over a file that says true.
+    // `-server=false` must override a file with true.
     if (value === '') command.addOption(new Option(`--no-${flag.flag}`).hideHelp())
   }
   command.addHelpOption(new Option('-h, --help', 'Show this help.').helpGroup('Other options:'))
@@ -27,7 +33,7 @@ export function agentCommand(io: Io): Command {
     const option = new Option(`--${flag}${kind === 'switch' ? '' : ' <value>'}`).hideHelp()
     if (kind !== 'switch') option.argParser(collect)
     command.addOption(option)
-    // Behind the one that it negates: alone it would have a default.
+    // After the option that it negates: alone it would have a default.
     if (kind === 'switch') command.addOption(new Option(`--no-${flag}`).hideHelp())
   }
   command.action(async () => {
@@ -68,7 +74,7 @@ function textsOf(command: Command, flag: string): readonly string[] | undefined 
   return typeof value === 'boolean' ? [String(value)] : value
 }
 
-/** The paths of the command line, and what is said of what they hold. */
+/** The options from the command line, the variables and the files. */
 async function readOptions(
   { flags, consulFlags }: Pick<ConfigSources, 'flags' | 'consulFlags'>,
   io: Io,
@@ -80,7 +86,7 @@ async function readOptions(
   const named = configPaths({ flags, env: io.env }, 'configFiles')
   const directories = configPaths({ flags, env: io.env }, 'configDirs')
   const { options: files, findings } = await filesAt([...named, ...directories])
-  // An agent with other options than were meant is worse than none.
+  // An agent with the wrong options is worse than none.
   const broken = findings.filter(({ path, severity, holdsOptions, isWholeFile }) => {
     return holdsOptions || (severity === 'error' && isWholeFile && named.includes(path))
   })

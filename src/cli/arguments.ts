@@ -3,7 +3,7 @@ import type { Option } from 'commander'
 /**
  * Rewrites Go's way of writing flags into the one that commander reads: `-data-dir /d` and
  * `-server=true` as well as `--data-dir /d` and `--server`. The value of a flag stays as it is, also
- * when it begins with a dash (`-http-port -1`).
+ * when it starts with a dash (`-http-port -1`).
  */
 export function normaliseArguments(
   args: readonly string[],
@@ -33,7 +33,7 @@ export function normaliseArguments(
   return normalised
 }
 
-// What kubectl's users write; any other word behind one dash is a long flag, as Go has it.
+// As with kubectl; any other word after one dash is a long flag, as in Go.
 const joined = /^(-o)(json|yaml|wide|name|table)$/
 
 /** `-o=json` and `-ojson` as `-o json`. */

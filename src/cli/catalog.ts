@@ -21,20 +21,20 @@ import {
 } from './output.ts'
 import { servicesWithTags } from './services.ts'
 
-// Consul's own commands, for scripts that read what they print.
+// Consul's own commands, for scripts that parse their output.
 
 interface CatalogOptions extends ReadOptions, OutputOptions {
   readonly node?: string
   readonly tags?: boolean
 }
 
-/** Consul lays this one list out with six spaces. */
+/** Consul separates the columns of this list by six spaces. */
 const gap = 6
 
 export function catalogServicesCommand(io: Io): Command {
-  const command = newCommand('catalog services', 'List service names, as Consul prints them.', io)
-    .option('--node <name>', 'Only services of this node.')
-    .option('--tags', 'Show the tags of each.')
+  const command = newCommand('catalog services', "List service names in the format of Consul's command.", io)
+    .option('--node <name>', 'List only services of this node.')
+    .option('--tags', 'Show the tags of each service.')
     .action(async (options: CatalogOptions) => {
       const services = await servicesWithTags(await agentClient(options, io), options)
       const names = Object.keys(services).toSorted()
@@ -59,7 +59,7 @@ export function catalogNodesCommand(io: Io): Command {
 }
 
 export function catalogDatacentersCommand(io: Io): Command {
-  const command = newCommand('catalog datacenters', 'List datacenters.', io).action(
+  const command = newCommand('catalog datacenters', 'List the datacenters that the agent knows.', io).action(
     async (options: ClientOptions & OutputOptions) => {
       const names = await (await agentClient(options, io)).datacenters()
       const text = (): string => names.map((name) => `${visible(name)}\n`).join('')

@@ -23,9 +23,9 @@ const statusOf: Readonly<Record<Verb, string>> = {
 }
 
 const summaries: Readonly<Record<Verb, string>> = {
-  pass: 'Report that a TTL check passes. It passes until its TTL is over.',
-  warn: 'Report a warning of a TTL check. Its service stays in DNS answers, with its weight for warnings.',
-  fail: 'Report that a TTL check is critical. Its service leaves DNS answers until it passes again.',
+  pass: 'Report a TTL check as passing. It stays passing until its TTL expires.',
+  warn: 'Report a TTL check as warning. Its service stays in DNS answers, with its weight for warnings.',
+  fail: 'Report a TTL check as critical. Its service leaves DNS answers until the check passes again.',
 }
 
 export const checkPassCommand = (io: Io): Command => reportCommand('pass', io)
@@ -34,8 +34,8 @@ export const checkFailCommand = (io: Io): Command => reportCommand('fail', io)
 
 function reportCommand(verb: Verb, io: Io): Command {
   const command = newCommand(`check ${verb}`, summaries[verb], io)
-    .argument('<id>', 'The id of a TTL check, or of a service whose TTL checks are meant.')
-    .option('--note <text>', 'What the check shows as its output.')
+    .argument('<id>', 'The ID of a TTL check, or the ID of a service to report all of its TTL checks.')
+    .option('--note <text>', 'A text to show as the output of the check.')
     .action(async (id: string, options: CheckOptions) => {
       const client = await agentClient(options, io)
       const checks = await ttlChecksOf(client, id)
@@ -55,5 +55,5 @@ function reportCommand(verb: Verb, io: Io): Command {
 const notes: Readonly<Record<Verb, string>> = {
   pass: '12 jobs done',
   warn: 'the queue is long',
-  fail: 'the database is gone',
+  fail: 'the database is down',
 }

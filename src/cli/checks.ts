@@ -25,11 +25,11 @@ interface ChecksOptions extends ReadOptions, OutputOptions {
 const states = ['any', 'passing', 'warning', 'critical']
 
 export function checksCommand(io: Io): Command {
-  const command = newCommand('checks', 'List health checks, with what they said last.', io)
-    .argument('[service]', 'Only the checks of this service.')
-    .option('--node <name>', 'Only the checks of this node, and of what is on it.')
+  const command = newCommand('checks', 'List health checks with their latest output.', io)
+    .argument('[service]', 'List only the checks of this service.')
+    .option('--node <name>', 'List only the checks of this node and its services.')
     .addOption(
-      new Option('--state <state>', 'Only checks in this state: passing, warning, critical.'),
+      new Option('--state <state>', 'List only checks in this state: passing, warning or critical.'),
     )
     .action(async (service: string | undefined, options: ChecksOptions) => {
       const client = await agentClient(options, io)
@@ -62,7 +62,7 @@ async function chosenChecks(
 ): Promise<readonly CheckEntry[]> {
   const { node, state = 'any' } = options
   if (!states.includes(state)) {
-    const reason = `"${state}" is not a state; use ${states.join(', ')}`
+    const reason = `"${state}" is not a valid state; use ${states.join(', ')}`
     throw svcdError('invalid-option', { option: '--state', reason })
   }
   const of = service !== undefined ? { service } : node !== undefined ? { node } : { state }

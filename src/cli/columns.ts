@@ -19,8 +19,8 @@ export interface Layout {
 
 /**
  * Lays rows out under their headers, with a gap between the columns, the last one not padded. On a
- * terminal the longest columns are cut so that a row fits on a line; elsewhere nothing is cut. The
- * values come from clients and go to a terminal: no control character in them is obeyed or hidden.
+ * terminal the longest columns are cut so that a row fits on a line; elsewhere nothing is cut.
+ * The values come from clients and go to a terminal, so control characters in them are made visible.
  */
 export function columns(
   headers: readonly string[],
@@ -60,7 +60,7 @@ function fitted(
     widths.reduce((sum, width) => sum + width, gaps) <= available
   let limit = Math.max(...needed)
   while (limit > cutMin && !fits(cutTo(limit))) limit--
-  // The rest goes to the last column, which usually has the longest text.
+  // The last column, usually the longest text, gets the rest.
   const widths = [...cutTo(limit)]
   const spare = available - widths.reduce((sum, width) => sum + width, gaps)
   const last = widths.length - 1

@@ -9,26 +9,35 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
     'maint',
   ],
   'See what is registered': ['status', 'services', 'ls', 'nodes', 'checks', 'watch', 'resolve'],
-  'Run a cluster': ['members', 'join', 'leave', 'force-leave', 'operator', 'snapshot'],
+  'Run a cluster': [
+    'members',
+    'join',
+    'leave',
+    'force-leave',
+    'operator',
+    'snapshot',
+    'keygen',
+  ],
   'Find out what is wrong': ['doctor', 'info', 'monitor', 'debug'],
   'Consul-compatible commands': ['catalog', 'services register', 'services deregister'],
-  Other: ['keygen', 'version', 'completion'],
+  Other: ['version', 'completion'],
 }
 
 const others = 'Other'
 
-/** The names of commands by group, in the order of the groups. */
+/** The names of commands by group, in the order in which the groups have them. */
 export function grouped(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const groups = new Map<string, string[]>(Object.keys(commandGroups).map((group) => [group, []]))
-  for (const name of names) groups.get(groupOf(name))?.push(name)
-  return new Map([...groups].filter(([, inside]) => inside.length > 0))
+  const groups = Object.entries(commandGroups).map(([group, starts]) => {
+    const inside = starts.flatMap((start) => names.filter((name) => startOf(name) === start))
+    const left = group === others ? names.filter((name) => startOf(name) === undefined) : []
+    return [group, [...inside, ...left]] as const
+  })
+  return new Map(groups.filter(([, inside]) => inside.length > 0))
 }
 
-/** The group that names a command in full, or else its first word. */
-export function groupOf(name: string): string {
-  return groupThatNames(name) ?? groupThatNames(name.split(' ')[0] ?? '') ?? others
-}
+const allStarts: ReadonlySet<string> = new Set(Object.values(commandGroups).flat())
 
-function groupThatNames(text: string): string | undefined {
-  return Object.entries(commandGroups).find(([, names]) => names.includes(text))?.[0]
+/** The entry of a group that a name belongs to: the full name, or else its first word. */
+function startOf(name: string): string | undefined {
+  return [name, name.split(' ')[0] ?? ''].find((start) => allStarts.has(start))
 }

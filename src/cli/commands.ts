@@ -3,47 +3,47 @@ import type { CommandEntry } from './command-entry.ts'
 /** Every command by its words. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   agent: {
-    summary: 'Run an agent.',
+    summary: 'Run an agent, which serves HTTP and DNS.',
     load: async () => (await import('./agent.ts')).agentCommand,
   },
   register: {
-    summary: 'Register a service with the agent.',
+    summary: 'Register services with the agent.',
     load: async () => (await import('./register.ts')).registerCommand,
   },
   deregister: {
-    summary: 'Remove a service from the agent, or a node from the catalog.',
+    summary: 'Remove services from the agent, or a node from the catalog.',
     load: async () => (await import('./deregister.ts')).deregisterCommand,
   },
   'services register': {
-    summary: "Consul's word for register.",
+    summary: "Same as register, under Consul's name.",
     load: async () => (await import('./register.ts')).registerCommand,
   },
   'services deregister': {
-    summary: "Consul's word for deregister.",
+    summary: "Same as deregister, under Consul's name.",
     load: async () => (await import('./deregister.ts')).deregisterCommand,
   },
   'check pass': {
-    summary: 'Report that a TTL check passes.',
+    summary: 'Report a TTL check as passing.',
     load: async () => (await import('./check.ts')).checkPassCommand,
   },
   'check warn': {
-    summary: 'Report a warning of a TTL check.',
+    summary: 'Report a TTL check as warning.',
     load: async () => (await import('./check.ts')).checkWarnCommand,
   },
   'check fail': {
-    summary: 'Report that a TTL check is critical.',
+    summary: 'Report a TTL check as critical.',
     load: async () => (await import('./check.ts')).checkFailCommand,
   },
   heartbeat: {
-    summary: 'Report TTL checks as passing, again and again.',
+    summary: 'Report TTL checks as passing, repeatedly.',
     load: async () => (await import('./heartbeat.ts')).heartbeatCommand,
   },
   status: {
-    summary: 'Show the cluster, its services, and what is not healthy.',
+    summary: 'Show the cluster, its services, and all checks that do not pass.',
     load: async () => (await import('./status.ts')).statusCommand,
   },
   services: {
-    summary: 'List services and their health, or the instances of one.',
+    summary: 'List services with their health, or the instances of one service.',
     load: async () => (await import('./services.ts')).servicesCommand,
   },
   ls: {
@@ -51,11 +51,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./services.ts')).lsCommand,
   },
   nodes: {
-    summary: 'List nodes.',
+    summary: 'List the nodes of the catalog.',
     load: async () => (await import('./nodes.ts')).nodesCommand,
   },
   checks: {
-    summary: 'List health checks.',
+    summary: 'List health checks with their latest output.',
     load: async () => (await import('./checks.ts')).checksCommand,
   },
   watch: {
@@ -63,19 +63,19 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./watch.ts')).watchCommand,
   },
   maint: {
-    summary: 'Take a service, or the whole node, out of all answers, and back.',
+    summary: 'Enable or disable maintenance mode for a service or the node.',
     load: async () => (await import('./maint.ts')).maintCommand,
   },
   'catalog services': {
-    summary: 'List service names, as Consul prints them.',
+    summary: "List service names in the format of Consul's command.",
     load: async () => (await import('./catalog.ts')).catalogServicesCommand,
   },
   'catalog nodes': {
-    summary: 'List nodes, as Consul prints them.',
+    summary: "List nodes in the format of Consul's command.",
     load: async () => (await import('./catalog.ts')).catalogNodesCommand,
   },
   'catalog datacenters': {
-    summary: 'List datacenters, as Consul prints them.',
+    summary: 'List the datacenters that the agent knows.',
     load: async () => (await import('./catalog.ts')).catalogDatacentersCommand,
   },
   members: {
@@ -83,19 +83,19 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./members.ts')).membersCommand,
   },
   info: {
-    summary: 'Show facts and figures of the agent.',
+    summary: 'Show statistics of the agent.',
     load: async () => (await import('./info.ts')).infoCommand,
   },
   join: {
-    summary: 'Have an agent without a cluster join one.',
+    summary: 'Join the agent to an existing cluster.',
     load: async () => (await import('./join.ts')).joinCommand,
   },
   leave: {
-    summary: 'Have the agent leave its cluster for good, and stop.',
+    summary: 'Leave the cluster permanently, and stop.',
     load: async () => (await import('./leave.ts')).leaveCommand,
   },
   reload: {
-    summary: 'Have the agent read its configuration again.',
+    summary: 'Read the files of services, checks and zones again.',
     load: async () => (await import('./reload.ts')).reloadCommand,
   },
   validate: {
@@ -103,59 +103,59 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./validate.ts')).validateCommand,
   },
   'force-leave': {
-    summary: 'Take a dead server out of the cluster, with its services.',
+    summary: 'Remove a failed server and its services.',
     load: async () => (await import('./force-leave.ts')).forceLeaveCommand,
   },
   'operator raft list-peers': {
-    summary: 'List the servers as Raft knows them.',
+    summary: 'List the servers of the Raft configuration.',
     load: async () => (await import('./raft-peers.ts')).listPeersCommand,
   },
   'operator raft transfer-leader': {
-    summary: 'Hand the lead over to another server.',
+    summary: 'Transfer leadership to another server.',
     load: async () => (await import('./raft-peers.ts')).transferLeaderCommand,
   },
   'operator raft add-peer': {
-    summary: 'Let a server in that is not configured to join.',
+    summary: 'Add a server that cannot join automatically.',
     load: async () => (await import('./raft-peers.ts')).addPeerCommand,
   },
   'operator raft remove-peer': {
-    summary: 'Take a server out that will not come back.',
+    summary: 'Remove a failed server, but not its services.',
     load: async () => (await import('./raft-peers.ts')).removePeerCommand,
   },
   'operator raft recover': {
-    summary: 'Make one server a cluster of its own, after the quorum was lost.',
+    summary: 'Turn a stopped server into a new cluster.',
     load: async () => (await import('./raft-recover.ts')).recoverCommand,
   },
   'snapshot save': {
-    summary: 'Write the state of the cluster to a file.',
+    summary: 'Save the catalog to a file.',
     load: async () => (await import('./snapshot.ts')).saveCommand,
   },
   'snapshot restore': {
-    summary: 'Bring the cluster back to what a file says.',
+    summary: 'Restore the catalog from a file.',
     load: async () => (await import('./snapshot.ts')).restoreCommand,
   },
   'snapshot inspect': {
-    summary: 'Verify a file and show what is in it.',
+    summary: 'Verify a snapshot file and show its content.',
     load: async () => (await import('./snapshot.ts')).inspectCommand,
   },
   resolve: {
-    summary: 'Ask the DNS server for a name, and show what any client gets.',
+    summary: 'Query the DNS server for a name, and show its answer.',
     load: async () => (await import('./resolve.ts')).resolveCommand,
   },
   monitor: {
-    summary: 'Follow the log of a running agent.',
+    summary: 'Stream the log of a running agent.',
     load: async () => (await import('./monitor.ts')).monitorCommand,
   },
   doctor: {
-    summary: 'Find out why something does not work, and say what to do.',
+    summary: 'Find out why something does not work, and how to fix it.',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   debug: {
-    summary: 'Write a bundle for a bug report, without secrets.',
+    summary: 'Write an archive for a bug report, without secrets.',
     load: async () => (await import('./debug.ts')).debugCommand,
   },
   keygen: {
-    summary: 'Print a new key for -encrypt.',
+    summary: 'Generate a cluster secret for -encrypt.',
     load: async () => (await import('./keygen.ts')).keygenCommand,
   },
   version: {

@@ -12,10 +12,10 @@ export interface Candidate {
 
 type Commands = Readonly<Record<string, CommandEntry>>
 
-/** Somebody waits with a finger on the key. */
+/** Completion must not make the user wait. */
 const askMsMax = 1000
 
-/** What may stand where the last of `words` stands; an empty list leaves it to the shell. */
+/** The candidates for the last of `words`; with an empty list the shell completes file names. */
 export async function candidates(
   words: readonly string[],
   commands: Commands,
@@ -31,17 +31,17 @@ export async function candidates(
   return found.filter(({ text }) => text.startsWith(current) && isPlain(text))
 }
 
-/** bash takes `--tag=v1` for three words. */
+/** bash splits `--tag=v1` into three words. */
 function joinAtEquals(words: readonly string[]): readonly string[] {
   return words.filter((word, at) => word !== '=' || at === 0)
 }
 
-/** A name is written into a command line as it is: what a shell would take for more is not offered. */
+/** The shell inserts a name unquoted, so names with special characters are not offered. */
 function isPlain(text: string): boolean {
   return /^[\w.,:@%+/=-][\w.,:@%+/=#-]*$/.test(text)
 }
 
-/** The words that can follow in the name of a command. */
+/** The words that can continue the name of a command. */
 function nextWords(before: readonly string[], commands: Commands): readonly Candidate[] {
   const start = before.map((word) => `${word} `).join('')
   const helpOf = new Map<string, string>()
@@ -71,7 +71,7 @@ async function ofCommand(
   return ask(argumentKinds[name] ?? 'none')
 }
 
-/** The command of the most words that the line begins with. */
+/** The longest command name that the line starts with. */
 function commandIn(before: readonly string[], commands: Commands): string {
   for (let count = before.length; count > 0; count--) {
     const name = before.slice(0, count).join(' ')
@@ -85,16 +85,17 @@ function optionOf(word: string, command: Command): Option | undefined {
   return command.options.find((option) => option.long === long || option.short === long)
 }
 
-/** In the way of writing that was begun: `-ta` becomes `-tag`, `--ta` becomes `--tag`. */
+/** With as many dashes as the user typed: `-ta` becomes `-tag`, `--ta` becomes `--tag`. */
 function optionsOf(command: Command, current: string): readonly Candidate[] {
   const cut = /^-[^-]/.test(current) ? 1 : 0
   return command.options
     .filter(({ hidden }) => !hidden)
-    .map(({ long, description }) => ({ text: (long ?? '').slice(cut), help: oneLine(description) }))
+    .map(({ long, description }) => ({ text: (long ?? '').slice(cut), help: firstSentence(description) }))
 }
 
-function oneLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
+/** A shell shows it on one line. */
+function firstSentence(text: string): string {
+  return text.split(/(?<=\.)\s/, 1)[0] ?? ''
 }
 
 type Kind =
@@ -103,7 +104,7 @@ type Kind =
 const always = (kind: Kind) => (): Kind => kind
 
 /** What the value of an option names; the same option may name different things. */
-const optionKinds: Readonly<Record<string, (command: string) => Kind>> = {
+export const optionKinds: Readonly<Record<string, (command: string) => Kind>> = {
   '--service': (command) => (command === 'maint' ? 'own-services' : 'services'),
   '--node': always('nodes'),
   '--near': always('nodes'),
@@ -119,7 +120,8 @@ const optionKinds: Readonly<Record<string, (command: string) => Kind>> = {
   '--log-level': always(['debug', 'info', 'warn', 'error']),
 }
 
-const argumentKinds: Readonly<Record<string, Kind>> = {
+/** What the arguments of a command name. */
+export const argumentKinds: Readonly<Record<string, Kind>> = {
   services: 'services',
   ls: 'services',
   heartbeat: 'own-services',
@@ -144,7 +146,7 @@ async function ofKind(
     const client = await agentClient(clientOptionsIn(before), io, { timeoutMs: askMsMax })
     return await namesOf(kind, client)
   } catch {
-    // Without an agent there are no names to offer, and a key press must not print an error.
+    // Without an agent there are no names to offer, and completion must not print errors.
     return []
   }
 }
@@ -174,7 +176,7 @@ function bare(text: string): Candidate {
   return { text, help: '' }
 }
 
-/** The agent that the line asks, as far as it says so already. */
+/** The agent that the line names, if it does so already. */
 function clientOptionsIn(before: readonly string[]): ClientOptions {
   const valueOf = (flag: string): string | undefined => {
     const at = before.findIndex((word) => word.replace(/^--?/, '') === flag)

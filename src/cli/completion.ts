@@ -5,9 +5,9 @@ import { candidates } from './completion-candidates.ts'
 import type { Io } from './io.ts'
 import { addExamples, newCommand } from './new-command.ts'
 
-// The scripts ask svcd itself, so they know every command, option and name of this very release.
+// The scripts call svcd itself, so they always match the commands and options of this release.
 const scripts = {
-  bash: `# svcd completion for bash. In ~/.bashrc: source <(svcd completion bash)
+  bash: `# svcd completion for bash. Add this line to ~/.bashrc: source <(svcd completion bash)
 _svcd() {
   local candidate rest
   COMPREPLY=()
@@ -18,7 +18,7 @@ _svcd() {
 complete -o default -F _svcd svcd
 `,
   zsh: `#compdef svcd
-# svcd completion for zsh. In ~/.zshrc, after compinit: source <(svcd completion zsh)
+# svcd completion for zsh. Add this line to ~/.zshrc, after compinit: source <(svcd completion zsh)
 _svcd() {
   local -a found
   local line
@@ -29,7 +29,7 @@ _svcd() {
 }
 compdef _svcd svcd
 `,
-  fish: `# svcd completion for fish: svcd completion fish > ~/.config/fish/completions/svcd.fish
+  fish: `# svcd completion for fish. Install it with: svcd completion fish > ~/.config/fish/completions/svcd.fish
 function __svcd_candidates
   set -l before (commandline -opc)
   set -l current (commandline -ct)
@@ -50,19 +50,20 @@ export function completionCommand(
 ): Command {
   const command = newCommand(
     'completion',
-    'Print the script that completes commands, options, and names of services and nodes.',
+    'Print a shell script that completes commands, options, and the names of registered services and nodes. ' +
+      'Load it in ~/.bashrc or ~/.zshrc, or save it to the directory of fish, as the examples show.',
     io,
   )
-    .argument('<shell>', 'bash, zsh or fish.')
-    // What the scripts call: `candidates -- WORD…`, the last word being the one to complete.
-    .argument('[words...]', 'Not for you: what the script asks with.')
+    .argument('<shell>', 'The shell: bash, zsh or fish.')
+    // What the scripts call: `candidates -- WORD…`, where the last word is the one to complete.
+    .argument('[words...]', 'Internal: used by the completion script.')
     .action(async (shell: string, words: readonly string[]) => {
       if (shell === 'candidates') {
         const found = await candidates(words, commands, io)
         io.out(found.map(({ text, help }) => `${text}\t${help}\n`).join(''))
       } else if (isShell(shell)) io.out(scripts[shell])
       else {
-        const reason = `"${shell}" is not bash, zsh or fish. See \`svcd completion --help\`.`
+        const reason = `Unknown shell "${shell}". Use bash, zsh or fish. See \`svcd completion --help\`.`
         throw svcdError('usage', { reason })
       }
     })

@@ -25,15 +25,15 @@ interface DebugOptions extends ClientOptions {
 export function debugCommand(io: Io): Command {
   const command = newCommand(
     'debug',
-    'Write a bundle for a bug report: the agent, its configuration, the end of its log, Raft,\n' +
-      'members, checks by their state, figures and threads, sampled for a while. Left out are\n' +
-      "tokens, keys, and what services and checks hold: meta, tags, addresses, a check's output.\n" +
-      'Look through it before you send it.',
+    "Write an archive for a bug report. It contains the agent's state and configuration, the end of its log, the " +
+      'state of Raft, the members, the names and status of services and checks, and metrics sampled over a ' +
+      'short time. It does not contain tokens or keys, nor the metadata, tags, addresses and check output of ' +
+      'your services. Read the archive before you send it.',
     io,
   )
-    .option('--output <path>', 'The file. (default: svcd-debug-TIME.tar.gz)')
-    .option('--duration <duration>', 'How long figures are sampled.', '5s')
-    .option('--interval <duration>', 'How often.', '1s')
+    .option('--output <path>', 'The file to write. (default: svcd-debug-TIME.tar.gz)')
+    .option('--duration <duration>', 'How long to sample metrics.', '5s')
+    .option('--interval <duration>', 'How often to sample metrics.', '1s')
     .action(async (options: DebugOptions) => debug(options, io))
   addClientOptions(command)
   return addExamples(command, [
@@ -51,7 +51,7 @@ async function debug(options: DebugOptions, io: Io): Promise<void> {
   const capture = new Capture(await agentClient(options, io))
   await capture.facts()
   await capture.samples(durationMs, intervalMs, (leftMs) =>
-    // The end of the line is cleared, because the earlier text may have been longer.
+    // Clears the rest of the line, because the previous text may have been longer.
     io.drawn?.(`\rSampling, ${Math.ceil(leftMs / 1000)} s left\u001b[K${leftMs > 0 ? '' : '\n'}`),
   )
   const { errors } = capture
@@ -72,11 +72,11 @@ async function debug(options: DebugOptions, io: Io): Promise<void> {
 function milliseconds(option: string, value: string): number {
   const ms = parseDuration(value)
   if (ms !== undefined && ms >= 0 && ms <= 3_600_000) return ms
-  const reason = `"${value}" is not a duration of at most an hour, such as 30s`
+  const reason = `"${value}" is not a duration of at most one hour, such as 30s`
   throw svcdError('invalid-option', { option, reason })
 }
 
-/** The files of a bundle, and what could not be had: an agent in trouble answers some questions only. */
+/** The files of an archive, and what failed: an agent in trouble answers only some requests. */
 class Capture {
   readonly files = new Map<string, string>()
   readonly errors: Record<string, string> = {}
@@ -86,7 +86,7 @@ class Capture {
     this.#client = client
   }
 
-  /** Rejects with `agent-unreachable` when no agent answers at all. */
+  /** Rejects with `agent-unreachable` if no agent answers. */
   async facts(): Promise<void> {
     const client = this.#client
     this.#add('agent.json', await client.self())
@@ -161,7 +161,7 @@ function text(value: unknown): string {
   return `${JSON.stringify(value ?? null, null, 2)}\n`
 }
 
-// Meta, tags and outputs are the users' own, and hold whatever they like.
+// Metadata, tags and check output may contain secrets of the user.
 function servicesSummary(services: Readonly<Record<string, ServiceEntry>>): unknown {
   return Object.values(services).map(({ ID, Service, Port }) => ({ ID, Service, Port }))
 }

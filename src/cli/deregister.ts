@@ -18,15 +18,15 @@ interface DeregisterOptions extends ClientOptions {
 }
 
 export function deregisterCommand(io: Io): Command {
-  const command = newCommand('deregister', 'Remove services, or a node of the catalog.', io)
+  const command = newCommand('deregister', 'Remove services from the agent, or a node from the catalog.', io)
     .argument(
       '[id...]',
-      'The id of an instance (the name, where it was given no id), or a file with services (.json).',
+      'The ID of an instance (the name of the service, unless you chose another ID), or a .json file, to remove all services in it.',
     )
-    .option('--id <id>', 'The id, as Consul takes it.')
+    .option('--id <id>', "The ID of an instance, as in Consul's command.")
     .option(
       '--node <name>',
-      'Remove it from this node of the catalog; without an id, the whole node.',
+      'Remove the instance from this node of the catalog. Without an ID: remove the whole node.',
     )
     .action(async (args: readonly string[], options: DeregisterOptions) => {
       const ids = await idsOf(args, options, io)
@@ -49,9 +49,7 @@ export function deregisterCommand(io: Io): Command {
 
 type Removed = { readonly id: string; readonly node?: string } | { readonly node: string }
 
-/**
- * A missing instance does not keep others from being removed; an agent that does not answer does.
- */
+/** Continues after a service that does not exist, but not when the agent does not answer. */
 async function removeAll(
   client: Client,
   targets: readonly Removed[],
@@ -94,7 +92,7 @@ function targetsOf(ids: readonly string[], node: string | undefined): readonly R
   if (node !== undefined) return [{ node }]
   throw svcdError('usage', {
     reason:
-      'Name the id of the service, a file that holds it, or a node with --node. See `svcd deregister --help`.',
+      'Give the ID of a service, a file with services, or a node with --node. See `svcd deregister --help`.',
   })
 }
 

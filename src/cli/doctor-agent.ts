@@ -8,10 +8,10 @@ import { hostPort } from './endpoint.ts'
 import { statusOf } from './members.ts'
 import type { Finding } from './resolver-findings.ts'
 
-// What a running agent says of itself, and what can be seen of it from here.
+// What a running agent reports, and what this machine can see of it.
 
 const connectMs = 1000
-/** HTTP tells the time in seconds only. */
+/** The Date header of HTTP has only whole seconds. */
 const skewMsMax = 2500
 
 type Found = Promise<readonly Finding[]>
@@ -26,12 +26,12 @@ export async function lookAtCluster(client: Client): Found {
     findings.push({
       about: 'servers',
       level: 'warning',
-      text: `The server ${member.Name} is ${status === 'none' ? 'not known yet' : status}`,
-      next: 'Start it again, or take it out for good: svcd force-leave, or svcd operator raft remove-peer.',
+      text: `The status of server ${member.Name} is ${status === 'none' ? 'not known yet' : status}`,
+      next: 'Restart it. If it will not return, remove it with svcd force-leave or svcd operator raft remove-peer.',
     })
   }
   if (members.length === 2) {
-    const text = 'A cluster of two servers cannot lose any: one alone is not a majority'
+    const text = 'A cluster of two servers does not tolerate a failure: one server alone is not a majority'
     findings.push({ about: 'servers', level: 'warning', text, next: 'Add a third server.' })
   }
   return [...findings, ...(await lookAtPorts(members))]
@@ -46,11 +46,11 @@ function leaderFinding(
   const leads = members.find(({ Addr, Port }) => hostPort({ address: Addr, port: Port }) === leader)
   if (leader !== '') {
     const count = `${alive.length} of ${members.length} servers alive`
-    return { about, level: 'ok', text: `${leads?.Name ?? leader} leads, ${count}` }
+    return { about, level: 'ok', text: `${leads?.Name ?? leader} is the leader, ${count}` }
   }
-  const text = `There is no leader: ${alive.length} of ${members.length} servers are alive as far as this one knows, and more than half are needed`
+  const text = `There is no leader: this server sees ${alive.length} of ${members.length} servers alive, and the cluster needs more than half`
   const next =
-    'Start the missing servers, and see that they reach each other. When more than half are lost for good: svcd operator raft recover.'
+    'Start the missing servers, and make sure that they can reach each other. If more than half are lost permanently, use svcd operator raft recover.'
   return { about, level: 'problem', text, next }
 }
 
@@ -59,14 +59,14 @@ async function lookAtPorts(members: readonly Member[]): Found {
   const open = await Promise.all(places.map((place) => accepts(place)))
   const closed = places.filter((_, at) => open[at] !== true)
   if (closed.length === 0) {
-    const text = `All ${places.length} server ports take connections from here`
+    const text = `All ${places.length} server ports accept connections from this machine`
     return [{ about: 'ports', level: 'ok', text }]
   }
   return closed.map((place) => ({
     about: 'ports',
     level: 'warning',
-    text: `${hostPort(place)}, the server port of ${place.name}, takes no connection from here`,
-    next: 'If this machine is a server: start the other one, and open the port between them (TCP, 8300 by default).',
+    text: `${hostPort(place)}, the server port of ${place.name}, does not accept connections from this machine`,
+    next: 'If this machine runs a server: start the other server, and open the port between them (TCP, 8300 by default).',
   }))
 }
 
@@ -88,17 +88,17 @@ export async function lookAtClock(client: Client): Found {
   const beforeMs = Date.now()
   const [agentMs, { Newest }] = await Promise.all([client.clockMs(), client.times([])])
   const afterMs = Date.now()
-  const next = 'Set the clocks by NTP: timedatectl set-ntp true, or chrony.'
-  // Anything between the question and the answer is right.
+  const next = 'Synchronize the clocks with NTP: run timedatectl set-ntp true, or use chrony.'
+  // Any time between the request and the response is right.
   const skewMs =
     agentMs === undefined ? 0 : Math.max(beforeMs - agentMs - 1000, agentMs - afterMs, 0)
   if (skewMs > skewMsMax) {
-    const text = `The clock of the agent's machine and the one of this machine differ by ${Math.round(skewMs / 1000)} s`
+    const text = `The clocks of the agent's machine and of this machine differ by ${Math.round(skewMs / 1000)} s`
     return [{ about, level: 'warning', text, next }]
   }
   const aheadMs = Newest === '' ? 0 : Date.parse(Newest) - afterMs
   if (aheadMs > skewMsMax) {
-    const text = `The newest entry of the log is dated ${Math.round(aheadMs / 1000)} s in the future: the clock of the server that led then is ahead of this one`
+    const text = `The newest entry of the log is dated ${Math.round(aheadMs / 1000)} s in the future: the clock of the server that was the leader then is ahead of this machine`
     return [{ about, level: 'warning', text, next }]
   }
   return [{ about, level: 'ok', text: 'The clocks of this machine, the agent and the log agree' }]
@@ -109,7 +109,7 @@ export interface DnsPlace {
   readonly port: number
 }
 
-/** The registry's own answer to a name, over both transports. */
+/** The answer of svcd's DNS server for a name, over both transports. */
 export async function lookAtDns(
   place: DnsPlace,
   name: string,
@@ -118,9 +118,9 @@ export async function lookAtDns(
   if (place.port <= 0) {
     const text =
       place.port === 0
-        ? 'The system chose the DNS port of this agent (-dns-port 0)'
-        : 'This agent answers no DNS (-dns-port -1)'
-    const next = place.port === 0 ? 'Name it with --dns-addr.' : undefined
+        ? 'The agent uses a random DNS port (-dns-port 0)'
+        : 'DNS is turned off on this agent (-dns-port -1)'
+    const next = place.port === 0 ? 'Give its address with --dns-addr.' : undefined
     return { findings: [{ about, level: 'warning', text, next }], addresses: [] }
   }
   const where = hostPort(place)
@@ -140,32 +140,32 @@ export async function lookAtDns(
   if (failed.length > 0) {
     const text = `${where} does not answer DNS over ${failed.join(' and ')}`
     const next =
-      'If the agent runs elsewhere, give it that address with -client, and open its DNS port for UDP and TCP.'
+      'If the agent runs on another machine, let it listen on that address with -client, and open its DNS port for UDP and TCP.'
     return { findings: [{ about, level: 'problem', text, next }], addresses }
   }
   const rcode = udp.reply?.rcode ?? ''
   if (addresses.length > 0) {
-    const text = `${where} answers over UDP and TCP: ${name} is ${addresses.join(', ')}`
+    const text = `${where} answers over UDP and TCP: ${name} resolves to ${addresses.join(', ')}`
     return { findings: [{ about, level: 'ok', text }], addresses }
   }
   const text = `${where} answers ${rcode} for ${name}`
-  const next = 'The server has no catalog yet, or no healthy server: see svcd status.'
+  const next = 'The server has no catalog yet, or no server is healthy: run svcd status.'
   return { findings: [{ about, level: 'problem', text, next }], addresses }
 }
 
-/** The data directory, where this machine has it; its disk, by what the agent measures. */
+/** The data directory, if it is on this machine, and its disk, as the agent measures it. */
 export async function lookAtData(client: Client, { Config }: Self): Found {
   const about = 'data'
   const [{ Config: config }, metrics] = await Promise.all([client.debug(), client.metrics()])
   const { dataDir: path } = (config ?? {}) as { readonly dataDir?: string }
   if (/^svcd_disk_is_low(?:\{[^}]*\})? 1$/m.test(metrics)) {
-    const text = 'The disk of the data directory is nearly full: registrations are refused'
+    const text = 'The disk of the data directory is nearly full, so this server refuses registrations'
     return [
       {
         about,
         level: 'problem',
         text,
-        next: 'Free space on it (-disk-reserve-mib says how much is kept).',
+        next: 'Free some space. -disk-reserve-mib sets how much must stay free.',
       },
     ]
   }
@@ -182,8 +182,8 @@ export async function lookAtData(client: Client, { Config }: Self): Found {
   const left = space === '' ? `, ${Math.floor((bavail * bsize) / 2 ** 20)} MiB free` : space
   const ok: Finding = { about, level: 'ok', text: `${path} is in use${left}` }
   if (!isOpen) return [ok]
-  const text = `Other users of this machine can look into the data directory ${path}`
-  return [ok, { about, level: 'warning', text, next: `chmod 700 ${path}` }]
+  const text = `Other users of this machine can read the data directory ${path}`
+  return [ok, { about, level: 'warning', text, next: `Run: chmod 700 ${path}` }]
 }
 
 async function isHere(path: string): Promise<boolean> {

@@ -11,14 +11,14 @@ import {
 } from './resolver-findings.ts'
 
 const nameserverMs = 1500
-/** The C library asks each server twice, 5 s each. */
+/** The C library queries each server twice, with 5 s each. */
 const lookupMsMax = 6000
 
 export interface ResolverQuestion {
   readonly path: string
   readonly domain: string
   readonly dns: ResolverFacts['dns']
-  /** What svcd itself says of {@link questionOf}. */
+  /** What svcd itself answers for {@link questionOf}. */
   readonly expected: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export function questionOf(domain: string): string {
   return `consul.service.${domain}`
 }
 
-/** Asks the nameservers of resolv.conf, and the system as any program does. */
+/** Queries the nameservers of resolv.conf, and resolves the name as any program does. */
 export async function lookAtResolver(question: ResolverQuestion): Promise<readonly Finding[]> {
   const { path, domain, dns, expected } = question
   const name = questionOf(domain)
@@ -51,7 +51,7 @@ export async function lookAtResolver(question: ResolverQuestion): Promise<readon
 }
 
 async function verdictOf(address: string, name: string): Promise<Verdict> {
-  // A link-local address names its interface, which a socket takes as well.
+  // A link-local address contains its interface, which a socket accepts, too.
   const server = { address, port: 53 }
   const question = (type: string): Promise<DnsReply> =>
     ask(server, name, type, { timeoutMs: nameserverMs, attempts: 1 })

@@ -22,18 +22,18 @@ interface DoctorOptions extends ClientOptions, OutputOptions {
 export function doctorCommand(io: Io): Command {
   const command = newCommand(
     'doctor',
-    'Find out why something does not work. It looks at the agent, the leader, the ports, the clocks and ' +
-      "the data directory, asks svcd's DNS server, and asks this machine's own resolver as any program does. It says " +
-      'what is wrong and what to do, and changes nothing. The exit code is 0 when there is no problem, 1 when ' +
-      'there is one, and 2 when no agent answers. Warnings do not count as problems.',
+    'Find out why something does not work. svcd checks the agent, the leader, the ports, the clocks, the data ' +
+      'directory, its DNS server, and whether programs on this machine resolve names of the registry. It shows what is ' +
+      'wrong and how to fix it, and changes nothing. The exit code is 0 if there is no problem, 1 if there is a ' +
+      'problem, and 2 if no agent answers. Warnings do not count as problems.',
     io,
   )
-    .option('--resolv-conf <path>', 'The nameservers of this machine.', '/etc/resolv.conf')
+    .option('--resolv-conf <path>', 'The file with the nameservers of this machine.', '/etc/resolv.conf')
     .option(
       '--dns-addr <address>',
-      "svcd's DNS server. (default: the agent's host and DNS port, env: SVCD_DNS_ADDR)",
+      "The DNS server of svcd: ip:port. (default: the agent's host and DNS port, env: SVCD_DNS_ADDR)",
     )
-    .option('--domain <name>', "The registry's domain. (default: what the agent says, or consul)")
+    .option('--domain <name>', "The domain of the registry. (default: the agent's domain, or consul)")
     .action(async (options: DoctorOptions) => {
       const { findings, failure } = await examine(options, io)
       await print(io, options, {
@@ -53,7 +53,7 @@ export function doctorCommand(io: Io): Command {
 
 interface Examined {
   readonly findings: readonly Finding[]
-  /** Why no agent could be asked. */
+  /** Why no agent answered. */
   readonly failure: SvcdError | undefined
 }
 
@@ -98,7 +98,7 @@ async function selfOf(
   }
 }
 
-/** An agent in trouble answers some questions only: the others are findings of their own. */
+/** An agent in trouble answers only some requests; each failure is a finding. */
 async function orFinding(part: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await part()

@@ -12,15 +12,15 @@ import {
 export function forceLeaveCommand(io: Io): Command {
   const command = newCommand(
     'force-leave',
-    'Take a dead server out of the cluster, with all that is registered on it.',
+    'Remove a failed server from the cluster, with all services and checks that are registered on it.',
     io,
   )
     .argument(
       '<node>',
-      'Its name, as `svcd members` shows it, or its ID. Use the ID if the name shows as (unknown).',
+      'The name of the server, as `svcd members` shows it, or its ID. Use the ID if the name shows as (unknown).',
     )
-    // As Consul has it; there is no list of those that left.
-    .option('--prune', 'Accepted; a server that left is always removed from the list.')
+    // For compatibility with Consul. svcd has no list of servers that left.
+    .option('--prune', 'Accepted for compatibility with Consul; has no effect.')
     .action(async (node: string, options: ClientOptions) => {
       await (await agentClient(options, io)).forceLeave(node)
       if (options.json === true) printJson(io, { left: node })

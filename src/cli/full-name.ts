@@ -2,15 +2,15 @@ import { parseIp } from '../base/ip.ts'
 
 export interface FullName {
   readonly name: string
-  /** The record types that are worth asking for when none was named. */
+  /** The record types to query if the user named none. */
   readonly types: readonly string[]
 }
 
-// The words that say what a name of the registry is about.
+// The labels for the kinds of names in the registry.
 const kinds = ['service', 'node', 'query', 'addr']
 
 /**
- * Completes what somebody types to the name that DNS is asked for: `web` is web.service.DOMAIN,
+ * Completes what the user typed to the name for the DNS query: `web` is web.service.DOMAIN,
  * `n1.node` is n1.node.DOMAIN, an address is its reverse name. A name that ends in a dot or in the
  * domain is complete.
  */

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
 
 /**
- * The terminal that a program was started from. When it is closed the system sends SIGHUP; a person sends
- * SIGHUP too, to have files read again, and then the terminal is still there.
+ * The terminal that a program was started from. When it is closed, the system sends SIGHUP. A user sends
+ * SIGHUP to reload files, and then the terminal still exists.
  */
 export class Terminal {
   readonly #hadOne = hasTerminal()
@@ -22,8 +22,8 @@ function hasTerminal(): boolean {
 }
 
 /**
- * Ends this process as a hang-up does. At its usual exit Node sets the terminal back to what it was, and
- * aborts (signal 6) when that is gone.
+ * Ends this process as a hang-up does. At its usual exit Node restores the terminal settings, and aborts
+ * (signal 6) if the terminal no longer exists.
  */
 export function endByHangUp(): void {
   process.removeAllListeners('SIGHUP')

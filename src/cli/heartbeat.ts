@@ -15,22 +15,22 @@ interface HeartbeatOptions extends ClientOptions {
   readonly onExit: string
 }
 
-/** An agent that does not answer must not take the time of the next report. */
+/** An agent that does not answer must not delay the next report. */
 const reportMsMax = 5000
 const everyMsDefault = 10_000
 
 export function heartbeatCommand(io: Io): Command {
   const command = newCommand(
     'heartbeat',
-    'Report TTL checks as passing, at once and then repeatedly, until you stop it. It keeps trying while ' +
-      'the agent is unreachable. Run it next to a service that does not report its own health.',
+    'Report TTL checks as passing, immediately and then repeatedly, until you press Ctrl-C. If the agent becomes ' +
+      'unreachable, it keeps trying. Run it next to a service that cannot report its own health.',
     io,
   )
     .argument('<id>', 'The ID of a service, to report all of its TTL checks, or of a check.')
-    .option('--every <duration>', 'How often. (default: a third of the TTL)')
-    .option('--note <text>', 'What the check shows as its output.')
+    .option('--every <duration>', 'How often to report. (default: a third of the TTL)')
+    .option('--note <text>', 'A text to show as the output of the check.')
     .addOption(
-      new Option('--on-exit <report>', 'What to report when it is stopped: fail, warn or none.')
+      new Option('--on-exit <report>', 'What to report when you stop it.')
         .choices(['fail', 'warn', 'none'])
         .default('none'),
     )
@@ -47,7 +47,7 @@ export function heartbeatCommand(io: Io): Command {
   ])
 }
 
-/** Throws `invalid-option` for an interval in which a TTL runs out. */
+/** Throws `invalid-option` for an interval that is longer than a TTL. */
 function interval(text: string | undefined, checks: readonly CheckEntry[]): number {
   const ttlMs = Math.min(...checks.map((check) => ttlMsOf(check) ?? Number.POSITIVE_INFINITY))
   if (text === undefined) {
@@ -59,7 +59,7 @@ function interval(text: string | undefined, checks: readonly CheckEntry[]): numb
     throw svcdError('invalid-option', { option: '--every', reason })
   }
   if (everyMs < ttlMs) return everyMs
-  const reason = `the TTL is ${formatDuration(ttlMs)}, so a report every ${text} comes too late; use ${formatDuration(Math.floor(ttlMs / 3))}`
+  const reason = `the TTL is ${formatDuration(ttlMs)}, so a report every ${text} would be too late; use ${formatDuration(Math.floor(ttlMs / 3))}`
   throw svcdError('invalid-option', { option: '--every', reason })
 }
 
@@ -69,7 +69,7 @@ interface Beat {
   readonly options: HeartbeatOptions
 }
 
-/** Rejects when the agent no longer knows a check: somebody deregistered it. */
+/** Rejects when the agent no longer knows a check because it was deregistered. */
 async function beat(client: Client, { ids, everyMs, options }: Beat, io: Io): Promise<void> {
   const interrupted = new AbortController()
   io.onInterrupt?.(() => interrupted.abort())
@@ -79,25 +79,25 @@ async function beat(client: Client, { ids, everyMs, options }: Beat, io: Io): Pr
     const startedMs = performance.now()
     try {
       for (const id of ids) await client.reportCheck('pass', id, note)
-      if (isAway) io.err('svcd: The agent takes reports again.\n')
+      if (isAway) io.err('svcd: The agent accepts reports again.\n')
       isAway = false
       if (round === 0) {
         io.out(`Reporting ${ids.join(', ')} as passing every ${formatDuration(everyMs)}\n`)
       }
     } catch (error) {
       if (round === 0 || !isPassing(error)) throw error
-      if (!isAway) io.err(`svcd: ${(error as Error).message} Trying again.\n`)
+      if (!isAway) io.err(`svcd: ${(error as Error).message} svcd retries.\n`)
       isAway = true
     }
     const leftMs = everyMs - (performance.now() - startedMs)
     await delay(Math.max(0, leftMs), undefined, { signal: interrupted.signal }).catch(() => {})
   }
   if (onExit === 'fail' || onExit === 'warn') {
-    for (const id of ids) await client.reportCheck(onExit, id, 'the heartbeat was stopped')
+    for (const id of ids) await client.reportCheck(onExit, id, 'svcd heartbeat was stopped')
   }
 }
 
-/** Whether an error may be over by the next report: not when the check is gone. */
+/** Whether the next report may succeed: not if the check does not exist any more. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof SvcdError)) return false
   const status = refusedStatus(error) ?? 500

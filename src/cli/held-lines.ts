@@ -1,10 +1,10 @@
-/** Lines that wait beyond this are let go: a start that says so much has more to tell than its banner. */
+/** With more waiting lines than this, the log matters more than the banner. */
 const linesMax = 1000
 const isError = /^\S+ \[ERROR\]/
 
 /**
- * The lines of the log while an agent starts: they wait until its banner was printed, as Consul's do.
- * They do not wait for ever (`holdMs`), nor behind an error: then they matter more than the banner.
+ * The lines of the log while an agent starts: they wait until the banner is printed, as with Consul. They
+ * wait for at most `holdMs`, and not after an error, because then the log matters more than the banner.
  */
 export class HeldLines {
   readonly #out: (text: string) => void
@@ -23,7 +23,7 @@ export class HeldLines {
     if (this.#lines.length > linesMax || isError.test(line)) this.release()
   }
 
-  /** Prints `before` and the waiting lines in one piece. Later lines are printed immediately. */
+  /** Prints `before` and the waiting lines in one piece; later lines are printed immediately. */
   release(before = ''): void {
     const text = [before, ...(this.#lines ?? [])].join('')
     this.#lines = undefined

@@ -3,7 +3,7 @@ import type { Io } from './io.ts'
 
 /**
  * The base URL of the agent: -http-addr, SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR or 127.0.0.1:8500. As with
- * Consul, an address may be `host:port`, `:port` or a URL; without a port, 8500 is meant.
+ * Consul, an address may be `host:port`, `:port` or a URL; the default port is 8500.
  */
 export function httpAddress(flag: string | undefined, env: Io['env']): string {
   const [from, text] = firstGiven([
@@ -15,7 +15,7 @@ export function httpAddress(flag: string | undefined, env: Io['env']): string {
   if (url === undefined) {
     throw svcdError('invalid-option', {
       option: from,
-      reason: `"${text}" is not an address; use host:port or http://host:port`,
+      reason: `"${text}" is not a valid address; use host:port or http://host:port`,
     })
   }
   return url
@@ -27,7 +27,7 @@ function parseAddress(text: string): string | undefined {
   try {
     const url = new URL(full)
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
-    // A URL's port is 80 unless it says otherwise; an address's is the agent's.
+    // The default port of a URL is 80, that of an address is 8500.
     if (hasPort && url.port === '' && !/:80\/?$/.test(full)) url.port = '8500'
     return url.href.replace(/\/$/, '')
   } catch {
@@ -35,7 +35,7 @@ function parseAddress(text: string): string | undefined {
   }
 }
 
-/** The DNS server: -dns-addr, SVCD_DNS_ADDR or 127.0.0.1:8600; without a port, 8600 is meant. */
+/** The DNS server: -dns-addr, SVCD_DNS_ADDR or 127.0.0.1:8600; the default port is 8600. */
 export function dnsAddress(
   flag: string | undefined,
   env: Io['env'],
@@ -49,7 +49,7 @@ export function dnsAddress(
   if (shape === null || port < 1 || port > 65_535) {
     throw svcdError('invalid-option', {
       option: from,
-      reason: `"${text}" is not an address; use ip:port or [ip6]:port`,
+      reason: `"${text}" is not a valid address; use ip:port or [ip6]:port`,
     })
   }
   return { address: shape[1] ?? (shape[2] || '127.0.0.1'), port }

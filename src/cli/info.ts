@@ -7,7 +7,7 @@ import { addClientOptions, addExamples, newCommand, type ClientOptions } from '.
 import { addOutputOptions, print, type OutputOptions } from './output.ts'
 
 export function infoCommand(io: Io): Command {
-  const command = newCommand('info', 'Show facts and figures of the agent.', io).action(
+  const command = newCommand('info', 'Show statistics of the agent: its build, its services and checks, and the state of Raft.', io).action(
     async (options: ClientOptions & OutputOptions) => {
       const { Stats } = await (await agentClient(options, io)).self()
       const names = Object.entries(Stats).flatMap(([section, facts]) =>

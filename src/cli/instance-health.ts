@@ -27,9 +27,9 @@ export function reasonFor({ status, check }: InstanceHealth): string {
   return `${check.CheckID}: ${outputOf(check)}`
 }
 
-/** What a check said last, on one line. */
+/** The latest output of a check, on one line. */
 export function outputOf({ Output, Notes, Status, Type }: CheckEntry): string {
   const said = firstLine(Output === '' ? Notes : Output)
   if (said !== '' || Status === 'passing') return said
-  return Type === 'ttl' ? 'no report has come yet' : 'no result yet'
+  return Type === 'ttl' ? 'no report received yet' : 'no result yet'
 }

@@ -5,15 +5,15 @@ export interface Terminal {
   readonly hasColour: boolean
 }
 
-/** What a command may touch of the world around it. */
+/** Everything outside the process that a command may use. */
 export interface Io {
   /** Writes text to standard output, as it is. */
   readonly out: (text: string) => void
   /** Writes text to standard error, as it is. */
   readonly err: (text: string) => void
   /**
-   * Writes to standard output text with colours. Whatever in it is somebody else's must have gone through
-   * `visible` before: a run of svcd escapes what goes to `out`, but not this. Left out: `out`.
+   * Writes text with colours to standard output. Text from clients in it must have gone through `visible`
+   * before, because svcd escapes what goes to `out`, but not this. If it is undefined, use `out`.
    */
   readonly outStyled?: ((text: string) => void) | undefined
   /** Undefined when standard output is a pipe or a file: then nothing is cut or coloured. */
@@ -21,11 +21,9 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Reads a whole text file; `-` is standard input. */
   readonly readText: (path: string) => Promise<string>
-  /**
-   * Calls back when the user has seen enough (SIGINT, SIGTERM), for commands that run without end.
-   */
+  /** Calls back when the user stops the command (SIGINT, SIGTERM): for commands without an end. */
   readonly onInterrupt?: ((stop: () => void) => void) | undefined
-  /** Writes to the terminal on standard error, where there is one: for what is drawn over itself. */
+  /** Writes to the terminal on standard error, if there is one: for a line that is redrawn. */
   readonly drawn?: ((text: string) => void) | undefined
 }
 

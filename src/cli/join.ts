@@ -12,10 +12,10 @@ import {
 export function joinCommand(io: Io): Command {
   const command = newCommand(
     'join',
-    'Have an agent without a cluster join the one that a server at an address is in.',
+    'Join the agent to an existing cluster. The agent must not belong to a cluster yet.',
     io,
   )
-    .argument('<address...>', 'Where others may be found, host or host:port (of servers: 8300).')
+    .argument('<address...>', 'The address of a server of the cluster: host or host:port. (default port: 8300)')
     .action(async (addresses: readonly string[], options: ClientOptions) => {
       const client = await agentClient(options, io)
       for (const address of addresses) await client.join(address)

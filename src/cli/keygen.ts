@@ -8,8 +8,8 @@ const keyBytes = 32
 export function keygenCommand(io: Io): Command {
   const command = newCommand(
     'keygen',
-    'Print a new key for -encrypt, the secret that all servers of a cluster share: 32 random\n' +
-      'bytes in base64. Run it once, and give every server the same key.',
+    'Generate a cluster secret, which all servers of a cluster share: 32 random bytes in base64. Run it once, ' +
+      'and start every server with the same key in -encrypt.',
     io,
   )
     .option('--json', 'Print JSON.')
@@ -18,5 +18,5 @@ export function keygenCommand(io: Io): Command {
       if (json === true) printJson(io, { key })
       else io.out(`${key}\n`)
     })
-  return addExamples(command, ['svcd keygen', 'svcd agent -server … -encrypt "$(cat cluster.key)"'])
+  return addExamples(command, ['svcd keygen > cluster.key', 'svcd agent -server … -encrypt "$(cat cluster.key)"'])
 }

@@ -12,7 +12,8 @@ import {
 export function leaveCommand(io: Io): Command {
   const command = newCommand(
     'leave',
-    'Have the agent leave its cluster for good, with all that is registered on it, and stop.',
+    'Remove the agent from its cluster permanently, with all services and checks that are registered on it, and ' +
+      'stop the agent. To restart an agent, stop it instead: a stopped server stays a member.',
     io,
   ).action(async (options: ClientOptions) => {
     await (await agentClient(options, io)).leave()

@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers'
 import { run } from './run.ts'
 import { terminalOf } from './terminal.ts'
 
-// A reader that has seen enough (`svcd services | head -1`) is not an error. An agent outlives the
-// reader of its log.
+// A reader that closes the pipe early (`svcd services | head -1`) is not an error. An agent keeps running
+// without a reader of its log.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (process.argv[2] !== 'agent') process.exit(error.code === 'EPIPE' ? 0 : 1)
 })

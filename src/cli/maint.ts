@@ -24,14 +24,15 @@ interface MaintOptions extends ClientOptions, OutputOptions {
 export function maintCommand(io: Io): Command {
   const command = newCommand(
     'maint',
-    'Take a service of this agent, or its whole node, out of all answers, and back. Without an\n' +
-      'option: show what is in maintenance, and why.',
+    'Enable or disable maintenance mode for a service of the agent or for the whole node. DNS answers and ' +
+      'queries for healthy instances leave out instances in maintenance mode. Without options: show what ' +
+      'is in maintenance mode, and why.',
     io,
   )
-    .option('--enable', 'Begin maintenance.')
-    .option('--disable', 'End it.')
-    .option('--service <id>', 'Of the service with this id. (default: of the whole node)')
-    .option('--reason <text>', 'Why; it is shown with the check.')
+    .option('--enable', 'Enable maintenance mode.')
+    .option('--disable', 'Disable maintenance mode.')
+    .option('--service <id>', 'The ID of the service. (default: the whole node)')
+    .option('--reason <text>', 'The reason for the maintenance, which `svcd maint` and the check show.')
     .action(async (options: MaintOptions) => {
       checkOptions(options)
       const client = await agentClient(options, io)
@@ -49,11 +50,11 @@ export function maintCommand(io: Io): Command {
 }
 
 function checkOptions({ enable, disable, service, reason }: MaintOptions): void {
-  if (enable === true && disable === true) throw usage('Give either --enable or --disable.')
+  if (enable === true && disable === true) throw usage('Use either --enable or --disable, not both.')
   if (service !== undefined && enable !== true && disable !== true) {
-    throw usage('With --service give either --enable or --disable.')
+    throw usage('Use --service with --enable or --disable.')
   }
-  if (reason !== undefined && enable !== true) throw usage('--reason belongs to --enable.')
+  if (reason !== undefined && enable !== true) throw usage('Use --reason only with --enable.')
 }
 
 function usage(reason: string): Error {

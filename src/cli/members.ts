@@ -23,9 +23,9 @@ const statuses: Readonly<Record<number, string>> = {
 }
 
 export function membersCommand(io: Io): Command {
-  const command = newCommand('members', 'List the servers of the cluster.', io)
-    .option('--detailed', 'Show the tags of each.')
-    .option('--status <regex>', 'Only those whose status matches: alive, failed, none.')
+  const command = newCommand('members', 'List the servers of the cluster, with their addresses and status.', io)
+    .option('--detailed', 'Show the tags of each server.')
+    .option('--status <regex>', 'List only servers whose status matches: alive, failed or none.')
     .action(async (options: MembersOptions) => {
       const client = await agentClient(options, io)
       const wanted = pattern(options.status)

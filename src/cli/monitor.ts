@@ -3,7 +3,7 @@ import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import { addClientOptions, addExamples, newCommand, type ClientOptions } from './new-command.ts'
 
-const ended = 'svcd: The agent ended the stream: it has stopped, or crashed.\n'
+const ended = 'svcd: The agent closed the log stream. It has stopped or crashed.\n'
 
 interface MonitorOptions extends ClientOptions {
   readonly logLevel?: string
@@ -13,8 +13,8 @@ interface MonitorOptions extends ClientOptions {
 export function monitorCommand(io: Io): Command {
   const command = newCommand(
     'monitor',
-    'Print the log of a running agent, line by line as it is written, until Ctrl-C or until the\n' +
-      'agent stops. You can ask for a more detailed level than the agent itself logs.',
+    'Stream the log of a running agent, until you press Ctrl-C or the agent stops. You can choose a more detailed ' +
+      'level than the agent itself logs.',
     io,
   )
     .option(
@@ -31,7 +31,7 @@ export function monitorCommand(io: Io): Command {
   ])
 }
 
-/** Resolves when the user or the agent has ended it; rejects when there is no agent, or no longer. */
+/** Resolves when the user or the agent has ended the stream; rejects if no agent answers. */
 async function monitor(options: MonitorOptions, io: Io): Promise<void> {
   const { logLevel: level, logJson, json } = options
   const interrupted = new AbortController()

@@ -7,7 +7,7 @@ import type { Io } from './io.ts'
 export function newCommand(name: string, summary: string, io: Io): Command {
   return (
     new Command(`svcd ${name}`)
-      // Help is wrapped to the width that it is shown in: line breaks of the source are none.
+      // Help is wrapped to the width that it is shown in: line breaks of the source do not count.
       .description(summary.replaceAll(/(?<!\n)\n(?!\n)/g, ' '))
       .exitOverride()
       .helpOption('-h, --help', 'Show this help.')
@@ -49,7 +49,7 @@ function formatItem(this: Help, term: string, termWidth: number, description: st
   return `${itemIndent}${start}${text}`
 }
 
-/** Options of every command that asks an agent over HTTP. */
+/** Options of every command that connects to an agent over HTTP. */
 export interface ClientOptions {
   readonly httpAddr?: string
   readonly token?: string
@@ -64,25 +64,25 @@ export function addClientOptions(command: Command): Command {
     .addOption(
       new Option(
         '--http-addr <address>',
-        'The agent: host:port or a URL. (default: 127.0.0.1:8500, env: SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR)',
+        'The agent to connect to: host:port or a URL. (default: 127.0.0.1:8500, env: SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR)',
       ).helpGroup(connection),
     )
     .addOption(
       new Option(
         '--token <token>',
-        'Sent with every request. (env: SVCD_HTTP_TOKEN, CONSUL_HTTP_TOKEN)',
+        'The token to send with every request. (env: SVCD_HTTP_TOKEN, CONSUL_HTTP_TOKEN)',
       ).helpGroup(connection),
     )
     .addOption(
       new Option(
         '--token-file <path>',
-        'A file that holds it. (env: SVCD_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN_FILE)',
+        'A file that contains the token. (env: SVCD_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN_FILE)',
       ).helpGroup(connection),
     )
     .addOption(new Option('--json', 'Print JSON.').helpGroup('Output options:'))
 }
 
-/** Options of every command that lists what is in the catalog. */
+/** Options of every command that lists entries of the catalog. */
 export interface ReadOptions extends ClientOptions {
   readonly nodeMeta?: readonly string[]
   readonly filter?: string
@@ -96,13 +96,13 @@ export function addReadOptions(command: Command): Command {
     .addOption(
       new Option(
         '--node-meta <key=value>',
-        'Only on nodes with this pair of metadata. Repeatable.',
+        'Show only what is on nodes with this metadata pair. Repeatable.',
       ).argParser(collect),
     )
-    .option('--filter <expression>', 'Only rows for which this holds: Service.Port == 8080.')
-    .option('--near <node>', 'Order by the distance from this node; _agent is the one asked.')
-    .option('--datacenter <name>', 'The datacenter. (default: that of the agent)')
-    .option('--stale', "Answer from this agent's own copy, even without a leader.")
+    .option('--filter <expression>', "Show only rows that match a Consul filter expression, such as 'Service.Port == 8080'.")
+    .option('--near <node>', 'Accepted for compatibility with Consul; has no effect.')
+    .option('--datacenter <name>', 'The datacenter to query. (default: the datacenter of the agent)')
+    .option('--stale', "Read this agent's local copy; works without a leader.")
   return addClientOptions(command)
 }
 

@@ -19,9 +19,9 @@ interface NodesOptions extends ReadOptions, OutputOptions {
 }
 
 export function nodesCommand(io: Io, name = 'nodes'): Command {
-  const command = newCommand(name, 'List the nodes of the catalog.', io)
-    .option('--service <name>', 'Only nodes with an instance of this service.')
-    .option('--detailed', 'Show whole ids, tagged addresses and metadata.')
+  const command = newCommand(name, 'List the nodes of the catalog, with their IDs and addresses.', io)
+    .option('--service <name>', 'List only nodes with an instance of this service.')
+    .option('--detailed', 'Show full IDs, tagged addresses and metadata.')
     .action(async (options: NodesOptions) => {
       const nodes = await chosenNodes(options, io)
       const format = outputFormat(options)

@@ -18,18 +18,18 @@ export type OutputFormat = (typeof formats)[number]
 export function addOutputOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('-o, --output <format>', 'table, wide, json, yaml or name.').helpGroup(
+      new Option('-o, --output <format>', 'The format: table, wide, json, yaml or name. (default: table)').helpGroup(
         'Output options:',
       ),
     )
     .addOption(
-      new Option('--wide', 'More columns, and nothing cut to the width of the terminal.').helpGroup(
+      new Option('--wide', 'Show more columns, and do not cut rows to the width of the terminal.').helpGroup(
         'Output options:',
       ),
     )
 }
 
-/** The one format that the options ask for. Throws `invalid-option`, or `usage` when they ask for two. */
+/** The format that the options choose. Throws `invalid-option`, or `usage` if they choose two. */
 export function outputFormat({ output, wide, json }: OutputOptions): OutputFormat {
   const asked = [
     ...(output === undefined ? [] : [output]),
@@ -38,20 +38,20 @@ export function outputFormat({ output, wide, json }: OutputOptions): OutputForma
   ]
   const [first = 'table', ...others] = [...new Set(asked)]
   if (others.length > 0) {
-    throw svcdError('usage', { reason: `Give one format: ${[first, ...others].join(' or ')}.` })
+    throw svcdError('usage', { reason: `Choose one output format: ${[first, ...others].join(' or ')}.` })
   }
   const format = formats.find((candidate) => candidate === first)
   if (format !== undefined) return format
-  const reason = `"${first}" is not a format; use ${formats.join(', ')}`
+  const reason = `"${first}" is not a valid format; use ${formats.join(', ')}`
   throw svcdError('invalid-option', { option: '--output', reason })
 }
 
 export interface Printable {
   /** What JSON and YAML show. */
   readonly data: unknown
-  /** The names for `-o name`, one per line. */
+  /** What `-o name` prints, one per line. */
   readonly names: readonly string[]
-  /** For people. Texts of clients in it are `visible` already. */
+  /** For people; text from clients in it is `visible` already. */
   readonly text: (isWide: boolean) => string
 }
 
@@ -87,14 +87,14 @@ export interface Listing<T> {
   readonly nameOf: (row: T) => string
 }
 
-/** Prints a list in the format that the options ask for. */
+/** Prints a list in the format that the options choose. */
 export function printList<T>(io: Io, options: OutputOptions, list: Listing<T>): Promise<void> {
   const { data, rows, nameOf } = list
   const text = (isWide: boolean): string => table(io, rows, list.columns, isWide)
   return print(io, options, { data, names: rows.map(nameOf), text })
 }
 
-/** The rows as a table; on a terminal it is cut to the width of a line, unless it is to be wide. */
+/** The rows as a table; on a terminal it is cut to the width of a line, except with `isWide`. */
 export function table<T>(
   io: Io,
   rows: readonly T[],
@@ -107,7 +107,7 @@ export function table<T>(
   return columns(headers, cells, tableTerminal(io, isWide))
 }
 
-/** The terminal that a table must fit on: none when it is not shown on one, one of any width when it is wide. */
+/** The terminal that a table must fit: undefined without one, and of any width if the table is wide. */
 export function tableTerminal({ terminal }: Io, isWide: boolean): Terminal | undefined {
   return terminal !== undefined && isWide ? { ...terminal, columns: Infinity } : terminal
 }

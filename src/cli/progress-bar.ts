@@ -9,7 +9,7 @@ export class ProgressBar {
   #done = 0
   #drawnMs = -Infinity
 
-  /** Without `draw` nothing is shown: the output is not a terminal. */
+  /** Without `draw` nothing is shown: for output that is not a terminal. */
   constructor(label: string, total: number, draw: ((text: string) => void) | undefined) {
     this.#label = label
     this.#total = total
@@ -17,12 +17,12 @@ export class ProgressBar {
   }
 
   add(bytes: number): void {
-    // Bytes around the announced ones do not count.
+    // The bytes around the announced ones do not count.
     this.#done = Math.min(this.#total, this.#done + bytes)
     if (performance.now() - this.#drawnMs >= everyMs) this.#show()
   }
 
-  /** Leaves the line as it is at last, and ends it. */
+  /** Draws the final state, and ends the line. */
   end(): void {
     this.#show()
     this.#draw?.('\n')
@@ -35,7 +35,7 @@ export class ProgressBar {
     const bar = '#'.repeat(filled).padEnd(widthMax, '-')
     const percent = String(Math.floor(share * 100)).padStart(3)
     const bytes = `${size(this.#done)} of ${size(this.#total)}`
-    // The end of the line is cleared, because the earlier text may have been longer.
+    // Clears the rest of the line, because the previous text may have been longer.
     this.#draw?.(`\r${this.#label} [${bar}] ${percent}%  ${bytes}\u001b[K`)
   }
 }

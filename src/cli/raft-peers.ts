@@ -20,8 +20,8 @@ interface PeerOptions extends ClientOptions, OutputOptions {
 }
 
 export function listPeersCommand(io: Io): Command {
-  const command = newCommand('operator raft list-peers', 'List the servers as Raft knows them.', io)
-    .option('--stale', 'Ask this agent alone: answers also when there is no leader.')
+  const command = newCommand('operator raft list-peers', 'List the servers of the Raft configuration, and which of them is the leader.', io)
+    .option('--stale', "Read this agent's local copy; works without a leader.")
     .action(async (options: PeerOptions) => {
       const client = await agentClient(options, io)
       const servers = await client.raftServers({ stale: options.stale === true })
@@ -52,10 +52,11 @@ const peerColumns: readonly Column<RaftServer>[] = [
 export function transferLeaderCommand(io: Io): Command {
   const command = newCommand(
     'operator raft transfer-leader',
-    'Hand the lead over to another server; writes wait for about a round trip.',
+    'Transfer leadership to another server, for example before maintenance on the leader. Writes wait for ' +
+      'about one network round trip.',
     io,
   )
-    .option('--id <uuid>', 'The server that is to lead. (default: the one that holds the most)')
+    .option('--id <uuid>', 'The ID of the new leader. (default: the server with the most complete log)')
     .action(async (options: PeerOptions) => {
       const client = await agentClient(options, io)
       await client.transferLeader(options.id)
@@ -68,14 +69,14 @@ export function transferLeaderCommand(io: Io): Command {
 export function addPeerCommand(io: Io): Command {
   const command = newCommand(
     'operator raft add-peer',
-    'Let a server in that is not configured to join. It votes as soon as it has caught up.',
+    'Add a server that cannot join automatically. It becomes a voter as soon as it has caught up.',
     io,
   )
-    .option('--id <uuid>', 'The id of the server: the file node-id in its data directory.')
-    .option('--address <address>', 'Where it listens for other servers, host:port.')
+    .option('--id <uuid>', 'The ID of the server, from the file node-id in its data directory.')
+    .option('--address <address>', 'The address on which it listens for other servers: host:port.')
     .action(async (options: PeerOptions) => {
       const { id, address } = options
-      if (id === undefined || address === undefined) throw usage('Give both --id and --address.')
+      if (id === undefined || address === undefined) throw usage('Use both --id and --address.')
       const client = await agentClient(options, io)
       await client.addPeer({ id, address })
       done(io, options, `Added peer with id "${id}"`)
@@ -89,15 +90,16 @@ export function addPeerCommand(io: Io): Command {
 export function removePeerCommand(io: Io): Command {
   const command = newCommand(
     'operator raft remove-peer',
-    'Take a server out that will not come back. One that runs is asked with `svcd leave` instead.',
+    'Remove a failed server from the Raft configuration. Its services and checks stay in the catalog: ' +
+      '`svcd force-leave` removes them, too. To remove a running server, use `svcd leave` on it.',
     io,
   )
-    .option('--id <uuid>', 'The id of the server, as list-peers shows it.')
-    .option('--address <address>', 'Or its address, host:port.')
+    .option('--id <uuid>', 'The ID of the server, as `svcd operator raft list-peers` shows it.')
+    .option('--address <address>', 'The address of the server, host:port, instead of its ID.')
     .action(async (options: PeerOptions) => {
       const { id, address } = options
       if ((id === undefined) === (address === undefined)) {
-        throw usage('Give either --id or --address; `svcd operator raft list-peers` shows both.')
+        throw usage('Use either --id or --address; `svcd operator raft list-peers` shows both.')
       }
       const [what, server] =
         id === undefined

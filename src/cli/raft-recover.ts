@@ -13,18 +13,18 @@ interface RecoverOptions {
 export function recoverCommand(io: Io): Command {
   const command = newCommand(
     'operator raft recover',
-    'Make a stopped server a cluster of its own. Only for when most servers are lost for good:\n' +
-      'what they acknowledged and this one never got is lost with them.',
+    'Turn a stopped server into a new single-server cluster. Use it only if a majority of the servers is lost ' +
+      'permanently. Writes that the lost servers acknowledged and this server never received are lost.',
     io,
   )
-    .option('--data-dir <path>', 'The data directory of the server that has the most of the log.')
-    .option('--address <address>', 'Its host:port for others. (default: as before)')
-    .option('--force', 'Even though a majority of the servers answers.')
+    .option('--data-dir <path>', 'The data directory of the server with the most complete log.')
+    .option('--address <address>', 'The new address of the server for other servers: host:port. (default: unchanged)')
+    .option('--force', 'Recover even if a majority of the servers still answers.')
     .option('--json', 'Print JSON.')
     .action(async (options: RecoverOptions) => {
       const { dataDir, address } = options
       if (dataDir === undefined) {
-        throw svcdError('usage', { reason: 'Name the data directory with --data-dir.' })
+        throw svcdError('usage', { reason: 'Give the data directory with --data-dir.' })
       }
       const { recoverCluster } = await import('../node/recover.ts')
       const { assertQuorumLost } = await import('../node/quorum-lost.ts')
@@ -33,10 +33,10 @@ export function recoverCommand(io: Io): Command {
       if (options.json === true) return printJson(io, recovery)
       const { id, address: at, lastIndex, adopted, epoch, dropped } = recovery
       io.out(
-        `Server ${id} at ${at} is the only member now (entry ${lastIndex}, epoch ${epoch}).\n` +
-          `${adopted} entries that it did not know to be committed are committed.\n` +
-          `No members any more: ${dropped.length === 0 ? 'none' : dropped.join(', ')}.\n` +
-          'Start it. Empty the data directories of the others before they join it again.\n',
+        `Server ${id} at ${at} is now the only member (last entry ${lastIndex}, epoch ${epoch}).\n` +
+          `Entries committed that were not known to be committed: ${adopted}.\n` +
+          `Servers removed from the cluster: ${dropped.length === 0 ? 'none' : dropped.join(', ')}.\n` +
+          'Start this server. Before another server joins it again, empty the data directory of that server.\n',
       )
     })
   return addExamples(command, ['svcd operator raft recover -data-dir /var/lib/svcd'])

@@ -9,15 +9,15 @@ export interface Registered {
 }
 
 export interface Notes {
-  /** Gets what the agent warns of. */
+  /** Gets the warnings of the agent. */
   readonly warn: (text: string) => void
-  /** Gets what a registration replaced. */
+  /** Gets a text about what a registration replaced. */
   readonly note: (text: string) => void
 }
 
 /**
- * Registers services in order. When one of several is refused, those
- * that are new are removed again, and it rejects with `registration-undone`, which says what is left.
+ * Registers services in order. If the agent refuses one of several, this removes the new ones again, and
+ * rejects with `registration-undone`, which lists what remains.
  */
 export async function registerAll(
   client: Client,
@@ -58,12 +58,12 @@ function asSentence(text: string): string {
 interface Failure {
   /** Of the services that were registered, in order. */
   readonly ids: readonly string[]
-  /** Of the one that was not, because of `error`. */
+  /** Of the service that was refused with `error`. */
   readonly failed: string
   readonly error: SvcdError
 }
 
-/** Removes those that were not there before, and says what is left. */
+/** Removes the services that are new, and describes what remains. */
 async function undo(
   client: Client,
   { ids, failed, error }: Failure,
@@ -76,24 +76,24 @@ async function undo(
     !isRefusal(error) && !before.includes(failed) && (await remove(client, [failed])).length > 0
   return [
     left.length === 0
-      ? `No ${isUnknown ? 'other ' : ''}service of the files was added.`
-      : `These were added and could not be removed again: ${left.join(', ')}.`,
+      ? `No ${isUnknown ? 'other ' : ''}new service of the files remains registered.`
+      : `These services were added and could not be removed again: ${left.join(', ')}.`,
     ...(isUnknown
-      ? [`The agent may have added "${failed}"; \`svcd services\` shows whether it did.`]
+      ? [`The agent may have added "${failed}": check with \`svcd services\`.`]
       : []),
     ...(changed.length === 0
       ? []
-      : [`These were there before and keep their new definition: ${changed.join(', ')}.`]),
+      : [`These services existed before and keep their new definition: ${changed.join(', ')}.`]),
   ].join(' ')
 }
 
-/** Whether the agent has surely not done what it was asked: it said that the request is wrong. */
+/** Whether the agent certainly did nothing: it answered that the request is wrong. */
 function isRefusal(error: SvcdError): boolean {
   const status = refusedStatus(error) ?? 0
   return status >= 400 && status < 500
 }
 
-/** Gives the ids that could not be removed. What the agent does not know it does not have either. */
+/** Gives the IDs that could not be removed. An ID that the agent does not know counts as removed. */
 async function remove(client: Client, ids: readonly string[]): Promise<readonly string[]> {
   const results = await Promise.allSettled(ids.map(async (id) => client.deregisterService(id)))
   return ids.filter((_, at) => {

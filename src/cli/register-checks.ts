@@ -3,7 +3,7 @@ import type { CheckRegistration } from '../api/client-rows.ts'
 import { nearestDuration, parseDuration } from '../base/duration.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 
-/** What `svcd register` is told of the checks of a service. */
+/** The options of `svcd register` for the checks of a service. */
 export interface CheckOptions {
   readonly checkHttp?: string
   readonly checkTcp?: string
@@ -20,20 +20,20 @@ export interface CheckOptions {
 
 export function addCheckOptions(command: Command): void {
   command
-    .option('--check-http <url>', 'Ask this URL: 2xx passes, 429 warns, all else is critical.')
-    .option('--check-tcp <host:port>', 'Connect: that it can be done passes.')
-    .option('--check-udp <host:port>', 'Send a datagram: critical when the host refuses it.')
-    .option('--check-grpc <host:port[/service]>', "Ask gRPC's health service: SERVING passes.")
-    .option('--check-h2ping <host:port>', 'Ping over HTTP/2 with TLS.')
-    .option('--check-script <command>', 'Run it by sh: exit code 0 passes, 1 warns.')
-    .option('--check-alias <id>', 'Take the health of this service of the agent.')
-    .option('--check-ttl <duration>', 'Expect a report at least this often, else critical.')
-    .option('--interval <duration>', 'How often the checks run. (default: 10s)')
-    .option('--timeout <duration>', 'How long a check waits. (default: 10s, a script 30s)')
-    .option('--deregister-after <duration>', 'Remove the service once critical for this long.')
+    .option('--check-http <url>', 'Request this URL. 2xx passes, 429 is a warning, anything else is critical.')
+    .option('--check-tcp <host:port>', 'Connect over TCP. Passes if the connection succeeds.')
+    .option('--check-udp <host:port>', 'Send a UDP datagram. Critical if the host rejects it.')
+    .option('--check-grpc <host:port[/service]>', 'Query the gRPC health service. Passes if it answers SERVING.')
+    .option('--check-h2ping <host:port>', 'Send an HTTP/2 ping over TLS. Passes if the host answers it.')
+    .option('--check-script <command>', 'Run this command with sh on the agent. Exit code 0 passes, 1 is a warning, anything else is critical. The agent must allow it (-enable-script-checks).')
+    .option('--check-alias <id>', 'Copy the health of this service of the agent.')
+    .option('--check-ttl <duration>', 'Expect a report at least this often. Without one the check becomes critical.')
+    .option('--interval <duration>', 'How often to run the checks. (default: 10s)')
+    .option('--timeout <duration>', 'How long a check may take. (default: 10s, for a script 30s)')
+    .option('--deregister-after <duration>', 'Remove the service after a check has been critical for this long.')
 }
 
-/** The checks that the options ask for, one of each kind. */
+/** The checks that the options define, one of each kind. */
 export function checksOf(options: CheckOptions): readonly CheckRegistration[] {
   const after = options.deregisterAfter
   const common =
@@ -43,7 +43,7 @@ export function checksOf(options: CheckOptions): readonly CheckRegistration[] {
   const probed = probedChecks(options)
   const isPaced = options.interval !== undefined || options.timeout !== undefined
   if (probed.length === 0 && isPaced) {
-    throw usage('--interval and --timeout belong to a check that is run; add --check-http URL.')
+    throw usage('--interval and --timeout need a check that the agent runs; add --check-http URL.')
   }
   const pace = {
     Interval: duration('--interval', options.interval ?? '10s'),

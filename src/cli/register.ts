@@ -28,27 +28,32 @@ interface RegisterOptions extends ClientOptions, CheckOptions {
 }
 
 export function registerCommand(io: Io): Command {
-  const command = newCommand('register', 'Register a service with the agent.', io)
+  const command = newCommand(
+    'register',
+    'Register services with the agent: one service from options, or all services from files. If a file has ' +
+      'an error, nothing is registered.',
+    io,
+  )
     .argument(
       '[name...]',
-      'The name of the service, asked for as NAME.service.consul; or files, told by .json.',
+      'The name of the service, which DNS clients find as NAME.service.consul; or one or more .json files with services.',
     )
-    .option('--name <name>', 'The name, as Consul takes it.')
-    .option('-f, --file <path>', 'A JSON file with one service or several; - is standard input.')
-    .option('--id <id>', 'The id of this instance, unique on the agent. (default: the name)')
-    .option('--address <address>', "IPv4, IPv6 or a host name. (default: the node's)")
-    .option('--port <port>', 'The port of the service.')
-    .addOption(new Option('--tag <tag>', 'A tag. Repeatable.').argParser(collect))
+    .option('--name <name>', "The name of the service, as in Consul's command.")
+    .option('-f, --file <path>', 'A JSON file with services; - means standard input.')
+    .option('--id <id>', 'The ID of this instance, which must be unique on the agent. (default: the name)')
+    .option('--address <address>', "The address of the instance: IPv4, IPv6 or a host name. (default: the node's address)")
+    .option('--port <port>', 'The port of the instance.')
+    .addOption(new Option('--tag <tag>', 'A tag of the instance. Repeatable.').argParser(collect))
     .addOption(
-      new Option('--meta <key=value>', 'A pair of metadata. Repeatable.').argParser(collect),
+      new Option('--meta <key=value>', 'A metadata pair of the instance. Repeatable.').argParser(collect),
     )
     .addOption(
       new Option(
         '--tagged-address <tag=host:port>',
-        'An address for clients elsewhere: wan=203.0.113.7:80. Repeatable.',
+        'Another address of the instance, for clients in other networks, such as wan=203.0.113.7:80. Repeatable.',
       ).argParser(collect),
     )
-    .option('--weight <weight>', 'The SRV weight while passing, or PASSING,WARNING. (default: 1,1)')
+    .option('--weight <weight>', 'The weight in SRV records: PASSING, or PASSING,WARNING. (default: 1,1)')
     .action(async (names: readonly string[], options: RegisterOptions) => {
       const services = await registrations(names, options, io)
       const client = await agentClient(options, io)
@@ -83,29 +88,29 @@ async function registrations(
   const plain = names.filter((each) => !isDefinitionFile(each))
   const [name = named, ...more] = plain
   refusePaths(plain)
-  if (more.length > 0) throw usage('Name one service, or files that end in .json.')
-  if (named !== undefined && named !== name) throw usage('Name the service once.')
+  if (more.length > 0) throw usage('Give one service name, or files that end in .json.')
+  if (named !== undefined && named !== name) throw usage('Give the service name once, as an argument or with --name.')
   if (files.length === 0) {
-    if (name === undefined) throw usage('Name the service, or a file with -f.')
+    if (name === undefined) throw usage('Give a service name, or a file with -f.')
     return [registration(name, options)]
   }
   const extra = Object.keys(options).find((key) => !fileOptions.includes(key))
   if (name !== undefined || extra !== undefined) {
-    throw usage('With a file the whole registration stands in it; leave the other options out.')
+    throw usage('A file contains the whole registration; remove the other options.')
   }
   return readAllRegistrations(files, io)
 }
 
-/** A name with a dot or slash is meant for a file, for DNS finds no such name. */
+/** A name with a dot or slash is probably meant as a file, because DNS cannot find such a name. */
 function refusePaths(names: readonly string[]): void {
   const path = names.find((name) => /[./\\]/.test(name))
   if (path === undefined) return
   throw usage(
-    `"${path}" is not a file of definitions: those are JSON, and end in .json (-f reads one under any name). Nor can DNS find a service of this name; to register it all the same, give --name.`,
+    `"${path}" is neither a .json file nor a name that DNS can find. To read services from a file with another name, use -f. To register a service with this name, use --name.`,
   )
 }
 
-/** The options that say nothing of the service itself. */
+/** The options that do not describe the service itself. */
 const fileOptions = ['file', 'httpAddr', 'token', 'tokenFile', 'json']
 
 function registration(name: string, options: RegisterOptions): ServiceRegistration {
@@ -129,13 +134,13 @@ function pairs(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf('=')
-      if (at < 1) throw refuse('--meta', `"${text}" is not KEY=VALUE`)
+      if (at < 1) throw refuse('--meta', `"${text}" is not KEY=VALUE, such as version=2`)
       return [text.slice(0, at), text.slice(at + 1)]
     }),
   )
 }
 
-/** `wan=203.0.113.7:80`, `wan=[2001:db8::7]:80`; without a port, the service's own is meant. */
+/** `wan=203.0.113.7:80`, `wan=[2001:db8::7]:80`; without a port, the port of the service applies. */
 function taggedAddresses(
   texts: readonly string[],
 ): Readonly<Record<string, { readonly Address: string; readonly Port?: number }>> {
@@ -157,7 +162,7 @@ function taggedAddresses(
 
 function weights(text: string): { readonly Passing: number; readonly Warning: number } {
   const [passing = '', warning = '1', ...more] = text.split(',')
-  if (more.length > 0) throw refuse('--weight', `"${text}" is not PASSING or PASSING,WARNING`)
+  if (more.length > 0) throw refuse('--weight', `"${text}" is not PASSING or PASSING,WARNING, such as 10,1`)
   return { Passing: weight(passing), Warning: weight(warning) }
 }
 

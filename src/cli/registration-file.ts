@@ -3,14 +3,14 @@ import { reasonOf, svcdError } from '../base/errors.ts'
 import type { DefinitionFiles, Finding } from '../node/definition-document.ts'
 import type { Io } from './io.ts'
 
-/** An argument of this kind is a file, not the name or id of a service. */
+/** Whether an argument is a file, not the name or ID of a service. */
 export function isDefinitionFile(argument: string): boolean {
   return argument === '-' || /\.(?:json|hcl)$/.test(argument)
 }
 
 /**
- * The services of all files, in order. Throws `config-unreadable` or `definitions-invalid` when there is
- * anything wrong with one of them: then none is meant.
+ * The services of all files, in order. Throws `config-unreadable` or `definitions-invalid` if one of them
+ * has an error, so that none is registered.
  */
 export async function readAllRegistrations(
   paths: readonly string[],
@@ -24,13 +24,13 @@ export async function readAllRegistrations(
   for (const { source, check } of files.checks) {
     const place = `${source.path}:${source.line}`
     io.err(
-      `svcd: warning: ${place}: the check "${check.checkId}" belongs to no service here and is left out; an agent takes it with -config-dir\n`,
+      `svcd: warning: ${place}: the check "${check.checkId}" does not belong to a service and is ignored; to use it, load the file in the agent with -config-dir\n`,
     )
   }
   return files.services.map(({ body }) => registrationBody(body))
 }
 
-/** The ids of all services that files name, also of those that are faulty otherwise. */
+/** The IDs of all services in the files, including services with errors. */
 export async function readAllIds(paths: readonly string[], io: Io): Promise<readonly string[]> {
   const { findingText } = await import('../node/definition-document.ts')
   const { serviceIds, findings } = await readFiles(paths, io)
@@ -41,7 +41,7 @@ export async function readAllIds(paths: readonly string[], io: Io): Promise<read
   return serviceIds
 }
 
-/** Reads what an agent reads from its files, by the same reader. */
+/** Reads files with the code that an agent uses for its own files. */
 async function readFiles(paths: readonly string[], io: Io): Promise<DefinitionFiles> {
   const { Loaded, readDefinitions } = await import('../node/definition-document.ts')
   const loaded = new Loaded()
@@ -51,13 +51,13 @@ async function readFiles(paths: readonly string[], io: Io): Promise<DefinitionFi
     if (countOf(loaded) > before) continue
     throw svcdError('config-unreadable', {
       path,
-      reason: 'it holds no service with a name; write {"service": {"name": "web", "port": 8080}}',
+      reason: 'the file contains no service with a name; write {"service": {"name": "web", "port": 8080}}',
     })
   }
   return loaded
 }
 
-/** How many services and faults there are. */
+/** The number of services and errors. */
 function countOf({ serviceIds, findings }: DefinitionFiles): number {
   return serviceIds.length + findings.filter(({ severity }) => severity === 'error').length
 }

@@ -13,8 +13,8 @@ import {
 export function reloadCommand(io: Io): Command {
   const command = newCommand(
     'reload',
-    'Have the agent read its files of services, checks and zones again, and say what came of it.\n' +
-      'Options keep their values until the next start. SIGHUP does the same.',
+    'Let the agent read its files of services, checks and zones again, and show what changed. Options ' +
+      'change only when you restart the agent. SIGHUP does the same as this command.',
     io,
   ).action(async (options: ClientOptions) => {
     const report = await (await agentClient(options, io)).reload()
@@ -23,10 +23,10 @@ export function reloadCommand(io: Io): Command {
     else {
       io.out('Configuration reload triggered\n')
       for (const line of Taken) io.out(`${line}\n`)
-      for (const line of LeftOut) io.err(`svcd: left out: ${line}\n`)
-      for (const line of HeldBack) io.err(`svcd: held back: ${line}\n`)
+      for (const line of LeftOut) io.err(`svcd: skipped: ${line}\n`)
+      for (const line of HeldBack) io.err(`svcd: kept: ${line}\n`)
       for (const key of RestartNeeded) {
-        io.err(`svcd: ${key} changed; it counts when the agent is started again\n`)
+        io.err(`svcd: ${key} changed; restart the agent to apply it\n`)
       }
     }
     if (LeftOut.length + HeldBack.length === 0) return

@@ -3,12 +3,12 @@ import type { DnsReply } from '../net/dns-client.ts'
 export interface Unresolved {
   /** As it was typed. */
   readonly text: string
-  /** As it was asked. */
+  /** As it was queried. */
   readonly name: string
   readonly domain: string
   /** None of them has an answer. */
   readonly replies: readonly DnsReply[]
-  /** Asks for another type of the same name. */
+  /** Queries another type of the same name. */
   readonly ask: (type: string) => Promise<DnsReply>
 }
 
@@ -17,15 +17,15 @@ export function kindOf({ rcode, answer }: DnsReply): string {
   return rcode === 'NOERROR' && answer.length === 0 ? 'NODATA' : rcode
 }
 
-/** What to do about a name without an answer; '' when nothing is known. It begins with a space. */
+/** What to do about a name without an answer, with a space in front; '' if nothing is known. */
 export async function resolveHint(unresolved: Unresolved): Promise<string> {
   const { replies, domain } = unresolved
   const [first] = replies
   switch (first === undefined ? '' : kindOf(first)) {
     case 'REFUSED':
-      return ` This server answers for ${domain} and its zones only; ask another server for other names.`
+      return ` This server only answers for ${domain} and its zones. Query another server for other names.`
     case 'SERVFAIL':
-      return ' The server cannot answer now: `svcd doctor` looks for the reason.'
+      return ' The server cannot answer now. Run `svcd doctor` to find the reason.'
     case 'NODATA':
       return noDataHint(unresolved)
     case 'NXDOMAIN':
@@ -41,12 +41,12 @@ async function noDataHint({ replies, ask }: Unresolved): Promise<string> {
   const asked = new Set(replies.map(({ question }) => question.type))
   const others = commonTypes.filter((type) => !asked.has(type))
   const found = await Promise.all(
-    // A failed question says nothing; the name was answered a moment ago.
+    // A query that fails proves nothing; the server answered for the name a moment ago.
     others.map((type) => ask(type).then(hasAnswer, () => false)),
   )
   const there = others.filter((_, at) => found[at])
-  if (there.length === 0) return ' The name exists, without records of its own.'
-  return ` The name exists, with ${inWords(there, 'and')} records.`
+  if (there.length === 0) return ' The name exists, but has no records of its own.'
+  return ` The name exists, but only with ${inWords(there, 'and')} records.`
 }
 
 function hasAnswer({ answer }: DnsReply): boolean {
@@ -58,7 +58,7 @@ function noNameHint({ text, name, domain }: Unresolved): string {
   if (/\.(?:in-addr|ip6)\.arpa$/.test(lower)) return ' No node and no service has this address.'
   if (!`.${lower}`.endsWith(`.${domain.toLowerCase().replace(/\.$/, '')}`)) return ''
   const labels = lower.split('.')
-  if (labels.includes('query')) return ' svcd has no prepared queries.'
+  if (labels.includes('query')) return ' svcd does not support prepared queries.'
   if (labels.includes('node')) return ' `svcd nodes` lists all nodes.'
   const [, tags, service] = /^(?:(.+?)\.)??_?([^.]+)(?:\._[^.]+)?\.service\./i.exec(name) ?? []
   if (service === undefined) return ''
@@ -70,7 +70,7 @@ function serviceHint(text: string, name: string, service: string, tag: string | 
   const why = ` The service is not registered, or no instance${wanted} is healthy: \`svcd services ${service}\` shows its instances.`
   const wasCompleted = name.toLowerCase().startsWith(`${text.toLowerCase()}.service.`)
   if (!wasCompleted || tag === undefined || text.startsWith('_')) return why
-  return ` "${text}" was taken for the tag "${tag}" of the service "${service}"; write "${text}." to ask for that name itself.${why}`
+  return ` svcd read "${text}" as the tag "${tag}" of the service "${service}". To query the name itself, write "${text}." with a dot at the end.${why}`
 }
 
 /** `A, AAAA or SRV`. */

@@ -20,24 +20,24 @@ interface ResolveOptions extends OutputOptions {
 export function resolveCommand(io: Io): Command {
   const command = newCommand(
     'resolve',
-    'Ask the DNS server for a name, and show what any client gets.',
+    'Query the DNS server of the agent for a name, as any DNS client does, and show its answer.',
     io,
   )
-    .argument('<name>', 'A service (web, v1.web, _web._tcp), a node (n1.node), or a whole name.')
+    .argument('<name>', 'A service (web, v1.web, _web._tcp), a node (n1.node), an IP address, or a full name.')
     .addOption(
       new Option(
         '-t, --type <type>',
-        'The record type. Repeatable. (default: A, AAAA and, for a service, SRV)',
+        'The record type. Repeatable. (default: A and AAAA, for a service also SRV)',
       ).argParser(collect),
     )
-    .option('--tcp', 'Ask over TCP. (default: over UDP, and again over TCP when truncated)')
+    .option('--tcp', 'Query over TCP. (default: over UDP, with a retry over TCP if the answer is truncated)')
     .option(
       '--dns-addr <address>',
       'The DNS server: ip:port. (default: 127.0.0.1:8600, env: SVCD_DNS_ADDR)',
     )
     .option(
       '--domain <name>',
-      'The domain that completes a short name. (default: consul, env: SVCD_DOMAIN)',
+      'The domain to append to a short name. (default: consul, env: SVCD_DOMAIN)',
     )
     .option('--json', 'Print JSON.')
     .action(async (name: string, options: ResolveOptions) => resolve(name, options, io))
@@ -79,7 +79,7 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
   })
 }
 
-/** Explains it to users who gave the HTTP port as the DNS port. */
+/** The error for a user who gave the HTTP port as the DNS port. */
 async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | undefined> {
   if (!(error instanceof SvcdError) || error.code !== 'dns-unreachable') return undefined
   const { answersHttp } = await import('./wrong-address.ts')
@@ -89,17 +89,17 @@ async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | und
   return svcdError('dns-is-http', { address, host }, error)
 }
 
-/** RFC 1035 §2.3.4. What else may stand in a name is the server's business. */
+/** RFC 1035 §2.3.4. The server decides about everything else in a name. */
 function checkLengths(name: string): void {
   const bad = name.split('.').find((label) => label === '' || Buffer.byteLength(label) > 63)
   if (bad === undefined && Buffer.byteLength(name) <= 253) return
-  const reason = `"${name}" cannot be asked for; labels have 1 to 63 bytes, a name at most 253`
+  const reason = `"${name}" is not a DNS name; each label needs 1 to 63 bytes, and the name at most 253`
   throw svcdError('invalid-field', { field: 'name', reason })
 }
 
 function resolvedTable(io: Io, replies: readonly DnsReply[], isWide: boolean): string {
   const answers = replies.flatMap((reply) => reply.answer)
-  // Answers contain the addresses of SRV targets. Addresses of the question are shown already.
+  // The addresses of SRV targets; addresses that were queried are shown already.
   const records = [...answers, ...replies.flatMap((reply) => reply.additional)]
   const rows = new Map(records.map((record) => [rowKey(record), record]))
   return table(io, [...rows.values()], recordColumns, isWide)

@@ -1,8 +1,8 @@
-// What a machine's resolver makes of the registry's names: pure, from what was seen.
+// How this machine resolves names of the registry: pure functions of what was observed.
 
 export type Level = 'ok' | 'warning' | 'problem'
 
-/** One thing that was looked at. */
+/** The result of one examination. */
 export interface Finding {
   /** agent, leader, clock, ports, data, dns or resolver. */
   readonly about: string
@@ -22,14 +22,14 @@ export function parseResolvConf(text: string): ResolvConf {
     const [, address] = /^\s*nameserver\s+(\S+)/.exec(line) ?? []
     return address === undefined ? [] : [address]
   })
-  // Without one the C library asks this machine.
+  // Without one the C library queries this machine.
   return { nameservers: nameservers.length === 0 ? ['127.0.0.1'] : nameservers }
 }
 
-/** What a nameserver made of the question: knows it, denies it, refuses, or does not answer. */
+/** How a nameserver answered: with the name, that it does not exist, with a refusal or error, or not at all. */
 export type Verdict = 'knows' | 'denies' | 'refuses' | 'fails' | 'silent'
 
-/** From a nameserver's answers to the questions for A and AAAA records of one name. */
+/** From a nameserver's answers to the A and AAAA queries for one name. */
 export function verdictFrom(
   replies: readonly { readonly rcode: string; readonly answer: readonly unknown[] }[],
 ): Verdict {
@@ -45,12 +45,12 @@ export interface ResolverFacts {
   readonly nameservers: readonly { readonly address: string; readonly verdict: Verdict }[]
   /** The line `hosts:` of nsswitch.conf, without the word; undefined: there is none. */
   readonly hosts: string | undefined
-  /** The name that was asked for. */
+  /** The name that was queried. */
   readonly name: string
   readonly domain: string
-  /** What svcd itself answers; empty when it could not be asked. */
+  /** What svcd itself answers; empty if it did not answer. */
   readonly expected: readonly string[]
-  /** What the system's own look-up gave; undefined: it found nothing. */
+  /** What the system resolved the name to; undefined: nothing. */
   readonly found: readonly string[] | undefined
   /** Where svcd answers DNS. */
   readonly dns: { readonly address: string; readonly port: number }
@@ -64,20 +64,20 @@ export function resolverFindings(facts: ResolverFacts): readonly Finding[] {
   const { found, expected, name } = facts
   if (found === undefined) return [{ about, level: 'problem', ...whyNotFound(facts) }]
   if (expected.length > 0 && !found.some((address) => expected.includes(address))) {
-    const text = `The system finds ${name}, but as ${found.join(', ')}; svcd says ${expected.join(', ')}`
-    const next = `Something else answers for ${facts.domain}: see /etc/hosts and the nameservers of ${facts.path}, or give svcd a domain of its own with -domain.`
+    const text = `The system resolves ${name} to ${found.join(', ')}, but svcd answers ${expected.join(', ')}`
+    const next = `Another source answers for ${facts.domain}. Check /etc/hosts and the nameservers in ${facts.path}, or choose another domain for svcd with -domain.`
     return [{ about, level: 'problem', text, next }]
   }
-  const ok = { about, level: 'ok', text: `The system finds ${name}: ${found.join(', ')}` } as const
+  const ok = { about, level: 'ok', text: `The system resolves ${name} to ${found.join(', ')}` } as const
   return [ok, ...slowFindings(facts)]
 }
 
-/** Nameservers that are asked first and do not answer cost every look-up their time-out. */
+/** A first nameserver that does not answer delays every lookup by its timeout. */
 function slowFindings({ nameservers, path }: ResolverFacts): readonly Finding[] {
   const [first] = nameservers
   if (first?.verdict !== 'silent' || nameservers.length < 2) return []
-  const text = `The first nameserver of ${path}, ${first.address}, does not answer, so every look-up waits for it`
-  const next = `Remove it, or put it last; "options timeout:1" in ${path} makes the wait shorter.`
+  const text = `The first nameserver in ${path}, ${first.address}, does not answer, so every lookup waits for its timeout`
+  const next = `Remove it, or move it to the end. "options timeout:1" in ${path} shortens the wait.`
   return [{ about, level: 'warning', text, next }]
 }
 
@@ -86,52 +86,52 @@ type Reason = Pick<Finding, 'text' | 'next'>
 function whyNotFound(facts: ResolverFacts): Reason {
   const { nameservers, hosts, name, path } = facts
   if (hosts !== undefined && !/\b(?:dns|resolve)\b/.test(hosts)) {
-    const text = `The system does not ask DNS: the line "hosts:" of /etc/nsswitch.conf is "${hosts}"`
-    return { text, next: 'Add dns to that line.' }
+    const text = `The system does not use DNS: the line "hosts:" in /etc/nsswitch.conf is "${hosts}"`
+    return { text, next: 'Add "dns" to that line.' }
   }
   const at = nameservers.findIndex(({ verdict }) => verdict === 'knows')
   const knower = nameservers[at]
   if (knower === undefined) return nobodyKnows(facts)
   if (at >= usedMax) {
-    const text = `${knower.address} knows ${name}, but it is nameserver ${at + 1} of ${path}, and only the first ${usedMax} are used`
+    const text = `${knower.address} answers for ${name}, but it is nameserver ${at + 1} in ${path}, and the system uses only the first ${usedMax}`
     return { text, next: `Move "nameserver ${knower.address}" to the top of ${path}.` }
   }
-  // A server that refuses or fails is passed over; an answer, also "no such name", is final.
+  // After a server that refuses or fails, the next one is queried; an answer, even NXDOMAIN, is final.
   const denier = nameservers.slice(0, at).find(({ verdict }) => verdict === 'denies')
   if (denier !== undefined) {
-    const text = `${knower.address} knows ${name}, but ${denier.address} stands before it in ${path} and says that there is no such name: no other is asked then`
+    const text = `${knower.address} answers for ${name}, but ${denier.address} comes before it in ${path} and answers that the name does not exist, which is final`
     return { text, next: `Put "nameserver ${knower.address}" first in ${path}.` }
   }
-  const text = `${knower.address} knows ${name}, but the system's own look-up does not find it`
-  return { text, next: `See whether something else resolves names here: getent hosts ${name}` }
+  const text = `${knower.address} answers for ${name}, but the system does not resolve it`
+  return { text, next: `Check whether another program resolves names on this machine: getent hosts ${name}` }
 }
 
 function nobodyKnows(facts: ResolverFacts): Reason {
   const { nameservers, domain, path } = facts
   const said = nameservers.map(({ address, verdict }) => `${address} ${words[verdict]}`).join(', ')
-  const text = `No nameserver of ${path} finds names in ${domain}: ${said}`
+  const text = `No nameserver in ${path} answers for ${domain}: ${said}`
   return { text, next: forwardingAdvice(facts) }
 }
 
 const words: Readonly<Record<Verdict, string>> = {
-  knows: 'knows it',
-  denies: 'says that there is no such name',
-  refuses: 'refuses',
+  knows: 'answers',
+  denies: 'answers that the name does not exist',
+  refuses: 'refuses the query',
   fails: 'answers with an error',
   silent: 'does not answer',
 }
 
-/** How to bring the domain to svcd, by what resolves names here. */
+/** How to forward the domain to svcd, depending on the resolver of this machine. */
 function forwardingAdvice({ nameservers, domain, dns }: ResolverFacts): string {
   const [first] = nameservers
   const at = dns.address.includes(':')
     ? `[${dns.address}]:${dns.port}`
     : `${dns.address}:${dns.port}`
   if (first?.address === '127.0.0.53' || first?.address === '127.0.0.54') {
-    return `Let systemd-resolved forward ${domain}: put "[Resolve]", "DNS=${at}", "Domains=~${domain}" and "DNSSEC=false" on lines of /etc/systemd/resolved.conf.d/svcd.conf, then run systemctl restart systemd-resolved.`
+    return `Let systemd-resolved forward ${domain} to svcd: write the lines "[Resolve]", "DNS=${at}", "Domains=~${domain}" and "DNSSEC=false" to /etc/systemd/resolved.conf.d/svcd.conf, then run: systemctl restart systemd-resolved`
   }
   if (first !== undefined && /^(?:127\.|::1$)/.test(first.address)) {
-    return `Let the resolver at ${first.address} forward ${domain} to ${at}: with dnsmasq by the line "server=/${domain}/${dns.address}#${dns.port}" in /etc/dnsmasq.d/svcd.conf.`
+    return `Let the resolver at ${first.address} forward ${domain} to ${at}. With dnsmasq, write the line "server=/${domain}/${dns.address}#${dns.port}" to /etc/dnsmasq.d/svcd.conf.`
   }
-  return `Run the agent with -dns-port 53 and put "nameserver ${dns.address}" first in /etc/resolv.conf, or forward ${domain} to ${at} in a resolver on this machine. resolv.conf cannot name a port.`
+  return `Run the agent with -dns-port 53 and put "nameserver ${dns.address}" first in /etc/resolv.conf, or run a resolver on this machine that forwards ${domain} to ${at}. /etc/resolv.conf cannot contain a port.`
 }

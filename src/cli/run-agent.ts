@@ -11,14 +11,14 @@ import { endByHangUp, Terminal } from './hang-up.ts'
 import type { Io } from './io.ts'
 import { startSample, type Sample } from './sample.ts'
 
-/** What the configuration says beside its values. */
+/** What the configuration contains besides its values. */
 export interface StartNotes {
-  /** Options that are accepted but not done as asked. */
+  /** Settings that are accepted but not used. */
   readonly notices: readonly string[]
   readonly reread: Reread
 }
 
-/** A start takes some seconds; the log of one that takes longer is shown as it comes. */
+/** A start takes a few seconds; after this time the log is shown without waiting for the banner. */
 const bannerMs = 15_000
 
 /** Runs one node until SIGTERM or SIGINT. Rejects when it cannot start. */
@@ -40,7 +40,7 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
     held.release()
     throw config.sample ? forNpmStart(error) : error
   })
-  // Only now it is sure that no other process has the ports and the data directory.
+  // Only now it is certain that no other process uses the ports and the data directory.
   const removePidFile = await pidFile(config, node)
   if (config.logJson) {
     const { http, dns } = node
@@ -70,10 +70,7 @@ async function pidFile({ pidFile: path }: Config, node: RunningNode): Promise<()
   }
 }
 
-/**
- * Resolves when the terminal is closed. A -dev agent belongs to its window; a server continues
- * without.
- */
+/** Resolves when the terminal is closed. A -dev agent then stops; a server keeps running. */
 function hangUp(terminal: Terminal): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.on('SIGHUP', (signal) => {
@@ -82,7 +79,7 @@ function hangUp(terminal: Terminal): Promise<NodeJS.Signals> {
   })
 }
 
-/** What became of it is in the log. */
+/** The log shows the result. */
 async function reload(node: Pick<RunningNode, 'reload'>): Promise<void> {
   try {
     await node.reload()
@@ -97,7 +94,7 @@ async function sampleFor(node: Endpoints, config: Config): Promise<Sample | unde
   return http && dns ? startSample(http, dns, config.domain) : undefined
 }
 
-/** `npm start` runs with the sample, and passes flags on only after `--`. */
+/** `npm start` runs with the sample, and passes on only the flags after `--`. */
 function forNpmStart(error: unknown): unknown {
   if (!(error instanceof SvcdError) || error.code !== 'port-in-use') return error
   const text = error.message.replace(/another with (-[\w-]+)/, 'another: npm start -- $1 PORT')
@@ -108,8 +105,8 @@ function forNpmStart(error: unknown): unknown {
 const sameSignalMs = 500
 
 /**
- * Resolves at the first SIGTERM or SIGINT. A later one ends the process immediately, for users who
- * will not wait for a clean stop.
+ * Resolves at the first SIGTERM or SIGINT; a later one ends the process immediately, for users who do
+ * not want to wait for a clean stop.
  */
 async function nextStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

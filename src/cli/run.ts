@@ -32,8 +32,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Whatever a command prints, nothing of it is obeyed by the terminal or hidden on it: `columns` sees to
- * what goes to `outStyled`. */
+/** Makes control characters visible in everything that a command prints; `columns` does it for `outStyled`. */
 function onlyVisible(io: Io): Io {
   return {
     ...io,
@@ -57,7 +56,7 @@ async function runCommand(line: readonly string[], io: Io): Promise<void> {
   }
 }
 
-/** The command that a line begins with: the one of the most words. '' when there is none. */
+/** The longest command name that a line starts with; '' if there is none. */
 function nameIn(line: readonly string[]): string {
   for (let count = wordsMax; count > 0; count--) {
     const name = line.slice(0, count).join(' ')
@@ -74,7 +73,7 @@ function noCommand(line: readonly string[], io: Io): void {
   if (below.length > 0 && words.length < line.length) return io.out(overview(below))
   if (below.length > 0) {
     const next = below.map((name) => name.slice(group.length + 1)).join(', ')
-    throw usage(`\`svcd ${group}\` needs one more word: ${next}.`)
+    throw usage(`\`svcd ${group}\` needs a subcommand: ${next}.`)
   }
   const [first = ''] = line
   const kind = first.startsWith('-') ? 'option' : 'command'
@@ -106,23 +105,23 @@ function reportError(error: unknown, io: Io): number {
     io.err(`svcd: ${error.message}\n`)
     return error.row.exit
   }
-  // A defect of svcd: its stack is what a bug report needs.
+  // A bug of svcd: a bug report needs the stack.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   io.err(`svcd: ${error instanceof InvariantError ? text : `unexpected error: ${text}`}\n`)
   return 1
 }
 
 function overview(names: readonly string[] = Object.keys(commands)): string {
-  const width = Math.max(...names.map((name) => name.length))
   const sections = [...grouped(names)].map(([group, inside]) => {
+    const width = Math.max(...inside.map((name) => name.length))
     const lines = inside.map((n) => `  ${n.padEnd(width)}  ${commands[n]?.summary ?? ''}\n`)
     return `${group}:\n${lines.join('')}\n`
   })
   return [
     'Usage: svcd COMMAND [options]\n\n',
-    'A DNS-first service registry: register over HTTP or the CLI, find by DNS.\n\n',
+    'A DNS-first service registry. Services register over HTTP or with this command,\nand any program finds their healthy instances with DNS.\n\n',
     ...sections,
-    '`svcd COMMAND --help` shows the options and examples of a command. You can write\noptions as -x or --x. All commands on one page:\n',
+    'Run `svcd COMMAND --help` for the options and examples of a command. Options\ncan have one dash or two. To read about all commands on one page:\n',
     `  man ${manPage}\n`,
   ].join('')
 }

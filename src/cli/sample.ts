@@ -20,7 +20,7 @@ interface Instance {
 
 /**
  * Starts two small HTTP servers in this process and registers them as the service `web`, each with
- * a health check, through the same API as anybody else. Resolves when both are healthy.
+ * a health check, through the public API. Resolves when both are healthy.
  */
 export async function startSample(http: Endpoint, dns: Endpoint, domain: string): Promise<Sample> {
   const client = new Client({ address: `http://${hostPort(reachable(http))}` })
@@ -59,10 +59,7 @@ async function startInstance(id: string): Promise<Instance> {
   return { id, server, port, url: `http://127.0.0.1:${port}` }
 }
 
-/**
- * The first checks run immediately. Five seconds without them mean that something is wrong:
- * continue.
- */
+/** The first checks run immediately; after five seconds without them this continues anyway. */
 async function untilHealthy(client: Client, count: number): Promise<void> {
   const deadline = performance.now() + 5000
   while (performance.now() < deadline) {
@@ -72,11 +69,11 @@ async function untilHealthy(client: Client, count: number): Promise<void> {
 }
 
 function sampleText(question: string, url: string): string {
-  return `==> The sample service "web" is registered: two instances, each with a health check. Paste this:
+  return `==> The sample service "web" is registered, with two instances and a health check for each. Query it:
 
     dig ${question} SRV
 
-    Make one instance fail its check, dig again a second later, and heal it:
+    Let one instance fail its check, query again one second later, then let it recover:
 
     curl ${url}/fail
     curl ${url}/heal

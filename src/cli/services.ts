@@ -33,13 +33,13 @@ interface ServicesOptions extends ReadOptions, OutputOptions {
 export function servicesCommand(io: Io, name = 'services'): Command {
   const command = newCommand(
     name,
-    'List services with the health of their instances, or the instances of one.',
+    'List all services with the health of their instances, or the instances of one service.',
     io,
   )
-    .argument('[name]', 'The service whose instances are shown.')
-    .option('--passing', 'Of one service, only the healthy instances.')
-    .addOption(new Option('--tag <tag>', 'Only with this tag. Repeatable.').argParser(collect))
-    .option('--node <name>', 'Only on this node.')
+    .argument('[name]', 'The service whose instances to list.')
+    .option('--passing', 'List only instances of the service whose checks all pass.')
+    .addOption(new Option('--tag <tag>', 'List only services or instances with this tag. Repeatable.').argParser(collect))
+    .option('--node <name>', 'List only services or instances on this node.')
     .action(async (service: string | undefined, options: ServicesOptions) => {
       const client = await agentClient(options, io)
       if (service === undefined) await listServices(client, options, io)
@@ -62,7 +62,7 @@ export function lsCommand(io: Io): Command {
 async function listServices(client: Client, options: ServicesOptions, io: Io): Promise<void> {
   if (options.passing === true) {
     throw svcdError('usage', {
-      reason: '--passing chooses instances; name the service: svcd services NAME --passing.',
+      reason: '--passing selects instances of one service: svcd services NAME --passing.',
     })
   }
   const { node, tag: tags } = options
@@ -72,7 +72,7 @@ async function listServices(client: Client, options: ServicesOptions, io: Io): P
   await printList(io, options, { data, rows, columns: serviceColumns, nameOf: ({ Name }) => Name })
 }
 
-/** A row of which an older agent, or Consul's, tells name and tags only. */
+/** A row; an older agent, or Consul's, reports only the name and the tags. */
 type SummaryRow = Pick<ServiceSummary, 'Name' | 'Tags'> & Partial<ServiceSummary>
 
 async function summaryOf(
@@ -173,7 +173,7 @@ interface InstanceRow {
   readonly health: InstanceHealth
 }
 
-/** Why and since when is shown where an instance is not passing, behind what is always there. */
+/** The reason and the time are shown if an instance does not pass, after the columns that are always shown. */
 function instanceColumns(since: Since, hasTrouble: boolean): readonly Column<InstanceRow>[] {
   const isWide = !hasTrouble
   return [

@@ -10,7 +10,7 @@ const entriesMax = 500
 
 /**
  * When each of these checks changed last, as `2026-11-27T09:12:03Z`: it has had its status at least since
- * then. `before …` when that is longer ago than the cluster remembers; '' when the agent cannot tell.
+ * then. `before …` if that is longer ago than the cluster remembers; '' if the agent does not know.
  */
 export async function sinceOf(client: Client, checks: readonly CheckEntry[]): Promise<Since> {
   const entries = [...new Set(checks.map(({ ModifyIndex }) => ModifyIndex))]
@@ -40,7 +40,7 @@ async function timesOrNothing(
   }
 }
 
-/** An older agent, or Consul's, does not know what only svcd has. */
+/** An older agent, or Consul's, does not have the endpoints that only svcd has. */
 export function isUnknownQuestion(error: unknown): boolean {
   if (error instanceof SvcdError && error.code === 'not-an-agent') return true
   return [404, 501].includes(refusedStatus(error) ?? 0)

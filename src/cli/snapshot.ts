@@ -25,9 +25,14 @@ interface SaveOptions extends ClientOptions {
 }
 
 export function saveCommand(io: Io): Command {
-  const command = newCommand('snapshot save', 'Write the state of the cluster to a file.', io)
-    .argument('<file>', 'Where to write it; a file that is there is replaced once all is verified.')
-    .option('--stale', 'Of what this agent has, also when there is no leader.')
+  const command = newCommand(
+    'snapshot save',
+    'Save the catalog of the cluster to a file, and verify the file. It includes every write that was ' +
+      'acknowledged before the command.',
+    io,
+  )
+    .argument('<file>', 'The file to write. An existing file is replaced after the new one is verified.')
+    .option('--stale', "Save this agent's local copy, which may be older; works without a leader.")
     .action(async (file: string, options: SaveOptions) => {
       const client = await agentClient(options, io)
       const index = await save(client, file, options, io)
@@ -41,11 +46,11 @@ export function saveCommand(io: Io): Command {
   ])
 }
 
-/** The file comes to its name when it is whole, and found to be what its checksums say. */
+/** The file gets its name when it is complete and its checksums are verified. */
 async function save(client: Client, file: string, options: SaveOptions, io: Io): Promise<number> {
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    // Before the agent is asked, because its answer would not be read.
+    // Before the request, so that the agent does not send a snapshot that cannot be written.
     await writeFile(temporary, '', { mode: 0o600 })
     const { index, stateBytes, archive } = await client.snapshot({ stale: options.stale === true })
     await download(archive, temporary, new ProgressBar('Saving', stateBytes, io.drawn))
@@ -65,10 +70,10 @@ async function download(
   path: string,
   bar: ProgressBar,
 ): Promise<void> {
-  // Only the size of the unpacked state is known beforehand, so it is unpacked to be counted.
+  // Only the size of the uncompressed state is known in advance, so the bytes are counted uncompressed.
   const counted = createGunzip()
   counted.on('data', (chunk: Buffer) => bar.add(chunk.length))
-  // A damaged archive is found when it is verified.
+  // The verification finds a damaged archive.
   counted.on('error', () => {})
   const counting = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of archive) {
@@ -87,10 +92,12 @@ async function download(
 export function restoreCommand(io: Io): Command {
   const command = newCommand(
     'snapshot restore',
-    'Bring the catalog of the whole cluster back to what a file says.',
+    'Restore the catalog of the whole cluster from a file of `svcd snapshot save`. It registers what differs and removes ' +
+      'what is not in the file. Services of running agents keep their current registration. If the command is ' +
+      'interrupted, run it again.',
     io,
   )
-    .argument('<file>', 'A file of `svcd snapshot save`.')
+    .argument('<file>', 'The file to restore.')
     .action(async (file: string, options: ClientOptions) => {
       const client = await agentClient(options, io)
       const bar = new ProgressBar('Restoring', await sizeOf(file), io.drawn)
@@ -122,10 +129,10 @@ async function sizeOf(path: string): Promise<number> {
 export function inspectCommand(io: Io): Command {
   const command = newCommand(
     'snapshot inspect',
-    'Verify a file of `svcd snapshot save`, and show what is in it. No agent is asked.',
+    'Verify a file of `svcd snapshot save`, and show its content. This works without an agent.',
     io,
   )
-    .argument('<file>', 'The file.')
+    .argument('<file>', 'The file to inspect.')
     .option('--json', 'Print JSON.')
     .action(async (file: string, options: OutputOptions) => {
       const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')

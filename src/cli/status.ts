@@ -17,9 +17,9 @@ interface StatusOptions extends ClientOptions, OutputOptions {}
 export function statusCommand(io: Io): Command {
   const command = newCommand(
     'status',
-    'Show the cluster at a glance: who leads, which servers are alive, how many instances are in which ' +
-      'health, and every check that does not pass: why, and since when. It reads what this agent has, so it ' +
-      'works without a leader. The exit code is 0 also when something is critical.',
+    'Show the cluster at a glance: the leader, the status of each server, the number of instances by health, and ' +
+      "every check that does not pass, with the reason and the time. It reads this agent's local copy, so it works " +
+      'without a leader. The exit code is 0 even if something is critical.',
     io,
   ).action(async (options: StatusOptions) => {
     const client = await agentClient(options, io)
@@ -131,7 +131,7 @@ function troubleOf(check: CheckEntry, since: string, nowMs: number): Trouble {
   }
 }
 
-/** A terminal shows the first of them; all are a command away. */
+/** A terminal shows only the first of them. */
 const shownMax = 20
 
 function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {
@@ -143,7 +143,7 @@ function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {
     )
   const shown = isWide || io.terminal === undefined ? notPassing : notPassing.slice(0, shownMax)
   const left = notPassing.length - shown.length
-  const more = left === 0 ? '' : `… and ${left} more: \`svcd status --wide\` shows all.\n`
+  const more = left === 0 ? '' : `… and ${left} more: run \`svcd status --wide\` to see all.\n`
   const trouble =
     notPassing.length === 0
       ? paint('All checks pass.', 'good', io.terminal) + '\n'
@@ -157,10 +157,10 @@ function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {
 }
 
 function leaderText(io: Io, { leader, servers, agent }: ClusterStatus): string {
-  if (leader !== '') return `${visible(leader)} (asked: ${visible(agent.node)})`
+  if (leader !== '') return `${visible(leader)} (reported by ${visible(agent.node)})`
   const alive = servers.filter(({ status }) => status === 'alive').length
   const none = paint('none', 'bad', io.terminal)
-  return `${none}; ${alive} of ${servers.length} servers are alive as far as ${visible(agent.node)} knows. Writes fail until more than half are.`
+  return `${none}; ${visible(agent.node)} sees ${alive} of ${servers.length} servers alive. Writes fail until more than half are alive.`
 }
 
 const serverColumns: readonly Column<ServerStatus>[] = [

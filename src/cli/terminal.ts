@@ -1,8 +1,8 @@
 import type { Terminal } from './io.ts'
 
 /**
- * The terminal behind a stream; undefined when it is none. Colours are off with NO_COLOR
- * (https://no-color.org: present and not empty) and on a terminal that has none.
+ * The terminal behind a stream; undefined if it is not a terminal. Colours are off with NO_COLOR
+ * (https://no-color.org: present and not empty) and on a terminal without colours.
  */
 export function terminalOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
@@ -10,7 +10,7 @@ export function terminalOf(
 ): Terminal | undefined {
   if (stream.isTTY !== true) return undefined
   const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
-  // A terminal that does not know its width says 0.
+  // A terminal that does not know its width reports 0.
   const { columns = 0 } = stream
   return { columns: columns > 0 ? columns : 80, hasColour: !isPlain }
 }

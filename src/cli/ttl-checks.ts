@@ -5,8 +5,8 @@ import { svcdError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 
 /**
- * The TTL checks of this agent that an id means: the check with this id, or the TTL checks of the service
- * with this id. Throws `no-ttl-check`, which says what there is instead.
+ * The TTL checks of this agent for an ID: the check with this ID, or the TTL checks of the service with this
+ * ID. Throws `no-ttl-check`, with a hint at what exists instead.
  */
 export async function ttlChecksOf(client: Client, id: string): Promise<readonly CheckEntry[]> {
   const all = Object.values(await client.agentChecks())
@@ -20,17 +20,17 @@ export async function ttlChecksOf(client: Client, id: string): Promise<readonly 
 async function hintFor(client: Client, id: string, all: readonly CheckEntry[]): Promise<string> {
   const other = all.find(({ CheckID }) => CheckID === id)
   if (other !== undefined) {
-    return `The check "${id}" is of type ${other.Type}: the agent runs it, so nobody reports it.`
+    return `The check "${id}" is of type ${other.Type}: the agent runs it, and you cannot report it.`
   }
   const services = Object.keys(await client.agentServices())
   if (services.includes(id)) {
-    return `The service "${id}" has none. Register it with --check-ttl 30s.`
+    return `The service "${id}" has no TTL check. Register it with --check-ttl 30s.`
   }
   const near = didYouMean(id, [...all.map(({ CheckID }) => CheckID), ...services]).trim()
   return `${near} \`svcd checks\` lists all checks.`.trim()
 }
 
-/** The TTL of a check in milliseconds; undefined when the agent does not tell it. */
+/** The TTL of a check in milliseconds; undefined if the agent does not report it. */
 export function ttlMsOf({ Definition }: CheckEntry): number | undefined {
   const { TTL } = Definition
   return typeof TTL === 'string' ? parseDuration(TTL) : undefined

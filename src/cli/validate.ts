@@ -15,12 +15,12 @@ interface ValidateOptions {
 export function validateCommand(io: Io): Command {
   const command = newCommand(
     'validate',
-    'Check files of options, services and checks without starting an agent. Of a directory all\n' +
-      'that end in .json are read, as `svcd agent -config-dir` does.',
+    'Check files with options, services and checks without starting an agent. In a directory it reads all files ' +
+      'that end in .json, as `svcd agent -config-dir` does.',
     io,
   )
-    .argument('<path...>', 'Files and directories.')
-    .option('--quiet', 'Print nothing when all is well.')
+    .argument('<path...>', 'The files and directories to check.')
+    .option('--quiet', 'Print nothing if the configuration is valid.')
     .option('--json', 'Print JSON.')
     .action(async (paths: readonly string[], options: ValidateOptions) => {
       const { loadDefinitionFiles } = await import('../node/definition-files.ts')
@@ -46,13 +46,13 @@ export function validateCommand(io: Io): Command {
   return addExamples(command, ['svcd validate /etc/svcd.d', 'svcd validate web.json api.json'])
 }
 
-// Files of services alone need not say where an agent keeps its data.
+// Files with only services do not have to contain the data directory of the agent.
 const leftToFlags = {
   path: 'the command line',
   content: { server: true, data_dir: '/var/lib/svcd' },
 }
 
-/** What the agent would say of the options in these files. */
+/** What the agent would report about the options in these files. */
 function optionsIn(files: readonly ConfigFile[]): {
   readonly problems: readonly string[]
   readonly notices: readonly string[]

@@ -4,7 +4,7 @@ import type { Io } from './io.ts'
 import { addExamples, newCommand, printJson } from './new-command.ts'
 
 export function versionCommand(io: Io): Command {
-  const command = newCommand('version', 'Print the version of svcd and of Node.', io)
+  const command = newCommand('version', 'Print the versions of svcd and Node.js.', io)
     .option('--json', 'Print JSON.')
     .action(({ json }: { json?: boolean }) => {
       if (json === true) printJson(io, { version, node: process.versions.node })

@@ -14,13 +14,13 @@ export interface WatchOptions extends ReadOptions {
   readonly tag?: readonly string[]
 }
 
-/** The watched path below /v1/watch/. */
+/** The target of a watch: a path below /v1/watch/. */
 export interface WatchTarget {
   readonly kind: WatchedKind
   readonly path: string
 }
 
-/** The one thing that the options name. Throws `usage` when they name none, or several. */
+/** The target that the options name. Throws `usage` if they name none or several. */
 export function watchTarget(options: WatchOptions): WatchTarget {
   const { service, services, nodes, node, checks, passing, tag: tags } = options
   const ofChecks = checks === true
@@ -28,12 +28,12 @@ export function watchTarget(options: WatchOptions): WatchTarget {
   const given = Object.entries(kinds).filter(([, value]) => value !== undefined)
   const [kind, value] = given[0] ?? []
   if (given.length !== 1 || kind === undefined) {
-    throw usage('Give one of --service NAME, --services, --nodes, --node NAME and --checks.')
+    throw usage('Use one of --service NAME, --services, --nodes, --node NAME and --checks.')
   }
   if ((passing === true || tags !== undefined) && kind !== 'service') {
-    throw usage('--passing and --tag choose instances; give --service NAME.')
+    throw usage('--passing and --tag select instances of a service; use them with --service NAME.')
   }
-  if (options.state !== undefined && !ofChecks) throw usage('--state belongs to --checks.')
+  if (options.state !== undefined && !ofChecks) throw usage('Use --state only with --checks.')
   const query = queryOf({ ...listOptions(options), passing, tags })
   if (ofChecks) return { kind: 'checks', path: `checks${withChecksOf(options, query)}` }
   // A name, or `true` of an option without a value.
@@ -45,7 +45,7 @@ function withChecksOf({ service, node, state }: WatchOptions, query: string): st
   const given = Object.entries({ service, node, state }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   )
-  if (given.length > 1) throw usage('With --checks give one of --service, --node and --state.')
+  if (given.length > 1) throw usage('With --checks use only one of --service, --node and --state.')
   const parameters = new URLSearchParams(query)
   for (const [name, value] of given) parameters.set(name, value)
   return parameters.size === 0 ? '' : `?${parameters.toString()}`

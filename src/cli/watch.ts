@@ -16,20 +16,20 @@ const retryMsMax = 5000
 export function watchCommand(io: Io): Command {
   const command = newCommand(
     'watch',
-    'Print the current state, then each change as it happens, until Ctrl-C. It reconnects when the\n' +
-      'agent was unreachable, and shows what changed in that time. A line begins with + for an\n' +
-      'addition, - for a removal, ~ for a change. With --json each line is the whole state.',
+    'Print the current state, then each change as it happens, until you press Ctrl-C. If the agent becomes ' +
+      'unreachable, it reconnects and shows what changed in that time. Each line starts with the time, then + for an ' +
+      'addition, - for a removal or ~ for a change. With --json each line is the whole state.',
     io,
   )
-    .option('--service <name>', 'Watch the instances of a service; with --checks, its checks.')
-    .option('--services', 'Watch the names of all services, with their tags.')
-    .option('--nodes', 'Watch the nodes.')
-    .option('--node <name>', 'Watch the services of a node; with --checks, its checks.')
+    .option('--service <name>', 'Watch the instances of this service; with --checks, its checks.')
+    .option('--services', 'Watch the names and tags of all services.')
+    .option('--nodes', 'Watch all nodes.')
+    .option('--node <name>', 'Watch the services of this node; with --checks, its checks.')
     .option('--checks', 'Watch all checks.')
-    .option('--state <state>', 'With --checks, those in this state: passing, warning, critical.')
-    .option('--passing', 'Of a service, only the healthy instances.')
+    .option('--state <state>', 'With --checks, watch only checks in this state: passing, warning or critical.')
+    .option('--passing', 'With --service, watch only instances whose checks all pass.')
     .addOption(
-      new Option('--tag <tag>', 'Of a service, only with this tag. Repeatable.').argParser(collect),
+      new Option('--tag <tag>', 'With --service, watch only instances with this tag. Repeatable.').argParser(collect),
     )
     .action(async (options: WatchOptions) => {
       const target = watchTarget(options)
@@ -44,10 +44,7 @@ export function watchCommand(io: Io): Command {
   ])
 }
 
-/**
- * Rejects when the first attempt finds no agent, or when the agent refuses; else continues without
- * end.
- */
+/** Rejects if the first attempt finds no agent, or if the agent refuses; otherwise runs without an end. */
 async function watch(client: Client, target: WatchTarget, json: boolean, io: Io): Promise<void> {
   const interrupted = new AbortController()
   io.onInterrupt?.(() => interrupted.abort())
@@ -59,7 +56,7 @@ async function watch(client: Client, target: WatchTarget, json: boolean, io: Io)
     let isConnected = false
     try {
       for await (const { index, data } of client.watch(target.path, interrupted.signal)) {
-        if (wasConnected && !isConnected) io.err('svcd: Connected again.\n')
+        if (wasConnected && !isConnected) io.err('svcd: Reconnected.\n')
         isConnected = wasConnected = true
         show(index, data)
       }
@@ -68,7 +65,7 @@ async function watch(client: Client, target: WatchTarget, json: boolean, io: Io)
     }
     if (isOver()) return
     if (isConnected) {
-      io.err('svcd: The agent is gone; connecting again until it is back.\n')
+      io.err('svcd: Lost the connection to the agent; svcd keeps trying to reconnect.\n')
       retryMs = retryMsMin
     }
     await delay(retryMs, undefined, { signal: interrupted.signal }).catch(() => {})
@@ -76,7 +73,7 @@ async function watch(client: Client, target: WatchTarget, json: boolean, io: Io)
   }
 }
 
-/** A refusal will be repeated. Without a leader a retry may succeed in a moment. */
+/** A request that the agent refused will be refused again; without a leader it may succeed later. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof SvcdError)) return true
   if (error.code !== 'agent-refused') return error.code !== 'agent-unreachable'
@@ -100,7 +97,7 @@ function jsonPrinter(io: Io): Show {
   let shown = ''
   return (index, data) => {
     const text = JSON.stringify(data)
-    // What an agent sends first when it is back is mostly known.
+    // After a reconnect, the agent usually sends a state that was shown already.
     if (text !== shown) io.out(`{"index":${index},"data":${visibleJson(text)}}\n`)
     shown = text
   }

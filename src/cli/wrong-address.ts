@@ -4,7 +4,7 @@ import { causeOf } from '../api/client-failure.ts'
 import { httpRequest } from '../api/http-request.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 
-/** A server that is there answers a probe in this time. */
+/** A running server answers a probe in this time. */
 const probeMs = 800
 /** An agent under load may take longer to answer. */
 const answerMsMax = 4000
@@ -21,11 +21,10 @@ interface Place {
 }
 
 /**
- * Finds out what is at an address where no agent answers: a DNS server, a server that speaks HTTPS
- * where HTTP was asked or the reverse, or a silent program. `failure` is why a request failed;
- * undefined while it waits for its answer. Resolves with undefined when an agent answers, or
- * nothing more is known. Takes 5 s at most, and less than 1 s where a program answers in its own
- * protocol.
+ * Finds out what listens at an address where no agent answers: a DNS server, a server with HTTPS instead of
+ * HTTP or the reverse, or something that is silent. `failure` is the reason why a request failed; undefined while
+ * it waits for an answer. Resolves with undefined if an agent answers, or if nothing more is known. It takes at
+ * most 5 s, and less than 1 s if something answers in its own protocol.
  */
 export async function wrongAddress(
   address: string,
@@ -34,10 +33,10 @@ export async function wrongAddress(
   const { code } = (failure === undefined ? {} : causeOf(failure)) as { readonly code?: string }
   if (code !== undefined && hopeless.includes(code)) return undefined
   const place = placeOf(address)
-  // An unfinished attempt would keep the process alive.
+  // A request that is still pending at the end would keep the process alive.
   const done = new AbortController()
   try {
-    // Started immediately: an agent that is only slow has all the time.
+    // Started first, so that a slow agent has the whole time to answer.
     const answers =
       failure === undefined ? answersHttp(address, answerMsMax, done.signal) : undefined
     const mixUp = await nameMixUp(place)
@@ -49,7 +48,7 @@ export async function wrongAddress(
   }
 }
 
-/** Nothing comes: is anybody there at all? */
+/** No answer: does anything accept connections? */
 async function silence(place: Place): Promise<SvcdError> {
   const { address } = place
   if (!(await acceptsTcp(place))) {
@@ -76,7 +75,7 @@ async function nameMixUp({ address, host, port, isTls }: Place): Promise<SvcdErr
   return svcdError(isTls ? 'agent-is-http' : 'agent-is-https', { address })
 }
 
-/** Node's HTTP client met a server that closes, or says something else than HTTP: not an agent that ended. */
+/** A server closed the connection or answered something other than HTTP, and is not an agent that stopped. */
 async function closedWithoutAnswer(place: Place, code = ''): Promise<SvcdError | undefined> {
   const { address, port } = place
   const isForeign = code === 'ECONNRESET' || code.startsWith('HPE_')
@@ -96,10 +95,10 @@ const otherPorts: Readonly<Record<number, string>> = {
 
 function portHint(port: number): string {
   const use = otherPorts[port]
-  return use === undefined ? '' : ` (port ${port} is mostly for ${use})`
+  return use === undefined ? '' : ` (port ${port} is usually for ${use})`
 }
 
-/** Whether anybody answers HTTP at a URL, whatever the answer is. */
+/** Whether something answers HTTP at a URL, with any answer. */
 export async function answersHttp(
   base: string,
   timeoutMs: number,
@@ -118,7 +117,7 @@ export async function answersHttp(
 }
 
 async function answersDns(host: string, port: number): Promise<boolean> {
-  // It imports a DNS library, which is only needed here.
+  // Loaded only here, because it loads a DNS library.
   const { ask } = await import('../net/dns-client.ts')
   const answers = async (tcp: boolean): Promise<boolean> => {
     const limits = { tcp, timeoutMs: probeMs, attempts: 1 }
@@ -142,7 +141,7 @@ function answersTls(host: string, port: number): Promise<boolean> {
     }
     socket.setTimeout(probeMs, () => end(false))
     socket.once('secureConnect', () => end(true))
-    // A server that asks for a certificate has spoken TLS, too.
+    // A server that requests a certificate speaks TLS, too.
     socket.once('error', ({ code = '' }: NodeJS.ErrnoException) =>
       end(code.startsWith('ERR_SSL_') && !/WRONG_VERSION|HTTP_REQUEST|PACKET_LENGTH/.test(code)),
     )

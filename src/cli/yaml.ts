@@ -21,7 +21,7 @@ function block(value: Nested, margin: string): string {
     .join('')
 }
 
-/** Behind `- `: a map or a list begins on the same line. */
+/** After `- `: a map or a list starts on the same line. */
 function inItem(item: unknown, margin: string): string {
   if (!isNested(item)) return `${scalar(item)}\n`
   return block(item, `${margin}  `).slice(margin.length + 2)
@@ -37,12 +37,12 @@ function scalar(value: unknown): string {
   return typeof value === 'object' && value !== null ? '{}' : JSON.stringify(value)
 }
 
-// What some reader of YAML 1.1 or 1.2 takes for something else than a text.
+// Words that some reader of YAML 1.1 or 1.2 does not read as a string.
 const otherMeaning = /^(?:true|false|yes|no|on|off|y|n|null)$/i
 // No colon, hash, quote or sign at the front: nothing that means something in YAML.
 const isPlain = /^[A-Za-z_/][\w./@+-]*(?: [\w./@+-]+)*$/
 
-/** Plain where no reader can take it for anything else, else in double quotes (YAML 1.2 §7.3.1). */
+/** Plain if every reader reads it as a string, otherwise in double quotes (YAML 1.2 §7.3.1). */
 function text(value: string): string {
   if (isPlain.test(value) && !otherMeaning.test(value)) return value
   const quoted = JSON.stringify(value)

@@ -9,14 +9,14 @@ export const agentOptions = {
     flag: 'dev',
     group: 'Agent',
     description:
-      'Run one server for trying things out: on 127.0.0.1, with its data in a temporary directory that is removed on stop.',
+      'Run a single server to try svcd out. It listens on 127.0.0.1 and keeps its data in a temporary directory, which it removes when it stops.',
   },
   sample: {
     kind: 'boolean',
     default: false,
     flag: 'sample',
     group: 'Agent',
-    description: 'Register a sample service.',
+    description: 'Register a sample service with two instances.',
     hidden: true,
   },
   server: {
@@ -26,7 +26,8 @@ export const agentOptions = {
     flag: 'server',
     file: 'server',
     group: 'Agent',
-    description: 'Run as a server: keep the log and the catalog.',
+    description:
+      'Run as a server: store the log and the catalog, and take part in the cluster. Required, unless you use -dev.',
   },
   bootstrapExpect: {
     kind: 'integer',
@@ -35,11 +36,12 @@ export const agentOptions = {
     max: 99,
     flag: 'bootstrap-expect',
     file: 'bootstrap_expect',
-    group: 'Agent',
+    group: 'Cluster',
     description:
-      'The number of servers to wait for before a new cluster starts, the same on all of them. 0: join one that runs.',
+      'How many servers to wait for before they form a new cluster. Set the same number on each of them. With 0 the server joins an existing cluster instead.',
     placeholder: 'n',
-    defaultText: '1, with -retry-join 0',
+    example: '3',
+    defaultText: '1, or 0 with -retry-join',
   },
   dataDir: {
     kind: 'string',
@@ -47,8 +49,9 @@ export const agentOptions = {
     flag: 'data-dir',
     file: 'data_dir',
     group: 'Agent',
-    description: 'The directory of the log and the catalog. Required unless -dev.',
+    description: 'The directory for the log and the catalog. Required, unless you use -dev.',
     placeholder: 'path',
+    example: '/var/lib/svcd',
     check: checkNotEmpty,
   },
   diskReserveMib: {
@@ -60,9 +63,10 @@ export const agentOptions = {
     file: 'disk_reserve_mib',
     group: 'Agent',
     description:
-      'Space to keep free on the disk of the data directory, in MiB: below it nothing more is registered. 0 keeps none.',
-    placeholder: 'n',
-    defaultText: '256, or 5 % of a smaller disk',
+      'How much space to keep free on the disk of the data directory, in MiB. With less free space the leader refuses new registrations. 0 turns this off.',
+    placeholder: 'mib',
+    example: '1024',
+    defaultText: '256 or 5 % of the disk, whichever is less',
   },
   nodeName: {
     kind: 'string',
@@ -70,8 +74,10 @@ export const agentOptions = {
     flag: 'node',
     file: 'node_name',
     group: 'Agent',
-    description: 'The name of this node, found as NAME.node.DATACENTER.DOMAIN.',
+    description:
+      'The name of this node. It must be unique in the cluster. DNS clients find the node as NAME.node.DATACENTER.DOMAIN.',
     placeholder: 'name',
+    example: 'n1',
     defaultText: 'the host name',
     check: checkDnsName,
   },
@@ -83,7 +89,8 @@ export const agentOptions = {
     group: 'Agent',
     description: 'The UUID of this node.',
     placeholder: 'uuid',
-    defaultText: 'made at the first start and kept in the data directory',
+    example: '0f8b3a52-6d0c-4b1e-9a67-1f2d3c4b5a69',
+    defaultText: 'generated at the first start and kept in the data directory',
     check: checkUuid,
   },
   nodeMeta: {
@@ -93,8 +100,9 @@ export const agentOptions = {
     file: 'node_meta',
     group: 'Agent',
     description:
-      'Metadata of this node: rack=a1. It is in the catalog, in filters and ?node-meta, and in TXT answers. Repeatable.',
+      'A metadata pair of this node. It appears in the catalog and in TXT answers, and you can select by it with ?node-meta and filters. Repeatable.',
     placeholder: 'key=value',
+    example: 'rack=a1',
     check: checkNodeMeta,
   },
   datacenter: {
@@ -103,8 +111,9 @@ export const agentOptions = {
     flag: 'datacenter',
     file: 'datacenter',
     group: 'Agent',
-    description: 'The name of the datacenter. Converted to lower case.',
+    description: 'The name of the datacenter. svcd converts it to lower case.',
     placeholder: 'name',
+    example: 'eu-west',
     check: checkDatacenter,
   },
   pidFile: {
@@ -113,8 +122,9 @@ export const agentOptions = {
     flag: 'pid-file',
     file: 'pid_file',
     group: 'Agent',
-    description: 'A file for the process ID; it is removed on stop.',
+    description: 'The file to write the process ID to. The agent removes it when it stops.',
     placeholder: 'path',
+    example: '/run/svcd.pid',
     check: checkNotEmpty,
   },
   configFiles: {
@@ -122,7 +132,9 @@ export const agentOptions = {
     default: [],
     flag: 'config-file',
     group: 'Agent',
-    description: 'A JSON file of options, services and checks. Repeatable; a later file wins.',
+    description:
+      'A JSON file with options, services and checks. Repeatable; a later file overrides an earlier one.',
     placeholder: 'path',
+    example: '/etc/svcd.json',
   },
 } as const satisfies Record<string, OptionRow>

@@ -1,6 +1,6 @@
 import { optionNames, optionRow, type Config, type OptionName } from './options.ts'
 
-/** The options that two configurations have different values for, by their key in a file or their flag. */
+/** The options with different values in two configurations, by their file key or their flag. */
 export function changedOptions(before: Config, after: Config): readonly string[] {
   return optionNames
     .filter((name) => textOf(before, name) !== textOf(after, name))

@@ -9,8 +9,9 @@ export const checkOptions = {
     flag: 'config-dir',
     group: 'Agent',
     description:
-      'A directory of JSON files (*.json, in order of name) with options, services and checks. Services and checks are read again on SIGHUP. Repeatable.',
+      'A directory whose *.json files are read in alphabetical order, with options, services and checks. `svcd reload` and SIGHUP read services and checks again. Repeatable.',
     placeholder: 'path',
+    example: '/etc/svcd.d',
   },
   'checks.enableScripts': {
     kind: 'boolean',
@@ -19,7 +20,7 @@ export const checkOptions = {
     file: 'enable_script_checks',
     group: 'Checks',
     description:
-      "Run checks that are scripts, also those registered over HTTP: whoever can reach the API then runs commands as this agent's user.",
+      "Run script checks from any source, including those registered over HTTP. Everyone who can reach the HTTP API can then run commands as this agent's user.",
   },
   'checks.enableLocalScripts': {
     kind: 'boolean',
@@ -27,7 +28,7 @@ export const checkOptions = {
     flag: 'enable-local-script-checks',
     file: 'enable_local_script_checks',
     group: 'Checks',
-    description: 'Run checks that are scripts, those defined in files only.',
+    description: 'Run script checks, but only those that configuration files define.',
   },
   'checks.caFile': {
     kind: 'string',
@@ -35,8 +36,10 @@ export const checkOptions = {
     flag: 'check-ca-file',
     file: 'check_tls.ca_file',
     group: 'Checks',
-    description: "The authorities that checks over TLS trust, PEM, in place of the system's.",
+    description:
+      "A PEM file with the certificate authorities that TLS checks trust, instead of the system's.",
     placeholder: 'path',
+    example: '/etc/svcd/check-ca.pem',
     check: checkNotEmpty,
   },
   'checks.certFile': {
@@ -45,8 +48,10 @@ export const checkOptions = {
     flag: 'check-cert-file',
     file: 'check_tls.cert_file',
     group: 'Checks',
-    description: 'The certificate that checks show to services that ask for one, PEM.',
+    description:
+      'A PEM file with the client certificate that TLS checks present to services that require one. Use it with -check-key-file.',
     placeholder: 'path',
+    example: '/etc/svcd/check.pem',
     check: checkNotEmpty,
   },
   'checks.keyFile': {
@@ -55,8 +60,9 @@ export const checkOptions = {
     flag: 'check-key-file',
     file: 'check_tls.key_file',
     group: 'Checks',
-    description: 'The key of that certificate, PEM.',
+    description: 'A PEM file with the private key of -check-cert-file.',
     placeholder: 'path',
+    example: '/etc/svcd/check-key.pem',
     check: checkNotEmpty,
   },
 } as const satisfies Record<string, OptionRow>

@@ -1,7 +1,7 @@
 import { metadataFault } from '../base/metadata.ts'
 import { formatIp, isUnspecifiedIp, parseIp } from '../base/ip.ts'
 
-/** Says why a value is refused, or undefined when it is fine. */
+/** Returns why a value is refused; undefined if it is valid. */
 export type Check<T> = (value: T) => string | undefined
 
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
@@ -15,7 +15,7 @@ export function checkDatacenter(value: string): string | undefined {
 export function checkDnsName(value: string): string | undefined {
   const bad = value.split('.').find((part) => !label.test(part))
   if (bad !== undefined) {
-    return `"${value}" cannot be asked for by DNS; use labels of 1 to 63 letters, digits, "-" or "_", joined by dots`
+    return `"${value}" is not a DNS name; use labels of 1 to 63 letters, digits, "-" or "_", joined by dots`
   }
   return value.length > 253 ? `the name has ${value.length} characters; DNS allows 253` : undefined
 }
@@ -27,16 +27,16 @@ export function checkUuid(value: string): string | undefined {
 
 export function checkIp(value: string): string | undefined {
   if (parseIp(value) !== undefined) return undefined
-  if (value.includes('{{')) return `"${value}" is a template, and svcd has none; write the address`
-  if (value.startsWith('unix:')) return `"${value}" is a Unix socket; svcd listens on IP addresses`
+  if (value.includes('{{')) return `"${value}" is a template, which svcd does not support; write the IP address`
+  if (value.startsWith('unix:')) return `"${value}" is a Unix socket; svcd listens on IP addresses only`
   return `"${value}" is not an IPv4 or IPv6 address`
 }
 
-/** Of other servers. Consul also takes what asks a cloud provider. */
+/** Addresses of other servers. Consul also accepts cloud auto-join expressions. */
 export function checkJoinAddresses(values: readonly string[]): string | undefined {
   const cloud = values.find((value) => value.startsWith('provider='))
   if (cloud === undefined) return undefined
-  return `"${cloud}" asks a cloud provider, which svcd does not; name the servers, or one DNS name that has the addresses of all`
+  return `"${cloud}" is a cloud auto-join expression, which svcd does not support; give the addresses of the servers, or one DNS name that resolves to all of them`
 }
 
 /** As Consul limits it: 64 pairs, keys of 128 characters, values of 512. */
@@ -45,7 +45,7 @@ export function checkNodeMeta(pairs: Readonly<Record<string, string>>): string |
 }
 
 export function checkIps(values: readonly string[]): string | undefined {
-  if (values.length === 0) return 'name at least one address'
+  if (values.length === 0) return 'give at least one IP address'
   return values.map(checkListenIp).find((reason) => reason !== undefined)
 }
 
@@ -56,16 +56,16 @@ function checkListenIp(value: string): string | undefined {
   if (ip.length === 4) return undefined
   const [first = 0, second = 0] = ip
   if (first === 0xfe && (second & 0xc0) === 0x80) {
-    return `"${value}" means nothing without the link it is on; name another address of that link, or "::" for all`
+    return `"${value}" is a link-local address, which svcd cannot listen on; give another address of that interface, or "::" for all addresses`
   }
   // ::ffff:0:0/96 (RFC 4291 §2.5.5.2)
   if (ip.subarray(0, 10).some((byte) => byte !== 0) || ip[10] !== 0xff || ip[11] !== 0xff) {
     return undefined
   }
-  return `"${value}" is an IPv4 address written as an IPv6 one; write ${formatIp(ip.subarray(12))}`
+  return `"${value}" is an IPv4 address in IPv6 notation; write ${formatIp(ip.subarray(12))}`
 }
 
-/** Names of hosts, without port; `.example.com` and `*.example.com` are all below, `*` is any. */
+/** Host names without port; `.example.com` and `*.example.com` mean all names below, `*` means any. */
 export function checkHostPatterns(values: readonly string[]): string | undefined {
   return values.map(checkHostPattern).find((reason) => reason !== undefined)
 }
@@ -73,14 +73,14 @@ export function checkHostPatterns(values: readonly string[]): string | undefined
 function checkHostPattern(value: string): string | undefined {
   const name = value.replace(/^\*?\./, '').replace(/\.$/, '')
   if (value === '*' || checkDnsName(name) === undefined) return undefined
-  return `"${value}" is not the name of a host; write it without scheme and port, such as svcd.example.com`
+  return `"${value}" is not a host name; write it without scheme and port, such as svcd.example.com`
 }
 
-/** An address that others can reach: 0.0.0.0 and :: name no host. */
+/** An address that other nodes can connect to; 0.0.0.0 and :: are not. */
 export function checkHostIp(value: string): string | undefined {
   const ip = parseIp(value)
   if (ip === undefined) return checkIp(value)
-  return isUnspecifiedIp(ip) ? `"${value}" is not an address that others can reach` : undefined
+  return isUnspecifiedIp(ip) ? `"${value}" is not an address that other nodes can connect to; give an IP address of this machine` : undefined
 }
 
 export function checkNotEmpty(value: string): string | undefined {

@@ -2,19 +2,19 @@ import { svcdError, type SvcdError } from '../base/errors.ts'
 import { optionRow, type OptionName } from './options.ts'
 import type { Parsed } from './values.ts'
 
-/** A value and, for messages, who gave it. */
+/** A value and, for messages, its source. */
 export interface Given {
   readonly value: unknown
   readonly from: string
 }
 
-/** What the sources of a configuration say, and all that is wrong with it. */
+/** What the sources of a configuration contain, and all that is wrong with it. */
 export class Collected {
   readonly given = new Map<OptionName, Given>()
-  /** The values of Consul keys that are not options here. */
+  /** The values of Consul's keys that are not options of svcd. */
   readonly consul = new Map<string, Given>()
   readonly problems: SvcdError[] = []
-  /** One line each, of what is taken but not done as asked. */
+  /** One line for each setting that is accepted but not used. */
   readonly notices: string[] = []
   readonly #failed = new Set<OptionName>()
 
@@ -22,7 +22,7 @@ export class Collected {
     const row = optionRow(name)
     if ('reason' in parsed) {
       const isSecret = row.isSecret === true
-      const reason = isSecret ? 'what it says is not a text or a list of texts' : parsed.reason
+      const reason = isSecret ? 'the value is not a string or a list of strings' : parsed.reason
       return this.refuse(from, reason, name)
     }
     const check = 'check' in row ? (row.check as (value: unknown) => string | undefined) : undefined
@@ -31,7 +31,7 @@ export class Collected {
     else this.given.set(name, { value: parsed.value, from })
   }
 
-  /** `name`: the option that has no good value now. */
+  /** `name`: the option that has no valid value now. */
   refuse(option: string, reason: string, name?: OptionName): void {
     this.problems.push(svcdError('invalid-option', { option, reason }))
     if (name !== undefined) this.#failed.add(name)
@@ -41,12 +41,12 @@ export class Collected {
     this.notices.push(`option ${option}: ${reason}`)
   }
 
-  /** Whether this option cannot be judged, because its value is refused already. */
+  /** Whether the value of this option was refused, so that nothing more is known about it. */
   hasFailed(name: OptionName): boolean {
     return this.#failed.has(name)
   }
 
-  /** Who gave an option, as they wrote it. */
+  /** The source of an option, as the user wrote it. */
   from(name: OptionName): string {
     return this.given.get(name)?.from ?? `-${optionRow(name).flag}`
   }

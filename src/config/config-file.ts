@@ -12,7 +12,7 @@ import { appended, isObject, parseJson } from './values.ts'
 export interface ConfigFile {
   readonly path: string
   readonly content: unknown
-  /** Where a value stands, as far as that is known. */
+  /** The position of a value, if it is known. */
   readonly positionOf?: (path: JsonPath) => Position
 }
 
@@ -26,7 +26,7 @@ const optionByFileKey: ReadonlyMap<string, OptionName> = new Map([
 
 const knownKeys = [...optionByFileKey.keys(), ...Object.keys(consulKeys)]
 
-/** Keys that only hold others: `ports`, `dns_config.soa`. */
+/** Keys that only contain other keys: `ports`, `dns_config.soa`. */
 const sections: ReadonlySet<string> = new Set(
   knownKeys.flatMap((key) => {
     const parts = key.split('.')
@@ -34,16 +34,16 @@ const sections: ReadonlySet<string> = new Set(
   }),
 )
 
-/** Whether a key at the top of a file is an option, holds options, or is a key of Consul's; in any case. */
+/** Whether a top-level key is an option, contains options, or is a key of Consul; ignores case. */
 export function isOptionKey(key: string): boolean {
   const known = key.toLowerCase()
   return optionByFileKey.has(known) || sections.has(known) || Object.hasOwn(consulKeys, known)
 }
 
-/** Takes what a file says into `collected`. Keys count in any case, as with Consul. */
+/** Adds the content of a file to `collected`. Case does not matter in keys, as with Consul. */
 export function readConfigFile(file: ConfigFile, collected: Collected): void {
   if (isObject(file.content)) return readSection({ file, collected, path: [] }, file.content)
-  const reason = 'the file must hold one JSON object, such as {"node_name": "n1"}'
+  const reason = 'the file must contain one JSON object, such as {"node_name": "n1"}'
   collected.problems.push(svcdError('config-unreadable', { path: file.path, reason }))
 }
 
@@ -55,7 +55,7 @@ interface Place {
 
 function readSection(place: Place, section: Readonly<Record<string, unknown>>): void {
   for (const [key, value] of Object.entries(section)) {
-    // Services and checks may stand beside options; the agent reads them for itself.
+    // A file can also contain services and checks; the agent reads them separately.
     if (place.path.length === 0 && definitionKeyOf(key) !== undefined) continue
     readKey({ ...place, path: [...place.path, key] }, value)
   }
@@ -66,19 +66,19 @@ function readKey(place: Place, value: unknown): void {
   const key = place.path.join('.').toLowerCase()
   const name = optionByFileKey.get(key)
   const consulKey = Object.hasOwn(consulKeys, key) ? consulKeys[key] : undefined
-  // Templates write null or "" for what they have no value for; Consul takes it for nothing.
+  // Templates write null or "" if they have no value; Consul ignores it.
   const isNothing = value === null || value === ''
   if (isNothing && (name !== undefined || consulKey !== undefined || sections.has(key))) return
   if (name !== undefined) return takeOption(place, name, value)
   if (consulKey !== undefined) return takeConsulKey(place, key, consulKey, value)
   if (!sections.has(key)) {
     const hint = didYouMean(place.path.join('.'), knownKeys)
-    return collected.refuse(fromOf(place), `no such option.${hint} docs/config.md lists them all`)
+    return collected.refuse(fromOf(place), `unknown option.${hint} docs/config.md lists all options`)
   }
-  // Files that were made from HCL have a list of one where a section is meant.
+  // Files converted from HCL have a list with one object instead of an object.
   const section: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
   if (isObject(section)) readSection(place, section)
-  else collected.refuse(fromOf(place), 'must be an object')
+  else collected.refuse(fromOf(place), 'the value must be an object, such as {"key": …}')
 }
 
 function takeConsulKey(place: Place, key: string, row: ConsulKey, value: unknown): void {
@@ -88,12 +88,12 @@ function takeConsulKey(place: Place, key: string, row: ConsulKey, value: unknown
   judge(collected, fromOf(place), row, value)
 }
 
-/** Says of a key of Consul's what becomes of it. */
+/** Adds the notice or the problem for a key of Consul. */
 export function judge(collected: Collected, from: string, row: ConsulKey, value: unknown): void {
   const verdict = judgeConsulKey(row, value)
   if (verdict.kind === 'taken') collected.notice(from, verdict.reason)
   if (verdict.kind === 'refused') {
-    collected.refuse(from, `svcd has no such option: ${verdict.reason}`)
+    collected.refuse(from, `not supported: ${verdict.reason}`)
   }
 }
 
@@ -108,7 +108,7 @@ function takeOption(place: Place, name: OptionName, value: unknown): void {
   const parsed = parseJson(optionRow(name), value)
   const given = collected.given.get(name)
   const earlier = given?.value
-  // `start_join` beside `retry_join` in one file: Consul joins both.
+  // With `start_join` and `retry_join` in one file, Consul joins both.
   if (given !== undefined && isSynonym(place, name)) {
     return collected.take(name, appended(earlier, parsed), fromOf(place))
   }
@@ -118,7 +118,7 @@ function takeOption(place: Place, name: OptionName, value: unknown): void {
   collected.take(name, merged, fromOf(place))
 }
 
-/** Whether this file has said the option before, under another name. */
+/** Whether this file has set the option before, under another name. */
 function isSynonym({ file, path }: Place, name: OptionName): boolean {
   const key = path.join('.').toLowerCase()
   const names = [...optionByFileKey].filter(([, option]) => option === name).map(([one]) => one)

@@ -1,8 +1,8 @@
 import type { Config, OptionName } from './options.ts'
 
-/** Two options, or more, that cannot hold together. */
+/** Two options, or more, that exclude each other. */
 export interface Conflict {
-  /** The one to name. */
+  /** The option that the error names. */
   readonly option: OptionName
   /** The others that it depends on. */
   readonly with: readonly OptionName[]
@@ -10,7 +10,7 @@ export interface Conflict {
 }
 
 const noClientAgents =
-  'this version has no client agents yet; start a server with -server -data-dir PATH, or try it out with -dev. Where no server is to run, services register with one over HTTP (CONSUL_HTTP_ADDR, -http-addr), which runs their checks'
+  'svcd does not support client agents yet. Start a server with -server -data-dir PATH, or try svcd out with -dev. On machines without a server, register services with a remote server over HTTP (CONSUL_HTTP_ADDR or -http-addr); that server runs their checks'
 
 /** The rules between options. */
 export function conflicts(config: Config): readonly Conflict[] {
@@ -30,17 +30,17 @@ function clusterConflicts(config: Config): readonly Conflict[] {
     found.push({ option, with: others, reason })
   }
   if (!config.encryptVerify && config.encrypt.length === 0) {
-    add('encryptVerify', ['encrypt'], 'there is no secret to verify; give -encrypt, too')
+    add('encryptVerify', ['encrypt'], 'there is no cluster secret to verify; set -encrypt, too')
   }
   if (dev && bootstrapExpect !== 1) {
-    add('bootstrapExpect', ['retryJoin'], '-dev runs one server; use -server for a cluster')
+    add('bootstrapExpect', ['retryJoin'], '-dev runs a single server; use -server for a cluster')
   } else if (bootstrapExpect === 0 && retryJoin.length === 0) {
     const reason =
-      'with 0 a server joins a cluster that runs: name one of its servers with -retry-join'
+      'with 0 the server joins an existing cluster; give the address of one of its servers with -retry-join'
     add('bootstrapExpect', ['retryJoin'], reason)
   } else if (bootstrapExpect > 1 && retryJoin.length === 0) {
     const others = bootstrapExpect - 1
-    const reason = `the other ${others} servers have to be found: name them with -retry-join`
+    const reason = `the server must find ${others} other ${others === 1 ? 'server' : 'servers'}; give their addresses with -retry-join`
     add('bootstrapExpect', ['retryJoin'], reason)
   }
   return found
@@ -52,7 +52,7 @@ function fileConflicts({ checks, peerTls }: Config): readonly Conflict[] {
     found.push({
       option: checks.certFile === undefined ? 'checks.certFile' : 'checks.keyFile',
       with: ['checks.certFile', 'checks.keyFile'],
-      reason: 'give -check-cert-file and -check-key-file together, or none',
+      reason: 'set both -check-cert-file and -check-key-file, or neither',
     })
   }
   const names = ['certFile', 'keyFile', 'caFile'] as const
@@ -61,7 +61,7 @@ function fileConflicts({ checks, peerTls }: Config): readonly Conflict[] {
     found.push({
       option: `peerTls.${missing}`,
       with: ['peerTls.certFile', 'peerTls.keyFile', 'peerTls.caFile'],
-      reason: 'give -peer-cert-file, -peer-key-file and -peer-ca-file together, or none',
+      reason: 'set all of -peer-cert-file, -peer-key-file and -peer-ca-file, or none of them',
     })
   }
   return found
@@ -69,22 +69,22 @@ function fileConflicts({ checks, peerTls }: Config): readonly Conflict[] {
 
 function serverConflicts({ dev, server, dataDir }: Config): readonly Conflict[] {
   if (!server) {
-    const reason = dev ? '-dev runs a server; leave it out' : noClientAgents
+    const reason = dev ? '-dev always runs a server; leave this option out' : noClientAgents
     return [{ option: 'server', with: [], reason }]
   }
   if (dev && dataDir !== undefined) {
     const reason =
-      '-dev keeps its data in a temporary directory and removes it on stop; leave one of the two out, or use -server'
+      '-dev keeps its data in a temporary directory and removes it when it stops; leave -data-dir out, or use -server instead of -dev'
     return [{ option: 'dataDir', with: [], reason }]
   }
   if (dev || dataDir !== undefined) return []
-  const reason = 'a server needs a directory for its data; name one, or use -dev'
+  const reason = 'a server needs a data directory; set -data-dir, or use -dev'
   return [{ option: 'dataDir', with: [], reason }]
 }
 
 function portConflicts({ ports: { dns, http } }: Config): readonly Conflict[] {
   if (dns !== http || dns <= 0) return []
-  const reason = `port ${dns} is also the HTTP port; both need TCP`
+  const reason = `port ${dns} is also the HTTP port, and both use TCP; choose another port for one of them`
   return [{ option: 'ports.dns', with: ['ports.http'], reason }]
 }
 
@@ -92,7 +92,7 @@ function nameConflicts(config: Config): readonly Conflict[] {
   const { altDomain, datacenter, domain, nodeName } = config
   const parts = ['domain', 'altDomain', 'datacenter'] as const
   if (altDomain === domain) {
-    const reason = `${altDomain} is the domain already; name another, or none`
+    const reason = `${altDomain} is already the domain (-domain); choose another name, or leave -alt-domain out`
     return [{ option: 'altDomain', with: ['domain'], reason }]
   }
   const names = [domain, altDomain]
@@ -100,6 +100,6 @@ function nameConflicts(config: Config): readonly Conflict[] {
     .map((name) => `${nodeName}.node.${datacenter}.${name}`)
   const long = names.find((name) => name.length > 253)
   if (long === undefined) return []
-  const reason = `${long} would have ${long.length} characters; DNS allows 253`
+  const reason = `the full name ${long} has ${long.length} characters; DNS allows 253`
   return [{ option: 'nodeName', with: parts, reason }]
 }

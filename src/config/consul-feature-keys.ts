@@ -1,16 +1,18 @@
 import type { ConsulKey } from './consul-key.ts'
 
 const isTaken = true
-const acl = 'there is no access control: whoever reaches the HTTP port may read and write'
+const acl = 'svcd has no ACLs: everyone who can reach the HTTP port can read and write'
 const limitAccess =
-  'Limit who can reach it (client_addr, a firewall, a reverse proxy), then leave it out'
-const wan = 'there is one datacenter'
-const mesh = 'there is no service mesh'
-const enterprise = 'it belongs to Consul Enterprise, and svcd does not have it'
-const push = 'svcd sends its metrics to nobody'
-const scrape = 'Have Prometheus read /metrics, then leave it out'
+  'Limit who can reach the port (client_addr, a firewall, a reverse proxy), then remove the ACL settings'
+const wan = 'an svcd cluster has one datacenter'
+const mesh = 'svcd has no service mesh'
+const enterprise = 'svcd does not have this feature of Consul Enterprise'
+const push = 'svcd does not push metrics'
+const scrape = 'Let Prometheus scrape /metrics, then remove it'
 const pushed = { reason: push, next: scrape } as const
-const legacyToken = { reason: 'there is no access control', isTaken } as const
+const certificates = 'svcd servers do not distribute certificates'
+const ownCertificate = 'Give each server its own certificate (peer_tls), then remove it'
+const legacyToken = { reason: 'svcd has no ACLs', isTaken } as const
 
 /** Consul's keys for features that svcd does not have. */
 export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
@@ -20,7 +22,7 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   acl_datacenter: { reason: acl, next: limitAccess },
   acl_default_policy: { value: 'allow', reason: acl, isTaken },
   acl_down_policy: legacyToken,
-  acl_enable_key_list_policy: { value: false, reason: 'there is no key/value store', isTaken },
+  acl_enable_key_list_policy: { value: false, reason: 'svcd has no key/value store', isTaken },
   acl_master_token: legacyToken,
   acl_replication_token: legacyToken,
   acl_token: legacyToken,
@@ -28,32 +30,32 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   audit: { isSwitched: true, reason: enterprise },
   auto_config: {
     isSwitched: true,
-    reason: 'no server configures others',
-    next: 'Give each server its own file, then leave it out',
+    reason: 'svcd servers do not distribute configuration',
+    next: 'Give each server its own configuration file, then remove it',
   },
   'auto_encrypt.allow_tls': {
     value: false,
-    reason: 'servers hand out no certificates',
-    next: 'Give each server its own (peer_tls), then leave it out',
+    reason: certificates,
+    next: ownCertificate,
   },
-  'auto_encrypt.dns_san': { reason: 'servers hand out no certificates', isTaken },
-  'auto_encrypt.ip_san': { reason: 'servers hand out no certificates', isTaken },
+  'auto_encrypt.dns_san': { reason: certificates, isTaken },
+  'auto_encrypt.ip_san': { reason: certificates, isTaken },
   'auto_encrypt.tls': {
     value: false,
-    reason: 'servers hand out no certificates',
-    next: 'Give each server its own (peer_tls), then leave it out',
+    reason: certificates,
+    next: ownCertificate,
   },
-  bootstrap: { value: 'any', reason: 'it is bootstrap_expect 1, and done' },
-  cloud: { reason: 'svcd reports to no cloud service' },
+  bootstrap: { value: 'any', reason: 'svcd applies it as bootstrap_expect 1' },
+  cloud: { reason: 'svcd does not connect to HashiCorp Cloud Platform' },
   config_entries: { reason: mesh },
   connect: { isSwitched: true, reason: mesh },
   enable_acl_replication: { value: false, reason: acl },
   enable_agent_tls_for_checks: {
     value: false,
-    reason: 'checks over TLS have keys of their own',
-    next: 'Give check_tls.cert_file, key_file and ca_file instead',
+    reason: 'TLS checks have their own keys',
+    next: 'Set check_tls.cert_file, check_tls.key_file and check_tls.ca_file, then remove it',
   },
-  license_path: { reason: 'svcd needs no license', isTaken },
+  license_path: { reason: 'svcd does not need a license', isTaken },
   non_voting_server: { value: false, reason: enterprise },
   partition: { value: 'default', reason: enterprise },
   peering: { isSwitched: true, reason: wan },
@@ -62,16 +64,16 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   primary_gateways_interval: { reason: mesh, isTaken },
   read_replica: { value: false, reason: enterprise },
   recursors: {
-    reason: 'svcd answers for its own domain and its zone files, and passes no question on',
-    next: 'Have your resolver send only that domain here (docs/dns.md), then leave it out',
+    reason: 'svcd answers for its own domain and its zone files only, and does not forward other queries',
+    next: 'Configure your resolver to forward only that domain to svcd (docs/dns.md), then remove it',
   },
   retry_join_wan: { reason: wan },
-  'rpc.enable_streaming': { value: 'any', reason: 'blocking queries need no such switch' },
+  'rpc.enable_streaming': { value: 'any', reason: 'blocking queries work without it' },
   segment: { reason: enterprise },
   segments: { reason: enterprise },
   snapshot_agent: {
-    reason: 'svcd runs no backups by itself',
-    next: 'Run `svcd snapshot save` from cron or a systemd timer, then leave it out',
+    reason: 'the agent does not make backups automatically',
+    next: 'Run `svcd snapshot save` from cron or a systemd timer, then remove it',
   },
   start_join_wan: { reason: wan },
   'telemetry.circonus_api_app': pushed,
@@ -87,23 +89,23 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   'telemetry.circonus_check_tags': pushed,
   'telemetry.circonus_submission_interval': pushed,
   'telemetry.circonus_submission_url': pushed,
-  'telemetry.disable_compat_1.9': { value: 'any', reason: 'metrics have names of svcd' },
-  'telemetry.disable_hostname': { value: 'any', reason: 'no metric is named after the host' },
-  'telemetry.disable_per_tenancy_usage_metrics': { value: 'any', reason: 'there are no tenants' },
+  'telemetry.disable_compat_1.9': { value: 'any', reason: 'svcd has its own metric names' },
+  'telemetry.disable_hostname': { value: 'any', reason: 'metric names never contain the host name' },
+  'telemetry.disable_per_tenancy_usage_metrics': { value: 'any', reason: 'svcd has no tenants' },
   'telemetry.dogstatsd_addr': pushed,
   'telemetry.dogstatsd_tags': { reason: push, isTaken },
-  'telemetry.enable_host_metrics': { value: false, reason: 'the host is not measured', isTaken },
-  'telemetry.filter_default': { value: true, reason: 'all metrics are shown', isTaken },
-  'telemetry.metrics_prefix': { reason: 'metrics begin with svcd_', isTaken },
-  'telemetry.prefix_filter': { reason: 'all metrics are shown', isTaken },
-  'telemetry.prometheus_retention_time': { value: 'any', reason: '/metrics always answers' },
+  'telemetry.enable_host_metrics': { value: false, reason: 'svcd does not measure the host', isTaken },
+  'telemetry.filter_default': { value: true, reason: '/metrics always contains all metrics', isTaken },
+  'telemetry.metrics_prefix': { reason: 'the names of all metrics start with svcd_', isTaken },
+  'telemetry.prefix_filter': { reason: '/metrics always contains all metrics', isTaken },
+  'telemetry.prometheus_retention_time': { value: 'any', reason: '/metrics is always on' },
   'telemetry.retry_failed_connection': { value: 'any', reason: push },
   'telemetry.statsd_address': pushed,
   'telemetry.statsite_address': pushed,
-  use_streaming_backend: { value: 'any', reason: 'blocking queries need no such switch' },
+  use_streaming_backend: { value: 'any', reason: 'blocking queries work without it' },
   watches: {
-    reason: 'an agent runs no handlers',
-    next: 'Run `svcd watch`, or read /v1/watch, in a process of its own, then leave it out',
+    reason: 'the agent does not run watch handlers',
+    next: 'Run `svcd watch` or read /v1/watch in a separate process, then remove it',
   },
   xds: { reason: mesh, isTaken },
 }

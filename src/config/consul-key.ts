@@ -1,20 +1,20 @@
 import { isObject } from './values.ts'
 
-/** The accepted values of a Consul key that is not an option here. */
+/** A key of Consul that is not an option of svcd. */
 export interface ConsulKey {
-  /** Values that ask for nothing here, beside null, "", [] and {}: they are taken without a word. `any`: all. */
+  /** Allowed values, besides null, "", [] and {}: they are accepted without a message. `any`: all values. */
   readonly value?: boolean | number | string | readonly (boolean | number | string)[] | undefined
-  /** An object that does not say `"enabled": true` asks for nothing, whatever else is in it. */
+  /** An object without `"enabled": true` is allowed, with any other content. */
   readonly isSwitched?: true
-  /** Why it is not an option here. */
+  /** Why it is not an option of svcd. */
   readonly reason: string
-  /** Other values are taken with one line: they tune what svcd does otherwise. Without it they are refused. */
+  /** Other values are accepted with one line in the log. Without it they are refused. */
   readonly isTaken?: true
-  /** What to do about a value that is refused, as a sentence. Default: leave it out. */
+  /** What to do about a refused value, as a sentence. Default: remove it. */
   readonly next?: string
 }
 
-/** What becomes of a value: nothing to say, one line to say, or a refusal. */
+/** The result for a value: no message, one line in the log, or a refusal. */
 export type ConsulVerdict =
   | { readonly kind: 'silent' }
   | { readonly kind: 'taken'; readonly reason: string }
@@ -23,16 +23,16 @@ export type ConsulVerdict =
 export function judgeConsulKey(key: ConsulKey, value: unknown): ConsulVerdict {
   if (asksForNothing(value) || isSettled(key, value)) return { kind: 'silent' }
   const { reason } = key
-  if (key.isTaken === true) return { kind: 'taken', reason: `taken, but has no effect: ${reason}` }
+  if (key.isTaken === true) return { kind: 'taken', reason: `not used: ${reason}` }
   return { kind: 'refused', reason: `${reason}. ${key.next ?? leaveOut(key)}` }
 }
 
 function leaveOut({ value, isSwitched }: ConsulKey): string {
-  if (isSwitched === true) return 'Leave it out, or write {"enabled": false}'
-  return value === undefined ? 'Leave it out' : `Leave it out, or write ${allowedText(value)}`
+  if (isSwitched === true) return 'Remove it, or write {"enabled": false}'
+  return value === undefined ? 'Remove it' : `Remove it, or write ${allowedText(value)}`
 }
 
-/** The values that ask for nothing, as a file would have them. */
+/** The allowed values, as a file would contain them. */
 export function allowedText(value: NonNullable<ConsulKey['value']>): string {
   return [value]
     .flat()

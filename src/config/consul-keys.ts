@@ -6,9 +6,8 @@ import type { OptionName } from './options.ts'
 import { settledKeys } from './settled.ts'
 
 /**
- * Every key of Consul's configuration that is not an option here, by its dotted place in a file. A
- * row also stands for all keys below it. So a Consul file is accepted as far as it asks for what
- * svcd does.
+ * Every key of Consul's configuration that is not an option of svcd, by its dotted path in a file. A row also
+ * applies to all keys below it. So svcd accepts a file of Consul that asks only for features of svcd.
  */
 export const consulKeys: Readonly<Record<string, ConsulKey>> = {
   ...settledKeys,
@@ -20,16 +19,16 @@ export const consulKeys: Readonly<Record<string, ConsulKey>> = {
 /** Consul's other names for options. */
 export const consulSynonyms: Readonly<Record<string, OptionName>> = { start_join: 'retryJoin' }
 
-/** A flag of Consul's that is not a flag here. It is judged as its key in a file would be. */
+/** A flag of Consul that is not a flag of svcd: its value is judged like that of its file key. */
 export interface ConsulFlag {
   readonly key: string
   /** `switch`: without a value. */
   readonly kind: 'switch' | 'integer' | 'text'
-  /** What a flag without a key in files is judged by. */
+  /** The row for a flag without a file key. */
   readonly row?: ConsulKey
 }
 
-const hcl = 'HCL is not read'
+const hcl = 'svcd reads only JSON files'
 
 /** By the flag, without dashes. */
 export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
@@ -40,7 +39,7 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   'config-format': {
     key: '',
     kind: 'text',
-    row: { value: 'json', reason: hcl, next: 'Write the files as JSON' },
+    row: { value: 'json', reason: hcl, next: 'Write the files in JSON' },
   },
   check_output_max_size: { key: 'check_output_max_size', kind: 'integer' },
   'default-query-time': { key: 'default_query_time', kind: 'text' },
@@ -51,7 +50,7 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   hcl: {
     key: '',
     kind: 'text',
-    row: { reason: hcl, next: 'Write it as JSON into a file, and name that with -config-file' },
+    row: { reason: hcl, next: 'Write the setting in JSON to a file, and load it with -config-file' },
   },
   'https-port': { key: 'ports.https', kind: 'integer' },
   join: { key: 'start_join', kind: 'text' },

@@ -1,18 +1,20 @@
 import type { ConsulKey } from './consul-key.ts'
 
 const isTaken = true
-const gossip = 'servers talk over one port, ports.server, and do not gossip'
-const wan = 'there is one datacenter'
-const mesh = 'there is no service mesh'
+const gossip = 'svcd servers do not gossip; they use one port, ports.server'
+const wan = 'an svcd cluster has one datacenter'
+const mesh = 'svcd has no service mesh'
 const tlsPeers =
-  'Between servers give peer_tls.cert_file, key_file and ca_file, which need a certificate for the name of each node'
-const tlsChecked = 'with peer_tls both sides of every connection between servers are verified'
-const tlsVersion = 'TLS between servers is version 1.3'
-const https = 'HTTP is served without TLS'
-const proxy = 'Put a reverse proxy in front, or leave it out'
+  'For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it'
+const tlsChecked = 'with peer_tls both sides of every connection between servers are always verified'
+const tlsVersion = 'TLS between servers always uses version 1.3'
+const https = 'svcd serves HTTP without TLS'
+const proxy = 'Use a reverse proxy for HTTPS, or remove it'
+
+const failedServer = 'a failed server stays a member until `svcd force-leave`'
 
 const certificate = {
-  reason: `svcd takes its certificates from other keys`,
+  reason: 'svcd reads certificates from its own keys',
   next: tlsPeers,
 } as const
 const verification = { value: false, reason: tlsChecked, next: tlsPeers } as const
@@ -23,18 +25,18 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
   'addresses.grpc_tls': { reason: mesh, isTaken },
   'addresses.https': { reason: https, isTaken },
   advertise_addr_ipv4: {
-    reason: 'a node has one address that others are told',
-    next: 'Write it under advertise_addr',
+    reason: 'a node advertises one address',
+    next: 'Set advertise_addr instead',
   },
   advertise_addr_ipv6: {
-    reason: 'a node has one address that others are told',
-    next: 'Write it under advertise_addr',
+    reason: 'a node advertises one address',
+    next: 'Set advertise_addr instead',
   },
   advertise_addr_wan: { reason: wan, isTaken },
   advertise_addr_wan_ipv4: { reason: wan, isTaken },
   advertise_addr_wan_ipv6: { reason: wan, isTaken },
   advertise_reconnect_timeout: {
-    reason: 'a dead server stays a member until `svcd force-leave`',
+    reason: failedServer,
     isTaken,
   },
   ca_file: certificate,
@@ -44,30 +46,30 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
   gossip_lan: { reason: gossip, isTaken },
   gossip_wan: { reason: wan, isTaken },
   'http_config.allow_write_http_from': {
-    reason: 'svcd does not tell writers by their address',
-    next: 'Limit who can reach the HTTP port (client_addr, a firewall), then leave it out',
+    reason: 'svcd cannot limit writes by client address',
+    next: 'Limit who can reach the HTTP port (client_addr, a firewall), then remove it',
   },
   'http_config.block_endpoints': {
-    reason: 'no endpoint can be blocked',
-    next: 'Block it in a reverse proxy, then leave it out',
+    reason: 'svcd cannot block endpoints',
+    next: 'Block the endpoints in a reverse proxy, then remove it',
   },
-  'http_config.max_header_bytes': { reason: 'the head of a request may have 16 KiB', isTaken },
+  'http_config.max_header_bytes': { reason: 'request headers may always have up to 16 KiB', isTaken },
   'http_config.response_headers': {
-    reason: 'svcd adds no fields to its answers',
-    next: 'Add them in a reverse proxy, then leave it out',
+    reason: 'svcd cannot add headers to its responses',
+    next: 'Add the headers in a reverse proxy, then remove it',
   },
-  'http_config.use_cache': { value: 'any', reason: 'an agent has no cache' },
+  'http_config.use_cache': { value: 'any', reason: 'the agent has no cache' },
   'ports.expose_max_port': { reason: mesh, isTaken },
   'ports.expose_min_port': { reason: mesh, isTaken },
   'ports.grpc': {
     value: [-1, 0],
-    reason: `${mesh}: no port speaks gRPC`,
-    next: 'Leave it out, or write -1',
+    reason: `${mesh} and no gRPC port`,
+    next: 'Remove it, or write -1',
   },
   'ports.grpc_tls': {
     value: [-1, 0],
-    reason: `${mesh}: no port speaks gRPC`,
-    next: 'Leave it out, or write -1',
+    reason: `${mesh} and no gRPC port`,
+    next: 'Remove it, or write -1',
   },
   'ports.https': { value: [-1, 0], reason: https, next: proxy },
   'ports.proxy_max_port': { reason: mesh, isTaken },
@@ -76,21 +78,21 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
   'ports.serf_wan': { value: [-1, 8302], reason: wan, isTaken },
   'ports.sidecar_max_port': { reason: mesh, isTaken },
   'ports.sidecar_min_port': { reason: mesh, isTaken },
-  reconnect_timeout: { reason: 'a dead server stays a member until `svcd force-leave`', isTaken },
+  reconnect_timeout: { reason: failedServer, isTaken },
   reconnect_timeout_wan: { reason: wan, isTaken },
-  retry_interval: { reason: 'svcd has an interval of its own', isTaken },
+  retry_interval: { reason: 'svcd chooses the interval', isTaken },
   retry_interval_wan: { reason: wan, isTaken },
-  retry_max: { value: 0, reason: 'a server asks the others until one answers', isTaken },
+  retry_max: { value: 0, reason: 'a server retries without a limit until another one answers', isTaken },
   retry_max_wan: { reason: wan, isTaken },
   serf_lan: { reason: gossip, isTaken },
   serf_lan_allowed_cidrs: {
-    reason: 'svcd does not tell servers by their address',
-    next: 'Give all servers an -encrypt key, or limit who can reach ports.server, then leave it out',
+    reason: 'svcd cannot limit servers by address',
+    next: 'Set encrypt on all servers, or limit who can reach ports.server, then remove it',
   },
   serf_wan: { reason: wan, isTaken },
   serf_wan_allowed_cidrs: { reason: wan, isTaken },
-  server_name: { reason: 'a certificate names the node, or its id', isTaken },
-  tagged_addresses: { reason: 'a node has one address, advertise_addr, under all tags', isTaken },
+  server_name: { reason: 'a certificate contains the name or ID of its node', isTaken },
+  tagged_addresses: { reason: 'a node has one address, advertise_addr, for all tags', isTaken },
   'tls.defaults': certificate,
   'tls.grpc': { reason: mesh, isTaken },
   'tls.https': { reason: https, next: proxy },

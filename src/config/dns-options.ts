@@ -11,8 +11,9 @@ export const dnsOptions = {
     flag: 'domain',
     file: 'domain',
     group: 'DNS',
-    description: 'The DNS domain that is served.',
+    description: 'The DNS domain of the registry.',
     placeholder: 'name',
+    example: 'svc.example.com',
     check: (value) => checkDnsName(value.replace(/\.$/, '')),
   },
   altDomain: {
@@ -21,8 +22,10 @@ export const dnsOptions = {
     flag: 'alt-domain',
     file: 'alt_domain',
     group: 'DNS',
-    description: 'A second domain with the same names. Answers stay within the domain asked.',
+    description:
+      'A second domain with the same names. Answers use the domain of the query.',
     placeholder: 'name',
+    example: 'old.example.com',
     check: (value) => checkDnsName(value.replace(/\.$/, '')),
   },
   zonesDir: {
@@ -31,9 +34,10 @@ export const dnsOptions = {
     flag: 'zones',
     file: 'zones_dir',
     group: 'DNS',
-    description: 'A directory of zone files (*.zone) to serve as they are.',
+    description: 'A directory of BIND zone files (*.zone) to serve as well.',
     placeholder: 'path',
-    defaultText: 'zones in the data directory, if there is one',
+    example: '/etc/svcd/zones',
+    defaultText: 'the directory zones in the data directory, if it exists',
     check: checkNotEmpty,
   },
   'dns.nodeTtlSeconds': {
@@ -42,8 +46,9 @@ export const dnsOptions = {
     flag: 'dns-node-ttl',
     file: 'dns_config.node_ttl',
     group: 'DNS',
-    description: 'The TTL of answers about nodes, such as 30s.',
+    description: 'The TTL of answers about nodes.',
     placeholder: 'duration',
+    example: '30s',
   },
   'dns.serviceTtlSeconds': {
     kind: 'seconds-by-name',
@@ -52,8 +57,9 @@ export const dnsOptions = {
     file: 'dns_config.service_ttl',
     group: 'DNS',
     description:
-      'The TTL of answers about a service: web=10s, web-*=5s for a prefix, *=5s for all others. Repeatable.',
+      'The TTL of answers about a service. web=10s sets it for web, web-*=5s for all names with that prefix, *=5s for all other services. Repeatable.',
     placeholder: 'name=duration',
+    example: 'web=10s',
     defaultText: '0s',
   },
   'dns.onlyPassing': {
@@ -62,7 +68,8 @@ export const dnsOptions = {
     flag: 'dns-only-passing',
     file: 'dns_config.only_passing',
     group: 'DNS',
-    description: 'Leave out instances with a check in warning, not only in critical.',
+    description:
+      'Leave out instances with a warning or critical check. Without this option, DNS leaves out only instances with a critical check.',
   },
   'dns.nodeMetaTxt': {
     kind: 'boolean',
@@ -70,7 +77,7 @@ export const dnsOptions = {
     flag: 'dns-node-meta-txt',
     file: 'dns_config.enable_additional_node_meta_txt',
     group: 'DNS',
-    description: "Send a node's meta as TXT along with its addresses.",
+    description: "Add a node's metadata as TXT records to answers with its addresses.",
   },
   'dns.emptyAnswer': {
     kind: 'choice',
@@ -79,7 +86,10 @@ export const dnsOptions = {
     flag: 'dns-empty-answer',
     file: 'dns_config.empty_answer',
     group: 'DNS',
-    description: 'What a known service without a healthy instance is answered with.',
+    description:
+      'The answer for a registered service without a healthy instance: nxdomain (no such name) or nodata (an empty answer).',
+    placeholder: 'kind',
+    example: 'nodata',
   },
   'dns.enableTruncate': {
     kind: 'boolean',
@@ -88,7 +98,7 @@ export const dnsOptions = {
     file: 'dns_config.enable_truncate',
     group: 'DNS',
     description:
-      'Set the TC flag in an answer that is cut, so that clients ask again over TCP. Without it they take a part of the instances for all.',
+      'Set the TC flag in truncated answers, so that clients retry over TCP. If you turn it off, clients get only some of the instances and do not notice.',
   },
   'dns.udpSizeMax': {
     kind: 'integer',
@@ -99,8 +109,9 @@ export const dnsOptions = {
     file: 'dns_config.udp_size_max',
     group: 'DNS',
     description:
-      'The largest answer over UDP to a client on another machine, in bytes, whatever size it allows.',
+      'The largest UDP answer to a client on another machine, in bytes, even if the client allows more.',
     placeholder: 'bytes',
+    example: '4096',
   },
   'dns.udp': {
     kind: 'choice',
@@ -110,7 +121,9 @@ export const dnsOptions = {
     file: 'dns_config.udp',
     group: 'DNS',
     description:
-      'How packets are received and sent: mmsg, many a system call, on Linux only; dgram, one by one, anywhere.',
+      'How the agent receives and sends UDP packets. mmsg: many packets per system call, Linux only. dgram: one packet per system call, on any system. auto: mmsg where it works, otherwise dgram.',
+    placeholder: 'method',
+    example: 'dgram',
   },
   'dns.threads': {
     kind: 'integer',
@@ -120,16 +133,17 @@ export const dnsOptions = {
     flag: 'dns-threads',
     file: 'dns_config.threads',
     group: 'DNS',
-    description: 'How many threads answer DNS over UDP; dgram always has one.',
+    description: 'How many threads answer DNS over UDP. With -dns-udp dgram it is always one.',
     placeholder: 'n',
-    defaultText: 'one less than the cores, at least 1, at most 4',
+    example: '2',
+    defaultText: 'one less than the number of cores, from 1 to 4',
   },
   'dns.soa.refresh': {
     ...seconds32,
     default: 3600,
     flag: 'dns-soa-refresh',
     file: 'dns_config.soa.refresh',
-    description: 'REFRESH of the SOA record.',
+    description: 'The REFRESH field of the SOA record, in seconds.',
     placeholder: 'seconds',
   },
   'dns.soa.retry': {
@@ -137,7 +151,7 @@ export const dnsOptions = {
     default: 600,
     flag: 'dns-soa-retry',
     file: 'dns_config.soa.retry',
-    description: 'RETRY of the SOA record.',
+    description: 'The RETRY field of the SOA record, in seconds.',
     placeholder: 'seconds',
   },
   'dns.soa.expire': {
@@ -145,7 +159,7 @@ export const dnsOptions = {
     default: 86_400,
     flag: 'dns-soa-expire',
     file: 'dns_config.soa.expire',
-    description: 'EXPIRE of the SOA record.',
+    description: 'The EXPIRE field of the SOA record, in seconds.',
     placeholder: 'seconds',
   },
   'dns.soa.minTtl': {
@@ -153,7 +167,8 @@ export const dnsOptions = {
     default: 0,
     flag: 'dns-soa-min-ttl',
     file: 'dns_config.soa.min_ttl',
-    description: 'MINIMUM of the SOA record: how long resolvers keep a negative answer.',
+    description:
+      'The MINIMUM field of the SOA record, in seconds: how long resolvers cache a negative answer.',
     placeholder: 'seconds',
   },
 } as const satisfies Record<string, OptionRow>

@@ -1,4 +1,4 @@
-import { envName, type OptionRow } from './option-row.ts'
+import { envName, optionGroups, type OptionRow } from './option-row.ts'
 import { optionNames, optionRow, type OptionName } from './options.ts'
 
 /** How one option looks on the command line. */
@@ -8,18 +8,22 @@ export interface Flag {
   /** Undefined for a flag without a value. */
   readonly placeholder: string | undefined
   readonly group: OptionRow['group']
-  /** The description with the choices, the default and the environment variable. */
+  /** The description with the choices, an example, the default and the environment variable. */
   readonly help: string
   readonly hidden: boolean
 }
 
+/** All options, group by group. */
 export function optionFlags(): readonly Flag[] {
-  return optionNames.map((name) => {
+  const names = optionGroups.flatMap((group) =>
+    optionNames.filter((name) => optionRow(name).group === group),
+  )
+  return names.map((name) => {
     const row = optionRow(name)
     return {
       name,
       flag: row.flag,
-      placeholder: row.kind === 'boolean' ? undefined : (row.placeholder ?? 'value'),
+      placeholder: placeholderOf(row),
       group: row.group,
       help: helpText(row),
       hidden: row.hidden === true,
@@ -27,9 +31,15 @@ export function optionFlags(): readonly Flag[] {
   })
 }
 
+/** The placeholder for the value in `-flag <value>`; undefined for a flag without a value. */
+export function placeholderOf(row: OptionRow): string | undefined {
+  return row.kind === 'boolean' ? undefined : (row.placeholder ?? 'value')
+}
+
 function helpText(row: OptionRow): string {
   const facts = [
     ...('choices' in row ? [`one of: ${row.choices.join(', ')}`] : []),
+    ...(row.example === undefined ? [] : [`example: ${row.example}`]),
     ...(hasDefaultToShow(row) ? [`default: ${defaultText(row)}`] : []),
     `env: ${envName(row)}`,
   ]
@@ -40,11 +50,11 @@ function hasDefaultToShow(row: OptionRow): boolean {
   return defaultText(row) !== '' && defaultText(row) !== 'false'
 }
 
-/** The default as somebody would write it; '' when there is none. */
+/** The default as a user would write it; '' if there is none. */
 export function defaultText(row: OptionRow): string {
   if (row.defaultText !== undefined) return row.defaultText
   const text = textOf(row, row.default)
-  return row.devDefault === undefined ? text : `${text}; with -dev ${textOf(row, row.devDefault)}`
+  return row.devDefault === undefined ? text : `${text}, or ${textOf(row, row.devDefault)} with -dev`
 }
 
 function textOf(row: OptionRow, value: OptionRow['default']): string {

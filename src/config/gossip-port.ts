@@ -1,20 +1,20 @@
 import { isLoopbackIp, parseIp } from '../base/ip.ts'
 
-/** Consul's servers are joined on it; svcd's have one port, that of the servers. */
+/** Consul's servers join each other on this port; svcd has only the server port. */
 const gossipPort = 8301
 
 export interface OwnPlace {
   /** The port on which servers talk to each other. */
   readonly serverPort: number
-  /** Another gossip port than Consul's default, as the configuration names it. */
+  /** The gossip port of the configuration, if it is not Consul's default. */
   readonly gossipPort?: number | undefined
   /** Addresses of this machine. */
   readonly addresses: readonly (string | undefined)[]
 }
 
 /**
- * The address that is dialled for one of `-retry-join`: in place of the gossip port that of the
- * servers. On this machine another server may well have that port, so it stays there.
+ * The address to connect to for an address of `-retry-join`: with the server port instead of the gossip port.
+ * On this machine another server may use that port as its server port, so such an address stays as it is.
  */
 export function dialledAddress(address: string, own: OwnPlace): string {
   const [, host, port] = /^(\[[^\]]*\]|[^:[\]]+):(\d+)$/.exec(address) ?? []

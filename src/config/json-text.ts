@@ -1,10 +1,10 @@
-/** A place in a text, both counted from 1; columns in UTF-16 units, as editors show them. */
+/** A position in a text, both counted from 1; columns in UTF-16 units, as editors show them. */
 export interface Position {
   readonly line: number
   readonly column: number
 }
 
-/** An error at a place of a text. */
+/** An error at a position of a text. */
 export interface JsonFault extends Position {
   readonly reason: string
 }
@@ -12,24 +12,21 @@ export interface JsonFault extends Position {
 /** The steps from a document's root to a value in it: names of keys, numbers of items. */
 export type JsonPath = readonly (string | number)[]
 
-/**
- * A JSON document that knows the places of its values, so that errors about them can name the
- * place.
- */
+/** A JSON document with the positions of its values, for error messages. */
 export interface JsonDocument {
   readonly value: unknown
   /**
-   * Where the value at `path` begins, or the nearest one above it that exists. Keys match without
-   * regard to case and `_`, as those who read Consul's files match them.
+   * Where the value at `path` starts, or the nearest existing one above it. Keys match without regard to
+   * case and `_`, as in Consul's files.
    */
   readonly positionOf: (path: JsonPath) => Position
-  /** Where a key stands somewhere below `path`, or the value at `path` when it does not. */
+  /** The position of a key somewhere below `path`, or of the value at `path` if there is no such key. */
   readonly positionOfKey: (path: JsonPath, key: string) => Position
-  /** Keys that stand twice in one object; the last one counts. */
+  /** Keys that appear twice in one object; the last one applies. */
   readonly duplicates: readonly JsonFault[]
 }
 
-/** A text that is not JSON. `keys`: those of the outermost object that stand before the fault. */
+/** A text that is not JSON. `keys`: the keys of the outermost object before the fault. */
 export interface BrokenJson {
   readonly fault: JsonFault
   readonly keys: readonly string[]
@@ -37,9 +34,9 @@ export interface BrokenJson {
 
 const depthMax = 64
 
-/** Reads JSON (RFC 8259) as `JSON.parse` does. Errors name the place. */
+/** Reads JSON (RFC 8259) as `JSON.parse` does; an error has its position. */
 export function readJson(text: string): JsonDocument | BrokenJson {
-  // Editors of another system put a byte order mark in front; RFC 8259 §8.1 lets readers ignore it.
+  // Some editors write a byte order mark first; RFC 8259 §8.1 lets readers ignore it.
   const body = text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text
   const scan = new Scan(body)
   const failed = scan.run()
@@ -53,7 +50,7 @@ export function readJson(text: string): JsonDocument | BrokenJson {
     positionOfKey: (path, key) => positionAt(body, scan.keyBelow(path, key)),
     duplicates: scan.duplicates.map(({ at, key }) => ({
       ...positionAt(body, at),
-      reason: `the key ${JSON.stringify(key)} stands here a second time, and this one counts`,
+      reason: `the key ${JSON.stringify(key)} appears twice in this object; the last one applies`,
     })),
   }
 }
@@ -91,7 +88,7 @@ const literal = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 // oxlint-disable-next-line no-control-regex -- RFC 8259 §7: control characters have to be escaped.
 const string = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*"/y
 
-/** One pass over a text by recursive descent, that notes where every value begins. */
+/** One pass over a text by recursive descent, which records where every value starts. */
 class Scan {
   readonly outerKeys: string[] = []
   readonly duplicates: { readonly at: number; readonly key: string }[] = []
@@ -108,7 +105,7 @@ class Scan {
     try {
       this.#value('', 0)
       this.#skip(space)
-      if (this.#at < this.#text.length) this.#refuse('nothing may follow the end of the document')
+      if (this.#at < this.#text.length) this.#refuse('there is text after the end of the JSON document')
       return undefined
     } catch (error) {
       if (error instanceof Fault) return { at: error.at, reason: error.message }
@@ -135,7 +132,7 @@ class Scan {
   #value(path: string, depth: number): void {
     this.#skip(space)
     this.#offsets.set(path, this.#at)
-    if (depth > depthMax) this.#refuse(`nested over ${depthMax} levels`)
+    if (depth > depthMax) this.#refuse(`nested deeper than ${depthMax} levels`)
     const first = this.#text[this.#at]
     if (first === '{') this.#object(path, depth)
     else if (first === '[') this.#list(path, depth)
@@ -145,7 +142,7 @@ class Scan {
 
   #object(path: string, depth: number): void {
     const keys = new Set<string>()
-    this.#items('}', 'a key in double quotes', () => {
+    this.#items('}', () => {
       const at = this.#at
       const key = this.#string()
       if (keys.has(key)) this.duplicates.push({ at, key })
@@ -153,7 +150,7 @@ class Scan {
       this.#keys.push({ path: path + step(key), at })
       if (path === '') this.outerKeys.push(key)
       this.#skip(space)
-      if (this.#text[this.#at] !== ':') this.#refuse('expected ":" behind the key')
+      if (this.#text[this.#at] !== ':') this.#refuse('expected ":" after the key')
       this.#at++
       this.#value(path + step(key), depth + 1)
     })
@@ -161,18 +158,17 @@ class Scan {
 
   #list(path: string, depth: number): void {
     let n = 0
-    this.#items(']', 'a value', () => this.#value(path + step(n++), depth + 1))
+    this.#items(']', () => this.#value(path + step(n++), depth + 1))
   }
 
-  /** What stands between brackets, with commas between. */
-  #items(end: '}' | ']', what: string, item: () => void): void {
+  /** The items between brackets, separated by commas. */
+  #items(end: '}' | ']', item: () => void): void {
     this.#at++
     this.#skip(space)
     if (this.#text[this.#at] === end) return void this.#at++
     for (;;) {
       this.#skip(space)
-      if (this.#text[this.#at] === end)
-        this.#refuse(`a comma is followed by ${what}, not by "${end}"`)
+      if (this.#text[this.#at] === end) this.#refuse(`trailing comma before "${end}"`)
       item()
       this.#skip(space)
       const next = this.#text[this.#at]
@@ -185,11 +181,13 @@ class Scan {
   #string(): string {
     const start = this.#at
     if (this.#text[start] !== '"') this.#refuse('expected a key in double quotes')
-    if (!this.#skip(string)) this.#refuse('this text has no end, or holds what has to be escaped')
+    if (!this.#skip(string)) {
+      this.#refuse('this string has no closing quote, or contains a character that must be escaped')
+    }
     return JSON.parse(this.#text.slice(start, this.#at)) as string
   }
 
-  /** Steps over what `pattern` finds here; false when it finds nothing. */
+  /** Skips what `pattern` matches here; false if it matches nothing. */
   #skip(pattern: RegExp): boolean {
     pattern.lastIndex = this.#at
     const found = pattern.test(this.#text)

@@ -4,17 +4,17 @@ import type { OptionRow } from './option-row.ts'
 const connections = {
   kind: 'integer',
   max: 1_000_000,
-  group: 'Network',
+  group: 'Limits',
   placeholder: 'n',
 } as const
 const timeout = {
   kind: 'seconds',
-  group: 'Network',
+  group: 'Limits',
   placeholder: 'duration',
   check: checkPositiveSeconds,
 } as const
 
-/** How many connections there may be, and how long one may say nothing; rows of the options table. */
+/** Limits on the number of connections and on their idle time; rows of the options table. */
 export const limitOptions = {
   'limits.httpMaxConns': {
     ...connections,
@@ -23,7 +23,7 @@ export const limitOptions = {
     flag: 'http-max-conns',
     file: 'limits.http_max_conns',
     description:
-      'HTTP connections at a time; beyond it a new one takes the place of the one that has been idle longest.',
+      'How many HTTP connections may be open at a time. A connection beyond that replaces the one that has been idle longest.',
   },
   'limits.httpMaxConnsPerClient': {
     ...connections,
@@ -32,8 +32,9 @@ export const limitOptions = {
     flag: 'http-max-conns-per-client',
     file: 'limits.http_max_conns_per_client',
     description:
-      'HTTP connections of one address; more are answered with 429. 0: no limit. A number that is given holds for this machine too.',
-    defaultText: '200, and no limit for this machine',
+      'How many HTTP connections one client address may have open. The agent answers more with status 429. 0 means no limit. A number that you set also applies to clients on this machine.',
+    example: '500',
+    defaultText: '200, but no limit for clients on this machine',
   },
   'limits.httpHeaderTimeoutSeconds': {
     ...timeout,
@@ -41,7 +42,7 @@ export const limitOptions = {
     flag: 'http-header-timeout',
     file: 'limits.http_header_timeout',
     description:
-      'How long an HTTP client may take, from the first octet or from connecting, until the head of its request has come.',
+      'How long an HTTP client may take to send the head of a request, counted from its connection or from the first byte of the request.',
   },
   'limits.rpcMaxConnsPerClient': {
     ...connections,
@@ -49,7 +50,8 @@ export const limitOptions = {
     min: 0,
     flag: 'rpc-max-conns-per-client',
     file: 'limits.rpc_max_conns_per_client',
-    description: 'Connections of one address to the port of the servers. 0: no limit.',
+    description:
+      'How many connections one address may have open to the server port. 0 means no limit.',
   },
   'limits.rpcHandshakeTimeoutSeconds': {
     ...timeout,
@@ -57,7 +59,7 @@ export const limitOptions = {
     flag: 'rpc-handshake-timeout',
     file: 'limits.rpc_handshake_timeout',
     description:
-      'How long whoever connects to the port of the servers may take, TLS included, until it has greeted.',
+      'How long a peer that connects to the server port may take for the TLS and svcd handshakes together.',
   },
   'dns.tcpMaxClients': {
     ...connections,
@@ -65,9 +67,8 @@ export const limitOptions = {
     min: 1,
     flag: 'dns-tcp-max-clients',
     file: 'dns_config.tcp_max_clients',
-    group: 'DNS',
     description:
-      'Connections for DNS over TCP at a time; beyond it a new one takes the place of the one that has been idle longest.',
+      'How many connections for DNS over TCP may be open at a time. A connection beyond that replaces the one that has been idle longest.',
   },
   'dns.tcpMaxClientsPerAddress': {
     ...connections,
@@ -75,25 +76,23 @@ export const limitOptions = {
     min: 0,
     flag: 'dns-tcp-max-per-address',
     file: 'dns_config.tcp_max_clients_per_address',
-    group: 'DNS',
     description:
-      'Connections of one address for DNS over TCP; beyond it the one that has been idle longest is closed. 0: no limit. A number that is given holds for this machine too.',
-    defaultText: '128, and no limit for this machine',
+      'How many connections for DNS over TCP one client address may have open. With more, the agent closes the one that has been idle longest. 0 means no limit. A number that you set also applies to clients on this machine.',
+    example: '500',
+    defaultText: '128, but no limit for clients on this machine',
   },
   'dns.tcpIdleTimeoutSeconds': {
     ...timeout,
     default: 10,
     flag: 'dns-tcp-idle-timeout',
     file: 'dns_config.tcp_idle_timeout',
-    group: 'DNS',
-    description: 'How long a connection for DNS over TCP may stay without a query.',
+    description: 'How long a connection for DNS over TCP may stay open without a query.',
   },
   'dns.tcpIoTimeoutSeconds': {
     ...timeout,
     default: 5,
     flag: 'dns-tcp-io-timeout',
     file: 'dns_config.tcp_io_timeout',
-    group: 'DNS',
-    description: 'How long a client may take to send a query over TCP that it has begun.',
+    description: 'How long a client may take to finish a query over TCP once it has sent a part of it.',
   },
 } as const satisfies Record<string, OptionRow>

@@ -3,8 +3,8 @@ import { isUnspecifiedIp, parseIp } from '../base/ip.ts'
 import type { IpBytes } from '../base/ip.ts'
 
 /**
- * The addresses to open ports on: without those that another of them stands for already, as
- * 0.0.0.0 does for all of IPv4 and :: for both families. A port can be bound once only.
+ * The addresses to open ports on, without those that another address includes: 0.0.0.0 includes all of IPv4,
+ * and :: both families. A port can be bound only once.
  */
 export function listenAddresses(addresses: readonly string[]): readonly string[] {
   const parsed = addresses.map((text) => must(parseIp(text), 'options hold IP addresses'))

@@ -1,26 +1,36 @@
 import type { Check } from './check.ts'
 
-export const optionGroups = ['Agent', 'Network', 'DNS', 'Checks', 'Logging'] as const
+export const optionGroups = [
+  'Agent',
+  'Cluster',
+  'Network',
+  'DNS',
+  'Checks',
+  'Limits',
+  'Logging',
+] as const
 
 /** What every row of the options table has. */
 interface Row<Kind extends string, T> {
   readonly kind: Kind
-  /** Undefined: nothing is set unless somebody sets it. */
+  /** Undefined: not set by default. */
   readonly default: T | undefined
-  /** Stands in for `default` with -dev. */
+  /** The default with -dev. */
   readonly devDefault?: T
-  /** Without dashes; the environment variable is made from it. */
+  /** Without dashes; the name of the environment variable is derived from it. */
   readonly flag: string
-  /** The key in a config file, dotted where it is nested; undefined: not settable there. */
+  /** The key in a config file, with dots if it is nested; undefined: not allowed in files. */
   readonly file?: string
   readonly group: (typeof optionGroups)[number]
   readonly description: string
-  /** What stands for the value in --help. */
+  /** The placeholder for the value in --help. */
   readonly placeholder?: string
-  /** Shown instead of the default, where that depends on the machine. */
+  /** A value as a user would write it after the flag. */
+  readonly example?: string
+  /** Shown instead of the default, if that depends on something. */
   readonly defaultText?: string
   readonly hidden?: true
-  /** Its value never appears in any output, not in errors either. */
+  /** The value is never shown, not even in errors. */
   readonly isSecret?: true
 }
 

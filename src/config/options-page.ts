@@ -1,4 +1,4 @@
-import { defaultText } from './flags.ts'
+import { defaultText, placeholderOf } from './flags.ts'
 import { allowedText, type ConsulKey } from './consul-key.ts'
 import { consulFlags, consulKeys } from './consul-keys.ts'
 import { envName, optionGroups, type OptionRow } from './option-row.ts'
@@ -6,19 +6,22 @@ import { optionNames, optionRow } from './options.ts'
 
 const intro = `# Configuration
 
-Every option of \`svcd agent\`. It can be given as a flag, as an environment variable, or as a key of a
-JSON file named with \`-config-file\`. A flag beats the environment, the environment beats files, a
-later file beats an earlier one, and files beat the defaults. \`-flag\` and \`--flag\` are the same.
+This page lists every option of \`svcd agent\`. It is for operators who configure an agent, and for users of Consul who
+want to know what happens to the keys of their configuration files. For how to run an agent as a service, see
+[operating.md](operating.md).
 
-The keys of a file are Consul's wherever Consul has the option, in any case; a key that svcd does not know is an
-error that names it, and all errors are shown at once. An empty file is ignored. HCL is not read. Nested keys are written with a dot below: \`ports.dns\` is
-\`{"ports": {"dns": 8600}}\`. An environment variable that is set but empty counts as not set.
+## How to set an option
 
-Durations are a number and a unit: \`500ms\`, \`10s\`, \`1m30s\`, \`2h\`. TTLs are whole seconds.
-`
+You can set an option in three places:
 
-const outro = `
-## Example
+- as a flag: \`svcd agent -data-dir /var/lib/svcd\`. \`-flag\` and \`--flag\` are the same.
+- as an environment variable: \`SVCD_DATA_DIR=/var/lib/svcd\`. A variable that is empty counts as not set.
+- as a key of a JSON file, which you load with \`-config-file\` or \`-config-dir\`: \`{"data_dir": "/var/lib/svcd"}\`.
+
+If an option is set in several places, a flag overrides a variable, a variable overrides a file, a later file overrides
+an earlier one, and a file overrides the default.
+
+An example file for a server, \`/etc/svcd.json\`:
 
 \`\`\`json
 {
@@ -35,25 +38,59 @@ const outro = `
 }
 \`\`\`
 
-## Variables of the other commands
+Check it with \`svcd validate /etc/svcd.json\`, then start the agent with \`svcd agent -config-file /etc/svcd.json\`. If the
+configuration has errors, the agent does not start and lists all of them.
 
-| variable | for |
-|---|---|
-| \`SVCD_HTTP_ADDR\` | the agent that commands ask, as \`-http-addr\` (default 127.0.0.1:8500) |
-| \`CONSUL_HTTP_ADDR\` | the same, where \`SVCD_HTTP_ADDR\` is not set |
-| \`SVCD_DNS_ADDR\` | the DNS server that \`svcd resolve\` asks, as \`-dns-addr\` (default 127.0.0.1:8600) |
-| \`SVCD_DOMAIN\` | the domain with which \`svcd resolve\` completes short names (default consul) |
+### Files
+
+- The keys are those of Consul, for every option that Consul has. Upper and lower case are the same.
+- On this page a dot stands for a nested key: \`ports.dns\` is \`{"ports": {"dns": 8600}}\`.
+- A key that neither svcd nor Consul knows is an error.
+- A file can also contain services and checks: see [checks.md](checks.md).
+- An empty file is ignored. HCL is not supported.
+
+### Values
+
+| Value | As a flag or variable | In a file |
+|---|---|---|
+| true or false | \`-server\` or \`-server=false\`; \`SVCD_SERVER=true\` | \`true\`, \`false\` |
+| number | \`-dns-port 53\` | \`53\` |
+| duration: a number with a unit (\`ms\`, \`s\`, \`m\`, \`h\`), in whole seconds | \`-dns-node-ttl 1m30s\` | \`"1m30s"\` |
+| list | \`-client "127.0.0.1 10.0.0.1"\`, or the flag several times | \`["127.0.0.1", "10.0.0.1"]\`, or one string with spaces |
+| value by name | \`-dns-service-ttl web=10s,api=5s\` or \`-node-meta rack=a1\`, or the flag several times | \`{"web": "10s", "api": "5s"}\` |
+
+In \`SVCD_NODE_META\`, separate the pairs with spaces: \`rack=a1 os=linux\`.
+
+In the tables below, the first column has the flag, the variable and the file key of an option. You cannot set an option
+without a file key, such as \`-dev\`, in a file.
 `
 
-/** docs/config.md, made from the options table; a test holds the file equal to it. */
+const outro = `
+## Variables of the other commands
+
+The other commands of \`svcd\` read these variables. A flag overrides its variable.
+
+| Variable | Flag | Meaning | Default |
+|---|---|---|---|
+| \`SVCD_HTTP_ADDR\` | \`-http-addr\` | The agent to connect to: host:port or a URL. | \`127.0.0.1:8500\` |
+| \`CONSUL_HTTP_ADDR\` | \`-http-addr\` | The same, used if \`SVCD_HTTP_ADDR\` is not set. | |
+| \`SVCD_HTTP_TOKEN\` | \`-token\` | The token to send with every request. | none |
+| \`CONSUL_HTTP_TOKEN\` | \`-token\` | The same, used if \`SVCD_HTTP_TOKEN\` is not set. | |
+| \`SVCD_HTTP_TOKEN_FILE\` | \`-token-file\` | A file that contains the token, used if neither token variable is set. | none |
+| \`CONSUL_HTTP_TOKEN_FILE\` | \`-token-file\` | The same, used if \`SVCD_HTTP_TOKEN_FILE\` is not set. | |
+| \`SVCD_DNS_ADDR\` | \`-dns-addr\` | The DNS server of \`svcd resolve\` and \`svcd doctor\`: ip:port. | \`127.0.0.1:8600\` |
+| \`SVCD_DOMAIN\` | \`-domain\` | The domain that \`svcd resolve\` appends to short names. | \`consul\` |
+`
+
+/** docs/config.md, generated from the options table; a test compares the file with it. */
 export function optionsPage(): string {
   const names = optionNames.filter((name) => optionRow(name).hidden !== true)
   const sections = optionGroups.map((group) => {
     const rows = names.map(optionRow).filter((row) => row.group === group)
     return [
-      `\n## ${group}\n`,
-      '| flag | variable | file key | type | default | |',
-      '|---|---|---|---|---|---|',
+      `\n## ${headings[group]}\n`,
+      '| Option | Default | Meaning |',
+      '|---|---|---|',
       ...rows.map(tableRow),
       '',
     ].join('\n')
@@ -61,17 +98,37 @@ export function optionsPage(): string {
   return [intro, ...sections, consulTable(), outro].join('')
 }
 
+const headings: Readonly<Record<(typeof optionGroups)[number], string>> = {
+  Agent: 'Agent options',
+  Cluster: 'Cluster options',
+  Network: 'Network options',
+  DNS: 'DNS options',
+  Checks: 'Check options',
+  Limits: 'Limits',
+  Logging: 'Logging options',
+}
+
 const consulIntro = `
-## Consul's keys that are not options of svcd
+## Consul keys that are not options of svcd
 
-svcd accepts Consul's files and flags if they only ask for features that svcd has. Empty values (\`null\`, \`""\`, \`[]\`,
-\`{}\`) and the values of the second column are taken without a word. Any other value is either taken with a line in the
-log, because it tunes what svcd does otherwise, or refused, because it asks for a feature that svcd does not have. All
-that is refused is named at once; \`svcd validate\` shows it without starting an agent. A key stands for all that is below
-it. \`bootstrap\` is \`bootstrap_expect\` 1 and \`start_join\` is \`retry_join\`; one of those addresses with the port of
-Consul's gossip (8301, or \`ports.serf_lan\`) is dialled at the port of the servers.
+You can start svcd with Consul's configuration files and flags, if they ask only for features that svcd has. The table
+lists Consul's keys that svcd accepts but does not use, and those that it refuses:
 
-| file key | flag | taken as it is | other values | because |
+- A key with an *allowed value*, or with an empty value (\`null\`, \`""\`, \`[]\`, \`{}\`), is accepted without a message.
+- With any other value, a key that is *not used* only causes a warning in the log.
+- With any other value, a key that is *refused* is an error, because it asks for a feature that svcd does not have. The
+  agent does not start. The error message says what to do instead.
+
+A key stands for all keys below it, too. \`svcd validate\` shows all warnings and errors without starting an agent.
+
+svcd translates three settings of Consul:
+
+- \`bootstrap\` means \`bootstrap_expect\` 1.
+- \`start_join\` and \`-join\` mean \`retry_join\`.
+- If an address in \`retry_join\` has the port of Consul's gossip protocol (8301, or \`ports.serf_lan\`), svcd connects to
+  the server port instead.
+
+| File key | Flag | Allowed value | Other values | Reason |
 |---|---|---|---|---|
 `
 
@@ -81,41 +138,49 @@ function consulTable(): string {
     .map(([key, row]) => {
       const flags = Object.entries(consulFlags).filter(([, flag]) => flag.key === key)
       const flag = flags.map(([name]) => `\`-${name}\``).join(' ')
-      const others = row.value === 'any' ? '' : row.isTaken === true ? 'taken, logged' : 'refused'
+      const others = row.value === 'any' ? '' : row.isTaken === true ? 'not used' : 'refused'
       return `| \`${key}\` | ${flag} | ${quietText(row)} | ${others} | ${row.reason} |`
     })
   return `${consulIntro}${rows.join('\n')}\n`
 }
 
 function quietText({ value, isSwitched }: ConsulKey): string {
-  if (isSwitched === true) return '`enabled` not true'
+  if (isSwitched === true) return 'not `"enabled": true`'
   if (value === undefined) return ''
-  return value === 'any' ? 'anything' : `\`${allowedText(value)}\``
+  return value === 'any' ? 'any' : `\`${allowedText(value)}\``
 }
 
 function tableRow(row: OptionRow): string {
-  const file = row.file === undefined ? '' : `\`${row.file}\``
-  const cells = [`\`-${row.flag}\``, `\`${envName(row)}\``, file, typeText(row), defaultText(row)]
-  return `| ${[...cells, row.description].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const placeholder = placeholderOf(row)
+  const flag = `-${row.flag}${placeholder === undefined ? '' : ` <${placeholder}>`}`
+  const names = [flag, envName(row), ...(row.file === undefined ? [] : [row.file])]
+  const option = names.map((name) => `\`${name}\``).join('<br>')
+  const meaning = [markdown(row.description), ...factsOf(row)].join(' ')
+  const cells = [option, defaultCell(row), meaning]
+  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`
 }
 
-function typeText(row: OptionRow): string {
-  switch (row.kind) {
-    case 'boolean':
-      return 'true or false'
-    case 'string':
-      return 'text'
-    case 'strings':
-      return 'texts'
-    case 'integer':
-      return `${row.min} to ${row.max}`
-    case 'choice':
-      return row.choices.join(', ')
-    case 'seconds':
-      return 'duration'
-    case 'seconds-by-name':
-      return 'durations by name'
-    case 'texts-by-name':
-      return 'texts by name'
-  }
+/** Plain text as Markdown: nothing in it is markup, except code in backquotes. */
+export function markdown(text: string): string {
+  return text
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith('`') ? part : part.replaceAll(/[\\*_<>[\]]/g, String.raw`\$&`)))
+    .join('')
+}
+
+/** A value as code; words as they are. */
+function defaultCell(row: OptionRow): string {
+  const text = defaultText(row)
+  if (text === '') return 'none'
+  if (row.defaultText !== undefined) return text
+  return text.replaceAll(/[^\s,]+/g, (word) => (word === 'or' || word === 'with' ? word : `\`${word}\``))
+}
+
+/** What the values may be, and an example. */
+function factsOf(row: OptionRow): readonly string[] {
+  return [
+    ...(row.kind === 'integer' ? [`From ${row.min} to ${row.max}.`] : []),
+    ...('choices' in row ? [`One of ${row.choices.map((word) => `\`${word}\``).join(', ')}.`] : []),
+    ...(row.example === undefined ? [] : [`Example: \`-${row.flag} ${row.example}\`.`]),
+  ]
 }

@@ -22,7 +22,10 @@ export const options = {
     flag: 'log-level',
     file: 'log_level',
     group: 'Logging',
-    description: 'The least severe level that is logged.',
+    description:
+      'The least severe level to log. trace means debug; err and warning are accepted, too.',
+    placeholder: 'level',
+    example: 'debug',
   },
   logJson: {
     kind: 'boolean',
@@ -30,7 +33,7 @@ export const options = {
     flag: 'log-json',
     file: 'log_json',
     group: 'Logging',
-    description: 'Log one JSON object a line.',
+    description: 'Log one JSON object per line.',
   },
 } as const satisfies Record<string, OptionRow>
 
@@ -52,7 +55,7 @@ type ValueOf<R extends OptionRow> = R extends { choices: readonly (infer C)[] }
     ? Kinds[R['kind']]
     : never
 
-/** The value of every option under its flat name. An option without a default may be undefined. */
+/** The value of every option under its flat name; undefined only for options without a default. */
 export type OptionValues = {
   readonly [N in OptionName]:
     | ValueOf<(typeof options)[N]>

@@ -21,23 +21,23 @@ import { appended, parseTexts, splitSpaces, type Parsed } from './values.ts'
 export interface ConfigSources {
   /** The texts given to each flag, in order; `true` or `false` for a flag without a value. */
   readonly flags: Readonly<Partial<Record<OptionName, readonly string[]>>>
-  /** As `flags`, those of Consul that are not options here, by their name. */
+  /** As `flags`, for Consul's flags that are not options of svcd, by their name. */
   readonly consulFlags?: Readonly<Record<string, readonly string[]>> | undefined
   readonly env: Readonly<Record<string, string | undefined>>
-  /** In order: a later file wins. */
+  /** In order: a later file overrides an earlier one. */
   readonly files: readonly ConfigFile[]
   readonly hostName: string
-  /** Some file could not be read: nothing is said of what may stand in it. */
+  /** A file could not be read, so rules between options are not checked. */
   readonly isIncomplete?: boolean
 }
 
-/** A configuration with all that is to be said about it. */
+/** A configuration with all messages about it. */
 export interface ReadConfig {
   /** Undefined when there are problems. */
   readonly config: Config | undefined
-  /** Errors of the table. Each names the option as the user wrote it. */
+  /** Errors of the table, each with the option as the user wrote it. */
   readonly problems: readonly SvcdError[]
-  /** Options that are accepted but not done as asked, one line each. */
+  /** One line for each setting that is accepted but not used. */
   readonly notices: readonly string[]
 }
 
@@ -65,7 +65,7 @@ export function parseConfig(sources: ConfigSources): Config {
   return config ?? refuseAll(problems)
 }
 
-/** Throws what is wrong: one error as it is, several as a list. */
+/** Throws the errors: one error as it is, several as a list. */
 export function refuseAll(problems: readonly SvcdError[]): never {
   const [first, ...more] = problems
   if (first !== undefined && more.length === 0) throw first
@@ -73,7 +73,7 @@ export function refuseAll(problems: readonly SvcdError[]): never {
   throw svcdError('options-invalid', { count: problems.length, list })
 }
 
-/** The paths given by -config-file and -config-dir, which have to be read before the rest. */
+/** The paths from -config-file and -config-dir, which must be read before the rest. */
 export function configPaths(
   { flags, env }: Pick<ConfigSources, 'flags' | 'env'>,
   name: 'configFiles' | 'configDirs',
@@ -93,7 +93,7 @@ function settledConfig({ hostName }: ConfigSources, collected: Collected): Confi
     domain: values.domain.replace(/\.$/, '').toLowerCase(),
     altDomain: values.altDomain?.replace(/\.$/, '').toLowerCase(),
     datacenter: values.datacenter.toLowerCase(),
-    // Alone it starts a cluster of one; with others named it joins theirs.
+    // Without other servers it forms a cluster of one; otherwise it joins theirs.
     bootstrapExpect: values.bootstrapExpect ?? (values.retryJoin.length > 0 ? 0 : 1),
     clientAddresses,
     httpAddresses: listenAddresses(values.httpAddresses ?? clientAddresses),
@@ -120,20 +120,20 @@ function dialled(values: OptionValues, collected: Collected): readonly string[] 
   return values.retryJoin.map((address) => {
     const dialled = dialledAddress(address, own)
     if (dialled !== address) {
-      const reason = `${address} is the port of Consul's gossip, which svcd does not have; ${dialled} is dialled`
+      const reason = `${address} has the port of Consul's gossip protocol, which svcd does not use; svcd connects to ${dialled} instead`
       collected.notice(collected.from('retryJoin'), reason)
     }
     return dialled
   })
 }
 
-/** Consul's `bootstrap: true` is a cluster of one, however many are to come. */
+/** Consul's `bootstrap: true` forms a cluster of one server, which others can join later. */
 function bootstrapAlone(collected: Collected): void {
   const { value, from } = collected.consul.get('bootstrap') ?? {}
   if (value !== true || from === undefined) return
   const expected = collected.given.get('bootstrapExpect')?.value
   if (typeof expected === 'number' && expected > 1) {
-    const reason = `it starts a cluster of one, and bootstrap_expect waits for ${expected} servers; leave one of the two out`
+    const reason = `it forms a cluster of one server, but bootstrap_expect waits for ${expected} servers; remove one of the two`
     return collected.refuse(from, reason)
   }
   collected.given.set('bootstrapExpect', { value: 1, from })
@@ -169,7 +169,7 @@ function readConsulFlags(
   }
 }
 
-/** `-join a -retry-join b`: Consul joins both. What files and variables say is less than any flag. */
+/** `-join a -retry-join b`: Consul joins both. Any flag overrides files and variables. */
 function takeAlso(collected: Collected, name: OptionName, parsed: Parsed, from: string): void {
   const earlier = collected.given.get(name)
   const isFlag = earlier?.from.startsWith('-') === true
@@ -194,8 +194,8 @@ function readEnv(env: ConfigSources['env'], collected: Collected): void {
 }
 
 /**
- * Kubernetes sets SVCD_DNS_PORT=tcp://10.0.0.1:53 in every pod beside a service called svcd-dns;
- * such a value was not meant for us.
+ * Kubernetes sets SVCD_DNS_PORT=tcp://10.0.0.1:53 in every pod next to a service called svcd-dns; such a
+ * value is not an option of svcd.
  */
 function isServiceLink(row: OptionRow, text: string): boolean {
   return row.kind === 'integer' && /^(?:tcp|udp):\/\//.test(text)
@@ -204,8 +204,8 @@ function isServiceLink(row: OptionRow, text: string): boolean {
 function nodeNameFromHost(hostName: string, collected: Collected): string {
   const reason = checkDnsName(hostName)
   if (reason !== undefined && !collected.hasFailed('nodeName')) {
-    const next = 'Give the node a name with -node'
-    collected.refuse('-node', `this machine's host name ${reason}. ${next}`, 'nodeName')
+    const next = 'Set another name with -node'
+    collected.refuse('-node', `the host name of this machine is not usable as the node name: ${reason}. ${next}`, 'nodeName')
   }
   return hostName
 }

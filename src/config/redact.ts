@@ -6,7 +6,7 @@ const pemBlock = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE
 
 const hidden = '<hidden>'
 
-/** A copy without secrets: values under a name that says so, and credentials inside other texts. */
+/** A copy without secrets: values with such a name, and credentials inside other texts. */
 export function redact(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value)
   if (Array.isArray(value)) return value.map(redact)
@@ -19,7 +19,7 @@ export function redact(value: unknown): unknown {
   )
 }
 
-/** Whether there is anything to hide; that there is nothing is worth knowing. */
+/** Whether there is something to hide; an empty value stays visible. */
 function isSet(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '' && typeof value !== 'boolean'
 }

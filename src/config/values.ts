@@ -1,7 +1,7 @@
 import { parseDuration } from '../base/duration.ts'
 import type { OptionRow } from './option-row.ts'
 
-/** What one option was given, or why it is refused. */
+/** The value of one option, or why it is refused. */
 export type Parsed = { readonly value: unknown } | { readonly reason: string }
 
 /** Reads the text of a flag or an environment variable; a repeated flag gives several texts. */
@@ -33,7 +33,7 @@ export function parseJson(row: OptionRow, value: unknown): Parsed {
         ? { value }
         : { reason: `${show(value)} is not true or false` }
     case 'string':
-      return typeof value === 'string' ? { value } : { reason: `${show(value)} is not a text` }
+      return typeof value === 'string' ? { value } : { reason: `${show(value)} is not a string` }
     case 'strings':
       return parseStrings(value)
     case 'integer':
@@ -51,7 +51,7 @@ export function parseJson(row: OptionRow, value: unknown): Parsed {
   }
 }
 
-// The words that Go's flag package takes, so that `-server=1` works as it does with Consul.
+// The words that Go's flag package accepts, so that `-server=1` works as it does with Consul.
 function parseBoolean(text: string): Parsed {
   if (/^(?:1|t|true)$/i.test(text)) return { value: true }
   if (/^(?:0|f|false)$/i.test(text)) return { value: false }
@@ -61,10 +61,10 @@ function parseBoolean(text: string): Parsed {
 function parseStrings(value: unknown): Parsed {
   if (typeof value === 'string') return { value: splitSpaces(value) }
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'string')
-  return isList ? { value } : { reason: `${show(value)} is not a text or a list of texts` }
+  return isList ? { value } : { reason: `${show(value)} is not a string or a list of strings` }
 }
 
-/** A list behind one that was given under another name of the same option. */
+/** A list appended to one that was set under another name of the same option. */
 export function appended(earlier: unknown, parsed: Parsed): Parsed {
   if (!Array.isArray(earlier) || !('value' in parsed) || !Array.isArray(parsed.value)) return parsed
   return {
@@ -96,20 +96,20 @@ function parseChoice(choices: readonly string[], value: unknown): Parsed {
 }
 
 function parseSeconds(value: unknown): Parsed {
-  // A bare number would be nanoseconds to Consul and seconds to everybody else: ask for the unit.
+  // A number without a unit means nanoseconds to Consul and seconds to most users, so the unit is required.
   const durationMs = typeof value === 'string' ? parseDuration(value.trim()) : undefined
   if (durationMs === undefined) {
     return { reason: `${show(value)} is not a duration; write a number with a unit, such as "30s"` }
   }
   const seconds = durationMs / 1000
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > 0x7fff_ffff) {
-    return { reason: `${show(value)} is not a whole number of seconds, as a TTL is (RFC 2181 §8)` }
+    return { reason: `${show(value)} is not a whole number of seconds` }
   }
   return { value: seconds }
 }
 
 function parseByName(value: unknown): Parsed {
-  if (!isObject(value)) return { reason: `${show(value)} is not an object of durations by name` }
+  if (!isObject(value)) return { reason: `${show(value)} is not an object of durations, such as {"web": "10s"}` }
   const seconds: Record<string, number> = {}
   for (const [name, duration] of Object.entries(value)) {
     const parsed = parseSeconds(duration)
@@ -131,7 +131,7 @@ function parsePairs(texts: readonly string[]): Parsed {
   return parseByName(pairs)
 }
 
-/** The first "=" or ":" separates, for Consul's flag has the colon and its other tools the equals sign. */
+/** The first "=" or ":" separates: Consul's flag uses the colon, its other tools the equals sign. */
 function parseTextPairs(texts: readonly string[]): Parsed {
   const pairs: [string, string][] = []
   for (const text of texts) {
@@ -143,9 +143,9 @@ function parseTextPairs(texts: readonly string[]): Parsed {
 }
 
 function parseTextsByName(value: unknown): Parsed {
-  if (!isObject(value)) return { reason: `${show(value)} is not an object of texts by name` }
+  if (!isObject(value)) return { reason: `${show(value)} is not an object of strings, such as {"rack": "a1"}` }
   const odd = Object.entries(value).find(([, text]) => typeof text !== 'string')
-  if (odd !== undefined) return { reason: `for "${odd[0]}": ${show(odd[1])} is not a text` }
+  if (odd !== undefined) return { reason: `for "${odd[0]}": ${show(odd[1])} is not a string` }
   return { value: Object.fromEntries(Object.entries(value)) }
 }
 

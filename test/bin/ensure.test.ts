@@ -90,7 +90,7 @@ t.test(
 
 t.test('a build that fails is tried again the next time', async (t) => {
   const { root, ...first } = run(t, {}, { NPM_STATUS: '2' })
-  t.match(first, { code: 1, said: /the build failed/ })
+  t.match(first, { code: 1, said: /The build failed/ })
   t.match(runAgain(root), { code: 0, asked: 'run --silent build\nrun --silent build\n' })
 })
 
@@ -103,7 +103,7 @@ t.test('packages that are missing or of another version are installed', async (t
 
 t.test('an install that fails says where to look', async (t) => {
   const failed = run(t, { node_modules: {} }, { NPM_STATUS: '1' })
-  t.match(failed, { code: 1, said: /npm ci failed.* Check the network and the registry/ })
+  t.match(failed, { code: 1, said: /npm ci failed.* Check the network and the npm registry/ })
 })
 
 t.test(
@@ -121,7 +121,7 @@ t.test(
     t.equal(code, 1, 'this npm installs nothing')
     t.match(
       said,
-      new RegExp(`installing ${driver} for this Node\n.*${driver} could not be installed`),
+      new RegExp(`installing ${driver} for this version of Node\n.*Could not install ${driver};`),
     )
   },
 )
@@ -135,7 +135,7 @@ t.test('a better-sqlite3 that does not load is built again', async (t) => {
   else t.equal(asked, 'run build-release\n')
   t.match(
     said,
-    /could not be built for Node .*: this machine lacks a C\+\+ compiler, make, python3\. Install .*, then run this again\.\n$/,
+    /Could not build .* for Node .*, because this machine has no C\+\+ compiler, make or python3\. Install .*, then run this command again\.\n$/,
   )
 })
 
@@ -144,7 +144,7 @@ t.test('a Node that is not supported is named with those that are', async (t) =>
   const { said, code, asked } = run(t, { 'package.json': manifest })
   t.match(
     said,
-    /^svcd: Node [\d.]+ is not supported: svcd needs Node 97\.2 or a newer Node of its major version, or Node 99\.1 or newer\. .* \(nvm install 99\)\.\n$/,
+    /^svcd: Node [\d.]+ is not supported\. svcd needs Node 97 \(97\.2 or later\), or Node 99\.1 or later\. .* \(nvm install 99\)\.\n$/,
   )
   t.strictSame({ code, asked }, { code: 1, asked: '' })
 })

@@ -90,7 +90,7 @@ t.test('operators list and change the servers', async (t) => {
     ['transfer', 'transfer', 'change', 'change', 'change', 'join', 'join', 'leave'],
   )
   for (const line of ['remove-peer', `remove-peer -id ${id} -address a:1`, 'add-peer -id x']) {
-    t.match(await ask(`operator raft ${line}`), { code: 1, err: /^svcd: Give / }, line)
+    t.match(await ask(`operator raft ${line}`), { code: 1, err: /^svcd: Use / }, line)
   }
   t.match(await ask('operator raft remove-peer -id abc'), { code: 1, err: /was not found in/ })
 })
@@ -101,11 +101,11 @@ t.test(
     const { ask } = await startApi(t)
     t.match(await ask('operator'), {
       code: 1,
-      err: /`svcd operator` needs one more word: raft list-peers,/,
+      err: /`svcd operator` needs a subcommand: raft list-peers,/,
     })
     t.match(await ask('snapshot'), {
       code: 1,
-      err: /needs one more word: save, restore, inspect\./,
+      err: /needs a subcommand: save, restore, inspect\./,
     })
     t.match(await ask('operator raft --help'), { code: 0, out: /operator raft recover/ })
     t.match(await ask('help snapshot save'), { code: 0, out: /^Usage: svcd snapshot save/ })
@@ -168,7 +168,7 @@ t.test(
 
 t.test('recovery asks for a directory, and says what holds nothing', async (t) => {
   const { api, ask } = await startApi(t)
-  t.match(await ask('operator raft recover'), { code: 1, err: /Name the data directory/ })
+  t.match(await ask('operator raft recover'), { code: 1, err: /Give the data directory/ })
   const line = `operator raft recover -data-dir ${api.backend.directory}`
   t.match(await ask(line), {
     code: 1,

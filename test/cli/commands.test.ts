@@ -130,7 +130,7 @@ t.test('a file of definitions is registered whole', async (t) => {
   t.match(await register('typo.json'), { code: 1, err: /unknown field "prot"/ })
   t.match(await register('one.json', '--port', '1'), {
     code: 1,
-    err: /leave the other options out/,
+    err: /remove the other options/,
   })
 })
 
@@ -158,31 +158,31 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
       /^svcd: Unknown option "--prot"\. Did you mean "--port"\? See `svcd register/,
     ],
     ['register web --port', /^svcd: Option "--port <port>" argument missing\. See/],
-    ['register', /^svcd: Name the service, or a file with -f\. See/],
-    ['register web extra', /^svcd: Name one service, or files that end in \.json\./],
+    ['register', /^svcd: Give a service name, or a file with -f\. See/],
+    ['register web extra', /^svcd: Give one service name, or files that end in \.json\./],
     ['register web --port 65536', /^svcd: Option --port: "65536" is not a whole number from 0/],
     ['register web --port -1', /^svcd: Option --port: "-1"/],
     ['register web --meta k', /^svcd: Option --meta: "k" is not KEY=VALUE/],
     ['register web --weight 1,2,3', /^svcd: Option --weight: /],
-    ['register web --interval 2s', /^svcd: --interval and --timeout belong to a check that is run/],
+    ['register web --interval 2s', /^svcd: --interval and --timeout need a check that the agent runs/],
     ['register web --deregister-after 2m', /^svcd: --deregister-after needs a check/],
     ['register web --check-ttl 10', /^svcd: Option --check-ttl: "10" is not a duration/],
     ['register web -check-http x -interval -2s', /^svcd: Option --interval: "-2s" is not/],
     [
       'deregister',
-      /^svcd: Name the id of the service, a file that holds it, or a node with --node\./,
+      /^svcd: Give the ID of a service, a file with services, or a node with --node\./,
     ],
-    ['services --passing', /^svcd: --passing chooses instances; name the service/],
-    ['maint -enable -disable', /^svcd: Give either --enable or --disable\. See `svcd maint/],
-    ['maint -service web', /^svcd: With --service give either --enable or --disable\./],
-    ['maint -reason x', /^svcd: --reason belongs to --enable\./],
-    ['checks -state bad', /^svcd: Option --state: "bad" is not a state; use any, passing/],
-    ['completion tcsh', /^svcd: "tcsh" is not bash, zsh or fish\./],
-    ['watch', /^svcd: Give one of --service NAME, --services, --nodes, --node NAME and --check/],
-    ['watch -service a -nodes', /^svcd: Give one of --service NAME/],
-    ['watch -nodes -passing', /^svcd: --passing and --tag choose instances/],
-    ['watch -nodes -state critical', /^svcd: --state belongs to --checks\./],
-    ['watch -checks -service a -node b', /^svcd: With --checks give one of/],
+    ['services --passing', /^svcd: --passing selects instances of one service/],
+    ['maint -enable -disable', /^svcd: Use either --enable or --disable, not both\. See `svcd maint/],
+    ['maint -service web', /^svcd: Use --service with --enable or --disable\./],
+    ['maint -reason x', /^svcd: Use --reason only with --enable\./],
+    ['checks -state bad', /^svcd: Option --state: "bad" is not a valid state; use any, passing/],
+    ['completion tcsh', /^svcd: Unknown shell "tcsh"\. Use bash, zsh or fish\./],
+    ['watch', /^svcd: Use one of --service NAME, --services, --nodes, --node NAME and --check/],
+    ['watch -service a -nodes', /^svcd: Use one of --service NAME/],
+    ['watch -nodes -passing', /^svcd: --passing and --tag select instances/],
+    ['watch -nodes -state critical', /^svcd: Use --state only with --checks\./],
+    ['watch -checks -service a -node b', /^svcd: With --checks use only one of/],
     [
       'services -token-file /nonexistent',
       /^svcd: Option -token-file: "\/nonexistent" cannot be read: ENO/,
@@ -194,7 +194,7 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     [`resolve ${'a.'.repeat(126)}a`, /^svcd: Invalid name: .* at most 253/],
     ['resolve web -dns-addr x:y', /^svcd: Option -dns-addr: "x:y"/],
     ['agent -dev -dns-prot 1', /^svcd: Unknown option "--dns-prot"\. Did you mean "--dns-port"\?/],
-    ['agent', /^svcd: Option -server: this version has no client agents yet/],
+    ['agent', /^svcd: Option -server: svcd does not support client agents yet/],
     ['agent -server', /^svcd: Option -data-dir: /],
     ['agent -dev -http-port -2', /^svcd: Option -http-port: -2 is not/],
     ['agent -dev -config-file /nonexistent.json', /^svcd: Config file \/nonexistent\.json: ENOENT/],
@@ -235,6 +235,11 @@ t.test('help is complete and exits with 0; no command at all is a mistake', asyn
     const { code, out } = await svcd(line)
     t.equal(code, 0)
     t.match(out, /Usage: svcd COMMAND[^]*Run an agent:\n {2}agent[^]*register[^]*resolve/)
+    t.strictSame(
+      out.split('\n').filter((text) => text.length > 80 && !text.startsWith('  man ')),
+      [],
+      'it fits a terminal of 80 columns',
+    )
     const [, page = ''] = /^ {2}man (.*)$/m.exec(out) ?? []
     t.match(readFileSync(page, 'utf8'), /^\.TH/m, 'the manual page is where the help says')
   }

@@ -53,9 +53,9 @@ t.test('what is meant for a file is never taken for a name', async (t) => {
     [['register', 'web.hcl'], /^svcd: Config file web\.hcl: ENOENT/],
     [
       ['services', 'register', 'foo.service'],
-      /^svcd: "foo\.service" is not a file of definitions: those are JSON, and end in \.json .* give --name\./,
+      /^svcd: "foo\.service" is neither a \.json file nor a name that DNS can find\. .* use --name\./,
     ],
-    [['register', path('web.conf')], /is not a file of definitions: those are JSON/],
+    [['register', path('web.conf')], /is neither a \.json file nor a name/],
   ]
   for (const [line, message] of refused) {
     const { code, out, err } = await svcd(...line)
@@ -123,11 +123,11 @@ t.test('a file is registered as a whole or not at all', async (t) => {
   t.strictSame(idsOf(api), [])
   t.match(await svcd('register', path('checks.json')), {
     code: 0,
-    err: /^svcd: warning: \S+checks\.json:1: the check "n" belongs to no service here and is left out/,
+    err: /^svcd: warning: \S+checks\.json:1: the check "n" does not belong to a service and is ignored/,
   })
   t.match(await svcd('register', path('empty.json')), {
     code: 1,
-    err: /empty\.json: it holds no service with a name; write \{"service"/,
+    err: /empty\.json: the file contains no service with a name; write \{"service"/,
   })
 
   // What only the agent can refuse: the ones before it are taken back, what was there stays.
@@ -140,7 +140,7 @@ t.test('a file is registered as a whole or not at all', async (t) => {
   t.match(refused, { code: 1, out: '' })
   t.match(
     refused.err,
-    /^svcd: Service "e" was not registered: Internal error\. .* No service of the files was added\. These were there before and keep their new definition: f\.$/m,
+    /^svcd: Service "e" was not registered: Internal error\. .* No new service of the files remains registered\. These services existed before and keep their new definition: f\.$/m,
   )
   t.strictSame(idsOf(api), ['f'])
   // What could not be removed is named, but not what the agent had refused.
@@ -152,7 +152,7 @@ t.test('a file is registered as a whole or not at all', async (t) => {
   }
   t.equal(
     (await svcd('register', path('more.json'))).err,
-    'svcd: Service "e" was not registered: Invalid X: y. These were added and could not be removed again: d.\n',
+    'svcd: Service "e" was not registered: Invalid X: y. These services were added and could not be removed again: d.\n',
   )
   api.backend.agent.deregisterService = deregister
   await svcd('deregister', 'd')
@@ -163,7 +163,7 @@ t.test('a file is registered as a whole or not at all', async (t) => {
 })
 
 t.test(
-  'an agent that goes away meanwhile may have the service that it did not answer for',
+  'an agent that goes away while a file is registered may have the service that it did not answer for',
   async (t) => {
     const { api, svcd } = await startApi(t)
     const directory = t.testdir({
@@ -181,7 +181,7 @@ t.test(
     t.equal(code, 1)
     t.match(
       err,
-      /^svcd: Service "e" was not registered: No agent answers at .* These were added and could not be removed again: d\. The agent may have added "e"; `svcd services` shows whether it did\.\n$/,
+      /^svcd: Service "e" was not registered: No agent answers at .* These services were added and could not be removed again: d\. The agent may have added "e": check with `svcd services`\.\n$/,
     )
   },
 )
@@ -211,7 +211,7 @@ t.test('every service that is known is deregistered, and the others are named', 
 })
 
 t.test(
-  'reload says what was taken, left out and held back, and fails when something was',
+  'reload shows what changed, what was skipped and what was kept, and then fails',
   async (t) => {
     const { api, svcd } = await startApi(t)
     const nothing = { taken: [], leftOut: [], heldBack: [], restartNeeded: [] }
@@ -228,7 +228,7 @@ t.test(
     t.strictSame(await svcd('reload'), {
       code: 0,
       out: 'Configuration reload triggered\nservice a: added by a.json\n',
-      err: 'svcd: log_level changed; it counts when the agent is started again\n',
+      err: 'svcd: log_level changed; restart the agent to apply it\n',
     })
     api.backend.reloaded = {
       ...nothing,
@@ -238,9 +238,9 @@ t.test(
     t.strictSame(await svcd('reload'), {
       code: 1,
       out: 'Configuration reload triggered\n',
-      err: `svcd: left out: z.json:1:2: bad
-svcd: held back: service b: gone
-svcd: The agent did not accept everything: 1 left out, 1 held back. Fix the files named above, then reload again.
+      err: `svcd: skipped: z.json:1:2: bad
+svcd: kept: service b: gone
+svcd: The agent has not taken everything: 1 left out, 1 held back. Fix the files that are named, then reload again.
 `,
     })
     const json = await svcd('reload', '--json')

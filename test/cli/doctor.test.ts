@@ -34,49 +34,49 @@ const cases: readonly (readonly [
     'the system finds the name',
     { ...asked(['127.0.0.1', 'knows']), found: ['10.0.0.1'] },
     'ok',
-    /finds consul\.service\.consul: 10\.0\.0\.1/,
+    /resolves consul\.service\.consul to 10\.0\.0\.1/,
     undefined,
   ],
   [
     'the order of nameservers: one that denies the name stands first',
     asked(['192.0.2.53', 'denies'], ['127.0.0.1', 'knows']),
     'problem',
-    /127\.0\.0\.1 knows .*, but 192\.0\.2\.53 stands before it in \/etc\/resolv\.conf/,
+    /127\.0\.0\.1 answers for .*, but 192\.0\.2\.53 comes before it in \/etc\/resolv\.conf/,
     /Put "nameserver 127\.0\.0\.1" first/,
   ],
   [
     'the order: one that denies the name stands behind one that refuses, and both before svcd',
     asked(['192.0.2.52', 'refuses'], ['192.0.2.53', 'denies'], ['127.0.0.1', 'knows']),
     'problem',
-    /127\.0\.0\.1 knows .*, but 192\.0\.2\.53 stands before it/,
+    /127\.0\.0\.1 answers for .*, but 192\.0\.2\.53 comes before it/,
     /Put "nameserver 127\.0\.0\.1" first/,
   ],
   [
     'the order is not to blame: who refuses, fails or is silent is passed over',
     asked(['a', 'refuses'], ['b', 'silent'], ['127.0.0.1', 'knows']),
     'problem',
-    /127\.0\.0\.1 knows .*, but the system's own look-up does not find it/,
+    /127\.0\.0\.1 answers for .*, but the system does not resolve it/,
     /getent hosts consul\.service\.consul/,
   ],
   [
     'the order is not to blame: svcd is first',
     asked(['127.0.0.1', 'knows'], ['192.0.2.53', 'denies']),
     'problem',
-    /the system's own look-up does not find it/,
+    /the system does not resolve it/,
     /getent hosts/,
   ],
   [
     'the fourth nameserver is never used',
     asked(['a', 'refuses'], ['b', 'refuses'], ['c', 'refuses'], ['127.0.0.1', 'knows']),
     'problem',
-    /it is nameserver 4 .* only the first 3 are used/,
+    /it is nameserver 4 .* uses only the first 3/,
     /Move "nameserver 127\.0\.0\.1" to the top/,
   ],
   [
     'systemd-resolved does not forward the domain',
     asked(['127.0.0.53', 'denies']),
     'problem',
-    /No nameserver .*: 127\.0\.0\.53 says that there is no such name/,
+    /No nameserver .*: 127\.0\.0\.53 answers that the name does not exist/,
     /"DNS=127\.0\.0\.1:8600", "Domains=~consul"/,
   ],
   [
@@ -91,20 +91,20 @@ const cases: readonly (readonly [
     asked(['192.0.2.53', 'denies'], ['192.0.2.54', 'silent']),
     'problem',
     /192\.0\.2\.54 does not answer/,
-    /-dns-port 53 .*resolv\.conf cannot name a port/,
+    /-dns-port 53 .*resolv\.conf cannot contain a port/,
   ],
   [
     'the system asks no DNS at all',
     { ...asked(['127.0.0.1', 'knows']), hosts: 'files mymachines' },
     'problem',
-    /"hosts:" of \/etc\/nsswitch\.conf is "files mymachines"/,
-    /Add dns/,
+    /"hosts:" in \/etc\/nsswitch\.conf is "files mymachines"/,
+    /Add "dns"/,
   ],
   [
     'somebody else answers for the domain',
     { ...asked(['192.0.2.53', 'knows']), found: ['198.51.100.1'] },
     'problem',
-    /but as 198\.51\.100\.1; svcd says 10\.0\.0\.1/,
+    / to 198\.51\.100\.1, but svcd answers 10\.0\.0\.1/,
     /-domain/,
   ],
 ]
@@ -170,7 +170,7 @@ t.test(
     t.strictSame(levels, { ...healthy, resolver: 'problem' })
     t.match(findings.at(-1)?.text, /192\.0\.2\.77 does not answer/)
     const shown = await runSvcd(agent.httpUrl, 'doctor', ...flags)
-    t.match(shown.out, /^ok +leader +n1 leads, 1 of 1 servers alive\.$/m)
+    t.match(shown.out, /^ok +leader +n1 is the leader, 1 of 1 servers alive\.$/m)
     t.match(shown.out, /^problem +resolver .*\n +→ Run the agent with -dns-port 53/m)
     t.match(shown.err, /^svcd: 1 problem found/)
     await agent.stop()

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { createGunzip } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { commands } from '../../src/cli/commands.ts'
+import { argumentKinds, optionKinds } from '../../src/cli/completion-candidates.ts'
 import { run } from '../../src/cli/run.ts'
 import { changeLines } from '../../src/cli/watch-changes.ts'
 import { rowsOf } from '../../src/cli/watched-rows.ts'
@@ -208,7 +209,7 @@ t.test('files of services are arguments, also under the names that Consul has', 
   t.strictSame(Object.keys(await api.json<object>('agent/services')), ['web1'])
   t.equal((await ask('services register -name=q -port=7 -tag=t')).out, 'Registered service: q\n')
   t.equal((await ask('services deregister -id=q')).out, 'Deregistered service: q\n')
-  t.match(await ask(`register ${a} --port 1`), { code: 1, err: /leave the other options out/ })
+  t.match(await ask(`register ${a} --port 1`), { code: 1, err: /remove the other options/ })
   t.match(await ask(`register ${join(directory, 'none.json')}`), {
     code: 1,
     err: /none\.json: ENOENT/,
@@ -339,6 +340,16 @@ t.test('completion knows commands, options, and what is registered', async (t) =
   t.strictSame(await completed({ SVCD_HTTP_ADDR: '127.9.9.9:1' }, 'services', 'w'), [], 'no agent')
   const names = Object.keys(commands).map((name) => name.split(' ')[0] ?? '')
   t.strictSame(new Set(await complete('')), new Set(names))
+})
+
+t.test('completion knows values of options and arguments that the commands have', async (t) => {
+  const io = { out: () => {}, err: () => {}, env: {}, readText: async () => '' }
+  const all = await Promise.all(
+    Object.values(commands).map(async ({ load }) => (await load())(io).options),
+  )
+  const longs = new Set(all.flat().map(({ long }) => long))
+  for (const option of Object.keys(optionKinds)) t.ok(longs.has(option), option)
+  for (const name of Object.keys(argumentKinds)) t.ok(Object.hasOwn(commands, name), name)
 })
 
 /** What a shell offers after a line, asked of the shell itself. */

@@ -174,7 +174,7 @@ t.test('a wrong port in a check: what the check met is shown with the instance',
   const { api, ask } = await startApi(t)
   const check = { TTL: '10m' }
   await api.put('agent/service/register', { Name: 'web', Port: 80, Check: check })
-  t.match((await ask('services web')).out, /critical .* service:web: no report has come yet$/m)
+  t.match((await ask('services web')).out, /critical .* service:web: no report received yet$/m)
   const note = 'Get "http://127.0.0.1:81/": dial tcp 127.0.0.1:81: connect: connection refused'
   await api.put(`agent/check/fail/service:web?note=${encodeURIComponent(note)}`)
   t.match((await ask('services web')).out, /critical .* service:web: Get .*: connection refused$/m)
@@ -183,7 +183,7 @@ t.test('a wrong port in a check: what the check met is shown with the instance',
 t.test('a service name with a dot, and a bad address, are told', async (t) => {
   const { ask } = await startApi(t)
   const dotted = await ask('register shop.web --port 80')
-  t.match(dotted, { code: 1, err: /Nor can DNS find a service of this name/ })
+  t.match(dotted, { code: 1, err: /nor a name that DNS can find/ })
   const named = await ask('register --name shop.web --port 80')
   t.match(named, { code: 0, err: /DNS cannot find it|DNS does not find it|cannot be found by DNS/ })
   const bad = await ask('register web --address 10.0.0.300 --port 80')
@@ -285,9 +285,9 @@ t.test('a check that nobody reports, or no check at all, is told to whoever repo
   const errors: readonly (readonly [string, RegExp])[] = [
     [
       'check pass none',
-      /no TTL check "none"\. The service "none" has none\. Register it with --check-ttl/,
+      /no TTL check "none"\. The service "none" has no TTL check\. Register it with --check-ttl/,
     ],
-    ['check pass service:http', /is of type http: the agent runs it, so nobody reports it\./],
+    ['check pass service:http', /is of type http: the agent runs it, and you cannot report it\./],
     ['check pass service:tl', /Did you mean "service:ttl"\?/],
     ['heartbeat none', /no TTL check "none"/],
     ['heartbeat ttl --every 2sec', /Option --every: "2sec" is not a duration/],

@@ -46,7 +46,7 @@ t.test('monitor ends when the agent stops, with all that it has said', async (t)
   await api.app.close()
   t.equal(await monitor.ended, 0)
   t.match(JSON.parse(monitor.out), { level: 20, key: 1, msg: 'last' })
-  t.match(monitor.err, 'svcd: The agent ended the stream: it has stopped, or crashed.\n')
+  t.match(monitor.err, 'svcd: The agent closed the log stream. It has stopped or crashed.\n')
 })
 
 t.test('monitor says what is wrong: no agent, or an unknown level', async (t) => {

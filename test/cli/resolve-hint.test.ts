@@ -41,38 +41,38 @@ const cases: Readonly<Record<string, Case>> = {
   'a name of another domain: nothing is said of services': {
     text: 'google.com.',
     rcode: 'REFUSED',
-    hint: ' This server answers for consul and its zones only; ask another server for other names.',
+    hint: ' This server only answers for consul and its zones. Query another server for other names.',
   },
   'a name of a zone': { text: 'x.example.', rcode: 'NXDOMAIN', hint: '' },
   'a server in trouble': {
     text: 'web',
     rcode: 'SERVFAIL',
-    hint: / `svcd doctor` looks for the reason\.$/,
+    hint: / Run `svcd doctor` to find the reason\.$/,
   },
   'a type that a healthy service does not have': {
     text: 'web',
     rcode: 'NOERROR',
     asked: ['MX'],
     has: ['A', 'SRV'],
-    hint: ' The name exists, with A and SRV records.',
+    hint: ' The name exists, but only with A and SRV records.',
   },
   'what was asked already is not asked for again': {
     text: 'web',
     rcode: 'NOERROR',
     asked: ['A', 'AAAA'],
     has: ['SRV'],
-    hint: ' The name exists, with SRV records.',
+    hint: ' The name exists, but only with SRV records.',
   },
   'a name between others': {
     text: 'service.consul.',
     rcode: 'NOERROR',
-    hint: ' The name exists, without records of its own.',
+    hint: ' The name exists, but has no records of its own.',
   },
   'a server that is gone in the meantime': {
     text: 'web',
     rcode: 'NOERROR',
     isGone: true,
-    hint: ' The name exists, without records of its own.',
+    hint: ' The name exists, but has no records of its own.',
   },
   'a service': { text: 'web', rcode: 'NXDOMAIN', hint: why('web') },
   'a service in capitals, in a datacenter': {
@@ -93,7 +93,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a name that was completed: how to ask for that name itself': {
     text: 'google.com',
     rcode: 'NXDOMAIN',
-    hint: ` "google.com" was taken for the tag "google" of the service "com"; write "google.com." to ask for that name itself.${why('com', ' with the tag "google"')}`,
+    hint: ` svcd read "google.com" as the tag "google" of the service "com". To query the name itself, write "google.com." with a dot at the end.${why('com', ' with the tag "google"')}`,
   },
   'a node': {
     text: 'n1.node',
@@ -103,7 +103,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a prepared query': {
     text: 'x.query.consul.',
     rcode: 'NXDOMAIN',
-    hint: ' svcd has no prepared queries.',
+    hint: ' svcd does not support prepared queries.',
   },
   'an address': {
     text: '1.0.0.10.in-addr.arpa.',

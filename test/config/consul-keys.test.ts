@@ -23,7 +23,7 @@ function nested(key: string, value: unknown): Record<string, unknown> {
   return { [first]: rest.length === 0 ? value : nested(rest.join('.'), value) }
 }
 
-t.test('what asks for nothing is taken without a word', async (t) => {
+t.test('what asks for nothing is taken without a message', async (t) => {
   const quiet: readonly object[] = [
     { bootstrap: false },
     { connect: { enabled: false } },
@@ -84,11 +84,11 @@ t.test('start_join and retry_join are joined both, in files and as flags', async
 t.test('a key that every object has is no option', async (t) => {
   for (const key of ['constructor', 'toString', '__proto__']) {
     const { problems } = said(readFile(JSON.parse(`{"${key}": 1}`) as object))
-    t.match(problems, [/no such option\./], key)
+    t.match(problems, [/unknown option\./], key)
   }
 })
 
-t.test('tuning of what is inside of Consul is taken, with one line each', async (t) => {
+t.test('settings that tune the inside of Consul are accepted, with one line each', async (t) => {
   const content = {
     performance: { raft_multiplier: 1 },
     autopilot: { cleanup_dead_servers: true },
@@ -107,13 +107,13 @@ t.test('tuning of what is inside of Consul is taken, with one line each', async 
   t.strictSame(problems, [])
   t.equal(notices.length, 13)
   for (const notice of notices) {
-    t.match(notice, /^option [\w.]+ in c\.json: taken, but has no effect: \S/)
+    t.match(notice, /^option [\w.]+ in c\.json: not used: \S/)
     t.notMatch(notice, /\n/)
   }
   t.match(notices, [/raft|performance/])
   t.ok(
     notices.includes(
-      'option ui in c.json: taken, but has no effect: there is no web interface; `svcd services` and `svcd watch` show what it would',
+      'option ui in c.json: not used: svcd has no web interface; `svcd status`, `svcd services` and `svcd watch` show the state',
     ),
   )
 })
@@ -138,19 +138,19 @@ t.test('features that are missing are refused by name with what to do, all at on
   const read = readFile(content)
   t.equal(read.config, undefined)
   t.strictSame(said(read).problems, [
-    'Option retry_join_wan in c.json: svcd has no such option: there is one datacenter. Leave it out',
-    'Option nosuchkey in c.json: no such option. docs/config.md lists them all',
-    'Option acl in c.json: svcd has no such option: there is no access control: whoever reaches the HTTP port may read and write. Limit who can reach it (client_addr, a firewall, a reverse proxy), then leave it out',
-    'Option connect in c.json: svcd has no such option: there is no service mesh. Leave it out, or write {"enabled": false}',
-    'Option ports.grpc in c.json: svcd has no such option: there is no service mesh: no port speaks gRPC. Leave it out, or write -1',
-    'Option ports.https in c.json: svcd has no such option: HTTP is served without TLS. Put a reverse proxy in front, or leave it out',
-    'Option recursors in c.json: svcd has no such option: svcd answers for its own domain and its zone files, and passes no question on. Have your resolver send only that domain here (docs/dns.md), then leave it out',
-    'Option watches in c.json: svcd has no such option: an agent runs no handlers. Run `svcd watch`, or read /v1/watch, in a process of its own, then leave it out',
-    'Option verify_incoming in c.json: svcd has no such option: with peer_tls both sides of every connection between servers are verified. Between servers give peer_tls.cert_file, key_file and ca_file, which need a certificate for the name of each node',
-    'Option ca_file in c.json: svcd has no such option: svcd takes its certificates from other keys. Between servers give peer_tls.cert_file, key_file and ca_file, which need a certificate for the name of each node',
-    'Option telemetry.statsd_address in c.json: svcd has no such option: svcd sends its metrics to nobody. Have Prometheus read /metrics, then leave it out',
-    'Option retry_join in c.json: "provider=aws tag_key=x" asks a cloud provider, which svcd does not; name the servers, or one DNS name that has the addresses of all',
-    'Option bind_addr in c.json: "{{ GetInterfaceIP \\"eth0\\" }}" is a template, and svcd has none; write the address'.replaceAll(
+    'Option retry_join_wan in c.json: not supported: an svcd cluster has one datacenter. Remove it',
+    'Option nosuchkey in c.json: unknown option. docs/config.md lists all options',
+    'Option acl in c.json: not supported: svcd has no ACLs: everyone who can reach the HTTP port can read and write. Limit who can reach the port (client_addr, a firewall, a reverse proxy), then remove the ACL settings',
+    'Option connect in c.json: not supported: svcd has no service mesh. Remove it, or write {"enabled": false}',
+    'Option ports.grpc in c.json: not supported: svcd has no service mesh and no gRPC port. Remove it, or write -1',
+    'Option ports.https in c.json: not supported: svcd serves HTTP without TLS. Use a reverse proxy for HTTPS, or remove it',
+    'Option recursors in c.json: not supported: svcd answers for its own domain and its zone files only, and does not forward other queries. Configure your resolver to forward only that domain to svcd (docs/dns.md), then remove it',
+    'Option watches in c.json: not supported: the agent does not run watch handlers. Run `svcd watch` or read /v1/watch in a separate process, then remove it',
+    'Option verify_incoming in c.json: not supported: with peer_tls both sides of every connection between servers are always verified. For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it',
+    'Option ca_file in c.json: not supported: svcd reads certificates from its own keys. For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it',
+    'Option telemetry.statsd_address in c.json: not supported: svcd does not push metrics. Let Prometheus scrape /metrics, then remove it',
+    'Option retry_join in c.json: "provider=aws tag_key=x" is a cloud auto-join expression, which svcd does not support; give the addresses of the servers, or one DNS name that resolves to all of them',
+    'Option bind_addr in c.json: "{{ GetInterfaceIP \\"eth0\\" }}" is a template, which svcd does not support; write the IP address'.replaceAll(
       '\\"',
       '"',
     ),
@@ -222,7 +222,7 @@ t.test(
     for (const [given, dialled, more] of cases) {
       const { config, notices } = readFile({ ...more, retry_join: [given] })
       t.strictSame(config?.retryJoin, [dialled], given)
-      const lines = notices.filter((notice) => notice.includes('gossip, which'))
+      const lines = notices.filter((notice) => notice.includes('gossip protocol, which'))
       t.equal(lines.length, given === dialled ? 0 : 1, given)
     }
   },
@@ -236,7 +236,7 @@ t.test('addresses of HTTP and DNS stand for client_addr where they are given', a
 t.test('bootstrap is a cluster of one, and cannot wait for others as well', async (t) => {
   t.equal(readFile({ bootstrap: true, retry_join: ['a'] }).config?.bootstrapExpect, 1)
   t.match(said(readFile({ bootstrap: true, bootstrap_expect: 3, retry_join: ['a'] })).problems, [
-    /^Option bootstrap in c\.json: it starts a cluster of one, and bootstrap_expect waits for 3/,
+    /^Option bootstrap in c\.json: it forms a cluster of one server, but bootstrap_expect waits for 3/,
   ])
 })
 
@@ -317,11 +317,11 @@ t.test('no key of Consul is unknown', async (t) => {
   t.ok(keys.length > 200)
   for (const key of keys) {
     const { problems } = said(readFile(nested(key, 'x-1')))
-    t.notMatch(problems.join('\n'), /no such option\. /, key)
+    t.notMatch(problems.join('\n'), /unknown option\. /, key)
     // A list of one object is what tools make of HCL.
     const [first = '', ...rest] = key.split('.')
     if (rest.length === 0) continue
     const listed = readFile({ [first]: [nested(rest.join('.'), 'x-1')] })
-    t.notMatch(said(listed).problems.join('\n'), /no such option\. |must be an object/, key)
+    t.notMatch(said(listed).problems.join('\n'), /unknown option\. |must be an object/, key)
   }
 })

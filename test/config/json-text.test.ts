@@ -5,15 +5,15 @@ import { isBroken, pathOf, readJson } from '../../src/config/json-text.ts'
 /** Text, line and column of the fault, and what its reason says. */
 const broken: readonly (readonly [string, number, number, string])[] = [
   ['', 1, 1, 'expected a value, found the end of the file'],
-  ['{\n  "a": 1,\n}', 3, 1, 'a comma is followed by a key in double quotes, not by "}"'],
-  ['[1, 2,]', 1, 7, 'a comma is followed by a value, not by "]"'],
+  ['{\n  "a": 1,\n}', 3, 1, 'trailing comma before "}"'],
+  ['[1, 2,]', 1, 7, 'trailing comma before "]"'],
   ['{"a": 1\n "b": 2}', 2, 2, 'expected "," or "}", found "\\""'],
-  ['{"a" 1}', 1, 6, 'expected ":" behind the key, found "1"'],
+  ['{"a" 1}', 1, 6, 'expected ":" after the key, found "1"'],
   ["{'a': 1}", 1, 2, 'expected a key in double quotes, found "\'"'],
   ['{"a": tru}', 1, 7, 'expected a value, found "t"'],
   ['{"a": 01}', 1, 8, 'expected "," or "}", found "1"'],
-  ['{"a": "x\ny"}', 1, 7, 'this text has no end, or holds what has to be escaped'],
-  ['{"a": 1} {', 1, 10, 'nothing may follow the end of the document'],
+  ['{"a": "x\ny"}', 1, 7, 'this string has no closing quote, or contains a character that must be escaped'],
+  ['{"a": 1} {', 1, 10, 'there is text after the end of the JSON document'],
   ['['.repeat(100), 1, 66, 'nested over 64 levels'],
 ]
 
@@ -64,6 +64,6 @@ t.test('values and keys are found by path, whatever their case', async (t) => {
   t.strictSame(read.positionOf(pathOf('services[1].missing.too')), { line: 4, column: 5 })
   t.strictSame(read.positionOfKey(['services'], 'tlsName'), { line: 3, column: 6 })
   t.match(read.duplicates, [
-    { line: 4, column: 14, reason: /the key "b" stands here a second time/ },
+    { line: 4, column: 14, reason: /the key "b" appears twice in this object/ },
   ])
 })

@@ -110,14 +110,14 @@ t.test(
 t.test('options of a cluster that cannot work together are refused', async (t) => {
   const files = { 'peerTls.certFile': ['c.pem'], 'peerTls.keyFile': ['k.pem'] }
   const cases: readonly (readonly [ConfigSources['flags'], RegExp])[] = [
-    [{ bootstrapExpect: ['0'] }, /^Option -bootstrap-expect: with 0 a server joins a cluster that/],
-    [{ bootstrapExpect: ['3'] }, /^Option -bootstrap-expect: the other 2 servers have to be found/],
+    [{ bootstrapExpect: ['0'] }, /^Option -bootstrap-expect: with 0 the server joins an existing/],
+    [{ bootstrapExpect: ['3'] }, /^Option -bootstrap-expect: the server must find 2 other servers/],
     [{ retryJoin: ['a'], bootstrapExpect: ['100'] }, /^Option -bootstrap-expect: /],
-    [files, /^Option -peer-ca-file: give -peer-cert-file, -peer-key-file and -peer-ca-file/],
+    [files, /^Option -peer-ca-file: set all of -peer-cert-file, -peer-key-file and -peer/],
   ]
   for (const [flags, message] of cases) t.match(messageOf(withFlags(flags)), message)
   const dev = { ...server, flags: { dev: ['true'], retryJoin: ['a'] } }
-  t.match(messageOf(dev), /-dev runs one server; use -server for a cluster/)
+  t.match(messageOf(dev), /-dev runs a single server; use -server for a cluster/)
 })
 
 t.test(
@@ -136,12 +136,12 @@ t.test(
     const bad: readonly (readonly [readonly string[], RegExp])[] = [
       [
         [key(31)],
-        /^Option -encrypt: the key has 31 bytes, not 16, 24 or 32; `svcd keygen` prints one/,
+        /^Option -encrypt: the key has 31 bytes, not 16, 24 or 32; `svcd keygen` prints a/,
       ],
-      [['pass-word'], /^Option -encrypt: the key is not base64/],
+      [['pass-word'], /^Option -encrypt: the key is not valid base64/],
       [[key(32), 'pass-word'], /^Option -encrypt: key 2 is not base64/],
       [[''], /^Option -encrypt: the key is missing/],
-      [Array.from({ length: 5 }, () => key(32)), /^Option -encrypt: 5 keys; at most 4/],
+      [Array.from({ length: 5 }, () => key(32)), /^Option -encrypt: there are 5 keys; the limit is 4/],
     ]
     for (const [encrypt, message] of bad) {
       const said = messageOf(withFlags({ encrypt }))
@@ -151,10 +151,10 @@ t.test(
     const odd = { path: 'c.json', content: { encrypt: ['pass-word', 7] } }
     t.match(
       messageOf({ ...server, files: [odd] }),
-      /^Option encrypt in c.json: what it says is not a/,
+      /^Option encrypt in c.json: the value is not a string/,
     )
     t.notMatch(messageOf({ ...server, files: [odd] }), /pass-word/)
-    t.match(messageOf(withFlags({ encryptVerify: ['false'] })), /there is no secret to verify/)
+    t.match(messageOf(withFlags({ encryptVerify: ['false'] })), /there is no cluster secret to verify/)
   },
 )
 
@@ -260,7 +260,7 @@ t.test('every option refused names itself, where it was set, and what to do', as
     [withFlags({ 'ports.http': ['http'] }), /^Option -http-port: "http" is not a whole number/],
     [withFlags({ datacenter: ['dc.1'] }), /^Option -datacenter: "dc\.1" is not a datacenter name/],
     [withFlags({ datacenter: ['a'.repeat(64)] }), /^Option -datacenter: /],
-    [withFlags({ nodeName: ['a b'] }), /^Option -node: "a b" cannot be asked for by DNS/],
+    [withFlags({ nodeName: ['a b'] }), /^Option -node: "a b" is not a DNS name/],
     [withFlags({ nodeName: ['a..b'] }), /^Option -node: /],
     [
       withFlags({ nodeName: [`${'a'.repeat(63)}.`.repeat(3) + 'a'.repeat(61)] }),
@@ -268,7 +268,7 @@ t.test('every option refused names itself, where it was set, and what to do', as
     ],
     [withFlags({ nodeId: ['1'] }), /^Option -node-id: "1" is not a UUID/],
     [withFlags({ domain: ['.'] }), /^Option -domain: /],
-    [withFlags({ altDomain: ['Consul.'] }), /^Option -alt-domain: consul is the domain already/],
+    [withFlags({ altDomain: ['Consul.'] }), /^Option -alt-domain: consul is already the domain/],
     [withFlags({ altDomain: [`${'a.'.repeat(122)}a`] }), /^Option -node: .* DNS allows 253/],
     [
       withFlags({ bindAddress: ['localhost'] }),
@@ -276,13 +276,13 @@ t.test('every option refused names itself, where it was set, and what to do', as
     ],
     [
       withFlags({ advertiseAddress: ['0.0.0.0'] }),
-      /^Option -advertise: "0.0.0.0" is not an address that others/,
+      /^Option -advertise: "0.0.0.0" is not an address that other/,
     ],
     [withFlags({ clientAddresses: ['127.0.0.1 nope'] }), /^Option -client: "nope" is not/],
-    [withFlags({ clientAddresses: [' '] }), /^Option -client: name at least one/],
+    [withFlags({ clientAddresses: [' '] }), /^Option -client: give at least one/],
     [
       withFlags({ clientAddresses: ['::1 fe80::1'] }),
-      /^Option -client: "fe80::1" means nothing without the link .*; name another/,
+      /^Option -client: "fe80::1" is a link-local address.*; give another/,
     ],
     [
       withFlags({ clientAddresses: ['::ffff:127.0.0.1'] }),
@@ -311,46 +311,46 @@ t.test('every option refused names itself, where it was set, and what to do', as
     ],
     [
       withFlags({ server: ['false'] }),
-      /^Option -server: this version has no client agents yet; start a server with/,
+      /^Option -server: svcd does not support client agents yet\. Start a server with/,
     ],
     [withFlags({ dataDir: [''] }), /^Option -data-dir: must not be empty/],
-    [{ ...server, flags: { server: ['true'] } }, /^Option -data-dir: a server needs a directory/],
+    [{ ...server, flags: { server: ['true'] } }, /^Option -data-dir: a server needs a data directory/],
     [
       { ...server, flags: { dev: ['true'], dataDir: ['/d'] } },
       /^Option -data-dir: -dev keeps its data/,
     ],
     [
       { ...server, flags: { dev: ['true'], server: ['false'] } },
-      /^Option -server: -dev runs a server/,
+      /^Option -server: -dev always runs a server/,
     ],
     [
       { ...server, hostName: 'a b' },
-      /^Option -node: this machine's host name "a b" cannot.*Give the node a name/,
+      /^Option -node: the host name of this machine .*"a b" is not.*Set another name with -node/,
     ],
     [
       { ...server, env: { SVCD_DNS_PORT: 'x' } },
       /^Option SVCD_DNS_PORT: "x" is not a whole number/,
     ],
-    [withFile([]), /^Config file a\.json: the file must hold one JSON object/],
+    [withFile([]), /^Config file a\.json: the file must contain one JSON object/],
     [
       withFile({ datacentre: 'x' }),
-      /^Option datacentre in a\.json: no such option\. Did you mean "datacenter"\?/,
+      /^Option datacentre in a\.json: unknown option\. Did you mean "datacenter"\?/,
     ],
     [
       withFile({ ports: { dsn: 1 } }),
-      /^Option ports\.dsn in a\.json: no such option\. Did you mean "ports\.dns"\?/,
+      /^Option ports\.dsn in a\.json: unknown option\. Did you mean "ports\.dns"\?/,
     ],
-    [withFile({ dev: true }), /^Option dev in a\.json: no such option/],
-    [withFile({ ports: 1 }), /^Option ports in a\.json: must be an object/],
+    [withFile({ dev: true }), /^Option dev in a\.json: unknown option/],
+    [withFile({ ports: 1 }), /^Option ports in a\.json: the value must be an object/],
     [
       withFile({ ports: { dns: '53' } }),
       /^Option ports\.dns in a\.json: "53" is not a whole number/,
     ],
     [withFile({ log_json: 'true' }), /^Option log_json in a\.json: "true" is not true or false/],
-    [withFile({ node_name: 1 }), /^Option node_name in a\.json: 1 is not a text/],
+    [withFile({ node_name: 1 }), /^Option node_name in a\.json: 1 is not a string/],
     [
       withFile({ client_addr: [1] }),
-      /^Option client_addr in a\.json: \[1\] is not a text or a list/,
+      /^Option client_addr in a\.json: \[1\] is not a string or a list/,
     ],
     [
       withFile({ dns_config: { node_ttl: 10 } }),
@@ -358,9 +358,9 @@ t.test('every option refused names itself, where it was set, and what to do', as
     ],
     [
       withFile({ dns_config: { allow_stale: false } }),
-      /answers DNS from its own copy\. Leave it out, or write true$/,
+      /answers DNS from its own copy of the catalog\. Remove it, or write true$/,
     ],
-    [withFile({ dns_config: { service_ttl: '5s' } }), /is not an object of durations by name/],
+    [withFile({ dns_config: { service_ttl: '5s' } }), /is not an object of durations, such as/],
   ]
   for (const [sources, message] of cases) t.match(messageOf(sources), message)
 })

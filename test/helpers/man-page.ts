@@ -1,11 +1,8 @@
-import { Help, type Command, type Option } from 'commander'
 import { grouped } from '../../src/cli/command-groups.ts'
 import { commands } from '../../src/cli/commands.ts'
-import type { Io } from '../../src/cli/io.ts'
+import { commandFacts } from './command-facts.ts'
 
-const io: Io = { out: () => {}, err: () => {}, env: {}, readText: async () => '' }
-
-/** man/svcd.1 as the commands' own help has it, in the macros of man(7). */
+/** man/svcd.1, made from the commands' own help, in the macros of man(7). */
 export async function manPage(): Promise<string> {
   const parts = [head]
   for (const [group, names] of grouped(Object.keys(commands))) {
@@ -16,36 +13,19 @@ export async function manPage(): Promise<string> {
 }
 
 async function section(name: string): Promise<string> {
-  const command = (await commands[name]?.load())?.(io)
-  if (command === undefined) throw new Error(`no command ${name}`)
-  const helper = new Help()
-  const usage = helper.commandUsage(command)
-  const args = helper
-    .visibleArguments(command)
-    .map((argument) => item(helper.argumentTerm(argument), argument.description))
-  const options = helper
-    .visibleOptions(command)
-    .filter(isOwn)
-    .map((option) => item(helper.optionTerm(option), helper.optionDescription(option)))
-  return `.SS "${roff(usage)}"\n${roff(helper.commandDescription(command))}\n${args.join('')}${options.join('')}${examplesOf(command)}`
-}
-
-/** The options that every command has stand in the head of the page. */
-function isOwn({ long }: Option): boolean {
-  return !['--http-addr', '--token', '--token-file', '--json', '--help'].includes(long ?? '')
+  const { usage, description, args, options, hasFormats, examples } = await commandFacts(name)
+  const terms = [...args, ...options].map(({ term, description: text }) => item(term, text))
+  const formats = hasFormats ? '.PP\nAlso: the options for the format of a list.\n' : ''
+  return `.SS "${roff(usage)}"\n${roff(description)}\n${terms.join('')}${formats}${examplesText(examples)}`
 }
 
 function item(term: string, description: string): string {
   return `.TP\n.B "${roff(term)}"\n${roff(description)}\n`
 }
 
-/** What `--help` has at its end. */
-function examplesOf(command: Command): string {
-  let text = ''
-  command.configureOutput({ writeOut: (part) => void (text += part) }).outputHelp()
-  const [, examples = ''] = /\nExamples:\n([^]*)$/.exec(text) ?? []
-  const lines = examples.trimEnd().split('\n').map(roff)
-  return `.PP\n.nf\n.RS 4\n${lines.map((line) => line.replace(/^ {2}/, '')).join('\n')}\n.RE\n.fi\n`
+function examplesText(examples: readonly string[]): string {
+  const lines = examples.flatMap((example) => `$ ${example}`.split('\n')).map(roff)
+  return `.PP\n.nf\n.RS 4\n${lines.join('\n')}\n.RE\n.fi\n`
 }
 
 /** Text as roff prints it: its own characters escaped, dashes and quotes as they are typed. */
@@ -62,7 +42,7 @@ function roff(text: string): string {
     .replaceAll(/^\./gm, '\\&.')
 }
 
-const head = `.\\" Generated from the commands' own help by npm run docs:config.
+const head = `.\\" Generated from the commands' own help by npm run docs:generate.
 .TH SVCD 1 "" "svcd" "svcd"
 .SH NAME
 svcd \\- a DNS\\-first service registry
@@ -71,18 +51,37 @@ svcd \\- a DNS\\-first service registry
 .I COMMAND
 [options]
 .SH DESCRIPTION
-Services register over HTTP or by this command, and any program finds the healthy ones by asking DNS for
+svcd is a service registry. Services register over HTTP or with this command. Any program finds their healthy
+instances with DNS, under names such as
 .BR web.service.consul .
-Flags are read with one dash or two.
-Results go to standard output, everything else to standard error.
 .PP
-These options belong to every command that asks an agent:
+Options can have one dash or two:
+.B \\-tag v1
+and
+.B \\-\\-tag=v1
+mean the same.
+A command prints its result to standard output, and everything else to standard error.
+.PP
+All commands that connect to an agent have these options:
 .TP
 .B "\\-\\-http\\-addr <address>"
-The agent: host:port or a URL. The default is 127.0.0.1:8500.
+The agent to connect to: host:port or a URL. The default is 127.0.0.1:8500.
 .TP
-.B "\\-\\-token <token>, \\-\\-token\\-file <path>"
-Sent with every request.
+.B "\\-\\-token <token>"
+The token to send with every request.
+.TP
+.B "\\-\\-token\\-file <path>"
+A file that contains the token.
+.PP
+All commands that print a list have these options for its format:
+.TP
+.B "\\-o, \\-\\-output <format>"
+The format: table, wide, json, yaml or name. The default is table.
+.TP
+.B \\-\\-wide
+Show more columns, and do not cut rows to the width of the terminal.
+.PP
+Other common options:
 .TP
 .B \\-\\-json
 Print JSON.
@@ -94,26 +93,41 @@ Show the help of the command.
 const tail = `.SH ENVIRONMENT
 .TP
 .B "SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR"
-The agent, as \\-\\-http\\-addr.
+The agent to connect to, unless
+.B \\-\\-http\\-addr
+is given.
 .TP
-.B "SVCD_DNS_ADDR, SVCD_DOMAIN"
-The DNS server that svcd resolve asks, and the domain that it adds.
+.B "SVCD_HTTP_TOKEN, CONSUL_HTTP_TOKEN"
+The token, unless
+.B \\-\\-token
+or
+.B \\-\\-token\\-file
+is given.
 .TP
-.B "SVCD_HTTP_TOKEN, SVCD_HTTP_TOKEN_FILE"
-The token, or a file that holds it; CONSUL_HTTP_TOKEN and CONSUL_HTTP_TOKEN_FILE are read too.
+.B "SVCD_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN_FILE"
+A file that contains the token, used if no token is set.
+.TP
+.B SVCD_DNS_ADDR
+The DNS server of svcd resolve and svcd doctor.
+.TP
+.B SVCD_DOMAIN
+The domain that svcd resolve appends to short names.
 .TP
 .B NO_COLOR
-When it is set and not empty, nothing is coloured.
+If it is set and not empty, svcd does not use colours.
+.PP
+Every option of svcd agent has its own variable, shown with the option. A variable of svcd overrides a variable of
+Consul.
 .SH "EXIT STATUS"
 .TP
 .B 0
-The command did what it was asked to do.
+The command succeeded.
 .TP
 .B 1
-It was refused, or it failed.
+The command was refused or failed.
 .TP
 .B 2
-Nobody could be asked.
+svcd could not reach an agent or a DNS server. svcd members also exits with 2 if no server matches.
 .SH "SEE ALSO"
 .BR dig (1),
 .BR resolv.conf (5)

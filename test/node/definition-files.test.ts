@@ -79,7 +79,7 @@ t.test('what is wrong is told by file, line and reason, and the rest is read', a
   t.strictSame(
     said.map((line) => line.replaceAll('"', "'")),
     [
-      "b.json:4:2: a comma is followed by a key in double quotes, not by '}'",
+      "b.json:4:2: trailing comma before '}'",
       'c.json:2:30: Invalid Port: 70000 is not between 0 and 65535',
       "c.json:4:22: unknown field 'prot'",
       "c.json:5:73: Invalid Check.Interval: '1 hour' is not a duration; write one such as '10s' or '1m30s'",

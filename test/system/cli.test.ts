@@ -135,12 +135,12 @@ t.test(
     await curl?.holds('out', '"Port":81')
 
     t.equal(await first.stop(), 0)
-    await watch.holds('err', 'svcd: The agent is gone; connecting again until it is back.\n')
+    await watch.holds('err', 'svcd: Lost the connection to the agent; svcd keeps trying to reconnect.\n')
     if (curl !== undefined) t.equal((await curl.ended)[0], 0, 'curl sees a whole answer end')
     const ports = ['-http-port', String(first.httpPort)]
     const second = await AgentProcess.start({ args: [...args, ...bind, ...ports] })
     t.teardown(async () => second.stop())
-    await watch.holds('err', 'svcd: Connected again.\n')
+    await watch.holds('err', 'svcd: Reconnected.\n')
     await sh(`${svcd} register web --port 82`, env)
     await watch.holds('out', '~ web  n1  127.0.0.1:82')
     watch.child.kill('SIGINT')

@@ -34,7 +34,7 @@ async function recovered(t: Test, hasSecret: boolean): Promise<ThreeServers> {
   )
   await Promise.all([must(n2).kill(), must(n3).kill()])
   const { out } = await runSvcd('', 'operator', 'raft', 'recover', `-data-dir=${directory}`)
-  t.match(out, /is the only member now .* epoch 1/)
+  t.match(out, /is now the only member .* epoch 1/)
   return cluster
 }
 

@@ -224,12 +224,12 @@ t.test('the file of a client agent says in one run all that does not carry over'
       'watches',
       'server',
     ])
-    t.match(err, /Option server in \S+: this version has no client agents yet; start a server with/)
-    t.match(err, /services register with one over HTTP/)
+    t.match(err, /Option server in \S+: svcd does not support client agents yet\. Start a server with/)
+    t.match(err, /register services with a remote server over HTTP/)
     t.notMatch(err, /b1gs33cr3t/)
   }
   const { err } = await runSvcd('', 'validate', file)
-  t.match(err, /^warning: option ui in \S+: taken, but has no effect/m)
+  t.match(err, /^warning: option ui in \S+: not used: /m)
 })
 
 t.test('files that are not JSON are named for what they are', async (t) => {
@@ -249,8 +249,8 @@ t.test('files that are not JSON are named for what they are', async (t) => {
       ['-config-file', join(root, 'list.json')],
       /list\.json:1:1: the file must hold one JSON object/,
     ],
-    [['-config-file', join(root, 'name.json')], /Option name in \S+name\.json:1: no such option/],
-    [['-hcl', 'server = true'], /Option -hcl: .*HCL is not read. Write it as JSON into a file/],
+    [['-config-file', join(root, 'name.json')], /Option name in \S+name\.json:1: unknown option/],
+    [['-hcl', 'server = true'], /Option -hcl: .*svcd reads only JSON files\. Write the setting in JSON to a file/],
   ]
   for (const [line, message] of cases) {
     const { code, err } = await runSvcd('', 'agent', '-dev', ...line)
@@ -282,10 +282,10 @@ t.test(
       write('z.json', text)
       const { code, err } = await reload()
       t.equal(code, 1, reason)
-      t.match(err, /^svcd: held back: service a: no file defines it any more$/m)
-      t.match(err, /[12] held back\. Fix the files named above, then reload again\./)
+      t.match(err, /^svcd: kept: service a: no file defines it any more$/m)
+      t.match(err, /[12] held back\. Fix the files that are named, then reload again\./)
       if (text !== '')
-        t.match(err, new RegExp(`^svcd: left out: .*z\\.json:1:\\d+: .*${reason}`, 'm'))
+        t.match(err, new RegExp(`^svcd: skipped: .*z\\.json:1:\\d+: .*${reason}`, 'm'))
       t.strictSame(await services(), ['a', 'z'])
       t.match(
         agent.output,
@@ -302,7 +302,7 @@ t.test(
     const { code, out, err } = await reload()
     t.equal(code, 0)
     t.match(out, /^service a: removed\nservice z: changed by \S+z\.json$/m)
-    t.match(err, /^svcd: node_meta changed; it counts when the agent is started again$/m)
+    t.match(err, /^svcd: node_meta changed; restart the agent to apply it$/m)
     t.match(err, /^svcd: log_level changed;/m)
     t.strictSame(await services(), ['z'])
     t.match(
