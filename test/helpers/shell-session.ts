@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { missing, notRoot } from './tools.ts'
+
+/** A reason to skip where {@link ShellSession} cannot be, for tap's `skip` option. */
+export function noSessions(): string | false {
+  return missing('unshare', 'ip', 'bash') || notRoot()
+}
+
+const hostOfItsOwn = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
+const loopbackUp = 'ip link set lo up && exec bash 2>&1'
+
+/**
+ * A shell on a host of its own, where every port is free: a network namespace with 127.0.0.0/8. It keeps
+ * its directory, variables and jobs from one command to the next; when it ends, all that it started ends.
+ */
+export class ShellSession {
+  readonly #child: ChildProcess
+  #output = ''
+  #count = 0
+
+  constructor(cwd: string, env: NodeJS.ProcessEnv) {
+    const words = [...hostOfItsOwn, 'bash', '-c', loopbackUp]
+    this.#child = spawn('unshare', words, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#output += chunk.toString()
+    })
+  }
+
+  /** What a command prints on both outputs until it ends, without the shell's own lines about jobs. */
+  async run(command: string): Promise<string> {
+    const mark = `==== command ${++this.#count} has ended\n`
+    const from = this.#output.length
+    this.#child.stdin?.write(`{ ${command}\n} < /dev/null\necho "${mark.trimEnd()}"\n`)
+    while (!this.#output.includes(mark, from)) {
+      const isOver = await Promise.race([
+        once(this.#child, 'exit').then(() => true),
+        once(this.#child.stdout ?? this.#child, 'data').then(() => false),
+      ])
+      if (isOver) throw new Error(`the shell ended:\n${this.#output}`)
+    }
+    const at = this.#output.indexOf(mark, from)
+    return this.#output.slice(from, at).replaceAll(/^bash: line \d+: +\d+ \w+ .*\n/gm, '')
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await ended
+  }
+}
