@@ -17,36 +17,38 @@ const loopbackUp = 'ip link set lo up && exec bash 2>&1'
  */
 export class ShellSession {
   readonly #child: ChildProcess
+  readonly #exited: Promise<unknown>
   #output = ''
+  #onOutput = (): void => {}
   #count = 0
 
   constructor(cwd: string, env: NodeJS.ProcessEnv) {
     const words = [...hostOfItsOwn, 'bash', '-c', loopbackUp]
     this.#child = spawn('unshare', words, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#exited = once(this.#child, 'exit')
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#output += chunk.toString()
+      this.#onOutput()
     })
   }
 
   /** What a command prints on both outputs until it ends, without the shell's own lines about jobs. */
   async run(command: string): Promise<string> {
-    const mark = `==== command ${++this.#count} has ended\n`
+    const mark = `==== end of command ${++this.#count}\n`
     const from = this.#output.length
-    this.#child.stdin?.write(`{ ${command}\n} < /dev/null\necho "${mark.trimEnd()}"\n`)
-    while (!this.#output.includes(mark, from)) {
-      const isOver = await Promise.race([
-        once(this.#child, 'exit').then(() => true),
-        once(this.#child.stdout ?? this.#child, 'data').then(() => false),
-      ])
-      if (isOver) throw new Error(`the shell ended:\n${this.#output}`)
-    }
-    const at = this.#output.indexOf(mark, from)
-    return this.#output.slice(from, at).replaceAll(/^bash: line \d+: +\d+ \w+ .*\n/gm, '')
+    await new Promise<void>((resolve, reject) => {
+      this.#onOutput = () => {
+        if (this.#output.includes(mark, from)) resolve()
+      }
+      void this.#exited.then(() => reject(new Error(`the shell ended:\n${this.#output}`)))
+      this.#child.stdin?.write(`{ ${command}\n} < /dev/null\necho "${mark.trimEnd()}"\n`)
+    })
+    const printed = this.#output.slice(from, this.#output.indexOf(mark, from))
+    return printed.replaceAll(/^bash: line \d+: +\d+ \w+ .*\n/gm, '')
   }
 
   async stop(): Promise<void> {
-    const ended = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
-    await ended
+    await this.#exited
   }
 }
