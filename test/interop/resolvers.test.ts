@@ -108,8 +108,5 @@ t.test("the tutorial's Python finds every instance", { skip: await noDnspython()
   const agent = await startWithWeb(t)
   const script = snippet('import dns.resolver').replace('8600', String(agent.dnsPort))
   const { stdout } = await run('python3', ['-c', script])
-  t.strictSame(stdout.trim().split('\n').toSorted(), [
-    '10.9.0.1 8081',
-    '10.9.0.2 8082',
-  ])
+  t.strictSame(stdout.trim().split('\n').toSorted(), ['10.9.0.1 8081', '10.9.0.2 8082'])
 })
