@@ -3,12 +3,14 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import type { Test } from 'tap'
 import { errorTable } from '../src/base/errors.ts'
 import { optionsPage } from '../src/config/options-page.ts'
 import { AgentProcess, svcdBin } from './helpers/agent-process.ts'
 import { cliPage } from './helpers/cli-page.ts'
 import { commandFault, docCommands } from './helpers/doc-commands.ts'
 import { manPage } from './helpers/man-page.ts'
+import { blocksOf, examplesOf, shape, type Example } from './helpers/page-blocks.ts'
 import { missing } from './helpers/tools.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -113,47 +115,26 @@ t.test('every relative link leads to a file', async (t) => {
   }
 })
 
-interface Example {
-  readonly command: string
-  readonly output: string
-}
+/** The pages whose console blocks are run, each with an agent as `npm start` runs it. */
+const pagesToRun = ['README.md', 'docs/concepts.md', 'docs/faq.md']
 
-/** The commands of the README's console blocks and what it says they print. */
-function examples(markdown: string): readonly Example[] {
-  const blocks = [...markdown.matchAll(/```console\n([^]*?)```/g)].map(([, block = '']) => block)
-  return blocks.flatMap((block) =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((part) => {
-        const at = part.indexOf('\n')
-        return { command: part.slice(0, at), output: part.slice(at + 1) }
-      }),
-  )
+function examples(path: string): readonly Example[] {
+  return blocksOf(read(path))
+    .filter(({ language }) => language === 'console')
+    .flatMap((block) => examplesOf(block))
 }
-
-/** Without what differs from run to run: numbers of ports, width of columns, order of lines. */
-function shape(output: string): readonly string[] {
-  return output
-    .split('\n')
-    .map((line) =>
-      line
-        .replaceAll(/\b\d{4,5}\b/g, 'PORT')
-        .replaceAll(/\s+/g, ' ')
-        .trim(),
-    )
-    .filter((line) => line !== '')
-    .toSorted()
-}
-
-const readmeExamples = examples(read('README.md'))
 
 t.test('the README has commands to run', async (t) => {
-  t.ok(readmeExamples.length > 5)
-  t.equal(readmeExamples[0]?.command, 'npm start')
+  const [first, ...more] = examples('README.md')
+  t.equal(first?.command, 'npm start')
+  t.ok(more.length > 5)
 })
 
-t.test("the README's commands print what it says", async (t) => {
+for (const path of pagesToRun) {
+  t.test(`the commands of ${path} print what it says`, (t) => runPage(t, path))
+}
+
+async function runPage(t: Test, path: string): Promise<void> {
   const agent = await AgentProcess.start({ args: ['-dev', '-sample', '-node', 'n1'] })
   t.teardown(async () => agent.stop())
   await agent.until('/heal\n')
@@ -168,7 +149,7 @@ t.test("the README's commands print what it says", async (t) => {
   const withPorts = (text: string): string =>
     text.replaceAll('8500', String(agent.httpPort)).replaceAll('8600', String(agent.dnsPort))
 
-  for (const { command, output } of readmeExamples) {
+  for (const { command, output } of examples(path)) {
     if (command === 'npm start') {
       const printed = agent.output.replaceAll(/^\d{4}-\d\d-\d\dT.*\n/gm, '')
       t.strictSame(shape(printed), shape(output), command)
@@ -181,15 +162,16 @@ t.test("the README's commands print what it says", async (t) => {
     })
   }
 
-  const [, script = ''] = /```js\n([^]*?)```/.exec(read('README.md')) ?? []
+  const script = blocksOf(read(path)).find(({ language }) => language === 'js')
+  if (script === undefined) return
   const file = join(bin, 'srv.mjs')
-  writeFileSync(file, withPorts(script))
+  writeFileSync(file, withPorts(script.text))
   const lines = (await sh(`"${process.execPath}" "${file}"`, env)).trim().split('\n')
   t.equal(lines.length, 2, 'its script for Node finds both instances of the sample')
   for (const line of lines) t.match(line, /^7f000001\.addr\.dc1\.consul \d+ 1$/)
-})
+}
 
-/** Both outputs of a command; the README also shows commands that fail. */
+/** Both outputs of a command; pages also show commands that fail. */
 function sh(command: string, env: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((resolve) => {
     execFile('sh', ['-c', command], { env, timeout: 10_000 }, (_error, stdout, stderr) => {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,20 +8,23 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { freePorts } from '../helpers/free-ports.ts'
+import { blocksOf } from '../helpers/page-blocks.ts'
 import { missing } from '../helpers/tools.ts'
 
-// The README's ways to reach svcd from a machine's own resolver and from other languages, as it
-// prints them, with the ports of the test.
+// The documents' ways to reach svcd from a machine's own resolver and from other languages, as they
+// print them, with the ports of the test.
 
 const run = promisify(execFile)
-const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8')
+const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
 
-/** The first block of the README in a language that holds `text`. */
+/** The first block of the pages that holds `text`. */
 function snippet(text: string): string {
-  const blocks = [...readme.matchAll(/```\w*\n([^]*?)```/g)].map(([, block = '']) => block)
-  const found = blocks.find((block) => block.includes(text))
-  if (found === undefined) throw new Error(`the README has no block with ${text}`)
-  return found
+  const blocks = readdirSync(docs)
+    .filter((name) => name.endsWith('.md'))
+    .flatMap((name) => blocksOf(readFileSync(join(docs, name), 'utf8')))
+  const found = blocks.find((block) => block.text.includes(text))
+  if (found === undefined) throw new Error(`no page has a block with ${text}`)
+  return found.text
 }
 
 async function startWithWeb(t: Test): Promise<AgentProcess> {
@@ -34,7 +37,7 @@ async function startWithWeb(t: Test): Promise<AgentProcess> {
   return agent
 }
 
-/** dnsmasq with the README's line, forwarding to the agent. Resolves with its port once it answers. */
+/** dnsmasq with the documents' line, forwarding to the agent. Resolves with its port once it answers. */
 async function startDnsmasq(t: Test, agent: AgentProcess): Promise<number> {
   const [port = 0] = await freePorts(1)
   const directory = t.testdir({
@@ -101,12 +104,9 @@ const noDnspython = async (): Promise<string | false> => {
   )
 }
 
-t.test("the README's Python finds every instance", { skip: await noDnspython() }, async (t) => {
+t.test("the tutorial's Python finds every instance", { skip: await noDnspython() }, async (t) => {
   const agent = await startWithWeb(t)
   const script = snippet('import dns.resolver').replace('8600', String(agent.dnsPort))
   const { stdout } = await run('python3', ['-c', script])
-  t.strictSame(stdout.trim().split('\n').toSorted(), [
-    '0a090001.addr.dc1.consul. 8081 1',
-    '0a090002.addr.dc1.consul. 8082 1',
-  ])
+  t.strictSame(stdout.trim().split('\n').toSorted(), ['10.9.0.1 8081', '10.9.0.2 8082'])
 })
