@@ -59,7 +59,16 @@ const marked = (meta) => ({
 })
 
 function serviceRow({ ID, Service, Address, Port, Tags, Meta, Weights, TaggedAddresses }) {
-  return { ID, Service, Address, Port, Tags: Tags ?? [], Meta: marked(Meta), Weights, TaggedAddresses }
+  return {
+    ID,
+    Service,
+    Address,
+    Port,
+    Tags: Tags ?? [],
+    Meta: marked(Meta),
+    Weights,
+    TaggedAddresses,
+  }
 }
 
 function checkRow({ CheckID, Name, Status, Notes, Output, ServiceID, Type }) {
