@@ -8,8 +8,8 @@
 //
 // The first line copies once, the second every 5 seconds, the third removes all copies. The script sends
 // CONSUL_HTTP_TOKEN to Consul. Each copy has the metadata copied-from=consul; the script never changes or
-// removes anything else. It does not copy an instance that is registered with svcd itself (same service
-// name, address and port), and removes the copy of such an instance.
+// removes anything else. When an instance is registered with svcd itself as well (same service name, address
+// and port), its copy goes as soon as svcd's own checks of it are not critical, and does not come back.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -77,10 +77,15 @@ function checkRow({ CheckID, Name, Status, Notes, Output, ServiceID, Type }) {
 
 /** The bodies for catalog/register, by node and service ID; the ID of a node's own row is ''. */
 function wantedRows(consul, svcd, servers) {
-  const registered = new Set()
+  /** The instances that svcd has itself: whether they are healthy, by their place. */
+  const registered = new Map()
   for (const node of svcd.values()) {
     for (const service of Object.values(node.services)) {
-      if (!isCopy(service)) registered.add(placeOf(node, service))
+      const deciding = node.checks.filter(({ ServiceID = '' }) =>
+        ['', service.ID].includes(ServiceID),
+      )
+      const isHealthy = deciding.every(({ Status }) => Status !== 'critical')
+      if (!isCopy(service)) registered.set(placeOf(node, service), isHealthy)
     }
   }
   const rows = new Map()
@@ -94,8 +99,10 @@ function wantedRows(consul, svcd, servers) {
     if (!isKept) rows.set(`${Node}/`, { ...nodeRow, Checks: checksOf('') })
     for (const service of Object.values(node.services)) {
       const isOfMesh = (service.Kind ?? '') !== ''
-      const isRegistered = registered.has(placeOf(node, service))
-      if (service.Service === 'consul' || isOfMesh || isRegistered) continue
+      if (service.Service === 'consul' || isOfMesh) continue
+      const isHealthy = registered.get(placeOf(node, service))
+      const hasCopy = isCopy(before?.services[service.ID] ?? {})
+      if (isHealthy === true || (isHealthy === false && !hasCopy)) continue
       const head = isKept ? { Node, SkipNodeUpdate: true } : nodeRow
       const Service = serviceRow(service)
       rows.set(`${Node}/${service.ID}`, { ...head, Service, Checks: checksOf(service.ID) })

@@ -103,25 +103,41 @@ t.test('a copy has the nodes, services and checks, and follows them', async (t) 
   t.strictSame(await pair.svcd.get('health/node/app2'), [])
 })
 
-t.test('an instance that svcd has itself replaces its copy, and stays', async (t) => {
-  const pair = await Pair.start(t)
-  await pair.register('app1', 'web', 'passing')
-  await pair.register('app2', 'web', 'passing')
-  await pair.copy()
-  const own = { Name: 'web', ID: 'web-app1', Address: '10.0.0.1', Port: 8080 }
-  await pair.svcd.put('agent/service/register', own)
-  t.equal((await pair.copy()).code, 0)
-  t.strictSame(await pair.instances('web'), ['app2 web 8080 passing', 's1 web-app1 8080 passing'])
+t.test(
+  'an instance that svcd has itself replaces its copy once it is healthy, and stays',
+  async (t) => {
+    const pair = await Pair.start(t)
+    await pair.register('app1', 'web', 'passing')
+    await pair.register('app2', 'web', 'passing')
+    await pair.copy()
+    const own = { Name: 'web', ID: 'web-app1', Address: '10.0.0.1', Port: 8080 }
+    await pair.svcd.put('agent/service/register', { ...own, Check: { TTL: '1h' } })
+    t.equal((await pair.copy()).code, 0)
+    const [copied, other] = ['app1 web 8080 passing', 'app2 web 8080 passing']
+    const isCritical = 's1 web-app1 8080 critical'
+    t.strictSame(await pair.instances('web'), [copied, other, isCritical], 'not before')
+    await pair.svcd.put('agent/check/pass/service:web-app1')
+    t.equal((await pair.copy()).code, 0)
+    t.strictSame(await pair.instances('web'), [other, 's1 web-app1 8080 passing'])
+    await pair.svcd.put('agent/check/fail/service:web-app1')
+    t.equal((await pair.copy()).code, 0)
+    t.strictSame(
+      await pair.instances('web'),
+      [other, isCritical],
+      'its own check decides from now on',
+    )
+    await pair.svcd.put('agent/check/pass/service:web-app1')
 
-  const removed = await pair.copy('--remove')
-  t.equal(removed.code, 0)
-  t.strictSame(await pair.instances('web'), ['s1 web-app1 8080 passing'])
-  const nodes = await pair.svcd.get<readonly { readonly Node: string }[]>('catalog/nodes')
-  t.strictSame(
-    nodes.map(({ Node }) => Node),
-    ['s1'],
-  )
-})
+    const removed = await pair.copy('--remove')
+    t.equal(removed.code, 0)
+    t.strictSame(await pair.instances('web'), ['s1 web-app1 8080 passing'])
+    const nodes = await pair.svcd.get<readonly { readonly Node: string }[]>('catalog/nodes')
+    t.strictSame(
+      nodes.map(({ Node }) => Node),
+      ['s1'],
+    )
+  },
+)
 
 t.test('nothing is removed while Consul cannot be read', async (t) => {
   const pair = await Pair.start(t)
