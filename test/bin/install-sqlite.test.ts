@@ -45,13 +45,30 @@ const place = 'lib/node_modules/svcd'
 t.test('an installed package brings better-sqlite3 12 into dist/ on Node 20 only', async (t) => {
   const { code, said, asked } = run(t, place, installed)
   t.strictSame({ code, said }, { code: 0, said: '' })
-  if (!isOnNode20) return t.equal(asked, '')
-  t.match(asked, /^install better-sqlite3-node20@npm:better-sqlite3@~12\.11\.1 --prefix=\S+\/svcd\/dist /)
+  if (!isOnNode20) {
+    t.equal(asked, '')
+    return
+  }
+  t.match(
+    asked,
+    /^install better-sqlite3-node20@npm:better-sqlite3@~12\.11\.1 --prefix=\S+\/svcd\/dist /,
+  )
   t.match(asked, '--global=false')
 })
 
-t.test('an install that fails names what is missing', { skip: !isOnNode20 && 'needs Node 20' }, async (t) => {
-  const { code, said } = run(t, place, installed, { NPM_STATUS: '1', PATH: '/nowhere' })
-  t.equal(code, 1)
-  t.match(said, /could not be installed: this machine lacks a C\+\+ compiler, make, python3\. .* Or use Node 22\.14 or newer/)
+t.test('in a clone it does nothing', async (t) => {
+  t.strictSame(run(t, 'svcd', { svcd }), { code: 0, said: '', asked: '' })
 })
+
+t.test(
+  'an install that fails names what is missing',
+  { skip: !isOnNode20 && 'needs Node 20' },
+  async (t) => {
+    const { code, said } = run(t, place, installed, { NPM_STATUS: '1', PATH: '/nowhere' })
+    t.equal(code, 1)
+    t.match(
+      said,
+      /could not be installed: this machine lacks a C\+\+ compiler, make, python3\. .* Or use Node 22\.14 or newer/,
+    )
+  },
+)

@@ -20,19 +20,23 @@ const kinds: readonly (readonly [string, (directory: string) => string])[] = [
 
 for (const [kind, socketIn] of kinds) {
   const skip = missing('python3') || noLibc()
-  t.test(`messages reach a socket that has ${kind}, in order, from this process`, { skip }, async (t) => {
-    const receiver = await NotifyReceiver.start(socketIn(t.testdir()))
-    t.teardown(() => receiver.stop())
-    const notify = new NotifySocket({ socket: receiver.socket, onFailure: failing })
-    notify.send({ RELOADING: '1', MONOTONIC_USEC: '12' })
-    notify.send({ READY: '1', STATUS: 'Leader of 3 servers ✓' })
-    await notify.flushed()
-    await receiver.until('READY')
-    t.strictSame(receiver.received, [
-      { pid: process.pid, lines: ['RELOADING=1', 'MONOTONIC_USEC=12'] },
-      { pid: process.pid, lines: ['READY=1', 'STATUS=Leader of 3 servers ✓'] },
-    ])
-  })
+  t.test(
+    `messages reach a socket that has ${kind}, in order, from this process`,
+    { skip },
+    async (t) => {
+      const receiver = await NotifyReceiver.start(socketIn(t.testdir()))
+      t.teardown(() => receiver.stop())
+      const notify = new NotifySocket({ socket: receiver.socket, onFailure: failing })
+      notify.send({ RELOADING: '1', MONOTONIC_USEC: '12' })
+      notify.send({ READY: '1', STATUS: 'Leader of 3 servers ✓' })
+      await notify.flushed()
+      await receiver.until('READY')
+      t.strictSame(receiver.received, [
+        { pid: process.pid, lines: ['RELOADING=1', 'MONOTONIC_USEC=12'] },
+        { pid: process.pid, lines: ['READY=1', 'STATUS=Leader of 3 servers ✓'] },
+      ])
+    },
+  )
 }
 
 t.test(

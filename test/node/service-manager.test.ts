@@ -20,7 +20,10 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 t.test('without NOTIFY_SOCKET nothing is sent, and nothing breaks', async (t) => {
   const service = ServiceManager.of({}, silent)
   service.watch(() => t.fail('nobody waits for signs of life'))
-  service.status(() => t.fail('nobody reads it'))
+  service.status(() => {
+    t.fail('nobody reads it')
+    return ''
+  })
   service.ready()
   t.equal(await service.around(async () => 'reloaded')(), 'reloaded')
   service.stopping()
@@ -96,7 +99,10 @@ t.test('the status line says what a server does in its cluster', async (t) => {
     leftBehind: undefined,
   } as const
   const leader = { id: 'b', address: '10.0.0.2:8300' }
-  t.equal(statusLine({ ...base, clusterId: undefined }), 'Waiting for the other servers: no cluster yet')
+  t.equal(
+    statusLine({ ...base, clusterId: undefined }),
+    'Waiting for the other servers: no cluster yet',
+  )
   t.equal(statusLine(base), 'Waiting for a leader; 3 servers')
   t.equal(statusLine({ ...base, leader }), 'Follows the leader 10.0.0.2:8300; 3 servers')
   const leads = { ...base, role: 'leader', leader } as const

@@ -115,30 +115,34 @@ t.test('the tarball is installed only where that is asked for', async (t) => {
 for (const major of majors) {
   const node = nodeAtHand(major)
   const skip = node === undefined && `needs Node ${major}: npm run on-node -- ${major}`
-  t.test(`a global install on Node ${major} works, and leaves nothing behind`, { skip }, async (t) => {
-    const it = machine(t, node ?? '')
-    const { root, run, prefix, home } = it
-    const tarball = join(root, pack(root).filename)
-    run('npm', 'install', '--global', tarball)
-    const installed = join(prefix, 'lib/node_modules/svcd')
-    const old = join(installed, 'dist/node_modules/better-sqlite3-node20')
-    t.equal(existsSync(old), major === 20, 'better-sqlite3 12 is there on Node 20 only')
-    t.equal(existsSync(join(installed, 'node_modules/better-sqlite3')), major !== 20)
-    t.equal(existsSync(join(installed, 'node_modules/better-sqlite3/build')), false)
-    const inHome = filesBelow(home).filter((path) => !path.startsWith('cache/'))
+  t.test(
+    `a global install on Node ${major} works, and leaves nothing behind`,
+    { skip },
+    async (t) => {
+      const it = machine(t, node ?? '')
+      const { root, run, prefix, home } = it
+      const tarball = join(root, pack(root).filename)
+      run('npm', 'install', '--global', tarball)
+      const installed = join(prefix, 'lib/node_modules/svcd')
+      const old = join(installed, 'dist/node_modules/better-sqlite3-node20')
+      t.equal(existsSync(old), major === 20, 'better-sqlite3 12 is there on Node 20 only')
+      t.equal(existsSync(join(installed, 'node_modules/better-sqlite3')), major !== 20)
+      t.equal(existsSync(join(installed, 'node_modules/better-sqlite3/build')), false)
+      const inHome = filesBelow(home).filter((path) => !path.startsWith('cache/'))
 
-    execFileSync('chmod', ['-R', 'a-w', prefix])
-    if (isRoot) execFileSync('chown', ['-R', '0:0', prefix])
-    t.match(run('svcd', 'version'), new RegExp(`^svcd \\d[^]*Node ${major}\\.`))
-    t.match(run('svcd', 'completion', 'bash'), /complete .*svcd/)
-    t.match(filesBelow(join(prefix, 'share')), ['man/man1/svcd.1'], '`man svcd` finds it')
-    await useIt(t, it)
+      execFileSync('chmod', ['-R', 'a-w', prefix])
+      if (isRoot) execFileSync('chown', ['-R', '0:0', prefix])
+      t.match(run('svcd', 'version'), new RegExp(`^svcd \\d[^]*Node ${major}\\.`))
+      t.match(run('svcd', 'completion', 'bash'), /complete .*svcd/)
+      t.match(filesBelow(join(prefix, 'share')), ['man/man1/svcd.1'], '`man svcd` finds it')
+      await useIt(t, it)
 
-    if (isRoot) execFileSync('chown', ['-R', `${nobody}:${nobody}`, prefix])
-    execFileSync('chmod', ['-R', 'u+w', prefix])
-    run('npm', 'uninstall', '--global', 'svcd')
-    t.strictSame(filesBelow(prefix), [], 'nothing is left below the prefix')
-    const isOurs = (path: string): boolean => !/^(cache|data)\//.test(path)
-    t.strictSame(filesBelow(home).filter(isOurs), inHome, 'svcd wrote only to its data directory')
-  })
+      if (isRoot) execFileSync('chown', ['-R', `${nobody}:${nobody}`, prefix])
+      execFileSync('chmod', ['-R', 'u+w', prefix])
+      run('npm', 'uninstall', '--global', 'svcd')
+      t.strictSame(filesBelow(prefix), [], 'nothing is left below the prefix')
+      const isOurs = (path: string): boolean => !/^(cache|data)\//.test(path)
+      t.strictSame(filesBelow(home).filter(isOurs), inHome, 'svcd wrote only to its data directory')
+    },
+  )
 }

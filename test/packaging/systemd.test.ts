@@ -38,7 +38,10 @@ function installedUnits(t: Test, ...withDropIns: readonly string[]): string {
   return directory
 }
 
-function analyze(...args: readonly string[]): { readonly code: number | null; readonly said: string } {
+function analyze(...args: readonly string[]): {
+  readonly code: number | null
+  readonly said: string
+} {
   const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
   return { code: status, said: stdout + stderr }
 }
@@ -81,7 +84,7 @@ t.test('the options in the units and in the Docker files exist', async (t) => {
   const [start = ''] = unitValues('svcd.service', 'ExecStart')
   t.match(start, /^svcd agent -config-dir \/etc\/svcd\.d$/)
   const read = (name: string): string =>
-    readFileSync(new URL(`packaging/docker/${name}`, root), 'utf8')
+    readFileSync(new URL(`packaging/docker/${name}`, root), 'utf8').replaceAll(/^ *#.*$/gm, '')
   const [, command = '[]'] = /^CMD (\[.*\])$/m.exec(read('Dockerfile')) ?? []
   const compose = read('compose.yaml') + read('compose.cluster.yaml')
   const words = [
