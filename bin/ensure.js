@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { howToInstallTools, inWords, missingBuildTools } from './build-tools.js'
 import { nodeFault } from './node-check.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -92,33 +93,6 @@ function sqliteLoads(driver) {
 
 function driverPath(driver, ...names) {
   return join(root, 'node_modules', driver, ...names)
-}
-
-function missingBuildTools() {
-  const missing = []
-  if (!canRun('c++') && !canRun('g++') && !canRun('clang++')) missing.push('C++ compiler')
-  if (!canRun('make')) missing.push('make')
-  if (!canRun('python3')) missing.push('python3')
-  return missing
-}
-
-/** `make, python3 or C++ compiler` */
-function inWords(tools) {
-  return tools.join(', ').replace(/, ([^,]*)$/, ' or $1')
-}
-
-function canRun(command) {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
-}
-
-function howToInstallTools() {
-  if (process.platform === 'darwin') return 'Install the tools with: xcode-select --install'
-  if (existsSync('/sbin/apk')) return 'Install the tools with: apk add build-base python3'
-  if (existsSync('/usr/bin/dnf')) return 'Install the tools with: dnf install gcc-c++ make python3'
-  if (existsSync('/usr/bin/apt-get')) {
-    return 'Install the tools with: apt-get install build-essential python3'
-  }
-  return 'Install a C++ compiler, make and python3'
 }
 
 function buildIsCurrent() {

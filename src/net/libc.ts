@@ -12,7 +12,7 @@ interface Koffi {
 /** An address in memory, or memory itself. */
 export type Pointer = bigint | Uint8Array | null
 
-/** The calls of the C library that UDP needs; each returns -1 on failure, with `errno()` why. */
+/** The calls of the C library that UDP and Unix datagrams need; each returns -1 on failure, with `errno()` why. */
 export interface Libc {
   readonly errno: () => number
   readonly address: (memory: ArrayBuffer) => bigint
@@ -25,6 +25,14 @@ export interface Libc {
     name: number,
     value: Uint8Array,
     length: number,
+  ) => number
+  readonly sendto: (
+    fd: number,
+    from: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
   ) => number
   readonly close: (fd: number) => number
   readonly recvmmsg: (fd: number, headers: Pointer, count: number, flags: number, t: null) => number
@@ -79,6 +87,9 @@ function load(): Libc {
     bind: library.func('int bind(int, const void *, uint32_t)'),
     getsockname: library.func('int getsockname(int, void *, void *)'),
     setsockopt: library.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    sendto: library.func(
+      'int64_t sendto(int, const void *, uint64_t, int, const void *, uint32_t)',
+    ),
     close: library.func('int close(int)'),
     recvmmsg: library.func('int recvmmsg(int, void *, uint32_t, int, void *)'),
     sendmmsg: library.func('int sendmmsg(int, void *, uint32_t, int)'),
@@ -113,6 +124,7 @@ export function systemError(libc: Libc, call: string): Error & { readonly code: 
 
 /** Numbers of <sys/socket.h> and <netinet/in.h>, the same on x86-64 and arm64. */
 export const inet = {
+  AF_UNIX: 1,
   AF_INET: 2,
   AF_INET6: 10,
   SOCK_DGRAM: 2,
@@ -131,6 +143,7 @@ export const inet = {
   SOL_UDP: 17,
   UDP_SEGMENT: 103,
   MSG_DONTWAIT: 0x40,
+  MSG_NOSIGNAL: 0x4000,
   POLLIN: 1,
   EFD_CLOEXEC: 0o2_000_000,
   EFD_NONBLOCK: 0o4000,

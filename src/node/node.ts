@@ -34,8 +34,10 @@ import { reloading } from './reloading.ts'
 import type { Reread } from './reloading.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaSettings } from './replica-messages.ts'
+import { ServiceManager } from './service-manager.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { SnapshotService } from './snapshot-service.ts'
+import { statusLine } from './status-line.ts'
 import { boundMemory } from './thread-heaps.ts'
 import { domainsOf, zoneOf } from './zone.ts'
 import { zonesIn } from './zone-files.ts'
@@ -67,8 +69,8 @@ const stopGraceMs = 2000
 const noLog: NodeLog = { recent: () => [], follow: () => () => {} }
 
 interface Stops {
-  /** Comes before all of them. */
-  begin: () => void
+  /** Come before all of them. */
+  readonly begins: (() => void)[]
   /** The started parts, to be stopped in the reverse order. */
   readonly parts: (() => Promise<void> | void)[]
 }
@@ -87,9 +89,12 @@ export async function startNode(
   log: NodeLog = noLog,
   reread?: Reread,
 ): Promise<RunningNode> {
-  const stops: Stops = { begin: () => {}, parts: [] }
+  const service = ServiceManager.of(process.env, logger)
+  const stops: Stops = { begins: [() => service.stopping()], parts: [] }
   try {
-    return await start({ config, logger, stops, hurry, log, reread })
+    const node = await start({ config, logger, stops, hurry, log, reread, service })
+    service.ready()
+    return node
   } catch (error) {
     await stopAll(stops)
     throw error
@@ -103,6 +108,7 @@ interface Start {
   readonly hurry: AbortSignal
   readonly log: NodeLog
   readonly reread: Reread | undefined
+  readonly service: ServiceManager
 }
 
 function warnOfOpenPort(config: Config, logger: Logger): void {
@@ -111,7 +117,7 @@ function warnOfOpenPort(config: Config, logger: Logger): void {
 }
 
 async function start(given: Start): Promise<RunningNode> {
-  const { config, logger, stops, hurry, log, reread } = given
+  const { config, logger, stops, hurry, log, reread, service } = given
   stops.parts.push(boundMemory())
   const patience = patienceFor(patienceMs, hurry)
   const directory = openDataDirectory(config.dataDir)
@@ -136,12 +142,14 @@ async function start(given: Start): Promise<RunningNode> {
       mode.update()
       whenLed.see(status.leader?.id)
       leadership.update(status)
+      service.status(() => statusLine(status))
     },
   })
   stops.parts.push(() => replica.stop())
   mode.begin(replica)
   stops.parts.push(() => mode.stop())
-  stops.begin = () => replica.giveUpAfter(stopGraceMs)
+  stops.begins.push(() => replica.giveUpAfter(stopGraceMs))
+  service.watch((silenceMs) => replica.isAlive(silenceMs))
   await Promise.race([noteCurrent(replica, mode), patience])
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
@@ -163,7 +171,7 @@ async function start(given: Start): Promise<RunningNode> {
   stops.parts.push(() => dns?.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
-  const reload = reloading({ config, reread, agent, setZone, logger })
+  const reload = service.around(reloading({ config, reread, agent, setZone, logger }))
   const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
   const reads = { state, sliced, versions, waiters }
   const asked = { snapshots, config, log, reload, onLeaving, directory: directory.path }
@@ -176,8 +184,7 @@ async function start(given: Start): Promise<RunningNode> {
   const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
-  const stop = (): Promise<void> => stopAll(stops)
-  return { http, dns: dns?.endpoints ?? [], reload, left: backend.left, stop }
+  return { http, dns: dns?.endpoints ?? [], reload, left: backend.left, stop: () => stopAll(stops) }
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {
@@ -219,8 +226,8 @@ function slicedReads(
   return sliced
 }
 
-async function stopAll({ begin, parts }: Stops): Promise<void> {
-  begin()
+async function stopAll({ begins, parts }: Stops): Promise<void> {
+  for (const begin of begins) begin()
   for (let stop = parts.pop(); stop !== undefined; stop = parts.pop()) await stop()
 }
 

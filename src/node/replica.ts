@@ -64,6 +64,7 @@ export class Replica {
   #requests = 0
   #asked = 0
   #suspectedAtMs = -Infinity
+  #heardAtMs = performance.now()
   /** Asked for in this turn of the event loop, and not sent yet. */
   #nextBarrier: Promise<void> | undefined
   readonly #watch: DiskWatch
@@ -95,6 +96,7 @@ export class Replica {
       })
       replica.#worker.on('exit', () => replica.#onExit())
       replica.#worker.on('message', (message: FromReplica) => {
+        replica.#heardAtMs = performance.now()
         if (message.type === 'ready') {
           replica.serverPort = message.serverPort
           replica.#onStatus(message.status)
@@ -135,6 +137,14 @@ export class Replica {
   /** How late the thread's clock rang. */
   get tickDelays(): TickDelays['figures'] {
     return this.#stamp.tickDelays.figures
+  }
+
+  /**
+   * Whether the thread has reported something within `silenceMs`, as it does every second. A thread that
+   * waits for a disk counts as alive: the disk is reported in the log, and DNS still answers.
+   */
+  isAlive(silenceMs: number): boolean {
+    return this.#stamp.writing || performance.now() - this.#heardAtMs < silenceMs
   }
 
   /** It leads and is a quorum by itself: its own copy holds all that was acknowledged. */
