@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
-/** What is missing on this machine, in words; empty if nothing is. */
+/** The missing tools, in words; empty if this machine has all. */
 export function missingBuildTools() {
   const missing = []
   if (!canRun('c++') && !canRun('g++') && !canRun('clang++')) missing.push('C++ compiler')

@@ -141,7 +141,7 @@ function filesUnder(directory) {
     .toSorted()
 }
 
-/** Runs npm as whoever runs this did, and shows its output; true when it went well. */
+/** Runs npm as it was run for this script, and shows its output; true when it went well. */
 function runNpm(args, cwd = root) {
   const npm = process.env.npm_execpath
   const result =

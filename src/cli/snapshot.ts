@@ -92,8 +92,8 @@ async function download(
 export function restoreCommand(io: Io): Command {
   const command = newCommand(
     'snapshot restore',
-    'Restore the catalog of the whole cluster from a file of `svcd snapshot save`. It registers what differs and removes ' +
-      'what is not in the file. Services of running agents keep their current registration. If the command is ' +
+    'Restore the catalog of the whole cluster from a file of `svcd snapshot save`. It registers entries that differ and removes ' +
+      'entries that are not in the file. Services of running agents keep their current registration. If the command is ' +
       'interrupted, run it again.',
     io,
   )

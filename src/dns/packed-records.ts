@@ -125,7 +125,7 @@ function readEntry(
       name ??= readLabels(bytes, start + 1 + keyLength, keyLength)
       // A copy: data that is sent must not be in shared memory.
       const octets = Buffer.from(bytes.subarray(data, data + length))
-      const decoded = must(decodeData(type, octets), 'what was packed is read back')
+      const decoded = must(decodeData(type, octets), 'packed data is read back')
       records.push({ name, type, ttl: bytes.readUInt32BE(at + 2), data: decoded })
     }
     at = data + length

@@ -58,7 +58,7 @@ function joined(
 }
 
 function negated(cursor: Cursor, depth: number): Expression {
-  // Counted instead of nested, so a thousand of them are no deeper than one.
+  // Counted instead of nested, so a thousand of them are as deep as one.
   let isNegated = false
   while (takeNot(cursor)) isNegated = !isNegated
   const operand = grouped(cursor, depth)

@@ -233,7 +233,7 @@ export class RaftLog {
   appliedTo(index: Index): void {
     assert(
       index >= this.#applied && index <= this.#commit,
-      `what is applied (${index}) is committed`,
+      `an applied entry (${index}) is committed`,
     )
     this.#applied = index
     this.#applying = Math.max(this.#applying, index)

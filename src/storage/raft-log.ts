@@ -177,7 +177,7 @@ export class RaftLog implements LogStore {
 
   compact(index: Index): void {
     const { base } = this.#head
-    assert(index >= base.index, `what was compacted (${base.index}) does not come back (${index})`)
+    assert(index >= base.index, `a compacted entry (${base.index}) does not come back (${index})`)
     assert(index <= (this.#snapshot?.index ?? 0), `a snapshot covers what is compacted (${index})`)
     if (index === base.index) return
     const next: LogHead = { ...this.#head, base: { index, term: this.term(index) } }

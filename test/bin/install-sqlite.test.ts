@@ -68,7 +68,7 @@ t.test(
     t.equal(code, 1)
     t.match(
       said,
-      /could not be installed: this machine lacks a C\+\+ compiler, make, python3\. .* Or use Node 22\.14 or newer/,
+      /could not be installed, because this machine has no C\+\+ compiler, make or python3\. .* Or use Node 22\.14 or newer/,
     )
   },
 )

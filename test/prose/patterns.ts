@@ -63,7 +63,7 @@ export const patterns: readonly Pattern[] = [
     good: 'A server that is silent counts as failed.',
   },
   {
-    find: /(?:^|[.:;!?] )what (?:is|are|was|has|comes|cannot|does|it|they) (?!does$)(?!.*\?$)/gi,
+    find: /(?:^|[.:;!?] )what (?:is|are|was|has|comes|cannot|does|it|they) (?!\w+(?: for)?$)(?!.*\?$)/gi,
     instead: 'the noun: "packets that …"',
     bad: 'What comes beyond that is dropped.',
     good: 'Further packets are dropped.',
