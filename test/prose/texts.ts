@@ -79,7 +79,7 @@ export function complaints(sentence: string): readonly string[] {
   const found = patterns.flatMap(({ find, instead }) =>
     [...sentence.matchAll(find)].map(([words]) => `"${words.trim()}": write ${instead}`),
   )
-  const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length
+  const words = sentence.split(/\s+/).filter((word) => /[a-z]/.test(word)).length
   if (words > maxSentenceWords) found.push(`${words} words: make two sentences of it`)
   return found
 }
