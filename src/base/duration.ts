@@ -9,11 +9,16 @@ const unitMs: Record<string, number> = {
   h: 3_600_000,
 }
 
+/** Nearly all durations look like this, and each registration has some: it takes a tenth of the time. */
+const plain = /^(\d{1,9})(ms|s|m|h)$/
+
 /**
  * Parses a duration as Go writes it (`10s`, `1m30s`, `1.5h`, `0`) into milliseconds.
  * Returns undefined for anything else; a unit is required except for `0`.
  */
 export function parseDuration(text: string): number | undefined {
+  const [, whole, unit] = plain.exec(text) ?? []
+  if (whole !== undefined) return Number(whole) * (unitMs[unit ?? ''] ?? 0)
   if (/^[+-]?0+$/.test(text)) return 0
   const shape = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
   if (shape === null) return undefined
@@ -59,5 +64,6 @@ export function formatDuration(durationMs: number): string {
 }
 
 function trim(value: number): string {
+  if (Number.isInteger(value)) return String(value)
   return String(Number(value.toFixed(9)))
 }

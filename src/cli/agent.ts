@@ -7,6 +7,7 @@ import type { Config } from '../config/options.ts'
 import { configPaths, readConfig, refuseAll, type ConfigSources } from '../config/parse.ts'
 import type { DefinitionFiles, Finding } from '../node/definition-document.ts'
 import type { Reread } from '../node/reloading.ts'
+import { boundYoungGeneration } from '../node/young-generation.ts'
 import type { Io } from './io.ts'
 import { addExamples, collect, newCommand } from './new-command.ts'
 
@@ -37,6 +38,7 @@ export function agentCommand(io: Io): Command {
     if (kind === 'switch') command.addOption(new Option(`--no-${flag}`).hideHelp())
   }
   command.action(async () => {
+    boundYoungGeneration()
     const given = { flags: flagValues(command), consulFlags: consulFlagValues(command) }
     const { config, notices, reread } = await readOptions(given, io)
     const { runAgent } = await import('./run-agent.ts')

@@ -8,7 +8,7 @@ import { failureOf } from './operations.ts'
 import type { ProposalResult } from './proposals.ts'
 import { ReplicaServer } from './replica-server.ts'
 import type { FromReplica, ReplicaWorkerData, ToReplica } from './replica-messages.ts'
-import { holdMainHeap } from './thread-heaps.ts'
+import { holdMainHeap } from './young-generation.ts'
 
 // The replica thread: the only writer of raft.db and state.db. Nothing else runs here, so that an
 // expensive HTTP query cannot hold up a commit or cost leadership.

@@ -46,8 +46,7 @@ t.test(
       t.equal(saved.code, 0, saved.err)
       await busy
       const mb = await youngMb(agent)
-      // Before it can be bounded, loading the code makes it 8 or 16 MB large, by the release of Node.
-      t.ok(mb > 1 && mb < 18, `${mb.toFixed(1)} MB`)
+      t.ok(mb >= 1 && mb < 8.5, `${mb.toFixed(1)} MB`)
     }
   },
 )
