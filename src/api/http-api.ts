@@ -238,7 +238,10 @@ function sendError(
   const shown = asSvcdError(error)
   const { method, url } = request
   if (shown.code === 'request-aborted') {
-    logger.debug({ method, url, client: request.ip }, 'a client left before its request was whole')
+    logger.debug(
+      { method, url, client: request.ip },
+      'a client disconnected before its request was complete',
+    )
   }
   if (shown.code === 'internal') {
     logger.error({ method, url, error }, 'a request failed unexpectedly')

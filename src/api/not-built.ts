@@ -82,7 +82,7 @@ export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
         if (!isLogged) {
           isLogged = true
           const asked = { client: ip, method, path: `/v1/${path}` }
-          logger.warn(asked, `a client asks for what svcd does not have: ${what}`)
+          logger.warn(asked, `a client requested a feature that svcd does not have: ${what}`)
         }
         return svcdError(code, { what, path: `/v1/${path.replace(/\*$/, '')}` })
       })

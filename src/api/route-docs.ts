@@ -86,6 +86,12 @@ export const queryDocs: Readonly<Record<string, JsonSchema>> = {
   },
 }
 
+const consistency = 'stale consistent max_stale dc'
+const read = `index wait cached ${consistency} pretty`
+const rows = `filter node-meta ${read}`
+const agent = 'dc pretty'
+const watch = `index ${consistency} filter`
+
 /** Every route under /v1, by method and path. */
 export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   'PUT agent/service/register': {

@@ -310,7 +310,7 @@ t.test('an upload that breaks off is no error of the agent', async (t) => {
   await once(api.app.server, 'request')
   socket.destroy()
   await seen
-  t.strictSame(api.debugged, ['a client left before its request was whole'])
+  t.strictSame(api.debugged, ['a client disconnected before its request was complete'])
   t.strictSame(api.errors, [])
 })
 

@@ -147,7 +147,7 @@ t.test('the first request for what is not built is logged, once for each feature
   const api = new TestApi(t)
   for (const path of ['kv/a', 'kv/b', 'kv/c', 'session/list']) await api.get(path)
   t.strictSame(api.warnings, [
-    'a client asks for what svcd does not have: key/value store',
-    'a client asks for what svcd does not have: sessions and locks',
+    'a client requested a feature that svcd does not have: key/value store',
+    'a client requested a feature that svcd does not have: sessions and locks',
   ])
 })

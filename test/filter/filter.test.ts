@@ -187,10 +187,7 @@ t.test('a fault is told with its place', async (t) => {
 t.test('size and depth have an end, and what is below it is fast', async (t) => {
   const nested = (depth: number): string => `${'('.repeat(depth)}ID == x${')'.repeat(depth)}`
   t.equal(compileFilter(nested(100), fields)(row), false)
-  t.throws(
-    () => parseFilter(nested(101)),
-    /1:101 \(100\): parentheses are nested over 100 levels/,
-  )
+  t.throws(() => parseFilter(nested(101)), /1:101 \(100\): parentheses are nested over 100 levels/)
   t.throws(() => parseFilter(nested(1000)), /nested over 100 levels/)
   t.throws(
     () => parseFilter(`ID == "${'x'.repeat(1024 * 1024)}"`),
