@@ -347,7 +347,7 @@ t.test('every name and type has the answer that the table says', async (t) => {
   t.same(bench.errors, [])
 })
 
-t.test('ANY is little over UDP and everything over TCP (RFC 8482)', async (t) => {
+t.test('ANY gets a small answer over UDP and all records over TCP (RFC 8482)', async (t) => {
   const bench = registry()
   const both = (name: string): string[] => bench.ask(name, 'ANY').answer.map(({ type }) => type)
   t.strictSame(both('web.service.consul'), ['A', 'A', 'AAAA', 'AAAA'], 'both families')
@@ -398,7 +398,7 @@ t.test(
   },
 )
 
-t.test('class ANY is answered as IN, other classes are refused', async (t) => {
+t.test('class ANY is treated as IN, other classes are refused', async (t) => {
   const bench = registry()
   t.equal(bench.ask('web.service.consul', 'A', { class: 255 }).answer.length, 2)
   t.equal(bench.ask('version.bind', 'TXT', { class: 3 }).rcode, 'REFUSED')
@@ -429,17 +429,14 @@ t.test('negative answers carry the SOA with the smaller of its TTLs (RFC 2308)',
   t.equal(bench.ask('nope.service.consul', 'A').authority[0]?.ttl, 15)
 })
 
-t.test(
-  'the option keeps the meta of a node out of the answers that are about addresses',
-  async (t) => {
-    const bench = registry()
-    bench.zone = { ...bench.zone, nodeMetaTxt: false }
-    t.equal(bench.ask('n1.node.consul', 'A').additional.length, 0)
-    t.equal(bench.ask('n1.node.consul', 'TXT').answer.length, 3)
-  },
-)
+t.test('the option removes the meta of a node from answers to address queries', async (t) => {
+  const bench = registry()
+  bench.zone = { ...bench.zone, nodeMetaTxt: false }
+  t.equal(bench.ask('n1.node.consul', 'A').additional.length, 0)
+  t.equal(bench.ask('n1.node.consul', 'TXT').answer.length, 3)
+})
 
-t.test('a zone file for a reverse zone is filled up from the registry', async (t) => {
+t.test('the registry adds names to a zone file for a reverse zone', async (t) => {
   const bench = registry()
   const parsed = parseZoneFile(
     `$ORIGIN 10.in-addr.arpa.
@@ -465,7 +462,7 @@ t.test('a zone file for a reverse zone is filled up from the registry', async (t
   t.equal(ask('8.8.8', 'PTR'), `NXDOMAIN aa\nauthority\n${zoneSoa}`)
 })
 
-t.test('who has an address is asked anew after any change', async (t) => {
+t.test('the holders of an address are read again after any change', async (t) => {
   const bench = registry()
   t.equal(bench.ask('1.2.3.10.in-addr.arpa', 'PTR').rcode, 'REFUSED')
   bench.registry.addNode('late', '10.3.2.1')

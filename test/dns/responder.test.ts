@@ -41,7 +41,7 @@ t.test('complete answers rotate, for each question on its own', async (t) => {
   }
 })
 
-t.test('rotation goes on where it was when the registry has changed', async (t) => {
+t.test('rotation continues where it was after the registry has changed', async (t) => {
   const server = bench(5)
   const firsts = new Map<string, number>()
   for (let n = 0; n < 50; n++) {
@@ -52,7 +52,7 @@ t.test('rotation goes on where it was when the registry has changed', async (t) 
   t.same([...firsts.values()], [10, 10, 10, 10, 10])
 })
 
-t.test('names inside the turned records are nothing that others point to', async (t) => {
+t.test('no pointer refers to a name inside the rotated records', async (t) => {
   const server = bench(0)
   server.registry.addNode('n2', '10.0.0.2').addNode('n3', '10.0.0.3').serverCount = 3
   for (let n = 0; n < 6; n++) {
@@ -68,7 +68,7 @@ t.test('names inside the turned records are nothing that others point to', async
   }
 })
 
-t.test('a turned SRV answer still decodes, glue and all', async (t) => {
+t.test('a rotated SRV answer still decodes, with its glue', async (t) => {
   const server = bench(7)
   const wanted = server.ask('web.service.consul', 'SRV', { tcp: true })
   t.equal(wanted.additional.length, 7)
@@ -201,24 +201,21 @@ t.test('a cached answer is what answer, fit and encode make, but for its order',
   t.notOk(result.failed, fc.defaultReportMessage(result) ?? 'holds')
 })
 
-t.test(
-  'the octets of a cached answer are those of the first one where nothing turns',
-  async (t) => {
-    const server = bench(1)
-    for (const [name, type] of [
-      ['web.service.consul', 'A'],
-      ['web.service.consul', 'SRV'],
-      ['nope.service.consul', 'A'],
-      ['consul', 'SOA'],
-    ] as const) {
-      const packet = buildQuery(name, type, { edns: 1232 })
-      t.same(server.send(packet), server.send(packet), `${name} ${type}`)
-    }
-  },
-)
+t.test('a cached answer that does not rotate has the octets of the first answer', async (t) => {
+  const server = bench(1)
+  for (const [name, type] of [
+    ['web.service.consul', 'A'],
+    ['web.service.consul', 'SRV'],
+    ['nope.service.consul', 'A'],
+    ['consul', 'SOA'],
+  ] as const) {
+    const packet = buildQuery(name, type, { edns: 1232 })
+    t.same(server.send(packet), server.send(packet), `${name} ${type}`)
+  }
+})
 
 t.test(
-  'what changes in the registry is seen at once, and nothing else is read again',
+  'a change in the registry is visible immediately, and nothing else is read again',
   async (t) => {
     const server = bench(2)
     server.registry.add('other', { at: '10.8.0.1' })
@@ -251,7 +248,7 @@ t.test('a name that was missing is found as soon as it is registered', async (t)
   t.equal(server.ask('x.node.consul', 'A').rcode, 'NOERROR')
 })
 
-t.test('an answer that depends on several subjects falls with any of them', async (t) => {
+t.test('a change of any subject invalidates an answer that depends on it', async (t) => {
   const server = bench(1)
   server.registry.add('alias', { at: 'web.service.consul' })
   const addresses = (): number => server.ask('alias.service.consul', 'A').answer.length
@@ -261,18 +258,21 @@ t.test('an answer that depends on several subjects falls with any of them', asyn
   t.equal(addresses(), 3)
 })
 
-t.test('what was read before a change does not hold after it, in whatever order', async (t) => {
-  const server = bench(1)
-  // The snapshot of a batch: opened before the change, used after it.
-  const old = server.registry.service('web')
-  const stale = { generation: server.versions.generation, applied: server.versions.applied }
-  const view = new RecordingView(() => ({ view: server.registry, ...stale }), server.versions)
-  server.versions.bump([subject.service('web')])
-  view.service('web')
-  t.equal(old?.length, 1)
-  const [slot = -1] = view.slots
-  t.notOk(server.versions.holds(slot, view.loaded(9).since))
-})
+t.test(
+  'an answer that was read before a change is not used after it, whatever the order',
+  async (t) => {
+    const server = bench(1)
+    // The snapshot of a batch: opened before the change, used after it.
+    const old = server.registry.service('web')
+    const stale = { generation: server.versions.generation, applied: server.versions.applied }
+    const view = new RecordingView(() => ({ view: server.registry, ...stale }), server.versions)
+    server.versions.bump([subject.service('web')])
+    view.service('web')
+    t.equal(old?.length, 1)
+    const [slot = -1] = view.slots
+    t.notOk(server.versions.holds(slot, view.loaded(9).since))
+  },
+)
 
 t.test('the subjects are those of the catalog', async (t) => {
   const versions = new Versions()
@@ -301,7 +301,7 @@ t.test('the subjects are those of the catalog', async (t) => {
   )
 })
 
-t.test('a new generation voids everything', async (t) => {
+t.test('a new generation invalidates all answers', async (t) => {
   const server = bench(1)
   server.ask('web.service.consul', 'A')
   server.zone = { ...server.zone, serviceTtls: { '*': 77 } }
@@ -309,20 +309,23 @@ t.test('a new generation voids everything', async (t) => {
   t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 77)
 })
 
-t.test('a node without a leader answers with small TTLs and says so (RFC 8914)', async (t) => {
-  const server = bench(1)
-  t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 10)
-  server.mode = 'stale'
-  const packet = buildQuery('web.service.consul', 'A', { edns: 1232 })
-  const bytes = must(server.send(packet))
-  t.equal(decodeReply(bytes).answer[0]?.ttl, 1)
-  t.equal(bytes.subarray(-6).toString('hex'), '000f00020003', 'EDE 3, Stale Answer')
-  t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 1, 'without EDNS as well')
-  server.mode = 'ready'
-  t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 10)
-})
+t.test(
+  'a node without a leader answers with small TTLs and a Stale Answer error (RFC 8914)',
+  async (t) => {
+    const server = bench(1)
+    t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 10)
+    server.mode = 'stale'
+    const packet = buildQuery('web.service.consul', 'A', { edns: 1232 })
+    const bytes = must(server.send(packet))
+    t.equal(decodeReply(bytes).answer[0]?.ttl, 1)
+    t.equal(bytes.subarray(-6).toString('hex'), '000f00020003', 'EDE 3, Stale Answer')
+    t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 1, 'without EDNS as well')
+    server.mode = 'ready'
+    t.equal(server.ask('web.service.consul', 'A').answer[0]?.ttl, 10)
+  },
+)
 
-t.test('a node that never caught up says SERVFAIL, never NXDOMAIN', async (t) => {
+t.test('a node that never caught up answers SERVFAIL, never NXDOMAIN', async (t) => {
   const server = bench(1)
   server.mode = 'never'
   t.equal(server.ask('web.service.consul', 'A').rcode, 'SERVFAIL')
@@ -332,7 +335,7 @@ t.test('a node that never caught up says SERVFAIL, never NXDOMAIN', async (t) =>
   t.equal(server.ask('web.service.consul', 'A').rcode, 'NOERROR', 'and keeps no SERVFAIL')
 })
 
-t.test('a read that fails is a SERVFAIL, reported, and tried again', async (t) => {
+t.test('a read that fails gives SERVFAIL, is reported, and is retried', async (t) => {
   const server = bench(1)
   const { registry } = server
   const service = registry.service.bind(registry)
@@ -346,7 +349,7 @@ t.test('a read that fails is a SERVFAIL, reported, and tried again', async (t) =
   t.equal(server.responder.counters.failures, 1)
 })
 
-t.test('a row that cannot be put into a packet costs its own name only', async (t) => {
+t.test('a row that cannot be sent affects only its own name', async (t) => {
   const server = bench(1)
   server.registry.add('bad', { at: '10.9.0.1', port: 65_536 })
   t.equal(server.ask('bad.service.consul', 'SRV').rcode, 'SERVFAIL')
@@ -378,7 +381,7 @@ t.test('the cache stays within its bounds and keeps what is asked for', async (t
   t.ok(big.responder.cache.size > 0)
 })
 
-t.test('names that anybody can make up are kept only when they are asked again', async (t) => {
+t.test('made-up names are cached only at their second query', async (t) => {
   const server = bench(3)
   const { cache, counters } = server.responder
   const hot = ['web.service.consul', 'nope.service.consul', '0a090001.addr.consul']
@@ -395,7 +398,7 @@ t.test('names that anybody can make up are kept only when they are asked again',
   t.equal(counters.hits, 7)
 })
 
-t.test('what nobody asks for any more leaves the cache', async (t) => {
+t.test('answers that are no longer queried leave the cache', async (t) => {
   const server = bench(3)
   const { cache, counters } = server.responder
   const names = ['web.service.consul', 'nope.service.consul', '0a090001.addr.consul']

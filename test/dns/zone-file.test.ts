@@ -192,7 +192,7 @@ const faulty: Record<string, readonly [string, string]> = {
   ],
 }
 
-t.test('a fault is named with file, line and reason', async (t) => {
+t.test('an error has file, line and reason', async (t) => {
   for (const [title, [text, wanted]] of Object.entries(faulty)) {
     const result = parseZoneFile(text, { file: 'x.zone' })
     t.equal('faults' in result ? result.faults[0] : '', wanted, title)
@@ -205,7 +205,7 @@ t.test('a fault is named with file, line and reason', async (t) => {
   t.equal('faults' in both && both.faults.length, 2, 'all faults are named at once')
 })
 
-t.test('an included file is found beside the one that names it', async (t) => {
+t.test('the path of an included file is relative to the file that includes it', async (t) => {
   const directory = t.testdir({
     'a.zone': `${head}$INCLUDE parts/b.inc sub\nlast A 10.0.0.4\n`,
     parts: {
@@ -239,7 +239,7 @@ t.test('an included file is found beside the one that names it', async (t) => {
 })
 
 t.test(
-  'a file without $ORIGIN has its name for one, and two files cannot hold one zone',
+  'without $ORIGIN the name of the file is the origin, and two files cannot contain one zone',
   async (t) => {
     const zone = '@ 60 SOA ns.example.net. host 1 2 3 4 5\n@ NS ns.example.net.\n'
     const directory = t.testdir({ 'Example.com.zone': zone, 'other.txt': 'x' })
@@ -256,7 +256,7 @@ t.test(
   },
 )
 
-t.test('the SOA stands at the top of the zone that the file is named after', async (t) => {
+t.test('the SOA must be at the top of the zone that the file is named after', async (t) => {
   const rest = 'SOA ns host 1 2 3 4 5\n  NS ns.example.net.\n'
   const cases: Record<string, string | RegExp> = {
     [`$ORIGIN z.example\n@ 60 ${rest}`]:
@@ -279,7 +279,7 @@ t.test('the SOA stands at the top of the zone that the file is named after', asy
   }
 })
 
-t.test('a name that repeats the origin is warned of: its final dot is missing', async (t) => {
+t.test('a name that repeats the origin gives a warning: its final dot is missing', async (t) => {
   const text = `${head}www.example.org A 10.0.0.1\na MX 5 mail.example.org\nb A 10.0.0.2\nc.org A 10.0.0.3\n`
   const result = parseZoneFile(text, { file: 'x.zone' })
   t.match(result.warnings, [
@@ -290,41 +290,47 @@ t.test('a name that repeats the origin is warned of: its final dot is missing', 
   t.equal(result.warnings.length, 3)
 })
 
-t.test("a file for the registry's own domain is refused, one above it is warned of", async (t) => {
-  const domains = [['consul'], ['svc', 'example', 'org']]
-  const zone = '@ 60 SOA ns.example.net. host 1 2 3 4 5\n@ 60 NS ns.example.net.\n'
-  for (const name of ['consul', 'Svc.Example.org']) {
-    const directory = t.testdir({ [`${name}.zone`]: `${zone}x 60 A 10.0.0.1\n` })
-    t.throws(() => readZoneFiles(directory, domains), {
-      code: 'zone-invalid',
-      message: new RegExp(`${name}.zone:1: the registry itself answers for ${name}\\.`, 'i'),
+t.test(
+  "a file for the registry's own domain is refused, records of a file above it give warnings",
+  async (t) => {
+    const domains = [['consul'], ['svc', 'example', 'org']]
+    const zone = '@ 60 SOA ns.example.net. host 1 2 3 4 5\n@ 60 NS ns.example.net.\n'
+    for (const name of ['consul', 'Svc.Example.org']) {
+      const directory = t.testdir({ [`${name}.zone`]: `${zone}x 60 A 10.0.0.1\n` })
+      t.throws(() => readZoneFiles(directory, domains), {
+        code: 'zone-invalid',
+        message: new RegExp(`${name}.zone:1: the registry itself answers for ${name}\\.`, 'i'),
+      })
+    }
+    const above = parseZoneFile(
+      [
+        head,
+        'svc NS ns.svc',
+        'ns.svc A 10.0.0.1',
+        'web.service.svc A 10.0.0.2',
+        'svc TXT "x"',
+        'a.svcs A 10.0.0.3',
+      ].join('\n'),
+      { file: 'x.zone', domains },
+    )
+    t.strictSame(
+      above.warnings.filter((text) => text.includes('registry')),
+      [
+        'x.zone:8: web.service.svc.example.org. is never served: the registry answers for svc.example.org.',
+        'x.zone:9: svc.example.org. is never served: the registry answers for svc.example.org.',
+      ],
+    )
+    const plain = parseZoneFile(`${head}a.svc A 10.0.0.1\nsvc TXT "x"\n`, {
+      file: 'x.zone',
+      domains,
     })
-  }
-  const above = parseZoneFile(
-    [
-      head,
-      'svc NS ns.svc',
-      'ns.svc A 10.0.0.1',
-      'web.service.svc A 10.0.0.2',
-      'svc TXT "x"',
-      'a.svcs A 10.0.0.3',
-    ].join('\n'),
-    { file: 'x.zone', domains },
-  )
-  t.strictSame(
-    above.warnings.filter((text) => text.includes('registry')),
-    [
-      'x.zone:8: web.service.svc.example.org. is never served: the registry answers for svc.example.org.',
-      'x.zone:9: svc.example.org. is never served: the registry answers for svc.example.org.',
-    ],
-  )
-  const plain = parseZoneFile(`${head}a.svc A 10.0.0.1\nsvc TXT "x"\n`, { file: 'x.zone', domains })
-  t.equal(plain.warnings.length, 2)
-  const below = parseZoneFile(`$ORIGIN static.consul.\n${zone}`, { file: 'x.zone', domains })
-  t.ok('zone' in below && below.warnings.length === 0, 'below it a file is served')
-})
+    t.equal(plain.warnings.length, 2)
+    const below = parseZoneFile(`$ORIGIN static.consul.\n${zone}`, { file: 'x.zone', domains })
+    t.ok('zone' in below && below.warnings.length === 0, 'below it a file is served')
+  },
+)
 
-t.test('$GENERATE makes what BIND makes of it', async (t) => {
+t.test('$GENERATE creates the same records as in BIND', async (t) => {
   const zone = parse(
     `${head}$GENERATE 8-12/2 h\${0,3,d}.\${-8,2,x} 30 A 10.0.0.$\n$GENERATE 1-1 c$ TXT "\\$ $$ $"\n`,
   )
@@ -346,7 +352,7 @@ t.test('$GENERATE makes what BIND makes of it', async (t) => {
   )
 })
 
-t.test('a large file of nonsense is refused in little time and few words', async (t) => {
+t.test('a large file of nonsense is refused quickly and in few words', async (t) => {
   const lines = (text: string): readonly string[] => {
     const result = parseZoneFile(text, { file: 'x' })
     return 'faults' in result ? result.faults : result.warnings

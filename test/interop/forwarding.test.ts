@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
-import { AgentProcess } from '../helpers/agent-process.ts'
+import { AgentProcess, svcdBin } from '../helpers/agent-process.ts'
 import { missing, notRoot } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
 
@@ -62,12 +62,15 @@ async function answersOf(name: string, type = 'A', ...words: readonly string[]):
   return (await dig('@127.0.0.1', '+short', name, type, ...words)).trim().split('\n').toSorted()
 }
 
+/** Runs a command of the program on the host. */
+async function svcd(...words: readonly string[]): Promise<void> {
+  const [command = '', ...args] = [...inside, process.execPath, svcdBin, ...words]
+  await run(command, args)
+}
+
 /** What every resolver that forwards the domain makes of svcd's names. */
-async function findsServices(t: Test, agent: AgentProcess): Promise<void> {
-  const services = [1, 2].map((n) => {
-    return { Name: 'web', ID: `web-${n}`, Address: `10.9.0.${n}`, Port: 8080 + n }
-  })
-  for (const service of services) await agent.put('agent/service/register', service)
+async function findsServices(t: Test): Promise<void> {
+  await svcd('register', 'web', '--id', 'web-1', '--address', '10.9.0.1', '--port', '8081')
   t.strictSame(await answersOf('web.service.consul'), ['10.9.0.1', '10.9.0.2'])
   t.strictSame(await answersOf('web.service.consul', 'SRV', '+tcp'), [
     '1 1 8081 0a090001.addr.dc1.consul.',
@@ -76,9 +79,8 @@ async function findsServices(t: Test, agent: AgentProcess): Promise<void> {
   t.match(await dig('@127.0.0.1', 'web.service.consul', 'AAAA'), /NOERROR[^]*ANSWER: 0/)
   t.match(await dig('@127.0.0.1', 'none.service.consul'), /status: NXDOMAIN/)
   t.strictSame(await answersOf('consul.service.consul'), ['127.0.0.1'], 'as the page tests it')
-  await agent.put('agent/service/deregister/web-1')
+  await svcd('deregister', 'web-1')
   t.strictSame(await answersOf('web.service.consul'), ['10.9.0.2'], 'nothing is cached')
-  await agent.put('agent/service/deregister/web-2')
 }
 
 t.test('the lines of the page forward .consul to svcd', { skip: noHost }, async (t) => {
@@ -91,6 +93,7 @@ t.test('the lines of the page forward .consul to svcd', { skip: noHost }, async 
     args: ['-dev', '-http-port=8500', '-dns-port=8600', '-log-level=warn'],
   })
   t.teardown(() => agent.stop())
+  await svcd('register', 'web', '--id', 'web-2', '--address', '10.9.0.2', '--port', '8082')
 
   await t.test('dnsmasq', { skip: missing('dnsmasq') }, async (t) => {
     const directory = t.testdir({
@@ -105,7 +108,7 @@ t.test('the lines of the page forward .consul to svcd', { skip: noHost }, async 
       '--pid-file=',
       `--conf-dir=${directory}`,
     )
-    await findsServices(t, agent)
+    await findsServices(t)
     t.match(await dig('@127.0.0.1', 'example.org'), /REFUSED/, 'no other name goes to svcd')
     const ofContainers = await dig('@172.17.0.1', 'consul.service.consul', '+short')
     t.equal(ofContainers, '127.0.0.1\n', 'it answers on the address of the bridge')
@@ -129,7 +132,7 @@ ${lines}`,
 
   await t.test('Unbound', { skip: missing('unbound') }, async (t) => {
     await unbound(t, blockOf('Unbound'))
-    await findsServices(t, agent)
+    await findsServices(t)
   })
 
   await t.test('Unbound needs each of its lines', { skip: missing('unbound') }, async (t) => {
@@ -152,7 +155,7 @@ ${lines}`,
 
   await t.test('BIND', { skip: missing('named') }, async (t) => {
     await bind(t, blockOf('BIND 9', 'validate-except'))
-    await findsServices(t, agent)
+    await findsServices(t)
   })
 
   await t.test(
@@ -168,14 +171,19 @@ ${lines}`,
     'PowerDNS Recursor',
     { skip: noRecursor() || (await isNewRecursor()) },
     async (t) => {
-      const directory = t.testdir({ 'recursor.conf': '' })
+      const section = 'PowerDNS Recursor'
+      const directory = t.testdir({ 'recursor.conf': '', 'lua.conf': blockOf(section, 'addNTA') })
       const lines = join(directory, 'recursor.d')
       mkdirSync(lines)
-      writeFileSync(join(lines, 'svcd.conf'), blockOf('PowerDNS Recursor', 'forward-zones+='))
-      const flags = [`--config-dir=${directory}`, `--socket-dir=${directory}`]
+      writeFileSync(join(lines, 'svcd.conf'), blockOf(section, 'forward-zones='))
+      const flags = [
+        `--config-dir=${directory}`,
+        `--socket-dir=${directory}`,
+        `--lua-config-file=${join(directory, 'lua.conf')}`,
+      ]
       const fixed = ['--daemon=no', '--local-address=127.0.0.1', '--minimum-ttl-override=0']
       await startResolver(t, 'pdns_recursor', ...flags, `--include-dir=${lines}`, ...fixed)
-      await findsServices(t, agent)
+      await findsServices(t)
     },
   )
 
@@ -187,7 +195,7 @@ ${lines}`,
       const [command = '', ...args] = [...inside, ...rule.split(' ')]
       await run(command, args)
     }
-    await findsServices(t, agent)
+    await findsServices(t)
   })
 })
 
