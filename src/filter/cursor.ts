@@ -65,7 +65,8 @@ export class Cursor extends TextReader {
     for (;;) {
       const next = this.text.charAt(this.at)
       if (next === '') this.#unterminated(from)
-      if (next === '\n') this.fail('A "quoted" string must end on the same line. Write \\n, or use `…`')
+      if (next === '\n')
+        this.fail('A "quoted" string must end on the same line. Write \\n, or use `…`')
       if (next === '\\') value += this.#escaped()
       else {
         this.at++

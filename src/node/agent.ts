@@ -63,8 +63,7 @@ export interface AgentParts {
 
 const failures: LineKind = {
   level: 'warn',
-  rest: (count, seconds) =>
-    `${count} more critical or warning results in the last ${seconds} s`,
+  rest: (count, seconds) => `${count} more critical or warning results in the last ${seconds} s`,
 }
 const recoveries: LineKind = {
   level: 'info',

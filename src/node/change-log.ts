@@ -157,8 +157,7 @@ function deregistered({ nodeName, serviceId, checkId }: DeregisterCommand, origi
   if (serviceId !== undefined) {
     return { fields: { id: serviceId, ...node, ...who }, message: 'service deregistered' }
   }
-  if (checkId === undefined)
-    return { fields: { ...node, ...who }, message: 'node deregistered' }
+  if (checkId === undefined) return { fields: { ...node, ...who }, message: 'node deregistered' }
   if (!isMaintenance(checkId)) {
     return { fields: { check: checkId, ...node, ...who }, message: 'check deregistered' }
   }

@@ -180,7 +180,9 @@ export class ClusterFormation {
     }
     if (self.id in other.founders) {
       // Without its pledge this server has lost what it knew: it must not vote under this id again.
-      this.#report(`the cluster at ${other.address} knows this server's ID, but the data of this server is gone`)
+      this.#report(
+        `the cluster at ${other.address} knows this server's ID, but the data of this server is gone`,
+      )
       return false
     }
     const { id, name, address } = self
@@ -241,7 +243,9 @@ export class ClusterFormation {
       const released = [...own.released, instead.clusterId]
       return (await request<PledgeReply>(other.address, 'pledge', { ...own, released })).pledged
     } catch (error) {
-      this.#report(`${other.name} at ${other.address} did not agree to form the cluster: ${reasonOf(error)}`)
+      this.#report(
+        `${other.name} at ${other.address} did not agree to form the cluster: ${reasonOf(error)}`,
+      )
       return false
     }
   }

@@ -49,7 +49,10 @@ export class ClusterMarks {
     const known = this.#log.meta('nodeId')
     if (known === id) return
     if (known !== undefined && (this.#clusterId !== undefined || this.pledge !== undefined)) {
-      throw svcdError('node-id-lost', { path, reason: `${id} does not match its node ID, ${known}` })
+      throw svcdError('node-id-lost', {
+        path,
+        reason: `${id} does not match its node ID, ${known}`,
+      })
     }
     this.#log.setMeta('nodeId', id)
   }

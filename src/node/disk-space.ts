@@ -135,8 +135,7 @@ export class DiskSpace {
     if (level === before) return
     const fields = { directory, freeBytes, reserveBytes }
     if (level === 'enough') logger.info(fields, 'the disk has space again: accepting all writes')
-    else if (level === 'low')
-      logger.warn(fields, 'the disk is nearly full: refusing registrations')
+    else if (level === 'low') logger.warn(fields, 'the disk is nearly full: refusing registrations')
     else logger.error(fields, 'the disk is nearly full: accepting only deregistrations')
   }
 }

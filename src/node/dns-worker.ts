@@ -139,7 +139,11 @@ export class DnsWorker {
     const count = deaths.tooMany(performance.now())
     if (count !== undefined) {
       const last = `DNS threads failed ${count} times within a minute, most recently: ${this.#reason}`
-      onDeath(new Error(`${last}. Start the agent again. If they fail again, try another value for -dns-udp.`))
+      onDeath(
+        new Error(
+          `${last}. Start the agent again. If they fail again, try another value for -dns-udp.`,
+        ),
+      )
       return
     }
     this.#options.logger.warn({}, 'a DNS thread ended; restarting it on the same sockets')

@@ -26,7 +26,8 @@ export function nodeIdOf(directory: string, given: string | undefined, logger: L
   if (owner.isMember) {
     const what = written === undefined ? 'is missing' : 'does not contain a UUID'
     if (id === undefined) throw lost(`its file node-id ${what}`)
-    if (known !== undefined && known !== id) throw lost(`-node-id ${id} does not match its ID, ${known}`)
+    if (known !== undefined && known !== id)
+      throw lost(`-node-id ${id} does not match its ID, ${known}`)
     if (known === undefined && owner.members.length > 0 && !owner.members.includes(id)) {
       throw lost(`-node-id ${id} is not one of the members: ${owner.members.join(', ')}`)
     }

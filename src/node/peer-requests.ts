@@ -145,7 +145,8 @@ export class PeerRequests {
    * an operator has let it in before, and it asks because it does not know that yet.
    */
   #checkedJoin(from: PeerAsking, asked: { readonly id: NodeId; readonly address: string }): object {
-    if (asked.id !== from.id) throw this.#refuse(from, 'join', 'it asks on behalf of another server')
+    if (asked.id !== from.id)
+      throw this.#refuse(from, 'join', 'it asks on behalf of another server')
     if (from.isAuthentic || this.#isMember(from.id)) return asked
     this.#refuse(from, 'join', 'it cannot prove its identity')
     throw svcdError('join-refused', { id: printable(from.id), address: printable(asked.address) })
@@ -153,7 +154,8 @@ export class PeerRequests {
 
   #checkedPledge(from: PeerAsking, asked: Pledge): Pledge {
     const { id } = this.#parts.settings
-    if (asked.by !== from.id) throw this.#refuse(from, 'pledge', 'it asks on behalf of another server')
+    if (asked.by !== from.id)
+      throw this.#refuse(from, 'pledge', 'it asks on behalf of another server')
     if (id in asked.founders) return asked
     throw this.#refuse(from, 'pledge', 'this server would not be a founder')
   }

@@ -103,7 +103,8 @@ export class Snapshotter {
     this.#isMaking = true
     try {
       const file = await this.files.create(({ index }) => this.#configAt(index))
-      if (file === undefined) throw new Error('the log was replaced while the snapshot was being made')
+      if (file === undefined)
+        throw new Error('the log was replaced while the snapshot was being made')
       this.#parts.guard(() => this.#note(file))
       return file.path
     } catch (error) {
