@@ -80,7 +80,9 @@ export function loadSums(
   const { place, text } = readMeta(db, schema)
   const sums = place === undefined ? undefined : decodeSums(text, place)
   if (place === undefined || sums === undefined) {
-    throw new SumsError('the checksums of its tables are missing, or belong to another applied index')
+    throw new SumsError(
+      'the checksums of its tables are missing, or belong to another applied index',
+    )
   }
   return { place, sums }
 }

@@ -85,7 +85,10 @@ export class PeerHandshake {
     const { role, address, known, secret } = this.#parts
     const theirs = type === frameTypes.hello ? decodeHello(body) : undefined
     if (theirs === undefined) {
-      return refuse({ code: 'bad-greeting', text: `${address} does not send the greeting of a svcd server` })
+      return refuse({
+        code: 'bad-greeting',
+        text: `${address} does not send the greeting of a svcd server`,
+      })
     }
     this.claimedId = theirs.id
     const own = this.#makeOwn(theirs.purpose)

@@ -191,7 +191,8 @@ export function judgeHello(own: Hello, theirs: Hello, known?: KnownPeer): Agreem
     )
   }
   if (theirs.id === own.id) {
-    if (theirs.instance === own.instance) return refuse('self', 'this address belongs to the server itself')
+    if (theirs.instance === own.instance)
+      return refuse('self', 'this address belongs to the server itself')
     return refuse(
       'same-id',
       `${peer} has the same node ID as this server: if a data directory was copied, empty the copy and start that server again`,

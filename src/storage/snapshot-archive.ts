@@ -46,7 +46,8 @@ async function* members(file: SnapshotFile): AsyncGenerator<Buffer> {
     await source.close()
   }
   const found = hash.digest('hex')
-  if (found !== file.meta.sha256) throw unusable(file.path, `its SHA-256 is ${found} instead of ${file.meta.sha256}`)
+  if (found !== file.meta.sha256)
+    throw unusable(file.path, `its SHA-256 is ${found} instead of ${file.meta.sha256}`)
   yield tarPadding(file.meta.size)
   yield* textMember(sumsName, Buffer.from(sums), mtimeMs)
   yield tarEnd
@@ -159,6 +160,7 @@ function sha256(data: Uint8Array): string {
 function wordsOf(error: unknown): string {
   const { code } = error as { code?: unknown }
   if (code === 'Z_BUF_ERROR') return 'it is truncated'
-  if (code === 'Z_DATA_ERROR') return `it is not a gzip archive, or it is damaged (${reasonOf(error)})`
+  if (code === 'Z_DATA_ERROR')
+    return `it is not a gzip archive, or it is damaged (${reasonOf(error)})`
   return reasonOf(error)
 }

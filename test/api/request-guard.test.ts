@@ -121,7 +121,10 @@ t.test('every path is guarded, and no answer lets another origin read it', async
   for (const [method, path] of writes) {
     const reply = await api.ask(method, `/v1/${path}`, body, cross)
     t.equal(reply.status, 403, `${method} ${path}`)
-    t.match(reply.body, /^A web page from https:\/\/evil\.test may not send (?:PUT|POST|DELETE) requests/)
+    t.match(
+      reply.body,
+      /^A web page from https:\/\/evil\.test may not send (?:PUT|POST|DELETE) requests/,
+    )
     const rebound = await api.ask(method, `/v1/${path}`, body, { host: 'evil.test:8500' })
     t.equal(rebound.status, 403)
     t.match(rebound.body, /^Host "evil\.test:8500" is not a name of this agent\./)

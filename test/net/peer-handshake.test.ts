@@ -83,7 +83,10 @@ t.test('who opens for whom, and how both sides name the cause when they do not',
     isProven,
     isSameCluster,
   })
-  const lacks = { code: 'secret', text: /name-. \(., .*has no cluster secret, but this server has one/ }
+  const lacks = {
+    code: 'secret',
+    text: /name-. \(., .*has no cluster secret, but this server has one/,
+  }
   const wants = { code: 'secret', text: /has a cluster secret, but this server has none/ }
   const differs = { code: 'secret', text: /has a different cluster secret/ }
   type Known = PeerSecret | undefined

@@ -294,7 +294,7 @@ t.test('what arrives short, damaged or mislabelled is not put in place', async (
   const cases: readonly (readonly [Buffer, object, RegExp])[] = [
     [sound.subarray(0, 100), meta, /it ends after 100 of \d+ bytes/],
     [flipped, meta, /300-1 from n2 cannot be used: its SHA-256 is/],
-    [sound, { ...meta, index: 299 }, /299-1 from n2 .* it is from entry 300, term 1, instead of entry 299/],
+    [sound, { ...meta, index: 299 }, /299-1 from n2 .* entry 300, term 1, instead of entry 299/],
     [Buffer.alloc(sound.length, 7), meta, /file is not a database/],
   ]
   for (const [content, described, message] of cases) {

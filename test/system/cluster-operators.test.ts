@@ -53,7 +53,11 @@ async function damaged(t: Test, cluster: ThreeServers): Promise<void> {
       gzipSync(flip(tar, tar.length >> 1)),
       /the checksum of state\.bin does not match/,
     ],
-    ['a digit of the checksum', gzipSync(flip(tar, sums - 1)), /the checksum of \S+ does not match/],
+    [
+      'a digit of the checksum',
+      gzipSync(flip(tar, sums - 1)),
+      /the checksum of \S+ does not match/,
+    ],
     ['half of it', archive.subarray(0, archive.length >> 1), /it is truncated/],
     ['no archive', Buffer.from('{"this": "is no archive"}'), /not a gzip archive/],
     ['no tar', gzipSync(Buffer.alloc(20_000, 'text')), /it is not a tar archive/],
@@ -140,7 +144,9 @@ async function replace(t: Test, cluster: ThreeServers): Promise<void> {
   await fresh.kill()
   fresh.wipe()
   await fresh.start([`-node-id=${id}`])
-  await until('it is refused', 15_000, () => fresh.output().includes('but the data of this server is gone'))
+  await until('it is refused', 15_000, () =>
+    fresh.output().includes('but the data of this server is gone'),
+  )
   await leader.put('catalog/register', instance('outside', 'on', 'on'))
   // While it runs it would ask to be let in again: it knows the secret.
   await fresh.kill()

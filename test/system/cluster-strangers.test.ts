@@ -90,7 +90,11 @@ async function badGreetings(t: Test, leader: ClusterServer): Promise<void> {
     ['another version', header(10, hello, 7), /a frame of version 7, not 1/],
     ['4 GB', header(0xff_ff_ff_f0, hello, 1), /a frame of 4294967288 bytes, where at most 8192/],
     ['no body', header(0, hello, 1), /does not send the greeting of a svcd server/],
-    ['no greeting', buildFrame(frameTypes.ping, 1, []), /does not send the greeting of a svcd server/],
+    [
+      'no greeting',
+      buildFrame(frameTypes.ping, 1, []),
+      /does not send the greeting of a svcd server/,
+    ],
     ['garbage', randomBytes(5000), /sends data that is not the svcd protocol/],
     ['a part', encodeHello(greeting(fits)).subarray(0, 30), /no greeting from \S+ within 5000 ms/],
     ['nothing', Buffer.alloc(0), /no greeting from \S+ within 5000 ms/],
@@ -215,7 +219,10 @@ async function neverReads(t: Test, leader: ClusterServer): Promise<void> {
     asked += 1000
     if (!socket.write(thousand)) await Promise.race([once(socket, 'drain').catch(() => {}), closed])
   }
-  await said(leader, /disconnecting peer greedy \(\S+\): it sends requests, but does not read the answers/)
+  await said(
+    leader,
+    /disconnecting peer greedy \(\S+\): it sends requests, but does not read the answers/,
+  )
   const grownMb = residentMb(leader.pid) - beforeMb
   t.ok(grownMb < 64, `after ${asked} requests it has grown by ${grownMb.toFixed(0)} MB`)
 }
@@ -226,10 +233,7 @@ async function claimsMember(t: Test, cluster: ThreeServers, leader: ClusterServe
   const { id } = await helloOf(victim)
   const socket = await rawPeer(leader.serverPort)
   await greet(socket, greeting({ id, name: 'impostor', clusterId, address: '127.0.0.1:9' }))
-  await said(
-    leader,
-    /impostor \(.*127\.0\.0\.1:9\) replaces .*: .*two servers have the same ID/,
-  )
+  await said(leader, /impostor \(.*127\.0\.0\.1:9\) replaces .*: .*two servers have the same ID/)
   // The right one dials again, and is heard.
   await until('both are heard again', 10_000, async () => {
     await victim.put('catalog/register', instance('outside', 'right', 'right'))

@@ -219,7 +219,8 @@ t.test('another cluster, or a second bootstrap, is kept apart', { timeout: 60_00
   const founder = await AgentProcess.start({ args: [...alone, '-node=x1'] })
   await founder.kill()
   const other = await AgentProcess.start({ args: [...alone, '-node=x1', ...join] })
-  const isTold = (text: string): boolean => /(refusing peer|peer \S+ refuses).* to cluster/.test(text)
+  const isTold = (text: string): boolean =>
+    /(refusing peer|peer \S+ refuses).* to cluster/.test(text)
   await until('both are told', 15_000, () => isTold(other.output) && isTold(must(one).output()))
   const answer = await other.get<unknown[]>('catalog/service/always')
   t.strictSame(answer, [], 'a cluster of one does not mix with this one')

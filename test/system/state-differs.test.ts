@@ -64,7 +64,10 @@ t.test('states that differ', { timeout: 200_000 }, async (t) => {
     replaceAddress(server, 'web')
     await server.start()
     await isRight(t, cluster, server)
-    t.match(server.output(), /state\.db is damaged: .*at entry \d+ it differs from the state of most servers/s)
+    t.match(
+      server.output(),
+      /state\.db is damaged: .*at entry \d+ it differs from the state of most servers/s,
+    )
     t.match(server.output(), /services=[0-9a-f]{16}/)
     t.equal(await damages(server), '1')
     const leader = await cluster.leader()
