@@ -173,7 +173,9 @@ function defaultCell(row: OptionRow): string {
   const text = defaultText(row)
   if (text === '') return 'none'
   if (row.defaultText !== undefined) return text
-  return text.replaceAll(/[^\s,]+/g, (word) => (word === 'or' || word === 'with' ? word : `\`${word}\``))
+  return text.replaceAll(/[^\s,]+/g, (word) =>
+    word === 'or' || word === 'with' ? word : `\`${word}\``,
+  )
 }
 
 /** What the values may be, and an example. */
