@@ -23,9 +23,7 @@ export function isInRange(version, range) {
 function inWords(range) {
   return range
     .split('||')
-    .map((part) =>
-      part.trim().replace(/^\^(\d+)([\d.]*)/, 'Node $1 ($1$2 or later)'),
-    )
+    .map((part) => part.trim().replace(/^\^(\d+)([\d.]*)/, 'Node $1 ($1$2 or later)'))
     .map((part) => part.replace(/^>=([\d.]+)/, 'Node $1 or later'))
     .join(', or ')
 }

@@ -32,7 +32,11 @@ interface CatalogOptions extends ReadOptions, OutputOptions {
 const gap = 6
 
 export function catalogServicesCommand(io: Io): Command {
-  const command = newCommand('catalog services', "List service names in the format of Consul's command.", io)
+  const command = newCommand(
+    'catalog services',
+    "List service names in the format of Consul's command.",
+    io,
+  )
     .option('--node <name>', 'List only services of this node.')
     .option('--tags', 'Show the tags of each service.')
     .action(async (options: CatalogOptions) => {
@@ -59,13 +63,15 @@ export function catalogNodesCommand(io: Io): Command {
 }
 
 export function catalogDatacentersCommand(io: Io): Command {
-  const command = newCommand('catalog datacenters', 'List the datacenters that the agent knows.', io).action(
-    async (options: ClientOptions & OutputOptions) => {
-      const names = await (await agentClient(options, io)).datacenters()
-      const text = (): string => names.map((name) => `${visible(name)}\n`).join('')
-      return print(io, options, { data: names, names, text })
-    },
-  )
+  const command = newCommand(
+    'catalog datacenters',
+    'List the datacenters that the agent knows.',
+    io,
+  ).action(async (options: ClientOptions & OutputOptions) => {
+    const names = await (await agentClient(options, io)).datacenters()
+    const text = (): string => names.map((name) => `${visible(name)}\n`).join('')
+    return print(io, options, { data: names, names, text })
+  })
   addClientOptions(command)
   addOutputOptions(command)
   return addExamples(command, ['svcd catalog datacenters'])

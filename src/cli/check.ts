@@ -34,7 +34,10 @@ export const checkFailCommand = (io: Io): Command => reportCommand('fail', io)
 
 function reportCommand(verb: Verb, io: Io): Command {
   const command = newCommand(`check ${verb}`, summaries[verb], io)
-    .argument('<id>', 'The ID of a TTL check, or the ID of a service to report all of its TTL checks.')
+    .argument(
+      '<id>',
+      'The ID of a TTL check, or the ID of a service to report all of its TTL checks.',
+    )
     .option('--note <text>', 'A text to show as the output of the check.')
     .action(async (id: string, options: CheckOptions) => {
       const client = await agentClient(options, io)

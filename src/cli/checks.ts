@@ -29,7 +29,10 @@ export function checksCommand(io: Io): Command {
     .argument('[service]', 'List only the checks of this service.')
     .option('--node <name>', 'List only the checks of this node and its services.')
     .addOption(
-      new Option('--state <state>', 'List only checks in this state: passing, warning or critical.'),
+      new Option(
+        '--state <state>',
+        'List only checks in this state: passing, warning or critical.',
+      ),
     )
     .action(async (service: string | undefined, options: ChecksOptions) => {
       const client = await agentClient(options, io)

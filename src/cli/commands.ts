@@ -159,7 +159,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./keygen.ts')).keygenCommand,
   },
   version: {
-    summary: 'Print the version.',
+    summary: 'Print the versions of svcd and Node.js.',
     load: async () => (await import('./version.ts')).versionCommand,
   },
   completion: {

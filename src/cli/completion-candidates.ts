@@ -90,7 +90,10 @@ function optionsOf(command: Command, current: string): readonly Candidate[] {
   const cut = /^-[^-]/.test(current) ? 1 : 0
   return command.options
     .filter(({ hidden }) => !hidden)
-    .map(({ long, description }) => ({ text: (long ?? '').slice(cut), help: firstSentence(description) }))
+    .map(({ long, description }) => ({
+      text: (long ?? '').slice(cut),
+      help: firstSentence(description),
+    }))
 }
 
 /** A shell shows it on one line. */

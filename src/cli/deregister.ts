@@ -18,7 +18,11 @@ interface DeregisterOptions extends ClientOptions {
 }
 
 export function deregisterCommand(io: Io): Command {
-  const command = newCommand('deregister', 'Remove services from the agent, or a node from the catalog.', io)
+  const command = newCommand(
+    'deregister',
+    'Remove services from the agent, or a node from the catalog.',
+    io,
+  )
     .argument(
       '[id...]',
       'The ID of an instance (the name of the service, unless you chose another ID), or a .json file, to remove all services in it.',

@@ -31,7 +31,8 @@ export async function lookAtCluster(client: Client): Found {
     })
   }
   if (members.length === 2) {
-    const text = 'A cluster of two servers does not tolerate a failure: one server alone is not a majority'
+    const text =
+      'A cluster of two servers does not tolerate a failure: one server alone is not a majority'
     findings.push({ about: 'servers', level: 'warning', text, next: 'Add a third server.' })
   }
   return [...findings, ...(await lookAtPorts(members))]
@@ -159,7 +160,8 @@ export async function lookAtData(client: Client, { Config }: Self): Found {
   const [{ Config: config }, metrics] = await Promise.all([client.debug(), client.metrics()])
   const { dataDir: path } = (config ?? {}) as { readonly dataDir?: string }
   if (/^svcd_disk_is_low(?:\{[^}]*\})? 1$/m.test(metrics)) {
-    const text = 'The disk of the data directory is nearly full, so this server refuses registrations'
+    const text =
+      'The disk of the data directory is nearly full, so this server refuses registrations'
     return [
       {
         about,

@@ -28,12 +28,19 @@ export function doctorCommand(io: Io): Command {
       'problem, and 2 if no agent answers. Warnings do not count as problems.',
     io,
   )
-    .option('--resolv-conf <path>', 'The file with the nameservers of this machine.', '/etc/resolv.conf')
+    .option(
+      '--resolv-conf <path>',
+      'The file with the nameservers of this machine.',
+      '/etc/resolv.conf',
+    )
     .option(
       '--dns-addr <address>',
       "The DNS server of svcd: ip:port. (default: the agent's host and DNS port, env: SVCD_DNS_ADDR)",
     )
-    .option('--domain <name>', "The domain of the registry. (default: the agent's domain, or consul)")
+    .option(
+      '--domain <name>',
+      "The domain of the registry. (default: the agent's domain, or consul)",
+    )
     .action(async (options: DoctorOptions) => {
       const { findings, failure } = await examine(options, io)
       await print(io, options, {

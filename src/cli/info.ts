@@ -7,16 +7,18 @@ import { addClientOptions, addExamples, newCommand, type ClientOptions } from '.
 import { addOutputOptions, print, type OutputOptions } from './output.ts'
 
 export function infoCommand(io: Io): Command {
-  const command = newCommand('info', 'Show statistics of the agent: its build, its services and checks, and the state of Raft.', io).action(
-    async (options: ClientOptions & OutputOptions) => {
-      const { Stats } = await (await agentClient(options, io)).self()
-      const names = Object.entries(Stats).flatMap(([section, facts]) =>
-        Object.keys(facts).map((key) => `${section}.${key}`),
-      )
-      const text = (): string => visibleLines(infoText(Stats))
-      return print(io, options, { data: Stats, names: names.toSorted(), text })
-    },
-  )
+  const command = newCommand(
+    'info',
+    'Show statistics of the agent: its build, its services and checks, and the state of Raft.',
+    io,
+  ).action(async (options: ClientOptions & OutputOptions) => {
+    const { Stats } = await (await agentClient(options, io)).self()
+    const names = Object.entries(Stats).flatMap(([section, facts]) =>
+      Object.keys(facts).map((key) => `${section}.${key}`),
+    )
+    const text = (): string => visibleLines(infoText(Stats))
+    return print(io, options, { data: Stats, names: names.toSorted(), text })
+  })
   addClientOptions(command)
   addOutputOptions(command)
   return addExamples(command, ['svcd info', 'svcd info --json'])

@@ -15,7 +15,10 @@ export function joinCommand(io: Io): Command {
     'Join the agent to an existing cluster. The agent must not belong to a cluster yet.',
     io,
   )
-    .argument('<address...>', 'The address of a server of the cluster: host or host:port. (default port: 8300)')
+    .argument(
+      '<address...>',
+      'The address of a server of the cluster: host or host:port. (default port: 8300)',
+    )
     .action(async (addresses: readonly string[], options: ClientOptions) => {
       const client = await agentClient(options, io)
       for (const address of addresses) await client.join(address)

@@ -18,5 +18,8 @@ export function keygenCommand(io: Io): Command {
       if (json === true) printJson(io, { key })
       else io.out(`${key}\n`)
     })
-  return addExamples(command, ['svcd keygen > cluster.key', 'svcd agent -server … -encrypt "$(cat cluster.key)"'])
+  return addExamples(command, [
+    'svcd keygen > cluster.key',
+    'svcd agent -server … -encrypt "$(cat cluster.key)"',
+  ])
 }

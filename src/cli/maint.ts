@@ -32,7 +32,10 @@ export function maintCommand(io: Io): Command {
     .option('--enable', 'Enable maintenance mode.')
     .option('--disable', 'Disable maintenance mode.')
     .option('--service <id>', 'The ID of the service. (default: the whole node)')
-    .option('--reason <text>', 'The reason for the maintenance, which `svcd maint` and the check show.')
+    .option(
+      '--reason <text>',
+      'The reason for the maintenance, which `svcd maint` and the check show.',
+    )
     .action(async (options: MaintOptions) => {
       checkOptions(options)
       const client = await agentClient(options, io)
@@ -50,7 +53,8 @@ export function maintCommand(io: Io): Command {
 }
 
 function checkOptions({ enable, disable, service, reason }: MaintOptions): void {
-  if (enable === true && disable === true) throw usage('Use either --enable or --disable, not both.')
+  if (enable === true && disable === true)
+    throw usage('Use either --enable or --disable, not both.')
   if (service !== undefined && enable !== true && disable !== true) {
     throw usage('Use --service with --enable or --disable.')
   }

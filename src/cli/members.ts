@@ -23,7 +23,11 @@ const statuses: Readonly<Record<number, string>> = {
 }
 
 export function membersCommand(io: Io): Command {
-  const command = newCommand('members', 'List the servers of the cluster, with their addresses and status.', io)
+  const command = newCommand(
+    'members',
+    'List the servers of the cluster, with their addresses and status.',
+    io,
+  )
     .option('--detailed', 'Show the tags of each server.')
     .option('--status <regex>', 'List only servers whose status matches: alive, failed or none.')
     .action(async (options: MembersOptions) => {

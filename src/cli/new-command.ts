@@ -99,9 +99,15 @@ export function addReadOptions(command: Command): Command {
         'Show only what is on nodes with this metadata pair. Repeatable.',
       ).argParser(collect),
     )
-    .option('--filter <expression>', "Show only rows that match a Consul filter expression, such as 'Service.Port == 8080'.")
+    .option(
+      '--filter <expression>',
+      "Show only rows that match a Consul filter expression, such as 'Service.Port == 8080'.",
+    )
     .option('--near <node>', 'Accepted for compatibility with Consul; has no effect.')
-    .option('--datacenter <name>', 'The datacenter to query. (default: the datacenter of the agent)')
+    .option(
+      '--datacenter <name>',
+      'The datacenter to query. (default: the datacenter of the agent)',
+    )
     .option('--stale', "Read this agent's local copy; works without a leader.")
   return addClientOptions(command)
 }

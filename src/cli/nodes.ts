@@ -19,7 +19,11 @@ interface NodesOptions extends ReadOptions, OutputOptions {
 }
 
 export function nodesCommand(io: Io, name = 'nodes'): Command {
-  const command = newCommand(name, 'List the nodes of the catalog, with their IDs and addresses.', io)
+  const command = newCommand(
+    name,
+    'List the nodes of the catalog, with their IDs and addresses.',
+    io,
+  )
     .option('--service <name>', 'List only nodes with an instance of this service.')
     .option('--detailed', 'Show full IDs, tagged addresses and metadata.')
     .action(async (options: NodesOptions) => {

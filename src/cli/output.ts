@@ -18,14 +18,16 @@ export type OutputFormat = (typeof formats)[number]
 export function addOutputOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('-o, --output <format>', 'The format: table, wide, json, yaml or name. (default: table)').helpGroup(
-        'Output options:',
-      ),
+      new Option(
+        '-o, --output <format>',
+        'The format: table, wide, json, yaml or name. (default: table)',
+      ).helpGroup('Output options:'),
     )
     .addOption(
-      new Option('--wide', 'Show more columns, and do not cut rows to the width of the terminal.').helpGroup(
-        'Output options:',
-      ),
+      new Option(
+        '--wide',
+        'Show more columns, and do not cut rows to the width of the terminal.',
+      ).helpGroup('Output options:'),
     )
 }
 
@@ -38,7 +40,9 @@ export function outputFormat({ output, wide, json }: OutputOptions): OutputForma
   ]
   const [first = 'table', ...others] = [...new Set(asked)]
   if (others.length > 0) {
-    throw svcdError('usage', { reason: `Choose one output format: ${[first, ...others].join(' or ')}.` })
+    throw svcdError('usage', {
+      reason: `Choose one output format: ${[first, ...others].join(' or ')}.`,
+    })
   }
   const format = formats.find((candidate) => candidate === first)
   if (format !== undefined) return format

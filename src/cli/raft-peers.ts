@@ -20,7 +20,11 @@ interface PeerOptions extends ClientOptions, OutputOptions {
 }
 
 export function listPeersCommand(io: Io): Command {
-  const command = newCommand('operator raft list-peers', 'List the servers of the Raft configuration, and which of them is the leader.', io)
+  const command = newCommand(
+    'operator raft list-peers',
+    'List the servers of the Raft configuration, and which of them is the leader.',
+    io,
+  )
     .option('--stale', "Read this agent's local copy; works without a leader.")
     .action(async (options: PeerOptions) => {
       const client = await agentClient(options, io)
@@ -56,7 +60,10 @@ export function transferLeaderCommand(io: Io): Command {
       'about one network round trip.',
     io,
   )
-    .option('--id <uuid>', 'The ID of the new leader. (default: the server with the most complete log)')
+    .option(
+      '--id <uuid>',
+      'The ID of the new leader. (default: the server with the most complete log)',
+    )
     .action(async (options: PeerOptions) => {
       const client = await agentClient(options, io)
       await client.transferLeader(options.id)

@@ -18,7 +18,10 @@ export function recoverCommand(io: Io): Command {
     io,
   )
     .option('--data-dir <path>', 'The data directory of the server with the most complete log.')
-    .option('--address <address>', 'The new address of the server for other servers: host:port. (default: unchanged)')
+    .option(
+      '--address <address>',
+      'The new address of the server for other servers: host:port. (default: unchanged)',
+    )
     .option('--force', 'Recover even if a majority of the servers still answers.')
     .option('--json', 'Print JSON.')
     .action(async (options: RecoverOptions) => {

@@ -78,9 +78,7 @@ async function undo(
     left.length === 0
       ? `No ${isUnknown ? 'other ' : ''}new service of the files remains registered.`
       : `These services were added and could not be removed again: ${left.join(', ')}.`,
-    ...(isUnknown
-      ? [`The agent may have added "${failed}": check with \`svcd services\`.`]
-      : []),
+    ...(isUnknown ? [`The agent may have added "${failed}": check with \`svcd services\`.`] : []),
     ...(changed.length === 0
       ? []
       : [`These services existed before and keep their new definition: ${changed.join(', ')}.`]),

@@ -20,17 +20,35 @@ export interface CheckOptions {
 
 export function addCheckOptions(command: Command): void {
   command
-    .option('--check-http <url>', 'Request this URL. 2xx passes, 429 is a warning, anything else is critical.')
+    .option(
+      '--check-http <url>',
+      'Request this URL. 2xx passes, 429 is a warning, anything else is critical.',
+    )
     .option('--check-tcp <host:port>', 'Connect over TCP. Passes if the connection succeeds.')
     .option('--check-udp <host:port>', 'Send a UDP datagram. Critical if the host rejects it.')
-    .option('--check-grpc <host:port[/service]>', 'Query the gRPC health service. Passes if it answers SERVING.')
-    .option('--check-h2ping <host:port>', 'Send an HTTP/2 ping over TLS. Passes if the host answers it.')
-    .option('--check-script <command>', 'Run this command with sh on the agent. Exit code 0 passes, 1 is a warning, anything else is critical. The agent must allow it (-enable-script-checks).')
+    .option(
+      '--check-grpc <host:port[/service]>',
+      'Query the gRPC health service. Passes if it answers SERVING.',
+    )
+    .option(
+      '--check-h2ping <host:port>',
+      'Send an HTTP/2 ping over TLS. Passes if the host answers it.',
+    )
+    .option(
+      '--check-script <command>',
+      'Run this command with sh on the agent. Exit code 0 passes, 1 is a warning, anything else is critical. The agent must allow it (-enable-script-checks).',
+    )
     .option('--check-alias <id>', 'Copy the health of this service of the agent.')
-    .option('--check-ttl <duration>', 'Expect a report at least this often. Without one the check becomes critical.')
+    .option(
+      '--check-ttl <duration>',
+      'Expect a report at least this often. Without one the check becomes critical.',
+    )
     .option('--interval <duration>', 'How often to run the checks. (default: 10s)')
     .option('--timeout <duration>', 'How long a check may take. (default: 10s, for a script 30s)')
-    .option('--deregister-after <duration>', 'Remove the service after a check has been critical for this long.')
+    .option(
+      '--deregister-after <duration>',
+      'Remove the service after a check has been critical for this long.',
+    )
 }
 
 /** The checks that the options define, one of each kind. */

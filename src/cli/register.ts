@@ -40,12 +40,20 @@ export function registerCommand(io: Io): Command {
     )
     .option('--name <name>', "The name of the service, as in Consul's command.")
     .option('-f, --file <path>', 'A JSON file with services; - means standard input.')
-    .option('--id <id>', 'The ID of this instance, which must be unique on the agent. (default: the name)')
-    .option('--address <address>', "The address of the instance: IPv4, IPv6 or a host name. (default: the node's address)")
+    .option(
+      '--id <id>',
+      'The ID of this instance, which must be unique on the agent. (default: the name)',
+    )
+    .option(
+      '--address <address>',
+      "The address of the instance: IPv4, IPv6 or a host name. (default: the node's address)",
+    )
     .option('--port <port>', 'The port of the instance.')
     .addOption(new Option('--tag <tag>', 'A tag of the instance. Repeatable.').argParser(collect))
     .addOption(
-      new Option('--meta <key=value>', 'A metadata pair of the instance. Repeatable.').argParser(collect),
+      new Option('--meta <key=value>', 'A metadata pair of the instance. Repeatable.').argParser(
+        collect,
+      ),
     )
     .addOption(
       new Option(
@@ -53,7 +61,10 @@ export function registerCommand(io: Io): Command {
         'Another address of the instance, for clients in other networks, such as wan=203.0.113.7:80. Repeatable.',
       ).argParser(collect),
     )
-    .option('--weight <weight>', 'The weight in SRV records: PASSING, or PASSING,WARNING. (default: 1,1)')
+    .option(
+      '--weight <weight>',
+      'The weight in SRV records: PASSING, or PASSING,WARNING. (default: 1,1)',
+    )
     .action(async (names: readonly string[], options: RegisterOptions) => {
       const services = await registrations(names, options, io)
       const client = await agentClient(options, io)
@@ -89,7 +100,8 @@ async function registrations(
   const [name = named, ...more] = plain
   refusePaths(plain)
   if (more.length > 0) throw usage('Give one service name, or files that end in .json.')
-  if (named !== undefined && named !== name) throw usage('Give the service name once, as an argument or with --name.')
+  if (named !== undefined && named !== name)
+    throw usage('Give the service name once, as an argument or with --name.')
   if (files.length === 0) {
     if (name === undefined) throw usage('Give a service name, or a file with -f.')
     return [registration(name, options)]
@@ -162,7 +174,8 @@ function taggedAddresses(
 
 function weights(text: string): { readonly Passing: number; readonly Warning: number } {
   const [passing = '', warning = '1', ...more] = text.split(',')
-  if (more.length > 0) throw refuse('--weight', `"${text}" is not PASSING or PASSING,WARNING, such as 10,1`)
+  if (more.length > 0)
+    throw refuse('--weight', `"${text}" is not PASSING or PASSING,WARNING, such as 10,1`)
   return { Passing: weight(passing), Warning: weight(warning) }
 }
 

@@ -51,7 +51,8 @@ async function readFiles(paths: readonly string[], io: Io): Promise<DefinitionFi
     if (countOf(loaded) > before) continue
     throw svcdError('config-unreadable', {
       path,
-      reason: 'the file contains no service with a name; write {"service": {"name": "web", "port": 8080}}',
+      reason:
+        'the file contains no service with a name; write {"service": {"name": "web", "port": 8080}}',
     })
   }
   return loaded

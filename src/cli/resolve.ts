@@ -23,14 +23,20 @@ export function resolveCommand(io: Io): Command {
     'Query the DNS server of the agent for a name, as any DNS client does, and show its answer.',
     io,
   )
-    .argument('<name>', 'A service (web, v1.web, _web._tcp), a node (n1.node), an IP address, or a full name.')
+    .argument(
+      '<name>',
+      'A service (web, v1.web, _web._tcp), a node (n1.node), an IP address, or a full name.',
+    )
     .addOption(
       new Option(
         '-t, --type <type>',
         'The record type. Repeatable. (default: A and AAAA, for a service also SRV)',
       ).argParser(collect),
     )
-    .option('--tcp', 'Query over TCP. (default: over UDP, with a retry over TCP if the answer is truncated)')
+    .option(
+      '--tcp',
+      'Query over TCP. (default: over UDP, with a retry over TCP if the answer is truncated)',
+    )
     .option(
       '--dns-addr <address>',
       'The DNS server: ip:port. (default: 127.0.0.1:8600, env: SVCD_DNS_ADDR)',

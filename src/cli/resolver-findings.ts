@@ -68,7 +68,11 @@ export function resolverFindings(facts: ResolverFacts): readonly Finding[] {
     const next = `Another source answers for ${facts.domain}. Check /etc/hosts and the nameservers in ${facts.path}, or choose another domain for svcd with -domain.`
     return [{ about, level: 'problem', text, next }]
   }
-  const ok = { about, level: 'ok', text: `The system resolves ${name} to ${found.join(', ')}` } as const
+  const ok = {
+    about,
+    level: 'ok',
+    text: `The system resolves ${name} to ${found.join(', ')}`,
+  } as const
   return [ok, ...slowFindings(facts)]
 }
 
@@ -103,7 +107,10 @@ function whyNotFound(facts: ResolverFacts): Reason {
     return { text, next: `Put "nameserver ${knower.address}" first in ${path}.` }
   }
   const text = `${knower.address} answers for ${name}, but the system does not resolve it`
-  return { text, next: `Check whether another program resolves names on this machine: getent hosts ${name}` }
+  return {
+    text,
+    next: `Check whether another program resolves names on this machine: getent hosts ${name}`,
+  }
 }
 
 function nobodyKnows(facts: ResolverFacts): Reason {

@@ -38,7 +38,12 @@ export function servicesCommand(io: Io, name = 'services'): Command {
   )
     .argument('[name]', 'The service whose instances to list.')
     .option('--passing', 'List only instances of the service whose checks all pass.')
-    .addOption(new Option('--tag <tag>', 'List only services or instances with this tag. Repeatable.').argParser(collect))
+    .addOption(
+      new Option(
+        '--tag <tag>',
+        'List only services or instances with this tag. Repeatable.',
+      ).argParser(collect),
+    )
     .option('--node <name>', 'List only services or instances on this node.')
     .action(async (service: string | undefined, options: ServicesOptions) => {
       const client = await agentClient(options, io)

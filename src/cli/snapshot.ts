@@ -31,7 +31,10 @@ export function saveCommand(io: Io): Command {
       'acknowledged before the command.',
     io,
   )
-    .argument('<file>', 'The file to write. An existing file is replaced after the new one is verified.')
+    .argument(
+      '<file>',
+      'The file to write. An existing file is replaced after the new one is verified.',
+    )
     .option('--stale', "Save this agent's local copy, which may be older; works without a leader.")
     .action(async (file: string, options: SaveOptions) => {
       const client = await agentClient(options, io)

@@ -26,10 +26,16 @@ export function watchCommand(io: Io): Command {
     .option('--nodes', 'Watch all nodes.')
     .option('--node <name>', 'Watch the services of this node; with --checks, its checks.')
     .option('--checks', 'Watch all checks.')
-    .option('--state <state>', 'With --checks, watch only checks in this state: passing, warning or critical.')
+    .option(
+      '--state <state>',
+      'With --checks, watch only checks in this state: passing, warning or critical.',
+    )
     .option('--passing', 'With --service, watch only instances whose checks all pass.')
     .addOption(
-      new Option('--tag <tag>', 'With --service, watch only instances with this tag. Repeatable.').argParser(collect),
+      new Option(
+        '--tag <tag>',
+        'With --service, watch only instances with this tag. Repeatable.',
+      ).argParser(collect),
     )
     .action(async (options: WatchOptions) => {
       const target = watchTarget(options)

@@ -27,8 +27,10 @@ export function checkUuid(value: string): string | undefined {
 
 export function checkIp(value: string): string | undefined {
   if (parseIp(value) !== undefined) return undefined
-  if (value.includes('{{')) return `"${value}" is a template, which svcd does not support; write the IP address`
-  if (value.startsWith('unix:')) return `"${value}" is a Unix socket; svcd listens on IP addresses only`
+  if (value.includes('{{'))
+    return `"${value}" is a template, which svcd does not support; write the IP address`
+  if (value.startsWith('unix:'))
+    return `"${value}" is a Unix socket; svcd listens on IP addresses only`
   return `"${value}" is not an IPv4 or IPv6 address`
 }
 
@@ -80,7 +82,9 @@ function checkHostPattern(value: string): string | undefined {
 export function checkHostIp(value: string): string | undefined {
   const ip = parseIp(value)
   if (ip === undefined) return checkIp(value)
-  return isUnspecifiedIp(ip) ? `"${value}" is not an address that other nodes can connect to; give an IP address of this machine` : undefined
+  return isUnspecifiedIp(ip)
+    ? `"${value}" is not an address that other nodes can connect to; give an IP address of this machine`
+    : undefined
 }
 
 export function checkNotEmpty(value: string): string | undefined {

@@ -73,7 +73,10 @@ function readKey(place: Place, value: unknown): void {
   if (consulKey !== undefined) return takeConsulKey(place, key, consulKey, value)
   if (!sections.has(key)) {
     const hint = didYouMean(place.path.join('.'), knownKeys)
-    return collected.refuse(fromOf(place), `unknown option.${hint} docs/config.md lists all options`)
+    return collected.refuse(
+      fromOf(place),
+      `unknown option.${hint} docs/config.md lists all options`,
+    )
   }
   // Files converted from HCL have a list with one object instead of an object.
   const section: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value

@@ -1,7 +1,8 @@
 import type { ConsulKey } from './consul-key.ts'
 
 const isTaken = true
-const checkReason = 'the agent updates the catalog when the status of a check changes, not when only its output changes'
+const checkReason =
+  'the agent updates the catalog when the status of a check changes, not when only its output changes'
 const raftReason = 'the Raft settings are fixed, and suit a LAN'
 const leaveReason = 'a stopped server stays a member of the cluster; `svcd leave` removes it'
 const logReason =
@@ -22,7 +23,11 @@ export const consulAgentKeys: Readonly<Record<string, ConsulKey>> = {
     isTaken,
   },
   cache: { value: 'any', reason: 'the agent has no cache' },
-  check_output_max_size: { value: 4096, reason: 'the agent cuts check output to 4096 bytes', isTaken },
+  check_output_max_size: {
+    value: 4096,
+    reason: 'the agent cuts check output to 4096 bytes',
+    isTaken,
+  },
   check_update_interval: { reason: checkReason, isTaken },
   default_query_time: {
     value: ['5m', '300s'],
@@ -61,7 +66,11 @@ export const consulAgentKeys: Readonly<Record<string, ConsulKey>> = {
     isTaken,
   },
   performance: { reason: raftReason, isTaken },
-  protocol: { value: [2, 3], reason: 'servers negotiate the protocol version automatically', isTaken },
+  protocol: {
+    value: [2, 3],
+    reason: 'servers negotiate the protocol version automatically',
+    isTaken,
+  },
   raft_boltdb: { reason: 'svcd stores the Raft log in SQLite', isTaken },
   raft_logstore: { reason: 'svcd stores the Raft log in SQLite', isTaken },
   raft_prevote_disabled: { value: false, reason: raftReason, isTaken },

@@ -64,7 +64,8 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   primary_gateways_interval: { reason: mesh, isTaken },
   read_replica: { value: false, reason: enterprise },
   recursors: {
-    reason: 'svcd answers for its own domain and its zone files only, and does not forward other queries',
+    reason:
+      'svcd answers for its own domain and its zone files only, and does not forward other queries',
     next: 'Configure your resolver to forward only that domain to svcd (docs/dns.md), then remove it',
   },
   retry_join_wan: { reason: wan },
@@ -90,12 +91,23 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   'telemetry.circonus_submission_interval': pushed,
   'telemetry.circonus_submission_url': pushed,
   'telemetry.disable_compat_1.9': { value: 'any', reason: 'svcd has its own metric names' },
-  'telemetry.disable_hostname': { value: 'any', reason: 'metric names never contain the host name' },
+  'telemetry.disable_hostname': {
+    value: 'any',
+    reason: 'metric names never contain the host name',
+  },
   'telemetry.disable_per_tenancy_usage_metrics': { value: 'any', reason: 'svcd has no tenants' },
   'telemetry.dogstatsd_addr': pushed,
   'telemetry.dogstatsd_tags': { reason: push, isTaken },
-  'telemetry.enable_host_metrics': { value: false, reason: 'svcd does not measure the host', isTaken },
-  'telemetry.filter_default': { value: true, reason: '/metrics always contains all metrics', isTaken },
+  'telemetry.enable_host_metrics': {
+    value: false,
+    reason: 'svcd does not measure the host',
+    isTaken,
+  },
+  'telemetry.filter_default': {
+    value: true,
+    reason: '/metrics always contains all metrics',
+    isTaken,
+  },
   'telemetry.metrics_prefix': { reason: 'the names of all metrics start with svcd_', isTaken },
   'telemetry.prefix_filter': { reason: '/metrics always contains all metrics', isTaken },
   'telemetry.prometheus_retention_time': { value: 'any', reason: '/metrics is always on' },

@@ -50,7 +50,10 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   hcl: {
     key: '',
     kind: 'text',
-    row: { reason: hcl, next: 'Write the setting in JSON to a file, and load it with -config-file' },
+    row: {
+      reason: hcl,
+      next: 'Write the setting in JSON to a file, and load it with -config-file',
+    },
   },
   'https-port': { key: 'ports.https', kind: 'integer' },
   join: { key: 'start_join', kind: 'text' },

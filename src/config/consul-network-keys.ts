@@ -6,7 +6,8 @@ const wan = 'an svcd cluster has one datacenter'
 const mesh = 'svcd has no service mesh'
 const tlsPeers =
   'For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it'
-const tlsChecked = 'with peer_tls both sides of every connection between servers are always verified'
+const tlsChecked =
+  'with peer_tls both sides of every connection between servers are always verified'
 const tlsVersion = 'TLS between servers always uses version 1.3'
 const https = 'svcd serves HTTP without TLS'
 const proxy = 'Use a reverse proxy for HTTPS, or remove it'
@@ -53,7 +54,10 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
     reason: 'svcd cannot block endpoints',
     next: 'Block the endpoints in a reverse proxy, then remove it',
   },
-  'http_config.max_header_bytes': { reason: 'request headers may always have up to 16 KiB', isTaken },
+  'http_config.max_header_bytes': {
+    reason: 'request headers may always have up to 16 KiB',
+    isTaken,
+  },
   'http_config.response_headers': {
     reason: 'svcd cannot add headers to its responses',
     next: 'Add the headers in a reverse proxy, then remove it',
@@ -82,7 +86,11 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
   reconnect_timeout_wan: { reason: wan, isTaken },
   retry_interval: { reason: 'svcd chooses the interval', isTaken },
   retry_interval_wan: { reason: wan, isTaken },
-  retry_max: { value: 0, reason: 'a server retries without a limit until another one answers', isTaken },
+  retry_max: {
+    value: 0,
+    reason: 'a server retries without a limit until another one answers',
+    isTaken,
+  },
   retry_max_wan: { reason: wan, isTaken },
   serf_lan: { reason: gossip, isTaken },
   serf_lan_allowed_cidrs: {

@@ -22,8 +22,7 @@ export const dnsOptions = {
     flag: 'alt-domain',
     file: 'alt_domain',
     group: 'DNS',
-    description:
-      'A second domain with the same names. Answers use the domain of the query.',
+    description: 'A second domain with the same names. Answers use the domain of the query.',
     placeholder: 'name',
     example: 'old.example.com',
     check: (value) => checkDnsName(value.replace(/\.$/, '')),

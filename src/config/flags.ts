@@ -54,7 +54,9 @@ function hasDefaultToShow(row: OptionRow): boolean {
 export function defaultText(row: OptionRow): string {
   if (row.defaultText !== undefined) return row.defaultText
   const text = textOf(row, row.default)
-  return row.devDefault === undefined ? text : `${text}, or ${textOf(row, row.devDefault)} with -dev`
+  return row.devDefault === undefined
+    ? text
+    : `${text}, or ${textOf(row, row.devDefault)} with -dev`
 }
 
 function textOf(row: OptionRow, value: OptionRow['default']): string {

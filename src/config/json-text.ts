@@ -105,7 +105,8 @@ class Scan {
     try {
       this.#value('', 0)
       this.#skip(space)
-      if (this.#at < this.#text.length) this.#refuse('there is text after the end of the JSON document')
+      if (this.#at < this.#text.length)
+        this.#refuse('there is text after the end of the JSON document')
       return undefined
     } catch (error) {
       if (error instanceof Fault) return { at: error.at, reason: error.message }

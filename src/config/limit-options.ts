@@ -93,6 +93,7 @@ export const limitOptions = {
     default: 5,
     flag: 'dns-tcp-io-timeout',
     file: 'dns_config.tcp_io_timeout',
-    description: 'How long a client may take to finish a query over TCP once it has sent a part of it.',
+    description:
+      'How long a client may take to finish a query over TCP once it has sent a part of it.',
   },
 } as const satisfies Record<string, OptionRow>

@@ -160,11 +160,14 @@ function tableRow(row: OptionRow): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`
 }
 
+/** What Markdown would read as markup; `_` only at the edge of a word. */
+const markup = /[\\*<>[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g
+
 /** Plain text as Markdown: nothing in it is markup, except code in backquotes. */
 export function markdown(text: string): string {
   return text
     .split(/(`[^`]*`)/)
-    .map((part) => (part.startsWith('`') ? part : part.replaceAll(/[\\*_<>[\]]/g, String.raw`\$&`)))
+    .map((part) => (part.startsWith('`') ? part : part.replaceAll(markup, String.raw`\$&`)))
     .join('')
 }
 
@@ -173,13 +176,15 @@ function defaultCell(row: OptionRow): string {
   const text = defaultText(row)
   if (text === '') return 'none'
   if (row.defaultText !== undefined) return text
-  return text.replaceAll(/[^\s,]+/g, (word) => (word === 'or' || word === 'with' ? word : `\`${word}\``))
+  return text.replaceAll(/[^\s,]+/g, (word) =>
+    word === 'or' || word === 'with' ? word : `\`${word}\``,
+  )
 }
 
 /** What the values may be, and an example. */
 function factsOf(row: OptionRow): readonly string[] {
   return [
-    ...(row.kind === 'integer' ? [`From ${row.min} to ${row.max}.`] : []),
+    ...(row.kind === 'integer' ? [`Range: ${row.min} to ${row.max}.`] : []),
     ...('choices' in row ? [`One of ${row.choices.map((word) => `\`${word}\``).join(', ')}.`] : []),
     ...(row.example === undefined ? [] : [`Example: \`-${row.flag} ${row.example}\`.`]),
   ]

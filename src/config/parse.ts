@@ -205,7 +205,11 @@ function nodeNameFromHost(hostName: string, collected: Collected): string {
   const reason = checkDnsName(hostName)
   if (reason !== undefined && !collected.hasFailed('nodeName')) {
     const next = 'Set another name with -node'
-    collected.refuse('-node', `the host name of this machine is not usable as the node name: ${reason}. ${next}`, 'nodeName')
+    collected.refuse(
+      '-node',
+      `the host name of this machine is not usable as the node name: ${reason}. ${next}`,
+      'nodeName',
+    )
   }
   return hostName
 }

@@ -109,7 +109,8 @@ function parseSeconds(value: unknown): Parsed {
 }
 
 function parseByName(value: unknown): Parsed {
-  if (!isObject(value)) return { reason: `${show(value)} is not an object of durations, such as {"web": "10s"}` }
+  if (!isObject(value))
+    return { reason: `${show(value)} is not an object of durations, such as {"web": "10s"}` }
   const seconds: Record<string, number> = {}
   for (const [name, duration] of Object.entries(value)) {
     const parsed = parseSeconds(duration)
@@ -143,7 +144,8 @@ function parseTextPairs(texts: readonly string[]): Parsed {
 }
 
 function parseTextsByName(value: unknown): Parsed {
-  if (!isObject(value)) return { reason: `${show(value)} is not an object of strings, such as {"rack": "a1"}` }
+  if (!isObject(value))
+    return { reason: `${show(value)} is not an object of strings, such as {"rack": "a1"}` }
   const odd = Object.entries(value).find(([, text]) => typeof text !== 'string')
   if (odd !== undefined) return { reason: `for "${odd[0]}": ${show(odd[1])} is not a string` }
   return { value: Object.fromEntries(Object.entries(value)) }

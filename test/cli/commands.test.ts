@@ -164,7 +164,10 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     ['register web --port -1', /^svcd: Option --port: "-1"/],
     ['register web --meta k', /^svcd: Option --meta: "k" is not KEY=VALUE/],
     ['register web --weight 1,2,3', /^svcd: Option --weight: /],
-    ['register web --interval 2s', /^svcd: --interval and --timeout need a check that the agent runs/],
+    [
+      'register web --interval 2s',
+      /^svcd: --interval and --timeout need a check that the agent runs/,
+    ],
     ['register web --deregister-after 2m', /^svcd: --deregister-after needs a check/],
     ['register web --check-ttl 10', /^svcd: Option --check-ttl: "10" is not a duration/],
     ['register web -check-http x -interval -2s', /^svcd: Option --interval: "-2s" is not/],
@@ -173,7 +176,10 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
       /^svcd: Give the ID of a service, a file with services, or a node with --node\./,
     ],
     ['services --passing', /^svcd: --passing selects instances of one service/],
-    ['maint -enable -disable', /^svcd: Use either --enable or --disable, not both\. See `svcd maint/],
+    [
+      'maint -enable -disable',
+      /^svcd: Use either --enable or --disable, not both\. See `svcd maint/,
+    ],
     ['maint -service web', /^svcd: Use --service with --enable or --disable\./],
     ['maint -reason x', /^svcd: Use --reason only with --enable\./],
     ['checks -state bad', /^svcd: Option --state: "bad" is not a valid state; use any, passing/],

@@ -12,7 +12,12 @@ const broken: readonly (readonly [string, number, number, string])[] = [
   ["{'a': 1}", 1, 2, 'expected a key in double quotes, found "\'"'],
   ['{"a": tru}', 1, 7, 'expected a value, found "t"'],
   ['{"a": 01}', 1, 8, 'expected "," or "}", found "1"'],
-  ['{"a": "x\ny"}', 1, 7, 'this string has no closing quote, or contains a character that must be escaped'],
+  [
+    '{"a": "x\ny"}',
+    1,
+    7,
+    'this string has no closing quote, or contains a character that must be escaped',
+  ],
   ['{"a": 1} {', 1, 10, 'there is text after the end of the JSON document'],
   ['['.repeat(100), 1, 66, 'nested over 64 levels'],
 ]

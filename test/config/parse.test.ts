@@ -141,7 +141,10 @@ t.test(
       [['pass-word'], /^Option -encrypt: the key is not valid base64/],
       [[key(32), 'pass-word'], /^Option -encrypt: key 2 is not base64/],
       [[''], /^Option -encrypt: the key is missing/],
-      [Array.from({ length: 5 }, () => key(32)), /^Option -encrypt: there are 5 keys; the limit is 4/],
+      [
+        Array.from({ length: 5 }, () => key(32)),
+        /^Option -encrypt: there are 5 keys; the limit is 4/,
+      ],
     ]
     for (const [encrypt, message] of bad) {
       const said = messageOf(withFlags({ encrypt }))
@@ -154,7 +157,10 @@ t.test(
       /^Option encrypt in c.json: the value is not a string/,
     )
     t.notMatch(messageOf({ ...server, files: [odd] }), /pass-word/)
-    t.match(messageOf(withFlags({ encryptVerify: ['false'] })), /there is no cluster secret to verify/)
+    t.match(
+      messageOf(withFlags({ encryptVerify: ['false'] })),
+      /there is no cluster secret to verify/,
+    )
   },
 )
 
@@ -314,7 +320,10 @@ t.test('every option refused names itself, where it was set, and what to do', as
       /^Option -server: svcd does not support client agents yet\. Start a server with/,
     ],
     [withFlags({ dataDir: [''] }), /^Option -data-dir: must not be empty/],
-    [{ ...server, flags: { server: ['true'] } }, /^Option -data-dir: a server needs a data directory/],
+    [
+      { ...server, flags: { server: ['true'] } },
+      /^Option -data-dir: a server needs a data directory/,
+    ],
     [
       { ...server, flags: { dev: ['true'], dataDir: ['/d'] } },
       /^Option -data-dir: -dev keeps its data/,

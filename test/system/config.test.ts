@@ -224,7 +224,10 @@ t.test('the file of a client agent says in one run all that does not carry over'
       'watches',
       'server',
     ])
-    t.match(err, /Option server in \S+: svcd does not support client agents yet\. Start a server with/)
+    t.match(
+      err,
+      /Option server in \S+: svcd does not support client agents yet\. Start a server with/,
+    )
     t.match(err, /register services with a remote server over HTTP/)
     t.notMatch(err, /b1gs33cr3t/)
   }
@@ -250,7 +253,10 @@ t.test('files that are not JSON are named for what they are', async (t) => {
       /list\.json:1:1: the file must hold one JSON object/,
     ],
     [['-config-file', join(root, 'name.json')], /Option name in \S+name\.json:1: unknown option/],
-    [['-hcl', 'server = true'], /Option -hcl: .*svcd reads only JSON files\. Write the setting in JSON to a file/],
+    [
+      ['-hcl', 'server = true'],
+      /Option -hcl: .*svcd reads only JSON files\. Write the setting in JSON to a file/,
+    ],
   ]
   for (const [line, message] of cases) {
     const { code, err } = await runSvcd('', 'agent', '-dev', ...line)
