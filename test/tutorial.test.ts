@@ -14,9 +14,9 @@ import { pause } from './helpers/until.ts'
 // a block of `console` prints has to be what the page shows; a block of `sh` is run as it is.
 
 const path = fileURLToPath(new URL('../docs/tutorial.md', import.meta.url))
-const agreeMs = 15_000
+const agreeMs = 60_000
 
-t.test('the tutorial can be followed from top to bottom', { skip: noSessions() }, async (t) => {
+t.test('the tutorial can be followed from top to bottom', { skip: noSessions(), timeout: 300_000 }, async (t) => {
   const bin = t.testdir({ svcd: `#!/bin/sh\nexec "${process.execPath}" "${svcdBin}" "$@"\n` })
   chmodSync(join(bin, 'svcd'), 0o755)
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` }

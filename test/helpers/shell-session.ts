@@ -9,7 +9,8 @@ export function noSessions(): string | false {
 }
 
 const hostOfItsOwn = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
-const loopbackUp = 'ip link set lo up && exec bash 2>&1'
+// Bash takes a socket at its input for a remote shell, and would read ~/.bashrc.
+const loopbackUp = 'ip link set lo up && exec bash --norc 2>&1'
 
 /**
  * A shell on a host of its own, where every port is free: a network namespace with 127.0.0.0/8. It keeps
@@ -23,7 +24,7 @@ export class ShellSession {
   #count = 0
 
   constructor(cwd: string, env: NodeJS.ProcessEnv) {
-    const words = [...hostOfItsOwn, 'bash', '-c', loopbackUp]
+    const words = [...hostOfItsOwn, 'sh', '-c', loopbackUp]
     this.#child = spawn('unshare', words, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#exited = once(this.#child, 'exit')
     this.#child.stdout?.on('data', (chunk: Buffer) => {
