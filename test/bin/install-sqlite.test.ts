@@ -27,7 +27,7 @@ interface Ran {
 }
 
 function run(t: Test, place: string, files: object, env: NodeJS.ProcessEnv = {}): Ran {
-  const root = join(t.testdir(files), place)
+  const root = join(t.testdir({ ...files }), place)
   for (const name of ['install-sqlite.js', 'build-tools.js']) {
     copyFileSync(new URL(`../../bin/${name}`, import.meta.url), join(root, 'bin', name))
   }

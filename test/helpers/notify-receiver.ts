@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { until } from './until.ts'
 
@@ -30,18 +33,22 @@ export class NotifyReceiver {
   readonly socket: string
   readonly received: Notification[] = []
   readonly #child: ChildProcess
+  readonly #directory: string
 
-  private constructor(socket: string, child: ChildProcess) {
+  private constructor(socket: string, child: ChildProcess, directory: string) {
     this.socket = socket
     this.#child = child
+    this.#directory = directory
   }
 
-  /** Needs python3. */
-  static async start(socket: string): Promise<NotifyReceiver> {
+  /** On an abstract name, or on a path of its own, which a test's directory is too long for. Needs python3. */
+  static async start(abstract?: string): Promise<NotifyReceiver> {
+    const directory = mkdtempSync(join(tmpdir(), 'svcd-notify-'))
+    const socket = abstract ?? join(directory, 'socket')
     const child = spawn('python3', ['-c', program, socket], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const receiver = new NotifyReceiver(socket, child)
+    const receiver = new NotifyReceiver(socket, child, directory)
     const lines = createInterface({ input: child.stdout })
     await once(lines, 'line')
     lines.on('line', (line) => receiver.received.push(JSON.parse(line) as Notification))
@@ -65,5 +72,6 @@ export class NotifyReceiver {
     const ended = once(this.#child, 'exit')
     this.#child.kill()
     await ended
+    rmSync(this.#directory, { recursive: true })
   }
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import t from 'tap'
 import { loadLibc } from '../../src/net/libc.ts'
 import { NotifySocket } from '../../src/net/notify-socket.ts'
@@ -13,18 +12,18 @@ const failing = (reason: string): never => {
   throw new Error(reason)
 }
 
-const kinds: readonly (readonly [string, (directory: string) => string])[] = [
-  ['a path', (directory) => join(directory, 'notify')],
-  ['an abstract name', () => `@svcd-test/${process.pid}`],
-]
+const kinds = [
+  ['a path', undefined],
+  ['an abstract name', `@svcd-test/${process.pid}`],
+] as const
 
-for (const [kind, socketIn] of kinds) {
+for (const [kind, abstract] of kinds) {
   const skip = missing('python3') || noLibc()
   t.test(
     `messages reach a socket that has ${kind}, in order, from this process`,
     { skip },
     async (t) => {
-      const receiver = await NotifyReceiver.start(socketIn(t.testdir()))
+      const receiver = await NotifyReceiver.start(abstract)
       t.teardown(() => receiver.stop())
       const notify = new NotifySocket({ socket: receiver.socket, onFailure: failing })
       notify.send({ RELOADING: '1', MONOTONIC_USEC: '12' })
@@ -43,7 +42,7 @@ t.test(
   'without koffi, the program systemd-notify sends the message',
   { skip: missing('python3', 'systemd-notify') },
   async (t) => {
-    const receiver = await NotifyReceiver.start(join(t.testdir(), 'notify'))
+    const receiver = await NotifyReceiver.start()
     t.teardown(() => receiver.stop())
     const libc = new Error('Cannot find module koffi')
     const notify = new NotifySocket({ socket: receiver.socket, onFailure: failing, libc })
@@ -55,7 +54,7 @@ t.test(
 
 t.test('a socket that nobody reads costs a reason, not an exception', async (t) => {
   const reasons: string[] = []
-  const socket = join(t.testdir(), 'nothing')
+  const socket = '/nowhere/notify'
   const onFailure = (reason: string): void => void reasons.push(reason)
   const notify = new NotifySocket({ socket, onFailure })
   notify.send({ READY: '1' })

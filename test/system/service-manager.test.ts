@@ -11,7 +11,7 @@ import { until } from '../helpers/until.ts'
 const skip = missing('python3') || (process.platform !== 'linux' && 'needs Linux')
 
 t.test('an agent reports its start, a reload and its stop to systemd', { skip }, async (t) => {
-  const receiver = await NotifyReceiver.start(join(t.testdir(), 'notify'))
+  const receiver = await NotifyReceiver.start()
   t.teardown(() => receiver.stop())
   const agent = await AgentProcess.start({
     args: ['-dev', '-node', 'n1'],
@@ -35,7 +35,7 @@ t.test('an agent reports its start, a reload and its stop to systemd', { skip },
   const beforeStop = receiver.received.length
   agent.child.kill('SIGTERM')
   await receiver.until('STOPPING=1', beforeStop)
-  t.equal(await agent.exited, 0)
+  t.equal(await agent.exited, 0, agent.output + String(agent.child.signalCode))
 
   const lines = receiver.linesWithout('STATUS=', 'WATCHDOG=')
   t.match(lines, [
@@ -54,7 +54,7 @@ t.test('an agent reports its start, a reload and its stop to systemd', { skip },
 })
 
 t.test('a start that fails is not reported as ready', { skip }, async (t) => {
-  const receiver = await NotifyReceiver.start(join(t.testdir(), 'notify'))
+  const receiver = await NotifyReceiver.start()
   t.teardown(() => receiver.stop())
   const taken = await AgentProcess.start()
   t.teardown(() => taken.kill())
@@ -69,15 +69,14 @@ t.test('a start that fails is not reported as ready', { skip }, async (t) => {
 })
 
 t.test('a script check does not inherit the socket', { skip }, async (t) => {
-  const directory = t.testdir()
-  const receiver = await NotifyReceiver.start(join(directory, 'notify'))
+  const receiver = await NotifyReceiver.start()
   t.teardown(() => receiver.stop())
   const agent = await AgentProcess.start({
     args: ['-dev', '-enable-script-checks'],
     env: { NOTIFY_SOCKET: receiver.socket },
   })
   t.teardown(() => agent.kill())
-  const file = join(directory, 'environment')
+  const file = join(t.testdir(), 'environment')
   const check = { Name: 'env', Args: ['sh', '-c', `env > ${file} && mv ${file} ${file}.done`] }
   await agent.put('agent/check/register', { ...check, Interval: '1s' })
   await until('the check runs', 20_000, () => existsSync(`${file}.done`))
