@@ -16,20 +16,24 @@ import { pause } from './helpers/until.ts'
 const path = fileURLToPath(new URL('../docs/tutorial.md', import.meta.url))
 const agreeMs = 60_000
 
-t.test('the tutorial can be followed from top to bottom', { skip: noSessions(), timeout: 300_000 }, async (t) => {
-  const bin = t.testdir({ svcd: `#!/bin/sh\nexec "${process.execPath}" "${svcdBin}" "$@"\n` })
-  chmodSync(join(bin, 'svcd'), 0o755)
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` }
-  const session = new ShellSession(bin, env)
-  t.teardown(async () => session.stop())
+t.test(
+  'the tutorial can be followed from top to bottom',
+  { skip: noSessions(), timeout: 300_000 },
+  async (t) => {
+    const bin = t.testdir({ svcd: `#!/bin/sh\nexec "${process.execPath}" "${svcdBin}" "$@"\n` })
+    chmodSync(join(bin, 'svcd'), 0o755)
+    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` }
+    const session = new ShellSession(bin, env)
+    t.teardown(async () => session.stop())
 
-  for (const block of blocksOf(readFileSync(path, 'utf8'))) {
-    const { language, file, text } = block
-    if (file !== '') await session.run(`cat > ${file} <<'END OF FILE'\n${text}END OF FILE`)
-    else if (language === 'sh') await session.run(text)
-    else for (const example of examplesOf(block)) await follow(t, session, example)
-  }
-})
+    for (const block of blocksOf(readFileSync(path, 'utf8'))) {
+      const { language, file, text } = block
+      if (file !== '') await session.run(`cat > ${file} <<'END OF FILE'\n${text}END OF FILE`)
+      else if (language === 'sh') await session.run(text)
+      else for (const example of examplesOf(block)) await follow(t, session, example)
+    }
+  },
+)
 
 /** What is asked right after a change may be answered as before for a moment, as a reader may see. */
 async function follow(t: Test, session: ShellSession, example: Example): Promise<void> {
