@@ -136,7 +136,7 @@ t.test('the dashboard names no data source, and its panels do not overlap', asyn
     for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
       for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
         const cell = `${x},${y}`
-        if (taken.has(cell)) return t.fail(`${title} lies over ${taken.get(cell)}`)
+        if (taken.has(cell)) t.fail(`${title} lies over ${taken.get(cell)}`)
         taken.set(cell, title)
       }
     }
