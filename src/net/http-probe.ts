@@ -84,7 +84,7 @@ class Probe {
     this.#timer = setTimeout(() => this.#onTimeout(), timeoutMs)
     const parsed = parseUrl(url)
     if (parsed === undefined)
-      return this.#fail('the URL is not an http:// or https:// URL', 'proof')
+      return this.#fail('the URL must begin with http:// or https://', 'proof')
     this.#send({ url: parsed, method: method === '' ? 'GET' : method, headers, body })
   }
 
