@@ -101,7 +101,7 @@ export function addReadOptions(command: Command): Command {
     )
     .option(
       '--filter <expression>',
-      "Show only rows that match a Consul filter expression, such as 'Service.Port == 8080'.",
+      "Show only rows that match a Consul filter expression, such as 'ServicePort == 8080'.",
     )
     .option('--near <node>', 'Accepted for compatibility with Consul; has no effect.')
     .option(

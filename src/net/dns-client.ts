@@ -151,7 +151,7 @@ async function askTcp(
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) continue
       const bytes = received.subarray(2, 2 + received.readUInt16BE(0))
       const reply = maybeReply(query, bytes, 'tcp')
-      if (reply === undefined) throw new Error('the server answered a different question')
+      if (reply === undefined) throw new Error('the server answered a different query')
       return reply
     }
     throw new Error('the server closed the connection without an answer')

@@ -83,7 +83,8 @@ class Probe {
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     this.#timer = setTimeout(() => this.#onTimeout(), timeoutMs)
     const parsed = parseUrl(url)
-    if (parsed === undefined) return this.#fail('the URL is not an http:// or https:// URL', 'proof')
+    if (parsed === undefined)
+      return this.#fail('the URL must begin with http:// or https://', 'proof')
     this.#send({ url: parsed, method: method === '' ? 'GET' : method, headers, body })
   }
 

@@ -57,7 +57,7 @@ export function tlsOptionsOf(
 export function probeUdp(request: UdpProbeRequest, signal?: AbortSignal): Promise<ProbeResult> {
   const { host, port, timeoutMs } = request
   const target = `UDP ${hostPort(host, port)}`
-  const onTimeout = (): ProbeResult => passing(`${target}: no answer, and no refusal`)
+  const onTimeout = (): ProbeResult => passing(`${target}: not refused`)
   return runProbe({ target, timeoutMs, signal, onTimeout }, (end) => {
     const socket = dgram.createSocket(isIP(host) === 6 ? 'udp6' : 'udp4')
     let isClosed = false

@@ -34,7 +34,7 @@ export function readZoneFiles(
     const key = nameKey(origin)
     const other = zones.get(key)
     if (other !== undefined) {
-      const reason = `${file}:1: ${other.file} already has the zone ${formatName(origin)}`
+      const reason = `${file}:1: ${other.file} already defines ${formatName(origin)}`
       throw svcdError('zone-invalid', { reason })
     }
     zones.set(key, { file, zone: read.zone })

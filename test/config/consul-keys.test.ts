@@ -144,7 +144,7 @@ t.test('features that are missing are refused by name with what to do, all at on
     'Option connect in c.json: not supported: svcd has no service mesh. Remove it, or write {"enabled": false}',
     'Option ports.grpc in c.json: not supported: svcd has no service mesh and no gRPC port. Remove it, or write -1',
     'Option ports.https in c.json: not supported: svcd serves HTTP without TLS. Use a reverse proxy for HTTPS, or remove it',
-    'Option recursors in c.json: not supported: svcd answers for its own domain and its zone files only, and does not forward other queries. Configure your resolver to forward only that domain to svcd (docs/dns.md), then remove it',
+    'Option recursors in c.json: not supported: svcd answers for its own domain and its zone files only, and does not forward other queries. Configure your resolver to forward only that domain to svcd (docs/dns-forwarding.md), then remove it',
     'Option watches in c.json: not supported: the agent does not run watch handlers. Run `svcd watch` or read /v1/watch in a separate process, then remove it',
     'Option verify_incoming in c.json: not supported: with peer_tls both sides of every connection between servers are always verified. For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it',
     'Option ca_file in c.json: not supported: svcd reads certificates from its own keys. For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it',

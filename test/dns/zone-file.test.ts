@@ -251,7 +251,7 @@ t.test(
     writeFileSync(join(directory, 'x.zone'), `$ORIGIN example.com.\n${zone}`)
     t.throws(() => readZoneFiles(directory), {
       code: 'zone-invalid',
-      message: /x\.zone:1: .*Example\.com\.zone already has the zone example\.com\./,
+      message: /x\.zone:1: .*Example\.com\.zone already defines example\.com\./,
     })
   },
 )

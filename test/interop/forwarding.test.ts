@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -172,9 +173,13 @@ ${lines}`,
     { skip: noRecursor() || (await isNewRecursor()) },
     async (t) => {
       const section = 'PowerDNS Recursor'
-      const directory = t.testdir({ 'recursor.conf': '', 'lua.conf': blockOf(section, 'addNTA') })
+      // The path of its socket must be short.
+      const directory = mkdtempSync(join(tmpdir(), 'svcd-forward-'))
+      t.teardown(() => rmSync(directory, { recursive: true, force: true }))
       const lines = join(directory, 'recursor.d')
       mkdirSync(lines)
+      writeFileSync(join(directory, 'recursor.conf'), '')
+      writeFileSync(join(directory, 'lua.conf'), blockOf(section, 'addNTA'))
       writeFileSync(join(lines, 'svcd.conf'), blockOf(section, 'forward-zones='))
       const flags = [
         `--config-dir=${directory}`,

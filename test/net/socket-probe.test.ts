@@ -93,11 +93,11 @@ t.test('UDP: a refusal is critical, an answer or silence passing', async (t) => 
   const { host } = plain
   t.match(await probeUdp({ host, port: echo.address().port, timeoutMs: 9000 }), {
     status: 'passing',
-    output: /: answered$/,
+    output: /: answered/,
   })
   t.match(await probeUdp({ host, port: mute.address().port, timeoutMs: 50 }), {
     status: 'passing',
-    output: /: no answer, and no refusal$/,
+    output: /: not refused/,
   })
   t.match(await probeUdp({ host, port: await freePort(), timeoutMs: 9000 }), {
     status: 'critical',

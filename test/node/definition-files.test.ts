@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -137,4 +138,13 @@ t.test('a path that is not there is a finding, and one file may be named', async
   const { services, findings } = await loadDefinitionFiles([missing, join(directory, 'x.conf')])
   t.equal(services.length, 1)
   t.match(findings, [{ path: missing, severity: 'error', reason: /^cannot be read: ENOENT/ }])
+})
+
+t.test('the file in docs/checks.md is valid, and has a check of each kind', async (t) => {
+  const page = readFileSync(new URL('../../docs/checks.md', import.meta.url), 'utf8')
+  const [, text = ''] = /```json\n([^]*?)```/.exec(page) ?? []
+  const { services, said } = await load(t, { 'web.json': text })
+  t.strictSame(said, [])
+  const kinds = services.flatMap(({ checks }) => checks.map(({ plan }) => plan.kind))
+  t.strictSame(kinds, ['http', 'tcp', 'udp', 'grpc', 'h2ping', 'script', 'alias', 'ttl'])
 })
