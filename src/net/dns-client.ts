@@ -124,7 +124,9 @@ async function askUdp(
         if (reply !== undefined) settle(() => resolve(reply))
       })
       // A connected socket accepts packets only from that address and port, and reports a closed port.
-      socket.connect(port, address, send)
+      // If there is no route to the address, Node calls back with an error, which its types leave out.
+      const onConnected = (error?: Error): void => (error === undefined ? send() : reject(error))
+      socket.connect(port, address, onConnected)
     })
   } finally {
     socket.close()
