@@ -85,7 +85,7 @@ t.test('an accept that fails is counted, and ends nothing', async (t) => {
   server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
   server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
   t.equal(gate.figures.acceptErrors, 2)
-  t.strictSame(lines, ['a connection to HTTP could not be taken: accept EMFILE'])
+  t.strictSame(lines, ['cannot accept a connection to HTTP: accept EMFILE'])
   const socket = await open()
   socket.destroy()
 })

@@ -278,14 +278,14 @@ t.test('two servers judge each other alike, and name the cause', async (t) => {
     ['its own', { id: 'a', instance: 1 }, { code: 'self' }],
     ['a copy', { id: 'a' }, { code: 'same-id', text: /copied/ }],
     ['cluster', { clusterId: 'c2' }, { code: 'wrong-cluster', text: /cluster c2.* to c1/ }],
-    ['epoch', { epoch: 1 }, { code: 'wrong-epoch', text: /epoch 1.* in 0/ }],
+    ['epoch', { epoch: 1 }, { code: 'wrong-epoch', text: /epoch 1 .* epoch 0,/ }],
     ['dialled for another', { to: 'z' }, { code: 'unexpected-id', text: /expected node ID z/ }],
   ]
   for (const [what, change, verdict] of cases) {
     t.match(judgeHello(base, { ...other, ...change }, undefined), verdict, what)
   }
   const dialling = { ...base, to: 'z' }
-  t.match(judgeHello(dialling, other, undefined), { code: 'unexpected-id', text: /id z/ })
+  t.match(judgeHello(dialling, other, undefined), { code: 'unexpected-id', text: /ID z/ })
   const certificate = (of: string, name?: string) => ({
     certificate: { names: of, isFor: (n: string) => n === of },
     name,

@@ -182,7 +182,7 @@ async function badRequests(t: Test, cluster: ThreeServers, leader: ClusterServer
     socket.resume().write(requestFrame(kind, asked))
     await said(
       leader,
-      new RegExp(`a request "${kind}" of ${id} \\(.*\\) is refused: .*${cause.source}`),
+      new RegExp(`refusing the request "${kind}" from ${id} \\(.*\\): .*${cause.source}`),
     )
     socket.destroy()
     t.pass(`${kind}: ${cause.source}`)

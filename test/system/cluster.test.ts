@@ -233,8 +233,8 @@ t.test('another cluster, or a second bootstrap, is kept apart', { timeout: 60_00
   await must(three).kill()
   const args = must(three).args.map((arg) => (arg.startsWith('-data-dir') ? must(alone[0]) : arg))
   for (const [more, text] of [
-    [[], 'expected node id'],
-    [[`-node-id=${must(id)}`], 'is not its id'],
+    [[], 'expected node ID'],
+    [[`-node-id=${must(id)}`], 'does not match its ID'],
   ] as const) {
     const late = AgentProcess.spawn({ args: [...args, ...more] })
     t.teardown(() => late.kill())
