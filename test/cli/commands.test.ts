@@ -193,7 +193,10 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
       'services -token-file /nonexistent',
       /^svcd: Option -token-file: cannot read "\/nonexistent": ENO/,
     ],
-    ['services -http-addr unix:///x', /^svcd: Option -http-addr: "unix:\/\/\/x" is not a valid address/],
+    [
+      'services -http-addr unix:///x',
+      /^svcd: Option -http-addr: "unix:\/\/\/x" is not a valid address/,
+    ],
     ['resolve', /^svcd: Missing required argument "name"\. See `svcd resolve --help`/],
     ['resolve a..b', /^svcd: Invalid name: "a\.\.b\.service\.consul" is not a DNS name/],
     [`resolve ${'a'.repeat(64)}`, /^svcd: Invalid name: .* use labels of 1 to 63 bytes/],
