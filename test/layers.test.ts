@@ -66,7 +66,7 @@ const rules: LayerRules = {
     '@seriousme/openapi-schema-validator': ['test/api/'],
     'prom-client': ['src/api/prometheus-text.ts'],
     pino: ['src/node/log.ts'],
-    commander: ['src/cli/', 'test/cli/', 'test/helpers/man-page.ts'],
+    commander: ['src/cli/', 'test/cli/', 'test/helpers/command-facts.ts'],
     dns2: ['src/net/dns-client.ts', 'test/'],
     koffi: ['src/net/libc.ts'],
     tap: ['test/'],

@@ -60,7 +60,9 @@ async function lookAtPorts(members: readonly Member[]): Found {
   const open = await Promise.all(places.map((place) => accepts(place)))
   const closed = places.filter((_, at) => open[at] !== true)
   if (closed.length === 0) {
-    const text = `All ${places.length} server ports accept connections from this machine`
+    const what =
+      places.length === 1 ? 'The server port accepts' : `All ${places.length} server ports accept`
+    const text = `${what} connections from this machine`
     return [{ about: 'ports', level: 'ok', text }]
   }
   return closed.map((place) => ({

@@ -99,7 +99,7 @@ async function isHttp(server: Endpoint, error: unknown): Promise<SvcdError | und
 function checkLengths(name: string): void {
   const bad = name.split('.').find((label) => label === '' || Buffer.byteLength(label) > 63)
   if (bad === undefined && Buffer.byteLength(name) <= 253) return
-  const reason = `"${name}" is not a DNS name; each label needs 1 to 63 bytes, and the name at most 253`
+  const reason = `"${name}" is not a DNS name; use labels of 1 to 63 bytes, and at most 253 bytes in total`
   throw svcdError('invalid-field', { field: 'name', reason })
 }
 

@@ -19,7 +19,7 @@ const broken: readonly (readonly [string, number, number, string])[] = [
     'this string has no closing quote, or contains a character that must be escaped',
   ],
   ['{"a": 1} {', 1, 10, 'there is text after the end of the JSON document'],
-  ['['.repeat(100), 1, 66, 'nested over 64 levels'],
+  ['['.repeat(100), 1, 66, 'nested deeper than 64 levels'],
 ]
 
 for (const [text, line, column, reason] of broken) {

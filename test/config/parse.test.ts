@@ -139,7 +139,7 @@ t.test(
         /^Option -encrypt: the key has 31 bytes, not 16, 24 or 32; `svcd keygen` prints a/,
       ],
       [['pass-word'], /^Option -encrypt: the key is not valid base64/],
-      [[key(32), 'pass-word'], /^Option -encrypt: key 2 is not base64/],
+      [[key(32), 'pass-word'], /^Option -encrypt: key 2 is not valid base64/],
       [[''], /^Option -encrypt: the key is missing/],
       [
         Array.from({ length: 5 }, () => key(32)),

@@ -135,7 +135,10 @@ t.test(
     await curl?.holds('out', '"Port":81')
 
     t.equal(await first.stop(), 0)
-    await watch.holds('err', 'svcd: Lost the connection to the agent; svcd keeps trying to reconnect.\n')
+    await watch.holds(
+      'err',
+      'svcd: Lost the connection to the agent; svcd keeps trying to reconnect.\n',
+    )
     if (curl !== undefined) t.equal((await curl.ended)[0], 0, 'curl sees a whole answer end')
     const ports = ['-http-port', String(first.httpPort)]
     const second = await AgentProcess.start({ args: [...args, ...bind, ...ports] })

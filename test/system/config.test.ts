@@ -54,7 +54,7 @@ function serverFile(root: string): Record<string, unknown> {
 }
 
 t.test(
-  'a server file of Consul starts svcd, and says in one line each what has no effect',
+  'a server file of Consul starts svcd, and logs one line for each setting that is not used',
   async (t) => {
     const root = t.testdir({ conf: { 'empty.json': '' } })
     const file = serverFile(root)
@@ -63,7 +63,7 @@ t.test(
     const agent = await AgentProcess.start({ args: ['-config-dir', join(root, 'conf'), '-ui'] })
     t.teardown(() => agent.stop())
 
-    await t.test('what is taken without effect is logged once', async (t) => {
+    await t.test('a setting that is not used is logged once', async (t) => {
       const expected = [
         '-ui:',
         'autopilot',
@@ -74,7 +74,7 @@ t.test(
         'ui_config',
       ]
       for (const name of expected) await agent.until(` option ${name}`)
-      const lines = agent.output.split('\n').filter((line) => line.includes('has no effect'))
+      const lines = agent.output.split('\n').filter((line) => line.includes(': not used: '))
       const named = lines.map((line) => / option (\S+)/.exec(line)?.[1] ?? line).toSorted()
       t.strictSame(named, expected)
       t.match(lines[0], /\[WARN\]/)
@@ -319,7 +319,7 @@ t.test(
     write('z.json', '{"service": {"name": "z", "port": 2}, "log_level": "loud"}')
     t.match(await reload(), {
       code: 1,
-      err: /left out: Option log_level in .*z\.json:1: "loud" is not one/,
+      err: /skipped: Option log_level in .*z\.json:1: "loud" is not one/,
     })
   },
 )
