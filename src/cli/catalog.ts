@@ -53,7 +53,7 @@ export function catalogServicesCommand(io: Io): Command {
         columns(headers, rows, tableTerminal(io, isWide), { gap, isHeaded: false })
       return print(io, options, { data: services, names, text })
     })
-  addReadOptions(command)
+  addReadOptions(command, `'ServicePort == 8080'`)
   addOutputOptions(command)
   return addExamples(command, ['svcd catalog services', 'svcd catalog services -node n1 -tags'])
 }

@@ -49,7 +49,7 @@ export function checksCommand(io: Io): Command {
         nameOf: ({ CheckID }) => CheckID,
       })
     })
-  addReadOptions(command)
+  addReadOptions(command, `'Status == critical'`)
   addOutputOptions(command)
   return addExamples(command, [
     'svcd checks',

@@ -91,7 +91,8 @@ export interface ReadOptions extends ClientOptions {
   readonly stale?: boolean
 }
 
-export function addReadOptions(command: Command): Command {
+/** `filterExample`: an expression over the fields of this command's rows. */
+export function addReadOptions(command: Command, filterExample: string): Command {
   command
     .addOption(
       new Option(
@@ -101,7 +102,7 @@ export function addReadOptions(command: Command): Command {
     )
     .option(
       '--filter <expression>',
-      "Show only rows that match a Consul filter expression, such as 'ServicePort == 8080'.",
+      `Show only rows that match a Consul filter expression, such as ${filterExample}.`,
     )
     .option('--near <node>', 'Accepted for compatibility with Consul; has no effect.')
     .option(

@@ -36,7 +36,7 @@ export function nodesCommand(io: Io, name = 'nodes'): Command {
       const columns = options.detailed === true ? detailedColumns : nodeColumns
       return printList(io, options, { data: nodes, rows: nodes, columns, nameOf: (n) => n.Node })
     })
-  addReadOptions(command)
+  addReadOptions(command, `'Node matches "^db-"'`)
   addOutputOptions(command)
   return addExamples(command, [
     `svcd ${name}`,

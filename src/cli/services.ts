@@ -50,7 +50,7 @@ export function servicesCommand(io: Io, name = 'services'): Command {
       if (service === undefined) await listServices(client, options, io)
       else await listInstances(client, service, options, io)
     })
-  addReadOptions(command)
+  addReadOptions(command, `'ServicePort == 8080', or with a service 'Service.Port == 8080'`)
   addOutputOptions(command)
   return addExamples(command, [
     `svcd ${name}`,

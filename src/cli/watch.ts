@@ -41,7 +41,7 @@ export function watchCommand(io: Io): Command {
       const target = watchTarget(options)
       await watch(await agentClient(options, io), target, options.json === true, io)
     })
-  addReadOptions(command)
+  addReadOptions(command, `'"v1" in Service.Tags' (with --service)`)
   return addExamples(command, [
     'svcd watch --service web',
     'svcd watch --service web --passing --tag v1 --json',

@@ -20,7 +20,16 @@ function run(): SnapshotThreadResult {
   }
 }
 
-// Only an operator waits for it: writes and answers go first. Linux lowers just this thread.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW)
+/** Only an operator waits for it: writes and answers go first. Linux lowers just this thread. */
+function lowerPriority(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(constants.priority.PRIORITY_LOW)
+  } catch {
+    // A sandbox may forbid it, as a SystemCallFilter= without setpriority does. Then it competes with the others.
+  }
+}
+
+lowerPriority()
 
 must(parentPort, 'snapshots are made in a worker').postMessage(run())

@@ -28,6 +28,14 @@ for (const [text, line, column, reason] of broken) {
   })
 }
 
+t.test('a long text with a wrong escape is refused immediately', async (t) => {
+  // The time grew exponentially with its length, and an agent hung at its start.
+  const text = `{"a": "${'x'.repeat(100_000)}\\x27 ${'y'.repeat(100_000)}"}`
+  const start = performance.now()
+  t.match(readJson(text), { fault: { line: 1, column: 7 } })
+  t.ok(performance.now() - start < 2000)
+})
+
 t.test('it takes what JSON.parse takes, with the same result, and nothing else', async (t) => {
   const verdict = (text: string): unknown => {
     try {
