@@ -413,7 +413,7 @@ export const errorTable = {
   'reload-incomplete': {
     http: 500,
     exit: 1,
-    text: 'The agent did not accept everything: {leftOut} left out, {heldBack} held back. Fix the files named above, then reload again.',
+    text: 'The agent did not accept everything: {leftOut} skipped, {heldBack} kept. Fix the files named above, then reload again.',
   },
   'dns-is-http': {
     http: 500,
@@ -433,7 +433,7 @@ export const errorTable = {
   'no-such-service': {
     http: 404,
     exit: 1,
-    text: 'There is no {what}. `svcd services` lists all services.',
+    text: '{what}. `svcd services` lists all services.',
   },
   'no-such-member': {
     http: 404,

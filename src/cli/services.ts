@@ -169,7 +169,7 @@ async function listInstances(
   const { nodeMeta, filter } = options
   const chosen = [passing, tags, node, nodeMeta, filter].some((choice) => choice !== undefined)
   throw svcdError('no-such-service', {
-    what: `${chosen ? 'instance of service' : 'service'} "${name}"${chosen ? ' matches' : ''}`,
+    what: chosen ? `No instance of service "${name}" matches` : `There is no service "${name}"`,
   })
 }
 

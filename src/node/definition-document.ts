@@ -128,7 +128,7 @@ export function readDefinitions(path: string, text: string, loaded: Loaded): voi
   }
   for (const { reason, ...at } of read.duplicates) loaded.find({ path, ...at }, 'warning', reason)
   if (!isObject(read.value)) {
-    const reason = 'the file must hold one JSON object, such as {"service": {"name": "web"}}'
+    const reason = 'the file must contain one JSON object, such as {"service": {"name": "web"}}'
     return loaded.findUnread({ path, ...start }, reason, true)
   }
   readDocument(path, read, read.value, loaded)

@@ -81,7 +81,7 @@ t.test('checks are registered, and critical instances are told from healthy ones
   )
   t.match((await ask('services web')).out, /web  n1 .* critical/)
   const passing = await ask('services web --passing')
-  t.match(passing, { code: 1, err: /There is no instance of service "web" matches/ })
+  t.match(passing, { code: 1, err: /No instance of service "web" matches\./ })
 })
 
 t.test('a check of every kind can be registered by flags', async (t) => {

@@ -88,7 +88,7 @@ t.test('what is wrong is told by file, line and reason, and the rest is read', a
       "c.json:7:7: the service ID 'a' is already used in a.json:1",
       'c.json:8:7: Missing service name',
       'c.json:9:7: expected an object, got a string',
-      "d.json:1:1: the file must hold one JSON object, such as {'service': {'name': 'web'}}",
+      "d.json:1:1: the file must contain one JSON object, such as {'service': {'name': 'web'}}",
       'e.hcl:1:1: HCL is not supported; write this file as JSON, with the same keys and values, and with a name that ends in .json',
       "f.json:1:51: the check ID 'f' is already used in f.json:1",
       "g.json:1:13: The service name 'not.dns' has a dot, so DNS cannot find it: DNS reads the part before the dot as a tag. Use hyphens instead.",

@@ -250,7 +250,7 @@ t.test('files that are not JSON are named for what they are', async (t) => {
     [['-config-file', join(root, 'consul.hcl')], /consul\.hcl:1:1: HCL is not supported/],
     [
       ['-config-file', join(root, 'list.json')],
-      /list\.json:1:1: the file must hold one JSON object/,
+      /list\.json:1:1: the file must contain one JSON object/,
     ],
     [['-config-file', join(root, 'name.json')], /Option name in \S+name\.json:1: unknown option/],
     [
@@ -289,7 +289,7 @@ t.test(
       const { code, err } = await reload()
       t.equal(code, 1, reason)
       t.match(err, /^svcd: kept: service a: no file defines it any more$/m)
-      t.match(err, /[12] held back\. Fix the files that are named, then reload again\./)
+      t.match(err, /[12] kept\. Fix the files named above, then reload again\./)
       if (text !== '')
         t.match(err, new RegExp(`^svcd: skipped: .*z\\.json:1:\\d+: .*${reason}`, 'm'))
       t.strictSame(await services(), ['a', 'z'])
