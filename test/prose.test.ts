@@ -5,7 +5,14 @@ import t, { type Test } from 'tap'
 import { errorTable } from '../src/base/errors.ts'
 import { AgentProcess } from './helpers/agent-process.ts'
 import { patterns } from './prose/patterns.ts'
-import { complaints, findings, markdownPassages, type Passage } from './prose/texts.ts'
+import { sourcePassages } from './prose/source-passages.ts'
+import {
+  complaints,
+  findings,
+  markdownPassages,
+  patternComplaints,
+  type Passage,
+} from './prose/texts.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
@@ -13,16 +20,17 @@ function read(path: string): string {
   return readFileSync(join(root, path), 'utf8')
 }
 
-function markdownFiles(folder: string): readonly string[] {
+function filesIn(folder: string, ending: string): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith(ending))
     .map((name) => join(folder, name))
 }
 
 const pages = [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
-  ...markdownFiles('docs'),
-  ...markdownFiles('src'),
+  ...filesIn('docs', '.md'),
+  ...filesIn('packaging', '.md'),
+  ...filesIn('src', '.md'),
 ]
 
 function report(t: Test, passages: readonly Passage[]): void {
@@ -72,5 +80,20 @@ t.test('the help of the metrics is easy to read', async (t) => {
   report(
     t,
     help.map(([, place = '', text = '']) => ({ place, text })),
+  )
+})
+
+t.test('the comments and messages of the source are easy to read', async (t) => {
+  const sources = [...filesIn('src', '.ts'), ...filesIn('bin', '.js')]
+  t.ok(sources.length > 200)
+  const found = sources.map((path) => sourcePassages(path, read(path)))
+  report(
+    t,
+    found.flatMap(({ comments }) => comments),
+  )
+  report(
+    t,
+    found.flatMap(({ literals }) => literals),
+    patternComplaints,
   )
 })

@@ -14,12 +14,14 @@ export function docCommands(page: string, markdown: string): readonly DocCommand
   const found: DocCommand[] = []
   const lines = markdown.split('\n')
   let language: string | undefined
+  let hasPrompts = false
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? ''
     const place = `${page}:${index + 1}`
     const fence = /^\s*```(\w*)/.exec(line)
     if (fence !== null) {
       language = language === undefined ? fence[1] : undefined
+      hasPrompts = language !== undefined && promptFollows(lines, index + 1)
       continue
     }
     if (language === undefined) {
@@ -31,8 +33,8 @@ export function docCommands(page: string, markdown: string): readonly DocCommand
     while (whole.endsWith('\\')) whole = `${whole.slice(0, -1)} ${(lines[++index] ?? '').trim()}`
     // What another command prints is an argument like any other.
     whole = whole.replaceAll(/\$\((?!svcd )[^)]*\)/g, 'VALUE')
-    // In a console block only the lines behind a prompt are commands.
-    if (language === 'console' && !whole.startsWith('$ ')) continue
+    // In a block with prompts all other lines are output.
+    if (hasPrompts && !whole.startsWith('$ ')) continue
     for (const [, code = ''] of whole.matchAll(
       /(?:^|[$|&;(]\s*|sudo (?:-u \S+ )?)(svcd [^|&;)#>]+)/g,
     )) {
@@ -40,6 +42,12 @@ export function docCommands(page: string, markdown: string): readonly DocCommand
     }
   }
   return found
+}
+
+/** Whether a line of the block that begins at `index` is a command behind a prompt. */
+function promptFollows(lines: readonly string[], index: number): boolean {
+  const end = lines.findIndex((line, at) => at >= index && /^\s*```/.test(line))
+  return lines.slice(index, end).some((line) => line.startsWith('$ '))
 }
 
 /** What is wrong with a command line: no such command, or no such option. Undefined: nothing. */

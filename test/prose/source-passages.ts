@@ -1,9 +1,17 @@
 import ts from 'typescript'
 import { markdownPassages, type Passage } from './texts.ts'
 
-/** The comments and the texts (literals with at least three words) of a TypeScript file. */
-export function sourcePassages(path: string, source: string): readonly Passage[] {
+/** The texts of a source. */
+export interface SourcePassages {
+  readonly comments: readonly Passage[]
+  /** With at least three words: messages, but also SQL and pages. */
+  readonly literals: readonly Passage[]
+}
+
+/** The comments and the literals of a TypeScript file. */
+export function sourcePassages(path: string, source: string): SourcePassages {
   const passages: Passage[] = []
+  const literals: Passage[] = []
   const blocks: { readonly line: number; text: string }[] = []
   const lineOf = (at: number): number => file.getLineAndCharacterOfPosition(at).line + 1
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ESNext, true)
@@ -23,7 +31,7 @@ export function sourcePassages(path: string, source: string): readonly Passage[]
     ) {
       const text = node.text.replaceAll(/\s+/g, ' ').trim()
       if (text.split(' ').length > 2) {
-        passages.push({ place: `${path}:${lineOf(node.getStart())}`, text })
+        literals.push({ place: `${path}:${lineOf(node.getStart())}`, text })
       }
     }
     node.getChildren().forEach(visit)
@@ -41,7 +49,7 @@ export function sourcePassages(path: string, source: string): readonly Passage[]
     lastLine = lineOf(range.end)
   }
   for (const { line, text } of blocks) passages.push(...markdownPassages(path, text, line))
-  return passages
+  return { comments: passages, literals }
 }
 
 /** A comment as Markdown, without its marks; examples, which are indented, are left out. */

@@ -67,19 +67,25 @@ export function sentences(text: string): readonly string[] {
   return text.split(/(?<=[.!?:])\s+(?=["“(A-Z]|svcd\b)/)
 }
 
-export function findings(passages: readonly Passage[]): readonly Finding[] {
+export function findings(
+  passages: readonly Passage[],
+  judge: (sentence: string) => readonly string[] = complaints,
+): readonly Finding[] {
   return passages.flatMap(({ place, text }) =>
-    sentences(text).flatMap((sentence) =>
-      complaints(sentence).map((why) => ({ place, sentence, why })),
-    ),
+    sentences(text).flatMap((sentence) => judge(sentence).map((why) => ({ place, sentence, why }))),
   )
 }
 
+/** The patterns and the length of a sentence. */
 export function complaints(sentence: string): readonly string[] {
-  const found = patterns.flatMap(({ find, instead }) =>
-    [...sentence.matchAll(find)].map(([words]) => `"${words.trim()}": write ${instead}`),
-  )
+  const found = [...patternComplaints(sentence)]
   const words = sentence.split(/\s+/).filter((word) => /[a-z]/.test(word)).length
   if (words > maxSentenceWords) found.push(`${words} words: make two sentences of it`)
   return found
+}
+
+export function patternComplaints(sentence: string): readonly string[] {
+  return patterns.flatMap(({ find, instead }) =>
+    [...sentence.matchAll(find)].map(([words]) => `"${words.trim()}": write ${instead}`),
+  )
 }
