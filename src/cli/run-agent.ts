@@ -35,6 +35,12 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const stopSignal = Promise.race([nextStopSignal(), ...(config.dev ? [hangUp(terminal)] : [])])
   const hurry = new AbortController()
   void stopSignal.then(() => hurry.abort())
+  let running: RunningNode | undefined
+  // Before the start: the service manager may have the agent reload as soon as it is ready. During the
+  // start there is nothing to reload, and the signal must not end the process.
+  process.on('SIGHUP', () => {
+    if (running !== undefined && !(config.dev && terminal.isGone)) void reload(running)
+  })
   const starting = startNode(config, logger, hurry.signal, log, start.reread)
   const node = await starting.catch((error: unknown) => {
     held.release()
@@ -42,6 +48,7 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   })
   // Only now it is certain that no other process uses the ports and the data directory.
   const removePidFile = await pidFile(config, node)
+  running = node
   if (config.logJson) {
     const { http, dns } = node
     logger.info({ version, node: config.nodeName, http, dns }, 'svcd agent running!')
@@ -50,9 +57,6 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const sample = config.sample ? await sampleFor(node, config) : undefined
   held.release(config.logJson ? '' : sample?.text)
   for (const notice of start.notices) logger.warn({}, notice)
-  process.on('SIGHUP', () => {
-    if (!config.dev || !terminal.isGone) void reload(node)
-  })
   const reason = await Promise.race([stopSignal, node.left.then(() => 'left the cluster')])
   logger.info({ reason }, 'stopping')
   sample?.stop()

@@ -19,5 +19,5 @@ export function pack(directory?: string): Packed {
   const result = JSON.parse(text) as readonly Packed[] | Readonly<Record<string, Packed>>
   const [packed] = Object.values(result)
   if (packed === undefined) throw new Error(`npm pack printed ${text}`)
-  return packed as Packed
+  return packed
 }

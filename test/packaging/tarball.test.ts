@@ -40,7 +40,9 @@ t.test('it has nothing that only developers need', async (t) => {
     paths.filter((path) => path.startsWith('test/')),
     ['test/bench/RESULTS.md'],
   )
-  const strange = paths.filter((path) => /\.ts$|\.map$|\.tgz$|secret\.json$|\.sources\.json$/.test(path))
+  const strange = paths.filter((path) =>
+    /\.ts$|\.map$|\.tgz$|secret\.json$|\.sources\.json$/.test(path),
+  )
   t.strictSame(strange, [])
 })
 

@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
@@ -35,7 +37,7 @@ t.test('an agent reports its start, a reload and its stop to systemd', { skip },
   const beforeStop = receiver.received.length
   agent.child.kill('SIGTERM')
   await receiver.until('STOPPING=1', beforeStop)
-  t.equal(await agent.exited, 0, agent.output + String(agent.child.signalCode))
+  t.equal(await agent.exited, 0, `it ends cleanly, not by ${String(agent.child.signalCode)}`)
 
   const lines = receiver.linesWithout('STATUS=', 'WATCHDOG=')
   t.match(lines, [
@@ -56,10 +58,14 @@ t.test('an agent reports its start, a reload and its stop to systemd', { skip },
 t.test('a start that fails is not reported as ready', { skip }, async (t) => {
   const receiver = await NotifyReceiver.start()
   t.teardown(() => receiver.stop())
-  const taken = await AgentProcess.start()
-  t.teardown(() => taken.kill())
+  const taken = createServer()
+  await new Promise<void>((resolve) => {
+    taken.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() => taken.close())
+  const { port } = taken.address() as AddressInfo
   const agent = AgentProcess.spawn({
-    args: ['-dev', `-http-port=${taken.httpPort}`],
+    args: ['-dev', `-http-port=${port}`],
     env: { NOTIFY_SOCKET: receiver.socket },
   })
   t.equal(await agent.exited, 1)
@@ -83,4 +89,15 @@ t.test('a script check does not inherit the socket', { skip }, async (t) => {
   const environment = readFileSync(`${file}.done`, 'utf8')
   t.notMatch(environment, /^NOTIFY_SOCKET=/m)
   t.match(environment, /^PATH=/m)
+})
+
+t.test('a reload that is asked for during the start does not end the agent', async (t) => {
+  const agent = AgentProcess.spawn({
+    args: ['-server', '-data-dir', t.testdir(), '-bind=127.0.0.1'],
+  })
+  t.teardown(() => agent.kill())
+  await agent.until('Starting svcd agent')
+  agent.child.kill('SIGHUP')
+  await agent.running
+  t.equal(await agent.stop(), 0)
 })
