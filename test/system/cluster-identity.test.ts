@@ -40,7 +40,7 @@ async function startLines(t: Test, cluster: ThreeServers): Promise<void> {
   await cluster.leader()
   for (const server of cluster.servers) {
     const lines = server.output().split('\n')
-    const known = lines.findIndex((line) => / leads(:| the cluster)/.test(line))
+    const known = lines.findIndex((line) => / new leader: | leads the cluster/.test(line))
     t.ok(known >= 0 && known < startLinesMax, `${server.name}: ${known + 1} lines`)
     t.notMatch(server.output(), /is the address of this server itself/)
   }

@@ -144,9 +144,7 @@ async function replace(t: Test, cluster: ThreeServers): Promise<void> {
   await fresh.kill()
   fresh.wipe()
   await fresh.start([`-node-id=${id}`])
-  await until('it is refused', 15_000, () =>
-    fresh.output().includes('but the data of this server is gone'),
-  )
+  await until('it is refused', 15_000, () => fresh.output().includes('but its data is gone'))
   await leader.put('catalog/register', instance('outside', 'on', 'on'))
   // While it runs it would ask to be let in again: it knows the secret.
   await fresh.kill()

@@ -197,7 +197,9 @@ for (const [whence, addresses] of [
         )
       }
       const said =
-        agent.output.match(/closed an idle (HTTP|DNS|server) connection from 127.0.1.1/g) ?? []
+        agent.output.match(
+          /closed an idle (HTTP|DNS|server) connection from 127.0.1.1 to make room/g,
+        ) ?? []
       t.ok(said.length <= 3, `${said.length} lines of one address`)
       const again = await Silent.open(agent.httpPort, 100, 100)
       t.equal(again.open, 100, 'and there is room again')
@@ -232,7 +234,7 @@ t.test(
     }
     t.equal((await request(agent, '/v1/status/leader', '127.0.0.8')).status, 200)
     t.equal(await figure(agent, 'connections_refused_total', 'port="http",reason="address"'), 3)
-    t.equal(agent.output.split('of 127.0.0.7 was refused').length, 2, 'one line of it')
+    t.equal(agent.output.split('connection from 127.0.0.7: ').length, 2, 'one line of it')
     for (const socket of waiting) socket.destroy()
     await until(
       'it may come back',
