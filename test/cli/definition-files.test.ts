@@ -240,7 +240,7 @@ t.test(
       out: 'Configuration reload triggered\n',
       err: `svcd: skipped: z.json:1:2: bad
 svcd: kept: service b: gone
-svcd: The agent has not taken everything: 1 skipped, 1 kept. Fix the files that are named, then reload again.
+svcd: The agent did not accept everything: 1 skipped, 1 kept. Fix the files named above, then reload again.
 `,
     })
     const json = await svcd('reload', '--json')
