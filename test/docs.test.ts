@@ -191,3 +191,16 @@ t.test('the commands in the pages exist, with their options', async (t) => {
   }
   t.ok(count > 100, `${count} commands`)
 })
+
+t.test('the files that the pages name exist', async (t) => {
+  let count = 0
+  for (const path of pages) {
+    for (const [, file = ''] of read(path).matchAll(
+      /`((?:src|test|bin|docs|packaging|zones)\/[\w./-]+\.\w+)`/g,
+    )) {
+      count++
+      if (!existsSync(join(root, file))) t.fail(`${path} names ${file}`)
+    }
+  }
+  t.ok(count > 40, `${count} files`)
+})
