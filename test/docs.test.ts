@@ -115,6 +115,27 @@ t.test('every relative link leads to a file', async (t) => {
   }
 })
 
+/** The anchors of a page's headings, made as GitHub makes them. */
+function anchors(markdown: string): readonly string[] {
+  const outsideCode = markdown.replaceAll(/^```[^]*?^```$/gm, '')
+  return [...outsideCode.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+t.test('every link to a part of a page leads to a heading', async (t) => {
+  for (const path of pages) {
+    const links = read(path).matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)
+    for (const [, file = '', anchor = ''] of links) {
+      const target = file === '' ? path : join(path, '..', file)
+      t.ok(anchors(read(target)).includes(anchor), `${path} → ${file}#${anchor}`)
+    }
+  }
+})
+
 /** The pages whose console blocks are run, each with an agent as `npm start` runs it. */
 const pagesToRun = ['README.md', 'docs/concepts.md']
 
