@@ -67,7 +67,10 @@ export interface Self {
     readonly NodeName: string
     readonly NodeID: string
     readonly Server: boolean
-    readonly SvcdVersion: string
+    /** The version of Consul's API. */
+    readonly Version: string
+    /** Consul's own agents do not send it. */
+    readonly SvcdVersion?: string
   }
   readonly DebugConfig: { readonly DNSPort: number; readonly DNSDomain: string }
   /** Facts in groups, all as text: what `svcd info` prints. */

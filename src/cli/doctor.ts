@@ -67,7 +67,7 @@ interface Examined {
 async function examine(options: DoctorOptions, io: Io): Promise<Examined> {
   const address = httpAddress(options.httpAddr, io.env)
   const client = await agentClient(options, io)
-  const [self, failure] = await selfOf(client)
+  const [self, failure] = await selfOf(client, address)
   const domain = options.domain ?? domainOf(self, io)
   const dns = dnsOf(options, io) ?? {
     address: hostOf(address),
@@ -94,11 +94,16 @@ async function examine(options: DoctorOptions, io: Io): Promise<Examined> {
   return { findings: findings.flat(), failure }
 }
 
+/** Consul answers this request too, and most of the others: its agents have no version of svcd. */
 async function selfOf(
   client: Client,
+  address: string,
 ): Promise<readonly [self: Self | undefined, failure: SvcdError | undefined]> {
   try {
-    return [await client.self(), undefined]
+    const self = await client.self()
+    const { SvcdVersion, Version } = self.Config
+    if (SvcdVersion !== undefined) return [self, undefined]
+    return [undefined, svcdError('not-an-agent', { address, reason: `it is Consul ${Version}` })]
   } catch (error) {
     if (error instanceof SvcdError) return [undefined, error]
     throw error
@@ -122,7 +127,7 @@ function agentFinding(
 ): Finding {
   const about = 'agent'
   if (self === undefined) return { about, level: 'problem', text: failure?.message ?? '' }
-  const { SvcdVersion, NodeName, Datacenter } = self.Config
+  const { SvcdVersion = '', NodeName, Datacenter } = self.Config
   const text = `svcd ${SvcdVersion} answers at ${address}: node ${NodeName}, datacenter ${Datacenter}`
   return { about, level: 'ok', text }
 }

@@ -91,7 +91,7 @@ async function gather(client: Client, nowMs: number): Promise<ClusterStatus> {
 }
 
 function agentOf({ Config }: Self): ClusterStatus['agent'] {
-  const { NodeName, SvcdVersion, Datacenter } = Config
+  const { NodeName, SvcdVersion = '', Datacenter } = Config
   return { node: NodeName, version: SvcdVersion, datacenter: Datacenter }
 }
 

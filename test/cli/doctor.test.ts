@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import {
   parseResolvConf,
@@ -180,3 +183,15 @@ t.test(
     t.match(down.out, /^problem +resolver/m, 'the resolver is looked at all the same')
   },
 )
+
+t.test('doctor tells an agent of Consul from one of svcd', async (t) => {
+  const self = { Config: { NodeName: 'n1', Datacenter: 'dc1', Server: true, Version: '1.8.7' } }
+  const consul = createServer((_request, response) => response.end(JSON.stringify(self)))
+  t.teardown(() => consul.close())
+  await once(consul.listen(0, '127.0.0.1'), 'listening')
+  const { port } = consul.address() as AddressInfo
+  const ran = await runSvcd(`http://127.0.0.1:${port}`, 'doctor')
+  t.equal(ran.code, 2)
+  t.match(ran.out, /^problem +agent +.* it is not an agent \(it is Consul 1\.8\.7\)/m)
+  t.notMatch(ran.out, /^\w+ +leader/m, 'what an agent of svcd reports is not looked at')
+})
