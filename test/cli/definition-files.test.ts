@@ -217,7 +217,9 @@ t.test(
     const nothing = { taken: [], leftOut: [], heldBack: [], restartNeeded: [] }
     t.strictSame(await svcd('reload'), {
       code: 0,
-      out: 'Configuration reload triggered\n',
+      out: `Configuration reload triggered
+Nothing has changed. The agent reads the files that its -config-file, -config-dir and -zones name.
+`,
       err: '',
     })
     api.backend.reloaded = {
@@ -240,7 +242,7 @@ t.test(
       out: 'Configuration reload triggered\n',
       err: `svcd: skipped: z.json:1:2: bad
 svcd: kept: service b: gone
-svcd: The agent has not taken everything: 1 left out, 1 held back. Fix the files that are named, then reload again.
+svcd: The agent did not accept everything: 1 left out, 1 held back. Fix the files named above, then reload again.
 `,
     })
     const json = await svcd('reload', '--json')
