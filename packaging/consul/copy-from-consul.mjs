@@ -30,7 +30,9 @@ async function request(base, path, body) {
   const token = process.env.CONSUL_HTTP_TOKEN ?? ''
   const headers = base === options.from && token !== '' ? { 'X-Consul-Token': token } : {}
   const write = body === undefined ? {} : { method: 'PUT', body: JSON.stringify(body) }
-  const response = await fetch(`${base}/v1/${path}`, { headers, ...write })
+  const response = await fetch(`${base}/v1/${path}`, { headers, ...write }).catch((error) => {
+    throw new Error(`${base} does not answer: ${error.cause?.message ?? error.message}`)
+  })
   const text = await response.text()
   if (!response.ok) throw new Error(`${base}/v1/${path}: ${response.status} ${text.trim()}`)
   return JSON.parse(text)
@@ -176,11 +178,15 @@ async function copy() {
   return failures.length
 }
 
+function report({ message }) {
+  console.error(`${new Date().toISOString()} ${message}`)
+}
+
 if (options.every === undefined || options.remove) {
-  process.exitCode = (await copy()) === 0 ? 0 : 1
+  process.exitCode = (await copy().catch(report)) === 0 ? 0 : 1
 } else {
   for (;;) {
-    await copy().catch(({ message }) => console.error(`${new Date().toISOString()} ${message}`))
+    await copy().catch(report)
     await pause(Number(options.every) * 1000)
   }
 }

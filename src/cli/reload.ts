@@ -22,6 +22,11 @@ export function reloadCommand(io: Io): Command {
     if (options.json === true) printJson(io, { reloaded: true, ...report })
     else {
       io.out('Configuration reload triggered\n')
+      if ([Taken, LeftOut, HeldBack, RestartNeeded].every(({ length }) => length === 0)) {
+        io.out(
+          'Nothing has changed. The agent reads the files that its -config-file, -config-dir and -zones name.\n',
+        )
+      }
       for (const line of Taken) io.out(`${line}\n`)
       for (const line of LeftOut) io.err(`svcd: skipped: ${line}\n`)
       for (const line of HeldBack) io.err(`svcd: kept: ${line}\n`)

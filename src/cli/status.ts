@@ -158,9 +158,9 @@ function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {
 
 function leaderText(io: Io, { leader, servers, agent }: ClusterStatus): string {
   if (leader !== '') return `${visible(leader)} (reported by ${visible(agent.node)})`
-  const alive = servers.filter(({ status }) => status === 'alive').length
   const none = paint('none', 'bad', io.terminal)
-  return `${none}; ${visible(agent.node)} sees ${alive} of ${servers.length} servers alive. Writes fail until more than half are alive.`
+  // Only a leader notices that a server has failed, so the statuses may be out of date.
+  return `${none} (reported by ${visible(agent.node)}). Writes fail until more than half of the servers (${servers.length}) reach each other. The list below is what the last leader knew.`
 }
 
 const serverColumns: readonly Column<ServerStatus>[] = [

@@ -217,7 +217,9 @@ t.test(
     const nothing = { taken: [], leftOut: [], heldBack: [], restartNeeded: [] }
     t.strictSame(await svcd('reload'), {
       code: 0,
-      out: 'Configuration reload triggered\n',
+      out: `Configuration reload triggered
+Nothing has changed. The agent reads the files that its -config-file, -config-dir and -zones name.
+`,
       err: '',
     })
     api.backend.reloaded = {

@@ -146,6 +146,7 @@ t.test('nothing is removed while Consul cannot be read', async (t) => {
   await pair.consul.stop()
   const ran = await pair.copy()
   t.not(ran.code, 0)
+  t.match(ran.err, `${pair.consul.httpUrl} does not answer: connect ECONNREFUSED`)
   t.strictSame(await pair.instances('web'), ['app1 web 8080 passing'])
 })
 
