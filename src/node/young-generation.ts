@@ -55,7 +55,7 @@ function growOnce(): void {
   allowGrowth(true)
   // 8 KB each: many of them fill the generation twice, and less when it is nearly full of such objects.
   while (bytes() === before && kept.length < keptMax)
-    kept.push(new Array<number>(1024).fill(kept.length))
+    kept.push(Array.from({ length: 1024 }, () => kept.length))
   allowGrowth(false)
 }
 
