@@ -49,9 +49,10 @@ function leaderFinding(
     const count = `${alive.length} of ${members.length} servers alive`
     return { about, level: 'ok', text: `${leads?.Name ?? leader} is the leader, ${count}` }
   }
-  const text = `There is no leader: more than half of the servers (${members.length}) must run and reach each other`
+  const text =
+    "There is no leader: more than half of the cluster's servers must run and reach each other"
   const next =
-    'Start the missing servers, and make sure that they can reach each other. If more than half are lost permanently, use svcd operator raft recover.'
+    'Start the missing servers, and make sure that they can reach each other. The log of the agent names those that it cannot reach. If more than half are lost permanently, use svcd operator raft recover.'
   return { about, level: 'problem', text, next }
 }
 

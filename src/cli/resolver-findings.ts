@@ -138,7 +138,7 @@ function forwardingAdvice({ nameservers, domain, dns }: ResolverFacts): string {
     return `Let systemd-resolved forward ${domain} to svcd: write the lines "[Resolve]", "DNS=${at}", "Domains=~${domain}" and "DNSSEC=false" to /etc/systemd/resolved.conf.d/svcd.conf, then run: systemctl restart systemd-resolved`
   }
   if (first !== undefined && /^(?:127\.|::1$)/.test(first.address)) {
-    return `Let the resolver at ${first.address} forward ${domain} to ${at}. With dnsmasq, write the line "server=/${domain}/${dns.address}#${dns.port}" to /etc/dnsmasq.d/svcd.conf.`
+    return `Let the resolver at ${first.address} forward ${domain} to ${at}. With dnsmasq, write the line "server=/${domain}/${dns.address}#${dns.port}" to /etc/dnsmasq.d/svcd.conf. For another resolver, or if it forwards ${domain} already, see docs/dns-forwarding.md.`
   }
   return `Run the agent with -dns-port 53 and put "nameserver ${dns.address}" first in /etc/resolv.conf, or run a resolver on this machine that forwards ${domain} to ${at}. /etc/resolv.conf cannot contain a port.`
 }

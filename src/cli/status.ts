@@ -156,11 +156,11 @@ function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {
   ].join('')
 }
 
-function leaderText(io: Io, { leader, servers, agent }: ClusterStatus): string {
+function leaderText(io: Io, { leader, agent }: ClusterStatus): string {
   if (leader !== '') return `${visible(leader)} (reported by ${visible(agent.node)})`
   const none = paint('none', 'bad', io.terminal)
   // Only a leader notices that a server has failed, so the statuses may be out of date.
-  return `${none} (reported by ${visible(agent.node)}). Writes fail until more than half of the servers (${servers.length}) reach each other. The list below is what the last leader knew.`
+  return `${none} (reported by ${visible(agent.node)}). Writes fail until more than half of the cluster's servers reach each other. Until then, the list below may be out of date.`
 }
 
 const serverColumns: readonly Column<ServerStatus>[] = [

@@ -204,7 +204,7 @@ t.test('services and status say why and since when; a wide table is never cut', 
   const lost = await svcd('status', env)
   t.match(lost, {
     code: 0,
-    out: /^Leader: +none \(reported by n1\)\. Writes fail until more than half of the servers \(1\)/,
+    out: /^Leader: +none \(reported by n1\)\. Writes fail until more than half of the cluster's servers/,
   })
 })
 
