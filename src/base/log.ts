@@ -3,7 +3,7 @@ export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 /** From the least severe on. */
 export type LogLevel = (typeof logLevels)[number]
 
-/** What svcd logs to. pino's loggers have this shape; only node/log.ts knows that it is pino. */
+/** What svcd logs to. pino's loggers have this shape; only process/log.ts knows that it is pino. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -1,4 +1,4 @@
-import { Client, type Diagnose } from '../api/client.ts'
+import { Client, type Diagnose } from '../client/client.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'

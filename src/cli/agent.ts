@@ -5,9 +5,9 @@ import { consulFlags } from '../config/consul-keys.ts'
 import { optionFlags } from '../config/flags.ts'
 import type { Config } from '../config/options.ts'
 import { configPaths, readConfig, refuseAll, type ConfigSources } from '../config/parse.ts'
-import type { DefinitionFiles, Finding } from '../node/definition-document.ts'
+import type { DefinitionFiles, Finding } from '../agent/files/document.ts'
 import type { Reread } from '../node/reloading.ts'
-import { boundYoungGeneration } from '../node/young-generation.ts'
+import { boundYoungGeneration } from '../process/young-generation.ts'
 import type { Io } from './io.ts'
 import { addExamples, collect, newCommand } from './new-command.ts'
 
@@ -107,7 +107,7 @@ async function filesAt(
   paths: readonly string[],
 ): Promise<Pick<DefinitionFiles, 'options' | 'findings'>> {
   if (paths.length === 0) return { options: [], findings: [] }
-  const { loadDefinitionFiles } = await import('../node/definition-files.ts')
+  const { loadDefinitionFiles } = await import('../agent/files/files.ts')
   return loadDefinitionFiles(paths)
 }
 

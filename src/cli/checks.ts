@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
-import type { CheckEntry } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
+import type { CheckEntry } from '../client/rows.ts'
+import type { Client } from '../client/client.ts'
 import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import { outputOf } from './instance-health.ts'

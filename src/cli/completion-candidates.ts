@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander'
-import type { Client } from '../api/client.ts'
+import type { Client } from '../client/client.ts'
 import { agentClient } from './agent-client.ts'
 import type { CommandEntry } from './command-entry.ts'
 import type { Io } from './io.ts'

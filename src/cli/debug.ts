@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import type { CheckEntry, ServiceEntry } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
+import type { CheckEntry, ServiceEntry } from '../client/rows.ts'
+import type { Client } from '../client/client.ts'
 import { parseDuration } from '../base/duration.ts'
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
 import { version } from '../base/version.ts'
@@ -57,7 +57,7 @@ async function debug(options: DebugOptions, io: Io): Promise<void> {
   const { errors } = capture
   const index = { svcd: version, started, durationMs, intervalMs, errors }
   const files = new Map([['index.json', text(index)], ...capture.files])
-  const { writeBundle } = await import('../node/bundle.ts')
+  const { writeBundle } = await import('../archive/bundle.ts')
   try {
     const inside = [...files].map(([file, content]) => [`svcd-debug/${file}`, content] as const)
     await writeBundle(path, new Map(inside), started.getTime())

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Client } from '../api/client.ts'
+import type { Client } from '../client/client.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'

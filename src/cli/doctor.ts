@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { Self } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
+import type { Self } from '../client/rows.ts'
+import type { Client } from '../client/client.ts'
 import { visible } from '../base/invisible.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'

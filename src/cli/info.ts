@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Self } from '../api/client-rows.ts'
+import type { Self } from '../client/rows.ts'
 import { visibleLines } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'

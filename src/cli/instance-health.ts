@@ -1,4 +1,4 @@
-import type { CheckEntry } from '../api/client-rows.ts'
+import type { CheckEntry } from '../client/rows.ts'
 import { judge, type AggregatedStatus } from '../health/select.ts'
 import { firstLine } from './columns.ts'
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { CheckEntry } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
+import type { CheckEntry } from '../client/rows.ts'
+import type { Client } from '../client/client.ts'
 import { svcdError } from '../base/errors.ts'
 import { visible } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Member } from '../api/client-rows.ts'
+import type { Member } from '../client/rows.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import { pairs } from './columns.ts'

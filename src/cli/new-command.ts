@@ -1,6 +1,6 @@
 import { Command, Option, type Help } from 'commander'
 import { visibleJson } from '../base/invisible.ts'
-import type { ListOptions } from '../api/client.ts'
+import type { ListOptions } from '../client/client.ts'
 import type { Io } from './io.ts'
 
 /** One subcommand of `svcd`. Its action resolves when it is done, or rejects with an SvcdError. */

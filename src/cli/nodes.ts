@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { NodeEntry } from '../api/client-rows.ts'
+import type { NodeEntry } from '../client/rows.ts'
 import { agentClient } from './agent-client.ts'
 import { pairs } from './columns.ts'
 import type { Io } from './io.ts'

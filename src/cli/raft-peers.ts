@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { RaftServer } from '../api/client-rows.ts'
+import type { RaftServer } from '../client/rows.ts'
 import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'

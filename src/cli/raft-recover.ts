@@ -29,8 +29,8 @@ export function recoverCommand(io: Io): Command {
       if (dataDir === undefined) {
         throw svcdError('usage', { reason: 'Give the data directory with --data-dir.' })
       }
-      const { recoverCluster } = await import('../node/recover.ts')
-      const { assertQuorumLost } = await import('../node/quorum-lost.ts')
+      const { recoverCluster } = await import('../replica/offline/recover.ts')
+      const { assertQuorumLost } = await import('../replica/offline/quorum-lost.ts')
       if (options.force !== true) await assertQuorumLost(dataDir)
       const recovery = recoverCluster(dataDir, { address })
       if (options.json === true) return printJson(io, recovery)

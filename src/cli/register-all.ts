@@ -1,5 +1,5 @@
-import type { ServiceRegistration } from '../api/client-rows.ts'
-import { refusedReason, refusedStatus, type Client } from '../api/client.ts'
+import type { ServiceRegistration } from '../client/rows.ts'
+import { refusedReason, refusedStatus, type Client } from '../client/client.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { replacedNote, serviceWith } from './replaced-service.ts'
 

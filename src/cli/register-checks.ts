@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CheckRegistration } from '../api/client-rows.ts'
+import type { CheckRegistration } from '../client/rows.ts'
 import { nearestDuration, parseDuration } from '../base/duration.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { ServiceRegistration } from '../api/client-rows.ts'
+import type { ServiceRegistration } from '../client/rows.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'

@@ -1,6 +1,6 @@
-import type { ServiceRegistration } from '../api/client-rows.ts'
+import type { ServiceRegistration } from '../client/rows.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
-import type { DefinitionFiles, Finding } from '../node/definition-document.ts'
+import type { DefinitionFiles, Finding } from '../agent/files/document.ts'
 import type { Io } from './io.ts'
 
 /** Whether an argument is a file, not the name or ID of a service. */
@@ -16,8 +16,8 @@ export async function readAllRegistrations(
   paths: readonly string[],
   io: Io,
 ): Promise<readonly ServiceRegistration[]> {
-  const { registrationBody } = await import('../node/registration-body.ts')
-  const { findingText } = await import('../node/definition-document.ts')
+  const { registrationBody } = await import('./registration-body.ts')
+  const { findingText } = await import('../agent/files/document.ts')
   const files = await readFiles(paths, io)
   const errors = files.findings.filter(({ severity }) => severity === 'error')
   refuse(errors, findingText)
@@ -32,7 +32,7 @@ export async function readAllRegistrations(
 
 /** The IDs of all services in the files, including services with errors. */
 export async function readAllIds(paths: readonly string[], io: Io): Promise<readonly string[]> {
-  const { findingText } = await import('../node/definition-document.ts')
+  const { findingText } = await import('../agent/files/document.ts')
   const { serviceIds, findings } = await readFiles(paths, io)
   refuse(
     findings.filter(({ severity, isWholeFile }) => isWholeFile && severity === 'error'),
@@ -43,7 +43,7 @@ export async function readAllIds(paths: readonly string[], io: Io): Promise<read
 
 /** Reads files with the code that an agent uses for its own files. */
 async function readFiles(paths: readonly string[], io: Io): Promise<DefinitionFiles> {
-  const { Loaded, readDefinitions } = await import('../node/definition-document.ts')
+  const { Loaded, readDefinitions } = await import('../agent/files/document.ts')
   const loaded = new Loaded()
   for (const path of paths) {
     const before = countOf(loaded)

@@ -1,5 +1,5 @@
-import type { ServiceEntry, ServiceRegistration } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
+import type { ServiceEntry, ServiceRegistration } from '../client/rows.ts'
+import type { Client } from '../client/client.ts'
 import { SvcdError } from '../base/errors.ts'
 import { hostPort } from './endpoint.ts'
 

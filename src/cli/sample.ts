@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from '../api/client.ts'
+import { Client } from '../client/client.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
 
 export interface Sample {

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
-import type { HealthEntry, ServiceSummary } from '../api/client-rows.ts'
-import type { Client, ListOptions } from '../api/client.ts'
+import type { HealthEntry, ServiceSummary } from '../client/rows.ts'
+import type { Client, ListOptions } from '../client/client.ts'
 import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import { pairs, type Cell } from './columns.ts'

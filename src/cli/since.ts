@@ -1,5 +1,5 @@
-import type { ChangeTimes, CheckEntry } from '../api/client-rows.ts'
-import { refusedStatus, type Client } from '../api/client.ts'
+import type { ChangeTimes, CheckEntry } from '../client/rows.ts'
+import { refusedStatus, type Client } from '../client/client.ts'
 import { formatDuration } from '../base/duration.ts'
 import { SvcdError } from '../base/errors.ts'
 

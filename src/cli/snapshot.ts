@@ -3,11 +3,11 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type { Command } from 'commander'
-import type { Client } from '../api/client.ts'
+import type { Client } from '../client/client.ts'
 import { reasonOf, svcdError, SvcdError } from '../base/errors.ts'
 import { visibleLines } from '../base/invisible.ts'
 import { agentClient } from './agent-client.ts'
-import type { SnapshotInspection } from '../node/snapshot-inspection.ts'
+import type { SnapshotInspection } from '../archive/inspection.ts'
 import { columns } from './columns.ts'
 import type { Io } from './io.ts'
 import {
@@ -57,7 +57,7 @@ async function save(client: Client, file: string, options: SaveOptions, io: Io):
     await writeFile(temporary, '', { mode: 0o600 })
     const { index, stateBytes, archive } = await client.snapshot({ stale: options.stale === true })
     await download(archive, temporary, new ProgressBar('Saving', stateBytes, io.drawn))
-    const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')
+    const { inspectSnapshot } = await import('../archive/inspection.ts')
     await inspectSnapshot(temporary)
     await rename(temporary, file)
     return index
@@ -138,7 +138,7 @@ export function inspectCommand(io: Io): Command {
     .argument('<file>', 'The file to inspect.')
     .option('--json', 'Print JSON.')
     .action(async (file: string, options: OutputOptions) => {
-      const { inspectSnapshot } = await import('../node/snapshot-inspection.ts')
+      const { inspectSnapshot } = await import('../archive/inspection.ts')
       const found = await inspectSnapshot(file)
       const names = Object.keys(found.rows)
       await print(io, options, { data: found, names, text: () => visibleLines(text(found)) })

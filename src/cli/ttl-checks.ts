@@ -1,5 +1,5 @@
-import type { CheckEntry } from '../api/client-rows.ts'
-import type { Client } from '../api/client.ts'
+import type { CheckEntry } from '../client/rows.ts'
+import type { Client } from '../client/client.ts'
 import { parseDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'

@@ -23,8 +23,8 @@ export function validateCommand(io: Io): Command {
     .option('--quiet', 'Print nothing if the configuration is valid.')
     .option('--json', 'Print JSON.')
     .action(async (paths: readonly string[], options: ValidateOptions) => {
-      const { loadDefinitionFiles } = await import('../node/definition-files.ts')
-      const { findingText } = await import('../node/definition-document.ts')
+      const { loadDefinitionFiles } = await import('../agent/files/files.ts')
+      const { findingText } = await import('../agent/files/document.ts')
       const { services, checks, options: files, findings } = await loadDefinitionFiles(paths)
       const { problems, notices } = optionsIn(files)
       const errors = findings.filter(({ severity }) => severity === 'error')

@@ -1,4 +1,4 @@
-import { queryOf } from '../api/client.ts'
+import { queryOf } from '../client/client.ts'
 import { svcdError } from '../base/errors.ts'
 import { listOptions, type ReadOptions } from './new-command.ts'
 import type { WatchedKind } from './watched-rows.ts'

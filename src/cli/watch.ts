@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Option, type Command } from 'commander'
-import { refusedStatus, type Client } from '../api/client.ts'
+import { refusedStatus, type Client } from '../client/client.ts'
 import { visibleJson } from '../base/invisible.ts'
 import { SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'

@@ -1,4 +1,4 @@
-import type { CheckEntry, HealthEntry, NodeEntry, ServiceEntry } from '../api/client-rows.ts'
+import type { CheckEntry, HealthEntry, NodeEntry, ServiceEntry } from '../client/rows.ts'
 import { firstLine } from './columns.ts'
 import { instanceHealth } from './instance-health.ts'
 

@@ -1,7 +1,7 @@
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { causeOf } from '../api/client-failure.ts'
-import { httpRequest } from '../api/http-request.ts'
+import { causeOf } from '../client/failure.ts'
+import { httpRequest } from '../client/http-request.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 
 /** A running server answers a probe in this time. */

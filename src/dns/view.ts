@@ -36,7 +36,7 @@ export interface Holder {
 }
 
 /**
- * The data of DNS answers. `node/catalog-view.ts` reads it from the catalog. Names are passed in lower
+ * The data of DNS answers. `resolver/catalog-view.ts` reads it from the catalog. Names are passed in lower
  * case and match case-insensitively. The order of a list must not change while the catalog does not
  * change; the wire cache rotates it.
  */

@@ -1,4 +1,4 @@
-import type { Wait } from '../api/backend.ts'
+import type { Wait } from '../ports/backend.ts'
 import type { Versions } from '../catalog/versions.ts'
 
 /**

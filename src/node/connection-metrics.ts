@@ -1,5 +1,5 @@
 import type { Metric, Sample } from '../base/metric.ts'
-import type { GateFigures } from '../net/connection-gate.ts'
+import type { GateFigures } from '../net/connections/gate.ts'
 import type { ConnectionFigures } from './connections.ts'
 
 /** The connections of each port, as metrics. */

@@ -2,17 +2,21 @@ import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Config } from '../config/options.ts'
-import { ConnectionBudget } from '../net/connection-budget.ts'
-import type { PortLimits } from '../net/connection-budget.ts'
-import { ConnectionGate } from '../net/connection-gate.ts'
-import type { GateFigures } from '../net/connection-gate.ts'
-import { descriptorPlan, descriptorsMin, descriptorsNeeded } from '../net/descriptor-plan.ts'
-import type { DescriptorNeeds, DescriptorPlan } from '../net/descriptor-plan.ts'
-import { HttpRefusals } from '../net/http-refusal.ts'
-import { defaultPeerLimits } from '../net/peer-limits.ts'
-import type { PeerLimits } from '../net/peer-limits.ts'
-import { PeerNotices } from '../net/peer-notices.ts'
-import { dnsThreadsDefault } from './dns-udp.ts'
+import { ConnectionBudget } from '../net/connections/budget.ts'
+import type { PortLimits } from '../net/connections/budget.ts'
+import { ConnectionGate } from '../net/connections/gate.ts'
+import type { GateFigures } from '../net/connections/gate.ts'
+import {
+  descriptorPlan,
+  descriptorsMin,
+  descriptorsNeeded,
+} from '../net/connections/descriptor-plan.ts'
+import type { DescriptorNeeds, DescriptorPlan } from '../net/connections/descriptor-plan.ts'
+import { HttpRefusals } from '../net/connections/http-refusal.ts'
+import { defaultPeerLimits } from '../peers/limits.ts'
+import type { PeerLimits } from '../peers/limits.ts'
+import { PeerNotices } from '../process/peer-notices.ts'
+import { dnsThreadsDefault } from '../resolver/threads/udp.ts'
 
 /** How many connections the clients of this node may have, and what is kept back from them. */
 export interface Connections {

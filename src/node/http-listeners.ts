@@ -3,10 +3,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { httpServerOptions } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
-import { connectionEndings } from '../api/connection-endings.ts'
-import { bindError, http } from '../net/bind-error.ts'
-import type { ConnectionGate } from '../net/connection-gate.ts'
-import type { Endpoint } from './dns-service.ts'
+import { connectionEndings } from '../api/http/connection-endings.ts'
+import { bindError, http } from '../net/connections/bind-error.ts'
+import type { ConnectionGate } from '../net/connections/gate.ts'
+import type { Endpoint } from '../resolver/service.ts'
 
 export interface HttpListenOptions {
   readonly addresses: readonly string[]

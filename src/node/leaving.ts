@@ -1,9 +1,9 @@
-import type { Backend, Identity, Origin } from '../api/backend.ts'
+import type { Backend, Identity, Origin } from '../ports/backend.ts'
 import { svcdError } from '../base/errors.ts'
 import type { CommandBody } from '../catalog/command.ts'
 import { nameHolder } from '../catalog/name-holder.ts'
 import type { CatalogReader } from '../catalog/query.ts'
-import { nodeRegistrations } from './restore-plan.ts'
+import { nodeRegistrations } from '../archive/restore-plan.ts'
 
 export interface LeavingParts extends Pick<
   Backend,

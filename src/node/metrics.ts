@@ -1,13 +1,13 @@
-import type { Identity } from '../api/backend.ts'
+import type { Identity } from '../ports/backend.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../catalog/query.ts'
 import { connectionMetrics } from './connection-metrics.ts'
 import type { ConnectionFigures } from './connections.ts'
-import type { DnsService } from './dns-service.ts'
-import { dnsMetrics } from './dns-metrics.ts'
-import type { ClusterStatus } from './replica-messages.ts'
-import { heapBytes } from './thread-heaps.ts'
-import type { TickDelays } from './tick-delays.ts'
+import type { DnsService } from '../resolver/service.ts'
+import { dnsMetrics } from '../resolver/metrics.ts'
+import type { ClusterStatus } from '../replica/messages.ts'
+import { heapBytes } from '../process/thread-heaps.ts'
+import type { TickDelays } from '../replica/tick-delays.ts'
 
 export interface MetricsParts {
   readonly identity: Identity

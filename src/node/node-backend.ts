@@ -13,7 +13,7 @@ import type {
   SnapshotArchive,
   Statistics,
   Wait,
-} from '../api/backend.ts'
+} from '../ports/backend.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, Outcome } from '../catalog/command.ts'
@@ -22,19 +22,19 @@ import type { Versions } from '../catalog/versions.ts'
 import type { Config } from '../config/options.ts'
 import { redactText } from '../config/redact.ts'
 import type { StateReader } from '../storage/state.ts'
-import type { ChangeLog } from './change-log.ts'
+import type { ChangeLog } from '../agent/change-log.ts'
 import type { ChangeWaiters } from './change-waiters.ts'
 import type { ConnectionFigures } from './connections.ts'
 import { diagnosis } from './diagnosis.ts'
-import type { DnsService } from './dns-service.ts'
-import { hostFacts } from './host-facts.ts'
+import type { DnsService } from '../resolver/service.ts'
+import { hostFacts } from '../process/host-facts.ts'
 import { leaveCluster } from './leaving.ts'
-import type { Replica } from './replica.ts'
+import type { Replica } from '../replica/replica.ts'
 import type { SlicedReads } from './sliced-reads.ts'
-import type { SnapshotService } from './snapshot-service.ts'
+import type { SnapshotService } from '../archive/service.ts'
 import { nodeMetrics } from './metrics.ts'
 import { statistics } from './statistics.ts'
-import { trailingEntries } from './trailing-entries.ts'
+import { trailingEntries } from '../replica/trailing-entries.ts'
 
 export interface NodeBackendParts {
   readonly identity: Identity

@@ -1,6 +1,6 @@
 import { isLoopbackIp, parseIp } from '../base/ip.ts'
 import type { Config } from '../config/options.ts'
-import type { ReplicaSettings } from './replica-messages.ts'
+import type { ReplicaSettings } from '../replica/messages.ts'
 
 /** The keys behind `-encrypt`, which was checked. */
 export function peerSecret({

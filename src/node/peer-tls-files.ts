@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import type { Config } from '../config/options.ts'
-import type { ProbeCredentials } from '../net/probe-result.ts'
-import type { ReplicaSettings } from './replica-messages.ts'
+import type { ProbeCredentials } from '../probes/result.ts'
+import type { ReplicaSettings } from '../replica/messages.ts'
 
 /** The PEM texts behind the options. Throws SvcdError `invalid-option` for a file that cannot be read. */
 export function readPeerTls(options: Config['peerTls']): ReplicaSettings['tls'] {

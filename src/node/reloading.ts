@@ -1,12 +1,12 @@
-import type { ReloadReport } from '../api/backend.ts'
+import type { ReloadReport } from '../ports/backend.ts'
 import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { changedOptions } from '../config/changed-options.ts'
 import type { ConfigFile } from '../config/config-file.ts'
 import type { Config } from '../config/options.ts'
 import type { ReadConfig } from '../config/parse.ts'
-import type { Agent } from './agent.ts'
-import type { DefinitionFiles } from './definition-document.ts'
+import type { Agent } from '../agent/agent.ts'
+import type { DefinitionFiles } from '../agent/files/document.ts'
 import { definitionsOf } from './open-agent.ts'
 
 /** The configuration as it would be with these files, and the flags and variables of the start. */

@@ -1,7 +1,7 @@
 import { arch, availableParallelism, platform } from 'node:os'
-import type { Statistics } from '../api/backend.ts'
+import type { Statistics } from '../ports/backend.ts'
 import type { Index } from '../raft/entry.ts'
-import type { ClusterStatus } from './replica-messages.ts'
+import type { ClusterStatus } from '../replica/messages.ts'
 
 export interface StatisticsParts {
   readonly nodeId: string

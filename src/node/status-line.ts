@@ -1,4 +1,4 @@
-import type { ClusterStatus } from './replica-messages.ts'
+import type { ClusterStatus } from '../replica/messages.ts'
 
 type Seen = Pick<
   ClusterStatus,

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { must } from '../../src/base/assert.ts'
-import { AnswerBlock } from '../../src/net/answer-block.ts'
-import { inet, loadLibc } from '../../src/net/libc.ts'
-import { MessageBlock, controlBytes, messagesMax, nameBytes } from '../../src/net/message-block.ts'
-import { openUdpSocket } from '../../src/net/udp-socket.ts'
+import { AnswerBlock } from '../../src/net/udp/answer-block.ts'
+import { inet, loadLibc } from '../../src/process/libc.ts'
+import {
+  MessageBlock,
+  controlBytes,
+  messagesMax,
+  nameBytes,
+} from '../../src/net/udp/message-block.ts'
+import { openUdpSocket } from '../../src/net/udp/socket.ts'
 import { buildQuery } from '../dns/fixture.ts'
 
 // A load that asks more cheaply than a server answers: many packets a system call, both ways. dnsperf

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { staticZones } from '../../src/dns/static-zone.ts'
-import { parseZoneFile } from '../../src/dns/zone-file.ts'
+import { parseZoneFile } from '../../src/dns/zone-file/zone-file.ts'
 import { Bench, replyText } from './fixture.ts'
 
 const soa = 'consul. 0 SOA ns.consul. hostmaster.consul. 7 3600 600 86400 0'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { staticZones } from '../../src/dns/static-zone.ts'
-import { parseZoneFile } from '../../src/dns/zone-file.ts'
+import { parseZoneFile } from '../../src/dns/zone-file/zone-file.ts'
 import { Bench } from './fixture.ts'
 
 function bench(instances: number): Bench {

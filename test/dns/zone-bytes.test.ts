@@ -7,7 +7,7 @@ import { formatName, readName } from '../../src/dns/name.ts'
 import { allRecords } from '../../src/dns/packed-records.ts'
 import { encodeData } from '../../src/dns/rdata.ts'
 import { formatType } from '../../src/dns/record.ts'
-import { parseZoneFile } from '../../src/dns/zone-file.ts'
+import { parseZoneFile } from '../../src/dns/zone-file/zone-file.ts'
 import { missing } from '../helpers/tools.ts'
 
 // What the records of a zone file are in wire form, octet by octet, and that BIND makes the same.

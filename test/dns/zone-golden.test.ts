@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { allRecords } from '../../src/dns/packed-records.ts'
-import { parseZoneFile } from '../../src/dns/zone-file.ts'
-import type { Included, ZoneFileResult } from '../../src/dns/zone-file.ts'
+import { parseZoneFile } from '../../src/dns/zone-file/zone-file.ts'
+import type { Included, ZoneFileResult } from '../../src/dns/zone-file/zone-file.ts'
 import { missing } from '../helpers/tools.ts'
 
 // Zone files, good and bad: what is said of each, and that named-checkzone says the same.

@@ -12,7 +12,7 @@ export interface LayerRules {
 }
 
 export interface Room {
-  /** Rooms, or single files of rooms (`api/client.ts`). */
+  /** Rooms, or single files of rooms (`client/client.ts`). */
   readonly imports: readonly string[]
   /** Built-in modules without `node:`; 'any' for all. */
   readonly builtins: readonly string[] | 'any'

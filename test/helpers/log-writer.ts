@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { must } from '../../src/base/assert.ts'
 import type { Entry } from '../../src/raft/entry.ts'
-import { RaftLog } from '../../src/storage/raft-log.ts'
+import { RaftLog } from '../../src/storage/log/raft-log.ts'
 
 // A process to be killed: write n has term n, commits entry n - 1, cuts the log back to entry n and
 // puts three entries of its term there. It prints n when the write is done.

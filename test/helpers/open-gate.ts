@@ -1,8 +1,8 @@
 import { silentLogger } from '../../src/base/log.ts'
-import { ConnectionBudget } from '../../src/net/connection-budget.ts'
-import type { PortLimits } from '../../src/net/connection-budget.ts'
-import { ConnectionGate } from '../../src/net/connection-gate.ts'
-import { PeerNotices } from '../../src/net/peer-notices.ts'
+import { ConnectionBudget } from '../../src/net/connections/budget.ts'
+import type { PortLimits } from '../../src/net/connections/budget.ts'
+import { ConnectionGate } from '../../src/net/connections/gate.ts'
+import { PeerNotices } from '../../src/process/peer-notices.ts'
 
 /** A gate with room for 1,000 connections, or as many as said. */
 export function openGate(limits: Partial<PortLimits> = {}): ConnectionGate {

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { lengthAndText } from '../../src/net/peer-bytes.ts'
-import { buildFrame, frameHeaderBytes, frameTypes } from '../../src/net/peer-frame.ts'
-import { decodeHello, encodeHello } from '../../src/net/peer-hello.ts'
-import type { Hello } from '../../src/net/peer-hello.ts'
+import { lengthAndText } from '../../src/peers/bytes.ts'
+import { buildFrame, frameHeaderBytes, frameTypes } from '../../src/peers/frame.ts'
+import { decodeHello, encodeHello } from '../../src/peers/hello.ts'
+import type { Hello } from '../../src/peers/hello.ts'
 import { must } from '../../src/base/assert.ts'
 
 /** A greeting with which any server would talk, but for what is changed. */

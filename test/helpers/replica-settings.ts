@@ -1,4 +1,4 @@
-import type { ReplicaSettings } from '../../src/node/replica-messages.ts'
+import type { ReplicaSettings } from '../../src/replica/messages.ts'
 
 /** One server that is a cluster by itself, on any port. */
 export const loneServer: ReplicaSettings = {

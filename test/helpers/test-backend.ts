@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
-} from '../../src/api/agent-definition.ts'
+} from '../../src/definition/agent-definition.ts'
 import type {
   Backend,
   ClusterOperation,
@@ -20,7 +20,7 @@ import type {
   Statistics,
   Wait,
   ServiceRegistered,
-} from '../../src/api/backend.ts'
+} from '../../src/ports/backend.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { AnyMetric } from '../../src/base/metric.ts'
@@ -30,13 +30,13 @@ import { Versions } from '../../src/catalog/versions.ts'
 import type { CatalogReader } from '../../src/catalog/query.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
-import { AgentLog } from '../../src/node/log.ts'
-import { hostFacts } from '../../src/node/host-facts.ts'
+import { AgentLog } from '../../src/process/log.ts'
+import { hostFacts } from '../../src/process/host-facts.ts'
 import { ChangeWaiters } from '../../src/node/change-waiters.ts'
-import { SnapshotService } from '../../src/node/snapshot-service.ts'
-import { SnapshotStore } from '../../src/storage/snapshot.ts'
-import { runSnapshotJob } from '../../src/storage/snapshot-job.ts'
-import type { RunSnapshotJob } from '../../src/storage/snapshot-worker.ts'
+import { SnapshotService } from '../../src/archive/service.ts'
+import { SnapshotStore } from '../../src/storage/snapshot/snapshot.ts'
+import { runSnapshotJob } from '../../src/storage/snapshot/job.ts'
+import type { RunSnapshotJob } from '../../src/storage/snapshot/worker.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 
 const node: NodeDefinition = {

@@ -6,7 +6,7 @@ import { must } from '../../src/base/assert.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { missing, notRoot } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
-import { noMmsg } from '../net/udp-paths.ts'
+import { noMmsg } from '../net/udp/paths.ts'
 
 // One host with many addresses, asked by another: each answer leaves from the address that was asked.
 

@@ -1,4 +1,4 @@
-import { ClusterMarks } from '../../src/node/cluster-marks.ts'
+import { ClusterMarks } from '../../src/replica/cluster/marks.ts'
 import type { SimDisk } from './disk.ts'
 
 /** What an ended process would still do; nobody hears of it. */

@@ -1,6 +1,6 @@
 import { must } from '../../src/base/assert.ts'
 import { decodeConfig, encodeConfig } from '../../src/raft/config.ts'
-import type { Pledge } from '../../src/node/cluster-formation.ts'
+import type { Pledge } from '../../src/replica/cluster/formation.ts'
 import type { Config, PlacedConfig } from '../../src/raft/config.ts'
 import type { Entry, Index, NodeId, Term } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'

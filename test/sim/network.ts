@@ -148,7 +148,7 @@ export class Network {
   }
 
   /**
-   * What `Vouching` does (src/node/vouching.ts): those whom `asking` knows say whether `stranger` is a member;
+   * What `Vouching` does (src/replica/cluster/vouching.ts): those whom `asking` knows say whether `stranger` is a member;
    * when none of them can be reached or knows a leader, it may speak for itself.
    */
   #askAbout(stranger: NodeId, asking: NodeId): void {

@@ -1,7 +1,7 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
-import { recoverLog } from '../../src/node/recover.ts'
+import { recoverLog } from '../../src/replica/offline/recover.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import { isVoter } from '../../src/raft/config.ts'
 import type { Message } from '../../src/raft/message.ts'

@@ -1,18 +1,18 @@
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import type { CatalogReader } from '../../src/catalog/query.ts'
-import { PeerNotices } from '../../src/net/peer-notices.ts'
-import type { PeerTransport } from '../../src/net/peer-transport.ts'
-import { ClusterFormation } from '../../src/node/cluster-formation.ts'
-import type { ClusterMarks } from '../../src/node/cluster-marks.ts'
-import { EpochFence } from '../../src/node/epoch-fence.ts'
-import { finishFounding, foundCluster } from '../../src/node/founding.ts'
-import { LeaderDuties } from '../../src/node/leader-duties.ts'
-import type { Operations } from '../../src/node/operations.ts'
-import { askerOver } from '../../src/node/peer-questions.ts'
-import { PeerRequests } from '../../src/node/peer-requests.ts'
-import type { ProposalResult } from '../../src/node/proposals.ts'
-import { RaftServer } from '../../src/node/raft-server.ts'
+import { PeerNotices } from '../../src/process/peer-notices.ts'
+import type { PeerTransport } from '../../src/peers/transport.ts'
+import { ClusterFormation } from '../../src/replica/cluster/formation.ts'
+import type { ClusterMarks } from '../../src/replica/cluster/marks.ts'
+import { EpochFence } from '../../src/replica/cluster/epoch-fence.ts'
+import { finishFounding, foundCluster } from '../../src/replica/cluster/founding.ts'
+import { LeaderDuties } from '../../src/replica/duties/leader-duties.ts'
+import type { Operations } from '../../src/replica/writes/operations.ts'
+import { askerOver } from '../../src/replica/cluster/peer-questions.ts'
+import { PeerRequests } from '../../src/replica/writes/peer-requests.ts'
+import type { ProposalResult } from '../../src/replica/writes/proposals.ts'
+import { RaftServer } from '../../src/replica/raft-server.ts'
 import { members } from '../../src/raft/config.ts'
 import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
@@ -31,7 +31,7 @@ import type { HostWorld } from './surroundings.ts'
 const formationMs = 300
 const joinTimeoutMs = 3000
 const silenceMs = 3000
-/** As in src/node/raft-server.ts. */
+/** As in src/replica/raft-server.ts. */
 const visibleMs = 1000
 
 /** The server whose process this is, as far as it needs to know it (node.ts). */
@@ -54,7 +54,7 @@ export interface Host {
 }
 
 /**
- * One process of a server: what src/node/replica-server.ts puts together, over a simulated disk,
+ * One process of a server: what src/replica/server.ts puts together, over a simulated disk,
  * network and clock. All but the threads, the sockets and the files is the real code.
  */
 export class SimReplica {

@@ -18,7 +18,7 @@ export interface RpcParts {
   readonly onBusy: () => void
 }
 
-/** Requests between the processes of two servers, as net/peer-rpc.ts has them on a connection. */
+/** Requests between the processes of two servers, as peers/rpc.ts has them on a connection. */
 export class Rpc {
   readonly #parts: RpcParts
   readonly #waiting = new Map<number, Waiting>()

@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
-import { openFilesMax } from '../../src/net/descriptor-limit.ts'
+import { openFilesMax } from '../../src/process/descriptor-limit.ts'
 import { ask } from '../../src/net/dns-client.ts'
 import { AgentProcess, svcdBin, withoutRunner } from '../helpers/agent-process.ts'
 import { freePorts } from '../helpers/free-ports.ts'
@@ -320,7 +320,7 @@ t.test(
   'a look-up that fails for want of a descriptor says nothing of the service',
   { skip },
   async (t) => {
-    const module = new URL('../dist/net/probe-result.js', pathToFileURL(svcdBin))
+    const module = new URL('../dist/probes/result.js', pathToFileURL(svcdBin))
     const script = `
     import { openSync } from 'node:fs'
     const { failedProbe } = await import(${JSON.stringify(module.href)})

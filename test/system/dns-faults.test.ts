@@ -2,7 +2,7 @@ import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { DnsAsker } from '../helpers/dns-asker.ts'
 import { until } from '../helpers/until.ts'
-import { noMmsg } from '../net/udp-paths.ts'
+import { noMmsg } from '../net/udp/paths.ts'
 
 const faults = new URL('../helpers/break-sockets.mjs', import.meta.url)
 

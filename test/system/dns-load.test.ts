@@ -15,7 +15,7 @@ import { DnsAsker, addressesIn } from '../helpers/dns-asker.ts'
 import { ServiceHistories } from '../helpers/service-histories.ts'
 import { missing } from '../helpers/tools.ts'
 import { pause } from '../helpers/until.ts'
-import { noMmsg } from '../net/udp-paths.ts'
+import { noMmsg } from '../net/udp/paths.ts'
 
 // DNS of a whole agent while it is written to, and while others ask for all they can.
 

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
 import { until } from '../helpers/until.ts'
-import { noMmsg } from '../net/udp-paths.ts'
+import { noMmsg } from '../net/udp/paths.ts'
 
 const faults = new URL('../helpers/break-sockets.mjs', import.meta.url)
 

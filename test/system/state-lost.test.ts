@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } fro
 import { join } from 'node:path'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
-import { RaftLog } from '../../src/storage/raft-log.ts'
+import { RaftLog } from '../../src/storage/log/raft-log.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
 import type { ClusterServer } from '../helpers/cluster-process.ts'
 import { checkSameState } from '../helpers/replica-check.ts'

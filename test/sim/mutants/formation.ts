@@ -1,4 +1,4 @@
-import type { Pledge } from '../../../src/node/cluster-formation.ts'
+import type { Pledge } from '../../../src/replica/cluster/formation.ts'
 import type { Mutant } from '../node.ts'
 import { process, onDuty } from './kinds.ts'
 

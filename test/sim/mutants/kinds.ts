@@ -1,5 +1,5 @@
 import { must } from '../../../src/base/assert.ts'
-import type { RaftServer } from '../../../src/node/raft-server.ts'
+import type { RaftServer } from '../../../src/replica/raft-server.ts'
 import type { Driver } from '../../../src/raft/driver.ts'
 import type { RaftLog } from '../../../src/raft/log.ts'
 import type { Message } from '../../../src/raft/message.ts'

@@ -1,0 +1,136 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { svcdError } from '../../../base/errors.ts'
+import { nodeCheckId } from '../../../catalog/model.ts'
+import { subject } from '../../../catalog/versions.ts'
+import type { Backend, JoinResult } from '../../../ports/backend.ts'
+import type { ReadContext } from '../../http/read.ts'
+import { originOf } from '../catalog/catalog.ts'
+import { nameOf, serverMembers } from './members.ts'
+import type { ServerMember } from './members.ts'
+import { flagParameter, parametersOf } from '../../http/parameters.ts'
+import { sendDone } from '../../http/reply.ts'
+import { addRoute, tailOf } from '../../http/route.ts'
+
+const joinPath = '/v1/agent/join/'
+const forceLeavePath = '/v1/agent/force-leave/'
+
+/** agent/leave, join and force-leave. */
+export function addMembershipRoutes(app: FastifyInstance, context: ReadContext): void {
+  const { backend } = context
+  addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
+    await backend.operate({ kind: 'leave' })
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'PUT', `${joinPath}*`, async (request, reply) => {
+    if (flagParameter(parametersOf(request), 'wan')) {
+      const reason = 'svcd has one datacenter, so there is no WAN to join; leave it out'
+      throw svcdError('invalid-parameter', { name: 'wan', reason })
+    }
+    const address = tailOf(request, joinPath)
+    if (!/^(?:\[[\da-f:.]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i.test(address)) {
+      const reason = `${JSON.stringify(address)} is not host or host:port`
+      throw svcdError('invalid-parameter', { name: 'address', reason })
+    }
+    const result = await backend.operate({ kind: 'join', address })
+    if (result === ('joined' satisfies JoinResult)) await untilAllNamed(context, reply)
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'PUT', `${forceLeavePath}*`, async (request, reply) => {
+    await forceLeave(backend, request, tailOf(request, forceLeavePath))
+    return sendDone(reply)
+  })
+}
+
+/**
+ * How long the names may take to arrive. After that the answer is 200 nevertheless, because the
+ * server has joined.
+ */
+const namesMs = 5000
+/** How often to look: there is no subject to wait on for the servers of the cluster. */
+const lookMs = 100
+
+/**
+ * A member has its name when its registration is applied here. A later request then shows all of
+ * them.
+ */
+async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
+  const { backend, clock, waits } = context
+  const deadline = clock.monotonicMs() + namesMs
+  for (;;) {
+    const since = backend.version()
+    const remainingMs = deadline - clock.monotonicMs()
+    if (isAllNamed(backend) || remainingMs <= 0 || waits.stopped) return
+    const wait = backend.waitForChange(subject.nodes, since, Math.min(lookMs, remainingMs))
+    await waits.run(reply, wait)
+  }
+}
+
+function isAllNamed(backend: Backend): boolean {
+  const { nodeId } = backend.identity
+  if (backend.read((catalog) => catalog.nodeById(nodeId)) === undefined) return false
+  if (!backend.cluster().servers.some(({ id }) => id === nodeId)) return false
+  return serverMembers({ backend }).every(({ name }) => name !== '')
+}
+
+/** Undefined if no member has this name. Throws if the name may also mean an earlier server. */
+function memberToRemove(backend: Backend, name: string): ServerMember | undefined {
+  const members = serverMembers({ backend })
+  const byId = members.find(({ server }) => server.id === name)
+  if (byId !== undefined) return byId
+  const nameless = members.filter((one) => one.name === '')
+  const named = members.find((one) => one.name !== '' && one.name === name)
+  const isNone = name === nameOf({ name: '' }) && nameless.length > 0
+  // If another server has taken the name and address of a failed one, only the ID tells them apart.
+  const ghosts = nameless.filter(({ server }) => server.address === named?.server.address)
+  const meant = isNone ? nameless : named?.status === 'alive' ? [] : ghosts
+  if (meant.length === 0) return named
+  const servers = [...(named === undefined ? [] : [named]), ...meant].map(describeMember)
+  throw svcdError('ambiguous-peer', { what: 'Node', value: name, servers: servers.join(', ') })
+}
+
+function describeMember(member: ServerMember): string {
+  const { server, status } = member
+  const state = status === 'none' ? 'not in the catalog' : status
+  return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
+}
+
+/** A client that removes a live server may mean an earlier server of that name. */
+function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
+  const alive = `${name} is alive; to remove it, run \`svcd leave\` on it`
+  const nameless = serverMembers({ backend }).filter((one) => one.name === '')
+  if (member === undefined || nameless.length === 0) return alive
+  const ids = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
+  return `${alive}. Its ID is ${member.server.id}. To remove a failed server that had this name before, give its ID: ${ids}`
+}
+
+/**
+ * Takes a failed server out of the cluster, and its registrations out of the catalog. Repeated
+ * after a failure, it does the rest. A live server is refused: unlike in Consul, it could not
+ * rejoin, because an ID is never used again.
+ */
+async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
+  const member = memberToRemove(backend, name)
+  // A server that failed before it had registered itself has an ID only.
+  const nodeName = member?.name ?? name
+  const [node, check] = backend.read((catalog) => [
+    catalog.node(nodeName),
+    catalog.check(nodeName, nodeCheckId),
+  ])
+  // A node without an agent exists only in the catalog and is not a member.
+  if (member === undefined && (node === undefined || check === undefined)) {
+    throw svcdError('unknown-member', { name })
+  }
+  if (member?.status === 'alive' || (member === undefined && check?.status !== 'critical')) {
+    throw svcdError('operation-refused', { reason: aliveText(name, member, backend) })
+  }
+  if (member !== undefined) {
+    await backend.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })
+  }
+  if (node === undefined) return
+  await backend.propose(
+    { kind: 'deregister', nodeName: node.name },
+    originOf(request, `agent/force-leave ${name}`),
+  )
+}

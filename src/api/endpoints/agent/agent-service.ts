@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { svcdError } from '../../../base/errors.ts'
+import { subject } from '../../../catalog/versions.ts'
+import type { Backend } from '../../../ports/backend.ts'
+import { timeoutMs } from '../../http/read.ts'
+import type { ReadContext } from '../../http/read.ts'
+import { agentServiceJson } from '../../http/encode.ts'
+import { nearServices } from './nearest-id.ts'
+import { parameter, parametersOf, readOptions } from '../../http/parameters.ts'
+import { sendJson } from '../../http/reply.ts'
+import { addRoute, tailOf } from '../../http/route.ts'
+
+const prefix = '/v1/agent/service/'
+/** Consul's for hashes; indexes wait for half of it. */
+const waitMsDefault = 600_000
+
+/** agent/service: one service of this agent, which can be waited on by the hash of its contents. */
+export function addAgentServiceRoute(app: FastifyInstance, context: ReadContext): void {
+  const { backend, clock, random, waits } = context
+  addRoute(app, 'GET', `${prefix}*`, async (request, reply) => {
+    const id = tailOf(request, prefix)
+    const parameters = parametersOf(request)
+    const options = readOptions(parameters, backend.identity)
+    const known = parameter(parameters, 'hash') ?? ''
+    const node = subject.node(backend.identity.nodeName)
+    let deadline: number | undefined
+    for (;;) {
+      // Taken before the read, so that a change between the read and the wait ends the wait.
+      const since = backend.version()
+      const { json, hash } = serviceOf(backend, id)
+      deadline ??= clock.monotonicMs() + timeoutMs(options.waitMs, random, waitMsDefault)
+      const remainingMs = deadline - clock.monotonicMs()
+      if (hash !== known || remainingMs <= 0 || waits.stopped || reply.raw.destroyed) {
+        if (reply.raw.destroyed) return reply.hijack()
+        reply.header('X-Consul-ContentHash', hash)
+        return sendJson(request, reply, { ...json, ContentHash: hash })
+      }
+      await waits.run(reply, backend.waitForChange(node, since, remainingMs))
+    }
+  })
+}
+
+/** Throws `no-agent-service`, also when the service goes while somebody waits. */
+function serviceOf({ agent, identity }: Backend, id: string) {
+  const service = agent.service(id)
+  if (service === undefined) {
+    const near = nearServices(agent, id)
+    const next = near === '' ? '`svcd services` lists all services.' : `Did you mean ${near}?`
+    throw svcdError('no-agent-service', { id, next })
+  }
+  const json = agentServiceJson(service, identity.datacenter)
+  return { json, hash: contentHash(JSON.stringify(json)) }
+}
+
+/** 64 bits in hex, like Consul's: clients compare them, and they are not a security feature. */
+function contentHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

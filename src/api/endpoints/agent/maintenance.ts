@@ -1,0 +1,86 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { svcdError } from '../../../base/errors.ts'
+import { nodeMaintenanceId, serviceMaintenancePrefix } from '../../../health/select.ts'
+import type { AgentCheckDefinition } from '../../../definition/agent-definition.ts'
+import type { Backend, LocalAgent, Origin } from '../../../ports/backend.ts'
+import { originOf } from '../catalog/catalog.ts'
+import { unknownService } from './nearest-id.ts'
+import { parameter, parametersOf, parsedBoolean } from '../../http/parameters.ts'
+import { sendDone } from '../../http/reply.ts'
+import { addRoute, tailOf } from '../../http/route.ts'
+import { cutOutput } from '../../../definition/validate.ts'
+
+const servicePrefix = '/v1/agent/service/maintenance/'
+
+/**
+ * Maintenance mode: a critical check without a probe takes a service, or a whole node, out of
+ * answers.
+ */
+export function addMaintenanceRoutes(app: FastifyInstance, { agent }: Backend): void {
+  addRoute(app, 'PUT', `${servicePrefix}*`, async (request, reply) => {
+    const serviceId = tailOf(request, servicePrefix)
+    if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
+    const isOn = enableParameter(request)
+    if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId)
+    const checkId = `${serviceMaintenancePrefix}${serviceId}`
+    const origin = originOf(request, `agent/service/maintenance ${serviceId}`)
+    await setMaintenance(agent, isOn, maintenanceCheck(checkId, serviceId, request), origin)
+    return sendDone(reply)
+  })
+
+  addRoute(app, 'PUT', '/v1/agent/maintenance', async (request, reply) => {
+    const isOn = enableParameter(request)
+    const check = maintenanceCheck(nodeMaintenanceId, '', request)
+    await setMaintenance(agent, isOn, check, originOf(request, 'agent/maintenance'))
+    return sendDone(reply)
+  })
+}
+
+function enableParameter(request: FastifyRequest): boolean {
+  const value = parameter(parametersOf(request), 'enable') ?? ''
+  if (value === '') throw svcdError('missing-name', { what: 'value for enable' })
+  const isOn = parsedBoolean(value)
+  if (isOn === undefined) throw svcdError('invalid-enable', { value })
+  return isOn
+}
+
+function maintenanceCheck(
+  checkId: string,
+  serviceId: string,
+  request: FastifyRequest,
+): AgentCheckDefinition {
+  const what = serviceId === '' ? 'node' : 'service'
+  const reason = parameter(parametersOf(request), 'reason') ?? ''
+  const noReason = `Maintenance mode is enabled for this ${what}, but no reason was provided. This is a default message.`
+  return {
+    check: {
+      checkId,
+      name: serviceId === '' ? 'Node Maintenance Mode' : 'Service Maintenance Mode',
+      status: 'critical',
+      notes: cutOutput(reason === '' ? noReason : reason),
+      output: '',
+      serviceId,
+      type: 'maintenance',
+      interval: '0s',
+      timeout: '0s',
+      definition: {},
+    },
+    owner: 'agent',
+    plan: { kind: 'none' },
+    successBeforePassing: 0,
+    failuresBeforeWarning: 0,
+    failuresBeforeCritical: 0,
+    deregisterAfterMs: 0,
+  }
+}
+
+async function setMaintenance(
+  agent: LocalAgent,
+  isOn: boolean,
+  definition: AgentCheckDefinition,
+  origin: Origin,
+): Promise<void> {
+  const { checkId } = definition.check
+  if (isOn) await agent.registerCheck(definition, origin)
+  else if (agent.hasCheck(checkId)) await agent.deregisterCheck(checkId, origin)
+}

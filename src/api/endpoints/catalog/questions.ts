@@ -1,0 +1,176 @@
+import { svcdError } from '../../../base/errors.ts'
+import type { Instance, Node, Service } from '../../../catalog/model.ts'
+import { addTags } from '../../../catalog/pages.ts'
+import type { CatalogReader } from '../../../catalog/query.ts'
+import { subject } from '../../../catalog/versions.ts'
+import { rowsOf } from '../../http/answer.ts'
+import type { Backend } from '../../../ports/backend.ts'
+import type { Question } from '../../http/renderer.ts'
+import { nodeJson, nodeServiceJson, serviceNodeJson } from '../../http/encode.ts'
+import { filterOf, nodeFields, serviceFields, serviceNodeFields } from '../../http/filters.ts'
+import { nodeMetaFilter, tagFilter } from '../../http/parameters.ts'
+import type { Parameters } from '../../http/parameters.ts'
+
+// What the reads of catalog/ ask: routes answer it once, streams at every change.
+
+/** catalog/nodes. */
+export function allNodes(parameters: Parameters, { identity }: Backend): Question {
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, nodeFields)
+  const rowOf = (node: Node): object | undefined => {
+    if (hasMeta?.(node.meta) === false) return undefined
+    const row = nodeJson(node, identity.datacenter)
+    return filter?.(row) === false ? undefined : row
+  }
+  return {
+    subject: subject.nodes,
+    answer: (catalog) => ({ kind: 'list', rows: rowsOf(catalog.pages.nodes(), rowOf) }),
+  }
+}
+
+/** catalog/services: the names of all services, each with its tags. */
+export function allServices(parameters: Parameters, { identity }: Backend): Question {
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, serviceNodeFields)
+  const isWhole = hasMeta === undefined && filter === undefined
+  const keeps = (node: Node, service: Service): boolean =>
+    (hasMeta?.(node.meta) ?? true) &&
+    (filter?.(serviceNodeJson({ node, service, checks: [] }, identity.datacenter)) ?? true)
+  return {
+    subject: subject.services,
+    answer: (catalog) => ({
+      kind: 'map',
+      entries: isWhole ? catalog.pages.serviceNames() : serviceNamesOf(catalog, keeps),
+    }),
+  }
+}
+
+/** The names of the services that `keeps` keeps, in each spelling, with the union of their tags. */
+function* serviceNamesOf(
+  catalog: CatalogReader,
+  keeps: (node: Node, service: Service) => boolean,
+): Generator<readonly [string, readonly string[]] | undefined, void> {
+  for (const key of catalog.pages.serviceKeys()) {
+    const byName = new Map<string, Set<string>>()
+    for (const { node, service } of catalog.pages.instances(key)) {
+      if (keeps(node, service)) addTags(byName, service.name, service.tags)
+      yield undefined
+    }
+    for (const [name, tags] of byName) yield [name, [...tags].toSorted()]
+  }
+}
+
+/** Where the instances come from that an endpoint lists. */
+export interface Source {
+  readonly subject: string
+  /** Undefined: a long read continues. */
+  instances(catalog: CatalogReader): Iterable<Instance | undefined>
+}
+
+/** The instances of a service. Throws `missing-service-name`. */
+export function named(name: string): Source {
+  if (name === '') throw svcdError('missing-service-name', {})
+  return {
+    subject: subject.service(name),
+    instances: (catalog) => catalog.pages.instances(name),
+  }
+}
+
+/** catalog/service: instances, whatever their health. */
+export function serviceNodes(
+  source: Source,
+  parameters: Parameters,
+  { identity }: Backend,
+): Question {
+  const hasTags = tagFilter(parameters)
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, serviceNodeFields)
+  return {
+    subject: source.subject,
+    answer: (catalog) => ({
+      kind: 'list',
+      rows: rowsOf(source.instances(catalog), (instance) => {
+        if (hasTags?.(instance.service.tags) === false) return undefined
+        if (hasMeta?.(instance.node.meta) === false) return undefined
+        const row = serviceNodeJson(instance, identity.datacenter)
+        return filter?.(row) === false ? undefined : row
+      }),
+    }),
+  }
+}
+
+/** catalog/node: a node with a map of its services; null when there is none. */
+export function nodeWithServices(
+  asked: string,
+  parameters: Parameters,
+  backend: Backend,
+): Question {
+  const rowOf = nodeServiceRow(asked, parameters)
+  return {
+    subject: nodeSubject(backend, asked),
+    answer: (catalog) => {
+      const node = findNode(catalog, asked)
+      if (node === undefined) return { kind: 'value', value: null }
+      const entries = rowsOf(catalog.pages.servicesOfNode(node.name), (service) => {
+        const row = rowOf(service)
+        return row === undefined ? undefined : ([service.id, row] as const)
+      })
+      const value = nodeJson(node, backend.identity.datacenter)
+      return {
+        kind: 'object',
+        fields: [
+          ['Node', { kind: 'value', value }],
+          ['Services', { kind: 'map', entries }],
+        ],
+      }
+    },
+  }
+}
+
+/** catalog/node-services: a node with a list of its services; both null when there is none. */
+export function nodeServices(asked: string, parameters: Parameters, backend: Backend): Question {
+  const rowOf = nodeServiceRow(asked, parameters)
+  return {
+    subject: nodeSubject(backend, asked),
+    answer: (catalog) => {
+      const node = findNode(catalog, asked)
+      if (node === undefined) return { kind: 'value', value: { Node: null, Services: null } }
+      const rows = rowsOf(catalog.pages.servicesOfNode(node.name), rowOf)
+      const value = nodeJson(node, backend.identity.datacenter)
+      return {
+        kind: 'object',
+        fields: [
+          ['Node', { kind: 'value', value }],
+          ['Services', { kind: 'list', rows }],
+        ],
+      }
+    },
+  }
+}
+
+function nodeServiceRow(
+  asked: string,
+  parameters: Parameters,
+): (service: Service) => object | undefined {
+  if (asked === '') throw svcdError('missing-name', { what: 'node name' })
+  const filter = filterOf(parameters, serviceFields)
+  return (service) => {
+    const row = nodeServiceJson(service)
+    return filter?.(row) === false ? undefined : row
+  }
+}
+
+function nodeSubject(backend: Backend, asked: string): string {
+  return backend.read((catalog) => subject.node(findNode(catalog, asked)?.name ?? asked))
+}
+
+/** A node by its name, else by its whole ID. */
+export function findNode(catalog: CatalogReader, asked: string): Node | undefined {
+  const byName = catalog.node(asked)
+  if (byName !== undefined || !isUuid(asked)) return byName
+  return catalog.nodeById(asked.toLowerCase())
+}
+
+function isUuid(text: string): boolean {
+  return text.length === 36 && text[8] === '-'
+}

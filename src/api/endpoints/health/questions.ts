@@ -1,0 +1,113 @@
+import { svcdError } from '../../../base/errors.ts'
+import type { Check, Instance } from '../../../catalog/model.ts'
+import type { CatalogReader } from '../../../catalog/query.ts'
+import { subject } from '../../../catalog/versions.ts'
+import { judge } from '../../../health/select.ts'
+import { rowsOf } from '../../http/answer.ts'
+import type { Backend } from '../../../ports/backend.ts'
+import { findNode } from '../catalog/questions.ts'
+import type { Source } from '../catalog/questions.ts'
+import type { Question } from '../../http/renderer.ts'
+import { checkJson, instanceJson } from '../../http/encode.ts'
+import { checkFields, filterOf, instanceFields } from '../../http/filters.ts'
+import { flagParameter, nodeMetaFilter, tagFilter } from '../../http/parameters.ts'
+import type { Parameters } from '../../http/parameters.ts'
+
+// What the reads of health/ ask: routes answer it once, streams at every change.
+
+/** health/service: instances with their checks. */
+export function serviceHealth(source: Source, parameters: Parameters, backend: Backend): Question {
+  const { datacenter } = backend.identity
+  const onlyPassing = flagParameter(parameters, 'passing')
+  const hasTags = tagFilter(parameters)
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, instanceFields)
+  const rowOf = (instance: Instance): object | undefined => {
+    if (onlyPassing && !judge(instance, { onlyPassing: false }).passing) return undefined
+    if (hasTags?.(instance.service.tags) === false) return undefined
+    if (hasMeta?.(instance.node.meta) === false) return undefined
+    const row = instanceJson(instance, datacenter)
+    return filter?.(row) === false ? undefined : row
+  }
+  return {
+    subject: source.subject,
+    answer: (catalog) => ({ kind: 'list', rows: rowsOf(source.instances(catalog), rowOf) }),
+  }
+}
+
+/** health/node: the checks of a node and of all that is on it. */
+export function nodeChecks(asked: string, parameters: Parameters, backend: Backend): Question {
+  required(asked, 'node name')
+  const rowOf = checkRow(parameters)
+  const name = backend.read((catalog) => findNode(catalog, asked)?.name ?? asked)
+  return {
+    subject: subject.node(name),
+    answer: (catalog) => ({
+      kind: 'list',
+      rows: rowsOf(catalog.pages.checksOfNode(name), rowOf),
+    }),
+  }
+}
+
+/** health/checks: the checks of a service, on all nodes. */
+export function serviceChecks(name: string, parameters: Parameters): Question {
+  required(name, 'service name')
+  const rowOf = checkRow(parameters)
+  return {
+    subject: subject.service(name),
+    answer: (catalog) => ({
+      kind: 'list',
+      rows: rowsOf(catalog.pages.checksOfService(name), withMeta(catalog, parameters, rowOf)),
+    }),
+  }
+}
+
+/** health/state: all checks of one state, or of `any`. A state that no check can be in has none. */
+export function checksInState(state: string, parameters: Parameters): Question {
+  required(state, 'check state')
+  const rowOf = checkRow(parameters)
+  return {
+    subject: subject.checks,
+    answer: (catalog) => {
+      if (!isState(state)) return { kind: 'list', rows: [] }
+      const rows = rowsOf(catalog.pages.checks(state), withMeta(catalog, parameters, rowOf))
+      return { kind: 'list', rows }
+    },
+  }
+}
+
+function isState(state: string): state is 'any' | 'passing' | 'warning' | 'critical' {
+  return state === 'any' || state === 'passing' || state === 'warning' || state === 'critical'
+}
+
+function required(value: string, what: string): void {
+  if (value !== '') return
+  throw what === 'service name'
+    ? svcdError('missing-service-name', {})
+    : svcdError('missing-name', { what })
+}
+
+function checkRow(parameters: Parameters): (check: Check) => object | undefined {
+  const filter = filterOf(parameters, checkFields)
+  return (check) => {
+    const row = checkJson(check)
+    return filter?.(row) === false ? undefined : row
+  }
+}
+
+/** Only the checks of nodes whose meta fits. */
+function withMeta(
+  catalog: CatalogReader,
+  parameters: Parameters,
+  rowOf: (check: Check) => object | undefined,
+): (check: Check) => object | undefined {
+  const hasMeta = nodeMetaFilter(parameters)
+  if (hasMeta === undefined) return rowOf
+  // They come in order of nodes.
+  let last: { readonly node: string; readonly isKept: boolean } | undefined
+  return (check) => {
+    const { node } = check
+    if (last?.node !== node) last = { node, isKept: hasMeta(catalog.node(node)?.meta ?? {}) }
+    return last.isKept ? rowOf(check) : undefined
+  }
+}

@@ -1,0 +1,181 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { formatDuration } from '../../../base/duration.ts'
+import { svcdError, SvcdError } from '../../../base/errors.ts'
+import { consulVersion } from '../../../base/version.ts'
+import type { Backend, ServerHealth } from '../../../ports/backend.ts'
+import type { ReadContext } from '../../http/read.ts'
+import { decodeBody, duration, flag, integer, object, text } from '../../../definition/decode.ts'
+import { nameOf } from '../agent/members.ts'
+import type { ServerMember } from '../agent/members.ts'
+import { membersFor } from './operator.ts'
+import { parameter, parametersOf, readOptions } from '../../http/parameters.ts'
+import { sendJson } from '../../http/reply.ts'
+import { addRoute, addRoutes } from '../../http/route.ts'
+
+export const autopilotShape = object({
+  CleanupDeadServers: flag,
+  LastContactThreshold: duration,
+  MaxTrailingLogs: integer,
+  MinQuorum: integer,
+  ServerStabilizationTime: duration,
+  RedundancyZoneTag: text,
+  DisableUpgradeMigration: flag,
+  UpgradeVersionTag: text,
+  CreateIndex: integer,
+  ModifyIndex: integer,
+})
+
+/** The ModifyIndex of the configuration, which never changes. */
+const modifyIndex = 1
+
+/** operator/autopilot: the health of the servers, and the rules that decide it. */
+export function addAutopilotRoutes(app: FastifyInstance, context: ReadContext): void {
+  const { backend } = context
+
+  addRoute(app, 'GET', '/v1/operator/autopilot/health', async (request, reply) => {
+    const members = await membersFor(context, request)
+    const { consistency } = readOptions(parametersOf(request), backend.identity)
+    const told = await backend.serverHealth({ mayAsk: consistency !== 'stale' })
+    const health = healthJson(backend, members, told ?? [])
+    // For load balancers and scripts, which read only the status.
+    return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
+  })
+
+  addRoutes(app, '/v1/operator/autopilot/configuration', {
+    GET: async (request, reply) => {
+      readOptions(parametersOf(request), backend.identity)
+      return sendJson(request, reply, { ...shown(rulesOf(backend)), ...indexes })
+    },
+    PUT: async (request, reply) => {
+      const cas = casOf(request)
+      const wrong = faults(rulesOf(backend), readConfiguration(request))
+      if (cas !== undefined && cas !== modifyIndex) return sendJson(request, reply, false)
+      if (wrong.length > 0) throw svcdError('autopilot-fixed', { reason: wrong.join(' ') })
+      return sendJson(request, reply, true)
+    },
+  })
+}
+
+const indexes = { CreateIndex: modifyIndex, ModifyIndex: modifyIndex }
+
+/** One field of Consul's configuration: its value here, and why it cannot change. */
+interface Rule {
+  readonly field: Exclude<keyof NonNullable<ReturnType<typeof autopilotShape>>, `${string}Index`>
+  /** Durations in milliseconds. */
+  readonly value: boolean | number | string
+  readonly isDuration?: boolean
+  readonly why: string
+}
+
+function rulesOf(backend: Backend): readonly Rule[] {
+  const { silenceMsMax, trailingMax } = backend.autopilot()
+  const enterprise = 'svcd has neither redundancy zones nor automated upgrades'
+  return [
+    {
+      field: 'CleanupDeadServers',
+      value: false,
+      why: 'svcd never removes a server automatically; remove a failed one with `svcd force-leave NAME`',
+    },
+    {
+      field: 'LastContactThreshold',
+      value: silenceMsMax,
+      isDuration: true,
+      why: 'set it with -member-timeout on every server',
+    },
+    {
+      field: 'MaxTrailingLogs',
+      value: trailingMax,
+      why: 'a server keeps this many log entries for servers that catch up',
+    },
+    { field: 'MinQuorum', value: 0, why: 'svcd never removes a server automatically' },
+    {
+      field: 'ServerStabilizationTime',
+      value: 0,
+      isDuration: true,
+      why: 'a new server gets its vote as soon as it has caught up',
+    },
+    { field: 'RedundancyZoneTag', value: '', why: enterprise },
+    { field: 'DisableUpgradeMigration', value: false, why: enterprise },
+    { field: 'UpgradeVersionTag', value: '', why: enterprise },
+  ]
+}
+
+function shown(rules: readonly Rule[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(rules.map((rule) => [rule.field, valueOf(rule)]))
+}
+
+function valueOf({ value, isDuration }: Rule): Rule['value'] {
+  return isDuration === true ? formatDuration(value as number) : value
+}
+
+/** A sentence for each field that asks for something else. An absent field asks for nothing. */
+function faults(
+  rules: readonly Rule[],
+  asked: ReturnType<typeof readConfiguration>,
+): readonly string[] {
+  return rules
+    .filter(({ field, value }) => asked[field] !== undefined && asked[field] !== value)
+    .map((rule) => `${rule.field} is ${JSON.stringify(valueOf(rule))}: ${rule.why}.`)
+}
+
+function readConfiguration(request: FastifyRequest) {
+  try {
+    return decodeBody(request.body, autopilotShape)
+  } catch (error) {
+    if (!(error instanceof SvcdError)) throw error
+    const reason = error.message.replace(/^Request decode failed: /, '')
+    throw svcdError('invalid-request', { reason: `Error parsing autopilot config: ${reason}` })
+  }
+}
+
+/** `?cas`: apply the request only if the configuration still has this index. */
+function casOf(request: FastifyRequest): number | undefined {
+  const cas = parameter(parametersOf(request), 'cas')
+  if (cas === undefined || cas === '') return undefined
+  if (/^\d{1,20}$/.test(cas)) return Number(cas)
+  const reason = `Error parsing cas value: ${JSON.stringify(cas)} is not a whole number`
+  throw svcdError('invalid-request', { reason })
+}
+
+/** Time in Go for "never". */
+const zeroTime = '0001-01-01T00:00:00Z'
+
+function healthJson(
+  backend: Backend,
+  members: readonly ServerMember[],
+  told: readonly ServerHealth[],
+) {
+  const byId = new Map(told.map((health) => [health.id, health]))
+  const Servers = members.map((member) => serverJson(backend, member, byId.get(member.server.id)))
+  const voters = Servers.filter(({ Voter }) => Voter)
+  const quorum = Math.floor(voters.length / 2) + 1
+  return {
+    Healthy: Servers.length > 0 && Servers.every(({ Healthy }) => Healthy),
+    FailureTolerance: Math.max(0, voters.filter(({ Healthy }) => Healthy).length - quorum),
+    Servers,
+  }
+}
+
+/** `health`: undefined if no leader reported it. Then only the catalog and this server itself are known. */
+function serverJson(backend: Backend, member: ServerMember, health: ServerHealth | undefined) {
+  const { server, status } = member
+  const isSelf = server.id === backend.identity.nodeId
+  // Consul's autopilot writes an unknown contact like this.
+  const unknownMs = isSelf ? backend.lastContactMs() : -1e-6
+  const contactMs = health?.lastContactMs ?? unknownMs
+  const since = health?.stableSinceMs
+  return {
+    ID: server.id,
+    Name: nameOf(member),
+    Address: server.address,
+    SerfStatus: status,
+    Version: consulVersion,
+    Leader: server.isLeader,
+    LastContact: formatDuration(contactMs < 0 ? contactMs : Math.round(contactMs)),
+    LastTerm: health?.lastTerm ?? 0,
+    LastIndex: health?.lastIndex ?? server.lastIndex,
+    Healthy: status === 'alive' && health?.isHealthy !== false,
+    Voter: server.isVoter,
+    StableSince: since === undefined ? zeroTime : new Date(since).toISOString(),
+  }
+}

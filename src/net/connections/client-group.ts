@@ -1,0 +1,22 @@
+import { formatIp, parseIp } from '../../base/ip.ts'
+
+/** An IPv4 address that an IPv6 socket has taken (RFC 4291 §2.5.5.2) as plain IPv4. */
+export function plainAddress(address: string): string {
+  return /^::ffff:\d/i.test(address) ? address.slice(7) : address
+}
+
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
+}
+
+/**
+ * Addresses that one machine may well have all of: an IPv4 address alone, and of IPv6 the /64 that a
+ * host picks its addresses from (RFC 4291 §2.5.1, RFC 8981).
+ */
+export function clientGroup(address: string): string {
+  if (!address.includes(':')) return address
+  const ip = parseIp(address.replace(/%.*$/, ''))
+  return ip === undefined
+    ? address
+    : `${formatIp(Uint8Array.from([...ip.subarray(0, 8), 0, 0, 0, 0, 0, 0, 0, 0]))}/64`
+}

@@ -1,0 +1,212 @@
+import { writeSync } from 'node:fs'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { must } from '../base/assert.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import { failureOf } from './writes/operations.ts'
+import type { ProposalResult } from './writes/proposals.ts'
+import { ReplicaServer } from './server.ts'
+import type { FromReplica, ReplicaWorkerData, ToReplica } from './messages.ts'
+import { holdMainHeap } from '../process/young-generation.ts'
+
+// The replica thread: the only writer of raft.db and state.db. Nothing else runs here, so that an
+// expensive HTTP query cannot hold up a commit or cost leadership.
+
+/** Quiet time after which the WALs are moved into their files. */
+const tidyAfterMs = 500
+const statusMs = 1000
+/** Messages taken from the port in one turn. */
+const drainMax = 64
+
+const port: MessagePort = must(parentPort, 'the replica runs in a worker')
+holdMainHeap()
+const data = workerData as ReplicaWorkerData
+
+/**
+ * A broken invariant or a failed write: report it and end. The whole process ends immediately,
+ * because its memory can no longer be trusted; process.exit() here would end only this thread.
+ */
+function die(error: unknown): never {
+  const text =
+    error instanceof SvcdError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error)
+  writeSync(2, `svcd: fatal error in the replica thread; the process exits: ${text}\n`)
+  process.kill(process.pid, 'SIGKILL')
+  throw error
+}
+
+function guard(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    die(error)
+  }
+}
+
+function post(message: FromReplica): void {
+  port.postMessage(message)
+}
+
+function logAt(level: 'debug' | 'info' | 'warn' | 'error'): Logger['info'] {
+  return (fields, message) => post({ type: 'log', level, fields, message })
+}
+
+const logger: Logger = {
+  debug: logAt('debug'),
+  info: logAt('info'),
+  warn: logAt('warn'),
+  error: logAt('error'),
+}
+
+/** The port's side of a replica server: what main asks, and what it is told. */
+class Desk {
+  readonly #server: ReplicaServer
+  /** Results gather during a turn and leave together. */
+  #appliedPairs: number[] = []
+  #ids: number[] = []
+  #results: ProposalResult[] = []
+  #applied = 0
+  #statusKey = ''
+  #tidyTimer: NodeJS.Timeout | undefined
+  readonly #statusTimer: NodeJS.Timeout
+  #isFlushing = false
+  #isStopping = false
+
+  constructor(server: ReplicaServer) {
+    this.#server = server
+    // How far each server is changes with every entry; operators see it once a second.
+    this.#statusTimer = setInterval(() => this.#postStatus(), statusMs)
+  }
+
+  /** Everything that waits on the port, so that one sync serves it all (group commit). */
+  receive(first: ToReplica): void {
+    let message: ToReplica | undefined = first
+    for (let count = 0; message !== undefined && count < drainMax; count++) {
+      this.#take(message)
+      message = receiveMessageOnPort(port)?.message as ToReplica | undefined
+    }
+    if (message !== undefined) this.#take(message)
+    this.#server.raft?.turn()
+    // The message to stop comes this way too, and nothing may be tidied once the files are closed.
+    if (!this.#isStopping) this.#tidyTimer ??= setTimeout(() => this.#tidy(), tidyAfterMs)
+  }
+
+  /** After each turn of the server: versions were bumped, or the cluster has changed. */
+  onTurn(): void {
+    const applied = this.#server.raft?.appliedIndex ?? 0
+    if (applied !== this.#applied) {
+      this.#applied = applied
+      this.#flushSoon()
+    }
+    const key = this.#server.statusKey()
+    if (key === this.#statusKey) return
+    this.#statusKey = key
+    this.#postStatus()
+  }
+
+  #postStatus(): void {
+    const { connections } = this.#server
+    post({ type: 'status', status: this.#server.status(), connections })
+  }
+
+  #take(message: ToReplica): void {
+    switch (message.type) {
+      case 'propose':
+        for (const [at, json] of message.proposals.entries()) {
+          const id = message.first + at
+          if (this.#server.raft === undefined) this.#settle(id, noLeader)
+          else this.#server.raft.propose(json, true, (result) => this.#settle(id, result))
+        }
+        return
+      case 'barrier':
+        void this.#barrier(message.id)
+        return
+      case 'operate':
+        this.#server.operations.run(message.operation).then(
+          (value) => {
+            post({ type: 'operated', id: message.id, result: { kind: 'done', value } })
+            return undefined
+          },
+          (error: unknown) => {
+            const result = { kind: 'failed', ...failureOf(error) } as const
+            post({ type: 'operated', id: message.id, result })
+          },
+        )
+        return
+      case 'suspicion':
+        this.#server.suspect(message.reason)
+        return
+      case 'stop':
+        this.#isStopping = true
+        clearTimeout(this.#tidyTimer)
+        clearInterval(this.#statusTimer)
+        setImmediate(() => void this.#stop())
+        return
+    }
+  }
+
+  #settle(id: number, result: ProposalResult): void {
+    if (result.kind === 'applied' && result.outcome.ok) {
+      this.#appliedPairs.push(id, result.outcome.index)
+    } else {
+      this.#ids.push(id)
+      this.#results.push(result)
+    }
+    this.#flushSoon()
+  }
+
+  /** After the turn, when everything it brought is known. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(() => {
+      this.#isFlushing = false
+      const applied = this.#appliedPairs
+      const ids = this.#ids
+      if (applied.length + ids.length === 0) post({ type: 'applied' })
+      else post({ type: 'results', applied, ids, results: this.#results })
+      this.#appliedPairs = []
+      this.#ids = []
+      this.#results = []
+    })
+  }
+
+  async #barrier(id: number): Promise<void> {
+    const isHeld = (await this.#server.raft?.readBarrier()) ?? false
+    post({ type: 'barrier', id, isHeld })
+  }
+
+  #tidy(): void {
+    this.#tidyTimer = undefined
+    guard(() => this.#server.tidy())
+  }
+
+  async #stop(): Promise<void> {
+    await this.#server.stop()
+    port.close()
+  }
+}
+
+const { code, message } = svcdError('no-leader', {})
+const noLeader: ProposalResult = { kind: 'failed', code, message }
+
+async function open(): Promise<void> {
+  let desk: Desk | undefined
+  const server = new ReplicaServer({ ...data, logger, guard, onTurn: () => desk?.onTurn() })
+  desk = new Desk(server)
+  await server.start()
+  const it = desk
+  port.on('message', (message: ToReplica) => guard(() => it.receive(message)))
+  post({ type: 'ready', status: server.status(), serverPort: server.serverPort })
+}
+
+try {
+  await open()
+} catch (error) {
+  if (!(error instanceof SvcdError)) die(error)
+  post({ type: 'refused', code: error.code, message: error.message })
+}

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto'
+import { reasonOf } from '../base/errors.ts'
+import { Versions } from '../catalog/versions.ts'
+import { Responder } from '../dns/responder.ts'
+import type { Zone } from '../dns/zone.ts'
+import { isSignOfDamage } from '../storage/state-check.ts'
+import { StateReader } from '../storage/state.ts'
+import type { PacketResponder, UdpCounters } from '../net/packet-responder.ts'
+import type { DnsCounters, SocketFigures } from './threads/counters.ts'
+import type { DnsAnswering } from './threads/messages.ts'
+import { SharedMode } from './threads/messages.ts'
+import { limitFailures } from '../process/limited-failures.ts'
+import type { AnsweringFailures } from '../process/limited-failures.ts'
+import { Snapshots } from './batch-snapshots.ts'
+
+/** The interval at which `WireCache.age` runs. An unused answer is removed after 3 to 6 minutes. */
+const ageMs = 3 * 60_000
+
+export interface Answerer {
+  readonly responder: Responder
+  /** Ends the read transaction of a batch. On a thread with a running event loop each turn does. */
+  endBatch(): void
+  setZone(zone: Zone): void
+  close(): void
+}
+
+/**
+ * A responder over a read-only connection of this thread's own. `batches`: by `turn` of the event
+ * loop, or whenever the `caller` says so, for a thread whose event loop does not turn.
+ */
+export function openAnswerer(
+  answering: DnsAnswering,
+  failures: AnsweringFailures,
+  batches: 'turn' | 'caller' = 'turn',
+): Answerer {
+  const { onError, onSuspicion } = limitFailures(failures, () => performance.now())
+  const reader = new StateReader(answering.statePath)
+  const versions = new Versions(answering.versions)
+  const mode = new SharedMode(answering.mode)
+  let { zone } = answering
+  const snapshots = new Snapshots(reader, versions, answering)
+  let agedMs = performance.now()
+  const endBatch = (): void => {
+    snapshots.close()
+    const nowMs = performance.now()
+    if (nowMs - agedMs < ageMs) return
+    agedMs = nowMs
+    responder.cache.age()
+  }
+  const responder = new Responder({
+    zone: () => zone,
+    mode: () => mode.value,
+    versions,
+    snapshot: () => {
+      if (batches === 'turn' && !snapshots.isOpen) setImmediate(endBatch)
+      return snapshots.open()
+    },
+    onError: (error, packet) => {
+      onError(error, packet)
+      if (isSignOfDamage(error)) onSuspicion(reasonOf(error))
+    },
+    // Unguessable, so that an attacker cannot aim at the slots of the cache.
+    seed: randomBytes(4).readUInt32LE(),
+  })
+  return {
+    responder,
+    endBatch,
+    setZone: (next) => {
+      zone = next
+      // After it, never before: an answer made in between would count as new.
+      versions.bumpGeneration()
+    },
+    close: () => reader.close(),
+  }
+}
+
+/**
+ * Counts what a responder is asked packet by packet, where packets do not come in batches. The
+ * figures are published once a turn of the event loop: all of them for each packet would be waste.
+ */
+export function countedResponder(
+  responder: Responder,
+  counters: DnsCounters,
+  sockets: () => readonly UdpCounters[] = () => [],
+): PacketResponder {
+  let isDue = false
+  const publish = (): void => {
+    isDue = false
+    counters.publish(responder.counters, sumOf(sockets()), responder.cache)
+  }
+  const observe = (beganMs: number): void => {
+    counters.observe(1, (performance.now() - beganMs) / 1000)
+    if (!isDue) setImmediate(publish)
+    isDue = true
+  }
+  return {
+    respond: (packet, asker) => {
+      const beganMs = performance.now()
+      const answer = responder.respond(packet, asker)
+      observe(beganMs)
+      return answer
+    },
+    hit: (packet, asker) => {
+      const beganMs = performance.now()
+      const answer = responder.hit(packet, asker)
+      if (answer !== undefined) observe(beganMs)
+      return answer
+    },
+  }
+}
+
+function sumOf(sockets: readonly UdpCounters[]): SocketFigures {
+  const sum = { errors: 0, deferred: 0, overflowed: 0 }
+  for (const { errors, deferred, overflowed } of sockets) {
+    sum.errors += errors
+    sum.deferred += deferred
+    sum.overflowed += overflowed
+  }
+  return sum
+}

@@ -1,0 +1,66 @@
+import type { ErrorCode } from '../../base/errors.ts'
+import type { Mode } from '../../dns/responder.ts'
+import type { Zone } from '../../dns/zone.ts'
+import type { UdpSocket } from '../../net/udp/socket.ts'
+import type { WakerHandle } from '../../net/udp/waker.ts'
+
+// What the main thread and a dns thread say to each other.
+
+/** All that answering needs, on whichever thread it is done. */
+export interface DnsAnswering {
+  readonly statePath: string
+  readonly versions: SharedArrayBuffer
+  readonly mode: SharedArrayBuffer
+  readonly zone: Zone
+  readonly onlyPassing: boolean
+  readonly udpSizeMax: number
+}
+
+export interface DnsWorkerData {
+  readonly answering: DnsAnswering
+  readonly udp: DnsThreadUdp
+  /** What `counters.ts` lays out. */
+  readonly counters: SharedArrayBuffer
+}
+
+/** How a thread gets at its sockets. */
+export type DnsThreadUdp =
+  /** It opens them itself. */
+  | { readonly kind: 'dgram'; readonly addresses: readonly string[]; readonly port: number }
+  /** The main thread keeps them open, so that one that is started again gets the same. */
+  | { readonly kind: 'mmsg'; readonly sockets: readonly UdpSocket[]; readonly waker: WakerHandle }
+
+export type ToDns =
+  | { readonly type: 'stop' }
+  /** Answers from now on are made with this one; the thread voids what it has cached. */
+  | { readonly type: 'zone'; readonly zone: Zone }
+
+export type FromDns =
+  | { readonly type: 'ready' }
+  | { readonly type: 'zone-set' }
+  | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
+  /** A read met what looks like damage of state.db. */
+  | { readonly type: 'suspicion'; readonly reason: string }
+  /** A thread never logs by itself: a busy worker's output shows only its first line. */
+  | { readonly type: 'warn'; readonly fields: object; readonly message: string }
+
+const modes: readonly Mode[] = ['never', 'ready', 'stale']
+
+/** What this node may say to DNS, in shared memory. A change must bump the versions' generation. */
+export class SharedMode {
+  readonly buffer: SharedArrayBuffer
+  readonly #cell: Int32Array
+
+  constructor(buffer = new SharedArrayBuffer(4)) {
+    this.buffer = buffer
+    this.#cell = new Int32Array(buffer)
+  }
+
+  get value(): Mode {
+    return modes[Atomics.load(this.#cell, 0)] ?? 'never'
+  }
+
+  set value(mode: Mode) {
+    Atomics.store(this.#cell, 0, modes.indexOf(mode))
+  }
+}

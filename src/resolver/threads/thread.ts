@@ -1,0 +1,100 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { must } from '../../base/assert.ts'
+import { SvcdError, reasonOf } from '../../base/errors.ts'
+import { loadLibc } from '../../process/libc.ts'
+import { listenUdp } from '../../net/udp/dgram.ts'
+import { UdpMmsg } from '../../net/udp/mmsg.ts'
+import type { UdpListener } from '../../net/udp/dgram.ts'
+import { countedResponder, openAnswerer } from '../answering.ts'
+import type { Answerer } from '../answering.ts'
+import { DnsCounters } from './counters.ts'
+import { limitFailures } from '../../process/limited-failures.ts'
+import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
+
+// A dns thread: answers UDP questions from its own cache and its own read-only connection. It waits
+// neither for Raft nor for HTTP.
+
+const port = must(parentPort, 'a dns thread runs in a worker')
+const { answering, udp, counters: buffer } = workerData as DnsWorkerData
+const counters = new DnsCounters(buffer)
+
+function post(message: FromDns): void {
+  port.postMessage(message)
+}
+
+/** The packet that could not be answered, short enough for a log line. */
+function onError(error: unknown, packet: Uint8Array, unsaid: number): void {
+  const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
+  const fields = { reason: reasonOf(error), hex, unsaid }
+  post({ type: 'warn', fields, message: 'failed to answer a DNS query' })
+}
+
+const failures = {
+  onError,
+  onSuspicion: (reason: string): void => post({ type: 'suspicion', reason }),
+}
+
+/** False: it was told to stop. */
+function take(message: ToDns, answerer: Answerer): boolean {
+  if (message.type === 'stop') return false
+  answerer.setZone(message.zone)
+  post({ type: 'zone-set' })
+  return true
+}
+
+/** Blocks until it is told to stop: messages are fetched when the waker calls. */
+function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>): void {
+  const libc = loadLibc()
+  if (libc instanceof Error) throw libc
+  const answerer = openAnswerer(answering, failures, 'caller')
+  const { responder } = answerer
+  const server = new UdpMmsg(libc, {
+    sockets,
+    responder,
+    pathBytesMax: answering.udpSizeMax,
+    onAnswered: (packets, ms) => counters.observe(packets, ms / 1000),
+    onBatchEnd: () => {
+      answerer.endBatch()
+      counters.publish(responder.counters, server.counters, responder.cache)
+    },
+    onDrop: limitFailures(failures, () => performance.now()).onError,
+  })
+  post({ type: 'ready' })
+  server.serve(waker, () => {
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+      if (!take(next.message as ToDns, answerer)) return false
+    }
+    return true
+  })
+  server.close()
+  answerer.close()
+}
+
+async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
+  const answerer = openAnswerer(answering, failures)
+  const responder = countedResponder(answerer.responder, counters, () =>
+    listeners.map((listener) => listener.counters),
+  )
+  const pathBytesMax = answering.udpSizeMax
+  const listeners: UdpListener[] = []
+  for (const address of options.addresses) {
+    listeners.push(await listenUdp({ address, port: options.port, responder, pathBytesMax }))
+  }
+  port.on('message', (message: ToDns) => {
+    if (take(message, answerer)) return
+    void Promise.all(listeners.map((listener) => listener.close())).then(() => {
+      answerer.close()
+      port.close()
+      return undefined
+    })
+  })
+  post({ type: 'ready' })
+}
+
+try {
+  if (udp.kind === 'mmsg') serveMmsg(udp)
+  else await serveDgram(udp)
+} catch (error) {
+  if (!(error instanceof SvcdError)) throw error
+  post({ type: 'refused', code: error.code, message: error.message })
+}

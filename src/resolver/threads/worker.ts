@@ -1,0 +1,154 @@
+import { Worker } from 'node:worker_threads'
+import { SvcdError, reasonOf } from '../../base/errors.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Zone } from '../../dns/zone.ts'
+import type { Waker } from '../../net/udp/waker.ts'
+import { DnsCounters } from './counters.ts'
+import type { DnsFigures } from './counters.ts'
+import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
+import { threadLimits } from '../../process/thread-heaps.ts'
+import { workerUrl } from '../../process/worker-url.ts'
+
+/** Deaths within a minute after which a restart will not help. */
+const deathsMax = 5
+const deathWindowMs = 60_000
+
+/** Counts the deaths of the threads that share it. */
+export class DeathCount {
+  #atMs: number[] = []
+
+  /** Counts one; returns how many there were within the last minute if they are too many. */
+  tooMany(nowMs: number): number | undefined {
+    this.#atMs = [...this.#atMs.filter((atMs) => nowMs - atMs < deathWindowMs), nowMs]
+    return this.#atMs.length > deathsMax ? this.#atMs.length : undefined
+  }
+}
+
+export interface DnsWorkerOptions {
+  readonly answering: DnsAnswering
+  readonly udp: DnsThreadUdp
+  /** Calls a thread that blocks, after each message to it. */
+  readonly waker: Waker | undefined
+  readonly deaths: DeathCount
+  readonly logger: Logger
+  /** A read of the thread met what looks like damage of state.db. */
+  readonly onSuspicion: (reason: string) => void
+  readonly onDeath: (error: Error) => void
+}
+
+/** The main thread's end of a dns thread: starts it, starts it again when it dies, stops it. */
+export class DnsWorker {
+  readonly #options: DnsWorkerOptions
+  readonly #counters = new DnsCounters()
+  #data: DnsWorkerData
+  #worker: Worker | undefined
+  /** Why the last one that died did so. */
+  #reason = ''
+  #stopping = false
+
+  private constructor(options: DnsWorkerOptions) {
+    this.#options = options
+    const { answering, udp } = options
+    this.#data = { answering, udp, counters: this.#counters.buffer }
+  }
+
+  /** What the thread has done, and those before it that died. */
+  get figures(): DnsFigures {
+    return this.#counters.read()
+  }
+
+  /** Resolves when it answers. Rejects with `port-in-use` or `bind-failed`. */
+  static async start(options: DnsWorkerOptions): Promise<DnsWorker> {
+    const worker = new DnsWorker(options)
+    await worker.#spawn()
+    return worker
+  }
+
+  /** Resolves when the thread uses it; a restarted thread gets it too. */
+  async setZone(zone: Zone): Promise<void> {
+    this.#data = { ...this.#data, answering: { ...this.#data.answering, zone } }
+    const worker = this.#worker
+    if (worker === undefined) return
+    await new Promise<void>((resolve) => {
+      const onMessage = (message: FromDns): void => {
+        if (message.type === 'zone-set') done()
+      }
+      const done = (): void => {
+        worker.off('message', onMessage)
+        worker.off('exit', done)
+        resolve()
+      }
+      worker.on('message', onMessage)
+      worker.on('exit', done)
+      this.#send(worker, { type: 'zone', zone })
+    })
+  }
+
+  /** Lets the answers in flight leave, then ends the thread. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const worker = this.#worker
+    if (worker === undefined) return
+    const ended = new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve())
+    })
+    this.#send(worker, { type: 'stop' })
+    await ended
+  }
+
+  #send(worker: Worker, message: ToDns): void {
+    worker.postMessage(message)
+    this.#options.waker?.wake()
+  }
+
+  /** `isRestart`: it may die before it answers as it may die later. */
+  #spawn(isRestart = false): Promise<void> {
+    const { logger } = this.#options
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(workerUrl('thread', import.meta.url), {
+        resourceLimits: threadLimits,
+        workerData: this.#data,
+      })
+      this.#worker = worker
+      let isReady = isRestart
+      this.#reason = 'it exited without an error'
+      worker.on('error', (error) => {
+        this.#reason = reasonOf(error)
+        logger.error({ err: error }, 'a DNS thread failed')
+      })
+      worker.on('exit', () => {
+        this.#worker = undefined
+        if (!isReady) {
+          reject(new Error(`the DNS thread ended before it was ready: ${this.#reason}`))
+        } else if (!this.#stopping) this.#restart()
+      })
+      worker.on('message', (message: FromDns) => {
+        if (message.type === 'warn') logger.warn(message.fields, message.message)
+        else if (message.type === 'suspicion') this.#options.onSuspicion(message.reason)
+        else if (message.type === 'refused') reject(new SvcdError(message.code, message.message))
+        else if (message.type === 'ready') {
+          isReady = true
+          resolve()
+        }
+      })
+    })
+  }
+
+  #restart(): void {
+    const { deaths, onDeath } = this.#options
+    const count = deaths.tooMany(performance.now())
+    if (count !== undefined) {
+      const last = `DNS threads failed ${count} times within a minute, most recently: ${this.#reason}`
+      onDeath(
+        new Error(
+          `${last}. Start the agent again. If they fail again, try another value for -dns-udp.`,
+        ),
+      )
+      return
+    }
+    this.#options.logger.warn({}, 'a DNS thread ended; restarting it on the same sockets')
+    this.#spawn(true).catch((error: unknown) => {
+      onDeath(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+}

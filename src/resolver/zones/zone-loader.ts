@@ -1,0 +1,31 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { SvcdError, reasonOf, svcdError } from '../../base/errors.ts'
+import type { Name } from '../../dns/name.ts'
+import { workerUrl } from '../../process/worker-url.ts'
+import type { ZoneFiles } from './zone-files.ts'
+import type { ZoneThreadData, ZoneThreadResult } from './zone-thread.ts'
+
+/** Much is made together and kept: a large nursery halves the time, and the thread ends soon. */
+const resourceLimits = { maxYoungGenerationSizeMb: 256, maxOldGenerationSizeMb: 4096 }
+
+/**
+ * Reads the zone files of a directory in a thread of its own: a million records take seconds, in
+ * which this one has checks to run and requests to answer. Rejects with `zone-invalid`.
+ */
+export async function loadZoneFiles(
+  directory: string | undefined,
+  domains: readonly Name[],
+): Promise<ZoneFiles> {
+  if (directory === undefined) return { zones: [], warnings: [] }
+  const worker = new Worker(workerUrl('zone-thread', import.meta.url), {
+    workerData: { directory, domains } satisfies ZoneThreadData,
+    resourceLimits,
+  })
+  // Files that do not fit into memory end the thread, and nothing else.
+  const [result] = (await once(worker, 'message').catch((error: unknown) => {
+    throw svcdError('zone-invalid', { reason: `${directory}: ${reasonOf(error)}` }, error)
+  })) as [ZoneThreadResult]
+  if ('files' in result) return result.files
+  throw new SvcdError(result.code, result.message)
+}

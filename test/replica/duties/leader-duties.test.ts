@@ -1,0 +1,250 @@
+import t from 'tap'
+import { silentLogger } from '../../../src/base/log.ts'
+import type { UpdateCheckCommand } from '../../../src/catalog/command.ts'
+import { LeaderDuties } from '../../../src/replica/duties/leader-duties.ts'
+import { LeadershipNotice } from '../../../src/replica/cluster/leadership-notice.ts'
+import type { MovedPeer } from '../../../src/peers/way.ts'
+import type { ConfChange } from '../../../src/raft/membership.ts'
+import type { Status } from '../../../src/raft/status.ts'
+import {
+  MemoryCatalog,
+  checkDefinition,
+  nodeDefinition,
+  registerCommand,
+} from '../../helpers/catalog.ts'
+
+class Rig {
+  nowMs = 10_000
+  role: Status['role'] = 'leader'
+  peers: Status['peers'] = []
+  learners: readonly string[] = []
+  moved: readonly MovedPeer[] = []
+  addresses: Record<string, string> = { s1: 's1:1', s2: 's2:1' }
+  readonly changes: ConfChange[] = []
+  proposed = 0
+  /** Nothing is committed. */
+  isStuck = false
+  readonly catalog = new MemoryCatalog()
+  readonly duties: LeaderDuties
+
+  constructor() {
+    for (const id of ['s1', 's2']) {
+      const node = nodeDefinition(`node-${id}`, { id })
+      this.catalog.apply(
+        registerCommand(node.name, { node, checks: [checkDefinition('serfHealth')] }),
+      )
+    }
+    this.duties = new LeaderDuties({
+      status: () => this.#status(),
+      catalog: this.catalog.reader,
+      nowMs: () => this.nowMs,
+      wallMs: () => this.nowMs,
+      termAt: () => 1,
+      silenceMs: 3000,
+      changeMembers: (change) => {
+        this.changes.push(change)
+        return true
+      },
+      address: () => 's1:1',
+      moved: () => this.moved,
+      propose: (command: UpdateCheckCommand) => {
+        this.proposed++
+        if (!this.isStuck) this.catalog.apply(command)
+      },
+    })
+  }
+
+  #status(): Status {
+    const config = {
+      voters: ['s1', 's2'],
+      votersOutgoing: [],
+      learners: this.learners,
+      addresses: this.addresses,
+      prevConfIndex: 0,
+    }
+    const rest = { term: 1, leader: 's1', lastIndex: 1, commit: 1, applied: 1 }
+    const none = { leaderContactTicks: 0, transferee: undefined }
+    return { id: 's1', role: this.role, config, peers: this.peers, ...rest, ...none }
+  }
+
+  after(ms: number): string {
+    this.nowMs += ms
+    this.duties.check()
+    return this.catalog.reader.check('node-s2', 'serfHealth')?.status ?? 'none'
+  }
+}
+
+t.test(
+  'a member that falls silent turns critical, and passing when it is heard again',
+  async (t) => {
+    const rig = new Rig()
+    t.equal(rig.after(0), 'passing')
+    rig.duties.heard('s2')
+    t.equal(rig.after(3000), 'passing')
+    t.equal(rig.after(1), 'critical')
+    t.match(rig.catalog.reader.check('node-s2', 'serfHealth'), {
+      output: 'Agent not live or unreachable',
+    })
+    t.equal(rig.after(100), 'critical')
+    rig.duties.heard('s2')
+    t.equal(rig.after(100), 'passing')
+  },
+)
+
+t.test('a new leader counts silence from when it began to listen', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.duties.heard('s2')
+  t.equal(rig.after(60_000), 'passing')
+  rig.role = 'leader'
+  t.equal(rig.after(1), 'passing')
+  t.equal(rig.after(3000), 'passing')
+  t.equal(rig.after(1), 'critical')
+})
+
+t.test('a new leader takes nobody for alive whom it has not heard itself', async (t) => {
+  const rig = new Rig()
+  t.equal(rig.after(0), 'passing')
+  t.equal(rig.after(3001), 'critical')
+  rig.role = 'follower'
+  rig.after(100)
+  rig.role = 'leader'
+  t.equal(rig.after(100), 'critical', 'still, for it has not been heard')
+})
+
+t.test('the leader itself is passing, whatever the one before had said', async (t) => {
+  const rig = new Rig()
+  const critical = { status: 'critical', output: '' } as const
+  rig.catalog.apply({
+    kind: 'update-check',
+    nodeName: 'node-s1',
+    checkId: 'serfHealth',
+    ...critical,
+  })
+  rig.after(1)
+  t.equal(rig.catalog.reader.check('node-s1', 'serfHealth')?.status, 'passing')
+})
+
+t.test('a learner votes once it has caught up', async (t) => {
+  const rig = new Rig()
+  rig.learners = ['s3']
+  const peer = { id: 's3', state: 'replicate', match: 1, next: 2, isActive: true } as const
+  rig.peers = [{ ...peer, isCaughtUp: false }]
+  rig.after(1)
+  t.strictSame(rig.changes, [])
+  rig.peers = [{ ...peer, isCaughtUp: true }]
+  rig.after(1)
+  t.strictSame(rig.changes, [{ kind: 'promote', id: 's3' }])
+})
+
+t.test('a member that is reached elsewhere is written to the configuration', async (t) => {
+  const rig = new Rig()
+  const move = (id: string, address: string) => ({ kind: 'move', id, address }) as const
+  rig.after(0)
+  t.strictSame(rig.changes, [], 'none has moved')
+  rig.moved = [{ id: 's2', address: 's2:2', isProven: true }]
+  rig.after(250)
+  t.strictSame(rig.changes.splice(0), [move('s2', 's2:2')], 'at once')
+  for (let tick = 0; tick < 19; tick++) rig.after(250)
+  t.strictSame(rig.changes, [], 'while that may be on its way it is not proposed again')
+  rig.after(250)
+  t.strictSame(rig.changes.splice(0), [move('s2', 's2:2')])
+  rig.addresses['s2'] = 's2:2'
+  rig.after(6000)
+  t.strictSame(rig.changes, [], 'and no more when it is there')
+
+  rig.moved = [{ id: 's9', address: 's9:2', isProven: true }]
+  rig.after(6000)
+  t.strictSame(rig.changes, [], 'who is no member is left alone')
+})
+
+t.test('one that has proven nothing is given the time to come back where it was', async (t) => {
+  const rig = new Rig()
+  rig.moved = [{ id: 's2', address: 'evil:1', isProven: false }]
+  rig.after(0)
+  rig.after(2999)
+  rig.moved = []
+  rig.after(1)
+  rig.moved = [{ id: 's2', address: 'evil:1', isProven: false }]
+  rig.after(0)
+  rig.after(2999)
+  t.strictSame(rig.changes, [])
+  rig.after(1)
+  t.strictSame(rig.changes, [{ kind: 'move', id: 's2', address: 'evil:1' }])
+})
+
+t.test('a leader that has moved says so itself, unless an operator gave it a name', async (t) => {
+  const rig = new Rig()
+  rig.addresses['s1'] = '10.0.0.1:8300'
+  rig.after(0)
+  t.strictSame(rig.changes.splice(0), [{ kind: 'move', id: 's1', address: 's1:1' }])
+  rig.addresses['s1'] = 's1.example:8300'
+  rig.after(6000)
+  t.strictSame(rig.changes, [])
+})
+
+t.test('what is on its way is not proposed again, unless it got lost', async (t) => {
+  const rig = new Rig()
+  rig.isStuck = true
+  rig.after(0)
+  rig.after(3001)
+  for (let tick = 0; tick < 19; tick++) rig.after(250)
+  t.equal(rig.proposed, 1, 'not every 250 ms')
+  rig.after(250)
+  t.equal(rig.proposed, 2, 'after 5 s it must be lost')
+  // Another leader may have dropped it: whoever leads again begins anew.
+  rig.role = 'follower'
+  rig.after(250)
+  rig.role = 'leader'
+  rig.after(0)
+  t.equal(rig.after(3001), 'passing')
+  t.equal(rig.proposed, 3)
+  rig.isStuck = false
+  rig.after(5000)
+  t.equal(rig.after(250), 'critical')
+  t.equal(rig.proposed, 4)
+  rig.duties.heard('s2')
+  t.equal(rig.after(250), 'passing', 'the other way is proposed at once')
+  rig.after(3001)
+  t.equal(rig.after(250), 'critical', 'and so is what was applied, and has changed since')
+})
+
+t.test('the log says who leads, and why a server leads no more', async (t) => {
+  const lines: string[] = []
+  const note = (level: string) => (_fields: object, text: string) => {
+    lines.push(`${level}: ${text}`)
+  }
+  const logger = { ...silentLogger, info: note('info'), warn: note('warn') }
+  const notice = new LeadershipNotice('n1', logger)
+  const server = (id: string) => ({ id, address: `${id}:8300`, isVoter: true, isLeader: false })
+  const say = (
+    role: 'leader' | 'follower' | 'candidate',
+    term: number,
+    leader?: string,
+    ids: readonly string[] = ['n1', 'n2'],
+  ): readonly string[] => {
+    lines.length = 0
+    const servers = ids.map((id) => ({ ...server(id), lastIndex: 1 }))
+    notice.update({
+      role,
+      term,
+      leader: leader === undefined ? undefined : server(leader),
+      servers,
+    })
+    return [...lines]
+  }
+  t.strictSame(say('follower', 0), [], 'nothing before there is one')
+  t.strictSame(say('follower', 1, 'n2'), ['info: new leader: n2:8300'])
+  t.strictSame(say('follower', 1, 'n2'), [], 'once')
+  t.match(say('follower', 1), [/^warn: lost contact with the leader/])
+  t.strictSame(say('candidate', 2), [])
+  t.strictSame(say('leader', 2, 'n1'), ['info: this server leads the cluster'])
+  t.match(say('follower', 2), [/^warn: .* lost leadership: no majority answered .*, or its disk/])
+  t.strictSame(say('leader', 3, 'n1'), ['info: this server leads the cluster'])
+  t.match(say('follower', 4, 'n2'), [
+    /^warn: this server lost leadership: the other servers started a newer term/,
+    /^info: new leader: n2:8300/,
+  ])
+  say('leader', 5, 'n1')
+  t.match(say('follower', 5, undefined, ['n2']), [/^warn: .*: it left the cluster/])
+})

@@ -1,0 +1,78 @@
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { silentLogger } from '../../src/base/log.ts'
+import { Versions } from '../../src/catalog/versions.ts'
+import { Replica } from '../../src/replica/replica.ts'
+import { StateReader } from '../../src/storage/state.ts'
+import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
+import { loneServer } from '../helpers/replica-settings.ts'
+
+const origin = { actor: 'test', cause: 'test' }
+const web = (id: string) => registerCommand('n1', { service: serviceDefinition('web', { id }) })
+
+async function start(t: Test, directory: string): Promise<Replica> {
+  const replica = await Replica.start({
+    dataDirectory: directory,
+    versions: new Versions(),
+    logger: silentLogger,
+    onDeath: (error) => t.fail(error.message),
+    onApplied: () => {},
+    onStatus: () => {},
+    settings: loneServer,
+  })
+  t.teardown(() => replica.stop())
+  return replica
+}
+
+t.test('every proposal gets its own outcome, in the order of the log', async (t) => {
+  const directory = t.testdir()
+  const replica = await start(t, directory)
+  const bodies = Array.from({ length: 2000 }, (_, n) => web(`web-${n}`))
+  const outcomes = await Promise.all([
+    ...bodies.map((body) => replica.propose(body, origin)),
+    replica.propose(
+      { kind: 'register', nodeName: 'none', checks: [], replaceChecks: false },
+      origin,
+    ),
+  ])
+  t.ok(outcomes.slice(0, -1).every(({ ok }) => ok))
+  t.match(outcomes.at(-1), { ok: false, error: 'unknown-node', subject: 'none' })
+  t.strictSame(
+    outcomes.map(({ index }) => index),
+    outcomes.map((_, at) => at + 3),
+  )
+  const reader = new StateReader(join(directory, 'state.db'))
+  t.teardown(() => reader.close())
+  t.equal(reader.catalog.instances('web').length, 2000, 'applied where it can be read')
+})
+
+t.test('a stop finishes what was proposed before it and refuses what comes after', async (t) => {
+  const replica = await start(t, t.testdir())
+  const before = replica.propose(web('a'), origin)
+  const stopped = replica.stop()
+  await t.rejects(replica.propose(web('b'), origin), { code: 'stopping' })
+  t.ok((await before).ok)
+  await stopped
+})
+
+t.test('too much at once is refused as busy, too large a command as such', async (t) => {
+  const replica = await start(t, t.testdir())
+  const large = registerCommand('n1', {
+    service: serviceDefinition('web', { meta: { blob: 'x'.repeat(400_000) } }),
+  })
+  const waiting = Array.from({ length: 21 }, () => replica.propose(large, origin))
+  await t.rejects(replica.propose(web('a'), origin), { code: 'busy' })
+  await Promise.all(waiting)
+  t.ok((await replica.propose(web('a'), origin)).ok, 'and taken again when there is room')
+  const huge = registerCommand('n1', {
+    service: serviceDefinition('web', { meta: { blob: 'x'.repeat(600_000) } }),
+  })
+  await t.rejects(replica.propose(huge, origin), { code: 'command-too-large' })
+})
+
+t.test('a directory that another replica holds is refused', async (t) => {
+  const directory = t.testdir()
+  await start(t, directory)
+  await t.rejects(start(t, directory), { code: 'data-dir-in-use' })
+})

@@ -1,0 +1,112 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { reachOfNode, reachOfService } from '../../src/catalog/addresses.ts'
+import { candidateQueries } from '../../src/catalog/candidates.ts'
+import { Versions } from '../../src/catalog/versions.ts'
+import { judge } from '../../src/health/select.ts'
+import { CatalogView } from '../../src/resolver/catalog-view.ts'
+import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
+import { StateReader, StateWriter } from '../../src/storage/state.ts'
+import {
+  MemoryCatalog,
+  checkDefinition,
+  nodeDefinition,
+  registerCommand,
+  serviceDefinition,
+} from '../helpers/catalog.ts'
+import { fill } from '../helpers/state.ts'
+
+const serviceOfCheck = fc.constantFrom('web-1', 'web-2', 'db-1', '')
+const checkId = fc.constantFrom('a', 'b', '_node_maintenance', '_service_maintenance:web-1')
+const anyCheck = fc.record({
+  id: checkId,
+  serviceId: serviceOfCheck,
+  status: fc.constantFrom('passing', 'warning', 'critical'),
+})
+const anyNode = fc.record({
+  name: fc.constantFrom('n1', 'N2', 'n3'),
+  lan: fc.boolean(),
+  services: fc.uniqueArray(fc.constantFrom('web-1', 'web-2', 'db-1')),
+  checks: fc.array(anyCheck, { maxLength: 5 }),
+})
+
+t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t) => {
+  const property = fc.property(fc.array(anyNode, { maxLength: 4 }), fc.boolean(), (nodes, only) => {
+    const catalog = new MemoryCatalog()
+    for (const [at, { name, lan, services, checks }] of nodes.entries()) {
+      const taggedAddresses = lan ? { lan_ipv6: '2001:db8::9' } : {}
+      const node = nodeDefinition(name, { address: `10.0.0.${at}`, taggedAddresses })
+      catalog.apply(registerCommand(name, { node }))
+      for (const id of services) {
+        const service = serviceDefinition(id.slice(0, -2), { id, port: at, tags: [name] })
+        catalog.apply(registerCommand(name, { node, service }))
+      }
+      for (const { id, serviceId, status } of checks) {
+        if (serviceId !== '' && !services.includes(serviceId)) continue
+        const check = checkDefinition(id, { serviceId, status })
+        catalog.apply(registerCommand(name, { node, checks: [check] }))
+      }
+    }
+    const options = { onlyPassing: only }
+    const view = new CatalogView(catalog.reader, options)
+    for (const name of ['web', 'db', 'none']) {
+      const instances = catalog.reader.instances(name)
+      const wanted = instances.flatMap((instance) => {
+        const { inAnswer, weight } = judge(instance, options)
+        const { node, service } = instance
+        const { tags, port, meta } = service
+        const reach = { service: reachOfService(service), nodeAddresses: reachOfNode(node) }
+        return inAnswer ? [{ node: node.name, tags, port, weight, ...reach, meta }] : []
+      })
+      t.strictSame(view.service(name), instances.length === 0 ? undefined : wanted)
+    }
+  })
+  fc.assert(property, { numRuns: 100 })
+})
+
+t.test('no question of DNS walks a table, sorts, or reads checks that pass', async (t) => {
+  const { db } = new MemoryCatalog()
+  const plan = (sql: string): string[] =>
+    db
+      .prepare<[string], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all('x')
+      .map(({ detail }) => detail)
+  t.strictSame(plan(candidateQueries.instances), [
+    'SEARCH services USING INDEX services_by_name (name_key=?)',
+  ])
+  t.strictSame(plan(candidateQueries.node), ['SEARCH nodes USING PRIMARY KEY (key=?)'])
+  t.strictSame(plan(candidateQueries.ownChecks), [
+    'SEARCH s USING COVERING INDEX services_by_name (name_key=?)',
+    'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
+  ])
+  t.strictSame(plan(candidateQueries.nodeChecks), [
+    'CO-ROUTINE n',
+    'SEARCH services USING COVERING INDEX services_by_name (name_key=?)',
+    'SCAN n',
+    'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
+  ])
+})
+
+t.test('a question after a write sees it, though its batch began before', async (t) => {
+  const path = `${t.testdir()}/state.db`
+  const writer = new StateWriter(path)
+  fill(writer, 3)
+  const reader = new StateReader(path)
+  t.teardown(() => {
+    reader.close()
+    writer.close()
+  })
+  const versions = new Versions()
+  const snapshots = new Snapshots(reader, versions, { onlyPassing: false })
+  const instances = (): number | undefined => snapshots.open().view.service('web')?.length
+  t.equal(instances(), 3)
+  const first = snapshots.open()
+  t.equal(snapshots.open(), first, 'one for the batch')
+  fill(writer, 4)
+  t.equal(instances(), 3, 'nothing is told yet: it is of one moment')
+  versions.bump(['service:web'])
+  t.equal(instances(), 4)
+  t.equal(snapshots.open().applied, versions.applied)
+  snapshots.close()
+  t.notOk(snapshots.isOpen)
+})
