@@ -49,7 +49,7 @@ function leaderFinding(
     const count = `${alive.length} of ${members.length} servers alive`
     return { about, level: 'ok', text: `${leads?.Name ?? leader} is the leader, ${count}` }
   }
-  const text = `There is no leader: this server sees ${alive.length} of ${members.length} servers alive, and the cluster needs more than half`
+  const text = `There is no leader. Last known: ${alive.length} of ${members.length} servers alive. The cluster needs more than half`
   const next =
     'Start the missing servers, and make sure that they can reach each other. If more than half are lost permanently, use svcd operator raft recover.'
   return { about, level: 'problem', text, next }

@@ -160,7 +160,7 @@ function leaderText(io: Io, { leader, servers, agent }: ClusterStatus): string {
   if (leader !== '') return `${visible(leader)} (reported by ${visible(agent.node)})`
   const alive = servers.filter(({ status }) => status === 'alive').length
   const none = paint('none', 'bad', io.terminal)
-  return `${none}; ${visible(agent.node)} sees ${alive} of ${servers.length} servers alive. Writes fail until more than half are alive.`
+  return `${none}; last known to ${visible(agent.node)}: ${alive} of ${servers.length} servers alive. Writes fail until more than half can reach each other.`
 }
 
 const serverColumns: readonly Column<ServerStatus>[] = [

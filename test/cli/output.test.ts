@@ -202,7 +202,7 @@ t.test('services and status say why and since when; a wide table is never cut', 
   t.match((await svcd('status --wide', env, narrow)).out, '_service_maintenance:web-2')
   api.backend.leaderAddress = ''
   const lost = await svcd('status', env)
-  t.match(lost, { code: 0, out: /^Leader: +none; n1 sees 1 of 1 servers alive\./ })
+  t.match(lost, { code: 0, out: /^Leader: +none; last known to n1: 1 of 1 servers alive\./ })
 })
 
 t.test(
