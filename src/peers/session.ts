@@ -9,6 +9,7 @@ import type { HandshakeStep } from './handshake.ts'
 import type { Agreement, Hello, Purpose, ReceivedRefusal, Refusal } from './hello.ts'
 import type { PeerLimits } from './limits.ts'
 import type { PeerSecret } from './secret.ts'
+import type { PeerCertificate } from './tls.ts'
 
 /** What a session needs of its surroundings, the same for all of them. */
 export interface SessionContext {
@@ -132,13 +133,15 @@ export class PeerSession {
 
   #makeHandshake(): PeerHandshake {
     const { secret, hello, nameOf, newestEpoch } = this.#context
+    let certificate: PeerCertificate | undefined
     return new PeerHandshake({
       role: this.role,
       address: this.address,
       secret,
       hello: (purpose) => hello(purpose ?? this.purpose, this.to),
       known: (id) => {
-        const certificate = certificateOf(this.#socket)
+        // With a secret, this is asked twice. On the side that dials, Node shows the certificate only once.
+        certificate ??= certificateOf(this.#socket)
         const name = certificate === undefined ? undefined : nameOf(id)
         return { certificate, name, newestEpoch: newestEpoch() }
       },

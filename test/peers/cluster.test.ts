@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join as joinPath } from 'node:path'
 import t from 'tap'
@@ -190,6 +191,21 @@ t.test(
       const answer = await b.transport.request({ id: 'a' }, 'ask', Buffer.alloc(100_000, 'x'), 5000)
       t.equal(answer.length, 100_006)
       await b.transport.close()
+    })
+    await t.test('together with a secret, whoever dials', async (t) => {
+      const secret = { keys: [randomBytes(32)], isRequired: true }
+      const x = await rig(t, 'a', { tls: make('ca', 'a'), secret })
+      const y = await rig(t, 'b', { tls: make('ca', 'b'), secret })
+      await join(x, y)
+      for (const [from, to] of [
+        [x, y],
+        [y, x],
+      ] as const) {
+        const answer = await from.transport.request({ id: to.id }, 'ask', Buffer.from('x'), 5000)
+        t.equal(answer.length, 7)
+      }
+      await x.transport.close()
+      await y.transport.close()
     })
     await t.test('not with the name of another, a part of a name, or a wildcard', async (t) => {
       for (const [id, name] of [

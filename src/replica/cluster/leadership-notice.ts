@@ -31,7 +31,7 @@ export class LeadershipNotice {
     if (leader === undefined || (leader === last.leader?.id && now.term === last.term)) return
     const { term } = now
     if (leader === this.#self) this.#logger.info({ term }, 'this server leads the cluster')
-    else this.#logger.info({ term, leader }, `new leader: ${now.leader?.address ?? ''}`)
+    else this.#logger.info({ term, leader }, `new leader: ${now.leader?.address || leader}`)
   }
 
   /** The core gives up the lead of a term only when it can no longer vouch for it (thesis §6.2). */

@@ -216,7 +216,12 @@ t.test('the log says who leads, and why a server leads no more', async (t) => {
   }
   const logger = { ...silentLogger, info: note('info'), warn: note('warn') }
   const notice = new LeadershipNotice('n1', logger)
-  const server = (id: string) => ({ id, address: `${id}:8300`, isVoter: true, isLeader: false })
+  const server = (id: string) => ({
+    id,
+    address: id === 'new' ? '' : `${id}:8300`,
+    isVoter: true,
+    isLeader: false,
+  })
   const say = (
     role: 'leader' | 'follower' | 'candidate',
     term: number,
@@ -247,4 +252,5 @@ t.test('the log says who leads, and why a server leads no more', async (t) => {
   ])
   say('leader', 5, 'n1')
   t.match(say('follower', 5, undefined, ['n2']), [/^warn: .*: it left the cluster/])
+  t.strictSame(say('follower', 6, 'new'), ['info: new leader: new'], 'its ID, without an address')
 })
