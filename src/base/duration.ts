@@ -20,11 +20,12 @@ export function parseDuration(text: string): number | undefined {
   const [, whole, unit] = plain.exec(text) ?? []
   if (whole !== undefined) return Number(whole) * (unitMs[unit ?? ''] ?? 0)
   if (/^[+-]?0+$/.test(text)) return 0
-  const shape = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
+  // A digit can only be matched in one way: a value of a megabyte must not block the event loop.
+  const shape = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
   if (shape === null) return undefined
   let totalMs = 0
   for (const [, amount, unit] of (shape[2] ?? '').matchAll(
-    /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g,
+    /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g,
   )) {
     totalMs += Number(amount) * (unitMs[unit ?? ''] ?? 0)
   }

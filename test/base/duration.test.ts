@@ -52,3 +52,10 @@ t.test('a duration is printed as Go prints it, and read again', async (t) => {
     t.equal(parseDuration(text), durationMs)
   }
 })
+
+t.test('a value as long as a request may be is refused, and does not block', async (t) => {
+  // Where each digit could be matched in two ways, this took a quarter of an hour.
+  for (const part of ['1', '0', '1.', '.1', '1m', ' ']) {
+    t.equal(parseDuration(`${part.repeat(1_000_000 / part.length)}x`), undefined, part)
+  }
+})
