@@ -227,3 +227,15 @@ t.test('the files that the pages name exist', async (t) => {
   }
   t.ok(count > 40, `${count} files`)
 })
+
+t.test('the files that the READMEs of the modules name exist', async (t) => {
+  const modules = readdirSync(join(root, 'src'))
+  for (const name of modules) {
+    const path = `src/${name}/README.md`
+    t.ok(existsSync(join(root, path)), path)
+    for (const [, file = ''] of read(path).matchAll(/`([\w./-]+\.ts)`/g)) {
+      const places = [`src/${name}/${file}`, `src/${file}`, file]
+      if (!places.some((place) => existsSync(join(root, place)))) t.fail(`${path} names ${file}`)
+    }
+  }
+})
