@@ -18,7 +18,7 @@ const growingPercent = 25
 /** V8 counts the two halves and the large objects. */
 const youngMb = 3 * semiSpaceMb
 /** Threads that make snapshots leave holes. */
-const trimMs = 60_000
+const trimMs = 20_000
 /** For every thread of a node. */
 export const threadLimits: ResourceLimits = { maxYoungGenerationSizeMb: youngMb }
 

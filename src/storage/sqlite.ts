@@ -12,6 +12,8 @@ export interface OpenOptions {
   readonly exclusive?: boolean
   /** False: checkpoints only when asked (an automatic one every 1000 pages doubles the cost of a command). */
   readonly automaticCheckpoint?: boolean
+  /** The size to which a WAL that had to grow is cut once all of it is in the database; unlimited unless given. */
+  readonly walKeptBytes?: number
   /** Of the pages that the connection keeps in memory; 1 MiB unless given. */
   readonly cacheKib?: number
   /** WAL unless given. DELETE: for a file that has nothing beside it when it is closed. */
@@ -65,6 +67,8 @@ function setPragmas(database: Database, options: OpenOptions): void {
   database.pragma(`journal_mode = ${options.journal ?? 'WAL'}`)
   database.pragma(`synchronous = ${options.synchronous}`)
   if (options.automaticCheckpoint === false) database.pragma('wal_autocheckpoint = 0')
+  if (options.walKeptBytes !== undefined)
+    database.pragma(`journal_size_limit = ${options.walKeptBytes}`)
   const levels = ['OFF', 'NORMAL', 'FULL', 'EXTRA']
   const level = levels[Number(database.pragma('synchronous', { simple: true }))]
   // Durability hangs on this one setting, so it is read back instead of trusted.

@@ -91,6 +91,7 @@ t.test(
     t.testdir()
     const path = join(t.testdirName, 'state.db')
     const grown: number[] = []
+    const mib = 1024 * 1024
     const writer = new StateWriter(path, { onWalGrown: (walBytes) => grown.push(walBytes) })
     const reader = new StateReader(path)
     t.teardown(() => {
@@ -110,13 +111,19 @@ t.test(
     reader.begin()
     reader.catalog.nodes()
     grow(350)
-    const mib = 1024 * 1024
     t.equal(grown.length, 2, 'at 64 and at 128 MiB, and not each time')
     t.ok(must(grown[0]) >= 64 * mib && must(grown[1]) >= 128 * mib, grown.join())
     t.equal(writer.durableIndex, index)
     reader.end()
     grow(10)
     t.ok(writer.walBytes < mib, `${writer.walBytes}`)
+    reader.begin()
+    reader.catalog.nodes()
+    grow(60)
+    t.ok(statSync(`${path}-wal`).size > 20 * mib, 'too small to be emptied at once')
+    reader.end()
+    grow(20)
+    t.ok(statSync(`${path}-wal`).size <= 12 * mib, `${statSync(`${path}-wal`).size}`)
   },
 )
 
