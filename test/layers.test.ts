@@ -9,16 +9,16 @@ const rules: LayerRules = {
   rooms: {
     base: { imports: [], ...none },
     raft: { imports: ['base'], ...none },
-    catalog: { imports: ['base'], builtins: ['util'] },
+    state: { imports: ['base'], builtins: ['util'] },
     dns: { imports: ['base'], ...none },
-    health: { imports: ['base', 'catalog/model.ts'], ...none },
+    health: { imports: ['base', 'state/catalog/model.ts'], ...none },
     config: { imports: ['base'], ...none },
     filter: { imports: ['base'], ...none },
-    definition: { imports: ['base', 'catalog'], ...none },
-    ports: { imports: ['base', 'catalog', 'definition'], ...none },
+    definition: { imports: ['base', 'state'], ...none },
+    ports: { imports: ['base', 'state', 'definition'], ...none },
     process: { imports: ['base', 'ports'], builtins: 'any' },
     storage: {
-      imports: ['base', 'raft', 'catalog'],
+      imports: ['base', 'raft', 'state'],
       builtins: [
         'crypto',
         'events',
@@ -48,11 +48,11 @@ const rules: LayerRules = {
     probes: { imports: ['base', 'health', 'process'], builtins: 'any' },
     client: { imports: ['base'], builtins: ['http', 'https', 'module', 'net', 'stream', 'zlib'] },
     api: {
-      imports: ['base', 'catalog', 'health', 'filter', 'definition', 'ports'],
+      imports: ['base', 'state', 'health', 'filter', 'definition', 'ports'],
       builtins: ['crypto', 'module', 'net', 'stream', 'zlib'],
     },
     archive: {
-      imports: ['base', 'catalog', 'ports', 'storage'],
+      imports: ['base', 'state', 'ports', 'storage'],
       builtins: [
         'crypto',
         'fs',
@@ -66,13 +66,13 @@ const rules: LayerRules = {
       ],
     },
     replica: {
-      imports: ['base', 'raft', 'catalog', 'config', 'storage', 'net', 'peers', 'ports', 'process'],
+      imports: ['base', 'raft', 'state', 'config', 'storage', 'net', 'peers', 'ports', 'process'],
       builtins: 'any',
     },
     agent: {
       imports: [
         'base',
-        'catalog',
+        'state',
         'config',
         'definition',
         'health',
@@ -84,17 +84,7 @@ const rules: LayerRules = {
       builtins: 'any',
     },
     resolver: {
-      imports: [
-        'base',
-        'catalog',
-        'config',
-        'dns',
-        'health',
-        'net',
-        'process',
-        'replica',
-        'storage',
-      ],
+      imports: ['base', 'state', 'config', 'dns', 'health', 'net', 'process', 'replica', 'storage'],
       builtins: 'any',
     },
     ui: { imports: [], ...none },
@@ -104,7 +94,7 @@ const rules: LayerRules = {
         'agent',
         'api',
         'archive',
-        'catalog',
+        'state',
         'config',
         'dns',
         'net',
@@ -154,7 +144,7 @@ const rules: LayerRules = {
     'fast-check': ['test/'],
     typescript: ['test/helpers/layers.ts', 'test/prose/source-passages.ts'],
   },
-  typeDoors: { 'better-sqlite3': ['src/catalog/', 'src/storage/', 'test/'] },
+  typeDoors: { 'better-sqlite3': ['src/state/', 'src/storage/', 'test/'] },
   linesMax: 500,
 }
 
@@ -256,8 +246,8 @@ t.test('a planted violation is found', async (t) => {
     ],
     [
       'a value where only types are allowed',
-      { 'src/catalog/a.ts': `import Database, { type Statement } from 'better-sqlite3'` },
-      ['src/catalog/a.ts may not import better-sqlite3; its door is src/storage/sqlite-driver.ts'],
+      { 'src/state/a.ts': `import Database, { type Statement } from 'better-sqlite3'` },
+      ['src/state/a.ts may not import better-sqlite3; its door is src/storage/sqlite-driver.ts'],
     ],
     [
       'a test from a source',
@@ -315,7 +305,7 @@ t.test('a planted violation is found', async (t) => {
 
 t.test('what the rules allow is not reported', async (t) => {
   const files = {
-    'src/catalog/a.ts': `import type { Database } from 'better-sqlite3'\nimport { b } from '../base/b.ts'`,
+    'src/state/a.ts': `import type { Database } from 'better-sqlite3'\nimport { b } from '../base/b.ts'`,
     'src/base/b.ts': `// import { pino } from 'pino'\nexport const b = "import x from 'pino'"`,
     'src/cli/c.ts': `import { d } from '../client/client.ts'\nimport fs from 'node:fs'`,
     'src/client/client.ts': '',

@@ -2,7 +2,7 @@ import type { Backend, Identity } from '../ports/backend.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { isOfAgent } from '../catalog/model.ts'
+import { isOfAgent } from '../state/catalog/model.ts'
 import { reconcileDelayMs } from '../health/schedule.ts'
 import type { Head } from '../storage/agent/rows.ts'
 import type { AgentStore } from '../storage/agent/store.ts'
@@ -11,7 +11,7 @@ import type { AgentSync } from './sync.ts'
 import { ownerOf } from './checks/definition.ts'
 import type { CheckRun } from './checks/definition.ts'
 import type { CheckRunner } from './checks/runner.ts'
-import { isSame } from '../catalog/is-same.ts'
+import { isSame } from '../state/catalog/is-same.ts'
 
 export interface AntiEntropyParts {
   readonly identity: Identity

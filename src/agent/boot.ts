@@ -1,16 +1,16 @@
 import type { Backend, Identity } from '../ports/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { isOfAgent } from '../catalog/model.ts'
-import type { Check, CheckDefinition, Service } from '../catalog/model.ts'
-import type { CatalogReader } from '../catalog/query.ts'
+import { isOfAgent } from '../state/catalog/model.ts'
+import type { Check, CheckDefinition, Service } from '../state/catalog/model.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
 import type { AgentStore } from '../storage/agent/store.ts'
 import type { Head, Standing, StoredCheck } from '../storage/agent/rows.ts'
 import type { AgentSync } from './sync.ts'
 import { runOf } from './checks/definition.ts'
 import type { CheckRun } from './checks/definition.ts'
 import type { CheckRunner } from './checks/runner.ts'
-import { isSame } from '../catalog/is-same.ts'
+import { isSame } from '../state/catalog/is-same.ts'
 
 export interface AgentBootParts {
   readonly identity: Identity

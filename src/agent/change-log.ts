@@ -6,9 +6,9 @@ import type {
   DeregisterCommand,
   Outcome,
   RegisterCommand,
-} from '../catalog/command.ts'
-import type { CheckDefinition } from '../catalog/model.ts'
-import type { CatalogReader } from '../catalog/query.ts'
+} from '../state/machine/command.ts'
+import type { CheckDefinition } from '../state/catalog/model.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
 import { nodeMaintenanceId, serviceMaintenancePrefix } from '../health/select.ts'
 import type { Line, LineKind, LimitedLines } from '../process/limited-lines.ts'
 

@@ -1,11 +1,11 @@
 import type { Identity } from '../ports/backend.ts'
 import { parseIp } from '../base/ip.ts'
 import { consulVersion } from '../base/version.ts'
-import type { RegisterCommand } from '../catalog/command.ts'
-import { isSame } from '../catalog/is-same.ts'
-import { nodeCheckId, serverServiceId } from '../catalog/model.ts'
-import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../catalog/model.ts'
-import type { CatalogReader } from '../catalog/query.ts'
+import type { RegisterCommand } from '../state/machine/command.ts'
+import { isSame } from '../state/catalog/is-same.ts'
+import { nodeCheckId, serverServiceId } from '../state/catalog/model.ts'
+import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../state/catalog/model.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
 
 /** What a node says of itself. */
 export function nodeDefinition(identity: Identity): NodeDefinition {

@@ -1,5 +1,5 @@
-import type { CommandBody, RegisterCommand } from '../catalog/command.ts'
-import { isOfAgent, nodeCheckId, serverServiceId } from '../catalog/model.ts'
+import type { CommandBody, RegisterCommand } from '../state/machine/command.ts'
+import { isOfAgent, nodeCheckId, serverServiceId } from '../state/catalog/model.ts'
 import type {
   Check,
   CheckDefinition,
@@ -7,9 +7,9 @@ import type {
   NodeDefinition,
   Service,
   ServiceDefinition,
-} from '../catalog/model.ts'
-import type { CatalogReader } from '../catalog/query.ts'
-import { isSame } from '../catalog/is-same.ts'
+} from '../state/catalog/model.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
+import { isSame } from '../state/catalog/is-same.ts'
 
 // What turns one catalog into another: commands of which each stands for itself.
 

@@ -1,4 +1,4 @@
-import type { CheckDefinition, ServiceDefinition } from '../catalog/model.ts'
+import type { CheckDefinition, ServiceDefinition } from '../state/catalog/model.ts'
 import type { CheckPlan } from './check-plan.ts'
 
 /** A check of the local agent: its catalog row and how it is run. */

@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { parseIp } from '../base/ip.ts'
-import type { ServiceDefinition, Status, TaggedAddress } from '../catalog/model.ts'
+import type { ServiceDefinition, Status, TaggedAddress } from '../state/catalog/model.ts'
 import type { AgentCheckDefinition, AgentServiceDefinition } from './agent-definition.ts'
 import { checkPlan, isProbed } from './check-plan.ts'
 import { serviceWarnings } from './registration-warnings.ts'

@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
-import type { RegisterCommand } from '../catalog/command.ts'
-import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../catalog/model.ts'
+import type { RegisterCommand } from '../state/machine/command.ts'
+import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../state/catalog/model.ts'
 import { extraFields } from './agent-registration.ts'
 import type {
   CatalogCheckBody,

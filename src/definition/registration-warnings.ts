@@ -1,5 +1,5 @@
 import { isLoopbackIp, parseIp } from '../base/ip.ts'
-import type { ServiceDefinition } from '../catalog/model.ts'
+import type { ServiceDefinition } from '../state/catalog/model.ts'
 
 // Registrations that are accepted, although they are probably a mistake. No text contains a
 // semicolon, which separates them in the header.

@@ -2,8 +2,8 @@ import { svcdError } from '../base/errors.ts'
 import { invisibleCharacter } from '../base/invisible.ts'
 import { isUnspecifiedIp, parseIp, unmappedIp } from '../base/ip.ts'
 import { metadataFault } from '../base/metadata.ts'
-import { serverServiceId } from '../catalog/model.ts'
-import type { Status, TaggedAddress, Weights } from '../catalog/model.ts'
+import { serverServiceId } from '../state/catalog/model.ts'
+import type { Status, TaggedAddress, Weights } from '../state/catalog/model.ts'
 import type { Decoded } from './decode.ts'
 
 const nameLengthMax = 255

@@ -18,7 +18,7 @@ export interface SubjectSlots {
 
 /**
  * A view that opens its snapshot at the first read and records which subjects an answer depends on.
- * The subjects are those of `catalog/versions.ts`: a change of a node must also bump the subjects of
+ * The subjects are those of `state/machine/versions.ts`: a change of a node must also bump the subjects of
  * the services on it, because their answers contain its address.
  */
 export class RecordingView implements View {

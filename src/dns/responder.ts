@@ -19,7 +19,7 @@ import type { ResourceRecord } from './record.ts'
 import type { CacheEntry } from './wire-cache.ts'
 import type { Zone } from './zone.ts'
 
-/** Counters that show readers what has changed; `catalog/versions.ts` implements it. */
+/** Counters that show readers what has changed; `state/machine/versions.ts` implements it. */
 export interface VersionReader extends SubjectSlots {
   readonly generation: number
   readonly applied: number

@@ -1,5 +1,5 @@
 import type { Wait } from '../ports/backend.ts'
-import type { Versions } from '../catalog/versions.ts'
+import type { Versions } from '../state/machine/versions.ts'
 
 /**
  * How many are woken before others get their turn: each reads and answers immediately, in some 50

@@ -1,8 +1,8 @@
 import type { Backend, Identity, Origin } from '../ports/backend.ts'
 import { svcdError } from '../base/errors.ts'
-import type { CommandBody } from '../catalog/command.ts'
-import { nameHolder } from '../catalog/name-holder.ts'
-import type { CatalogReader } from '../catalog/query.ts'
+import type { CommandBody } from '../state/machine/command.ts'
+import { nameHolder } from '../state/catalog/name-holder.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
 import { nodeRegistrations } from '../archive/restore-plan.ts'
 
 export interface LeavingParts extends Pick<

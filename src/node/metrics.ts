@@ -1,6 +1,6 @@
 import type { Identity } from '../ports/backend.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
-import type { CatalogReader } from '../catalog/query.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
 import { connectionMetrics } from './connection-metrics.ts'
 import type { ConnectionFigures } from './connections.ts'
 import type { DnsService } from '../resolver/service.ts'

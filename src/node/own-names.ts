@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { serverServiceId } from '../catalog/model.ts'
+import { serverServiceId } from '../state/catalog/model.ts'
 import type { Config } from '../config/options.ts'
 
 /** The names by which this machine and this node are called, and HTTP may be asked. */

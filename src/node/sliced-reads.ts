@@ -1,5 +1,5 @@
 import { svcdError } from '../base/errors.ts'
-import type { CatalogReader } from '../catalog/query.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
 import { StateReader } from '../storage/state.ts'
 
 /** How long one slice keeps the event loop. */

@@ -1,12 +1,12 @@
 import type { LogLevel } from '../base/log.ts'
 import type { AnyMetric } from '../base/metric.ts'
-import type { CommandBody, CommandOrigin, Outcome } from '../catalog/command.ts'
-import type { CatalogReader } from '../catalog/query.ts'
+import type { CommandBody, CommandOrigin, Outcome } from '../state/machine/command.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
 import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
 } from '../definition/agent-definition.ts'
-import type { Check, Service, Status } from '../catalog/model.ts'
+import type { Check, Service, Status } from '../state/catalog/model.ts'
 
 /** Who asks and why, for the command's envelope. */
 export interface Origin extends Pick<CommandOrigin, 'actor' | 'cause'> {

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { CommandBody, Proposal } from '../catalog/command.ts'
+import type { CommandBody, Proposal } from '../state/machine/command.ts'
 
 /** `low`: below the reserve; `lowest`: below a quarter of it. */
 export type DiskLevel = 'enough' | 'low' | 'lowest'

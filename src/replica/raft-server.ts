@@ -1,5 +1,5 @@
 import type { Random } from '../base/random.ts'
-import { stampProposal } from '../catalog/command.ts'
+import { stampProposal } from '../state/machine/command.ts'
 import { boot } from '../raft/driver.ts'
 import type { Driver } from '../raft/driver.ts'
 import { isVoter } from '../raft/config.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { reasonOf } from '../base/errors.ts'
-import { Versions } from '../catalog/versions.ts'
+import { Versions } from '../state/machine/versions.ts'
 import { Responder } from '../dns/responder.ts'
 import type { Zone } from '../dns/zone.ts'
 import { isSignOfDamage } from '../storage/state-check.ts'

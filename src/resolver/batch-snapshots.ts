@@ -1,4 +1,4 @@
-import type { Versions } from '../catalog/versions.ts'
+import type { Versions } from '../state/machine/versions.ts'
 import type { Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'

@@ -1,7 +1,7 @@
 import type { IpBytes } from '../base/ip.ts'
-import { reachOfNode } from '../catalog/addresses.ts'
-import type { CatalogReader } from '../catalog/query.ts'
-import type { Node } from '../catalog/model.ts'
+import { reachOfNode } from '../state/catalog/addresses.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
+import type { Node } from '../state/catalog/model.ts'
 import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
 import { judge } from '../health/select.ts'
 

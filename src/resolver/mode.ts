@@ -1,4 +1,4 @@
-import type { Versions } from '../catalog/versions.ts'
+import type { Versions } from '../state/machine/versions.ts'
 import type { Mode } from '../dns/responder.ts'
 import { SharedMode } from './threads/messages.ts'
 import type { Replica } from '../replica/replica.ts'

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { reasonOf } from '../base/errors.ts'
-import { loadSums, scanTable, summedTables, SumsError } from '../catalog/state-sums.ts'
-import type { SummedTable } from '../catalog/state-sums.ts'
+import { loadSums, scanTable, summedTables, SumsError } from '../state/machine/state-sums.ts'
+import type { SummedTable } from '../state/machine/state-sums.ts'
 import { faultBy } from './sqlite.ts'
 
 /**

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
-import { loadSums } from '../catalog/state-sums.ts'
+import { loadSums } from '../state/machine/state-sums.ts'
 import { formatOf } from './sqlite.ts'
 
 // Operations on the tables of a state as a whole, whatever they are.

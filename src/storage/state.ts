@@ -2,16 +2,16 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
-import { CatalogMachine } from '../catalog/apply.ts'
-import type { BatchResult, CommittedCommand } from '../catalog/apply.ts'
-import { CatalogReader } from '../catalog/query.ts'
-import { initializeSums, SumsError } from '../catalog/state-sums.ts'
+import { CatalogMachine } from '../state/machine/apply.ts'
+import type { BatchResult, CommittedCommand } from '../state/machine/apply.ts'
+import { CatalogReader } from '../state/catalog/query.ts'
+import { initializeSums, SumsError } from '../state/machine/state-sums.ts'
 import {
   catalogMigrations,
   catalogVersion,
   defineAddressKeys,
   summedVersion,
-} from '../catalog/schema.ts'
+} from '../state/catalog/schema.ts'
 import {
   checkpoint,
   copyPages,

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { AgentCheckDefinition } from '../../src/definition/agent-definition.ts'
 import type { CheckPlan } from '../../src/definition/check-plan.ts'
 import { svcdError } from '../../src/base/errors.ts'
-import type { Check } from '../../src/catalog/model.ts'
+import type { Check } from '../../src/state/catalog/model.ts'
 import { catalogDefinition, runOf } from '../../src/agent/checks/definition.ts'
 import {
   AgentRig,

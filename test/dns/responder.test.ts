@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
-import { subject, Versions } from '../../src/catalog/versions.ts'
+import { subject, Versions } from '../../src/state/machine/versions.ts'
 import { answer } from '../../src/dns/answer.ts'
 import { encode } from '../../src/dns/encode.ts'
 import { fit } from '../../src/dns/fit.ts'

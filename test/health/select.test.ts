@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { aggregatedStatus, judge, select } from '../../src/health/select.ts'
-import type { Instance } from '../../src/catalog/model.ts'
+import type { Instance } from '../../src/state/catalog/model.ts'
 import type { Candidate, JudgedCheck, Verdict } from '../../src/health/select.ts'
 
 const weights = { passing: 10, warning: 2 }

@@ -1,11 +1,11 @@
 import { Sqlite } from './sqlite.ts'
-import { CatalogMachine } from '../../src/catalog/apply.ts'
-import type { BatchResult } from '../../src/catalog/apply.ts'
-import { initializeSums } from '../../src/catalog/state-sums.ts'
-import type { Command, CommandBody, RegisterCommand } from '../../src/catalog/command.ts'
-import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../src/catalog/model.ts'
-import { CatalogReader } from '../../src/catalog/query.ts'
-import { catalogMigrations, defineAddressKeys } from '../../src/catalog/schema.ts'
+import { CatalogMachine } from '../../src/state/machine/apply.ts'
+import type { BatchResult } from '../../src/state/machine/apply.ts'
+import { initializeSums } from '../../src/state/machine/state-sums.ts'
+import type { Command, CommandBody, RegisterCommand } from '../../src/state/machine/command.ts'
+import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../src/state/catalog/model.ts'
+import { CatalogReader } from '../../src/state/catalog/query.ts'
+import { catalogMigrations, defineAddressKeys } from '../../src/state/catalog/schema.ts'
 
 // Builders of catalog data with everything defaulted, and a catalog in memory to apply them to.
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
-import { Versions } from '../../src/catalog/versions.ts'
+import { Versions } from '../../src/state/machine/versions.ts'
 import { CatalogStateMachine } from '../../src/replica/catalog-state-machine.ts'
 import type { CatalogStateMachineParts } from '../../src/replica/catalog-state-machine.ts'
 import type { Entry } from '../../src/raft/entry.ts'

@@ -1,6 +1,6 @@
 import { must } from '../../src/base/assert.ts'
-import { decodeCommand as decodeCatalogCommand } from '../../src/catalog/command.ts'
-import type { Outcome, UpdateCheckCommand } from '../../src/catalog/command.ts'
+import { decodeCommand as decodeCatalogCommand } from '../../src/state/machine/command.ts'
+import type { Outcome, UpdateCheckCommand } from '../../src/state/machine/command.ts'
 import type { Entry, Index } from '../../src/raft/entry.ts'
 import type { SnapshotMeta, StateMachine } from '../../src/raft/storage.ts'
 import { applyOp } from './history.ts'

@@ -1,6 +1,6 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
-import { stampProposal } from '../../src/catalog/command.ts'
+import { stampProposal } from '../../src/state/machine/command.ts'
 import { members } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { NodeId } from '../../src/raft/entry.ts'

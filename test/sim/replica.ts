@@ -1,6 +1,6 @@
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
-import type { CatalogReader } from '../../src/catalog/query.ts'
+import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { PeerNotices } from '../../src/process/peer-notices.ts'
 import type { PeerTransport } from '../../src/peers/transport.ts'
 import { ClusterFormation } from '../../src/replica/cluster/formation.ts'

@@ -5,8 +5,8 @@ import type { CheckPlan, ProbePlan } from '../../definition/check-plan.ts'
 import { serviceCheckShape } from '../../definition/shapes.ts'
 import { SvcdError } from '../../base/errors.ts'
 import { hostPort } from '../../base/host-port.ts'
-import { privateField } from '../../catalog/model.ts'
-import type { CheckDefinition } from '../../catalog/model.ts'
+import { privateField } from '../../state/catalog/model.ts'
+import type { CheckDefinition } from '../../state/catalog/model.ts'
 
 /** How an agent runs a check: all of its definition but the catalog's row. */
 export type CheckRun = Omit<AgentCheckDefinition, 'check'>

@@ -14,7 +14,7 @@ import { catalogDefinition } from '../checks/definition.ts'
 import type { CheckRun } from '../checks/definition.ts'
 import { findingText } from './document.ts'
 import type { DefinitionFiles, FileCheck, FileService, Finding } from './document.ts'
-import { isSame } from '../../catalog/is-same.ts'
+import { isSame } from '../../state/catalog/is-same.ts'
 
 export interface ApplyFilesParts {
   readonly store: AgentStore<CheckRun>

@@ -1,5 +1,5 @@
-import { privateField } from '../../catalog/model.ts'
-import type { Check, Instance, Node, Service, TaggedAddress } from '../../catalog/model.ts'
+import { privateField } from '../../state/catalog/model.ts'
+import type { Check, Instance, Node, Service, TaggedAddress } from '../../state/catalog/model.ts'
 
 // The catalog's rows in Consul's JSON. Maps and lists are never null: clients index into them.
 

@@ -1,4 +1,4 @@
-import type { CatalogReader } from '../../catalog/query.ts'
+import type { CatalogReader } from '../../state/catalog/query.ts'
 import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import type { Backend } from '../../ports/backend.ts'

@@ -1,6 +1,6 @@
 import { SvcdError, reasonOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
-import type { PlacedSums } from '../../catalog/apply.ts'
+import type { PlacedSums } from '../../state/machine/apply.ts'
 import { members } from '../../raft/config.ts'
 import type { Index, NodeId } from '../../raft/entry.ts'
 import type { Status } from '../../raft/status.ts'

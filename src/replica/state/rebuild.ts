@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { reasonOf, svcdError } from '../../base/errors.ts'
-import type { PlacedSums } from '../../catalog/apply.ts'
+import type { PlacedSums } from '../../state/machine/apply.ts'
 import type { Index } from '../../raft/entry.ts'
 import type { LogReader, SnapshotMeta } from '../../raft/storage.ts'
 import type { RaftLog } from '../../storage/log/raft-log.ts'

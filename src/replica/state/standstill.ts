@@ -1,4 +1,4 @@
-import { Versions } from '../../catalog/versions.ts'
+import { Versions } from '../../state/machine/versions.ts'
 import type { RaftServer } from '../raft-server.ts'
 
 export interface StandstillParts {

@@ -10,8 +10,8 @@ import {
   isWhole,
 } from '../../base/shape.ts'
 import type { Shape } from '../../base/shape.ts'
-import type { PlacedSums } from '../../catalog/apply.ts'
-import { proposalFault } from '../../catalog/proposal-check.ts'
+import type { PlacedSums } from '../../state/machine/apply.ts'
+import { proposalFault } from '../../state/machine/proposal-check.ts'
 import { describePeer, printable } from '../../peers/hello.ts'
 import type { PeerNotices } from '../../process/peer-notices.ts'
 import type { PeerAsking } from '../../peers/options.ts'

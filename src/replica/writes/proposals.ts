@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import { svcdError } from '../../base/errors.ts'
 import type { ErrorCode, SvcdError } from '../../base/errors.ts'
-import type { Outcome } from '../../catalog/command.ts'
+import type { Outcome } from '../../state/machine/command.ts'
 import type { Index, NodeId, Term } from '../../raft/entry.ts'
 import type { ProposeResult } from '../../raft/verdict.ts'
 

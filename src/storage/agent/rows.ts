@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { CheckDefinition, ServiceDefinition, Status } from '../../catalog/model.ts'
+import type { CheckDefinition, ServiceDefinition, Status } from '../../state/catalog/model.ts'
 
 /** Format of agent.db: number n+1 is reached from n by migrations[n]. */
 const version1 = `

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import type { ServiceDefinition } from '../../catalog/model.ts'
+import type { ServiceDefinition } from '../../state/catalog/model.ts'
 import { must } from '../../base/assert.ts'
 import {
   agentMigrations,

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { reasonOf, svcdError } from '../../base/errors.ts'
-import { catalogVersion } from '../../catalog/schema.ts'
+import { catalogVersion } from '../../state/catalog/schema.ts'
 import type { PlacedConfig } from '../../raft/config.ts'
 import type { SnapshotMeta } from '../../raft/storage.ts'
 import {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
-import type { PlacedSums } from '../../../src/catalog/apply.ts'
+import type { PlacedSums } from '../../../src/state/machine/apply.ts'
 import { compareReports, ReplicaComparison } from '../../../src/replica/duties/comparison.ts'
 import type { StateReport, Verdict } from '../../../src/replica/duties/comparison.ts'
 import type { Status } from '../../../src/raft/status.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
-import { Versions } from '../../../src/catalog/versions.ts'
+import { Versions } from '../../../src/state/machine/versions.ts'
 import { CatalogStateMachine } from '../../../src/replica/catalog-state-machine.ts'
 import { Standstill } from '../../../src/replica/state/standstill.ts'
 import { StateKeeper } from '../../../src/replica/state/keeper.ts'

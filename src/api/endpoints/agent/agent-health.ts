@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Check, Service } from '../../../catalog/model.ts'
+import type { Check, Service } from '../../../state/catalog/model.ts'
 import { aggregatedStatus } from '../../../health/select.ts'
 import type { AggregatedStatus } from '../../../health/select.ts'
 import { rowsOf } from '../../http/answer.ts'

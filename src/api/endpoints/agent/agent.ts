@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { consulVersion } from '../../../base/version.ts'
-import type { Check, Service, Status } from '../../../catalog/model.ts'
+import type { Check, Service, Status } from '../../../state/catalog/model.ts'
 import { agentCheck, agentService } from '../../../definition/agent-registration.ts'
 import { rowsOf } from '../../http/answer.ts'
 import type { Answer } from '../../http/answer.ts'

@@ -1,8 +1,8 @@
 import { hostPort } from '../../../base/host-port.ts'
 import { consulVersion } from '../../../base/version.ts'
-import { nodeCheckId, serverServiceId } from '../../../catalog/model.ts'
-import type { Check } from '../../../catalog/model.ts'
-import type { CatalogReader } from '../../../catalog/query.ts'
+import { nodeCheckId, serverServiceId } from '../../../state/catalog/model.ts'
+import type { Check } from '../../../state/catalog/model.ts'
+import type { CatalogReader } from '../../../state/catalog/query.ts'
 import type { Backend, ClusterServer, Identity } from '../../../ports/backend.ts'
 
 // Serf's numbers for what is known of a member.

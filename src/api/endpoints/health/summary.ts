@@ -1,5 +1,5 @@
-import type { Node, Service } from '../../../catalog/model.ts'
-import type { CatalogReader } from '../../../catalog/query.ts'
+import type { Node, Service } from '../../../state/catalog/model.ts'
+import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { aggregatedStatus } from '../../../health/select.ts'
 import type { AggregatedStatus, JudgedCheck } from '../../../health/select.ts'
 import type { Answer } from '../../http/answer.ts'

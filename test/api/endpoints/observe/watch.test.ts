@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Client } from '../../../../src/client/client.ts'
 import type { HttpApiOptions } from '../../../../src/api/http-api.ts'
-import { CatalogPages } from '../../../../src/catalog/pages.ts'
+import { CatalogPages } from '../../../../src/state/catalog/pages.ts'
 import { until } from '../../../helpers/until.ts'
 import { TestApi } from '../../support.ts'
 

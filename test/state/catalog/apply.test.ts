@@ -1,21 +1,21 @@
 import t from 'tap'
-import { must } from '../../src/base/assert.ts'
-import { parseIp } from '../../src/base/ip.ts'
-import { randomBelow, seededRandom } from '../../src/base/random.ts'
-import type { Random } from '../../src/base/random.ts'
-import type { CommittedCommand } from '../../src/catalog/apply.ts'
-import { decodeCommand, stampProposal } from '../../src/catalog/command.ts'
-import type { Command, CommandBody, RegisterCommand } from '../../src/catalog/command.ts'
-import type { ServiceDefinition } from '../../src/catalog/model.ts'
-import { proposalFault } from '../../src/catalog/proposal-check.ts'
-import { tablesOf } from '../../src/storage/state-tables.ts'
+import { must } from '../../../src/base/assert.ts'
+import { parseIp } from '../../../src/base/ip.ts'
+import { randomBelow, seededRandom } from '../../../src/base/random.ts'
+import type { Random } from '../../../src/base/random.ts'
+import type { CommittedCommand } from '../../../src/state/machine/apply.ts'
+import { decodeCommand, stampProposal } from '../../../src/state/machine/command.ts'
+import type { Command, CommandBody, RegisterCommand } from '../../../src/state/machine/command.ts'
+import type { ServiceDefinition } from '../../../src/state/catalog/model.ts'
+import { proposalFault } from '../../../src/state/machine/proposal-check.ts'
+import { tablesOf } from '../../../src/storage/state-tables.ts'
 import {
   MemoryCatalog,
   checkDefinition,
   nodeDefinition,
   registerCommand,
   serviceDefinition,
-} from '../helpers/catalog.ts'
+} from '../../helpers/catalog.ts'
 
 const webCheck = checkDefinition('service:web-1', { serviceId: 'web-1' })
 const web = registerCommand('n1', {

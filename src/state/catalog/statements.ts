@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { CheckRow, ColumnValues, NodeRow, ServiceRow } from './rows.ts'
-import { RowsInsert } from './rows-insert.ts'
+import { RowsInsert } from '../machine/rows-insert.ts'
 
 /** Writes of single rows; only {@link file://./summed-rows.ts} runs them, which keeps the tables' sums. */
 export interface RowWrites {

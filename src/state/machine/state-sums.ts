@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { must } from '../base/assert.ts'
+import { must } from '../../base/assert.ts'
 import { hashOf, RowSum } from './row-sum.ts'
 
 /** The tables whose rows are summed: all that is replicated. `meta` holds the sums themselves. */

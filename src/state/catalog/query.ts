@@ -1,12 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { IpBytes } from '../base/ip.ts'
+import type { IpBytes } from '../../base/ip.ts'
 import { addressKey } from './addresses.ts'
 import { CandidateReader } from './candidates.ts'
 import type { Candidate } from './candidates.ts'
 import { prepareCounts } from './counts.ts'
 import type { CatalogCounts } from './counts.ts'
-import { prepareEntryTimes } from './entry-times.ts'
-import type { EntryTimes } from './entry-times.ts'
+import { prepareEntryTimes } from '../machine/entry-times.ts'
+import type { EntryTimes } from '../machine/entry-times.ts'
 import { forgottenUpTo } from './gone-subjects.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { CatalogPages, addTags } from './pages.ts'
@@ -20,7 +20,7 @@ import {
   serviceOf,
 } from './rows.ts'
 import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { subject } from './versions.ts'
+import { subject } from '../machine/versions.ts'
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
 const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')

@@ -1,5 +1,5 @@
-import { parseIp } from '../base/ip.ts'
-import type { IpBytes } from '../base/ip.ts'
+import { parseIp } from '../../base/ip.ts'
+import type { IpBytes } from '../../base/ip.ts'
 import type { NodeDefinition, ServiceDefinition } from './model.ts'
 
 /** Where one thing is reached: at most one address of each family, or a host name instead of both. */

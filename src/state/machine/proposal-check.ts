@@ -8,8 +8,8 @@ import {
   isRecordOf,
   isText,
   isWhole,
-} from '../base/shape.ts'
-import type { Shape } from '../base/shape.ts'
+} from '../../base/shape.ts'
+import type { Shape } from '../../base/shape.ts'
 import type { CommandBody } from './command.ts'
 
 // What reaches the log is applied by every server, now and after each restart, and cannot be skipped:

@@ -1,6 +1,6 @@
 import type { ApplyStatements } from './statements.ts'
 import type { SummedLists, SummedRows } from './summed-rows.ts'
-import { subject } from './versions.ts'
+import { subject } from '../machine/versions.ts'
 
 /** One command's change: its writes go through here, so that its subjects are not forgotten. */
 export interface Change {

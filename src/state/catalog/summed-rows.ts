@@ -1,5 +1,5 @@
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
-import type { StateSums } from './state-sums.ts'
+import type { StateSums } from '../machine/state-sums.ts'
 import { checkValues, nodeValues, serviceValues } from './statements.ts'
 import type { ApplyStatements, RowWrites } from './statements.ts'
 

@@ -5,7 +5,7 @@ import { nodeCheckId, type NodeDefinition } from './model.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
 import { touchCheck } from './touch.ts'
 import type { Change } from './touch.ts'
-import { subject } from './versions.ts'
+import { subject } from '../machine/versions.ts'
 
 /** The entries of a node under its earlier name. */
 export interface Belongings {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Versions, subject } from '../../src/catalog/versions.ts'
+import { Versions, subject } from '../../../src/state/machine/versions.ts'
 
 t.test('what was read before a change does not hold after it; other subjects do', async (t) => {
   const versions = new Versions()

@@ -1,4 +1,4 @@
-import type { Outcome, RegisterCommand } from './command.ts'
+import type { Outcome, RegisterCommand } from '../machine/command.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
@@ -8,7 +8,7 @@ import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import { objectJson, reverseLabels } from './rows.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { subject } from './versions.ts'
+import { subject } from '../machine/versions.ts'
 
 /** Applies a registration. Unchanged rows keep their modify index, and wake no waiter. */
 export function register(body: RegisterCommand, change: Change): Outcome {

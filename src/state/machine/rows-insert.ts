@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { ColumnValues } from './rows.ts'
+import type { ColumnValues } from '../catalog/rows.ts'
 
 /** Rows per statement. The fixed cost of a statement is paid once. */
 const sizes = [32, 8, 2, 1] as const

@@ -1,4 +1,9 @@
-import type { CheckDefinition, NodeDefinition, ServiceDefinition, Status } from './model.ts'
+import type {
+  CheckDefinition,
+  NodeDefinition,
+  ServiceDefinition,
+  Status,
+} from '../catalog/model.ts'
 
 /** Adds or replaces a node, at most one service on it, and checks: Consul's catalog registration. */
 export interface RegisterCommand {

@@ -1,10 +1,10 @@
-import type { DeregisterCommand, Outcome } from './command.ts'
+import type { DeregisterCommand, Outcome } from '../machine/command.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
 import { noteGone, touchServiceGone } from './gone-subjects.ts'
 import { touchCheck, touchServices } from './touch.ts'
 import type { Change } from './touch.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { subject } from './versions.ts'
+import { subject } from '../machine/versions.ts'
 
 /** Applies a deregistration. An entry that does not exist counts as removed: no error. */
 export function deregister(body: DeregisterCommand, change: Change): Outcome {

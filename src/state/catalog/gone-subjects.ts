@@ -1,6 +1,6 @@
 import type { ServiceRow } from './rows.ts'
 import type { Change } from './touch.ts'
-import { subject } from './versions.ts'
+import { subject } from '../machine/versions.ts'
 
 /**
  * `subjects` has the index at which each name last changed. The name of a removed subject is kept

@@ -1,19 +1,24 @@
 import fc from 'fast-check'
-import { Sqlite } from '../helpers/sqlite.ts'
+import { Sqlite } from '../../helpers/sqlite.ts'
 import t from 'tap'
-import { must } from '../../src/base/assert.ts'
-import { CatalogMachine } from '../../src/catalog/apply.ts'
-import type { CommandBody } from '../../src/catalog/command.ts'
-import { RowSum } from '../../src/catalog/row-sum.ts'
-import { decodeSums, loadSums, scanSums, tablesText } from '../../src/catalog/state-sums.ts'
+import { must } from '../../../src/base/assert.ts'
+import { CatalogMachine } from '../../../src/state/machine/apply.ts'
+import type { CommandBody } from '../../../src/state/machine/command.ts'
+import { RowSum } from '../../../src/state/machine/row-sum.ts'
+import {
+  decodeSums,
+  loadSums,
+  scanSums,
+  tablesText,
+} from '../../../src/state/machine/state-sums.ts'
 import {
   checkDefinition,
   MemoryCatalog,
   nodeDefinition,
   registerCommand,
   serviceDefinition,
-} from '../helpers/catalog.ts'
-import { committed } from '../helpers/state.ts'
+} from '../../helpers/catalog.ts'
+import { committed } from '../../helpers/state.ts'
 
 const nodeName = fc.constantFrom('n1', 'N1', 'n2.rack')
 const serviceId = fc.constantFrom('a', 'b', 'c')

@@ -1,13 +1,13 @@
 import t from 'tap'
 import type { Test } from 'tap'
-import { scanSums, tablesText } from '../../src/catalog/state-sums.ts'
+import { scanSums, tablesText } from '../../../src/state/machine/state-sums.ts'
 import {
   MemoryCatalog,
   checkDefinition,
   nodeDefinition,
   registerCommand,
   serviceDefinition,
-} from '../helpers/catalog.ts'
+} from '../../helpers/catalog.ts'
 
 // A node is who its id says: what a registration does to others of the same name, or the same id.
 

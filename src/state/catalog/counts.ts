@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { must } from '../base/assert.ts'
+import { must } from '../../base/assert.ts'
 import type { Status } from './model.ts'
 
 /** How much there is in the catalog. */

@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { must } from '../../src/base/assert.ts'
-import type { CommandBody } from '../../src/catalog/command.ts'
-import { forgottenUpTo, goneEntries } from '../../src/catalog/gone-subjects.ts'
-import { catalogMigrations } from '../../src/catalog/schema.ts'
-import { subject } from '../../src/catalog/versions.ts'
+import { must } from '../../../src/base/assert.ts'
+import type { CommandBody } from '../../../src/state/machine/command.ts'
+import { forgottenUpTo, goneEntries } from '../../../src/state/catalog/gone-subjects.ts'
+import { catalogMigrations } from '../../../src/state/catalog/schema.ts'
+import { subject } from '../../../src/state/machine/versions.ts'
 import {
   MemoryCatalog,
   checkDefinition,
   registerCommand,
   serviceDefinition,
-} from '../helpers/catalog.ts'
+} from '../../helpers/catalog.ts'
 
 // `subjects` has what is alive and what went lately; see gone-subjects.ts.
 
