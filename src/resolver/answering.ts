@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { anonymous } from '../access/caller.ts'
 import { reasonOf } from '../base/errors.ts'
 import { Versions } from '../state/machine/versions.ts'
 import { Responder } from '../dns/responder.ts'
@@ -38,7 +39,10 @@ export function openAnswerer(
   const versions = new Versions(answering.versions)
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
-  const snapshots = new Snapshots(reader, versions, answering)
+  const snapshots = new Snapshots(reader, versions, {
+    caller: anonymous,
+    onlyPassing: answering.onlyPassing,
+  })
   let agedMs = performance.now()
   const endBatch = (): void => {
     snapshots.close()
