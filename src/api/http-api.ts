@@ -42,7 +42,7 @@ export interface HttpApiOptions {
   readonly allowedHosts?: readonly string[]
   /** How often a stream of events says that it lives. Default 15 s. */
   readonly heartbeatMs?: number
-  /** What it serves. Default: the endpoints of all families. */
+  /** The endpoints that it serves. Default: those of all families. */
   readonly endpoints?: readonly ApiEndpoint[]
   /** Who asks: callers with the same rights are one object. Default: everybody is anonymous. */
   readonly callerOf?: (request: FastifyRequest) => Caller
