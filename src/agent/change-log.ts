@@ -1,4 +1,5 @@
-import type { Backend, Origin } from '../ports/backend.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { Origin } from '../ports/writes.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type {
@@ -29,7 +30,7 @@ const maintenance: LineKind = {
 
 export interface ChangeLogParts {
   readonly lines: LimitedLines
-  readonly read: Backend['read']
+  readonly read: Reads<CatalogReader>['read']
   readonly logger: Logger
 }
 

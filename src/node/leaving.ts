@@ -1,4 +1,6 @@
-import type { Backend, Identity, Origin } from '../ports/backend.ts'
+import type { Backend } from '../ports/backend.ts'
+import type { Identity } from '../ports/identity.ts'
+import type { Origin } from '../ports/writes.ts'
 import { svcdError } from '../base/errors.ts'
 import type { CommandBody } from '../state/machine/command.ts'
 import { nameHolder } from '../state/catalog/name-holder.ts'

@@ -1,4 +1,4 @@
-import type { Identity } from '../ports/backend.ts'
+import type { Identity } from '../ports/identity.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import { connectionMetrics } from './connection-metrics.ts'

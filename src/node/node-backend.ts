@@ -1,19 +1,13 @@
-import type {
-  Backend,
-  Diagnosis,
-  HostFacts,
-  Identity,
-  LocalAgent,
-  LogFollower,
-  NodeLog,
-  Origin,
-  ReloadReport,
-  Restored,
-  ServerHealth,
-  SnapshotArchive,
-  Statistics,
-  Wait,
-} from '../ports/backend.ts'
+import type { LocalAgent } from '../ports/agent.ts'
+import type { Backend } from '../ports/backend.ts'
+import type { ServerHealth } from '../ports/cluster.ts'
+import type { Diagnosis, HostFacts, Statistics } from '../ports/facts.ts'
+import type { Identity } from '../ports/identity.ts'
+import type { LogFollower, NodeLog } from '../ports/log.ts'
+import type { ReloadReport } from '../ports/reload.ts'
+import type { Restored, SnapshotArchive } from '../ports/snapshots.ts'
+import type { Wait } from '../ports/waits.ts'
+import type { Origin } from '../ports/writes.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { AnyMetric } from '../base/metric.ts'
 import type { CommandBody, Outcome } from '../state/machine/command.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SvcdError } from '../base/errors.ts'
-import type { Identity } from '../ports/backend.ts'
+import type { Identity } from '../ports/identity.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { subject } from '../state/machine/versions.ts'

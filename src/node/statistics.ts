@@ -1,5 +1,5 @@
 import { arch, availableParallelism, platform } from 'node:os'
-import type { Statistics } from '../ports/backend.ts'
+import type { Statistics } from '../ports/facts.ts'
 import type { Index } from '../raft/entry.ts'
 import type { ClusterStatus } from '../replica/messages.ts'
 

@@ -3,24 +3,20 @@ import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
 } from '../../src/definition/agent-definition.ts'
+import type { LocalAgent, ServiceRegistered } from '../../src/ports/agent.ts'
+import type { Backend } from '../../src/ports/backend.ts'
 import type {
-  Backend,
   ClusterOperation,
   ClusterServer,
-  Diagnosis,
   JoinResult,
-  HostFacts,
-  LocalAgent,
-  LogFollower,
-  Origin,
-  ReloadReport,
-  Restored,
   ServerHealth,
-  SnapshotArchive,
-  Statistics,
-  Wait,
-  ServiceRegistered,
-} from '../../src/ports/backend.ts'
+} from '../../src/ports/cluster.ts'
+import type { Diagnosis, HostFacts, Statistics } from '../../src/ports/facts.ts'
+import type { LogFollower } from '../../src/ports/log.ts'
+import type { ReloadReport } from '../../src/ports/reload.ts'
+import type { Restored, SnapshotArchive } from '../../src/ports/snapshots.ts'
+import type { Wait } from '../../src/ports/waits.ts'
+import type { Origin } from '../../src/ports/writes.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { AnyMetric } from '../../src/base/metric.ts'
