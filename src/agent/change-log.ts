@@ -1,5 +1,5 @@
 import type { Reads } from '../ports/reads.ts'
-import type { Origin } from '../ports/writes.ts'
+import type { Origin, Writes } from '../ports/writes.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type {
@@ -32,6 +32,11 @@ export interface ChangeLogParts {
   readonly lines: LimitedLines
   readonly read: Reads<CatalogReader>['read']
   readonly logger: Logger
+}
+
+/** Writes that the log tells of. */
+export function loggedWrites(log: ChangeLog, writes: Writes): Writes {
+  return { propose: (body, origin) => log.around(body, origin, () => writes.propose(body, origin)) }
 }
 
 /** Writes into the log who changed what in the catalog. What changed nothing has no line. */

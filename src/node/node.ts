@@ -15,17 +15,15 @@ import { openFilesMax } from '../process/descriptor-limit.ts'
 import type { DescriptorPlan } from '../net/connections/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from '../process/advertised-address.ts'
-import { ChangeLog } from '../agent/change-log.ts'
 import { ChangeWaiters } from '../reads/change-waiters.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
-import type { ConnectionFigures } from '../observe/connection-metrics.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
 import { listenHttp } from '../api/http/listeners.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
-import { NodeBackend } from './node-backend.ts'
+import { portsOf } from './ports.ts'
 import { definitionsOf, openAgent, startAgent } from './open-agent.ts'
 import { nodeIdOf } from '../replica/offline/node-id.ts'
 import type { BoundAddress } from '../base/host-port.ts'
@@ -175,19 +173,17 @@ async function start(given: Start): Promise<RunningNode> {
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
   const reload = service.around(reloading({ config, reread, agent, setZone, logger }))
-  const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
-  const reads = { state, sliced, versions, waiters }
-  const asked = { snapshots, config, log, reload, onLeaving, directory: directory.path }
-  const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
-  const watched = { connections: figures, unprobed: () => agent.unprobed }
-  const changeLog = new ChangeLog({ lines, logger, read: (query) => state.read(query) })
-  const parts = { identity, agent, replica, dns, changeLog, ...reads, ...asked, ...watched }
-  const backend = new NodeBackend(parts)
+  const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
+  const { backend, left } = portsOf({
+    ...onAgent,
+    ...parts,
+    connections: () => connectionFigures(connections, replica.connections),
+  })
   const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
   const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
-  return { http, dns: dns?.endpoints ?? [], reload, left: backend.left, stop: () => stopAll(stops) }
+  return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {

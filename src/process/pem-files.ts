@@ -8,7 +8,7 @@ export interface PemFiles {
   readonly caFile?: string | undefined
 }
 
-/** What is in them. */
+/** The texts in them. */
 export interface PemTexts {
   readonly cert: string
   readonly key: string

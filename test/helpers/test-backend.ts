@@ -189,7 +189,7 @@ export class TestBackend implements Backend {
   }
 
   snapshot(): Promise<SnapshotArchive> {
-    return this.#snapshots.save()
+    return this.#snapshots.snapshot()
   }
 
   restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored> {
