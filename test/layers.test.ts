@@ -48,9 +48,19 @@ const rules: LayerRules = {
     probes: { imports: ['base', 'health', 'process'], builtins: 'any' },
     client: { imports: ['base'], builtins: ['http', 'https', 'module', 'net', 'stream', 'zlib'] },
     api: {
-      imports: ['base', 'state', 'health', 'filter', 'definition', 'ports'],
-      builtins: ['crypto', 'module', 'net', 'stream', 'zlib'],
+      imports: [
+        'base',
+        'state',
+        'health',
+        'filter',
+        'definition',
+        'ports',
+        'net/connections/bind-error.ts',
+        'net/connections/gate.ts',
+      ],
+      builtins: ['crypto', 'http', 'module', 'net', 'stream', 'zlib'],
     },
+    reads: { imports: ['base', 'state', 'ports', 'storage'], ...none },
     archive: {
       imports: ['base', 'state', 'ports', 'storage'],
       builtins: [
@@ -87,6 +97,10 @@ const rules: LayerRules = {
       imports: ['base', 'state', 'config', 'dns', 'health', 'net', 'process', 'replica', 'storage'],
       builtins: 'any',
     },
+    observe: {
+      imports: ['base', 'state', 'config', 'net', 'ports', 'process', 'replica', 'resolver'],
+      builtins: ['fs', 'os'],
+    },
     ui: { imports: [], ...none },
     node: {
       imports: [
@@ -98,11 +112,11 @@ const rules: LayerRules = {
         'config',
         'dns',
         'net',
+        'observe',
         'peers',
         'ports',
-        'probes',
         'process',
-        'raft',
+        'reads',
         'replica',
         'resolver',
         'storage',

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { must } from '../../base/assert.ts'
 import type { Random } from '../../base/random.ts'
-import type { Wait } from '../../ports/backend.ts'
+import type { Wait } from '../../ports/waits.ts'
 import { addReadHeaders, reach } from './consistency.ts'
 import type { ReachContext } from './consistency.ts'
 import { parametersOf, readOptions } from './parameters.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ServerHealth } from '../../ports/backend.ts'
+import type { ServerHealth } from '../../ports/cluster.ts'
 import type { UpdateCheckCommand } from '../../state/catalog/commands.ts'
 import { nodeCheckId, type Status } from '../../state/catalog/model.ts'
 import type { CatalogReader } from '../../state/catalog/query.ts'

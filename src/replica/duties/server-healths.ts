@@ -1,4 +1,4 @@
-import type { ServerHealth } from '../../ports/backend.ts'
+import type { ServerHealth } from '../../ports/cluster.ts'
 import { members } from '../../raft/config.ts'
 import type { Index, NodeId, Term } from '../../raft/entry.ts'
 import type { Status } from '../../raft/status.ts'
