@@ -1,6 +1,5 @@
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
-import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { PeerNotices } from '../../src/process/peer-notices.ts'
 import type { PeerTransport } from '../../src/peers/transport.ts'
 import { ClusterFormation } from '../../src/replica/cluster/formation.ts'
@@ -8,6 +7,8 @@ import type { ClusterMarks } from '../../src/replica/cluster/marks.ts'
 import { EpochFence } from '../../src/replica/cluster/epoch-fence.ts'
 import { finishFounding, foundCluster } from '../../src/replica/cluster/founding.ts'
 import { LeaderDuties } from '../../src/replica/duties/leader-duties.ts'
+import { MemberMoves } from '../../src/replica/duties/member-moves.ts'
+import { Promotion } from '../../src/replica/duties/promotion.ts'
 import { askerOver } from '../../src/replica/cluster/peer-questions.ts'
 import { PeerRequests } from '../../src/replica/writes/peer-requests.ts'
 import type { ProposalResult } from '../../src/replica/writes/proposals.ts'
@@ -329,17 +330,13 @@ export class SimReplica {
       holdMs: options.holdMs,
     })
     this.raft = raft
+    const changeMembers = (change: ConfChange): boolean => this.changeMembers(change)
+    const moves = { silenceMs, changeMembers, address: () => addressOf(node.id), moved: () => [] }
     this.duties = new LeaderDuties({
       status: () => raft.status,
-      catalog: { nodeById: () => undefined } as unknown as CatalogReader,
       nowMs: () => world.nowMs,
-      wallMs: () => Math.round(world.nowMs),
-      termAt: (index) => raft.driver.raft.state.log.term(index),
-      silenceMs,
-      changeMembers: (change) => this.changeMembers(change),
-      propose: () => {},
-      address: () => addressOf(node.id),
-      moved: () => [],
+      // No catalog and no files are here, whose servers could fall silent or differ.
+      duties: [new Promotion({ changeMembers }), new MemberMoves(moves)],
     })
     this.fence.begin(raft)
     node.onBegun()
