@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Deadlines } from '../../base/deadlines.ts'
 import { members } from '../../raft/config.ts'
 import type { NodeId } from '../../raft/entry.ts'
 import type { Status as RaftStatus } from '../../raft/status.ts'
@@ -43,6 +44,10 @@ export class MemberSilence implements Duty {
   readonly #parts: MemberSilenceParts
   readonly #heardMs = new Map<NodeId, number>()
   readonly #proposed = new Map<NodeId, Proposed>()
+  #deadlines: Deadlines<NodeId> | undefined
+  #watched: readonly NodeId[] = []
+  /** Members whose deadline has passed. */
+  readonly #silent = new Set<NodeId>()
   #leadsSinceMs: number | undefined
 
   constructor(parts: MemberSilenceParts) {
@@ -53,7 +58,10 @@ export class MemberSilence implements Duty {
   heard(id: NodeId): void {
     // Deleted first, so that the one that is silent for longest stands first.
     this.#heardMs.delete(id)
-    this.#heardMs.set(id, this.#parts.nowMs())
+    const nowMs = this.#parts.nowMs()
+    this.#heardMs.set(id, nowMs)
+    this.#deadlines?.renew(id, nowMs)
+    if (this.#silent.delete(id)) this.#deadlines?.set(id, this.#parts.silenceMs, nowMs)
     if (this.#heardMs.size <= heardMax) return
     for (const [longest] of this.#heardMs) {
       this.#heardMs.delete(longest)
@@ -69,15 +77,39 @@ export class MemberSilence implements Duty {
 
   started(_status: RaftStatus, nowMs: number): void {
     this.#leadsSinceMs = nowMs
+    this.#deadlines = new Deadlines(nowMs)
+    this.#silent.clear()
   }
 
   check({ id: self, config }: RaftStatus, nowMs: number): void {
-    for (const id of members(config)) this.#judge(id, self, nowMs)
+    const ids = members(config)
+    this.#watch(
+      ids.filter((id) => id !== self),
+      nowMs,
+    )
+    for (const id of this.#deadlines?.due(nowMs) ?? []) this.#silent.add(id)
+    for (const id of ids) this.#judge(id, self, nowMs)
   }
 
   ended(): void {
     this.#leadsSinceMs = undefined
+    this.#deadlines = undefined
+    this.#silent.clear()
+    this.#watched = []
     this.#proposed.clear()
+  }
+
+  /** Members come and go. Without an `extraMs`: members say something twice a second to all others. */
+  #watch(ids: readonly NodeId[], nowMs: number): void {
+    for (const id of ids) {
+      if (!this.#watched.includes(id)) this.#deadlines?.set(id, this.#parts.silenceMs, nowMs)
+    }
+    for (const id of this.#watched) {
+      if (ids.includes(id)) continue
+      this.#deadlines?.remove(id)
+      this.#silent.delete(id)
+    }
+    this.#watched = ids
   }
 
   #judge(id: NodeId, self: NodeId, nowMs: number): void {
@@ -85,7 +117,7 @@ export class MemberSilence implements Duty {
     const node = catalog.nodeById(id)
     const check = node === undefined ? undefined : catalog.check(node.name, nodeCheckId)
     if (node === undefined || check === undefined) return
-    const isSilent = id !== self && this.silenceMs(id) > silenceMs
+    const isSilent = this.#silent.has(id)
     const wasHeard = id === self || (this.#heardMs.get(id) ?? 0) > (this.#leadsSinceMs ?? 0)
     const status = isSilent ? 'critical' : 'passing'
     if (check.status === status) this.#proposed.delete(id)

@@ -21,6 +21,7 @@ class Rig {
   term = 1
   role: Status['role'] = 'leader'
   peers: Status['peers'] = []
+  voters: readonly string[] = ['s1', 's2']
   learners: readonly string[] = []
   moved: readonly MovedPeer[] = []
   addresses: Record<string, string> = { s1: 's1:1', s2: 's2:1' }
@@ -64,7 +65,7 @@ class Rig {
 
   status(): Status {
     const config = {
-      voters: ['s1', 's2'],
+      voters: this.voters,
       votersOutgoing: [],
       learners: this.learners,
       addresses: this.addresses,
@@ -75,7 +76,18 @@ class Rig {
     return { id: 's1', role: this.role, config, peers: this.peers, ...rest, ...none }
   }
 
+  /** As the replica thread does it, which looks four times a second. */
   after(ms: number): string {
+    for (let left = ms; left > 250; left -= 250) this.#look(250)
+    return this.#look(ms === 0 ? 0 : ms % 250 || 250)
+  }
+
+  /** The process stood still for so long. */
+  afterStall(ms: number): string {
+    return this.#look(ms)
+  }
+
+  #look(ms: number): string {
     this.nowMs += ms
     this.duties.runner.check()
     return this.catalog.reader.check('node-s2', 'serfHealth')?.status ?? 'none'
@@ -98,6 +110,30 @@ t.test(
     t.equal(rig.after(100), 'passing')
   },
 )
+
+t.test('a leader that stood still itself takes no member for dead', async (t) => {
+  const rig = new Rig()
+  rig.after(0)
+  rig.duties.silence.heard('s2')
+  rig.after(1000)
+  // What members said meanwhile is not read yet.
+  t.equal(rig.afterStall(60_000), 'passing')
+  t.equal(rig.after(1000), 'passing', 'a second of the stall counts')
+  t.equal(rig.after(1), 'critical', 'it says nothing more')
+})
+
+t.test('a member that joins, or comes back, is given the whole time', async (t) => {
+  const rig = new Rig()
+  rig.voters = ['s1']
+  rig.after(10_000)
+  rig.voters = ['s1', 's2']
+  t.equal(rig.after(3000), 'passing')
+  rig.voters = ['s1']
+  t.equal(rig.after(10_000), 'passing')
+  rig.voters = ['s1', 's2']
+  t.equal(rig.after(3000), 'passing')
+  t.equal(rig.after(251), 'critical')
+})
 
 t.test('a new leader counts silence from when it began to listen', async (t) => {
   const rig = new Rig()
