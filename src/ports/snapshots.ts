@@ -12,8 +12,9 @@ export interface SnapshotArchive {
 
 /** What a restore changed. */
 export interface Restored {
-  readonly registered: number
-  readonly deregistered: number
+  /** Commands that added or changed something. */
+  readonly written: number
+  readonly removed: number
 }
 
 /** The replicated state as files that people keep. */
