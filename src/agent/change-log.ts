@@ -1,12 +1,10 @@
-import type { Backend, Origin } from '../ports/backend.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { Origin, Writes } from '../ports/writes.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type {
-  CommandBody,
-  DeregisterCommand,
-  Outcome,
-  RegisterCommand,
-} from '../state/machine/command.ts'
+import type { DeregisterCommand, RegisterCommand } from '../state/catalog/commands.ts'
+import type { CommandBody } from '../state/families.ts'
+import type { Outcome } from '../state/machine/command.ts'
 import type { CheckDefinition } from '../state/catalog/model.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import { nodeMaintenanceId, serviceMaintenancePrefix } from '../health/select.ts'
@@ -29,8 +27,13 @@ const maintenance: LineKind = {
 
 export interface ChangeLogParts {
   readonly lines: LimitedLines
-  readonly read: Backend['read']
+  readonly read: Reads<CatalogReader>['read']
   readonly logger: Logger
+}
+
+/** Writes that the log tells of. */
+export function loggedWrites(log: ChangeLog, writes: Writes): Writes {
+  return { propose: (body, origin) => log.around(body, origin, () => writes.propose(body, origin)) }
 }
 
 /** Writes into the log who changed what in the catalog. What changed nothing has no line. */
@@ -47,6 +50,7 @@ export class ChangeLog {
     origin: Origin,
     propose: () => Promise<Outcome>,
   ): Promise<Outcome> {
+    if (!isLogged(body)) return propose()
     const wasThere = body.kind === 'deregister' ? this.#wasThere(body) : true
     const outcome = await propose()
     if (outcome.ok && wasThere) this.note(body, origin, outcome.index)
@@ -54,8 +58,7 @@ export class ChangeLog {
   }
 
   /** `body` was applied at entry `index`. */
-  note(body: CommandBody, origin: Origin, index: number): void {
-    if (body.kind === 'update-check') return
+  note(body: RegisterCommand | DeregisterCommand, origin: Origin, index: number): void {
     const { lines } = this.#parts
     if (body.kind === 'deregister') {
       lines.write(kindOf(body.checkId, deregistrations), () => deregistered(body, origin))
@@ -87,6 +90,10 @@ export class ChangeLog {
       return undefined
     }
   }
+}
+
+function isLogged(body: CommandBody): body is RegisterCommand | DeregisterCommand {
+  return body.kind === 'register' || body.kind === 'deregister'
 }
 
 interface Applied {

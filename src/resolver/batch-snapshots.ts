@@ -1,4 +1,4 @@
-import type { Versions } from '../state/machine/versions.ts'
+import type { FamilyVersions } from '../state/machine/versions.ts'
 import type { Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
@@ -12,11 +12,11 @@ import type { CatalogViewOptions } from './catalog-view.ts'
  */
 export class Snapshots {
   readonly #reader: StateReader
-  readonly #versions: Versions
+  readonly #versions: FamilyVersions
   readonly #view: CatalogView
   #current: Snapshot | undefined
 
-  constructor(reader: StateReader, versions: Versions, options: CatalogViewOptions) {
+  constructor(reader: StateReader, versions: FamilyVersions, options: CatalogViewOptions) {
     this.#reader = reader
     this.#versions = versions
     this.#view = new CatalogView(reader.catalog, options)

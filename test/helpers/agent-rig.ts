@@ -5,11 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { AgentCheckDefinition } from '../../src/definition/agent-definition.ts'
-import type { Identity, Origin, ServiceRegistered } from '../../src/ports/backend.ts'
+import type { ServiceRegistered } from '../../src/ports/agent.ts'
+import type { Identity } from '../../src/ports/identity.ts'
+import type { Origin } from '../../src/ports/writes.ts'
 import type { CheckPlan } from '../../src/definition/check-plan.ts'
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
-import type { CommandBody, Outcome } from '../../src/state/machine/command.ts'
+import type { CommandBody } from '../../src/state/families.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
 import type { CheckDefinition, ServiceDefinition } from '../../src/state/catalog/model.ts'
 import { Agent } from '../../src/agent/agent.ts'
 import type { AgentParts } from '../../src/agent/agent.ts'
@@ -185,6 +188,8 @@ function describe(body: CommandBody): string {
       return `deregister ${body.serviceId ?? body.checkId ?? 'node'}`
     case 'update-check':
       return `${body.checkId}=${body.status}`
+    case 'batch':
+      return body.bodies.map(describe).join(', ')
   }
 }
 

@@ -3,36 +3,36 @@ import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
 } from '../../src/definition/agent-definition.ts'
+import type { LocalAgent, ServiceRegistered } from '../../src/ports/agent.ts'
+import type { Backend } from '../../src/ports/backend.ts'
 import type {
-  Backend,
   ClusterOperation,
   ClusterServer,
-  Diagnosis,
   JoinResult,
-  HostFacts,
-  LocalAgent,
-  LogFollower,
-  Origin,
-  ReloadReport,
-  Restored,
   ServerHealth,
-  SnapshotArchive,
-  Statistics,
-  Wait,
-  ServiceRegistered,
-} from '../../src/ports/backend.ts'
+} from '../../src/ports/cluster.ts'
+import type { Diagnosis, HostFacts, Statistics } from '../../src/ports/facts.ts'
+import type { LogFollower } from '../../src/ports/log.ts'
+import type { ReloadReport } from '../../src/ports/reload.ts'
+import type { Restored, SnapshotArchive } from '../../src/ports/snapshots.ts'
+import type { Wait } from '../../src/ports/waits.ts'
+import type { Origin } from '../../src/ports/writes.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { AnyMetric } from '../../src/base/metric.ts'
-import type { CommandBody, Outcome } from '../../src/state/machine/command.ts'
+import type { CommandBody } from '../../src/state/families.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
 import type { Check, NodeDefinition, Service, Status } from '../../src/state/catalog/model.ts'
-import { Versions } from '../../src/state/machine/versions.ts'
+import { openVersions } from '../../src/state/families.ts'
+import { catalogFamily } from '../../src/state/catalog/family.ts'
+import type { ReadableFamily } from '../../src/state/machine/family.ts'
+import type { FamilyReads } from '../../src/ports/reads.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { AgentLog } from '../../src/process/log.ts'
 import { hostFacts } from '../../src/process/host-facts.ts'
-import { ChangeWaiters } from '../../src/node/change-waiters.ts'
+import { ChangeWaiters } from '../../src/reads/change-waiters.ts'
 import { SnapshotService } from '../../src/archive/service.ts'
 import { SnapshotStore } from '../../src/storage/snapshot/snapshot.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot/job.ts'
@@ -99,7 +99,7 @@ export class TestBackend implements Backend {
   refusal: Error | undefined
   readonly #writer: StateWriter
   readonly #reader: StateReader
-  readonly #versions = new Versions()
+  readonly #versions = openVersions()
   readonly #waiters = new ChangeWaiters(this.#versions)
   readonly #snapshots: SnapshotService
   #index = 0
@@ -193,7 +193,7 @@ export class TestBackend implements Backend {
   }
 
   snapshot(): Promise<SnapshotArchive> {
-    return this.#snapshots.save()
+    return this.#snapshots.snapshot()
   }
 
   restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored> {
@@ -207,11 +207,40 @@ export class TestBackend implements Backend {
   /** Reads that were long enough to be sliced. */
   sliced = 0
 
-  async readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+  readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    return this.#sliced(catalogFamily, steps)
+  }
+
+  readonly #families = new Map<string, FamilyReads<never>>()
+
+  /** The same object for each call, as of a node. */
+  of<R>(family: ReadableFamily<R>): FamilyReads<R> {
+    const known = this.#families.get(family.name) as FamilyReads<R> | undefined
+    const reads = known ?? this.#readsOf(family)
+    this.#families.set(family.name, reads)
+    return reads
+  }
+
+  #readsOf<R>(family: ReadableFamily<R>): FamilyReads<R> {
+    const { name } = family
+    const reader = this.#reader.of(family)
+    return {
+      read: (query) => this.read(() => query(reader)),
+      readSliced: (steps) => this.#sliced(family, steps),
+      version: () => this.#versions.of(name).applied,
+      waitForChange: (subject, since, timeoutMs) =>
+        this.#waiters.wait(name, subject, since, timeoutMs),
+    }
+  }
+
+  async #sliced<R, T>(
+    family: ReadableFamily<R>,
+    steps: (reader: R) => Generator<void, T>,
+  ): Promise<T> {
     this.sliced++
     await new Promise((resolve) => setImmediate(resolve))
-    return this.read((catalog) => {
-      const running = steps(catalog)
+    return this.read(() => {
+      const running = steps(this.#reader.of(family))
       for (;;) {
         const next = running.next()
         if (next.done === true) return next.value
@@ -220,11 +249,11 @@ export class TestBackend implements Backend {
   }
 
   version(): number {
-    return this.#versions.applied
+    return this.#versions.of('catalog').applied
   }
 
   waitForChange(subject: string, since: number, timeoutMs: number): Wait {
-    return this.#waiters.wait(subject, since, timeoutMs)
+    return this.#waiters.wait('catalog', subject, since, timeoutMs)
   }
 
   metrics(): readonly AnyMetric[] {

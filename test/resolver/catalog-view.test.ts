@@ -3,7 +3,7 @@ import t from 'tap'
 import { anonymous } from '../../src/access/caller.ts'
 import { reachOfNode, reachOfService } from '../../src/state/catalog/addresses.ts'
 import { candidateQueries } from '../../src/state/catalog/candidates.ts'
-import { Versions } from '../../src/state/machine/versions.ts'
+import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/select.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
@@ -97,8 +97,11 @@ t.test('a question after a write sees it, though its batch began before', async 
     reader.close()
     writer.close()
   })
-  const versions = new Versions()
-  const snapshots = new Snapshots(reader, versions, { caller: anonymous, onlyPassing: false })
+  const versions = new CatalogVersions()
+  const snapshots = new Snapshots(reader, versions.catalog, {
+    caller: anonymous,
+    onlyPassing: false,
+  })
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)
   const first = snapshots.open()

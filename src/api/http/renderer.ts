@@ -1,7 +1,7 @@
 import type { Caller } from '../../access/caller.ts'
 import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
-import type { FamilyReads } from './family-reads.ts'
+import type { FamilyReads } from '../../ports/reads.ts'
 import { PerCaller } from './per-caller.ts'
 import { RenderCache, Rendered } from './render-cache.ts'
 import { writeIfShort } from './sliced-answer.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { svcdError } from '../../../base/errors.ts'
-import { subject } from '../../../state/machine/versions.ts'
+import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend } from '../../../ports/backend.ts'
 import { endpoint } from '../../context.ts'
 import { timeoutMs, untilFound } from '../../http/blocking.ts'

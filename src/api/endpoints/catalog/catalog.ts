@@ -1,10 +1,13 @@
 import { svcdError } from '../../../base/errors.ts'
-import type { CommandBody, Outcome, RegisterCommand } from '../../../state/machine/command.ts'
+import type { RegisterCommand } from '../../../state/catalog/commands.ts'
+import type { CatalogCommand } from '../../../state/catalog/commands.ts'
+import type { Outcome } from '../../../state/machine/command.ts'
 import { nameHolder } from '../../../state/catalog/name-holder.ts'
 import { catalogRegistration } from '../../../definition/catalog-registration.ts'
 import { catalogDeregisterShape, catalogRegisterShape } from '../../../definition/shapes.ts'
 import { refuseServerId } from '../../../definition/validate.ts'
-import type { Backend, Origin } from '../../../ports/backend.ts'
+import type { Backend } from '../../../ports/backend.ts'
+import type { Origin } from '../../../ports/writes.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
 import { json } from '../../http/body.ts'
@@ -141,7 +144,7 @@ function datacenterParameter(parameters: Parameters): string | undefined {
 }
 
 /** Proposes a command; a refusal by the catalog becomes its error. */
-async function propose(backend: Backend, body: CommandBody, origin: Origin): Promise<void> {
+async function propose(backend: Backend, body: CatalogCommand, origin: Origin): Promise<void> {
   const outcome: Outcome = await backend.propose(body, origin)
   if (outcome.ok) return
   switch (outcome.error) {

@@ -1,7 +1,7 @@
 import { svcdError } from '../../../base/errors.ts'
 import type { Instance, Service } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
-import { subject } from '../../../state/machine/versions.ts'
+import { subject } from '../../../state/catalog/subjects.ts'
 import { endpoint } from '../../context.ts'
 import { nodeAndService } from '../../http/permissions.ts'
 import * as query from '../../http/query-docs.ts'
