@@ -211,9 +211,9 @@ export class TestBackend implements Backend {
     return this.#sliced(catalogFamily, steps)
   }
 
-  readonly #families = new Map<string, FamilyReads<never>>()
+  readonly #families = new Map<string, unknown>([[catalogFamily.name, this]])
 
-  /** The same object for each call, as of a node. */
+  /** The same object for each call, as of a node. That of the catalog is this one. */
   of<R>(family: ReadableFamily<R>): FamilyReads<R> {
     const known = this.#families.get(family.name) as FamilyReads<R> | undefined
     const reads = known ?? this.#readsOf(family)
