@@ -12,6 +12,7 @@ const rules: LayerRules = {
     state: { imports: ['base'], builtins: ['util'] },
     dns: { imports: ['base'], ...none },
     health: { imports: ['base', 'state/catalog/model.ts'], ...none },
+    access: { imports: ['base'], ...none },
     config: { imports: ['base'], ...none },
     filter: { imports: ['base'], ...none },
     definition: { imports: ['base', 'state'], ...none },
@@ -50,6 +51,7 @@ const rules: LayerRules = {
     api: {
       imports: [
         'base',
+        'access',
         'state',
         'health',
         'filter',
@@ -94,7 +96,18 @@ const rules: LayerRules = {
       builtins: 'any',
     },
     resolver: {
-      imports: ['base', 'state', 'config', 'dns', 'health', 'net', 'process', 'replica', 'storage'],
+      imports: [
+        'base',
+        'access',
+        'state',
+        'config',
+        'dns',
+        'health',
+        'net',
+        'process',
+        'replica',
+        'storage',
+      ],
       builtins: 'any',
     },
     observe: {

@@ -98,7 +98,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'List all nodes',
     query: { ...query.listQuery, ...query.near },
     answer: list(nodeRow),
-    handle: reads(({ backend }, parameters) => allNodes(parameters, backend)),
+    handle: reads((context, parameters) => allNodes(parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -107,7 +107,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the names of all services with their tags',
     query: query.listQuery,
     answer: map(texts),
-    handle: reads(({ backend }, parameters) => allServices(parameters, backend)),
+    handle: reads((context, parameters) => allServices(parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -116,9 +116,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the instances of a service, whatever their health',
     query: { ...query.tag, ...query.listQuery, ...query.near },
     answer: list(serviceNodeRow),
-    handle: reads(({ backend }, parameters, name) =>
-      serviceNodes(named(name), parameters, backend),
-    ),
+    handle: reads((context, parameters, name) => serviceNodes(named(name), parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -127,7 +125,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'Read a node with a map of its services',
     query: { ...query.filter, ...query.readQuery },
     answer: orNull(object({ Node: nodeRow, Services: map(nodeServiceRow) })),
-    handle: reads(({ backend }, parameters, name) => nodeWithServices(name, parameters, backend)),
+    handle: reads((context, parameters, name) => nodeWithServices(name, parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -136,7 +134,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'Read a node with a list of its services',
     query: { ...query.filter, ...query.readQuery },
     answer: object({ Node: orNull(nodeRow), Services: orNull(list(nodeServiceRow)) }),
-    handle: reads(({ backend }, parameters, name) => nodeServices(name, parameters, backend)),
+    handle: reads((context, parameters, name) => nodeServices(name, parameters, context)),
   }),
   ...meshOfCatalog,
 ]
