@@ -3,7 +3,11 @@ import { CatalogMachine } from '../../src/state/machine/apply.ts'
 import type { BatchResult } from '../../src/state/machine/apply.ts'
 import { initializeSums } from '../../src/state/machine/state-sums.ts'
 import type { Command, CommandBody, RegisterCommand } from '../../src/state/machine/command.ts'
-import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../../src/state/catalog/model.ts'
+import type {
+  CheckDefinition,
+  NodeDefinition,
+  ServiceDefinition,
+} from '../../src/state/catalog/model.ts'
 import { CatalogReader } from '../../src/state/catalog/query.ts'
 import { catalogMigrations, defineAddressKeys } from '../../src/state/catalog/schema.ts'
 

@@ -68,7 +68,9 @@ t.test('a path with empty or dot segments moves to the clean one', async (t) => 
     .map(([path, location]) => ({
       ask: `PUT ${path}`,
       send: 'v',
-      ...{ status: 301, body: '', headers: { location } },
+      status: 301,
+      body: '',
+      headers: { location },
     }))
   await checkTable(t, await KvApi.start(t), rows)
 })

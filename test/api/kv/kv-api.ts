@@ -77,6 +77,10 @@ export class KvApi {
     })
   }
 
+  get url(): string {
+    return this.#url.origin
+  }
+
   /** For preparing a table. */
   async put(path: string, body: string | Buffer = 'v'): Promise<void> {
     const { status, body: answer } = await this.ask('PUT', `kv/${path}`, { body })
