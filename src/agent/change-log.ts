@@ -1,12 +1,9 @@
 import type { Backend, Origin } from '../ports/backend.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type {
-  CommandBody,
-  DeregisterCommand,
-  Outcome,
-  RegisterCommand,
-} from '../state/machine/command.ts'
+import type { DeregisterCommand, RegisterCommand } from '../state/catalog/commands.ts'
+import type { CommandBody } from '../state/families.ts'
+import type { Outcome } from '../state/machine/command.ts'
 import type { CheckDefinition } from '../state/catalog/model.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import { nodeMaintenanceId, serviceMaintenancePrefix } from '../health/select.ts'
@@ -47,6 +44,7 @@ export class ChangeLog {
     origin: Origin,
     propose: () => Promise<Outcome>,
   ): Promise<Outcome> {
+    if (!isLogged(body)) return propose()
     const wasThere = body.kind === 'deregister' ? this.#wasThere(body) : true
     const outcome = await propose()
     if (outcome.ok && wasThere) this.note(body, origin, outcome.index)
@@ -54,8 +52,7 @@ export class ChangeLog {
   }
 
   /** `body` was applied at entry `index`. */
-  note(body: CommandBody, origin: Origin, index: number): void {
-    if (body.kind === 'update-check') return
+  note(body: RegisterCommand | DeregisterCommand, origin: Origin, index: number): void {
     const { lines } = this.#parts
     if (body.kind === 'deregister') {
       lines.write(kindOf(body.checkId, deregistrations), () => deregistered(body, origin))
@@ -87,6 +84,10 @@ export class ChangeLog {
       return undefined
     }
   }
+}
+
+function isLogged(body: CommandBody): body is RegisterCommand | DeregisterCommand {
+  return body.kind === 'register' || body.kind === 'deregister'
 }
 
 interface Applied {

@@ -1,7 +1,7 @@
 import type { Identity } from '../ports/backend.ts'
 import { parseIp } from '../base/ip.ts'
 import { consulVersion } from '../base/version.ts'
-import type { RegisterCommand } from '../state/machine/command.ts'
+import type { RegisterCommand } from '../state/catalog/commands.ts'
 import { isSame } from '../state/catalog/is-same.ts'
 import { nodeCheckId, serverServiceId } from '../state/catalog/model.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../state/catalog/model.ts'

@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Origin, Restored, SnapshotArchive } from '../ports/backend.ts'
-import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
+import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { CommandBody, Outcome } from '../state/machine/command.ts'
-import type { CatalogReader } from '../state/catalog/query.ts'
-import { catalogVersion } from '../state/catalog/schema.ts'
+import type { CommandBody } from '../state/families.ts'
+import type { Outcome } from '../state/machine/command.ts'
+import { stateVersion } from '../state/families.ts'
 import { packSnapshot, unpackSnapshot } from './archive.ts'
 import { parseSnapshotMeta, unusable } from '../storage/snapshot/file.ts'
 import type { SnapshotFile } from '../storage/snapshot/file.ts'
 import type { RunSnapshotJob } from '../storage/snapshot/worker.ts'
 import { otherFormat } from '../storage/state-tables.ts'
 import { StateReader, StateWriter } from '../storage/state.ts'
-import { restoreCommands } from './restore-plan.ts'
+import { restoreState } from './restore.ts'
 
 export interface SnapshotServiceParts {
   readonly dataDirectory: string
@@ -26,13 +26,6 @@ export interface SnapshotServiceParts {
   /** Where archives are checked: in a thread of its own unless given. */
   readonly run?: RunSnapshotJob
 }
-
-/** Commands of a restore that are under way at a time: they share syncs, and leave room for others. */
-const underWayMax = 256
-const underWayBytesMax = 2 * 1024 * 1024
-/** Services that are compared in one turn of the event loop. */
-const planMax = 64
-const busyWaitMs = 100
 
 /** Archives of the catalog: made of this server's state, and brought back through the log. */
 export class SnapshotService {
@@ -61,8 +54,8 @@ export class SnapshotService {
       const { run } = this.#parts
       const options = { name: 'in the request', path, ...(run === undefined ? {} : { run }) }
       const { meta } = await unpackSnapshot(archive, options)
-      if (meta.schemaVersion > catalogVersion) {
-        throw unusable(options.name, otherFormat(meta.schemaVersion, catalogVersion))
+      if (meta.schemaVersion > stateVersion) {
+        throw unusable(options.name, otherFormat(meta.schemaVersion, stateVersion))
       }
       // Brings an older format to this one, in the copy.
       new StateWriter(path).close()
@@ -77,98 +70,13 @@ export class SnapshotService {
   }
 
   async #replay(path: string, origin: Origin): Promise<Restored> {
-    const counts = { registered: 0, deregistered: 0 }
-    const state = new StateReader(path)
+    const { state: present, memberIds, propose } = this.#parts
+    const archived = new StateReader(path)
     try {
-      const plan = new Plan(state.catalog, this.#parts)
-      for (;;) {
-        const batch = await plan.next()
-        if (batch.length === 0) return counts
-        await this.#proposeAll(batch, origin, counts)
-      }
-    } catch (error) {
-      // Nothing is done yet: the cause alone is what matters.
-      const done = counts.registered + counts.deregistered
-      if (done === 0 || !(error instanceof SvcdError)) throw error
-      const reason = reasonOf(error).replace(/\.$/, '')
-      throw svcdError('restore-unfinished', { done, reason }, error)
+      return await restoreState({ archived, present, memberIds: memberIds(), propose }, origin)
     } finally {
-      state.close()
+      archived.close()
     }
-  }
-
-  async #proposeAll(
-    batch: readonly CommandBody[],
-    origin: Origin,
-    counts: { registered: number; deregistered: number },
-  ): Promise<void> {
-    const results = await Promise.allSettled(batch.map((body) => this.#propose(body, origin)))
-    for (const [at, { status }] of results.entries()) {
-      if (status === 'rejected') continue
-      if (batch[at]?.kind === 'deregister') counts.deregistered++
-      else counts.registered++
-    }
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-  }
-
-  async #propose(body: CommandBody, origin: Origin): Promise<void> {
-    for (;;) {
-      try {
-        const outcome = await this.#parts.propose(body, origin)
-        if (outcome.ok) return
-        // Only a server that left in the time between can be missing: every other node comes with
-        // its command.
-        const reason = `${outcome.error} ${outcome.subject} on ${body.nodeName}`
-        throw svcdError('operation-refused', { reason })
-      } catch (error) {
-        if (!(error instanceof SvcdError) || error.code !== 'busy') throw error
-        await new Promise((resolve) => {
-          setTimeout(resolve, busyWaitMs)
-        })
-      }
-    }
-  }
-}
-
-/** The commands of a restore in batches, planned a few at a time against the catalog as it is then. */
-class Plan {
-  readonly #steps: Generator<CommandBody | undefined>
-  readonly #state: StateReader
-
-  constructor(archived: CatalogReader, { state, memberIds }: SnapshotServiceParts) {
-    this.#state = state
-    const present = state.catalog
-    this.#steps = restoreCommands({ archived, present, memberIds: memberIds() })
-  }
-
-  /** Empty at the end. */
-  async next(): Promise<readonly CommandBody[]> {
-    const batch: CommandBody[] = []
-    let bytes = 0
-    while (batch.length < underWayMax && bytes < underWayBytesMax) {
-      const { bodies, isDone } = this.#take()
-      for (const body of bodies) bytes += JSON.stringify(body).length
-      batch.push(...bodies)
-      if (isDone) return batch
-      // Requests and checks continue during this.
-      await new Promise((resolve) => {
-        setImmediate(resolve)
-      })
-    }
-    return batch
-  }
-
-  #take(): { readonly bodies: readonly CommandBody[]; readonly isDone: boolean } {
-    return this.#state.read(() => {
-      const bodies: CommandBody[] = []
-      for (let count = 0; count < planMax; count++) {
-        const step = this.#steps.next()
-        if (step.done === true) return { bodies, isDone: true }
-        if (step.value !== undefined) bodies.push(step.value)
-      }
-      return { bodies, isDone: false }
-    })
   }
 }
 

@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
-import type { RegisterCommand } from '../state/machine/command.ts'
+import type { RegisterCommand } from '../state/catalog/commands.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../state/catalog/model.ts'
 import { extraFields } from './agent-registration.ts'
 import type {

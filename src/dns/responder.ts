@@ -23,7 +23,7 @@ import type { Zone } from './zone.ts'
 export interface VersionReader extends SubjectSlots {
   readonly generation: number
   readonly applied: number
-  /** The serial of the registry's SOA; it moves with `applied`, and before it. */
+  /** The serial of the registry's SOA; it moves with every entry of the log, and before `applied`. */
   readonly index: number
   holds(slot: number, since: number): boolean
 }
@@ -175,6 +175,8 @@ export class Responder {
     const { versions, mode } = this.#options
     const { validity } = entry
     if (validity.generation !== versions.generation || validity.mode !== mode()) return false
+    // It moves with changes that are not of the catalog, too.
+    if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
     const applied = versions.applied
     if (entry.checked === applied) return true
     for (const slot of validity.slots) {
@@ -182,7 +184,6 @@ export class Responder {
     }
     // All batches up to `applied` had increased their slots before it was loaded.
     entry.checked = applied
-    if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
     return true
   }
 

@@ -1,9 +1,9 @@
 import type { Backend, Identity, Origin } from '../ports/backend.ts'
 import { svcdError } from '../base/errors.ts'
-import type { CommandBody } from '../state/machine/command.ts'
+import type { CatalogCommand } from '../state/catalog/commands.ts'
 import { nameHolder } from '../state/catalog/name-holder.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
-import { nodeRegistrations } from '../archive/restore-plan.ts'
+import { nodeRegistrations } from '../state/catalog/restore.ts'
 
 export interface LeavingParts extends Pick<
   Backend,
@@ -42,7 +42,7 @@ export async function leaveCluster(parts: LeavingParts): Promise<string> {
   } catch (error) {
     const back = { ...origin, cause: 'leaving failed' }
     // Another server may have taken the name in the time between.
-    const isFree = ({ nodeName: name }: CommandBody): boolean =>
+    const isFree = ({ nodeName: name }: CatalogCommand): boolean =>
       read((catalog) => nameHolder(catalog, name, nodeId)) === undefined
     await Promise.all(registrations.filter(isFree).map((body) => propose(body, back)))
     throw error

@@ -16,7 +16,8 @@ import type {
 } from '../ports/backend.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { AnyMetric } from '../base/metric.ts'
-import type { CommandBody, Outcome } from '../state/machine/command.ts'
+import type { CommandBody } from '../state/families.ts'
+import type { Outcome } from '../state/machine/command.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { Config } from '../config/options.ts'
@@ -104,11 +105,11 @@ export class NodeBackend implements Backend {
   }
 
   version(): number {
-    return this.#parts.versions.applied
+    return this.#parts.versions.of('catalog').applied
   }
 
   waitForChange(subject: string, since: number, timeoutMs: number): Wait {
-    return this.#parts.waiters.wait(subject, since, timeoutMs)
+    return this.#parts.waiters.wait('catalog', subject, since, timeoutMs)
   }
 
   isLeader(): boolean {

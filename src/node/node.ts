@@ -5,7 +5,8 @@ import type { Identity, NodeLog, ReloadReport } from '../ports/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
-import { Versions } from '../state/machine/versions.ts'
+import { openVersions } from '../state/families.ts'
+import type { Versions } from '../state/machine/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { Zone } from '../dns/zone.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
@@ -125,7 +126,7 @@ async function start(given: Start): Promise<RunningNode> {
   const onDeath = dieWith(logger)
   const connections = openConnections(config, openFilesMax(), logger, clock)
   warnOfOpenPort(config, logger)
-  const versions = new Versions()
+  const versions = openVersions()
   const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)
   const waiters = new ChangeWaiters(versions)

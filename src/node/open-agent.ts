@@ -4,7 +4,7 @@ import { SvcdError } from '../base/errors.ts'
 import type { Identity } from '../ports/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { subject } from '../state/machine/versions.ts'
+import { subject } from '../state/catalog/subjects.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { Config } from '../config/options.ts'
 import type { DescriptorPlan } from '../net/connections/descriptor-plan.ts'
@@ -36,7 +36,7 @@ export interface OpenAgentParts {
 /** The agent of a node, on its files. Throws what {@link AgentStore} and the options of checks do. */
 export function openAgent(parts: OpenAgentParts): Agent {
   const { config, identity, directory, replica, state, versions, clock, logger, onDeath } = parts
-  const nodeSlot = versions.slotOf(subject.node(identity.nodeName))
+  const nodeSlot = versions.of('catalog').slotOf(subject.node(identity.nodeName))
   const scripts = scriptRights(config.checks)
   const credentials = readCheckTls(config.checks)
   const onLost = (error: unknown): void =>
@@ -60,8 +60,8 @@ export function openAgent(parts: OpenAgentParts): Agent {
     random: Math.random,
     logger,
     memberIds: () => new Set(replica.status?.servers.map(({ id }) => id)),
-    version: () => versions.applied,
-    hasChangedSince: (version) => !versions.holds(nodeSlot, version),
+    version: () => versions.of('catalog').applied,
+    hasChangedSince: (version) => !versions.of('catalog').holds(nodeSlot, version),
   })
 }
 

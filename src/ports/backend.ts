@@ -1,6 +1,7 @@
 import type { LogLevel } from '../base/log.ts'
 import type { AnyMetric } from '../base/metric.ts'
-import type { CommandBody, CommandOrigin, Outcome } from '../state/machine/command.ts'
+import type { CommandBody } from '../state/families.ts'
+import type { CommandOrigin, Outcome } from '../state/machine/command.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type {
   AgentCheckDefinition,
@@ -110,8 +111,9 @@ export interface SnapshotArchive {
 
 /** What a restore changed. */
 export interface Restored {
-  readonly registered: number
-  readonly deregistered: number
+  /** Commands that added or changed something. */
+  readonly written: number
+  readonly removed: number
 }
 
 /** What became of the files of a node when they were read again, one line of text each. */

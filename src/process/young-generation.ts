@@ -10,7 +10,7 @@ const semiSpaceMb = 8
 const bytesMax = 2 * semiSpaceMb * 1024 * 1024
 const lookMs = 1000
 /** A thread that collects more often than that in a second is busy enough to use a larger one. */
-const busyCollections = 8
+const busyCollections = 16
 /** Of objects that are kept at the same time. Many survive a collection, and only then V8 lets it grow. */
 const keptMax = 4096
 /** A new thread has its heap by then. */

@@ -47,7 +47,8 @@ export const defaultLimits: RaftLimits = {
   heartbeatTicks: 2,
   lostLeaderTicksMin: 2,
   lostLeaderTicksMax: 3,
-  entryBytesMax: 512 * 1024,
+  // A value of 512 KiB in base64, with its key.
+  entryBytesMax: 1024 * 1024,
   appendBytesMax: 1024 * 1024,
   inflightMessagesMax: 64,
   inflightBytesMax: 8 * 1024 * 1024,

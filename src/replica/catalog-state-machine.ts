@@ -1,6 +1,6 @@
 import { reasonOf } from '../base/errors.ts'
 import type { CommittedCommand } from '../state/machine/apply.ts'
-import { decodeCommand } from '../state/machine/command.ts'
+import { decodeCommand } from '../state/families.ts'
 import type { Outcome } from '../state/machine/command.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { Entry, Index, Term } from '../raft/entry.ts'

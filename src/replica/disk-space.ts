@@ -2,7 +2,8 @@ import { statfs } from 'node:fs/promises'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { CommandBody, Proposal } from '../state/machine/command.ts'
+import { commandKind } from '../state/families.ts'
+import type { Proposal } from '../state/machine/command.ts'
 
 /** `low`: below the reserve; `lowest`: below a quarter of it. */
 export type DiskLevel = 'enough' | 'low' | 'lowest'
@@ -42,9 +43,10 @@ export function nextLevel(
  * Whether a command is taken at a level. A deregistration always is: it is what makes room. A change
  * of health is, down to a quarter of the reserve: without it DNS would name what is dead.
  */
-export function isTaken(kind: CommandBody['kind'], level: DiskLevel): boolean {
-  if (level === 'enough' || kind === 'deregister') return true
-  return level === 'low' && kind === 'update-check'
+export function isTaken(kind: string, level: DiskLevel): boolean {
+  const needs = commandKind(kind)?.needs ?? 'space'
+  if (level === 'enough' || needs === 'none') return true
+  return level === 'low' && needs === 'little'
 }
 
 export interface DiskSpaceParts {

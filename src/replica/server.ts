@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { Versions } from '../state/machine/versions.ts'
-import type { UpdateCheckCommand } from '../state/machine/command.ts'
+import { openVersions } from '../state/families.ts'
+import type { UpdateCheckCommand } from '../state/catalog/commands.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
@@ -334,7 +334,7 @@ export class ReplicaServer {
       store: stampedStore(this.#log, this.#stamp),
       machine: new CatalogStateMachine({
         state: this.#state,
-        versions: new Versions(versions),
+        versions: openVersions(versions),
         snapshotPath: (snapshot) => this.#snapshots.pathOf(snapshot),
         onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
         onRestored: (index) => this.#raft?.proposals.onRestored(index),

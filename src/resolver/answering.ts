@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { reasonOf } from '../base/errors.ts'
-import { Versions } from '../state/machine/versions.ts'
+import { openVersions } from '../state/families.ts'
 import { Responder } from '../dns/responder.ts'
 import type { Zone } from '../dns/zone.ts'
 import { isSignOfDamage } from '../storage/state-check.ts'
@@ -35,7 +35,8 @@ export function openAnswerer(
 ): Answerer {
   const { onError, onSuspicion } = limitFailures(failures, () => performance.now())
   const reader = new StateReader(answering.statePath)
-  const versions = new Versions(answering.versions)
+  const all = openVersions(answering.versions)
+  const versions = all.of('catalog')
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
   const snapshots = new Snapshots(reader, versions, answering)
@@ -68,7 +69,7 @@ export function openAnswerer(
     setZone: (next) => {
       zone = next
       // After it, never before: an answer made in between would count as new.
-      versions.bumpGeneration()
+      all.bumpGeneration()
     },
     close: () => reader.close(),
   }

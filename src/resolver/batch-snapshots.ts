@@ -1,4 +1,4 @@
-import type { Versions } from '../state/machine/versions.ts'
+import type { FamilyVersions } from '../state/machine/versions.ts'
 import type { Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
@@ -11,11 +11,15 @@ import { CatalogView } from './catalog-view.ts'
  */
 export class Snapshots {
   readonly #reader: StateReader
-  readonly #versions: Versions
+  readonly #versions: FamilyVersions
   readonly #view: CatalogView
   #current: Snapshot | undefined
 
-  constructor(reader: StateReader, versions: Versions, options: { readonly onlyPassing: boolean }) {
+  constructor(
+    reader: StateReader,
+    versions: FamilyVersions,
+    options: { readonly onlyPassing: boolean },
+  ) {
     this.#reader = reader
     this.#versions = versions
     this.#view = new CatalogView(reader.catalog, options)

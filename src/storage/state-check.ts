@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
+import { must } from '../base/assert.ts'
 import { reasonOf } from '../base/errors.ts'
-import { loadSums, scanTable, summedTables, SumsError } from '../state/machine/state-sums.ts'
-import type { SummedTable } from '../state/machine/state-sums.ts'
+import { loadSums, scanTable, SumsError } from '../state/machine/sums.ts'
 import { faultBy } from './sqlite.ts'
 
 /**
@@ -11,9 +11,16 @@ import { faultBy } from './sqlite.ts'
  * would keep the WAL from being emptied.
  */
 export function damageIn(db: Database): string | undefined {
-  for (const table of summedTables) {
-    const damage = inTransaction(db, () => damageOf(db, table))
-    if (damage !== undefined) return damage
+  let tables: readonly string[] = []
+  const damage = inTransaction(db, () => {
+    // Those of an older format are fewer.
+    tables = Object.keys(loadSums(db).sums)
+    return undefined
+  })
+  if (damage !== undefined) return damage
+  for (const table of tables) {
+    const found = inTransaction(db, () => damageOf(db, table))
+    if (found !== undefined) return found
   }
   return undefined
 }
@@ -32,13 +39,14 @@ function inTransaction(db: Database, look: () => string | undefined): string | u
   }
 }
 
-function damageOf(db: Database, table: SummedTable): string | undefined {
+function damageOf(db: Database, table: string): string | undefined {
   const { place, sums } = loadSums(db)
   const found = scanTable(db, table)
-  if (found.text !== sums[table].text) {
+  const told = must(sums[table]).text
+  if (found.text !== told) {
     return (
       `table ${table}: its rows differ from the rows written up to entry ${place.index} ` +
-      `(their checksum is ${found.text} instead of ${sums[table].text})`
+      `(their checksum is ${found.text} instead of ${told})`
     )
   }
   // The rows are whole; an index that readers use instead of them may not be.

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
-import { loadSums } from '../state/machine/state-sums.ts'
+import { stateTables } from '../state/families.ts'
+import { loadSums } from '../state/machine/sums.ts'
 import { formatOf } from './sqlite.ts'
 
 // Operations on the tables of a state as a whole, whatever they are.
@@ -155,7 +156,7 @@ function checkSnapshot(
     )
   }
   try {
-    loadSums(db, 'snapshot')
+    loadSums(db, stateTables, 'snapshot')
   } catch (error) {
     refuse(reasonOf(error))
   }

@@ -2,16 +2,13 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
-import { CatalogMachine } from '../state/machine/apply.ts'
-import type { BatchResult, CommittedCommand } from '../state/machine/apply.ts'
+import type { BatchResult, CommittedCommand, Machine } from '../state/machine/apply.ts'
+import { openMachine, stateMigrations, stateTables, stateVersion } from '../state/families.ts'
+import { catalogFamily } from '../state/catalog/family.ts'
 import { CatalogReader } from '../state/catalog/query.ts'
-import { initializeSums, SumsError } from '../state/machine/state-sums.ts'
-import {
-  catalogMigrations,
-  catalogVersion,
-  defineAddressKeys,
-  summedVersion,
-} from '../state/catalog/schema.ts'
+import type { ReadableFamily } from '../state/machine/family.ts'
+import { extendSums, initializeSums, SumsError } from '../state/machine/sums.ts'
+import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
 import {
   checkpoint,
   copyPages,
@@ -47,7 +44,7 @@ export class StateWriter {
   readonly #shift: Statement<[number]>
   /** The applied entries, for the thread that writes them. */
   readonly catalog: CatalogReader
-  #machine: CatalogMachine
+  #machine: Machine
   #durableIndex = 0
   #warnAtBytes = 2 * walBytesMax
 
@@ -66,7 +63,7 @@ export class StateWriter {
       if (appliedIn(this.#db) === undefined) {
         throw svcdError('data-corrupt', { file: path, reason: 'it has no applied index' })
       }
-      this.#machine = new CatalogMachine(this.#db)
+      this.#machine = openMachine(this.#db)
       this.catalog = new CatalogReader(this.#db)
       this.#shift = this.#db.prepare(
         "UPDATE meta SET value = value + ? WHERE key = 'applied_index'",
@@ -110,7 +107,7 @@ export class StateWriter {
     if (isOfOlderFormat(file)) {
       inPresentFormat(file, (copy) => restoreTables(this.#db, copy, expected))
     } else restoreTables(this.#db, file, expected)
-    this.#machine = new CatalogMachine(this.#db)
+    this.#machine = openMachine(this.#db)
     this.#durableIndex = 0
     this.checkpoint()
   }
@@ -122,13 +119,13 @@ export class StateWriter {
    */
   async replaceBy(file: string): Promise<void> {
     await copyPages(file, this.#db.name)
-    this.#machine = new CatalogMachine(this.#db)
+    this.#machine = openMachine(this.#db)
     this.#durableIndex = 0
     this.checkpoint()
   }
 
   /** What its rows should add up to: equal on all replicas at an equal index, and costs nothing. */
-  get sums(): CatalogMachine['sums'] {
+  get sums(): Machine['sums'] {
     return this.#machine.sums
   }
 
@@ -181,11 +178,12 @@ function toPresentFormat(db: Database, path: string): void {
   defineAddressKeys(db)
   migrate(db, {
     path,
-    version: catalogVersion,
-    migrations: catalogMigrations,
+    version: stateVersion,
+    migrations: stateMigrations,
     finish: (database, found) => {
       // A format that has sums already keeps them: summed up again, damage that is there would be taken for right.
-      if (found < summedVersion) initializeSums(database)
+      if (found < summedVersion) initializeSums(database, stateTables)
+      else extendSums(database, stateTables)
     },
   })
 }
@@ -197,7 +195,7 @@ function isOfOlderFormat(file: string): boolean {
   try {
     db = openDatabase(file, { mode: 'read-only', synchronous: 'NORMAL' })
     const format = formatOf(db)
-    return format > 0 && format < catalogVersion
+    return format > 0 && format < stateVersion
   } catch {
     return false
   } finally {
@@ -237,14 +235,24 @@ export class StateReader {
   readonly #begin: Statement<[]>
   readonly #commit: Statement<[]>
   readonly #onSuspicion: (reason: string) => void
+  readonly #readers = new Map<string, unknown>()
 
   /** `onSuspicion` is called when a read meets what looks like damage of the file. */
   constructor(path: string, onSuspicion: (reason: string) => void = () => {}) {
     this.#onSuspicion = onSuspicion
     this.#db = openDatabase(path, { mode: 'read-only', synchronous: 'NORMAL' })
-    this.catalog = new CatalogReader(this.#db)
+    this.catalog = this.of(catalogFamily)
     this.#begin = this.#db.prepare('BEGIN')
     this.#commit = this.#db.prepare('COMMIT')
+  }
+
+  /** The reader of a family over this connection. */
+  of<R>(family: ReadableFamily<R>): R {
+    const known = this.#readers.get(family.name) as R | undefined
+    if (known !== undefined) return known
+    const reader = family.reader(this.#db)
+    this.#readers.set(family.name, reader)
+    return reader
   }
 
   /**

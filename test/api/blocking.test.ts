@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { CatalogPages } from '../../src/state/catalog/pages.ts'
-import { subject } from '../../src/state/machine/versions.ts'
+import { subject } from '../../src/state/catalog/subjects.ts'
 import type { Reply } from './support.ts'
 import { TestApi } from './support.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { visible } from '../../src/base/invisible.ts'
-import type { RegisterCommand } from '../../src/state/machine/command.ts'
+import type { RegisterCommand } from '../../src/state/catalog/commands.ts'
 import { run } from '../../src/cli/run.ts'
 import { TestApi } from '../api/support.ts'
 

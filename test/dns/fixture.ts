@@ -2,7 +2,7 @@ import { Packet } from 'dns2'
 import { parseIp } from '../../src/base/ip.ts'
 import { must } from '../../src/base/assert.ts'
 import { addressKey } from '../../src/state/catalog/addresses.ts'
-import { Versions } from '../../src/state/machine/versions.ts'
+import { CatalogVersions } from '../helpers/versions.ts'
 import { parseType } from '../../src/dns/record.ts'
 import { Responder } from '../../src/dns/responder.ts'
 import { defaultZone } from '../../src/dns/zone.ts'
@@ -141,7 +141,7 @@ export function buildQuery(name: string, type: string, options: QueryOptions = {
 /** A responder over a registry in memory, and what a test turns on it. */
 export class Bench {
   readonly registry = new FakeRegistry()
-  readonly versions = new Versions()
+  readonly versions = new CatalogVersions()
   readonly errors: unknown[] = []
   readonly responder: Responder
   mode: Mode = 'ready'

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
-import { subject, Versions } from '../../src/state/machine/versions.ts'
+import { subject } from '../../src/state/catalog/subjects.ts'
+import { CatalogVersions } from '../helpers/versions.ts'
 import { answer } from '../../src/dns/answer.ts'
 import { encode } from '../../src/dns/encode.ts'
 import { fit } from '../../src/dns/fit.ts'
@@ -275,7 +276,7 @@ t.test(
 )
 
 t.test('the subjects are those of the catalog', async (t) => {
-  const versions = new Versions()
+  const versions = new CatalogVersions()
   const { registry } = bench(0)
   const open = () => ({ view: registry, generation: 0, applied: 0 })
   const slots = (read: (view: RecordingView) => unknown): readonly number[] => {

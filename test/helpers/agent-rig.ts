@@ -9,7 +9,8 @@ import type { Identity, Origin, ServiceRegistered } from '../../src/ports/backen
 import type { CheckPlan } from '../../src/definition/check-plan.ts'
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
-import type { CommandBody, Outcome } from '../../src/state/machine/command.ts'
+import type { CommandBody } from '../../src/state/families.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
 import type { CheckDefinition, ServiceDefinition } from '../../src/state/catalog/model.ts'
 import { Agent } from '../../src/agent/agent.ts'
 import type { AgentParts } from '../../src/agent/agent.ts'
@@ -185,6 +186,8 @@ function describe(body: CommandBody): string {
       return `deregister ${body.serviceId ?? body.checkId ?? 'node'}`
     case 'update-check':
       return `${body.checkId}=${body.status}`
+    case 'batch':
+      return body.bodies.map(describe).join(', ')
   }
 }
 

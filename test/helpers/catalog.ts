@@ -1,15 +1,17 @@
 import { Sqlite } from './sqlite.ts'
-import { CatalogMachine } from '../../src/state/machine/apply.ts'
-import type { BatchResult } from '../../src/state/machine/apply.ts'
-import { initializeSums } from '../../src/state/machine/state-sums.ts'
-import type { Command, CommandBody, RegisterCommand } from '../../src/state/machine/command.ts'
+import type { BatchResult, Machine } from '../../src/state/machine/apply.ts'
+import { initializeSums } from '../../src/state/machine/sums.ts'
+import type { RegisterCommand } from '../../src/state/catalog/commands.ts'
+import type { CommandBody } from '../../src/state/families.ts'
+import type { Command } from '../../src/state/machine/command.ts'
 import type {
   CheckDefinition,
   NodeDefinition,
   ServiceDefinition,
 } from '../../src/state/catalog/model.ts'
 import { CatalogReader } from '../../src/state/catalog/query.ts'
-import { catalogMigrations, defineAddressKeys } from '../../src/state/catalog/schema.ts'
+import { openMachine, stateMigrations, stateTables } from '../../src/state/families.ts'
+import { defineAddressKeys } from '../../src/state/catalog/schema.ts'
 
 // Builders of catalog data with everything defaulted, and a catalog in memory to apply them to.
 
@@ -70,33 +72,39 @@ export function registerCommand(
   }
 }
 
+/** As a {@link BatchResult}, of the catalog's subjects. */
+export interface CatalogResult extends Pick<BatchResult, 'outcomes'> {
+  readonly subjects: ReadonlySet<string>
+}
+
 /** A catalog in memory that applies command bodies one by one, as a log would. */
 export class MemoryCatalog {
   readonly db = new Sqlite(':memory:')
-  readonly machine: CatalogMachine
+  readonly machine: Machine
   readonly reader: CatalogReader
   #index = 0
 
   constructor() {
     defineAddressKeys(this.db)
-    for (const migration of catalogMigrations) this.db.exec(migration)
-    initializeSums(this.db)
-    this.machine = new CatalogMachine(this.db)
+    for (const migration of stateMigrations) this.db.exec(migration)
+    initializeSums(this.db, stateTables)
+    this.machine = openMachine(this.db)
     this.reader = new CatalogReader(this.db)
   }
 
-  command(body: CommandBody, requestId = `r${this.#index + 1}`): Command {
+  command(body: CommandBody, requestId = `r${this.#index + 1}`): Command<CommandBody> {
     return { version: 1, requestId, actor: 'test', cause: 'test', timeMs: this.#index * 1000, body }
   }
 
-  apply(...bodies: readonly CommandBody[]): BatchResult {
+  apply(...bodies: readonly CommandBody[]): CatalogResult {
     return this.applyCommands(
       ...bodies.map((body, at) => this.command(body, `r${this.#index + at + 1}`)),
     )
   }
 
-  applyCommands(...commands: readonly Command[]): BatchResult {
+  applyCommands(...commands: readonly Command[]): CatalogResult {
     const entries = commands.map((command) => ({ index: ++this.#index, term: 1, command }))
-    return this.machine.applyBatch(entries)
+    const { outcomes, subjects } = this.machine.applyBatch(entries)
+    return { outcomes, subjects: subjects.get('catalog') ?? new Set() }
   }
 }

@@ -1,6 +1,6 @@
 import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/state/machine/apply.ts'
-import type { CommandBody } from '../../src/state/machine/command.ts'
+import type { CommandBody } from '../../src/state/families.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { checkDefinition, registerCommand, serviceDefinition } from './catalog.ts'
 

@@ -24,9 +24,10 @@ import type {
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { AnyMetric } from '../../src/base/metric.ts'
-import type { CommandBody, Outcome } from '../../src/state/machine/command.ts'
+import type { CommandBody } from '../../src/state/families.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
 import type { Check, NodeDefinition, Service, Status } from '../../src/state/catalog/model.ts'
-import { Versions } from '../../src/state/machine/versions.ts'
+import { openVersions } from '../../src/state/families.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
@@ -99,7 +100,7 @@ export class TestBackend implements Backend {
   refusal: Error | undefined
   readonly #writer: StateWriter
   readonly #reader: StateReader
-  readonly #versions = new Versions()
+  readonly #versions = openVersions()
   readonly #waiters = new ChangeWaiters(this.#versions)
   readonly #snapshots: SnapshotService
   #index = 0
@@ -220,11 +221,11 @@ export class TestBackend implements Backend {
   }
 
   version(): number {
-    return this.#versions.applied
+    return this.#versions.of('catalog').applied
   }
 
   waitForChange(subject: string, since: number, timeoutMs: number): Wait {
-    return this.#waiters.wait(subject, since, timeoutMs)
+    return this.#waiters.wait('catalog', subject, since, timeoutMs)
   }
 
   metrics(): readonly AnyMetric[] {

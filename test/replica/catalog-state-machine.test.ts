@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
+import { families, openVersions } from '../../src/state/families.ts'
 import { Versions } from '../../src/state/machine/versions.ts'
 import { CatalogStateMachine } from '../../src/replica/catalog-state-machine.ts'
 import type { CatalogStateMachineParts } from '../../src/replica/catalog-state-machine.ts'
@@ -13,11 +14,11 @@ class Watched extends Versions {
   readonly #look: () => void
 
   constructor(look: () => void) {
-    super()
+    super(families.map(({ name }) => name))
     this.#look = look
   }
 
-  override bump(subjects: Iterable<string>): void {
+  override bump(subjects: ReadonlyMap<string, Iterable<string>>): void {
     super.bump(subjects)
     this.#look()
   }
@@ -68,7 +69,7 @@ t.test(
     const nothing = (): void => {}
     const snapshotPath = (): string => ''
     const open = (): { versions: Versions; state: StateWriter; machine: CatalogStateMachine } => {
-      const [versions, state] = [new Versions(), new StateWriter(path)]
+      const [versions, state] = [openVersions(), new StateWriter(path)]
       const parts = { state, versions, snapshotPath, onApplied: nothing, onRestored: nothing }
       return { versions, state, machine: new CatalogStateMachine(parts) }
     }
@@ -90,8 +91,8 @@ t.test('a machine that bumps before the COMMIT is caught by that', async (t) => 
     const { state, versions } = parts
     const early = {
       applyBatch: (entries: Parameters<StateWriter['applyBatch']>[0]) => {
-        versions.bump(entries.map(({ index }) => `node n${index}`))
-        return { ...state.applyBatch(entries), subjects: new Set<string>() }
+        versions.bump(new Map([['catalog', entries.map(({ index }) => `node n${index}`)]]))
+        return { ...state.applyBatch(entries), subjects: new Map<string, Set<string>>() }
       },
     }
     return new CatalogStateMachine({ ...parts, state: early as unknown as StateWriter })

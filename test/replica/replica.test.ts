@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { silentLogger } from '../../src/base/log.ts'
-import { Versions } from '../../src/state/machine/versions.ts'
+import { openVersions } from '../../src/state/families.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import { StateReader } from '../../src/storage/state.ts'
 import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
@@ -14,7 +14,7 @@ const web = (id: string) => registerCommand('n1', { service: serviceDefinition('
 async function start(t: Test, directory: string): Promise<Replica> {
   const replica = await Replica.start({
     dataDirectory: directory,
-    versions: new Versions(),
+    versions: openVersions(),
     logger: silentLogger,
     onDeath: (error) => t.fail(error.message),
     onApplied: () => {},

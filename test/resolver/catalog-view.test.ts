@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { reachOfNode, reachOfService } from '../../src/state/catalog/addresses.ts'
 import { candidateQueries } from '../../src/state/catalog/candidates.ts'
-import { Versions } from '../../src/state/machine/versions.ts'
+import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/select.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
@@ -96,8 +96,8 @@ t.test('a question after a write sees it, though its batch began before', async 
     reader.close()
     writer.close()
   })
-  const versions = new Versions()
-  const snapshots = new Snapshots(reader, versions, { onlyPassing: false })
+  const versions = new CatalogVersions()
+  const snapshots = new Snapshots(reader, versions.catalog, { onlyPassing: false })
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)
   const first = snapshots.open()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerHealth } from '../../ports/backend.ts'
-import type { UpdateCheckCommand } from '../../state/machine/command.ts'
+import type { UpdateCheckCommand } from '../../state/catalog/commands.ts'
 import { nodeCheckId, type Status } from '../../state/catalog/model.ts'
 import type { CatalogReader } from '../../state/catalog/query.ts'
 import { members } from '../../raft/config.ts'

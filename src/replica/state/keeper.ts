@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf, SvcdError, svcdError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { PlacedSums } from '../../state/machine/apply.ts'
-import { catalogVersion } from '../../state/catalog/schema.ts'
+import { stateVersion } from '../../state/families.ts'
 import type { RaftLog } from '../../storage/log/raft-log.ts'
 import { inSnapshotThread } from '../../storage/snapshot/worker.ts'
 import type { SnapshotFile } from '../../storage/snapshot/file.ts'
@@ -90,7 +90,7 @@ export class StateKeeper {
   report(): StateReport {
     if (this.#damage !== undefined) throw svcdError('state-damaged', { reason: this.#damage })
     const { now, recorded } = this.state.sums
-    return { format: catalogVersion, sums: [...recorded, now] }
+    return { format: stateVersion, sums: [...recorded, now] }
   }
 
   /** What most servers have at an entry. Returns whether this server has something else there. */

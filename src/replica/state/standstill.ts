@@ -1,4 +1,4 @@
-import { Versions } from '../../state/machine/versions.ts'
+import { openVersions } from '../../state/families.ts'
 import type { RaftServer } from '../raft-server.ts'
 
 export interface StandstillParts {
@@ -47,6 +47,6 @@ export class Standstill {
   #say(): void {
     const { versions, onTurn } = this.#parts
     onTurn()
-    new Versions(versions).bumpAll()
+    openVersions(versions).bumpAll()
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '../../base/shape.ts'
 import type { Shape } from '../../base/shape.ts'
 import type { PlacedSums } from '../../state/machine/apply.ts'
-import { proposalFault } from '../../state/machine/proposal-check.ts'
+import { proposalFault } from '../../state/families.ts'
 import { describePeer, printable } from '../../peers/hello.ts'
 import type { PeerNotices } from '../../process/peer-notices.ts'
 import type { PeerAsking } from '../../peers/options.ts'

@@ -1,8 +1,10 @@
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
 import { parseObject } from './rows.ts'
-import type { NodeRow, ServiceRow } from './rows.ts'
-import type { Change } from './touch.ts'
+import type { RowOf } from '../machine/table.ts'
+import type { CatalogChange } from './change.ts'
+import { addressesTable } from './tables.ts'
+import type { NodeRow, ServiceRow } from './tables.ts'
 
 // The index of addresses follows the rows of nodes and services in the same transaction.
 
@@ -22,12 +24,21 @@ export function moveAddresses(
   serviceId: string,
   before: readonly string[] | undefined,
   after: readonly string[],
-  { rows }: Change,
+  { gate }: CatalogChange,
 ): void {
   for (const ip of before ?? []) {
-    if (!after.includes(ip)) rows.deleteAddress(ip, serviceId, nodeKey)
+    if (!after.includes(ip)) gate.remove(addressesTable, addressRow(ip, serviceId, nodeKey))
   }
   for (const ip of after) {
-    if (before?.includes(ip) !== true) rows.putAddress(ip, serviceId, nodeKey)
+    if (before?.includes(ip) === true) continue
+    gate.put(addressesTable, addressRow(ip, serviceId, nodeKey), undefined)
   }
+}
+
+function addressRow(
+  ip: string,
+  serviceId: string,
+  nodeKey: string,
+): RowOf<typeof addressesTable.types> {
+  return { ip, service_id: serviceId, node_key: nodeKey }
 }

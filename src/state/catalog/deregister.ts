@@ -1,14 +1,15 @@
-import type { DeregisterCommand, Outcome } from '../machine/command.ts'
+import type { Outcome } from '../machine/command.ts'
+import type { DeregisterCommand } from './commands.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
-import { noteGone, touchServiceGone } from './gone-subjects.ts'
-import { touchCheck, touchServices } from './touch.ts'
-import type { Change } from './touch.ts'
-import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { subject } from '../machine/versions.ts'
+import { touchCheck, touchServiceGone, touchServices } from './change.ts'
+import type { CatalogChange } from './change.ts'
+import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
+import { subject } from './subjects.ts'
+import { checksTable, nodesTable, servicesTable } from './tables.ts'
 
 /** Applies a deregistration. An entry that does not exist counts as removed: no error. */
-export function deregister(body: DeregisterCommand, change: Change): Outcome {
-  const { sql, index } = change
+export function deregister(body: DeregisterCommand, change: CatalogChange): Outcome {
+  const { sql, gate } = change
   const nodeKey = body.nodeName.toLowerCase()
   if (body.serviceId !== undefined) {
     const service = sql.service.get(nodeKey, body.serviceId)
@@ -20,36 +21,36 @@ export function deregister(body: DeregisterCommand, change: Change): Outcome {
     const node = sql.node.get(nodeKey)
     if (node !== undefined) removeNode(node, change)
   }
-  return { ok: true, index }
+  return { ok: true, index: gate.index }
 }
 
-function removeCheck(check: CheckRow, change: Change): void {
+function removeCheck(check: CheckRow, change: CatalogChange): void {
   touchCheck(check.node_key, check.service_id, change)
-  change.rows.deleteCheck(check)
+  change.gate.remove(checksTable, check)
 }
 
-function removeService(service: ServiceRow, change: Change): void {
-  const { sql } = change
+function removeService(service: ServiceRow, change: CatalogChange): void {
+  const { sql, gate } = change
   for (const check of sql.checksOfService.all(service.node_key, service.id))
     removeCheck(check, change)
-  change.rows.deleteService(service)
+  gate.remove(servicesTable, service)
   moveAddresses(service.node_key, service.id, serviceAddressKeys(service), [], change)
   touchServiceGone(service, change)
-  change.touch(subject.services)
-  change.touch(subject.node(service.node_key))
+  gate.touch(subject.services)
+  gate.touch(subject.node(service.node_key))
 }
 
 /** With all that is registered on it. */
-export function removeNode(node: NodeRow, change: Change): void {
-  const { sql } = change
+export function removeNode(node: NodeRow, change: CatalogChange): void {
+  const { sql, gate } = change
   const nodeKey = node.key
   touchServices(nodeKey, change)
   for (const service of sql.servicesOfNode.all(nodeKey)) removeService(service, change)
   for (const check of sql.checksOfNode.all(nodeKey)) removeCheck(check, change)
-  change.rows.deleteNode(node)
+  gate.remove(nodesTable, node)
   change.nodes.delete(nodeKey)
   moveAddresses(nodeKey, '', nodeAddressKeys(node), [], change)
-  change.touch(subject.nodes)
-  change.touch(subject.node(nodeKey))
-  noteGone(subject.node(nodeKey), change)
+  gate.touch(subject.nodes)
+  gate.touch(subject.node(nodeKey))
+  gate.gone(subject.node(nodeKey))
 }

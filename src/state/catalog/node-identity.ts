@@ -1,11 +1,11 @@
 import { moveAddresses, serviceAddressKeys } from './address-index.ts'
 import { removeNode } from './deregister.ts'
-import { noteCome } from './gone-subjects.ts'
 import { nodeCheckId, type NodeDefinition } from './model.ts'
-import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { touchCheck } from './touch.ts'
-import type { Change } from './touch.ts'
-import { subject } from '../machine/versions.ts'
+import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
+import { touchCheck } from './change.ts'
+import type { CatalogChange } from './change.ts'
+import { subject } from './subjects.ts'
+import { checksTable, servicesTable } from './tables.ts'
 
 /** The entries of a node under its earlier name. */
 export interface Belongings {
@@ -25,7 +25,7 @@ export function settleIdentity(
   key: string,
   node: NodeDefinition,
   before: NodeRow | undefined,
-  change: Change,
+  change: CatalogChange,
 ): { readonly isReplaced: boolean; readonly moved: Belongings | undefined } {
   if (node.id === '' || before?.id === node.id) return { isReplaced: false, moved: undefined }
   const { sql } = change
@@ -67,22 +67,27 @@ function newest<R extends ServiceRow | CheckRow>(
 }
 
 /** Puts on a node what it had under its old name, but for what is there already. */
-export function putBelongings(key: string, { services, checks }: Belongings, change: Change): void {
-  const { sql, rows, index } = change
+export function putBelongings(
+  key: string,
+  { services, checks }: Belongings,
+  change: CatalogChange,
+): void {
+  const { sql, gate } = change
+  const { index } = gate
   for (const service of services) {
     if (sql.hasService.get(key, service.id) !== undefined) continue
     const row = { ...service, node_key: key, modify_index: index }
-    rows.putService(undefined, row)
+    gate.put(servicesTable, row, undefined)
     moveAddresses(key, row.id, undefined, serviceAddressKeys(row), change)
     const name = subject.service(row.name)
-    change.touch(name)
-    noteCome(name, change)
+    gate.touch(name)
+    gate.come(name)
   }
   for (const check of checks) {
     if (sql.check.get(key, check.check_id) !== undefined) continue
     if (check.service_id !== '' && sql.hasService.get(key, check.service_id) === undefined) continue
-    rows.putCheck(undefined, { ...check, node_key: key, modify_index: index })
+    gate.put(checksTable, { ...check, node_key: key, modify_index: index }, undefined)
     touchCheck(key, check.service_id, change)
   }
-  if (services.length > 0) change.touch(subject.services)
+  if (services.length > 0) gate.touch(subject.services)
 }

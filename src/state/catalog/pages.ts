@@ -2,7 +2,8 @@ import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../../base/assert.ts'
 import type { Check, Instance, Node, Service, Status } from './model.ts'
 import { checkColumns, checkOf, mergeById, nodeOf, parseTags, serviceOf } from './rows.ts'
-import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
+import type { JoinedCheckRow } from './rows.ts'
+import type { NodeRow, ServiceRow } from './tables.ts'
 
 /** Rows per read: about a millisecond. */
 const pageRows = 200

@@ -7,7 +7,7 @@ import { prepareCounts } from './counts.ts'
 import type { CatalogCounts } from './counts.ts'
 import { prepareEntryTimes } from '../machine/entry-times.ts'
 import type { EntryTimes } from '../machine/entry-times.ts'
-import { forgottenUpTo } from './gone-subjects.ts'
+import { forgottenUpTo } from '../machine/subjects.ts'
 import type { Check, Instance, Node, Owner, Service, Status } from './model.ts'
 import { CatalogPages, addTags } from './pages.ts'
 import {
@@ -19,8 +19,9 @@ import {
   reverseLabels,
   serviceOf,
 } from './rows.ts'
-import type { JoinedCheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { subject } from '../machine/versions.ts'
+import type { JoinedCheckRow } from './rows.ts'
+import type { NodeRow, ServiceRow } from './tables.ts'
+import { subject } from './subjects.ts'
 
 // Left to itself SQLite walks all checks of the node by primary key, to spare the sort.
 const checksByService = checkColumns.replace('checks c', 'checks c INDEXED BY checks_by_service')

@@ -1,18 +1,20 @@
-import type { Outcome, RegisterCommand } from '../machine/command.ts'
+import type { Outcome } from '../machine/command.ts'
+import { isSameRow } from '../machine/table.ts'
+import type { RegisterCommand } from './commands.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
-import { noteCome, touchServiceGone } from './gone-subjects.ts'
 import { putBelongings, settleIdentity } from './node-identity.ts'
-import { touchCheck, touchServices } from './touch.ts'
-import type { Change } from './touch.ts'
+import { touchCheck, touchServiceGone, touchServices } from './change.ts'
+import type { CatalogChange } from './change.ts'
 import { objectJson, reverseLabels } from './rows.ts'
-import type { CheckRow, NodeRow, ServiceRow } from './rows.ts'
-import { subject } from '../machine/versions.ts'
+import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
+import { subject } from './subjects.ts'
+import { checksTable, nodesTable, servicesTable } from './tables.ts'
 
 /** Applies a registration. Unchanged rows keep their modify index, and wake no waiter. */
-export function register(body: RegisterCommand, change: Change): Outcome {
-  const { sql, index } = change
+export function register(body: RegisterCommand, change: CatalogChange): Outcome {
+  const { sql, gate } = change
   const nodeKey = body.nodeName.toLowerCase()
   const refusal = refuse(body, nodeKey, change)
   if (refusal !== undefined) return refusal
@@ -25,18 +27,23 @@ export function register(body: RegisterCommand, change: Change): Outcome {
     const listed = new Set(body.checks.map((check) => check.checkId))
     for (const row of sql.checksOfService.all(nodeKey, body.service.id)) {
       if (listed.has(row.check_id)) continue
-      change.rows.deleteCheck(row)
+      gate.remove(checksTable, row)
       touchCheck(nodeKey, row.service_id, change)
     }
   }
   for (const check of body.checks) putCheck(nodeKey, check, change)
-  return { ok: true, index }
+  return { ok: true, index: gate.index }
 }
 
 /** All is judged before anything is written, so that a refused registration changes nothing. */
-function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome | undefined {
-  const { sql, index } = change
-  if (body.node === undefined && !hasNode(nodeKey, change)) {
+function refuse(
+  body: RegisterCommand,
+  nodeKey: string,
+  change: CatalogChange,
+): Outcome | undefined {
+  const { sql } = change
+  const { index } = change.gate
+  if (body.node === undefined && !change.nodes.has(nodeKey)) {
     return { ok: false, index, error: 'unknown-node', subject: body.nodeName }
   }
   for (const check of body.checks) {
@@ -54,19 +61,18 @@ function refuse(body: RegisterCommand, nodeKey: string, change: Change): Outcome
  * server that proposed the command may lag behind. A node without an address has not been described
  * yet.
  */
-function isKept(body: RegisterCommand, node: NodeDefinition, key: string, change: Change): boolean {
-  return (body.isNodeKept === true || node.address === '') && hasNode(key, change)
+function isKept(
+  body: RegisterCommand,
+  node: NodeDefinition,
+  key: string,
+  change: CatalogChange,
+): boolean {
+  return (body.isNodeKept === true || node.address === '') && change.nodes.has(key)
 }
 
-function hasNode(key: string, { sql, nodes }: Change): boolean {
-  if (nodes.has(key)) return true
-  if (sql.hasNode.get(key) === undefined) return false
-  nodes.add(key)
-  return true
-}
-
-function putNode(key: string, node: NodeDefinition, change: Change): void {
-  const { sql, index } = change
+function putNode(key: string, node: NodeDefinition, change: CatalogChange): void {
+  const { sql, gate } = change
+  const { index } = gate
   const found = sql.node.get(key)
   const { isReplaced, moved } = settleIdentity(key, node, found, change)
   const before = isReplaced ? undefined : found
@@ -81,33 +87,34 @@ function putNode(key: string, node: NodeDefinition, change: Change): void {
     create_index: before?.create_index ?? index,
     modify_index: index,
   }
-  if (before !== undefined && sameRow(before, row)) return
-  change.rows.putNode(before, row)
+  if (before !== undefined && isSameRow(before, row)) return
+  gate.put(nodesTable, row, before)
   moveAddresses(key, '', before && nodeAddressKeys(before), addressKeys(reachOfNode(node)), change)
-  change.touch(subject.nodes)
-  change.touch(subject.node(key))
-  if (before === undefined) noteCome(subject.node(key), change)
+  gate.touch(subject.nodes)
+  gate.touch(subject.node(key))
+  if (before === undefined) gate.come(subject.node(key))
   else touchServices(key, change)
   if (moved !== undefined) putBelongings(key, moved, change)
 }
 
 /** Returns whether it was there before. */
-function putService(nodeKey: string, service: ServiceDefinition, change: Change): boolean {
-  const { sql, index } = change
+function putService(nodeKey: string, service: ServiceDefinition, change: CatalogChange): boolean {
+  const { sql, gate } = change
+  const { index } = gate
   const before = sql.service.get(nodeKey, service.id)
   const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
-  if (before !== undefined && sameRow(before, row)) return true
-  change.rows.putService(before, row)
+  if (before !== undefined && isSameRow(before, row)) return true
+  gate.put(servicesTable, row, before)
   const keys = addressKeys(reachOfService(service))
   moveAddresses(nodeKey, service.id, before && serviceAddressKeys(before), keys, change)
-  change.touch(subject.node(nodeKey))
-  change.touch(subject.service(service.name))
-  if (before?.name_key !== row.name_key) noteCome(subject.service(service.name), change)
+  gate.touch(subject.node(nodeKey))
+  gate.touch(subject.service(service.name))
+  if (before?.name_key !== row.name_key) gate.come(subject.service(service.name))
   if (before !== undefined && before.name_key !== row.name_key) touchServiceGone(before, change)
   if (before === undefined || before.name !== row.name || before.tags !== row.tags) {
-    change.touch(subject.services)
+    gate.touch(subject.services)
     // Checks are listed with their service's name and tags.
-    if (before !== undefined) change.touch(subject.checks)
+    if (before !== undefined) gate.touch(subject.checks)
   }
   return before !== undefined
 }
@@ -138,8 +145,9 @@ function serviceRow(
   }
 }
 
-function putCheck(nodeKey: string, check: CheckDefinition, change: Change): void {
-  const { sql, index } = change
+function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange): void {
+  const { sql, gate } = change
+  const { index } = gate
   const before = sql.check.get(nodeKey, check.checkId)
   const row: CheckRow = {
     node_key: nodeKey,
@@ -156,18 +164,10 @@ function putCheck(nodeKey: string, check: CheckDefinition, change: Change): void
     create_index: before?.create_index ?? index,
     modify_index: index,
   }
-  if (before !== undefined && sameRow(before, row)) return
-  change.rows.putCheck(before, row)
+  if (before !== undefined && isSameRow(before, row)) return
+  gate.put(checksTable, row, before)
   touchCheck(nodeKey, check.serviceId, change)
   if (before !== undefined && before.service_id !== check.serviceId) {
     touchCheck(nodeKey, before.service_id, change)
   }
-}
-
-/** Whether two rows say the same, their modify index aside. */
-function sameRow<T extends { modify_index: number }>(before: T, after: T): boolean {
-  for (const name of Object.keys(after) as (keyof T)[]) {
-    if (name !== 'modify_index' && before[name] !== after[name]) return false
-  }
-  return true
 }

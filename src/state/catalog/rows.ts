@@ -1,56 +1,7 @@
 import type { Check, Node, Owner, Service, Status, TaggedAddress } from './model.ts'
+import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 
-// The tables' rows as SQLite returns them, and the way to and from the model.
-
-export interface NodeRow {
-  key: string
-  reversed_key: string
-  name: string
-  id: string
-  address: string
-  tagged_addresses: string
-  meta: string
-  create_index: number
-  modify_index: number
-}
-
-export interface ServiceRow {
-  node_key: string
-  id: string
-  name: string
-  name_key: string
-  address: string
-  port: number
-  tags: string
-  meta: string
-  weight_passing: number
-  weight_warning: number
-  tagged_addresses: string
-  enable_tag_override: number
-  owner: string
-  extra: string
-  create_index: number
-  modify_index: number
-}
-
-export interface CheckRow {
-  node_key: string
-  check_id: string
-  name: string
-  status: string
-  notes: string
-  output: string
-  service_id: string
-  type: string
-  interval: string
-  timeout: string
-  definition: string
-  create_index: number
-  modify_index: number
-}
-
-/** A row's values in the order of its columns: bound by name, each would cost a look-up. */
-export type ColumnValues = readonly (string | number)[]
+// The way from the rows of the tables to the model, and back.
 
 /** JSON of an object; most are empty, and parsing costs more than comparing. */
 export function parseObject<T>(text: string): Readonly<Record<string, T>> {

@@ -1,9 +1,8 @@
 import type { Database } from 'better-sqlite3'
+import type { Migration } from '../machine/family.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
 
-/** Format of state.db: number n+1 is reached from n by migrations[n]. */
-export const catalogVersion = 6
 /** The first format whose `meta` has the sums of the tables. */
 export const summedVersion = 5
 
@@ -98,7 +97,7 @@ const version3 = `
     WHERE status <> 'passing' OR (check_id >= '_' AND check_id < '\`');
 `
 
-// `subjects` keeps a name that is gone for a while only (`gone-subjects.ts`); `gone_subjects` says which ones are.
+// `subjects` keeps a name that is gone for a while only (`machine/subjects.ts`); `gone_subjects` says which ones are.
 // What a server migrates to must not depend on when it does: replicas are compared row by row.
 const version4 = `
   CREATE TABLE gone_subjects (subject TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -113,7 +112,7 @@ const version4 = `
   ALTER TABLE subjects DROP COLUMN create_index;
 `
 
-// The row 'sums' of meta: the sum of the rows of each table (state-sums.ts). Code that migrates a
+// The row 'sums' of meta: the sum of the rows of each table (machine/sums.ts). Code that migrates a
 // database from an older format calls initializeSums in the same transaction. A later format that
 // changes rows must update the sums, and must not compute them again from all rows: that would hide
 // the damage of a state.
@@ -125,13 +124,13 @@ const version5 = `
 // that the states of servers of earlier releases may differ: they are not compared.
 const version6 = ''
 
-export const catalogMigrations: readonly string[] = [
-  version1,
-  version2,
-  version3,
-  version4,
-  version5,
-  version6,
+export const catalogMigrations: readonly Migration[] = [
+  { format: 1, sql: version1 },
+  { format: 2, sql: version2 },
+  { format: 3, sql: version3 },
+  { format: 4, sql: version4 },
+  { format: 5, sql: version5 },
+  { format: 6, sql: version6 },
 ]
 
 /** Defines the functions that the migrations use; nothing stored in a database refers to them. */

@@ -1,16 +1,14 @@
-import type { Database } from 'better-sqlite3'
-import type { Command, CommandBody, Outcome } from './command.ts'
-import { must, unreachable } from '../../base/assert.ts'
-import { deregister } from '../catalog/deregister.ts'
-import { forgetGone, isForgettingDue } from '../catalog/gone-subjects.ts'
-import { register } from '../catalog/register.ts'
-import { encodeSums, loadSums, tablesText } from './state-sums.ts'
-import type { AppliedPlace, StateSums } from './state-sums.ts'
-import { prepareApply, prepareWrites } from '../catalog/statements.ts'
-import type { ApplyStatements, RowWrites } from '../catalog/statements.ts'
-import { SummedLists, SummedRows } from '../catalog/summed-rows.ts'
-import { touchCheck } from '../catalog/touch.ts'
-import type { Change } from '../catalog/touch.ts'
+import type { Database, Statement } from 'better-sqlite3'
+import { must } from '../../base/assert.ts'
+import { Change } from './change.ts'
+import type { AnyBody, BatchCommand, Command, Outcome } from './command.ts'
+import type { Applier, Family } from './family.ts'
+import { Requests, requestRow, requestsTable } from './requests.ts'
+import { goneSubjectsTable, isForgettingDue, Subjects, subjectsTable } from './subjects.ts'
+import { encodeSums, loadSums, tablesText } from './sums.ts'
+import type { AppliedPlace, StateSums } from './sums.ts'
+import type { AnyTable } from './table.ts'
+import { TableWriter } from './table-writer.ts'
 
 /** One committed log entry, as apply takes it. An entry without a command (a no-op) has none. */
 export interface CommittedCommand {
@@ -22,27 +20,31 @@ export interface CommittedCommand {
 export interface BatchResult {
   /** By position in the batch; undefined for an entry without a command. */
   readonly outcomes: readonly (Outcome | undefined)[]
-  /** What readers may have cached that no longer holds. */
-  readonly subjects: ReadonlySet<string>
+  /** By family: what its readers may have cached that no longer holds. Families without a change are left out. */
+  readonly subjects: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** A family, as apply sees it. */
+export type AppliedFamily = Pick<
+  Family<never, unknown>,
+  'name' | 'tables' | 'commands' | 'keepsIndexes' | 'open'
+>
+
+/** A family on the connection of this machine. */
+interface Opened {
+  readonly family: AppliedFamily
+  readonly change: Change
+  readonly applier: Applier<AnyBody>
 }
 
 /** What applying a batch gathers. */
 interface Batch {
-  /** All that were touched. */
-  readonly subjects: Set<string>
-  /** The last entry that changed a subject, of what is not in `subjects` of the database yet. */
-  readonly touched: Map<string, number>
-  readonly nodes: Set<string>
+  readonly subjects: Map<string, Set<string>>
   readonly outcomes: (Outcome | undefined)[]
 }
 
-/** A request id is remembered for at least the last 10,000 entries and 10 minutes of log time … */
-const rememberEntries = 10_000
-const rememberMs = 600_000
-/** … but never for more than this many entries. */
-const rememberEntriesMax = 100_000
 /**
- * … and is forgotten at fixed entries of the log: replicas batch the same log differently, and one
+ * Requests are forgotten at fixed entries of the log: replicas batch the same log differently, and one
  * that forgot at the end of each batch would know a retry that another takes for new.
  */
 const forgetEvery = 256
@@ -55,27 +57,56 @@ export interface PlacedSums {
 
 const recordedMax = 16
 
+/** The tables that belong to no family. */
+export const machineTables: readonly AnyTable[] = [subjectsTable, goneSubjectsTable, requestsTable]
+
 /**
- * Applies committed commands to the catalog. Deterministic: the same log gives the same tables on
- * every replica, so nothing here reads a clock, a random source, the environment or the options.
+ * Applies committed commands to the tables of the families. Deterministic: the same log gives the same
+ * tables on every replica, so nothing here reads a clock, a random source, the environment or the options.
  */
-export class CatalogMachine {
+export class Machine {
   readonly #db: Database
-  readonly #sql: ApplyStatements
-  readonly #writes: RowWrites
-  #place!: AppliedPlace
-  #sums!: StateSums
-  #rows!: SummedRows
-  #lists!: SummedLists
+  readonly #setMeta: Statement<[number | string, string]>
+  readonly #writers: ReadonlyMap<AnyTable, TableWriter>
+  readonly #requests: Requests
+  readonly #subjects: Subjects
+  readonly #families: readonly Opened[]
+  readonly #byKind: ReadonlyMap<string, Opened>
+  #place: AppliedPlace
+  #sums: StateSums
   /** At fixed entries, the oldest first, for comparing replicas. */
   #recorded: PlacedSums[] = []
 
   /** Throws SumsError when the sums in the database are not of its applied index. */
-  constructor(db: Database) {
+  constructor(db: Database, families: readonly AppliedFamily[]) {
     this.#db = db
-    this.#sql = prepareApply(db)
-    this.#writes = prepareWrites(db)
-    this.#load()
+    this.#setMeta = db.prepare('UPDATE meta SET value = ? WHERE key = ?')
+    const tables = [...families.flatMap((family) => family.tables), ...machineTables]
+    const { place, sums } = loadSums(
+      db,
+      tables.map(({ name }) => name),
+    )
+    this.#place = place
+    this.#sums = sums
+    const sumOf = (table: AnyTable) => must(this.#sums[table.name], 'each table has a sum')
+    this.#writers = new Map(
+      tables.map((table) => [table, new TableWriter(db, table, sumOf(table))]),
+    )
+    this.#requests = new Requests(db, () => sumOf(requestsTable))
+    this.#subjects = new Subjects(db, () => ({
+      subjects: sumOf(subjectsTable),
+      gone: sumOf(goneSubjectsTable),
+    }))
+    this.#families = families.map((family) => {
+      const change = new Change(this.#writers, this.#subjects)
+      // Decoding has found the kind in the row of the family.
+      return { family, change, applier: family.open(db, change) as unknown as Applier<AnyBody> }
+    })
+    this.#byKind = new Map(
+      this.#families.flatMap((opened) =>
+        Object.keys(opened.family.commands).map((kind) => [kind, opened] as const),
+      ),
+    )
   }
 
   get appliedIndex(): number {
@@ -96,12 +127,8 @@ export class CatalogMachine {
    * the versions after this returned, never before.
    */
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
-    const batch: Batch = {
-      subjects: new Set(),
-      touched: new Map(),
-      nodes: new Set(),
-      outcomes: [],
-    }
+    const batch: Batch = { subjects: new Map(), outcomes: [] }
+    for (const { change } of this.#families) change.batch++
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const run of runsOf(entries)) {
@@ -114,18 +141,22 @@ export class CatalogMachine {
       this.#db.exec('COMMIT')
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
-      this.#load()
+      this.#reload()
       throw error
     }
-    return { outcomes: batch.outcomes, subjects: batch.subjects }
+    return batch
   }
 
-  #load(): void {
-    const { place, sums } = loadSums(this.#db)
+  #reload(): void {
+    const { place, sums } = loadSums(this.#db, Object.keys(this.#sums))
     this.#place = place
     this.#sums = sums
-    this.#rows = new SummedRows(this.#writes, sums)
-    this.#lists = new SummedLists(this.#sql, sums)
+    for (const [{ name }, writer] of this.#writers) writer.sum = must(sums[name])
+    this.#subjects.clear()
+    for (const { change } of this.#families) {
+      change.batch++
+      change.touched.clear()
+    }
   }
 
   /** All of the entries up to `index` must be in the sums, those of this batch as well. */
@@ -135,91 +166,85 @@ export class CatalogMachine {
     this.#recorded.push({ index, text: tablesText(this.#sums) })
   }
 
-  #writeTouched({ subjects, touched }: Batch): void {
-    const values: (string | number)[] = []
-    for (const [name, last] of touched) {
-      values.push(name, last)
-      subjects.add(name)
+  #writeTouched({ subjects }: Batch): void {
+    for (const { family, change } of this.#families) {
+      const { touched } = change
+      if (touched.size === 0) continue
+      if (family.keepsIndexes) this.#subjects.touch(touched)
+      const names = subjects.get(family.name)
+      if (names === undefined) subjects.set(family.name, new Set(touched.keys()))
+      else for (const name of touched.keys()) names.add(name)
+      touched.clear()
     }
-    this.#lists.touch(values)
-    touched.clear()
   }
 
   #finish(entries: readonly CommittedCommand[]): void {
     const last = entries.at(-1)
     if (last === undefined) return
     const { index, term } = last
-    this.#sql.setMeta.run(index, 'applied_index')
-    this.#sql.setMeta.run(term, 'applied_term')
-    this.#sql.setMeta.run(encodeSums(this.#sums, { index, term }), 'sums')
+    this.#setMeta.run(index, 'applied_index')
+    this.#setMeta.run(term, 'applied_term')
+    this.#setMeta.run(encodeSums(this.#sums, { index, term }), 'sums')
     this.#place = { index, term }
   }
 
   #applyRun(entries: readonly CommittedCommand[], batch: Batch): void {
     const { index, command } = must(entries[0], 'a run has an entry')
-    if (command !== undefined && index % forgetEvery === 0) {
-      this.#lists.forget(
-        index - rememberEntriesMax,
-        index - rememberEntries,
-        command.timeMs - rememberMs,
-      )
+    if (index % forgetEvery === 0) {
+      if (command !== undefined) this.#requests.forget(index, command.timeMs)
+      for (const { applier } of this.#families) applier.forget?.(index)
     }
     if (isForgettingDue(index)) {
       this.#writeTouched(batch)
-      forgetGone(index, this.#lists)
+      this.#subjects.forget(index)
     }
     const claimed = this.#claim(entries)
     for (const entry of entries) {
       const isFresh = claimed === undefined || claimed.has(entry.index)
-      batch.outcomes.push(this.#applyOne(entry, isFresh, batch))
+      batch.outcomes.push(this.#applyOne(entry, isFresh))
     }
   }
 
   /** Notes the requests of a run as applied, each with what most commands come to. */
   #claim(entries: readonly CommittedCommand[]): ReadonlySet<number> | undefined {
-    const values: (string | number)[] = []
-    for (const { index, command } of entries) {
-      if (command !== undefined) values.push(...requestRow(index, command))
-    }
-    return this.#lists.claim(values)
+    const rows = entries.flatMap(({ index, command }) =>
+      command === undefined ? [] : [requestRow(index, command)],
+    )
+    return this.#requests.claim(rows)
   }
 
-  #applyOne(
-    { index, command }: CommittedCommand,
-    isFresh: boolean,
-    { touched, nodes }: Batch,
-  ): Outcome | undefined {
+  #applyOne({ index, command }: CommittedCommand, isFresh: boolean): Outcome | undefined {
     if (command === undefined) return undefined
-    if (!isFresh) {
-      const earlier = this.#sql.request.get(command.requestId)
-      return JSON.parse(must(earlier, 'a request that is known has its row').outcome) as Outcome
+    if (!isFresh) return this.#requests.outcomeOf(command.requestId)
+    const outcome = this.#apply(command.body, index, command)
+    if (!outcome.ok || outcome.value !== undefined) {
+      this.#requests.putOutcome(requestRow(index, command), outcome)
     }
-    const change: Change = {
-      index,
-      sql: this.#sql,
-      rows: this.#rows,
-      lists: this.#lists,
-      nodes,
-      touch: (name) => {
-        touched.set(name, index)
-      },
-    }
-    const outcome = applyBody(command.body, change)
-    if (!outcome.ok) this.#lists.putOutcome(requestRow(index, command), JSON.stringify(outcome))
     return outcome
   }
+
+  #apply(body: AnyBody, index: number, command: Command): Outcome {
+    if (body.kind === 'batch') return this.#applyAll(body as BatchCommand, index, command)
+    const { change, applier } = must(this.#byKind.get(body.kind), 'its kind was decoded')
+    change.index = index
+    change.timeMs = command.timeMs
+    change.actor = command.actor
+    change.cause = command.cause
+    return applier.apply(body)
+  }
+
+  /** One that fails changes nothing, and keeps the others from nothing; the first failure is the outcome. */
+  #applyAll({ bodies }: BatchCommand, index: number, command: Command): Outcome {
+    let failed: Outcome | undefined
+    for (const body of bodies) {
+      const outcome = this.#apply(body, index, command)
+      if (!outcome.ok) failed ??= outcome
+    }
+    return failed ?? { ok: true, index }
+  }
 }
 
-/** The note of a request before its result is known. It is the result of most commands. */
-function requestRow(
-  index: number,
-  { requestId, timeMs }: Command,
-): readonly [number, string, number, string] {
-  const applied: Outcome = { ok: true, index }
-  return [index, requestId, timeMs, JSON.stringify(applied)]
-}
-
-/** The entries in runs, each of which begins where requests are forgotten, or with the batch. */
+/** The entries in runs, each of which begins where something is forgotten, or with the batch. */
 function* runsOf(
   entries: readonly CommittedCommand[],
 ): Generator<readonly CommittedCommand[], void> {
@@ -230,34 +255,4 @@ function* runsOf(
     from = at
   }
   if (from < entries.length) yield entries.slice(from)
-}
-
-function applyBody(body: CommandBody, change: Change): Outcome {
-  switch (body.kind) {
-    case 'register':
-      return register(body, change)
-    case 'deregister':
-      return deregister(body, change)
-    case 'update-check':
-      return updateCheck(body.nodeName.toLowerCase(), body, change)
-    default:
-      return unreachable(body)
-  }
-}
-
-function updateCheck(
-  nodeKey: string,
-  body: Extract<CommandBody, { kind: 'update-check' }>,
-  change: Change,
-): Outcome {
-  const { sql, index } = change
-  const check = sql.check.get(nodeKey, body.checkId)
-  if (check === undefined) {
-    return { ok: false, index, error: 'unknown-check', subject: body.checkId }
-  }
-  if (check.status === body.status && check.output === body.output) return { ok: true, index }
-  const { status, output } = body
-  change.rows.setStatus(check, { ...check, status, output, modify_index: index })
-  touchCheck(nodeKey, check.service_id, change)
-  return { ok: true, index }
 }

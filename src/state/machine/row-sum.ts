@@ -1,4 +1,4 @@
-/** What a column holds: text or an integer. Anything else is only found in a damaged file. */
+/** What a column holds: text, an integer or bytes. Anything else is only found in a damaged file. */
 export type RowValue = unknown
 
 let laneA = 0
@@ -56,6 +56,7 @@ function hashRow(values: readonly RowValue[]): void {
   for (const value of values) {
     if (typeof value === 'string') hashText(value)
     else if (typeof value === 'number') hashNumber(value)
+    else if (value instanceof Uint8Array) hashBytes(value)
     else {
       mix(3)
       hashText(String(value))
@@ -82,6 +83,18 @@ function hashText(text: string): void {
   laneB = b
   // The length tells where a text ends and the next begins.
   mix(0x10000 + units)
+}
+
+function hashBytes(bytes: Uint8Array): void {
+  let a = laneA
+  let b = laneB
+  for (const byte of bytes) {
+    a = Math.imul(a ^ byte, 0x01000193)
+    b = Math.imul(b + byte, 0x5bd1e995) ^ (b >>> 13)
+  }
+  laneA = a
+  laneB = b
+  mix(0x20000 + bytes.length)
 }
 
 function hashNumber(value: number): void {

@@ -1,5 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { ColumnValues } from '../catalog/rows.ts'
+
+/** A row's values in the order of its columns: bound by name, each would cost a look-up. */
+export type ColumnValues = readonly (string | number | Uint8Array)[]
 
 /** Rows per statement. The fixed cost of a statement is paid once. */
 const sizes = [32, 8, 2, 1] as const

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { reasonOf, svcdError } from '../../base/errors.ts'
-import { catalogVersion } from '../../state/catalog/schema.ts'
+import { stateVersion } from '../../state/families.ts'
 import type { PlacedConfig } from '../../raft/config.ts'
 import type { SnapshotMeta } from '../../raft/storage.ts'
 import {
@@ -153,8 +153,8 @@ export class SnapshotStore {
         const { size, sha256 } = file
         checkFacts({ path: name, meta: { ...meta, size, sha256 } }, facts)
         // Found now and not when it is installed, which would end the process.
-        if (facts.schemaVersion > catalogVersion) {
-          throw unusable(name, otherFormat(facts.schemaVersion, catalogVersion))
+        if (facts.schemaVersion > stateVersion) {
+          throw unusable(name, otherFormat(facts.schemaVersion, stateVersion))
         }
         return this.#place(temporary, facts, meta)
       })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
-import type { UpdateCheckCommand } from '../../../src/state/machine/command.ts'
+import type { UpdateCheckCommand } from '../../../src/state/catalog/commands.ts'
 import { LeaderDuties } from '../../../src/replica/duties/leader-duties.ts'
 import { LeadershipNotice } from '../../../src/replica/cluster/leadership-notice.ts'
 import type { MovedPeer } from '../../../src/peers/way.ts'

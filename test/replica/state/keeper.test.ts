@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
-import { Versions } from '../../../src/state/machine/versions.ts'
+import { openVersions } from '../../../src/state/families.ts'
 import { CatalogStateMachine } from '../../../src/replica/catalog-state-machine.ts'
 import { Standstill } from '../../../src/replica/state/standstill.ts'
 import { StateKeeper } from '../../../src/replica/state/keeper.ts'
@@ -29,7 +29,7 @@ t.test('damage that a write meets is made good at the next start', async (t) => 
   t.teardown(() => log.close())
   const hardState = { term: 1, vote: 'n1', commit: 60 }
   log.write({ hardState, snapshot: undefined, truncateFrom: undefined, entries }, () => {})
-  const versions = new Versions()
+  const versions = openVersions()
   const open = (): StateKeeper =>
     new StateKeeper({
       dataDirectory,

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { PlacedSums } from '../../../src/state/machine/apply.ts'
-import { initializeSums } from '../../../src/state/machine/state-sums.ts'
+import { stateTables } from '../../../src/state/families.ts'
+import { initializeSums } from '../../../src/state/machine/sums.ts'
 import { buildState } from '../../../src/replica/state/rebuild.ts'
 import { emptyConfig } from '../../../src/raft/config.ts'
 import { RaftLog } from '../../../src/storage/log/raft-log.ts'
@@ -90,7 +91,7 @@ t.test('one that leads to the wrong state is passed over, and the next one is ta
   // Wrong, and whole: its sums and its checksum fit.
   const wrong = new Sqlite(snapshot(40))
   wrong.exec("UPDATE services SET port = 1 WHERE id = 'web-7'")
-  initializeSums(wrong)
+  initializeSums(wrong, stateTables)
   wrong.close()
   const sha256 = createHash('sha256')
     .update(readFileSync(snapshot(40)))

@@ -7,7 +7,8 @@ import type { Test } from 'tap'
 import { must } from '../../../src/base/assert.ts'
 import type { Logger } from '../../../src/base/log.ts'
 import { silentLogger } from '../../../src/base/log.ts'
-import { Versions } from '../../../src/state/machine/versions.ts'
+import { openVersions } from '../../../src/state/families.ts'
+import type { Versions } from '../../../src/state/machine/versions.ts'
 import { countedTypes } from '../../../src/dns/responder-counters.ts'
 import { defaultZone } from '../../../src/dns/zone.ts'
 import { ask } from '../../../src/net/dns-client.ts'
@@ -64,7 +65,7 @@ function optionsFor(statePath: string, versions: Versions): DnsServiceOptions {
 /** DNS over the catalog of a real replica; `workers` are the dns threads in the order of their birth. */
 async function start(t: Test, options: Partial<DnsServiceOptions> = {}): Promise<Rig> {
   const directory = t.testdir()
-  const versions = new Versions()
+  const versions = openVersions()
   const replica = await Replica.start({
     dataDirectory: directory,
     versions,
@@ -278,7 +279,7 @@ t.test('a UDP port that somebody else holds is named', { skip: noMmsg }, async (
   t.teardown(() => other.close())
   other.bind(0, '127.0.0.1')
   await once(other, 'listening')
-  const options = { ...optionsFor('none', new Versions()), port: other.address().port }
+  const options = { ...optionsFor('none', openVersions()), port: other.address().port }
   await t.rejects(DnsUdp.start(options), { code: 'port-in-use' })
   await t.rejects(DnsUdp.start({ ...options, threads: 2 }), { code: 'port-in-use' })
 })

@@ -4,10 +4,13 @@ import { parseIp } from '../../../src/base/ip.ts'
 import { randomBelow, seededRandom } from '../../../src/base/random.ts'
 import type { Random } from '../../../src/base/random.ts'
 import type { CommittedCommand } from '../../../src/state/machine/apply.ts'
-import { decodeCommand, stampProposal } from '../../../src/state/machine/command.ts'
-import type { Command, CommandBody, RegisterCommand } from '../../../src/state/machine/command.ts'
+import { decodeCommand } from '../../../src/state/families.ts'
+import { stampProposal } from '../../../src/state/machine/command.ts'
+import type { RegisterCommand } from '../../../src/state/catalog/commands.ts'
+import type { CommandBody } from '../../../src/state/families.ts'
+import type { Command } from '../../../src/state/machine/command.ts'
 import type { ServiceDefinition } from '../../../src/state/catalog/model.ts'
-import { proposalFault } from '../../../src/state/machine/proposal-check.ts'
+import { proposalFault } from '../../../src/state/families.ts'
 import { tablesOf } from '../../../src/storage/state-tables.ts'
 import {
   MemoryCatalog,
@@ -270,7 +273,7 @@ function mixedLog(random: Random, length: number): readonly CommittedCommand[] {
     () => ({ kind: 'deregister', nodeName: `n${pick(3)}`, serviceId: 'web-1' }),
     () => ({ kind: 'deregister', nodeName: `n${pick(3)}` }),
   ]
-  const commands: Command[] = []
+  const commands: Command<CommandBody>[] = []
   for (let n = 0; n < length; n++) {
     const body = must(bodies[pick(bodies.length)])()
     const earlier = pick(4) === 0 ? commands[pick(n + 1)] : undefined

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { must } from '../../../src/base/assert.ts'
-import type { CommandBody } from '../../../src/state/machine/command.ts'
-import { forgottenUpTo, goneEntries } from '../../../src/state/catalog/gone-subjects.ts'
+import type { CommandBody } from '../../../src/state/families.ts'
+import { forgottenUpTo, goneEntries } from '../../../src/state/machine/subjects.ts'
 import { catalogMigrations } from '../../../src/state/catalog/schema.ts'
-import { subject } from '../../../src/state/machine/versions.ts'
+import { subject } from '../../../src/state/catalog/subjects.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -165,7 +165,7 @@ function migrateFrom({ db }: SparseCatalog, last: ReadonlyMap<string, number>): 
   `)
   const insert = db.prepare('INSERT INTO subjects (subject, modify_index) VALUES (?, ?)')
   for (const [key, index] of last) insert.run(key, index)
-  db.exec(must(catalogMigrations[3]))
+  db.exec(must(catalogMigrations[3]).sql)
 }
 
 t.test(

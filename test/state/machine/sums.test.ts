@@ -2,15 +2,10 @@ import fc from 'fast-check'
 import { Sqlite } from '../../helpers/sqlite.ts'
 import t from 'tap'
 import { must } from '../../../src/base/assert.ts'
-import { CatalogMachine } from '../../../src/state/machine/apply.ts'
-import type { CommandBody } from '../../../src/state/machine/command.ts'
+import { openMachine, stateTables } from '../../../src/state/families.ts'
+import type { CommandBody } from '../../../src/state/families.ts'
 import { RowSum } from '../../../src/state/machine/row-sum.ts'
-import {
-  decodeSums,
-  loadSums,
-  scanSums,
-  tablesText,
-} from '../../../src/state/machine/state-sums.ts'
+import { decodeSums, loadSums, scanSums, tablesText } from '../../../src/state/machine/sums.ts'
 import {
   checkDefinition,
   MemoryCatalog,
@@ -94,10 +89,11 @@ t.test('after any commands the sums of the write path are those of a full scan',
       })
       for (let at = 0; at < commands.length; at += batch) {
         catalog.machine.applyBatch(commands.slice(at, at + batch))
-        if (tablesText(scanSums(catalog.db)) !== catalog.machine.sums.now.text) return false
+        if (tablesText(scanSums(catalog.db, stateTables)) !== catalog.machine.sums.now.text)
+          return false
       }
       // What was noted is what a restart reads.
-      return new CatalogMachine(catalog.db).sums.now.text === catalog.machine.sums.now.text
+      return openMachine(catalog.db).sums.now.text === catalog.machine.sums.now.text
     }),
     { numRuns: 300 },
   )
@@ -137,7 +133,7 @@ t.test('requests that are forgotten leave the sum', async (t) => {
   catalog.machine.applyBatch([entry(10_240, 700_000)])
   const rows = catalog.db.prepare('SELECT log_index FROM requests ORDER BY log_index').raw().all()
   t.strictSame(rows, [[300], [10_240]])
-  t.equal(tablesText(scanSums(catalog.db)), catalog.machine.sums.now.text)
+  t.equal(tablesText(scanSums(catalog.db, stateTables)), catalog.machine.sums.now.text)
 })
 
 t.test('names that are gone, come back or are forgotten leave the sums', async (t) => {
@@ -151,7 +147,8 @@ t.test('names that are gone, come back or are forgotten leave the sums', async (
     catalog.machine.applyBatch([committed(index, registerCommand('n1', { service }))])
     const rows = catalog.db.prepare('SELECT count(*) FROM gone_subjects').pluck().get()
     gone = Math.max(gone, Number(rows))
-    if (tablesText(scanSums(catalog.db)) !== catalog.machine.sums.now.text) wrong.push(index)
+    if (tablesText(scanSums(catalog.db, stateTables)) !== catalog.machine.sums.now.text)
+      wrong.push(index)
   }
   t.strictSame(wrong, [])
   const left = Number(catalog.db.prepare('SELECT count(*) FROM subjects').pluck().get())
@@ -167,7 +164,7 @@ t.test('a batch that fails leaves rows and sums as they were', async (t) => {
   )
   t.throws(() => catalog.apply(registerCommand('n2', { service: serviceDefinition('web') })), /no/)
   t.strictSame(catalog.machine.sums.now, before)
-  t.equal(tablesText(scanSums(catalog.db)), before.text)
+  t.equal(tablesText(scanSums(catalog.db, stateTables)), before.text)
 })
 
 t.test('each bit of each value counts for the sum of a row', async (t) => {

@@ -1,8 +1,9 @@
 import t from 'tap'
-import { Versions, subject } from '../../../src/state/machine/versions.ts'
+import { subject } from '../../../src/state/catalog/subjects.ts'
+import { CatalogVersions } from '../../helpers/versions.ts'
 
 t.test('what was read before a change does not hold after it; other subjects do', async (t) => {
-  const versions = new Versions()
+  const versions = new CatalogVersions()
   const [web, db] = [versions.slotOf(subject.service('Web')), versions.slotOf('service:db')]
   t.equal(web, versions.slotOf('service:web'), 'names are lower-cased')
   const since = versions.applied
@@ -13,8 +14,8 @@ t.test('what was read before a change does not hold after it; other subjects do'
 })
 
 t.test('a reader on another thread sees the bump through the shared buffer', async (t) => {
-  const writer = new Versions()
-  const reader = new Versions(writer.buffer)
+  const writer = new CatalogVersions()
+  const reader = new CatalogVersions(writer.all.buffer)
   const since = reader.applied
   writer.bump(['node:a'])
   writer.bumpGeneration()
@@ -23,8 +24,8 @@ t.test('a reader on another thread sees the bump through the shared buffer', asy
 })
 
 t.test('the counter may wrap around', async (t) => {
-  const versions = new Versions()
-  new Int32Array(versions.buffer)[1] = 0x7fff_ffff
+  const versions = new CatalogVersions()
+  new Int32Array(versions.all.buffer)[versions.slotOf('anything')] = 0x7fff_ffff
   const since = versions.applied
   versions.bump(['service:web'])
   t.equal(versions.applied, -0x8000_0000)

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { nodeCheckId } from '../../../state/catalog/model.ts'
-import { subject } from '../../../state/machine/versions.ts'
+import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend, JoinResult } from '../../../ports/backend.ts'
 import type { ReadContext } from '../../http/read.ts'
 import { originOf } from '../catalog/catalog.ts'

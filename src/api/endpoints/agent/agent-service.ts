@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
-import { subject } from '../../../state/machine/versions.ts'
+import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend } from '../../../ports/backend.ts'
 import { timeoutMs } from '../../http/read.ts'
 import type { ReadContext } from '../../http/read.ts'

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { unmappedIp } from '../../../base/ip.ts'
-import type { CommandBody, Outcome, RegisterCommand } from '../../../state/machine/command.ts'
+import type { RegisterCommand } from '../../../state/catalog/commands.ts'
+import type { CatalogCommand } from '../../../state/catalog/commands.ts'
+import type { Outcome } from '../../../state/machine/command.ts'
 import { nameHolder } from '../../../state/catalog/name-holder.ts'
 import type { Backend, Origin } from '../../../ports/backend.ts'
 import { answerRead } from '../../http/read.ts'
@@ -81,7 +83,7 @@ function cutClient(name: string): string {
 }
 
 /** Proposes a command; a refusal by the catalog becomes its error. */
-async function propose(backend: Backend, body: CommandBody, origin: Origin): Promise<void> {
+async function propose(backend: Backend, body: CatalogCommand, origin: Origin): Promise<void> {
   const outcome: Outcome = await backend.propose(body, origin)
   if (outcome.ok) return
   switch (outcome.error) {

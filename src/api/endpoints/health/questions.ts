@@ -1,7 +1,7 @@
 import { svcdError } from '../../../base/errors.ts'
 import type { Check, Instance } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
-import { subject } from '../../../state/machine/versions.ts'
+import { subject } from '../../../state/catalog/subjects.ts'
 import { judge } from '../../../health/select.ts'
 import { rowsOf } from '../../http/answer.ts'
 import type { Backend } from '../../../ports/backend.ts'

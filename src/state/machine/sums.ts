@@ -2,20 +2,8 @@ import type { Database } from 'better-sqlite3'
 import { must } from '../../base/assert.ts'
 import { hashOf, RowSum } from './row-sum.ts'
 
-/** The tables whose rows are summed: all that is replicated. `meta` holds the sums themselves. */
-export const summedTables = [
-  'nodes',
-  'services',
-  'checks',
-  'addresses',
-  'subjects',
-  'gone_subjects',
-  'requests',
-] as const
-
-export type SummedTable = (typeof summedTables)[number]
-
-export type StateSums = Readonly<Record<SummedTable, RowSum>>
+/** By the name of the table: all that is replicated. `meta` holds the sums themselves. */
+export type StateSums = Readonly<Record<string, RowSum>>
 
 /** Up to which entry a state goes. */
 export interface AppliedPlace {
@@ -23,13 +11,13 @@ export interface AppliedPlace {
   readonly term: number
 }
 
-/** Adds up all rows of all tables: what the sums are checked against. */
-export function scanSums(db: Database, schema = 'main'): StateSums {
-  return sumsBy((table) => scanTable(db, table, schema))
+/** Adds up all rows of these tables: what the sums are checked against. */
+export function scanSums(db: Database, tables: readonly string[], schema = 'main'): StateSums {
+  return Object.fromEntries(tables.map((table) => [table, scanTable(db, table, schema)]))
 }
 
 /** All rows of one table, in the order of its key. Takes about a microsecond a row. */
-export function scanTable(db: Database, table: SummedTable, schema = 'main'): RowSum {
+export function scanTable(db: Database, table: string, schema = 'main'): RowSum {
   const sum = new RowSum()
   // Not the one index that is shorter: the rows themselves.
   const rows = db.prepare<[], unknown[]>(`SELECT * FROM ${schema}.${table} NOT INDEXED`).raw()
@@ -49,7 +37,7 @@ export function encodeSums(sums: StateSums, { index, term }: AppliedPlace): stri
 /** What distinguishes the states of two replicas at one entry. */
 export function tablesText(sums: StateSums): string {
   let text = ''
-  for (const table of summedTables) text += `${table}=${sums[table].text} `
+  for (const table in sums) text += `${table}=${must(sums[table]).text} `
   return text.slice(0, -1)
 }
 
@@ -59,12 +47,14 @@ export function decodeSums(text: unknown, { index, term }: AppliedPlace): StateS
   const end = text.lastIndexOf(' ')
   const told = text.slice(0, Math.max(end, 0))
   if (hashOf([index, term, told]) !== text.slice(end + 1)) return undefined
-  const parts = told.split(' ').map((part) => part.split('='))
-  const found = new Map<string | undefined, RowSum | undefined>(
-    parts.map(([table, sum = '']) => [table, RowSum.parse(sum)]),
-  )
-  if (summedTables.some((table) => found.get(table) === undefined)) return undefined
-  return sumsBy((table) => must(found.get(table)))
+  const sums: Record<string, RowSum> = {}
+  for (const part of told.split(' ')) {
+    const [table = '', sum = ''] = part.split('=')
+    const parsed = RowSum.parse(sum)
+    if (parsed === undefined) return undefined
+    sums[table] = parsed
+  }
+  return sums
 }
 
 /** The sums in a state's `meta` cannot be trusted: they, or the applied index, are damaged. */
@@ -72,24 +62,44 @@ export class SumsError extends Error {
   override name = 'SumsError'
 }
 
-/** What a state's `meta` says of it. Throws {@link SumsError}. */
+/**
+ * What a state's `meta` says of it: the sums of these tables, or of all that are noted. Throws
+ * {@link SumsError}.
+ */
 export function loadSums(
   db: Database,
+  asked?: readonly string[],
   schema = 'main',
 ): { readonly place: AppliedPlace; readonly sums: StateSums } {
   const { place, text } = readMeta(db, schema)
-  const sums = place === undefined ? undefined : decodeSums(text, place)
-  if (place === undefined || sums === undefined) {
+  const found = place === undefined ? undefined : decodeSums(text, place)
+  const tables = asked ?? Object.keys(found ?? {})
+  if (place === undefined || found === undefined || tables.some((table) => !(table in found))) {
     throw new SumsError(
       'the checksums of its tables are missing, or belong to another applied index',
     )
   }
-  return { place, sums }
+  // In one order, whichever they were noted in.
+  return { place, sums: Object.fromEntries(tables.map((table) => [table, must(found[table])])) }
 }
 
 /** Sums all rows and notes the result: for a new state, and one that an older release has written. */
-export function initializeSums(db: Database): void {
-  noteSums(db, scanSums(db))
+export function initializeSums(db: Database, tables: readonly string[]): void {
+  noteSums(db, scanSums(db, tables))
+}
+
+/**
+ * Notes the sums of tables that a migration has added beside those that were there, which are not summed
+ * up again: that would take damage for right. Sums that cannot be trusted are left as they are.
+ */
+export function extendSums(db: Database, tables: readonly string[]): void {
+  const { place, text } = readMeta(db, 'main')
+  const found = place === undefined ? undefined : decodeSums(text, place)
+  if (found === undefined) return
+  noteSums(
+    db,
+    Object.fromEntries(tables.map((table) => [table, found[table] ?? scanTable(db, table)])),
+  )
 }
 
 /** Notes `sums` as those of the entry that `meta` says was applied last. */
@@ -111,11 +121,4 @@ function readMeta(
   const [index, term] = [values.get('applied_index'), values.get('applied_term')]
   const isPlaced = typeof index === 'number' && typeof term === 'number'
   return { place: isPlaced ? { index, term } : undefined, text: values.get('sums') }
-}
-
-function sumsBy(of: (table: SummedTable) => RowSum): StateSums {
-  return Object.fromEntries(summedTables.map((table) => [table, of(table)])) as Record<
-    SummedTable,
-    RowSum
-  >
 }

@@ -1,5 +1,6 @@
-import type { CommandBody, RegisterCommand } from '../state/machine/command.ts'
-import { isOfAgent, nodeCheckId, serverServiceId } from '../state/catalog/model.ts'
+import type { RestoreContext } from '../machine/family.ts'
+import type { CatalogCommand, RegisterCommand } from './commands.ts'
+import { isOfAgent, nodeCheckId, serverServiceId } from './model.ts'
 import type {
   Check,
   CheckDefinition,
@@ -7,18 +8,16 @@ import type {
   NodeDefinition,
   Service,
   ServiceDefinition,
-} from '../state/catalog/model.ts'
-import type { CatalogReader } from '../state/catalog/query.ts'
-import { isSame } from '../state/catalog/is-same.ts'
+} from './model.ts'
+import type { CatalogReader } from './query.ts'
+import { isSame } from './is-same.ts'
 
 // What turns one catalog into another: commands of which each stands for itself.
 
-export interface RestoreSources {
+interface RestoreSources extends RestoreContext {
   /** What the catalog is to become. */
   readonly archived: CatalogReader
   readonly present: CatalogReader
-  /** Ids of the servers of the cluster: what these say of themselves, no archive overrules. */
-  readonly memberIds: ReadonlySet<string>
 }
 
 /** Names in lower case. `present` need not show yet what the plan has yielded. */
@@ -30,7 +29,7 @@ interface Plan extends RestoreSources {
 }
 
 /** Undefined: something was compared and is the same. The caller may pause at every step. */
-type Steps = Generator<CommandBody | undefined>
+type Steps = Generator<readonly CatalogCommand[] | undefined>
 
 /** Of a command, far below the largest that is accepted. */
 const checksMax = 64
@@ -41,8 +40,12 @@ const dead = 'Agent not live or unreachable'
  * which nothing disappears that is to stay. Of a node of the archive everything is compared; equal
  * rows cost no command, so that a restore of nearly the same state is short.
  */
-export function* restoreCommands(sources: RestoreSources): Steps {
-  const { archived, present, memberIds } = sources
+export function* restoreCommands(
+  archived: CatalogReader,
+  present: CatalogReader,
+  { memberIds }: RestoreContext,
+): Steps {
+  const sources = { archived, present, memberIds }
   const kept = new Set<string>()
   const gone = new Set<string>()
   for (const node of archived.nodes()) {
@@ -53,7 +56,7 @@ export function* restoreCommands(sources: RestoreSources): Steps {
   }
   for (const { name, id } of present.nodes()) {
     if (kept.has(name.toLowerCase()) || gone.has(name.toLowerCase())) continue
-    if (!memberIds.has(id)) yield { kind: 'deregister', nodeName: name }
+    if (!memberIds.has(id)) yield [{ kind: 'deregister', nodeName: name }]
     else yield* foreignServices(name, new Set(), present)
   }
 }
@@ -80,30 +83,30 @@ function* nodeCommands(node: Node, plan: Plan): Steps {
   const namesake = isGone ? undefined : present.node(nodeName)
   // Another machine under that name goes with all that is registered on it.
   const isReplaced = namesake !== undefined && isOther(node, namesake)
-  if (isReplaced) yield { kind: 'deregister', nodeName }
+  if (isReplaced) yield [{ kind: 'deregister', nodeName }]
   yield* otherNames(node, plan)
   const presentNode = isReplaced ? undefined : namesake
   const isNew = isGone || isReplaced
   const found = checksByService(isNew ? [] : present.checksOfNode(nodeName), false)
   const nodeChecks = differing(wanted.get('') ?? [], found.get('') ?? [])
   if (!isSame(definition, presentNode) || nodeChecks.length > 0) {
-    yield* registrations({ nodeName, node: definition }, nodeChecks)
+    yield [...registrations({ nodeName, node: definition }, nodeChecks)]
   }
   for (const service of services) {
     const own = { nodeName, node: definition, service: serviceDefinitionOf(service) }
     const checks = wanted.get(service.id) ?? []
     const before = isNew ? undefined : present.service(nodeName, service.id)
     if (isSame(own.service, before) && areSame(checks, found.get(service.id) ?? [])) yield
-    else yield* registrations(own, checks)
+    else yield [...registrations(own, checks)]
   }
   if (presentNode === undefined) return
   const serviceIds = new Set(services.map(({ id }) => id))
   for (const { id } of present.servicesOfNode(nodeName)) {
-    if (!serviceIds.has(id)) yield { kind: 'deregister', nodeName, serviceId: id }
+    if (!serviceIds.has(id)) yield [{ kind: 'deregister', nodeName, serviceId: id }]
   }
   const checkIds = new Set((wanted.get('') ?? []).map(({ checkId }) => checkId))
   for (const { checkId } of found.get('') ?? []) {
-    if (!checkIds.has(checkId)) yield { kind: 'deregister', nodeName, checkId }
+    if (!checkIds.has(checkId)) yield [{ kind: 'deregister', nodeName, checkId }]
   }
 }
 
@@ -116,7 +119,7 @@ function* otherNames({ name: own, id }: Node, { present, kept, gone }: Plan): St
     const key = name.toLowerCase()
     if (key === own.toLowerCase() || kept.has(key) || gone.has(key)) continue
     gone.add(key)
-    yield { kind: 'deregister', nodeName: name }
+    yield [{ kind: 'deregister', nodeName: name }]
   }
 }
 
@@ -138,7 +141,7 @@ function* memberCommands(
   const byService = checksByService(found, false)
   const foundIds = new Set(found.map(({ checkId }) => checkId))
   const lost = (wanted.get('') ?? []).filter(({ checkId }) => !foundIds.has(checkId))
-  if (lost.length > 0) yield* registrations({ nodeName }, lost)
+  if (lost.length > 0) yield [...registrations({ nodeName }, lost)]
   const services = archived.servicesOfNode(node.name)
   for (const service of services) {
     const before = present.service(nodeName, service.id)
@@ -147,13 +150,16 @@ function* memberCommands(
     const definition = serviceDefinitionOf(service)
     const own = byService.get(service.id) ?? []
     if (isSame(definition, before) && areSame(checks, own)) yield
-    else yield* registrations({ nodeName, service: definition }, checks)
+    else yield [...registrations({ nodeName, service: definition }, checks)]
   }
   yield* foreignServices(nodeName, new Set(services.map(({ id }) => id)), present)
 }
 
 /** The commands that bring a node back as it is. */
-export function* nodeRegistrations(name: string, catalog: CatalogReader): Generator<CommandBody> {
+export function* nodeRegistrations(
+  name: string,
+  catalog: CatalogReader,
+): Generator<CatalogCommand> {
   const row = catalog.node(name)
   if (row === undefined) return
   const node = nodeDefinitionOf(row)
@@ -177,7 +183,7 @@ function* foreignServices(
   for (const service of present.servicesOfNode(nodeName)) {
     const { id } = service
     if (isOfAgent(service) || id === serverServiceId || kept.has(id)) continue
-    yield { kind: 'deregister', nodeName, serviceId: id }
+    yield [{ kind: 'deregister', nodeName, serviceId: id }]
   }
 }
 
@@ -187,7 +193,7 @@ type Registered = Pick<RegisterCommand, 'nodeName' | 'node' | 'service'>
 function* registrations(
   registered: Registered,
   checks: readonly CheckDefinition[],
-): Generator<CommandBody> {
+): Generator<CatalogCommand> {
   for (let at = 0; at === 0 || at < checks.length; at += checksMax) {
     yield {
       kind: 'register',

@@ -1,0 +1,125 @@
+import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
+import type { Origin, Restored } from '../ports/backend.ts'
+import { commandKind, families } from '../state/families.ts'
+import type { CommandBody, FamilyBody } from '../state/families.ts'
+import type { Outcome } from '../state/machine/command.ts'
+import type { Family, RestoreContext } from '../state/machine/family.ts'
+import type { StateReader } from '../storage/state.ts'
+
+/** Of one batch. Large ones share a sync; but while one is applied, nothing else is. */
+const batchBytesMax = 256 * 1024
+const batchMax = 512
+/** Rows that are compared in one turn of the event loop. */
+const planMax = 64
+const busyWaitMs = 100
+
+export interface RestoreParts extends RestoreContext {
+  readonly archived: StateReader
+  readonly present: StateReader
+  readonly propose: (body: CommandBody, origin: Origin) => Promise<Outcome>
+}
+
+/**
+ * Makes the state of the cluster what an archive says, by commands in the log: those that belong
+ * together are applied at one moment. Rejects with `restore-unfinished` when some of them were applied.
+ */
+export async function restoreState(parts: RestoreParts, origin: Origin): Promise<Restored> {
+  const done = { written: 0, removed: 0 }
+  const plan = new Plan(parts)
+  try {
+    let next = await plan.next()
+    while (next.length > 0) {
+      const bodies = next
+      // One after the other, because a later batch may need an earlier one; the plan goes ahead.
+      const proposed = propose({ kind: 'batch', bodies }, parts, origin)
+      next = await settled(plan.next(), proposed)
+      for (const { kind } of bodies) {
+        if (commandKind(kind)?.needs === 'none') done.removed++
+        else done.written++
+      }
+    }
+    return done
+  } catch (error) {
+    const count = done.written + done.removed
+    // Nothing is done yet: the cause alone is what matters.
+    if (count === 0 || !(error instanceof SvcdError)) throw error
+    const reason = reasonOf(error).replace(/\.$/, '')
+    throw svcdError('restore-unfinished', { done: count, reason }, error)
+  }
+}
+
+/** The result of one, when both have ended: neither may be left alone with its error. */
+async function settled<T>(one: Promise<T>, other: Promise<void>): Promise<T> {
+  const [result] = await Promise.allSettled([one, other])
+  await other
+  if (result.status === 'rejected') throw result.reason
+  return result.value
+}
+
+async function propose(body: CommandBody, parts: RestoreParts, origin: Origin): Promise<void> {
+  for (;;) {
+    try {
+      const outcome = await parts.propose(body, origin)
+      if (outcome.ok) return
+      // Only a server that left in the time between can be missing: every other node comes with
+      // its command.
+      throw svcdError('operation-refused', { reason: `${outcome.error} ${outcome.subject}` })
+    } catch (error) {
+      if (!(error instanceof SvcdError) || error.code !== 'busy') throw error
+      await new Promise((resolve) => {
+        setTimeout(resolve, busyWaitMs)
+      })
+    }
+  }
+}
+
+/** The commands of a restore in batches, planned a few at a time against the state as it is then. */
+class Plan {
+  readonly #steps: Generator<readonly FamilyBody[] | undefined>
+  readonly #present: StateReader
+
+  constructor(parts: RestoreParts) {
+    this.#present = parts.present
+    this.#steps = steps(parts)
+  }
+
+  /** Empty at the end. */
+  async next(): Promise<readonly FamilyBody[]> {
+    const batch: FamilyBody[] = []
+    let bytes = 0
+    while (batch.length < batchMax && bytes < batchBytesMax) {
+      const { bodies, isDone } = this.#take()
+      for (const body of bodies) bytes += JSON.stringify(body).length
+      batch.push(...bodies)
+      if (isDone) return batch
+      // Requests and checks continue during this.
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+    }
+    return batch
+  }
+
+  #take(): { readonly bodies: readonly FamilyBody[]; readonly isDone: boolean } {
+    return this.#present.read(() => {
+      const bodies: FamilyBody[] = []
+      for (let count = 0; count < planMax; count++) {
+        const step = this.#steps.next()
+        if (step.done === true) return { bodies, isDone: true }
+        if (step.value !== undefined) bodies.push(...step.value)
+      }
+      return { bodies, isDone: false }
+    })
+  }
+}
+
+/** Family by family. */
+function* steps({
+  archived,
+  present,
+  memberIds,
+}: RestoreParts): Generator<readonly FamilyBody[] | undefined> {
+  for (const family of families as readonly Family<FamilyBody, unknown>[]) {
+    yield* family.restore(archived.of(family), present.of(family), { memberIds })
+  }
+}

@@ -1,0 +1,118 @@
+import {
+  hasFields,
+  isFlag,
+  isListOf,
+  isOneOf,
+  isOptional,
+  isRecordOf,
+  isText,
+  isWhole,
+} from '../../base/shape.ts'
+import type { Shape } from '../../base/shape.ts'
+import type { CommandKind } from '../machine/family.ts'
+import type { CheckDefinition, NodeDefinition, ServiceDefinition, Status } from './model.ts'
+
+/** Adds or replaces a node, at most one service on it, and checks: Consul's catalog registration. */
+export interface RegisterCommand {
+  readonly kind: 'register'
+  readonly nodeName: string
+  /** Undefined: the node must exist and stays as it is. */
+  readonly node?: NodeDefinition | undefined
+  /**
+   * `node` is for a node that does not exist yet; an existing one stays as it is (Consul's
+   * SkipNodeUpdate).
+   */
+  readonly isNodeKept?: boolean | undefined
+  readonly service?: ServiceDefinition | undefined
+  readonly checks: readonly CheckDefinition[]
+  /** True: checks of this service that are not listed are removed. */
+  readonly replaceChecks: boolean
+}
+
+/** Removes a check, a service with its checks, or (neither given) a node with all on it. */
+export interface DeregisterCommand {
+  readonly kind: 'deregister'
+  readonly nodeName: string
+  readonly serviceId?: string | undefined
+  readonly checkId?: string | undefined
+}
+
+/** A check changed its status (or, rarely, only its output). Unknown check: no change. */
+export interface UpdateCheckCommand {
+  readonly kind: 'update-check'
+  readonly nodeName: string
+  readonly checkId: string
+  readonly status: Status
+  readonly output: string
+}
+
+export type CatalogCommand = RegisterCommand | DeregisterCommand | UpdateCheckCommand
+
+const anything: Shape = () => true
+const address = hasFields({ address: isText, port: isWhole })
+
+const node = hasFields({
+  name: isText,
+  id: isText,
+  address: isText,
+  taggedAddresses: isRecordOf(isText),
+  meta: isRecordOf(isText),
+})
+
+const service = hasFields({
+  id: isText,
+  name: isText,
+  address: isText,
+  port: isWhole,
+  tags: isListOf(isText),
+  meta: isRecordOf(isText),
+  weights: hasFields({ passing: isWhole, warning: isWhole }),
+  taggedAddresses: isRecordOf(address),
+  enableTagOverride: isFlag,
+  owner: isOneOf('agent', 'catalog', 'file', 'lease'),
+  extra: isRecordOf(anything),
+})
+
+const status = isOneOf('passing', 'warning', 'critical')
+
+const check = hasFields({
+  checkId: isText,
+  name: isText,
+  status,
+  notes: isText,
+  output: isText,
+  serviceId: isText,
+  type: isText,
+  interval: isText,
+  timeout: isText,
+  definition: isRecordOf(anything),
+})
+
+export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKind>> = {
+  register: {
+    since: 1,
+    shape: hasFields({
+      nodeName: isText,
+      node: isOptional(node),
+      isNodeKept: isOptional(isFlag),
+      service: isOptional(service),
+      checks: isListOf(check),
+      replaceChecks: isFlag,
+    }),
+  },
+  deregister: {
+    since: 1,
+    needs: 'none',
+    shape: hasFields({
+      nodeName: isText,
+      serviceId: isOptional(isText),
+      checkId: isOptional(isText),
+    }),
+  },
+  'update-check': {
+    since: 1,
+    // Without it DNS would name what is dead.
+    needs: 'little',
+    shape: hasFields({ nodeName: isText, checkId: isText, status, output: isText }),
+  },
+}

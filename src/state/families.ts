@@ -1,0 +1,119 @@
+import type { Database } from 'better-sqlite3'
+import { assert } from '../base/assert.ts'
+import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
+import { catalogFamily } from './catalog/family.ts'
+import { Machine, machineTables } from './machine/apply.ts'
+import type { AnyBody, BatchCommand, Command } from './machine/command.ts'
+import type { CommandKind, Family } from './machine/family.ts'
+import { Versions } from './machine/versions.ts'
+
+/** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
+export const families = [catalogFamily] as const
+
+type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never
+
+/** What a command of one family may do. */
+export type FamilyBody = BodyOf<(typeof families)[number]>
+/** What a command may do. */
+export type CommandBody = FamilyBody | BatchCommand<FamilyBody>
+
+const migrations = families
+  .flatMap((family) => family.migrations)
+  .toSorted((a, b) => a.format - b.format)
+for (const [at, { format }] of migrations.entries()) {
+  assert(format === at + 1, `one family has the migration to format ${at + 1}`)
+}
+
+/** Format of state.db: number n+1 is reached from n by `stateMigrations[n]`. */
+export const stateVersion = migrations.length
+export const stateMigrations: readonly string[] = migrations.map(({ sql }) => sql)
+
+/** The tables whose rows are summed, hashed, counted and restored: all but `meta`. */
+export const stateTables: readonly string[] = [
+  ...families.flatMap((family) => family.tables),
+  ...machineTables,
+].map(({ name }) => name)
+
+export function openMachine(db: Database): Machine {
+  return new Machine(db, families)
+}
+
+/** Versions of all families; `buffer` is that of another thread. */
+export function openVersions(buffer?: SharedArrayBuffer): Versions {
+  return new Versions(
+    families.map(({ name }) => name),
+    buffer,
+  )
+}
+
+const familyKinds: ReadonlyMap<string, CommandKind> = new Map(
+  families.flatMap((family) => Object.entries(family.commands)),
+)
+
+function isFamilyBody(body: unknown): boolean {
+  return isObject(body) && familyKinds.get(String(body['kind']))?.shape(body) === true
+}
+
+const kinds: ReadonlyMap<string, CommandKind> = new Map([
+  ...familyKinds,
+  ['batch', { since: 6, shape: hasFields({ bodies: isListOf(isFamilyBody) }) }],
+])
+
+/** The row of a kind of command; undefined: this release does not know it. */
+export function commandKind(kind: string): CommandKind | undefined {
+  return kinds.get(kind)
+}
+
+/**
+ * Reads a log entry back. Throws on a version or kind that this svcd does not know: a committed
+ * entry is never skipped, the caller must stop.
+ */
+export function decodeCommand(data: Uint8Array): Command<CommandBody> {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()
+  const command = JSON.parse(text) as Command
+  if (command.version !== 1)
+    throw new Error(`command of unknown version ${String(command.version)}`)
+  const { kind } = command.body
+  if (!kinds.has(kind)) {
+    throw new Error(
+      `command of unknown kind ${shown(kind)}: a newer release of svcd has written it; start that release`,
+    )
+  }
+  return command as Command<CommandBody>
+}
+
+const origin = hasFields({ requestId: isText, actor: isText, cause: isText })
+
+/**
+ * Why a proposal that another server sent must not enter the log; undefined when it may. What reaches
+ * the log is applied by every server, now and after each restart, and cannot be skipped: a command that
+ * one of them cannot apply would end them all. So it is judged before.
+ */
+export function proposalFault(json: unknown): string | undefined {
+  // `stampProposal` writes the time behind the first character.
+  if (typeof json !== 'string' || !json.startsWith('{')) return 'it is not a proposal'
+  const proposal = parsed(json)
+  if (!isObject(proposal)) return 'it is not JSON'
+  if (proposal['version'] !== 1) return `its version is ${shown(proposal['version'])}`
+  // Written twice, the later one would count, and not the leader's.
+  if ('timeMs' in proposal) return 'it contains a time, which only the leader may set'
+  const { body } = proposal
+  const kind = isObject(body) ? (body as unknown as AnyBody).kind : undefined
+  const row = typeof kind === 'string' ? kinds.get(kind) : undefined
+  if (row === undefined) return `it has the unknown kind ${shown(kind)}`
+  if (!origin(proposal)) return 'its request ID, actor or cause is missing'
+  if (proposal['requestId'] === '') return 'its request ID is empty'
+  return row.shape(body) ? undefined : `it is a malformed ${String(kind)}`
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'undefined').slice(0, 40)
+}

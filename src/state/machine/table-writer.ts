@@ -1,0 +1,69 @@
+import type { Database, Statement } from 'better-sqlite3'
+import type { RowSum } from './row-sum.ts'
+import type { ColumnValues } from './rows-insert.ts'
+import type { AnyTable, Table } from './table.ts'
+import { valuesOf } from './table.ts'
+
+/**
+ * The writes to one table. Each keeps the sum of the table: the old row is subtracted as it was read,
+ * and the new one is added.
+ */
+export class TableWriter {
+  readonly #table: AnyTable
+  readonly #db: Database
+  readonly #put: Statement<[ColumnValues]>
+  readonly #remove: Statement<[ColumnValues]>
+  /** Replaced when the state is loaded again. */
+  sum: RowSum
+
+  constructor(db: Database, table: AnyTable, sum: RowSum) {
+    this.#db = db
+    this.#table = table
+    this.sum = sum
+    const { name, columns, keyCount } = table
+    const [keys, others] = [columns.slice(0, keyCount), columns.slice(keyCount)]
+    this.#put = db.prepare(
+      `INSERT INTO ${name} VALUES (${columns.map(() => '?').join(', ')})
+       ON CONFLICT (${keys.join(', ')}) DO ${others.length === 0 ? 'NOTHING' : set(others)}`,
+    )
+    this.#remove = db.prepare(`DELETE FROM ${name} WHERE ${where(keys)}`)
+  }
+
+  /** `before` is the row as it was read; undefined: there was none. */
+  put<R extends object>(row: R, before: R | undefined): void {
+    const values = valuesOf(this.#table as Table<R>, row)
+    if (before !== undefined) this.sum.subtract(valuesOf(this.#table as Table<R>, before))
+    // Of a row that is a key alone, this may be the same one again.
+    if (this.#put.run(values).changes === 1) this.sum.add(values)
+  }
+
+  /** Nothing happens where there is no such row. */
+  remove<R extends object>(row: R): void {
+    const values = valuesOf(this.#table as Table<R>, row)
+    const { changes } = this.#remove.run(values.slice(0, this.#table.keyCount))
+    if (changes === 1) this.sum.subtract(values)
+  }
+
+  /** A put of a row of which only these columns have changed: SQLite leaves the indexes of others alone. */
+  patch<R extends object>(columns: readonly (keyof R & string)[]): (row: R, before: R) => void {
+    const { name, keyCount, columns: all } = this.#table
+    const keys = all.slice(0, keyCount)
+    const statement = this.#db.prepare<[ColumnValues]>(
+      `UPDATE ${name} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${where(keys)}`,
+    )
+    const bound = [...columns, ...keys] as unknown as readonly (keyof R)[]
+    return (row, before) => {
+      statement.run(bound.map((column) => row[column]) as unknown as ColumnValues)
+      this.sum.subtract(valuesOf(this.#table as Table<R>, before))
+      this.sum.add(valuesOf(this.#table as Table<R>, row))
+    }
+  }
+}
+
+function set(columns: readonly string[]): string {
+  return `UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`
+}
+
+function where(keys: readonly string[]): string {
+  return keys.map((key) => `${key} = ?`).join(' AND ')
+}
