@@ -111,14 +111,12 @@ function prepare(db: Database) {
     entries: db.prepare<[string, Bound, number], EntryRow>(
       `SELECT * FROM kv ${range} ORDER BY key LIMIT ?`,
     ),
-    keys: one<[Bound, Bound, number], string>(
-      `SELECT key FROM kv ${range} ORDER BY key LIMIT ?`,
-    ),
+    keys: one<[Bound, Bound, number], string>(`SELECT key FROM kv ${range} ORDER BY key LIMIT ?`),
     index: one<[string], number>('SELECT modify_index FROM kv WHERE key = ?'),
     tombstone: one<[string], number>('SELECT modify_index FROM kv_tombstones WHERE key = ?'),
     lastChange: one<[string, Bound], number | null>(`SELECT max(modify_index) FROM kv ${range}`),
     lastDeletion: one<[string, Bound], number | null>(
-      `SELECT max(modify_index) FROM kv_tombstones NOT INDEXED ${range}`,
+      `SELECT max(+modify_index) FROM kv_tombstones ${range}`,
     ),
   }
 }
