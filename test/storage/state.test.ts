@@ -294,7 +294,7 @@ t.test('a damaged, newer or unusable state is refused with its own error', async
 t.test('a state of format 1 gets its index of addresses', async (t) => {
   const path = join(t.testdir(), 'state.db')
   const old = new Sqlite(path)
-  old.exec(must(catalogMigrations[0]))
+  old.exec(must(catalogMigrations[0]).sql)
   old.pragma('user_version = 1')
   const node = [JSON.stringify({ lan_ipv6: '2001:DB8::0:1' }), '{}', 1, 1]
   old

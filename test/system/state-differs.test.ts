@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
+import { stateTables } from '../../src/state/families.ts'
 import { initializeSums } from '../../src/state/machine/sums.ts'
 import type { ClusterServer } from '../helpers/cluster-process.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
@@ -27,7 +28,7 @@ function replaceAddress(server: ClusterServer, id: string): void {
   const db = new Sqlite(join(server.directory, 'state.db'))
   const { changes } = db.prepare("UPDATE services SET address = '10.9.9.9' WHERE id = ?").run(id)
   if (changes !== 1) throw new Error(`${server.name} has no service ${id}`)
-  initializeSums(db)
+  initializeSums(db, stateTables)
   db.close()
 }
 

@@ -8,7 +8,7 @@ import { Sqlite } from '../../helpers/sqlite.ts'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../../src/base/assert.ts'
-import { catalogVersion } from '../../../src/state/catalog/schema.ts'
+import { stateVersion } from '../../../src/state/families.ts'
 import { emptyConfig } from '../../../src/raft/config.ts'
 import { packSnapshot, unpackSnapshot } from '../../../src/archive/archive.ts'
 import type { SnapshotFile } from '../../../src/storage/snapshot/file.ts'
@@ -93,7 +93,7 @@ t.test('a snapshot is of the entry that its file says, whatever was applied sinc
     confIndex: 1,
     clusterId: 'c1',
     epoch: 2,
-    schemaVersion: catalogVersion,
+    schemaVersion: stateVersion,
   })
   const content = readFileSync(file.path)
   t.equal(size, content.length)

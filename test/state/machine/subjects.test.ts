@@ -12,7 +12,7 @@ import {
   serviceDefinition,
 } from '../../helpers/catalog.ts'
 
-// `subjects` has what is alive and what went lately; see gone-subjects.ts.
+// `subjects` has what is alive and what went lately; see subjects.ts.
 
 /** A log whose entries lie so far apart that names are forgotten at every few of them. */
 class SparseCatalog extends MemoryCatalog {
@@ -31,7 +31,8 @@ class SparseCatalog extends MemoryCatalog {
   /** Applies one command; returns the subjects that it touched. */
   put(body: CommandBody): ReadonlySet<string> {
     const command = this.command(body, `r${++this.#commands}`)
-    return this.machine.applyBatch([{ index: this.index, term: 1, command }]).subjects
+    const { subjects } = this.machine.applyBatch([{ index: this.index, term: 1, command }])
+    return subjects.get('catalog') ?? new Set()
   }
 
   rows(table: string): readonly unknown[] {
