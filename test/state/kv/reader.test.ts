@@ -89,7 +89,7 @@ t.test('a page of large values has few rows', async (t) => {
   kv.db.prepare = ((source: string) => {
     const statement = prepare.call(kv.db, source)
     if (!source.includes('SELECT * FROM kv WHERE key >= ?')) return statement
-    const all = statement.all.bind(statement)
+    const all = statement.all.bind(statement) as (...bound: unknown[]) => unknown[]
     statement.all = (from: unknown, end: unknown, limit: unknown) => {
       limits.push(limit)
       return all(from, end, limit)
