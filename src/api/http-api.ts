@@ -1,39 +1,28 @@
 import { fastify } from 'fastify'
-import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { InvariantError } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { addAgentRoutes } from './endpoints/agent/agent.ts'
-import { addAgentHealthRoutes } from './endpoints/agent/agent-health.ts'
-import { addAgentServiceRoute } from './endpoints/agent/agent-service.ts'
-import { addMembershipRoutes } from './endpoints/agent/agent-membership.ts'
 import type { Backend } from '../ports/backend.ts'
-import { readBody } from './http/body.ts'
-import { addCatalogRoutes } from './endpoints/catalog/catalog.ts'
-import { Waits } from './http/read.ts'
+import type { ApiContext } from './context.ts'
+import { endpoints } from './endpoints/families.ts'
+import { takeBodies } from './http/body.ts'
 import { noCompilers } from './http/compilers.ts'
 import { connectionEndings } from './http/connection-endings.ts'
-import { addDebugRoutes, addProfileRoutes } from './endpoints/observe/debug.ts'
-import { addHealthRoutes } from './endpoints/health/health.ts'
+import { measure } from './http/measured.ts'
+import type { Exposition } from './http/measured.ts'
+import { addEndpoints, urlsOf } from './http/mount.ts'
+import { argumentPrefixes, cleanPath, originForm } from './http/path.ts'
+import { Waits } from './http/read.ts'
 import { Renderer } from './http/renderer.ts'
-import { addMaintenanceRoutes } from './endpoints/agent/maintenance.ts'
-import { addMeshRoutes } from './endpoints/agent/mesh.ts'
-import { addMetricsRoutes, addPrometheusRoute } from './endpoints/observe/metrics.ts'
+import { RequestGuard } from './http/request-guard.ts'
+import { SaidWarnings } from './http/said-warnings.ts'
+import type { WarningLines } from './http/said-warnings.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
 import { LineStreams } from './streams/line-streams.ts'
-import { addMonitorRoute } from './endpoints/observe/monitor.ts'
-import { addOpenApiRoute, routesAddedTo } from './http/openapi.ts'
-import { addOperatorRoutes } from './endpoints/operator/operator.ts'
-import { addAutopilotRoutes } from './endpoints/operator/autopilot.ts'
-import { RequestGuard } from './http/request-guard.ts'
-import { argumentPrefixes, cleanPath, originForm } from './http/route.ts'
-import type { WarningLines } from './http/said-warnings.ts'
-import { addSnapshotRoutes } from './endpoints/operator/snapshot.ts'
-import { addStatusRoutes } from './endpoints/operator/status.ts'
 import { Streams } from './streams/streams.ts'
-import { addWatchRoutes } from './endpoints/observe/watch.ts'
 
 /** The API as a server that is not listening yet. */
 export type HttpApi = FastifyInstance
@@ -86,18 +75,21 @@ export function createHttpApi(
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
   const streams = new Streams({ backend, clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
-  const context = {
+  const context: ApiContext = {
     backend,
     waits,
     streams,
     lines,
+    said: new SaidWarnings(options.warningLines ?? unbounded(logger)),
+    measured: measure(app, () => backend.metrics(), openExposition),
+    document: documentOnce(),
     isStopping: () => waits.stopped,
     renderer: new Renderer(backend),
     clock,
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
-  addBodies(app, options.bodyBytesMax ?? 1024 * 1024)
+  takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app))
   logRequests(app, logger)
@@ -106,32 +98,32 @@ export function createHttpApi(
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
-  const measured = addPrometheusRoute(app, backend)
-  addProfileRoutes(app)
-  // The document is of `/v1`, so of what comes from here on.
-  const documented = routesAddedTo(app)
+  // A plugin, so that hooks which are added to `app` after this see the routes.
   app.register((scope, _options, done) => {
-    addAgentRoutes(scope, backend, options.warningLines ?? unbounded(logger))
-    addAgentServiceRoute(scope, context)
-    addMaintenanceRoutes(scope, backend)
-    addAgentHealthRoutes(scope, backend)
-    addDebugRoutes(scope, backend)
-    addMembershipRoutes(scope, context)
-    addCatalogRoutes(scope, context)
-    addHealthRoutes(scope, context)
-    addMeshRoutes(scope, context)
-    addStatusRoutes(scope, backend)
-    addOperatorRoutes(scope, context)
-    addAutopilotRoutes(scope, context)
-    addMonitorRoute(scope, context)
-    addSnapshotRoutes(scope, context)
-    addWatchRoutes(scope, context)
-    addMetricsRoutes(scope, measured, lines)
-    addOpenApiRoute(scope, documented)
-    addNotBuiltRoutes(scope, logger)
+    addEndpoints(scope, context, endpoints)
+    addNotBuiltRoutes(scope, urlsOf(endpoints), logger)
     done()
   })
   return app
+}
+
+/** Loads the package at the first scrape. */
+async function openExposition(): Promise<Exposition> {
+  const { PrometheusText } = await import('./endpoints/observe/prometheus-text.ts')
+  return new PrometheusText()
+}
+
+/** The first request makes it. */
+function documentOnce(): () => Promise<Buffer> {
+  let document: Promise<Buffer> | undefined
+  return () => (document ??= makeDocument())
+}
+
+/** Of what is below `/v1`. Loads what only this needs. */
+async function makeDocument(): Promise<Buffer> {
+  const { openApiDocument } = await import('./http/openapi-document.ts')
+  const rows = endpoints.filter(({ path }) => path.startsWith('/v1/'))
+  return Buffer.from(JSON.stringify(await openApiDocument(rows)))
 }
 
 function unbounded(logger: Logger): WarningLines {
@@ -141,13 +133,6 @@ function unbounded(logger: Logger): WarningLines {
       logger.warn(fields, message)
     },
   }
-}
-
-function addBodies(app: FastifyInstance, bytesMax: number): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request: FastifyRequest, payload: RequestPayload) =>
-    readBody(payload, bytesMax),
-  )
 }
 
 /** Before all else: a request that is refused here has done nothing and learns nothing. */

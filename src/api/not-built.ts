@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { addRefusal } from './http/route.ts'
+import { addRefusal } from './http/mount.ts'
 
 /** Endpoints of Consul that svcd does not have. */
 export interface NotBuilt {
@@ -73,12 +73,17 @@ export const notBuilt: readonly NotBuilt[] = [
 /** These answer like Consul with ACLs off, because svcd has no ACLs. */
 const ofAcls = ['acl/*', 'agent/token/*', 'internal/acl/authorize'] as const
 
-/** Call it after all other routes are added: a path that has a route is built. */
-export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
+/** `built`: the paths that have an endpoint, as the router takes them. */
+export function addNotBuiltRoutes(
+  app: FastifyInstance,
+  built: ReadonlySet<string>,
+  logger: Logger,
+): void {
+  const taken = new Set(built)
   for (const { what, paths, code = 'not-built' } of notBuilt) {
     let isLogged = false
     for (const path of paths) {
-      addRefusal(app, `/v1/${path}`, ({ method, ip }): SvcdError => {
+      addRefusal(app, `/v1/${path}`, taken, ({ method, ip }): SvcdError => {
         if (!isLogged) {
           isLogged = true
           const asked = { client: ip, method, path: `/v1/${path}` }
@@ -89,6 +94,6 @@ export function addNotBuiltRoutes(app: FastifyInstance, logger: Logger): void {
     }
   }
   for (const path of ofAcls) {
-    addRefusal(app, `/v1/${path}`, () => svcdError('acl-disabled', {}))
+    addRefusal(app, `/v1/${path}`, taken, () => svcdError('acl-disabled', {}))
   }
 }

@@ -4,8 +4,9 @@ import type { Random } from '../../base/random.ts'
 import type { Wait } from '../../ports/backend.ts'
 import { addReadHeaders, reach } from './consistency.ts'
 import type { ReachContext } from './consistency.ts'
+import type { Handle } from './endpoint.ts'
 import { parametersOf, readOptions } from './parameters.ts'
-import type { ReadOptions } from './parameters.ts'
+import type { Parameters, ReadOptions } from './parameters.ts'
 import type { Rendered } from './render-cache.ts'
 import type { Question, Render, Renderer } from './renderer.ts'
 import { isPretty, sendRendered } from './reply.ts'
@@ -48,11 +49,24 @@ export class Waits {
   }
 }
 
+/** What an endpoint asks, by its parameters and the argument of its path. */
+export type QuestionOf = (
+  context: ReadContext,
+  parameters: Parameters,
+  argument: string,
+) => Question
+
+/** The handler of a read. */
+export function reads(questionOf: QuestionOf): Handle<ReadContext> {
+  return (context, request, reply) =>
+    answerRead(context, request, reply, questionOf(context, request.query, request.params))
+}
+
 /**
  * Answers a read of the catalog: consistency, blocking and Consul's headers. With `?index=N` the
  * answer waits until the subject's index is above N, or the wait is over.
  */
-export async function answerRead(
+async function answerRead(
   context: ReadContext,
   request: FastifyRequest,
   reply: FastifyReply,

@@ -1,18 +1,19 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Check, Service } from '../../../state/catalog/model.ts'
 import { aggregatedStatus } from '../../../health/select.ts'
 import type { AggregatedStatus } from '../../../health/select.ts'
+import type { Backend } from '../../../ports/backend.ts'
+import { endpoint } from '../../context.ts'
 import { rowsOf } from '../../http/answer.ts'
 import type { Answer } from '../../http/answer.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import { agentServiceJson, checkJson } from '../../http/encode.ts'
-import { parameter, parametersOf } from '../../http/parameters.ts'
+import { parameter } from '../../http/parameters.ts'
+import type { Parameters } from '../../http/parameters.ts'
+import * as query from '../../http/query-docs.ts'
 import { isPretty, renderJson, sendBody } from '../../http/reply.ts'
-import { addRoute, tailOf } from '../../http/route.ts'
+import { agentServiceRow, checkRow } from '../../http/row-schemas.ts'
+import { list, object, orNull, schemaNamed, text } from '../../http/schemas.ts'
 import { writeSliced } from '../../http/sliced-answer.ts'
-
-const idPrefix = '/v1/agent/health/service/id/'
-const namePrefix = '/v1/agent/health/service/name/'
 
 // For load balancers, which look at nothing but the status.
 const statusCode: Readonly<Record<AggregatedStatus, number>> = {
@@ -25,47 +26,77 @@ const statusCode: Readonly<Record<AggregatedStatus, number>> = {
 // From best to worst.
 const ranks: readonly AggregatedStatus[] = ['passing', 'warning', 'critical', 'maintenance']
 
+const serviceHealth = schemaNamed(
+  'ServiceHealth',
+  object({
+    AggregatedStatus: text,
+    Service: orNull(agentServiceRow),
+    Checks: orNull(list(checkRow)),
+  }),
+)
+
+const healthQuery = {
+  format: { type: 'string', description: 'A format other than JSON: text' },
+  ...query.pretty,
+}
+
 /** agent/health/*: this agent's services in one HTTP status. */
-export function addAgentHealthRoutes(app: FastifyInstance, backend: Backend): void {
-  const { agent, identity } = backend
-  const healthOf = (service: Service, ofNode: readonly Check[]) => {
-    const own = [...agent.checksOfService(service.id), ...ofNode].toSorted(byId)
-    return {
-      AggregatedStatus: aggregatedStatus(own),
-      Service: agentServiceJson(service, identity.datacenter),
-      Checks: own.map(checkJson),
-    }
+export const healthEndpointsOfAgent = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/agent/health/service/id/{service_id}',
+    permission: { resource: 'service', access: 'read' },
+    summary: 'Read the health of a service of this agent as an HTTP status',
+    query: healthQuery,
+    answer: serviceHealth,
+    alsoAnswers: [404, 429, 503],
+    async handle({ backend }, request, reply) {
+      const id = request.params
+      const service = backend.agent.service(id)
+      if (service === undefined) {
+        const missing = { AggregatedStatus: 'critical', Service: null, Checks: null }
+        return send(request, reply, 404, `ServiceId ${id} not found`, json(request, missing))
+      }
+      const health = healthOf(backend, service, backend.agent.checksOfService(''))
+      const status = health.AggregatedStatus
+      return send(request, reply, statusCode[status], status, json(request, health))
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/agent/health/service/name/{service}',
+    permission: { resource: 'service', access: 'read' },
+    summary: 'Read the health of all services with a name on this agent as an HTTP status',
+    query: healthQuery,
+    answer: list(serviceHealth),
+    alsoAnswers: [404, 429, 503],
+    async handle({ backend }, request, reply) {
+      const name = request.params
+      const services = backend.agent.servicesNamed(name)
+      if (services.length === 0) {
+        return send(request, reply, 404, `ServiceName ${name} Not Found`, json(request, []))
+      }
+      let status: AggregatedStatus = 'passing'
+      const ofNode = backend.agent.checksOfService('')
+      const rowOf = (service: Service) => {
+        const health = healthOf(backend, service, ofNode)
+        status = worse(status, health.AggregatedStatus)
+        return health
+      }
+      const answer = (): Answer => ({ kind: 'list', rows: rowsOf(services, rowOf) })
+      const body = await writeSliced(backend, answer, isPretty(request))
+      return send(request, reply, statusCode[status], status, body)
+    },
+  }),
+]
+
+function healthOf({ agent, identity }: Backend, service: Service, ofNode: readonly Check[]) {
+  const own = [...agent.checksOfService(service.id), ...ofNode].toSorted(byId)
+  return {
+    AggregatedStatus: aggregatedStatus(own),
+    Service: agentServiceJson(service, identity.datacenter),
+    Checks: own.map(checkJson),
   }
-
-  addRoute(app, 'GET', `${idPrefix}*`, async (request, reply) => {
-    const id = tailOf(request, idPrefix)
-    const service = agent.service(id)
-    if (service === undefined) {
-      const missing = { AggregatedStatus: 'critical', Service: null, Checks: null }
-      return send(request, reply, 404, `ServiceId ${id} not found`, json(request, missing))
-    }
-    const health = healthOf(service, agent.checksOfService(''))
-    const status = health.AggregatedStatus
-    return send(request, reply, statusCode[status], status, json(request, health))
-  })
-
-  addRoute(app, 'GET', `${namePrefix}*`, async (request, reply) => {
-    const name = tailOf(request, namePrefix)
-    const services = agent.servicesNamed(name)
-    if (services.length === 0) {
-      return send(request, reply, 404, `ServiceName ${name} Not Found`, json(request, []))
-    }
-    let status: AggregatedStatus = 'passing'
-    const ofNode = agent.checksOfService('')
-    const rowOf = (service: Service) => {
-      const health = healthOf(service, ofNode)
-      status = worse(status, health.AggregatedStatus)
-      return health
-    }
-    const answer = (): Answer => ({ kind: 'list', rows: rowsOf(services, rowOf) })
-    const body = await writeSliced(backend, answer, isPretty(request))
-    return send(request, reply, statusCode[status], status, body)
-  })
 }
 
 function worse(a: AggregatedStatus, b: AggregatedStatus): AggregatedStatus {
@@ -90,7 +121,7 @@ function send(
   // A header holds no more than Latin-1, an ID any text.
   reply.code(code).header('X-Consul-Reason', encodeURI(reason).replaceAll('%20', ' '))
   const wantsText =
-    parameter(parametersOf(request), 'format') === 'text' ||
+    parameter(request.query as Parameters, 'format') === 'text' ||
     (request.headers.accept ?? '').startsWith('text/plain')
   if (!wantsText) return sendBody(request, reply, body)
   return reply.header('content-type', 'text/plain; charset=utf-8').send(reason)

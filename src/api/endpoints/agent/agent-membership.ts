@@ -1,47 +1,59 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { nodeCheckId } from '../../../state/catalog/model.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend, JoinResult } from '../../../ports/backend.ts'
+import { endpoint } from '../../context.ts'
+import { originOf } from '../../http/origin.ts'
+import { flagParameter } from '../../http/parameters.ts'
 import type { ReadContext } from '../../http/read.ts'
-import { originOf } from '../catalog/catalog.ts'
+import { sendDone } from '../../http/reply.ts'
 import { nameOf, serverMembers } from './members.ts'
 import type { ServerMember } from './members.ts'
-import { flagParameter, parametersOf } from '../../http/parameters.ts'
-import { sendDone } from '../../http/reply.ts'
-import { addRoute, tailOf } from '../../http/route.ts'
-
-const joinPath = '/v1/agent/join/'
-const forceLeavePath = '/v1/agent/force-leave/'
 
 /** agent/leave, join and force-leave. */
-export function addMembershipRoutes(app: FastifyInstance, context: ReadContext): void {
-  const { backend } = context
-  addRoute(app, 'PUT', '/v1/agent/leave', async (_request, reply) => {
-    await backend.operate({ kind: 'leave' })
-    return sendDone(reply)
-  })
-
-  addRoute(app, 'PUT', `${joinPath}*`, async (request, reply) => {
-    if (flagParameter(parametersOf(request), 'wan')) {
-      const reason = 'svcd has one datacenter, so there is no WAN to join; leave it out'
-      throw svcdError('invalid-parameter', { name: 'wan', reason })
-    }
-    const address = tailOf(request, joinPath)
-    if (!/^(?:\[[\da-f:.]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i.test(address)) {
-      const reason = `${JSON.stringify(address)} is not host or host:port`
-      throw svcdError('invalid-parameter', { name: 'address', reason })
-    }
-    const result = await backend.operate({ kind: 'join', address })
-    if (result === ('joined' satisfies JoinResult)) await untilAllNamed(context, reply)
-    return sendDone(reply)
-  })
-
-  addRoute(app, 'PUT', `${forceLeavePath}*`, async (request, reply) => {
-    await forceLeave(backend, request, tailOf(request, forceLeavePath))
-    return sendDone(reply)
-  })
-}
+export const membershipEndpoints = [
+  endpoint({
+    method: 'PUT',
+    path: '/v1/agent/leave',
+    permission: { resource: 'agent', access: 'write' },
+    summary: 'Leave the cluster and stop the agent',
+    async handle({ backend }, _request, reply) {
+      await backend.operate({ kind: 'leave' })
+      return sendDone(reply)
+    },
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/v1/agent/join/{address}',
+    permission: { resource: 'agent', access: 'write' },
+    summary: 'Look for a cluster at an address',
+    async handle(context, request, reply) {
+      if (flagParameter(request.query, 'wan')) {
+        const reason = 'svcd has one datacenter, so there is no WAN to join; leave it out'
+        throw svcdError('invalid-parameter', { name: 'wan', reason })
+      }
+      const address = request.params
+      if (!/^(?:\[[\da-f:.]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i.test(address)) {
+        const reason = `${JSON.stringify(address)} is not host or host:port`
+        throw svcdError('invalid-parameter', { name: 'address', reason })
+      }
+      const result = await context.backend.operate({ kind: 'join', address })
+      if (result === ('joined' satisfies JoinResult)) await untilAllNamed(context, reply)
+      return sendDone(reply)
+    },
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/v1/agent/force-leave/{node}',
+    permission: { resource: 'operator', access: 'write' },
+    summary: 'Remove a failed server from the cluster',
+    async handle({ backend }, request, reply) {
+      await forceLeave(backend, request, request.params)
+      return sendDone(reply)
+    },
+  }),
+]
 
 /**
  * How long the names may take to arrive. After that the answer is 200 nevertheless, because the

@@ -1,28 +1,37 @@
 import { createHash } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend } from '../../../ports/backend.ts'
-import { timeoutMs } from '../../http/read.ts'
-import type { ReadContext } from '../../http/read.ts'
+import { endpoint } from '../../context.ts'
 import { agentServiceJson } from '../../http/encode.ts'
-import { nearServices } from './nearest-id.ts'
-import { parameter, parametersOf, readOptions } from '../../http/parameters.ts'
+import { parameter, readOptions } from '../../http/parameters.ts'
+import * as query from '../../http/query-docs.ts'
+import { timeoutMs } from '../../http/read.ts'
 import { sendJson } from '../../http/reply.ts'
-import { addRoute, tailOf } from '../../http/route.ts'
+import { agentServiceRow } from '../../http/row-schemas.ts'
+import { nearServices } from './nearest-id.ts'
 
-const prefix = '/v1/agent/service/'
 /** Consul's for hashes; indexes wait for half of it. */
 const waitMsDefault = 600_000
 
 /** agent/service: one service of this agent, which can be waited on by the hash of its contents. */
-export function addAgentServiceRoute(app: FastifyInstance, context: ReadContext): void {
-  const { backend, clock, random, waits } = context
-  addRoute(app, 'GET', `${prefix}*`, async (request, reply) => {
-    const id = tailOf(request, prefix)
-    const parameters = parametersOf(request)
-    const options = readOptions(parameters, backend.identity)
-    const known = parameter(parameters, 'hash') ?? ''
+export const oneServiceEndpoint = endpoint({
+  method: 'GET',
+  path: '/v1/agent/service/{service_id}',
+  permission: { resource: 'service', access: 'read' },
+  summary: 'Read one service of this agent',
+  query: {
+    hash: { type: 'string', description: 'Wait while X-Consul-ContentHash has this value' },
+    ...query.wait,
+    ...query.dc,
+    ...query.pretty,
+  },
+  answer: agentServiceRow,
+  errors: [404],
+  async handle({ backend, clock, random, waits }, request, reply) {
+    const id = request.params
+    const options = readOptions(request.query, backend.identity)
+    const known = parameter(request.query, 'hash') ?? ''
     const node = subject.node(backend.identity.nodeName)
     let deadline: number | undefined
     for (;;) {
@@ -38,8 +47,8 @@ export function addAgentServiceRoute(app: FastifyInstance, context: ReadContext)
       }
       await waits.run(reply, backend.waitForChange(node, since, remainingMs))
     }
-  })
-}
+  },
+})
 
 /** Throws `no-agent-service`, also when the service goes while somebody waits. */
 function serviceOf({ agent, identity }: Backend, id: string) {

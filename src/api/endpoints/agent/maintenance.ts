@@ -1,40 +1,63 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
-import { nodeMaintenanceId, serviceMaintenancePrefix } from '../../../health/select.ts'
 import type { AgentCheckDefinition } from '../../../definition/agent-definition.ts'
-import type { Backend, LocalAgent, Origin } from '../../../ports/backend.ts'
-import { originOf } from '../catalog/catalog.ts'
-import { unknownService } from './nearest-id.ts'
+import { cutOutput } from '../../../definition/validate.ts'
+import { nodeMaintenanceId, serviceMaintenancePrefix } from '../../../health/select.ts'
+import type { LocalAgent, Origin } from '../../../ports/backend.ts'
+import { endpoint } from '../../context.ts'
+import { originOf } from '../../http/origin.ts'
 import { parameter, parametersOf, parsedBoolean } from '../../http/parameters.ts'
 import { sendDone } from '../../http/reply.ts'
-import { addRoute, tailOf } from '../../http/route.ts'
-import { cutOutput } from '../../../definition/validate.ts'
+import { unknownService } from './nearest-id.ts'
 
-const servicePrefix = '/v1/agent/service/maintenance/'
+const maintenanceQuery = {
+  enable: {
+    type: 'boolean',
+    description: 'true turns maintenance mode on, false turns it off',
+  },
+  reason: { type: 'string', description: 'Why maintenance mode is enabled' },
+}
 
 /**
  * Maintenance mode: a critical check without a probe takes a service, or a whole node, out of
  * answers.
  */
-export function addMaintenanceRoutes(app: FastifyInstance, { agent }: Backend): void {
-  addRoute(app, 'PUT', `${servicePrefix}*`, async (request, reply) => {
-    const serviceId = tailOf(request, servicePrefix)
-    if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
-    const isOn = enableParameter(request)
-    if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId)
-    const checkId = `${serviceMaintenancePrefix}${serviceId}`
-    const origin = originOf(request, `agent/service/maintenance ${serviceId}`)
-    await setMaintenance(agent, isOn, maintenanceCheck(checkId, serviceId, request), origin)
-    return sendDone(reply)
-  })
-
-  addRoute(app, 'PUT', '/v1/agent/maintenance', async (request, reply) => {
-    const isOn = enableParameter(request)
-    const check = maintenanceCheck(nodeMaintenanceId, '', request)
-    await setMaintenance(agent, isOn, check, originOf(request, 'agent/maintenance'))
-    return sendDone(reply)
-  })
-}
+export const maintenanceEndpoints = [
+  endpoint({
+    method: 'PUT',
+    path: '/v1/agent/service/maintenance/{service_id}',
+    permission: { resource: 'service', access: 'write' },
+    summary: 'Enable or disable maintenance mode for a service',
+    query: maintenanceQuery,
+    errors: [404, 503],
+    async handle({ backend }, request, reply) {
+      const { agent } = backend
+      const serviceId = request.params
+      if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
+      const isOn = enableParameter(request)
+      if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId)
+      const checkId = `${serviceMaintenancePrefix}${serviceId}`
+      const origin = originOf(request, `agent/service/maintenance ${serviceId}`)
+      await setMaintenance(agent, isOn, maintenanceCheck(checkId, serviceId, request), origin)
+      return sendDone(reply)
+    },
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/v1/agent/maintenance',
+    permission: { resource: 'node', access: 'write' },
+    summary: 'Enable or disable maintenance mode for this node',
+    query: maintenanceQuery,
+    errors: [503],
+    async handle({ backend }, request, reply) {
+      const { agent } = backend
+      const isOn = enableParameter(request)
+      const check = maintenanceCheck(nodeMaintenanceId, '', request)
+      await setMaintenance(agent, isOn, check, originOf(request, 'agent/maintenance'))
+      return sendDone(reply)
+    },
+  }),
+]
 
 function enableParameter(request: FastifyRequest): boolean {
   const value = parameter(parametersOf(request), 'enable') ?? ''

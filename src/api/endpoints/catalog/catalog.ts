@@ -1,13 +1,24 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
-import { unmappedIp } from '../../../base/ip.ts'
-import type { RegisterCommand } from '../../../state/catalog/commands.ts'
-import type { CatalogCommand } from '../../../state/catalog/commands.ts'
+import type { CatalogCommand, RegisterCommand } from '../../../state/catalog/commands.ts'
 import type { Outcome } from '../../../state/machine/command.ts'
 import { nameHolder } from '../../../state/catalog/name-holder.ts'
+import { catalogRegistration } from '../../../definition/catalog-registration.ts'
+import { catalogDeregisterShape, catalogRegisterShape } from '../../../definition/shapes.ts'
+import { refuseServerId } from '../../../definition/validate.ts'
 import type { Backend, Origin } from '../../../ports/backend.ts'
-import { answerRead } from '../../http/read.ts'
-import type { ReadContext } from '../../http/read.ts'
+import { endpoint } from '../../context.ts'
+import type { ApiEndpoint } from '../../context.ts'
+import { json } from '../../http/body.ts'
+import { originOf } from '../../http/origin.ts'
+import { checkDatacenter, parameter } from '../../http/parameters.ts'
+import type { Parameters } from '../../http/parameters.ts'
+import { nodeAndService } from '../../http/permissions.ts'
+import * as query from '../../http/query-docs.ts'
+import { reads } from '../../http/read.ts'
+import { sendJson } from '../../http/reply.ts'
+import { nodeRow, nodeServiceRow, serviceNodeRow } from '../../http/row-schemas.ts'
+import { list, map, object, orNull, texts } from '../../http/schemas.ts'
+import { meshOfCatalog } from './mesh.ts'
 import {
   allNodes,
   allServices,
@@ -16,70 +27,120 @@ import {
   nodeWithServices,
   serviceNodes,
 } from './questions.ts'
-import { catalogRegistration } from '../../../definition/catalog-registration.ts'
-import { decodeBody } from '../../../definition/decode.ts'
-import { checkDatacenter, parameter, parametersOf } from '../../http/parameters.ts'
-import { sendJson } from '../../http/reply.ts'
-import { addRoute, tailOf } from '../../http/route.ts'
-import { catalogDeregisterShape, catalogRegisterShape } from '../../../definition/shapes.ts'
-import { refuseServerId } from '../../../definition/validate.ts'
+
+const done = { type: 'boolean', enum: [true] }
 
 /** catalog/*: the registrations of the datacenter. */
-export function addCatalogRoutes(app: FastifyInstance, context: ReadContext): void {
-  addWrites(app, context.backend)
-  addLists(app, context)
-  addServiceAndNode(app, context)
-}
+export const catalogEndpoints: readonly ApiEndpoint[] = [
+  endpoint({
+    method: 'PUT',
+    path: '/v1/catalog/register',
+    permission: nodeAndService.write,
+    summary: 'Register a node, a service or checks that another program maintains',
+    query: query.dc,
+    body: json(catalogRegisterShape),
+    answer: done,
+    errors: [404, 413, 503],
+    async handle({ backend }, request, reply) {
+      const { body } = request
+      checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), backend.identity)
+      const command = catalogRegistration(body)
+      refuseOverServer(backend, command)
+      refuseTakenName(backend, command)
+      const what = command.service === undefined ? '' : ` ${command.service.id}`
+      const origin = originOf(request, `catalog/register ${command.nodeName}${what}`)
+      await propose(backend, command, origin)
+      return sendJson(request, reply, true)
+    },
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/v1/catalog/deregister',
+    permission: nodeAndService.write,
+    summary: 'Deregister a node, a service or a check',
+    query: query.dc,
+    body: json(catalogDeregisterShape),
+    answer: done,
+    errors: [503],
+    async handle({ backend }, request, reply) {
+      const { body } = request
+      checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), backend.identity)
+      const nodeName = body.Node ?? ''
+      if (nodeName === '') throw svcdError('missing-node', {})
+      const serviceId = body.ServiceID === '' ? undefined : body.ServiceID
+      // With both given Consul removes the service, its checks included.
+      const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
+      const cause = `catalog/deregister ${nodeName} ${serviceId ?? checkId ?? ''}`.trimEnd()
+      await backend.propose(
+        { kind: 'deregister', nodeName, serviceId, checkId },
+        originOf(request, cause),
+      )
+      // An entry that does not exist counts as deregistered.
+      return sendJson(request, reply, true)
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/catalog/datacenters',
+    permission: { none: 'the names of datacenters are in every answer' },
+    summary: 'List the datacenters',
+    query: query.pretty,
+    answer: texts,
+    handle: async ({ backend }, request, reply) =>
+      sendJson(request, reply, [backend.identity.datacenter]),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/catalog/nodes',
+    permission: { resource: 'node', access: 'read' },
+    summary: 'List all nodes',
+    query: { ...query.listQuery, ...query.near },
+    answer: list(nodeRow),
+    handle: reads(({ backend }, parameters) => allNodes(parameters, backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/catalog/services',
+    permission: { resource: 'service', access: 'read' },
+    summary: 'List the names of all services with their tags',
+    query: query.listQuery,
+    answer: map(texts),
+    handle: reads(({ backend }, parameters) => allServices(parameters, backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/catalog/service/{service}',
+    permission: nodeAndService.read,
+    summary: 'List the instances of a service, whatever their health',
+    query: { ...query.tag, ...query.listQuery, ...query.near },
+    answer: list(serviceNodeRow),
+    handle: reads(({ backend }, parameters, name) =>
+      serviceNodes(named(name), parameters, backend),
+    ),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/catalog/node/{node}',
+    permission: nodeAndService.read,
+    summary: 'Read a node with a map of its services',
+    query: { ...query.filter, ...query.readQuery },
+    answer: orNull(object({ Node: nodeRow, Services: map(nodeServiceRow) })),
+    handle: reads(({ backend }, parameters, name) => nodeWithServices(name, parameters, backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/catalog/node-services/{node}',
+    permission: nodeAndService.read,
+    summary: 'Read a node with a list of its services',
+    query: { ...query.filter, ...query.readQuery },
+    answer: object({ Node: orNull(nodeRow), Services: orNull(list(nodeServiceRow)) }),
+    handle: reads(({ backend }, parameters, name) => nodeServices(name, parameters, backend)),
+  }),
+  ...meshOfCatalog,
+]
 
-function addWrites(app: FastifyInstance, backend: Backend): void {
-  addRoute(app, 'PUT', '/v1/catalog/register', async (request, reply) => {
-    const body = decodeBody(request.body, catalogRegisterShape)
-    checkDatacenter(body.Datacenter ?? datacenterParameter(request), backend.identity)
-    const command = catalogRegistration(body)
-    refuseOverServer(backend, command)
-    refuseTakenName(backend, command)
-    const what = command.service === undefined ? '' : ` ${command.service.id}`
-    await propose(
-      backend,
-      command,
-      originOf(request, `catalog/register ${command.nodeName}${what}`),
-    )
-    return sendJson(request, reply, true)
-  })
-
-  addRoute(app, 'PUT', '/v1/catalog/deregister', async (request, reply) => {
-    const body = decodeBody(request.body, catalogDeregisterShape)
-    checkDatacenter(body.Datacenter ?? datacenterParameter(request), backend.identity)
-    const nodeName = body.Node ?? ''
-    if (nodeName === '') throw svcdError('missing-node', {})
-    const serviceId = body.ServiceID === '' ? undefined : body.ServiceID
-    // With both given Consul removes the service, its checks included.
-    const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
-    const cause = `catalog/deregister ${nodeName} ${serviceId ?? checkId ?? ''}`.trimEnd()
-    await backend.propose(
-      { kind: 'deregister', nodeName, serviceId, checkId },
-      originOf(request, cause),
-    )
-    // An entry that does not exist counts as deregistered.
-    return sendJson(request, reply, true)
-  })
-}
-
-function datacenterParameter(request: FastifyRequest): string | undefined {
-  const parameters = parametersOf(request)
+function datacenterParameter(parameters: Parameters): string | undefined {
   return parameter(parameters, 'dc') ?? parameter(parameters, 'datacenter')
-}
-
-/** Who asks, and with which request. */
-export function originOf(request: FastifyRequest, cause: string): Origin {
-  const client = request.headers['user-agent']
-  const actor = `http ${unmappedIp(request.ip)}`
-  return client === undefined ? { actor, cause } : { actor, cause, client: cutClient(client) }
-}
-
-/** Browsers continue for lines. */
-function cutClient(name: string): string {
-  return name.length <= 60 ? name : `${name.slice(0, 59)}…`
 }
 
 /** Proposes a command; a refusal by the catalog becomes its error. */
@@ -97,50 +158,6 @@ async function propose(backend: Backend, body: CatalogCommand, origin: Origin): 
     case 'unknown-check':
       throw svcdError('unknown-check-id', { id: outcome.subject })
   }
-}
-
-function addLists(app: FastifyInstance, context: ReadContext): void {
-  const { datacenter } = context.backend.identity
-
-  addRoute(app, 'GET', '/v1/catalog/datacenters', async (request, reply) =>
-    sendJson(request, reply, [datacenter]),
-  )
-
-  addRoute(app, 'GET', '/v1/catalog/nodes', (request, reply) =>
-    answerRead(context, request, reply, allNodes(parametersOf(request), context.backend)),
-  )
-
-  addRoute(app, 'GET', '/v1/catalog/services', (request, reply) =>
-    answerRead(context, request, reply, allServices(parametersOf(request), context.backend)),
-  )
-}
-
-const paths = {
-  service: '/v1/catalog/service/',
-  node: '/v1/catalog/node/',
-  nodeServices: '/v1/catalog/node-services/',
-}
-
-function addServiceAndNode(app: FastifyInstance, context: ReadContext): void {
-  const { backend } = context
-
-  addRoute(app, 'GET', `${paths.service}*`, (request, reply) => {
-    const name = tailOf(request, paths.service)
-    const question = serviceNodes(named(name), parametersOf(request), backend)
-    return answerRead(context, request, reply, question)
-  })
-
-  addRoute(app, 'GET', `${paths.node}*`, (request, reply) => {
-    const asked = tailOf(request, paths.node)
-    const question = nodeWithServices(asked, parametersOf(request), backend)
-    return answerRead(context, request, reply, question)
-  })
-
-  addRoute(app, 'GET', `${paths.nodeServices}*`, (request, reply) => {
-    const asked = tailOf(request, paths.nodeServices)
-    const question = nodeServices(asked, parametersOf(request), backend)
-    return answerRead(context, request, reply, question)
-  })
 }
 
 /** A node whose agent lives keeps its name: under another id it would lose all that is registered on it. */

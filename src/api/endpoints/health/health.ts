@@ -1,54 +1,92 @@
-import type { FastifyInstance } from 'fastify'
+import { endpoint } from '../../context.ts'
+import type { ApiEndpoint } from '../../context.ts'
 import { writeAnswer } from '../../http/answer.ts'
-import { named } from '../catalog/questions.ts'
-import { answerRead } from '../../http/read.ts'
-import type { ReadContext } from '../../http/read.ts'
 import { reach } from '../../http/consistency.ts'
-import { serviceSummaries } from './summary.ts'
-import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './questions.ts'
-import { parametersOf, readOptions } from '../../http/parameters.ts'
+import { readOptions } from '../../http/parameters.ts'
+import { nodeAndService } from '../../http/permissions.ts'
+import * as query from '../../http/query-docs.ts'
+import { reads } from '../../http/read.ts'
 import { isPretty, sendBody } from '../../http/reply.ts'
-import { addRoute, tailOf } from '../../http/route.ts'
+import { checkRow, instanceRow } from '../../http/row-schemas.ts'
+import { list, object, text, texts, whole } from '../../http/schemas.ts'
 import { writeIfShort } from '../../http/sliced-answer.ts'
+import { meshOfHealth } from '../catalog/mesh.ts'
+import { named } from '../catalog/questions.ts'
+import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './questions.ts'
+import { serviceSummaries } from './summary.ts'
 
-const paths = {
-  service: '/v1/health/service/',
-  node: '/v1/health/node/',
-  checks: '/v1/health/checks/',
-  state: '/v1/health/state/',
-}
+const summaryRow = object({
+  Name: text,
+  Tags: texts,
+  Passing: whole,
+  Warning: whole,
+  Critical: whole,
+  Maintenance: whole,
+})
 
 /** health/*: checks, and service instances judged by them. */
-export function addHealthRoutes(app: FastifyInstance, context: ReadContext): void {
-  addRoute(app, 'GET', '/v1/health/summary', async (request, reply) => {
-    const { backend } = context
-    const parameters = parametersOf(request)
-    await reach(context, readOptions(parameters, backend.identity).consistency)
-    const answer = serviceSummaries(parameters, backend)
-    const pretty = isPretty(request)
-    const short = backend.read((catalog) => writeIfShort(answer(catalog), pretty))
-    const long = () => backend.readSliced((catalog) => writeAnswer(answer(catalog), pretty))
-    return sendBody(request, reply, short ?? (await long()))
-  })
-
-  addRoute(app, 'GET', `${paths.service}*`, (request, reply) => {
-    const name = tailOf(request, paths.service)
-    const question = serviceHealth(named(name), parametersOf(request), context.backend)
-    return answerRead(context, request, reply, question)
-  })
-
-  addRoute(app, 'GET', `${paths.node}*`, (request, reply) => {
-    const question = nodeChecks(tailOf(request, paths.node), parametersOf(request), context.backend)
-    return answerRead(context, request, reply, question)
-  })
-
-  addRoute(app, 'GET', `${paths.checks}*`, (request, reply) => {
-    const question = serviceChecks(tailOf(request, paths.checks), parametersOf(request))
-    return answerRead(context, request, reply, question)
-  })
-
-  addRoute(app, 'GET', `${paths.state}*`, (request, reply) => {
-    const question = checksInState(tailOf(request, paths.state), parametersOf(request))
-    return answerRead(context, request, reply, question)
-  })
-}
+export const healthEndpoints: readonly ApiEndpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/health/summary',
+    permission: nodeAndService.read,
+    summary: 'Count the instances of each service by health',
+    query: {
+      node: { type: 'string', description: 'Return only entries of this node' },
+      ...query.tag,
+      ...query.filter,
+      ...query.nodeMeta,
+      ...query.consistency,
+      ...query.pretty,
+    },
+    answer: list(summaryRow),
+    async handle(context, request, reply) {
+      const { backend } = context
+      await reach(context, readOptions(request.query, backend.identity).consistency)
+      const answer = serviceSummaries(request.query, backend)
+      const pretty = isPretty(request)
+      const short = backend.read((catalog) => writeIfShort(answer(catalog), pretty))
+      const long = () => backend.readSliced((catalog) => writeAnswer(answer(catalog), pretty))
+      return sendBody(request, reply, short ?? (await long()))
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/health/service/{service}',
+    permission: nodeAndService.read,
+    summary: 'List the instances of a service with their checks',
+    query: { ...query.passing, ...query.tag, ...query.listQuery, ...query.near },
+    answer: list(instanceRow),
+    handle: reads(({ backend }, parameters, name) =>
+      serviceHealth(named(name), parameters, backend),
+    ),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/health/node/{node}',
+    permission: nodeAndService.read,
+    summary: 'List the checks of a node',
+    query: { ...query.filter, ...query.readQuery },
+    answer: list(checkRow),
+    handle: reads(({ backend }, parameters, name) => nodeChecks(name, parameters, backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/health/checks/{service}',
+    permission: nodeAndService.read,
+    summary: 'List the checks of a service',
+    query: { ...query.listQuery, ...query.near },
+    answer: list(checkRow),
+    handle: reads((_context, parameters, name) => serviceChecks(name, parameters)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/health/state/{state}',
+    permission: nodeAndService.read,
+    summary: 'List the checks in one state, or in any state',
+    query: { ...query.listQuery, ...query.near },
+    answer: list(checkRow),
+    handle: reads((_context, parameters, state) => checksInState(state, parameters)),
+  }),
+  ...meshOfHealth,
+]

@@ -1,100 +1,70 @@
-import type { FastifyInstance } from 'fastify'
-import type { AnyMetric, Labels } from '../../../base/metric.ts'
-import type { Backend } from '../../../ports/backend.ts'
-import type { LineStreams } from '../../streams/line-streams.ts'
-import { parameter, parametersOf } from '../../http/parameters.ts'
-import type { PrometheusText } from './prometheus-text.ts'
+import type { AnyMetric } from '../../../base/metric.ts'
+import { endpoint } from '../../context.ts'
+import { parameter } from '../../http/parameters.ts'
+import * as query from '../../http/query-docs.ts'
 import { sendJson } from '../../http/reply.ts'
-import { addRoute } from '../../http/route.ts'
-import type { Handler } from '../../http/route.ts'
+import { lineStream, opaque, text } from '../../http/schemas.ts'
 
 /** The same interval as in Consul, whose figures cover ten seconds each. */
 const streamMs = 10_000
 
-/** The labels of a request: method and status, never the path, which a client can make up. */
-class RequestCounts {
-  readonly #counts = new Map<string, { readonly labels: Labels; value: number }>()
-
-  count(method: string, status: number): void {
-    const key = `${method} ${status}`
-    const known = this.#counts.get(key)
-    if (known !== undefined) known.value++
-    else this.#counts.set(key, { labels: { method, status: String(status) }, value: 1 })
-  }
-
-  metric(): AnyMetric {
-    return {
-      name: 'svcd_http_requests_total',
-      help: 'HTTP requests answered, by method and status.',
-      kind: 'counter',
-      samples: [...this.#counts.values()],
-    }
-  }
-}
-
-/** The metrics of a node: its own figures, its requests from now on, and its process. */
-export interface Measured {
-  readonly metrics: () => readonly AnyMetric[]
-  readonly text: () => Promise<{ readonly type: string; readonly body: string }>
-}
-
-/** Loads the package at the first request, because most agents of a fleet are never scraped. */
-async function openExposition(): Promise<PrometheusText> {
-  const { PrometheusText } = await import('./prometheus-text.ts')
-  return new PrometheusText()
-}
-
-/** `/metrics` in Prometheus' text format. It is outside `/v1`, because Prometheus expects it there. */
-export function addPrometheusRoute(app: FastifyInstance, backend: Backend): Measured {
-  const requests = new RequestCounts()
-  app.addHook('onResponse', (request, reply, done) => {
-    requests.count(request.method, reply.statusCode)
-    done()
-  })
-  const metrics = (): readonly AnyMetric[] => [...backend.metrics(), requests.metric()]
-  let exposition: Promise<PrometheusText> | undefined
-  app.addHook('onClose', async () => (await exposition)?.close())
-  const text: Measured['text'] = async () => {
-    exposition ??= openExposition()
-    return (await exposition).of(metrics())
-  }
-  addRoute(app, 'GET', '/metrics', async (_request, reply) => {
-    const { type, body } = await text()
-    return reply.header('content-type', type).send(body)
-  })
-  return { metrics, text }
-}
-
-/** `/v1/agent/metrics` in Consul's form. */
-export function addMetricsRoutes(
-  app: FastifyInstance,
-  { metrics, text }: Measured,
-  lines: LineStreams,
-): void {
-  addRoute(app, 'GET', '/v1/agent/metrics', async (request, reply) => {
-    if (parameter(parametersOf(request), 'format') !== 'prometheus') {
-      return sendJson(request, reply, consulShape(metrics(), new Date()))
-    }
-    const { type, body } = await text()
-    return reply.header('content-type', type).send(body)
-  })
-  const next = (): string => `${JSON.stringify(consulShape(metrics(), new Date()))}\n`
-  const stream: Handler = async (request, reply) => {
-    const type = 'application/x-ndjson'
-    if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
-    if (reply.raw.destroyed) return reply.hijack()
-    return lines.open(reply, type, {
-      // Of gauges the latest value is enough: missed ones would add nothing.
-      dropped: () => '',
-      feed: (stream) => {
-        stream.write(next())
-        const timer = setInterval(() => stream.write(next()), streamMs).unref()
-        return () => clearInterval(timer)
-      },
-    })
-  }
-  addRoute(app, 'GET', '/v1/agent/metrics/stream', stream, { isForPages: false })
-}
+/** `/metrics` in Prometheus' text format, and `/v1/agent/metrics` in Consul's form. */
+export const metricsEndpoints = [
+  endpoint({
+    method: 'GET',
+    // Outside `/v1`, because Prometheus expects it there.
+    path: '/metrics',
+    permission: { resource: 'agent', access: 'read' },
+    summary: "Read the metrics of this agent in Prometheus' text format",
+    media: { description: 'The metrics', content: { 'text/plain': { schema: text } } },
+    async handle({ measured }, _request, reply) {
+      const { type, body } = await measured.text()
+      return reply.header('content-type', type).send(body)
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/agent/metrics',
+    permission: { resource: 'agent', access: 'read' },
+    summary: 'Read the metrics of this agent as JSON, or as text with format=prometheus',
+    query: {
+      format: { type: 'string', description: 'A format other than JSON: prometheus' },
+      ...query.pretty,
+    },
+    answer: opaque,
+    async handle({ measured }, request, reply) {
+      if (parameter(request.query, 'format') !== 'prometheus') {
+        return sendJson(request, reply, consulShape(measured.metrics(), new Date()))
+      }
+      const { type, body } = await measured.text()
+      return reply.header('content-type', type).send(body)
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/agent/metrics/stream',
+    permission: { resource: 'agent', access: 'read' },
+    summary: 'Stream the metrics every ten seconds, one JSON object per line',
+    media: lineStream,
+    errors: [403, 503],
+    isForPages: false,
+    async handle({ measured, lines }, request, reply) {
+      const type = 'application/x-ndjson'
+      if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
+      if (reply.raw.destroyed) return reply.hijack()
+      const next = (): string => `${JSON.stringify(consulShape(measured.metrics(), new Date()))}\n`
+      return lines.open(reply, type, {
+        // Of gauges the latest value is enough: missed ones would add nothing.
+        dropped: () => '',
+        feed: (stream) => {
+          stream.write(next())
+          const timer = setInterval(() => stream.write(next()), streamMs).unref()
+          return () => clearInterval(timer)
+        },
+      })
+    },
+  }),
+]
 
 /** `svcd_dns_queries_total` → `svcd.dns.queries_total` */
 const dotted = (name: string): string => name.replace('_', '.').replace('_', '.')

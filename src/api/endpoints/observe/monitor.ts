@@ -1,11 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import type { LogLevel } from '../../../base/log.ts'
-import type { Backend } from '../../../ports/backend.ts'
-import type { LineStreams } from '../../streams/line-streams.ts'
-import { parameter, parametersOf } from '../../http/parameters.ts'
-import { addRoute } from '../../http/route.ts'
-import type { Handler } from '../../http/route.ts'
+import { endpoint } from '../../context.ts'
+import { parameter } from '../../http/parameters.ts'
+import type { Parameters } from '../../http/parameters.ts'
+import { lineStream } from '../../http/schemas.ts'
 
 /** Consul's names of levels, without regard to case. There are no lines below debug. */
 const levels: Readonly<Record<string, LogLevel>> = {
@@ -18,13 +16,22 @@ const levels: Readonly<Record<string, LogLevel>> = {
 }
 
 /** agent/monitor: the log of this agent from now on, whatever level it logs itself. */
-export function addMonitorRoute(
-  app: FastifyInstance,
-  { backend, lines }: { readonly backend: Backend; readonly lines: LineStreams },
-): void {
-  const handle: Handler = async (request, reply) => {
-    const level = levelOf(request)
-    const { logjson, heartbeat } = parametersOf(request)
+export const monitorEndpoint = endpoint({
+  method: 'GET',
+  path: '/v1/agent/monitor',
+  permission: { resource: 'agent', access: 'read' },
+  summary: 'Stream the log of this agent line by line, starting now',
+  query: {
+    loglevel: { type: 'string', description: 'trace, debug, info (the default), warn or error' },
+    logjson: { type: 'boolean', description: 'Send one JSON object per line' },
+    heartbeat: { type: 'boolean', description: 'Send an empty line every 15 s' },
+  },
+  media: lineStream,
+  errors: [403, 503],
+  isForPages: false,
+  async handle({ backend, lines }, request, reply) {
+    const level = levelOf(request.query)
+    const { logjson, heartbeat } = request.query
     const json = logjson !== undefined
     const type = json ? 'application/x-ndjson' : 'text/plain; charset=utf-8'
     if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
@@ -34,12 +41,11 @@ export function addMonitorRoute(
       hasBeat: heartbeat !== undefined,
       feed: (stream) => backend.followLog({ level, json, write: (line) => stream.write(line) }),
     })
-  }
-  addRoute(app, 'GET', '/v1/agent/monitor', handle, { isForPages: false })
-}
+  },
+})
 
-function levelOf(request: FastifyRequest): LogLevel {
-  const asked = parameter(parametersOf(request), 'loglevel') ?? ''
+function levelOf(parameters: Parameters): LogLevel {
+  const asked = parameter(parameters, 'loglevel') ?? ''
   const level = levels[asked === '' ? 'INFO' : asked.toUpperCase()]
   if (level !== undefined) return level
   const known = 'trace, debug, info, warn or error'

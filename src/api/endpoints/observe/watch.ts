@@ -1,44 +1,87 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { must } from '../../../base/assert.ts'
 import { svcdError } from '../../../base/errors.ts'
-import { allNodes, allServices, named, nodeWithServices } from '../catalog/questions.ts'
-import { answerKey } from '../../http/read.ts'
-import type { ReadContext } from '../../http/read.ts'
+import { endpoint } from '../../context.ts'
+import type { ApiContext, ApiEndpoint } from '../../context.ts'
 import { addReadHeaders, reach } from '../../http/consistency.ts'
-import { checksInState, nodeChecks, serviceChecks, serviceHealth } from '../health/questions.ts'
+import type { Handle } from '../../http/endpoint.ts'
 import { parameter, parametersOf, readOptions } from '../../http/parameters.ts'
 import type { Parameters } from '../../http/parameters.ts'
+import { nodeAndService } from '../../http/permissions.ts'
+import * as query from '../../http/query-docs.ts'
+import { answerKey } from '../../http/read.ts'
+import type { QuestionOf, ReadContext } from '../../http/read.ts'
 import type { Rendered } from '../../http/render-cache.ts'
 import type { Question } from '../../http/renderer.ts'
-import { addRoute, tailOf } from '../../http/route.ts'
-import type { Streams } from '../../streams/streams.ts'
+import { eventStream, text } from '../../http/schemas.ts'
+import { allNodes, allServices, named, nodeWithServices } from '../catalog/questions.ts'
+import { checksInState, nodeChecks, serviceChecks, serviceHealth } from '../health/questions.ts'
 
-export interface WatchContext extends ReadContext {
-  readonly streams: Streams
+/** The handler of a stream: the state that there is as one event, then one for each change. */
+function watches(questionOf: QuestionOf): Handle<ApiContext> {
+  return (context, request, reply) =>
+    answerWatch(context, request, reply, questionOf(context, request.query, request.params))
 }
-
-const paths = { service: '/v1/watch/service/', node: '/v1/watch/node/' }
 
 /**
- * watch/*: reads of the catalog as server-sent events, one with the state that there is and one for
- * each change. They take the parameters of the reads whose answers they stream.
+ * watch/*: reads of the catalog as server-sent events. They take the parameters of the reads whose
+ * answers they stream.
  */
-export function addWatchRoutes(app: FastifyInstance, context: WatchContext): void {
-  const { backend } = context
-  const add = (path: string, questionOf: (request: FastifyRequest) => Question): void =>
-    addRoute(app, 'GET', path, async (request, reply) =>
-      answerWatch(context, request, reply, questionOf(request)),
-    )
-  add(`${paths.service}*`, (request) =>
-    serviceHealth(named(tailOf(request, paths.service)), parametersOf(request), backend),
-  )
-  add(`${paths.node}*`, (request) =>
-    nodeWithServices(tailOf(request, paths.node), parametersOf(request), backend),
-  )
-  add('/v1/watch/services', (request) => allServices(parametersOf(request), backend))
-  add('/v1/watch/nodes', (request) => allNodes(parametersOf(request), backend))
-  add('/v1/watch/checks', (request) => checksQuestion(parametersOf(request), context))
-}
+export const watchEndpoints: readonly ApiEndpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/service/{service}',
+    permission: nodeAndService.read,
+    summary: 'Stream health/service as events',
+    query: { ...query.passing, ...query.tag, ...query.nodeMeta, ...query.watchQuery },
+    media: eventStream,
+    handle: watches(({ backend }, parameters, name) =>
+      serviceHealth(named(name), parameters, backend),
+    ),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/node/{node}',
+    permission: nodeAndService.read,
+    summary: 'Stream catalog/node as events',
+    query: query.watchQuery,
+    media: eventStream,
+    handle: watches(({ backend }, parameters, name) => nodeWithServices(name, parameters, backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/services',
+    permission: { resource: 'service', access: 'read' },
+    summary: 'Stream catalog/services as events',
+    query: { ...query.nodeMeta, ...query.watchQuery },
+    media: eventStream,
+    handle: watches(({ backend }, parameters) => allServices(parameters, backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/nodes',
+    permission: { resource: 'node', access: 'read' },
+    summary: 'Stream catalog/nodes as events',
+    query: { ...query.nodeMeta, ...query.watchQuery },
+    media: eventStream,
+    handle: watches(({ backend }, parameters) => allNodes(parameters, backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/checks',
+    permission: nodeAndService.read,
+    summary: 'Stream checks as events',
+    query: {
+      service: { ...text, description: 'Return only the checks of this service' },
+      node: { ...text, description: 'Return only entries of this node' },
+      state: { ...text, description: 'Return only checks in this state' },
+      ...query.nodeMeta,
+      ...query.watchQuery,
+    },
+    media: eventStream,
+    handle: watches((context, parameters) => checksQuestion(parameters, context)),
+  }),
+]
 
 /** The checks of a service, of a node, or of one state; all of them when nothing is named. */
 function checksQuestion(parameters: Parameters, { backend }: ReadContext): Question {
@@ -52,7 +95,7 @@ function checksQuestion(parameters: Parameters, { backend }: ReadContext): Quest
 }
 
 async function answerWatch(
-  context: WatchContext,
+  context: ApiContext,
   request: FastifyRequest,
   reply: FastifyReply,
   question: Question,

@@ -1,18 +1,21 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { formatDuration } from '../../../base/duration.ts'
 import { svcdError, SvcdError } from '../../../base/errors.ts'
 import { consulVersion } from '../../../base/version.ts'
-import type { Backend, ServerHealth } from '../../../ports/backend.ts'
-import type { ReadContext } from '../../http/read.ts'
 import { decodeBody, duration, flag, integer, object, text } from '../../../definition/decode.ts'
+import type { Backend, ServerHealth } from '../../../ports/backend.ts'
+import { endpoint } from '../../context.ts'
+import { bytes } from '../../http/body.ts'
+import { parameter, readOptions } from '../../http/parameters.ts'
+import type { Parameters } from '../../http/parameters.ts'
+import * as query from '../../http/query-docs.ts'
+import { sendJson } from '../../http/reply.ts'
+import { indexes as indexSchemas } from '../../http/row-schemas.ts'
+import * as schema from '../../http/schemas.ts'
 import { nameOf } from '../agent/members.ts'
 import type { ServerMember } from '../agent/members.ts'
-import { membersFor } from './operator.ts'
-import { parameter, parametersOf, readOptions } from '../../http/parameters.ts'
-import { sendJson } from '../../http/reply.ts'
-import { addRoute, addRoutes } from '../../http/route.ts'
+import { membersFor } from './members-for.ts'
 
-export const autopilotShape = object({
+const autopilotShape = object({
   CleanupDeadServers: flag,
   LastContactThreshold: duration,
   MaxTrailingLogs: integer,
@@ -28,33 +31,101 @@ export const autopilotShape = object({
 /** The ModifyIndex of the configuration, which never changes. */
 const modifyIndex = 1
 
+const healthSchema = schema.schemaNamed(
+  'OperatorHealth',
+  schema.object({
+    Healthy: schema.flag,
+    FailureTolerance: schema.whole,
+    Servers: schema.list(
+      schema.object({
+        ID: schema.text,
+        Name: schema.text,
+        Address: schema.text,
+        SerfStatus: schema.text,
+        Version: schema.text,
+        Leader: schema.flag,
+        LastContact: schema.text,
+        LastTerm: schema.whole,
+        LastIndex: schema.whole,
+        Healthy: schema.flag,
+        Voter: schema.flag,
+        StableSince: { type: 'string', format: 'date-time' },
+      }),
+    ),
+  }),
+)
+
+const configurationSchema = schema.schemaNamed(
+  'AutopilotConfiguration',
+  schema.object({
+    CleanupDeadServers: schema.flag,
+    LastContactThreshold: schema.text,
+    MaxTrailingLogs: schema.whole,
+    MinQuorum: schema.whole,
+    ServerStabilizationTime: schema.text,
+    RedundancyZoneTag: schema.text,
+    DisableUpgradeMigration: schema.flag,
+    UpgradeVersionTag: schema.text,
+    ...indexSchemas,
+  }),
+)
+
 /** operator/autopilot: the health of the servers, and the rules that decide it. */
-export function addAutopilotRoutes(app: FastifyInstance, context: ReadContext): void {
-  const { backend } = context
-
-  addRoute(app, 'GET', '/v1/operator/autopilot/health', async (request, reply) => {
-    const members = await membersFor(context, request)
-    const { consistency } = readOptions(parametersOf(request), backend.identity)
-    const told = await backend.serverHealth({ mayAsk: consistency !== 'stale' })
-    const health = healthJson(backend, members, told ?? [])
-    // For load balancers and scripts, which read only the status.
-    return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
-  })
-
-  addRoutes(app, '/v1/operator/autopilot/configuration', {
-    GET: async (request, reply) => {
-      readOptions(parametersOf(request), backend.identity)
+export const autopilotEndpoints = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/operator/autopilot/health',
+    permission: { resource: 'operator', access: 'read' },
+    summary: 'Read the health of all servers; 200 if all are healthy',
+    query: { ...query.consistency, ...query.pretty },
+    answer: healthSchema,
+    alsoAnswers: [429],
+    async handle(context, request, reply) {
+      const { backend } = context
+      const members = await membersFor(context, request)
+      const { consistency } = readOptions(request.query, backend.identity)
+      const told = await backend.serverHealth({ mayAsk: consistency !== 'stale' })
+      const health = healthJson(backend, members, told ?? [])
+      // For load balancers and scripts, which read only the status.
+      return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/operator/autopilot/configuration',
+    permission: { resource: 'operator', access: 'read' },
+    summary: 'Read the rules that decide whether a server is healthy',
+    query: { ...query.consistency, ...query.pretty },
+    answer: configurationSchema,
+    async handle({ backend }, request, reply) {
+      readOptions(request.query, backend.identity)
       return sendJson(request, reply, { ...shown(rulesOf(backend)), ...indexes })
     },
-    PUT: async (request, reply) => {
-      const cas = casOf(request)
-      const wrong = faults(rulesOf(backend), readConfiguration(request))
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/v1/operator/autopilot/configuration',
+    permission: { resource: 'operator', access: 'write' },
+    summary: 'Confirm the Autopilot rules; other values are refused',
+    query: {
+      cas: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Apply the request only if ModifyIndex has this value',
+      },
+      ...query.dc,
+    },
+    body: bytes(autopilotShape.schema ?? {}),
+    answer: schema.flag,
+    async handle({ backend }, request, reply) {
+      const cas = casOf(request.query)
+      const wrong = faults(rulesOf(backend), readConfiguration(request.body))
       if (cas !== undefined && cas !== modifyIndex) return sendJson(request, reply, false)
       if (wrong.length > 0) throw svcdError('autopilot-fixed', { reason: wrong.join(' ') })
       return sendJson(request, reply, true)
     },
-  })
-}
+  }),
+]
 
 const indexes = { CreateIndex: modifyIndex, ModifyIndex: modifyIndex }
 
@@ -118,9 +189,9 @@ function faults(
     .map((rule) => `${rule.field} is ${JSON.stringify(valueOf(rule))}: ${rule.why}.`)
 }
 
-function readConfiguration(request: FastifyRequest) {
+function readConfiguration(body: Buffer | undefined) {
   try {
-    return decodeBody(request.body, autopilotShape)
+    return decodeBody(body, autopilotShape)
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
     const reason = error.message.replace(/^Request decode failed: /, '')
@@ -129,8 +200,8 @@ function readConfiguration(request: FastifyRequest) {
 }
 
 /** `?cas`: apply the request only if the configuration still has this index. */
-function casOf(request: FastifyRequest): number | undefined {
-  const cas = parameter(parametersOf(request), 'cas')
+function casOf(parameters: Parameters): number | undefined {
+  const cas = parameter(parameters, 'cas')
   if (cas === undefined || cas === '') return undefined
   if (/^\d{1,20}$/.test(cas)) return Number(cas)
   const reason = `Error parsing cas value: ${JSON.stringify(cas)} is not a whole number`

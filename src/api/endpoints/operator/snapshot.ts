@@ -1,50 +1,59 @@
-import type { FastifyInstance, RequestPayload } from 'fastify'
+import type { RequestPayload } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
-import { originOf } from '../catalog/catalog.ts'
-import type { ReadContext } from '../../http/read.ts'
+import { endpoint } from '../../context.ts'
+import { stream } from '../../http/body.ts'
 import { addReadHeaders, reach } from '../../http/consistency.ts'
-import { parametersOf, readOptions } from '../../http/parameters.ts'
+import { originOf } from '../../http/origin.ts'
+import { readOptions } from '../../http/parameters.ts'
+import * as query from '../../http/query-docs.ts'
 import { sendDone } from '../../http/reply.ts'
-import { addRoutes } from '../../http/route.ts'
 
 /** How much is read and dropped after a refused archive, so that its sender sees the answer. */
 const discardBytesMax = 1024 * 1024 * 1024
 
 /** GET snapshot packs the state into an archive, PUT makes the catalog what an archive says. */
-export function addSnapshotRoutes(app: FastifyInstance, context: ReadContext): void {
-  const { backend } = context
-  // A scope of its own: archives are read as they come, not into memory first.
-  app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload))
-    addRoutes(scope, '/v1/snapshot', {
-      GET: async (request, reply) => {
-        const { consistency } = readOptions(parametersOf(request), backend.identity)
-        await reach(context, consistency)
-        reply.header('content-type', 'application/x-gzip')
-        if (request.method === 'HEAD') return reply.send()
-        const { index, stateBytes, archive } = await backend.snapshot()
-        addReadHeaders(reply, backend, consistency, index)
-        return reply.header('X-Svcd-State-Bytes', stateBytes).send(archive)
-      },
-      PUT: async (request, reply) => {
-        readOptions(parametersOf(request), backend.identity)
-        const payload = request.body as RequestPayload | null | undefined
-        if (payload === undefined || payload === null) {
-          throw svcdError('snapshot-unusable', { file: 'in the request', reason: 'it is empty' })
-        }
-        try {
-          await backend.restore(chunksOf(payload), originOf(request, 'snapshot restore'))
-        } catch (error) {
-          await discard(payload)
-          throw error
-        }
-        return sendDone(reply)
-      },
-    })
-    done()
-  })
-}
+export const snapshotEndpoints = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/snapshot',
+    permission: { resource: 'acl', access: 'write' },
+    summary: 'Download the state as an archive',
+    query: query.consistency,
+    media: { description: 'A gzip tar archive', content: { 'application/x-gzip': { schema: {} } } },
+    async handle(context, request, reply) {
+      const { backend } = context
+      const { consistency } = readOptions(request.query, backend.identity)
+      await reach(context, consistency)
+      reply.header('content-type', 'application/x-gzip')
+      if (request.method === 'HEAD') return reply.send()
+      const { index, stateBytes, archive } = await backend.snapshot()
+      addReadHeaders(reply, backend, consistency, index)
+      return reply.header('X-Svcd-State-Bytes', stateBytes).send(archive)
+    },
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/v1/snapshot',
+    permission: { resource: 'acl', access: 'write' },
+    summary: 'Restore the catalog from an archive',
+    query: query.dc,
+    body: stream,
+    async handle({ backend }, request, reply) {
+      readOptions(request.query, backend.identity)
+      const payload = request.body
+      if (payload === undefined || payload === null) {
+        throw svcdError('snapshot-unusable', { file: 'in the request', reason: 'it is empty' })
+      }
+      try {
+        await backend.restore(chunksOf(payload), originOf(request, 'snapshot restore'))
+      } catch (error) {
+        await discard(payload)
+        throw error
+      }
+      return sendDone(reply)
+    },
+  }),
+]
 
 /** A reader that stops, or is stopped by an error, leaves the connection open for the answer. */
 async function* chunksOf(payload: RequestPayload): AsyncGenerator<Uint8Array> {

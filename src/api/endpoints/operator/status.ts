@@ -1,31 +1,60 @@
-import type { FastifyInstance } from 'fastify'
-import type { Backend } from '../../../ports/backend.ts'
 import { svcdError } from '../../../base/errors.ts'
-import { allParameters, checkDatacenter, parameter, parametersOf } from '../../http/parameters.ts'
+import { endpoint } from '../../context.ts'
+import { allParameters, checkDatacenter, parameter } from '../../http/parameters.ts'
 import type { Parameters } from '../../http/parameters.ts'
+import * as query from '../../http/query-docs.ts'
 import { sendJson } from '../../http/reply.ts'
-import { addRoute } from '../../http/route.ts'
+import { object, text, textMap, texts } from '../../http/schemas.ts'
+
+const forClients = { none: 'clients ask for it before they have a token' }
 
 /** status/*: what client libraries and the CLI use as a ping. */
-export function addStatusRoutes(app: FastifyInstance, backend: Backend): void {
-  addRoute(app, 'GET', '/v1/status/leader', async (request, reply) => {
-    checkDatacenter(parameter(parametersOf(request), 'dc'), backend.identity)
-    return sendJson(request, reply, backend.leader())
-  })
-  addRoute(app, 'GET', '/v1/status/peers', async (request, reply) => {
-    checkDatacenter(parameter(parametersOf(request), 'dc'), backend.identity)
-    return sendJson(request, reply, backend.peers())
-  })
-  addRoute(app, 'GET', '/v1/status/times', async (request, reply) => {
-    const entries = entriesOf(parametersOf(request))
-    const { known, oldest, newest } = backend.read((catalog) => catalog.entryTimes(entries))
-    return sendJson(request, reply, {
-      Times: Object.fromEntries(known.map((time) => [String(time.index), timeText(time)])),
-      Oldest: oldest === undefined ? '' : timeText(oldest),
-      Newest: newest === undefined ? '' : timeText(newest),
-    })
-  })
-}
+export const statusEndpoints = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/status/leader',
+    permission: forClients,
+    summary: 'Read the host:port of the leader; empty without a leader',
+    query: { ...query.dc, ...query.pretty },
+    answer: text,
+    async handle({ backend }, request, reply) {
+      checkDatacenter(parameter(request.query, 'dc'), backend.identity)
+      return sendJson(request, reply, backend.leader())
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/status/peers',
+    permission: forClients,
+    summary: 'List the host:port of every server that votes',
+    query: { ...query.dc, ...query.pretty },
+    answer: texts,
+    async handle({ backend }, request, reply) {
+      checkDatacenter(parameter(request.query, 'dc'), backend.identity)
+      return sendJson(request, reply, backend.peers())
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/status/times',
+    permission: { none: 'it tells of times only, not of what was written' },
+    summary: 'Read when log entries were written',
+    query: {
+      entry: { ...texts, description: 'The index of a log entry; may be repeated' },
+      ...query.pretty,
+    },
+    answer: object({ Times: textMap, Oldest: text, Newest: text }),
+    async handle({ backend }, request, reply) {
+      const entries = entriesOf(request.query)
+      const { known, oldest, newest } = backend.read((catalog) => catalog.entryTimes(entries))
+      return sendJson(request, reply, {
+        Times: Object.fromEntries(known.map((time) => [String(time.index), timeText(time)])),
+        Oldest: oldest === undefined ? '' : timeText(oldest),
+        Newest: newest === undefined ? '' : timeText(newest),
+      })
+    },
+  }),
+]
 
 const entriesMax = 1000
 

@@ -1,0 +1,127 @@
+import { consulVersion } from '../../../base/version.ts'
+import type { Backend } from '../../../ports/backend.ts'
+import { endpoint } from '../../context.ts'
+import { filtered, filterOf, memberFields } from '../../http/filters.ts'
+import { flagParameter, readOptions } from '../../http/parameters.ts'
+import * as query from '../../http/query-docs.ts'
+import { sendJson } from '../../http/reply.ts'
+import {
+  list,
+  object,
+  opaque,
+  schemaNamed,
+  text,
+  textMap,
+  texts,
+  whole,
+} from '../../http/schemas.ts'
+import { debugConfig } from '../observe/debug-config.ts'
+import { memberJson, serverMembers } from './members.ts'
+
+const agentSchema = schemaNamed(
+  'Agent',
+  object({
+    Config: opaque,
+    DebugConfig: opaque,
+    Coord: opaque,
+    Stats: opaque,
+    Meta: opaque,
+    xDS: opaque,
+  }),
+)
+
+const memberRow = schemaNamed(
+  'Member',
+  object({ Name: text, Addr: text, Port: whole, Tags: textMap, Status: whole }),
+)
+
+/** agent/self, members and reload: the agent itself, and the cluster it is in. */
+export const selfEndpoints = [
+  endpoint({
+    method: 'GET',
+    path: '/v1/agent/self',
+    permission: { resource: 'agent', access: 'read' },
+    summary: 'Describe this agent',
+    query: query.pretty,
+    answer: agentSchema,
+    handle: async ({ backend }, request, reply) => sendJson(request, reply, selfJson(backend)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/agent/members',
+    permission: { resource: 'node', access: 'read' },
+    summary: 'List the servers of the cluster',
+    query: {
+      wan: { type: 'boolean', description: 'Add the datacenter to each name' },
+      ...query.filter,
+      ...query.dc,
+      ...query.pretty,
+    },
+    answer: list(memberRow),
+    async handle({ backend }, request, reply) {
+      const { identity } = backend
+      readOptions(request.query, identity)
+      const filter = filterOf(request.query, memberFields)
+      // One datacenter's, under the names that they have among several.
+      const isWan = flagParameter(request.query, 'wan')
+      const suffix = isWan ? `.${identity.datacenter}` : ''
+      const rows = serverMembers({ backend })
+        .map((member) => memberJson(member, identity))
+        .map((row) => ({ ...row, Name: `${row.Name}${suffix}` }))
+      return sendJson(request, reply, filtered(rows, filter))
+    },
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/v1/agent/reload',
+    permission: { resource: 'agent', access: 'write' },
+    summary: 'Reload configuration, service and zone files',
+    query: query.pretty,
+    answer: object({ Taken: texts, LeftOut: texts, HeldBack: texts, RestartNeeded: texts }),
+    async handle({ backend }, request, reply) {
+      const { taken, leftOut, heldBack, restartNeeded } = await backend.reload()
+      const report = { Taken: taken, LeftOut: leftOut, HeldBack: heldBack }
+      return sendJson(request, reply, { ...report, RestartNeeded: restartNeeded })
+    },
+  }),
+]
+
+function selfJson(backend: Backend) {
+  const { identity, agent } = backend
+  const leader = backend.leader()
+  const { services, checks } = agent.counts()
+  const own = serverMembers({ backend }).find(({ server }) => server.id === identity.nodeId)
+  return {
+    Config: {
+      Datacenter: identity.datacenter,
+      PrimaryDatacenter: identity.datacenter,
+      NodeName: identity.nodeName,
+      NodeID: identity.nodeId,
+      Revision: '',
+      Server: identity.server,
+      Version: consulVersion,
+      SvcdVersion: identity.version,
+    },
+    DebugConfig: debugConfig(identity),
+    Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
+    Member: own === undefined ? null : memberJson(own, identity),
+    Stats: {
+      agent: {
+        checks: String(checks),
+        services: String(services),
+      },
+      build: { prerelease: '', revision: '', version: identity.version },
+      consul: {
+        acl: 'disabled',
+        known_datacenters: '1',
+        leader: String(backend.isLeader()),
+        leader_addr: leader,
+        server: String(identity.server),
+      },
+      ...backend.statistics(),
+    },
+    Meta: backend.read((catalog) => catalog.node(identity.nodeName))?.meta ?? {},
+    // There is no port for proxies; clients that look for one are to find that out.
+    xDS: { SupportedProxies: {}, Port: -1, Ports: { Plaintext: -1, TLS: -1 } },
+  }
+}

@@ -1,0 +1,15 @@
+import type { ApiEndpoint } from '../context.ts'
+import { agentEndpoints } from './agent/agent.ts'
+import { catalogEndpoints } from './catalog/catalog.ts'
+import { healthEndpoints } from './health/health.ts'
+import { observeEndpoints } from './observe/observe.ts'
+import { operatorEndpoints } from './operator/operator.ts'
+
+/** Every endpoint of the API, a line for each family. */
+export const endpoints: readonly ApiEndpoint[] = [
+  ...agentEndpoints,
+  ...catalogEndpoints,
+  ...healthEndpoints,
+  ...operatorEndpoints,
+  ...observeEndpoints,
+]
