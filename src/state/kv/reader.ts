@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { afterKey, afterPrefix } from './key-range.ts'
 import type { Bound } from './key-range.ts'
+import { kvSubject } from './subjects.ts'
 import { floorKey } from './tables.ts'
 import type { EntryRow } from './tables.ts'
 
@@ -84,8 +85,19 @@ export class KvReader {
     }
   }
 
+  /** The last entry of the log that it shows. */
+  appliedIndex(): number {
+    return this.#sql.appliedIndex.get() ?? 0
+  }
+
+  /** The index of a subject; see {@link kvSubject}. */
+  indexOf(subject: string): number {
+    const name = subject.slice(subject.indexOf(':') + 1)
+    return subject === kvSubject.key(name) ? this.indexOfKey(name) : this.indexOfPrefix(name)
+  }
+
   /** The entry of the log that changed a key last, also one that is gone; 0: none is known. */
-  indexOf(key: string): number {
+  indexOfKey(key: string): number {
     const entry = this.#sql.index.get(key)
     if (entry !== undefined) return entry
     return Math.max(this.#sql.tombstone.get(key) ?? 0, this.#floor())
@@ -112,6 +124,7 @@ function prepare(db: Database) {
       `SELECT * FROM kv ${range} ORDER BY key LIMIT ?`,
     ),
     keys: one<[Bound, Bound, number], string>(`SELECT key FROM kv ${range} ORDER BY key LIMIT ?`),
+    appliedIndex: one<[], number>("SELECT value FROM meta WHERE key = 'applied_index'"),
     index: one<[string], number>('SELECT modify_index FROM kv WHERE key = ?'),
     tombstone: one<[string], number>('SELECT modify_index FROM kv_tombstones WHERE key = ?'),
     lastChange: one<[string, Bound], number | null>(`SELECT max(modify_index) FROM kv ${range}`),

@@ -69,7 +69,7 @@ t.test('a tree is deleted by its prefix, however large it is', async (t) => {
   ])
   t.ok(subjects.has('key:a/299') && subjects.has('tree:a/') && subjects.has('tree:'))
   t.notOk(subjects.has('key:a'))
-  t.equal(kv.reader.indexOf('a/7'), kv.index)
+  t.equal(kv.reader.indexOfKey('a/7'), kv.index)
   t.equal(kv.reader.indexOfPrefix('a/2'), kv.index)
   t.strictSame(kv.apply({ kind: 'kv-delete-tree', prefix: 'a/' }).subjects, new Set())
   t.strictSame(...kv.sums())
@@ -83,12 +83,12 @@ t.test('a deleted key is forgotten after a while, and no index falls', async (t)
   kv.delete('a/old')
   kv.put('a/live')
   const gone = kv.index - 256
-  t.equal(kv.reader.indexOf('a/old'), gone)
-  t.equal(kv.reader.indexOf('a/never'), 0, 'nothing is known of it')
+  t.equal(kv.reader.indexOfKey('a/old'), gone)
+  t.equal(kv.reader.indexOfKey('a/never'), 0, 'nothing is known of it')
   while (kv.index < gone + rememberEntries + 4096) kv.put('b', String(kv.index))
   t.equal(kv.rows('kv_tombstones').length, 1, 'the key has no row any more')
-  t.equal(kv.reader.indexOf('a/old'), gone)
-  t.equal(kv.reader.indexOf('a/never'), gone, 'it may have been the same')
+  t.equal(kv.reader.indexOfKey('a/old'), gone)
+  t.equal(kv.reader.indexOfKey('a/never'), gone, 'it may have been the same')
   t.equal(kv.reader.indexOfPrefix('a/'), gone + 256, 'what is alive keeps its index')
   t.equal(kv.reader.indexOfPrefix('c/'), gone)
   t.strictSame(...kv.sums())
@@ -182,7 +182,7 @@ t.test(
           prefixes.map((prefix) => [prefix, JSON.stringify(shown(kv, prefix))]),
         )
         const indexes = new Map(prefixes.map((prefix) => [prefix, kv.reader.indexOfPrefix(prefix)]))
-        const ofKeys = new Map(keys.map((k) => [k, kv.reader.indexOf(k)]))
+        const ofKeys = new Map(keys.map((k) => [k, kv.reader.indexOfKey(k)]))
         const { isDone, subjects } = kv.apply(body)
         if (isDone !== model.apply(body, kv.index)) throw new Error('another outcome')
         for (const prefix of prefixes) {
@@ -195,7 +195,7 @@ t.test(
           if (isChanged && !subjects.has(kvSubject.tree(prefix))) throw new Error(`tree ${prefix}`)
         }
         for (const [k, index] of ofKeys) {
-          const now = kv.reader.indexOf(k)
+          const now = kv.reader.indexOfKey(k)
           if (now < index) throw new Error(`the index of ${k} fell`)
           if ((now === kv.index) !== subjects.has(kvSubject.key(k))) throw new Error(`key ${k}`)
         }
