@@ -35,7 +35,8 @@ function encoded(parameters: Parameters): string {
 }
 
 function escaped(text: string): string {
-  const bytes = (char: string): string =>
-    `%${char.charCodeAt(0).toString(16).toUpperCase()}`
-  return encodeURIComponent(text).replaceAll(/[!'()*]/g, bytes).replaceAll('%20', '+')
+  const bytes = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+  return encodeURIComponent(text)
+    .replaceAll(/[!'()*]/g, bytes)
+    .replaceAll('%20', '+')
 }

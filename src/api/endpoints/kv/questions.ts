@@ -11,6 +11,8 @@ import type { Question } from '../../http/renderer.ts'
 type KvQuestion = Question<KvReader>
 
 const nothing: Answer = { kind: 'nothing' }
+/** Of a value, that are about as much work as a row of another list. */
+const rowBytes = 16 * 1024
 
 /** What a GET asks. The presence of `keys`, `recurse` and `raw` counts, as in Consul. Throws `missing-name`. */
 export function kvQuestion(
@@ -61,16 +63,13 @@ function rawValue(state: FamilyReads<KvReader>, key: string): KvQuestion {
 }
 
 function entriesBelow(state: FamilyReads<KvReader>, prefix: string): KvQuestion {
-  return below(state, prefix, (reader) => {
-    const entries = reader.entries(prefix)
-    return unlessEmpty(entries, rowOf)
-  })
+  return below(state, prefix, (reader) => unlessEmpty(reader.entries(prefix), entryRows))
 }
 
 function keysBelow(state: FamilyReads<KvReader>, prefix: string, separator: string): KvQuestion {
   return below(state, prefix, (reader) => {
     const keys = reader.keys(prefix, separator)
-    const answer = unlessEmpty(keys, (key) => key)
+    const answer = unlessEmpty(keys, (key) => [key])
     // The whole tree is there, even if it is empty.
     return answer === nothing && prefix === '' ? { kind: 'list', rows: [] } : answer
   })
@@ -89,16 +88,24 @@ function below(
   }
 }
 
+type Row = object | string | undefined
+
 /** The first item decides; the others are read while they are written. */
-function unlessEmpty<T>(items: Generator<T, void>, rowOf: (item: T) => object | string): Answer {
+function unlessEmpty<T>(items: Generator<T, void>, rowsOf: (item: T) => Iterable<Row>): Answer {
   const first = items.next()
   if (first.done === true) return nothing
   const { value } = first
-  function* rows() {
-    yield rowOf(value)
-    for (const item of items) yield rowOf(item)
+  function* rows(): Generator<Row, void> {
+    yield* rowsOf(value)
+    for (const item of items) yield* rowsOf(item)
   }
   return { kind: 'list', rows: rows() }
+}
+
+/** A large value counts as many rows, so that others get their turn after a few of them. */
+function* entryRows(entry: KvEntry): Generator<Row, void> {
+  yield rowOf(entry)
+  for (let bytes = rowBytes; bytes < entry.value.length; bytes += rowBytes) yield undefined
 }
 
 function rowOf(entry: KvEntry): FlatJson {
