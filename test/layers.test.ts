@@ -12,6 +12,7 @@ const rules: LayerRules = {
     state: { imports: ['base'], builtins: ['util'] },
     dns: { imports: ['base'], ...none },
     health: { imports: ['base', 'state/catalog/model.ts'], ...none },
+    access: { imports: ['base'], ...none },
     config: { imports: ['base'], ...none },
     filter: { imports: ['base'], ...none },
     definition: { imports: ['base', 'state'], ...none },
@@ -48,7 +49,7 @@ const rules: LayerRules = {
     probes: { imports: ['base', 'health', 'process'], builtins: 'any' },
     client: { imports: ['base'], builtins: ['http', 'https', 'module', 'net', 'stream', 'zlib'] },
     api: {
-      imports: ['base', 'state', 'health', 'filter', 'definition', 'ports'],
+      imports: ['base', 'access', 'state', 'health', 'filter', 'definition', 'ports'],
       builtins: ['crypto', 'module', 'net', 'stream', 'zlib'],
     },
     archive: {
@@ -84,7 +85,18 @@ const rules: LayerRules = {
       builtins: 'any',
     },
     resolver: {
-      imports: ['base', 'state', 'config', 'dns', 'health', 'net', 'process', 'replica', 'storage'],
+      imports: [
+        'base',
+        'access',
+        'state',
+        'config',
+        'dns',
+        'health',
+        'net',
+        'process',
+        'replica',
+        'storage',
+      ],
       builtins: 'any',
     },
     ui: { imports: [], ...none },

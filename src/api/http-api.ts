@@ -1,13 +1,15 @@
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { anonymous } from '../access/caller.ts'
+import type { Caller } from '../access/caller.ts'
 import { InvariantError } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Backend } from '../ports/backend.ts'
-import type { ApiContext } from './context.ts'
-import { endpoints } from './endpoints/families.ts'
+import type { ApiContext, ApiEndpoint } from './context.ts'
+import { endpoints as allEndpoints } from './endpoints/families.ts'
 import { takeBodies } from './http/body.ts'
 import { noCompilers } from './http/compilers.ts'
 import { connectionEndings } from './http/connection-endings.ts'
@@ -15,7 +17,7 @@ import { measure } from './http/measured.ts'
 import type { Exposition } from './http/measured.ts'
 import { addEndpoints, urlsOf } from './http/mount.ts'
 import { argumentPrefixes, cleanPath, originForm } from './http/path.ts'
-import { Waits } from './http/read.ts'
+import { Waits } from './http/blocking.ts'
 import { Renderer } from './http/renderer.ts'
 import { RequestGuard } from './http/request-guard.ts'
 import { SaidWarnings } from './http/said-warnings.ts'
@@ -40,6 +42,10 @@ export interface HttpApiOptions {
   readonly allowedHosts?: readonly string[]
   /** How often a stream of events says that it lives. Default 15 s. */
   readonly heartbeatMs?: number
+  /** What it serves. Default: the endpoints of all families. */
+  readonly endpoints?: readonly ApiEndpoint[]
+  /** Who asks: callers with the same rights are one object. Default: everybody is anonymous. */
+  readonly callerOf?: (request: FastifyRequest) => Caller
   /** Where warnings of registrations go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -71,9 +77,10 @@ export function createHttpApi(
     rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
   })
+  const { endpoints = allEndpoints } = options
   const waits = new Waits()
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
-  const streams = new Streams({ backend, clock, logger, heartbeatMs: options.heartbeatMs })
+  const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
   const context: ApiContext = {
     backend,
@@ -82,9 +89,12 @@ export function createHttpApi(
     lines,
     said: new SaidWarnings(options.warningLines ?? unbounded(logger)),
     measured: measure(app, () => backend.metrics(), openExposition),
-    document: documentOnce(),
+    document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
-    renderer: new Renderer(backend),
+    renderer: new Renderer(),
+    identity: backend.identity,
+    catalog: backend,
+    callerOf: options.callerOf ?? (() => anonymous),
     clock,
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
@@ -114,13 +124,13 @@ async function openExposition(): Promise<Exposition> {
 }
 
 /** The first request makes it. */
-function documentOnce(): () => Promise<Buffer> {
+function documentOnce(endpoints: readonly ApiEndpoint[]): () => Promise<Buffer> {
   let document: Promise<Buffer> | undefined
-  return () => (document ??= makeDocument())
+  return () => (document ??= makeDocument(endpoints))
 }
 
 /** Of what is below `/v1`. Loads what only this needs. */
-async function makeDocument(): Promise<Buffer> {
+async function makeDocument(endpoints: readonly ApiEndpoint[]): Promise<Buffer> {
   const { openApiDocument } = await import('./http/openapi-document.ts')
   const rows = endpoints.filter(({ path }) => path.startsWith('/v1/'))
   return Buffer.from(JSON.stringify(await openApiDocument(rows)))

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { anonymous } from '../access/caller.ts'
 import { reasonOf } from '../base/errors.ts'
 import { openVersions } from '../state/families.ts'
 import { Responder } from '../dns/responder.ts'
@@ -39,7 +40,10 @@ export function openAnswerer(
   const versions = all.of('catalog')
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
-  const snapshots = new Snapshots(reader, versions, answering)
+  const snapshots = new Snapshots(reader, versions, {
+    caller: anonymous,
+    onlyPassing: answering.onlyPassing,
+  })
   let agedMs = performance.now()
   const endBatch = (): void => {
     snapshots.close()

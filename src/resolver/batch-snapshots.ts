@@ -2,6 +2,7 @@ import type { FamilyVersions } from '../state/machine/versions.ts'
 import type { Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
+import type { CatalogViewOptions } from './catalog-view.ts'
 
 /**
  * Snapshots for DNS answers: one read transaction for all the questions of a batch, as long as
@@ -15,11 +16,7 @@ export class Snapshots {
   readonly #view: CatalogView
   #current: Snapshot | undefined
 
-  constructor(
-    reader: StateReader,
-    versions: FamilyVersions,
-    options: { readonly onlyPassing: boolean },
-  ) {
+  constructor(reader: StateReader, versions: FamilyVersions, options: CatalogViewOptions) {
     this.#reader = reader
     this.#versions = versions
     this.#view = new CatalogView(reader.catalog, options)

@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts'
 import type { IpBytes } from '../base/ip.ts'
 import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
@@ -6,6 +7,8 @@ import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
 import { judge } from '../health/select.ts'
 
 export interface CatalogViewOptions {
+  /** Whose answers are made from it. A wire cache has the answers of one view, so of one caller. */
+  readonly caller: Caller
   /** Leave instances with a warning out too. */
   readonly onlyPassing: boolean
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { anonymous } from '../../src/access/caller.ts'
 import { reachOfNode, reachOfService } from '../../src/state/catalog/addresses.ts'
 import { candidateQueries } from '../../src/state/catalog/candidates.ts'
 import { CatalogVersions } from '../helpers/versions.ts'
@@ -47,7 +48,7 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
         catalog.apply(registerCommand(name, { node, checks: [check] }))
       }
     }
-    const options = { onlyPassing: only }
+    const options = { caller: anonymous, onlyPassing: only }
     const view = new CatalogView(catalog.reader, options)
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)
@@ -97,7 +98,10 @@ t.test('a question after a write sees it, though its batch began before', async 
     writer.close()
   })
   const versions = new CatalogVersions()
-  const snapshots = new Snapshots(reader, versions.catalog, { onlyPassing: false })
+  const snapshots = new Snapshots(reader, versions.catalog, {
+    caller: anonymous,
+    onlyPassing: false,
+  })
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)
   const first = snapshots.open()

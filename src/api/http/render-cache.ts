@@ -1,4 +1,6 @@
 import { gzip } from 'node:zlib'
+import type { Caller } from '../../access/caller.ts'
+import { PerCaller } from './per-caller.ts'
 
 const bytesMax = 8 * 1024 * 1024
 /** About what an entry takes beside its bytes: empty answers must not be free. */
@@ -33,26 +35,26 @@ export function compress(body: Buffer): Promise<Buffer> {
 }
 
 /**
- * The answers given since the catalog last changed. When a service changes, all its watchers ask
- * for the same bytes at the same moment. They are read and serialised for the first of them only.
+ * The answers given since the state of one family last changed. When a service changes, all its watchers
+ * ask for the same bytes at the same moment. They are read and serialised for the first of them only.
  */
 export class RenderCache {
-  readonly #answers = new Map<string, Rendered>()
+  readonly #answers = new PerCaller<Rendered>()
   #version = 0
   #bytes = 0
 
-  /** `version` is the catalog's, taken before the answer is read. */
-  get(version: number, key: string): Rendered | undefined {
+  /** `version` is that of the state, taken before the answer is read. */
+  get(version: number, caller: Caller, key: string): Rendered | undefined {
     this.#move(version)
-    return this.#answers.get(key)
+    return this.#answers.get(caller, key)
   }
 
-  put(version: number, key: string, answer: Rendered): void {
+  put(version: number, caller: Caller, key: string, answer: Rendered): void {
     this.#move(version)
     const bytes = answer.body.length + 2 * key.length + entryBytes
     if (this.#bytes + bytes > bytesMax) return
     this.#bytes += bytes
-    this.#answers.set(key, answer)
+    this.#answers.set(caller, key, answer)
   }
 
   #move(version: number): void {

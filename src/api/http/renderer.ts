@@ -1,118 +1,154 @@
-import type { CatalogReader } from '../../state/catalog/query.ts'
+import type { Caller } from '../../access/caller.ts'
 import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
-import type { Backend } from '../../ports/backend.ts'
+import type { FamilyReads } from './family-reads.ts'
+import { PerCaller } from './per-caller.ts'
 import { RenderCache, Rendered } from './render-cache.ts'
 import { writeIfShort } from './sliced-answer.ts'
 
-/** What an endpoint reads: `subject` moves when `answer` may be another one. */
-export interface Question {
+/** What each reader of a family of the state knows, whatever its rows are. */
+export interface Indexed {
+  /** The index of the last change of a subject. */
+  indexOf(subject: string): number
+  /** The last entry of the log that it shows. */
+  appliedIndex(): number
+}
+
+/** What an endpoint reads: of which family, and what. `subject` moves when the answer may be another one. */
+export interface Question<Reader extends Indexed> {
+  readonly state: FamilyReads<Reader>
   readonly subject: string
-  answer(catalog: CatalogReader): Answer
+  /** The rows that `caller` may see. */
+  answer(reader: Reader, caller: Caller): Answer
+  /** The index of the answer, if it is not that of the subject. */
+  index?(reader: Reader): number
+}
+
+/** A question as a client asks it. Two with the same key of the same caller must be the same. */
+export interface Asking<Reader extends Indexed> {
+  readonly caller: Caller
+  readonly key: string
+  readonly pretty: boolean
+  readonly question: Question<Reader>
 }
 
 /**
- * Answers when the subject's index is above `above`; undefined when the caller should wait. `since`
- * is the catalog's version, taken before.
+ * Answers when the index is above `above`; undefined when the caller should wait. `since` is the version
+ * of the question's state, taken before.
  */
 export type Render = (since: number, above: number) => Rendered | Promise<Rendered> | undefined
 
 interface LongRead {
-  /** The catalog's version when it began to read; undefined while it waits for its turn. */
+  /** The version of the state when it began to read; undefined while it waits for its turn. */
   readonly begunAt: () => number | undefined
   readonly rendered: Promise<Rendered>
 }
 
-/** Makes answers, each once for all who ask the same of the same state. */
+/** What was and is being made from the state of one family. */
+interface Made {
+  readonly answers: RenderCache
+  readonly long: PerCaller<LongRead>
+}
+
+/** Makes answers, each once for all of one caller who ask the same of the same state. */
 export class Renderer {
-  readonly #backend: Pick<Backend, 'read' | 'readSliced' | 'version'>
-  readonly #answers = new RenderCache()
-  readonly #long = new Map<string, LongRead>()
+  readonly #made = new Map<object, Made>()
 
-  constructor(backend: Pick<Backend, 'read' | 'readSliced' | 'version'>) {
-    this.#backend = backend
-  }
-
-  /** Two questions with the same `key` must be the same. */
-  of(key: string, pretty: boolean, question: Question): Render {
+  of<Reader extends Indexed>(asking: Asking<Reader>): Render {
+    const made = this.#madeFrom(asking.question.state)
     return (since, above) => {
-      const now = this.#now(key, pretty, question, since, above)
-      return now === 'long' ? this.#slowly(key, pretty, question) : now
+      const now = renderNow(made, asking, since, above)
+      return now === 'long' ? renderSlowly(made, asking) : now
     }
   }
 
   /** Whether a client that saw the index `above` has nothing new to see, and would wait. */
-  isUnchanged(question: Question, above: number): boolean {
-    return this.#backend.read((catalog) =>
-      mustWait(catalog, indexOf(catalog, question.subject), above),
-    )
+  isUnchanged<Reader extends Indexed>(question: Question<Reader>, above: number): boolean {
+    return question.state.read((reader) => mustWait(reader, indexOf(reader, question), above))
   }
 
-  #now(
-    key: string,
-    pretty: boolean,
-    question: Question,
-    since: number,
-    above: number,
-  ): Rendered | 'long' | undefined {
-    return this.#backend.read((catalog) => {
-      const index = indexOf(catalog, question.subject)
-      if (mustWait(catalog, index, above)) return undefined
-      const known = this.#answers.get(since, key)
-      // A commit shows in the index a moment before it shows in the version.
-      if (known?.index === index) return known
-      const body = writeIfShort(question.answer(catalog), pretty)
-      if (body === undefined) return 'long'
-      const rendered = new Rendered(index, body)
-      this.#answers.put(since, key, rendered)
-      return rendered
-    })
-  }
-
-  /** Shared with all who asked before the read began, and while nothing changed since. */
-  #slowly(key: string, pretty: boolean, question: Question): Promise<Rendered> {
-    const running = this.#long.get(key)
-    const version = this.#backend.version()
-    if (running !== undefined && (running.begunAt() ?? version) === version) return running.rendered
-    let begunAt: number | undefined
-    const rendered = this.#backend.readSliced((catalog) => {
-      begunAt = this.#backend.version()
-      return steps(catalog, pretty, question)
-    })
-    const long = { begunAt: () => begunAt, rendered }
-    this.#long.set(key, long)
-    return this.#finished(key, long)
-  }
-
-  async #finished(key: string, long: LongRead): Promise<Rendered> {
-    try {
-      const rendered = await long.rendered
-      const begunAt = long.begunAt()
-      if (begunAt === this.#backend.version()) this.#answers.put(begunAt, key, rendered)
-      return rendered
-    } finally {
-      if (this.#long.get(key) === long) this.#long.delete(key)
+  /** Each family has its own: a change of one leaves the answers of the others. */
+  #madeFrom(state: object): Made {
+    let made = this.#made.get(state)
+    if (made === undefined) {
+      made = { answers: new RenderCache(), long: new PerCaller() }
+      this.#made.set(state, made)
     }
+    return made
   }
 }
 
-function* steps(
-  catalog: CatalogReader,
-  pretty: boolean,
-  question: Question,
-): Generator<void, Rendered> {
-  const index = indexOf(catalog, question.subject)
-  return new Rendered(index, yield* writeAnswer(question.answer(catalog), pretty))
+function renderNow<Reader extends Indexed>(
+  { answers }: Made,
+  { caller, key, pretty, question }: Asking<Reader>,
+  since: number,
+  above: number,
+): Rendered | 'long' | undefined {
+  return question.state.read((reader) => {
+    const index = indexOf(reader, question)
+    if (mustWait(reader, index, above)) return undefined
+    const known = answers.get(since, caller, key)
+    // A commit shows in the index a moment before it shows in the version.
+    if (known?.index === index) return known
+    const body = writeIfShort(question.answer(reader, caller), pretty)
+    if (body === undefined) return 'long'
+    const rendered = new Rendered(index, body)
+    answers.put(since, caller, key, rendered)
+    return rendered
+  })
 }
 
-function mustWait(catalog: CatalogReader, index: number, above: number): boolean {
+/** Shared with all who asked before the read began, and while nothing changed since. */
+function renderSlowly<Reader extends Indexed>(
+  made: Made,
+  asking: Asking<Reader>,
+): Promise<Rendered> {
+  const { caller, key, question } = asking
+  const { state } = question
+  const running = made.long.get(caller, key)
+  const version = state.version()
+  if (running !== undefined && (running.begunAt() ?? version) === version) return running.rendered
+  let begunAt: number | undefined
+  const rendered = state.readSliced((reader) => {
+    begunAt = state.version()
+    return steps(reader, asking)
+  })
+  const long = { begunAt: () => begunAt, rendered }
+  made.long.set(caller, key, long)
+  return finished(made, asking, long)
+}
+
+async function finished<Reader extends Indexed>(
+  { answers, long }: Made,
+  { caller, key, question }: Asking<Reader>,
+  read: LongRead,
+): Promise<Rendered> {
+  try {
+    const rendered = await read.rendered
+    const begunAt = read.begunAt()
+    if (begunAt === question.state.version()) answers.put(begunAt, caller, key, rendered)
+    return rendered
+  } finally {
+    long.delete(caller, key, read)
+  }
+}
+
+function* steps<Reader extends Indexed>(
+  reader: Reader,
+  { caller, pretty, question }: Asking<Reader>,
+): Generator<void, Rendered> {
+  const index = indexOf(reader, question)
+  return new Rendered(index, yield* writeAnswer(question.answer(reader, caller), pretty))
+}
+
+function mustWait(reader: Indexed, index: number, above: number): boolean {
   if (above === 0 || index > above) return false
-  // An index that this catalog has not reached comes from before a restore: waiting for it would
+  // An index that this state has not reached comes from before a restore: waiting for it would
   // leave the client with what it knew then.
-  return above <= Math.max(1, catalog.appliedIndex())
+  return above <= Math.max(1, reader.appliedIndex())
 }
 
 /** Never 0: clients take 0 for "no index" and would spin. */
-function indexOf(catalog: CatalogReader, subject: string): number {
-  return Math.max(1, catalog.indexOf(subject))
+function indexOf<Reader extends Indexed>(reader: Reader, question: Question<Reader>): number {
+  return Math.max(1, question.index?.(reader) ?? reader.indexOf(question.subject))
 }

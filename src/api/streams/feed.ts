@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
-import type { Backend, Wait } from '../../ports/backend.ts'
+import type { Wait } from '../../ports/backend.ts'
+import type { FamilyReads } from '../http/family-reads.ts'
 import { EventStream, frameOf } from './event-stream.ts'
 import type { Frame } from './event-stream.ts'
 import type { Rendered } from '../http/render-cache.ts'
@@ -11,19 +12,19 @@ const restFactor = 4
 /** Readers served before others get their turn. */
 const batch = 256
 
-/** The catalog as one feed sees it. */
+/** The state as one feed sees it. */
 export interface FeedSource {
+  readonly state: Pick<FamilyReads<never>, 'version' | 'waitForChange'>
   readonly subject: string
   /** The state now; to be asked with `version()` taken before. */
   render(since: number): Promise<Rendered>
 }
 
 /**
- * One URL that is watched: one wait for its changes and one serialisation of each, however many
+ * One URL that callers with the same rights watch: one wait for its changes and one serialisation of each, however many
  * read it.
  */
 export class Feed {
-  readonly #backend: Backend
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #source: FeedSource
   readonly #streams = new Set<EventStream>()
@@ -31,13 +32,7 @@ export class Feed {
   #wait: Wait | undefined
   #latest: Frame
 
-  constructor(
-    backend: Backend,
-    clock: Pick<Clock, 'monotonicMs'>,
-    source: FeedSource,
-    first: Rendered,
-  ) {
-    this.#backend = backend
+  constructor(clock: Pick<Clock, 'monotonicMs'>, source: FeedSource, first: Rendered) {
     this.#clock = clock
     this.#source = source
     this.#latest = frameOf(first.index, first.body)
@@ -66,12 +61,13 @@ export class Feed {
     this.#streams.delete(stream)
   }
 
-  /** Offers every change to all readers until `end`. Rejects when the catalog cannot be read. */
+  /** Offers every change to all readers until `end`. Rejects when the state cannot be read. */
   async run(): Promise<void> {
+    const { state, subject } = this.#source
     let offered = this.#latest
     while (!this.#hasEnded) {
       // Taken before the read, so that a change between the read and the wait ends the wait.
-      const since = this.#backend.version()
+      const since = state.version()
       const startMs = this.#clock.monotonicMs()
       this.see(await this.#source.render(since))
       if (this.#latest.body !== offered.body) {
@@ -80,7 +76,7 @@ export class Feed {
         await this.#offerAll()
         await rest(tookMs * restFactor)
       }
-      this.#wait = this.#backend.waitForChange(this.#source.subject, since, waitMs)
+      this.#wait = state.waitForChange(subject, since, waitMs)
       if (this.#hasEnded) this.#wait.end()
       await this.#wait.ended
     }

@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify'
+import type { Caller } from '../../access/caller.ts'
 import type { Clock } from '../../base/clock.ts'
 import { reasonOf, svcdError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
-import type { Backend } from '../../ports/backend.ts'
 import { EventStream } from './event-stream.ts'
 import { Feed } from './feed.ts'
 import type { FeedSource } from './feed.ts'
+import { PerCaller } from '../http/per-caller.ts'
 import type { Rendered } from '../http/render-cache.ts'
 
 const heartbeatMsDefault = 15_000
@@ -13,17 +14,22 @@ const heartbeatMsDefault = 15_000
 const heartbeatsMissedMax = 4
 
 export interface StreamsOptions {
-  readonly backend: Backend
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly logger: Logger
   /** Default 15 s: proxies close what is silent for 30 to 60 s. */
   readonly heartbeatMs?: number | undefined
 }
 
-/** The streams of server-sent events that are open, one feed for each URL. */
+/** What the readers of a feed have in common. */
+export interface FeedPlace {
+  readonly caller: Caller
+  readonly key: string
+}
+
+/** The streams of server-sent events that are open, one feed for each URL and caller. */
 export class Streams {
   readonly #options: StreamsOptions
-  readonly #feeds = new Map<string, Feed>()
+  readonly #feeds = new PerCaller<Feed>()
   #heartbeat: ReturnType<typeof setInterval> | undefined
   #stopped = false
 
@@ -31,44 +37,50 @@ export class Streams {
     this.#options = options
   }
 
-  /** Readers of one `key` share one feed. `first`: the state as it was just read. */
-  feed(key: string, source: FeedSource, first: Rendered): Feed {
+  /** Readers of one key share one feed. `first`: the state as it was just read. */
+  feed(place: FeedPlace, source: FeedSource, first: Rendered): Feed {
     if (this.#stopped) throw svcdError('stopping', {})
-    return this.#feeds.get(key) ?? this.#start(key, source, first)
+    return this.#feeds.get(place.caller, place.key) ?? this.#start(place, source, first)
   }
 
   /** Streams a feed to a client until that goes away. `known`: the state that the client has. */
-  open(key: string, feed: Feed, raw: FastifyReply['raw'], known: Buffer | undefined): void {
+  open(place: FeedPlace, feed: Feed, raw: FastifyReply['raw'], known: Buffer | undefined): void {
     const stream = new EventStream(raw, known)
     feed.add(stream)
     raw.once('close', () => {
       feed.delete(stream)
-      if (feed.isUnused) this.#drop(key, feed)
+      if (feed.isUnused) this.#drop(place, feed)
     })
   }
 
   /** Ends all streams; their clients connect again elsewhere, or later. */
   stop(): void {
     this.#stopped = true
-    for (const [key, feed] of this.#feeds) this.#drop(key, feed)
+    for (const feed of this.#feeds.values()) feed.end()
+    this.#feeds.clear()
+    this.#stopBeating()
   }
 
-  #start(key: string, source: FeedSource, first: Rendered): Feed {
-    const { backend, clock, logger } = this.#options
-    const feed = new Feed(backend, clock, source, first)
-    this.#feeds.set(key, feed)
+  #start(place: FeedPlace, source: FeedSource, first: Rendered): Feed {
+    const { clock, logger } = this.#options
+    const { caller, key } = place
+    const feed = new Feed(clock, source, first)
+    this.#feeds.set(caller, key, feed)
     feed.run().catch((error: unknown) => {
       logger.error({ key, reason: reasonOf(error) }, 'a stream ended: the catalog cannot be read')
-      this.#drop(key, feed)
+      this.#drop(place, feed)
     })
     this.#heartbeat ??= setInterval(() => this.#beat(), this.#heartbeatMs).unref()
     return feed
   }
 
-  #drop(key: string, feed: Feed): void {
+  #drop({ caller, key }: FeedPlace, feed: Feed): void {
     feed.end()
-    if (this.#feeds.get(key) === feed) this.#feeds.delete(key)
-    if (this.#feeds.size > 0) return
+    this.#feeds.delete(caller, key, feed)
+    if (this.#feeds.isEmpty) this.#stopBeating()
+  }
+
+  #stopBeating(): void {
     clearInterval(this.#heartbeat)
     this.#heartbeat = undefined
   }

@@ -4,6 +4,7 @@ import { nodeCheckId } from '../../../state/catalog/model.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend, JoinResult } from '../../../ports/backend.ts'
 import { endpoint } from '../../context.ts'
+import { untilFound } from '../../http/blocking.ts'
 import { originOf } from '../../http/origin.ts'
 import { flagParameter } from '../../http/parameters.ts'
 import type { ReadContext } from '../../http/read.ts'
@@ -68,15 +69,11 @@ const lookMs = 100
  * them.
  */
 async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
-  const { backend, clock, waits } = context
-  const deadline = clock.monotonicMs() + namesMs
-  for (;;) {
-    const since = backend.version()
-    const remainingMs = deadline - clock.monotonicMs()
-    if (isAllNamed(backend) || remainingMs <= 0 || waits.stopped) return
-    const wait = backend.waitForChange(subject.nodes, since, Math.min(lookMs, remainingMs))
-    await waits.run(reply, wait)
-  }
+  const { backend, catalog: state } = context
+  const wait = { state, subject: subject.nodes, limitMs: () => namesMs, stepMs: lookMs }
+  await untilFound(context, reply, wait, (_since, isLast) =>
+    isLast || isAllNamed(backend) ? true : undefined,
+  )
 }
 
 function isAllNamed(backend: Backend): boolean {

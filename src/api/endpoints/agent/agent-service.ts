@@ -3,10 +3,10 @@ import { svcdError } from '../../../base/errors.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend } from '../../../ports/backend.ts'
 import { endpoint } from '../../context.ts'
+import { timeoutMs, untilFound } from '../../http/blocking.ts'
 import { agentServiceJson } from '../../http/encode.ts'
 import { parameter, readOptions } from '../../http/parameters.ts'
 import * as query from '../../http/query-docs.ts'
-import { timeoutMs } from '../../http/read.ts'
 import { sendJson } from '../../http/reply.ts'
 import { agentServiceRow } from '../../http/row-schemas.ts'
 import { nearServices } from './nearest-id.ts'
@@ -28,25 +28,23 @@ export const oneServiceEndpoint = endpoint({
   },
   answer: agentServiceRow,
   errors: [404],
-  async handle({ backend, clock, random, waits }, request, reply) {
+  async handle(context, request, reply) {
+    const { backend, random } = context
     const id = request.params
-    const options = readOptions(request.query, backend.identity)
+    const { waitMs } = readOptions(request.query, backend.identity)
     const known = parameter(request.query, 'hash') ?? ''
-    const node = subject.node(backend.identity.nodeName)
-    let deadline: number | undefined
-    for (;;) {
-      // Taken before the read, so that a change between the read and the wait ends the wait.
-      const since = backend.version()
-      const { json, hash } = serviceOf(backend, id)
-      deadline ??= clock.monotonicMs() + timeoutMs(options.waitMs, random, waitMsDefault)
-      const remainingMs = deadline - clock.monotonicMs()
-      if (hash !== known || remainingMs <= 0 || waits.stopped || reply.raw.destroyed) {
-        if (reply.raw.destroyed) return reply.hijack()
-        reply.header('X-Consul-ContentHash', hash)
-        return sendJson(request, reply, { ...json, ContentHash: hash })
-      }
-      await waits.run(reply, backend.waitForChange(node, since, remainingMs))
+    const wait = {
+      state: context.catalog,
+      subject: subject.node(backend.identity.nodeName),
+      limitMs: () => timeoutMs(waitMs, random, waitMsDefault),
     }
+    const { json, hash } = await untilFound(context, reply, wait, (_since, isLast) => {
+      const found = serviceOf(backend, id)
+      return isLast || found.hash !== known ? found : undefined
+    })
+    if (reply.raw.destroyed) return reply.hijack()
+    reply.header('X-Consul-ContentHash', hash)
+    return sendJson(request, reply, { ...json, ContentHash: hash })
   },
 })
 

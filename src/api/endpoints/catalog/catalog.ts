@@ -96,7 +96,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'List all nodes',
     query: { ...query.listQuery, ...query.near },
     answer: list(nodeRow),
-    handle: reads(({ backend }, parameters) => allNodes(parameters, backend)),
+    handle: reads((context, parameters) => allNodes(parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -105,7 +105,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the names of all services with their tags',
     query: query.listQuery,
     answer: map(texts),
-    handle: reads(({ backend }, parameters) => allServices(parameters, backend)),
+    handle: reads((context, parameters) => allServices(parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -114,9 +114,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the instances of a service, whatever their health',
     query: { ...query.tag, ...query.listQuery, ...query.near },
     answer: list(serviceNodeRow),
-    handle: reads(({ backend }, parameters, name) =>
-      serviceNodes(named(name), parameters, backend),
-    ),
+    handle: reads((context, parameters, name) => serviceNodes(named(name), parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -125,7 +123,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'Read a node with a map of its services',
     query: { ...query.filter, ...query.readQuery },
     answer: orNull(object({ Node: nodeRow, Services: map(nodeServiceRow) })),
-    handle: reads(({ backend }, parameters, name) => nodeWithServices(name, parameters, backend)),
+    handle: reads((context, parameters, name) => nodeWithServices(name, parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -134,7 +132,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'Read a node with a list of its services',
     query: { ...query.filter, ...query.readQuery },
     answer: object({ Node: orNull(nodeRow), Services: orNull(list(nodeServiceRow)) }),
-    handle: reads(({ backend }, parameters, name) => nodeServices(name, parameters, backend)),
+    handle: reads((context, parameters, name) => nodeServices(name, parameters, context)),
   }),
   ...meshOfCatalog,
 ]

@@ -24,8 +24,8 @@ export const meshOfCatalog = [
     summary: 'List the instances that connect to a service in a mesh',
     query: { ...query.tag, ...query.listQuery, ...query.near },
     answer: list(serviceNodeRow),
-    handle: reads(({ backend }, parameters, name) =>
-      serviceNodes(connectable(name), parameters, backend),
+    handle: reads((context, parameters, name) =>
+      serviceNodes(connectable(name), parameters, context),
     ),
   }),
   endpoint({
@@ -35,9 +35,9 @@ export const meshOfCatalog = [
     summary: 'List the services of a gateway (always none)',
     query: query.readQuery,
     answer: list(instanceRow),
-    handle: reads(({ backend }, parameters, name) => {
+    handle: reads((context, parameters, name) => {
       if (name === '') throw svcdError('missing-name', { what: 'gateway name' })
-      return serviceHealth(none(name), parameters, backend)
+      return serviceHealth(none(name), parameters, context)
     }),
   }),
 ]
@@ -51,8 +51,8 @@ export const meshOfHealth = [
     summary: 'List the instances that connect to a service in a mesh, with their checks',
     query: { ...query.passing, ...query.tag, ...query.listQuery, ...query.near },
     answer: list(instanceRow),
-    handle: reads(({ backend }, parameters, name) =>
-      serviceHealth(connectable(name), parameters, backend),
+    handle: reads((context, parameters, name) =>
+      serviceHealth(connectable(name), parameters, context),
     ),
   }),
   endpoint({
@@ -62,9 +62,7 @@ export const meshOfHealth = [
     summary: 'List the ingress gateways of a service (always none)',
     query: { ...query.passing, ...query.listQuery, ...query.near },
     answer: list(instanceRow),
-    handle: reads(({ backend }, parameters, name) =>
-      serviceHealth(none(name), parameters, backend),
-    ),
+    handle: reads((context, parameters, name) => serviceHealth(none(name), parameters, context)),
   }),
 ]
 

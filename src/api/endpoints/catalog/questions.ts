@@ -4,7 +4,8 @@ import { addTags } from '../../../state/catalog/pages.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import { rowsOf } from '../../http/answer.ts'
-import type { Backend } from '../../../ports/backend.ts'
+import type { Identity } from '../../../ports/backend.ts'
+import type { FamilyReads } from '../../http/family-reads.ts'
 import type { Question } from '../../http/renderer.ts'
 import { nodeJson, nodeServiceJson, serviceNodeJson } from '../../http/encode.ts'
 import { filterOf, nodeFields, serviceFields, serviceNodeFields } from '../../http/filters.ts'
@@ -13,8 +14,19 @@ import type { Parameters } from '../../http/parameters.ts'
 
 // What the reads of catalog/ ask: routes answer it once, streams at every change.
 
+/** What questions about the catalog are made with. */
+export interface CatalogContext {
+  readonly identity: Pick<Identity, 'datacenter'>
+  readonly catalog: FamilyReads<CatalogReader>
+}
+
+type CatalogQuestion = Question<CatalogReader>
+
 /** catalog/nodes. */
-export function allNodes(parameters: Parameters, { identity }: Backend): Question {
+export function allNodes(
+  parameters: Parameters,
+  { identity, catalog: state }: CatalogContext,
+): CatalogQuestion {
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, nodeFields)
   const rowOf = (node: Node): object | undefined => {
@@ -23,13 +35,17 @@ export function allNodes(parameters: Parameters, { identity }: Backend): Questio
     return filter?.(row) === false ? undefined : row
   }
   return {
+    state,
     subject: subject.nodes,
     answer: (catalog) => ({ kind: 'list', rows: rowsOf(catalog.pages.nodes(), rowOf) }),
   }
 }
 
 /** catalog/services: the names of all services, each with its tags. */
-export function allServices(parameters: Parameters, { identity }: Backend): Question {
+export function allServices(
+  parameters: Parameters,
+  { identity, catalog: state }: CatalogContext,
+): CatalogQuestion {
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, serviceNodeFields)
   const isWhole = hasMeta === undefined && filter === undefined
@@ -37,6 +53,7 @@ export function allServices(parameters: Parameters, { identity }: Backend): Ques
     (hasMeta?.(node.meta) ?? true) &&
     (filter?.(serviceNodeJson({ node, service, checks: [] }, identity.datacenter)) ?? true)
   return {
+    state,
     subject: subject.services,
     answer: (catalog) => ({
       kind: 'map',
@@ -80,12 +97,13 @@ export function named(name: string): Source {
 export function serviceNodes(
   source: Source,
   parameters: Parameters,
-  { identity }: Backend,
-): Question {
+  { identity, catalog: state }: CatalogContext,
+): CatalogQuestion {
   const hasTags = tagFilter(parameters)
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, serviceNodeFields)
   return {
+    state,
     subject: source.subject,
     answer: (catalog) => ({
       kind: 'list',
@@ -103,11 +121,12 @@ export function serviceNodes(
 export function nodeWithServices(
   asked: string,
   parameters: Parameters,
-  backend: Backend,
-): Question {
+  context: CatalogContext,
+): CatalogQuestion {
   const rowOf = nodeServiceRow(asked, parameters)
   return {
-    subject: nodeSubject(backend, asked),
+    state: context.catalog,
+    subject: nodeSubject(context, asked),
     answer: (catalog) => {
       const node = findNode(catalog, asked)
       if (node === undefined) return { kind: 'value', value: null }
@@ -115,7 +134,7 @@ export function nodeWithServices(
         const row = rowOf(service)
         return row === undefined ? undefined : ([service.id, row] as const)
       })
-      const value = nodeJson(node, backend.identity.datacenter)
+      const value = nodeJson(node, context.identity.datacenter)
       return {
         kind: 'object',
         fields: [
@@ -128,15 +147,20 @@ export function nodeWithServices(
 }
 
 /** catalog/node-services: a node with a list of its services; both null when there is none. */
-export function nodeServices(asked: string, parameters: Parameters, backend: Backend): Question {
+export function nodeServices(
+  asked: string,
+  parameters: Parameters,
+  context: CatalogContext,
+): CatalogQuestion {
   const rowOf = nodeServiceRow(asked, parameters)
   return {
-    subject: nodeSubject(backend, asked),
+    state: context.catalog,
+    subject: nodeSubject(context, asked),
     answer: (catalog) => {
       const node = findNode(catalog, asked)
       if (node === undefined) return { kind: 'value', value: { Node: null, Services: null } }
       const rows = rowsOf(catalog.pages.servicesOfNode(node.name), rowOf)
-      const value = nodeJson(node, backend.identity.datacenter)
+      const value = nodeJson(node, context.identity.datacenter)
       return {
         kind: 'object',
         fields: [
@@ -160,8 +184,8 @@ function nodeServiceRow(
   }
 }
 
-function nodeSubject(backend: Backend, asked: string): string {
-  return backend.read((catalog) => subject.node(findNode(catalog, asked)?.name ?? asked))
+function nodeSubject({ catalog }: CatalogContext, asked: string): string {
+  return catalog.read((catalog) => subject.node(findNode(catalog, asked)?.name ?? asked))
 }
 
 /** A node by its name, else by its whole ID. */

@@ -41,12 +41,12 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
     },
     answer: list(summaryRow),
     async handle(context, request, reply) {
-      const { backend } = context
-      await reach(context, readOptions(request.query, backend.identity).consistency)
-      const answer = serviceSummaries(request.query, backend)
+      const { catalog, identity } = context
+      await reach(context, readOptions(request.query, identity).consistency)
+      const answer = serviceSummaries(request.query, context)
       const pretty = isPretty(request)
-      const short = backend.read((catalog) => writeIfShort(answer(catalog), pretty))
-      const long = () => backend.readSliced((catalog) => writeAnswer(answer(catalog), pretty))
+      const short = catalog.read((reader) => writeIfShort(answer(reader), pretty))
+      const long = () => catalog.readSliced((reader) => writeAnswer(answer(reader), pretty))
       return sendBody(request, reply, short ?? (await long()))
     },
   }),
@@ -57,9 +57,7 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the instances of a service with their checks',
     query: { ...query.passing, ...query.tag, ...query.listQuery, ...query.near },
     answer: list(instanceRow),
-    handle: reads(({ backend }, parameters, name) =>
-      serviceHealth(named(name), parameters, backend),
-    ),
+    handle: reads((context, parameters, name) => serviceHealth(named(name), parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -68,7 +66,7 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the checks of a node',
     query: { ...query.filter, ...query.readQuery },
     answer: list(checkRow),
-    handle: reads(({ backend }, parameters, name) => nodeChecks(name, parameters, backend)),
+    handle: reads((context, parameters, name) => nodeChecks(name, parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -77,7 +75,7 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the checks of a service',
     query: { ...query.listQuery, ...query.near },
     answer: list(checkRow),
-    handle: reads((_context, parameters, name) => serviceChecks(name, parameters)),
+    handle: reads((context, parameters, name) => serviceChecks(name, parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -86,7 +84,7 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the checks in one state, or in any state',
     query: { ...query.listQuery, ...query.near },
     answer: list(checkRow),
-    handle: reads((_context, parameters, state) => checksInState(state, parameters)),
+    handle: reads((context, parameters, state) => checksInState(state, parameters, context)),
   }),
   ...meshOfHealth,
 ]

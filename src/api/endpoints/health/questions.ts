@@ -4,9 +4,8 @@ import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import { judge } from '../../../health/select.ts'
 import { rowsOf } from '../../http/answer.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import { findNode } from '../catalog/questions.ts'
-import type { Source } from '../catalog/questions.ts'
+import type { CatalogContext, Source } from '../catalog/questions.ts'
 import type { Question } from '../../http/renderer.ts'
 import { checkJson, instanceJson } from '../../http/encode.ts'
 import { checkFields, filterOf, instanceFields } from '../../http/filters.ts'
@@ -15,9 +14,15 @@ import type { Parameters } from '../../http/parameters.ts'
 
 // What the reads of health/ ask: routes answer it once, streams at every change.
 
+type CatalogQuestion = Question<CatalogReader>
+
 /** health/service: instances with their checks. */
-export function serviceHealth(source: Source, parameters: Parameters, backend: Backend): Question {
-  const { datacenter } = backend.identity
+export function serviceHealth(
+  source: Source,
+  parameters: Parameters,
+  { identity, catalog: state }: CatalogContext,
+): CatalogQuestion {
+  const { datacenter } = identity
   const onlyPassing = flagParameter(parameters, 'passing')
   const hasTags = tagFilter(parameters)
   const hasMeta = nodeMetaFilter(parameters)
@@ -30,17 +35,23 @@ export function serviceHealth(source: Source, parameters: Parameters, backend: B
     return filter?.(row) === false ? undefined : row
   }
   return {
+    state,
     subject: source.subject,
     answer: (catalog) => ({ kind: 'list', rows: rowsOf(source.instances(catalog), rowOf) }),
   }
 }
 
 /** health/node: the checks of a node and of all that is on it. */
-export function nodeChecks(asked: string, parameters: Parameters, backend: Backend): Question {
+export function nodeChecks(
+  asked: string,
+  parameters: Parameters,
+  { catalog: state }: CatalogContext,
+): CatalogQuestion {
   required(asked, 'node name')
   const rowOf = checkRow(parameters)
-  const name = backend.read((catalog) => findNode(catalog, asked)?.name ?? asked)
+  const name = state.read((catalog) => findNode(catalog, asked)?.name ?? asked)
   return {
+    state,
     subject: subject.node(name),
     answer: (catalog) => ({
       kind: 'list',
@@ -50,10 +61,15 @@ export function nodeChecks(asked: string, parameters: Parameters, backend: Backe
 }
 
 /** health/checks: the checks of a service, on all nodes. */
-export function serviceChecks(name: string, parameters: Parameters): Question {
+export function serviceChecks(
+  name: string,
+  parameters: Parameters,
+  { catalog: state }: CatalogContext,
+): CatalogQuestion {
   required(name, 'service name')
   const rowOf = checkRow(parameters)
   return {
+    state,
     subject: subject.service(name),
     answer: (catalog) => ({
       kind: 'list',
@@ -63,14 +79,19 @@ export function serviceChecks(name: string, parameters: Parameters): Question {
 }
 
 /** health/state: all checks of one state, or of `any`. A state that no check can be in has none. */
-export function checksInState(state: string, parameters: Parameters): Question {
-  required(state, 'check state')
+export function checksInState(
+  status: string,
+  parameters: Parameters,
+  { catalog: state }: CatalogContext,
+): CatalogQuestion {
+  required(status, 'check state')
   const rowOf = checkRow(parameters)
   return {
+    state,
     subject: subject.checks,
     answer: (catalog) => {
-      if (!isState(state)) return { kind: 'list', rows: [] }
-      const rows = rowsOf(catalog.pages.checks(state), withMeta(catalog, parameters, rowOf))
+      if (!isState(status)) return { kind: 'list', rows: [] }
+      const rows = rowsOf(catalog.pages.checks(status), withMeta(catalog, parameters, rowOf))
       return { kind: 'list', rows }
     },
   }

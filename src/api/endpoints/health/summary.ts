@@ -3,7 +3,7 @@ import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { aggregatedStatus } from '../../../health/select.ts'
 import type { AggregatedStatus, JudgedCheck } from '../../../health/select.ts'
 import type { Answer } from '../../http/answer.ts'
-import type { Backend } from '../../../ports/backend.ts'
+import type { CatalogContext } from '../catalog/questions.ts'
 import { serviceNodeJson } from '../../http/encode.ts'
 import { filterOf, serviceNodeFields } from '../../http/filters.ts'
 import { nodeMetaFilter, parameter, tagFilter } from '../../http/parameters.ts'
@@ -24,9 +24,9 @@ interface Counted {
  */
 export function serviceSummaries(
   parameters: Parameters,
-  backend: Backend,
+  context: Pick<CatalogContext, 'identity'>,
 ): (catalog: CatalogReader) => Answer {
-  const instancesOf = instanceReader(parameters, backend)
+  const instancesOf = instanceReader(parameters, context)
   const hasTags = tagFilter(parameters)
   return (catalog) => ({ kind: 'list', rows: rows(catalog) })
 
@@ -71,7 +71,7 @@ function summary(Name: string, tags: ReadonlySet<string>, counts: Counts): objec
 /** Whole rows are read only when something asks for what DNS does not need. */
 function instanceReader(
   parameters: Parameters,
-  { identity }: Backend,
+  { identity }: Pick<CatalogContext, 'identity'>,
 ): (catalog: CatalogReader, name: string) => Iterable<Counted> {
   const node = parameter(parameters, 'node')?.toLowerCase()
   const hasMeta = nodeMetaFilter(parameters)
