@@ -49,9 +49,20 @@ const rules: LayerRules = {
     probes: { imports: ['base', 'health', 'process'], builtins: 'any' },
     client: { imports: ['base'], builtins: ['http', 'https', 'module', 'net', 'stream', 'zlib'] },
     api: {
-      imports: ['base', 'access', 'state', 'health', 'filter', 'definition', 'ports'],
-      builtins: ['crypto', 'module', 'net', 'stream', 'zlib'],
+      imports: [
+        'base',
+        'access',
+        'state',
+        'health',
+        'filter',
+        'definition',
+        'ports',
+        'net/connections/bind-error.ts',
+        'net/connections/gate.ts',
+      ],
+      builtins: ['crypto', 'http', 'module', 'net', 'stream', 'zlib'],
     },
+    reads: { imports: ['base', 'state', 'ports', 'storage'], ...none },
     archive: {
       imports: ['base', 'state', 'ports', 'storage'],
       builtins: [
@@ -99,6 +110,10 @@ const rules: LayerRules = {
       ],
       builtins: 'any',
     },
+    observe: {
+      imports: ['base', 'state', 'config', 'net', 'ports', 'process', 'replica', 'resolver'],
+      builtins: ['fs', 'os'],
+    },
     ui: { imports: [], ...none },
     node: {
       imports: [
@@ -110,11 +125,11 @@ const rules: LayerRules = {
         'config',
         'dns',
         'net',
+        'observe',
         'peers',
         'ports',
-        'probes',
         'process',
-        'raft',
+        'reads',
         'replica',
         'resolver',
         'storage',

@@ -2,7 +2,11 @@ import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
 } from '../definition/agent-definition.ts'
-import type { Backend, Identity, LocalAgent, Origin, ServiceRegistered } from '../ports/backend.ts'
+import type { LocalAgent, ServiceRegistered } from '../ports/agent.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
+import type { Identity } from '../ports/identity.ts'
+import type { Origin, Writes } from '../ports/writes.ts'
 import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
@@ -34,8 +38,8 @@ export interface AgentParts {
   readonly identity: Identity
   /** Owned from now on: {@link Agent.stop} closes it. */
   readonly store: AgentStore<CheckRun>
-  readonly propose: Backend['propose']
-  readonly read: Backend['read']
+  readonly propose: Writes['propose']
+  readonly read: Reads<CatalogReader>['read']
   readonly probe: CheckRunnerParts['probe']
   readonly clock: Clock
   readonly random: Random

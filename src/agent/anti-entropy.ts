@@ -1,4 +1,6 @@
-import type { Backend, Identity } from '../ports/backend.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
+import type { Identity } from '../ports/identity.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -18,7 +20,7 @@ export interface AntiEntropyParts {
   readonly store: AgentStore<CheckRun>
   readonly runner: CheckRunner
   readonly sync: AgentSync
-  readonly read: Backend['read']
+  readonly read: Reads<CatalogReader>['read']
   readonly registerNode: () => Promise<void>
   readonly random: Random
   readonly logger: Logger

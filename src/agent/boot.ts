@@ -1,4 +1,5 @@
-import type { Backend, Identity } from '../ports/backend.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { Identity } from '../ports/identity.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { isOfAgent } from '../state/catalog/model.ts'
@@ -17,7 +18,7 @@ export interface AgentBootParts {
   readonly store: AgentStore<CheckRun>
   readonly runner: CheckRunner
   readonly sync: AgentSync
-  readonly read: Backend['read']
+  readonly read: Reads<CatalogReader>['read']
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -1,4 +1,5 @@
-import type { Backend, Origin } from '../ports/backend.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { Origin, Writes } from '../ports/writes.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { DeregisterCommand, RegisterCommand } from '../state/catalog/commands.ts'
@@ -26,8 +27,13 @@ const maintenance: LineKind = {
 
 export interface ChangeLogParts {
   readonly lines: LimitedLines
-  readonly read: Backend['read']
+  readonly read: Reads<CatalogReader>['read']
   readonly logger: Logger
+}
+
+/** Writes that the log tells of. */
+export function loggedWrites(log: ChangeLog, writes: Writes): Writes {
+  return { propose: (body, origin) => log.around(body, origin, () => writes.propose(body, origin)) }
 }
 
 /** Writes into the log who changed what in the catalog. What changed nothing has no line. */

@@ -1,4 +1,4 @@
-import type { Identity } from '../ports/backend.ts'
+import type { Identity } from '../ports/identity.ts'
 import { parseIp } from '../base/ip.ts'
 import { consulVersion } from '../base/version.ts'
 import type { RegisterCommand } from '../state/catalog/commands.ts'

@@ -3,7 +3,11 @@ import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
 } from '../definition/agent-definition.ts'
-import type { Backend, Identity, Origin, ServiceRegistered } from '../ports/backend.ts'
+import type { ServiceRegistered } from '../ports/agent.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { CatalogReader } from '../state/catalog/query.ts'
+import type { Identity } from '../ports/identity.ts'
+import type { Origin } from '../ports/writes.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { isOfAgent } from '../state/catalog/model.ts'
@@ -20,7 +24,7 @@ import type { ScriptRights } from './checks/probes.ts'
 export interface AgentRegistrationsParts {
   readonly identity: Identity
   readonly store: AgentStore<CheckRun>
-  readonly read: Backend['read']
+  readonly read: Reads<CatalogReader>['read']
   readonly clock: Clock
   readonly runner: CheckRunner
   readonly sync: AgentSync

@@ -1,4 +1,5 @@
-import type { Identity, Origin } from '../ports/backend.ts'
+import type { Identity } from '../ports/identity.ts'
+import type { Origin } from '../ports/writes.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'

@@ -1,5 +1,6 @@
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
-import type { Origin, Restored } from '../ports/backend.ts'
+import type { Restored } from '../ports/snapshots.ts'
+import type { Origin } from '../ports/writes.ts'
 import { commandKind, families } from '../state/families.ts'
 import type { CommandBody, FamilyBody } from '../state/families.ts'
 import type { Outcome } from '../state/machine/command.ts'

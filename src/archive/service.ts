@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Origin, Restored, SnapshotArchive } from '../ports/backend.ts'
+import type { Restored, SnapshotArchive, Snapshots } from '../ports/snapshots.ts'
+import type { Origin } from '../ports/writes.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { CommandBody } from '../state/families.ts'
@@ -28,7 +29,7 @@ export interface SnapshotServiceParts {
 }
 
 /** Archives of the catalog: made of this server's state, and brought back through the log. */
-export class SnapshotService {
+export class SnapshotService implements Snapshots {
   readonly #parts: SnapshotServiceParts
   #isRestoring = false
 
@@ -36,7 +37,7 @@ export class SnapshotService {
     this.#parts = parts
   }
 
-  async save(): Promise<SnapshotArchive> {
+  async snapshot(): Promise<SnapshotArchive> {
     const file = await describedFile(await this.#parts.makeSnapshot())
     const { index, size } = file.meta
     return { index, stateBytes: size, archive: packSnapshot(file) }

@@ -1,3 +1,9 @@
+/** Where a server listens. */
+export interface BoundAddress {
+  readonly address: string
+  readonly port: number
+}
+
 /** `host:port`, or `[address]:port` for an IPv6 address (RFC 3986 §3.2.2). */
 export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

@@ -16,6 +16,7 @@ import { HttpRefusals } from '../net/connections/http-refusal.ts'
 import { defaultPeerLimits } from '../peers/limits.ts'
 import type { PeerLimits } from '../peers/limits.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
+import type { ConnectionFigures } from '../observe/connection-metrics.ts'
 import { dnsThreadsDefault } from '../resolver/threads/udp.ts'
 
 /** How many connections the clients of this node may have, and what is kept back from them. */
@@ -24,9 +25,6 @@ export interface Connections {
   readonly http: ConnectionGate
   readonly dns: ConnectionGate
 }
-
-/** Figures of each port by its name: `http`, `dns`, `server`. */
-export type ConnectionFigures = Readonly<Record<string, GateFigures>>
 
 const perHttpClient = 200
 const perDnsClient = 128

@@ -1,16 +1,61 @@
-import type { Backend, Identity, Origin } from '../ports/backend.ts'
+import type { Cluster } from '../ports/cluster.ts'
+import type { Freshness } from '../ports/freshness.ts'
+import type { Identity } from '../ports/identity.ts'
+import type { Reads } from '../ports/reads.ts'
+import type { Origin, Writes } from '../ports/writes.ts'
 import { svcdError } from '../base/errors.ts'
 import type { CatalogCommand } from '../state/catalog/commands.ts'
 import { nameHolder } from '../state/catalog/name-holder.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import { nodeRegistrations } from '../state/catalog/restore.ts'
 
-export interface LeavingParts extends Pick<
-  Backend,
-  'identity' | 'read' | 'propose' | 'cluster' | 'outOfService'
-> {
+export interface LeavingParts
+  extends
+    Pick<Cluster, 'cluster'>,
+    Pick<Freshness, 'outOfService'>,
+    Pick<Reads<CatalogReader>, 'read'>,
+    Writes {
+  readonly identity: Identity
   /** Takes this server out of the members. */
   readonly leave: () => Promise<string>
+}
+
+export interface LeavableParts extends Omit<LeavingParts, 'leave' | 'cluster'> {
+  readonly cluster: Cluster
+  /** It begins to leave, or does not leave after all. */
+  readonly onLeaving: (isLeaving: boolean) => void
+}
+
+export interface Leavable {
+  readonly cluster: Cluster
+  /** Resolves when this server is not a member any more: it has nothing left to do. */
+  readonly left: Promise<void>
+}
+
+/** The cluster, whose operation `leave` is {@link leaveCluster}. */
+export function leavable({ cluster, onLeaving, ...parts }: LeavableParts): Leavable {
+  let onLeft: (() => void) | undefined
+  const left = new Promise<void>((resolve) => {
+    onLeft = resolve
+  })
+  const leave = async (): Promise<string> => {
+    onLeaving(true)
+    try {
+      const id = await leaveCluster({
+        ...parts,
+        cluster: () => cluster.cluster(),
+        leave: () => cluster.operate({ kind: 'leave' }),
+      })
+      onLeft?.()
+      return id
+    } catch (error) {
+      onLeaving(false)
+      throw error
+    }
+  }
+  const operate: Cluster['operate'] = (operation) =>
+    operation.kind === 'leave' ? leave() : cluster.operate(operation)
+  return { cluster: { ...cluster, operate }, left }
 }
 
 /**

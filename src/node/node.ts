@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
-import type { Identity, NodeLog, ReloadReport } from '../ports/backend.ts'
+import type { Identity } from '../ports/identity.ts'
+import type { NodeLog } from '../ports/log.ts'
+import type { ReloadReport } from '../ports/reload.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
@@ -13,40 +15,39 @@ import type { ConnectionGate } from '../net/connections/gate.ts'
 import { openFilesMax } from '../process/descriptor-limit.ts'
 import type { DescriptorPlan } from '../net/connections/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
-import { advertisedAddress } from './addresses.ts'
-import { ChangeLog } from '../agent/change-log.ts'
-import { ChangeWaiters } from './change-waiters.ts'
+import { advertisedAddress } from '../process/advertised-address.ts'
+import { ChangeWaiters } from '../reads/change-waiters.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
-import type { ConnectionFigures } from './connections.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
-import type { Endpoint } from '../resolver/service.ts'
-import { listenHttp } from './http-listeners.ts'
+import { listenHttp } from '../api/http/listeners.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
-import { NodeBackend } from './node-backend.ts'
+import { portsOf } from './ports.ts'
 import { definitionsOf, openAgent, startAgent } from './open-agent.ts'
 import { nodeIdOf } from '../replica/offline/node-id.ts'
-import { ownNames } from './own-names.ts'
-import { openPortWarning, peerSecret } from './peer-secret-options.ts'
-import { readPeerTls } from './peer-tls-files.ts'
+import type { BoundAddress } from '../base/host-port.ts'
+import { machineNames } from '../process/machine-names.ts'
+import { nodeNames } from '../resolver/zones/node-names.ts'
+import { openPortWarning, peerSecret } from '../config/peer-secret.ts'
+import { readPeerTls } from '../process/pem-files.ts'
 import { reloading } from './reloading.ts'
 import type { Reread } from './reloading.ts'
 import { Replica } from '../replica/replica.ts'
 import type { ReplicaSettings } from '../replica/messages.ts'
 import { ServiceManager } from '../process/service-manager.ts'
-import { SlicedReads } from './sliced-reads.ts'
+import { SlicedReads } from '../reads/sliced-reads.ts'
 import { SnapshotService } from '../archive/service.ts'
-import { statusLine } from './status-line.ts'
+import { statusLine } from '../observe/status-line.ts'
 import { boundMemory } from '../process/thread-heaps.ts'
 import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
 import { zonesIn } from '../resolver/zones/zone-files.ts'
 import { loadZoneFiles } from '../resolver/zones/zone-loader.ts'
 
 export interface RunningNode {
-  readonly http: readonly Endpoint[]
-  readonly dns: readonly Endpoint[]
+  readonly http: readonly BoundAddress[]
+  readonly dns: readonly BoundAddress[]
   /**
    * Reads definition files and zone files again. Faulty ones are left out, and their served
    * versions stay.
@@ -173,19 +174,17 @@ async function start(given: Start): Promise<RunningNode> {
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
   const reload = service.around(reloading({ config, reread, agent, setZone, logger }))
-  const onLeaving = (isLeaving: boolean): void => agent.pauseReconciling(isLeaving)
-  const reads = { state, sliced, versions, waiters }
-  const asked = { snapshots, config, log, reload, onLeaving, directory: directory.path }
-  const figures = (): ConnectionFigures => connectionFigures(connections, replica.connections)
-  const watched = { connections: figures, unprobed: () => agent.unprobed }
-  const changeLog = new ChangeLog({ lines, logger, read: (query) => state.read(query) })
-  const parts = { identity, agent, replica, dns, changeLog, ...reads, ...asked, ...watched }
-  const backend = new NodeBackend(parts)
-  const allowedHosts = [...config.allowedHosts, ...(await ownNames(config))]
+  const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
+  const { backend, left } = portsOf({
+    ...onAgent,
+    ...parts,
+    connections: () => connectionFigures(connections, replica.connections),
+  })
+  const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
   const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
-  return { http, dns: dns?.endpoints ?? [], reload, left: backend.left, stop: () => stopAll(stops) }
+  return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {
@@ -289,7 +288,7 @@ async function startHttp(
   { ports, httpAddresses: addresses, limits }: Config,
   api: HttpApi,
   gate: ConnectionGate,
-): Promise<readonly Endpoint[]> {
+): Promise<readonly BoundAddress[]> {
   if (ports.http < 0) return []
   const headerTimeoutMs = limits.httpHeaderTimeoutSeconds * 1000
   return listenHttp(api, { addresses, port: ports.http, gate, headerTimeoutMs })

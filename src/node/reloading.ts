@@ -1,4 +1,4 @@
-import type { ReloadReport } from '../ports/backend.ts'
+import type { ReloadReport } from '../ports/reload.ts'
 import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { changedOptions } from '../config/changed-options.ts'

@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import { arch, cpus, freemem, hostname, platform, release, totalmem, uptime } from 'node:os'
-import type { HostFacts } from '../ports/backend.ts'
+import type { HostFacts } from '../ports/facts.ts'
 import { reasonOf } from '../base/errors.ts'
 
 /**

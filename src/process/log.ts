@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { LogFollower, NodeLog } from '../ports/backend.ts'
+import type { LogFollower, NodeLog } from '../ports/log.ts'
 import { visible, visibleJson } from '../base/invisible.ts'
 import { logLevels } from '../base/log.ts'
 import type { Logger, LogLevel } from '../base/log.ts'

@@ -24,7 +24,9 @@ import { clusterKey, clusterStatus } from './cluster/status.ts'
 import { finishFounding, foundCluster } from './cluster/founding.ts'
 import { joinAt, ownPlace } from './cluster/joining.ts'
 import { DiskSpace } from './disk-space.ts'
-import { LeaderDuties, ownProposal } from './duties/leader-duties.ts'
+import { allDuties } from './duties/all-duties.ts'
+import type { AllDuties } from './duties/all-duties.ts'
+import { ownProposal } from './duties/member-silence.ts'
 import { memberSnapshots } from './state/member-snapshots.ts'
 import { addressesIn, openStateKeeper } from './state/open-keeper.ts'
 import { Operations } from './writes/operations.ts'
@@ -33,7 +35,6 @@ import { MemberQuestions } from './cluster/member-questions.ts'
 import { openPeerPort } from './cluster/peer-port.ts'
 import { askerOver } from './cluster/peer-questions.ts'
 import { PeerRequests } from './writes/peer-requests.ts'
-import { ReplicaComparison } from './duties/comparison.ts'
 import { RaftServer } from './raft-server.ts'
 import { replicaTicker } from './replica-ticker.ts'
 import { logMoves } from './duties/member-moves.ts'
@@ -81,8 +82,7 @@ export class ReplicaServer {
   #transport!: PeerTransport
   readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
-  #duties: LeaderDuties | undefined
-  #comparison: ReplicaComparison | undefined
+  #duties: AllDuties | undefined
   #ticker: Ticker | undefined
   readonly #timers: NodeJS.Timeout[] = []
   #config: Config | undefined
@@ -192,7 +192,7 @@ export class ReplicaServer {
       onRequest: (from, kind, body) => this.#requests.answer(from, kind, body),
       onConnectionLost: (lost) => this.#input((raft) => raft.connectionLost(lost)),
       onUnreachable: (peer) => this.#input((raft) => raft.driver.raft.unreachable(peer)),
-      onHeard: (peer) => this.#duties?.heard(peer),
+      onHeard: (peer) => this.#duties?.silence.heard(peer),
       snapshots: memberSnapshots({
         files: this.#snapshots.files,
         raft: () => this.#raft,
@@ -212,10 +212,7 @@ export class ReplicaServer {
     // With a healthy cluster it is there in a moment, and no client sees a server without a state.
     await Promise.race([kept ?? this.#keeper.start(), sleep(lostMs, undefined, { ref: false })])
     const look = (): void => {
-      if (this.#keeper.damage === undefined) {
-        this.#duties?.check()
-        this.#comparison?.check()
-      }
+      if (this.#keeper.damage === undefined) this.#duties?.runner.check()
       this.#questions.check()
     }
     this.#timers.push(setInterval(() => guard(look), dutiesMs))
@@ -255,7 +252,7 @@ export class ReplicaServer {
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
-    const undecidedStates = this.#comparison?.undecided ?? 0
+    const undecidedStates = this.#duties?.comparison.undecided ?? 0
     return { ...status, undecidedStates, disk: this.#disk.figures }
   }
 
@@ -293,7 +290,7 @@ export class ReplicaServer {
       forward: (to, kind, body) =>
         this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
       snapshot: () => this.#snapshots.makeNow(),
-      health: () => JSON.stringify(this.#duties?.healths() ?? []),
+      health: () => JSON.stringify(this.#duties?.healths.list() ?? []),
       idsAt: (address) => this.#transport.idsAt(address),
       join: (address) =>
         joinAt(address, {
@@ -352,30 +349,7 @@ export class ReplicaServer {
     })
     this.#raft = raft
     this.#fence.begin(raft)
-    this.#duties = new LeaderDuties({
-      status: () => raft.status,
-      catalog: this.#state.catalog,
-      termAt: (index) => raft.driver.raft.state.log.term(index),
-      wallMs: clock.wallMs,
-      nowMs: clock.monotonicMs,
-      silenceMs: settings.silenceMs,
-      changeMembers: (change) => {
-        const { kind } = raft.driver.raft.proposeConfChange(change)
-        raft.turn()
-        return kind === 'accepted'
-      },
-      address: () => this.#transport.address,
-      moved: () => this.#transport.moved,
-      propose: (command, cause) => this.#proposeOwn(command, cause),
-    })
-    this.#comparison = new ReplicaComparison({
-      status: () => raft.status,
-      own: () => this.#keeper.report(),
-      ask: (peer, kind, body) => this.#ask({ id: peer }, kind, body, forwardTimeoutMs),
-      onOdd: (right) => this.#keeper.onDiffers(right),
-      logger,
-      nowMs: clock.monotonicMs,
-    })
+    this.#duties = this.#makeDuties(raft)
     this.#ticker = replicaTicker({
       stamp: this.#stamp,
       logger,
@@ -419,6 +393,30 @@ export class ReplicaServer {
   #proposeOwn(command: UpdateCheckCommand, cause: string): void {
     this.#raft?.propose(ownProposal(this.#parts.settings.name, command, cause), false, () => {})
     this.#raft?.turn()
+  }
+
+  #makeDuties(raft: RaftServer): AllDuties {
+    const { settings, logger } = this.#parts
+    return allDuties({
+      status: () => raft.status,
+      catalog: this.#state.catalog,
+      termAt: (index) => raft.driver.raft.state.log.term(index),
+      wallMs: clock.wallMs,
+      nowMs: clock.monotonicMs,
+      silenceMs: settings.silenceMs,
+      changeMembers: (change) => {
+        const { kind } = raft.driver.raft.proposeConfChange(change)
+        raft.turn()
+        return kind === 'accepted'
+      },
+      address: () => this.#transport.address,
+      moved: () => this.#transport.moved,
+      propose: (command, cause) => this.#proposeOwn(command, cause),
+      own: () => this.#keeper.report(),
+      ask: (peer, kind, body) => this.#ask({ id: peer }, kind, body, forwardTimeoutMs),
+      onOdd: (right) => this.#keeper.onDiffers(right),
+      logger,
+    })
   }
 
   #makeSnapshotter(files: SnapshotStore): Snapshotter {

@@ -1,4 +1,5 @@
 import { SvcdError, reasonOf } from '../base/errors.ts'
+import type { BoundAddress } from '../base/host-port.ts'
 import type { Zone } from '../dns/zone.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { listenTcp } from '../net/tcp/dns-tcp.ts'
@@ -17,17 +18,12 @@ export interface DnsServiceOptions extends DnsUdpOptions {
   readonly tcpLimits?: Partial<TcpLimits>
 }
 
-export interface Endpoint {
-  readonly address: string
-  readonly port: number
-}
-
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
 
 /** DNS of one node: TCP on the main thread, UDP on threads of its own. */
 export class DnsService {
-  readonly endpoints: readonly Endpoint[]
+  readonly endpoints: readonly BoundAddress[]
   readonly #answerer: Answerer
   readonly #tcp: readonly DnsTcpListener[]
   readonly #udp: DnsUdp
@@ -37,7 +33,7 @@ export class DnsService {
     answerer: Answerer,
     tcp: readonly DnsTcpListener[],
     udp: DnsUdp,
-    endpoints: readonly Endpoint[],
+    endpoints: readonly BoundAddress[],
     counters: DnsCounters,
   ) {
     this.#counters = counters

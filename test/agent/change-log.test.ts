@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Origin } from '../../src/ports/backend.ts'
+import type { Origin } from '../../src/ports/writes.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { Logger } from '../../src/base/log.ts'
 import type { CommandBody } from '../../src/state/families.ts'

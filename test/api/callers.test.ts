@@ -14,7 +14,7 @@ import { reads } from '../../src/api/http/read.ts'
 import type { QuestionOf } from '../../src/api/http/read.ts'
 import { watches } from '../../src/api/streams/watches.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
-import { subject } from '../../src/state/machine/versions.ts'
+import { subject } from '../../src/state/catalog/subjects.ts'
 import { TestApi } from './support.ts'
 
 const alice: Caller = { name: 'alice' }

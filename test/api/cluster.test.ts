@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
-import type { ClusterServer } from '../../src/ports/backend.ts'
+import type { ClusterServer } from '../../src/ports/cluster.ts'
 import { TestApi } from './support.ts'
 
 const [id1, id2, id3] = [

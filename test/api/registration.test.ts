@@ -1,7 +1,7 @@
 import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
 import type { AgentCheckDefinition } from '../../src/definition/agent-definition.ts'
-import type { LocalAgent } from '../../src/ports/backend.ts'
+import type { LocalAgent } from '../../src/ports/agent.ts'
 import { TestApi } from './support.ts'
 
 interface AgentService {

@@ -3,24 +3,20 @@ import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
 } from '../../src/definition/agent-definition.ts'
+import type { LocalAgent, ServiceRegistered } from '../../src/ports/agent.ts'
+import type { Backend } from '../../src/ports/backend.ts'
 import type {
-  Backend,
   ClusterOperation,
   ClusterServer,
-  Diagnosis,
   JoinResult,
-  HostFacts,
-  LocalAgent,
-  LogFollower,
-  Origin,
-  ReloadReport,
-  Restored,
   ServerHealth,
-  SnapshotArchive,
-  Statistics,
-  Wait,
-  ServiceRegistered,
-} from '../../src/ports/backend.ts'
+} from '../../src/ports/cluster.ts'
+import type { Diagnosis, HostFacts, Statistics } from '../../src/ports/facts.ts'
+import type { LogFollower } from '../../src/ports/log.ts'
+import type { ReloadReport } from '../../src/ports/reload.ts'
+import type { Restored, SnapshotArchive } from '../../src/ports/snapshots.ts'
+import type { Wait } from '../../src/ports/waits.ts'
+import type { Origin } from '../../src/ports/writes.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { AnyMetric } from '../../src/base/metric.ts'
@@ -28,12 +24,15 @@ import type { CommandBody } from '../../src/state/families.ts'
 import type { Outcome } from '../../src/state/machine/command.ts'
 import type { Check, NodeDefinition, Service, Status } from '../../src/state/catalog/model.ts'
 import { openVersions } from '../../src/state/families.ts'
+import { catalogFamily } from '../../src/state/catalog/family.ts'
+import type { ReadableFamily } from '../../src/state/machine/family.ts'
+import type { FamilyReads } from '../../src/ports/reads.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { AgentLog } from '../../src/process/log.ts'
 import { hostFacts } from '../../src/process/host-facts.ts'
-import { ChangeWaiters } from '../../src/node/change-waiters.ts'
+import { ChangeWaiters } from '../../src/reads/change-waiters.ts'
 import { SnapshotService } from '../../src/archive/service.ts'
 import { SnapshotStore } from '../../src/storage/snapshot/snapshot.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot/job.ts'
@@ -194,7 +193,7 @@ export class TestBackend implements Backend {
   }
 
   snapshot(): Promise<SnapshotArchive> {
-    return this.#snapshots.save()
+    return this.#snapshots.snapshot()
   }
 
   restore(archive: AsyncIterable<Uint8Array>, origin: Origin): Promise<Restored> {
@@ -208,11 +207,36 @@ export class TestBackend implements Backend {
   /** Reads that were long enough to be sliced. */
   sliced = 0
 
-  async readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+  readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+    return this.#sliced(catalogFamily, steps)
+  }
+
+  readonly #families = new Map<string, FamilyReads<unknown>>()
+
+  of<R>(family: ReadableFamily<R>): FamilyReads<R> {
+    const { name } = family
+    const known = this.#families.get(name) as FamilyReads<R> | undefined
+    if (known !== undefined) return known
+    const reader = this.#reader.of(family)
+    const reads: FamilyReads<R> = {
+      read: (query) => this.read(() => query(reader)),
+      readSliced: (steps) => this.#sliced(family, steps),
+      version: () => this.#versions.of(name).applied,
+      waitForChange: (subject, since, timeoutMs) =>
+        this.#waiters.wait(name, subject, since, timeoutMs),
+    }
+    this.#families.set(name, reads as FamilyReads<unknown>)
+    return reads
+  }
+
+  async #sliced<R, T>(
+    family: ReadableFamily<R>,
+    steps: (reader: R) => Generator<void, T>,
+  ): Promise<T> {
     this.sliced++
     await new Promise((resolve) => setImmediate(resolve))
-    return this.read((catalog) => {
-      const running = steps(catalog)
+    return this.read(() => {
+      const running = steps(this.#reader.of(family))
       for (;;) {
         const next = running.next()
         if (next.done === true) return next.value

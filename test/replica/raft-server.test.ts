@@ -2,6 +2,8 @@ import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import { Operations } from '../../src/replica/writes/operations.ts'
+import { PeerRequests } from '../../src/replica/writes/peer-requests.ts'
+import type { PeerRequestsParts } from '../../src/replica/writes/peer-requests.ts'
 import type { ProposalResult } from '../../src/replica/writes/proposals.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import { RaftRig } from '../helpers/raft-rig.ts'
@@ -273,20 +275,23 @@ async function settled<T>(rig: RaftRig, promise: Promise<T>): Promise<T> {
 /** Operations of all servers, each reaching the others unless one of them is silent. */
 function operationsOn(rig: RaftRig) {
   const all = new Map<NodeId, Operations>()
+  const requests = new Map<NodeId, PeerRequests>()
   const asked: NodeId[] = []
   for (const [self, raft] of rig.servers) {
     const forward = (to: NodeId, kind: string, body: Buffer): Promise<Buffer> => {
       asked.push(to)
       if (rig.silent.has(to) || rig.silent.has(self)) return new Promise(() => {})
-      return must(all.get(to))
-        .onRequest(kind, JSON.parse(body.toString()))
-        .then((value) => Buffer.from(JSON.stringify(value)))
+      const from = { id: self, name: self, address: '', isMember: true, isAuthentic: true }
+      return must(requests.get(to)).answer(from, kind, body)
     }
     const snapshot = (): Promise<string> => Promise.reject(svcdError('no-leader', {}))
     const health = (): string => self
     const idsAt = (at: string): readonly string[] => (at === 'd:1' ? ['e'] : [])
     const asks = { forward, snapshot, join: snapshot, health, idsAt }
-    all.set(self, new Operations({ raft: () => raft, self, ...asks }))
+    const operations = new Operations({ raft: () => raft, self, ...asks })
+    all.set(self, operations)
+    const parts = { raft: () => raft, operations } as unknown as PeerRequestsParts
+    requests.set(self, new PeerRequests(parts))
   }
   return { of: (id: NodeId) => must(all.get(id)), asked }
 }

@@ -1,6 +1,5 @@
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
-import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { PeerNotices } from '../../src/process/peer-notices.ts'
 import type { PeerTransport } from '../../src/peers/transport.ts'
 import { ClusterFormation } from '../../src/replica/cluster/formation.ts'
@@ -8,7 +7,8 @@ import type { ClusterMarks } from '../../src/replica/cluster/marks.ts'
 import { EpochFence } from '../../src/replica/cluster/epoch-fence.ts'
 import { finishFounding, foundCluster } from '../../src/replica/cluster/founding.ts'
 import { LeaderDuties } from '../../src/replica/duties/leader-duties.ts'
-import type { Operations } from '../../src/replica/writes/operations.ts'
+import { MemberMoves } from '../../src/replica/duties/member-moves.ts'
+import { Promotion } from '../../src/replica/duties/promotion.ts'
 import { askerOver } from '../../src/replica/cluster/peer-questions.ts'
 import { PeerRequests } from '../../src/replica/writes/peer-requests.ts'
 import type { ProposalResult } from '../../src/replica/writes/proposals.ts'
@@ -18,6 +18,7 @@ import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Message } from '../../src/raft/message.ts'
 import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
+import { loneServer } from '../helpers/replica-settings.ts'
 import { addressOf, idAt } from './addresses.ts'
 import { check } from './ledger.ts'
 import type { SimDisk } from './disk.ts'
@@ -329,17 +330,13 @@ export class SimReplica {
       holdMs: options.holdMs,
     })
     this.raft = raft
+    const changeMembers = (change: ConfChange): boolean => this.changeMembers(change)
+    const moves = { silenceMs, changeMembers, address: () => addressOf(node.id), moved: () => [] }
     this.duties = new LeaderDuties({
       status: () => raft.status,
-      catalog: { nodeById: () => undefined } as unknown as CatalogReader,
       nowMs: () => world.nowMs,
-      wallMs: () => Math.round(world.nowMs),
-      termAt: (index) => raft.driver.raft.state.log.term(index),
-      silenceMs,
-      changeMembers: (change) => this.changeMembers(change),
-      propose: () => {},
-      address: () => addressOf(node.id),
-      moved: () => [],
+      // No catalog and no files are here, whose servers could fall silent or differ.
+      duties: [new Promotion({ changeMembers }), new MemberMoves(moves)],
     })
     this.fence.begin(raft)
     node.onBegun()
@@ -386,25 +383,18 @@ export class SimReplica {
     const { id, world } = this.node
     const clock = { monotonicMs: () => world.nowMs, wallMs: () => world.nowMs }
     return new PeerRequests({
-      settings: {
-        id,
-        name: id,
-        datacenter: 'dc1',
-        bindAddress: id,
-        advertiseAddress: id,
-        serverPort: 8300,
-        bootstrapExpect: this.node.expect,
-        retryJoin: [],
-        silenceMs,
-        stateCheckMs: 600_000,
-        secret: undefined,
-        tls: undefined,
-      },
+      settings: { ...loneServer, id, name: id, bootstrapExpect: this.node.expect, silenceMs },
       raft: () => this.raft,
       formation: this.formation,
       operations: {
-        onRequest: (kind: string, body: unknown) => this.#operate(kind, body),
-      } as Operations,
+        letIn: (member, address) => this.#letIn(member, address, 'join'),
+        change: (asked) => {
+          const address = asked.kind === 'add-learner' ? asked.address : undefined
+          return this.#letIn(asked.id, address, 'change')
+        },
+        transfer: () => Promise.reject(new Error('no operator is here')),
+        health: () => '',
+      },
       // The states are compared by the checker, after each entry.
       state: () => ({ report: () => ({ format: 0, sums: [] }), onDiffers: () => false }),
       lend: () => Promise.reject(new Error('no state is damaged here')),
@@ -420,10 +410,9 @@ export class SimReplica {
   }
 
   /** A server asks to be let in; only the leader can. What the real one waits for, this leaves out. */
-  async #operate(kind: string, body: unknown): Promise<string> {
+  async #letIn(id: NodeId, address: string | undefined, kind: 'join' | 'change'): Promise<string> {
     const { raft } = this
-    if (raft === undefined) throw new Error('no cluster')
-    const { id, address } = body as { id: NodeId; address: string }
+    if (raft === undefined || address === undefined) throw new Error('no cluster')
     const change = { kind: 'add-learner', id, address } as const
     if (!raft.isLeader) {
       const { leader } = raft.status

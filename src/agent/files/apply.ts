@@ -3,7 +3,7 @@ import type {
   AgentCheckDefinition,
   AgentServiceDefinition,
 } from '../../definition/agent-definition.ts'
-import type { ReloadReport } from '../../ports/backend.ts'
+import type { ReloadReport } from '../../ports/reload.ts'
 import { SvcdError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { AgentStore } from '../../storage/agent/store.ts'

@@ -2,8 +2,8 @@ import type { FastifyReply } from 'fastify'
 import { must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import type { Wait } from '../../ports/backend.ts'
-import type { FamilyReads } from './family-reads.ts'
+import type { Wait } from '../../ports/waits.ts'
+import type { FamilyReads } from '../../ports/reads.ts'
 
 const waitMsDefault = 300_000
 const waitMsMax = 600_000

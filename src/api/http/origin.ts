@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { unmappedIp } from '../../base/ip.ts'
-import type { Origin } from '../../ports/backend.ts'
+import type { Origin } from '../../ports/writes.ts'
 
 /** Who asks, and with which request. */
 export function originOf(request: FastifyRequest, cause: string): Origin {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { parseDuration } from '../../base/duration.ts'
 import { svcdError } from '../../base/errors.ts'
-import type { Identity } from '../../ports/backend.ts'
+import type { Identity } from '../../ports/identity.ts'
 
 /** A decoded query string: repeated parameters are lists. */
 export type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../../access/caller.ts'
 import type { Random } from '../../base/random.ts'
-import type { Identity } from '../../ports/backend.ts'
+import type { Identity } from '../../ports/identity.ts'
 import type { CatalogReader } from '../../state/catalog/query.ts'
 import { timeoutMs, untilFound } from './blocking.ts'
 import type { BlockingContext } from './blocking.ts'
 import { addReadHeaders, reach } from './consistency.ts'
 import type { ReachContext } from './consistency.ts'
 import type { Handle } from './endpoint.ts'
-import type { FamilyReads } from './family-reads.ts'
+import type { FamilyReads } from '../../ports/reads.ts'
 import { parametersOf, readOptions } from './parameters.ts'
 import type { Parameters, ReadOptions } from './parameters.ts'
 import type { Rendered } from './render-cache.ts'
@@ -55,7 +55,7 @@ async function answerRead<Reader extends Indexed>(
   addReadHeaders(reply, backend, options.consistency, rendered.index)
   reply.header('X-Consul-Query-Backend', 'blocking-query')
   if (parametersOf(request)['cached'] !== undefined) addCacheHeaders(reply)
-  return sendRendered(request, reply, rendered)
+  return sendRendered(request, reply, rendered, question.headers)
 }
 
 /** This server's own copy stands in for the cache of an agent, and has just been confirmed. */

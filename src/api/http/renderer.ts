@@ -1,7 +1,7 @@
 import type { Caller } from '../../access/caller.ts'
 import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
-import type { FamilyReads } from './family-reads.ts'
+import type { FamilyReads } from '../../ports/reads.ts'
 import { PerCaller } from './per-caller.ts'
 import { RenderCache, Rendered } from './render-cache.ts'
 import { writeIfShort } from './sliced-answer.ts'
@@ -22,6 +22,8 @@ export interface Question<Reader extends Indexed> {
   answer(reader: Reader, caller: Caller): Answer
   /** The index of the answer, if it is not that of the subject. */
   index?(reader: Reader): number
+  /** Of an answer that is not JSON, its Content-Type among them. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A question as a client asks it. Two with the same key of the same caller must be the same. */

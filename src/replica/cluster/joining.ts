@@ -1,4 +1,4 @@
-import type { JoinResult } from '../../ports/backend.ts'
+import type { JoinResult } from '../../ports/cluster.ts'
 import { SvcdError, svcdError } from '../../base/errors.ts'
 import { dialledAddress, type OwnPlace } from '../../config/gossip-port.ts'
 import type { ReplicaSettings } from '../messages.ts'

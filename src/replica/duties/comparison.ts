@@ -4,6 +4,7 @@ import type { PlacedSums } from '../../state/machine/apply.ts'
 import { members } from '../../raft/config.ts'
 import type { Index, NodeId } from '../../raft/entry.ts'
 import type { Status } from '../../raft/status.ts'
+import type { Duty } from './duty.ts'
 
 /** What a server says of its state: sums of its tables at some entries, which a format gives meaning. */
 export interface StateReport {
@@ -67,10 +68,10 @@ const everyMs = 10_000
 const remindMs = 600_000
 
 /**
- * A leader's duty: it compares the states of all servers at one entry, and tells the one that differs
+ * Compares the states of all servers at one entry, and tells the one that differs
  * from most, which rebuilds its own. Servers of a release that does not know the question are left alone.
  */
-export class ReplicaComparison {
+export class ReplicaComparison implements Duty {
   readonly #parts: ReplicaComparisonParts
   #askedAtMs = -Infinity
   #remindedAtMs = -Infinity
@@ -88,12 +89,10 @@ export class ReplicaComparison {
     return this.#undecided
   }
 
-  /** To be called a few times a second; does nothing on a follower, or while nothing is applied. */
-  check(): void {
-    const { status, nowMs } = this.#parts
-    const { role, applied } = status()
-    if (role !== 'leader' || this.#isAsking || applied === this.#comparedAt) return
-    if (nowMs() - this.#askedAtMs < everyMs) return
+  /** Does nothing while nothing is applied. */
+  check({ applied }: Status, nowMs: number): void {
+    if (this.#isAsking || applied === this.#comparedAt) return
+    if (nowMs - this.#askedAtMs < everyMs) return
     void this.compare()
   }
 

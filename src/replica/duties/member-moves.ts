@@ -7,9 +7,9 @@ import type { Config } from '../../raft/config.ts'
 import type { NodeId } from '../../raft/entry.ts'
 import type { ConfChange } from '../../raft/membership.ts'
 import type { Status } from '../../raft/status.ts'
+import type { Duty } from './duty.ts'
 
 export interface MemberMovesParts {
-  readonly nowMs: () => number
   /** How long a server may be silent before it is taken for dead. */
   readonly silenceMs: number
   /** Returns whether the core has taken it. */
@@ -30,7 +30,7 @@ const againMs = 5000
  * just being restarted. In this case the configured address must not have answered for as long as a
  * server may be silent.
  */
-export class MemberMoves {
+export class MemberMoves implements Duty {
   readonly #parts: MemberMovesParts
   readonly #sinceMs = new Map<string, number>()
   readonly #proposedMs = new Map<NodeId, number>()
@@ -39,32 +39,30 @@ export class MemberMoves {
     this.#parts = parts
   }
 
-  /** To be called a few times a second while this server leads. */
-  check({ id: self, config }: Status): void {
-    const { nowMs, silenceMs, moved, address } = this.#parts
+  check({ id: self, config }: Status, nowMs: number): void {
+    const { silenceMs, moved, address } = this.#parts
     const all = [...moved(), { id: self, address: address(), isProven: true }]
     const places = new Set(all.map(placeOf))
     for (const place of this.#sinceMs.keys()) if (!places.has(place)) this.#sinceMs.delete(place)
     for (const peer of all) {
       if (!isElsewhere(peer, config, self)) continue
-      const sinceMs = this.#sinceMs.get(placeOf(peer)) ?? nowMs()
+      const sinceMs = this.#sinceMs.get(placeOf(peer)) ?? nowMs
       this.#sinceMs.set(placeOf(peer), sinceMs)
-      if (!peer.isProven && nowMs() - sinceMs < silenceMs) continue
-      this.#propose(peer)
+      if (!peer.isProven && nowMs - sinceMs < silenceMs) continue
+      this.#propose(peer, nowMs)
     }
   }
 
-  /** This server lost leadership. */
-  clear(): void {
+  ended(): void {
     this.#sinceMs.clear()
     this.#proposedMs.clear()
   }
 
   /** One change at a time: what the core refuses is proposed again. */
-  #propose({ id, address }: MovedPeer): void {
-    const { nowMs, changeMembers } = this.#parts
-    if (nowMs() - (this.#proposedMs.get(id) ?? -Infinity) < againMs) return
-    if (changeMembers({ kind: 'move', id, address })) this.#proposedMs.set(id, nowMs())
+  #propose({ id, address }: MovedPeer, nowMs: number): void {
+    if (nowMs - (this.#proposedMs.get(id) ?? -Infinity) < againMs) return
+    const isTaken = this.#parts.changeMembers({ kind: 'move', id, address })
+    if (isTaken) this.#proposedMs.set(id, nowMs)
   }
 }
 

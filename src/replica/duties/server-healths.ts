@@ -1,7 +1,8 @@
-import type { ServerHealth } from '../../ports/backend.ts'
+import type { ServerHealth } from '../../ports/cluster.ts'
 import { members } from '../../raft/config.ts'
 import type { Index, NodeId, Term } from '../../raft/entry.ts'
 import type { Status } from '../../raft/status.ts'
+import type { Duty } from './duty.ts'
 
 export interface ServerHealthsParts {
   readonly status: () => Status
@@ -21,7 +22,7 @@ interface Since {
 }
 
 /** How a leader finds the servers of its cluster, and since when, as Consul's autopilot tells it. */
-export class ServerHealths {
+export class ServerHealths implements Duty {
   readonly #parts: ServerHealthsParts
   readonly #since = new Map<NodeId, Since>()
 
@@ -29,20 +30,23 @@ export class ServerHealths {
     this.#parts = parts
   }
 
-  /** To be called a few times a second, so that a change is noticed when it happens. */
+  /** A few times a second, so that a change is noticed when it happens. */
   check(now: Status): void {
-    if (now.role !== 'leader') return this.#since.clear()
     const ids = members(now.config)
     for (const id of this.#since.keys()) if (!ids.includes(id)) this.#since.delete(id)
     for (const id of ids) this.#judge(id, now)
+  }
+
+  ended(): void {
+    this.#since.clear()
   }
 
   /** Every member, in the order of the configuration. Empty when this server does not lead. */
   list(): readonly ServerHealth[] {
     const { status, termAt, silenceOf } = this.#parts
     const now = status()
-    this.check(now)
     if (now.role !== 'leader') return []
+    this.check(now)
     return members(now.config).map((id) => {
       const lastIndex = lastIndexOf(id, now)
       const { isHealthy, wallMs } = this.#judge(id, now)

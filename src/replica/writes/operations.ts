@@ -20,7 +20,7 @@ export interface OperationsParts {
 }
 
 /** A change of the members; `isOwnWish`: asked for by the very server, which has no data yet. */
-type Change = ConfChange & { readonly isOwnWish?: boolean }
+export type Change = ConfChange & { readonly isOwnWish?: boolean }
 
 /** How long a change of the members may take to be committed, and a transfer to be done. */
 const changeMs = 7000
@@ -42,38 +42,28 @@ export class Operations {
       case 'snapshot':
         return this.#parts.snapshot()
       case 'transfer':
-        return this.#atLeader('transfer', operation.to ?? '', (to) => this.#transfer(to))
+        return this.#atLeader('transfer', operation.to ?? '', (to) => this.transfer(to))
       case 'change':
         this.#mustBeAlone(operation)
-        return this.#atLeader('change', operation.change, (change) => this.#change(change))
+        return this.#atLeader('change', operation.change, (change) => this.change(change))
       case 'leave':
         return this.#leave()
       case 'join':
         return this.#parts.join(operation.address)
       case 'health':
-        return this.#atLeader('health', '', async () => this.#parts.health())
+        return this.#atLeader('health', '', async () => this.health())
     }
   }
 
-  /** Asked for by another server. */
-  async onRequest(kind: string, body: unknown): Promise<string> {
-    const raft = this.#mustRaft()
-    if (!raft.isLeader && kind !== 'join') throw svcdError('no-leader', {})
-    switch (kind) {
-      case 'transfer':
-        return this.#transfer(body as NodeId)
-      case 'change':
-        return this.#change(body as Change)
-      case 'health':
-        return this.#parts.health()
-      case 'join': {
-        const { id, address } = body as { id: NodeId; address: string }
-        const change = { kind: 'add-learner', id, address, isOwnWish: true } as const
-        return this.#atLeader('change', change, (asked) => this.#change(asked))
-      }
-      default:
-        throw svcdError('unknown-request', { kind })
-    }
+  /** Has the leader let a server in that asks for itself. */
+  letIn(id: NodeId, address: string): Promise<string> {
+    const change = { kind: 'add-learner', id, address, isOwnWish: true } as const
+    return this.#atLeader('change', change, (asked) => this.change(asked))
+  }
+
+  /** How this server, which leads, finds the others. */
+  health(): string {
+    return this.#parts.health()
   }
 
   /**
@@ -89,11 +79,7 @@ export class Operations {
   }
 
   #mustRaft(): RaftServer {
-    const raft = this.#parts.raft()
-    if (raft === undefined) throw svcdError('no-leader', {})
-    if (raft.fencedWith !== undefined)
-      throw new SvcdError(raft.fencedWith.code, raft.fencedWith.message)
-    return raft
+    return mustTakePart(this.#parts.raft())
   }
 
   /**
@@ -154,8 +140,8 @@ export class Operations {
     return JSON.parse(reply.toString()) as string
   }
 
-  /** '' = the voter that holds the most of the log. */
-  async #transfer(to: NodeId, deadlineMs = performance.now() + changeMs): Promise<string> {
+  /** To be called on the leader. '' = the voter that holds the most of the log. */
+  async transfer(to: NodeId, deadlineMs = performance.now() + changeMs): Promise<string> {
     const raft = this.#mustRaft()
     let target = to === '' ? bestHeir(raft) : to
     await this.#until(
@@ -177,8 +163,8 @@ export class Operations {
     return target
   }
 
-  /** Waits while another change is in flight: only one may be. */
-  async #change(change: Change, deadlineMs = performance.now() + changeMs): Promise<string> {
+  /** To be called on the leader. Waits while another change is in flight: only one may be. */
+  async change(change: Change, deadlineMs = performance.now() + changeMs): Promise<string> {
     const raft = this.#mustRaft()
     const core = raft.driver.raft
     let result: ConfChangeResult | undefined
@@ -196,7 +182,7 @@ export class Operations {
     if (result.kind === 'refused') {
       // Asked for again, the answer having been lost: it is as was wanted.
       if (result.reason === 'already-a-member' && change.kind === 'add-learner') {
-        return this.#letIn(raft, change)
+        return this.#known(raft, change)
       }
       if (result.reason === 'not-a-member' && change.kind === 'remove') return change.id
       const reason = `${change.kind} ${change.id}: ${refusalWords(result.reason)}`
@@ -222,7 +208,7 @@ export class Operations {
    * acknowledged entries, and now asks as if it had none, has lost its votes with them: under its
    * old id it could help to elect a leader that lacks acknowledged entries.
    */
-  #letIn(raft: RaftServer, { id, isOwnWish }: Change): string {
+  #known(raft: RaftServer, { id, isOwnWish }: Change): string {
     const { config, peers } = raft.status
     const isFresh =
       config.learners.includes(id) && peers.some((peer) => peer.id === id && peer.match === 0)
@@ -235,7 +221,7 @@ export class Operations {
   async #leave(): Promise<string> {
     const { self } = this.#parts
     const raft = this.#mustRaft()
-    if (raft.isLeader && raft.status.config.voters.length > 1) await this.#transfer('')
+    if (raft.isLeader && raft.status.config.voters.length > 1) await this.transfer('')
     return this.run({ kind: 'change', change: { kind: 'remove', id: self } })
   }
 
@@ -248,13 +234,20 @@ export class Operations {
   }
 }
 
+/** Throws what keeps a server from having a part in its cluster. */
+export function mustTakePart(raft: RaftServer | undefined): RaftServer {
+  if (raft === undefined) throw svcdError('no-leader', {})
+  const { fencedWith } = raft
+  if (fencedWith !== undefined) throw new SvcdError(fencedWith.code, fencedWith.message)
+  return raft
+}
+
 function pause(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, pollMs)
   })
 }
 
-/** The leader is gone or is none any more, or its answer was lost: another one may do it. */
 /** Of the other voters that answer, the one that holds the most of the log. */
 function bestHeir(raft: RaftServer): NodeId | undefined {
   const { config, peers } = raft.status
@@ -263,6 +256,7 @@ function bestHeir(raft: RaftServer): NodeId | undefined {
     .toSorted((a, b) => b.match - a.match)[0]?.id
 }
 
+/** The leader is gone or is none any more, or its answer was lost: another one may do it. */
 function isWorthRepeating(error: unknown): boolean {
   return error instanceof SvcdError && repeatable.has(error.code)
 }

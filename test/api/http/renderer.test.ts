@@ -1,6 +1,6 @@
 import t from 'tap'
 import { anonymous } from '../../../src/access/caller.ts'
-import type { FamilyReads } from '../../../src/api/http/family-reads.ts'
+import type { FamilyReads } from '../../../src/ports/reads.ts'
 import { Renderer } from '../../../src/api/http/renderer.ts'
 import type { Indexed, Question } from '../../../src/api/http/renderer.ts'
 import { must } from '../../../src/base/assert.ts'

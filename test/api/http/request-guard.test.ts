@@ -3,7 +3,6 @@ import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { RequestGuard } from '../../../src/api/http/request-guard.ts'
 import type { GuardedRequest } from '../../../src/api/http/request-guard.ts'
-import { machineNames, nodeNames } from '../../../src/node/own-names.ts'
 import { TestApi } from '../support.ts'
 
 const names = ['n1', 'n1.node.dc1.consul', '.example.com', '*.cluster.local', 'Proxy.example.net.']
@@ -158,27 +157,3 @@ t.test('HTTP/1.0 without Host is answered, HTTP/1.1 is not', async (t) => {
   t.match(await ask('GET /v1/status/leader HTTP/1.1'), /^HTTP\/1\.1 400 /)
   t.match(await ask('GET /v1/status/leader HTTP/1.1\r\nHost: evil.test'), /^HTTP\/1\.1 403 /)
 })
-
-t.test(
-  'the names of a machine are those of its hosts file, those of a node are what DNS has',
-  async (t) => {
-    const file = [
-      '127.0.0.1 localhost ads.example',
-      '127.0.1.1\tdb1.corp.example db1 # this one',
-      '10.0.0.9 db2.corp.example db2',
-      '#127.0.1.1 old db1',
-    ].join('\n')
-    t.strictSame(machineNames('db1', file), ['db1', 'db1.corp.example'])
-    t.strictSame(machineNames('db3.corp.example', ''), ['db3.corp.example', 'db3'])
-    t.strictSame(
-      nodeNames({ nodeName: 'n1', datacenter: 'dc1', domain: 'consul', altDomain: undefined }),
-      [
-        'n1',
-        'n1.node.dc1.consul',
-        'consul.service.dc1.consul',
-        'n1.node.consul',
-        'consul.service.consul',
-      ],
-    )
-  },
-)

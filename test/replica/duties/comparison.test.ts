@@ -1,6 +1,7 @@
 import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
 import type { PlacedSums } from '../../../src/state/machine/apply.ts'
+import { LeaderDuties } from '../../../src/replica/duties/leader-duties.ts'
 import { compareReports, ReplicaComparison } from '../../../src/replica/duties/comparison.ts'
 import type { StateReport, Verdict } from '../../../src/replica/duties/comparison.ts'
 import type { Status } from '../../../src/raft/status.ts'
@@ -77,11 +78,12 @@ function undecided(index: number, ...ids: readonly string[]): Verdict {
 /** A leader n1 of three, what it asks, and a clock. */
 function leader(answers: Readonly<Record<string, StateReport | Error>>) {
   const asked: string[] = []
-  const world = { role: 'leader', applied: 300, nowMs: 0 }
+  const world = { role: 'leader', term: 1, applied: 300, nowMs: 0 }
   const config = { voters: ['n1', 'n2', 'n3'], votersOutgoing: [], learners: [] }
   const told: PlacedSums[] = []
+  const status = () => ({ id: 'n1', config, ...world }) as unknown as Status
   const comparison = new ReplicaComparison({
-    status: () => ({ id: 'n1', config, ...world }) as unknown as Status,
+    status,
     own: () => ({ format: 5, sums: sumsOf('255a') }),
     ask: async <T>(id: string, kind: string, body: unknown): Promise<T> => {
       asked.push(`${kind} ${id} ${JSON.stringify(body)}`)
@@ -93,7 +95,9 @@ function leader(answers: Readonly<Record<string, StateReport | Error>>) {
     logger: silentLogger,
     nowMs: () => world.nowMs,
   })
-  return { asked, world, told, comparison }
+  const duties = [comparison]
+  const runner = new LeaderDuties({ status, nowMs: () => world.nowMs, duties })
+  return { asked, world, told, comparison, runner }
 }
 
 const report = (text: string, format = 5): StateReport => ({ format, sums: sumsOf(text) })
@@ -126,10 +130,10 @@ t.test('without a majority nobody is told, and it is counted', async (t) => {
 })
 
 t.test('it is done every 10 s, by the leader, while entries are applied', async (t) => {
-  const { comparison, asked, world } = leader({ n2: report('255a'), n3: report('255a') })
+  const { runner, asked, world } = leader({ n2: report('255a'), n3: report('255a') })
   const turns = async (): Promise<number> => {
     const before = asked.length
-    comparison.check()
+    runner.check()
     await new Promise((resolve) => setImmediate(resolve))
     return asked.length - before
   }

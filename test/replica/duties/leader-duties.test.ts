@@ -1,6 +1,9 @@
 import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
 import type { UpdateCheckCommand } from '../../../src/state/catalog/commands.ts'
+import { allDuties } from '../../../src/replica/duties/all-duties.ts'
+import type { AllDuties } from '../../../src/replica/duties/all-duties.ts'
+import type { Duty } from '../../../src/replica/duties/duty.ts'
 import { LeaderDuties } from '../../../src/replica/duties/leader-duties.ts'
 import { LeadershipNotice } from '../../../src/replica/cluster/leadership-notice.ts'
 import type { MovedPeer } from '../../../src/peers/way.ts'
@@ -15,8 +18,10 @@ import {
 
 class Rig {
   nowMs = 10_000
+  term = 1
   role: Status['role'] = 'leader'
   peers: Status['peers'] = []
+  voters: readonly string[] = ['s1', 's2']
   learners: readonly string[] = []
   moved: readonly MovedPeer[] = []
   addresses: Record<string, string> = { s1: 's1:1', s2: 's2:1' }
@@ -25,7 +30,7 @@ class Rig {
   /** Nothing is committed. */
   isStuck = false
   readonly catalog = new MemoryCatalog()
-  readonly duties: LeaderDuties
+  readonly duties: AllDuties
 
   constructor() {
     for (const id of ['s1', 's2']) {
@@ -34,8 +39,8 @@ class Rig {
         registerCommand(node.name, { node, checks: [checkDefinition('serfHealth')] }),
       )
     }
-    this.duties = new LeaderDuties({
-      status: () => this.#status(),
+    this.duties = allDuties({
+      status: () => this.status(),
       catalog: this.catalog.reader,
       nowMs: () => this.nowMs,
       wallMs: () => this.nowMs,
@@ -51,25 +56,40 @@ class Rig {
         this.proposed++
         if (!this.isStuck) this.catalog.apply(command)
       },
+      own: () => ({ format: 1, sums: [] }),
+      ask: () => Promise.reject(new Error('silent')),
+      onOdd: () => {},
+      logger: silentLogger,
     })
   }
 
-  #status(): Status {
+  status(): Status {
     const config = {
-      voters: ['s1', 's2'],
+      voters: this.voters,
       votersOutgoing: [],
       learners: this.learners,
       addresses: this.addresses,
       prevConfIndex: 0,
     }
-    const rest = { term: 1, leader: 's1', lastIndex: 1, commit: 1, applied: 1 }
+    const rest = { term: this.term, leader: 's1', lastIndex: 1, commit: 1, applied: 1 }
     const none = { leaderContactTicks: 0, transferee: undefined }
     return { id: 's1', role: this.role, config, peers: this.peers, ...rest, ...none }
   }
 
+  /** As the replica thread does it, which looks four times a second. */
   after(ms: number): string {
+    for (let left = ms; left > 250; left -= 250) this.#look(250)
+    return this.#look(ms === 0 ? 0 : ms % 250 || 250)
+  }
+
+  /** The process stood still for so long. */
+  afterStall(ms: number): string {
+    return this.#look(ms)
+  }
+
+  #look(ms: number): string {
     this.nowMs += ms
-    this.duties.check()
+    this.duties.runner.check()
     return this.catalog.reader.check('node-s2', 'serfHealth')?.status ?? 'none'
   }
 }
@@ -79,22 +99,46 @@ t.test(
   async (t) => {
     const rig = new Rig()
     t.equal(rig.after(0), 'passing')
-    rig.duties.heard('s2')
+    rig.duties.silence.heard('s2')
     t.equal(rig.after(3000), 'passing')
     t.equal(rig.after(1), 'critical')
     t.match(rig.catalog.reader.check('node-s2', 'serfHealth'), {
       output: 'Agent not live or unreachable',
     })
     t.equal(rig.after(100), 'critical')
-    rig.duties.heard('s2')
+    rig.duties.silence.heard('s2')
     t.equal(rig.after(100), 'passing')
   },
 )
 
+t.test('a leader that stood still itself takes no member for dead', async (t) => {
+  const rig = new Rig()
+  rig.after(0)
+  rig.duties.silence.heard('s2')
+  rig.after(1000)
+  // What members said meanwhile is not read yet.
+  t.equal(rig.afterStall(60_000), 'passing')
+  t.equal(rig.after(1000), 'passing', 'a second of the stall counts')
+  t.equal(rig.after(1), 'critical', 'it says nothing more')
+})
+
+t.test('a member that joins, or comes back, is given the whole time', async (t) => {
+  const rig = new Rig()
+  rig.voters = ['s1']
+  rig.after(10_000)
+  rig.voters = ['s1', 's2']
+  t.equal(rig.after(3000), 'passing')
+  rig.voters = ['s1']
+  t.equal(rig.after(10_000), 'passing')
+  rig.voters = ['s1', 's2']
+  t.equal(rig.after(3000), 'passing')
+  t.equal(rig.after(251), 'critical')
+})
+
 t.test('a new leader counts silence from when it began to listen', async (t) => {
   const rig = new Rig()
   rig.role = 'follower'
-  rig.duties.heard('s2')
+  rig.duties.silence.heard('s2')
   t.equal(rig.after(60_000), 'passing')
   rig.role = 'leader'
   t.equal(rig.after(1), 'passing')
@@ -203,7 +247,7 @@ t.test('what is on its way is not proposed again, unless it got lost', async (t)
   rig.after(5000)
   t.equal(rig.after(250), 'critical')
   t.equal(rig.proposed, 4)
-  rig.duties.heard('s2')
+  rig.duties.silence.heard('s2')
   t.equal(rig.after(250), 'passing', 'the other way is proposed at once')
   rig.after(3001)
   t.equal(rig.after(250), 'critical', 'and so is what was applied, and has changed since')
@@ -253,4 +297,31 @@ t.test('the log says who leads, and why a server leads no more', async (t) => {
   say('leader', 5, 'n1')
   t.match(say('follower', 5, undefined, ['n2']), [/^warn: .*: it left the cluster/])
   t.strictSame(say('follower', 6, 'new'), ['info: new leader: new'], 'its ID, without an address')
+})
+
+t.test('a duty is told of each term that this server leads', async (t) => {
+  const rig = new Rig()
+  const told: string[] = []
+  const duty: Duty = {
+    started: ({ term }, nowMs) => told.push(`started ${term} at ${nowMs}`),
+    check: ({ term }) => told.push(`check ${term}`),
+    ended: () => told.push('ended'),
+  }
+  const parts = { status: () => rig.status(), nowMs: () => rig.nowMs }
+  const runner = new LeaderDuties({ ...parts, duties: [duty, { check: () => told.push('next') }] })
+  const checked = (): readonly string[] => {
+    runner.check()
+    return told.splice(0)
+  }
+  rig.role = 'follower'
+  t.strictSame(checked(), [])
+  rig.role = 'leader'
+  t.strictSame(checked(), ['started 1 at 10000', 'check 1', 'next'])
+  t.strictSame(checked(), ['check 1', 'next'])
+  // Between two looks it was deposed and elected again.
+  rig.term = 3
+  t.strictSame(checked(), ['ended', 'started 3 at 10000', 'check 3', 'next'])
+  rig.role = 'follower'
+  t.strictSame(checked(), ['ended'])
+  t.strictSame(checked(), [])
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { NodeId } from '../../../src/raft/entry.ts'
 import type { Status } from '../../../src/raft/status.ts'
+import { LeaderDuties } from '../../../src/replica/duties/leader-duties.ts'
 import { ServerHealths } from '../../../src/replica/duties/server-healths.ts'
 
 /** s1 leads s2 and s3. */
@@ -17,6 +18,12 @@ class Rig {
     wallMs: () => this.wallMs,
     silenceMsMax: 3000,
     trailingMax: 10_000,
+  })
+
+  readonly runner = new LeaderDuties({
+    status: () => this.status(),
+    nowMs: () => this.wallMs,
+    duties: [this.healths],
   })
 
   status(): Status {
@@ -79,7 +86,7 @@ t.test('one that is silent or lags is not healthy, and since when is known', asy
   rig.wallMs = 5000
   rig.silenceMs['s2'] = 3001
   rig.match['s3'] = 9999
-  rig.healths.check(rig.status())
+  rig.runner.check()
   rig.wallMs = 9000
   t.equal(rig.healthy(), 's1 true 1000,s2 false 5000,s3 false 5000', 'as it was noticed')
   rig.silenceMs['s2'] = 0
@@ -89,9 +96,10 @@ t.test('one that is silent or lags is not healthy, and since when is known', asy
 
 t.test('a follower tells nothing, and a new leader begins anew', async (t) => {
   const rig = new Rig()
-  rig.healths.check(rig.status())
+  rig.runner.check()
   rig.role = 'follower'
   t.strictSame(rig.healths.list(), [])
+  rig.runner.check()
   rig.role = 'leader'
   rig.wallMs = 7000
   t.match(rig.healthy(), /^s1 true 7000/)

@@ -17,8 +17,14 @@ const founders = { n1: '10.0.0.1:8300', n2: '10.0.0.2:8300' }
 /** A server of a cluster, what reaches its core, and an asker. */
 function world() {
   const done: string[] = []
+  const note = (kind: string) => () => {
+    done.push(kind)
+    return 'done'
+  }
   const raft = {
     driver: { raft: { state: { config } } },
+    isLeader: true,
+    fencedWith: undefined as object | undefined,
     status: { leader: 'n1' },
     propose: (_json: string, _mayForward: boolean, settle: (result: object) => void) => {
       done.push('propose')
@@ -35,10 +41,10 @@ function world() {
       },
     },
     operations: {
-      onRequest: async (kind: string) => {
-        done.push(kind)
-        return 'done'
-      },
+      transfer: note('transfer'),
+      change: note('change'),
+      health: note('health'),
+      letIn: note('join'),
     },
     cluster: () => ({
       address: '10.0.0.1:8300',
@@ -59,7 +65,7 @@ function world() {
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
     return JSON.parse((await requests.answer(from, kind, bytes)).toString())
   }
-  return { done, ask }
+  return { done, ask, raft }
 }
 
 const proposal = (body: object): string =>
@@ -148,4 +154,32 @@ t.test('strangers are told what they need to find the cluster, and not who is in
   })
   t.strictSame(await ask('evil', 'membership', '"n2"'), { isMember: true, hasLeader: true })
   t.strictSame(await ask('evil', 'membership', '"evil"'), { isMember: false, hasLeader: true })
+})
+
+t.test(
+  'what only a leader does is refused by a server that does not lead, or is left behind',
+  async (t) => {
+    const { ask, done, raft } = world()
+    const asked: [string, unknown][] = [
+      ['change', addition],
+      ['transfer', '"n2"'],
+      ['health', '""'],
+    ]
+    raft.isLeader = false
+    for (const [kind, body] of asked) await t.rejects(ask('n2', kind, body), { code: 'no-leader' })
+    await ask('n3', 'join', { id: 'n3', address: 'x:1' })
+    t.strictSame(done, ['join'], 'a wish to join is passed on')
+    raft.isLeader = true
+    raft.fencedWith = { kind: 'failed', code: 'left-behind', message: 'left behind' }
+    for (const [kind, body] of asked)
+      await t.rejects(ask('n2', kind, body), { code: 'left-behind' })
+    t.strictSame(done, ['join'])
+  },
+)
+
+t.test('a request that is not known is refused by its name', async (t) => {
+  const { ask } = world()
+  for (const kind of ['rename', '', 'toString', '__proto__']) {
+    await t.rejects(ask('n2', kind, {}), { code: 'unknown-request', message: new RegExp(kind) })
+  }
 })

@@ -392,7 +392,10 @@ t.test('a log entry of an unknown version or kind is refused, never skipped', as
     () => decodeCommand(entryOf({ version: 2, body: { kind: 'register' } })),
     /unknown version 2/,
   )
-  t.throws(() => decodeCommand(entryOf({ version: 1, body: { kind: 'sql' } })), /unknown kind "sql"/)
+  t.throws(
+    () => decodeCommand(entryOf({ version: 1, body: { kind: 'sql' } })),
+    /unknown kind "sql"/,
+  )
 })
 
 t.test(

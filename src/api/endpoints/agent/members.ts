@@ -3,7 +3,9 @@ import { consulVersion } from '../../../base/version.ts'
 import { nodeCheckId, serverServiceId } from '../../../state/catalog/model.ts'
 import type { Check } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
-import type { Backend, ClusterServer, Identity } from '../../../ports/backend.ts'
+import type { Backend } from '../../../ports/backend.ts'
+import type { ClusterServer } from '../../../ports/cluster.ts'
+import type { Identity } from '../../../ports/identity.ts'
 
 // Serf's numbers for what is known of a member.
 const statuses = { none: 0, alive: 1, failed: 4 } as const

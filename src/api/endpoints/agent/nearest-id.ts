@@ -1,5 +1,5 @@
 import { SvcdError, svcdError } from '../../../base/errors.ts'
-import type { LocalAgent } from '../../../ports/backend.ts'
+import type { LocalAgent } from '../../../ports/agent.ts'
 
 /** How many checks or services are compared. The limit bounds the work for a client that repeats its mistake. */
 const lookedAtMax = 1000

@@ -59,7 +59,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const key = keyOf(request, reply)
       if (key === undefined) return reply
-      const state = context.of(kvFamily)
+      const state = context.backend.of(kvFamily)
       return reads(() => kvQuestion(state, key, request.query))(context, request, reply)
     },
   }),

@@ -1,5 +1,5 @@
 import { consulVersion } from '../../../base/version.ts'
-import type { Identity } from '../../../ports/backend.ts'
+import type { Identity } from '../../../ports/identity.ts'
 import { serverAddress } from '../agent/members.ts'
 
 /**

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ServerHealth } from '../../../../src/ports/backend.ts'
+import type { ServerHealth } from '../../../../src/ports/cluster.ts'
 import { version } from '../../../../src/base/version.ts'
 import { TestApi } from '../../support.ts'
 

@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import t from 'tap'
-import { createHttpApi } from '../../src/api/http-api.ts'
-import { silentLogger } from '../../src/base/log.ts'
-import { listenHttp } from '../../src/node/http-listeners.ts'
-import { openGate } from '../helpers/open-gate.ts'
-import { TestBackend } from '../helpers/test-backend.ts'
+import { createHttpApi } from '../../../src/api/http-api.ts'
+import { silentLogger } from '../../../src/base/log.ts'
+import { listenHttp } from '../../../src/api/http/listeners.ts'
+import { openGate } from '../../helpers/open-gate.ts'
+import { TestBackend } from '../../helpers/test-backend.ts'
 
 const stallMs = 400
 

@@ -1,12 +1,18 @@
 import { isLoopbackIp, parseIp } from '../base/ip.ts'
-import type { Config } from '../config/options.ts'
-import type { ReplicaSettings } from '../replica/messages.ts'
+import type { Config } from './options.ts'
 
-/** The keys behind `-encrypt`, which was checked. */
+/** The cluster's secret as the options say it. */
+export interface ClusterSecret {
+  readonly keys: readonly Uint8Array[]
+  /** False: while it is being introduced. */
+  readonly isRequired: boolean
+}
+
+/** The keys behind `-encrypt`, which was checked. Undefined: there is no secret. */
 export function peerSecret({
   encrypt,
   encryptVerify,
-}: Pick<Config, 'encrypt' | 'encryptVerify'>): ReplicaSettings['secret'] {
+}: Pick<Config, 'encrypt' | 'encryptVerify'>): ClusterSecret | undefined {
   if (encrypt.length === 0) return undefined
   return {
     keys: encrypt.map((key) => new Uint8Array(Buffer.from(key, 'base64'))),

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { httpServerOptions } from '../api/http-api.ts'
-import type { HttpApi } from '../api/http-api.ts'
-import { connectionEndings } from '../api/http/connection-endings.ts'
-import { bindError, http } from '../net/connections/bind-error.ts'
-import type { ConnectionGate } from '../net/connections/gate.ts'
-import type { Endpoint } from '../resolver/service.ts'
+import { httpServerOptions } from '../http-api.ts'
+import type { HttpApi } from '../http-api.ts'
+import { connectionEndings } from './connection-endings.ts'
+import { bindError, http } from '../../net/connections/bind-error.ts'
+import type { ConnectionGate } from '../../net/connections/gate.ts'
+import type { BoundAddress } from '../../base/host-port.ts'
 
 export interface HttpListenOptions {
   readonly addresses: readonly string[]
@@ -29,7 +29,7 @@ const stallMsDefault = 30_000
 export async function listenHttp(
   api: HttpApi,
   { addresses, port, gate, headerTimeoutMs, stallMs = stallMsDefault }: HttpListenOptions,
-): Promise<readonly Endpoint[]> {
+): Promise<readonly BoundAddress[]> {
   const [first = '127.0.0.1', ...others] = addresses
   const closes: (() => Promise<void>)[] = []
   api.addHook('preClose', async () => {
@@ -38,7 +38,7 @@ export async function listenHttp(
   const limits = { headerTimeoutMs, stallMs }
   guard(api.server, gate, limits)
   await orBindError(first, port, () => api.listen({ host: first, port }))
-  const endpoints: Endpoint[] = [{ address: first, port: portOf(api.server) }]
+  const endpoints: BoundAddress[] = [{ address: first, port: portOf(api.server) }]
   for (const address of others) {
     const server = likeFastifys(api)
     // With port 0 the first address chose the port for all.

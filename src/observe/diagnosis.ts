@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { loadavg, totalmem, freemem } from 'node:os'
-import type { Diagnosis } from '../ports/backend.ts'
+import type { Diagnosis } from '../ports/facts.ts'
 import type { Config } from '../config/options.ts'
 import { redact, redactText } from '../config/redact.ts'
 import type { ClusterStatus } from '../replica/messages.ts'

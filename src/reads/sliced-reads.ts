@@ -1,5 +1,5 @@
 import { svcdError } from '../base/errors.ts'
-import type { CatalogReader } from '../state/catalog/query.ts'
+import type { ReadableFamily } from '../state/machine/family.ts'
 import { StateReader } from '../storage/state.ts'
 
 /** How long one slice keeps the event loop. */
@@ -8,7 +8,7 @@ const sliceMs = 4
 const stepsPerLook = 4
 
 /**
- * Long reads of the catalog on the main thread, a slice at a time, so that DNS over TCP and others
+ * Long reads of the state on the main thread, a slice at a time, so that DNS over TCP and others
  * get their turn in between. Each sees one moment, in a read transaction on a connection of its own;
  * they run one after another.
  */
@@ -26,8 +26,8 @@ export class SlicedReads {
   }
 
   /** Runs `steps` to its end and resolves with what it returns. Rejects with `stopping` after close. */
-  run<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
-    const done = this.#last.then(() => this.#run(steps))
+  run<R, T>(family: ReadableFamily<R>, steps: (reader: R) => Generator<void, T>): Promise<T> {
+    const done = this.#last.then(() => this.#run(family, steps))
     this.#last = done.catch(() => {})
     return done
   }
@@ -38,12 +38,15 @@ export class SlicedReads {
     this.#reader?.close()
   }
 
-  async #run<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
+  async #run<R, T>(
+    family: ReadableFamily<R>,
+    steps: (reader: R) => Generator<void, T>,
+  ): Promise<T> {
     if (this.#isClosed) throw svcdError('stopping', {})
     const reader = (this.#reader ??= new StateReader(this.#path, this.#onSuspicion))
     reader.begin()
     try {
-      const running = steps(reader.catalog)
+      const running = steps(reader.of(family))
       for (;;) {
         const result = slice(running)
         if (result !== undefined) return result.value

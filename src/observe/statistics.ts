@@ -1,13 +1,12 @@
 import { arch, availableParallelism, platform } from 'node:os'
-import type { Statistics } from '../ports/backend.ts'
-import type { Index } from '../raft/entry.ts'
+import type { Statistics } from '../ports/facts.ts'
 import type { ClusterStatus } from '../replica/messages.ts'
 
 export interface StatisticsParts {
   readonly nodeId: string
   /** Undefined while the replica has not told it yet. */
   readonly status: ClusterStatus | undefined
-  readonly appliedIndex: Index
+  readonly appliedIndex: number
   /** Since the leader was heard; 0 on the leader. */
   readonly lastContactMs: number
 }

@@ -1,6 +1,8 @@
 import type { Metric, Sample } from '../base/metric.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
-import type { ConnectionFigures } from './connections.ts'
+
+/** Figures of each port by its name: `http`, `dns`, `server`. */
+export type ConnectionFigures = Readonly<Record<string, GateFigures>>
 
 /** The connections of each port, as metrics. */
 export function connectionMetrics(ports: ConnectionFigures): readonly Metric[] {

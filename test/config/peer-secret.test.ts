@@ -1,6 +1,6 @@
 import t from 'tap'
 import { redact } from '../../src/config/redact.ts'
-import { openPortWarning, peerSecret } from '../../src/node/peer-secret-options.ts'
+import { openPortWarning, peerSecret } from '../../src/config/peer-secret.ts'
 
 const key = Buffer.alloc(32, 7).toString('base64')
 const none = { certFile: undefined, keyFile: undefined, caFile: undefined }

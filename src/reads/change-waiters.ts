@@ -1,4 +1,4 @@
-import type { Wait } from '../ports/backend.ts'
+import type { Wait } from '../ports/waits.ts'
 import type { FamilyVersions, Versions } from '../state/machine/versions.ts'
 
 /**

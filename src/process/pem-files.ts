@@ -1,12 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { reasonOf, svcdError } from '../base/errors.ts'
-import type { Config } from '../config/options.ts'
-import type { ProbeCredentials } from '../probes/result.ts'
-import type { ReplicaSettings } from '../replica/messages.ts'
 
-/** The PEM texts behind the options. Throws SvcdError `invalid-option` for a file that cannot be read. */
-export function readPeerTls(options: Config['peerTls']): ReplicaSettings['tls'] {
-  const { certFile, keyFile, caFile } = options
+/** The files that options name. */
+export interface PemFiles {
+  readonly certFile?: string | undefined
+  readonly keyFile?: string | undefined
+  readonly caFile?: string | undefined
+}
+
+/** The texts in them. */
+export interface PemTexts {
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
+}
+
+/**
+ * What servers show each other; undefined unless all three files are named. Throws SvcdError
+ * `invalid-option` for a file that cannot be read.
+ */
+export function readPeerTls({ certFile, keyFile, caFile }: PemFiles): PemTexts | undefined {
   if (certFile === undefined || keyFile === undefined || caFile === undefined) return undefined
   return {
     cert: read(certFile, '-peer-cert-file'),
@@ -16,7 +29,7 @@ export function readPeerTls(options: Config['peerTls']): ReplicaSettings['tls'] 
 }
 
 /** What checks over TLS trust and show. Throws as {@link readPeerTls} does. */
-export function readCheckTls({ caFile, certFile, keyFile }: Config['checks']): ProbeCredentials {
+export function readCheckTls({ caFile, certFile, keyFile }: PemFiles): Partial<PemTexts> {
   return {
     ...(caFile !== undefined && { ca: read(caFile, '-check-ca-file') }),
     ...(certFile !== undefined && { cert: read(certFile, '-check-cert-file') }),

@@ -1,0 +1,73 @@
+import type { Agent } from '../agent/agent.ts'
+import { ChangeLog, loggedWrites } from '../agent/change-log.ts'
+import type { SnapshotService } from '../archive/service.ts'
+import type { Logger } from '../base/log.ts'
+import type { Config } from '../config/options.ts'
+import { followedLog } from '../observe/followed-log.ts'
+import { nodeFacts } from '../observe/node-facts.ts'
+import type { NodeFactsParts } from '../observe/node-facts.ts'
+import type { Backend } from '../ports/backend.ts'
+import type { Reload } from '../ports/reload.ts'
+import type { LimitedLines } from '../process/limited-lines.ts'
+import type { ChangeWaiters } from '../reads/change-waiters.ts'
+import { LocalReads } from '../reads/local-reads.ts'
+import type { SlicedReads } from '../reads/sliced-reads.ts'
+import { clusterView } from '../replica/cluster/cluster-view.ts'
+import { freshnessOf } from '../replica/freshness.ts'
+import { catalogFamily } from '../state/catalog/family.ts'
+import type { Versions } from '../state/machine/versions.ts'
+import type { StateReader } from '../storage/state.ts'
+import { leavable } from './leaving.ts'
+
+export interface PortParts extends Reload, Omit<NodeFactsParts, 'freshness' | 'read' | 'unprobed'> {
+  readonly config: Config
+  readonly agent: Agent
+  readonly state: StateReader
+  readonly sliced: SlicedReads
+  readonly versions: Versions
+  readonly waiters: ChangeWaiters
+  readonly snapshots: SnapshotService
+  readonly lines: LimitedLines
+  readonly logger: Logger
+}
+
+export interface Ports {
+  /** All ports in one object. */
+  readonly backend: Backend
+  /** Resolves when this server has left its cluster. */
+  readonly left: Promise<void>
+}
+
+/** Puts an adapter of each port over the parts of a node. */
+export function portsOf(parts: PortParts): Ports {
+  const { identity, config, agent, replica, state, snapshots, log, lines, logger, reload } = parts
+  const local = new LocalReads({ ...parts, damage: () => replica.status?.damage })
+  const reads = local.of(catalogFamily)
+  const read: typeof reads.read = (query) => state.read(query)
+  const writes = loggedWrites(new ChangeLog({ lines, logger, read }), replica)
+  const freshness = freshnessOf(replica)
+  const { cluster, left } = leavable({
+    ...freshness,
+    ...reads,
+    ...writes,
+    identity,
+    cluster: clusterView(replica, config.memberTimeoutSeconds * 1000),
+    onLeaving: (isLeaving) => agent.pauseReconciling(isLeaving),
+  })
+  const facts = nodeFacts({ ...parts, freshness, read, unprobed: () => agent.unprobed })
+  const backend: Backend = {
+    identity,
+    agent,
+    ...reads,
+    of: (family) => local.of(family),
+    ...writes,
+    ...freshness,
+    ...cluster,
+    ...facts,
+    ...followedLog(log),
+    snapshot: () => snapshots.snapshot(),
+    restore: (archive, origin) => snapshots.restore(archive, origin),
+    reload,
+  }
+  return { backend, left }
+}

@@ -1,0 +1,44 @@
+import { trailingEntries } from '../trailing-entries.ts'
+import { ReplicaComparison } from './comparison.ts'
+import type { ReplicaComparisonParts } from './comparison.ts'
+import { LeaderDuties } from './leader-duties.ts'
+import type { LeaderDutiesParts } from './leader-duties.ts'
+import { MemberMoves } from './member-moves.ts'
+import type { MemberMovesParts } from './member-moves.ts'
+import { MemberSilence } from './member-silence.ts'
+import type { MemberSilenceParts } from './member-silence.ts'
+import { Promotion } from './promotion.ts'
+import type { PromotionParts } from './promotion.ts'
+import { ServerHealths } from './server-healths.ts'
+import type { ServerHealthsParts } from './server-healths.ts'
+
+export interface AllDutiesParts
+  extends
+    Omit<LeaderDutiesParts, 'duties'>,
+    PromotionParts,
+    MemberMovesParts,
+    MemberSilenceParts,
+    ReplicaComparisonParts,
+    Pick<ServerHealthsParts, 'termAt' | 'wallMs'> {}
+
+/** All that a leader does beside replication, and the parts that others ask. */
+export interface AllDuties {
+  readonly runner: LeaderDuties
+  readonly silence: MemberSilence
+  readonly healths: ServerHealths
+  readonly comparison: ReplicaComparison
+}
+
+/** The list of the leader's duties. A new duty is a file in this folder, and a line here. */
+export function allDuties(parts: AllDutiesParts): AllDuties {
+  const silence = new MemberSilence(parts)
+  const comparison = new ReplicaComparison(parts)
+  const healths = new ServerHealths({
+    ...parts,
+    silenceOf: (id) => silence.silenceMs(id),
+    silenceMsMax: parts.silenceMs,
+    trailingMax: trailingEntries,
+  })
+  const duties = [new Promotion(parts), new MemberMoves(parts), silence, healths, comparison]
+  return { runner: new LeaderDuties({ ...parts, duties }), silence, healths, comparison }
+}

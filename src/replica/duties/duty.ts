@@ -1,0 +1,14 @@
+import type { Status as RaftStatus } from '../../raft/status.ts'
+
+/**
+ * Work of a leader beside replication. A duty keeps no timer of its own: the time is an argument, on the
+ * monotonic clock.
+ */
+export interface Duty {
+  /** This server begins to lead, or begins to lead another term. */
+  started?(status: RaftStatus, nowMs: number): void
+  /** A few times a second while this server leads. */
+  check(status: RaftStatus, nowMs: number): void
+  /** This server has lost leadership, and perhaps its last proposals with it. */
+  ended?(): void
+}
