@@ -211,16 +211,22 @@ export class TestBackend implements Backend {
     return this.#sliced(catalogFamily, steps)
   }
 
+  readonly #families = new Map<string, FamilyReads<unknown>>()
+
   of<R>(family: ReadableFamily<R>): FamilyReads<R> {
     const { name } = family
+    const known = this.#families.get(name) as FamilyReads<R> | undefined
+    if (known !== undefined) return known
     const reader = this.#reader.of(family)
-    return {
+    const reads: FamilyReads<R> = {
       read: (query) => this.read(() => query(reader)),
       readSliced: (steps) => this.#sliced(family, steps),
       version: () => this.#versions.of(name).applied,
       waitForChange: (subject, since, timeoutMs) =>
         this.#waiters.wait(name, subject, since, timeoutMs),
     }
+    this.#families.set(name, reads as FamilyReads<unknown>)
+    return reads
   }
 
   async #sliced<R, T>(
