@@ -13,7 +13,7 @@ import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { openFilesMax } from '../../src/process/descriptor-limit.ts'
 import { ask } from '../../src/net/dns-client.ts'
-import { AgentProcess, svcdBin, withoutRunner } from '../helpers/agent-process.ts'
+import { AgentProcess, svcdBin } from '../helpers/agent-process.ts'
 import { freePorts } from '../helpers/free-ports.ts'
 import { until } from '../helpers/until.ts'
 
@@ -274,8 +274,7 @@ t.test(
 
 t.test('a check is not critical because this agent has no descriptor left', { skip }, async (t) => {
   const prlimit = promisify(execFile)
-  // The runner's own code opens files in each thread, and ends the process when it cannot.
-  const agent = await AgentProcess.start({ args: ['-dev'], wrapper: withoutRunner })
+  const agent = await AgentProcess.start({ args: ['-dev'] })
   t.teardown(() => agent.stop())
   const probes: number[] = []
   const target = createHttpServer((_request, response) => {
