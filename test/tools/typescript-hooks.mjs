@@ -16,6 +16,14 @@ export function initialize(directory) {
   cache = directory
 }
 
+/** Without it Node reads every file once more, to find out what it could be. */
+export function resolve(specifier, context, nextResolve) {
+  const isSource = /^(?:\.|file:).*\.ts$/.test(specifier) && context.parentURL !== undefined
+  if (!isSource) return nextResolve(specifier, context)
+  const url = new URL(specifier, context.parentURL).href
+  return { url, format: 'module', shortCircuit: true }
+}
+
 export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context)
   return { format: 'module', shortCircuit: true, source: await stripped(fileURLToPath(url)) }
