@@ -216,6 +216,10 @@ t.test('commands that only ask an agent do not load what runs one', async (t) =>
     'check',
     'heartbeat',
     'doctor',
+    'kv/get',
+    'kv/put',
+    'kv/delete',
+    'kv/export-import',
   ]) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)

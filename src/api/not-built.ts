@@ -19,7 +19,6 @@ export interface NotBuilt {
  * and might then believe that it holds a lock. A row has no effect once its path has a route.
  */
 export const notBuilt: readonly NotBuilt[] = [
-  { what: 'key/value store', paths: ['kv/*'] },
   {
     what: 'sessions and locks',
     paths: [

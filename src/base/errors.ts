@@ -1,4 +1,5 @@
 import { visibleLines } from './invisible.ts'
+import { kvErrors } from './kv-errors.ts'
 import { requestErrors } from './request-errors.ts'
 import { tlsReason } from './tls-reason.ts'
 
@@ -122,11 +123,6 @@ export const errorTable = {
     exit: 1,
     text: 'Internal error. See the log of this agent for details, and please report the error.',
   },
-  'no-profiles': {
-    http: 401,
-    exit: 1,
-    text: 'ACL support disabled. svcd has no Go profiles. Run `svcd debug` to collect the diagnostics that svcd has.',
-  },
   'autopilot-fixed': {
     http: 400,
     exit: 1,
@@ -135,6 +131,7 @@ export const errorTable = {
   'no-path-to-datacenter': { http: 500, exit: 1, text: 'No path to datacenter' },
 
   ...requestErrors,
+  ...kvErrors,
 
   // The cluster
   'no-leader': {

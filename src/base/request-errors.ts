@@ -84,6 +84,11 @@ export const requestErrors = {
     exit: 1,
     text: 'Network segments are not supported in this version of Consul, nor in svcd. Omit ?segment.',
   },
+  'no-profiles': {
+    http: 401,
+    exit: 1,
+    text: 'ACL support disabled. svcd has no Go profiles. Run `svcd debug` to collect the diagnostics that svcd has.',
+  },
   'request-aborted': {
     http: 400,
     exit: 1,

@@ -106,6 +106,26 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Remove a failed server and its services.',
     load: async () => (await import('./force-leave.ts')).forceLeaveCommand,
   },
+  'kv get': {
+    summary: 'Print the value of a key, or list keys.',
+    load: async () => (await import('./kv/get.ts')).kvGetCommand,
+  },
+  'kv put': {
+    summary: 'Write the value of a key.',
+    load: async () => (await import('./kv/put.ts')).kvPutCommand,
+  },
+  'kv delete': {
+    summary: 'Delete a key, or all keys with a prefix.',
+    load: async () => (await import('./kv/delete.ts')).kvDeleteCommand,
+  },
+  'kv export': {
+    summary: 'Print keys with their values as JSON.',
+    load: async () => (await import('./kv/export-import.ts')).kvExportCommand,
+  },
+  'kv import': {
+    summary: 'Write the keys of an export.',
+    load: async () => (await import('./kv/export-import.ts')).kvImportCommand,
+  },
   'operator raft list-peers': {
     summary: 'List the servers of the Raft configuration.',
     load: async () => (await import('./raft-peers.ts')).listPeersCommand,

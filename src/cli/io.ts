@@ -9,6 +9,8 @@ export interface Terminal {
 export interface Io {
   /** Writes text to standard output, as it is. */
   readonly out: (text: string) => void
+  /** Writes bytes to standard output, as they are: values, for scripts. If it is undefined, use `out`. */
+  readonly outBytes?: ((bytes: Uint8Array) => void) | undefined
   /** Writes text to standard error, as it is. */
   readonly err: (text: string) => void
   /**
@@ -21,6 +23,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Reads a whole text file; `-` is standard input. */
   readonly readText: (path: string) => Promise<string>
+  /** Reads a whole file that may hold any bytes. If it is undefined, use `readText`. */
+  readonly readBytes?: ((path: string) => Promise<Buffer>) | undefined
   /** Calls back when the user stops the command (SIGINT, SIGTERM): for commands without an end. */
   readonly onInterrupt?: ((stop: () => void) => void) | undefined
   /** Writes to the terminal on standard error, if there is one: for a line that is redrawn. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { run } from './run.ts'
 import { terminalOf } from './terminal.ts'
 
@@ -11,6 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 process.exitCode = await run(process.argv.slice(2), {
   out: (chunk) => void process.stdout.write(chunk),
+  outBytes: (bytes) => void process.stdout.write(bytes),
   err: (chunk) => void process.stderr.write(chunk),
   terminal: terminalOf(process.stdout, process.env),
   drawn: process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
@@ -20,4 +21,5 @@ process.exitCode = await run(process.argv.slice(2), {
   },
   env: process.env,
   readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
+  readBytes: async (path) => (path === '-' ? buffer(process.stdin) : readFile(path)),
 })

@@ -20,7 +20,7 @@ import type {
 } from './rows.ts'
 import { readEvents, type WatchEvent } from './event-reader.ts'
 import type { HttpAnswer } from './http-answer.ts'
-import { httpRequest, type HttpRequest } from './http-request.ts'
+import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
 
 /** The choices of a list. */
 export interface ListOptions {
@@ -354,6 +354,11 @@ export class Client {
     await this.#whole('PUT', 'snapshot', archive)
   }
 
+  /** The text of an answer, for the families of endpoints that have a client of their own. */
+  async text(method: string, path: string, body?: Uint8Array): Promise<string> {
+    return (await this.#whole(method, path, body)).text
+  }
+
   async #get<T>(path: string): Promise<T> {
     const { text } = await this.#whole('GET', path)
     try {
@@ -407,9 +412,8 @@ export class Client {
     body?: HttpRequest['body'],
     signal?: AbortSignal,
   ): Promise<HttpAnswer> {
-    const isShort = body === undefined || typeof body === 'string'
     // A stream takes as long as it takes.
-    const isTimed = isShort && !path.startsWith('snapshot')
+    const isTimed = !isStreamBody(body) && !path.startsWith('snapshot')
     let answer: HttpAnswer
     try {
       answer = await this.#ask(`${this.#address}/v1/${path}`, {

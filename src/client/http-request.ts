@@ -14,7 +14,7 @@ export interface HttpRequest {
   /** Default GET. */
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | AsyncIterable<Uint8Array> | undefined
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** Ends the request, and the reading of its answer. */
   readonly signal?: AbortSignal | undefined
   /** `manual`: an answer that leads elsewhere is the answer. Default: it is followed. */
@@ -102,7 +102,7 @@ function exchangeOnce(
       message.on('end', () => void (outgoing.writableFinished || outgoing.destroy()))
       resolve(message)
     })
-    if (body === undefined || typeof body === 'string') return void outgoing.end(body)
+    if (!isStreamBody(body)) return void outgoing.end(body)
     const source = Readable.from(body)
     // Before pipeline is told: it says only that the connection is closed.
     source.on('error', (error) => void (incoming === undefined && end(error)))
@@ -123,7 +123,12 @@ function isStale(
 }
 
 function isStreamed({ body }: HttpRequest): boolean {
-  return body !== undefined && typeof body !== 'string'
+  return isStreamBody(body)
+}
+
+/** A body that can be sent only once. */
+export function isStreamBody(body: HttpRequest['body']): body is AsyncIterable<Uint8Array> {
+  return body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)
 }
 
 function limitConnecting(outgoing: ClientRequest, end: (error: Error) => void): void {

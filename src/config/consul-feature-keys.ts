@@ -22,7 +22,7 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   acl_datacenter: { reason: acl, next: limitAccess },
   acl_default_policy: { value: 'allow', reason: acl, isTaken },
   acl_down_policy: legacyToken,
-  acl_enable_key_list_policy: { value: false, reason: 'svcd has no key/value store', isTaken },
+  acl_enable_key_list_policy: { value: false, reason: 'svcd has no ACLs', isTaken },
   acl_master_token: legacyToken,
   acl_replication_token: legacyToken,
   acl_token: legacyToken,

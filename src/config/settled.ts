@@ -74,7 +74,7 @@ export const settledKeys: Readonly<Record<string, ConsulKey>> = {
     reason: 'svcd limits connections, not requests',
     isTaken: true,
   },
-  'limits.kv_max_value_size': { reason: 'svcd has no key/value store', isTaken: true },
+  'limits.kv_max_value_size': { reason: 'a value has at most 512 KiB', isTaken: true },
   'limits.txn_max_req_len': { reason: 'svcd has no transactions', isTaken: true },
   encrypt_verify_outgoing: {
     value: true,

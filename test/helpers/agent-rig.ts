@@ -190,6 +190,8 @@ function describe(body: CommandBody): string {
       return `${body.checkId}=${body.status}`
     case 'batch':
       return body.bodies.map(describe).join(', ')
+    default:
+      return body.kind
   }
 }
 

@@ -215,22 +215,19 @@ export class TestBackend implements Backend {
 
   /** The same object for each call, as of a node. That of the catalog is this one. */
   of<R>(family: ReadableFamily<R>): FamilyReads<R> {
-    const known = this.#families.get(family.name) as FamilyReads<R> | undefined
-    const reads = known ?? this.#readsOf(family)
-    this.#families.set(family.name, reads)
-    return reads
-  }
-
-  #readsOf<R>(family: ReadableFamily<R>): FamilyReads<R> {
     const { name } = family
+    const known = this.#families.get(name) as FamilyReads<R> | undefined
+    if (known !== undefined) return known
     const reader = this.#reader.of(family)
-    return {
+    const reads: FamilyReads<R> = {
       read: (query) => this.read(() => query(reader)),
       readSliced: (steps) => this.#sliced(family, steps),
       version: () => this.#versions.of(name).applied,
       waitForChange: (subject, since, timeoutMs) =>
         this.#waiters.wait(name, subject, since, timeoutMs),
     }
+    this.#families.set(name, reads)
+    return reads
   }
 
   async #sliced<R, T>(

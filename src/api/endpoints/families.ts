@@ -2,6 +2,7 @@ import type { ApiEndpoint } from '../context.ts'
 import { agentEndpoints } from './agent/agent.ts'
 import { catalogEndpoints } from './catalog/catalog.ts'
 import { healthEndpoints } from './health/health.ts'
+import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
 
@@ -10,6 +11,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...agentEndpoints,
   ...catalogEndpoints,
   ...healthEndpoints,
+  ...kvEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]

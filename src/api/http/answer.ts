@@ -8,10 +8,41 @@ type Entry = readonly [key: string, value: unknown]
  */
 export type Answer =
   | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'list'; readonly rows: Iterable<object | undefined> }
+  | { readonly kind: 'list'; readonly rows: Iterable<object | string | undefined> }
   | { readonly kind: 'map'; readonly entries: Iterable<Entry | undefined> }
   /** An object of a few fields, some of them long. */
-  | { readonly kind: 'object'; readonly fields: readonly (readonly [key: string, of: Answer])[] }
+  | {
+      readonly kind: 'object'
+      readonly fields: readonly (readonly [key: string, of: JsonAnswer])[]
+    }
+  /** No JSON, but these bytes. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** There is no such thing: 404 with an empty body. */
+  | { readonly kind: 'nothing' }
+
+type JsonAnswer = Exclude<Answer, { readonly kind: 'bytes' | 'nothing' }>
+
+/** The body of an answer that is `nothing`; an empty value is another object. */
+export const nothing = Buffer.alloc(0)
+
+/**
+ * An object whose fields are JSON already, for numbers that JavaScript does not hold. It stands for a row
+ * or a value of an {@link Answer}.
+ */
+export class FlatJson {
+  readonly #fields: readonly (readonly [name: string, json: string])[]
+
+  constructor(fields: readonly (readonly [name: string, json: string])[]) {
+    this.#fields = fields
+  }
+
+  /** `margin`: '' when compact, else the line break and the indentation of the object. */
+  text(margin: string): string {
+    const inner = margin === '' ? '' : margin + indent
+    const fields = this.#fields.map(([name, json]) => `${inner}${keyText(name, margin)}${json}`)
+    return `{${fields.join(',')}${margin}}`
+  }
+}
 
 /** The rows of some items; `rowOf` gives undefined for what is left out, as some items are already. */
 export function* rowsOf<T extends object, R>(
@@ -27,6 +58,8 @@ const pieceLength = 256 * 1024
 
 /** Writes an answer as JSON, a row a step. `pretty` as Consul's: indented by four, ended by a line. */
 export function* writeAnswer(answer: Answer, pretty: boolean): Generator<void, Buffer> {
+  if (answer.kind === 'nothing') return nothing
+  if (answer.kind === 'bytes') return Buffer.from(answer.bytes)
   const out = new Pieces()
   yield* write(answer, pretty ? '\n' : '', out)
   if (pretty) out.add('\n')
@@ -34,7 +67,7 @@ export function* writeAnswer(answer: Answer, pretty: boolean): Generator<void, B
 }
 
 /** `margin`: '' when compact, else the line break and the indentation of what is written. */
-function* write(answer: Answer, margin: string, out: Pieces): Generator<void, void> {
+function* write(answer: JsonAnswer, margin: string, out: Pieces): Generator<void, void> {
   switch (answer.kind) {
     case 'value':
       out.add(text(answer.value, margin))
@@ -86,6 +119,7 @@ function keyText(key: string, margin: string): string {
 }
 
 function text(value: unknown, margin: string): string {
+  if (value instanceof FlatJson) return value.text(margin)
   if (margin === '') return JSON.stringify(value)
   // No string holds a bare line break: in JSON it is escaped.
   return JSON.stringify(value, null, indent).replaceAll('\n', margin)

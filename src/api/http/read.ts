@@ -55,7 +55,7 @@ async function answerRead<Reader extends Indexed>(
   addReadHeaders(reply, backend, options.consistency, rendered.index)
   reply.header('X-Consul-Query-Backend', 'blocking-query')
   if (parametersOf(request)['cached'] !== undefined) addCacheHeaders(reply)
-  return sendRendered(request, reply, rendered)
+  return sendRendered(request, reply, rendered, question.headers)
 }
 
 /** This server's own copy stands in for the cache of an agent, and has just been confirmed. */

@@ -22,6 +22,8 @@ export interface Question<Reader extends Indexed> {
   answer(reader: Reader, caller: Caller): Answer
   /** The index of the answer, if it is not that of the subject. */
   index?(reader: Reader): number
+  /** Of an answer that is not JSON, its Content-Type among them. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A question as a client asks it. Two with the same key of the same caller must be the same. */

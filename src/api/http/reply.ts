@@ -1,11 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { toFieldText } from '../../base/http-field.ts'
+import { nothing } from './answer.ts'
 import { parameter, parametersOf } from './parameters.ts'
 import { compress } from './render-cache.ts'
 import type { Rendered } from './render-cache.ts'
 
 /** What fits in one packet is not worth it (and so says the handler that Consul uses). */
 const compressedBytesMin = 1400
+
+const jsonHeaders = { 'content-type': 'application/json' }
 
 /** `?pretty`, with any value or none. */
 export function isPretty(request: FastifyRequest): boolean {
@@ -33,31 +36,35 @@ export function sendBody(
   return isCompressed(request, body) ? sendCompressed(reply, compress(body)) : send(reply, body)
 }
 
-/** Sends an answer that others may be waiting for, too. */
+/** Sends an answer that others may be waiting for, too. `headers`: of content that is not JSON. */
 export function sendRendered(
   request: FastifyRequest,
   reply: FastifyReply,
   rendered: Rendered,
+  headers: Readonly<Record<string, string>> = jsonHeaders,
 ): FastifyReply | Promise<FastifyReply> {
   const { body } = rendered
-  if (isCompressed(request, body)) return sendCompressed(reply, rendered.compressed())
-  return send(reply, body)
+  if (body === nothing) return reply.code(404).header('Vary', 'Accept-Encoding').send()
+  if (isCompressed(request, body)) return sendCompressed(reply, rendered.compressed(), headers)
+  return send(reply, body, headers)
 }
 
 /** As bytes: to a string fastify would add a charset, which JSON has none (RFC 8259 §11). */
-function send(reply: FastifyReply, body: Buffer): FastifyReply {
-  return reply
-    .header('content-type', 'application/json')
-    .header('Vary', 'Accept-Encoding')
-    .send(body)
+function send(
+  reply: FastifyReply,
+  body: Buffer,
+  headers: Readonly<Record<string, string>> = jsonHeaders,
+): FastifyReply {
+  return reply.headers(headers).header('Vary', 'Accept-Encoding').send(body)
 }
 
 async function sendCompressed(
   reply: FastifyReply,
   compressed: Promise<Buffer>,
+  headers: Readonly<Record<string, string>> = jsonHeaders,
 ): Promise<FastifyReply> {
   reply.header('Content-Encoding', 'gzip')
-  return send(reply, await compressed)
+  return send(reply, await compressed, headers)
 }
 
 function isCompressed(request: FastifyRequest, body: Buffer): boolean {

@@ -1,6 +1,5 @@
 import { svcdError } from '../../../base/errors.ts'
-import type { RegisterCommand } from '../../../state/catalog/commands.ts'
-import type { CatalogCommand } from '../../../state/catalog/commands.ts'
+import type { CatalogCommand, RegisterCommand } from '../../../state/catalog/commands.ts'
 import type { Outcome } from '../../../state/machine/command.ts'
 import { nameHolder } from '../../../state/catalog/name-holder.ts'
 import { catalogRegistration } from '../../../definition/catalog-registration.ts'
