@@ -30,10 +30,9 @@ import { ownProposal } from './duties/member-silence.ts'
 import { memberSnapshots } from './state/member-snapshots.ts'
 import { addressesIn, openStateKeeper } from './state/open-keeper.ts'
 import { Operations } from './writes/operations.ts'
-import type { ProposalResult } from './writes/proposals.ts'
 import { MemberQuestions } from './cluster/member-questions.ts'
 import { openPeerPort } from './cluster/peer-port.ts'
-import { askerOver } from './cluster/peer-questions.ts'
+import { askerOver, forwarderOver } from './cluster/peer-questions.ts'
 import { PeerRequests } from './writes/peer-requests.ts'
 import { RaftServer } from './raft-server.ts'
 import { replicaTicker } from './replica-ticker.ts'
@@ -333,13 +332,14 @@ export class ReplicaServer {
         state: this.#state,
         versions: new Versions(versions),
         snapshotPath: (snapshot) => this.#snapshots.pathOf(snapshot),
+        takeParsed: (index, term) => this.#raft?.takeParsed(index, term),
         onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
-        onRestored: (index) => this.#raft?.proposals.onRestored(index),
+        onRestored: (index) => this.#raft?.onRestored(index),
         onDamage: (reason) => this.#keeper.noteForNextStart(reason),
       }),
       transport: this.#transport,
-      forward: (to, proposals) => this.#forward(to, proposals),
-      refusal: (json) => this.#disk.refusal(json),
+      forward: forwarderOver(() => this.#transport, forwardTimeoutMs),
+      refusal: (read) => this.#disk.refusal(read),
       random: Math.random,
       nowMs: sharedMs,
       wallMs: clock.wallMs,
@@ -386,12 +386,9 @@ export class ReplicaServer {
     this.#parts.onTurn()
   }
 
-  #forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
-    return this.#ask({ id: to }, 'propose', proposals, forwardTimeoutMs)
-  }
-
   #proposeOwn(command: UpdateCheckCommand, cause: string): void {
-    this.#raft?.propose(ownProposal(this.#parts.settings.name, command, cause), false, () => {})
+    const bytes = Buffer.from(ownProposal(this.#parts.settings.name, command, cause))
+    this.#raft?.propose({ bytes }, false, () => {})
     this.#raft?.turn()
   }
 
