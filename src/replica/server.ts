@@ -5,6 +5,7 @@ import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { Versions } from '../state/machine/versions.ts'
 import type { UpdateCheckCommand } from '../state/machine/command.ts'
+import { catalogVersion } from '../state/catalog/schema.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
@@ -409,6 +410,7 @@ export class ReplicaServer {
       address: () => this.#transport.address,
       moved: () => this.#transport.moved,
       propose: (command, cause) => this.#proposeOwn(command, cause),
+      format: catalogVersion,
       own: () => this.#keeper.report(),
       ask: (peer, kind, body) => this.#ask({ id: peer }, kind, body, forwardTimeoutMs),
       onOdd: (right) => this.#keeper.onDiffers(right),
