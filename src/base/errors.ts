@@ -1,3 +1,4 @@
+import { clusterErrors } from './cluster-errors.ts'
 import { visibleLines } from './invisible.ts'
 import { kvErrors } from './kv-errors.ts'
 import { requestErrors } from './request-errors.ts'
@@ -155,11 +156,7 @@ export const errorTable = {
     exit: 1,
     text: 'The disk of the leader, {node}, has {free} MiB left, and {reserve} MiB are reserved for the log and snapshots (-disk-reserve-mib). The leader refuses registrations until there is space. Free some space, or deregister what you do not need.',
   },
-  'operation-refused': {
-    http: 500,
-    exit: 1,
-    text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` lists its servers.',
-  },
+  ...clusterErrors,
   'join-refused': {
     http: 500,
     exit: 1,
