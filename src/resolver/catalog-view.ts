@@ -3,7 +3,7 @@ import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type { Node } from '../state/catalog/model.ts'
 import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
-import { judge } from '../health/select.ts'
+import { judge } from '../health/judge.ts'
 
 export interface CatalogViewOptions {
   /** Leave instances with a warning out too. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
-import { nodeMaintenanceId, serviceMaintenancePrefix } from '../../../health/select.ts'
+import { nodeMaintenanceId, serviceMaintenancePrefix } from '../../../health/judge.ts'
 import type { AgentCheckDefinition } from '../../../definition/agent-definition.ts'
 import type { LocalAgent } from '../../../ports/agent.ts'
 import type { Backend } from '../../../ports/backend.ts'
