@@ -1,7 +1,6 @@
 import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
-import type { AgentCheckDefinition } from '../../src/definition/agent-definition.ts'
-import type { LocalAgent } from '../../src/ports/agent.ts'
+import type { CheckRun } from '../../src/agent/checks/definition.ts'
 import { TestApi } from './support.ts'
 
 interface AgentService {
@@ -10,10 +9,7 @@ interface AgentService {
   readonly [key: string]: unknown
 }
 
-const planOf = (api: TestApi, id: string): AgentCheckDefinition | undefined =>
-  (api.backend.agent as LocalAgent & { plan(id: string): AgentCheckDefinition | undefined }).plan(
-    id,
-  )
+const planOf = (api: TestApi, id: string): CheckRun | undefined => api.backend.runOf(id)
 
 t.test('a service is registered with all its fields and listed as Consul lists it', async (t) => {
   const api = new TestApi(t)

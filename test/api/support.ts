@@ -41,7 +41,7 @@ export class TestApi {
     this.app = createHttpApi(this.backend, logger, { leaderWaitMs: 0, ...options })
     t.teardown(async () => {
       await this.app.close()
-      this.backend.close()
+      await this.backend.close()
       if (this.errors.length > 0) throw new Error(`defects: ${this.errors.join('; ')}`)
     })
   }
@@ -58,6 +58,7 @@ export class TestApi {
       options.payload =
         typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
     }
+    await this.backend.ready
     const response = await this.app.inject(options)
     return { status: response.statusCode, body: response.body, headers: response.headers }
   }
