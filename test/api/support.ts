@@ -39,6 +39,7 @@ export class TestApi {
       },
     }
     this.app = createHttpApi(this.backend, logger, { leaderWaitMs: 0, ...options })
+    this.app.addHook('onReady', () => this.backend.ready)
     t.teardown(async () => {
       await this.app.close()
       await this.backend.close()
@@ -58,7 +59,6 @@ export class TestApi {
       options.payload =
         typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
     }
-    await this.backend.ready
     const response = await this.app.inject(options)
     return { status: response.statusCode, body: response.body, headers: response.headers }
   }
