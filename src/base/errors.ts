@@ -19,7 +19,8 @@ export interface ErrorRow {
 }
 
 /**
- * Every operating error of svcd; each family of errors is a file of `errors/`. docs/errors.md lists the same rows, and a test holds both equal.
+ * Every operating error of svcd; each family of errors is a file of `errors/`. docs/errors.md lists the
+ * same rows, and a test holds both equal.
  * The texts that Consul's clients match on are Consul's own.
  */
 export const errorTable = {

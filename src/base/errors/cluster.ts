@@ -36,6 +36,11 @@ export const clusterErrors = {
     exit: 1,
     text: 'The cluster refuses: {name} is alive; to remove it, run `svcd leave` on it. Its ID is {id}. To remove a failed server that had this name before, give its ID: {others}. `svcd operator raft list-peers` lists its servers.',
   },
+  'release-too-old': {
+    http: 503,
+    exit: 1,
+    text: 'The write "{kind}" needs state format {format}, which these servers have not reported: {servers}. Upgrade svcd there and keep it running, or remove a server that is gone with `svcd operator raft remove-peer`. Nothing was changed.',
+  },
   'join-refused': {
     http: 500,
     exit: 1,
