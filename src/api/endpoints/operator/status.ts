@@ -54,16 +54,6 @@ export const statusEndpoints = [
       })
     },
   }),
-  endpoint({
-    method: 'GET',
-    path: '/v1/status/identity',
-    permission: forClients,
-    summary: 'Read the name and the ID of the node that answers',
-    query: query.pretty,
-    answer: object({ Node: text, ID: text }),
-    handle: async ({ identity }, request, reply) =>
-      sendJson(request, reply, { Node: identity.nodeName, ID: identity.nodeId }),
-  }),
 ]
 
 const entriesMax = 1000
