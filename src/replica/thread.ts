@@ -150,7 +150,7 @@ class Desk {
   }
 
   #settle(id: number, result: ProposalResult): void {
-    if (result.kind === 'applied' && result.outcome.ok) {
+    if (result.kind === 'applied' && result.outcome.ok && result.outcome.value === undefined) {
       this.#appliedPairs.push(id, result.outcome.index)
     } else {
       this.#ids.push(id)

@@ -225,7 +225,7 @@ export class TestBackend implements Backend {
       waitForChange: (subject, since, timeoutMs) =>
         this.#waiters.wait(name, subject, since, timeoutMs),
     }
-    this.#families.set(name, reads as FamilyReads<unknown>)
+    this.#families.set(name, reads)
     return reads
   }
 
