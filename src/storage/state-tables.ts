@@ -131,6 +131,21 @@ export function otherFormat(format: number, known: number): string {
   )
 }
 
+/** Why these are not the tables of a state; undefined when they are. */
+function tableFault(found: readonly Table[], known: readonly Table[]): string | undefined {
+  const byName = new Map(found.map((table) => [table.name, table]))
+  for (const table of known) {
+    const other = byName.get(table.name)
+    if (other === undefined) return `it does not have the table ${table.name}`
+    byName.delete(table.name)
+    if (JSON.stringify(other) !== JSON.stringify(table)) {
+      return `its table ${table.name} has other columns than this svcd knows`
+    }
+  }
+  const [unknown] = byName.keys()
+  return unknown === undefined ? undefined : `it has the unknown table ${unknown}`
+}
+
 function checkSnapshot(
   db: Database,
   expected: { readonly index: number; readonly term: number },
@@ -144,9 +159,8 @@ function checkSnapshot(
   }
   const known = formatOf(db)
   if (format !== known) refuse(otherFormat(format, known))
-  if (JSON.stringify(tablesOf(db, 'snapshot')) !== JSON.stringify(tablesOf(db))) {
-    refuse('its tables are not the tables of a catalog')
-  }
+  const fault = tableFault(tablesOf(db, 'snapshot'), tablesOf(db))
+  if (fault !== undefined) refuse(fault)
   const applied = appliedIn(db, 'snapshot')
   if (applied === undefined) return refuse('it has no applied index')
   const { index, term } = applied

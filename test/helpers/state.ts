@@ -1,6 +1,7 @@
 import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/state/machine/apply.ts'
 import type { CommandBody } from '../../src/state/families.ts'
+import { loadSums, noteSums } from '../../src/state/machine/sums.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { checkDefinition, registerCommand, serviceDefinition } from './catalog.ts'
 
@@ -53,9 +54,20 @@ export function tamper(path: string, sql: string): void {
 
 /** Takes back what came after the first format, so that a state is one of an older release. */
 export const toFormat1 = `
+  DROP TABLE kv;
+  DROP TABLE kv_tombstones;
   DROP INDEX checks_that_tell;
   DROP TABLE addresses;
   DROP TABLE gone_subjects;
   ALTER TABLE subjects ADD COLUMN create_index INTEGER NOT NULL DEFAULT 0;
   PRAGMA user_version = 1;
 `
+
+/** Takes back the tables of the key/value store, and their sums. */
+export function toFormat6(path: string): void {
+  const db = new Sqlite(path)
+  const { kv: _kv, kv_tombstones: _tombstones, ...sums } = loadSums(db).sums
+  db.exec('DROP TABLE kv; DROP TABLE kv_tombstones; PRAGMA user_version = 6')
+  noteSums(db, sums)
+  db.close()
+}

@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { parseIp } from '../../src/base/ip.ts'
+import { stateVersion } from '../../src/state/families.ts'
 import { catalogMigrations } from '../../src/state/catalog/schema.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { boot, bootstrapWrite } from '../../src/raft/driver.ts'
@@ -257,11 +258,13 @@ t.test('a snapshot that does not fit is refused and nothing is changed', async (
     [join(t.testdirName, 'none.snap'), /none\.snap cannot be used: the file does not exist/],
     [join(t.testdirName, 'junk.snap'), /file is not a database/],
     [
-      file('newer.snap', 'PRAGMA user_version = 7'),
-      /it has format 7, but this svcd reads format \d+ and older; upgrade this server first/,
+      file('newer.snap', `PRAGMA user_version = ${stateVersion + 1}`),
+      /it has format \d+, but this svcd reads format \d+ and older; upgrade this server first/,
     ],
-    [file('table.snap', 'DROP TABLE checks'), /its tables are not the tables of a catalog/],
-    [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its tables are not the tables/],
+    [file('table.snap', 'DROP TABLE checks'), /it does not have the table checks/],
+    [file('kv.snap', 'DROP TABLE kv'), /it does not have the table kv/],
+    [file('more.snap', 'CREATE TABLE x (a)'), /it has the unknown table x/],
+    [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its table nodes has other columns/],
     [
       file('index.snap', "UPDATE meta SET value = 19 WHERE key = 'applied_index'"),
       /it is from entry 19, term 1, instead of entry 20, term 1/,
