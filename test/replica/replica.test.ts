@@ -47,6 +47,17 @@ t.test('every proposal gets its own outcome, in the order of the log', async (t)
   t.equal(reader.catalog.instances('web').length, 2000, 'applied where it can be read')
 })
 
+t.test('an outcome arrives with its value', async (t) => {
+  const replica = await start(t, t.testdir())
+  const put = { kind: 'kv-put', key: 'a', value: 'dg==', flags: '0' } as const
+  t.strictSame(await replica.propose({ ...put, cas: '0' }, origin), { ok: true, index: 3 })
+  t.strictSame(await replica.propose({ ...put, cas: '0' }, origin), {
+    ok: true,
+    index: 4,
+    value: false,
+  })
+})
+
 t.test('a stop finishes what was proposed before it and refuses what comes after', async (t) => {
   const replica = await start(t, t.testdir())
   const before = replica.propose(web('a'), origin)
