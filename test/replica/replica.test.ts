@@ -77,7 +77,7 @@ t.test('too much at once is refused as busy, too large a command as such', async
   await Promise.all(waiting)
   t.ok((await replica.propose(web('a'), origin)).ok, 'and taken again when there is room')
   const huge = registerCommand('n1', {
-    service: serviceDefinition('web', { meta: { blob: 'x'.repeat(600_000) } }),
+    service: serviceDefinition('web', { meta: { blob: 'x'.repeat(1_100_000) } }),
   })
   await t.rejects(replica.propose(huge, origin), { code: 'command-too-large' })
 })
