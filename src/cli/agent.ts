@@ -7,6 +7,8 @@ import type { Config } from '../config/options.ts'
 import { configPaths, readConfig, refuseAll, type ConfigSources } from '../config/parse.ts'
 import type { DefinitionFiles, Finding } from '../agent/files/document.ts'
 import type { Reread } from '../node/reloading.ts'
+import { refuseFewDescriptors } from '../node/few-descriptors.ts'
+import { openFilesMax } from '../process/descriptor-limit.ts'
 import { boundYoungGeneration } from '../process/young-generation.ts'
 import type { Io } from './io.ts'
 import { addExamples, collect, newCommand } from './new-command.ts'
@@ -41,6 +43,7 @@ export function agentCommand(io: Io): Command {
     boundYoungGeneration()
     const given = { flags: flagValues(command), consulFlags: consulFlagValues(command) }
     const { config, notices, reread } = await readOptions(given, io)
+    refuseFewDescriptors(config, openFilesMax())
     const { runAgent } = await import('./run-agent.ts')
     await runAgent(config, io, { notices, reread })
   })

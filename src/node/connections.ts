@@ -1,23 +1,18 @@
 import type { Clock } from '../base/clock.ts'
-import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Config } from '../config/options.ts'
 import { ConnectionBudget } from '../net/connections/budget.ts'
 import type { PortLimits } from '../net/connections/budget.ts'
 import { ConnectionGate } from '../net/connections/gate.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
-import {
-  descriptorPlan,
-  descriptorsMin,
-  descriptorsNeeded,
-} from '../net/connections/descriptor-plan.ts'
+import { descriptorPlan, descriptorsNeeded } from '../net/connections/descriptor-plan.ts'
 import type { DescriptorNeeds, DescriptorPlan } from '../net/connections/descriptor-plan.ts'
 import { HttpRefusals } from '../net/connections/http-refusal.ts'
 import { defaultPeerLimits } from '../peers/limits.ts'
 import type { PeerLimits } from '../peers/limits.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
 import type { ConnectionFigures } from '../observe/connection-metrics.ts'
-import { dnsThreadsDefault } from '../resolver/threads/udp.ts'
+import { dnsThreadsDefault } from '../resolver/threads/default-threads.ts'
 
 /** How many connections the clients of this node may have, and what is kept back from them. */
 export interface Connections {
@@ -38,7 +33,7 @@ const guaranteed = 0.25
 
 /**
  * Divides the descriptors of this process, `limit` of them, and makes the gates of the client ports.
- * Throws `descriptors-too-few`; warns when the limits of the options do not fit.
+ * Warns when the limits of the options do not fit.
  */
 export function openConnections(
   config: Config,
@@ -47,8 +42,6 @@ export function openConnections(
   clock: Clock,
 ): Connections {
   const needs = needsOf(config)
-  const min = descriptorsMin(needs)
-  if (limit < min) throw svcdError('descriptors-too-few', { limit, min })
   const plan = descriptorPlan(limit, needs)
   const needed = descriptorsNeeded(needs)
   if (plan.clients < Math.min(needs.clients, clientsUsual)) {

@@ -181,10 +181,11 @@ export class Stamp {
   }
 
   /** Does a write between the two. */
-  around(write: () => void): void {
+  around<T>(write: () => T): T {
     this.enter()
-    write()
+    const result = write()
     this.leave()
+    return result
   }
 
   /** The leader was heard, or is this server. */

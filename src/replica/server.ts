@@ -229,15 +229,16 @@ export class ReplicaServer {
     this.#log.close()
   }
 
-  /** To be called when nothing waits: moves both WALs into their files and drops old log. */
-  tidy(): void {
-    this.#checkpoint(() => this.#snapshots.tidy())
+  /** For when nothing waits: moves both WALs into their files, drops old log. False: a reader was in the way. */
+  tidy(): boolean {
+    return this.#checkpoint(() => this.#snapshots.tidy()) ?? true
   }
 
   /** Not of a state that may be damaged. A disk that hangs during this costs leadership. */
-  #checkpoint(move: () => void): void {
+  #checkpoint<T>(move: () => T): T | undefined {
     const { damage } = this.#keeper
-    if (!this.#isStopped && damage === undefined) this.#stamp.around(move)
+    if (this.#isStopped || damage !== undefined) return undefined
+    return this.#stamp.around(move)
   }
 
   /** A read of another thread met what looks like damage of state.db. */

@@ -91,8 +91,7 @@ class Desk {
     }
     if (message !== undefined) this.#take(message)
     this.#server.raft?.turn()
-    // The message to stop comes this way too, and nothing may be tidied once the files are closed.
-    if (!this.#isStopping) this.#tidyTimer ??= setTimeout(() => this.#tidy(), tidyAfterMs)
+    this.#tidyLater()
   }
 
   /** After each turn of the server: versions were bumped, or the cluster has changed. */
@@ -180,9 +179,16 @@ class Desk {
     post({ type: 'barrier', id, isHeld })
   }
 
+  #tidyLater(): void {
+    // The message to stop is received too, and nothing may be tidied once the files are closed.
+    if (!this.#isStopping) this.#tidyTimer ??= setTimeout(() => this.#tidy(), tidyAfterMs)
+  }
+
   #tidy(): void {
     this.#tidyTimer = undefined
-    guard(() => this.#server.tidy())
+    guard(() => {
+      if (!this.#server.tidy()) this.#tidyLater()
+    })
   }
 
   async #stop(): Promise<void> {

@@ -137,8 +137,9 @@ export class StateWriter {
   /**
    * Moves the WAL into the file, and makes what was applied durable. A reader that lingers keeps
    * frames from being moved, but not from being synced: it never holds up the log's compaction.
+   * Returns whether all of the WAL is in the file.
    */
-  checkpoint(): void {
+  checkpoint(): boolean {
     const applied = this.#machine.appliedIndex
     let done = checkpoint(this.#db)
     // Readers come and go without a gap: the writer waits a moment for those on the old frames.
@@ -150,6 +151,7 @@ export class StateWriter {
       this.#warnAtBytes = 2 * done.walBytes
       this.#options.onWalGrown?.(done.walBytes)
     }
+    return done.isComplete
   }
 
   /** Gives the space of the WAL back. Readers of old frames may keep it from that, for this time. */

@@ -28,12 +28,10 @@ const hook = `data:text/javascript,${encodeURIComponent(`
   })
 `)}`
 
-/** Runs Node as a shell would, without what the test runner adds to its own children. */
 function loadedBy(env: NodeJS.ProcessEnv, ...words: readonly string[]): Promise<Loaded> {
-  const { NODE_OPTIONS: _, ...rest } = process.env
-  const clean = ['-u', 'NODE_OPTIONS', process.execPath, '--import', hook, ...words]
+  const options = { env: { ...process.env, ...env }, timeout: 60_000 }
   return new Promise((resolve, reject) => {
-    execFile('env', clean, { env: { ...rest, ...env }, timeout: 60_000 }, (error, out, err) => {
+    execFile(process.execPath, ['--import', hook, ...words], options, (error, out, err) => {
       if (error !== null) return reject(new Error(`${words.join(' ')}: ${err}`))
       const line = err.split('\n').at(-1) ?? ''
       return resolve({ ...(JSON.parse(line) as Omit<Loaded, 'out'>), out })

@@ -15,12 +15,6 @@ function findUp(path: string): string {
   }
 }
 
-/**
- * For `wrapper`: the test runner loads code of its own into every process of node, which takes 20 MB and opens
- * files. It puts NODE_OPTIONS into the environment of each process that is spawned, so `env` cannot clear it.
- */
-export const withoutRunner: readonly string[] = ['env', '-u', 'NODE_OPTIONS']
-
 export interface AgentProcessOptions {
   /** More flags; ports are free ones unless given here. */
   readonly args?: readonly string[]

@@ -14,7 +14,6 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { withoutRunner } from '../helpers/agent-process.ts'
 import { nodeAtHand } from '../helpers/node-versions.ts'
 import { pack } from '../helpers/packed.ts'
 import { until } from '../helpers/until.ts'
@@ -75,8 +74,7 @@ function machine(t: Test, node: string): Machine {
   }
   const run = (program: string, ...args: readonly string[]): string => {
     const options = { ...user, env, cwd: '/', encoding: 'utf8', timeout: 600_000 } as const
-    const [command = '', ...words] = [...withoutRunner, program, ...args]
-    const { status, stdout, stderr } = spawnSync(command, words, options)
+    const { status, stdout, stderr } = spawnSync(program, args, options)
     if (status !== 0)
       throw new Error(`${program} ${args.join(' ')}: ${status}\n${stdout}${stderr}`.slice(0, 4000))
     return stdout
@@ -88,8 +86,7 @@ function machine(t: Test, node: string): Machine {
 async function useIt(t: Test, { run, env, home }: Machine): Promise<void> {
   const args = ['agent', '-server', '-data-dir', join(home, 'data'), '-node', 'n1']
   const ports = ['-http-port=0', '-dns-port=0', '-server-port=0', '-bind=127.0.0.1']
-  const [command = '', ...words] = [...withoutRunner, 'svcd', ...args, ...ports]
-  const child = spawn(command, words, { ...user, env, cwd: '/' })
+  const child = spawn('svcd', [...args, ...ports], { ...user, env, cwd: '/' })
   const exited = once(child, 'exit')
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''

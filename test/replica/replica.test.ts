@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { silentLogger } from '../../src/base/log.ts'
 import { openVersions } from '../../src/state/families.ts'
 import { Replica } from '../../src/replica/replica.ts'
+import { walBytesOf } from '../../src/storage/sqlite.ts'
 import { StateReader } from '../../src/storage/state.ts'
 import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
 import { loneServer } from '../helpers/replica-settings.ts'
+import { Sqlite } from '../helpers/sqlite.ts'
+import { until } from '../helpers/until.ts'
 
 const origin = { actor: 'test', cause: 'test' }
 const web = (id: string) => registerCommand('n1', { service: serviceDefinition('web', { id }) })
@@ -86,4 +90,23 @@ t.test('a directory that another replica holds is refused', async (t) => {
   const directory = t.testdir()
   await start(t, directory)
   await t.rejects(start(t, directory), { code: 'data-dir-in-use' })
+})
+
+t.test('a quiet server moves into state.db what a reader kept out of it', async (t) => {
+  const directory = t.testdir()
+  const replica = await start(t, directory)
+  const file = join(directory, 'state.db')
+  const [reader, watcher] = [new Sqlite(file), new Sqlite(file)]
+  t.teardown(() => [reader, watcher].forEach((connection) => connection.close()))
+  // As the check of the whole file after a start reads it, on a machine that is busy.
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM services').get()
+  t.ok((await replica.propose(web('web-late'), origin)).ok)
+  const walBytes = walBytesOf(watcher)
+  // A commit that syncs what could not be moved.
+  await until('it has met the reader', 10_000, () => walBytesOf(watcher) > walBytes)
+  const isMoved = () => readFileSync(file).includes('web-late')
+  t.notOk(isMoved())
+  reader.exec('ROLLBACK')
+  await until('the row is in the file', 10_000, isMoved)
 })

@@ -264,7 +264,10 @@ t.test('a snapshot that does not fit is refused and nothing is changed', async (
     [file('table.snap', 'DROP TABLE checks'), /it does not have the table checks/],
     [file('kv.snap', 'DROP TABLE kv'), /it does not have the table kv/],
     [file('more.snap', 'CREATE TABLE x (a)'), /it has the unknown table x/],
-    [file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'), /its table nodes has other columns/],
+    [
+      file('column.snap', 'ALTER TABLE nodes ADD COLUMN x TEXT'),
+      /its table nodes has other columns/,
+    ],
     [
       file('index.snap', "UPDATE meta SET value = 19 WHERE key = 'applied_index'"),
       /it is from entry 19, term 1, instead of entry 20, term 1/,

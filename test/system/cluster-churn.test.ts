@@ -7,7 +7,6 @@ import { median } from '../bench/report.ts'
 import { runChurn } from '../helpers/churn-run.ts'
 import type { ChurnSample } from '../helpers/churn-run.ts'
 import { issueChurn, jobsMax } from '../helpers/churn.ts'
-import { withoutRunner } from '../helpers/agent-process.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
 import type { ServerFigures } from '../helpers/server-figures.ts'
 
@@ -66,7 +65,7 @@ const claim = isLong
 t.test(claim, { timeout: (minutes + 5) * 60_000 }, async (t) => {
   const cluster = await ThreeServers.prepare(t.testdir())
   t.teardown(() => cluster.stop())
-  await Promise.all(cluster.servers.map((server) => server.start([], { wrapper: withoutRunner })))
+  await Promise.all(cluster.servers.map((server) => server.start()))
   await cluster.leader()
   const { samples, churn, table } = await runChurn(cluster, load, file)
   t.comment(`${file}\n${table}`)

@@ -65,7 +65,7 @@ class Window {
     const rest = [...args, ...ports, '-bind=127.0.0.1']
     const agent = [process.execPath, svcdBin, 'agent', ...rest].join(' ')
     // The shell outlives the terminal, to say how the agent ended.
-    const lines = `trap '' HUP; env -u NODE_OPTIONS ${agent} & echo "pid $!."; wait $!; echo $? > ${result}`
+    const lines = `trap '' HUP; ${agent} & echo "pid $!."; wait $!; echo $? > ${result}`
     const child = spawn('script', ['-qfc', lines, '/dev/null'])
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { httpLoad } from '../bench/http-load.ts'
-import { AgentProcess, runSvcd, withoutRunner } from '../helpers/agent-process.ts'
+import { AgentProcess, runSvcd } from '../helpers/agent-process.ts'
 
 // What a process holds of memory that it does not use. `npm run bench -- churn` shows all of it.
 
@@ -34,7 +34,6 @@ t.test(
     const directory = t.testdir()
     const agent = AgentProcess.spawn({
       args: ['-server', '-bootstrap-expect=1', '-data-dir', join(directory, 'data')],
-      wrapper: withoutRunner,
     })
     t.teardown(() => agent.stop())
     await agent.running

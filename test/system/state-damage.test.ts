@@ -134,9 +134,10 @@ function spoilPage(path: string): boolean {
 }
 
 t.test('a damaged page that a read meets is checked and made good at once', async (t) => {
+  const directory = t.testdir()
   // Its own turn comes in ten minutes.
   for (const reader of ['HTTP', 'DNS'] as const) {
-    const data = join(t.testdir(), 'data')
+    const data = join(directory, reader)
     const agent = agentIn(data)
     t.teardown(() => agent.stop())
     await agent.running
@@ -161,6 +162,7 @@ t.test('a damaged page that a read meets is checked and made good at once', asyn
     t.match(agent.output, /a read found damage in state\.db; checking the whole file/)
     t.equal(agent.output.split('checking the whole file').length, 2, 'once')
     await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
+    await agent.stop()
   }
 })
 
@@ -172,8 +174,9 @@ async function dnsAnswer(agent: AgentProcess): Promise<string> {
 }
 
 t.test('a garbage page in agent.db or raft.db ends the start with a clear error', async (t) => {
+  const directory = t.testdir()
   for (const name of ['agent.db', 'raft.db']) {
-    const data = join(t.testdir(), name)
+    const data = join(directory, name)
     const first = agentIn(data)
     await first.running
     await register(first)

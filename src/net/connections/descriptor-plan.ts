@@ -51,7 +51,7 @@ export function descriptorPlan(limit: number, needs: DescriptorNeeds): Descripto
 }
 
 /** With less there is no room for a few connections of each kind. */
-export function descriptorsMin({ dnsThreads }: DescriptorNeeds): number {
+export function descriptorsMin(dnsThreads: number): number {
   return filesMin + filesPerDnsThread * dnsThreads + 48
 }
 

@@ -123,10 +123,11 @@ export class Snapshotter {
     return configs !== undefined && configs.first.index <= index ? configs.at(index) : undefined
   }
 
-  /** To be called when nothing waits. */
-  tidy(): void {
-    this.#checkpoint()
+  /** To be called when nothing waits, and again when it returns false: a reader was in the way. */
+  tidy(): boolean {
+    const isComplete = this.#checkpoint()
     this.#parts.log.checkpoint()
+    return isComplete
   }
 
   /** Returns to the disk what the WALs take of it. */
@@ -145,11 +146,12 @@ export class Snapshotter {
     this.#parts.logger.info({ index, bytes: meta.size }, 'made a snapshot')
   }
 
-  #checkpoint(): void {
+  #checkpoint(): boolean {
     const { state } = this.#parts
-    state.checkpoint()
+    const isComplete = state.checkpoint()
     this.#checkpointedAt = state.appliedIndex
     this.#compact()
+    return isComplete
   }
 
   /** Only what a snapshot covers, and what a finished checkpoint made durable, may leave the log. */

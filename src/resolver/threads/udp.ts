@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { svcdError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Zone } from '../../dns/zone.ts'
@@ -10,6 +9,7 @@ import type { UdpSocket } from '../../net/udp/socket.ts'
 import { Waker } from '../../net/udp/waker.ts'
 import type { DnsFigures } from './counters.ts'
 import type { DnsAnswering, DnsThreadUdp } from './messages.ts'
+import { dnsThreadsDefault } from './default-threads.ts'
 import { DeathCount, DnsWorker } from './worker.ts'
 
 export interface DnsUdpOptions {
@@ -25,9 +25,6 @@ export interface DnsUdpOptions {
   readonly onSuspicion: (reason: string) => void
   readonly onDeath: (error: Error) => void
 }
-
-/** More do not pay: the kernel's part of a packet grows with the threads that share a port. */
-const threadsDefaultMax = 4
 
 /** DNS over UDP: threads, and with mmsg the sockets, which stay open when a thread dies. */
 export class DnsUdp {
@@ -131,9 +128,4 @@ function libcFor(path: DnsUdpOptions['path'], logger: Logger): Libc | undefined 
   }
   logger.info({ reason: libc.message }, 'DNS over UDP uses dgram (one packet per system call)')
   return undefined
-}
-
-/** One core is left to the other threads. */
-export function dnsThreadsDefault(): number {
-  return Math.max(1, Math.min(availableParallelism() - 1, threadsDefaultMax))
 }

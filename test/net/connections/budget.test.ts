@@ -240,7 +240,7 @@ t.test('descriptors are divided so that all together have no more than there are
   )
   t.ok(descriptorPlan(descriptorsNeeded(needs) - 1, needs).clients < 20_480, 'and no less does')
   t.strictSame(descriptorPlan(400, needs), { clients: 146, peers: 58, probes: 53, scripts: 6 })
-  for (let limit = descriptorsMin(needs); limit < 30_000; limit += 7) {
+  for (let limit = descriptorsMin(needs.dnsThreads); limit < 30_000; limit += 7) {
     const { clients, peers, probes, scripts } = descriptorPlan(limit, needs)
     const rest = limit - 96 - 12
     if (clients + peers + probes + 3 * scripts > rest) t.fail(`${limit} is divided into more`)

@@ -7,6 +7,7 @@ import { AgentStore } from '../../../src/storage/agent/store.ts'
 import { SvcdError } from '../../../src/base/errors.ts'
 import { openDatabase } from '../../../src/storage/sqlite.ts'
 import { checkDefinition, serviceDefinition } from '../../helpers/catalog.ts'
+import { typescriptFlags } from '../../helpers/typescript-flags.ts'
 
 interface Run {
   readonly every: number
@@ -144,7 +145,7 @@ t.test('a killed process loses nothing that was committed', async (t) => {
     process.kill(process.pid, 'SIGKILL')`
   const child = spawnSync(
     process.execPath,
-    [...process.execArgv, '--input-type=module', '-e', script, path, JSON.stringify(web)],
+    [...typescriptFlags, '--input-type=module', '-e', script, path, JSON.stringify(web)],
     { encoding: 'utf8' },
   )
   t.equal(child.signal, 'SIGKILL', child.stderr)
@@ -181,7 +182,7 @@ t.test('only a deregistration is synced', { skip: noStrace }, async (t) => {
     process.kill(process.pid, 'SIGKILL')`
   const trace = join(directory, 'trace')
   const traced = ['-f', '-y', '-e', 'trace=fsync,fdatasync,write', '-o', trace, process.execPath]
-  const program = [...process.execArgv, '--input-type=module', '-e', script]
+  const program = [...typescriptFlags, '--input-type=module', '-e', script]
   const file = join(directory, 'agent.db')
   spawnSync('strace', [...traced, ...program, file, JSON.stringify(web)])
   const parts = readFileSync(trace, 'utf8').split('"== ')

@@ -14,6 +14,7 @@ import type { Entry } from '../../../src/raft/entry.ts'
 import type { LogWrite, SnapshotMeta } from '../../../src/raft/storage.ts'
 import { RaftLog } from '../../../src/storage/log/raft-log.ts'
 import { MemoryStore } from '../../helpers/memory-store.ts'
+import { typescriptFlags } from '../../helpers/typescript-flags.ts'
 
 const entry = (index: number, term = 1, text = `e${index}`): Entry => ({
   index,
@@ -444,7 +445,7 @@ t.test(
 t.test('a kill -9 in the middle of writes leaves each of them whole or not there', async (t) => {
   const path = join(t.testdir(), 'raft.db')
   const script = fileURLToPath(new URL('../../helpers/log-writer.ts', import.meta.url))
-  const arguments_ = ['--import', '@tapjs/typescript/import', script, path]
+  const arguments_ = [...typescriptFlags, script, path]
   for (const after of [5, 40, 300]) {
     const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] })
     let promised = 0
