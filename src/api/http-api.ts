@@ -12,6 +12,7 @@ import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
 import { endpoints as allEndpoints } from './endpoints/families.ts'
 import { takeBodies } from './http/body.ts'
+import { answerClientError } from './http/client-error.ts'
 import { noCompilers } from './http/compilers.ts'
 import { connectionEndings } from './http/connection-endings.ts'
 import { measure } from './http/measured.ts'
@@ -73,6 +74,8 @@ export function createHttpApi(
     schemaController: noCompilers,
     requestTimeout: 60_000,
     http: httpServerOptions,
+    clientErrorHandler: (error, socket) =>
+      answerClientError(error, socket, httpServerOptions.maxHeaderSize),
     // Arguments are cut out of the raw path, however long they are.
     routerOptions: { maxParamLength: 64 * 1024 },
     rewriteUrl: originForm,

@@ -2,6 +2,7 @@ import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
 import { kvErrors } from './errors/kv.ts'
+import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
 import { startErrors } from './errors/start.ts'
 import { visibleLines } from './invisible.ts'
@@ -24,6 +25,7 @@ export interface ErrorRow {
  */
 export const errorTable = {
   ...requestErrors,
+  ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
   ...clusterErrors,

@@ -39,8 +39,7 @@ export function flagParameter(parameters: Parameters, name: string): boolean {
   if (value === '') return true
   const flag = parsedBoolean(value)
   if (flag === undefined) {
-    const reason = `${JSON.stringify(value)} is not true or false`
-    throw svcdError('invalid-parameter', { name, reason })
+    throw svcdError('parameter-not-boolean', { name, value: JSON.stringify(value) })
   }
   return flag
 }
@@ -65,23 +64,14 @@ export interface ReadOptions {
 }
 
 // Ignoring one of these would silently return rows that the client did not ask for.
-const unsupported: readonly (readonly [string, string])[] = [
-  ['peer', 'svcd has no cluster peering; leave it out.'],
-]
 const enterprise = ['ns', 'partition', 'samenessGroup', 'sameness-group'] as const
 
 export function readOptions(parameters: Parameters, identity: Identity): ReadOptions {
-  for (const [name, next] of unsupported) {
-    const value = parameter(parameters, name)
-    if (value !== undefined && value !== '')
-      throw svcdError('unsupported-parameter', { name, next })
-  }
+  const peer = parameter(parameters, 'peer') ?? ''
+  if (peer !== '') throw svcdError('no-peering', { name: 'peer' })
   for (const name of enterprise) {
     const value = parameter(parameters, name) ?? ''
-    if (value !== '' && value !== 'default') {
-      const next = 'svcd has only the namespace and the partition "default".'
-      throw svcdError('unsupported-parameter', { name, next })
-    }
+    if (value !== '' && value !== 'default') throw svcdError('no-namespaces', { name })
   }
   const segment = parameter(parameters, 'segment') ?? ''
   if (segment !== '' && segment !== '_all') throw svcdError('no-segments', {})

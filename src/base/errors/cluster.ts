@@ -26,6 +26,16 @@ export const clusterErrors = {
     exit: 1,
     text: 'The cluster refuses: {reason}. `svcd operator raft list-peers` lists its servers.',
   },
+  'member-alive': {
+    http: 500,
+    exit: 1,
+    text: 'The cluster refuses: {name} is alive; to remove it, run `svcd leave` on it. `svcd operator raft list-peers` lists its servers.',
+  },
+  'member-alive-namesake': {
+    http: 500,
+    exit: 1,
+    text: 'The cluster refuses: {name} is alive; to remove it, run `svcd leave` on it. Its ID is {id}. To remove a failed server that had this name before, give its ID: {others}. `svcd operator raft list-peers` lists its servers.',
+  },
   'release-too-old': {
     http: 503,
     exit: 1,

@@ -42,7 +42,12 @@ export const consulRequestErrors = {
   'unknown-service-id-elsewhere': {
     http: 404,
     exit: 1,
-    text: 'Unknown service ID "{id}". Ensure that the service ID is passed, not the service name. {hint}',
+    text: 'Unknown service ID "{id}". Ensure that the service ID is passed, not the service name. This is the agent of node {node}, but the service with this ID is on node {places}. Send the request to the agent there.',
+  },
+  'service-name-not-id': {
+    http: 404,
+    exit: 1,
+    text: 'Unknown service ID "{id}". Ensure that the service ID is passed, not the service name. "{id}" is a service name. The IDs of its instances are: {ids}.',
   },
   'unknown-service-id-near': {
     http: 404,
@@ -52,8 +57,15 @@ export const consulRequestErrors = {
   'no-agent-service': {
     http: 404,
     exit: 1,
-    text: 'unknown service ID: {id}. This agent has no service with that ID. {next}',
+    text: 'unknown service ID: {id}. This agent has no service with that ID. `svcd services` lists all services.',
   },
+  'no-agent-service-near': {
+    http: 404,
+    exit: 1,
+    text: 'unknown service ID: {id}. This agent has no service with that ID. Did you mean {near}?',
+  },
+  'no-health-of-service-id': { http: 404, exit: 1, text: 'ServiceId {id} not found' },
+  'no-health-of-service-name': { http: 404, exit: 1, text: 'ServiceName {name} Not Found' },
   'unknown-check-id-near': {
     http: 404,
     exit: 1,

@@ -81,7 +81,6 @@ export const requestErrors = {
     exit: 1,
     text: 'Invalid index "{value}". Use the number from the last X-Consul-Index header.',
   },
-  'invalid-parameter': { http: 400, exit: 1, text: 'Invalid value for ?{name}: {reason}' },
   'invalid-filter': {
     http: 400,
     exit: 1,
@@ -92,17 +91,32 @@ export const requestErrors = {
     exit: 1,
     text: 'Cannot specify ?{a} with ?{b}, conflicting semantics.',
   },
-  'unsupported-parameter': {
-    http: 400,
-    exit: 1,
-    text: 'The parameter ?{name} is not supported yet, and ignoring it would give a wrong answer. {next}',
-  },
   'invalid-path': { http: 400, exit: 1, text: 'Invalid URL path "{path}": {reason}' },
   'invalid-request': { http: 400, exit: 1, text: 'Bad request: {reason}' },
   internal: {
     http: 500,
     exit: 1,
     text: 'Internal error. See the log of this agent for details, and please report the error.',
+  },
+  'malformed-http': {
+    http: 400,
+    exit: 1,
+    text: 'This is not a valid HTTP/1.1 request. The port does not accept HTTPS.',
+  },
+  'request-too-slow': {
+    http: 408,
+    exit: 1,
+    text: 'The request did not arrive in time. Send it again, without pauses.',
+  },
+  'headers-too-large': {
+    http: 431,
+    exit: 1,
+    text: 'The URL and the headers of the request are longer than {max} bytes. Shorten them.',
+  },
+  'invalid-autopilot-configuration': {
+    http: 400,
+    exit: 1,
+    text: 'Bad request: Error parsing autopilot config: {reason}',
   },
   'autopilot-fixed': {
     http: 400,

@@ -75,6 +75,11 @@ export const startErrors = {
     exit: 1,
     text: 'The snapshot {file} cannot be used: {reason}. Nothing was changed. Use another snapshot.',
   },
+  'snapshot-empty': {
+    http: 400,
+    exit: 1,
+    text: 'The snapshot in the request cannot be used: it is empty. Nothing was changed. Use another snapshot.',
+  },
   'snapshot-failed': {
     http: 500,
     exit: 1,

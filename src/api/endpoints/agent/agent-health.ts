@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { svcdError } from '../../../base/errors.ts'
+import type { SvcdError } from '../../../base/errors.ts'
 import type { Check, Service } from '../../../state/catalog/model.ts'
 import { aggregatedStatus } from '../../../health/judge.ts'
 import type { AggregatedStatus } from '../../../health/judge.ts'
@@ -55,7 +57,8 @@ export const healthEndpointsOfAgent = [
       const service = backend.agent.service(id)
       if (service === undefined) {
         const missing = { AggregatedStatus: 'critical', Service: null, Checks: null }
-        return send(request, reply, 404, `ServiceId ${id} not found`, json(request, missing))
+        const fault = svcdError('no-health-of-service-id', { id })
+        return sendFault(request, reply, fault, json(request, missing))
       }
       const health = healthOf(backend, service, backend.agent.checksOfService(''))
       const status = health.AggregatedStatus
@@ -74,7 +77,8 @@ export const healthEndpointsOfAgent = [
       const name = request.params
       const services = backend.agent.servicesNamed(name)
       if (services.length === 0) {
-        return send(request, reply, 404, `ServiceName ${name} Not Found`, json(request, []))
+        const fault = svcdError('no-health-of-service-name', { name })
+        return sendFault(request, reply, fault, json(request, []))
       }
       let status: AggregatedStatus = 'passing'
       const ofNode = backend.agent.checksOfService('')
@@ -109,6 +113,15 @@ function byId(a: Check, b: Check): number {
 
 function json(request: FastifyRequest, value: unknown): Buffer {
   return renderJson(value, isPretty(request))
+}
+
+function sendFault(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { row, message }: SvcdError,
+  body: Buffer,
+): FastifyReply | Promise<FastifyReply> {
+  return send(request, reply, row.http, message, body)
 }
 
 function send(

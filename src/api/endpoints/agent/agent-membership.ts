@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
+import type { SvcdError } from '../../../base/errors.ts'
 import { nodeCheckId } from '../../../state/catalog/model.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import type { Backend } from '../../../ports/backend.ts'
@@ -31,14 +32,10 @@ export const membershipEndpoints = [
     permission: { resource: 'agent', access: 'write' },
     summary: 'Look for a cluster at an address',
     async handle(context, request, reply) {
-      if (flagParameter(request.query, 'wan')) {
-        const reason = 'svcd has one datacenter, so there is no WAN to join; leave it out'
-        throw svcdError('invalid-parameter', { name: 'wan', reason })
-      }
+      if (flagParameter(request.query, 'wan')) throw svcdError('no-wan', {})
       const address = request.params
       if (!/^(?:\[[\da-f:.]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i.test(address)) {
-        const reason = `${JSON.stringify(address)} is not host or host:port`
-        throw svcdError('invalid-parameter', { name: 'address', reason })
+        throw svcdError('join-address-malformed', { value: JSON.stringify(address) })
       }
       const result = await context.backend.operate({ kind: 'join', address })
       if (result === ('joined' satisfies JoinResult)) await untilAllNamed(context, reply)
@@ -107,12 +104,11 @@ function describeMember(member: ServerMember): string {
 }
 
 /** A client that removes a live server may mean an earlier server of that name. */
-function aliveText(name: string, member: ServerMember | undefined, backend: Backend): string {
-  const alive = `${name} is alive; to remove it, run \`svcd leave\` on it`
+function memberAlive(name: string, member: ServerMember | undefined, backend: Backend): SvcdError {
   const nameless = serverMembers({ backend }).filter((one) => one.name === '')
-  if (member === undefined || nameless.length === 0) return alive
-  const ids = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
-  return `${alive}. Its ID is ${member.server.id}. To remove a failed server that had this name before, give its ID: ${ids}`
+  if (member === undefined || nameless.length === 0) return svcdError('member-alive', { name })
+  const others = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
+  return svcdError('member-alive-namesake', { name, id: member.server.id, others })
 }
 
 /**
@@ -133,7 +129,7 @@ async function forceLeave(backend: Backend, request: FastifyRequest, name: strin
     throw svcdError('unknown-member', { name })
   }
   if (member?.status === 'alive' || (member === undefined && check?.status !== 'critical')) {
-    throw svcdError('operation-refused', { reason: aliveText(name, member, backend) })
+    throw memberAlive(name, member, backend)
   }
   if (member !== undefined) {
     await backend.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })

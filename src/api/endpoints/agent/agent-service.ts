@@ -48,13 +48,13 @@ export const oneServiceEndpoint = endpoint({
   },
 })
 
-/** Throws `no-agent-service`, also when the service goes while somebody waits. */
+/** Throws `no-agent-service` or `no-agent-service-near`, also when the service goes while somebody waits. */
 function serviceOf({ agent, identity }: Backend, id: string) {
   const service = agent.service(id)
   if (service === undefined) {
     const near = nearServices(agent, id)
-    const next = near === '' ? '`svcd services` lists all services.' : `Did you mean ${near}?`
-    throw svcdError('no-agent-service', { id, next })
+    if (near === '') throw svcdError('no-agent-service', { id })
+    throw svcdError('no-agent-service-near', { id, near })
   }
   const json = agentServiceJson(service, identity.datacenter)
   return { json, hash: contentHash(JSON.stringify(json)) }

@@ -16,27 +16,27 @@ export async function explained(
     await act()
   } catch (error) {
     if (!(error instanceof SvcdError) || error.code !== 'unknown-service-id') throw error
-    const hint = hintFor(id, backend)
-    throw hint === '' ? error : svcdError('unknown-service-id-elsewhere', { id, hint }, error)
+    throw elsewhere(id, backend, error) ?? error
   }
 }
 
-function hintFor(id: string, backend: Backend): string {
-  const { identity } = backend
+function elsewhere(id: string, backend: Backend, cause: SvcdError): SvcdError | undefined {
+  const { nodeName: node } = backend.identity
   return backend.read((catalog) => {
-    const places = catalog.placesOfService(id, shownMax + 1)
-    const others = places.filter(({ node }) => node !== identity.nodeName)
+    const others = catalog
+      .placesOfService(id, shownMax + 1)
+      .filter((place) => place.node !== node)
+      .map((place) => `${place.node} (${place.address})`)
     if (others.length > 0) {
-      const nodes = others.map(({ node, address }) => `${node} (${address})`).slice(0, shownMax)
-      return `This is the agent of node ${identity.nodeName}, but the service with this ID is on node ${nodes.join(', ')}. Send the request to the agent there.`
+      const places = others.slice(0, shownMax).join(', ')
+      return svcdError('unknown-service-id-elsewhere', { id, node, places }, cause)
     }
     const ids: string[] = []
-    for (const { service, node } of catalog.pages.instances(id)) {
-      ids.push(`"${service.id}"${node.name === identity.nodeName ? '' : ` on ${node.name}`}`)
+    for (const { service, node: of } of catalog.pages.instances(id)) {
+      ids.push(`"${service.id}"${of.name === node ? '' : ` on ${of.name}`}`)
       if (ids.length === shownMax) break
     }
-    return ids.length === 0
-      ? ''
-      : `"${id}" is a service name. The IDs of its instances are: ${ids.join(', ')}.`
+    if (ids.length === 0) return undefined
+    return svcdError('service-name-not-id', { id, ids: ids.join(', ') }, cause)
   })
 }

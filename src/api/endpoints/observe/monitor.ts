@@ -48,8 +48,7 @@ function levelOf(parameters: Parameters): LogLevel {
   const asked = parameter(parameters, 'loglevel') ?? ''
   const level = levels[asked === '' ? 'INFO' : asked.toUpperCase()]
   if (level !== undefined) return level
-  const known = 'trace, debug, info, warn or error'
-  throw svcdError('invalid-request', { reason: `Unknown log level: ${asked}. Use ${known}.` })
+  throw svcdError('unknown-log-level', { level: asked })
 }
 
 /** Consul's words for it, in the form of the lines around it. */

@@ -196,7 +196,7 @@ function readConfiguration(body: Buffer | undefined) {
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
     const reason = error.message.replace(/^Request decode failed: /, '')
-    throw svcdError('invalid-request', { reason: `Error parsing autopilot config: ${reason}` })
+    throw svcdError('invalid-autopilot-configuration', { reason })
   }
 }
 
@@ -205,8 +205,7 @@ function casOf(parameters: Parameters): number | undefined {
   const cas = parameter(parameters, 'cas')
   if (cas === undefined || cas === '') return undefined
   if (/^\d{1,20}$/.test(cas)) return Number(cas)
-  const reason = `Error parsing cas value: ${JSON.stringify(cas)} is not a whole number`
-  throw svcdError('invalid-request', { reason })
+  throw svcdError('cas-not-a-number', { value: JSON.stringify(cas) })
 }
 
 /** Time in Go for "never". */

@@ -99,13 +99,8 @@ interface PeerToRemove {
 function peerToRemove(backend: Backend, parameters: Parameters): PeerToRemove {
   const id = parameter(parameters, 'id') ?? ''
   const address = parameter(parameters, 'address') ?? ''
-  if ((id === '') === (address === '')) {
-    const reason =
-      id === ''
-        ? "Must specify either ?id with the server's ID or ?address with IP:port of peer to remove"
-        : 'Must specify only one of ?id or ?address'
-    throw svcdError('invalid-request', { reason })
-  }
+  if (id === '' && address === '') throw svcdError('peer-not-named', {})
+  if (id !== '' && address !== '') throw svcdError('peer-named-twice', {})
   if (id !== '') return { id: mustKnow(backend, 'id', id) }
   return { id: mustKnow(backend, 'address', address), onlyAt: address }
 }
@@ -125,13 +120,11 @@ function peerToAdd(parameters: Parameters): { readonly id: string; readonly addr
   const id = parameter(parameters, 'id') ?? ''
   const address = parameter(parameters, 'address') ?? ''
   if (!/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
-    const reason = `${JSON.stringify(id)} is not a UUID; the ID of the server is in the file node-id in its data directory`
-    throw svcdError('invalid-parameter', { name: 'id', reason })
+    throw svcdError('peer-id-malformed', { value: JSON.stringify(id) })
   }
   const [, port = '0'] = /^(?:\[[\da-f:.]+\]|[^:\s[\]]+):(\d{1,5})$/i.exec(address) ?? []
   if (Number(port) < 1 || Number(port) > 65_535) {
-    const reason = `${JSON.stringify(address)} is not host:port`
-    throw svcdError('invalid-parameter', { name: 'address', reason })
+    throw svcdError('peer-address-malformed', { value: JSON.stringify(address) })
   }
   return { id: id.toLowerCase(), address }
 }

@@ -42,7 +42,7 @@ export const snapshotEndpoints = [
       readOptions(request.query, backend.identity)
       const payload = request.body
       if (payload === undefined || payload === null) {
-        throw svcdError('snapshot-unusable', { file: 'in the request', reason: 'it is empty' })
+        throw svcdError('snapshot-empty', {})
       }
       try {
         await backend.restore(chunksOf(payload), originOf(request, 'snapshot restore'))

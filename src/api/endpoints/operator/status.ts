@@ -61,14 +61,8 @@ const entriesMax = 1000
 function entriesOf(parameters: Parameters): readonly number[] {
   const texts = allParameters(parameters, 'entry')
   const bad = texts.find((text) => !/^\d{1,15}$/.test(text))
-  if (bad !== undefined) {
-    const reason = `${JSON.stringify(bad)} is not a log index; use a ModifyIndex`
-    throw svcdError('invalid-parameter', { name: 'entry', reason })
-  }
-  if (texts.length > entriesMax) {
-    const reason = `a request may have at most ${entriesMax} entries`
-    throw svcdError('invalid-parameter', { name: 'entry', reason })
-  }
+  if (bad !== undefined) throw svcdError('entry-not-an-index', { value: JSON.stringify(bad) })
+  if (texts.length > entriesMax) throw svcdError('too-many-entries', { max: entriesMax })
   return texts.map(Number)
 }
 
