@@ -39,7 +39,7 @@ function errorsPage(): string {
   return `# Errors
 
 This page lists every error that svcd reports, for people who run it and for authors of clients. It is generated from
-\`src/base/errors.ts\`.
+\`src/base/errors/\`.
 
 - Over HTTP, an error is a response with the status in the table and the text as its body.
 - The CLI prints \`svcd: \` and the text to standard error. It exits with 1 if the request was refused or failed, and

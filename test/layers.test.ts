@@ -143,7 +143,7 @@ const rules: LayerRules = {
         'config',
         'net/dns-client.ts',
         // The judgement that DNS and the API make of an instance; pure.
-        'health/select.ts',
+        'health/judge.ts',
         'node',
         'agent',
         'archive',

@@ -7,7 +7,7 @@ import type { CommandBody } from '../state/families.ts'
 import type { Outcome } from '../state/machine/command.ts'
 import type { CheckDefinition } from '../state/catalog/model.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
-import { nodeMaintenanceId, serviceMaintenancePrefix } from '../health/select.ts'
+import { nodeMaintenanceId, serviceMaintenancePrefix } from '../health/judge.ts'
 import type { Line, LineKind, LimitedLines } from '../process/limited-lines.ts'
 
 const registrations: LineKind = {

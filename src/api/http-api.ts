@@ -8,6 +8,7 @@ import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Backend } from '../ports/backend.ts'
+import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
 import { endpoints as allEndpoints } from './endpoints/families.ts'
 import { takeBodies } from './http/body.ts'
@@ -42,7 +43,7 @@ export interface HttpApiOptions {
   readonly allowedHosts?: readonly string[]
   /** How often a stream of events says that it lives. Default 15 s. */
   readonly heartbeatMs?: number
-  /** What it serves. Default: the endpoints of all families. */
+  /** The endpoints that it serves. Default: those of all families. */
   readonly endpoints?: readonly ApiEndpoint[]
   /** Who asks: callers with the same rights are one object. Default: everybody is anonymous. */
   readonly callerOf?: (request: FastifyRequest) => Caller
@@ -93,7 +94,7 @@ export function createHttpApi(
     isStopping: () => waits.stopped,
     renderer: new Renderer(),
     identity: backend.identity,
-    catalog: backend,
+    catalog: backend.of(catalogFamily),
     callerOf: options.callerOf ?? (() => anonymous),
     clock,
     random: options.random ?? Math.random,

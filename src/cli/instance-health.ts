@@ -1,5 +1,5 @@
 import type { CheckEntry } from '../client/rows.ts'
-import { judge, type AggregatedStatus } from '../health/select.ts'
+import { judge, type AggregatedStatus } from '../health/judge.ts'
 import { firstLine } from './columns.ts'
 
 export interface InstanceHealth {

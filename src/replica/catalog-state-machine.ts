@@ -1,7 +1,7 @@
 import { reasonOf } from '../base/errors.ts'
 import type { CommittedCommand } from '../state/machine/apply.ts'
 import { decodeCommand } from '../state/families.ts'
-import type { Outcome } from '../state/machine/command.ts'
+import type { Command, Outcome } from '../state/machine/command.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { Entry, Index, Term } from '../raft/entry.ts'
 import type { SnapshotMeta, StateMachine } from '../raft/storage.ts'
@@ -13,6 +13,8 @@ export interface CatalogStateMachineParts {
   readonly versions: Versions
   /** The file of a snapshot that the transport has put in place. */
   readonly snapshotPath: (snapshot: SnapshotMeta) => string
+  /** The command of an entry that was parsed before, equal to what decoding it gives. */
+  readonly takeParsed?: (index: Index, term: Term) => Command | undefined
   readonly onApplied: (index: Index, term: Term, outcome: Outcome | undefined) => void
   readonly onRestored: (index: Index) => void
   /** SQLite found it damaged while it was written; the error is thrown on. */
@@ -34,7 +36,8 @@ export class CatalogStateMachine implements StateMachine {
 
   apply(entries: readonly Entry[]): void {
     const { state, versions, onApplied } = this.#parts
-    const { outcomes, subjects } = this.#noting(() => state.applyBatch(entries.map(committed)))
+    const commands = entries.map((entry) => this.#committed(entry))
+    const { outcomes, subjects } = this.#noting(() => state.applyBatch(commands))
     this.#noteIndex()
     versions.bump(subjects)
     for (const [at, { index, term }] of entries.entries()) onApplied(index, term, outcomes[at])
@@ -46,6 +49,12 @@ export class CatalogStateMachine implements StateMachine {
     this.#noteIndex()
     versions.bumpAll()
     onRestored(snapshot.index)
+  }
+
+  #committed(entry: Entry): CommittedCommand {
+    const { index, term } = entry
+    const command = this.#parts.takeParsed?.(index, term)
+    return command === undefined ? committed(entry) : { index, term, command }
   }
 
   #noteIndex(): void {

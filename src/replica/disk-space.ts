@@ -90,10 +90,10 @@ export class DiskSpace {
   }
 
   /** Why a proposal is not taken now (`disk-low`); undefined when it is. Cheap while there is space. */
-  refusal(json: string): SvcdError | undefined {
+  refusal(read: () => Proposal): SvcdError | undefined {
     const figures = this.#figures
     if (figures === undefined || figures.level === 'enough') return undefined
-    const { kind } = (JSON.parse(json) as Proposal).body
+    const { kind } = read().body
     if (isTaken(kind, figures.level)) return undefined
     return svcdError('disk-low', {
       node: this.#parts.node,

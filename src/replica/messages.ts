@@ -59,8 +59,8 @@ export type Operation =
   | { readonly kind: 'health' }
 
 export type ToReplica =
-  /** Proposals as JSON, each with a number that comes back with its result. */
-  | { readonly type: 'propose'; readonly first: number; readonly proposals: readonly string[] }
+  /** Packed proposals (packed-proposals.ts), each with a number that comes back with its result. */
+  | { readonly type: 'propose'; readonly first: number; readonly packed: Uint8Array<ArrayBuffer> }
   /** Answered when a read made afterwards sees all that was acknowledged before. */
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'operate'; readonly id: number; readonly operation: Operation }

@@ -1,5 +1,5 @@
 import type { Random } from '../base/random.ts'
-import { stampProposal } from '../state/machine/command.ts'
+import type { Command } from '../state/machine/command.ts'
 import { boot } from '../raft/driver.ts'
 import type { Driver } from '../raft/driver.ts'
 import { isVoter } from '../raft/config.ts'
@@ -15,7 +15,14 @@ import type { LogStore, StateMachine } from '../raft/storage.ts'
 import type { Transport } from '../raft/driver.ts'
 import { AppliedWaits } from './writes/applied-waits.ts'
 import { Proposals } from './writes/proposals.ts'
-import type { Failure, ProposalResult, ProposalsParts } from './writes/proposals.ts'
+import type {
+  Failure,
+  PrintedProposal,
+  ProposalResult,
+  ProposalsParts,
+} from './writes/proposals.ts'
+import { stampAll, stamped } from './writes/log-entry.ts'
+import { ParsedCommands } from './writes/parsed-commands.ts'
 import { SnapshotBackOff } from './state/snapshot-back-off.ts'
 
 export interface RaftServerParts {
@@ -69,6 +76,7 @@ export class RaftServer {
   readonly #waits: AppliedWaits
   readonly #backOff: SnapshotBackOff
   readonly #reads = new Map<number, PendingRead>()
+  readonly #parsed = new ParsedCommands()
   #nextRead = 1
   #wasAlone = false
   readonly #holds = new Set<Hold>()
@@ -233,9 +241,13 @@ export class RaftServer {
   }
 
   /** Settles when the command is applied here, or failed. A {@link turn} is due. */
-  propose(json: string, mayForward: boolean, settle: (result: ProposalResult) => void): void {
+  propose(
+    { bytes, parsed }: PrintedProposal,
+    mayForward: boolean,
+    settle: (result: ProposalResult) => void,
+  ): void {
     const deadlineMs = this.#parts.nowMs() + this.#holdMs
-    this.proposals.submit({ json, deadlineMs, mayForward, settle })
+    this.proposals.submit({ bytes, parsed, deadlineMs, mayForward, settle })
   }
 
   /**
@@ -319,8 +331,29 @@ export class RaftServer {
     return leader === id ? undefined : leader
   }
 
-  #append(proposals: readonly string[]): ReturnType<ProposalsParts['append']> {
+  /** The command of an entry that is applied, if this server has parsed it before. */
+  takeParsed(index: Index, term: Term): Command | undefined {
+    return this.#parsed.take(index, term)
+  }
+
+  /** A snapshot has replaced the state and the log up to `index`. */
+  onRestored(index: Index): void {
+    this.#parsed.dropTo(index)
+    this.proposals.onRestored(index)
+  }
+
+  #append(proposals: readonly PrintedProposal[]): ReturnType<ProposalsParts['append']> {
     const timeMs = this.#parts.wallMs()
-    return this.driver.raft.propose(proposals.map((proposal) => stampProposal(proposal, timeMs)))
+    const entries = stampAll(
+      proposals.map(({ bytes }) => bytes),
+      timeMs,
+    )
+    const result = this.driver.raft.propose(entries)
+    if (result.kind !== 'accepted') return result
+    for (const [at, { parsed }] of proposals.entries()) {
+      if (parsed === undefined) continue
+      this.#parsed.note(result.firstIndex + at, result.term, stamped(parsed, timeMs))
+    }
+    return result
   }
 }

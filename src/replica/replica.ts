@@ -10,6 +10,7 @@ import type { Versions } from '../state/machine/versions.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
 import { leftBehindError } from './cluster/epoch-fence.ts'
 import { DiskWatch } from './disk-watch.ts'
+import { packTexts } from './writes/packed-proposals.ts'
 import type { ProposalResult } from './writes/proposals.ts'
 import { Stamp } from './messages.ts'
 import type {
@@ -295,15 +296,17 @@ export class Replica {
     return undefined
   }
 
-  #post(message: ToReplica): void {
-    this.#worker.postMessage(message)
+  #post(message: ToReplica, handedOver: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, handedOver)
   }
 
   #send(): void {
     if (this.#unsent.length === 0) return
     const first = this.#requests - this.#unsent.length
-    this.#post({ type: 'propose', first, proposals: this.#unsent })
+    const packed = packTexts(this.#unsent)
     this.#unsent = []
+    // Handed over, not copied.
+    this.#post({ type: 'propose', first, packed }, [packed.buffer])
   }
 
   #take(message: FromReplica): void {

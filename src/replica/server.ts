@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { openVersions } from '../state/families.ts'
 import type { UpdateCheckCommand } from '../state/catalog/commands.ts'
+import { openVersions, stateVersion } from '../state/families.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
@@ -30,10 +30,9 @@ import { ownProposal } from './duties/member-silence.ts'
 import { memberSnapshots } from './state/member-snapshots.ts'
 import { addressesIn, openStateKeeper } from './state/open-keeper.ts'
 import { Operations } from './writes/operations.ts'
-import type { ProposalResult } from './writes/proposals.ts'
 import { MemberQuestions } from './cluster/member-questions.ts'
 import { openPeerPort } from './cluster/peer-port.ts'
-import { askerOver } from './cluster/peer-questions.ts'
+import { askerOver, forwarderOver } from './cluster/peer-questions.ts'
 import { PeerRequests } from './writes/peer-requests.ts'
 import { RaftServer } from './raft-server.ts'
 import { replicaTicker } from './replica-ticker.ts'
@@ -334,13 +333,14 @@ export class ReplicaServer {
         state: this.#state,
         versions: openVersions(versions),
         snapshotPath: (snapshot) => this.#snapshots.pathOf(snapshot),
+        takeParsed: (index, term) => this.#raft?.takeParsed(index, term),
         onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
-        onRestored: (index) => this.#raft?.proposals.onRestored(index),
+        onRestored: (index) => this.#raft?.onRestored(index),
         onDamage: (reason) => this.#keeper.noteForNextStart(reason),
       }),
       transport: this.#transport,
-      forward: (to, proposals) => this.#forward(to, proposals),
-      refusal: (json) => this.#disk.refusal(json),
+      forward: forwarderOver(() => this.#transport, forwardTimeoutMs),
+      refusal: (read) => this.#disk.refusal(read),
       random: Math.random,
       nowMs: sharedMs,
       wallMs: clock.wallMs,
@@ -387,12 +387,9 @@ export class ReplicaServer {
     this.#parts.onTurn()
   }
 
-  #forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
-    return this.#ask({ id: to }, 'propose', proposals, forwardTimeoutMs)
-  }
-
   #proposeOwn(command: UpdateCheckCommand, cause: string): void {
-    this.#raft?.propose(ownProposal(this.#parts.settings.name, command, cause), false, () => {})
+    const bytes = Buffer.from(ownProposal(this.#parts.settings.name, command, cause))
+    this.#raft?.propose({ bytes }, false, () => {})
     this.#raft?.turn()
   }
 
@@ -413,6 +410,7 @@ export class ReplicaServer {
       address: () => this.#transport.address,
       moved: () => this.#transport.moved,
       propose: (command, cause) => this.#proposeOwn(command, cause),
+      format: stateVersion,
       own: () => this.#keeper.report(),
       ask: (peer, kind, body) => this.#ask({ id: peer }, kind, body, forwardTimeoutMs),
       onOdd: (right) => this.#keeper.onDiffers(right),

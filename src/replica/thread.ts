@@ -5,6 +5,8 @@ import { must } from '../base/assert.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { failureOf } from './writes/operations.ts'
+import { unpackProposals } from './writes/packed-proposals.ts'
+import { isPlain } from './writes/proposals.ts'
 import type { ProposalResult } from './writes/proposals.ts'
 import { ReplicaServer } from './server.ts'
 import type { FromReplica, ReplicaWorkerData, ToReplica } from './messages.ts'
@@ -115,11 +117,7 @@ class Desk {
   #take(message: ToReplica): void {
     switch (message.type) {
       case 'propose':
-        for (const [at, json] of message.proposals.entries()) {
-          const id = message.first + at
-          if (this.#server.raft === undefined) this.#settle(id, noLeader)
-          else this.#server.raft.propose(json, true, (result) => this.#settle(id, result))
-        }
+        this.#propose(message.first, message.packed)
         return
       case 'barrier':
         void this.#barrier(message.id)
@@ -148,8 +146,18 @@ class Desk {
     }
   }
 
+  #propose(first: number, packed: Uint8Array): void {
+    const proposals = must(unpackProposals(packed), 'main has packed them')
+    const { raft } = this.#server
+    for (const [at, bytes] of proposals.entries()) {
+      const id = first + at
+      if (raft === undefined) this.#settle(id, noLeader)
+      else raft.propose({ bytes }, true, (result) => this.#settle(id, result))
+    }
+  }
+
   #settle(id: number, result: ProposalResult): void {
-    if (result.kind === 'applied' && result.outcome.ok && result.outcome.value === undefined) {
+    if (result.kind === 'applied' && isPlain(result.outcome)) {
       this.#appliedPairs.push(id, result.outcome.index)
     } else {
       this.#ids.push(id)

@@ -4,7 +4,7 @@ import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type { Node } from '../state/catalog/model.ts'
 import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
-import { judge } from '../health/select.ts'
+import { judge } from '../health/judge.ts'
 
 export interface CatalogViewOptions {
   /** Whose answers are made from it. A wire cache has the answers of one view, so of one caller. */

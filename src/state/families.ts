@@ -86,15 +86,12 @@ export function decodeCommand(data: Uint8Array): Command<CommandBody> {
 const origin = hasFields({ requestId: isText, actor: isText, cause: isText })
 
 /**
- * Why a proposal that another server sent must not enter the log; undefined when it may. What reaches
+ * Why a proposal that another server sent, as it was parsed, must not enter the log; undefined when it may. What reaches
  * the log is applied by every server, now and after each restart, and cannot be skipped: a command that
  * one of them cannot apply would end them all. So it is judged before.
  */
-export function proposalFault(json: unknown): string | undefined {
-  // `stampProposal` writes the time behind the first character.
-  if (typeof json !== 'string' || !json.startsWith('{')) return 'it is not a proposal'
-  const proposal = parsed(json)
-  if (!isObject(proposal)) return 'it is not JSON'
+export function proposalFault(proposal: unknown): string | undefined {
+  if (!isObject(proposal)) return 'it is not a proposal'
   if (proposal['version'] !== 1) return `its version is ${shown(proposal['version'])}`
   // Written twice, the later one would count, and not the leader's.
   if ('timeMs' in proposal) return 'it contains a time, which only the leader may set'
@@ -105,14 +102,6 @@ export function proposalFault(json: unknown): string | undefined {
   if (!origin(proposal)) return 'its request ID, actor or cause is missing'
   if (proposal['requestId'] === '') return 'its request ID is empty'
   return row.shape(body) ? undefined : `it is a malformed ${String(kind)}`
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }
 
 function shown(value: unknown): string {

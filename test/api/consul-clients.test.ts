@@ -124,7 +124,7 @@ t.test('a service that is spelt in two ways is listed in both, and found by eith
     ...external,
     Service: { Service: 'REDIS', Tags: ['c', 'a'] },
   })
-  const names = { redis: ['a', 'b'], REDIS: ['a', 'c'] }
+  const names = { redis: ['a', 'b'], REDIS: ['a', 'c'], consul: [] }
   t.strictSame(await api.json('catalog/services'), names)
   t.strictSame(await api.json('catalog/services?filter=ServiceID%20!=%20x'), names)
   t.strictSame(await api.json('catalog/services?filter=ServiceID%20==%20own'), {

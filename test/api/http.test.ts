@@ -92,7 +92,7 @@ t.test('keys such as __proto__ are data like any other', async (t) => {
   const api = new TestApi(t)
   const body = '{"Name":"__proto__","Meta":{"__proto__":"v","constructor":"w"}}'
   t.equal((await api.put('agent/service/register', body)).status, 200)
-  t.equal((await api.get('catalog/services')).body, '{"__proto__":[]}')
+  t.equal((await api.get('catalog/services')).body, '{"__proto__":[],"consul":[]}')
   t.match((await api.get('agent/services')).body, '"Meta":{"__proto__":"v","constructor":"w"}')
   const unknown = await api.put('agent/service/register', '{"Name":"x","__proto__":{}}')
   t.equal(unknown.body, 'Request decode failed: json: unknown field "__proto__"')

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
+import { consulVersion } from '../../src/base/version.ts'
 import { TestApi } from './support.ts'
 
 /** Two instances of web (one warning), a database on a node of its own. */
@@ -71,10 +72,11 @@ const expressions: readonly (readonly [path: string, expression: string, ids: st
   ['health/checks/web', 'Status == passing', 'service:web-1'],
   ['health/checks/web', 'ServiceTags contains v2', 'service:web-2'],
   ['health/node/ext', 'Status == passing', ''],
-  ['health/state/any', 'ServiceName is empty', 'ping'],
+  ['health/state/any', 'ServiceName is empty', 'ping serfHealth'],
   ['health/state/any', 'Type == ttl and Node == n1', 'service:web-1 service:web-2'],
   ['catalog/nodes', 'Meta.zone == a', 'ext'],
-  ['catalog/nodes', 'Meta is empty', 'n1'],
+  ['catalog/nodes', 'Meta is not empty', 'ext n1'],
+  ['catalog/nodes', 'TaggedAddresses is empty', 'ext'],
   ['catalog/service/web', 'ServiceTags contains B', 'web-1'],
   ['catalog/service/db', 'NodeMeta contains zone and ServicePort == 5432', 'db'],
   ['catalog/services', 'ServiceTags contains main', 'db'],
@@ -180,8 +182,13 @@ t.test('catalog/service rows carry the node’s fields beside the service’s', 
       Node: 'n1',
       Address: '127.0.0.1',
       Datacenter: 'dc1',
-      TaggedAddresses: { lan: '127.0.0.1', lan_ipv4: '127.0.0.1' },
-      NodeMeta: {},
+      TaggedAddresses: {
+        lan: '127.0.0.1',
+        lan_ipv4: '127.0.0.1',
+        wan: '127.0.0.1',
+        wan_ipv4: '127.0.0.1',
+      },
+      NodeMeta: { 'consul-network-segment': '', 'consul-version': consulVersion },
       ServiceKind: '',
       ServiceID: 'web-2',
       ServiceName: 'web',
@@ -209,7 +216,11 @@ t.test('lists by node, state and service', async (t) => {
   const api = await filled(t)
   const checkIds = async (path: string): Promise<string[]> =>
     (await api.json<{ CheckID: string }[]>(path)).map(({ CheckID }) => CheckID)
-  t.strictSame(await api.json('catalog/services'), { db: ['main'], web: ['B', 'v1', 'v2'] })
+  t.strictSame(await api.json('catalog/services'), {
+    consul: [],
+    db: ['main'],
+    web: ['B', 'v1', 'v2'],
+  })
   t.strictSame(await api.json('catalog/services?node-meta=zone:a'), { db: ['main'] })
   t.match(await api.json('catalog/nodes'), [{ Node: 'ext' }, { Node: 'n1' }])
   t.match(await api.json('catalog/nodes?node-meta=zone:a'), [{ Node: 'ext' }])
@@ -219,12 +230,12 @@ t.test('lists by node, state and service', async (t) => {
   })
   const byId = await api.json('catalog/node/11111111-2222-3333-4444-555555555555')
   t.match(byId, { Node: { Node: 'n1' }, Services: { 'web-1': {}, 'web-2': {} } })
-  t.strictSame(await checkIds('health/node/n1'), ['service:web-1', 'service:web-2'])
+  t.strictSame(await checkIds('health/node/n1'), ['serfHealth', 'service:web-1', 'service:web-2'])
   t.strictSame(await checkIds('health/checks/web'), ['service:web-1', 'service:web-2'])
   t.strictSame(await checkIds('health/checks/web?node-meta=zone:a'), [])
   t.strictSame(await checkIds('health/state/warning'), ['service:web-2'])
   t.strictSame(await checkIds('health/state/any?node-meta=zone:a'), ['ping'])
-  t.equal((await checkIds('health/state/any')).length, 3)
+  t.equal((await checkIds('health/state/any')).length, 4)
 })
 
 const empties: readonly (readonly [string, string])[] = [
@@ -233,7 +244,7 @@ const empties: readonly (readonly [string, string])[] = [
   ['health/node/nope', '[]'],
   ['health/state/bogus', '[]'],
   ['catalog/service/nope', '[]'],
-  ['catalog/services', '{}'],
+  ['catalog/services?node-meta=no:such', '{}'],
   ['catalog/node/nope', 'null'],
   ['catalog/node-services/nope', '{"Node":null,"Services":null}'],
   ['agent/services', '{}'],

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
-import type { AgentCheckDefinition } from '../../src/definition/agent-definition.ts'
-import type { LocalAgent } from '../../src/ports/agent.ts'
+import type { CheckRun } from '../../src/agent/checks/definition.ts'
 import { TestApi } from './support.ts'
 
 interface AgentService {
@@ -10,10 +9,7 @@ interface AgentService {
   readonly [key: string]: unknown
 }
 
-const planOf = (api: TestApi, id: string): AgentCheckDefinition | undefined =>
-  (api.backend.agent as LocalAgent & { plan(id: string): AgentCheckDefinition | undefined }).plan(
-    id,
-  )
+const planOf = (api: TestApi, id: string): CheckRun | undefined => api.backend.runOf(id)
 
 t.test('a service is registered with all its fields and listed as Consul lists it', async (t) => {
   const api = new TestApi(t)
@@ -174,9 +170,10 @@ t.test('checks get Consul’s IDs and names, and start critical unless told', as
     Interval: '0s',
     Timeout: '0s',
     ExposedPort: 0,
-    Definition: {},
-    CreateIndex: 2,
-    ModifyIndex: 2,
+    Definition: { TTL: '5s' },
+    // The agent learns them a moment later.
+    CreateIndex: 0,
+    ModifyIndex: 0,
   })
   t.match(checks['service:two:1'], { Status: 'passing', Notes: 'n' })
   t.match(checks['service:two:2'], { Name: 'front', Type: 'http', Interval: '10s', Timeout: '2s' })
@@ -378,11 +375,11 @@ t.test('catalog/deregister removes a check, a service or a node, there or not', 
   const node = { Node: 'ext', Address: '10.0.0.9', Service: { Service: 'a' }, Checks: checks }
   await api.put('catalog/register', node)
   const steps: readonly (readonly [object, unknown])[] = [
-    [{ Node: 'ext', CheckID: 'c1' }, [['c2'], ['a'], 2]],
-    [{ Node: 'ext', CheckID: 'c1' }, [['c2'], ['a'], 2]],
-    [{ Node: 'ext', ServiceID: 'a', CheckID: 'zz' }, [[], [], 2]],
-    [{ Node: 'ext', ServiceID: '', CheckID: null, Address: '10.0.0.9' }, [[], [], 1]],
-    [{ Node: 'ext' }, [[], [], 1]],
+    [{ Node: 'ext', CheckID: 'c1' }, [['c2'], ['a', 'consul'], 2]],
+    [{ Node: 'ext', CheckID: 'c1' }, [['c2'], ['a', 'consul'], 2]],
+    [{ Node: 'ext', ServiceID: 'a', CheckID: 'zz' }, [[], ['consul'], 2]],
+    [{ Node: 'ext', ServiceID: '', CheckID: null, Address: '10.0.0.9' }, [[], ['consul'], 1]],
+    [{ Node: 'ext' }, [[], ['consul'], 1]],
   ]
   for (const [body, left] of steps) {
     const reply = await api.put('catalog/deregister', body)

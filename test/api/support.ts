@@ -39,9 +39,10 @@ export class TestApi {
       },
     }
     this.app = createHttpApi(this.backend, logger, { leaderWaitMs: 0, ...options })
+    this.app.addHook('onReady', () => this.backend.ready)
     t.teardown(async () => {
       await this.app.close()
-      this.backend.close()
+      await this.backend.close()
       if (this.errors.length > 0) throw new Error(`defects: ${this.errors.join('; ')}`)
     })
   }

@@ -112,7 +112,7 @@ t.test('7: what is empty is [] or {}, an unknown node is null', async (t) => {
     ['health/node/x', '[]'],
     ['health/state/warning', '[]'],
     ['catalog/service/x', '[]'],
-    ['catalog/services', '{}'],
+    ['catalog/services?node-meta=no:such', '{}'],
     ['agent/services', '{}'],
     ['agent/checks', '{}'],
     ['catalog/node/x', 'null'],
@@ -181,6 +181,7 @@ t.test('10, 11: checks have Consul’s IDs and names, and are sorted by ID', asy
     [
       ['_service_maintenance:web-1', 'Service Maintenance Mode'],
       ['foo', 'foo'],
+      ['serfHealth', 'Serf Health Status'],
       ['service:web-1', "Service 'web' check"],
     ],
   )

@@ -137,7 +137,7 @@ t.test('a snapshot is saved, inspected and restored', async (t) => {
     inspected,
     /^ID {11}1-3\nSize {9}\d+\nIndex {8}3\nTerm {9}1\nVersion {6}\d+\nCluster {6}c1\n/,
   )
-  t.match(inspected, /^services +1$/m)
+  t.match(inspected, /^services +2$/m)
   t.match(JSON.parse((await ask(`snapshot inspect ${file} --json`)).out), { rows: { nodes: 2 } })
 
   await api.put('catalog/deregister', { Node: 'other' })

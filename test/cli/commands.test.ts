@@ -47,6 +47,7 @@ t.test('a service is registered, listed and removed', async (t) => {
     (await ask('services')).out,
     'Service  Passing  Warning  Critical  Maintenance  Tags\n' +
       'api      1        0        0         0\n' +
+      'consul   1        0        0         0\n' +
       'web      1        0        0         0            a,v1\n',
   )
   t.equal(
@@ -120,7 +121,7 @@ t.test('a file of definitions is registered whole', async (t) => {
     { name: 'b', id: 'b' },
   ])
   t.equal((await register('bare.json')).code, 0)
-  t.equal((await ask('services -o name')).out, 'a\nb\nc\nweb\n')
+  t.equal((await ask('services -o name')).out, 'a\nb\nc\nconsul\nweb\n')
   t.match(await register('bad.json'), {
     code: 1,
     err: /^svcd: Config file .*bad\.json:1:10: expected a value/,

@@ -66,8 +66,8 @@ async function startApi(t: Test) {
 
 // Consul 1.8.7 prints the same, but for spaces at the ends of lines.
 const likeConsul: readonly (readonly [line: string, out: string])[] = [
-  ['catalog services', 'api\nweb\n'],
-  ['catalog services -tags', 'api      x\nweb      a,b,c\n'],
+  ['catalog services', 'api\nconsul\nweb\n'],
+  ['catalog services -tags', 'api         x\nconsul\nweb         a,b,c\n'],
   ['catalog services -node n2', 'web\n'],
   ['catalog services -node-meta rack=7 -tags', 'web      c\n'],
   ['catalog datacenters', 'dc1\n'],
@@ -276,8 +276,8 @@ t.test(
       .split('\n')
       .map((text) => JSON.parse(text) as { data: object })
     t.strictSame(states.map(({ data }) => Object.keys(data)).slice(0, 2), [
-      ['api', 'web'],
-      ['api', 'new', 'web'],
+      ['api', 'consul', 'web'],
+      ['api', 'consul', 'new', 'web'],
     ])
   },
 )
@@ -286,10 +286,10 @@ t.test('every kind of state has rows, and every difference a line', async (t) =>
   const { api } = await startApi(t)
   const kinds = [
     ['service', 'health/service/web', 2],
-    ['services', 'catalog/services', 2],
+    ['services', 'catalog/services', 3],
     ['nodes', 'catalog/nodes', 2],
-    ['node', 'catalog/node/n1', 2],
-    ['checks', 'health/state/any', 2],
+    ['node', 'catalog/node/n1', 3],
+    ['checks', 'health/state/any', 3],
   ] as const
   for (const [kind, path, count] of kinds) {
     const rows = rowsOf(kind, await api.json(path))
@@ -326,7 +326,7 @@ t.test('completion knows commands, options, and what is registered', async (t) =
   t.strictSame(await complete('services', '--pass'), ['--passing'])
   t.strictSame(await complete('services', '-pass'), ['-passing'])
   t.strictSame(await complete('resolve', 'w'), ['web'])
-  t.strictSame(await complete('watch', '--service', ''), ['api', 'evil', 'web'])
+  t.strictSame(await complete('watch', '--service', ''), ['api', 'consul', 'evil', 'web'])
   t.strictSame(await complete('watch', '--service', '=', 'w'), ['web'], 'as bash cuts words')
   t.strictSame(await complete('checks', '-node', ''), ['n1', 'n2'])
   t.strictSame(await complete('services', '-tag', ''), ['x', 'a', 'b', 'c'])
@@ -423,7 +423,7 @@ t.test('debug writes a bundle that holds no secret', async (t) => {
   const json = (name: string): unknown => JSON.parse(files.get(`svcd-debug/${name}`) ?? 'null')
   t.match(json('config.json'), { datacenter: 'dc1', encrypt: '<hidden>', tokens: '<hidden>' })
   t.match(json('agent.json'), { Config: { NodeName: 'n1' } })
-  t.match(json('catalog.json'), { nodes: 2, services: 4, checks: { critical: 3, passing: 1 } })
+  t.match(json('catalog.json'), { nodes: 2, services: 5, checks: { critical: 3, passing: 2 } })
   t.match(json('checks.json'), [{ CheckID: 'service:ttl', Status: 'critical' }])
   t.ok((json('samples.json') as unknown[]).length >= 2)
   t.equal(files.get('svcd-debug/log.txt'), 'one\nGET http://<hidden>@10.0.0.1/ failed\n')

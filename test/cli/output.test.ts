@@ -130,12 +130,12 @@ t.test('every list has every format', async (t) => {
   const check = { TTL: '10m', Status: 'passing' }
   await api.put('agent/service/register', { Name: 'web', ID: 'web-1', Port: 80, Check: check })
   const lists: readonly (readonly [line: string, names: string])[] = [
-    ['services', 'web\n'],
+    ['services', 'consul\nweb\n'],
     ['ls web', 'web-1\n'],
     ['nodes', 'n1\n'],
-    ['checks', 'service:web-1\n'],
+    ['checks', 'serfHealth\nservice:web-1\n'],
     ['members', 'n1\n'],
-    ['catalog services', 'web\n'],
+    ['catalog services', 'consul\nweb\n'],
     ['catalog nodes', 'n1\n'],
     ['catalog datacenters', 'dc1\n'],
     ['operator raft list-peers', 'n1\n'],
@@ -181,7 +181,7 @@ t.test('services and status say why and since when; a wide table is never cut', 
   const status = await svcd('status', env)
   t.match(
     status.out,
-    /^Leader: +n1 \(reported by n1\)\nServices: +1, instances: 1 passing, 1 critical, 1 main/,
+    /^Leader: +n1 \(reported by n1\)\nServices: +2, instances: 2 passing, 1 critical, 1 main/,
   )
   t.match(
     status.out,
@@ -190,7 +190,7 @@ t.test('services and status say why and since when; a wide table is never cut', 
   t.match(status.out, /^maintenance +n1 +web-2 .* new kernel$/m)
   t.match(JSON.parse((await svcd('status -o json', env)).out), {
     leader: 'n1',
-    instances: { passing: 1, warning: 0, critical: 1, maintenance: 1 },
+    instances: { passing: 2, warning: 0, critical: 1, maintenance: 1 },
     notPassing: [{ status: 'maintenance' }, { status: 'critical', reason: 'out of memory' }],
   })
   const narrow = { columns: 60, hasColour: true }
@@ -216,12 +216,12 @@ t.test(
     const long = 'l'.repeat(120)
     await api.put('agent/service/register', { Name: long, Tags: ['a'] })
     await api.put('agent/service/register', { Name: 'web', Tags: ['v1', 'v2'] })
-    const whole = `${long}      a\nweb${' '.repeat(123)}v1,v2\n`
+    const whole = `consul\n${long}      a\nweb${' '.repeat(123)}v1,v2\n`
     t.equal((await svcd('catalog services -tags', env)).out, whole, 'as Consul prints it')
     const terminal = { columns: 40, hasColour: false }
     t.equal(
       (await svcd('catalog services -tags', env, terminal)).out,
-      `${'l'.repeat(28)}…      a\nweb${' '.repeat(32)}v1,v2\n`,
+      `consul\n${'l'.repeat(28)}…      a\nweb${' '.repeat(32)}v1,v2\n`,
     )
     t.equal((await svcd('catalog services -tags -wide', env, terminal)).out, whole)
 

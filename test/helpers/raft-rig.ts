@@ -100,18 +100,18 @@ export class RaftRig {
 
   /** A write at `id`; its result comes while the rig runs. */
   propose(id: NodeId, json: string, settle: (result: ProposalResult) => void): void {
-    this.server(id).propose(json, true, settle)
+    this.server(id).propose({ bytes: Buffer.from(json) }, true, settle)
     this.server(id).turn()
   }
 
   /** Writes of `from`, to be done by `to`; what is lost is never answered. */
-  #forward(from: NodeId, to: NodeId, proposals: readonly string[]): Promise<ProposalResult[]> {
+  #forward(from: NodeId, to: NodeId, proposals: readonly Uint8Array[]): Promise<ProposalResult[]> {
     if (!this.isForwarding || this.silent.has(from) || this.silent.has(to)) {
       return new Promise(() => {})
     }
-    const results = proposals.map((json) => {
+    const results = proposals.map((bytes) => {
       return new Promise<ProposalResult>((resolve) => {
-        this.server(to).propose(json, false, resolve)
+        this.server(to).propose({ bytes }, false, resolve)
       })
     })
     this.server(to).turn()

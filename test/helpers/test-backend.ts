@@ -1,9 +1,7 @@
 import { join } from 'node:path'
-import type {
-  AgentCheckDefinition,
-  AgentServiceDefinition,
-} from '../../src/definition/agent-definition.ts'
-import type { LocalAgent, ServiceRegistered } from '../../src/ports/agent.ts'
+import { Agent } from '../../src/agent/agent.ts'
+import type { CheckRun } from '../../src/agent/checks/definition.ts'
+import { selfRegistration } from '../../src/agent/node-registration.ts'
 import type { Backend } from '../../src/ports/backend.ts'
 import type {
   ClusterOperation,
@@ -13,6 +11,7 @@ import type {
 } from '../../src/ports/cluster.ts'
 import type { Diagnosis, HostFacts, Statistics } from '../../src/ports/facts.ts'
 import type { LogFollower } from '../../src/ports/log.ts'
+import type { FamilyReads } from '../../src/ports/reads.ts'
 import type { ReloadReport } from '../../src/ports/reload.ts'
 import type { Restored, SnapshotArchive } from '../../src/ports/snapshots.ts'
 import type { Wait } from '../../src/ports/waits.ts'
@@ -20,34 +19,30 @@ import type { Origin } from '../../src/ports/writes.ts'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
 import type { AnyMetric } from '../../src/base/metric.ts'
-import type { CommandBody } from '../../src/state/families.ts'
-import type { Outcome } from '../../src/state/machine/command.ts'
-import type { Check, NodeDefinition, Service, Status } from '../../src/state/catalog/model.ts'
 import { openVersions } from '../../src/state/families.ts'
+import type { CommandBody } from '../../src/state/families.ts'
 import { catalogFamily } from '../../src/state/catalog/family.ts'
 import type { ReadableFamily } from '../../src/state/machine/family.ts'
-import type { FamilyReads } from '../../src/ports/reads.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { emptyConfig } from '../../src/raft/config.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { AgentLog } from '../../src/process/log.ts'
 import { hostFacts } from '../../src/process/host-facts.ts'
+import type { ProbeResult } from '../../src/probes/result.ts'
 import { ChangeWaiters } from '../../src/reads/change-waiters.ts'
+import { LocalReads } from '../../src/reads/local-reads.ts'
+import { SlicedReads } from '../../src/reads/sliced-reads.ts'
+import { AgentStore } from '../../src/storage/agent/store.ts'
 import { SnapshotService } from '../../src/archive/service.ts'
 import { SnapshotStore } from '../../src/storage/snapshot/snapshot.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot/job.ts'
 import type { RunSnapshotJob } from '../../src/storage/snapshot/worker.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 
-const node: NodeDefinition = {
-  name: 'n1',
-  id: '11111111-2222-3333-4444-555555555555',
-  address: '127.0.0.1',
-  taggedAddresses: { lan: '127.0.0.1', lan_ipv4: '127.0.0.1' },
-  meta: {},
-}
+const nodeId = '11111111-2222-3333-4444-555555555555'
 
-const testConfig = { ...emptyConfig, voters: [node.id], addresses: { [node.id]: '127.0.0.1:8300' } }
+const testConfig = { ...emptyConfig, voters: [nodeId], addresses: { [nodeId]: '127.0.0.1:8300' } }
 
 /** In this thread: the start of another one takes longer than any test (test/storage has that). */
 const run: RunSnapshotJob = async (job) => runSnapshotJob(job)
@@ -58,14 +53,18 @@ export interface Proposed {
   readonly origin: Origin
 }
 
+/** No host of these tests can be probed, which says nothing of its services. */
+const unprobed: ProbeResult = { status: 'critical', output: 'not probed', evidence: 'none' }
+
 /**
- * A backend over a real catalog in a file: commands are applied in place of a log, and the agent
- * keeps its definitions in memory and runs no checks.
+ * A node without a log and without a network: the agent, its files, the catalog and the reads of it are
+ * those of a node. Commands are applied at once, the cluster is what a test says, time stands still, and
+ * nothing can be probed.
  */
 export class TestBackend implements Backend {
   readonly identity = {
-    nodeName: node.name,
-    nodeId: node.id,
+    nodeName: 'n1',
+    nodeId,
     datacenter: 'dc1',
     server: true,
     version: '0.1.0',
@@ -73,7 +72,11 @@ export class TestBackend implements Backend {
     domain: 'consul',
     ports: { http: 8500, dns: 8600, server: 8300 },
   }
-  readonly agent: LocalAgent
+  readonly agent: Agent
+  /** Resolves when the agent has started. */
+  readonly ready: Promise<void>
+  /** What both clocks of the agent show. */
+  nowMs = 0
   readonly directory: string
   readonly proposed: Proposed[] = []
   leaderAddress = '127.0.0.1:8300'
@@ -84,7 +87,7 @@ export class TestBackend implements Backend {
   /** How often definitions and zones were to be read again. */
   reloads = 0
   servers: ClusterServer[] = [
-    { id: node.id, address: '127.0.0.1:8300', isVoter: true, isLeader: true, lastIndex: 1 },
+    { id: nodeId, address: '127.0.0.1:8300', isVoter: true, isLeader: true, lastIndex: 1 },
   ]
   /** What its leader tells of the servers. */
   healths: readonly ServerHealth[] | undefined
@@ -101,6 +104,10 @@ export class TestBackend implements Backend {
   readonly #reader: StateReader
   readonly #versions = openVersions()
   readonly #waiters = new ChangeWaiters(this.#versions)
+  readonly #sliced: SlicedReads
+  readonly #local: LocalReads
+  readonly #reads: FamilyReads<CatalogReader>
+  readonly #definitions: AgentStore<CheckRun>
   readonly #snapshots: SnapshotService
   #index = 0
 
@@ -114,8 +121,18 @@ export class TestBackend implements Backend {
       current: () => undefined,
       run,
     })
-    this.#writer = new StateWriter(`${directory}/state.db`)
-    this.#reader = new StateReader(`${directory}/state.db`)
+    const statePath = join(directory, 'state.db')
+    this.#writer = new StateWriter(statePath)
+    this.#reader = new StateReader(statePath)
+    this.#sliced = new SlicedReads(statePath, () => {})
+    this.#local = new LocalReads({
+      state: this.#reader,
+      sliced: this.#sliced,
+      versions: this.#versions,
+      waiters: this.#waiters,
+      damage: () => undefined,
+    })
+    this.#reads = this.#local.of(catalogFamily)
     this.#snapshots = new SnapshotService({
       dataDirectory: directory,
       makeSnapshot: async () =>
@@ -126,13 +143,43 @@ export class TestBackend implements Backend {
       logger: silentLogger,
       run,
     })
-    this.agent = new TestAgent(this)
-    this.apply({ kind: 'register', nodeName: node.name, node, checks: [], replaceChecks: false })
+    // What an agent finds that has run before.
+    this.apply(must(this.#reader.read((catalog) => selfRegistration(this.identity, catalog))))
+    this.#definitions = new AgentStore(join(directory, 'agent.db'), {
+      onLost: (error) => {
+        throw error
+      },
+    })
+    this.agent = this.#openAgent()
+    this.ready = this.agent.start().then(() => this.agent.registered)
   }
 
-  close(): void {
+  #openAgent(): Agent {
+    return new Agent({
+      identity: this.identity,
+      store: this.#definitions,
+      propose: (body, origin) => this.propose(body, origin),
+      read: (query) => this.#reader.read(query),
+      probe: async () => unprobed,
+      clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs },
+      random: () => 0.5,
+      logger: silentLogger,
+      scripts: { file: true, agent: true },
+      memberIds: () => new Set(this.servers.map(({ id }) => id)),
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.ready
+    await this.agent.stop()
+    await this.#sliced.close()
     this.#reader.close()
     this.#writer.close()
+  }
+
+  /** How the agent runs a check. */
+  runOf(checkId: string): CheckRun | undefined {
+    return this.#definitions.check(checkId)?.run
   }
 
   /** How many reads wait for a change right now. */
@@ -201,55 +248,29 @@ export class TestBackend implements Backend {
   }
 
   read<T>(query: (catalog: CatalogReader) => T): T {
-    return this.#reader.read(query)
+    return this.#reads.read(query)
   }
 
   /** Reads that were long enough to be sliced. */
   sliced = 0
 
   readSliced<T>(steps: (catalog: CatalogReader) => Generator<void, T>): Promise<T> {
-    return this.#sliced(catalogFamily, steps)
-  }
-
-  readonly #families = new Map<string, FamilyReads<unknown>>()
-
-  of<R>(family: ReadableFamily<R>): FamilyReads<R> {
-    const { name } = family
-    const known = this.#families.get(name) as FamilyReads<R> | undefined
-    if (known !== undefined) return known
-    const reader = this.#reader.of(family)
-    const reads: FamilyReads<R> = {
-      read: (query) => this.read(() => query(reader)),
-      readSliced: (steps) => this.#sliced(family, steps),
-      version: () => this.#versions.of(name).applied,
-      waitForChange: (subject, since, timeoutMs) =>
-        this.#waiters.wait(name, subject, since, timeoutMs),
-    }
-    this.#families.set(name, reads)
-    return reads
-  }
-
-  async #sliced<R, T>(
-    family: ReadableFamily<R>,
-    steps: (reader: R) => Generator<void, T>,
-  ): Promise<T> {
     this.sliced++
-    await new Promise((resolve) => setImmediate(resolve))
-    return this.read(() => {
-      const running = steps(this.#reader.of(family))
-      for (;;) {
-        const next = running.next()
-        if (next.done === true) return next.value
-      }
-    })
+    return this.#reads.readSliced(steps)
+  }
+
+  /** That of the catalog is this one, which counts. */
+  of<R>(family: ReadableFamily<R>): FamilyReads<R> {
+    if (family.name === catalogFamily.name) return this as unknown as FamilyReads<R>
+    return this.#local.of(family)
   }
 
   version(): number {
-    return this.#versions.of('catalog').applied
+    return this.#reads.version()
   }
 
   waitForChange(subject: string, since: number, timeoutMs: number): Wait {
-    return this.#waiters.wait('catalog', subject, since, timeoutMs)
+    return this.#reads.waitForChange(subject, since, timeoutMs)
   }
 
   metrics(): readonly AnyMetric[] {
@@ -298,96 +319,5 @@ export class TestBackend implements Backend {
 
   lastContactMs(): number {
     return this.contactMs
-  }
-}
-
-class TestAgent implements LocalAgent {
-  readonly #backend: TestBackend
-  readonly #checks = new Map<string, AgentCheckDefinition>()
-
-  constructor(backend: TestBackend) {
-    this.#backend = backend
-  }
-
-  /** How a check is run, as the API asked for it. */
-  plan(checkId: string): AgentCheckDefinition | undefined {
-    return this.#checks.get(checkId)
-  }
-
-  async registerService(
-    { service, checks }: AgentServiceDefinition,
-    options: { readonly replaceExistingChecks: boolean },
-    origin: Origin,
-  ): Promise<ServiceRegistered> {
-    const replaced = this.service(service.id)?.name
-    await this.#backend.propose(
-      {
-        kind: 'register',
-        nodeName: node.name,
-        service,
-        checks: checks.map(({ check }) => check),
-        replaceChecks: options.replaceExistingChecks,
-      },
-      origin,
-    )
-    for (const check of checks) this.#checks.set(check.check.checkId, check)
-    return { replaced }
-  }
-
-  async deregisterService(id: string, origin: Origin): Promise<void> {
-    if (this.service(id) === undefined) throw svcdError('unknown-service-id', { id })
-    const body = { kind: 'deregister', nodeName: node.name, serviceId: id } as const
-    await this.#backend.propose(body, origin)
-  }
-
-  async registerCheck(definition: AgentCheckDefinition, origin: Origin): Promise<void> {
-    const checks = [definition.check]
-    await this.#backend.propose(
-      { kind: 'register', nodeName: node.name, checks, replaceChecks: false },
-      origin,
-    )
-    this.#checks.set(definition.check.checkId, definition)
-  }
-
-  async deregisterCheck(id: string, origin: Origin): Promise<void> {
-    if (!this.#checks.delete(id)) throw svcdError('unknown-check-id', { id })
-    const body = { kind: 'deregister', nodeName: node.name, checkId: id } as const
-    await this.#backend.propose(body, origin)
-  }
-
-  async updateTtl(id: string, status: Status, output: string, origin: Origin): Promise<void> {
-    const check = this.#checks.get(id)
-    if (check === undefined) throw svcdError('unknown-check-id', { id })
-    if (check.plan.kind !== 'ttl') throw svcdError('not-a-ttl-check', { id })
-    const body = { kind: 'update-check', nodeName: node.name, checkId: id, status, output } as const
-    await this.#backend.propose(body, origin)
-  }
-
-  services(): readonly Service[] {
-    return this.#backend.read((catalog) => catalog.servicesOfNode(node.name))
-  }
-
-  servicesNamed(name: string): readonly Service[] {
-    return this.services().filter((service) => service.name === name)
-  }
-
-  service(id: string): Service | undefined {
-    return this.#backend.read((catalog) => catalog.service(node.name, id))
-  }
-
-  checks(): readonly Check[] {
-    return this.#backend.read((catalog) => catalog.checksOfNode(node.name))
-  }
-
-  checksOfService(serviceId: string): readonly Check[] {
-    return this.checks().filter((check) => check.serviceId === serviceId)
-  }
-
-  hasCheck(id: string): boolean {
-    return this.checks().some((check) => check.checkId === id)
-  }
-
-  counts(): { readonly services: number; readonly checks: number } {
-    return { services: this.services().length, checks: this.checks().length }
   }
 }

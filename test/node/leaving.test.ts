@@ -1,13 +1,15 @@
 import t from 'tap'
+import type { Test } from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
-import { leaveCluster } from '../../src/node/leaving.ts'
+import { leavable, leaveCluster } from '../../src/node/leaving.ts'
 import { TestBackend } from '../helpers/test-backend.ts'
 
 const other = { address: '127.0.0.1:8302', isVoter: true, isLeader: true, lastIndex: 0 }
 
-function start(test: { testdir(): string; teardown(work: () => void): void }): TestBackend {
+async function start(test: Test): Promise<TestBackend> {
   const backend = new TestBackend(test.testdir())
   test.teardown(() => backend.close())
+  await backend.ready
   backend.servers.push({ id: 'other', ...other })
   return backend
 }
@@ -38,7 +40,7 @@ const service = {
 } as const
 
 t.test('the node is out of the catalog before the server leaves', async (t) => {
-  const backend = start(t)
+  const backend = await start(t)
   const leave = (): Promise<string> => {
     t.equal(
       backend.read((catalog) => catalog.node('n1')),
@@ -50,7 +52,7 @@ t.test('the node is out of the catalog before the server leaves', async (t) => {
 })
 
 t.test('a server that cannot leave is registered as before', async (t) => {
-  const backend = start(t)
+  const backend = await start(t)
   backend.apply({ kind: 'register', nodeName: 'n1', service, checks: [], replaceChecks: false })
   const refuse = (): Promise<string> => {
     t.equal(
@@ -67,7 +69,7 @@ t.test('a server that cannot leave is registered as before', async (t) => {
 })
 
 t.test('a lone server has nobody to leave, and stays registered for its next start', async (t) => {
-  const backend = start(t)
+  const backend = await start(t)
   backend.servers.pop()
   const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
   t.equal(await leaveCluster(parts(backend, never)), backend.identity.nodeId)
@@ -75,7 +77,7 @@ t.test('a lone server has nobody to leave, and stays registered for its next sta
 })
 
 t.test('the only voter of several servers stays, and stays registered', async (t) => {
-  const backend = start(t)
+  const backend = await start(t)
   backend.servers.pop()
   backend.servers.push({ id: 'learner', ...other, isVoter: false })
   const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
@@ -84,7 +86,7 @@ t.test('the only voter of several servers stays, and stays registered', async (t
 })
 
 t.test('a server that leaves takes nothing from the server that has its name', async (t) => {
-  const backend = start(t)
+  const backend = await start(t)
   const identity = { ...backend.identity, nodeId: 'another-id' }
   backend.apply({ kind: 'register', nodeName: 'n1', service, checks: [], replaceChecks: false })
   backend.servers.push({ id: identity.nodeId, ...other, isLeader: false })
@@ -100,7 +102,7 @@ t.test('a server that leaves takes nothing from the server that has its name', a
 t.test(
   'a server leaves under the name that the catalog has of it, and comes back under it',
   async (t) => {
-    const backend = start(t)
+    const backend = await start(t)
     const identity = { ...backend.identity, nodeName: 'n2' }
     const holder = { name: 'n2', id: 'other', address: '127.0.0.2', taggedAddresses: {}, meta: {} }
     const alive = {
@@ -125,7 +127,7 @@ t.test(
 )
 
 t.test('a node of its name that has no id goes with the server', async (t) => {
-  const backend = start(t)
+  const backend = await start(t)
   backend.apply({ kind: 'deregister', nodeName: 'n1' })
   const node = { name: 'n1', id: '', address: '127.0.0.1', taggedAddresses: {}, meta: {} }
   const named = { kind: 'register', nodeName: 'n1', node, checks: [] } as const
@@ -140,7 +142,7 @@ t.test('a node of its name that has no id goes with the server', async (t) => {
 t.test(
   'a name that another server takes while the leaving fails stays with that server',
   async (t) => {
-    const backend = start(t)
+    const backend = await start(t)
     const holder = { name: 'n1', id: 'other', address: '127.0.0.2', taggedAddresses: {}, meta: {} }
     const alive = {
       checkId: 'serfHealth',
@@ -166,7 +168,7 @@ t.test(
 t.test(
   'a server that does not know the servers of its cluster does not say that it left',
   async (t) => {
-    const backend = start(t)
+    const backend = await start(t)
     backend.servers = []
     const never = (): Promise<string> => Promise.reject(new Error('must not be asked'))
     await t.rejects(leaveCluster(parts(backend, never)), { code: 'no-leader' })
@@ -176,3 +178,31 @@ t.test(
     t.strictSame(backend.proposed, [])
   },
 )
+
+t.test('while it leaves the agent registers nothing again, unless the leaving fails', async (t) => {
+  const backend = await start(t)
+  const leaving: boolean[] = []
+  const { cluster, left } = leavable({
+    identity: backend.identity,
+    read: (query) => backend.read(query),
+    propose: (body, origin) => backend.propose(body, origin),
+    outOfService: () => undefined,
+    cluster: {
+      cluster: () => backend.cluster(),
+      operate: (operation) => backend.operate(operation),
+      peers: () => [],
+      autopilot: () => backend.autopilot(),
+      serverHealth: () => backend.serverHealth(),
+    },
+    onLeaving: (isLeaving) => void leaving.push(isLeaving),
+  })
+  backend.refusal = svcdError('operation-refused', { reason: 'quorum-not-live' })
+  await t.rejects(cluster.operate({ kind: 'leave' }), { code: 'operation-refused' })
+  t.strictSame(leaving, [true, false])
+  backend.refusal = undefined
+  t.equal(await cluster.operate({ kind: 'transfer', to: undefined }), 'done')
+  t.strictSame(leaving, [true, false], 'another operation is no leaving')
+  t.equal(await cluster.operate({ kind: 'leave' }), 'done')
+  await left
+  t.strictSame(leaving, [true, false, true])
+})

@@ -217,7 +217,7 @@ function leaveBehind(rig: RaftRig, leader: NodeId, follower: NodeId): void {
   rig.silent.add(follower)
   const server = rig.server(leader)
   for (let write = 0; write < 30; write++) {
-    server.propose('{}', false, () => {})
+    server.propose({ bytes: Buffer.from('{}') }, false, () => {})
     rig.run(1)
   }
   const { driver } = server

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { must } from '../../src/base/assert.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { PeerNotices } from '../../src/process/peer-notices.ts'
@@ -9,7 +10,7 @@ import { finishFounding, foundCluster } from '../../src/replica/cluster/founding
 import { LeaderDuties } from '../../src/replica/duties/leader-duties.ts'
 import { MemberMoves } from '../../src/replica/duties/member-moves.ts'
 import { Promotion } from '../../src/replica/duties/promotion.ts'
-import { askerOver } from '../../src/replica/cluster/peer-questions.ts'
+import { askerOver, forwarderOver } from '../../src/replica/cluster/peer-questions.ts'
 import { PeerRequests } from '../../src/replica/writes/peer-requests.ts'
 import type { ProposalResult } from '../../src/replica/writes/proposals.ts'
 import { RaftServer } from '../../src/replica/raft-server.ts'
@@ -17,6 +18,7 @@ import { members } from '../../src/raft/config.ts'
 import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Message } from '../../src/raft/message.ts'
+import { decodeCommand } from '../../src/state/families.ts'
 import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
 import { loneServer } from '../helpers/replica-settings.ts'
 import { addressOf, idAt } from './addresses.ts'
@@ -109,7 +111,10 @@ export class SimReplica {
     this.formation = this.#makeFormation()
     this.machine = {
       appliedIndex: () => node.machine.appliedIndex(),
-      apply: (entries) => node.machine.apply(entries),
+      apply: (entries) => {
+        for (const entry of entries) this.#checkParsed(entry)
+        node.machine.apply(entries)
+      },
       restore: (snapshot) => node.machine.restore(snapshot),
     }
     this.requests = this.#makeRequests()
@@ -197,7 +202,7 @@ export class SimReplica {
     if (this.raft === undefined) return settle({ kind: 'not-leader' })
     const writing = { atMs: this.node.world.nowMs }
     this.writing.add(writing)
-    this.raft.propose(json, true, (result) => {
+    this.raft.propose({ bytes: Buffer.from(json) }, true, (result) => {
       this.writing.delete(writing)
       if (!this.isAlive) return
       try {
@@ -213,6 +218,13 @@ export class SimReplica {
     })
   }
 
+  /** The command that this server has parsed before is the one that is in the log now. */
+  #checkParsed({ index, term, data }: Entry): void {
+    const parsed = this.raft?.takeParsed(index, term)
+    if (parsed === undefined) return
+    check(isDeepStrictEqual(parsed, decodeCommand(data)), `another command is in entry ${index}`)
+  }
+
   /** 200 means visible here, if it takes no longer than a second. Where it is, the ledger knows best. */
   #checkVisible(json: string, told: Index): void {
     const { id, machine, world, ledger } = this.node
@@ -225,14 +237,10 @@ export class SimReplica {
   }
 
   /** Hands writes to another server; a mutant may do it wrong. */
-  async forward(to: NodeId, proposals: readonly string[]): Promise<readonly ProposalResult[]> {
+  async forward(to: NodeId, proposals: readonly Uint8Array[]): Promise<readonly ProposalResult[]> {
     const { world } = this.node
-    const results = await this.#ask<readonly ProposalResult[]>(
-      { id: to },
-      'propose',
-      proposals,
-      world.options.forwardMs,
-    )
+    const hand = forwarderOver(() => this.#transport, world.options.forwardMs)
+    const results = await hand(to, proposals)
     for (const result of results) {
       // The first answer counts: asked again meanwhile, another may come behind it.
       if (result.kind !== 'applied' || this.#answeredMs.has(result.outcome.index)) continue

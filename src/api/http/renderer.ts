@@ -46,7 +46,7 @@ interface LongRead {
   readonly rendered: Promise<Rendered>
 }
 
-/** What was and is being made from the state of one family. */
+/** The finished and the running answers from the state of one family. */
 interface Made {
   readonly answers: RenderCache
   readonly long: PerCaller<LongRead>

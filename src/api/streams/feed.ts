@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
-import type { Wait } from '../../ports/waits.ts'
 import type { FamilyReads } from '../../ports/reads.ts'
+import type { Wait } from '../../ports/waits.ts'
 import { EventStream, frameOf } from './event-stream.ts'
 import type { Frame } from './event-stream.ts'
 import type { Rendered } from '../http/render-cache.ts'

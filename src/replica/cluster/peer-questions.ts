@@ -1,4 +1,6 @@
 import type { PeerTransport } from '../../peers/transport.ts'
+import { packProposals } from '../writes/packed-proposals.ts'
+import type { ProposalResult, ProposalsParts } from '../writes/proposals.ts'
 
 /** A connected server, by its id; any server, by its address. */
 export type PeerTarget = { readonly id: string } | { readonly address: string }
@@ -10,6 +12,18 @@ export type AskPeer = <T>(
   body: unknown,
   timeoutMs: number,
 ) => Promise<T>
+
+/** Hands proposals to another server, as packed-proposals.ts packs them. */
+export function forwarderOver(
+  transport: () => Pick<PeerTransport, 'request'>,
+  timeoutMs: number,
+): ProposalsParts['forward'] {
+  return async (to, proposals) => {
+    const packed = packProposals(proposals)
+    const reply = await transport().request({ id: to }, 'propose', packed, timeoutMs)
+    return JSON.parse(reply.toString()) as readonly ProposalResult[]
+  }
+}
 
 /** The other end of PeerRequests: bodies and answers are JSON. */
 export function askerOver(transport: () => PeerTransport): AskPeer {

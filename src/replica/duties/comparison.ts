@@ -5,6 +5,7 @@ import { members } from '../../raft/config.ts'
 import type { Index, NodeId } from '../../raft/entry.ts'
 import type { Status } from '../../raft/status.ts'
 import type { Duty } from './duty.ts'
+import { MemberFormats } from './member-formats.ts'
 
 /** What a server says of its state: sums of its tables at some entries, which a format gives meaning. */
 export interface StateReport {
@@ -55,6 +56,8 @@ export function compareReports(
 
 export interface ReplicaComparisonParts {
   readonly status: () => Status
+  /** The format of this server's state. */
+  readonly format: number
   /** Throws when its state is known to be damaged. */
   readonly own: () => StateReport
   readonly ask: <T>(id: NodeId, kind: string, body: unknown) => Promise<T>
@@ -65,6 +68,8 @@ export interface ReplicaComparisonParts {
 }
 
 const everyMs = 10_000
+/** How often members are asked whose format is not known, or older than this server's. */
+const formatMs = 1000
 const remindMs = 600_000
 
 /**
@@ -73,11 +78,16 @@ const remindMs = 600_000
  */
 export class ReplicaComparison implements Duty {
   readonly #parts: ReplicaComparisonParts
+  /** What the other members have reported. */
+  readonly formats = new MemberFormats()
+  #lookedAtMs = -Infinity
   #askedAtMs = -Infinity
   #remindedAtMs = -Infinity
   /** The last entry at which all servers were compared. */
   #comparedAt = 0
   #isAsking = false
+  /** Members that have been asked for their format, and have not reported the present one. */
+  #asked: ReadonlySet<NodeId> = new Set()
   #undecided = 0
 
   constructor(parts: ReplicaComparisonParts) {
@@ -89,11 +99,35 @@ export class ReplicaComparison implements Duty {
     return this.#undecided
   }
 
-  /** Does nothing while nothing is applied. */
-  check({ applied }: Status, nowMs: number): void {
-    if (this.#isAsking || applied === this.#comparedAt) return
-    if (nowMs - this.#askedAtMs < everyMs) return
-    void this.compare()
+  /** Compares nothing while nothing is applied. */
+  check({ id: self, applied, config }: Status, nowMs: number): void {
+    const others = members(config).filter((id) => id !== self)
+    this.formats.keep(others)
+    const isDue = applied !== this.#comparedAt && nowMs - this.#askedAtMs >= everyMs
+    if (isDue && !this.#isAsking) void this.compare()
+    else this.#learnFormats(others, nowMs)
+  }
+
+  /** Asks members that are new, or of an older release: these may have been upgraded. */
+  #learnFormats(others: readonly NodeId[], nowMs: number): void {
+    const unknown = this.formats.below(this.#parts.format, others)
+    if (unknown.length === 0) return
+    const isNew = unknown.some((id) => !this.#asked.has(id))
+    if (!isNew && nowMs - this.#lookedAtMs < formatMs) return
+    this.#lookedAtMs = nowMs
+    this.#asked = new Set(unknown)
+    for (const id of unknown) void this.#report(id)
+  }
+
+  /** Undefined: it is down, rebuilds its state, or does not know the question. */
+  async #report(id: NodeId): Promise<StateReport | undefined> {
+    try {
+      const report = await this.#parts.ask<StateReport>(id, 'state-sums', null)
+      if (Number.isSafeInteger(report.format)) this.formats.note(id, report.format)
+      return report
+    } catch {
+      return undefined
+    }
   }
 
   async compare(): Promise<void> {
@@ -115,26 +149,16 @@ export class ReplicaComparison implements Duty {
   }
 
   async #reports(ids: readonly NodeId[]): Promise<Map<NodeId, readonly PlacedSums[]>> {
-    const { status, own, ask } = this.#parts
+    const { status, own } = this.#parts
     const { id: self } = status()
     const answers = await Promise.all(
-      ids
-        .filter((id) => id !== self)
-        .map(async (id) => {
-          try {
-            return [id, await ask<StateReport>(id, 'state-sums', null)] as const
-          } catch {
-            // It is down, rebuilds its state, or is of an older release.
-            return undefined
-          }
-        }),
+      ids.filter((id) => id !== self).map(async (id) => [id, await this.#report(id)] as const),
     )
     // Taken last: what a follower has applied, its leader has had the time to apply as well.
     const { format, sums } = own()
     const reports = new Map([[self, sums]])
-    for (const answer of answers) {
-      if (answer !== undefined && answer[1].format === format)
-        reports.set(answer[0], answer[1].sums)
+    for (const [id, report] of answers) {
+      if (report?.format === format) reports.set(id, report.sums)
     }
     return reports
   }

@@ -11,11 +11,13 @@ export interface Asker {
 }
 
 /**
- * One kind of request that a server answers to another one. Bodies and answers are JSON. A new kind is one
- * row in {@link file://./peer-request-rows.ts}.
+ * One kind of request that a server answers to another one. Answers are JSON. A new kind is one row in
+ * {@link file://./peer-request-rows.ts}.
  */
 export interface PeerRequestRow<Asked = unknown> {
   readonly kind: string
+  /** Default: the body is JSON. */
+  readonly read?: (body: Buffer) => unknown
   /** A request of another shape must neither reach the log nor end this process. */
   readonly shape: Shape
   /** `member`: members of this cluster only. `anyone`: servers that are in no cluster as well. */

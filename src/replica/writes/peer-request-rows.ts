@@ -13,7 +13,6 @@ import { printable } from '../../peers/hello.ts'
 import type { PeerAsking } from '../../peers/options.ts'
 import type { NodeId } from '../../raft/entry.ts'
 import type { PlacedSums } from '../../state/machine/apply.ts'
-import { proposalFault } from '../../state/families.ts'
 import type { ClusterFormation, Pledge, ServerInfo } from '../cluster/formation.ts'
 import type { Membership } from '../cluster/removal-notice.ts'
 import type { ReplicaSettings } from '../messages.ts'
@@ -22,7 +21,9 @@ import type { StateKeeper } from '../state/keeper.ts'
 import type { SnapshotLending, SnapshotWish } from '../state/snapshot-lending.ts'
 import type { Change, Operations } from './operations.ts'
 import type { Asker, PeerRequestRow } from './peer-request-row.ts'
+import { unpackProposals } from './packed-proposals.ts'
 import type { ProposalResult } from './proposals.ts'
+import { readProposal } from './sent-proposal.ts'
 
 /** What the answers are made of. */
 export interface AnswerParts {
@@ -105,9 +106,10 @@ function findingRows(parts: AnswerParts): readonly PeerRequestRow[] {
 
 /** What the leader does for the others. */
 function operationRows({ operations, raft }: AnswerParts): readonly PeerRequestRow[] {
-  const propose: PeerRequestRow<readonly string[]> = {
+  const propose: PeerRequestRow<readonly Buffer[]> = {
     kind: 'propose',
-    shape: isListOf(isText),
+    read: unpackProposals,
+    shape: Array.isArray,
     who: 'member',
     answer: (proposals, { refuse }) => proposeAll(proposals, raft(), refuse),
   }
@@ -191,20 +193,21 @@ function mustMayJoin(id: NodeId, address: string, { from, isMember, refuse }: As
   throw svcdError('join-refused', { id: printable(from.id), address: printable(address) })
 }
 
+/** The result of each, once all of them have one. */
 function proposeAll(
-  proposals: readonly string[],
+  proposals: readonly Buffer[],
   raft: RaftServer | undefined,
   refuse: Asker['refuse'],
 ): Promise<readonly ProposalResult[]> {
   if (raft === undefined) return Promise.resolve(proposals.map(() => ({ kind: 'not-leader' })))
-  const results = proposals.map((json) => {
-    const fault = proposalFault(json)
-    if (fault !== undefined) {
-      const { message } = refuse(fault)
+  const results = proposals.map((bytes) => {
+    const read = readProposal(bytes)
+    if (read.fault !== undefined) {
+      const { message } = refuse(read.fault)
       return Promise.resolve({ kind: 'failed', code: 'peer-refused', message } as const)
     }
     return new Promise<ProposalResult>((resolve) => {
-      raft.propose(json, false, resolve)
+      raft.propose({ bytes, parsed: read.parsed }, false, resolve)
     })
   })
   return Promise.all(results)

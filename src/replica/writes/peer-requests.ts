@@ -57,7 +57,7 @@ function checked(row: PeerRequestRow, asker: Asker, body: Buffer): unknown {
   if (!from.isMember && row.who === 'member') throw refuse('it is not in a cluster')
   let asked: unknown
   try {
-    asked = JSON.parse(body.toString())
+    asked = row.read === undefined ? JSON.parse(body.toString()) : row.read(body)
   } catch (error) {
     throw refuse(reasonOf(error))
   }

@@ -1,9 +1,10 @@
 import { assert } from '../../base/assert.ts'
 import { svcdError } from '../../base/errors.ts'
 import type { ErrorCode, SvcdError } from '../../base/errors.ts'
-import type { Outcome } from '../../state/machine/command.ts'
+import type { Outcome, Proposal } from '../../state/machine/command.ts'
 import type { Index, NodeId, Term } from '../../raft/entry.ts'
 import type { ProposeResult } from '../../raft/verdict.ts'
+import { parseProposal } from './log-entry.ts'
 
 /** What a proposal came to; an error is a code of the error table with its text. */
 export type ProposalResult =
@@ -12,15 +13,26 @@ export type ProposalResult =
   /** Nothing was done with it: this server does not lead, and it must not be passed on again. */
   | { readonly kind: 'not-leader' }
 
+/** Whether an outcome says nothing but that the command was applied, and at which index. */
+export function isPlain(outcome: Outcome): boolean {
+  return outcome.ok && !('value' in outcome && outcome.value !== undefined)
+}
+
 export interface Failure {
   readonly kind: 'failed'
   readonly code: ErrorCode
   readonly message: string
 }
 
-export interface Submission {
-  /** A proposal as JSON. Its request id makes it safe to be sent again: it is applied once. */
-  readonly json: string
+/** A proposal as it travels: printed once, where it was asked for. */
+export interface PrintedProposal {
+  /** JSON, in UTF-8. Its request id makes it safe to be sent again: it is applied once. */
+  readonly bytes: Uint8Array
+  /** What JSON.parse made of these very bytes, if this server has parsed them already. */
+  readonly parsed?: Proposal | undefined
+}
+
+export interface Submission extends PrintedProposal {
   /** On the monotonic clock. */
   readonly deadlineMs: number
   /** False: asked for by another server, which will look for the leader itself. */
@@ -30,16 +42,19 @@ export interface Submission {
 
 export interface ProposalsParts {
   /** Puts commands into the log, if this server leads. */
-  readonly append: (proposals: readonly string[]) => ProposeResult
+  readonly append: (proposals: readonly PrintedProposal[]) => ProposeResult
   /** This server's log has that entry, synced or not, committed or not. */
   readonly isInLog: (index: Index, term: Term) => boolean
   /** Why this server takes no such proposal as leader now; undefined when it does. */
-  readonly refusal?: ((json: string) => SvcdError | undefined) | undefined
+  readonly refusal?: ((read: () => Proposal) => SvcdError | undefined) | undefined
   /** The leader to forward to; undefined while there is none, or it is this server. */
   readonly leader: () => NodeId | undefined
   readonly isLeader: () => boolean
   /** Hands proposals to another server; a rejection means that nothing is known of their fate. */
-  readonly forward: (to: NodeId, proposals: readonly string[]) => Promise<readonly ProposalResult[]>
+  readonly forward: (
+    to: NodeId,
+    proposals: readonly Uint8Array[],
+  ) => Promise<readonly ProposalResult[]>
   /** Resolves when this server has applied `index`, or after a while: 200 means visible here. */
   readonly whenApplied: (index: Index) => Promise<void>
   readonly nowMs: () => number
@@ -57,8 +72,9 @@ interface Forwarded {
   readonly batch: readonly Submission[]
 }
 
-/** Proposals in one forwarded request. */
+/** Proposals in one forwarded request, and their bytes unless it is a single one. */
 const forwardMax = 512
+const forwardBytesMax = 2 * 1024 * 1024
 
 /**
  * Every write on its way, on whichever server it was asked for: queued while no leader is known, in
@@ -120,7 +136,7 @@ export class Proposals {
     this.#refuseForeign()
     const leader = this.#parts.leader()
     if (leader === undefined) return
-    while (this.#queue.length > 0) void this.#forward(leader, this.#queue.splice(0, forwardMax))
+    while (this.#queue.length > 0) void this.#forward(leader, this.#takeBatch())
   }
 
   /** An entry was applied; `outcome` is undefined when it was not a command. */
@@ -166,7 +182,7 @@ export class Proposals {
     this.#refuse()
     const batch = this.#queue
     if (batch.length === 0) return
-    const result = this.#parts.append(batch.map(({ json }) => json))
+    const result = this.#parts.append(batch)
     switch (result.kind) {
       case 'accepted':
         this.#queue = []
@@ -201,7 +217,7 @@ export class Proposals {
     const message = `The registration has ${bytes} bytes; the limit is ${max}. Shorten its meta or tags.`
     const fits: Submission[] = []
     for (const submission of this.#queue) {
-      if (Buffer.byteLength(submission.json) + 64 <= max) fits.push(submission)
+      if (submission.bytes.length + 64 <= max) fits.push(submission)
       else submission.settle({ kind: 'failed', code: 'command-too-large', message })
     }
     const wasHelpful = fits.length < this.#queue.length
@@ -214,13 +230,25 @@ export class Proposals {
     if (refusal === undefined) return
     const refused: [Submission, SvcdError][] = []
     for (const submission of this.#queue) {
-      const error = refusal(submission.json)
+      const error = refusal(() => submission.parsed ?? parseProposal(submission.bytes))
       if (error !== undefined) refused.push([submission, error])
     }
     if (refused.length === 0) return
     const gone = new Set(refused.map(([submission]) => submission))
     this.#queue = this.#queue.filter((submission) => !gone.has(submission))
     for (const [{ settle }, { code, message }] of refused) settle({ kind: 'failed', code, message })
+  }
+
+  /** What one request may carry. */
+  #takeBatch(): readonly Submission[] {
+    let count = 0
+    let bytes = 0
+    for (const submission of this.#queue) {
+      bytes += submission.bytes.length
+      if (count === forwardMax || (count > 0 && bytes > forwardBytesMax)) break
+      count++
+    }
+    return this.#queue.splice(0, count)
   }
 
   #refuseForeign(): void {
@@ -273,7 +301,7 @@ export class Proposals {
     try {
       results = await this.#parts.forward(
         to,
-        batch.map(({ json }) => json),
+        batch.map(({ bytes }) => bytes),
       )
     } catch {
       // The reply is lost, and with it what became of them: they are asked again.

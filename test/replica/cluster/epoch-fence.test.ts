@@ -32,7 +32,7 @@ function fenceOn(t: Test, rig: RaftRig, self: NodeId) {
 
 function propose(rig: RaftRig, id: NodeId): { result: ProposalResult | undefined } {
   const write: { result: ProposalResult | undefined } = { result: undefined }
-  rig.server(id).propose('{}', false, (result) => {
+  rig.server(id).propose({ bytes: Buffer.from('{}') }, false, (result) => {
     write.result = result
   })
   rig.server(id).turn()

@@ -79,11 +79,12 @@ function undecided(index: number, ...ids: readonly string[]): Verdict {
 function leader(answers: Readonly<Record<string, StateReport | Error>>) {
   const asked: string[] = []
   const world = { role: 'leader', term: 1, applied: 300, nowMs: 0 }
-  const config = { voters: ['n1', 'n2', 'n3'], votersOutgoing: [], learners: [] }
+  const config = { voters: ['n1', 'n2', 'n3'], votersOutgoing: [], learners: [] as string[] }
   const told: PlacedSums[] = []
   const status = () => ({ id: 'n1', config, ...world }) as unknown as Status
   const comparison = new ReplicaComparison({
     status,
+    format: 5,
     own: () => ({ format: 5, sums: sumsOf('255a') }),
     ask: async <T>(id: string, kind: string, body: unknown): Promise<T> => {
       asked.push(`${kind} ${id} ${JSON.stringify(body)}`)
@@ -97,7 +98,7 @@ function leader(answers: Readonly<Record<string, StateReport | Error>>) {
   })
   const duties = [comparison]
   const runner = new LeaderDuties({ status, nowMs: () => world.nowMs, duties })
-  return { asked, world, told, comparison, runner }
+  return { asked, world, told, comparison, runner, config }
 }
 
 const report = (text: string, format = 5): StateReport => ({ format, sums: sumsOf(text) })
@@ -148,4 +149,51 @@ t.test('it is done every 10 s, by the leader, while entries are applied', async 
   world.role = 'leader'
   world.applied = 255
   t.equal(await turns(), 0, 'all were equal at the last entry that is applied')
+})
+
+t.test('the format of a member is known as soon as it is one, or is upgraded', async (t) => {
+  const answers: Record<string, StateReport | Error> = {
+    n2: report('255a'),
+    n3: report('255a', 4),
+    n4: new Error('down'),
+  }
+  const { comparison, runner, asked, world, config } = leader(answers)
+  const { formats } = comparison
+  const others = ['n2', 'n3']
+  const checked = async (): Promise<readonly string[]> => {
+    const before = asked.length
+    runner.check()
+    await new Promise((resolve) => setImmediate(resolve))
+    return asked.slice(before).map((question) => question.split(' ')[1] ?? '')
+  }
+  t.strictSame(formats.below(1, others), others, 'before they are asked')
+  t.strictSame(await checked(), ['n2', 'n3'])
+  t.strictSame(formats.below(5, others), ['n3'])
+  t.strictSame(formats.below(4, others), [])
+  // Of an older release: it is asked again, once a second.
+  world.nowMs = 1
+  await checked()
+  world.nowMs = 1000
+  t.strictSame(await checked(), [])
+  answers['n3'] = report('255a')
+  world.nowMs = 1001
+  t.strictSame(await checked(), ['n3'])
+  t.strictSame(formats.below(5, others), [])
+  world.nowMs = 3000
+  t.strictSame(await checked(), [])
+  // A new member is asked at once, and until it answers.
+  config.learners = ['n4']
+  t.strictSame(await checked(), ['n4'])
+  world.nowMs = 3999
+  t.strictSame(await checked(), [])
+  world.nowMs = 4000
+  t.strictSame(await checked(), ['n4'])
+  answers['n4'] = report('255a')
+  world.nowMs = 5000
+  await checked()
+  t.strictSame(formats.below(5, ['n4']), [])
+  // What left is forgotten: under the same ID an older release may come.
+  config.learners = []
+  await checked()
+  t.strictSame(formats.below(1, ['n4']), ['n4'])
 })

@@ -56,6 +56,7 @@ class Rig {
         this.proposed++
         if (!this.isStuck) this.catalog.apply(command)
       },
+      format: 1,
       own: () => ({ format: 1, sums: [] }),
       ask: () => Promise.reject(new Error('silent')),
       onOdd: () => {},

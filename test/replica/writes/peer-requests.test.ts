@@ -2,6 +2,7 @@ import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
 import { PeerNotices } from '../../../src/process/peer-notices.ts'
 import { PeerRequests } from '../../../src/replica/writes/peer-requests.ts'
+import { packTexts } from '../../../src/replica/writes/packed-proposals.ts'
 import { loneServer } from '../../helpers/replica-settings.ts'
 import type { PeerRequestsParts } from '../../../src/replica/writes/peer-requests.ts'
 
@@ -26,7 +27,7 @@ function world() {
     isLeader: true,
     fencedWith: undefined as object | undefined,
     status: { leader: 'n1' },
-    propose: (_json: string, _mayForward: boolean, settle: (result: object) => void) => {
+    propose: (_proposal: object, _mayForward: boolean, settle: (result: object) => void) => {
       done.push('propose')
       settle({ kind: 'not-leader' })
     },
@@ -62,8 +63,9 @@ function world() {
     more: object = {},
   ): Promise<unknown> => {
     const from = { id, name: id, address: 'x:1', isMember: true, isAuthentic: false, ...more }
-    const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
-    return JSON.parse((await requests.answer(from, kind, bytes)).toString())
+    const json = typeof body === 'string' ? body : JSON.stringify(body)
+    const bytes = kind === 'propose' ? packTexts(body as readonly string[]) : Buffer.from(json)
+    return JSON.parse((await requests.answer(from, kind, Buffer.from(bytes))).toString())
   }
   return { done, ask, raft }
 }

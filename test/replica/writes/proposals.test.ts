@@ -1,7 +1,14 @@
 import t from 'tap'
 import { Proposals } from '../../../src/replica/writes/proposals.ts'
-import type { ProposalResult, ProposalsParts } from '../../../src/replica/writes/proposals.ts'
+import type {
+  PrintedProposal,
+  ProposalResult,
+  ProposalsParts,
+} from '../../../src/replica/writes/proposals.ts'
 import type { ProposeResult } from '../../../src/raft/verdict.ts'
+
+const textsOf = (all: readonly Uint8Array[]): string[] =>
+  all.map((bytes) => Buffer.from(bytes).toString())
 
 /** Proposals over a log that the test plays, with a clock that it turns. */
 class Rig {
@@ -25,8 +32,9 @@ class Rig {
       isLeader: () => this.role === 'leader',
       isInLog: (index, term) => this.#terms[index - 1] === term,
       forward: (to, proposals) => {
-        this.forwarded.push({ to, proposals })
-        return this.reply(proposals)
+        const texts = textsOf(proposals)
+        this.forwarded.push({ to, proposals: texts })
+        return this.reply(texts)
       },
       whenApplied: (index) => {
         this.appliedWaits.push(index)
@@ -37,10 +45,10 @@ class Rig {
     this.proposals = new Proposals(parts)
   }
 
-  #append(proposals: readonly string[]): ProposeResult {
+  #append(proposals: readonly PrintedProposal[]): ProposeResult {
     if (this.answer !== undefined) return this.answer
     const firstIndex = this.log.length + 1
-    this.log.push(...proposals)
+    this.log.push(...textsOf(proposals.map(({ bytes }) => bytes)))
     this.#terms.push(...proposals.map(() => this.term))
     return { kind: 'accepted', term: this.term, firstIndex, lastIndex: this.log.length }
   }
@@ -62,7 +70,8 @@ class Rig {
 
   submit(json: string, mayForward = true): Promise<ProposalResult> {
     return new Promise((settle) => {
-      this.proposals.submit({ json, deadlineMs: this.nowMs + 7000, mayForward, settle })
+      const bytes = Buffer.from(json)
+      this.proposals.submit({ bytes, deadlineMs: this.nowMs + 7000, mayForward, settle })
     })
   }
 }
@@ -293,4 +302,23 @@ t.test('a forwarded write is not forwarded again beyond its time', async (t) => 
   rig.proposals.pump()
   t.equal(rig.forwarded.length, 1)
   t.match(await result, { kind: 'failed', code: 'no-leader' })
+})
+
+t.test('what is forwarded at once fits into a request', async (t) => {
+  const rig = new Rig()
+  rig.role = 'follower'
+  rig.leader = 's2'
+  rig.reply = async (proposals) => proposals.map((_, at) => done(at + 1))
+  const large = 'x'.repeat(900 * 1024)
+  const results = Array.from({ length: 5 }, () => rig.submit(large))
+  const huge = rig.submit('y'.repeat(3 * 1024 * 1024))
+  const small = Array.from({ length: 600 }, () => rig.submit('z'))
+  rig.proposals.pump()
+  t.strictSame(
+    rig.forwarded.map(({ proposals }) => proposals.map((text) => text[0]).join('')),
+    ['xx', 'xx', 'x', 'y', 'z'.repeat(512), 'z'.repeat(88)],
+  )
+  for (const result of await Promise.all([...results, huge, ...small])) {
+    t.equal(result.kind, 'applied')
+  }
 })

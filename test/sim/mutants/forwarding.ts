@@ -14,12 +14,13 @@ export const forwarding: readonly Mutant[] = [
       replica.forward = (to, proposals) =>
         forward(
           to,
-          proposals.map((json) => {
-            if (!seen.has(json)) {
-              seen.add(json)
-              return json
+          proposals.map((bytes) => {
+            const json = Buffer.from(bytes).toString()
+            if (seen.has(json)) {
+              return Buffer.from(json.replace('"requestId":"', '"requestId":"again-'))
             }
-            return json.replace('"requestId":"', '"requestId":"again-')
+            seen.add(json)
+            return bytes
           }),
         )
     },

@@ -182,6 +182,7 @@ function serverNode(
 t.test('a server says of itself what it is, and what its agent has now', async (t) => {
   const api = new TestApi(t)
   const { backend } = api
+  await backend.ready
   const own = backend.identity.nodeId
   const server = (...services: ServiceDefinition[]): void => {
     for (const body of serverNode('n1', own, services)) backend.apply(body)

@@ -39,12 +39,7 @@ export interface Verdict {
   readonly checkId: string
 }
 
-export interface Judged<I> {
-  readonly instance: I
-  readonly verdict: Verdict
-}
-
-export interface SelectOptions {
+export interface JudgeOptions {
   /** True: a warning keeps an instance out of DNS answers too (Consul's `only_passing`). */
   readonly onlyPassing: boolean
 }
@@ -53,19 +48,10 @@ export const nodeMaintenanceId = '_node_maintenance'
 export const serviceMaintenancePrefix = '_service_maintenance:'
 
 /**
- * The verdict on every instance, in the given order. DNS answers, HTTP's `passing` and `why` all read
- * this one list. A verdict depends only on the catalog, never on a clock: otherwise nodes would differ
- * and cached answers would be wrong.
+ * The verdict on one instance. DNS answers and HTTP's `passing` both read this one. It depends only on
+ * the catalog, never on a clock: otherwise nodes would differ and cached answers would be wrong.
  */
-export function select<I extends Candidate>(
-  instances: readonly I[],
-  options: SelectOptions,
-): readonly Judged<I>[] {
-  return instances.map((instance) => ({ instance, verdict: judge(instance, options) }))
-}
-
-/** The verdict on one instance. */
-export function judge(instance: Candidate, options: SelectOptions): Verdict {
+export function judge(instance: Candidate, options: JudgeOptions): Verdict {
   const worst = worstCheck(instance.checks)
   const { weights } = instance.service
   if (worst === undefined) {

@@ -1,8 +1,8 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { aggregatedStatus, judge, select } from '../../src/health/select.ts'
+import { aggregatedStatus, judge } from '../../src/health/judge.ts'
 import type { Instance } from '../../src/state/catalog/model.ts'
-import type { Candidate, JudgedCheck, Verdict } from '../../src/health/select.ts'
+import type { Candidate, JudgedCheck, Verdict } from '../../src/health/judge.ts'
 
 const weights = { passing: 10, warning: 2 }
 const both = { onlyPassing: false }
@@ -125,16 +125,6 @@ t.test('onlyPassing takes warnings out of DNS and changes nothing else', async (
   }
 })
 
-t.test('select keeps every instance, in order, with its verdict', async (t) => {
-  const candidates = cases.map(([, candidate]) => candidate)
-  const judged = select(candidates, both)
-  t.strictSame(
-    judged.map(({ verdict }) => verdict),
-    cases.map(([, , verdict]) => verdict),
-  )
-  t.ok(judged.every(({ instance }, at) => instance === candidates[at]))
-})
-
 t.test(
   'the verdict is the one of Consul: no critical check in DNS, only passing ones in `passing`',
   async (t) => {
@@ -161,6 +151,7 @@ t.test(
 )
 
 t.test("the catalog's instances fit without conversion", async (t) => {
-  const none: readonly Instance[] = []
-  t.strictSame(select(none, both), [])
+  const ofCatalog = (instances: readonly Instance[]): readonly Verdict[] =>
+    instances.map((each) => judge(each, both))
+  t.strictSame(ofCatalog([]), [])
 })

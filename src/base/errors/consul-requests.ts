@@ -1,7 +1,7 @@
 /**
  * Rows of the error table: requests of Consul's clients that are refused, in Consul's words and then our own.
  */
-export const requestErrors = {
+export const consulRequestErrors = {
   'not-built': {
     http: 501,
     exit: 1,

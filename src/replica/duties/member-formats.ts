@@ -1,0 +1,20 @@
+import type { NodeId } from '../../raft/entry.ts'
+
+/** The formats of state that the other members have reported, each the last that a member has said. */
+export class MemberFormats {
+  readonly #formats = new Map<NodeId, number>()
+
+  note(id: NodeId, format: number): void {
+    this.#formats.set(id, format)
+  }
+
+  /** Of `ids`, the members that have not reported a format of at least `format`. */
+  below(format: number, ids: readonly NodeId[]): readonly NodeId[] {
+    return ids.filter((id) => (this.#formats.get(id) ?? 0) < format)
+  }
+
+  /** Forgets servers that are not members any more. */
+  keep(ids: readonly NodeId[]): void {
+    for (const id of this.#formats.keys()) if (!ids.includes(id)) this.#formats.delete(id)
+  }
+}
