@@ -74,6 +74,13 @@ async function propose(body: CommandBody, parts: RestoreParts, origin: Origin): 
   }
 }
 
+interface Taken {
+  readonly bodies: readonly FamilyBody[]
+  readonly isDone: boolean
+  /** Of the bodies, in bytes. */
+  readonly size: number
+}
+
 /** The commands of a restore in batches, planned a few at a time against the state as it is then. */
 class Plan {
   readonly #steps: Generator<readonly FamilyBody[] | undefined>
@@ -89,8 +96,8 @@ class Plan {
     const batch: FamilyBody[] = []
     let bytes = 0
     while (batch.length < batchMax && bytes < batchBytesMax) {
-      const { bodies, isDone } = this.#take()
-      for (const body of bodies) bytes += JSON.stringify(body).length
+      const { bodies, isDone, size } = this.#take(batchBytesMax - bytes)
+      bytes += size
       batch.push(...bodies)
       if (isDone) return batch
       // Requests and checks continue during this.
@@ -101,15 +108,20 @@ class Plan {
     return batch
   }
 
-  #take(): { readonly bodies: readonly FamilyBody[]; readonly isDone: boolean } {
+  /** Ends with the step that reaches `bytesMax`: with one as large as steps are, a batch is still no larger than a command may be. */
+  #take(bytesMax: number): Taken {
     return this.#present.read(() => {
       const bodies: FamilyBody[] = []
-      for (let count = 0; count < planMax; count++) {
+      let size = 0
+      for (let count = 0; count < planMax && size < bytesMax; count++) {
         const step = this.#steps.next()
-        if (step.done === true) return { bodies, isDone: true }
-        if (step.value !== undefined) bodies.push(...step.value)
+        if (step.done === true) return { bodies, isDone: true, size }
+        for (const body of step.value ?? []) {
+          bodies.push(body)
+          size += Buffer.byteLength(JSON.stringify(body))
+        }
       }
-      return { bodies, isDone: false }
+      return { bodies, isDone: false, size }
     })
   }
 }

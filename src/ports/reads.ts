@@ -17,6 +17,6 @@ export interface FamilyReads<R> extends Reads<R>, Waits {}
 
 /** The families of the state. */
 export interface Families {
-  /** The same object each time: what is made from a family is kept by it. */
+  /** The same object each time, because answers are kept by it. */
   of<R>(family: ReadableFamily<R>): FamilyReads<R>
 }

@@ -3,9 +3,8 @@ import { TestApi } from './support.ts'
 
 /** Every endpoint of Consul 1.8.7, and what 1.21 added, without its arguments and those that are built. */
 const endpoints = [
-  ...['GET', 'PUT', 'DELETE'].map((method) => `${method} kv/a/b`),
-  'GET kv/?recurse',
   'PUT kv/a?acquire=c0ffee',
+  'PUT kv/a?release=c0ffee',
   'PUT txn',
   'PUT session/create',
   'PUT session/destroy/x',
@@ -71,11 +70,9 @@ t.test('an endpoint of Consul that is not built is a 501 that names it', async (
   }
   const roots = await api.get('agent/connect/ca/roots')
   t.match(roots.body, /^Connect must be enabled in order to use this endpoint, and svcd has no/)
-  for (const path of ['kv', 'kv/a', 'kv/a//b', 'kv/http://h/..']) {
-    const { status, body } = await api.ask('PUT', `/v1/${path}`, 'a value')
-    t.equal(status, 501, path)
-    t.match(body, 'svcd has no key/value store (/v1/kv/)', path)
-  }
+  const lock = await api.put('kv/a?acquire=c0ffee', 'a value')
+  t.match(lock.body, 'no sessions and locks (/v1/kv/?acquire)')
+  t.strictSame(api.backend.proposed, [])
   t.match((await api.put('session/create')).body, 'no sessions and locks (/v1/session/create)')
   t.match((await api.put('txn', '[]')).body, 'no transactions (/v1/txn)')
   t.match((await api.get('event/list')).body, 'no user events (/v1/event/list)')
@@ -111,25 +108,16 @@ t.test('ACLs are off, in Consul’s words', async (t) => {
   }
 })
 
-// As the programs send it: python-consul under tooz 3.1, Ansible's community.general.consul_kv,
-// `consul lock` and `consul kv export`, consul-template's {{ key }}.
+// As the programs send it: python-consul under tooz 3.1, and `consul lock`.
 const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
   'a lock of tooz': [
     ['PUT', 'session/create', '{"name": "a", "node": "n1", "ttl": "15s"}'],
-    ['GET', 'kv/tooz/locks/l1'],
     ['PUT', 'kv/tooz/locks/l1?acquire=f451b121-5ebd-51b5-c045-5adabee68eac', 'I got it!'],
-  ],
-  'consul_kv of Ansible': [
-    ['GET', 'kv/a'],
-    ['PUT', 'kv/a', 'b'],
-    ['DELETE', 'kv/a'],
   ],
   'consul lock': [
     ['PUT', 'session/create', '{"Name":"Consul API Lock","TTL":"15s"}'],
     ['PUT', 'kv/l/.lock?acquire=x&flags=3304740253564472344', ''],
   ],
-  'consul kv export': [['GET', 'kv/?recurse=']],
-  'a key in a template': [['GET', 'kv/a?index=5&stale=&wait=60000ms']],
 }
 
 for (const [client, asked] of Object.entries(requests)) {
@@ -145,9 +133,9 @@ for (const [client, asked] of Object.entries(requests)) {
 
 t.test('the first request for what is not built is logged, once for each feature', async (t) => {
   const api = new TestApi(t)
-  for (const path of ['kv/a', 'kv/b', 'kv/c', 'session/list']) await api.get(path)
+  for (const path of ['query/a', 'query/b', 'query', 'session/list']) await api.get(path)
   t.strictSame(api.warnings, [
-    'a client requested a feature that svcd does not have: key/value store',
+    'a client requested a feature that svcd does not have: prepared queries',
     'a client requested a feature that svcd does not have: sessions and locks',
   ])
 })

@@ -178,21 +178,16 @@ export class AgentRig {
 }
 
 function describe(body: CommandBody): string {
-  switch (body.kind) {
-    case 'register': {
-      const names = [body.node === undefined ? '' : 'node', body.service?.id ?? '']
-      const checks = body.checks.map((check) => `${check.checkId}=${check.status}`)
-      return ['register', ...names, ...checks].filter((part) => part !== '').join(' ')
-    }
-    case 'deregister':
-      return `deregister ${body.serviceId ?? body.checkId ?? 'node'}`
-    case 'update-check':
-      return `${body.checkId}=${body.status}`
-    case 'batch':
-      return body.bodies.map(describe).join(', ')
-    default:
-      return body.kind
+  if (body.kind === 'register') {
+    const names = [body.node === undefined ? '' : 'node', body.service?.id ?? '']
+    const checks = body.checks.map((check) => `${check.checkId}=${check.status}`)
+    return ['register', ...names, ...checks].filter((part) => part !== '').join(' ')
   }
+  if (body.kind === 'deregister') {
+    return `deregister ${body.serviceId ?? body.checkId ?? 'node'}`
+  }
+  if (body.kind === 'update-check') return `${body.checkId}=${body.status}`
+  return body.kind === 'batch' ? body.bodies.map(describe).join(', ') : body.kind
 }
 
 type HttpPlan = Extract<CheckPlan, { kind: 'http' }>

@@ -51,6 +51,17 @@ t.test('every proposal gets its own outcome, in the order of the log', async (t)
   t.equal(reader.catalog.instances('web').length, 2000, 'applied where it can be read')
 })
 
+t.test('an outcome arrives with its value', async (t) => {
+  const replica = await start(t, t.testdir())
+  const put = { kind: 'kv-put', key: 'a', value: 'dg==', flags: '0' } as const
+  t.strictSame(await replica.propose({ ...put, cas: '0' }, origin), { ok: true, index: 3 })
+  t.strictSame(await replica.propose({ ...put, cas: '0' }, origin), {
+    ok: true,
+    index: 4,
+    value: false,
+  })
+})
+
 t.test('a stop finishes what was proposed before it and refuses what comes after', async (t) => {
   const replica = await start(t, t.testdir())
   const before = replica.propose(web('a'), origin)
@@ -70,7 +81,7 @@ t.test('too much at once is refused as busy, too large a command as such', async
   await Promise.all(waiting)
   t.ok((await replica.propose(web('a'), origin)).ok, 'and taken again when there is room')
   const huge = registerCommand('n1', {
-    service: serviceDefinition('web', { meta: { blob: 'x'.repeat(600_000) } }),
+    service: serviceDefinition('web', { meta: { blob: 'x'.repeat(1_100_000) } }),
   })
   await t.rejects(replica.propose(huge, origin), { code: 'command-too-large' })
 })

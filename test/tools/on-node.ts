@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import {
   cacheOf,
@@ -19,6 +20,7 @@ if (!majors.every((major) => (supportedMajors as readonly number[]).includes(maj
   console.error(`on-node: which Node? One or more of ${supportedMajors.join(',')}, by commas.`)
   process.exit(2)
 }
+await Promise.all(majors.map((major) => fetch(major)))
 const results = majors.map((major) => ({ major, status: runOn(major) }))
 if (results.length > 1) {
   for (const { major, status } of results) {
@@ -29,7 +31,7 @@ process.exitCode = results.some(({ status }) => status !== 0) ? 1 : 0
 
 /** The exit code of the command, or 1 when this Node or its packages cannot be installed. */
 function runOn(major: number): number {
-  const path = fetch(major)
+  const path = nodeAtHand(major)
   if (path === undefined) {
     const cause = `npm has no ${packageOf(major)} for it, or the registry is not reached`
     console.error(`on-node: Node ${major} cannot be installed: ${cause} (see above).`)
@@ -45,13 +47,14 @@ function runOn(major: number): number {
 }
 
 /** Brings the newest Node of its major; the one that is there already serves without the registry. */
-function fetch(major: number): string | undefined {
+async function fetch(major: number): Promise<void> {
+  if (nodeAtHand(major) === process.execPath) return
   const directory = cacheOf(major)
-  if (nodeAtHand(major) !== process.execPath) {
-    mkdirSync(directory, { recursive: true })
-    const args = ['--no-save', '--no-package-lock', '--no-fund', '--no-audit', '--loglevel=error']
-    const install = ['install', '--prefix', directory, ...args, packageOf(major)]
-    spawnSync('npm', install, { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] })
-  }
-  return nodeAtHand(major)
+  mkdirSync(directory, { recursive: true })
+  const args = ['--no-save', '--no-package-lock', '--no-fund', '--no-audit', '--loglevel=error']
+  const install = ['install', '--prefix', directory, ...args, packageOf(major)]
+  await once(
+    spawn('npm', install, { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] }),
+    'exit',
+  )
 }

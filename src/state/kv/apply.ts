@@ -10,7 +10,7 @@ import { subjectsOf } from './subjects.ts'
 import { floorKey, kvTable, kvTombstonesTable } from './tables.ts'
 import type { EntryRow, TombstoneRow } from './tables.ts'
 
-/** Rows of a tree that are in memory at once while it is deleted. */
+/** So many rows of a tree are in memory while it is deleted. */
 const pageRows = 64
 /**
  * A deleted key is remembered for this many entries of the log, and then up to as many again as

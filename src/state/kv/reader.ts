@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import { afterKey, afterPrefix } from './key-range.ts'
 import type { Bound } from './key-range.ts'
 import { kvSubject } from './subjects.ts'
@@ -116,7 +116,8 @@ export class KvReader {
 }
 
 function prepare(db: Database) {
-  const one = <P extends unknown[], R>(text: string) => db.prepare<P, R>(text).pluck()
+  const one = <P extends unknown[], R>(text: string): Statement<P, R> =>
+    db.prepare<P, R>(text).pluck()
   const range = 'WHERE key >= ? AND key < ?'
   return {
     entry: db.prepare<[string], EntryRow>('SELECT * FROM kv WHERE key = ?'),

@@ -82,6 +82,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'put /v1/agent/check/update/{check_id}': { Status: 'passing' },
   'put /v1/catalog/register': { Node: 'ext', Address: '10.0.0.9', Service: { Service: 'db' } },
   'put /v1/catalog/deregister': { Node: 'ext' },
+  'put /v1/kv/{key}': 'a value',
 }
 
 const values: Readonly<Record<string, string>> = {
@@ -92,6 +93,7 @@ const values: Readonly<Record<string, string>> = {
   state: 'any',
   enable: 'false',
   address: '127.0.0.1:8300',
+  key: 'config/port',
 }
 
 t.test('every operation answers with a status and a body that it documents', async (t) => {
@@ -106,6 +108,7 @@ t.test('every operation answers with a status and a body that it documents', asy
       if (method === 'head' || isStream || path.endsWith('/leave')) continue
       const api = new TestApi(t)
       await api.put('agent/service/register', service)
+      await api.put('kv/config/port', '80')
       const { status, body, headers } = await api.ask(
         method.toUpperCase() as 'GET',
         urlOf(path, operation),

@@ -180,3 +180,37 @@ t.test('a watch ends after its time with what there is', async (t) => {
   const missing = await api.ask('GET', `kv/none?index=${none}&wait=20ms`)
   t.strictSame([missing.status, indexOf(missing)], [404, none])
 })
+
+t.test('a watch may skip values, but never the last one, and its index only rises', async (t) => {
+  const api = await KvApi.start(t)
+  await api.put('a', '0')
+  let index = await api.index('kv/a')
+  let value = ''
+  const watched = (async () => {
+    while (value !== '99') {
+      const reply = await api.ask('GET', `kv/a?raw&index=${index}&wait=20s`)
+      t.ok(indexOf(reply) > index)
+      index = indexOf(reply)
+      value = reply.body.toString()
+    }
+  })()
+  for (let at = 1; at < 100; at++) await api.put('a', String(at))
+  await watched
+  t.equal(value, '99')
+})
+
+t.test('without a leader a key is unknown, which is not to be taken for missing', async (t) => {
+  const { api } = await KvApi.start(t)
+  if (api === undefined) return
+  await api.put('kv/a', 'v')
+  api.backend.leaderAddress = ''
+  for (const path of ['kv/a', 'kv/none', 'kv/?recurse', 'kv/none?keys']) {
+    const { status, body } = await api.get(path)
+    t.strictSame([status, body.slice(0, 17)], [500, 'No cluster leader'], path)
+  }
+  const put = await api.put('kv/a', 'w')
+  t.match(put, { status: 500, body: /^No cluster leader/ })
+  const stale = await api.get('kv/a?stale&raw')
+  t.strictSame([stale.status, stale.body], [200, 'v'])
+  t.equal((await api.get('kv/none?stale')).status, 404)
+})

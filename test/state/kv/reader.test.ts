@@ -85,16 +85,15 @@ t.test('a page of large values has few rows', async (t) => {
   const large = 'x'.repeat(500_000)
   for (let at = 0; at < 12; at++) kv.put(`a/${at}`, large)
   const limits: unknown[] = []
-  const { prepare } = kv.db
+  const prepare = kv.db.prepare.bind(kv.db)
   kv.db.prepare = ((source: string) => {
-    const statement = prepare.call(kv.db, source)
+    const statement = prepare(source)
     if (!source.includes('SELECT * FROM kv WHERE key >= ?')) return statement
-    const all = statement.all.bind(statement) as (...bound: unknown[]) => unknown[]
-    statement.all = (from: unknown, end: unknown, limit: unknown) => {
-      limits.push(limit)
-      return all(from, end, limit)
+    const all = (...bound: [string, unknown, number]): unknown[] => {
+      limits.push(bound[2])
+      return prepare<[string, unknown, number]>(source).all(...bound)
     }
-    return statement
+    return { all }
   }) as typeof prepare
   t.equal([...new KvReader(kv.db).entries('a/')].length, 12)
   t.strictSame(limits.slice(0, 2), [8, 1])

@@ -35,8 +35,11 @@ function encoded(parameters: Parameters): string {
 }
 
 function escaped(text: string): string {
-  const bytes = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase()}`
   return encodeURIComponent(text)
-    .replaceAll(/[!'()*]/g, bytes)
+    .replaceAll(/[!'()*]/g, percent)
     .replaceAll('%20', '+')
+}
+
+function percent(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`
 }

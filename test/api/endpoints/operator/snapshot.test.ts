@@ -282,19 +282,20 @@ t.test('without a leader there is no restore, and no snapshot but a stale one', 
 
 t.test('a restore that breaks off says how far it came', async (t) => {
   const api = new TestApi(t)
-  for (let n = 0; n < 210; n++) await register(api, `node-${n}`, 'web')
+  // More than one batch of commands.
+  for (let n = 0; n < 700; n++) await register(api, `node-${n}`, 'web')
   const archive = await archiveOf(api)
-  for (let n = 0; n < 210; n++) await api.put('catalog/deregister', { Node: `node-${n}` })
+  for (let n = 0; n < 700; n++) await api.put('catalog/deregister', { Node: `node-${n}` })
   const propose = api.backend.propose.bind(api.backend)
-  let left = 200
+  let left = 1
   api.backend.propose = (...args) => {
     if (left-- === 0) api.backend.leaderAddress = ''
     return propose(...args)
   }
   const [status, body] = await restore(api, archive)
   t.equal(status, 500)
-  t.match(body, /^The restore stopped after 200 changes: No cluster leader\..*[^.]\. Run it again/)
+  t.match(body, /^The restore stopped after [1-9]\d+ changes: No cluster leader\..*[^.]\. Run it again/)
   api.backend.leaderAddress = '127.0.0.1:8300'
   t.strictSame(await restore(api, archive), [200, ''])
-  t.equal(api.backend.read((catalog) => catalog.nodes()).length, 211)
+  t.equal(api.backend.read((catalog) => catalog.nodes()).length, 701)
 })
