@@ -5,7 +5,7 @@ const aboveAll: Bound = new Uint8Array()
 const codePointMax = 0x10ffff
 
 /**
- * What comes after all keys with a prefix: the prefix with its last code point made one larger. Keys
+ * The first text behind all keys with a prefix: the prefix with its last code point made one larger. Keys
  * are ordered by their bytes in UTF-8, which is the order of code points.
  */
 export function afterPrefix(prefix: string): Bound {
