@@ -61,7 +61,7 @@ export class KvReader {
 
   /**
    * All keys that begin with `prefix`, each up to the end of the first `separator` behind the prefix, and
-   * each once; '' for whole keys. What is behind a separator is not read.
+   * each once; "" for whole keys. Keys that only differ behind a separator are skipped, not read.
    */
   *keys(prefix: string, separator = ''): Generator<string, void> {
     const end = afterPrefix(prefix)
