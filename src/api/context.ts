@@ -1,14 +1,28 @@
-import type { Backend } from '../ports/backend.ts'
+import type { LocalAgent } from '../ports/agent.ts'
+import type { Cluster } from '../ports/cluster.ts'
+import type { Facts } from '../ports/facts.ts'
+import type { FollowedLog } from '../ports/log.ts'
+import type { Families } from '../ports/reads.ts'
+import type { Reload } from '../ports/reload.ts'
+import type { Snapshots } from '../ports/snapshots.ts'
+import type { Writes } from '../ports/writes.ts'
 import type { Endpoint } from './http/endpoint.ts'
-import type { ReadContext } from './http/read.ts'
 import type { Measured } from './http/measured.ts'
+import type { ReadContext } from './http/read.ts'
 import type { SaidWarnings } from './http/said-warnings.ts'
 import type { LineStreams } from './streams/line-streams.ts'
 import type { Streams } from './streams/streams.ts'
 
-/** What the endpoints of one server of the API work with. */
+/** The ports of a node, one by one, and the parts of the API that endpoints share. */
 export interface ApiContext extends ReadContext {
-  readonly backend: Backend
+  readonly agent: LocalAgent
+  readonly families: Families
+  readonly writes: Writes
+  readonly cluster: Cluster
+  readonly snapshots: Snapshots
+  readonly files: Reload
+  readonly facts: Facts
+  readonly log: FollowedLog
   readonly streams: Streams
   readonly lines: LineStreams
   /** Which warnings about registrations were logged already. */

@@ -86,8 +86,19 @@ export function createHttpApi(
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
+  const { identity, agent } = backend
   const context: ApiContext = {
-    backend,
+    identity,
+    agent,
+    catalog: backend.of(catalogFamily),
+    families: backend,
+    writes: backend,
+    freshness: backend,
+    cluster: backend,
+    snapshots: backend,
+    files: backend,
+    facts: backend,
+    log: backend,
     waits,
     streams,
     lines,
@@ -96,8 +107,6 @@ export function createHttpApi(
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
     renderer: new Renderer(),
-    identity: backend.identity,
-    catalog: backend.of(catalogFamily),
     callerOf: options.callerOf ?? (() => anonymous),
     clock,
     random: options.random ?? Math.random,

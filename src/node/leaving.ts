@@ -64,7 +64,8 @@ export function leavable({ cluster, onLeaving, ...parts }: LeavableParts): Leava
  * cannot write any more. Rejects with `operation-refused`, `no-leader`, `state-damaged`.
  */
 export async function leaveCluster(parts: LeavingParts): Promise<string> {
-  const { identity, read, propose, cluster, leave } = parts
+  const { identity, read, cluster, leave } = parts
+  const propose: Writes['propose'] = (body, origin) => parts.propose(body, origin)
   const { nodeName, nodeId } = identity
   const { servers } = cluster()
   // A single server has no cluster to leave: it stops, and continues when it is started again.

@@ -40,7 +40,7 @@ export interface Ports {
 
 /** Puts an adapter of each port over the parts of a node. */
 export function portsOf(parts: PortParts): Ports {
-  const { identity, config, agent, replica, state, snapshots, log, lines, logger, reload } = parts
+  const { identity, config, agent, replica, state, snapshots, log, lines, logger } = parts
   const local = new LocalReads({ ...parts, damage: () => replica.status?.damage })
   const reads = local.of(catalogFamily)
   const read: typeof reads.read = (query) => state.read(query)
@@ -67,7 +67,7 @@ export function portsOf(parts: PortParts): Ports {
     ...followedLog(log),
     snapshot: () => snapshots.snapshot(),
     restore: (archive, origin) => snapshots.restore(archive, origin),
-    reload,
+    reload: () => parts.reload(),
   }
   return { backend, left }
 }

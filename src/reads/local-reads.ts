@@ -28,7 +28,7 @@ export class LocalReads implements Families {
     const known = this.#families.get(family.name) as FamilyReads<R> | undefined
     if (known !== undefined) return known
     const reads = this.#readsOf(family)
-    this.#families.set(family.name, reads as FamilyReads<unknown>)
+    this.#families.set(family.name, reads)
     return reads
   }
 

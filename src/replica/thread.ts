@@ -9,14 +9,13 @@ import { unpackProposals } from './writes/packed-proposals.ts'
 import { isPlain } from './writes/proposals.ts'
 import type { ProposalResult } from './writes/proposals.ts'
 import { ReplicaServer } from './server.ts'
+import { TidyTime } from './tidy-time.ts'
 import type { FromReplica, ReplicaWorkerData, ToReplica } from './messages.ts'
 import { holdMainHeap } from '../process/young-generation.ts'
 
 // The replica thread: the only writer of raft.db and state.db. Nothing else runs here, so that an
 // expensive HTTP query cannot hold up a commit or cost leadership.
 
-/** Quiet time after which the WALs are moved into their files. */
-const tidyAfterMs = 500
 const statusMs = 1000
 /** Messages taken from the port in one turn. */
 const drainMax = 64
@@ -73,6 +72,7 @@ class Desk {
   #results: ProposalResult[] = []
   #applied = 0
   #statusKey = ''
+  readonly #tidyTime = new TidyTime()
   #tidyTimer: NodeJS.Timeout | undefined
   readonly #statusTimer: NodeJS.Timeout
   #isFlushing = false
@@ -93,6 +93,7 @@ class Desk {
     }
     if (message !== undefined) this.#take(message)
     this.#server.raft?.turn()
+    this.#tidyTime.touched(performance.now())
     this.#tidyLater()
   }
 
@@ -189,13 +190,19 @@ class Desk {
 
   #tidyLater(): void {
     // The message to stop is received too, and nothing may be tidied once the files are closed.
-    if (!this.#isStopping) this.#tidyTimer ??= setTimeout(() => this.#tidy(), tidyAfterMs)
+    if (this.#isStopping || this.#tidyTimer !== undefined) return
+    const waitMs = this.#tidyTime.waitMs(performance.now())
+    this.#tidyTimer = setTimeout(() => this.#tidy(), Math.max(1, waitMs))
   }
 
   #tidy(): void {
     this.#tidyTimer = undefined
+    if (this.#tidyTime.waitMs(performance.now()) > 0) return this.#tidyLater()
+    this.#tidyTime.tidied()
     guard(() => {
-      if (!this.#server.tidy()) this.#tidyLater()
+      if (this.#server.tidy()) return
+      this.#tidyTime.touched(performance.now())
+      this.#tidyLater()
     })
   }
 

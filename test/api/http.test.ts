@@ -126,7 +126,7 @@ t.test('a defect is a 500 that says nothing of the inside, logged in full', asyn
   t.notMatch(response.body, /secret/)
   t.match(logged, [{ method: 'GET', url: '/v1/status/peers', error: TypeError }])
   await app.close()
-  backend.close()
+  await backend.close()
 })
 
 t.test('a broken invariant leaves the server by way of the process', async (t) => {
@@ -144,7 +144,7 @@ t.test('a broken invariant leaves the server by way of the process', async (t) =
   process.setUncaughtExceptionCaptureCallback(null)
   thrown.restore()
   await app.close()
-  backend.close()
+  await backend.close()
 })
 
 t.test('a connection that was never used does not hold up the stop', async (t) => {

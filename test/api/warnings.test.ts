@@ -110,7 +110,7 @@ t.test('the log has a warning once, however often the same is registered', async
   const app = createHttpApi(backend, { ...silentLogger, warn }, { leaderWaitMs: 0 })
   t.teardown(async () => {
     await app.close()
-    backend.close()
+    await backend.close()
   })
   const put = async (url: string, payload: object): Promise<unknown> =>
     (await app.inject({ method: 'PUT', url, payload })).headers['x-svcd-warning']

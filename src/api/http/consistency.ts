@@ -1,13 +1,13 @@
 import type { FastifyReply } from 'fastify'
 import type { Clock } from '../../base/clock.ts'
 import { svcdError } from '../../base/errors.ts'
-import type { Backend } from '../../ports/backend.ts'
+import type { Freshness } from '../../ports/freshness.ts'
 import type { Consistency } from './parameters.ts'
 
 const leaderPollMs = 50
 
 export interface ReachContext {
-  readonly backend: Backend
+  readonly freshness: Freshness
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** How long a read that needs a leader waits for one. */
   readonly leaderWaitMs: number
@@ -24,16 +24,16 @@ export interface ReachContext {
 export async function reach(context: ReachContext, consistency: Consistency): Promise<void> {
   if (consistency === 'stale') return
   await leaderKnown(context)
-  const { backend } = context
-  if (consistency === 'leader' && backend.isAlone()) return
-  await backend.barrier()
+  const { freshness } = context
+  if (consistency === 'leader' && freshness.isAlone()) return
+  await freshness.barrier()
 }
 
 async function leaderKnown(context: ReachContext): Promise<void> {
-  const { backend, clock, leaderWaitMs, isStopping } = context
+  const { freshness, clock, leaderWaitMs, isStopping } = context
   const deadline = clock.monotonicMs() + leaderWaitMs
-  while (backend.leader() === '') {
-    const refusal = backend.outOfService()
+  while (freshness.leader() === '') {
+    const refusal = freshness.outOfService()
     if (refusal !== undefined) throw refusal
     if (isStopping()) throw svcdError('stopping', {})
     if (clock.monotonicMs() >= deadline) throw svcdError('no-leader', {})
@@ -44,16 +44,16 @@ async function leaderKnown(context: ReachContext): Promise<void> {
 /** What an answer says of its own freshness, in Consul's headers. */
 export function addReadHeaders(
   reply: FastifyReply,
-  backend: Backend,
+  freshness: Freshness,
   consistency: Consistency,
   index: number,
 ): void {
   const isStale = consistency === 'stale'
   // The others are as fresh as the leader was when it was asked.
-  const isLeaderKnown = !isStale || backend.leader() !== ''
+  const isLeaderKnown = !isStale || freshness.leader() !== ''
   reply
     .header('X-Consul-Index', index)
     .header('X-Consul-KnownLeader', String(isLeaderKnown))
-    .header('X-Consul-LastContact', isStale ? backend.lastContactMs() : 0)
+    .header('X-Consul-LastContact', isStale ? freshness.lastContactMs() : 0)
     .header('X-Consul-Effective-Consistency', consistency)
 }

@@ -47,12 +47,12 @@ async function answerRead<Reader extends Indexed>(
   reply: FastifyReply,
   question: Question<Reader>,
 ): Promise<FastifyReply> {
-  const { backend } = context
-  const options = readOptions(parametersOf(request), backend.identity)
+  const { freshness, identity } = context
+  const options = readOptions(parametersOf(request), identity)
   await reach(context, options.consistency)
   const rendered = await read(context, request, reply, options, question)
   if (reply.raw.destroyed) return reply.hijack()
-  addReadHeaders(reply, backend, options.consistency, rendered.index)
+  addReadHeaders(reply, freshness, options.consistency, rendered.index)
   reply.header('X-Consul-Query-Backend', 'blocking-query')
   if (parametersOf(request)['cached'] !== undefined) addCacheHeaders(reply)
   return sendRendered(request, reply, rendered, question.headers)

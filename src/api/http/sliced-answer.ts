@@ -1,6 +1,5 @@
 import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
-import type { Backend } from '../../ports/backend.ts'
 
 /** An answer of more rows than this is long, and made a slice at a time. */
 const shortSteps = 250
@@ -16,12 +15,17 @@ export function writeIfShort(answer: Answer, pretty: boolean): Buffer | undefine
   return undefined
 }
 
+/** Reads in slices, of whatever. */
+interface Sliced {
+  readSliced<T>(steps: () => Generator<void, T>): Promise<T>
+}
+
 /** The answer as JSON, a slice at a time when it is long; `answer` may be asked twice. */
 export async function writeSliced(
-  backend: Pick<Backend, 'readSliced'>,
+  reads: Sliced,
   answer: () => Answer,
   pretty: boolean,
 ): Promise<Buffer> {
   const short = writeIfShort(answer(), pretty)
-  return short ?? backend.readSliced(() => writeAnswer(answer(), pretty))
+  return short ?? reads.readSliced(() => writeAnswer(answer(), pretty))
 }

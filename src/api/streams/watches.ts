@@ -24,8 +24,8 @@ async function answerWatch<Reader extends Indexed>(
   reply: FastifyReply,
   question: Question<Reader>,
 ): Promise<FastifyReply> {
-  const { backend, streams } = context
-  const options = readOptions(withLastEventId(request), backend.identity)
+  const { freshness, identity, streams } = context
+  const options = readOptions(withLastEventId(request), identity)
   await reach(context, options.consistency)
   if (reply.raw.destroyed) return reply.hijack()
   const place = { caller: context.callerOf(request), key: answerKey(request) }
@@ -34,7 +34,7 @@ async function answerWatch<Reader extends Indexed>(
   const { state, subject } = question
   const first = await now(state.version())
   if (reply.raw.destroyed) return reply.hijack()
-  addReadHeaders(reply, backend, options.consistency, first.index)
+  addReadHeaders(reply, freshness, options.consistency, first.index)
   addStreamHeaders(reply)
   if (request.method === 'HEAD') return reply.send()
   const feed = streams.feed(place, { state, subject, render: now }, first)

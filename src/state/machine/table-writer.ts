@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { RowSum } from './row-sum.ts'
 import type { ColumnValues } from './rows-insert.ts'
-import type { AnyTable, Table } from './table.ts'
+import type { AnyTable } from './table.ts'
 import { valuesOf } from './table.ts'
 
 /**
@@ -30,16 +30,16 @@ export class TableWriter {
   }
 
   /** `before` is the row as it was read; undefined: there was none. */
-  put<R extends object>(row: R, before: R | undefined): void {
-    const values = valuesOf(this.#table as Table<R>, row)
-    if (before !== undefined) this.sum.subtract(valuesOf(this.#table as Table<R>, before))
+  put(row: object, before: object | undefined): void {
+    const values = valuesOf(this.#table, row)
+    if (before !== undefined) this.sum.subtract(valuesOf(this.#table, before))
     // Of a row that is a key alone, this may be the same one again.
     if (this.#put.run(values).changes === 1) this.sum.add(values)
   }
 
   /** Nothing happens where there is no such row. */
-  remove<R extends object>(row: R): void {
-    const values = valuesOf(this.#table as Table<R>, row)
+  remove(row: object): void {
+    const values = valuesOf(this.#table, row)
     const { changes } = this.#remove.run(values.slice(0, this.#table.keyCount))
     if (changes === 1) this.sum.subtract(values)
   }
@@ -54,8 +54,8 @@ export class TableWriter {
     const bound = [...columns, ...keys] as unknown as readonly (keyof R)[]
     return (row, before) => {
       statement.run(bound.map((column) => row[column]) as unknown as ColumnValues)
-      this.sum.subtract(valuesOf(this.#table as Table<R>, before))
-      this.sum.add(valuesOf(this.#table as Table<R>, row))
+      this.sum.subtract(valuesOf(this.#table, before))
+      this.sum.add(valuesOf(this.#table, row))
     }
   }
 }

@@ -55,8 +55,10 @@ export function createTable({ name, columns, types, keyCount }: AnyTable): strin
 }
 
 /** The values of a row in the order of the columns. */
-export function valuesOf<R extends object>(table: Table<R>, row: R): ColumnValues {
-  return (table.columns as readonly (keyof R)[]).map((name) => row[name]) as ColumnValues
+export function valuesOf(table: AnyTable, row: object): ColumnValues {
+  return table.columns.map(
+    (name) => (row as Readonly<Record<string, unknown>>)[name],
+  ) as ColumnValues
 }
 
 /** Whether two rows say the same, their modify index aside. */

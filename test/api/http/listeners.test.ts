@@ -17,7 +17,7 @@ t.test(
     const gate = openGate()
     t.teardown(async () => {
       await api.close()
-      backend.close()
+      await backend.close()
     })
     const addresses = ['127.0.0.1', '127.0.0.2']
     const options = { addresses, port: 0, gate, headerTimeoutMs: -1000, stallMs }

@@ -362,6 +362,8 @@ t.test('an archive is unpacked into what was packed, however it is cut into chun
       requests: 400,
       services: 400,
       gone_subjects: 0,
+      kv: 0,
+      kv_tombstones: 0,
       subjects: must(unpacked.rows['subjects']),
     })
     t.ok(readFileSync(path).equals(readFileSync(file.path)))

@@ -4,7 +4,6 @@ import type { SvcdError } from '../../../base/errors.ts'
 import type { Check, Service } from '../../../state/catalog/model.ts'
 import { aggregatedStatus } from '../../../health/judge.ts'
 import type { AggregatedStatus } from '../../../health/judge.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import { endpoint } from '../../context.ts'
 import { rowsOf } from '../../http/answer.ts'
 import type { Answer } from '../../http/answer.ts'
@@ -16,6 +15,7 @@ import { isPretty, renderJson, sendBody } from '../../http/reply.ts'
 import { agentServiceRow, checkRow } from '../../http/row-schemas.ts'
 import { list, object, orNull, schemaNamed, text } from '../../http/schemas.ts'
 import { writeSliced } from '../../http/sliced-answer.ts'
+import type { ApiContext } from '../../context.ts'
 
 // For load balancers, which look at nothing but the status.
 const statusCode: Readonly<Record<AggregatedStatus, number>> = {
@@ -52,15 +52,16 @@ export const healthEndpointsOfAgent = [
     query: healthQuery,
     answer: serviceHealth,
     alsoAnswers: [404, 429, 503],
-    async handle({ backend }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent } = context
       const id = request.params
-      const service = backend.agent.service(id)
+      const service = agent.service(id)
       if (service === undefined) {
         const missing = { AggregatedStatus: 'critical', Service: null, Checks: null }
         const fault = svcdError('no-health-of-service-id', { id })
         return sendFault(request, reply, fault, json(request, missing))
       }
-      const health = healthOf(backend, service, backend.agent.checksOfService(''))
+      const health = healthOf(context, service, agent.checksOfService(''))
       const status = health.AggregatedStatus
       return send(request, reply, statusCode[status], status, json(request, health))
     },
@@ -73,28 +74,33 @@ export const healthEndpointsOfAgent = [
     query: healthQuery,
     answer: list(serviceHealth),
     alsoAnswers: [404, 429, 503],
-    async handle({ backend }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent, catalog } = context
       const name = request.params
-      const services = backend.agent.servicesNamed(name)
+      const services = agent.servicesNamed(name)
       if (services.length === 0) {
         const fault = svcdError('no-health-of-service-name', { name })
         return sendFault(request, reply, fault, json(request, []))
       }
       let status: AggregatedStatus = 'passing'
-      const ofNode = backend.agent.checksOfService('')
+      const ofNode = agent.checksOfService('')
       const rowOf = (service: Service) => {
-        const health = healthOf(backend, service, ofNode)
+        const health = healthOf(context, service, ofNode)
         status = worse(status, health.AggregatedStatus)
         return health
       }
       const answer = (): Answer => ({ kind: 'list', rows: rowsOf(services, rowOf) })
-      const body = await writeSliced(backend, answer, isPretty(request))
+      const body = await writeSliced(catalog, answer, isPretty(request))
       return send(request, reply, statusCode[status], status, body)
     },
   }),
 ]
 
-function healthOf({ agent, identity }: Backend, service: Service, ofNode: readonly Check[]) {
+function healthOf(
+  { agent, identity }: Pick<ApiContext, 'agent' | 'identity'>,
+  service: Service,
+  ofNode: readonly Check[],
+) {
   const own = [...agent.checksOfService(service.id), ...ofNode].toSorted(byId)
   return {
     AggregatedStatus: aggregatedStatus(own),

@@ -3,16 +3,15 @@ import { svcdError } from '../../../base/errors.ts'
 import type { SvcdError } from '../../../base/errors.ts'
 import { nodeCheckId } from '../../../state/catalog/model.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import type { JoinResult } from '../../../ports/cluster.ts'
 import { endpoint } from '../../context.ts'
 import { untilFound } from '../../http/blocking.ts'
 import { originOf } from '../../http/origin.ts'
 import { flagParameter } from '../../http/parameters.ts'
-import type { ReadContext } from '../../http/read.ts'
 import { sendDone } from '../../http/reply.ts'
 import { nameOf, serverMembers } from './members.ts'
-import type { ServerMember } from './members.ts'
+import type { MembersContext, ServerMember } from './members.ts'
+import type { ApiContext } from '../../context.ts'
 
 /** agent/leave, join and force-leave. */
 export const membershipEndpoints = [
@@ -21,8 +20,8 @@ export const membershipEndpoints = [
     path: '/v1/agent/leave',
     permission: { resource: 'agent', access: 'write' },
     summary: 'Leave the cluster and stop the agent',
-    async handle({ backend }, _request, reply) {
-      await backend.operate({ kind: 'leave' })
+    async handle({ cluster }, _request, reply) {
+      await cluster.operate({ kind: 'leave' })
       return sendDone(reply)
     },
   }),
@@ -37,7 +36,7 @@ export const membershipEndpoints = [
       if (!/^(?:\[[\da-f:.]+\]|[^\s:/[\]]+)(?::\d{1,5})?$/i.test(address)) {
         throw svcdError('join-address-malformed', { value: JSON.stringify(address) })
       }
-      const result = await context.backend.operate({ kind: 'join', address })
+      const result = await context.cluster.operate({ kind: 'join', address })
       if (result === ('joined' satisfies JoinResult)) await untilAllNamed(context, reply)
       return sendDone(reply)
     },
@@ -47,8 +46,8 @@ export const membershipEndpoints = [
     path: '/v1/agent/force-leave/{node}',
     permission: { resource: 'operator', access: 'write' },
     summary: 'Remove a failed server from the cluster',
-    async handle({ backend }, request, reply) {
-      await forceLeave(backend, request, request.params)
+    async handle(context, request, reply) {
+      await forceLeave(context, request, request.params)
       return sendDone(reply)
     },
   }),
@@ -66,24 +65,25 @@ const lookMs = 100
  * A member has its name when its registration is applied here. A later request then shows all of
  * them.
  */
-async function untilAllNamed(context: ReadContext, reply: FastifyReply): Promise<void> {
-  const { backend, catalog: state } = context
+async function untilAllNamed(context: ApiContext, reply: FastifyReply): Promise<void> {
+  const { catalog: state } = context
   const wait = { state, subject: subject.nodes, limitMs: () => namesMs, stepMs: lookMs }
   await untilFound(context, reply, wait, (_since, isLast) =>
-    isLast || isAllNamed(backend) ? true : undefined,
+    isLast || isAllNamed(context) ? true : undefined,
   )
 }
 
-function isAllNamed(backend: Backend): boolean {
-  const { nodeId } = backend.identity
-  if (backend.read((catalog) => catalog.nodeById(nodeId)) === undefined) return false
-  if (!backend.cluster().servers.some(({ id }) => id === nodeId)) return false
-  return serverMembers({ backend }).every(({ name }) => name !== '')
+function isAllNamed(context: MembersContext): boolean {
+  const { catalog, cluster, identity } = context
+  const { nodeId } = identity
+  if (catalog.read((reader) => reader.nodeById(nodeId)) === undefined) return false
+  if (!cluster.cluster().servers.some(({ id }) => id === nodeId)) return false
+  return serverMembers(context).every(({ name }) => name !== '')
 }
 
 /** Undefined if no member has this name. Throws if the name may also mean an earlier server. */
-function memberToRemove(backend: Backend, name: string): ServerMember | undefined {
-  const members = serverMembers({ backend })
+function memberToRemove(context: MembersContext, name: string): ServerMember | undefined {
+  const members = serverMembers(context)
   const byId = members.find(({ server }) => server.id === name)
   if (byId !== undefined) return byId
   const nameless = members.filter((one) => one.name === '')
@@ -104,8 +104,12 @@ function describeMember(member: ServerMember): string {
 }
 
 /** A client that removes a live server may mean an earlier server of that name. */
-function memberAlive(name: string, member: ServerMember | undefined, backend: Backend): SvcdError {
-  const nameless = serverMembers({ backend }).filter((one) => one.name === '')
+function memberAlive(
+  name: string,
+  member: ServerMember | undefined,
+  context: MembersContext,
+): SvcdError {
+  const nameless = serverMembers(context).filter((one) => one.name === '')
   if (member === undefined || nameless.length === 0) return svcdError('member-alive', { name })
   const others = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
   return svcdError('member-alive-namesake', { name, id: member.server.id, others })
@@ -116,26 +120,31 @@ function memberAlive(name: string, member: ServerMember | undefined, backend: Ba
  * after a failure, it does the rest. A live server is refused: unlike in Consul, it could not
  * rejoin, because an ID is never used again.
  */
-async function forceLeave(backend: Backend, request: FastifyRequest, name: string): Promise<void> {
-  const member = memberToRemove(backend, name)
+async function forceLeave(
+  context: ApiContext,
+  request: FastifyRequest,
+  name: string,
+): Promise<void> {
+  const { catalog, cluster, writes } = context
+  const member = memberToRemove(context, name)
   // A server that failed before it had registered itself has an ID only.
   const nodeName = member?.name ?? name
-  const [node, check] = backend.read((catalog) => [
-    catalog.node(nodeName),
-    catalog.check(nodeName, nodeCheckId),
+  const [node, check] = catalog.read((reader) => [
+    reader.node(nodeName),
+    reader.check(nodeName, nodeCheckId),
   ])
   // A node without an agent exists only in the catalog and is not a member.
   if (member === undefined && (node === undefined || check === undefined)) {
     throw svcdError('unknown-member', { name })
   }
   if (member?.status === 'alive' || (member === undefined && check?.status !== 'critical')) {
-    throw memberAlive(name, member, backend)
+    throw memberAlive(name, member, context)
   }
   if (member !== undefined) {
-    await backend.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })
+    await cluster.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })
   }
   if (node === undefined) return
-  await backend.propose(
+  await writes.propose(
     { kind: 'deregister', nodeName: node.name },
     originOf(request, `agent/force-leave ${name}`),
   )

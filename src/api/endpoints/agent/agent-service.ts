@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { svcdError } from '../../../base/errors.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import { endpoint } from '../../context.ts'
 import { timeoutMs, untilFound } from '../../http/blocking.ts'
 import { agentServiceJson } from '../../http/encode.ts'
@@ -10,6 +9,7 @@ import * as query from '../../http/query-docs.ts'
 import { sendJson } from '../../http/reply.ts'
 import { agentServiceRow } from '../../http/row-schemas.ts'
 import { nearServices } from './nearest-id.ts'
+import type { ApiContext } from '../../context.ts'
 
 /** Consul's for hashes; indexes wait for half of it. */
 const waitMsDefault = 600_000
@@ -29,17 +29,17 @@ export const oneServiceEndpoint = endpoint({
   answer: agentServiceRow,
   errors: [404],
   async handle(context, request, reply) {
-    const { backend, random } = context
+    const { identity, random } = context
     const id = request.params
-    const { waitMs } = readOptions(request.query, backend.identity)
+    const { waitMs } = readOptions(request.query, identity)
     const known = parameter(request.query, 'hash') ?? ''
     const wait = {
       state: context.catalog,
-      subject: subject.node(backend.identity.nodeName),
+      subject: subject.node(identity.nodeName),
       limitMs: () => timeoutMs(waitMs, random, waitMsDefault),
     }
     const { json, hash } = await untilFound(context, reply, wait, (_since, isLast) => {
-      const found = serviceOf(backend, id)
+      const found = serviceOf(context, id)
       return isLast || found.hash !== known ? found : undefined
     })
     if (reply.raw.destroyed) return reply.hijack()
@@ -49,7 +49,7 @@ export const oneServiceEndpoint = endpoint({
 })
 
 /** Throws `no-agent-service` or `no-agent-service-near`, also when the service goes while somebody waits. */
-function serviceOf({ agent, identity }: Backend, id: string) {
+function serviceOf({ agent, identity }: Pick<ApiContext, 'agent' | 'identity'>, id: string) {
   const service = agent.service(id)
   if (service === undefined) {
     const near = nearServices(agent, id)

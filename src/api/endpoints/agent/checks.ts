@@ -28,8 +28,7 @@ function report(verb: string, status: Status): ApiEndpoint {
     summary: `Report the status of a TTL check: ${verb}`,
     query: { note: { type: 'string', description: 'The output of the check' } },
     errors: [404, 503],
-    async handle({ backend }, request, reply) {
-      const { agent } = backend
+    async handle({ agent }, request, reply) {
       const id = request.params
       const note = cutOutput(parameter(request.query, 'note') ?? '')
       const origin = originOf(request, `agent/check/${verb} ${id}`)
@@ -48,15 +47,15 @@ export const checkEndpoints = [
     summary: 'List the checks of this agent',
     query: { ...query.filter, ...query.dc, ...query.pretty },
     answer: map(checkRow),
-    async handle({ backend }, request, reply) {
-      const { agent, identity } = backend
+    async handle(context, request, reply) {
+      const { agent, identity } = context
       readOptions(request.query, identity)
       const filter = filterOf(request.query, checkFields)
       const entryOf = (check: Check) => {
         const row = checkJson(check)
         return filter?.(row) === false ? undefined : ([row.CheckID, row] as const)
       }
-      return sendMap(backend, request, reply, () => rowsOf(agent.checks(), entryOf))
+      return sendMap(context, request, reply, () => rowsOf(agent.checks(), entryOf))
     },
   }),
   endpoint({
@@ -66,8 +65,7 @@ export const checkEndpoints = [
     summary: 'Register a check with this agent',
     body: json(agentCheckShape),
     errors: [404, 413, 503],
-    async handle({ backend }, request, reply) {
-      const { agent } = backend
+    async handle({ agent }, request, reply) {
       const { definition, warnings } = agentCheck(request.body)
       const { checkId, serviceId } = definition.check
       if (serviceId !== '' && agent.service(serviceId) === undefined) {
@@ -84,8 +82,7 @@ export const checkEndpoints = [
     permission: nodeAndService.write,
     summary: 'Deregister a check of this agent',
     errors: [404, 503],
-    async handle({ backend }, request, reply) {
-      const { agent } = backend
+    async handle({ agent }, request, reply) {
       const id = request.params
       const origin = originOf(request, `agent/check/deregister ${id}`)
       await named(agent, () => agent.deregisterCheck(id, origin), id)
@@ -102,8 +99,7 @@ export const checkEndpoints = [
     summary: 'Report the status and output of a TTL check',
     body: json(checkUpdateShape),
     errors: [404, 503],
-    async handle({ backend }, request, reply) {
-      const { agent } = backend
+    async handle({ agent }, request, reply) {
       const id = request.params
       const { Status, Output } = request.body
       if (Status === undefined || Status === '') {

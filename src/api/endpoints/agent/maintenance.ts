@@ -31,8 +31,7 @@ export const maintenanceEndpoints = [
     summary: 'Enable or disable maintenance mode for a service',
     query: maintenanceQuery,
     errors: [404, 503],
-    async handle({ backend }, request, reply) {
-      const { agent } = backend
+    async handle({ agent }, request, reply) {
       const serviceId = request.params
       if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
       const isOn = enableParameter(request)
@@ -50,8 +49,7 @@ export const maintenanceEndpoints = [
     summary: 'Enable or disable maintenance mode for this node',
     query: maintenanceQuery,
     errors: [503],
-    async handle({ backend }, request, reply) {
-      const { agent } = backend
+    async handle({ agent }, request, reply) {
       const isOn = enableParameter(request)
       const check = maintenanceCheck(nodeMaintenanceId, '', request)
       await setMaintenance(agent, isOn, check, originOf(request, 'agent/maintenance'))

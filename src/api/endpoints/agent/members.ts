@@ -3,9 +3,10 @@ import { consulVersion } from '../../../base/version.ts'
 import { nodeCheckId, serverServiceId } from '../../../state/catalog/model.ts'
 import type { Check } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import type { ClusterServer } from '../../../ports/cluster.ts'
 import type { Identity } from '../../../ports/identity.ts'
+import type { Reads } from '../../../ports/reads.ts'
+import type { Cluster } from '../../../ports/cluster.ts'
 
 // Serf's numbers for what is known of a member.
 const statuses = { none: 0, alive: 1, failed: 4 } as const
@@ -21,13 +22,19 @@ export interface ServerMember {
   readonly version: string
 }
 
+/** What the members are read from. */
+export interface MembersContext {
+  readonly identity: Identity
+  readonly cluster: Pick<Cluster, 'cluster'>
+  readonly catalog: Reads<CatalogReader>
+}
+
 /** Every server of the cluster, sorted by name; before there is one, this server alone. */
-export function serverMembers({ backend }: { readonly backend: Backend }): ServerMember[] {
-  const { identity } = backend
-  const { servers } = backend.cluster()
-  return backend.read((catalog) =>
+export function serverMembers({ catalog, cluster, identity }: MembersContext): ServerMember[] {
+  const { servers } = cluster.cluster()
+  return catalog.read((reader) =>
     (servers.length === 0 ? [lonely(identity)] : servers)
-      .map((server) => memberOf(server, identity, catalog))
+      .map((server) => memberOf(server, identity, reader))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   )
 }

@@ -1,5 +1,4 @@
 import { consulVersion } from '../../../base/version.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import { endpoint } from '../../context.ts'
 import { filtered, filterOf, memberFields } from '../../http/filters.ts'
 import { flagParameter, readOptions } from '../../http/parameters.ts'
@@ -17,6 +16,7 @@ import {
 } from '../../http/schemas.ts'
 import { debugConfig } from '../observe/debug-config.ts'
 import { memberJson, serverMembers } from './members.ts'
+import type { ApiContext } from '../../context.ts'
 
 const agentSchema = schemaNamed(
   'Agent',
@@ -44,7 +44,7 @@ export const selfEndpoints = [
     summary: 'Describe this agent',
     query: query.pretty,
     answer: agentSchema,
-    handle: async ({ backend }, request, reply) => sendJson(request, reply, selfJson(backend)),
+    handle: async (context, request, reply) => sendJson(request, reply, selfJson(context)),
   }),
   endpoint({
     method: 'GET',
@@ -58,14 +58,14 @@ export const selfEndpoints = [
       ...query.pretty,
     },
     answer: list(memberRow),
-    async handle({ backend }, request, reply) {
-      const { identity } = backend
+    async handle(context, request, reply) {
+      const { identity } = context
       readOptions(request.query, identity)
       const filter = filterOf(request.query, memberFields)
       // One datacenter's, under the names that they have among several.
       const isWan = flagParameter(request.query, 'wan')
       const suffix = isWan ? `.${identity.datacenter}` : ''
-      const rows = serverMembers({ backend })
+      const rows = serverMembers(context)
         .map((member) => memberJson(member, identity))
         .map((row) => ({ ...row, Name: `${row.Name}${suffix}` }))
       return sendJson(request, reply, filtered(rows, filter))
@@ -78,19 +78,19 @@ export const selfEndpoints = [
     summary: 'Reload configuration, service and zone files',
     query: query.pretty,
     answer: object({ Taken: texts, LeftOut: texts, HeldBack: texts, RestartNeeded: texts }),
-    async handle({ backend }, request, reply) {
-      const { taken, leftOut, heldBack, restartNeeded } = await backend.reload()
+    async handle({ files }, request, reply) {
+      const { taken, leftOut, heldBack, restartNeeded } = await files.reload()
       const report = { Taken: taken, LeftOut: leftOut, HeldBack: heldBack }
       return sendJson(request, reply, { ...report, RestartNeeded: restartNeeded })
     },
   }),
 ]
 
-function selfJson(backend: Backend) {
-  const { identity, agent } = backend
-  const leader = backend.leader()
+function selfJson(context: ApiContext) {
+  const { agent, catalog, facts, freshness, identity } = context
+  const leader = freshness.leader()
   const { services, checks } = agent.counts()
-  const own = serverMembers({ backend }).find(({ server }) => server.id === identity.nodeId)
+  const own = serverMembers(context).find(({ server }) => server.id === identity.nodeId)
   return {
     Config: {
       Datacenter: identity.datacenter,
@@ -114,13 +114,13 @@ function selfJson(backend: Backend) {
       consul: {
         acl: 'disabled',
         known_datacenters: '1',
-        leader: String(backend.isLeader()),
+        leader: String(freshness.isLeader()),
         leader_addr: leader,
         server: String(identity.server),
       },
-      ...backend.statistics(),
+      ...facts.statistics(),
     },
-    Meta: backend.read((catalog) => catalog.node(identity.nodeName))?.meta ?? {},
+    Meta: catalog.read((reader) => reader.node(identity.nodeName))?.meta ?? {},
     // There is no port for proxies; clients that look for one are to find that out.
     xDS: { SupportedProxies: {}, Port: -1, Ports: { Plaintext: -1, TLS: -1 } },
   }

@@ -32,8 +32,7 @@ export const serviceEndpoints = [
     },
     body: json(agentServiceShape),
     errors: [413, 503],
-    async handle({ backend, said }, request, reply) {
-      const { agent, identity } = backend
+    async handle({ agent, identity, said }, request, reply) {
       const { definition, warnings: own } = agentService(request.body)
       const replaceExistingChecks = flagParameter(request.query, 'replace-existing-checks')
       const { id, name } = definition.service
@@ -53,12 +52,12 @@ export const serviceEndpoints = [
     permission: { resource: 'service', access: 'write' },
     summary: 'Deregister a service of this agent',
     errors: [404, 503],
-    async handle({ backend }, request, reply) {
-      const { agent } = backend
+    async handle(context, request, reply) {
+      const { agent } = context
       const id = request.params
       const origin = originOf(request, `agent/service/deregister ${id}`)
       const act = (): Promise<void> => agent.deregisterService(id, origin)
-      await named(agent, () => explained(act, id, backend), id)
+      await named(agent, () => explained(act, id, context), id)
       return sendDone(reply)
     },
   }),
@@ -69,15 +68,15 @@ export const serviceEndpoints = [
     summary: 'List the services of this agent',
     query: { ...query.filter, ...query.dc, ...query.pretty },
     answer: map(agentServiceRow),
-    async handle({ backend }, request, reply) {
-      const { agent, identity } = backend
+    async handle(context, request, reply) {
+      const { agent, identity } = context
       readOptions(request.query, identity)
       const filter = filterOf(request.query, serviceFields)
       const entryOf = (service: Service) => {
         const row = agentServiceJson(service, identity.datacenter)
         return filter?.(row) === false ? undefined : ([row.ID, row] as const)
       }
-      return sendMap(backend, request, reply, () => rowsOf(agent.services(), entryOf))
+      return sendMap(context, request, reply, () => rowsOf(agent.services(), entryOf))
     },
   }),
 ]

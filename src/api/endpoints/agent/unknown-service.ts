@@ -1,7 +1,9 @@
 import { SvcdError, svcdError } from '../../../base/errors.ts'
-import type { Backend } from '../../../ports/backend.ts'
+import type { ApiContext } from '../../context.ts'
 
 const shownMax = 3
+
+type ServiceSearch = Pick<ApiContext, 'catalog' | 'identity'>
 
 /**
  * Runs `act`. If it fails because this agent does not have the service ID, the error gets a hint from the
@@ -10,19 +12,19 @@ const shownMax = 3
 export async function explained(
   act: () => Promise<void>,
   id: string,
-  backend: Backend,
+  context: ServiceSearch,
 ): Promise<void> {
   try {
     await act()
   } catch (error) {
     if (!(error instanceof SvcdError) || error.code !== 'unknown-service-id') throw error
-    throw elsewhere(id, backend, error) ?? error
+    throw elsewhere(id, context, error) ?? error
   }
 }
 
-function elsewhere(id: string, backend: Backend, cause: SvcdError): SvcdError | undefined {
-  const { nodeName: node } = backend.identity
-  return backend.read((catalog) => {
+function elsewhere(id: string, context: ServiceSearch, cause: SvcdError): SvcdError | undefined {
+  const { nodeName: node } = context.identity
+  return context.catalog.read((catalog) => {
     const others = catalog
       .placesOfService(id, shownMax + 1)
       .filter((place) => place.node !== node)

@@ -5,10 +5,9 @@ import { nameHolder } from '../../../state/catalog/name-holder.ts'
 import { catalogRegistration } from '../../../definition/catalog-registration.ts'
 import { catalogDeregisterShape, catalogRegisterShape } from '../../../definition/shapes.ts'
 import { refuseServerId } from '../../../definition/validate.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import type { Origin } from '../../../ports/writes.ts'
 import { endpoint } from '../../context.ts'
-import type { ApiEndpoint } from '../../context.ts'
+import type { ApiContext, ApiEndpoint } from '../../context.ts'
 import { json } from '../../http/body.ts'
 import { originOf } from '../../http/origin.ts'
 import { checkDatacenter, parameter } from '../../http/parameters.ts'
@@ -42,15 +41,16 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     body: json(catalogRegisterShape),
     answer: done,
     errors: [404, 413, 503],
-    async handle({ backend }, request, reply) {
+    async handle(context, request, reply) {
+      const { identity } = context
       const { body } = request
-      checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), backend.identity)
+      checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), identity)
       const command = catalogRegistration(body)
-      refuseOverServer(backend, command)
-      refuseTakenName(backend, command)
+      refuseOverServer(context, command)
+      refuseTakenName(context, command)
       const what = command.service === undefined ? '' : ` ${command.service.id}`
       const origin = originOf(request, `catalog/register ${command.nodeName}${what}`)
-      await propose(backend, command, origin)
+      await propose(context, command, origin)
       return sendJson(request, reply, true)
     },
   }),
@@ -63,16 +63,16 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     body: json(catalogDeregisterShape),
     answer: done,
     errors: [503],
-    async handle({ backend }, request, reply) {
+    async handle({ identity, writes }, request, reply) {
       const { body } = request
-      checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), backend.identity)
+      checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), identity)
       const nodeName = body.Node ?? ''
       if (nodeName === '') throw svcdError('missing-node', {})
       const serviceId = body.ServiceID === '' ? undefined : body.ServiceID
       // With both given Consul removes the service, its checks included.
       const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
       const cause = `catalog/deregister ${nodeName} ${serviceId ?? checkId ?? ''}`.trimEnd()
-      await backend.propose(
+      await writes.propose(
         { kind: 'deregister', nodeName, serviceId, checkId },
         originOf(request, cause),
       )
@@ -87,8 +87,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     summary: 'List the datacenters',
     query: query.pretty,
     answer: texts,
-    handle: async ({ backend }, request, reply) =>
-      sendJson(request, reply, [backend.identity.datacenter]),
+    handle: async ({ identity }, request, reply) => sendJson(request, reply, [identity.datacenter]),
   }),
   endpoint({
     method: 'GET',
@@ -143,8 +142,12 @@ function datacenterParameter(parameters: Parameters): string | undefined {
 }
 
 /** Proposes a command; a refusal by the catalog becomes its error. */
-async function propose(backend: Backend, body: CatalogCommand, origin: Origin): Promise<void> {
-  const outcome: Outcome = await backend.propose(body, origin)
+async function propose(
+  { writes }: Pick<ApiContext, 'writes'>,
+  body: CatalogCommand,
+  origin: Origin,
+): Promise<void> {
+  const outcome: Outcome = await writes.propose(body, origin)
   if (outcome.ok) return
   switch (outcome.error) {
     case 'unknown-node':
@@ -160,19 +163,25 @@ async function propose(backend: Backend, body: CatalogCommand, origin: Origin): 
 }
 
 /** A node whose agent lives keeps its name: under another id it would lose all that is registered on it. */
-function refuseTakenName(backend: Backend, { node, isNodeKept }: RegisterCommand): void {
+function refuseTakenName(
+  { catalog }: Pick<ApiContext, 'catalog'>,
+  { node, isNodeKept }: RegisterCommand,
+): void {
   // A node without an id replaces none, and one that is there is kept.
   if (node === undefined || node.id === '' || isNodeKept === true) return
   const { name, id } = node
-  const holder = backend.read((catalog) => nameHolder(catalog, name, id))
+  const holder = catalog.read((reader) => nameHolder(reader, name, id))
   if (holder === undefined) return
   throw svcdError('node-name-taken', { name, id: holder.id, address: holder.address })
 }
 
 /** Only a server of the cluster may register its own entry. */
-function refuseOverServer(backend: Backend, { nodeName, service }: RegisterCommand): void {
+function refuseOverServer(
+  { catalog, cluster }: Pick<ApiContext, 'catalog' | 'cluster'>,
+  { nodeName, service }: RegisterCommand,
+): void {
   if (service === undefined) return
-  const id = backend.read((catalog) => catalog.node(nodeName))?.id
-  const isServer = backend.cluster().servers.some((server) => server.id === id)
+  const id = catalog.read((reader) => reader.node(nodeName))?.id
+  const isServer = cluster.cluster().servers.some((server) => server.id === id)
   if (isServer) refuseServerId(service.id)
 }

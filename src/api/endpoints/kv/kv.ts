@@ -59,7 +59,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const key = keyOf(request, reply)
       if (key === undefined) return reply
-      const state = context.backend.of(kvFamily)
+      const state = context.families.of(kvFamily)
       return reads(() => kvQuestion(state, key, request.query))(context, request, reply)
     },
   }),
@@ -76,7 +76,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
       const key = keyOf(request, reply)
       if (key === undefined) return reply
       const { query: parameters, body } = request
-      readOptions(parameters, context.backend.identity)
+      readOptions(parameters, context.identity)
       refuseEmpty(key)
       refuseConflict(parameters, 'cas', 'acquire', 'release')
       const flags = unsignedParameter(parameters, 'flags') ?? '0'
@@ -98,7 +98,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
       const key = keyOf(request, reply)
       if (key === undefined) return reply
       const { query: parameters } = request
-      readOptions(parameters, context.backend.identity)
+      readOptions(parameters, context.identity)
       refuseConflict(parameters, 'recurse', 'cas')
       if (parameters['recurse'] !== undefined) {
         return propose(context, request, reply, { kind: 'kv-delete-tree', prefix: key })
@@ -125,12 +125,12 @@ const causeLengthMax = 100
 
 /** True: it was done. False: the key does not have the index that `cas` names. */
 async function propose(
-  { backend }: ApiContext,
+  { writes }: ApiContext,
   request: Asked,
   reply: FastifyReply,
   body: KvCommand,
 ): Promise<FastifyReply> {
   const cause = `${body.kind} ${body.kind === 'kv-delete-tree' ? body.prefix : body.key}`
-  const outcome = await backend.propose(body, originOf(request, cause.slice(0, causeLengthMax)))
+  const outcome = await writes.propose(body, originOf(request, cause.slice(0, causeLengthMax)))
   return sendJson(request, reply, outcome.ok && outcome.value !== false)
 }

@@ -35,8 +35,8 @@ export const debugEndpoints = [
     summary: 'Read the details to attach to a bug report',
     query: query.pretty,
     answer: opaque,
-    async handle({ backend }, request, reply) {
-      const { config, raft, log, resources } = backend.diagnosis()
+    async handle({ facts }, request, reply) {
+      const { config, raft, log, resources } = facts.diagnosis()
       return sendJson(request, reply, {
         Config: config,
         Raft: raft,
@@ -52,8 +52,8 @@ export const debugEndpoints = [
     summary: 'Describe the machine that this agent runs on',
     query: query.pretty,
     answer: hostSchema,
-    async handle({ backend }, request, reply) {
-      const { memory, cpus, host, disk, errors } = backend.host()
+    async handle({ facts }, request, reply) {
+      const { memory, cpus, host, disk, errors } = facts.host()
       return sendJson(request, reply, {
         Memory: memory,
         CPU: cpus,
@@ -78,13 +78,13 @@ export const debugEndpoints = [
       FIPS: text,
       SvcdVersion: text,
     }),
-    handle: async ({ backend }, request, reply) =>
+    handle: async ({ identity }, request, reply) =>
       sendJson(request, reply, {
         SHA: '',
         BuildDate: '',
         HumanVersion: consulVersion,
         FIPS: '',
-        SvcdVersion: backend.identity.version,
+        SvcdVersion: identity.version,
       }),
   }),
   /**

@@ -29,7 +29,7 @@ export const monitorEndpoint = endpoint({
   media: lineStream,
   errors: [403, 503],
   isForPages: false,
-  async handle({ backend, lines }, request, reply) {
+  async handle({ log, lines }, request, reply) {
     const level = levelOf(request.query)
     const { logjson, heartbeat } = request.query
     const json = logjson !== undefined
@@ -39,7 +39,7 @@ export const monitorEndpoint = endpoint({
     return lines.open(reply, type, {
       dropped: (count) => droppedLine(count, json),
       hasBeat: heartbeat !== undefined,
-      feed: (stream) => backend.followLog({ level, json, write: (line) => stream.write(line) }),
+      feed: (stream) => log.followLog({ level, json, write: (line) => stream.write(line) }),
     })
   },
 })

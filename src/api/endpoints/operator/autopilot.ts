@@ -2,7 +2,6 @@ import { formatDuration } from '../../../base/duration.ts'
 import { svcdError, SvcdError } from '../../../base/errors.ts'
 import { consulVersion } from '../../../base/version.ts'
 import { decodeBody, duration, flag, integer, object, text } from '../../../definition/decode.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import type { ServerHealth } from '../../../ports/cluster.ts'
 import { endpoint } from '../../context.ts'
 import { bytes } from '../../http/body.ts'
@@ -15,6 +14,8 @@ import * as schema from '../../http/schemas.ts'
 import { nameOf } from '../agent/members.ts'
 import type { ServerMember } from '../agent/members.ts'
 import { membersFor } from './members-for.ts'
+import type { ApiContext } from '../../context.ts'
+import type { Cluster } from '../../../ports/cluster.ts'
 
 const autopilotShape = object({
   CleanupDeadServers: flag,
@@ -82,11 +83,11 @@ export const autopilotEndpoints = [
     answer: healthSchema,
     alsoAnswers: [429],
     async handle(context, request, reply) {
-      const { backend } = context
+      const { cluster, identity } = context
       const members = await membersFor(context, request)
-      const { consistency } = readOptions(request.query, backend.identity)
-      const told = await backend.serverHealth({ mayAsk: consistency !== 'stale' })
-      const health = healthJson(backend, members, told ?? [])
+      const { consistency } = readOptions(request.query, identity)
+      const told = await cluster.serverHealth({ mayAsk: consistency !== 'stale' })
+      const health = healthJson(context, members, told ?? [])
       // For load balancers and scripts, which read only the status.
       return sendJson(request, reply.code(health.Healthy ? 200 : 429), health)
     },
@@ -98,9 +99,9 @@ export const autopilotEndpoints = [
     summary: 'Read the rules that decide whether a server is healthy',
     query: { ...query.consistency, ...query.pretty },
     answer: configurationSchema,
-    async handle({ backend }, request, reply) {
-      readOptions(request.query, backend.identity)
-      return sendJson(request, reply, { ...shown(rulesOf(backend)), ...indexes })
+    async handle({ cluster, identity }, request, reply) {
+      readOptions(request.query, identity)
+      return sendJson(request, reply, { ...shown(rulesOf(cluster)), ...indexes })
     },
   }),
   endpoint({
@@ -118,9 +119,9 @@ export const autopilotEndpoints = [
     },
     body: bytes(autopilotShape.schema ?? {}),
     answer: schema.flag,
-    async handle({ backend }, request, reply) {
+    async handle({ cluster }, request, reply) {
       const cas = casOf(request.query)
-      const wrong = faults(rulesOf(backend), readConfiguration(request.body))
+      const wrong = faults(rulesOf(cluster), readConfiguration(request.body))
       if (cas !== undefined && cas !== modifyIndex) return sendJson(request, reply, false)
       if (wrong.length > 0) throw svcdError('autopilot-fixed', { reason: wrong.join(' ') })
       return sendJson(request, reply, true)
@@ -139,8 +140,8 @@ interface Rule {
   readonly why: string
 }
 
-function rulesOf(backend: Backend): readonly Rule[] {
-  const { silenceMsMax, trailingMax } = backend.autopilot()
+function rulesOf(cluster: Cluster): readonly Rule[] {
+  const { silenceMsMax, trailingMax } = cluster.autopilot()
   const enterprise = 'svcd has neither redundancy zones nor automated upgrades'
   return [
     {
@@ -211,13 +212,15 @@ function casOf(parameters: Parameters): number | undefined {
 /** Time in Go for "never". */
 const zeroTime = '0001-01-01T00:00:00Z'
 
+type HealthContext = Pick<ApiContext, 'freshness' | 'identity'>
+
 function healthJson(
-  backend: Backend,
+  context: HealthContext,
   members: readonly ServerMember[],
   told: readonly ServerHealth[],
 ) {
   const byId = new Map(told.map((health) => [health.id, health]))
-  const Servers = members.map((member) => serverJson(backend, member, byId.get(member.server.id)))
+  const Servers = members.map((member) => serverJson(context, member, byId.get(member.server.id)))
   const voters = Servers.filter(({ Voter }) => Voter)
   const quorum = Math.floor(voters.length / 2) + 1
   return {
@@ -228,11 +231,15 @@ function healthJson(
 }
 
 /** `health`: undefined if no leader reported it. Then only the catalog and this server itself are known. */
-function serverJson(backend: Backend, member: ServerMember, health: ServerHealth | undefined) {
+function serverJson(
+  { freshness, identity }: HealthContext,
+  member: ServerMember,
+  health: ServerHealth | undefined,
+) {
   const { server, status } = member
-  const isSelf = server.id === backend.identity.nodeId
+  const isSelf = server.id === identity.nodeId
   // Consul's autopilot writes an unknown contact like this.
-  const unknownMs = isSelf ? backend.lastContactMs() : -1e-6
+  const unknownMs = isSelf ? freshness.lastContactMs() : -1e-6
   const contactMs = health?.lastContactMs ?? unknownMs
   const since = health?.stableSinceMs
   return {

@@ -1,5 +1,4 @@
 import { svcdError } from '../../../base/errors.ts'
-import type { Backend } from '../../../ports/backend.ts'
 import { endpoint } from '../../context.ts'
 import { parameter } from '../../http/parameters.ts'
 import type { Parameters } from '../../http/parameters.ts'
@@ -9,6 +8,7 @@ import { flag, list, object, schemaNamed, text, whole } from '../../http/schemas
 import { nameOf } from '../agent/members.ts'
 import type { ServerMember } from '../agent/members.ts'
 import { membersFor } from './members-for.ts'
+import type { Cluster } from '../../../ports/cluster.ts'
 
 const configuration = schemaNamed(
   'RaftConfiguration',
@@ -32,7 +32,7 @@ export const raftEndpoints = [
     answer: configuration,
     async handle(context, request, reply) {
       const members = await membersFor(context, request)
-      const { index } = context.backend.cluster()
+      const { index } = context.cluster.cluster()
       return sendJson(request, reply, { Servers: members.map(raftServerJson), Index: index })
     },
   }),
@@ -42,9 +42,9 @@ export const raftEndpoints = [
     permission: { resource: 'operator', access: 'write' },
     summary: 'Remove a server from Raft',
     query: { ...id, ...address },
-    async handle({ backend }, request, reply) {
-      const { id, ...place } = peerToRemove(backend, request.query)
-      await backend.operate({ kind: 'change', change: { kind: 'remove', id }, ...place })
+    async handle({ cluster }, request, reply) {
+      const { id, ...place } = peerToRemove(cluster, request.query)
+      await cluster.operate({ kind: 'change', change: { kind: 'remove', id }, ...place })
       return sendDone(reply)
     },
   }),
@@ -54,9 +54,9 @@ export const raftEndpoints = [
     permission: { resource: 'operator', access: 'write' },
     summary: 'Add a server to Raft',
     query: { ...id, ...address },
-    async handle({ backend }, request, reply) {
+    async handle({ cluster }, request, reply) {
       const change = { kind: 'add-learner', ...peerToAdd(request.query) } as const
-      await backend.operate({ kind: 'change', change })
+      await cluster.operate({ kind: 'change', change })
       return sendDone(reply)
     },
   }),
@@ -67,11 +67,11 @@ export const raftEndpoints = [
     summary: 'Transfer leadership to another server',
     query: id,
     answer: object({ Success: flag }),
-    async handle({ backend }, request, reply) {
+    async handle({ cluster }, request, reply) {
       const id = parameter(request.query, 'id')
       const to = id === '' ? undefined : id
-      if (to !== undefined) mustKnow(backend, 'id', to)
-      await backend.operate({ kind: 'transfer', to })
+      if (to !== undefined) mustKnow(cluster, 'id', to)
+      await cluster.operate({ kind: 'transfer', to })
       return sendJson(request, reply, { Success: true })
     },
   }),
@@ -96,18 +96,18 @@ interface PeerToRemove {
   readonly onlyAt?: string
 }
 
-function peerToRemove(backend: Backend, parameters: Parameters): PeerToRemove {
+function peerToRemove(cluster: Cluster, parameters: Parameters): PeerToRemove {
   const id = parameter(parameters, 'id') ?? ''
   const address = parameter(parameters, 'address') ?? ''
   if (id === '' && address === '') throw svcdError('peer-not-named', {})
   if (id !== '' && address !== '') throw svcdError('peer-named-twice', {})
-  if (id !== '') return { id: mustKnow(backend, 'id', id) }
-  return { id: mustKnow(backend, 'address', address), onlyAt: address }
+  if (id !== '') return { id: mustKnow(cluster, 'id', id) }
+  return { id: mustKnow(cluster, 'address', address), onlyAt: address }
 }
 
 /** The ID of the server with this ID or address. Throws if none or several match. */
-function mustKnow(backend: Backend, what: 'id' | 'address', value: string): string {
-  const found = backend.cluster().servers.filter((candidate) => candidate[what] === value)
+function mustKnow(cluster: Cluster, what: 'id' | 'address', value: string): string {
+  const found = cluster.cluster().servers.filter((candidate) => candidate[what] === value)
   const [server] = found
   if (server === undefined) throw svcdError('unknown-peer', { what, value })
   // One failed, and another has taken its address under a new ID.

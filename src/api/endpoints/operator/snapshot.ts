@@ -21,13 +21,13 @@ export const snapshotEndpoints = [
     query: query.consistency,
     media: { description: 'A gzip tar archive', content: { 'application/x-gzip': { schema: {} } } },
     async handle(context, request, reply) {
-      const { backend } = context
-      const { consistency } = readOptions(request.query, backend.identity)
+      const { freshness, identity, snapshots } = context
+      const { consistency } = readOptions(request.query, identity)
       await reach(context, consistency)
       reply.header('content-type', 'application/x-gzip')
       if (request.method === 'HEAD') return reply.send()
-      const { index, stateBytes, archive } = await backend.snapshot()
-      addReadHeaders(reply, backend, consistency, index)
+      const { index, stateBytes, archive } = await snapshots.snapshot()
+      addReadHeaders(reply, freshness, consistency, index)
       return reply.header('X-Svcd-State-Bytes', stateBytes).send(archive)
     },
   }),
@@ -38,14 +38,14 @@ export const snapshotEndpoints = [
     summary: 'Restore the catalog from an archive',
     query: query.dc,
     body: stream,
-    async handle({ backend }, request, reply) {
-      readOptions(request.query, backend.identity)
+    async handle({ identity, snapshots }, request, reply) {
+      readOptions(request.query, identity)
       const payload = request.body
       if (payload === undefined || payload === null) {
         throw svcdError('snapshot-empty', {})
       }
       try {
-        await backend.restore(chunksOf(payload), originOf(request, 'snapshot restore'))
+        await snapshots.restore(chunksOf(payload), originOf(request, 'snapshot restore'))
       } catch (error) {
         await discard(payload)
         throw error

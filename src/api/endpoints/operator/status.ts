@@ -17,9 +17,9 @@ export const statusEndpoints = [
     summary: 'Read the host:port of the leader; empty without a leader',
     query: { ...query.dc, ...query.pretty },
     answer: text,
-    async handle({ backend }, request, reply) {
-      checkDatacenter(parameter(request.query, 'dc'), backend.identity)
-      return sendJson(request, reply, backend.leader())
+    async handle({ freshness, identity }, request, reply) {
+      checkDatacenter(parameter(request.query, 'dc'), identity)
+      return sendJson(request, reply, freshness.leader())
     },
   }),
   endpoint({
@@ -29,9 +29,9 @@ export const statusEndpoints = [
     summary: 'List the host:port of every server that votes',
     query: { ...query.dc, ...query.pretty },
     answer: texts,
-    async handle({ backend }, request, reply) {
-      checkDatacenter(parameter(request.query, 'dc'), backend.identity)
-      return sendJson(request, reply, backend.peers())
+    async handle({ cluster, identity }, request, reply) {
+      checkDatacenter(parameter(request.query, 'dc'), identity)
+      return sendJson(request, reply, cluster.peers())
     },
   }),
   endpoint({
@@ -44,9 +44,9 @@ export const statusEndpoints = [
       ...query.pretty,
     },
     answer: object({ Times: textMap, Oldest: text, Newest: text }),
-    async handle({ backend }, request, reply) {
+    async handle({ catalog }, request, reply) {
       const entries = entriesOf(request.query)
-      const { known, oldest, newest } = backend.read((catalog) => catalog.entryTimes(entries))
+      const { known, oldest, newest } = catalog.read((reader) => reader.entryTimes(entries))
       return sendJson(request, reply, {
         Times: Object.fromEntries(known.map((time) => [String(time.index), timeText(time)])),
         Oldest: oldest === undefined ? '' : timeText(oldest),
