@@ -108,7 +108,7 @@ function touch(key: string, gate: Change): void {
   for (const subject of subjectsOf(key)) gate.touch(subject)
 }
 
-/** Nobody is woken: the indexes of what is forgotten rise, but there is nothing new to see. */
+/** It wakes no reader: the indexes of the forgotten keys rise, but there is nothing new to see. */
 function forget(index: number, { gate, sql }: KvChange): void {
   if (index % forgetEvery !== 0) return
   const forgotten = sql.tombstonesUpTo.all(index - rememberEntries, floorKey)

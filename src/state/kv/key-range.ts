@@ -5,7 +5,7 @@ const aboveAll: Bound = new Uint8Array()
 const codePointMax = 0x10ffff
 
 /**
- * What comes after all keys with a prefix: the prefix with its last code point made one larger. Keys
+ * The first text behind all keys with a prefix: the prefix with its last code point made one larger. Keys
  * are ordered by their bytes in UTF-8, which is the order of code points.
  */
 export function afterPrefix(prefix: string): Bound {
@@ -14,7 +14,7 @@ export function afterPrefix(prefix: string): Bound {
     const width = isLowSurrogate(prefix.charCodeAt(end - 1)) && end > 1 ? 2 : 1
     const codePoint = prefix.codePointAt(end - width) ?? 0
     if (codePoint < codePointMax) {
-      // Surrogates are no code points of a text.
+      // A text never contains a single surrogate.
       const next = codePoint + 1 === 0xd800 ? 0xe000 : codePoint + 1
       return prefix.slice(0, end - width) + String.fromCodePoint(next)
     }

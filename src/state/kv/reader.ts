@@ -22,10 +22,15 @@ export interface KvEntry {
 const pageBytes = 128 * 1024
 const pageRowsMax = 256
 const firstPageRows = 8
+/** Prefixes whose indexes are remembered. */
+const indexesMax = 1000
 
 /** Reads the key/value store over one connection. Lists are read page by page, in the bytewise order of keys. */
 export class KvReader {
   readonly #sql: ReturnType<typeof prepare>
+  /** Of prefixes, as of one applied index: a change wakes all who wait for a prefix, and each looks at all of its keys. */
+  readonly #indexes = new Map<string, number>()
+  #indexesOf = -1
 
   constructor(db: Database) {
     this.#sql = prepare(db)
@@ -61,7 +66,7 @@ export class KvReader {
 
   /**
    * All keys that begin with `prefix`, each up to the end of the first `separator` behind the prefix, and
-   * each once; '' for whole keys. What is behind a separator is not read.
+   * each once; "" for whole keys. Keys that only differ behind a separator are skipped, not read.
    */
   *keys(prefix: string, separator = ''): Generator<string, void> {
     const end = afterPrefix(prefix)
@@ -105,9 +110,18 @@ export class KvReader {
 
   /** The entry that last changed a key that begins with `prefix`, also one that is gone; 0: none is known. */
   indexOfPrefix(prefix: string): number {
+    const appliedIndex = this.appliedIndex()
+    if (appliedIndex !== this.#indexesOf || this.#indexes.size >= indexesMax) {
+      this.#indexes.clear()
+      this.#indexesOf = appliedIndex
+    }
+    const known = this.#indexes.get(prefix)
+    if (known !== undefined) return known
     const end = afterPrefix(prefix)
     const live = this.#sql.lastChange.get(prefix, end) ?? 0
-    return Math.max(live, this.#sql.lastDeletion.get(prefix, end) ?? 0, this.#floor())
+    const index = Math.max(live, this.#sql.lastDeletion.get(prefix, end) ?? 0, this.#floor())
+    this.#indexes.set(prefix, index)
+    return index
   }
 
   #floor(): number {

@@ -23,8 +23,8 @@ export type TombstoneRow = RowOf<typeof tombstoneColumns>
 export const kvTable = defineTable('kv', ['key'], entryColumns)
 
 /**
- * The keys that were deleted lately, so that no index of a prefix falls. The row of the key '', which is
- * no key, has the largest index of those that were forgotten: none of them has changed after it.
+ * The keys that were deleted lately, so that the index of a prefix never falls. No key is empty, so the row
+ * of '' is free for the largest index of the forgotten keys: none of them has changed after it.
  */
 export const kvTombstonesTable = defineTable('kv_tombstones', ['key'], tombstoneColumns)
 

@@ -99,6 +99,30 @@ t.test('a page of large values has few rows', async (t) => {
   t.strictSame(limits.slice(0, 2), [8, 1])
 })
 
+t.test('the keys of a prefix are looked through once for all who ask for its index', async (t) => {
+  const kv = new MemoryKv()
+  kv.put('a/b')
+  let looks = 0
+  const prepare = kv.db.prepare.bind(kv.db)
+  kv.db.prepare = ((source: string) => {
+    const statement = prepare(source)
+    if (!source.includes('max(modify_index) FROM kv ')) return statement
+    const pluck = () => ({
+      get: (from: string, end: unknown) => {
+        looks++
+        return statement.pluck().get(from, end)
+      },
+    })
+    return { pluck }
+  }) as typeof prepare
+  const reader = new KvReader(kv.db)
+  for (let at = 0; at < 100; at++) t.equal(reader.indexOfPrefix('a/'), 1)
+  t.equal(looks, 1)
+  kv.put('a/c')
+  for (let at = 0; at < 100; at++) t.equal(reader.indexOfPrefix('a/'), 2)
+  t.equal(looks, 2)
+})
+
 t.test('a key has the subjects of its folders, but no more than 32', async (t) => {
   t.strictSame([...subjectsOf('a/b/c')], ['key:a/b/c', 'tree:', 'tree:a/', 'tree:a/b/'])
   t.equal(kvSubject.tree('a/b'), 'tree:a/')

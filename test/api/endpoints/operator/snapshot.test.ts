@@ -294,7 +294,10 @@ t.test('a restore that breaks off says how far it came', async (t) => {
   }
   const [status, body] = await restore(api, archive)
   t.equal(status, 500)
-  t.match(body, /^The restore stopped after [1-9]\d+ changes: No cluster leader\..*[^.]\. Run it again/)
+  t.match(
+    body,
+    /^The restore stopped after [1-9]\d+ changes: No cluster leader\..*[^.]\. Run it again/,
+  )
   api.backend.leaderAddress = '127.0.0.1:8300'
   t.strictSame(await restore(api, archive), [200, ''])
   t.equal(api.backend.read((catalog) => catalog.nodes()).length, 701)
