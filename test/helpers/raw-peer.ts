@@ -40,9 +40,11 @@ export async function greet(socket: Socket, hello: Hello): Promise<Hello> {
   return must(decodeHello(chunk.subarray(frameHeaderBytes)), 'it greets back')
 }
 
+/** A body that is not bytes or a text is sent as JSON. */
 export function requestFrame(kind: string, body: unknown, id = 1): Buffer {
   const number = Buffer.alloc(4)
   number.writeUInt32BE(id)
-  const text = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
-  return buildFrame(frameTypes.request, 1, [number, lengthAndText(kind, 1), text])
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(text)
+  return buildFrame(frameTypes.request, 1, [number, lengthAndText(kind, 1), bytes])
 }

@@ -10,6 +10,7 @@ import { encodeHello } from '../../src/peers/hello.ts'
 import { encodeOffer } from '../../src/peers/snapshots/transfer.ts'
 import type { Hello } from '../../src/peers/hello.ts'
 import type { Message } from '../../src/raft/message.ts'
+import { packTexts } from '../../src/replica/writes/packed-proposals.ts'
 import { instance, registerAlways } from '../helpers/cluster-load.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
 import type { ClusterServer } from '../helpers/cluster-process.ts'
@@ -41,7 +42,7 @@ function attacks(victim: { id: string }, dialled: string): Buffer {
   }
   const learner = { kind: 'add-learner', id: 'evil', address: dialled }
   const asked: readonly [string, unknown][] = [
-    ['propose', [JSON.stringify(deregister)]],
+    ['propose', Buffer.from(packTexts([JSON.stringify(deregister)]))],
     ['change', { kind: 'remove', id: victim.id, force: true }],
     ['change', learner],
     ['change', { kind: 'promote', id: 'evil', force: true }],
@@ -51,7 +52,9 @@ function attacks(victim: { id: string }, dialled: string): Buffer {
     ['transfer', ''],
   ]
   return Buffer.concat(
-    asked.map(([kind, body], at) => requestFrame(kind, JSON.stringify(body), at)),
+    asked.map(([kind, body], at) => {
+      return requestFrame(kind, Buffer.isBuffer(body) ? body : JSON.stringify(body), at)
+    }),
   )
 }
 

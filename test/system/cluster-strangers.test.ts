@@ -9,6 +9,7 @@ import { must } from '../../src/base/assert.ts'
 import { buildFrame, frameTypes } from '../../src/peers/frame.ts'
 import { decodeHello, encodeHello } from '../../src/peers/hello.ts'
 import type { Hello } from '../../src/peers/hello.ts'
+import { packTexts } from '../../src/replica/writes/packed-proposals.ts'
 import { RegistrationLoad, instance, registerAlways } from '../helpers/cluster-load.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
 import type { ClusterServer } from '../helpers/cluster-process.ts'
@@ -164,12 +165,14 @@ async function badRequests(t: Test, cluster: ThreeServers, leader: ClusterServer
   const { clusterId } = await helloOf(leader)
   const body = { kind: 'deregister', nodeName: 'outside' }
   const proposal = { version: 1, requestId: 'x', actor: 'x', cause: 'x', body }
+  const packed = Buffer.from(packTexts([JSON.stringify(proposal)]))
   const cases: readonly (readonly [string | undefined, string, unknown, RegExp])[] = [
-    [undefined, 'propose', [JSON.stringify(proposal)], /it is not in a cluster/],
+    [undefined, 'propose', packed, /it is not in a cluster/],
     [undefined, 'transfer', '"x"', /it is not in a cluster/],
-    [clusterId, 'propose', '{', /JSON/],
-    [clusterId, 'propose', { not: 'a list' }, /the request is malformed/],
-    [clusterId, 'propose', [JSON.stringify(proposal)], /it is not a member of this cluster/],
+    [clusterId, 'change', '{', /JSON/],
+    [clusterId, 'propose', '{', /the request is malformed/],
+    [clusterId, 'propose', [JSON.stringify(proposal)], /the request is malformed/],
+    [clusterId, 'propose', packed, /it is not a member of this cluster/],
     [clusterId, 'transfer', '"x"', /it is not a member of this cluster/],
     [clusterId, 'change', { kind: 'remove', id: 'x' }, /it is not a member of this cluster/],
     [clusterId, 'change', { kind: 'add-learner', id: 'x' }, /the request is malformed/],
