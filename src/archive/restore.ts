@@ -21,8 +21,8 @@ export interface RestoreParts extends RestoreContext {
 }
 
 /**
- * Makes the state of the cluster what an archive says, by commands in the log: those that belong
- * together are applied at one moment. Rejects with `restore-unfinished` when some of them were applied.
+ * Makes the state of the cluster what an archive says, by commands in the log. Commands that
+ * belong together are applied at one moment. Rejects with `restore-unfinished` when some of them were applied.
  */
 export async function restoreState(parts: RestoreParts, origin: Origin): Promise<Restored> {
   const done = { written: 0, removed: 0 }

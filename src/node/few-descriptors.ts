@@ -5,7 +5,8 @@ import { dnsThreadsDefault } from '../resolver/threads/default-threads.ts'
 
 /**
  * Throws `descriptors-too-few` when an agent cannot work with `limit` open files. To be called before its
- * modules are loaded: Node opens a hundred of them at once, and would fail with an error of its own.
+ * modules are loaded: Node opens a hundred of them at the same time, and would fail with an error
+ * of its own.
  */
 export function refuseFewDescriptors({ dns }: Config, limit: number): void {
   const min = descriptorsMin(dns.threads ?? dnsThreadsDefault())

@@ -24,7 +24,7 @@ import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 /** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
 const busyTimeoutMs = 20
 const walBytesMax = 32 * 1024 * 1024
-/** SQLite never shrinks the file of a WAL by itself, so one slow reader would have made it large for good. */
+/** SQLite never shrinks the file of a WAL by itself, so one slow reader would make it large permanently. */
 const walKeptBytes = 12 * 1024 * 1024
 /** The only writer keeps its pages: it looks up each row that it may change. */
 const writerCacheKib = 4096

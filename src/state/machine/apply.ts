@@ -233,7 +233,7 @@ export class Machine {
     return applier.apply(body)
   }
 
-  /** One that fails changes nothing, and keeps the others from nothing; the first failure is the outcome. */
+  /** A command that fails changes nothing, and the others are applied. The first failure is the outcome. */
   #applyAll({ bodies }: BatchCommand, index: number, command: Command): Outcome {
     let failed: Outcome | undefined
     for (const body of bodies) {

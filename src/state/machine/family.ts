@@ -14,12 +14,12 @@ export interface Migration {
 
 /** A kind of command. */
 export interface CommandKind {
-  /** Of its fields; what does not fit never reaches the log. */
+  /** Of its fields. A command of another shape never reaches the log. */
   readonly shape: Shape
   /** The first format whose servers know it. */
   readonly since: number
   /**
-   * What it needs when a disk is nearly full. `none`: it makes room, and is always taken. `little`: it is
+   * The space that it needs when a disk is nearly full. `none`: it makes room, and is always taken. `little`: it is
    * taken down to a quarter of the reserve, because the answers depend on it. Default `space`.
    */
   readonly needs?: 'none' | 'little' | 'space'

@@ -89,7 +89,7 @@ export class Subjects {
     for (const row of this.#sql.forgetGone.all()) gone.subtract(row)
   }
 
-  /** What is remembered of the rows may not be so: a transaction was rolled back, or a state replaced. */
+  /** Forgets the remembered rows: a transaction was rolled back, or the state was replaced. */
   clear(): void {
     this.#known.clear()
   }
