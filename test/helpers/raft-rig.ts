@@ -105,11 +105,7 @@ export class RaftRig {
   }
 
   /** Writes of `from`, to be done by `to`; what is lost is never answered. */
-  #forward(
-    from: NodeId,
-    to: NodeId,
-    proposals: readonly Uint8Array[],
-  ): Promise<ProposalResult[]> {
+  #forward(from: NodeId, to: NodeId, proposals: readonly Uint8Array[]): Promise<ProposalResult[]> {
     if (!this.isForwarding || this.silent.has(from) || this.silent.has(to)) {
       return new Promise(() => {})
     }
