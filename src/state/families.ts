@@ -3,6 +3,7 @@ import { assert } from '../base/assert.ts'
 import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { kvFamily } from './kv/family.ts'
+import { kvFormat } from './kv/schema.ts'
 import { Machine, machineTables } from './machine/apply.ts'
 import type { AnyBody, BatchCommand, Command } from './machine/command.ts'
 import type { CommandKind, Family } from './machine/family.ts'
@@ -57,12 +58,19 @@ function isFamilyBody(body: unknown): boolean {
 
 const kinds: ReadonlyMap<string, CommandKind> = new Map([
   ...familyKinds,
-  ['batch', { since: 6, shape: hasFields({ bodies: isListOf(isFamilyBody) }) }],
+  ['batch', { since: kvFormat, shape: hasFields({ bodies: isListOf(isFamilyBody) }) }],
 ])
 
 /** The row of a kind of command; undefined: this release does not know it. */
 export function commandKind(kind: string): CommandKind | undefined {
   return kinds.get(kind)
+}
+
+/** The first format whose servers know all of a command. */
+export function formatOf(body: AnyBody): number {
+  const own = kinds.get(body.kind)?.since ?? Infinity
+  const { bodies = [] } = body as Partial<BatchCommand>
+  return bodies.reduce((format, inner) => Math.max(format, formatOf(inner)), own)
 }
 
 /**

@@ -8,9 +8,9 @@ export class MemberFormats {
     this.#formats.set(id, format)
   }
 
-  /** Of `ids`, the members that have not reported a format of at least `format`. */
+  /** Of `ids`, the members that have reported an older format than `format`. */
   below(format: number, ids: readonly NodeId[]): readonly NodeId[] {
-    return ids.filter((id) => (this.#formats.get(id) ?? 0) < format)
+    return ids.filter((id) => (this.#formats.get(id) ?? format) < format)
   }
 
   /** Forgets servers that are not members any more. */
