@@ -8,9 +8,16 @@ export class MemberFormats {
     this.#formats.set(id, format)
   }
 
-  /** Of `ids`, the members that have reported an older format than `format`. */
-  below(format: number, ids: readonly NodeId[]): readonly NodeId[] {
-    return ids.filter((id) => (this.#formats.get(id) ?? format) < format)
+  /** The members that have reported an older format than `format`. */
+  older(format: number): readonly NodeId[] {
+    const older: NodeId[] = []
+    for (const [id, reported] of this.#formats) if (reported < format) older.push(id)
+    return older
+  }
+
+  /** Of `ids`, those, and the ones that have reported nothing. */
+  missing(format: number, ids: readonly NodeId[]): readonly NodeId[] {
+    return ids.filter((id) => (this.#formats.get(id) ?? 0) < format)
   }
 
   /** Forgets servers that are not members any more. */
