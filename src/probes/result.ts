@@ -3,16 +3,16 @@ import { reasonOf } from '../base/errors.ts'
 import { clipOutput } from '../health/check.ts'
 import { isOutOfDescriptors } from '../process/descriptor-limit.ts'
 import type { CheckStatus } from '../health/check.ts'
+import type { Evidence } from '../state/catalog/model.ts'
 
 export interface ProbeResult {
   readonly status: CheckStatus
   readonly output: string
   /**
-   * 'proof': the service answered, or its host refused for it. 'absence': nothing was heard, which
-   * may be our own blindness. 'none': no probe could be made here (out of descriptors or ports);
-   * it says nothing about the service.
+   * What the status rests on. 'none': no probe could be made here (out of descriptors or ports); it
+   * says nothing about the service.
    */
-  readonly evidence: 'proof' | 'absence' | 'none'
+  readonly evidence: Evidence | 'none'
 }
 
 /** What a probe shows of itself to a service that asks for it, PEM. */

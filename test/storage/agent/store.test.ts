@@ -41,7 +41,8 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   first.putCheck(stored('ttl', 'web/1'))
   first.putCheck(stored('node'))
   first.checkSynced('node', 8)
-  const progress = { status: 'warning', output: 'late', ttlLeftMs: 10, savedWallMs: 2000 } as const
+  const told = { status: 'warning', evidence: 'proof', output: 'late' } as const
+  const progress = { ...told, ttlLeftMs: 10, savedWallMs: 2000 }
   first.saveProgress({ checkId: 'node', ...progress })
   first.close()
 
@@ -52,7 +53,7 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   t.strictSame(again.check('ttl'), { ...stored('ttl', 'web/1'), syncedIndex: undefined })
   t.strictSame(again.check('node'), {
     ...stored('node'),
-    check: { ...stored('node').check, status: 'warning', output: 'late' },
+    check: { ...stored('node').check, ...told },
     ttlLeftMs: 10,
     savedWallMs: 2000,
     syncedIndex: 8,
