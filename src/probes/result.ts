@@ -2,8 +2,7 @@ import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
 import { clipOutput } from '../health/check.ts'
 import { isOutOfDescriptors } from '../process/descriptor-limit.ts'
-import type { CheckStatus } from '../health/check.ts'
-import type { Evidence } from '../state/catalog/model.ts'
+import type { CheckStatus, CheckTold } from '../health/check.ts'
 
 export interface ProbeResult {
   readonly status: CheckStatus
@@ -12,7 +11,7 @@ export interface ProbeResult {
    * What the status rests on. 'none': no probe could be made here (out of descriptors or ports); it
    * says nothing about the service.
    */
-  readonly evidence: Evidence | 'none'
+  readonly evidence: CheckTold['evidence'] | 'none'
 }
 
 /** What a probe shows of itself to a service that asks for it, PEM. */

@@ -124,7 +124,7 @@ export function migrate(database: Database, format: Format): void {
     throw svcdError('data-dir-older', { ...place, found, oldest, known })
   }
   if (found === known) return
-  // All steps together: what is cut off in the middle begins again with what was found.
+  // One transaction, so that a migration that was cut off begins again with the format that it found.
   database.transaction(() => {
     format.begin?.(database, found)
     for (let to = found === 0 ? oldest : found + 1; to <= known; to++) {

@@ -99,6 +99,6 @@ function aliasResult(
     checks.find(({ status }) => status === 'warning')
   if (failing === undefined) return passing('All checks passing.')
   const output = `Aliased check ${JSON.stringify(failing.name)} failing: ${failing.output}`
-  // Not heard by this check: what it is an alias of has heard it, or has not.
+  // An alias hears nothing itself.
   return { ...critical(output, failing.evidence), status: failing.status }
 }

@@ -63,6 +63,24 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   t.strictSame([...again.checks()], [again.check('node'), again.check('ttl')])
 })
 
+t.test('a file of the release before has checks whose evidence is not known', async (t) => {
+  const first = store(t)
+  first.putCheck({ ...stored('c'), check: { ...stored('c').check, status: 'critical' } })
+  first.checkSynced('c', 8)
+  const before = first.check('c')
+  first.close()
+  const db = openDatabase(first.path, { mode: 'read-write', synchronous: 'NORMAL' })
+  db.exec('ALTER TABLE checks DROP COLUMN evidence; PRAGMA user_version = 1')
+  db.close()
+  const upgraded = store(t, first.path)
+  t.teardown(() => upgraded.close())
+  t.strictSame(upgraded.check('c'), before)
+  t.equal(upgraded.check('c')?.check.evidence, '')
+  const check = { ...stored('d').check, status: 'critical', evidence: 'intent' } as const
+  upgraded.putCheck({ ...stored('d'), check })
+  t.equal(upgraded.check('d')?.check.evidence, 'intent')
+})
+
 t.test('a service that is written again counts as unacknowledged', async (t) => {
   const db = store(t)
   t.teardown(() => db.close())
