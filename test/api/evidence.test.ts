@@ -69,10 +69,16 @@ t.test(
   async (t) => {
     const api = await filled(t)
     const disk = { Name: 'disk', Status: 'warning', Evidence: 'absence' }
-    t.equal((await api.put('catalog/register', { Node: 'n2', Address: '10.0.0.2', Check: disk })).status, 200)
+    t.equal(
+      (await api.put('catalog/register', { Node: 'n2', Address: '10.0.0.2', Check: disk })).status,
+      200,
+    )
     const [row] = await api.json<readonly Row[]>('health/node/n2')
     t.match(row, { Status: 'warning', Evidence: 'absence' })
-    t.equal((await api.put('catalog/register', { Node: 'n2', Address: '10.0.0.2', Check: row })).status, 200)
+    t.equal(
+      (await api.put('catalog/register', { Node: 'n2', Address: '10.0.0.2', Check: row })).status,
+      200,
+    )
     t.strictSame(await api.json('health/node/n2'), [row])
     const wrong = { ...disk, Evidence: 'rumour' }
     t.match(await api.put('catalog/register', { Node: 'n2', Address: '10.0.0.2', Check: wrong }), {
