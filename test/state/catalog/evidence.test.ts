@@ -4,7 +4,9 @@ import { must } from '../../../src/base/assert.ts'
 import { commandKind, decodeCommand, proposalFault } from '../../../src/state/families.ts'
 import { stateTables, stateVersion } from '../../../src/state/families.ts'
 import type { UpdateCheckCommand } from '../../../src/state/catalog/commands.ts'
+import { nodeCheckId, serverServiceId } from '../../../src/state/catalog/model.ts'
 import type { Evidence, Status } from '../../../src/state/catalog/model.ts'
+import { restoreCommands } from '../../../src/state/catalog/restore.ts'
 import { evidenceFormat } from '../../../src/state/catalog/schema.ts'
 import { scanSums } from '../../../src/state/machine/sums.ts'
 import { runSnapshotJob } from '../../../src/storage/snapshot/job.ts'
@@ -90,7 +92,11 @@ t.test('evidence counts from the entry on that takes its format into use', async
 t.test('a server that was upgraded late has the rows of one that was upgraded early', async (t) => {
   t.testdir()
   const [early, late] = ['early.db', 'late.db'].map((name) => join(t.testdirName, name))
-  const before = [web('passing'), update('critical', 'absence', 'mixed'), update('warning')]
+  const before = [
+    web('passing'),
+    update('warning', 'proof'),
+    update('critical', 'absence', 'mixed'),
+  ]
   const after = [useFormat, update('critical', 'proof', 'all'), web('critical', 'absence')]
   const entriesOf = (bodies: readonly Parameters<typeof committed>[1][], from: number) =>
     bodies.map((body, at) => committed(from + at, body))
@@ -113,6 +119,25 @@ t.test('a server that was upgraded late has the rows of one that was upgraded ea
   t.equal(upgraded.catalog.check('n1', 'service:web')?.evidence, 'absence')
   t.equal(runSnapshotJob({ kind: 'verify', statePath: must(late) }).index, 26)
 })
+
+t.test(
+  'a restore brings evidence back, and takes a server of another cluster for dead',
+  async (t) => {
+    const [archived, present] = [new MemoryCatalog(), new MemoryCatalog()]
+    const server = registerCommand('s9', {
+      service: serviceDefinition(serverServiceId),
+      checks: [checkDefinition(nodeCheckId)],
+    })
+    archived.apply(web('critical', 'absence'), server)
+    present.apply(web('critical', 'proof'))
+    const context = { memberIds: new Set<string>() }
+    for (const commands of restoreCommands(archived.reader, present.reader, context)) {
+      if (commands !== undefined) present.apply(...commands)
+    }
+    t.equal(checkIn(present).evidence, 'absence')
+    t.match(present.reader.check('s9', nodeCheckId), { status: 'critical', evidence: 'absence' })
+  },
+)
 
 t.test('a format in use stays so after a restart, and after a batch that failed', async (t) => {
   t.testdir()
