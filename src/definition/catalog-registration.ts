@@ -12,6 +12,7 @@ import type {
 import {
   catalogWeights,
   checkedAddress,
+  checkedEvidence,
   checkedId,
   checkedMeta,
   checkedName,
@@ -97,6 +98,7 @@ function checkOf(body: CatalogCheckBody, nodeName: string): CheckDefinition {
     checkId: checkedId(id, 'CheckID'),
     name: checkedName(body.Name ?? '', 'check name'),
     status: checkedStatus(body.Status),
+    evidence: checkedEvidence(body.Evidence),
     notes: cutOutput(body.Notes ?? ''),
     output: cutOutput(body.Output ?? ''),
     serviceId: body.ServiceID ?? '',

@@ -163,6 +163,7 @@ export const catalogCheckShape = object({
   Status: text,
   Notes: text,
   Output: text,
+  Evidence: text,
   ServiceID: text,
   ServiceName: text,
   ServiceTags: listOf(text),

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { UpdateCheckCommand } from '../state/catalog/commands.ts'
 import { openVersions, stateVersion } from '../state/families.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
@@ -26,6 +25,7 @@ import { joinAt, ownPlace } from './cluster/joining.ts'
 import { DiskSpace } from './disk-space.ts'
 import { allDuties } from './duties/all-duties.ts'
 import type { AllDuties } from './duties/all-duties.ts'
+import type { OwnCommand } from './duties/duty.ts'
 import { ownProposal } from './duties/member-silence.ts'
 import { memberSnapshots } from './state/member-snapshots.ts'
 import { addressesIn, openStateKeeper } from './state/open-keeper.ts'
@@ -390,7 +390,7 @@ export class ReplicaServer {
     this.#parts.onTurn()
   }
 
-  #proposeOwn(command: UpdateCheckCommand, cause: string): void {
+  #proposeOwn(command: OwnCommand, cause: string): void {
     const bytes = Buffer.from(ownProposal(this.#parts.settings.name, command, cause))
     this.#raft?.propose({ bytes }, false, () => {})
     this.#raft?.turn()
@@ -414,6 +414,7 @@ export class ReplicaServer {
       moved: () => this.#transport.moved,
       propose: (command, cause) => this.#proposeOwn(command, cause),
       format: stateVersion,
+      usedFormat: () => this.#state.usedFormat,
       own: () => this.#keeper.report(),
       ask: (peer, kind, body) => this.#ask({ id: peer }, kind, body, forwardTimeoutMs),
       onOdd: (right) => this.#keeper.onDiffers(right),

@@ -1,7 +1,7 @@
 import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/state/machine/apply.ts'
 import type { CommandBody } from '../../src/state/families.ts'
-import { loadSums, noteSums } from '../../src/state/machine/sums.ts'
+import { loadSums, noteSums, scanTable } from '../../src/state/machine/sums.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { checkDefinition, registerCommand, serviceDefinition } from './catalog.ts'
 
@@ -54,6 +54,8 @@ export function tamper(path: string, sql: string): void {
 
 /** Takes back what came after the first format, so that a state is one of an older release. */
 export const toFormat1 = `
+  DROP TABLE used_formats;
+  ALTER TABLE checks DROP COLUMN evidence;
   DROP TABLE kv;
   DROP TABLE kv_tombstones;
   DROP INDEX checks_that_tell;
@@ -63,8 +65,22 @@ export const toFormat1 = `
   PRAGMA user_version = 1;
 `
 
-/** Takes back the tables of the key/value store, and their sums. */
+/** Takes back the evidence of checks and the formats in use, as a release before them would have it. */
+export function toFormat7(path: string): void {
+  const db = new Sqlite(path)
+  const { used_formats: _used, ...sums } = loadSums(db).sums
+  db.exec(`
+    DROP TABLE used_formats;
+    ALTER TABLE checks DROP COLUMN evidence;
+    PRAGMA user_version = 7;
+  `)
+  noteSums(db, { ...sums, checks: scanTable(db, 'checks') })
+  db.close()
+}
+
+/** As {@link toFormat7}, and takes back the tables of the key/value store. */
 export function toFormat6(path: string): void {
+  toFormat7(path)
   const db = new Sqlite(path)
   const { kv: _kv, kv_tombstones: _tombstones, ...sums } = loadSums(db).sums
   db.exec('DROP TABLE kv; DROP TABLE kv_tombstones; PRAGMA user_version = 6')

@@ -5,7 +5,7 @@ import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
 import { putBelongings, settleIdentity } from './node-identity.ts'
-import { touchCheck, touchServiceGone, touchServices } from './change.ts'
+import { keptEvidence, touchCheck, touchServiceGone, touchServices } from './change.ts'
 import type { CatalogChange } from './change.ts'
 import { objectJson, reverseLabels } from './rows.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
@@ -163,6 +163,7 @@ function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange
     definition: JSON.stringify(check.definition),
     create_index: before?.create_index ?? index,
     modify_index: index,
+    evidence: keptEvidence(check, gate),
   }
   if (before !== undefined && isSameRow(before, row)) return
   gate.put(checksTable, row, before)

@@ -364,6 +364,7 @@ t.test('an archive is unpacked into what was packed, however it is cut into chun
       gone_subjects: 0,
       kv: 0,
       kv_tombstones: 0,
+      used_formats: 0,
       subjects: must(unpacked.rows['subjects']),
     })
     t.ok(readFileSync(path).equals(readFileSync(file.path)))
