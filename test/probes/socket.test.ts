@@ -141,7 +141,8 @@ t.test('gRPC: SERVING is passing; all else is critical and says why', async (t) 
     ['http', 'critical', /HTTP status 404 instead of a gRPC answer$/],
   ] as const
   for (const [service, status, output] of cases) {
-    t.match(await probeGrpc({ ...plain, port, service }), { status, output }, service)
+    const found = await probeGrpc({ ...plain, port, service })
+    t.match(found, { status, evidence: 'proof', output }, service)
   }
   t.match(await probeGrpc({ ...plain, port, service: 'silent', timeoutMs: 100 }), {
     status: 'critical',

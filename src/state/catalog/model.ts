@@ -4,7 +4,7 @@ export type Status = 'passing' | 'warning' | 'critical'
 
 /**
  * What a status other than passing rests on. `proof`: the target answered and said no, or its host refused.
- * `absence`: nothing was heard, which may be the blindness of the observer. `intent`: somebody wants it
+ * `absence`: nothing was heard, which may be the blindness of the observer. `intent`: an operator wants it
  * (maintenance). '' where that is not known, and of a passing check.
  */
 export type Evidence = '' | 'proof' | 'absence' | 'intent'
