@@ -47,6 +47,9 @@ export interface SessionsParts extends Pick<
   readonly onSnapshot: (session: PeerSession) => void
 }
 
+/** A step of each start, of which the log says nothing. */
+const afterJoining = 'reconnecting after joining the cluster'
+
 /** All connections, whichever side opened them: how they are greeted, and their log lines. */
 export class PeerSessions {
   readonly #parts: SessionsParts
@@ -144,9 +147,7 @@ export class PeerSessions {
       // Its answer may still be on the way: it was a request that brought the change.
       if (rpc.count > 0) continue
       connection.part(
-        isLeftBehind
-          ? 'this server was left behind when its cluster was recovered'
-          : 'reconnecting after joining the cluster',
+        isLeftBehind ? 'this server was left behind when its cluster was recovered' : afterJoining,
       )
     }
   }
@@ -256,8 +257,10 @@ export class PeerSessions {
     this.#open.delete(peer.id)
     onDisconnected(peer.id)
     if (isClosed()) return
-    const text = `lost the connection to ${describePeer(peer)}: ${reason}`
-    notices.info(peer.id, `lost: ${reason}`, { peer: peer.id, reason }, text)
+    if (reason !== afterJoining) {
+      const text = `lost the connection to ${describePeer(peer)}: ${reason}`
+      notices.info(peer.id, `lost: ${reason}`, { peer: peer.id, reason }, text)
+    }
     options.onConnectionLost(peer.id)
   }
 }
