@@ -35,6 +35,7 @@ import { openPeerPort } from './cluster/peer-port.ts'
 import { askerOver, forwarderOver } from './cluster/peer-questions.ts'
 import { PeerRequests } from './writes/peer-requests.ts'
 import { formatRefusal } from './writes/format-guard.ts'
+import { failureBy } from './writes/proposals.ts'
 import { RaftServer } from './raft-server.ts'
 import { replicaTicker } from './replica-ticker.ts'
 import { logMoves } from './duties/member-moves.ts'
@@ -279,8 +280,7 @@ export class ReplicaServer {
   /** The core goes, with what only it needs; members are known by the log until there is another one. */
   #end(): void {
     this.#ticker?.stop()
-    const { code, message } = svcdError('state-damaged', { reason: this.#keeper.damage ?? '' })
-    this.#raft?.end({ kind: 'failed', code, message })
+    this.#raft?.end(failureBy(svcdError('state-damaged', { reason: this.#keeper.damage ?? '' })))
     this.#raft = undefined
     this.#transport.setPeers(addressesIn(this.#log))
   }

@@ -6,7 +6,7 @@ import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { failureOf } from './writes/operations.ts'
 import { unpackProposals } from './writes/packed-proposals.ts'
-import { isPlain } from './writes/proposals.ts'
+import { failureBy, isPlain } from './writes/proposals.ts'
 import type { ProposalResult } from './writes/proposals.ts'
 import { ReplicaServer } from './server.ts'
 import { TidyTime } from './tidy-time.ts'
@@ -212,8 +212,7 @@ class Desk {
   }
 }
 
-const { code, message } = svcdError('no-leader', {})
-const noLeader: ProposalResult = { kind: 'failed', code, message }
+const noLeader = failureBy(svcdError('no-leader', {}))
 
 async function open(): Promise<void> {
   let desk: Desk | undefined

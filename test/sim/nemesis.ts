@@ -1,6 +1,6 @@
 import { must } from '../../src/base/assert.ts'
 import { randomBelow } from '../../src/base/random.ts'
-import { stampProposal } from '../../src/state/machine/command.ts'
+import { stampAll } from '../../src/replica/writes/log-entry.ts'
 import { members } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
@@ -216,7 +216,7 @@ export class Nemesis {
     const op = { kind: 'append', value: 1 } as const
     const data = Array.from({ length: count }, () => {
       const proposal = encodeProposal(this.#world.newRequestId(), 'burst', op)
-      return stampProposal(proposal, Math.round(this.#world.nowMs))
+      return must(stampAll([Buffer.from(proposal)], Math.round(this.#world.nowMs))[0])
     })
     leader?.act((driver) => void driver.raft.propose(data))
   }

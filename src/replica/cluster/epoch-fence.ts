@@ -1,3 +1,4 @@
+import { failureBy } from '../writes/proposals.ts'
 import type { Logger } from '../../base/log.ts'
 import { type SvcdError, svcdError } from '../../base/errors.ts'
 import { members } from '../../raft/config.ts'
@@ -79,8 +80,7 @@ export class EpochFence {
 
   #close(raft: RaftServer): void {
     this.#waitsSinceMs = undefined
-    const { code, message } = leftBehindError(this.#parts.marks)
-    raft.fence({ kind: 'failed', code, message })
+    raft.fence(failureBy(leftBehindError(this.#parts.marks)))
     this.#remind()
   }
 

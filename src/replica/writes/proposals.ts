@@ -190,8 +190,8 @@ export class Proposals {
         return
       case 'busy': {
         this.#queue = []
-        const message = `Too many writes are waiting on the server (${result.waiting}). Retry in a moment.`
-        for (const { settle } of batch) settle({ kind: 'failed', code: 'busy', message })
+        const busy = failureBy(svcdError('busy', { waiting: result.waiting }))
+        for (const { settle } of batch) settle(busy)
         return
       }
       case 'too-large':
@@ -214,11 +214,11 @@ export class Proposals {
 
   /** The core takes all or none, so the one that does not fit goes, and the rest tries again. */
   #rejectTooLarge({ bytes, max }: Extract<ProposeResult, { kind: 'too-large' }>): void {
-    const message = `The registration has ${bytes} bytes; the limit is ${max}. Shorten its meta or tags.`
+    const tooLarge = failureBy(svcdError('command-too-large', { size: bytes, max }))
     const fits: Submission[] = []
     for (const submission of this.#queue) {
       if (submission.bytes.length + 64 <= max) fits.push(submission)
-      else submission.settle({ kind: 'failed', code: 'command-too-large', message })
+      else submission.settle(tooLarge)
     }
     const wasHelpful = fits.length < this.#queue.length
     this.#queue = fits
@@ -236,7 +236,7 @@ export class Proposals {
     if (refused.length === 0) return
     const gone = new Set(refused.map(([submission]) => submission))
     this.#queue = this.#queue.filter((submission) => !gone.has(submission))
-    for (const [{ settle }, { code, message }] of refused) settle({ kind: 'failed', code, message })
+    for (const [{ settle }, error] of refused) settle(failureBy(error))
   }
 
   /** What one request may carry. */
@@ -327,5 +327,9 @@ export class Proposals {
   }
 }
 
-const { code, message } = svcdError('no-leader', {})
-const noLeader: ProposalResult = { kind: 'failed', code, message }
+/** The result of a write that an error of the table keeps from being done. */
+export function failureBy({ code, message }: SvcdError): Failure {
+  return { kind: 'failed', code, message }
+}
+
+const noLeader = failureBy(svcdError('no-leader', {}))

@@ -53,11 +53,3 @@ export type Outcome =
 
 /** The largest command that is accepted, in bytes of its log entry. */
 export const commandBytesMax = 1024 * 1024
-
-/**
- * The log entry of a proposal: its JSON with the leader's time put in front, so that the leader
- * stamps it without parsing and printing it again.
- */
-export function stampProposal(proposalJson: string, timeMs: number): Buffer {
-  return Buffer.from(`{"timeMs":${timeMs},${proposalJson.slice(1)}`)
-}

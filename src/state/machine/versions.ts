@@ -1,5 +1,8 @@
 import { must } from '../../base/assert.ts'
 
+/** The subject that every change of a family moves. */
+export const anySubject = 'anything'
+
 const generationSlot = 0
 const indexSlot = 1
 const ringHeadSlot = 2
@@ -130,9 +133,9 @@ export class FamilyVersions {
     return Atomics.load(this.#slots, this.#first)
   }
 
-  /** The slot of a subject: FNV-1a over its UTF-16 units. `anything` is the slot of every change. */
+  /** The slot of a subject: FNV-1a over its UTF-16 units. {@link anySubject} has that of every change. */
   slotOf(name: string): number {
-    if (name === 'anything') return this.#first
+    if (name === anySubject) return this.#first
     let hash = 0x811c9dc5
     for (let at = 0; at < name.length; at++)
       hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193)

@@ -5,7 +5,7 @@ import { randomBelow, seededRandom } from '../../../src/base/random.ts'
 import type { Random } from '../../../src/base/random.ts'
 import type { CommittedCommand } from '../../../src/state/machine/apply.ts'
 import { decodeCommand } from '../../../src/state/families.ts'
-import { stampProposal } from '../../../src/state/machine/command.ts'
+import { stampAll } from '../../../src/replica/writes/log-entry.ts'
 import type { RegisterCommand } from '../../../src/state/catalog/commands.ts'
 import type { CommandBody } from '../../../src/state/families.ts'
 import type { Command } from '../../../src/state/machine/command.ts'
@@ -383,7 +383,7 @@ t.test('service names come with the union of their tags', async (t) => {
 
 t.test('a log entry is read back with the time that the leader put on it', async (t) => {
   const proposal = { version: 1, requestId: 'r', actor: 'a', cause: 'c', body: web } as const
-  const entry = stampProposal(JSON.stringify(proposal), 1234)
+  const entry = must(stampAll([Buffer.from(JSON.stringify(proposal))], 1234)[0])
   t.strictSame(decodeCommand(entry), { timeMs: 1234, ...JSON.parse(JSON.stringify(proposal)) })
 })
 
@@ -460,7 +460,7 @@ t.test('what another server proposes is refused, or can be applied by all', asyn
       }
       const catalog = new MemoryCatalog()
       catalog.apply(web)
-      catalog.applyCommands(decodeCommand(stampProposal(json, 5)))
+      catalog.applyCommands(decodeCommand(must(stampAll([Buffer.from(json)], 5)[0])))
       counts.applied++
     }
   }
