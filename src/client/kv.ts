@@ -23,7 +23,7 @@ export interface KvReadOptions {
 
 export interface KvWriteOptions {
   readonly datacenter?: string | undefined
-  /** Only if the ModifyIndex of the key is this one; 0: only if there is no such key. Decimal. */
+  /** Only if the ModifyIndex of the key is this one; 0: only if the key does not exist. Decimal. */
   readonly cas?: string | undefined
 }
 
@@ -46,7 +46,7 @@ export class KvClient {
     this.#client = client
   }
 
-  /** Undefined when there is no such key. */
+  /** Undefined when the key does not exist. */
   async entry(key: string, options: KvReadOptions = {}): Promise<KvEntry | undefined> {
     return (await this.#rows<Row>(key, query(options)))?.map(entryOf)[0]
   }

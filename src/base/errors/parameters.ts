@@ -18,7 +18,7 @@ export const parameterErrors = {
   'no-wan': {
     http: 400,
     exit: 1,
-    text: 'Invalid value for ?wan: svcd has one datacenter, so there is no WAN to join; leave it out',
+    text: 'Invalid value for ?wan: svcd has one datacenter and no WAN to join; leave it out',
   },
   'join-address-malformed': {
     http: 400,

@@ -13,7 +13,7 @@ interface DeleteOptions extends KvOptions, CasOptions {
 export function kvDeleteCommand(io: Io): Command {
   const command = newCommand(
     'kv delete',
-    'Delete a key, or all keys that begin with a prefix. It also succeeds if there is no such key.',
+    'Delete a key, or all keys that begin with a prefix. It also succeeds if the key does not exist.',
     io,
   )
     .argument(

@@ -121,7 +121,7 @@ function selfJson(context: ApiContext) {
       ...facts.statistics(),
     },
     Meta: catalog.read((reader) => reader.node(identity.nodeName))?.meta ?? {},
-    // There is no port for proxies; clients that look for one are to find that out.
+    // svcd has no port for proxies, and clients look here for one.
     xDS: { SupportedProxies: {}, Port: -1, Ports: { Plaintext: -1, TLS: -1 } },
   }
 }

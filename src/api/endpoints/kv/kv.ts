@@ -34,7 +34,7 @@ const entry = object(
 const present = (description: string) => ({ type: 'string', description })
 const number = (description: string) => ({ type: 'integer', minimum: 0, description })
 const cas = {
-  cas: number('Only if the ModifyIndex of the key is this one; 0 = only if there is no such key'),
+  cas: number('Only if the ModifyIndex of the key is this one; 0 = only if the key does not exist'),
 }
 
 /** kv/{key}: keys with values. */
