@@ -110,3 +110,17 @@ t.test('a quiet server moves into state.db what a reader kept out of it', async 
   reader.exec('ROLLBACK')
   await until('the row is in the file', 10_000, isMoved)
 })
+
+t.test('writes that come one by one do not make the WAL of state.db long', async (t) => {
+  const directory = t.testdir()
+  const replica = await start(t, directory)
+  const watcher = new Sqlite(join(directory, 'state.db'))
+  t.teardown(() => watcher.close())
+  let largest = 0
+  for (let n = 0; n < 1200; n++) {
+    const service = serviceDefinition(`s${(n * 7919) % 9973}`)
+    await replica.propose(registerCommand('n1', { service }), origin)
+    if (n % 20 === 0) largest = Math.max(largest, walBytesOf(watcher))
+  }
+  t.ok(largest < 24 * 1024 * 1024, `${largest} bytes`)
+})
