@@ -45,7 +45,10 @@ t.test('every proposal gets its own outcome, in the order of the log', async (t)
   t.match(outcomes.at(-1), { ok: false, error: 'unknown-node', subject: 'none' })
   const indexes = outcomes.map(({ index }) => index)
   // The leader may write an entry of its own in between.
-  t.strictSame(indexes, [...new Set(indexes)].toSorted((a, b) => a - b))
+  t.strictSame(
+    indexes,
+    [...new Set(indexes)].toSorted((a, b) => a - b),
+  )
   t.ok(must(indexes.at(-1)) <= outcomes.length + 4, `${indexes.at(-1)}`)
   const reader = new StateReader(join(directory, 'state.db'))
   t.teardown(() => reader.close())
