@@ -1,7 +1,12 @@
+import { renameSync } from 'node:fs'
 import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/state/machine/apply.ts'
 import type { CommandBody } from '../../src/state/families.ts'
+import { defineAddressKeys, summedVersion } from '../../src/state/catalog/schema.ts'
+import { stateMigrations } from '../../src/state/families.ts'
 import { loadSums, noteSums } from '../../src/state/machine/sums.ts'
+import type { StateSums } from '../../src/state/machine/sums.ts'
+import { tablesOf } from '../../src/storage/state-tables.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { checkDefinition, registerCommand, serviceDefinition } from './catalog.ts'
 
@@ -52,22 +57,35 @@ export function tamper(path: string, sql: string): void {
   db.close()
 }
 
-/** Takes back what came after the first format, so that a state is one of an older release. */
-export const toFormat1 = `
-  DROP TABLE kv;
-  DROP TABLE kv_tombstones;
-  DROP INDEX checks_that_tell;
-  DROP TABLE addresses;
-  DROP TABLE gone_subjects;
-  ALTER TABLE subjects ADD COLUMN create_index INTEGER NOT NULL DEFAULT 0;
-  PRAGMA user_version = 1;
-`
-
-/** Takes back the tables of the key/value store, and their sums. */
-export function toFormat6(path: string): void {
-  const db = new Sqlite(path)
-  const { kv: _kv, kv_tombstones: _tombstones, ...sums } = loadSums(db).sums
-  db.exec('DROP TABLE kv; DROP TABLE kv_tombstones; PRAGMA user_version = 6')
-  noteSums(db, sums)
+/**
+ * Makes a state one of an older release: the rows and sums stay, in the tables and columns of that format.
+ * What a column held that is no more, nobody reads: it gets a zero or an empty text.
+ */
+export function toFormat(path: string, format: number): void {
+  const older = `${path}.older`
+  const db = new Sqlite(older)
+  defineAddressKeys(db)
+  for (const migration of stateMigrations.slice(0, format)) db.exec(migration)
+  db.pragma('foreign_keys = OFF')
+  db.prepare('ATTACH DATABASE ? AS newer').run(path)
+  const { sums } = loadSums(db, undefined, 'newer')
+  const newer = new Map(tablesOf(db, 'newer').map(({ name, columns }) => [name, columns]))
+  const tables = tablesOf(db)
+  for (const { name, columns } of tables) {
+    const of = new Set(newer.get(name))
+    const values = columns.map((column) => (of.has(column) ? column : '0'))
+    db.exec(
+      `DELETE FROM ${name}; INSERT INTO ${name} SELECT ${values.join(', ')} FROM newer.${name}`,
+    )
+  }
+  if (format < summedVersion) db.exec("DELETE FROM meta WHERE key = 'sums'")
+  else noteSums(db, pick(sums, new Set(tables.map(({ name }) => name))))
+  db.exec('DETACH DATABASE newer; VACUUM')
+  db.pragma(`user_version = ${format}`)
   db.close()
+  renameSync(older, path)
+}
+
+function pick(sums: StateSums, names: ReadonlySet<string>): StateSums {
+  return Object.fromEntries(Object.entries(sums).filter(([name]) => names.has(name)))
 }

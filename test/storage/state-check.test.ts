@@ -6,7 +6,7 @@ import { summedVersion } from '../../src/state/catalog/schema.ts'
 import { runSnapshotJob } from '../../src/storage/snapshot/job.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { Sqlite } from '../helpers/sqlite.ts'
-import { copyClean, fill, tamper, toFormat1, toFormat6 } from '../helpers/state.ts'
+import { copyClean, fill, tamper, toFormat } from '../helpers/state.ts'
 
 t.test(
   'rows that are not those that were written are found, and no snapshot is made',
@@ -62,7 +62,7 @@ t.test(
     const { text } = writer.sums.now
     const snapshot = copyClean(must(path), join(t.testdirName, 'a.snap'))
     writer.close()
-    tamper(must(path), toFormat1)
+    toFormat(must(path), 1)
     const migrated = new StateWriter(must(path))
     t.equal(migrated.sums.now.text, text)
     t.equal(runSnapshotJob({ kind: 'verify', statePath: must(path) }).index, 40)
@@ -85,10 +85,9 @@ t.test('damage in a state that has sums already is still found after an upgrade'
   const { text } = writer.sums.now
   const snapshot = copyClean(path, join(t.testdirName, 'a.snap'))
   writer.close()
-  const spoil = `UPDATE services SET port = port + 1; PRAGMA user_version = ${summedVersion}`
   for (const file of [path, snapshot]) {
-    toFormat6(file)
-    tamper(file, spoil)
+    toFormat(file, summedVersion)
+    tamper(file, 'UPDATE services SET port = port + 1')
   }
   t.match(runSnapshotJob({ kind: 'check', path: snapshot }).damage, /table services/)
   const migrated = new StateWriter(path)
