@@ -1,5 +1,7 @@
 // The rows of the catalog, as every room that reads it sees them.
 
+import type { PlainDefinition } from './service-fields.ts'
+
 export type Status = 'passing' | 'warning' | 'critical'
 
 /** The authority for a row: its agent (anti-entropy may remove it), or the client that wrote it. */
@@ -40,8 +42,8 @@ export interface NodeDefinition {
   readonly meta: Readonly<Record<string, string>>
 }
 
-/** What a registration says of a service instance. */
-export interface ServiceDefinition {
+/** What a registration says of a service instance. Its plain fields are in `service-fields.ts`. */
+export interface ServiceDefinition extends PlainDefinition {
   /** Unique on its node. */
   readonly id: string
   readonly name: string
@@ -53,7 +55,6 @@ export interface ServiceDefinition {
   readonly meta: Readonly<Record<string, string>>
   readonly weights: Weights
   readonly taggedAddresses: Readonly<Record<string, TaggedAddress>>
-  readonly enableTagOverride: boolean
   readonly owner: Owner
   /** Fields of Consul's that svcd stores and returns but does not act on (Kind, Proxy, Connect, …). */
   readonly extra: Readonly<Record<string, unknown>>

@@ -8,6 +8,7 @@ import { putBelongings, settleIdentity } from './node-identity.ts'
 import { touchCheck, touchServiceGone, touchServices } from './change.ts'
 import type { CatalogChange } from './change.ts'
 import { objectJson, reverseLabels } from './rows.ts'
+import { withPlainCells } from './service-fields.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 import { subject } from './subjects.ts'
 import { checksTable, nodesTable, servicesTable } from './tables.ts'
@@ -125,7 +126,7 @@ function serviceRow(
   createIndex: number,
   modifyIndex: number,
 ): ServiceRow {
-  return {
+  const row = {
     node_key: nodeKey,
     id: service.id,
     name: service.name,
@@ -137,12 +138,12 @@ function serviceRow(
     weight_passing: service.weights.passing,
     weight_warning: service.weights.warning,
     tagged_addresses: objectJson(service.taggedAddresses),
-    enable_tag_override: service.enableTagOverride ? 1 : 0,
     owner: service.owner,
     extra: objectJson(service.extra),
     create_index: createIndex,
     modify_index: modifyIndex,
   }
+  return withPlainCells(row, service)
 }
 
 function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange): void {

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { Migration } from '../machine/family.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
+import { plainMigrations } from './service-fields.ts'
 
 /** The first format whose `meta` has the sums of the tables. */
 export const summedVersion = 5
@@ -131,6 +132,7 @@ export const catalogMigrations: readonly Migration[] = [
   { format: 4, sql: version4 },
   { format: 5, sql: version5 },
   { format: 6, sql: version6 },
+  ...plainMigrations,
 ]
 
 /** Defines the functions that the migrations use; nothing stored in a database refers to them. */

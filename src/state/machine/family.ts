@@ -8,7 +8,10 @@ import type { AnyTable } from './table.ts'
 export interface Migration {
   /** No two families may have the same, and none may be left out. */
   readonly format: number
-  /** It may add tables. A change of rows must keep the sums of their table. */
+  /**
+   * It may add tables. A change of rows must keep the sums of their table: so do columns that are added at the
+   * end and are empty ('' or 0).
+   */
   readonly sql: string
 }
 
