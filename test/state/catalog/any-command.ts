@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import type { CatalogCommand } from '../../../src/state/catalog/commands.ts'
+import { plainRows } from '../../../src/state/catalog/service-fields.ts'
+import type { PlainDefinition } from '../../../src/state/catalog/service-fields.ts'
 import {
   checkDefinition,
   nodeDefinition,
@@ -12,10 +14,23 @@ const serviceId = fc.constantFrom('a', 'b', 'c')
 const text = fc.constantFrom('', 'x', 'ü€😀', '\ud800', 'a\udc00b', '\ufffd')
 const address = fc.constantFrom('', '10.0.0.1', '::1', '2001:db8::1', 'h.example')
 
+const values = { text: ['', 'x'], whole: [0, 7], flag: [false, true] } as const
+const plain = fc.record(
+  Object.fromEntries(
+    plainRows.map(({ name, kind }) => [name, fc.constantFrom<unknown>(...values[kind])]),
+  ),
+)
+
 const service = fc
-  .record({ id: serviceId, name: fc.constantFrom('web', 'WEB', 'db'), address, text })
-  .map(({ id, name, address: at, text: value }) =>
-    serviceDefinition(name, { id, address: at, meta: { value }, port: value.length }),
+  .record({ id: serviceId, name: fc.constantFrom('web', 'WEB', 'db'), address, text, plain })
+  .map(({ id, name, address: at, text: value, plain: more }) =>
+    serviceDefinition(name, {
+      id,
+      address: at,
+      meta: { value },
+      port: value.length,
+      ...(more as Partial<PlainDefinition>),
+    }),
   )
 const check = fc
   .record({
