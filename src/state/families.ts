@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3'
 import { assert } from '../base/assert.ts'
 import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
 import { catalogFamily } from './catalog/family.ts'
-import { demoFamily } from './demo/family.ts'
 import { kvFamily } from './kv/family.ts'
 import { Machine, machineTables } from './machine/apply.ts'
 import type { AnyBody, BatchCommand, Command } from './machine/command.ts'
@@ -10,7 +9,7 @@ import type { CommandKind, Family } from './machine/family.ts'
 import { Versions } from './machine/versions.ts'
 
 /** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
-export const families = [catalogFamily, kvFamily, demoFamily] as const
+export const families = [catalogFamily, kvFamily] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never
 
