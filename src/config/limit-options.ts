@@ -16,14 +16,6 @@ const timeout = {
 
 /** Limits on the number of connections and on their idle time; rows of the options table. */
 export const limitOptions = {
-  'limits.demoMaxConns': {
-    ...connections,
-    default: 12,
-    min: 1,
-    flag: 'demo-max-conns',
-    file: 'limits.demo_max_conns',
-    description: 'How many demo connections may be open at a time.',
-  },
   'limits.httpMaxConns': {
     ...connections,
     default: 16_384,
