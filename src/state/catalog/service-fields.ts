@@ -27,7 +27,6 @@ export const plainFields = {
     column: 'enable_tag_override',
     since: 1,
   },
-  rack: { json: 'Rack', kind: 'text', column: 'rack', since: 8 },
 } as const satisfies Readonly<Record<string, PlainField>>
 
 type Fields = typeof plainFields
