@@ -291,6 +291,7 @@ export class Agent implements LocalAgent {
       modifyIndex: syncedIndex,
       ...check,
       status: state.status,
+      evidence: state.evidence ?? '',
       output: state.output,
     }
   }
@@ -357,10 +358,11 @@ export class Agent implements LocalAgent {
   }
 
   #saveCheck(check: RunningCheck): void {
-    const { status, output } = check.state
+    const { status, evidence, output } = check.state
     this.#parts.store.saveProgress({
       checkId: check.checkId,
       status,
+      evidence,
       output,
       ttlLeftMs: this.#runner.ttlLeftMs(check),
       savedWallMs: this.#parts.clock.wallMs(),

@@ -236,7 +236,8 @@ function resume(
 ): void {
   const { check, run } = stored
   if (run.plan.kind === 'none') return
-  const { status, output } = row ?? check
+  const { status, evidence = '', output } = row ?? check
+  const isLocalNewer = status === check.status
   parts.runner.resume(
     {
       checkId: check.checkId,
@@ -245,9 +246,10 @@ function resume(
       plan: run.plan,
       rules: run,
       status,
+      evidence,
       output,
     },
-    status === check.status ? check.output : output,
+    isLocalNewer ? { evidence: check.evidence ?? '', output: check.output } : { evidence, output },
     ttlLeftMs(stored, parts.clock.wallMs()),
   )
 }
@@ -302,7 +304,8 @@ export function putCheckRow(
 
 /** As {@link isSame}, what a check came to aside. */
 export function isSameCheck(check: CheckDefinition, row: CheckDefinition): boolean {
-  return isSame({ ...check, status: row.status, output: row.output }, row)
+  const { status: _status, evidence: _evidence, output: _output, ...defined } = check
+  return isSame(defined, row)
 }
 
 export function nextTurn(): Promise<void> {

@@ -113,9 +113,9 @@ export class AgentRegistrations {
     const { store, clock } = this.#parts
     const running = this.#parts.runner.get(check.checkId)
     const kept = running?.serviceId === check.serviceId ? running : undefined
-    const { status, output } = kept?.state ?? check
+    const { status, evidence = '', output } = kept?.state ?? check
     const definition = { ...check.definition, ...catalogDefinition(run) }
-    const row = { ...check, status, output, definition }
+    const row = { ...check, status, evidence, output, definition }
     const ttlLeftMs = run.plan.kind === 'ttl' ? run.plan.ttlMs : undefined
     this.#parts.sync.cancelRemoval({ kind: 'check', id: check.checkId })
     const { knownIndex } = this.#parts.sync
@@ -124,11 +124,14 @@ export class AgentRegistrations {
   }
 
   #run({ check, run, unchanged }: Placed): void {
-    const { checkId, serviceId, status, output } = check
+    const { checkId, serviceId, status, evidence = '', output } = check
     const running = this.#parts.runner.get(checkId)
     if (unchanged && running !== undefined) this.#parts.runner.renew(running)
     else if (run.plan.kind === 'none') this.#parts.runner.remove(checkId)
-    else this.#parts.runner.add({ checkId, serviceId, ...run, rules: run, status, output })
+    else {
+      const told = { status, evidence, output }
+      this.#parts.runner.add({ checkId, serviceId, ...run, rules: run, ...told })
+    }
   }
 
   #dropUnlisted({ service, checks }: AgentServiceDefinition): readonly string[] {

@@ -261,9 +261,9 @@ export class AgentSync {
   #present(check: CheckDefinition): CheckDefinition {
     const running = this.#parts.runner.get(check.checkId)
     if (running === undefined) return check
-    const { status, output, told } = running.state
-    running.state = { ...running.state, told: { ...told, status, output } }
-    return { ...check, status, output }
+    const { status, evidence, output, told } = running.state
+    running.state = { ...running.state, told: { ...told, status, evidence, output } }
+    return { ...check, status, evidence, output }
   }
 
   async #tellAll(check: RunningCheck, state: Telling): Promise<void> {
@@ -273,9 +273,9 @@ export class AgentSync {
       for (let origin = state.next; origin !== undefined; origin = state.next) {
         state.next = undefined
         if (runner.get(checkId) !== check) return
-        const { status, output } = check.state.told
+        const { status, evidence, output } = check.state.told
         const body = { kind: 'update-check', nodeName: identity.nodeName, checkId } as const
-        const outcome = await this.#propose({ ...body, status, output }, origin)
+        const outcome = await this.#propose({ ...body, status, evidence, output }, origin)
         // Somebody removed it from the catalog; it is in agent.db, so it comes back.
         if (!outcome.ok && runner.get(checkId) === check) await this.#syncCheck(checkId)
       }

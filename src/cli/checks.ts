@@ -83,6 +83,7 @@ function columnsOf(since: Since): readonly Column<CheckEntry>[] {
     { header: 'Status', cell: ({ Status }) => ({ text: Status, tone: toneOf(Status) }) },
     { header: 'Type', cell: ({ Type }) => (Type === '' ? '-' : Type), isWide: true },
     { header: 'Interval', cell: ({ Interval }) => Interval || '-', isWide: true },
+    { header: 'Evidence', cell: ({ Evidence = '-' }) => Evidence, isWide: true },
     { header: 'Since', cell: (check) => since(check) || '-', isWide: true },
     { header: 'Name', cell: ({ Name }) => Name, isWide: true },
     { header: 'Output', cell: outputOf },

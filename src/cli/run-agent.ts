@@ -30,7 +30,6 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const { logLevel: level, logJson: json } = config
   const log = new AgentLog({ level, json, write: (line) => held.add(line) })
   const { logger } = log
-  say('==> Starting svcd agent...\n')
   const terminal = new Terminal()
   const stopSignal = Promise.race([nextStopSignal(), ...(config.dev ? [hangUp(terminal)] : [])])
   const hurry = new AbortController()
@@ -41,6 +40,8 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   process.on('SIGHUP', () => {
     if (running !== undefined && !(config.dev && terminal.isGone)) void reload(running)
   })
+  // Who reads this may send signals.
+  say('==> Starting svcd agent...\n')
   const starting = startNode(config, logger, hurry.signal, log, start.reread)
   const node = await starting.catch((error: unknown) => {
     held.release()

@@ -26,6 +26,8 @@ export interface CheckEntry {
   readonly Status: string
   readonly Notes: string
   readonly Output: string
+  /** What a status other than passing rests on; absent where that is not known. */
+  readonly Evidence?: 'proof' | 'absence' | 'intent'
   readonly ServiceID: string
   readonly ServiceName: string
   /** 'ttl', 'http', … or '' when no agent runs it. */

@@ -13,6 +13,7 @@ import type {
 import {
   catalogWeights,
   checkedAddress,
+  checkedEvidence,
   checkedId,
   checkedMeta,
   checkedName,
@@ -98,6 +99,7 @@ function checkOf(body: CatalogCheckBody, nodeName: string): CheckDefinition {
     checkId: checkedId(id, 'CheckID'),
     name: checkedName(body.Name ?? '', 'check name'),
     status: checkedStatus(body.Status),
+    evidence: checkedEvidence(body.Evidence),
     notes: cutOutput(body.Notes ?? ''),
     output: cutOutput(body.Output ?? ''),
     serviceId: body.ServiceID ?? '',

@@ -164,6 +164,7 @@ export const catalogCheckShape = object({
   Status: text,
   Notes: text,
   Output: text,
+  Evidence: text,
   ServiceID: text,
   ServiceName: text,
   ServiceTags: listOf(text),

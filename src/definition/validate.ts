@@ -3,7 +3,7 @@ import { invisibleCharacter } from '../base/invisible.ts'
 import { isUnspecifiedIp, parseIp, unmappedIp } from '../base/ip.ts'
 import { metadataFault } from '../base/metadata.ts'
 import { serverServiceId } from '../state/catalog/model.ts'
-import type { Status, TaggedAddress, Weights } from '../state/catalog/model.ts'
+import type { Evidence, Status, TaggedAddress, Weights } from '../state/catalog/model.ts'
 import type { Decoded } from './decode.ts'
 
 const nameLengthMax = 255
@@ -151,6 +151,14 @@ export function checkedStatus(
     throw svcdError(code, { status })
   }
   return status
+}
+
+/** Throws `invalid-evidence`. A client that does not know the field says nothing. */
+export function checkedEvidence(evidence = ''): Evidence {
+  if (evidence === '' || evidence === 'proof' || evidence === 'absence' || evidence === 'intent') {
+    return evidence
+  }
+  throw svcdError('invalid-evidence', { evidence })
 }
 
 /** Check output and notes are kept to Consul's 4 KiB. */

@@ -1,3 +1,5 @@
+import type { Evidence } from '../state/catalog/model.ts'
+
 export type CheckStatus = 'passing' | 'warning' | 'critical'
 
 /** How many consecutive results change a check's status. 0 and 1 both mean: the first one. */
@@ -10,19 +12,25 @@ export interface CheckRules {
   readonly deregisterAfterMs: number
 }
 
+/** What a check says at some time, as the catalog keeps it. */
+export interface CheckTold {
+  readonly status: CheckStatus
+  /** '' of a passing check. */
+  readonly evidence: Evidence
+  /** At most 4 KiB of UTF-8. */
+  readonly output: string
+}
+
 /** One result of a check. */
 export type CheckResult =
   /** A probe ran. Thresholds count these. */
-  | { readonly kind: 'probe'; readonly status: CheckStatus; readonly output: string }
+  | ({ readonly kind: 'probe' } & CheckTold)
   /** The service itself reported. Thresholds do not apply. */
   | { readonly kind: 'report'; readonly status: CheckStatus; readonly output: string }
   /** No report came within the TTL. */
   | { readonly kind: 'expired' }
 
-export interface CheckState {
-  readonly status: CheckStatus
-  /** At most 4 KiB of UTF-8. */
-  readonly output: string
+export interface CheckState extends CheckTold {
   /** Consecutive results of one kind; both are 0 before the first result. */
   readonly successes: number
   readonly failures: number
@@ -30,7 +38,7 @@ export interface CheckState {
   /** No result since the check was defined: the catalog does not have its output yet. */
   readonly awaitsFirst: boolean
   /** What the catalog received last, and when. */
-  readonly told: { readonly status: CheckStatus; readonly output: string; readonly atMs: number }
+  readonly told: CheckTold & { readonly atMs: number }
 }
 
 export interface Step {
@@ -46,31 +54,28 @@ const outputOnlyEveryMs = 5 * 60_000
 const expired = 'TTL expired'
 
 /**
- * The state of a check whose `status` and `output` are already in the catalog. `awaitsFirst`: the check
- * is new or was defined again, so its first result is always sent.
+ * The state of a check that the catalog has as `known`. `awaitsFirst`: the check is new or was defined
+ * again, so its first result is always sent.
  */
-export function startedCheck(
-  status: CheckStatus,
-  output: string,
-  nowMs: number,
-  awaitsFirst = false,
-): CheckState {
-  const clipped = clipOutput(output)
+export function startedCheck(known: CheckTold, nowMs: number, awaitsFirst = false): CheckState {
+  const { status, evidence } = known
+  const output = clipOutput(known.output)
   return {
     status,
-    output: clipped,
+    evidence,
+    output,
     successes: 0,
     failures: 0,
     criticalSinceMs: status === 'critical' ? nowMs : undefined,
     awaitsFirst,
-    told: { status, output: clipped, atMs: nowMs },
+    told: { status, evidence, output, atMs: nowMs },
   }
 }
 
 /**
  * One step of a check's state machine. Only a transition and the output of the first result cause a
- * command immediately. Output that changes later without a transition is sent at most every five
- * minutes, so that heartbeats never reach the log.
+ * command immediately. Output or evidence that changes later without a transition is sent at most every
+ * five minutes, so that heartbeats never reach the log.
  */
 export function next(
   check: { readonly rules: CheckRules; readonly state: CheckState },
@@ -80,15 +85,17 @@ export function next(
   const { rules, state } = check
   switch (result.kind) {
     case 'report':
-      return moved(state, result.status, clipOutput(result.output), nowMs)
-    case 'expired':
-      return moved(state, 'critical', expiredOutput(state.output), nowMs)
+      return moved(state, { ...result, evidence: 'proof' }, nowMs)
+    case 'expired': {
+      const output = expiredOutput(state.output)
+      return moved(state, { status: 'critical', evidence: 'absence', output }, nowMs)
+    }
     case 'probe': {
       const counted = count(state, result.status)
       const status = statusAfter(rules, counted, result.status, isFirst(state))
       // Below its threshold, a result changes neither status nor output.
       if (status === undefined) return { state: counted, propose: false, isNews: false }
-      return moved(counted, status, clipOutput(result.output), nowMs)
+      return moved(counted, { ...result, status }, nowMs)
     }
   }
 }
@@ -132,18 +139,23 @@ function statusAfter(
   return failures >= beforeWarning ? 'warning' : undefined
 }
 
-function moved(before: CheckState, status: CheckStatus, output: string, nowMs: number): Step {
+function moved(before: CheckState, found: CheckTold, nowMs: number): Step {
   const { told, awaitsFirst } = before
-  const isOutputDue = awaitsFirst || nowMs - told.atMs >= outputOnlyEveryMs
-  const propose = status !== told.status || (output !== told.output && isOutputDue)
+  const { status } = found
+  const evidence = status === 'passing' ? '' : found.evidence
+  const output = clipOutput(found.output)
+  const isDue = awaitsFirst || nowMs - told.atMs >= outputOnlyEveryMs
+  const differs = output !== told.output || evidence !== told.evidence
+  const propose = status !== told.status || (differs && isDue)
   const state: CheckState = {
     status,
+    evidence,
     output,
     successes: before.successes,
     failures: before.failures,
     criticalSinceMs: status === 'critical' ? (before.criticalSinceMs ?? nowMs) : undefined,
     awaitsFirst: false,
-    told: propose ? { status, output, atMs: nowMs } : told,
+    told: propose ? { status, evidence, output, atMs: nowMs } : told,
   }
   return { state, propose, isNews: awaitsFirst || status !== before.status }
 }

@@ -2,17 +2,16 @@ import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
 import { clipOutput } from '../health/check.ts'
 import { isOutOfDescriptors } from '../process/descriptor-limit.ts'
-import type { CheckStatus } from '../health/check.ts'
+import type { CheckStatus, CheckTold } from '../health/check.ts'
 
 export interface ProbeResult {
   readonly status: CheckStatus
   readonly output: string
   /**
-   * 'proof': the service answered, or its host refused for it. 'absence': nothing was heard, which
-   * may be our own blindness. 'none': no probe could be made here (out of descriptors or ports);
-   * it says nothing about the service.
+   * What the status rests on. 'none': no probe could be made here (out of descriptors or ports); it
+   * says nothing about the service.
    */
-  readonly evidence: 'proof' | 'absence' | 'none'
+  readonly evidence: CheckTold['evidence'] | 'none'
 }
 
 /** What a probe shows of itself to a service that asks for it, PEM. */

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { UpdateCheckCommand } from '../state/catalog/commands.ts'
 import { openVersions, stateVersion } from '../state/families.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
@@ -26,6 +25,7 @@ import { joinAt, ownPlace } from './cluster/joining.ts'
 import { DiskSpace } from './disk-space.ts'
 import { allDuties } from './duties/all-duties.ts'
 import type { AllDuties } from './duties/all-duties.ts'
+import type { OwnCommand } from './duties/duty.ts'
 import { ownProposal } from './duties/member-silence.ts'
 import { memberSnapshots } from './state/member-snapshots.ts'
 import { addressesIn, openStateKeeper } from './state/open-keeper.ts'
@@ -34,6 +34,7 @@ import { MemberQuestions } from './cluster/member-questions.ts'
 import { openPeerPort } from './cluster/peer-port.ts'
 import { askerOver, forwarderOver } from './cluster/peer-questions.ts'
 import { PeerRequests } from './writes/peer-requests.ts'
+import { formatRefusal } from './writes/format-guard.ts'
 import { RaftServer } from './raft-server.ts'
 import { replicaTicker } from './replica-ticker.ts'
 import { logMoves } from './duties/member-moves.ts'
@@ -79,6 +80,7 @@ export class ReplicaServer {
   readonly #questions: MemberQuestions
   readonly #notices: PeerNotices
   #transport!: PeerTransport
+  readonly #nameOf = (id: NodeId) => this.#state.catalog.nodeById(id)?.name
   readonly #ask = askerOver(() => this.#transport)
   #raft: RaftServer | undefined
   #duties: AllDuties | undefined
@@ -182,7 +184,7 @@ export class ReplicaServer {
       tls,
       limits: peerLimits,
       secret,
-      nameOf: (peer) => this.#state.catalog.nodeById(peer)?.name,
+      nameOf: this.#nameOf,
       logger,
       clock,
       random: Math.random,
@@ -340,7 +342,9 @@ export class ReplicaServer {
       }),
       transport: this.#transport,
       forward: forwarderOver(() => this.#transport, forwardTimeoutMs),
-      refusal: (read) => this.#disk.refusal(read),
+      refusal: (read) =>
+        this.#disk.refusal(read) ??
+        formatRefusal(read, this.#duties?.comparison.formats, this.#nameOf),
       random: Math.random,
       nowMs: sharedMs,
       wallMs: clock.wallMs,
@@ -377,8 +381,7 @@ export class ReplicaServer {
     if (raft === undefined) return
     const { state } = raft.driver.raft
     if (state.config !== this.#config) {
-      const nameOf = (id: NodeId): string => this.#state.catalog.nodeById(id)?.name ?? id
-      logMoves(this.#config, state.config, nameOf, this.#parts.logger)
+      logMoves(this.#config, state.config, (id) => this.#nameOf(id) ?? id, this.#parts.logger)
       this.#config = state.config
       this.#transport.setPeers(new Map(Object.entries(state.config.addresses)))
     }
@@ -387,7 +390,7 @@ export class ReplicaServer {
     this.#parts.onTurn()
   }
 
-  #proposeOwn(command: UpdateCheckCommand, cause: string): void {
+  #proposeOwn(command: OwnCommand, cause: string): void {
     const bytes = Buffer.from(ownProposal(this.#parts.settings.name, command, cause))
     this.#raft?.propose({ bytes }, false, () => {})
     this.#raft?.turn()
@@ -411,6 +414,7 @@ export class ReplicaServer {
       moved: () => this.#transport.moved,
       propose: (command, cause) => this.#proposeOwn(command, cause),
       format: stateVersion,
+      usedFormat: () => this.#state.usedFormat,
       own: () => this.#keeper.report(),
       ask: (peer, kind, body) => this.#ask({ id: peer }, kind, body, forwardTimeoutMs),
       onOdd: (right) => this.#keeper.onDiffers(right),

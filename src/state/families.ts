@@ -3,9 +3,12 @@ import { assert } from '../base/assert.ts'
 import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { kvFamily } from './kv/family.ts'
+import { kvFormat } from './kv/schema.ts'
 import { Machine, machineTables } from './machine/apply.ts'
 import type { AnyBody, BatchCommand, Command } from './machine/command.ts'
 import type { CommandKind, Family } from './machine/family.ts'
+import { useFormatShape, useFormatSince } from './machine/used-format.ts'
+import type { UseFormatCommand } from './machine/used-format.ts'
 import { Versions } from './machine/versions.ts'
 
 /** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
@@ -16,7 +19,7 @@ type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } 
 /** What a command of one family may do. */
 export type FamilyBody = BodyOf<(typeof families)[number]>
 /** What a command may do. */
-export type CommandBody = FamilyBody | BatchCommand<FamilyBody>
+export type CommandBody = FamilyBody | BatchCommand<FamilyBody> | UseFormatCommand
 
 const migrations = families
   .flatMap((family) => family.migrations)
@@ -28,6 +31,11 @@ for (const [at, { format }] of migrations.entries()) {
 /** Format of state.db: number n+1 is reached from n by `stateMigrations[n]`. */
 export const stateVersion = migrations.length
 export const stateMigrations: readonly string[] = migrations.map(({ sql }) => sql)
+
+/** Tables of a state of format `found` whose rows are others in the present format. */
+export function tablesChangedSince(found: number): readonly string[] {
+  return migrations.filter(({ format }) => format > found).flatMap(({ changes = [] }) => changes)
+}
 
 /** The tables whose rows are summed, hashed, counted and restored: all but `meta`. */
 export const stateTables: readonly string[] = [
@@ -55,14 +63,23 @@ function isFamilyBody(body: unknown): boolean {
   return isObject(body) && familyKinds.get(String(body['kind']))?.shape(body) === true
 }
 
-const kinds: ReadonlyMap<string, CommandKind> = new Map([
+const isKnownFormat = useFormatShape(stateVersion)
+const kinds: ReadonlyMap<string, CommandKind> = new Map<string, CommandKind>([
   ...familyKinds,
-  ['batch', { since: 6, shape: hasFields({ bodies: isListOf(isFamilyBody) }) }],
+  ['batch', { since: kvFormat, shape: hasFields({ bodies: isListOf(isFamilyBody) }) }],
+  ['use-format', { since: useFormatSince, needs: 'little', shape: isKnownFormat }],
 ])
 
 /** The row of a kind of command; undefined: this release does not know it. */
 export function commandKind(kind: string): CommandKind | undefined {
   return kinds.get(kind)
+}
+
+/** The first format whose servers know all of a command. */
+export function formatOf(body: AnyBody): number {
+  const own = kinds.get(body.kind)?.since ?? Infinity
+  const { bodies = [] } = body as Partial<BatchCommand>
+  return bodies.reduce((format, inner) => Math.max(format, formatOf(inner)), own)
 }
 
 /**
@@ -78,6 +95,11 @@ export function decodeCommand(data: Uint8Array): Command<CommandBody> {
   if (!kinds.has(kind)) {
     throw new Error(
       `command of unknown kind ${shown(kind)}: a newer release of svcd has written it; start that release`,
+    )
+  }
+  if (kind === 'use-format' && !isKnownFormat(command.body)) {
+    throw new Error(
+      'command that takes a newer format of the state into use: a newer release of svcd has written it; start that release',
     )
   }
   return command as Command<CommandBody>

@@ -102,6 +102,8 @@ export interface Format {
   /** Statements that create the oldest format, and then those that raise it by one each. */
   readonly migrations: readonly string[]
   /** Called in the transaction that brings a database to `version`, with the format that was found; 0: none. */
+  readonly begin?: (database: Database, found: number) => void
+  /** As `begin`, at the end of the transaction. */
   readonly finish?: (database: Database, found: number) => void
 }
 
@@ -121,17 +123,16 @@ export function migrate(database: Database, format: Format): void {
   if (found !== 0 && found < oldest) {
     throw svcdError('data-dir-older', { ...place, found, oldest, known })
   }
-  let from = found
-  while (from < known) {
-    const to = from === 0 ? oldest : from + 1
-    const step = must(format.migrations[to - oldest], `a migration to format ${to}`)
-    database.transaction(() => {
-      database.exec(step)
-      database.pragma(`user_version = ${to}`)
-      if (to === known) format.finish?.(database, found)
-    })()
-    from = to
-  }
+  if (found === known) return
+  // One transaction, so that a migration that was cut off begins again with the format that it found.
+  database.transaction(() => {
+    format.begin?.(database, found)
+    for (let to = found === 0 ? oldest : found + 1; to <= known; to++) {
+      database.exec(must(format.migrations[to - oldest], `a migration to format ${to}`))
+    }
+    database.pragma(`user_version = ${known}`)
+    format.finish?.(database, found)
+  })()
 }
 
 /** The format number of a database; 0 when it has no tables yet. */

@@ -3,11 +3,17 @@ import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 import type { BatchResult, CommittedCommand, Machine } from '../state/machine/apply.ts'
-import { openMachine, stateMigrations, stateTables, stateVersion } from '../state/families.ts'
+import {
+  openMachine,
+  stateMigrations,
+  stateTables,
+  stateVersion,
+  tablesChangedSince,
+} from '../state/families.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import { CatalogReader } from '../state/catalog/query.ts'
 import type { ReadableFamily } from '../state/machine/family.ts'
-import { extendSums, initializeSums, SumsError } from '../state/machine/sums.ts'
+import { extendSums, initializeSums, isSoundTable, SumsError } from '../state/machine/sums.ts'
 import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
 import {
   checkpoint,
@@ -81,6 +87,11 @@ export class StateWriter {
 
   get appliedIndex(): number {
     return this.#machine.appliedIndex
+  }
+
+  /** The newest format that the log has taken into use; 0 for none. */
+  get usedFormat(): number {
+    return this.#machine.usedFormat
   }
 
   /** The applied index that a power cut cannot take back; only up to it may the log be compacted. */
@@ -178,14 +189,19 @@ export class StateWriter {
 
 function toPresentFormat(db: Database, path: string): void {
   defineAddressKeys(db)
+  let changed: readonly string[] = []
   migrate(db, {
     path,
     version: stateVersion,
     migrations: stateMigrations,
+    begin: (database, found) => {
+      if (found < summedVersion) return
+      changed = tablesChangedSince(found).filter((table) => isSoundTable(database, table))
+    },
     finish: (database, found) => {
       // A format that has sums already keeps them: summed up again, damage that is there would be taken for right.
       if (found < summedVersion) initializeSums(database, stateTables)
-      else extendSums(database, stateTables)
+      else extendSums(database, stateTables, changed)
     },
   })
 }

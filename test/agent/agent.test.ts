@@ -381,3 +381,48 @@ t.test('a probe that could not be made says nothing of the service', async (t) =
   await rig.until(() => rig.status('c') === 'warning')
   t.strictSame(rig.takeProposed(), ['register web c=critical', 'c=passing', 'c=warning'])
 })
+
+t.test('the evidence of a check reaches the catalog, and stays over a restart', async (t) => {
+  const found: ProbeResult[] = [
+    { status: 'critical', output: 'no answer', evidence: 'absence' },
+    { status: 'critical', output: 'refused', evidence: 'proof' },
+  ]
+  let last: ProbeResult = { status: 'passing', output: '', evidence: 'proof' }
+  const probe = async (): Promise<ProbeResult> => (last = found.shift() ?? last)
+  const rig = await AgentRig.start(t, { probe })
+  const evidence = (id: string) => rig.catalog.reader.check('n1', id)?.evidence
+  const shown = (id: string) =>
+    [...rig.agent.checks()].find(({ checkId }) => checkId === id)?.evidence
+  const plan = { url: 'http://127.0.0.1/', intervalMs: longMs }
+  await register(rig, [httpCheck('h', plan), ttlCheck('quick', 5), ttlCheck('c', longMs)])
+  await rig.until(() => evidence('h') === 'absence' && evidence('quick') === 'absence')
+  await rig.agent.updateTtl('c', 'warning', 'slow', origin)
+  t.strictSame([evidence('c'), shown('c')], ['proof', 'proof'])
+  await rig.restart()
+  t.strictSame(
+    ['h', 'quick', 'c'].map((id) => [evidence(id), shown(id)]),
+    [
+      ['absence', 'absence'],
+      ['absence', 'absence'],
+      ['proof', 'proof'],
+    ],
+  )
+  await register(rig, [httpCheck('h', { ...plan, method: 'HEAD' })])
+  await rig.until(() => evidence('h') === 'proof')
+  await rig.agent.updateTtl('c', 'passing', '', origin)
+  t.strictSame([evidence('c'), shown('c')], ['', ''])
+})
+
+t.test('what a check came to while it could not be told is told with its evidence', async (t) => {
+  const rig = await AgentRig.start(t)
+  await register(rig, [ttlCheck('c', longMs)])
+  rig.refusal = noLeader
+  await t.rejects(rig.agent.updateTtl('c', 'warning', 'slow', origin))
+  rig.refusal = undefined
+  await rig.until(() => rig.status('c') === 'warning')
+  t.equal(rig.catalog.reader.check('n1', 'c')?.evidence, 'proof')
+  rig.catalog.apply({ kind: 'deregister', nodeName: 'n1', checkId: 'c' })
+  await rig.agent.reconcile()
+  await rig.until(() => rig.status('c') === 'warning')
+  t.equal(rig.catalog.reader.check('n1', 'c')?.evidence, 'proof', 'and registered with it again')
+})

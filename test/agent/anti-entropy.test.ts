@@ -211,9 +211,12 @@ t.test('an alias has the health of what it stands for', async (t) => {
   await rig.agent.updateTtl('c', 'passing', 'fine', origin)
   await until('passing')
   t.equal(output(), 'All checks passing.')
+  const evidence = (): string | undefined => rig.catalog.reader.check('n1', 'al')?.evidence
+  t.equal(evidence(), '')
   await rig.agent.updateTtl('c', 'warning', 'so so', origin)
   await until('warning')
   t.match(output(), /^Aliased check ".*" failing: so so$/)
+  t.equal(evidence(), 'proof', 'that of the check which fails')
   await rig.agent.deregisterService('db', origin)
   await until('critical')
   t.equal(output(), 'Service db could not be found on node n1')

@@ -3,6 +3,7 @@ import { must } from '../../src/base/assert.ts'
 import { fileServiceShape } from '../../src/definition/definition-shapes.ts'
 import { agentService } from '../../src/definition/agent-registration.ts'
 import { plainRows } from '../../src/state/catalog/service-fields.ts'
+import { stateVersion } from '../../src/state/families.ts'
 import { TestApi } from './support.ts'
 
 const samples = { text: 'a b', whole: 7, flag: true } as const
@@ -17,6 +18,7 @@ type Json = Readonly<Record<string, unknown>>
 
 t.test('each plain field of a service is stored, answered and filtered by', async (t) => {
   const api = new TestApi(t)
+  api.backend.apply({ kind: 'use-format', format: stateVersion })
   await api.put('agent/service/register', { Name: 'own', ...given })
   const Service = { Service: 'web', ...given }
   await api.put('catalog/register', { Node: 'n1', Address: '10.0.0.1', Service })

@@ -2,6 +2,7 @@ import t from 'tap'
 import fc from 'fast-check'
 import { clipOutput, next, reapAtMs, startedCheck } from '../../src/health/check.ts'
 import type { CheckResult, CheckRules, CheckState, CheckStatus } from '../../src/health/check.ts'
+import type { Evidence } from '../../src/state/catalog/model.ts'
 
 const plain: CheckRules = {
   successBeforePassing: 0,
@@ -14,18 +15,26 @@ const letters: Readonly<Record<string, CheckStatus>> = {
   w: 'warning',
   c: 'critical',
 }
-const probe = (status: CheckStatus, output = ''): CheckResult => ({ kind: 'probe', status, output })
+const probe = (status: CheckStatus, output = '', evidence: Evidence = 'proof'): CheckResult => ({
+  kind: 'probe',
+  status,
+  evidence,
+  output,
+})
 const report = (status: CheckStatus, output = ''): CheckResult => ({
   kind: 'report',
   status,
   output,
 })
+/** A check of which the catalog knows this. */
+const known = (status: CheckStatus, output: string, awaitsFirst = false): CheckState =>
+  startedCheck({ status, evidence: '', output }, 0, awaitsFirst)
 
 /** Feeds results a second apart; returns the state after each, and what was proposed. */
 function run(
   rules: CheckRules,
   results: readonly CheckResult[],
-  from: CheckState = startedCheck('critical', '', 0),
+  from: CheckState = known('critical', ''),
 ): { states: CheckState[]; proposed: boolean[] } {
   const states: CheckState[] = []
   const proposed: boolean[] = []
@@ -103,12 +112,12 @@ t.test('an expired TTL is critical and keeps the last output, once', async (t) =
   })
   t.equal(states[2]?.output, states[1]?.output)
   t.strictSame(proposed, [true, true, false])
-  const silent = run(plain, [expiry], startedCheck('passing', '', 0))
+  const silent = run(plain, [expiry], known('passing', ''))
   t.equal(silent.states[0]?.output, 'TTL expired')
 })
 
 t.test('the first result of a new check is told at once, whatever it is', async (t) => {
-  const start = (status: CheckStatus): CheckState => startedCheck(status, '', 0, true)
+  const start = (status: CheckStatus): CheckState => known(status, '', true)
   const step = (state: CheckState, result: CheckResult) => next({ rules: plain, state }, result, 1)
   const refused = step(start('critical'), probe('critical', 'refused'))
   t.match(refused, { propose: true, isNews: true, state: { told: { output: 'refused' } } })
@@ -117,16 +126,17 @@ t.test('the first result of a new check is told at once, whatever it is', async 
   t.match(step(start('passing'), probe('passing', '200 OK')), { propose: true, isNews: true })
   t.match(step(start('critical'), report('critical', 'down')), { propose: true, isNews: true })
   t.match(step(start('critical'), { kind: 'expired' }), { propose: true, isNews: true })
-  const silent = step(start('critical'), report('critical'))
+  const refusedBefore = { status: 'critical', evidence: 'proof', output: '' } as const
+  const silent = step(startedCheck(refusedBefore, 0, true), report('critical'))
   t.match(silent, { propose: false, isNews: true }, 'without a word there is nothing to store')
-  const resumed = startedCheck('passing', '200 OK', 0)
+  const resumed = known('passing', '200 OK')
   t.match(step(resumed, probe('passing', '200 OK in 3 ms')), { propose: false, isNews: false })
 })
 
 t.test('ten thousand checks that keep passing tell nothing after their first result', async (t) => {
   let told = 0
   for (let n = 0; n < 10_000; n++) {
-    let state = startedCheck('passing', '', 0, true)
+    let state = known('passing', '', true)
     for (let at = 1; at <= 5; at++) {
       const { state: after, propose } = next(
         { rules: plain, state },
@@ -143,7 +153,7 @@ t.test('ten thousand checks that keep passing tell nothing after their first res
 t.test(
   'changed output without a transition is proposed after five minutes, not before',
   async (t) => {
-    let state = startedCheck('passing', 'a', 0)
+    let state = known('passing', 'a')
     const at = (output: string, nowMs: number): boolean => {
       const step = next({ rules: plain, state }, probe('passing', output), nowMs)
       state = step.state
@@ -158,6 +168,53 @@ t.test(
   },
 )
 
+t.test('evidence says what a status rests on, and a passing check has none', async (t) => {
+  const { states } = run(plain, [
+    probe('critical', 'no answer', 'absence'),
+    probe('critical', 'refused', 'proof'),
+    probe('warning', '429', 'proof'),
+    probe('passing', '200', 'proof'),
+    report('warning', 'busy'),
+    { kind: 'expired' },
+    report('passing'),
+    probe('critical', 'in maintenance', 'intent'),
+  ])
+  t.strictSame(
+    states.map(({ evidence }) => evidence),
+    ['absence', 'proof', 'proof', '', 'proof', 'absence', '', 'intent'],
+  )
+})
+
+t.test('evidence changes with a status at once, and alone as output does', async (t) => {
+  let state = known('passing', '')
+  const at = (status: CheckStatus, evidence: Evidence, nowMs: number): boolean => {
+    const step = next({ rules: plain, state }, probe(status, 'same', evidence), nowMs)
+    state = step.state
+    return step.propose
+  }
+  t.equal(at('critical', 'absence', 1000), true)
+  t.match(state.told, { status: 'critical', evidence: 'absence' })
+  t.equal(at('critical', 'proof', 2000), false)
+  t.match(state, { evidence: 'proof', told: { evidence: 'absence' } }, 'kept here at once')
+  t.equal(at('critical', 'proof', 301_000), true, 'told five minutes later')
+  t.equal(state.told.evidence, 'proof')
+  t.equal(at('critical', 'proof', 901_000), false, 'once')
+})
+
+t.test('a result below its threshold changes no evidence', async (t) => {
+  const rules = { ...plain, failuresBeforeCritical: 2, successBeforePassing: 2 }
+  const { states } = run(rules, [
+    probe('critical', '', 'proof'),
+    probe('passing'),
+    probe('critical', '', 'absence'),
+    probe('critical', '', 'absence'),
+  ])
+  t.strictSame(
+    states.map(({ status, evidence }) => `${status} ${evidence}`),
+    ['critical proof', 'critical proof', 'critical proof', 'critical absence'],
+  )
+})
+
 t.test('a check is reaped when it stayed critical for long enough', async (t) => {
   const rules = { ...plain, deregisterAfterMs: 60_000 }
   const { states } = run(rules, [probe('critical'), probe('passing'), probe('critical')])
@@ -166,7 +223,7 @@ t.test('a check is reaped when it stayed critical for long enough', async (t) =>
     [60_000, undefined, 63_000],
     'counted from the start, and anew after it passed',
   )
-  t.equal(reapAtMs(plain, startedCheck('critical', '', 0)), undefined, 'never unless asked')
+  t.equal(reapAtMs(plain, known('critical', '')), undefined, 'never unless asked')
 })
 
 t.test('output is cut to 4 KiB between two characters', async (t) => {

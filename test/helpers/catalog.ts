@@ -10,7 +10,12 @@ import type {
   ServiceDefinition,
 } from '../../src/state/catalog/model.ts'
 import { CatalogReader } from '../../src/state/catalog/query.ts'
-import { openMachine, stateMigrations, stateTables } from '../../src/state/families.ts'
+import {
+  openMachine,
+  stateMigrations,
+  stateTables,
+  stateVersion,
+} from '../../src/state/families.ts'
 import { defineAddressKeys } from '../../src/state/catalog/schema.ts'
 
 // Builders of catalog data with everything defaulted, and a catalog in memory to apply them to.
@@ -47,6 +52,7 @@ export function checkDefinition(
     checkId,
     name: checkId,
     status: 'passing',
+    evidence: '',
     notes: '',
     output: '',
     serviceId: '',
@@ -84,9 +90,11 @@ export class MemoryCatalog {
   readonly reader: CatalogReader
   #index = 0
 
-  constructor() {
+  /** `usedFormat`: what the log of the catalog has taken into use; the present one unless given. */
+  constructor(usedFormat = stateVersion) {
     defineAddressKeys(this.db)
     for (const migration of stateMigrations) this.db.exec(migration)
+    if (usedFormat > 0) this.db.exec(`INSERT INTO used_formats VALUES (${usedFormat})`)
     initializeSums(this.db, stateTables)
     this.machine = openMachine(this.db)
     this.reader = new CatalogReader(this.db)

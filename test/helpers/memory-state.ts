@@ -3,7 +3,12 @@ import type { AnyTable } from '../../src/state/machine/table.ts'
 import type { ReadableFamily } from '../../src/state/machine/family.ts'
 import type { CommandBody } from '../../src/state/families.ts'
 import { must } from '../../src/base/assert.ts'
-import { openMachine, stateMigrations, stateTables } from '../../src/state/families.ts'
+import {
+  openMachine,
+  stateMigrations,
+  stateTables,
+  stateVersion,
+} from '../../src/state/families.ts'
 import { catalogFamily } from '../../src/state/catalog/family.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { defineAddressKeys } from '../../src/state/catalog/schema.ts'
@@ -20,6 +25,7 @@ export class MemoryState implements Pick<StateReader, 'of' | 'read'> {
   constructor() {
     defineAddressKeys(this.db)
     for (const migration of stateMigrations) this.db.exec(migration)
+    this.db.exec(`INSERT INTO used_formats VALUES (${stateVersion})`)
     initializeSums(this.db, stateTables)
     this.#machine = openMachine(this.db)
   }

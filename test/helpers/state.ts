@@ -1,11 +1,11 @@
 import { renameSync } from 'node:fs'
+import { must } from '../../src/base/assert.ts'
 import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/state/machine/apply.ts'
 import type { CommandBody } from '../../src/state/families.ts'
 import { defineAddressKeys, summedVersion } from '../../src/state/catalog/schema.ts'
 import { stateMigrations } from '../../src/state/families.ts'
-import { loadSums, noteSums } from '../../src/state/machine/sums.ts'
-import type { StateSums } from '../../src/state/machine/sums.ts'
+import { loadSums, noteSums, scanTable } from '../../src/state/machine/sums.ts'
 import { tablesOf } from '../../src/storage/state-tables.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { checkDefinition, registerCommand, serviceDefinition } from './catalog.ts'
@@ -79,13 +79,14 @@ export function toFormat(path: string, format: number): void {
     )
   }
   if (format < summedVersion) db.exec("DELETE FROM meta WHERE key = 'sums'")
-  else noteSums(db, pick(sums, new Set(tables.map(({ name }) => name))))
+  else {
+    const sumOf = ({ name, columns }: (typeof tables)[number]) =>
+      columns.length === newer.get(name)?.length ? must(sums[name]) : scanTable(db, name)
+    const summed = tables.filter(({ name }) => name !== 'meta')
+    noteSums(db, Object.fromEntries(summed.map((table) => [table.name, sumOf(table)])))
+  }
   db.exec('DETACH DATABASE newer; VACUUM')
   db.pragma(`user_version = ${format}`)
   db.close()
   renameSync(older, path)
-}
-
-function pick(sums: StateSums, names: ReadonlySet<string>): StateSums {
-  return Object.fromEntries(Object.entries(sums).filter(([name]) => names.has(name)))
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
@@ -94,4 +94,58 @@ t.test('damage in a state that has sums already is still found after an upgrade'
   t.teardown(() => migrated.close())
   t.equal(migrated.sums.now.text, text)
   t.throws(() => runSnapshotJob({ kind: 'verify', statePath: path }), { code: 'state-damaged' })
+})
+
+t.test('an upgrade that changes rows sums up again only what was sound', async (t) => {
+  t.testdir()
+  const path = join(t.testdirName, 'state.db')
+  const writer = new StateWriter(path)
+  fill(writer, 40)
+  const { text } = writer.sums.now
+  const snapshot = copyClean(path, join(t.testdirName, 'a.snap'))
+  writer.close()
+  const damaged = copyClean(path, join(t.testdirName, 'damaged.db'))
+  for (const file of [path, snapshot, damaged]) toFormat(file, 7)
+  const verify = (statePath: string) => runSnapshotJob({ kind: 'verify', statePath })
+
+  const migrated = new StateWriter(path)
+  t.teardown(() => migrated.close())
+  t.equal(migrated.sums.now.text, text, 'the same as of a state that has always had the column')
+  t.equal(verify(path).index, 40)
+
+  tamper(damaged, "UPDATE checks SET status = 'critical' WHERE check_id = 'service:web-7'")
+  t.match(runSnapshotJob({ kind: 'check', path: damaged }).damage, /table checks/, 'before')
+  const open = new StateWriter(damaged)
+  t.teardown(() => open.close())
+  t.throws(() => verify(damaged), { code: 'state-damaged', message: /table checks/ })
+  t.not(open.sums.now.text, text)
+
+  tamper(snapshot, "DELETE FROM checks WHERE check_id = 'service:web-7'")
+  const restored = new StateWriter(join(t.testdirName, 'restored.db'))
+  t.teardown(() => restored.close())
+  restored.restore(snapshot, { index: 40, term: 1 })
+  t.throws(() => verify(join(t.testdirName, 'restored.db')), { code: 'state-damaged' })
+})
+
+t.test('an upgrade finds pages that cannot be read, as a start does', async (t) => {
+  t.testdir()
+  const path = join(t.testdirName, 'state.db')
+  const writer = new StateWriter(path)
+  fill(writer, 2000)
+  writer.close()
+  toFormat(path, 7)
+  const db = new Sqlite(path)
+  const page = db
+    .prepare<[], number>(
+      "SELECT max(pageno) FROM dbstat WHERE name = 'checks' AND pagetype = 'leaf'",
+    )
+    .pluck()
+    .get()
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.close()
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(4096, 0xff), 0, 4096, (must(page) - 1) * 4096)
+  closeSync(file)
+  // The server sets the file aside then, and rebuilds its state.
+  t.throws(() => new StateWriter(path), { code: 'data-corrupt' })
 })

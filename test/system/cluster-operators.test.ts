@@ -27,7 +27,7 @@ t.test('operators', { timeout: 400_000 }, async (t) => {
   )
   for (const server of cluster.live) t.equal((await server.ask(always)).answer.length, 1)
   await cluster.stop()
-  for (const server of cluster.servers) checkAppliedOnce(t, server)
+  for (const server of cluster.servers) checkAppliedOnce(t, server, 'fleet')
 })
 
 async function damaged(t: Test, cluster: ThreeServers): Promise<void> {

@@ -99,5 +99,6 @@ function aliasResult(
     checks.find(({ status }) => status === 'warning')
   if (failing === undefined) return passing('All checks passing.')
   const output = `Aliased check ${JSON.stringify(failing.name)} failing: ${failing.output}`
-  return { ...critical(output, 'proof'), status: failing.status }
+  // An alias hears nothing itself.
+  return { ...critical(output, failing.evidence), status: failing.status }
 }

@@ -5,7 +5,14 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { next, reapAtMs, startedCheck } from '../../health/check.ts'
-import type { CheckResult, CheckRules, CheckState, CheckStatus, Step } from '../../health/check.ts'
+import type {
+  CheckResult,
+  CheckRules,
+  CheckState,
+  CheckStatus,
+  CheckTold,
+  Step,
+} from '../../health/check.ts'
 import { Schedule, deadline, firstProbeDelayMs, nextProbeDelayMs } from '../../health/schedule.ts'
 import type { Deadline } from '../../health/schedule.ts'
 import type { CheckRun } from './definition.ts'
@@ -37,20 +44,18 @@ export interface CheckRunnerParts {
   readonly onReap: (check: RunningCheck) => void
 }
 
-export interface CheckToRun {
+/** With what the catalog holds of it. */
+export interface CheckToRun extends CheckTold {
   readonly checkId: string
   /** '' for a check of the node. */
   readonly serviceId: string
   readonly owner: CheckRun['owner']
   readonly plan: CheckPlan
   readonly rules: CheckRules
-  /** What the catalog holds. */
-  readonly status: CheckStatus
-  readonly output: string
 }
 
 /** A check in memory: only those that run are. */
-export interface RunningCheck extends Omit<CheckToRun, 'status' | 'output'> {
+export interface RunningCheck extends Omit<CheckToRun, keyof CheckTold> {
   state: CheckState
   readonly due: Deadline<Task>
   readonly reap: Deadline<Task>
@@ -113,11 +118,15 @@ export class CheckRunner {
    * Runs a check that ran before this process. Probes are spread over the interval; a TTL has
    * `ttlLeftMs`, or its whole time when that is undefined.
    */
-  resume(check: CheckToRun, localOutput: string, ttlLeftMs: number | undefined): void {
+  resume(
+    check: CheckToRun,
+    local: Pick<CheckTold, 'evidence' | 'output'>,
+    ttlLeftMs: number | undefined,
+  ): void {
     // What the process before heard is in the catalog. A check that is critical without a word most
     // likely never had a result.
     const running = this.#insert(check, check.status === 'critical' && check.output === '')
-    running.state = { ...running.state, output: localOutput }
+    running.state = { ...running.state, evidence: local.evidence, output: local.output }
     if (isProbed(running.plan)) {
       this.#setDue(running, firstProbeDelayMs(running.plan.intervalMs, this.#parts.random))
     } else if (running.plan.kind === 'ttl') {
@@ -182,14 +191,14 @@ export class CheckRunner {
 
   #insert(check: CheckToRun, awaitsFirst: boolean): RunningCheck {
     this.remove(check.checkId)
-    const { checkId, serviceId, owner, plan, rules, status, output } = check
+    const { checkId, serviceId, owner, plan, rules } = check
     const running: RunningCheck = {
       checkId,
       serviceId,
       owner,
       plan,
       rules,
-      state: startedCheck(status, output, this.#nowMs(), awaitsFirst),
+      state: startedCheck(check, this.#nowMs(), awaitsFirst),
       due: deadline({ kind: 'due', checkId }),
       reap: deadline({ kind: 'reap', checkId }),
     }
@@ -266,7 +275,8 @@ export class CheckRunner {
       this.#noteUnprobed(check, output)
       return
     }
-    this.#hand(check, this.#step(check, { kind: 'probe', status, output }), causeOf(output))
+    const step = this.#step(check, { kind: 'probe', status, evidence, output })
+    this.#hand(check, step, causeOf(output))
   }
 
   #hand(check: RunningCheck, step: Step, cause: string): void {

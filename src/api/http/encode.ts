@@ -100,6 +100,8 @@ export function checkJson(check: Check) {
     Status: check.status,
     Notes: check.notes,
     Output: check.output,
+    // A field of svcd's. Undefined is left out of the JSON.
+    Evidence: check.evidence === '' ? undefined : check.evidence,
     ServiceID: check.serviceId,
     ServiceName: check.serviceName,
     ServiceTags: check.serviceTags,

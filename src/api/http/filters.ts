@@ -99,6 +99,7 @@ export const serviceNodeFields: Fields = {
 /** Rows of health/checks, /node and /state, and of agent/checks. */
 export const checkFields: Fields = {
   CheckID: text,
+  Evidence: text,
   ExposedPort: number,
   Interval: text,
   Name: text,

@@ -73,23 +73,27 @@ export const serviceNodeRow = schemaNamed(
 
 export const checkRow = schemaNamed(
   'HealthCheck',
-  object({
-    Node: text,
-    CheckID: text,
-    Name: text,
-    Status: { type: 'string', enum: ['passing', 'warning', 'critical'] },
-    Notes: text,
-    Output: text,
-    ServiceID: text,
-    ServiceName: text,
-    ServiceTags: texts,
-    Type: text,
-    Interval: text,
-    Timeout: text,
-    ExposedPort: whole,
-    Definition: opaque,
-    ...indexes,
-  }),
+  object(
+    {
+      Node: text,
+      CheckID: text,
+      Name: text,
+      Status: { type: 'string', enum: ['passing', 'warning', 'critical'] },
+      Notes: text,
+      Output: text,
+      Evidence: { type: 'string', enum: ['proof', 'absence', 'intent'] },
+      ServiceID: text,
+      ServiceName: text,
+      ServiceTags: texts,
+      Type: text,
+      Interval: text,
+      Timeout: text,
+      ExposedPort: whole,
+      Definition: opaque,
+      ...indexes,
+    },
+    'Evidence',
+  ),
 )
 
 export const instanceRow = schemaNamed(

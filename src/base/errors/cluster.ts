@@ -39,7 +39,7 @@ export const clusterErrors = {
   'release-too-old': {
     http: 503,
     exit: 1,
-    text: 'The write "{kind}" needs state format {format}, which these servers have not reported: {servers}. Upgrade svcd there and keep it running, or remove a server that is gone with `svcd operator raft remove-peer`. Nothing was changed.',
+    text: 'The write "{kind}" needs state format {format}, and these servers run an older release of svcd: {servers}. Upgrade them first. Nothing was changed.',
   },
   'join-refused': {
     http: 500,

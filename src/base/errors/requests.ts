@@ -44,6 +44,11 @@ export const requestErrors = {
     exit: 1,
     text: 'CheckID "{id}" does not have associated TTL',
   },
+  'invalid-evidence': {
+    http: 400,
+    exit: 1,
+    text: 'Evidence "{evidence}" is not valid. Use proof, absence or intent.',
+  },
   'missing-check-name': { http: 400, exit: 1, text: 'Missing check name' },
   'invalid-check-status': {
     http: 400,

@@ -1,6 +1,8 @@
 import { trailingEntries } from '../trailing-entries.ts'
 import { ReplicaComparison } from './comparison.ts'
 import type { ReplicaComparisonParts } from './comparison.ts'
+import { FormatUse } from './format-use.ts'
+import type { FormatUseParts } from './format-use.ts'
 import { LeaderDuties } from './leader-duties.ts'
 import type { LeaderDutiesParts } from './leader-duties.ts'
 import { MemberMoves } from './member-moves.ts'
@@ -19,6 +21,7 @@ export interface AllDutiesParts
     MemberMovesParts,
     MemberSilenceParts,
     ReplicaComparisonParts,
+    FormatUseParts,
     Pick<ServerHealthsParts, 'termAt' | 'wallMs'> {}
 
 /** All that a leader does beside replication, and the parts that others ask. */
@@ -39,6 +42,13 @@ export function allDuties(parts: AllDutiesParts): AllDuties {
     silenceMsMax: parts.silenceMs,
     trailingMax: trailingEntries,
   })
-  const duties = [new Promotion(parts), new MemberMoves(parts), silence, healths, comparison]
+  const duties = [
+    new Promotion(parts),
+    new MemberMoves(parts),
+    silence,
+    healths,
+    comparison,
+    new FormatUse({ ...parts, formats: comparison.formats }),
+  ]
   return { runner: new LeaderDuties({ ...parts, duties }), silence, healths, comparison }
 }

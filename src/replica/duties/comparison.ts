@@ -110,7 +110,7 @@ export class ReplicaComparison implements Duty {
 
   /** Asks members that are new, or of an older release: these may have been upgraded. */
   #learnFormats(others: readonly NodeId[], nowMs: number): void {
-    const unknown = this.formats.below(this.#parts.format, others)
+    const unknown = this.formats.missing(this.#parts.format, others)
     if (unknown.length === 0) return
     const isNew = unknown.some((id) => !this.#asked.has(id))
     if (!isNew && nowMs - this.#lookedAtMs < formatMs) return

@@ -1,4 +1,9 @@
 import type { Status as RaftStatus } from '../../raft/status.ts'
+import type { UpdateCheckCommand } from '../../state/catalog/commands.ts'
+import type { UseFormatCommand } from '../../state/machine/used-format.ts'
+
+/** What a leader proposes by itself. */
+export type OwnCommand = UpdateCheckCommand | UseFormatCommand
 
 /**
  * Work of a leader beside replication. A duty keeps no timer of its own: the time is an argument, on the

@@ -8,8 +8,15 @@ export class MemberFormats {
     this.#formats.set(id, format)
   }
 
-  /** Of `ids`, the members that have not reported a format of at least `format`. */
-  below(format: number, ids: readonly NodeId[]): readonly NodeId[] {
+  /** The members that have reported an older format than `format`. */
+  older(format: number): readonly NodeId[] {
+    const older: NodeId[] = []
+    for (const [id, reported] of this.#formats) if (reported < format) older.push(id)
+    return older
+  }
+
+  /** Of `ids`, those, and the ones that have reported nothing. */
+  missing(format: number, ids: readonly NodeId[]): readonly NodeId[] {
     return ids.filter((id) => (this.#formats.get(id) ?? 0) < format)
   }
 

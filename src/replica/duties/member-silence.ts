@@ -5,15 +5,14 @@ import type { NodeId } from '../../raft/entry.ts'
 import type { Status as RaftStatus } from '../../raft/status.ts'
 import { nodeCheckId, type Status } from '../../state/catalog/model.ts'
 import type { CatalogReader } from '../../state/catalog/query.ts'
-import type { UpdateCheckCommand } from '../../state/catalog/commands.ts'
-import type { Duty } from './duty.ts'
+import type { Duty, OwnCommand } from './duty.ts'
 
 export interface MemberSilenceParts {
   readonly nowMs: () => number
   readonly catalog: CatalogReader
   /** How long a server may be silent before it is taken for dead. */
   readonly silenceMs: number
-  readonly propose: (command: UpdateCheckCommand, cause: string) => void
+  readonly propose: (command: OwnCommand, cause: string) => void
 }
 
 /** What the check of a node says. */
@@ -31,7 +30,7 @@ interface Proposed {
 }
 
 /** A leader's own proposal, as JSON. */
-export function ownProposal(name: string, body: UpdateCheckCommand, cause: string): string {
+export function ownProposal(name: string, body: OwnCommand, cause: string): string {
   const requestId = `leader-${randomUUID()}`
   return JSON.stringify({ version: 1, requestId, actor: `leader ${name}`, cause, body })
 }
@@ -128,7 +127,14 @@ export class MemberSilence implements Duty {
     this.#proposed.set(id, { status, atMs: nowMs })
     const output = isSilent ? dead : alive
     propose(
-      { kind: 'update-check', nodeName: node.name, checkId: nodeCheckId, status, output },
+      {
+        kind: 'update-check',
+        nodeName: node.name,
+        checkId: nodeCheckId,
+        status,
+        evidence: isSilent ? 'absence' : '',
+        output,
+      },
       isSilent ? `silent for ${silenceMs} ms` : 'heard again',
     )
   }

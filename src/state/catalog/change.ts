@@ -1,5 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { Change } from '../machine/change.ts'
+import type { CheckDefinition, Evidence } from './model.ts'
+import { evidenceFormat } from './schema.ts'
 import { checksTable } from './tables.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 import { subject } from './subjects.ts'
@@ -9,14 +11,14 @@ export interface CatalogChange {
   /** Everything is written through it. */
   readonly gate: Change
   readonly sql: ReturnType<typeof prepare>
-  /** A put of a check of which status, output and modify index alone change. */
+  /** A put of a check of which status, output, evidence and modify index alone change. */
   readonly setStatus: (row: CheckRow, before: CheckRow) => void
   readonly nodes: KnownNodes
 }
 
 export function openChange(db: Database, gate: Change): CatalogChange {
   const sql = prepare(db)
-  const setStatus = gate.patch(checksTable, 'status', 'output', 'modify_index')
+  const setStatus = gate.patch(checksTable, 'status', 'output', 'modify_index', 'evidence')
   return { gate, sql, setStatus, nodes: new KnownNodes(gate, sql.hasNode) }
 }
 
@@ -74,6 +76,14 @@ class KnownNodes {
   delete(key: string): void {
     this.#keys.delete(key)
   }
+}
+
+/** What a row keeps of the evidence that a command brings; see `commands.ts` for when it counts. */
+export function keptEvidence(
+  { status, evidence = '' }: Pick<CheckDefinition, 'status' | 'evidence'>,
+  { usedFormat }: Pick<Change, 'usedFormat'>,
+): Evidence {
+  return status === 'passing' || usedFormat < evidenceFormat ? '' : evidence
 }
 
 /** A check decides who is in the answers of its service, or of every service on its node. */

@@ -11,7 +11,13 @@ import {
 import type { Shape } from '../../base/shape.ts'
 import type { CommandKind } from '../machine/family.ts'
 import { plainShapes } from './service-fields.ts'
-import type { CheckDefinition, NodeDefinition, ServiceDefinition, Status } from './model.ts'
+import type {
+  CheckDefinition,
+  Evidence,
+  NodeDefinition,
+  ServiceDefinition,
+  Status,
+} from './model.ts'
 
 /** Adds or replaces a node, at most one service on it, and checks: Consul's catalog registration. */
 export interface RegisterCommand {
@@ -44,6 +50,8 @@ export interface UpdateCheckCommand {
   readonly nodeName: string
   readonly checkId: string
   readonly status: Status
+  /** As in a check's definition. */
+  readonly evidence?: Evidence
   readonly output: string
 }
 
@@ -75,11 +83,16 @@ const service = hasFields({
 })
 
 const status = isOneOf('passing', 'warning', 'critical')
+// A server of an older release takes a command with this field, and does not know the field. So no server
+// heeds it before the format that has it is in use (`machine/used-format.ts`): before that, and wherever the
+// log is applied, the row is the same.
+const evidence = isOptional(isOneOf('', 'proof', 'absence', 'intent'))
 
 const check = hasFields({
   checkId: isText,
   name: isText,
   status,
+  evidence,
   notes: isText,
   output: isText,
   serviceId: isText,
@@ -114,6 +127,6 @@ export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKin
     since: 1,
     // Without it DNS would name what is dead.
     needs: 'little',
-    shape: hasFields({ nodeName: isText, checkId: isText, status, output: isText }),
+    shape: hasFields({ nodeName: isText, checkId: isText, status, evidence, output: isText }),
   },
 }

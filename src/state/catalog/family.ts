@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { Outcome } from '../machine/command.ts'
 import type { Change } from '../machine/change.ts'
 import type { Applier, Family } from '../machine/family.ts'
-import { openChange, touchCheck } from './change.ts'
+import { keptEvidence, openChange, touchCheck } from './change.ts'
 import type { CatalogChange } from './change.ts'
 import { catalogCommands } from './commands.ts'
 import type { CatalogCommand, UpdateCheckCommand } from './commands.ts'
@@ -49,9 +49,11 @@ function updateCheck(body: UpdateCheckCommand, change: CatalogChange): Outcome {
   if (check === undefined) {
     return { ok: false, index, error: 'unknown-check', subject: body.checkId }
   }
-  if (check.status === body.status && check.output === body.output) return { ok: true, index }
   const { status, output } = body
-  change.setStatus({ ...check, status, output, modify_index: index }, check)
+  const evidence = keptEvidence(body, gate)
+  const isSame = check.status === status && check.output === output && check.evidence === evidence
+  if (isSame) return { ok: true, index }
+  change.setStatus({ ...check, status, output, modify_index: index, evidence }, check)
   touchCheck(nodeKey, check.service_id, change)
   return { ok: true, index }
 }

@@ -4,6 +4,13 @@ import type { PlainDefinition } from './service-fields.ts'
 
 export type Status = 'passing' | 'warning' | 'critical'
 
+/**
+ * What a status other than passing rests on. `proof`: the target answered and said no, or its host refused.
+ * `absence`: nothing was heard, which may be the blindness of the observer. `intent`: somebody wants it
+ * (maintenance). '' where that is not known, and of a passing check.
+ */
+export type Evidence = '' | 'proof' | 'absence' | 'intent'
+
 /** The authority for a row: its agent (anti-entropy may remove it), or the client that wrote it. */
 export type Owner = 'agent' | 'catalog' | 'file' | 'lease'
 
@@ -69,6 +76,8 @@ export interface CheckDefinition {
   readonly checkId: string
   readonly name: string
   readonly status: Status
+  /** Default ''. A catalog keeps it from format 8 on, and none of a passing check. */
+  readonly evidence?: Evidence
   readonly notes: string
   /** At most 4 KiB. */
   readonly output: string
@@ -95,6 +104,7 @@ export interface Service extends ServiceDefinition, Indexed {
 }
 
 export interface Check extends CheckDefinition, Indexed {
+  readonly evidence: Evidence
   readonly node: string
   /** '' for a check of the node. */
   readonly serviceName: string

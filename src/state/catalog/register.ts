@@ -5,7 +5,7 @@ import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
 import { putBelongings, settleIdentity } from './node-identity.ts'
-import { touchCheck, touchServiceGone, touchServices } from './change.ts'
+import { keptEvidence, touchCheck, touchServiceGone, touchServices } from './change.ts'
 import type { CatalogChange } from './change.ts'
 import { objectJson, reverseLabels } from './rows.ts'
 import { withPlainCells } from './service-fields.ts'
@@ -103,7 +103,7 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Catalog
   const { sql, gate } = change
   const { index } = gate
   const before = sql.service.get(nodeKey, service.id)
-  const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
+  const row = serviceRow(nodeKey, service, before?.create_index ?? index, gate)
   if (before !== undefined && isSameRow(before, row)) return true
   gate.put(servicesTable, row, before)
   const keys = addressKeys(reachOfService(service))
@@ -124,7 +124,7 @@ function serviceRow(
   nodeKey: string,
   service: ServiceDefinition,
   createIndex: number,
-  modifyIndex: number,
+  { index, usedFormat }: CatalogChange['gate'],
 ): ServiceRow {
   const row = {
     node_key: nodeKey,
@@ -141,9 +141,9 @@ function serviceRow(
     owner: service.owner,
     extra: objectJson(service.extra),
     create_index: createIndex,
-    modify_index: modifyIndex,
+    modify_index: index,
   }
-  return withPlainCells(row, service)
+  return withPlainCells(row, service, usedFormat)
 }
 
 function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange): void {
@@ -164,6 +164,7 @@ function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange
     definition: JSON.stringify(check.definition),
     create_index: before?.create_index ?? index,
     modify_index: index,
+    evidence: keptEvidence(check, gate),
   }
   if (before !== undefined && isSameRow(before, row)) return
   gate.put(checksTable, row, before)

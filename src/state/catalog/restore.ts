@@ -33,7 +33,11 @@ type Steps = Generator<readonly CatalogCommand[] | undefined>
 
 /** Of a command, far below the largest that is accepted. */
 const checksMax = 64
-const dead = 'Agent not live or unreachable'
+const deadNode = {
+  status: 'critical',
+  evidence: 'absence',
+  output: 'Agent not live or unreachable',
+} as const
 
 /**
  * The commands that are missing between the present catalog and the archived one, in an order in
@@ -220,7 +224,7 @@ function checksByService(
   for (const row of checks) {
     const check = checkDefinitionOf(row)
     const isDead = isForeignServer && check.checkId === nodeCheckId
-    const told: CheckDefinition = isDead ? { ...check, status: 'critical', output: dead } : check
+    const told: CheckDefinition = isDead ? { ...check, ...deadNode } : check
     const list = byService.get(check.serviceId)
     if (list === undefined) byService.set(check.serviceId, [told])
     else list.push(told)

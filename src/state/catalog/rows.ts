@@ -1,4 +1,4 @@
-import type { Check, Node, Owner, Service, Status, TaggedAddress } from './model.ts'
+import type { Check, Evidence, Node, Owner, Service, Status, TaggedAddress } from './model.ts'
 import { withPlainValues } from './service-fields.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 
@@ -69,6 +69,7 @@ export function checkOf(row: JoinedCheckRow): Check {
     checkId: row.check_id,
     name: row.name,
     status: row.status as Status,
+    evidence: row.evidence as Evidence,
     notes: row.notes,
     output: row.output,
     serviceId: row.service_id,

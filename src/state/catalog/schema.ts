@@ -1,11 +1,16 @@
 import type { Database } from 'better-sqlite3'
 import type { Migration } from '../machine/family.ts'
+import { createTable } from '../machine/table.ts'
+import { usedFormatsTable } from '../machine/used-format.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
 import { plainMigrations } from './service-fields.ts'
+import { checksTable } from './tables.ts'
 
 /** The first format whose `meta` has the sums of the tables. */
 export const summedVersion = 5
+/** The first format that has the evidence of checks, and notes which formats are in use. */
+export const evidenceFormat = 8
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.
@@ -115,8 +120,8 @@ const version4 = `
 
 // The row 'sums' of meta: the sum of the rows of each table (machine/sums.ts). Code that migrates a
 // database from an older format calls initializeSums in the same transaction. A later format that
-// changes rows must update the sums, and must not compute them again from all rows: that would hide
-// the damage of a state.
+// changes the rows of a table says so (`changes`): its sum is computed again only if it was right before.
+// Computed blindly, it would hide the damage of a state.
 const version5 = `
   INSERT OR REPLACE INTO meta VALUES ('sums', '');
 `
@@ -125,6 +130,12 @@ const version5 = `
 // that the states of servers of earlier releases may differ: they are not compared.
 const version6 = ''
 
+// Checks that are there have none: what their status rests on was not kept.
+const version8 = `
+  ALTER TABLE checks ADD COLUMN evidence TEXT NOT NULL DEFAULT '';
+  ${createTable(usedFormatsTable)}
+`
+
 export const catalogMigrations: readonly Migration[] = [
   { format: 1, sql: version1 },
   { format: 2, sql: version2 },
@@ -132,6 +143,7 @@ export const catalogMigrations: readonly Migration[] = [
   { format: 4, sql: version4 },
   { format: 5, sql: version5 },
   { format: 6, sql: version6 },
+  { format: evidenceFormat, sql: version8, changes: [checksTable.name] },
   ...plainMigrations,
 ]
 

@@ -99,21 +99,27 @@ export const laterColumns = Object.fromEntries(
   laterRows.map(({ column, kind }) => [column, columnType(kind)]),
 ) as LaterColumns
 
-/** The migrations that bring these columns. Empty ends of rows do not count in the sums, so those stay. */
+/** The migrations that bring these columns. */
 export const plainMigrations = laterRows.map(({ column, kind, since }) => ({
   format: since,
   sql: `ALTER TABLE services ADD COLUMN ${column} ${columnType(kind).toUpperCase()} NOT NULL
     DEFAULT ${kind === 'text' ? "''" : 0};`,
+  changes: ['services'],
 }))
 
-/** Puts the values of a definition into the cells of its row. */
+/**
+ * Puts the values of a definition into the cells of its row. A field counts once the log has taken its format into
+ * use: servers of an earlier release do not know it, and all rows must be the same.
+ */
 export function withPlainCells<R extends object>(
   row: R,
   definition: PlainDefinition,
+  usedFormat: number,
 ): R & PlainCells {
   const cells = row as Record<string, unknown>
-  for (const { name, column, kind } of plainRows) {
-    const value = definition[name] ?? empty[kind]
+  for (const { name, column, kind, since } of plainRows) {
+    const isKnown = since === 1 || since <= usedFormat
+    const value = isKnown ? (definition[name] ?? empty[kind]) : empty[kind]
     cells[column] = kind === 'flag' ? Number(value) : value
   }
   return row as R & PlainCells

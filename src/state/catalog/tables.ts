@@ -52,6 +52,7 @@ const checkColumns = {
   definition: 'text',
   create_index: 'integer',
   modify_index: 'integer',
+  evidence: 'text',
 } as const
 
 export type NodeRow = RowOf<typeof nodeColumns>

@@ -9,6 +9,8 @@ import { encodeSums, loadSums, tablesText } from './sums.ts'
 import type { AppliedPlace, StateSums } from './sums.ts'
 import type { AnyTable } from './table.ts'
 import { TableWriter } from './table-writer.ts'
+import { UsedFormat, usedFormatsTable } from './used-format.ts'
+import type { UseFormatCommand } from './used-format.ts'
 
 /** One committed log entry, as apply takes it. An entry without a command (a no-op) has none. */
 export interface CommittedCommand {
@@ -58,7 +60,12 @@ export interface PlacedSums {
 const recordedMax = 16
 
 /** The tables that belong to no family. */
-export const machineTables: readonly AnyTable[] = [subjectsTable, goneSubjectsTable, requestsTable]
+export const machineTables: readonly AnyTable[] = [
+  subjectsTable,
+  goneSubjectsTable,
+  requestsTable,
+  usedFormatsTable,
+]
 
 /**
  * Applies committed commands to the tables of the families. Deterministic: the same log gives the same
@@ -70,6 +77,7 @@ export class Machine {
   readonly #writers: ReadonlyMap<AnyTable, TableWriter>
   readonly #requests: Requests
   readonly #subjects: Subjects
+  readonly #used: UsedFormat
   readonly #families: readonly Opened[]
   readonly #byKind: ReadonlyMap<string, Opened>
   #place: AppliedPlace
@@ -97,8 +105,9 @@ export class Machine {
       subjects: sumOf(subjectsTable),
       gone: sumOf(goneSubjectsTable),
     }))
+    this.#used = new UsedFormat(db, must(this.#writers.get(usedFormatsTable)))
     this.#families = families.map((family) => {
-      const change = new Change(this.#writers, this.#subjects)
+      const change = new Change(this.#writers, this.#subjects, this.#used)
       // Decoding has found the kind in the row of the family.
       return { family, change, applier: family.open(db, change) as unknown as Applier<AnyBody> }
     })
@@ -111,6 +120,11 @@ export class Machine {
 
   get appliedIndex(): number {
     return this.#place.index
+  }
+
+  /** The newest format that the log has taken into use; 0 for none. */
+  get usedFormat(): number {
+    return this.#used.format
   }
 
   /** What the rows should add up to, now and at the last fixed entries (those before a multiple of 256). */
@@ -153,6 +167,7 @@ export class Machine {
     this.#sums = sums
     for (const [{ name }, writer] of this.#writers) writer.sum = must(sums[name])
     this.#subjects.clear()
+    this.#used.load()
     for (const { change } of this.#families) {
       change.batch++
       change.touched.clear()
@@ -225,6 +240,10 @@ export class Machine {
 
   #apply(body: AnyBody, index: number, command: Command): Outcome {
     if (body.kind === 'batch') return this.#applyAll(body as BatchCommand, index, command)
+    if (body.kind === 'use-format') {
+      this.#used.use(body as UseFormatCommand)
+      return { ok: true, index }
+    }
     const { change, applier } = must(this.#byKind.get(body.kind), 'its kind was decoded')
     change.index = index
     change.timeMs = command.timeMs

@@ -2,6 +2,7 @@ import { must } from '../../base/assert.ts'
 import type { Subjects } from './subjects.ts'
 import type { AnyTable, Table } from './table.ts'
 import type { TableWriter } from './table-writer.ts'
+import type { UsedFormat } from './used-format.ts'
 
 /**
  * The write gate of one family: what applies a command writes through it, and in no other way. It keeps
@@ -24,10 +25,21 @@ export class Change {
   readonly touched = new Map<string, number>()
   readonly #writers: ReadonlyMap<AnyTable, TableWriter>
   readonly #subjects: Subjects
+  readonly #used: Pick<UsedFormat, 'format'>
 
-  constructor(writers: ReadonlyMap<AnyTable, TableWriter>, subjects: Subjects) {
+  constructor(
+    writers: ReadonlyMap<AnyTable, TableWriter>,
+    subjects: Subjects,
+    used: Pick<UsedFormat, 'format'>,
+  ) {
     this.#writers = writers
     this.#subjects = subjects
+    this.#used = used
+  }
+
+  /** The newest format that the log has taken into use; 0 for none. */
+  get usedFormat(): number {
+    return this.#used.format
   }
 
   /** Adds a row, or replaces `before`: the row of the same key as it was read. */

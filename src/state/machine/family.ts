@@ -8,11 +8,10 @@ import type { AnyTable } from './table.ts'
 export interface Migration {
   /** No two families may have the same, and none may be left out. */
   readonly format: number
-  /**
-   * It may add tables. A change of rows must keep the sums of their table: so do columns that are added at the
-   * end and are empty ('' or 0).
-   */
+  /** It may add tables, and change the rows of those that it names in `changes`. */
   readonly sql: string
+  /** Tables that were there before, whose rows are others afterwards (a new column is enough). */
+  readonly changes?: readonly string[]
 }
 
 /** A kind of command. */

@@ -88,18 +88,33 @@ export function initializeSums(db: Database, tables: readonly string[]): void {
   noteSums(db, scanSums(db, tables))
 }
 
+/** Whether the rows of a table are what its sum says: what a migration asks before it changes them. */
+export function isSoundTable(db: Database, table: string): boolean {
+  return notedSums(db)?.[table]?.text === scanTable(db, table).text
+}
+
 /**
- * Notes the sums of tables that a migration has added beside those that were there, which are not summed
- * up again: that would take damage for right. Sums that cannot be trusted are left as they are.
+ * Notes the sums of tables that a migration has added beside those that were there. Of these it sums up
+ * again only the `changed` ones, which must have been sound before: otherwise damage would be taken for
+ * right. A table that was not sound keeps its sum, which its rows do not match. Sums that cannot be trusted
+ * are left as they are.
  */
-export function extendSums(db: Database, tables: readonly string[]): void {
-  const { place, text } = readMeta(db, 'main')
-  const found = place === undefined ? undefined : decodeSums(text, place)
+export function extendSums(
+  db: Database,
+  tables: readonly string[],
+  changed: readonly string[] = [],
+): void {
+  const found = notedSums(db)
   if (found === undefined) return
-  noteSums(
-    db,
-    Object.fromEntries(tables.map((table) => [table, found[table] ?? scanTable(db, table)])),
-  )
+  const sumOf = (table: string): RowSum =>
+    (changed.includes(table) ? undefined : found[table]) ?? scanTable(db, table)
+  noteSums(db, Object.fromEntries(tables.map((table) => [table, sumOf(table)])))
+}
+
+/** Undefined when they cannot be trusted. */
+function notedSums(db: Database): StateSums | undefined {
+  const { place, text } = readMeta(db, 'main')
+  return place === undefined ? undefined : decodeSums(text, place)
 }
 
 /** Notes `sums` as those of the entry that `meta` says was applied last. */

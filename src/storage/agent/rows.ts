@@ -1,5 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { CheckDefinition, ServiceDefinition, Status } from '../../state/catalog/model.ts'
+import type {
+  CheckDefinition,
+  Evidence,
+  ServiceDefinition,
+  Status,
+} from '../../state/catalog/model.ts'
 
 /** Format of agent.db: number n+1 is reached from n by migrations[n]. */
 const version1 = `
@@ -29,7 +34,8 @@ const version1 = `
     PRIMARY KEY (kind, id)
   ) STRICT, WITHOUT ROWID;
 `
-export const agentMigrations = [version1]
+const version2 = "ALTER TABLE checks ADD COLUMN evidence TEXT NOT NULL DEFAULT ''"
+export const agentMigrations = [version1, version2]
 
 /** How a row stands to the catalog. */
 export interface Standing {
@@ -61,6 +67,7 @@ export interface StoredCheck<Run> extends Standing {
 export interface CheckProgress {
   readonly checkId: string
   readonly status: Status
+  readonly evidence: Evidence
   readonly output: string
   readonly ttlLeftMs: number | undefined
   readonly savedWallMs: number
@@ -97,6 +104,7 @@ interface CheckRow {
   saved_wall_ms: number
   known_index: number
   synced_index: number | null
+  evidence: string
 }
 
 /** Rows per read: about a millisecond, with their further processing. */
@@ -149,7 +157,7 @@ function ofChecks(sql: Prepare) {
     putCheck: sql<[Omit<CheckRow, 'synced_index'>], unknown>(
       `INSERT OR REPLACE INTO checks VALUES
        (:check_id, :service_id, :body, :run, :status, :output, :ttl_left_ms, :saved_wall_ms,
-        :known_index, NULL)`,
+        :known_index, NULL, :evidence)`,
     ),
     checkHeads: sql<[string, number], HeadRow>(
       `SELECT check_id AS id, known_index, synced_index FROM checks
@@ -173,8 +181,8 @@ function ofChecks(sql: Prepare) {
     checkSynced: sql<[number, string], unknown>(
       'UPDATE checks SET synced_index = ? WHERE check_id = ?',
     ),
-    saveProgress: sql<[string, string, number | null, number, string], unknown>(
-      `UPDATE checks SET status = ?, output = ?, ttl_left_ms = ?, saved_wall_ms = ?
+    saveProgress: sql<[string, string, string, number | null, number, string], unknown>(
+      `UPDATE checks SET status = ?, evidence = ?, output = ?, ttl_left_ms = ?, saved_wall_ms = ?
        WHERE check_id = ?`,
     ),
   }
@@ -203,7 +211,12 @@ export function serviceOf(row: ServiceRow): StoredService {
 export function checkOf<Run>(row: CheckRow): StoredCheck<Run> {
   const check = JSON.parse(row.body) as CheckDefinition
   return {
-    check: { ...check, status: row.status as Status, output: row.output },
+    check: {
+      ...check,
+      status: row.status as Status,
+      evidence: row.evidence as Evidence,
+      output: row.output,
+    },
     run: JSON.parse(row.run) as Run,
     ttlLeftMs: row.ttl_left_ms ?? undefined,
     savedWallMs: row.saved_wall_ms,

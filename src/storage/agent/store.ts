@@ -70,13 +70,14 @@ export class AgentStore<Run> {
     this.#sql.putCheck.run({
       check_id: check.checkId,
       service_id: check.serviceId,
-      body: JSON.stringify({ ...check, output: '' }),
+      body: JSON.stringify({ ...check, evidence: undefined, output: '' }),
       run: JSON.stringify(run),
       status: check.status,
       output: check.output,
       ttl_left_ms: ttlLeftMs ?? null,
       saved_wall_ms: savedWallMs,
       known_index: knownIndex,
+      evidence: check.evidence ?? '',
     })
   }
 
@@ -133,9 +134,9 @@ export class AgentStore<Run> {
   }
 
   saveProgress(progress: CheckProgress): void {
-    const { checkId, status, output, ttlLeftMs, savedWallMs } = progress
+    const { checkId, status, evidence, output, ttlLeftMs, savedWallMs } = progress
     this.#begin('NORMAL')
-    this.#sql.saveProgress.run(status, output, ttlLeftMs ?? null, savedWallMs, checkId)
+    this.#sql.saveProgress.run(status, evidence, output, ttlLeftMs ?? null, savedWallMs, checkId)
   }
 
   service(id: string): StoredService | undefined {

@@ -166,10 +166,10 @@ t.test('the format of a member is known as soon as it is one, or is upgraded', a
     await new Promise((resolve) => setImmediate(resolve))
     return asked.slice(before).map((question) => question.split(' ')[1] ?? '')
   }
-  t.strictSame(formats.below(1, others), others, 'before they are asked')
+  t.strictSame(formats.missing(1, others), others, 'before they are asked')
   t.strictSame(await checked(), ['n2', 'n3'])
-  t.strictSame(formats.below(5, others), ['n3'])
-  t.strictSame(formats.below(4, others), [])
+  t.strictSame(formats.missing(5, others), ['n3'])
+  t.strictSame(formats.missing(4, others), [])
   // Of an older release: it is asked again, once a second.
   world.nowMs = 1
   await checked()
@@ -178,7 +178,7 @@ t.test('the format of a member is known as soon as it is one, or is upgraded', a
   answers['n3'] = report('255a')
   world.nowMs = 1001
   t.strictSame(await checked(), ['n3'])
-  t.strictSame(formats.below(5, others), [])
+  t.strictSame(formats.missing(5, others), [])
   world.nowMs = 3000
   t.strictSame(await checked(), [])
   // A new member is asked at once, and until it answers.
@@ -191,9 +191,9 @@ t.test('the format of a member is known as soon as it is one, or is upgraded', a
   answers['n4'] = report('255a')
   world.nowMs = 5000
   await checked()
-  t.strictSame(formats.below(5, ['n4']), [])
+  t.strictSame(formats.missing(5, ['n4']), [])
   // What left is forgotten: under the same ID an older release may come.
   config.learners = []
   await checked()
-  t.strictSame(formats.below(1, ['n4']), ['n4'])
+  t.strictSame(formats.missing(1, ['n4']), ['n4'])
 })

@@ -1,6 +1,5 @@
 import t from 'tap'
 import { silentLogger } from '../../../src/base/log.ts'
-import type { UpdateCheckCommand } from '../../../src/state/catalog/commands.ts'
 import { allDuties } from '../../../src/replica/duties/all-duties.ts'
 import type { AllDuties } from '../../../src/replica/duties/all-duties.ts'
 import type { Duty } from '../../../src/replica/duties/duty.ts'
@@ -52,11 +51,12 @@ class Rig {
       },
       address: () => 's1:1',
       moved: () => this.moved,
-      propose: (command: UpdateCheckCommand) => {
+      propose: (command) => {
         this.proposed++
         if (!this.isStuck) this.catalog.apply(command)
       },
       format: 1,
+      usedFormat: () => 1,
       own: () => ({ format: 1, sums: [] }),
       ask: () => Promise.reject(new Error('silent')),
       onOdd: () => {},
@@ -105,6 +105,7 @@ t.test(
     t.equal(rig.after(1), 'critical')
     t.match(rig.catalog.reader.check('node-s2', 'serfHealth'), {
       output: 'Agent not live or unreachable',
+      evidence: 'absence',
     })
     t.equal(rig.after(100), 'critical')
     rig.duties.silence.heard('s2')

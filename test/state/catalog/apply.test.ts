@@ -446,6 +446,7 @@ t.test('what another server proposes is refused, or can be applied by all', asyn
     { kind: 'deregister', nodeName: 'n1', checkId: 'c' },
     { kind: 'deregister', nodeName: 'n1' },
     { kind: 'update-check', nodeName: 'n1', checkId: 'c', status: 'warning', output: 'o' },
+    { kind: 'use-format', format: 1 },
   ]
   const counts = { refused: 0, applied: 0 }
   for (const body of bodies) {

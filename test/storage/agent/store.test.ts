@@ -41,7 +41,8 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   first.putCheck(stored('ttl', 'web/1'))
   first.putCheck(stored('node'))
   first.checkSynced('node', 8)
-  const progress = { status: 'warning', output: 'late', ttlLeftMs: 10, savedWallMs: 2000 } as const
+  const told = { status: 'warning', evidence: 'proof', output: 'late' } as const
+  const progress = { ...told, ttlLeftMs: 10, savedWallMs: 2000 }
   first.saveProgress({ checkId: 'node', ...progress })
   first.close()
 
@@ -52,7 +53,7 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   t.strictSame(again.check('ttl'), { ...stored('ttl', 'web/1'), syncedIndex: undefined })
   t.strictSame(again.check('node'), {
     ...stored('node'),
-    check: { ...stored('node').check, status: 'warning', output: 'late' },
+    check: { ...stored('node').check, ...told },
     ttlLeftMs: 10,
     savedWallMs: 2000,
     syncedIndex: 8,
@@ -60,6 +61,24 @@ t.test('what was written is there after a restart, as it was', async (t) => {
   t.strictSame(again.checkIdsOfService('web/1'), ['ttl'])
   t.strictSame(again.checksOfService('web/1'), [again.check('ttl')])
   t.strictSame([...again.checks()], [again.check('node'), again.check('ttl')])
+})
+
+t.test('a file of the release before has checks whose evidence is not known', async (t) => {
+  const first = store(t)
+  first.putCheck({ ...stored('c'), check: { ...stored('c').check, status: 'critical' } })
+  first.checkSynced('c', 8)
+  const before = first.check('c')
+  first.close()
+  const db = openDatabase(first.path, { mode: 'read-write', synchronous: 'NORMAL' })
+  db.exec('ALTER TABLE checks DROP COLUMN evidence; PRAGMA user_version = 1')
+  db.close()
+  const upgraded = store(t, first.path)
+  t.teardown(() => upgraded.close())
+  t.strictSame(upgraded.check('c'), before)
+  t.equal(upgraded.check('c')?.check.evidence, '')
+  const check = { ...stored('d').check, status: 'critical', evidence: 'intent' } as const
+  upgraded.putCheck({ ...stored('d'), check })
+  t.equal(upgraded.check('d')?.check.evidence, 'intent')
 })
 
 t.test('a service that is written again counts as unacknowledged', async (t) => {

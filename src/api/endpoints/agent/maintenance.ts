@@ -79,6 +79,7 @@ function maintenanceCheck(
       checkId,
       name: serviceId === '' ? 'Node Maintenance Mode' : 'Service Maintenance Mode',
       status: 'critical',
+      evidence: 'intent',
       notes: cutOutput(reason === '' ? noReason : reason),
       output: '',
       serviceId,
