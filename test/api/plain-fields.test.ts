@@ -29,7 +29,8 @@ t.test('each plain field of a service is stored, answered and filtered by', asyn
   for (const [json, value] of Object.entries(given)) {
     const count = async (path: string, name: string, wanted: unknown): Promise<number> => {
       const filter = encodeURIComponent(`${name} == ${JSON.stringify(wanted)}`)
-      return ((await api.json(`${path}?filter=${filter}`)) as readonly unknown[]).length
+      const rows = await api.json<readonly unknown[]>(`${path}?filter=${filter}`)
+      return rows.length
     }
     t.equal(await count('catalog/service/web', `Service${json}`, value), 1, json)
     t.equal(await count('health/service/web', `Service.${json}`, value), 1, json)
@@ -45,7 +46,7 @@ t.test('a service without them has their defaults, and later fields are left out
     Address: '10.0.0.1',
     Service: { Service: 'web' },
   })
-  const [row] = (await api.json('catalog/service/web')) as readonly Json[]
+  const [row] = await api.json<readonly Json[]>('catalog/service/web')
   t.match(row, { ServiceEnableTagOverride: false })
   for (const { json } of later) t.notOk(`Service${json}` in must(row), json)
 })

@@ -73,7 +73,7 @@ function restores(
 
 for (const family of families) {
   t.test(`a restore brings back all rows of the family ${family.name}`, async (t) => {
-    const tables = family.tables as readonly AnyTable[]
+    const { tables } = family
     const seen = new Set<string>()
     await fc.assert(restores(await commandOf(family.name), tables, seen), { numRuns: 250 })
     const unseen = tables.filter(
