@@ -58,7 +58,7 @@ function readKey(path: string, option: string, cert: string): string {
   return readPem(path, option, (key) => createSecureContext({ cert, key }))
 }
 
-/** OpenSSL takes a file without certificates as an authority, and then trusts nobody. */
+/** OpenSSL takes a file without certificates as an authority, and then trusts no certificate. */
 function readAuthority(path: string, option: string): string {
   return readPem(path, option, (ca) => new X509Certificate(ca))
 }
