@@ -20,7 +20,7 @@ export interface GateFigures extends PortFigures {
   readonly acceptErrors: number
 }
 
-/** Who gets through a port, by its budget. One gate may guard several servers. */
+/** Decides, by the budget of a port, which connections are let in. One gate may guard several servers. */
 export class ConnectionGate {
   /** Counted by the caller that closes them. */
   timedOut = 0
