@@ -230,7 +230,7 @@ export class Raft {
     return { messages, write, messagesAfterWrite, committed, reads }
   }
 
-  /** The last `Ready` is done with, but for its write, which `persisted` ends. */
+  /** The last `Ready` is done, except for its write, which `persisted` ends. */
   advance(): void {
     assert(this.#handedOut, 'there is a ready to end')
     this.#handedOut = false

@@ -16,7 +16,7 @@ export interface GateOptions {
 export interface GateFigures extends PortFigures {
   /** Connections that took too long to send what they had to. */
   readonly timedOut: number
-  /** Connections that the system did not hand over, for want of descriptors most often. */
+  /** Connections that the system did not hand over, usually because no descriptor was free. */
   readonly acceptErrors: number
 }
 
