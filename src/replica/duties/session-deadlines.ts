@@ -17,7 +17,7 @@ export interface SessionDeadlinesParts {
   readonly electionMs: number
   readonly nowMs: () => number
   readonly propose: (command: OwnCommand, cause: string) => void
-  readonly logger: Pick<Logger, 'debug'>
+  readonly logger: Logger
 }
 
 /** Of one batch. */
@@ -143,7 +143,10 @@ export class SessionDeadlines implements Duty {
     }
     if (bodies.length === 0) return
     const ids = bodies.map(({ id }) => id)
-    this.#parts.logger.debug({ sessions: ids }, 'sessions end: they were not renewed within their TTL')
+    this.#parts.logger.debug(
+      { sessions: ids },
+      'sessions end: they were not renewed within their TTL',
+    )
     this.#parts.propose({ kind: 'batch', bodies }, 'session TTL expired')
   }
 
