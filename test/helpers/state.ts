@@ -54,6 +54,7 @@ export function tamper(path: string, sql: string): void {
 
 /** Takes back what came after the first format, so that a state is one of an older release. */
 export const toFormat1 = `
+  DROP TABLE events;
   DROP TABLE used_formats;
   ALTER TABLE checks DROP COLUMN evidence;
   DROP TABLE kv;
@@ -68,8 +69,9 @@ export const toFormat1 = `
 /** Takes back the evidence of checks and the formats in use, as a release before them would have it. */
 export function toFormat7(path: string): void {
   const db = new Sqlite(path)
-  const { used_formats: _used, ...sums } = loadSums(db).sums
+  const { used_formats: _used, events: _events, ...sums } = loadSums(db).sums
   db.exec(`
+    DROP TABLE events;
     DROP TABLE used_formats;
     ALTER TABLE checks DROP COLUMN evidence;
     PRAGMA user_version = 7;

@@ -44,6 +44,37 @@ function oneEntry(state: FamilyReads<KvReader>, key: string): KvQuestion {
   }
 }
 
+/** What a watch of a key asks: its entry, or null. Throws `missing-name`. */
+export function watchedKey(state: FamilyReads<KvReader>, key: string): KvQuestion {
+  if (key === '') throw svcdError('missing-name', { what: 'key name' })
+  return {
+    ...oneEntry(state, key),
+    answer: (reader) => {
+      const entry = reader.entry(key)
+      return { kind: 'value', value: entry === undefined ? null : rowOf(entry) }
+    },
+  }
+}
+
+/** What a watch of a prefix asks: as a GET with `recurse` or `keys`, and null where that is answered 404. */
+export function watchedTree(
+  state: FamilyReads<KvReader>,
+  prefix: string,
+  parameters: Parameters,
+): KvQuestion {
+  const question =
+    parameters['keys'] === undefined
+      ? entriesBelow(state, prefix)
+      : keysBelow(state, prefix, separatorOf(parameters))
+  return {
+    ...question,
+    answer: (reader, caller) => {
+      const answer = question.answer(reader, caller)
+      return answer === nothing ? { kind: 'value', value: null } : answer
+    },
+  }
+}
+
 /** Clients store anything: no browser may take a value for a page. */
 const rawHeaders = {
   'content-type': 'text/plain',
