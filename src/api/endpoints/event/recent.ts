@@ -43,7 +43,10 @@ export function recentOf(state: FamilyReads<EventReader>): Recent {
   const version = state.version()
   const known = recents.get(state)
   if (known?.version === version) return known
-  const recent = new Recent(version, state.read((reader) => reader.all()))
+  const recent = new Recent(
+    version,
+    state.read((reader) => reader.all()),
+  )
   recents.set(state, recent)
   return recent
 }

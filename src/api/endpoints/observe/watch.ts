@@ -85,7 +85,8 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     method: 'GET',
     path: '/v1/watch/keyprefix/{prefix}',
     permission: { resource: 'key', access: 'read' },
-    summary: 'Stream the entries whose key begins with a prefix as events; null while there are none',
+    summary:
+      'Stream the entries whose key begins with a prefix as events; null while there are none',
     query: {
       keys: { ...text, description: 'Stream only the keys' },
       separator: {
