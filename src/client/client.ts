@@ -18,7 +18,7 @@ import type {
   ServiceSummary,
   SnapshotDownload,
 } from './rows.ts'
-import { readEvents, type WatchEvent } from './event-reader.ts'
+import { parsed, readEvents, type StreamEvent, type WatchEvent } from './event-reader.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
 
@@ -201,12 +201,14 @@ export class Client {
     return this.#get(`health/service/${encodeURIComponent(service)}${queryOf(options)}`)
   }
 
-  /**
-   * The state of `path` (`service/web`, `services`, `nodes`, `checks`) and every later one. It ends
-   * with the stream, and rejects with `agent-unreachable` when that breaks off or falls silent.
-   */
+  /** The state of `path` (`service/web`, `nodes`) and every later one; as {@link stream}. */
   async *watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
-    yield* readEvents(this.#stream(`watch/${path}`, signal))
+    yield* parsed(this.stream(`watch/${path}`, signal))
+  }
+
+  /** The server-sent events of `path`. Rejects with `agent-unreachable` when they break off or fall silent. */
+  async *stream(path: string, signal: AbortSignal): AsyncGenerator<StreamEvent, void> {
+    yield* readEvents(this.#stream(path, signal))
   }
 
   /**
