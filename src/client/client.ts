@@ -206,9 +206,16 @@ export class Client {
     yield* parsed(this.stream(`watch/${path}`, signal))
   }
 
-  /** The server-sent events of `path`. Rejects with `agent-unreachable` when they break off or fall silent. */
-  async *stream(path: string, signal: AbortSignal): AsyncGenerator<StreamEvent, void> {
-    yield* readEvents(this.#stream(path, signal))
+  /**
+   * The server-sent events of `path`; `opened` is called when the agent has agreed to send them. Rejects
+   * with `agent-unreachable` when they break off or fall silent.
+   */
+  async *stream(
+    path: string,
+    signal: AbortSignal,
+    opened?: () => void,
+  ): AsyncGenerator<StreamEvent, void> {
+    yield* readEvents(this.#stream(path, signal, opened))
   }
 
   /**
@@ -392,7 +399,11 @@ export class Client {
    * The lines of a streaming path until it ends. A stream that is silent for a minute counts as
    * broken.
    */
-  async *#stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  async *#stream(
+    path: string,
+    signal: AbortSignal,
+    opened?: () => void,
+  ): AsyncGenerator<Uint8Array, void> {
     const silence = new AbortController()
     const onSilence = (): void =>
       silence.abort(new Error(`the stream sent nothing for ${silenceMsMax / 1000} s`))
@@ -400,6 +411,7 @@ export class Client {
     try {
       const either = AbortSignal.any([signal, silence.signal])
       const answer = await this.#request('GET', path, undefined, either)
+      opened?.()
       yield* withEach(answer.body(), () => timer.refresh())
     } catch (error) {
       throw error instanceof SvcdError ? error : this.#unreachable(error)

@@ -9,4 +9,9 @@ export const eventErrors = {
     exit: 1,
     text: 'Cannot provide tag filter without service filter',
   },
+  'watch-command-failed': {
+    http: 500,
+    exit: 1,
+    text: 'The command of the watch failed: {reason}.',
+  },
 } as const
