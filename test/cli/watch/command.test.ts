@@ -15,7 +15,7 @@ t.test(
     await api.put('kv/b', 'z')
     await api.put('kv/a', 'y')
     await api.ask('DELETE', '/v1/kv/a')
-    await holds('in', 'null\n{')
+    await holds('in', '}\nnull\n')
     watch.stop()
     t.match(await watch.ended, { code: 0, out: '', err: '' })
     const states = written('in').trim().split('\n')

@@ -63,6 +63,7 @@ export async function startPlace(t: Test): Promise<Place> {
     svcd: (...words) => start(...words).ended,
     written,
     holds: (name, text) => until(`${name}: ${text}`, 10_000, () => written(name).includes(text), 5),
+    touch: (name) => writeFileSync(join(directory, name), ''),
   }
 }
 
