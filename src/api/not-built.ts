@@ -31,7 +31,6 @@ export const notBuilt: readonly NotBuilt[] = [
     ],
   },
   { what: 'transactions', paths: ['txn'] },
-  { what: 'user events', paths: ['event/fire/*', 'event/list'] },
   { what: 'prepared queries', paths: ['query', 'query/*'] },
   {
     what: 'network coordinates',

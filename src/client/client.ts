@@ -18,7 +18,8 @@ import type {
   ServiceSummary,
   SnapshotDownload,
 } from './rows.ts'
-import { parsed, readEvents, type StreamEvent, type WatchEvent } from './event-reader.ts'
+import { parsed, readEvents, withEach } from './event-reader.ts'
+import type { StreamEvent, WatchEvent } from './event-reader.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
 
@@ -492,11 +493,4 @@ export function queryOf(options: HealthOptions): string {
   if (options.stale === true) query.set('stale', 'true')
   const text = query.toString()
   return text === '' ? '' : `?${text}`
-}
-
-async function* withEach<T>(items: AsyncIterable<T>, before: () => void): AsyncGenerator<T, void> {
-  for await (const item of items) {
-    before()
-    yield item
-  }
 }

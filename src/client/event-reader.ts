@@ -49,3 +49,14 @@ function field(text: string, name: string): string | undefined {
   const line = text.split('\n').find((each) => each.startsWith(`${name}: `))
   return line?.slice(name.length + 2)
 }
+
+/** The same items; `before` is called before each. */
+export async function* withEach<T>(
+  items: AsyncIterable<T>,
+  before: () => void,
+): AsyncGenerator<T, void> {
+  for await (const item of items) {
+    before()
+    yield item
+  }
+}

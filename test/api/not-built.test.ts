@@ -12,8 +12,6 @@ const endpoints = [
   'GET session/info/x',
   'GET session/node/n1',
   'GET session/list',
-  'PUT event/fire/deploy',
-  'GET event/list',
   'GET query',
   'POST query',
   'GET query/x',
@@ -75,7 +73,6 @@ t.test('an endpoint of Consul that is not built is a 501 that names it', async (
   t.strictSame(api.backend.proposed, [])
   t.match((await api.put('session/create')).body, 'no sessions and locks (/v1/session/create)')
   t.match((await api.put('txn', '[]')).body, 'no transactions (/v1/txn)')
-  t.match((await api.get('event/list')).body, 'no user events (/v1/event/list)')
   t.match((await api.get('query')).body, 'no prepared queries (/v1/query)')
 })
 

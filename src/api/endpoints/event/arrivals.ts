@@ -7,6 +7,9 @@ import type { Choice } from './choice.ts'
 import { emptyIndex, eventIndex, eventJson } from './event-json.ts'
 import { recentOf } from './recent.ts'
 
+/** So many lists are kept for further readers. */
+const listsMax = 8
+
 /** The user events of a choice as they arrive: each reader gets each of them once, in lists. */
 export class Arrivals implements FeedSource {
   readonly state: FamilyReads<EventReader>
@@ -52,7 +55,7 @@ export class Arrivals implements FeedSource {
     const last = events.at(-1)
     const id = last === undefined ? emptyIndex : eventIndex(last)
     const list = eventOf(id, Buffer.from(JSON.stringify(events.map(eventJson))))
-    this.#lists.set(seen, list)
+    if (this.#lists.size < listsMax) this.#lists.set(seen, list)
     return list
   }
 

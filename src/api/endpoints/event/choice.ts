@@ -55,10 +55,25 @@ export function filterOf(
     throw svcdError('invalid-event-filter', { kind, reason })
   }
   try {
-    return { text, matches: compilePattern(text) }
+    return { text, matches: remembered(compilePattern(text)) }
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
     const reason = `error parsing regexp: ${error.message}`
     throw svcdError('invalid-event-filter', { kind, reason }, error)
+  }
+}
+
+/** So many results are remembered. */
+const knownMax = 1000
+
+/** Most services and events have the names, tags and filters of others. */
+function remembered(matches: Filter['matches']): Filter['matches'] {
+  const known = new Map<string, boolean>()
+  return (subject) => {
+    const before = known.get(subject)
+    if (before !== undefined) return before
+    const result = matches(subject)
+    if (known.size < knownMax) known.set(subject, result)
+    return result
   }
 }

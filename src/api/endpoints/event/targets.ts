@@ -26,39 +26,24 @@ export async function targetsOf(
     .map(({ name }) => name)
     .filter((name) => name !== '' && (node?.matches(name) ?? true))
   if (service === undefined) return names
-  const [isNamed, isTagged] = [remembered(service), tag && remembered(tag)]
-  return context.catalog.readSliced((catalog) => nodesWith(catalog, names, isNamed, isTagged))
+  return context.catalog.readSliced((catalog) => nodesWith(catalog, names, service, tag))
 }
-
-type Test = (text: string) => boolean
 
 /** Pauses after each service: there may be thousands, and a filter takes its time. */
 function* nodesWith(
   catalog: CatalogReader,
   names: readonly string[],
-  isNamed: Test,
-  isTagged: Test | undefined,
+  service: Filter,
+  tag: Filter | undefined,
 ): Generator<void, readonly string[]> {
   const found: string[] = []
   for (const name of names) {
-    for (const { name: service, tags } of catalog.pages.servicesOfNode(name)) {
-      const isFound = isNamed(service) && (isTagged === undefined || tags.some(isTagged))
+    for (const { name: own, tags } of catalog.pages.servicesOfNode(name)) {
+      const isFound = service.matches(own) && (tag === undefined || tags.some(tag.matches))
       if (isFound) found.push(name)
       yield
       if (isFound) break
     }
   }
   return found
-}
-
-/** Most services have the name, and the tags, of another one. */
-function remembered({ matches }: Filter): Test {
-  const known = new Map<string, boolean>()
-  return (text) => {
-    const before = known.get(text)
-    if (before !== undefined) return before
-    const result = matches(text)
-    known.set(text, result)
-    return result
-  }
 }
