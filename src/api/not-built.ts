@@ -20,7 +20,6 @@ export interface NotBuilt {
  */
 export const notBuilt: readonly NotBuilt[] = [
   { what: 'transactions', paths: ['txn'] },
-  { what: 'user events', paths: ['event/fire/*', 'event/list'] },
   { what: 'prepared queries', paths: ['query', 'query/*'] },
   {
     what: 'network coordinates',

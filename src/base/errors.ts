@@ -1,6 +1,7 @@
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
+import { eventErrors } from './errors/events.ts'
 import { kvErrors } from './errors/kv.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
@@ -30,6 +31,7 @@ export const errorTable = {
   ...consulRequestErrors,
   ...kvErrors,
   ...sessionErrors,
+  ...eventErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

@@ -126,11 +126,17 @@ function entryOf(row: Row): KvEntry {
   }
 }
 
-/** An empty or dot segment would be removed on the way, so such a key leaves with its slashes escaped. */
 function pathOf(key: string, asked: string): string {
+  return `kv/${keyInPath(key)}${asked}`
+}
+
+/**
+ * A key as it stands in a path. An empty or dot segment would be removed on the way, so such a key leaves
+ * with its slashes escaped.
+ */
+export function keyInPath(key: string): string {
   const isPlain = !/(?:^|\/)(?:\/|\.{1,2}(?:\/|$))/.test(key)
-  const path = isPlain ? key.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(key)
-  return `kv/${path}${asked}`
+  return isPlain ? key.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(key)
 }
 
 interface Asked extends KvReadOptions, KvWriteOptions {
