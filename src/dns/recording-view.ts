@@ -10,10 +10,32 @@ export interface Snapshot {
    */
   readonly generation: number
   readonly applied: number
+  /** As `applied`, for the families other than the catalog. */
+  readonly appliedOf: Readonly<Record<OtherFamily, number>>
 }
+
+/** The families of the state, other than the catalog, that some answers are made from. */
+export type OtherFamily = 'kv'
 
 export interface SubjectSlots {
   slotOf(subject: string): number
+}
+
+/** Counters that show readers what has changed in one family; `state/machine/versions.ts` implements it. */
+export interface FamilyCounters extends SubjectSlots {
+  readonly applied: number
+  holds(slot: number, since: number): boolean
+}
+
+export type OtherCounters = Readonly<Record<OtherFamily, FamilyCounters>>
+
+/** What an answer depends on in a family other than the catalog. */
+export interface Dependence {
+  readonly counters: FamilyCounters
+  /** The slots of its subjects. */
+  readonly slots: readonly number[]
+  /** `applied` of the family as loaded before they were read. */
+  readonly since: number
 }
 
 /**
@@ -25,11 +47,15 @@ export class RecordingView implements View {
   readonly slots: number[] = []
   readonly #open: () => Snapshot
   readonly #slotsOf: SubjectSlots
+  readonly #counters: OtherCounters
+  readonly #others = new Map<OtherFamily, number[]>()
   #snapshot: Snapshot | undefined
 
-  constructor(open: () => Snapshot, slotsOf: SubjectSlots) {
+  /** `slotsOf` is for the subjects of the catalog, `counters` for those of the other families. */
+  constructor(open: () => Snapshot, slotsOf: SubjectSlots, counters: OtherCounters) {
     this.#open = open
     this.#slotsOf = slotsOf
+    this.#counters = counters
   }
 
   service(name: string): readonly Endpoint[] | undefined {
@@ -61,6 +87,11 @@ export class RecordingView implements View {
     return this.#read('nodes').hasNodeBelow(suffix)
   }
 
+  // The lock of a key ends with its session, and a session keeps its node: the key is all that counts.
+  lockHolder(key: string): string | undefined {
+    return this.#readOther('kv', `key:${key}`).lockHolder(key)
+  }
+
   /** The versions of the state that was read; `generation` if nothing was read. */
   loaded(generation: number): { readonly generation: number; readonly since: number } {
     const snapshot = this.#snapshot
@@ -69,10 +100,30 @@ export class RecordingView implements View {
     return { generation: snapshot.generation, since: snapshot.applied }
   }
 
+  /** What was read of the families other than the catalog; most answers read nothing of them. */
+  dependences(): readonly Dependence[] {
+    const snapshot = this.#snapshot
+    if (snapshot === undefined) return []
+    return [...this.#others].map(([family, slots]) => ({
+      counters: this.#counters[family],
+      slots,
+      since: snapshot.appliedOf[family],
+    }))
+  }
+
   #read(subject: string): View {
     this.#snapshot ??= this.#open()
     const slot = this.#slotsOf.slotOf(subject)
     if (!this.slots.includes(slot)) this.slots.push(slot)
+    return this.#snapshot.view
+  }
+
+  #readOther(family: OtherFamily, subject: string): View {
+    this.#snapshot ??= this.#open()
+    const slots = this.#others.get(family) ?? []
+    this.#others.set(family, slots)
+    const slot = this.#counters[family].slotOf(subject)
+    if (!slots.includes(slot)) slots.push(slot)
     return this.#snapshot.view
   }
 }

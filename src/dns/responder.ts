@@ -14,18 +14,16 @@ import { WireCache } from './wire-cache.ts'
 import type { Message } from './message.ts'
 import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Transport } from './query-scan.ts'
-import type { Snapshot, SubjectSlots } from './recording-view.ts'
+import type { Dependence, FamilyCounters, OtherCounters, Snapshot } from './recording-view.ts'
 import type { ResourceRecord } from './record.ts'
 import type { CacheEntry } from './wire-cache.ts'
 import type { Zone } from './zone.ts'
 
-/** Counters that show readers what has changed; `state/machine/versions.ts` implements it. */
-export interface VersionReader extends SubjectSlots {
+/** The counters of the catalog; `state/machine/versions.ts` implements it. */
+export interface VersionReader extends FamilyCounters {
   readonly generation: number
-  readonly applied: number
   /** The serial of the registry's SOA; it moves with every entry of the log, and before `applied`. */
   readonly index: number
-  holds(slot: number, since: number): boolean
 }
 
 /**
@@ -40,6 +38,7 @@ export interface ResponderOptions {
   readonly zone: () => Zone
   readonly mode: () => Mode
   readonly versions: VersionReader
+  readonly otherVersions: OtherCounters
   /** Called at most once per question that is not in the cache. */
   readonly snapshot: () => Snapshot
   /** A query got SERVFAIL because a read failed or a row cannot be sent. */
@@ -177,6 +176,7 @@ export class Responder {
     if (validity.generation !== versions.generation || validity.mode !== mode()) return false
     // It moves with changes that are not of the catalog, too.
     if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
+    if (validity.others.length > 0 && !validity.others.every(isUnchanged)) return false
     const applied = versions.applied
     if (entry.checked === applied) return true
     for (const slot of validity.slots) {
@@ -194,12 +194,12 @@ export class Responder {
     isCacheable: boolean,
     entry: CacheEntry | undefined,
   ): PreparedAnswer | NegativeAnswer {
-    const { versions, snapshot, onError } = this.#options
+    const { versions, otherVersions, snapshot, onError } = this.#options
     const bytesMax = bytesMaxOf(query, asker)
     const mode = this.#options.mode()
     // Loaded before the state is read; otherwise a change in between would not reach the cache.
     const generation = versions.generation
-    const view = new RecordingView(snapshot, versions)
+    const view = new RecordingView(snapshot, versions, otherVersions)
     const zone = this.#options.zone()
     let message: Message
     let prepared: PreparedAnswer
@@ -222,7 +222,8 @@ export class Responder {
     }
     prepared.turn = entry?.prepared.turn ?? this.#nextTurn()
     if (isKept && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
-      const validity = { mode, slots: view.slots, ...view.loaded(generation) }
+      const others = view.dependences()
+      const validity = { mode, slots: view.slots, others, ...view.loaded(generation) }
       if (entry === undefined) this.cache.add(this.#scan, prepared, validity)
       else this.cache.replace(entry, prepared, validity)
     }
@@ -265,6 +266,10 @@ function bytesMaxOf(
   { transport, pathBytesMax }: Asker,
 ): number {
   return variantBytesMax(variantOf(edns, transport, pathBytesMax))
+}
+
+function isUnchanged({ counters, slots, since }: Dependence): boolean {
+  return slots.every((slot) => counters.holds(slot, since))
 }
 
 function isTooLong(packet: Uint8Array, { transport }: Asker): boolean {

@@ -1,5 +1,6 @@
 import { foldOctet } from './query-scan.ts'
 import type { PreparedAnswer } from './prepared-answer.ts'
+import type { Dependence } from './recording-view.ts'
 import type { QueryScan } from './query-scan.ts'
 
 /** The versions that an answer was built from, which determine how long it is valid. */
@@ -10,6 +11,8 @@ export interface Validity {
   readonly slots: readonly number[]
   /** `applied` as loaded before they were read. */
   readonly since: number
+  /** What it depends on besides the catalog. */
+  readonly others: readonly Dependence[]
 }
 
 export interface CacheEntry {

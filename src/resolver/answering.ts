@@ -40,7 +40,7 @@ export function openAnswerer(
   const versions = all.of('catalog')
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
-  const snapshots = new Snapshots(reader, versions, {
+  const snapshots = new Snapshots(reader, all, {
     caller: anonymous,
     onlyPassing: answering.onlyPassing,
   })
@@ -56,6 +56,7 @@ export function openAnswerer(
     zone: () => zone,
     mode: () => mode.value,
     versions,
+    otherVersions: { kv: all.of('kv') },
     snapshot: () => {
       if (batches === 'turn' && !snapshots.isOpen) setImmediate(endBatch)
       return snapshots.open()

@@ -1,5 +1,6 @@
-import type { FamilyVersions } from '../state/machine/versions.ts'
+import type { FamilyVersions, Versions } from '../state/machine/versions.ts'
 import type { Snapshot } from '../dns/recording-view.ts'
+import { kvFamily } from '../state/kv/family.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
 import type { CatalogViewOptions } from './catalog-view.ts'
@@ -13,13 +14,15 @@ import type { CatalogViewOptions } from './catalog-view.ts'
 export class Snapshots {
   readonly #reader: StateReader
   readonly #versions: FamilyVersions
+  readonly #kv: FamilyVersions
   readonly #view: CatalogView
   #current: Snapshot | undefined
 
-  constructor(reader: StateReader, versions: FamilyVersions, options: CatalogViewOptions) {
+  constructor(reader: StateReader, versions: Pick<Versions, 'of'>, options: CatalogViewOptions) {
     this.#reader = reader
-    this.#versions = versions
-    this.#view = new CatalogView(reader.catalog, options)
+    this.#versions = versions.of('catalog')
+    this.#kv = versions.of('kv')
+    this.#view = new CatalogView({ catalog: reader.catalog, kv: reader.of(kvFamily) }, options)
   }
 
   get isOpen(): boolean {
@@ -29,12 +32,14 @@ export class Snapshots {
   open(): Snapshot {
     // Loaded before the transaction begins: a change in between voids the answer, never the reverse.
     const { generation, applied } = this.#versions
+    const kv = this.#kv.applied
     const current = this.#current
-    if (current?.applied === applied && current.generation === generation) return current
+    const isCurrent = current?.applied === applied && current.appliedOf.kv === kv
+    if (isCurrent && current.generation === generation) return current
     // A question may have come after a write that came after the batch's first.
     this.close()
     this.#reader.begin()
-    this.#current = { view: this.#view, generation, applied }
+    this.#current = { view: this.#view, generation, applied, appliedOf: { kv } }
     return this.#current
   }
 

@@ -2,6 +2,7 @@ import type { Caller } from '../access/caller.ts'
 import type { IpBytes } from '../base/ip.ts'
 import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
+import type { KvReader } from '../state/kv/reader.ts'
 import type { Node } from '../state/catalog/model.ts'
 import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
 import { judge } from '../health/judge.ts'
@@ -17,13 +18,21 @@ export interface CatalogViewOptions {
 const serverService = 'consul'
 const serversMax = 3
 
-/** What DNS answers are made from, read from the catalog: the place where rows become endpoints. */
+/** The readers of the families that answers are made from, over one connection. */
+export interface AnswerReaders {
+  readonly catalog: CatalogReader
+  readonly kv: KvReader
+}
+
+/** What DNS answers are made from, read from the state: the place where rows become endpoints. */
 export class CatalogView implements View {
   readonly #catalog: CatalogReader
+  readonly #kv: KvReader
   readonly #options: CatalogViewOptions
 
-  constructor(catalog: CatalogReader, options: CatalogViewOptions) {
+  constructor({ catalog, kv }: AnswerReaders, options: CatalogViewOptions) {
     this.#catalog = catalog
+    this.#kv = kv
     this.#options = options
   }
 
@@ -69,6 +78,10 @@ export class CatalogView implements View {
 
   hasNodeBelow(suffix: string): boolean {
     return this.#catalog.hasNodeBelow(suffix)
+  }
+
+  lockHolder(key: string): string | undefined {
+    return this.#kv.session(key)
   }
 }
 
