@@ -2,6 +2,7 @@ import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
 import { kvErrors } from './errors/kv.ts'
+import { lockErrors } from './errors/locks.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
 import { startErrors } from './errors/start.ts'
@@ -28,6 +29,7 @@ export const errorTable = {
   ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
+  ...lockErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

@@ -3,16 +3,19 @@ import type { Option } from 'commander'
 /**
  * Rewrites Go's way of writing flags into the one that commander reads: `-data-dir /d` and
  * `-server=true` as well as `--data-dir /d` and `--server`. The value of a flag stays as it is, also
- * when it starts with a dash (`-http-port -1`).
+ * when it starts with a dash (`-http-port -1`). `stopsAtArgument`: nothing behind the first argument is read,
+ * because it belongs to another command (`svcd lock jobs ls -l`).
  */
 export function normaliseArguments(
   args: readonly string[],
   options: readonly Option[],
+  stopsAtArgument = false,
 ): readonly string[] {
   const normalised: string[] = []
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? ''
-    if (arg === '--') return [...normalised, ...args.slice(at)]
+    const isArgument = arg === '' || arg === '-' || !arg.startsWith('-')
+    if (arg === '--' || (stopsAtArgument && isArgument)) return [...normalised, ...args.slice(at)]
     const short = shortFlag(arg, options)
     if (short !== undefined) {
       normalised.push(...short)

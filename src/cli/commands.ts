@@ -126,6 +126,31 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write the keys of an export.',
     load: async () => (await import('./kv/export-import.ts')).kvImportCommand,
   },
+  lock: {
+    summary: 'Run a command while it holds a lock or a place in a semaphore.',
+    passesOn: true,
+    load: async () => (await import('./lock/lock.ts')).lockCommand,
+  },
+  'session create': {
+    summary: 'Create a session, and print its ID.',
+    load: async () => (await import('./session/create.ts')).sessionCreateCommand,
+  },
+  'session list': {
+    summary: 'List sessions.',
+    load: async () => (await import('./session/list.ts')).sessionListCommand,
+  },
+  'session info': {
+    summary: 'Show one session.',
+    load: async () => (await import('./session/list.ts')).sessionInfoCommand,
+  },
+  'session renew': {
+    summary: 'Start the TTL of sessions again.',
+    load: async () => (await import('./session/end.ts')).sessionRenewCommand,
+  },
+  'session destroy': {
+    summary: 'End sessions, and release their locks.',
+    load: async () => (await import('./session/end.ts')).sessionDestroyCommand,
+  },
   'operator raft list-peers': {
     summary: 'List the servers of the Raft configuration.',
     load: async () => (await import('./raft-peers.ts')).listPeersCommand,

@@ -49,7 +49,8 @@ async function runCommand(line: readonly string[], io: Io): Promise<void> {
   const command = (await entry.load())(io)
   const args = line.slice(name.split(' ').length)
   try {
-    await command.parseAsync([...normaliseArguments(args, command.options)], { from: 'user' })
+    const normalised = normaliseArguments(args, command.options, entry.passesOn)
+    await command.parseAsync([...normalised], { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) throw fromCommander(error, name, command)
     throw error
