@@ -50,6 +50,25 @@ export async function attemptUntilHeld(
 }
 
 /**
+ * Repeats what gives a lock back while no agent answers, or it has no leader, as long as the session lives: the
+ * lock is free when that has ended.
+ */
+export async function repeatWhileHeld(
+  session: HeldSession,
+  action: () => Promise<unknown>,
+): Promise<void> {
+  for (;;) {
+    try {
+      await action()
+      return
+    } catch (error) {
+      if (!isPassing(error) || session.lost.aborted) throw error
+      await pauseForRetry(session.lost)
+    }
+  }
+}
+
+/**
  * Watches a lock that is held. Resolves with the reason when it is lost, and with undefined when the signal
  * ends. `retries`: how many errors in a row are no reason yet.
  */

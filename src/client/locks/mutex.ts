@@ -3,7 +3,7 @@ import type { KvClient, KvEntry } from '../kv.ts'
 import type { HeldSession } from './held-session.ts'
 import { lockFlags, waitMs } from './lock.ts'
 import type { Lock } from './lock.ts'
-import { attemptUntilHeld, watchUntilLost, type Attempt } from './loops.ts'
+import { attemptUntilHeld, repeatWhileHeld, watchUntilLost, type Attempt } from './loops.ts'
 
 /** A lock that one session holds, as the Lock of Consul's client library has it. */
 export class Mutex implements Lock {
@@ -34,7 +34,8 @@ export class Mutex implements Lock {
   }
 
   async release(): Promise<void> {
-    await this.#kv.release(this.key, { session: this.#session.id, flags: lockFlags })
+    const options = { session: this.#session.id, flags: lockFlags }
+    await repeatWhileHeld(this.#session, () => this.#kv.release(this.key, options))
   }
 
   async cleanUp(): Promise<void> {

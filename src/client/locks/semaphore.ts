@@ -4,7 +4,7 @@ import type { KvClient, KvEntry } from '../kv.ts'
 import type { HeldSession } from './held-session.ts'
 import { semaphoreFlags, waitMs } from './lock.ts'
 import type { Lock } from './lock.ts'
-import { attemptUntilHeld, watchUntilLost, type Attempt } from './loops.ts'
+import { attemptUntilHeld, repeatWhileHeld, watchUntilLost, type Attempt } from './loops.ts'
 
 /** Where a semaphore is: its prefix without a slash at the end, its key, and its places. */
 export interface SemaphorePlace {
@@ -61,7 +61,11 @@ export class Semaphore implements Lock {
     })
   }
 
-  async release(): Promise<void> {
+  release(): Promise<void> {
+    return repeatWhileHeld(this.#session, () => this.#leave())
+  }
+
+  async #leave(): Promise<void> {
     for (let isDone = false; !isDone;) {
       const entry = await this.#kv.entry(this.key)
       const holders = this.#holdersOf(entry)
