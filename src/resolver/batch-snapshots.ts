@@ -1,6 +1,6 @@
 import type { FamilyVersions, Versions } from '../state/machine/versions.ts'
 import type { Snapshot } from '../dns/recording-view.ts'
-import { kvFamily } from '../state/kv/family.ts'
+import { sessionFamily } from '../state/session/family.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
 import type { CatalogViewOptions } from './catalog-view.ts'
@@ -22,7 +22,10 @@ export class Snapshots {
     this.#reader = reader
     this.#versions = versions.of('catalog')
     this.#kv = versions.of('kv')
-    this.#view = new CatalogView({ catalog: reader.catalog, kv: reader.of(kvFamily) }, options)
+    this.#view = new CatalogView(
+      { catalog: reader.catalog, sessions: reader.of(sessionFamily) },
+      options,
+    )
   }
 
   get isOpen(): boolean {

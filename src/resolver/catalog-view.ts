@@ -2,7 +2,7 @@ import type { Caller } from '../access/caller.ts'
 import type { IpBytes } from '../base/ip.ts'
 import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
-import type { KvReader } from '../state/kv/reader.ts'
+import type { SessionReader } from '../state/session/reader.ts'
 import type { Node } from '../state/catalog/model.ts'
 import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
 import { judge } from '../health/judge.ts'
@@ -21,18 +21,18 @@ const serversMax = 3
 /** The readers of the families that answers are made from, over one connection. */
 export interface AnswerReaders {
   readonly catalog: CatalogReader
-  readonly kv: KvReader
+  readonly sessions: SessionReader
 }
 
 /** What DNS answers are made from, read from the state: the place where rows become endpoints. */
 export class CatalogView implements View {
   readonly #catalog: CatalogReader
-  readonly #kv: KvReader
+  readonly #sessions: SessionReader
   readonly #options: CatalogViewOptions
 
-  constructor({ catalog, kv }: AnswerReaders, options: CatalogViewOptions) {
+  constructor({ catalog, sessions }: AnswerReaders, options: CatalogViewOptions) {
     this.#catalog = catalog
-    this.#kv = kv
+    this.#sessions = sessions
     this.#options = options
   }
 
@@ -81,7 +81,8 @@ export class CatalogView implements View {
   }
 
   lockHolder(key: string): string | undefined {
-    return this.#kv.session(key)
+    const session = this.#sessions.lock(key)?.session
+    return session === undefined ? undefined : (this.#sessions.session(session)?.node ?? '')
   }
 }
 

@@ -7,7 +7,7 @@ import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
-import { kvFamily } from '../../src/state/kv/family.ts'
+import { sessionFamily } from '../../src/state/session/family.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import {
   MemoryCatalog,
@@ -50,7 +50,7 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
       }
     }
     const options = { caller: anonymous, onlyPassing: only }
-    const readers = { catalog: catalog.reader, kv: kvFamily.reader(catalog.db) }
+    const readers = { catalog: catalog.reader, sessions: sessionFamily.reader(catalog.db) }
     const view = new CatalogView(readers, options)
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)

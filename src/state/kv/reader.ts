@@ -41,11 +41,6 @@ export class KvReader {
     return row === undefined ? undefined : entryOf(row)
   }
 
-  /** The session that holds the lock of a key; '' for none, undefined when there is no such key. */
-  session(key: string): string | undefined {
-    return this.#sql.session.get(key)
-  }
-
   has(key: string): boolean {
     return this.#sql.index.get(key) !== undefined
   }
@@ -145,7 +140,6 @@ function prepare(db: Database) {
     ),
     keys: one<[Bound, Bound, number], string>(`SELECT key FROM kv ${range} ORDER BY key LIMIT ?`),
     appliedIndex: one<[], number>("SELECT value FROM meta WHERE key = 'applied_index'"),
-    session: one<[string], string>('SELECT session FROM kv WHERE key = ?'),
     index: one<[string], number>('SELECT modify_index FROM kv WHERE key = ?'),
     tombstone: one<[string], number>('SELECT modify_index FROM kv_tombstones WHERE key = ?'),
     lastChange: one<[string, Bound], number | null>(`SELECT max(modify_index) FROM kv ${range}`),
