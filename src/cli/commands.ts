@@ -127,7 +127,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./kv/export-import.ts')).kvImportCommand,
   },
   lock: {
-    summary: 'Run a command while it holds a lock or a place in a semaphore.',
+    summary: 'Run a command while holding a lock or semaphore.',
     passesOn: true,
     load: async () => (await import('./lock/lock.ts')).lockCommand,
   },

@@ -30,7 +30,7 @@ export interface KvWriteOptions {
 
 /** What a blocking read waits for. */
 export interface KvWaitOptions {
-  /** Answer when the index is above this one; 0: at once. */
+  /** Answer when the index is above this one; 0: immediately. */
   readonly index?: number | undefined
   /** The longest time to wait for that. */
   readonly waitMs?: number | undefined

@@ -19,7 +19,7 @@ export interface SessionEntry {
   readonly ModifyIndex: number
 }
 
-/** What a new session is; what is left out has the default of the agent. Durations as text: `10s`. */
+/** The fields of a new session. A field without a value has the default of the agent. Durations as text: `10s`. */
 export interface NewSession {
   readonly name?: string | undefined
   readonly node?: string | undefined

@@ -100,7 +100,7 @@ export class RecordingView implements View {
     return { generation: snapshot.generation, since: snapshot.applied }
   }
 
-  /** What was read of the families other than the catalog; most answers read nothing of them. */
+  /** The reads of families other than the catalog. Most answers have none. */
   dependences(): readonly Dependence[] {
     const snapshot = this.#snapshot
     if (snapshot === undefined) return []

@@ -11,7 +11,7 @@ export interface Validity {
   readonly slots: readonly number[]
   /** `applied` as loaded before they were read. */
   readonly since: number
-  /** What it depends on besides the catalog. */
+  /** The families besides the catalog that it depends on. */
   readonly others: readonly Dependence[]
 }
 

@@ -67,10 +67,11 @@ export async function commandFault(line: string): Promise<string | undefined> {
   const command = (await commands[name]?.load())?.(silent)
   const args = words.slice(name.split(' ').length)
   const options = command?.options ?? []
-  const normalised = normaliseArguments(args, options)
+  const passesOn = commands[name]?.passesOn === true
+  const normalised = normaliseArguments(args, options, passesOn)
   for (let at = 0; at < normalised.length; at++) {
     const [flag = '', value] = (normalised[at] ?? '').split('=')
-    if (flag === '--') return undefined
+    if (flag === '--' || (passesOn && !flag.startsWith('-'))) return undefined
     if (!/^-{1,2}[a-z]/i.test(flag) || flag === '--help' || flag === '-h') continue
     const option = options.find(({ long, short }) => long === flag || short === flag)
     if (option === undefined) return `\`svcd ${name}\` has no option ${flag}`

@@ -26,7 +26,7 @@ export class Child {
     this.#process = child
     this.#hasGroup = hasGroup
     this.ended = endOf(child)
-    // Should svcd end before it, by an error of its own, nobody watches the lock any more.
+    // If svcd ends before it by an error of its own, the lock is no longer watched.
     const killIt = (): void => this.killNow()
     process.once('exit', killIt)
     void this.ended.then(() => process.off('exit', killIt))
@@ -57,7 +57,7 @@ export class Child {
     const timer = setTimeout(() => this.#kill('SIGKILL'), graceMs)
     await this.ended
     clearTimeout(timer)
-    // What has survived in the group of a shell must not go on without the lock.
+    // The other processes of the group must not continue without the lock.
     if (this.#hasGroup) this.#kill('SIGKILL')
   }
 

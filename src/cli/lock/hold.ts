@@ -4,7 +4,7 @@ import type { HeldSession } from '../../client/locks/held-session.ts'
 import type { Lock } from '../../client/locks/lock.ts'
 import type { Io } from '../io.ts'
 import { Child } from './child.ts'
-import type { LockOptions } from './lock.ts'
+import type { LockOptions } from './lock-options.ts'
 
 interface Held {
   readonly lock: Lock
@@ -33,7 +33,7 @@ export async function holdWhileRunning(held: Held, run: Run, io: Io): Promise<vo
     say(io, run, `Got the lock ${lock.key}, index ${token}.`)
     await runAndRelease(held, run, { token, interrupts }, io)
   } finally {
-    // Whatever has happened: nobody must wait for the TTL of a process that is gone.
+    // In every case: no other process must wait for the TTL of one that is gone.
     await session.end().catch((error: unknown) => warn(io, error))
     if (hadLock) await lock.cleanUp().catch((error: unknown) => warn(io, error))
   }

@@ -1,6 +1,5 @@
 import { posix } from 'node:path'
 import { Option, type Command } from 'commander'
-import { formatDuration, parseDuration } from '../../base/duration.ts'
 import { svcdError } from '../../base/errors.ts'
 import { KvClient } from '../../client/kv.ts'
 import { HeldSession } from '../../client/locks/held-session.ts'
@@ -11,22 +10,8 @@ import { SessionClient } from '../../client/session.ts'
 import { agentClient } from '../agent-client.ts'
 import type { Io } from '../io.ts'
 import { addClientOptions, addExamples, newCommand } from '../new-command.ts'
-import type { ClientOptions } from '../new-command.ts'
 import { holdWhileRunning } from './hold.ts'
-
-export interface LockOptions extends ClientOptions {
-  readonly n: string
-  readonly timeout?: string
-  readonly try?: string
-  readonly name?: string
-  readonly childExitCode?: boolean
-  readonly passStdin?: boolean
-  readonly monitorRetry: string
-  readonly shell?: boolean
-  readonly ttl: string
-  readonly lockDelay: string
-  readonly verbose?: boolean
-}
+import { duration, prefixOf, timeoutOf, whole, type LockOptions } from './lock-options.ts'
 
 /** As in Consul: the key that mutex and semaphore share, so that one prefix cannot be both. */
 const lockKey = '.lock'
@@ -36,7 +21,7 @@ export function lockCommand(io: Io): Command {
   const command = newCommand(
     'lock',
     'Wait for a lock, run a command while the lock is held, and release the lock when the command ends. If the lock ' +
-      'is lost, the command gets SIGTERM, and SIGKILL after 5 seconds. With -n, up to that many commands run at once. ' +
+      'is lost, the command gets SIGTERM, and SIGKILL after 5 seconds. With -n, up to that many commands run at the same time. ' +
       '`consul lock` uses the same locks.',
     io,
   )
@@ -72,7 +57,7 @@ export function lockCommand(io: Io): Command {
     .addOption(
       new Option(
         '--lock-delay <duration>',
-        'How long nobody gets the lock after this session was lost, at most 60s.',
+        'How long the lock stays reserved after this session was lost, at most 60s.',
       ).default('15s'),
     )
     .addOption(new Option('--shell', 'Run the command with a shell.').hideHelp())
@@ -124,35 +109,4 @@ async function runLocked(
       : new Mutex(kv, key, session, monitorRetries)
   const shell = options.shell === false ? undefined : io.env['SHELL'] || '/bin/sh'
   await holdWhileRunning({ lock, session, timeoutMs }, { command, shell, options }, io)
-}
-
-/** Without slashes at its ends, as `path.Join` of Go makes it. */
-function prefixOf(given: string): string {
-  return posix
-    .normalize(given)
-    .replaceAll(/^\/+|\/+$/g, '')
-    .replace(/^\.$/, '')
-}
-
-function timeoutOf(options: LockOptions): number | undefined {
-  const [option, text] =
-    options.timeout === undefined ? ['--try', options.try] : ['--timeout', options.timeout]
-  if (text === undefined) return undefined
-  const timeoutMs = duration(text, option)
-  // As in Consul.
-  return timeoutMs === 0 ? undefined : timeoutMs
-}
-
-function duration(text: string, option: string): number {
-  const valueMs = parseDuration(text)
-  if (valueMs !== undefined && valueMs >= 0) return valueMs
-  const reason = `"${text}" is not a duration; write a number with a unit, such as ${formatDuration(15_000)}`
-  throw svcdError('invalid-option', { option, reason })
-}
-
-function whole(text: string, option: string, least: number): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-  if (value >= least) return value
-  const reason = `"${text}" is not a whole number of at least ${least}`
-  throw svcdError('invalid-option', { option, reason })
 }

@@ -30,7 +30,7 @@ export function sessionCreateCommand(io: Io): Command {
     )
     .option(
       '--lock-delay <duration>',
-      'How long nobody gets its locks after it has ended, from 0s to 60s. (default: 15s)',
+      'How long its locks stay reserved after it has ended, from 0s to 60s. (default: 15s)',
     )
     .addOption(
       new Option(

@@ -4,13 +4,13 @@ export interface Lock {
   readonly key: string
   /**
    * Waits until the session holds it. Resolves with the fencing token: the index of an entry of the log that
-   * is not before the one by which it was taken. Whoever takes it afterwards gets a larger one. Undefined:
+   * is not before the one by which it was taken. Every later holder gets a larger one. Undefined:
    * the signal ended the wait.
    */
   acquire(signal: AbortSignal): Promise<number | undefined>
   /** Resolves with the reason when it is lost, and with undefined when the signal ends. */
   lost(signal: AbortSignal): Promise<string | undefined>
-  /** Gives it back. The next one in the queue has it at once. */
+  /** Gives it back. The next one in the queue then gets it. */
   release(): Promise<void>
   /** Removes the key, unless it is in use. */
   cleanUp(): Promise<void>

@@ -13,7 +13,7 @@ export type Attempt =
 
 /**
  * Attempts until the lock is held, with the index to wait for. Resolves with the fencing token, or with
- * undefined when the signal ended the wait. Throws `lock-session-lost`, and what no repetition would mend.
+ * undefined when the signal ended the wait. Throws `lock-session-lost`, and errors that a repetition would not fix.
  */
 export async function attemptUntilHeld(
   key: string,
@@ -70,7 +70,7 @@ export async function repeatWhileHeld(
 
 /**
  * Watches a lock that is held. Resolves with the reason when it is lost, and with undefined when the signal
- * ends. `retries`: how many errors in a row are no reason yet.
+ * ends. `retries`: how many errors in a row it tolerates.
  */
 export async function watchUntilLost(
   session: HeldSession,

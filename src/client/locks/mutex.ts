@@ -41,7 +41,7 @@ export class Mutex implements Lock {
   async cleanUp(): Promise<void> {
     const entry = await this.#kv.entry(this.key)
     if (entry === undefined || entry.flags !== lockFlags || entry.session !== '') return
-    // Only if nobody has taken it in between.
+    // Only if no other session has taken it in between.
     await this.#kv.delete(this.key, { cas: String(entry.modifyIndex) })
   }
 
