@@ -218,3 +218,23 @@ t.test('svcd session', async (t) => {
   t.match(await svcd('create', '-behavior=keep'), { code: 1, err: /Allowed choices/ })
   t.match(await svcd('create', '-no-checks', '-node-check=x'), { code: 1, err: /not both/ })
 })
+
+t.test('a command is stopped when its session could not be renewed for the TTL', async (t) => {
+  const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
+  t.teardown(() => agent.kill())
+  const mark = `svcd-lock-frozen-${process.pid}`
+  const script = `: ${mark}; echo in; sleep 600`
+  const lock = new LockCommand(t, agent.httpUrl, ['-ttl=10s', 'frozen', script])
+  const start = performance.now()
+  await lock.says('in')
+  // It accepts connections, and never answers.
+  agent.child.kill('SIGSTOP')
+  await until('the end of the command', 14_000, () => living(mark).length === 1)
+  const lastedMs = performance.now() - start
+  t.ok(lastedMs < 10_500, `it was stopped before the servers gave the lock away: ${lastedMs} ms`)
+  agent.child.kill('SIGCONT')
+  t.match(await lock.ended, {
+    code: 1,
+    err: /Lost the lock frozen.*not renewed for its TTL of 10s/,
+  })
+})
