@@ -1,5 +1,5 @@
 import { SvcdError } from '../../base/errors.ts'
-import { refusedStatus } from '../client.ts'
+import { refusedReason, refusedStatus } from '../client.ts'
 
 const retryMs = 1000
 
@@ -7,6 +7,8 @@ const retryMs = 1000
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof SvcdError)) return false
   const status = refusedStatus(error)
+  // With status 500, in Consul's words.
+  if (/^invalid session\b/.test(refusedReason(error) ?? '')) return false
   return status === undefined ? error.row.exit === 2 : status >= 500 || status === 429
 }
 
