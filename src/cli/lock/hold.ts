@@ -6,6 +6,9 @@ import type { Io } from '../io.ts'
 import { Child } from './child.ts'
 import type { LockOptions } from './lock-options.ts'
 
+/** The longest time of a timer, 24 days. */
+const timerMsMax = 2 ** 31 - 1
+
 interface Held {
   readonly lock: Lock
   readonly session: HeldSession
@@ -40,7 +43,7 @@ export async function holdWhileRunning(held: Held, run: Run, io: Io): Promise<vo
 }
 
 async function take({ lock, timeoutMs }: Held, interrupts: Interrupts, io: Io): Promise<number> {
-  const late = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
+  const late = timeoutMs === undefined ? [] : [AbortSignal.timeout(Math.min(timeoutMs, timerMsMax))]
   const token = await lock.acquire(AbortSignal.any([interrupts.signal, ...late]))
   const { key } = lock
   if (token !== undefined && !interrupts.signal.aborted) return token

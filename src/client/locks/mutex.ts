@@ -58,7 +58,8 @@ export class Mutex implements Lock {
     // Without the signal: an attempt that was broken off could have succeeded.
     const { isHeld, delayMs } = await this.#kv.acquire(this.key, { session: id, flags: lockFlags })
     if (!isHeld) return { kind: 'refused', delayMs }
-    const held = await this.#kv.entry(this.key)
+    // The agent has applied it. A copy that is behind does not show this session.
+    const held = await this.#kv.entry(this.key, { stale: true })
     return held?.session === id
       ? { kind: 'held', token: held.modifyIndex }
       : { kind: 'refused', delayMs: undefined }
