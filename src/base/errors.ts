@@ -5,6 +5,7 @@ import { kvErrors } from './errors/kv.ts'
 import { lockErrors } from './errors/locks.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
+import { sessionErrors } from './errors/sessions.ts'
 import { startErrors } from './errors/start.ts'
 import { visibleLines } from './invisible.ts'
 import { tlsReason } from './tls-reason.ts'
@@ -30,6 +31,8 @@ export const errorTable = {
   ...consulRequestErrors,
   ...kvErrors,
   ...lockErrors,
+||||||| 2865969
+  ...sessionErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,
