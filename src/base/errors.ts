@@ -31,7 +31,6 @@ export const errorTable = {
   ...consulRequestErrors,
   ...kvErrors,
   ...lockErrors,
-||||||| 2865969
   ...sessionErrors,
   ...clusterErrors,
   ...startErrors,
