@@ -24,7 +24,9 @@ export type Location =
   /** Neither it nor anything below it can exist. */
   | { readonly kind: 'unknown' }
 
-type Keyword = 'service' | 'node' | 'addr' | 'lock'
+const keywords = ['service', 'node', 'addr', 'lock'] as const
+
+type Keyword = (typeof keywords)[number]
 
 const empty: Location = { kind: 'empty' }
 const unknown: Location = { kind: 'unknown' }
@@ -52,8 +54,8 @@ export function locate(name: Name, domain: Name, datacenter: string): Location {
 
 function keywordOf(label: string | undefined, datacenter: string): Keyword | undefined {
   // In a datacenter of this name, the services of Consul's clients come first.
-  if (label === 'lock' && datacenter !== 'lock') return label
-  return label === 'service' || label === 'node' || label === 'addr' ? label : undefined
+  if (label === 'lock' && datacenter === 'lock') return undefined
+  return keywords.find((keyword) => keyword === label)
 }
 
 function isLocality(labels: readonly string[], datacenter: string): boolean {

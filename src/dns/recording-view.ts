@@ -1,6 +1,9 @@
 import type { IpBytes } from '../base/ip.ts'
 import type { Endpoint, Holder, NodeEntry, View } from './view.ts'
 
+/** The families that some answers are made from besides the catalog. */
+export type OtherFamily = 'kv'
+
 /** A view of the registry at one moment, and the versions that held when it was opened. */
 export interface Snapshot {
   readonly view: View
@@ -10,32 +13,38 @@ export interface Snapshot {
    */
   readonly generation: number
   readonly applied: number
-  /** As `applied`, for the families other than the catalog. */
-  readonly appliedOf: Readonly<Record<OtherFamily, number>>
+  /** `applied` of the other families, loaded at the same time. */
+  readonly others: Readonly<Record<OtherFamily, number>>
 }
-
-/** The families of the state, other than the catalog, that some answers are made from. */
-export type OtherFamily = 'kv'
 
 export interface SubjectSlots {
   slotOf(subject: string): number
 }
 
-/** Counters that show readers what has changed in one family; `state/machine/versions.ts` implements it. */
+/** The counters of one family; `state/machine/versions.ts` implements it. */
 export interface FamilyCounters extends SubjectSlots {
   readonly applied: number
   holds(slot: number, since: number): boolean
 }
 
-export type OtherCounters = Readonly<Record<OtherFamily, FamilyCounters>>
-
 /** What an answer depends on in a family other than the catalog. */
 export interface Dependence {
   readonly counters: FamilyCounters
-  /** The slots of its subjects. */
   readonly slots: readonly number[]
-  /** `applied` of the family as loaded before they were read. */
-  readonly since: number
+  /** `applied` of the family when the slots were last found unchanged. */
+  checked: number
+}
+
+/** Whether nothing has changed of what an answer depends on in other families. */
+export function dependencesHold(dependences: readonly Dependence[]): boolean {
+  for (const dependence of dependences) {
+    const { counters, slots, checked } = dependence
+    const { applied } = counters
+    if (checked === applied) continue
+    for (const slot of slots) if (!counters.holds(slot, checked)) return false
+    dependence.checked = applied
+  }
+  return true
 }
 
 /**
@@ -47,12 +56,15 @@ export class RecordingView implements View {
   readonly slots: number[] = []
   readonly #open: () => Snapshot
   readonly #slotsOf: SubjectSlots
-  readonly #counters: OtherCounters
-  readonly #others = new Map<OtherFamily, number[]>()
+  readonly #counters: Readonly<Record<OtherFamily, FamilyCounters>>
+  readonly #others = new Map<OtherFamily, Set<number>>()
   #snapshot: Snapshot | undefined
 
-  /** `slotsOf` is for the subjects of the catalog, `counters` for those of the other families. */
-  constructor(open: () => Snapshot, slotsOf: SubjectSlots, counters: OtherCounters) {
+  constructor(
+    open: () => Snapshot,
+    slotsOf: SubjectSlots,
+    counters: Readonly<Record<OtherFamily, FamilyCounters>>,
+  ) {
     this.#open = open
     this.#slotsOf = slotsOf
     this.#counters = counters
@@ -89,7 +101,22 @@ export class RecordingView implements View {
 
   // The lock of a key ends with its session, and a session keeps its node: the key is all that counts.
   lockHolder(key: string): string | undefined {
-    return this.#readOther('kv', `key:${key}`).lockHolder(key)
+    this.#snapshot ??= this.#open()
+    const slots = this.#others.get('kv') ?? new Set()
+    this.#others.set('kv', slots)
+    slots.add(this.#counters.kv.slotOf(`key:${key}`))
+    return this.#snapshot.view.lockHolder(key)
+  }
+
+  /** Of the other families that were read. */
+  dependences(): readonly Dependence[] | undefined {
+    const snapshot = this.#snapshot
+    if (snapshot === undefined || this.#others.size === 0) return undefined
+    return [...this.#others].map(([family, slots]) => ({
+      counters: this.#counters[family],
+      slots: [...slots],
+      checked: snapshot.others[family],
+    }))
   }
 
   /** The versions of the state that was read; `generation` if nothing was read. */
@@ -100,30 +127,10 @@ export class RecordingView implements View {
     return { generation: snapshot.generation, since: snapshot.applied }
   }
 
-  /** The reads of families other than the catalog. Most answers have none. */
-  dependences(): readonly Dependence[] {
-    const snapshot = this.#snapshot
-    if (snapshot === undefined) return []
-    return [...this.#others].map(([family, slots]) => ({
-      counters: this.#counters[family],
-      slots,
-      since: snapshot.appliedOf[family],
-    }))
-  }
-
   #read(subject: string): View {
     this.#snapshot ??= this.#open()
     const slot = this.#slotsOf.slotOf(subject)
     if (!this.slots.includes(slot)) this.slots.push(slot)
-    return this.#snapshot.view
-  }
-
-  #readOther(family: OtherFamily, subject: string): View {
-    this.#snapshot ??= this.#open()
-    const slots = this.#others.get(family) ?? []
-    this.#others.set(family, slots)
-    const slot = this.#counters[family].slotOf(subject)
-    if (!slots.includes(slot)) slots.push(slot)
     return this.#snapshot.view
   }
 }

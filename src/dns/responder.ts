@@ -8,18 +8,18 @@ import { parseQuery } from './query.ts'
 import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
 import { rcode } from './record.ts'
 import { ednsReply, refusal, refuseSigned } from './refusal.ts'
-import { RecordingView } from './recording-view.ts'
+import { RecordingView, dependencesHold } from './recording-view.ts'
 import { ResponderCounters } from './responder-counters.ts'
 import { WireCache } from './wire-cache.ts'
 import type { Message } from './message.ts'
 import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Transport } from './query-scan.ts'
-import type { Dependence, FamilyCounters, OtherCounters, Snapshot } from './recording-view.ts'
+import type { FamilyCounters, OtherFamily, Snapshot } from './recording-view.ts'
 import type { ResourceRecord } from './record.ts'
 import type { CacheEntry } from './wire-cache.ts'
 import type { Zone } from './zone.ts'
 
-/** The counters of the catalog; `state/machine/versions.ts` implements it. */
+/** Counters that show readers what has changed; `state/machine/versions.ts` implements it. */
 export interface VersionReader extends FamilyCounters {
   readonly generation: number
   /** The serial of the registry's SOA; it moves with every entry of the log, and before `applied`. */
@@ -38,7 +38,8 @@ export interface ResponderOptions {
   readonly zone: () => Zone
   readonly mode: () => Mode
   readonly versions: VersionReader
-  readonly otherVersions: OtherCounters
+  /** Those of the other families that answers are made from. */
+  readonly others: Readonly<Record<OtherFamily, FamilyCounters>>
   /** Called at most once per question that is not in the cache. */
   readonly snapshot: () => Snapshot
   /** A query got SERVFAIL because a read failed or a row cannot be sent. */
@@ -176,15 +177,15 @@ export class Responder {
     if (validity.generation !== versions.generation || validity.mode !== mode()) return false
     // It moves with changes that are not of the catalog, too.
     if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
-    if (validity.others.length > 0 && !validity.others.every(isUnchanged)) return false
     const applied = versions.applied
-    if (entry.checked === applied) return true
-    for (const slot of validity.slots) {
-      if (!versions.holds(slot, entry.checked)) return false
+    if (entry.checked !== applied) {
+      for (const slot of validity.slots) {
+        if (!versions.holds(slot, entry.checked)) return false
+      }
+      // All batches up to `applied` had increased their slots before it was loaded.
+      entry.checked = applied
     }
-    // All batches up to `applied` had increased their slots before it was loaded.
-    entry.checked = applied
-    return true
+    return validity.others === undefined || dependencesHold(validity.others)
   }
 
   #prepare(
@@ -194,12 +195,12 @@ export class Responder {
     isCacheable: boolean,
     entry: CacheEntry | undefined,
   ): PreparedAnswer | NegativeAnswer {
-    const { versions, otherVersions, snapshot, onError } = this.#options
+    const { versions, others, snapshot, onError } = this.#options
     const bytesMax = bytesMaxOf(query, asker)
     const mode = this.#options.mode()
     // Loaded before the state is read; otherwise a change in between would not reach the cache.
     const generation = versions.generation
-    const view = new RecordingView(snapshot, versions, otherVersions)
+    const view = new RecordingView(snapshot, versions, others)
     const zone = this.#options.zone()
     let message: Message
     let prepared: PreparedAnswer
@@ -222,8 +223,8 @@ export class Responder {
     }
     prepared.turn = entry?.prepared.turn ?? this.#nextTurn()
     if (isKept && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
-      const others = view.dependences()
-      const validity = { mode, slots: view.slots, others, ...view.loaded(generation) }
+      const loaded = view.loaded(generation)
+      const validity = { mode, slots: view.slots, others: view.dependences(), ...loaded }
       if (entry === undefined) this.cache.add(this.#scan, prepared, validity)
       else this.cache.replace(entry, prepared, validity)
     }
@@ -266,10 +267,6 @@ function bytesMaxOf(
   { transport, pathBytesMax }: Asker,
 ): number {
   return variantBytesMax(variantOf(edns, transport, pathBytesMax))
-}
-
-function isUnchanged({ counters, slots, since }: Dependence): boolean {
-  return slots.every((slot) => counters.holds(slot, since))
 }
 
 function isTooLong(packet: Uint8Array, { transport }: Asker): boolean {

@@ -1,9 +1,15 @@
-import type { FamilyVersions, Versions } from '../state/machine/versions.ts'
-import type { Snapshot } from '../dns/recording-view.ts'
+import type { FamilyVersions } from '../state/machine/versions.ts'
 import { sessionFamily } from '../state/session/family.ts'
+import type { OtherFamily, Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
 import type { CatalogViewOptions } from './catalog-view.ts'
+
+/** The versions of the families that DNS answers are made from. */
+export interface DnsVersions {
+  readonly catalog: FamilyVersions
+  readonly others: Readonly<Record<OtherFamily, FamilyVersions>>
+}
 
 /**
  * Snapshots for DNS answers: one read transaction for all the questions of a batch, as long as
@@ -13,19 +19,15 @@ import type { CatalogViewOptions } from './catalog-view.ts'
  */
 export class Snapshots {
   readonly #reader: StateReader
-  readonly #versions: FamilyVersions
-  readonly #kv: FamilyVersions
+  readonly #versions: DnsVersions
   readonly #view: CatalogView
   #current: Snapshot | undefined
 
-  constructor(reader: StateReader, versions: Pick<Versions, 'of'>, options: CatalogViewOptions) {
+  constructor(reader: StateReader, versions: DnsVersions, options: CatalogViewOptions) {
     this.#reader = reader
-    this.#versions = versions.of('catalog')
-    this.#kv = versions.of('kv')
-    this.#view = new CatalogView(
-      { catalog: reader.catalog, sessions: reader.of(sessionFamily) },
-      options,
-    )
+    this.#versions = versions
+    const sessions = reader.of(sessionFamily)
+    this.#view = new CatalogView({ catalog: reader.catalog, sessions }, options)
   }
 
   get isOpen(): boolean {
@@ -34,15 +36,19 @@ export class Snapshots {
 
   open(): Snapshot {
     // Loaded before the transaction begins: a change in between voids the answer, never the reverse.
-    const { generation, applied } = this.#versions
-    const kv = this.#kv.applied
+    const { catalog, others } = this.#versions
+    const { generation, applied } = catalog
+    const kv = others.kv.applied
     const current = this.#current
-    const isCurrent = current?.applied === applied && current.appliedOf.kv === kv
-    if (isCurrent && current.generation === generation) return current
+    const isCurrent =
+      current?.applied === applied &&
+      current.generation === generation &&
+      current.others.kv === kv
+    if (isCurrent) return current
     // A question may have come after a write that came after the batch's first.
     this.close()
     this.#reader.begin()
-    this.#current = { view: this.#view, generation, applied, appliedOf: { kv } }
+    this.#current = { view: this.#view, generation, applied, others: { kv } }
     return this.#current
   }
 

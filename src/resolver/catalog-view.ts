@@ -18,19 +18,19 @@ export interface CatalogViewOptions {
 const serverService = 'consul'
 const serversMax = 3
 
-/** The readers of the families that answers are made from, over one connection. */
-export interface AnswerReaders {
+/** What the view reads. */
+export interface ViewReaders {
   readonly catalog: CatalogReader
   readonly sessions: SessionReader
 }
 
-/** What DNS answers are made from, read from the state: the place where rows become endpoints. */
+/** What DNS answers are made from: the place where rows become endpoints. */
 export class CatalogView implements View {
   readonly #catalog: CatalogReader
   readonly #sessions: SessionReader
   readonly #options: CatalogViewOptions
 
-  constructor({ catalog, sessions }: AnswerReaders, options: CatalogViewOptions) {
+  constructor({ catalog, sessions }: ViewReaders, options: CatalogViewOptions) {
     this.#catalog = catalog
     this.#sessions = sessions
     this.#options = options

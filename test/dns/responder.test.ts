@@ -266,7 +266,7 @@ t.test(
     // The snapshot of a batch: opened before the change, used after it.
     const old = server.registry.service('web')
     const stale = { generation: server.versions.generation, applied: server.versions.applied }
-    const open = () => ({ view: server.registry, ...stale, appliedOf: { kv: 0 } })
+    const open = () => ({ view: server.registry, ...stale, others: { kv: 0 } })
     const view = new RecordingView(open, server.versions, { kv: server.versions.kv })
     server.versions.bump([subject.service('web')])
     view.service('web')
@@ -279,7 +279,7 @@ t.test(
 t.test('the subjects are those of the catalog', async (t) => {
   const versions = new CatalogVersions()
   const { registry } = bench(0)
-  const open = () => ({ view: registry, generation: 0, applied: 0, appliedOf: { kv: 0 } })
+  const open = () => ({ view: registry, generation: 0, applied: 0, others: { kv: 0 } })
   const slots = (read: (view: RecordingView) => unknown): readonly number[] => {
     const view = new RecordingView(open, versions, { kv: versions.kv })
     read(view)

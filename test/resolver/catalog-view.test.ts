@@ -100,10 +100,11 @@ t.test('a question after a write sees it, though its batch began before', async 
     writer.close()
   })
   const versions = new CatalogVersions()
-  const snapshots = new Snapshots(reader, versions.all, {
-    caller: anonymous,
-    onlyPassing: false,
-  })
+  const snapshots = new Snapshots(
+    reader,
+    { catalog: versions.catalog, others: { kv: versions.kv } },
+    { caller: anonymous, onlyPassing: false },
+  )
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)
   const first = snapshots.open()

@@ -63,12 +63,12 @@ t.test(
             zone: () => defaultZone(['consul'], 'dc1'),
             mode: () => 'ready',
             versions: catalog,
-            otherVersions: { kv },
+            others: { kv },
             snapshot: () => ({
               view,
               generation: versions.generation,
               applied: catalog.applied,
-              appliedOf: { kv: kv.applied },
+              others: { kv: kv.applied },
             }),
             onError: (error) => {
               throw error
