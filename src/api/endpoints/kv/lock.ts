@@ -14,7 +14,7 @@ import { sessionIdOf } from '../session/session-id.ts'
 type LockCommand = KvAcquireCommand | KvReleaseCommand
 
 const causeLengthMax = 100
-/** The header that says how long nobody may lock the key yet, as a duration. */
+/** The header that says how long no session may lock the key yet, as a duration. */
 const delayHeader = 'X-Svcd-Lock-Delay'
 
 /**
@@ -37,7 +37,7 @@ export function lockCommand(
   return { kind: 'kv-release', ...asked, session: release.toLowerCase() }
 }
 
-/** True: it was done. False: another session holds the lock, this one does not, or nobody may have it yet. */
+/** True: it was done. False: another session holds the lock, this one does not, or no session may have it yet. */
 export async function proposeLock(
   { writes, sessions }: Pick<ApiContext, 'writes' | 'sessions'>,
   request: Asked,
