@@ -41,9 +41,7 @@ export class Snapshots {
     const kv = others.kv.applied
     const current = this.#current
     const isCurrent =
-      current?.applied === applied &&
-      current.generation === generation &&
-      current.others.kv === kv
+      current?.applied === applied && current.generation === generation && current.others.kv === kv
     if (isCurrent) return current
     // A question may have come after a write that came after the batch's first.
     this.close()

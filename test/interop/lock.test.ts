@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
 import { heldUntilTold, LockCommand } from '../helpers/lock-command.ts'
@@ -10,8 +10,17 @@ const skip = missing('consul')
 const programs = ['consul', 'svcd'] as const
 type Program = (typeof programs)[number]
 
-t.test('commands of Consul and of svcd exclude each other on every server', { skip }, async (t) => {
-  const cluster = await ThreeServers.start(t)
+t.test(
+  'commands of Consul and of svcd wait for each other on every server',
+  { skip },
+  async (t) => {
+    const cluster = await ThreeServers.start(t)
+    await t.test('they exclude each other', (t) => checkMutex(t, cluster))
+    await t.test('a semaphore has room for both', (t) => checkSemaphore(t, cluster))
+  },
+)
+
+async function checkMutex(t: Test, cluster: ThreeServers): Promise<void> {
   const at = (server: number, program: Program, ...words: readonly string[]): LockCommand =>
     new LockCommand(t, must(cluster.servers[server % 3]).httpUrl, words, program)
   for (const server of [0, 1, 2]) {
@@ -33,10 +42,9 @@ t.test('commands of Consul and of svcd exclude each other on every server', { sk
     const failed = await at(server, 'consul', '-child-exit-code', 'job', 'exit 3').ended
     t.equal(failed.code, 2)
   }
-})
+}
 
-t.test('a semaphore has room for both', { skip }, async (t) => {
-  const cluster = await ThreeServers.start(t)
+async function checkSemaphore(t: Test, cluster: ThreeServers): Promise<void> {
   const at = (server: number, program: Program): LockCommand => {
     const { httpUrl } = must(cluster.servers[server])
     return new LockCommand(t, httpUrl, heldUntilTold('pool', '-n', '2'), program)
@@ -57,4 +65,4 @@ t.test('a semaphore has room for both', { skip }, async (t) => {
     command.tell()
     t.equal((await command.ended).code, 0)
   }
-})
+}

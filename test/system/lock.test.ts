@@ -220,25 +220,28 @@ t.test('svcd session', async (t) => {
   t.match(await svcd('create', '-no-checks', '-node-check=x'), { code: 1, err: /not both/ })
 })
 
-t.test('DNS shows the holder of a lock from the moment it has it until it is released', async (t) => {
-  const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
-  t.teardown(() => agent.stop())
-  const server = { address: '127.0.0.1', port: agent.dnsPort }
-  const at = async (name: string): Promise<string> => {
-    const { rcode, answer } = await ask(server, name, 'A', { timeoutMs: 5000, attempts: 1 })
-    return [rcode, ...answer.map(({ ttl, data }) => `${ttl} ${data}`)].join(' ')
-  }
-  const name = 'leader.jobs.import.lock.consul'
-  t.equal(await at(name), 'NXDOMAIN')
-  t.equal(await at('jobs.import.lock.consul'), 'NOERROR')
-  const command = new LockCommand(t, agent.httpUrl, heldUntilTold('jobs/import'))
-  await command.says('in')
-  t.equal(await at(name), 'NOERROR 0 127.0.0.1')
-  t.equal(await at(name), 'NOERROR 0 127.0.0.1', 'from the cache')
-  command.tell()
-  await command.ended
-  t.equal(await at(name), 'NXDOMAIN')
-})
+t.test(
+  'DNS shows the holder of a lock from the moment it has it until it is released',
+  async (t) => {
+    const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
+    t.teardown(() => agent.stop())
+    const server = { address: '127.0.0.1', port: agent.dnsPort }
+    const at = async (name: string): Promise<string> => {
+      const { rcode, answer } = await ask(server, name, 'A', { timeoutMs: 5000, attempts: 1 })
+      return [rcode, ...answer.map(({ ttl, data }) => `${ttl} ${data}`)].join(' ')
+    }
+    const name = 'leader.jobs.import.lock.consul'
+    t.equal(await at(name), 'NXDOMAIN')
+    t.equal(await at('jobs.import.lock.consul'), 'NOERROR')
+    const command = new LockCommand(t, agent.httpUrl, heldUntilTold('jobs/import'))
+    await command.says('in')
+    t.equal(await at(name), 'NOERROR 0 127.0.0.1')
+    t.equal(await at(name), 'NOERROR 0 127.0.0.1', 'from the cache')
+    command.tell()
+    await command.ended
+    t.equal(await at(name), 'NXDOMAIN')
+  },
+)
 
 t.test('a command is stopped when its session could not be renewed for the TTL', async (t) => {
   const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
