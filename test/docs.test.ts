@@ -148,6 +148,7 @@ const pagesToRun = [
   'docs/checks.md',
   'docs/kv.md',
   'docs/events.md',
+  'docs/locks.md',
 ]
 
 function examples(path: string): readonly Example[] {

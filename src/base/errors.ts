@@ -3,6 +3,7 @@ import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
 import { eventErrors } from './errors/events.ts'
 import { kvErrors } from './errors/kv.ts'
+import { lockErrors } from './errors/locks.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
 import { sessionErrors } from './errors/sessions.ts'
@@ -30,6 +31,7 @@ export const errorTable = {
   ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
+  ...lockErrors,
   ...sessionErrors,
   ...eventErrors,
   ...clusterErrors,
