@@ -5,6 +5,7 @@ import { kvErrors } from './errors/kv.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
 import { startErrors } from './errors/start.ts'
+import { txnErrors } from './errors/txn.ts'
 import { visibleLines } from './invisible.ts'
 import { tlsReason } from './tls-reason.ts'
 
@@ -28,6 +29,7 @@ export const errorTable = {
   ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
+  ...txnErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

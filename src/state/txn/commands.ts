@@ -33,7 +33,8 @@ export type KeyOp =
   | (KeyWrite & { readonly verb: 'lock' | 'unlock'; readonly session: string })
   | { readonly verb: 'get' | 'get-or-empty' | 'check-not-exists'; readonly key: string }
   /** Of all keys that begin with `key`. */
-  | { readonly verb: 'get-tree' | 'delete-tree'; readonly key: string }
+  | { readonly verb: 'get-tree'; readonly key: string }
+  | { readonly verb: 'delete-tree'; readonly key: string }
   | { readonly verb: 'check-index'; readonly key: string; readonly index: string }
   | { readonly verb: 'check-session'; readonly key: string; readonly session: string }
   /** `index`: the ModifyIndex that the key must have if it is there. */
