@@ -36,9 +36,7 @@ export interface KvDeleteTreeCommand {
  */
 export type KvCommand = KvPutCommand | KvDeleteCommand | KvDeleteTreeCommand
 
-/** Of the name of a key. */
 export const isKey: Shape = (value) => typeof value === 'string' && value !== ''
-/** A whole number up to 2^64-1 as a decimal text. */
 export const isUnsigned: Shape = (value) =>
   typeof value === 'string' && /^(?:0|[1-9]\d{0,19})$/.test(value)
 
