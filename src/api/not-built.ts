@@ -30,7 +30,6 @@ export const notBuilt: readonly NotBuilt[] = [
       'session/list',
     ],
   },
-  { what: 'transactions', paths: ['txn'] },
   { what: 'user events', paths: ['event/fire/*', 'event/list'] },
   { what: 'prepared queries', paths: ['query', 'query/*'] },
   {

@@ -12,7 +12,10 @@ export interface Reader<T> {
 }
 
 /** A reader with the schema of what it reads. */
-export function documented<T>(schema: JsonSchema, read: (value: unknown, at: string) => T): Reader<T> {
+export function documented<T>(
+  schema: JsonSchema,
+  read: (value: unknown, at: string) => T,
+): Reader<T> {
   return Object.assign(read, { schema })
 }
 

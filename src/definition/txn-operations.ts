@@ -17,6 +17,8 @@ export interface AskedOps {
   /** Of each operation, its position in the request. */
   readonly places: readonly number[]
   readonly faults: readonly OpFault[]
+  /** Whether it was meant to change nothing, faults or not. */
+  readonly isReadOnly: boolean
 }
 
 /**
@@ -36,7 +38,24 @@ export function txnOperations(bodies: readonly TxnOpBody[], datacenter: string):
       faults.push({ op: at, what: error.message })
     }
   }
-  return { ops, places, faults }
+  return { ops, places, faults, isReadOnly: !bodies.some(isWrite) }
+}
+
+const keyWrites: ReadonlySet<string> = new Set([
+  'set',
+  'cas',
+  'lock',
+  'unlock',
+  'delete',
+  'delete-cas',
+  'delete-tree',
+])
+
+/** As Consul, which takes an unknown verb on keys for a read, and any other for a write. */
+function isWrite({ KV, Node, Service, Check }: TxnOpBody): boolean {
+  if (KV !== undefined) return keyWrites.has(KV.Verb ?? '')
+  const other = Node ?? Service ?? Check
+  return other !== undefined && other.Verb !== 'get'
 }
 
 function opOf({ KV, Node, Service, Check }: TxnOpBody, datacenter: string): TxnOp | undefined {

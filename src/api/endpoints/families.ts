@@ -4,6 +4,7 @@ import { catalogEndpoints } from './catalog/catalog.ts'
 import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
+import { txnEndpoints } from './txn/txn.ts'
 import { operatorEndpoints } from './operator/operator.ts'
 
 /** Every endpoint of the API, a line for each family. */
@@ -12,6 +13,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...catalogEndpoints,
   ...healthEndpoints,
   ...kvEndpoints,
+  ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]

@@ -125,7 +125,9 @@ const shapes: Readonly<Record<TxnOp['verb'], Shape>> = {
 const isOp: Shape = (op) => {
   if (!isObject(op)) return false
   const { verb } = op
-  return typeof verb === 'string' && Object.hasOwn(shapes, verb) && shapes[verb as TxnOp['verb']](op)
+  return (
+    typeof verb === 'string' && Object.hasOwn(shapes, verb) && shapes[verb as TxnOp['verb']](op)
+  )
 }
 
 const isOpList: Shape = (ops) =>

@@ -49,6 +49,12 @@ function lock(
   return kv.entry(op.key) ?? { why: 'not-there' }
 }
 
-function fieldsOf({ value, flags = '0' }: { readonly value: string; readonly flags?: string | undefined }) {
+function fieldsOf({
+  value,
+  flags = '0',
+}: {
+  readonly value: string
+  readonly flags?: string | undefined
+}) {
   return { value: Buffer.from(value, 'base64'), flags }
 }

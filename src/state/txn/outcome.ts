@@ -40,7 +40,14 @@ export type Checked = readonly [string, number, string, number, number]
 
 /** What each operation gives; null: nothing. Which of them it is, its verb tells. */
 export type Result =
-  null | Written | Stored | Checked | readonly (readonly [string, ...Stored])[] | Node | Service | Check
+  | null
+  | Written
+  | Stored
+  | Checked
+  | readonly (readonly [string, ...Stored])[]
+  | Node
+  | Service
+  | Check
 
 /** The value of an outcome. Without one, the transaction was done, and all results are null or 0. */
 export type TxnValue =

@@ -52,7 +52,9 @@ export class TxnReader {
     return node === undefined ? notThere : { of: 'node', node }
   }
 
-  #key(op: Exclude<ReadOp, { readonly verb: 'get-tree' | 'get-node' | 'get-service' | 'get-check' }>) {
+  #key(
+    op: Exclude<ReadOp, { readonly verb: 'get-tree' | 'get-node' | 'get-service' | 'get-check' }>,
+  ) {
     const entry = this.kv.entry(op.key)
     const found = judge(op, entry)
     if ('why' in found) return { of: 'nothing', reason: found } as const
@@ -73,7 +75,8 @@ function judge(
   op: OfKey,
   entry: KvEntry | undefined,
 ): Reason | Extract<Found, { of: 'key' | 'no-key' }> {
-  if (op.verb === 'check-not-exists') return entry === undefined ? { of: 'no-key' } : { why: 'there' }
+  if (op.verb === 'check-not-exists')
+    return entry === undefined ? { of: 'no-key' } : { why: 'there' }
   if (entry === undefined) {
     return op.verb === 'get-or-empty' ? { of: 'no-key' } : { why: 'not-there' }
   }
