@@ -58,11 +58,18 @@ const base64: Reader<string> = documented(
     const data = encoded.length % 4 === 0 ? encoded.replace(/={1,2}$/, '') : encoded
     const bad = data.search(/[^A-Za-z0-9+/]/)
     if (bad < 0 && encoded.length % 4 === 0) return encoded
-    const byte = bad < 0 ? encoded.length - (encoded.length % 4) : bad
+    // Where it is cut off, where there is more behind its end, or where another character stands.
+    const byte = bad < 0 ? encoded.length - (encoded.length % 4) : endOfPadding(encoded, bad)
     const what = `illegal base64 data at input byte ${byte}`
     throw svcdError('invalid-field', { field: at, reason: 'is not base64' }, new GoError(what))
   },
 )
+
+function endOfPadding(encoded: string, from: number): number {
+  let at = from
+  while (encoded[at] === '=') at++
+  return at
+}
 
 const keyOpShape = object({
   ...enterpriseFields,
