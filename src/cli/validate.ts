@@ -4,6 +4,7 @@ import { svcdError } from '../base/errors.ts'
 import type { ConfigFile } from '../config/config-file.ts'
 import { readConfig } from '../config/parse.ts'
 import { visible } from '../base/invisible.ts'
+import { pemFaults } from '../process/pem-files.ts'
 import type { Io } from './io.ts'
 import { addExamples, newCommand, printJson } from './new-command.ts'
 
@@ -58,6 +59,7 @@ function optionsIn(files: readonly ConfigFile[]): {
   readonly notices: readonly string[]
 } {
   const sources = { flags: {}, env: {}, files: [leftToFlags, ...files], hostName: hostname() }
-  const { problems, notices } = readConfig(sources)
-  return { problems: problems.map(({ message }) => message), notices }
+  const { config, problems, notices } = readConfig(sources)
+  const faults = config === undefined ? problems : pemFaults(config.peerTls, config.checks)
+  return { problems: faults.map(({ message }) => message), notices }
 }

@@ -84,7 +84,7 @@ export class PeerLinks {
     }
   }
 
-  /** A connection to `target`. Rejects with `peer-unreachable` or `peer-is-self`. */
+  /** A connection to `target`. Rejects with `peer-unreachable`, `peer-refuses-connection` or `peer-is-self`. */
   async connected(target: PeerTarget, timeoutMs: number): Promise<PeerSession> {
     const way = 'id' in target ? this.#peers.get(target.id) : this.#toAddress(target.address)
     const peer = 'id' in target ? target.id : target.address

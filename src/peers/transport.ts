@@ -178,8 +178,8 @@ export class PeerTransport implements Transport {
 
   /**
    * Asks another server: by its id one that is connected, or that a connection attempt is under way to;
-   * by its address any. Rejects with `peer-unreachable` (nothing was sent), `peer-is-self`, `peer-lost` or
-   * `peer-timeout` (it may have been done), `busy`, or with what the other side rejected with.
+   * by its address any. Rejects with `peer-unreachable`, `peer-refuses-connection` or `peer-is-self` (nothing
+   * was sent), `peer-lost` or `peer-timeout` (it may have been done), `busy`, or with what the other side rejected with.
    */
   async request(
     target: PeerTarget,

@@ -110,6 +110,11 @@ export const clusterErrors = {
     exit: 1,
     text: 'Cannot reach server {peer}: {reason}. Check that it is running and that the network allows the connection, then retry.',
   },
+  'peer-refuses-connection': {
+    http: 500,
+    exit: 1,
+    text: 'The connection to server {peer} was refused: {reason}.',
+  },
   'peer-lost': {
     http: 500,
     exit: 1,

@@ -159,14 +159,20 @@ export class ClusterFormation {
     const found = new Map<NodeId, ServerInfo>()
     const addresses = [...new Set([...this.#addresses, ...invitedBy()])]
     const answers = await Promise.allSettled(addresses.map((address) => this.ask(address)))
-    const missing: string[] = []
+    const [missing, refusing]: [string[], string[]] = [[], []]
     for (const [at, answer] of answers.entries()) {
-      if (answer.status === 'rejected') {
-        // Its own address may well be among them. Why one is not reached the transport has said.
-        if (!hasCode(answer.reason, 'peer-is-self')) missing.push(addresses[at] ?? '')
-      } else if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
+      const address = addresses[at] ?? ''
+      if (answer.status === 'fulfilled') {
+        if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
+      } else if (hasCode(answer.reason, 'peer-refuses-connection')) refusing.push(address)
+      // Its own address may well be among them.
+      else if (!hasCode(answer.reason, 'peer-is-self')) missing.push(address)
     }
+    // The transport has logged the reason for each.
     if (missing.length > 0) this.#report(`cannot reach ${missing.join(', ')}`)
+    if (refusing.length > 0) {
+      this.#report(`the connection to ${refusing.join(', ')} was refused (the log has the reason)`)
+    }
     return [...found.values()]
   }
 

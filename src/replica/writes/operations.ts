@@ -292,6 +292,7 @@ const repeatable: ReadonlySet<string> = new Set<SvcdError['code']>([
   'peer-timeout',
   'peer-lost',
   'peer-unreachable',
+  'peer-refuses-connection',
 ])
 
 /** How an error of an operation travels to the main thread. */

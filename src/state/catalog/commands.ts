@@ -10,6 +10,7 @@ import {
 } from '../../base/shape.ts'
 import type { Shape } from '../../base/shape.ts'
 import type { CommandKind } from '../machine/family.ts'
+import { plainShapes } from './service-fields.ts'
 import type {
   CheckDefinition,
   Evidence,
@@ -78,7 +79,7 @@ export const serviceShape: Shape = hasFields({
   meta: isRecordOf(isText),
   weights: hasFields({ passing: isWhole, warning: isWhole }),
   taggedAddresses: isRecordOf(address),
-  enableTagOverride: isFlag,
+  ...plainShapes,
   owner: isOneOf('agent', 'catalog', 'file', 'lease'),
   extra: isRecordOf(anything),
 })

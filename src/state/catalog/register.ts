@@ -8,6 +8,7 @@ import { putBelongings, settleIdentity } from './node-identity.ts'
 import { keptEvidence, touchCheck, touchServiceGone, touchServices } from './change.ts'
 import type { CatalogChange } from './change.ts'
 import { objectJson, reverseLabels } from './rows.ts'
+import { withPlainCells } from './service-fields.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 import { subject } from './subjects.ts'
 import { checksTable, nodesTable, servicesTable } from './tables.ts'
@@ -102,7 +103,7 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Catalog
   const { sql, gate } = change
   const { index } = gate
   const before = sql.service.get(nodeKey, service.id)
-  const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
+  const row = serviceRow(nodeKey, service, before?.create_index ?? index, gate)
   if (before !== undefined && isSameRow(before, row)) return true
   gate.put(servicesTable, row, before)
   const keys = addressKeys(reachOfService(service))
@@ -123,9 +124,9 @@ function serviceRow(
   nodeKey: string,
   service: ServiceDefinition,
   createIndex: number,
-  modifyIndex: number,
+  { index, usedFormat }: CatalogChange['gate'],
 ): ServiceRow {
-  return {
+  const row = {
     node_key: nodeKey,
     id: service.id,
     name: service.name,
@@ -137,12 +138,12 @@ function serviceRow(
     weight_passing: service.weights.passing,
     weight_warning: service.weights.warning,
     tagged_addresses: objectJson(service.taggedAddresses),
-    enable_tag_override: service.enableTagOverride ? 1 : 0,
     owner: service.owner,
     extra: objectJson(service.extra),
     create_index: createIndex,
-    modify_index: modifyIndex,
+    modify_index: index,
   }
+  return withPlainCells(row, service, usedFormat)
 }
 
 function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange): void {

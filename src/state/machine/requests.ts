@@ -6,12 +6,12 @@ import { RowsInsert } from './rows-insert.ts'
 import { defineTable } from './table.ts'
 
 /** The requests that were applied, and what each came to. */
-export const requestsTable = defineTable('requests', ['log_index'], {
-  log_index: 'integer',
-  request_id: 'text',
-  time_ms: 'integer',
-  outcome: 'text',
-})
+export const requestsTable = defineTable(
+  'requests',
+  ['log_index'],
+  { log_index: 'integer', request_id: 'text', time_ms: 'integer', outcome: 'text' },
+  { tellsOfLog: 'the requests that it has answered' },
+)
 
 /** A request id is remembered for at least the last 10,000 entries and 10 minutes of log time … */
 const rememberEntries = 10_000

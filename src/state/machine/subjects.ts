@@ -4,13 +4,20 @@ import { RowsInsert } from './rows-insert.ts'
 import { defineTable } from './table.ts'
 
 /** The index at which each name last changed, for the families that keep it. */
-export const subjectsTable = defineTable('subjects', ['subject'], {
-  subject: 'text',
-  modify_index: 'integer',
-})
+export const subjectsTable = defineTable(
+  'subjects',
+  ['subject'],
+  { subject: 'text', modify_index: 'integer' },
+  { tellsOfLog: 'its entries that changed each name last' },
+)
 
 /** The names of `subjects` of which there is nothing any more. */
-export const goneSubjectsTable = defineTable('gone_subjects', ['subject'], { subject: 'text' })
+export const goneSubjectsTable = defineTable(
+  'gone_subjects',
+  ['subject'],
+  { subject: 'text' },
+  { tellsOfLog: 'the names that it had and has no more' },
+)
 
 /**
  * The name of a removed subject is kept for this many entries of the log and then forgotten, at entries
