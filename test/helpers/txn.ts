@@ -45,8 +45,9 @@ export class TxnState {
   }
 
   applyAll(entries: readonly CommittedCommand[]): BatchResult {
+    const result = this.#machine.applyBatch(entries)
     this.index = entries.at(-1)?.index ?? this.index
-    return this.#machine.applyBatch(entries)
+    return result
   }
 
   apply(body: CommandBody, requestId?: string): BatchResult & { readonly outcome: Outcome } {
