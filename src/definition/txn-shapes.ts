@@ -27,12 +27,8 @@ type Shape<R> = R extends Reader<infer T> ? T : never
 
 const unsignedMax = 2n ** 64n - 1n
 
-const unsignedKeys: ReadonlySet<string> = new Set(['flags', 'index', 'createindex', 'modifyindex'])
-
 /** JSON.parse, by which large flags and indexes stay exact. */
-export function parseTxn(text: string): unknown {
-  return parseExactly(text, unsignedKeys)
-}
+export const parseTxn = parseExactly('flags', 'index', 'createindex', 'modifyindex')
 
 /** A whole number up to 2^64-1, as a decimal text. The body must be read by {@link parseTxn}. */
 export const unsigned: Reader<string> = documented({ type: 'integer', minimum: 0 }, (value, at) => {
