@@ -4,8 +4,9 @@ import { catalogEndpoints } from './catalog/catalog.ts'
 import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
-import { txnEndpoints } from './txn/txn.ts'
 import { operatorEndpoints } from './operator/operator.ts'
+import { sessionEndpoints } from './session/session.ts'
+import { txnEndpoints } from './txn/txn.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
@@ -13,6 +14,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...catalogEndpoints,
   ...healthEndpoints,
   ...kvEndpoints,
+  ...sessionEndpoints,
   ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,

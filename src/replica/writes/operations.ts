@@ -78,7 +78,7 @@ export class Operations {
     return JSON.stringify((await this.#confirmed()).renew(ids))
   }
 
-  /** How long nobody may lock a key yet, on this server, which leads; in milliseconds. */
+  /** How long no session may lock a key yet, on this server, which leads; in milliseconds. */
   async lockDelay(key: string): Promise<string> {
     return String((await this.#confirmed()).lockDelayMs(key))
   }
