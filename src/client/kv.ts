@@ -27,8 +27,8 @@ export interface KvWriteOptions {
   readonly cas?: string | undefined
 }
 
-/** How the API writes an entry, its flags as text. */
-interface Row {
+/** How the API writes an entry, its flags as text ({@link withTextFlags}). */
+export interface Row {
   readonly LockIndex: number
   readonly Key: string
   readonly Flags: string
@@ -114,7 +114,7 @@ export function withTextFlags(json: string, field: string): string {
   return json.replaceAll(new RegExp(String.raw`"(${field})"\s*:\s*(\d+)`, 'gi'), '"$1":"$2"')
 }
 
-function entryOf(row: Row): KvEntry {
+export function entryOf(row: Row): KvEntry {
   return {
     key: row.Key,
     value: Buffer.from(row.Value ?? '', 'base64'),

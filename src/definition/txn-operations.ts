@@ -66,8 +66,10 @@ function opOf({ KV, Node, Service, Check }: TxnOpBody, datacenter: string): TxnO
 }
 
 function keyOp(body: KeyOpBody): KeyOp {
-  const { Verb: verb = '', Key: key = '', Index: index = '0', Session: session = '' } = body
-  const { Value: value = '', Flags: flags = '0' } = body
+  const { Verb: verb = '', Key: key = '', Index: index = '0' } = body
+  const { Value: value = '', Flags: flags = '0', Session = '' } = body
+  // IDs of sessions are compared without regard to case elsewhere.
+  const session = Session.toLowerCase()
   if (key === '' && verb !== 'delete-tree') throw svcdError('txn-missing-key', {})
   if (/\p{Cc}/u.test(key)) {
     const reason = 'a key must not contain control characters'
