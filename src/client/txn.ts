@@ -36,7 +36,7 @@ export interface TxnFault {
 }
 
 export type TxnOutcome =
-  /** All was done. What was deleted gives no entry, and only what was read has a value. */
+  /** All was done. Deletions give no entry, and only entries that were read have a value. */
   | { readonly isDone: true; readonly entries: readonly KvEntry[] }
   /** Nothing was done. */
   | { readonly isDone: false; readonly faults: readonly TxnFault[] }

@@ -10,10 +10,7 @@ export interface ExactNumber {
  * written.) Only a field is found: within a string, its quotation marks are escaped. It throws a SyntaxError.
  */
 export function parseExactly(...fields: readonly string[]): (text: string) => unknown {
-  const long = new RegExp(
-    String.raw`"(${fields.join('|')})"(\s*:\s*)(\d{16,})(?![\d.eE])`,
-    'gi',
-  )
+  const long = new RegExp(String.raw`"(${fields.join('|')})"(\s*:\s*)(\d{16,})(?![\d.eE])`, 'gi')
   return (text) => {
     const value: unknown = JSON.parse(text)
     const marked = text.replaceAll(long, '"$1"$2{"exact":"$3"}')

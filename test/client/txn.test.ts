@@ -24,21 +24,31 @@ t.test('the client does transactions, and tells why one was not done', async (t)
       ['ä"\n', flags],
     ],
   )
-  t.strictSame(await txn.run([{ verb: 'set', key: 'c' }, { verb: 'lock', key: 'a' }, { verb: 'get', key: 'q"' }]), {
-    isDone: false,
-    faults: [
-      { op: 1, what: 'missing session' },
-      { op: 2, what: 'key "q\\"" doesn\'t exist' },
-    ],
-  })
+  t.strictSame(
+    await txn.run([
+      { verb: 'set', key: 'c' },
+      { verb: 'lock', key: 'a' },
+      { verb: 'get', key: 'q"' },
+    ]),
+    {
+      isDone: false,
+      faults: [
+        { op: 1, what: 'missing session' },
+        { op: 2, what: 'key "q\\"" doesn\'t exist' },
+      ],
+    },
+  )
   t.equal(await new KvClient(client).entry('c'), undefined)
   t.match(await txn.run([{ verb: 'get-tree', key: 'a' }], { stale: true, datacenter: 'dc1' }), {
     isDone: true,
     entries: [{ key: 'a', flags }],
   })
-  await t.rejects(txn.run(Array.from({ length: 129 }, () => ({ verb: 'delete', key: 'a' }) as const)), {
-    code: 'agent-refused',
-    message: /^Transaction contains too many operations/,
-  })
+  await t.rejects(
+    txn.run(Array.from({ length: 129 }, () => ({ verb: 'delete', key: 'a' }) as const)),
+    {
+      code: 'agent-refused',
+      message: /^Transaction contains too many operations/,
+    },
+  )
   await t.rejects(txn.run([], { datacenter: 'dc2' }), { message: /No path to datacenter/ })
 })

@@ -7,7 +7,9 @@ import { ThreeServers } from '../helpers/cluster-process.ts'
 const b64 = (text: string): string => Buffer.from(text).toString('base64')
 
 interface Answer {
-  readonly Results: readonly { readonly KV: { readonly Key: string; readonly Value: string | null } }[]
+  readonly Results: readonly {
+    readonly KV: { readonly Key: string; readonly Value: string | null }
+  }[]
   readonly Errors: readonly { readonly OpIndex: number; readonly What: string }[] | null
 }
 

@@ -39,7 +39,7 @@ export function openTxn(db: Database, gate: Change): Applier<TxnCommand> {
 
 /**
  * Does all operations or none. As in Consul, those behind one that fails are tried as well, so that its client
- * learns of all faults at once.
+ * learns of all faults.
  */
 function apply({ ops }: TxnCommand, parts: Parts): Outcome {
   const { gate } = parts

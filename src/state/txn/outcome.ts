@@ -8,7 +8,7 @@ import type { Json } from '../machine/command.ts'
 export type Reason =
   /** The index that it names is not that of what is there. */
   | { readonly why: 'stale' }
-  /** What it asks for is not there. */
+  /** There is no such key or entry. */
   | { readonly why: 'not-there' }
   | { readonly why: 'there' }
   /** `check-index`: the key has this one. */
@@ -16,7 +16,7 @@ export type Reason =
   /** `check-session`: the key has this one. */
   | { readonly why: 'other-session'; readonly session: string }
   | { readonly why: 'no-session' | 'unknown-session' | 'held' | 'lock-delay' | 'not-held' }
-  /** What it registers belongs to something that is not there. */
+  /** The service belongs to a node, or the check to a node or service, that is not there. */
   | { readonly why: 'unknown-node' | 'unknown-service' }
   /** A node whose agent lives has the name. */
   | { readonly why: 'name-taken'; readonly id: string; readonly address: string }
@@ -35,7 +35,7 @@ export type Written = number | readonly [number, number, number, string]
 /** A key that was read: flags, lock index, session, create index, modify index, and the value in base64. */
 export type Stored = readonly [string, number, string, number, number, string]
 
-/** A key that was checked, whose value nobody asked for. */
+/** A key that was checked, without its value. */
 export type Checked = readonly [string, number, string, number, number]
 
 /** What each operation gives; null: nothing. Which of them it is, its verb tells. */

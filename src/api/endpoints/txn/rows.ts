@@ -10,7 +10,7 @@ import { entryRow } from '../kv/entry-row.ts'
 // Consul's TxnResult: an object with one of KV, Node, Service and Check. Here alone, a list or map without
 // entries is null, as it is in Consul for all that its Go client has written: that client compares.
 
-/** A key; its value in base64, or '' where nobody asked for it. */
+/** A key; its value in base64, or '' if it was not asked for. */
 export function keyRow(entry: Omit<KvEntry, 'value'> & { readonly value: string }): FlatJson {
   return new FlatJson([['KV', entryRow(entry)]])
 }
