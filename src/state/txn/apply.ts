@@ -85,18 +85,9 @@ class Run {
   #do(op: TxnOp): Result | Reason {
     if (isRead(op)) return this.#read(op)
     const { gate, keys, catalog } = this.#parts
-    switch (op.verb) {
-      case 'set':
-      case 'lock':
-      case 'unlock':
-      case 'delete':
-      case 'delete-tree': {
-        const written = writeKey(op, keys)
-        return isRow(written) ? packWritten(written, gate.index) : written
-      }
-      default:
-        return writeCatalog(op, catalog)
-    }
+    if (!('key' in op)) return writeCatalog(op, catalog)
+    const written = writeKey(op, keys)
+    return isRow(written) ? packWritten(written, gate.index) : written
   }
 
   #read(op: ReadOp): Result | Reason {

@@ -57,7 +57,7 @@ export type TxnValue =
 export const readCharsMax = 1024 * 1024
 
 export function failed(failures: readonly Failure[]): Json {
-  return { failures } as unknown as Json
+  return { failures }
 }
 
 /** Undefined when there is nothing to tell. */

@@ -42,7 +42,11 @@ export class TxnReader {
         const check = this.catalog.check(op.node, op.id)
         return check === undefined ? notThere : { of: 'check', check }
       }
-      default:
+      case 'get':
+      case 'get-or-empty':
+      case 'check-index':
+      case 'check-session':
+      case 'check-not-exists':
         return this.#key(op)
     }
   }

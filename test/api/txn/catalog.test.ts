@@ -116,8 +116,13 @@ t.test('services are set, read and deleted by the rules of the catalog', async (
   const rich =
     '"Tags":["a"],"Address":"10.1.1.1","Meta":{"k":"v"},"Port":80,"Weights":{"Passing":5,"Warning":2}'
   const web = {
-    ...{ ID: 'web', Service: 'web', Tags: ['a'], Meta: { k: 'v' }, Port: 80 },
-    ...{ Address: '10.1.1.1', Weights: { Passing: 5, Warning: 2 } },
+    ID: 'web',
+    Service: 'web',
+    Tags: ['a'],
+    Meta: { k: 'v' },
+    Port: 80,
+    Address: '10.1.1.1',
+    Weights: { Passing: 5, Warning: 2 },
   }
   await checkRows(t, api, [
     refused([service('set', { Service: 'web' }, 'none')], ...noNode('none')),
@@ -155,7 +160,9 @@ t.test('checks are set, read and deleted by the rules of the catalog', async (t)
     '"Definition":{"Interval":"5s","Timeout":"3s","DeregisterCriticalServiceAfter":"1m20s"}'
   const ofWeb = { CheckID: 'c2', ServiceID: 'web', Status: 'passing', Notes: 'n', Output: 'o' }
   const Definition = {
-    ...{ Interval: '5s', Timeout: '10s', TimeoutDuration: '3s' },
+    Interval: '5s',
+    Timeout: '10s',
+    TimeoutDuration: '3s',
     DeregisterCriticalServiceAfter: 80_000_000_000,
   }
   const tagged = plain.replace('null', '["a"]')

@@ -69,7 +69,9 @@ function subjectOf(op: TxnOp): string {
       return `check ${goQuoted(op.id)} ${onNode}`
     case 'set-check':
       return `check ${goQuoted(op.definition.checkId)} ${onNode}`
-    default:
+    case 'get-node':
+    case 'set-node':
+    case 'delete-node':
       return `node ${goQuoted(nodeOf(op))}`
   }
 }

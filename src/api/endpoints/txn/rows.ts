@@ -73,7 +73,12 @@ export function rowsOfResult(
     case 'get-check':
     case 'set-check':
       return [checkRow(result as Check)]
-    default:
+    case 'check-not-exists':
+    case 'delete':
+    case 'delete-tree':
+    case 'delete-node':
+    case 'delete-service':
+    case 'delete-check':
       return []
   }
 }
