@@ -8,6 +8,7 @@ import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
 import { sessionErrors } from './errors/sessions.ts'
 import { startErrors } from './errors/start.ts'
+import { txnErrors } from './errors/txn.ts'
 import { visibleLines } from './invisible.ts'
 import { tlsReason } from './tls-reason.ts'
 
@@ -34,6 +35,7 @@ export const errorTable = {
   ...lockErrors,
   ...sessionErrors,
   ...eventErrors,
+  ...txnErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

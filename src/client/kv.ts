@@ -59,8 +59,8 @@ export interface LockOptions {
 
 const lockDelayHeader = 'X-Svcd-Lock-Delay'
 
-/** How the API writes an entry, its flags as text. */
-interface Row {
+/** How the API writes an entry, its flags as text ({@link withTextFlags}). */
+export interface Row {
   readonly LockIndex: number
   readonly Key: string
   readonly Flags: string
@@ -195,7 +195,7 @@ export function withTextFlags(json: string, field: string): string {
   return json.replaceAll(new RegExp(String.raw`"(${field})"\s*:\s*(\d+)`, 'gi'), '"$1":"$2"')
 }
 
-function entryOf(row: Row): KvEntry {
+export function entryOf(row: Row): KvEntry {
   return {
     key: row.Key,
     value: Buffer.from(row.Value ?? '', 'base64'),

@@ -7,6 +7,7 @@ import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
 import { sessionEndpoints } from './session/session.ts'
+import { txnEndpoints } from './txn/txn.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
@@ -16,6 +17,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...kvEndpoints,
   ...sessionEndpoints,
   ...eventEndpoints,
+  ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]
