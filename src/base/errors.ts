@@ -3,6 +3,7 @@ import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
 import { kvErrors } from './errors/kv.ts'
 import { parameterErrors } from './errors/parameters.ts'
+import { queryErrors } from './errors/queries.ts'
 import { requestErrors } from './errors/requests.ts'
 import { startErrors } from './errors/start.ts'
 import { visibleLines } from './invisible.ts'
@@ -28,6 +29,7 @@ export const errorTable = {
   ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
+  ...queryErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

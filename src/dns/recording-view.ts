@@ -1,5 +1,8 @@
 import type { IpBytes } from '../base/ip.ts'
-import type { Endpoint, Holder, NodeEntry, View } from './view.ts'
+import type { Endpoint, Holder, NodeEntry, Queried, View } from './view.ts'
+
+/** The families that some answers are made from besides the catalog. */
+export type OtherFamily = 'query'
 
 /** A view of the registry at one moment, and the versions that held when it was opened. */
 export interface Snapshot {
@@ -10,10 +13,38 @@ export interface Snapshot {
    */
   readonly generation: number
   readonly applied: number
+  /** `applied` of the other families, loaded at the same time. */
+  readonly others: Readonly<Record<OtherFamily, number>>
 }
 
 export interface SubjectSlots {
   slotOf(subject: string): number
+}
+
+/** The counters of one family; `state/machine/versions.ts` implements it. */
+export interface FamilyCounters extends SubjectSlots {
+  readonly applied: number
+  holds(slot: number, since: number): boolean
+}
+
+/** What an answer depends on in a family other than the catalog. */
+export interface Dependence {
+  readonly counters: FamilyCounters
+  readonly slots: readonly number[]
+  /** `applied` of the family when the slots were last found unchanged. */
+  checked: number
+}
+
+/** Whether nothing has changed of what an answer depends on in other families. */
+export function dependencesHold(dependences: readonly Dependence[]): boolean {
+  for (const dependence of dependences) {
+    const { counters, slots, checked } = dependence
+    const { applied } = counters
+    if (checked === applied) continue
+    for (const slot of slots) if (!counters.holds(slot, checked)) return false
+    dependence.checked = applied
+  }
+  return true
 }
 
 /**
@@ -23,13 +54,22 @@ export interface SubjectSlots {
  */
 export class RecordingView implements View {
   readonly slots: number[] = []
+  /** The name belongs to a template, which has answers for any number of names. */
+  isOfTemplate = false
   readonly #open: () => Snapshot
   readonly #slotsOf: SubjectSlots
+  readonly #counters: Readonly<Record<OtherFamily, FamilyCounters>>
+  readonly #others = new Map<OtherFamily, Set<number>>()
   #snapshot: Snapshot | undefined
 
-  constructor(open: () => Snapshot, slotsOf: SubjectSlots) {
+  constructor(
+    open: () => Snapshot,
+    slotsOf: SubjectSlots,
+    counters: Readonly<Record<OtherFamily, FamilyCounters>>,
+  ) {
     this.#open = open
     this.#slotsOf = slotsOf
+    this.#counters = counters
   }
 
   service(name: string): readonly Endpoint[] | undefined {
@@ -59,6 +99,30 @@ export class RecordingView implements View {
 
   hasNodeBelow(suffix: string): boolean {
     return this.#read('nodes').hasNodeBelow(suffix)
+  }
+
+  query(name: string): Queried {
+    this.#snapshot ??= this.#open()
+    const queried = this.#snapshot.view.query(name)
+    const slots = this.#others.get('query') ?? new Set()
+    this.#others.set('query', slots)
+    for (const subject of queried.subjects) slots.add(this.#counters.query.slotOf(subject))
+    const { target } = queried
+    if (target === undefined) return queried
+    this.isOfTemplate ||= target.isOfTemplate
+    this.#read(`service:${target.service.toLowerCase()}`)
+    return queried
+  }
+
+  /** Of the other families that were read. */
+  dependences(): readonly Dependence[] | undefined {
+    const snapshot = this.#snapshot
+    if (snapshot === undefined || this.#others.size === 0) return undefined
+    return [...this.#others].map(([family, slots]) => ({
+      counters: this.#counters[family],
+      slots: [...slots],
+      checked: snapshot.others[family],
+    }))
   }
 
   /** The versions of the state that was read; `generation` if nothing was read. */

@@ -4,6 +4,7 @@ import { initializeSums, scanSums, tablesText } from '../../src/state/machine/su
 import { openMachine, stateMigrations, stateTables } from '../../src/state/families.ts'
 import { defineAddressKeys } from '../../src/state/catalog/schema.ts'
 import type { KvCommand } from '../../src/state/kv/commands.ts'
+import type { CommandBody } from '../../src/state/families.ts'
 import { KvReader } from '../../src/state/kv/reader.ts'
 import { Sqlite } from './sqlite.ts'
 
@@ -37,7 +38,7 @@ export class MemoryKv {
   }
 
   /** Applies commands in one batch. */
-  applyAll(...bodies: readonly KvCommand[]): BatchResult {
+  applyAll(...bodies: readonly CommandBody[]): BatchResult {
     const entries = bodies.map((body) => {
       const requestId = `r${++this.#commands}`
       const origin = { version: 1, requestId, actor: 'test', cause: 'test', timeMs: 0 } as const

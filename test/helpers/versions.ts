@@ -5,10 +5,13 @@ import type { FamilyVersions, Versions } from '../../src/state/machine/versions.
 export class CatalogVersions {
   readonly all: Versions
   readonly catalog: FamilyVersions
+  /** Those of the other families that DNS answers are made from. */
+  readonly others: { readonly query: FamilyVersions }
 
   constructor(buffer?: SharedArrayBuffer) {
     this.all = openVersions(buffer)
     this.catalog = this.all.of('catalog')
+    this.others = { query: this.all.of('query') }
   }
 
   get generation(): number {
@@ -37,6 +40,11 @@ export class CatalogVersions {
 
   bump(subjects: Iterable<string>): void {
     this.all.bump(new Map([['catalog', subjects]]))
+  }
+
+  /** Bumps those of the prepared queries. */
+  bumpQueries(subjects: Iterable<string>): void {
+    this.all.bump(new Map([['query', subjects]]))
   }
 
   bumpGeneration(): void {

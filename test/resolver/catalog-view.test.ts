@@ -7,6 +7,7 @@ import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
+import { QueryReader } from '../../src/state/query/reader.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import {
   MemoryCatalog,
@@ -48,8 +49,8 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
         catalog.apply(registerCommand(name, { node, checks: [check] }))
       }
     }
-    const options = { caller: anonymous, onlyPassing: only }
-    const view = new CatalogView(catalog.reader, options)
+    const options = { caller: anonymous, onlyPassing: only, nodeName: 'n1' }
+    const view = new CatalogView({ catalog: catalog.reader, queries: new QueryReader(catalog.db) }, options)
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)
       const wanted = instances.flatMap((instance) => {
@@ -98,9 +99,10 @@ t.test('a question after a write sees it, though its batch began before', async 
     writer.close()
   })
   const versions = new CatalogVersions()
-  const snapshots = new Snapshots(reader, versions.catalog, {
+  const snapshots = new Snapshots(reader, versions, {
     caller: anonymous,
     onlyPassing: false,
+    nodeName: 'n1',
   })
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)
