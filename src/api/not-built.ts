@@ -32,7 +32,6 @@ export const notBuilt: readonly NotBuilt[] = [
   },
   { what: 'transactions', paths: ['txn'] },
   { what: 'user events', paths: ['event/fire/*', 'event/list'] },
-  { what: 'prepared queries', paths: ['query', 'query/*'] },
   {
     what: 'network coordinates',
     paths: ['coordinate/datacenters', 'coordinate/nodes', 'coordinate/node/*', 'coordinate/update'],

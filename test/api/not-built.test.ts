@@ -14,13 +14,6 @@ const endpoints = [
   'GET session/list',
   'PUT event/fire/deploy',
   'GET event/list',
-  'GET query',
-  'POST query',
-  'GET query/x',
-  'PUT query/x',
-  'DELETE query/x',
-  'GET query/x/execute',
-  'GET query/x/explain',
   'GET coordinate/datacenters',
   'GET coordinate/nodes',
   'GET coordinate/node/n1',
@@ -76,7 +69,6 @@ t.test('an endpoint of Consul that is not built is a 501 that names it', async (
   t.match((await api.put('session/create')).body, 'no sessions and locks (/v1/session/create)')
   t.match((await api.put('txn', '[]')).body, 'no transactions (/v1/txn)')
   t.match((await api.get('event/list')).body, 'no user events (/v1/event/list)')
-  t.match((await api.get('query')).body, 'no prepared queries (/v1/query)')
 })
 
 t.test('no endpoint of Consul is taken for an unknown path', async (t) => {
@@ -133,9 +125,9 @@ for (const [client, asked] of Object.entries(requests)) {
 
 t.test('the first request for what is not built is logged, once for each feature', async (t) => {
   const api = new TestApi(t)
-  for (const path of ['query/a', 'query/b', 'query', 'session/list']) await api.get(path)
+  for (const path of ['config/a', 'config/b', 'config', 'session/list']) await api.get(path)
   t.strictSame(api.warnings, [
-    'a client requested a feature that svcd does not have: prepared queries',
+    'a client requested a feature that svcd does not have: configuration entries',
     'a client requested a feature that svcd does not have: sessions and locks',
   ])
 })
