@@ -164,11 +164,10 @@ function nearNode(catalog: CatalogReader, { near, client }: Chosen, own: string)
 }
 
 /** Fisher and Yates. */
-function shuffle<T>(items: T[], random: Random): void {
+function shuffle(items: unknown[], random: Random): void {
   for (let at = items.length - 1; at > 0; at--) {
     const other = randomBelow(random, at + 1)
     const [one, two] = [items[at], items[other]]
-    if (one === undefined || two === undefined) continue
     items[at] = two
     items[other] = one
   }
