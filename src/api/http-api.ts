@@ -93,6 +93,7 @@ export function createHttpApi(
     catalog: backend.of(catalogFamily),
     families: backend,
     writes: backend,
+    sessions: backend.sessions,
     freshness: backend,
     cluster: backend,
     snapshots: backend,

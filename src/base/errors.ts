@@ -5,6 +5,7 @@ import { kvErrors } from './errors/kv.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { queryErrors } from './errors/queries.ts'
 import { requestErrors } from './errors/requests.ts'
+import { sessionErrors } from './errors/sessions.ts'
 import { startErrors } from './errors/start.ts'
 import { visibleLines } from './invisible.ts'
 import { tlsReason } from './tls-reason.ts'
@@ -30,6 +31,7 @@ export const errorTable = {
   ...consulRequestErrors,
   ...kvErrors,
   ...queryErrors,
+  ...sessionErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

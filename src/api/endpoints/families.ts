@@ -6,6 +6,7 @@ import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
 import { queryEndpoints } from './query/query.ts'
+import { sessionEndpoints } from './session/session.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
@@ -14,6 +15,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...healthEndpoints,
   ...kvEndpoints,
   ...queryEndpoints,
+  ...sessionEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]

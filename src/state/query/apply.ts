@@ -4,6 +4,7 @@ import type { Change } from '../machine/change.ts'
 import type { Outcome } from '../machine/command.ts'
 import type { Applier } from '../machine/family.ts'
 import { isSameRow } from '../machine/table.ts'
+import { sessionsTable } from '../session/tables.ts'
 import type { QueryCommand, QueryPutCommand, QueryRefusal } from './commands.ts'
 import { isQueryId } from './model.ts'
 import { rowOf } from './rows.ts'
@@ -19,6 +20,10 @@ interface QueryChange {
 
 export function openQueries(db: Database, gate: Change): Applier<QueryCommand> {
   const change = { gate, sql: prepare(db) }
+  gate.after(sessionsTable, (row, before) => {
+    if (row !== undefined || before === undefined) return
+    for (const bound of change.sql.ofSession.all(before.id)) removeRow(bound, change)
+  })
   return {
     apply(body): Outcome {
       const { index } = gate
@@ -37,6 +42,10 @@ function prepare(db: Database) {
     wildcard: db.prepare<[], QueryRow>(
       "SELECT * FROM queries WHERE is_template = 1 AND name_key = ''",
     ),
+    ofSession: db.prepare<[string], QueryRow>(
+      "SELECT * FROM queries WHERE session = ? AND session <> '' ORDER BY id",
+    ),
+    session: db.prepare<[string]>('SELECT 1 FROM sessions WHERE id = ?'),
     below: db.prepare<[string, string]>(
       'SELECT 1 FROM queries WHERE reversed_key >= ? AND reversed_key < ? LIMIT 1',
     ),
@@ -75,17 +84,21 @@ function refusalOf(
   const isWildcard = row.name === '' && row.is_template === 1
   if (isWildcard && isOther(sql.wildcard.get())) return 'taken-wildcard'
   if (isQueryId(row.name) && sql.query.get(row.name_key) !== undefined) return 'name-of-id'
-  if (row.session !== '') return 'unknown-session'
+  if (row.session !== '' && sql.session.get(row.session) === undefined) return 'unknown-session'
   return undefined
 }
 
 function remove(asked: string, change: QueryChange): QueryRefusal | undefined {
   const row = change.sql.query.get(asked.toLowerCase())
   if (row === undefined) return 'unknown-query'
+  removeRow(row, change)
+  return undefined
+}
+
+function removeRow(row: QueryRow, change: QueryChange): void {
   change.gate.remove(queriesTable, row)
   forsake(row, change)
   change.gate.gone(querySubject.one(row.id))
-  return undefined
 }
 
 function touch(row: QueryRow, gate: Change): void {

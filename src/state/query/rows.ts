@@ -18,7 +18,7 @@ export function rowOf(
     name_key: key,
     reversed_key: reverseLabels(key),
     is_template: isTemplate(definition) ? 1 : 0,
-    session,
+    session: session.toLowerCase(),
     definition: JSON.stringify({ token, template, service, dns } satisfies Stored),
     create_index: indexes.create,
     modify_index: indexes.modify,

@@ -1,10 +1,12 @@
 import t from 'tap'
+import type { FamilyBody } from '../../../src/state/families.ts'
 import {
   MemoryQueries,
   queryDefinition,
   queryId,
   templateDefinition,
 } from '../../helpers/queries.ts'
+import { registerNode, sessionCreate } from '../../helpers/sessions.ts'
 
 t.test('a query is added, replaced and removed, and the sums stay those of the rows', async (t) => {
   const queries = new MemoryQueries()
@@ -161,4 +163,31 @@ t.test('the index of a list never falls, and that of a removed query neither', a
     else queries.put(2, queryDefinition({ name: 'b', dns: { ttl: `${n}s` } }))
     t.ok(queries.reader.indexOf(`query:${queryId(1)}`) >= one)
   }
+})
+
+t.test('a query that is bound to a session goes with it, however it ends', async (t) => {
+  const queries = new MemoryQueries()
+  const sessionId = '00000000-0000-4000-8000-00000000000a'
+  const apply = (body: FamilyBody): readonly string[] => {
+    const { subjects } = queries.state.applyAll(body)
+    return [...(subjects.get('query') ?? [])]
+  }
+  const begin = (): void => {
+    apply(registerNode('n1', {}))
+    apply(sessionCreate(sessionId, { nodeChecks: [] }))
+    const bound = queryDefinition({ name: 'bound', session: sessionId.toUpperCase() })
+    t.equal(queries.put(1, bound), undefined)
+    t.equal(queries.put(2, queryDefinition({ name: 'free' })), undefined)
+    t.equal(queries.found('bound'), 'bound')
+  }
+  begin()
+  const touched = apply({ kind: 'session-destroy', id: sessionId })
+  t.ok(touched.includes('query-name:bound'), 'those who have cached it look again')
+  t.equal(queries.found('bound'), undefined)
+  t.equal(queries.found('free'), 'free')
+  begin()
+  apply({ kind: 'deregister', nodeName: 'n1' })
+  t.equal(queries.found('bound'), undefined, 'its node is gone')
+  t.equal(queries.put(1, queryDefinition({ name: 'b', session: sessionId })), 'unknown-session')
+  t.strictSame(...queries.state.sums())
 })
