@@ -92,7 +92,6 @@ t.test('ACLs are off, in Consul’s words', async (t) => {
 // As the programs send it.
 const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
   'consul event': [['PUT', 'event/fire/deploy', '']],
-  'the query of a Consul client': [['GET', 'query/web/execute']],
 }
 
 for (const [client, asked] of Object.entries(requests)) {

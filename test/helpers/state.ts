@@ -53,7 +53,7 @@ export function tamper(path: string, sql: string): void {
 }
 
 /** Tables that came after format 8, of which nothing is in the states of the tests. */
-const laterTables = ['sessions', 'session_checks', 'lock_delays']
+const laterTables = ['sessions', 'session_checks', 'lock_delays', 'queries']
 const dropLater = `
   DROP INDEX kv_by_session;
   ${laterTables.map((table) => `DROP TABLE ${table};`).join(' ')}

@@ -50,7 +50,10 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
       }
     }
     const options = { caller: anonymous, onlyPassing: only, nodeName: 'n1' }
-    const view = new CatalogView({ catalog: catalog.reader, queries: new QueryReader(catalog.db) }, options)
+    const view = new CatalogView(
+      { catalog: catalog.reader, queries: new QueryReader(catalog.db) },
+      options,
+    )
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)
       const wanted = instances.flatMap((instance) => {
