@@ -8,7 +8,7 @@ export type Pattern =
   | { readonly kind: 'character'; readonly test: CharacterTest }
   | { readonly kind: 'assertion'; readonly assertion: Assertion }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Pattern[] }
-  /** What it matches can be read afterwards. Numbered from 1, in the order of the opening parentheses. */
+  /** The matched part of the text can be read afterwards. Groups are numbered from 1, in the order of the opening parentheses. */
   | { readonly kind: 'group'; readonly of: Pattern; readonly number: number }
   | Repeat
 

@@ -13,7 +13,7 @@ export type Render = (name: string) => ServiceQuery
 type Groups = (name: string) => readonly string[] | undefined
 
 /**
- * Compiles a query; one that is no template asks for the same under each name. It is rendered once, with its own
+ * Compiles a query. Without a template, it asks for the same under each name. It is rendered once, with its own
  * name, so that most faults show. Throws TemplateError with Consul's texts.
  */
 export function compileQuery(definition: QueryDefinition): Render {

@@ -31,7 +31,7 @@ export function validateQuery(definition: QueryDefinition): void {
 /** Consul's reasons, in the order in which it looks. */
 function faultOf(definition: QueryDefinition): string | undefined {
   const { name, session, token, service } = definition
-  // Nothing else would ever end it, and nobody could find it.
+  // Without a name, no client could find it, and it would stay forever.
   if (name === '' && session === '' && !isTemplate(definition)) return 'Must be bound to a session'
   if (token === redactedToken) {
     return `Bad Token '${redactedToken}', it looks like a query definition with a redacted token was submitted`

@@ -23,7 +23,7 @@ export function queryCreateCommand(io: Io): Command {
   addClientOptions(command)
   return addExamples(command, [
     'svcd query create best-db.json',
-    `echo '{"Name":"best-db","Service":{"Service":"db","OnlyPassing":true}}' | svcd query create -`,
+    `echo '{"Name":"best","Service":{"Service":"db"}}' | svcd query create -`,
   ])
 }
 

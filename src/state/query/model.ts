@@ -12,7 +12,7 @@ export interface QueryDefinition {
 }
 
 export interface QueryTemplate {
-  /** '' for a query that is no template. */
+  /** '' for a query that is not a template. */
   readonly type: string
   readonly regexp: string
   readonly removeEmptyTags: boolean
