@@ -149,6 +149,7 @@ const pagesToRun = [
   'docs/kv.md',
   'docs/events.md',
   'docs/locks.md',
+  'docs/prepared-queries.md',
 ]
 
 function examples(path: string): readonly Example[] {

@@ -5,6 +5,7 @@ import { eventErrors } from './errors/events.ts'
 import { kvErrors } from './errors/kv.ts'
 import { lockErrors } from './errors/locks.ts'
 import { parameterErrors } from './errors/parameters.ts'
+import { queryErrors } from './errors/queries.ts'
 import { requestErrors } from './errors/requests.ts'
 import { sessionErrors } from './errors/sessions.ts'
 import { startErrors } from './errors/start.ts'
@@ -33,6 +34,7 @@ export const errorTable = {
   ...consulRequestErrors,
   ...kvErrors,
   ...lockErrors,
+  ...queryErrors,
   ...sessionErrors,
   ...eventErrors,
   ...txnErrors,

@@ -12,6 +12,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Store keys and values': ['kv'],
   'Tell other machines': ['event'],
   'Coordinate programs': ['lock', 'session'],
+  'Choose instances by prepared queries': ['query'],
   'Run a cluster': ['members', 'join', 'leave', 'force-leave', 'operator', 'snapshot', 'keygen'],
   'Find out what is wrong': ['doctor', 'info', 'monitor', 'debug'],
   'Consul-compatible commands': ['catalog', 'services register', 'services deregister'],

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander'
 import type { Client } from '../client/client.ts'
+import { QueryClient } from '../client/query.ts'
 import { agentClient } from './agent-client.ts'
 import type { CommandEntry } from './command-entry.ts'
 import type { Io } from './io.ts'
@@ -102,7 +103,14 @@ function firstSentence(text: string): string {
 }
 
 type Kind =
-  'services' | 'own-services' | 'nodes' | 'tags' | 'datacenters' | 'none' | readonly string[]
+  | 'services'
+  | 'own-services'
+  | 'nodes'
+  | 'tags'
+  | 'datacenters'
+  | 'queries'
+  | 'none'
+  | readonly string[]
 
 const recordTypes = ['A', 'AAAA', 'SRV', 'TXT', 'SOA', 'NS', 'PTR']
 const watchTypes = ['key', 'keyprefix', 'services', 'nodes', 'service', 'checks', 'event']
@@ -138,6 +146,11 @@ export const argumentKinds: Readonly<Record<string, Kind>> = {
   resolve: 'services',
   deregister: 'own-services',
   'services deregister': 'own-services',
+  'query get': 'queries',
+  'query update': 'queries',
+  'query delete': 'queries',
+  'query execute': 'queries',
+  'query explain': 'queries',
   completion: ['bash', 'zsh', 'fish'],
 }
 
@@ -168,6 +181,11 @@ async function namesOf(kind: string, client: Client): Promise<readonly Candidate
       return Object.values(await client.agentServices()).map(({ ID, Service }) => ({
         text: ID,
         help: Service,
+      }))
+    case 'queries':
+      return (await new QueryClient(client).list()).map(({ ID, Name, Service }) => ({
+        text: Name === '' ? ID : Name,
+        help: Service.Service,
       }))
     case 'nodes':
       return (await client.nodes()).map(({ Node, Address }) => ({ text: Node, help: Address }))

@@ -28,7 +28,9 @@ export function fullName(text: string, domain: string): FullName {
 function typesFor(labels: readonly string[], domain: string): readonly string[] {
   if (labels[0]?.startsWith('_') === true) return ['SRV']
   const inDomain = `.${labels.join('.')}`.endsWith(`.${domain}`)
-  return inDomain && labels.includes('service') ? ['A', 'AAAA', 'SRV'] : ['A', 'AAAA']
+  return inDomain && labels.some((label) => label === 'service' || label === 'query')
+    ? ['A', 'AAAA', 'SRV']
+    : ['A', 'AAAA']
 }
 
 /** RFC 1035 §3.5 and RFC 3596 §2.5. */

@@ -58,7 +58,10 @@ function noNameHint({ text, name, domain }: Unresolved): string {
   if (/\.(?:in-addr|ip6)\.arpa$/.test(lower)) return ' No node and no service has this address.'
   if (!`.${lower}`.endsWith(`.${domain.toLowerCase().replace(/\.$/, '')}`)) return ''
   const labels = lower.split('.')
-  if (labels.includes('query')) return ' svcd does not support prepared queries.'
+  const [, query] = /^(.+)\.query\./.exec(lower) ?? []
+  if (query !== undefined) {
+    return ` There is no such prepared query, or no instance matches it: \`svcd query execute ${query}\` tells which.`
+  }
   if (labels.includes('node')) return ' `svcd nodes` lists all nodes.'
   const [, tags, service] = /^(?:(.+?)\.)??_?([^.]+)(?:\._[^.]+)?\.service\./i.exec(name) ?? []
   if (service === undefined) return ''

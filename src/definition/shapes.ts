@@ -17,7 +17,7 @@ import { plainReaders } from './plain-fields.ts'
 // The request bodies that Consul 1.21 accepts, field for field.
 
 /** Enterprise clients write their defaults out; anything else would ask for another place. */
-const onlyDefault: Reader<string> = (value, at) => {
+export const onlyDefault: Reader<string> = (value, at) => {
   const name = text(value, at)
   if (name === '' || name === 'default') return name
   const reason = `${JSON.stringify(name)} does not exist; there is only "default"`

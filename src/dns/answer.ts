@@ -90,7 +90,10 @@ function resolve(
   if (contents === undefined) return negative(zone, rcode.NXDOMAIN)
   const isAliasOnly = type === ANY && contents.alias !== undefined
   const records = isAliasOnly ? [] : recordsOf(scope, contents, name, type)
-  if (records.length > 0) return positive(scope, records, () => contents.additional(type, name))
+  if (records.length > 0) {
+    const found = positive(scope, records, () => contents.additional(type, name))
+    return contents.leading === undefined ? found : { ...found, leading: contents.leading(type) }
+  }
   // SRV records are the registry's own, even if another server has the addresses.
   if (contents.alias === undefined || type === SRV) return negative(zone, rcode.NOERROR)
   const { ttl, alias } = contents

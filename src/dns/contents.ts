@@ -18,6 +18,8 @@ export interface Contents {
   readonly types: readonly number[]
   readonly ttl: number
   data(type: number): readonly RecordData[]
+  /** How many of the first records stay in front when the others change places. */
+  leading?(type: number): number
   /** Additional records that save the client a query. */
   additional(type: number, owner: Name): readonly ResourceRecord[]
 }
@@ -52,6 +54,8 @@ export function contentsAt(location: Location, view: View, zone: Zone): Contents
       return findLock(location.path, view, zone)
     case 'service':
       return findService(location, view, zone)
+    case 'query':
+      return findQuery(location.query, view, zone)
     case 'empty':
       return emptyContents
     case 'unknown':
@@ -105,6 +109,22 @@ function findService(
     tags.some((other) => other.toLowerCase().endsWith(`.${tag}`)),
   )
   return isAboveTag ? emptyContents : undefined
+}
+
+/** As a service: the same rules decide what exists. */
+function findQuery(name: string, view: View, zone: Zone): Contents | undefined {
+  const { target, hasBelow } = view.query(name)
+  // RFC 8020: with a query `a.b`, the name `b` has a name below it.
+  if (target === undefined) return hasBelow ? emptyContents : undefined
+  const { endpoints, near, service } = target
+  if (endpoints.length === 0) {
+    return hasBelow || zone.emptyAnswer === 'nodata' ? emptyContents : undefined
+  }
+  const ttl = target.ttl ?? serviceTtl(zone, service)
+  const contents = serviceContents(endpoints, ttl, zone, false)
+  if (near === 0) return contents
+  const first = serviceContents(endpoints.slice(0, near), ttl, zone, false)
+  return { ...contents, leading: (type) => first.data(type).length }
 }
 
 function serviceContents(

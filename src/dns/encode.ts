@@ -90,7 +90,7 @@ function ringLength(message: Message): number {
     if (record?.type !== last.type || !sameName(record.name, last.name)) break
     count++
   }
-  return count
+  return Math.max(0, count - (message.leading ?? 0))
 }
 
 /** Whether the owner was written before the ring: as the question, or as the target of a CNAME. */

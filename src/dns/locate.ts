@@ -14,6 +14,8 @@ export type Location =
       readonly tag: string | undefined
       readonly srvOnly: boolean
     }
+  /** A prepared query, by its name, its ID or a template. */
+  | { readonly kind: 'query'; readonly query: string }
   | { readonly kind: 'node'; readonly node: string }
   /** One address, or the IPv4 and the IPv6 address of one host. */
   | { readonly kind: 'address'; readonly ips: readonly IpBytes[] }
@@ -24,7 +26,7 @@ export type Location =
   /** Neither it nor anything below it can exist. */
   | { readonly kind: 'unknown' }
 
-const keywords = ['service', 'node', 'addr', 'lock'] as const
+const keywords = ['service', 'query', 'node', 'addr', 'lock'] as const
 
 type Keyword = (typeof keywords)[number]
 
@@ -33,7 +35,7 @@ const unknown: Location = { kind: 'unknown' }
 
 /**
  * Reads a name as Consul does: the labels below the domain are scanned from the right for the first
- * of `service`, `node`, `addr`, or svcd's own `lock`. The labels to its left name the object, the
+ * of `service`, `query`, `node`, `addr`, or svcd's own `lock`. The labels to its left name the object, the
  * labels to its right the datacenter (`dc1` or `dc1.dc`).
  */
 export function locate(name: Name, domain: Name, datacenter: string): Location {
@@ -78,6 +80,8 @@ function locateParts(keyword: Keyword, parts: readonly string[]): Location {
       return locateLock(parts)
     case 'service':
       return locateService(parts)
+    case 'query':
+      return locateQuery(parts)
   }
 }
 
@@ -97,6 +101,13 @@ function locateService(parts: readonly string[]): Location {
   if (parts.length === 1 && service.startsWith('_')) return empty
   const tag = parts.length === 1 ? undefined : parts.slice(0, -1).join('.')
   return { kind: 'service', service, tag, srvOnly: false }
+}
+
+/** `_web._tcp` stands for `web`, whatever the protocol, as in Consul 1.15. */
+function locateQuery(parts: readonly string[]): Location {
+  const [first = '', protocol = ''] = parts
+  const isRfc2782 = parts.length === 2 && /^_./.test(first) && /^_./.test(protocol)
+  return { kind: 'query', query: isRfc2782 ? first.slice(1) : parts.join('.') }
 }
 
 /** `_web._tcp`: the second label is a tag unless it is `_tcp`. So `_udp` is a tag, as in Consul. */

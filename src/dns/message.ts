@@ -29,6 +29,8 @@ export interface Message {
   readonly answer: readonly ResourceRecord[]
   readonly authority: readonly ResourceRecord[]
   readonly additional: readonly ResourceRecord[]
+  /** How many of the first records of the last RRset of the answer stay in front; default none. */
+  readonly leading?: number | undefined
   /** Undefined if the query had no OPT record; the answer then has none either. */
   readonly edns?: Edns | undefined
 }

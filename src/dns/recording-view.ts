@@ -1,8 +1,8 @@
 import type { IpBytes } from '../base/ip.ts'
-import type { Endpoint, Holder, NodeEntry, View } from './view.ts'
+import type { Endpoint, Holder, NodeEntry, Queried, View } from './view.ts'
 
 /** The families that some answers are made from besides the catalog. */
-export type OtherFamily = 'kv'
+export type OtherFamily = 'kv' | 'query'
 
 /** A view of the registry at one moment, and the versions that held when it was opened. */
 export interface Snapshot {
@@ -54,6 +54,8 @@ export function dependencesHold(dependences: readonly Dependence[]): boolean {
  */
 export class RecordingView implements View {
   readonly slots: number[] = []
+  /** The name belongs to a template, which has answers for any number of names. */
+  isOfTemplate = false
   readonly #open: () => Snapshot
   readonly #slotsOf: SubjectSlots
   readonly #counters: Readonly<Record<OtherFamily, FamilyCounters>>
@@ -106,6 +108,19 @@ export class RecordingView implements View {
     this.#others.set('kv', slots)
     slots.add(this.#counters.kv.slotOf(`key:${key}`))
     return this.#snapshot.view.lockHolder(key)
+  }
+
+  query(name: string): Queried {
+    this.#snapshot ??= this.#open()
+    const queried = this.#snapshot.view.query(name)
+    const slots = this.#others.get('query') ?? new Set()
+    this.#others.set('query', slots)
+    for (const subject of queried.subjects) slots.add(this.#counters.query.slotOf(subject))
+    const { target } = queried
+    if (target === undefined) return queried
+    this.isOfTemplate ||= target.isOfTemplate
+    this.#read(`service:${target.service.toLowerCase()}`)
+    return queried
   }
 
   /** Of the other families that were read. */

@@ -207,8 +207,8 @@ export class Responder {
     let isKept = isCacheable
     try {
       message = this.#answer(query, asker, mode, view, zone, bytesMax)
-      // The number of names that do not exist is unlimited: the registry does not bound it.
-      const isEndless = message.answer.length === 0 || view.slots.length === 0
+      // The number of names that do not exist is unlimited, as is that of the names of a template.
+      const isEndless = message.answer.length === 0 || view.slots.length === 0 || view.isOfTemplate
       if (isCacheable && entry === undefined && isEndless) {
         isKept = this.#doorkeeper.knows(this.#scan.hash)
         const negative = isKept ? undefined : this.#negatives.find(message, this.#scan.variant)

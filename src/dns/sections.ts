@@ -8,6 +8,8 @@ export interface Sections {
   readonly answer: readonly ResourceRecord[]
   readonly authority: readonly ResourceRecord[]
   readonly additional: readonly ResourceRecord[]
+  /** How many of the first records of the last RRset stay in front; default none. */
+  readonly leading?: number | undefined
 }
 
 export const noSections = { answer: [], authority: [], additional: [] } as const

@@ -35,6 +35,29 @@ export interface Holder {
   readonly service: string | undefined
 }
 
+/** What a name below `query` finds. */
+export interface Queried {
+  /** Names of what the result depends on, in the family of prepared queries. */
+  readonly subjects: readonly string[]
+  /** Undefined if there is no such query. */
+  readonly target: QueryTarget | undefined
+  /** Whether a query has a name below this one, as `a.b` is below `b`. */
+  readonly hasBelow: boolean
+}
+
+/** A prepared query, rendered for a name. */
+export interface QueryTarget {
+  readonly service: string
+  /** Seconds; undefined: that of the service. */
+  readonly ttl: number | undefined
+  /** It also has answers for other names. */
+  readonly isOfTemplate: boolean
+  /** The chosen instances, the near ones first. */
+  readonly endpoints: readonly Endpoint[]
+  /** How many of them are near: they stay in front. */
+  readonly near: number
+}
+
 /**
  * The data of DNS answers. `resolver/catalog-view.ts` reads it from the catalog. Names are passed in lower
  * case and match case-insensitively. The order of a list must not change while the catalog does not
@@ -43,6 +66,8 @@ export interface Holder {
 export interface View {
   /** The instances for an answer, empty if none is healthy; undefined if none is registered. */
   service(name: string): readonly Endpoint[] | undefined
+  /** The prepared query of this name. */
+  query(name: string): Queried
   node(name: string): NodeEntry | undefined
   /** The node with this UUID. */
   nodeById(id: string): NodeEntry | undefined

@@ -1,6 +1,6 @@
 import { PatternReader } from './pattern-reader.ts'
 import { caseless, not, PatternError, posixClasses } from './pattern-syntax.ts'
-import type { Assertion, CharacterTest, Pattern } from './pattern-syntax.ts'
+import type { Assertion, CharacterTest, Pattern, Repeat } from './pattern-syntax.ts'
 
 /** Maximum nesting of groups: code that walks the tree recurses this deep. */
 const depthMax = 100
@@ -11,7 +11,11 @@ interface Flags {
   readonly i: boolean
   readonly m: boolean
   readonly s: boolean
+  /** Ungreedy: `*` and `*?` change places. */
+  readonly U: boolean
 }
+
+type Times = Pick<Repeat, 'min' | 'max' | 'isLazy'>
 
 const assertions: Readonly<Record<string, Assertion>> = {
   '\\A': 'text-begin',
@@ -26,13 +30,14 @@ const assertions: Readonly<Record<string, Assertion>> = {
  */
 export function parsePattern(text: string): Pattern {
   const reader = new PatternReader(text)
-  const pattern = new Parser(reader).choice({ i: false, m: false, s: false }, 0)
+  const pattern = new Parser(reader).choice({ i: false, m: false, s: false, U: false }, 0)
   if (!reader.isAtEnd) throw new PatternError(`unexpected ): \`${text}\``)
   return pattern
 }
 
 class Parser {
   readonly #reader: PatternReader
+  #groups = 0
 
   constructor(reader: PatternReader) {
     this.#reader = reader
@@ -68,46 +73,47 @@ class Parser {
     }
     const flag = (name: keyof Flags): boolean =>
       (flags[name] || on.includes(name)) && !off.includes(name)
-    return { i: flag('i'), m: flag('m'), s: flag('s') }
+    return { i: flag('i'), m: flag('m'), s: flag('s'), U: flag('U') }
   }
 
   #repeated(flags: Flags, depth: number): readonly Pattern[] {
     const reader = this.#reader
     const from = reader.at
-    if (reader.match(/[*+?]/y) !== undefined || this.#bounds() !== undefined) {
+    if (reader.match(/[*+?]/y) !== undefined || this.#bounds(flags) !== undefined) {
       return reader.fail('missing argument to repetition operator', from)
     }
     if (reader.take('\\Q')) return this.#literal(flags)
     let of = this.#atom(flags, depth)
-    const times = this.#times()
+    const times = this.#times(flags)
     if (times === undefined) return [of]
     of = { kind: 'repeat', of, ...times }
     const second = reader.at
-    if (this.#times() !== undefined) reader.fail('invalid nested repetition operator', second)
+    if (this.#times(flags) !== undefined) reader.fail('invalid nested repetition operator', second)
     return [of]
   }
 
-  /** `*`, `+`, `?`, `{2,5}`; a lazy one (`*?`) matches the same texts. */
-  #times(): { readonly min: number; readonly max: number } | undefined {
+  /** `*`, `+`, `?`, `{2,5}`, and their lazy forms (`*?`). */
+  #times(flags: Flags): Times | undefined {
     const reader = this.#reader
-    const operator = reader.match(/([*+?])\??/y)?.[1]
-    if (operator === undefined) return this.#bounds()
-    return { min: operator === '+' ? 1 : 0, max: operator === '?' ? 1 : Infinity }
+    const [, operator, lazy = ''] = reader.match(/([*+?])(\??)/y) ?? []
+    if (operator === undefined) return this.#bounds(flags)
+    const isLazy = (lazy !== '') !== flags.U
+    return { min: operator === '+' ? 1 : 0, max: operator === '?' ? 1 : Infinity, isLazy }
   }
 
   // A brace that is not part of a count stands for itself.
-  #bounds(): { readonly min: number; readonly max: number } | undefined {
+  #bounds(flags: Flags): Times | undefined {
     const reader = this.#reader
     const from = reader.at
-    const found = reader.match(/\{(\d{1,9})(?:(,)(\d{0,9}))?\}\??/y)
+    const found = reader.match(/\{(\d{1,9})(?:(,)(\d{0,9}))?\}(\??)/y)
     if (found === undefined) return undefined
-    const [, low = '', comma, high = ''] = found
+    const [, low = '', comma, high = '', lazy = ''] = found
     const min = Number(low)
     const max = comma === undefined ? min : high === '' ? Infinity : Number(high)
     if (min > repeatMax || (max !== Infinity && max > repeatMax) || min > max) {
       reader.fail('invalid repeat count', from)
     }
-    return { min, max }
+    return { min, max, isLazy: (lazy !== '') !== flags.U }
   }
 
   #literal(flags: Flags): readonly Pattern[] {
@@ -134,17 +140,18 @@ class Parser {
   #group(flags: Flags, depth: number): Pattern {
     const reader = this.#reader
     const from = reader.at
-    const inner = this.#flagsFor(flags, ':') ?? flags
-    if (inner === flags && reader.at === from && reader.match(/\(\?P?<\w+>/y) === undefined) {
+    const inner = this.#flagsFor(flags, ':')
+    if (inner === undefined && reader.match(/\(\?P?<\w+>/y) === undefined) {
       if (reader.has('(?')) {
         reader.at += 3
         reader.fail('invalid or unsupported Perl syntax', from)
       }
       reader.take('(')
     }
-    const pattern = this.choice(inner, depth + 1)
+    const number = inner === undefined ? ++this.#groups : undefined
+    const of = this.choice(inner ?? flags, depth + 1)
     if (!reader.take(')')) throw new PatternError(`missing closing ): \`${reader.text}\``)
-    return pattern
+    return number === undefined ? of : { kind: 'group', of, number }
   }
 
   /** `[a-z]`, `[^[:space:]\d]`. */

@@ -3,13 +3,23 @@ export type CharacterTest = (code: number) => boolean
 
 export type Assertion = 'text-begin' | 'text-end' | 'line-begin' | 'line-end' | 'word' | 'no-word'
 
-/** A regular expression as a tree, without groups: a filter only needs to know whether it matches. */
+/** A regular expression as a tree. */
 export type Pattern =
   | { readonly kind: 'character'; readonly test: CharacterTest }
   | { readonly kind: 'assertion'; readonly assertion: Assertion }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Pattern[] }
-  /** `max` Infinity = any number. */
-  | { readonly kind: 'repeat'; readonly of: Pattern; readonly min: number; readonly max: number }
+  /** The matched part of the text can be read afterwards. Groups are numbered from 1, in the order of the opening parentheses. */
+  | { readonly kind: 'group'; readonly of: Pattern; readonly number: number }
+  | Repeat
+
+/** `max` Infinity = any number. `isLazy`: as few as possible are tried first. */
+export interface Repeat {
+  readonly kind: 'repeat'
+  readonly of: Pattern
+  readonly min: number
+  readonly max: number
+  readonly isLazy: boolean
+}
 
 /** A fault in a pattern, with the text of Go's regexp package. */
 export class PatternError extends Error {

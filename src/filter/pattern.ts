@@ -1,16 +1,6 @@
-import { unreachable } from '../base/assert.ts'
 import { parsePattern } from './pattern-parse.ts'
-import { PatternError, isWord } from './pattern-syntax.ts'
-import type { Assertion, CharacterTest, Pattern } from './pattern-syntax.ts'
-
-/** Matching a text of n characters takes at most n times this many steps. */
-const stepsMax = 2000
-
-type Step =
-  | { readonly kind: 'character'; readonly test: CharacterTest; readonly next: number }
-  | { readonly kind: 'assertion'; readonly assertion: Assertion; readonly next: number }
-  | { readonly kind: 'fork'; next: readonly number[] }
-  | { readonly kind: 'match' }
+import { holds, programOf } from './pattern-program.ts'
+import type { Step } from './pattern-program.ts'
 
 /**
  * Compiles a regular expression in RE2's syntax into a function that tells whether a text has a match.
@@ -19,52 +9,8 @@ type Step =
  * pattern of more than 2,000 steps.
  */
 export function compilePattern(text: string): (subject: string) => boolean {
-  const steps: Step[] = [{ kind: 'match' }]
-  const start = emit(parsePattern(text), 0, steps)
+  const { steps, start } = programOf(parsePattern(text), false)
   return (subject) => isMatch(steps, start, subject)
-}
-
-function add(steps: Step[], step: Step): number {
-  if (steps.length >= stepsMax) throw new PatternError(`expression needs over ${stepsMax} steps`)
-  return steps.push(step) - 1
-}
-
-/** Adds the steps of `pattern` that lead to `next`; returns the first of them. */
-function emit(pattern: Pattern, next: number, steps: Step[]): number {
-  switch (pattern.kind) {
-    case 'character':
-    case 'assertion':
-      return add(steps, { ...pattern, next })
-    case 'sequence':
-      return pattern.parts.reduceRight((after, part) => emit(part, after, steps), next)
-    case 'choice': {
-      const starts = pattern.parts.map((part) => emit(part, next, steps))
-      return add(steps, { kind: 'fork', next: starts })
-    }
-    case 'repeat':
-      return emitRepeat(pattern, next, steps)
-    default:
-      return unreachable(pattern)
-  }
-}
-
-function emitRepeat(
-  { of, min, max }: Extract<Pattern, { kind: 'repeat' }>,
-  next: number,
-  steps: Step[],
-): number {
-  let after = next
-  if (max === Infinity) {
-    const loop: Step = { kind: 'fork', next: [] }
-    after = add(steps, loop)
-    loop.next = [emit(of, after, steps), next]
-  } else {
-    for (let n = min; n < max; n++) {
-      after = add(steps, { kind: 'fork', next: [emit(of, after, steps), next] })
-    }
-  }
-  for (let n = 0; n < min; n++) after = emit(of, after, steps)
-  return after
 }
 
 function isMatch(steps: readonly Step[], start: number, subject: string): boolean {
@@ -108,6 +54,7 @@ class Run {
       if (step.kind === 'match') this.isMatched = true
       else if (step.kind === 'character') this.#current.push(at)
       else if (step.kind === 'fork') open.push(...step.next)
+      else if (step.kind === 'mark') open.push(step.next)
       else if (holds(step.assertion, before, after)) open.push(step.next)
     }
   }
@@ -122,24 +69,5 @@ class Run {
       const step = this.#steps[index]
       if (step?.kind === 'character' && step.test(code)) this.reach(step.next, code, after)
     }
-  }
-}
-
-function holds(assertion: Assertion, before: number, after: number): boolean {
-  switch (assertion) {
-    case 'text-begin':
-      return before === -1
-    case 'text-end':
-      return after === -1
-    case 'line-begin':
-      return before === -1 || before === 10
-    case 'line-end':
-      return after === -1 || after === 10
-    case 'word':
-      return isWord(before) !== isWord(after)
-    case 'no-word':
-      return isWord(before) === isWord(after)
-    default:
-      return unreachable(assertion)
   }
 }

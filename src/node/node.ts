@@ -322,6 +322,7 @@ async function startDns(
       mode: mode.shared.buffer,
       zone,
       onlyPassing: config.dns.onlyPassing,
+      nodeName: config.nodeName,
       udpSizeMax: config.dns.udpSizeMax,
     },
     addresses: config.dnsAddresses,

@@ -38,13 +38,13 @@ export function openAnswerer(
   const reader = new StateReader(answering.statePath)
   const all = openVersions(answering.versions)
   const versions = all.of('catalog')
-  const others = { kv: all.of('kv') }
+  const others = { kv: all.of('kv'), query: all.of('query') }
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
   const snapshots = new Snapshots(
     reader,
     { catalog: versions, others },
-    { caller: anonymous, onlyPassing: answering.onlyPassing },
+    { caller: anonymous, onlyPassing: answering.onlyPassing, nodeName: answering.nodeName },
   )
   let agedMs = performance.now()
   const endBatch = (): void => {

@@ -13,9 +13,17 @@ import { useFormatShape, useFormatSince } from './machine/used-format.ts'
 import type { UseFormatCommand } from './machine/used-format.ts'
 import { Versions } from './machine/versions.ts'
 import { txnFamily } from './txn/family.ts'
+import { queryFamily } from './query/family.ts'
 
 /** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
-export const families = [catalogFamily, kvFamily, sessionFamily, eventFamily, txnFamily] as const
+export const families = [
+  catalogFamily,
+  kvFamily,
+  sessionFamily,
+  queryFamily,
+  eventFamily,
+  txnFamily,
+] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never
 

@@ -3,13 +3,6 @@ import { TestApi } from './support.ts'
 
 /** Every endpoint of Consul 1.8.7, and what 1.21 added, without its arguments and those that are built. */
 const endpoints = [
-  'GET query',
-  'POST query',
-  'GET query/x',
-  'PUT query/x',
-  'DELETE query/x',
-  'GET query/x/execute',
-  'GET query/x/explain',
   'GET coordinate/datacenters',
   'GET coordinate/nodes',
   'GET coordinate/node/n1',
@@ -60,7 +53,6 @@ t.test('an endpoint of Consul that is not built is a 501 that names it', async (
   const roots = await api.get('agent/connect/ca/roots')
   t.match(roots.body, /^Connect must be enabled in order to use this endpoint, and svcd has no/)
   t.strictSame(api.backend.proposed, [])
-  t.match((await api.get('query')).body, 'no prepared queries (/v1/query)')
 })
 
 t.test('no endpoint of Consul is taken for an unknown path', async (t) => {
@@ -95,7 +87,6 @@ t.test('ACLs are off, in Consul’s words', async (t) => {
 // As the programs send it.
 const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
   'consul event': [['PUT', 'event/fire/deploy', '']],
-  'the query of a Consul client': [['GET', 'query/web/execute']],
 }
 
 for (const [client, asked] of Object.entries(requests)) {
@@ -111,9 +102,9 @@ for (const [client, asked] of Object.entries(requests)) {
 
 t.test('the first request for what is not built is logged, once for each feature', async (t) => {
   const api = new TestApi(t)
-  for (const path of ['query/a', 'query/b', 'query', 'event/list']) await api.get(path)
+  for (const path of ['config/a', 'config/b', 'config', 'event/list']) await api.get(path)
   t.strictSame(api.warnings, [
-    'a client requested a feature that svcd does not have: prepared queries',
+    'a client requested a feature that svcd does not have: configuration entries',
     'a client requested a feature that svcd does not have: user events',
   ])
 })

@@ -103,7 +103,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a prepared query': {
     text: 'x.query.consul.',
     rcode: 'NXDOMAIN',
-    hint: ' svcd does not support prepared queries.',
+    hint: ' There is no such prepared query, or no instance matches it: `svcd query execute x` tells which.',
   },
   'an address': {
     text: '1.0.0.10.in-addr.arpa.',

@@ -2,13 +2,22 @@ import { Packet } from 'dns2'
 import { parseIp } from '../../src/base/ip.ts'
 import { must } from '../../src/base/assert.ts'
 import { addressKey } from '../../src/state/catalog/addresses.ts'
-import { CatalogVersions } from '../helpers/versions.ts'
+import { querySubject } from '../../src/state/query/subjects.ts'
+import { CatalogVersions, appliedOf } from '../helpers/versions.ts'
 import { parseType } from '../../src/dns/record.ts'
 import { Responder } from '../../src/dns/responder.ts'
 import { defaultZone } from '../../src/dns/zone.ts'
 import { decodeReply } from '../../src/net/dns-client.ts'
 import type { Mode } from '../../src/dns/responder.ts'
-import type { Addresses, Endpoint, Holder, NodeEntry, View } from '../../src/dns/view.ts'
+import type {
+  Addresses,
+  Endpoint,
+  Holder,
+  NodeEntry,
+  Queried,
+  QueryTarget,
+  View,
+} from '../../src/dns/view.ts'
 import type { Zone } from '../../src/dns/zone.ts'
 import type { DnsRecord, DnsReply } from '../../src/net/dns-client.ts'
 
@@ -53,6 +62,7 @@ export class FakeRegistry implements View {
   readonly ids = new Map<string, string>()
   /** The node that holds the lock of a key; '' for none. */
   readonly locks = new Map<string, string>()
+  readonly queries = new Map<string, Omit<QueryTarget, 'endpoints'>>()
   reads = 0
   serverCount = 1
 
@@ -66,6 +76,22 @@ export class FakeRegistry implements View {
   addNode(node: string, at: string, meta: Record<string, string> = {}): this {
     this.nodes.set(node.toLowerCase(), { node, addresses: addresses(at), meta })
     return this
+  }
+
+  /** A query for a service that is there. */
+  addQuery(name: string, service: string, rest: Partial<QueryTarget> = {}): this {
+    this.queries.set(name, { service, ttl: undefined, isOfTemplate: false, near: 0, ...rest })
+    return this
+  }
+
+  query(name: string): Queried {
+    this.reads++
+    const subjects = [querySubject.name(name), querySubject.below(name)]
+    const target = this.queries.get(name)
+    const hasBelow = [...this.queries.keys()].some((other) => other.endsWith(`.${name}`))
+    if (target === undefined) return { subjects, target, hasBelow }
+    const endpoints = this.services.get(target.service) ?? []
+    return { subjects, target: { ...target, endpoints }, hasBelow }
   }
 
   service(name: string): readonly Endpoint[] | undefined {
@@ -166,12 +192,12 @@ export class Bench {
       zone: () => this.zone,
       mode: () => this.mode,
       versions: this.versions,
-      others: { kv: this.versions.kv },
+      others: this.versions.others,
       snapshot: () => ({
         view: this.registry,
         generation: this.versions.generation,
         applied: this.versions.applied,
-        others: { kv: this.versions.kv.applied },
+        others: appliedOf(this.versions.others),
       }),
       onError: (error) => this.errors.push(error),
       seed: 42,

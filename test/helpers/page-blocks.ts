@@ -27,13 +27,14 @@ export function examplesOf({ text }: Block): readonly Example[] {
     })
 }
 
-/** Without what differs from run to run: numbers of ports, times, width of columns, order of lines. */
+/** Without what differs from run to run: numbers of ports, times, UUIDs, width of columns, order of lines. */
 export function shape(output: string): readonly string[] {
   return output
     .split('\n')
     .map((line) =>
       line
         .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+        .replaceAll(/\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g, 'UUID')
         .replaceAll(/\b\d{4,5}\b/g, 'PORT')
         .replaceAll(/\s+/g, ' ')
         .trim(),

@@ -1,16 +1,30 @@
+import type { OtherFamily } from '../../src/dns/recording-view.ts'
 import { openVersions } from '../../src/state/families.ts'
 import type { FamilyVersions, Versions } from '../../src/state/machine/versions.ts'
+
+type OtherVersions = Readonly<Record<OtherFamily, FamilyVersions>>
+
+/** The families besides the catalog that DNS answers are made from. */
+export function othersOf(versions: Versions): OtherVersions {
+  return { kv: versions.of('kv'), query: versions.of('query') }
+}
+
+/** How far they are applied, as a snapshot notes it. */
+export function appliedOf({ kv, query }: OtherVersions): Readonly<Record<OtherFamily, number>> {
+  return { kv: kv.applied, query: query.applied }
+}
 
 /** Versions of all families, of which a test reads and bumps those of the catalog. */
 export class CatalogVersions {
   readonly all: Versions
   readonly catalog: FamilyVersions
-  readonly kv: FamilyVersions
+  /** Those of the other families that DNS answers are made from. */
+  readonly others: OtherVersions
 
   constructor(buffer?: SharedArrayBuffer) {
     this.all = openVersions(buffer)
     this.catalog = this.all.of('catalog')
-    this.kv = this.all.of('kv')
+    this.others = othersOf(this.all)
   }
 
   get generation(): number {
@@ -43,6 +57,11 @@ export class CatalogVersions {
 
   bumpKv(subjects: Iterable<string>): void {
     this.all.bump(new Map([['kv', subjects]]))
+  }
+
+  /** Bumps those of the prepared queries. */
+  bumpQueries(subjects: Iterable<string>): void {
+    this.all.bump(new Map([['query', subjects]]))
   }
 
   bumpGeneration(): void {

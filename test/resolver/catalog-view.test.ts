@@ -8,6 +8,7 @@ import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
 import { sessionFamily } from '../../src/state/session/family.ts'
+import { QueryReader } from '../../src/state/query/reader.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import {
   MemoryCatalog,
@@ -49,8 +50,10 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
         catalog.apply(registerCommand(name, { node, checks: [check] }))
       }
     }
-    const options = { caller: anonymous, onlyPassing: only }
-    const readers = { catalog: catalog.reader, sessions: sessionFamily.reader(catalog.db) }
+    const options = { caller: anonymous, onlyPassing: only, nodeName: 'n1' }
+    const { db, reader } = catalog
+    const [sessions, queries] = [sessionFamily.reader(db), new QueryReader(db)]
+    const readers = { catalog: reader, sessions, queries }
     const view = new CatalogView(readers, options)
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)
@@ -102,8 +105,8 @@ t.test('a question after a write sees it, though its batch began before', async 
   const versions = new CatalogVersions()
   const snapshots = new Snapshots(
     reader,
-    { catalog: versions.catalog, others: { kv: versions.kv } },
-    { caller: anonymous, onlyPassing: false },
+    { catalog: versions.catalog, others: versions.others },
+    { caller: anonymous, onlyPassing: false, nodeName: 'n1' },
   )
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)

@@ -5,12 +5,14 @@ import { Responder } from '../../src/dns/responder.ts'
 import { defaultZone } from '../../src/dns/zone.ts'
 import { decodeReply } from '../../src/net/dns-client.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
+import { QueryReader } from '../../src/state/query/reader.ts'
 import { CatalogReader } from '../../src/state/catalog/query.ts'
 import type { FamilyBody } from '../../src/state/families.ts'
 import { openVersions } from '../../src/state/families.ts'
 import { buildQuery, replyText } from '../dns/fixture.ts'
 import { kvPut } from '../helpers/kv.ts'
 import { MemorySessions, registerNode, sessionCreate } from '../helpers/sessions.ts'
+import { appliedOf, othersOf } from '../helpers/versions.ts'
 
 const key = fc.constantFrom('a', 'a/.lock', 'leader/a', 'leader/a/.lock', 'b')
 const session = fc.constantFrom('s1', 's2', 's3')
@@ -54,21 +56,26 @@ t.test(
       (commands) => {
         const state = new MemorySessions()
         const versions = openVersions()
-        const readers = { catalog: new CatalogReader(state.db), sessions: state.sessions }
-        const view = new CatalogView(readers, { caller: anonymous, onlyPassing: false })
-        const kv = versions.of('kv')
+        const readers = {
+          catalog: new CatalogReader(state.db),
+          sessions: state.sessions,
+          queries: new QueryReader(state.db),
+        }
+        const options = { caller: anonymous, onlyPassing: false, nodeName: 'n1' }
+        const view = new CatalogView(readers, options)
+        const others = othersOf(versions)
         const catalog = versions.of('catalog')
         const open = (): Responder =>
           new Responder({
             zone: () => defaultZone(['consul'], 'dc1'),
             mode: () => 'ready',
             versions: catalog,
-            others: { kv },
+            others,
             snapshot: () => ({
               view,
               generation: versions.generation,
               applied: catalog.applied,
-              others: { kv: kv.applied },
+              others: appliedOf(others),
             }),
             onError: (error) => {
               throw error

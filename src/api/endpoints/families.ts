@@ -6,6 +6,7 @@ import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
+import { queryEndpoints } from './query/query.ts'
 import { sessionEndpoints } from './session/session.ts'
 import { txnEndpoints } from './txn/txn.ts'
 
@@ -15,6 +16,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...catalogEndpoints,
   ...healthEndpoints,
   ...kvEndpoints,
+  ...queryEndpoints,
   ...sessionEndpoints,
   ...eventEndpoints,
   ...txnEndpoints,

@@ -29,10 +29,13 @@ export interface Endpoint<Context, Body = unknown> {
   /** Several methods do the same. */
   readonly method: Method | readonly Method[]
   /**
-   * `/v1/catalog/nodes`, or `/v1/catalog/node/{node}`: the argument is all that follows, with its slashes.
-   * Several rows with one path and different methods are one route.
+   * `/v1/catalog/nodes`, or `/v1/catalog/node/{node}`: the argument is all that follows, with its slashes, or in
+   * `/v1/query/{query}/execute` all before the last slash. Several rows with one path and different methods are one
+   * route.
    */
   readonly path: string
+  /** The name of the operation in the document; default: that of the method and the path without the argument. */
+  readonly operation?: string
   readonly permission: Needs
   readonly summary: string
   /** The parameters that it reads, with their documentation; see `query-docs.ts`. */
@@ -65,10 +68,17 @@ export function methodsOf({ method }: Pick<Endpoint<never>, 'method'>): readonly
   return typeof method === 'string' ? [method] : method
 }
 
-/** The path of a row as the router takes it, and the name of its argument. */
-export function routeOf(path: string): { readonly url: string; readonly argument?: string } {
-  const [, prefix, argument] = /^(.*\/)\{(\w+)\}$/.exec(path) ?? []
+export interface Route {
+  readonly url: string
+  readonly argument?: string
+  /** `/execute`: what stands behind the argument; '' for nothing. */
+  readonly suffix: string
+}
+
+/** The path of a row as the router takes it, the name of its argument, and what is behind that. */
+export function routeOf(path: string): Route {
+  const [, prefix, argument, suffix = ''] = /^(.*\/)\{(\w+)\}(\/\w+)?$/.exec(path) ?? []
   return prefix === undefined || argument === undefined
-    ? { url: path }
-    : { url: `${prefix}*`, argument }
+    ? { url: path, suffix }
+    : { url: `${prefix}*`, argument, suffix }
 }

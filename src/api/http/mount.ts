@@ -85,10 +85,9 @@ function addPlace<Context>(
   context: Context,
   { url, rows }: Place<Context>,
 ): void {
-  const byMethod: Partial<Record<string, Endpoint<Context>>> = {}
-  for (const row of rows) for (const method of methodsOf(row)) byMethod[method] = row
+  const bySuffix = rowsBySuffix(rows)
+  const suffixes = [...bySuffix.keys()].filter((suffix) => suffix !== '')
   const prefix = url.endsWith('/*') ? url.slice(0, -1) : undefined
-  const allow = `OPTIONS,${Object.keys(byMethod).join(',')}`
   // One route for all methods: the path is found before the method is looked at.
   app.route({
     method: [...allMethods],
@@ -96,17 +95,36 @@ function addPlace<Context>(
     exposeHeadRoute: false,
     config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
     handler: (request, reply) => {
+      const tail = prefix === undefined ? '' : tailOf(request, prefix)
+      const suffix = suffixes.find((each) => tail.endsWith(each)) ?? ''
+      const byMethod = bySuffix.get(suffix) ?? {}
       const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
       if (row !== undefined) {
-        if (prefix !== undefined) request.params = tailOf(request, prefix)
+        if (prefix !== undefined) request.params = tail.slice(0, tail.length - suffix.length)
         if (row.body !== undefined) request.body = row.body.read(request.body)
         return row.handle(context, request as Asked, reply)
       }
-      reply.header('Allow', allow)
+      reply.header('Allow', `OPTIONS,${Object.keys(byMethod).join(',')}`)
       if (request.method === 'OPTIONS') return reply.send()
       throw svcdError('method-not-allowed', { method: request.method })
     },
   })
+}
+
+type ByMethod<Context> = Partial<Record<string, Endpoint<Context>>>
+
+/** By what stands behind the argument. */
+function rowsBySuffix<Context>(
+  rows: readonly Endpoint<Context>[],
+): ReadonlyMap<string, ByMethod<Context>> {
+  const all = new Map<string, ByMethod<Context>>()
+  for (const row of rows) {
+    const { suffix } = routeOf(row.path)
+    const byMethod = all.get(suffix) ?? {}
+    all.set(suffix, byMethod)
+    for (const method of methodsOf(row)) byMethod[method] = row
+  }
+  return all
 }
 
 function addSlash(app: FastifyInstance, path: string): void {

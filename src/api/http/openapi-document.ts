@@ -27,12 +27,12 @@ export async function openApiDocument(rows: readonly Endpoint<never>[]): Promise
       },
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, n) => nameOf(json['$id'], n) },
-    transform: ({ schema, url }) => ({ schema, url: url.replace(/:(\w+)$/, '{$1}') }),
+    transform: ({ schema, url }) => ({ schema, url: url.replace(/:(\w+)/, '{$1}') }),
   })
   for (const row of rows) {
     for (const method of methodsOf(row)) {
       const methods = method === 'GET' ? [method, 'HEAD'] : [method]
-      const url = row.path.replace(/\{(\w+)\}$/, ':$1')
+      const url = row.path.replace(/\{(\w+)\}/, ':$1')
       app.route({ method: methods, url, schema: operationOf(method, row), handler: noAnswer })
     }
   }

@@ -11,7 +11,7 @@ export function operationOf(method: string, row: Endpoint<never>): FastifySchema
   const schema: Record<string, unknown> = {
     summary: row.summary,
     tags: [path.split('/')[0]],
-    operationId: [method.toLowerCase(), ...path.split(/\W+/)].join('_'),
+    operationId: row.operation ?? [method.toLowerCase(), ...path.split(/\W+/)].join('_'),
     response: responses(row),
   }
   if (argument !== undefined) {

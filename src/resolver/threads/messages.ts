@@ -13,6 +13,8 @@ export interface DnsAnswering {
   readonly mode: SharedArrayBuffer
   readonly zone: Zone
   readonly onlyPassing: boolean
+  /** Of the agent's own node. */
+  readonly nodeName: string
   readonly udpSizeMax: number
 }
 

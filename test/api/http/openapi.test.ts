@@ -5,6 +5,7 @@ import t from 'tap'
 import { endpoints } from '../../../src/api/endpoints/families.ts'
 import { methodsOf, routeOf } from '../../../src/api/http/endpoint.ts'
 import { must } from '../../../src/base/assert.ts'
+import { queryDefinition, queryId } from '../../helpers/queries.ts'
 import { TestApi } from '../support.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -83,6 +84,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   'put /v1/catalog/register': { Node: 'ext', Address: '10.0.0.9', Service: { Service: 'db' } },
   'put /v1/catalog/deregister': { Node: 'ext' },
   'put /v1/kv/{key}': 'a value',
+  'post /v1/query': { Name: 'other', Service: { Service: 'web' } },
+  'put /v1/query/{query}': { Name: 'changed', Service: { Service: 'web' } },
 }
 
 const values: Readonly<Record<string, string>> = {
@@ -94,6 +97,7 @@ const values: Readonly<Record<string, string>> = {
   enable: 'false',
   address: '127.0.0.1:8300',
   key: 'config/port',
+  query: queryId(1),
 }
 
 t.test('every operation answers with a status and a body that it documents', async (t) => {
@@ -109,6 +113,8 @@ t.test('every operation answers with a status and a body that it documents', asy
       const api = new TestApi(t)
       await api.put('agent/service/register', service)
       await api.put('kv/config/port', '80')
+      const definition = queryDefinition({ name: 'best' })
+      api.backend.apply({ kind: 'query-put', id: queryId(1), mode: 'any', definition })
       const { status, body, headers } = await api.ask(
         method.toUpperCase() as 'GET',
         urlOf(path, operation),

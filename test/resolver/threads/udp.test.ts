@@ -49,6 +49,7 @@ function optionsFor(statePath: string, versions: Versions): DnsServiceOptions {
       mode: mode.buffer,
       zone,
       onlyPassing: false,
+      nodeName: 'n1',
       udpSizeMax: 1232,
     },
     addresses: ['127.0.0.1'],
