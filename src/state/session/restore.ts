@@ -38,7 +38,8 @@ function isSame(session: Session, other: Session | undefined): boolean {
   )
 }
 
-function createOf({ createIndex: _, modifyIndex: _1, ...definition }: Session): SessionCommand {
+function createOf(session: Session): SessionCommand {
+  const { createIndex: _created, modifyIndex: _modified, ...definition } = session
   return { kind: 'session-create', ...definition, isRestored: true }
 }
 
