@@ -11,7 +11,7 @@ type Steps = Generator<readonly SessionCommand[] | undefined>
  * its keys are not locked. Delays that are running continue.
  */
 export function* restoreSessions(archived: SessionReader, present: SessionReader): Steps {
-  // What was yielded need not show yet in `present`.
+  // The commands that were yielded need not show yet in `present`.
   const ended = new Set<string>()
   for (const session of present.sessions()) {
     const { id } = session
@@ -38,7 +38,8 @@ function isSame(session: Session, other: Session | undefined): boolean {
   )
 }
 
-function createOf({ createIndex: _, modifyIndex: _1, ...definition }: Session): SessionCommand {
+function createOf(session: Session): SessionCommand {
+  const { createIndex: _created, modifyIndex: _modified, ...definition } = session
   return { kind: 'session-create', ...definition, isRestored: true }
 }
 

@@ -88,7 +88,7 @@ t.test('a leader that was deposed without knowing it renews nothing', async (t) 
   t.strictSame(renewedBy, [])
 })
 
-t.test('renewals of one turn are one request, each with its own answer', async (t) => {
+t.test('renewals of a short time are one request, each with its own answer', async (t) => {
   const asked: unknown[] = []
   const sessions = sessionsAtLeader({
     operate: async (operation) => {
