@@ -1,7 +1,9 @@
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
+import { eventErrors } from './errors/events.ts'
 import { kvErrors } from './errors/kv.ts'
+import { lockErrors } from './errors/locks.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
 import { sessionErrors } from './errors/sessions.ts'
@@ -30,7 +32,9 @@ export const errorTable = {
   ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
+  ...lockErrors,
   ...sessionErrors,
+  ...eventErrors,
   ...txnErrors,
   ...clusterErrors,
   ...startErrors,

@@ -1,6 +1,7 @@
 import type { ApiEndpoint } from '../context.ts'
 import { agentEndpoints } from './agent/agent.ts'
 import { catalogEndpoints } from './catalog/catalog.ts'
+import { eventEndpoints } from './event/event.ts'
 import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
@@ -15,6 +16,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...healthEndpoints,
   ...kvEndpoints,
   ...sessionEndpoints,
+  ...eventEndpoints,
   ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,

@@ -24,7 +24,7 @@ export interface ShownEntry extends Omit<KvEntry, 'value'> {
 }
 
 /** Consul's DirEntry. */
-export function entryRow(entry: ShownEntry): FlatJson {
+export function entryRow(entry: ShownEntry, hasSession = entry.session !== ''): FlatJson {
   const { value, session } = entry
   return new FlatJson([
     ['LockIndex', String(entry.lockIndex)],
@@ -32,7 +32,7 @@ export function entryRow(entry: ShownEntry): FlatJson {
     // Exact: up to 2^64-1, which no number of JavaScript holds.
     ['Flags', entry.flags],
     ['Value', value === '' ? 'null' : `"${value}"`],
-    ...(session === '' ? [] : [['Session', JSON.stringify(session)] as const]),
+    ...(hasSession ? [['Session', JSON.stringify(session)] as const] : []),
     ['CreateIndex', String(entry.createIndex)],
     ['ModifyIndex', String(entry.modifyIndex)],
   ])
