@@ -103,8 +103,10 @@ export function catalogCheck(
 ): CheckDefinition {
   const id = body.CheckID === undefined || body.CheckID === '' ? (body.Name ?? '') : body.CheckID
   if (id === '') throw svcdError('missing-check-name', {})
-  if ((body.Node ?? nodeName).toLowerCase() !== nodeName.toLowerCase()) {
-    throw svcdError('check-node-differs', { given: body.Node ?? '', node: nodeName })
+  const { Node: given = '' } = body
+  // Consul's Go client writes the field whatever it holds.
+  if (given !== '' && given.toLowerCase() !== nodeName.toLowerCase()) {
+    throw svcdError('check-node-differs', { given, node: nodeName })
   }
   const definition = definitionOf(body.Definition ?? {})
   return {

@@ -414,3 +414,12 @@ t.test('nothing takes the place of what a server registers of itself', async (t)
   const outside = await api.put('catalog/register', { Node: 'x', Address: '10.0.0.1', ...service })
   t.equal(outside.status, 200, 'a node that is no server may have it')
 })
+
+t.test('a check that names no node is one of the node that is registered', async (t) => {
+  const api = new TestApi(t)
+  // Consul's Go client writes all fields.
+  const check = { Node: '', CheckID: 'c1', Status: 'passing', ServiceID: '' }
+  const body = { Node: 'ext', Address: '10.0.0.9', Checks: [check] }
+  t.equal((await api.put('catalog/register', body)).status, 200)
+  t.match(await api.json('health/node/ext'), [{ Node: 'ext', CheckID: 'c1' }])
+})

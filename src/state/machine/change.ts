@@ -1,5 +1,4 @@
 import { must } from '../../base/assert.ts'
-import type { Attempts } from './attempts.ts'
 import type { Subjects } from './subjects.ts'
 import type { AnyTable, Table } from './table.ts'
 import type { RowListener, TableWriter } from './table-writer.ts'
@@ -31,7 +30,8 @@ export interface ChangeContext {
   readonly used: Pick<UsedFormat, 'format'>
   /** By the name of the family. */
   readonly changes: ReadonlyMap<string, Change>
-  readonly attempts: Attempts
+  /** See `attempts.ts`. */
+  readonly attempts: { run(work: () => boolean): boolean }
 }
 
 /**
