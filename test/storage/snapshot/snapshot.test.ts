@@ -357,6 +357,7 @@ t.test('an archive is unpacked into what was packed, however it is cut into chun
     t.strictSame(unpacked.rows, {
       addresses: 10,
       checks: 400,
+      events: 0,
       meta: 3,
       nodes: 10,
       requests: 400,
