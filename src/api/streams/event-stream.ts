@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 const opening = 'retry: 1000\n\n'
 const heartbeat = ':\n\n'
 
-/** What a reader has not had yet, as one event; undefined: it has all. Each call goes on from there. */
+/** Gives what a reader has not had yet, as one event; undefined: it has all. The next call continues there. */
 export type NextEvent = () => Buffer | undefined
 
 /** An event with an ID, for `Last-Event-ID`. */
@@ -13,8 +13,8 @@ export function eventOf(id: string | number, body: Buffer): Buffer {
 }
 
 /**
- * One reader of a stream. What it gets is asked for when it can take it. So a slow reader costs one
- * event at most, and sees what is there when it reads.
+ * One reader of a stream. Its next event is made when it can take one. So a slow reader costs one event
+ * at most, and sees what is there when it reads.
  */
 export class EventStream {
   readonly #raw: FastifyReply['raw']

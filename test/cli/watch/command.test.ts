@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startPlace } from './watcher.ts'
+import { startPlace, untimed } from './watcher.ts'
 
 /** Writes what it gets to a file, one line for each run. */
 const record = 'cat >> "$DIR/in"; echo "$CONSUL_INDEX" >> "$DIR/index"'
@@ -133,4 +133,32 @@ t.test('a stop waits for the command, and SIGTERM ends it', async (t) => {
   touch('go')
   t.match(await waits.ended, { code: 0, err: '' })
   t.equal(written('waits'), 'began\nend\n')
+})
+
+t.test('after a lost connection, a command gets nothing twice and misses no event', async (t) => {
+  const { api, start, written, holds, cut } = await startPlace(t)
+  await api.put('kv/a', 'x')
+  await api.put('event/fire/e', 'old')
+  const key = start('watch', '--key', 'a', '--', 'cat >> "$DIR/key"')
+  const events = start('watch', '-type', 'event', 'cat >> "$DIR/events"')
+  const shown = start('watch', '--events')
+  await Promise.all([holds('key', '"eA=="'), holds('events', '"b2xk"'), shown.holds('out', 'old')])
+  cut()
+  await api.put('kv/b', 'x')
+  await api.put('event/fire/e', 'missed')
+  const all = [key, events, shown]
+  for (const watch of all) await watch.holds('err', 'svcd: Reconnected.\n')
+  await Promise.all([holds('events', '"bWlzc2Vk"'), shown.holds('out', 'missed')])
+  await api.put('kv/a', 'y')
+  await holds('key', '"eQ=="')
+  for (const watch of all) watch.stop()
+  for (const watch of all) t.match(await watch.ended, { code: 0 })
+  const values = (name: string): readonly (readonly string[])[] =>
+    written(name)
+      .trim()
+      .split('\n')
+      .map((line) => [...line.matchAll(/"(?:Value|Payload)":"(.*?)"/g)].map(([, of = '']) => of))
+  t.strictSame(values('key'), [['eA=='], ['eQ==']])
+  t.strictSame(values('events'), [['b2xk'], ['bWlzc2Vk']])
+  t.equal(untimed(shown.printed.out), '+ e  old\n+ e  missed\n')
 })

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { run } from '../../../src/cli/run.ts'
@@ -29,6 +30,8 @@ export interface Place {
   readonly holds: (name: string, text: string) => Promise<boolean>
   /** Makes an empty file in the directory, for a command that waits for it. */
   readonly touch: (name: string) => void
+  /** Breaks all connections to the agent. */
+  readonly cut: () => void
 }
 
 /** An agent's API on a socket, and commands in this process that ask it. */
@@ -36,6 +39,8 @@ export async function startPlace(t: Test): Promise<Place> {
   const directory = t.testdir()
   const api = new TestApi(t)
   const address = await api.app.listen({ port: 0, host: '127.0.0.1' })
+  const sockets = new Set<Socket>()
+  api.app.server.on('connection', (socket: Socket) => sockets.add(socket))
   const env = { PATH: process.env['PATH'], SVCD_HTTP_ADDR: address, DIR: directory }
   const start = (...words: readonly string[]): Watcher => {
     const printed = { out: '', err: '' }
@@ -64,6 +69,9 @@ export async function startPlace(t: Test): Promise<Place> {
     written,
     holds: (name, text) => until(`${name}: ${text}`, 10_000, () => written(name).includes(text), 5),
     touch: (name) => writeFileSync(join(directory, name), ''),
+    cut: () => {
+      for (const socket of sockets) socket.destroy()
+    },
   }
 }
 
