@@ -23,7 +23,7 @@ function scriptOf(directory: string): string {
     'leave() { echo "out $SVCD_LOCK_INDEX" >> log; rmdir inside; exit; }',
     'trap leave TERM INT',
     'mkdir inside || { echo "both $SVCD_LOCK_INDEX" >> log; exit; }',
-    'echo "in $SVCD_LOCK_INDEX" >> log; echo in; sleep 0.02; leave',
+    'echo "in $SVCD_LOCK_INDEX" >> log; echo in; sleep 0.3; leave',
   ].join('\n')
 }
 
