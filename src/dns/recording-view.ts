@@ -2,7 +2,7 @@ import type { IpBytes } from '../base/ip.ts'
 import type { Endpoint, Holder, NodeEntry, Queried, View } from './view.ts'
 
 /** The families that some answers are made from besides the catalog. */
-export type OtherFamily = 'query'
+export type OtherFamily = 'kv' | 'query'
 
 /** A view of the registry at one moment, and the versions that held when it was opened. */
 export interface Snapshot {
@@ -112,6 +112,15 @@ export class RecordingView implements View {
     this.isOfTemplate ||= target.isOfTemplate
     this.#read(`service:${target.service.toLowerCase()}`)
     return queried
+  }
+
+  // The lock of a key ends with its session, and a session keeps its node: the key is all that counts.
+  lockHolder(key: string): string | undefined {
+    this.#snapshot ??= this.#open()
+    const slots = this.#others.get('kv') ?? new Set()
+    this.#others.set('kv', slots)
+    slots.add(this.#counters.kv.slotOf(`key:${key}`))
+    return this.#snapshot.view.lockHolder(key)
   }
 
   /** Of the other families that were read. */

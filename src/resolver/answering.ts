@@ -38,7 +38,7 @@ export function openAnswerer(
   const reader = new StateReader(answering.statePath)
   const all = openVersions(answering.versions)
   const versions = all.of('catalog')
-  const others = { query: all.of('query') }
+  const others = { kv: all.of('kv'), query: all.of('query') }
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
   const snapshots = new Snapshots(

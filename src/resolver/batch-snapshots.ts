@@ -1,5 +1,6 @@
 import type { FamilyVersions } from '../state/machine/versions.ts'
 import { queryFamily } from '../state/query/family.ts'
+import { sessionFamily } from '../state/session/family.ts'
 import type { OtherFamily, Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
@@ -26,8 +27,14 @@ export class Snapshots {
   constructor(reader: StateReader, versions: DnsVersions, options: CatalogViewOptions) {
     this.#reader = reader
     this.#versions = versions
-    const queries = reader.of(queryFamily)
-    this.#view = new CatalogView({ catalog: reader.catalog, queries }, options)
+    this.#view = new CatalogView(
+      {
+        catalog: reader.catalog,
+        sessions: reader.of(sessionFamily),
+        queries: reader.of(queryFamily),
+      },
+      options,
+    )
   }
 
   get isOpen(): boolean {
@@ -38,17 +45,18 @@ export class Snapshots {
     // Loaded before the transaction begins: a change in between voids the answer, never the reverse.
     const { catalog, others } = this.#versions
     const { generation, applied } = catalog
-    const query = others.query.applied
+    const [kv, query] = [others.kv.applied, others.query.applied]
     const current = this.#current
     const isCurrent =
       current?.applied === applied &&
       current.generation === generation &&
+      current.others.kv === kv &&
       current.others.query === query
     if (isCurrent) return current
     // A question may have come after a write that came after the batch's first.
     this.close()
     this.#reader.begin()
-    this.#current = { view: this.#view, generation, applied, others: { query } }
+    this.#current = { view: this.#view, generation, applied, others: { kv, query } }
     return this.#current
   }
 

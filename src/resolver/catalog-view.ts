@@ -3,6 +3,7 @@ import type { IpBytes } from '../base/ip.ts'
 import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { Candidate } from '../state/catalog/candidates.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
+import type { SessionReader } from '../state/session/reader.ts'
 import type { Node } from '../state/catalog/model.ts'
 import type { ServiceQuery } from '../state/query/model.ts'
 import type { QueryReader } from '../state/query/reader.ts'
@@ -25,6 +26,7 @@ export interface CatalogViewOptions {
 /** What the view reads. */
 export interface ViewReaders {
   readonly catalog: CatalogReader
+  readonly sessions: SessionReader
   readonly queries: QueryReader
 }
 
@@ -37,12 +39,14 @@ export class CatalogView implements View {
   readonly #catalog: CatalogReader
   readonly #reader: QueryReader
   readonly #queries: Queries
+  readonly #sessions: SessionReader
   readonly #options: CatalogViewOptions
 
-  constructor({ catalog, queries }: ViewReaders, options: CatalogViewOptions) {
+  constructor({ catalog, queries, sessions }: ViewReaders, options: CatalogViewOptions) {
     this.#catalog = catalog
     this.#reader = queries
     this.#queries = new Queries(queries)
+    this.#sessions = sessions
     this.#options = options
   }
 
@@ -116,6 +120,11 @@ export class CatalogView implements View {
 
   hasNodeBelow(suffix: string): boolean {
     return this.#catalog.hasNodeBelow(suffix)
+  }
+
+  lockHolder(key: string): string | undefined {
+    const session = this.#sessions.lock(key)?.session
+    return session === undefined ? undefined : (this.#sessions.session(session)?.node ?? '')
   }
 }
 

@@ -61,6 +61,8 @@ export class FakeRegistry implements View {
   readonly nodes = new Map<string, NodeEntry>()
   readonly ids = new Map<string, string>()
   readonly queries = new Map<string, Omit<QueryTarget, 'endpoints'>>()
+  /** The node that holds the lock of a key; '' for none. */
+  readonly locks = new Map<string, string>()
   reads = 0
   serverCount = 1
 
@@ -139,6 +141,11 @@ export class FakeRegistry implements View {
   hasNodeBelow(suffix: string): boolean {
     return [...this.nodes.keys()].some((name) => name.endsWith(`.${suffix}`))
   }
+
+  lockHolder(key: string): string | undefined {
+    this.reads++
+    return this.locks.get(key)
+  }
 }
 
 export interface QueryOptions {
@@ -185,12 +192,12 @@ export class Bench {
       zone: () => this.zone,
       mode: () => this.mode,
       versions: this.versions,
-      others: this.versions.others,
+      others: { kv: this.versions.kv, query: this.versions.query },
       snapshot: () => ({
         view: this.registry,
         generation: this.versions.generation,
         applied: this.versions.applied,
-        others: { query: this.versions.others.query.applied },
+        others: { kv: this.versions.kv.applied, query: this.versions.query.applied },
       }),
       onError: (error) => this.errors.push(error),
       seed: 42,

@@ -265,10 +265,10 @@ t.test(
     const server = bench(1)
     // The snapshot of a batch: opened before the change, used after it.
     const old = server.registry.service('web')
-    const { generation, applied, others } = server.versions
-    const stale = { generation, applied, others: { query: others.query.applied } }
+    const { generation, applied, kv, query } = server.versions
+    const stale = { generation, applied, others: { kv: 0, query: 0 } }
     const open = () => ({ view: server.registry, ...stale })
-    const view = new RecordingView(open, server.versions, others)
+    const view = new RecordingView(open, server.versions, { kv, query })
     server.versions.bump([subject.service('web')])
     view.service('web')
     t.equal(old?.length, 1)
@@ -280,9 +280,15 @@ t.test(
 t.test('the subjects are those of the catalog', async (t) => {
   const versions = new CatalogVersions()
   const { registry } = bench(0)
-  const open = () => ({ view: registry, generation: 0, applied: 0, others: { query: 0 } })
+  const open = () => ({
+    view: registry,
+    generation: 0,
+    applied: 0,
+    others: { kv: 0, query: 0 },
+  })
   const slots = (read: (view: RecordingView) => unknown): readonly number[] => {
-    const view = new RecordingView(open, versions, versions.others)
+    const { kv, query } = versions
+    const view = new RecordingView(open, versions, { kv, query })
     read(view)
     return view.slots
   }

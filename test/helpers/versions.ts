@@ -5,13 +5,14 @@ import type { FamilyVersions, Versions } from '../../src/state/machine/versions.
 export class CatalogVersions {
   readonly all: Versions
   readonly catalog: FamilyVersions
-  /** Those of the other families that DNS answers are made from. */
-  readonly others: { readonly query: FamilyVersions }
+  readonly kv: FamilyVersions
+  readonly query: FamilyVersions
 
   constructor(buffer?: SharedArrayBuffer) {
     this.all = openVersions(buffer)
     this.catalog = this.all.of('catalog')
-    this.others = { query: this.all.of('query') }
+    this.kv = this.all.of('kv')
+    this.query = this.all.of('query')
   }
 
   get generation(): number {
@@ -42,7 +43,10 @@ export class CatalogVersions {
     this.all.bump(new Map([['catalog', subjects]]))
   }
 
-  /** Bumps those of the prepared queries. */
+  bumpKv(subjects: Iterable<string>): void {
+    this.all.bump(new Map([['kv', subjects]]))
+  }
+
   bumpQueries(subjects: Iterable<string>): void {
     this.all.bump(new Map([['query', subjects]]))
   }

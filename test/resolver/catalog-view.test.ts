@@ -8,6 +8,7 @@ import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
 import { QueryReader } from '../../src/state/query/reader.ts'
+import { sessionFamily } from '../../src/state/session/family.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import {
   MemoryCatalog,
@@ -50,10 +51,12 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
       }
     }
     const options = { caller: anonymous, onlyPassing: only, nodeName: 'n1' }
-    const view = new CatalogView(
-      { catalog: catalog.reader, queries: new QueryReader(catalog.db) },
-      options,
-    )
+    const readers = {
+      catalog: catalog.reader,
+      sessions: sessionFamily.reader(catalog.db),
+      queries: new QueryReader(catalog.db),
+    }
+    const view = new CatalogView(readers, options)
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)
       const wanted = instances.flatMap((instance) => {
@@ -102,11 +105,11 @@ t.test('a question after a write sees it, though its batch began before', async 
     writer.close()
   })
   const versions = new CatalogVersions()
-  const snapshots = new Snapshots(reader, versions, {
-    caller: anonymous,
-    onlyPassing: false,
-    nodeName: 'n1',
-  })
+  const snapshots = new Snapshots(
+    reader,
+    { catalog: versions.catalog, others: { kv: versions.kv, query: versions.query } },
+    { caller: anonymous, onlyPassing: false, nodeName: 'n1' },
+  )
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)
   const first = snapshots.open()

@@ -8,6 +8,7 @@ import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { CatalogReader } from '../../src/state/catalog/query.ts'
 import type { FamilyBody } from '../../src/state/families.ts'
 import { openVersions } from '../../src/state/families.ts'
+import { sessionFamily } from '../../src/state/session/family.ts'
 import { buildQuery, replyText } from '../dns/fixture.ts'
 import {
   checkDefinition,
@@ -24,7 +25,11 @@ class Asked {
   readonly queries = new MemoryQueries()
   readonly versions = openVersions()
   readonly #view = new CatalogView(
-    { catalog: new CatalogReader(this.queries.state.db), queries: this.queries.reader },
+    {
+      catalog: new CatalogReader(this.queries.state.db),
+      sessions: sessionFamily.reader(this.queries.state.db),
+      queries: this.queries.reader,
+    },
     { caller: anonymous, onlyPassing: false, nodeName: 'n1' },
   )
   /** How often the state was looked at. */
@@ -33,16 +38,16 @@ class Asked {
   open(): Responder {
     const { versions } = this
     const catalog = versions.of('catalog')
-    const query = versions.of('query')
+    const [kv, query] = [versions.of('kv'), versions.of('query')]
     return new Responder({
       zone: () => defaultZone(['consul'], 'dc1'),
       mode: () => 'ready',
       versions: catalog,
-      others: { query },
+      others: { kv, query },
       snapshot: () => {
         this.reads++
         const { generation } = versions
-        const others = { query: query.applied }
+        const others = { kv: kv.applied, query: query.applied }
         return { view: this.#view, generation, applied: catalog.applied, others }
       },
       onError: (error) => {

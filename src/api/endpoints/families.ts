@@ -1,12 +1,14 @@
 import type { ApiEndpoint } from '../context.ts'
 import { agentEndpoints } from './agent/agent.ts'
 import { catalogEndpoints } from './catalog/catalog.ts'
+import { eventEndpoints } from './event/event.ts'
 import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
 import { queryEndpoints } from './query/query.ts'
 import { sessionEndpoints } from './session/session.ts'
+import { txnEndpoints } from './txn/txn.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
@@ -16,6 +18,8 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...kvEndpoints,
   ...queryEndpoints,
   ...sessionEndpoints,
+  ...eventEndpoints,
+  ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]
