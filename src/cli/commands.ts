@@ -126,6 +126,34 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write the keys of an export.',
     load: async () => (await import('./kv/export-import.ts')).kvImportCommand,
   },
+  'query list': {
+    summary: 'List the prepared queries.',
+    load: async () => (await import('./query/list.ts')).queryListCommand,
+  },
+  'query get': {
+    summary: 'Print the definition of a prepared query.',
+    load: async () => (await import('./query/read.ts')).queryGetCommand,
+  },
+  'query create': {
+    summary: 'Create a prepared query from a file.',
+    load: async () => (await import('./query/write.ts')).queryCreateCommand,
+  },
+  'query update': {
+    summary: 'Replace the definition of a prepared query.',
+    load: async () => (await import('./query/write.ts')).queryUpdateCommand,
+  },
+  'query delete': {
+    summary: 'Delete a prepared query.',
+    load: async () => (await import('./query/write.ts')).queryDeleteCommand,
+  },
+  'query execute': {
+    summary: 'List the instances that a prepared query chooses.',
+    load: async () => (await import('./query/read.ts')).queryExecuteCommand,
+  },
+  'query explain': {
+    summary: 'Show the prepared query that a name finds.',
+    load: async () => (await import('./query/read.ts')).queryExplainCommand,
+  },
   event: {
     summary: 'Fire a user event.',
     load: async () => (await import('./event/fire.ts')).eventCommand,
@@ -157,34 +185,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   'session destroy': {
     summary: 'End sessions, and release their locks.',
     load: async () => (await import('./session/end.ts')).sessionDestroyCommand,
-  },
-  'query list': {
-    summary: 'List the prepared queries.',
-    load: async () => (await import('./query/list.ts')).queryListCommand,
-  },
-  'query get': {
-    summary: 'Print the definition of a prepared query.',
-    load: async () => (await import('./query/read.ts')).queryGetCommand,
-  },
-  'query create': {
-    summary: 'Create a prepared query from a file.',
-    load: async () => (await import('./query/write.ts')).queryCreateCommand,
-  },
-  'query update': {
-    summary: 'Replace the definition of a prepared query.',
-    load: async () => (await import('./query/write.ts')).queryUpdateCommand,
-  },
-  'query delete': {
-    summary: 'Delete a prepared query.',
-    load: async () => (await import('./query/write.ts')).queryDeleteCommand,
-  },
-  'query execute': {
-    summary: 'List the instances that a prepared query chooses.',
-    load: async () => (await import('./query/read.ts')).queryExecuteCommand,
-  },
-  'query explain': {
-    summary: 'Show the prepared query that a name finds.',
-    load: async () => (await import('./query/read.ts')).queryExplainCommand,
   },
   'operator raft list-peers': {
     summary: 'List the servers of the Raft configuration.',

@@ -101,15 +101,6 @@ export class RecordingView implements View {
     return this.#read('nodes').hasNodeBelow(suffix)
   }
 
-  // The lock of a key ends with its session, and a session keeps its node: the key is all that counts.
-  lockHolder(key: string): string | undefined {
-    this.#snapshot ??= this.#open()
-    const slots = this.#others.get('kv') ?? new Set()
-    this.#others.set('kv', slots)
-    slots.add(this.#counters.kv.slotOf(`key:${key}`))
-    return this.#snapshot.view.lockHolder(key)
-  }
-
   query(name: string): Queried {
     this.#snapshot ??= this.#open()
     const queried = this.#snapshot.view.query(name)
@@ -121,6 +112,15 @@ export class RecordingView implements View {
     this.isOfTemplate ||= target.isOfTemplate
     this.#read(`service:${target.service.toLowerCase()}`)
     return queried
+  }
+
+  // The lock of a key ends with its session, and a session keeps its node: the key is all that counts.
+  lockHolder(key: string): string | undefined {
+    this.#snapshot ??= this.#open()
+    const slots = this.#others.get('kv') ?? new Set()
+    this.#others.set('kv', slots)
+    slots.add(this.#counters.kv.slotOf(`key:${key}`))
+    return this.#snapshot.view.lockHolder(key)
   }
 
   /** Of the other families that were read. */

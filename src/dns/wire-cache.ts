@@ -11,7 +11,7 @@ export interface Validity {
   readonly slots: readonly number[]
   /** `applied` as loaded before they were read. */
   readonly since: number
-  /** Its dependences on families other than the catalog. Undefined: it has none. */
+  /** The subjects of families other than the catalog that the answer depends on. */
   readonly others?: readonly Dependence[] | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { FamilyVersions } from '../state/machine/versions.ts'
-import { sessionFamily } from '../state/session/family.ts'
 import { queryFamily } from '../state/query/family.ts'
+import { sessionFamily } from '../state/session/family.ts'
 import type { OtherFamily, Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
@@ -27,8 +27,14 @@ export class Snapshots {
   constructor(reader: StateReader, versions: DnsVersions, options: CatalogViewOptions) {
     this.#reader = reader
     this.#versions = versions
-    const [sessions, queries] = [reader.of(sessionFamily), reader.of(queryFamily)]
-    this.#view = new CatalogView({ catalog: reader.catalog, sessions, queries }, options)
+    this.#view = new CatalogView(
+      {
+        catalog: reader.catalog,
+        sessions: reader.of(sessionFamily),
+        queries: reader.of(queryFamily),
+      },
+      options,
+    )
   }
 
   get isOpen(): boolean {

@@ -37,16 +37,16 @@ const serversMax = 3
 /** What DNS answers are made from: the place where rows become endpoints. */
 export class CatalogView implements View {
   readonly #catalog: CatalogReader
-  readonly #sessions: SessionReader
   readonly #reader: QueryReader
   readonly #queries: Queries
+  readonly #sessions: SessionReader
   readonly #options: CatalogViewOptions
 
-  constructor({ catalog, sessions, queries }: ViewReaders, options: CatalogViewOptions) {
+  constructor({ catalog, queries, sessions }: ViewReaders, options: CatalogViewOptions) {
     this.#catalog = catalog
-    this.#sessions = sessions
     this.#reader = queries
     this.#queries = new Queries(queries)
+    this.#sessions = sessions
     this.#options = options
   }
 

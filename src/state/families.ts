@@ -12,8 +12,8 @@ import type { CommandKind, Family } from './machine/family.ts'
 import { useFormatShape, useFormatSince } from './machine/used-format.ts'
 import type { UseFormatCommand } from './machine/used-format.ts'
 import { Versions } from './machine/versions.ts'
-import { txnFamily } from './txn/family.ts'
 import { queryFamily } from './query/family.ts'
+import { txnFamily } from './txn/family.ts'
 
 /** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
 export const families = [

@@ -86,7 +86,9 @@ t.test('ACLs are off, in Consul’s words', async (t) => {
 
 // As the programs send it.
 const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
-  'consul event': [['PUT', 'event/fire/deploy', '']],
+  'consul rtt': [['GET', 'coordinate/nodes']],
+  'consul keyring': [['GET', 'operator/keyring']],
+  'consul intention list': [['GET', 'connect/intentions']],
 }
 
 for (const [client, asked] of Object.entries(requests)) {
@@ -102,9 +104,9 @@ for (const [client, asked] of Object.entries(requests)) {
 
 t.test('the first request for what is not built is logged, once for each feature', async (t) => {
   const api = new TestApi(t)
-  for (const path of ['config/a', 'config/b', 'config', 'event/list']) await api.get(path)
+  for (const path of ['config/a', 'config/b', 'config', 'coordinate/nodes']) await api.get(path)
   t.strictSame(api.warnings, [
     'a client requested a feature that svcd does not have: configuration entries',
-    'a client requested a feature that svcd does not have: user events',
+    'a client requested a feature that svcd does not have: network coordinates',
   ])
 })

@@ -3,7 +3,7 @@ import { parseIp } from '../../src/base/ip.ts'
 import { must } from '../../src/base/assert.ts'
 import { addressKey } from '../../src/state/catalog/addresses.ts'
 import { querySubject } from '../../src/state/query/subjects.ts'
-import { CatalogVersions, appliedOf } from '../helpers/versions.ts'
+import { CatalogVersions } from '../helpers/versions.ts'
 import { parseType } from '../../src/dns/record.ts'
 import { Responder } from '../../src/dns/responder.ts'
 import { defaultZone } from '../../src/dns/zone.ts'
@@ -60,9 +60,9 @@ export class FakeRegistry implements View {
   readonly services = new Map<string, Endpoint[]>()
   readonly nodes = new Map<string, NodeEntry>()
   readonly ids = new Map<string, string>()
+  readonly queries = new Map<string, Omit<QueryTarget, 'endpoints'>>()
   /** The node that holds the lock of a key; '' for none. */
   readonly locks = new Map<string, string>()
-  readonly queries = new Map<string, Omit<QueryTarget, 'endpoints'>>()
   reads = 0
   serverCount = 1
 
@@ -192,12 +192,12 @@ export class Bench {
       zone: () => this.zone,
       mode: () => this.mode,
       versions: this.versions,
-      others: this.versions.others,
+      others: { kv: this.versions.kv, query: this.versions.query },
       snapshot: () => ({
         view: this.registry,
         generation: this.versions.generation,
         applied: this.versions.applied,
-        others: appliedOf(this.versions.others),
+        others: { kv: this.versions.kv.applied, query: this.versions.query.applied },
       }),
       onError: (error) => this.errors.push(error),
       seed: 42,

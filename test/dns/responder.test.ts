@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { subject } from '../../src/state/catalog/subjects.ts'
-import { CatalogVersions, appliedOf } from '../helpers/versions.ts'
+import { CatalogVersions } from '../helpers/versions.ts'
 import { answer } from '../../src/dns/answer.ts'
 import { encode } from '../../src/dns/encode.ts'
 import { fit } from '../../src/dns/fit.ts'
@@ -265,10 +265,10 @@ t.test(
     const server = bench(1)
     // The snapshot of a batch: opened before the change, used after it.
     const old = server.registry.service('web')
-    const { generation, applied, others } = server.versions
-    const stale = { generation, applied, others: appliedOf(others) }
+    const { generation, applied, kv, query } = server.versions
+    const stale = { generation, applied, others: { kv: 0, query: 0 } }
     const open = () => ({ view: server.registry, ...stale })
-    const view = new RecordingView(open, server.versions, others)
+    const view = new RecordingView(open, server.versions, { kv, query })
     server.versions.bump([subject.service('web')])
     view.service('web')
     t.equal(old?.length, 1)
@@ -280,10 +280,15 @@ t.test(
 t.test('the subjects are those of the catalog', async (t) => {
   const versions = new CatalogVersions()
   const { registry } = bench(0)
-  const others = { kv: 0, query: 0 }
-  const open = () => ({ view: registry, generation: 0, applied: 0, others })
+  const open = () => ({
+    view: registry,
+    generation: 0,
+    applied: 0,
+    others: { kv: 0, query: 0 },
+  })
   const slots = (read: (view: RecordingView) => unknown): readonly number[] => {
-    const view = new RecordingView(open, versions, versions.others)
+    const { kv, query } = versions
+    const view = new RecordingView(open, versions, { kv, query })
     read(view)
     return view.slots
   }

@@ -1,30 +1,18 @@
-import type { OtherFamily } from '../../src/dns/recording-view.ts'
 import { openVersions } from '../../src/state/families.ts'
 import type { FamilyVersions, Versions } from '../../src/state/machine/versions.ts'
-
-type OtherVersions = Readonly<Record<OtherFamily, FamilyVersions>>
-
-/** The families besides the catalog that DNS answers are made from. */
-export function othersOf(versions: Versions): OtherVersions {
-  return { kv: versions.of('kv'), query: versions.of('query') }
-}
-
-/** How far they are applied, as a snapshot notes it. */
-export function appliedOf({ kv, query }: OtherVersions): Readonly<Record<OtherFamily, number>> {
-  return { kv: kv.applied, query: query.applied }
-}
 
 /** Versions of all families, of which a test reads and bumps those of the catalog. */
 export class CatalogVersions {
   readonly all: Versions
   readonly catalog: FamilyVersions
-  /** Those of the other families that DNS answers are made from. */
-  readonly others: OtherVersions
+  readonly kv: FamilyVersions
+  readonly query: FamilyVersions
 
   constructor(buffer?: SharedArrayBuffer) {
     this.all = openVersions(buffer)
     this.catalog = this.all.of('catalog')
-    this.others = othersOf(this.all)
+    this.kv = this.all.of('kv')
+    this.query = this.all.of('query')
   }
 
   get generation(): number {
@@ -59,7 +47,6 @@ export class CatalogVersions {
     this.all.bump(new Map([['kv', subjects]]))
   }
 
-  /** Bumps those of the prepared queries. */
   bumpQueries(subjects: Iterable<string>): void {
     this.all.bump(new Map([['query', subjects]]))
   }

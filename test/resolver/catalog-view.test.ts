@@ -7,8 +7,8 @@ import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
-import { sessionFamily } from '../../src/state/session/family.ts'
 import { QueryReader } from '../../src/state/query/reader.ts'
+import { sessionFamily } from '../../src/state/session/family.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import {
   MemoryCatalog,
@@ -51,9 +51,11 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
       }
     }
     const options = { caller: anonymous, onlyPassing: only, nodeName: 'n1' }
-    const { db, reader } = catalog
-    const [sessions, queries] = [sessionFamily.reader(db), new QueryReader(db)]
-    const readers = { catalog: reader, sessions, queries }
+    const readers = {
+      catalog: catalog.reader,
+      sessions: sessionFamily.reader(catalog.db),
+      queries: new QueryReader(catalog.db),
+    }
     const view = new CatalogView(readers, options)
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)
@@ -105,7 +107,7 @@ t.test('a question after a write sees it, though its batch began before', async 
   const versions = new CatalogVersions()
   const snapshots = new Snapshots(
     reader,
-    { catalog: versions.catalog, others: versions.others },
+    { catalog: versions.catalog, others: { kv: versions.kv, query: versions.query } },
     { caller: anonymous, onlyPassing: false, nodeName: 'n1' },
   )
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length

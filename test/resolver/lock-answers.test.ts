@@ -5,14 +5,13 @@ import { Responder } from '../../src/dns/responder.ts'
 import { defaultZone } from '../../src/dns/zone.ts'
 import { decodeReply } from '../../src/net/dns-client.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
-import { QueryReader } from '../../src/state/query/reader.ts'
 import { CatalogReader } from '../../src/state/catalog/query.ts'
 import type { FamilyBody } from '../../src/state/families.ts'
 import { openVersions } from '../../src/state/families.ts'
+import { QueryReader } from '../../src/state/query/reader.ts'
 import { buildQuery, replyText } from '../dns/fixture.ts'
 import { kvPut } from '../helpers/kv.ts'
 import { MemorySessions, registerNode, sessionCreate } from '../helpers/sessions.ts'
-import { appliedOf, othersOf } from '../helpers/versions.ts'
 
 const key = fc.constantFrom('a', 'a/.lock', 'leader/a', 'leader/a/.lock', 'b')
 const session = fc.constantFrom('s1', 's2', 's3')
@@ -61,21 +60,24 @@ t.test(
           sessions: state.sessions,
           queries: new QueryReader(state.db),
         }
-        const options = { caller: anonymous, onlyPassing: false, nodeName: 'n1' }
-        const view = new CatalogView(readers, options)
-        const others = othersOf(versions)
+        const view = new CatalogView(readers, {
+          caller: anonymous,
+          onlyPassing: false,
+          nodeName: 'n1',
+        })
+        const [kv, query] = [versions.of('kv'), versions.of('query')]
         const catalog = versions.of('catalog')
         const open = (): Responder =>
           new Responder({
             zone: () => defaultZone(['consul'], 'dc1'),
             mode: () => 'ready',
             versions: catalog,
-            others,
+            others: { kv, query },
             snapshot: () => ({
               view,
               generation: versions.generation,
               applied: catalog.applied,
-              others: appliedOf(others),
+              others: { kv: kv.applied, query: query.applied },
             }),
             onError: (error) => {
               throw error

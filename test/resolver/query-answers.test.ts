@@ -5,10 +5,10 @@ import { Responder } from '../../src/dns/responder.ts'
 import { defaultZone } from '../../src/dns/zone.ts'
 import { decodeReply } from '../../src/net/dns-client.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
-import { SessionReader } from '../../src/state/session/reader.ts'
 import { CatalogReader } from '../../src/state/catalog/query.ts'
 import type { FamilyBody } from '../../src/state/families.ts'
 import { openVersions } from '../../src/state/families.ts'
+import { sessionFamily } from '../../src/state/session/family.ts'
 import { buildQuery, replyText } from '../dns/fixture.ts'
 import {
   checkDefinition,
@@ -19,7 +19,6 @@ import {
 import { kvPut } from '../helpers/kv.ts'
 import { MemoryQueries, queryDefinition, queryId, templateDefinition } from '../helpers/queries.ts'
 import { registerNode, sessionCreate } from '../helpers/sessions.ts'
-import { appliedOf, othersOf } from '../helpers/versions.ts'
 
 /** A responder over the state, and what it is asked. */
 class Asked {
@@ -28,7 +27,7 @@ class Asked {
   readonly #view = new CatalogView(
     {
       catalog: new CatalogReader(this.queries.state.db),
-      sessions: new SessionReader(this.queries.state.db),
+      sessions: sessionFamily.reader(this.queries.state.db),
       queries: this.queries.reader,
     },
     { caller: anonymous, onlyPassing: false, nodeName: 'n1' },
@@ -39,17 +38,17 @@ class Asked {
   open(): Responder {
     const { versions } = this
     const catalog = versions.of('catalog')
-    const others = othersOf(versions)
+    const [kv, query] = [versions.of('kv'), versions.of('query')]
     return new Responder({
       zone: () => defaultZone(['consul'], 'dc1'),
       mode: () => 'ready',
       versions: catalog,
-      others,
+      others: { kv, query },
       snapshot: () => {
         this.reads++
         const { generation } = versions
-        const { applied } = catalog
-        return { view: this.#view, generation, applied, others: appliedOf(others) }
+        const others = { kv: kv.applied, query: query.applied }
+        return { view: this.#view, generation, applied: catalog.applied, others }
       },
       onError: (error) => {
         throw error

@@ -18,7 +18,6 @@ export function queryListCommand(io: Io): Command {
         return io.err('There are no prepared queries.\n')
       }
       const rows = data.toSorted((a, b) => compare(a.Name, b.Name))
-      const nameOf = ({ ID, Name }: QueryEntry): string => (Name === '' ? ID : Name)
       return printList(io, options, { data, rows, columns: queryColumns, nameOf })
     },
   )
@@ -26,6 +25,10 @@ export function queryListCommand(io: Io): Command {
   addClientOptions(command)
   addOutputOptions(command)
   return addExamples(command, ['svcd query list', 'svcd query list --json'])
+}
+
+function nameOf({ ID, Name }: QueryEntry): string {
+  return Name === '' ? ID : Name
 }
 
 const queryColumns: readonly Column<QueryEntry>[] = [

@@ -59,7 +59,6 @@ export function queryExecuteCommand(io: Io): Command {
       if (rows.length === 0 && (format === 'table' || format === 'wide')) {
         return io.err(`No instance of service "${result.Service}" matches the query.\n`)
       }
-      const nameOf = ({ Service }: HealthEntry): string => Service.ID
       return printList(io, options, { data: result, rows, columns: instanceColumns, nameOf })
     })
   addQueryReadOptions(command)
@@ -69,6 +68,10 @@ export function queryExecuteCommand(io: Io): Command {
     'svcd query execute best-db',
     'svcd query execute best-db --near n1 --limit 1',
   ])
+}
+
+function nameOf({ Service }: HealthEntry): string {
+  return Service.ID
 }
 
 const instanceColumns: readonly Column<HealthEntry>[] = [

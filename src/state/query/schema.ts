@@ -3,7 +3,7 @@ import { createTable } from '../machine/table.ts'
 import { queriesTable } from './tables.ts'
 
 /** The first format that has prepared queries. */
-export const queryFormat = 10
+export const queryFormat = 11
 
 export const queryMigrations: readonly Migration[] = [
   {
