@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander'
 /**
  * Rewrites Go's way of writing flags into the one that commander reads: `-data-dir /d` and
  * `-server=true` as well as `--data-dir /d` and `--server`. The value of a flag stays as it is, also
- * when it starts with a dash (`-http-port -1`). `hasCommand`: the first word that is no flag begins another
+ * when it starts with a dash (`-http-port -1`). `hasCommand`: the first word that is not a flag begins another
  * command, whose flags are not touched.
  */
 export function normaliseArguments(

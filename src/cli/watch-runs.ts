@@ -10,7 +10,7 @@ export interface RunsOptions {
   readonly words: readonly string[]
   readonly hasShell: boolean
   readonly exitsOnFailure: boolean
-  /** What is watched are user events: none of them may be left out. Otherwise the latest state counts. */
+  /** The watch follows user events: none of them may be left out. Otherwise the latest state counts. */
   readonly isOfEvents: boolean
   readonly terminated: AbortSignal
 }

@@ -129,7 +129,7 @@ async function watch(words: readonly string[], options: WatchOptions, io: Io): P
     },
   )
   const offer: Show = (seen) => runs.offer(seen)
-  // Old events have had their effect. Consul's form has them all the same.
+  // Old events have had their effect. Consul's form has them nevertheless.
   const show = isOfEvents && !isConsuls ? butFirst(offer) : offer
   try {
     await follow(client, target, { io, stopped: stopped.signal, show })
@@ -172,7 +172,7 @@ async function follow(
 ): Promise<void> {
   let wasConnected = false
   let retryMs = retryMsMin
-  // Of events that were seen none may come again. A state may: what is shown are the changes.
+  // No event may come a second time. A state may, because only its changes are shown.
   let since = ''
   while (!stopped.aborted) {
     let isConnected = false

@@ -5,7 +5,7 @@ import { instanceHealth } from './instance-health.ts'
 /** One thing that is watched, as it is shown: label and value in order, by what makes it the same. */
 export type Rows = ReadonlyMap<string, Readonly<Record<string, string>>>
 
-/** User events are no state, so they have no rows. */
+/** User events are not a state, so they have no rows. */
 export type WatchedKind =
   'service' | 'services' | 'nodes' | 'node' | 'checks' | 'key' | 'keyprefix' | 'event'
 

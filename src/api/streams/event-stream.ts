@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 const opening = 'retry: 1000\n\n'
 const heartbeat = ':\n\n'
 
-/** What a reader has not had yet, as one event; undefined: it has all. Each call goes on from there. */
+/** The news for a reader, as one event; undefined: it has everything. Each call continues where the last one ended. */
 export type NextEvent = () => Buffer | undefined
 
 /** An event with an ID, for `Last-Event-ID`. */
@@ -13,8 +13,8 @@ export function eventOf(id: string | number, body: Buffer): Buffer {
 }
 
 /**
- * One reader of a stream. What it gets is asked for when it can take it. So a slow reader costs one
- * event at most, and sees what is there when it reads.
+ * One reader of a stream. Its next event is made when the reader can take it. So a slow reader costs one
+ * event at most, and gets the state of that moment.
  */
 export class EventStream {
   readonly #raw: FastifyReply['raw']

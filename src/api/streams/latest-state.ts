@@ -16,7 +16,7 @@ export interface Watched extends Pick<FeedSource, 'state' | 'subject'> {
   render(since: number): Promise<Rendered>
 }
 
-/** What is watched, in its latest state. Readers that are slow miss states in between. */
+/** The watched state, always the latest one. Slow readers miss states in between. */
 export class LatestState implements FeedSource {
   readonly state: FeedSource['state']
   readonly subject: string

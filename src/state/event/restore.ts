@@ -3,8 +3,8 @@ import type { EventReader, UserEvent } from './reader.ts'
 
 /**
  * The commands that bring archived events back, with their Lamport times. Only those that are later than
- * all present ones: an earlier one was known here once, and nobody should see it a second time. What was
- * fired since the archive was made stays, because it cannot be made unseen.
+ * all present ones: an earlier one was known here once, and no reader should see it a second time. Events
+ * that were fired after the archive was made stay, because readers have seen them.
  */
 export function* restoreEvents(
   archived: EventReader,

@@ -11,7 +11,7 @@ type Steps = Generator<readonly SessionCommand[] | undefined>
  * its keys are not locked. Delays that are running continue.
  */
 export function* restoreSessions(archived: SessionReader, present: SessionReader): Steps {
-  // What was yielded need not show yet in `present`.
+  // Commands that were yielded may not show in `present` yet.
   const ended = new Set<string>()
   for (const session of present.sessions()) {
     const { id } = session

@@ -78,9 +78,9 @@ interface View {
 }
 
 /**
- * What a client gets that has seen the event with the index `seen` last. It gets all, and looks for that
- * event in it. One that is not in this list (it was for another node only) it would not find, and take all
- * for new: so it gets those after it.
+ * The answer to a client that saw the event with the index `seen` last. It gets all events, and looks for
+ * that event among them. If that event is not in this list (it was for another node only), the client would
+ * take all events for new. So it then gets only the events after it.
  */
 function viewOf(recent: Recent, choice: Choice, seen: string | undefined): View {
   const events = recent.events.filter(choice.has)

@@ -39,7 +39,7 @@ const recents = new WeakMap<FamilyReads<EventReader>, Recent>()
 
 /** The events that there are. Read once for each change, because there are few, and many may wait for the next. */
 export function recentOf(state: FamilyReads<EventReader>): Recent {
-  // Taken before the read: what is read is at least as new.
+  // Taken before the read, so the result is at least as new.
   const version = state.version()
   const known = recents.get(state)
   if (known?.version === version) return known
