@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Makes `npm start` and `npm test` work from a clean clone: checks Node, installs the packages when
 // they are missing or differ from package-lock.json, and builds dist/ when a source has changed.
+// The build does not check types, which takes longer than all the rest: `npm run check` does.
 // Plain JavaScript without dependencies, because it runs before any are installed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
