@@ -11,6 +11,13 @@ import {
 import type { Shape } from '../../base/shape.ts'
 import type { CommandKind } from '../machine/family.ts'
 import { plainShapes } from './service-fields.ts'
+import {
+  checkDefaults,
+  nodeDefaults,
+  registerDefaults,
+  serviceDefaults,
+  terseRegister,
+} from './terse.ts'
 import type {
   CheckDefinition,
   Evidence,
@@ -60,7 +67,15 @@ export type CatalogCommand = RegisterCommand | DeregisterCommand | UpdateCheckCo
 const anything: Shape = () => true
 const address = hasFields({ address: isText, port: isWhole })
 
-const node = hasFields({
+/** The fields that have a default may be absent: see `terse.ts`. */
+function hasFieldsBut(defaults: object, fields: Readonly<Record<string, Shape>>): Shape {
+  const shapes = Object.entries(fields).map(
+    ([name, shape]) => [name, name in defaults ? isOptional(shape) : shape] as const,
+  )
+  return hasFields(Object.fromEntries(shapes))
+}
+
+const node = hasFieldsBut(nodeDefaults, {
   name: isText,
   id: isText,
   address: isText,
@@ -68,7 +83,7 @@ const node = hasFields({
   meta: isRecordOf(isText),
 })
 
-const service = hasFields({
+const service = hasFieldsBut(serviceDefaults, {
   id: isText,
   name: isText,
   address: isText,
@@ -88,7 +103,7 @@ const status = isOneOf('passing', 'warning', 'critical')
 // log is applied, the row is the same.
 const evidence = isOptional(isOneOf('', 'proof', 'absence', 'intent'))
 
-const check = hasFields({
+const check = hasFieldsBut(checkDefaults, {
   checkId: isText,
   name: isText,
   status,
@@ -105,7 +120,8 @@ const check = hasFields({
 export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKind>> = {
   register: {
     since: 1,
-    shape: hasFields({
+    terse: terseRegister,
+    shape: hasFieldsBut(registerDefaults, {
       nodeName: isText,
       node: isOptional(node),
       isNodeKept: isOptional(isFlag),
