@@ -108,6 +108,8 @@ export interface ClusterStatus {
   readonly undecidedStates?: number
   /** The cluster was recovered without this server, which is in an older epoch. */
   readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
+  /** The newest format of the state that the log has taken into use, as far as it is applied here. */
+  readonly usedFormat?: number
   /** Undefined: not known. */
   readonly disk?: DiskFigures | undefined
 }

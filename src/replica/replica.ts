@@ -4,6 +4,7 @@ import { must } from '../base/assert.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../state/machine/command.ts'
+import { printProposal } from '../state/families.ts'
 import type { CommandBody } from '../state/families.ts'
 import type { Outcome, Proposal } from '../state/machine/command.ts'
 import type { Versions } from '../state/machine/versions.ts'
@@ -169,7 +170,7 @@ export class Replica {
       cause: origin.cause,
       body,
     }
-    const json = JSON.stringify(proposal)
+    const json = printProposal(proposal, this.#status?.usedFormat ?? 0)
     if (json.length > commandBytesMax) {
       this.#requests--
       return Promise.reject(

@@ -250,7 +250,7 @@ export class ReplicaServer {
 
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
-    return `${clusterKey(this.#raft, this.#marks)} ${this.#keeper.damage ?? ''}`
+    return clusterKey(this.#raft, this.#marks, this.#keeper)
   }
 
   status(): ClusterStatus {

@@ -7,7 +7,7 @@ import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
 import { sessionFamily } from './session/family.ts'
 import { Machine, machineTables } from './machine/apply.ts'
-import type { AnyBody, BatchCommand, Command } from './machine/command.ts'
+import type { AnyBody, BatchCommand, Command, Proposal } from './machine/command.ts'
 import type { CommandKind, Family } from './machine/family.ts'
 import { useFormatShape, useFormatSince } from './machine/used-format.ts'
 import type { UseFormatCommand } from './machine/used-format.ts'
@@ -93,6 +93,27 @@ export function formatOf(body: AnyBody): number {
   return bodies.reduce((format, inner) => Math.max(format, formatOf(inner)), own)
 }
 
+/** The JSON of a proposal, for a log that has taken `usedFormat` into use. */
+export function printProposal(proposal: Proposal, usedFormat: number): string {
+  return JSON.stringify({ ...proposal, body: printedBody(proposal.body, usedFormat) })
+}
+
+function printedBody(body: AnyBody, usedFormat: number): object {
+  const { bodies } = body as Partial<BatchCommand>
+  if (bodies !== undefined) {
+    return { ...body, bodies: bodies.map((inner) => printedBody(inner, usedFormat)) }
+  }
+  const terse = kinds.get(body.kind)?.terse
+  return terse === undefined || usedFormat < terse.since ? body : terse.write(body as never)
+}
+
+/** Makes a body whole that was parsed as {@link printProposal} printed it. */
+export function completeBody(body: AnyBody): void {
+  const { bodies } = body as Partial<BatchCommand>
+  if (bodies === undefined) kinds.get(body.kind)?.terse?.read(body as never)
+  else for (const inner of bodies) completeBody(inner)
+}
+
 /**
  * Reads a log entry back. Throws on a version or kind that this svcd does not know: a committed
  * entry is never skipped, the caller must stop.
@@ -113,6 +134,7 @@ export function decodeCommand(data: Uint8Array): Command<CommandBody> {
       'command that takes a newer format of the state into use: a newer release of svcd has written it; start that release',
     )
   }
+  completeBody(command.body)
   return command as Command<CommandBody>
 }
 

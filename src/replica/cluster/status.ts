@@ -6,18 +6,23 @@ import type { ClusterStatus } from '../messages.ts'
 import type { StateKeeper } from '../state/keeper.ts'
 
 /** Changes when {@link clusterStatus} does, what every entry changes aside; cheap enough for every turn. */
-export function clusterKey(raft: RaftServer | undefined, marks: ClusterMarks): string {
+export function clusterKey(
+  raft: RaftServer | undefined,
+  marks: ClusterMarks,
+  keeper: Pick<StateKeeper, 'damage' | 'state'>,
+): string {
   const state = raft?.driver.raft.state
   const { index } = state?.configs.latest ?? { index: 0 }
   const cluster = `${marks.isCaughtUp} ${marks.clusterId ?? ''} ${marks.newestEpoch}`
-  return `${state?.role} ${state?.term} ${state?.leader} ${index} ${cluster}`
+  const own = `${keeper.state.usedFormat} ${keeper.damage ?? ''}`
+  return `${state?.role} ${state?.term} ${state?.leader} ${index} ${cluster} ${own}`
 }
 
 /** How it stands with the cluster, for the main thread; `raft` is undefined before there is one. */
 export function clusterStatus(
   server: RaftServer | undefined,
   marks: ClusterMarks,
-  keeper: Pick<StateKeeper, 'damage' | 'damagesFound'>,
+  keeper: Pick<StateKeeper, 'damage' | 'damagesFound' | 'state'>,
 ): ClusterStatus {
   const raft = server?.status
   const address = (id: NodeId): string => raft?.config.addresses[id] ?? ''
@@ -41,6 +46,7 @@ export function clusterStatus(
     clusterId: marks.clusterId,
     damage: keeper.damage,
     damagesFound: keeper.damagesFound,
+    usedFormat: keeper.state.usedFormat,
     leftBehind:
       marks.newestEpoch > marks.epoch
         ? { epoch: marks.epoch, newestEpoch: marks.newestEpoch }

@@ -212,21 +212,30 @@ function mustMayJoin(id: NodeId, address: string, { from, isMember, refuse }: As
 }
 
 /** The result of each, once all of them have one. */
-async function proposeAll(
+function proposeAll(
   proposals: readonly Buffer[],
   raft: RaftServer | undefined,
   refuse: Asker['refuse'],
 ): Promise<readonly ProposalResult[]> {
-  if (raft === undefined) return proposals.map(() => ({ kind: 'not-leader' }))
-  const results = proposals.map((bytes) => {
-    const read = readProposal(bytes)
-    if (read.fault !== undefined) {
-      const { message } = refuse(read.fault)
-      return Promise.resolve({ kind: 'failed', code: 'peer-refused', message } as const)
+  if (raft === undefined || proposals.length === 0) {
+    return Promise.resolve(proposals.map(() => ({ kind: 'not-leader' })))
+  }
+  // One promise for all of them.
+  return new Promise((resolve) => {
+    const results = proposals.map((): ProposalResult => ({ kind: 'not-leader' }))
+    let open = proposals.length
+    const settle = (at: number, result: ProposalResult): void => {
+      results[at] = result
+      if (--open === 0) resolve(fittingResults(results))
     }
-    return new Promise<ProposalResult>((resolve) => {
-      raft.propose({ bytes, parsed: read.parsed }, false, resolve)
-    })
+    for (const [at, bytes] of proposals.entries()) {
+      const read = readProposal(bytes)
+      if (read.fault === undefined) {
+        raft.propose({ bytes, parsed: read.parsed }, false, (result) => settle(at, result))
+        continue
+      }
+      const { message } = refuse(read.fault)
+      settle(at, { kind: 'failed', code: 'peer-refused', message })
+    }
   })
-  return fittingResults(await Promise.all(results))
 }

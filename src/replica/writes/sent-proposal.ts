@@ -1,5 +1,5 @@
 import type { Proposal } from '../../state/machine/command.ts'
-import { proposalFault } from '../../state/families.ts'
+import { completeBody, proposalFault } from '../../state/families.ts'
 import { parseProposal } from './log-entry.ts'
 
 export type ReadProposal =
@@ -20,5 +20,7 @@ export function readProposal(bytes: Uint8Array): ReadProposal {
     return { fault: 'it is not JSON' }
   }
   const fault = proposalFault(parsed)
-  return fault === undefined ? { fault, parsed } : { fault }
+  if (fault !== undefined) return { fault }
+  completeBody(parsed.body)
+  return { fault, parsed }
 }

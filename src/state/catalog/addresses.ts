@@ -39,9 +39,13 @@ function reachOf(texts: readonly (string | undefined)[]): Reach {
   return v4 === undefined && v6 === undefined ? { name } : { v4, v6 }
 }
 
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** The key of an address in the index of addresses: `4` or `6`, then its hexadecimal digits. */
 export function addressKey(ip: IpBytes): string {
-  return (ip.length === 4 ? '4' : '6') + Buffer.from(ip).toString('hex')
+  let key = ip.length === 4 ? '4' : '6'
+  for (const byte of ip) key += hexOf[byte] ?? ''
+  return key
 }
 
 export function addressKeys({ v4, v6 }: Reach): readonly string[] {

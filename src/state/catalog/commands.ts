@@ -11,6 +11,13 @@ import {
 import type { Shape } from '../../base/shape.ts'
 import type { CommandKind } from '../machine/family.ts'
 import { plainShapes } from './service-fields.ts'
+import {
+  checkDefaults,
+  nodeDefaults,
+  registerDefaults,
+  serviceDefaults,
+  terseRegister,
+} from './terse.ts'
 import type {
   CheckDefinition,
   Evidence,
@@ -60,17 +67,26 @@ export type CatalogCommand = RegisterCommand | DeregisterCommand | UpdateCheckCo
 const anything: Shape = () => true
 const address = hasFields({ address: isText, port: isWhole })
 
-/** Of a {@link NodeDefinition}. */
-export const nodeShape: Shape = hasFields({
+/** The fields that have a default may be absent: see `terse.ts`. */
+function hasFieldsBut(defaults: object, fields: Readonly<Record<string, Shape>>): Shape {
+  const shapes = Object.entries(fields).map(
+    ([name, shape]) => [name, name in defaults ? isOptional(shape) : shape] as const,
+  )
+  return hasFields(Object.fromEntries(shapes))
+}
+
+const nodeFields = {
   name: isText,
   id: isText,
   address: isText,
   taggedAddresses: isRecordOf(isText),
   meta: isRecordOf(isText),
-})
+}
 
-/** Of a {@link ServiceDefinition}. */
-export const serviceShape: Shape = hasFields({
+/** Of a {@link NodeDefinition}. */
+export const nodeShape: Shape = hasFields(nodeFields)
+
+const serviceFields = {
   id: isText,
   name: isText,
   address: isText,
@@ -82,7 +98,10 @@ export const serviceShape: Shape = hasFields({
   ...plainShapes,
   owner: isOneOf('agent', 'catalog', 'file', 'lease'),
   extra: isRecordOf(anything),
-})
+}
+
+/** Of a {@link ServiceDefinition}. */
+export const serviceShape: Shape = hasFields(serviceFields)
 
 const status = isOneOf('passing', 'warning', 'critical')
 // A server of an older release takes a command with this field, and does not know the field. So no server
@@ -90,8 +109,7 @@ const status = isOneOf('passing', 'warning', 'critical')
 // log is applied, the row is the same.
 const evidence = isOptional(isOneOf('', 'proof', 'absence', 'intent'))
 
-/** Of a {@link CheckDefinition}. */
-export const checkShape: Shape = hasFields({
+const checkFields = {
   checkId: isText,
   name: isText,
   status,
@@ -103,17 +121,21 @@ export const checkShape: Shape = hasFields({
   interval: isText,
   timeout: isText,
   definition: isRecordOf(anything),
-})
+}
+
+/** Of a {@link CheckDefinition}. */
+export const checkShape: Shape = hasFields(checkFields)
 
 export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKind>> = {
   register: {
     since: 1,
-    shape: hasFields({
+    terse: terseRegister,
+    shape: hasFieldsBut(registerDefaults, {
       nodeName: isText,
-      node: isOptional(nodeShape),
+      node: isOptional(hasFieldsBut(nodeDefaults, nodeFields)),
       isNodeKept: isOptional(isFlag),
-      service: isOptional(serviceShape),
-      checks: isListOf(checkShape),
+      service: isOptional(hasFieldsBut(serviceDefaults, serviceFields)),
+      checks: isListOf(hasFieldsBut(checkDefaults, checkFields)),
       replaceChecks: isFlag,
     }),
   },

@@ -73,6 +73,11 @@ const laterRows = plainRows.filter(({ since }) => since > 1)
 
 const empty = { text: '', whole: 0, flag: false } as const
 
+/** Of the fields that every definition has. */
+export const plainDefaults = Object.fromEntries(
+  plainRows.filter(({ since }) => since === 1).map(({ name, kind }) => [name, empty[kind]]),
+) as Partial<PlainDefinition>
+
 /** What a body says, and the defaults of what it leaves out. */
 export function plainValues(body: PlainBody): Required<PlainDefinition> {
   const values: Record<string, unknown> = {}

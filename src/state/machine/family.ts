@@ -25,6 +25,17 @@ export interface CommandKind {
    * taken down to a quarter of the reserve, because the answers depend on it. Default `space`.
    */
   readonly needs?: 'none' | 'little' | 'space'
+  /** Left out: entries of the kind have all of its fields. */
+  readonly terse?: Terse<never>
+}
+
+/** How the log has commands of a kind from a format on: shorter than they are. */
+export interface Terse<Body> {
+  /** Used once the log has taken this format into use: servers of older releases cannot read them. */
+  readonly since: number
+  readonly write: (body: Body) => object
+  /** Makes `body`, just parsed, whole. A whole body stays as it is. */
+  readonly read: (body: Body) => void
 }
 
 /** What a family makes of the connection of the one thread that writes. */
