@@ -17,7 +17,8 @@ export function validateCommand(io: Io): Command {
   const command = newCommand(
     'validate',
     'Check files with options, services and checks without starting an agent. In a directory it reads all files ' +
-      'that end in .json, as `svcd agent -config-dir` does.',
+      'that end in .json, as `svcd agent -config-dir` does. It also reads the certificates and keys that options name, so ' +
+      'run it as the user that the agent runs as.',
     io,
   )
     .argument('<path...>', 'The files and directories to check.')

@@ -13,7 +13,7 @@ export interface LinkOptions {
   readonly limits: PeerLimits
   readonly random: Random
   readonly clock: Clock
-  /** Begins a connection; undefined when the address is none. */
+  /** Begins a connection; undefined if the address is not valid. */
   readonly dial: (address: string, id: string | undefined) => PeerSession | undefined
   /** A connection is there, or an attempt at one has failed. */
   readonly onAttempt?: ((link: PeerLink, hasOpened: boolean) => void) | undefined

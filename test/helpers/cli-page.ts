@@ -82,7 +82,7 @@ Most commands connect to an agent over HTTP. These are the connection options:
 An option overrides the variables. If several variables are set, svcd's own overrides Consul's, and a token overrides a
 token file.
 
-If the address begins with \`https://\`, for example that of a reverse proxy, and its certificate comes from an authority of
+The address may be an \`https://\` URL, for example that of a reverse proxy. If its certificate comes from an authority of
 your own, name a PEM file with that authority in the variable \`NODE_EXTRA_CA_CERTS\`:
 
 \`\`\`sh

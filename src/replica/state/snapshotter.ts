@@ -35,7 +35,7 @@ const oldMs = 30_000
 const oldBytesRatio = 1.25
 /** Entries after which the log's size is looked at again. */
 const lookEvery = 1000
-/** A live follower that is further behind gets a snapshot: it must not make the log grow for ever. */
+/** A live follower that is further behind gets a snapshot: otherwise it would make the log grow without limit. */
 const slowPeerEntriesMax = 200_000
 /** Compaction waits until this many more may go, so that each deletes a run of rows. */
 const compactEvery = 2000

@@ -22,17 +22,18 @@ export function register(body: RegisterCommand, change: CatalogChange): Outcome 
   if (body.node !== undefined && !isKept(body, body.node, nodeKey, change)) {
     putNode(nodeKey, body.node, change)
   }
-  // A service that was not there before has no checks.
   const wasThere = body.service !== undefined && putService(nodeKey, body.service, change)
+  // A service that was not there before has no checks.
   if (body.replaceChecks && body.service !== undefined && wasThere) {
     const listed = new Set(body.checks.map((check) => check.checkId))
     for (const row of sql.checksOfService.all(nodeKey, body.service.id)) {
       if (listed.has(row.check_id)) continue
       gate.remove(checksTable, row)
-      touchCheck(nodeKey, row.service_id, change)
+      touchCheck(nodeKey, row.service_id, change, body.service)
     }
   }
-  for (const check of body.checks) putCheck(nodeKey, check, change)
+  for (const check of body.checks)
+    putCheck({ nodeKey, check, service: body.service, wasThere, change })
   return { ok: true, index: gate.index }
 }
 
@@ -146,11 +147,41 @@ function serviceRow(
   return withPlainCells(row, service, usedFormat)
 }
 
-function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange): void {
+interface CheckPut {
+  readonly nodeKey: string
+  readonly check: CheckDefinition
+  /** Of the same command; it is in its row already. */
+  readonly service: ServiceDefinition | undefined
+  /** The service was there before the command. */
+  readonly wasThere: boolean
+  readonly change: CatalogChange
+}
+
+function putCheck({ nodeKey, check, service, wasThere, change }: CheckPut): void {
   const { sql, gate } = change
-  const { index } = gate
+  const row = checkRow(nodeKey, check, gate)
+  // The checks of a new service are new as well, nearly always: they need not be looked for.
+  const isLikelyNew = !wasThere && check.serviceId === service?.id
+  if (isLikelyNew && gate.add(checksTable, row)) {
+    touchCheck(nodeKey, check.serviceId, change, service)
+    return
+  }
   const before = sql.check.get(nodeKey, check.checkId)
-  const row: CheckRow = {
+  if (before !== undefined) {
+    row.create_index = before.create_index
+    if (isSameRow(before, row)) return
+  }
+  gate.put(checksTable, row, before)
+  touchCheck(nodeKey, check.serviceId, change, service)
+  if (before !== undefined && before.service_id !== check.serviceId) {
+    touchCheck(nodeKey, before.service_id, change, service)
+  }
+}
+
+/** As that of a check that was not there before. */
+function checkRow(nodeKey: string, check: CheckDefinition, gate: CatalogChange['gate']): CheckRow {
+  const { index } = gate
+  return {
     node_key: nodeKey,
     check_id: check.checkId,
     name: check.name,
@@ -161,15 +192,9 @@ function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange
     type: check.type,
     interval: check.interval,
     timeout: check.timeout,
-    definition: JSON.stringify(check.definition),
-    create_index: before?.create_index ?? index,
+    definition: objectJson(check.definition),
+    create_index: index,
     modify_index: index,
     evidence: keptEvidence(check, gate),
-  }
-  if (before !== undefined && isSameRow(before, row)) return
-  gate.put(checksTable, row, before)
-  touchCheck(nodeKey, check.serviceId, change)
-  if (before !== undefined && before.service_id !== check.serviceId) {
-    touchCheck(nodeKey, before.service_id, change)
   }
 }
