@@ -18,6 +18,8 @@ const pages = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'SECURITY.md',
+  'packaging/README.md',
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ]
 
@@ -146,6 +148,7 @@ const pagesToRun = [
   'docs/checks.md',
   'docs/kv.md',
   'docs/events.md',
+  'docs/locks.md',
 ]
 
 function examples(path: string): readonly Example[] {

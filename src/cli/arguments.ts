@@ -15,7 +15,8 @@ export function normaliseArguments(
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? ''
     if (arg === '--') return [...normalised, ...args.slice(at)]
-    if (hasCommand && !arg.startsWith('-')) return [...normalised, '--', ...args.slice(at)]
+    const isWord = arg === '-' || !arg.startsWith('-')
+    if (hasCommand && isWord) return [...normalised, '--', ...args.slice(at)]
     const short = shortFlag(arg, options)
     if (short !== undefined) {
       normalised.push(...short)

@@ -19,6 +19,11 @@ process.exitCode = await run(process.argv.slice(2), {
     process.once('SIGINT', () => stop('SIGINT'))
     process.once('SIGTERM', () => stop('SIGTERM'))
   },
+  onSignal: (receive) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+      process.on(signal, receive)
+    }
+  },
   env: process.env,
   readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
   readBytes: async (path) => (path === '-' ? buffer(process.stdin) : readFile(path)),

@@ -1,7 +1,7 @@
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { fromFieldText } from '../base/http-field.ts'
 import { version } from '../base/version.ts'
-import { failureReason, refusal, type Refusal } from './failure.ts'
+import { asError, failureReason, isUntrusted, refusal, type Refusal } from './failure.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -20,6 +20,7 @@ import type {
 } from './rows.ts'
 import { parsed, readEvents, withEach } from './event-reader.ts'
 import type { StreamEvent, WatchEvent } from './event-reader.ts'
+import type { AskOptions, RequestLimits, WholeAnswer } from './ask-options.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
 
@@ -85,15 +86,10 @@ const silenceMsMax = 60_000
 
 const jsonType = { 'Content-Type': 'application/json' }
 
-interface WholeAnswer {
-  readonly text: string
-  /** The value of a header field. */
-  header(name: string): string | undefined
-}
-
 /**
  * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when no agent answers,
- * and with `agent-refused`, which quotes the agent's own words, when the answer is an error.
+ * with `agent-untrusted` when its certificate is not to be trusted, and with `agent-refused`, which
+ * quotes the agent's own words, when the answer is an error.
  */
 export class Client {
   readonly #address: string
@@ -207,10 +203,7 @@ export class Client {
     yield* parsed(this.stream(`watch/${path}`, signal))
   }
 
-  /**
-   * The server-sent events of `path`; `opened` is called when the agent has agreed to send them. Rejects
-   * with `agent-unreachable` when they break off or fall silent.
-   */
+  /** The server-sent events of `path`. Rejects with `agent-unreachable` when they break off or fall silent. */
   async *stream(
     path: string,
     signal: AbortSignal,
@@ -369,6 +362,15 @@ export class Client {
     return (await this.#whole(method, path, body)).text
   }
 
+  /** As {@link text}, with the header fields. */
+  ask(method: string, path: string, options: AskOptions = {}): Promise<WholeAnswer> {
+    const { body, signal, waitMs = 0 } = options
+    // An agent adds up to a sixteenth to the wait.
+    const inTime = AbortSignal.timeout(this.#timeoutMs + Math.ceil(waitMs * 1.0625))
+    const either = signal === undefined ? inTime : AbortSignal.any([signal, inTime])
+    return this.#whole(method, path, body, { signal: either, waitMs })
+  }
+
   async #get<T>(path: string): Promise<T> {
     const { text } = await this.#whole('GET', path)
     try {
@@ -387,8 +389,13 @@ export class Client {
    * An answer with all of its text. An unread answer holds its connection, and a process that is
    * done.
    */
-  async #whole(method: string, path: string, body?: HttpRequest['body']): Promise<WholeAnswer> {
-    const answer = await this.#request(method, path, body)
+  async #whole(
+    method: string,
+    path: string,
+    body?: HttpRequest['body'],
+    limits?: RequestLimits,
+  ): Promise<WholeAnswer> {
+    const answer = await this.#request(method, path, body, limits)
     try {
       return { text: await answer.text(), header: (name) => answer.header(name) }
     } catch (error) {
@@ -411,7 +418,7 @@ export class Client {
     const timer = setTimeout(onSilence, silenceMsMax).unref()
     try {
       const either = AbortSignal.any([signal, silence.signal])
-      const answer = await this.#request('GET', path, undefined, either)
+      const answer = await this.#request('GET', path, undefined, { signal: either })
       opened?.()
       yield* withEach(answer.body(), () => timer.refresh())
     } catch (error) {
@@ -425,18 +432,16 @@ export class Client {
     method: string,
     path: string,
     body?: HttpRequest['body'],
-    signal?: AbortSignal,
+    { signal, waitMs = 0 }: RequestLimits = {},
   ): Promise<HttpAnswer> {
     // A stream takes as long as it takes.
     const isTimed = !isStreamBody(body) && !path.startsWith('snapshot')
     let answer: HttpAnswer
     try {
-      answer = await this.#ask(`${this.#address}/v1/${path}`, {
-        method,
-        body,
-        headers: typeof body === 'string' ? { ...this.#headers, ...jsonType } : this.#headers,
-        signal: isTimed ? (signal ?? AbortSignal.timeout(this.#timeoutMs)) : undefined,
-      })
+      const headers = typeof body === 'string' ? { ...this.#headers, ...jsonType } : this.#headers
+      const timed = isTimed ? (signal ?? AbortSignal.timeout(this.#timeoutMs)) : undefined
+      const request = { method, body, headers, signal: timed }
+      answer = await this.#answer(`${this.#address}/v1/${path}`, request, slowMs + waitMs)
     } catch (error) {
       throw error instanceof SvcdError ? error : this.#unreachable(error)
     }
@@ -445,7 +450,7 @@ export class Client {
   }
 
   /** As httpRequest, but it rejects with what is wrong with the address as soon as that is known. */
-  async #ask(url: string, request: HttpRequest): Promise<HttpAnswer> {
+  async #answer(url: string, request: HttpRequest, slowAfterMs: number): Promise<HttpAnswer> {
     const diagnose = this.#diagnose
     if (diagnose === undefined) return httpRequest(url, request)
     const given = new AbortController()
@@ -457,7 +462,7 @@ export class Client {
         const found = await diagnose(this.#address, undefined)
         if (found !== undefined) reject(found)
       }
-      timer = setTimeout(() => void look().catch(() => {}), slowMs)
+      timer = setTimeout(() => void look().catch(() => {}), slowAfterMs)
     })
     try {
       const answer = httpRequest(url, { ...request, signal: AbortSignal.any(signals) })
@@ -472,13 +477,9 @@ export class Client {
   }
 
   #unreachable(error: unknown): Error {
-    const reason = failureReason(error)
-    return svcdError('agent-unreachable', { address: this.#address, reason }, error)
+    const facts = { address: this.#address, reason: failureReason(error) }
+    return svcdError(isUntrusted(error) ? 'agent-untrusted' : 'agent-unreachable', facts, error)
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 /** A question as a URL's query; '' when nothing is chosen. */

@@ -7,10 +7,11 @@ import type { Identity } from './identity.ts'
 import type { FollowedLog } from './log.ts'
 import type { Families, FamilyReads } from './reads.ts'
 import type { Reload } from './reload.ts'
+import type { Sessions } from './sessions.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Writes } from './writes.ts'
 
-/** All ports of a node in one object, as `node/` assembles them. Who needs less asks for less. */
+/** All ports of a node in one object, as `node/` assembles them. A module that needs less takes single ports. */
 export interface Backend
   extends
     FamilyReads<CatalogReader>,
@@ -24,4 +25,5 @@ export interface Backend
     FollowedLog {
   readonly identity: Identity
   readonly agent: LocalAgent
+  readonly sessions: Sessions
 }

@@ -7,6 +7,8 @@ import { Ticker } from './ticker.ts'
 
 /** Of Raft. */
 export const tickMs = 50
+/** A server without a leader waits for so long, to twice as long, before it campaigns. */
+export const electionMs = defaultLimits.electionTicks * tickMs
 
 export interface ReplicaTickerParts {
   readonly stamp: Stamp

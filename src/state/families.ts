@@ -5,15 +5,17 @@ import { catalogFamily } from './catalog/family.ts'
 import { eventFamily } from './event/family.ts'
 import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
+import { sessionFamily } from './session/family.ts'
 import { Machine, machineTables } from './machine/apply.ts'
 import type { AnyBody, BatchCommand, Command } from './machine/command.ts'
 import type { CommandKind, Family } from './machine/family.ts'
 import { useFormatShape, useFormatSince } from './machine/used-format.ts'
 import type { UseFormatCommand } from './machine/used-format.ts'
 import { Versions } from './machine/versions.ts'
+import { txnFamily } from './txn/family.ts'
 
 /** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
-export const families = [catalogFamily, kvFamily, eventFamily] as const
+export const families = [catalogFamily, kvFamily, sessionFamily, eventFamily, txnFamily] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never
 

@@ -6,6 +6,8 @@ import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
+import { sessionEndpoints } from './session/session.ts'
+import { txnEndpoints } from './txn/txn.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
@@ -13,7 +15,9 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...catalogEndpoints,
   ...healthEndpoints,
   ...kvEndpoints,
+  ...sessionEndpoints,
   ...eventEndpoints,
+  ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]

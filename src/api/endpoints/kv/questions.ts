@@ -1,18 +1,16 @@
 import { svcdError } from '../../../base/errors.ts'
 import type { KvEntry, KvReader } from '../../../state/kv/reader.ts'
 import { kvSubject } from '../../../state/kv/subjects.ts'
-import { FlatJson } from '../../http/answer.ts'
-import type { Answer } from '../../http/answer.ts'
+import type { Answer, FlatJson } from '../../http/answer.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
 import { parameter } from '../../http/parameters.ts'
 import type { Parameters } from '../../http/parameters.ts'
 import type { Question } from '../../http/renderer.ts'
+import { entryRow, rowBytes } from './entry-row.ts'
 
 type KvQuestion = Question<KvReader>
 
 const nothing: Answer = { kind: 'nothing' }
-/** Of a value, that are about as much work as a row of another list. */
-const rowBytes = 16 * 1024
 
 /** What a GET asks. The presence of `keys`, `recurse` and `raw` counts, as in Consul. Throws `missing-name`. */
 export function kvQuestion(
@@ -147,16 +145,7 @@ function watchedRow(entry: KvEntry): FlatJson {
 }
 
 function rowOf(entry: KvEntry, hasSession = entry.session !== ''): FlatJson {
-  const { value, session } = entry
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return new FlatJson([
-    ['LockIndex', String(entry.lockIndex)],
-    ['Key', JSON.stringify(entry.key)],
-    // Exact: up to 2^64-1, which no number of JavaScript holds.
-    ['Flags', entry.flags],
-    ['Value', bytes.length === 0 ? 'null' : `"${bytes.toString('base64')}"`],
-    ...(hasSession ? [['Session', JSON.stringify(session)] as const] : []),
-    ['CreateIndex', String(entry.createIndex)],
-    ['ModifyIndex', String(entry.modifyIndex)],
-  ])
+  const { buffer, byteOffset, length } = entry.value
+  const value = Buffer.from(buffer, byteOffset, length).toString('base64')
+  return entryRow({ ...entry, value }, hasSession)
 }
