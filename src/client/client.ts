@@ -1,7 +1,7 @@
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { fromFieldText } from '../base/http-field.ts'
 import { version } from '../base/version.ts'
-import { failureReason, isUntrusted, refusal, type Refusal } from './failure.ts'
+import { asError, failureReason, isUntrusted, refusal, type Refusal } from './failure.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -203,10 +203,7 @@ export class Client {
     yield* parsed(this.stream(`watch/${path}`, signal))
   }
 
-  /**
-   * The server-sent events of `path`; `opened` is called when the agent has agreed to send them. Rejects
-   * with `agent-unreachable` when they break off or fall silent.
-   */
+  /** The server-sent events of `path`. Rejects with `agent-unreachable` when they break off or fall silent. */
   async *stream(
     path: string,
     signal: AbortSignal,
@@ -483,10 +480,6 @@ export class Client {
     const facts = { address: this.#address, reason: failureReason(error) }
     return svcdError(isUntrusted(error) ? 'agent-untrusted' : 'agent-unreachable', facts, error)
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 /** A question as a URL's query; '' when nothing is chosen. */

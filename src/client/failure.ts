@@ -58,3 +58,7 @@ export async function refusal(address: string, answer: HttpAnswer): Promise<Svcd
   const cause: Refusal = { status, reason }
   return svcdError('agent-refused', { agent, reason }, cause)
 }
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
