@@ -18,6 +18,8 @@ const pages = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'SECURITY.md',
+  'packaging/README.md',
   ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
 ]
 
@@ -145,6 +147,7 @@ const pagesToRun = [
   'docs/dns.md',
   'docs/checks.md',
   'docs/kv.md',
+  'docs/events.md',
   'docs/locks.md',
 ]
 

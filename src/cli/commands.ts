@@ -59,7 +59,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./checks.ts')).checksCommand,
   },
   watch: {
-    summary: 'Print changes of services, nodes or checks as they happen.',
+    summary: 'Print changes as they happen, or run a command at each change.',
     load: async () => (await import('./watch.ts')).watchCommand,
   },
   maint: {
@@ -126,9 +126,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write the keys of an export.',
     load: async () => (await import('./kv/export-import.ts')).kvImportCommand,
   },
+  event: {
+    summary: 'Fire a user event.',
+    load: async () => (await import('./event/fire.ts')).eventCommand,
+  },
+  'event list': {
+    summary: 'List the last user events.',
+    load: async () => (await import('./event/list.ts')).eventListCommand,
+  },
   lock: {
     summary: 'Run a command while holding a lock or semaphore.',
-    passesOn: true,
     load: async () => (await import('./lock/lock.ts')).lockCommand,
   },
   'session create': {

@@ -1,7 +1,7 @@
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { fromFieldText } from '../base/http-field.ts'
 import { version } from '../base/version.ts'
-import { failureReason, refusal, type Refusal } from './failure.ts'
+import { failureReason, isUntrusted, refusal, type Refusal } from './failure.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -18,8 +18,9 @@ import type {
   ServiceSummary,
   SnapshotDownload,
 } from './rows.ts'
+import { parsed, readEvents, withEach } from './event-reader.ts'
+import type { StreamEvent, WatchEvent } from './event-reader.ts'
 import type { AskOptions, RequestLimits, WholeAnswer } from './ask-options.ts'
-import { readEvents, type WatchEvent } from './event-reader.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
 
@@ -87,7 +88,8 @@ const jsonType = { 'Content-Type': 'application/json' }
 
 /**
  * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when no agent answers,
- * and with `agent-refused`, which quotes the agent's own words, when the answer is an error.
+ * with `agent-untrusted` when its certificate is not to be trusted, and with `agent-refused`, which
+ * quotes the agent's own words, when the answer is an error.
  */
 export class Client {
   readonly #address: string
@@ -196,12 +198,21 @@ export class Client {
     return this.#get(`health/service/${encodeURIComponent(service)}${queryOf(options)}`)
   }
 
-  /**
-   * The state of `path` (`service/web`, `services`, `nodes`, `checks`) and every later one. It ends
-   * with the stream, and rejects with `agent-unreachable` when that breaks off or falls silent.
-   */
+  /** The state of `path` (`service/web`, `nodes`) and every later one; as {@link stream}. */
   async *watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
-    yield* readEvents(this.#stream(`watch/${path}`, signal))
+    yield* parsed(this.stream(`watch/${path}`, signal))
+  }
+
+  /**
+   * The server-sent events of `path`; `opened` is called when the agent has agreed to send them. Rejects
+   * with `agent-unreachable` when they break off or fall silent.
+   */
+  async *stream(
+    path: string,
+    signal: AbortSignal,
+    opened?: () => void,
+  ): AsyncGenerator<StreamEvent, void> {
+    yield* readEvents(this.#stream(path, signal, opened))
   }
 
   /**
@@ -399,7 +410,11 @@ export class Client {
    * The lines of a streaming path until it ends. A stream that is silent for a minute counts as
    * broken.
    */
-  async *#stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  async *#stream(
+    path: string,
+    signal: AbortSignal,
+    opened?: () => void,
+  ): AsyncGenerator<Uint8Array, void> {
     const silence = new AbortController()
     const onSilence = (): void =>
       silence.abort(new Error(`the stream sent nothing for ${silenceMsMax / 1000} s`))
@@ -407,6 +422,7 @@ export class Client {
     try {
       const either = AbortSignal.any([signal, silence.signal])
       const answer = await this.#request('GET', path, undefined, { signal: either })
+      opened?.()
       yield* withEach(answer.body(), () => timer.refresh())
     } catch (error) {
       throw error instanceof SvcdError ? error : this.#unreachable(error)
@@ -464,8 +480,8 @@ export class Client {
   }
 
   #unreachable(error: unknown): Error {
-    const reason = failureReason(error)
-    return svcdError('agent-unreachable', { address: this.#address, reason }, error)
+    const facts = { address: this.#address, reason: failureReason(error) }
+    return svcdError(isUntrusted(error) ? 'agent-untrusted' : 'agent-unreachable', facts, error)
   }
 }
 
@@ -485,11 +501,4 @@ export function queryOf(options: HealthOptions): string {
   if (options.stale === true) query.set('stale', 'true')
   const text = query.toString()
   return text === '' ? '' : `?${text}`
-}
-
-async function* withEach<T>(items: AsyncIterable<T>, before: () => void): AsyncGenerator<T, void> {
-  for await (const item of items) {
-    before()
-    yield item
-  }
 }

@@ -59,8 +59,8 @@ export interface LockOptions {
 
 const lockDelayHeader = 'X-Svcd-Lock-Delay'
 
-/** How the API writes an entry, its flags as text. */
-interface Row {
+/** How the API writes an entry, its flags as text ({@link withTextFlags}). */
+export interface Row {
   readonly LockIndex: number
   readonly Key: string
   readonly Flags: string
@@ -195,7 +195,7 @@ export function withTextFlags(json: string, field: string): string {
   return json.replaceAll(new RegExp(String.raw`"(${field})"\s*:\s*(\d+)`, 'gi'), '"$1":"$2"')
 }
 
-function entryOf(row: Row): KvEntry {
+export function entryOf(row: Row): KvEntry {
   return {
     key: row.Key,
     value: Buffer.from(row.Value ?? '', 'base64'),
@@ -207,11 +207,17 @@ function entryOf(row: Row): KvEntry {
   }
 }
 
-/** An empty or dot segment would be removed on the way, so such a key leaves with its slashes escaped. */
 function pathOf(key: string, asked: string): string {
+  return `kv/${keyInPath(key)}${asked}`
+}
+
+/**
+ * A key as it stands in a path. An empty or dot segment would be removed on the way, so such a key leaves
+ * with its slashes escaped.
+ */
+export function keyInPath(key: string): string {
   const isPlain = !/(?:^|\/)(?:\/|\.{1,2}(?:\/|$))/.test(key)
-  const path = isPlain ? key.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(key)
-  return `kv/${path}${asked}`
+  return isPlain ? key.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(key)
 }
 
 interface Asked extends KvReadOptions, KvWriteOptions {

@@ -3,6 +3,7 @@ import { svcdError } from '../base/errors.ts'
 import type { RegisterCommand } from '../state/catalog/commands.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../state/catalog/model.ts'
 import { extraFields } from './agent-registration.ts'
+import { plainFieldsOf } from './plain-fields.ts'
 import type {
   CatalogCheckBody,
   CatalogRegisterBody,
@@ -36,15 +37,22 @@ export function catalogRegistration(body: CatalogRegisterBody): RegisterCommand 
   return {
     kind: 'register',
     nodeName,
-    node: nodeOf(body, nodeName),
+    node: catalogNode(body, nodeName),
     isNodeKept: body.SkipNodeUpdate === true ? true : undefined,
-    service: body.Service === undefined ? undefined : serviceOf(body.Service),
-    checks: checks.map((check) => checkOf(check, nodeName)),
+    service: body.Service === undefined ? undefined : catalogService(body.Service),
+    checks: checks.map((check) => catalogCheck(check, nodeName)),
     replaceChecks: false,
   }
 }
 
-function nodeOf(body: CatalogRegisterBody, name: string): NodeDefinition {
+/** What a registration says of a node. Throws an SvcdError, as those below. */
+export function catalogNode(
+  body: Pick<
+    CatalogRegisterBody,
+    'ID' | 'Address' | 'TaggedAddresses' | 'NodeMeta' | 'SkipNodeUpdate'
+  >,
+  name: string,
+): NodeDefinition {
   const { SkipNodeUpdate: isKept = false } = body
   const address = checkedAddress(body.Address ?? '', 'Address')
   // A new node may be without an address, which a later registration gives it.
@@ -69,7 +77,9 @@ function checkedUuid(id: string): string {
   throw svcdError('bad-node-id', { id })
 }
 
-function serviceOf(body: CatalogServiceBody): ServiceDefinition {
+export function catalogService(
+  body: Omit<CatalogServiceBody, 'CreateIndex' | 'ModifyIndex'>,
+): ServiceDefinition {
   const name = checkedName(body.Service ?? '', 'Service.Service')
   if (name === '') throw svcdError('missing-catalog-service-name', {})
   return {
@@ -81,13 +91,16 @@ function serviceOf(body: CatalogServiceBody): ServiceDefinition {
     meta: checkedMeta(body.Meta ?? {}, 'Service Meta', true),
     weights: catalogWeights(body.Weights),
     taggedAddresses: checkedTaggedAddresses(body.TaggedAddresses ?? {}),
-    enableTagOverride: body.EnableTagOverride ?? false,
+    ...plainFieldsOf(body),
     owner: 'catalog',
     extra: extraFields(body),
   }
 }
 
-function checkOf(body: CatalogCheckBody, nodeName: string): CheckDefinition {
+export function catalogCheck(
+  body: Omit<CatalogCheckBody, 'CreateIndex' | 'ModifyIndex'>,
+  nodeName: string,
+): CheckDefinition {
   const id = body.CheckID === undefined || body.CheckID === '' ? (body.Name ?? '') : body.CheckID
   if (id === '') throw svcdError('missing-check-name', {})
   if ((body.Node ?? nodeName).toLowerCase() !== nodeName.toLowerCase()) {

@@ -5,8 +5,9 @@ import { must } from '../base/assert.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { failureOf } from './writes/operations.ts'
+import { isPlain } from '../state/machine/command.ts'
 import { unpackProposals } from './writes/packed-proposals.ts'
-import { failureBy, isPlain } from './writes/proposals.ts'
+import { failureBy } from './writes/proposals.ts'
 import type { ProposalResult } from './writes/proposals.ts'
 import { ReplicaServer } from './server.ts'
 import { TidyTime } from './tidy-time.ts'
@@ -63,7 +64,7 @@ const logger: Logger = {
   error: logAt('error'),
 }
 
-/** The port's side of a replica server: what main asks, and what it is told. */
+/** The port's side of a replica server: the requests of the main thread, and the answers. */
 class Desk {
   readonly #server: ReplicaServer
   /** Results gather during a turn and leave together. */

@@ -1,4 +1,4 @@
-import { normaliseArguments } from '../../src/cli/arguments.ts'
+import { hasCommandArgument, normaliseArguments } from '../../src/cli/arguments.ts'
 import { commands } from '../../src/cli/commands.ts'
 
 /** A command line of svcd in a page. */
@@ -67,11 +67,11 @@ export async function commandFault(line: string): Promise<string | undefined> {
   const command = (await commands[name]?.load())?.(silent)
   const args = words.slice(name.split(' ').length)
   const options = command?.options ?? []
-  const passesOn = commands[name]?.passesOn === true
-  const normalised = normaliseArguments(args, options, passesOn)
+  const hasCommand = command !== undefined && hasCommandArgument(command)
+  const normalised = normaliseArguments(args, options, hasCommand)
   for (let at = 0; at < normalised.length; at++) {
     const [flag = '', value] = (normalised[at] ?? '').split('=')
-    if (flag === '--' || (passesOn && !flag.startsWith('-'))) return undefined
+    if (flag === '--') return undefined
     if (!/^-{1,2}[a-z]/i.test(flag) || flag === '--help' || flag === '-h') continue
     const option = options.find(({ long, short }) => long === flag || short === flag)
     if (option === undefined) return `\`svcd ${name}\` has no option ${flag}`

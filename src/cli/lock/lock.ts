@@ -67,7 +67,7 @@ export function lockCommand(io: Io): Command {
     )
     .option('--verbose', 'Print what happens on standard error.')
     .action(async (prefix: string, child: readonly string[], options: LockOptions) =>
-      runLocked(prefix, child, options, io),
+      runLocked(prefix, child[0] === '--' ? child.slice(1) : child, options, io),
     )
   addClientOptions(command)
   return addExamples(command, [

@@ -4,18 +4,16 @@ import { families } from '../../../src/state/families.ts'
 import type { Family } from '../../../src/state/machine/family.ts'
 import { MemorySessions, registerNode, sessionCreate } from '../../helpers/sessions.ts'
 
-/** Restores family by family, as the archive does it. */
+/** Restores family by family; as in a large batch, each is planned before any of it is applied. */
 function restore(archived: MemorySessions, present: MemorySessions): number {
   let count = 0
   for (const family of families as unknown as readonly Family<FamilyBody, unknown>[]) {
     const steps = family.restore(family.reader(archived.db), family.reader(present.db), {
       memberIds: new Set(),
     })
-    for (const bodies of steps) {
-      if (bodies === undefined) continue
-      count += bodies.length
-      present.applyAll({ kind: 'batch', bodies } as unknown as FamilyBody)
-    }
+    const bodies = [...steps].flatMap((step) => step ?? [])
+    count += bodies.length
+    present.applyAll(...bodies)
   }
   return count
 }
@@ -87,4 +85,16 @@ t.test('a fencing token never falls, and a lock without its session is free', as
   t.match(present.reader.entry('a'), { session: 's', lockIndex: 5 })
   t.match(present.reader.entry('b'), { session: '', lockIndex: 1 })
   t.strictSame(present.ids, ['s'])
+})
+
+t.test('a session that differs is replaced, and has its locks', async (t) => {
+  const archived = new MemorySessions()
+  archived.apply(sessionCreate('s', { name: 'archived' }))
+  archived.acquire('a', 's')
+  const present = new MemorySessions()
+  present.apply(sessionCreate('s', { name: 'present' }))
+  present.acquire('a', 's')
+  restore(archived, present)
+  t.match(present.sessions.session('s'), { name: 'archived' })
+  t.match(present.reader.entry('a'), { session: 's', lockIndex: 1 })
 })
