@@ -10,7 +10,7 @@ const short: Readonly<Record<string, string>> = {
   '\v': '\\v',
 }
 
-/** A text in quotation marks, as Go's `%q` writes it: what cannot be seen is escaped. */
+/** A text in quotation marks, as Go's `%q` writes it: invisible characters are escaped. */
 export function goQuoted(text: string): string {
   return `"${text.replaceAll(/["\\]|(?! )[\p{C}\p{Z}]/gu, escaped)}"`
 }

@@ -30,7 +30,7 @@ export class Attempts {
     }
   }
 
-  /** Returns what `work` returns: whether what it wrote is to stay. What it throws fails the batch. */
+  /** Returns what `work` returns: whether what it wrote is to stay. An exception of `work` fails the batch. */
   run(work: () => boolean): boolean {
     assert(!this.#isRunning, 'no attempt begins within another')
     const { writers, changes } = this.#parts

@@ -71,7 +71,7 @@ export const txnEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'PUT',
     path: '/v1/txn',
-    // Of all that operations may need; those that only read need less.
+    // All that its operations may need. Reads alone need less.
     permission: [
       { resource: 'key', access: 'write' },
       { resource: 'session', access: 'write' },
