@@ -27,7 +27,8 @@ import type { SimDisk } from './disk.ts'
 import { Ended, marksOn } from './ended.ts'
 import type { Ledger } from './ledger.ts'
 import { requestIdOf } from './machine.ts'
-import type { SimMachine, SimOutcome } from './machine.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
+import type { NodeMachine } from './node-machine.ts'
 import { Rpc } from './rpc.ts'
 import type { HostWorld } from './surroundings.ts'
 
@@ -43,7 +44,7 @@ export interface Host {
   readonly expect: number
   readonly knows: readonly NodeId[]
   readonly disk: SimDisk
-  readonly machine: SimMachine
+  readonly machine: NodeMachine
   readonly ledger: Ledger
   readonly marks: { applied: Index }
   readonly oldTail: Index
@@ -194,7 +195,7 @@ export class SimReplica {
     this.rpc.connectionLost(peer)
   }
 
-  onApplied(entry: Entry, outcome: SimOutcome | undefined): void {
+  onApplied(entry: Entry, outcome: Outcome | undefined): void {
     this.raft?.proposals.onApplied(entry.index, entry.term, outcome)
   }
 
@@ -228,7 +229,7 @@ export class SimReplica {
   /** 200 means visible here, if it takes no longer than a second. Where it is, the ledger knows best. */
   #checkVisible(json: string, told: Index): void {
     const { id, machine, world, ledger } = this.node
-    const index = ledger.appliedCommands.get(requestIdOf(json))?.index ?? told
+    const index = ledger.appliedCommands.get(requestIdOf(json))?.outcome.index ?? told
     const waitedMs = world.nowMs - (this.#answeredMs.get(told) ?? Infinity)
     check(
       machine.appliedIndex() >= index || waitedMs > visibleMs - 1,

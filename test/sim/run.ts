@@ -6,9 +6,7 @@ import type { NodeId } from '../../src/raft/entry.ts'
 import { majority } from '../../src/raft/quorum.ts'
 import type { RaftState } from '../../src/raft/state.ts'
 import { longAttemptMs } from './client.ts'
-import type { Operation } from './history.ts'
-import { checkHistory } from './linearizability.ts'
-import { check, Violation } from './ledger.ts'
+import { Violation } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
 import { optionsOf } from './options.ts'
 import type { FaultClass, SimOptions } from './options.ts'
@@ -50,7 +48,7 @@ export async function runSeed(
     nemesis.begin()
     await world.runUntil(options.faultsMs)
     await recover(world)
-    judge(world)
+    world.workload.judge(world)
   } catch (error) {
     if (error instanceof Violation) failure = { kind: 'violation', claim: error.message }
     else if (error instanceof Stuck) failure = { kind: 'liveness', claim: error.message }
@@ -61,7 +59,7 @@ export async function runSeed(
     failure,
     atMs: world.nowMs,
     events: world.eventCount,
-    operations: world.history.operations.length,
+    operations: world.workload.operations,
     entries: world.ledger.commitIndex,
     terms: world.ledger.leaders.size,
     struck: nemesis.struck,
@@ -234,21 +232,4 @@ function isAhead(now: Headway, before: Headway): boolean {
 
 function highestTerm(world: World): number {
   return Math.max(...[...world.nodes.values()].map((node) => node.driver?.raft.state.term ?? 0))
-}
-
-export function judge(world: World): void {
-  const verdict = checkHistory(world.history.operations.flatMap((one) => settled(world, one)))
-  check(verdict === 'linearizable', `the history is not linearizable (${verdict})`)
-}
-
-/**
- * What a client never had an answer to: without an effect if no server applied it, and otherwise done
- * when the first one did, since every read that begins later must see it. An operation that stays
- * open for ever would double what the checker has to try.
- */
-function settled(world: World, operation: Operation): Operation[] {
-  if (operation.returnedMs !== Infinity) return [operation]
-  const applied = world.ledger.appliedCommands.get(operation.command)
-  if (applied === undefined) return []
-  return [{ ...operation, returnedMs: applied.atMs, result: applied.result }]
 }
