@@ -1,6 +1,6 @@
 import { Client } from './client.ts'
 import type { ClientWorld } from './client.ts'
-import { History } from './history.ts'
+import { History, registerModel } from './history.ts'
 import type { Operation } from './history.ts'
 import { check } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
@@ -33,7 +33,8 @@ export class Registers implements Workload {
   }
 
   judge({ ledger }: { readonly ledger: Ledger }): void {
-    const verdict = checkHistory(this.history.operations.flatMap((one) => settled(ledger, one)))
+    const operations = this.history.operations.flatMap((one) => settled(ledger, one))
+    const verdict = checkHistory(operations, registerModel)
     check(verdict === 'linearizable', `the history is not linearizable (${verdict})`)
   }
 }
