@@ -155,6 +155,23 @@ const rules: LayerRules = {
       builtins: 'any',
     },
   },
+  // The families of the state: each may use those below it.
+  folders: {
+    'state/machine': [],
+    'state/catalog': ['state/machine'],
+    'state/kv': ['state/machine'],
+    'state/session': ['state/machine', 'state/catalog', 'state/kv'],
+    'state/query': ['state/machine', 'state/catalog', 'state/kv', 'state/session'],
+    'state/event': ['state/machine', 'state/catalog', 'state/kv', 'state/session'],
+    'state/txn': [
+      'state/machine',
+      'state/catalog',
+      'state/kv',
+      'state/session',
+      'state/query',
+      'state/event',
+    ],
+  },
   doors: {
     'better-sqlite3': ['src/storage/sqlite-driver.ts'],
     'better-sqlite3-node20': ['src/storage/sqlite-driver.ts'],
@@ -253,6 +270,16 @@ t.test('a planted violation is found', async (t) => {
       ['src/cli/a.ts may not import src/api/server.ts: cli → api'],
     ],
     [
+      'a family above',
+      { 'src/state/kv/a.ts': `import { b } from '../session/b.ts'`, 'src/state/session/b.ts': '' },
+      ['src/state/kv/a.ts may not import src/state/session/b.ts: state → state'],
+    ],
+    [
+      'the list of families, from one of them',
+      { 'src/state/kv/a.ts': `import { b } from '../families.ts'`, 'src/state/families.ts': '' },
+      ['src/state/kv/a.ts may not import src/state/families.ts: state → state'],
+    ],
+    [
       'a built-in module in a pure room',
       { 'src/dns/a.ts': `import dgram from 'node:dgram'` },
       ['src/dns/a.ts may not import node:dgram'],
@@ -338,6 +365,9 @@ t.test('what the rules allow is not reported', async (t) => {
   const files = {
     'src/state/a.ts': `import type { Database } from 'better-sqlite3'\nimport { b } from '../base/b.ts'`,
     'src/base/b.ts': `// import { pino } from 'pino'\nexport const b = "import x from 'pino'"`,
+    'src/state/session/e.ts': `import { f } from '../kv/f.ts'\nimport { a } from '../machine/g.ts'`,
+    'src/state/kv/f.ts': '',
+    'src/state/machine/g.ts': '',
     'src/cli/c.ts': `import { d } from '../client/client.ts'\nimport fs from 'node:fs'`,
     'src/client/client.ts': '',
     'src/node/f.ts': `import { mkdirSync, writeSync } from 'node:fs'\n// new URL('./x.ts')\nconst f = 'raft.db'`,

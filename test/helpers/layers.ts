@@ -4,6 +4,8 @@ import ts from 'typescript'
 /** Who may import what. Paths are relative to the repository, with forward slashes. */
 export interface LayerRules {
   readonly rooms: Readonly<Record<string, Room>>
+  /** Folder of a room → the other folders of that room that its files may import; relative to src. */
+  readonly folders?: Readonly<Record<string, readonly string[]>>
   /** Outside package → the paths (exact, or ending in `/`) that may import it. */
   readonly doors: Readonly<Record<string, readonly string[]>>
   /** As `doors`, for `import type`. */
@@ -189,8 +191,17 @@ function relativeFaults(
   if (!target.startsWith('src/')) return [`${path} may not import ${target}`]
   const [from, to] = [roomOf(path), roomOf(target)]
   const allowed = rules.rooms[from]?.imports ?? []
-  const fits = from === to || allowed.some((entry) => isUnder(target, entryPath(entry)))
+  const fits =
+    from === to
+      ? isInFolderRule(path, target, rules)
+      : allowed.some((entry) => isUnder(target, entryPath(entry)))
   return fits ? [] : [`${path} may not import ${target}: ${from} → ${to}`]
+}
+
+function isInFolderRule(path: string, target: string, { folders = {} }: LayerRules): boolean {
+  const folder = Object.keys(folders).find((name) => isUnder(path, entryPath(name)))
+  if (folder === undefined) return true
+  return [folder, ...(folders[folder] ?? [])].some((name) => isUnder(target, entryPath(name)))
 }
 
 function builtinFaults(path: string, specifier: string, rules: LayerRules): readonly string[] {

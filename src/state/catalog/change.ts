@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { Change } from '../machine/change.ts'
 import type { CheckDefinition, Evidence } from './model.ts'
 import { evidenceFormat } from './schema.ts'
-import { checksTable } from './tables.ts'
+import { checksTable, nodesTable } from './tables.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 import { subject } from './subjects.ts'
 
@@ -60,6 +60,9 @@ class KnownNodes {
   constructor(gate: Change, hasNode: Statement<[string]>) {
     this.#gate = gate
     this.#hasNode = hasNode
+    gate.after(nodesTable, (row, before) => {
+      if (row === undefined && before !== undefined) this.#keys.delete(before.key)
+    })
   }
 
   has(key: string): boolean {
@@ -71,10 +74,6 @@ class KnownNodes {
     if (this.#hasNode.get(key) === undefined) return false
     this.#keys.add(key)
     return true
-  }
-
-  delete(key: string): void {
-    this.#keys.delete(key)
   }
 }
 

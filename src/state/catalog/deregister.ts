@@ -48,7 +48,6 @@ export function removeNode(node: NodeRow, change: CatalogChange): void {
   for (const service of sql.servicesOfNode.all(nodeKey)) removeService(service, change)
   for (const check of sql.checksOfNode.all(nodeKey)) removeCheck(check, change)
   gate.remove(nodesTable, node)
-  change.nodes.delete(nodeKey)
   moveAddresses(nodeKey, '', nodeAddressKeys(node), [], change)
   gate.touch(subject.nodes)
   gate.touch(subject.node(nodeKey))

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../../base/assert.ts'
 import { Change } from './change.ts'
+import type { Moment } from './change.ts'
 import type { AnyBody, BatchCommand, Command, Outcome } from './command.ts'
 import type { Applier, Family } from './family.ts'
 import { Requests, requestRow, requestsTable } from './requests.ts'
@@ -80,6 +81,7 @@ export class Machine {
   readonly #used: UsedFormat
   readonly #families: readonly Opened[]
   readonly #byKind: ReadonlyMap<string, Opened>
+  readonly #moment: Moment = { index: 0, timeMs: 0, actor: '', cause: '', batch: 0 }
   #place: AppliedPlace
   #sums: StateSums
   /** At fixed entries, the oldest first, for comparing replicas. */
@@ -106,16 +108,30 @@ export class Machine {
       gone: sumOf(goneSubjectsTable),
     }))
     this.#used = new UsedFormat(db, must(this.#writers.get(usedFormatsTable)))
-    this.#families = families.map((family) => {
-      const change = new Change(this.#writers, this.#subjects, this.#used)
-      // Decoding has found the kind in the row of the family.
-      return { family, change, applier: family.open(db, change) as unknown as Applier<AnyBody> }
-    })
+    this.#families = this.#open(families)
     this.#byKind = new Map(
       this.#families.flatMap((opened) =>
         Object.keys(opened.family.commands).map((kind) => [kind, opened] as const),
       ),
     )
+  }
+
+  #open(families: readonly AppliedFamily[]): readonly Opened[] {
+    const changes = new Map<string, Change>()
+    const context = {
+      moment: this.#moment,
+      writers: this.#writers,
+      subjects: this.#subjects,
+      used: this.#used,
+      changes,
+    }
+    for (const { name } of families) changes.set(name, new Change(context))
+    return families.map((family) => {
+      const change = must(changes.get(family.name), 'each family has one')
+      // Decoding has found the kind in the row of the family.
+      const applier = family.open(this.#db, change) as unknown as Applier<AnyBody>
+      return { family, change, applier }
+    })
   }
 
   get appliedIndex(): number {
@@ -142,7 +158,7 @@ export class Machine {
    */
   applyBatch(entries: readonly CommittedCommand[]): BatchResult {
     const batch: Batch = { subjects: new Map(), outcomes: [] }
-    for (const { change } of this.#families) change.batch++
+    this.#moment.batch++
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const run of runsOf(entries)) {
@@ -168,10 +184,8 @@ export class Machine {
     for (const [{ name }, writer] of this.#writers) writer.sum = must(sums[name])
     this.#subjects.clear()
     this.#used.load()
-    for (const { change } of this.#families) {
-      change.batch++
-      change.touched.clear()
-    }
+    this.#moment.batch++
+    for (const { change } of this.#families) change.touched.clear()
   }
 
   /** All of the entries up to `index` must be in the sums, those of this batch as well. */
@@ -244,11 +258,12 @@ export class Machine {
       this.#used.use(body as UseFormatCommand)
       return { ok: true, index }
     }
-    const { change, applier } = must(this.#byKind.get(body.kind), 'its kind was decoded')
-    change.index = index
-    change.timeMs = command.timeMs
-    change.actor = command.actor
-    change.cause = command.cause
+    const { applier } = must(this.#byKind.get(body.kind), 'its kind was decoded')
+    const moment = this.#moment
+    moment.index = index
+    moment.timeMs = command.timeMs
+    moment.actor = command.actor
+    moment.cause = command.cause
     return applier.apply(body)
   }
 

@@ -1,45 +1,90 @@
 import { must } from '../../base/assert.ts'
 import type { Subjects } from './subjects.ts'
 import type { AnyTable, Table } from './table.ts'
-import type { TableWriter } from './table-writer.ts'
+import type { RowListener, TableWriter } from './table-writer.ts'
 import type { UsedFormat } from './used-format.ts'
+
+/** The command that is being applied: one for all families. */
+export interface Moment {
+  /** Its entry of the log. */
+  index: number
+  /** The leader's wall clock when it took the command. */
+  timeMs: number
+  /** Who asked, and why; see CommandOrigin. */
+  actor: string
+  cause: string
+  /**
+   * Another number for each batch, and after each failure. What a family remembers of the rows counts
+   * for one of them.
+   */
+  batch: number
+}
+
+/** What the gates of all families have in common. */
+export interface ChangeContext {
+  readonly moment: Readonly<Moment>
+  readonly writers: ReadonlyMap<AnyTable, TableWriter>
+  readonly subjects: Subjects
+  readonly used: Pick<UsedFormat, 'format'>
+  /** By the name of the family. */
+  readonly changes: ReadonlyMap<string, Change>
+}
 
 /**
  * The write gate of one family: what applies a command writes through it, and in no other way. It keeps
  * the sums of the tables and the subjects of the change, and it knows when, by whom and why.
  */
 export class Change {
-  /** The entry of the log that is being applied. */
-  index = 0
-  /** The leader's wall clock when it took the command. */
-  timeMs = 0
-  /** Who asked, and why; see CommandOrigin. */
-  actor = ''
-  cause = ''
-  /**
-   * Another number for each batch, and after each failure. What a family remembers of the rows counts
-   * for one of them.
-   */
-  batch = 0
   /** The last entry that changed a subject, since this was emptied. */
   readonly touched = new Map<string, number>()
-  readonly #writers: ReadonlyMap<AnyTable, TableWriter>
-  readonly #subjects: Subjects
-  readonly #used: Pick<UsedFormat, 'format'>
+  readonly #context: ChangeContext
 
-  constructor(
-    writers: ReadonlyMap<AnyTable, TableWriter>,
-    subjects: Subjects,
-    used: Pick<UsedFormat, 'format'>,
-  ) {
-    this.#writers = writers
-    this.#subjects = subjects
-    this.#used = used
+  constructor(context: ChangeContext) {
+    this.#context = context
+  }
+
+  /** See {@link Moment}, as for those below. */
+  get index(): number {
+    return this.#context.moment.index
+  }
+
+  get timeMs(): number {
+    return this.#context.moment.timeMs
+  }
+
+  get actor(): string {
+    return this.#context.moment.actor
+  }
+
+  get cause(): string {
+    return this.#context.moment.cause
+  }
+
+  get batch(): number {
+    return this.#context.moment.batch
   }
 
   /** The newest format that the log has taken into use; 0 for none. */
   get usedFormat(): number {
-    return this.#used.format
+    return this.#context.used.format
+  }
+
+  /**
+   * The gate of a family below this one: what writes its tables touches its subjects, whichever
+   * command asked for it.
+   */
+  of(family: string): Change {
+    return must(this.#context.changes.get(family), 'the family is listed')
+  }
+
+  /**
+   * Has `listener` called after each put (`row`) and removal (`row` undefined) in a table of this family
+   * or of one below, whichever family wrote it. It is called in the same transaction, and may write.
+   * It must rely on the two rows alone: the command that wrote them may not have written all yet.
+   */
+  after<R extends object>(table: Table<R>, listener: RowListener<R>): void {
+    // A table is given rows of its own type only.
+    this.#writer(table).listeners.push(listener as RowListener<never>)
   }
 
   /** Adds a row, or replaces `before`: the row of the same key as it was read. */
@@ -67,15 +112,15 @@ export class Change {
 
   /** For a family that keeps the indexes of its subjects: it may have been gone, and is there now. */
   come(subject: string): void {
-    this.#subjects.come(subject)
+    this.#context.subjects.come(subject)
   }
 
   /** The reverse: its index is forgotten after a while. */
   gone(subject: string): void {
-    this.#subjects.gone(subject)
+    this.#context.subjects.gone(subject)
   }
 
   #writer(table: AnyTable): TableWriter {
-    return must(this.#writers.get(table), 'the table belongs to a family')
+    return must(this.#context.writers.get(table), 'the table belongs to a family')
   }
 }

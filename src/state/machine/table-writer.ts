@@ -4,6 +4,9 @@ import type { ColumnValues } from './rows-insert.ts'
 import type { AnyTable } from './table.ts'
 import { valuesOf } from './table.ts'
 
+/** Told of a write: `row` is undefined when it was removed, and `before` when it was not there. */
+export type RowListener<R> = (row: R | undefined, before: R | undefined) => void
+
 /**
  * The writes to one table. Each keeps the sum of the table: the old row is subtracted as it was read,
  * and the new one is added.
@@ -15,6 +18,8 @@ export class TableWriter {
   readonly #remove: Statement<[ColumnValues]>
   /** Replaced when the state is loaded again. */
   sum: RowSum
+  /** Called after each write, in this order. */
+  readonly listeners: RowListener<never>[] = []
 
   constructor(db: Database, table: AnyTable, sum: RowSum) {
     this.#db = db
@@ -34,14 +39,18 @@ export class TableWriter {
     const values = valuesOf(this.#table, row)
     if (before !== undefined) this.sum.subtract(valuesOf(this.#table, before))
     // Of a row that is a key alone, this may be the same one again.
-    if (this.#put.run(values).changes === 1) this.sum.add(values)
+    if (this.#put.run(values).changes !== 1) return
+    this.sum.add(values)
+    this.#tell(row, before)
   }
 
   /** Nothing happens where there is no such row. */
   remove(row: object): void {
     const values = valuesOf(this.#table, row)
     const { changes } = this.#remove.run(values.slice(0, this.#table.keyCount))
-    if (changes === 1) this.sum.subtract(values)
+    if (changes !== 1) return
+    this.sum.subtract(values)
+    this.#tell(undefined, row)
   }
 
   /** A put of a row of which only these columns have changed: SQLite leaves the indexes of others alone. */
@@ -56,6 +65,15 @@ export class TableWriter {
       statement.run(bound.map((column) => row[column]) as unknown as ColumnValues)
       this.sum.subtract(valuesOf(this.#table, before))
       this.sum.add(valuesOf(this.#table, row))
+      this.#tell(row, before)
+    }
+  }
+
+  #tell(row: object | undefined, before: object | undefined): void {
+    // Counted, not iterated: nearly all tables have none.
+    for (let at = 0; at < this.listeners.length; at++) {
+      const listener = this.listeners[at] as RowListener<object>
+      listener(row, before)
     }
   }
 }

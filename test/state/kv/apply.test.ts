@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { KvCommand } from '../../../src/state/kv/commands.ts'
-import { rememberEntries } from '../../../src/state/kv/apply.ts'
+import { rememberEntries } from '../../../src/state/kv/store.ts'
 import { kvSubject } from '../../../src/state/kv/subjects.ts'
 import { kvPut, MemoryKv } from '../../helpers/kv.ts'
 
