@@ -34,13 +34,16 @@ class Stuck extends Error {
   override name = 'Stuck'
 }
 
-/** One seed: faults, then none of them (liveness), then the judgement of the history. */
+/** A seed whose clients use registers: faults, then none of them (liveness), then the judgement of the history. */
 export async function runSeed(
   seed: number,
   extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
 ): Promise<SimResult> {
-  const options = optionsOf(seed)
-  const world = new World(options, extra)
+  return runWorld(new World(optionsOf(seed), extra))
+}
+
+export async function runWorld(world: World): Promise<SimResult> {
+  const { options } = world
   const nemesis = new Nemesis(world)
   let failure: SimResult['failure']
   try {

@@ -1,0 +1,152 @@
+import type { Index } from '../../../src/raft/entry.ts'
+import type { KvCommand } from '../../../src/state/kv/commands.ts'
+import type { ClientWorld } from '../client.ts'
+import { check } from '../ledger.ts'
+import type { Ledger } from '../ledger.ts'
+import { checkHistory } from '../linearizability.ts'
+import type { MachineEvents } from '../node-machine.ts'
+import { optionsOf } from '../options.ts'
+import type { SimOptions } from '../options.ts'
+import type { Workload } from '../workload.ts'
+import type { StoreWorld } from './attempts.ts'
+import { KvClient, proposal } from './client.ts'
+import type { StoreShared } from './client.ts'
+import { isSameStored, keyModel } from './history.ts'
+import type { KeyOperation, ReadRequest, WriteRequest } from './history.ts'
+import { Keys } from './keys.ts'
+import { StoreMachine } from './machine.ts'
+import type { StoreDefect } from './machine.ts'
+import { Twin } from './twin.ts'
+import type { KeyWrite } from './twin.ts'
+
+/** As {@link optionsOf}, with a cluster from the start and more that happens at once. */
+export function storeOptionsOf(seed: number): SimOptions {
+  const options = optionsOf(seed)
+  const servers = Math.max(3, options.servers)
+  const base = { servers, expect: servers, begins: 'founded', promotes: true } as const
+  return { ...options, ...base, clients: 2 + options.clients, faultsMs: options.faultsMs / 2 }
+}
+
+/** The product's own store, and clients that use it. */
+export class Store implements Workload, StoreShared {
+  readonly keys: Keys
+  readonly reads: ReadRequest[] = []
+  readonly writes: WriteRequest[] = []
+  readonly lastSeen = new Map<string, string>()
+  readonly #defect: StoreDefect
+
+  constructor({ keys }: SimOptions, defect: StoreDefect = {}) {
+    this.keys = new Keys(2 * keys)
+    this.#defect = defect
+  }
+
+  get operations(): number {
+    return this.reads.length + this.writes.length
+  }
+
+  machine(events: MachineEvents, options: SimOptions): StoreMachine {
+    return new StoreMachine(events, options, this.#defect)
+  }
+
+  client(world: ClientWorld, id: number): KvClient {
+    return new KvClient(world as StoreWorld, this, id)
+  }
+
+  burst(requestId: string): string {
+    return proposal(requestId, { kind: 'kv-put', key: 'burst', value: '', flags: '0' })
+  }
+
+  judge({ ledger }: { readonly ledger: Ledger }): void {
+    const operations = [
+      ...this.writes.flatMap((request) => this.#writesOf(request, ledger)),
+      ...this.reads.flatMap((request) => this.#readsOf(request)),
+    ]
+    const verdict = checkHistory(operations, keyModel)
+    check(verdict === 'linearizable', `the history of the keys is not linearizable (${verdict})`)
+    const twin = new Twin()
+    twin.apply(ledger.committed.slice(1))
+    for (const request of this.reads) checkPrefix(request, twin)
+    checkOutcomes(ledger, twin)
+  }
+
+  /** A write to several keys is one to each of them. */
+  #writesOf(request: WriteRequest, ledger: Ledger): KeyOperation[] {
+    const { asked, invokedMs, answer } = request
+    const applied = ledger.appliedCommands.get(request.id)
+    if (applied === undefined) {
+      check(answer === undefined, `${request.id} was answered, and nobody has applied it`)
+      return []
+    }
+    const { index } = applied.outcome
+    check(
+      answer === undefined || answer.index === index,
+      `${request.id}, which is entry ${index}, was answered with ${answer?.index}`,
+    )
+    // Without an answer it was done when the first server applied it: each read that begins later sees it.
+    const returnedMs = answer === undefined ? applied.atMs : request.returnedMs
+    const rest = { at: index, invokedMs, returnedMs, isDone: answer?.isDone }
+    return writesOf(asked, this.keys).map(([key, write]) => ({ ...rest, key, write }))
+  }
+
+  #readsOf({ asked, answer, invokedMs, returnedMs }: ReadRequest): KeyOperation[] {
+    if (answer === undefined || asked.consistency === 'stale') return []
+    const { rows, index } = answer
+    const keys = asked.isTree ? this.keys.below(asked.key) : [asked.key]
+    return keys.map((key) => {
+      const stored = rows.find((row) => row.key === key)
+      const read = { stored, ...(!asked.isTree && { index }) }
+      return { key, invokedMs, returnedMs, read }
+    })
+  }
+}
+
+function writesOf(asked: KvCommand, keys: Keys): [string, KeyWrite][] {
+  switch (asked.kind) {
+    case 'kv-put':
+      return [[asked.key, { ...asked, kind: 'put', cas: asked.cas }]]
+    case 'kv-delete':
+      return [[asked.key, { kind: 'delete', cas: asked.cas }]]
+    case 'kv-delete-tree':
+      return keys.below(asked.prefix).map((key) => [key, { kind: 'delete', cas: undefined }])
+  }
+}
+
+/** Each answer, a stale one as well, is what the log up to one committed entry gives: of all keys at once. */
+function checkPrefix({ asked, answer }: ReadRequest, twin: Twin): void {
+  if (answer === undefined) return
+  const { rows, index, by, applied, committed } = answer
+  const { key, isTree } = asked
+  const what = `${by} answers a ${asked.consistency} read of ${key}${isTree ? '…' : ''}`
+  check(applied <= committed, `${what} with ${applied}, of ${committed} committed`)
+  const expected = expectedRows(twin, asked, applied)
+  const isSame =
+    rows.length === expected.length &&
+    expected.every(([name, stored], at) => {
+      return rows[at]?.key === name && isSameStored(rows[at], stored)
+    })
+  check(isSame, `${what} with other rows than entry ${applied} left: ${JSON.stringify(rows)}`)
+  const changedAt = isTree ? twin.changedBelow(key, applied) : twin.changedAt(key, applied)
+  check(
+    index === Math.max(1, changedAt),
+    `${what} with index ${index}, which changed at ${changedAt}`,
+  )
+}
+
+function expectedRows(twin: Twin, { key, isTree }: ReadRequest['asked'], at: Index) {
+  if (isTree) return twin.below(key, at)
+  const stored = twin.at(key, at)
+  return stored === undefined ? [] : [[key, stored] as const]
+}
+
+/** Each command came to what the contract says. */
+function checkOutcomes(ledger: Ledger, twin: Twin): void {
+  for (const [id, { outcome }] of ledger.appliedCommands) {
+    const came = twin.came.get(id)
+    const isSame =
+      came !== undefined &&
+      came.index === outcome.index &&
+      came.ok === outcome.ok &&
+      (!outcome.ok || came.value === outcome.value)
+    check(isSame, `${id} came to ${JSON.stringify(outcome)}, and should to ${JSON.stringify(came)}`)
+  }
+}
