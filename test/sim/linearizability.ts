@@ -98,15 +98,20 @@ function checkKey<Op extends Interval, State>(
       point = point.next
       continue
     }
-    // Nothing more can come before this return: take the last step back.
-    const last = stack.pop()
-    if (last === undefined) return 'violation'
-    const { operation: id } = last.call
-    state = last.stateBefore
-    done.flip(id)
-    if (must(operations[id]).returnedMs !== Infinity) left++
-    unlift(last.call, returnOf[id])
-    point = last.call.next
+    // Nothing more can come before this return: take back the last step that another might have replaced. A read
+    // changes nothing, so one that fits is never done too early.
+    for (;;) {
+      const last = stack.pop()
+      if (last === undefined) return 'violation'
+      const { operation: id } = last.call
+      const operation = must(operations[id])
+      state = last.stateBefore
+      done.flip(id)
+      if (operation.returnedMs !== Infinity) left++
+      unlift(last.call, returnOf[id])
+      point = last.call.next
+      if (!model.isRead(operation)) break
+    }
   }
   return 'linearizable'
 }

@@ -1,7 +1,8 @@
 import type { Consistency } from '../../../src/api/http/parameters.ts'
 import type { Index, NodeId } from '../../../src/raft/entry.ts'
 import type { KvCommand } from '../../../src/state/kv/commands.ts'
-import type { Interval, Model } from '../linearizability.ts'
+import { checkHistory } from '../linearizability.ts'
+import type { Interval, Model, Verdict } from '../linearizability.ts'
 import { write } from './twin.ts'
 import type { KeyWrite, Stored } from './twin.ts'
 
@@ -62,12 +63,31 @@ interface KeyState {
   readonly stored: Stored | undefined
   /** The entry that changed it last, or that deleted it. */
   readonly changedAt: Index
-  /** The last write: each has a larger index than all before. */
+  /** Of the last write. */
   readonly at: Index
 }
 
-/** A key, as the checker of histories needs it. */
-export const keyModel: Model<KeyOperation, KeyState> = {
+/** Whether the history of one key is linearizable, its writes in the order of their entries. */
+export function checkKey(operations: readonly KeyOperation[]): Verdict {
+  const writes = operations.filter(({ write: asked }) => asked !== undefined)
+  let before = 0
+  const placed = new Map<KeyOperation, PlacedOperation>()
+  for (const one of writes.toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0))) {
+    placed.set(one, { ...one, before })
+    before = one.at ?? 0
+  }
+  return checkHistory<PlacedOperation, KeyState>(
+    operations.map((one) => placed.get(one) ?? one),
+    keyModel,
+  )
+}
+
+/** `before`: the entry of the write that comes before this one. All were applied, so none is left out. */
+interface PlacedOperation extends KeyOperation {
+  readonly before?: Index
+}
+
+const keyModel: Model<PlacedOperation, KeyState> = {
   initial: { stored: undefined, changedAt: 0, at: 0 },
   next(state, operation) {
     const { read, at = 0 } = operation
@@ -76,12 +96,11 @@ export const keyModel: Model<KeyOperation, KeyState> = {
       const isIndex = read.index === undefined || read.index === Math.max(1, state.changedAt)
       return isSame && isIndex ? state : undefined
     }
-    if (operation.write === undefined || at <= state.at) return undefined
+    if (operation.write === undefined || operation.before !== state.at) return undefined
     const { stored, isDone } = write(state.stored, operation.write, at)
     if (operation.isDone !== undefined && operation.isDone !== isDone) return undefined
     return { stored, at, changedAt: stored === state.stored ? state.changedAt : at }
   },
-  // The writes that were done are in the order of their entries, which are known.
   name: ({ at }) => at,
   isRead: ({ read }) => read !== undefined,
 }

@@ -90,6 +90,8 @@ export class StoreMachine implements NodeMachine, Families {
   readonly #reads = new Map<string, FamilyReads<unknown>>()
   #chain = 0
   #checkpoint: StoreImage
+  /** What the next process begins with; undefined: with what the last one has left open. */
+  #next: StoreImage | undefined
   #entries: readonly Entry[] = []
   #restoring: SnapshotMeta | undefined
 
@@ -98,8 +100,7 @@ export class StoreMachine implements NodeMachine, Families {
     this.#options = options
     this.#defect = defect
     this.#checkpoint = { index: 0, chain: 0, sums: '', bytes: emptyBytes() }
-    this.#open(this.#checkpoint)
-    this.#begin()
+    this.#next = this.#checkpoint
   }
 
   get checkpointIndex(): Index {
@@ -107,11 +108,12 @@ export class StoreMachine implements NodeMachine, Families {
   }
 
   appliedIndex(): Index {
-    return this.#machine.appliedIndex
+    return this.#next?.index ?? this.#machine.appliedIndex
   }
 
   start(): void {
-    this.#open(this.copy())
+    this.#open(this.#next ?? this.copy())
+    this.#next = undefined
     this.#begin()
   }
 
@@ -140,8 +142,7 @@ export class StoreMachine implements NodeMachine, Families {
   }
 
   losePower(): void {
-    this.#open(this.#checkpoint)
-    this.#begin()
+    this.#next = this.#checkpoint
   }
 
   /** The answer of the API to a question, as of now. */

@@ -1,9 +1,7 @@
-import type { Mutant } from '../node.ts'
-import type { StoreDefect } from './machine.ts'
+import { keyMutants } from './mutants/keys.ts'
+import type { StoreMutant } from './mutants/kinds.ts'
 
-/** A defect of the store, or of what stands around it, on every server of a run. */
-export interface StoreMutant extends Mutant {
-  readonly defect?: StoreDefect
-}
+export type { StoreMutant } from './mutants/kinds.ts'
 
-export const storeMutants: readonly StoreMutant[] = []
+/** A table a room, as those of the core in ../mutants.ts. */
+export const storeMutants: readonly StoreMutant[] = [...keyMutants]

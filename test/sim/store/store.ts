@@ -3,7 +3,6 @@ import type { KvCommand } from '../../../src/state/kv/commands.ts'
 import type { ClientWorld } from '../client.ts'
 import { check } from '../ledger.ts'
 import type { Ledger } from '../ledger.ts'
-import { checkHistory } from '../linearizability.ts'
 import type { MachineEvents } from '../node-machine.ts'
 import { optionsOf } from '../options.ts'
 import type { SimOptions } from '../options.ts'
@@ -11,7 +10,7 @@ import type { Workload } from '../workload.ts'
 import type { StoreWorld } from './attempts.ts'
 import { KvClient, proposal } from './client.ts'
 import type { StoreShared } from './client.ts'
-import { isSameStored, keyModel } from './history.ts'
+import { checkKey, isSameStored } from './history.ts'
 import type { KeyOperation, ReadRequest, WriteRequest } from './history.ts'
 import { Keys } from './keys.ts'
 import { StoreMachine } from './machine.ts'
@@ -24,7 +23,10 @@ export function storeOptionsOf(seed: number): SimOptions {
   const options = optionsOf(seed)
   const servers = Math.max(3, options.servers)
   const base = { servers, expect: servers, begins: 'founded', promotes: true } as const
-  return { ...options, ...base, clients: 2 + options.clients, faultsMs: options.faultsMs / 2 }
+  const { clients, faultsMs, checkpointEvery } = options
+  // A checkpoint copies the whole database.
+  const rest = { clients: 2 + clients, faultsMs: faultsMs / 2 }
+  return { ...options, ...base, ...rest, checkpointEvery: Math.max(5, checkpointEvery) }
 }
 
 /** The product's own store, and clients that use it. */
@@ -61,8 +63,11 @@ export class Store implements Workload, StoreShared {
       ...this.writes.flatMap((request) => this.#writesOf(request, ledger)),
       ...this.reads.flatMap((request) => this.#readsOf(request)),
     ]
-    const verdict = checkHistory(operations, keyModel)
-    check(verdict === 'linearizable', `the history of the keys is not linearizable (${verdict})`)
+    for (const key of this.keys.all) {
+      const ofKey = operations.filter((operation) => operation.key === key)
+      const verdict = checkKey(ofKey)
+      check(verdict === 'linearizable', `the history of ${key} is not linearizable (${verdict})`)
+    }
     const twin = new Twin()
     twin.apply(ledger.committed.slice(1))
     for (const request of this.reads) checkPrefix(request, twin)
