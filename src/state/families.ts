@@ -4,6 +4,7 @@ import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
+import { sessionFamily } from './session/family.ts'
 import { Machine, machineTables } from './machine/apply.ts'
 import type { AnyBody, BatchCommand, Command } from './machine/command.ts'
 import type { CommandKind, Family } from './machine/family.ts'
@@ -12,7 +13,7 @@ import type { UseFormatCommand } from './machine/used-format.ts'
 import { Versions } from './machine/versions.ts'
 
 /** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
-export const families = [catalogFamily, kvFamily] as const
+export const families = [catalogFamily, kvFamily, sessionFamily] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never
 

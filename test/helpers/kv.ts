@@ -2,8 +2,8 @@ import { must } from '../../src/base/assert.ts'
 import type { BatchResult, Machine } from '../../src/state/machine/apply.ts'
 import { initializeSums, scanSums, tablesText } from '../../src/state/machine/sums.ts'
 import { openMachine, stateMigrations, stateTables } from '../../src/state/families.ts'
+import type { FamilyBody } from '../../src/state/families.ts'
 import { defineAddressKeys } from '../../src/state/catalog/schema.ts'
-import type { KvCommand } from '../../src/state/kv/commands.ts'
 import { KvReader } from '../../src/state/kv/reader.ts'
 import { Sqlite } from './sqlite.ts'
 
@@ -20,6 +20,8 @@ export class MemoryKv {
   readonly reader: KvReader
   /** Between two commands, so that a short log comes to where something is forgotten. */
   readonly step: number
+  /** Of the entries that come. */
+  term = 1
   #commands = 0
 
   constructor(step = 1) {
@@ -37,17 +39,17 @@ export class MemoryKv {
   }
 
   /** Applies commands in one batch. */
-  applyAll(...bodies: readonly KvCommand[]): BatchResult {
+  applyAll(...bodies: readonly FamilyBody[]): BatchResult {
     const entries = bodies.map((body) => {
       const requestId = `r${++this.#commands}`
       const origin = { version: 1, requestId, actor: 'test', cause: 'test', timeMs: 0 } as const
-      return { index: this.index, term: 1, command: { ...origin, body } }
+      return { index: this.index, term: this.term, command: { ...origin, body } }
     })
     return this.machine.applyBatch(entries)
   }
 
   /** Applies one command; tells whether it was done, and which subjects it touched. */
-  apply(body: KvCommand): { readonly isDone: boolean; readonly subjects: ReadonlySet<string> } {
+  apply(body: FamilyBody): { readonly isDone: boolean; readonly subjects: ReadonlySet<string> } {
     const { outcomes, subjects } = this.applyAll(body)
     const outcome = must(outcomes[0])
     return {

@@ -36,8 +36,8 @@ export interface KvDeleteTreeCommand {
  */
 export type KvCommand = KvPutCommand | KvDeleteCommand | KvDeleteTreeCommand
 
-const isKey: Shape = (value) => typeof value === 'string' && value !== ''
-const isUnsigned: Shape = (value) =>
+export const isKey: Shape = (value) => typeof value === 'string' && value !== ''
+export const isUnsigned: Shape = (value) =>
   typeof value === 'string' && /^(?:0|[1-9]\d{0,19})$/.test(value)
 
 export const kvCommands: Readonly<Record<KvCommand['kind'], CommandKind>> = {

@@ -81,7 +81,7 @@ export class Machine {
   readonly #used: UsedFormat
   readonly #families: readonly Opened[]
   readonly #byKind: ReadonlyMap<string, Opened>
-  readonly #moment: Moment = { index: 0, timeMs: 0, actor: '', cause: '', batch: 0 }
+  readonly #moment: Moment = { index: 0, term: 0, timeMs: 0, actor: '', cause: '', batch: 0 }
   #place: AppliedPlace
   #sums: StateSums
   /** At fixed entries, the oldest first, for comparing replicas. */
@@ -242,9 +242,11 @@ export class Machine {
     return this.#requests.claim(rows)
   }
 
-  #applyOne({ index, command }: CommittedCommand, isFresh: boolean): Outcome | undefined {
+  #applyOne(entry: CommittedCommand, isFresh: boolean): Outcome | undefined {
+    const { index, term, command } = entry
     if (command === undefined) return undefined
     if (!isFresh) return this.#requests.outcomeOf(command.requestId)
+    this.#moment.term = term
     const outcome = this.#apply(command.body, index, command)
     if (!outcome.ok || outcome.value !== undefined) {
       this.#requests.putOutcome(requestRow(index, command), outcome)

@@ -8,6 +8,8 @@ import type { UsedFormat } from './used-format.ts'
 export interface Moment {
   /** Its entry of the log. */
   index: number
+  /** The term of that entry. */
+  term: number
   /** The leader's wall clock when it took the command. */
   timeMs: number
   /** Who asked, and why; see CommandOrigin. */
@@ -48,6 +50,10 @@ export class Change {
     return this.#context.moment.index
   }
 
+  get term(): number {
+    return this.#context.moment.term
+  }
+
   get timeMs(): number {
     return this.#context.moment.timeMs
   }
@@ -83,8 +89,7 @@ export class Change {
    * It must rely on the two rows alone: the command that wrote them may not have written all yet.
    */
   after<R extends object>(table: Table<R>, listener: RowListener<R>): void {
-    // A table is given rows of its own type only.
-    this.#writer(table).listeners.push(listener as RowListener<never>)
+    this.#writer(table).listeners.push(listener)
   }
 
   /** Adds a row, or replaces `before`: the row of the same key as it was read. */

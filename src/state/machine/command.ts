@@ -46,8 +46,9 @@ export type Outcome =
   | {
       readonly ok: false
       readonly index: number
-      readonly error: 'unknown-node' | 'unknown-service' | 'unknown-check'
-      /** The name or id that was not found. */
+      readonly error:
+        'unknown-node' | 'unknown-service' | 'unknown-check' | 'critical-check' | 'unknown-session'
+      /** The name or ID of what was not found, or is critical. */
       readonly subject: string
     }
 

@@ -1,12 +1,10 @@
 import t from 'tap'
 import { must } from '../../../src/base/assert.ts'
 import type { RegisterCommand } from '../../../src/state/catalog/commands.ts'
-import { stateMigrations, stateTables } from '../../../src/state/families.ts'
+import { families, stateMigrations, stateTables } from '../../../src/state/families.ts'
 import { defineAddressKeys } from '../../../src/state/catalog/schema.ts'
 import { checksTable, nodesTable } from '../../../src/state/catalog/tables.ts'
 import type { CheckRow } from '../../../src/state/catalog/tables.ts'
-import { catalogFamily } from '../../../src/state/catalog/family.ts'
-import { kvFamily } from '../../../src/state/kv/family.ts'
 import { kvTable } from '../../../src/state/kv/tables.ts'
 import { Machine } from '../../../src/state/machine/apply.ts'
 import type { AppliedFamily } from '../../../src/state/machine/apply.ts'
@@ -38,7 +36,7 @@ function openWith(open: (change: Change) => void): {
   defineAddressKeys(db)
   for (const migration of stateMigrations) db.exec(migration)
   initializeSums(db, stateTables)
-  const machine = new Machine(db, [catalogFamily, kvFamily, listening(open)])
+  const machine = new Machine(db, [...families, listening(open)])
   let index = 0
   const apply = (...bodies: readonly AnyBody[]) =>
     machine.applyBatch(

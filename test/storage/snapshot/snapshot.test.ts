@@ -364,6 +364,9 @@ t.test('an archive is unpacked into what was packed, however it is cut into chun
       gone_subjects: 0,
       kv: 0,
       kv_tombstones: 0,
+      sessions: 0,
+      session_checks: 0,
+      lock_delays: 0,
       used_formats: 0,
       subjects: must(unpacked.rows['subjects']),
     })

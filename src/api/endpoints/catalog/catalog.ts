@@ -1,3 +1,4 @@
+import { assert } from '../../../base/assert.ts'
 import { svcdError } from '../../../base/errors.ts'
 import type { CatalogCommand, RegisterCommand } from '../../../state/catalog/commands.ts'
 import type { Outcome } from '../../../state/machine/command.ts'
@@ -159,6 +160,9 @@ async function propose(
       })
     case 'unknown-check':
       throw svcdError('unknown-check-id', { id: outcome.subject })
+    case 'critical-check':
+    case 'unknown-session':
+      assert(false, 'the catalog knows no sessions')
   }
 }
 

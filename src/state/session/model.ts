@@ -1,0 +1,52 @@
+/** What becomes of the keys of a session that ends. */
+export type Behavior = 'release' | 'delete'
+
+export const lockDelayNsMax = 60_000_000_000
+export const ttlMsMin = 10_000
+export const ttlMsMax = 86_400_000
+
+/** A check of a service that ends a session. */
+export interface ServiceCheck {
+  readonly id: string
+  readonly namespace: string
+}
+
+/** What is said of a session when it is made; it never changes. */
+export interface SessionDefinition {
+  /** A UUID. */
+  readonly id: string
+  /** The name of its node. */
+  readonly node: string
+  readonly name: string
+  /** 0 to 60 s. */
+  readonly lockDelayNs: number
+  readonly behavior: Behavior
+  /** A duration as it was asked for; '' for none. */
+  readonly ttl: string
+  /** 0 for none, or 10 s to 24 h. */
+  readonly ttlMs: number
+  /** IDs of checks on its node. */
+  readonly nodeChecks: readonly string[] | null
+  readonly serviceChecks: readonly ServiceCheck[] | null
+}
+
+export interface Session extends SessionDefinition {
+  readonly createIndex: number
+  readonly modifyIndex: number
+}
+
+/** The lock of a key. */
+export interface Lock {
+  readonly key: string
+  /** The session that holds it; '' for none. */
+  readonly session: string
+  /** How often it was taken. */
+  readonly lockIndex: number
+}
+
+/** A key that nobody may lock for so long, from the time when entry `index` was applied. */
+export interface LockDelay {
+  readonly key: string
+  readonly delayNs: number
+  readonly index: number
+}
