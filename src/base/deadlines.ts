@@ -81,6 +81,12 @@ export class Deadlines<Key> {
     return true
   }
 
+  /** Until it is due; 0 when it is over. Undefined when there is no such deadline (any more). */
+  remainingMs(key: Key, nowMs: number): number | undefined {
+    const deadline = this.#deadlines.get(key)
+    return deadline === undefined ? undefined : Math.max(0, deadline.dueMs - this.#at(nowMs))
+  }
+
   remove(key: Key): void {
     const deadline = this.#deadlines.get(key)
     if (deadline === undefined) return

@@ -13,6 +13,7 @@ import type { ChangeWaiters } from '../reads/change-waiters.ts'
 import { LocalReads } from '../reads/local-reads.ts'
 import type { SlicedReads } from '../reads/sliced-reads.ts'
 import { clusterView } from '../replica/cluster/cluster-view.ts'
+import { sessionsAtLeader } from '../replica/session-view.ts'
 import { freshnessOf } from '../replica/freshness.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { Versions } from '../state/machine/versions.ts'
@@ -58,6 +59,7 @@ export function portsOf(parts: PortParts): Ports {
   const backend: Backend = {
     identity,
     agent,
+    sessions: sessionsAtLeader(replica),
     ...reads,
     of: (family) => local.of(family),
     ...writes,

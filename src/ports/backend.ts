@@ -7,6 +7,7 @@ import type { Identity } from './identity.ts'
 import type { FollowedLog } from './log.ts'
 import type { Families, FamilyReads } from './reads.ts'
 import type { Reload } from './reload.ts'
+import type { Sessions } from './sessions.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Writes } from './writes.ts'
 
@@ -24,4 +25,5 @@ export interface Backend
     FollowedLog {
   readonly identity: Identity
   readonly agent: LocalAgent
+  readonly sessions: Sessions
 }

@@ -57,6 +57,10 @@ export type Operation =
   | { readonly kind: 'join'; readonly address: string }
   /** How the leader finds the servers; the value is JSON, a list of `ServerHealth`. */
   | { readonly kind: 'health' }
+  /** Grants sessions their whole TTL; the value is JSON, a list of a `Session` or null for each. */
+  | { readonly kind: 'renew-sessions'; readonly ids: readonly string[] }
+  /** How long nobody may lock a key yet; the value is in milliseconds. */
+  | { readonly kind: 'lock-delay'; readonly key: string }
 
 export type ToReplica =
   /** Packed proposals (packed-proposals.ts), each with a number that comes back with its result. */

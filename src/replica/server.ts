@@ -37,7 +37,7 @@ import { PeerRequests } from './writes/peer-requests.ts'
 import { formatRefusal } from './writes/format-guard.ts'
 import { failureBy } from './writes/proposals.ts'
 import { RaftServer } from './raft-server.ts'
-import { replicaTicker } from './replica-ticker.ts'
+import { electionMsMax, replicaTicker } from './replica-ticker.ts'
 import { logMoves } from './duties/member-moves.ts'
 import { openSnapshots, Snapshotter } from './state/snapshotter.ts'
 import { SnapshotLending } from './state/snapshot-lending.ts'
@@ -208,7 +208,7 @@ export class ReplicaServer {
       },
     })
     const kept = this.#keeper.isLost ? this.#keeper.start() : undefined
-    if (this.#hasCluster) {
+    if (this.#marks.clusterId !== undefined) {
       if (kept === undefined) this.#begin()
     } else if (settings.bootstrapExpect !== 1 || !(await this.#formation.attempt())) this.#form()
     // With a healthy cluster it is there in a moment, and no client sees a server without a state.
@@ -259,10 +259,6 @@ export class ReplicaServer {
     return { ...status, undecidedStates, disk: this.#disk.figures }
   }
 
-  get #hasCluster(): boolean {
-    return this.#marks.clusterId !== undefined
-  }
-
   #openState(files: Snapshotter['files']): StateKeeper {
     return openStateKeeper({
       server: this.#parts,
@@ -293,6 +289,7 @@ export class ReplicaServer {
         this.#transport.request({ id: to }, kind, body, forwardTimeoutMs),
       snapshot: () => this.#snapshots.makeNow(),
       health: () => JSON.stringify(this.#duties?.healths.list() ?? []),
+      sessions: () => this.#duties?.sessions,
       idsAt: (address) => this.#transport.idsAt(address),
       join: (address) =>
         joinAt(address, {
@@ -401,6 +398,8 @@ export class ReplicaServer {
     return allDuties({
       status: () => raft.status,
       catalog: this.#state.catalog,
+      sessions: this.#state.sessions,
+      electionMs: electionMsMax,
       termAt: (index) => raft.driver.raft.state.log.term(index),
       wallMs: clock.wallMs,
       nowMs: clock.monotonicMs,

@@ -12,6 +12,7 @@ import {
 } from '../state/families.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import { CatalogReader } from '../state/catalog/query.ts'
+import { SessionReader } from '../state/session/reader.ts'
 import type { ReadableFamily } from '../state/machine/family.ts'
 import { extendSums, initializeSums, isSoundTable, SumsError } from '../state/machine/sums.ts'
 import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
@@ -50,6 +51,7 @@ export class StateWriter {
   readonly #shift: Statement<[number]>
   /** The applied entries, for the thread that writes them. */
   readonly catalog: CatalogReader
+  readonly sessions: SessionReader
   #machine: Machine
   #durableIndex = 0
   #warnAtBytes = 2 * walBytesMax
@@ -71,6 +73,7 @@ export class StateWriter {
       }
       this.#machine = openMachine(this.#db)
       this.catalog = new CatalogReader(this.#db)
+      this.sessions = new SessionReader(this.#db)
       this.#shift = this.#db.prepare(
         "UPDATE meta SET value = value + ? WHERE key = 'applied_index'",
       )

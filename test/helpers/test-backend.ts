@@ -13,6 +13,7 @@ import type { Diagnosis, HostFacts, Statistics } from '../../src/ports/facts.ts'
 import type { LogFollower } from '../../src/ports/log.ts'
 import type { FamilyReads } from '../../src/ports/reads.ts'
 import type { ReloadReport } from '../../src/ports/reload.ts'
+import type { Sessions } from '../../src/ports/sessions.ts'
 import type { Restored, SnapshotArchive } from '../../src/ports/snapshots.ts'
 import type { Wait } from '../../src/ports/waits.ts'
 import type { Origin } from '../../src/ports/writes.ts'
@@ -22,6 +23,7 @@ import type { AnyMetric } from '../../src/base/metric.ts'
 import { openVersions } from '../../src/state/families.ts'
 import type { CommandBody } from '../../src/state/families.ts'
 import { catalogFamily } from '../../src/state/catalog/family.ts'
+import { sessionFamily } from '../../src/state/session/family.ts'
 import type { ReadableFamily } from '../../src/state/machine/family.ts'
 import type { Outcome } from '../../src/state/machine/command.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
@@ -100,6 +102,18 @@ export class TestBackend implements Backend {
   joinResult: JoinResult = 'waiting'
   /** Set, it is what the next operation fails with. */
   refusal: Error | undefined
+  /** How long nobody may lock any key. */
+  lockDelayLeftMs = 0
+  readonly sessions: Sessions = {
+    renew: async (id) => {
+      if (this.refusal !== undefined) throw this.refusal
+      return this.of(sessionFamily).read((reader) => reader.session(id))
+    },
+    lockDelayMs: async () => {
+      if (this.refusal !== undefined) throw this.refusal
+      return this.lockDelayLeftMs
+    },
+  }
   readonly #writer: StateWriter
   readonly #reader: StateReader
   readonly #versions = openVersions()

@@ -287,7 +287,8 @@ function operationsOn(rig: RaftRig) {
     const snapshot = (): Promise<string> => Promise.reject(svcdError('no-leader', {}))
     const health = (): string => self
     const idsAt = (at: string): readonly string[] => (at === 'd:1' ? ['e'] : [])
-    const asks = { forward, snapshot, join: snapshot, health, idsAt }
+    const sessions = (): undefined => undefined
+    const asks = { forward, snapshot, join: snapshot, health, sessions, idsAt }
     const operations = new Operations({ raft: () => raft, self, ...asks })
     all.set(self, operations)
     const parts = { raft: () => raft, operations } as unknown as PeerRequestsParts

@@ -403,6 +403,8 @@ export class SimReplica {
         },
         transfer: () => Promise.reject(new Error('no operator is here')),
         health: () => '',
+        renewSessions: () => Promise.reject(new Error('no client has a session here')),
+        lockDelay: () => Promise.reject(new Error('no client has a session here')),
       },
       // The states are compared by the checker, after each entry.
       state: () => ({ report: () => ({ format: 0, sums: [] }), onDiffers: () => false }),

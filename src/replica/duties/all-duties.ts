@@ -9,6 +9,8 @@ import { MemberMoves } from './member-moves.ts'
 import type { MemberMovesParts } from './member-moves.ts'
 import { MemberSilence } from './member-silence.ts'
 import type { MemberSilenceParts } from './member-silence.ts'
+import { SessionDeadlines } from './session-deadlines.ts'
+import type { SessionDeadlinesParts } from './session-deadlines.ts'
 import { Promotion } from './promotion.ts'
 import type { PromotionParts } from './promotion.ts'
 import { ServerHealths } from './server-healths.ts'
@@ -22,6 +24,7 @@ export interface AllDutiesParts
     MemberSilenceParts,
     ReplicaComparisonParts,
     FormatUseParts,
+    SessionDeadlinesParts,
     Pick<ServerHealthsParts, 'termAt' | 'wallMs'> {}
 
 /** All that a leader does beside replication, and the parts that others ask. */
@@ -30,6 +33,7 @@ export interface AllDuties {
   readonly silence: MemberSilence
   readonly healths: ServerHealths
   readonly comparison: ReplicaComparison
+  readonly sessions: SessionDeadlines
 }
 
 /** The list of the leader's duties. A new duty is a file in this folder, and a line here. */
@@ -42,6 +46,7 @@ export function allDuties(parts: AllDutiesParts): AllDuties {
     silenceMsMax: parts.silenceMs,
     trailingMax: trailingEntries,
   })
+  const sessions = new SessionDeadlines(parts)
   const duties = [
     new Promotion(parts),
     new MemberMoves(parts),
@@ -49,6 +54,7 @@ export function allDuties(parts: AllDutiesParts): AllDuties {
     healths,
     comparison,
     new FormatUse({ ...parts, formats: comparison.formats }),
+    sessions,
   ]
-  return { runner: new LeaderDuties({ ...parts, duties }), silence, healths, comparison }
+  return { runner: new LeaderDuties({ ...parts, duties }), silence, healths, comparison, sessions }
 }

@@ -1,9 +1,15 @@
 import type { Status as RaftStatus } from '../../raft/status.ts'
 import type { UpdateCheckCommand } from '../../state/catalog/commands.ts'
+import type { BatchCommand } from '../../state/machine/command.ts'
 import type { UseFormatCommand } from '../../state/machine/used-format.ts'
+import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/session/commands.ts'
 
 /** What a leader proposes by itself. */
-export type OwnCommand = UpdateCheckCommand | UseFormatCommand
+export type OwnCommand =
+  | UpdateCheckCommand
+  | UseFormatCommand
+  | BatchCommand<SessionDestroyCommand>
+  | BatchCommand<LockDelayEndCommand>
 
 /**
  * Work of a leader beside replication. A duty keeps no timer of its own: the time is an argument, on the

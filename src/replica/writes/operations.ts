@@ -4,6 +4,7 @@ import type { NodeId } from '../../raft/entry.ts'
 import type { ConfChangeResult } from '../../raft/verdict.ts'
 import { refusalWords } from './refusal-words.ts'
 import type { Operation } from '../messages.ts'
+import type { SessionDeadlines } from '../duties/session-deadlines.ts'
 import type { RaftServer } from '../raft-server.ts'
 
 export interface OperationsParts {
@@ -15,6 +16,8 @@ export interface OperationsParts {
   readonly join: (address: string) => Promise<string>
   /** How this server, which leads, finds the others: `ServerHealth`s as JSON. */
   readonly health: () => string
+  /** What the leader knows of sessions. To be called on one that was just confirmed. */
+  readonly sessions: () => Pick<SessionDeadlines, 'renew' | 'lockDelayMs'> | undefined
   /** Who is at an address now, as far as this server is connected. */
   readonly idsAt: (address: string) => readonly NodeId[]
 }
@@ -52,6 +55,10 @@ export class Operations {
         return this.#parts.join(operation.address)
       case 'health':
         return this.#atLeader('health', '', async () => this.health())
+      case 'renew-sessions':
+        return this.#atLeader('renew-sessions', operation.ids, (ids) => this.renewSessions(ids))
+      case 'lock-delay':
+        return this.#atLeader('lock-delay', operation.key, (key) => this.lockDelay(key))
     }
   }
 
@@ -64,6 +71,25 @@ export class Operations {
   /** How this server, which leads, finds the others. */
   health(): string {
     return this.#parts.health()
+  }
+
+  /** Renews sessions on this server, which leads. As JSON: a `Session` for each, or null. */
+  async renewSessions(ids: readonly string[]): Promise<string> {
+    return JSON.stringify((await this.#confirmed()).renew(ids))
+  }
+
+  /** How long nobody may lock a key yet, on this server, which leads; in milliseconds. */
+  async lockDelay(key: string): Promise<string> {
+    return String((await this.#confirmed()).lockDelayMs(key))
+  }
+
+  /** A leader that was deposed without knowing it must not renew what its successor has ended. */
+  async #confirmed(): Promise<Pick<SessionDeadlines, 'renew' | 'lockDelayMs'>> {
+    const raft = this.#mustRaft()
+    const isHeld = await raft.readBarrier()
+    const sessions = this.#parts.sessions()
+    if (!isHeld || !raft.isLeader || sessions === undefined) throw svcdError('no-leader', {})
+    return sessions
   }
 
   /**

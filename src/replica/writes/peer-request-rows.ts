@@ -31,7 +31,10 @@ export interface AnswerParts {
   readonly raft: () => RaftServer | undefined
   readonly isMember: (id: NodeId) => boolean
   readonly formation: Pick<ClusterFormation, 'onPledgeRequest'>
-  readonly operations: Pick<Operations, 'transfer' | 'change' | 'health' | 'letIn'>
+  readonly operations: Pick<
+    Operations,
+    'transfer' | 'change' | 'health' | 'letIn' | 'renewSessions' | 'lockDelay'
+  >
   readonly cluster: () => {
     readonly address: string
     readonly clusterId: string | undefined
@@ -136,7 +139,21 @@ function operationRows({ operations, raft }: AnswerParts): readonly PeerRequestR
     leaderOnly: true,
     answer: () => operations.health(),
   }
-  return [propose, transfer, change, health]
+  const renewSessions: PeerRequestRow<readonly string[]> = {
+    kind: 'renew-sessions',
+    shape: isListOf(isText),
+    who: 'member',
+    leaderOnly: true,
+    answer: (ids) => operations.renewSessions(ids),
+  }
+  const lockDelay: PeerRequestRow<string> = {
+    kind: 'lock-delay',
+    shape: isText,
+    who: 'member',
+    leaderOnly: true,
+    answer: (key) => operations.lockDelay(key),
+  }
+  return [propose, transfer, change, health, renewSessions, lockDelay]
 }
 
 /** Comparing the states of the servers, and lending one. */

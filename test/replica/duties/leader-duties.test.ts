@@ -8,6 +8,7 @@ import { LeadershipNotice } from '../../../src/replica/cluster/leadership-notice
 import type { MovedPeer } from '../../../src/peers/way.ts'
 import type { ConfChange } from '../../../src/raft/membership.ts'
 import type { Status } from '../../../src/raft/status.ts'
+import { SessionReader } from '../../../src/state/session/reader.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -41,6 +42,8 @@ class Rig {
     this.duties = allDuties({
       status: () => this.status(),
       catalog: this.catalog.reader,
+      sessions: new SessionReader(this.catalog.db),
+      electionMs: 1200,
       nowMs: () => this.nowMs,
       wallMs: () => this.nowMs,
       termAt: () => 1,

@@ -1,0 +1,12 @@
+import type { Session } from '../state/session/model.ts'
+
+/** What only the leader knows of sessions and locks, because it measures their times. */
+export interface Sessions {
+  /**
+   * Grants a session its whole TTL again; undefined when there is no such session (any more). Waits for a
+   * leader as writes do. Rejects with `no-leader`.
+   */
+  renew(id: string): Promise<Session | undefined>
+  /** How long nobody may lock a key yet; 0: anybody may. Rejects with `no-leader`. */
+  lockDelayMs(key: string): Promise<number>
+}
