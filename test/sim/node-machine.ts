@@ -1,5 +1,6 @@
 import type { Entry, Index } from '../../src/raft/entry.ts'
 import type { SnapshotMeta, StateMachine } from '../../src/raft/storage.ts'
+import type { SessionDeadlinesParts } from '../../src/replica/duties/session-deadlines.ts'
 import type { Outcome } from '../../src/state/machine/command.ts'
 
 /** A state as of one entry, as those of all servers are compared. */
@@ -32,6 +33,8 @@ export interface MachineEvents {
 
 /** What a server applies its log to. It is on disk: it outlives the processes. */
 export interface NodeMachine extends StateMachine {
+  /** What a leader reads of sessions, where there are any. */
+  readonly sessions?: SessionDeadlinesParts['sessions']
   /** Finished snapshot files, made here or received, by their index. Nobody changes an image. */
   readonly files: Map<Index, Image>
   /** What a loss of power cannot take back. */

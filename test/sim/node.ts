@@ -57,6 +57,7 @@ export interface NodeWorld extends Surroundings {
   /** Ends the run, from within a promise. */
   abort(error: unknown): void
   newClusterId(): string
+  newRequestId(): string
   crashSoon(node: SimNode): void
   onCrash(id: NodeId): void
   onDiskError(node: SimNode, error: DiskError): void

@@ -8,7 +8,7 @@ import type { RaftState } from '../../src/raft/state.ts'
 import { longAttemptMs } from './client.ts'
 import { Violation } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
-import { optionsOf } from './options.ts'
+import { electionMsOf, optionsOf } from './options.ts'
 import type { FaultClass, SimOptions } from './options.ts'
 import { World } from './world.ts'
 import type { Mutant, SimNode } from './node.ts'
@@ -51,6 +51,7 @@ export async function runWorld(world: World): Promise<SimResult> {
     nemesis.begin()
     await world.runUntil(options.faultsMs)
     await recover(world)
+    await world.runUntil(world.nowMs + (world.workload.settleMs ?? 0))
     world.workload.judge(world)
   } catch (error) {
     if (error instanceof Violation) failure = { kind: 'violation', claim: error.message }
@@ -87,8 +88,7 @@ async function recover(world: World): Promise<void> {
   world.trace(() => 'all faults end')
   const startMs = world.nowMs
   // The longest of all, by the slowest clock.
-  const { limits, driftRate } = world.options
-  const electionTimeoutMs = 2 * limits.electionTicks * 50 * (1 + driftRate)
+  const electionTimeoutMs = electionMsOf(world.options)
   // Until the last client has given up what it asked for during the faults.
   await world.runUntil(startMs + longAttemptMs)
   world.isClosing = true

@@ -12,6 +12,8 @@ export interface WorkloadClient {
 /** What the clients of a run ask for, and what the log is applied to. */
 export interface Workload {
   readonly operations: number
+  /** How long the servers go on by themselves when all clients have ended. */
+  readonly settleMs?: number
   machine(events: MachineEvents, options: SimOptions): NodeMachine
   client(world: ClientWorld, id: number): WorkloadClient
   /** A write that nobody waits for, as a proposal in JSON. */

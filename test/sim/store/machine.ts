@@ -11,6 +11,7 @@ import type { SnapshotMeta } from '../../../src/raft/storage.ts'
 import { defineAddressKeys } from '../../../src/state/catalog/schema.ts'
 import {
   families,
+  openMachine,
   openVersions,
   stateMigrations,
   stateTables,
@@ -23,9 +24,11 @@ import type {
 } from '../../../src/state/machine/apply.ts'
 import type { Outcome } from '../../../src/state/machine/command.ts'
 import type { ReadableFamily } from '../../../src/state/machine/family.ts'
+import { sessionFamily } from '../../../src/state/session/family.ts'
 import { initializeSums, scanSums, tablesText } from '../../../src/state/machine/sums.ts'
 import type { Versions } from '../../../src/state/machine/versions.ts'
 import type { StateWriter } from '../../../src/storage/state.ts'
+import { registerNode } from '../../helpers/sessions.ts'
 import { Sqlite } from '../../helpers/sqlite.ts'
 import { check } from '../ledger.ts'
 import type { Image, MachineEvents, NodeMachine, Shown } from '../node-machine.ts'
@@ -57,6 +60,9 @@ function nobodyWaits(): never {
   throw new Error('no client of a run waits for a change')
 }
 
+export const sessionNode = 'n1'
+export const sessionCheck = 'c1'
+
 let empty: Buffer | undefined
 
 /** The state of the product before its first entry. */
@@ -66,6 +72,10 @@ function emptyBytes(): Buffer {
   defineAddressKeys(db)
   for (const migration of stateMigrations) db.exec(migration)
   initializeSums(db, stateTables)
+  // Sessions belong to a node, and may depend on its checks.
+  const body = registerNode(sessionNode, { [sessionCheck]: 'passing' })
+  const origin = { version: 1, requestId: 'r0', actor: 'sim', cause: 'sim', timeMs: 0 } as const
+  openMachine(db).applyBatch([{ index: 0, term: 0, command: { ...origin, body } }])
   empty = db.serialize()
   db.close()
   return empty
@@ -86,6 +96,15 @@ export class StoreMachine implements NodeMachine, Families {
   #versions!: Versions
   #driven!: CatalogStateMachine
   #renderer!: Renderer
+  /** As the replica thread reads them, over the connection that there is. */
+  readonly sessions: NonNullable<NodeMachine['sessions']> = {
+    session: (id) => this.#readerOf(sessionFamily).session(id),
+    has: (id) => this.#readerOf(sessionFamily).has(id),
+    lockDelay: (key) => this.#readerOf(sessionFamily).lockDelay(key),
+    timedAfter: (index) => this.#readerOf(sessionFamily).timedAfter(index),
+    lockDelaysAfter: (index) => this.#readerOf(sessionFamily).lockDelaysAfter(index),
+    appliedIndex: () => this.appliedIndex(),
+  }
   readonly #readers = new Map<string, unknown>()
   readonly #reads = new Map<string, FamilyReads<unknown>>()
   #chain = 0
