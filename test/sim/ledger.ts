@@ -59,6 +59,8 @@ export class Ledger {
   clusterId: string | undefined
   readonly #pledges = new Map<NodeId, Pledge>()
   readonly leaders = new Map<Term, NodeId>()
+  /** When each leader was seen to be one, and where its log ended. */
+  readonly ledSince = new Map<Term, { readonly atMs: number; readonly lastIndex: Index }>()
   /** By request id: when a command was first applied anywhere, and what it gave. */
   readonly appliedCommands = new Map<string, { atMs: number; outcome: Outcome }>()
   /** By index, then term: all entries that ever reached a disk, with the term before them. */
@@ -224,7 +226,10 @@ export class Ledger {
       known === undefined || known === node.id,
       `Election Safety: ${known} and ${node.id} in ${term}`,
     )
-    if (known === undefined) this.#onElected(node)
+    if (known === undefined) {
+      this.#onElected(node)
+      this.ledSince.set(term, { atMs: this.#world.nowMs, lastIndex: log.lastIndex })
+    }
     if (marks.leaderTerm === term) {
       check(
         log.lastIndex >= marks.lastIndex && log.term(marks.lastIndex) === marks.lastTerm,

@@ -379,7 +379,8 @@ export class SimReplica {
       propose: (body, cause) => {
         const requestId = `${leaderRequest}${world.newRequestId()}`
         const proposal = { version: 1, requestId, actor: `leader ${id}`, cause, body }
-        raft.propose({ bytes: Buffer.from(JSON.stringify(proposal)) }, true, () => {})
+        raft.propose({ bytes: Buffer.from(JSON.stringify(proposal)) }, false, () => {})
+        raft.turn()
       },
     })
   }

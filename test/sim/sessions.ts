@@ -18,10 +18,10 @@ export interface ReplicaSessionsParts extends SessionDeadlinesParts {
 export class ReplicaSessions {
   readonly deadlines: SessionDeadlines
   readonly operations: Operations
-  readonly #parts: ReplicaSessionsParts
+  readonly parts: ReplicaSessionsParts
 
   constructor(parts: ReplicaSessionsParts) {
-    this.#parts = parts
+    this.parts = parts
     this.deadlines = new SessionDeadlines(parts)
     const nothing = (): Promise<never> => Promise.reject(new Error('no operator is here'))
     this.operations = new Operations({
@@ -38,7 +38,7 @@ export class ReplicaSessions {
 
   /** Null: there is no such session. Rejects where there is no leader, or it does not answer. */
   async renew(id: string): Promise<Session | null> {
-    const { raft, ask, self } = this.#parts
+    const { raft, ask, self } = this.parts
     const leader = raft()?.status.leader
     if (leader === undefined) throw new Error('no leader')
     const reply =

@@ -9,6 +9,7 @@ import type { NodeId } from '../../../src/raft/entry.ts'
 import { longAttemptMs } from '../client.ts'
 import type { ClientWorld } from '../client.ts'
 import type { SimNode } from '../node.ts'
+import type { SessionUse } from './holds.ts'
 import type { ReadAnswer, ReadAsked } from './history.ts'
 import { StoreMachine } from './machine.ts'
 import type { Stored } from './twin.ts'
@@ -125,6 +126,32 @@ export function reading(world: StoreWorld, asked: ReadAsked): Attempt<ReadAnswer
     reach(context, asked.consistency)
       .then(answer, () => settle(undefined))
       .catch((error: unknown) => world.abort(error))
+  }
+}
+
+/** What a program is told of its session. */
+export interface Renewal {
+  /** When this server was asked: the TTL counts from no earlier. */
+  readonly askedMs: number
+  readonly isGranted: boolean
+}
+
+export function renewing(world: StoreWorld, use: SessionUse): Attempt<Renewal> {
+  return (node, settle) => {
+    const askedMs = world.nowMs
+    use.triedMs = askedMs
+    node.run((replica) => {
+      if (replica.sessions === undefined) return settle(undefined)
+      replica
+        .renewSession(use.id)
+        .then(
+          (session) => {
+            if (replica.isAlive) settle({ askedMs, isGranted: session !== null })
+          },
+          () => settle(undefined),
+        )
+        .catch((error: unknown) => world.abort(error))
+    })
   }
 }
 

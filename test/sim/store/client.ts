@@ -8,6 +8,7 @@ import type { WorkloadClient } from '../workload.ts'
 import { Attempts, reading, writing } from './attempts.ts'
 import type { Attempt, StoreWorld } from './attempts.ts'
 import type { ReadAnswer, ReadAsked, ReadRequest, Request, WriteRequest } from './history.ts'
+import type { Hold, SessionUse } from './holds.ts'
 import type { Keys } from './keys.ts'
 
 /** What all clients of the store share. */
@@ -15,6 +16,8 @@ export interface StoreShared {
   readonly keys: Keys
   readonly reads: ReadRequest[]
   readonly writes: WriteRequest[]
+  readonly uses: SessionUse[]
+  readonly holds: Hold[]
   /** By key: the index that a client was told last, for a check-and-set that has a chance. */
   readonly lastSeen: Map<string, string>
 }
@@ -47,7 +50,7 @@ export class KvClient implements WorkloadClient {
     const { random, nowMs } = this.#world
     const isTree = random() < 0.2
     const { keys, reads } = this.#shared
-    const key = isTree ? keys.anyPrefix(random) : keys.any(random)
+    const key = isTree ? keys.anyPrefix(random) : keys.anyOfAll(random)
     const asked: ReadAsked = { key, isTree, consistency: anyConsistency(random()) }
     const request: ReadRequest = { ...this.#request(nowMs), asked, answer: undefined }
     reads.push(request)
@@ -79,8 +82,9 @@ export class KvClient implements WorkloadClient {
     const { random } = this.#world
     const { keys, lastSeen } = this.#shared
     const chance = random()
-    if (chance < 0.06) return { kind: 'kv-delete-tree', prefix: keys.anyPrefix(random) }
-    const key = keys.any(random)
+    if (chance < 0.06) return { kind: 'kv-delete-tree', prefix: keys.anyFreePrefix(random) }
+    // Whoever deletes a locked key takes the lock away.
+    const key = chance < 0.3 ? keys.anyFree(random) : keys.anyOfAll(random)
     // Most of them have a chance, and some compare with 0 or with an index of long ago.
     const seen = random() < 0.8 ? (lastSeen.get(key) ?? '0') : String(randomBelow(random, 200))
     const cas = random() < 0.5 ? seen : undefined
@@ -110,7 +114,7 @@ export class KvClient implements WorkloadClient {
     this.isWaiting = false
     const { random } = this.#world
     // In bursts, so that they overlap.
-    const restMs = random() < 0.7 ? random() * 5 : random() * 80
+    const restMs = random() < 0.6 ? random() * 10 : random() * 150
     this.#world.after(restMs, () => {
       if (!this.#world.isClosing) this.begin()
     })

@@ -2,6 +2,7 @@ import type { Consistency } from '../../../src/api/http/parameters.ts'
 import type { Index, NodeId } from '../../../src/raft/entry.ts'
 import type { KvCommand } from '../../../src/state/kv/commands.ts'
 import { checkHistory } from '../linearizability.ts'
+import type { KvAcquireCommand, KvReleaseCommand } from '../../../src/state/session/commands.ts'
 import type { Interval, Model, Verdict } from '../linearizability.ts'
 import { write } from './twin.ts'
 import type { KeyWrite, Stored } from './twin.ts'
@@ -42,7 +43,7 @@ export interface Request<Asked, Answer> {
   answer: Answer | undefined
 }
 
-export type WriteRequest = Request<KvCommand, WriteAnswer>
+export type WriteRequest = Request<KvCommand | KvAcquireCommand | KvReleaseCommand, WriteAnswer>
 export type ReadRequest = Request<ReadAsked, ReadAnswer>
 
 /** What one request does to one key, for the checker. */
@@ -98,8 +99,10 @@ const keyModel: Model<PlacedOperation, KeyState> = {
     }
     if (operation.write === undefined || operation.before !== state.at) return undefined
     const { stored, isDone } = write(state.stored, operation.write, at)
-    if (operation.isDone !== undefined && operation.isDone !== isDone) return undefined
-    return { stored, at, changedAt: stored === state.stored ? state.changedAt : at }
+    const told = operation.isDone ?? isDone
+    if (isDone !== undefined && told !== isDone) return undefined
+    const after = told === false ? state.stored : stored
+    return { stored: after, at, changedAt: after === state.stored ? state.changedAt : at }
   },
   name: ({ at }) => at,
   isRead: ({ read }) => read !== undefined,

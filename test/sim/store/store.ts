@@ -1,22 +1,28 @@
+import { must } from '../../../src/base/assert.ts'
 import type { Index } from '../../../src/raft/entry.ts'
-import type { KvCommand } from '../../../src/state/kv/commands.ts'
 import type { ClientWorld } from '../client.ts'
 import { check } from '../ledger.ts'
 import type { Ledger } from '../ledger.ts'
 import type { MachineEvents } from '../node-machine.ts'
-import { optionsOf } from '../options.ts'
+import { electionMsOf, optionsOf } from '../options.ts'
 import type { SimOptions } from '../options.ts'
-import type { Workload } from '../workload.ts'
+import type { Workload, WorkloadClient } from '../workload.ts'
 import type { StoreWorld } from './attempts.ts'
 import { KvClient, proposal } from './client.ts'
 import type { StoreShared } from './client.ts'
 import { checkKey, isSameStored } from './history.ts'
 import type { KeyOperation, ReadRequest, WriteRequest } from './history.ts'
+import { checkLocks } from './holds.ts'
+import type { Hold, SessionUse } from './holds.ts'
 import { Keys } from './keys.ts'
 import { StoreMachine } from './machine.ts'
 import type { StoreDefect } from './machine.ts'
+import { delayMsMax, LockClient, ttlMsMax } from './lock-client.ts'
 import { Twin } from './twin.ts'
-import type { KeyWrite } from './twin.ts'
+import type { KeyWrite, SessionEnd } from './twin.ts'
+
+/** After that time a leader proposes an end again that it has not seen; and how late it may look. */
+const proposedAgainMs = 5000 + 1500
 
 /** As {@link optionsOf}, with a cluster from the start and more that happens at once. */
 export function storeOptionsOf(seed: number): SimOptions {
@@ -25,7 +31,7 @@ export function storeOptionsOf(seed: number): SimOptions {
   const base = { servers, expect: servers, begins: 'founded', promotes: true } as const
   const { clients, faultsMs, checkpointEvery } = options
   // A checkpoint copies the whole database.
-  const rest = { clients: 2 + clients, faultsMs: faultsMs / 2 }
+  const rest = { clients: 3 + clients, faultsMs: faultsMs * 0.75 }
   return { ...options, ...base, ...rest, checkpointEvery: Math.max(5, checkpointEvery) }
 }
 
@@ -34,12 +40,18 @@ export class Store implements Workload, StoreShared {
   readonly keys: Keys
   readonly reads: ReadRequest[] = []
   readonly writes: WriteRequest[] = []
+  readonly uses: SessionUse[] = []
+  readonly holds: Hold[] = []
   readonly lastSeen = new Map<string, string>()
+  readonly settleMs: number
+  readonly #options: SimOptions
   readonly #defect: StoreDefect
 
-  constructor({ keys }: SimOptions, defect: StoreDefect = {}) {
-    this.keys = new Keys(2 * keys)
+  constructor(options: SimOptions, defect: StoreDefect = {}) {
+    this.keys = new Keys(options.keys)
+    this.#options = options
     this.#defect = defect
+    this.settleMs = ttlMsMax + delayMsMax + 2 * electionMsOf(options) + proposedAgainMs
   }
 
   get operations(): number {
@@ -50,8 +62,10 @@ export class Store implements Workload, StoreShared {
     return new StoreMachine(events, options, this.#defect)
   }
 
-  client(world: ClientWorld, id: number): KvClient {
-    return new KvClient(world as StoreWorld, this, id)
+  /** Two of three are programs with a session. */
+  client(world: ClientWorld, id: number): WorkloadClient {
+    const storeWorld = world as StoreWorld
+    return id % 3 === 0 ? new KvClient(storeWorld, this, id) : new LockClient(storeWorld, this, id)
   }
 
   burst(requestId: string): string {
@@ -59,19 +73,41 @@ export class Store implements Workload, StoreShared {
   }
 
   judge({ ledger }: { readonly ledger: Ledger }): void {
+    const twin = new Twin()
+    twin.apply(ledger.committed.slice(1))
+    if (process.env['ZZ']) {
+      const c: Record<string, number> = {}
+      for (const e of twin.ends) c[e.cause] = (c[e.cause] ?? 0) + 1
+      console.log(
+        'ZZ',
+        this.uses.length,
+        this.holds.length,
+        this.holds.filter((h) => h.token).length,
+        JSON.stringify(c),
+        twin.delayEnds.length,
+        ledger.leaders.size,
+      )
+    }
+    checkLocks({ ...this, options: this.#options, ledger, twin })
     const operations = [
       ...this.writes.flatMap((request) => this.#writesOf(request, ledger)),
       ...this.reads.flatMap((request) => this.#readsOf(request)),
+      ...twin.ends.flatMap((end) => this.#endsOf(end, ledger)),
     ]
     for (const key of this.keys.all) {
       const ofKey = operations.filter((operation) => operation.key === key)
       const verdict = checkKey(ofKey)
       check(verdict === 'linearizable', `the history of ${key} is not linearizable (${verdict})`)
     }
-    const twin = new Twin()
-    twin.apply(ledger.committed.slice(1))
     for (const request of this.reads) checkPrefix(request, twin)
     checkOutcomes(ledger, twin)
+  }
+
+  /** The end of a session is a write to each key that it may have locked. */
+  #endsOf({ session, requestId, index: at }: SessionEnd, ledger: Ledger): KeyOperation[] {
+    const returnedMs = must(ledger.appliedCommands.get(requestId)).atMs
+    const write = { kind: 'end', session: session.id, behavior: session.behavior } as const
+    return this.keys.locks.map((key) => ({ key, at, write, invokedMs: 0, returnedMs }))
   }
 
   /** A write to several keys is one to each of them. */
@@ -82,14 +118,16 @@ export class Store implements Workload, StoreShared {
       check(answer === undefined, `${request.id} was answered, and nobody has applied it`)
       return []
     }
-    const { index } = applied.outcome
+    const { outcome } = applied
+    const { index } = outcome
     check(
       answer === undefined || answer.index === index,
       `${request.id}, which is entry ${index}, was answered with ${answer?.index}`,
     )
     // Without an answer it was done when the first server applied it: each read that begins later sees it.
     const returnedMs = answer === undefined ? applied.atMs : request.returnedMs
-    const rest = { at: index, invokedMs, returnedMs, isDone: answer?.isDone }
+    const isDone = answer?.isDone ?? (outcome.ok && outcome.value === undefined)
+    const rest = { at: index, invokedMs, returnedMs, isDone }
     return writesOf(asked, this.keys).map(([key, write]) => ({ ...rest, key, write }))
   }
 
@@ -105,12 +143,16 @@ export class Store implements Workload, StoreShared {
   }
 }
 
-function writesOf(asked: KvCommand, keys: Keys): [string, KeyWrite][] {
+function writesOf(asked: WriteRequest['asked'], keys: Keys): [string, KeyWrite][] {
   switch (asked.kind) {
     case 'kv-put':
       return [[asked.key, { ...asked, kind: 'put', cas: asked.cas }]]
     case 'kv-delete':
       return [[asked.key, { kind: 'delete', cas: asked.cas }]]
+    case 'kv-acquire':
+      return [[asked.key, { ...asked, kind: 'acquire', mayLock: undefined }]]
+    case 'kv-release':
+      return [[asked.key, { ...asked, kind: 'release' }]]
     case 'kv-delete-tree':
       return keys.below(asked.prefix).map((key) => [key, { kind: 'delete', cas: undefined }])
   }
@@ -151,7 +193,7 @@ function checkOutcomes(ledger: Ledger, twin: Twin): void {
       came !== undefined &&
       came.index === outcome.index &&
       came.ok === outcome.ok &&
-      (!outcome.ok || came.value === outcome.value)
+      came.value === (outcome.ok ? outcome.value : outcome.error)
     check(isSame, `${id} came to ${JSON.stringify(outcome)}, and should to ${JSON.stringify(came)}`)
   }
 }

@@ -1,7 +1,9 @@
 import { must } from '../../../src/base/assert.ts'
-import type { Entry, Index } from '../../../src/raft/entry.ts'
+import type { Entry, Index, Term } from '../../../src/raft/entry.ts'
 import { decodeCommand } from '../../../src/state/families.ts'
 import type { CommandBody } from '../../../src/state/families.ts'
+import type { SessionCreateCommand } from '../../../src/state/session/commands.ts'
+import type { Behavior } from '../../../src/state/session/model.ts'
 
 /** What is stored under a key, as the API shows it. */
 export interface Stored {
@@ -26,24 +28,63 @@ export interface Delete {
   readonly cas: string | undefined
 }
 
-export type KeyWrite = Put | Delete
+export interface Acquire {
+  readonly kind: 'acquire'
+  readonly value: string
+  readonly flags: string
+  readonly session: string
+  /** Whether somebody may lock it now: a lock-delay is over, and the session is there. Undefined: nobody knows. */
+  readonly mayLock: boolean | undefined
+}
+export interface Release {
+  readonly kind: 'release'
+  readonly value: string
+  readonly flags: string
+  readonly session: string
+}
+/** A session has ended that may hold the key. */
+export interface End {
+  readonly kind: 'end'
+  readonly session: string
+  readonly behavior: Behavior
+}
+
+export type KeyWrite = Put | Delete | Acquire | Release | End
 
 export interface Written {
   readonly stored: Stored | undefined
-  readonly isDone: boolean
+  /** Undefined: either may be. */
+  readonly isDone: boolean | undefined
 }
 
 export function write(before: Stored | undefined, asked: KeyWrite, index: Index): Written {
-  const { kind, cas } = asked
-  if (kind === 'delete') {
-    if (before === undefined) return { stored: before, isDone: true }
-    if (cas !== undefined && cas !== String(before.modifyIndex))
-      return { stored: before, isDone: false }
-    return { stored: undefined, isDone: true }
+  const refused = { stored: before, isDone: false }
+  const holder = before?.session ?? ''
+  switch (asked.kind) {
+    case 'put':
+      if (asked.cas !== undefined && asked.cas !== String(before?.modifyIndex ?? 0)) return refused
+      return { stored: put(before, asked, index), isDone: true }
+    case 'delete':
+      if (before === undefined) return { stored: before, isDone: true }
+      if (asked.cas !== undefined && asked.cas !== String(before.modifyIndex)) return refused
+      return { stored: undefined, isDone: true }
+    case 'acquire': {
+      if (holder !== '' && holder !== asked.session) return refused
+      const mayLock = holder === '' ? asked.mayLock : true
+      return mayLock === false ? refused : { stored: put(before, asked, index), isDone: mayLock }
+    }
+    case 'release':
+      if (before === undefined || holder !== asked.session) return refused
+      return { stored: put(before, { ...asked, session: '' }, index), isDone: true }
+    case 'end':
+      if (before === undefined || holder !== asked.session) return refused
+      if (asked.behavior === 'delete') return { stored: undefined, isDone: true }
+      return { stored: released(before, index), isDone: true }
   }
-  if (cas !== undefined && cas !== String(before?.modifyIndex ?? 0))
-    return { stored: before, isDone: false }
-  return { stored: put(before, asked, index), isDone: true }
+}
+
+function released(before: Stored, index: Index): Stored {
+  return { ...before, session: '', modifyIndex: index }
 }
 
 export function put(
@@ -74,6 +115,28 @@ export interface Came {
   readonly value: unknown
 }
 
+interface Applied {
+  readonly requestId: string
+  readonly index: Index
+  /** Of the leader whose entry it is. */
+  readonly term: Term
+}
+
+export interface SessionEnd extends Applied {
+  readonly session: SessionCreateCommand
+  /** Expired: a leader says that it was not renewed in time. Critical: one of its checks became so. */
+  readonly cause: 'destroyed' | 'expired' | 'critical'
+}
+
+export interface DelayBegun extends Applied {
+  readonly key: string
+  readonly delayNs: number
+}
+
+export interface DelayEnd extends Applied {
+  readonly begun: DelayBegun
+}
+
 /**
  * The store written again, as simply as can be: it applies a whole log, one entry after the other, and keeps all
  * that ever was.
@@ -81,13 +144,33 @@ export interface Came {
 export class Twin {
   readonly #versions = new Map<string, Version[]>()
   readonly came = new Map<string, Came>()
+  readonly #live = new Map<string, SessionCreateCommand>()
+  readonly #delays = new Map<string, DelayBegun>()
+  readonly #critical = new Set<string>()
+  /** All that ever were, in the order of their ends. */
+  readonly ends: SessionEnd[] = []
+  readonly delayEnds: DelayEnd[] = []
+  /** By session: the request that made it. */
+  readonly createdBy = new Map<string, string>()
+  #request: Pick<SessionEnd, 'requestId' | 'term' | 'index'> = { requestId: '', term: 0, index: 0 }
+
+  /** Sessions and lock-delays that nothing has ended yet. */
+  get live(): readonly SessionCreateCommand[] {
+    return [...this.#live.values()]
+  }
+
+  get delays(): ReadonlyMap<string, DelayBegun> {
+    return this.#delays
+  }
 
   /** All of a log, the entries that committed. */
   apply(entries: readonly Entry[]): void {
-    for (const { kind, index, data } of entries) {
+    for (const { kind, index, term, data } of entries) {
       if (kind !== 'command') continue
       const { requestId, body } = decodeCommand(data)
-      if (!this.came.has(requestId)) this.came.set(requestId, this.#apply(body, index))
+      if (this.came.has(requestId)) continue
+      this.#request = { requestId, term, index }
+      this.came.set(requestId, this.#apply(body, index))
     }
   }
 
@@ -129,10 +212,10 @@ export class Twin {
   }
 
   #apply(body: CommandBody, index: Index): Came {
-    const done = (isDone = true): Came => ({
+    const done = (isDone: boolean | undefined = true): Came => ({
       index,
       ok: true,
-      value: isDone ? undefined : false,
+      value: isDone === true ? undefined : false,
     })
     switch (body.kind) {
       case 'kv-put':
@@ -144,12 +227,74 @@ export class Twin {
           this.#write(key, { kind: 'delete', cas: undefined }, index)
         }
         return done()
+      case 'kv-acquire': {
+        if (!this.#live.has(body.session)) return { index, ok: false, value: 'unknown-session' }
+        const isFree = (this.at(body.key, index)?.session ?? '') === ''
+        if (isFree && this.#delays.has(body.key)) return { index, ok: true, value: 'lock-delay' }
+        return done(this.#write(body.key, { ...body, kind: 'acquire', mayLock: true }, index))
+      }
+      case 'kv-release':
+        return done(this.#write(body.key, { ...body, kind: 'release' }, index))
+      case 'session-create':
+        return this.#create(body, index)
+      case 'session-destroy':
+        if (body.term === undefined || body.term === this.#request.term) {
+          this.#end(body.id, body.term === undefined ? 'destroyed' : 'expired')
+        }
+        return done()
+      case 'lock-delay-end':
+        this.#endDelay(body.key, body.index)
+        return done()
+      case 'update-check':
+        return this.#judge(body.checkId, body.status === 'critical', index)
+      case 'batch':
+        for (const inner of body.bodies) this.#apply(inner, index)
+        return done()
       default:
         throw new Error(`the twin does not know ${body.kind}`)
     }
   }
 
-  #write(key: string, asked: KeyWrite, index: Index): boolean {
+  #create(body: SessionCreateCommand, index: Index): Came {
+    const isCritical = (body.nodeChecks ?? []).some((id) => this.#critical.has(id))
+    if (isCritical) return { index, ok: false, value: 'critical-check' }
+    this.#live.set(body.id, body)
+    this.createdBy.set(body.id, this.#request.requestId)
+    return { index, ok: true, value: undefined }
+  }
+
+  #judge(checkId: string, isCritical: boolean, index: Index): Came {
+    if (isCritical) this.#critical.add(checkId)
+    else this.#critical.delete(checkId)
+    const ending = isCritical
+      ? this.live.filter(({ nodeChecks }) => nodeChecks?.includes(checkId) === true)
+      : []
+    for (const { id } of ending) this.#end(id, 'critical')
+    return { index, ok: true, value: undefined }
+  }
+
+  #end(id: string, cause: SessionEnd['cause']): void {
+    const session = this.#live.get(id)
+    if (session === undefined) return
+    this.#live.delete(id)
+    this.ends.push({ ...this.#request, session, cause })
+    const { index } = this.#request
+    for (const key of this.#versions.keys()) {
+      if (this.at(key, index)?.session !== id) continue
+      this.#write(key, { kind: 'end', session: id, behavior: session.behavior }, index)
+      if (session.lockDelayNs === 0) continue
+      this.#delays.set(key, { ...this.#request, key, delayNs: session.lockDelayNs })
+    }
+  }
+
+  #endDelay(key: string, begunAt: Index): void {
+    const begun = this.#delays.get(key)
+    if (begun?.index !== begunAt) return
+    this.#delays.delete(key)
+    this.delayEnds.push({ ...this.#request, begun })
+  }
+
+  #write(key: string, asked: KeyWrite, index: Index): boolean | undefined {
     const before = this.at(key, index)
     const { stored, isDone } = write(before, asked, index)
     this.#note(key, before, { index, stored })
