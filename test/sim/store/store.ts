@@ -75,19 +75,6 @@ export class Store implements Workload, StoreShared {
   judge({ ledger }: { readonly ledger: Ledger }): void {
     const twin = new Twin()
     twin.apply(ledger.committed.slice(1))
-    if (process.env['ZZ']) {
-      const c: Record<string, number> = {}
-      for (const e of twin.ends) c[e.cause] = (c[e.cause] ?? 0) + 1
-      console.log(
-        'ZZ',
-        this.uses.length,
-        this.holds.length,
-        this.holds.filter((h) => h.token).length,
-        JSON.stringify(c),
-        twin.delayEnds.length,
-        ledger.leaders.size,
-      )
-    }
     checkLocks({ ...this, options: this.#options, ledger, twin })
     const operations = [
       ...this.writes.flatMap((request) => this.#writesOf(request, ledger)),
