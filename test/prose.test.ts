@@ -31,6 +31,7 @@ const pages = [
   ...filesIn('docs', '.md'),
   ...filesIn('packaging', '.md'),
   ...filesIn('src', '.md'),
+  'test/bench/RESULTS.md',
 ]
 
 function report(t: Test, passages: readonly Passage[], judge = complaints): void {

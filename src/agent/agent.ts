@@ -76,7 +76,7 @@ const causeLengthMax = 200
 const saveEveryMs = 1000
 const saveAtOnceMax = 500
 
-/** The services and checks of this agent: agent.db, the checks that run, and what the catalog is told. */
+/** The services and checks of this agent: agent.db, the checks that run, and their entries in the catalog. */
 export class Agent implements LocalAgent {
   readonly #parts: AgentParts
   readonly #runner: CheckRunner
@@ -197,7 +197,7 @@ export class Agent implements LocalAgent {
     await this.#registrations.deregisterCheck(id, origin)
   }
 
-  /** Probes that could not be made here, for want of descriptors most often. */
+  /** Probes that could not be made here, usually because no descriptor was free. */
   get unprobed(): number {
     return this.#runner.unprobed
   }

@@ -193,7 +193,7 @@ export class AgentRegistrations {
     return row !== undefined && runOf(row) !== undefined
   }
 
-  /** Takes a service over from a file; the catalog is told by the sync. Throws `scripts-disabled`. */
+  /** Takes a service over from a file; the sync writes it to the catalog. Throws `scripts-disabled`. */
   takeService({ service, checks }: AgentServiceDefinition): void {
     const { store, sync } = this.#parts
     for (const check of checks) this.#refuseScript(check)

@@ -4,6 +4,7 @@ import type { Facts } from '../ports/facts.ts'
 import type { FollowedLog } from '../ports/log.ts'
 import type { Families } from '../ports/reads.ts'
 import type { Reload } from '../ports/reload.ts'
+import type { Sessions } from '../ports/sessions.ts'
 import type { Snapshots } from '../ports/snapshots.ts'
 import type { Writes } from '../ports/writes.ts'
 import type { Endpoint } from './http/endpoint.ts'
@@ -18,6 +19,7 @@ export interface ApiContext extends ReadContext {
   readonly agent: LocalAgent
   readonly families: Families
   readonly writes: Writes
+  readonly sessions: Sessions
   readonly cluster: Cluster
   readonly snapshots: Snapshots
   readonly files: Reload

@@ -15,7 +15,7 @@ import { takeBodies } from './http/body.ts'
 import { answerClientError } from './http/client-error.ts'
 import { noCompilers } from './http/compilers.ts'
 import { connectionEndings } from './http/connection-endings.ts'
-import { measure } from './http/measured.ts'
+import { measure, renderMetrics } from './http/measured.ts'
 import type { Exposition } from './http/measured.ts'
 import { addEndpoints, urlsOf } from './http/mount.ts'
 import { argumentPrefixes, cleanPath, originForm } from './http/path.ts'
@@ -87,12 +87,15 @@ export function createHttpApi(
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
   const { identity, agent } = backend
+  const renderer = new Renderer()
+  const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
   const context: ApiContext = {
     identity,
     agent,
     catalog: backend.of(catalogFamily),
     families: backend,
     writes: backend,
+    sessions: backend.sessions,
     freshness: backend,
     cluster: backend,
     snapshots: backend,
@@ -103,10 +106,10 @@ export function createHttpApi(
     streams,
     lines,
     said: new SaidWarnings(options.warningLines ?? unbounded(logger)),
-    measured: measure(app, () => backend.metrics(), openExposition),
+    measured: measure(app, figures, openExposition),
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
-    renderer: new Renderer(),
+    renderer,
     callerOf: options.callerOf ?? (() => anonymous),
     clock,
     random: options.random ?? Math.random,

@@ -24,7 +24,7 @@ const textBytesMax = 1024 * 1024
 /** The archive of a finished snapshot. It is cut off when the file is not what its description says. */
 export function packSnapshot(file: SnapshotFile): Readable {
   const gzip = createGzip()
-  // What goes wrong ends the stream that is returned, and its reader is told.
+  // An error ends the stream that is returned, and its reader gets the error.
   pipeline(Readable.from(members(file)), gzip).catch(() => {})
   return gzip
 }
@@ -102,7 +102,7 @@ async function unpackTo(
   path: string,
 ): Promise<SnapshotFileMeta> {
   const gunzip = createGunzip()
-  // What goes wrong ends the stream that is read, and its reader is told.
+  // An error ends the stream that is read, and its reader gets the error.
   pipeline(Readable.from(archive), gunzip).catch(() => {})
   const sums = new Map<string, string>()
   const texts = new Map<string, string>()

@@ -15,8 +15,8 @@ const planMax = 64
 const busyWaitMs = 100
 
 export interface RestoreParts extends RestoreContext {
-  readonly archived: StateReader
-  readonly present: StateReader
+  readonly archived: Pick<StateReader, 'of'>
+  readonly present: Pick<StateReader, 'of' | 'read'>
   readonly propose: (body: CommandBody, origin: Origin) => Promise<Outcome>
 }
 
@@ -84,7 +84,7 @@ interface Taken {
 /** The commands of a restore in batches, planned a few at a time against the state as it is then. */
 class Plan {
   readonly #steps: Generator<readonly FamilyBody[] | undefined>
-  readonly #present: StateReader
+  readonly #present: RestoreParts['present']
 
   constructor(parts: RestoreParts) {
     this.#present = parts.present

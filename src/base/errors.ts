@@ -4,6 +4,7 @@ import { consulRequestErrors } from './errors/consul-requests.ts'
 import { kvErrors } from './errors/kv.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
+import { sessionErrors } from './errors/sessions.ts'
 import { startErrors } from './errors/start.ts'
 import { visibleLines } from './invisible.ts'
 import { tlsReason } from './tls-reason.ts'
@@ -28,6 +29,7 @@ export const errorTable = {
   ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
+  ...sessionErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

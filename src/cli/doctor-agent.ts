@@ -164,7 +164,7 @@ export async function lookAtData(client: Client, { Config }: Self): Found {
   const { dataDir: path } = (config ?? {}) as { readonly dataDir?: string }
   if (/^svcd_disk_is_low(?:\{[^}]*\})? 1$/m.test(metrics)) {
     const text =
-      'The disk of the data directory is nearly full, so this server refuses registrations'
+      'The disk of the data directory is nearly full, so this server refuses registrations and writes of keys'
     return [
       {
         about,

@@ -6,7 +6,13 @@ import { formatDuration, parseDuration } from '../base/duration.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
-import { addClientOptions, addExamples, newCommand, type ClientOptions } from './new-command.ts'
+import {
+  addClientOptions,
+  addExamples,
+  newCommand,
+  printJson,
+  type ClientOptions,
+} from './new-command.ts'
 import { ttlChecksOf, ttlMsOf } from './ttl-checks.ts'
 
 interface HeartbeatOptions extends ClientOptions {
@@ -81,9 +87,7 @@ async function beat(client: Client, { ids, everyMs, options }: Beat, io: Io): Pr
       for (const id of ids) await client.reportCheck('pass', id, note)
       if (isAway) io.err('svcd: The agent accepts reports again.\n')
       isAway = false
-      if (round === 0) {
-        io.out(`Reporting ${ids.join(', ')} as passing every ${formatDuration(everyMs)}\n`)
-      }
+      if (round === 0) announce({ ids, everyMs, options }, io)
     } catch (error) {
       if (round === 0 || !isPassing(error)) throw error
       if (!isAway) io.err(`svcd: ${(error as Error).message} svcd retries.\n`)
@@ -95,6 +99,13 @@ async function beat(client: Client, { ids, everyMs, options }: Beat, io: Io): Pr
   if (onExit === 'fail' || onExit === 'warn') {
     for (const id of ids) await client.reportCheck(onExit, id, 'svcd heartbeat was stopped')
   }
+}
+
+/** Says, once the first report was accepted, what is reported and how often. */
+function announce({ ids, everyMs, options }: Beat, io: Io): void {
+  const every = formatDuration(everyMs)
+  if (options.json === true) printJson(io, { checks: ids, status: 'passing', every })
+  else io.out(`Reporting ${ids.join(', ')} as passing every ${every}\n`)
 }
 
 /** Whether the next report may succeed: not if the check does not exist any more. */

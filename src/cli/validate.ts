@@ -4,6 +4,7 @@ import { svcdError } from '../base/errors.ts'
 import type { ConfigFile } from '../config/config-file.ts'
 import { readConfig } from '../config/parse.ts'
 import { visible } from '../base/invisible.ts'
+import { pemFaults } from '../process/pem-files.ts'
 import type { Io } from './io.ts'
 import { addExamples, newCommand, printJson } from './new-command.ts'
 
@@ -16,7 +17,8 @@ export function validateCommand(io: Io): Command {
   const command = newCommand(
     'validate',
     'Check files with options, services and checks without starting an agent. In a directory it reads all files ' +
-      'that end in .json, as `svcd agent -config-dir` does.',
+      'that end in .json, as `svcd agent -config-dir` does. It also reads the certificates and keys that options name, so ' +
+      'run it as the user that the agent runs as.',
     io,
   )
     .argument('<path...>', 'The files and directories to check.')
@@ -58,6 +60,7 @@ function optionsIn(files: readonly ConfigFile[]): {
   readonly notices: readonly string[]
 } {
   const sources = { flags: {}, env: {}, files: [leftToFlags, ...files], hostName: hostname() }
-  const { problems, notices } = readConfig(sources)
-  return { problems: problems.map(({ message }) => message), notices }
+  const { config, problems, notices } = readConfig(sources)
+  const faults = config === undefined ? problems : pemFaults(config.peerTls, config.checks)
+  return { problems: faults.map(({ message }) => message), notices }
 }

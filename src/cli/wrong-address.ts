@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { causeOf } from '../client/failure.ts'
+import { causeOf, isUntrusted } from '../client/failure.ts'
 import { httpRequest } from '../client/http-request.ts'
 import { svcdError, type SvcdError } from '../base/errors.ts'
 
@@ -32,6 +32,8 @@ export async function wrongAddress(
 ): Promise<SvcdError | undefined> {
   const { code } = (failure === undefined ? {} : causeOf(failure)) as { readonly code?: string }
   if (code !== undefined && hopeless.includes(code)) return undefined
+  // Something speaks TLS there.
+  if (failure !== undefined && isUntrusted(failure)) return undefined
   const place = placeOf(address)
   // A request that is still pending at the end would keep the process alive.
   const done = new AbortController()

@@ -1,7 +1,7 @@
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { fromFieldText } from '../base/http-field.ts'
 import { version } from '../base/version.ts'
-import { failureReason, refusal, type Refusal } from './failure.ts'
+import { failureReason, isUntrusted, refusal, type Refusal } from './failure.ts'
 import type {
   AgentDebug,
   CheckEntry,
@@ -92,7 +92,8 @@ interface WholeAnswer {
 
 /**
  * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when no agent answers,
- * and with `agent-refused`, which quotes the agent's own words, when the answer is an error.
+ * with `agent-untrusted` when its certificate is not to be trusted, and with `agent-refused`, which
+ * quotes the agent's own words, when the answer is an error.
  */
 export class Client {
   readonly #address: string
@@ -457,8 +458,8 @@ export class Client {
   }
 
   #unreachable(error: unknown): Error {
-    const reason = failureReason(error)
-    return svcdError('agent-unreachable', { address: this.#address, reason }, error)
+    const facts = { address: this.#address, reason: failureReason(error) }
+    return svcdError(isUntrusted(error) ? 'agent-untrusted' : 'agent-unreachable', facts, error)
   }
 }
 

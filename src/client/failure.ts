@@ -15,6 +15,22 @@ export function causeOf(error: unknown): unknown {
   return first ?? error
 }
 
+/** OpenSSL's codes for a certificate whose authority this process does not know. */
+const untrusted: ReadonlySet<unknown> = new Set([
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** Whether the other side's certificate was the reason, and one more authority would help. */
+export function isUntrusted(error: unknown): boolean {
+  const cause = causeOf(error)
+  return cause instanceof Error && 'code' in cause && untrusted.has(cause.code)
+}
+
 /** In words: Node's own for a connection that is closed are "socket hang up" and "aborted". */
 export function failureReason(error: unknown): string {
   const cause = causeOf(error)

@@ -21,9 +21,9 @@ export interface HttpRequest {
   readonly redirect?: 'manual'
 }
 
-/** To wait for longer than the system's first retries is of no use. */
+/** Waiting longer than the system's first retries does not help. */
 const connectMsMax = 10_000
-/** Nothing comes and nothing goes. */
+/** No data in either direction. */
 const silenceMsMax = 300_000
 /** As browsers have it (WHATWG Fetch, HTTP-redirect fetch). */
 const redirectsMax = 20
@@ -104,7 +104,7 @@ function exchangeOnce(
     })
     if (!isStreamBody(body)) return void outgoing.end(body)
     const source = Readable.from(body)
-    // Before pipeline is told: it says only that the connection is closed.
+    // Before pipeline sees it: pipeline reports only that the connection is closed.
     source.on('error', (error) => void (incoming === undefined && end(error)))
     return void pipeline(source, outgoing, () => {})
   })

@@ -63,7 +63,7 @@ export const agentOptions = {
     file: 'disk_reserve_mib',
     group: 'Agent',
     description:
-      'How much space to keep free on the disk of the data directory, in MiB. With less free space the leader refuses new registrations. 0 turns this off.',
+      'How much space to keep free on the disk of the data directory, in MiB. With less free space the leader refuses new registrations and writes of keys. 0 turns this off.',
     placeholder: 'mib',
     example: '1024',
     defaultText: '256 or 5 % of the disk, whichever is less',

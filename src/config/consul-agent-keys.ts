@@ -89,7 +89,7 @@ export const consulAgentKeys: Readonly<Record<string, ConsulKey>> = {
     reason: 'a server can return at any time; the leader sends it what it missed',
     isTaken,
   },
-  session_ttl_min: { reason: 'svcd has no sessions', isTaken },
+  session_ttl_min: { reason: 'the TTL of a session is at least 10 s', isTaken },
   skip_leave_on_interrupt: { value: true, reason: leaveReason, isTaken },
   syslog_facility: { reason: logReason, isTaken },
   ui: {

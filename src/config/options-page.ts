@@ -8,7 +8,7 @@ const intro = `# Configuration
 
 This page lists every option of \`svcd agent\`. It is for operators who configure an agent, and for users of Consul who
 want to know what happens to the keys of their configuration files. For how to run an agent as a service, see
-[operating.md](operating.md).
+[install.md](install.md).
 
 ## How to set an option
 

@@ -4,6 +4,7 @@ import { parseIp } from '../base/ip.ts'
 import type { ServiceDefinition, Status, TaggedAddress } from '../state/catalog/model.ts'
 import type { AgentCheckDefinition, AgentServiceDefinition } from './agent-definition.ts'
 import { checkPlan, isProbed } from './check-plan.ts'
+import { plainFieldsOf } from './plain-fields.ts'
 import { serviceWarnings } from './registration-warnings.ts'
 import type { AgentCheckBody, AgentServiceBody, ServiceCheckBody } from './shapes.ts'
 import {
@@ -70,7 +71,7 @@ function serviceDefinition(
     meta: checkedMeta(body.Meta ?? {}, 'Service Meta', false),
     weights: checkedWeights(body.Weights),
     taggedAddresses: withOwnFamily(tagged, address, port),
-    enableTagOverride: body.EnableTagOverride ?? false,
+    ...plainFieldsOf(body),
     owner,
     extra: extraFields(body),
   }

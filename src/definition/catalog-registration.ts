@@ -3,6 +3,7 @@ import { svcdError } from '../base/errors.ts'
 import type { RegisterCommand } from '../state/catalog/commands.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../state/catalog/model.ts'
 import { extraFields } from './agent-registration.ts'
+import { plainFieldsOf } from './plain-fields.ts'
 import type {
   CatalogCheckBody,
   CatalogRegisterBody,
@@ -81,7 +82,7 @@ function serviceOf(body: CatalogServiceBody): ServiceDefinition {
     meta: checkedMeta(body.Meta ?? {}, 'Service Meta', true),
     weights: catalogWeights(body.Weights),
     taggedAddresses: checkedTaggedAddresses(body.TaggedAddresses ?? {}),
-    enableTagOverride: body.EnableTagOverride ?? false,
+    ...plainFieldsOf(body),
     owner: 'catalog',
     extra: extraFields(body),
   }

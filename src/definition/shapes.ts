@@ -12,6 +12,7 @@ import {
 } from './decode.ts'
 import type { Reader } from './decode.ts'
 import { svcdError } from '../base/errors.ts'
+import { plainReaders } from './plain-fields.ts'
 
 // The request bodies that Consul 1.21 accepts, field for field.
 
@@ -100,7 +101,7 @@ export const serviceFields = {
   Meta: mapOf(text),
   Port: integer,
   Weights: weights,
-  EnableTagOverride: flag,
+  ...plainReaders,
 }
 
 /** PUT agent/service/register. */

@@ -23,9 +23,14 @@ export function checkedName(value: string, field: string, lengthMax = nameLength
   return value
 }
 
+/** Whether it is the ID of a server's own registration. */
+export function isServerId(id: string): boolean {
+  return id === serverServiceId
+}
+
 /** Throws `invalid-field` for the ID of a server's own registration, which the service would replace. */
 export function refuseServerId(id: string): void {
-  if (id !== serverServiceId) return
+  if (!isServerId(id)) return
   invalid('ID', `"${id}" is reserved for the server's own registration; use another ID`)
 }
 

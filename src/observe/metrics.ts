@@ -139,12 +139,12 @@ function diskMetrics({ status }: MetricsParts): Metric[] {
     ),
     gauge(
       'disk_reserve_bytes',
-      'Free space in bytes below which a leader refuses registrations.',
+      'Free space in bytes below which a leader refuses registrations and writes of keys.',
       disk.reserveBytes,
     ),
     gauge(
       'disk_is_low',
-      '1 if free space is below the reserve, so this server refuses registrations while it leads; otherwise 0.',
+      '1 if free space is below the reserve, so this server refuses registrations and writes of keys while it leads; otherwise 0.',
       isRefusing,
     ),
   ]

@@ -30,7 +30,7 @@ export interface NodeFactsParts {
   readonly unprobed: () => number
 }
 
-/** What a node tells of itself, collected from its parts when it is asked. */
+/** What a node reports about itself, collected from its parts on request. */
 export function nodeFacts(parts: NodeFactsParts): Facts {
   const { identity, config, directory, log, replica, freshness, read, dns } = parts
   return {

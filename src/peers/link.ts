@@ -1,4 +1,4 @@
-import { svcdError } from '../base/errors.ts'
+import { svcdError, type SvcdError } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { PeerLimits } from './limits.ts'
@@ -13,7 +13,7 @@ export interface LinkOptions {
   readonly limits: PeerLimits
   readonly random: Random
   readonly clock: Clock
-  /** Begins a connection; undefined when the address is none. */
+  /** Begins a connection; undefined if the address is not valid. */
   readonly dial: (address: string, id: string | undefined) => PeerSession | undefined
   /** A connection is there, or an attempt at one has failed. */
   readonly onAttempt?: ((link: PeerLink, hasOpened: boolean) => void) | undefined
@@ -128,14 +128,14 @@ export class PeerLink {
   }
 
   #rejectAll(): void {
-    const { address, refusal } = this
-    const error =
-      refusal === 'self'
-        ? svcdError('peer-is-self', { address })
-        : svcdError('peer-unreachable', {
-            peer: address,
-            reason: this.lastError ?? 'no connection yet',
-          })
+    const error = this.#error()
     for (const { reject } of this.#waiting.splice(0)) reject(error)
+  }
+
+  #error(): SvcdError {
+    const { address, refusal, lastError: reason = 'no connection yet' } = this
+    if (refusal === 'self') return svcdError('peer-is-self', { address })
+    const code = refusal === undefined ? 'peer-unreachable' : 'peer-refuses-connection'
+    return svcdError(code, { peer: address, reason })
   }
 }

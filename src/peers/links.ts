@@ -24,8 +24,8 @@ export interface LinksParts {
 }
 
 /**
- * Whom this server dials: each of its peers, again and again, and bare addresses for as long as there
- * are requests to them.
+ * The connections that this server opens: to each of its peers, again and again, and to bare addresses
+ * for as long as there are requests to them.
  */
 export class PeerLinks {
   readonly #parts: LinksParts
@@ -40,7 +40,7 @@ export class PeerLinks {
     return this.#peers.keys()
   }
 
-  /** The way to a peer; undefined when this id is none. */
+  /** The way to a peer; undefined if this id is not a peer. */
   to(id: NodeId): PeerWay | undefined {
     return this.#peers.get(id)
   }
@@ -56,13 +56,13 @@ export class PeerLinks {
     return Object.fromEntries(ways.map(({ id, address }) => [id, address]))
   }
 
-  /** A server says that it can be dialled at `address`; only peers are. */
+  /** A server says that it can be dialled at `address`. Only peers are dialled. */
   heardAt(id: NodeId, address: string, isProven: boolean): void {
     if (this.#parts.isClosed() || address === this.#parts.address()) return
     this.#peers.get(id)?.heardAt(address, isProven)
   }
 
-  /** The same by the word of another server. */
+  /** The same, but another server says so. */
   toldAt(id: NodeId, address: string, isProven: boolean): void {
     if (this.#parts.isClosed() || address === this.#parts.address()) return
     this.#peers.get(id)?.toldAt(address, isProven)
@@ -84,7 +84,7 @@ export class PeerLinks {
     }
   }
 
-  /** A connection to `target`. Rejects with `peer-unreachable` or `peer-is-self`. */
+  /** A connection to `target`. Rejects with `peer-unreachable`, `peer-refuses-connection` or `peer-is-self`. */
   async connected(target: PeerTarget, timeoutMs: number): Promise<PeerSession> {
     const way = 'id' in target ? this.#peers.get(target.id) : this.#toAddress(target.address)
     const peer = 'id' in target ? target.id : target.address

@@ -17,7 +17,7 @@ export interface PeerIdentity {
   readonly address: string
 }
 
-/** Who asks something. */
+/** The server that sent a request. */
 export interface PeerAsking extends PeerIdentity {
   /** It is of this server's cluster; false: of none yet. */
   readonly isMember: boolean

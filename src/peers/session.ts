@@ -183,7 +183,7 @@ export class PeerSession {
     const refusal = decodeRefusal(body) ?? { code: 'bad-greeting', text: 'no reason given' }
     this.refusal = refusal.code
     this.#context.onRefused(this, refusal, 'them')
-    this.connection.destroy(`refused by the peer: ${refusal.text}`)
+    this.connection.destroy(refusal.text)
   }
 
   /** Says why, and closes. */

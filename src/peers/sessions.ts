@@ -111,7 +111,7 @@ export class PeerSessions {
     this.#slots.set(this.#add(socket, options), slot)
   }
 
-  /** Begins a connection; undefined when `address` is none. */
+  /** Begins a connection; undefined if `address` is not valid. */
   dial(address: string, to: NodeId | undefined, purpose: Purpose): PeerSession | undefined {
     const target = dialAddress(address)
     if (target === undefined) return undefined
@@ -136,7 +136,7 @@ export class PeerSessions {
     for (const session of this.#all) if (session.isOpen) session.connection.sweep()
   }
 
-  /** A greeting from before this server joined, or changed its epoch, no longer tells the truth. */
+  /** A greeting from before this server joined, or changed its epoch, is out of date. */
   renewStale(): void {
     const clusterId = this.#parts.options.clusterId()
     const epoch = this.#parts.options.epoch()
@@ -184,7 +184,7 @@ export class PeerSessions {
 
   #onOpen(session: PeerSession): void {
     const { peer } = session
-    // One of the cluster keeps its place; others, who may ask, lose it when all are taken.
+    // A server of the cluster keeps its place. Others, which may ask, lose it when all places are taken.
     if (session.isMember) this.#slots.get(session)?.enter()
     if (peer === undefined || session.purpose === 'snapshot') return
     if (session.role === 'accept' && peer.purpose === 'snapshot') {
@@ -205,7 +205,7 @@ export class PeerSessions {
     let isAnew = false
     for (const other of this.#open.get(peer.id) ?? []) {
       if (other.peer?.instance === peer.instance) continue
-      // Its process ended without a word; or another one has the same data directory.
+      // Its process ended without closing the connection, or another one has the same data directory.
       other.connection.destroy('another process with this ID has connected')
       isAnew = true
       if (other.peer === undefined || other.peer.address === peer.address) continue

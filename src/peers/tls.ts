@@ -9,7 +9,7 @@ export interface PeerTls {
   readonly ca: string
 }
 
-/** Whom a certificate was made for. */
+/** The names in a certificate. */
 export interface PeerCertificate {
   /** For people. */
   readonly names: string

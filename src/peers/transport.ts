@@ -30,8 +30,8 @@ export async function openPeerTransport(options: PeerTransportOptions): Promise<
 
 /**
  * Raft messages and requests between the servers. Each dials all others and sends over the
- * connection that it dialled; over one that it accepted only while it has none of its own. So two
- * servers that dial at the same time need no rule of precedence, and a server that is in no
+ * connection that it dialled. It sends over a connection that it accepted only while it has no other.
+ * So two servers that dial at the same time need no rule of precedence, and a server that is in no
  * configuration yet can still answer.
  */
 export class PeerTransport implements Transport {
@@ -146,10 +146,10 @@ export class PeerTransport implements Transport {
     for (const session of touched) session.connection.flush()
   }
 
-  /** Whom to be connected with; its own id is passed over. Called again whenever that changes. */
+  /** The servers to connect to; its own id is skipped. Called again whenever they change. */
   setPeers(peers: ReadonlyMap<NodeId, string>): void {
     this.#links.setPeers(peers)
-    // Before its configuration was known here, one may have said where it is.
+    // A server may have said where it is before its configuration was known here.
     for (const session of this.#sessions.open()) this.#hear(session)
     this.#sessions.renewStale()
   }
@@ -164,12 +164,12 @@ export class PeerTransport implements Transport {
     return this.#links.places
   }
 
-  /** Where a peer is, by the word of another one. */
+  /** Another server says where a peer is. */
   toldAt(id: NodeId, address: string, isProven: boolean): void {
     this.#links.toldAt(id, address, isProven)
   }
 
-  /** Who is at an address now, by the greetings of those that are connected. */
+  /** The servers at an address now, according to the greetings of the connected ones. */
   idsAt(address: string): readonly NodeId[] {
     const there = [...this.#sessions.open()].filter(({ peer }) => peer?.address === address)
     const own = address === this.address ? [this.#options.self.id] : []
@@ -177,9 +177,9 @@ export class PeerTransport implements Transport {
   }
 
   /**
-   * Asks another server: by its id one that is connected, or that a connection attempt is under way to;
-   * by its address any. Rejects with `peer-unreachable` (nothing was sent), `peer-is-self`, `peer-lost` or
-   * `peer-timeout` (it may have been done), `busy`, or with what the other side rejected with.
+   * Sends a request to another server. A server named by its id must be connected, or an attempt to connect
+   * must be under way. An address may be that of any server. Rejects with `peer-unreachable`, `peer-refuses-connection` or `peer-is-self` (nothing
+   * was sent), `peer-lost` or `peer-timeout` (it may have been done), `busy`, or with what the other side rejected with.
    */
   async request(
     target: PeerTarget,
@@ -218,7 +218,7 @@ export class PeerTransport implements Transport {
     return this.#sessions.invitedBy()
   }
 
-  /** What this server says of itself in its greeting has changed. */
+  /** The greeting of this server has changed. */
   renew(): void {
     this.#sessions.renewStale()
   }

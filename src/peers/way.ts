@@ -82,7 +82,7 @@ export class PeerWay {
   moveTo(address: string): void {
     const before = this.#known
     if (this.#heard?.address === address) {
-      // The connection stays: nothing but what the configuration says has changed.
+      // The connection stays: only the configured address has changed.
       this.#known = this.#heard
       this.#heard = undefined
       this.#isProven = false

@@ -11,7 +11,7 @@ import type { Sessions } from './sessions.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Writes } from './writes.ts'
 
-/** All ports of a node in one object, as `node/` assembles them. Who needs less asks for less. */
+/** All ports of a node in one object, as `node/` assembles them. A module that needs less takes single ports. */
 export interface Backend
   extends
     FamilyReads<CatalogReader>,

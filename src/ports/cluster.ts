@@ -40,7 +40,7 @@ export interface ServerHealth {
   readonly lastIndex: number
   /** It was heard in time, and does not lag. */
   readonly isHealthy: boolean
-  /** Wall time since when {@link isHealthy} is what it is, as this leader saw it. */
+  /** Wall time of the last change of {@link isHealthy}, as this leader saw it. */
   readonly stableSinceMs: number
 }
 

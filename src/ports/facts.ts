@@ -22,7 +22,7 @@ export interface HostFacts {
   readonly errors: readonly string[]
 }
 
-/** What a node tells of itself. */
+/** What a node reports about itself. */
 export interface Facts {
   /** What the node counts and measures, as it is now. */
   metrics(): readonly AnyMetric[]

@@ -1,6 +1,6 @@
 import type { LogLevel } from '../base/log.ts'
 
-/** Who takes lines of the log of an agent, those of `level` and of more severe ones. */
+/** A reader of the log of an agent: it gets lines of `level` and of more severe levels. */
 export interface LogFollower {
   readonly level: LogLevel
   /** One JSON object a line; default a line for people. */

@@ -1,7 +1,7 @@
 import type { CommandBody } from '../state/families.ts'
 import type { CommandOrigin, Outcome } from '../state/machine/command.ts'
 
-/** Who asks and why, for the command's envelope. */
+/** The actor and the cause, for the command's envelope. */
 export interface Origin extends Pick<CommandOrigin, 'actor' | 'cause'> {
   /** What the client's program calls itself, for the agent's own log only. */
   readonly client?: string | undefined

@@ -14,7 +14,7 @@ export interface ProbeResult {
   readonly evidence: CheckTold['evidence'] | 'none'
 }
 
-/** What a probe shows of itself to a service that asks for it, PEM. */
+/** The certificate that a probe shows to a service that asks for one, PEM. */
 export interface ProbeCredentials {
   /** The authorities to trust in place of the system's. */
   readonly ca?: string | undefined

@@ -115,7 +115,7 @@ class ScriptRun {
       const ended = signalName === null ? text : `killed by ${signalName}\n\n${text}`.trimEnd()
       this.#end({ status, output: clipOutput(ended), evidence: 'proof' })
     }
-    // Somebody who went to a session of its own may hold the pipes for ever.
+    // A process that moved to a session of its own may hold the pipes forever.
     const waiting = setTimeout(finish, drainMs)
     child.once('close', finish)
   }

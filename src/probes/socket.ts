@@ -63,7 +63,7 @@ export function probeUdp(request: UdpProbeRequest, signal?: AbortSignal): Promis
     let isClosed = false
     socket.on('error', (error) => end(failedProbe(target, error)))
     socket.on('message', () => end(passing(`${target}: answered`)))
-    // Only a connected socket is told of ICMP errors.
+    // Only a connected socket gets ICMP errors.
     socket.connect(port, host, () => {
       if (!isClosed)
         socket.send(Buffer.alloc(0), (error) => error && end(failedProbe(target, error)))

@@ -5,7 +5,7 @@ import { reasonOf } from '../base/errors.ts'
 
 /**
  * What a report of a fault should say of the machine, under the names that Consul's agent/host has for it
- * (those of gopsutil). What this system does not tell is left out, what failed is told.
+ * (those of gopsutil). Values that this system does not have are left out. A failed read is reported.
  */
 export function hostFacts(dataDirectory: string): HostFacts {
   const errors: string[] = []

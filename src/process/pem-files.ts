@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { reasonOf, svcdError } from '../base/errors.ts'
+import { createSecureContext } from 'node:tls'
+import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
 
 /** The files that options name. */
 export interface PemFiles {
@@ -17,30 +19,63 @@ export interface PemTexts {
 
 /**
  * What servers show each other; undefined unless all three files are named. Throws SvcdError
- * `invalid-option` for a file that cannot be read.
+ * `invalid-option` for a file that cannot be read, or is not what its option needs.
  */
 export function readPeerTls({ certFile, keyFile, caFile }: PemFiles): PemTexts | undefined {
   if (certFile === undefined || keyFile === undefined || caFile === undefined) return undefined
-  return {
-    cert: read(certFile, '-peer-cert-file'),
-    key: read(keyFile, '-peer-key-file'),
-    ca: read(caFile, '-peer-ca-file'),
-  }
+  const cert = readCertificate(certFile, '-peer-cert-file')
+  const key = readKey(keyFile, '-peer-key-file', cert)
+  return { cert, key, ca: readAuthority(caFile, '-peer-ca-file') }
 }
 
 /** What checks over TLS trust and show. Throws as {@link readPeerTls} does. */
 export function readCheckTls({ caFile, certFile, keyFile }: PemFiles): Partial<PemTexts> {
-  return {
-    ...(caFile !== undefined && { ca: read(caFile, '-check-ca-file') }),
-    ...(certFile !== undefined && { cert: read(certFile, '-check-cert-file') }),
-    ...(keyFile !== undefined && { key: read(keyFile, '-check-key-file') }),
-  }
+  const ca = caFile === undefined ? {} : { ca: readAuthority(caFile, '-check-ca-file') }
+  if (certFile === undefined || keyFile === undefined) return ca
+  const cert = readCertificate(certFile, '-check-cert-file')
+  return { ...ca, cert, key: readKey(keyFile, '-check-key-file', cert) }
 }
 
-function read(path: string, option: string): string {
+/** What an agent with these options would refuse to start with; each group is read up to its first fault. */
+export function pemFaults(peerTls: PemFiles, checks: PemFiles): readonly SvcdError[] {
+  return [() => readPeerTls(peerTls), () => readCheckTls(checks)].flatMap((read) => {
+    try {
+      read()
+      return []
+    } catch (error) {
+      if (error instanceof SvcdError) return [error]
+      throw error
+    }
+  })
+}
+
+function readCertificate(path: string, option: string): string {
+  return readPem(path, option, (cert) => createSecureContext({ cert }))
+}
+
+/** It must belong to the certificate. */
+function readKey(path: string, option: string, cert: string): string {
+  return readPem(path, option, (key) => createSecureContext({ cert, key }))
+}
+
+/** OpenSSL takes a file without certificates as an authority, and then trusts no certificate. */
+function readAuthority(path: string, option: string): string {
+  return readPem(path, option, (ca) => new X509Certificate(ca))
+}
+
+/** The text of a file that `use` accepts. */
+function readPem(path: string, option: string, use: (text: string) => unknown): string {
+  let text = ''
   try {
-    return readFileSync(path, 'utf8')
+    text = readFileSync(path, 'utf8')
   } catch (error) {
     throw svcdError('invalid-option', { option, reason: reasonOf(error) }, error)
   }
+  try {
+    use(text)
+  } catch (error) {
+    const reason = `"${path}" cannot be used: ${reasonOf(error)}`
+    throw svcdError('invalid-option', { option, reason }, error)
+  }
+  return text
 }

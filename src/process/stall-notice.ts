@@ -3,7 +3,7 @@ import type { Logger } from '../base/log.ts'
 export interface StallNoticeParts {
   readonly logger: Logger
   readonly nowMs: () => number
-  /** Whose event loop it is. */
+  /** The thread with this event loop. */
   readonly thread: 'main' | 'replica'
   /** The reaction to it, for the end of the line. */
   readonly remedy?: string

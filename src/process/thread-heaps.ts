@@ -9,7 +9,7 @@ import { boundAllocator, trimAllocator } from './allocator.ts'
 /** Of each of the two halves of a young generation. */
 const semiSpaceMb = 2
 /**
- * Where a thread's first full collection is due; without it garbage gathers up to many times as much. From
+ * Where a thread's first full collection is due; without it, garbage grows to many times that size. From
  * then on V8 goes by what is alive.
  */
 const oldMb = 16

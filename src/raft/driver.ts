@@ -114,7 +114,7 @@ export class Driver {
 
 /**
  * The first write of each server of a new cluster: all of them begin with the same entry. Undefined
- * when `state` holds anything: who has been a member once must not begin another cluster.
+ * when `state` holds anything: a server that has been a member must not begin another cluster.
  */
 export function bootstrapWrite(state: LogState, config: Config): LogWrite | undefined {
   const { hardState, lastIndex, snapshot } = state

@@ -34,7 +34,7 @@ export class Election {
   }
 
   /**
-   * `transfer`: the leader asked for this election, so that no one needs to be asked whether the
+   * `transfer`: the leader asked for this election, so no server is asked whether the
    * leader is alive. Requests go to every voter; none to a learner that is not known to be one.
    */
   campaign(kind: 'pre-election' | 'election' | 'transfer'): void {
@@ -102,7 +102,7 @@ export class Election {
     return this.#state.log.isUpToDate(lastIndex, lastTerm)
   }
 
-  /** Tells a pre-candidate of an earlier term what the term is, or it would ask for ever. */
+  /** Tells a pre-candidate of an earlier term what the term is. Otherwise it would ask forever. */
   refuseLowerTerm(request: PreVoteRequest): void {
     const { term } = this.#state
     this.#state.send({ type: 'pre-vote-response', to: request.from, term, granted: false })

@@ -8,7 +8,7 @@ export type Index = number
 /** What an entry is for. A `noop` opens a term (§8); a `config` changes the members (§6). */
 export type EntryKind = 'command' | 'noop' | 'config'
 
-/** One entry of the log (§5.3). `data` is opaque but for a `config`, see config.ts. */
+/** One entry of the log (§5.3). `data` is opaque, except in a `config`; see config.ts. */
 export interface Entry {
   readonly index: Index
   readonly term: Term

@@ -92,7 +92,7 @@ export class Raft {
     if (message.term > state.term) {
       if (this.election.disrupts(message)) return 'leader-alive'
       if (this.#raisesTerm(message)) {
-        // §5.1: who sees a higher term takes it over and is a follower.
+        // §5.1: a server that sees a higher term takes it over and becomes a follower.
         state.becomeFollower(message.term, isFromLeader(message) ? message.from : undefined)
       }
     }
@@ -230,7 +230,7 @@ export class Raft {
     return { messages, write, messagesAfterWrite, committed, reads }
   }
 
-  /** The last `Ready` is done with, but for its write, which `persisted` ends. */
+  /** The last `Ready` is done, except for its write, which `persisted` ends. */
   advance(): void {
     assert(this.#handedOut, 'there is a ready to end')
     this.#handedOut = false
@@ -245,7 +245,7 @@ export class Raft {
     if (state.electionElapsed >= limits.electionTicks) {
       state.electionElapsed = 0
       this.transfers.abort()
-      // §6.2 of the thesis: a leader that hears no quorum is none.
+      // §6.2 of the thesis: a leader that hears no quorum steps down.
       const isDeposed = checkQuorum && !replication.isQuorumActive()
       replication.forgetActive()
       if (isDeposed) return state.becomeFollower(state.term, undefined)
@@ -261,7 +261,7 @@ export class Raft {
     }
   }
 
-  /** A pre-vote and its grant speak of a term that no one has yet. */
+  /** A pre-vote and its grant name a term that no server has yet. */
   #raisesTerm(message: Message): boolean {
     if (message.type === 'pre-vote-request') return false
     return message.type !== 'pre-vote-response' || !message.granted

@@ -19,9 +19,9 @@ export function isTermTooFar({ term }: Message, own: Term): boolean {
 export interface Known {
   /** The one that is committed and all later ones, oldest first: any may come into force. */
   readonly configs: readonly PlacedConfig[]
-  /** Of whom a member has said that they are members, too (see {@link isKnownSender}). */
+  /** Servers that a member has named as members, too (see {@link isKnownSender}). */
   readonly vouched: ReadonlySet<NodeId>
-  /** Whom it follows in its present term. */
+  /** The leader that it follows in its present term. */
   readonly leader: NodeId | undefined
 }
 

@@ -23,7 +23,7 @@ export class RaftState {
   readonly options: RaftOptions
   readonly log: RaftLog
   readonly configs: ConfigHistory
-  /** In none of them, and members by the word of one that is (see sender-check.ts). */
+  /** Servers that are in none of them, but that a member has named as members (see sender-check.ts). */
   readonly vouched = new Set<NodeId>()
   readonly reads: ReadQueue
   /** Never falls. */
@@ -84,7 +84,7 @@ export class RaftState {
     return this.configs.since(this.log.commit).some(({ config }) => isVoter(config, this.id))
   }
 
-  /** This server hears, or is, a live leader: who asks for votes now would only disrupt (§6). */
+  /** This server hears, or is, a live leader: a server that asks for votes now would only disrupt (§6). */
   get hasLiveLeader(): boolean {
     return (
       this.options.checkQuorum &&
@@ -168,7 +168,7 @@ export class RaftState {
     this.#countUncommitted()
     // Figure 2: nextIndex begins behind the last entry of the leader's log.
     this.trackMembers(this.log.lastIndex + 1)
-    // Whom it has not heard as leader does not count for its quorum.
+    // A server that it has not heard as leader does not count for its quorum.
     for (const progress of this.progress.values()) progress.recentActive = false
     this.openTerm()
   }

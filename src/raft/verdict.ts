@@ -19,7 +19,7 @@ export type Ignored =
 
 export interface NotLeader {
   readonly kind: 'not-leader'
-  /** Whom to ask instead, if it is known. */
+  /** The server to ask instead, if it is known. */
   readonly leader: NodeId | undefined
 }
 

@@ -59,7 +59,7 @@ export type Operation =
   | { readonly kind: 'health' }
   /** Grants sessions their whole TTL; the value is JSON, a list of a `Session` or null for each. */
   | { readonly kind: 'renew-sessions'; readonly ids: readonly string[] }
-  /** How long nobody may lock a key yet; the value is in milliseconds. */
+  /** How long no session may lock a key yet; the value is in milliseconds. */
   | { readonly kind: 'lock-delay'; readonly key: string }
 
 export type ToReplica =

@@ -63,7 +63,7 @@ const logger: Logger = {
   error: logAt('error'),
 }
 
-/** The port's side of a replica server: what main asks, and what it is told. */
+/** The port's side of a replica server: the requests of the main thread, and the answers. */
 class Desk {
   readonly #server: ReplicaServer
   /** Results gather during a turn and leave together. */

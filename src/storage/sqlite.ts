@@ -175,7 +175,7 @@ export function walBytesOf(database: Database): number {
   return Math.max(row?.log ?? 0, 0) * walFrameBytes
 }
 
-/** Throws SvcdError `data-corrupt` for a page that is none; some tenths of a second for 100 MB. */
+/** Throws SvcdError `data-corrupt` for an invalid page; some tenths of a second for 100 MB. */
 export function refuseDamaged(database: Database, path: string): void {
   const reason = faultBy(database, 'quick_check(1)')
   if (reason !== undefined) throw svcdError('data-corrupt', { file: path, reason })

@@ -55,7 +55,7 @@ function damageOf(db: Database, table: string): string | undefined {
 }
 
 /**
- * Whether an error of a read may come of damage: SQLite says so, or a row holds no JSON where all that
+ * Whether an error of a read may be caused by damage: SQLite says so, or a row holds no JSON where all that
  * is written there is JSON.
  */
 export function isSignOfDamage(error: unknown): boolean {

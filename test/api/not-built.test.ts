@@ -3,15 +3,7 @@ import { TestApi } from './support.ts'
 
 /** Every endpoint of Consul 1.8.7, and what 1.21 added, without its arguments and those that are built. */
 const endpoints = [
-  'PUT kv/a?acquire=c0ffee',
-  'PUT kv/a?release=c0ffee',
   'PUT txn',
-  'PUT session/create',
-  'PUT session/destroy/x',
-  'PUT session/renew/x',
-  'GET session/info/x',
-  'GET session/node/n1',
-  'GET session/list',
   'PUT event/fire/deploy',
   'GET event/list',
   'GET query',
@@ -70,10 +62,7 @@ t.test('an endpoint of Consul that is not built is a 501 that names it', async (
   }
   const roots = await api.get('agent/connect/ca/roots')
   t.match(roots.body, /^Connect must be enabled in order to use this endpoint, and svcd has no/)
-  const lock = await api.put('kv/a?acquire=c0ffee', 'a value')
-  t.match(lock.body, 'no sessions and locks (/v1/kv/?acquire)')
   t.strictSame(api.backend.proposed, [])
-  t.match((await api.put('session/create')).body, 'no sessions and locks (/v1/session/create)')
   t.match((await api.put('txn', '[]')).body, 'no transactions (/v1/txn)')
   t.match((await api.get('event/list')).body, 'no user events (/v1/event/list)')
   t.match((await api.get('query')).body, 'no prepared queries (/v1/query)')
@@ -108,20 +97,14 @@ t.test('ACLs are off, in Consul’s words', async (t) => {
   }
 })
 
-// As the programs send it: python-consul under tooz 3.1, and `consul lock`.
+// As the programs send it.
 const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
-  'a lock of tooz': [
-    ['PUT', 'session/create', '{"name": "a", "node": "n1", "ttl": "15s"}'],
-    ['PUT', 'kv/tooz/locks/l1?acquire=f451b121-5ebd-51b5-c045-5adabee68eac', 'I got it!'],
-  ],
-  'consul lock': [
-    ['PUT', 'session/create', '{"Name":"Consul API Lock","TTL":"15s"}'],
-    ['PUT', 'kv/l/.lock?acquire=x&flags=3304740253564472344', ''],
-  ],
+  'consul event': [['PUT', 'event/fire/deploy', '']],
+  'the query of a Consul client': [['GET', 'query/web/execute']],
 }
 
 for (const [client, asked] of Object.entries(requests)) {
-  t.test(`${client} fails, and is not told that there is no such key`, async (t) => {
+  t.test(`${client} fails, and is not told that there is no such thing`, async (t) => {
     const api = new TestApi(t)
     for (const [method, path, body] of asked) {
       const reply = await api.ask(method as 'GET', `/v1/${path}`, body)
@@ -133,9 +116,9 @@ for (const [client, asked] of Object.entries(requests)) {
 
 t.test('the first request for what is not built is logged, once for each feature', async (t) => {
   const api = new TestApi(t)
-  for (const path of ['query/a', 'query/b', 'query', 'session/list']) await api.get(path)
+  for (const path of ['query/a', 'query/b', 'query', 'event/list']) await api.get(path)
   t.strictSame(api.warnings, [
     'a client requested a feature that svcd does not have: prepared queries',
-    'a client requested a feature that svcd does not have: sessions and locks',
+    'a client requested a feature that svcd does not have: user events',
   ])
 })

@@ -15,6 +15,9 @@ export interface BenchCluster {
   readonly request: Registration
   /** A write that is acknowledged only when it is committed. */
   readonly write: Registration
+  /** A new key with a value of 256 bytes. */
+  readonly put: Registration
+  readonly pids: () => readonly number[]
   /** HTTP ports; of those that live. */
   readonly leaderPort: () => Promise<number>
   readonly followerPort: () => Promise<number>
@@ -65,6 +68,19 @@ const putKey: Registration = (n) => ({
   }),
 })
 
+const value = 'v'.repeat(256)
+
+const putPlain: Registration = (n) => ({ method: 'PUT', path: `/v1/kv/bench/${n}`, body: value })
+
+const putEncoded: Registration = (n) => ({
+  method: 'POST',
+  path: '/v3/kv/put',
+  body: JSON.stringify({
+    key: Buffer.from(`bench/${n}`).toString('base64'),
+    value: Buffer.from(value).toString('base64'),
+  }),
+})
+
 export function temporary(): string {
   return mkdtempSync(join(tmpdir(), 'svcd-bench-cluster-'))
 }
@@ -77,6 +93,8 @@ export async function svcdCluster(): Promise<BenchCluster & { readonly cluster: 
     name: 'svcd',
     request: register,
     write: record,
+    put: putPlain,
+    pids: () => cluster.live.map(({ pid }) => pid),
     cluster,
     leaderPort: async () => (await cluster.leader()).httpPort,
     followerPort: async () => must((await cluster.followers())[0]).httpPort,
@@ -108,6 +126,10 @@ class Member {
   constructor(httpPort: number, words: readonly string[]) {
     this.httpPort = httpPort
     this.#words = words
+  }
+
+  get pid(): number {
+    return must(this.#child?.pid, 'it runs')
   }
 
   get isLive(): boolean {
@@ -149,7 +171,7 @@ function peerCluster(
   name: string,
   directory: string,
   members: readonly Member[],
-  { request, write }: Pick<BenchCluster, 'request' | 'write'>,
+  requests: Pick<BenchCluster, 'request' | 'write' | 'put'>,
   leads: (port: number) => Promise<boolean>,
 ): BenchCluster {
   const live = (): readonly Member[] => members.filter(({ isLive }) => isLive)
@@ -160,8 +182,8 @@ function peerCluster(
     })
   return {
     name,
-    request,
-    write,
+    ...requests,
+    pids: () => live().map(({ pid }) => pid),
     leaderPort: async () => (await leader()).httpPort,
     followerPort: async () => {
       const first = await leader()
@@ -215,7 +237,7 @@ export async function etcdCluster(): Promise<BenchCluster> {
     'etcd',
     directory,
     members,
-    { request: putKey, write: putKey },
+    { request: putKey, write: putKey, put: putEncoded },
     async (port) => {
       const status = (await json(port, '/v3/maintenance/status', {}).catch(() => ({}))) as {
         readonly leader?: string
@@ -257,7 +279,7 @@ export async function consulCluster(): Promise<BenchCluster> {
     'consul',
     directory,
     members,
-    { request: register, write: record },
+    { request: register, write: record, put: putPlain },
     async (httpPort) => {
       const address = await json(httpPort, '/v1/status/leader').catch(() => '')
       const at = members.findIndex((member) => member.httpPort === httpPort)

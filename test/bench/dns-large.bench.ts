@@ -74,7 +74,7 @@ export async function benchDnsLarge(): Promise<string> {
       title,
       ['questions', 'questions/s', 'µs CPU each', 'cached: µs CPU each', 'rate : cached'],
       rows,
-    )}\nShares of the ${bigInstances} instances over ${share.answers} answers: the least ${share.least.toFixed(2)}, the most ${share.most.toFixed(2)} of a fair one. Memory before ${before.toFixed(0)} MB, after ${after.toFixed(0)} MB.\n`
+    )}\nShares of the ${bigInstances} instances over ${share.answers} answers: from ${share.least.toFixed(2)} to ${share.most.toFixed(2)} of a fair share. Memory before ${before.toFixed(0)} MB, after ${after.toFixed(0)} MB.\n`
   })
 }
 

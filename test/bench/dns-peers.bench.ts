@@ -42,7 +42,7 @@ export function benchDnsPeers(): Promise<string> {
 /** The same asked by a load that leaves the server to be the limit; see dns-flood.ts. */
 export function benchDnsFlood(): Promise<string> {
   return besideAll(
-    'asked by a load that costs less than the answers (many packets a system call)',
+    'asked by a load that costs less than the answers (many packets per system call)',
     flood,
   )
 }

@@ -37,7 +37,7 @@ export async function benchLists(): Promise<string> {
     const spread = (of: (delay: Delays) => Sorted) => (delay: Delays) =>
       [0.5, 0.99, 1].map((q) => at(of(delay), q).toFixed(1)).join(' / ')
     return {
-      title: `${perSecond.toFixed(1)} a second one after another, each in ${medianMs.toFixed(0)} ms`,
+      title: `${perSecond.toFixed(1)} per second one after another, each in ${medianMs.toFixed(0)} ms`,
       rows: [
         row(
           'DNS over UDP, p50 / p99 / longest (ms)',
@@ -59,8 +59,8 @@ export async function benchLists(): Promise<string> {
     }
   })
   return table(
-    `Lists of ${services.toLocaleString('en')} services, ${title}: what others wait meanwhile`,
-    ['who', 'idle', 'lists are read'],
+    `Lists of ${services.toLocaleString('en')} services, ${title}: the delay of other work`,
+    ['work', 'idle', 'while lists are read'],
     rows,
   )
 }

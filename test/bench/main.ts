@@ -11,6 +11,8 @@ import {
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
 import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import { benchCold, benchKv } from './cluster-etcd.bench.ts'
+import { benchKvBeside } from './kv-beside.bench.ts'
 import { benchClusterReads } from './cluster-reads.bench.ts'
 import { benchChurn } from './churn.bench.ts'
 import { benchCalm } from './cluster-calm.bench.ts'
@@ -36,6 +38,9 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'blocking-reads': benchHealthService,
   'blocking-lists': benchLists,
   'cluster-writes': benchClusterWrites,
+  'cluster-cold': benchCold,
+  'cluster-kv': benchKv,
+  'kv-beside': benchKvBeside,
   'cluster-reads': benchClusterReads,
   'cluster-failover': benchFailover,
   'cluster-silence': benchSilence,

@@ -32,6 +32,25 @@ t.test('heartbeat reports at once, again and again, and on its end what was aske
   t.match(await api.json('agent/checks'), { 'service:web-1': { Status: 'critical' } })
 })
 
+t.test('with --json heartbeat prints what it reports as JSON', async (t) => {
+  const api = new TestApi(t)
+  const env = { SVCD_HTTP_ADDR: await api.app.listen({ port: 0, host: '127.0.0.1' }) }
+  await api.put('agent/service/register', { Name: 'web', Check: { TTL: '30s' } })
+  let out = ''
+  let stop = (): void => {}
+  const ended = run(['heartbeat', 'web', '--json'], {
+    out: (text) => void (out += text),
+    err: () => {},
+    env,
+    readText: async () => '',
+    onInterrupt: (end) => (stop = end),
+  })
+  await until('it reports', 10_000, () => out !== '', 5)
+  stop()
+  t.equal(await ended, 0)
+  t.strictSame(JSON.parse(out), { checks: ['service:web'], status: 'passing', every: '10s' })
+})
+
 t.test('heartbeat ends when its check is deregistered', async (t) => {
   const api = new TestApi(t)
   const env = { SVCD_HTTP_ADDR: await api.app.listen({ port: 0, host: '127.0.0.1' }) }

@@ -123,6 +123,14 @@ t.test('HTTP where HTTPS is spoken is named', { skip: missing('openssl') }, asyn
   const ran = await svcd(['nodes', '-http-addr', address])
   t.match(ran, { code: 2, err: /^svcd: The server at http:\S+ expects HTTPS\. Use https:/ })
   t.ok(ran.ms < 2500, `${ran.ms} ms`)
+
+  await t.test('and over HTTPS, an authority that is not trusted', async (t) => {
+    const https = ['nodes', '-http-addr', `https://${address}`]
+    t.match(await svcd(https), {
+      code: 2,
+      err: /^svcd: The certificate of https:\S+ is not trusted \(self-signed certificate\)\. Set .* NODE_EXTRA_CA_CERTS to/,
+    })
+  })
 })
 
 t.test('a peer that takes the connection and is silent is named within 5 s', async (t) => {

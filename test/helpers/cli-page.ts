@@ -82,6 +82,13 @@ Most commands connect to an agent over HTTP. These are the connection options:
 An option overrides the variables. If several variables are set, svcd's own overrides Consul's, and a token overrides a
 token file.
 
+The address may be an \`https://\` URL, for example that of a reverse proxy. If its certificate comes from an authority of
+your own, name a PEM file with that authority in the variable \`NODE_EXTRA_CA_CERTS\`:
+
+\`\`\`sh
+NODE_EXTRA_CA_CERTS=/etc/ssl/our-ca.pem svcd status -http-addr https://svcd.example.com
+\`\`\`
+
 ## Output
 
 A command prints its result to standard output, and everything else to standard error. With \`--json\` it prints the

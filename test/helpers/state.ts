@@ -1,7 +1,12 @@
+import { renameSync } from 'node:fs'
+import { must } from '../../src/base/assert.ts'
 import { Sqlite } from './sqlite.ts'
 import type { CommittedCommand } from '../../src/state/machine/apply.ts'
 import type { CommandBody } from '../../src/state/families.ts'
+import { defineAddressKeys, summedVersion } from '../../src/state/catalog/schema.ts'
+import { stateMigrations } from '../../src/state/families.ts'
 import { loadSums, noteSums, scanTable } from '../../src/state/machine/sums.ts'
+import { tablesOf } from '../../src/storage/state-tables.ts'
 import { StateWriter } from '../../src/storage/state.ts'
 import { checkDefinition, registerCommand, serviceDefinition } from './catalog.ts'
 
@@ -52,49 +57,36 @@ export function tamper(path: string, sql: string): void {
   db.close()
 }
 
-/** Tables that came after format 8, of which nothing is in the states of the tests. */
-const laterTables = ['sessions', 'session_checks', 'lock_delays']
-const dropLater = `
-  DROP INDEX kv_by_session;
-  ${laterTables.map((table) => `DROP TABLE ${table};`).join(' ')}
-`
-
-/** Takes back what came after the first format, so that a state is one of an older release. */
-export const toFormat1 = `
-  ${dropLater}
-  DROP TABLE used_formats;
-  ALTER TABLE checks DROP COLUMN evidence;
-  DROP TABLE kv;
-  DROP TABLE kv_tombstones;
-  DROP INDEX checks_that_tell;
-  DROP TABLE addresses;
-  DROP TABLE gone_subjects;
-  ALTER TABLE subjects ADD COLUMN create_index INTEGER NOT NULL DEFAULT 0;
-  PRAGMA user_version = 1;
-`
-
-/** Takes back the tables that came later, the evidence of checks and the formats in use. */
-export function toFormat7(path: string): void {
-  const db = new Sqlite(path)
-  const known = Object.entries(loadSums(db).sums)
-  const later = ['used_formats', ...laterTables]
-  const sums = Object.fromEntries(known.filter(([table]) => !later.includes(table)))
-  db.exec(`
-    ${dropLater}
-    DROP TABLE used_formats;
-    ALTER TABLE checks DROP COLUMN evidence;
-    PRAGMA user_version = 7;
-  `)
-  noteSums(db, { ...sums, checks: scanTable(db, 'checks') })
+/**
+ * Makes a state one of an older release: the rows and sums stay, in the tables and columns of that format.
+ * What a column held that is no more, nobody reads: it gets a zero or an empty text.
+ */
+export function toFormat(path: string, format: number): void {
+  const older = `${path}.older`
+  const db = new Sqlite(older)
+  defineAddressKeys(db)
+  for (const migration of stateMigrations.slice(0, format)) db.exec(migration)
+  db.pragma('foreign_keys = OFF')
+  db.prepare('ATTACH DATABASE ? AS newer').run(path)
+  const { sums } = loadSums(db, undefined, 'newer')
+  const newer = new Map(tablesOf(db, 'newer').map(({ name, columns }) => [name, columns]))
+  const tables = tablesOf(db)
+  for (const { name, columns } of tables) {
+    const of = new Set(newer.get(name))
+    const values = columns.map((column) => (of.has(column) ? column : '0'))
+    db.exec(
+      `DELETE FROM ${name}; INSERT INTO ${name} SELECT ${values.join(', ')} FROM newer.${name}`,
+    )
+  }
+  if (format < summedVersion) db.exec("DELETE FROM meta WHERE key = 'sums'")
+  else {
+    const sumOf = ({ name, columns }: (typeof tables)[number]) =>
+      columns.length === newer.get(name)?.length ? must(sums[name]) : scanTable(db, name)
+    const summed = tables.filter(({ name }) => name !== 'meta')
+    noteSums(db, Object.fromEntries(summed.map((table) => [table.name, sumOf(table)])))
+  }
+  db.exec('DETACH DATABASE newer; VACUUM')
+  db.pragma(`user_version = ${format}`)
   db.close()
-}
-
-/** As {@link toFormat7}, and takes back the tables of the key/value store. */
-export function toFormat6(path: string): void {
-  toFormat7(path)
-  const db = new Sqlite(path)
-  const { kv: _kv, kv_tombstones: _tombstones, ...sums } = loadSums(db).sums
-  db.exec('DROP TABLE kv; DROP TABLE kv_tombstones; PRAGMA user_version = 6')
-  noteSums(db, sums)
-  db.close()
+  renameSync(older, path)
 }

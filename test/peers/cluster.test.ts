@@ -218,7 +218,7 @@ t.test(
           self: { id, name: id, address: undefined },
         })
         await t.rejects(c.transport.request({ address: a.address }, 'x', Buffer.alloc(0), 3000), {
-          code: 'peer-unreachable',
+          code: 'peer-refuses-connection',
           message: /the certificate of .* is for .*: its name must be the node ID or the node name/,
         })
         await a.said(new RegExp(`the certificate of ${id} .* is for .*DNS:${name}`))

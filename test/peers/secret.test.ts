@@ -63,7 +63,7 @@ t.test('servers whose secrets do not fit say so in both logs, and pass nothing',
     await a.event('unreachable b')
     t.strictSame([a.messages, b.messages], [[], []], what)
     await t.rejects(a.transport.request({ address: b.address }, 'info', Buffer.alloc(0), 3000), {
-      code: 'peer-unreachable',
+      code: 'peer-refuses-connection',
       message: cause,
     })
     t.notOk([...a.lines, ...b.lines].some((line) => line.includes(k1.toString('base64'))))

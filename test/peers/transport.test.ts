@@ -405,5 +405,8 @@ t.test('a request by address fails with the reason why nobody is there', async (
   const deaf = await rawServer(t, () => {})
   await t.rejects(ask(deaf, 200), { code: 'peer-unreachable', message: /within 200 ms/ })
   const other = await rig(t, 'b', { clusterId: () => 'c2' })
-  await t.rejects(ask(other.address), { code: 'peer-unreachable', message: /belongs to cluster/ })
+  await t.rejects(ask(other.address), {
+    code: 'peer-refuses-connection',
+    message: /^The connection to server .* was refused: .*belongs to cluster/,
+  })
 })

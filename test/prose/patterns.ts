@@ -93,7 +93,7 @@ export const patterns: readonly Pattern[] = [
     good: 'Five seconds by default.',
   },
   {
-    find: /\bever (?:more|again|after)\b/gi,
+    find: /\bever (?:more|again|after|longer|larger|greater|slower|rarer)\b/gi,
     instead: 'increasingly',
     bad: 'It tries ever more rarely.',
     good: 'It retries with increasing delays.',

@@ -15,7 +15,7 @@ import { RaftLog } from '../../src/storage/log/raft-log.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import { restoreTables } from '../../src/storage/state-tables.ts'
 import { registerCommand, serviceDefinition } from '../helpers/catalog.ts'
-import { committed, copyClean, fill, registration, tamper, toFormat1 } from '../helpers/state.ts'
+import { committed, copyClean, fill, registration, tamper, toFormat } from '../helpers/state.ts'
 
 function open(
   t: Test,
@@ -222,7 +222,7 @@ t.test('a snapshot of an older release is brought to the present format', async 
   writer.applyBatch([registration(1), registration(2)])
   const file = copyClean(path, join(t.testdirName, '2-1.snap'))
   // What the release before did not have yet.
-  tamper(file, toFormat1)
+  toFormat(file, 1)
   const before = readFileSync(file)
   const target = open(t, 'target.db')
   target.writer.restore(file, { index: 2, term: 1 })

@@ -35,7 +35,7 @@ interface Work extends ApplyFilesParts {
 
 /**
  * Makes the agent have exactly what its files define now: added, changed, removed. Unchanged
- * definitions keep their checks as they run. A file wins over an API registration with the same ID.
+ * definitions keep their checks as they run. A file replaces an API registration with the same ID.
  * The catalog is updated by the sync's queue, which needs no leader at this moment.
  */
 export function applyDefinitionFiles(files: DefinitionFiles, parts: ApplyFilesParts): FilesReport {

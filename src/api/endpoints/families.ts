@@ -5,6 +5,7 @@ import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
+import { sessionEndpoints } from './session/session.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
@@ -12,6 +13,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...catalogEndpoints,
   ...healthEndpoints,
   ...kvEndpoints,
+  ...sessionEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]

@@ -14,7 +14,7 @@ export class Waits {
   readonly #open = new Set<Wait>()
   #stopped = false
 
-  /** Ends every wait; each read then answers with what there is. */
+  /** Ends every wait; each read then answers with the present state. */
   stop(): void {
     this.#stopped = true
     for (const wait of this.#open) wait.end()

@@ -1,7 +1,12 @@
 import { privateField } from '../../state/catalog/model.ts'
 import type { Check, Instance, Node, Service, TaggedAddress } from '../../state/catalog/model.ts'
 
+import { plainJsonOf } from './plain-fields.ts'
+
 // The catalog's rows in Consul's JSON. Maps and lists are never null: clients index into them.
+
+const plainJson = plainJsonOf()
+const servicePlainJson = plainJsonOf('Service')
 
 export function nodeJson(node: Node, datacenter: string) {
   return {
@@ -29,7 +34,7 @@ export function agentServiceJson(service: Service, datacenter: string) {
     Address: service.address,
     ...taggedAddresses('TaggedAddresses', service.taggedAddresses),
     Weights: weightsJson(service),
-    EnableTagOverride: service.enableTagOverride,
+    ...plainJson(service),
     ...(proxy === undefined ? undefined : { Proxy: proxy }),
     ...extra,
     Datacenter: datacenter,
@@ -49,7 +54,7 @@ export function nodeServiceJson(service: Service) {
     Meta: service.meta,
     Port: service.port,
     Weights: weightsJson(service),
-    EnableTagOverride: service.enableTagOverride,
+    ...plainJson(service),
     Proxy: proxyJson(proxy),
     Connect: connect ?? {},
     PeerName: '',
@@ -78,7 +83,7 @@ export function serviceNodeJson({ node, service }: Instance, datacenter: string)
     ServiceMeta: service.meta,
     ServicePort: service.port,
     ServiceSocketPath: extra['SocketPath'] ?? '',
-    ServiceEnableTagOverride: service.enableTagOverride,
+    ...servicePlainJson(service),
     ServiceProxy: proxyJson(extra['Proxy']),
     ServiceConnect: extra['Connect'] ?? {},
     ServiceLocality: extra['Locality'] ?? null,

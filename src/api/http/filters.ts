@@ -2,6 +2,7 @@ import { compileFilter } from '../../filter/compile.ts'
 import type { Filter } from '../../filter/compile.ts'
 import type { Field, Fields } from '../../filter/fields.ts'
 import { parameter } from './parameters.ts'
+import { plainSelectors } from './plain-fields.ts'
 import type { Parameters } from './parameters.ts'
 
 // The selectors of Consul's rows: what `?filter=` may name, by endpoint.
@@ -55,7 +56,7 @@ export const serviceFields: Fields = {
   Address: text,
   Connect: connect,
   Datacenter: text,
-  EnableTagOverride: flag,
+  ...plainSelectors(),
   ID: text,
   Kind: text,
   Locality: locality,
@@ -80,7 +81,7 @@ export const serviceNodeFields: Fields = {
   PeerName: text,
   ServiceAddress: text,
   ServiceConnect: connect,
-  ServiceEnableTagOverride: flag,
+  ...plainSelectors('Service'),
   ServiceID: text,
   ServiceKind: text,
   ServiceLocality: locality,

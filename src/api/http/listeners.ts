@@ -65,7 +65,7 @@ function likeFastifys(api: HttpApi): Server {
   return server
 }
 
-/** Lets in whom `gate` does. A connection is idle but for the time from a request's head to its answer. */
+/** Lets in what `gate` allows. A connection is idle except from the head of a request to its answer. */
 function guard(
   server: Server,
   gate: ConnectionGate,

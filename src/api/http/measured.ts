@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyMetric, Labels } from '../../base/metric.ts'
+import type { RenderCounts } from './renderer.ts'
 
 /** The labels of a request: method and status, never the path, which a client can make up. */
 class RequestCounts {
@@ -20,6 +21,18 @@ class RequestCounts {
       samples: [...this.#counts.values()],
     }
   }
+}
+
+/** How often one answer served several requests. */
+export function renderMetrics({ hits, misses }: RenderCounts): readonly AnyMetric[] {
+  return [
+    counter('cache_hits_total', 'HTTP answers from the cache of complete bodies.', hits),
+    counter('cache_misses_total', 'HTTP answers read from the state.', misses),
+  ]
+}
+
+function counter(name: string, help: string, value: number): AnyMetric {
+  return { name: `svcd_http_${name}`, help, kind: 'counter', samples: [{ labels: {}, value }] }
 }
 
 /** The metrics of a node: its own figures, its requests from now on, and its process. */

@@ -50,11 +50,23 @@ interface LongRead {
 interface Made {
   readonly answers: RenderCache
   readonly long: PerCaller<LongRead>
+  readonly counts: RenderCounts
+}
+
+/** How often an answer was shared, and how often it was read from the state. */
+export interface RenderCounts {
+  hits: number
+  misses: number
 }
 
 /** Makes answers, each once for all of one caller who ask the same of the same state. */
 export class Renderer {
   readonly #made = new Map<object, Made>()
+  readonly #counts: RenderCounts = { hits: 0, misses: 0 }
+
+  get counts(): Readonly<RenderCounts> {
+    return this.#counts
+  }
 
   of<Reader extends Indexed>(asking: Asking<Reader>): Render {
     const made = this.#madeFrom(asking.question.state)
@@ -73,7 +85,7 @@ export class Renderer {
   #madeFrom(state: object): Made {
     let made = this.#made.get(state)
     if (made === undefined) {
-      made = { answers: new RenderCache(), long: new PerCaller() }
+      made = { answers: new RenderCache(), long: new PerCaller(), counts: this.#counts }
       this.#made.set(state, made)
     }
     return made
@@ -81,7 +93,7 @@ export class Renderer {
 }
 
 function renderNow<Reader extends Indexed>(
-  { answers }: Made,
+  { answers, counts }: Made,
   { caller, key, pretty, question }: Asking<Reader>,
   since: number,
   above: number,
@@ -91,9 +103,13 @@ function renderNow<Reader extends Indexed>(
     if (mustWait(reader, index, above)) return undefined
     const known = answers.get(since, caller, key)
     // A commit shows in the index a moment before it shows in the version.
-    if (known?.index === index) return known
+    if (known?.index === index) {
+      counts.hits++
+      return known
+    }
     const body = writeIfShort(question.answer(reader, caller), pretty)
     if (body === undefined) return 'long'
+    counts.misses++
     const rendered = new Rendered(index, body)
     answers.put(since, caller, key, rendered)
     return rendered
@@ -109,7 +125,11 @@ function renderSlowly<Reader extends Indexed>(
   const { state } = question
   const running = made.long.get(caller, key)
   const version = state.version()
-  if (running !== undefined && (running.begunAt() ?? version) === version) return running.rendered
+  if (running !== undefined && (running.begunAt() ?? version) === version) {
+    made.counts.hits++
+    return running.rendered
+  }
+  made.counts.misses++
   let begunAt: number | undefined
   const rendered = state.readSliced((reader) => {
     begunAt = state.version()

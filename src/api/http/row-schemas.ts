@@ -1,15 +1,6 @@
-import {
-  flag,
-  list,
-  map,
-  object,
-  opaque,
-  schemaNamed,
-  text,
-  textMap,
-  texts,
-  whole,
-} from './schemas.ts'
+import { list, map, object, opaque, schemaNamed, text, textMap, texts, whole } from './schemas.ts'
+
+import { laterPlain, plainSchemas } from './plain-fields.ts'
 
 // The rows that `encode.ts` makes, which several families answer with.
 
@@ -34,7 +25,7 @@ const service = {
   Address: text,
   TaggedAddresses: addresses,
   Weights: weights,
-  EnableTagOverride: flag,
+  ...plainSchemas(),
 }
 
 export const nodeRow = schemaNamed('Node', object({ ...node, Meta: textMap, ...indexes }))
@@ -43,7 +34,7 @@ export const agentServiceRow = schemaNamed(
   'AgentService',
   object(
     { ...service, Datacenter: text, Kind: text, Proxy: opaque, Connect: opaque, ContentHash: text },
-    'TaggedAddresses Kind Proxy Connect ContentHash',
+    `TaggedAddresses Kind Proxy Connect ContentHash ${laterPlain()}`,
   ),
 )
 
@@ -51,7 +42,7 @@ export const nodeServiceRow = schemaNamed(
   'NodeService',
   object(
     { ...service, Kind: text, Proxy: opaque, Connect: opaque, PeerName: text, ...indexes },
-    'TaggedAddresses Kind',
+    `TaggedAddresses Kind ${laterPlain()}`,
   ),
 )
 
@@ -71,12 +62,12 @@ export const serviceNodeRow = schemaNamed(
       ServiceMeta: textMap,
       ServicePort: whole,
       ServiceSocketPath: text,
-      ServiceEnableTagOverride: flag,
+      ...plainSchemas('Service'),
       ServiceProxy: opaque,
       ServiceConnect: opaque,
       ...indexes,
     },
-    'ServiceTaggedAddresses',
+    `ServiceTaggedAddresses ${laterPlain('Service')}`,
   ),
 )
 

@@ -10,7 +10,7 @@ const unreadBytesMax = 256 * 1024
 type Raw = FastifyReply['raw']
 
 export interface LineStreamOptions {
-  /** What a reader is told of lines that it has missed, as one line with its end. */
+  /** The line that tells a reader how many lines it has missed, with its end of line. */
   readonly dropped: (count: number) => string
   /** An empty line now and then, for a reader that wants to know that the stream lives. */
   readonly hasBeat?: boolean
@@ -29,7 +29,7 @@ export class LineStream {
   constructor(raw: Raw, options: LineStreamOptions) {
     this.#raw = raw
     this.#options = options
-    // What a connection breaks off with is told by its end.
+    // The end of the connection reports why it broke off.
     raw.on('error', () => {})
     raw.on('close', () => (this.#hasEnded = true))
     raw.on('drain', () => {
@@ -90,7 +90,7 @@ export class LineStreams {
       .header('Content-Type', contentType)
       .header('Cache-Control', 'no-store')
       .header('X-Content-Type-Options', 'nosniff')
-      // nginx holds answers back unless it is told.
+      // nginx holds answers back without this.
       .header('X-Accel-Buffering', 'no')
       // A stream ends with its connection, so that no client waits to use it again.
       .header('Connection', 'close')

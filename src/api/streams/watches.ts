@@ -59,7 +59,7 @@ function addStreamHeaders(reply: FastifyReply): void {
   reply
     .header('Content-Type', 'text/event-stream')
     .header('Cache-Control', 'no-store')
-    // nginx holds answers back unless it is told.
+    // nginx holds answers back without this.
     .header('X-Accel-Buffering', 'no')
     // A stream ends with its connection, so that no client waits to use it again.
     .header('Connection', 'close')

@@ -26,6 +26,11 @@ export const cliErrors = {
     exit: 2,
     text: 'The server at {address} speaks HTTP without TLS. Use http:// in -http-addr or SVCD_HTTP_ADDR.',
   },
+  'agent-untrusted': {
+    http: 500,
+    exit: 2,
+    text: 'The certificate of {address} is not trusted ({reason}). Set the environment variable NODE_EXTRA_CA_CERTS to a PEM file with the certificate authority that signed it.',
+  },
   'agent-silent': {
     http: 500,
     exit: 2,

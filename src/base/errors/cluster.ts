@@ -19,7 +19,7 @@ export const clusterErrors = {
   'disk-low': {
     http: 507,
     exit: 1,
-    text: 'The disk of the leader, {node}, has {free} MiB left, and {reserve} MiB are reserved for the log and snapshots (-disk-reserve-mib). The leader refuses registrations until there is space. Free some space, or deregister what you do not need.',
+    text: 'The disk of the leader, {node}, has {free} MiB left, and {reserve} MiB are reserved for the log and snapshots (-disk-reserve-mib). The leader refuses registrations and writes of keys until there is space. Free some space, or remove services and keys that you do not need.',
   },
   'operation-refused': {
     http: 500,
@@ -109,6 +109,11 @@ export const clusterErrors = {
     http: 500,
     exit: 1,
     text: 'Cannot reach server {peer}: {reason}. Check that it is running and that the network allows the connection, then retry.',
+  },
+  'peer-refuses-connection': {
+    http: 500,
+    exit: 1,
+    text: 'The connection to server {peer} was refused: {reason}.',
   },
   'peer-lost': {
     http: 500,

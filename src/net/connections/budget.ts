@@ -124,7 +124,7 @@ export class Slot {
   }
 }
 
-/** The connections of one port: who may open one, and whose is closed for it. */
+/** The connections of one port: which client may open one, and which connection is closed to make room. */
 export class PortBudget {
   readonly #limits: PortLimits
   readonly #all: Level

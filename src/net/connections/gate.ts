@@ -16,11 +16,11 @@ export interface GateOptions {
 export interface GateFigures extends PortFigures {
   /** Connections that took too long to send what they had to. */
   readonly timedOut: number
-  /** Connections that the system did not hand over, for want of descriptors most often. */
+  /** Connections that the system did not hand over, usually because no descriptor was free. */
   readonly acceptErrors: number
 }
 
-/** Who gets through a port, by its budget. One gate may guard several servers. */
+/** Decides, by the budget of a port, which connections are let in. One gate may guard several servers. */
 export class ConnectionGate {
   /** Counted by the caller that closes them. */
   timedOut = 0

@@ -218,7 +218,7 @@ export class UdpMmsg {
     // By number: an Error with its stack for each pause of the load would cost more than an answer.
     const number = this.#libc.errno()
     if (number === errno.EAGAIN || number === errno.EINTR) return
-    // A socket that is none would fail for ever; anything else the system reports once and clears.
+    // An invalid socket would fail forever; any other error the system reports once and clears.
     if (number === errno.EBADF || number === errno.ENOTSOCK) {
       throw systemError(this.#libc, 'recvmmsg')
     }

@@ -15,7 +15,7 @@ export interface EpochFenceParts {
   readonly tried: () => ReadonlySet<NodeId>
   readonly nowMs: () => number
   readonly logger: Logger
-  /** What this server says of itself has changed. */
+  /** The greeting of this server has changed. */
   readonly onFenced: () => void
 }
 

@@ -3,7 +3,7 @@ import { SvcdError, reasonOf } from '../../base/errors.ts'
 import type { NodeId } from '../../raft/entry.ts'
 import { WaitingNotice } from './waiting-notice.ts'
 
-/** What servers that look for each other say of themselves (request `info`). */
+/** What a server tells the others while they look for each other (request `info`). */
 export interface ServerInfo {
   readonly id: NodeId
   readonly name: string
@@ -24,10 +24,10 @@ export interface ServerInfo {
 /** A promise, kept on disk, to be a founder of one cluster and of no other. */
 export interface Pledge {
   readonly clusterId: string
-  /** Who starts it, once all founders have pledged. */
+  /** The server that starts it, once all founders have pledged. */
   readonly by: NodeId
   readonly founders: Readonly<Record<NodeId, string>>
-  /** Clusters that will never start, by the word of who would have started them. */
+  /** Clusters that will never start, as the servers that would have started them said. */
   readonly released: readonly string[]
 }
 
@@ -75,19 +75,19 @@ export class ClusterFormation {
     if (!this.#addresses.includes(address)) this.#addresses.push(address)
   }
 
-  /** Who is at an address. */
+  /** The server at an address. */
   ask(address: string): Promise<ServerInfo> {
     return this.#parts.request<ServerInfo>(address, 'info', {})
   }
 
-  /** What kept the last attempt from being one. */
+  /** Why the last attempt failed. */
   get lastProblem(): string {
     return this.#lastProblem
   }
 
   /**
-   * Tries once. Returns true when this server has a cluster. What keeps it from having one is said in one
-   * line, when that changes and then from time to time.
+   * Tries once. Returns true when this server has a cluster. Otherwise it logs the reason in one line, when
+   * the reason changes and then from time to time.
    */
   async attempt(): Promise<boolean> {
     this.#problems = []
@@ -117,7 +117,7 @@ export class ClusterFormation {
       present === undefined ||
       present.clusterId === asked.clusterId ||
       asked.released.includes(present.clusterId) ||
-      // Its own attempt is given up for that of a lower id: by this pledge it can never start.
+      // It gives up its own attempt for that of a lower id: after this pledge its own can never start.
       (present.by === self.id && asked.by < self.id)
     if (!isFree) return { pledged: false, instead: present }
     setPledge(asked)
@@ -139,15 +139,15 @@ export class ClusterFormation {
   }
 
   /**
-   * Its pledge to its own attempt, on disk before anything else of it: should the process stop behind the
-   * first entry, the pledge says which cluster that began. Undefined: it has given its word to another.
+   * Its pledge to its own attempt, on disk before anything else of it: if the process stops after the first
+   * entry, the pledge says which cluster that entry began. Undefined: it has pledged itself to another server.
    */
   #pledgeItself(founders: Readonly<Record<NodeId, string>>): Pledge | undefined {
     const { self, pledge, setPledge, newClusterId } = this.#parts
     const present = pledge()
     if (present !== undefined && present.by !== self.id) return undefined
     const isSame = present !== undefined && sameKeys(present.founders, founders)
-    // Who has pledged itself to its earlier attempt, with other founders, is free: that never starts.
+    // A server that pledged itself to the earlier attempt, with other founders, is free: that attempt never starts.
     const released = present === undefined ? [] : [...present.released, present.clusterId]
     const own = isSame ? present : { clusterId: newClusterId(), by: self.id, founders, released }
     setPledge(own)
@@ -159,14 +159,20 @@ export class ClusterFormation {
     const found = new Map<NodeId, ServerInfo>()
     const addresses = [...new Set([...this.#addresses, ...invitedBy()])]
     const answers = await Promise.allSettled(addresses.map((address) => this.ask(address)))
-    const missing: string[] = []
+    const [missing, refusing]: [string[], string[]] = [[], []]
     for (const [at, answer] of answers.entries()) {
-      if (answer.status === 'rejected') {
-        // Its own address may well be among them. Why one is not reached the transport has said.
-        if (!hasCode(answer.reason, 'peer-is-self')) missing.push(addresses[at] ?? '')
-      } else if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
+      const address = addresses[at] ?? ''
+      if (answer.status === 'fulfilled') {
+        if (answer.value.id !== self.id) found.set(answer.value.id, answer.value)
+      } else if (hasCode(answer.reason, 'peer-refuses-connection')) refusing.push(address)
+      // Its own address may well be among them.
+      else if (!hasCode(answer.reason, 'peer-is-self')) missing.push(address)
     }
+    // The transport has logged the reason for each.
     if (missing.length > 0) this.#report(`cannot reach ${missing.join(', ')}`)
+    if (refusing.length > 0) {
+      this.#report(`the connection to ${refusing.join(', ')} was refused (the log has the reason)`)
+    }
     return [...found.values()]
   }
 
@@ -174,7 +180,7 @@ export class ClusterFormation {
     const { self, pledge, found, request, join } = this.#parts
     const own = pledge()
     if (own?.clusterId === clusterId) {
-      // The one it has pledged itself to: it begins with the same entry as the other founders.
+      // This server has pledged itself to that cluster: it begins with the same entry as the other founders.
       found(clusterId, own.founders)
       return true
     }
@@ -219,7 +225,7 @@ export class ClusterFormation {
       if (!(other.id in addresses)) continue
       if (!(await this.#askPledge(other, own, others))) return false
     }
-    // While it waited for the others it may have given its word to a lower id.
+    // While it waited for the others, it may have pledged itself to a lower id.
     if (pledge()?.clusterId !== own.clusterId) return false
     found(own.clusterId, addresses)
     return true
@@ -237,7 +243,7 @@ export class ClusterFormation {
       const { instead } = reply
       const starter = others.find(({ id }) => id === instead?.by)
       if (instead === undefined || starter === undefined) return false
-      // Who would have started the other cluster pledges itself to this one: then that never starts.
+      // The server that would have started the other cluster pledges itself to this one: then that never starts.
       const given = await request<PledgeReply>(starter.address, 'pledge', own)
       if (!given.pledged) return false
       const released = [...own.released, instead.clusterId]

@@ -26,7 +26,8 @@ const pollMs = 50
 /**
  * Joins at an address that an operator names: one more place to look for others. Resolves
  * immediately in the same cluster, after the joining in another one, and as soon as the address was
- * reached where there is no cluster yet. Rejects with `peer-unreachable`, `operation-refused`.
+ * reached where there is no cluster yet. Rejects with `peer-unreachable`, `peer-refuses-connection`,
+ * `operation-refused`.
  */
 export async function joinAt(named: string, parts: JoiningParts): Promise<JoinResult> {
   const { formation, clusterId, own: place } = parts

@@ -9,7 +9,7 @@ export interface MemberSearchParts {
   /** The addresses of `-retry-join`. */
   readonly retryJoin: readonly string[]
   readonly ask: (target: PeerTarget) => Promise<ServerInfo>
-  /** A member can be dialled there, by the word of another one. */
+  /** A member can be dialled there, as another member says. */
   readonly onPlace: (id: NodeId, address: string) => void
   readonly nowMs: () => number
 }

@@ -50,7 +50,7 @@ export class Vouching {
     const answers = await Promise.all(members().map((member) => this.#ask(member, id)))
     const isVouched =
       answers.some((answer) => answer?.isMember === true) ||
-      // Who hears no leader does not know.
+      // A server that hears no leader does not know.
       (isAuthenticated &&
         answers.every((answer) => answer?.hasLeader !== true) &&
         (await this.#ask(id, id))?.isMember === true)

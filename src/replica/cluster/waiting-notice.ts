@@ -7,7 +7,7 @@ const problemsMax = 100
 
 /**
  * What a server without a cluster waits for: one line when that changes. A problem that stays, or comes
- * and goes, is said again after a minute, and then at ever longer intervals.
+ * and goes, is logged again after a minute, and then with increasing delays.
  */
 export class WaitingNotice {
   readonly #logger: Logger

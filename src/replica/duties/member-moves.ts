@@ -87,6 +87,6 @@ function placeOf({ id, address }: MovedPeer): string {
 function isElsewhere({ id, address }: MovedPeer, config: Config, self: NodeId): boolean {
   const known = config.addresses[id]
   if (!isMember(config, id) || known === address) return false
-  // Of itself a server knows no host name, and an operator may have given it one.
+  // A server does not know its own host name, and an operator may have given it one.
   return id !== self || parseIp(dialAddress(known ?? '')?.host ?? '') !== undefined
 }

@@ -86,7 +86,7 @@ export class SessionDeadlines implements Duty {
     return ids.map((id) => this.#renew(id, nowMs) ?? null)
   }
 
-  /** How long nobody may lock a key yet, in milliseconds. */
+  /** How long no session may lock a key yet, in milliseconds. */
   lockDelayMs(key: string): number {
     const wheels = this.#wheels
     const delay = this.#parts.sessions.lockDelay(key)

@@ -23,7 +23,7 @@ export interface StateFetchParts {
 const triesMax = 12
 const waitMsMin = 500
 const waitMsMax = 30_000
-/** The first tries ask the leader. Without a quorum there is none, and any member's is as good. */
+/** The first tries ask the leader. Without a quorum there is no leader, and the snapshot of any member will do. */
 const leaderTries = 3
 
 /**

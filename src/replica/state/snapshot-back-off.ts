@@ -43,7 +43,7 @@ export class SnapshotBackOff {
     this.#failing.set(id, { failures, dueMs: nowMs + waitMs * (1 - this.#random() / 2) })
   }
 
-  /** Its connection has closed: who comes back may be another release, and is not kept waiting. */
+  /** Its connection has closed. The server that comes back may run another release, and does not wait. */
   connectionLost(id: NodeId, nowMs: number): void {
     const failing = this.#failing.get(id)
     if (failing?.dueMs === undefined) return

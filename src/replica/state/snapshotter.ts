@@ -35,12 +35,16 @@ const oldMs = 30_000
 const oldBytesRatio = 1.25
 /** Entries after which the log's size is looked at again. */
 const lookEvery = 1000
-/** A live follower that is further behind gets a snapshot: it must not make the log grow for ever. */
+/** A live follower that is further behind gets a snapshot: otherwise it would make the log grow without limit. */
 const slowPeerEntriesMax = 200_000
 /** Compaction waits until this many more may go, so that each deletes a run of rows. */
 const compactEvery = 2000
 /** Entries applied between two checkpoints of state.db under load. */
 const checkpointEvery = 4000
+/** Entries that come one by one fill the WAL with more pages each than those that share a transaction. */
+const walBytesDue = 20 * 1024 * 1024
+/** Turns that applied something, after which the size of the WAL is looked at again. */
+const walLookEvery = 64
 
 /** The snapshots in a data directory. */
 export function openSnapshots(
@@ -63,6 +67,8 @@ export class Snapshotter {
   #isMaking = false
   #lastBytes = 0
   #checkpointedAt = 0
+  #appliedLast = 0
+  #turnsSinceLook = 0
   #madeAtMs = 0
   /** After a failure: not before so many entries were applied. */
   #notBefore = 0
@@ -83,7 +89,9 @@ export class Snapshotter {
   maybeMake(): void {
     const { log, state } = this.#parts
     const applied = state.appliedIndex
-    if (applied - this.#checkpointedAt >= checkpointEvery) this.#checkpoint()
+    if (applied - this.#checkpointedAt >= checkpointEvery || this.#isWalLong(applied)) {
+      this.#checkpoint()
+    }
     const behind = applied - (log.snapshot()?.index ?? 0)
     if (this.#isMaking || behind < entriesMin || applied < this.#notBefore) return
     // Until the first snapshot there is nothing that the log could be compared with.
@@ -96,6 +104,13 @@ export class Snapshotter {
       this.#notBefore = applied + entriesMin
       this.#parts.logger.warn({ reason: reasonOf(error) }, 'cannot make a snapshot')
     })
+  }
+
+  #isWalLong(applied: number): boolean {
+    if (applied === this.#appliedLast) return false
+    this.#appliedLast = applied
+    this.#turnsSinceLook = (this.#turnsSinceLook + 1) % walLookEvery
+    return this.#turnsSinceLook === 0 && this.#parts.state.walBytes > walBytesDue
   }
 
   /** Makes one of what is applied now; resolves with its path. */

@@ -6,7 +6,7 @@ export interface StandstillParts {
   readonly versions: SharedArrayBuffer
   /** Hands over the leadership of this server; rejects when no server takes it. */
   readonly handOver: () => Promise<unknown>
-  /** What this server says of itself has changed. */
+  /** The greeting of this server has changed. */
   readonly onTurn: () => void
 }
 

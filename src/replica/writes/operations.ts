@@ -18,7 +18,7 @@ export interface OperationsParts {
   readonly health: () => string
   /** What the leader knows of sessions. To be called on one that was just confirmed. */
   readonly sessions: () => Pick<SessionDeadlines, 'renew' | 'lockDelayMs'> | undefined
-  /** Who is at an address now, as far as this server is connected. */
+  /** The servers at an address now, as far as this server is connected. */
   readonly idsAt: (address: string) => readonly NodeId[]
 }
 
@@ -78,7 +78,7 @@ export class Operations {
     return JSON.stringify((await this.#confirmed()).renew(ids))
   }
 
-  /** How long nobody may lock a key yet, on this server, which leads; in milliseconds. */
+  /** How long no session may lock a key yet, on this server, which leads; in milliseconds. */
   async lockDelay(key: string): Promise<string> {
     return String((await this.#confirmed()).lockDelayMs(key))
   }
@@ -282,7 +282,7 @@ function bestHeir(raft: RaftServer): NodeId | undefined {
     .toSorted((a, b) => b.match - a.match)[0]?.id
 }
 
-/** The leader is gone or is none any more, or its answer was lost: another one may do it. */
+/** The leader is gone or lost its leadership, or its answer was lost: another leader may do it. */
 function isWorthRepeating(error: unknown): boolean {
   return error instanceof SvcdError && repeatable.has(error.code)
 }
@@ -292,6 +292,7 @@ const repeatable: ReadonlySet<string> = new Set<SvcdError['code']>([
   'peer-timeout',
   'peer-lost',
   'peer-unreachable',
+  'peer-refuses-connection',
 ])
 
 /** How an error of an operation travels to the main thread. */

@@ -1,7 +1,7 @@
 import type { Shape } from '../../base/shape.ts'
 import type { PeerAsking } from '../../peers/options.ts'
 
-/** Who asks, as an answer needs it. */
+/** The server that asks, with all that an answer needs. */
 export interface Asker {
   readonly from: PeerAsking
   /** It is a member of this server's cluster. */

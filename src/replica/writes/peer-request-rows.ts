@@ -192,7 +192,7 @@ function infoFor(
   const { address, clusterId, epoch, pledge, places } = cluster()
   // A pledge to a cluster that never began says nothing about this one.
   const all = pledge?.clusterId === clusterId ? (pledge?.founders ?? {}) : {}
-  // Each is told about itself; who the others are is not for everybody.
+  // Each is told about itself; the names of the others are not for every server.
   const own = all[asker]
   const founders = own === undefined ? {} : { [asker]: own }
   const info = { id, name, address, expect, clusterId, epoch, founders }

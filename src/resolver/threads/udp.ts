@@ -41,7 +41,7 @@ export class DnsUdp {
     return this.#workers.map((worker) => worker.figures)
   }
 
-  /** Rejects with `port-in-use`, `bind-failed`, or `invalid-option` where mmsg is not to be had. */
+  /** Rejects with `port-in-use`, `bind-failed`, or `invalid-option` where mmsg is not available. */
   static async start(options: DnsUdpOptions): Promise<DnsUdp> {
     const { addresses, port, logger } = options
     const libc = libcFor(options.path, logger)

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { Change } from '../machine/change.ts'
-import type { CheckDefinition, Evidence } from './model.ts'
+import type { CheckDefinition, Evidence, ServiceDefinition } from './model.ts'
 import { evidenceFormat } from './schema.ts'
 import { checksTable, nodesTable } from './tables.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
@@ -33,6 +33,9 @@ function prepare(db: Database) {
     servicesOfNode: db.prepare<[string], ServiceRow>(
       'SELECT * FROM services WHERE node_key = ? ORDER BY id',
     ),
+    serviceName: db
+      .prepare<[string, string], string>('SELECT name FROM services WHERE node_key = ? AND id = ?')
+      .pluck(),
     hasService: db.prepare<[string, string]>(
       'SELECT 1 FROM services WHERE node_key = ? AND id = ?',
     ),
@@ -85,8 +88,16 @@ export function keptEvidence(
   return status === 'passing' || usedFormat < evidenceFormat ? '' : evidence
 }
 
-/** A check decides who is in the answers of its service, or of every service on its node. */
-export function touchCheck(nodeKey: string, serviceId: string, change: CatalogChange): void {
+/**
+ * A check decides who is in the answers of its service, or of every service on its node. `known`: a service
+ * of the node whose row was read or written just now.
+ */
+export function touchCheck(
+  nodeKey: string,
+  serviceId: string,
+  change: CatalogChange,
+  known?: Pick<ServiceDefinition, 'id' | 'name'>,
+): void {
   const { gate, sql } = change
   gate.touch(subject.checks)
   gate.touch(subject.node(nodeKey))
@@ -94,8 +105,8 @@ export function touchCheck(nodeKey: string, serviceId: string, change: CatalogCh
     touchServices(nodeKey, change)
     return
   }
-  const service = sql.service.get(nodeKey, serviceId)
-  if (service !== undefined) gate.touch(subject.service(service.name))
+  const name = known?.id === serviceId ? known.name : sql.serviceName.get(nodeKey, serviceId)
+  if (name !== undefined) gate.touch(subject.service(name))
 }
 
 /** Answers of a service carry its nodes' addresses and judge their checks. */

@@ -10,6 +10,7 @@ import {
 } from '../../base/shape.ts'
 import type { Shape } from '../../base/shape.ts'
 import type { CommandKind } from '../machine/family.ts'
+import { plainShapes } from './service-fields.ts'
 import type {
   CheckDefinition,
   Evidence,
@@ -76,7 +77,7 @@ const service = hasFields({
   meta: isRecordOf(isText),
   weights: hasFields({ passing: isWhole, warning: isWhole }),
   taggedAddresses: isRecordOf(address),
-  enableTagOverride: isFlag,
+  ...plainShapes,
   owner: isOneOf('agent', 'catalog', 'file', 'lease'),
   extra: isRecordOf(anything),
 })

@@ -1,5 +1,7 @@
 // The rows of the catalog, as every room that reads it sees them.
 
+import type { PlainDefinition } from './service-fields.ts'
+
 export type Status = 'passing' | 'warning' | 'critical'
 
 /**
@@ -47,8 +49,8 @@ export interface NodeDefinition {
   readonly meta: Readonly<Record<string, string>>
 }
 
-/** What a registration says of a service instance. */
-export interface ServiceDefinition {
+/** What a registration says of a service instance. Its plain fields are in `service-fields.ts`. */
+export interface ServiceDefinition extends PlainDefinition {
   /** Unique on its node. */
   readonly id: string
   readonly name: string
@@ -60,7 +62,6 @@ export interface ServiceDefinition {
   readonly meta: Readonly<Record<string, string>>
   readonly weights: Weights
   readonly taggedAddresses: Readonly<Record<string, TaggedAddress>>
-  readonly enableTagOverride: boolean
   readonly owner: Owner
   /** Fields of Consul's that svcd stores and returns but does not act on (Kind, Proxy, Connect, …). */
   readonly extra: Readonly<Record<string, unknown>>

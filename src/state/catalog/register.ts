@@ -8,6 +8,7 @@ import { putBelongings, settleIdentity } from './node-identity.ts'
 import { keptEvidence, touchCheck, touchServiceGone, touchServices } from './change.ts'
 import type { CatalogChange } from './change.ts'
 import { objectJson, reverseLabels } from './rows.ts'
+import { withPlainCells } from './service-fields.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 import { subject } from './subjects.ts'
 import { checksTable, nodesTable, servicesTable } from './tables.ts'
@@ -21,17 +22,18 @@ export function register(body: RegisterCommand, change: CatalogChange): Outcome 
   if (body.node !== undefined && !isKept(body, body.node, nodeKey, change)) {
     putNode(nodeKey, body.node, change)
   }
-  // A service that was not there before has no checks.
   const wasThere = body.service !== undefined && putService(nodeKey, body.service, change)
+  // A service that was not there before has no checks.
   if (body.replaceChecks && body.service !== undefined && wasThere) {
     const listed = new Set(body.checks.map((check) => check.checkId))
     for (const row of sql.checksOfService.all(nodeKey, body.service.id)) {
       if (listed.has(row.check_id)) continue
       gate.remove(checksTable, row)
-      touchCheck(nodeKey, row.service_id, change)
+      touchCheck(nodeKey, row.service_id, change, body.service)
     }
   }
-  for (const check of body.checks) putCheck(nodeKey, check, change)
+  for (const check of body.checks)
+    putCheck({ nodeKey, check, service: body.service, wasThere, change })
   return { ok: true, index: gate.index }
 }
 
@@ -102,7 +104,7 @@ function putService(nodeKey: string, service: ServiceDefinition, change: Catalog
   const { sql, gate } = change
   const { index } = gate
   const before = sql.service.get(nodeKey, service.id)
-  const row = serviceRow(nodeKey, service, before?.create_index ?? index, index)
+  const row = serviceRow(nodeKey, service, before?.create_index ?? index, gate)
   if (before !== undefined && isSameRow(before, row)) return true
   gate.put(servicesTable, row, before)
   const keys = addressKeys(reachOfService(service))
@@ -123,9 +125,9 @@ function serviceRow(
   nodeKey: string,
   service: ServiceDefinition,
   createIndex: number,
-  modifyIndex: number,
+  { index, usedFormat }: CatalogChange['gate'],
 ): ServiceRow {
-  return {
+  const row = {
     node_key: nodeKey,
     id: service.id,
     name: service.name,
@@ -137,19 +139,49 @@ function serviceRow(
     weight_passing: service.weights.passing,
     weight_warning: service.weights.warning,
     tagged_addresses: objectJson(service.taggedAddresses),
-    enable_tag_override: service.enableTagOverride ? 1 : 0,
     owner: service.owner,
     extra: objectJson(service.extra),
     create_index: createIndex,
-    modify_index: modifyIndex,
+    modify_index: index,
+  }
+  return withPlainCells(row, service, usedFormat)
+}
+
+interface CheckPut {
+  readonly nodeKey: string
+  readonly check: CheckDefinition
+  /** Of the same command; it is in its row already. */
+  readonly service: ServiceDefinition | undefined
+  /** The service was there before the command. */
+  readonly wasThere: boolean
+  readonly change: CatalogChange
+}
+
+function putCheck({ nodeKey, check, service, wasThere, change }: CheckPut): void {
+  const { sql, gate } = change
+  const row = checkRow(nodeKey, check, gate)
+  // The checks of a new service are new as well, nearly always: they need not be looked for.
+  const isLikelyNew = !wasThere && check.serviceId === service?.id
+  if (isLikelyNew && gate.add(checksTable, row)) {
+    touchCheck(nodeKey, check.serviceId, change, service)
+    return
+  }
+  const before = sql.check.get(nodeKey, check.checkId)
+  if (before !== undefined) {
+    row.create_index = before.create_index
+    if (isSameRow(before, row)) return
+  }
+  gate.put(checksTable, row, before)
+  touchCheck(nodeKey, check.serviceId, change, service)
+  if (before !== undefined && before.service_id !== check.serviceId) {
+    touchCheck(nodeKey, before.service_id, change, service)
   }
 }
 
-function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange): void {
-  const { sql, gate } = change
+/** As that of a check that was not there before. */
+function checkRow(nodeKey: string, check: CheckDefinition, gate: CatalogChange['gate']): CheckRow {
   const { index } = gate
-  const before = sql.check.get(nodeKey, check.checkId)
-  const row: CheckRow = {
+  return {
     node_key: nodeKey,
     check_id: check.checkId,
     name: check.name,
@@ -160,15 +192,9 @@ function putCheck(nodeKey: string, check: CheckDefinition, change: CatalogChange
     type: check.type,
     interval: check.interval,
     timeout: check.timeout,
-    definition: JSON.stringify(check.definition),
-    create_index: before?.create_index ?? index,
+    definition: objectJson(check.definition),
+    create_index: index,
     modify_index: index,
     evidence: keptEvidence(check, gate),
-  }
-  if (before !== undefined && isSameRow(before, row)) return
-  gate.put(checksTable, row, before)
-  touchCheck(nodeKey, check.serviceId, change)
-  if (before !== undefined && before.service_id !== check.serviceId) {
-    touchCheck(nodeKey, before.service_id, change)
   }
 }

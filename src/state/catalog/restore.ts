@@ -86,7 +86,8 @@ function* nodeCommands(node: Node, plan: Plan): Steps {
   const isGone = gone.has(nodeName.toLowerCase())
   const namesake = isGone ? undefined : present.node(nodeName)
   // Another machine under that name goes with all that is registered on it.
-  const isReplaced = namesake !== undefined && isOther(node, namesake)
+  const isReplaced =
+    namesake !== undefined && (isOther(node, namesake) || isKept(definition, namesake))
   if (isReplaced) yield [{ kind: 'deregister', nodeName }]
   yield* otherNames(node, plan)
   const presentNode = isReplaced ? undefined : namesake
@@ -108,7 +109,8 @@ function* nodeCommands(node: Node, plan: Plan): Steps {
   for (const { id } of present.servicesOfNode(nodeName)) {
     if (!serviceIds.has(id)) yield [{ kind: 'deregister', nodeName, serviceId: id }]
   }
-  const checkIds = new Set((wanted.get('') ?? []).map(({ checkId }) => checkId))
+  // A check that belongs to a service by now has moved.
+  const checkIds = new Set([...wanted.values()].flat().map(({ checkId }) => checkId))
   for (const { checkId } of found.get('') ?? []) {
     if (!checkIds.has(checkId)) yield [{ kind: 'deregister', nodeName, checkId }]
   }
@@ -125,6 +127,11 @@ function* otherNames({ name: own, id }: Node, { present, kept, gone }: Plan): St
     gone.add(key)
     yield [{ kind: 'deregister', nodeName: name }]
   }
+}
+
+/** Registered without an address, a node that is there stays as it is; see `register.ts`. */
+function isKept(definition: NodeDefinition, present: Node): boolean {
+  return definition.address === '' && !isSame(definition, present)
 }
 
 function isOther(one: Node, other: Node): boolean {

@@ -1,4 +1,5 @@
 import type { Check, Evidence, Node, Owner, Service, Status, TaggedAddress } from './model.ts'
+import { withPlainValues } from './service-fields.ts'
 import type { CheckRow, NodeRow, ServiceRow } from './tables.ts'
 
 // The way from the rows of the tables to the model, and back.
@@ -37,7 +38,7 @@ export function nodeOf(row: NodeRow): Node {
 }
 
 export function serviceOf(row: ServiceRow, nodeName: string): Service {
-  return {
+  const service = {
     node: nodeName,
     id: row.id,
     name: row.name,
@@ -47,12 +48,12 @@ export function serviceOf(row: ServiceRow, nodeName: string): Service {
     meta: parseObject<string>(row.meta),
     weights: { passing: row.weight_passing, warning: row.weight_warning },
     taggedAddresses: parseObject<TaggedAddress>(row.tagged_addresses),
-    enableTagOverride: row.enable_tag_override === 1,
     owner: row.owner as Owner,
     extra: parseObject<unknown>(row.extra),
     createIndex: row.create_index,
     modifyIndex: row.modify_index,
   }
+  return withPlainValues(service, row)
 }
 
 /** A check's row together with what it takes from its service's. */

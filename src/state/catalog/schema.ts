@@ -4,6 +4,7 @@ import { createTable } from '../machine/table.ts'
 import { usedFormatsTable } from '../machine/used-format.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import type { TaggedAddress } from './model.ts'
+import { plainMigrations } from './service-fields.ts'
 import { checksTable } from './tables.ts'
 
 /** The first format whose `meta` has the sums of the tables. */
@@ -143,6 +144,7 @@ export const catalogMigrations: readonly Migration[] = [
   { format: 5, sql: version5 },
   { format: 6, sql: version6 },
   { format: evidenceFormat, sql: version8, changes: [checksTable.name] },
+  ...plainMigrations,
 ]
 
 /** Defines the functions that the migrations use; nothing stored in a database refers to them. */

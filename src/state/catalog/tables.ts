@@ -1,5 +1,6 @@
 import { defineTable } from '../machine/table.ts'
 import type { RowOf } from '../machine/table.ts'
+import { laterColumns } from './service-fields.ts'
 
 // The tables of the catalog, each with its columns in the order of the table. `*_key` columns are in
 // lower case: names match without regard to case (RFC 4343), and show as written.
@@ -34,6 +35,7 @@ const serviceColumns = {
   extra: 'text',
   create_index: 'integer',
   modify_index: 'integer',
+  ...laterColumns,
 } as const
 
 const checkColumns = {

@@ -28,7 +28,7 @@ export interface EntryFields {
 
 /**
  * The operations on keys, for the commands of this family and of those above it. `gate` is the gate of
- * the kv family (`change.of('kv')`). A key that stays as it is keeps its modify index, and wakes nobody.
+ * the kv family (`change.of('kv')`). A key that stays as it is keeps its modify index, and wakes no reader.
  */
 export class KvStore {
   readonly #gate: Change

@@ -26,6 +26,8 @@ export const kvTable = defineTable('kv', ['key'], entryColumns)
  * The keys that were deleted lately, so that the index of a prefix never falls. No key is empty, so the row
  * of '' is free for the largest index of the forgotten keys: none of them has changed after it.
  */
-export const kvTombstonesTable = defineTable('kv_tombstones', ['key'], tombstoneColumns)
+export const kvTombstonesTable = defineTable('kv_tombstones', ['key'], tombstoneColumns, {
+  tellsOfLog: 'its entries that deleted a key',
+})
 
 export const floorKey = ''

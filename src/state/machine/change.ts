@@ -97,6 +97,11 @@ export class Change {
     this.#writer(table).put(row, before)
   }
 
+  /** Adds a row unless one of its key is there; returns whether it was added. */
+  add<R extends object>(table: Table<R>, row: R): boolean {
+    return this.#writer(table).add(row)
+  }
+
   /** Removes a row as it was read. */
   remove<R extends object>(table: Table<R>, row: R): void {
     this.#writer(table).remove(row)

@@ -4,13 +4,20 @@ import { RowsInsert } from './rows-insert.ts'
 import { defineTable } from './table.ts'
 
 /** The index at which each name last changed, for the families that keep it. */
-export const subjectsTable = defineTable('subjects', ['subject'], {
-  subject: 'text',
-  modify_index: 'integer',
-})
+export const subjectsTable = defineTable(
+  'subjects',
+  ['subject'],
+  { subject: 'text', modify_index: 'integer' },
+  { tellsOfLog: 'its entries that changed each name last' },
+)
 
 /** The names of `subjects` of which there is nothing any more. */
-export const goneSubjectsTable = defineTable('gone_subjects', ['subject'], { subject: 'text' })
+export const goneSubjectsTable = defineTable(
+  'gone_subjects',
+  ['subject'],
+  { subject: 'text' },
+  { tellsOfLog: 'the names that it had and has no more' },
+)
 
 /**
  * The name of a removed subject is kept for this many entries of the log and then forgotten, at entries
@@ -42,6 +49,8 @@ export class Subjects {
   readonly #sums: () => { readonly subjects: RowSum; readonly gone: RowSum }
   /** Index of those that were touched last: most entries touch the same few. */
   readonly #known = new Map<string, number>()
+  /** The names of `gone_subjects`; undefined until they are read. */
+  #goneNames: Set<string> | undefined
 
   constructor(db: Database, sums: () => { readonly subjects: RowSum; readonly gone: RowSum }) {
     this.#sql = prepare(db)
@@ -68,13 +77,22 @@ export class Subjects {
 
   /** It may have been gone. */
   come(subject: string): void {
+    if (!this.#mayBeGone(subject)) return
     const { changes } = this.#sql.deleteGone.run(subject)
     if (changes === 1) this.#sums().gone.subtract([subject])
+    this.#goneNames?.delete(subject)
   }
 
   gone(subject: string): void {
     const { changes } = this.#sql.putGone.run(subject)
     if (changes === 1) this.#sums().gone.add([subject])
+    this.#goneNames?.add(subject)
+  }
+
+  /** Nearly every registration asks. Other texts than ASCII may be read back from SQLite as others. */
+  #mayBeGone(subject: string): boolean {
+    this.#goneNames ??= new Set(this.#sql.allGone.all())
+    return this.#goneNames.has(subject) || !isAscii(subject)
   }
 
   /** Forgets the names that are gone for long. Everything touched by earlier entries must be written. */
@@ -86,13 +104,22 @@ export class Subjects {
       subjects.subtract(row)
       this.#known.delete(row[0])
     }
-    for (const row of this.#sql.forgetGone.all()) gone.subtract(row)
+    for (const row of this.#sql.forgetGone.all()) {
+      gone.subtract(row)
+      this.#goneNames?.delete(row[0])
+    }
   }
 
   /** Forgets the remembered rows: a transaction was rolled back, or the state was replaced. */
   clear(): void {
     this.#known.clear()
+    this.#goneNames = undefined
   }
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false
+  return true
 }
 
 function prepare(db: Database) {
@@ -105,6 +132,7 @@ function prepare(db: Database) {
       width: 2,
       onConflict: 'ON CONFLICT (subject) DO UPDATE SET modify_index = excluded.modify_index',
     }),
+    allGone: db.prepare<[], string>('SELECT subject FROM gone_subjects').pluck(),
     putGone: db.prepare<[string]>('INSERT INTO gone_subjects VALUES (?) ON CONFLICT DO NOTHING'),
     deleteGone: db.prepare<[string]>('DELETE FROM gone_subjects WHERE subject = ?'),
     // Both return what they delete.

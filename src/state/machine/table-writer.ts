@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { RowSum } from './row-sum.ts'
-import type { ColumnValues } from './rows-insert.ts'
+import type { ColumnValue, ColumnValues } from './rows-insert.ts'
 import type { AnyTable } from './table.ts'
 import { valuesOf } from './table.ts'
 
@@ -14,8 +14,9 @@ export type RowListener<R> = (row: R | undefined, before: R | undefined) => void
 export class TableWriter {
   readonly #table: AnyTable
   readonly #db: Database
-  readonly #put: Statement<[ColumnValues]>
-  readonly #remove: Statement<[ColumnValues]>
+  readonly #put: Statement<ColumnValue[]>
+  readonly #add: Statement<ColumnValue[]>
+  readonly #remove: Statement<ColumnValue[]>
   /** Replaced when the state is loaded again. */
   sum: RowSum
   /** Called after each write, in this order. */
@@ -27,10 +28,10 @@ export class TableWriter {
     this.sum = sum
     const { name, columns, keyCount } = table
     const [keys, others] = [columns.slice(0, keyCount), columns.slice(keyCount)]
-    this.#put = db.prepare(
-      `INSERT INTO ${name} VALUES (${columns.map(() => '?').join(', ')})
-       ON CONFLICT (${keys.join(', ')}) DO ${others.length === 0 ? 'NOTHING' : set(others)}`,
-    )
+    const insert = `INSERT INTO ${name} VALUES (${columns.map(() => '?').join(', ')})
+       ON CONFLICT (${keys.join(', ')}) DO`
+    this.#put = db.prepare(`${insert} ${others.length === 0 ? 'NOTHING' : set(others)}`)
+    this.#add = db.prepare(`${insert} NOTHING`)
     this.#remove = db.prepare(`DELETE FROM ${name} WHERE ${where(keys)}`)
   }
 
@@ -39,15 +40,24 @@ export class TableWriter {
     const values = valuesOf(this.#table, row)
     if (before !== undefined) this.sum.subtract(valuesOf(this.#table, before))
     // Of a row that is a key alone, this may be the same one again.
-    if (this.#put.run(values).changes !== 1) return
+    if (this.#put.run(...values).changes !== 1) return
     this.sum.add(values)
     this.#tell(row, before)
+  }
+
+  /** Returns false, and nothing happens, where a row of its key is. */
+  add(row: object): boolean {
+    const values = valuesOf(this.#table, row)
+    if (this.#add.run(...values).changes === 0) return false
+    this.sum.add(values)
+    this.#tell(row, undefined)
+    return true
   }
 
   /** Nothing happens where there is no such row. */
   remove(row: object): void {
     const values = valuesOf(this.#table, row)
-    const { changes } = this.#remove.run(values.slice(0, this.#table.keyCount))
+    const { changes } = this.#remove.run(...values.slice(0, this.#table.keyCount))
     if (changes !== 1) return
     this.sum.subtract(values)
     this.#tell(undefined, row)
@@ -57,12 +67,12 @@ export class TableWriter {
   patch<R extends object>(columns: readonly (keyof R & string)[]): (row: R, before: R) => void {
     const { name, keyCount, columns: all } = this.#table
     const keys = all.slice(0, keyCount)
-    const statement = this.#db.prepare<[ColumnValues]>(
+    const statement = this.#db.prepare<ColumnValue[]>(
       `UPDATE ${name} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${where(keys)}`,
     )
     const bound = [...columns, ...keys] as unknown as readonly (keyof R)[]
     return (row, before) => {
-      statement.run(bound.map((column) => row[column]) as unknown as ColumnValues)
+      statement.run(...(bound.map((column) => row[column]) as unknown as ColumnValues))
       this.sum.subtract(valuesOf(this.#table, before))
       this.sum.add(valuesOf(this.#table, row))
       this.#tell(row, before)

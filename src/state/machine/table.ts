@@ -21,6 +21,8 @@ export interface AnyTable {
   readonly columns: readonly string[]
   readonly types: Columns
   readonly keyCount: number
+  /** Why no restore brings its rows back: they tell of this log. Undefined: they are data. */
+  readonly tellsOfLog?: string | undefined
 }
 
 declare const rowType: unique symbol
@@ -36,12 +38,13 @@ export function defineTable<const C extends Columns>(
   name: string,
   key: readonly (keyof C & string)[],
   columns: C,
+  { tellsOfLog }: { readonly tellsOfLog?: string } = {},
 ): Table<RowOf<C>> {
   const names = Object.keys(columns)
   if (key.some((column, at) => names[at] !== column)) {
     throw new Error(`table ${name}: the columns of its key must be the first ones`)
   }
-  return { name, columns: names, types: columns, keyCount: key.length }
+  return { name, columns: names, types: columns, keyCount: key.length, tellsOfLog }
 }
 
 /**

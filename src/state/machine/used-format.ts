@@ -11,7 +11,12 @@ import type { TableWriter } from './table-writer.ts'
  * A leader writes that entry when every member has the format; an older release does not know the entry,
  * and ends at it.
  */
-export const usedFormatsTable = defineTable('used_formats', ['format'], { format: 'integer' })
+export const usedFormatsTable = defineTable(
+  'used_formats',
+  ['format'],
+  { format: 'integer' },
+  { tellsOfLog: 'the formats that it has taken into use' },
+)
 
 /** Every server has `format`: commands mean from here on what they mean in it. */
 export interface UseFormatCommand {

@@ -39,7 +39,7 @@ export interface SessionDestroyCommand {
 
 /**
  * Locks a key for a session, and replaces its value and flags. The outcome has the value `false` when another
- * session holds it, and `lock-delay` while nobody may have it; it is `unknown-session` when the session is not there.
+ * session holds it, and `lock-delay` while no session may have it; it is `unknown-session` when the session is not there.
  */
 export interface KvAcquireCommand {
   readonly kind: 'kv-acquire'

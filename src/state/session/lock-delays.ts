@@ -3,7 +3,7 @@ import type { Change } from '../machine/change.ts'
 import { lockDelaysTable } from './tables.ts'
 import type { LockDelayRow } from './tables.ts'
 
-/** Which keys nobody may lock yet. */
+/** Which keys no session may lock yet. */
 export class LockDelays {
   readonly #gate: Change
   readonly #delay: Statement<[string], LockDelayRow>

@@ -11,7 +11,7 @@ export interface ServiceCheck {
   readonly namespace: string
 }
 
-/** What is said of a session when it is made; it never changes. */
+/** A session as it is made; it never changes. */
 export interface SessionDefinition {
   /** A UUID. */
   readonly id: string
@@ -44,7 +44,7 @@ export interface Lock {
   readonly lockIndex: number
 }
 
-/** A key that nobody may lock for so long, from the time when entry `index` was applied. */
+/** A key that no session may lock for so long, from the time when entry `index` was applied. */
 export interface LockDelay {
   readonly key: string
   readonly delayNs: number

@@ -55,7 +55,7 @@ export class SessionReader {
     }
   }
 
-  /** Those that end by silence, made after entry `index`. */
+  /** The sessions with a TTL that were made after entry `index`. */
   timedAfter(index: number): readonly TimedSession[] {
     return this.#sql.timedAfter.all(index)
   }
@@ -64,7 +64,7 @@ export class SessionReader {
     return this.#sql.lockDelay.get(key)
   }
 
-  /** Those that began after entry `index`. */
+  /** The lock-delays that began after entry `index`. */
   lockDelaysAfter(index: number): readonly LockDelay[] {
     return this.#sql.lockDelaysAfter.all(index)
   }

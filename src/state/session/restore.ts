@@ -7,7 +7,7 @@ type Steps = Generator<readonly SessionCommand[] | undefined>
 /**
  * The commands that turn the present sessions and locks into those of the archive. Nodes, checks and keys
  * are restored before, by their families. A session whose checks do not allow it does not come back, and
- * its keys are not locked. Delays that are running go on.
+ * its keys are not locked. Delays that are running continue.
  */
 export function* restoreSessions(archived: SessionReader, present: SessionReader): Steps {
   for (const { id } of present.sessions()) {

@@ -46,7 +46,7 @@ export const sessionChecksTable = defineTable(
 )
 
 /**
- * Keys that nobody may lock yet, because a session that held them has ended. Durations alone are stored:
+ * Keys that no session may lock yet, because a session that held them has ended. Durations alone are stored:
  * the leader measures them, and ends each by a command.
  */
 export const lockDelaysTable = defineTable('lock_delays', ['key'], lockDelayColumns)

@@ -16,7 +16,7 @@ export type SnapshotJob =
   | { readonly kind: 'check'; readonly path: string; readonly name?: string }
   | { readonly kind: 'move'; readonly path: string; readonly index: number; readonly term: number }
 
-/** What a sound file says of itself. */
+/** The description of a valid file. */
 export interface SnapshotFacts {
   /** The entry that was applied last. */
   readonly index: number

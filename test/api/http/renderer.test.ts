@@ -78,6 +78,7 @@ t.test('a change of one family leaves the rendered answers of the others', async
   catalog.change()
   t.strictSame(await ask(), ['[{"i":6}]', '[{"i":8}]'])
   t.strictSame([a.made.count, b.made.count], [2, 4])
+  t.strictSame(renderer.counts, { hits: 4, misses: 6 })
 })
 
 t.test('a long answer is kept unless its own family has changed meanwhile', async (t) => {

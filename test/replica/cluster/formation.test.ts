@@ -1,4 +1,5 @@
 import t from 'tap'
+import { svcdError } from '../../../src/base/errors.ts'
 import { silentLogger } from '../../../src/base/log.ts'
 import { randomBelow, seededRandom } from '../../../src/base/random.ts'
 import { ClusterFormation } from '../../../src/replica/cluster/formation.ts'
@@ -12,6 +13,7 @@ import { MemoryStore } from '../../helpers/memory-store.ts'
 class World {
   readonly servers = new Map<string, Server>()
   isCut = (_from: string, _to: string): boolean => false
+  refuses = (_address: string): boolean => false
   clusters = 0
 
   add(id: string, expect: number, knows: readonly string[]): Server {
@@ -29,6 +31,8 @@ class Server {
   founders: readonly string[] = []
   joined = false
   readonly invitedBy: string[] = []
+  /** What it waits for, as its log has it. */
+  readonly said: string[] = []
   readonly #info: () => ServerInfo
 
   constructor(world: World, id: string, expect: number, knows: readonly string[]) {
@@ -49,6 +53,10 @@ class Server {
       newClusterId: () => `c${++world.clusters}`,
       request: async <T>(address: string, kind: string, body: unknown) => {
         const server = world.servers.get(address)
+        if (address !== this.address && world.refuses(address)) {
+          const reason = 'it has a different cluster secret'
+          throw svcdError('peer-refuses-connection', { peer: address, reason })
+        }
         // Both ways of a request may be lost.
         if (server === undefined || world.isCut(id, address)) throw new Error('unreachable')
         const answer = server.answer(kind, body)
@@ -63,7 +71,7 @@ class Server {
         this.clusterId = clusterId
         this.joined = true
       },
-      logger: silentLogger,
+      logger: { ...silentLogger, info: (fields) => void this.said.push(problemOf(fields)) },
       nowMs: () => 0,
     })
   }
@@ -73,6 +81,10 @@ class Server {
     if (kind === 'join') return 'ok'
     return this.formation.onPledgeRequest(body as Pledge, this.clusterId !== undefined)
   }
+}
+
+function problemOf(fields: unknown): string {
+  return (fields as { readonly problem: string }).problem
 }
 
 const all = ['a', 'b', 'c']
@@ -94,6 +106,19 @@ t.test('with two of three nothing begins', async (t) => {
   for (const server of servers) t.notOk(await server.formation.attempt())
   t.equal(servers[0]?.pledge, undefined)
 })
+
+t.test(
+  'a server that refuses the connection is told apart from one that is not there',
+  async (t) => {
+    const world = new World()
+    const server = world.add('a', 3, ['a', 'b', 'c', 'd'])
+    world.refuses = (address) => address !== 'd:8300'
+    t.notOk(await server.formation.attempt())
+    t.strictSame(server.said, [
+      'cannot reach d:8300; the connection to b:8300, c:8300 was refused (the log has the reason); found 1 of 3 servers',
+    ])
+  },
+)
 
 t.test('servers that expect different numbers begin nothing', async (t) => {
   const world = new World()

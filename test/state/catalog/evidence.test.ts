@@ -17,7 +17,7 @@ import {
   registerCommand,
   serviceDefinition,
 } from '../../helpers/catalog.ts'
-import { committed, fill, toFormat7 } from '../../helpers/state.ts'
+import { committed, fill, toFormat } from '../../helpers/state.ts'
 
 const useFormat = { kind: 'use-format', format: stateVersion } as const
 
@@ -109,7 +109,7 @@ t.test('a server that was upgraded late has the rows of one that was upgraded ea
   }
   old.close()
   // What a release of format 7, which does not know the field, would have made of these entries.
-  toFormat7(must(late))
+  toFormat(must(late), 7)
   const upgraded = new StateWriter(must(late))
   t.teardown(() => upgraded.close())
   t.equal(upgraded.sums.now.text, writer.sums.now.text)

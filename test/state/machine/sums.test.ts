@@ -6,70 +6,11 @@ import { openMachine, stateTables } from '../../../src/state/families.ts'
 import type { CommandBody } from '../../../src/state/families.ts'
 import { RowSum } from '../../../src/state/machine/row-sum.ts'
 import { decodeSums, loadSums, scanSums, tablesText } from '../../../src/state/machine/sums.ts'
-import {
-  checkDefinition,
-  MemoryCatalog,
-  nodeDefinition,
-  registerCommand,
-  serviceDefinition,
-} from '../../helpers/catalog.ts'
+import { anyCommand } from '../../helpers/any-command.ts'
+import { MemoryCatalog, registerCommand, serviceDefinition } from '../../helpers/catalog.ts'
 import { committed } from '../../helpers/state.ts'
 
-const nodeName = fc.constantFrom('n1', 'N1', 'n2.rack')
-const serviceId = fc.constantFrom('a', 'b', 'c')
-const text = fc.constantFrom('', 'x', 'ü€😀', '\ud800', 'a\udc00b', '\ufffd')
-const address = fc.constantFrom('', '10.0.0.1', '::1', '2001:db8::1', 'h.example')
-
-const service = fc
-  .record({ id: serviceId, name: fc.constantFrom('web', 'WEB', 'db'), address, text })
-  .map(({ id, name, address: at, text: value }) =>
-    serviceDefinition(name, { id, address: at, meta: { value }, port: value.length }),
-  )
-const check = fc
-  .record({
-    id: fc.constantFrom('k1', 'k2', 'serfHealth'),
-    serviceId: fc.constantFrom('', 'a', 'b'),
-    text,
-  })
-  .map(({ id, serviceId: of, text: output }) => checkDefinition(id, { serviceId: of, output }))
-
-const body: fc.Arbitrary<CommandBody> = fc.oneof(
-  fc
-    .record({
-      name: nodeName,
-      withNode: fc.boolean(),
-      nodeId: fc.constantFrom('', 'id-1', 'id-2'),
-      address,
-      service: fc.option(service, { nil: undefined }),
-      checks: fc.array(check, { maxLength: 2 }),
-      replaceChecks: fc.boolean(),
-    })
-    .map(
-      ({
-        name,
-        withNode,
-        nodeId,
-        address: at,
-        service: of,
-        checks,
-        replaceChecks,
-      }): CommandBody => {
-        const { node: _node, ...command } = registerCommand(name, { checks, replaceChecks })
-        const node = withNode ? { node: nodeDefinition(name, { address: at, id: nodeId }) } : {}
-        return { ...command, ...node, ...(of === undefined ? {} : { service: of }) }
-      },
-    ),
-  fc
-    .record({ nodeName, id: serviceId, what: fc.constantFrom('node', 'service', 'check') })
-    .map(({ nodeName: name, id, what }): CommandBody => {
-      if (what === 'node') return { kind: 'deregister', nodeName: name }
-      if (what === 'service') return { kind: 'deregister', nodeName: name, serviceId: id }
-      return { kind: 'deregister', nodeName: name, checkId: id === 'a' ? 'k1' : 'k2' }
-    }),
-  fc
-    .record({ nodeName, checkId: fc.constantFrom('k1', 'k2', 'k3'), output: text })
-    .map((rest): CommandBody => ({ kind: 'update-check', status: 'critical', ...rest })),
-)
+const body = await anyCommand()
 
 /** Entries whose requests are retried now and then, in batches of any size. */
 const entries = fc.array(fc.record({ body, retries: fc.constantFrom(0, 0, 0, 1, 5) }), {

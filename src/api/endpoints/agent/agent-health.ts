@@ -17,7 +17,7 @@ import { list, object, orNull, schemaNamed, text } from '../../http/schemas.ts'
 import { writeSliced } from '../../http/sliced-answer.ts'
 import type { ApiContext } from '../../context.ts'
 
-// For load balancers, which look at nothing but the status.
+// For load balancers, which look only at the status.
 const statusCode: Readonly<Record<AggregatedStatus, number>> = {
   passing: 200,
   warning: 429,

@@ -5,7 +5,7 @@ import type { Outcome } from '../../../state/machine/command.ts'
 import { nameHolder } from '../../../state/catalog/name-holder.ts'
 import { catalogRegistration } from '../../../definition/catalog-registration.ts'
 import { catalogDeregisterShape, catalogRegisterShape } from '../../../definition/shapes.ts'
-import { refuseServerId } from '../../../definition/validate.ts'
+import { isServerId, refuseServerId } from '../../../definition/validate.ts'
 import type { Origin } from '../../../ports/writes.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
@@ -184,7 +184,8 @@ function refuseOverServer(
   { catalog, cluster }: Pick<ApiContext, 'catalog' | 'cluster'>,
   { nodeName, service }: RegisterCommand,
 ): void {
-  if (service === undefined) return
+  // Before the catalog is read: every registration comes this way.
+  if (service === undefined || !isServerId(service.id)) return
   const id = catalog.read((reader) => reader.node(nodeName))?.id
   const isServer = cluster.cluster().servers.some((server) => server.id === id)
   if (isServer) refuseServerId(service.id)

@@ -14,6 +14,7 @@ import { sendJson } from '../../http/reply.ts'
 import { flag, list, object, orNull, text, whole } from '../../http/schemas.ts'
 import { refuseConflict, unsignedParameter } from './flags.ts'
 import { keyOf } from './key.ts'
+import { lockCommand, proposeLock } from './lock.ts'
 import { kvQuestion } from './questions.ts'
 
 /** Consul's kv_max_value_size. */
@@ -33,6 +34,7 @@ const entry = object(
 )
 const present = (description: string) => ({ type: 'string', description })
 const number = (description: string) => ({ type: 'integer', minimum: 0, description })
+const session = (description: string) => ({ type: 'string', format: 'uuid', description })
 const cas = {
   cas: number('Only if the ModifyIndex of the key is this one; 0 = only if the key does not exist'),
 }
@@ -68,7 +70,13 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
     path: '/v1/kv/{key}',
     permission: { resource: 'key', access: 'write' },
     summary: 'Write the value of a key; the body is the value',
-    query: { flags: number('A number up to 2^64-1 for the client'), ...cas, ...query.dc },
+    query: {
+      flags: number('A number up to 2^64-1 for the client'),
+      ...cas,
+      acquire: session('Lock the key for this session; false if it is locked'),
+      release: session('Unlock the key; false if this session does not hold it'),
+      ...query.dc,
+    },
     body: bytes({ type: 'string', format: 'binary' }, valueBytesMax),
     answer: flag,
     errors: [413, 501, 503],
@@ -81,9 +89,11 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
       refuseConflict(parameters, 'cas', 'acquire', 'release')
       const flags = unsignedParameter(parameters, 'flags') ?? '0'
       const cas = unsignedParameter(parameters, 'cas')
-      refuseLock(parameters)
       const value = body?.toString('base64') ?? ''
-      return propose(context, request, reply, { kind: 'kv-put', key, value, flags, cas })
+      const asked = { key, value, flags }
+      const lock = lockCommand(parameters, asked)
+      if (lock !== undefined) return proposeLock(context, request, reply, lock)
+      return propose(context, request, reply, { kind: 'kv-put', ...asked, cas })
     },
   }),
   endpoint({
@@ -112,13 +122,6 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
 
 function refuseEmpty(key: string): void {
   if (key === '') throw svcdError('missing-name', { what: 'key name' })
-}
-
-function refuseLock(parameters: Asked['query']): void {
-  for (const name of ['acquire', 'release']) {
-    if (parameters[name] === undefined) continue
-    throw svcdError('not-built', { what: 'sessions and locks', path: `/v1/kv/?${name}` })
-  }
 }
 
 const causeLengthMax = 100

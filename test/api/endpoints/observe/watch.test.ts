@@ -71,7 +71,7 @@ t.test('every stream shows what its read answers, with the same parameters', asy
   }
 })
 
-t.test('a change that the parameters hide is no event', async (t) => {
+t.test('a change that the parameters hide makes no event', async (t) => {
   const { api, watch } = await startApi(t)
   await api.put('agent/service/register', { Name: 'web', Check: { TTL: '1m' } })
   const stream = watch('service/web?passing')

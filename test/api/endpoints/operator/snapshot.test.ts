@@ -9,7 +9,7 @@ import type { CheckDefinition, ServiceDefinition } from '../../../../src/state/c
 import { packSnapshot, unpackSnapshot } from '../../../../src/archive/archive.ts'
 import { runSnapshotJob } from '../../../../src/storage/snapshot/job.ts'
 import type { SnapshotJob } from '../../../../src/storage/snapshot/job.ts'
-import { tamper, toFormat1 } from '../../../helpers/state.ts'
+import { tamper, toFormat } from '../../../helpers/state.ts'
 import { TestApi } from '../../support.ts'
 
 async function archiveOf(api: TestApi): Promise<Buffer> {
@@ -243,12 +243,16 @@ t.test('a damaged archive changes nothing', async (t) => {
   t.strictSame(contents(api), before)
 })
 
-/** `archive` as a release would have made it whose tables differ by `sql`. */
-async function ofOtherRelease(t: Test, archive: Buffer, sql: string): Promise<Buffer> {
+/** `archive` as another release would have made it, whose state differs by `change`. */
+async function ofOtherRelease(
+  t: Test,
+  archive: Buffer,
+  change: (path: string) => void,
+): Promise<Buffer> {
   const path = join(t.testdirName, 'other.state')
   const run = async (job: SnapshotJob) => runSnapshotJob(job)
   const { meta } = await unpackSnapshot(Readable.from([archive]), { name: 'x', path, run })
-  tamper(path, sql)
+  change(path)
   const { schemaVersion, size, sha256 } = runSnapshotJob({ kind: 'check', path })
   const packed = packSnapshot({ path, meta: { ...meta, schemaVersion, size, sha256 } })
   return Buffer.concat(await packed.toArray())
@@ -260,11 +264,15 @@ t.test('an archive of an older release is restored, one of a newer is refused', 
   const archive = await archiveOf(api)
   const before = contents(api)
   await api.put('catalog/deregister', { Node: 'a' })
-  const newer = await ofOtherRelease(t, archive, 'PRAGMA user_version = 99')
+  const newer = await ofOtherRelease(t, archive, (path) => {
+    tamper(path, 'PRAGMA user_version = 99')
+  })
   const [status, text] = await restore(api, newer)
   t.equal(status, 400)
   t.match(text, /^The snapshot in the request cannot be used: it has format 99, .*upgrade/)
-  const older = await ofOtherRelease(t, archive, toFormat1)
+  const older = await ofOtherRelease(t, archive, (path) => {
+    toFormat(path, 1)
+  })
   t.strictSame(await restore(api, older), [200, ''])
   t.strictSame(contents(api), before)
 })

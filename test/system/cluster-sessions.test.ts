@@ -1,0 +1,93 @@
+import t from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { ThreeServers } from '../helpers/cluster-process.ts'
+import type { ClusterServer } from '../helpers/cluster-process.ts'
+import { until } from '../helpers/until.ts'
+
+// Sessions and locks on real servers, whose leader goes.
+
+interface Entry {
+  readonly Session?: string
+  readonly LockIndex: number
+}
+
+async function create(server: ClusterServer, body: object): Promise<string> {
+  return (JSON.parse(await server.put('session/create', body)) as { ID: string }).ID
+}
+
+async function acquire(server: ClusterServer, key: string, session: string): Promise<boolean> {
+  return (await server.put(`kv/${key}?acquire=${session}`, '')) === 'true'
+}
+
+async function entry(server: ClusterServer, key: string): Promise<Entry> {
+  return must((await server.get<Entry[]>(`kv/${key}`))[0])
+}
+
+async function has(server: ClusterServer, session: string): Promise<boolean> {
+  return (await server.get<unknown[]>(`session/info/${session}`)).length > 0
+}
+
+const noChecks = { TTL: '10s', NodeChecks: [] }
+
+t.test('a lock survives its leader, and is free when its holder is silent', async (t) => {
+  const cluster = await ThreeServers.start(t)
+  const leader = await cluster.leader()
+  const [one, other] = (await cluster.followers()) as [ClusterServer, ClusterServer]
+  const holder = await create(one, { ...noChecks, LockDelay: '1s' })
+  t.ok(await acquire(other, 'lock', holder), 'of a session that another server has made')
+  for (const server of cluster.servers) await server.put(`session/renew/${holder}`)
+
+  await leader.kill()
+  // Asked during the election: it waits for the new leader.
+  t.match(JSON.parse(await one.put(`session/renew/${holder}`)), [{ ID: holder }])
+  const renewedMs = performance.now()
+  t.match(await entry(other, 'lock'), { Session: holder, LockIndex: 1 })
+  const rival = await create(other, { ...noChecks, LockDelay: '0s' })
+  const renewal = setInterval(() => void other.put(`session/renew/${rival}`).catch(() => {}), 3000)
+  t.teardown(() => clearInterval(renewal))
+  t.notOk(await acquire(other, 'lock', rival))
+  await until('the lock is free', 20_000, () => acquire(one, 'lock', rival), 100)
+  const ms = performance.now() - renewedMs
+  // Its TTL, its lock-delay, and what the duties of a leader are late.
+  t.ok(ms > 11_000, `${Math.round(ms)} ms`)
+  t.ok(ms < 11_000 + 2000 + 1200, `${Math.round(ms)} ms`)
+  t.match(await entry(other, 'lock'), { Session: rival, LockIndex: 2 }, 'the token has risen')
+  const gone = await one.fetch(`session/renew/${holder}`, { method: 'PUT' })
+  t.strictSame([gone.status, await gone.text()], [404, `Session id '${holder}' not found`])
+})
+
+t.test('a session without checks survives that its server is cut off for a while', async (t) => {
+  const cluster = await ThreeServers.start(t, {
+    hasProxies: true,
+    args: ['-log-level=warn', '-member-timeout=3s'],
+  })
+  const [one, other] = (await cluster.followers()) as [ClusterServer, ClusterServer]
+  const kept = await create(one, noChecks)
+  const bound = await create(one, { TTL: '60s' })
+  t.ok(await acquire(one, 'kept', kept))
+  t.ok(await acquire(one, 'bound', bound))
+  cluster.isolate(one)
+  await until('the session with serfHealth ends', 10_000, async () => !(await has(other, bound)))
+  t.match(await entry(other, 'kept'), { Session: kept })
+  t.notOk((await entry(other, 'bound')).Session)
+  cluster.heal()
+  await until('the renewal arrives', 10_000, () => one.put(`session/renew/${kept}`))
+  t.match(await entry(one, 'kept'), { Session: kept, LockIndex: 1 })
+})
+
+t.test('sessions, locks and lock-delays survive a restart', async (t) => {
+  const cluster = await ThreeServers.start(t, { size: 1 })
+  const [server] = cluster.servers as [ClusterServer]
+  const lost = await create(server, { ...noChecks, LockDelay: '30s' })
+  const kept = await create(server, { Name: 'kept', NodeChecks: [] })
+  t.ok(await acquire(server, 'lost', lost))
+  t.ok(await acquire(server, 'kept', kept))
+  await server.put(`session/destroy/${lost}`)
+  await server.kill()
+  await server.start()
+  await cluster.leader()
+  t.match(await entry(server, 'kept'), { Session: kept, LockIndex: 1 })
+  const refused = await server.fetch(`kv/lost?acquire=${kept}`, { method: 'PUT' })
+  t.strictSame([refused.status, await refused.text()], [200, 'false'])
+  t.match(refused.headers.get('x-svcd-lock-delay'), /^(?:29|30|31)[.\d]*s$/)
+})
