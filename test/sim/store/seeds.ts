@@ -1,5 +1,5 @@
 /** How many seeds of the store a test run tries. */
-export const storeSeedsInCi = 16
+export const storeSeedsInCi = 12
 
 /** By the name of a mutant: the seed that caught it last, which is tried first; 1 for those that are not here. */
 export const storeMutantSeeds: Readonly<Record<string, number>> = {

