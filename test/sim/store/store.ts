@@ -79,7 +79,7 @@ export class Store implements Workload, StoreShared {
     const operations = [
       ...this.writes.flatMap((request) => this.#writesOf(request, ledger)),
       ...this.reads.flatMap((request) => this.#readsOf(request)),
-      ...twin.ends.flatMap((end) => this.#endsOf(end, ledger)),
+      ...this.#endsOf(twin.ends, ledger),
     ]
     for (const key of this.keys.all) {
       const ofKey = operations.filter((operation) => operation.key === key)
@@ -90,11 +90,18 @@ export class Store implements Workload, StoreShared {
     checkOutcomes(ledger, twin)
   }
 
-  /** The end of a session is a write to each key that it may have locked. */
-  #endsOf({ session, requestId, index: at }: SessionEnd, ledger: Ledger): KeyOperation[] {
-    const returnedMs = must(ledger.appliedCommands.get(requestId)).atMs
-    const write = { kind: 'end', session: session.id, behavior: session.behavior } as const
-    return this.keys.locks.map((key) => ({ key, at, write, invokedMs: 0, returnedMs }))
+  /** What ends sessions is a write to each key that they may have locked. */
+  #endsOf(ends: readonly SessionEnd[], ledger: Ledger): KeyOperation[] {
+    const requests = new Map<string, SessionEnd[]>()
+    for (const end of ends) {
+      requests.set(end.requestId, [...(requests.get(end.requestId) ?? []), end])
+    }
+    return [...requests].flatMap(([requestId, together]) => {
+      const { atMs, outcome } = must(ledger.appliedCommands.get(requestId))
+      const behaviors = new Map(together.map(({ session }) => [session.id, session.behavior]))
+      const rest = { at: outcome.index, invokedMs: 0, returnedMs: atMs }
+      return this.keys.locks.map((key) => ({ ...rest, key, write: { kind: 'end', behaviors } }))
+    })
   }
 
   /** A write to several keys is one to each of them. */

@@ -42,11 +42,10 @@ export interface Release {
   readonly flags: string
   readonly session: string
 }
-/** A session has ended that may hold the key. */
+/** Sessions have ended, one of which may hold the key. */
 export interface End {
   readonly kind: 'end'
-  readonly session: string
-  readonly behavior: Behavior
+  readonly behaviors: ReadonlyMap<string, Behavior>
 }
 
 export type KeyWrite = Put | Delete | Acquire | Release | End
@@ -77,8 +76,8 @@ export function write(before: Stored | undefined, asked: KeyWrite, index: Index)
       if (before === undefined || holder !== asked.session) return refused
       return { stored: put(before, { ...asked, session: '' }, index), isDone: true }
     case 'end':
-      if (before === undefined || holder !== asked.session) return refused
-      if (asked.behavior === 'delete') return { stored: undefined, isDone: true }
+      if (before === undefined || !asked.behaviors.has(holder)) return refused
+      if (asked.behaviors.get(holder) === 'delete') return { stored: undefined, isDone: true }
       return { stored: released(before, index), isDone: true }
   }
 }
@@ -281,7 +280,7 @@ export class Twin {
     const { index } = this.#request
     for (const key of this.#versions.keys()) {
       if (this.at(key, index)?.session !== id) continue
-      this.#write(key, { kind: 'end', session: id, behavior: session.behavior }, index)
+      this.#write(key, { kind: 'end', behaviors: new Map([[id, session.behavior]]) }, index)
       if (session.lockDelayNs === 0) continue
       this.#delays.set(key, { ...this.#request, key, delayNs: session.lockDelayNs })
     }
