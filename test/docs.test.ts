@@ -141,7 +141,15 @@ t.test('every relative link leads to a file', async (t) => {
 })
 
 /** The pages whose console blocks are run, each with an agent as `npm start` runs it. */
-const pagesToRun = ['README.md', 'docs/concepts.md', 'docs/dns.md', 'docs/checks.md', 'docs/kv.md']
+const pagesToRun = [
+  'README.md',
+  'docs/concepts.md',
+  'docs/dns.md',
+  'docs/checks.md',
+  'docs/kv.md',
+  'docs/events.md',
+  'docs/locks.md',
+]
 
 function examples(path: string): readonly Example[] {
   return blocksOf(read(path))

@@ -237,6 +237,8 @@ t.test('commands that only ask an agent do not load what runs one', async (t) =>
     'kv/put',
     'kv/delete',
     'kv/export-import',
+    'event/fire',
+    'event/list',
   ]) {
     const path = `src/cli/${name}.ts`
     t.ok(sources.has(path), path)

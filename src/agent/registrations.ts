@@ -115,7 +115,7 @@ export class AgentRegistrations {
     const kept = running?.serviceId === check.serviceId ? running : undefined
     const { status, evidence = '', output } = kept?.state ?? check
     const definition = { ...check.definition, ...catalogDefinition(run) }
-    const row = { ...check, status, evidence, output, definition }
+    const row = withState(check, { status, evidence, output }, definition)
     const ttlLeftMs = run.plan.kind === 'ttl' ? run.plan.ttlMs : undefined
     this.#parts.sync.cancelRemoval({ kind: 'check', id: check.checkId })
     const { knownIndex } = this.#parts.sync
@@ -233,6 +233,27 @@ export class AgentRegistrations {
   #refuseScript({ plan, owner }: AgentCheckDefinition): void {
     const refusal = plan.kind === 'script' ? scriptRefusal(this.#parts.scripts, owner) : undefined
     if (refusal !== undefined) throw refusal
+  }
+}
+
+/** Field by field: V8 copies an object that gets a field in between ten times slower, and prints it slower, too. */
+function withState(
+  { checkId, name, notes, serviceId, type, interval, timeout }: CheckDefinition,
+  { status, evidence, output }: Pick<CheckDefinition, 'status' | 'evidence' | 'output'>,
+  definition: CheckDefinition['definition'],
+): Required<CheckDefinition> {
+  return {
+    checkId,
+    name,
+    status,
+    evidence: evidence ?? '',
+    notes,
+    output,
+    serviceId,
+    type,
+    interval,
+    timeout,
+    definition,
   }
 }
 

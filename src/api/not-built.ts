@@ -19,8 +19,6 @@ export interface NotBuilt {
  * and might then believe that it holds a lock. A row has no effect once its path has a route.
  */
 export const notBuilt: readonly NotBuilt[] = [
-  { what: 'transactions', paths: ['txn'] },
-  { what: 'user events', paths: ['event/fire/*', 'event/list'] },
   { what: 'prepared queries', paths: ['query', 'query/*'] },
   {
     what: 'network coordinates',

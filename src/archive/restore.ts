@@ -26,18 +26,9 @@ export interface RestoreParts extends RestoreContext {
  */
 export async function restoreState(parts: RestoreParts, origin: Origin): Promise<Restored> {
   const done = { written: 0, removed: 0 }
-  const plan = new Plan(parts)
   try {
-    let next = await plan.next()
-    while (next.length > 0) {
-      const bodies = next
-      // One after the other, because a later batch may need an earlier one; the plan goes ahead.
-      const proposed = propose({ kind: 'batch', bodies }, parts, origin)
-      next = await settled(plan.next(), proposed)
-      for (const { kind } of bodies) {
-        if (commandKind(kind)?.needs === 'none') done.removed++
-        else done.written++
-      }
+    for (const family of families as readonly AnyFamily[]) {
+      await restoreFamily(family, parts, origin, done)
     }
     return done
   } catch (error) {
@@ -46,6 +37,32 @@ export async function restoreState(parts: RestoreParts, origin: Origin): Promise
     if (count === 0 || !(error instanceof SvcdError)) throw error
     const reason = reasonOf(error).replace(/\.$/, '')
     throw svcdError('restore-unfinished', { done: count, reason }, error)
+  }
+}
+
+type AnyFamily = Family<FamilyBody, unknown>
+
+/**
+ * To be called when the families below are restored: their commands may change rows of this one, for example
+ * end a session.
+ */
+async function restoreFamily(
+  family: AnyFamily,
+  parts: RestoreParts,
+  origin: Origin,
+  done: { written: number; removed: number },
+): Promise<void> {
+  const plan = new Plan(family, parts)
+  let next = await plan.next()
+  while (next.length > 0) {
+    const bodies = next
+    // One after the other, because a later batch may need an earlier one; the plan goes ahead.
+    const proposed = propose({ kind: 'batch', bodies }, parts, origin)
+    next = await settled(plan.next(), proposed)
+    for (const { kind } of bodies) {
+      if (commandKind(kind)?.needs === 'none') done.removed++
+      else done.written++
+    }
   }
 }
 
@@ -81,14 +98,14 @@ interface Taken {
   readonly size: number
 }
 
-/** The commands of a restore in batches, planned a few at a time against the state as it is then. */
+/** The commands that restore a family in batches, planned a few at a time against the state as it is then. */
 class Plan {
   readonly #steps: Generator<readonly FamilyBody[] | undefined>
   readonly #present: RestoreParts['present']
 
-  constructor(parts: RestoreParts) {
-    this.#present = parts.present
-    this.#steps = steps(parts)
+  constructor(family: AnyFamily, { archived, present, memberIds }: RestoreParts) {
+    this.#present = present
+    this.#steps = family.restore(archived.of(family), present.of(family), { memberIds })
   }
 
   /** Empty at the end. */
@@ -123,16 +140,5 @@ class Plan {
       }
       return { bodies, isDone: false, size }
     })
-  }
-}
-
-/** Family by family. */
-function* steps({
-  archived,
-  present,
-  memberIds,
-}: RestoreParts): Generator<readonly FamilyBody[] | undefined> {
-  for (const family of families as readonly Family<FamilyBody, unknown>[]) {
-    yield* family.restore(archived.of(family), present.of(family), { memberIds })
   }
 }

@@ -1,11 +1,14 @@
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
+import { eventErrors } from './errors/events.ts'
 import { kvErrors } from './errors/kv.ts'
+import { lockErrors } from './errors/locks.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { requestErrors } from './errors/requests.ts'
 import { sessionErrors } from './errors/sessions.ts'
 import { startErrors } from './errors/start.ts'
+import { txnErrors } from './errors/txn.ts'
 import { visibleLines } from './invisible.ts'
 import { tlsReason } from './tls-reason.ts'
 
@@ -29,7 +32,10 @@ export const errorTable = {
   ...parameterErrors,
   ...consulRequestErrors,
   ...kvErrors,
+  ...lockErrors,
   ...sessionErrors,
+  ...eventErrors,
+  ...txnErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

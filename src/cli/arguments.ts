@@ -1,18 +1,22 @@
-import type { Option } from 'commander'
+import type { Command, Option } from 'commander'
 
 /**
  * Rewrites Go's way of writing flags into the one that commander reads: `-data-dir /d` and
  * `-server=true` as well as `--data-dir /d` and `--server`. The value of a flag stays as it is, also
- * when it starts with a dash (`-http-port -1`).
+ * when it starts with a dash (`-http-port -1`). `hasCommand`: the first word that is no flag begins another
+ * command, whose flags are not touched.
  */
 export function normaliseArguments(
   args: readonly string[],
   options: readonly Option[],
+  hasCommand = false,
 ): readonly string[] {
   const normalised: string[] = []
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? ''
     if (arg === '--') return [...normalised, ...args.slice(at)]
+    const isWord = arg === '-' || !arg.startsWith('-')
+    if (hasCommand && isWord) return [...normalised, '--', ...args.slice(at)]
     const short = shortFlag(arg, options)
     if (short !== undefined) {
       normalised.push(...short)
@@ -54,4 +58,10 @@ function booleanFlag(flag: string, value: string, options: readonly Option[]): r
   if (!/^(?:0|f|false)$/i.test(value)) return [`${flag}=${value}`]
   const negative = `--no-${flag.replace(/^-+/, '')}`
   return options.some((option) => option.long === negative) ? [negative] : []
+}
+
+/** Whether the arguments of a command end with another command, which it runs. */
+export function hasCommandArgument({ registeredArguments }: Command): boolean {
+  const last = registeredArguments.at(-1)
+  return last?.variadic === true && last.name() === 'command'
 }

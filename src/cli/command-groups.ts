@@ -10,6 +10,8 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   ],
   'See what is registered': ['status', 'services', 'ls', 'nodes', 'checks', 'watch', 'resolve'],
   'Store keys and values': ['kv'],
+  'Tell other machines': ['event'],
+  'Coordinate programs': ['lock', 'session'],
   'Run a cluster': ['members', 'join', 'leave', 'force-leave', 'operator', 'snapshot', 'keygen'],
   'Find out what is wrong': ['doctor', 'info', 'monitor', 'debug'],
   'Consul-compatible commands': ['catalog', 'services register', 'services deregister'],

@@ -59,7 +59,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./checks.ts')).checksCommand,
   },
   watch: {
-    summary: 'Print changes of services, nodes or checks as they happen.',
+    summary: 'Print changes as they happen, or run a command at each change.',
     load: async () => (await import('./watch.ts')).watchCommand,
   },
   maint: {
@@ -125,6 +125,38 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   'kv import': {
     summary: 'Write the keys of an export.',
     load: async () => (await import('./kv/export-import.ts')).kvImportCommand,
+  },
+  event: {
+    summary: 'Fire a user event.',
+    load: async () => (await import('./event/fire.ts')).eventCommand,
+  },
+  'event list': {
+    summary: 'List the last user events.',
+    load: async () => (await import('./event/list.ts')).eventListCommand,
+  },
+  lock: {
+    summary: 'Run a command while holding a lock or semaphore.',
+    load: async () => (await import('./lock/lock.ts')).lockCommand,
+  },
+  'session create': {
+    summary: 'Create a session, and print its ID.',
+    load: async () => (await import('./session/create.ts')).sessionCreateCommand,
+  },
+  'session list': {
+    summary: 'List sessions.',
+    load: async () => (await import('./session/list.ts')).sessionListCommand,
+  },
+  'session info': {
+    summary: 'Show one session.',
+    load: async () => (await import('./session/list.ts')).sessionInfoCommand,
+  },
+  'session renew': {
+    summary: 'Start the TTL of sessions again.',
+    load: async () => (await import('./session/end.ts')).sessionRenewCommand,
+  },
+  'session destroy': {
+    summary: 'End sessions, and release their locks.',
+    load: async () => (await import('./session/end.ts')).sessionDestroyCommand,
   },
   'operator raft list-peers': {
     summary: 'List the servers of the Raft configuration.',

@@ -104,6 +104,9 @@ function firstSentence(text: string): string {
 type Kind =
   'services' | 'own-services' | 'nodes' | 'tags' | 'datacenters' | 'none' | readonly string[]
 
+const recordTypes = ['A', 'AAAA', 'SRV', 'TXT', 'SOA', 'NS', 'PTR']
+const watchTypes = ['key', 'keyprefix', 'services', 'nodes', 'service', 'checks', 'event']
+
 const always = (kind: Kind) => (): Kind => kind
 
 /** What the value of an option names; the same option may name different things. */
@@ -116,7 +119,7 @@ export const optionKinds: Readonly<Record<string, (command: string) => Kind>> = 
   '--state': always(['passing', 'warning', 'critical', 'any']),
   '--status': always(['alive', 'failed', 'none']),
   '--id': (command) => (command.endsWith('deregister') ? 'own-services' : 'none'),
-  '--type': always(['A', 'AAAA', 'SRV', 'TXT', 'SOA', 'NS', 'PTR']),
+  '--type': (command) => (command === 'watch' ? watchTypes : recordTypes),
   '--output': (command) =>
     command === 'debug' ? 'none' : ['table', 'wide', 'json', 'yaml', 'name'],
   '--on-exit': always(['fail', 'warn', 'none']),

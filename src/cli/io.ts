@@ -25,8 +25,10 @@ export interface Io {
   readonly readText: (path: string) => Promise<string>
   /** Reads a whole file that may hold any bytes. If it is undefined, use `readText`. */
   readonly readBytes?: ((path: string) => Promise<Buffer>) | undefined
-  /** Calls back when the user stops the command (SIGINT, SIGTERM): for commands without an end. */
-  readonly onInterrupt?: ((stop: () => void) => void) | undefined
+  /** Calls back with the signal when the user stops the command: for commands without an end. */
+  readonly onInterrupt?: ((stop: (signal?: 'SIGINT' | 'SIGTERM') => void) => void) | undefined
+  /** Calls back with each signal that ends a program, which then does not end it: for commands that pass them on. */
+  readonly onSignal?: ((receive: (signal: NodeJS.Signals) => void) => void) | undefined
   /** Writes to the terminal on standard error, if there is one: for a line that is redrawn. */
   readonly drawn?: ((text: string) => void) | undefined
 }

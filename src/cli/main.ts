@@ -16,8 +16,13 @@ process.exitCode = await run(process.argv.slice(2), {
   terminal: terminalOf(process.stdout, process.env),
   drawn: process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
   onInterrupt: (stop) => {
-    process.once('SIGINT', stop)
-    process.once('SIGTERM', stop)
+    process.once('SIGINT', () => stop('SIGINT'))
+    process.once('SIGTERM', () => stop('SIGTERM'))
+  },
+  onSignal: (receive) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+      process.on(signal, receive)
+    }
   },
   env: process.env,
   readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),

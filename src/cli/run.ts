@@ -4,7 +4,7 @@ import { InvariantError } from '../base/assert.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { visibleLines } from '../base/invisible.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { normaliseArguments } from './arguments.ts'
+import { hasCommandArgument, normaliseArguments } from './arguments.ts'
 import { grouped } from './command-groups.ts'
 import { commands } from './commands.ts'
 import type { Io } from './io.ts'
@@ -49,7 +49,8 @@ async function runCommand(line: readonly string[], io: Io): Promise<void> {
   const command = (await entry.load())(io)
   const args = line.slice(name.split(' ').length)
   try {
-    await command.parseAsync([...normaliseArguments(args, command.options)], { from: 'user' })
+    const normalised = normaliseArguments(args, command.options, hasCommandArgument(command))
+    await command.parseAsync([...normalised], { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) throw fromCommander(error, name, command)
     throw error

@@ -5,10 +5,12 @@ import { instanceHealth } from './instance-health.ts'
 /** One thing that is watched, as it is shown: label and value in order, by what makes it the same. */
 export type Rows = ReadonlyMap<string, Readonly<Record<string, string>>>
 
-export type WatchedKind = 'service' | 'services' | 'nodes' | 'node' | 'checks'
+/** User events are no state, so they have no rows. */
+export type WatchedKind =
+  'service' | 'services' | 'nodes' | 'node' | 'checks' | 'key' | 'keyprefix' | 'event'
 
 /** What an event of a stream of this kind shows. */
-export function rowsOf(kind: WatchedKind, data: unknown): Rows {
+export function rowsOf(kind: Exclude<WatchedKind, 'event'>, data: unknown): Rows {
   switch (kind) {
     case 'service':
       return instanceRows(data as readonly HealthEntry[])
@@ -20,6 +22,10 @@ export function rowsOf(kind: WatchedKind, data: unknown): Rows {
       return nodeServiceRows(data as NodeServices | null)
     case 'checks':
       return checkRows(data as readonly CheckEntry[])
+    case 'key':
+      return keyRows(data === null ? [] : [data as KeyEntry])
+    case 'keyprefix':
+      return keyRows((data ?? []) as readonly KeyEntry[])
   }
 }
 
@@ -79,6 +85,35 @@ function checkRows(checks: readonly CheckEntry[]): Rows {
       },
     ]),
   )
+}
+
+interface KeyEntry {
+  readonly Key: string
+  /** In base64; null for none. */
+  readonly Value: string | null
+  readonly Flags: string
+  readonly Session: string
+}
+
+/** A longer value is cut. */
+const valueLengthMax = 200
+
+function keyRows(entries: readonly KeyEntry[]): Rows {
+  return new Map(
+    entries.map(({ Key, Value, Flags, Session }) => [
+      Key,
+      {
+        key: Key,
+        value: cut(Buffer.from(Value ?? '', 'base64').toString()),
+        flags: Flags === '0' ? '' : `flags ${Flags}`,
+        lock: Session === '' ? '' : `locked by ${Session}`,
+      },
+    ]),
+  )
+}
+
+function cut(text: string): string {
+  return text.length <= valueLengthMax ? text : `${text.slice(0, valueLengthMax)}…`
 }
 
 function tagList(tags: readonly string[]): string {

@@ -18,7 +18,9 @@ import type {
   ServiceSummary,
   SnapshotDownload,
 } from './rows.ts'
-import { readEvents, type WatchEvent } from './event-reader.ts'
+import { parsed, readEvents, withEach } from './event-reader.ts'
+import type { StreamEvent, WatchEvent } from './event-reader.ts'
+import type { AskOptions, RequestLimits, WholeAnswer } from './ask-options.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
 
@@ -83,12 +85,6 @@ export interface HealthOptions extends ListOptions {
 const silenceMsMax = 60_000
 
 const jsonType = { 'Content-Type': 'application/json' }
-
-interface WholeAnswer {
-  readonly text: string
-  /** The value of a header field. */
-  header(name: string): string | undefined
-}
 
 /**
  * The HTTP API as functions. Each rejects with SvcdError `agent-unreachable` when no agent answers,
@@ -202,12 +198,21 @@ export class Client {
     return this.#get(`health/service/${encodeURIComponent(service)}${queryOf(options)}`)
   }
 
-  /**
-   * The state of `path` (`service/web`, `services`, `nodes`, `checks`) and every later one. It ends
-   * with the stream, and rejects with `agent-unreachable` when that breaks off or falls silent.
-   */
+  /** The state of `path` (`service/web`, `nodes`) and every later one; as {@link stream}. */
   async *watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
-    yield* readEvents(this.#stream(`watch/${path}`, signal))
+    yield* parsed(this.stream(`watch/${path}`, signal))
+  }
+
+  /**
+   * The server-sent events of `path`; `opened` is called when the agent has agreed to send them. Rejects
+   * with `agent-unreachable` when they break off or fall silent.
+   */
+  async *stream(
+    path: string,
+    signal: AbortSignal,
+    opened?: () => void,
+  ): AsyncGenerator<StreamEvent, void> {
+    yield* readEvents(this.#stream(path, signal, opened))
   }
 
   /**
@@ -360,6 +365,15 @@ export class Client {
     return (await this.#whole(method, path, body)).text
   }
 
+  /** As {@link text}, with the header fields. */
+  ask(method: string, path: string, options: AskOptions = {}): Promise<WholeAnswer> {
+    const { body, signal, waitMs = 0 } = options
+    // An agent adds up to a sixteenth to the wait.
+    const inTime = AbortSignal.timeout(this.#timeoutMs + Math.ceil(waitMs * 1.0625))
+    const either = signal === undefined ? inTime : AbortSignal.any([signal, inTime])
+    return this.#whole(method, path, body, { signal: either, waitMs })
+  }
+
   async #get<T>(path: string): Promise<T> {
     const { text } = await this.#whole('GET', path)
     try {
@@ -378,8 +392,13 @@ export class Client {
    * An answer with all of its text. An unread answer holds its connection, and a process that is
    * done.
    */
-  async #whole(method: string, path: string, body?: HttpRequest['body']): Promise<WholeAnswer> {
-    const answer = await this.#request(method, path, body)
+  async #whole(
+    method: string,
+    path: string,
+    body?: HttpRequest['body'],
+    limits?: RequestLimits,
+  ): Promise<WholeAnswer> {
+    const answer = await this.#request(method, path, body, limits)
     try {
       return { text: await answer.text(), header: (name) => answer.header(name) }
     } catch (error) {
@@ -391,14 +410,19 @@ export class Client {
    * The lines of a streaming path until it ends. A stream that is silent for a minute counts as
    * broken.
    */
-  async *#stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  async *#stream(
+    path: string,
+    signal: AbortSignal,
+    opened?: () => void,
+  ): AsyncGenerator<Uint8Array, void> {
     const silence = new AbortController()
     const onSilence = (): void =>
       silence.abort(new Error(`the stream sent nothing for ${silenceMsMax / 1000} s`))
     const timer = setTimeout(onSilence, silenceMsMax).unref()
     try {
       const either = AbortSignal.any([signal, silence.signal])
-      const answer = await this.#request('GET', path, undefined, either)
+      const answer = await this.#request('GET', path, undefined, { signal: either })
+      opened?.()
       yield* withEach(answer.body(), () => timer.refresh())
     } catch (error) {
       throw error instanceof SvcdError ? error : this.#unreachable(error)
@@ -411,18 +435,16 @@ export class Client {
     method: string,
     path: string,
     body?: HttpRequest['body'],
-    signal?: AbortSignal,
+    { signal, waitMs = 0 }: RequestLimits = {},
   ): Promise<HttpAnswer> {
     // A stream takes as long as it takes.
     const isTimed = !isStreamBody(body) && !path.startsWith('snapshot')
     let answer: HttpAnswer
     try {
-      answer = await this.#ask(`${this.#address}/v1/${path}`, {
-        method,
-        body,
-        headers: typeof body === 'string' ? { ...this.#headers, ...jsonType } : this.#headers,
-        signal: isTimed ? (signal ?? AbortSignal.timeout(this.#timeoutMs)) : undefined,
-      })
+      const headers = typeof body === 'string' ? { ...this.#headers, ...jsonType } : this.#headers
+      const timed = isTimed ? (signal ?? AbortSignal.timeout(this.#timeoutMs)) : undefined
+      const request = { method, body, headers, signal: timed }
+      answer = await this.#answer(`${this.#address}/v1/${path}`, request, slowMs + waitMs)
     } catch (error) {
       throw error instanceof SvcdError ? error : this.#unreachable(error)
     }
@@ -431,7 +453,7 @@ export class Client {
   }
 
   /** As httpRequest, but it rejects with what is wrong with the address as soon as that is known. */
-  async #ask(url: string, request: HttpRequest): Promise<HttpAnswer> {
+  async #answer(url: string, request: HttpRequest, slowAfterMs: number): Promise<HttpAnswer> {
     const diagnose = this.#diagnose
     if (diagnose === undefined) return httpRequest(url, request)
     const given = new AbortController()
@@ -443,7 +465,7 @@ export class Client {
         const found = await diagnose(this.#address, undefined)
         if (found !== undefined) reject(found)
       }
-      timer = setTimeout(() => void look().catch(() => {}), slowMs)
+      timer = setTimeout(() => void look().catch(() => {}), slowAfterMs)
     })
     try {
       const answer = httpRequest(url, { ...request, signal: AbortSignal.any(signals) })
@@ -479,11 +501,4 @@ export function queryOf(options: HealthOptions): string {
   if (options.stale === true) query.set('stale', 'true')
   const text = query.toString()
   return text === '' ? '' : `?${text}`
-}
-
-async function* withEach<T>(items: AsyncIterable<T>, before: () => void): AsyncGenerator<T, void> {
-  for await (const item of items) {
-    before()
-    yield item
-  }
 }

@@ -1,8 +1,24 @@
+/** One event of a stream, with its data as they came: JSON, whose numbers may be too large for JavaScript. */
+export interface StreamEvent {
+  /** X-Consul-Index of the state: up to 2^64-1. */
+  readonly id: string
+  readonly text: string
+}
+
 /** One event of a stream: the state of what is watched. */
 export interface WatchEvent {
   /** X-Consul-Index of that state. */
   readonly index: number
   readonly data: unknown
+}
+
+/** For streams without large numbers. */
+export async function* parsed(
+  events: AsyncIterable<StreamEvent>,
+): AsyncGenerator<WatchEvent, void> {
+  for await (const { id, text } of events) {
+    yield { index: Number(id), data: JSON.parse(text) as unknown }
+  }
 }
 
 /**
@@ -11,7 +27,7 @@ export interface WatchEvent {
  */
 export async function* readEvents(
   chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<WatchEvent, void> {
+): AsyncGenerator<StreamEvent, void> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of chunks) {
@@ -24,13 +40,23 @@ export async function* readEvents(
   }
 }
 
-function parseEvent(text: string): WatchEvent | undefined {
+function parseEvent(text: string): StreamEvent | undefined {
   const data = field(text, 'data')
-  if (data === undefined) return undefined
-  return { index: Number(field(text, 'id') ?? 0), data: JSON.parse(data) as unknown }
+  return data === undefined ? undefined : { id: field(text, 'id') ?? '0', text: data }
 }
 
 function field(text: string, name: string): string | undefined {
   const line = text.split('\n').find((each) => each.startsWith(`${name}: `))
   return line?.slice(name.length + 2)
+}
+
+/** The same items; `before` is called before each. */
+export async function* withEach<T>(
+  items: AsyncIterable<T>,
+  before: () => void,
+): AsyncGenerator<T, void> {
+  for await (const item of items) {
+    before()
+    yield item
+  }
 }

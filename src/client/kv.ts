@@ -1,3 +1,4 @@
+import { parseDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { refusedStatus } from './client.ts'
 import type { Client } from './client.ts'
@@ -27,8 +28,39 @@ export interface KvWriteOptions {
   readonly cas?: string | undefined
 }
 
-/** How the API writes an entry, its flags as text. */
-interface Row {
+/** What a blocking read waits for. */
+export interface KvWaitOptions {
+  /** Answer when the index is above this one; 0: immediately. */
+  readonly index?: number | undefined
+  /** The longest time to wait for that. */
+  readonly waitMs?: number | undefined
+  /** Ask a majority of the servers whether the leader still leads. */
+  readonly isConsistent?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A result, and the index to wait for the next one. */
+export interface Indexed<T> {
+  readonly value: T
+  readonly index: number
+}
+
+export interface Acquired {
+  readonly isHeld: boolean
+  /** How long the lock-delay of the key still lasts; undefined when the agent does not say. */
+  readonly delayMs: number | undefined
+}
+
+export interface LockOptions {
+  readonly session: string
+  /** Decimal. */
+  readonly flags: string
+}
+
+const lockDelayHeader = 'X-Svcd-Lock-Delay'
+
+/** How the API writes an entry, its flags as text ({@link withTextFlags}). */
+export interface Row {
   readonly LockIndex: number
   readonly Key: string
   readonly Flags: string
@@ -90,6 +122,51 @@ export class KvClient {
     await this.#client.text('DELETE', pathOf(prefix, query({ ...options, recurse: true })))
   }
 
+  /** The entry of a key, once its index has moved. */
+  async waitForEntry(key: string, wait: KvWaitOptions): Promise<Indexed<KvEntry | undefined>> {
+    const { value, index } = await this.#waitForRows(key, wait, {})
+    return { value: value[0], index }
+  }
+
+  /** All entries whose key begins with `prefix`, once the index of the prefix has moved. */
+  waitForEntries(prefix: string, wait: KvWaitOptions): Promise<Indexed<readonly KvEntry[]>> {
+    return this.#waitForRows(prefix, wait, { recurse: true })
+  }
+
+  /** Takes the lock of a key, with an empty value. */
+  async acquire(key: string, { session, flags }: LockOptions): Promise<Acquired> {
+    const path = pathOf(key, query({ flags, acquire: session }))
+    const answer = await this.#client.ask('PUT', path, { body: new Uint8Array() })
+    const delay = parseDuration(answer.header(lockDelayHeader) ?? '')
+    return { isHeld: answer.text.trim() === 'true', delayMs: delay }
+  }
+
+  /** False: the session did not hold the lock. */
+  async release(key: string, { session, flags }: LockOptions): Promise<boolean> {
+    const path = pathOf(key, query({ flags, release: session }))
+    return (await this.#client.text('PUT', path, new Uint8Array())).trim() === 'true'
+  }
+
+  async #waitForRows(
+    key: string,
+    { signal, waitMs = 0, ...wait }: KvWaitOptions,
+    asked: Asked,
+  ): Promise<Indexed<readonly KvEntry[]>> {
+    const isBlocking = wait.index !== undefined && wait.index > 0
+    const path = pathOf(key, query({ ...asked, ...wait, waitMs: isBlocking ? waitMs : 0 }))
+    try {
+      const answer = await this.#client.ask('GET', path, {
+        signal,
+        waitMs: isBlocking ? waitMs : 0,
+      })
+      const index = Number(answer.header('X-Consul-Index') ?? 0)
+      return { value: (parseRows(answer.text) as readonly Row[]).map(entryOf), index }
+    } catch (error) {
+      if (refusedStatus(error) === 404) return { value: [], index: 0 }
+      throw error
+    }
+  }
+
   async #rows<T>(key: string, asked: string): Promise<readonly T[] | undefined> {
     let text: string
     try {
@@ -98,11 +175,15 @@ export class KvClient {
       if (refusedStatus(error) === 404) return undefined
       throw error
     }
-    try {
-      return JSON.parse(withTextFlags(text, 'Flags')) as readonly T[]
-    } catch (error) {
-      throw svcdError('agent-refused', { agent: '', reason: 'The answer is not JSON.' }, error)
-    }
+    return parseRows(text) as readonly T[]
+  }
+}
+
+function parseRows(text: string): unknown {
+  try {
+    return JSON.parse(withTextFlags(text, 'Flags'))
+  } catch (error) {
+    throw svcdError('agent-refused', { agent: '', reason: 'The answer is not JSON.' }, error)
   }
 }
 
@@ -114,7 +195,7 @@ export function withTextFlags(json: string, field: string): string {
   return json.replaceAll(new RegExp(String.raw`"(${field})"\s*:\s*(\d+)`, 'gi'), '"$1":"$2"')
 }
 
-function entryOf(row: Row): KvEntry {
+export function entryOf(row: Row): KvEntry {
   return {
     key: row.Key,
     value: Buffer.from(row.Value ?? '', 'base64'),
@@ -126,11 +207,17 @@ function entryOf(row: Row): KvEntry {
   }
 }
 
-/** An empty or dot segment would be removed on the way, so such a key leaves with its slashes escaped. */
 function pathOf(key: string, asked: string): string {
+  return `kv/${keyInPath(key)}${asked}`
+}
+
+/**
+ * A key as it stands in a path. An empty or dot segment would be removed on the way, so such a key leaves
+ * with its slashes escaped.
+ */
+export function keyInPath(key: string): string {
   const isPlain = !/(?:^|\/)(?:\/|\.{1,2}(?:\/|$))/.test(key)
-  const path = isPlain ? key.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(key)
-  return `kv/${path}${asked}`
+  return isPlain ? key.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(key)
 }
 
 interface Asked extends KvReadOptions, KvWriteOptions {
@@ -138,10 +225,22 @@ interface Asked extends KvReadOptions, KvWriteOptions {
   readonly recurse?: boolean
   readonly keys?: boolean
   readonly separator?: string
+  readonly index?: number | undefined
+  readonly waitMs?: number | undefined
+  readonly isConsistent?: boolean | undefined
+  readonly acquire?: string
+  readonly release?: string
 }
 
-function query({ datacenter, stale, cas, flags, recurse, keys, separator }: Asked): string {
+function query(choices: Asked): string {
+  const { datacenter, stale, cas, flags, recurse, keys, separator } = choices
+  const { index = 0, waitMs = 0, isConsistent, acquire, release } = choices
   const asked = new URLSearchParams()
+  if (index > 0) asked.set('index', String(index))
+  if (waitMs > 0) asked.set('wait', `${Math.ceil(waitMs)}ms`)
+  if (isConsistent === true) asked.set('consistent', '')
+  if (acquire !== undefined) asked.set('acquire', acquire)
+  if (release !== undefined) asked.set('release', release)
   if (datacenter !== undefined) asked.set('dc', datacenter)
   if (stale === true) asked.set('stale', '')
   if (cas !== undefined) asked.set('cas', cas)

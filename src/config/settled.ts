@@ -75,7 +75,7 @@ export const settledKeys: Readonly<Record<string, ConsulKey>> = {
     isTaken: true,
   },
   'limits.kv_max_value_size': { reason: 'a value has at most 512 KiB', isTaken: true },
-  'limits.txn_max_req_len': { reason: 'svcd has no transactions', isTaken: true },
+  'limits.txn_max_req_len': { reason: 'a transaction has at most 512 KiB', isTaken: true },
   encrypt_verify_outgoing: {
     value: true,
     reason: 'encrypt_verify_incoming applies to both directions',

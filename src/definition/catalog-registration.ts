@@ -37,15 +37,22 @@ export function catalogRegistration(body: CatalogRegisterBody): RegisterCommand 
   return {
     kind: 'register',
     nodeName,
-    node: nodeOf(body, nodeName),
+    node: catalogNode(body, nodeName),
     isNodeKept: body.SkipNodeUpdate === true ? true : undefined,
-    service: body.Service === undefined ? undefined : serviceOf(body.Service),
-    checks: checks.map((check) => checkOf(check, nodeName)),
+    service: body.Service === undefined ? undefined : catalogService(body.Service),
+    checks: checks.map((check) => catalogCheck(check, nodeName)),
     replaceChecks: false,
   }
 }
 
-function nodeOf(body: CatalogRegisterBody, name: string): NodeDefinition {
+/** What a registration says of a node. Throws an SvcdError, as those below. */
+export function catalogNode(
+  body: Pick<
+    CatalogRegisterBody,
+    'ID' | 'Address' | 'TaggedAddresses' | 'NodeMeta' | 'SkipNodeUpdate'
+  >,
+  name: string,
+): NodeDefinition {
   const { SkipNodeUpdate: isKept = false } = body
   const address = checkedAddress(body.Address ?? '', 'Address')
   // A new node may be without an address, which a later registration gives it.
@@ -70,7 +77,9 @@ function checkedUuid(id: string): string {
   throw svcdError('bad-node-id', { id })
 }
 
-function serviceOf(body: CatalogServiceBody): ServiceDefinition {
+export function catalogService(
+  body: Omit<CatalogServiceBody, 'CreateIndex' | 'ModifyIndex'>,
+): ServiceDefinition {
   const name = checkedName(body.Service ?? '', 'Service.Service')
   if (name === '') throw svcdError('missing-catalog-service-name', {})
   return {
@@ -88,7 +97,10 @@ function serviceOf(body: CatalogServiceBody): ServiceDefinition {
   }
 }
 
-function checkOf(body: CatalogCheckBody, nodeName: string): CheckDefinition {
+export function catalogCheck(
+  body: Omit<CatalogCheckBody, 'CreateIndex' | 'ModifyIndex'>,
+  nodeName: string,
+): CheckDefinition {
   const id = body.CheckID === undefined || body.CheckID === '' ? (body.Name ?? '') : body.CheckID
   if (id === '') throw svcdError('missing-check-name', {})
   if ((body.Node ?? nodeName).toLowerCase() !== nodeName.toLowerCase()) {

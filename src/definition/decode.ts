@@ -11,7 +11,11 @@ export interface Reader<T> {
   readonly schema?: JsonSchema
 }
 
-function documented<T>(schema: JsonSchema, read: (value: unknown, at: string) => T): Reader<T> {
+/** A reader with the schema of what it reads. */
+export function documented<T>(
+  schema: JsonSchema,
+  read: (value: unknown, at: string) => T,
+): Reader<T> {
   return Object.assign(read, { schema })
 }
 
@@ -155,13 +159,17 @@ function readerOf<F extends Fields>(
  * Reads a request body as JSON. It ignores the Content-Type, because clients send any. Errors begin with
  * Consul's text for such a body.
  */
-export function decodeBody<T>(body: unknown, reader: Reader<T>): T {
+export function decodeBody<T>(
+  body: unknown,
+  reader: Reader<T>,
+  parse: (text: string) => unknown = JSON.parse,
+): T {
   if (!Buffer.isBuffer(body) || body.length === 0) {
     throw svcdError('invalid-json', { reason: 'EOF. The body is empty; send a JSON object.' })
   }
   let value: unknown
   try {
-    value = JSON.parse(body.toString('utf8'))
+    value = parse(body.toString('utf8'))
   } catch (error) {
     // V8's texts for JSON that ends too early.
     const isCut = /end of JSON input|Unterminated string/.test(reasonOf(error))
@@ -178,7 +186,7 @@ export function decodeBody<T>(body: unknown, reader: Reader<T>): T {
 }
 
 /** Consul's text for the same fault, as the cause of an error with our own text. */
-class GoError extends Error {}
+export class GoError extends Error {}
 
 function asObject(value: unknown, at: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
@@ -187,7 +195,7 @@ function asObject(value: unknown, at: string): Record<string, unknown> {
   return refuse(at, 'an object', value, 'struct')
 }
 
-function refuse(at: string, expected: string, value: unknown, goType: string): never {
+export function refuse(at: string, expected: string, value: unknown, goType: string): never {
   const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
   const reason = `expected ${expected}, got ${found === 'a object' ? 'an object' : found}`
   if (at === '') throw svcdError('invalid-json', { reason })

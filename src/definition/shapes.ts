@@ -24,7 +24,7 @@ const onlyDefault: Reader<string> = (value, at) => {
   throw svcdError('invalid-field', { field: at, reason })
 }
 
-const enterpriseFields = { Namespace: onlyDefault, Partition: onlyDefault }
+export const enterpriseFields = { Namespace: onlyDefault, Partition: onlyDefault }
 
 type Shape<R> = R extends Reader<infer T> ? T : never
 
@@ -124,8 +124,7 @@ export const catalogServiceShape = object({
 })
 export type CatalogServiceBody = Shape<typeof catalogServiceShape>
 
-/** Consul's own decoder takes any key here, alone. */
-export const checkDefinitionShape = openObject({
+export const checkDefinitionFields = {
   HTTP: text,
   TLSServerName: text,
   TLSSkipVerify: flag,
@@ -152,11 +151,13 @@ export const checkDefinitionShape = openObject({
   AliasNode: text,
   AliasService: text,
   SessionName: text,
-})
+}
+
+/** Consul's own decoder takes any key here, alone. */
+export const checkDefinitionShape = openObject(checkDefinitionFields)
 export type CheckDefinitionBody = Shape<typeof checkDefinitionShape>
 
-/** A check in PUT catalog/register. */
-export const catalogCheckShape = object({
+export const catalogCheckFields = {
   ...enterpriseFields,
   Node: text,
   CheckID: text,
@@ -176,7 +177,10 @@ export const catalogCheckShape = object({
   Definition: checkDefinitionShape,
   CreateIndex: integer,
   ModifyIndex: integer,
-})
+}
+
+/** A check in PUT catalog/register. */
+export const catalogCheckShape = object(catalogCheckFields)
 export type CatalogCheckBody = Shape<typeof catalogCheckShape>
 
 // Consul embeds its request envelope in these two bodies, so its fields are accepted as well.

@@ -1,4 +1,5 @@
 import { svcdError } from '../base/errors.ts'
+import type { SvcdError } from '../base/errors.ts'
 import { invisibleCharacter } from '../base/invisible.ts'
 import { isUnspecifiedIp, parseIp, unmappedIp } from '../base/ip.ts'
 import { metadataFault } from '../base/metadata.ts'
@@ -23,15 +24,17 @@ export function checkedName(value: string, field: string, lengthMax = nameLength
   return value
 }
 
-/** Whether it is the ID of a server's own registration. */
-export function isServerId(id: string): boolean {
-  return id === serverServiceId
+/** `invalid-field` for the ID of a server's own registration, which the service would replace. */
+export function serverIdFault(id: string): SvcdError | undefined {
+  if (id !== serverServiceId) return undefined
+  const reason = `"${id}" is reserved for the server's own registration; use another ID`
+  return svcdError('invalid-field', { field: 'ID', reason })
 }
 
-/** Throws `invalid-field` for the ID of a server's own registration, which the service would replace. */
+/** Throws {@link serverIdFault}. */
 export function refuseServerId(id: string): void {
-  if (!isServerId(id)) return
-  invalid('ID', `"${id}" is reserved for the server's own registration; use another ID`)
+  const fault = serverIdFault(id)
+  if (fault !== undefined) throw fault
 }
 
 export function checkedId(value: string, field: string): string {

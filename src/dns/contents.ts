@@ -48,6 +48,8 @@ export function contentsAt(location: Location, view: View, zone: Zone): Contents
       if (node !== undefined) return nodeContents(node, zone)
       return view.hasNodeBelow(location.node) ? emptyContents : undefined
     }
+    case 'lock':
+      return findLock(location.path, view, zone)
     case 'service':
       return findService(location, view, zone)
     case 'empty':
@@ -62,6 +64,24 @@ export function contentsAt(location: Location, view: View, zone: Zone): Contents
 function nodeOfId(text: string, view: View): NodeEntry | undefined {
   const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
   return isUuid ? view.nodeById(text) : undefined
+}
+
+/**
+ * `<path>/.lock` is the key of `svcd lock <path>`, and of Consul's command. Other programs lock the key
+ * itself. A lock moves at any time, so its answers have a TTL of 0.
+ */
+function findLock(path: string, view: View, zone: Zone): Contents | undefined {
+  const holders = [`${path}/.lock`, path].map((key) => view.lockHolder(key))
+  const holder = holders.find((node) => node !== undefined && node !== '')
+  if (holder !== undefined) {
+    const node = view.node(holder.toLowerCase())
+    return node === undefined ? emptyContents : nodeContents(node, { ...zone, nodeTtl: 0 })
+  }
+  const isKnown = holders.some((node) => node === '')
+  if (isKnown && zone.emptyAnswer === 'nodata') return emptyContents
+  // A key may begin with the label: `leader.leader.cron.lock.consul` is below this name (RFC 8020).
+  const below = [`leader/${path}/.lock`, `leader/${path}`].map((key) => view.lockHolder(key))
+  return below.some((node) => node !== undefined && node !== '') ? emptyContents : undefined
 }
 
 function findService(

@@ -17,20 +17,24 @@ export type Location =
   | { readonly kind: 'node'; readonly node: string }
   /** One address, or the IPv4 and the IPv6 address of one host. */
   | { readonly kind: 'address'; readonly ips: readonly IpBytes[] }
+  /** The node that holds a lock. `path` names it: the labels with slashes between them. */
+  | { readonly kind: 'lock'; readonly path: string }
   /** Exists only because names lie below it. */
   | { readonly kind: 'empty' }
   /** Neither it nor anything below it can exist. */
   | { readonly kind: 'unknown' }
 
-type Keyword = 'service' | 'node' | 'addr'
+const keywords = ['service', 'node', 'addr', 'lock'] as const
+
+type Keyword = (typeof keywords)[number]
 
 const empty: Location = { kind: 'empty' }
 const unknown: Location = { kind: 'unknown' }
 
 /**
  * Reads a name as Consul does: the labels below the domain are scanned from the right for the first
- * of `service`, `node`, `addr`. The labels to its left name the object, the labels to its right the
- * datacenter (`dc1` or `dc1.dc`).
+ * of `service`, `node`, `addr`, or svcd's own `lock`. The labels to its left name the object, the
+ * labels to its right the datacenter (`dc1` or `dc1.dc`).
  */
 export function locate(name: Name, domain: Name, datacenter: string): Location {
   if (!isWithin(name, domain)) return { kind: 'outside' }
@@ -40,7 +44,7 @@ export function locate(name: Name, domain: Name, datacenter: string): Location {
   if (labels.length === 0) return { kind: 'apex' }
   const dc = datacenter.toLowerCase()
   for (let at = labels.length - 1; at >= 0; at--) {
-    const keyword = keywordOf(labels[at])
+    const keyword = keywordOf(labels[at], dc)
     if (keyword === undefined) continue
     if (!isLocality(labels.slice(at + 1), dc)) return unknown
     return locateParts(keyword, labels.slice(0, at))
@@ -48,8 +52,10 @@ export function locate(name: Name, domain: Name, datacenter: string): Location {
   return locateWithoutKeyword(labels, dc)
 }
 
-function keywordOf(label: string | undefined): Keyword | undefined {
-  return label === 'service' || label === 'node' || label === 'addr' ? label : undefined
+function keywordOf(label: string | undefined, datacenter: string): Keyword | undefined {
+  // In a datacenter of this name, the services of Consul's clients come first.
+  if (label === 'lock' && datacenter === 'lock') return undefined
+  return keywords.find((keyword) => keyword === label)
 }
 
 function isLocality(labels: readonly string[], datacenter: string): boolean {
@@ -68,9 +74,17 @@ function locateParts(keyword: Keyword, parts: readonly string[]): Location {
       const ips = parts.length === 1 ? parseHexAddresses(parts[0] ?? '') : []
       return ips.length === 0 ? unknown : { kind: 'address', ips }
     }
+    case 'lock':
+      return locateLock(parts)
     case 'service':
       return locateService(parts)
   }
+}
+
+/** `leader.cron.backup` for the lock of `cron/backup`. Names of locks may lie below all other names. */
+function locateLock([first = '', ...segments]: readonly string[]): Location {
+  if (first !== 'leader' || segments.length === 0) return empty
+  return { kind: 'lock', path: segments.join('/') }
 }
 
 function locateService(parts: readonly string[]): Location {

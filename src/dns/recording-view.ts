@@ -1,6 +1,9 @@
 import type { IpBytes } from '../base/ip.ts'
 import type { Endpoint, Holder, NodeEntry, View } from './view.ts'
 
+/** The families that some answers are made from besides the catalog. */
+export type OtherFamily = 'kv'
+
 /** A view of the registry at one moment, and the versions that held when it was opened. */
 export interface Snapshot {
   readonly view: View
@@ -10,10 +13,38 @@ export interface Snapshot {
    */
   readonly generation: number
   readonly applied: number
+  /** `applied` of the other families, loaded at the same time. */
+  readonly others: Readonly<Record<OtherFamily, number>>
 }
 
 export interface SubjectSlots {
   slotOf(subject: string): number
+}
+
+/** The counters of one family; `state/machine/versions.ts` implements it. */
+export interface FamilyCounters extends SubjectSlots {
+  readonly applied: number
+  holds(slot: number, since: number): boolean
+}
+
+/** What an answer depends on in a family other than the catalog. */
+export interface Dependence {
+  readonly counters: FamilyCounters
+  readonly slots: readonly number[]
+  /** `applied` of the family when the slots were last found unchanged. */
+  checked: number
+}
+
+/** Whether nothing has changed of what an answer depends on in other families. */
+export function dependencesHold(dependences: readonly Dependence[]): boolean {
+  for (const dependence of dependences) {
+    const { counters, slots, checked } = dependence
+    const { applied } = counters
+    if (checked === applied) continue
+    for (const slot of slots) if (!counters.holds(slot, checked)) return false
+    dependence.checked = applied
+  }
+  return true
 }
 
 /**
@@ -25,11 +56,18 @@ export class RecordingView implements View {
   readonly slots: number[] = []
   readonly #open: () => Snapshot
   readonly #slotsOf: SubjectSlots
+  readonly #counters: Readonly<Record<OtherFamily, FamilyCounters>>
+  readonly #others = new Map<OtherFamily, Set<number>>()
   #snapshot: Snapshot | undefined
 
-  constructor(open: () => Snapshot, slotsOf: SubjectSlots) {
+  constructor(
+    open: () => Snapshot,
+    slotsOf: SubjectSlots,
+    counters: Readonly<Record<OtherFamily, FamilyCounters>>,
+  ) {
     this.#open = open
     this.#slotsOf = slotsOf
+    this.#counters = counters
   }
 
   service(name: string): readonly Endpoint[] | undefined {
@@ -59,6 +97,26 @@ export class RecordingView implements View {
 
   hasNodeBelow(suffix: string): boolean {
     return this.#read('nodes').hasNodeBelow(suffix)
+  }
+
+  // The lock of a key ends with its session, and a session keeps its node: the key is all that counts.
+  lockHolder(key: string): string | undefined {
+    this.#snapshot ??= this.#open()
+    const slots = this.#others.get('kv') ?? new Set()
+    this.#others.set('kv', slots)
+    slots.add(this.#counters.kv.slotOf(`key:${key}`))
+    return this.#snapshot.view.lockHolder(key)
+  }
+
+  /** Of the other families that were read. */
+  dependences(): readonly Dependence[] | undefined {
+    const snapshot = this.#snapshot
+    if (snapshot === undefined || this.#others.size === 0) return undefined
+    return [...this.#others].map(([family, slots]) => ({
+      counters: this.#counters[family],
+      slots: [...slots],
+      checked: snapshot.others[family],
+    }))
   }
 
   /** The versions of the state that was read; `generation` if nothing was read. */

@@ -8,24 +8,22 @@ import { parseQuery } from './query.ts'
 import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
 import { rcode } from './record.ts'
 import { ednsReply, refusal, refuseSigned } from './refusal.ts'
-import { RecordingView } from './recording-view.ts'
+import { RecordingView, dependencesHold } from './recording-view.ts'
 import { ResponderCounters } from './responder-counters.ts'
 import { WireCache } from './wire-cache.ts'
 import type { Message } from './message.ts'
 import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Transport } from './query-scan.ts'
-import type { Snapshot, SubjectSlots } from './recording-view.ts'
+import type { FamilyCounters, OtherFamily, Snapshot } from './recording-view.ts'
 import type { ResourceRecord } from './record.ts'
 import type { CacheEntry } from './wire-cache.ts'
 import type { Zone } from './zone.ts'
 
 /** Counters that show readers what has changed; `state/machine/versions.ts` implements it. */
-export interface VersionReader extends SubjectSlots {
+export interface VersionReader extends FamilyCounters {
   readonly generation: number
-  readonly applied: number
   /** The serial of the registry's SOA; it moves with every entry of the log, and before `applied`. */
   readonly index: number
-  holds(slot: number, since: number): boolean
 }
 
 /**
@@ -40,6 +38,8 @@ export interface ResponderOptions {
   readonly zone: () => Zone
   readonly mode: () => Mode
   readonly versions: VersionReader
+  /** Those of the other families that answers are made from. */
+  readonly others: Readonly<Record<OtherFamily, FamilyCounters>>
   /** Called at most once per question that is not in the cache. */
   readonly snapshot: () => Snapshot
   /** A query got SERVFAIL because a read failed or a row cannot be sent. */
@@ -178,13 +178,14 @@ export class Responder {
     // It moves with changes that are not of the catalog, too.
     if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
     const applied = versions.applied
-    if (entry.checked === applied) return true
-    for (const slot of validity.slots) {
-      if (!versions.holds(slot, entry.checked)) return false
+    if (entry.checked !== applied) {
+      for (const slot of validity.slots) {
+        if (!versions.holds(slot, entry.checked)) return false
+      }
+      // All batches up to `applied` had increased their slots before it was loaded.
+      entry.checked = applied
     }
-    // All batches up to `applied` had increased their slots before it was loaded.
-    entry.checked = applied
-    return true
+    return validity.others === undefined || dependencesHold(validity.others)
   }
 
   #prepare(
@@ -194,12 +195,12 @@ export class Responder {
     isCacheable: boolean,
     entry: CacheEntry | undefined,
   ): PreparedAnswer | NegativeAnswer {
-    const { versions, snapshot, onError } = this.#options
+    const { versions, others, snapshot, onError } = this.#options
     const bytesMax = bytesMaxOf(query, asker)
     const mode = this.#options.mode()
     // Loaded before the state is read; otherwise a change in between would not reach the cache.
     const generation = versions.generation
-    const view = new RecordingView(snapshot, versions)
+    const view = new RecordingView(snapshot, versions, others)
     const zone = this.#options.zone()
     let message: Message
     let prepared: PreparedAnswer
@@ -222,7 +223,8 @@ export class Responder {
     }
     prepared.turn = entry?.prepared.turn ?? this.#nextTurn()
     if (isKept && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
-      const validity = { mode, slots: view.slots, ...view.loaded(generation) }
+      const loaded = view.loaded(generation)
+      const validity = { mode, slots: view.slots, others: view.dependences(), ...loaded }
       if (entry === undefined) this.cache.add(this.#scan, prepared, validity)
       else this.cache.replace(entry, prepared, validity)
     }

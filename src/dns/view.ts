@@ -54,4 +54,6 @@ export interface View {
   servers(): readonly NodeEntry[]
   /** Whether some node's name ends with `.suffix`, so that the suffix is an empty non-terminal. */
   hasNodeBelow(suffix: string): boolean
+  /** The name of the node whose session holds the lock of a key; '' for none, undefined without such a key. */
+  lockHolder(key: string): string | undefined
 }

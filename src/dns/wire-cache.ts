@@ -1,6 +1,7 @@
 import { foldOctet } from './query-scan.ts'
 import type { PreparedAnswer } from './prepared-answer.ts'
 import type { QueryScan } from './query-scan.ts'
+import type { Dependence } from './recording-view.ts'
 
 /** The versions that an answer was built from, which determine how long it is valid. */
 export interface Validity {
@@ -10,6 +11,8 @@ export interface Validity {
   readonly slots: readonly number[]
   /** `applied` as loaded before they were read. */
   readonly since: number
+  /** What it depends on in families other than the catalog, if it does. */
+  readonly others?: readonly Dependence[] | undefined
 }
 
 export interface CacheEntry {

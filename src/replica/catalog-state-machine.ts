@@ -1,6 +1,7 @@
 import { reasonOf } from '../base/errors.ts'
 import type { CommittedCommand } from '../state/machine/apply.ts'
 import { decodeCommand } from '../state/families.ts'
+import { sessionFamily } from '../state/session/family.ts'
 import type { Command, Outcome } from '../state/machine/command.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { Entry, Index, Term } from '../raft/entry.ts'
@@ -17,6 +18,8 @@ export interface CatalogStateMachineParts {
   readonly takeParsed?: (index: Index, term: Term) => Command | undefined
   readonly onApplied: (index: Index, term: Term, outcome: Outcome | undefined) => void
   readonly onRestored: (index: Index) => void
+  /** Sessions were made, or have ended. */
+  readonly onSessions?: () => void
   /** SQLite found it damaged while it was written; the error is thrown on. */
   readonly onDamage?: (reason: string) => void
 }
@@ -35,11 +38,12 @@ export class CatalogStateMachine implements StateMachine {
   }
 
   apply(entries: readonly Entry[]): void {
-    const { state, versions, onApplied } = this.#parts
+    const { state, versions, onApplied, onSessions } = this.#parts
     const commands = entries.map((entry) => this.#committed(entry))
     const { outcomes, subjects } = this.#noting(() => state.applyBatch(commands))
     this.#noteIndex()
     versions.bump(subjects)
+    if (subjects.has(sessionFamily.name)) onSessions?.()
     for (const [at, { index, term }] of entries.entries()) onApplied(index, term, outcomes[at])
   }
 

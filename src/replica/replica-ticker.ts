@@ -7,8 +7,8 @@ import { Ticker } from './ticker.ts'
 
 /** Of Raft. */
 export const tickMs = 50
-/** The longest that a server without a leader waits before it campaigns. */
-export const electionMsMax = 2 * defaultLimits.electionTicks * tickMs
+/** A server without a leader waits for so long, to twice as long, before it campaigns. */
+export const electionMs = defaultLimits.electionTicks * tickMs
 
 export interface ReplicaTickerParts {
   readonly stamp: Stamp

@@ -37,7 +37,7 @@ import { PeerRequests } from './writes/peer-requests.ts'
 import { formatRefusal } from './writes/format-guard.ts'
 import { failureBy } from './writes/proposals.ts'
 import { RaftServer } from './raft-server.ts'
-import { electionMsMax, replicaTicker } from './replica-ticker.ts'
+import { electionMs, replicaTicker } from './replica-ticker.ts'
 import { logMoves } from './duties/member-moves.ts'
 import { openSnapshots, Snapshotter } from './state/snapshotter.ts'
 import { SnapshotLending } from './state/snapshot-lending.ts'
@@ -335,6 +335,7 @@ export class ReplicaServer {
         takeParsed: (index, term) => this.#raft?.takeParsed(index, term),
         onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
         onRestored: (index) => this.#raft?.onRestored(index),
+        onSessions: () => this.#duties?.sessions.changed(),
         onDamage: (reason) => this.#keeper.noteForNextStart(reason),
       }),
       transport: this.#transport,
@@ -399,7 +400,7 @@ export class ReplicaServer {
       status: () => raft.status,
       catalog: this.#state.catalog,
       sessions: this.#state.sessions,
-      electionMs: electionMsMax,
+      electionMs,
       termAt: (index) => raft.driver.raft.state.log.term(index),
       wallMs: clock.wallMs,
       nowMs: clock.monotonicMs,

@@ -38,12 +38,14 @@ export function openAnswerer(
   const reader = new StateReader(answering.statePath)
   const all = openVersions(answering.versions)
   const versions = all.of('catalog')
+  const others = { kv: all.of('kv') }
   const mode = new SharedMode(answering.mode)
   let { zone } = answering
-  const snapshots = new Snapshots(reader, versions, {
-    caller: anonymous,
-    onlyPassing: answering.onlyPassing,
-  })
+  const snapshots = new Snapshots(
+    reader,
+    { catalog: versions, others },
+    { caller: anonymous, onlyPassing: answering.onlyPassing },
+  )
   let agedMs = performance.now()
   const endBatch = (): void => {
     snapshots.close()
@@ -56,6 +58,7 @@ export function openAnswerer(
     zone: () => zone,
     mode: () => mode.value,
     versions,
+    others,
     snapshot: () => {
       if (batches === 'turn' && !snapshots.isOpen) setImmediate(endBatch)
       return snapshots.open()

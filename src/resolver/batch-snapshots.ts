@@ -1,8 +1,15 @@
 import type { FamilyVersions } from '../state/machine/versions.ts'
-import type { Snapshot } from '../dns/recording-view.ts'
+import { sessionFamily } from '../state/session/family.ts'
+import type { OtherFamily, Snapshot } from '../dns/recording-view.ts'
 import type { StateReader } from '../storage/state.ts'
 import { CatalogView } from './catalog-view.ts'
 import type { CatalogViewOptions } from './catalog-view.ts'
+
+/** The versions of the families that DNS answers are made from. */
+export interface DnsVersions {
+  readonly catalog: FamilyVersions
+  readonly others: Readonly<Record<OtherFamily, FamilyVersions>>
+}
 
 /**
  * Snapshots for DNS answers: one read transaction for all the questions of a batch, as long as
@@ -12,14 +19,15 @@ import type { CatalogViewOptions } from './catalog-view.ts'
  */
 export class Snapshots {
   readonly #reader: StateReader
-  readonly #versions: FamilyVersions
+  readonly #versions: DnsVersions
   readonly #view: CatalogView
   #current: Snapshot | undefined
 
-  constructor(reader: StateReader, versions: FamilyVersions, options: CatalogViewOptions) {
+  constructor(reader: StateReader, versions: DnsVersions, options: CatalogViewOptions) {
     this.#reader = reader
     this.#versions = versions
-    this.#view = new CatalogView(reader.catalog, options)
+    const sessions = reader.of(sessionFamily)
+    this.#view = new CatalogView({ catalog: reader.catalog, sessions }, options)
   }
 
   get isOpen(): boolean {
@@ -28,13 +36,17 @@ export class Snapshots {
 
   open(): Snapshot {
     // Loaded before the transaction begins: a change in between voids the answer, never the reverse.
-    const { generation, applied } = this.#versions
+    const { catalog, others } = this.#versions
+    const { generation, applied } = catalog
+    const kv = others.kv.applied
     const current = this.#current
-    if (current?.applied === applied && current.generation === generation) return current
+    const isCurrent =
+      current?.applied === applied && current.generation === generation && current.others.kv === kv
+    if (isCurrent) return current
     // A question may have come after a write that came after the batch's first.
     this.close()
     this.#reader.begin()
-    this.#current = { view: this.#view, generation, applied }
+    this.#current = { view: this.#view, generation, applied, others: { kv } }
     return this.#current
   }
 

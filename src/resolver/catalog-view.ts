@@ -2,6 +2,7 @@ import type { Caller } from '../access/caller.ts'
 import type { IpBytes } from '../base/ip.ts'
 import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
+import type { SessionReader } from '../state/session/reader.ts'
 import type { Node } from '../state/catalog/model.ts'
 import type { Endpoint, Holder, NodeEntry, View } from '../dns/view.ts'
 import { judge } from '../health/judge.ts'
@@ -17,13 +18,21 @@ export interface CatalogViewOptions {
 const serverService = 'consul'
 const serversMax = 3
 
-/** What DNS answers are made from, read from the catalog: the place where rows become endpoints. */
+/** What the view reads. */
+export interface ViewReaders {
+  readonly catalog: CatalogReader
+  readonly sessions: SessionReader
+}
+
+/** What DNS answers are made from: the place where rows become endpoints. */
 export class CatalogView implements View {
   readonly #catalog: CatalogReader
+  readonly #sessions: SessionReader
   readonly #options: CatalogViewOptions
 
-  constructor(catalog: CatalogReader, options: CatalogViewOptions) {
+  constructor({ catalog, sessions }: ViewReaders, options: CatalogViewOptions) {
     this.#catalog = catalog
+    this.#sessions = sessions
     this.#options = options
   }
 
@@ -69,6 +78,11 @@ export class CatalogView implements View {
 
   hasNodeBelow(suffix: string): boolean {
     return this.#catalog.hasNodeBelow(suffix)
+  }
+
+  lockHolder(key: string): string | undefined {
+    const session = this.#sessions.lock(key)?.session
+    return session === undefined ? undefined : (this.#sessions.session(session)?.node ?? '')
   }
 }
 

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { assert } from '../base/assert.ts'
 import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
 import { catalogFamily } from './catalog/family.ts'
+import { eventFamily } from './event/family.ts'
 import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
 import { sessionFamily } from './session/family.ts'
@@ -11,9 +12,10 @@ import type { CommandKind, Family } from './machine/family.ts'
 import { useFormatShape, useFormatSince } from './machine/used-format.ts'
 import type { UseFormatCommand } from './machine/used-format.ts'
 import { Versions } from './machine/versions.ts'
+import { txnFamily } from './txn/family.ts'
 
 /** All kinds of replicated data. A new one is a line here; all else is a fold over this list. */
-export const families = [catalogFamily, kvFamily, sessionFamily] as const
+export const families = [catalogFamily, kvFamily, sessionFamily, eventFamily, txnFamily] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never
 

@@ -3,9 +3,6 @@ import { TestApi } from './support.ts'
 
 /** Every endpoint of Consul 1.8.7, and what 1.21 added, without its arguments and those that are built. */
 const endpoints = [
-  'PUT txn',
-  'PUT event/fire/deploy',
-  'GET event/list',
   'GET query',
   'POST query',
   'GET query/x',
@@ -63,8 +60,6 @@ t.test('an endpoint of Consul that is not built is a 501 that names it', async (
   const roots = await api.get('agent/connect/ca/roots')
   t.match(roots.body, /^Connect must be enabled in order to use this endpoint, and svcd has no/)
   t.strictSame(api.backend.proposed, [])
-  t.match((await api.put('txn', '[]')).body, 'no transactions (/v1/txn)')
-  t.match((await api.get('event/list')).body, 'no user events (/v1/event/list)')
   t.match((await api.get('query')).body, 'no prepared queries (/v1/query)')
 })
 

@@ -177,3 +177,16 @@ t.test('the wheel says what a list that is looked through says', async (t) => {
   )
   t.ok(ended > 1000, `${ended} deadlines have passed`)
 })
+
+t.test('what remains of a deadline is told, never less than nothing', async (t) => {
+  const deadlines = new Deadlines<string>(0)
+  deadlines.set('a', 1000, 0, 500)
+  t.equal(deadlines.remainingMs('a', 400), 1100)
+  deadlines.due(900)
+  t.equal(deadlines.remainingMs('a', 1000), 500)
+  deadlines.renew('a', 1000)
+  t.equal(deadlines.remainingMs('a', 1500), 500)
+  t.equal(deadlines.remainingMs('b', 1500), undefined)
+  deadlines.due(1900)
+  t.equal(deadlines.remainingMs('a', 2900), 0, 'it is over, and not taken yet')
+})

@@ -15,6 +15,18 @@ const options = [
   new Option('-f, --file <path>'),
 ]
 
+t.test('the flags of a command that another one runs are left alone', async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['-dev jobs ls -la -json', '--dev -- jobs ls -la -json'],
+    ['-data-dir -x jobs -dev', '--data-dir -x -- jobs -dev'],
+    ['-f x - -dev', '-f x -- - -dev'],
+    ['-- -dev -json', '-- -dev -json'],
+  ]
+  for (const [args, expected] of cases) {
+    t.equal(normaliseArguments(args.split(' '), options, true).join(' '), expected, args)
+  }
+})
+
 t.test('flags are read with one dash as with two, and values are left alone', async (t) => {
   const cases: readonly (readonly [string, string])[] = [
     ['-dev -data-dir /d', '--dev --data-dir /d'],

@@ -185,7 +185,7 @@ t.test('every mistake is one line that says what to do, and exits with 1', async
     ['maint -reason x', /^svcd: Use --reason only with --enable\./],
     ['checks -state bad', /^svcd: Option --state: "bad" is not a valid state; use any, passing/],
     ['completion tcsh', /^svcd: Unknown shell "tcsh"\. Use bash, zsh or fish\./],
-    ['watch', /^svcd: Use one of --service NAME, --services, --nodes, --node NAME and --check/],
+    ['watch', /^svcd: Use one of --service NAME, --services, .* --event NAME and --events\./],
     ['watch -service a -nodes', /^svcd: Use one of --service NAME/],
     ['watch -nodes -passing', /^svcd: --passing and --tag select instances/],
     ['watch -nodes -state critical', /^svcd: Use --state only with --checks\./],

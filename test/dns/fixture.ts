@@ -51,6 +51,8 @@ export class FakeRegistry implements View {
   readonly services = new Map<string, Endpoint[]>()
   readonly nodes = new Map<string, NodeEntry>()
   readonly ids = new Map<string, string>()
+  /** The node that holds the lock of a key; '' for none. */
+  readonly locks = new Map<string, string>()
   reads = 0
   serverCount = 1
 
@@ -113,6 +115,11 @@ export class FakeRegistry implements View {
   hasNodeBelow(suffix: string): boolean {
     return [...this.nodes.keys()].some((name) => name.endsWith(`.${suffix}`))
   }
+
+  lockHolder(key: string): string | undefined {
+    this.reads++
+    return this.locks.get(key)
+  }
 }
 
 export interface QueryOptions {
@@ -159,10 +166,12 @@ export class Bench {
       zone: () => this.zone,
       mode: () => this.mode,
       versions: this.versions,
+      others: { kv: this.versions.kv },
       snapshot: () => ({
         view: this.registry,
         generation: this.versions.generation,
         applied: this.versions.applied,
+        others: { kv: this.versions.kv.applied },
       }),
       onError: (error) => this.errors.push(error),
       seed: 42,

@@ -266,7 +266,8 @@ t.test(
     // The snapshot of a batch: opened before the change, used after it.
     const old = server.registry.service('web')
     const stale = { generation: server.versions.generation, applied: server.versions.applied }
-    const view = new RecordingView(() => ({ view: server.registry, ...stale }), server.versions)
+    const open = () => ({ view: server.registry, ...stale, others: { kv: 0 } })
+    const view = new RecordingView(open, server.versions, { kv: server.versions.kv })
     server.versions.bump([subject.service('web')])
     view.service('web')
     t.equal(old?.length, 1)
@@ -278,9 +279,9 @@ t.test(
 t.test('the subjects are those of the catalog', async (t) => {
   const versions = new CatalogVersions()
   const { registry } = bench(0)
-  const open = () => ({ view: registry, generation: 0, applied: 0 })
+  const open = () => ({ view: registry, generation: 0, applied: 0, others: { kv: 0 } })
   const slots = (read: (view: RecordingView) => unknown): readonly number[] => {
-    const view = new RecordingView(open, versions)
+    const view = new RecordingView(open, versions, { kv: versions.kv })
     read(view)
     return view.slots
   }

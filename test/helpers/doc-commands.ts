@@ -1,4 +1,4 @@
-import { normaliseArguments } from '../../src/cli/arguments.ts'
+import { hasCommandArgument, normaliseArguments } from '../../src/cli/arguments.ts'
 import { commands } from '../../src/cli/commands.ts'
 
 /** A command line of svcd in a page. */
@@ -67,7 +67,8 @@ export async function commandFault(line: string): Promise<string | undefined> {
   const command = (await commands[name]?.load())?.(silent)
   const args = words.slice(name.split(' ').length)
   const options = command?.options ?? []
-  const normalised = normaliseArguments(args, options)
+  const hasCommand = command !== undefined && hasCommandArgument(command)
+  const normalised = normaliseArguments(args, options, hasCommand)
   for (let at = 0; at < normalised.length; at++) {
     const [flag = '', value] = (normalised[at] ?? '').split('=')
     if (flag === '--') return undefined

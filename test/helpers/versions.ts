@@ -5,10 +5,12 @@ import type { FamilyVersions, Versions } from '../../src/state/machine/versions.
 export class CatalogVersions {
   readonly all: Versions
   readonly catalog: FamilyVersions
+  readonly kv: FamilyVersions
 
   constructor(buffer?: SharedArrayBuffer) {
     this.all = openVersions(buffer)
     this.catalog = this.all.of('catalog')
+    this.kv = this.all.of('kv')
   }
 
   get generation(): number {
@@ -37,6 +39,10 @@ export class CatalogVersions {
 
   bump(subjects: Iterable<string>): void {
     this.all.bump(new Map([['catalog', subjects]]))
+  }
+
+  bumpKv(subjects: Iterable<string>): void {
+    this.all.bump(new Map([['kv', subjects]]))
   }
 
   bumpGeneration(): void {

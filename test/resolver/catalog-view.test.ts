@@ -7,6 +7,7 @@ import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
 import { Snapshots } from '../../src/resolver/batch-snapshots.ts'
+import { sessionFamily } from '../../src/state/session/family.ts'
 import { StateReader, StateWriter } from '../../src/storage/state.ts'
 import {
   MemoryCatalog,
@@ -49,7 +50,8 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
       }
     }
     const options = { caller: anonymous, onlyPassing: only }
-    const view = new CatalogView(catalog.reader, options)
+    const readers = { catalog: catalog.reader, sessions: sessionFamily.reader(catalog.db) }
+    const view = new CatalogView(readers, options)
     for (const name of ['web', 'db', 'none']) {
       const instances = catalog.reader.instances(name)
       const wanted = instances.flatMap((instance) => {
@@ -98,10 +100,11 @@ t.test('a question after a write sees it, though its batch began before', async 
     writer.close()
   })
   const versions = new CatalogVersions()
-  const snapshots = new Snapshots(reader, versions.catalog, {
-    caller: anonymous,
-    onlyPassing: false,
-  })
+  const snapshots = new Snapshots(
+    reader,
+    { catalog: versions.catalog, others: { kv: versions.kv } },
+    { caller: anonymous, onlyPassing: false },
+  )
   const instances = (): number | undefined => snapshots.open().view.service('web')?.length
   t.equal(instances(), 3)
   const first = snapshots.open()

@@ -28,6 +28,8 @@ export interface MachineEvents {
   onEntry(entry: Entry, shown: Shown, done: Done | undefined): void
   /** Each entry of a batch, after its commit. */
   onApplied(entry: Entry, outcome: Outcome | undefined): void
+  /** Sessions were made, or have ended. */
+  onSessions(): void
   onRestored(shown: Shown, snapshot: SnapshotMeta): void
 }
 

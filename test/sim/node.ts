@@ -118,6 +118,7 @@ export class SimNode implements Server {
         this.ledger.onApplied(this, entry, { shown, done }),
       onApplied: (entry: Entry, outcome: Outcome | undefined) =>
         this.replica?.onApplied(entry, outcome),
+      onSessions: () => this.replica?.sessions?.deadlines.changed(),
       onRestored: (shown: Shown, snapshot: SnapshotMeta) => this.#onRestored(shown, snapshot),
     })
   }

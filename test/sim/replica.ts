@@ -375,6 +375,7 @@ export class SimReplica {
       raft: () => this.raft,
       electionMs: electionMsOf(world.options),
       nowMs: () => world.nowMs,
+      logger: silentLogger,
       ask: this.#ask,
       propose: (body, cause) => {
         const requestId = `${leaderRequest}${world.newRequestId()}`

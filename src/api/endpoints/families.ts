@@ -1,11 +1,13 @@
 import type { ApiEndpoint } from '../context.ts'
 import { agentEndpoints } from './agent/agent.ts'
 import { catalogEndpoints } from './catalog/catalog.ts'
+import { eventEndpoints } from './event/event.ts'
 import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
 import { sessionEndpoints } from './session/session.ts'
+import { txnEndpoints } from './txn/txn.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
@@ -14,6 +16,8 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...healthEndpoints,
   ...kvEndpoints,
   ...sessionEndpoints,
+  ...eventEndpoints,
+  ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
 ]

@@ -25,21 +25,26 @@ type JsonAnswer = Exclude<Answer, { readonly kind: 'bytes' | 'nothing' }>
 /** The body of an answer that is `nothing`; an empty value is another object. */
 export const nothing = Buffer.alloc(0)
 
+type JsonField = readonly [name: string, json: string | FlatJson]
+
 /**
  * An object whose fields are JSON already, for numbers that JavaScript does not hold. It stands for a row
  * or a value of an {@link Answer}.
  */
 export class FlatJson {
-  readonly #fields: readonly (readonly [name: string, json: string])[]
+  readonly #fields: readonly JsonField[]
 
-  constructor(fields: readonly (readonly [name: string, json: string])[]) {
+  constructor(fields: readonly JsonField[]) {
     this.#fields = fields
   }
 
   /** `margin`: '' when compact, else the line break and the indentation of the object. */
   text(margin: string): string {
     const inner = margin === '' ? '' : margin + indent
-    const fields = this.#fields.map(([name, json]) => `${inner}${keyText(name, margin)}${json}`)
+    const fields = this.#fields.map(([name, json]) => {
+      const value = typeof json === 'string' ? json : json.text(inner)
+      return `${inner}${keyText(name, margin)}${value}`
+    })
     return `{${fields.join(',')}${margin}}`
   }
 }

@@ -46,7 +46,7 @@ export function addReadHeaders(
   reply: FastifyReply,
   freshness: Freshness,
   consistency: Consistency,
-  index: number,
+  index: number | string,
 ): void {
   const isStale = consistency === 'stale'
   // The others are as fresh as the leader was when it was asked.

@@ -1,45 +1,43 @@
 import type { FastifyReply } from 'fastify'
 
-/** A state of what is watched, as JSON and as the event that carries it. */
-export interface Frame {
-  readonly index: number
-  readonly body: Buffer
-  readonly event: Buffer
-}
-
-export function frameOf(index: number, body: Buffer): Frame {
-  // JSON holds no line break, so one `data` line carries all of it (HTML, Server-sent events §9.2.6).
-  const event = Buffer.concat([Buffer.from(`id: ${index}\ndata: `), body, Buffer.from('\n\n')])
-  return { index, body, event }
-}
-
 const opening = 'retry: 1000\n\n'
 const heartbeat = ':\n\n'
 
+/** What a reader has not had yet, as one event; undefined: it has all. Each call goes on from there. */
+export type NextEvent = () => Buffer | undefined
+
+/** An event with an ID, for `Last-Event-ID`. */
+export function eventOf(id: string | number, body: Buffer): Buffer {
+  // JSON holds no line break, so one `data` line carries all of it (HTML, Server-sent events §9.2.6).
+  return Buffer.concat([Buffer.from(`id: ${id}\ndata: `), body, Buffer.from('\n\n')])
+}
+
 /**
- * One reader of a stream. Events that it has not taken yet are replaced by newer ones. So a slow
- * reader costs one event at most, and sees the latest state when it reads.
+ * One reader of a stream. What it gets is asked for when it can take it. So a slow reader costs one
+ * event at most, and sees what is there when it reads.
  */
 export class EventStream {
   readonly #raw: FastifyReply['raw']
-  #known: Buffer | undefined
-  #next: Frame | undefined
+  readonly #next: NextEvent
   #stalledSinceMs: number | undefined
 
-  /** `known` is the state that the reader has already. */
-  constructor(raw: FastifyReply['raw'], known: Buffer | undefined) {
+  constructor(raw: FastifyReply['raw'], next: NextEvent) {
     this.#raw = raw
-    this.#known = known
+    this.#next = next
     raw.on('drain', () => {
       this.#stalledSinceMs = undefined
-      this.#flush()
+      this.wake()
     })
     raw.write(opening)
   }
 
-  offer(frame: Frame): void {
-    this.#next = frame
-    this.#flush()
+  /** There may be something new. */
+  wake(): void {
+    while (!this.#raw.writableNeedDrain && !this.#raw.destroyed) {
+      const event = this.#next()
+      if (event === undefined) return
+      this.#raw.write(event)
+    }
   }
 
   /** Keeps the connection from looking dead. A reader that takes nothing for `limitMs` is cut off. */
@@ -55,14 +53,5 @@ export class EventStream {
   end(): void {
     if (this.#raw.writableNeedDrain) this.#raw.destroy()
     else this.#raw.end()
-  }
-
-  #flush(): void {
-    if (this.#next === undefined || this.#raw.writableNeedDrain) return
-    const { body, event } = this.#next
-    this.#next = undefined
-    if (body === this.#known) return
-    this.#known = body
-    this.#raw.write(event)
   }
 }

@@ -1,79 +1,62 @@
 import type { Clock } from '../../base/clock.ts'
 import type { FamilyReads } from '../../ports/reads.ts'
 import type { Wait } from '../../ports/waits.ts'
-import { EventStream, frameOf } from './event-stream.ts'
-import type { Frame } from './event-stream.ts'
-import type { Rendered } from '../http/render-cache.ts'
+import type { EventStream } from './event-stream.ts'
 
 /** Each wait has a limit. A wait that ends without a change starts again. */
 const waitMs = 600_000
-/** A feed rests this many times as long as its last event took to make: it never takes a whole core. */
+/** A feed rests this many times as long as its last look took: it never takes a whole core. */
 const restFactor = 4
 /** Readers served before others get their turn. */
 const batch = 256
 
-/** The state as one feed sees it. */
+/** What the readers of a feed follow. */
 export interface FeedSource {
   readonly state: Pick<FamilyReads<never>, 'version' | 'waitForChange'>
   readonly subject: string
-  /** The state now; to be asked with `version()` taken before. */
-  render(since: number): Promise<Rendered>
+  /** Looks at the state, with `version()` taken before. Tells whether there is something new for readers. */
+  look(since: number): Promise<boolean>
 }
 
 /**
- * One URL that callers with the same rights watch: one wait for its changes and one serialisation of each, however many
+ * One URL that callers with the same rights watch: one wait for its changes and one look at each, however many
  * read it.
  */
-export class Feed {
+export class Feed<Source extends FeedSource = FeedSource> {
+  readonly source: Source
   readonly #clock: Pick<Clock, 'monotonicMs'>
-  readonly #source: FeedSource
   readonly #streams = new Set<EventStream>()
   #hasEnded = false
   #wait: Wait | undefined
-  #latest: Frame
 
-  constructor(clock: Pick<Clock, 'monotonicMs'>, source: FeedSource, first: Rendered) {
+  constructor(clock: Pick<Clock, 'monotonicMs'>, source: Source) {
     this.#clock = clock
-    this.#source = source
-    this.#latest = frameOf(first.index, first.body)
+    this.source = source
   }
 
   get isUnused(): boolean {
     return this.#streams.size === 0
   }
 
-  /** Takes a state that was just read, unless it knows a newer one, and gives what it has then. */
-  see({ index, body }: Rendered): Frame {
-    const latest = this.#latest
-    // Of two concurrent reads the older may end last.
-    if (index < latest.index || (index === latest.index && body === latest.body)) return latest
-    // The same bytes stay the same object: that is how a stream knows what its reader has.
-    this.#latest = frameOf(index, body.equals(latest.body) ? latest.body : body)
-    return this.#latest
-  }
-
   add(stream: EventStream): void {
     this.#streams.add(stream)
-    stream.offer(this.#latest)
+    stream.wake()
   }
 
   delete(stream: EventStream): void {
     this.#streams.delete(stream)
   }
 
-  /** Offers every change to all readers until `end`. Rejects when the state cannot be read. */
+  /** Wakes all readers at every change until `end`. Rejects when the state cannot be read. */
   async run(): Promise<void> {
-    const { state, subject } = this.#source
-    let offered = this.#latest
+    const { state, subject } = this.source
     while (!this.#hasEnded) {
-      // Taken before the read, so that a change between the read and the wait ends the wait.
+      // Taken before the look, so that a change between the look and the wait ends the wait.
       const since = state.version()
       const startMs = this.#clock.monotonicMs()
-      this.see(await this.#source.render(since))
-      if (this.#latest.body !== offered.body) {
+      if (await this.source.look(since)) {
         const tookMs = this.#clock.monotonicMs() - startMs
-        offered = this.#latest
-        await this.#offerAll()
+        await this.#wakeAll()
         await rest(tookMs * restFactor)
       }
       this.#wait = state.waitForChange(subject, since, waitMs)
@@ -92,11 +75,11 @@ export class Feed {
     for (const stream of this.#streams) stream.end()
   }
 
-  async #offerAll(): Promise<void> {
-    let offered = 0
+  async #wakeAll(): Promise<void> {
+    let woken = 0
     for (const stream of this.#streams) {
-      stream.offer(this.#latest)
-      if (++offered % batch === 0) await rest(0)
+      stream.wake()
+      if (++woken % batch === 0) await rest(0)
     }
   }
 }

@@ -4,10 +4,10 @@ import type { Clock } from '../../base/clock.ts'
 import { reasonOf, svcdError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import { EventStream } from './event-stream.ts'
+import type { NextEvent } from './event-stream.ts'
 import { Feed } from './feed.ts'
 import type { FeedSource } from './feed.ts'
 import { PerCaller } from '../http/per-caller.ts'
-import type { Rendered } from '../http/render-cache.ts'
 
 const heartbeatMsDefault = 15_000
 /** A reader that took nothing for so many heartbeats is gone. */
@@ -37,15 +37,16 @@ export class Streams {
     this.#options = options
   }
 
-  /** Readers of one key share one feed. `first`: the state as it was just read. */
-  feed(place: FeedPlace, source: FeedSource, first: Rendered): Feed {
+  /** Readers of one key share one feed; all who ask for it must make the same source. */
+  feed<Source extends FeedSource>(place: FeedPlace, source: () => Source): Feed<Source> {
     if (this.#stopped) throw svcdError('stopping', {})
-    return this.#feeds.get(place.caller, place.key) ?? this.#start(place, source, first)
+    const known = this.#feeds.get(place.caller, place.key) as Feed<Source> | undefined
+    return known ?? this.#start(place, source())
   }
 
-  /** Streams a feed to a client until that goes away. `known`: the state that the client has. */
-  open(place: FeedPlace, feed: Feed, raw: FastifyReply['raw'], known: Buffer | undefined): void {
-    const stream = new EventStream(raw, known)
+  /** Streams a feed to a client until that goes away. `next`: what this client gets of it. */
+  open(place: FeedPlace, feed: Feed, raw: FastifyReply['raw'], next: NextEvent): void {
+    const stream = new EventStream(raw, next)
     feed.add(stream)
     raw.once('close', () => {
       feed.delete(stream)
@@ -61,13 +62,13 @@ export class Streams {
     this.#stopBeating()
   }
 
-  #start(place: FeedPlace, source: FeedSource, first: Rendered): Feed {
+  #start<Source extends FeedSource>(place: FeedPlace, source: Source): Feed<Source> {
     const { clock, logger } = this.#options
     const { caller, key } = place
-    const feed = new Feed(clock, source, first)
+    const feed = new Feed(clock, source)
     this.#feeds.set(caller, key, feed)
     feed.run().catch((error: unknown) => {
-      logger.error({ key, reason: reasonOf(error) }, 'a stream ended: the catalog cannot be read')
+      logger.error({ key, reason: reasonOf(error) }, 'a stream ended: the state cannot be read')
       this.#drop(place, feed)
     })
     this.#heartbeat ??= setInterval(() => this.#beat(), this.#heartbeatMs).unref()

@@ -3,12 +3,13 @@ import { must } from '../../base/assert.ts'
 import type { ApiContext } from '../context.ts'
 import { addReadHeaders, reach } from '../http/consistency.ts'
 import type { Handle } from '../http/endpoint.ts'
-import { parametersOf, readOptions } from '../http/parameters.ts'
-import type { Parameters } from '../http/parameters.ts'
+import { readOptions } from '../http/parameters.ts'
 import { answerKey } from '../http/read.ts'
 import type { QuestionOf } from '../http/read.ts'
 import type { Rendered } from '../http/render-cache.ts'
 import type { Indexed, Question } from '../http/renderer.ts'
+import { LatestState } from './latest-state.ts'
+import { addStreamHeaders, sendStream, withLastEventId } from './stream-reply.ts'
 
 /** The handler of a stream: the state that there is as one event, then one for each change. */
 export function watches<Reader extends Indexed>(
@@ -37,30 +38,11 @@ async function answerWatch<Reader extends Indexed>(
   addReadHeaders(reply, freshness, options.consistency, first.index)
   addStreamHeaders(reply)
   if (request.method === 'HEAD') return reply.send()
-  const feed = streams.feed(place, { state, subject, render: now }, first)
+  const feed = streams.feed(place, () => new LatestState({ state, subject, render: now }, first))
   // Nothing is waited for from here on: the feed would end with the last of its other readers.
-  const { body } = feed.see(first)
+  const body = feed.source.see(first)
   // It has the state with which a blocking query would wait.
   const isKnown = context.renderer.isUnchanged(question, options.index)
-  reply.hijack()
-  reply.raw.writeHead(200, reply.getHeaders() as Record<string, string | string[]>)
-  streams.open(place, feed, reply.raw, isKnown ? body : undefined)
-  return reply
-}
-
-/** What a client saw last, as browsers say it when they connect again; else `?index`. */
-function withLastEventId(request: FastifyRequest): Parameters {
-  const header = request.headers['last-event-id']
-  const parameters = parametersOf(request)
-  return typeof header === 'string' ? { ...parameters, index: header } : parameters
-}
-
-function addStreamHeaders(reply: FastifyReply): void {
-  reply
-    .header('Content-Type', 'text/event-stream')
-    .header('Cache-Control', 'no-store')
-    // nginx holds answers back without this.
-    .header('X-Accel-Buffering', 'no')
-    // A stream ends with its connection, so that no client waits to use it again.
-    .header('Connection', 'close')
+  const next = feed.source.next(isKnown ? body : undefined)
+  return sendStream(reply, { streams, place, feed, next })
 }

@@ -1,4 +1,5 @@
 import { Deadlines } from '../../base/deadlines.ts'
+import type { Logger } from '../../base/log.ts'
 import type { Status as RaftStatus } from '../../raft/status.ts'
 import type { Index, Term } from '../../raft/entry.ts'
 import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/session/commands.ts'
@@ -12,10 +13,11 @@ export interface SessionDeadlinesParts {
     SessionReader,
     'session' | 'has' | 'lockDelay' | 'timedAfter' | 'lockDelaysAfter' | 'appliedIndex'
   >
-  /** The longest time that an election takes: clients need it to find a new leader. */
+  /** The time that clients need to find a new leader. */
   readonly electionMs: number
   readonly nowMs: () => number
   readonly propose: (command: OwnCommand, cause: string) => void
+  readonly logger: Logger
 }
 
 /** Of one batch. */
@@ -77,6 +79,11 @@ export class SessionDeadlines implements Duty {
     this.#wheels = undefined
   }
 
+  /** Sessions were made, or have ended and left lock-delays: their times begin now, not at the next check. */
+  changed(): void {
+    if (this.#wheels !== undefined) this.#learn(this.#wheels, this.#parts.nowMs())
+  }
+
   /**
    * To be called on a leader that has just been confirmed, and has applied all that was committed. The
    * sessions in the order of their IDs; null: there is none, or its time is over.
@@ -134,7 +141,13 @@ export class SessionDeadlines implements Duty {
         bodies.push({ kind: 'session-destroy', id, term })
       }
     }
-    if (bodies.length > 0) this.#parts.propose({ kind: 'batch', bodies }, 'session TTL expired')
+    if (bodies.length === 0) return
+    const ids = bodies.map(({ id }) => id)
+    this.#parts.logger.debug(
+      { sessions: ids },
+      'sessions end: they were not renewed within their TTL',
+    )
+    this.#parts.propose({ kind: 'batch', bodies }, 'session TTL expired')
   }
 
   #endDelays({ endingDelays }: Wheels, nowMs: number): void {

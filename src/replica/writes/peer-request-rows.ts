@@ -19,6 +19,7 @@ import type { ReplicaSettings } from '../messages.ts'
 import type { RaftServer } from '../raft-server.ts'
 import type { StateKeeper } from '../state/keeper.ts'
 import type { SnapshotLending, SnapshotWish } from '../state/snapshot-lending.ts'
+import { fittingResults } from './answer-size.ts'
 import type { Change, Operations } from './operations.ts'
 import type { Asker, PeerRequestRow } from './peer-request-row.ts'
 import { unpackProposals } from './packed-proposals.ts'
@@ -211,12 +212,12 @@ function mustMayJoin(id: NodeId, address: string, { from, isMember, refuse }: As
 }
 
 /** The result of each, once all of them have one. */
-function proposeAll(
+async function proposeAll(
   proposals: readonly Buffer[],
   raft: RaftServer | undefined,
   refuse: Asker['refuse'],
 ): Promise<readonly ProposalResult[]> {
-  if (raft === undefined) return Promise.resolve(proposals.map(() => ({ kind: 'not-leader' })))
+  if (raft === undefined) return proposals.map(() => ({ kind: 'not-leader' }))
   const results = proposals.map((bytes) => {
     const read = readProposal(bytes)
     if (read.fault !== undefined) {
@@ -227,5 +228,5 @@ function proposeAll(
       raft.propose({ bytes, parsed: read.parsed }, false, resolve)
     })
   })
-  return Promise.all(results)
+  return fittingResults(await Promise.all(results))
 }

@@ -13,11 +13,6 @@ export type ProposalResult =
   /** Nothing was done with it: this server does not lead, and it must not be passed on again. */
   | { readonly kind: 'not-leader' }
 
-/** Whether an outcome says only that the command was applied, and at which index. */
-export function isPlain(outcome: Outcome): boolean {
-  return outcome.ok && !('value' in outcome && outcome.value !== undefined)
-}
-
 export interface Failure {
   readonly kind: 'failed'
   readonly code: ErrorCode

@@ -60,7 +60,8 @@ export type CatalogCommand = RegisterCommand | DeregisterCommand | UpdateCheckCo
 const anything: Shape = () => true
 const address = hasFields({ address: isText, port: isWhole })
 
-const node = hasFields({
+/** Of a {@link NodeDefinition}. */
+export const nodeShape: Shape = hasFields({
   name: isText,
   id: isText,
   address: isText,
@@ -68,7 +69,8 @@ const node = hasFields({
   meta: isRecordOf(isText),
 })
 
-const service = hasFields({
+/** Of a {@link ServiceDefinition}. */
+export const serviceShape: Shape = hasFields({
   id: isText,
   name: isText,
   address: isText,
@@ -88,7 +90,8 @@ const status = isOneOf('passing', 'warning', 'critical')
 // log is applied, the row is the same.
 const evidence = isOptional(isOneOf('', 'proof', 'absence', 'intent'))
 
-const check = hasFields({
+/** Of a {@link CheckDefinition}. */
+export const checkShape: Shape = hasFields({
   checkId: isText,
   name: isText,
   status,
@@ -107,10 +110,10 @@ export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKin
     since: 1,
     shape: hasFields({
       nodeName: isText,
-      node: isOptional(node),
+      node: isOptional(nodeShape),
       isNodeKept: isOptional(isFlag),
-      service: isOptional(service),
-      checks: isListOf(check),
+      service: isOptional(serviceShape),
+      checks: isListOf(checkShape),
       replaceChecks: isFlag,
     }),
   },

@@ -29,7 +29,7 @@ export function openKv(db: Database, gate: Change): Applier<KvCommand> {
 
 function put({ key, value, flags, cas }: KvPutCommand, store: KvStore): boolean {
   const fields = { value: Buffer.from(value, 'base64'), flags }
-  if (cas !== undefined) return store.setIf(key, fields, cas)
+  if (cas !== undefined) return store.setIf(key, fields, cas) !== undefined
   store.set(key, fields)
   return true
 }

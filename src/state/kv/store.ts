@@ -48,8 +48,11 @@ export class KvStore {
     return this.#sql.tree.all(prefix, afterPrefix(prefix), limit)
   }
 
-  /** Adds a key or replaces what it says. `before` is its row as it was read; undefined: there is none. */
-  put(key: string, fields: EntryFields, before: EntryRow | undefined): void {
+  /**
+   * Adds a key or replaces what it says. `before` is its row as it was read; undefined: there is none.
+   * Returns the row that it has now.
+   */
+  put(key: string, fields: EntryFields, before: EntryRow | undefined): EntryRow {
     const { index } = this.#gate
     const row: EntryRow = {
       key,
@@ -60,22 +63,24 @@ export class KvStore {
       modify_index: index,
       value: fields.value,
     }
-    if (before !== undefined && isSameRow(before, row)) return
+    if (before !== undefined && isSameRow(before, row)) return before
     this.#gate.put(kvTable, row, before)
     this.#touch(key)
+    return row
   }
 
-  /** Adds or replaces a key; a lock on it stays. */
-  set(key: string, fields: EntryFields): void {
-    this.put(key, fields, this.entry(key))
+  /** Adds or replaces a key; a lock on it stays. Returns the row that it has now. */
+  set(key: string, fields: EntryFields): EntryRow {
+    return this.put(key, fields, this.entry(key))
   }
 
-  /** As {@link set}, if the key has the modify index `cas` (decimal; 0 = it must not be there). */
-  setIf(key: string, fields: EntryFields, cas: string): boolean {
+  /**
+   * As {@link set}, if the key has the modify index `cas` (decimal; 0 = it must not be there). Undefined:
+   * it has not.
+   */
+  setIf(key: string, fields: EntryFields, cas: string): EntryRow | undefined {
     const before = this.entry(key)
-    if (cas !== String(before?.modify_index ?? 0)) return false
-    this.put(key, fields, before)
-    return true
+    return cas === String(before?.modify_index ?? 0) ? this.put(key, fields, before) : undefined
   }
 
   /** Removes a row as it was read, and remembers when. */

@@ -1,7 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../../base/assert.ts'
+import { Attempts } from './attempts.ts'
 import { Change } from './change.ts'
 import type { Moment } from './change.ts'
+import { isPlain } from './command.ts'
 import type { AnyBody, BatchCommand, Command, Outcome } from './command.ts'
 import type { Applier, Family } from './family.ts'
 import { Requests, requestRow, requestsTable } from './requests.ts'
@@ -118,12 +120,19 @@ export class Machine {
 
   #open(families: readonly AppliedFamily[]): readonly Opened[] {
     const changes = new Map<string, Change>()
+    const attempts = new Attempts({
+      db: this.#db,
+      moment: this.#moment,
+      writers: [...this.#writers.values()],
+      changes,
+    })
     const context = {
       moment: this.#moment,
       writers: this.#writers,
       subjects: this.#subjects,
       used: this.#used,
       changes,
+      attempts,
     }
     for (const { name } of families) changes.set(name, new Change(context))
     return families.map((family) => {
@@ -183,9 +192,10 @@ export class Machine {
     this.#sums = sums
     for (const [{ name }, writer] of this.#writers) writer.sum = must(sums[name])
     this.#subjects.clear()
+    this.#requests.load()
     this.#used.load()
     this.#moment.batch++
-    for (const { change } of this.#families) change.touched.clear()
+    for (const { change } of this.#families) change.touched = new Map()
   }
 
   /** All of the entries up to `index` must be in the sums, those of this batch as well. */
@@ -248,7 +258,7 @@ export class Machine {
     if (!isFresh) return this.#requests.outcomeOf(command.requestId)
     this.#moment.term = term
     const outcome = this.#apply(command.body, index, command)
-    if (!outcome.ok || outcome.value !== undefined) {
+    if (!isPlain(outcome)) {
       this.#requests.putOutcome(requestRow(index, command), outcome)
     }
     return outcome

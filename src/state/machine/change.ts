@@ -1,4 +1,5 @@
 import { must } from '../../base/assert.ts'
+import type { Attempts } from './attempts.ts'
 import type { Subjects } from './subjects.ts'
 import type { AnyTable, Table } from './table.ts'
 import type { RowListener, TableWriter } from './table-writer.ts'
@@ -30,6 +31,7 @@ export interface ChangeContext {
   readonly used: Pick<UsedFormat, 'format'>
   /** By the name of the family. */
   readonly changes: ReadonlyMap<string, Change>
+  readonly attempts: Attempts
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ChangeContext {
  */
 export class Change {
   /** The last entry that changed a subject, since this was emptied. */
-  readonly touched = new Map<string, number>()
+  touched = new Map<string, number>()
   readonly #context: ChangeContext
 
   constructor(context: ChangeContext) {
@@ -113,6 +115,14 @@ export class Change {
     ...columns: readonly (keyof R & string)[]
   ): (row: R, before: R) => void {
     return this.#writer(table).patch(columns)
+  }
+
+  /**
+   * Runs `work`, which tells whether it has succeeded. If not, nothing remains of what it wrote, in any
+   * family. One attempt may not begin within another.
+   */
+  attempt(work: () => boolean): boolean {
+    return this.#context.attempts.run(work)
   }
 
   /** Notes that every reader and cache of the subject must look again. */

@@ -42,6 +42,8 @@ export type Outcome =
       readonly index: number
       /** What the command tells beside that it was applied, e.g. whether a check-and-set has set. */
       readonly value?: Json
+      /** Of a request that is repeated: it had a long value, which is not known any more. */
+      readonly isForgotten?: true
     }
   | {
       readonly ok: false
@@ -51,6 +53,11 @@ export type Outcome =
       /** The name or ID of what was not found, or is critical. */
       readonly subject: string
     }
+
+/** Whether an outcome says nothing but that the command was applied, and at which index. */
+export function isPlain(outcome: Outcome): boolean {
+  return outcome.ok && outcome.value === undefined && outcome.isForgotten === undefined
+}
 
 /** The largest command that is accepted, in bytes of its log entry. */
 export const commandBytesMax = 1024 * 1024

@@ -3,7 +3,6 @@ import { must } from '../../base/assert.ts'
 import type { Command, Outcome } from './command.ts'
 import type { RowSum } from './row-sum.ts'
 import { RowsInsert } from './rows-insert.ts'
-import type { ColumnValues } from './rows-insert.ts'
 import { defineTable } from './table.ts'
 
 /** The requests that were applied, and what each came to. */
@@ -20,6 +19,13 @@ const rememberMs = 600_000
 /** … but never for more than this many entries. */
 const rememberEntriesMax = 100_000
 
+/**
+ * Of the outcomes with a value, those of more bytes than this are long. Together they have at most so many
+ * bytes: before they have more, the oldest ones lose their value. Both are functions of the log alone.
+ */
+const longBytes = 1024
+const longBytesMax = 32 * 1024 * 1024
+
 /** Its index, request ID, time and outcome. */
 export type RequestRow = readonly [number, string, number, string]
 
@@ -33,10 +39,20 @@ export function requestRow(index: number, { requestId, timeMs }: Command): Reque
 export class Requests {
   readonly #sql: ReturnType<typeof prepare>
   readonly #sum: () => RowSum
+  /** The rows with long outcomes, the oldest first, and how many bytes these have. */
+  #long: LongOutcome[] = []
+  #longBytes = 0
 
   constructor(db: Database, sum: () => RowSum) {
     this.#sql = prepare(db)
     this.#sum = sum
+    this.load()
+  }
+
+  /** Reads again what it remembers of the rows. */
+  load(): void {
+    this.#long = this.#sql.long.all(longBytes)
+    this.#longBytes = this.#long.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   /**
@@ -63,12 +79,33 @@ export class Requests {
     this.#sql.putOutcome.run(text, index)
     this.#sum().subtract(before)
     this.#sum().add([index, requestId, timeMs, text])
+    if (outcome.ok) this.#noteLong(index, Buffer.byteLength(text))
   }
 
   /** Of a request that was applied before. */
   outcomeOf(requestId: string): Outcome {
     const earlier = this.#sql.request.get(requestId)
     return JSON.parse(must(earlier, 'a request that is known has its row').outcome) as Outcome
+  }
+
+  #noteLong(index: number, bytes: number): void {
+    if (bytes <= longBytes) return
+    this.#long.push({ index, bytes })
+    this.#longBytes += bytes
+    while (this.#longBytes > longBytesMax) this.#shorten()
+  }
+
+  /** The oldest long outcome loses its value. */
+  #shorten(): void {
+    const { index, bytes } = must(this.#long.shift(), 'they have bytes')
+    this.#longBytes -= bytes
+    const row = must(this.#sql.row.get(index), 'a request with a long outcome has its row')
+    const [, requestId, timeMs] = row
+    const outcome: Outcome = { ok: true, index, isForgotten: true }
+    const text = JSON.stringify(outcome)
+    this.#sql.putOutcome.run(text, index)
+    this.#sum().subtract(row)
+    this.#sum().add([index, requestId, timeMs, text])
   }
 
   /** Forgets old ones, as of entry `index`, which the leader took at `timeMs`. */
@@ -79,17 +116,35 @@ export class Requests {
       timeMs - rememberMs,
     ] as const
     const sum = this.#sum()
-    for (const row of this.#sql.forget.all(...limits)) sum.subtract(row)
+    let last = 0
+    for (const row of this.#sql.forget.all(...limits)) {
+      sum.subtract(row)
+      last = Math.max(last, row[0])
+    }
+    for (;;) {
+      const [oldest] = this.#long
+      if (oldest === undefined || oldest.index > last) return
+      this.#long.shift()
+      this.#longBytes -= oldest.bytes
+    }
   }
 }
 
+interface LongOutcome {
+  readonly index: number
+  readonly bytes: number
+}
+
 function prepare(db: Database) {
-  const forget: Statement<[number, number, number], ColumnValues> = db.prepare(
+  const forget: Statement<[number, number, number], RequestRow> = db.prepare(
     // From the oldest one on, up to the first that is to be remembered: the rest is never looked at.
     `DELETE FROM requests WHERE log_index < (
        SELECT log_index FROM requests
        WHERE NOT (log_index <= ? OR (log_index <= ? AND time_ms < ?))
        ORDER BY log_index LIMIT 1) RETURNING *`,
+  )
+  const row: Statement<[number], RequestRow> = db.prepare(
+    'SELECT * FROM requests WHERE log_index = ?',
   )
   return {
     request: db.prepare<[string], { outcome: string }>(
@@ -105,5 +160,10 @@ function prepare(db: Database) {
     ),
     putOutcome: db.prepare<[string, number]>('UPDATE requests SET outcome = ? WHERE log_index = ?'),
     forget: forget.raw(),
+    row: row.raw(),
+    long: db.prepare<[number], LongOutcome>(
+      `SELECT log_index AS "index", length(CAST(outcome AS BLOB)) AS bytes FROM requests
+       WHERE bytes > ? AND outcome LIKE '{"ok":true,%' ORDER BY log_index`,
+    ),
   }
 }

@@ -1,6 +1,9 @@
 /** What a column holds: text, an integer or bytes. Anything else is only found in a damaged file. */
 export type RowValue = unknown
 
+/** What a sum was at some time. */
+export type SumMark = readonly [number, number]
+
 let laneA = 0
 let laneB = 0
 
@@ -26,6 +29,17 @@ export class RowSum {
     sum.#a = Number.parseInt(text.slice(0, 8), 16) | 0
     sum.#b = Number.parseInt(text.slice(8), 16) | 0
     return sum
+  }
+
+  /** For {@link reset}. */
+  mark(): SumMark {
+    return [this.#a, this.#b]
+  }
+
+  /** Becomes what it was at a mark. */
+  reset([a, b]: SumMark): void {
+    this.#a = a
+    this.#b = b
   }
 
   /** `values`: of one row, in the order of the table's columns. */

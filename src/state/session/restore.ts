@@ -1,4 +1,5 @@
 import type { SessionCommand } from './commands.ts'
+import type { Session } from './model.ts'
 import type { SessionReader } from './reader.ts'
 
 /** Undefined: something was compared and is the same. */
@@ -10,29 +11,50 @@ type Steps = Generator<readonly SessionCommand[] | undefined>
  * its keys are not locked. Delays that are running continue.
  */
 export function* restoreSessions(archived: SessionReader, present: SessionReader): Steps {
-  for (const { id } of present.sessions()) {
-    yield archived.has(id) ? undefined : [{ kind: 'session-destroy', id, keepsKeys: true }]
+  // What was yielded need not show yet in `present`.
+  const ended = new Set<string>()
+  for (const session of present.sessions()) {
+    const { id } = session
+    if (isSame(session, archived.session(id))) yield undefined
+    else {
+      ended.add(id)
+      yield [{ kind: 'session-destroy', id, keepsKeys: true }]
+    }
   }
   for (const session of archived.sessions()) {
-    const { createIndex: _, modifyIndex: _1, ...definition } = session
-    const command = { kind: 'session-create', ...definition, isRestored: true } as const
-    yield present.has(session.id) ? undefined : [command]
+    const isThere = !ended.has(session.id) && present.has(session.id)
+    yield isThere ? undefined : [createOf(session)]
   }
-  yield* restoreLocks(archived, present)
+  yield* restoreLocks(archived, present, ended)
   for (const { key, delayNs } of archived.lockDelaysAfter(0)) {
     const isThere = present.lockDelay(key) !== undefined
     yield isThere ? undefined : [{ kind: 'lock-delay-restore', key, delayNs }]
   }
 }
 
-function* restoreLocks(archived: SessionReader, present: SessionReader): Steps {
+function isSame(session: Session, other: Session | undefined): boolean {
+  return (
+    other !== undefined && JSON.stringify(createOf(session)) === JSON.stringify(createOf(other))
+  )
+}
+
+function createOf({ createIndex: _, modifyIndex: _1, ...definition }: Session): SessionCommand {
+  return { kind: 'session-create', ...definition, isRestored: true }
+}
+
+function* restoreLocks(
+  archived: SessionReader,
+  present: SessionReader,
+  ended: ReadonlySet<string>,
+): Steps {
   for (const { key, session, lockIndex } of archived.locks()) {
     const now = present.lock(key)
-    const isSame = now?.session === session && now.lockIndex >= lockIndex
-    yield isSame ? undefined : [{ kind: 'lock-restore', key, session, lockIndex }]
+    const isHeld = now?.session === session && !ended.has(session)
+    const isLocked = isHeld && now.lockIndex >= lockIndex
+    yield isLocked ? undefined : [{ kind: 'lock-restore', key, session, lockIndex }]
   }
   for (const { key, session, lockIndex } of present.locks()) {
-    const isFree = session === '' || (archived.lock(key)?.lockIndex ?? 0) > 0
-    yield isFree ? undefined : [{ kind: 'lock-restore', key, session: '', lockIndex }]
+    const isDone = session === '' || (archived.lock(key)?.lockIndex ?? 0) > 0
+    yield isDone ? undefined : [{ kind: 'lock-restore', key, session: '', lockIndex }]
   }
 }

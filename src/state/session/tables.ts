@@ -49,4 +49,7 @@ export const sessionChecksTable = defineTable(
  * Keys that no session may lock yet, because a session that held them has ended. Durations alone are stored:
  * the leader measures them, and ends each by a command.
  */
-export const lockDelaysTable = defineTable('lock_delays', ['key'], lockDelayColumns)
+export const lockDelaysTable = defineTable('lock_delays', ['key'], lockDelayColumns, {
+  // Those of an archive come back, and those that are running stay.
+  tellsOfLog: 'the keys that sessions have lost lately',
+})

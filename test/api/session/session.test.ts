@@ -1,4 +1,5 @@
 import t from 'tap'
+import { must } from '../../../src/base/assert.ts'
 import { KvApi, indexOf } from '../kv/kv-api.ts'
 import { checkRows, sessionText } from './table.ts'
 import type { Row } from './table.ts'
@@ -167,7 +168,7 @@ t.test('sessions are listed, by node as well', async (t) => {
   const second = await checkRows(t, api, [
     { ask: 'PUT session/create', creates: 'other', body: '{"ID":"$other"}' },
   ])
-  const all = [ids.get('s'), second.get('other')].toSorted()
+  const all = [must(ids.get('s')), must(second.get('other'))].toSorted((a, b) => (a < b ? -1 : 1))
   const listed = JSON.parse((await api.ask('GET', 'session/list')).body.toString()) as readonly {
     ID: string
   }[]

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { silentLogger } from '../../../src/base/log.ts'
 import { must } from '../../../src/base/assert.ts'
 import type { Status } from '../../../src/raft/status.ts'
 import type { OwnCommand } from '../../../src/replica/duties/duty.ts'
@@ -62,6 +63,7 @@ class World {
     return new SessionDeadlines({
       sessions: this.state.sessions,
       electionMs,
+      logger: silentLogger,
       nowMs: () => this.nowMs,
       propose: (command, cause) => {
         this.causes.push(cause)
@@ -113,6 +115,18 @@ t.test('a session that was just made is renewed before the leader has looked', a
   t.match(world.duty.renew(['s']), [{ id: 's' }])
   const ms = world.until(() => !world.state.sessions.has('s'))
   t.ok(ms > 10_000 && ms <= 10_500)
+})
+
+t.test('times begin when sessions are made or end, not at the next check', async (t) => {
+  const world = new World()
+  world.lead()
+  world.state.applyAll(timed('s', 10_000), sessionCreate('t', { lockDelayNs: 10e9 }))
+  world.state.acquire('a', 't')
+  world.state.apply({ kind: 'session-destroy', id: 't' })
+  world.duty.changed()
+  const ms = world.until(() => !world.state.sessions.has('s'))
+  t.equal(ms, 10_250)
+  t.equal(world.state.sessions.lockDelay('a'), undefined)
 })
 
 t.test('a new leader grants the whole TTL and the time of an election', async (t) => {

@@ -233,6 +233,7 @@ export class StoreMachine implements NodeMachine, Families {
         const entry = must(this.#entries[index - must(this.#entries[0]).index])
         this.#events.onApplied(entry, outcome)
       },
+      onSessions: () => this.#events.onSessions(),
       onRestored: (index) => {
         const image = must(this.files.get(index))
         this.#events.onRestored(this.shown(image), { ...must(this.#restoring), index })

@@ -5,7 +5,6 @@ import type { Outcome } from '../../../state/machine/command.ts'
 import { nameHolder } from '../../../state/catalog/name-holder.ts'
 import { catalogRegistration } from '../../../definition/catalog-registration.ts'
 import { catalogDeregisterShape, catalogRegisterShape } from '../../../definition/shapes.ts'
-import { isServerId, refuseServerId } from '../../../definition/validate.ts'
 import type { Origin } from '../../../ports/writes.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
@@ -20,6 +19,7 @@ import { sendJson } from '../../http/reply.ts'
 import { nodeRow, nodeServiceRow, serviceNodeRow } from '../../http/row-schemas.ts'
 import { list, map, object, orNull, texts } from '../../http/schemas.ts'
 import { meshOfCatalog } from './mesh.ts'
+import { overServerFault } from './over-server.ts'
 import {
   allNodes,
   allServices,
@@ -47,7 +47,8 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
       const { body } = request
       checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), identity)
       const command = catalogRegistration(body)
-      refuseOverServer(context, command)
+      const fault = overServerFault(context, command.nodeName, command.service?.id ?? '')
+      if (fault !== undefined) throw fault
       refuseTakenName(context, command)
       const what = command.service === undefined ? '' : ` ${command.service.id}`
       const origin = originOf(request, `catalog/register ${command.nodeName}${what}`)
@@ -177,16 +178,4 @@ function refuseTakenName(
   const holder = catalog.read((reader) => nameHolder(reader, name, id))
   if (holder === undefined) return
   throw svcdError('node-name-taken', { name, id: holder.id, address: holder.address })
-}
-
-/** Only a server of the cluster may register its own entry. */
-function refuseOverServer(
-  { catalog, cluster }: Pick<ApiContext, 'catalog' | 'cluster'>,
-  { nodeName, service }: RegisterCommand,
-): void {
-  // Before the catalog is read: every registration comes this way.
-  if (service === undefined || !isServerId(service.id)) return
-  const id = catalog.read((reader) => reader.node(nodeName))?.id
-  const isServer = cluster.cluster().servers.some((server) => server.id === id)
-  if (isServer) refuseServerId(service.id)
 }

@@ -8,10 +8,14 @@ const controls = /\p{Cc}/u
 const noPrefixes: ReadonlySet<string> = new Set()
 
 /**
- * The key that a path names: all of it behind the prefix, decoded once; '' for none. Undefined: the path
+ * The key that a path names: all of it behind `before`, decoded once; '' for none. Undefined: the path
  * has empty or dot segments, and the reply leads to the clean one. Throws `invalid-path`.
  */
-export function keyOf(request: FastifyRequest, reply: FastifyReply): string | undefined {
+export function keyOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  before: string = kvPrefix,
+): string | undefined {
   const { url } = request
   const clean = cleanPath(url, noPrefixes)
   if (clean !== undefined) {
@@ -19,7 +23,7 @@ export function keyOf(request: FastifyRequest, reply: FastifyReply): string | un
     return undefined
   }
   const end = url.indexOf('?')
-  const path = url.slice(kvPrefix.length, end < 0 ? undefined : end)
+  const path = url.slice(before.length, end < 0 ? undefined : end)
   const key = decoded(path)
   if (controls.test(key)) {
     throw svcdError('invalid-path', { path, reason: 'a key must not contain control characters' })

@@ -11,7 +11,8 @@ import { readOptions } from '../../http/parameters.ts'
 import * as query from '../../http/query-docs.ts'
 import { reads } from '../../http/read.ts'
 import { sendJson } from '../../http/reply.ts'
-import { flag, list, object, orNull, text, whole } from '../../http/schemas.ts'
+import { flag, list, text } from '../../http/schemas.ts'
+import { entrySchema } from './entry-row.ts'
 import { refuseConflict, unsignedParameter } from './flags.ts'
 import { keyOf } from './key.ts'
 import { lockCommand, proposeLock } from './lock.ts'
@@ -20,18 +21,6 @@ import { kvQuestion } from './questions.ts'
 /** Consul's kv_max_value_size. */
 const valueBytesMax = 512 * 1024
 
-const entry = object(
-  {
-    LockIndex: whole,
-    Key: text,
-    Flags: { type: 'integer', minimum: 0, description: 'Up to 2^64-1' },
-    Value: orNull({ type: 'string', contentEncoding: 'base64' }),
-    Session: text,
-    CreateIndex: whole,
-    ModifyIndex: whole,
-  },
-  'Session',
-)
 const present = (description: string) => ({ type: 'string', description })
 const number = (description: string) => ({ type: 'integer', minimum: 0, description })
 const session = (description: string) => ({ type: 'string', format: 'uuid', description })
@@ -56,7 +45,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
       raw: present('Return the value as it is, as text/plain'),
       ...query.readQuery,
     },
-    answer: { anyOf: [list(entry), list(text)] },
+    answer: { anyOf: [list(entrySchema), list(text)] },
     errors: [404],
     handle(context, request, reply) {
       const key = keyOf(request, reply)

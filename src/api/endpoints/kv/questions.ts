@@ -1,18 +1,16 @@
 import { svcdError } from '../../../base/errors.ts'
 import type { KvEntry, KvReader } from '../../../state/kv/reader.ts'
 import { kvSubject } from '../../../state/kv/subjects.ts'
-import { FlatJson } from '../../http/answer.ts'
-import type { Answer } from '../../http/answer.ts'
+import type { Answer, FlatJson } from '../../http/answer.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
 import { parameter } from '../../http/parameters.ts'
 import type { Parameters } from '../../http/parameters.ts'
 import type { Question } from '../../http/renderer.ts'
+import { entryRow, rowBytes } from './entry-row.ts'
 
 type KvQuestion = Question<KvReader>
 
 const nothing: Answer = { kind: 'nothing' }
-/** Of a value, that are about as much work as a row of another list. */
-const rowBytes = 16 * 1024
 
 /** What a GET asks. The presence of `keys`, `recurse` and `raw` counts, as in Consul. Throws `missing-name`. */
 export function kvQuestion(
@@ -44,6 +42,37 @@ function oneEntry(state: FamilyReads<KvReader>, key: string): KvQuestion {
   }
 }
 
+/** What a watch of a key asks: its entry, or null. Throws `missing-name`. */
+export function watchedKey(state: FamilyReads<KvReader>, key: string): KvQuestion {
+  if (key === '') throw svcdError('missing-name', { what: 'key name' })
+  return {
+    ...oneEntry(state, key),
+    answer: (reader) => {
+      const entry = reader.entry(key)
+      return { kind: 'value', value: entry === undefined ? null : watchedRow(entry) }
+    },
+  }
+}
+
+/** What a watch of a prefix asks: as a GET with `recurse` or `keys`, and null where that is answered 404. */
+export function watchedTree(
+  state: FamilyReads<KvReader>,
+  prefix: string,
+  parameters: Parameters,
+): KvQuestion {
+  const question =
+    parameters['keys'] === undefined
+      ? entriesBelow(state, prefix, watchedRow)
+      : keysBelow(state, prefix, separatorOf(parameters))
+  return {
+    ...question,
+    answer: (reader, caller) => {
+      const answer = question.answer(reader, caller)
+      return answer === nothing ? { kind: 'value', value: null } : answer
+    },
+  }
+}
+
 /** Clients store anything: no browser may take a value for a page. */
 const rawHeaders = {
   'content-type': 'text/plain',
@@ -62,8 +91,10 @@ function rawValue(state: FamilyReads<KvReader>, key: string): KvQuestion {
   }
 }
 
-function entriesBelow(state: FamilyReads<KvReader>, prefix: string): KvQuestion {
-  return below(state, prefix, (reader) => unlessEmpty(reader.entries(prefix), entryRows))
+function entriesBelow(state: FamilyReads<KvReader>, prefix: string, toRow = rowOf): KvQuestion {
+  return below(state, prefix, (reader) =>
+    unlessEmpty(reader.entries(prefix), (entry) => entryRows(entry, toRow)),
+  )
 }
 
 function keysBelow(state: FamilyReads<KvReader>, prefix: string, separator: string): KvQuestion {
@@ -103,22 +134,18 @@ function unlessEmpty<T>(items: Generator<T, void>, rowsOf: (item: T) => Iterable
 }
 
 /** A large value counts as many rows, so that others get their turn after a few of them. */
-function* entryRows(entry: KvEntry): Generator<Row, void> {
-  yield rowOf(entry)
+function* entryRows(entry: KvEntry, toRow: typeof rowOf): Generator<Row, void> {
+  yield toRow(entry)
   for (let bytes = rowBytes; bytes < entry.value.length; bytes += rowBytes) yield undefined
 }
 
-function rowOf(entry: KvEntry): FlatJson {
-  const { value, session } = entry
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return new FlatJson([
-    ['LockIndex', String(entry.lockIndex)],
-    ['Key', JSON.stringify(entry.key)],
-    // Exact: up to 2^64-1, which no number of JavaScript holds.
-    ['Flags', entry.flags],
-    ['Value', bytes.length === 0 ? 'null' : `"${bytes.toString('base64')}"`],
-    ...(session === '' ? [] : [['Session', JSON.stringify(session)] as const]),
-    ['CreateIndex', String(entry.createIndex)],
-    ['ModifyIndex', String(entry.modifyIndex)],
-  ])
+/** As Consul's watches have it: with a session, even if there is none. */
+function watchedRow(entry: KvEntry): FlatJson {
+  return rowOf(entry, true)
+}
+
+function rowOf(entry: KvEntry, hasSession = entry.session !== ''): FlatJson {
+  const { buffer, byteOffset, length } = entry.value
+  const value = Buffer.from(buffer, byteOffset, length).toString('base64')
+  return entryRow({ ...entry, value }, hasSession)
 }

@@ -9,13 +9,16 @@ import * as query from '../../http/query-docs.ts'
 import type { Question } from '../../http/renderer.ts'
 import { eventStream, text } from '../../http/schemas.ts'
 import { watches } from '../../streams/watches.ts'
+import { watchedKey, watchedTree } from '../kv/questions.ts'
+import { kvWatch } from '../kv/watch.ts'
+import { choiceQuery } from '../event/event.ts'
+import { watchEvents } from '../event/watch.ts'
 import { allNodes, allServices, named, nodeWithServices } from '../catalog/questions.ts'
 import type { CatalogContext } from '../catalog/questions.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from '../health/questions.ts'
 
 /**
- * watch/*: reads of the catalog as server-sent events. They take the parameters of the reads whose
- * answers they stream.
+ * watch/*: reads as server-sent events. They take the parameters of the reads whose answers they stream.
  */
 export const watchEndpoints: readonly ApiEndpoint[] = [
   endpoint({
@@ -68,6 +71,42 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     },
     media: eventStream,
     handle: watches((context, parameters) => checksQuestion(parameters, context)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/key/{key}',
+    permission: { resource: 'key', access: 'read' },
+    summary: 'Stream the entry of a key as events; null while it does not exist',
+    query: { ...query.index, ...query.consistency },
+    media: eventStream,
+    handle: kvWatch('/v1/watch/key/', watchedKey),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/keyprefix/{prefix}',
+    permission: { resource: 'key', access: 'read' },
+    summary:
+      'Stream the entries whose key begins with a prefix as events; null while there are none',
+    query: {
+      keys: { ...text, description: 'Stream only the keys' },
+      separator: {
+        ...text,
+        description: 'With keys: cut each key at the first separator behind the prefix',
+      },
+      ...query.index,
+      ...query.consistency,
+    },
+    media: eventStream,
+    handle: kvWatch('/v1/watch/keyprefix/', watchedTree),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/event',
+    permission: { resource: 'event', access: 'read' },
+    summary: 'Stream user events for this agent, as lists of those that the client has not seen',
+    query: { ...choiceQuery, ...query.index, ...query.consistency },
+    media: eventStream,
+    handle: watchEvents,
   }),
 ]
 

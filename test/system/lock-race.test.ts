@@ -1,0 +1,122 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { randomBelow, seededRandom } from '../../src/base/random.ts'
+import type { Random } from '../../src/base/random.ts'
+import { ThreeServers } from '../helpers/cluster-process.ts'
+import { LockCommand } from '../helpers/lock-command.ts'
+import { pause } from '../helpers/until.ts'
+
+// Two programs race for one lock while the leader is killed again and again.
+
+const races = Number(process.env['SVCD_LOCK_RACES'] ?? 16)
+const seed = Number(process.env['SVCD_SEED'] ?? Date.now() % 1_000_000)
+const ttlMs = 10_000
+const lockDelayMs = 1000
+const waitMsMax = ttlMs + lockDelayMs + 2000
+
+/** A directory is made by one process only: whoever finds it is not alone. */
+function scriptOf(directory: string): string {
+  return [
+    `cd ${directory}`,
+    'leave() { echo "out $SVCD_LOCK_INDEX" >> log; rmdir inside; exit; }',
+    'trap leave TERM INT',
+    'mkdir inside || { echo "both $SVCD_LOCK_INDEX" >> log; exit; }',
+    'echo "in $SVCD_LOCK_INDEX" >> log; echo in; sleep 0.02; leave',
+  ].join('\n')
+}
+
+/** A program that wants the lock over and over, and keeps to no server. Returns how long it waited each time. */
+async function program(
+  t: Test,
+  cluster: ThreeServers,
+  goesOn: () => boolean,
+  random: Random,
+): Promise<readonly number[]> {
+  const script = scriptOf(t.testdirName)
+  const options = [`-ttl=${ttlMs}ms`, `-lock-delay=${lockDelayMs}ms`]
+  const waitsMs: number[] = []
+  while (goesOn()) {
+    const beganMs = performance.now()
+    for (let isIn = false; !isIn;) {
+      const { live } = cluster
+      const server = live[randomBelow(random, Math.max(1, live.length))]
+      if (server === undefined) {
+        await pause(20)
+        continue
+      }
+      // Its server may be killed before it has a session: then it asks another one.
+      const command = new LockCommand(t, server.httpUrl, [...options, 'race', script])
+      isIn = await command.says('in').then(
+        () => true,
+        () => false,
+      )
+      if (isIn) waitsMs.push(performance.now() - beganMs)
+      await command.ended
+    }
+  }
+  return waitsMs
+}
+
+async function killLeaders(
+  cluster: ThreeServers,
+  goesOn: () => boolean,
+  random: Random,
+): Promise<number> {
+  let kills = 0
+  while (goesOn()) {
+    await pause(300 + randomBelow(random, 2000))
+    const leader = await cluster.leader(cluster.live, 20_000)
+    await leader.kill()
+    kills++
+    await pause(randomBelow(random, 1000))
+    await leader.start()
+  }
+  return kills
+}
+
+t.test(
+  `two programs race ${races} times for a lock, and leaders are killed, seed ${seed}`,
+  { timeout: (60 + 6 * races) * 1000 },
+  async (t) => {
+    const directory = t.testdir()
+    const log = join(directory, 'log')
+    writeFileSync(log, '')
+    const cluster = await ThreeServers.prepare(join(directory, 'servers'))
+    mkdirSync(join(directory, 'servers'))
+    t.teardown(() => cluster.stop())
+    await cluster.startAll()
+    const lines = (): string[] => readFileSync(log, 'utf8').split('\n').filter(Boolean)
+    const goesOn = (): boolean => lines().filter((line) => line.startsWith('in')).length < races
+    const random = seededRandom(seed)
+    const [one, two, kills] = await Promise.all([
+      program(t, cluster, goesOn, random),
+      program(t, cluster, goesOn, random),
+      killLeaders(cluster, goesOn, random),
+    ])
+    const waitsMs = [...one, ...two].toSorted((a, b) => a - b)
+    const longestMs = Math.round(must(waitsMs.at(-1)))
+    t.comment(`${kills} kills, ${one.length} and ${two.length} times, longest wait ${longestMs} ms`)
+    t.ok(one.length > 0 && two.length > 0, 'both had their turns')
+    t.ok(kills > 0, 'leaders were killed')
+    t.ok(longestMs <= waitMsMax, `nobody waited longer than ${waitMsMax} ms, but ${longestMs} ms`)
+    checkLog(t, lines())
+  },
+)
+
+/** In, out, in, out: never two inside, and each with a larger token than the one before. */
+function checkLog(t: Test, lines: readonly string[]): void {
+  let last = 0
+  for (let at = 0; at < lines.length; at += 2) {
+    const [entered = '', left = ''] = lines.slice(at, at + 2)
+    const token = Number(entered.slice('in '.length))
+    if (!entered.startsWith('in ') || left !== `out ${token}`) {
+      t.fail(`never both inside: ${lines.slice(Math.max(0, at - 2), at + 4).join(', ')}`)
+      return
+    }
+    if (token <= last) t.fail(`the tokens rise: ${last}, then ${token}`)
+    last = token
+  }
+  t.pass(`${lines.length / 2} times one was inside`)
+}
