@@ -2,6 +2,7 @@ import { randomBelow } from '../../src/base/random.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { History, Op, Operation } from './history.ts'
 import { encodeProposal } from './machine.ts'
+import { machineOf } from './machine.ts'
 import type { SimOutcome } from './machine.ts'
 import type { SimNode } from './node.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -9,11 +10,8 @@ import type { Surroundings } from './surroundings.ts'
 const attemptsMax = 5
 export const longAttemptMs = 2000
 
-interface ClientWorld extends Surroundings {
+export interface ClientWorld extends Surroundings {
   readonly nodes: ReadonlyMap<NodeId, SimNode>
-  readonly history: History
-  /** What a client was told last of a key, for a swap that has a chance. */
-  readonly lastSeen: Map<string, number>
   /** No client begins anything new. */
   readonly isClosing: boolean
   newRequestId(): string
@@ -22,12 +20,20 @@ interface ClientWorld extends Surroundings {
   nodeAfter(id: NodeId): NodeId
 }
 
+/** What all clients of one run share. */
+export interface Shared {
+  readonly history: History
+  /** What a client was told last of a key, for a swap that has a chance. */
+  readonly lastSeen: Map<string, number>
+}
+
 /**
  * Asks one server after the other for one thing at a time, reads as well as writes. A write that may or
  * may not have happened is asked for again under the same request id, for a while.
  */
 export class Client {
   readonly #world: ClientWorld
+  readonly #shared: Shared
   readonly #id: number
   #target: NodeId | undefined
   #operation: Operation | undefined
@@ -36,8 +42,9 @@ export class Client {
   #attempts = 0
   completed = 0
 
-  constructor(world: ClientWorld, id: number) {
+  constructor(world: ClientWorld, shared: Shared, id: number) {
     this.#world = world
+    this.#shared = shared
     this.#id = id
   }
 
@@ -46,11 +53,11 @@ export class Client {
   }
 
   begin(): void {
-    const { random, options, history, nowMs } = this.#world
+    const { random, options, nowMs } = this.#world
     const key = `k${randomBelow(random, options.keys)}`
     const op = this.#choose(key)
     const command = this.#world.newRequestId()
-    this.#operation = history.invoke({ client: this.#id, command, key, op }, nowMs)
+    this.#operation = this.#shared.history.invoke({ client: this.#id, command, key, op }, nowMs)
     this.#attempts = 0
     this.#proposal = op.kind === 'read' ? undefined : encodeProposal(command, key, op)
     this.#try()
@@ -62,7 +69,7 @@ export class Client {
     const chance = random()
     if (chance < 0.45) return { kind: 'read' }
     if (chance < 0.85) return { kind: 'append', value }
-    return { kind: 'swap', expected: this.#world.lastSeen.get(key) ?? 0, value }
+    return { kind: 'swap', expected: this.#shared.lastSeen.get(key) ?? 0, value }
   }
 
   #try(): void {
@@ -102,7 +109,7 @@ export class Client {
     node?.read((isHeld) => {
       if (attempt !== this.#attempt) return
       const key = this.#operation?.key ?? ''
-      if (isHeld) this.#end(node.machine.state.registers.get(key) ?? 0)
+      if (isHeld) this.#end(machineOf(node).state.registers.get(key) ?? 0)
       else this.#again(this.#world.nodeAfter(target))
     })
   }
@@ -116,12 +123,12 @@ export class Client {
   }
 
   #end(result: number | boolean): void {
-    const { nowMs, lastSeen } = this.#world
+    const { nowMs } = this.#world
     const operation = this.#operation
     if (operation === undefined) return
     operation.returnedMs = nowMs
     operation.result = result
-    if (typeof result === 'number') lastSeen.set(operation.key, result)
+    if (typeof result === 'number') this.#shared.lastSeen.set(operation.key, result)
     this.#world.trace(() => `client ${this.#id}: ${JSON.stringify(operation)}`)
     this.completed++
     // Each server, followers as well, is asked for reads and writes.

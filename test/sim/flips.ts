@@ -10,7 +10,6 @@ import { check } from './ledger.ts'
 import type { SimNode } from './node.ts'
 import { optionsOf } from './options.ts'
 import type { SimOptions } from './options.ts'
-import { judge } from './run.ts'
 import { World } from './world.ts'
 
 const flips = 4
@@ -73,7 +72,7 @@ class Flips {
     world.isFaulty = false
     world.isClosing = true
     await this.#for(5000)
-    judge(world)
+    world.workload.judge(world)
   }
 
   #for(ms: number): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Model } from './linearizability.ts'
+
 /**
  * One operation of a client on one key. Times are virtual; an operation without an end may take
  * effect at any later time, or never.
@@ -11,6 +13,17 @@ export interface Operation {
   readonly invokedMs: number
   returnedMs: number
   result: number | boolean | undefined
+}
+
+/** Registers, as the checker of histories needs them. */
+export const registerModel: Model<Operation, number> = {
+  initial: 0,
+  next(state, { op, returnedMs, result }) {
+    const after = applyOp(state, op)
+    return returnedMs === Infinity || after.result === result ? after.state : undefined
+  },
+  name: (state) => state,
+  isRead: ({ op }) => op.kind === 'read',
 }
 
 /** A register holds a number: the hash of all that was appended to it, so that order shows. */

@@ -7,8 +7,8 @@ import type { Message } from '../../src/raft/message.ts'
 import { majority } from '../../src/raft/quorum.ts'
 import type { LogWrite, SnapshotMeta } from '../../src/raft/storage.ts'
 import type { SimDisk } from './disk.ts'
-import { decodeCommand, digest, fullDigest } from './machine.ts'
-import type { MachineState, SimOutcome } from './machine.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
+import type { Done, Shown } from './node-machine.ts'
 import type { Driver } from '../../src/raft/driver.ts'
 
 /** A property of Raft does not hold. */
@@ -59,18 +59,17 @@ export class Ledger {
   clusterId: string | undefined
   readonly #pledges = new Map<NodeId, Pledge>()
   readonly leaders = new Map<Term, NodeId>()
+  /** When each leader was seen to be one, and where its log ended. */
+  readonly ledSince = new Map<Term, { readonly atMs: number; readonly lastIndex: Index }>()
   /** By request id: when a command was first applied anywhere, and what it gave. */
-  readonly appliedCommands = new Map<
-    string,
-    { atMs: number; index: Index; result: number | boolean }
-  >()
+  readonly appliedCommands = new Map<string, { atMs: number; outcome: Outcome }>()
   /** By index, then term: all entries that ever reached a disk, with the term before them. */
   readonly #entries: Map<Term, { entry: Entry; prevTerm: Term }>[] = []
   readonly #votes = new Map<string, NodeId>()
   /** By index: the term of the leader that committed it. */
   readonly #commitTerms: Term[] = []
   /** By index: hash of all that was applied, and of the state it led to. */
-  readonly #chains: { chain: number; digest: number }[] = []
+  readonly #chains: { chain: number; digest: number | undefined }[] = []
 
   constructor(world: { readonly nowMs: number; readonly nodes: ReadonlyMap<NodeId, Server> }) {
     this.#world = world
@@ -227,7 +226,10 @@ export class Ledger {
       known === undefined || known === node.id,
       `Election Safety: ${known} and ${node.id} in ${term}`,
     )
-    if (known === undefined) this.#onElected(node)
+    if (known === undefined) {
+      this.#onElected(node)
+      this.ledSince.set(term, { atMs: this.#world.nowMs, lastIndex: log.lastIndex })
+    }
     if (marks.leaderTerm === term) {
       check(
         log.lastIndex >= marks.lastIndex && log.term(marks.lastIndex) === marks.lastTerm,
@@ -323,7 +325,7 @@ export class Ledger {
   onApplied(
     node: Server,
     entry: Entry,
-    { state, outcome }: { state: MachineState; outcome: SimOutcome | undefined },
+    { shown, done }: { shown: Shown; done: Done | undefined },
   ): void {
     this.noteCommits(node)
     const committed = this.committed[entry.index]
@@ -338,46 +340,53 @@ export class Ledger {
       `${node.id} applies ${entry.index} before it is on disk`,
     )
     const known = this.#chains[entry.index]
+    if (known === undefined && done !== undefined) this.#noteOutcome(done)
+    this.#checkShown(node, shown)
+  }
+
+  /** Servers batch the log differently: a digest that one could not tell another may know. */
+  #checkShown(node: Server, { index, chain, digest }: Shown): void {
+    const known = this.#chains[index]
     if (known === undefined) {
-      if (outcome !== undefined) this.#noteResult(entry, outcome)
-      this.#chains[entry.index] = { chain: state.chain, digest: digest(state) }
-    } else {
-      check(
-        known.chain === state.chain,
-        `State Machine Safety: ${node.id} differs at ${entry.index}`,
-      )
+      this.#chains[index] = { chain, digest: digest() }
+      return
     }
+    check(known.chain === chain, `State Machine Safety: ${node.id} differs at ${index}`)
+    if (known.digest === undefined) known.digest = digest()
   }
 
   /** A write is applied once, however often it was sent on its way. */
-  #noteResult(entry: Entry, { index, result }: SimOutcome): void {
-    const { requestId } = decodeCommand(entry.data)
+  #noteOutcome({ requestId, outcome }: Done): void {
     const known = this.appliedCommands.get(requestId)
     if (known === undefined) {
-      this.appliedCommands.set(requestId, { atMs: this.#world.nowMs, index, result })
+      this.appliedCommands.set(requestId, { atMs: this.#world.nowMs, outcome })
       return
     }
-    check(known.index === index, `${requestId} is applied at ${known.index} and at ${index}`)
-  }
-
-  /** A snapshot is what applying everything up to it gives. */
-  onSnapshot(node: Server, state: MachineState): void {
-    const known = this.#chains[state.index]
     check(
-      known === undefined || (known.chain === state.chain && known.digest === fullDigest(state)),
-      `${node.id}: the snapshot at ${state.index} is not the state there`,
+      known.outcome.index === outcome.index,
+      `${requestId} is applied at ${known.outcome.index} and at ${outcome.index}`,
     )
   }
 
+  /** A snapshot is what applying everything up to it gives. */
+  onSnapshot(node: Server, { index, chain, digest }: Shown): void {
+    const known = this.#chains[index]
+    const isSame =
+      known === undefined ||
+      (known.chain === chain && (known.digest === undefined || known.digest === digest()))
+    check(isSame, `${node.id}: the snapshot at ${index} is not the state there`)
+  }
+
   /** §7: with a snapshot comes the configuration that was in force there. */
-  onRestored(node: Server, state: MachineState, snapshot: SnapshotMeta): void {
-    this.onSnapshot(node, state)
-    this.#checkConfig(node, state.index, { index: snapshot.confIndex, config: snapshot.config })
+  onRestored(node: Server, shown: Shown, snapshot: SnapshotMeta): void {
+    this.onSnapshot(node, shown)
+    const { index: at } = shown
+    this.#checkConfig(node, at, { index: snapshot.confIndex, config: snapshot.config })
     if (node.driver === undefined) return
     const { configs, log } = node.driver.raft.state
     // A newer snapshot that is still to be written has replaced what was known at this one.
-    if (log.firstIndex - 1 > state.index) return
-    this.#checkConfig(node, state.index, configs.at(state.index))
+    if (log.firstIndex - 1 > at) return
+    this.#checkConfig(node, at, configs.at(at))
   }
 
   #checkConfig(node: Server, at: Index, { index, config }: PlacedConfig): void {

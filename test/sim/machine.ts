@@ -1,11 +1,12 @@
-import { must } from '../../src/base/assert.ts'
+import { assert, must } from '../../src/base/assert.ts'
 import { decodeCommand as decodeCatalogCommand } from '../../src/state/families.ts'
 import type { UpdateCheckCommand } from '../../src/state/catalog/commands.ts'
 import type { Outcome } from '../../src/state/machine/command.ts'
 import type { Entry, Index } from '../../src/raft/entry.ts'
-import type { SnapshotMeta, StateMachine } from '../../src/raft/storage.ts'
+import type { SnapshotMeta } from '../../src/raft/storage.ts'
 import { applyOp } from './history.ts'
 import type { Op } from './history.ts'
+import type { MachineEvents, NodeMachine, Shown } from './node-machine.ts'
 
 /** What a client asks for. A command whose request id was applied already is answered, not done again. */
 export interface SimCommand {
@@ -65,6 +66,7 @@ export interface Memory {
   readonly every: number
 }
 
+const noRequest = { requestId: '' }
 const decoded = new WeakMap<Uint8Array, SimCommand>()
 
 /** The simulated network does not copy, so the bytes are decoded once for all servers. */
@@ -113,19 +115,11 @@ function hashText(text: string): number {
   return hash | 1
 }
 
-export interface MachineEvents {
-  /** Each entry, in the transaction. */
-  onEntry(entry: Entry, state: MachineState, outcome: SimOutcome | undefined): void
-  /** Each entry of a batch, after its commit. */
-  onApplied(entry: Entry, outcome: SimOutcome | undefined): void
-  onRestored(state: MachineState, snapshot: SnapshotMeta): void
-}
-
 /**
  * A state machine as the catalog is one: `appliedIndex` changes in the transaction of the batch, a
  * killed process loses nothing, and a loss of power goes back to the last checkpoint.
  */
-export class SimMachine implements StateMachine {
+export class SimMachine implements NodeMachine {
   state = emptyState()
   /** What is synced. */
   checkpoint = emptyState()
@@ -150,10 +144,28 @@ export class SimMachine implements StateMachine {
     return this.state.index
   }
 
+  get checkpointIndex(): Index {
+    return this.checkpoint.index
+  }
+
+  /** Nothing is kept in a process. */
+  start(): void {}
+
+  copy(): MachineState {
+    return copyState(this.state)
+  }
+
+  shown(state: MachineState): Shown {
+    return { index: state.index, chain: state.chain, digest: () => fullDigest(state) }
+  }
+
   apply(entries: readonly Entry[]): void {
     const outcomes = entries.map((entry) => {
       const outcome = this.applyEntry(entry)
-      this.#events.onEntry(entry, this.state, outcome)
+      const { index, chain } = this.state
+      const shown = { index, chain, digest: () => digest(this.state) }
+      const { requestId } = outcome === undefined ? noRequest : decodeCommand(entry.data)
+      this.#events.onEntry(entry, shown, outcome && { requestId, outcome })
       return outcome
     })
     for (const [at, entry] of entries.entries()) this.#events.onApplied(entry, outcomes[at])
@@ -205,10 +217,16 @@ export class SimMachine implements StateMachine {
     const file = must(this.files.get(snapshot.index), `the file of snapshot ${snapshot.index}`)
     this.state = copyState(file)
     this.checkpoint = copyState(file)
-    this.#events.onRestored(this.state, snapshot)
+    this.#events.onRestored(this.shown(this.state), snapshot)
   }
 
   losePower(): void {
     this.state = copyState(this.checkpoint)
   }
+}
+
+/** Of a server that applies its log to registers. */
+export function machineOf({ machine }: { readonly machine: NodeMachine }): SimMachine {
+  assert(machine instanceof SimMachine, 'the clients of this run use registers')
+  return machine
 }

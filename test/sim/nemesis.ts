@@ -4,7 +4,6 @@ import { stampAll } from '../../src/replica/writes/log-entry.ts'
 import { members } from '../../src/raft/config.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
-import { encodeProposal } from './machine.ts'
 import type { SimNode } from './node.ts'
 import type { FaultClass } from './options.ts'
 import type { World } from './world.ts'
@@ -213,9 +212,8 @@ export class Nemesis {
   #burst(leader: SimNode | undefined): void {
     const { random } = this.#world
     const count = 1 + randomBelow(random, 8)
-    const op = { kind: 'append', value: 1 } as const
     const data = Array.from({ length: count }, () => {
-      const proposal = encodeProposal(this.#world.newRequestId(), 'burst', op)
+      const proposal = this.#world.workload.burst(this.#world.newRequestId())
       return must(stampAll([Buffer.from(proposal)], Math.round(this.#world.nowMs))[0])
     })
     leader?.act((driver) => void driver.raft.propose(data))

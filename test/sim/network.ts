@@ -2,7 +2,6 @@ import { isMember, members } from '../../src/raft/config.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
 import { printMessage } from '../raft/script.ts'
-import { copyState } from './machine.ts'
 import type { SimNode } from './node.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -207,7 +206,7 @@ export class Network {
         if (receiver === undefined || !receiver.isUp || this.isCut(from, to)) return report(false)
         receiver.act(() => {
           if (!this.#isAdmitted(message)) return
-          receiver.machine.files.set(snapshot.index, copyState(file))
+          receiver.machine.files.set(snapshot.index, file)
           const ignored = receiver.server?.step(message)
           if (ignored === 'not-a-member') this.#askAbout(from, to)
           this.#world.trace(() => `${to} gets ${printMessage(message)}`)

@@ -14,8 +14,8 @@ import { DiskError, SimDisk } from './disk.ts'
 import type { Fate } from './disk.ts'
 import { check, freshMarks, Violation } from './ledger.ts'
 import type { Ledger, Server } from './ledger.ts'
-import { copyState, SimMachine } from './machine.ts'
-import type { MachineState, SimOutcome } from './machine.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
+import type { Done, MachineEvents, NodeMachine, Shown } from './node-machine.ts'
 import { SimReplica } from './replica.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -44,6 +44,7 @@ export interface NodeWorld extends Surroundings {
   /** It has dialled one that knows a newer epoch of its cluster. */
   onLearned?: (node: SimNode) => void
   readonly mutant: Mutant | undefined
+  newMachine(events: MachineEvents): NodeMachine
   readonly nodes: ReadonlyMap<NodeId, SimNode>
   readonly network: {
     send(message: Message): void
@@ -56,6 +57,7 @@ export interface NodeWorld extends Surroundings {
   /** Ends the run, from within a promise. */
   abort(error: unknown): void
   newClusterId(): string
+  newRequestId(): string
   crashSoon(node: SimNode): void
   onCrash(id: NodeId): void
   onDiskError(node: SimNode, error: DiskError): void
@@ -78,7 +80,7 @@ export class SimNode implements Server {
   readonly expect: number
   readonly knows: readonly NodeId[]
   readonly disk: SimDisk
-  readonly machine: SimMachine
+  readonly machine: NodeMachine
   /** The process that runs. */
   replica: SimReplica | undefined
   /** What the ledger has seen of this server. */
@@ -111,15 +113,14 @@ export class SimNode implements Server {
       later: (delayMs, run) => this.#later(delayMs, run, true),
       onCommit: (_disk, write) => this.ledger.onDiskWrite(this.disk, write),
     })
-    const events = {
-      onEntry: (entry: Entry, state: MachineState, outcome: SimOutcome | undefined) =>
-        this.ledger.onApplied(this, entry, { state, outcome }),
-      onApplied: (entry: Entry, outcome: SimOutcome | undefined) =>
+    this.machine = world.newMachine({
+      onEntry: (entry: Entry, shown: Shown, done: Done | undefined) =>
+        this.ledger.onApplied(this, entry, { shown, done }),
+      onApplied: (entry: Entry, outcome: Outcome | undefined) =>
         this.replica?.onApplied(entry, outcome),
-      onRestored: (state: MachineState, snapshot: SnapshotMeta) =>
-        this.#onRestored(state, snapshot),
-    }
-    this.machine = new SimMachine(events, options)
+      onSessions: () => this.replica?.sessions?.deadlines.changed(),
+      onRestored: (shown: Shown, snapshot: SnapshotMeta) => this.#onRestored(shown, snapshot),
+    })
   }
 
   get ledger(): Ledger {
@@ -154,6 +155,7 @@ export class SimNode implements Server {
   start(): void {
     const { world } = this
     this.marks = freshMarks()
+    this.machine.start()
     this.#process++
     this.#lastTickMs = world.nowMs
     this.#inbox = []
@@ -248,15 +250,15 @@ export class SimNode implements Server {
     const meta = driver.raft.snapshotMeta()
     if (meta === undefined || meta.index <= (this.disk.snapshot()?.index ?? 0)) return
     this.#isMakingSnapshot = true
-    const state = copyState(machine.state)
-    this.ledger.onSnapshot(this, state)
+    const image = machine.copy()
+    this.ledger.onSnapshot(this, machine.shown(image))
     const finish = () => {
       this.#isMakingSnapshot = false
-      machine.files.set(meta.index, state)
+      machine.files.set(meta.index, image)
       driver.saveSnapshot(meta)
       const to = meta.index - world.options.trailing
       const evenIfNeeded = world.options.isPatient ? 0 : to
-      driver.compact({ to, durableApplied: machine.checkpoint.index, evenIfNeeded })
+      driver.compact({ to, durableApplied: machine.checkpointIndex, evenIfNeeded })
       world.trace(() => `${this.id} has made a snapshot at ${meta.index}`)
     }
     this.later(1 + world.random() * 100, () => this.run(finish))
@@ -386,10 +388,11 @@ export class SimNode implements Server {
     }
   }
 
-  #onRestored(state: MachineState, snapshot: SnapshotMeta): void {
-    this.world.trace(() => `${this.id} restores the snapshot at ${state.index}`)
-    this.ledger.onRestored(this, state, snapshot)
-    this.marks.applied = state.index
-    this.server?.proposals.onRestored(state.index)
+  #onRestored(shown: Shown, snapshot: SnapshotMeta): void {
+    const { index } = shown
+    this.world.trace(() => `${this.id} restores the snapshot at ${index}`)
+    this.ledger.onRestored(this, shown, snapshot)
+    this.marks.applied = index
+    this.server?.proposals.onRestored(index)
   }
 }

@@ -138,6 +138,11 @@ function limitsOf(random: Random): RaftLimits {
   }
 }
 
+/** The longest that an election takes to begin, by the slowest clock. */
+export function electionMsOf({ limits, driftRate }: SimOptions): number {
+  return 2 * limits.electionTicks * 50 * (1 + driftRate)
+}
+
 /** One line that says what a seed switched on. */
 export function describeOptions(options: SimOptions): string {
   const { servers, clients, keys, disk, diskMs, delayMs, lasting } = options

@@ -27,9 +27,16 @@ import type { SimDisk } from './disk.ts'
 import { Ended, marksOn } from './ended.ts'
 import type { Ledger } from './ledger.ts'
 import { requestIdOf } from './machine.ts'
-import type { SimMachine, SimOutcome } from './machine.ts'
+import type { Outcome } from '../../src/state/machine/command.ts'
+import type { NodeMachine } from './node-machine.ts'
 import { Rpc } from './rpc.ts'
+import { ReplicaSessions } from './sessions.ts'
+import { electionMsOf } from './options.ts'
 import type { HostWorld } from './surroundings.ts'
+import type { Session } from '../../src/state/session/model.ts'
+
+/** How the requests of leaders begin. */
+export const leaderRequest = 'leader-'
 
 const formationMs = 300
 const joinTimeoutMs = 3000
@@ -43,7 +50,7 @@ export interface Host {
   readonly expect: number
   readonly knows: readonly NodeId[]
   readonly disk: SimDisk
-  readonly machine: SimMachine
+  readonly machine: NodeMachine
   readonly ledger: Ledger
   readonly marks: { applied: Index }
   readonly oldTail: Index
@@ -70,6 +77,7 @@ export class SimReplica {
   readonly fence: EpochFence
   raft: RaftServer | undefined
   duties: LeaderDuties | undefined
+  sessions: ReplicaSessions | undefined
   isAlive = true
   /** What the other threads know: no round is needed for a read. */
   isAlone = false
@@ -194,7 +202,7 @@ export class SimReplica {
     this.rpc.connectionLost(peer)
   }
 
-  onApplied(entry: Entry, outcome: SimOutcome | undefined): void {
+  onApplied(entry: Entry, outcome: Outcome | undefined): void {
     this.raft?.proposals.onApplied(entry.index, entry.term, outcome)
   }
 
@@ -228,7 +236,7 @@ export class SimReplica {
   /** 200 means visible here, if it takes no longer than a second. Where it is, the ledger knows best. */
   #checkVisible(json: string, told: Index): void {
     const { id, machine, world, ledger } = this.node
-    const index = ledger.appliedCommands.get(requestIdOf(json))?.index ?? told
+    const index = ledger.appliedCommands.get(requestIdOf(json))?.outcome.index ?? told
     const waitedMs = world.nowMs - (this.#answeredMs.get(told) ?? Infinity)
     check(
       machine.appliedIndex() >= index || waitedMs > visibleMs - 1,
@@ -338,18 +346,55 @@ export class SimReplica {
       holdMs: options.holdMs,
     })
     this.raft = raft
+    this.sessions = this.#makeSessions(raft)
     const changeMembers = (change: ConfChange): boolean => this.changeMembers(change)
     const moves = { silenceMs, changeMembers, address: () => addressOf(node.id), moved: () => [] }
     this.duties = new LeaderDuties({
       status: () => raft.status,
       nowMs: () => world.nowMs,
       // No catalog and no files are here, whose servers could fall silent or differ.
-      duties: [new Promotion({ changeMembers }), new MemberMoves(moves)],
+      duties: [
+        new Promotion({ changeMembers }),
+        new MemberMoves(moves),
+        ...(this.sessions === undefined ? [] : [this.sessions.deadlines]),
+      ],
     })
     this.fence.begin(raft)
     node.onBegun()
     raft.leadAlone()
     raft.turn()
+  }
+
+  #makeSessions(raft: RaftServer): ReplicaSessions | undefined {
+    const { world, machine, id } = this.node
+    const { sessions } = machine
+    if (sessions === undefined) return undefined
+    return new ReplicaSessions({
+      self: id,
+      sessions,
+      raft: () => this.raft,
+      electionMs: electionMsOf(world.options),
+      nowMs: () => world.nowMs,
+      logger: silentLogger,
+      ask: this.#ask,
+      propose: (body, cause) => {
+        const requestId = `${leaderRequest}${world.newRequestId()}`
+        const proposal = { version: 1, requestId, actor: `leader ${id}`, cause, body }
+        raft.propose({ bytes: Buffer.from(JSON.stringify(proposal)) }, false, () => {})
+        raft.turn()
+      },
+    })
+  }
+
+  /** Grants a session its whole TTL, by whoever leads. Rejects when that is not known to be done. */
+  async renewSession(id: string): Promise<Session | null> {
+    this.#reading++
+    this.node.world.stir(this.node)
+    try {
+      return await must(this.sessions, 'it has begun').renew(id)
+    } finally {
+      this.#reading--
+    }
   }
 
   /** The disk, as long as this process lives. */
@@ -402,8 +447,8 @@ export class SimReplica {
         },
         transfer: () => Promise.reject(new Error('no operator is here')),
         health: () => '',
-        renewSessions: () => Promise.reject(new Error('no client has a session here')),
-        lockDelay: () => Promise.reject(new Error('no client has a session here')),
+        renewSessions: (ids) => must(this.sessions).operations.renewSessions(ids),
+        lockDelay: (key) => must(this.sessions).operations.lockDelay(key),
       },
       // The states are compared by the checker, after each entry.
       state: () => ({ report: () => ({ format: 0, sums: [] }), onDiffers: () => false }),

@@ -6,11 +6,9 @@ import type { NodeId } from '../../src/raft/entry.ts'
 import { majority } from '../../src/raft/quorum.ts'
 import type { RaftState } from '../../src/raft/state.ts'
 import { longAttemptMs } from './client.ts'
-import type { Operation } from './history.ts'
-import { checkHistory } from './linearizability.ts'
-import { check, Violation } from './ledger.ts'
+import { Violation } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
-import { optionsOf } from './options.ts'
+import { electionMsOf, optionsOf } from './options.ts'
 import type { FaultClass, SimOptions } from './options.ts'
 import { World } from './world.ts'
 import type { Mutant, SimNode } from './node.ts'
@@ -36,13 +34,16 @@ class Stuck extends Error {
   override name = 'Stuck'
 }
 
-/** One seed: faults, then none of them (liveness), then the judgement of the history. */
+/** A seed whose clients use registers: faults, then none of them (liveness), then the judgement of the history. */
 export async function runSeed(
   seed: number,
   extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
 ): Promise<SimResult> {
-  const options = optionsOf(seed)
-  const world = new World(options, extra)
+  return runWorld(new World(optionsOf(seed), extra))
+}
+
+export async function runWorld(world: World): Promise<SimResult> {
+  const { options } = world
   const nemesis = new Nemesis(world)
   let failure: SimResult['failure']
   try {
@@ -50,7 +51,8 @@ export async function runSeed(
     nemesis.begin()
     await world.runUntil(options.faultsMs)
     await recover(world)
-    judge(world)
+    await world.runUntil(world.nowMs + (world.workload.settleMs ?? 0))
+    world.workload.judge(world)
   } catch (error) {
     if (error instanceof Violation) failure = { kind: 'violation', claim: error.message }
     else if (error instanceof Stuck) failure = { kind: 'liveness', claim: error.message }
@@ -61,7 +63,7 @@ export async function runSeed(
     failure,
     atMs: world.nowMs,
     events: world.eventCount,
-    operations: world.history.operations.length,
+    operations: world.workload.operations,
     entries: world.ledger.commitIndex,
     terms: world.ledger.leaders.size,
     struck: nemesis.struck,
@@ -86,8 +88,7 @@ async function recover(world: World): Promise<void> {
   world.trace(() => 'all faults end')
   const startMs = world.nowMs
   // The longest of all, by the slowest clock.
-  const { limits, driftRate } = world.options
-  const electionTimeoutMs = 2 * limits.electionTicks * 50 * (1 + driftRate)
+  const electionTimeoutMs = electionMsOf(world.options)
   // Until the last client has given up what it asked for during the faults.
   await world.runUntil(startMs + longAttemptMs)
   world.isClosing = true
@@ -234,21 +235,4 @@ function isAhead(now: Headway, before: Headway): boolean {
 
 function highestTerm(world: World): number {
   return Math.max(...[...world.nodes.values()].map((node) => node.driver?.raft.state.term ?? 0))
-}
-
-export function judge(world: World): void {
-  const verdict = checkHistory(world.history.operations.flatMap((one) => settled(world, one)))
-  check(verdict === 'linearizable', `the history is not linearizable (${verdict})`)
-}
-
-/**
- * What a client never had an answer to: without an effect if no server applied it, and otherwise done
- * when the first one did, since every read that begins later must see it. An operation that stays
- * open for ever would double what the checker has to try.
- */
-function settled(world: World, operation: Operation): Operation[] {
-  if (operation.returnedMs !== Infinity) return [operation]
-  const applied = world.ledger.appliedCommands.get(operation.command)
-  if (applied === undefined) return []
-  return [{ ...operation, returnedMs: applied.atMs, result: applied.result }]
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { registerModel } from './history.ts'
 import type { Op, Operation } from './history.ts'
 import { checkHistory } from './linearizability.ts'
 import { faultClasses, optionsOf } from './options.ts'
@@ -143,11 +144,11 @@ const histories: [string, 'linearizable' | 'violation', Row[]][] = [
 
 for (const [name, verdict, rows] of histories) {
   t.test(`the checker judges ${name}: ${verdict}`, async (t) => {
-    t.equal(checkHistory(history(rows)), verdict)
+    t.equal(checkHistory(history(rows), registerModel), verdict)
   })
 }
 
 t.test('the checker gives up rather than guess', async (t) => {
   const rows = Array.from({ length: 12 }, (_, at): Row => [at, append(at + 1), 0, 9, at + 1])
-  t.equal(checkHistory(history(rows), 100), 'unknown')
+  t.equal(checkHistory(history(rows), registerModel, 100), 'unknown')
 })

@@ -25,6 +25,7 @@ export interface HostWorld<Host> extends Surroundings {
   stir(node: Host): void
   abort(error: unknown): void
   newClusterId(): string
+  newRequestId(): string
   crashSoon(node: Host): void
   onAcknowledged?(node: Host): void
   onLearned?(node: Host): void

@@ -6,15 +6,16 @@ import { bootstrapWrite } from '../../src/raft/driver.ts'
 import type { NodeId } from '../../src/raft/entry.ts'
 import type { Message } from '../../src/raft/message.ts'
 import { addressOf } from './addresses.ts'
-import { Client } from './client.ts'
 import type { DiskError, Fate } from './disk.ts'
-import { History } from './history.ts'
 import { Ledger } from './ledger.ts'
 import { Network } from './network.ts'
 import { SimNode } from './node.ts'
 import type { Beginning, Mutant, NodeWorld } from './node.ts'
+import type { MachineEvents, NodeMachine } from './node-machine.ts'
 import type { SimOptions } from './options.ts'
+import { Registers } from './registers.ts'
 import { Scheduler } from './scheduler.ts'
+import type { Workload, WorkloadClient } from './workload.ts'
 
 /** Turns of the promises that one event sets going, as many as the longest chain of them takes. */
 const promiseTurns = 12
@@ -28,6 +29,12 @@ const dieAfter: Readonly<Partial<Record<Message['type'], number>>> = {
   'read-request': 0.05,
 }
 
+export interface WorldExtra {
+  readonly mutant?: Mutant | undefined
+  readonly isTracing?: boolean
+  readonly workload?: Workload
+}
+
 /** A whole cluster, its clients and its surroundings, in one thread and in virtual time. */
 export class World implements NodeWorld {
   readonly options: SimOptions
@@ -35,11 +42,9 @@ export class World implements NodeWorld {
   readonly nodes = new Map<NodeId, SimNode>()
   readonly network: Network
   readonly ledger: Ledger
-  readonly history = new History()
-  readonly clients: Client[] = []
+  readonly workload: Workload
+  readonly clients: WorkloadClient[] = []
   readonly mutant: Mutant | undefined
-  /** What a client was told last of a key, for a swap that has a chance. */
-  readonly lastSeen = new Map<string, number>()
   readonly lines: string[] = []
   /** By epoch: the history of the cluster from each recovery on. */
   readonly forks = new Map<string, Ledger>()
@@ -58,13 +63,11 @@ export class World implements NodeWorld {
   #clusters = 0
   #ids = 0
 
-  constructor(
-    options: SimOptions,
-    extra: { mutant?: Mutant | undefined; isTracing?: boolean } = {},
-  ) {
+  constructor(options: SimOptions, extra: WorldExtra = {}) {
     this.options = options
     this.random = seededRandom(options.seed ^ 0x5eed)
     this.mutant = extra.mutant
+    this.workload = extra.workload ?? new Registers()
     this.#isTracing = extra.isTracing === true
     this.network = new Network(this)
     this.ledger = new Ledger(this)
@@ -117,7 +120,7 @@ export class World implements NodeWorld {
     if (this.options.begins === 'founded') this.#found(ids)
     else this.#gather(ids)
     for (let id = 0; id < this.options.clients; id++) {
-      const client = new Client(this, id)
+      const client = this.workload.client(this, id)
       this.clients.push(client)
       this.after(this.random() * 500, () => client.begin())
     }
@@ -157,6 +160,10 @@ export class World implements NodeWorld {
       }
     }
     this.after(this.random() * 3000, () => this.network.heal())
+  }
+
+  newMachine(events: MachineEvents): NodeMachine {
+    return this.workload.machine(events, this.options)
   }
 
   newId(): NodeId {

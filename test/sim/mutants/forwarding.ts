@@ -1,5 +1,5 @@
 import { must } from '../../../src/base/assert.ts'
-import { SimMachine } from '../machine.ts'
+import { machineOf, SimMachine } from '../machine.ts'
 import type { Mutant } from '../node.ts'
 import { core, process, server } from './kinds.ts'
 
@@ -82,14 +82,15 @@ export const forwarding: readonly Mutant[] = [
   server(
     'requests-forgotten-early',
     'a request is remembered for as long as it may come again',
-    ({ machine }) => {
-      machine.memory = { entries: 0, ms: 0, entriesMax: 4, every: 2 }
+    (node) => {
+      machineOf(node).memory = { entries: 0, ms: 0, entriesMax: 4, every: 2 }
     },
   ),
   server(
     'requests-forgotten-by-batch',
     'requests are forgotten at fixed entries of the log',
-    ({ machine }) => {
+    (node) => {
+      const machine = machineOf(node)
       machine.memory = { ...machine.memory, every: Infinity }
       const apply = SimMachine.prototype.apply.bind(machine)
       machine.apply = (entries) => {
@@ -99,13 +100,9 @@ export const forwarding: readonly Mutant[] = [
       }
     },
   ),
-  server(
-    'requests-not-remembered',
-    'a request that was applied is not applied again',
-    ({ machine }) => {
-      machine.memory = { entries: 0, ms: -Infinity, entriesMax: 0, every: 1 }
-    },
-  ),
+  server('requests-not-remembered', 'a request that was applied is not applied again', (node) => {
+    machineOf(node).memory = { entries: 0, ms: -Infinity, entriesMax: 0, every: 1 }
+  }),
   process(
     'answered-before-visible',
     'a forwarded write shows where it was asked for before it is answered',

@@ -1,5 +1,6 @@
 import { RaftLog } from '../../../src/raft/log.ts'
 import type { LogWrite } from '../../../src/raft/storage.ts'
+import { machineOf } from '../machine.ts'
 import type { Mutant } from '../node.ts'
 import { core, server, sendEarly, applyUpTo } from './kinds.ts'
 
@@ -120,20 +121,18 @@ export const replication: readonly Mutant[] = [
 ]
 
 export const state: readonly Mutant[] = [
-  server(
-    'applied-twice',
-    'the applied index changes in the transaction of the state',
-    ({ machine }) => {
-      machine.state.index = Math.min(machine.state.index, Math.max(1, machine.checkpoint.index))
-    },
-  ),
+  server('applied-twice', 'the applied index changes in the transaction of the state', (node) => {
+    const machine = machineOf(node)
+    machine.state.index = Math.min(machine.state.index, Math.max(1, machine.checkpoint.index))
+  }),
   core('applied-before-sync', 'the state never outruns the log on disk', ({ state: { log } }) => {
     applyUpTo(log, () => log.lastIndex)
   }),
   {
     name: 'requests-lost-in-snapshot',
     about: 'a snapshot holds the requests that were applied',
-    beforeBoot: ({ machine }) => {
+    beforeBoot: (node) => {
+      const machine = machineOf(node)
       const set = machine.files.set.bind(machine.files)
       machine.files.set = (index, file) => set(index, { ...file, requests: new Map() })
     },
