@@ -125,6 +125,7 @@ export class Machine {
       moment: this.#moment,
       writers: [...this.#writers.values()],
       changes,
+      subjects: this.#subjects,
     })
     const context = {
       moment: this.#moment,

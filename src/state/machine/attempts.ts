@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { assert } from '../../base/assert.ts'
 import type { Change, Moment } from './change.ts'
+import type { Subjects } from './subjects.ts'
 import type { TableWriter } from './table-writer.ts'
 
 export interface AttemptParts {
@@ -9,6 +10,7 @@ export interface AttemptParts {
   /** Of all tables. */
   readonly writers: readonly TableWriter[]
   readonly changes: ReadonlyMap<string, Change>
+  readonly subjects: Pick<Subjects, 'clear'>
 }
 
 /**
@@ -55,10 +57,11 @@ export class Attempts {
   }
 
   #takeBack(sums: readonly (readonly [number, number])[]): void {
-    const { writers, moment } = this.#parts
+    const { writers, moment, subjects } = this.#parts
     this.#sql.back.run()
     for (const [at, { sum }] of writers.entries()) sum.reset(sums[at] ?? [0, 0])
-    // What families remember of the rows is void.
+    // All that is remembered of the rows is void.
+    subjects.clear()
     moment.batch++
   }
 }
