@@ -107,7 +107,7 @@ t.test('an event that is fired on one server is seen once on each', { skip }, as
 })
 
 async function listed(server: ClusterServer, query = ''): Promise<readonly EventRow[]> {
-  return (await server.get(`event/list${query}`)) as readonly EventRow[]
+  return server.get<readonly EventRow[]>(`event/list${query}`)
 }
 
 t.test("Consul's watch and svcd's print the same of every server", { skip }, async (t) => {

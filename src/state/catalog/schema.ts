@@ -11,7 +11,7 @@ import { checksTable } from './tables.ts'
 export const summedVersion = 5
 /** The first format that has the evidence of checks, and notes which formats are in use. */
 export const evidenceFormat = 8
-/** The first format whose servers read registrations without what is default (`terse.ts`). */
+/** The first format whose servers read registrations without what is default (`terse.ts`); its tables are those of sessions. */
 export const terseFormat = 9
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
@@ -146,8 +146,6 @@ export const catalogMigrations: readonly Migration[] = [
   { format: 5, sql: version5 },
   { format: 6, sql: version6 },
   { format: evidenceFormat, sql: version8, changes: [checksTable.name] },
-  // The tables are as they were.
-  { format: terseFormat, sql: '' },
   ...plainMigrations,
 ]
 

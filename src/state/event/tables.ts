@@ -19,4 +19,6 @@ const eventColumns = {
 export type EventRow = RowOf<typeof eventColumns>
 
 /** The last events that were fired; see `eventsMax`. */
-export const eventsTable = defineTable('events', ['ltime'], eventColumns)
+export const eventsTable = defineTable('events', ['ltime'], eventColumns, {
+  tellsOfLog: 'its last events, which nothing can make unseen',
+})
