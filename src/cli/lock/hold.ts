@@ -12,6 +12,8 @@ const timerMsMax = 2 ** 31 - 1
 interface Held {
   readonly lock: Lock
   readonly session: HeldSession
+  /** From before there was a session: it must end in every case. */
+  readonly interrupts: Interrupts
   /** Undefined: it waits as long as it takes. */
   readonly timeoutMs: number | undefined
 }
@@ -27,8 +29,7 @@ interface Run {
  * the command. The session ends in every case.
  */
 export async function holdWhileRunning(held: Held, run: Run, io: Io): Promise<void> {
-  const { lock, session } = held
-  const interrupts = new Interrupts(io)
+  const { lock, session, interrupts } = held
   let hadLock = false
   try {
     const token = await take(held, interrupts, io)
@@ -91,7 +92,7 @@ async function runAndRelease(
 }
 
 /** What the user sends to stop the command. */
-class Interrupts {
+export class Interrupts {
   readonly #stopped = new AbortController()
   /** Resolves with the first one. */
   readonly first: Promise<NodeJS.Signals>

@@ -10,7 +10,7 @@ import { SessionClient } from '../../client/session.ts'
 import { agentClient } from '../agent-client.ts'
 import type { Io } from '../io.ts'
 import { addClientOptions, addExamples, newCommand } from '../new-command.ts'
-import { holdWhileRunning } from './hold.ts'
+import { holdWhileRunning, Interrupts } from './hold.ts'
 import { duration, prefixOf, timeoutOf, whole, type LockOptions } from './lock-options.ts'
 
 /** As in Consul: the key that mutex and semaphore share, so that one prefix cannot be both. */
@@ -96,6 +96,7 @@ async function runLocked(
   const name = options.name ?? `svcd lock for '${command.join(' ')}' at '${prefix}'`
   // A contender of a semaphore is a key of its session, which goes with it.
   const behavior = limit > 1 ? 'delete' : 'release'
+  const interrupts = new Interrupts(io)
   const session = await HeldSession.create(new SessionClient(client), {
     name,
     ttlMs,
@@ -108,5 +109,5 @@ async function runLocked(
       ? new Semaphore(kv, { prefix, key, limit }, session, monitorRetries)
       : new Mutex(kv, key, session, monitorRetries)
   const shell = options.shell === false ? undefined : io.env['SHELL'] || '/bin/sh'
-  await holdWhileRunning({ lock, session, timeoutMs }, { command, shell, options }, io)
+  await holdWhileRunning({ lock, session, interrupts, timeoutMs }, { command, shell, options }, io)
 }
