@@ -9,7 +9,7 @@ export interface Shown {
   /** Of all entries up to there, and what each came to. */
   readonly chain: number
   /** Of the contents; undefined where it is not known, which is within a batch. */
-  digest(): number | undefined
+  readonly digest: () => number | undefined
 }
 
 /** What a snapshot holds. */

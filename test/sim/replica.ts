@@ -19,20 +19,18 @@ import type { Entry, Index, NodeId } from '../../src/raft/entry.ts'
 import type { ConfChange } from '../../src/raft/membership.ts'
 import type { Message } from '../../src/raft/message.ts'
 import { decodeCommand } from '../../src/state/families.ts'
-import type { LogStore, StateMachine } from '../../src/raft/storage.ts'
+import type { StateMachine } from '../../src/raft/storage.ts'
 import { loneServer } from '../helpers/replica-settings.ts'
 import { addressOf, idAt } from './addresses.ts'
+import type { Host } from './host.ts'
 import { check } from './ledger.ts'
-import type { SimDisk } from './disk.ts'
 import { Ended, marksOn } from './ended.ts'
-import type { Ledger } from './ledger.ts'
 import { requestIdOf } from './machine.ts'
 import type { Outcome } from '../../src/state/machine/command.ts'
-import type { NodeMachine } from './node-machine.ts'
+import { foundingLogOf, storeOf } from './process-logs.ts'
 import { Rpc } from './rpc.ts'
 import { ReplicaSessions } from './sessions.ts'
 import { electionMsOf } from './options.ts'
-import type { HostWorld } from './surroundings.ts'
 import type { Session } from '../../src/state/session/model.ts'
 
 /** How the requests of leaders begin. */
@@ -43,25 +41,6 @@ const joinTimeoutMs = 3000
 const silenceMs = 3000
 /** As in src/replica/raft-server.ts. */
 const visibleMs = 1000
-
-/** The server whose process this is, as far as it needs to know it (node.ts). */
-export interface Host {
-  readonly id: NodeId
-  readonly expect: number
-  readonly knows: readonly NodeId[]
-  readonly disk: SimDisk
-  readonly machine: NodeMachine
-  readonly ledger: Ledger
-  readonly marks: { applied: Index }
-  readonly oldTail: Index
-  readonly replica: SimReplica | undefined
-  readonly world: HostWorld<Host>
-  later(delayMs: number, run: () => void): void
-  fail(error: unknown): void
-  onBegun(): void
-  send(messages: readonly Message[]): void
-  turn(): void
-}
 
 /**
  * One process of a server: what src/replica/server.ts puts together, over a simulated disk,
@@ -332,7 +311,7 @@ export class SimReplica {
     node.marks.applied = machine.appliedIndex()
     const raft = new RaftServer({
       id,
-      store: this.#store(),
+      store: storeOf(this.node.disk, () => this.#mustLive()),
       machine: this.machine,
       transport: { send: (messages) => this.#send(messages) },
       onFatal: this.#onError,
@@ -394,23 +373,6 @@ export class SimReplica {
       return await must(this.sessions, 'it has begun').renew(id)
     } finally {
       this.#reading--
-    }
-  }
-
-  /** The disk, as long as this process lives. */
-  #store(): LogStore {
-    const { disk } = this.node
-    return {
-      state: () => disk.state(),
-      term: (index) => disk.term(index),
-      entries: (from, to, bytesMax) => disk.entries(from, to, bytesMax),
-      snapshot: () => disk.snapshot(),
-      compact: (index) => disk.compact(index),
-      saveSnapshot: (meta) => disk.saveSnapshot(meta),
-      write: (write, done) => {
-        this.#mustLive()
-        disk.write(write, done)
-      },
     }
   }
 
@@ -496,7 +458,11 @@ export class SimReplica {
       newClusterId: () => world.newClusterId(),
       request: (address, kind, body) => this.ask(address, kind, body),
       found: (clusterId, founders) => {
-        foundCluster(this.#foundingLog(clusterId), this.marks, { clusterId, founders })
+        foundCluster(
+          foundingLogOf(this.node, clusterId, () => this.#mustLive()),
+          this.marks,
+          { clusterId, founders },
+        )
         this.node.ledger.onCluster(id, clusterId)
         world.trace(() => `${id} founds ${clusterId} with ${Object.keys(founders).join()}`)
         this.#begin()
@@ -512,23 +478,6 @@ export class SimReplica {
       logger: silentLogger,
       nowMs: () => world.nowMs,
     })
-  }
-
-  /** The log as the founding writes it: synced when the call returns, or the process has ended. */
-  #foundingLog(clusterId: string): Pick<LogStore, 'state' | 'write'> {
-    const { disk, world, id } = this.node
-    return {
-      state: () => disk.state(),
-      write: (write) => {
-        this.#mustLive()
-        this.node.ledger.onFounded(id, clusterId, must(write.entries[0]))
-        disk.commitWrite(write)
-        // A process may end between this write and the next.
-        if (!world.isFaulty || !world.options.faults.has('crash') || world.random() > 0.3) return
-        world.crashSoon(this.node)
-        throw new Ended()
-      },
-    }
   }
 
   #form(): void {

@@ -75,7 +75,8 @@ export class Store implements Workload, StoreShared {
   judge({ ledger }: { readonly ledger: Ledger }): void {
     const twin = new Twin()
     twin.apply(ledger.committed.slice(1))
-    checkLocks({ ...this, options: this.#options, ledger, twin })
+    const { uses, holds } = this
+    checkLocks({ uses, holds, options: this.#options, ledger, twin })
     const operations = [
       ...this.writes.flatMap((request) => this.#writesOf(request, ledger)),
       ...this.reads.flatMap((request) => this.#readsOf(request)),

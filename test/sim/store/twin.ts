@@ -214,7 +214,7 @@ export class Twin {
     const done = (isDone: boolean | undefined = true): Came => ({
       index,
       ok: true,
-      value: isDone === true ? undefined : false,
+      value: isDone ? undefined : false,
     })
     switch (body.kind) {
       case 'kv-put':
@@ -249,7 +249,15 @@ export class Twin {
       case 'batch':
         for (const inner of body.bodies) this.#apply(inner, index)
         return done()
-      default:
+      case 'deregister':
+      case 'event-fire':
+      case 'lock-delay-restore':
+      case 'lock-restore':
+      case 'query-delete':
+      case 'query-put':
+      case 'register':
+      case 'txn':
+      case 'use-format':
         throw new Error(`the twin does not know ${body.kind}`)
     }
   }

@@ -23,7 +23,7 @@ export function family(
     if (one.name !== of.family) return one
     const open = one.open as unknown as (db: Database, gate: Change) => Opened
     const changed = (db: Database, gate: Change): Opened => of.open(db, gate, () => open(db, gate))
-    return { ...one, open: changed as unknown as AppliedFamily['open'] }
+    return { ...one, open: changed }
   }
   return { name, about, defect: { family: change } }
 }
