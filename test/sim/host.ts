@@ -3,11 +3,10 @@ import type { Message } from '../../src/raft/message.ts'
 import type { SimDisk } from './disk.ts'
 import type { Ledger } from './ledger.ts'
 import type { NodeMachine } from './node-machine.ts'
-import type { SimReplica } from './replica.ts'
 import type { HostWorld } from './surroundings.ts'
 
 /** The server whose process this is, as far as it needs to know it (node.ts). */
-export interface Host {
+export interface Host<Replica> {
   readonly id: NodeId
   readonly expect: number
   readonly knows: readonly NodeId[]
@@ -16,8 +15,8 @@ export interface Host {
   readonly ledger: Ledger
   readonly marks: { applied: Index }
   readonly oldTail: Index
-  readonly replica: SimReplica | undefined
-  readonly world: HostWorld<Host>
+  readonly replica: Replica | undefined
+  readonly world: HostWorld<Host<Replica>>
   later(delayMs: number, run: () => void): void
   fail(error: unknown): void
   onBegun(): void

@@ -21,8 +21,8 @@ export function storeOf(disk: SimDisk, mustLive: () => void): LogStore {
 }
 
 /** The log as the founding writes it: synced when the call returns, or the process has ended. */
-export function foundingLogOf(
-  node: Host,
+export function foundingLogOf<Replica>(
+  node: Host<Replica>,
   clusterId: string,
   mustLive: () => void,
 ): Pick<LogStore, 'state' | 'write'> {

@@ -47,7 +47,7 @@ const visibleMs = 1000
  * network and clock. All but the threads, the sockets and the files is the real code.
  */
 export class SimReplica {
-  readonly node: Host
+  readonly node: Host<SimReplica>
   readonly marks: ClusterMarks
   readonly rpc: Rpc
   readonly formation: ClusterFormation
@@ -71,7 +71,7 @@ export class SimReplica {
   #reading = 0
   readonly #ask = askerOver(() => this.#transport)
 
-  constructor(node: Host) {
+  constructor(node: Host<SimReplica>) {
     const { world, id } = node
     this.node = node
     this.marks = marksOn(node.disk, () => this.#mustLive())
