@@ -48,12 +48,12 @@ export const txnErrors = {
   'txn-unknown-node': {
     http: 409,
     exit: 1,
-    text: 'Missing node registration: there is no node {node}. Register it first, or before in the transaction.',
+    text: 'Missing node registration: there is no node {node}. Register it first, or earlier in the same transaction.',
   },
   'txn-unknown-service': {
     http: 409,
     exit: 1,
-    text: 'Missing service registration: node {node} has no service with the ID {id}. Register it first, or before in the transaction.',
+    text: 'Missing service registration: node {node} has no service with the ID {id}. Register it first, or earlier in the same transaction.',
   },
   'txn-reads-too-large': {
     http: 409,

@@ -73,7 +73,7 @@ const noNode = (name: string) =>
   [
     [[0, 'Missing node registration']],
     [
-      `Missing node registration: there is no node "${name}". Register it first, or before in the transaction.`,
+      `Missing node registration: there is no node "${name}". Register it first, or earlier in the same transaction.`,
     ],
   ] as const
 
@@ -178,7 +178,7 @@ t.test('checks are set, read and deleted by the rules of the catalog', async (t)
       [check('set', ofWeb)],
       [[0, 'Missing service registration']],
       [
-        'Missing service registration: node "w1" has no service with the ID "web". Register it first, or before in the transaction.',
+        'Missing service registration: node "w1" has no service with the ID "web". Register it first, or earlier in the same transaction.',
       ],
     ),
     done(
