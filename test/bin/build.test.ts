@@ -22,7 +22,7 @@ const sources = {
   storage: { snapshot: { 'thread.ts': '' } },
 }
 
-function build(t: Test, src: object): { code: number | null; said: string; root: string } {
+function build(t: Test, src: typeof sources): { code: number | null; said: string; root: string } {
   const root = t.testdir({
     bin: {},
     'package.json': '{"type": "module"}',
@@ -70,7 +70,7 @@ t.test(
 )
 
 t.test('a source that cannot be read fails the build with its place', async (t) => {
-  const { code, said, root } = build(t, { ...sources, cli: { 'main.ts': 'const = 1' } })
+  const { code, said, root } = build(t, { ...sources, cli: { ...sources.cli, 'main.ts': 'const = 1' } })
   t.equal(code, 1)
   t.match(said, /src\/cli\/main\.ts:1:6/)
   t.ok(existsSync(join(root, 'dist/gone.js')), 'what was there stays')

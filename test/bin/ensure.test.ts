@@ -76,14 +76,11 @@ function runAgain(root: string, env: NodeJS.ProcessEnv = {}): ReturnType<typeof 
   }
 }
 
-t.test(
-  'it builds once, and is silent when nothing changed',
-  async (t) => {
-    const { root, ...first } = run(t, {})
-    t.match(first, { code: 0, said: 'svcd: building dist/\n', asked: 'run --silent build\n' })
-    t.match(runAgain(root), { code: 0, said: '', asked: first.asked })
-  },
-)
+t.test('it builds once, and is silent when nothing changed', async (t) => {
+  const { root, ...first } = run(t, {})
+  t.match(first, { code: 0, said: 'svcd: building dist/\n', asked: 'run --silent build\n' })
+  t.match(runAgain(root), { code: 0, said: '', asked: first.asked })
+})
 
 t.test('a build that fails is tried again the next time', async (t) => {
   const { root, ...first } = run(t, {}, { NPM_STATUS: '2' })
