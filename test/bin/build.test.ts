@@ -61,16 +61,15 @@ t.test(
     const text = made
       .filter((name) => name.endsWith('.js'))
       .map((name) => readFileSync(join(root, 'dist', name), 'utf8'))
-    t.match(
-      text.join(''),
-      /from "commander"|import "commander"/,
-      'a package is loaded, not bundled',
-    )
+    t.match(text.join(''), /import ?"commander"/, 'a package is loaded, not bundled')
   },
 )
 
 t.test('a source that cannot be read fails the build with its place', async (t) => {
-  const { code, said, root } = build(t, { ...sources, cli: { ...sources.cli, 'main.ts': 'const = 1' } })
+  const { code, said, root } = build(t, {
+    ...sources,
+    cli: { ...sources.cli, 'main.ts': 'const = 1' },
+  })
   t.equal(code, 1)
   t.match(said, /src\/cli\/main\.ts:1:6/)
   t.ok(existsSync(join(root, 'dist/gone.js')), 'what was there stays')
