@@ -19,6 +19,7 @@ import type {
 } from './rows.ts'
 import { parsed, readEvents, withEach } from './event-reader.ts'
 import type { StreamEvent, WatchEvent } from './event-reader.ts'
+import { warningsOf } from './ask-options.ts'
 import type { AskOptions, RequestLimits, WholeAnswer } from './ask-options.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
@@ -111,7 +112,7 @@ export class Client {
     options: { readonly replaceExistingChecks?: boolean } = {},
   ): Promise<readonly string[]> {
     const query = options.replaceExistingChecks === true ? '?replace-existing-checks=true' : ''
-    return (await this.#put(`agent/service/register${query}`, service)).warnings
+    return warningsOf(await this.#put(`agent/service/register${query}`, service))
   }
 
   async deregisterService(id: string): Promise<void> {
@@ -335,7 +336,7 @@ export class Client {
 
   /** Takes a dead server out, by its name or id. Returns what the agent says of a server that lives, and stays. */
   async forceLeave(node: string): Promise<readonly string[]> {
-    return (await this.#put(`agent/force-leave/${encodeURIComponent(node)}`)).warnings
+    return warningsOf(await this.#put(`agent/force-leave/${encodeURIComponent(node)}`))
   }
 
   /** The state of the cluster as an archive. An archive that breaks off rejects while it is read. */

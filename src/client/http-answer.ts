@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
-import { fromFieldText } from '../base/http-field.ts'
 
 /** An answer whose head is there. Its body is read once; until then the connection stays open for it. */
 export class HttpAnswer {
@@ -22,12 +21,6 @@ export class HttpAnswer {
   header(name: string): string | undefined {
     const value = this.#message.headers[name.toLowerCase()]
     return Array.isArray(value) ? value.join(', ') : value
-  }
-
-  /** What the agent warns of, in its words; most often nothing. */
-  get warnings(): readonly string[] {
-    const warnings = this.header('X-Svcd-Warning') ?? ''
-    return warnings === '' ? [] : warnings.split('; ').map(fromFieldText)
   }
 
   /** In lower case. */
