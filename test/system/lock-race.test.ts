@@ -5,6 +5,7 @@ import { randomBelow, seededRandom } from '../../src/base/random.ts'
 import type { Random } from '../../src/base/random.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
 import { LockCommand } from '../helpers/lock-command.ts'
+import { LockHistory } from '../helpers/lock-history.ts'
 import { pause } from '../helpers/until.ts'
 
 // Two programs race for one lock while the leader is killed again and again.
@@ -14,6 +15,8 @@ const seed = Number(process.env['SVCD_SEED'] ?? Date.now() % 1_000_000)
 const ttlMs = 10_000
 const lockDelayMs = 1000
 const waitMsMax = ttlMs + lockDelayMs + 2000
+/** A wait of more than this is explained in the output. */
+const longMs = Number(process.env['SVCD_LOCK_LONG_MS'] ?? 10_000)
 
 /** A directory is made by one process only: whoever finds it is not alone. */
 function scriptOf(directory: string): string {
@@ -34,6 +37,7 @@ interface Race {
   newLeaderMs: number
   /** Of commands that did not get the lock, or lost it. */
   readonly errors: string[]
+  readonly history: LockHistory
 }
 
 interface Wait {
@@ -43,8 +47,8 @@ interface Wait {
 }
 
 /** A program that wants the lock over and over, and keeps to no server. Returns how long it waited each time. */
-async function program(t: Test, race: Race): Promise<readonly Wait[]> {
-  const { cluster, goesOn, random, errors } = race
+async function program(t: Test, name: string, race: Race): Promise<readonly Wait[]> {
+  const { cluster, goesOn, random, errors, history } = race
   const script = scriptOf(t.testdirName)
   const options = [`-ttl=${ttlMs}ms`, `-lock-delay=${lockDelayMs}ms`]
   const waits: Wait[] = []
@@ -58,6 +62,7 @@ async function program(t: Test, race: Race): Promise<readonly Wait[]> {
         continue
       }
       // Its server may be killed before it has a session: then it asks another one.
+      history.note(`${name} asks ${server.name}`)
       const command = new LockCommand(t, server.httpUrl, [...options, 'race', script])
       isIn = await command.says('in').then(
         () => true,
@@ -67,26 +72,37 @@ async function program(t: Test, race: Race): Promise<readonly Wait[]> {
       if (isIn) {
         const countedMs = nowMs - Math.max(beganMs, race.newLeaderMs)
         waits.push({ totalMs: nowMs - beganMs, countedMs })
+        history.note(`${name} is in`)
+        if (nowMs - beganMs > longMs) explain(t, name, history, beganMs)
       }
       const { code, err } = await command.ended
+      history.note(`${name} has ended with ${code}: ${err.trim()}`)
       if (code !== 0) errors.push(`${Math.round(nowMs)} ms, ${server.name}: ${err.trim()}`)
     }
   }
   return waits
 }
 
+function explain(t: Test, name: string, history: LockHistory, fromMs: number): void {
+  t.comment(`${name} has waited long:`)
+  for (const line of history.lines(fromMs, performance.now())) t.comment(line)
+}
+
 async function killLeaders(race: Race): Promise<number> {
-  const { cluster, goesOn, random } = race
+  const { cluster, goesOn, random, history } = race
   let kills = 0
   while (goesOn()) {
     await pause(300 + randomBelow(random, 2000))
     const leader = await cluster.leader(cluster.live, 20_000)
     await leader.kill()
+    history.note(`${leader.name} was killed, the leader`)
     kills++
-    await cluster.leader(cluster.live, 20_000)
+    const next = await cluster.leader(cluster.live, 20_000)
     race.newLeaderMs = performance.now()
+    history.note(`${next.name} leads`)
     await pause(randomBelow(random, 500))
     await leader.start()
+    history.note(`${leader.name} runs again`)
   }
   return kills
 }
@@ -105,11 +121,13 @@ t.test(
     const lines = (): string[] => readFileSync(log, 'utf8').split('\n').filter(Boolean)
     const goesOn = (): boolean => lines().filter((line) => line.startsWith('in')).length < races
     const random = seededRandom(seed)
-    const race: Race = { cluster, goesOn, random, newLeaderMs: 0, errors: [] }
+    const history = new LockHistory()
+    const race: Race = { cluster, goesOn, random, newLeaderMs: 0, errors: [], history }
     const [one, two, kills] = await Promise.all([
-      program(t, race),
-      program(t, race),
+      program(t, 'one', race),
+      program(t, 'two', race),
       killLeaders(race),
+      history.follow(cluster, 'race/.lock', goesOn),
     ])
     const waits = [...one, ...two]
     const longestMs = Math.round(Math.max(...waits.map(({ countedMs }) => countedMs)))

@@ -64,6 +64,11 @@ export class SessionReader {
     return this.#sql.lockDelay.get(key)
   }
 
+  /** Whether a key is free, and no session may lock it yet. */
+  isReserved(key: string): boolean {
+    return this.lockDelay(key) !== undefined && (this.lock(key)?.session ?? '') === ''
+  }
+
   /** The lock-delays that began after entry `index`. */
   lockDelaysAfter(index: number): readonly LockDelay[] {
     return this.#sql.lockDelaysAfter.all(index)
