@@ -45,7 +45,7 @@ export interface ReplicaOptions {
   readonly logger: Logger
   /** Called when the thread ended although it was not stopped. */
   readonly onDeath: (error: Error) => void
-  /** Called after every batch that was applied. */
+  /** Called after every batch that was applied, if somebody waits for that (`Versions.isAwaited`). */
   readonly onApplied: () => void
   readonly onStatus: (status: ClusterStatus) => void
 }
