@@ -3,6 +3,7 @@ import type { Logger } from '../../base/log.ts'
 import type { Status as RaftStatus } from '../../raft/status.ts'
 import type { Index, Term } from '../../raft/entry.ts'
 import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/session/commands.ts'
+import { silenceMsOf } from '../../state/session/model.ts'
 import type { LockDelay, Session } from '../../state/session/model.ts'
 import type { SessionReader } from '../../state/session/reader.ts'
 import type { Duty, OwnCommand } from './duty.ts'
@@ -40,7 +41,7 @@ interface Wheels {
 }
 
 /**
- * Ends sessions that were not renewed for their TTL, and lock-delays whose time is over. The times run on
+ * Ends sessions that were not renewed for their TTL (or twice, see {@link silenceMsOf}), and lock-delays whose time is over. The times run on
  * the leader alone. A new leader grants the whole time and that of an election, and a leader that was
  * stopped for a while grants that while: a session never ends before its holder had all of its TTL to renew it.
  */
@@ -111,7 +112,9 @@ export class SessionDeadlines implements Duty {
     const session = this.#parts.sessions.session(id)
     if (session === undefined || session.ttlMs === 0) return session
     // Before the first check of a leadership there is no wheel: it grants the whole TTL then.
-    if (wheels?.sessions.renew(id, nowMs) === false) wheels.sessions.set(id, session.ttlMs, nowMs)
+    if (wheels?.sessions.renew(id, nowMs) === false) {
+      wheels.sessions.set(id, silenceMsOf(session), nowMs)
+    }
     return session
   }
 
@@ -121,8 +124,10 @@ export class SessionDeadlines implements Duty {
     const applied = sessions.appliedIndex()
     if (applied === wheels.learnt) return
     const extraMs = (index: Index): number => (index <= wheels.inherited ? electionMs : 0)
-    for (const { id, ttlMs, index } of sessions.timedAfter(wheels.learnt)) {
-      if (!wheels.sessions.has(id)) wheels.sessions.set(id, ttlMs, nowMs, extraMs(index))
+    for (const session of sessions.timedAfter(wheels.learnt)) {
+      const { id, index } = session
+      if (wheels.sessions.has(id)) continue
+      wheels.sessions.set(id, silenceMsOf(session), nowMs, extraMs(index))
     }
     for (const { key, delayNs, index } of sessions.lockDelaysAfter(wheels.learnt)) {
       wheels.endingDelays.delete(key)

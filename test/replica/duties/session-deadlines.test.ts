@@ -93,6 +93,33 @@ t.test(
   },
 )
 
+t.test(
+  'a session with a lock-delay under 1 s ends after twice its TTL, also under a new leader',
+  async (t) => {
+    const rows = [
+      [0, 20_000],
+      [1e6, 20_000],
+      [1e9 - 1, 20_000],
+      [1e9, 10_000],
+    ] as const
+    for (const [lockDelayNs, lastsMs] of rows) {
+      const world = new World()
+      world.lead()
+      world.state.apply(sessionCreate('s', { ttl: '10s', ttlMs: 10_000, lockDelayNs }))
+      world.pass(5000)
+      world.duty.renew(['s'])
+      const ms = world.until(() => !world.state.sessions.has('s'))
+      t.ok(ms > lastsMs && ms <= lastsMs + 500, `${lockDelayNs} ns: ${ms} ms`)
+      world.state.apply(sessionCreate('t', { ttl: '10s', ttlMs: 10_000, lockDelayNs }))
+      world.elect()
+      world.duty.renew(['t'])
+      const next = world.until(() => !world.state.sessions.has('t'))
+      const leastMs = lastsMs + electionMs
+      t.ok(next > leastMs && next <= leastMs + 500, `${lockDelayNs} ns, a new leader: ${next} ms`)
+    }
+  },
+)
+
 t.test('renewals keep a session, and write nothing', async (t) => {
   const world = new World()
   world.lead()
