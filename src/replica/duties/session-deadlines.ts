@@ -16,6 +16,7 @@ export interface SessionDeadlinesParts {
   /** The time that clients need to find a new leader. */
   readonly electionMs: number
   readonly nowMs: () => number
+  readonly status: () => RaftStatus
   readonly propose: (command: OwnCommand, cause: string) => void
   readonly logger: Logger
 }
@@ -95,7 +96,7 @@ export class SessionDeadlines implements Duty {
 
   /** How long no session may lock a key yet, in milliseconds. */
   lockDelayMs(key: string): number {
-    const wheels = this.#wheels
+    const wheels = this.#ofThisTerm()
     const delay = this.#parts.sessions.lockDelay(key)
     if (delay === undefined) return 0
     const wholeMs = delay.delayNs / 1e6
@@ -106,13 +107,22 @@ export class SessionDeadlines implements Duty {
   }
 
   #renew(id: string, nowMs: number): Session | undefined {
-    const wheels = this.#wheels
+    const wheels = this.#ofThisTerm()
     if (wheels?.ending.has(id) === true) return undefined
     const session = this.#parts.sessions.session(id)
     if (session === undefined || session.ttlMs === 0) return session
     // Before the first check of a leadership there is no wheel: it grants the whole TTL then.
     if (wheels?.sessions.renew(id, nowMs) === false) wheels.sessions.set(id, session.ttlMs, nowMs)
     return session
+  }
+
+  /**
+   * The wheels of the present leadership. A server that leads again soon after it was deposed has those of its
+   * earlier one until the next {@link check}. They are void: no end that they have proposed takes effect any more.
+   */
+  #ofThisTerm(): Wheels | undefined {
+    const wheels = this.#wheels
+    return wheels?.term === this.#parts.status().term ? wheels : undefined
   }
 
   /** Puts on the wheels what has come since the last time. */
