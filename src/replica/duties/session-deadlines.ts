@@ -17,6 +17,7 @@ export interface SessionDeadlinesParts {
   /** The time that clients need to find a new leader. */
   readonly electionMs: number
   readonly nowMs: () => number
+  readonly status: () => RaftStatus
   readonly propose: (command: OwnCommand, cause: string) => void
   readonly logger: Logger
 }
@@ -96,7 +97,7 @@ export class SessionDeadlines implements Duty {
 
   /** How long no session may lock a key yet, in milliseconds. */
   lockDelayMs(key: string): number {
-    const wheels = this.#wheels
+    const wheels = this.#ofThisTerm()
     const delay = this.#parts.sessions.lockDelay(key)
     if (delay === undefined) return 0
     const wholeMs = delay.delayNs / 1e6
@@ -107,7 +108,7 @@ export class SessionDeadlines implements Duty {
   }
 
   #renew(id: string, nowMs: number): Session | undefined {
-    const wheels = this.#wheels
+    const wheels = this.#ofThisTerm()
     if (wheels?.ending.has(id) === true) return undefined
     const session = this.#parts.sessions.session(id)
     if (session === undefined || session.ttlMs === 0) return session
@@ -116,6 +117,15 @@ export class SessionDeadlines implements Duty {
       wheels.sessions.set(id, silenceMsOf(session), nowMs)
     }
     return session
+  }
+
+  /**
+   * The wheels of the present leadership. A server that leads again soon after it was deposed has those of its
+   * earlier one until the next {@link check}. They are void: no end that they have proposed takes effect any more.
+   */
+  #ofThisTerm(): Wheels | undefined {
+    const wheels = this.#wheels
+    return wheels?.term === this.#parts.status().term ? wheels : undefined
   }
 
   /** Puts on the wheels what has come since the last time. */

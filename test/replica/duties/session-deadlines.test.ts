@@ -65,6 +65,7 @@ class World {
       electionMs,
       logger: silentLogger,
       nowMs: () => this.nowMs,
+      status: () => this.status,
       propose: (command, cause) => {
         this.causes.push(cause)
         this.#proposed.push(command)
@@ -228,6 +229,28 @@ t.test('a session of a leader that lost its term can be renewed at the next one'
   t.match(world.duty.renew(['s']), [{ id: 's' }])
   world.pass(9500)
   t.strictSame(world.state.ids, ['s'])
+})
+
+t.test('a leader that leads again at once forgets what it ended in its earlier term', async (t) => {
+  const world = new World()
+  world.lead()
+  const { state, duty } = world
+  state.applyAll(timed('s', 10_000), sessionCreate('t', { lockDelayNs: 5e9 }))
+  state.acquire('a', 't')
+  state.apply({ kind: 'session-destroy', id: 't' })
+  world.pass(4000)
+  world.isStuck = true
+  world.pass(7000)
+  t.strictSame(duty.renew(['s']), [null])
+  // It was deposed and is elected again before its duties are checked.
+  state.term++
+  t.match(duty.renew(['s']), [{ id: 's' }], 'in this term nobody has ended it')
+  t.equal(duty.lockDelayMs('a'), 5000)
+  duty.ended()
+  duty.started(world.status, world.nowMs)
+  world.isStuck = false
+  world.pass(9500)
+  t.strictSame(state.ids, ['s'], 'it has its whole TTL')
 })
 
 t.test('a lock-delay lasts as long as it should, also when the leader changes', async (t) => {
