@@ -255,7 +255,7 @@ function sendError(
     )
   }
   if (shown.code === 'internal') {
-    logger.error({ method, url, error }, 'a request failed unexpectedly')
+    logger.error({ method, url, err: error }, 'a request failed unexpectedly')
   }
   reply
     .code(shown.row.http)

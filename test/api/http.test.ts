@@ -124,7 +124,7 @@ t.test('a defect is a 500 that says nothing of the inside, logged in full', asyn
   const response = await app.inject('/v1/status/peers')
   t.equal(response.statusCode, 500)
   t.notMatch(response.body, /secret/)
-  t.match(logged, [{ method: 'GET', url: '/v1/status/peers', error: TypeError }])
+  t.match(logged, [{ method: 'GET', url: '/v1/status/peers', err: TypeError }])
   await app.close()
   await backend.close()
 })

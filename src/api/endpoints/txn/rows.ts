@@ -56,7 +56,12 @@ export function rowsOfResult(
     case 'get':
       return [keyRow(entryOf(op.key, result as Stored))]
     case 'get-or-empty':
-      return [result === null ? emptyKeyRow(op.key) : keyRow(entryOf(op.key, result as Stored))]
+      // An outcome without results says 0 of each operation, also of those that gave nothing.
+      return [
+        result === null || result === 0
+          ? emptyKeyRow(op.key)
+          : keyRow(entryOf(op.key, result as Stored)),
+      ]
     case 'check-index':
     case 'check-session':
       return [keyRow(entryOf(op.key, result as Checked))]
