@@ -95,7 +95,10 @@ export class SessionDeadlines implements Duty {
     return ids.map((id) => this.#renew(id, nowMs) ?? null)
   }
 
-  /** How long no session may lock a key yet, in milliseconds. */
+  /**
+   * How long no session may lock a key yet, in milliseconds. If its time is over, the end is proposed now, not
+   * at the next check: a lock that is asked for after the answer 0 comes behind it in the log.
+   */
   lockDelayMs(key: string): number {
     const wheels = this.#ofThisTerm()
     const delay = this.#parts.sessions.lockDelay(key)
@@ -104,7 +107,12 @@ export class SessionDeadlines implements Duty {
     if (wheels === undefined) return wholeMs
     const nowMs = this.#parts.nowMs()
     this.#learn(wheels, nowMs)
-    return wheels.delays.remainingMs(key, nowMs) ?? 0
+    const leftMs = wheels.delays.remainingMs(key, nowMs) ?? 0
+    if (leftMs > 0) return leftMs
+    wheels.delays.remove(key)
+    if (!wheels.endingDelays.has(key)) wheels.endingDelays.set(key, -Infinity)
+    this.#endDelays(wheels, nowMs)
+    return 0
   }
 
   #renew(id: string, nowMs: number): Session | undefined {

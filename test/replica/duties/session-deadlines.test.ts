@@ -47,6 +47,10 @@ class World {
 
   check(): void {
     this.duty.check(this.status, this.nowMs)
+    this.applyProposed()
+  }
+
+  applyProposed(): void {
     const proposed = this.#proposed
     this.#proposed = []
     if (!this.isStuck) for (const body of proposed) this.state.applyAll(body as FamilyBody)
@@ -272,6 +276,29 @@ t.test('a lock-delay lasts as long as it should, also when the leader changes', 
   t.equal(world.duty.lockDelayMs('a'), 0)
   t.equal(must(world.causes.at(-1)), 'lock-delay over')
 })
+
+t.test(
+  'whoever is told that a lock-delay is over gets the lock, before the next check',
+  async (t) => {
+    const world = new World()
+    world.lead()
+    const { state } = world
+    state.applyAll(sessionCreate('s', { lockDelayNs: 1e6 }), sessionCreate('t'))
+    state.acquire('a', 's')
+    state.apply({ kind: 'session-destroy', id: 's' })
+    world.duty.changed()
+    t.equal(world.duty.lockDelayMs('a'), 1)
+    t.strictSame(world.causes, [])
+    world.nowMs++
+    t.equal(world.duty.lockDelayMs('a'), 0)
+    t.equal(world.duty.lockDelayMs('a'), 0)
+    t.strictSame(world.causes, ['lock-delay over'], 'its end is proposed once')
+    world.applyProposed()
+    t.equal(state.acquire('a', 't'), undefined)
+    world.pass(1000)
+    t.strictSame(world.causes, ['lock-delay over'])
+  },
+)
 
 t.test('a key that is lost again while its lock-delay ends has the new one', async (t) => {
   const world = new World()
