@@ -86,7 +86,10 @@ export class Operations {
   /** A leader that was deposed without knowing it must not renew what its successor has ended. */
   async #confirmed(): Promise<Pick<SessionDeadlines, 'renew' | 'lockDelayMs'>> {
     const raft = this.#mustRaft()
-    const isHeld = await raft.readBarrier()
+    const barrier = raft.readBarrier()
+    // The turn of the message that asked may be over: the round would begin at the next tick.
+    raft.turn()
+    const isHeld = await barrier
     const sessions = this.#parts.sessions()
     if (!isHeld || !raft.isLeader || sessions === undefined) throw svcdError('no-leader', {})
     return sessions

@@ -65,6 +65,24 @@ t.test('a renewal is answered by the leader, whichever server is asked', async (
   t.strictSame(renewedBy, [leader, leader, leader])
 })
 
+t.test('a renewal waits for no tick: its round to a majority begins at once', async (t) => {
+  const rig = new RaftRig()
+  const leader = rig.elect()
+  const { of } = operationsOn(rig)
+  for (const id of rig.servers.keys()) {
+    let answer: string | undefined
+    const asked = of(id).run(renewal)
+    void asked.then((text) => (answer = text))
+    // What is sent is delivered, but no time passes.
+    for (let turn = 0; turn < 20 && answer === undefined; turn++) {
+      await new Promise(setImmediate)
+      rig.deliver()
+    }
+    t.match(answer, 's', id === leader ? 'asked at the leader' : 'asked at a follower')
+    await running(rig, asked)
+  }
+})
+
 t.test('a renewal during an election is answered by the next leader', async (t) => {
   const rig = new RaftRig()
   const old = rig.elect()
