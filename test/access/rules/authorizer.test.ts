@@ -124,6 +124,10 @@ t.test('an explanation names the rule, its policy and its line', async (t) => {
     by: lock,
     others: [],
   })
+  const wide = authorizer('key_prefix "" { policy = "read" } key "a/b" { policy = "deny" }')
+  t.match(wide.explain('key', 'a/', 'write-prefix').by, {
+    rule: 'key_prefix "" { policy = "read" }',
+  })
   t.strictSame(who.explain('node', 'n1', 'read'), { isAllowed: false, by: undefined, others: [] })
 })
 
