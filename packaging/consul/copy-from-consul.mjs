@@ -23,6 +23,8 @@ const { values: options } = parseArgs({
   },
 })
 
+/** Prints its line even if nothing had to change. */
+const isOnce = options.every === undefined || options.remove
 const copied = { 'copied-from': 'consul' }
 const isCopy = ({ Meta }) => Meta?.['copied-from'] === 'consul'
 
@@ -169,7 +171,7 @@ async function copy() {
   }
   const gone = unwanted(svcd, rows)
   for (const body of gone) await put('catalog/deregister', body)
-  if (changed.length + gone.length > 0) {
+  if (isOnce || changed.length + gone.length > 0) {
     console.log(
       `${new Date().toISOString()} copied: ${changed.length}, removed: ${gone.length}, failed: ${failures.length}`,
     )
@@ -182,7 +184,7 @@ function report({ message }) {
   console.error(`${new Date().toISOString()} ${message}`)
 }
 
-if (options.every === undefined || options.remove) {
+if (isOnce) {
   process.exitCode = (await copy().catch(report)) === 0 ? 0 : 1
 } else {
   for (;;) {

@@ -207,11 +207,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./raft-recover.ts')).recoverCommand,
   },
   'snapshot save': {
-    summary: 'Save the catalog to a file.',
+    summary: 'Save the state of the cluster to a file.',
     load: async () => (await import('./snapshot.ts')).saveCommand,
   },
   'snapshot restore': {
-    summary: 'Restore the catalog from a file.',
+    summary: 'Restore the state of the cluster from a file.',
     load: async () => (await import('./snapshot.ts')).restoreCommand,
   },
   'snapshot inspect': {

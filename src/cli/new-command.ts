@@ -97,7 +97,7 @@ export function addReadOptions(command: Command, filterExample: string): Command
     .addOption(
       new Option(
         '--node-meta <key=value>',
-        'Show only what is on nodes with this metadata pair. Repeatable.',
+        'Show only entries on nodes with this metadata pair. Repeatable.',
       ).argParser(collect),
     )
     .option(

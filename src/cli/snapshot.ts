@@ -27,8 +27,8 @@ interface SaveOptions extends ClientOptions {
 export function saveCommand(io: Io): Command {
   const command = newCommand(
     'snapshot save',
-    'Save the catalog of the cluster to a file, and verify the file. It includes every write that was ' +
-      'acknowledged before the command.',
+    'Save the state of the cluster to a file, and verify the file: catalog, keys, sessions, prepared queries and events. It ' +
+      'includes every write that was acknowledged before the command.',
     io,
   )
     .argument(
@@ -95,7 +95,7 @@ async function download(
 export function restoreCommand(io: Io): Command {
   const command = newCommand(
     'snapshot restore',
-    'Restore the catalog of the whole cluster from a file of `svcd snapshot save`. It registers entries that differ and removes ' +
+    'Restore the state of the whole cluster from a file of `svcd snapshot save`. It writes entries that differ and removes ' +
       'entries that are not in the file. Services of running agents keep their current registration. If the command is ' +
       'interrupted, run it again.',
     io,

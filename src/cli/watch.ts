@@ -18,8 +18,8 @@ export function watchCommand(io: Io): Command {
     'watch',
     'Print the current state, then each change as it happens, until you press Ctrl-C. If the agent becomes ' +
       'unreachable, it reconnects and shows what changed in that time. Each line starts with the time, then + for an ' +
-      'addition, - for a removal or ~ for a change. With --json each line is the whole state. With a command, it runs ' +
-      'the command instead, with the state as JSON on its standard input, at the start and at each change.',
+      'addition, - for a removal or ~ for a change. With --json each line is the whole state. If you give a command, svcd ' +
+      'runs it instead, at the start and at each change, with the state as JSON on standard input.',
     io,
   )
     .argument(

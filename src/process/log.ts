@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { LogFollower, NodeLog } from '../ports/log.ts'
+import { errorTable } from '../base/errors.ts'
 import { visible, visibleJson } from '../base/invisible.ts'
 import { logLevels } from '../base/log.ts'
 import type { Logger, LogLevel } from '../base/log.ts'
@@ -85,7 +86,12 @@ export function humanLine(json: string): string {
   const { level, time, msg, err, ...fields } = JSON.parse(json) as Record<string, unknown>
   const shown = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`)
   if (typeof err === 'object' && err !== null) {
-    shown.push(`error=${plain((err as { message?: unknown }).message)}`)
+    const { code, message, stack } = err as Readonly<Record<string, unknown>>
+    shown.push(`error=${plain(message)}`)
+    // An error of the table says all that helps; any other is a defect, and its report needs the place.
+    if (level === pino.levels.values['error'] && !Object.hasOwn(errorTable, String(code))) {
+      shown.push(`stack=${plain(stack)}`)
+    }
   }
   const head = `${String(time)} ${levelNames[Number(level)] ?? String(level)} ${visible(String(msg))}`
   return shown.length === 0 ? `${head}\n` : `${head}: ${shown.join(' ')}\n`

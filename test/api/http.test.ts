@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { InvariantError } from '../../src/base/assert.ts'
 import { createHttpApi } from '../../src/api/http-api.ts'
-import { cleanPath } from '../../src/api/http/path.ts'
+import { cleanPath } from '../../src/http/path.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { TestBackend } from '../helpers/test-backend.ts'
 import { TestApi } from './support.ts'
@@ -124,7 +124,7 @@ t.test('a defect is a 500 that says nothing of the inside, logged in full', asyn
   const response = await app.inject('/v1/status/peers')
   t.equal(response.statusCode, 500)
   t.notMatch(response.body, /secret/)
-  t.match(logged, [{ method: 'GET', url: '/v1/status/peers', error: TypeError }])
+  t.match(logged, [{ method: 'GET', url: '/v1/status/peers', err: TypeError }])
   await app.close()
   await backend.close()
 })

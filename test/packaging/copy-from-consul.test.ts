@@ -130,6 +130,7 @@ t.test(
 
     const removed = await pair.copy('--remove')
     t.equal(removed.code, 0)
+    t.match((await pair.copy('--remove')).out, / copied: 0, removed: 0, failed: 0\n$/)
     t.strictSame(await pair.instances('web'), ['s1 web-app1 8080 passing'])
     const nodes = await pair.svcd.get<readonly { readonly Node: string }[]>('catalog/nodes')
     t.strictSame(

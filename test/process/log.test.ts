@@ -1,4 +1,5 @@
 import t from 'tap'
+import { svcdError } from '../../src/base/errors.ts'
 import { HeldLines } from '../../src/cli/held-lines.ts'
 import { AgentLog } from '../../src/process/log.ts'
 import { StallNotice } from '../../src/process/stall-notice.ts'
@@ -22,6 +23,20 @@ t.test('each follower gets the levels and the form that it asked for', async (t)
     log.recent(),
     output.map((line) => line.trimEnd()),
   )
+})
+
+t.test('an error is a line with its text, and with its place if it is a defect', async (t) => {
+  const output: string[] = []
+  const log = new AgentLog({ level: 'info', write: (line) => output.push(line) })
+  log.logger.error({ err: svcdError('no-leader', {}) }, 'expected')
+  log.logger.error({ err: new TypeError('x is not a function') }, 'a defect')
+  log.logger.info({ err: new Error('busy') }, 'passing')
+  t.match(output, [
+    / expected: error="No cluster leader[^]*"\n$/,
+    / a defect: error="x is not a function" stack="TypeError: [^\n]*log\.test\.[^\n]*"\n$/,
+    / passing: error=busy\n$/,
+  ])
+  t.notMatch(output[0], /stack=/)
 })
 
 t.test('what nobody takes is not put together', async (t) => {

@@ -51,6 +51,6 @@ export const sessionErrors = {
   'lock-session-unknown': {
     http: 500,
     exit: 1,
-    text: 'invalid session "{id}". The session has ended, or never was; create another one.',
+    text: 'invalid session "{id}". The session has ended, or it never existed. Create another one.',
   },
 } as const

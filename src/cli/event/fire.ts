@@ -17,8 +17,8 @@ interface FireOptions extends ClientOptions {
 export function eventCommand(io: Io): Command {
   const command = newCommand(
     'event',
-    'Fire a user event, which watches on all agents see, in the same order and each of them once. The filters are ' +
-      'regular expressions: the event is then only for agents that match when it is fired.',
+    'Fire a user event. Watches on all agents see it once, and all see events in the same order. Filters are regular ' +
+      'expressions. With a filter, the event is only for agents that match when you fire it.',
     io,
   )
     .argument('[payload]', 'A text of at most 4 KiB that the event carries. (default: empty)')

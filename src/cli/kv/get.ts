@@ -28,7 +28,7 @@ export function kvGetCommand(io: Io): Command {
     .option('--keys', 'Print only the keys that begin with the prefix.')
     .option(
       '--separator <text>',
-      'With --keys: cut each key at the first separator behind the prefix. An empty one lists whole keys.',
+      'With --keys: cut each key at the first separator after the prefix. An empty one lists whole keys.',
       '/',
     )
     .option('--detailed', 'Print the indexes, flags and lock of each key, too.')

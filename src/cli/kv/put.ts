@@ -53,7 +53,7 @@ export function kvPutCommand(io: Io): Command {
   return addExamples(command, [
     'svcd kv put config/db/port 5432',
     'svcd kv put config/db/ca @ca.pem',
-    'echo secret | svcd kv put config/db/password -',
+    'echo shop | svcd kv put config/db/name -',
     'svcd kv put -cas -modify-index=42 config/db/port 5433',
   ])
 }

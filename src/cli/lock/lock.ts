@@ -31,7 +31,7 @@ export function lockCommand(io: Io): Command {
     )
     .argument('<command...>', 'The command, with its options and arguments.')
     .passThroughOptions()
-    .addOption(new Option('-n <count>', 'How many may run at the same time.').default('1'))
+    .addOption(new Option('-n <count>', 'How many commands may run at the same time.').default('1'))
     .option('--timeout <duration>', 'How long to wait for the lock. (default: as long as it takes)')
     .addOption(
       new Option('--try <duration>', 'Same as --timeout, an older name in Consul.').hideHelp(),
@@ -42,13 +42,13 @@ export function lockCommand(io: Io): Command {
     )
     .option(
       '--child-exit-code',
-      'Exit with code 2 if the command fails. Without it, the exit code is then 0.',
+      'Exit with code 2 if the command fails. Without this option, the exit code is 0 then, too.',
     )
     .option('--pass-stdin', 'Pass standard input to the command.')
     .addOption(
       new Option(
         '--monitor-retry <count>',
-        'How many failed requests in a row, one second apart, do not count as the loss of the lock.',
+        'How many requests in a row may fail, one second apart, before the lock counts as lost.',
       ).default('3'),
     )
     .addOption(
@@ -57,7 +57,7 @@ export function lockCommand(io: Io): Command {
     .addOption(
       new Option(
         '--lock-delay <duration>',
-        'How long the lock stays reserved after this session was lost, at most 60s.',
+        'How long no other session gets the lock after this session was lost, at most 60s.',
       ).default('15s'),
     )
     .addOption(new Option('--shell', 'Run the command with a shell.').hideHelp())

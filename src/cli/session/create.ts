@@ -26,16 +26,16 @@ export function sessionCreateCommand(io: Io): Command {
     .option('--node <name>', 'The node of the session. (default: the node of the agent)')
     .option(
       '--ttl <duration>',
-      'How long it lives without a renewal, from 10s to 24h. (default: no limit)',
+      'How long the session lasts without a renewal, from 10s to 24h. (default: no limit)',
     )
     .option(
       '--lock-delay <duration>',
-      'How long its locks stay reserved after it has ended, from 0s to 60s. (default: 15s)',
+      'How long no other session gets its locks after it has ended, from 0s to 60s. (default: 15s)',
     )
     .addOption(
       new Option(
         '--behavior <what>',
-        'What becomes of its keys when it ends. (default: release)',
+        'What happens to its keys when it ends. (default: release)',
       ).choices(['release', 'delete']),
     )
     .addOption(
@@ -50,7 +50,7 @@ export function sessionCreateCommand(io: Io): Command {
         'A check of a service on the node. The session ends when it is critical. Repeatable.',
       ).argParser(collect),
     )
-    .option('--no-checks', 'No check of the node: only the TTL ends it.')
+    .option('--no-checks', 'Use no check of the node, so that only the TTL ends the session.')
     .action(async (options: CreateOptions) => create(options, io))
   addDatacenter(command)
   addClientOptions(command)

@@ -8,6 +8,13 @@ import { b64, done, key, kv, missed, read, refused } from './rows.ts'
 const set = (name: string, value: string, rest = {}) =>
   kv('set', name, { Value: b64(value), ...rest })
 
+const unknownVerb = 'unknown KV verb "get-or-empty"'
+const newVerb = 'the verb came with Consul 1.16'
+
+function emptyKey(name: string): string {
+  return `{"KV":{"LockIndex":0,"Key":"${name}","Flags":0,"Value":null,"CreateIndex":0,"ModifyIndex":0}}`
+}
+
 t.test('writes answer with what the keys are then, without their values', async (t) => {
   const api = await KvApi.start(t)
   await checkTable(t, api, [
@@ -174,17 +181,26 @@ t.test('a transaction that only reads finds all, or tells what it does not find'
     {
       ...read([kv('get-or-empty', 'a'), kv('get-or-empty', 'x')]),
       status: 409,
-      body: missed([], [0, 'unknown KV verb "get-or-empty"'], [1, 'unknown KV verb "get-or-empty"'])
-        .body,
+      body: missed([], [0, unknownVerb], [1, unknownVerb]).body,
       svcd: {
-        because: 'the verb came with Consul 1.16',
+        because: newVerb,
         status: 200,
-        body: read(
-          [],
-          key('a', 1, { value: 'A' }),
-          '{"KV":{"LockIndex":0,"Key":"x","Flags":0,"Value":null,"CreateIndex":0,"ModifyIndex":0}}',
-        ).body,
+        body: read([], key('a', 1, { value: 'A' }), emptyKey('x')).body,
       },
+    },
+  ])
+})
+
+t.test('a key that is read and does not exist is empty, also before a write', async (t) => {
+  const api = await KvApi.start(t)
+  await checkTable(t, api, [
+    {
+      ...refused([kv('get-or-empty', 'x'), set('new', 'N')], [[0, unknownVerb]]),
+      svcd: { because: newVerb, status: 200, body: done([], emptyKey('x'), key('new', 1)).body },
+    },
+    {
+      ...refused([kv('get-or-empty', 'x'), kv('delete', 'x')], [[0, unknownVerb]]),
+      svcd: { because: newVerb, status: 200, body: done([], emptyKey('x')).body },
     },
   ])
 })

@@ -4,12 +4,13 @@ import { SvcdError, svcdError } from '../../../base/errors.ts'
 import type { Sessions } from '../../../ports/sessions.ts'
 import type { KvAcquireCommand, KvReleaseCommand } from '../../../state/session/commands.ts'
 import type { ApiContext } from '../../context.ts'
-import type { Asked } from '../../http/endpoint.ts'
-import { originOf } from '../../http/origin.ts'
-import { parameter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
-import { sendJson } from '../../http/reply.ts'
+import type { Asked } from '../../../http/endpoint.ts'
+import { originOf } from '../../../http/origin.ts'
+import { parameter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
+import { sendJson } from '../../../http/reply.ts'
 import { sessionIdOf } from '../session/session-id.ts'
+import { lockDelayLeftMs } from './lock-delay.ts'
 
 type LockCommand = KvAcquireCommand | KvReleaseCommand
 
@@ -39,25 +40,34 @@ export function lockCommand(
 
 /** True: it was done. False: another session holds the lock, this one does not, or no session may have it yet. */
 export async function proposeLock(
-  { writes, sessions }: Pick<ApiContext, 'writes' | 'sessions'>,
+  context: Pick<ApiContext, 'writes' | 'sessions' | 'families'>,
   request: Asked,
   reply: FastifyReply,
   body: LockCommand,
 ): Promise<FastifyReply> {
   const { key, session } = body
+  const leftMs = body.kind === 'kv-acquire' ? await lockDelayLeftMs(context, key) : 0
+  if (leftMs > 0) {
+    addDelay(reply, leftMs)
+    return sendJson(request, reply, false)
+  }
+  const { writes, sessions } = context
   const cause = `${body.kind} ${key}`.slice(0, causeLengthMax)
   const outcome = await writes.propose(body, originOf(request, cause))
   if (!outcome.ok) throw svcdError('lock-session-unknown', { id: session })
-  if (outcome.value === 'lock-delay') await addDelay(reply, sessions, key)
+  if (outcome.value === 'lock-delay') await askDelay(reply, sessions, key)
   return sendJson(request, reply, outcome.value === undefined)
 }
 
-async function addDelay(reply: FastifyReply, sessions: Sessions, key: string): Promise<void> {
+async function askDelay(reply: FastifyReply, sessions: Sessions, key: string): Promise<void> {
   try {
-    const delayMs = await sessions.lockDelayMs(key)
-    reply.header(delayHeader, formatDuration(Math.ceil(delayMs)))
+    addDelay(reply, await sessions.lockDelayMs(key))
   } catch (error) {
     // The refusal stands without it.
     if (!(error instanceof SvcdError)) throw error
   }
+}
+
+function addDelay(reply: FastifyReply, delayMs: number): void {
+  reply.header(delayHeader, formatDuration(Math.ceil(delayMs)))
 }
