@@ -111,7 +111,15 @@ t.test(
     }
     const { Config } = await deny.ask<{ Config: { Version: string } }>('GET', 'agent/self')
     if (process.env['REWRITE'] === '1') {
-      const lines = decided.map((each) => `    ${JSON.stringify(each)}`).join(',\n')
+      const lines = decided
+        .map(({ seed, hash, deny, allow }) => [
+          `"seed": ${seed}`,
+          `"hash": "${hash}"`,
+          `"deny": "${deny}"`,
+          `"allow": "${allow}"`,
+        ])
+        .map((fields) => `    { ${fields.join(', ')} }`)
+        .join(',\n')
       writeFileSync(
         decisionsFile,
         `{\n  "consul": "${Config.Version}",\n  "cases": [\n${lines}\n  ]\n}\n`,

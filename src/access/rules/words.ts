@@ -30,7 +30,7 @@ const foreignWords: Readonly<Record<string, string>> = {
   sentinel: 'svcd does not run Sentinel code',
 }
 
-/** Nobody means a known word with a longer one. */
+/** A longer word is not a mistyped one of ours. */
 export const suggestedLength = 32
 
 /** The fault of a word that is none of `known`: the nearest of them, or all. */
