@@ -1,20 +1,9 @@
-/** Consul's kinds of resources that rules grant access to. */
-export type Resource =
-  | 'acl'
-  | 'agent'
-  | 'event'
-  | 'key'
-  | 'keyring'
-  | 'node'
-  | 'operator'
-  | 'query'
-  | 'service'
-  | 'session'
+import type { Access, Resource } from '../access/rules/resource.ts'
 
 /** A right that a caller needs, in Consul's terms. */
 export interface Permission {
   readonly resource: Resource
-  readonly access: 'read' | 'list' | 'write'
+  readonly access: Exclude<Access, 'write-prefix'>
 }
 
 /** The rights that an endpoint needs, all of them; or why it needs none. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
+import { benchAccess } from './access.bench.ts'
 import { benchBlocking, benchHealthService } from './blocking.bench.ts'
 import { benchLists } from './lists.bench.ts'
 import {
@@ -55,6 +56,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-calm': benchCalm,
   'cluster-restore': benchRestore,
   raft: benchRaft,
+  access: benchAccess,
   churn: benchChurn,
 }
 

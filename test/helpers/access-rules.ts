@@ -121,6 +121,8 @@ function askOf(
   const access = dice.of<Access>(
     resource === 'key' ? ['read', 'list', 'write', 'write-prefix'] : ['read', 'write'],
   )
+  // It stands for all services.
+  if (resource === 'intention' && dice.roll(4) === 0) return { resource, name: '*', access }
   // Half of a character is no name.
   return { resource, name: name.replaceAll(/\p{Surrogate}/gu, ''), access }
 }

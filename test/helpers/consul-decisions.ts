@@ -28,7 +28,7 @@ export function storedDecisions(): ConsulDecisions {
 
 export function hashOf({ policies, asks }: RuleCase): string {
   const text = JSON.stringify([policies.map(({ text }) => text), asks])
-  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+  return createHash('sha256').update(text).digest('hex').slice(0, 10)
 }
 
 /** What svcd decides in the case. */

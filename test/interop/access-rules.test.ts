@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import type { Test } from 'tap'
 import { globalManagement } from '../../src/access/rules/built-in.ts'
+import { parseRules } from '../../src/access/rules/parse-rules.ts'
 import { nodeIdentityRules, serviceIdentityRules } from '../../src/access/rules/identities.ts'
 import { ruleCase } from '../helpers/access-rules.ts'
 import type { Ask, RuleCase } from '../helpers/access-rules.ts'
@@ -88,6 +89,15 @@ class Oracle {
     return JSON.parse(text) as T
   }
 
+  async accepts(text: string): Promise<boolean> {
+    try {
+      await this.ask('PUT', 'acl/policy', { Name: `p${this.#policies++}`, Rules: text })
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /** Throws until Consul leads and has written its policies. */
   async #isReady(): Promise<boolean> {
     const policy = `acl/policy/${globalManagement.id}`
@@ -111,7 +121,15 @@ t.test(
     }
     const { Config } = await deny.ask<{ Config: { Version: string } }>('GET', 'agent/self')
     if (process.env['REWRITE'] === '1') {
-      const lines = decided.map((each) => `    ${JSON.stringify(each)}`).join(',\n')
+      const lines = decided
+        .map(({ seed, hash, deny, allow }) => [
+          `"seed": ${seed}`,
+          `"hash": "${hash}"`,
+          `"deny": "${deny}"`,
+          `"allow": "${allow}"`,
+        ])
+        .map((fields) => `    { ${fields.join(', ')} }`)
+        .join(',\n')
       writeFileSync(
         decisionsFile,
         `{\n  "consul": "${Config.Version}",\n  "cases": [\n${lines}\n  ]\n}\n`,
@@ -141,3 +159,32 @@ t.test(
     }
   },
 )
+
+/** Texts that only one of the two refuses. */
+const differences: readonly (readonly [who: 'svcd' | 'Consul', text: string])[] = [
+  // They would grant less than they seem to, or something else.
+  ['svcd', 'keyy "a" { policy = "read" }'],
+  ['svcd', 'namespace "a" { policy = "read" }'],
+  ['svcd', 'key "a" { policy = "read" ttl = 3 }'],
+  ['svcd', 'key "a" { policy = "read" intentions = "read" }'],
+  ['svcd', 'key "a" { policy = "read" policy = "write" }'],
+  ['svcd', 'acl = "read" acl = "write"'],
+  ['svcd', 'key { policy = "read" }'],
+  ['svcd', '{"key": {"policy": "read"}}'],
+  ['svcd', '{"key": {"a": {"policy": "read"}}} x'],
+  ['svcd', '{"key": {"a": {"policy": "read",}}}'],
+  ['svcd', '{"key": {"a": {"policy": "read"}}'],
+  ['Consul', 'key = [ { "a" = { policy = "read" } } ]'],
+  ['Consul', '\uFEFFkey "a" { policy = "read" }'],
+  ['Consul', '{"key": {"a\\/b": {"policy": "read"}}}'],
+  ['Consul', 'key "\uE123" { policy = "read" }'],
+]
+
+t.test('texts that only svcd or only Consul refuses', { skip, timeout: 120_000 }, async (t) => {
+  const oracle = await Oracle.start(t, 'deny')
+  for (const [who, text] of differences) {
+    t.equal(await oracle.accepts(text), who === 'svcd', `Consul: ${text}`)
+    if (who === 'svcd') t.throws(() => parseRules(text), { code: 'acl-rules-invalid' }, text)
+    else t.equal(parseRules(text).length, 1, text)
+  }
+})

@@ -6,7 +6,7 @@ import { grants } from './resource.ts'
 import type { Access, Resource } from './resource.ts'
 import { printRule } from './rule.ts'
 
-/** What is decided where no rule says anything. */
+/** The decision where no rule says anything. */
 export type DefaultPolicy = 'allow' | 'deny'
 
 /** Which rule decided. */
@@ -36,7 +36,7 @@ export class Authorizer {
     for (const [resource, decisions] of mergePolicies(policies)) {
       this.#tables.set(resource, new DecisionTable(decisions))
     }
-    // What has no rule of its own goes by that of the operator.
+    // Without a rule of their own, these go by the rule of the operator.
     const operator = this.#tables.get('operator')
     for (const resource of ['mesh', 'peering'] as const) {
       if (operator !== undefined && !this.#tables.has(resource))

@@ -1,7 +1,7 @@
 import { must } from '../../base/assert.ts'
 import { ruleWords } from './words.ts'
 
-/** A policy that every cluster has, and that nobody can change. */
+/** A policy that every cluster has, and that no client can change. */
 export interface BuiltInPolicy {
   readonly id: string
   readonly name: string

@@ -94,7 +94,8 @@ export class HclReader {
       if (this.#closes(']', at)) return { kind: 'list', values, at }
       values.push(this.#value(depth + 1))
       this.#skip()
-      if (this.#text[this.#at] !== ']' && !this.#takeComma()) {
+      const next = this.#text[this.#at]
+      if (next !== undefined && next !== ']' && !this.#takeComma()) {
         this.#source.fail(this.#at, `Expected "," or "]", found ${this.#source.found(this.#at)}`)
       }
     }

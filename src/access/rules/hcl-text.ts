@@ -91,31 +91,24 @@ function joined(source: Source, from: number, parts: readonly (string | number)[
   }
 }
 
-const anchor = /<<(-?)([\p{L}\p{Nd}_]+)\n/uy
+const anchor = /<<-?([\p{L}\p{Nd}_]+)\n/uy
 
-/** A heredoc, whose `<<` is at `from`. `<<-` removes the indentation of its last line from all lines. */
+/**
+ * A heredoc, whose `<<` is at `from`. `<<-` is read in the same way: the text ends with a line break, so it can be no
+ * level, and its indentation does not matter.
+ */
 export function readHeredoc(source: Source, from: number): ReadText {
   const { text } = source
   anchor.lastIndex = from
   const found = anchor.exec(text)
   if (found === null) source.fail(from, 'A heredoc begins with <<WORD at the end of a line')
-  const [whole, dash, word = ''] = found
+  const [whole, word = ''] = found
   const start = from + whole.length
   for (let at = start; ;) {
     const end = text.indexOf('\n', at)
     if (end < 0) source.fail(from, `This heredoc has no last line with ${word} alone`)
     const line = text.slice(at, end)
-    if (line.trimStart() === word) {
-      const indent = line.slice(0, -word.length)
-      const body = text.slice(start, at)
-      return { text: dash === '-' ? unindented(body, indent) : body + indent, end: end + 1 }
-    }
+    if (line.trimStart() === word) return { text: text.slice(start, at), end: end + 1 }
     at = end + 1
   }
-}
-
-function unindented(body: string, indent: string): string {
-  const lines = body.split('\n').slice(0, -1)
-  if (!lines.every((line) => line.startsWith(indent))) return body
-  return lines.map((line) => `${line.slice(indent.length)}\n`).join('')
 }

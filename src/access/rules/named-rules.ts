@@ -1,8 +1,9 @@
 import type { Item, Value, Word } from './item.ts'
+import { readLevel } from './read-level.ts'
 import type { Level } from './resource.ts'
 import type { Rule } from './rule.ts'
 import type { Source } from './source.ts'
-import { levelOf, unknownWord } from './words.ts'
+import { unknownWord } from './words.ts'
 import type { RuleWord } from './words.ts'
 
 type Named = Extract<RuleWord, { hasNames: true }>
@@ -88,7 +89,7 @@ class BlockReader {
     if (!this.#fields.includes(field)) this.#refuseField(word, field)
     if (levels.has(field)) this.#source.fail(word.at, `${field} is given twice in this rule`)
     if (label !== undefined) this.#source.fail(label.at, `Write: ${field} = "read"`)
-    levels.set(field, this.#level(field, value))
+    levels.set(field, readLevel(this.#source, field, value, this.#word.resource))
   }
 
   #refuseField(word: Word, field: string): never {
@@ -97,20 +98,5 @@ class BlockReader {
     }
     const where = `A rule of ${this.#written} has`
     return this.#source.fail(word.at, unknownWord(word.text, this.#fields, where))
-  }
-
-  /** Undefined for "" and null: as if the field were not there. */
-  #level(field: string, value: Value): Level | undefined {
-    if (value.kind === 'other' && value.text === 'null') return undefined
-    if (value.kind !== 'text') {
-      this.#source.fail(value.at, `Write the level as a text in quotes: ${field} = "read"`)
-    }
-    if (value.text === '') return undefined
-    if (value.isHeredoc) {
-      this.#source.fail(value.at, `A heredoc ends with a line break. Write: ${field} = "read"`)
-    }
-    const level = levelOf(value.text, this.#word.resource)
-    if (typeof level === 'object') this.#source.fail(value.at, level.fault)
-    return level
   }
 }

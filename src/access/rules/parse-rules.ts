@@ -1,12 +1,13 @@
 import { svcdError } from '../../base/errors.ts'
 import { HclReader } from './hcl-reader.ts'
-import type { Item, Value, Word } from './item.ts'
+import type { Item, Word } from './item.ts'
 import { JsonReader } from './json-reader.ts'
 import { namedRules } from './named-rules.ts'
+import { readLevel } from './read-level.ts'
 import type { ScalarResource } from './resource.ts'
 import type { Rule } from './rule.ts'
 import { Source } from './source.ts'
-import { levelOf, ruleWords, unknownWord } from './words.ts'
+import { ruleWords, unknownWord } from './words.ts'
 
 /** The size of the text of a policy. */
 export const rulesBytesMax = 1024 * 1024
@@ -54,8 +55,7 @@ class RulesParser {
   }
 
   #scalarRule(resource: ScalarResource, word: Word, { keys, value }: Item): readonly Rule[] {
-    const text = scalarText(value)
-    if (keys.length > 1 || text === undefined) {
+    if (keys.length > 1 || value.kind === 'object' || value.kind === 'list') {
       this.#source.fail(word.at, `${resource} has no name. Write: ${resource} = "read"`)
     }
     const before = this.#seen.get(resource)
@@ -64,15 +64,7 @@ class RulesParser {
       this.#source.fail(word.at, `${resource} has already a rule, in line ${before}`)
     }
     this.#seen.set(resource, line)
-    if (text === '') return []
-    const level = levelOf(text, resource)
-    if (typeof level === 'object') this.#source.fail(value.at, level.fault)
-    return [{ resource, isPrefix: true, name: '', level, line }]
+    const level = readLevel(this.#source, resource, value, resource)
+    return level === undefined ? [] : [{ resource, isPrefix: true, name: '', level, line }]
   }
-}
-
-/** Empty for JSON's null, which is no rule. Undefined if this is not a text. */
-function scalarText(value: Value): string | undefined {
-  if (value.kind === 'other') return value.text === 'null' ? '' : undefined
-  return value.kind === 'text' ? value.text : undefined
 }

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../base/nearest.ts'
 import { namedResources, scalarResources } from './resource.ts'
-import type { Level, NamedResource, ScalarResource } from './resource.ts'
+import type { NamedResource, ScalarResource } from './resource.ts'
 import { quotedWord } from './source.ts'
 
 /** What a word at the beginning of a rule means. */
@@ -30,8 +30,8 @@ const foreignWords: Readonly<Record<string, string>> = {
   sentinel: 'svcd does not run Sentinel code',
 }
 
-/** Nobody means a known word with a longer one. */
-const suggestedLength = 32
+/** A longer word is not a mistyped one of ours. */
+export const suggestedLength = 32
 
 /** The fault of a word that is none of `known`: the nearest of them, or all. */
 export function unknownWord(word: string, known: readonly string[], where: string): string {
@@ -40,20 +40,4 @@ export function unknownWord(word: string, known: readonly string[], where: strin
   const near = word.length > suggestedLength ? '' : didYouMean(word, known)
   const next = near === '' ? ` ${where}: ${known.join(', ')}` : near
   return `Unknown word ${quotedWord(word)}.${next}`
-}
-
-const levels = ['read', 'write', 'deny'] as const
-const keyLevels = ['read', 'list', 'write', 'deny'] as const
-
-/** A level, in any case; a text with the fault if it is none of this resource. */
-export function levelOf(word: string, resource: string): Level | { readonly fault: string } {
-  const known: readonly Level[] = resource === 'key' ? keyLevels : levels
-  const level = known.find((each) => each === word.toLowerCase())
-  if (level !== undefined) return level
-  if (word.toLowerCase() === 'list') {
-    return { fault: 'The level "list" is only for key and key_prefix' }
-  }
-  const near = word.length > suggestedLength ? '' : didYouMean(word, known)
-  const next = near === '' ? ` Use one of: ${known.join(', ')}` : near
-  return { fault: `Unknown level ${quotedWord(word)}.${next}` }
 }

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { endpoints } from '../../../src/api/endpoints/families.ts'
 import { methodsOf } from '../../../src/http/endpoint.ts'
-import type { Permission, Resource } from '../../../src/http/permissions.ts'
+import type { Resource } from '../../../src/access/rules/resource.ts'
+import type { Permission } from '../../../src/http/permissions.ts'
 import { TestApi } from '../support.ts'
 
 const resources: readonly Resource[] = [

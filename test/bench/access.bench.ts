@@ -1,0 +1,63 @@
+import { must } from '../../src/base/assert.ts'
+import { Authorizer } from '../../src/access/rules/authorizer.ts'
+import { policyFrom } from '../../src/access/rules/policy.ts'
+import { median, table } from './report.ts'
+
+const rounds = 5
+const checks = 200_000
+const policies = 20
+const kinds = ['key_prefix', 'key', 'service', 'service_prefix', 'node'] as const
+
+/** What a decision costs a token of 20 policies, and what its policies cost when they change. */
+export async function benchAccess(): Promise<string> {
+  const rows = [10, 100, 1000].map((rules) => {
+    const texts = Array.from({ length: policies }, (_, at) => policyText(at, rules))
+    const read = (): Authorizer =>
+      new Authorizer(
+        texts.map((text, at) => policyFrom(`p${at}`, text)),
+        'deny',
+      )
+    const authorizer = read()
+    const names = Array.from({ length: 4096 }, (_, at) => `app/team-${at % 61}/service-${at}/a`)
+    const cost = (work: (name: string) => void, times = checks): number =>
+      median(Array.from({ length: rounds }, () => cpuMicroseconds(work, names, times) / times))
+    return [
+      `${policies} × ${rules}`,
+      cost((name) => void authorizer.allows('key', name, 'read')).toFixed(2),
+      cost((name) => void authorizer.allows('service', name, 'write')).toFixed(2),
+      cost((name) => void authorizer.allows('key', name, 'write-prefix')).toFixed(2),
+      (cost(() => void read(), 5) / 1000).toFixed(1),
+    ]
+  })
+  const columns = ['policies × rules', 'key read, µs CPU', 'service write', 'key write-prefix']
+  return table(
+    'Decisions of access control',
+    [...columns, 'policies read and merged, ms CPU'],
+    rows,
+  )
+}
+
+function cpuMicroseconds(
+  work: (name: string) => void,
+  names: readonly string[],
+  times: number,
+): number {
+  const before = process.cpuUsage()
+  for (let at = 0; at < times; at++) work(must(names[at % names.length]))
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}
+
+/** Prefixes that cover each other, and names next to each other. */
+function policyText(policy: number, rules: number): string {
+  const lines = Array.from({ length: rules }, (_, at) => {
+    const kind = must(kinds[at % kinds.length])
+    const depth = [
+      'app/',
+      `app/team-${at % 61}/`,
+      `app/team-${at % 61}/service-${at * 7 + policy}/`,
+    ]
+    return `${kind} "${must(depth[(at + policy) % depth.length])}" { policy = "${at % 3 === 0 ? 'read' : 'write'}" }`
+  })
+  return lines.join('\n')
+}
