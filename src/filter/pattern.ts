@@ -1,4 +1,5 @@
 import { parsePattern } from './pattern-parse.ts'
+import { PatternError } from './pattern-syntax.ts'
 import { holds, programOf } from './pattern-program.ts'
 import type { Step } from './pattern-program.ts'
 
@@ -6,15 +7,26 @@ import type { Step } from './pattern-program.ts'
  * Compiles a regular expression in RE2's syntax into a function that tells whether a text has a match.
  * Its time is linear in the text, whatever the pattern, so no pattern can stop the server: it follows
  * all ways to match side by side (Thompson 1968) and never backtracks. Throws PatternError, also for a
- * pattern of more than 2,000 steps.
+ * pattern of more than 2,000 steps, and when a match takes more than is left of `work`.
  */
-export function compilePattern(text: string): (subject: string) => boolean {
+export function compilePattern(text: string): (subject: string, work?: Work) => boolean {
   const { steps, start } = programOf(parsePattern(text), false)
-  return (subject) => isMatch(steps, start, subject)
+  return (subject, work = { left: Infinity }) => isMatch({ steps, start, work }, subject)
 }
 
-function isMatch(steps: readonly Step[], start: number, subject: string): boolean {
-  const run = new Run(steps)
+/** How many steps matches may still look at: 10,000 take up to a millisecond. */
+export interface Work {
+  left: number
+}
+
+interface Matching {
+  readonly steps: readonly Step[]
+  readonly start: number
+  readonly work: Work
+}
+
+function isMatch({ steps, start, work }: Matching, subject: string): boolean {
+  const run = new Run(steps, work)
   let before = -1
   for (let at = 0; ;) {
     const code = subject.codePointAt(at) ?? -1
@@ -22,6 +34,7 @@ function isMatch(steps: readonly Step[], start: number, subject: string): boolea
     run.reach(start, before, code)
     if (run.isMatched) return true
     if (code === -1) return false
+    if (work.left < 0) throw new PatternError('the expression takes too long; use a simpler one')
     run.advance(code, subject, at)
     if (run.isMatched) return true
     at += code > 0xffff ? 2 : 1
@@ -33,13 +46,15 @@ function isMatch(steps: readonly Step[], start: number, subject: string): boolea
 class Run {
   isMatched = false
   readonly #steps: readonly Step[]
+  readonly #work: Work
   /** The position (from 1) at which each step was last reached. A step is reached once per position. */
   readonly #seen: Int32Array
   #place = 1
   #current: number[] = []
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly Step[], work: Work) {
     this.#steps = steps
+    this.#work = work
     this.#seen = new Int32Array(steps.length)
   }
 
@@ -47,6 +62,7 @@ class Run {
   reach(start: number, before: number, after: number): void {
     const open = [start]
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      this.#work.left--
       if (this.#seen[at] === this.#place) continue
       this.#seen[at] = this.#place
       const step = this.#steps[at]
@@ -65,6 +81,7 @@ class Run {
     this.#current = []
     this.#place++
     const after = subject.codePointAt(at + (code > 0xffff ? 2 : 1)) ?? -1
+    this.#work.left -= standing.length
     for (const index of standing) {
       const step = this.#steps[index]
       if (step?.kind === 'character' && step.test(code)) this.reach(step.next, code, after)

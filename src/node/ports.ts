@@ -16,11 +16,13 @@ import { clusterView } from '../replica/cluster/cluster-view.ts'
 import { sessionsAtLeader } from '../replica/session-view.ts'
 import { freshnessOf } from '../replica/freshness.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
+import { sessionFamily } from '../state/session/family.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { StateReader } from '../storage/state.ts'
 import { leavable } from './leaving.ts'
 
-export interface PortParts extends Reload, Omit<NodeFactsParts, 'freshness' | 'read' | 'unprobed'> {
+export interface PortParts
+  extends Reload, Omit<NodeFactsParts, 'freshness' | 'read' | 'sessionCounts' | 'unprobed'> {
   readonly config: Config
   readonly agent: Agent
   readonly state: StateReader
@@ -55,7 +57,10 @@ export function portsOf(parts: PortParts): Ports {
     cluster: clusterView(replica, config.memberTimeoutSeconds * 1000),
     onLeaving: (isLeaving) => agent.pauseReconciling(isLeaving),
   })
-  const facts = nodeFacts({ ...parts, freshness, read, unprobed: () => agent.unprobed })
+  const sessions = state.of(sessionFamily)
+  const sessionCounts = () => state.read(() => sessions.counts())
+  const unprobed = () => agent.unprobed
+  const facts = nodeFacts({ ...parts, freshness, read, sessionCounts, unprobed })
   const backend: Backend = {
     identity,
     agent,

@@ -1,11 +1,13 @@
 import type { Identity } from '../ports/identity.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
+import type { SessionCounts } from '../state/session/reader.ts'
 import { connectionMetrics } from './connection-metrics.ts'
 import type { ConnectionFigures } from './connection-metrics.ts'
 import type { DnsService } from '../resolver/service.ts'
 import { dnsMetrics } from '../resolver/metrics.ts'
 import type { ClusterStatus } from '../replica/messages.ts'
+import { sessionMetrics } from './session-metrics.ts'
 import { heapBytes } from '../process/thread-heaps.ts'
 import type { TickDelays } from '../replica/tick-delays.ts'
 
@@ -16,6 +18,7 @@ export interface MetricsParts {
   readonly tickDelays: TickDelays['figures']
   readonly replicaHeapBytes: number
   readonly read: <T>(query: (catalog: CatalogReader) => T) => T
+  readonly sessions: SessionCounts
   /** Undefined: this node does not answer DNS. */
   readonly dns: Pick<DnsService, 'figures'> | undefined
   readonly connections: ConnectionFigures
@@ -32,6 +35,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
     ...raftMetrics(parts),
     ...diskMetrics(parts),
     ...catalogMetrics(parts),
+    ...sessionMetrics(parts.sessions, parts.status?.sessions),
     ...dns,
     ...connectionMetrics(parts.connections),
     {

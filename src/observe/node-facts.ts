@@ -8,6 +8,7 @@ import { hostFacts } from '../process/host-facts.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { DnsService } from '../resolver/service.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
+import type { SessionCounts } from '../state/session/reader.ts'
 import type { ConnectionFigures } from './connection-metrics.ts'
 import { diagnosis } from './diagnosis.ts'
 import { nodeMetrics } from './metrics.ts'
@@ -23,6 +24,7 @@ export interface NodeFactsParts {
   readonly freshness: Pick<Freshness, 'lastContactMs'>
   /** Reads the state even when it is damaged: a damaged server still says how it is. */
   readonly read: Reads<CatalogReader>['read']
+  readonly sessionCounts: () => SessionCounts
   /** Undefined: this node answers no DNS. */
   readonly dns: DnsService | undefined
   readonly connections: () => ConnectionFigures
@@ -42,6 +44,7 @@ export function nodeFacts(parts: NodeFactsParts): Facts {
         tickDelays: replica.tickDelays,
         replicaHeapBytes: replica.heapBytes,
         read,
+        sessions: parts.sessionCounts(),
         dns,
         connections: parts.connections(),
         unprobed: parts.unprobed(),

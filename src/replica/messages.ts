@@ -4,6 +4,7 @@ import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
 import type { PeerLimits } from '../peers/limits.ts'
+import type { SessionFigures } from './duties/session-deadlines.ts'
 import type { DiskFigures } from './disk-space.ts'
 import type { ProposalResult } from './writes/proposals.ts'
 import { TickDelays } from './tick-delays.ts'
@@ -106,6 +107,8 @@ export interface ClusterStatus {
   readonly damagesFound: number
   /** How many times, as the leader, it found states that differ without a majority for one of them. */
   readonly undecidedStates?: number
+  /** Undefined: it has no part in a cluster yet. */
+  readonly sessions?: SessionFigures | undefined
   /** The cluster was recovered without this server, which is in an older epoch. */
   readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
   /** The newest format of the state that the log has taken into use, as far as it is applied here. */

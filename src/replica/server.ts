@@ -255,8 +255,7 @@ export class ReplicaServer {
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
-    const undecidedStates = this.#duties?.comparison.undecided ?? 0
-    return { ...status, undecidedStates, disk: this.#disk.figures }
+    return { ...status, ...this.#duties?.figures, disk: this.#disk.figures }
   }
 
   #openState(files: Snapshotter['files']): StateKeeper {

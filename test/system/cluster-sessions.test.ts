@@ -27,6 +27,14 @@ async function has(server: ClusterServer, session: string): Promise<boolean> {
   return (await server.get<unknown[]>(`session/info/${session}`)).length > 0
 }
 
+async function sessionFigures(server: ClusterServer): Promise<ReadonlyMap<string, number>> {
+  const text = await (await server.fetch('agent/metrics?format=prometheus')).text()
+  const lines = text.split('\n').filter((line) => /^svcd_(?:session|lock)/.test(line))
+  return new Map(
+    lines.map((line) => line.split(' ')).map(([name = '', value]) => [name, Number(value)]),
+  )
+}
+
 const noChecks = { TTL: '10s', NodeChecks: [] }
 
 t.test('a lock survives its leader, and is free when its holder is silent', async (t) => {
@@ -52,6 +60,17 @@ t.test('a lock survives its leader, and is free when its holder is silent', asyn
   t.ok(ms > 11_000, `${Math.round(ms)} ms`)
   t.ok(ms < 11_000 + 2000, `${Math.round(ms)} ms`)
   t.match(await entry(other, 'lock'), { Session: rival, LockIndex: 2 }, 'the token has risen')
+  let figures: readonly ReadonlyMap<string, number>[] = []
+  const sum = (name: string): number =>
+    figures.reduce((all, values) => all + (values.get(`svcd_${name}`) ?? 0), 0)
+  // A leader tells its figures once a second.
+  await until('the leader has counted the end of the session', 5000, async () => {
+    figures = await Promise.all([one, other].map((server) => sessionFigures(server)))
+    return sum('session_expirations_total') === 1
+  })
+  t.ok(sum('session_renewals_total') >= 2)
+  for (const name of ['sessions', 'sessions_timed', 'locks_held'])
+    t.equal(sum(name), 2, `${name}: one on each server`)
   const gone = await one.fetch(`session/renew/${holder}`, { method: 'PUT' })
   t.strictSame([gone.status, await gone.text()], [404, `Session id '${holder}' not found`])
 })

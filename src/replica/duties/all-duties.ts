@@ -10,7 +10,7 @@ import type { MemberMovesParts } from './member-moves.ts'
 import { MemberSilence } from './member-silence.ts'
 import type { MemberSilenceParts } from './member-silence.ts'
 import { SessionDeadlines } from './session-deadlines.ts'
-import type { SessionDeadlinesParts } from './session-deadlines.ts'
+import type { SessionDeadlinesParts, SessionFigures } from './session-deadlines.ts'
 import { Promotion } from './promotion.ts'
 import type { PromotionParts } from './promotion.ts'
 import { ServerHealths } from './server-healths.ts'
@@ -34,6 +34,8 @@ export interface AllDuties {
   readonly healths: ServerHealths
   readonly comparison: ReplicaComparison
   readonly sessions: SessionDeadlines
+  /** For the status of this server. */
+  readonly figures: { readonly undecidedStates: number; readonly sessions: SessionFigures }
 }
 
 /** The list of the leader's duties. A new duty is a file in this folder, and a line here. */
@@ -56,5 +58,14 @@ export function allDuties(parts: AllDutiesParts): AllDuties {
     new FormatUse({ ...parts, formats: comparison.formats }),
     sessions,
   ]
-  return { runner: new LeaderDuties({ ...parts, duties }), silence, healths, comparison, sessions }
+  return {
+    runner: new LeaderDuties({ ...parts, duties }),
+    silence,
+    healths,
+    comparison,
+    sessions,
+    get figures() {
+      return { undecidedStates: comparison.undecided, sessions: sessions.figures }
+    },
+  }
 }

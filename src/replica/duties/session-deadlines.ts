@@ -22,6 +22,13 @@ export interface SessionDeadlinesParts {
   readonly logger: Logger
 }
 
+/** Counted since the start of this server, while it led. */
+export interface SessionFigures {
+  readonly renewals: number
+  /** Sessions that have ended by silence. */
+  readonly expirations: number
+}
+
 /** Of one batch. */
 const endsMax = 256
 /** A proposal that is not applied by then was refused, or got lost. */
@@ -49,6 +56,8 @@ interface Wheels {
 export class SessionDeadlines implements Duty {
   readonly #parts: SessionDeadlinesParts
   #wheels: Wheels | undefined
+  #renewals = 0
+  #expirations = 0
 
   constructor(parts: SessionDeadlinesParts) {
     this.#parts = parts
@@ -75,6 +84,10 @@ export class SessionDeadlines implements Duty {
     for (const key of wheels.delays.due(nowMs)) wheels.endingDelays.set(key, -Infinity)
     this.#endSessions(wheels, nowMs)
     this.#endDelays(wheels, nowMs)
+  }
+
+  get figures(): SessionFigures {
+    return { renewals: this.#renewals, expirations: this.#expirations }
   }
 
   ended(): void {
@@ -124,6 +137,7 @@ export class SessionDeadlines implements Duty {
     if (wheels?.sessions.renew(id, nowMs) === false) {
       wheels.sessions.set(id, silenceMsOf(session), nowMs)
     }
+    this.#renewals++
     return session
   }
 
@@ -158,8 +172,10 @@ export class SessionDeadlines implements Duty {
     const bodies: SessionDestroyCommand[] = []
     for (const [id, proposedMs] of ending) {
       if (bodies.length === endsMax) break
-      if (!this.#parts.sessions.has(id)) ending.delete(id)
-      else if (nowMs - proposedMs >= againMs) {
+      if (!this.#parts.sessions.has(id)) {
+        ending.delete(id)
+        this.#expirations++
+      } else if (nowMs - proposedMs >= againMs) {
         ending.set(id, nowMs)
         bodies.push({ kind: 'session-destroy', id, term })
       }

@@ -10,7 +10,7 @@ export interface AttemptParts {
   /** Of all tables. */
   readonly writers: readonly TableWriter[]
   readonly changes: ReadonlyMap<string, Change>
-  readonly subjects: Pick<Subjects, 'clear'>
+  readonly subjects: Pick<Subjects, 'mark' | 'takeBack' | 'keep'>
 }
 
 /**
@@ -35,15 +35,17 @@ export class Attempts {
   /** Returns what `work` returns: whether what it wrote is to stay. An exception of `work` fails the batch. */
   run(work: () => boolean): boolean {
     assert(!this.#isRunning, 'no attempt begins within another')
-    const { writers, changes } = this.#parts
+    const { writers, changes, subjects } = this.#parts
     const sums = writers.map(({ sum }) => sum.mark())
     const touched = [...changes.values()].map((change) => change.touched)
     for (const change of changes.values()) change.touched = new Map()
+    subjects.mark()
     this.#sql.begin.run()
     this.#isRunning = true
     try {
       const isKept = work()
-      if (!isKept) this.#takeBack(sums)
+      if (isKept) subjects.keep()
+      else this.#takeBack(sums)
       this.#sql.end.run()
       for (const [at, change] of [...changes.values()].entries()) {
         const before = touched[at] ?? new Map<string, number>()
@@ -60,8 +62,8 @@ export class Attempts {
     const { writers, moment, subjects } = this.#parts
     this.#sql.back.run()
     for (const [at, { sum }] of writers.entries()) sum.reset(sums[at] ?? [0, 0])
-    // All that is remembered of the rows is void.
-    subjects.clear()
+    subjects.takeBack()
+    // All that families remember of the rows is void.
     moment.batch++
   }
 }

@@ -51,6 +51,8 @@ export class Subjects {
   readonly #known = new Map<string, number>()
   /** The names of `gone_subjects`; undefined until they are read. */
   #goneNames: Set<string> | undefined
+  /** Of the names that an attempt has changed, which were gone before; undefined: none is under way. */
+  #beforeAttempt: Map<string, boolean> | undefined
 
   constructor(db: Database, sums: () => { readonly subjects: RowSum; readonly gone: RowSum }) {
     this.#sql = prepare(db)
@@ -80,13 +82,42 @@ export class Subjects {
     if (!this.#mayBeGone(subject)) return
     const { changes } = this.#sql.deleteGone.run(subject)
     if (changes === 1) this.#sums().gone.subtract([subject])
-    this.#goneNames?.delete(subject)
+    this.#remember(subject, false)
   }
 
   gone(subject: string): void {
     const { changes } = this.#sql.putGone.run(subject)
     if (changes === 1) this.#sums().gone.add([subject])
-    this.#goneNames?.add(subject)
+    this.#remember(subject, true)
+  }
+
+  /** An attempt begins: {@link takeBack} or {@link keep} ends it. In it, no name is touched or forgotten. */
+  mark(): void {
+    // Names that are not read yet would be read within the attempt.
+    this.#goneNames ??= new Set(this.#sql.allGone.all())
+    this.#beforeAttempt = new Map()
+  }
+
+  /** SQLite has the rows as they were at {@link mark}. */
+  takeBack(): void {
+    for (const [subject, wasGone] of this.#beforeAttempt ?? []) {
+      if (wasGone) this.#goneNames?.add(subject)
+      else this.#goneNames?.delete(subject)
+    }
+    this.#beforeAttempt = undefined
+  }
+
+  keep(): void {
+    this.#beforeAttempt = undefined
+  }
+
+  #remember(subject: string, isGone: boolean): void {
+    const names = this.#goneNames
+    if (names === undefined) return
+    const before = this.#beforeAttempt
+    if (before !== undefined && !before.has(subject)) before.set(subject, names.has(subject))
+    if (isGone) names.add(subject)
+    else names.delete(subject)
   }
 
   /** Nearly every registration asks. Other texts than ASCII may be read back from SQLite as others. */
@@ -114,6 +145,7 @@ export class Subjects {
   clear(): void {
     this.#known.clear()
     this.#goneNames = undefined
+    this.#beforeAttempt = undefined
   }
 }
 

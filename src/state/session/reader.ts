@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
+import { must } from '../../base/assert.ts'
 import { forgottenUpTo } from '../machine/subjects.ts'
 import type { Lock, LockDelay, Session } from './model.ts'
 import { sessionOf } from './rows.ts'
@@ -10,6 +11,16 @@ export interface TimedSession {
   readonly ttlMs: number
   readonly lockDelayNs: number
   readonly index: number
+}
+
+/** How much there is of sessions and locks. */
+export interface SessionCounts {
+  readonly sessions: number
+  /** With a TTL. */
+  readonly timed: number
+  /** Keys that are locked. */
+  readonly locks: number
+  readonly lockDelays: number
 }
 
 const pageRows = 256
@@ -92,6 +103,10 @@ export class SessionReader {
     return this.#sql.lock.get(key)
   }
 
+  counts(): SessionCounts {
+    return must(this.#sql.counts.get())
+  }
+
   /** The last entry that it shows. */
   appliedIndex(): number {
     return this.#sql.applied.get() ?? 0
@@ -128,6 +143,12 @@ function prepare(db: Database) {
     lock: db.prepare<[string], Lock>(`${lock} WHERE key = ?`),
     locks: db.prepare<[string, number], Lock>(
       `${lock} WHERE key > ? AND lock_index > 0 ORDER BY key LIMIT ?`,
+    ),
+    counts: db.prepare<[], SessionCounts>(
+      `SELECT (SELECT count(*) FROM sessions) AS sessions,
+       (SELECT count(*) FROM sessions WHERE ttl_ms > 0) AS timed,
+       (SELECT count(*) FROM kv WHERE session <> '') AS locks,
+       (SELECT count(*) FROM lock_delays) AS lockDelays`,
     ),
     applied: one<[], number>("SELECT value FROM meta WHERE key = 'applied_index'"),
     index: one<[string], number>('SELECT modify_index FROM subjects WHERE subject = ?'),

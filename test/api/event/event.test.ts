@@ -226,3 +226,30 @@ t.test('the index of an event is that of Consul', async (t) => {
   t.equal(eventIndex({ id: 'cb9a81ad-fff6-52ac-92a7-5f70687805ec' }), '6430540886266763072')
   t.equal(eventIndex({ id: 'ffffffff-ffff-ffff-0000-000000000000' }), '18446744073709551615')
 })
+
+t.test('a filter that takes too long is refused, and holds up nobody', async (t) => {
+  const api = await KvApi.start(t)
+  if (api.api === undefined) return
+  const fire = (serviceFilter: string, at: number): void => {
+    const id = `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`
+    const event = { kind: 'event-fire', id, name: 'x', payload: '' } as const
+    must(api.api).backend.apply({ ...event, nodeFilter: '', serviceFilter, tagFilter: '' })
+  }
+  for (let at = 0; at < 256; at++) fire(`${'a'.repeat(509 - (at % 2))}${at}`, at)
+  const listWith = (filter: string) =>
+    api.ask('GET', `event/list?service=${encodeURIComponent(filter)}`)
+  // For one of them, and for all.
+  for (const costly of ['(a?){900}b', 'a{500}']) {
+    const began = process.cpuUsage()
+    const reply = await listWith(costly)
+    const { user, system } = process.cpuUsage(began)
+    t.equal(reply.status, 400)
+    t.match(reply.body.toString(), /^Invalid service filter: the expression takes too long/)
+    // Without a limit: half a minute.
+    t.ok(user + system < 3e6, `${user + system} µs`)
+  }
+  const names = Array.from({ length: 60 }, (_, at) => `web-${at}`).join('|')
+  for (const filter of ['^a+\\d+$', `^(${names}|a+)$`, 'a{3}$', '7$']) {
+    t.equal((await listWith(filter)).status, 200, filter.slice(0, 20))
+  }
+})

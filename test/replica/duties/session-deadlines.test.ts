@@ -95,6 +95,7 @@ t.test(
     t.strictSame(world.state.ids, ['long', 'quiet'])
     world.pass(60_000)
     t.strictSame(world.state.ids, ['quiet'], 'without a TTL it does not end by silence')
+    t.strictSame(world.duty.figures, { renewals: 0, expirations: 2 })
   },
 )
 
@@ -135,6 +136,7 @@ t.test('renewals keep a session, and write nothing', async (t) => {
     t.match(world.duty.renew(['s', 'nobody']), [{ id: 's', ttlMs: 10_000 }, null])
   }
   t.equal(world.state.index, index, 'no entry of the log')
+  t.strictSame(world.duty.figures, { renewals: 20, expirations: 0 })
   const ms = world.until(() => !world.state.sessions.has('s'))
   t.ok(ms > 10_000 && ms <= 10_500, 'after the last one it has its TTL again')
   t.strictSame(world.duty.renew(['s']), [null])

@@ -2,6 +2,7 @@ import t from 'tap'
 import { must } from '../../../src/base/assert.ts'
 import type { RegisterCommand } from '../../../src/state/catalog/commands.ts'
 import { families, stateMigrations, stateTables } from '../../../src/state/families.ts'
+import type { CommandBody } from '../../../src/state/families.ts'
 import { defineAddressKeys } from '../../../src/state/catalog/schema.ts'
 import { checksTable, nodesTable } from '../../../src/state/catalog/tables.ts'
 import type { CheckRow } from '../../../src/state/catalog/tables.ts'
@@ -10,6 +11,7 @@ import { Machine } from '../../../src/state/machine/apply.ts'
 import type { AppliedFamily } from '../../../src/state/machine/apply.ts'
 import type { AnyBody } from '../../../src/state/machine/command.ts'
 import type { Change } from '../../../src/state/machine/change.ts'
+import type { TxnOp } from '../../../src/state/txn/commands.ts'
 import { initializeSums, scanSums, tablesText } from '../../../src/state/machine/sums.ts'
 import { Sqlite } from '../../helpers/sqlite.ts'
 
@@ -27,12 +29,16 @@ function listening(open: (change: Change) => void): AppliedFamily {
   }
 }
 
-function openWith(open: (change: Change) => void): {
+function openWith(
+  open: (change: Change) => void,
+  onStatement: (sql: string) => void = () => {},
+): {
   readonly db: InstanceType<typeof Sqlite>
   readonly apply: (...bodies: readonly AnyBody[]) => ReturnType<Machine['applyBatch']>
   readonly machine: Machine
 } {
-  const db = new Sqlite(':memory:')
+  const verbose = (sql?: unknown): void => onStatement(String(sql))
+  const db = new Sqlite(':memory:', { verbose })
   defineAddressKeys(db)
   for (const migration of stateMigrations) db.exec(migration)
   initializeSums(db, stateTables)
@@ -130,4 +136,34 @@ t.test('what a listener wrote is gone when its batch fails', async (t) => {
   })
   t.throws(() => apply(register('passing')), 'the row lacks columns')
   t.strictSame(db.prepare('SELECT * FROM nodes').all(), [])
+})
+
+t.test('a failed attempt reads nothing again of the names that are gone', async (t) => {
+  let reads = 0
+  const { apply, db, machine } = openWith(
+    () => {},
+    (sql) => (reads += sql.includes('FROM gone_subjects') && sql.startsWith('SELECT') ? 1 : 0),
+  )
+  const put: CommandBody = { kind: 'kv-put', key: 'a', value: '', flags: '0' }
+  const deregister: CommandBody = { kind: 'deregister', nodeName: 'n1' }
+  const failing = (...ops: readonly TxnOp[]): CommandBody => ({
+    kind: 'txn',
+    ops: [...ops, { verb: 'check-index', key: 'a', index: '7' }],
+  })
+  const removing = failing({ verb: 'delete-node', node: 'n1' })
+  const definition = { name: 'n1', id: '', address: '::1', taggedAddresses: {}, meta: {} }
+  const adding = failing({ verb: 'set-node', definition })
+  apply(put, register('passing'))
+  apply(removing)
+  const before = reads
+  for (let count = 0; count < 20; count++) apply(removing, register('critical'))
+  t.equal(reads, before)
+  const gone = (): readonly unknown[] => db.prepare('SELECT subject FROM gone_subjects').all()
+  t.strictSame(gone(), [], 'the node is still there')
+  apply(deregister, adding)
+  t.ok(gone().length > 0)
+  // It comes back: that its name was gone has not been forgotten.
+  apply(register('passing'))
+  t.strictSame(gone(), [])
+  t.equal(tablesText(scanSums(db, stateTables)), machine.sums.now.text)
 })

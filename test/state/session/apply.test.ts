@@ -58,6 +58,16 @@ t.test('a session shows what it was made with', async (t) => {
   t.strictSame([...state.sessions.sessionsOf('n2')], [])
 })
 
+t.test('sessions and locks are counted', async (t) => {
+  const state = new MemorySessions()
+  const timed = { ttl: '10s', ttlMs: 10_000 }
+  state.applyAll(sessionCreate('s', timed), sessionCreate('t'), sessionCreate('u', timed))
+  for (const [key, session] of Object.entries({ a: 's', b: 's', c: 't', d: 'u' }))
+    state.acquire(key, session)
+  state.apply({ kind: 'session-destroy', id: 'u' })
+  t.strictSame(state.sessions.counts(), { sessions: 2, timed: 1, locks: 3, lockDelays: 1 })
+})
+
 t.test('a lock is taken once, told by its index, and replaces value and flags', async (t) => {
   const state = new MemorySessions()
   state.applyAll(sessionCreate('s'), sessionCreate('t'))

@@ -14,24 +14,26 @@ const listsMax = 8
 export class Arrivals implements FeedSource {
   readonly state: FamilyReads<EventReader>
   readonly subject: string
-  readonly #has: Choice['has']
+  readonly #choice: Choice
   #events: readonly UserEvent[]
   /** The lists that readers got, by the Lamport time of what they had seen: mostly all have seen the same. */
   readonly #lists = new Map<number, Buffer>()
 
-  constructor(state: FamilyReads<EventReader>, { subject, has }: Choice) {
+  constructor(state: FamilyReads<EventReader>, choice: Choice) {
     this.state = state
-    this.subject = subject
-    this.#has = has
-    this.#events = recentOf(state).events.filter(has)
+    this.subject = choice.subject
+    this.#choice = choice
+    this.#events = recentOf(state).events.filter(choice.has)
   }
 
-  look(): Promise<boolean> {
+  async look(): Promise<boolean> {
     const last = this.#lastTime()
-    this.#events = recentOf(this.state).events.filter(this.#has)
-    if (this.#lastTime() === last) return Promise.resolve(false)
+    const { events } = recentOf(this.state)
+    await this.#choice.prepare(events)
+    this.#events = events.filter(this.#choice.has)
+    if (this.#lastTime() === last) return false
     this.#lists.clear()
-    return Promise.resolve(true)
+    return true
   }
 
   /**

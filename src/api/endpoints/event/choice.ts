@@ -13,6 +13,10 @@ export interface Choice {
   /** What moves when there is another one. */
   readonly subject: string
   readonly has: (event: UserEvent) => boolean
+  /** To be called before it looks at events in one turn of the event loop. */
+  readonly begin: () => void
+  /** Looks at the events with pauses, and remembers what it finds. */
+  readonly prepare: (events: readonly UserEvent[]) => Promise<void>
 }
 
 /**
@@ -26,21 +30,56 @@ export function choiceOf(parameters: Parameters, { nodeName }: Identity): Choice
   )
   const own = nodeName.toLowerCase()
   const isHere = node?.matches ?? ((name: string) => name.toLowerCase() === own)
+  const has: Choice['has'] = ({ name, nodes, serviceFilter, tagFilter }) =>
+    (wanted === '' || name === wanted) &&
+    (nodes === undefined || nodes.some(isHere)) &&
+    (service === undefined || (serviceFilter !== '' && service.matches(serviceFilter))) &&
+    (tag === undefined || (tagFilter !== '' && tag.matches(tagFilter)))
+  const filters = [node, service, tag].filter((filter) => filter !== undefined)
   return {
     subject: wanted === '' ? eventSubject.all : eventSubject.named(wanted),
-    has: ({ name, nodes, serviceFilter, tagFilter }) =>
-      (wanted === '' || name === wanted) &&
-      (nodes === undefined || nodes.some(isHere)) &&
-      (service === undefined || (serviceFilter !== '' && service.matches(serviceFilter))) &&
-      (tag === undefined || (tagFilter !== '' && tag.matches(tagFilter))),
+    has,
+    begin: () => {
+      for (const { allow } of filters) allow(atOnceStepsMax)
+    },
+    prepare: (events) => lookSliced(filters, events, has),
+  }
+}
+
+async function lookSliced(
+  filters: readonly Filter[],
+  events: readonly UserEvent[],
+  has: Choice['has'],
+): Promise<void> {
+  if (filters.length === 0) return
+  for (const { allow } of filters) allow(slicedStepsMax)
+  const left = (): number => filters.reduce((sum, filter) => sum + filter.left(), 0)
+  let pausedAt = left()
+  for (const event of events) {
+    has(event)
+    if (pausedAt - left() < sliceSteps) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    pausedAt = left()
   }
 }
 
 /** A regular expression of RE2, matched in linear time. */
 export interface Filter {
   readonly text: string
+  /** Throws `invalid-event-filter` when it takes too long. */
   readonly matches: (subject: string) => boolean
+  /** Limits the steps that it may take from now on. */
+  readonly allow: (steps: number) => void
+  readonly left: () => number
 }
+
+/** Steps of a filter for one name: up to 30 ms. Without limits a filter of 512 bytes could take minutes for all events. */
+const matchStepsMax = 400_000
+/** Steps of a filter for all events, with pauses, and without. */
+const slicedStepsMax = 6_000_000
+const atOnceStepsMax = 600_000
+/** Others get their turn after so many. */
+const sliceSteps = 100_000
 
 /** Undefined when it is absent or empty. Throws `invalid-event-filter`, in Go's words. */
 export function filterOf(
@@ -54,11 +93,31 @@ export function filterOf(
     const reason = `it has ${size} bytes, and at most ${filterBytesMax} are allowed`
     throw svcdError('invalid-event-filter', { kind, reason })
   }
+  const pattern = inWords(kind, 'error parsing regexp: ', () => compilePattern(text))
+  let left = Infinity
+  const matches = (subject: string): boolean => {
+    const most = Math.min(left, matchStepsMax)
+    const work = { left: most }
+    try {
+      return inWords(kind, '', () => pattern(subject, work))
+    } finally {
+      left -= most - work.left
+    }
+  }
+  return {
+    text,
+    matches: remembered(matches),
+    allow: (steps) => (left = steps),
+    left: () => left,
+  }
+}
+
+function inWords<T>(kind: string, prefix: string, run: () => T): T {
   try {
-    return { text, matches: remembered(compilePattern(text)) }
+    return run()
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
-    const reason = `error parsing regexp: ${error.message}`
+    const reason = `${prefix}${error.message}`
     throw svcdError('invalid-event-filter', { kind, reason }, error)
   }
 }

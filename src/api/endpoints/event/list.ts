@@ -32,9 +32,11 @@ export async function listEvents(
   const seen = seenIndex(parameter(request.query, 'index'))
   const state = context.families.of(eventFamily)
   await catchUp(context, state, seen)
+  await choice.prepare(recentOf(state).events)
   const limitMs = (): number => timeoutMs(waitMs, random, waitMsDefault)
   const blocking = { state, subject: choice.subject, limitMs }
   const view = await untilFound(context, reply, blocking, (_since, isLast) => {
+    choice.begin()
     const found = viewOf(recentOf(state), choice, seen)
     return found.isNew || isLast ? found : undefined
   })
