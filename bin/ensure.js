@@ -4,7 +4,7 @@
 // The build does not check types, which takes longer than all the rest: `npm run check` does.
 // Plain JavaScript without dependencies, because it runs before any are installed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -104,9 +104,8 @@ function build() {
   say('building dist/')
   const manifest = sourceManifest()
   if (!runNpm(['run', '--silent', 'build'])) {
-    stop('The build failed; see the messages of the compiler above.')
+    stop('The build failed; see the messages above.')
   }
-  removeOrphans()
   writeFileSync(manifestPath, manifest)
 }
 
@@ -114,8 +113,8 @@ function build() {
 function sourceManifest() {
   const paths = [
     'package-lock.json',
+    'bin/build.js',
     'tsconfig.json',
-    'tsconfig.build.json',
     ...filesUnder('src').map((path) => join('src', path)),
   ]
   const rows = paths.map((path) => {
@@ -123,14 +122,6 @@ function sourceManifest() {
     return [path, size, mtimeMs]
   })
   return JSON.stringify(rows)
-}
-
-/** Compiled files whose source is gone would otherwise stay importable. */
-function removeOrphans() {
-  for (const path of filesUnder('dist')) {
-    const source = join(root, 'src', path.replace(/\.js$/, '.ts'))
-    if (path.endsWith('.js') && !existsSync(source)) rmSync(join(root, 'dist', path))
-  }
 }
 
 function filesUnder(directory) {

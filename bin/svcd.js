@@ -7,4 +7,4 @@ if (fault !== undefined) {
   process.exit(2)
 }
 // dist/ is what `npm run build` makes of src/.
-await import('../dist/cli/main.js')
+await import('../dist/cli-main.js')

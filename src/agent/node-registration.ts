@@ -1,6 +1,5 @@
 import type { Identity } from '../ports/identity.ts'
 import { parseIp } from '../base/ip.ts'
-import { consulVersion } from '../base/version.ts'
 import type { RegisterCommand } from '../state/catalog/commands.ts'
 import { isSame } from '../state/catalog/is-same.ts'
 import { nodeCheckId, serverServiceId } from '../state/catalog/model.ts'
@@ -21,7 +20,7 @@ export function nodeDefinition(identity: Identity): NodeDefinition {
       wan: address,
       [`wan_${family}`]: address,
     },
-    meta: { ...nodeMeta, 'consul-network-segment': '', 'consul-version': consulVersion },
+    meta: { ...nodeMeta, 'consul-network-segment': '' },
   }
 }
 

@@ -11,19 +11,19 @@ import type { Backend } from '../ports/backend.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
 import { endpoints as allEndpoints } from './endpoints/families.ts'
-import { takeBodies } from './http/body.ts'
-import { answerClientError } from './http/client-error.ts'
-import { noCompilers } from './http/compilers.ts'
-import { connectionEndings } from './http/connection-endings.ts'
-import { measure, renderMetrics } from './http/measured.ts'
-import type { Exposition } from './http/measured.ts'
-import { addEndpoints, urlsOf } from './http/mount.ts'
-import { argumentPrefixes, cleanPath, originForm } from './http/path.ts'
-import { Waits } from './http/blocking.ts'
-import { Renderer } from './http/renderer.ts'
-import { RequestGuard } from './http/request-guard.ts'
-import { SaidWarnings } from './http/said-warnings.ts'
-import type { WarningLines } from './http/said-warnings.ts'
+import { takeBodies } from '../http/body.ts'
+import { answerClientError } from '../http/client-error.ts'
+import { noCompilers } from '../http/compilers.ts'
+import { connectionEndings } from '../http/connection-endings.ts'
+import { measure, renderMetrics } from '../http/measured.ts'
+import type { Exposition } from '../http/measured.ts'
+import { addEndpoints, urlsOf } from '../http/mount.ts'
+import { argumentPrefixes, cleanPath, originForm } from '../http/path.ts'
+import { Waits } from '../http/blocking.ts'
+import { Renderer } from '../http/renderer.ts'
+import { RequestGuard } from '../http/request-guard.ts'
+import { SaidWarnings } from '../http/said-warnings.ts'
+import type { WarningLines } from '../http/said-warnings.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
 import { LineStreams } from './streams/line-streams.ts'
 import { Streams } from './streams/streams.ts'
@@ -147,7 +147,7 @@ function documentOnce(endpoints: readonly ApiEndpoint[]): () => Promise<Buffer> 
 
 /** Of what is below `/v1`. Loads what only this needs. */
 async function makeDocument(endpoints: readonly ApiEndpoint[]): Promise<Buffer> {
-  const { openApiDocument } = await import('./http/openapi-document.ts')
+  const { openApiDocument } = await import('../http/openapi-document.ts')
   const rows = endpoints.filter(({ path }) => path.startsWith('/v1/'))
   return Buffer.from(JSON.stringify(await openApiDocument(rows)))
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import { addRefusal } from './http/mount.ts'
+import { addRefusal } from '../http/mount.ts'
 
 /** Endpoints of Consul that svcd does not have. */
 export interface NotBuilt {

@@ -1,3 +1,4 @@
+import { aclErrors } from './errors/acl.ts'
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
@@ -38,6 +39,7 @@ export const errorTable = {
   ...sessionErrors,
   ...eventErrors,
   ...txnErrors,
+  ...aclErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { svcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import type { Io } from './io.ts'
 import {
@@ -22,7 +23,9 @@ export function forceLeaveCommand(io: Io): Command {
     // For compatibility with Consul. svcd has no list of servers that left.
     .option('--prune', 'Accepted for compatibility with Consul; has no effect.')
     .action(async (node: string, options: ClientOptions) => {
-      await (await agentClient(options, io)).forceLeave(node)
+      const refusals = await (await agentClient(options, io)).forceLeave(node)
+      // No error for the programs that Consul answers 200. Who types it wants it removed.
+      if (refusals.length > 0) throw svcdError('member-alive', { name: node })
       if (options.json === true) printJson(io, { left: node })
       else io.out(`Removed ${node}\n`)
     })

@@ -4,13 +4,14 @@ import { InvariantError } from '../base/assert.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { visibleLines } from '../base/invisible.ts'
 import { didYouMean } from '../base/nearest.ts'
+import { packageFile } from '../base/package-files.ts'
 import { hasCommandArgument, normaliseArguments } from './arguments.ts'
 import { grouped } from './command-groups.ts'
 import { commands } from './commands.ts'
 import type { Io } from './io.ts'
 
 /** The manual page of this copy of svcd: `man svcd` finds it only where npm has installed it. */
-const manPage = fileURLToPath(new URL('../../man/svcd.1', import.meta.url))
+const manPage = fileURLToPath(packageFile('man/svcd.1'))
 
 const wordsMax = Math.max(...Object.keys(commands).map((name) => name.split(' ').length))
 

@@ -1,3 +1,4 @@
+import { fromFieldText } from '../base/http-field.ts'
 /** The choices of {@link Client.ask}. */
 export interface AskOptions {
   readonly body?: Uint8Array | undefined
@@ -19,4 +20,10 @@ export interface WholeAnswer {
   readonly text: string
   /** The value of a header field. */
   header(name: string): string | undefined
+}
+
+/** What the agent warns of, in its words; most often nothing. */
+export function warningsOf(answer: Pick<WholeAnswer, 'header'>): readonly string[] {
+  const warnings = answer.header('X-Svcd-Warning') ?? ''
+  return warnings === '' ? [] : warnings.split('; ').map(fromFieldText)
 }

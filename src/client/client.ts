@@ -1,5 +1,4 @@
 import { svcdError, SvcdError } from '../base/errors.ts'
-import { fromFieldText } from '../base/http-field.ts'
 import { version } from '../base/version.ts'
 import { asError, failureReason, isUntrusted, refusal, type Refusal } from './failure.ts'
 import type {
@@ -20,6 +19,7 @@ import type {
 } from './rows.ts'
 import { parsed, readEvents, withEach } from './event-reader.ts'
 import type { StreamEvent, WatchEvent } from './event-reader.ts'
+import { warningsOf } from './ask-options.ts'
 import type { AskOptions, RequestLimits, WholeAnswer } from './ask-options.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
@@ -112,9 +112,7 @@ export class Client {
     options: { readonly replaceExistingChecks?: boolean } = {},
   ): Promise<readonly string[]> {
     const query = options.replaceExistingChecks === true ? '?replace-existing-checks=true' : ''
-    const answer = await this.#put(`agent/service/register${query}`, service)
-    const warnings = answer.header('X-Svcd-Warning') ?? ''
-    return warnings === '' ? [] : warnings.split('; ').map(fromFieldText)
+    return warningsOf(await this.#put(`agent/service/register${query}`, service))
   }
 
   async deregisterService(id: string): Promise<void> {
@@ -336,9 +334,9 @@ export class Client {
     await this.#put(`agent/join/${encodeURIComponent(address)}`)
   }
 
-  /** Takes a dead server out, by its name or id. */
-  async forceLeave(node: string): Promise<void> {
-    await this.#put(`agent/force-leave/${encodeURIComponent(node)}`)
+  /** Takes a dead server out, by its name or id. Returns what the agent says of a server that lives, and stays. */
+  async forceLeave(node: string): Promise<readonly string[]> {
+    return warningsOf(await this.#put(`agent/force-leave/${encodeURIComponent(node)}`))
   }
 
   /** The state of the cluster as an archive. An archive that breaks off rejects while it is read. */

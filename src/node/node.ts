@@ -21,7 +21,7 @@ import { connectionFigures, openConnections, peerLimitsOf } from './connections.
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
-import { listenHttp } from '../api/http/listeners.ts'
+import { listenHttp } from '../api/listeners.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
 import { portsOf } from './ports.ts'

@@ -7,6 +7,6 @@ export interface Sessions {
    * leader as writes do. Rejects with `no-leader`.
    */
   renew(id: string): Promise<Session | undefined>
-  /** How long no session may lock a key yet; 0: it is free. Rejects with `no-leader`. */
+  /** How long no session may lock a key yet; 0: a write that comes now finds it free. Rejects with `no-leader`. */
   lockDelayMs(key: string): Promise<number>
 }

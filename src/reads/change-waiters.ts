@@ -35,6 +35,7 @@ export class ChangeWaiters {
     const versions = this.#versions.of(family)
     const slot = versions.slotOf(subject)
     const waiter = new Waiter(versions, slot, since, this)
+    this.#listen()
     if (!versions.holds(slot, since)) waiter.end()
     else {
       const others = this.#waiting.get(slot)
@@ -52,13 +53,25 @@ export class ChangeWaiters {
     return count
   }
 
-  /** To be called after a batch was applied and its versions bumped. */
+  /**
+   * To be called after a batch was applied and its versions bumped; while nobody waits
+   * (`Versions.isAwaited`) it need not be.
+   */
   changed(): void {
     const head = this.#head
     this.#head = this.#versions.head
     // More than can be told, as after a restore: every slot is looked at.
     for (const slot of this.#versions.bumpedSince(head) ?? this.#waiting.keys()) this.#look(slot)
     if (!this.#isWaking) this.#wakeSome()
+    if (this.#waiting.size === 0) this.#versions.isAwaited = false
+  }
+
+  /** Before a slot is looked at, so that its next change is heard of. */
+  #listen(): void {
+    if (this.#versions.isAwaited) return
+    this.#versions.isAwaited = true
+    // What was bumped before is seen in the slot itself.
+    this.#head = this.#versions.head
   }
 
   /** A waiter has ended, by itself or because it was woken. */

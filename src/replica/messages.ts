@@ -125,7 +125,7 @@ export type FromReplica =
       readonly ids: readonly number[]
       readonly results: readonly ProposalResult[]
     }
-  /** The versions were bumped. */
+  /** The versions were bumped, and somebody waits for that (`Versions.isAwaited`). */
   | { readonly type: 'applied' }
   | { readonly type: 'barrier'; readonly id: number; readonly isHeld: boolean }
   | { readonly type: 'operated'; readonly id: number; readonly result: OperationResult }

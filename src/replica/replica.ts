@@ -25,7 +25,7 @@ import type {
 } from './messages.ts'
 import { threadLimits } from '../process/thread-heaps.ts'
 import type { TickDelays } from './tick-delays.ts'
-import { workerUrl } from '../process/worker-url.ts'
+import { threadFile } from '../base/package-files.ts'
 
 interface Waiting {
   readonly bytes: number
@@ -45,7 +45,7 @@ export interface ReplicaOptions {
   readonly logger: Logger
   /** Called when the thread ended although it was not stopped. */
   readonly onDeath: (error: Error) => void
-  /** Called after every batch that was applied. */
+  /** Called after every batch that was applied, if somebody waits for that (`Versions.isAwaited`). */
   readonly onApplied: () => void
   readonly onStatus: (status: ClusterStatus) => void
 }
@@ -77,7 +77,7 @@ export class Replica {
 
   private constructor(options: ReplicaOptions) {
     this.#options = options
-    this.#worker = new Worker(workerUrl('thread', import.meta.url), {
+    this.#worker = new Worker(threadFile('replica/thread'), {
       resourceLimits: threadLimits,
       workerData: {
         dataDirectory: options.dataDirectory,

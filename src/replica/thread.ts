@@ -5,6 +5,7 @@ import { must } from '../base/assert.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { failureOf } from './writes/operations.ts'
+import { openVersions } from '../state/families.ts'
 import { isPlain } from '../state/machine/command.ts'
 import { unpackProposals } from './writes/packed-proposals.ts'
 import { failureBy } from './writes/proposals.ts'
@@ -24,6 +25,7 @@ const drainMax = 64
 const port: MessagePort = must(parentPort, 'the replica runs in a worker')
 holdMainHeap()
 const data = workerData as ReplicaWorkerData
+const versions = openVersions(data.versions)
 
 /**
  * A broken invariant or a failed write: report it and end. The whole process ends immediately,
@@ -176,8 +178,9 @@ class Desk {
       this.#isFlushing = false
       const applied = this.#appliedPairs
       const ids = this.#ids
-      if (applied.length + ids.length === 0) post({ type: 'applied' })
-      else post({ type: 'results', applied, ids, results: this.#results })
+      if (applied.length + ids.length > 0)
+        post({ type: 'results', applied, ids, results: this.#results })
+      else if (versions.isAwaited) post({ type: 'applied' })
       this.#appliedPairs = []
       this.#ids = []
       this.#results = []

@@ -215,6 +215,21 @@ t.test('a dead server is taken out with all that is registered on it', async (t)
     t.equal(status, 500)
     t.match(body, /^The cluster refuses: .* is alive; to remove it, run `svcd leave` on it/, name)
   }
+  const { servers } = backend
+  backend.servers = servers.filter(({ id }) => id !== id3)
+  for (const name of ['n1', 'n2', id2]) {
+    const { status, body, headers } = await api.put(`agent/force-leave/${name}`)
+    t.strictSame(
+      [status, body],
+      [200, ''],
+      `${name} lives, and is not to be mistaken: as in Consul`,
+    )
+    t.equal(
+      headers['x-svcd-warning'],
+      `${name} is alive, so it was not removed. To remove it, run \`svcd leave\` on it.`,
+    )
+  }
+  backend.servers = servers
   t.match(
     (await api.put('agent/force-leave/n2')).body,
     `Its ID is ${id2}. To remove a failed server that had`,

@@ -1,6 +1,5 @@
 import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
-import { consulVersion } from '../../src/base/version.ts'
 import { TestApi } from './support.ts'
 
 /** Two instances of web (one warning), a database on a node of its own. */
@@ -188,7 +187,7 @@ t.test('catalog/service rows carry the node’s fields beside the service’s', 
         wan: '127.0.0.1',
         wan_ipv4: '127.0.0.1',
       },
-      NodeMeta: { 'consul-network-segment': '', 'consul-version': consulVersion },
+      NodeMeta: { 'consul-network-segment': '' },
       ServiceKind: '',
       ServiceID: 'web-2',
       ServiceName: 'web',

@@ -12,6 +12,8 @@ import {
 import { benchDnsLarge } from './dns-large.bench.ts'
 import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
 import { benchCold, benchKv } from './cluster-etcd.bench.ts'
+import { benchHandover, benchSessions, benchTransactions } from './cluster-store.bench.ts'
+import { benchDnsQuery } from './dns-query.bench.ts'
 import { benchKvBeside } from './kv-beside.bench.ts'
 import { benchClusterReads } from './cluster-reads.bench.ts'
 import { benchChurn } from './churn.bench.ts'
@@ -33,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-latency': benchDnsLatency,
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
+  'dns-query': benchDnsQuery,
   memory: benchMemory,
   blocking: benchBlocking,
   'blocking-reads': benchHealthService,
@@ -41,6 +44,9 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-cold': benchCold,
   'cluster-kv': benchKv,
   'kv-beside': benchKvBeside,
+  'cluster-sessions': benchSessions,
+  'cluster-handover': benchHandover,
+  'cluster-txn': benchTransactions,
   'cluster-reads': benchClusterReads,
   'cluster-failover': benchFailover,
   'cluster-silence': benchSilence,

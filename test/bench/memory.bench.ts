@@ -24,6 +24,8 @@ export async function benchMemory(): Promise<string> {
   try {
     const agent = await AgentProcess.start({ args })
     rows.push(['idle, one dns thread', await settled(agent)])
+    await sleep(30_000)
+    rows.push(['idle, 30 s later', await settled(agent)])
     await fill(agent)
     rows.push([`${instances.toLocaleString('en')} instances`, await settled(agent)])
     await agent.stop()

@@ -352,6 +352,7 @@ export class SimReplica {
       self: id,
       sessions,
       raft: () => this.raft,
+      status: () => raft.status,
       electionMs: electionMsOf(world.options),
       nowMs: () => world.nowMs,
       logger: silentLogger,

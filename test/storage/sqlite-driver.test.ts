@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { driverFor, loadSqlite, nextStep } from '../../src/storage/sqlite-driver.ts'
 import { nodeAtHand, supportedMajors } from '../helpers/node-versions.ts'
+import { typescriptFlags } from '../helpers/typescript-flags.ts'
 
 const root = new URL('../../', import.meta.url)
-const door = new URL('dist/storage/sqlite-driver.js', root).href
+const door = new URL('src/storage/sqlite-driver.ts', root).href
 
 interface Manifest {
   readonly version: string
@@ -34,7 +35,7 @@ t.test('the versions that the door names are those that package.json asks for', 
 })
 
 t.test('a driver that is missing comes with the command that installs it', async (t) => {
-  const installed = 'file:///usr/lib/node_modules/svcd/dist/storage/sqlite-driver.js'
+  const installed = 'file:///usr/lib/node_modules/svcd/dist/chunk-1.js'
   t.match(nextStep(driverFor('9'), 'file:///home/a/svcd/dist/x.js'), 'Run `node bin/ensure.js`')
   t.match(
     nextStep(driverFor('9'), installed),
@@ -68,7 +69,7 @@ for (const major of supportedMajors) {
     `Node ${major} loads its driver and outlives collected statements`,
     { skip },
     async (t) => {
-      const args = ['--input-type=module', '-e', program]
+      const args = [...typescriptFlags, '--input-type=module', '-e', program]
       const { status, signal, stdout, stderr } = spawnSync(node ?? '', args, { encoding: 'utf8' })
       t.strictSame({ status, signal, stderr }, { status: 0, signal: null, stderr: '' })
       const {

@@ -91,3 +91,17 @@ t.test('sessions, locks and lock-delays survive a restart', async (t) => {
   t.strictSame([refused.status, await refused.text()], [200, 'false'])
   t.match(refused.headers.get('x-svcd-lock-delay'), /^(?:29|30|31)[.\d]*s$/)
 })
+
+t.test('a lock-delay of a millisecond refuses nobody, on any server', async (t) => {
+  const cluster = await ThreeServers.start(t)
+  const servers = [await cluster.leader(), ...(await cluster.followers())]
+  for (const [turn, server] of [...servers, ...servers, ...servers].entries()) {
+    const key = `lock-${turn}`
+    // As Patroni asks for it.
+    const old = await create(server, { Checks: [], LockDelay: '0.001s', Behavior: 'delete' })
+    const next = await create(server, noChecks)
+    t.ok(await acquire(server, key, old))
+    await server.put(`session/destroy/${old}`)
+    t.ok(await acquire(must(servers[(turn + 1) % 3]), key, next), `${server.name}, turn ${turn}`)
+  }
+})

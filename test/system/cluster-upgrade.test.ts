@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -74,8 +74,12 @@ function nextRelease(directory: string): string {
     cpSync(join(root, part), join(copy, part), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  const file = join(copy, 'dist', 'base', 'version.js')
-  writeFileSync(file, readFileSync(file, 'utf8').replace(version, next))
+  for (const name of readdirSync(join(copy, 'dist')).filter((name) => name.endsWith('.js'))) {
+    const file = join(copy, 'dist', name)
+    const text = readFileSync(file, 'utf8')
+    const changed = text.replace(`version="${version}"`, `version="${next}"`)
+    if (changed !== text) writeFileSync(file, changed)
+  }
   return join(copy, 'bin', 'svcd.js')
 }
 

@@ -6,15 +6,15 @@ import { createServer as createHttpServer, get } from 'node:http'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { openFilesMax } from '../../src/process/descriptor-limit.ts'
 import { ask } from '../../src/net/dns-client.ts'
-import { AgentProcess, svcdBin } from '../helpers/agent-process.ts'
+import { AgentProcess } from '../helpers/agent-process.ts'
 import { freePorts } from '../helpers/free-ports.ts'
+import { typescriptFlags } from '../helpers/typescript-flags.ts'
 import { until } from '../helpers/until.ts'
 
 // What clients do to a port must not reach the others, the peers or the checks.
@@ -322,7 +322,7 @@ t.test(
   'a look-up that fails for want of a descriptor says nothing of the service',
   { skip },
   async (t) => {
-    const module = new URL('../dist/probes/result.js', pathToFileURL(svcdBin))
+    const module = new URL('../../src/probes/result.ts', import.meta.url)
     const script = `
     import { openSync } from 'node:fs'
     const { failedProbe } = await import(${JSON.stringify(module.href)})
@@ -332,7 +332,7 @@ t.test(
       for (;;) openSync('/dev/null')
     } catch {}
     console.log(before, failedProbe('TCP db:1', error).evidence)`
-    const node = [process.execPath, '--input-type=module', '-e', script]
+    const node = [process.execPath, ...typescriptFlags, '--input-type=module', '-e', script]
     const { stdout } = await promisify(execFile)('sh', [
       '-c',
       'ulimit -n 100; exec "$@"',

@@ -243,22 +243,35 @@ t.test(
   },
 )
 
-t.test('a command is stopped when its session could not be renewed for the TTL', async (t) => {
-  const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
-  t.teardown(() => agent.kill())
-  const mark = `svcd-lock-frozen-${process.pid}`
-  const script = `: ${mark}; echo in; sleep 600`
-  const lock = new LockCommand(t, agent.httpUrl, ['-ttl=10s', 'frozen', script])
-  await lock.says('in')
-  const start = performance.now()
-  // It accepts connections, and never answers.
-  agent.child.kill('SIGSTOP')
-  await until('the end of the command', 14_000, () => living(mark).length === 1)
-  const lastedMs = performance.now() - start
-  t.ok(lastedMs < 10_250, `it was stopped before the servers gave the lock away: ${lastedMs} ms`)
-  agent.child.kill('SIGCONT')
-  t.match(await lock.ended, {
-    code: 1,
-    err: /Lost the lock frozen.*not renewed for its TTL of 10s/,
-  })
-})
+t.test(
+  'a silent agent costs the holder the lock, and no other its place in the queue',
+  async (t) => {
+    const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
+    t.teardown(() => agent.kill())
+    const mark = `svcd-lock-frozen-${process.pid}`
+    const script = `: ${mark}; echo in; sleep 600`
+    const options = ['-ttl=10s', '-lock-delay=0s']
+    const lock = new LockCommand(t, agent.httpUrl, [...options, 'frozen', script])
+    await lock.says('in')
+    const next = new LockCommand(t, agent.httpUrl, [...options, 'frozen', 'echo then'])
+    const sessions = async (): Promise<boolean> => {
+      const list = await (await fetch(`${agent.httpUrl}/v1/session/list`)).json()
+      return (list as readonly unknown[]).length === 2
+    }
+    await until('the next one waits', 10_000, sessions)
+    const start = performance.now()
+    // It accepts connections, and never answers.
+    agent.child.kill('SIGSTOP')
+    await until('the end of the command', 14_000, () => living(mark).length === 1)
+    const lastedMs = performance.now() - start
+    t.ok(lastedMs < 10_250, `it was stopped before the servers gave the lock away: ${lastedMs} ms`)
+    const isOver = (): boolean => performance.now() - start > 10_250
+    await until('the TTL of the next one is over', 6000, isOver)
+    agent.child.kill('SIGCONT')
+    t.match(await lock.ended, {
+      code: 1,
+      err: /Lost the lock frozen.*not renewed for its TTL of 10s/,
+    })
+    t.strictSame(await next.ended, { code: 0, out: 'then\n', err: '' })
+  },
+)

@@ -1,4 +1,4 @@
-import type { Rendered } from '../http/render-cache.ts'
+import type { Rendered } from '../../http/render-cache.ts'
 import { eventOf } from './event-stream.ts'
 import type { NextEvent } from './event-stream.ts'
 import type { FeedSource } from './feed.ts'

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { parametersOf } from '../http/parameters.ts'
-import type { Parameters } from '../http/parameters.ts'
+import { parametersOf } from '../../http/parameters.ts'
+import type { Parameters } from '../../http/parameters.ts'
 import type { NextEvent } from './event-stream.ts'
 import type { Feed, FeedSource } from './feed.ts'
 import type { FeedPlace, Streams } from './streams.ts'

@@ -7,7 +7,7 @@ import { EventStream } from './event-stream.ts'
 import type { NextEvent } from './event-stream.ts'
 import { Feed } from './feed.ts'
 import type { FeedSource } from './feed.ts'
-import { PerCaller } from '../http/per-caller.ts'
+import { PerCaller } from '../../http/per-caller.ts'
 
 const heartbeatMsDefault = 15_000
 /** A reader that took nothing for so many heartbeats is gone. */

@@ -29,7 +29,7 @@ export const clusterErrors = {
   'member-alive': {
     http: 500,
     exit: 1,
-    text: 'The cluster refuses: {name} is alive; to remove it, run `svcd leave` on it. `svcd operator raft list-peers` lists its servers.',
+    text: '{name} is alive, so it was not removed. To remove it, run `svcd leave` on it.',
   },
   'member-alive-namesake': {
     http: 500,

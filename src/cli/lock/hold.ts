@@ -45,9 +45,10 @@ export async function holdWhileRunning(held: Held, run: Run, io: Io): Promise<vo
 
 async function take({ lock, timeoutMs }: Held, interrupts: Interrupts, io: Io): Promise<number> {
   const late = timeoutMs === undefined ? [] : [AbortSignal.timeout(Math.min(timeoutMs, timerMsMax))]
-  const token = await lock.acquire(AbortSignal.any([interrupts.signal, ...late]))
+  const signal = AbortSignal.any([interrupts.signal, ...late])
+  const token = await lock.acquire(signal)
   const { key } = lock
-  if (token !== undefined && !interrupts.signal.aborted) return token
+  if (token !== undefined && !signal.aborted) return token
   if (token !== undefined) await lock.release().catch((error: unknown) => warn(io, error))
   if (interrupts.signal.aborted) throw svcdError('lock-interrupted', { key })
   throw svcdError('lock-timeout', { key, timeout: formatDuration(timeoutMs ?? 0) })

@@ -12,8 +12,8 @@ export type Attempt =
   | { readonly kind: 'refused'; readonly delayMs: number | undefined }
 
 /**
- * Attempts until the lock is held, with the index to wait for. Resolves with the fencing token, or with
- * undefined when the signal ended the wait. Throws `lock-session-lost`, and errors that a repetition would not fix.
+ * Attempts until the lock is held, with the index to wait for. Resolves with the fencing token, even if the signal
+ * has ended since then; or with undefined when the signal ended the wait. Throws `lock-session-lost`, and errors that a repetition would not fix.
  */
 export async function attemptUntilHeld(
   key: string,
@@ -27,7 +27,11 @@ export async function attemptUntilHeld(
   while (!either.aborted) {
     try {
       const found = await attempt(index, either)
-      if (found.kind === 'held') return found.token
+      if (found.kind === 'held') {
+        await session.guard(either)
+        if (session.lost.aborted) break
+        return found.token
+      }
       if (found.kind === 'taken') {
         // A restore may take indexes back.
         index = found.index < index ? 0 : found.index

@@ -2,6 +2,7 @@ import { SvcdError } from '../../base/errors.ts'
 import { refusedReason, refusedStatus } from '../client.ts'
 
 const retryMs = 1000
+const leastMs = 50
 
 /** Whether the same request may succeed soon: no agent answers, or it has no leader. */
 export function isPassing(error: unknown): boolean {
@@ -26,7 +27,11 @@ export function pause(timeMs: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Until a request may be repeated. Spread, so that not all clients do it at the same moment. */
-export function pauseForRetry(signal: AbortSignal): Promise<void> {
-  return pause(retryMs * (0.75 + Math.random() / 2), signal)
+/**
+ * Until a request may be repeated. Spread, so that not all clients do it at the same moment. `mostMs`: for what
+ * must succeed soon.
+ */
+export function pauseForRetry(signal: AbortSignal, mostMs = Infinity): Promise<void> {
+  const timeMs = retryMs * (0.75 + Math.random() / 2)
+  return pause(Math.min(timeMs, Math.max(leastMs, mostMs)), signal)
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../base/log.ts'
 import type { Status as RaftStatus } from '../../raft/status.ts'
 import type { Index, Term } from '../../raft/entry.ts'
 import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/session/commands.ts'
+import { silenceMsOf } from '../../state/session/model.ts'
 import type { LockDelay, Session } from '../../state/session/model.ts'
 import type { SessionReader } from '../../state/session/reader.ts'
 import type { Duty, OwnCommand } from './duty.ts'
@@ -16,6 +17,7 @@ export interface SessionDeadlinesParts {
   /** The time that clients need to find a new leader. */
   readonly electionMs: number
   readonly nowMs: () => number
+  readonly status: () => RaftStatus
   readonly propose: (command: OwnCommand, cause: string) => void
   readonly logger: Logger
 }
@@ -40,7 +42,7 @@ interface Wheels {
 }
 
 /**
- * Ends sessions that were not renewed for their TTL, and lock-delays whose time is over. The times run on
+ * Ends sessions that were not renewed for their TTL (or twice, see {@link silenceMsOf}), and lock-delays whose time is over. The times run on
  * the leader alone. A new leader grants the whole time and that of an election, and a leader that was
  * stopped for a while grants that while: a session never ends before its holder had all of its TTL to renew it.
  */
@@ -93,26 +95,45 @@ export class SessionDeadlines implements Duty {
     return ids.map((id) => this.#renew(id, nowMs) ?? null)
   }
 
-  /** How long no session may lock a key yet, in milliseconds. */
+  /**
+   * How long no session may lock a key yet, in milliseconds. If its time is over, the end is proposed now, not
+   * at the next check: a lock that is asked for after the answer 0 comes behind it in the log.
+   */
   lockDelayMs(key: string): number {
-    const wheels = this.#wheels
+    const wheels = this.#ofThisTerm()
     const delay = this.#parts.sessions.lockDelay(key)
     if (delay === undefined) return 0
     const wholeMs = delay.delayNs / 1e6
     if (wheels === undefined) return wholeMs
     const nowMs = this.#parts.nowMs()
     this.#learn(wheels, nowMs)
-    return wheels.delays.remainingMs(key, nowMs) ?? 0
+    const leftMs = wheels.delays.remainingMs(key, nowMs) ?? 0
+    if (leftMs > 0) return leftMs
+    wheels.delays.remove(key)
+    if (!wheels.endingDelays.has(key)) wheels.endingDelays.set(key, -Infinity)
+    this.#endDelays(wheels, nowMs)
+    return 0
   }
 
   #renew(id: string, nowMs: number): Session | undefined {
-    const wheels = this.#wheels
+    const wheels = this.#ofThisTerm()
     if (wheels?.ending.has(id) === true) return undefined
     const session = this.#parts.sessions.session(id)
     if (session === undefined || session.ttlMs === 0) return session
     // Before the first check of a leadership there is no wheel: it grants the whole TTL then.
-    if (wheels?.sessions.renew(id, nowMs) === false) wheels.sessions.set(id, session.ttlMs, nowMs)
+    if (wheels?.sessions.renew(id, nowMs) === false) {
+      wheels.sessions.set(id, silenceMsOf(session), nowMs)
+    }
     return session
+  }
+
+  /**
+   * The wheels of the present leadership. A server that leads again soon after it was deposed has those of its
+   * earlier one until the next {@link check}. They are void: no end that they have proposed takes effect any more.
+   */
+  #ofThisTerm(): Wheels | undefined {
+    const wheels = this.#wheels
+    return wheels?.term === this.#parts.status().term ? wheels : undefined
   }
 
   /** Puts on the wheels what has come since the last time. */
@@ -121,8 +142,10 @@ export class SessionDeadlines implements Duty {
     const applied = sessions.appliedIndex()
     if (applied === wheels.learnt) return
     const extraMs = (index: Index): number => (index <= wheels.inherited ? electionMs : 0)
-    for (const { id, ttlMs, index } of sessions.timedAfter(wheels.learnt)) {
-      if (!wheels.sessions.has(id)) wheels.sessions.set(id, ttlMs, nowMs, extraMs(index))
+    for (const session of sessions.timedAfter(wheels.learnt)) {
+      const { id, index } = session
+      if (wheels.sessions.has(id)) continue
+      wheels.sessions.set(id, silenceMsOf(session), nowMs, extraMs(index))
     }
     for (const { key, delayNs, index } of sessions.lockDelaysAfter(wheels.learnt)) {
       wheels.endingDelays.delete(key)

@@ -13,6 +13,40 @@ export interface Belongings {
   readonly checks: readonly CheckRow[]
 }
 
+/** What a registration does to the nodes that are there. */
+export interface IdentityChange {
+  /** The node of this name is another machine, and goes. */
+  readonly isReplaced: boolean
+  /** The node under its earlier names, which go. More than one only where an earlier release took it for another one. */
+  readonly earlier: readonly NodeRow[]
+}
+
+const sameIdentity: IdentityChange = { isReplaced: false, earlier: [] }
+
+/** `before` is the row of the node as it is. Nothing is written. */
+export function identityChange(
+  key: string,
+  { id }: NodeDefinition,
+  before: NodeRow | undefined,
+  { sql }: CatalogChange,
+): IdentityChange {
+  if (id === '' || before?.id === id) return sameIdentity
+  const isReplaced =
+    before !== undefined && before.id !== '' && sql.check.get(key, nodeCheckId) !== undefined
+  return { isReplaced, earlier: sql.nodesWithId.all(id).filter((other) => other.key !== key) }
+}
+
+/** Whether the node has that service after the change. */
+export function willHaveService(
+  key: string,
+  id: string,
+  { isReplaced, earlier }: IdentityChange,
+  { sql }: CatalogChange,
+): boolean {
+  const hasOne = (nodeKey: string): boolean => sql.hasService.get(nodeKey, id) !== undefined
+  return (!isReplaced && hasOne(key)) || earlier.some((node) => hasOne(node.key))
+}
+
 /**
  * A node is who its id says. The same id under another name is a renamed node: the old name goes, and what
  * is registered on it goes along. Another id under the name of an agent's node is another machine: it owns
@@ -27,13 +61,9 @@ export function settleIdentity(
   before: NodeRow | undefined,
   change: CatalogChange,
 ): { readonly isReplaced: boolean; readonly moved: Belongings | undefined } {
-  if (node.id === '' || before?.id === node.id) return { isReplaced: false, moved: undefined }
   const { sql } = change
-  const isReplaced =
-    before !== undefined && before.id !== '' && sql.check.get(key, nodeCheckId) !== undefined
-  if (isReplaced) removeNode(before, change)
-  // More than one only where an earlier release took a renamed node for another one.
-  const others = sql.nodesWithId.all(node.id).filter((other) => other.key !== key)
+  const { isReplaced, earlier: others } = identityChange(key, node, before, change)
+  if (isReplaced && before !== undefined) removeNode(before, change)
   if (others.length === 0) return { isReplaced, moved: undefined }
   const moved = {
     services: newest(

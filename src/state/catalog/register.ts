@@ -4,7 +4,8 @@ import type { RegisterCommand } from './commands.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from './model.ts'
 import { addressKeys, reachOfNode, reachOfService } from './addresses.ts'
 import { moveAddresses, nodeAddressKeys, serviceAddressKeys } from './address-index.ts'
-import { putBelongings, settleIdentity } from './node-identity.ts'
+import { identityChange, putBelongings, settleIdentity, willHaveService } from './node-identity.ts'
+import { settledFormat } from './schema.ts'
 import { keptEvidence, touchCheck, touchServiceGone, touchServices } from './change.ts'
 import type { CatalogChange } from './change.ts'
 import { objectJson, reverseLabels } from './rows.ts'
@@ -43,7 +44,6 @@ function refuse(
   nodeKey: string,
   change: CatalogChange,
 ): Outcome | undefined {
-  const { sql } = change
   const { index } = change.gate
   if (body.node === undefined && !change.nodes.has(nodeKey)) {
     return { ok: false, index, error: 'unknown-node', subject: body.nodeName }
@@ -51,11 +51,28 @@ function refuse(
   for (const check of body.checks) {
     const id = check.serviceId
     if (id === '' || id === body.service?.id) continue
-    if (sql.hasService.get(nodeKey, id) === undefined) {
+    if (!hasService(body, nodeKey, id, change)) {
       return { ok: false, index, error: 'unknown-service', subject: id }
     }
   }
   return undefined
+}
+
+/** Whether the node has the service when its row is written: it may be another machine then, or have a new name. */
+function hasService(
+  body: RegisterCommand,
+  nodeKey: string,
+  id: string,
+  change: CatalogChange,
+): boolean {
+  const { sql, gate } = change
+  const { node } = body
+  const isSettled = gate.usedFormat >= settledFormat
+  if (!isSettled || node === undefined || isKept(body, node, nodeKey, change)) {
+    return sql.hasService.get(nodeKey, id) !== undefined
+  }
+  const identity = identityChange(nodeKey, node, sql.node.get(nodeKey), change)
+  return willHaveService(nodeKey, id, identity, change)
 }
 
 /**

@@ -13,6 +13,8 @@ export const summedVersion = 5
 export const evidenceFormat = 8
 /** The first format whose servers read registrations without what is default (`terse.ts`); its tables are those of sessions. */
 export const terseFormat = 9
+/** The first format whose servers judge a registration by the services that its node has after a change of identity. */
+export const settledFormat = 11
 
 // Keys are explicit and tables WITHOUT ROWID: VACUUM renumbers rowids, and two replicas would differ.
 // *_key columns are lower-cased: names match without regard to case (RFC 4343), and show as written.

@@ -6,7 +6,8 @@ export const anySubject = 'anything'
 const generationSlot = 0
 const indexSlot = 1
 const ringHeadSlot = 2
-const firstRegionSlot = 3
+const awaitedSlot = 3
+const firstRegionSlot = 4
 /** So many that of ten thousand services few share one: each change voids the answers of its slot. */
 const subjectSlots = 65_536
 /** Of each region: its counter of batches, then the slots of its subjects. */
@@ -69,6 +70,18 @@ export class Versions {
   /** To be set by the one writer, after the COMMIT and before {@link bump}. */
   set index(index: number) {
     Atomics.store(this.#slots, indexSlot, index | 0)
+  }
+
+  /**
+   * Whether the writer must say when it has bumped something. Who waits sets it before it looks whether what it
+   * waits for has changed already; the writer looks after the bump. So one of the two sees the other.
+   */
+  get isAwaited(): boolean {
+    return Atomics.load(this.#slots, awaitedSlot) === 1
+  }
+
+  set isAwaited(isAwaited: boolean) {
+    Atomics.store(this.#slots, awaitedSlot, Number(isAwaited))
   }
 
   /** To be called by the one writer, after the COMMIT that changed these subjects, by family. */

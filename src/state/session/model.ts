@@ -5,6 +5,9 @@ export const lockDelayNsMax = 60_000_000_000
 export const ttlMsMin = 10_000
 export const ttlMsMax = 86_400_000
 
+/** A shorter lock-delay leaves a holder no time to notice that its session has ended. */
+const noticeableNs = 1_000_000_000
+
 /** A check of a service that ends a session. */
 export interface ServiceCheck {
   readonly id: string
@@ -33,6 +36,15 @@ export interface SessionDefinition {
 export interface Session extends SessionDefinition {
   readonly createIndex: number
   readonly modifyIndex: number
+}
+
+/**
+ * How long a session lasts without a renewal, in milliseconds; 0: for ever. Its TTL, or twice its TTL if it has
+ * hardly a lock-delay. Every session of Consul lasts for twice its TTL. Programs that rely on this, as Patroni
+ * does, halve the TTL, and ask for a lock-delay of 1 ms.
+ */
+export function silenceMsOf(session: Pick<Session, 'ttlMs' | 'lockDelayNs'>): number {
+  return session.lockDelayNs < noticeableNs ? 2 * session.ttlMs : session.ttlMs
 }
 
 /** The lock of a key. */

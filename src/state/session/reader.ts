@@ -8,6 +8,7 @@ import type { SessionRow } from './tables.ts'
 export interface TimedSession {
   readonly id: string
   readonly ttlMs: number
+  readonly lockDelayNs: number
   readonly index: number
 }
 
@@ -64,6 +65,11 @@ export class SessionReader {
     return this.#sql.lockDelay.get(key)
   }
 
+  /** Whether a key is free, and no session may lock it yet. */
+  isReserved(key: string): boolean {
+    return this.lockDelay(key) !== undefined && (this.lock(key)?.session ?? '') === ''
+  }
+
   /** The lock-delays that began after entry `index`. */
   lockDelaysAfter(index: number): readonly LockDelay[] {
     return this.#sql.lockDelaysAfter.all(index)
@@ -112,7 +118,7 @@ function prepare(db: Database) {
       'SELECT * FROM sessions WHERE node_key = ? AND id > ? ORDER BY id LIMIT ?',
     ),
     timedAfter: db.prepare<[number], TimedSession>(
-      `SELECT id, ttl_ms AS ttlMs, create_index AS "index" FROM sessions
+      `SELECT id, ttl_ms AS ttlMs, lock_delay_ns AS lockDelayNs, create_index AS "index" FROM sessions
        WHERE create_index > ? AND ttl_ms > 0 ORDER BY create_index`,
     ),
     lockDelay: db.prepare<[string], LockDelay>(`${delay} WHERE key = ?`),

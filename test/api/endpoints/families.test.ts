@@ -1,7 +1,7 @@
 import t from 'tap'
 import { endpoints } from '../../../src/api/endpoints/families.ts'
-import { methodsOf } from '../../../src/api/http/endpoint.ts'
-import type { Permission, Resource } from '../../../src/api/http/permissions.ts'
+import { methodsOf } from '../../../src/http/endpoint.ts'
+import type { Permission, Resource } from '../../../src/http/permissions.ts'
 import { TestApi } from '../support.ts'
 
 const resources: readonly Resource[] = [

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { must } from '../../../src/base/assert.ts'
+import { sessionFamily } from '../../../src/state/session/family.ts'
 import { KvApi } from '../kv/kv-api.ts'
 import { checkRows } from './table.ts'
 import type { Row } from './table.ts'
@@ -109,6 +110,63 @@ t.test('within the lock-delay nobody gets the lock, and the answer says how long
   t.equal((await acquire()).status, 500, 'a defect does not stay hidden')
   t.equal(api.api.errors.splice(0).length, 1)
 })
+
+t.test(
+  'who asks for a lock again and again within its lock-delay writes nothing to the log',
+  async (t) => {
+    const api = await KvApi.start(t)
+    const left = (ms: number): void => {
+      if (api.api !== undefined) api.api.backend.lockDelayLeftMs = ms
+    }
+    const ids = await checkRows(t, api, [
+      create('s', { LockDelay: '20s' }),
+      create('u'),
+      { ask: 'PUT kv/w?acquire=$s', send: 'v', body: 'true' },
+      { ask: 'PUT session/destroy/$s', body: 'true' },
+    ])
+    left(20_000)
+    const lock = (session: string) =>
+      JSON.stringify([
+        { KV: { Verb: 'set', Key: 'x', Value: 'eA==' } },
+        { KV: { Verb: 'lock', Key: 'w', Session: session } },
+      ])
+    const refused = `{"Results":null,"Errors":[{"OpIndex":1,"What":"failed to lock key \\"w\\" due to lock delay"}]}`
+    const before = await entries(api)
+    await checkRows(
+      t,
+      api,
+      [
+        { ask: 'PUT kv/w?acquire=$u', send: 'w', body: 'false' },
+        { ask: 'PUT kv/w?acquire=$u', send: 'w', body: 'false' },
+        // Consul looks for the session after that.
+        { ask: `PUT kv/w?acquire=${no}`, send: 'w', body: 'false' },
+        { ask: 'PUT txn', send: lock(must(ids.get('u'))), status: 409, body: refused },
+        { ask: 'PUT kv/w?release=$u', send: 'w', body: 'false' },
+      ],
+      new Map(ids),
+    )
+    t.equal((await entries(api)) - before, 1, 'the release alone is in the log')
+    // The leader does not say so any more, and the log has the last word.
+    left(0)
+    if (api.api === undefined) return
+    const { backend } = api.api
+    const acquire = { ask: 'PUT kv/w?acquire=$u', send: 'w', body: 'false' }
+    await checkRows(t, api, [acquire], new Map(ids))
+    t.equal(backend.proposed.length - before, 1 + 4, 'it tries four times')
+    const { index } = must(backend.of(sessionFamily).read((reader) => reader.lockDelay('w')))
+    backend.apply({ kind: 'lock-delay-end', key: 'w', index })
+    await checkRows(t, api, [{ ...acquire, body: 'true' }], new Map(ids))
+  },
+)
+
+/** How many there are in the log. */
+async function entries(kv: KvApi): Promise<number> {
+  if (kv.api !== undefined) return kv.api.backend.proposed.length
+  const self = JSON.parse((await kv.ask('GET', 'agent/self')).body.toString()) as {
+    readonly Stats: { readonly raft: { readonly last_log_index: string } }
+  }
+  return Number(self.Stats.raft.last_log_index)
+}
 
 t.test('the end of a session wakes who waits for its keys', async (t) => {
   const api = await KvApi.start(t)

@@ -47,6 +47,10 @@ class World {
 
   check(): void {
     this.duty.check(this.status, this.nowMs)
+    this.applyProposed()
+  }
+
+  applyProposed(): void {
     const proposed = this.#proposed
     this.#proposed = []
     if (!this.isStuck) for (const body of proposed) this.state.applyAll(body as FamilyBody)
@@ -65,6 +69,7 @@ class World {
       electionMs,
       logger: silentLogger,
       nowMs: () => this.nowMs,
+      status: () => this.status,
       propose: (command, cause) => {
         this.causes.push(cause)
         this.#proposed.push(command)
@@ -90,6 +95,33 @@ t.test(
     t.strictSame(world.state.ids, ['long', 'quiet'])
     world.pass(60_000)
     t.strictSame(world.state.ids, ['quiet'], 'without a TTL it does not end by silence')
+  },
+)
+
+t.test(
+  'a session with a lock-delay under 1 s ends after twice its TTL, also under a new leader',
+  async (t) => {
+    const rows = [
+      [0, 20_000],
+      [1e6, 20_000],
+      [1e9 - 1, 20_000],
+      [1e9, 10_000],
+    ] as const
+    for (const [lockDelayNs, lastsMs] of rows) {
+      const world = new World()
+      world.lead()
+      world.state.apply(sessionCreate('s', { ttl: '10s', ttlMs: 10_000, lockDelayNs }))
+      world.pass(5000)
+      world.duty.renew(['s'])
+      const ms = world.until(() => !world.state.sessions.has('s'))
+      t.ok(ms > lastsMs && ms <= lastsMs + 500, `${lockDelayNs} ns: ${ms} ms`)
+      world.state.apply(sessionCreate('t', { ttl: '10s', ttlMs: 10_000, lockDelayNs }))
+      world.elect()
+      world.duty.renew(['t'])
+      const next = world.until(() => !world.state.sessions.has('t'))
+      const leastMs = lastsMs + electionMs
+      t.ok(next > leastMs && next <= leastMs + 500, `${lockDelayNs} ns, a new leader: ${next} ms`)
+    }
   },
 )
 
@@ -203,6 +235,28 @@ t.test('a session of a leader that lost its term can be renewed at the next one'
   t.strictSame(world.state.ids, ['s'])
 })
 
+t.test('a leader that leads again at once forgets what it ended in its earlier term', async (t) => {
+  const world = new World()
+  world.lead()
+  const { state, duty } = world
+  state.applyAll(timed('s', 10_000), sessionCreate('t', { lockDelayNs: 5e9 }))
+  state.acquire('a', 't')
+  state.apply({ kind: 'session-destroy', id: 't' })
+  world.pass(4000)
+  world.isStuck = true
+  world.pass(7000)
+  t.strictSame(duty.renew(['s']), [null])
+  // It was deposed and is elected again before its duties are checked.
+  state.term++
+  t.match(duty.renew(['s']), [{ id: 's' }], 'in this term nobody has ended it')
+  t.equal(duty.lockDelayMs('a'), 5000)
+  duty.ended()
+  duty.started(world.status, world.nowMs)
+  world.isStuck = false
+  world.pass(9500)
+  t.strictSame(state.ids, ['s'], 'it has its whole TTL')
+})
+
 t.test('a lock-delay lasts as long as it should, also when the leader changes', async (t) => {
   const world = new World()
   world.lead()
@@ -222,6 +276,29 @@ t.test('a lock-delay lasts as long as it should, also when the leader changes', 
   t.equal(world.duty.lockDelayMs('a'), 0)
   t.equal(must(world.causes.at(-1)), 'lock-delay over')
 })
+
+t.test(
+  'whoever is told that a lock-delay is over gets the lock, before the next check',
+  async (t) => {
+    const world = new World()
+    world.lead()
+    const { state } = world
+    state.applyAll(sessionCreate('s', { lockDelayNs: 1e6 }), sessionCreate('t'))
+    state.acquire('a', 's')
+    state.apply({ kind: 'session-destroy', id: 's' })
+    world.duty.changed()
+    t.equal(world.duty.lockDelayMs('a'), 1)
+    t.strictSame(world.causes, [])
+    world.nowMs++
+    t.equal(world.duty.lockDelayMs('a'), 0)
+    t.equal(world.duty.lockDelayMs('a'), 0)
+    t.strictSame(world.causes, ['lock-delay over'], 'its end is proposed once')
+    world.applyProposed()
+    t.equal(state.acquire('a', 't'), undefined)
+    world.pass(1000)
+    t.strictSame(world.causes, ['lock-delay over'])
+  },
+)
 
 t.test('a key that is lost again while its lock-delay ends has the new one', async (t) => {
   const world = new World()

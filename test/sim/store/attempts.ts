@@ -1,4 +1,4 @@
-import { reach } from '../../../src/api/http/consistency.ts'
+import { reach } from '../../../src/http/consistency.ts'
 import { kvQuestion } from '../../../src/api/endpoints/kv/questions.ts'
 import { assert } from '../../../src/base/assert.ts'
 import { svcdError } from '../../../src/base/errors.ts'

@@ -1,6 +1,6 @@
 import { must } from '../../../src/base/assert.ts'
 import { randomBelow } from '../../../src/base/random.ts'
-import type { Consistency } from '../../../src/api/http/parameters.ts'
+import type { Consistency } from '../../../src/http/parameters.ts'
 import type { Outcome } from '../../../src/state/machine/command.ts'
 import type { CommandBody } from '../../../src/state/families.ts'
 import type { KvCommand } from '../../../src/state/kv/commands.ts'

@@ -1,4 +1,4 @@
-import type { Consistency } from '../../../src/api/http/parameters.ts'
+import type { Consistency } from '../../../src/http/parameters.ts'
 import type { Index, NodeId } from '../../../src/raft/entry.ts'
 import type { KvCommand } from '../../../src/state/kv/commands.ts'
 import { checkHistory } from '../linearizability.ts'

@@ -9,8 +9,9 @@ import type { SessionEnd, Twin } from './twin.ts'
 /** A session, as the program that made it knows it. */
 export interface SessionUse {
   readonly id: string
-  readonly ttlMs: number
-  /** Until then it is there, as far as its program knows: a TTL from when the last renewal that was granted began. */
+  /** How long it lasts without a renewal. */
+  readonly silenceMs: number
+  /** Until then it is there, as far as its program knows: so long from when the last renewal that was granted began. */
   believedMs: number
   /** When it last asked for a renewal, granted or not. */
   triedMs: number
@@ -50,7 +51,7 @@ function appliedMs({ ledger }: HoldsParts, requestId: string): number {
   return must(ledger.appliedCommands.get(requestId), `${requestId} was applied`).atMs
 }
 
-/** A session ends by silence alone, never before its program had its whole TTL, and more after an election. */
+/** A session ends by silence alone, never before its program had its whole time, and more after an election. */
 function checkEnd(end: SessionEnd, parts: HoldsParts): void {
   const { session, cause, requestId, term } = end
   if (cause !== 'expired') return
@@ -65,7 +66,8 @@ function checkEnd(end: SessionEnd, parts: HoldsParts): void {
   const led = must(ledger.ledSince.get(term), `${term} has a leader`)
   const begunAt = must(ledger.appliedCommands.get(createdBy(parts, session.id))).outcome.index
   if (begunAt > led.lastIndex) return
-  const earliestMs = led.atMs + session.ttlMs + electionMsOf(options)
+  const silenceMs = session.lockDelayNs < 1e9 ? 2 * session.ttlMs : session.ttlMs
+  const earliestMs = led.atMs + silenceMs + electionMsOf(options)
   check(
     atMs >= earliestMs - 1,
     `${session.id} is ended at ${atMs.toFixed(0)} by a leader that has led since ${led.atMs.toFixed(0)}`,

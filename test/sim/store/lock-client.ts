@@ -12,14 +12,16 @@ import type { ReadRequest, Request, WriteRequest } from './history.ts'
 import type { Hold, SessionUse } from './holds.ts'
 import { sessionCheck, sessionNode } from './machine.ts'
 
-const ttlsMs = [500, 1000, 2000] as const
+/** How long its sessions last without a renewal. */
+const silencesMs = [500, 1000, 2000] as const
 const delaysMs = [0, 300, 1000] as const
-export const ttlMsMax = 2000
+export const silenceMsMax = 2000
 export const delayMsMax = 1000
 
 /**
  * A program with a session: it renews it, locks keys, holds each for a while and gives it up again, by a release, by
- * ending its session, or by falling silent. It believes itself the holder until its own TTL is over.
+ * ending its session, or by falling silent. It believes itself the holder until its session may end. With hardly
+ * a lock-delay this is after twice the TTL.
  */
 export class LockClient implements WorkloadClient {
   readonly #world: StoreWorld
@@ -37,29 +39,30 @@ export class LockClient implements WorkloadClient {
   begin(): void {
     const { random, nowMs } = this.#world
     if (random() < 0.06) return this.#flipCheck()
-    const ttlMs = pick(ttlsMs, random())
+    const silenceMs = pick(silencesMs, random())
+    const lockDelayMs = pick(delaysMs, random())
     const body: SessionCreateCommand = {
       kind: 'session-create',
       id: `session-${this.#world.newRequestId()}`,
       node: sessionNode,
       name: '',
-      lockDelayNs: pick(delaysMs, random()) * 1e6,
+      lockDelayNs: lockDelayMs * 1e6,
       behavior: random() < 0.7 ? 'release' : 'delete',
       ttl: '',
-      ttlMs,
+      ttlMs: lockDelayMs < 1000 ? silenceMs / 2 : silenceMs,
       nodeChecks: random() < 0.2 ? [sessionCheck] : [],
       serviceChecks: null,
     }
     const use: SessionUse = {
       id: body.id,
-      ttlMs,
+      silenceMs,
       believedMs: -Infinity,
       triedMs: nowMs,
       isOver: false,
     }
     this.#write(body, (outcome, invokedMs) => {
       if (outcome?.ok !== true) return this.#later(50, () => this.begin())
-      use.believedMs = invokedMs + ttlMs
+      use.believedMs = invokedMs + silenceMs
       this.#shared.uses.push(use)
       this.#renewLater(use)
       this.#acquire(use)
@@ -76,11 +79,11 @@ export class LockClient implements WorkloadClient {
   }
 
   #renewLater(use: SessionUse): void {
-    this.#world.after((use.ttlMs / 3) * (0.4 + this.#world.random()), () => {
+    this.#world.after((use.silenceMs / 3) * (0.4 + this.#world.random()), () => {
       if (use.isOver || this.#world.isClosing) return
       new Attempts<Renewal>(this.#world, renewing(this.#world, use), (renewal) => {
         if (renewal?.isGranted === true) {
-          use.believedMs = Math.max(use.believedMs, renewal.askedMs + use.ttlMs)
+          use.believedMs = Math.max(use.believedMs, renewal.askedMs + use.silenceMs)
         } else if (renewal !== undefined) this.#lose(use)
         this.#renewLater(use)
       }).begin()
@@ -119,7 +122,7 @@ export class LockClient implements WorkloadClient {
       const row = answer?.rows[0]
       if (row?.session === hold.use.id) hold.token = [row.createIndex, row.lockIndex]
       // Most are short; the others need a renewal or more.
-      const holdMs = this.#world.random() < 0.7 ? 60 : 1.5 * hold.use.ttlMs
+      const holdMs = this.#world.random() < 0.7 ? 60 : 1.5 * hold.use.silenceMs
       this.#later(holdMs, () => this.#giveUp(hold))
     })
   }

@@ -8,7 +8,7 @@ export const storeMutantSeeds: Readonly<Record<string, number>> = {
   'leader-reads-as-if-alone': 5,
   'new-leader-forgets-sessions': 2,
   'half-of-a-lock-delay': 3,
-  'renewed-while-it-ends': 11,
+  'renewed-while-it-ends': 12,
   'renewed-by-a-deposed-leader': 54,
   'behavior-ignored': 6,
   'critical-check-ignored': 2,

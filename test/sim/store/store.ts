@@ -17,7 +17,7 @@ import type { Hold, SessionUse } from './holds.ts'
 import { Keys } from './keys.ts'
 import { StoreMachine } from './machine.ts'
 import type { StoreDefect } from './machine.ts'
-import { delayMsMax, LockClient, ttlMsMax } from './lock-client.ts'
+import { delayMsMax, LockClient, silenceMsMax } from './lock-client.ts'
 import { Twin } from './twin.ts'
 import type { KeyWrite, SessionEnd } from './twin.ts'
 
@@ -51,7 +51,7 @@ export class Store implements Workload, StoreShared {
     this.keys = new Keys(options.keys)
     this.#options = options
     this.#defect = defect
-    this.settleMs = ttlMsMax + delayMsMax + 2 * electionMsOf(options) + proposedAgainMs
+    this.settleMs = silenceMsMax + delayMsMax + 2 * electionMsOf(options) + proposedAgainMs
   }
 
   get operations(): number {

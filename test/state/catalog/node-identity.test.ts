@@ -1,5 +1,8 @@
 import t from 'tap'
 import type { Test } from 'tap'
+import { must } from '../../../src/base/assert.ts'
+import type { RegisterCommand } from '../../../src/state/catalog/commands.ts'
+import { settledFormat } from '../../../src/state/catalog/schema.ts'
 import { stateTables } from '../../../src/state/families.ts'
 import { scanSums, tablesText } from '../../../src/state/machine/sums.ts'
 import {
@@ -91,6 +94,38 @@ t.test('a renamed node takes the name of another one, and nothing of it', async 
   t.strictSame(idsOn(catalog, 'n2'), ['web'])
   checkSums(t, catalog)
 })
+
+t.test(
+  'a check of a service is refused unless the node has that after its change of identity',
+  async (t) => {
+    const webCheck = checkDefinition('c', { serviceId: 'web' })
+    const registered = (name: string, id: string): RegisterCommand => {
+      const command = agent(name, id)
+      return { ...command, checks: [...command.checks, webCheck] }
+    }
+    for (const format of [settledFormat - 1, settledFormat]) {
+      const isSettled = format === settledFormat
+      const catalog = new MemoryCatalog(format)
+      const apply = (body: RegisterCommand) => must(catalog.apply(body).outcomes[0])
+      catalog.apply(agent('n1', one), service('n1', 'web'))
+      const replaced = apply(registered('n1', two))
+      t.match(replaced, isSettled ? { error: 'unknown-service', subject: 'web' } : { ok: true })
+      t.equal(catalog.reader.node('n1')?.id, isSettled ? one : two)
+      if (!isSettled) continue
+      t.match(apply(registered('n9', one)), { ok: true }, 'a renamed node brings its service along')
+      t.match(
+        catalog.reader.checksOfNode('n9').map(({ checkId, serviceId }) => [checkId, serviceId]),
+        [
+          ['c', 'web'],
+          ['serfHealth', ''],
+          ['service:web', 'web'],
+        ],
+      )
+      t.match(apply({ ...registered('n9', one), isNodeKept: true }), { ok: true })
+      checkSums(t, catalog)
+    }
+  },
+)
 
 t.test('a node without an agent is whatever is written of it last', async (t) => {
   const catalog = new MemoryCatalog()

@@ -1,14 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
-import type { SvcdError } from '../../../base/errors.ts'
 import { nodeCheckId } from '../../../state/catalog/model.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import type { JoinResult } from '../../../ports/cluster.ts'
 import { endpoint } from '../../context.ts'
-import { untilFound } from '../../http/blocking.ts'
-import { originOf } from '../../http/origin.ts'
-import { flagParameter } from '../../http/parameters.ts'
-import { sendDone } from '../../http/reply.ts'
+import { untilFound } from '../../../http/blocking.ts'
+import { originOf } from '../../../http/origin.ts'
+import { flagParameter } from '../../../http/parameters.ts'
+import { sendDone, warn } from '../../../http/reply.ts'
 import { nameOf, serverMembers } from './members.ts'
 import type { MembersContext, ServerMember } from './members.ts'
 import type { ApiContext } from '../../context.ts'
@@ -47,7 +46,7 @@ export const membershipEndpoints = [
     permission: { resource: 'operator', access: 'write' },
     summary: 'Remove a failed server from the cluster',
     async handle(context, request, reply) {
-      await forceLeave(context, request, request.params)
+      warn(reply, await forceLeave(context, request, request.params))
       return sendDone(reply)
     },
   }),
@@ -103,28 +102,31 @@ function describeMember(member: ServerMember): string {
   return `${nameOf(member)} ${server.id} at ${server.address} (${state})`
 }
 
-/** A client that removes a live server may mean an earlier server of that name. */
-function memberAlive(
+/**
+ * Throws `member-alive-namesake` if a client that removes a live server may mean an earlier server of that name. A live
+ * server stays, and Consul answers 200 then.
+ */
+function mustBeMeant(
   name: string,
   member: ServerMember | undefined,
   context: MembersContext,
-): SvcdError {
+): void {
   const nameless = serverMembers(context).filter((one) => one.name === '')
-  if (member === undefined || nameless.length === 0) return svcdError('member-alive', { name })
+  if (member === undefined || nameless.length === 0) return
   const others = nameless.map(({ server }) => `${server.id} at ${server.address}`).join(', ')
-  return svcdError('member-alive-namesake', { name, id: member.server.id, others })
+  throw svcdError('member-alive-namesake', { name, id: member.server.id, others })
 }
 
 /**
  * Takes a failed server out of the cluster, and its registrations out of the catalog. Repeated
- * after a failure, it does the rest. A live server is refused: unlike in Consul, it could not
- * rejoin, because an ID is never used again.
+ * after a failure, it does the rest. A live server stays: unlike in Consul, it could not rejoin, because an ID is
+ * never used again. Returns what the client is to be told.
  */
 async function forceLeave(
   context: ApiContext,
   request: FastifyRequest,
   name: string,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { catalog, cluster, writes } = context
   const member = memberToRemove(context, name)
   // A server that failed before it had registered itself has an ID only.
@@ -138,14 +140,16 @@ async function forceLeave(
     throw svcdError('unknown-member', { name })
   }
   if (member?.status === 'alive' || (member === undefined && check?.status !== 'critical')) {
-    throw memberAlive(name, member, context)
+    mustBeMeant(name, member, context)
+    return [svcdError('member-alive', { name }).message]
   }
   if (member !== undefined) {
     await cluster.operate({ kind: 'change', change: { kind: 'remove', id: member.server.id } })
   }
-  if (node === undefined) return
+  if (node === undefined) return []
   await writes.propose(
     { kind: 'deregister', nodeName: node.name },
     originOf(request, `agent/force-leave ${name}`),
   )
+  return []
 }

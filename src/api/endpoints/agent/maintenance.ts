@@ -6,9 +6,9 @@ import { nodeMaintenanceId, serviceMaintenancePrefix } from '../../../health/jud
 import type { LocalAgent } from '../../../ports/agent.ts'
 import type { Origin } from '../../../ports/writes.ts'
 import { endpoint } from '../../context.ts'
-import { originOf } from '../../http/origin.ts'
-import { parameter, parametersOf, parsedBoolean } from '../../http/parameters.ts'
-import { sendDone } from '../../http/reply.ts'
+import { originOf } from '../../../http/origin.ts'
+import { parameter, parametersOf, parsedBoolean } from '../../../http/parameters.ts'
+import { sendDone } from '../../../http/reply.ts'
 import { unknownService } from './nearest-id.ts'
 
 const maintenanceQuery = {

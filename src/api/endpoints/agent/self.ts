@@ -1,9 +1,9 @@
 import { consulVersion } from '../../../base/version.ts'
 import { endpoint } from '../../context.ts'
-import { filtered, filterOf, memberFields } from '../../http/filters.ts'
-import { flagParameter, readOptions } from '../../http/parameters.ts'
-import * as query from '../../http/query-docs.ts'
-import { sendJson } from '../../http/reply.ts'
+import { filtered, filterOf, memberFields } from '../../../http/filters.ts'
+import { flagParameter, readOptions } from '../../../http/parameters.ts'
+import * as query from '../../../http/query-docs.ts'
+import { sendJson } from '../../../http/reply.ts'
 import {
   list,
   object,
@@ -13,7 +13,7 @@ import {
   textMap,
   texts,
   whole,
-} from '../../http/schemas.ts'
+} from '../../../http/schemas.ts'
 import { debugConfig } from '../observe/debug-config.ts'
 import { memberJson, serverMembers } from './members.ts'
 import type { ApiContext } from '../../context.ts'

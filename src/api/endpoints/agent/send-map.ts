@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiContext } from '../../context.ts'
-import type { Answer } from '../../http/answer.ts'
-import { isPretty, sendBody } from '../../http/reply.ts'
-import { writeSliced } from '../../http/sliced-answer.ts'
+import type { Answer } from '../../../http/answer.ts'
+import { isPretty, sendBody } from '../../../http/reply.ts'
+import { writeSliced } from '../../../http/sliced-answer.ts'
 
 /** Answers with a map, in slices when it is long; `entries` may be asked twice. */
 export async function sendMap(

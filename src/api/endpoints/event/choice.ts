@@ -5,8 +5,8 @@ import type { Identity } from '../../../ports/identity.ts'
 import { filterBytesMax } from '../../../state/event/commands.ts'
 import type { UserEvent } from '../../../state/event/reader.ts'
 import { eventSubject } from '../../../state/event/subjects.ts'
-import { parameter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
+import { parameter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
 
 /** Which events a reader asks for. */
 export interface Choice {

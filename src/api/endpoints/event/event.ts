@@ -1,9 +1,9 @@
 import { payloadBytesMax } from '../../../state/event/commands.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
-import { bytes } from '../../http/body.ts'
-import * as query from '../../http/query-docs.ts'
-import { list, object, orNull, text, whole } from '../../http/schemas.ts'
+import { bytes } from '../../../http/body.ts'
+import * as query from '../../../http/query-docs.ts'
+import { list, object, orNull, text, whole } from '../../../http/schemas.ts'
 import { fire } from './fire.ts'
 import { listEvents } from './list.ts'
 

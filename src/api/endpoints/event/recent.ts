@@ -1,8 +1,8 @@
 import type { Caller } from '../../../access/caller.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
 import type { EventReader, UserEvent } from '../../../state/event/reader.ts'
-import { RenderCache, Rendered } from '../../http/render-cache.ts'
-import { renderJson } from '../../http/reply.ts'
+import { RenderCache, Rendered } from '../../../http/render-cache.ts'
+import { renderJson } from '../../../http/reply.ts'
 import { eventIndex, eventJson } from './event-json.ts'
 
 /** The events of one version of the state, and the lists made of them: all who wait ask at one moment. */

@@ -1,4 +1,4 @@
-import { reach } from '../../http/consistency.ts'
+import { reach } from '../../../http/consistency.ts'
 import type { ApiContext } from '../../context.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { serverMembers } from '../agent/members.ts'

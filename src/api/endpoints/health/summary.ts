@@ -2,12 +2,12 @@ import type { Node, Service } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { aggregatedStatus } from '../../../health/judge.ts'
 import type { AggregatedStatus, JudgedCheck } from '../../../health/judge.ts'
-import type { Answer } from '../../http/answer.ts'
+import type { Answer } from '../../../http/answer.ts'
 import type { CatalogContext } from '../catalog/questions.ts'
-import { serviceNodeJson } from '../../http/encode.ts'
-import { filterOf, serviceNodeFields } from '../../http/filters.ts'
-import { nodeMetaFilter, parameter, tagFilter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
+import { serviceNodeJson } from '../../../http/encode.ts'
+import { filterOf, serviceNodeFields } from '../../../http/filters.ts'
+import { nodeMetaFilter, parameter, tagFilter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
 
 /** An answer is written in slices, between rows: those of one service may be thousands. */
 const instancesPerStep = 100

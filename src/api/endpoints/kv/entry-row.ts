@@ -1,6 +1,6 @@
 import type { KvEntry } from '../../../state/kv/reader.ts'
-import { FlatJson } from '../../http/answer.ts'
-import { object, orNull, text, whole } from '../../http/schemas.ts'
+import { FlatJson } from '../../../http/answer.ts'
+import { object, orNull, text, whole } from '../../../http/schemas.ts'
 
 export const entrySchema = object(
   {

@@ -1,6 +1,6 @@
 import { svcdError } from '../../../base/errors.ts'
-import { allParameters, parameter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
+import { allParameters, parameter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
 
 const unsignedMax = 2n ** 64n - 1n
 

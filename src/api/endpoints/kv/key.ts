@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { reasonOf, svcdError } from '../../../base/errors.ts'
-import { cleanPath } from '../../http/path.ts'
+import { cleanPath } from '../../../http/path.ts'
 
 export const kvPrefix = '/v1/kv/'
 

@@ -1,19 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import { formatDuration } from '../../../base/duration.ts'
 import { SvcdError, svcdError } from '../../../base/errors.ts'
 import type { Sessions } from '../../../ports/sessions.ts'
 import type { KvAcquireCommand, KvReleaseCommand } from '../../../state/session/commands.ts'
 import type { ApiContext } from '../../context.ts'
-import type { Asked } from '../../http/endpoint.ts'
-import { originOf } from '../../http/origin.ts'
-import { parameter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
-import { sendJson } from '../../http/reply.ts'
+import type { Asked } from '../../../http/endpoint.ts'
+import { originOf } from '../../../http/origin.ts'
+import { parameter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
+import { sendJson } from '../../../http/reply.ts'
 import { sessionIdOf } from '../session/session-id.ts'
+import { lockDelayLeftMs } from './lock-delay.ts'
 
 type LockCommand = KvAcquireCommand | KvReleaseCommand
 
 const causeLengthMax = 100
+/**
+ * A lock-delay of a millisecond, as Patroni asks for, lasts longer in a log: until its end is an entry. So a
+ * request waits for an end that is near. It would be refused otherwise, and come back seconds later.
+ */
+const awaitedMs = 300
+const triesMax = 4
 /** The header that says how long no session may lock the key yet, as a duration. */
 const delayHeader = 'X-Svcd-Lock-Delay'
 
@@ -37,27 +45,40 @@ export function lockCommand(
   return { kind: 'kv-release', ...asked, session: release.toLowerCase() }
 }
 
-/** True: it was done. False: another session holds the lock, this one does not, or no session may have it yet. */
+/** True: it was done. False: another session holds the lock, this one does not, or no session may have it for a while. */
 export async function proposeLock(
-  { writes, sessions }: Pick<ApiContext, 'writes' | 'sessions'>,
+  context: Pick<ApiContext, 'writes' | 'sessions' | 'families'>,
   request: Asked,
   reply: FastifyReply,
   body: LockCommand,
 ): Promise<FastifyReply> {
+  const { writes, sessions } = context
   const { key, session } = body
   const cause = `${body.kind} ${key}`.slice(0, causeLengthMax)
-  const outcome = await writes.propose(body, originOf(request, cause))
-  if (!outcome.ok) throw svcdError('lock-session-unknown', { id: session })
-  if (outcome.value === 'lock-delay') await addDelay(reply, sessions, key)
-  return sendJson(request, reply, outcome.value === undefined)
+  for (let tries = 1; ; tries++) {
+    const knownMs = body.kind === 'kv-acquire' ? await lockDelayLeftMs(context, key) : 0
+    if (knownMs === 0) {
+      const outcome = await writes.propose(body, originOf(request, cause))
+      if (!outcome.ok) throw svcdError('lock-session-unknown', { id: session })
+      if (outcome.value !== 'lock-delay')
+        return sendJson(request, reply, outcome.value === undefined)
+    }
+    // This server may not know yet of the lock-delay that refused it.
+    const delayMs = knownMs > 0 ? knownMs : await lockDelayMs(sessions, key)
+    if (delayMs === undefined || delayMs > awaitedMs || tries === triesMax) {
+      if (delayMs !== undefined) reply.header(delayHeader, formatDuration(Math.ceil(delayMs)))
+      return sendJson(request, reply, false)
+    }
+    if (delayMs > 0) await sleep(delayMs)
+  }
 }
 
-async function addDelay(reply: FastifyReply, sessions: Sessions, key: string): Promise<void> {
+async function lockDelayMs(sessions: Sessions, key: string): Promise<number | undefined> {
   try {
-    const delayMs = await sessions.lockDelayMs(key)
-    reply.header(delayHeader, formatDuration(Math.ceil(delayMs)))
+    return await sessions.lockDelayMs(key)
   } catch (error) {
     // The refusal stands without it.
     if (!(error instanceof SvcdError)) throw error
+    return undefined
   }
 }

@@ -1,11 +1,11 @@
 import { svcdError } from '../../../base/errors.ts'
 import type { KvEntry, KvReader } from '../../../state/kv/reader.ts'
 import { kvSubject } from '../../../state/kv/subjects.ts'
-import type { Answer, FlatJson } from '../../http/answer.ts'
+import type { Answer, FlatJson } from '../../../http/answer.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
-import { parameter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
-import type { Question } from '../../http/renderer.ts'
+import { parameter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
+import type { Question } from '../../../http/renderer.ts'
 import { entryRow, rowBytes } from './entry-row.ts'
 
 type KvQuestion = Question<KvReader>

@@ -1,8 +1,8 @@
 import { svcdError } from '../../../base/errors.ts'
 import { consulVersion } from '../../../base/version.ts'
 import { endpoint } from '../../context.ts'
-import * as query from '../../http/query-docs.ts'
-import { sendJson } from '../../http/reply.ts'
+import * as query from '../../../http/query-docs.ts'
+import { sendJson } from '../../../http/reply.ts'
 import {
   list,
   object,
@@ -12,7 +12,7 @@ import {
   text,
   texts,
   whole,
-} from '../../http/schemas.ts'
+} from '../../../http/schemas.ts'
 
 const hostSchema = schemaNamed(
   'Host',

@@ -1,9 +1,9 @@
 import type { AnyMetric } from '../../../base/metric.ts'
 import { endpoint } from '../../context.ts'
-import { parameter } from '../../http/parameters.ts'
-import * as query from '../../http/query-docs.ts'
-import { sendJson } from '../../http/reply.ts'
-import { lineStream, opaque, text } from '../../http/schemas.ts'
+import { parameter } from '../../../http/parameters.ts'
+import * as query from '../../../http/query-docs.ts'
+import { sendJson } from '../../../http/reply.ts'
+import { lineStream, opaque, text } from '../../../http/schemas.ts'
 
 /** The same interval as in Consul, whose figures cover ten seconds each. */
 const streamMs = 10_000

@@ -1,9 +1,9 @@
 import { svcdError } from '../../../base/errors.ts'
 import type { LogLevel } from '../../../base/log.ts'
 import { endpoint } from '../../context.ts'
-import { parameter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
-import { lineStream } from '../../http/schemas.ts'
+import { parameter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
+import { lineStream } from '../../../http/schemas.ts'
 
 /** Consul's names of levels, without regard to case. There are no lines below debug. */
 const levels: Readonly<Record<string, LogLevel>> = {

@@ -1,5 +1,5 @@
 import { endpoint } from '../../context.ts'
-import { opaque } from '../../http/schemas.ts'
+import { opaque } from '../../../http/schemas.ts'
 
 /** The document of all rows below `/v1`. */
 export const openApiEndpoint = endpoint({

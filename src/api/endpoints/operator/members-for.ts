@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { reach } from '../../http/consistency.ts'
-import type { ReachContext } from '../../http/consistency.ts'
-import { parametersOf, readOptions } from '../../http/parameters.ts'
+import { reach } from '../../../http/consistency.ts'
+import type { ReachContext } from '../../../http/consistency.ts'
+import { parametersOf, readOptions } from '../../../http/parameters.ts'
 import { serverMembers } from '../agent/members.ts'
 import type { MembersContext, ServerMember } from '../agent/members.ts'
 

@@ -1,12 +1,12 @@
 import type { RequestPayload } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { endpoint } from '../../context.ts'
-import { stream } from '../../http/body.ts'
-import { addReadHeaders, reach } from '../../http/consistency.ts'
-import { originOf } from '../../http/origin.ts'
-import { readOptions } from '../../http/parameters.ts'
-import * as query from '../../http/query-docs.ts'
-import { sendDone } from '../../http/reply.ts'
+import { stream } from '../../../http/body.ts'
+import { addReadHeaders, reach } from '../../../http/consistency.ts'
+import { originOf } from '../../../http/origin.ts'
+import { readOptions } from '../../../http/parameters.ts'
+import * as query from '../../../http/query-docs.ts'
+import { sendDone } from '../../../http/reply.ts'
 
 /** How much is read and dropped after a refused archive, so that its sender sees the answer. */
 const discardBytesMax = 1024 * 1024 * 1024

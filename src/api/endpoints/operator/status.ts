@@ -1,10 +1,10 @@
 import { svcdError } from '../../../base/errors.ts'
 import { endpoint } from '../../context.ts'
-import { allParameters, checkDatacenter, parameter } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
-import * as query from '../../http/query-docs.ts'
-import { sendJson } from '../../http/reply.ts'
-import { object, text, textMap, texts } from '../../http/schemas.ts'
+import { allParameters, checkDatacenter, parameter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
+import * as query from '../../../http/query-docs.ts'
+import { sendJson } from '../../../http/reply.ts'
+import { object, text, textMap, texts } from '../../../http/schemas.ts'
 
 const forClients = { none: 'clients ask for it before they have a token' }
 

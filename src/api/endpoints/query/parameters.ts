@@ -1,6 +1,6 @@
 import { svcdError } from '../../../base/errors.ts'
-import { parameter, parsedBoolean } from '../../http/parameters.ts'
-import type { Parameters } from '../../http/parameters.ts'
+import { parameter, parsedBoolean } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
 
 /** How many instances at most; 0 = all. Throws `bad-limit`, in Go's words. */
 export function limitOf(parameters: Parameters): number {

@@ -1,4 +1,4 @@
-import { instanceRow } from '../../http/row-schemas.ts'
+import { instanceRow } from '../../../http/row-schemas.ts'
 import {
   flag,
   list,
@@ -9,7 +9,7 @@ import {
   textMap,
   texts,
   whole,
-} from '../../http/schemas.ts'
+} from '../../../http/schemas.ts'
 
 export const queryRow = schemaNamed(
   'PreparedQuery',

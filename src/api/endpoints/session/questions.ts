@@ -1,5 +1,5 @@
-import { rowsOf } from '../../http/answer.ts'
-import type { Question } from '../../http/renderer.ts'
+import { rowsOf } from '../../../http/answer.ts'
+import type { Question } from '../../../http/renderer.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
 import type { Session } from '../../../state/session/model.ts'
 import type { SessionReader } from '../../../state/session/reader.ts'

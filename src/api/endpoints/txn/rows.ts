@@ -3,8 +3,8 @@ import type { KvEntry } from '../../../state/kv/reader.ts'
 import type { TxnOp } from '../../../state/txn/commands.ts'
 import { unpackWritten } from '../../../state/txn/outcome.ts'
 import type { Checked, Result, Stored, Written } from '../../../state/txn/outcome.ts'
-import { FlatJson } from '../../http/answer.ts'
-import { checkJson, nodeJson, nodeServiceJson } from '../../http/encode.ts'
+import { FlatJson } from '../../../http/answer.ts'
+import { checkJson, nodeJson, nodeServiceJson } from '../../../http/encode.ts'
 import { entryRow } from '../kv/entry-row.ts'
 
 // Consul's TxnResult: an object with one of KV, Node, Service and Check. Here alone, a list or map without

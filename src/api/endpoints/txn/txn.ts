@@ -12,20 +12,21 @@ import { txnFamily } from '../../../state/txn/family.ts'
 import { txnValue } from '../../../state/txn/outcome.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
-import { writeAnswer } from '../../http/answer.ts'
-import type { Answer } from '../../http/answer.ts'
-import type { BodyReader } from '../../http/body.ts'
-import { addReadHeaders, reach } from '../../http/consistency.ts'
-import type { Asked } from '../../http/endpoint.ts'
-import { originOf } from '../../http/origin.ts'
-import { readOptions } from '../../http/parameters.ts'
-import type { Consistency } from '../../http/parameters.ts'
-import * as query from '../../http/query-docs.ts'
-import { isPretty, sendBody } from '../../http/reply.ts'
-import { checkRow, nodeRow, nodeServiceRow } from '../../http/row-schemas.ts'
-import { list, object, orNull, text, whole } from '../../http/schemas.ts'
+import { writeAnswer } from '../../../http/answer.ts'
+import type { Answer } from '../../../http/answer.ts'
+import type { BodyReader } from '../../../http/body.ts'
+import { addReadHeaders, reach } from '../../../http/consistency.ts'
+import type { Asked } from '../../../http/endpoint.ts'
+import { originOf } from '../../../http/origin.ts'
+import { readOptions } from '../../../http/parameters.ts'
+import type { Consistency } from '../../../http/parameters.ts'
+import * as query from '../../../http/query-docs.ts'
+import { isPretty, sendBody } from '../../../http/reply.ts'
+import { checkRow, nodeRow, nodeServiceRow } from '../../../http/row-schemas.ts'
+import { list, object, orNull, text, whole } from '../../../http/schemas.ts'
 import { overServerFault } from '../catalog/over-server.ts'
 import { entrySchema } from '../kv/entry-row.ts'
+import { lockDelayLeftMs } from '../kv/lock-delay.ts'
 import { failureOf } from './failures.ts'
 import { readTransaction, txnAnswer } from './reading.ts'
 import { rowsOfResult } from './rows.ts'
@@ -89,7 +90,11 @@ export const txnEndpoints: readonly ApiEndpoint[] = [
       const { consistency } = readOptions(request.query, identity)
       const asked = txnOperations(request.body, identity.datacenter)
       if (asked.isReadOnly) return answerRead(context, request, reply, asked, consistency)
-      const faults = [...asked.faults, ...serverFaults(context, asked)]
+      const faults = [
+        ...asked.faults,
+        ...serverFaults(context, asked),
+        ...(await delayFaults(context, asked)),
+      ]
       if (faults.length > 0) {
         return send(request, reply, txnAnswer({ faults: inOrder(faults) }), false)
       }
@@ -109,6 +114,19 @@ function serverFaults(context: ApiContext, { ops, places }: AskedOps): readonly 
     const fault = overServerFault(context, op.node, op.definition.id)
     return fault === undefined ? [] : { op: must(places[at]), what: fault.message }
   })
+}
+
+/** A lock within its lock-delay is refused without the log. */
+async function delayFaults(
+  context: ApiContext,
+  { ops, places }: AskedOps,
+): Promise<readonly OpFault[]> {
+  const faults: OpFault[] = []
+  for (const [at, op] of ops.entries()) {
+    if (op.verb !== 'lock' || (await lockDelayLeftMs(context, op.key)) === 0) continue
+    faults.push({ op: must(places[at]), what: failureOf(op, { why: 'lock-delay' }).message })
+  }
+  return faults
 }
 
 /** Answered by this server, without the log. */

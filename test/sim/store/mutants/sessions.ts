@@ -67,6 +67,12 @@ const deadlineMutants: readonly StoreMutant[] = [
       delaysAfter(index).map((one) => ({ ...one, delayNs: one.delayNs / 2 }))
     Object.assign(parts, { sessions: { ...reader, lockDelaysAfter: half } })
   }),
+  sessions('ends-after-one-ttl', 'hardly a lock-delay means twice the TTL', ({ parts }) => {
+    const { sessions: reader } = parts
+    const timedAfter = reader.timedAfter.bind(reader)
+    const once = (index: number) => timedAfter(index).map((one) => ({ ...one, lockDelayNs: 60e9 }))
+    Object.assign(parts, { sessions: { ...reader, timedAfter: once } })
+  }),
   sessions('renewal-not-counted', 'a renewal grants the whole TTL', ({ parts, deadlines }) => {
     deadlines.renew = (ids) => ids.map((id) => parts.sessions.session(id) ?? null)
   }),

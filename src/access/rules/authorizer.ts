@@ -1,0 +1,101 @@
+import { DecisionTable } from './decision-table.ts'
+import { mergePolicies } from './merge.ts'
+import type { Decision, RuleOfPolicy } from './merge.ts'
+import type { Policy } from './policy.ts'
+import { grants } from './resource.ts'
+import type { Access, Resource } from './resource.ts'
+import { printRule } from './rule.ts'
+
+/** What is decided where no rule says anything. */
+export type DefaultPolicy = 'allow' | 'deny'
+
+/** Which rule decided. */
+export interface Explanation {
+  readonly isAllowed: boolean
+  /** Undefined: no rule covers the name, and the default policy decided. */
+  readonly by: ExplainedRule | undefined
+  /** Rules of the same name that the deciding one overrules, or that say the same. */
+  readonly others: readonly ExplainedRule[]
+}
+
+export interface ExplainedRule {
+  readonly policy: string
+  /** Line of the policy's text, from 1. */
+  readonly line: number
+  /** The rule in the rule language. */
+  readonly rule: string
+}
+
+/** The rights of a token: what its policies allow together. Immutable, and cheap to ask. */
+export class Authorizer {
+  readonly defaultPolicy: DefaultPolicy
+  readonly #tables = new Map<Resource, DecisionTable>()
+
+  constructor(policies: readonly Policy[], defaultPolicy: DefaultPolicy) {
+    this.defaultPolicy = defaultPolicy
+    for (const [resource, decisions] of mergePolicies(policies)) {
+      this.#tables.set(resource, new DecisionTable(decisions))
+    }
+    // What has no rule of its own goes by that of the operator.
+    const operator = this.#tables.get('operator')
+    for (const resource of ['mesh', 'peering'] as const) {
+      if (operator !== undefined && !this.#tables.has(resource))
+        this.#tables.set(resource, operator)
+    }
+  }
+
+  /**
+   * Whether the access to what has this name is allowed. `name` is empty for resources without names. The name `*` of
+   * intentions stands for all: read needs one that may be read, and write needs all.
+   */
+  allows(resource: Resource, name: string, access: Access): boolean {
+    const asked = accessTo(resource, access)
+    return this.#isAllowed(resource, this.#decision(resource, name, asked), asked)
+  }
+
+  /** Whether the access is allowed for all names that there can be: then nothing needs to be filtered. */
+  allowsAll(resource: Resource, access: Exclude<Access, 'write-prefix'>): boolean {
+    const asked = accessTo(resource, access)
+    return this.#isAllowed(resource, this.#tables.get(resource)?.ofAll(asked), asked)
+  }
+
+  /** Whether the access is allowed for at least one name that there could be. */
+  allowsSome(resource: Resource, access: Exclude<Access, 'write-prefix'>): boolean {
+    const asked = accessTo(resource, access)
+    return this.#isAllowed(resource, this.#tables.get(resource)?.ofSome(asked), asked)
+  }
+
+  /** As {@link allows}, with the rule that decided. */
+  explain(resource: Resource, name: string, access: Access): Explanation {
+    const asked = accessTo(resource, access)
+    const decision = this.#decision(resource, name, asked)
+    return {
+      isAllowed: this.#isAllowed(resource, decision, asked),
+      by: decision === undefined ? undefined : explained(decision.winner),
+      others: decision?.others.map(explained) ?? [],
+    }
+  }
+
+  #decision(resource: Resource, name: string, access: Access): Decision | undefined {
+    const table = this.#tables.get(resource)
+    if (table === undefined) return undefined
+    if (access === 'write-prefix') return table.ofPrefixWrite(name)
+    if (resource !== 'intention' || name !== '*') return table.of(name)
+    return access === 'read' ? table.ofSome(access) : table.ofAll(access)
+  }
+
+  /** The default policy never allows access to tokens and policies, as in Consul. */
+  #isAllowed(resource: Resource, decision: Decision | undefined, access: Access): boolean {
+    if (decision !== undefined) return grants(decision.level, access)
+    return this.defaultPolicy === 'allow' && resource !== 'acl'
+  }
+}
+
+/** Only keys can be listed without being read. */
+function accessTo<A extends Access>(resource: Resource, access: A): A | 'read' {
+  return access === 'list' && resource !== 'key' ? 'read' : access
+}
+
+function explained({ policy, rule }: RuleOfPolicy): ExplainedRule {
+  return { policy, line: rule.line, rule: printRule(rule) }
+}

@@ -1,0 +1,161 @@
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify'
+import { svcdError } from '../base/errors.ts'
+import type { SvcdError } from '../base/errors.ts'
+import { takeBodies } from './body.ts'
+import { methodsOf, routeOf } from './endpoint.ts'
+import type { Asked, Endpoint } from './endpoint.ts'
+import { tailOf } from './path.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** False: pages of other origins may not even read here. */
+    readonly isForPages?: boolean
+  }
+}
+
+const allMethods: readonly HTTPMethods[] = [
+  'GET',
+  'HEAD',
+  'PUT',
+  'POST',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+]
+
+/** All rows with one path. */
+interface Place<Context> {
+  readonly url: string
+  readonly rows: Endpoint<Context>[]
+}
+
+/**
+ * Adds the routes of the rows. Other methods of their paths get 405 with Allow, and OPTIONS tells. A
+ * prefix without its slash is redirected, as Go's mux does.
+ */
+export function addEndpoints<Context>(
+  app: FastifyInstance,
+  context: Context,
+  rows: readonly Endpoint<Context>[],
+): void {
+  const places = placesOf(rows)
+  for (const place of places.values()) {
+    const bytesMax = place.rows.map(({ body }) => body?.bytesMax).find((max) => max !== undefined)
+    if (bytesMax === undefined) addPlace(app, context, place)
+    else {
+      // A scope of its own, for how bodies are taken in it.
+      app.register((scope, _options, done) => {
+        takeBodies(scope, bytesMax)
+        addPlace(scope, context, place)
+        done()
+      })
+    }
+  }
+  for (const url of slashless(places)) addSlash(app, url)
+}
+
+/** The paths that the rows answer at, as the router takes them. */
+export function urlsOf(rows: readonly Endpoint<never>[]): ReadonlySet<string> {
+  const places = placesOf(rows)
+  return new Set([...places.keys(), ...slashless(places)])
+}
+
+function placesOf<Context>(
+  rows: readonly Endpoint<Context>[],
+): ReadonlyMap<string, Place<Context>> {
+  const places = new Map<string, Place<Context>>()
+  for (const row of rows) {
+    const { url } = routeOf(row.path)
+    const place = places.get(url)
+    if (place === undefined) places.set(url, { url, rows: [row] })
+    else place.rows.push(row)
+  }
+  return places
+}
+
+function slashless(places: ReadonlyMap<string, unknown>): readonly string[] {
+  return [...places.keys()]
+    .filter((url) => url.endsWith('/*'))
+    .map((url) => url.slice(0, -2))
+    .filter((url) => !places.has(url))
+}
+
+function addPlace<Context>(
+  app: FastifyInstance,
+  context: Context,
+  { url, rows }: Place<Context>,
+): void {
+  const bySuffix = rowsBySuffix(rows)
+  const suffixes = [...bySuffix.keys()].filter((suffix) => suffix !== '')
+  const prefix = url.endsWith('/*') ? url.slice(0, -1) : undefined
+  // One route for all methods: the path is found before the method is looked at.
+  app.route({
+    method: [...allMethods],
+    url,
+    exposeHeadRoute: false,
+    config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
+    handler: (request, reply) => {
+      const tail = prefix === undefined ? '' : tailOf(request, prefix)
+      const suffix = suffixes.find((each) => tail.endsWith(each)) ?? ''
+      const byMethod = bySuffix.get(suffix) ?? {}
+      const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
+      if (row !== undefined) {
+        if (prefix !== undefined) request.params = tail.slice(0, tail.length - suffix.length)
+        if (row.body !== undefined) request.body = row.body.read(request.body)
+        return row.handle(context, request as Asked, reply)
+      }
+      reply.header('Allow', `OPTIONS,${Object.keys(byMethod).join(',')}`)
+      if (request.method === 'OPTIONS') return reply.send()
+      throw svcdError('method-not-allowed', { method: request.method })
+    },
+  })
+}
+
+type ByMethod<Context> = Partial<Record<string, Endpoint<Context>>>
+
+/** By what stands behind the argument. */
+function rowsBySuffix<Context>(
+  rows: readonly Endpoint<Context>[],
+): ReadonlyMap<string, ByMethod<Context>> {
+  const all = new Map<string, ByMethod<Context>>()
+  for (const row of rows) {
+    const { suffix } = routeOf(row.path)
+    const byMethod = all.get(suffix) ?? {}
+    all.set(suffix, byMethod)
+    for (const method of methodsOf(row)) byMethod[method] = row
+  }
+  return all
+}
+
+function addSlash(app: FastifyInstance, path: string): void {
+  app.route({
+    method: [...allMethods],
+    url: path,
+    exposeHeadRoute: false,
+    handler: (request, reply) => {
+      const search = request.url.slice(path.length)
+      return reply.redirect(`${path}/${search}`, 301)
+    },
+  })
+}
+
+/** Adds a path that refuses all methods, unless it is `taken`; one with `/*` is also the path itself. */
+export function addRefusal(
+  app: FastifyInstance,
+  path: string,
+  taken: Set<string>,
+  fault: (request: FastifyRequest) => SvcdError,
+): void {
+  for (const url of path.endsWith('/*') ? [path, path.slice(0, -2)] : [path]) {
+    if (taken.has(url)) continue
+    taken.add(url)
+    app.route({
+      method: [...allMethods],
+      url,
+      exposeHeadRoute: false,
+      handler: (request) => {
+        throw fault(request)
+      },
+    })
+  }
+}

@@ -1,0 +1,36 @@
+import type { Caller } from '../access/caller.ts'
+
+/** What clients share, by caller and key: one caller never gets what was made for another. */
+export class PerCaller<V> {
+  readonly #byCaller = new Map<Caller, Map<string, V>>()
+
+  get(caller: Caller, key: string): V | undefined {
+    return this.#byCaller.get(caller)?.get(key)
+  }
+
+  set(caller: Caller, key: string, value: V): void {
+    const own = this.#byCaller.get(caller)
+    if (own === undefined) this.#byCaller.set(caller, new Map([[key, value]]))
+    else own.set(key, value)
+  }
+
+  /** Removes the value of a key, unless there is another one by now. */
+  delete(caller: Caller, key: string, value: V): void {
+    const own = this.#byCaller.get(caller)
+    if (own?.get(key) !== value) return
+    own.delete(key)
+    if (own.size === 0) this.#byCaller.delete(caller)
+  }
+
+  get isEmpty(): boolean {
+    return this.#byCaller.size === 0
+  }
+
+  clear(): void {
+    this.#byCaller.clear()
+  }
+
+  *values(): Generator<V, void> {
+    for (const own of this.#byCaller.values()) yield* own.values()
+  }
+}

@@ -1,0 +1,176 @@
+import type { Caller } from '../access/caller.ts'
+import { writeAnswer } from './answer.ts'
+import type { Answer } from './answer.ts'
+import type { FamilyReads } from '../ports/reads.ts'
+import { PerCaller } from './per-caller.ts'
+import { RenderCache, Rendered } from './render-cache.ts'
+import { writeIfShort } from './sliced-answer.ts'
+
+/** What each reader of a family of the state knows, whatever its rows are. */
+export interface Indexed {
+  /** The index of the last change of a subject. */
+  indexOf(subject: string): number
+  /** The last entry of the log that it shows. */
+  appliedIndex(): number
+}
+
+/** What an endpoint reads: of which family, and what. `subject` moves when the answer may be another one. */
+export interface Question<Reader extends Indexed> {
+  readonly state: FamilyReads<Reader>
+  readonly subject: string
+  /** The rows that `caller` may see. */
+  answer(reader: Reader, caller: Caller): Answer
+  /** The index of the answer, if it is not that of the subject. */
+  index?(reader: Reader): number
+  /** Of an answer that is not JSON, its Content-Type among them. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A question as a client asks it. Two with the same key of the same caller must be the same. */
+export interface Asking<Reader extends Indexed> {
+  readonly caller: Caller
+  readonly key: string
+  readonly pretty: boolean
+  readonly question: Question<Reader>
+}
+
+/**
+ * Answers when the index is above `above`; undefined when the caller should wait. `since` is the version
+ * of the question's state, taken before.
+ */
+export type Render = (since: number, above: number) => Rendered | Promise<Rendered> | undefined
+
+interface LongRead {
+  /** The version of the state when it began to read; undefined while it waits for its turn. */
+  readonly begunAt: () => number | undefined
+  readonly rendered: Promise<Rendered>
+}
+
+/** The finished and the running answers from the state of one family. */
+interface Made {
+  readonly answers: RenderCache
+  readonly long: PerCaller<LongRead>
+  readonly counts: RenderCounts
+}
+
+/** How often an answer was shared, and how often it was read from the state. */
+export interface RenderCounts {
+  hits: number
+  misses: number
+}
+
+/** Makes answers, each once for all of one caller who ask the same of the same state. */
+export class Renderer {
+  readonly #made = new Map<object, Made>()
+  readonly #counts: RenderCounts = { hits: 0, misses: 0 }
+
+  get counts(): Readonly<RenderCounts> {
+    return this.#counts
+  }
+
+  of<Reader extends Indexed>(asking: Asking<Reader>): Render {
+    const made = this.#madeFrom(asking.question.state)
+    return (since, above) => {
+      const now = renderNow(made, asking, since, above)
+      return now === 'long' ? renderSlowly(made, asking) : now
+    }
+  }
+
+  /** Whether a client that saw the index `above` has nothing new to see, and would wait. */
+  isUnchanged<Reader extends Indexed>(question: Question<Reader>, above: number): boolean {
+    return question.state.read((reader) => mustWait(reader, indexOf(reader, question), above))
+  }
+
+  /** Each family has its own: a change of one leaves the answers of the others. */
+  #madeFrom(state: object): Made {
+    let made = this.#made.get(state)
+    if (made === undefined) {
+      made = { answers: new RenderCache(), long: new PerCaller(), counts: this.#counts }
+      this.#made.set(state, made)
+    }
+    return made
+  }
+}
+
+function renderNow<Reader extends Indexed>(
+  { answers, counts }: Made,
+  { caller, key, pretty, question }: Asking<Reader>,
+  since: number,
+  above: number,
+): Rendered | 'long' | undefined {
+  return question.state.read((reader) => {
+    const index = indexOf(reader, question)
+    if (mustWait(reader, index, above)) return undefined
+    const known = answers.get(since, caller, key)
+    // A commit shows in the index a moment before it shows in the version.
+    if (known?.index === index) {
+      counts.hits++
+      return known
+    }
+    const body = writeIfShort(question.answer(reader, caller), pretty)
+    if (body === undefined) return 'long'
+    counts.misses++
+    const rendered = new Rendered(index, body)
+    answers.put(since, caller, key, rendered)
+    return rendered
+  })
+}
+
+/** Shared with all who asked before the read began, and while nothing changed since. */
+function renderSlowly<Reader extends Indexed>(
+  made: Made,
+  asking: Asking<Reader>,
+): Promise<Rendered> {
+  const { caller, key, question } = asking
+  const { state } = question
+  const running = made.long.get(caller, key)
+  const version = state.version()
+  if (running !== undefined && (running.begunAt() ?? version) === version) {
+    made.counts.hits++
+    return running.rendered
+  }
+  made.counts.misses++
+  let begunAt: number | undefined
+  const rendered = state.readSliced((reader) => {
+    begunAt = state.version()
+    return steps(reader, asking)
+  })
+  const long = { begunAt: () => begunAt, rendered }
+  made.long.set(caller, key, long)
+  return finished(made, asking, long)
+}
+
+async function finished<Reader extends Indexed>(
+  { answers, long }: Made,
+  { caller, key, question }: Asking<Reader>,
+  read: LongRead,
+): Promise<Rendered> {
+  try {
+    const rendered = await read.rendered
+    const begunAt = read.begunAt()
+    if (begunAt === question.state.version()) answers.put(begunAt, caller, key, rendered)
+    return rendered
+  } finally {
+    long.delete(caller, key, read)
+  }
+}
+
+function* steps<Reader extends Indexed>(
+  reader: Reader,
+  { caller, pretty, question }: Asking<Reader>,
+): Generator<void, Rendered> {
+  const index = indexOf(reader, question)
+  return new Rendered(index, yield* writeAnswer(question.answer(reader, caller), pretty))
+}
+
+function mustWait(reader: Indexed, index: number, above: number): boolean {
+  if (above === 0 || index > above) return false
+  // An index that this state has not reached comes from before a restore: waiting for it would
+  // leave the client with what it knew then.
+  return above <= Math.max(1, reader.appliedIndex())
+}
+
+/** Never 0: clients take 0 for "no index" and would spin. */
+function indexOf<Reader extends Indexed>(reader: Reader, question: Question<Reader>): number {
+  return Math.max(1, question.index?.(reader) ?? reader.indexOf(question.subject))
+}
