@@ -203,7 +203,7 @@ export class Stamp {
     Atomics.store(this.#cells, contactCell, wrappedMs() | 1)
   }
 
-  /** Milliseconds since the leader was heard; the most that 31 bits hold when it never was. */
+  /** Milliseconds since the leader was heard; the most that 31 bits hold if there was none yet. */
   get contactAgeMs(): number {
     const contact = Atomics.load(this.#cells, contactCell)
     return contact === 0 ? 2 ** 31 - 1 : (wrappedMs() - contact) | 0

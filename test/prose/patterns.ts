@@ -131,6 +131,36 @@ export const patterns: readonly Pattern[] = [
     bad: 'This server leads no more.',
     good: 'This server lost leadership.',
   },
+  {
+    find: /\bnever (?:was|were)(?=[.;:,)]|$)/gi,
+    instead: 'never existed',
+    bad: 'The session has ended, or never was.',
+    good: 'The session has ended, or it never existed.',
+  },
+  {
+    find: /\bbecomes? of\b/gi,
+    instead: 'happens to',
+    bad: 'This option sets what becomes of its keys.',
+    good: 'This option sets what happens to its keys.',
+  },
+  {
+    find: /\bthe (?:former|latter)\b/gi,
+    instead: 'the noun again',
+    bad: 'An option changes the former.',
+    good: 'An option changes the first answer.',
+  },
+  {
+    find: /\b(?:may|can|must) (?:also )?stand\b(?! for\b)/gi,
+    instead: 'can be, can use',
+    bad: 'Expressions may stand in every text.',
+    good: 'You can use expressions in every text.',
+  },
+  {
+    find: /\b(?:is|are) gone from\b/gi,
+    instead: 'has no … any more',
+    bad: 'Try again when the session is gone from it.',
+    good: 'Try again when the key has no session any more.',
+  },
 ]
 
 /** The longest sentence of running text: a reader holds about 20 words, and forgives some more. */

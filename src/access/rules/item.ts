@@ -23,5 +23,5 @@ export type Value =
   /** A number, a truth value, `null`, or a word without quotes. */
   | { readonly kind: 'other'; readonly text: string; readonly at: number }
 
-/** How deep objects and lists may stand in each other. Rules need at most five levels. */
+/** How deep objects and lists may be nested. Rules need at most five levels. */
 export const depthMax = 8

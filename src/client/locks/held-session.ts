@@ -8,7 +8,7 @@ export interface HeldSessionOptions {
   readonly name: string
   readonly ttlMs: number
   readonly lockDelayMs: number
-  /** What becomes of the keys that it holds when it ends. */
+  /** What happens to the keys that it holds when it ends. */
   readonly behavior: 'release' | 'delete'
 }
 

@@ -19,7 +19,7 @@ const againMs = 1000
 const strangersMax = 16
 
 /**
- * What becomes of Raft messages whose sender is in no configuration here (raft/sender-check.ts). This server
+ * What happens to Raft messages whose sender is in no configuration here (raft/sender-check.ts). This server
  * may have slept while that one was let in, and it cannot learn so from its log, which only that one may
  * be able to send. So those whom it knows are asked. If none of them leads or follows any more, all of
  * them having been replaced, a server that has proven who it is may speak for itself.

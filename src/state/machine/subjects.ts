@@ -33,7 +33,7 @@ export function isForgettingDue(index: number): boolean {
 
 /**
  * No name that was forgotten has changed after this entry, as of `appliedIndex`. It answers for all of
- * them, and for names that never were, as Consul's last extinction index does: never less than what was
+ * them, and for names that never existed, as Consul's last extinction index does: never less than what was
  * answered before, and less than the index of whatever comes.
  */
 export function forgottenUpTo(appliedIndex: number): number {

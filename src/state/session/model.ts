@@ -1,4 +1,4 @@
-/** What becomes of the keys of a session that ends. */
+/** What happens to the keys of a session that ends. */
 export type Behavior = 'release' | 'delete'
 
 export const lockDelayNsMax = 60_000_000_000

@@ -9,7 +9,7 @@ const sessionColumns = {
   name: 'text',
   /** Up to 60 s. */
   lock_delay_ns: 'integer',
-  /** `release` or `delete`: what becomes of its keys when it ends. */
+  /** `release` or `delete`: what happens to its keys when it ends. */
   behavior: 'text',
   /** As it was asked for. */
   ttl: 'text',

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { must } from '../src/base/assert.ts'
 import { endpoints } from '../src/api/endpoints/families.ts'
 import { commands } from '../src/cli/commands.ts'
 
-// The pages say what svcd does not have. They must not say so of a feature that has been built since then.
+// The pages say what svcd does not have, and explain its messages. Neither may be of an earlier time.
 
 function read(path: string): string {
   return readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
@@ -74,4 +76,36 @@ t.test('what the page about Consul calls missing, is missing', async (t) => {
 t.test('the README can be read in three minutes', async (t) => {
   const words = read('README.md').split(/\s+/).filter(Boolean)
   t.ok(words.length <= 900, `${words.length} words`)
+})
+
+/** All literals of the source: the parts of a text that is split over lines are joined. */
+function sourceTexts(): string {
+  const folder = fileURLToPath(new URL('../src/', import.meta.url))
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n')
+    .replaceAll(/['`] \+\s*['`]/g, '')
+    .replaceAll("\\'", "'")
+}
+
+t.test('svcd has the messages that the page on troubleshooting explains', async (t) => {
+  const tables = read('docs/troubleshooting.md').matchAll(
+    /^\| (?:message|text) \|.*\n((?:\|.*\n)+)/gm,
+  )
+  const cells = [...tables].flatMap(([, rows = '']) =>
+    rows.split('\n').map((row) => row.split(' | ')[0] ?? ''),
+  )
+  const messages = cells.flatMap((cell) => codeIn(cell))
+  t.ok(messages.length > 30)
+  const texts = sourceTexts()
+  for (const message of messages) {
+    // Without what stands for a value.
+    const fixed = message.split(
+      /…|"[^"]*"|'[^']*'|\b[A-Z]\b|\b(?:FILE|LINE|PUT|better-sqlite3)\b|\b\d+(?:\.\d+)*\b| -[a-z-]+|\b\w+\.db\b|: /,
+    )
+    for (const part of fixed.map((text) => text.trim()).filter((text) => text.length > 8)) {
+      t.ok(texts.includes(part), `${message}: ${part}`)
+    }
+  }
 })
