@@ -46,6 +46,9 @@ export interface PatroniState {
 /** A reason to skip a test, or false. */
 export function patroniMissing(): string | false {
   if (!existsSync(postgresDirectory)) return 'needs PostgreSQL from Debian, which is not installed'
+  // Patroni has other stores too: its package is content without this one.
+  if (!existsSync('/usr/lib/python3/dist-packages/consul'))
+    return 'needs python3-consul from Debian'
   return missing('patroni', 'patronictl', 'psql')
 }
 
