@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import { formatDuration } from '../../../base/duration.ts'
 import { SvcdError, svcdError } from '../../../base/errors.ts'
@@ -71,6 +70,12 @@ export async function proposeLock(
     }
     if (delayMs > 0) await sleep(delayMs)
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 }
 
 async function lockDelayMs(sessions: Sessions, key: string): Promise<number | undefined> {
