@@ -70,7 +70,7 @@ export class ChangeWaiters {
   #listen(): void {
     if (this.#versions.isAwaited) return
     this.#versions.isAwaited = true
-    // What was bumped before is seen in the slot itself.
+    // Earlier changes show in the slot itself.
     this.#head = this.#versions.head
   }
 
