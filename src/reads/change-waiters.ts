@@ -54,8 +54,8 @@ export class ChangeWaiters {
   }
 
   /**
-   * To be called after a batch was applied and its versions bumped; while nobody waits
-   * (`Versions.isAwaited`) it need not be.
+   * To be called after a batch was applied and its versions bumped. Without a waiter (`Versions.isAwaited`) it need
+   * not be.
    */
   changed(): void {
     const head = this.#head
