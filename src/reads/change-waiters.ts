@@ -54,8 +54,8 @@ export class ChangeWaiters {
   }
 
   /**
-   * To be called after a batch was applied and its versions bumped; while nobody waits
-   * (`Versions.isAwaited`) it need not be.
+   * To be called after a batch was applied and its versions bumped. Without a waiter (`Versions.isAwaited`) it need
+   * not be.
    */
   changed(): void {
     const head = this.#head
@@ -70,7 +70,7 @@ export class ChangeWaiters {
   #listen(): void {
     if (this.#versions.isAwaited) return
     this.#versions.isAwaited = true
-    // What was bumped before is seen in the slot itself.
+    // Earlier changes show in the slot itself.
     this.#head = this.#versions.head
   }
 
