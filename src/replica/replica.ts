@@ -35,8 +35,6 @@ interface Waiting {
 
 /** Bytes of proposals that may wait for the replica; more are refused as `busy`. */
 const waitingBytesMax = 8 * 1024 * 1024
-/** Proposals in one message to the replica. What it finds waiting it writes together. */
-const unsentMax = 32
 const retryMs = 100
 const suspectEveryMs = 1000
 
@@ -182,11 +180,8 @@ export class Replica {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { bytes: json.length, resolve, reject })
       this.#waitingBytes += json.length
-      const count = this.#unsent.push(json)
-      // One message for the proposals of a turn of the event loop. After so many the replica begins: it works on
-      // them while this thread reads on.
-      if (count === 1) setImmediate(() => this.#send())
-      else if (count === unsentMax) this.#send()
+      // One message for all proposals of this turn of the event loop.
+      if (this.#unsent.push(json) === 1) setImmediate(() => this.#send())
     })
   }
 

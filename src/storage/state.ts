@@ -31,11 +31,8 @@ import { appliedIn, restoreTables, stateHash } from './state-tables.ts'
 /** How long a WAL that has grown waits for the readers of its old frames, with the writer. */
 const busyTimeoutMs = 20
 const walBytesMax = 32 * 1024 * 1024
-/**
- * SQLite never shrinks the file of a WAL by itself, so one slow reader would make it large permanently. What the
- * WAL holds between two checkpoints under load stays: to write over it costs a third less than to add to a file.
- */
-const walKeptBytes = 24 * 1024 * 1024
+/** SQLite never shrinks the file of a WAL by itself, so one slow reader would make it large permanently. */
+const walKeptBytes = 12 * 1024 * 1024
 /** The only writer keeps its pages: it looks up each row that it may change. */
 const writerCacheKib = 4096
 

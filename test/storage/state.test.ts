@@ -120,11 +120,11 @@ t.test(
     t.ok(writer.walBytes < mib, `${writer.walBytes}`)
     reader.begin()
     reader.catalog.nodes()
-    grow(72)
-    t.ok(statSync(`${path}-wal`).size > 26 * mib, 'too small to be emptied at once')
+    grow(60)
+    t.ok(statSync(`${path}-wal`).size > 20 * mib, 'too small to be emptied at once')
     reader.end()
     grow(20)
-    t.ok(statSync(`${path}-wal`).size <= 24 * mib, `${statSync(`${path}-wal`).size}`)
+    t.ok(statSync(`${path}-wal`).size <= 12 * mib, `${statSync(`${path}-wal`).size}`)
   },
 )
 

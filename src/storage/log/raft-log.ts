@@ -31,11 +31,7 @@ export interface LogStats {
 
 /** Above this size the WAL is moved into the file although there is work to do. */
 const walFramesMax = 4096
-/**
- * All that the WAL holds at that size. A sync of a file that has become longer takes twice the time and the CPU
- * of one that was written over.
- */
-const walBytesKept = 18 * 1024 * 1024
+const walBytesKept = 8 * 1024 * 1024
 /** Of a page, as far as it is filled with rows. */
 const pageBytes = 3500
 
@@ -101,7 +97,7 @@ export class RaftLog implements LogStore {
     })
     try {
       migrate(this.#db, { path, version: logVersion, oldest: logVersion, migrations: [logTables] })
-      // What a large entry has made of it is given back when it is begun again.
+      // What a burst has made of it is given back when it is begun again.
       this.#db.pragma(`journal_size_limit = ${walBytesKept}`)
       this.#sql = prepare(this.#db)
       this.#head = this.#readHead()
