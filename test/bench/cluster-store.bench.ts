@@ -95,7 +95,7 @@ function renew(server: ClusterServer, ids: readonly string[], seconds: number) {
     body: '',
   })
   const perSecond = ids.length / renewEveryS
-  return httpLoad({ port: server.httpPort, connections: 8, seconds, perSecond, request })
+  return httpLoad({ port: server.httpPort, connections: 64, seconds, perSecond, request })
 }
 
 async function usage(cluster: ThreeServers, leader: ClusterServer) {
