@@ -1,5 +1,5 @@
-// Where the files of this package are. The sources are in folders; the build makes one folder of bundles
-// of them, so a file cannot go by the place of another one.
+// Where the files of this package are. The sources are in folders, but the build puts all bundles into one
+// folder, so paths relative to a source file are wrong there.
 
 const isSource = import.meta.url.endsWith('.ts')
 const root = new URL(isSource ? '../../' : '../', import.meta.url)

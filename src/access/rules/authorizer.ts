@@ -45,8 +45,8 @@ export class Authorizer {
   }
 
   /**
-   * Whether the access to what has this name is allowed. `name` is empty for resources without names. The name `*` of
-   * intentions stands for all: read needs one that may be read, and write needs all.
+   * Whether the access to what has this name is allowed. `name` is empty for resources without names. For intentions,
+   * the name `*` means all services: to read, one readable service is enough. To write, all must be writable.
    */
   allows(resource: Resource, name: string, access: Access): boolean {
     const asked = accessTo(resource, access)

@@ -9,8 +9,8 @@ const levels: readonly Level[] = ['read', 'write', 'deny']
 const keyLevels: readonly Level[] = ['read', 'list', 'write', 'deny']
 
 /**
- * The level of a rule of `resource`, in any case. Undefined for "" and null: as if it were not given. `field` is where it
- * stands, for the error texts.
+ * The level of a rule of `resource`, in any case. Undefined for "" and null: as if it were not given. `field` is the
+ * place of the level, for error texts.
  */
 export function readLevel(
   source: Source,
