@@ -1,3 +1,4 @@
+import { goEscape, goSimpleEscapes } from '../base/go-escapes.ts'
 import { filterError } from './filter-error.ts'
 import { TextReader } from './text-reader.ts'
 
@@ -5,18 +6,6 @@ const space = /[ \t\r\n]/
 const identifier = /[A-Za-z][A-Za-z0-9_]*/y
 // A number ends at a space, a parenthesis or the end of the text. 08, 1e3 and 0x10 are not numbers.
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?=[ \t\r\n)]|$)/y
-const escape = /\\(?:([abfnrtv\\"])|x([\da-fA-F]{2})|([0-7]{3})|u([\da-fA-F]{4})|U([\da-fA-F]{8}))/y
-const simpleEscapes: Readonly<Record<string, string>> = {
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-}
 
 /** Reads the words, numbers and strings of a filter's text. */
 export class Cursor extends TextReader {
@@ -77,12 +66,12 @@ export class Cursor extends TextReader {
   }
 
   #escaped(): string {
-    const found = this.match(escape)
+    const found = this.match(goEscape)
     if (found === undefined) {
       this.fail('Invalid escape in a "quoted" string. Write \\\\ for a backslash, or use `…`')
     }
     const [, simple, hex, octal, short, long] = found
-    if (simple !== undefined) return simpleEscapes[simple] ?? ''
+    if (simple !== undefined) return goSimpleEscapes[simple] ?? ''
     const digits = octal ?? hex ?? short ?? long ?? ''
     const code = Number.parseInt(digits, octal === undefined ? 16 : 8)
     if (code > 0x10ffff) this.fail('The escape is not a Unicode character')

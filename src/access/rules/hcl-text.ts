@@ -1,22 +1,10 @@
+import { goEscape, goSimpleEscapes } from '../../base/go-escapes.ts'
 import type { Source } from './source.ts'
 
 export interface ReadText {
   readonly text: string
   /** The offset behind it. */
   readonly end: number
-}
-
-const escape = /\\(?:([abfnrtv\\"])|x([\da-fA-F]{2})|([0-7]{3})|u([\da-fA-F]{4})|U([\da-fA-F]{8}))/y
-const simpleEscapes: Readonly<Record<string, string>> = {
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
 }
 
 /**
@@ -60,14 +48,14 @@ function bracesAt(text: string, at: number, braces: number): number {
 
 /** A text, or a number: one byte of UTF-8. */
 function readEscape(source: Source, at: number): { part: string | number; end: number } {
-  escape.lastIndex = at
-  const found = escape.exec(source.text)
+  goEscape.lastIndex = at
+  const found = goEscape.exec(source.text)
   if (found === null) {
     source.fail(at, 'This escape is not one of HCL. Write \\\\ for a backslash')
   }
   const [whole, simple, hex, octal, short, long] = found
   const end = at + whole.length
-  if (simple !== undefined) return { part: simpleEscapes[simple] ?? '', end }
+  if (simple !== undefined) return { part: goSimpleEscapes[simple] ?? '', end }
   const byte = hex ?? octal
   const code = Number.parseInt(byte ?? short ?? long ?? '', octal === undefined ? 16 : 8)
   if (byte !== undefined && code < 0x100) return { part: code, end }
