@@ -213,16 +213,15 @@ t.test('the catalog holds all that it takes to run a check again', async (t) => 
   const tls = { tlsSkipVerify: fc.boolean(), tlsServerName: text }
   const host = fc.constantFrom('10.0.0.1', '::1', 'db.example')
   const target = { host, port: fc.integer({ min: 1, max: 65_535 }), ...pace }
+  // TE, Host and their like belong to the connection: no check can be registered with them.
+  const header = fc.stringMatching(/^X-[a-z-]{0,8}$/)
   const plan: fc.Arbitrary<CheckPlan> = fc.oneof(
     fc.record({ kind: fc.constant('ttl' as const), ttlMs: ms }),
     fc.record({
       kind: fc.constant('http' as const),
       url: fc.webUrl(),
       method: fc.constantFrom('GET', 'HEAD', 'POST'),
-      headers: fc.dictionary(
-        fc.stringMatching(/^[A-Za-z][a-z-]{0,8}$/),
-        fc.array(fc.base64String()),
-      ),
+      headers: fc.dictionary(header, fc.array(fc.base64String())),
       body: text,
       followRedirects: fc.boolean(),
       ...pace,
