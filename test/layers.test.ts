@@ -17,7 +17,7 @@ const rules: LayerRules = {
     filter: { imports: ['base'], ...none },
     'prepared-query': { imports: ['base', 'filter', 'health', 'state'], ...none },
     definition: { imports: ['base', 'state'], ...none },
-    ports: { imports: ['base', 'state', 'definition'], ...none },
+    ports: { imports: ['base', 'access', 'state', 'definition'], ...none },
     process: { imports: ['base', 'ports'], builtins: 'any' },
     storage: {
       imports: ['base', 'raft', 'state'],

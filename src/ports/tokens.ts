@@ -1,0 +1,24 @@
+import type { Caller } from '../access/caller.ts'
+
+/** Who sends a request. */
+export interface Requester {
+  /** Its rights. Requesters with the same rights have the same caller. */
+  readonly caller: Caller
+  /** The public ID of its token; '' while access control is off. */
+  readonly accessorId: string
+}
+
+/** Who the secrets of requests belong to. */
+export interface Tokens {
+  /** False: everybody may do everything, and the endpoints of tokens answer `acl-disabled`. */
+  readonly isEnabled: boolean
+  readonly defaultPolicy: 'allow' | 'deny'
+  /**
+   * Whose secret this is, by this server's own copy of the state and the present time. Undefined: the request has
+   * none; then the default token of the agent counts, or else the anonymous token. Cheap: it is called for each
+   * request, and again when a wait of a request ends. Throws `acl-not-found` for a secret that is unknown or expired.
+   */
+  requester(secret: string | undefined): Requester
+  /** Calls back after each change that may give another answer. Returns how to stop that. */
+  onChange(listener: () => void): () => void
+}
