@@ -18,8 +18,8 @@ import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { subject } from '../../src/state/catalog/subjects.ts'
 import { TestApi } from './support.ts'
 
-const alice: Caller = { name: 'alice' }
-const bob: Caller = { name: 'bob' }
+const alice: Caller = { name: 'alice', rights: everything }
+const bob: Caller = { name: 'bob', rights: everything }
 const callers = { alice, bob }
 type Name = keyof typeof callers
 
