@@ -40,7 +40,7 @@ import { ServiceManager } from '../process/service-manager.ts'
 import { SlicedReads } from '../reads/sliced-reads.ts'
 import { SnapshotService } from '../archive/service.ts'
 import { statusLine } from '../observe/status-line.ts'
-import { boundMemory } from '../process/thread-heaps.ts'
+import { boundMemory, compactSmallHeaps } from '../process/thread-heaps.ts'
 import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
 import { zonesIn } from '../resolver/zones/zone-files.ts'
 import { loadZoneFiles } from '../resolver/zones/zone-loader.ts'
@@ -171,6 +171,8 @@ async function start(given: Start): Promise<RunningNode> {
   const onDns = { statePath, versions, mode, gate: connections.dns, onSuspicion, onDeath }
   const dns = await startDns(config, await zone(), logger, onDns)
   stops.parts.push(() => dns?.stop())
+  const udpHeaps = (): readonly number[] => (dns?.figures.udp ?? []).map((udp) => udp.heapBytes)
+  stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...udpHeaps()]))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
   const reload = service.around(reloading({ config, reread, agent, setZone, logger }))
