@@ -166,6 +166,7 @@ const rules: LayerRules = {
   // The families of the state: each may use those below it.
   folders: {
     'state/machine': [],
+    'state/acl': ['state/machine'],
     'state/catalog': ['state/machine'],
     'state/kv': ['state/machine'],
     'state/session': ['state/machine', 'state/catalog', 'state/kv'],
