@@ -69,6 +69,7 @@ const rules: LayerRules = {
       ],
       builtins: ['crypto', 'http', 'module', 'net', 'stream'],
     },
+    tokens: { imports: ['base', 'access', 'state', 'ports'], builtins: ['crypto'] },
     reads: { imports: ['base', 'state', 'ports', 'storage'], ...none },
     archive: {
       imports: ['base', 'state', 'ports', 'storage'],
@@ -141,6 +142,7 @@ const rules: LayerRules = {
         'replica',
         'resolver',
         'storage',
+        'tokens',
       ],
       builtins: 'any',
     },
