@@ -9,7 +9,7 @@ const rules: LayerRules = {
   rooms: {
     base: { imports: [], ...none },
     raft: { imports: ['base'], ...none },
-    state: { imports: ['base'], builtins: ['util'] },
+    state: { imports: ['base'], builtins: ['crypto', 'util'] },
     dns: { imports: ['base'], ...none },
     health: { imports: ['base', 'state/catalog/model.ts'], ...none },
     access: { imports: ['base'], ...none },

@@ -5,7 +5,7 @@ import type { Reads } from '../ports/reads.ts'
 import type { Writes } from '../ports/writes.ts'
 import { globalManagementId } from '../state/acl/model.ts'
 import type { AclReader } from '../state/acl/reader.ts'
-import { hashOfSecret } from './secrets.ts'
+import { hashOfSecret } from '../state/acl/secret-hash.ts'
 
 export interface InitialTokenParts {
   readonly state: Pick<Reads<AclReader>, 'read'>

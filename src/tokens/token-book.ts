@@ -13,7 +13,7 @@ import type { AclReader } from '../state/acl/reader.ts'
 import { anySubject } from '../state/machine/versions.ts'
 import { Callers } from './callers.ts'
 import type { RuleSource } from './policy-texts.ts'
-import { anonymousSecret, hashOfSecret, secretLengthMax } from './secrets.ts'
+import { anonymousSecret, hashOfSecret, secretLengthMax } from '../state/acl/secret-hash.ts'
 
 /** The options of access control. */
 export interface TokenOptions {
