@@ -9,7 +9,7 @@ const rules: LayerRules = {
   rooms: {
     base: { imports: [], ...none },
     raft: { imports: ['base'], ...none },
-    state: { imports: ['base'], builtins: ['util'] },
+    state: { imports: ['base'], builtins: ['crypto', 'util'] },
     dns: { imports: ['base'], ...none },
     health: { imports: ['base', 'state/catalog/model.ts'], ...none },
     access: { imports: ['base'], ...none },
@@ -69,6 +69,7 @@ const rules: LayerRules = {
       ],
       builtins: ['crypto', 'http', 'module', 'net', 'stream'],
     },
+    tokens: { imports: ['base', 'access', 'state', 'ports'], builtins: ['crypto'] },
     reads: { imports: ['base', 'state', 'ports', 'storage'], ...none },
     archive: {
       imports: ['base', 'state', 'ports', 'storage'],
@@ -141,6 +142,7 @@ const rules: LayerRules = {
         'replica',
         'resolver',
         'storage',
+        'tokens',
       ],
       builtins: 'any',
     },
@@ -166,6 +168,7 @@ const rules: LayerRules = {
   // The families of the state: each may use those below it.
   folders: {
     'state/machine': [],
+    'state/acl': ['state/machine'],
     'state/catalog': ['state/machine'],
     'state/kv': ['state/machine'],
     'state/session': ['state/machine', 'state/catalog', 'state/kv'],

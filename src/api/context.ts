@@ -1,4 +1,6 @@
+import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { LocalAgent } from '../ports/agent.ts'
+import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
 import type { Cluster } from '../ports/cluster.ts'
 import type { Facts } from '../ports/facts.ts'
 import type { FollowedLog } from '../ports/log.ts'
@@ -6,11 +8,13 @@ import type { Families } from '../ports/reads.ts'
 import type { Reload } from '../ports/reload.ts'
 import type { Sessions } from '../ports/sessions.ts'
 import type { Snapshots } from '../ports/snapshots.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import type { Writes } from '../ports/writes.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { Measured } from '../http/measured.ts'
 import type { ReadContext } from '../http/read.ts'
 import type { SaidWarnings } from '../http/said-warnings.ts'
+import type { NewSecrets } from './new-secrets.ts'
 import type { LineStreams } from './streams/line-streams.ts'
 import type { Streams } from './streams/streams.ts'
 
@@ -19,6 +23,11 @@ export interface ApiContext extends ReadContext {
   readonly agent: LocalAgent
   readonly families: Families
   readonly writes: Writes
+  readonly tokens: Tokens
+  readonly agentTokens: AgentTokens
+  readonly bootstrapReset: BootstrapReset
+  readonly newSecrets: NewSecrets
+  readonly wallMs: () => number
   readonly sessions: Sessions
   readonly cluster: Cluster
   readonly snapshots: Snapshots

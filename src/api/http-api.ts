@@ -7,7 +7,10 @@ import type { Clock } from '../base/clock.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { Backend } from '../ports/backend.ts'
+import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
 import { endpoints as allEndpoints } from './endpoints/families.ts'
@@ -20,10 +23,12 @@ import type { Exposition } from '../http/measured.ts'
 import { addEndpoints, urlsOf } from '../http/mount.ts'
 import { argumentPrefixes, cleanPath, originForm } from '../http/path.ts'
 import { Waits } from '../http/blocking.ts'
+import { noTokens } from '../http/no-tokens.ts'
 import { Renderer } from '../http/renderer.ts'
 import { RequestGuard } from '../http/request-guard.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/said-warnings.ts'
+import { NewSecrets } from './new-secrets.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
 import { LineStreams } from './streams/line-streams.ts'
 import { Streams } from './streams/streams.ts'
@@ -48,6 +53,14 @@ export interface HttpApiOptions {
   readonly endpoints?: readonly ApiEndpoint[]
   /** Who asks: callers with the same rights are one object. Default: everybody is anonymous. */
   readonly callerOf?: (request: FastifyRequest) => Caller
+  /** Who the secrets of requests belong to. Default: access control is off. */
+  readonly tokens?: Tokens
+  /** Default: they cannot be set. */
+  readonly agentTokens?: AgentTokens
+  /** Default: no bootstrap can be allowed again. */
+  readonly bootstrapReset?: BootstrapReset
+  /** The time of day, for tokens that expire. Default: that of this machine. */
+  readonly wallMs?: () => number
   /** Where warnings of registrations go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -81,7 +94,7 @@ export function createHttpApi(
     rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
   })
-  const { endpoints = allEndpoints } = options
+  const { endpoints = allEndpoints, tokens = noTokens, wallMs = Date.now } = options
   const waits = new Waits()
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
@@ -110,6 +123,11 @@ export function createHttpApi(
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
     renderer,
+    tokens,
+    agentTokens: options.agentTokens ?? { setToken: () => {} },
+    bootstrapReset: options.bootstrapReset ?? { index: () => 0, remove: () => {} },
+    newSecrets: new NewSecrets(wallMs),
+    wallMs,
     callerOf: options.callerOf ?? (() => anonymous),
     clock,
     random: options.random ?? Math.random,
@@ -127,7 +145,7 @@ export function createHttpApi(
   // A plugin, so that hooks which are added to `app` after this see the routes.
   app.register((scope, _options, done) => {
     addEndpoints(scope, context, endpoints)
-    addNotBuiltRoutes(scope, urlsOf(endpoints), logger)
+    addNotBuiltRoutes(scope, urlsOf(endpoints), logger, tokens)
     done()
   })
   return app

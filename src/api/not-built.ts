@@ -1,7 +1,8 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import { addRefusal } from '../http/mount.ts'
 
 /** Endpoints of Consul that svcd does not have. */
@@ -55,30 +56,84 @@ export const notBuilt: readonly NotBuilt[] = [
   },
 ]
 
-/** These answer like Consul with ACLs off, because svcd has no ACLs. */
-const ofAcls = ['acl/*', 'agent/token/*', 'internal/acl/authorize'] as const
+/** Of access control. With access control off they answer 401, like Consul. */
+const notBuiltOfAcls = [
+  'acl/auth-method',
+  'acl/auth-method/*',
+  'acl/auth-methods',
+  'acl/authorize',
+  'acl/binding-rule',
+  'acl/binding-rule/*',
+  'acl/binding-rules',
+  'acl/login',
+  'acl/logout',
+  'acl/oidc/*',
+  'acl/templated-policies',
+  'acl/templated-policy/*',
+  'internal/acl/authorize',
+] as const
+
+/** Consul 1.11 removed them. */
+const removedOfAcls = [
+  'acl/clone/*',
+  'acl/create',
+  'acl/destroy/*',
+  'acl/info/*',
+  'acl/list',
+  'acl/rules/translate',
+  'acl/rules/translate/*',
+  'acl/update',
+] as const
+
+const restOfAcls = ['acl/*', 'agent/token/*'] as const
 
 /** `built`: the paths that have an endpoint, as the router takes them. */
 export function addNotBuiltRoutes(
   app: FastifyInstance,
   built: ReadonlySet<string>,
   logger: Logger,
+  tokens: Pick<Tokens, 'isEnabled'>,
 ): void {
   const taken = new Set(built)
   for (const { what, paths, code = 'not-built' } of notBuilt) {
-    let isLogged = false
-    for (const path of paths) {
-      addRefusal(app, `/v1/${path}`, taken, ({ method, ip }): SvcdError => {
-        if (!isLogged) {
-          isLogged = true
-          const asked = { client: ip, method, path: `/v1/${path}` }
-          logger.warn(asked, `a client requested a feature that svcd does not have: ${what}`)
-        }
-        return svcdError(code, { what, path: `/v1/${path.replace(/\*$/, '')}` })
-      })
+    const refusal = refusalOf(what, code, logger)
+    for (const path of paths) addRefusal(app, `/v1/${path}`, taken, refusal(path))
+  }
+  const whenOn = (fault: Fault): Fault => {
+    return (request) => (tokens.isEnabled ? fault(request) : svcdError('acl-disabled', {}))
+  }
+  const refusal = refusalOf('auth methods and templated policies', 'not-built', logger)
+  for (const path of notBuiltOfAcls) addRefusal(app, `/v1/${path}`, taken, whenOn(refusal(path)))
+  for (const path of removedOfAcls) {
+    const removed = (): SvcdError => svcdError('acl-legacy', { path: `/v1/${path}` })
+    addRefusal(app, `/v1/${path}`, taken, whenOn(removed))
+  }
+  for (const path of restOfAcls) {
+    addRefusal(
+      app,
+      `/v1/${path}`,
+      taken,
+      whenOn(() => svcdError('unknown-path', {})),
+    )
+  }
+}
+
+type Fault = (request: FastifyRequest) => SvcdError
+
+/** What answers for a path. The first request for the feature is logged. */
+function refusalOf(
+  what: string,
+  code: 'not-built' | 'connect-not-built',
+  logger: Logger,
+): (path: string) => Fault {
+  let isLogged = false
+  return (path) =>
+    ({ method, ip }) => {
+      if (!isLogged) {
+        isLogged = true
+        const asked = { client: ip, method, path: `/v1/${path}` }
+        logger.warn(asked, `a client requested a feature that svcd does not have: ${what}`)
+      }
+      return svcdError(code, { what, path: `/v1/${path.replace(/\*$/, '')}` })
     }
-  }
-  for (const path of ofAcls) {
-    addRefusal(app, `/v1/${path}`, taken, () => svcdError('acl-disabled', {}))
-  }
 }

@@ -1,8 +1,9 @@
 import { optionNames, optionRow, type Config, type OptionName } from './options.ts'
 
-/** The options with different values in two configurations, by their file key or their flag. */
+/** The options that need a restart and have different values in two configurations, by their file key or their flag. */
 export function changedOptions(before: Config, after: Config): readonly string[] {
   return optionNames
+    .filter((name) => optionRow(name).isReloadable !== true)
     .filter((name) => textOf(before, name) !== textOf(after, name))
     .map((name) => optionRow(name).file ?? `-${optionRow(name).flag}`)
 }

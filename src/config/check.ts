@@ -4,6 +4,12 @@ import { formatIp, isUnspecifiedIp, parseIp } from '../base/ip.ts'
 /** Returns why a value is refused; undefined if it is valid. */
 export type Check<T> = (value: T) => string | undefined
 
+/** The secret of a token. The reason must not contain it. */
+export function checkSecret(value: string): string | undefined {
+  if (/^[\x21-\x7e]{1,512}$/.test(value)) return undefined
+  return 'a secret has 1 to 512 printable ASCII characters without spaces'
+}
+
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
 
 export function checkDatacenter(value: string): string | undefined {

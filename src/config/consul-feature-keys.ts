@@ -1,9 +1,8 @@
 import type { ConsulKey } from './consul-key.ts'
 
 const isTaken = true
-const acl = 'svcd has no ACLs: everyone who can reach the HTTP port can read and write'
-const limitAccess =
-  'Limit who can reach the port (client_addr, a firewall, a reverse proxy), then remove the ACL settings'
+const ownTokens = 'every svcd server has its own copy of all tokens'
+const legacyAcl = 'Consul had it before version 1.4'
 const wan = 'an svcd cluster has one datacenter'
 const mesh = 'svcd has no service mesh'
 const enterprise = 'svcd does not have this feature of Consul Enterprise'
@@ -12,21 +11,46 @@ const scrape = 'Let Prometheus scrape /metrics, then remove it'
 const pushed = { reason: push, next: scrape } as const
 const certificates = 'svcd servers do not distribute certificates'
 const ownCertificate = 'Give each server its own certificate (peer_tls), then remove it'
-const legacyToken = { reason: 'svcd has no ACLs', isTaken } as const
+const unused = { value: 'any', reason: ownTokens } as const
 
 /** Consul's keys for features that svcd does not have. */
 export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
-  acl: { isSwitched: true, reason: acl, next: limitAccess },
-  acl_agent_master_token: legacyToken,
-  acl_agent_token: legacyToken,
-  acl_datacenter: { reason: acl, next: limitAccess },
-  acl_default_policy: { value: 'allow', reason: acl, isTaken },
-  acl_down_policy: legacyToken,
-  acl_enable_key_list_policy: { value: false, reason: 'svcd has no ACLs', isTaken },
-  acl_master_token: legacyToken,
-  acl_replication_token: legacyToken,
-  acl_token: legacyToken,
-  acl_ttl: legacyToken,
+  'acl.disabled_ttl': unused,
+  'acl.down_policy': unused,
+  'acl.enable_key_list_policy': {
+    value: false,
+    reason: 'the right to read keys is enough to list them',
+  },
+  'acl.enable_token_persistence': {
+    value: false,
+    reason: 'tokens that are set with PUT /v1/agent/token are forgotten at the next start',
+    isTaken,
+  },
+  'acl.enable_token_replication': { value: false, reason: wan },
+  'acl.policy_ttl': unused,
+  'acl.role_ttl': unused,
+  'acl.token_ttl': unused,
+  'acl.tokens.agent_master': { reason: ownTokens, isTaken },
+  'acl.tokens.agent_recovery': { reason: ownTokens, isTaken },
+  'acl.tokens.config_file_service_registration': {
+    reason: 'the agent registers the services of its files without a token',
+    isTaken,
+  },
+  'acl.tokens.managed_service_provider': { reason: enterprise },
+  'acl.tokens.replication': { reason: wan, isTaken },
+  acl_agent_master_token: { reason: ownTokens, isTaken },
+  acl_datacenter: {
+    reason: legacyAcl,
+    next: 'Write {"acl": {"enabled": true}}, then remove it',
+  },
+  acl_down_policy: unused,
+  acl_enable_key_list_policy: {
+    value: false,
+    reason: 'the right to read keys is enough to list them',
+  },
+  acl_enforce_version_8: { value: true, reason: legacyAcl },
+  acl_replication_token: { reason: wan, isTaken },
+  acl_ttl: unused,
   audit: { isSwitched: true, reason: enterprise },
   auto_config: {
     isSwitched: true,
@@ -49,7 +73,7 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   cloud: { reason: 'svcd does not connect to HashiCorp Cloud Platform' },
   config_entries: { reason: mesh },
   connect: { isSwitched: true, reason: mesh },
-  enable_acl_replication: { value: false, reason: acl },
+  enable_acl_replication: { value: false, reason: wan },
   enable_agent_tls_for_checks: {
     value: false,
     reason: 'TLS checks have their own keys',

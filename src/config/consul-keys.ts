@@ -17,7 +17,14 @@ export const consulKeys: Readonly<Record<string, ConsulKey>> = {
 }
 
 /** Consul's other names for options. */
-export const consulSynonyms: Readonly<Record<string, OptionName>> = { start_join: 'retryJoin' }
+export const consulSynonyms: Readonly<Record<string, OptionName>> = {
+  'acl.tokens.master': 'acl.tokens.initialManagement',
+  acl_agent_token: 'acl.tokens.agent',
+  acl_default_policy: 'acl.defaultPolicy',
+  acl_master_token: 'acl.tokens.initialManagement',
+  acl_token: 'acl.tokens.default',
+  start_join: 'retryJoin',
+}
 
 /** A flag of Consul that is not a flag of svcd: its value is judged like that of its file key. */
 export interface ConsulFlag {

@@ -6,6 +6,7 @@ export const optionGroups = [
   'Network',
   'DNS',
   'Checks',
+  'Access control',
   'Limits',
   'Logging',
 ] as const
@@ -32,6 +33,8 @@ interface Row<Kind extends string, T> {
   readonly hidden?: true
   /** The value is never shown, not even in errors. */
   readonly isSecret?: true
+  /** A reload applies a changed value; all others take effect at the next start. */
+  readonly isReloadable?: true
 }
 
 interface Texts<T> {

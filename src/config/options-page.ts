@@ -104,6 +104,7 @@ const headings: Readonly<Record<(typeof optionGroups)[number], string>> = {
   Network: 'Network options',
   DNS: 'DNS options',
   Checks: 'Check options',
+  'Access control': 'Access control',
   Limits: 'Limits',
   Logging: 'Logging options',
 }
@@ -121,10 +122,12 @@ lists Consul's keys that svcd accepts but does not use, and those that it refuse
 
 A key stands for all keys below it, too. \`svcd validate\` shows all warnings and errors without starting an agent.
 
-svcd translates three settings of Consul:
+svcd translates these settings of Consul:
 
 - \`bootstrap\` means \`bootstrap_expect\` 1.
 - \`start_join\` and \`-join\` mean \`retry_join\`.
+- \`acl.tokens.master\`, \`acl_master_token\`, \`acl_token\`, \`acl_agent_token\` and \`acl_default_policy\` mean the keys of
+  Consul 1.11 and later.
 - If an address in \`retry_join\` has the port of Consul's gossip protocol (8301, or \`ports.serf_lan\`), svcd connects to
   the server port instead.
 

@@ -1,3 +1,4 @@
+import { aclOptions } from './acl-options.ts'
 import { agentOptions } from './agent-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
@@ -14,6 +15,7 @@ export const options = {
   ...checkOptions,
   ...networkOptions,
   ...dnsOptions,
+  ...aclOptions,
   ...limitOptions,
   logLevel: {
     kind: 'choice',

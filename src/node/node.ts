@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { AccessControl } from './access-control.ts'
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
 import type { Identity } from '../ports/identity.ts'
@@ -24,6 +25,7 @@ import { DnsService } from '../resolver/service.ts'
 import { listenHttp } from '../api/listeners.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
+import { bootstrapResetFile } from './bootstrap-reset.ts'
 import { portsOf } from './ports.ts'
 import { definitionsOf, openAgent, startAgent } from './open-agent.ts'
 import { nodeIdOf } from '../replica/offline/node-id.ts'
@@ -133,6 +135,7 @@ async function start(given: Start): Promise<RunningNode> {
   const waiters = new ChangeWaiters(versions)
   const whenLed = new LeaderWatch()
   const leadership = new LeadershipNotice(nodeId, logger)
+  let access: AccessControl | undefined
   const replica = await Replica.start({
     dataDirectory: directory.path,
     versions,
@@ -144,6 +147,7 @@ async function start(given: Start): Promise<RunningNode> {
       mode.update()
       whenLed.see(status.leader?.id)
       leadership.update(status)
+      access?.see(status.leader?.id === nodeId)
       service.status(() => statusLine(status))
     },
   })
@@ -175,15 +179,27 @@ async function start(given: Start): Promise<RunningNode> {
   stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...udpHeaps()]))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
-  const reload = service.around(reloading({ config, reread, agent, setZone, logger }))
+  const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
+  const reload = service.around(reloading({ config, reread, agent, setAcl, setZone, logger }))
   const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
   const { backend, left } = portsOf({
     ...onAgent,
     ...parts,
     connections: () => connectionFigures(connections, replica.connections),
   })
+  const control = new AccessControl({ config, families: backend, writes: backend, clock, logger })
+  stops.parts.push(() => control.stop())
+  access = control
+  control.see(replica.status?.leader?.id === nodeId)
+  const { tokens } = control
   const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
-  const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
+  const api = createHttpApi(backend, logger, {
+    allowedHosts,
+    warningLines: lines,
+    tokens,
+    agentTokens: control,
+    bootstrapReset: bootstrapResetFile(directory.path, logger),
+  })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }

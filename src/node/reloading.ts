@@ -17,6 +17,8 @@ export interface ReloadingParts {
   /** Undefined: the options are not looked at. */
   readonly reread: Reread | undefined
   readonly agent: Pick<Agent, 'load'>
+  /** Applies the options of access control. */
+  readonly setAcl: (acl: Config['acl']) => void
   /** Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
   readonly logger: Logger
@@ -24,7 +26,7 @@ export interface ReloadingParts {
 
 /**
  * Reads definition and zone files again, one call after the other: the last read version is served.
- * Options keep their values; changed ones are named.
+ * The options of access control are applied; all others keep their values, and changed ones are named.
  */
 export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
   let last: Promise<unknown> = Promise.resolve()
@@ -68,7 +70,7 @@ async function setZone({ setZone: set }: ReloadingParts): Promise<readonly strin
 
 function optionsReport(
   files: DefinitionFiles,
-  { config, reread, logger }: ReloadingParts,
+  { config, reread, setAcl, logger }: ReloadingParts,
 ): Pick<ReloadReport, 'leftOut' | 'restartNeeded'> {
   // Without one of its files a configuration would look changed.
   if (files.findings.some(({ holdsOptions }) => holdsOptions)) return noOptions
@@ -76,8 +78,9 @@ function optionsReport(
   if (read === undefined) return noOptions
   const leftOut = read.problems.map(({ message }) => message)
   for (const reason of leftOut) logger.error({ reason }, 'ignoring an invalid option')
-  const restartNeeded = read.config === undefined ? [] : changedOptions(config, read.config)
-  return { leftOut, restartNeeded }
+  if (read.config === undefined) return { leftOut, restartNeeded: [] }
+  setAcl(read.config.acl)
+  return { leftOut, restartNeeded: changedOptions(config, read.config) }
 }
 
 const noOptions = { leftOut: [], restartNeeded: [] }

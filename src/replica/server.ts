@@ -399,6 +399,7 @@ export class ReplicaServer {
       status: () => raft.status,
       catalog: this.#state.catalog,
       sessions: this.#state.sessions,
+      tokens: this.#state.tokens,
       electionMs,
       termAt: (index) => raft.driver.raft.state.log.term(index),
       wallMs: clock.wallMs,

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { assert } from '../base/assert.ts'
 import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
+import { aclFamily } from './acl/family.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { eventFamily } from './event/family.ts'
 import { kvFamily } from './kv/family.ts'
@@ -23,6 +24,7 @@ export const families = [
   queryFamily,
   eventFamily,
   txnFamily,
+  aclFamily,
 ] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never

@@ -13,6 +13,7 @@ import {
 import { catalogFamily } from '../state/catalog/family.ts'
 import { CatalogReader } from '../state/catalog/query.ts'
 import { SessionReader } from '../state/session/reader.ts'
+import { AclReader } from '../state/acl/reader.ts'
 import type { ReadableFamily } from '../state/machine/family.ts'
 import { extendSums, initializeSums, isSoundTable, SumsError } from '../state/machine/sums.ts'
 import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
@@ -52,6 +53,7 @@ export class StateWriter {
   /** The applied entries, for the thread that writes them. */
   readonly catalog: CatalogReader
   readonly sessions: SessionReader
+  readonly tokens: AclReader
   #machine: Machine
   #durableIndex = 0
   #warnAtBytes = 2 * walBytesMax
@@ -74,6 +76,7 @@ export class StateWriter {
       this.#machine = openMachine(this.#db)
       this.catalog = new CatalogReader(this.#db)
       this.sessions = new SessionReader(this.#db)
+      this.tokens = new AclReader(this.#db)
       this.#shift = this.#db.prepare(
         "UPDATE meta SET value = value + ? WHERE key = 'applied_index'",
       )

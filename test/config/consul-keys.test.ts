@@ -122,7 +122,6 @@ t.test('features that are missing are refused by name with what to do, all at on
   const content = {
     retry_join_wan: ['x'],
     nosuchkey: 1,
-    acl: { enabled: true },
     connect: { enabled: true },
     ports: { grpc: 8502, https: 8501 },
     recursors: ['8.8.8.8'],
@@ -140,7 +139,6 @@ t.test('features that are missing are refused by name with what to do, all at on
   t.strictSame(said(read).problems, [
     'Option retry_join_wan in c.json: not supported: an svcd cluster has one datacenter. Remove it',
     'Option nosuchkey in c.json: unknown option. docs/config.md lists all options',
-    'Option acl in c.json: not supported: svcd has no ACLs: everyone who can reach the HTTP port can read and write. Limit who can reach the port (client_addr, a firewall, a reverse proxy), then remove the ACL settings',
     'Option connect in c.json: not supported: svcd has no service mesh. Remove it, or write {"enabled": false}',
     'Option ports.grpc in c.json: not supported: svcd has no service mesh and no gRPC port. Remove it, or write -1',
     'Option ports.https in c.json: not supported: svcd serves HTTP without TLS. Use a reverse proxy for HTTPS, or remove it',
@@ -274,7 +272,11 @@ t.test('every key of Consul has one place, and is not an option as well', async 
 
 /** Consul's configuration keys, of its releases 1.8 to 1.21. */
 const keysOfConsul = `
-acl acl_agent_master_token acl_agent_token acl_datacenter acl_default_policy acl_down_policy acl_enable_key_list_policy
+acl.disabled_ttl acl.down_policy acl.enable_key_list_policy acl.enable_token_persistence acl.enable_token_replication
+acl.enabled acl.default_policy acl.policy_ttl acl.role_ttl acl.token_ttl acl.tokens.agent acl.tokens.agent_master
+acl.tokens.agent_recovery acl.tokens.config_file_service_registration acl.tokens.default acl.tokens.dns
+acl.tokens.initial_management acl.tokens.managed_service_provider acl.tokens.master acl.tokens.replication
+acl_agent_master_token acl_agent_token acl_datacenter acl_default_policy acl_down_policy acl_enable_key_list_policy
 acl_master_token acl_replication_token acl_token acl_ttl addresses.dns addresses.grpc addresses.grpc_tls addresses.http
 addresses.https advertise_addr advertise_addr_ipv4 advertise_addr_ipv6 advertise_addr_wan advertise_addr_wan_ipv4
 advertise_addr_wan_ipv6 advertise_reconnect_timeout alt_domain audit auto_config auto_encrypt.allow_tls auto_encrypt.dns_san

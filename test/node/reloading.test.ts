@@ -15,6 +15,7 @@ t.test('with a faulty zone file a reload still tells all else that came of it', 
     config: parseConfig(sources),
     reread: (files) => readConfig({ ...sources, files }),
     agent: { load: async () => ({ taken: ['web'], leftOut: [], heldBack: [] }) },
+    setAcl: () => {},
     setZone: async () => {
       throw svcdError('zone-invalid', { reason: 'example.zone:5: no address' })
     },

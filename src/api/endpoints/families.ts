@@ -1,4 +1,5 @@
 import type { ApiEndpoint } from '../context.ts'
+import { aclEndpoints } from './acl/acl.ts'
 import { agentEndpoints } from './agent/agent.ts'
 import { catalogEndpoints } from './catalog/catalog.ts'
 import { eventEndpoints } from './event/event.ts'
@@ -12,6 +13,7 @@ import { txnEndpoints } from './txn/txn.ts'
 
 /** Every endpoint of the API, a line for each family. */
 export const endpoints: readonly ApiEndpoint[] = [
+  ...aclEndpoints,
   ...agentEndpoints,
   ...catalogEndpoints,
   ...healthEndpoints,

@@ -13,6 +13,8 @@ import { SessionDeadlines } from './session-deadlines.ts'
 import type { SessionDeadlinesParts, SessionFigures } from './session-deadlines.ts'
 import { Promotion } from './promotion.ts'
 import type { PromotionParts } from './promotion.ts'
+import { TokenExpiry } from './token-expiry.ts'
+import type { TokenExpiryParts } from './token-expiry.ts'
 import { ServerHealths } from './server-healths.ts'
 import type { ServerHealthsParts } from './server-healths.ts'
 
@@ -25,6 +27,7 @@ export interface AllDutiesParts
     ReplicaComparisonParts,
     FormatUseParts,
     SessionDeadlinesParts,
+    TokenExpiryParts,
     Pick<ServerHealthsParts, 'termAt' | 'wallMs'> {}
 
 /** All that a leader does beside replication, and the parts that others ask. */
@@ -57,6 +60,7 @@ export function allDuties(parts: AllDutiesParts): AllDuties {
     comparison,
     new FormatUse({ ...parts, formats: comparison.formats }),
     sessions,
+    new TokenExpiry(parts),
   ]
   return {
     runner: new LeaderDuties({ ...parts, duties }),

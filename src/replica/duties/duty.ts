@@ -1,4 +1,5 @@
 import type { Status as RaftStatus } from '../../raft/status.ts'
+import type { TokensExpireCommand } from '../../state/acl/commands.ts'
 import type { UpdateCheckCommand } from '../../state/catalog/commands.ts'
 import type { BatchCommand } from '../../state/machine/command.ts'
 import type { UseFormatCommand } from '../../state/machine/used-format.ts'
@@ -8,6 +9,7 @@ import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/ses
 export type OwnCommand =
   | UpdateCheckCommand
   | UseFormatCommand
+  | TokensExpireCommand
   | BatchCommand<SessionDestroyCommand>
   | BatchCommand<LockDelayEndCommand>
 

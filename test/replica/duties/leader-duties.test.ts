@@ -9,6 +9,7 @@ import type { MovedPeer } from '../../../src/peers/way.ts'
 import type { ConfChange } from '../../../src/raft/membership.ts'
 import type { Status } from '../../../src/raft/status.ts'
 import { SessionReader } from '../../../src/state/session/reader.ts'
+import { AclReader } from '../../../src/state/acl/reader.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -43,6 +44,7 @@ class Rig {
       status: () => this.status(),
       catalog: this.catalog.reader,
       sessions: new SessionReader(this.catalog.db),
+      tokens: new AclReader(this.catalog.db),
       electionMs: 1200,
       nowMs: () => this.nowMs,
       wallMs: () => this.nowMs,

@@ -249,6 +249,15 @@ export class Twin {
       case 'batch':
         for (const inner of body.bodies) this.#apply(inner, index)
         return done()
+      case 'acl-bootstrap':
+      case 'acl-bootstrap-restore':
+      case 'acl-policy-delete':
+      case 'acl-policy-put':
+      case 'acl-role-delete':
+      case 'acl-role-put':
+      case 'acl-token-delete':
+      case 'acl-token-put':
+      case 'acl-tokens-expire':
       case 'deregister':
       case 'event-fire':
       case 'lock-delay-restore':

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import { svcdError } from '../../../base/errors.ts'
+import { agentTokenShape } from '../../../definition/acl.ts'
+import type { AgentTokenBody } from '../../../definition/acl.ts'
+import * as docs from '../../../http/query-docs.ts'
+import { addReadHeaders, reach } from '../../../http/consistency.ts'
+import { readOptions } from '../../../http/parameters.ts'
+import { sendDone, sendJson } from '../../../http/reply.ts'
+import type { AgentTokenType } from '../../../ports/agent-tokens.ts'
+import { globalManagementId } from '../../../state/acl/model.ts'
+import { hashOfSecret, secretLengthMax } from '../../../state/acl/secret-hash.ts'
+import type { ApiContext, ApiEndpoint } from '../../context.ts'
+import { tokenJson, zeroTime } from './encode.ts'
+import { aclEndpoint, aclRead, aclState, lateJson, propose, reachNow } from './rows.ts'
+import type { Late } from './rows.ts'
+import { bootstrapSchema, replicationSchema } from './schemas.ts'
+
+/** By the names that Consul has and had for them. */
+const agentTokens: Readonly<Record<string, AgentTokenType>> = {
+  default: 'default',
+  acl_token: 'default',
+  agent: 'agent',
+  acl_agent_token: 'agent',
+  dns: 'dns',
+}
+
+/** acl/bootstrap, acl/replication and agent/token. */
+export const bootstrapEndpoints: readonly ApiEndpoint[] = [
+  aclEndpoint({
+    method: 'PUT',
+    path: '/v1/acl/bootstrap',
+    permission: { none: 'it makes the first token, so nobody has one yet' },
+    summary: 'Create the first token, which has all rights. It can be done once',
+    query: docs.dc,
+    answer: bootstrapSchema,
+    errors: [503],
+    async handle(context, request, reply) {
+      await reachNow(context, request.query)
+      const resetIndex = resetIndexOf(context)
+      const [accessorId, secret] = [randomUUID(), randomUUID()]
+      const token = {
+        description: 'Bootstrap Token (Global Management)',
+        policies: [globalManagementId],
+        roles: [],
+        serviceIdentities: [],
+        nodeIdentities: [],
+        isLocal: false,
+        createTimeMs: context.wallMs(),
+        expirationTimeMs: 0,
+      }
+      const secretHash = hashOfSecret(secret)
+      const command = { kind: 'acl-bootstrap', accessorId, secretHash, token } as const
+      const body = { ...command, resetIndex, isInitial: false }
+      const refusal = await propose(context, request, body, accessorId)
+      const [kind, index = 0] = (refusal ?? '').split(' ')
+      if (kind === 'bootstrapped') throw svcdError('acl-bootstrapped', { index })
+      context.newSecrets.add(accessorId, secret)
+      const json = aclState(context).read((reader) => {
+        const stored = reader.token(accessorId)
+        if (stored === undefined) throw svcdError('acl-token-gone', { id: accessorId })
+        return { ID: secret, ...tokenJson(stored, secret, reader) }
+      })
+      return sendJson(request, reply, json)
+    },
+  }),
+  aclEndpoint({
+    method: 'GET',
+    path: '/v1/acl/replication',
+    permission: aclRead,
+    summary: 'Say that nothing is replicated from another datacenter',
+    query: { ...docs.consistency, ...docs.pretty },
+    answer: replicationSchema,
+    async handle(context, request, reply) {
+      const { consistency } = readOptions(request.query, context.identity)
+      await reach(context, consistency)
+      addReadHeaders(reply, context.freshness, consistency, 1)
+      return sendJson(request, reply, {
+        Enabled: false,
+        Running: false,
+        SourceDatacenter: '',
+        ReplicationType: '',
+        ReplicatedIndex: 0,
+        ReplicatedRoleIndex: 0,
+        ReplicatedTokenIndex: 0,
+        LastSuccess: zeroTime,
+        LastError: zeroTime,
+      })
+    },
+  }),
+  aclEndpoint<Late<AgentTokenBody>>({
+    method: 'PUT',
+    path: '/v1/agent/token/{type}',
+    permission: { resource: 'agent', access: 'write' },
+    summary: 'Set a token of this agent until it stops: default, dns or agent',
+    body: lateJson(agentTokenShape),
+    errors: [404],
+    async handle(context, request, reply) {
+      const type = request.params
+      const known = Object.hasOwn(agentTokens, type) ? agentTokens[type] : undefined
+      if (known === undefined) throw svcdError('agent-token-unknown', { type })
+      const { Token: secret = '' } = request.body.decoded()
+      if (secret.length > secretLengthMax) throw svcdError('acl-not-found', {})
+      context.agentTokens.setToken(known, secret)
+      return sendDone(reply)
+    },
+  }),
+]
+
+/** 0: no bootstrap was done, as far as this server knows. Throws `acl-bootstrapped`, `acl-reset-index-wrong`. */
+function resetIndexOf(context: ApiContext): number {
+  const { bootstrapReset } = context
+  const index = aclState(context).read((reader) => reader.resetIndex())
+  if (index > 0) {
+    const specified = bootstrapReset.index()
+    if (specified === 0) throw svcdError('acl-bootstrapped', { index })
+    if (specified !== index) throw svcdError('acl-reset-index-wrong', { specified, index })
+  }
+  // A permission that stays would count again after a restore.
+  bootstrapReset.remove()
+  return index
+}

@@ -1,0 +1,8 @@
+/** The tokens of the agent itself that can be set while it runs, in Consul's words. */
+export type AgentTokenType = 'agent' | 'default' | 'dns'
+
+/** The tokens of this agent. They are forgotten when it stops. */
+export interface AgentTokens {
+  /** '' takes the token of the configuration. */
+  setToken(type: AgentTokenType, secret: string): void
+}
