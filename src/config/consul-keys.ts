@@ -17,7 +17,17 @@ export const consulKeys: Readonly<Record<string, ConsulKey>> = {
 }
 
 /** Consul's other names for options. */
-export const consulSynonyms: Readonly<Record<string, OptionName>> = { start_join: 'retryJoin' }
+export const consulSynonyms: Readonly<Record<string, OptionName>> = {
+  start_join: 'retryJoin',
+  // Before Consul 1.12, and the same for all its ports since then.
+  cert_file: 'https.certFile',
+  key_file: 'https.keyFile',
+  ca_file: 'https.caFile',
+  verify_incoming_https: 'https.verifyIncoming',
+  'tls.defaults.cert_file': 'https.certFile',
+  'tls.defaults.key_file': 'https.keyFile',
+  'tls.defaults.ca_file': 'https.caFile',
+}
 
 /** A flag of Consul that is not a flag of svcd: its value is judged like that of its file key. */
 export interface ConsulFlag {
@@ -55,7 +65,6 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
       next: 'Write the setting in JSON to a file, and load it with -config-file',
     },
   },
-  'https-port': { key: 'ports.https', kind: 'integer' },
   join: { key: 'start_join', kind: 'text' },
   'join-wan': { key: 'start_join_wan', kind: 'text' },
   'log-file': { key: 'log_file', kind: 'text' },

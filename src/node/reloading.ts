@@ -17,13 +17,15 @@ export interface ReloadingParts {
   /** Undefined: the options are not looked at. */
   readonly reread: Reread | undefined
   readonly agent: Pick<Agent, 'load'>
+  /** Returns why files were left out. */
+  readonly certificates: { reload(): readonly string[] }
   /** Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
   readonly logger: Logger
 }
 
 /**
- * Reads definition and zone files again, one call after the other: the last read version is served.
+ * Reads definition files, zone files and certificates again, one call after the other: the last read version is served.
  * Options keep their values; changed ones are named.
  */
 export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
@@ -36,14 +38,15 @@ export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
 }
 
 async function reload(parts: ReloadingParts): Promise<ReloadReport> {
-  const { config, agent, logger } = parts
+  const { config, agent, certificates, logger } = parts
   const files = await definitionsOf(config)
   const options = optionsReport(files, parts)
   const report = await agent.load(files)
   const zone = await setZone(parts)
+  const pem = certificates.reload()
   const whole = {
     taken: report.taken,
-    leftOut: [...report.leftOut, ...options.leftOut, ...zone],
+    leftOut: [...report.leftOut, ...options.leftOut, ...zone, ...pem],
     heldBack: report.heldBack,
     restartNeeded: options.restartNeeded,
   }

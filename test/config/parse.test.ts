@@ -58,6 +58,7 @@ const defaults = {
   advertiseAddress: undefined,
   clientAddresses: ['127.0.0.1'],
   httpAddresses: ['127.0.0.1'],
+  httpsAddresses: ['127.0.0.1'],
   dnsAddresses: ['127.0.0.1'],
   allowedHosts: [],
   retryJoin: [],
@@ -66,7 +67,8 @@ const defaults = {
   memberTimeoutSeconds: 3,
   stateCheckSeconds: 600,
   peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
-  ports: { dns: 8600, http: 8500, server: 8300 },
+  https: { certFile: undefined, keyFile: undefined, caFile: undefined, verifyIncoming: false },
+  ports: { dns: 8600, http: 8500, https: -1, server: 8300 },
   domain: 'consul',
   altDomain: undefined,
   dns: {
@@ -127,11 +129,25 @@ t.test(
 )
 
 t.test('options of a cluster that cannot work together are refused', async (t) => {
+  const pair = { 'https.certFile': ['c.pem'], 'https.keyFile': ['k.pem'] }
+  const https = { ...pair, 'ports.https': ['8501'] }
   const files = { 'peerTls.certFile': ['c.pem'], 'peerTls.keyFile': ['k.pem'] }
   const cases: readonly (readonly [ConfigSources['flags'], RegExp])[] = [
     [{ bootstrapExpect: ['0'] }, /^Option -bootstrap-expect: with 0 the server joins an existing/],
     [{ bootstrapExpect: ['3'] }, /^Option -bootstrap-expect: the server must find 2 other servers/],
     [{ retryJoin: ['a'], bootstrapExpect: ['100'] }, /^Option -bootstrap-expect: /],
+    [{ 'ports.https': ['8501'] }, /^Option -https-cert-file: HTTPS needs a certificate and its key/],
+    [
+      { 'ports.https': ['1'], 'https.certFile': ['c.pem'] },
+      /^Option -https-key-file: HTTPS needs a certificate and its key/,
+    ],
+    [{ 'https.keyFile': ['k.pem'] }, /^Option -https-key-file: HTTPS is off; set -https-port/],
+    [{ 'https.verifyIncoming': ['true'] }, /HTTPS is off; set -https-port/],
+    [
+      { ...https, 'https.verifyIncoming': ['true'] },
+      /^Option -https-ca-file: the certificates of clients are verified/,
+    ],
+    [{ ...https, 'ports.http': ['8501'] }, /^Option -http-port: port 8501 is also the HTTPS port/],
     [files, /^Option -peer-ca-file: set all of -peer-cert-file, -peer-key-file and -peer/],
   ]
   for (const [flags, message] of cases) t.match(messageOf(withFlags(flags)), message)

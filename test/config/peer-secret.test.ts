@@ -4,7 +4,7 @@ import { openPortWarning, peerSecret } from '../../src/config/peer-secret.ts'
 
 const key = Buffer.alloc(32, 7).toString('base64')
 const none = { certFile: undefined, keyFile: undefined, caFile: undefined }
-const ports = { dns: 8600, http: 8500, server: 8300 }
+const ports = { dns: 8600, http: 8500, https: -1, server: 8300 }
 
 t.test(
   'a port that others can reach, with neither a secret nor certificates, is warned of',
