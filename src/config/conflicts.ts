@@ -57,6 +57,15 @@ function fileConflicts({ checks, peerTls }: Config): readonly Conflict[] {
     })
   }
   const names = ['certFile', 'keyFile', 'caFile'] as const
+  if (names.every((name) => peerTls[name] === undefined)) {
+    const reason =
+      'there are no certificates for connections between servers; set -peer-cert-file, -peer-key-file and -peer-ca-file'
+    const others = names.map((name) => `peerTls.${name}` as const)
+    if (peerTls.mode !== 'strict') found.push({ option: 'peerTls.mode', with: others, reason })
+    if (peerTls.verifyServerRole === true) {
+      found.push({ option: 'peerTls.verifyServerRole', with: others, reason })
+    }
+  }
   const missing = names.find((name) => peerTls[name] === undefined)
   if (missing !== undefined && names.some((name) => peerTls[name] !== undefined)) {
     found.push({

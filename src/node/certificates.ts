@@ -1,14 +1,17 @@
 import { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Config } from '../config/options.ts'
-import { readHttpsTls, readPeerTls } from '../process/pem-files.ts'
-import type { HttpsTexts, PemTexts } from '../process/pem-files.ts'
+import type { PeerTls } from '../peers/tls.ts'
+import { hasName, readHttpsTls, readPeerTls } from '../process/pem-files.ts'
+import type { HttpsTexts } from '../process/pem-files.ts'
 
-/** Who uses the files, once its port is open. Throws when OpenSSL refuses them. */
+/** Who uses the files, once its port is open. */
 export interface CertificateUsers {
   https?: (texts: HttpsTexts) => void
-  peers?: (texts: PemTexts) => void
+  peers?: (tls: PeerTls) => void
 }
+
+export type CertificateConfig = Pick<Config, 'https' | 'peerTls' | 'datacenter' | 'domain'>
 
 /**
  * The certificates and keys that the options of a node name. Throws SvcdError `invalid-option` for files
@@ -16,32 +19,35 @@ export interface CertificateUsers {
  */
 export class NodeCertificates {
   readonly users: CertificateUsers = {}
-  readonly #config: Pick<Config, 'https' | 'peerTls'>
+  readonly #config: CertificateConfig
   readonly #logger: Logger
   #https: HttpsTexts | undefined
-  #peers: PemTexts | undefined
+  #peers: PeerTls | undefined
 
-  constructor(config: Pick<Config, 'https' | 'peerTls'>, logger: Logger) {
+  constructor(config: CertificateConfig, logger: Logger) {
     this.#config = config
     this.#logger = logger
     this.#https = readHttpsTls(config.https)
-    this.#peers = readPeerTls(config.peerTls)
+    this.#peers = peerTlsOf(config)
+    if (this.#peers !== undefined) logRules(this.#peers, logger)
   }
 
   get https(): HttpsTexts | undefined {
     return this.#https
   }
 
-  get peers(): PemTexts | undefined {
+  get peers(): PeerTls | undefined {
     return this.#peers
   }
 
   /**
-   * Reads the files again. New connections use what has changed. Returns why files were left out: those that
-   * are in use then stay in use.
+   * Reads the files again. New connections use what has changed. `changed`: the configuration as it is now,
+   * of which only the mode of TLS between servers is taken. Returns why files were left out: those that are in
+   * use then stay in use.
    */
-  reload(): readonly string[] {
+  reload(changed?: CertificateConfig): readonly string[] {
     const { https, peerTls } = this.#config
+    const { mode, verifyServerRole } = (changed ?? this.#config).peerTls
     return [
       ...this.#again('HTTPS', () => {
         const read = readHttpsTls(https)
@@ -51,10 +57,11 @@ export class NodeCertificates {
         return true
       }),
       ...this.#again('connections between servers', () => {
-        const read = readPeerTls(peerTls)
+        const read = peerTlsOf({ ...this.#config, peerTls: { ...peerTls, mode, verifyServerRole } })
         if (read === undefined || isSame(read, this.#peers)) return false
         this.users.peers?.(read)
         this.#peers = read
+        logRules(read, this.#logger)
         return true
       }),
     ]
@@ -72,6 +79,32 @@ export class NodeCertificates {
   }
 }
 
-function isSame(a: HttpsTexts, b: HttpsTexts | undefined): boolean {
-  return a.cert === b?.cert && a.key === b.key && a.ca === b.ca
+function isSame(a: object, b: object | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function peerTlsOf({ peerTls, datacenter, domain }: CertificateConfig): PeerTls | undefined {
+  const texts = readPeerTls(peerTls)
+  if (texts === undefined) return undefined
+  const name = `server.${datacenter}.${domain}`
+  const isRequired = peerTls.verifyServerRole ?? hasName(texts.cert, name)
+  return { ...texts, isPermissive: peerTls.mode === 'permissive', role: { name, isRequired } }
+}
+
+/** Neither rule is ever weaker than it should be without a line that says so. */
+function logRules({ isPermissive, role }: PeerTls, logger: Logger): void {
+  if (isPermissive === true) {
+    const text =
+      'peer_tls.mode is permissive: servers may connect without TLS. Set it to strict as soon as all servers have certificates'
+    logger.warn({}, text)
+  }
+  if (role?.isRequired === true) {
+    logger.info(
+      { role: role.name },
+      `only certificates with the name ${role.name} can act as servers`,
+    )
+  } else if (role !== undefined) {
+    const text = `the server role in certificates is not verified: any certificate of the authority with the name or ID of a node can act as that server. Give all servers certificates with the name ${role.name}`
+    logger.warn({ role: role.name }, text)
+  }
 }

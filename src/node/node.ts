@@ -152,6 +152,7 @@ async function start(given: Start): Promise<RunningNode> {
     },
   })
   stops.parts.push(() => replica.stop())
+  certificates.users.peers = (tls) => replica.useTls(tls)
   mode.begin(replica)
   stops.parts.push(() => mode.stop())
   stops.begins.push(() => replica.giveUpAfter(stopGraceMs))

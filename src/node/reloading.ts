@@ -18,7 +18,7 @@ export interface ReloadingParts {
   readonly reread: Reread | undefined
   readonly agent: Pick<Agent, 'load'>
   /** Returns why files were left out. */
-  readonly certificates: { reload(): readonly string[] }
+  readonly certificates: { reload(changed: Config | undefined): readonly string[] }
   /** Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
   readonly logger: Logger
@@ -26,7 +26,7 @@ export interface ReloadingParts {
 
 /**
  * Reads definition files, zone files and certificates again, one call after the other: the last read version is served.
- * Options keep their values; changed ones are named.
+ * Most options keep their values; changed ones are named.
  */
 export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
   let last: Promise<unknown> = Promise.resolve()
@@ -43,7 +43,7 @@ async function reload(parts: ReloadingParts): Promise<ReloadReport> {
   const options = optionsReport(files, parts)
   const report = await agent.load(files)
   const zone = await setZone(parts)
-  const pem = certificates.reload()
+  const pem = certificates.reload(options.config)
   const whole = {
     taken: report.taken,
     leftOut: [...report.leftOut, ...options.leftOut, ...zone, ...pem],
@@ -72,7 +72,7 @@ async function setZone({ setZone: set }: ReloadingParts): Promise<readonly strin
 function optionsReport(
   files: DefinitionFiles,
   { config, reread, logger }: ReloadingParts,
-): Pick<ReloadReport, 'leftOut' | 'restartNeeded'> {
+): Pick<ReloadReport, 'leftOut' | 'restartNeeded'> & { readonly config?: Config | undefined } {
   // Without one of its files a configuration would look changed.
   if (files.findings.some(({ holdsOptions }) => holdsOptions)) return noOptions
   const read = reread?.(files.options)
@@ -80,8 +80,15 @@ function optionsReport(
   const leftOut = read.problems.map(({ message }) => message)
   for (const reason of leftOut) logger.error({ reason }, 'ignoring an invalid option')
   const restartNeeded = read.config === undefined ? [] : changedOptions(config, read.config)
-  return { leftOut, restartNeeded }
+  return {
+    leftOut,
+    restartNeeded: restartNeeded.filter((option) => !reloadable.includes(option)),
+    config: read.config,
+  }
 }
+
+/** Options that a reload applies. */
+const reloadable: readonly string[] = ['peer_tls.mode', 'peer_tls.verify_server_role']
 
 const noOptions = { leftOut: [], restartNeeded: [] }
 

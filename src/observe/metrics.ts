@@ -33,6 +33,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
     buildInfo(parts.identity),
     threadHeaps(parts),
     ...raftMetrics(parts),
+    ...peerTlsMetrics(parts),
     ...diskMetrics(parts),
     ...catalogMetrics(parts),
     ...sessionMetrics(parts.sessions, parts.status?.sessions),
@@ -44,6 +45,27 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
       kind: 'counter',
       samples: [{ labels: {}, value: parts.unprobed }],
     },
+  ]
+}
+
+function peerTlsMetrics({ status }: MetricsParts): Metric[] {
+  const tls = status?.peerTls
+  if (tls === undefined) return []
+  return [
+    {
+      name: 'svcd_peer_connections',
+      help: 'Connections with other servers, by whether they are encrypted with TLS.',
+      kind: 'gauge',
+      samples: [
+        { labels: { tls: 'true' }, value: tls.encrypted },
+        { labels: { tls: 'false' }, value: tls.plain },
+      ],
+    },
+    gauge(
+      'peer_tls_permissive',
+      '1 if servers may connect without TLS although this one has certificates, otherwise 0.',
+      tls.mode === 'permissive' ? 1 : 0,
+    ),
   ]
 }
 

@@ -2,6 +2,8 @@ import { arch, availableParallelism, platform } from 'node:os'
 import type { Statistics } from '../ports/facts.ts'
 import type { ClusterStatus } from '../replica/messages.ts'
 
+type PeerTlsFigures = NonNullable<ClusterStatus['peerTls']>
+
 export interface StatisticsParts {
   readonly nodeId: string
   /** Undefined while the replica has not told it yet. */
@@ -13,7 +15,12 @@ export interface StatisticsParts {
 
 /** What `svcd info` shows of Raft and of the process, under Consul's names where it has them. */
 export function statistics(parts: StatisticsParts): Statistics {
-  return { raft: raftFacts(parts), runtime: runtimeFacts() }
+  const tls = parts.status?.peerTls
+  return {
+    raft: raftFacts(parts),
+    runtime: runtimeFacts(),
+    ...(tls === undefined ? {} : { peer_tls: tlsFacts(tls) }),
+  }
 }
 
 function raftFacts({ nodeId, status, appliedIndex, lastContactMs }: StatisticsParts) {
@@ -35,6 +42,11 @@ function raftFacts({ nodeId, status, appliedIndex, lastContactMs }: StatisticsPa
     state: role.charAt(0).toUpperCase() + role.slice(1),
     term: String(status?.term ?? 0),
   }
+}
+
+/** Connections between servers. */
+function tlsFacts({ mode, encrypted, plain }: PeerTlsFigures) {
+  return { mode, connections_encrypted: String(encrypted), connections_plain: String(plain) }
 }
 
 function runtimeFacts() {

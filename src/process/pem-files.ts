@@ -28,6 +28,12 @@ export function readPeerTls({ certFile, keyFile, caFile }: PemFiles): PemTexts |
   return { cert, key, ca: readAuthority(caFile, '-peer-ca-file') }
 }
 
+/** Whether a certificate, as a PEM text, has an alternative name. */
+export function hasName(cert: string, name: string): boolean {
+  const check = { subject: 'never', wildcards: false } as const
+  return new X509Certificate(cert).checkHost(name, check) !== undefined
+}
+
 /** What the HTTPS port shows, and whom it trusts when it asks clients for certificates. */
 export interface HttpsTexts {
   readonly cert: string
