@@ -161,6 +161,7 @@ const rules: LayerRules = {
         'agent',
         'archive',
         'definition/definition-shapes.ts',
+        'pki',
         'process',
         'replica/offline/quorum-lost.ts',
         'replica/offline/recover.ts',

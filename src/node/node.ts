@@ -130,7 +130,8 @@ async function start(given: Start): Promise<RunningNode> {
   const onDeath = dieWith(logger)
   const connections = openConnections(config, openFilesMax(), logger, clock)
   warnOfOpenPort(config, logger)
-  const certificates = new NodeCertificates(config, logger)
+  const certificates = new NodeCertificates(config, logger, clock)
+  stops.parts.push(() => certificates.stop())
   const versions = openVersions()
   const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)
@@ -184,6 +185,7 @@ async function start(given: Start): Promise<RunningNode> {
     ...onAgent,
     ...parts,
     connections: () => connectionFigures(connections, replica.connections),
+    certificates: () => certificates.expiries,
   })
   const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
   const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })

@@ -1,4 +1,5 @@
 import { arch, availableParallelism, platform } from 'node:os'
+import type { CertificateExpiry } from '../base/expiry.ts'
 import type { Statistics } from '../ports/facts.ts'
 import type { ClusterStatus } from '../replica/messages.ts'
 
@@ -11,6 +12,7 @@ export interface StatisticsParts {
   readonly appliedIndex: number
   /** Since the leader was heard; 0 on the leader. */
   readonly lastContactMs: number
+  readonly certificates: readonly CertificateExpiry[]
 }
 
 /** What `svcd info` shows of Raft and of the process, under Consul's names where it has them. */
@@ -20,6 +22,7 @@ export function statistics(parts: StatisticsParts): Statistics {
     raft: raftFacts(parts),
     runtime: runtimeFacts(),
     ...(tls === undefined ? {} : { peer_tls: tlsFacts(tls) }),
+    ...(parts.certificates.length === 0 ? {} : { certificates: expiryDates(parts) }),
   }
 }
 
@@ -47,6 +50,14 @@ function raftFacts({ nodeId, status, appliedIndex, lastContactMs }: StatisticsPa
 /** Connections between servers. */
 function tlsFacts({ mode, encrypted, plain }: PeerTlsFigures) {
   return { mode, connections_encrypted: String(encrypted), connections_plain: String(plain) }
+}
+
+/** When each certificate expires. */
+function expiryDates({ certificates }: StatisticsParts): Readonly<Record<string, string>> {
+  const dates = certificates.map(
+    ({ use, expiresMs }) => [use, new Date(expiresMs).toISOString()] as const,
+  )
+  return Object.fromEntries(dates)
 }
 
 function runtimeFacts() {

@@ -85,7 +85,11 @@ class TlsDoor {
       if (slot !== undefined) onSocket(socket, slot)
     })
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') gate.timedOut++
+      // After all other errors Node closes the connection itself.
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+        gate.timedOut++
+        socket.destroy()
+      }
       onError(remoteAddress(socket), `no TLS connection: ${reasonOf(error)}`)
     })
   }

@@ -46,7 +46,7 @@ export function createAuthority({ days, domains, nowMs }: AuthorityOptions): Cre
 
 /**
  * A certificate for a role, signed by `authority`. Undefined if its key has a type that svcd cannot sign
- * with. Throws OpenSSL's error for texts that are not certificate and key.
+ * with. Throws an error for texts that are not certificate and key of an authority.
  */
 export function createLeaf(authority: Credentials, options: LeafOptions): Credentials | undefined {
   const { role, days, nowMs } = options
@@ -63,7 +63,11 @@ export function createLeaf(authority: Credentials, options: LeafOptions): Creden
     usages: usagesOf[role],
   }
   const key = createPrivateKey(authority.key)
-  const cert = certificatePem(facts, { key, certificate: new X509Certificate(authority.cert) })
+  const certificate = new X509Certificate(authority.cert)
+  if (!certificate.ca) throw new Error('the certificate is not that of an authority')
+  if (!certificate.checkPrivateKey(key))
+    throw new Error('the key does not belong to the certificate')
+  const cert = certificatePem(facts, { key, certificate })
   return cert === undefined ? undefined : { cert, key: pemOf(privateKey) }
 }
 

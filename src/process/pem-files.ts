@@ -28,6 +28,12 @@ export function readPeerTls({ certFile, keyFile, caFile }: PemFiles): PemTexts |
   return { cert, key, ca: readAuthority(caFile, '-peer-ca-file') }
 }
 
+/** When the first of the certificates in a PEM text expires, in milliseconds since 1970. */
+export function expiryOf(pem: string): number {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem]
+  return Math.min(...blocks.map((block) => Date.parse(new X509Certificate(block).validTo)))
+}
+
 /** Whether a certificate, as a PEM text, has an alternative name. */
 export function hasName(cert: string, name: string): boolean {
   const check = { subject: 'never', wildcards: false } as const

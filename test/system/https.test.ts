@@ -165,3 +165,37 @@ t.test('curl talks to it', { skip: missing('curl') }, async (t) => {
   })
   t.match(out, /^"127\.0\.0\.1:\d+"$/)
 })
+
+t.test('commands take certificates from flags and variables, those of svcd first', async (t) => {
+  const { port, directory, authorities } = await agentWith(
+    t,
+    '-https-verify-incoming',
+    '-https-ca-file=CA',
+  )
+  const own = writeCredentials(directory, 'cli', leaf(ca, { role: 'cli' }))
+  const url = `https://127.0.0.1:${port}`
+  const files = ['-ca-file', authorities, '-client-cert', own.cert, '-client-key', own.key]
+  t.match(await runSvcd(url, 'members', ...files), { code: 0, out: /alive/ })
+  t.match(await runSvcd(url, 'members'), { code: 2, err: /not trusted.*-ca-file or SVCD_CACERT/s })
+  t.match(await runSvcd(url, 'members', ...files.slice(0, 4)), { err: /-client-key: set both/ })
+  t.match(await runSvcd(url, 'members', '-ca-file', `${own.cert}.none`), {
+    err: /-ca-file: cannot/,
+  })
+  const wrongName = await runSvcd(url, 'members', ...files, '-tls-server-name', 'other.example')
+  t.match(wrongName.err, /other\.example/)
+  t.match(await runSvcd(url, 'members', ...files, '-tls-server-name', 'server.dc1.consul'), {
+    code: 0,
+  })
+  const env = {
+    CONSUL_CACERT: authorities,
+    CONSUL_CLIENT_CERT: own.cert,
+    CONSUL_CLIENT_KEY: own.key,
+    CONSUL_HTTP_SSL: 'true',
+  }
+  Object.assign(process.env, env)
+  t.teardown(() => Object.keys(env).forEach((name) => delete process.env[name]))
+  t.match(await runSvcd(`127.0.0.1:${port}`, 'members'), { code: 0, out: /alive/ })
+  process.env['SVCD_HTTP_SSL'] = 'maybe'
+  t.teardown(() => delete process.env['SVCD_HTTP_SSL'])
+  t.match(await runSvcd(`127.0.0.1:${port}`, 'members'), { err: /SVCD_HTTP_SSL: "maybe" is not/ })
+})
