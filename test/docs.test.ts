@@ -150,6 +150,7 @@ const pagesToRun = [
   'docs/events.md',
   'docs/locks.md',
   'docs/prepared-queries.md',
+  'docs/tls.md',
 ]
 
 function examples(path: string): readonly Example[] {
@@ -191,7 +192,7 @@ async function runPage(t: Test, path: string): Promise<void> {
     }
     const program = command.split(' ')[0] ?? ''
     await t.test(command, { skip: program === 'svcd' ? false : missing(program) }, async (t) => {
-      const printed = await sh(withPorts(command), env)
+      const printed = await sh(withPorts(command), env, path === 'docs/tls.md' ? bin : root)
       t.strictSame(shape(printed), shape(withPorts(output)))
     })
   }
@@ -206,9 +207,9 @@ async function runPage(t: Test, path: string): Promise<void> {
 }
 
 /** Both outputs of a command; pages also show commands that fail. */
-function sh(command: string, env: NodeJS.ProcessEnv): Promise<string> {
+function sh(command: string, env: NodeJS.ProcessEnv, cwd = root): Promise<string> {
   return new Promise((resolve) => {
-    execFile('sh', ['-c', command], { env, timeout: 10_000 }, (_error, stdout, stderr) => {
+    execFile('sh', ['-c', command], { env, cwd, timeout: 10_000 }, (_error, stdout, stderr) => {
       resolve(stdout + stderr)
     })
   })

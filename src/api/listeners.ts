@@ -19,7 +19,7 @@ export interface HttpListenOptions {
   readonly stallMs?: number
 }
 
-const stallMsDefault = 30_000
+export const stallMsDefault = 30_000
 
 /**
  * Opens the HTTP port on every client address. Rejects with `port-in-use` or `bind-failed`. The
@@ -54,24 +54,34 @@ export async function listenHttp(
 
 /** The same to its clients as the server of the first address. */
 function likeFastifys(api: HttpApi): Server {
-  const { requestTimeout, keepAliveTimeout } = api.server
-  const server = createServer(
-    { ...httpServerOptions, requestTimeout, keepAliveTimeout },
-    (request, response) => api.routing(request, response),
+  return withClientErrors(
+    api,
+    createServer(serverOptionsOf(api), (request, response) => api.routing(request, response)),
   )
+}
+
+/** What fastify's own server has, too. */
+export function serverOptionsOf(api: HttpApi) {
+  const { requestTimeout, keepAliveTimeout } = api.server
+  return { ...httpServerOptions, requestTimeout, keepAliveTimeout }
+}
+
+/** Unreadable requests are answered as fastify's own server does it. */
+export function withClientErrors<S extends Server>(api: HttpApi, server: S): S {
   for (const listener of api.server.listeners('clientError')) {
     server.on('clientError', (...values: unknown[]) => listener.call(server, ...values))
   }
   return server
 }
 
-/** Lets in what `gate` allows. A connection is idle except from the head of a request to its answer. */
-function guard(
+/** Lets in what `gate` allows, also over TLS. A connection is idle except from the head of a request to its answer. */
+export function guard(
   server: Server,
   gate: ConnectionGate,
-  { headerTimeoutMs, stallMs }: { readonly headerTimeoutMs: number; readonly stallMs: number },
+  limits: { readonly headerTimeoutMs: number; readonly stallMs: number; readonly isTls?: boolean },
 ): void {
-  gate.guard(server)
+  const { headerTimeoutMs, stallMs, isTls } = limits
+  gate.guard(server, { isTls: isTls === true })
   server.headersTimeout = headerTimeoutMs
   // Node's timeout for a connection without traffic in either direction. A request is under way: an
   // answer that waits for a change may take its time, an answer that is there and is not read may
@@ -99,12 +109,12 @@ function guard(
   })
 }
 
-function portOf(server: Server): number {
+export function portOf(server: Server): number {
   const bound = server.address()
   return typeof bound === 'object' && bound !== null ? bound.port : 0
 }
 
-function listening(server: Server, host: string, port: number): Promise<void> {
+export function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => {
@@ -114,7 +124,7 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-function closed(server: Server, end: () => void): Promise<void> {
+export function closed(server: Server, end: () => void): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeIdleConnections()
@@ -122,14 +132,15 @@ function closed(server: Server, end: () => void): Promise<void> {
   })
 }
 
-async function orBindError(
+export async function orBindError(
   address: string,
   port: number,
   listen: () => Promise<unknown>,
+  bound = http,
 ): Promise<void> {
   try {
     await listen()
   } catch (error) {
-    throw bindError(http, address, port, error)
+    throw bindError(bound, address, port, error)
   }
 }

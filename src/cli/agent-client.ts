@@ -1,6 +1,7 @@
 import { Client, type Diagnose } from '../client/client.ts'
 import { reasonOf, svcdError } from '../base/errors.ts'
-import { httpAddress } from './http-address.ts'
+import type { ClientTls } from '../client/http-request.ts'
+import { httpAddress, isTrue } from './http-address.ts'
 import type { Io } from './io.ts'
 import type { ClientOptions } from './new-command.ts'
 
@@ -17,6 +18,7 @@ export async function agentClient(
     diagnose: timeoutMs < 2000 ? undefined : diagnose,
     address: httpAddress(options.httpAddr, io.env),
     token: await tokenOf(options, io),
+    tls: await tlsOf(options, io),
   })
 }
 
@@ -34,6 +36,41 @@ async function tokenOf(options: ClientOptions, io: Io): Promise<string | undefin
   if (token !== undefined) return token
   const file = [env['SVCD_HTTP_TOKEN_FILE'], env['CONSUL_HTTP_TOKEN_FILE']].find(given)
   return file === undefined ? undefined : readToken(file, io)
+}
+
+/** Undefined: the system's authorities, and no certificate. Files override Consul's variables as tokens do. */
+async function tlsOf(options: ClientOptions, io: Io): Promise<ClientTls | undefined> {
+  const { env } = io
+  const named = (flag: string | undefined, name: string): string | undefined =>
+    [flag, env[`SVCD_${name}`], env[`CONSUL_${name}`]].find(given)
+  const ca = await pemText(named(options.caFile, 'CACERT'), '-ca-file', io)
+  const cert = await pemText(named(options.clientCert, 'CLIENT_CERT'), '-client-cert', io)
+  const key = await pemText(named(options.clientKey, 'CLIENT_KEY'), '-client-key', io)
+  const serverName = named(options.tlsServerName, 'TLS_SERVER_NAME')
+  const isUnverified = isTrue('HTTP_SSL_VERIFY', env) === false
+  if ((cert === undefined) !== (key === undefined)) {
+    const option = cert === undefined ? '-client-cert' : '-client-key'
+    throw svcdError('invalid-option', {
+      option,
+      reason: 'set both -client-cert and -client-key, or neither',
+    })
+  }
+  const isDefault = [ca, cert, serverName].every((one) => one === undefined) && !isUnverified
+  return isDefault ? undefined : { ca, cert, key, serverName, isUnverified }
+}
+
+async function pemText(
+  path: string | undefined,
+  option: string,
+  io: Io,
+): Promise<string | undefined> {
+  if (path === undefined) return undefined
+  try {
+    return await io.readText(path)
+  } catch (error) {
+    const reason = `cannot read "${path}": ${reasonOf(error)}`
+    throw svcdError('invalid-option', { option, reason }, error)
+  }
 }
 
 function given(text: string | undefined): text is string {

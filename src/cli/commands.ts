@@ -234,6 +234,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write an archive for a bug report, without secrets.',
     load: async () => (await import('./debug.ts')).debugCommand,
   },
+  'tls ca create': {
+    summary: 'Create a certificate authority for a cluster.',
+    load: async () => (await import('./tls/ca-create.ts')).tlsCaCreateCommand,
+  },
+  'tls cert create': {
+    summary: 'Create a certificate for a server, a client or the command line.',
+    load: async () => (await import('./tls/cert-create.ts')).tlsCertCreateCommand,
+  },
   keygen: {
     summary: 'Generate a cluster secret for -encrypt.',
     load: async () => (await import('./keygen.ts')).keygenCommand,

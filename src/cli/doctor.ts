@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Self } from '../client/rows.ts'
 import type { Client } from '../client/client.ts'
+import { certificateFindings } from './doctor-certificates.ts'
 import { visible } from '../base/invisible.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
@@ -86,6 +87,7 @@ async function examine(options: DoctorOptions, io: Io): Promise<Examined> {
           () => lookAtCluster(client),
           () => lookAtClock(client),
           () => lookAtData(client, self),
+          async () => certificateFindings(self, Date.now()),
           async () => (await own).findings,
         ]),
     resolver,

@@ -3,7 +3,8 @@ import type { Io } from './io.ts'
 
 /**
  * The base URL of the agent: -http-addr, SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR or 127.0.0.1:8500. As with
- * Consul, an address may be `host:port`, `:port` or a URL; the default port is 8500.
+ * Consul, an address may be `host:port`, `:port` or a URL; the default port is 8500. An address that is no
+ * URL has HTTPS if SVCD_HTTP_SSL or CONSUL_HTTP_SSL is true.
  */
 export function httpAddress(flag: string | undefined, env: Io['env']): string {
   const [from, text] = firstGiven([
@@ -11,7 +12,7 @@ export function httpAddress(flag: string | undefined, env: Io['env']): string {
     ['SVCD_HTTP_ADDR', env['SVCD_HTTP_ADDR']],
     ['CONSUL_HTTP_ADDR', env['CONSUL_HTTP_ADDR']],
   ]) ?? ['the default', '127.0.0.1:8500']
-  const url = parseAddress(text)
+  const url = parseAddress(text, isTrue('HTTP_SSL', env) === true ? 'https' : 'http')
   if (url === undefined) {
     throw svcdError('invalid-option', {
       option: from,
@@ -21,14 +22,26 @@ export function httpAddress(flag: string | undefined, env: Io['env']): string {
   return url
 }
 
-function parseAddress(text: string): string | undefined {
-  const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text.replace(/^:/, '127.0.0.1:')}`
+/** A variable of svcd, or else of Consul, without the prefix. Throws `invalid-option` unless it is true or false. */
+export function isTrue(name: string, env: Io['env']): boolean | undefined {
+  for (const full of [`SVCD_${name}`, `CONSUL_${name}`]) {
+    const text = env[full]
+    if (text === undefined || text === '') continue
+    if (/^(?:1|t|true)$/i.test(text)) return true
+    if (/^(?:0|f|false)$/i.test(text)) return false
+    throw svcdError('invalid-option', { option: full, reason: `"${text}" is not true or false` })
+  }
+  return undefined
+}
+
+function parseAddress(text: string, scheme: 'http' | 'https'): string | undefined {
+  const full = /^[a-z]+:\/\//i.test(text) ? text : `${scheme}://${text.replace(/^:/, '127.0.0.1:')}`
   const hasPort = full !== text
   try {
     const url = new URL(full)
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
     // The default port of a URL is 80, that of an address is 8500.
-    if (hasPort && url.port === '' && !/:80\/?$/.test(full)) url.port = '8500'
+    if (hasPort && url.port === '' && !/:(?:80|443)\/?$/.test(full)) url.port = '8500'
     return url.href.replace(/\/$/, '')
   } catch {
     return undefined

@@ -54,6 +54,10 @@ export interface ClientOptions {
   readonly httpAddr?: string
   readonly token?: string
   readonly tokenFile?: string
+  readonly caFile?: string
+  readonly clientCert?: string
+  readonly clientKey?: string
+  readonly tlsServerName?: string
   readonly json?: boolean
 }
 
@@ -77,6 +81,30 @@ export function addClientOptions(command: Command): Command {
       new Option(
         '--token-file <path>',
         'A file that contains the token. (env: SVCD_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN_FILE)',
+      ).helpGroup(connection),
+    )
+    .addOption(
+      new Option(
+        '--ca-file <path>',
+        'A PEM file with the authorities to trust for https://. (env: SVCD_CACERT, CONSUL_CACERT)',
+      ).helpGroup(connection),
+    )
+    .addOption(
+      new Option(
+        '--client-cert <path>',
+        'A PEM file with a certificate to show to the agent. (env: SVCD_CLIENT_CERT, CONSUL_CLIENT_CERT)',
+      ).helpGroup(connection),
+    )
+    .addOption(
+      new Option(
+        '--client-key <path>',
+        'A PEM file with the key of -client-cert. (env: SVCD_CLIENT_KEY, CONSUL_CLIENT_KEY)',
+      ).helpGroup(connection),
+    )
+    .addOption(
+      new Option(
+        '--tls-server-name <name>',
+        "The name in the agent's certificate, if it is not the host of the address. (env: SVCD_TLS_SERVER_NAME, CONSUL_TLS_SERVER_NAME)",
       ).helpGroup(connection),
     )
     .addOption(new Option('--json', 'Print JSON.').helpGroup('Output options:'))

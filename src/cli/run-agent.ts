@@ -51,8 +51,8 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const removePidFile = await pidFile(config, node)
   running = node
   if (config.logJson) {
-    const { http, dns } = node
-    logger.info({ version, node: config.nodeName, http, dns }, 'svcd agent running!')
+    const { http, https, dns } = node
+    logger.info({ version, node: config.nodeName, http, https, dns }, 'svcd agent running!')
   } else if (!config.sample) held.release(banner(config, node))
   else say(banner(config, node))
   const sample = config.sample ? await sampleFor(node, config) : undefined
@@ -128,11 +128,12 @@ async function nextStopSignal(): Promise<NodeJS.Signals> {
 
 interface Endpoints {
   readonly http: readonly Endpoint[]
+  readonly https: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
 }
 
 /** The lines before the log, as Consul's users know them; in one piece, so that no line of the log splits them. */
-function banner(config: Config, { http, dns }: Endpoints): string {
+function banner(config: Config, { http, https, dns }: Endpoints): string {
   const facts: readonly (readonly [string, string])[] = [
     ['Version', version],
     ['Node name', config.nodeName],
@@ -140,6 +141,7 @@ function banner(config: Config, { http, dns }: Endpoints): string {
     ['Server', String(config.server)],
     ['Data', config.dataDir ?? 'a temporary directory, removed on stop'],
     ['HTTP', listOf(http, 'http://')],
+    ...(https.length === 0 ? [] : [['HTTPS', listOf(https, 'https://')] as const]),
     ['DNS', listOf(dns, '')],
   ]
   const running = '==> svcd agent running! Log data will now stream in as it occurs:'

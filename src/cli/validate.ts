@@ -61,6 +61,7 @@ function optionsIn(files: readonly ConfigFile[]): {
 } {
   const sources = { flags: {}, env: {}, files: [leftToFlags, ...files], hostName: hostname() }
   const { config, problems, notices } = readConfig(sources)
-  const faults = config === undefined ? problems : pemFaults(config.peerTls, config.checks)
+  const faults =
+    config === undefined ? problems : pemFaults(config.peerTls, config.checks, config.https)
   return { problems: faults.map(({ message }) => message), notices }
 }

@@ -69,7 +69,11 @@ function placeOf(address: string): Place {
 
 async function nameMixUp({ address, host, port, isTls }: Place): Promise<SvcdError | undefined> {
   const other = isTls ? `http://${address.replace(/^https:\/\//, '')}` : ''
-  const otherAnswers = isTls ? answersHttp(other, probeMs) : answersTls(host, port)
+  const hasTls = answersTls(host, port)
+  // An HTTPS port may tell in HTTP what it is.
+  const onlyHttp = async (): Promise<boolean> =>
+    (await answersHttp(other, probeMs)) && !(await hasTls)
+  const otherAnswers = isTls ? onlyHttp() : hasTls
   if (await answersDns(host, port)) {
     return svcdError('agent-is-dns', { address, host: host.includes(':') ? `[${host}]` : host })
   }

@@ -22,7 +22,7 @@ import type { StreamEvent, WatchEvent } from './event-reader.ts'
 import { warningsOf } from './ask-options.ts'
 import type { AskOptions, RequestLimits, WholeAnswer } from './ask-options.ts'
 import type { HttpAnswer } from './http-answer.ts'
-import { httpRequest, isStreamBody, type HttpRequest } from './http-request.ts'
+import { httpRequest, isStreamBody, type ClientTls, type HttpRequest } from './http-request.ts'
 
 /** The choices of a list. */
 export interface ListOptions {
@@ -42,6 +42,8 @@ export interface ClientOptions {
   readonly address: string
   /** Sent as X-Consul-Token. */
   readonly token?: string | undefined
+  /** For an address that begins with https://. */
+  readonly tls?: ClientTls | undefined
   /** How long to wait for an answer. Default 30 s. */
   readonly timeoutMs?: number | undefined
   /** Called when no answer arrives, soon or ever. Left out: no cause is looked for. */
@@ -95,9 +97,11 @@ export class Client {
   readonly #address: string
   readonly #headers: Record<string, string>
   readonly #timeoutMs: number
+  readonly #tls: ClientTls | undefined
   readonly #diagnose: Diagnose | undefined
 
-  constructor({ address, token, timeoutMs, diagnose }: ClientOptions) {
+  constructor({ address, token, timeoutMs, diagnose, tls }: ClientOptions) {
+    this.#tls = tls
     this.#address = address.replace(/\/+$/, '')
     // The agent's log says by it that somebody typed this.
     const own = { 'User-Agent': `svcd/${version}` }
@@ -448,8 +452,9 @@ export class Client {
   }
 
   /** As httpRequest, but it rejects with what is wrong with the address as soon as that is known. */
-  async #answer(url: string, request: HttpRequest, slowAfterMs: number): Promise<HttpAnswer> {
+  async #answer(url: string, asked: HttpRequest, slowAfterMs: number): Promise<HttpAnswer> {
     const diagnose = this.#diagnose
+    const request = { ...asked, tls: this.#tls }
     if (diagnose === undefined) return httpRequest(url, request)
     const given = new AbortController()
     const { signal } = request

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import type { RequestOptions as HttpsOptions } from 'node:https'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
@@ -10,11 +11,26 @@ const { request: overHttp } = createRequire(import.meta.url)(
   'node:http',
 ) as typeof import('node:http')
 
+/** Certificates of a connection over HTTPS, as PEM texts. */
+export interface ClientTls {
+  /** Authorities that are trusted instead of the system's. */
+  readonly ca?: string | undefined
+  /** Shown to the agent. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** The name that the agent's certificate must have. Default: the host of the URL. */
+  readonly serverName?: string | undefined
+  /** Any certificate is accepted. */
+  readonly isUnverified?: boolean | undefined
+}
+
 export interface HttpRequest {
   /** Default GET. */
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
+  /** For HTTPS. Default: the system's authorities, and no own certificate. */
+  readonly tls?: ClientTls | undefined
   /** Ends the request, and the reading of its answer. */
   readonly signal?: AbortSignal | undefined
   /** `manual`: an answer that leads elsewhere is the answer. Default: it is followed. */
@@ -79,10 +95,10 @@ function exchangeOnce(
   open: (options: RequestOptions) => ClientRequest,
   request: HttpRequest,
 ): Promise<IncomingMessage> {
-  const { method = 'GET', signal, body } = request
+  const { method = 'GET', signal, body, tls } = request
   const headers = { Accept: '*/*', 'Accept-Encoding': 'gzip', ...request.headers }
   return new Promise((resolve, reject) => {
-    const outgoing = open({ method, headers, timeout: silenceMsMax })
+    const outgoing = open({ method, headers, timeout: silenceMsMax, ...tlsOptions(tls) })
     let incoming: IncomingMessage | undefined
     const end = (error: Error): void => {
       reject(error)
@@ -108,6 +124,17 @@ function exchangeOnce(
     source.on('error', (error) => void (incoming === undefined && end(error)))
     return void pipeline(source, outgoing, () => {})
   })
+}
+
+function tlsOptions(tls: ClientTls | undefined): HttpsOptions {
+  if (tls === undefined) return {}
+  const { ca, cert, key, serverName, isUnverified } = tls
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+    ...(isUnverified === true ? { rejectUnauthorized: false } : {}),
+  }
 }
 
 /** RFC 9110 §9.2.2: all methods here are idempotent, so a client may repeat them by itself. */

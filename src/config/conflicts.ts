@@ -17,6 +17,7 @@ export function conflicts(config: Config): readonly Conflict[] {
   return [
     ...clusterConflicts(config),
     ...fileConflicts(config),
+    ...httpsConflicts(config),
     ...serverConflicts(config),
     ...portConflicts(config),
     ...nameConflicts(config),
@@ -56,6 +57,15 @@ function fileConflicts({ checks, peerTls }: Config): readonly Conflict[] {
     })
   }
   const names = ['certFile', 'keyFile', 'caFile'] as const
+  if (names.every((name) => peerTls[name] === undefined)) {
+    const reason =
+      'there are no certificates for connections between servers; set -peer-cert-file, -peer-key-file and -peer-ca-file'
+    const others = names.map((name) => `peerTls.${name}` as const)
+    if (peerTls.mode !== 'strict') found.push({ option: 'peerTls.mode', with: others, reason })
+    if (peerTls.verifyServerRole === true) {
+      found.push({ option: 'peerTls.verifyServerRole', with: others, reason })
+    }
+  }
   const missing = names.find((name) => peerTls[name] === undefined)
   if (missing !== undefined && names.some((name) => peerTls[name] !== undefined)) {
     found.push({
@@ -82,10 +92,50 @@ function serverConflicts({ dev, server, dataDir }: Config): readonly Conflict[] 
   return [{ option: 'dataDir', with: [], reason }]
 }
 
-function portConflicts({ ports: { dns, http } }: Config): readonly Conflict[] {
-  if (dns !== http || dns <= 0) return []
-  const reason = `port ${dns} is also the HTTP port, and both use TCP; choose another port for one of them`
-  return [{ option: 'ports.dns', with: ['ports.http'], reason }]
+/** Half a configuration would be HTTP without TLS, or TLS that lets everybody in. */
+function httpsConflicts({ ports, https }: Config): readonly Conflict[] {
+  const found: Conflict[] = []
+  const add = (option: OptionName, others: readonly OptionName[], reason: string): void => {
+    found.push({ option, with: others, reason })
+  }
+  const isOn = ports.https >= 0
+  const hasFiles = https.certFile !== undefined && https.keyFile !== undefined
+  const both = ['https.certFile', 'https.keyFile'] as const
+  if (isOn && !hasFiles) {
+    const reason = 'HTTPS needs a certificate and its key: set -https-cert-file and -https-key-file'
+    add(https.certFile === undefined ? both[0] : both[1], [...both, 'ports.https'], reason)
+  } else if (!isOn && https.verifyIncoming) {
+    const reason = 'HTTPS is off; set -https-port to serve it'
+    add('https.verifyIncoming', ['ports.https'], reason)
+  } else if (!isOn && (https.certFile !== undefined || https.keyFile !== undefined)) {
+    const reason =
+      'HTTPS is off; set -https-port to serve it. For TLS between servers set -peer-cert-file, -peer-key-file and -peer-ca-file'
+    add(https.certFile === undefined ? both[1] : both[0], [...both, 'ports.https'], reason)
+  }
+  if (https.verifyIncoming && https.caFile === undefined) {
+    const reason = 'the certificates of clients are verified with -https-ca-file; set it'
+    add('https.caFile', ['https.verifyIncoming'], reason)
+  }
+  return found
+}
+
+const tcpPorts = [
+  ['ports.dns', 'dns', 'DNS'],
+  ['ports.http', 'http', 'HTTP'],
+  ['ports.https', 'https', 'HTTPS'],
+] as const
+
+function portConflicts({ ports }: Config): readonly Conflict[] {
+  return tcpPorts.flatMap(([option, key], at) =>
+    tcpPorts
+      .slice(at + 1)
+      .filter(([, other]) => ports[key] > 0 && ports[key] === ports[other])
+      .map(([otherOption, , other]) => ({
+        option,
+        with: [otherOption],
+        reason: `port ${ports[key]} is also the ${other} port, and both use TCP; choose another port for one of them`,
+      })),
+  )
 }
 
 function nameConflicts(config: Config): readonly Conflict[] {

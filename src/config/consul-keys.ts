@@ -24,6 +24,14 @@ export const consulSynonyms: Readonly<Record<string, OptionName>> = {
   acl_master_token: 'acl.tokens.initialManagement',
   acl_token: 'acl.tokens.default',
   start_join: 'retryJoin',
+  // Before Consul 1.12, and the same for all its ports since then.
+  cert_file: 'https.certFile',
+  key_file: 'https.keyFile',
+  ca_file: 'https.caFile',
+  verify_incoming_https: 'https.verifyIncoming',
+  'tls.defaults.cert_file': 'https.certFile',
+  'tls.defaults.key_file': 'https.keyFile',
+  'tls.defaults.ca_file': 'https.caFile',
 }
 
 /** A flag of Consul that is not a flag of svcd: its value is judged like that of its file key. */
@@ -62,7 +70,6 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
       next: 'Write the setting in JSON to a file, and load it with -config-file',
     },
   },
-  'https-port': { key: 'ports.https', kind: 'integer' },
   join: { key: 'start_join', kind: 'text' },
   'join-wan': { key: 'start_join_wan', kind: 'text' },
   'log-file': { key: 'log_file', kind: 'text' },

@@ -8,9 +8,7 @@ const tlsPeers =
   'For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it'
 const tlsChecked =
   'with peer_tls both sides of every connection between servers are always verified'
-const tlsVersion = 'TLS between servers always uses version 1.3'
-const https = 'svcd serves HTTP without TLS'
-const proxy = 'Use a reverse proxy for HTTPS, or remove it'
+const tlsVersion = 'HTTPS uses TLS 1.2 or 1.3, and TLS between servers always uses 1.3'
 
 const failedServer = 'a failed server stays a member until `svcd force-leave`'
 
@@ -18,13 +16,16 @@ const certificate = {
   reason: 'svcd reads certificates from its own keys',
   next: tlsPeers,
 } as const
-const verification = { value: false, reason: tlsChecked, next: tlsPeers } as const
+const verification = {
+  value: false,
+  reason: tlsChecked,
+  next: `${tlsPeers}. For certificates of HTTPS clients set tls.https.verify_incoming`,
+} as const
 
 /** Consul's keys about addresses, ports and certificates. */
 export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
   'addresses.grpc': { reason: mesh, isTaken },
   'addresses.grpc_tls': { reason: mesh, isTaken },
-  'addresses.https': { reason: https, isTaken },
   advertise_addr_ipv4: {
     reason: 'a node advertises one address',
     next: 'Set advertise_addr instead',
@@ -40,10 +41,10 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
     reason: failedServer,
     isTaken,
   },
-  ca_file: certificate,
-  ca_path: certificate,
-  cert_file: certificate,
-  key_file: certificate,
+  ca_path: {
+    reason: 'svcd reads authorities from one file',
+    next: 'Put the certificates into one file, and set tls.https.ca_file',
+  },
   gossip_lan: { reason: gossip, isTaken },
   gossip_wan: { reason: wan, isTaken },
   'http_config.allow_write_http_from': {
@@ -75,7 +76,6 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
     reason: `${mesh} and no gRPC port`,
     next: 'Remove it, or write -1',
   },
-  'ports.https': { value: [-1, 0], reason: https, next: proxy },
   'ports.proxy_max_port': { reason: mesh, isTaken },
   'ports.proxy_min_port': { reason: mesh, isTaken },
   'ports.serf_lan': { value: [-1, 8301], reason: gossip, isTaken },
@@ -101,15 +101,28 @@ export const consulNetworkKeys: Readonly<Record<string, ConsulKey>> = {
   serf_wan_allowed_cidrs: { reason: wan, isTaken },
   server_name: { reason: 'a certificate contains the name or ID of its node', isTaken },
   tagged_addresses: { reason: 'a node has one address, advertise_addr, for all tags', isTaken },
-  'tls.defaults': certificate,
+  'tls.defaults.ca_path': {
+    reason: 'svcd reads authorities from one file',
+    next: 'Put the certificates into one file, and set tls.https.ca_file',
+  },
+  'tls.defaults.tls_cipher_suites': { reason: tlsVersion, isTaken },
+  'tls.defaults.tls_min_version': { reason: tlsVersion, isTaken },
+  'tls.defaults.verify_incoming': verification,
+  'tls.defaults.verify_outgoing': verification,
+  'tls.defaults.verify_server_hostname': verification,
   'tls.grpc': { reason: mesh, isTaken },
-  'tls.https': { reason: https, next: proxy },
+  'tls.https.ca_path': {
+    reason: 'svcd reads authorities from one file',
+    next: 'Put the certificates into one file, and set tls.https.ca_file',
+  },
+  'tls.https.tls_cipher_suites': { reason: tlsVersion, isTaken },
+  'tls.https.tls_min_version': { reason: tlsVersion, isTaken },
+  'tls.https.verify_outgoing': { value: 'any', reason: 'an agent does not dial HTTPS by itself' },
   'tls.internal_rpc': certificate,
   tls_cipher_suites: { reason: tlsVersion, isTaken },
   tls_min_version: { reason: tlsVersion, isTaken },
   tls_prefer_server_cipher_suites: { value: false, reason: tlsVersion, isTaken },
   verify_incoming: verification,
-  verify_incoming_https: { value: false, reason: https, next: proxy },
   verify_incoming_rpc: verification,
   verify_outgoing: verification,
   verify_server_hostname: verification,

@@ -44,6 +44,13 @@ export const limitOptions = {
     description:
       'How long an HTTP client may take to send the head of a request, counted from its connection or from the first byte of the request.',
   },
+  'limits.httpsHandshakeTimeoutSeconds': {
+    ...timeout,
+    default: 5,
+    flag: 'https-handshake-timeout',
+    file: 'limits.https_handshake_timeout',
+    description: 'How long an HTTPS client may take for the TLS handshake.',
+  },
   'limits.rpcMaxConnsPerClient': {
     ...connections,
     default: 100,

@@ -155,7 +155,7 @@ export const networkOptions = {
     file: 'peer_tls.cert_file',
     group: 'Cluster',
     description:
-      "A PEM file with this server's certificate for connections between servers. The certificate must contain the node's name or ID.",
+      "A PEM file with this server's certificate for connections between servers. It must contain the node's name or ID, or the server role as `svcd tls cert create -server` writes it. The agent reads it again at each reload.",
     placeholder: 'path',
     example: '/etc/svcd/n1.pem',
     check: checkNotEmpty,
@@ -178,10 +178,34 @@ export const networkOptions = {
     file: 'peer_tls.ca_file',
     group: 'Cluster',
     description:
-      'A PEM file with the certificate authority that signed the certificates of all servers.',
+      'A PEM file with the certificate authority that signed the certificates of all servers. It may contain several, to replace one.',
     placeholder: 'path',
     example: '/etc/svcd/ca.pem',
     check: checkNotEmpty,
+  },
+  'peerTls.mode': {
+    kind: 'choice',
+    default: 'strict',
+    choices: ['strict', 'permissive'],
+    flag: 'peer-tls-mode',
+    file: 'peer_tls.mode',
+    group: 'Cluster',
+    description:
+      'strict: servers connect only with TLS. permissive: a server also accepts connections without TLS, and connects without it to servers that have none. Use permissive only while you introduce TLS in a running cluster. It can be changed by a reload.',
+    placeholder: 'mode',
+    example: 'permissive',
+    isReloadable: true,
+  },
+  'peerTls.verifyServerRole': {
+    kind: 'boolean',
+    default: undefined,
+    flag: 'peer-verify-server-role',
+    file: 'peer_tls.verify_server_role',
+    group: 'Cluster',
+    description:
+      'Refuse servers whose certificate does not contain the name server.DATACENTER.DOMAIN, such as server.dc1.consul. Then a certificate of a client, signed by the same authority, cannot act as a server. It can be changed by a reload.',
+    defaultText: "on if this server's own certificate contains that name",
+    isReloadable: true,
   },
   'ports.dns': {
     ...portOrOff,

@@ -2,6 +2,7 @@ import { aclOptions } from './acl-options.ts'
 import { agentOptions } from './agent-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
+import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
 import type { OptionRow } from './option-row.ts'
@@ -14,6 +15,7 @@ export const options = {
   ...agentOptions,
   ...checkOptions,
   ...networkOptions,
+  ...httpsOptions,
   ...dnsOptions,
   ...aclOptions,
   ...limitOptions,
@@ -74,11 +76,12 @@ type Tree<T> = {
 /** The checked, frozen configuration of one agent; `ports.dns` is `config.ports.dns`. */
 export type Config = Omit<
   Tree<OptionValues>,
-  'nodeName' | 'bootstrapExpect' | 'httpAddresses' | 'dnsAddresses'
+  'nodeName' | 'bootstrapExpect' | 'httpAddresses' | 'httpsAddresses' | 'dnsAddresses'
 > & {
   readonly nodeName: string
   readonly bootstrapExpect: number
   readonly httpAddresses: readonly string[]
+  readonly httpsAddresses: readonly string[]
   readonly dnsAddresses: readonly string[]
 }
 

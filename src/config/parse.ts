@@ -97,6 +97,7 @@ function settledConfig({ hostName }: ConfigSources, collected: Collected): Confi
     bootstrapExpect: values.bootstrapExpect ?? (values.retryJoin.length > 0 ? 0 : 1),
     clientAddresses,
     httpAddresses: listenAddresses(values.httpAddresses ?? clientAddresses),
+    httpsAddresses: listenAddresses(values.httpsAddresses ?? clientAddresses),
     dnsAddresses: listenAddresses(values.dnsAddresses ?? clientAddresses),
     retryJoin: dialled(values, collected),
   }

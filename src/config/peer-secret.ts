@@ -26,12 +26,15 @@ export function openPortWarning(
 ): string | undefined {
   const { bindAddress, encrypt, encryptVerify, peerTls, ports } = config
   const bind = parseIp(bindAddress)
-  if (bind === undefined || isLoopbackIp(bind) || peerTls.certFile !== undefined) return undefined
+  const isStrict = peerTls.certFile !== undefined && peerTls.mode === 'strict'
+  if (bind === undefined || isLoopbackIp(bind) || isStrict) return undefined
   if (encrypt.length > 0 && encryptVerify) return undefined
   const port = ports.server === 0 ? 'the port for other servers' : `port ${ports.server}`
   const cure =
-    encrypt.length > 0
-      ? 'remove -encrypt-verify=false as soon as all servers have the cluster secret'
-      : 'give all servers the same -encrypt key (`svcd keygen` prints one), or certificates'
+    peerTls.certFile !== undefined
+      ? 'set -peer-tls-mode=strict as soon as all servers have certificates'
+      : encrypt.length > 0
+        ? 'remove -encrypt-verify=false as soon as all servers have the cluster secret'
+        : 'give all servers the same -encrypt key (`svcd keygen` prints one), or certificates'
   return `anyone who can reach ${port} on ${bindAddress} can act as a server of this cluster: ${cure}`
 }

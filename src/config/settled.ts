@@ -44,10 +44,6 @@ export const settledKeys: Readonly<Record<string, ConsulKey>> = {
     isTaken: true,
   },
   'dns_config.prefer_namespace': { value: false, reason: 'svcd has no namespaces' },
-  'limits.https_handshake_timeout': {
-    value: 'any',
-    reason: 'svcd serves HTTP without TLS',
-  },
   'limits.rpc_rate': {
     value: -1,
     reason: 'svcd limits connections, not requests',

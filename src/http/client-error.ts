@@ -21,7 +21,8 @@ function faultOf({ code }: NodeJS.ErrnoException, headBytesMax: number): SvcdErr
   return svcdError('malformed-http', {})
 }
 
-function responseOf({ row: { http: status }, message }: SvcdError): string {
+/** An error as the whole answer on a connection that is then closed. */
+export function responseOf({ row: { http: status }, message }: SvcdError): string {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `Content-Length: ${Buffer.byteLength(message)}`,

@@ -22,6 +22,7 @@ import { connectionFigures, openConnections, peerLimitsOf } from './connections.
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
+import { closingWith, listenHttps } from '../api/https-listener.ts'
 import { listenHttp } from '../api/listeners.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
@@ -33,7 +34,8 @@ import type { BoundAddress } from '../base/host-port.ts'
 import { machineNames } from '../process/machine-names.ts'
 import { nodeNames } from '../resolver/zones/node-names.ts'
 import { openPortWarning, peerSecret } from '../config/peer-secret.ts'
-import { readPeerTls } from '../process/pem-files.ts'
+import { NodeCertificates } from './certificates.ts'
+import { PeerNotices } from '../process/peer-notices.ts'
 import { reloading } from './reloading.ts'
 import type { Reread } from './reloading.ts'
 import { Replica } from '../replica/replica.ts'
@@ -49,10 +51,11 @@ import { loadZoneFiles } from '../resolver/zones/zone-loader.ts'
 
 export interface RunningNode {
   readonly http: readonly BoundAddress[]
+  readonly https: readonly BoundAddress[]
   readonly dns: readonly BoundAddress[]
   /**
-   * Reads definition files and zone files again. Faulty ones are left out, and their served
-   * versions stay.
+   * Reads definition files, zone files and certificates again. Faulty ones are left out, and their
+   * served versions stay.
    */
   reload(): Promise<ReloadReport>
   /** Resolves when this server has left its cluster: it is to be stopped then. */
@@ -129,6 +132,8 @@ async function start(given: Start): Promise<RunningNode> {
   const onDeath = dieWith(logger)
   const connections = openConnections(config, openFilesMax(), logger, clock)
   warnOfOpenPort(config, logger)
+  const certificates = new NodeCertificates(config, logger, clock)
+  stops.parts.push(() => certificates.stop())
   const versions = openVersions()
   const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)
@@ -141,7 +146,7 @@ async function start(given: Start): Promise<RunningNode> {
     versions,
     logger,
     onDeath,
-    settings: replicaSettings(config, nodeId, connections.plan),
+    settings: replicaSettings(config, nodeId, connections.plan, certificates),
     onApplied: () => waiters.changed(),
     onStatus: (status) => {
       mode.update()
@@ -152,6 +157,7 @@ async function start(given: Start): Promise<RunningNode> {
     },
   })
   stops.parts.push(() => replica.stop())
+  certificates.users.peers = (tls) => replica.useTls(tls)
   mode.begin(replica)
   stops.parts.push(() => mode.stop())
   stops.begins.push(() => replica.giveUpAfter(stopGraceMs))
@@ -180,12 +186,14 @@ async function start(given: Start): Promise<RunningNode> {
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
   const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
-  const reload = service.around(reloading({ config, reread, agent, setAcl, setZone, logger }))
+  const onReload = { config, reread, agent, certificates, setAcl, setZone, logger }
+  const reload = service.around(reloading(onReload))
   const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
   const { backend, left } = portsOf({
     ...onAgent,
     ...parts,
     connections: () => connectionFigures(connections, replica.connections),
+    certificates: () => certificates.expiries,
   })
   const control = new AccessControl({ config, families: backend, writes: backend, clock, logger })
   stops.parts.push(() => control.stop())
@@ -201,8 +209,12 @@ async function start(given: Start): Promise<RunningNode> {
     bootstrapReset: bootstrapResetFile(directory.path, logger),
   })
   stops.parts.push(() => api.close())
-  const http = await startHttp(config, api, connections.http)
-  return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+  const { http, https } = await startHttp(config, api, {
+    gate: connections.http,
+    certificates,
+    logger,
+  })
+  return { http, https, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {
@@ -257,7 +269,12 @@ function dieWith(logger: Logger): (error: unknown) => void {
   }
 }
 
-function replicaSettings(config: Config, id: string, plan: DescriptorPlan): ReplicaSettings {
+function replicaSettings(
+  config: Config,
+  id: string,
+  plan: DescriptorPlan,
+  certificates: NodeCertificates,
+): ReplicaSettings {
   return {
     id,
     name: config.nodeName,
@@ -274,13 +291,13 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     silenceMs: config.memberTimeoutSeconds * 1000,
     stateCheckMs: config.stateCheckSeconds * 1000,
     secret: peerSecret(config),
-    tls: readPeerTls(config.peerTls),
+    tls: certificates.peers,
     peerLimits: peerLimitsOf(config, plan),
   }
 }
 
 function identityOf(config: Config, nodeId: string, server: number): Identity {
-  const { http, dns } = config.ports
+  const { http, https, dns } = config.ports
   return {
     nodeName: config.nodeName,
     nodeId,
@@ -289,7 +306,7 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
     version,
     address: advertisedAddress(config),
     domain: config.domain,
-    ports: { http, dns, server },
+    ports: { http, https, dns, server },
     nodeMeta: config.nodeMeta,
   }
 }
@@ -302,14 +319,44 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
   return zoneOf(config, zones)
 }
 
+/** Opens the ports of the HTTP API, each of which may be off. */
 async function startHttp(
-  { ports, httpAddresses: addresses, limits }: Config,
+  config: Config,
   api: HttpApi,
-  gate: ConnectionGate,
-): Promise<readonly BoundAddress[]> {
-  if (ports.http < 0) return []
-  const headerTimeoutMs = limits.httpHeaderTimeoutSeconds * 1000
-  return listenHttp(api, { addresses, port: ports.http, gate, headerTimeoutMs })
+  {
+    gate,
+    certificates,
+    logger,
+  }: {
+    readonly gate: ConnectionGate
+    readonly certificates: NodeCertificates
+    readonly logger: Logger
+  },
+): Promise<Pick<RunningNode, 'http' | 'https'>> {
+  const { ports, httpAddresses, httpsAddresses, limits } = config
+  const closing = closingWith(api)
+  const both = { gate, headerTimeoutMs: limits.httpHeaderTimeoutSeconds * 1000 }
+  const http =
+    ports.http < 0
+      ? []
+      : await listenHttp(api, { ...both, addresses: httpAddresses, port: ports.http })
+  const tls = certificates.https
+  if (ports.https < 0 || tls === undefined) return { http, https: [] }
+  const notices = new PeerNotices(logger, clock)
+  const port = await listenHttps(api, {
+    ...both,
+    addresses: httpsAddresses,
+    port: ports.https,
+    tls,
+    handshakeTimeoutMs: limits.httpsHandshakeTimeoutSeconds * 1000,
+    onFault: (address, reason) => {
+      const text = `no HTTPS connection with ${address}: ${reason}`
+      notices.warn(address, 'HTTPS', { address, reason }, text)
+    },
+    closing,
+  })
+  certificates.users.https = port.use
+  return { http, https: port.endpoints }
 }
 
 async function startDns(

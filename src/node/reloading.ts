@@ -19,14 +19,16 @@ export interface ReloadingParts {
   readonly agent: Pick<Agent, 'load'>
   /** Applies the options of access control. */
   readonly setAcl: (acl: Config['acl']) => void
+  /** Returns why files were left out. */
+  readonly certificates: { reload(changed: Config | undefined): readonly string[] }
   /** Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
   readonly logger: Logger
 }
 
 /**
- * Reads definition and zone files again, one call after the other: the last read version is served.
- * The options of access control are applied; all others keep their values, and changed ones are named.
+ * Reads definition files, zone files and certificates again, one call after the other: the last read version is served.
+ * The options that the table marks for it are applied; all others keep their values, and changed ones are named.
  */
 export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
   let last: Promise<unknown> = Promise.resolve()
@@ -38,14 +40,15 @@ export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
 }
 
 async function reload(parts: ReloadingParts): Promise<ReloadReport> {
-  const { config, agent, logger } = parts
+  const { config, agent, certificates, logger } = parts
   const files = await definitionsOf(config)
   const options = optionsReport(files, parts)
   const report = await agent.load(files)
   const zone = await setZone(parts)
+  const pem = certificates.reload(options.config)
   const whole = {
     taken: report.taken,
-    leftOut: [...report.leftOut, ...options.leftOut, ...zone],
+    leftOut: [...report.leftOut, ...options.leftOut, ...zone, ...pem],
     heldBack: report.heldBack,
     restartNeeded: options.restartNeeded,
   }
@@ -71,7 +74,7 @@ async function setZone({ setZone: set }: ReloadingParts): Promise<readonly strin
 function optionsReport(
   files: DefinitionFiles,
   { config, reread, setAcl, logger }: ReloadingParts,
-): Pick<ReloadReport, 'leftOut' | 'restartNeeded'> {
+): Pick<ReloadReport, 'leftOut' | 'restartNeeded'> & { readonly config?: Config | undefined } {
   // Without one of its files a configuration would look changed.
   if (files.findings.some(({ holdsOptions }) => holdsOptions)) return noOptions
   const read = reread?.(files.options)
@@ -80,7 +83,8 @@ function optionsReport(
   for (const reason of leftOut) logger.error({ reason }, 'ignoring an invalid option')
   if (read.config === undefined) return { leftOut, restartNeeded: [] }
   setAcl(read.config.acl)
-  return { leftOut, restartNeeded: changedOptions(config, read.config) }
+  const restartNeeded = changedOptions(config, read.config)
+  return { leftOut, restartNeeded, config: read.config }
 }
 
 const noOptions = { leftOut: [], restartNeeded: [] }

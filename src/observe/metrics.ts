@@ -1,4 +1,5 @@
 import type { Identity } from '../ports/identity.ts'
+import type { CertificateExpiry } from '../base/expiry.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type { SessionCounts } from '../state/session/reader.ts'
@@ -24,6 +25,7 @@ export interface MetricsParts {
   readonly connections: ConnectionFigures
   /** Check runs that could not start. */
   readonly unprobed: number
+  readonly certificates: readonly CertificateExpiry[]
 }
 
 /** The current metrics of this node. */
@@ -33,6 +35,8 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
     buildInfo(parts.identity),
     threadHeaps(parts),
     ...raftMetrics(parts),
+    ...peerTlsMetrics(parts),
+    ...expiryMetrics(parts),
     ...diskMetrics(parts),
     ...catalogMetrics(parts),
     ...sessionMetrics(parts.sessions, parts.status?.sessions),
@@ -44,6 +48,42 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
       kind: 'counter',
       samples: [{ labels: {}, value: parts.unprobed }],
     },
+  ]
+}
+
+function expiryMetrics({ certificates }: MetricsParts): Metric[] {
+  if (certificates.length === 0) return []
+  return [
+    {
+      name: 'svcd_certificate_expiry_seconds',
+      help: 'Seconds until a certificate that this agent uses expires, by its use; negative afterwards.',
+      kind: 'gauge',
+      samples: certificates.map(({ use, expiresMs }) => ({
+        labels: { use },
+        value: Math.floor((expiresMs - Date.now()) / 1000),
+      })),
+    },
+  ]
+}
+
+function peerTlsMetrics({ status }: MetricsParts): Metric[] {
+  const tls = status?.peerTls
+  if (tls === undefined) return []
+  return [
+    {
+      name: 'svcd_peer_connections',
+      help: 'Connections with other servers, by whether they are encrypted with TLS.',
+      kind: 'gauge',
+      samples: [
+        { labels: { tls: 'true' }, value: tls.encrypted },
+        { labels: { tls: 'false' }, value: tls.plain },
+      ],
+    },
+    gauge(
+      'peer_tls_permissive',
+      '1 if servers may connect without TLS although this one has certificates, otherwise 0.',
+      tls.mode === 'permissive' ? 1 : 0,
+    ),
   ]
 }
 

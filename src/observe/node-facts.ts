@@ -1,3 +1,4 @@
+import type { CertificateExpiry } from '../base/expiry.ts'
 import type { Config } from '../config/options.ts'
 import type { Facts } from '../ports/facts.ts'
 import type { Freshness } from '../ports/freshness.ts'
@@ -28,6 +29,7 @@ export interface NodeFactsParts {
   /** Undefined: this node answers no DNS. */
   readonly dns: DnsService | undefined
   readonly connections: () => ConnectionFigures
+  readonly certificates: () => readonly CertificateExpiry[]
   /** Probes that could not be made. */
   readonly unprobed: () => number
 }
@@ -48,6 +50,7 @@ export function nodeFacts(parts: NodeFactsParts): Facts {
         dns,
         connections: parts.connections(),
         unprobed: parts.unprobed(),
+        certificates: parts.certificates(),
       }),
     statistics: () =>
       statistics({
@@ -55,6 +58,7 @@ export function nodeFacts(parts: NodeFactsParts): Facts {
         status: replica.status,
         appliedIndex: read((catalog) => catalog.appliedIndex()),
         lastContactMs: freshness.lastContactMs(),
+        certificates: parts.certificates(),
       }),
     diagnosis: () => diagnosis({ config, status: replica.status, log: log.recent() }),
     host: () => hostFacts(directory),

@@ -1,6 +1,9 @@
 import { arch, availableParallelism, platform } from 'node:os'
+import type { CertificateExpiry } from '../base/expiry.ts'
 import type { Statistics } from '../ports/facts.ts'
 import type { ClusterStatus } from '../replica/messages.ts'
+
+type PeerTlsFigures = NonNullable<ClusterStatus['peerTls']>
 
 export interface StatisticsParts {
   readonly nodeId: string
@@ -9,11 +12,18 @@ export interface StatisticsParts {
   readonly appliedIndex: number
   /** Since the leader was heard; 0 on the leader. */
   readonly lastContactMs: number
+  readonly certificates: readonly CertificateExpiry[]
 }
 
 /** What `svcd info` shows of Raft and of the process, under Consul's names where it has them. */
 export function statistics(parts: StatisticsParts): Statistics {
-  return { raft: raftFacts(parts), runtime: runtimeFacts() }
+  const tls = parts.status?.peerTls
+  return {
+    raft: raftFacts(parts),
+    runtime: runtimeFacts(),
+    ...(tls === undefined ? {} : { peer_tls: tlsFacts(tls) }),
+    ...(parts.certificates.length === 0 ? {} : { certificates: expiryDates(parts) }),
+  }
 }
 
 function raftFacts({ nodeId, status, appliedIndex, lastContactMs }: StatisticsParts) {
@@ -35,6 +45,19 @@ function raftFacts({ nodeId, status, appliedIndex, lastContactMs }: StatisticsPa
     state: role.charAt(0).toUpperCase() + role.slice(1),
     term: String(status?.term ?? 0),
   }
+}
+
+/** Connections between servers. */
+function tlsFacts({ mode, encrypted, plain }: PeerTlsFigures) {
+  return { mode, connections_encrypted: String(encrypted), connections_plain: String(plain) }
+}
+
+/** When each certificate expires. */
+function expiryDates({ certificates }: StatisticsParts): Readonly<Record<string, string>> {
+  const dates = certificates.map(
+    ({ use, expiresMs }) => [use, new Date(expiresMs).toISOString()] as const,
+  )
+  return Object.fromEntries(dates)
 }
 
 function runtimeFacts() {

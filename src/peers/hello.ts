@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter, lengthAndText } from './bytes.ts'
 import { buildFrame, frameTypes, greetingVersion } from './frame.ts'
 import { encodeChallenge, readChallenge } from './secret.ts'
 import type { Challenge } from './secret.ts'
-import type { PeerCertificate } from './tls.ts'
+import type { PeerCertificate, ServerRole } from './tls.ts'
 
 /** What a connection is for; a snapshot has one of its own, so that it delays no heartbeat. */
 export type Purpose = 'messages' | 'snapshot'
@@ -35,6 +35,8 @@ export interface Hello {
 export interface KnownPeer {
   /** The other side's, where there is TLS. */
   readonly certificate: PeerCertificate | undefined
+  /** How certificates name servers; undefined: only by node name and ID. */
+  readonly role?: ServerRole | undefined
   /** What the cluster calls the server of that id; undefined: it is new. */
   readonly name: string | undefined
   /** Of their cluster, as far as this server has learned: above its own, it was left behind. */
@@ -54,6 +56,7 @@ export type RefusalCode =
   | 'wrong-epoch'
   | 'certificate'
   | 'secret'
+  | 'tls'
 
 export interface Refusal {
   readonly code: RefusalCode
@@ -232,15 +235,23 @@ function refuse(code: RefusalCode, text: string): Refusal {
 /**
  * A certificate for the id proves the id. A certificate for a name is valid for the id that the
  * cluster knows by that name, or for a new id. Otherwise the owner of a certificate for `web7`
- * could be any server.
+ * could be any server. A certificate of the server role that names no node is valid for all of them,
+ * as in Consul: it was made for servers only.
  */
 function certificateFault(peer: Hello, known: KnownPeer | undefined): string | undefined {
-  const { certificate, name } = known ?? {}
-  if (certificate === undefined || certificate.isFor(peer.id)) return undefined
+  const { certificate, name, role } = known ?? {}
+  if (certificate === undefined) return undefined
   const whose = `the certificate of ${describePeer(peer)} is for ${printable(certificate.names) || 'no name'}`
-  if (!certificate.isFor(peer.name)) {
+  if (role?.isRequired === true && !certificate.hasRole(role.name)) {
+    return `${whose}: the certificate of a server must contain the name ${role.name} (peer_tls.verify_server_role)`
+  }
+  if (certificate.isFor(peer.id)) return undefined
+  if (role !== undefined && certificate.isForAnyServer(role.name)) return undefined
+  const isFor = (node: string): boolean =>
+    certificate.isFor(node) || (role !== undefined && certificate.isFor(`${node}.${role.name}`))
+  if (!isFor(peer.name)) {
     return `${whose}: its name must be the node ID or the node name`
   }
-  if (name === undefined || certificate.isFor(name)) return undefined
+  if (name === undefined || isFor(name)) return undefined
   return `${whose}, but the cluster knows that node ID as ${printable(name)}: its name must be that one, or the node ID`
 }

@@ -97,7 +97,10 @@ export class PeerLink {
 
   #closed(reason: string): void {
     this.refusal = this.#session?.refusal
+    const { fallsBack } = this.#session ?? {}
     this.#session = undefined
+    // Whoever waits for the connection gets the next one.
+    if (fallsBack === true && !this.#isClosed) return this.dial()
     const openedMs = this.#openedMs
     this.#openedMs = undefined
     // A connection that was closed as soon as it was open counts as a refused one.

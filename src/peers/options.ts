@@ -43,6 +43,7 @@ export interface PeerTransportOptions {
   /** Bits of what this server understands; both sides' common ones are used. */
   readonly features?: number | undefined
   readonly listen: ListenOptions
+  /** What it begins with. */
   readonly tls?: PeerTls | undefined
   readonly secret?: PeerSecret | undefined
   /** What the cluster calls the server of that id; undefined when it does not know it. */
@@ -70,6 +71,13 @@ export interface PeerTransportOptions {
   readonly snapshots: SnapshotFiles
   /** The report on a `snapshot-request`; none for one that a newer one to the same server replaced. */
   readonly onSnapshotSent: (id: NodeId, ok: boolean) => void
+}
+
+/** Connections with other servers, by whether they are encrypted. */
+export interface PeerTlsFigures {
+  readonly mode: 'off' | 'permissive' | 'strict'
+  readonly encrypted: number
+  readonly plain: number
 }
 
 /** How it stands with one server. */

@@ -3,18 +3,18 @@ import { frameBytesMax, frameTypes } from './frame.ts'
 import { PeerHandshake } from './handshake.ts'
 import { decodeRefusal, encodeRefusal } from './hello.ts'
 import { PeerRpc } from './rpc.ts'
-import { certificateOf } from './tls.ts'
+import { certificateOf, isTls } from './tls.ts'
 import type { Socket } from 'node:net'
 import type { HandshakeStep } from './handshake.ts'
 import type { Agreement, Hello, Purpose, ReceivedRefusal, Refusal } from './hello.ts'
 import type { PeerLimits } from './limits.ts'
 import type { PeerSecret } from './secret.ts'
-import type { PeerCertificate } from './tls.ts'
+import type { PeerCertificate, PeerTls } from './tls.ts'
 
 /** What a session needs of its surroundings, the same for all of them. */
 export interface SessionContext {
   readonly limits: PeerLimits
-  readonly hasTls: boolean
+  readonly tls: () => PeerTls | undefined
   readonly secret: PeerSecret | undefined
   /** What the cluster calls the server of that id; undefined when it does not know it. */
   readonly nameOf: (id: string) => string | undefined
@@ -30,6 +30,8 @@ export interface SessionContext {
   /** The peer broke the protocol after the greetings. */
   readonly onFault: (session: PeerSession, reason: string) => void
   readonly onClose: (session: PeerSession, reason: string) => void
+  /** There is no connection with TLS; the next one to that address is to be without it. */
+  readonly onFallBack: (session: PeerSession, reason: string) => void
 }
 
 export interface SessionOptions {
@@ -58,6 +60,8 @@ export class PeerSession {
   onStreamFrame: ((type: number, body: Buffer) => void) | undefined
   onOpened: (() => void) | undefined
   onClosed: ((reason: string) => void) | undefined
+  /** Closed, because TLS is being introduced and the other side has none: to be dialled again at once. */
+  fallsBack = false
   /** By which code the greetings ended, if they did. */
   refusal: string | undefined
   /** Settles when the connection is gone. */
@@ -65,6 +69,7 @@ export class PeerSession {
   readonly #socket: Socket
   readonly #context: SessionContext
   readonly #timer: NodeJS.Timeout
+  #isConnected = false
   readonly #handshake: PeerHandshake
 
   /** `socket`: already accepted, or dialled and not yet connected. */
@@ -102,7 +107,10 @@ export class PeerSession {
       this.#refuse({ code: 'handshake-timeout', text })
     }, timeoutMs)
     if (this.role === 'dial') {
-      socket.once(context.hasTls ? 'secureConnect' : 'connect', () => {
+      socket.once('connect', () => {
+        this.#isConnected = true
+      })
+      socket.once(isTls(socket) ? 'secureConnect' : 'connect', () => {
         this.connection.write(this.#handshake.greet())
       })
     }
@@ -122,6 +130,11 @@ export class PeerSession {
     return this.peer !== undefined && this.connection.isOpen
   }
 
+  /** With TLS, both certificates verified. */
+  get isEncrypted(): boolean {
+    return isTls(this.#socket)
+  }
+
   /** Raft messages may pass. */
   get isMember(): boolean {
     return this.isOpen && this.agreement?.isSameCluster === true
@@ -132,7 +145,7 @@ export class PeerSession {
   }
 
   #makeHandshake(): PeerHandshake {
-    const { secret, hello, nameOf, newestEpoch } = this.#context
+    const { secret, hello, nameOf, newestEpoch, tls } = this.#context
     let certificate: PeerCertificate | undefined
     return new PeerHandshake({
       role: this.role,
@@ -143,7 +156,7 @@ export class PeerSession {
         // With a secret, this is asked twice. On the side that dials, Node shows the certificate only once.
         certificate ??= certificateOf(this.#socket)
         const name = certificate === undefined ? undefined : nameOf(id)
-        return { certificate, name, newestEpoch: newestEpoch() }
+        return { certificate, name, role: tls()?.role, newestEpoch: newestEpoch() }
       },
     })
   }
@@ -173,7 +186,7 @@ export class PeerSession {
     clearTimeout(this.#timer)
     this.peer = opened.peer
     this.agreement = opened.agreement
-    this.isAuthentic = opened.isProven || this.#context.hasTls
+    this.isAuthentic = opened.isProven || this.isEncrypted
     this.connection.agree(opened.agreement.version, frameBytesMax)
     this.#context.onOpen(this)
     this.onOpened?.()
@@ -210,9 +223,20 @@ export class PeerSession {
     this.connection.destroy(reason)
   }
 
+  /** While TLS is being introduced, any failure of it is a reason to do without. */
+  #isTlsFailure(): boolean {
+    if (this.role !== 'dial' || !this.isEncrypted || !this.#isConnected) return false
+    if (this.#context.tls()?.isPermissive !== true || this.peer !== undefined) return false
+    return this.refusal === undefined || this.refusal === 'certificate'
+  }
+
   #onClose(reason: string): void {
     clearTimeout(this.#timer)
     this.rpc.close(reason)
+    if (this.#isTlsFailure()) {
+      this.fallsBack = true
+      this.#context.onFallBack(this, reason)
+    }
     this.onClosed?.(reason)
     this.#context.onClose(this, reason)
   }

@@ -7,6 +7,7 @@ import { newChallenge } from './secret.ts'
 import { PeerSession } from './session.ts'
 import { dialMutualTls } from './tls.ts'
 import type { Socket } from 'node:net'
+import type { PeerTls } from './tls.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { Slot } from '../net/connections/budget.ts'
 import type { Hello, Purpose, ReceivedRefusal } from './hello.ts'
@@ -27,11 +28,11 @@ export interface SessionsParts extends Pick<
     | 'epoch'
     | 'newestEpoch'
     | 'onEpoch'
-    | 'tls'
     | 'secret'
     | 'nameOf'
     | 'onConnectionLost'
   >
+  readonly tls: () => PeerTls | undefined
   readonly notices: PeerNotices
   readonly counters: Pick<PeerCounters, 'faults' | 'refusals'>
   /** Where others dial this server. */
@@ -58,6 +59,8 @@ export class PeerSessions {
   readonly #all = new Set<PeerSession>()
   /** The places of those that others opened. */
   readonly #slots = new WeakMap<PeerSession, Slot>()
+  /** Addresses that are to be dialled without TLS next. */
+  readonly #plainNext = new Set<string>()
   /** Greeted, for messages, by the id at the other end. */
   readonly #open = new Map<NodeId, Set<PeerSession>>()
 
@@ -69,7 +72,7 @@ export class PeerSessions {
       serve,
       onFrame,
       onReadEnd,
-      hasTls: options.tls !== undefined,
+      tls: parts.tls,
       secret: options.secret,
       nameOf: (id) => options.nameOf?.(id),
       hello: (purpose, to) => this.#hello(purpose, to),
@@ -78,6 +81,7 @@ export class PeerSessions {
       onRefused: (session, refusal, by) => this.#onRefused(session, refusal, by),
       onFault: (session, reason) => this.#onFault(session, reason),
       onClose: (session, reason) => this.#onClose(session, reason),
+      onFallBack: (session, reason) => this.#onFallBack(session, reason),
     }
   }
 
@@ -115,9 +119,11 @@ export class PeerSessions {
   dial(address: string, to: NodeId | undefined, purpose: Purpose): PeerSession | undefined {
     const target = dialAddress(address)
     if (target === undefined) return undefined
-    const { tls } = this.#parts.options
+    const tls = this.#parts.tls()
     const { host, port } = target
-    const socket = tls === undefined ? connect({ host, port }) : dialMutualTls(tls, host, port)
+    const isPlain = this.#plainNext.delete(address) && tls?.isPermissive === true
+    const socket =
+      tls === undefined || isPlain ? connect({ host, port }) : dialMutualTls(tls, host, port)
     return this.#add(socket, { role: 'dial', address, purpose, to })
   }
 
@@ -129,6 +135,20 @@ export class PeerSessions {
       if (isOpen && isInvitation) found.add(peer.address)
     }
     return [...found]
+  }
+
+  /** How many of the greeted connections are with TLS, and how many without. */
+  get counts(): { readonly encrypted: number; readonly plain: number } {
+    const open = [...this.open()]
+    const encrypted = open.filter(({ isEncrypted }) => isEncrypted).length
+    return { encrypted, plain: open.length - encrypted }
+  }
+
+  /** TLS is required from now on. */
+  endPlain(): void {
+    for (const session of this.#all) {
+      if (!session.isEncrypted) session.connection.part('TLS between servers is required now')
+    }
   }
 
   /** Pings the silent ones, and cuts off those that answer nothing. */
@@ -241,12 +261,19 @@ export class PeerSessions {
     this.#parts.notices.warn(whom, `${by} ${refusal.code}`, fields, text)
   }
 
+  #onFallBack({ address, to }: PeerSession, reason: string): void {
+    this.#plainNext.add(address)
+    if (this.#parts.isClosed()) return
+    const text = `no TLS connection with peer ${address}, connecting without TLS because peer_tls.mode is permissive: ${printable(reason)}`
+    this.#parts.notices.warn(address, 'plain', { peer: to, address }, text)
+  }
+
   #onClose(session: PeerSession, reason: string): void {
     const { notices, options, isClosed, onDisconnected } = this.#parts
     this.#all.delete(session)
     const { peer, address, role } = session
     if (peer === undefined) {
-      if (role === 'dial' && session.refusal === undefined && !isClosed()) {
+      if (role === 'dial' && session.refusal === undefined && !session.fallsBack && !isClosed()) {
         const text = `cannot reach peer ${address}: ${reason}`
         notices.warn(address, 'connect', { peer: session.to, address }, text)
       }

@@ -8,16 +8,17 @@ import { frameBytesMax } from './frame.ts'
 import { defaultPeerLimits } from './limits.ts'
 import { PeerLinks } from './links.ts'
 import { listenForPeers } from './listener.ts'
+import type { PeerPort } from './listener.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
 import { PeerSessions } from './sessions.ts'
 import { PeerSnapshots } from './snapshots/transfers.ts'
-import type { Server } from 'node:net'
 import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { Transport } from '../raft/driver.ts'
 import type { PeerLimits } from './limits.ts'
 import type { PeerTarget } from './links.ts'
-import type { PeerCounters, PeerStatus, PeerTransportOptions } from './options.ts'
+import type { PeerCounters, PeerStatus, PeerTlsFigures, PeerTransportOptions } from './options.ts'
+import type { PeerTls } from './tls.ts'
 import type { PeerSession } from './session.ts'
 import type { MovedPeer } from './way.ts'
 
@@ -53,13 +54,15 @@ export class PeerTransport implements Transport {
   readonly #snapshots: PeerSnapshots
   readonly #heardMs = new Map<NodeId, number>()
   readonly #unreachable = new Set<NodeId>()
-  #server: Server | undefined
+  #port: PeerPort | undefined
+  #tls: PeerTls | undefined
   #sweep: NodeJS.Timeout | undefined
   #hasWork = false
   #isClosed = false
 
   constructor(options: PeerTransportOptions) {
     this.#options = options
+    this.#tls = options.tls
     this.#limits = { ...defaultPeerLimits, ...options.limits }
     this.#notices = new PeerNotices(options.logger, options.clock)
     this.#gate = new ConnectionGate({
@@ -96,8 +99,8 @@ export class PeerTransport implements Transport {
   }
 
   async open(): Promise<void> {
-    const { listen, tls } = this.#options
-    this.#server = await listenForPeers(listen, tls, this.#limits, this.#gate, {
+    const { listen } = this.#options
+    this.#port = await listenForPeers(listen, this.#tls, this.#limits, this.#gate, {
       onSocket: (socket, slot) => this.#sessions.accept(socket, slot),
       onError: (address, reason) => {
         this.counters.refusals++
@@ -117,8 +120,22 @@ export class PeerTransport implements Transport {
     return this.#gate.figures
   }
 
+  get tlsFigures(): PeerTlsFigures {
+    const tls = this.#tls
+    const mode = tls === undefined ? 'off' : tls.isPermissive === true ? 'permissive' : 'strict'
+    return { mode, ...this.#sessions.counts }
+  }
+
+  /** For connections from now on. Where TLS is required then, those without it are ended. */
+  useTls(tls: PeerTls): void {
+    if (this.#tls === undefined) return
+    this.#port?.useTls(tls)
+    this.#tls = tls
+    if (tls.isPermissive !== true) this.#sessions.endPlain()
+  }
+
   get port(): number {
-    const bound = this.#server?.address()
+    const bound = this.#port?.server.address()
     return typeof bound === 'object' && bound !== null ? bound.port : this.#options.listen.port
   }
 
@@ -227,7 +244,7 @@ export class PeerTransport implements Transport {
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#sweep)
-    const server = this.#server
+    const server = this.#port?.server
     const closed = new Promise<void>((resolve) => {
       if (server === undefined) resolve()
       else server.close(() => resolve())
@@ -242,6 +259,7 @@ export class PeerTransport implements Transport {
     const { onHeard, onTurnEnd, onRequest, clock } = this.#options
     return new PeerSessions({
       options: this.#options,
+      tls: () => this.#tls,
       limits: this.#limits,
       notices: this.#notices,
       counters: this.counters,
@@ -291,10 +309,15 @@ export class PeerTransport implements Transport {
     const address = this.#links.to(id)?.address ?? this.#sessionTo(id, true)?.peer?.address
     const session = address === undefined ? undefined : this.#sessions.dial(address, id, 'snapshot')
     if (session === undefined) throw new Error('its address is unknown')
-    await new Promise<void>((resolve, reject) => {
-      session.onOpened = resolve
-      session.onClosed = (reason) => reject(new Error(reason))
-    })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        session.onOpened = resolve
+        session.onClosed = (reason) => reject(new Error(reason))
+      })
+    } catch (error) {
+      if (session.fallsBack && !this.#isClosed) return this.#dialForSnapshot(id)
+      throw error
+    }
     return session
   }
 

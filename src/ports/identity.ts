@@ -8,7 +8,13 @@ export interface Identity {
   /** The address other nodes use. */
   readonly address: string
   readonly domain: string
-  readonly ports: { readonly http: number; readonly dns: number; readonly server: number }
+  readonly ports: {
+    readonly http: number
+    /** Undefined: off. */
+    readonly https?: number
+    readonly dns: number
+    readonly server: number
+  }
   /** What the configuration says of the node; left out = nothing. */
   readonly nodeMeta?: Readonly<Record<string, string>>
 }

@@ -28,6 +28,43 @@ export function readPeerTls({ certFile, keyFile, caFile }: PemFiles): PemTexts |
   return { cert, key, ca: readAuthority(caFile, '-peer-ca-file') }
 }
 
+/** When the first of the certificates in a PEM text expires, in milliseconds since 1970. */
+export function expiryOf(pem: string): number {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem]
+  return Math.min(...blocks.map((block) => Date.parse(new X509Certificate(block).validTo)))
+}
+
+/** Whether a certificate, as a PEM text, has an alternative name. */
+export function hasName(cert: string, name: string): boolean {
+  const check = { subject: 'never', wildcards: false } as const
+  return new X509Certificate(cert).checkHost(name, check) !== undefined
+}
+
+/** What the HTTPS port shows, and whom it trusts when it asks clients for certificates. */
+export interface HttpsTexts {
+  readonly cert: string
+  readonly key: string
+  /** Undefined: clients show no certificate. */
+  readonly ca: string | undefined
+}
+
+/**
+ * Undefined unless certificate and key are named. The authorities count only where clients are
+ * verified. Throws as {@link readPeerTls} does.
+ */
+export function readHttpsTls({
+  certFile,
+  keyFile,
+  caFile,
+  verifyIncoming,
+}: PemFiles & { readonly verifyIncoming: boolean }): HttpsTexts | undefined {
+  if (certFile === undefined || keyFile === undefined) return undefined
+  const cert = readCertificate(certFile, '-https-cert-file')
+  const key = readKey(keyFile, '-https-key-file', cert)
+  const isUsed = verifyIncoming && caFile !== undefined
+  return { cert, key, ca: isUsed ? readAuthority(caFile, '-https-ca-file') : undefined }
+}
+
 /** What checks over TLS trust and show. Throws as {@link readPeerTls} does. */
 export function readCheckTls({ caFile, certFile, keyFile }: PemFiles): Partial<PemTexts> {
   const ca = caFile === undefined ? {} : { ca: readAuthority(caFile, '-check-ca-file') }
@@ -37,8 +74,13 @@ export function readCheckTls({ caFile, certFile, keyFile }: PemFiles): Partial<P
 }
 
 /** What an agent with these options would refuse to start with; each group is read up to its first fault. */
-export function pemFaults(peerTls: PemFiles, checks: PemFiles): readonly SvcdError[] {
-  return [() => readPeerTls(peerTls), () => readCheckTls(checks)].flatMap((read) => {
+export function pemFaults(
+  peerTls: PemFiles,
+  checks: PemFiles,
+  https: Parameters<typeof readHttpsTls>[0],
+): readonly SvcdError[] {
+  const reads = [() => readPeerTls(peerTls), () => readCheckTls(checks), () => readHttpsTls(https)]
+  return reads.flatMap((read) => {
     try {
       read()
       return []

@@ -4,6 +4,8 @@ import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
 import type { PeerLimits } from '../peers/limits.ts'
+import type { PeerTlsFigures } from '../peers/options.ts'
+import type { PeerTls } from '../peers/tls.ts'
 import type { SessionFigures } from './duties/session-deadlines.ts'
 import type { DiskFigures } from './disk-space.ts'
 import type { ProposalResult } from './writes/proposals.ts'
@@ -34,7 +36,7 @@ export interface ReplicaSettings {
   readonly secret:
     { readonly keys: readonly Uint8Array[]; readonly isRequired: boolean } | undefined
   /** PEM texts for mutual TLS between servers. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
+  readonly tls: PeerTls | undefined
   /** How many connections others may have, and how long one may say nothing. */
   readonly peerLimits?: Partial<PeerLimits>
 }
@@ -71,6 +73,8 @@ export type ToReplica =
   | { readonly type: 'operate'; readonly id: number; readonly operation: Operation }
   /** A read of state.db met what looks like damage. */
   | { readonly type: 'suspicion'; readonly reason: string }
+  /** Other certificates, or whether they are required, for connections from now on. */
+  | { readonly type: 'use-tls'; readonly tls: PeerTls }
   | { readonly type: 'stop' }
 
 export interface ServerStatus {
@@ -113,6 +117,8 @@ export interface ClusterStatus {
   readonly leftBehind: { readonly epoch: number; readonly newestEpoch: number } | undefined
   /** The newest format of the state that the log has taken into use, as far as it is applied here. */
   readonly usedFormat?: number
+  /** Connections with other servers. Undefined: not known. */
+  readonly peerTls?: PeerTlsFigures | undefined
   /** Undefined: not known. */
   readonly disk?: DiskFigures | undefined
 }

@@ -9,6 +9,7 @@ import type { CommandBody } from '../state/families.ts'
 import type { Outcome, Proposal } from '../state/machine/command.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
+import type { PeerTls } from '../peers/tls.ts'
 import { leftBehindError } from './cluster/epoch-fence.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { packTexts } from './writes/packed-proposals.ts'
@@ -232,6 +233,11 @@ export class Replica {
     if (this.#stopping || nowMs - this.#suspectedAtMs < suspectEveryMs) return
     this.#suspectedAtMs = nowMs
     this.#post({ type: 'suspicion', reason })
+  }
+
+  /** Other certificates, or whether they are required, for connections with servers from now on. */
+  useTls(tls: PeerTls): void {
+    this.#post({ type: 'use-tls', tls })
   }
 
   /** Rejects with `operation-refused`, `no-leader` and what else keeps it from being done. */

@@ -9,6 +9,7 @@ import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
+import type { PeerTls } from '../peers/tls.ts'
 import type { PeerTransport } from '../peers/transport.ts'
 import { RaftLog } from '../storage/log/raft-log.ts'
 import type { SnapshotStore } from '../storage/snapshot/snapshot.ts'
@@ -168,6 +169,10 @@ export class ReplicaServer {
     return this.#transport.connections
   }
 
+  useTls(tls: PeerTls): void {
+    this.#transport.useTls(tls)
+  }
+
   /** Opens the port for the other servers and begins; rejects with `port-in-use`, `bind-failed`. */
   async start(): Promise<void> {
     const { settings, logger, guard } = this.#parts
@@ -255,7 +260,8 @@ export class ReplicaServer {
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
-    return { ...status, ...this.#duties?.figures, disk: this.#disk.figures }
+    const { tlsFigures: peerTls } = this.#transport
+    return { ...status, ...this.#duties?.figures, disk: this.#disk.figures, peerTls }
   }
 
   #openState(files: Snapshotter['files']): StateKeeper {

@@ -141,6 +141,9 @@ class Desk {
       case 'suspicion':
         this.#server.suspect(message.reason)
         return
+      case 'use-tls':
+        this.#server.useTls(message.tls)
+        return
       case 'stop':
         this.#isStopping = true
         clearTimeout(this.#tidyTimer)

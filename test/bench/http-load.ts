@@ -1,8 +1,11 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 export interface HttpLoad {
   readonly port: number
+  /** Over HTTPS, whatever certificate the agent has. */
+  readonly isTls?: boolean
   readonly connections: number
   readonly seconds: number
   /** Undefined: as many as are answered. */
@@ -64,7 +67,10 @@ interface Run {
 
 function oneConnection(load: HttpLoad, run: Run, connection: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = connect(load.port, '127.0.0.1')
+    const socket: Socket =
+      load.isTls === true
+        ? connectTls({ port: load.port, host: '127.0.0.1', rejectUnauthorized: false })
+        : connect(load.port, '127.0.0.1')
     let sentAt = 0
     let answer = new Answer()
     const send = (): void => {

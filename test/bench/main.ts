@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { benchAccess } from './access.bench.ts'
 import { benchBlocking, benchHealthService } from './blocking.bench.ts'
+import { benchHttps } from './https.bench.ts'
 import { benchLists } from './lists.bench.ts'
 import {
   benchBigCluster,
@@ -55,6 +56,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-big': benchBigCluster,
   'cluster-calm': benchCalm,
   'cluster-restore': benchRestore,
+  https: benchHttps,
   raft: benchRaft,
   access: benchAccess,
   churn: benchChurn,

@@ -128,7 +128,7 @@ t.test('HTTP where HTTPS is spoken is named', { skip: missing('openssl') }, asyn
     const https = ['nodes', '-http-addr', `https://${address}`]
     t.match(await svcd(https), {
       code: 2,
-      err: /^svcd: The certificate of https:\S+ is not trusted \(self-signed certificate\)\. Set .* NODE_EXTRA_CA_CERTS to/,
+      err: /^svcd: The certificate of https:\S+ is not trusted \(self-signed certificate\)\. Set -ca-file or SVCD_CACERT to/,
     })
   })
 })

@@ -58,6 +58,7 @@ const defaults = {
   advertiseAddress: undefined,
   clientAddresses: ['127.0.0.1'],
   httpAddresses: ['127.0.0.1'],
+  httpsAddresses: ['127.0.0.1'],
   dnsAddresses: ['127.0.0.1'],
   allowedHosts: [],
   retryJoin: [],
@@ -65,8 +66,15 @@ const defaults = {
   encryptVerify: true,
   memberTimeoutSeconds: 3,
   stateCheckSeconds: 600,
-  peerTls: { certFile: undefined, keyFile: undefined, caFile: undefined },
-  ports: { dns: 8600, http: 8500, server: 8300 },
+  peerTls: {
+    certFile: undefined,
+    keyFile: undefined,
+    caFile: undefined,
+    mode: 'strict',
+    verifyServerRole: undefined,
+  },
+  https: { certFile: undefined, keyFile: undefined, caFile: undefined, verifyIncoming: false },
+  ports: { dns: 8600, http: 8500, https: -1, server: 8300 },
   domain: 'consul',
   altDomain: undefined,
   dns: {
@@ -127,11 +135,29 @@ t.test(
 )
 
 t.test('options of a cluster that cannot work together are refused', async (t) => {
+  const pair = { 'https.certFile': ['c.pem'], 'https.keyFile': ['k.pem'] }
+  const https = { ...pair, 'ports.https': ['8501'] }
   const files = { 'peerTls.certFile': ['c.pem'], 'peerTls.keyFile': ['k.pem'] }
   const cases: readonly (readonly [ConfigSources['flags'], RegExp])[] = [
     [{ bootstrapExpect: ['0'] }, /^Option -bootstrap-expect: with 0 the server joins an existing/],
     [{ bootstrapExpect: ['3'] }, /^Option -bootstrap-expect: the server must find 2 other servers/],
     [{ retryJoin: ['a'], bootstrapExpect: ['100'] }, /^Option -bootstrap-expect: /],
+    [
+      { 'ports.https': ['8501'] },
+      /^Option -https-cert-file: HTTPS needs a certificate and its key/,
+    ],
+    [
+      { 'ports.https': ['1'], 'https.certFile': ['c.pem'] },
+      /^Option -https-key-file: HTTPS needs a certificate and its key/,
+    ],
+    [{ 'https.keyFile': ['k.pem'] }, /^Option -https-key-file: HTTPS is off; set -https-port/],
+    [{ 'https.verifyIncoming': ['true'] }, /HTTPS is off; set -https-port/],
+    [
+      { ...https, 'https.verifyIncoming': ['true'] },
+      /^Option -https-ca-file: the certificates of clients are verified/,
+    ],
+    [{ ...https, 'ports.http': ['8501'] }, /^Option -http-port: port 8501 is also the HTTPS port/],
+    [{ 'peerTls.mode': ['permissive'] }, /^Option -peer-tls-mode: there are no certificates/],
     [files, /^Option -peer-ca-file: set all of -peer-cert-file, -peer-key-file and -peer/],
   ]
   for (const [flags, message] of cases) t.match(messageOf(withFlags(flags)), message)
@@ -403,7 +429,12 @@ t.test('flags are read as Go reads them', async (t) => {
 
 t.test('an empty variable is not set, and a service link of Kubernetes is not ours', async (t) => {
   const env = { SVCD_DNS_PORT: 'tcp://10.0.0.1:53', SVCD_HTTP_PORT: '', SVCD_SERVER_PORT: '8301' }
-  t.strictSame(parseConfig({ ...server, env }).ports, { dns: 8600, http: 8500, server: 8301 })
+  t.strictSame(parseConfig({ ...server, env }).ports, {
+    dns: 8600,
+    http: 8500,
+    https: -1,
+    server: 8301,
+  })
 })
 
 t.test(

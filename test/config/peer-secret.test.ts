@@ -3,8 +3,9 @@ import { redact } from '../../src/config/redact.ts'
 import { openPortWarning, peerSecret } from '../../src/config/peer-secret.ts'
 
 const key = Buffer.alloc(32, 7).toString('base64')
-const none = { certFile: undefined, keyFile: undefined, caFile: undefined }
-const ports = { dns: 8600, http: 8500, server: 8300 }
+const strict = { mode: 'strict', verifyServerRole: undefined } as const
+const none = { certFile: undefined, keyFile: undefined, caFile: undefined, ...strict }
+const ports = { dns: 8600, http: 8500, https: -1, server: 8300 }
 
 t.test(
   'a port that others can reach, with neither a secret nor certificates, is warned of',
@@ -24,7 +25,16 @@ t.test(
         { encrypt: [key], encryptVerify: false },
         /-encrypt-verify=false/,
       ],
-      ['with certificates', { peerTls: { certFile: 'c', keyFile: 'k', caFile: 'a' } }, undefined],
+      [
+        'with certificates',
+        { peerTls: { certFile: 'c', keyFile: 'k', caFile: 'a', ...strict } },
+        undefined,
+      ],
+      [
+        'with certificates that are not required yet',
+        { peerTls: { certFile: 'c', keyFile: 'k', caFile: 'a', ...strict, mode: 'permissive' } },
+        /set -peer-tls-mode=strict/,
+      ],
     ]
     for (const [what, change, expected] of cases) {
       const found = openPortWarning({ ...open, ...change })

@@ -78,15 +78,18 @@ Most commands connect to an agent over HTTP. These are the connection options:
 | \`--http-addr <address>\` | \`SVCD_HTTP_ADDR\`, \`CONSUL_HTTP_ADDR\` | The agent to connect to: host:port or a URL. | \`127.0.0.1:8500\` |
 | \`--token <token>\` | \`SVCD_HTTP_TOKEN\`, \`CONSUL_HTTP_TOKEN\` | The token to send with every request. | none |
 | \`--token-file <path>\` | \`SVCD_HTTP_TOKEN_FILE\`, \`CONSUL_HTTP_TOKEN_FILE\` | A file that contains the token. | none |
+| \`--ca-file <path>\` | \`SVCD_CACERT\`, \`CONSUL_CACERT\` | A PEM file with the authorities to trust for https://. | those of the system |
+| \`--client-cert <path>\`, \`--client-key <path>\` | \`SVCD_CLIENT_CERT\`, \`SVCD_CLIENT_KEY\`, \`CONSUL_CLIENT_CERT\`, \`CONSUL_CLIENT_KEY\` | PEM files with a certificate to show to the agent, and its key. | none |
+| \`--tls-server-name <name>\` | \`SVCD_TLS_SERVER_NAME\`, \`CONSUL_TLS_SERVER_NAME\` | The name in the agent's certificate. | the host of the address |
 
 An option overrides the variables. If several variables are set, svcd's own overrides Consul's, and a token overrides a
 token file.
 
 The address may be an \`https://\` URL, for example that of a reverse proxy. If its certificate comes from an authority of
-your own, name a PEM file with that authority in the variable \`NODE_EXTRA_CA_CERTS\`:
+your own, name a PEM file with that authority in \`-ca-file\` or in the variable \`SVCD_CACERT\`. [tls.md](tls.md) has more:
 
 \`\`\`sh
-NODE_EXTRA_CA_CERTS=/etc/ssl/our-ca.pem svcd status -http-addr https://svcd.example.com
+SVCD_CACERT=/etc/ssl/our-ca.pem svcd status -http-addr https://svcd.example.com
 \`\`\`
 
 ## Output

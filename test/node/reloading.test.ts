@@ -16,6 +16,7 @@ t.test('with a faulty zone file a reload still tells all else that came of it', 
     reread: (files) => readConfig({ ...sources, files }),
     agent: { load: async () => ({ taken: ['web'], leftOut: [], heldBack: [] }) },
     setAcl: () => {},
+    certificates: { reload: () => ['Option -https-key-file: it is not the key'] },
     setZone: async () => {
       throw svcdError('zone-invalid', { reason: 'example.zone:5: no address' })
     },
@@ -23,7 +24,7 @@ t.test('with a faulty zone file a reload still tells all else that came of it', 
   })
   t.match(await reload(), {
     taken: ['web'],
-    leftOut: [/example\.zone:5: no address/],
+    leftOut: [/example\.zone:5: no address/, /-https-key-file/],
     restartNeeded: ['log_level'],
   })
   t.strictSame(logged, [

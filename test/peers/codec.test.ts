@@ -287,7 +287,12 @@ t.test('two servers judge each other alike, and name the cause', async (t) => {
   const dialling = { ...base, to: 'z' }
   t.match(judgeHello(dialling, other, undefined), { code: 'unexpected-id', text: /ID z/ })
   const certificate = (of: string, name?: string) => ({
-    certificate: { names: of, isFor: (n: string) => n === of },
+    certificate: {
+      names: of,
+      isFor: (n: string) => n === of,
+      hasRole: () => false,
+      isForAnyServer: () => false,
+    },
     name,
   })
   t.match(judgeHello(base, other, certificate('n2')), { isSameCluster: true })

@@ -6,6 +6,8 @@ import { run } from '../../src/cli/run.ts'
 import { pemFaults, readPeerTls } from '../../src/process/pem-files.ts'
 import { missing } from '../helpers/tools.ts'
 
+const off = { verifyIncoming: false }
+
 /** A directory with a certificate, its key, another key, and a file that is neither. */
 function filesFor(t: Test): (name: string) => string {
   const directory = t.testdir({ 'text.pem': 'not a PEM file\n' })
@@ -25,7 +27,7 @@ t.test(
   async (t) => {
     const at = filesFor(t)
     const good = { certFile: at('n1.pem'), keyFile: at('n1.key'), caFile: at('n1.pem') }
-    t.strictSame(pemFaults(good, good), [])
+    t.strictSame(pemFaults(good, good, off), [])
     t.match(readPeerTls(good), { cert: /BEGIN CERT/, key: /PRIVATE KEY/, ca: /BEGIN CERT/ })
     const cases = [
       [{ keyFile: at('none.key') }, /^Option -peer-key-file: ENOENT: .*none\.key/],
@@ -44,13 +46,13 @@ t.test(
       [{ keyFile: at('locked.key') }, /^Option -peer-key-file: .*locked\.key" cannot be used: /],
     ] as const
     for (const [change, message] of cases) {
-      const [fault, ...more] = pemFaults({ ...good, ...change }, {})
+      const [fault, ...more] = pemFaults({ ...good, ...change }, {}, off)
       t.match(fault, { code: 'invalid-option', message })
       t.strictSame(more, [])
       t.throws(() => readPeerTls({ ...good, ...change }), { message })
     }
     t.match(
-      pemFaults({}, { ...good, keyFile: at('other.key') }).map(({ message }) => message),
+      pemFaults({}, { ...good, keyFile: at('other.key') }, off).map(({ message }) => message),
       [/^Option -check-key-file: /],
     )
   },

@@ -29,7 +29,17 @@ export const cliErrors = {
   'agent-untrusted': {
     http: 500,
     exit: 2,
-    text: 'The certificate of {address} is not trusted ({reason}). Set the environment variable NODE_EXTRA_CA_CERTS to a PEM file with the certificate authority that signed it.',
+    text: 'The certificate of {address} is not trusted ({reason}). Set -ca-file or SVCD_CACERT to a PEM file with the certificate authority that signed it.',
+  },
+  'file-exists': {
+    http: 409,
+    exit: 1,
+    text: 'The file "{path}" exists, and svcd does not overwrite certificates and keys. Move it away, or run the command in another directory.',
+  },
+  'authority-unusable': {
+    http: 400,
+    exit: 1,
+    text: 'The certificate authority cannot be used: {reason}. Create one with `svcd tls ca create`, or name its files with -ca and -key.',
   },
   'agent-silent': {
     http: 500,

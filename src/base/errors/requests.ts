@@ -108,6 +108,11 @@ export const requestErrors = {
     exit: 1,
     text: 'This is not a valid HTTP/1.1 request. The port does not accept HTTPS.',
   },
+  'plain-http': {
+    http: 400,
+    exit: 1,
+    text: 'This is the HTTPS port, and the request came without TLS. Use https:// for this address.',
+  },
   'request-too-slow': {
     http: 408,
     exit: 1,

@@ -15,6 +15,7 @@ export const dnsUdp: Bound = {
 }
 export const dnsTcp: Bound = { ...dnsUdp, what: 'DNS (TCP)' }
 export const http: Bound = { what: 'HTTP', portFlag: '-http-port', addressFlag: '-client' }
+export const https: Bound = { what: 'HTTPS', portFlag: '-https-port', addressFlag: '-client' }
 
 const reasons: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address (EADDRNOTAVAIL)',

@@ -39,13 +39,14 @@ export class ConnectionGate {
 
   /**
    * From now on the listeners that `server` has for connections hear only of those that are let in.
-   * Of one that is refused nothing is read, and no parser or TLS is set up.
+   * Of one that is refused nothing is read, and no parser or TLS is set up. With `isTls` a refused one
+   * is closed without words: the client could not read them.
    */
-  guard(server: Server): void {
+  guard(server: Server, { isTls = false }: { readonly isTls?: boolean } = {}): void {
     const listeners = server.listeners('connection')
     server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => {
-      if (!this.#admit(socket)) return
+      if (!this.#admit(socket, isTls)) return
       for (const listener of listeners) listener.call(server, socket)
     })
     // Without a listener an accept that fails would end the process. The system says so again for each
@@ -64,7 +65,12 @@ export class ConnectionGate {
     return this.#slots.get(socket)
   }
 
-  #admit(socket: Socket): boolean {
+  /** `socket` is what TLS made of the one in that place. */
+  follow(socket: Socket, slot: Slot): void {
+    this.#slots.set(socket, slot)
+  }
+
+  #admit(socket: Socket, isTls: boolean): boolean {
     const client = clientOf(socket)
     if (client === undefined) {
       // It has gone already.
@@ -73,7 +79,7 @@ export class ConnectionGate {
     }
     const admitted = this.#options.budget.admit(client, () => socket.destroy())
     if (typeof admitted === 'string') {
-      this.#refuse(socket, client, admitted)
+      this.#refuse(socket, client, admitted, isTls)
       return false
     }
     const { slot, displaced } = admitted
@@ -91,7 +97,7 @@ export class ConnectionGate {
     notices.warn(address, `${what} displaced`, { address }, text)
   }
 
-  #refuse(socket: Socket, { address }: Client, refusal: Refusal): void {
+  #refuse(socket: Socket, { address }: Client, refusal: Refusal, isTls: boolean): void {
     const { what, notices, budget, refuse } = this.#options
     const why =
       refusal === 'address'
@@ -99,7 +105,7 @@ export class ConnectionGate {
         : `all ${budget.figures.open} connections are in use, and none is idle`
     const text = `refused a ${what} connection from ${address}: ${why}`
     notices.warn(address, `${what} refused`, { address }, text)
-    if (refuse === undefined) socket.destroy()
+    if (refuse === undefined || isTls) socket.destroy()
     else refuse(socket, refusal)
   }
 }

@@ -50,7 +50,7 @@ export class MemberQuestions {
   /** Every connection is proven, by a secret or certificates. */
   get #isAuthenticated(): boolean {
     const { tls, secret } = this.#parts.settings
-    return tls !== undefined || secret?.isRequired === true
+    return (tls !== undefined && tls.isPermissive !== true) || secret?.isRequired === true
   }
 
   #hasLeader(): boolean {

@@ -23,7 +23,7 @@ export function debugConfig(identity: Identity) {
     EnableUI: false,
     GRPCPort: -1,
     HTTPPort: ports.http,
-    HTTPSPort: -1,
+    HTTPSPort: ports.https ?? -1,
     NodeID: identity.nodeId,
     NodeName: identity.nodeName,
     PrimaryDatacenter: datacenter,
