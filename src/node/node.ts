@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { AccessControl } from './access-control.ts'
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
+import type { Backend } from '../ports/backend.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { NodeLog } from '../ports/log.ts'
 import type { ReloadReport } from '../ports/reload.ts'
@@ -185,21 +186,9 @@ async function start(given: Start): Promise<RunningNode> {
     ...parts,
     connections: () => connectionFigures(connections, replica.connections),
   })
-  const control = new AccessControl({ config, families: backend, writes: backend, clock, logger })
-  stops.parts.push(() => control.stop())
-  access = control
-  control.see(replica.status?.leader?.id === nodeId)
-  const { tokens } = control
-  const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
-  const api = createHttpApi(backend, logger, {
-    allowedHosts,
-    warningLines: lines,
-    tokens,
-    agentTokens: control,
-    bootstrapReset: bootstrapResetFile(directory.path, logger),
-  })
-  stops.parts.push(() => api.close())
-  const http = await startHttp(config, api, connections.http)
+  access = accessControl({ config, backend, logger, stops }, replica.status?.leader?.id === nodeId)
+  const onHttp = { config, backend, access, lines, logger, directory: directory.path, stops }
+  const http = await serveHttp(onHttp, connections.http)
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
@@ -298,6 +287,42 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
   const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
   for (const warning of warnings) logger.warn({ warning }, 'zone file warning')
   return zoneOf(config, zones)
+}
+
+function accessControl(
+  { config, backend, logger, stops }: Pick<OnHttp, 'config' | 'backend' | 'logger' | 'stops'>,
+  isLeader: boolean,
+): AccessControl {
+  const parts = { config, families: backend, writes: backend, clock, logger }
+  const access = new AccessControl(parts)
+  stops.parts.push(() => access.stop())
+  access.see(isLeader)
+  return access
+}
+
+interface OnHttp {
+  readonly config: Config
+  readonly backend: Backend
+  readonly access: AccessControl
+  readonly lines: LimitedLines
+  readonly logger: Logger
+  readonly directory: string
+  readonly stops: Stops
+}
+
+async function serveHttp(
+  { config, backend, access, lines, logger, directory, stops }: OnHttp,
+  gate: ConnectionGate,
+): Promise<readonly BoundAddress[]> {
+  const api = createHttpApi(backend, logger, {
+    allowedHosts: [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)],
+    warningLines: lines,
+    tokens: access.tokens,
+    agentTokens: access,
+    bootstrapReset: bootstrapResetFile(directory, logger),
+  })
+  stops.parts.push(() => api.close())
+  return startHttp(config, api, gate)
 }
 
 async function startHttp(
