@@ -94,7 +94,7 @@ export function createHttpApi(
     rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
   })
-  const { endpoints = allEndpoints, tokens = noTokens, wallMs = Date.now } = options
+  const { endpoints = allEndpoints } = options
   const waits = new Waits()
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
@@ -123,11 +123,7 @@ export function createHttpApi(
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
     renderer,
-    tokens,
-    agentTokens: options.agentTokens ?? { setToken: () => {} },
-    bootstrapReset: options.bootstrapReset ?? { index: () => 0, remove: () => {} },
-    newSecrets: new NewSecrets(wallMs),
-    wallMs,
+    ...accessControl(options),
     callerOf: options.callerOf ?? (() => anonymous),
     clock,
     random: options.random ?? Math.random,
@@ -145,10 +141,20 @@ export function createHttpApi(
   // A plugin, so that hooks which are added to `app` after this see the routes.
   app.register((scope, _options, done) => {
     addEndpoints(scope, context, endpoints)
-    addNotBuiltRoutes(scope, urlsOf(endpoints), logger, tokens)
+    addNotBuiltRoutes(scope, urlsOf(endpoints), logger, context.tokens)
     done()
   })
   return app
+}
+
+/** The parts that the endpoints of tokens need. */
+function accessControl({
+  tokens = noTokens,
+  agentTokens = { setToken: () => {} },
+  bootstrapReset = { index: () => 0, remove: () => {} },
+  wallMs = Date.now,
+}: HttpApiOptions) {
+  return { tokens, agentTokens, bootstrapReset, newSecrets: new NewSecrets(wallMs), wallMs }
 }
 
 /** Loads the package at the first scrape. */

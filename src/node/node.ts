@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { AccessControl } from './access-control.ts'
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
+import type { Backend } from '../ports/backend.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { NodeLog } from '../ports/log.ts'
 import type { ReloadReport } from '../ports/reload.ts'
@@ -195,26 +196,10 @@ async function start(given: Start): Promise<RunningNode> {
     connections: () => connectionFigures(connections, replica.connections),
     certificates: () => certificates.expiries,
   })
-  const control = new AccessControl({ config, families: backend, writes: backend, clock, logger })
-  stops.parts.push(() => control.stop())
-  access = control
-  control.see(replica.status?.leader?.id === nodeId)
-  const { tokens } = control
-  const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
-  const api = createHttpApi(backend, logger, {
-    allowedHosts,
-    warningLines: lines,
-    tokens,
-    agentTokens: control,
-    bootstrapReset: bootstrapResetFile(directory.path, logger),
-  })
-  stops.parts.push(() => api.close())
-  const { http, https } = await startHttp(config, api, {
-    gate: connections.http,
-    certificates,
-    logger,
-  })
-  return { http, https, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+  access = accessControl({ config, backend, logger, stops }, replica.status?.leader?.id === nodeId)
+  const onHttp = { config, backend, access, lines, logger, directory: directory.path, stops }
+  const served = await serveHttp(onHttp, { gate: connections.http, certificates, logger })
+  return { ...served, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {
@@ -319,19 +304,53 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
   return zoneOf(config, zones)
 }
 
+function accessControl(
+  { config, backend, logger, stops }: Pick<OnHttp, 'config' | 'backend' | 'logger' | 'stops'>,
+  isLeader: boolean,
+): AccessControl {
+  const parts = { config, families: backend, writes: backend, clock, logger }
+  const access = new AccessControl(parts)
+  stops.parts.push(() => access.stop())
+  access.see(isLeader)
+  return access
+}
+
+interface OnHttp {
+  readonly config: Config
+  readonly backend: Backend
+  readonly access: AccessControl
+  readonly lines: LimitedLines
+  readonly logger: Logger
+  readonly directory: string
+  readonly stops: Stops
+}
+
+async function serveHttp(
+  { config, backend, access, lines, logger, directory, stops }: OnHttp,
+  ports: HttpPorts,
+): Promise<Pick<RunningNode, 'http' | 'https'>> {
+  const api = createHttpApi(backend, logger, {
+    allowedHosts: [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)],
+    warningLines: lines,
+    tokens: access.tokens,
+    agentTokens: access,
+    bootstrapReset: bootstrapResetFile(directory, logger),
+  })
+  stops.parts.push(() => api.close())
+  return startHttp(config, api, ports)
+}
+
+interface HttpPorts {
+  readonly gate: ConnectionGate
+  readonly certificates: NodeCertificates
+  readonly logger: Logger
+}
+
 /** Opens the ports of the HTTP API, each of which may be off. */
 async function startHttp(
   config: Config,
   api: HttpApi,
-  {
-    gate,
-    certificates,
-    logger,
-  }: {
-    readonly gate: ConnectionGate
-    readonly certificates: NodeCertificates
-    readonly logger: Logger
-  },
+  { gate, certificates, logger }: HttpPorts,
 ): Promise<Pick<RunningNode, 'http' | 'https'>> {
   const { ports, httpAddresses, httpsAddresses, limits } = config
   const closing = closingWith(api)

@@ -5,7 +5,7 @@ import type { Logger } from '../base/log.ts'
 import { keyOfSource, nameOf, PolicyTexts } from './policy-texts.ts'
 import type { RuleSource } from './policy-texts.ts'
 
-/** Callers that are kept though nobody may use them at the moment. */
+/** Callers that are kept even if no request uses them at the moment. */
 const keptMax = 1024
 const nameLengthMax = 200
 

@@ -61,7 +61,7 @@ export class PolicyTexts {
     try {
       return policyFrom(name, text)
     } catch (error) {
-      // What it would deny is not known either, so it denies all: never less than its author wanted.
+      // Its denials are not known either, so it denies all: never less than its author wanted.
       const fields = { policy: name, reason: reasonOf(error) }
       this.#logger.error(
         fields,

@@ -14,7 +14,7 @@ const againMs = 5000
 const lookMs = 1000
 
 /**
- * Removes tokens that have expired. Nobody waits for it: a server takes no token whose time is over by its own clock.
+ * Removes tokens that have expired. No request depends on it: a server takes no token whose time is over by its own clock.
  */
 export class TokenExpiry implements Duty {
   readonly #parts: TokenExpiryParts

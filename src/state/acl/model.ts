@@ -67,7 +67,7 @@ export interface AclRole extends RoleDefinition {
   readonly modifyIndex: number
 }
 
-/** What is linked, by its present name. */
+/** A linked policy or role, by its present name. */
 export interface AclLink {
   readonly id: string
   readonly name: string

@@ -13,8 +13,8 @@ import type { AclReader } from './reader.ts'
 type Step = readonly AclCommand[] | undefined
 
 /**
- * The commands that turn the present tokens, policies and roles into the archived ones. What has another name or
- * secret goes first, so that it is free for the one that had it.
+ * The commands that turn the present tokens, policies and roles into the archived ones. Objects with another name or
+ * secret go first, so that it is free for the one that had it.
  */
 export function* restoreAcl(archived: AclReader, present: AclReader): Generator<Step> {
   yield* policies(archived, present)

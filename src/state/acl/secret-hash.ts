@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 /** The secret of requests that send none. */
 export const anonymousSecret = 'anonymous'
 
-/** Longer ones belong to nobody. Options and clients cannot set them. */
+/** No token has a longer one. Options and clients cannot set one. */
 export const secretLengthMax = 512
 
 /** As it is stored: SHA-256 in hex. Secrets are random, so nothing slower is needed. */

@@ -53,5 +53,5 @@ const bootstrapColumns = { name: 'text', reset_index: 'integer' } as const
 
 export type BootstrapRow = RowOf<typeof bootstrapColumns>
 
-/** One row once the first token was made: whoever may write its number into a file may make one again. */
+/** One row once the first token was made: an operator who writes its number into a file may make one again. */
 export const bootstrapTable = defineTable('acl_bootstrap', ['name'], bootstrapColumns)

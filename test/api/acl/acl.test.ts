@@ -135,7 +135,8 @@ t.test(
     const secret = 'bbbbbbbb-0000-4000-8000-000000000001'
     const chosen = { AccessorID: id, SecretID: secret, ExpirationTTL: '1h' }
     t.match(await acl.ask('PUT', 'token', chosen), {
-      ...{ AccessorID: id, SecretID: secret },
+      AccessorID: id,
+      SecretID: secret,
       ExpirationTime: '2030-01-31T13:00:00.000Z',
     })
     t.match(await acl.ask('PUT', 'token', { AccessorID: id }), /AccessorID is already in use/)

@@ -29,7 +29,7 @@ export const bootstrapEndpoints: readonly ApiEndpoint[] = [
   aclEndpoint({
     method: 'PUT',
     path: '/v1/acl/bootstrap',
-    permission: { none: 'it makes the first token, so nobody has one yet' },
+    permission: { none: 'it makes the first token, so no client has one yet' },
     summary: 'Create the first token, which has all rights. It can be done once',
     query: docs.dc,
     answer: bootstrapSchema,

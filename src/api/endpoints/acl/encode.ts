@@ -3,7 +3,7 @@ import { globalManagement, globalReadOnly } from '../../../access/rules/built-in
 import type { AclLink, AclPolicy, AclRole, AclToken, Grants } from '../../../state/acl/model.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
 
-/** What is shown instead of a secret. */
+/** Shown instead of a secret. */
 export const hiddenSecret = '<hidden>'
 
 /** Go's time of nothing. */

@@ -47,12 +47,14 @@ export function lateJson<T>(reader: Reader<T>, bytesMax?: number): BodyReader<La
 }
 
 function parseWithoutEcho(text: string): unknown {
+  let isCut: boolean
   try {
     return JSON.parse(text)
   } catch (error) {
-    const isCut = /end of JSON input|Unterminated string/.test(String(error))
-    throw new Error(isCut ? 'end of JSON input' : 'the body is not valid JSON')
+    isCut = /end of JSON input|Unterminated string/.test(String(error))
   }
+  // Without the cause, whose text repeats the body.
+  throw new Error(isCut ? 'end of JSON input' : 'the body is not valid JSON')
 }
 
 export function aclState({ families }: ApiContext): FamilyReads<AclReader> {
