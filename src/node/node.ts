@@ -116,9 +116,13 @@ interface Start {
   readonly service: ServiceManager
 }
 
-function warnOfOpenPort(config: Config, logger: Logger): void {
+/** Warns when everybody may speak as a server. */
+function openCertificates(config: Config, logger: Logger, stops: Stops): NodeCertificates {
   const warning = openPortWarning(config)
   if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
+  const certificates = new NodeCertificates(config, logger, clock)
+  stops.parts.push(() => certificates.stop())
+  return certificates
 }
 
 async function start(given: Start): Promise<RunningNode> {
@@ -129,9 +133,7 @@ async function start(given: Start): Promise<RunningNode> {
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
   const connections = openConnections(config, openFilesMax(), logger, clock)
-  warnOfOpenPort(config, logger)
-  const certificates = new NodeCertificates(config, logger, clock)
-  stops.parts.push(() => certificates.stop())
+  const certificates = openCertificates(config, logger, stops)
   const versions = openVersions()
   const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)
@@ -190,12 +192,8 @@ async function start(given: Start): Promise<RunningNode> {
   const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
   const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
   stops.parts.push(() => api.close())
-  const { http, https } = await startHttp(config, api, {
-    gate: connections.http,
-    certificates,
-    logger,
-  })
-  return { http, https, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+  const ports = await startHttp(config, api, { gate: connections.http, certificates, logger })
+  return { ...ports, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {
