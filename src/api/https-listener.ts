@@ -41,7 +41,7 @@ export interface HttpsListenOptions extends HttpListenOptions {
 /** The open HTTPS port. */
 export interface HttpsPort {
   readonly endpoints: readonly BoundAddress[]
-  /** New connections are shown these; those that are open stay. Throws OpenSSL's error. */
+  /** New connections use these certificates, and open connections stay. Throws OpenSSL's error. */
   readonly use: (tls: HttpsTls) => void
 }
 

@@ -1,6 +1,6 @@
 /** A certificate that a node uses. */
 export interface CertificateExpiry {
-  /** What it is for, such as `https` or `peer-ca`. */
+  /** The use, such as `https` or `peer-ca`. */
   readonly use: string
   readonly expiresMs: number
 }
@@ -12,7 +12,7 @@ const dayMs = 86_400_000
 const warningDays = 30
 const urgentDays = 7
 
-/** What is to be said about a certificate at `nowMs`; `isUrgent` in the last week. */
+/** The finding about a certificate at `nowMs`; `isUrgent` in the last week. */
 export function expiryFinding(
   { use, expiresMs }: CertificateExpiry,
   nowMs: number,

@@ -3,8 +3,8 @@ import type { Io } from './io.ts'
 
 /**
  * The base URL of the agent: -http-addr, SVCD_HTTP_ADDR, CONSUL_HTTP_ADDR or 127.0.0.1:8500. As with
- * Consul, an address may be `host:port`, `:port` or a URL; the default port is 8500. An address that is no
- * URL has HTTPS if SVCD_HTTP_SSL or CONSUL_HTTP_SSL is true.
+ * Consul, an address may be `host:port`, `:port` or a URL; the default port is 8500. An address without
+ * a scheme means HTTPS if SVCD_HTTP_SSL or CONSUL_HTTP_SSL is true.
  */
 export function httpAddress(flag: string | undefined, env: Io['env']): string {
   const [from, text] = firstGiven([

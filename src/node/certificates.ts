@@ -77,8 +77,8 @@ export class NodeCertificates {
 
   /**
    * Reads the files again. New connections use what has changed. `changed`: the configuration as it is now,
-   * of which only the mode of TLS between servers is taken. Returns why files were left out: those that are in
-   * use then stay in use.
+   * of which only the mode of TLS between servers is taken. Returns why files were left out: the
+   * earlier certificates then stay in use.
    */
   reload(changed?: CertificateConfig): readonly string[] {
     const { https, peerTls } = this.#config

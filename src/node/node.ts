@@ -119,9 +119,13 @@ interface Start {
   readonly service: ServiceManager
 }
 
-function warnOfOpenPort(config: Config, logger: Logger): void {
+/** Warns when everybody may speak as a server. */
+function openCertificates(config: Config, logger: Logger, stops: Stops): NodeCertificates {
   const warning = openPortWarning(config)
   if (warning !== undefined) logger.warn({ bind: config.bindAddress }, warning)
+  const certificates = new NodeCertificates(config, logger, clock)
+  stops.parts.push(() => certificates.stop())
+  return certificates
 }
 
 async function start(given: Start): Promise<RunningNode> {
@@ -132,9 +136,7 @@ async function start(given: Start): Promise<RunningNode> {
   stops.parts.push(() => directory.release())
   const onDeath = dieWith(logger)
   const connections = openConnections(config, openFilesMax(), logger, clock)
-  warnOfOpenPort(config, logger)
-  const certificates = new NodeCertificates(config, logger, clock)
-  stops.parts.push(() => certificates.stop())
+  const certificates = openCertificates(config, logger, stops)
   const versions = openVersions()
   const nodeId = nodeIdOf(directory.path, config.nodeId, logger)
   const mode = new DnsMode(versions)

@@ -99,7 +99,7 @@ export class PeerLink {
     this.refusal = this.#session?.refusal
     const { fallsBack } = this.#session ?? {}
     this.#session = undefined
-    // Whoever waits for the connection gets the next one.
+    // All requests that wait for the connection get the next one.
     if (fallsBack === true && !this.#isClosed) return this.dial()
     const openedMs = this.#openedMs
     this.#openedMs = undefined

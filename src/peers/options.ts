@@ -43,7 +43,7 @@ export interface PeerTransportOptions {
   /** Bits of what this server understands; both sides' common ones are used. */
   readonly features?: number | undefined
   readonly listen: ListenOptions
-  /** What it begins with. */
+  /** The certificates at the start. */
   readonly tls?: PeerTls | undefined
   readonly secret?: PeerSecret | undefined
   /** What the cluster calls the server of that id; undefined when it does not know it. */

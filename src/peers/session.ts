@@ -60,7 +60,7 @@ export class PeerSession {
   onStreamFrame: ((type: number, body: Buffer) => void) | undefined
   onOpened: (() => void) | undefined
   onClosed: ((reason: string) => void) | undefined
-  /** Closed, because TLS is being introduced and the other side has none: to be dialled again at once. */
+  /** Closed, because TLS is being introduced and the other side has none: to be dialled again immediately. */
   fallsBack = false
   /** By which code the greetings ended, if they did. */
   refusal: string | undefined

@@ -31,7 +31,7 @@ export interface LeafOptions {
 }
 
 const dayMs = 86_400_000
-/** Clocks differ: what is made now is valid at once everywhere. */
+/** Clocks differ: a new certificate is valid immediately on all machines. */
 const skewMs = 5 * 60_000
 
 /** A new authority that signs itself, with a key on P-256. */

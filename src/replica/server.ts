@@ -9,7 +9,6 @@ import type { Message } from '../raft/message.ts'
 import type { NodeId } from '../raft/entry.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
-import type { PeerTls } from '../peers/tls.ts'
 import type { PeerTransport } from '../peers/transport.ts'
 import { RaftLog } from '../storage/log/raft-log.ts'
 import type { SnapshotStore } from '../storage/snapshot/snapshot.ts'
@@ -24,8 +23,7 @@ import { clusterKey, clusterStatus } from './cluster/status.ts'
 import { finishFounding, foundCluster } from './cluster/founding.ts'
 import { joinAt, ownPlace } from './cluster/joining.ts'
 import { DiskSpace } from './disk-space.ts'
-import { allDuties } from './duties/all-duties.ts'
-import type { AllDuties } from './duties/all-duties.ts'
+import { allDuties, type AllDuties } from './duties/all-duties.ts'
 import type { OwnCommand } from './duties/duty.ts'
 import { ownProposal } from './duties/member-silence.ts'
 import { memberSnapshots } from './state/member-snapshots.ts'
@@ -44,8 +42,7 @@ import { openSnapshots, Snapshotter } from './state/snapshotter.ts'
 import { SnapshotLending } from './state/snapshot-lending.ts'
 import type { StateKeeper } from './state/keeper.ts'
 import { stampedStore } from './stamped-store.ts'
-import type { ClusterStatus, ReplicaWorkerData } from './messages.ts'
-import { Stamp, sharedMs } from './messages.ts'
+import { Stamp, sharedMs, type ClusterStatus, type ReplicaWorkerData } from './messages.ts'
 import type { Ticker } from './ticker.ts'
 
 const dutiesMs = 250
@@ -169,9 +166,7 @@ export class ReplicaServer {
     return this.#transport.connections
   }
 
-  useTls(tls: PeerTls): void {
-    this.#transport.useTls(tls)
-  }
+  readonly useTls: PeerTransport['useTls'] = (tls) => this.#transport.useTls(tls)
 
   /** Opens the port for the other servers and begins; rejects with `port-in-use`, `bind-failed`. */
   async start(): Promise<void> {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
+import { authority, leaf, writeCredentials } from '../helpers/certificates.ts'
 import { missing } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
 
@@ -69,7 +70,10 @@ function labelsByName(exposition: string): ReadonlyMap<string, ReadonlySet<strin
 const added = ['job', 'instance']
 
 t.test('the rules and the dashboard use metrics and labels that an agent has', async (t) => {
-  const agent = await AgentProcess.start({ args: ['-dev', '-log-level=warn'] })
+  const files = writeCredentials(t.testdir(), 'https', leaf(authority()))
+  const https = [`-https-cert-file=${files.cert}`, `-https-key-file=${files.key}`]
+  const args = ['-dev', '-log-level=warn', '-https-port=0', ...https]
+  const agent = await AgentProcess.start({ args })
   t.teardown(() => agent.stop())
   const exposition = async (): Promise<string> => (await fetch(`${agent.httpUrl}/metrics`)).text()
   // Pauses of the collector, for one, are there from the first one on.

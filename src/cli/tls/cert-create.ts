@@ -74,9 +74,6 @@ function roleOf(options: CertOptions): Role {
 
 function checkNames(options: CertOptions, role: Role): void {
   const { dc, domain, node, additionalDnsname = [], additionalIpaddress = [] } = options
-  const refuse = (option: string, reason: string): never => {
-    throw svcdError('invalid-option', { option, reason })
-  }
   if (node !== undefined && role !== 'server') refuse('-node', 'it is only for -server')
   const names = [
     ['-dc', dc],
@@ -91,6 +88,10 @@ function checkNames(options: CertOptions, role: Role): void {
   for (const ip of additionalIpaddress) {
     if (parseIp(ip) === undefined) refuse('-additional-ipaddress', `"${ip}" is not an IP address`)
   }
+}
+
+function refuse(option: string, reason: string): never {
+  throw svcdError('invalid-option', { option, reason })
 }
 
 async function create(options: CertOptions, role: Role, io: Io): Promise<Credentials> {

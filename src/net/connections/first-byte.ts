@@ -12,8 +12,8 @@ export interface FirstByte {
 }
 
 /**
- * Tells by its first byte whether a client begins with TLS. The byte stays in `socket`, for whoever
- * reads it next.
+ * Tells by its first byte whether a client begins with TLS. The byte stays in `socket`, for the
+ * next reader.
  */
 export function atFirstByte(
   socket: Socket,
@@ -22,8 +22,7 @@ export function atFirstByte(
   const timer = setTimeout(onLate, timeoutMs)
   const end = (): void => clearTimeout(timer)
   // A connection may end before it says anything.
-  const onError = (): void => {}
-  socket.on('error', onError)
+  socket.on('error', ignore)
   socket.once('close', end)
   socket.once('data', (chunk: Buffer) => {
     end()
@@ -32,6 +31,8 @@ export function atFirstByte(
     socket.unshift(chunk)
     if (chunk[0] === handshakeRecord) onTls()
     else onOther()
-    socket.off('error', onError)
+    socket.off('error', ignore)
   })
 }
+
+function ignore(): void {}
