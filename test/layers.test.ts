@@ -18,6 +18,10 @@ const rules: LayerRules = {
     'prepared-query': { imports: ['base', 'filter', 'health', 'state'], ...none },
     definition: { imports: ['base', 'state'], ...none },
     ports: { imports: ['base', 'access', 'state', 'definition'], ...none },
+    audit: {
+      imports: ['base', 'raft', 'state', 'ports'],
+      builtins: ['fs', 'fs/promises', 'path', 'timers/promises'],
+    },
     process: { imports: ['base', 'ports'], builtins: 'any' },
     storage: {
       imports: ['base', 'raft', 'state'],
@@ -85,7 +89,18 @@ const rules: LayerRules = {
       ],
     },
     replica: {
-      imports: ['base', 'raft', 'state', 'config', 'storage', 'net', 'peers', 'ports', 'process'],
+      imports: [
+        'base',
+        'audit',
+        'raft',
+        'state',
+        'config',
+        'storage',
+        'net',
+        'peers',
+        'ports',
+        'process',
+      ],
       builtins: 'any',
     },
     agent: {
@@ -129,6 +144,7 @@ const rules: LayerRules = {
         'agent',
         'api',
         'archive',
+        'audit',
         'state',
         'config',
         'dns',

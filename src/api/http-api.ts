@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
 import { InvariantError } from '../base/assert.ts'
+import type { Audit } from '../ports/audit.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
@@ -11,6 +12,7 @@ import type { Backend } from '../ports/backend.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
 import { endpoints as allEndpoints } from './endpoints/families.ts'
+import { auditWatch } from '../http/audit-watch.ts'
 import { takeBodies } from '../http/body.ts'
 import { answerClientError } from '../http/client-error.ts'
 import { noCompilers } from '../http/compilers.ts'
@@ -21,6 +23,7 @@ import { addEndpoints, urlsOf } from '../http/mount.ts'
 import { argumentPrefixes, cleanPath, originForm } from '../http/path.ts'
 import { Waits } from '../http/blocking.ts'
 import { Renderer } from '../http/renderer.ts'
+import type { RowWatch } from '../http/row-watch.ts'
 import { RequestGuard } from '../http/request-guard.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/said-warnings.ts'
@@ -48,6 +51,8 @@ export interface HttpApiOptions {
   readonly endpoints?: readonly ApiEndpoint[]
   /** Who asks: callers with the same rights are one object. Default: everybody is anonymous. */
   readonly callerOf?: (request: FastifyRequest) => Caller
+  /** Where denied requests and operations are recorded. Default: nowhere. */
+  readonly audit?: Audit | undefined
   /** Where warnings of registrations go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -115,6 +120,8 @@ export function createHttpApi(
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
+  app.decorateRequest('accessorId', '')
+  app.decorateRequest('endpoint')
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app))
@@ -126,11 +133,16 @@ export function createHttpApi(
   })
   // A plugin, so that hooks which are added to `app` after this see the routes.
   app.register((scope, _options, done) => {
-    addEndpoints(scope, context, endpoints)
+    addEndpoints(scope, context, endpoints, watchesOf(options))
     addNotBuiltRoutes(scope, urlsOf(endpoints), logger)
     done()
   })
   return app
+}
+
+/** Who looks at the requests of the rows. Nobody costs nothing. */
+function watchesOf({ audit }: HttpApiOptions): readonly RowWatch[] {
+  return audit === undefined ? [] : [auditWatch(audit, { wallMs: () => Date.now() })]
 }
 
 /** Loads the package at the first scrape. */

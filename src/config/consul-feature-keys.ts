@@ -27,7 +27,12 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   acl_replication_token: legacyToken,
   acl_token: legacyToken,
   acl_ttl: legacyToken,
-  audit: { isSwitched: true, reason: enterprise },
+  'audit.enabled': { value: 'any', reason: 'audit.file turns the audit log on' },
+  'audit.sink': {
+    reason: 'svcd has one audit log, a file',
+    next: 'Set audit.file to the path of the sink, and audit.rotate_bytes, audit.rotate_duration and audit.rotate_max_files as the sink has them, then remove it',
+  },
+  'audit.rpc_enabled': { value: false, reason: 'svcd records changes and denied requests' },
   auto_config: {
     isSwitched: true,
     reason: 'svcd servers do not distribute configuration',

@@ -1,4 +1,5 @@
 import { agentOptions } from './agent-options.ts'
+import { auditOptions } from './audit-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
 import { limitOptions } from './limit-options.ts'
@@ -15,6 +16,7 @@ export const options = {
   ...networkOptions,
   ...dnsOptions,
   ...limitOptions,
+  ...auditOptions,
   logLevel: {
     kind: 'choice',
     default: 'info',

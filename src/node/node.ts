@@ -17,6 +17,7 @@ import type { DescriptorPlan } from '../net/connections/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from '../process/advertised-address.ts'
 import { ChangeWaiters } from '../reads/change-waiters.ts'
+import { auditOf, auditSettings } from './auditing.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
@@ -173,7 +174,15 @@ async function start(given: Start): Promise<RunningNode> {
   stops.parts.push(() => dns?.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
-  const reload = service.around(reloading({ config, reread, agent, setZone, logger }))
+  const reload = service.around(reloading({
+      config,
+      reread,
+      agent,
+      setZone,
+      reopenAudit: () => replica.reopenAudit(),
+      logger,
+    }),
+  )
   const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
   const { backend, left } = portsOf({
     ...onAgent,
@@ -181,7 +190,11 @@ async function start(given: Start): Promise<RunningNode> {
     connections: () => connectionFigures(connections, replica.connections),
   })
   const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
-  const api = createHttpApi(backend, logger, { allowedHosts, warningLines: lines })
+  const api = createHttpApi(backend, logger, {
+    allowedHosts,
+    warningLines: lines,
+    audit: auditOf(config, replica),
+  })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
@@ -258,6 +271,7 @@ function replicaSettings(config: Config, id: string, plan: DescriptorPlan): Repl
     secret: peerSecret(config),
     tls: readPeerTls(config.peerTls),
     peerLimits: peerLimitsOf(config, plan),
+    audit: auditSettings(config),
   }
 }
 

@@ -19,6 +19,8 @@ export interface ReloadingParts {
   readonly agent: Pick<Agent, 'load'>
   /** Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
+  /** Opens the audit log again: it may have been moved. */
+  readonly reopenAudit?: () => void
   readonly logger: Logger
 }
 
@@ -36,7 +38,8 @@ export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
 }
 
 async function reload(parts: ReloadingParts): Promise<ReloadReport> {
-  const { config, agent, logger } = parts
+  const { config, agent, logger, reopenAudit } = parts
+  reopenAudit?.()
   const files = await definitionsOf(config)
   const options = optionsReport(files, parts)
   const report = await agent.load(files)

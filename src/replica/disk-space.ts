@@ -4,6 +4,7 @@ import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { commandKind } from '../state/families.ts'
 import type { Proposal } from '../state/machine/command.ts'
+import type { ReplicaSettings } from './messages.ts'
 
 /** `low`: below the reserve; `lowest`: below a quarter of it. */
 export type DiskLevel = 'enough' | 'low' | 'lowest'
@@ -143,4 +144,28 @@ export class DiskSpace {
     else if (level === 'low') logger.warn(fields, 'the disk is nearly full: refusing registrations')
     else logger.error(fields, 'the disk is nearly full: accepting only deregistrations')
   }
+}
+
+/** The space of the disk of the data directory. */
+export function diskSpaceOf(
+  {
+    dataDirectory,
+    settings,
+    logger,
+    guard,
+  }: {
+    readonly dataDirectory: string
+    readonly settings: Pick<ReplicaSettings, 'name' | 'diskReserveBytes'>
+    readonly logger: Logger
+    readonly guard: (work: () => void) => void
+  },
+  onLow: () => void,
+): DiskSpace {
+  return new DiskSpace({
+    directory: dataDirectory,
+    node: settings.name,
+    reserveBytes: settings.diskReserveBytes,
+    logger,
+    onLow: () => guard(onLow),
+  })
 }

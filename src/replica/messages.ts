@@ -3,6 +3,7 @@ import type { ConfChange } from '../raft/membership.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
+import type { AuditFigures, AuditSettings } from '../audit/trail.ts'
 import type { PeerLimits } from '../peers/limits.ts'
 import type { SessionFigures } from './duties/session-deadlines.ts'
 import type { DiskFigures } from './disk-space.ts'
@@ -35,6 +36,8 @@ export interface ReplicaSettings {
     { readonly keys: readonly Uint8Array[]; readonly isRequired: boolean } | undefined
   /** PEM texts for mutual TLS between servers. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | undefined
+  /** Undefined: there is no audit log. */
+  readonly audit?: AuditSettings | undefined
   /** How many connections others may have, and how long one may say nothing. */
   readonly peerLimits?: Partial<PeerLimits>
 }
@@ -71,6 +74,9 @@ export type ToReplica =
   | { readonly type: 'operate'; readonly id: number; readonly operation: Operation }
   /** A read of state.db met what looks like damage. */
   | { readonly type: 'suspicion'; readonly reason: string }
+  /** A line of the audit log, about a request. */
+  | { readonly type: 'audit'; readonly line: string }
+  | { readonly type: 'reopen-audit' }
   | { readonly type: 'stop' }
 
 export interface ServerStatus {
@@ -115,6 +121,8 @@ export interface ClusterStatus {
   readonly usedFormat?: number
   /** Undefined: not known. */
   readonly disk?: DiskFigures | undefined
+  /** Undefined: there is no audit log. */
+  readonly audit?: AuditFigures | undefined
 }
 
 export type FromReplica =

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import { openVersions, stateVersion } from '../state/families.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
@@ -15,6 +16,7 @@ import type { SnapshotStore } from '../storage/snapshot/snapshot.ts'
 import type { StateWriter } from '../storage/state.ts'
 import { EpochFence, triedIn } from './cluster/epoch-fence.ts'
 import { withPort } from '../base/host-port.ts'
+import { auditedBy, openAudit } from './auditing.ts'
 import { untilCaughtUp } from './catching-up.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster/formation.ts'
@@ -22,7 +24,8 @@ import { ClusterMarks } from './cluster/marks.ts'
 import { clusterKey, clusterStatus } from './cluster/status.ts'
 import { finishFounding, foundCluster } from './cluster/founding.ts'
 import { joinAt, ownPlace } from './cluster/joining.ts'
-import { DiskSpace } from './disk-space.ts'
+import { diskSpaceOf } from './disk-space.ts'
+import type { DiskSpace } from './disk-space.ts'
 import { allDuties } from './duties/all-duties.ts'
 import type { AllDuties } from './duties/all-duties.ts'
 import type { OwnCommand } from './duties/duty.ts'
@@ -80,6 +83,7 @@ export class ReplicaServer {
   readonly #fence: EpochFence
   readonly #questions: MemberQuestions
   readonly #notices: PeerNotices
+  readonly audit: AuditTrail | undefined
   #transport!: PeerTransport
   readonly #nameOf = (id: NodeId) => this.#state.catalog.nodeById(id)?.name
   readonly #ask = askerOver(() => this.#transport)
@@ -94,13 +98,7 @@ export class ReplicaServer {
     this.#parts = parts
     const { dataDirectory, settings, stamp } = parts
     this.#stamp = new Stamp(stamp)
-    this.#disk = new DiskSpace({
-      directory: dataDirectory,
-      node: settings.name,
-      reserveBytes: settings.diskReserveBytes,
-      logger: parts.logger,
-      onLow: () => parts.guard(() => this.#checkpoint(() => this.#snapshots.giveBack())),
-    })
+    this.#disk = diskSpaceOf(parts, () => this.#checkpoint(() => this.#snapshots.giveBack()))
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#marks = new ClusterMarks(this.#log)
     this.#marks.claim(settings.id, dataDirectory)
@@ -108,6 +106,7 @@ export class ReplicaServer {
     const files = openSnapshots(dataDirectory, this.#marks, this.#log)
     this.#keeper = this.#openState(files)
     this.#state = this.#keeper.state
+    this.audit = openAudit({ ...parts, log: this.#log, state: this.#state })
     this.#snapshots = this.#makeSnapshotter(files)
     this.#lending = this.#makeLending(files)
     this.#operations = this.#makeOperations()
@@ -227,6 +226,7 @@ export class ReplicaServer {
     this.#ticker?.stop()
     this.#disk.stop()
     await Promise.all([this.#transport.close(), checked])
+    await this.audit?.close()
     this.#state.close()
     this.#log.close()
   }
@@ -250,12 +250,12 @@ export class ReplicaServer {
 
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
-    return clusterKey(this.#raft, this.#marks, this.#keeper)
+    return clusterKey(this.#raft, this.#marks, this.#keeper) + (this.audit?.failure ?? '')
   }
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
-    return { ...status, ...this.#duties?.figures, disk: this.#disk.figures }
+    return { ...status, ...this.#duties?.figures, disk: this.#disk.figures, audit: this.audit?.figures }
   }
 
   #openState(files: Snapshotter['files']): StateKeeper {
@@ -335,6 +335,7 @@ export class ReplicaServer {
         onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
         onRestored: (index) => this.#raft?.onRestored(index),
         onSessions: () => this.#duties?.sessions.changed(),
+        onAudited: auditedBy(this.audit),
         onDamage: (reason) => this.#keeper.noteForNextStart(reason),
       }),
       transport: this.#transport,

@@ -141,6 +141,12 @@ class Desk {
       case 'suspicion':
         this.#server.suspect(message.reason)
         return
+      case 'audit':
+        this.#server.audit?.request(message.line)
+        return
+      case 'reopen-audit':
+        this.#server.audit?.reopen()
+        return
       case 'stop':
         this.#isStopping = true
         clearTimeout(this.#tidyTimer)
