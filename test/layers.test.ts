@@ -134,7 +134,17 @@ const rules: LayerRules = {
       builtins: 'any',
     },
     observe: {
-      imports: ['base', 'state', 'config', 'net', 'ports', 'process', 'replica', 'resolver'],
+      imports: [
+        'base',
+        'audit',
+        'state',
+        'config',
+        'net',
+        'ports',
+        'process',
+        'replica',
+        'resolver',
+      ],
       builtins: ['fs', 'os'],
     },
     ui: { imports: [], ...none },

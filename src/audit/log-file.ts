@@ -87,7 +87,7 @@ export class LogFile {
     if (opened === undefined) throw new Error('the file is not open')
     const bytes = Buffer.from(lines)
     try {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const { bytesWritten } = await opened.handle.write(bytes, at)
         at += bytesWritten
       }
@@ -191,7 +191,7 @@ interface Tail {
 async function readTail(handle: FileHandle, size: number): Promise<Tail> {
   let wholeBytes: number | undefined
   let rest: Buffer = Buffer.alloc(0)
-  for (let end = size; end > 0; ) {
+  for (let end = size; end > 0;) {
     const from = Math.max(0, end - chunkBytes)
     const chunk = Buffer.alloc(end - from)
     await handle.read(chunk, 0, chunk.length, from)

@@ -297,7 +297,13 @@ export class AuditTrail {
     const rest = lost === 0 ? [] : [leftOutLine(lost, this.#parts.clock.wallMs())]
     const lines = [...changes, ...requests, ...rest]
     if (lines.length === 0) return undefined
-    return { text: lines.join(''), lines: lines.length, lastIndex: this.#queuedIndex, requests, requestsLost: lost }
+    return {
+      text: lines.join(''),
+      lines: lines.length,
+      lastIndex: this.#queuedIndex,
+      requests,
+      requestsLost: lost,
+    }
   }
 
   async #write({ text, lines, lastIndex, requests, requestsLost }: Batch): Promise<void> {

@@ -1,9 +1,4 @@
-import type {
-  FastifyInstance,
-  FastifyRequest,
-  HTTPMethods,
-  RouteShorthandOptions,
-} from 'fastify'
+import type { FastifyInstance, FastifyRequest, HTTPMethods, RouteShorthandOptions } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import { takeBodies } from './body.ts'

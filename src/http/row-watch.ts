@@ -13,10 +13,5 @@ export interface RowWatch {
   /** Before the body is read. Throws an SvcdError to refuse the request. */
   before?(row: Endpoint<never>, request: FastifyRequest, reply: FastifyReply): void
   /** The answer was sent, or its connection has ended. `argument` is that of the path, decoded; '' for none. */
-  after?(
-    row: Endpoint<never>,
-    request: FastifyRequest,
-    argument: string,
-    status: number,
-  ): void
+  after?(row: Endpoint<never>, request: FastifyRequest, argument: string, status: number): void
 }

@@ -174,7 +174,8 @@ async function start(given: Start): Promise<RunningNode> {
   stops.parts.push(() => dns?.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
-  const reload = service.around(reloading({
+  const reload = service.around(
+    reloading({
       config,
       reread,
       agent,

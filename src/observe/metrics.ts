@@ -2,6 +2,7 @@ import type { Identity } from '../ports/identity.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type { SessionCounts } from '../state/session/reader.ts'
+import { auditMetrics } from './audit-metrics.ts'
 import { connectionMetrics } from './connection-metrics.ts'
 import type { ConnectionFigures } from './connection-metrics.ts'
 import type { DnsService } from '../resolver/service.ts'
@@ -34,6 +35,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
     threadHeaps(parts),
     ...raftMetrics(parts),
     ...diskMetrics(parts),
+    ...auditMetrics(parts.status?.audit),
     ...catalogMetrics(parts),
     ...sessionMetrics(parts.sessions, parts.status?.sessions),
     ...dns,

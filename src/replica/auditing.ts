@@ -33,9 +33,7 @@ export function openAudit(parts: AuditingParts): AuditTrail | undefined {
 }
 
 /** Hands what was applied to the audit trail. */
-export function auditedBy(
-  audit: AuditTrail | undefined,
-): CatalogStateMachineParts['onAudited'] {
+export function auditedBy(audit: AuditTrail | undefined): CatalogStateMachineParts['onAudited'] {
   if (audit === undefined) return undefined
   return (entries, commands, outcomes) => {
     audit.applied(

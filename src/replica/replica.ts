@@ -159,7 +159,10 @@ export class Replica {
    * Resolves when committed and applied here. Rejects: no-leader, busy, stopping, command-too-large,
    * write-stalled.
    */
-  propose(body: CommandBody, origin: Pick<CommandOrigin, 'actor' | 'accessor' | 'cause'>): Promise<Outcome> {
+  propose(
+    body: CommandBody,
+    origin: Pick<CommandOrigin, 'actor' | 'accessor' | 'cause'>,
+  ): Promise<Outcome> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
     const id = this.#requests++

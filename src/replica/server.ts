@@ -255,7 +255,12 @@ export class ReplicaServer {
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
-    return { ...status, ...this.#duties?.figures, disk: this.#disk.figures, audit: this.audit?.figures }
+    return {
+      ...status,
+      ...this.#duties?.figures,
+      disk: this.#disk.figures,
+      audit: this.audit?.figures,
+    }
   }
 
   #openState(files: Snapshotter['files']): StateKeeper {

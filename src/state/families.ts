@@ -105,7 +105,9 @@ export function formatOf(body: AnyBody): number {
 export function aboutOf(body: AnyBody): About {
   const { bodies } = body as Partial<BatchCommand>
   if (bodies !== undefined) {
-    return { changes: bodies.map((inner) => ({ operation: inner.kind, ...aboutOf(inner) }) as Json) }
+    return {
+      changes: bodies.map((inner) => ({ operation: inner.kind, ...aboutOf(inner) }) as Json),
+    }
   }
   return kinds.get(body.kind)?.about?.(body as never) ?? {}
 }

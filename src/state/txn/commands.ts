@@ -140,7 +140,12 @@ function aboutOp(op: TxnOp): About {
     case 'set-node':
       return { operation, node: op.definition.name }
     case 'set-service':
-      return { operation, node: op.node, service: op.definition.id, serviceName: op.definition.name }
+      return {
+        operation,
+        node: op.node,
+        service: op.definition.id,
+        serviceName: op.definition.name,
+      }
     case 'set-check':
       return { operation, node: op.node, check: op.definition.checkId }
     case 'delete-service':
