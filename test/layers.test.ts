@@ -158,6 +158,7 @@ const rules: LayerRules = {
         'state',
         'config',
         'dns',
+        'http',
         'net',
         'observe',
         'peers',

@@ -20,6 +20,8 @@ import { connectionEndings } from '../http/connection-endings.ts'
 import { measure, renderMetrics } from '../http/measured.ts'
 import type { Exposition } from '../http/measured.ts'
 import { addEndpoints, urlsOf } from '../http/mount.ts'
+import { LimitWatch } from '../http/limit-watch.ts'
+import type { RequestLimits } from '../http/limit-watch.ts'
 import { argumentPrefixes, cleanPath, originForm } from '../http/path.ts'
 import { Waits } from '../http/blocking.ts'
 import { Renderer } from '../http/renderer.ts'
@@ -53,6 +55,8 @@ export interface HttpApiOptions {
   readonly callerOf?: (request: FastifyRequest) => Caller
   /** Where denied requests and operations are recorded. Default: nowhere. */
   readonly audit?: Audit | undefined
+  /** How many requests one client may send. Default: without a limit. */
+  readonly limits?: RequestLimits
   /** Where warnings of registrations go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -89,6 +93,7 @@ export function createHttpApi(
   const { endpoints = allEndpoints } = options
   const waits = new Waits()
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
+  const limits = new LimitWatch(options.limits ?? { waitingMax: 0 }, clock)
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
   const { identity, agent } = backend
@@ -127,13 +132,17 @@ export function createHttpApi(
   addHooks(app, argumentPrefixes(app))
   logRequests(app, logger)
   endWithClose(app, [waits, streams, lines], options.stopGraceMs)
-  app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
+  app.setErrorHandler((error, request, reply) => {
+    const isWrongToken = error instanceof SvcdError && error.code === 'acl-not-found'
+    const tooMany = isWrongToken ? limits.wrongToken(request, reply) : undefined
+    return sendError(logger, tooMany ?? error, request, reply)
+  })
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
   // A plugin, so that hooks which are added to `app` after this see the routes.
   app.register((scope, _options, done) => {
-    addEndpoints(scope, context, endpoints, watchesOf(options))
+    addEndpoints(scope, context, endpoints, [limits, ...watchesOf(options)])
     addNotBuiltRoutes(scope, urlsOf(endpoints), logger)
     done()
   })

@@ -18,7 +18,7 @@ import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from '../process/advertised-address.ts'
 import { ChangeWaiters } from '../reads/change-waiters.ts'
 import { auditOf, auditSettings } from './auditing.ts'
-import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
+import { connectionFigures, openConnections, peerLimitsOf, requestLimits } from './connections.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
@@ -195,6 +195,7 @@ async function start(given: Start): Promise<RunningNode> {
     allowedHosts,
     warningLines: lines,
     audit: auditOf(config, replica),
+    limits: requestLimits(config),
   })
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)

@@ -76,7 +76,7 @@ export class ReplicaServer {
   readonly #marks: ClusterMarks
   readonly #snapshots: Snapshotter
   readonly #lending: SnapshotLending
-  readonly #operations: Operations
+  readonly operations: Operations
   readonly #disk: DiskSpace
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
@@ -109,7 +109,7 @@ export class ReplicaServer {
     this.audit = openAudit({ ...parts, log: this.#log, state: this.#state })
     this.#snapshots = this.#makeSnapshotter(files)
     this.#lending = this.#makeLending(files)
-    this.#operations = this.#makeOperations()
+    this.operations = this.#makeOperations()
     this.#formation = this.#makeFormation()
     this.#fence = new EpochFence({
       self: settings.id,
@@ -136,7 +136,7 @@ export class ReplicaServer {
       settings,
       raft: () => this.#raft,
       formation: this.#formation,
-      operations: this.#operations,
+      operations: this.operations,
       cluster: () => ({
         address: this.#transport.address,
         clusterId: this.#marks.clusterId,
@@ -152,10 +152,6 @@ export class ReplicaServer {
 
   get raft(): RaftServer | undefined {
     return this.#raft
-  }
-
-  get operations(): Operations {
-    return this.#operations
   }
 
   get serverPort(): number {
@@ -255,12 +251,8 @@ export class ReplicaServer {
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
-    return {
-      ...status,
-      ...this.#duties?.figures,
-      disk: this.#disk.figures,
-      audit: this.audit?.figures,
-    }
+    const own = { disk: this.#disk.figures, audit: this.audit?.figures }
+    return { ...status, ...this.#duties?.figures, ...own }
   }
 
   #openState(files: Snapshotter['files']): StateKeeper {
@@ -269,7 +261,7 @@ export class ReplicaServer {
       log: this.#log,
       files,
       raft: () => this.#raft,
-      handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
+      handOver: () => this.operations.run({ kind: 'transfer', to: undefined }),
       ask: (target, kind, body, timeoutMs) => this.#ask(target, kind, body, timeoutMs),
       isStopped: () => this.#isStopped,
       detach: () => this.#end(),

@@ -20,9 +20,4 @@ export const limitErrors = {
     exit: 1,
     text: 'Too many blocking queries and streams from {who}: at most {max} are allowed at a time. End one of them, or raise limits.http_max_waiting_per_client.',
   },
-  'too-many-long-reads': {
-    http: 429,
-    exit: 1,
-    text: 'Too many long answers are being written for {who}: at most {max} are allowed at a time. Read them one after the other.',
-  },
 } as const
