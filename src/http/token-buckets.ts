@@ -43,7 +43,9 @@ export class TokenBuckets {
   waitMs(key: string, nowMs: number): number {
     const fullAt = this.#fullAt.get(key)
     if (fullAt === undefined) return 0
-    return Math.max(0, fullAt - nowMs - (this.#rate.burst - 1) * this.#tokenMs)
+    const waitMs = fullAt - nowMs - (this.#rate.burst - 1) * this.#tokenMs
+    // Sums of fractions are not exact.
+    return waitMs < 1e-6 ? 0 : waitMs
   }
 
   get #tokenMs(): number {

@@ -20,4 +20,9 @@ export const limitErrors = {
     exit: 1,
     text: 'Too many blocking queries and streams from {who}: at most {max} are allowed at a time. End one of them, or raise limits.http_max_waiting_per_client.',
   },
+  'field-too-large': {
+    http: 400,
+    exit: 1,
+    text: 'Invalid {field}: it has {size} {unit}, and at most {max} are allowed.',
+  },
 } as const
