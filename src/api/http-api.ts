@@ -127,6 +127,7 @@ export function createHttpApi(
   }
   app.decorateRequest('accessorId', '')
   app.decorateRequest('endpoint')
+  app.decorateRequest('isOver', false)
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app))
@@ -149,9 +150,11 @@ export function createHttpApi(
   return app
 }
 
+const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
+
 /** Who looks at the requests of the rows. Nobody costs nothing. */
 function watchesOf({ audit }: HttpApiOptions): readonly RowWatch[] {
-  return audit === undefined ? [] : [auditWatch(audit, { wallMs: () => Date.now() })]
+  return audit === undefined ? [] : [auditWatch(audit, systemClock)]
 }
 
 /** Loads the package at the first scrape. */

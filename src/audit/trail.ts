@@ -133,9 +133,9 @@ export class AuditTrail {
     this.#kick()
   }
 
-  /** `line`: of a request that this agent has answered. */
-  request(line: string): void {
-    if (this.#requests.length >= requestsMax) {
+  /** `line`: of a request that this agent has answered; undefined: it is only counted. */
+  request(line: string | undefined): void {
+    if (line === undefined || this.#requests.length >= requestsMax) {
       this.#requestsLost++
       this.#figures.requestsLeftOut++
     } else this.#requests.push(line)

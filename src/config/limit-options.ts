@@ -68,7 +68,7 @@ export const limitOptions = {
     placeholder: 'n',
     flag: 'write-burst',
     file: 'limits.write_burst',
-    description: 'How many changes may come at once before limits.write_rate applies.',
+    description: 'How many changes a client may request in a burst before limits.write_rate applies.',
     example: '1000',
     defaultText: 'ten times the rate',
   },

@@ -7,8 +7,11 @@ import { operationIdOf } from './operation.ts'
 import { addressOf } from './origin.ts'
 import { parameter, parametersOf } from './parameters.ts'
 import type { RowWatch } from './row-watch.ts'
+import { TokenBuckets } from './token-buckets.ts'
 
 const forbidden = 403
+/** More denied requests than these are counted. */
+const deniedRate = { perSecond: 100, burst: 1000 }
 /** Of an argument or a parameter. */
 const textMax = 256
 
@@ -16,7 +19,8 @@ const textMax = 256
  * Records requests in the audit log: those that were denied, and those whose operation is no command of the log.
  * Refuses changes while the audit log is required and cannot be written.
  */
-export function auditWatch(audit: Audit, clock: Pick<Clock, 'wallMs'>): RowWatch {
+export function auditWatch(audit: Audit, clock: Clock): RowWatch {
+  const denials = new TokenBuckets(deniedRate)
   return {
     before: (row, { method }) => {
       if (!isChange(row, method)) return
@@ -25,6 +29,10 @@ export function auditWatch(audit: Audit, clock: Pick<Clock, 'wallMs'>): RowWatch
     },
     after: (row, request, argument, status) => {
       if (row.audited === undefined && status !== forbidden) return
+      if (status === forbidden && denials.take('', clock.monotonicMs()) > 0) {
+        audit.leaveOut()
+        return
+      }
       audit.record({
         timeMs: clock.wallMs(),
         operation: operationIdOf(request.method, row),

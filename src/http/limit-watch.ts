@@ -26,8 +26,6 @@ export class LimitWatch implements RowWatch {
   readonly #writes: TokenBuckets | undefined
   readonly #wrongTokens = new TokenBuckets(wrongTokens)
   readonly #waiting = new Map<string, number>()
-  /** Which requests count as waiting, and for whom. */
-  readonly #waiters = new WeakMap<FastifyRequest, string>()
 
   constructor(limits: RequestLimits, clock: Pick<Clock, 'monotonicMs'>) {
     this.#limits = limits
@@ -41,15 +39,6 @@ export class LimitWatch implements RowWatch {
     else if (this.#limits.waitingMax > 0 && mayWait(row, request)) {
       this.#countWaiting(request, reply)
     }
-  }
-
-  after(_row: Endpoint<never>, request: FastifyRequest): void {
-    const who = this.#waiters.get(request)
-    if (who === undefined) return
-    this.#waiters.delete(request)
-    const count = (this.#waiting.get(who) ?? 1) - 1
-    if (count === 0) this.#waiting.delete(who)
-    else this.#waiting.set(who, count)
   }
 
   /**
@@ -86,7 +75,14 @@ export class LimitWatch implements RowWatch {
       throw svcdError('too-many-waiting', { who, max })
     }
     this.#waiting.set(who, count + 1)
-    this.#waiters.set(request, who)
+    // Also when its client hangs up.
+    reply.raw.once('close', () => this.#endWaiting(who))
+  }
+
+  #endWaiting(who: string): void {
+    const count = (this.#waiting.get(who) ?? 1) - 1
+    if (count === 0) this.#waiting.delete(who)
+    else this.#waiting.set(who, count)
   }
 }
 

@@ -126,25 +126,38 @@ interface Found<Context> {
   readonly argument: string
 }
 
-/** The hooks of a route for those who watch its rows. */
+/**
+ * The hooks of a route for those who watch its rows. A client that hangs up gets no answer, so the end of its
+ * connection counts as well; an error is known before it is sent.
+ */
 function watchHooks<Context>(
   find: (request: FastifyRequest) => Found<Context>,
   watches: readonly RowWatch[],
-): Pick<RouteShorthandOptions, 'onRequest' | 'onResponse'> {
+): Pick<RouteShorthandOptions, 'onRequest' | 'onSend' | 'onResponse'> {
   if (watches.length === 0) return {}
+  const after = (request: FastifyRequest, status: number): void => {
+    if (request.isOver === true) return
+    request.isOver = true
+    const found = foundIn(find, request)
+    if (found?.row === undefined) return
+    for (const watch of watches) watch.after?.(found.row, request, found.argument, status)
+  }
   return {
     onRequest: (request, reply, done) => {
       const { row } = find(request)
       request.endpoint = row
+      if (row?.audited !== undefined) {
+        reply.raw.once('close', () => after(request, reply.statusCode))
+      }
       if (row !== undefined) for (const watch of watches) watch.before?.(row, request, reply)
       done()
     },
+    onSend: (request, reply, payload, done) => {
+      if (reply.statusCode >= 400) after(request, reply.statusCode)
+      done(null, payload)
+    },
     onResponse: (request, reply, done) => {
-      const found = foundIn(find, request)
-      if (found?.row !== undefined) {
-        const { row, argument } = found
-        for (const watch of watches) watch.after?.(row, request, argument, reply.statusCode)
-      }
+      after(request, reply.statusCode)
       done()
     },
   }

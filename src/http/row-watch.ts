@@ -5,6 +5,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The row that answers it, as soon as its route is known. */
     endpoint?: Endpoint<never> | undefined
+    /** Those who watch rows know its status. */
+    isOver?: boolean
   }
 }
 

@@ -27,6 +27,7 @@ export function auditOf(
       const reason = audit.required ? replica.status?.audit?.failure : undefined
       return reason === undefined ? undefined : svcdError('audit-unwritable', { reason })
     },
+    leaveOut: () => replica.audit(undefined),
     record: (request) => replica.audit(requestLine(request, replica.newRequestId())),
   }
 }

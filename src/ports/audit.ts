@@ -20,4 +20,6 @@ export interface Audit {
   /** Why requests that change something are refused now: `audit-unwritable`. */
   refusal(): SvcdError | undefined
   record(request: AuditedRequest): void
+  /** A request has no line: there are too many. They are counted in the file. */
+  leaveOut(): void
 }

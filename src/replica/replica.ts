@@ -238,8 +238,8 @@ export class Replica {
     this.#post({ type: 'suspicion', reason })
   }
 
-  /** A line of the audit log about a request. */
-  audit(line: string): void {
+  /** A line of the audit log about a request; undefined: one that is only counted. */
+  audit(line: string | undefined): void {
     if (!this.#isStopped) this.#post({ type: 'audit', line })
   }
 
