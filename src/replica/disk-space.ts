@@ -4,7 +4,6 @@ import type { SvcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { commandKind } from '../state/families.ts'
 import type { Proposal } from '../state/machine/command.ts'
-import type { ReplicaSettings } from './messages.ts'
 
 /** `low`: below the reserve; `lowest`: below a quarter of it. */
 export type DiskLevel = 'enough' | 'low' | 'lowest'
@@ -155,7 +154,7 @@ export function diskSpaceOf(
     guard,
   }: {
     readonly dataDirectory: string
-    readonly settings: Pick<ReplicaSettings, 'name' | 'diskReserveBytes'>
+    readonly settings: { readonly name: string; readonly diskReserveBytes?: number | undefined }
     readonly logger: Logger
     readonly guard: (work: () => void) => void
   },
