@@ -125,19 +125,13 @@ export function createHttpApi(
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
-  app.decorateRequest('accessorId', '')
-  app.decorateRequest('endpoint')
-  app.decorateRequest('isOver', false)
+  addRequestFields(app)
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app))
   logRequests(app, logger)
   endWithClose(app, [waits, streams, lines], options.stopGraceMs)
-  app.setErrorHandler((error, request, reply) => {
-    const isWrongToken = error instanceof SvcdError && error.code === 'acl-not-found'
-    const tooMany = isWrongToken ? limits.wrongToken(request, reply) : undefined
-    return sendError(logger, tooMany ?? error, request, reply)
-  })
+  app.setErrorHandler(errorHandler(logger, limits))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
@@ -152,7 +146,22 @@ export function createHttpApi(
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
-/** Who looks at the requests of the rows. Nobody costs nothing. */
+/** So that all requests are objects of one shape. */
+function addRequestFields(app: FastifyInstance): void {
+  app.decorateRequest('accessorId', '')
+  app.decorateRequest('endpoint')
+  app.decorateRequest('isOver', false)
+}
+
+function errorHandler(logger: Logger, limits: LimitWatch) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const isWrongToken = error instanceof SvcdError && error.code === 'acl-not-found'
+    const tooMany = isWrongToken ? limits.wrongToken(request, reply) : undefined
+    sendError(logger, tooMany ?? error, request, reply)
+  }
+}
+
+/** Who looks at the requests of the rows. Without an audit log it is only the limits. */
 function watchesOf({ audit }: HttpApiOptions): readonly RowWatch[] {
   return audit === undefined ? [] : [auditWatch(audit, systemClock)]
 }

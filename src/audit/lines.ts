@@ -68,7 +68,7 @@ export function leftOutLine(requests: number, timeMs: number): string {
   return lineOf({ time: isoTime(timeMs), type: 'left-out', requests })
 }
 
-/** The last entry that a line accounts for; undefined for a request, and for what is no line. */
+/** The last entry that a line accounts for; undefined for a request, and for a text that is not a line. */
 export function indexIn(line: string): number | undefined {
   const { index, to, after } = parsed(line)
   const found = index ?? to ?? after

@@ -98,7 +98,7 @@ export class LogFile {
     opened.bytes += bytes.length
   }
 
-  /** What was appended survives a power cut. */
+  /** Afterwards the appended lines survive a power cut. */
   async sync(): Promise<void> {
     await this.#opened?.handle.datasync()
   }

@@ -71,7 +71,7 @@ const retryMs = 1000
 const syncMs = 1000
 /** A write without an answer for so long counts as failed. */
 const stallMs = 5000
-/** A stop waits no longer for it: what is missing then is read from the log at the next start. */
+/** A stop does not wait longer for it. The next start reads the missing entries from the log. */
 const closeMs = 2000
 
 /**
@@ -142,7 +142,7 @@ export class AuditTrail {
     this.#kick()
   }
 
-  /** Another program has moved the file: goes on in a new one. */
+  /** Another program has moved the file: continues in a new one. */
   reopen(): void {
     this.#mustReopen = true
     this.#kick()
@@ -252,7 +252,7 @@ export class AuditTrail {
     if (this.#file.isEmpty) await this.#begin()
   }
 
-  /** Behind which entry the file goes on. */
+  /** Behind which entry the file continues. */
   #continuesAt(found: Index | undefined): Index {
     const known = this.#writtenIndex
     const { lastIndex } = this.#parts.log.state()

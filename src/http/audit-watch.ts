@@ -16,7 +16,7 @@ const deniedRate = { perSecond: 100, burst: 1000 }
 const textMax = 256
 
 /**
- * Records requests in the audit log: those that were denied, and those whose operation is no command of the log.
+ * Records requests in the audit log: denied ones, and operations that are not commands of the log.
  * Refuses changes while the audit log is required and cannot be written.
  */
 export function auditWatch(audit: Audit, clock: Clock): RowWatch {

@@ -61,7 +61,7 @@ export interface Endpoint<Context, Body = unknown> {
    */
   readonly isChange?: false
   /**
-   * What it does is no command of the log, so the request itself is recorded in the audit log, with these
+   * Its operation is not a command of the log, so the request itself is recorded in the audit log, with these
    * parameters of the query string. They must not be secrets.
    */
   readonly audited?: { readonly parameters?: readonly string[] }

@@ -5,7 +5,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The row that answers it, as soon as its route is known. */
     endpoint?: Endpoint<never> | undefined
-    /** Those who watch rows know its status. */
+    /** Its status was reported to the watches. */
     isOver?: boolean
   }
 }

@@ -1,7 +1,7 @@
 export interface Rate {
   /** More than 0. */
   readonly perSecond: number
-  /** At least 1: so many may come at once. */
+  /** At least 1: so many may come at the same time. */
   readonly burst: number
 }
 
@@ -10,7 +10,7 @@ export const keysMax = 50_000
 
 /**
  * A token bucket for each key, in bounded memory: a bucket is one number, the time at which it is full again (the
- * Generic Cell Rate Algorithm, ITU-T I.371). A key that is forgotten starts with a full bucket. Those that have been
+ * Generic Cell Rate Algorithm, ITU-T I.371). A key that is forgotten starts with a full bucket. Keys that have been
  * idle longest are forgotten first, and their buckets are full first.
  */
 export class TokenBuckets {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createHttpApi } from '../api/http-api.ts'
-import type { HttpApi } from '../api/http-api.ts'
+import type { HttpApi, HttpApiOptions } from '../api/http-api.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { NodeLog } from '../ports/log.ts'
 import type { ReloadReport } from '../ports/reload.ts'
@@ -174,32 +174,32 @@ async function start(given: Start): Promise<RunningNode> {
   stops.parts.push(() => dns?.stop())
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
-  const reload = service.around(
-    reloading({
-      config,
-      reread,
-      agent,
-      setZone,
-      reopenAudit: () => replica.reopenAudit(),
-      logger,
-    }),
-  )
+  const reopenAudit = (): void => replica.reopenAudit()
+  const onReload = { config, reread, agent, setZone, reopenAudit, logger }
+  const reload = service.around(reloading(onReload))
   const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
   const { backend, left } = portsOf({
     ...onAgent,
     ...parts,
     connections: () => connectionFigures(connections, replica.connections),
   })
-  const allowedHosts = [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)]
-  const api = createHttpApi(backend, logger, {
-    allowedHosts,
-    warningLines: lines,
-    audit: auditOf(config, replica),
-    limits: requestLimits(config),
-  })
+  const api = createHttpApi(backend, logger, await apiOptions(config, replica, lines))
   stops.parts.push(() => api.close())
   const http = await startHttp(config, api, connections.http)
   return { http, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+}
+
+async function apiOptions(
+  config: Config,
+  replica: Replica,
+  warningLines: LimitedLines,
+): Promise<HttpApiOptions> {
+  return {
+    allowedHosts: [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)],
+    warningLines,
+    audit: auditOf(config, replica),
+    limits: requestLimits(config),
+  }
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {

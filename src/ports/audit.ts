@@ -1,6 +1,6 @@
 import type { SvcdError } from '../base/errors.ts'
 
-/** A request that is recorded, for itself: it was denied, or what it does is no command of the log. */
+/** A request that is recorded for itself: it was denied, or its operation is not a command of the log. */
 export interface AuditedRequest {
   readonly timeMs: number
   /** The operation of the endpoint, as in the OpenAPI document: `put_agent_leave`. */

@@ -74,7 +74,7 @@ export type ToReplica =
   | { readonly type: 'operate'; readonly id: number; readonly operation: Operation }
   /** A read of state.db met what looks like damage. */
   | { readonly type: 'suspicion'; readonly reason: string }
-  /** A line of the audit log, about a request; undefined: one that is only counted. */
+  /** A line of the audit log, about a request. Undefined: the request is only counted. */
   | { readonly type: 'audit'; readonly line: string | undefined }
   | { readonly type: 'reopen-audit' }
   | { readonly type: 'stop' }

@@ -238,12 +238,12 @@ export class Replica {
     this.#post({ type: 'suspicion', reason })
   }
 
-  /** A line of the audit log about a request; undefined: one that is only counted. */
+  /** A line of the audit log about a request. Undefined: the request is only counted. */
   audit(line: string | undefined): void {
     if (!this.#isStopped) this.#post({ type: 'audit', line })
   }
 
-  /** A unique ID for a request that is no command. */
+  /** A unique ID for a request that is not a command. */
   newRequestId(): string {
     return `${this.#run}-r${(this.#asked++).toString(36).padStart(7, '0')}`
   }

@@ -7,7 +7,7 @@ import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
 import { sessionFamily } from './session/family.ts'
 import { Machine, machineTables } from './machine/apply.ts'
-import type { AnyBody, BatchCommand, Command, Json, Proposal } from './machine/command.ts'
+import type { AnyBody, BatchCommand, Command, Proposal } from './machine/command.ts'
 import type { About, CommandKind, Family } from './machine/family.ts'
 import { useFormatShape, useFormatSince } from './machine/used-format.ts'
 import type { UseFormatCommand } from './machine/used-format.ts'
@@ -106,7 +106,7 @@ export function aboutOf(body: AnyBody): About {
   const { bodies } = body as Partial<BatchCommand>
   if (bodies !== undefined) {
     return {
-      changes: bodies.map((inner) => ({ operation: inner.kind, ...aboutOf(inner) }) as Json),
+      changes: bodies.map((inner) => ({ operation: inner.kind, ...aboutOf(inner) })),
     }
   }
   return kinds.get(body.kind)?.about?.(body as never) ?? {}

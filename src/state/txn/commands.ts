@@ -135,29 +135,18 @@ const isOpList: Shape = (ops) =>
   Array.isArray(ops) && ops.length <= opsMax && ops.every((op) => isOp(op))
 
 function aboutOp(op: TxnOp): About {
-  const operation = op.verb
-  switch (op.verb) {
-    case 'set-node':
-      return { operation, node: op.definition.name }
-    case 'set-service':
-      return {
-        operation,
-        node: op.node,
-        service: op.definition.id,
-        serviceName: op.definition.name,
-      }
-    case 'set-check':
-      return { operation, node: op.node, check: op.definition.checkId }
-    case 'delete-service':
-      return { operation, node: op.node, service: op.id }
-    case 'delete-check':
-      return { operation, node: op.node, check: op.id }
-    case 'lock':
-    case 'unlock':
-      return { operation, key: op.key, session: op.session }
-    default:
-      return 'key' in op ? { operation, key: op.key } : { operation, node: op.node }
+  const { verb: operation } = op
+  if ('session' in op) return { operation, key: op.key, session: op.session }
+  if ('key' in op) return { operation, key: op.key }
+  if (op.verb === 'set-node') return { operation, node: op.definition.name }
+  const { node } = op
+  if (op.verb === 'set-service') {
+    return { operation, node, service: op.definition.id, serviceName: op.definition.name }
   }
+  if (op.verb === 'set-check') return { operation, node, check: op.definition.checkId }
+  if (op.verb === 'delete-service') return { operation, node, service: op.id }
+  if (op.verb === 'delete-check') return { operation, node, check: op.id }
+  return { operation, node }
 }
 
 export const txnCommands: Readonly<Record<TxnCommand['kind'], CommandKind>> = {
