@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
 import { InvariantError } from '../base/assert.ts'
+import type { Audit } from '../ports/audit.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
@@ -14,6 +15,7 @@ import type { Tokens } from '../ports/tokens.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
 import { endpoints as allEndpoints } from './endpoints/families.ts'
+import { auditWatch } from '../http/audit-watch.ts'
 import { takeBodies } from '../http/body.ts'
 import { answerClientError } from '../http/client-error.ts'
 import { noCompilers } from '../http/compilers.ts'
@@ -21,10 +23,13 @@ import { connectionEndings } from '../http/connection-endings.ts'
 import { measure, renderMetrics } from '../http/measured.ts'
 import type { Exposition } from '../http/measured.ts'
 import { addEndpoints, urlsOf } from '../http/mount.ts'
+import { LimitWatch } from '../http/limit-watch.ts'
+import type { RequestLimits } from '../http/limit-watch.ts'
 import { argumentPrefixes, cleanPath, originForm } from '../http/path.ts'
 import { Waits } from '../http/blocking.ts'
 import { noTokens } from '../http/no-tokens.ts'
 import { Renderer } from '../http/renderer.ts'
+import type { RowWatch } from '../http/row-watch.ts'
 import { RequestGuard } from '../http/request-guard.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/said-warnings.ts'
@@ -61,6 +66,10 @@ export interface HttpApiOptions {
   readonly bootstrapReset?: BootstrapReset
   /** The time of day, for tokens that expire. Default: that of this machine. */
   readonly wallMs?: () => number
+  /** Where denied requests and operations are recorded. Default: nowhere. */
+  readonly audit?: Audit | undefined
+  /** How many requests one client may send. Default: without a limit. */
+  readonly limits?: RequestLimits
   /** Where warnings of registrations go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -97,6 +106,7 @@ export function createHttpApi(
   const { endpoints = allEndpoints } = options
   const waits = new Waits()
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
+  const limits = new LimitWatch(options.limits ?? { waitingMax: 0 }, clock)
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
   const { identity, agent } = backend
@@ -129,18 +139,19 @@ export function createHttpApi(
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
+  addRequestFields(app)
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app))
   logRequests(app, logger)
   endWithClose(app, [waits, streams, lines], options.stopGraceMs)
-  app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
+  app.setErrorHandler(errorHandler(logger, limits))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
   // A plugin, so that hooks which are added to `app` after this see the routes.
   app.register((scope, _options, done) => {
-    addEndpoints(scope, context, endpoints)
+    addEndpoints(scope, context, endpoints, [limits, ...watchesOf(options)])
     addNotBuiltRoutes(scope, urlsOf(endpoints), logger, context.tokens)
     done()
   })
@@ -155,6 +166,28 @@ function accessControl({
   wallMs = Date.now,
 }: HttpApiOptions) {
   return { tokens, agentTokens, bootstrapReset, newSecrets: new NewSecrets(wallMs), wallMs }
+}
+
+const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
+
+/** So that all requests are objects of one shape. */
+function addRequestFields(app: FastifyInstance): void {
+  app.decorateRequest('accessorId', '')
+  app.decorateRequest('endpoint')
+  app.decorateRequest('isOver', false)
+}
+
+function errorHandler(logger: Logger, limits: LimitWatch) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const isWrongToken = error instanceof SvcdError && error.code === 'acl-not-found'
+    const tooMany = isWrongToken ? limits.wrongToken(request, reply) : undefined
+    sendError(logger, tooMany ?? error, request, reply)
+  }
+}
+
+/** Who looks at the requests of the rows. Without an audit log it is only the limits. */
+function watchesOf({ audit }: HttpApiOptions): readonly RowWatch[] {
+  return audit === undefined ? [] : [auditWatch(audit, systemClock)]
 }
 
 /** Loads the package at the first scrape. */

@@ -4,6 +4,7 @@ import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
 import { eventErrors } from './errors/events.ts'
 import { kvErrors } from './errors/kv.ts'
+import { limitErrors } from './errors/limits.ts'
 import { lockErrors } from './errors/locks.ts'
 import { parameterErrors } from './errors/parameters.ts'
 import { queryErrors } from './errors/queries.ts'
@@ -40,6 +41,7 @@ export const errorTable = {
   ...eventErrors,
   ...txnErrors,
   ...aclErrors,
+  ...limitErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

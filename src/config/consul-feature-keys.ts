@@ -51,7 +51,12 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   acl_enforce_version_8: { value: true, reason: legacyAcl },
   acl_replication_token: { reason: wan, isTaken },
   acl_ttl: unused,
-  audit: { isSwitched: true, reason: enterprise },
+  'audit.enabled': { value: 'any', reason: 'audit.file turns the audit log on' },
+  'audit.sink': {
+    reason: 'svcd has one audit log, a file',
+    next: 'Set audit.file to the path of the sink, and audit.rotate_bytes, audit.rotate_duration and audit.rotate_max_files as the sink has them, then remove it',
+  },
+  'audit.rpc_enabled': { value: false, reason: 'svcd records changes and denied requests' },
   auto_config: {
     isSwitched: true,
     reason: 'svcd servers do not distribute configuration',

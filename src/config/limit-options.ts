@@ -36,6 +36,43 @@ export const limitOptions = {
     example: '500',
     defaultText: '200, but no limit for clients on this machine',
   },
+  'limits.httpMaxWaitingPerClient': {
+    ...connections,
+    default: 0,
+    min: 0,
+    flag: 'http-max-waiting-per-client',
+    file: 'limits.http_max_waiting_per_client',
+    description:
+      'How many blocking queries and streams one token, or one client address without a token, may have at a time. The agent answers more with status 429. 0 means no limit other than that on connections.',
+    example: '100',
+  },
+  'limits.writeRate': {
+    kind: 'integer',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    group: 'Limits',
+    placeholder: 'n',
+    flag: 'write-rate',
+    file: 'limits.write_rate',
+    description:
+      'How many changes per second one client address, and one token, may request from this server over HTTP. The agent answers more with status 429. Heartbeats of TTL checks and renewals of sessions do not count. 0 means no limit.',
+    example: '100',
+  },
+  'limits.writeBurst': {
+    kind: 'integer',
+    default: undefined,
+    min: 1,
+    max: 1_000_000,
+    group: 'Limits',
+    placeholder: 'n',
+    flag: 'write-burst',
+    file: 'limits.write_burst',
+    description:
+      'How many changes a client may request in a burst before limits.write_rate applies.',
+    example: '1000',
+    defaultText: 'ten times the rate',
+  },
   'limits.httpHeaderTimeoutSeconds': {
     ...timeout,
     default: 10,

@@ -1,5 +1,6 @@
 import { aclOptions } from './acl-options.ts'
 import { agentOptions } from './agent-options.ts'
+import { auditOptions } from './audit-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
 import { httpsOptions } from './https-options.ts'
@@ -19,6 +20,7 @@ export const options = {
   ...dnsOptions,
   ...aclOptions,
   ...limitOptions,
+  ...auditOptions,
   logLevel: {
     kind: 'choice',
     default: 'info',

@@ -46,11 +46,11 @@ export const settledKeys: Readonly<Record<string, ConsulKey>> = {
   'dns_config.prefer_namespace': { value: false, reason: 'svcd has no namespaces' },
   'limits.rpc_rate': {
     value: -1,
-    reason: 'svcd limits connections, not requests',
+    reason: 'limits.write_rate limits changes for each client',
   },
   'limits.rpc_max_burst': {
     value: 'any',
-    reason: 'svcd limits connections, not requests',
+    reason: 'limits.write_rate limits changes for each client',
   },
   'limits.rpc_client_timeout': {
     reason: 'forwarded requests have a fixed time limit',
@@ -58,16 +58,16 @@ export const settledKeys: Readonly<Record<string, ConsulKey>> = {
   },
   'limits.request_limits.mode': {
     value: 'disabled',
-    reason: 'svcd limits connections, not requests',
+    reason: 'limits.write_rate limits changes for each client',
   },
   'limits.request_limits.read_rate': {
     value: -1,
-    reason: 'svcd limits connections, not requests',
+    reason: 'limits.write_rate limits changes for each client',
     isTaken: true,
   },
   'limits.request_limits.write_rate': {
     value: -1,
-    reason: 'svcd limits connections, not requests',
+    reason: 'limits.write_rate limits changes for each client',
     isTaken: true,
   },
   'limits.kv_max_value_size': { reason: 'a value has at most 512 KiB', isTaken: true },

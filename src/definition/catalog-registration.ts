@@ -3,6 +3,14 @@ import { svcdError } from '../base/errors.ts'
 import type { RegisterCommand } from '../state/catalog/commands.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../state/catalog/model.ts'
 import { extraFields } from './agent-registration.ts'
+import {
+  checkBytes,
+  checkCount,
+  checksMax,
+  checkTextBytesMax,
+  definitionBytesMax,
+  taggedAddressesMax,
+} from './sizes.ts'
 import { plainFieldsOf } from './plain-fields.ts'
 import type {
   CatalogCheckBody,
@@ -34,6 +42,7 @@ export function catalogRegistration(body: CatalogRegisterBody): RegisterCommand 
   if (nodeName === '') throw svcdError('missing-node', {})
   const { Check: single, Checks: list = [] } = body
   const checks = single === undefined ? list : [single, ...list]
+  checkCount('Checks', checks.length, checksMax)
   return {
     kind: 'register',
     nodeName,
@@ -57,8 +66,10 @@ export function catalogNode(
   const address = checkedAddress(body.Address ?? '', 'Address')
   // A new node may be without an address, which a later registration gives it.
   if (address === '' && !isKept) throw svcdError('missing-node-address', { node: name })
-  const tagged = Object.entries(body.TaggedAddresses ?? {}).map(([tag, tagAddress]) => [
-    tag,
+  const given = Object.entries(body.TaggedAddresses ?? {})
+  checkCount('TaggedAddresses', given.length, taggedAddressesMax)
+  const tagged = given.map(([tag, tagAddress]) => [
+    checkedName(tag, 'TaggedAddresses'),
     checkedTaggedAddress(tag, tagAddress, `TaggedAddresses.${tag}`),
   ])
   return {
@@ -109,6 +120,16 @@ export function catalogCheck(
     throw svcdError('check-node-differs', { given, node: nodeName })
   }
   const definition = definitionOf(body.Definition ?? {})
+  const {
+    ServiceID: serviceId = '',
+    Type: type = '',
+    Interval: interval = '',
+    Timeout: timeout = '',
+  } = body
+  for (const [field, text] of Object.entries({ serviceId, type, interval, timeout })) {
+    checkBytes(`check ${field}`, text, checkTextBytesMax)
+  }
+  checkBytes('check definition', JSON.stringify(definition), definitionBytesMax)
   return {
     checkId: checkedId(id, 'CheckID'),
     name: checkedName(body.Name ?? '', 'check name'),
@@ -116,10 +137,10 @@ export function catalogCheck(
     evidence: checkedEvidence(body.Evidence),
     notes: cutOutput(body.Notes ?? ''),
     output: cutOutput(body.Output ?? ''),
-    serviceId: body.ServiceID ?? '',
-    type: body.Type === undefined || body.Type === '' ? typeOf(definition) : body.Type,
-    interval: body.Interval ?? '',
-    timeout: body.Timeout ?? '',
+    serviceId,
+    type: type === '' ? typeOf(definition) : type,
+    interval,
+    timeout,
     definition,
   }
 }

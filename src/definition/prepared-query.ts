@@ -1,4 +1,5 @@
 import type { QueryDefinition } from '../state/query/model.ts'
+import { checkBytes, queryBytesMax } from './sizes.ts'
 import { queryNameMax } from '../state/query/model.ts'
 import { flag, integer, listOf, mapOf, object, text } from './decode.ts'
 import type { Decoded, Reader } from './decode.ts'
@@ -44,6 +45,7 @@ export type PreparedQueryBody = typeof preparedQueryShape extends Reader<infer T
 /** The definition in a body; the ID is not part of it. Throws `invalid-field` for an unusable name. */
 export function queryDefinition(body: PreparedQueryBody): QueryDefinition {
   const { Template: template = {}, Service: given = {} } = body
+  checkBytes('query', JSON.stringify(body), queryBytesMax)
   return {
     name: checkedName(body.Name ?? '', 'Name', queryNameMax),
     session: body.Session ?? '',

@@ -1,3 +1,4 @@
+import { checkBytes, keyBytesMax } from './sizes.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import { goQuoted } from '../base/go-quoted.ts'
 import type { CatalogOp, KeyOp, TxnOp } from '../state/txn/commands.ts'
@@ -71,6 +72,7 @@ function keyOp(body: KeyOpBody): KeyOp {
   // IDs of sessions are compared without regard to case elsewhere.
   const session = Session.toLowerCase()
   if (key === '' && verb !== 'delete-tree') throw svcdError('txn-missing-key', {})
+  checkBytes('Key', key, keyBytesMax)
   if (/\p{Cc}/u.test(key)) {
     const reason = 'a key must not contain control characters'
     throw svcdError('invalid-field', { field: 'Key', reason })

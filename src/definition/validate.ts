@@ -6,6 +6,7 @@ import { metadataFault } from '../base/metadata.ts'
 import { serverServiceId } from '../state/catalog/model.ts'
 import type { Evidence, Status, TaggedAddress, Weights } from '../state/catalog/model.ts'
 import type { Decoded } from './decode.ts'
+import { checkBytes, checkCount, taggedAddressesMax, tagBytesMax, tagsMax } from './sizes.ts'
 
 const nameLengthMax = 255
 const idLengthMax = 512
@@ -42,7 +43,11 @@ export function checkedId(value: string, field: string): string {
 }
 
 export function checkedTags(tags: readonly string[], field: string): readonly string[] {
-  for (const [n, tag] of tags.entries()) refuseInvisible(tag, `${field}[${n}]`)
+  checkCount(field, tags.length, tagsMax)
+  for (const [n, tag] of tags.entries()) {
+    checkBytes(`${field}[${n}]`, tag, tagBytesMax)
+    refuseInvisible(tag, `${field}[${n}]`)
+  }
   return tags
 }
 
@@ -100,8 +105,9 @@ export function checkedTaggedAddress(tag: string, address: string, field: string
 export function checkedTaggedAddresses(
   given: Readonly<Record<string, Decoded<{ Address: () => string; Port: () => number }>>>,
 ): Record<string, TaggedAddress> {
+  checkCount('TaggedAddresses', Object.keys(given).length, taggedAddressesMax)
   const entries = Object.entries(given).map(([tag, { Address = '', Port = 0 }]) => {
-    const field = `TaggedAddresses.${tag}`
+    const field = `TaggedAddresses.${checkedName(tag, 'TaggedAddresses')}`
     const address = checkedTaggedAddress(tag, Address, `${field}.Address`)
     return [tag, { address, port: checkedPort(Port, `${field}.Port`) }]
   })

@@ -55,12 +55,27 @@ export interface Endpoint<Context, Body = unknown> {
    * it is costly (a connection that stays, a profile). Default true.
    */
   readonly isForPages?: boolean
+  /**
+   * False: although its method is not GET, it changes nothing that is kept, or only keeps alive what is there.
+   * Default true. See {@link isChange}.
+   */
+  readonly isChange?: false
+  /**
+   * Its operation is not a command of the log, so the request itself is recorded in the audit log, with these
+   * parameters of the query string. They must not be secrets.
+   */
+  readonly audited?: { readonly parameters?: readonly string[] }
   // A method, so that rows with different bodies are of one type.
   handle(
     context: Context,
     request: Asked<Body>,
     reply: FastifyReply,
   ): FastifyReply | Promise<FastifyReply>
+}
+
+/** Whether a request with this method to this row changes something. */
+export function isChange(row: Pick<Endpoint<never>, 'isChange'>, method: string): boolean {
+  return row.isChange !== false && method !== 'GET' && method !== 'HEAD'
 }
 
 /** The methods of a row. */

@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyRequest, HTTPMethods, RouteShorthandOptions } from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import { takeBodies } from './body.ts'
 import { methodsOf, routeOf } from './endpoint.ts'
 import type { Asked, Endpoint } from './endpoint.ts'
 import { tailOf } from './path.ts'
+import type { RowWatch } from './row-watch.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -37,16 +38,17 @@ export function addEndpoints<Context>(
   app: FastifyInstance,
   context: Context,
   rows: readonly Endpoint<Context>[],
+  watches: readonly RowWatch[] = [],
 ): void {
   const places = placesOf(rows)
   for (const place of places.values()) {
     const bytesMax = place.rows.map(({ body }) => body?.bytesMax).find((max) => max !== undefined)
-    if (bytesMax === undefined) addPlace(app, context, place)
+    if (bytesMax === undefined) addPlace(app, context, place, watches)
     else {
       // A scope of its own, for how bodies are taken in it.
       app.register((scope, _options, done) => {
         takeBodies(scope, bytesMax)
-        addPlace(scope, context, place)
+        addPlace(scope, context, place, watches)
         done()
       })
     }
@@ -84,23 +86,29 @@ function addPlace<Context>(
   app: FastifyInstance,
   context: Context,
   { url, rows }: Place<Context>,
+  watches: readonly RowWatch[],
 ): void {
   const bySuffix = rowsBySuffix(rows)
   const suffixes = [...bySuffix.keys()].filter((suffix) => suffix !== '')
   const prefix = url.endsWith('/*') ? url.slice(0, -1) : undefined
+  const find = (request: FastifyRequest): Found<Context> => {
+    const tail = prefix === undefined ? '' : tailOf(request, prefix)
+    const suffix = suffixes.find((each) => tail.endsWith(each)) ?? ''
+    const byMethod = bySuffix.get(suffix) ?? {}
+    const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
+    return { row, byMethod, argument: tail.slice(0, tail.length - suffix.length) }
+  }
   // One route for all methods: the path is found before the method is looked at.
   app.route({
     method: [...allMethods],
     url,
     exposeHeadRoute: false,
     config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
+    ...watchHooks(find, watches),
     handler: (request, reply) => {
-      const tail = prefix === undefined ? '' : tailOf(request, prefix)
-      const suffix = suffixes.find((each) => tail.endsWith(each)) ?? ''
-      const byMethod = bySuffix.get(suffix) ?? {}
-      const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
+      const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
-        if (prefix !== undefined) request.params = tail.slice(0, tail.length - suffix.length)
+        if (prefix !== undefined) request.params = argument
         if (row.body !== undefined) request.body = row.body.read(request.body)
         return row.handle(context, request as Asked, reply)
       }
@@ -109,6 +117,62 @@ function addPlace<Context>(
       throw svcdError('method-not-allowed', { method: request.method })
     },
   })
+}
+
+interface Found<Context> {
+  readonly row: Endpoint<Context> | undefined
+  /** The rows with the same path. */
+  readonly byMethod: ByMethod<Context>
+  readonly argument: string
+}
+
+/**
+ * The hooks of a route for those who watch its rows. A client that hangs up gets no answer, so the end of its
+ * connection counts as well; an error is known before it is sent.
+ */
+function watchHooks<Context>(
+  find: (request: FastifyRequest) => Found<Context>,
+  watches: readonly RowWatch[],
+): Pick<RouteShorthandOptions, 'onRequest' | 'onSend' | 'onResponse'> {
+  if (watches.length === 0) return {}
+  const after = (request: FastifyRequest, status: number): void => {
+    if (request.isOver === true) return
+    request.isOver = true
+    const found = foundIn(find, request)
+    if (found?.row === undefined) return
+    for (const watch of watches) watch.after?.(found.row, request, found.argument, status)
+  }
+  return {
+    onRequest: (request, reply, done) => {
+      const { row } = find(request)
+      request.endpoint = row
+      if (row?.audited !== undefined) {
+        reply.raw.once('close', () => after(request, reply.statusCode))
+      }
+      if (row !== undefined) for (const watch of watches) watch.before?.(row, request, reply)
+      done()
+    },
+    onSend: (request, reply, payload, done) => {
+      if (reply.statusCode >= 400) after(request, reply.statusCode)
+      done(null, payload)
+    },
+    onResponse: (request, reply, done) => {
+      after(request, reply.statusCode)
+      done()
+    },
+  }
+}
+
+/** Undefined: its path cannot be decoded, so no row has answered it. */
+function foundIn<Context>(
+  find: (request: FastifyRequest) => Found<Context>,
+  request: FastifyRequest,
+): Found<Context> | undefined {
+  try {
+    return find(request)
+  } catch {
+    return undefined
+  }
 }
 
 type ByMethod<Context> = Partial<Record<string, Endpoint<Context>>>

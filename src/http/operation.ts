@@ -3,6 +3,16 @@ import type { JsonSchema } from '../definition/decode.ts'
 import { routeOf } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 
+/** The name of the operation, in the document and in the audit log: `put_agent_leave`. */
+export function operationIdOf(
+  method: string,
+  { operation, path }: Pick<Endpoint<never>, 'operation' | 'path'>,
+): string {
+  if (operation !== undefined) return operation
+  const fixed = path.replace('/v1/', '').replace(/\/\{.*/, '')
+  return [method.toLowerCase(), ...fixed.split(/\W+/)].join('_')
+}
+
 /** A row with one of its methods, as OpenAPI's operation. */
 export function operationOf(method: string, row: Endpoint<never>): FastifySchema {
   const { query = {}, body } = row
@@ -11,7 +21,7 @@ export function operationOf(method: string, row: Endpoint<never>): FastifySchema
   const schema: Record<string, unknown> = {
     summary: row.summary,
     tags: [path.split('/')[0]],
-    operationId: row.operation ?? [method.toLowerCase(), ...path.split(/\W+/)].join('_'),
+    operationId: operationIdOf(method, row),
     response: responses(row),
   }
   if (argument !== undefined) {

@@ -2,11 +2,28 @@ import type { FastifyRequest } from 'fastify'
 import { unmappedIp } from '../base/ip.ts'
 import type { Origin } from '../ports/writes.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The public ID of the token of the request, once it is known; '' or undefined: none. */
+    accessorId?: string
+  }
+}
+
 /** Who asks, and with which request. */
 export function originOf(request: FastifyRequest, cause: string): Origin {
   const client = request.headers['user-agent']
-  const actor = `http ${unmappedIp(request.ip)}`
-  return client === undefined ? { actor, cause } : { actor, cause, client: cutClient(client) }
+  const origin: Origin = {
+    actor: `http ${addressOf(request)}`,
+    // An entry of the log has the field only if there is something to tell.
+    accessor: request.accessorId === '' ? undefined : request.accessorId,
+    cause,
+  }
+  return client === undefined ? origin : { ...origin, client: cutClient(client) }
+}
+
+/** The IP address that the request comes from. */
+export function addressOf(request: FastifyRequest): string {
+  return unmappedIp(request.ip)
 }
 
 /** Browsers continue for lines. */

@@ -11,6 +11,7 @@ import { HttpRefusals } from '../net/connections/http-refusal.ts'
 import { defaultPeerLimits } from '../peers/limits.ts'
 import type { PeerLimits } from '../peers/limits.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
+import type { RequestLimits } from '../http/limit-watch.ts'
 import type { ConnectionFigures } from '../observe/connection-metrics.ts'
 import { dnsThreadsDefault } from '../resolver/threads/default-threads.ts'
 
@@ -135,4 +136,11 @@ export function connectionFigures(
   server: GateFigures | undefined,
 ): ConnectionFigures {
   return { http: http.figures, dns: dns.figures, ...(server === undefined ? {} : { server }) }
+}
+
+/** How many requests one client may send. */
+export function requestLimits({ limits }: Pick<Config, 'limits'>): RequestLimits {
+  const { writeRate: perSecond, writeBurst, httpMaxWaitingPerClient } = limits
+  const writes = perSecond === 0 ? undefined : { perSecond, burst: writeBurst ?? perSecond * 10 }
+  return { writes, waitingMax: httpMaxWaitingPerClient }
 }

@@ -1,7 +1,5 @@
 import { join } from 'node:path'
 import { AccessControl } from './access-control.ts'
-import { createHttpApi } from '../api/http-api.ts'
-import type { HttpApi } from '../api/http-api.ts'
 import type { Backend } from '../ports/backend.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { NodeLog } from '../ports/log.ts'
@@ -19,24 +17,20 @@ import type { DescriptorPlan } from '../net/connections/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from '../process/advertised-address.ts'
 import { ChangeWaiters } from '../reads/change-waiters.ts'
+import { auditSettings } from './auditing.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
-import { closingWith, listenHttps } from '../api/https-listener.ts'
-import { listenHttp } from '../api/listeners.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
-import { bootstrapResetFile } from './bootstrap-reset.ts'
 import { portsOf } from './ports.ts'
+import { serveHttp } from './serve-http.ts'
 import { definitionsOf, openAgent, startAgent } from './open-agent.ts'
 import { nodeIdOf } from '../replica/offline/node-id.ts'
 import type { BoundAddress } from '../base/host-port.ts'
-import { machineNames } from '../process/machine-names.ts'
-import { nodeNames } from '../resolver/zones/node-names.ts'
 import { openPortWarning, peerSecret } from '../config/peer-secret.ts'
 import { NodeCertificates } from './certificates.ts'
-import { PeerNotices } from '../process/peer-notices.ts'
 import { reloading } from './reloading.ts'
 import type { Reread } from './reloading.ts'
 import { Replica } from '../replica/replica.ts'
@@ -189,7 +183,8 @@ async function start(given: Start): Promise<RunningNode> {
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setZone = async (): Promise<void> => dns?.setZone(await zone())
   const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
-  const onReload = { config, reread, agent, certificates, setAcl, setZone, logger }
+  const reopenAudit = (): void => replica.reopenAudit()
+  const onReload = { config, reread, agent, certificates, setAcl, setZone, reopenAudit, logger }
   const reload = service.around(reloading(onReload))
   const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
   const { backend, left } = portsOf({
@@ -199,8 +194,9 @@ async function start(given: Start): Promise<RunningNode> {
     certificates: () => certificates.expiries,
   })
   access = accessControl({ config, backend, logger, stops }, replica.status?.leader?.id === nodeId)
-  const onHttp = { config, backend, access, lines, logger, directory: directory.path, stops }
-  const served = await serveHttp(onHttp, { gate: connections.http, certificates, logger })
+  const gate = connections.http
+  const inHttp = { config, backend, replica, access, certificates, gate, lines, logger, clock }
+  const served = await serveHttp({ ...inHttp, directory: directory.path, stops: stops.parts })
   return { ...served, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }
 
@@ -280,6 +276,7 @@ function replicaSettings(
     secret: peerSecret(config),
     tls: certificates.peers,
     peerLimits: peerLimitsOf(config, plan),
+    audit: auditSettings(config),
   }
 }
 
@@ -307,7 +304,17 @@ async function zoneFrom(config: Config, directory: string, logger: Logger): Prom
 }
 
 function accessControl(
-  { config, backend, logger, stops }: Pick<OnHttp, 'config' | 'backend' | 'logger' | 'stops'>,
+  {
+    config,
+    backend,
+    logger,
+    stops,
+  }: {
+    readonly config: Config
+    readonly backend: Backend
+    readonly logger: Logger
+    readonly stops: Stops
+  },
   isLeader: boolean,
 ): AccessControl {
   const parts = { config, families: backend, writes: backend, clock, logger }
@@ -315,69 +322,6 @@ function accessControl(
   stops.parts.push(() => access.stop())
   access.see(isLeader)
   return access
-}
-
-interface OnHttp {
-  readonly config: Config
-  readonly backend: Backend
-  readonly access: AccessControl
-  readonly lines: LimitedLines
-  readonly logger: Logger
-  readonly directory: string
-  readonly stops: Stops
-}
-
-async function serveHttp(
-  { config, backend, access, lines, logger, directory, stops }: OnHttp,
-  ports: HttpPorts,
-): Promise<Pick<RunningNode, 'http' | 'https'>> {
-  const api = createHttpApi(backend, logger, {
-    allowedHosts: [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)],
-    warningLines: lines,
-    tokens: access.tokens,
-    agentTokens: access,
-    bootstrapReset: bootstrapResetFile(directory, logger),
-  })
-  stops.parts.push(() => api.close())
-  return startHttp(config, api, ports)
-}
-
-interface HttpPorts {
-  readonly gate: ConnectionGate
-  readonly certificates: NodeCertificates
-  readonly logger: Logger
-}
-
-/** Opens the ports of the HTTP API, each of which may be off. */
-async function startHttp(
-  config: Config,
-  api: HttpApi,
-  { gate, certificates, logger }: HttpPorts,
-): Promise<Pick<RunningNode, 'http' | 'https'>> {
-  const { ports, httpAddresses, httpsAddresses, limits } = config
-  const closing = closingWith(api)
-  const both = { gate, headerTimeoutMs: limits.httpHeaderTimeoutSeconds * 1000 }
-  const http =
-    ports.http < 0
-      ? []
-      : await listenHttp(api, { ...both, addresses: httpAddresses, port: ports.http })
-  const tls = certificates.https
-  if (ports.https < 0 || tls === undefined) return { http, https: [] }
-  const notices = new PeerNotices(logger, clock)
-  const port = await listenHttps(api, {
-    ...both,
-    addresses: httpsAddresses,
-    port: ports.https,
-    tls,
-    handshakeTimeoutMs: limits.httpsHandshakeTimeoutSeconds * 1000,
-    onFault: (address, reason) => {
-      const text = `no HTTPS connection with ${address}: ${reason}`
-      notices.warn(address, 'HTTPS', { address, reason }, text)
-    },
-    closing,
-  })
-  certificates.users.https = port.use
-  return { http, https: port.endpoints }
 }
 
 async function startDns(

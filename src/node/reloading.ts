@@ -23,6 +23,8 @@ export interface ReloadingParts {
   readonly certificates: { reload(changed: Config | undefined): readonly string[] }
   /** Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
+  /** Opens the audit log again: it may have been moved. */
+  readonly reopenAudit?: () => void
   readonly logger: Logger
 }
 
@@ -40,7 +42,8 @@ export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
 }
 
 async function reload(parts: ReloadingParts): Promise<ReloadReport> {
-  const { config, agent, certificates, logger } = parts
+  const { config, agent, certificates, logger, reopenAudit } = parts
+  reopenAudit?.()
   const files = await definitionsOf(config)
   const options = optionsReport(files, parts)
   const report = await agent.load(files)

@@ -3,6 +3,7 @@ import type { CertificateExpiry } from '../base/expiry.ts'
 import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type { SessionCounts } from '../state/session/reader.ts'
+import { auditMetrics } from './audit-metrics.ts'
 import { connectionMetrics } from './connection-metrics.ts'
 import type { ConnectionFigures } from './connection-metrics.ts'
 import type { DnsService } from '../resolver/service.ts'
@@ -38,6 +39,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
     ...peerTlsMetrics(parts),
     ...expiryMetrics(parts),
     ...diskMetrics(parts),
+    ...auditMetrics(parts.status?.audit),
     ...catalogMetrics(parts),
     ...sessionMetrics(parts.sessions, parts.status?.sessions),
     ...dns,

@@ -1,8 +1,8 @@
 import type { CommandBody } from '../state/families.ts'
 import type { CommandOrigin, Outcome } from '../state/machine/command.ts'
 
-/** The actor and the cause, for the command's envelope. */
-export interface Origin extends Pick<CommandOrigin, 'actor' | 'cause'> {
+/** The actor, its token and the cause, for the command's envelope. */
+export interface Origin extends Pick<CommandOrigin, 'actor' | 'accessor' | 'cause'> {
   /** What the client's program calls itself, for the agent's own log only. */
   readonly client?: string | undefined
 }

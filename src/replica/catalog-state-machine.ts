@@ -1,5 +1,5 @@
 import { reasonOf } from '../base/errors.ts'
-import type { CommittedCommand } from '../state/machine/apply.ts'
+import type { BatchResult, CommittedCommand } from '../state/machine/apply.ts'
 import { decodeCommand } from '../state/families.ts'
 import { sessionFamily } from '../state/session/family.ts'
 import type { Command, Outcome } from '../state/machine/command.ts'
@@ -18,6 +18,14 @@ export interface CatalogStateMachineParts {
   readonly takeParsed?: (index: Index, term: Term) => Command | undefined
   readonly onApplied: (index: Index, term: Term, outcome: Outcome | undefined) => void
   readonly onRestored: (index: Index) => void
+  /** For the audit trail; left out: there is none. `outcomes` and `commands` are by position. */
+  readonly onAudited?:
+    | ((
+        entries: readonly Entry[],
+        commands: readonly CommittedCommand[],
+        outcomes: BatchResult['outcomes'],
+      ) => void)
+    | undefined
   /** Sessions were made, or have ended. */
   readonly onSessions?: () => void
   /** SQLite found it damaged while it was written; the error is thrown on. */
@@ -43,6 +51,7 @@ export class CatalogStateMachine implements StateMachine {
     const { outcomes, subjects } = this.#noting(() => state.applyBatch(commands))
     this.#noteIndex()
     versions.bump(subjects)
+    this.#parts.onAudited?.(entries, commands, outcomes)
     if (subjects.has(sessionFamily.name)) onSessions?.()
     for (const [at, { index, term }] of entries.entries()) onApplied(index, term, outcomes[at])
   }

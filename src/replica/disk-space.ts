@@ -144,3 +144,27 @@ export class DiskSpace {
     else logger.error(fields, 'the disk is nearly full: accepting only deregistrations')
   }
 }
+
+/** The space of the disk of the data directory. */
+export function diskSpaceOf(
+  {
+    dataDirectory,
+    settings,
+    logger,
+    guard,
+  }: {
+    readonly dataDirectory: string
+    readonly settings: { readonly name: string; readonly diskReserveBytes?: number | undefined }
+    readonly logger: Logger
+    readonly guard: (work: () => void) => void
+  },
+  onLow: () => void,
+): DiskSpace {
+  return new DiskSpace({
+    directory: dataDirectory,
+    node: settings.name,
+    reserveBytes: settings.diskReserveBytes,
+    logger,
+    onLow: () => guard(onLow),
+  })
+}

@@ -3,6 +3,7 @@ import type { ConfChange } from '../raft/membership.ts'
 import type { Index, NodeId, Term } from '../raft/entry.ts'
 import type { Role } from '../raft/state.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
+import type { AuditFigures, AuditSettings } from '../audit/trail.ts'
 import type { PeerLimits } from '../peers/limits.ts'
 import type { PeerTlsFigures } from '../peers/options.ts'
 import type { PeerTls } from '../peers/tls.ts'
@@ -37,6 +38,8 @@ export interface ReplicaSettings {
     { readonly keys: readonly Uint8Array[]; readonly isRequired: boolean } | undefined
   /** PEM texts for mutual TLS between servers. */
   readonly tls: PeerTls | undefined
+  /** Undefined: there is no audit log. */
+  readonly audit?: AuditSettings | undefined
   /** How many connections others may have, and how long one may say nothing. */
   readonly peerLimits?: Partial<PeerLimits>
 }
@@ -75,6 +78,9 @@ export type ToReplica =
   | { readonly type: 'suspicion'; readonly reason: string }
   /** Other certificates, or whether they are required, for connections from now on. */
   | { readonly type: 'use-tls'; readonly tls: PeerTls }
+  /** A line of the audit log, about a request. Undefined: the request is only counted. */
+  | { readonly type: 'audit'; readonly line: string | undefined }
+  | { readonly type: 'reopen-audit' }
   | { readonly type: 'stop' }
 
 export interface ServerStatus {
@@ -121,6 +127,8 @@ export interface ClusterStatus {
   readonly peerTls?: PeerTlsFigures | undefined
   /** Undefined: not known. */
   readonly disk?: DiskFigures | undefined
+  /** Undefined: there is no audit log. */
+  readonly audit?: AuditFigures | undefined
 }
 
 export type FromReplica =

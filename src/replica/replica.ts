@@ -6,7 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { commandBytesMax } from '../state/machine/command.ts'
 import { printProposal } from '../state/families.ts'
 import type { CommandBody } from '../state/families.ts'
-import type { Outcome, Proposal } from '../state/machine/command.ts'
+import type { CommandOrigin, Outcome, Proposal } from '../state/machine/command.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { GateFigures } from '../net/connections/gate.ts'
 import type { PeerTls } from '../peers/tls.ts'
@@ -160,7 +160,10 @@ export class Replica {
    * Resolves when committed and applied here. Rejects: no-leader, busy, stopping, command-too-large,
    * write-stalled.
    */
-  propose(body: CommandBody, origin: { actor: string; cause: string }): Promise<Outcome> {
+  propose(
+    body: CommandBody,
+    origin: Pick<CommandOrigin, 'actor' | 'accessor' | 'cause'>,
+  ): Promise<Outcome> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
     const id = this.#requests++
@@ -168,6 +171,7 @@ export class Replica {
       version: 1,
       requestId: `${this.#run}-${id.toString(36).padStart(8, '0')}`,
       actor: origin.actor,
+      accessor: origin.accessor,
       cause: origin.cause,
       body,
     }
@@ -238,6 +242,21 @@ export class Replica {
   /** Other certificates, or whether they are required, for connections with servers from now on. */
   useTls(tls: PeerTls): void {
     this.#post({ type: 'use-tls', tls })
+  }
+
+  /** A line of the audit log about a request. Undefined: the request is only counted. */
+  audit(line: string | undefined): void {
+    if (!this.#isStopped) this.#post({ type: 'audit', line })
+  }
+
+  /** A unique ID for a request that is not a command. */
+  newRequestId(): string {
+    return `${this.#run}-r${(this.#asked++).toString(36).padStart(7, '0')}`
+  }
+
+  /** Another program has moved the audit log. */
+  reopenAudit(): void {
+    if (!this.#isStopped) this.#post({ type: 'reopen-audit' })
   }
 
   /** Rejects with `operation-refused`, `no-leader` and what else keeps it from being done. */

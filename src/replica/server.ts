@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import { openVersions, stateVersion } from '../state/families.ts'
 import type { Config } from '../raft/config.ts'
 import type { Message } from '../raft/message.ts'
@@ -15,6 +16,7 @@ import type { SnapshotStore } from '../storage/snapshot/snapshot.ts'
 import type { StateWriter } from '../storage/state.ts'
 import { EpochFence, triedIn } from './cluster/epoch-fence.ts'
 import { withPort } from '../base/host-port.ts'
+import { auditedBy, openAudit } from './auditing.ts'
 import { untilCaughtUp } from './catching-up.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
 import { ClusterFormation } from './cluster/formation.ts'
@@ -22,8 +24,10 @@ import { ClusterMarks } from './cluster/marks.ts'
 import { clusterKey, clusterStatus } from './cluster/status.ts'
 import { finishFounding, foundCluster } from './cluster/founding.ts'
 import { joinAt, ownPlace } from './cluster/joining.ts'
-import { DiskSpace } from './disk-space.ts'
-import { allDuties, type AllDuties } from './duties/all-duties.ts'
+import { diskSpaceOf } from './disk-space.ts'
+import type { DiskSpace } from './disk-space.ts'
+import { allDuties } from './duties/all-duties.ts'
+import type { AllDuties } from './duties/all-duties.ts'
 import type { OwnCommand } from './duties/duty.ts'
 import { ownProposal } from './duties/member-silence.ts'
 import { memberSnapshots } from './state/member-snapshots.ts'
@@ -71,13 +75,14 @@ export class ReplicaServer {
   readonly #marks: ClusterMarks
   readonly #snapshots: Snapshotter
   readonly #lending: SnapshotLending
-  readonly #operations: Operations
+  readonly operations: Operations
   readonly #disk: DiskSpace
   readonly #formation: ClusterFormation
   readonly #requests: PeerRequests
   readonly #fence: EpochFence
   readonly #questions: MemberQuestions
   readonly #notices: PeerNotices
+  readonly audit: AuditTrail | undefined
   #transport!: PeerTransport
   readonly #nameOf = (id: NodeId) => this.#state.catalog.nodeById(id)?.name
   readonly #ask = askerOver(() => this.#transport)
@@ -92,13 +97,7 @@ export class ReplicaServer {
     this.#parts = parts
     const { dataDirectory, settings, stamp } = parts
     this.#stamp = new Stamp(stamp)
-    this.#disk = new DiskSpace({
-      directory: dataDirectory,
-      node: settings.name,
-      reserveBytes: settings.diskReserveBytes,
-      logger: parts.logger,
-      onLow: () => parts.guard(() => this.#checkpoint(() => this.#snapshots.giveBack())),
-    })
+    this.#disk = diskSpaceOf(parts, () => this.#checkpoint(() => this.#snapshots.giveBack()))
     this.#log = new RaftLog(join(dataDirectory, 'raft.db'))
     this.#marks = new ClusterMarks(this.#log)
     this.#marks.claim(settings.id, dataDirectory)
@@ -106,9 +105,10 @@ export class ReplicaServer {
     const files = openSnapshots(dataDirectory, this.#marks, this.#log)
     this.#keeper = this.#openState(files)
     this.#state = this.#keeper.state
+    this.audit = openAudit({ ...parts, log: this.#log, state: this.#state })
     this.#snapshots = this.#makeSnapshotter(files)
     this.#lending = this.#makeLending(files)
-    this.#operations = this.#makeOperations()
+    this.operations = this.#makeOperations()
     this.#formation = this.#makeFormation()
     this.#fence = new EpochFence({
       self: settings.id,
@@ -135,7 +135,7 @@ export class ReplicaServer {
       settings,
       raft: () => this.#raft,
       formation: this.#formation,
-      operations: this.#operations,
+      operations: this.operations,
       cluster: () => ({
         address: this.#transport.address,
         clusterId: this.#marks.clusterId,
@@ -151,10 +151,6 @@ export class ReplicaServer {
 
   get raft(): RaftServer | undefined {
     return this.#raft
-  }
-
-  get operations(): Operations {
-    return this.#operations
   }
 
   get serverPort(): number {
@@ -227,6 +223,7 @@ export class ReplicaServer {
     this.#ticker?.stop()
     this.#disk.stop()
     await Promise.all([this.#transport.close(), checked])
+    await this.audit?.close()
     this.#state.close()
     this.#log.close()
   }
@@ -250,13 +247,14 @@ export class ReplicaServer {
 
   /** Changes when {@link status} does, what every entry changes aside; cheap enough for every turn. */
   statusKey(): string {
-    return clusterKey(this.#raft, this.#marks, this.#keeper)
+    return clusterKey(this.#raft, this.#marks, this.#keeper) + (this.audit?.failure ?? '')
   }
 
   status(): ClusterStatus {
     const status = clusterStatus(this.#raft, this.#marks, this.#keeper)
     const { tlsFigures: peerTls } = this.#transport
-    return { ...status, ...this.#duties?.figures, disk: this.#disk.figures, peerTls }
+    const own = { disk: this.#disk.figures, audit: this.audit?.figures, peerTls }
+    return { ...status, ...this.#duties?.figures, ...own }
   }
 
   #openState(files: Snapshotter['files']): StateKeeper {
@@ -265,7 +263,7 @@ export class ReplicaServer {
       log: this.#log,
       files,
       raft: () => this.#raft,
-      handOver: () => this.#operations.run({ kind: 'transfer', to: undefined }),
+      handOver: () => this.operations.run({ kind: 'transfer', to: undefined }),
       ask: (target, kind, body, timeoutMs) => this.#ask(target, kind, body, timeoutMs),
       isStopped: () => this.#isStopped,
       detach: () => this.#end(),
@@ -336,6 +334,7 @@ export class ReplicaServer {
         onApplied: (index, term, outcome) => this.#raft?.proposals.onApplied(index, term, outcome),
         onRestored: (index) => this.#raft?.onRestored(index),
         onSessions: () => this.#duties?.sessions.changed(),
+        onAudited: auditedBy(this.audit),
         onDamage: (reason) => this.#keeper.noteForNextStart(reason),
       }),
       transport: this.#transport,

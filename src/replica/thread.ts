@@ -144,6 +144,12 @@ class Desk {
       case 'use-tls':
         this.#server.useTls(message.tls)
         return
+      case 'audit':
+        this.#server.audit?.request(message.line)
+        return
+      case 'reopen-audit':
+        this.#server.audit?.reopen()
+        return
       case 'stop':
         this.#isStopping = true
         clearTimeout(this.#tidyTimer)

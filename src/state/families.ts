@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { assert } from '../base/assert.ts'
-import { hasFields, isListOf, isObject, isText } from '../base/shape.ts'
+import { hasFields, isListOf, isObject, isOptional, isText } from '../base/shape.ts'
 import { aclFamily } from './acl/family.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { eventFamily } from './event/family.ts'
@@ -9,7 +9,7 @@ import { kvFormat } from './kv/schema.ts'
 import { sessionFamily } from './session/family.ts'
 import { Machine, machineTables } from './machine/apply.ts'
 import type { AnyBody, BatchCommand, Command, Proposal } from './machine/command.ts'
-import type { CommandKind, Family } from './machine/family.ts'
+import type { About, CommandKind, Family } from './machine/family.ts'
 import { useFormatShape, useFormatSince } from './machine/used-format.ts'
 import type { UseFormatCommand } from './machine/used-format.ts'
 import { Versions } from './machine/versions.ts'
@@ -80,7 +80,15 @@ const isKnownFormat = useFormatShape(stateVersion)
 const kinds: ReadonlyMap<string, CommandKind> = new Map<string, CommandKind>([
   ...familyKinds,
   ['batch', { since: kvFormat, shape: hasFields({ bodies: isListOf(isFamilyBody) }) }],
-  ['use-format', { since: useFormatSince, needs: 'little', shape: isKnownFormat }],
+  [
+    'use-format',
+    {
+      since: useFormatSince,
+      needs: 'little',
+      shape: isKnownFormat,
+      about: ({ format }: UseFormatCommand) => ({ format }),
+    },
+  ],
 ])
 
 /** The row of a kind of command; undefined: this release does not know it. */
@@ -93,6 +101,17 @@ export function formatOf(body: AnyBody): number {
   const own = kinds.get(body.kind)?.since ?? Infinity
   const { bodies = [] } = body as Partial<BatchCommand>
   return bodies.reduce((format, inner) => Math.max(format, formatOf(inner)), own)
+}
+
+/** What a command changes, by names and IDs; see {@link CommandKind.about}. */
+export function aboutOf(body: AnyBody): About {
+  const { bodies } = body as Partial<BatchCommand>
+  if (bodies !== undefined) {
+    return {
+      changes: bodies.map((inner) => ({ operation: inner.kind, ...aboutOf(inner) })),
+    }
+  }
+  return kinds.get(body.kind)?.about?.(body as never) ?? {}
 }
 
 /** The JSON of a proposal, for a log that has taken `usedFormat` into use. */
@@ -140,7 +159,12 @@ export function decodeCommand(data: Uint8Array): Command<CommandBody> {
   return command as Command<CommandBody>
 }
 
-const origin = hasFields({ requestId: isText, actor: isText, cause: isText })
+const origin = hasFields({
+  requestId: isText,
+  actor: isText,
+  accessor: isOptional(isText),
+  cause: isText,
+})
 
 /**
  * Why a proposal that another server sent, as it was parsed, must not enter the log; undefined when it may. What reaches

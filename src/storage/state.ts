@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import { must } from '../base/assert.ts'
 import { reasonOf, SvcdError, svcdError } from '../base/errors.ts'
+import type { Outcome } from '../state/machine/command.ts'
 import type { BatchResult, CommittedCommand, Machine } from '../state/machine/apply.ts'
 import {
   openMachine,
@@ -93,6 +94,11 @@ export class StateWriter {
 
   get appliedIndex(): number {
     return this.#machine.appliedIndex
+  }
+
+  /** What an applied request came to; undefined: that is forgotten. */
+  outcomeOf(requestId: string): Outcome | undefined {
+    return this.#machine.outcomeOf(requestId)
   }
 
   /** The newest format that the log has taken into use; 0 for none. */

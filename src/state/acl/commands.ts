@@ -125,11 +125,19 @@ const isPolicy = hasFields({
 const isRole = hasFields({ ...grants, name: isText, description: isText })
 
 const since = aclFormat
-const remove: CommandKind = { since, needs: 'none', shape: hasFields({ id: isId }) }
+/** A command that removes what has its ID: a policy or a role. */
+const removal = (what: 'policy' | 'role'): CommandKind => ({
+  since,
+  needs: 'none',
+  about: ({ id }: PolicyDeleteCommand | RoleDeleteCommand) => ({ [what]: id }),
+  shape: hasFields({ id: isId }),
+})
+const ofToken = ({ accessorId }: { readonly accessorId: string }) => ({ token: accessorId })
 
 export const aclCommands: Readonly<Record<AclCommand['kind'], CommandKind>> = {
   'acl-bootstrap': {
     since,
+    about: ofToken,
     shape: hasFields({
       accessorId: isId,
       secretHash: isHash,
@@ -138,15 +146,39 @@ export const aclCommands: Readonly<Record<AclCommand['kind'], CommandKind>> = {
       isInitial: isFlag,
     }),
   },
-  'acl-bootstrap-restore': { since, needs: 'little', shape: hasFields({ resetIndex: isWhole }) },
+  'acl-bootstrap-restore': {
+    since,
+    needs: 'little',
+    about: () => ({}),
+    shape: hasFields({ resetIndex: isWhole }),
+  },
   'acl-token-put': {
     since,
+    about: ofToken,
     shape: hasFields({ mode: isMode, accessorId: isId, secretHash: isHash, token: isToken }),
   },
-  'acl-token-delete': { since, needs: 'none', shape: hasFields({ accessorId: isId }) },
-  'acl-tokens-expire': { since, needs: 'none', shape: hasFields({ untilMs: isWhole }) },
-  'acl-policy-put': { since, shape: hasFields({ mode: isMode, id: isId, policy: isPolicy }) },
-  'acl-policy-delete': remove,
-  'acl-role-put': { since, shape: hasFields({ mode: isMode, id: isId, role: isRole }) },
-  'acl-role-delete': remove,
+  'acl-token-delete': {
+    since,
+    needs: 'none',
+    about: ofToken,
+    shape: hasFields({ accessorId: isId }),
+  },
+  'acl-tokens-expire': {
+    since,
+    needs: 'none',
+    about: () => ({}),
+    shape: hasFields({ untilMs: isWhole }),
+  },
+  'acl-policy-put': {
+    since,
+    about: ({ id, policy: { name } }: PolicyPutCommand) => ({ policy: id, name }),
+    shape: hasFields({ mode: isMode, id: isId, policy: isPolicy }),
+  },
+  'acl-policy-delete': removal('policy'),
+  'acl-role-put': {
+    since,
+    about: ({ id, role: { name } }: RolePutCommand) => ({ role: id, name }),
+    shape: hasFields({ mode: isMode, id: isId, role: isRole }),
+  },
+  'acl-role-delete': removal('role'),
 }

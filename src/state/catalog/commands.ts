@@ -130,6 +130,12 @@ export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKin
   register: {
     since: 1,
     terse: terseRegister,
+    about: ({ nodeName, service, checks }: RegisterCommand) => ({
+      node: nodeName,
+      service: service?.id,
+      serviceName: service?.name,
+      checks: checks.length === 0 ? undefined : checks.map(({ checkId }) => checkId),
+    }),
     shape: hasFieldsBut(registerDefaults, {
       nodeName: isText,
       node: isOptional(hasFieldsBut(nodeDefaults, nodeFields)),
@@ -142,6 +148,11 @@ export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKin
   deregister: {
     since: 1,
     needs: 'none',
+    about: ({ nodeName, serviceId, checkId }: DeregisterCommand) => ({
+      node: nodeName,
+      service: serviceId,
+      check: checkId,
+    }),
     shape: hasFields({
       nodeName: isText,
       serviceId: isOptional(isText),
@@ -152,6 +163,11 @@ export const catalogCommands: Readonly<Record<CatalogCommand['kind'], CommandKin
     since: 1,
     // Without it DNS would name what is dead.
     needs: 'little',
+    about: ({ nodeName, checkId, status: now }: UpdateCheckCommand) => ({
+      node: nodeName,
+      check: checkId,
+      status: now,
+    }),
     shape: hasFields({ nodeName: isText, checkId: isText, status, evidence, output: isText }),
   },
 }

@@ -47,6 +47,7 @@ const isTime: Shape = (value) => Number.isSafeInteger(value) && Number(value) > 
 export const eventCommands: Readonly<Record<EventCommand['kind'], CommandKind>> = {
   'event-fire': {
     since: eventFormat,
+    about: ({ id, name }: EventFireCommand) => ({ event: id, name }),
     shape: hasFields({
       id: isUuid,
       name: isName,

@@ -40,15 +40,24 @@ export const isKey: Shape = (value) => typeof value === 'string' && value !== ''
 export const isUnsigned: Shape = (value) =>
   typeof value === 'string' && /^(?:0|[1-9]\d{0,19})$/.test(value)
 
+const ofKey = ({ key }: { readonly key: string }) => ({ key })
+
 export const kvCommands: Readonly<Record<KvCommand['kind'], CommandKind>> = {
   'kv-put': {
     since: kvFormat,
+    about: ofKey,
     shape: hasFields({ key: isKey, value: isText, flags: isUnsigned, cas: isOptional(isUnsigned) }),
   },
   'kv-delete': {
     since: kvFormat,
     needs: 'none',
+    about: ofKey,
     shape: hasFields({ key: isKey, cas: isOptional(isUnsigned) }),
   },
-  'kv-delete-tree': { since: kvFormat, needs: 'none', shape: hasFields({ prefix: isText }) },
+  'kv-delete-tree': {
+    since: kvFormat,
+    needs: 'none',
+    about: ({ prefix }: KvDeleteTreeCommand) => ({ prefix }),
+    shape: hasFields({ prefix: isText }),
+  },
 }

@@ -148,6 +148,11 @@ export class Machine {
     return this.#place.index
   }
 
+  /** What an applied request came to; undefined: that is forgotten. */
+  outcomeOf(requestId: string): Outcome | undefined {
+    return this.#requests.find(requestId)
+  }
+
   /** The newest format that the log has taken into use; 0 for none. */
   get usedFormat(): number {
     return this.#used.format

@@ -4,6 +4,11 @@ export interface CommandOrigin {
   readonly requestId: string
   /** Who asked: `http 127.0.0.1`, `check web-1`, `agent n1`. */
   readonly actor: string
+  /**
+   * The public ID of the token of the request. Left out: there was none, or a server that does not know this
+   * field has taken the request.
+   */
+  readonly accessor?: string | undefined
   /** Why: `register`, `TTL expired`, `HTTP GET … 503`. */
   readonly cause: string
 }

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { Shape } from '../../base/shape.ts'
 import type { Change } from './change.ts'
-import type { Outcome } from './command.ts'
+import type { Json, Outcome } from './command.ts'
 import type { AnyTable } from './table.ts'
 
 /** Brings state.db to a format from the one before. */
@@ -27,7 +27,12 @@ export interface CommandKind {
   readonly needs?: 'none' | 'little' | 'space'
   /** Left out: entries of the kind have all of its fields. */
   readonly terse?: Terse<never>
+  /** What the audit trail says of a command. Left out: its kind only. */
+  readonly about?: (body: never) => About
 }
+
+/** What a command changes, by names and IDs. Never a value, an output of a check or a secret. */
+export type About = Readonly<Record<string, Json | undefined>>
 
 /** How the log has commands of a kind from a format on: shorter than they are. */
 export interface Terse<Body> {

@@ -88,6 +88,12 @@ export class Requests {
     return JSON.parse(must(earlier, 'a request that is known has its row').outcome) as Outcome
   }
 
+  /** Undefined: it was not applied, or that is forgotten. */
+  find(requestId: string): Outcome | undefined {
+    const row = this.#sql.request.get(requestId)
+    return row === undefined ? undefined : (JSON.parse(row.outcome) as Outcome)
+  }
+
   #noteLong(index: number, bytes: number): void {
     if (bytes <= longBytes) return
     this.#long.push({ index, bytes })

@@ -72,11 +72,21 @@ const isDefinition = hasFields({
 export const queryCommands: Readonly<Record<QueryCommand['kind'], CommandKind>> = {
   'query-put': {
     since: queryFormat,
+    about: ({ id, definition: { name, service } }: QueryPutCommand) => ({
+      query: id,
+      name,
+      service: service.service,
+    }),
     shape: hasFields({
       id: isId,
       mode: isOneOf('create', 'update', 'any'),
       definition: isDefinition,
     }),
   },
-  'query-delete': { since: queryFormat, needs: 'none', shape: hasFields({ id: isId }) },
+  'query-delete': {
+    since: queryFormat,
+    needs: 'none',
+    about: ({ id }: QueryDeleteCommand) => ({ query: id }),
+    shape: hasFields({ id: isId }),
+  },
 }

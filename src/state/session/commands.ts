@@ -105,9 +105,16 @@ const isDelay = isUpTo(lockDelayNsMax)
 const lockFields = { key: isKey, value: isText, flags: isUnsigned, session: isId }
 const since = sessionFormat
 
+const ofKey = ({ key }: { readonly key: string }) => ({ key })
+const ofLock = ({ key, session }: { readonly key: string; readonly session: string }) => ({
+  key,
+  session,
+})
+
 export const sessionCommands: Readonly<Record<SessionCommand['kind'], CommandKind>> = {
   'session-create': {
     since,
+    about: ({ id, node, name }: SessionCreateCommand) => ({ session: id, node, name }),
     shape: hasFields({
       id: isId,
       node: isId,
@@ -124,15 +131,26 @@ export const sessionCommands: Readonly<Record<SessionCommand['kind'], CommandKin
   'session-destroy': {
     since,
     needs: 'little',
+    about: ({ id }: SessionDestroyCommand) => ({ session: id }),
     shape: hasFields({ id: isId, term: isOptional(isWhole), keepsKeys: isOptional(isFlag) }),
   },
-  'kv-acquire': { since, shape: hasFields(lockFields) },
-  'kv-release': { since, needs: 'little', shape: hasFields(lockFields) },
-  'lock-delay-end': { since, needs: 'none', shape: hasFields({ key: isKey, index: isWhole }) },
+  'kv-acquire': { since, about: ofLock, shape: hasFields(lockFields) },
+  'kv-release': { since, needs: 'little', about: ofLock, shape: hasFields(lockFields) },
+  'lock-delay-end': {
+    since,
+    needs: 'none',
+    about: ofKey,
+    shape: hasFields({ key: isKey, index: isWhole }),
+  },
   'lock-restore': {
     since,
     needs: 'little',
+    about: ofLock,
     shape: hasFields({ key: isKey, session: isText, lockIndex: isUpTo(Number.MAX_SAFE_INTEGER) }),
   },
-  'lock-delay-restore': { since, shape: hasFields({ key: isKey, delayNs: isDelay }) },
+  'lock-delay-restore': {
+    since,
+    about: ofKey,
+    shape: hasFields({ key: isKey, delayNs: isDelay }),
+  },
 }

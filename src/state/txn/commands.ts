@@ -3,7 +3,8 @@ import type { Shape } from '../../base/shape.ts'
 import { checkShape, nodeShape, serviceShape } from '../catalog/commands.ts'
 import type { CheckDefinition, NodeDefinition, ServiceDefinition } from '../catalog/model.ts'
 import { isKey, isUnsigned } from '../kv/commands.ts'
-import type { CommandKind } from '../machine/family.ts'
+import type { Json } from '../machine/command.ts'
+import type { About, CommandKind } from '../machine/family.ts'
 
 /** The first format whose servers know transactions. They have no table. */
 export const txnFormat = 11
@@ -133,6 +134,27 @@ const isOp: Shape = (op) => {
 const isOpList: Shape = (ops) =>
   Array.isArray(ops) && ops.length <= opsMax && ops.every((op) => isOp(op))
 
+function aboutOp(op: TxnOp): About {
+  const { verb: operation } = op
+  if ('session' in op) return { operation, key: op.key, session: op.session }
+  if ('key' in op) return { operation, key: op.key }
+  if (op.verb === 'set-node') return { operation, node: op.definition.name }
+  const { node } = op
+  if (op.verb === 'set-service') {
+    return { operation, node, service: op.definition.id, serviceName: op.definition.name }
+  }
+  if (op.verb === 'set-check') return { operation, node, check: op.definition.checkId }
+  if (op.verb === 'delete-service') return { operation, node, service: op.id }
+  if (op.verb === 'delete-check') return { operation, node, check: op.id }
+  return { operation, node }
+}
+
 export const txnCommands: Readonly<Record<TxnCommand['kind'], CommandKind>> = {
-  txn: { since: txnFormat, shape: hasFields({ ops: isOpList }) },
+  txn: {
+    since: txnFormat,
+    about: ({ ops }: TxnCommand) => ({
+      changes: ops.filter((op) => !isRead(op)).map((op) => aboutOp(op) as Json),
+    }),
+    shape: hasFields({ ops: isOpList }),
+  },
 }

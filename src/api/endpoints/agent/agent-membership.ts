@@ -18,6 +18,7 @@ export const membershipEndpoints = [
     method: 'PUT',
     path: '/v1/agent/leave',
     permission: { resource: 'agent', access: 'write' },
+    audited: {},
     summary: 'Leave the cluster and stop the agent',
     async handle({ cluster }, _request, reply) {
       await cluster.operate({ kind: 'leave' })
@@ -28,6 +29,7 @@ export const membershipEndpoints = [
     method: 'PUT',
     path: '/v1/agent/join/{address}',
     permission: { resource: 'agent', access: 'write' },
+    audited: {},
     summary: 'Look for a cluster at an address',
     async handle(context, request, reply) {
       if (flagParameter(request.query, 'wan')) throw svcdError('no-wan', {})
@@ -44,6 +46,7 @@ export const membershipEndpoints = [
     method: 'PUT',
     path: '/v1/agent/force-leave/{node}',
     permission: { resource: 'operator', access: 'write' },
+    audited: {},
     summary: 'Remove a failed server from the cluster',
     async handle(context, request, reply) {
       warn(reply, await forceLeave(context, request, request.params))

@@ -75,6 +75,7 @@ export const selfEndpoints = [
     method: 'PUT',
     path: '/v1/agent/reload',
     permission: { resource: 'agent', access: 'write' },
+    audited: {},
     summary: 'Reload configuration, service and zone files',
     query: query.pretty,
     answer: object({ Taken: texts, LeftOut: texts, HeldBack: texts, RestartNeeded: texts }),

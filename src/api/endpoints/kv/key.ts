@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { reasonOf, svcdError } from '../../../base/errors.ts'
+import { checkBytes, keyBytesMax } from '../../../definition/sizes.ts'
 import { cleanPath } from '../../../http/path.ts'
 
 export const kvPrefix = '/v1/kv/'
@@ -9,7 +10,8 @@ const noPrefixes: ReadonlySet<string> = new Set()
 
 /**
  * The key that a path names: all of it behind `before`, decoded once; '' for none. Undefined: the path
- * has empty or dot segments, and the reply leads to the clean one. Throws `invalid-path`.
+ * has empty or dot segments, and the reply leads to the clean one. Throws `invalid-path`,
+ * `field-too-large`.
  */
 export function keyOf(
   request: FastifyRequest,
@@ -28,6 +30,7 @@ export function keyOf(
   if (controls.test(key)) {
     throw svcdError('invalid-path', { path, reason: 'a key must not contain control characters' })
   }
+  checkBytes('key', key, keyBytesMax)
   return key
 }
 

@@ -20,6 +20,7 @@ export const monitorEndpoint = endpoint({
   method: 'GET',
   path: '/v1/agent/monitor',
   permission: { resource: 'agent', access: 'read' },
+  audited: {},
   summary: 'Stream the log of this agent line by line, starting now',
   query: {
     loglevel: { type: 'string', description: 'trace, debug, info (the default), warn or error' },

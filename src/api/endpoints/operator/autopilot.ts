@@ -108,6 +108,7 @@ export const autopilotEndpoints = [
     method: 'PUT',
     path: '/v1/operator/autopilot/configuration',
     permission: { resource: 'operator', access: 'write' },
+    audited: {},
     summary: 'Confirm the Autopilot rules; other values are refused',
     query: {
       cas: {

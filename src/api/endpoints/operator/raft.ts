@@ -40,6 +40,7 @@ export const raftEndpoints = [
     method: 'DELETE',
     path: '/v1/operator/raft/peer',
     permission: { resource: 'operator', access: 'write' },
+    audited: { parameters: ['id', 'address'] },
     summary: 'Remove a server from Raft',
     query: { ...id, ...address },
     async handle({ cluster }, request, reply) {
@@ -52,6 +53,7 @@ export const raftEndpoints = [
     method: 'PUT',
     path: '/v1/operator/raft/peer',
     permission: { resource: 'operator', access: 'write' },
+    audited: { parameters: ['id', 'address'] },
     summary: 'Add a server to Raft',
     query: { ...id, ...address },
     async handle({ cluster }, request, reply) {
@@ -64,6 +66,7 @@ export const raftEndpoints = [
     method: ['POST', 'PUT'],
     path: '/v1/operator/raft/transfer-leader',
     permission: { resource: 'operator', access: 'write' },
+    audited: { parameters: ['id'] },
     summary: 'Transfer leadership to another server',
     query: id,
     answer: object({ Success: flag }),

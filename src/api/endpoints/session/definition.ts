@@ -5,6 +5,12 @@ import { listOf, openObject, text } from '../../../definition/decode.ts'
 import type { Reader } from '../../../definition/decode.ts'
 import type { Identity } from '../../../ports/identity.ts'
 import { nodeCheckId } from '../../../state/catalog/model.ts'
+import {
+  checkBytes,
+  checkCount,
+  checksMax,
+  sessionNameBytesMax,
+} from '../../../definition/sizes.ts'
 import { lockDelayNsMax, ttlMsMax, ttlMsMin } from '../../../state/session/model.ts'
 import type { Behavior, SessionDefinition } from '../../../state/session/model.ts'
 
@@ -83,7 +89,10 @@ export function sessionDefinition(
 ): SessionDefinition {
   const node = asked.Node ?? nodeName
   if (node === '') throw svcdError('session-without-node', {})
-  const { TTL: ttl = '' } = asked
+  const { TTL: ttl = '', Name: name = '' } = asked
+  checkBytes('Name', name, sessionNameBytesMax)
+  const nodeChecks = nodeChecksOf(asked)
+  checkCount('Checks', (nodeChecks?.length ?? 0) + (asked.ServiceChecks?.length ?? 0), checksMax)
   const serviceChecks = asked.ServiceChecks?.map(({ ID = '', Namespace = '' }) => ({
     id: ID,
     namespace: Namespace,
@@ -91,12 +100,12 @@ export function sessionDefinition(
   return {
     id,
     node,
-    name: asked.Name ?? '',
+    name,
     lockDelayNs: asked.LockDelay ?? lockDelayNsDefault,
     behavior: behaviorOf(asked.Behavior ?? ''),
     ttl,
     ttlMs: ttlMsOf(ttl),
-    nodeChecks: nodeChecksOf(asked),
+    nodeChecks,
     serviceChecks: serviceChecks ?? null,
   }
 }

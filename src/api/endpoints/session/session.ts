@@ -80,6 +80,7 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
     method: 'PUT',
     path: '/v1/session/renew/{session}',
     permission: write,
+    isChange: false,
     summary: 'Grant a session its whole TTL again',
     query: query.dc,
     answer: list(session),

@@ -1,0 +1,108 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../base/clock.ts'
+import { svcdError } from '../base/errors.ts'
+import type { SvcdError } from '../base/errors.ts'
+import { isChange } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
+import { addressOf } from './origin.ts'
+import type { RowWatch } from './row-watch.ts'
+import { TokenBuckets } from './token-buckets.ts'
+import type { Rate } from './token-buckets.ts'
+
+export interface RequestLimits {
+  /** Changes per second of one address, and of one token; undefined: no limit. */
+  readonly writes?: Rate | undefined
+  /** Blocking queries and streams of one token or address at a time; 0: no limit. */
+  readonly waitingMax: number
+}
+
+/** Requests with unknown tokens from one address: beyond that they are answered with 429. */
+const wrongTokens: Rate = { perSecond: 50, burst: 500 }
+
+/** Refuses requests that are too many, before their bodies are read. */
+export class LimitWatch implements RowWatch {
+  readonly #limits: RequestLimits
+  readonly #clock: Pick<Clock, 'monotonicMs'>
+  readonly #writes: TokenBuckets | undefined
+  readonly #wrongTokens = new TokenBuckets(wrongTokens)
+  readonly #waiting = new Map<string, number>()
+
+  constructor(limits: RequestLimits, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#limits = limits
+    this.#clock = clock
+    this.#writes = limits.writes === undefined ? undefined : new TokenBuckets(limits.writes)
+  }
+
+  /** Throws `too-many-writes`, `too-many-waiting`. */
+  before(row: Endpoint<never>, request: FastifyRequest, reply: FastifyReply): void {
+    if (isChange(row, request.method)) this.#countWrite(request, reply)
+    else if (this.#limits.waitingMax > 0 && mayWait(row, request)) {
+      this.#countWaiting(request, reply)
+    }
+  }
+
+  /**
+   * A request had an unknown token. Returns what to answer instead once there were too many from its address. A valid
+   * token from the same address is not affected.
+   */
+  wrongToken(request: FastifyRequest, reply: FastifyReply): SvcdError | undefined {
+    const address = addressOf(request)
+    const waitMs = this.#wrongTokens.take(address, this.#clock.monotonicMs())
+    if (waitMs === 0) return undefined
+    const seconds = retryAfter(reply, waitMs)
+    return svcdError('too-many-wrong-tokens', { who: address, seconds })
+  }
+
+  #countWrite(request: FastifyRequest, reply: FastifyReply): void {
+    const { writes } = this.#limits
+    if (this.#writes === undefined || writes === undefined) return
+    const nowMs = this.#clock.monotonicMs()
+    for (const who of namesOf(request)) {
+      const waitMs = this.#writes.take(who, nowMs)
+      if (waitMs === 0) continue
+      const seconds = retryAfter(reply, waitMs)
+      const { perSecond: rate, burst } = writes
+      throw svcdError('too-many-writes', { who, rate, burst, seconds })
+    }
+  }
+
+  #countWaiting(request: FastifyRequest, reply: FastifyReply): void {
+    const max = this.#limits.waitingMax
+    const who = namesOf(request).at(-1) ?? ''
+    const count = this.#waiting.get(who) ?? 0
+    if (count >= max) {
+      retryAfter(reply, 1000)
+      throw svcdError('too-many-waiting', { who, max })
+    }
+    this.#waiting.set(who, count + 1)
+    // Also when its client hangs up.
+    reply.raw.once('close', () => this.#endWaiting(who))
+  }
+
+  #endWaiting(who: string): void {
+    const count = (this.#waiting.get(who) ?? 1) - 1
+    if (count === 0) this.#waiting.delete(who)
+    else this.#waiting.set(who, count)
+  }
+}
+
+/** Of whom requests are counted: the address, and the token if it is known. */
+function namesOf(request: FastifyRequest): readonly string[] {
+  const address = addressOf(request)
+  const { accessorId = '' } = request
+  return accessorId === '' ? [address] : [address, `token ${accessorId}`]
+}
+
+/** A blocking query names an index; rows for programs only, such as the log, are streams. */
+function mayWait({ isForPages }: Endpoint<never>, { query, headers }: FastifyRequest): boolean {
+  if (isForPages === false) return true
+  if (headers.accept?.includes('event-stream') === true) return true
+  return typeof query === 'object' && query !== null && 'index' in query
+}
+
+/** RFC 9110 §10.2.3: in whole seconds. */
+function retryAfter(reply: FastifyReply, waitMs: number): number {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+  reply.header('Retry-After', String(seconds))
+  return seconds
+}

@@ -1,0 +1,19 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Endpoint } from './endpoint.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The row that answers it, as soon as its route is known. */
+    endpoint?: Endpoint<never> | undefined
+    /** Its status was reported to the watches. */
+    isOver?: boolean
+  }
+}
+
+/** Looks at the requests of the rows, before and after them. It goes by the row, never by the text of the path. */
+export interface RowWatch {
+  /** Before the body is read. Throws an SvcdError to refuse the request. */
+  before?(row: Endpoint<never>, request: FastifyRequest, reply: FastifyReply): void
+  /** The answer was sent, or its connection has ended. `argument` is that of the path, decoded; '' for none. */
+  after?(row: Endpoint<never>, request: FastifyRequest, argument: string, status: number): void
+}
