@@ -1,4 +1,5 @@
 import { aclErrors } from './errors/acl.ts'
+import { aclCommandErrors } from './errors/acl-commands.ts'
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
@@ -40,6 +41,7 @@ export const errorTable = {
   ...eventErrors,
   ...txnErrors,
   ...aclErrors,
+  ...aclCommandErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

@@ -14,6 +14,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Tell other machines': ['event'],
   'Coordinate programs': ['lock', 'session'],
   'Run a cluster': ['members', 'join', 'leave', 'force-leave', 'operator', 'snapshot', 'keygen'],
+  'Control access': ['acl'],
   'Find out what is wrong': ['doctor', 'info', 'monitor', 'debug'],
   'Consul-compatible commands': ['catalog', 'services register', 'services deregister'],
   Other: ['version', 'completion'],

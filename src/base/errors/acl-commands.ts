@@ -1,0 +1,18 @@
+/** Rows of the error table: the commands of access control. */
+export const aclCommandErrors = {
+  'acl-id-unknown': {
+    http: 404,
+    exit: 1,
+    text: 'There is no {kind} whose ID begins with "{id}". `svcd acl {kind} list` shows all of them.',
+  },
+  'acl-id-ambiguous': {
+    http: 400,
+    exit: 1,
+    text: 'Several IDs begin with "{id}": {ids}. Give more characters of the ID.',
+  },
+  'acl-rules-unreadable': {
+    http: 500,
+    exit: 1,
+    text: 'Cannot read the rules from {source}: {reason}. Nothing was written.',
+  },
+} as const
