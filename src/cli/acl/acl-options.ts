@@ -7,8 +7,8 @@ import { agentClient } from '../agent-client.ts'
 import type { Io } from '../io.ts'
 import { addClientOptions } from '../new-command.ts'
 import type { ClientOptions } from '../new-command.ts'
-import { addOutputOptions, print } from '../output.ts'
-import type { OutputOptions } from '../output.ts'
+import { addOutputOptions, outputFormat, print, printList } from '../output.ts'
+import type { Column, OutputOptions } from '../output.ts'
 
 export interface AclOptions extends ClientOptions, OutputOptions {
   readonly format?: string
@@ -47,6 +47,32 @@ export interface Shown {
 /** Prints one object in the format that the options choose. */
 export function printOne(io: Io, options: AclOptions, { data, name, text }: Shown): Promise<void> {
   return print(io, outputOptions(options), { data, names: [name], text: () => text })
+}
+
+/** What a list shows, beside its rows. */
+export interface Listed<T> {
+  readonly columns: readonly Column<T>[]
+  readonly nameOf: (row: T) => string
+}
+
+/** Prints all objects of a kind in the format that the options choose. */
+export async function printAll<K extends AclKind>(
+  io: Io,
+  options: AclOptions,
+  kind: K,
+  listed: Listed<AclKinds[K]>,
+): Promise<void> {
+  const output = outputOptions(options)
+  // A wrong format is known without an agent.
+  outputFormat(output)
+  const rows = (await (await aclClient(options, io)).list(kind)).map(withoutSecret)
+  const shown = options.meta === true ? { ...output, wide: true } : output
+  await printList(io, shown, { data: rows, rows, ...listed })
+}
+
+/** Only those who read a single token see its secret. */
+function withoutSecret<T extends object>(entry: T): T {
+  return 'SecretID' in entry ? { ...entry, SecretID: undefined } : entry
 }
 
 /** Prints what was deleted. */

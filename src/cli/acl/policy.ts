@@ -2,12 +2,11 @@ import type { Command } from 'commander'
 import { collect, addExamples, newCommand } from '../new-command.ts'
 import type { PolicyEntry } from '../../client/acl.ts'
 import type { Io } from '../io.ts'
-import { outputFormat, printList } from '../output.ts'
 import {
   aclClient,
   addAclOptions,
   namedEntry,
-  outputOptions,
+  printAll,
   printDeleted,
   printOne,
   required,
@@ -129,16 +128,14 @@ function addPolicyName(command: Command): Command {
     .option('--name <name>', 'The name of the policy.')
 }
 
+const listed = {
+  columns: policyColumns,
+  nameOf: ({ Name }: PolicyEntry): string => Name,
+}
+
 export function policyListCommand(io: Io): Command {
   const command = newCommand('acl policy list', 'List the policies.', io).action(
-    async (options: AclOptions) => {
-      const output = outputOptions(options)
-      outputFormat(output)
-      const rows = await (await aclClient(options, io)).list('policy')
-      const nameOf = ({ Name }: PolicyEntry): string => Name
-      const wide = { ...output, ...(options.meta === true && { wide: true }) }
-      await printList(io, wide, { data: rows, rows, columns: policyColumns, nameOf })
-    },
+    async (options: AclOptions) => printAll(io, options, 'policy', listed),
   )
   addAclOptions(command)
   return addExamples(command, ['svcd acl policy list', 'svcd acl policy list -o json'])

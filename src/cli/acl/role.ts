@@ -2,12 +2,11 @@ import type { Command } from 'commander'
 import type { RoleEntry } from '../../client/acl.ts'
 import type { Io } from '../io.ts'
 import { addExamples, newCommand } from '../new-command.ts'
-import { outputFormat, printList } from '../output.ts'
 import {
   aclClient,
   addAclOptions,
   namedEntry,
-  outputOptions,
+  printAll,
   printDeleted,
   printOne,
   required,
@@ -114,16 +113,14 @@ function addRoleName(command: Command): Command {
     .option('--name <name>', 'The name of the role.')
 }
 
+const listed = {
+  columns: roleColumns,
+  nameOf: ({ Name }: RoleEntry): string => Name,
+}
+
 export function roleListCommand(io: Io): Command {
   const command = newCommand('acl role list', 'List the roles.', io).action(
-    async (options: AclOptions) => {
-      const output = outputOptions(options)
-      outputFormat(output)
-      const rows = await (await aclClient(options, io)).list('role')
-      const nameOf = ({ Name }: RoleEntry): string => Name
-      const wide = { ...output, ...(options.meta === true && { wide: true }) }
-      await printList(io, wide, { data: rows, rows, columns: roleColumns, nameOf })
-    },
+    async (options: AclOptions) => printAll(io, options, 'role', listed),
   )
   addAclOptions(command)
   return addExamples(command, ['svcd acl role list'])

@@ -2,8 +2,7 @@ import type { Command } from 'commander'
 import type { TokenEntry } from '../../client/acl.ts'
 import type { Io } from '../io.ts'
 import { addExamples, newCommand } from '../new-command.ts'
-import { outputFormat, printList } from '../output.ts'
-import { aclClient, addAclOptions, outputOptions, printOne } from './acl-options.ts'
+import { aclClient, addAclOptions, printAll, printOne } from './acl-options.ts'
 import type { AclOptions } from './acl-options.ts'
 import { tokenColumns, tokenText } from './acl-text.ts'
 import { addTokenId, tokenIdOf } from './token-write.ts'
@@ -34,6 +33,11 @@ export function tokenReadCommand(io: Io): Command {
   return addExamples(command, ['svcd acl token read -id 986193b5', 'svcd acl token read -self'])
 }
 
+const listed = {
+  columns: tokenColumns,
+  nameOf: ({ AccessorID }: TokenEntry): string => AccessorID,
+}
+
 export function tokenListCommand(io: Io): Command {
   const command = newCommand(
     'acl token list',
@@ -49,9 +53,4 @@ export function tokenListCommand(io: Io): Command {
   })
   addAclOptions(command)
   return addExamples(command, ['svcd acl token list', 'svcd acl token list -o wide'])
-}
-
-/** Consul gives the secrets in lists; here only those who read a single token see one. */
-function withoutSecret({ SecretID: _secret, ...token }: TokenEntry): TokenEntry {
-  return token
 }
