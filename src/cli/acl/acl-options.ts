@@ -72,7 +72,7 @@ export async function printAll<K extends AclKind>(
 
 /** Only those who read a single token see its secret. */
 function withoutSecret<T extends object>(entry: T): T {
-  return 'SecretID' in entry ? { ...entry, SecretID: undefined } : entry
+  return Object.fromEntries(Object.entries(entry).filter(([name]) => name !== 'SecretID')) as T
 }
 
 /** Prints what was deleted. */

@@ -43,14 +43,7 @@ export function tokenListCommand(io: Io): Command {
     'acl token list',
     'List the tokens, without their secrets.',
     io,
-  ).action(async (options: AclOptions) => {
-    const output = outputOptions(options)
-    outputFormat(output)
-    const rows = (await (await aclClient(options, io)).list('token')).map(withoutSecret)
-    const nameOf = ({ AccessorID }: TokenEntry): string => AccessorID
-    const wide = { ...output, ...(options.meta === true && { wide: true }) }
-    await printList(io, wide, { data: rows, rows, columns: tokenColumns, nameOf })
-  })
+  ).action(async (options: AclOptions) => printAll(io, options, 'token', listed))
   addAclOptions(command)
   return addExamples(command, ['svcd acl token list', 'svcd acl token list -o wide'])
 }
