@@ -10,6 +10,7 @@ import type { Random } from '../base/random.ts'
 import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { Backend } from '../ports/backend.ts'
 import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
+import type { Explanations } from '../ports/explanations.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
@@ -55,6 +56,8 @@ export interface HttpApiOptions {
   readonly callerOf?: (request: FastifyRequest) => Caller
   /** Who the secrets of requests belong to. Default: access control is off. */
   readonly tokens?: Tokens
+  /** Why tokens may do something. Default: there are no tokens. */
+  readonly explanations?: Explanations
   /** Default: they cannot be set. */
   readonly agentTokens?: AgentTokens
   /** Default: no bootstrap can be allowed again. */
@@ -124,6 +127,7 @@ export function createHttpApi(
     isStopping: () => waits.stopped,
     renderer,
     tokens,
+    explanations: options.explanations ?? noTokens,
     agentTokens: options.agentTokens ?? { setToken: () => {} },
     bootstrapReset: options.bootstrapReset ?? { index: () => 0, remove: () => {} },
     newSecrets: new NewSecrets(wallMs),

@@ -116,10 +116,9 @@ export class AclClient {
     this.#client = client
   }
 
-  /** `secret`: the secret of the new token. Left out: the agent draws one. */
-  bootstrap(secret: string | undefined): Promise<TokenEntry> {
-    const body = secret === undefined ? undefined : { BootstrapSecret: secret }
-    return this.#json('PUT', 'bootstrap', body)
+  /** Creates the first token. */
+  bootstrap(): Promise<TokenEntry> {
+    return this.#json('PUT', 'bootstrap')
   }
 
   list<K extends AclKind>(kind: K): Promise<readonly AclKinds[K][]> {

@@ -195,6 +195,7 @@ async function start(given: Start): Promise<RunningNode> {
     allowedHosts,
     warningLines: lines,
     tokens,
+    explanations: tokens,
     agentTokens: control,
     bootstrapReset: bootstrapResetFile(directory.path, logger),
   })

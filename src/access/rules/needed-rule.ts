@@ -1,3 +1,6 @@
+import { Authorizer } from './authorizer.ts'
+import type { Explanation } from './authorizer.ts'
+import { policyFrom } from './policy.ts'
 import { scalarResources } from './resource.ts'
 import type { Access, Level, NamedResource, Resource, ScalarResource } from './resource.ts'
 import { printRule } from './rule.ts'
@@ -14,6 +17,27 @@ export function neededRule(resource: Resource, name: string, access: Access): st
   }
   if (isScalar(resource)) return printRule({ resource, ...everyName, level, line })
   return printRule({ resource, isPrefix, name, level, line })
+}
+
+interface Question {
+  readonly resource: Resource
+  readonly name: string
+  readonly access: Access
+}
+
+/**
+ * The rule that allows what was denied, if it is added to a policy of the token. Undefined: it is allowed already, or
+ * the rule that denied it must change, because it counts more than any other one.
+ */
+export function missingRule(
+  { isAllowed, by }: Pick<Explanation, 'isAllowed' | 'by'>,
+  { resource, name, access }: Question,
+): string | undefined {
+  if (isAllowed) return undefined
+  const rule = neededRule(resource, name, access)
+  const texts = by === undefined ? [rule] : [by.rule, rule]
+  const both = texts.map((text) => policyFrom('', text))
+  return new Authorizer(both, 'deny').allows(resource, name, access) ? rule : undefined
 }
 
 const everyName = { isPrefix: true, name: '' } as const

@@ -3,12 +3,17 @@ export const aclCommandErrors = {
   'acl-id-unknown': {
     http: 404,
     exit: 1,
-    text: 'There is no {kind} whose ID begins with "{id}". `svcd acl {kind} list` shows all of them.',
+    text: 'There is no {kind} whose ID is "{id}" or begins with it. `svcd acl {kind} list` shows all of them.',
   },
   'acl-id-ambiguous': {
     http: 400,
     exit: 1,
     text: 'Several IDs begin with "{id}": {ids}. Give more characters of the ID.',
+  },
+  'acl-question-invalid': {
+    http: 400,
+    exit: 1,
+    text: 'Unknown {what} {given}. Use one of: {known}.',
   },
   'acl-rules-unreadable': {
     http: 500,

@@ -5,7 +5,6 @@ import { outputFormat } from '../output.ts'
 import { aclClient, addAclOptions, outputOptions, printOne } from './acl-options.ts'
 import type { AclOptions } from './acl-options.ts'
 import { tokenText } from './acl-text.ts'
-import { secretFrom } from './text-argument.ts'
 
 export function aclBootstrapCommand(io: Io): Command {
   const command = newCommand(
@@ -13,19 +12,13 @@ export function aclBootstrapCommand(io: Io): Command {
     'Create the first token of a cluster. It may do everything. This works once. ' +
       'To do it again, write the index from the error text to acl-bootstrap-reset in the data directory of the leader.',
     io,
-  )
-    .argument(
-      '[secret-file]',
-      'A file with the secret that the token gets, or - for standard input. (default: a random one)',
-    )
-    .action(async (file: string | undefined, options: AclOptions) => {
-      const format = outputFormat(outputOptions(options))
-      const secret = file === undefined ? undefined : await secretFrom(file, io)
-      const token = await (await aclClient(options, io)).bootstrap(secret)
-      const text = tokenText(token, options.meta)
-      await printOne(io, options, { data: token, name: token.AccessorID, text })
-      if (format === 'table' || format === 'wide') io.err(keepIt)
-    })
+  ).action(async (options: AclOptions) => {
+    const format = outputFormat(outputOptions(options))
+    const token = await (await aclClient(options, io)).bootstrap()
+    const text = tokenText(token, options.meta)
+    await printOne(io, options, { data: token, name: token.AccessorID, text })
+    if (format === 'table' || format === 'wide') io.err(keepIt)
+  })
   addAclOptions(command)
   return addExamples(command, [
     'svcd acl bootstrap',

@@ -13,11 +13,6 @@ export async function rulesFrom(argument: string, io: Io): Promise<string> {
   return argument
 }
 
-/** A secret from a file, without the line break at its end. */
-export async function secretFrom(path: string, io: Io): Promise<string> {
-  return (await read(path, io)).trim()
-}
-
 async function read(path: string, io: Io): Promise<string> {
   try {
     return await io.readText(path)
