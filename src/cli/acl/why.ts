@@ -47,28 +47,33 @@ export function aclWhyCommand(io: Io): Command {
 
 /** The answer for people. */
 export function whyText(why: WhyEntry): string {
-  const { Allowed, Resource, Access, Name, DecidedBy, DefaultPolicy, Others, Missing } = why
+  const { Allowed, AccessorID, Description, Resource, Access, Name, Others } = why
   const asked = `${Resource}:${Access}${Name === '' ? '' : ` on ${JSON.stringify(Name)}`}`
-  const decided =
-    DecidedBy === null
-      ? `no rule of the token; the default policy is "${DefaultPolicy}"`
-      : ruleText(DecidedBy)
   const parts = [
     `${Allowed ? 'Allowed' : 'Denied'}: ${asked}`,
-    `Token: ${why.AccessorID}${why.Description === '' ? '' : ` (${why.Description})`}`,
-    `Decided by: ${decided}`,
-    ...Others.map((rule) => `Overruled or the same: ${ruleText(rule)}`),
-    ...(Allowed ? [] : [nextStep(why, Missing)]),
+    `Token: ${AccessorID}${Description === '' ? '' : ` (${Description})`}`,
+    `Decided by: ${deciderText(why)}`,
+    ...Others.map((rule) => `Also for this name: ${ruleText(rule)}`),
+    ...(Allowed ? [] : [nextStep(why)]),
   ]
   return parts.map((part) => `${visible(part)}\n`).join('')
+}
+
+function deciderText({ DecidedBy, DefaultPolicy, Resource }: WhyEntry): string {
+  if (DecidedBy !== null) return ruleText(DecidedBy)
+  const reason =
+    Resource === 'acl'
+      ? 'tokens and policies always need one'
+      : `the default policy is ${DefaultPolicy}`
+  return `no rule of the token; ${reason}`
 }
 
 function ruleText({ Policy, Line, Rule }: WhyRule): string {
   return `policy "${Policy}", line ${Line}: ${Rule}`
 }
 
-function nextStep({ DecidedBy, Resource }: WhyEntry, missing: string): string {
-  if (missing !== '') return `To allow it, add this rule to a policy of the token: ${missing}`
-  if (DecidedBy === null) return `To allow it, give the token a policy with rules for ${Resource}.`
-  return `To allow it, change or remove that rule in policy "${DecidedBy.Policy}": no other rule overrules it.`
+function nextStep({ DecidedBy, Missing }: WhyEntry): string {
+  if (Missing !== '') return `To allow it, add this rule to a policy of the token: ${Missing}`
+  const policy = DecidedBy === null ? '' : ` of policy "${DecidedBy.Policy}"`
+  return `To allow it, change or remove the rule${policy}. No rule that you add counts more.`
 }
