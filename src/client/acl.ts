@@ -1,7 +1,7 @@
 import { svcdError } from '../base/errors.ts'
 import type { Client } from './client.ts'
 
-/** What is linked, by its ID and its present name. */
+/** A link to a policy or a role, by its ID and its present name. */
 export interface AclLink {
   readonly ID?: string
   readonly Name?: string
@@ -33,7 +33,7 @@ interface Indexed {
 /** A token, as the API writes it. */
 export interface TokenEntry extends GrantsEntry, Indexed {
   readonly AccessorID: string
-  /** Whoever may not see it gets `<hidden>`. */
+  /** `<hidden>` for clients that may not see it. */
   readonly SecretID?: string
   readonly Description: string
   readonly Roles?: readonly AclLink[] | null

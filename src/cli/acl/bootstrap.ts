@@ -10,7 +10,7 @@ export function aclBootstrapCommand(io: Io): Command {
   const command = newCommand(
     'acl bootstrap',
     'Create the first token of a cluster. It may do everything. This works once. ' +
-      'To do it again, write the index from the error text to acl-bootstrap-reset in the data directory of the leader.',
+      'To do it again, write the index from the error text to acl-bootstrap-reset in the data directory of the server that you ask.',
     io,
   ).action(async (options: AclOptions) => {
     const format = outputFormat(outputOptions(options))

@@ -68,7 +68,7 @@ interface UpdateOptions extends WriteOptions {
 export function policyUpdateCommand(io: Io): Command {
   const command = newCommand(
     'acl policy update',
-    'Change a policy. It counts for all its tokens at once. What you do not give stays as it is.',
+    'Change a policy. It counts for all its tokens immediately. What you do not give stays as it is.',
     io,
   )
     .option('--id <id>', 'The ID of the policy, or its first characters.')

@@ -34,7 +34,7 @@ export function tokenCreateCommand(io: Io): Command {
     .option('--local', 'The token counts in this datacenter only.')
     .option(
       '--ttl <duration>',
-      'The token expires after this time, for example 24h. (default: never)',
+      'The token expires after this time, from 1m to 24h. (default: never)',
     )
     .option('--expires-ttl <duration>', "Consul's name of --ttl.")
     .option('--accessor <uuid>', 'The public ID of the token. (default: a random one)')
@@ -60,7 +60,7 @@ export function tokenCreateCommand(io: Io): Command {
   return addExamples(command, [
     'svcd acl token create -description "web on n1" -service-identity web',
     'svcd acl token create -description "agent of n1" -node-identity n1:dc1',
-    'svcd acl token create -description "Prometheus" -policy-name builtin/global-read-only -ttl 720h',
+    'svcd acl token create -description "Prometheus" -policy-name builtin/global-read-only',
   ])
 }
 
@@ -102,7 +102,7 @@ export function tokenUpdateCommand(io: Io): Command {
   ])
 }
 
-/** The body of the update. The secret stays as it is, and nobody sends it. */
+/** The body of the update. The secret stays as it is, and is not sent. */
 function updated(token: TokenEntry, options: UpdateOptions): object {
   const { description, mergePolicies, mergeRoles } = options
   const { mergeServiceIdentities, mergeNodeIdentities } = options
