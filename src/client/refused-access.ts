@@ -1,7 +1,10 @@
-import type { Refusal } from './failure.ts'
+interface Refused {
+  readonly status: number
+  readonly reason: string
+}
 
 /** What to do after a refusal of access control: it follows the words of the agent. '' for other refusals. */
-export function stepAfter({ status, reason }: Refusal, hasToken: boolean): string {
+export function stepAfter({ status, reason }: Refused, hasToken: boolean): string {
   if (reason.endsWith('ACL support disabled')) {
     return '. Start the agents with -acl to switch access control on.'
   }
