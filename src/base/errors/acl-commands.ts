@@ -3,7 +3,7 @@ export const aclCommandErrors = {
   'acl-id-unknown': {
     http: 404,
     exit: 1,
-    text: 'There is no {kind} whose ID is "{id}" or begins with it. `svcd acl {kind} list` shows all of them.',
+    text: 'There is no {kind} whose ID is "{id}" or begins with it. To see all of them, run: svcd acl {kind} list',
   },
   'acl-id-ambiguous': {
     http: 400,
