@@ -10,30 +10,34 @@ import { noSessions, ShellSession } from './helpers/shell-session.ts'
 import { missing } from './helpers/tools.ts'
 import { pause } from './helpers/until.ts'
 
-// docs/tutorial.md, followed by a reader who saves each file under its name and types each command. What
+// The pages that begin with an empty directory, each followed by a reader who saves each file under its name and types each command. What
 // a block of `console` prints has to be what the page shows; a block of `sh` is run as it is.
 
-const path = fileURLToPath(new URL('../docs/tutorial.md', import.meta.url))
+const pages = ['docs/tutorial.md', 'docs/lock-down.md']
 const agreeMs = 60_000
 
-t.test(
-  'the tutorial can be followed from top to bottom',
-  { skip: noSessions(), timeout: 300_000 },
-  async (t) => {
-    const bin = t.testdir({ svcd: `#!/bin/sh\nexec "${process.execPath}" "${svcdBin}" "$@"\n` })
-    chmodSync(join(bin, 'svcd'), 0o755)
-    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` }
-    const session = new ShellSession(bin, env)
-    t.teardown(async () => session.stop())
+for (const page of pages) {
+  t.test(
+    `${page} can be followed from top to bottom`,
+    { skip: noSessions(), timeout: 300_000 },
+    (t) => followPage(t, fileURLToPath(new URL(`../${page}`, import.meta.url))),
+  )
+}
 
-    for (const block of blocksOf(readFileSync(path, 'utf8'))) {
-      const { language, file, text } = block
-      if (file !== '') await session.run(`cat > ${file} <<'END OF FILE'\n${text}END OF FILE`)
-      else if (language === 'sh') await session.run(text)
-      else for (const example of examplesOf(block)) await follow(t, session, example)
-    }
-  },
-)
+async function followPage(t: Test, path: string): Promise<void> {
+  const bin = t.testdir({ svcd: `#!/bin/sh\nexec "${process.execPath}" "${svcdBin}" "$@"\n` })
+  chmodSync(join(bin, 'svcd'), 0o755)
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` }
+  const session = new ShellSession(bin, env)
+  t.teardown(async () => session.stop())
+
+  for (const block of blocksOf(readFileSync(path, 'utf8'))) {
+    const { language, file, text } = block
+    if (file !== '') await session.run(`cat > ${file} <<'END OF FILE'\n${text}END OF FILE`)
+    else if (language === 'sh') await session.run(text)
+    else for (const example of examplesOf(block)) await follow(t, session, example)
+  }
+}
 
 /** What is asked right after a change may be answered as before for a moment, as a reader may see. */
 async function follow(t: Test, session: ShellSession, example: Example): Promise<void> {

@@ -8,6 +8,7 @@ import type { Families } from '../ports/reads.ts'
 import type { Reload } from '../ports/reload.ts'
 import type { Sessions } from '../ports/sessions.ts'
 import type { Snapshots } from '../ports/snapshots.ts'
+import type { Explanations } from '../ports/explanations.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import type { Writes } from '../ports/writes.ts'
 import type { Endpoint } from '../http/endpoint.ts'
@@ -24,6 +25,7 @@ export interface ApiContext extends ReadContext {
   readonly families: Families
   readonly writes: Writes
   readonly tokens: Tokens
+  readonly explanations: Explanations
   readonly agentTokens: AgentTokens
   readonly bootstrapReset: BootstrapReset
   readonly newSecrets: NewSecrets

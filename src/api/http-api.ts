@@ -11,6 +11,7 @@ import type { Random } from '../base/random.ts'
 import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { Backend } from '../ports/backend.ts'
 import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
+import type { Explanations } from '../ports/explanations.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
@@ -60,6 +61,8 @@ export interface HttpApiOptions {
   readonly callerOf?: (request: FastifyRequest) => Caller
   /** Who the secrets of requests belong to. Default: access control is off. */
   readonly tokens?: Tokens
+  /** Why tokens may do something. Default: there are no tokens. */
+  readonly explanations?: Explanations
   /** Default: they cannot be set. */
   readonly agentTokens?: AgentTokens
   /** Default: no bootstrap can be allowed again. */
@@ -161,11 +164,19 @@ export function createHttpApi(
 /** The parts that the endpoints of tokens need. */
 function accessControl({
   tokens = noTokens,
+  explanations = noTokens,
   agentTokens = { setToken: () => {} },
   bootstrapReset = { index: () => 0, remove: () => {} },
   wallMs = Date.now,
 }: HttpApiOptions) {
-  return { tokens, agentTokens, bootstrapReset, newSecrets: new NewSecrets(wallMs), wallMs }
+  return {
+    tokens,
+    explanations,
+    agentTokens,
+    bootstrapReset,
+    newSecrets: new NewSecrets(wallMs),
+    wallMs,
+  }
 }
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }

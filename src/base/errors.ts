@@ -1,4 +1,5 @@
 import { aclErrors } from './errors/acl.ts'
+import { aclCommandErrors } from './errors/acl-commands.ts'
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
@@ -42,6 +43,7 @@ export const errorTable = {
   ...txnErrors,
   ...aclErrors,
   ...limitErrors,
+  ...aclCommandErrors,
   ...clusterErrors,
   ...startErrors,
   ...cliErrors,

@@ -23,6 +23,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
     'keygen',
     'tls',
   ],
+  'Control access': ['acl'],
   'Find out what is wrong': ['doctor', 'info', 'monitor', 'debug'],
   'Consul-compatible commands': ['catalog', 'services register', 'services deregister'],
   Other: ['version', 'completion'],

@@ -186,6 +186,78 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'End sessions, and release their locks.',
     load: async () => (await import('./session/end.ts')).sessionDestroyCommand,
   },
+  'acl bootstrap': {
+    summary: 'Create the first token of a cluster.',
+    load: async () => (await import('./acl/bootstrap.ts')).aclBootstrapCommand,
+  },
+  'acl why': {
+    summary: 'Show why a token may or may not do something.',
+    load: async () => (await import('./acl/why.ts')).aclWhyCommand,
+  },
+  'acl token create': {
+    summary: 'Create a token, and print its secret.',
+    load: async () => (await import('./acl/token-write.ts')).tokenCreateCommand,
+  },
+  'acl token list': {
+    summary: 'List the tokens.',
+    load: async () => (await import('./acl/token-read.ts')).tokenListCommand,
+  },
+  'acl token read': {
+    summary: 'Show one token.',
+    load: async () => (await import('./acl/token-read.ts')).tokenReadCommand,
+  },
+  'acl token update': {
+    summary: 'Change a token.',
+    load: async () => (await import('./acl/token-write.ts')).tokenUpdateCommand,
+  },
+  'acl token clone': {
+    summary: 'Copy a token, with a new secret.',
+    load: async () => (await import('./acl/token-write.ts')).tokenCloneCommand,
+  },
+  'acl token delete': {
+    summary: 'Delete a token.',
+    load: async () => (await import('./acl/token-write.ts')).tokenDeleteCommand,
+  },
+  'acl policy create': {
+    summary: 'Create a policy.',
+    load: async () => (await import('./acl/policy.ts')).policyCreateCommand,
+  },
+  'acl policy list': {
+    summary: 'List the policies.',
+    load: async () => (await import('./acl/policy.ts')).policyListCommand,
+  },
+  'acl policy read': {
+    summary: 'Show one policy.',
+    load: async () => (await import('./acl/policy.ts')).policyReadCommand,
+  },
+  'acl policy update': {
+    summary: 'Change a policy.',
+    load: async () => (await import('./acl/policy.ts')).policyUpdateCommand,
+  },
+  'acl policy delete': {
+    summary: 'Delete a policy.',
+    load: async () => (await import('./acl/policy.ts')).policyDeleteCommand,
+  },
+  'acl role create': {
+    summary: 'Create a role.',
+    load: async () => (await import('./acl/role.ts')).roleCreateCommand,
+  },
+  'acl role list': {
+    summary: 'List the roles.',
+    load: async () => (await import('./acl/role.ts')).roleListCommand,
+  },
+  'acl role read': {
+    summary: 'Show one role.',
+    load: async () => (await import('./acl/role.ts')).roleReadCommand,
+  },
+  'acl role update': {
+    summary: 'Change a role.',
+    load: async () => (await import('./acl/role.ts')).roleUpdateCommand,
+  },
+  'acl role delete': {
+    summary: 'Delete a role.',
+    load: async () => (await import('./acl/role.ts')).roleDeleteCommand,
+  },
   'operator raft list-peers': {
     summary: 'List the servers of the Raft configuration.',
     load: async () => (await import('./raft-peers.ts')).listPeersCommand,

@@ -448,7 +448,7 @@ export class Client {
       throw error instanceof SvcdError ? error : this.#unreachable(error)
     }
     if (answer.isOk) return answer
-    throw await refusal(this.#address, answer)
+    throw await refusal(this.#address, answer, 'X-Consul-Token' in this.#headers)
   }
 
   /** As httpRequest, but it rejects with what is wrong with the address as soon as that is known. */

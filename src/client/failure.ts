@@ -1,5 +1,6 @@
 import { reasonOf, svcdError, type SvcdError } from '../base/errors.ts'
 import type { HttpAnswer } from './http-answer.ts'
+import { stepAfter } from './refused-access.ts'
 
 /** The cause of an `agent-refused`. */
 export interface Refusal {
@@ -39,8 +40,15 @@ export function failureReason(error: unknown): string {
   return reason === 'aborted' ? 'the connection was closed in the middle of the answer' : reason
 }
 
-/** An answer that is an error, as an error: in the words of the agent, if it is one. */
-export async function refusal(address: string, answer: HttpAnswer): Promise<SvcdError> {
+/**
+ * An answer that is an error, as an error: in the words of the agent, if it is one. `hasToken`: the request had a
+ * token.
+ */
+export async function refusal(
+  address: string,
+  answer: HttpAnswer,
+  hasToken: boolean,
+): Promise<SvcdError> {
   const text = (await answer.text().catch(failureReason)).trim()
   const { status, statusText } = answer
   // What Go, nginx and others say to a request without TLS.
@@ -56,7 +64,8 @@ export async function refusal(address: string, answer: HttpAnswer): Promise<Svcd
   // A wrong request is wrong at every agent. Other errors are those of this one agent.
   const agent = text === '' || status >= 500 ? `The agent at ${address} reports: ` : ''
   const cause: Refusal = { status, reason }
-  return svcdError('agent-refused', { agent, reason }, cause)
+  const step = stepAfter(cause, hasToken)
+  return svcdError('agent-refused', { agent, reason: `${reason}${step}` }, cause)
 }
 
 export function asError(error: unknown): Error {

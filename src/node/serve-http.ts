@@ -48,6 +48,7 @@ export async function serveHttp(parts: HttpParts): Promise<ServedHttp> {
     allowedHosts: [...config.allowedHosts, ...(await machineNames()), ...nodeNames(config)],
     warningLines: lines,
     tokens: access.tokens,
+    explanations: access.tokens,
     agentTokens: access,
     bootstrapReset: bootstrapResetFile(directory, logger),
     audit: auditOf(config, replica),

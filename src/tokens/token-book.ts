@@ -1,10 +1,13 @@
 import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
+import { Authorizer } from '../access/rules/authorizer.ts'
 import { isIdentityName } from '../access/rules/identities.ts'
 import type { DefaultPolicy } from '../access/rules/authorizer.ts'
+import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import type { AccessQuestion, ExplainedToken, Explanations } from '../ports/explanations.ts'
 import type { FamilyReads } from '../ports/reads.ts'
 import type { Requester, Tokens } from '../ports/tokens.ts'
 import type { Wait } from '../ports/waits.ts'
@@ -44,7 +47,7 @@ const waitMsMax = 600_000
 const off: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
 
 /** Whose secrets the requests of this server have. */
-export class TokenBook implements Tokens {
+export class TokenBook implements Tokens, Explanations {
   readonly #parts: TokenBookParts
   readonly #callers: Callers
   readonly #known = new Map<string, Known>()
@@ -97,6 +100,24 @@ export class TokenBook implements Tokens {
       throw svcdError('acl-not-found', {})
     }
     return known.requester
+  }
+
+  explain(accessorId: string, question: AccessQuestion): ExplainedToken | undefined {
+    const { state, clock } = this.#parts
+    return state.read((reader) => {
+      const token = reader.token(accessorId)
+      if (token === undefined) return undefined
+      const { description, expirationTimeMs } = token
+      if (expirationTimeMs !== 0 && expirationTimeMs <= clock.wallMs()) return undefined
+      const { rights } = this.#callerOf(token, reader)
+      assert(rights instanceof Authorizer, 'the rights of a token are an authorizer')
+      const { resource, name, access } = question
+      return {
+        accessorId: token.accessorId,
+        description,
+        ...rights.explain(resource, name, access),
+      }
+    })
   }
 
   onChange(listener: () => void): () => void {

@@ -3,6 +3,7 @@ import { bootstrapEndpoints } from './bootstrap.ts'
 import { policyEndpoints } from './policies.ts'
 import { roleEndpoints } from './roles.ts'
 import { tokenEndpoints } from './tokens.ts'
+import { whyEndpoints } from './why.ts'
 
 /** acl/*: tokens, policies and roles. */
 export const aclEndpoints: readonly ApiEndpoint[] = [
@@ -10,4 +11,5 @@ export const aclEndpoints: readonly ApiEndpoint[] = [
   ...tokenEndpoints,
   ...policyEndpoints,
   ...roleEndpoints,
+  ...whyEndpoints,
 ]
