@@ -1,13 +1,12 @@
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { anonymous } from '../access/caller.ts'
-import type { Caller } from '../access/caller.ts'
 import { InvariantError } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { SvcdError, reasonOf, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Backend } from '../ports/backend.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
 import type { ApiContext, ApiEndpoint } from './context.ts'
 import { endpoints as allEndpoints } from './endpoints/families.ts'
@@ -21,11 +20,13 @@ import { addEndpoints, urlsOf } from '../http/mount.ts'
 import { argumentPrefixes, cleanPath, originForm } from '../http/path.ts'
 import { Waits } from '../http/blocking.ts'
 import { Renderer } from '../http/renderer.ts'
+import { requesters } from '../http/requesters.ts'
 import { RequestGuard } from '../http/request-guard.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/said-warnings.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
 import { LineStreams } from './streams/line-streams.ts'
+import { TokenStreams } from './streams/token-streams.ts'
 import { Streams } from './streams/streams.ts'
 
 /** The API as a server that is not listening yet. */
@@ -46,8 +47,8 @@ export interface HttpApiOptions {
   readonly heartbeatMs?: number
   /** The endpoints that it serves. Default: those of all families. */
   readonly endpoints?: readonly ApiEndpoint[]
-  /** Who asks: callers with the same rights are one object. Default: everybody is anonymous. */
-  readonly callerOf?: (request: FastifyRequest) => Caller
+  /** Whose secrets requests bear. Default: access control is off, everybody is anonymous and may do everything. */
+  readonly tokens?: Tokens
   /** Where warnings of registrations go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -86,6 +87,7 @@ export function createHttpApi(
   const clock = options.clock ?? { monotonicMs: () => performance.now() }
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
+  const tokenStreams = new TokenStreams(options.tokens)
   const { identity, agent } = backend
   const renderer = new Renderer()
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
@@ -110,16 +112,18 @@ export function createHttpApi(
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
     renderer,
-    callerOf: options.callerOf ?? (() => anonymous),
+    ...requesters(options.tokens),
+    tokenStreams,
     clock,
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
+  app.decorateRequest('requester', undefined)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
-  addHooks(app, argumentPrefixes(app))
+  addHooks(app, argumentPrefixes(app), options.tokens)
   logRequests(app, logger)
-  endWithClose(app, [waits, streams, lines], options.stopGraceMs)
+  endWithClose(app, [waits, streams, lines, tokenStreams], options.stopGraceMs)
   app.setErrorHandler((error, request, reply) => sendError(logger, error, request, reply))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
@@ -183,11 +187,12 @@ function one(field: string | string[] | undefined): string | undefined {
   return Array.isArray(field) ? field.join(', ') : field
 }
 
-function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>): void {
+function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>, tokens?: Tokens): void {
   app.addHook('onRequest', (request, reply, done) => {
     // Clients send none, form-urlencoded or nonsense with JSON in the body; none of it is an error.
     delete request.headers['content-type']
-    reply.header('X-Consul-Default-ACL-Policy', 'allow')
+    const isDeny = tokens?.isEnabled === true && tokens.defaultPolicy === 'deny'
+    reply.header('X-Consul-Default-ACL-Policy', isDeny ? 'deny' : 'allow')
     // A path with a route is clean up to its argument, and the argument must stay as it is.
     const clean = request.is404 ? cleanPath(request.url, prefixes) : undefined
     if (clean === undefined) done()
@@ -209,7 +214,18 @@ function logRequests(app: FastifyInstance, logger: Logger): void {
 }
 
 function withoutToken(url: string): string {
-  return url.replaceAll(/([?&]token=)[^&]*/g, '$1<hidden>')
+  return url.replaceAll(/([?&])([^=&]*)=[^&]*/g, (all: string, before: string, name: string) =>
+    isToken(name) ? `${before}token=<hidden>` : all,
+  )
+}
+
+/** Names of parameters may be escaped. */
+function isToken(name: string): boolean {
+  try {
+    return decodeURIComponent(name) === 'token'
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -247,7 +263,8 @@ function sendError(
     })
   }
   const shown = asSvcdError(error)
-  const { method, url } = request
+  const { method } = request
+  const url = withoutToken(request.url)
   if (shown.code === 'request-aborted') {
     logger.debug(
       { method, url, client: request.ip },

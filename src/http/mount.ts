@@ -5,6 +5,8 @@ import { takeBodies } from './body.ts'
 import { methodsOf, routeOf } from './endpoint.ts'
 import type { Asked, Endpoint } from './endpoint.ts'
 import { tailOf } from './path.ts'
+import { checkOf } from './requesters.ts'
+import type { RequesterContext } from './requesters.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,7 +35,7 @@ interface Place<Context> {
  * Adds the routes of the rows. Other methods of their paths get 405 with Allow, and OPTIONS tells. A
  * prefix without its slash is redirected, as Go's mux does.
  */
-export function addEndpoints<Context>(
+export function addEndpoints<Context extends RequesterContext>(
   app: FastifyInstance,
   context: Context,
   rows: readonly Endpoint<Context>[],
@@ -80,7 +82,7 @@ function slashless(places: ReadonlyMap<string, unknown>): readonly string[] {
     .filter((url) => !places.has(url))
 }
 
-function addPlace<Context>(
+function addPlace<Context extends RequesterContext>(
   app: FastifyInstance,
   context: Context,
   { url, rows }: Place<Context>,
@@ -88,6 +90,7 @@ function addPlace<Context>(
   const bySuffix = rowsBySuffix(rows)
   const suffixes = [...bySuffix.keys()].filter((suffix) => suffix !== '')
   const prefix = url.endsWith('/*') ? url.slice(0, -1) : undefined
+  const checks = new Map(rows.map((row) => [row, checkOf(row.permission)]))
   // One route for all methods: the path is found before the method is looked at.
   app.route({
     method: [...allMethods],
@@ -101,6 +104,8 @@ function addPlace<Context>(
       const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
       if (row !== undefined) {
         if (prefix !== undefined) request.params = tail.slice(0, tail.length - suffix.length)
+        // Before the body: who may not do it learns nothing of what is wrong with it.
+        checks.get(row)?.(context, request)
         if (row.body !== undefined) request.body = row.body.read(request.body)
         return row.handle(context, request as Asked, reply)
       }

@@ -17,7 +17,7 @@ export const membershipEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/leave',
-    permission: { resource: 'agent', access: 'write' },
+    permission: { resource: 'agent', access: 'write', name: 'own-node' },
     summary: 'Leave the cluster and stop the agent',
     async handle({ cluster }, _request, reply) {
       await cluster.operate({ kind: 'leave' })
@@ -27,7 +27,7 @@ export const membershipEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/join/{address}',
-    permission: { resource: 'agent', access: 'write' },
+    permission: { resource: 'agent', access: 'write', name: 'own-node' },
     summary: 'Look for a cluster at an address',
     async handle(context, request, reply) {
       if (flagParameter(request.query, 'wan')) throw svcdError('no-wan', {})
