@@ -21,7 +21,8 @@ export class PerCaller<V> {
     if (own !== undefined) own.set(key, value)
     else {
       const [first] = this.#byCaller.keys()
-      if (first !== undefined && this.#byCaller.size >= this.#callersMax) this.#byCaller.delete(first)
+      if (first !== undefined && this.#byCaller.size >= this.#callersMax)
+        this.#byCaller.delete(first)
       this.#byCaller.set(caller, new Map([[key, value]]))
     }
   }

@@ -98,7 +98,16 @@ export function mayAsk(requester: Requester, { needs }: Pick<Question<never>, 'n
 }
 
 // What says how to read, not what.
-const manner = new Set(['index', 'wait', 'stale', 'consistent', 'cached', 'leader', 'max_stale', 'token'])
+const manner = new Set([
+  'index',
+  'wait',
+  'stale',
+  'consistent',
+  'cached',
+  'leader',
+  'max_stale',
+  'token',
+])
 
 /** Two requests of one caller with the same key have the same answer as long as the state does not change. */
 export function answerKey(request: FastifyRequest): string {

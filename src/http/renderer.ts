@@ -100,7 +100,9 @@ export class Renderer {
     caller: Caller,
     above: number,
   ): boolean {
-    return question.state.read((reader) => mustWait(reader, indexOf(reader, question, caller), above))
+    return question.state.read((reader) =>
+      mustWait(reader, indexOf(reader, question, caller), above),
+    )
   }
 
   /** Each family has its own: a change of one leaves the answers of the others. */

@@ -30,9 +30,7 @@ export interface RequesterContext {
 const anybody: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
 
 /** Asks `tokens` who sends requests; without them everybody is anonymous and may do everything. */
-export function requesters(
-  tokens: Tokens | undefined,
-): Omit<RequesterContext, 'identity'> {
+export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, 'identity'> {
   if (tokens === undefined) {
     const all = (): Requester => anybody
     const callerOf = (): Caller => anonymous
@@ -97,11 +95,7 @@ export function checkOf(
     mustAllow(context.requesterOf(request), needOf(needs, context, request))
 }
 
-function needOf(
-  needs: CheckedNeed,
-  { identity }: RequesterContext,
-  request: FastifyRequest,
-): Need {
+function needOf(needs: CheckedNeed, { identity }: RequesterContext, request: FastifyRequest): Need {
   const { resource, access } = needs
   if (!('name' in needs)) return { resource, access, name: '' }
   const name = needs.name === 'argument' ? (request.params as string) : identity.nodeName

@@ -61,7 +61,10 @@ export function nearServices(agent: LocalAgent, id: string, { rights }: Caller):
   return shown(nearestIds(id, candidates))
 }
 
-function firstOf<T>(rows: Iterable<T>, candidateOf: (row: T) => Candidate | undefined): readonly Candidate[] {
+function firstOf<T>(
+  rows: Iterable<T>,
+  candidateOf: (row: T) => Candidate | undefined,
+): readonly Candidate[] {
   const candidates: Candidate[] = []
   for (const row of rows) {
     if (candidates.length === lookedAtMax) break

@@ -94,12 +94,7 @@ interface View {
  * event in it. If that event is not in this list, because it was for another node only, the client would
  * take all for new. So it gets only the events after it.
  */
-function viewOf(
-  recent: Recent,
-  choice: Choice,
-  seen: string | undefined,
-  caller: Caller,
-): View {
+function viewOf(recent: Recent, choice: Choice, seen: string | undefined, caller: Caller): View {
   const viewer = new Viewer(caller)
   const events = recent.events.filter(
     (event) => choice.has(event) && viewer.sees('event', event.name),

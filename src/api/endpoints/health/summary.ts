@@ -31,10 +31,7 @@ export function serviceSummaries(
   const hasTags = tagFilter(parameters)
   return (catalog, viewer) => ({ kind: 'list', rows: rows(catalog, viewer) })
 
-  function* rows(
-    catalog: CatalogReader,
-    viewer: Viewer,
-  ): Generator<object | undefined, void> {
+  function* rows(catalog: CatalogReader, viewer: Viewer): Generator<object | undefined, void> {
     let last = ''
     for (const [Name] of catalog.pages.serviceNames()) {
       // Instances are found without regard to case.
@@ -83,10 +80,10 @@ function instanceReader(
   const isOnNode = (name: string): boolean => node === undefined || name.toLowerCase() === node
   const isPlain = hasMeta === undefined && filter === undefined
   const plain = (catalog: CatalogReader, name: string): Iterable<Counted> =>
-      catalog
-        .candidates(name)
-        .filter((candidate) => isOnNode(candidate.node))
-        .map(({ service, checks }) => ({ tags: service.tags, checks }))
+    catalog
+      .candidates(name)
+      .filter((candidate) => isOnNode(candidate.node))
+      .map(({ service, checks }) => ({ tags: service.tags, checks }))
   const keeps = (of: Node, service: Service): boolean =>
     isOnNode(of.name) &&
     (hasMeta?.(of.meta) ?? true) &&

@@ -100,7 +100,12 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
       if (key === undefined) return reply
       const { query: parameters } = request
       readOptions(parameters, context.identity)
-      mayWrite(context, request, key, parameters['recurse'] === undefined ? 'write' : 'write-prefix')
+      mayWrite(
+        context,
+        request,
+        key,
+        parameters['recurse'] === undefined ? 'write' : 'write-prefix',
+      )
       refuseConflict(parameters, 'recurse', 'cas')
       if (parameters['recurse'] !== undefined) {
         return propose(context, request, reply, { kind: 'kv-delete-tree', prefix: key })

@@ -95,8 +95,9 @@ function rawValue(state: FamilyReads<KvReader>, key: string): KvQuestion {
 
 function entriesBelow(state: FamilyReads<KvReader>, prefix: string, toRow = rowOf): KvQuestion {
   return below(state, prefix, (reader, viewer) =>
-    unlessEmpty(seen(reader.entries(prefix), ({ key }) => key, viewer), (entry) =>
-      entryRows(entry, toRow),
+    unlessEmpty(
+      seen(reader.entries(prefix), ({ key }) => key, viewer),
+      (entry) => entryRows(entry, toRow),
     ),
   )
 }
