@@ -188,7 +188,8 @@ t.test(
   async (t) => {
     const tokens = new TestTokens().set('a', 'key "app/secret" { policy = "read" }')
     const { api, ask } = await seeded(t, tokens)
-    for (const change of [() => tokens.set('a', ''), () => tokens.delete('a')]) {
+    const changes = [() => tokens.set('a', ''), () => tokens.delete('a')]
+  for (const [at, change] of changes.entries()) {
       tokens.set('a', 'key "app/secret" { policy = "read" }')
       const { headers } = await ask('a', 'GET', '/v1/kv/app/secret')
       const before = api.backend.waiting
@@ -199,7 +200,7 @@ t.test(
       )
       while (api.backend.waiting === before) await new Promise((go) => setImmediate(go))
       change()
-      await ask('root', 'PUT', '/v1/kv/app/secret', 'new')
+      await ask('root', 'PUT', '/v1/kv/app/secret', `new ${at}`)
       const reply = await waiting
       t.equal(reply.status, 403)
       t.notMatch(reply.body, 'new')
