@@ -270,6 +270,10 @@ export class Agent implements LocalAgent {
     return this.#parts.store.check(id) !== undefined
   }
 
+  serviceIdOfCheck(id: string): string | undefined {
+    return this.#parts.store.check(id)?.check.serviceId
+  }
+
   counts(): { readonly services: number; readonly checks: number } {
     return this.#parts.store.counts()
   }

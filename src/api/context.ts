@@ -18,6 +18,7 @@ import type { SaidWarnings } from '../http/said-warnings.ts'
 import type { NewSecrets } from './new-secrets.ts'
 import type { LineStreams } from './streams/line-streams.ts'
 import type { Streams } from './streams/streams.ts'
+import type { TokenStreams } from './streams/token-streams.ts'
 
 /** The ports of a node, one by one, and the parts of the API that endpoints share. */
 export interface ApiContext extends ReadContext {
@@ -38,6 +39,8 @@ export interface ApiContext extends ReadContext {
   readonly log: FollowedLog
   readonly streams: Streams
   readonly lines: LineStreams
+  /** Ends streams whose token is gone or has other rights. */
+  readonly tokenStreams: TokenStreams
   /** Which warnings about registrations were logged already. */
   readonly said: SaidWarnings
   readonly measured: Measured

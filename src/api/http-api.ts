@@ -1,7 +1,5 @@
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { anonymous } from '../access/caller.ts'
-import type { Caller } from '../access/caller.ts'
 import { InvariantError } from '../base/assert.ts'
 import type { Audit } from '../ports/audit.ts'
 import type { Clock } from '../base/clock.ts'
@@ -31,12 +29,14 @@ import { Waits } from '../http/blocking.ts'
 import { noTokens } from '../http/no-tokens.ts'
 import { Renderer } from '../http/renderer.ts'
 import type { RowWatch } from '../http/row-watch.ts'
+import { requesters } from '../http/requesters.ts'
 import { RequestGuard } from '../http/request-guard.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/said-warnings.ts'
 import { NewSecrets } from './new-secrets.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
 import { LineStreams } from './streams/line-streams.ts'
+import { TokenStreams } from './streams/token-streams.ts'
 import { Streams } from './streams/streams.ts'
 
 /** The API as a server that is not listening yet. */
@@ -57,9 +57,7 @@ export interface HttpApiOptions {
   readonly heartbeatMs?: number
   /** The endpoints that it serves. Default: those of all families. */
   readonly endpoints?: readonly ApiEndpoint[]
-  /** Who asks: callers with the same rights are one object. Default: everybody is anonymous. */
-  readonly callerOf?: (request: FastifyRequest) => Caller
-  /** Who the secrets of requests belong to. Default: access control is off. */
+  /** Whose secrets requests bear. Default: access control is off, everybody is anonymous and may do everything. */
   readonly tokens?: Tokens
   /** Why tokens may do something. Default: there are no tokens. */
   readonly explanations?: Explanations
@@ -112,6 +110,7 @@ export function createHttpApi(
   const limits = new LimitWatch(options.limits ?? { waitingMax: 0 }, clock)
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
+  const tokenStreams = new TokenStreams(options.tokens)
   const { identity, agent } = backend
   const renderer = new Renderer()
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
@@ -137,24 +136,26 @@ export function createHttpApi(
     isStopping: () => waits.stopped,
     renderer,
     ...accessControl(options),
-    callerOf: options.callerOf ?? (() => anonymous),
+    ...requesters(options.tokens),
+    tokenStreams,
     clock,
     random: options.random ?? Math.random,
     leaderWaitMs: options.leaderWaitMs ?? 7000,
   }
   addRequestFields(app)
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
+  app.decorateRequest('requester', undefined)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
-  addHooks(app, argumentPrefixes(app))
+  addHooks(app, argumentPrefixes(app), options.tokens)
   logRequests(app, logger)
-  endWithClose(app, [waits, streams, lines], options.stopGraceMs)
+  endWithClose(app, [waits, streams, lines, tokenStreams], options.stopGraceMs)
   app.setErrorHandler(errorHandler(logger, limits))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
   // A plugin, so that hooks which are added to `app` after this see the routes.
   app.register((scope, _options, done) => {
-    addEndpoints(scope, context, endpoints, [limits, ...watchesOf(options)])
+    addEndpoints(scope, context, endpoints, watchesOf(options, limits))
     addNotBuiltRoutes(scope, urlsOf(endpoints), logger, context.tokens)
     done()
   })
@@ -183,7 +184,6 @@ const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () =>
 
 /** So that all requests are objects of one shape. */
 function addRequestFields(app: FastifyInstance): void {
-  app.decorateRequest('accessorId', '')
   app.decorateRequest('endpoint')
   app.decorateRequest('isOver', false)
 }
@@ -196,9 +196,11 @@ function errorHandler(logger: Logger, limits: LimitWatch) {
   }
 }
 
-/** Who looks at the requests of the rows. Without an audit log it is only the limits. */
-function watchesOf({ audit }: HttpApiOptions): readonly RowWatch[] {
-  return audit === undefined ? [] : [auditWatch(audit, systemClock)]
+/** Who looks at the requests of the rows. */
+function watchesOf({ audit }: HttpApiOptions, limits: LimitWatch): readonly RowWatch[] {
+  const all: RowWatch[] = limits.hasLimits ? [limits] : []
+  if (audit !== undefined) all.push(auditWatch(audit, systemClock))
+  return all
 }
 
 /** Loads the package at the first scrape. */
@@ -251,11 +253,12 @@ function one(field: string | string[] | undefined): string | undefined {
   return Array.isArray(field) ? field.join(', ') : field
 }
 
-function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>): void {
+function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>, tokens?: Tokens): void {
   app.addHook('onRequest', (request, reply, done) => {
     // Clients send none, form-urlencoded or nonsense with JSON in the body; none of it is an error.
     delete request.headers['content-type']
-    reply.header('X-Consul-Default-ACL-Policy', 'allow')
+    const isDeny = tokens?.isEnabled === true && tokens.defaultPolicy === 'deny'
+    reply.header('X-Consul-Default-ACL-Policy', isDeny ? 'deny' : 'allow')
     // A path with a route is clean up to its argument, and the argument must stay as it is.
     const clean = request.is404 ? cleanPath(request.url, prefixes) : undefined
     if (clean === undefined) done()
@@ -277,7 +280,18 @@ function logRequests(app: FastifyInstance, logger: Logger): void {
 }
 
 function withoutToken(url: string): string {
-  return url.replaceAll(/([?&]token=)[^&]*/g, '$1<hidden>')
+  return url.replaceAll(/([?&])([^=&]*)=[^&]*/g, (all: string, before: string, name: string) =>
+    isToken(name) ? `${before}token=<hidden>` : all,
+  )
+}
+
+/** Names of parameters may be escaped. */
+function isToken(name: string): boolean {
+  try {
+    return decodeURIComponent(name) === 'token'
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -315,7 +329,8 @@ function sendError(
     })
   }
   const shown = asSvcdError(error)
-  const { method, url } = request
+  const { method } = request
+  const url = withoutToken(request.url)
   if (shown.code === 'request-aborted') {
     logger.debug(
       { method, url, client: request.ip },

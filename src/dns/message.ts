@@ -36,4 +36,4 @@ export interface Message {
 }
 
 /** INFO-CODEs of RFC 8914 that svcd sends. */
-export const extendedError = { staleAnswer: 3, notReady: 14 } as const
+export const extendedError = { staleAnswer: 3, notReady: 14, prohibited: 18 } as const

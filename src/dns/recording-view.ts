@@ -61,6 +61,8 @@ export class RecordingView implements View {
   readonly #counters: Readonly<Record<OtherFamily, FamilyCounters>>
   readonly #others = new Map<OtherFamily, Set<number>>()
   #snapshot: Snapshot | undefined
+  /** What the view had hidden from earlier questions. */
+  #hiddenBefore = 0
 
   constructor(
     open: () => Snapshot,
@@ -102,8 +104,7 @@ export class RecordingView implements View {
   }
 
   query(name: string): Queried {
-    this.#snapshot ??= this.#open()
-    const queried = this.#snapshot.view.query(name)
+    const queried = this.#opened().view.query(name)
     const slots = this.#others.get('query') ?? new Set()
     this.#others.set('query', slots)
     for (const subject of queried.subjects) slots.add(this.#counters.query.slotOf(subject))
@@ -116,11 +117,17 @@ export class RecordingView implements View {
 
   // The lock of a key ends with its session, and a session keeps its node: the key is all that counts.
   lockHolder(key: string): string | undefined {
-    this.#snapshot ??= this.#open()
+    const { view } = this.#opened()
     const slots = this.#others.get('kv') ?? new Set()
     this.#others.set('kv', slots)
     slots.add(this.#counters.kv.slotOf(`key:${key}`))
-    return this.#snapshot.view.lockHolder(key)
+    return view.lockHolder(key)
+  }
+
+  /** Whether something was left out that may not be shown. */
+  get hasHidden(): boolean {
+    const hidden = this.#snapshot?.view.hidden ?? 0
+    return hidden > this.#hiddenBefore
   }
 
   /** Of the other families that were read. */
@@ -143,9 +150,17 @@ export class RecordingView implements View {
   }
 
   #read(subject: string): View {
-    this.#snapshot ??= this.#open()
+    const { view } = this.#opened()
     const slot = this.#slotsOf.slotOf(subject)
     if (!this.slots.includes(slot)) this.slots.push(slot)
-    return this.#snapshot.view
+    return view
+  }
+
+  #opened(): Snapshot {
+    if (this.#snapshot === undefined) {
+      this.#snapshot = this.#open()
+      this.#hiddenBefore = this.#snapshot.view.hidden ?? 0
+    }
+    return this.#snapshot
   }
 }

@@ -211,7 +211,9 @@ export class Responder {
       const isEndless = message.answer.length === 0 || view.slots.length === 0 || view.isOfTemplate
       if (isCacheable && entry === undefined && isEndless) {
         isKept = this.#doorkeeper.knows(this.#scan.hash)
-        const negative = isKept ? undefined : this.#negatives.find(message, this.#scan.variant)
+        // The shared ones say nothing of what was hidden.
+        const negative =
+          isKept || view.hasHidden ? undefined : this.#negatives.find(message, this.#scan.variant)
         if (negative !== undefined) return negative
       }
       prepared = new PreparedAnswer(message, bytesMax, zone.enableTruncate)
@@ -245,7 +247,10 @@ export class Responder {
     const smallAny = asker.transport === 'udp'
     const message = answer(query.question, view, zone, { smallAny, bytesMax })
     const isStale = mode === 'stale' && message.rcode !== rcode.REFUSED
-    const edns = ednsReply(query.edns, isStale ? [extendedError.staleAnswer] : [])
+    const errors: number[] = isStale ? [extendedError.staleAnswer] : []
+    // RFC 8914 §4.19: there is no data because the client is not authorized to see it.
+    if (view.hasHidden && message.answer.length === 0) errors.push(extendedError.prohibited)
+    const edns = ednsReply(query.edns, errors)
     return isStale ? { ...shortLived(message), edns } : { ...message, edns }
   }
 

@@ -64,6 +64,8 @@ export interface QueryTarget {
  * change; the wire cache rotates it.
  */
 export interface View {
+  /** How many things were left out so far because they may not be shown. Absent: none ever are. */
+  readonly hidden?: number
   /** The instances for an answer, empty if none is healthy; undefined if none is registered. */
   service(name: string): readonly Endpoint[] | undefined
   /** The prepared query of this name. */

@@ -37,7 +37,7 @@ export function auditWatch(audit: Audit, clock: Clock): RowWatch {
         timeMs: clock.wallMs(),
         operation: operationIdOf(request.method, row),
         address: addressOf(request),
-        accessor: request.accessorId,
+        accessor: request.requester?.accessorId,
         target: targetOf(row, request, argument),
         outcome: status === forbidden ? 'denied' : status < 400 ? 'done' : 'failed',
         status,

@@ -33,6 +33,11 @@ export class LimitWatch implements RowWatch {
     this.#writes = limits.writes === undefined ? undefined : new TokenBuckets(limits.writes)
   }
 
+  /** False: {@link before} refuses nothing. */
+  get hasLimits(): boolean {
+    return this.#writes !== undefined || this.#limits.waitingMax > 0
+  }
+
   /** Throws `too-many-writes`, `too-many-waiting`. */
   before(row: Endpoint<never>, request: FastifyRequest, reply: FastifyReply): void {
     if (isChange(row, request.method)) this.#countWrite(request, reply)
@@ -89,7 +94,7 @@ export class LimitWatch implements RowWatch {
 /** Of whom requests are counted: the address, and the token if it is known. */
 function namesOf(request: FastifyRequest): readonly string[] {
   const address = addressOf(request)
-  const { accessorId = '' } = request
+  const accessorId = request.requester?.accessorId ?? ''
   return accessorId === '' ? [address] : [address, `token ${accessorId}`]
 }
 

@@ -5,6 +5,8 @@ import { takeBodies } from './body.ts'
 import { methodsOf, routeOf } from './endpoint.ts'
 import type { Asked, Endpoint } from './endpoint.ts'
 import { tailOf } from './path.ts'
+import { checkOf } from './requesters.ts'
+import type { RequesterContext } from './requesters.ts'
 import type { RowWatch } from './row-watch.ts'
 
 declare module 'fastify' {
@@ -34,7 +36,7 @@ interface Place<Context> {
  * Adds the routes of the rows. Other methods of their paths get 405 with Allow, and OPTIONS tells. A
  * prefix without its slash is redirected, as Go's mux does.
  */
-export function addEndpoints<Context>(
+export function addEndpoints<Context extends RequesterContext>(
   app: FastifyInstance,
   context: Context,
   rows: readonly Endpoint<Context>[],
@@ -82,7 +84,7 @@ function slashless(places: ReadonlyMap<string, unknown>): readonly string[] {
     .filter((url) => !places.has(url))
 }
 
-function addPlace<Context>(
+function addPlace<Context extends RequesterContext>(
   app: FastifyInstance,
   context: Context,
   { url, rows }: Place<Context>,
@@ -98,17 +100,20 @@ function addPlace<Context>(
     const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
     return { row, byMethod, argument: tail.slice(0, tail.length - suffix.length) }
   }
+  const checks = new Map(rows.map((row) => [row, checkOf(row.permission)]))
   // One route for all methods: the path is found before the method is looked at.
   app.route({
     method: [...allMethods],
     url,
     exposeHeadRoute: false,
     config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
-    ...watchHooks(find, watches),
+    ...watchHooks(context, find, watches),
     handler: (request, reply) => {
       const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
         if (prefix !== undefined) request.params = argument
+        // Before the body: who may not do it learns nothing of what is wrong with it.
+        checks.get(row)?.(context, request)
         if (row.body !== undefined) request.body = row.body.read(request.body)
         return row.handle(context, request as Asked, reply)
       }
@@ -130,7 +135,8 @@ interface Found<Context> {
  * The hooks of a route for those who watch its rows. A client that hangs up gets no answer, so the end of its
  * connection counts as well; an error is known before it is sent.
  */
-function watchHooks<Context>(
+function watchHooks<Context extends RequesterContext>(
+  context: Context,
   find: (request: FastifyRequest) => Found<Context>,
   watches: readonly RowWatch[],
 ): Pick<RouteShorthandOptions, 'onRequest' | 'onSend' | 'onResponse'> {
@@ -142,16 +148,23 @@ function watchHooks<Context>(
     if (found?.row === undefined) return
     for (const watch of watches) watch.after?.(found.row, request, found.argument, status)
   }
+  const isAfterWatched = watches.some((watch) => watch.after !== undefined)
+  const onRequest: RouteShorthandOptions['onRequest'] = (request, reply, done) => {
+    const { row } = find(request)
+    request.endpoint = row
+    if (isAfterWatched && row?.audited !== undefined) {
+      reply.raw.once('close', () => after(request, reply.statusCode))
+    }
+    if (row !== undefined) {
+      // The watches count by token.
+      if (!('none' in row.permission)) context.requesterOf(request)
+      for (const watch of watches) watch.before?.(row, request, reply)
+    }
+    done()
+  }
+  if (!isAfterWatched) return { onRequest }
   return {
-    onRequest: (request, reply, done) => {
-      const { row } = find(request)
-      request.endpoint = row
-      if (row?.audited !== undefined) {
-        reply.raw.once('close', () => after(request, reply.statusCode))
-      }
-      if (row !== undefined) for (const watch of watches) watch.before?.(row, request, reply)
-      done()
-    },
+    onRequest,
     onSend: (request, reply, payload, done) => {
       if (reply.statusCode >= 400) after(request, reply.statusCode)
       done(null, payload)

@@ -2,20 +2,14 @@ import type { FastifyRequest } from 'fastify'
 import { unmappedIp } from '../base/ip.ts'
 import type { Origin } from '../ports/writes.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The public ID of the token of the request, once it is known; '' or undefined: none. */
-    accessorId?: string
-  }
-}
-
 /** Who asks, and with which request. */
 export function originOf(request: FastifyRequest, cause: string): Origin {
   const client = request.headers['user-agent']
+  const accessorId = request.requester?.accessorId ?? ''
   const origin: Origin = {
     actor: `http ${addressOf(request)}`,
     // An entry of the log has the field only if there is something to tell.
-    accessor: request.accessorId === '' ? undefined : request.accessorId,
+    accessor: accessorId === '' ? undefined : accessorId,
     cause,
   }
   return client === undefined ? origin : { ...origin, client: cutClient(client) }

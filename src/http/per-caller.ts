@@ -1,8 +1,16 @@
 import type { Caller } from '../access/caller.ts'
 
-/** What clients share, by caller and key: one caller never gets what was made for another. */
+/**
+ * What clients share, by caller and key: one caller never gets what was made for another. `callersMax`: beyond so many,
+ * what the one has that came first is forgotten.
+ */
 export class PerCaller<V> {
   readonly #byCaller = new Map<Caller, Map<string, V>>()
+  readonly #callersMax: number
+
+  constructor(callersMax = Infinity) {
+    this.#callersMax = callersMax
+  }
 
   get(caller: Caller, key: string): V | undefined {
     return this.#byCaller.get(caller)?.get(key)
@@ -10,8 +18,13 @@ export class PerCaller<V> {
 
   set(caller: Caller, key: string, value: V): void {
     const own = this.#byCaller.get(caller)
-    if (own === undefined) this.#byCaller.set(caller, new Map([[key, value]]))
-    else own.set(key, value)
+    if (own !== undefined) own.set(key, value)
+    else {
+      const [first] = this.#byCaller.keys()
+      if (first !== undefined && this.#byCaller.size >= this.#callersMax)
+        this.#byCaller.delete(first)
+      this.#byCaller.set(caller, new Map([[key, value]]))
+    }
   }
 
   /** Removes the value of a key, unless there is another one by now. */

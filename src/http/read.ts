@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/caller.ts'
 import type { Random } from '../base/random.ts'
-import type { Identity } from '../ports/identity.ts'
+import type { Requester } from '../ports/tokens.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import { timeoutMs, untilFound } from './blocking.ts'
 import type { BlockingContext } from './blocking.ts'
@@ -12,17 +12,16 @@ import type { FamilyReads } from '../ports/reads.ts'
 import { parametersOf, readOptions } from './parameters.ts'
 import type { Parameters, ReadOptions } from './parameters.ts'
 import type { Rendered } from './render-cache.ts'
-import type { Indexed, Question, Renderer } from './renderer.ts'
+import type { Indexed, Question, Render, Renderer } from './renderer.ts'
+import { mustAllow } from './requesters.ts'
+import type { RequesterContext } from './requesters.ts'
 import { isPretty, sendRendered } from './reply.ts'
 
 /** What reads are answered from. */
-export interface ReadContext extends ReachContext, BlockingContext {
+export interface ReadContext extends ReachContext, BlockingContext, RequesterContext {
   readonly random: Random
   readonly renderer: Renderer
-  readonly identity: Identity
   readonly catalog: FamilyReads<CatalogReader>
-  /** Who asks. Callers with the same rights are one object. */
-  readonly callerOf: (request: FastifyRequest) => Caller
 }
 
 /** What an endpoint asks, by its parameters and the argument of its path. */
@@ -49,6 +48,7 @@ async function answerRead<Reader extends Indexed>(
 ): Promise<FastifyReply> {
   const { freshness, identity } = context
   const options = readOptions(parametersOf(request), identity)
+  mayAsk(context.requesterOf(request), question)
   await reach(context, options.consistency)
   const rendered = await read(context, request, reply, options, question)
   if (reply.raw.destroyed) return reply.hijack()
@@ -70,20 +70,44 @@ function read<Reader extends Indexed>(
   { index, waitMs }: ReadOptions,
   question: Question<Reader>,
 ): Promise<Rendered> {
-  const render = context.renderer.of({
-    caller: context.callerOf(request),
-    key: answerKey(request),
-    pretty: isPretty(request),
-    question,
-  })
+  const [key, pretty] = [answerKey(request), isPretty(request)]
+  const renderFor = (caller: Caller): Render =>
+    context.renderer.of({ caller, key, pretty, question })
+  let requester = context.requesterOf(request)
+  let render = renderFor(requester.caller)
+  let hasLooked = false
   const { state, subject } = question
   const limitMs = (): number => timeoutMs(waitMs, context.random)
-  const look = (since: number, isLast: boolean) => render(since, isLast ? 0 : index)
+  const look = (since: number, isLast: boolean) => {
+    if (hasLooked) {
+      // It has waited, and its token may have other rights by now, or none.
+      const before = requester
+      requester = context.requesterNow(request)
+      if (requester !== before) mayAsk(requester, question)
+      if (requester.caller !== before.caller) render = renderFor(requester.caller)
+    }
+    hasLooked = true
+    return render(since, isLast ? 0 : index)
+  }
   return untilFound(context, reply, { state, subject, limitMs }, look)
 }
 
+/** Throws `permission-denied`. */
+export function mayAsk(requester: Requester, { needs }: Pick<Question<never>, 'needs'>): void {
+  if (needs !== undefined) mustAllow(requester, needs)
+}
+
 // What says how to read, not what.
-const manner = new Set(['index', 'wait', 'stale', 'consistent', 'cached', 'leader', 'max_stale'])
+const manner = new Set([
+  'index',
+  'wait',
+  'stale',
+  'consistent',
+  'cached',
+  'leader',
+  'max_stale',
+  'token',
+])
 
 /** Two requests of one caller with the same key have the same answer as long as the state does not change. */
 export function answerKey(request: FastifyRequest): string {

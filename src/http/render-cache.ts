@@ -5,16 +5,21 @@ import { PerCaller } from './per-caller.ts'
 const bytesMax = 8 * 1024 * 1024
 /** About what an entry takes beside its bytes: empty answers must not be free. */
 const entryBytes = 400
+/** Callers whose answers are kept at the same time. */
+const callersMax = 256
 
 /** An answer as bytes, with the index of what it shows. */
 export class Rendered {
   readonly index: number
   readonly body: Buffer
+  /** Rows were left out that its caller may not see. */
+  readonly isFiltered: boolean
   #compressed: Promise<Buffer> | undefined
 
-  constructor(index: number, body: Buffer) {
+  constructor(index: number, body: Buffer, isFiltered = false) {
     this.index = index
     this.body = body
+    this.isFiltered = isFiltered
   }
 
   /** The body in gzip, made once for all who want it. */
@@ -39,7 +44,7 @@ export function compress(body: Buffer): Promise<Buffer> {
  * ask for the same bytes at the same moment. They are read and serialised for the first of them only.
  */
 export class RenderCache {
-  readonly #answers = new PerCaller<Rendered>()
+  readonly #answers = new PerCaller<Rendered>(callersMax)
   #version = 0
   #bytes = 0
 

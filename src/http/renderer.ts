@@ -1,8 +1,11 @@
 import type { Caller } from '../access/caller.ts'
+import { Viewer } from '../access/viewer.ts'
+import type { Resource } from '../access/rules/resource.ts'
 import { writeAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import type { FamilyReads } from '../ports/reads.ts'
 import { PerCaller } from './per-caller.ts'
+import type { Need } from './permissions.ts'
 import { RenderCache, Rendered } from './render-cache.ts'
 import { writeIfShort } from './sliced-answer.ts'
 
@@ -18,13 +21,28 @@ export interface Indexed {
 export interface Question<Reader extends Indexed> {
   readonly state: FamilyReads<Reader>
   readonly subject: string
-  /** The rows that `caller` may see. */
-  answer(reader: Reader, caller: Caller): Answer
+  /** The rows that `viewer` sees. */
+  answer(reader: Reader, viewer: Viewer): Answer
   /** The index of the answer, if it is not that of the subject. */
   index?(reader: Reader): number
   /** Of an answer that is not JSON, its Content-Type among them. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The right without which it is refused. */
+  readonly needs?: Need | undefined
+  /** What it asks about. Who may not read that gets the answer and the index of what does not exist. */
+  readonly about?: About
 }
+
+/** A thing that a question is about. */
+export interface About {
+  readonly resource: Resource
+  readonly name: string
+  /** The answer if there is no such thing. */
+  readonly missing: Answer
+}
+
+/** No command moves it, so its index is that of names that nobody has ever used. */
+const subjectOfNothing = 'nothing'
 
 /** A question as a client asks it. Two with the same key of the same caller must be the same. */
 export interface Asking<Reader extends Indexed> {
@@ -77,8 +95,14 @@ export class Renderer {
   }
 
   /** Whether a client that saw the index `above` has nothing new to see, and would wait. */
-  isUnchanged<Reader extends Indexed>(question: Question<Reader>, above: number): boolean {
-    return question.state.read((reader) => mustWait(reader, indexOf(reader, question), above))
+  isUnchanged<Reader extends Indexed>(
+    question: Question<Reader>,
+    caller: Caller,
+    above: number,
+  ): boolean {
+    return question.state.read((reader) =>
+      mustWait(reader, indexOf(reader, question, caller), above),
+    )
   }
 
   /** Each family has its own: a change of one leaves the answers of the others. */
@@ -99,7 +123,7 @@ function renderNow<Reader extends Indexed>(
   above: number,
 ): Rendered | 'long' | undefined {
   return question.state.read((reader) => {
-    const index = indexOf(reader, question)
+    const index = indexOf(reader, question, caller)
     if (mustWait(reader, index, above)) return undefined
     const known = answers.get(since, caller, key)
     // A commit shows in the index a moment before it shows in the version.
@@ -107,10 +131,11 @@ function renderNow<Reader extends Indexed>(
       counts.hits++
       return known
     }
-    const body = writeIfShort(question.answer(reader, caller), pretty)
+    const viewer = new Viewer(caller)
+    const body = writeIfShort(answerOf(reader, question, viewer), pretty)
     if (body === undefined) return 'long'
     counts.misses++
-    const rendered = new Rendered(index, body)
+    const rendered = new Rendered(index, body, viewer.hasHidden)
     answers.put(since, caller, key, rendered)
     return rendered
   })
@@ -159,8 +184,10 @@ function* steps<Reader extends Indexed>(
   reader: Reader,
   { caller, pretty, question }: Asking<Reader>,
 ): Generator<void, Rendered> {
-  const index = indexOf(reader, question)
-  return new Rendered(index, yield* writeAnswer(question.answer(reader, caller), pretty))
+  const index = indexOf(reader, question, caller)
+  const viewer = new Viewer(caller)
+  const body = yield* writeAnswer(answerOf(reader, question, viewer), pretty)
+  return new Rendered(index, body, viewer.hasHidden)
 }
 
 function mustWait(reader: Indexed, index: number, above: number): boolean {
@@ -171,6 +198,29 @@ function mustWait(reader: Indexed, index: number, above: number): boolean {
 }
 
 /** Never 0: clients take 0 for "no index" and would spin. */
-function indexOf<Reader extends Indexed>(reader: Reader, question: Question<Reader>): number {
+function indexOf<Reader extends Indexed>(
+  reader: Reader,
+  question: Question<Reader>,
+  caller: Caller,
+): number {
+  if (isHidden(question, caller) && question.subject !== 'anything') {
+    return Math.max(1, reader.indexOf(subjectOfNothing))
+  }
   return Math.max(1, question.index?.(reader) ?? reader.indexOf(question.subject))
+}
+
+function answerOf<Reader extends Indexed>(
+  reader: Reader,
+  question: Question<Reader>,
+  viewer: Viewer,
+): Answer {
+  const { about } = question
+  return about !== undefined && isHidden(question, viewer.caller)
+    ? about.missing
+    : question.answer(reader, viewer)
+}
+
+/** Whether the caller may not know that there is what the question is about. */
+function isHidden({ about }: Pick<Question<never>, 'about'>, { rights }: Caller): boolean {
+  return about !== undefined && !rights.allows(about.resource, about.name, 'read')
 }

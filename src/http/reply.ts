@@ -3,6 +3,7 @@ import { toFieldText } from '../base/http-field.ts'
 import { nothing } from './answer.ts'
 import { parameter, parametersOf } from './parameters.ts'
 import { compress } from './render-cache.ts'
+import { tellFiltered } from './requesters.ts'
 import type { Rendered } from './render-cache.ts'
 
 /** What fits in one packet is not worth it (and so says the handler that Consul uses). */
@@ -44,6 +45,7 @@ export function sendRendered(
   headers: Readonly<Record<string, string>> = jsonHeaders,
 ): FastifyReply | Promise<FastifyReply> {
   const { body } = rendered
+  if (rendered.isFiltered) tellFiltered(request, reply)
   if (body === nothing) return reply.code(404).header('Vary', 'Accept-Encoding').send()
   if (isCompressed(request, body)) return sendCompressed(reply, rendered.compressed(), headers)
   return send(reply, body, headers)

@@ -33,6 +33,7 @@ export class AccessControl implements AgentTokens {
     const { wallMs } = clock
     this.#initial = new InitialToken({ state, writes, wallMs, actor, logger })
     this.#apply()
+    this.tokens.onChange(() => this.#initial.check())
   }
 
   /** To be called with the options of a reload. */

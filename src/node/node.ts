@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { AccessControl } from './access-control.ts'
-import type { Backend } from '../ports/backend.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { NodeLog } from '../ports/log.ts'
 import type { ReloadReport } from '../ports/reload.ts'
@@ -8,23 +7,23 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { version } from '../base/version.ts'
 import { openVersions } from '../state/families.ts'
-import type { Versions } from '../state/machine/versions.ts'
 import type { Config } from '../config/options.ts'
-import type { Zone } from '../dns/zone.ts'
-import type { ConnectionGate } from '../net/connections/gate.ts'
 import { openFilesMax } from '../process/descriptor-limit.ts'
 import type { DescriptorPlan } from '../net/connections/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from '../process/advertised-address.ts'
+import type { Writes } from '../ports/writes.ts'
 import { ChangeWaiters } from '../reads/change-waiters.ts'
+import { LocalReads } from '../reads/local-reads.ts'
+import type { LocalReadsParts } from '../reads/local-reads.ts'
 import { auditSettings } from './auditing.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
-import { DnsService } from '../resolver/service.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
 import { portsOf } from './ports.ts'
+import { serveDns } from './serve-dns.ts'
 import { serveHttp } from './serve-http.ts'
 import { definitionsOf, openAgent, startAgent } from './open-agent.ts'
 import { nodeIdOf } from '../replica/offline/node-id.ts'
@@ -40,9 +39,6 @@ import { SlicedReads } from '../reads/sliced-reads.ts'
 import { SnapshotService } from '../archive/service.ts'
 import { statusLine } from '../observe/status-line.ts'
 import { boundMemory, compactSmallHeaps } from '../process/thread-heaps.ts'
-import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
-import { zonesIn } from '../resolver/zones/zone-files.ts'
-import { loadZoneFiles } from '../resolver/zones/zone-loader.ts'
 
 export interface RunningNode {
   readonly http: readonly BoundAddress[]
@@ -174,14 +170,15 @@ async function start(given: Start): Promise<RunningNode> {
   await startAgent(agent, await definitionsOf(config), replica, hurry)
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
-  const zone = (): Promise<Zone> => zoneFrom(config, directory.path, logger)
-  const onDns = { statePath, versions, mode, gate: connections.dns, onSuspicion, onDeath }
-  const dns = await startDns(config, await zone(), logger, onDns)
-  stops.parts.push(() => dns?.stop())
+  const reads = { state, sliced, versions, waiters, damage: () => replica.status?.damage }
+  access = openAccess(config, reads, replica, given)
+  access.see(replica.status?.leader?.id === nodeId)
+  const onDns = { config, logger, statePath, versions, mode, gate: connections.dns, access }
+  const onFault = { onSuspicion, onDeath, stops: stops.parts }
+  const { dns, setZone } = await serveDns({ ...onDns, ...onFault, directory: directory.path })
   const udpHeaps = (): readonly number[] => (dns?.figures.udp ?? []).map((udp) => udp.heapBytes)
   stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...udpHeaps()]))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
-  const setZone = async (): Promise<void> => dns?.setZone(await zone())
   const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
   const reopenAudit = (): void => replica.reopenAudit()
   const onReload = { config, reread, agent, certificates, setAcl, setZone, reopenAudit, logger }
@@ -193,7 +190,6 @@ async function start(given: Start): Promise<RunningNode> {
     connections: () => connectionFigures(connections, replica.connections),
     certificates: () => certificates.expiries,
   })
-  access = accessControl({ config, backend, logger, stops }, replica.status?.leader?.id === nodeId)
   const gate = connections.http
   const inHttp = { config, backend, replica, access, certificates, gate, lines, logger, clock }
   const served = await serveHttp({ ...inHttp, directory: directory.path, stops: stops.parts })
@@ -295,79 +291,17 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
   }
 }
 
-/** `directory`: where zone files are looked for when no option says where. */
-async function zoneFrom(config: Config, directory: string, logger: Logger): Promise<Zone> {
-  const path = config.zonesDir ?? zonesIn(directory)
-  const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
-  for (const warning of warnings) logger.warn({ warning }, 'zone file warning')
-  return zoneOf(config, zones)
-}
-
-function accessControl(
-  {
-    config,
-    backend,
-    logger,
-    stops,
-  }: {
-    readonly config: Config
-    readonly backend: Backend
-    readonly logger: Logger
-    readonly stops: Stops
-  },
-  isLeader: boolean,
-): AccessControl {
-  const parts = { config, families: backend, writes: backend, clock, logger }
-  const access = new AccessControl(parts)
-  stops.parts.push(() => access.stop())
-  access.see(isLeader)
-  return access
-}
-
-async function startDns(
+/** The parts of access control that are there before DNS and HTTP are opened. */
+function openAccess(
   config: Config,
-  zone: Zone,
-  logger: Logger,
-  {
-    statePath,
-    versions,
-    mode,
-    gate,
-    onSuspicion,
-    onDeath,
-  }: {
-    statePath: string
-    versions: Versions
-    mode: DnsMode
-    gate: ConnectionGate
-    onSuspicion: (reason: string) => void
-    onDeath: (error: Error) => void
-  },
-): Promise<DnsService | undefined> {
-  if (config.ports.dns < 0) return undefined
-  return DnsService.start({
-    answering: {
-      statePath,
-      versions: versions.buffer,
-      mode: mode.shared.buffer,
-      zone,
-      onlyPassing: config.dns.onlyPassing,
-      nodeName: config.nodeName,
-      udpSizeMax: config.dns.udpSizeMax,
-    },
-    addresses: config.dnsAddresses,
-    port: config.ports.dns,
-    path: config.dns.udp,
-    threads: config.dns.threads,
-    tcpGate: gate,
-    tcpLimits: {
-      idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,
-      frameTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
-    },
-    logger,
-    onSuspicion,
-    onDeath,
-  })
+  reads: LocalReadsParts,
+  writes: Writes,
+  { logger, stops }: Pick<Start, 'logger' | 'stops'>,
+): AccessControl {
+  const families = new LocalReads(reads)
+  const access = new AccessControl({ config, families, writes, clock, logger })
+  stops.parts.push(() => access.stop())
+  return access
 }
 
 function snapshotsOf(

@@ -39,5 +39,7 @@ export interface LocalAgent {
   /** The checks of one service, by id; of '' those of the node. */
   checksOfService(serviceId: string): readonly Check[]
   hasCheck(id: string): boolean
+  /** What one of its checks belongs to; '' for the node. Undefined: there is no such check. */
+  serviceIdOfCheck(id: string): string | undefined
   counts(): { readonly services: number; readonly checks: number }
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { anonymous } from '../access/caller.ts'
 import { reasonOf } from '../base/errors.ts'
 import { openVersions } from '../state/families.ts'
 import { Responder } from '../dns/responder.ts'
@@ -13,6 +12,8 @@ import { SharedMode } from './threads/messages.ts'
 import { limitFailures } from '../process/limited-failures.ts'
 import type { AnsweringFailures } from '../process/limited-failures.ts'
 import { Snapshots } from './batch-snapshots.ts'
+import { dnsCaller } from './dns-rights.ts'
+import type { DnsRights } from './dns-rights.ts'
 
 /** The interval at which `WireCache.age` runs. An unused answer is removed after 3 to 6 minutes. */
 const ageMs = 3 * 60_000
@@ -22,6 +23,8 @@ export interface Answerer {
   /** Ends the read transaction of a batch. On a thread with a running event loop each turn does. */
   endBatch(): void
   setZone(zone: Zone): void
+  /** What its answers may show from now on. */
+  setRights(rights: DnsRights): void
   close(): void
 }
 
@@ -44,7 +47,11 @@ export function openAnswerer(
   const snapshots = new Snapshots(
     reader,
     { catalog: versions, others },
-    { caller: anonymous, onlyPassing: answering.onlyPassing, nodeName: answering.nodeName },
+    {
+      caller: dnsCaller(answering.rights),
+      onlyPassing: answering.onlyPassing,
+      nodeName: answering.nodeName,
+    },
   )
   let agedMs = performance.now()
   const endBatch = (): void => {
@@ -76,6 +83,11 @@ export function openAnswerer(
     setZone: (next) => {
       zone = next
       // After it, never before: an answer made in between would count as new.
+      all.bumpGeneration()
+    },
+    setRights: (rights) => {
+      snapshots.caller = dnsCaller(rights)
+      // After it, as with the zone: no answer that others may not see stays in the cache.
       all.bumpGeneration()
     },
     close: () => reader.close(),

@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts'
 import type { FamilyVersions } from '../state/machine/versions.ts'
 import { queryFamily } from '../state/query/family.ts'
 import { sessionFamily } from '../state/session/family.ts'
@@ -35,6 +36,11 @@ export class Snapshots {
       },
       options,
     )
+  }
+
+  /** Whose answers are made from now on. */
+  set caller(caller: Caller) {
+    this.#view.caller = caller
   }
 
   get isOpen(): boolean {

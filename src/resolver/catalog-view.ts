@@ -1,4 +1,6 @@
 import type { Caller } from '../access/caller.ts'
+import { everything } from '../access/rights.ts'
+import type { Resource } from '../access/rules/resource.ts'
 import type { IpBytes } from '../base/ip.ts'
 import { reachOfNode } from '../state/catalog/addresses.ts'
 import type { Candidate } from '../state/catalog/candidates.ts'
@@ -33,6 +35,8 @@ export interface ViewReaders {
 /** The servers register themselves under this name, as Consul's do. */
 const serverService = 'consul'
 const serversMax = 3
+/** How many entries are looked at for one that the caller may read: a question must not cost a walk through all. */
+const lookedAtMax = 1000
 
 /** What DNS answers are made from: the place where rows become endpoints. */
 export class CatalogView implements View {
@@ -41,6 +45,8 @@ export class CatalogView implements View {
   readonly #queries: Queries
   readonly #sessions: SessionReader
   readonly #options: CatalogViewOptions
+  #caller: Caller
+  #hidden = 0
 
   constructor({ catalog, queries, sessions }: ViewReaders, options: CatalogViewOptions) {
     this.#catalog = catalog
@@ -48,10 +54,40 @@ export class CatalogView implements View {
     this.#queries = new Queries(queries)
     this.#sessions = sessions
     this.#options = options
+    this.#caller = options.caller
+  }
+
+  get hidden(): number {
+    return this.#hidden
+  }
+
+  /** Whose answers it gives from now on. Those that are cached belong to the caller before. */
+  set caller(caller: Caller) {
+    this.#caller = caller
+  }
+
+  get #seesAll(): boolean {
+    return this.#caller.rights === everything
+  }
+
+  /** Whether the caller may read it; if not, it is as if it did not exist. */
+  #sees(resource: Resource, name: string): boolean {
+    if (this.#caller.rights.allows(resource, name, 'read')) return true
+    this.#hidden++
+    return false
+  }
+
+  /** The instances of a service that the caller may read. */
+  #candidates(name: string): readonly Candidate[] {
+    const all = this.#catalog.candidates(name)
+    if (this.#seesAll || all.length === 0) return all
+    // Names match without regard to case, rules do not: all spellings must be readable.
+    const isSeen = this.#catalog.spellingsOf(name).every((each) => this.#sees('service', each))
+    return isSeen ? all.filter(({ node }) => this.#sees('node', node)) : []
   }
 
   service(name: string): readonly Endpoint[] | undefined {
-    const candidates = this.#catalog.candidates(name)
+    const candidates = this.#candidates(name)
     if (candidates.length === 0) return undefined
     const endpoints: Endpoint[] = []
     for (const candidate of candidates) {
@@ -84,7 +120,7 @@ export class CatalogView implements View {
   #chosen(query: ServiceQuery): Pick<QueryTarget, 'endpoints' | 'near'> {
     const choose = chooserOf(query)
     const endpoints: Endpoint[] = []
-    for (const candidate of this.#catalog.candidates(query.service)) {
+    for (const candidate of this.#candidates(query.service)) {
       const verdict = choose(candidate, () => this.#catalog.node(candidate.node)?.meta ?? {})
       if (verdict !== undefined) endpoints.push(endpointOf(candidate, verdict.weight))
     }
@@ -94,36 +130,48 @@ export class CatalogView implements View {
   }
 
   node(name: string): NodeEntry | undefined {
-    const node = this.#catalog.node(name)
-    return node === undefined ? undefined : nodeEntry(node)
+    return this.#entryOf(this.#catalog.node(name))
   }
 
   nodeById(id: string): NodeEntry | undefined {
-    const node = this.#catalog.nodeById(id)
-    return node === undefined ? undefined : nodeEntry(node)
+    return this.#entryOf(this.#catalog.nodeById(id))
+  }
+
+  #entryOf(node: Node | undefined): NodeEntry | undefined {
+    return node !== undefined && this.#sees('node', node.name) ? nodeEntry(node) : undefined
+  }
+
+  #seesHolder({ node, service }: Holder): boolean {
+    return this.#sees('node', node) && (service === undefined || this.#sees('service', service))
   }
 
   holders(ip: IpBytes): readonly Holder[] {
-    return this.#catalog.holdersOf(ip)
+    return this.#catalog.holdersOf(ip).filter((holder) => this.#seesHolder(holder))
   }
 
   hasAddressBelow(prefix: string): boolean {
-    return this.#catalog.hasAddressBelow(prefix)
+    if (this.#seesAll) return this.#catalog.hasAddressBelow(prefix)
+    const holders = this.#catalog.holdersBelow(prefix, lookedAtMax)
+    return holders.some((holder) => this.#seesHolder(holder))
   }
 
   servers(): readonly NodeEntry[] {
     const healthy = this.#catalog
       .instances(serverService)
       .filter((instance) => judge(instance, this.#options).inAnswer)
+      .filter(({ node, service: { name } }) => this.#seesHolder({ node: node.name, service: name }))
     return healthy.slice(0, serversMax).map(({ node }) => nodeEntry(node))
   }
 
   hasNodeBelow(suffix: string): boolean {
-    return this.#catalog.hasNodeBelow(suffix)
+    if (this.#seesAll) return this.#catalog.hasNodeBelow(suffix)
+    const names = this.#catalog.nodesBelow(suffix, lookedAtMax)
+    return names.some((name) => this.#sees('node', name))
   }
 
   lockHolder(key: string): string | undefined {
     const session = this.#sessions.lock(key)?.session
+    if (session !== undefined && !this.#sees('key', key)) return undefined
     return session === undefined ? undefined : (this.#sessions.session(session)?.node ?? '')
   }
 }

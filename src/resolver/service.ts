@@ -1,3 +1,4 @@
+import type { Rights } from '../access/rights.ts'
 import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { BoundAddress } from '../base/host-port.ts'
 import type { Zone } from '../dns/zone.ts'
@@ -7,6 +8,7 @@ import type { DnsTcpListener } from '../net/tcp/dns-tcp.ts'
 import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
 import { countedResponder, openAnswerer } from './answering.ts'
 import type { Answerer } from './answering.ts'
+import { dnsRightsOf } from './dns-rights.ts'
 import { DnsCounters } from './threads/counters.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
@@ -96,6 +98,13 @@ export class DnsService {
   async setZone(zone: Zone): Promise<void> {
     this.#answerer.setZone(zone)
     await this.#udp.setZone(zone)
+  }
+
+  /** Resolves when all threads show no more than these rights allow. */
+  async setRights(rights: Rights): Promise<void> {
+    const sent = dnsRightsOf(rights)
+    this.#answerer.setRights(sent)
+    await this.#udp.setRights(sent)
   }
 
   async stop(): Promise<void> {

@@ -47,6 +47,11 @@ export class InitialToken {
     if (begins) void this.#ensure()
   }
 
+  /** To be called after each change of the tokens: a restore may have removed it. */
+  check(): void {
+    if (this.#isLeader) void this.#ensure()
+  }
+
   async #ensure(): Promise<void> {
     const secret = this.#secret
     if (secret === undefined || secret === '') return

@@ -5,7 +5,6 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
-import { anonymous } from '../../src/access/caller.ts'
 import { everything } from '../../src/access/rights.ts'
 import type { Caller } from '../../src/access/caller.ts'
 import { must } from '../../src/base/assert.ts'
@@ -16,19 +15,19 @@ import type { QuestionOf } from '../../src/http/read.ts'
 import { watches } from '../../src/api/streams/watches.ts'
 import type { CatalogReader } from '../../src/state/catalog/query.ts'
 import { subject } from '../../src/state/catalog/subjects.ts'
+import { TestTokens } from '../helpers/test-tokens.ts'
 import { TestApi } from './support.ts'
 
 const alice: Caller = { name: 'alice', rights: everything }
 const bob: Caller = { name: 'bob', rights: everything }
-const callers = { alice, bob }
-type Name = keyof typeof callers
+type Name = 'alice' | 'bob'
 
 /** Two callers with different rights: each sees the rows that bear its name, and there are `rows` of them. */
 function ownRows(rows: number, made: string[]): QuestionOf<CatalogReader> {
   return ({ catalog }) => ({
     state: catalog,
     subject: subject.services,
-    answer: (reader, caller) => {
+    answer: (reader, { caller }) => {
       made.push(caller.name)
       const index = reader.indexOf(subject.services)
       const own = Array.from({ length: rows }, (_, n) => ({ of: caller.name, n, index }))
@@ -42,7 +41,7 @@ function apiOf(t: Test) {
   const made = { short: [] as string[], long: [] as string[], watched: [] as string[] }
   const row = { method: 'GET', permission: { none: 'for this test' }, summary: 'A test' } as const
   const api = new TestApi(t, {
-    callerOf: ({ headers }) => callers[headers['x-test-caller'] as Name] ?? anonymous,
+    tokens: new TestTokens('allow').setCaller('alice', alice).setCaller('bob', bob),
     endpoints: [
       ...endpoints,
       endpoint({ ...row, path: '/v1/test/short', handle: reads(ownRows(100, made.short)) }),
@@ -51,7 +50,7 @@ function apiOf(t: Test) {
     ],
   })
   const ask = (name: Name, path: string, headers: Record<string, string> = {}) =>
-    api.app.inject({ url: `/v1/test/${path}`, headers: { 'x-test-caller': name, ...headers } })
+    api.app.inject({ url: `/v1/test/${path}`, headers: { 'x-consul-token': name, ...headers } })
   return { api, made, ask }
 }
 
@@ -107,7 +106,7 @@ t.test('those who wait get their own answer after a change', async (t) => {
 /** The events of a stream, as a caller sees them. */
 async function streamOf(t: Test, api: TestApi, name: Name) {
   const { port } = api.app.server.address() as AddressInfo
-  const headers = { 'x-test-caller': name }
+  const headers = { 'x-consul-token': name }
   const asked = request({ host: '127.0.0.1', port, path: '/v1/test/watch', headers }).end()
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
   t.teardown(() => response.destroy())

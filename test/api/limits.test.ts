@@ -4,6 +4,7 @@ import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
 import { endpoint } from '../../src/api/context.ts'
 import { endpoints } from '../../src/api/endpoints/families.ts'
+import { TestTokens } from '../helpers/test-tokens.ts'
 import { until } from '../helpers/until.ts'
 import { TestApi } from './support.ts'
 
@@ -29,19 +30,17 @@ t.test('changes beyond the rate of an address are answered 429 with Retry-After'
 t.test('a token has a rate of its own, whatever its address', async (t) => {
   const clock = { now: 0, monotonicMs: () => clock.now }
   const limits = { writes: { perSecond: 1, burst: 2 }, waitingMax: 0 }
-  const api = new TestApi(t, { clock, limits })
-  // As the check of the permissions does, which is before the limits.
-  api.app.addHook('onRequest', (request, _reply, done) => {
-    request.accessorId = 'an-accessor'
-    done()
-  })
-  const put = (address: string) =>
-    api.app.inject({ method: 'PUT', url: '/v1/kv/k', payload: 'x', remoteAddress: address })
+  const tokens = new TestTokens().set('a-secret', 'key_prefix "" { policy = "write" }')
+  const api = new TestApi(t, { clock, limits, tokens })
+  const put = (remoteAddress: string) => {
+    const headers = { 'x-consul-token': 'a-secret' }
+    return api.app.inject({ method: 'PUT', url: '/v1/kv/k', payload: 'x', headers, remoteAddress })
+  }
   t.equal((await put('10.0.0.1')).statusCode, 200)
   t.equal((await put('10.0.0.2')).statusCode, 200)
   const refused = await put('10.0.0.3')
   t.equal(refused.statusCode, 429)
-  t.match(refused.body, /^Too many changes from token an-accessor/)
+  t.match(refused.body, /^Too many changes from token accessor-of-a-secret/)
 })
 
 t.test(

@@ -29,10 +29,13 @@ export interface ExplainedRule {
 /** The rights of a token: what its policies allow together. Immutable, and cheap to ask. */
 export class Authorizer {
   readonly defaultPolicy: DefaultPolicy
+  /** What it was made of, so that another thread can make the same. */
+  readonly policies: readonly Policy[]
   readonly #tables = new Map<Resource, DecisionTable>()
 
   constructor(policies: readonly Policy[], defaultPolicy: DefaultPolicy) {
     this.defaultPolicy = defaultPolicy
+    this.policies = policies
     for (const [resource, decisions] of mergePolicies(policies)) {
       this.#tables.set(resource, new DecisionTable(decisions))
     }

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { parametersOf } from '../../http/parameters.ts'
 import type { Parameters } from '../../http/parameters.ts'
+import type { ApiContext } from '../context.ts'
 import type { NextEvent } from './event-stream.ts'
 import type { Feed, FeedSource } from './feed.ts'
-import type { FeedPlace, Streams } from './streams.ts'
+import type { FeedPlace } from './streams.ts'
 
 /** The parameters, and as `index` what a client saw last: browsers say it when they connect again. */
 export function withLastEventId(request: FastifyRequest): Parameters {
@@ -23,7 +24,6 @@ export function addStreamHeaders(reply: FastifyReply): void {
 }
 
 export interface StreamReply<Source extends FeedSource> {
-  readonly streams: Streams
   readonly place: FeedPlace
   readonly feed: Feed<Source>
   readonly next: NextEvent
@@ -31,11 +31,13 @@ export interface StreamReply<Source extends FeedSource> {
 
 /** Answers with a stream; its headers are those that the reply has by now. */
 export function sendStream<Source extends FeedSource>(
+  { streams, tokenStreams }: Pick<ApiContext, 'streams' | 'tokenStreams'>,
+  request: FastifyRequest,
   reply: FastifyReply,
-  { streams, place, feed, next }: StreamReply<Source>,
+  { place, feed, next }: StreamReply<Source>,
 ): FastifyReply {
   reply.hijack()
   reply.raw.writeHead(200, reply.getHeaders() as Record<string, string | string[]>)
-  streams.open(place, feed, reply.raw, next)
+  streams.open(place, feed, reply.raw, tokenStreams.follow(request, reply.raw, next))
   return reply
 }

@@ -4,10 +4,11 @@ import type { ApiContext } from '../context.ts'
 import { addReadHeaders, reach } from '../../http/consistency.ts'
 import type { Handle } from '../../http/endpoint.ts'
 import { readOptions } from '../../http/parameters.ts'
-import { answerKey } from '../../http/read.ts'
+import { answerKey, mayAsk } from '../../http/read.ts'
 import type { QuestionOf } from '../../http/read.ts'
 import type { Rendered } from '../../http/render-cache.ts'
 import type { Indexed, Question } from '../../http/renderer.ts'
+import { tellFiltered } from '../../http/requesters.ts'
 import { LatestState } from './latest-state.ts'
 import { addStreamHeaders, sendStream, withLastEventId } from './stream-reply.ts'
 
@@ -27,8 +28,10 @@ async function answerWatch<Reader extends Indexed>(
 ): Promise<FastifyReply> {
   const { freshness, identity, streams } = context
   const options = readOptions(withLastEventId(request), identity)
+  mayAsk(context.requesterOf(request), question)
   await reach(context, options.consistency)
   if (reply.raw.destroyed) return reply.hijack()
+  mayAsk(context.requesterNow(request), question)
   const place = { caller: context.callerOf(request), key: answerKey(request) }
   const render = context.renderer.of({ ...place, pretty: false, question })
   const now = async (since: number): Promise<Rendered> => must(await render(since, 0))
@@ -37,12 +40,13 @@ async function answerWatch<Reader extends Indexed>(
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, freshness, options.consistency, first.index)
   addStreamHeaders(reply)
+  if (first.isFiltered) tellFiltered(request, reply)
   if (request.method === 'HEAD') return reply.send()
   const feed = streams.feed(place, () => new LatestState({ state, subject, render: now }, first))
   // Nothing is waited for from here on: the feed would end with the last of its other readers.
   const body = feed.source.see(first)
   // It has the state with which a blocking query would wait.
-  const isKnown = context.renderer.isUnchanged(question, options.index)
+  const isKnown = context.renderer.isUnchanged(question, place.caller, options.index)
   const next = feed.source.next(isKnown ? body : undefined)
-  return sendStream(reply, { streams, place, feed, next })
+  return sendStream(context, request, reply, { place, feed, next })
 }

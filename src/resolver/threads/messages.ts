@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../base/errors.ts'
 import type { Mode } from '../../dns/responder.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
+import type { DnsRights } from '../dns-rights.ts'
 import type { WakerHandle } from '../../net/udp/waker.ts'
 
 // What the main thread and a dns thread say to each other.
@@ -16,6 +17,8 @@ export interface DnsAnswering {
   /** Of the agent's own node. */
   readonly nodeName: string
   readonly udpSizeMax: number
+  /** Absent: everything may be shown. */
+  readonly rights?: DnsRights
 }
 
 export interface DnsWorkerData {
@@ -36,10 +39,13 @@ export type ToDns =
   | { readonly type: 'stop' }
   /** Answers from now on are made with this one; the thread voids what it has cached. */
   | { readonly type: 'zone'; readonly zone: Zone }
+  /** As the zone, but what answers may show. */
+  | { readonly type: 'rights'; readonly rights: DnsRights }
 
 export type FromDns =
   | { readonly type: 'ready' }
   | { readonly type: 'zone-set' }
+  | { readonly type: 'rights-set' }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   /** A read met what looks like damage of state.db. */
   | { readonly type: 'suspicion'; readonly reason: string }

@@ -37,8 +37,13 @@ const failures = {
 /** False: it was told to stop. */
 function take(message: ToDns, answerer: Answerer): boolean {
   if (message.type === 'stop') return false
-  answerer.setZone(message.zone)
-  post({ type: 'zone-set' })
+  if (message.type === 'zone') {
+    answerer.setZone(message.zone)
+    post({ type: 'zone-set' })
+  } else {
+    answerer.setRights(message.rights)
+    post({ type: 'rights-set' })
+  }
   return true
 }
 

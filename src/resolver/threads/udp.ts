@@ -7,6 +7,7 @@ import { pathBytesDefault } from '../../net/packet-responder.ts'
 import { openUdpSocket } from '../../net/udp/socket.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import { Waker } from '../../net/udp/waker.ts'
+import type { DnsRights } from '../dns-rights.ts'
 import type { DnsFigures } from './counters.ts'
 import type { DnsAnswering, DnsThreadUdp } from './messages.ts'
 import { dnsThreadsDefault } from './default-threads.ts'
@@ -72,6 +73,11 @@ export class DnsUdp {
   /** Resolves when all threads answer by it. */
   async setZone(zone: Zone): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.setZone(zone)))
+  }
+
+  /** As {@link setZone}. */
+  async setRights(rights: DnsRights): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.setRights(rights)))
   }
 
   async stop(): Promise<void> {

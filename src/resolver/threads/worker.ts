@@ -4,6 +4,7 @@ import type { Logger } from '../../base/log.ts'
 import { threadFile } from '../../base/package-files.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { Waker } from '../../net/udp/waker.ts'
+import type { DnsRights } from '../dns-rights.ts'
 import { DnsCounters } from './counters.ts'
 import type { DnsFigures } from './counters.ts'
 import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
@@ -67,11 +68,21 @@ export class DnsWorker {
   /** Resolves when the thread uses it; a restarted thread gets it too. */
   async setZone(zone: Zone): Promise<void> {
     this.#data = { ...this.#data, answering: { ...this.#data.answering, zone } }
+    await this.#tell({ type: 'zone', zone }, 'zone-set')
+  }
+
+  /** As {@link setZone}. */
+  async setRights(rights: DnsRights): Promise<void> {
+    this.#data = { ...this.#data, answering: { ...this.#data.answering, rights } }
+    await this.#tell({ type: 'rights', rights }, 'rights-set')
+  }
+
+  async #tell(told: ToDns, answer: FromDns['type']): Promise<void> {
     const worker = this.#worker
     if (worker === undefined) return
     await new Promise<void>((resolve) => {
       const onMessage = (message: FromDns): void => {
-        if (message.type === 'zone-set') done()
+        if (message.type === answer) done()
       }
       const done = (): void => {
         worker.off('message', onMessage)
@@ -80,7 +91,7 @@ export class DnsWorker {
       }
       worker.on('message', onMessage)
       worker.on('exit', done)
-      this.#send(worker, { type: 'zone', zone })
+      this.#send(worker, told)
     })
   }
 

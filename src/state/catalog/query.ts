@@ -73,6 +73,18 @@ function prepare(db: Database) {
     addressBelow: sql<[string, string], { ip: string }>(
       'SELECT ip FROM addresses WHERE ip >= ? AND ip < ? LIMIT 1',
     ),
+    holdersBelow: sql<[string, string, number], { node: string; service: string | null }>(
+      `SELECT n.name AS node, s.name AS service
+       FROM addresses a JOIN nodes n ON n.key = a.node_key
+       LEFT JOIN services s ON s.node_key = a.node_key AND s.id = a.service_id AND a.service_id <> ''
+       WHERE a.ip >= ? AND a.ip < ? LIMIT ?`,
+    ),
+    nodesBelow: sql<[string, string, number], { name: string }>(
+      'SELECT name FROM nodes WHERE reversed_key >= ? AND reversed_key < ? LIMIT ?',
+    ),
+    spellings: sql<[string], { name: string }>(
+      'SELECT DISTINCT name FROM services WHERE name_key = ?',
+    ),
     serviceTags: sql<[], { name: string; name_key: string; tags: string }>(
       'SELECT DISTINCT name_key, name, tags FROM services ORDER BY name_key, name',
     ),
@@ -200,6 +212,24 @@ export class CatalogReader {
   hasAddressBelow(prefix: string): boolean {
     // 'g' is the character after 'f'.
     return this.#sql.addressBelow.get(prefix, `${prefix}g`) !== undefined
+  }
+
+  /** The first holders of addresses of which {@link hasAddressBelow} tells. */
+  holdersBelow(prefix: string, limit: number): readonly AddressHolder[] {
+    return this.#sql.holdersBelow
+      .all(prefix, `${prefix}g`, limit)
+      .map(({ node, service }) => ({ node, service: service ?? undefined }))
+  }
+
+  /** The first nodes of which {@link hasNodeBelow} tells. */
+  nodesBelow(suffix: string, limit: number): readonly string[] {
+    const above = reverseLabels(suffix.toLowerCase())
+    return this.#sql.nodesBelow.all(`${above}.`, `${above}/`, limit).map(({ name }) => name)
+  }
+
+  /** The spellings in which the instances of a service are registered. */
+  spellingsOf(serviceName: string): readonly string[] {
+    return this.#sql.spellings.all(serviceName.toLowerCase()).map(({ name }) => name)
   }
 
   /** Every service name, in each of its spellings, with the sorted union of its instances' tags. */

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { anonymous } from '../../../src/access/caller.ts'
+import { TestTokens } from '../../helpers/test-tokens.ts'
 import { AclApi } from './acl-api.ts'
 
 type Answer = Awaited<ReturnType<AclApi['ask']>>
@@ -82,7 +83,7 @@ t.test('a token is created, read, replaced, cloned and deleted', async (t) => {
 t.test('a secret is shown for ten minutes to who may write tokens', async (t) => {
   let mayWrite = true
   const rights = { ...anonymous.rights, allows: () => mayWrite }
-  const acl = new AclApi(t, { callerOf: () => ({ name: 'x', rights }) })
+  const acl = new AclApi(t, { tokens: new TestTokens().setRights('', rights) })
   const created = await acl.ask('PUT', 'token', {})
   const path = `token/${field(created, 'AccessorID')}`
   t.equal(field(await acl.ask('GET', path), 'SecretID'), field(created, 'SecretID'))

@@ -2,7 +2,7 @@ import t from 'tap'
 import { endpoints } from '../../../src/api/endpoints/families.ts'
 import { methodsOf } from '../../../src/http/endpoint.ts'
 import type { Resource } from '../../../src/access/rules/resource.ts'
-import type { Permission } from '../../../src/http/permissions.ts'
+import { permissionsOf } from '../../../src/http/permissions.ts'
 import { TestApi } from '../support.ts'
 
 const resources: readonly Resource[] = [
@@ -29,7 +29,7 @@ t.test('every endpoint names the rights that it needs, or why it needs none', as
       t.ok(permission.none.length > 10, `${name} gives a reason`)
       continue
     }
-    const needs: readonly Permission[] = 'resource' in permission ? [permission] : permission
+    const needs = permissionsOf(permission)
     t.ok(needs.length > 0, `${name} needs something`)
     for (const { resource, access } of needs) {
       t.ok(resources.includes(resource), `${name}: ${resource}`)

@@ -90,7 +90,7 @@ export const bootstrapEndpoints: readonly ApiEndpoint[] = [
   aclEndpoint<Late<AgentTokenBody>>({
     method: 'PUT',
     path: '/v1/agent/token/{type}',
-    permission: { resource: 'agent', access: 'write' },
+    permission: { resource: 'agent', access: 'write', name: 'own-node' },
     summary: 'Set a token of this agent until it stops: default, dns or agent',
     body: lateJson(agentTokenShape),
     errors: [404],

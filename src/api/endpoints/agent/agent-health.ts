@@ -12,6 +12,7 @@ import { parameter } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
 import * as query from '../../../http/query-docs.ts'
 import { isPretty, renderJson, sendBody } from '../../../http/reply.ts'
+import { mustAllow } from '../../../http/requesters.ts'
 import { agentServiceRow, checkRow } from '../../../http/row-schemas.ts'
 import { list, object, orNull, schemaNamed, text } from '../../../http/schemas.ts'
 import { writeSliced } from '../../../http/sliced-answer.ts'
@@ -47,7 +48,7 @@ export const healthEndpointsOfAgent = [
   endpoint({
     method: 'GET',
     path: '/v1/agent/health/service/id/{service_id}',
-    permission: { resource: 'service', access: 'read' },
+    permission: { handlerChecks: [{ resource: 'service', access: 'read' }] },
     summary: 'Read the health of a service of this agent as an HTTP status',
     query: healthQuery,
     answer: serviceHealth,
@@ -61,6 +62,11 @@ export const healthEndpointsOfAgent = [
         const fault = svcdError('no-health-of-service-id', { id })
         return sendFault(request, reply, fault, json(request, missing))
       }
+      mustAllow(context.requesterOf(request), {
+        resource: 'service',
+        name: service.name,
+        access: 'read',
+      })
       const health = healthOf(context, service, agent.checksOfService(''))
       const status = health.AggregatedStatus
       return send(request, reply, statusCode[status], status, json(request, health))
@@ -69,7 +75,7 @@ export const healthEndpointsOfAgent = [
   endpoint({
     method: 'GET',
     path: '/v1/agent/health/service/name/{service}',
-    permission: { resource: 'service', access: 'read' },
+    permission: { resource: 'service', access: 'read', name: 'argument' },
     summary: 'Read the health of all services with a name on this agent as an HTTP status',
     query: healthQuery,
     answer: list(serviceHealth),
@@ -77,7 +83,11 @@ export const healthEndpointsOfAgent = [
     async handle(context, request, reply) {
       const { agent, catalog } = context
       const name = request.params
-      const services = agent.servicesNamed(name)
+      const { rights } = context.callerOf(request)
+      // Names match without regard to case, rules do not.
+      const services = agent
+        .servicesNamed(name)
+        .filter((service) => rights.allows('service', service.name, 'read'))
       if (services.length === 0) {
         const fault = svcdError('no-health-of-service-name', { name })
         return sendFault(request, reply, fault, json(request, []))

@@ -17,7 +17,7 @@ export const membershipEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/leave',
-    permission: { resource: 'agent', access: 'write' },
+    permission: { resource: 'agent', access: 'write', name: 'own-node' },
     audited: {},
     summary: 'Leave the cluster and stop the agent',
     async handle({ cluster }, _request, reply) {
@@ -28,7 +28,7 @@ export const membershipEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/join/{address}',
-    permission: { resource: 'agent', access: 'write' },
+    permission: { resource: 'agent', access: 'write', name: 'own-node' },
     audited: {},
     summary: 'Look for a cluster at an address',
     async handle(context, request, reply) {

@@ -7,9 +7,11 @@ import { agentServiceJson } from '../../../http/encode.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
 import * as query from '../../../http/query-docs.ts'
 import { sendJson } from '../../../http/reply.ts'
+import { mustAllow } from '../../../http/requesters.ts'
 import { agentServiceRow } from '../../../http/row-schemas.ts'
 import { nearServices } from './nearest-id.ts'
 import type { ApiContext } from '../../context.ts'
+import type { Requester } from '../../../ports/tokens.ts'
 
 /** Consul's for hashes; indexes wait for half of it. */
 const waitMsDefault = 600_000
@@ -18,7 +20,7 @@ const waitMsDefault = 600_000
 export const oneServiceEndpoint = endpoint({
   method: 'GET',
   path: '/v1/agent/service/{service_id}',
-  permission: { resource: 'service', access: 'read' },
+  permission: { handlerChecks: [{ resource: 'service', access: 'read' }] },
   summary: 'Read one service of this agent',
   query: {
     hash: { type: 'string', description: 'Wait while X-Consul-ContentHash has this value' },
@@ -38,8 +40,12 @@ export const oneServiceEndpoint = endpoint({
       subject: subject.node(identity.nodeName),
       limitMs: () => timeoutMs(waitMs, random, waitMsDefault),
     }
+    let hasLooked = false
     const { json, hash } = await untilFound(context, reply, wait, (_since, isLast) => {
-      const found = serviceOf(context, id)
+      // After a wait its token may have other rights, or none.
+      const requester = hasLooked ? context.requesterNow(request) : context.requesterOf(request)
+      hasLooked = true
+      const found = serviceOf(context, id, requester)
       return isLast || found.hash !== known ? found : undefined
     })
     if (reply.raw.destroyed) return reply.hijack()
@@ -49,13 +55,18 @@ export const oneServiceEndpoint = endpoint({
 })
 
 /** Throws `no-agent-service` or `no-agent-service-near`, also when the service goes while somebody waits. */
-function serviceOf({ agent, identity }: Pick<ApiContext, 'agent' | 'identity'>, id: string) {
+function serviceOf(
+  { agent, identity }: Pick<ApiContext, 'agent' | 'identity'>,
+  id: string,
+  requester: Requester,
+) {
   const service = agent.service(id)
   if (service === undefined) {
-    const near = nearServices(agent, id)
+    const near = nearServices(agent, id, requester.caller)
     if (near === '') throw svcdError('no-agent-service', { id })
     throw svcdError('no-agent-service-near', { id, near })
   }
+  mustAllow(requester, { resource: 'service', name: service.name, access: 'read' })
   const json = agentServiceJson(service, identity.datacenter)
   return { json, hash: contentHash(JSON.stringify(json)) }
 }

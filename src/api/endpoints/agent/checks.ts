@@ -1,3 +1,4 @@
+import { Viewer } from '../../../access/viewer.ts'
 import { svcdError } from '../../../base/errors.ts'
 import { agentCheck } from '../../../definition/agent-registration.ts'
 import { agentCheckShape, checkUpdateShape } from '../../../definition/shapes.ts'
@@ -17,6 +18,7 @@ import { sendDone, warn } from '../../../http/reply.ts'
 import { checkRow } from '../../../http/row-schemas.ts'
 import { map } from '../../../http/schemas.ts'
 import { named } from './nearest-id.ts'
+import { mayChangeCheck, mayRegisterCheck } from './rights.ts'
 import { sendMap } from './send-map.ts'
 
 /** The report of a TTL check by one of Consul's verbs. */
@@ -29,11 +31,13 @@ function report(verb: string, status: Status): ApiEndpoint {
     summary: `Report the status of a TTL check: ${verb}`,
     query: { note: { type: 'string', description: 'The output of the check' } },
     errors: [404, 503],
-    async handle({ agent }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent } = context
       const id = request.params
       const note = cutOutput(parameter(request.query, 'note') ?? '')
       const origin = originOf(request, `agent/check/${verb} ${id}`)
-      await named(agent, () => agent.updateTtl(id, status, note, origin), id)
+      const caller = mayChangeCheck(context, request, id)
+      await named({ agent, caller }, () => agent.updateTtl(id, status, note, origin), id)
       return sendDone(reply)
     },
   })
@@ -52,11 +56,16 @@ export const checkEndpoints = [
       const { agent, identity } = context
       readOptions(request.query, identity)
       const filter = filterOf(request.query, checkFields)
+      const viewer = new Viewer(context.callerOf(request))
       const entryOf = (check: Check) => {
+        const { node, serviceName } = check
+        const isSeen =
+          serviceName === '' ? viewer.sees('node', node) : viewer.sees('service', serviceName)
+        if (!isSeen) return undefined
         const row = checkJson(check)
         return filter?.(row) === false ? undefined : ([row.CheckID, row] as const)
       }
-      return sendMap(context, request, reply, () => rowsOf(agent.checks(), entryOf))
+      return sendMap(context, request, reply, viewer, () => rowsOf(agent.checks(), entryOf))
     },
   }),
   endpoint({
@@ -66,9 +75,11 @@ export const checkEndpoints = [
     summary: 'Register a check with this agent',
     body: json(agentCheckShape),
     errors: [404, 413, 503],
-    async handle({ agent }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent } = context
       const { definition, warnings } = agentCheck(request.body)
       const { checkId, serviceId } = definition.check
+      mayRegisterCheck(context, request, definition.check)
       if (serviceId !== '' && agent.service(serviceId) === undefined) {
         throw svcdError('unknown-service-of-check', { id: serviceId })
       }
@@ -83,10 +94,12 @@ export const checkEndpoints = [
     permission: nodeAndService.write,
     summary: 'Deregister a check of this agent',
     errors: [404, 503],
-    async handle({ agent }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent } = context
       const id = request.params
       const origin = originOf(request, `agent/check/deregister ${id}`)
-      await named(agent, () => agent.deregisterCheck(id, origin), id)
+      const caller = mayChangeCheck(context, request, id)
+      await named({ agent, caller }, () => agent.deregisterCheck(id, origin), id)
       return sendDone(reply)
     },
   }),
@@ -101,7 +114,8 @@ export const checkEndpoints = [
     summary: 'Report the status and output of a TTL check',
     body: json(checkUpdateShape),
     errors: [404, 503],
-    async handle({ agent }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent } = context
       const id = request.params
       const { Status, Output } = request.body
       if (Status === undefined || Status === '') {
@@ -110,7 +124,8 @@ export const checkEndpoints = [
       const status = checkedStatus(Status, 'invalid-reported-status')
       const output = cutOutput(Output ?? '')
       const origin = originOf(request, `agent/check/update ${id}`)
-      await named(agent, () => agent.updateTtl(id, status, output, origin), id)
+      const caller = mayChangeCheck(context, request, id)
+      await named({ agent, caller }, () => agent.updateTtl(id, status, output, origin), id)
       return sendDone(reply)
     },
   }),

@@ -10,6 +10,7 @@ import { originOf } from '../../../http/origin.ts'
 import { parameter, parametersOf, parsedBoolean } from '../../../http/parameters.ts'
 import { sendDone } from '../../../http/reply.ts'
 import { unknownService } from './nearest-id.ts'
+import { mayChangeService } from './rights.ts'
 
 const maintenanceQuery = {
   enable: {
@@ -27,16 +28,18 @@ export const maintenanceEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/service/maintenance/{service_id}',
-    permission: { resource: 'service', access: 'write' },
+    permission: { handlerChecks: [{ resource: 'service', access: 'write' }] },
     audited: { parameters: ['enable'] },
     summary: 'Enable or disable maintenance mode for a service',
     query: maintenanceQuery,
     errors: [404, 503],
-    async handle({ agent }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent } = context
       const serviceId = request.params
       if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
       const isOn = enableParameter(request)
-      if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId)
+      const caller = mayChangeService(context, request, serviceId)
+      if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId, caller)
       const checkId = `${serviceMaintenancePrefix}${serviceId}`
       const origin = originOf(request, `agent/service/maintenance ${serviceId}`)
       await setMaintenance(agent, isOn, maintenanceCheck(checkId, serviceId, request), origin)
@@ -46,7 +49,7 @@ export const maintenanceEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/maintenance',
-    permission: { resource: 'node', access: 'write' },
+    permission: { resource: 'node', access: 'write', name: 'own-node' },
     audited: { parameters: ['enable'] },
     summary: 'Enable or disable maintenance mode for this node',
     query: maintenanceQuery,

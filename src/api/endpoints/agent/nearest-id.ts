@@ -1,3 +1,4 @@
+import type { Caller } from '../../../access/caller.ts'
 import { SvcdError, svcdError } from '../../../base/errors.ts'
 import type { LocalAgent } from '../../../ports/agent.ts'
 
@@ -13,10 +14,10 @@ interface Candidate {
 
 /**
  * Runs `act`. If it rejects with `unknown-check-id` or `unknown-service-id`, the error gets a list of
- * similar IDs of this agent.
+ * similar IDs of this agent, as far as the caller may read them.
  */
 export async function named(
-  agent: LocalAgent,
+  { agent, caller }: { readonly agent: LocalAgent; readonly caller: Caller },
   act: () => Promise<void>,
   id: string,
 ): Promise<void> {
@@ -24,42 +25,51 @@ export async function named(
     await act()
   } catch (error) {
     if (!(error instanceof SvcdError)) throw error
-    if (error.code === 'unknown-service-id') throw unknownService(agent, id)
-    if (error.code === 'unknown-check-id') throw unknownCheck(agent, id)
+    if (error.code === 'unknown-service-id') throw unknownService(agent, id, caller)
+    if (error.code === 'unknown-check-id') throw unknownCheck(agent, id, caller)
     throw error
   }
 }
 
-export function unknownService(agent: LocalAgent, id: string): SvcdError {
-  const near = nearServices(agent, id)
+export function unknownService(agent: LocalAgent, id: string, caller: Caller): SvcdError {
+  const near = nearServices(agent, id, caller)
   if (near === '') return svcdError('unknown-service-id', { id })
   return svcdError('unknown-service-id-near', { id, near })
 }
 
-function unknownCheck(agent: LocalAgent, id: string): SvcdError {
-  const candidates = firstOf(agent.checks(), ({ checkId, name, serviceId }) => ({
-    id: checkId,
-    aliases: [`service:${serviceId}`, serviceId, name],
-  }))
+function unknownCheck(agent: LocalAgent, id: string, { rights }: Caller): SvcdError {
+  const candidates = firstOf(agent.checks(), ({ checkId, name, node, serviceId, serviceName }) => {
+    const isSeen =
+      serviceName === ''
+        ? rights.allows('node', node, 'read')
+        : rights.allows('service', serviceName, 'read')
+    if (!isSeen) return undefined
+    return { id: checkId, aliases: [`service:${serviceId}`, serviceId, name] }
+  })
   const near = shown(nearestIds(id, candidates))
   if (near === '') return svcdError('unknown-check-id', { id })
   return svcdError('unknown-check-id-near', { id, near })
 }
 
 /** `"web-1" or "web-2"`; '' when nothing is near. */
-export function nearServices(agent: LocalAgent, id: string): string {
-  const candidates = firstOf(agent.services(), (service) => ({
-    id: service.id,
-    aliases: [service.name],
-  }))
+export function nearServices(agent: LocalAgent, id: string, { rights }: Caller): string {
+  const candidates = firstOf(agent.services(), (service) =>
+    rights.allows('service', service.name, 'read')
+      ? { id: service.id, aliases: [service.name] }
+      : undefined,
+  )
   return shown(nearestIds(id, candidates))
 }
 
-function firstOf<T>(rows: Iterable<T>, candidateOf: (row: T) => Candidate): readonly Candidate[] {
+function firstOf<T>(
+  rows: Iterable<T>,
+  candidateOf: (row: T) => Candidate | undefined,
+): readonly Candidate[] {
   const candidates: Candidate[] = []
   for (const row of rows) {
     if (candidates.length === lookedAtMax) break
-    candidates.push(candidateOf(row))
+    const candidate = candidateOf(row)
+    if (candidate !== undefined) candidates.push(candidate)
   }
   return candidates
 }

@@ -1,9 +1,11 @@
+import { Viewer } from '../../../access/viewer.ts'
 import { consulVersion } from '../../../base/version.ts'
 import { endpoint } from '../../context.ts'
 import { filtered, filterOf, memberFields } from '../../../http/filters.ts'
 import { flagParameter, readOptions } from '../../../http/parameters.ts'
 import * as query from '../../../http/query-docs.ts'
 import { sendJson } from '../../../http/reply.ts'
+import { tellFiltered } from '../../../http/requesters.ts'
 import {
   list,
   object,
@@ -40,7 +42,7 @@ export const selfEndpoints = [
   endpoint({
     method: 'GET',
     path: '/v1/agent/self',
-    permission: { resource: 'agent', access: 'read' },
+    permission: { resource: 'agent', access: 'read', name: 'own-node' },
     summary: 'Describe this agent',
     query: query.pretty,
     answer: agentSchema,
@@ -49,7 +51,7 @@ export const selfEndpoints = [
   endpoint({
     method: 'GET',
     path: '/v1/agent/members',
-    permission: { resource: 'node', access: 'read' },
+    permission: { filteredBy: [{ resource: 'node', access: 'read' }] },
     summary: 'List the servers of the cluster',
     query: {
       wan: { type: 'boolean', description: 'Add the datacenter to each name' },
@@ -65,16 +67,19 @@ export const selfEndpoints = [
       // One datacenter's, under the names that they have among several.
       const isWan = flagParameter(request.query, 'wan')
       const suffix = isWan ? `.${identity.datacenter}` : ''
+      const viewer = new Viewer(context.callerOf(request))
       const rows = serverMembers(context)
+        .filter(({ name }) => viewer.sees('node', name))
         .map((member) => memberJson(member, identity))
         .map((row) => ({ ...row, Name: `${row.Name}${suffix}` }))
+      if (viewer.hasHidden) tellFiltered(request, reply)
       return sendJson(request, reply, filtered(rows, filter))
     },
   }),
   endpoint({
     method: 'PUT',
     path: '/v1/agent/reload',
-    permission: { resource: 'agent', access: 'write' },
+    permission: { resource: 'agent', access: 'write', name: 'own-node' },
     audited: {},
     summary: 'Reload configuration, service and zone files',
     query: query.pretty,

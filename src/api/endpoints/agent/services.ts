@@ -1,3 +1,4 @@
+import { Viewer } from '../../../access/viewer.ts'
 import { agentService } from '../../../definition/agent-registration.ts'
 import { placeWarnings } from '../../../definition/registration-warnings.ts'
 import { agentServiceShape } from '../../../definition/shapes.ts'
@@ -14,6 +15,7 @@ import { sendDone, warn } from '../../../http/reply.ts'
 import { agentServiceRow } from '../../../http/row-schemas.ts'
 import { map } from '../../../http/schemas.ts'
 import { named } from './nearest-id.ts'
+import { mayChangeService, mayRegisterService } from './rights.ts'
 import { sendMap } from './send-map.ts'
 import { explained } from './unknown-service.ts'
 
@@ -22,7 +24,7 @@ export const serviceEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/service/register',
-    permission: { resource: 'service', access: 'write' },
+    permission: { handlerChecks: [{ resource: 'service', access: 'write' }] },
     summary: 'Register a service with this agent',
     query: {
       'replace-existing-checks': {
@@ -32,10 +34,12 @@ export const serviceEndpoints = [
     },
     body: json(agentServiceShape),
     errors: [413, 503],
-    async handle({ agent, identity, said }, request, reply) {
+    async handle(context, request, reply) {
+      const { agent, identity, said } = context
       const { definition, warnings: own } = agentService(request.body)
       const replaceExistingChecks = flagParameter(request.query, 'replace-existing-checks')
       const { id, name } = definition.service
+      mayRegisterService(context, request, definition)
       const origin = originOf(request, `agent/service/register ${id}`)
       const options = { replaceExistingChecks }
       const { replaced } = await agent.registerService(definition, options, origin)
@@ -49,22 +53,23 @@ export const serviceEndpoints = [
   endpoint({
     method: 'PUT',
     path: '/v1/agent/service/deregister/{service_id}',
-    permission: { resource: 'service', access: 'write' },
+    permission: { handlerChecks: [{ resource: 'service', access: 'write' }] },
     summary: 'Deregister a service of this agent',
     errors: [404, 503],
     async handle(context, request, reply) {
       const { agent } = context
       const id = request.params
       const origin = originOf(request, `agent/service/deregister ${id}`)
+      const caller = mayChangeService(context, request, id)
       const act = (): Promise<void> => agent.deregisterService(id, origin)
-      await named(agent, () => explained(act, id, context), id)
+      await named({ agent, caller }, () => explained(act, id, context, caller.rights), id)
       return sendDone(reply)
     },
   }),
   endpoint({
     method: 'GET',
     path: '/v1/agent/services',
-    permission: { resource: 'service', access: 'read' },
+    permission: { filteredBy: [{ resource: 'service', access: 'read' }] },
     summary: 'List the services of this agent',
     query: { ...query.filter, ...query.dc, ...query.pretty },
     answer: map(agentServiceRow),
@@ -72,11 +77,13 @@ export const serviceEndpoints = [
       const { agent, identity } = context
       readOptions(request.query, identity)
       const filter = filterOf(request.query, serviceFields)
+      const viewer = new Viewer(context.callerOf(request))
       const entryOf = (service: Service) => {
+        if (!viewer.sees('service', service.name)) return undefined
         const row = agentServiceJson(service, identity.datacenter)
         return filter?.(row) === false ? undefined : ([row.ID, row] as const)
       }
-      return sendMap(context, request, reply, () => rowsOf(agent.services(), entryOf))
+      return sendMap(context, request, reply, viewer, () => rowsOf(agent.services(), entryOf))
     },
   }),
 ]

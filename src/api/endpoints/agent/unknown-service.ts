@@ -1,3 +1,4 @@
+import type { Rights } from '../../../access/rights.ts'
 import { SvcdError, svcdError } from '../../../base/errors.ts'
 import type { ApiContext } from '../../context.ts'
 
@@ -13,21 +14,30 @@ export async function explained(
   act: () => Promise<void>,
   id: string,
   context: ServiceSearch,
+  rights: Rights,
 ): Promise<void> {
   try {
     await act()
   } catch (error) {
     if (!(error instanceof SvcdError) || error.code !== 'unknown-service-id') throw error
-    throw elsewhere(id, context, error) ?? error
+    throw elsewhere(id, context, rights, error) ?? error
   }
 }
 
-function elsewhere(id: string, context: ServiceSearch, cause: SvcdError): SvcdError | undefined {
+function elsewhere(
+  id: string,
+  context: ServiceSearch,
+  rights: Rights,
+  cause: SvcdError,
+): SvcdError | undefined {
+  const isSeen = (on: string, name: string): boolean =>
+    rights.allows('node', on, 'read') && rights.allows('service', name, 'read')
   const { nodeName: node } = context.identity
   return context.catalog.read((catalog) => {
     const others = catalog
       .placesOfService(id, shownMax + 1)
       .filter((place) => place.node !== node)
+      .filter((place) => isSeen(place.node, catalog.service(place.node, id)?.name ?? id))
       .map((place) => `${place.node} (${place.address})`)
     if (others.length > 0) {
       const places = others.slice(0, shownMax).join(', ')
@@ -35,6 +45,7 @@ function elsewhere(id: string, context: ServiceSearch, cause: SvcdError): SvcdEr
     }
     const ids: string[] = []
     for (const { service, node: of } of catalog.pages.instances(id)) {
+      if (!isSeen(of.name, service.name)) continue
       ids.push(`"${service.id}"${of.name === node ? '' : ` on ${of.name}`}`)
       if (ids.length === shownMax) break
     }

@@ -19,6 +19,7 @@ import { sendJson } from '../../../http/reply.ts'
 import { nodeRow, nodeServiceRow, serviceNodeRow } from '../../../http/row-schemas.ts'
 import { list, map, object, orNull, texts } from '../../../http/schemas.ts'
 import { meshOfCatalog } from './mesh.ts'
+import { mayDeregister, mayRegister } from './rights.ts'
 import { overServerFault } from './over-server.ts'
 import {
   allNodes,
@@ -47,6 +48,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
       const { body } = request
       checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), identity)
       const command = catalogRegistration(body)
+      mayRegister(context, request, command)
       const fault = overServerFault(context, command.nodeName, command.service?.id ?? '')
       if (fault !== undefined) throw fault
       refuseTakenName(context, command)
@@ -65,7 +67,8 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
     body: json(catalogDeregisterShape),
     answer: done,
     errors: [503],
-    async handle({ identity, writes }, request, reply) {
+    async handle(context, request, reply) {
+      const { identity, writes } = context
       const { body } = request
       checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), identity)
       const nodeName = body.Node ?? ''
@@ -74,10 +77,9 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
       // With both given Consul removes the service, its checks included.
       const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
       const cause = `catalog/deregister ${nodeName} ${serviceId ?? checkId ?? ''}`.trimEnd()
-      await writes.propose(
-        { kind: 'deregister', nodeName, serviceId, checkId },
-        originOf(request, cause),
-      )
+      const command = { kind: 'deregister', nodeName, serviceId, checkId } as const
+      mayDeregister(context, request, command)
+      await writes.propose(command, originOf(request, cause))
       // An entry that does not exist counts as deregistered.
       return sendJson(request, reply, true)
     },
@@ -94,7 +96,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/catalog/nodes',
-    permission: { resource: 'node', access: 'read' },
+    permission: { filteredBy: [{ resource: 'node', access: 'read' }] },
     summary: 'List all nodes',
     query: { ...query.listQuery, ...query.near },
     answer: list(nodeRow),
@@ -103,7 +105,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/catalog/services',
-    permission: { resource: 'service', access: 'read' },
+    permission: { filteredBy: [{ resource: 'service', access: 'read' }] },
     summary: 'List the names of all services with their tags',
     query: query.listQuery,
     answer: map(texts),

@@ -1,4 +1,5 @@
 import { svcdError } from '../../../base/errors.ts'
+import { destinationOf } from '../../../definition/proxy-destination.ts'
 import type { Instance, Service } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
@@ -31,7 +32,7 @@ export const meshOfCatalog = [
   endpoint({
     method: 'GET',
     path: '/v1/catalog/gateway-services/{gateway}',
-    permission: { resource: 'service', access: 'read' },
+    permission: { filteredBy: [{ resource: 'service', access: 'read' }] },
     summary: 'List the services of a gateway (always none)',
     query: query.readQuery,
     answer: list(instanceRow),
@@ -70,6 +71,7 @@ export const meshOfHealth = [
 function connectable(name: string): Source {
   const own = named(name)
   return {
+    about: own.about,
     // A proxy has a name of its own, and nothing says beforehand which.
     subject: subject.anything,
     instances: (catalog) => meshInstances(catalog, name.toLowerCase(), own.instances(catalog)),
@@ -85,7 +87,7 @@ function* meshInstances(
     yield instance !== undefined && isNative(instance.service) ? instance : undefined
   }
   for (const instance of catalog.pages.proxies()) {
-    const isIts = instance !== undefined && destinationOf(instance.service) === name
+    const isIts = instance !== undefined && destinationOf(instance.service)?.toLowerCase() === name
     yield isIts ? instance : undefined
   }
 }
@@ -94,13 +96,8 @@ function isNative({ extra }: Service): boolean {
   return (extra['Connect'] as { Native?: unknown } | undefined)?.Native === true
 }
 
-function destinationOf({ extra }: Service): string | undefined {
-  const proxy = extra['Proxy'] as { DestinationServiceName?: unknown } | undefined
-  const destination = proxy?.DestinationServiceName
-  return typeof destination === 'string' ? destination.toLowerCase() : undefined
-}
-
 /** No instances: of a gateway that nothing configures. */
 function none(name: string): Source {
-  return { subject: named(name).subject, instances: () => [] }
+  const { subject, about } = named(name)
+  return { subject, about, instances: () => [] }
 }

@@ -1,12 +1,14 @@
+import type { Viewer } from '../../../access/viewer.ts'
 import { svcdError } from '../../../base/errors.ts'
 import type { Instance, Node, Service } from '../../../state/catalog/model.ts'
 import { addTags } from '../../../state/catalog/pages.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import { rowsOf } from '../../../http/answer.ts'
+import type { Answer } from '../../../http/answer.ts'
 import type { Identity } from '../../../ports/identity.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
-import type { Question } from '../../../http/renderer.ts'
+import type { About, Question } from '../../../http/renderer.ts'
 import { nodeJson, nodeServiceJson, serviceNodeJson } from '../../../http/encode.ts'
 import { filterOf, nodeFields, serviceFields, serviceNodeFields } from '../../../http/filters.ts'
 import { nodeMetaFilter, tagFilter } from '../../../http/parameters.ts'
@@ -29,7 +31,8 @@ export function allNodes(
 ): CatalogQuestion {
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, nodeFields)
-  const rowOf = (node: Node): object | undefined => {
+  const rowOf = (node: Node, viewer: Viewer): object | undefined => {
+    if (!viewer.sees('node', node.name)) return undefined
     if (hasMeta?.(node.meta) === false) return undefined
     const row = nodeJson(node, identity.datacenter)
     return filter?.(row) === false ? undefined : row
@@ -37,7 +40,10 @@ export function allNodes(
   return {
     state,
     subject: subject.nodes,
-    answer: (catalog) => ({ kind: 'list', rows: rowsOf(catalog.pages.nodes(), rowOf) }),
+    answer: (catalog, viewer) => ({
+      kind: 'list',
+      rows: rowsOf(catalog.pages.nodes(), (node) => rowOf(node, viewer)),
+    }),
   }
 }
 
@@ -49,15 +55,20 @@ export function allServices(
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, serviceNodeFields)
   const isWhole = hasMeta === undefined && filter === undefined
-  const keeps = (node: Node, service: Service): boolean =>
+  const keeps = (node: Node, service: Service, viewer: Viewer): boolean =>
+    viewer.sees('service', service.name) &&
     (hasMeta?.(node.meta) ?? true) &&
     (filter?.(serviceNodeJson({ node, service, checks: [] }, identity.datacenter)) ?? true)
   return {
     state,
     subject: subject.services,
-    answer: (catalog) => ({
+    answer: (catalog, viewer) => ({
       kind: 'map',
-      entries: isWhole ? catalog.pages.serviceNames() : serviceNamesOf(catalog, keeps),
+      entries: isWhole
+        ? rowsOf(catalog.pages.serviceNames(), (entry) =>
+            viewer.sees('service', entry[0]) ? entry : undefined,
+          )
+        : serviceNamesOf(catalog, (node, service) => keeps(node, service, viewer)),
     }),
   }
 }
@@ -80,6 +91,8 @@ function* serviceNamesOf(
 /** Where the instances come from that an endpoint lists. */
 export interface Source {
   readonly subject: string
+  /** Of what they are. */
+  readonly about: About
   /** Undefined: a long read continues. */
   instances(catalog: CatalogReader): Iterable<Instance | undefined>
 }
@@ -89,6 +102,7 @@ export function named(name: string): Source {
   if (name === '') throw svcdError('missing-service-name', {})
   return {
     subject: subject.service(name),
+    about: { resource: 'service', name, missing: { kind: 'list', rows: [] } },
     instances: (catalog) => catalog.pages.instances(name),
   }
 }
@@ -105,9 +119,11 @@ export function serviceNodes(
   return {
     state,
     subject: source.subject,
-    answer: (catalog) => ({
+    about: source.about,
+    answer: (catalog, viewer) => ({
       kind: 'list',
       rows: rowsOf(source.instances(catalog), (instance) => {
+        if (!viewer.seesInstance(instance.node.name, instance.service.name)) return undefined
         if (hasTags?.(instance.service.tags) === false) return undefined
         if (hasMeta?.(instance.node.meta) === false) return undefined
         const row = serviceNodeJson(instance, identity.datacenter)
@@ -125,12 +141,14 @@ export function nodeWithServices(
 ): CatalogQuestion {
   const rowOf = nodeServiceRow(asked, parameters)
   return {
-    state: context.catalog,
-    subject: nodeSubject(context, asked),
-    answer: (catalog) => {
+    ...ofNode(context, asked, { kind: 'value', value: null }),
+    answer: (catalog, viewer) => {
       const node = findNode(catalog, asked)
-      if (node === undefined) return { kind: 'value', value: null }
+      if (node === undefined || !viewer.sees('node', node.name)) {
+        return { kind: 'value', value: null }
+      }
       const entries = rowsOf(catalog.pages.servicesOfNode(node.name), (service) => {
+        if (!viewer.sees('service', service.name)) return undefined
         const row = rowOf(service)
         return row === undefined ? undefined : ([service.id, row] as const)
       })
@@ -154,12 +172,13 @@ export function nodeServices(
 ): CatalogQuestion {
   const rowOf = nodeServiceRow(asked, parameters)
   return {
-    state: context.catalog,
-    subject: nodeSubject(context, asked),
-    answer: (catalog) => {
+    ...ofNode(context, asked, noNode),
+    answer: (catalog, viewer) => {
       const node = findNode(catalog, asked)
-      if (node === undefined) return { kind: 'value', value: { Node: null, Services: null } }
-      const rows = rowsOf(catalog.pages.servicesOfNode(node.name), rowOf)
+      if (node === undefined || !viewer.sees('node', node.name)) return noNode
+      const rows = rowsOf(catalog.pages.servicesOfNode(node.name), (service) =>
+        viewer.sees('service', service.name) ? rowOf(service) : undefined,
+      )
       const value = nodeJson(node, context.identity.datacenter)
       return {
         kind: 'object',
@@ -184,8 +203,16 @@ function nodeServiceRow(
   }
 }
 
-function nodeSubject({ catalog }: CatalogContext, asked: string): string {
-  return catalog.read((catalog) => subject.node(findNode(catalog, asked)?.name ?? asked))
+const noNode: Answer = { kind: 'value', value: { Node: null, Services: null } }
+
+/** What a question about a node has in common; `missing` is the answer if there is none. */
+export function ofNode(
+  { catalog: state }: CatalogContext,
+  asked: string,
+  missing: Answer,
+): Pick<CatalogQuestion, 'state' | 'subject' | 'about'> & { readonly about: About } {
+  const name = state.read((catalog) => findNode(catalog, asked)?.name ?? asked)
+  return { state, subject: subject.node(name), about: { resource: 'node', name, missing } }
 }
 
 /** A node by its name, else by its whole ID. */

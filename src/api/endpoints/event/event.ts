@@ -35,7 +35,7 @@ export const eventEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'PUT',
     path: '/v1/event/fire/{name}',
-    permission: { resource: 'event', access: 'write' },
+    permission: { resource: 'event', access: 'write', name: 'argument' },
     summary: 'Fire a user event; the body is its payload',
     query: {
       node: pattern('A regular expression: only for agents whose node name matches'),
@@ -52,7 +52,7 @@ export const eventEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/event/list',
-    permission: { resource: 'event', access: 'read' },
+    permission: { filteredBy: [{ resource: 'event', access: 'read' }] },
     summary: 'List the last 256 events for this agent, the oldest first',
     query: {
       ...choiceQuery,

@@ -1,4 +1,6 @@
 import type { FastifyReply } from 'fastify'
+import type { Caller } from '../../../access/caller.ts'
+import { Viewer } from '../../../access/viewer.ts'
 import { eventFamily } from '../../../state/event/family.ts'
 import type { EventReader, UserEvent } from '../../../state/event/reader.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
@@ -8,6 +10,7 @@ import type { Asked } from '../../../http/endpoint.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
 import { answerKey } from '../../../http/read.ts'
 import { isPretty, sendJson, sendRendered } from '../../../http/reply.ts'
+import { tellFiltered } from '../../../http/requesters.ts'
 import { choiceOf } from './choice.ts'
 import type { Choice } from './choice.ts'
 import { emptyIndex, eventIndex, eventJson } from './event-json.ts'
@@ -35,14 +38,19 @@ export async function listEvents(
   await choice.prepare(recentOf(state).events)
   const limitMs = (): number => timeoutMs(waitMs, random, waitMsDefault)
   const blocking = { state, subject: choice.subject, limitMs }
+  let hasLooked = false
   const view = await untilFound(context, reply, blocking, (_since, isLast) => {
     choice.begin()
-    const found = viewOf(recentOf(state), choice, seen)
+    // After a wait its token may have other rights, or none.
+    const { caller } = hasLooked ? context.requesterNow(request) : context.requesterOf(request)
+    hasLooked = true
+    const found = viewOf(recentOf(state), choice, seen, caller)
     return found.isNew || isLast ? found : undefined
   })
   if (reply.raw.destroyed) return reply.hijack()
   reply.header('X-Consul-Index', view.index)
   const { recent, events } = view
+  if (view.hasHidden) tellFiltered(request, reply)
   if (!view.isWhole) return sendJson(request, reply, events.map(eventJson))
   const [caller, key] = [context.callerOf(request), answerKey(request)]
   return sendRendered(request, reply, recent.list(caller, key, events, isPretty(request)))
@@ -77,6 +85,8 @@ interface View {
   readonly isNew: boolean
   /** The events are all of the choice. */
   readonly isWhole: boolean
+  /** There are others that the client may not see. */
+  readonly hasHidden: boolean
 }
 
 /**
@@ -84,15 +94,21 @@ interface View {
  * event in it. If that event is not in this list, because it was for another node only, the client would
  * take all for new. So it gets only the events after it.
  */
-function viewOf(recent: Recent, choice: Choice, seen: string | undefined): View {
-  const events = recent.events.filter(choice.has)
+function viewOf(recent: Recent, choice: Choice, seen: string | undefined, caller: Caller): View {
+  const viewer = new Viewer(caller)
+  const events = recent.events.filter(
+    (event) => choice.has(event) && viewer.sees('event', event.name),
+  )
+  const { hasHidden } = viewer
+  const isSeen = (event: UserEvent): boolean =>
+    choice.has(event) && caller.rights.allows('event', event.name, 'read')
   const last = events.at(-1)
   const index = last === undefined ? emptyIndex : eventIndex(last)
   const seenEvent = seen === undefined ? undefined : recent.withIndex(seen)
-  if (seen === undefined || seenEvent === undefined || choice.has(seenEvent)) {
-    return { recent, events, index, isNew: index !== seen, isWhole: true }
+  if (seen === undefined || seenEvent === undefined || isSeen(seenEvent)) {
+    return { recent, events, index, isNew: index !== seen, isWhole: true, hasHidden }
   }
   const later = events.filter(({ ltime }) => ltime > seenEvent.ltime)
   const isNew = later.length > 0
-  return { recent, events: later, index: isNew ? index : seen, isNew, isWhole: false }
+  return { recent, events: later, index: isNew ? index : seen, isNew, isWhole: false, hasHidden }
 }

@@ -8,6 +8,7 @@ import { answerKey } from '../../../http/read.ts'
 import { addStreamHeaders, sendStream, withLastEventId } from '../../streams/stream-reply.ts'
 import { Arrivals } from './arrivals.ts'
 import { choiceOf } from './choice.ts'
+import type { Choice } from './choice.ts'
 import { emptyIndex, eventIndex } from './event-json.ts'
 import { catchUp, seenIndex } from './list.ts'
 import { recentOf } from './recent.ts'
@@ -22,6 +23,11 @@ export async function watchEvents(
   const parameters = withLastEventId(request)
   const { consistency } = readOptions(parameters, identity)
   const choice = choiceOf(parameters, identity)
+  const { rights } = context.callerOf(request)
+  const allowed: Choice = {
+    ...choice,
+    has: (event) => rights.allows('event', event.name, 'read') && choice.has(event),
+  }
   const seen = seenIndex(parameter(parameters, 'index'))
   const state = context.families.of(eventFamily)
   await reach(context, consistency)
@@ -30,12 +36,12 @@ export async function watchEvents(
   if (reply.raw.destroyed) return reply.hijack()
   choice.begin()
   const recent = recentOf(state)
-  const last = recent.events.findLast(choice.has)
+  const last = recent.events.findLast(allowed.has)
   addReadHeaders(reply, freshness, consistency, last === undefined ? emptyIndex : eventIndex(last))
   addStreamHeaders(reply)
   if (request.method === 'HEAD') return reply.send()
   const place = { caller: context.callerOf(request), key: answerKey(request) }
-  const feed = streams.feed(place, () => new Arrivals(state, choice))
+  const feed = streams.feed(place, () => new Arrivals(state, allowed))
   const upTo = seen === undefined ? undefined : recent.withIndex(seen)?.ltime
-  return sendStream(reply, { streams, place, feed, next: feed.source.next(upTo) })
+  return sendStream(context, request, reply, { place, feed, next: feed.source.next(upTo) })
 }

@@ -1,3 +1,4 @@
+import { Viewer } from '../../../access/viewer.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
 import { writeAnswer } from '../../../http/answer.ts'
@@ -7,6 +8,7 @@ import { nodeAndService } from '../../../http/permissions.ts'
 import * as query from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
 import { isPretty, sendBody } from '../../../http/reply.ts'
+import { tellFiltered } from '../../../http/requesters.ts'
 import { checkRow, instanceRow } from '../../../http/row-schemas.ts'
 import { list, object, text, texts, whole } from '../../../http/schemas.ts'
 import { writeIfShort } from '../../../http/sliced-answer.ts'
@@ -45,9 +47,12 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
       await reach(context, readOptions(request.query, identity).consistency)
       const answer = serviceSummaries(request.query, context)
       const pretty = isPretty(request)
-      const short = catalog.read((reader) => writeIfShort(answer(reader), pretty))
-      const long = () => catalog.readSliced((reader) => writeAnswer(answer(reader), pretty))
-      return sendBody(request, reply, short ?? (await long()))
+      const viewer = new Viewer(context.callerOf(request))
+      const short = catalog.read((reader) => writeIfShort(answer(reader, viewer), pretty))
+      const long = () => catalog.readSliced((reader) => writeAnswer(answer(reader, viewer), pretty))
+      const body = short ?? (await long())
+      if (viewer.hasHidden) tellFiltered(request, reply)
+      return sendBody(request, reply, body)
     },
   }),
   endpoint({

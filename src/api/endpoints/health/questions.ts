@@ -1,10 +1,12 @@
+import type { Viewer } from '../../../access/viewer.ts'
 import { svcdError } from '../../../base/errors.ts'
 import type { Check, Instance } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import { judge } from '../../../health/judge.ts'
 import { rowsOf } from '../../../http/answer.ts'
-import { findNode } from '../catalog/questions.ts'
+import type { Answer } from '../../../http/answer.ts'
+import { ofNode } from '../catalog/questions.ts'
 import type { CatalogContext, Source } from '../catalog/questions.ts'
 import type { Question } from '../../../http/renderer.ts'
 import { checkJson, instanceJson } from '../../../http/encode.ts'
@@ -27,7 +29,8 @@ export function serviceHealth(
   const hasTags = tagFilter(parameters)
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, instanceFields)
-  const rowOf = (instance: Instance): object | undefined => {
+  const rowOf = (instance: Instance, viewer: Viewer): object | undefined => {
+    if (!viewer.seesInstance(instance.node.name, instance.service.name)) return undefined
     if (onlyPassing && !judge(instance, { onlyPassing: false }).passing) return undefined
     if (hasTags?.(instance.service.tags) === false) return undefined
     if (hasMeta?.(instance.node.meta) === false) return undefined
@@ -37,7 +40,11 @@ export function serviceHealth(
   return {
     state,
     subject: source.subject,
-    answer: (catalog) => ({ kind: 'list', rows: rowsOf(source.instances(catalog), rowOf) }),
+    about: source.about,
+    answer: (catalog, viewer) => ({
+      kind: 'list',
+      rows: rowsOf(source.instances(catalog), (instance) => rowOf(instance, viewer)),
+    }),
   }
 }
 
@@ -45,17 +52,16 @@ export function serviceHealth(
 export function nodeChecks(
   asked: string,
   parameters: Parameters,
-  { catalog: state }: CatalogContext,
+  context: CatalogContext,
 ): CatalogQuestion {
   required(asked, 'node name')
   const rowOf = checkRow(parameters)
-  const name = state.read((catalog) => findNode(catalog, asked)?.name ?? asked)
+  const node = ofNode(context, asked, noRows)
   return {
-    state,
-    subject: subject.node(name),
-    answer: (catalog) => ({
+    ...node,
+    answer: (catalog, viewer) => ({
       kind: 'list',
-      rows: rowsOf(catalog.pages.checksOfNode(name), rowOf),
+      rows: rowsOf(catalog.pages.checksOfNode(node.about.name), seen(viewer, rowOf)),
     }),
   }
 }
@@ -71,9 +77,13 @@ export function serviceChecks(
   return {
     state,
     subject: subject.service(name),
-    answer: (catalog) => ({
+    about: { resource: 'service', name, missing: noRows },
+    answer: (catalog, viewer) => ({
       kind: 'list',
-      rows: rowsOf(catalog.pages.checksOfService(name), withMeta(catalog, parameters, rowOf)),
+      rows: rowsOf(
+        catalog.pages.checksOfService(name),
+        seen(viewer, withMeta(catalog, parameters, rowOf)),
+      ),
     }),
   }
 }
@@ -89,9 +99,10 @@ export function checksInState(
   return {
     state,
     subject: subject.checks,
-    answer: (catalog) => {
-      if (!isState(status)) return { kind: 'list', rows: [] }
-      const rows = rowsOf(catalog.pages.checks(status), withMeta(catalog, parameters, rowOf))
+    answer: (catalog, viewer) => {
+      if (!isState(status)) return noRows
+      const rowIf = seen(viewer, withMeta(catalog, parameters, rowOf))
+      const rows = rowsOf(catalog.pages.checks(status), rowIf)
       return { kind: 'list', rows }
     },
   }
@@ -106,6 +117,16 @@ function required(value: string, what: string): void {
   throw what === 'service name'
     ? svcdError('missing-service-name', {})
     : svcdError('missing-name', { what })
+}
+
+const noRows: Answer = { kind: 'list', rows: [] }
+
+/** Only the checks that the viewer sees. */
+function seen(
+  viewer: Viewer,
+  rowOf: (check: Check) => object | undefined,
+): (check: Check) => object | undefined {
+  return (check) => (viewer.seesCheck(check.node, check.serviceName) ? rowOf(check) : undefined)
 }
 
 function checkRow(parameters: Parameters): (check: Check) => object | undefined {

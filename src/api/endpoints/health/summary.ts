@@ -1,3 +1,4 @@
+import type { Viewer } from '../../../access/viewer.ts'
 import type { Node, Service } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { aggregatedStatus } from '../../../health/judge.ts'
@@ -25,12 +26,12 @@ interface Counted {
 export function serviceSummaries(
   parameters: Parameters,
   context: Pick<CatalogContext, 'identity'>,
-): (catalog: CatalogReader) => Answer {
+): (catalog: CatalogReader, viewer: Viewer) => Answer {
   const instancesOf = instanceReader(parameters, context)
   const hasTags = tagFilter(parameters)
-  return (catalog) => ({ kind: 'list', rows: rows(catalog) })
+  return (catalog, viewer) => ({ kind: 'list', rows: rows(catalog, viewer) })
 
-  function* rows(catalog: CatalogReader): Generator<object | undefined, void> {
+  function* rows(catalog: CatalogReader, viewer: Viewer): Generator<object | undefined, void> {
     let last = ''
     for (const [Name] of catalog.pages.serviceNames()) {
       // Instances are found without regard to case.
@@ -40,7 +41,7 @@ export function serviceSummaries(
       const counts = { passing: 0, warning: 0, critical: 0, maintenance: 0 }
       const tags = new Set<string>()
       let looked = 0
-      for (const instance of instancesOf(catalog, Name)) {
+      for (const instance of instancesOf(catalog, Name, viewer)) {
         if (++looked % instancesPerStep === 0) yield undefined
         if (hasTags?.(instance.tags) === false) continue
         counts[aggregatedStatus(instance.checks)]++
@@ -72,24 +73,30 @@ function summary(Name: string, tags: ReadonlySet<string>, counts: Counts): objec
 function instanceReader(
   parameters: Parameters,
   { identity }: Pick<CatalogContext, 'identity'>,
-): (catalog: CatalogReader, name: string) => Iterable<Counted> {
+): (catalog: CatalogReader, name: string, viewer: Viewer) => Iterable<Counted> {
   const node = parameter(parameters, 'node')?.toLowerCase()
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, serviceNodeFields)
   const isOnNode = (name: string): boolean => node === undefined || name.toLowerCase() === node
-  if (hasMeta === undefined && filter === undefined) {
-    return (catalog, name) =>
-      catalog
-        .candidates(name)
-        .filter((candidate) => isOnNode(candidate.node))
-        .map(({ service, checks }) => ({ tags: service.tags, checks }))
-  }
+  const isPlain = hasMeta === undefined && filter === undefined
+  const plain = (catalog: CatalogReader, name: string): Iterable<Counted> =>
+    catalog
+      .candidates(name)
+      .filter((candidate) => isOnNode(candidate.node))
+      .map(({ service, checks }) => ({ tags: service.tags, checks }))
   const keeps = (of: Node, service: Service): boolean =>
     isOnNode(of.name) &&
     (hasMeta?.(of.meta) ?? true) &&
     (filter?.(serviceNodeJson({ node: of, service, checks: [] }, identity.datacenter)) ?? true)
-  return function* (catalog, name) {
+  return (catalog, name, viewer) => {
+    const { rights } = viewer.caller
+    const isAll = rights.allowsAll('node', 'read') && rights.allowsAll('service', 'read')
+    return isPlain && isAll ? plain(catalog, name) : whole(catalog, name, viewer)
+  }
+
+  function* whole(catalog: CatalogReader, name: string, viewer: Viewer): Generator<Counted, void> {
     for (const { node: of, service, checks } of catalog.pages.instances(name)) {
+      if (!viewer.seesInstance(of.name, service.name)) continue
       if (keeps(of, service)) yield { tags: service.tags, checks }
     }
   }

@@ -11,6 +11,7 @@ import { readOptions } from '../../../http/parameters.ts'
 import * as query from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
 import { sendJson } from '../../../http/reply.ts'
+import { mustAllow } from '../../../http/requesters.ts'
 import { flag, list, text } from '../../../http/schemas.ts'
 import { entrySchema } from './entry-row.ts'
 import { refuseConflict, unsignedParameter } from './flags.ts'
@@ -33,7 +34,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/kv/{key}',
-    permission: { resource: 'key', access: 'read' },
+    permission: { handlerChecks: [{ resource: 'key', access: 'read' }] },
     summary: 'Read a key, or list the keys or entries that begin with a prefix',
     query: {
       recurse: present('Return all entries whose key begins with the prefix'),
@@ -57,7 +58,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'PUT',
     path: '/v1/kv/{key}',
-    permission: { resource: 'key', access: 'write' },
+    permission: { handlerChecks: [{ resource: 'key', access: 'write' }] },
     summary: 'Write the value of a key; the body is the value',
     query: {
       flags: number('A number up to 2^64-1 for the client'),
@@ -74,6 +75,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
       if (key === undefined) return reply
       const { query: parameters, body } = request
       readOptions(parameters, context.identity)
+      mayWrite(context, request, key)
       refuseEmpty(key)
       refuseConflict(parameters, 'cas', 'acquire', 'release')
       const flags = unsignedParameter(parameters, 'flags') ?? '0'
@@ -88,7 +90,7 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'DELETE',
     path: '/v1/kv/{key}',
-    permission: { resource: 'key', access: 'write' },
+    permission: { handlerChecks: [{ resource: 'key', access: 'write' }] },
     summary: 'Delete a key, or all keys that begin with a prefix',
     query: { recurse: present('Delete all keys that begin with the prefix'), ...cas, ...query.dc },
     answer: flag,
@@ -98,6 +100,12 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
       if (key === undefined) return reply
       const { query: parameters } = request
       readOptions(parameters, context.identity)
+      mayWrite(
+        context,
+        request,
+        key,
+        parameters['recurse'] === undefined ? 'write' : 'write-prefix',
+      )
       refuseConflict(parameters, 'recurse', 'cas')
       if (parameters['recurse'] !== undefined) {
         return propose(context, request, reply, { kind: 'kv-delete-tree', prefix: key })
@@ -108,6 +116,16 @@ export const kvEndpoints: readonly ApiEndpoint[] = [
     },
   }),
 ]
+
+/** Throws `permission-denied`. */
+function mayWrite(
+  context: ApiContext,
+  request: Asked,
+  name: string,
+  access: 'write' | 'write-prefix' = 'write',
+): void {
+  mustAllow(context.requesterOf(request), { resource: 'key', name, access })
+}
 
 function refuseEmpty(key: string): void {
   if (key === '') throw svcdError('missing-name', { what: 'key name' })

@@ -1,3 +1,4 @@
+import type { Viewer } from '../../../access/viewer.ts'
 import { svcdError } from '../../../base/errors.ts'
 import type { KvEntry, KvReader } from '../../../state/kv/reader.ts'
 import { kvSubject } from '../../../state/kv/subjects.ts'
@@ -34,6 +35,7 @@ function oneEntry(state: FamilyReads<KvReader>, key: string): KvQuestion {
   return {
     state,
     subject: kvSubject.key(key),
+    needs: { resource: 'key', name: key, access: 'read' },
     index: (reader) => reader.indexOfKey(key),
     answer: (reader) => {
       const entry = reader.entry(key)
@@ -66,8 +68,8 @@ export function watchedTree(
       : keysBelow(state, prefix, separatorOf(parameters))
   return {
     ...question,
-    answer: (reader, caller) => {
-      const answer = question.answer(reader, caller)
+    answer: (reader, viewer) => {
+      const answer = question.answer(reader, viewer)
       return answer === nothing ? { kind: 'value', value: null } : answer
     },
   }
@@ -92,14 +94,17 @@ function rawValue(state: FamilyReads<KvReader>, key: string): KvQuestion {
 }
 
 function entriesBelow(state: FamilyReads<KvReader>, prefix: string, toRow = rowOf): KvQuestion {
-  return below(state, prefix, (reader) =>
-    unlessEmpty(reader.entries(prefix), (entry) => entryRows(entry, toRow)),
+  return below(state, prefix, (reader, viewer) =>
+    unlessEmpty(
+      seen(reader.entries(prefix), ({ key }) => key, viewer),
+      (entry) => entryRows(entry, toRow),
+    ),
   )
 }
 
 function keysBelow(state: FamilyReads<KvReader>, prefix: string, separator: string): KvQuestion {
-  return below(state, prefix, (reader) => {
-    const keys = reader.keys(prefix, separator)
+  return below(state, prefix, (reader, viewer) => {
+    const keys = seen(reader.keys(prefix, separator), (key) => key, viewer)
     const answer = unlessEmpty(keys, (key) => [key])
     // The whole tree is there, even if it is empty.
     return answer === nothing && prefix === '' ? { kind: 'list', rows: [] } : answer
@@ -109,7 +114,7 @@ function keysBelow(state: FamilyReads<KvReader>, prefix: string, separator: stri
 function below(
   state: FamilyReads<KvReader>,
   prefix: string,
-  answer: (reader: KvReader) => Answer,
+  answer: KvQuestion['answer'],
 ): KvQuestion {
   return {
     state,
@@ -121,14 +126,39 @@ function below(
 
 type Row = object | string | undefined
 
-/** The first item decides; the others are read while they are written. */
-function unlessEmpty<T>(items: Generator<T, void>, rowsOf: (item: T) => Iterable<Row>): Answer {
-  const first = items.next()
-  if (first.done === true) return nothing
-  const { value } = first
+/** The items that the viewer sees; undefined for the others, so that a long read can pause between them. */
+function* seen<T>(
+  items: Iterable<T>,
+  keyOf: (item: T) => string,
+  viewer: Viewer,
+): Generator<T | undefined, void> {
+  for (const item of items) yield viewer.sees('key', keyOf(item)) ? item : undefined
+}
+
+/** How many items are looked at without a pause for one that is seen. */
+const hiddenMax = 10_000
+
+/**
+ * The first item that is seen decides; the others are read while they are written. If it does not come soon, the
+ * answer is a list, which may be empty.
+ */
+function unlessEmpty<T extends object | string>(
+  items: Generator<T | undefined, void>,
+  rowsOf: (item: T) => Iterable<Row>,
+): Answer {
+  let value: T | undefined
+  for (let looked = 0; value === undefined && looked < hiddenMax; looked++) {
+    const next = items.next()
+    if (next.done === true) return nothing
+    value = next.value ?? undefined
+  }
+  const first = value
   function* rows(): Generator<Row, void> {
-    yield* rowsOf(value)
-    for (const item of items) yield* rowsOf(item)
+    if (first !== undefined) yield* rowsOf(first)
+    for (const item of items) {
+      if (item === undefined) yield undefined
+      else yield* rowsOf(item)
+    }
   }
   return { kind: 'list', rows: rows() }
 }

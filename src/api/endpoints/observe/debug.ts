@@ -69,7 +69,7 @@ export const debugEndpoints = [
   endpoint({
     method: 'GET',
     path: '/v1/agent/version',
-    permission: { resource: 'agent', access: 'read' },
+    permission: { resource: 'agent', access: 'read', name: 'own-node' },
     summary: 'Read the versions of the API and of svcd',
     query: query.pretty,
     answer: object({

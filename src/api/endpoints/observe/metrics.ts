@@ -14,7 +14,7 @@ export const metricsEndpoints = [
     method: 'GET',
     // Outside `/v1`, because Prometheus expects it there.
     path: '/metrics',
-    permission: { resource: 'agent', access: 'read' },
+    permission: { resource: 'agent', access: 'read', name: 'own-node' },
     summary: "Read the metrics of this agent in Prometheus' text format",
     media: { description: 'The metrics', content: { 'text/plain': { schema: text } } },
     async handle({ measured }, _request, reply) {
@@ -25,7 +25,7 @@ export const metricsEndpoints = [
   endpoint({
     method: 'GET',
     path: '/v1/agent/metrics',
-    permission: { resource: 'agent', access: 'read' },
+    permission: { resource: 'agent', access: 'read', name: 'own-node' },
     summary: 'Read the metrics of this agent as JSON, or as text with format=prometheus',
     query: {
       format: { type: 'string', description: 'A format other than JSON: prometheus' },
@@ -43,7 +43,7 @@ export const metricsEndpoints = [
   endpoint({
     method: 'GET',
     path: '/v1/agent/metrics/stream',
-    permission: { resource: 'agent', access: 'read' },
+    permission: { resource: 'agent', access: 'read', name: 'own-node' },
     summary: 'Stream the metrics every ten seconds, one JSON object per line',
     media: lineStream,
     errors: [403, 503],

@@ -19,7 +19,7 @@ const levels: Readonly<Record<string, LogLevel>> = {
 export const monitorEndpoint = endpoint({
   method: 'GET',
   path: '/v1/agent/monitor',
-  permission: { resource: 'agent', access: 'read' },
+  permission: { resource: 'agent', access: 'read', name: 'own-node' },
   audited: {},
   summary: 'Stream the log of this agent line by line, starting now',
   query: {

@@ -42,7 +42,7 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/watch/services',
-    permission: { resource: 'service', access: 'read' },
+    permission: { filteredBy: [{ resource: 'service', access: 'read' }] },
     summary: 'Stream catalog/services as events',
     query: { ...query.nodeMeta, ...query.watchQuery },
     media: eventStream,
@@ -51,7 +51,7 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/watch/nodes',
-    permission: { resource: 'node', access: 'read' },
+    permission: { filteredBy: [{ resource: 'node', access: 'read' }] },
     summary: 'Stream catalog/nodes as events',
     query: { ...query.nodeMeta, ...query.watchQuery },
     media: eventStream,
@@ -75,7 +75,7 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/watch/key/{key}',
-    permission: { resource: 'key', access: 'read' },
+    permission: { handlerChecks: [{ resource: 'key', access: 'read' }] },
     summary: 'Stream the entry of a key as events; null while it does not exist',
     query: { ...query.index, ...query.consistency },
     media: eventStream,
@@ -84,7 +84,7 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/watch/keyprefix/{prefix}',
-    permission: { resource: 'key', access: 'read' },
+    permission: { filteredBy: [{ resource: 'key', access: 'read' }] },
     summary:
       'Stream the entries whose key begins with a prefix as events; null while there are none',
     query: {
@@ -102,7 +102,7 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/watch/event',
-    permission: { resource: 'event', access: 'read' },
+    permission: { filteredBy: [{ resource: 'event', access: 'read' }] },
     summary: 'Stream user events for this agent, as lists of those that the client has not seen',
     query: { ...choiceQuery, ...query.index, ...query.consistency },
     media: eventStream,

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { Viewer } from '../../../access/viewer.ts'
 import { svcdError } from '../../../base/errors.ts'
 import { parseIp, unmappedIp } from '../../../base/ip.ts'
 import { randomBelow } from '../../../base/random.ts'
@@ -19,9 +20,11 @@ import { instanceJson } from '../../../http/encode.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
 import type { Consistency } from '../../../http/parameters.ts'
 import { isPretty, sendBody, sendJson } from '../../../http/reply.ts'
+import { mustAllow, tellFiltered } from '../../../http/requesters.ts'
 import { writeIfShort } from '../../../http/sliced-answer.ts'
 import { queryJson } from './encode.ts'
 import { connectOf, limitOf } from './parameters.ts'
+import { hasRules, mayRead, withoutToken } from './rights.ts'
 
 /** One for a reader, because it keeps what it has compiled. */
 const books = new WeakMap<QueryReader, Queries>()
@@ -61,6 +64,10 @@ export async function execute(
   const [limit, connect] = [limitOf(parameters), connectOf(parameters)]
   await reach(context, consistency)
   const query = findQuery(context, name)
+  // A query with a token acts by the rights of that, whoever executes it.
+  const viewer = new Viewer(
+    query.token === '' ? context.callerOf(request) : context.callerWith(query.token),
+  )
   const near = parameter(parameters, 'near') ?? ''
   const chosen: Chosen = {
     query: connect ? { ...query, service: { ...query.service, connect } } : query,
@@ -74,7 +81,7 @@ export async function execute(
     kind: 'object',
     fields: [
       ['Service', value(query.service.service)],
-      ['Nodes', { kind: 'list', rows: rows(reader, chosen, context) }],
+      ['Nodes', { kind: 'list', rows: rows(reader, chosen, context, viewer) }],
       ['DNS', value({ TTL: query.dns.ttl })],
       ['Datacenter', value(identity.datacenter)],
       // There is no other datacenter that it could fail over to.
@@ -88,6 +95,7 @@ export async function execute(
   const body = short ?? (await long())
   addHeaders(reply, parameters)
   addReadHeaders(reply, freshness, consistency, 1)
+  if (viewer.hasHidden) tellFiltered(request, reply)
   return sendBody(request, reply, body)
 }
 
@@ -100,7 +108,15 @@ export async function explain(
   const { query: parameters, params: name } = request
   const { consistency } = readOptions(parameters, context.identity)
   await reach(context, consistency)
-  const query = findQuery(context, name)
+  const found = findQuery(context, name)
+  const requester = context.requesterOf(request)
+  const { rights } = requester.caller
+  // Unlike its definition, its name is nothing that one has to know to be allowed.
+  if (!hasRules(found)) mustAllow(requester, { resource: 'acl', name: '', access: 'write' })
+  if (!mayRead(found, rights)) {
+    mustAllow(requester, { resource: 'query', name: found.name, access: 'read' })
+  }
+  const query = withoutToken(found, rights)
   addReadHeaders(reply, context.freshness, consistency, 1)
   return sendJson(request, reply, { Query: queryJson(query), ...metaOf(context, consistency) })
 }
@@ -140,12 +156,15 @@ function* rows(
   catalog: CatalogReader,
   chosen: Chosen,
   { identity }: ApiContext,
+  viewer: Viewer,
 ): Generator<object | undefined, void> {
   const { query, limit, random } = chosen
   const choose = chooserOf(query.service)
   const found: Instance[] = []
   for (const instance of catalog.pages.instances(query.service.service)) {
-    if (choose(instance, () => instance.node.meta) !== undefined) found.push(instance)
+    const { node, service } = instance
+    const isSeen = viewer.seesInstance(node.name, service.name)
+    if (isSeen && choose(instance, () => instance.node.meta) !== undefined) found.push(instance)
     yield undefined
   }
   shuffle(found, random)

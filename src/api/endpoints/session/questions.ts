@@ -1,3 +1,4 @@
+import type { Viewer } from '../../../access/viewer.ts'
 import { rowsOf } from '../../../http/answer.ts'
 import type { Question } from '../../../http/renderer.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
@@ -12,9 +13,9 @@ export function oneSession(state: FamilyReads<SessionReader>, id: string): Sessi
   return {
     state,
     subject: sessionSubject.session(id),
-    answer: (reader) => {
+    answer: (reader, viewer) => {
       const session = reader.session(id)
-      return { kind: 'list', rows: session === undefined ? [] : [sessionJson(session)] }
+      return { kind: 'list', rows: session === undefined ? [] : [rowFor(viewer)(session)] }
     },
   }
 }
@@ -23,7 +24,11 @@ export function sessionsOfNode(state: FamilyReads<SessionReader>, node: string):
   return {
     state,
     subject: sessionSubject.node(node),
-    answer: (reader) => ({ kind: 'list', rows: rowsOf(reader.sessionsOf(node), sessionJson) }),
+    about: { resource: 'session', name: node, missing: { kind: 'list', rows: [] } },
+    answer: (reader, viewer) => ({
+      kind: 'list',
+      rows: rowsOf(reader.sessionsOf(node), rowFor(viewer)),
+    }),
   }
 }
 
@@ -31,8 +36,16 @@ export function allSessions(state: FamilyReads<SessionReader>): SessionQuestion 
   return {
     state,
     subject: sessionSubject.all,
-    answer: (reader) => ({ kind: 'list', rows: rowsOf(reader.sessions(), sessionJson) }),
+    answer: (reader, viewer) => ({
+      kind: 'list',
+      rows: rowsOf(reader.sessions(), rowFor(viewer)),
+    }),
   }
+}
+
+/** The row of a session that the viewer sees: rules of sessions name their nodes. */
+function rowFor(viewer: Viewer): (session: Session) => object | undefined {
+  return (session) => (viewer.sees('session', session.node) ? sessionJson(session) : undefined)
 }
 
 /** A session in Consul's fields. */

@@ -5,13 +5,15 @@ import type { Outcome } from '../../../state/machine/command.ts'
 import { sessionFamily } from '../../../state/session/family.ts'
 import type { SessionDefinition } from '../../../state/session/model.ts'
 import { endpoint } from '../../context.ts'
-import type { ApiEndpoint } from '../../context.ts'
+import type { ApiContext, ApiEndpoint } from '../../context.ts'
 import type { BodyReader } from '../../../http/body.ts'
+import type { Asked } from '../../../http/endpoint.ts'
 import { originOf } from '../../../http/origin.ts'
 import { readOptions } from '../../../http/parameters.ts'
 import * as query from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
 import { sendJson } from '../../../http/reply.ts'
+import { mustAllow } from '../../../http/requesters.ts'
 import { flag, list, object, orNull, text, texts, whole } from '../../../http/schemas.ts'
 import { askedSession, sessionDefinition } from './definition.ts'
 import type { AskedSession } from './definition.ts'
@@ -46,15 +48,17 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'PUT',
     path: '/v1/session/create',
-    permission: write,
+    permission: { handlerChecks: [write] },
     summary: 'Create a session',
     query: query.dc,
     body: sessionBody,
     answer: object({ ID: text }),
     errors: [501, 503],
-    async handle({ writes, identity }, request, reply) {
+    async handle(context, request, reply) {
+      const { writes, identity } = context
       readOptions(request.query, identity)
       const definition = sessionDefinition(request.body, randomUUID(), identity)
+      mayWrite(context, request, definition.node)
       const origin = originOf(request, `session-create ${definition.name}`.slice(0, causeLengthMax))
       const outcome = await writes.propose({ kind: 'session-create', ...definition }, origin)
       mustBeDone(outcome, definition)
@@ -64,14 +68,16 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'PUT',
     path: '/v1/session/destroy/{session}',
-    permission: write,
+    permission: { handlerChecks: [write] },
     summary: 'End a session: its keys are released or deleted',
     query: query.dc,
     answer: flag,
     errors: [501, 503],
-    async handle({ writes, identity }, request, reply) {
+    async handle(context, request, reply) {
+      const { writes, identity } = context
       readOptions(request.query, identity)
       const id = sessionIdOf(request.params)
+      mayEnd(context, request, id)
       await writes.propose({ kind: 'session-destroy', id }, originOf(request, 'session-destroy'))
       return sendJson(request, reply, true)
     },
@@ -79,15 +85,17 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'PUT',
     path: '/v1/session/renew/{session}',
-    permission: write,
+    permission: { handlerChecks: [write] },
     isChange: false,
     summary: 'Grant a session its whole TTL again',
     query: query.dc,
     answer: list(session),
     errors: [404, 503],
-    async handle({ sessions, identity }, request, reply) {
+    async handle(context, request, reply) {
+      const { sessions, identity } = context
       readOptions(request.query, identity)
       const id = sessionIdOf(request.params)
+      mayEnd(context, request, id)
       const renewed = await sessions.renew(id)
       if (renewed === undefined) throw svcdError('session-not-found', { id })
       return sendJson(request, reply, [sessionJson(renewed)])
@@ -96,7 +104,7 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/session/info/{session}',
-    permission: read,
+    permission: { filteredBy: [read] },
     summary: 'Read a session; the list is empty when it does not exist',
     query: query.readQuery,
     answer: list(session),
@@ -109,7 +117,7 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/session/node/{node}',
-    permission: read,
+    permission: { filteredBy: [read] },
     summary: 'List the sessions of a node',
     query: query.readQuery,
     answer: list(session),
@@ -123,7 +131,7 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
     path: '/v1/session/list',
-    permission: read,
+    permission: { filteredBy: [read] },
     summary: 'List all sessions',
     query: query.readQuery,
     answer: list(session),
@@ -133,6 +141,19 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
     },
   }),
 ]
+
+/** Sessions belong to nodes, and rules of sessions name nodes. Throws `permission-denied`. */
+function mayWrite(context: ApiContext, request: Asked, name: string): void {
+  mustAllow(context.requesterOf(request), { resource: 'session', name, access: 'write' })
+}
+
+/** Throws `permission-denied`. A session that is not there may be ended by everybody. */
+function mayEnd(context: ApiContext, request: Asked, id: string): void {
+  const { rights } = context.requesterOf(request).caller
+  if (rights.allowsAll('session', 'write')) return
+  const known = context.families.of(sessionFamily).read((reader) => reader.session(id))
+  if (known !== undefined) mayWrite(context, request, known.node)
+}
 
 /** Throws what Consul says of a session that cannot be made. */
 function mustBeDone(outcome: Outcome, { node }: SessionDefinition): void {

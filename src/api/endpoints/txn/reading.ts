@@ -1,3 +1,4 @@
+import type { Viewer } from '../../../access/viewer.ts'
 import { must } from '../../../base/assert.ts'
 import type { AskedOps, OpFault } from '../../../definition/txn-operations.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
@@ -17,6 +18,7 @@ export interface Reading {
   readonly places: AskedOps['places']
   readonly datacenter: string
   readonly pretty: boolean
+  readonly viewer: Viewer
   /** What the answer says behind `Results` and `Errors`. */
   readonly meta: readonly (readonly [name: string, value: unknown])[]
 }
@@ -94,31 +96,39 @@ function faultsOf({ ops, places }: Reading, reader: TxnReader): readonly OpFault
 }
 
 function* rowsOf(
-  { ops, datacenter }: Reading,
+  { ops, datacenter, viewer }: Reading,
   reader: TxnReader,
 ): Generator<object | undefined, void> {
   for (const op of ops) {
     const found = reader.find(op)
     switch (found.of) {
       case 'key':
+        if (!viewer.sees('key', found.entry.key)) break
         if (op.verb === 'check-index' || op.verb === 'check-session') {
           yield keyRow({ ...found.entry, value: '' })
         } else yield* entryRows(found.entry)
         break
       case 'no-key':
-        if (op.verb === 'get-or-empty') yield emptyKeyRow(op.key)
+        if (op.verb === 'get-or-empty' && viewer.sees('key', op.key)) yield emptyKeyRow(op.key)
         break
       case 'tree':
-        for (const entry of found.entries) yield* entryRows(entry)
+        for (const entry of found.entries) {
+          if (viewer.sees('key', entry.key)) yield* entryRows(entry)
+          else yield undefined
+        }
         break
       case 'node':
-        yield nodeRow(found.node, datacenter)
+        if (viewer.sees('node', found.node.name)) yield nodeRow(found.node, datacenter)
         break
       case 'service':
-        yield serviceRow(found.service)
+        if (viewer.seesInstance(found.service.node, found.service.name)) {
+          yield serviceRow(found.service)
+        }
         break
       case 'check':
-        yield checkRow(found.check)
+        if (viewer.seesCheck(found.check.node, found.check.serviceName)) {
+          yield checkRow(found.check)
+        }
         break
       case 'nothing':
         break

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { Viewer } from '../../../access/viewer.ts'
 import { must } from '../../../base/assert.ts'
 import { SvcdError, svcdError } from '../../../base/errors.ts'
 import { decodeBody } from '../../../definition/decode.ts'
@@ -22,6 +23,7 @@ import { readOptions } from '../../../http/parameters.ts'
 import type { Consistency } from '../../../http/parameters.ts'
 import * as query from '../../../http/query-docs.ts'
 import { isPretty, sendBody } from '../../../http/reply.ts'
+import { tellFiltered } from '../../../http/requesters.ts'
 import { checkRow, nodeRow, nodeServiceRow } from '../../../http/row-schemas.ts'
 import { list, object, orNull, text, whole } from '../../../http/schemas.ts'
 import { overServerFault } from '../catalog/over-server.ts'
@@ -29,6 +31,7 @@ import { entrySchema } from '../kv/entry-row.ts'
 import { lockDelayLeftMs } from '../kv/lock-delay.ts'
 import { failureOf } from './failures.ts'
 import { readTransaction, txnAnswer } from './reading.ts'
+import { hiddenAsMissing, rightsFaults, seenResult } from './rights.ts'
 import { rowsOfResult } from './rows.ts'
 
 /** Consul's txn_max_req_len. */
@@ -73,12 +76,13 @@ export const txnEndpoints: readonly ApiEndpoint[] = [
     method: 'PUT',
     path: '/v1/txn',
     // All that its operations may need. Reads alone need less.
-    permission: [
-      { resource: 'key', access: 'write' },
-      { resource: 'session', access: 'write' },
-      { resource: 'node', access: 'write' },
-      { resource: 'service', access: 'write' },
-    ],
+    permission: {
+      handlerChecks: [
+        { resource: 'key', access: 'write' },
+        { resource: 'node', access: 'write' },
+        { resource: 'service', access: 'write' },
+      ],
+    },
     summary: 'Do several operations on keys, nodes, services and checks, or none of them',
     query: { ...query.consistency, ...query.pretty },
     body,
@@ -88,10 +92,12 @@ export const txnEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const { identity } = context
       const { consistency } = readOptions(request.query, identity)
-      const asked = txnOperations(request.body, identity.datacenter)
+      const { rights } = context.callerOf(request)
+      const asked = hiddenAsMissing(txnOperations(request.body, identity.datacenter), rights)
       if (asked.isReadOnly) return answerRead(context, request, reply, asked, consistency)
       const faults = [
         ...asked.faults,
+        ...rightsFaults(context, request, asked),
         ...serverFaults(context, asked),
         ...(await delayFaults(context, asked)),
       ]
@@ -134,10 +140,13 @@ async function answerRead(
   context: ApiContext,
   request: Asked,
   reply: FastifyReply,
-  { ops, places, faults }: AskedOps,
+  asked: AskedOps,
   consistency: Consistency,
 ): Promise<FastifyReply> {
   const { freshness, identity, families } = context
+  const { ops, places } = asked
+  const faults = inOrder([...asked.faults, ...rightsFaults(context, request, asked)])
+  const viewer = new Viewer(context.callerOf(request))
   await reach(context, consistency)
   const isStale = consistency === 'stale'
   // As Consul fills them in; the headers tell more.
@@ -154,7 +163,9 @@ async function answerRead(
     datacenter: identity.datacenter,
     pretty: isPretty(request),
     meta,
+    viewer,
   })
+  if (viewer.hasHidden) tellFiltered(request, reply)
   addReadHeaders(reply, freshness, consistency, index)
   return sendBody(request, reply.code(isDone ? 200 : 409).type('application/json'), body)
 }
@@ -179,9 +190,13 @@ async function write(
     return send(request, reply, txnAnswer({ faults }), false)
   }
   const { datacenter } = identity
-  const rows = value.results.flatMap((result, at) =>
-    rowsOfResult(must(ops[at]), result, { index, datacenter }),
-  )
+  const viewer = new Viewer(context.callerOf(request))
+  const rows = value.results.flatMap((result, at) => {
+    const op = must(ops[at])
+    const seen = seenResult(viewer, op, result)
+    return seen === undefined ? [] : rowsOfResult(op, seen, { index, datacenter })
+  })
+  if (viewer.hasHidden) tellFiltered(request, reply)
   return send(request, reply, txnAnswer({ rows }), true)
 }
 

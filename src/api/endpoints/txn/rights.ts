@@ -1,0 +1,161 @@
+import type { Rights } from '../../../access/rights.ts'
+import type { Viewer } from '../../../access/viewer.ts'
+import { must } from '../../../base/assert.ts'
+import { SvcdError } from '../../../base/errors.ts'
+import { destinationOf } from '../../../definition/proxy-destination.ts'
+import type { AskedOps, OpFault } from '../../../definition/txn-operations.ts'
+import type { Asked } from '../../../http/endpoint.ts'
+import { mustAllow } from '../../../http/requesters.ts'
+import type { Requester } from '../../../ports/tokens.ts'
+import type { Check, Node, Service } from '../../../state/catalog/model.ts'
+import type { CatalogReader } from '../../../state/catalog/query.ts'
+import type { TxnOp } from '../../../state/txn/commands.ts'
+import type { Result, Stored } from '../../../state/txn/outcome.ts'
+import type { ApiContext } from '../../context.ts'
+import { writeHolder } from '../catalog/rights.ts'
+
+// What the operations of a transaction need: writes and comparisons are refused, what is read is filtered.
+
+/**
+ * The same operations, but one that gets a key which the caller may not read does not fail if there is no such key:
+ * its failure would tell. What it gets is filtered.
+ */
+export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
+  if (rights.allowsAll('key', 'read')) return asked
+  const ops = asked.ops.map((op): TxnOp => {
+    if (op.verb !== 'get' || rights.allows('key', op.key, 'read')) return op
+    return { verb: 'get-or-empty', key: op.key }
+  })
+  return { ...asked, ops }
+}
+
+/** A fault for each operation that the caller may not do. */
+export function rightsFaults(
+  context: Pick<ApiContext, 'catalog' | 'requesterOf'>,
+  request: Asked,
+  { ops, places }: AskedOps,
+): readonly OpFault[] {
+  const requester = context.requesterOf(request)
+  const { rights } = requester.caller
+  const all = (['key', 'node', 'service'] as const).every((each) => rights.allowsAll(each, 'write'))
+  if (all) return []
+  return context.catalog.read((reader) =>
+    ops.flatMap((op, at) => {
+      const what = faultOf(() => mustAllowOp(requester, reader, op, ops.slice(0, at)))
+      return what === undefined ? [] : { op: must(places[at]), what }
+    }),
+  )
+}
+
+function faultOf(check: () => void): string | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    if (error instanceof SvcdError) return error.message
+    throw error
+  }
+}
+
+/** `before`: the operations that are done first. */
+function mustAllowOp(
+  requester: Requester,
+  reader: CatalogReader,
+  op: TxnOp,
+  before: readonly TxnOp[],
+): void {
+  const write = (resource: 'key' | 'node' | 'service', name: string): void =>
+    mustAllow(requester, { resource, name, access: 'write' })
+  switch (op.verb) {
+    case 'get':
+    case 'get-or-empty':
+    case 'get-tree':
+    case 'get-node':
+    case 'get-service':
+    case 'get-check':
+      return
+    // Whether they succeed tells of the key.
+    case 'check-index':
+    case 'check-session':
+    case 'check-not-exists':
+      return mustAllow(requester, { resource: 'key', name: op.key, access: 'read' })
+    case 'set':
+    case 'lock':
+    case 'unlock':
+    case 'delete':
+      return write('key', op.key)
+    case 'delete-tree':
+      return mustAllow(requester, { resource: 'key', name: op.key, access: 'write-prefix' })
+    case 'set-node': {
+      const { name, id } = op.definition
+      write('node', name)
+      // It gets a new name with that.
+      const known = id === '' ? undefined : reader.nodeById(id)
+      if (known !== undefined) write('node', known.name)
+      return
+    }
+    case 'delete-node':
+      return write('node', reader.node(op.node)?.name ?? op.node)
+    case 'set-service': {
+      const { definition } = op
+      const replaced = reader.service(op.node, definition.id)?.name
+      for (const name of new Set([definition.name, replaced, destinationOf(definition)])) {
+        if (name !== undefined) write('service', name)
+      }
+      return
+    }
+    case 'delete-service': {
+      const service = serviceBefore(before, op.node, op.id) ?? reader.service(op.node, op.id)
+      if (service === undefined) return write('node', op.node)
+      return write('service', service.name)
+    }
+    case 'set-check': {
+      const { checkId, serviceId } = op.definition
+      writeHolder(write, reader, op.node, serviceId, serviceBefore(before, op.node, serviceId))
+      const replaced = reader.check(op.node, checkId)
+      if (replaced !== undefined) writeHolder(write, reader, op.node, replaced.serviceId)
+      return
+    }
+    case 'delete-check':
+      return writeHolder(write, reader, op.node, reader.check(op.node, op.id)?.serviceId ?? '')
+  }
+}
+
+/** The service that an earlier operation of the transaction registers; its name was checked there. */
+function serviceBefore(
+  before: readonly TxnOp[],
+  node: string,
+  id: string,
+): { readonly id: string; readonly name: string } | undefined {
+  const isIt = (op: TxnOp): boolean =>
+    op.verb === 'set-service' &&
+    op.node.toLowerCase() === node.toLowerCase() &&
+    op.definition.id === id
+  const found = before.findLast(isIt)
+  return found?.verb === 'set-service' ? found.definition : undefined
+}
+
+/** The result of an operation as far as the viewer sees it; undefined: not at all. Who may write may also see what it wrote. */
+export function seenResult(viewer: Viewer, op: TxnOp, result: Result): Result | undefined {
+  switch (op.verb) {
+    case 'get':
+    case 'get-or-empty':
+      return viewer.sees('key', op.key) ? result : undefined
+    case 'get-tree':
+      return (result as readonly (readonly [string, ...Stored])[]).filter(([key]) =>
+        viewer.sees('key', key),
+      )
+    case 'get-node':
+      return viewer.sees('node', (result as Node).name) ? result : undefined
+    case 'get-service': {
+      const { node, name } = result as Service
+      return viewer.seesInstance(node, name) ? result : undefined
+    }
+    case 'get-check': {
+      const { node, serviceName } = result as Check
+      return viewer.seesCheck(node, serviceName) ? result : undefined
+    }
+    default:
+      return result
+  }
+}

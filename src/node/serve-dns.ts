@@ -1,0 +1,88 @@
+import type { Logger } from '../base/log.ts'
+import type { Config } from '../config/options.ts'
+import type { Zone } from '../dns/zone.ts'
+import type { ConnectionGate } from '../net/connections/gate.ts'
+import { dnsRightsOf } from '../resolver/dns-rights.ts'
+import type { DnsMode } from '../resolver/mode.ts'
+import { DnsService } from '../resolver/service.ts'
+import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
+import { zonesIn } from '../resolver/zones/zone-files.ts'
+import { loadZoneFiles } from '../resolver/zones/zone-loader.ts'
+import type { Versions } from '../state/machine/versions.ts'
+import type { AccessControl } from './access-control.ts'
+import { dnsRights, followDnsRights } from './dns-access.ts'
+
+export interface DnsParts {
+  readonly config: Config
+  readonly logger: Logger
+  /** The data directory. */
+  readonly directory: string
+  readonly statePath: string
+  readonly versions: Versions
+  readonly mode: DnsMode
+  readonly gate: ConnectionGate
+  readonly access: AccessControl
+  readonly onSuspicion: (reason: string) => void
+  readonly onDeath: (error: Error) => void
+  /** What to call at the stop is added here. */
+  readonly stops: (() => void | Promise<void>)[]
+}
+
+export interface ServedDns {
+  /** Undefined: DNS is off. */
+  readonly dns: DnsService | undefined
+  /** Reads the zone files again. Rejects with `zone-invalid`. */
+  readonly setZone: () => Promise<void>
+}
+
+/** Opens DNS. It shows what the token of DNS may read, from its first answer on. */
+export async function serveDns(parts: DnsParts): Promise<ServedDns> {
+  const { stops, access, logger } = parts
+  const zone = (): Promise<Zone> => zoneFrom(parts)
+  const onRights = { tokens: access.tokens, secret: () => access.dnsSecret, logger }
+  const first = dnsRights(onRights)
+  const dns = await startDns(parts, await zone(), dnsRightsOf(first))
+  stops.push(() => dns?.stop())
+  if (dns !== undefined) stops.push(await followDnsRights({ ...onRights, dns }, first))
+  return { dns, setZone: async () => dns?.setZone(await zone()) }
+}
+
+/** Without an option that says where, zone files are looked for in the data directory. */
+async function zoneFrom({ config, directory, logger }: DnsParts): Promise<Zone> {
+  const path = config.zonesDir ?? zonesIn(directory)
+  const { zones, warnings } = await loadZoneFiles(path, domainsOf(config))
+  for (const warning of warnings) logger.warn({ warning }, 'zone file warning')
+  return zoneOf(config, zones)
+}
+
+async function startDns(
+  { config, logger, statePath, versions, mode, gate, onSuspicion, onDeath }: DnsParts,
+  zone: Zone,
+  rights: ReturnType<typeof dnsRightsOf>,
+): Promise<DnsService | undefined> {
+  if (config.ports.dns < 0) return undefined
+  return DnsService.start({
+    answering: {
+      statePath,
+      versions: versions.buffer,
+      mode: mode.shared.buffer,
+      zone,
+      onlyPassing: config.dns.onlyPassing,
+      nodeName: config.nodeName,
+      udpSizeMax: config.dns.udpSizeMax,
+      rights,
+    },
+    addresses: config.dnsAddresses,
+    port: config.ports.dns,
+    path: config.dns.udp,
+    threads: config.dns.threads,
+    tcpGate: gate,
+    tcpLimits: {
+      idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,
+      frameTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
+    },
+    logger,
+    onSuspicion,
+    onDeath,
+  })
+}
