@@ -126,6 +126,7 @@ const rules: LayerRules = {
     node: {
       imports: [
         'base',
+        'access',
         'agent',
         'api',
         'archive',

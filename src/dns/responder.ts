@@ -212,7 +212,8 @@ export class Responder {
       if (isCacheable && entry === undefined && isEndless) {
         isKept = this.#doorkeeper.knows(this.#scan.hash)
         // The shared ones say nothing of what was hidden.
-        const negative = isKept || view.hasHidden ? undefined : this.#negatives.find(message, this.#scan.variant)
+        const negative =
+          isKept || view.hasHidden ? undefined : this.#negatives.find(message, this.#scan.variant)
         if (negative !== undefined) return negative
       }
       prepared = new PreparedAnswer(message, bytesMax, zone.enableTruncate)

@@ -47,7 +47,11 @@ export function openAnswerer(
   const snapshots = new Snapshots(
     reader,
     { catalog: versions, others },
-    { caller: dnsCaller(answering.rights), onlyPassing: answering.onlyPassing, nodeName: answering.nodeName },
+    {
+      caller: dnsCaller(answering.rights),
+      onlyPassing: answering.onlyPassing,
+      nodeName: answering.nodeName,
+    },
   )
   let agedMs = performance.now()
   const endBatch = (): void => {

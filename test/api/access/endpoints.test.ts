@@ -189,14 +189,14 @@ t.test(
     const tokens = new TestTokens().set('a', 'key "app/secret" { policy = "read" }')
     const { api, ask } = await seeded(t, tokens)
     const changes = [() => tokens.set('a', ''), () => tokens.delete('a')]
-  for (const [at, change] of changes.entries()) {
+    for (const [at, change] of changes.entries()) {
       tokens.set('a', 'key "app/secret" { policy = "read" }')
       const { headers } = await ask('a', 'GET', '/v1/kv/app/secret')
       const before = api.backend.waiting
       const waiting = ask(
         'a',
         'GET',
-        `/v1/kv/app/secret?wait=20s&index=${String(headers["x-consul-index"])}`,
+        `/v1/kv/app/secret?wait=20s&index=${String(headers['x-consul-index'])}`,
       )
       while (api.backend.waiting === before) await new Promise((go) => setImmediate(go))
       change()
