@@ -157,6 +157,7 @@ const rules: LayerRules = {
     node: {
       imports: [
         'base',
+        'access',
         'agent',
         'api',
         'archive',
