@@ -111,22 +111,10 @@ export function createHttpApi(
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
   const tokenStreams = new TokenStreams(options.tokens)
-  const { identity, agent } = backend
   const renderer = new Renderer()
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
   const context: ApiContext = {
-    identity,
-    agent,
-    catalog: backend.of(catalogFamily),
-    families: backend,
-    writes: backend,
-    sessions: backend.sessions,
-    freshness: backend,
-    cluster: backend,
-    snapshots: backend,
-    files: backend,
-    facts: backend,
-    log: backend,
+    ...portsIn(backend),
     waits,
     streams,
     lines,
@@ -144,7 +132,6 @@ export function createHttpApi(
   }
   addRequestFields(app)
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
-  app.decorateRequest('requester', undefined)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app), options.tokens)
   logRequests(app, logger)
@@ -160,6 +147,25 @@ export function createHttpApi(
     done()
   })
   return app
+}
+
+/** The ports one by one. */
+function portsIn(backend: Backend) {
+  const { identity, agent, sessions } = backend
+  return {
+    identity,
+    agent,
+    sessions,
+    catalog: backend.of(catalogFamily),
+    families: backend,
+    writes: backend,
+    freshness: backend,
+    cluster: backend,
+    snapshots: backend,
+    files: backend,
+    facts: backend,
+    log: backend,
+  }
 }
 
 /** The parts that the endpoints of tokens need. */
@@ -184,6 +190,7 @@ const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () =>
 
 /** So that all requests are objects of one shape. */
 function addRequestFields(app: FastifyInstance): void {
+  app.decorateRequest('requester', undefined)
   app.decorateRequest('endpoint')
   app.decorateRequest('isOver', false)
 }

@@ -8,7 +8,7 @@ export const tagsMax = 1024
 export const taggedAddressesMax = 64
 /** Of one registration, and of one session. */
 export const checksMax = 1024
-export const keyBytesMax = 8192
+export const keyBytesMax = 16_384
 export const sessionNameBytesMax = 1024
 /** Of the service ID, type, interval and timeout of a check. */
 export const checkTextBytesMax = 512

@@ -6,12 +6,9 @@ import type { Origin } from '../ports/writes.ts'
 export function originOf(request: FastifyRequest, cause: string): Origin {
   const client = request.headers['user-agent']
   const accessorId = request.requester?.accessorId ?? ''
-  const origin: Origin = {
-    actor: `http ${addressOf(request)}`,
-    // An entry of the log has the field only if there is something to tell.
-    accessor: accessorId === '' ? undefined : accessorId,
-    cause,
-  }
+  const actor = `http ${addressOf(request)}`
+  const origin: Origin =
+    accessorId === '' ? { actor, cause } : { actor, accessor: accessorId, cause }
   return client === undefined ? origin : { ...origin, client: cutClient(client) }
 }
 

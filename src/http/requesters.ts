@@ -32,9 +32,12 @@ const anybody: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
 /** Asks `tokens` who sends requests; without them everybody is anonymous and may do everything. */
 export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, 'identity'> {
   if (tokens === undefined) {
-    const all = (): Requester => anybody
-    const callerOf = (): Caller => anonymous
-    return { requesterOf: all, requesterNow: all, callerOf, callerWith: callerOf }
+    return {
+      requesterOf: () => anybody,
+      requesterNow: () => anybody,
+      callerOf: () => anonymous,
+      callerWith: () => anonymous,
+    }
   }
   const requesterNow = (request: FastifyRequest): Requester => {
     const requester = tokens.isEnabled ? tokens.requester(secretOf(request)) : anybody

@@ -30,7 +30,7 @@ export class AccessControl implements AgentTokens {
     this.#acl = acl
     this.tokens = new TokenBook(this.#options(), { state, datacenter, clock, logger })
     const actor = `agent ${nodeName}`
-    const { wallMs } = clock
+    const wallMs = (): number => clock.wallMs()
     this.#initial = new InitialToken({ state, writes, wallMs, actor, logger })
     this.#apply()
     this.tokens.onChange(() => this.#initial.check())

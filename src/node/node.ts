@@ -12,7 +12,6 @@ import { openFilesMax } from '../process/descriptor-limit.ts'
 import type { DescriptorPlan } from '../net/connections/descriptor-plan.ts'
 import { StateReader } from '../storage/state.ts'
 import { advertisedAddress } from '../process/advertised-address.ts'
-import type { Writes } from '../ports/writes.ts'
 import { ChangeWaiters } from '../reads/change-waiters.ts'
 import { LocalReads } from '../reads/local-reads.ts'
 import type { LocalReadsParts } from '../reads/local-reads.ts'
@@ -20,6 +19,7 @@ import { auditSettings } from './auditing.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
+import type { DnsService } from '../resolver/service.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
 import { portsOf } from './ports.ts'
@@ -149,12 +149,7 @@ async function start(given: Start): Promise<RunningNode> {
       service.status(() => statusLine(status))
     },
   })
-  stops.parts.push(() => replica.stop())
-  certificates.users.peers = (tls) => replica.useTls(tls)
-  mode.begin(replica)
-  stops.parts.push(() => mode.stop())
-  stops.begins.push(() => replica.giveUpAfter(stopGraceMs))
-  service.watch((silenceMs) => replica.isAlive(silenceMs))
+  follow(replica, { certificates, mode, service, stops })
   await Promise.race([noteCurrent(replica, mode), patience])
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
@@ -171,13 +166,11 @@ async function start(given: Start): Promise<RunningNode> {
   whenLed.call(() => agent.onLeaderFound())
   await Promise.race([agent.registered, patience])
   const reads = { state, sliced, versions, waiters, damage: () => replica.status?.damage }
-  access = openAccess(config, reads, replica, given)
-  access.see(replica.status?.leader?.id === nodeId)
+  access = openAccess(reads, replica, nodeId, given)
   const onDns = { config, logger, statePath, versions, mode, gate: connections.dns, access }
   const onFault = { onSuspicion, onDeath, stops: stops.parts }
   const { dns, setZone } = await serveDns({ ...onDns, ...onFault, directory: directory.path })
-  const udpHeaps = (): readonly number[] => (dns?.figures.udp ?? []).map((udp) => udp.heapBytes)
-  stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...udpHeaps()]))
+  stops.parts.push(compactSmallHeaps(() => heapsOf(replica, dns)))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
   const reopenAudit = (): void => replica.reopenAudit()
@@ -291,16 +284,37 @@ function identityOf(config: Config, nodeId: string, server: number): Identity {
   }
 }
 
+interface Followers extends Pick<Start, 'service' | 'stops'> {
+  readonly certificates: NodeCertificates
+  readonly mode: DnsMode
+}
+
+/** Connects the replica with what depends on it. */
+function follow(replica: Replica, { certificates, mode, service, stops }: Followers): void {
+  stops.parts.push(() => replica.stop())
+  certificates.users.peers = (tls) => replica.useTls(tls)
+  mode.begin(replica)
+  stops.parts.push(() => mode.stop())
+  stops.begins.push(() => replica.giveUpAfter(stopGraceMs))
+  service.watch((silenceMs) => replica.isAlive(silenceMs))
+}
+
+/** Bytes of the heaps of the other threads. */
+function heapsOf(replica: Replica, dns: DnsService | undefined): readonly number[] {
+  return [replica.heapBytes, ...(dns?.figures.udp ?? []).map(({ heapBytes }) => heapBytes)]
+}
+
 /** The parts of access control that are there before DNS and HTTP are opened. */
 function openAccess(
-  config: Config,
   reads: LocalReadsParts,
-  writes: Writes,
-  { logger, stops }: Pick<Start, 'logger' | 'stops'>,
+  replica: Replica,
+  nodeId: string,
+  { config, logger, stops }: Pick<Start, 'config' | 'logger' | 'stops'>,
 ): AccessControl {
   const families = new LocalReads(reads)
-  const access = new AccessControl({ config, families, writes, clock, logger })
+  const access = new AccessControl({ config, families, writes: replica, clock, logger })
   stops.parts.push(() => access.stop())
+  access.see(replica.status?.leader?.id === nodeId)
   return access
 }
 

@@ -65,10 +65,10 @@ const rows: readonly Row[] = [
     max: 1024,
     request: (n) => node({ Checks: list(n).map((id) => ({ CheckID: id, Name: id })) }),
   },
-  { field: 'key', max: 8192, request: (n) => ['PUT', `/v1/kv/${x(n)}`, 'v'] },
+  { field: 'key', max: 16_384, request: (n) => ['PUT', `/v1/kv/${x(n)}`, 'v'] },
   {
     field: 'key of a transaction',
-    max: 8192,
+    max: 16_384,
     request: (n) => ['PUT', '/v1/txn', [{ KV: { Verb: 'set', Key: x(n), Value: '' } }]],
   },
   { field: 'value', max: 512 * 1024, request: (n) => ['PUT', '/v1/kv/k', x(n)] },

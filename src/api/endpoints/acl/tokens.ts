@@ -269,7 +269,7 @@ async function create(
 /** Throws the error of a refusal. */
 function refuseLink(refusal: string | undefined, id: string): void {
   if (refusal === undefined) return
-  const [kind, value = ''] = refusal.split(' ')
+  const [kind = '', value = ''] = refusal.split(' ')
   switch (kind) {
     case 'unknown-policy':
       throw svcdError('acl-link-unknown', { what: 'policy', by: 'ID', value })

@@ -155,7 +155,20 @@ export function seenResult(viewer: Viewer, op: TxnOp, result: Result): Result | 
       const { node, serviceName } = result as Check
       return viewer.seesCheck(node, serviceName) ? result : undefined
     }
-    default:
+    case 'set':
+    case 'delete':
+    case 'delete-tree':
+    case 'lock':
+    case 'unlock':
+    case 'check-index':
+    case 'check-not-exists':
+    case 'check-session':
+    case 'set-node':
+    case 'delete-node':
+    case 'set-service':
+    case 'delete-service':
+    case 'set-check':
+    case 'delete-check':
       return result
   }
 }
