@@ -311,7 +311,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./tls/ca-create.ts')).tlsCaCreateCommand,
   },
   'tls cert create': {
-    summary: 'Create a certificate for a server, a client or the command line.',
+    summary: 'Create a certificate for a server or a client.',
     load: async () => (await import('./tls/cert-create.ts')).tlsCertCreateCommand,
   },
   keygen: {
