@@ -29,7 +29,7 @@ export interface Question<Reader extends Indexed> {
   readonly headers?: Readonly<Record<string, string>>
   /** The right without which it is refused. */
   readonly needs?: Need | undefined
-  /** What it asks about. Who may not read that gets the answer and the index of what does not exist. */
+  /** The subject of the question. A caller who may not read it gets the answer and the index of a name that does not exist. */
   readonly about?: About
 }
 
@@ -41,7 +41,7 @@ export interface About {
   readonly missing: Answer
 }
 
-/** No command moves it, so its index is that of names that nobody has ever used. */
+/** No command moves it, so its index is that of a name that was never used. */
 const subjectOfNothing = 'nothing'
 
 /** A question as a client asks it. Two with the same key of the same caller must be the same. */

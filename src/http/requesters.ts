@@ -75,7 +75,7 @@ export function checkOf(
   needs: Needs,
 ): ((context: RequesterContext, request: FastifyRequest) => void) | undefined {
   if ('none' in needs) return undefined
-  // The handler goes on from here. A secret that nobody has is refused before it does anything.
+  // The handler checks the rest. A secret that no token has is refused before it does anything.
   if ('filteredBy' in needs || 'handlerChecks' in needs) {
     return (context, request) => void context.requesterOf(request)
   }

@@ -34,7 +34,7 @@ export async function followDnsRights(access: DnsAccess, last: Rights): Promise<
   })
 }
 
-/** With a token that nobody has, DNS shows nothing. */
+/** With an unknown token, DNS shows nothing. */
 const nothing = new Authorizer([], 'deny')
 
 /** What DNS may show now. */

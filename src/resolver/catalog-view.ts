@@ -61,7 +61,7 @@ export class CatalogView implements View {
     return this.#hidden
   }
 
-  /** Whose answers it gives from now on. Those that are cached belong to the caller before. */
+  /** Whose answers it gives from now on. Cached answers belong to the caller before. */
   set caller(caller: Caller) {
     this.#caller = caller
   }

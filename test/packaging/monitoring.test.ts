@@ -70,9 +70,11 @@ function labelsByName(exposition: string): ReadonlyMap<string, ReadonlySet<strin
 const added = ['job', 'instance']
 
 t.test('the rules and the dashboard use metrics and labels that an agent has', async (t) => {
-  const files = writeCredentials(t.testdir(), 'https', leaf(authority()))
+  const directory = t.testdir()
+  const files = writeCredentials(directory, 'https', leaf(authority()))
   const https = [`-https-cert-file=${files.cert}`, `-https-key-file=${files.key}`]
-  const args = ['-dev', '-log-level=warn', '-https-port=0', ...https]
+  const audit = `-audit-log=${directory}/audit.log`
+  const args = ['-dev', '-log-level=warn', '-https-port=0', ...https, audit]
   const agent = await AgentProcess.start({ args })
   t.teardown(() => agent.stop())
   const exposition = async (): Promise<string> => (await fetch(`${agent.httpUrl}/metrics`)).text()

@@ -29,7 +29,7 @@ export interface ExplainedRule {
 /** The rights of a token: what its policies allow together. Immutable, and cheap to ask. */
 export class Authorizer {
   readonly defaultPolicy: DefaultPolicy
-  /** What it was made of, so that another thread can make the same. */
+  /** The policies that it was made of, so that another thread can make the same. */
   readonly policies: readonly Policy[]
   readonly #tables = new Map<Resource, DecisionTable>()
 

@@ -20,7 +20,7 @@ const lookMs = 5000
 
 /**
  * The streams that are open, by whose rights. A stream ends when its token is deleted, expires or gets other rights;
- * the client connects again, and is then judged anew.
+ * the client connects again, with the rights that it has then.
  */
 export class TokenStreams {
   readonly #tokens: Tokens | undefined
@@ -91,7 +91,7 @@ export class TokenStreams {
     return this.#callerOf(secret) === caller
   }
 
-  /** Undefined: nobody has this secret any more. */
+  /** Undefined: no token has this secret any more. */
   #callerOf(secret: string | undefined): Caller | undefined {
     if (this.#tokens?.isEnabled !== true) return anonymous
     try {

@@ -41,7 +41,7 @@ export function policyCreateCommand(io: Io): Command {
   addWriteOptions(command)
   addAclOptions(command)
   return addExamples(command, [
-    `svcd acl policy create -name web-write -rules 'service "web" { policy = "write" }'`,
+    `svcd acl policy create -name web -rules 'service "web" { policy = "write" }'`,
     'svcd acl policy create -name web-write -rules @web-write.hcl',
   ])
 }

@@ -39,7 +39,7 @@ export function roleCreateCommand(io: Io): Command {
   addGrantsOptions(command)
   addAclOptions(command)
   return addExamples(command, [
-    'svcd acl role create -name web-team -service-identity web -policy-name kv-web',
+    'svcd acl role create -name web-team -service-identity web',
   ])
 }
 

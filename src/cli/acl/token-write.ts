@@ -60,7 +60,7 @@ export function tokenCreateCommand(io: Io): Command {
   return addExamples(command, [
     'svcd acl token create -description "web on n1" -service-identity web',
     'svcd acl token create -description "agent of n1" -node-identity n1:dc1',
-    'svcd acl token create -description "Prometheus" -policy-name builtin/global-read-only',
+    'svcd acl token create -policy-name builtin/global-read-only',
   ])
 }
 

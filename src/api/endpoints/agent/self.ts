@@ -93,7 +93,7 @@ export const selfEndpoints = [
 ]
 
 function selfJson(context: ApiContext) {
-  const { agent, catalog, facts, freshness, identity } = context
+  const { agent, catalog, facts, freshness, identity, tokens } = context
   const leader = freshness.leader()
   const { services, checks } = agent.counts()
   const own = serverMembers(context).find(({ server }) => server.id === identity.nodeId)
@@ -108,7 +108,7 @@ function selfJson(context: ApiContext) {
       Version: consulVersion,
       SvcdVersion: identity.version,
     },
-    DebugConfig: debugConfig(identity),
+    DebugConfig: debugConfig(identity, tokens.isEnabled),
     Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
     Member: own === undefined ? null : memberJson(own, identity),
     Stats: {
@@ -118,7 +118,7 @@ function selfJson(context: ApiContext) {
       },
       build: { prerelease: '', revision: '', version: identity.version },
       consul: {
-        acl: 'disabled',
+        acl: tokens.isEnabled ? 'enabled' : 'disabled',
         known_datacenters: '1',
         leader: String(freshness.isLeader()),
         leader_addr: leader,

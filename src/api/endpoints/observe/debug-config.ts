@@ -7,11 +7,11 @@ import { serverAddress } from '../agent/members.ts'
  * mean something here, or that say that a feature is off. There is no gossip; who joins dials the servers'
  * port, so that is the address to join at.
  */
-export function debugConfig(identity: Identity) {
+export function debugConfig(identity: Identity, hasAcls: boolean) {
   const { address, datacenter, ports } = identity
   const url = `tcp://${serverAddress(identity)}`
   return {
-    ACLsEnabled: false,
+    ACLsEnabled: hasAcls,
     AdvertiseAddrLAN: address,
     AdvertiseAddrWAN: address,
     AutoEncryptTLS: false,

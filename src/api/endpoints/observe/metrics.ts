@@ -48,11 +48,12 @@ export const metricsEndpoints = [
     media: lineStream,
     errors: [403, 503],
     isForPages: false,
-    async handle({ measured, lines }, request, reply) {
+    async handle({ measured, lines, tokenStreams }, request, reply) {
       const type = 'application/x-ndjson'
       if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
       if (reply.raw.destroyed) return reply.hijack()
       const next = (): string => `${JSON.stringify(consulShape(measured.metrics(), new Date()))}\n`
+      tokenStreams.followLines(request, reply.raw)
       return lines.open(reply, type, {
         // Of gauges the latest value is enough: missed ones would add nothing.
         dropped: () => '',

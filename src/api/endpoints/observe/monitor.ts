@@ -30,13 +30,14 @@ export const monitorEndpoint = endpoint({
   media: lineStream,
   errors: [403, 503],
   isForPages: false,
-  async handle({ log, lines }, request, reply) {
+  async handle({ log, lines, tokenStreams }, request, reply) {
     const level = levelOf(request.query)
     const { logjson, heartbeat } = request.query
     const json = logjson !== undefined
     const type = json ? 'application/x-ndjson' : 'text/plain; charset=utf-8'
     if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
     if (reply.raw.destroyed) return reply.hijack()
+    tokenStreams.followLines(request, reply.raw)
     return lines.open(reply, type, {
       dropped: (count) => droppedLine(count, json),
       hasBeat: heartbeat !== undefined,

@@ -64,7 +64,7 @@ export async function execute(
   const [limit, connect] = [limitOf(parameters), connectOf(parameters)]
   await reach(context, consistency)
   const query = findQuery(context, name)
-  // A query with a token acts by the rights of that, whoever executes it.
+  // A query with a token acts by the rights of that token.
   const viewer = new Viewer(
     query.token === '' ? context.callerOf(request) : context.callerWith(query.token),
   )

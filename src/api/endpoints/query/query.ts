@@ -126,7 +126,7 @@ export const queryEndpoints: readonly ApiEndpoint[] = [
     method: 'GET',
     path: '/v1/query/{query}/execute',
     operation: 'execute_query',
-    // A query can be executed by everybody, as in Consul. What it finds is filtered.
+    // A query can be executed by everybody, as in Consul. Its result is filtered.
     permission: nodeAndService.read,
     summary: 'List the instances that a prepared query chooses, by its ID or name',
     query: {
@@ -171,7 +171,7 @@ function allQueries(state: FamilyReads<QueryReader>): QueryQuestion {
   }
 }
 
-/** The right to read the query that a path names. Undefined: there is none, or nobody needs a right to it. */
+/** The right to read the query that a path names. Undefined: there is none, or reading it needs no right. */
 function needsToRead(context: ApiContext, request: Asked): Need | undefined {
   const { params: id } = request
   const { rights } = context.callerOf(request)
@@ -187,7 +187,7 @@ function mayWrite(context: ApiContext, request: Asked, query: QueryDefinition): 
   mustAllow(context.requesterOf(request), { resource: 'query', name: query.name, access: 'write' })
 }
 
-/** Throws `permission-denied`. What is not there is refused later, by the state. */
+/** Throws `permission-denied`. An unknown query is refused later, by the state. */
 function mayWriteKnown(context: ApiContext, request: Asked, id: string): void {
   if (context.callerOf(request).rights.allowsAll('query', 'write')) return
   const known = context.families.of(queryFamily).read((reader) => reader.query(id))

@@ -7,7 +7,7 @@ import { isTemplate } from '../../../state/query/model.ts'
 
 const hidden = '<hidden>'
 
-/** Whether rules can be about a query. One without a name that is no template can be read by all who know its ID. */
+/** Whether rules can be about a query. A query without a name that is not a template can be read by all who know its ID. */
 export function hasRules(query: Pick<QueryDefinition, 'name' | 'template'>): boolean {
   return query.name !== '' || isTemplate(query)
 }

@@ -18,7 +18,7 @@ import { writeHolder } from '../catalog/rights.ts'
 
 /**
  * The same operations, but one that gets a key which the caller may not read does not fail if there is no such key:
- * its failure would tell. What it gets is filtered.
+ * its failure would tell. Its result is filtered.
  */
 export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
   if (rights.allowsAll('key', 'read')) return asked
