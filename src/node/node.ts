@@ -19,7 +19,6 @@ import { auditSettings } from './auditing.ts'
 import { connectionFigures, openConnections, peerLimitsOf } from './connections.ts'
 import { openDataDirectory } from '../replica/offline/data-directory.ts'
 import { DnsMode } from '../resolver/mode.ts'
-import type { DnsService } from '../resolver/service.ts'
 import { LeadershipNotice } from '../replica/cluster/leadership-notice.ts'
 import { LimitedLines } from '../process/limited-lines.ts'
 import { portsOf } from './ports.ts'
@@ -38,7 +37,7 @@ import { ServiceManager } from '../process/service-manager.ts'
 import { SlicedReads } from '../reads/sliced-reads.ts'
 import { SnapshotService } from '../archive/service.ts'
 import { statusLine } from '../observe/status-line.ts'
-import { boundMemory, compactSmallHeaps } from '../process/thread-heaps.ts'
+import { boundMemory } from '../process/thread-heaps.ts'
 
 export interface RunningNode {
   readonly http: readonly BoundAddress[]
@@ -170,7 +169,6 @@ async function start(given: Start): Promise<RunningNode> {
   const onDns = { config, logger, statePath, versions, mode, gate: connections.dns, access }
   const onFault = { onSuspicion, onDeath, stops: stops.parts }
   const { dns, setZone } = await serveDns({ ...onDns, ...onFault, directory: directory.path })
-  stops.parts.push(compactSmallHeaps(() => heapsOf(replica, dns)))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
   const reopenAudit = (): void => replica.reopenAudit()
@@ -297,11 +295,6 @@ function follow(replica: Replica, { certificates, mode, service, stops }: Follow
   stops.parts.push(() => mode.stop())
   stops.begins.push(() => replica.giveUpAfter(stopGraceMs))
   service.watch((silenceMs) => replica.isAlive(silenceMs))
-}
-
-/** Bytes of the heaps of the other threads. */
-function heapsOf(replica: Replica, dns: DnsService | undefined): readonly number[] {
-  return [replica.heapBytes, ...(dns?.figures.udp ?? []).map(({ heapBytes }) => heapBytes)]
 }
 
 /** The parts of access control that are there before DNS and HTTP are opened. */

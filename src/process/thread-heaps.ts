@@ -19,13 +19,6 @@ const growingPercent = 25
 const youngMb = 3 * semiSpaceMb
 /** Threads that make snapshots leave holes. */
 const trimMs = 20_000
-/**
- * While all heaps are smaller than this, a full collection moves all that is alive together, so that V8 gives
- * back the pages between. V8 would keep up to 12 MB of them for each thread. Moving a large heap takes too long:
- * 100 MB take 0.5 s.
- */
-const movedBytesMax = 40 * 1024 * 1024
-const lookMs = 5000
 /** For every thread of a node. */
 export const threadLimits: ResourceLimits = { maxYoungGenerationSizeMb: youngMb }
 
@@ -41,23 +34,8 @@ export function boundMemory(): () => void {
   // A young generation of a few megabytes, in which nearly all is garbage, is collected faster by one thread
   // than by several that must first be woken. On a busy machine the collection waited for them.
   setFlagsFromString('--no-parallel-scavenge')
-  compactAlways(true)
   const trimming = setInterval(trimAllocator, trimMs).unref()
   return () => clearInterval(trimming)
-}
-
-/** Stops moving what is alive while a heap is large. `others`: bytes of the heaps of the other threads. */
-export function compactSmallHeaps(others: () => readonly number[]): () => void {
-  const look = (): void => {
-    compactAlways([heapBytes(), ...others()].every((bytes) => bytes < movedBytesMax))
-  }
-  const looking = setInterval(look, lookMs).unref()
-  return () => clearInterval(looking)
-}
-
-/** V8 reads this flag at each collection, for all threads. */
-function compactAlways(isOn: boolean): void {
-  setFlagsFromString(isOn ? '--compact-on-every-full-gc' : '--no-compact-on-every-full-gc')
 }
 
 /** Bytes that the heap of this thread takes, used or not. */
