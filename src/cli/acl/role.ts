@@ -38,9 +38,7 @@ export function roleCreateCommand(io: Io): Command {
     })
   addGrantsOptions(command)
   addAclOptions(command)
-  return addExamples(command, [
-    'svcd acl role create -name web-team -service-identity web',
-  ])
+  return addExamples(command, ['svcd acl role create -name web-team -service-identity web'])
 }
 
 interface UpdateOptions extends WriteOptions {
