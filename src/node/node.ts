@@ -34,9 +34,11 @@ import type { Reread } from './reloading.ts'
 import { Replica } from '../replica/replica.ts'
 import type { ReplicaSettings } from '../replica/messages.ts'
 import { ServiceManager } from '../process/service-manager.ts'
+import type { DnsService } from '../resolver/service.ts'
 import { SlicedReads } from '../reads/sliced-reads.ts'
 import { SnapshotService } from '../archive/service.ts'
 import { statusLine } from '../observe/status-line.ts'
+import { compactSmallHeaps } from '../process/heap-compaction.ts'
 import { boundMemory } from '../process/thread-heaps.ts'
 
 export interface RunningNode {
@@ -169,6 +171,7 @@ async function start(given: Start): Promise<RunningNode> {
   const onDns = { config, logger, statePath, versions, mode, gate: connections.dns, access }
   const onFault = { onSuspicion, onDeath, stops: stops.parts }
   const { dns, setZone } = await serveDns({ ...onDns, ...onFault, directory: directory.path })
+  stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...dnsHeaps(dns)]))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
   const reopenAudit = (): void => replica.reopenAudit()
@@ -185,6 +188,10 @@ async function start(given: Start): Promise<RunningNode> {
   const inHttp = { config, backend, replica, access, certificates, gate, lines, logger, clock }
   const served = await serveHttp({ ...inHttp, directory: directory.path, stops: stops.parts })
   return { ...served, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+}
+
+function dnsHeaps(dns: DnsService | undefined): readonly number[] {
+  return dns === undefined ? [] : dns.figures.udp.map(({ heapBytes }) => heapBytes)
 }
 
 async function noteCurrent(replica: Replica, mode: DnsMode): Promise<void> {

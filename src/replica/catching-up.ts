@@ -3,16 +3,19 @@ import type { RaftServer } from './raft-server.ts'
 import { tickMs } from './replica-ticker.ts'
 
 /**
- * Resolves with true when a read barrier holds, which proves that everything its leader had committed is
- * applied here; with false when `isOver` first.
+ * Calls `onHeld` when a read barrier holds, which proves that everything its leader had committed is
+ * applied here; not when `isOver` first.
  */
-export async function untilCaughtUp(raft: RaftServer, isOver: () => boolean): Promise<boolean> {
+export async function untilCaughtUp(
+  raft: RaftServer,
+  isOver: () => boolean,
+  onHeld: () => void,
+): Promise<void> {
   while (!isOver()) {
     const isHeld = raft.readBarrier()
     raft.turn()
-    if (await isHeld) return !isOver()
+    if (await isHeld) return isOver() ? undefined : onHeld()
     // A server that may not read says so immediately.
     await sleep(tickMs)
   }
-  return false
 }

@@ -94,7 +94,8 @@ export class ReplicaServer {
   #isStopped = false
 
   constructor(parts: ReplicaServerParts) {
-    this.#parts = parts
+    // What comes late finds closed files.
+    this.#parts = { ...parts, guard: (work) => (this.#isStopped ? undefined : parts.guard(work)) }
     const { dataDirectory, settings, stamp } = parts
     this.#stamp = new Stamp(stamp)
     this.#disk = diskSpaceOf(parts, () => this.#checkpoint(() => this.#snapshots.giveBack()))
@@ -366,8 +367,7 @@ export class ReplicaServer {
     raft.turn()
     if (this.#marks.isCaughtUp) return
     const isOver = (): boolean => this.#isStopped || this.#marks.isCaughtUp || this.#raft !== raft
-    void untilCaughtUp(raft, isOver).then((hasCaughtUp) => {
-      if (!hasCaughtUp) return
+    void untilCaughtUp(raft, isOver, () => {
       this.#marks.setCaughtUp()
       this.#parts.onTurn()
     })
@@ -486,8 +486,8 @@ export class ReplicaServer {
     const attempt = async (): Promise<void> => {
       const isFormed = await this.#formation.attempt()
       if (isFormed || this.#isStopped) return
-      const waitMs = formationMs * (0.5 + Math.random())
-      this.#timers.push(setTimeout(() => void attempt().catch(this.#fail), waitMs))
+      const again = (): void => void attempt().catch(this.#fail)
+      this.#timers.push(setTimeout(again, formationMs * (0.5 + Math.random())))
     }
     void attempt().catch(this.#fail)
   }

@@ -22,6 +22,7 @@ export class Ticker {
   #lastMs: number
   #dueMs: number
   #isDraining = false
+  #isStopped = false
 
   constructor(parts: TickerParts) {
     this.#parts = parts
@@ -30,7 +31,9 @@ export class Ticker {
     this.#timer = setInterval(() => this.#onTimer(), parts.tickMs / 2)
   }
 
+  /** Nothing ticks after it: what ticks would touch may be closed. */
   stop(): void {
+    this.#isStopped = true
     clearInterval(this.#timer)
   }
 
@@ -53,6 +56,7 @@ export class Ticker {
     if (elapsedMs > 4 * tickMs) onStall(elapsedMs)
     setImmediate(() =>
       setImmediate(() => {
+        if (this.#isStopped) return
         this.#isDraining = false
         this.#lastMs = nowMs()
         onTicks(count)
