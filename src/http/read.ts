@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/caller.ts'
 import type { Random } from '../base/random.ts'
-import type { Requester } from '../ports/tokens.ts'
+import type { Requester } from '../access/requester.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import { timeoutMs, untilFound } from './blocking.ts'
 import type { BlockingContext } from './blocking.ts'

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
+import { anybody } from '../access/requester.ts'
+import type { Requester } from '../access/requester.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Identity } from '../ports/identity.ts'
-import type { Requester, Tokens } from '../ports/tokens.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import type { CheckedNeed, Need, Needs } from './permissions.ts'
 import { secretOf } from './token-of.ts'
 
@@ -27,18 +28,8 @@ export interface RequesterContext {
   readonly callerWith: (secret: string) => Caller
 }
 
-const anybody: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
-
-/** Asks `tokens` who sends requests; without them everybody is anonymous and may do everything. */
-export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, 'identity'> {
-  if (tokens === undefined) {
-    return {
-      requesterOf: () => anybody,
-      requesterNow: () => anybody,
-      callerOf: () => anonymous,
-      callerWith: () => anonymous,
-    }
-  }
+/** Asks `tokens` who sends requests. */
+export function requesters(tokens: Tokens): Omit<RequesterContext, 'identity'> {
   const requesterNow = (request: FastifyRequest): Requester => {
     const requester = tokens.isEnabled ? tokens.requester(secretOf(request)) : anybody
     request.requester = requester
@@ -50,7 +41,7 @@ export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, '
     requesterOf,
     requesterNow,
     callerOf: (request) => requesterOf(request).caller,
-    callerWith: (secret) => (tokens.isEnabled ? tokens.requester(secret).caller : anonymous),
+    callerWith: (secret) => (tokens.isEnabled ? tokens.requester(secret) : anybody).caller,
   }
 }
 

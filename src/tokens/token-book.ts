@@ -1,15 +1,16 @@
-import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
 import { Authorizer } from '../access/rules/authorizer.ts'
 import { isIdentityName } from '../access/rules/identities.ts'
 import type { DefaultPolicy } from '../access/rules/authorizer.ts'
+import { anybody } from '../access/requester.ts'
+import type { Requester } from '../access/requester.ts'
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { AccessQuestion, ExplainedToken, Explanations } from '../ports/explanations.ts'
 import type { FamilyReads } from '../ports/reads.ts'
-import type { Requester, Tokens } from '../ports/tokens.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import type { Wait } from '../ports/waits.ts'
 import type { AclToken, Grants } from '../state/acl/model.ts'
 import type { AclReader } from '../state/acl/reader.ts'
@@ -43,8 +44,6 @@ interface Known {
 /** Secrets whose requesters are remembered. */
 const knownMax = 4096
 const waitMsMax = 600_000
-
-const off: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
 
 /** Whose secrets the requests of this server have. */
 export class TokenBook implements Tokens, Explanations {
@@ -81,7 +80,7 @@ export class TokenBook implements Tokens, Explanations {
   }
 
   requester(secret: string | undefined): Requester {
-    if (!this.#options.isEnabled) return off
+    if (!this.#options.isEnabled) return anybody
     const asked = given(secret) ?? given(this.#options.defaultSecret) ?? anonymousSecret
     const { state, clock } = this.#parts
     // Before the read: a change in between voids it.

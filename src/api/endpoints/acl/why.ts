@@ -10,7 +10,7 @@ import { sendJson } from '../../../http/reply.ts'
 import { flag, list, object, orNull, text, whole } from '../../../http/schemas.ts'
 import { secretOf } from '../../../http/token-of.ts'
 import type { AccessQuestion } from '../../../ports/explanations.ts'
-import type { Requester } from '../../../ports/tokens.ts'
+import type { Requester } from '../../../access/requester.ts'
 import type { ApiEndpoint } from '../../context.ts'
 import { aclEndpoint, reachNow } from './rows.ts'
 
