@@ -192,7 +192,7 @@ const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () =>
 /** So that all requests are objects of one shape. */
 function addRequestFields(app: FastifyInstance): void {
   app.decorateRequest('requester', undefined)
-  app.decorateRequest('endpoint')
+  app.decorateRequest('found')
   app.decorateRequest('isOver', false)
 }
 
