@@ -6,11 +6,11 @@ import { svcdError } from '../base/errors.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import type { CheckedNeed, Need, Needs } from './permissions.ts'
-import { secretOf } from './token-of.ts'
+import { secretOf } from './secret-of.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sent it, once somebody has asked. */
+    /** Who sent it. Undefined until it is looked up. */
     requester: Requester | undefined
   }
 }
@@ -20,11 +20,11 @@ export interface RequesterContext {
   readonly identity: Identity
   /** Who sends it. The same for all of a request until it waits. Throws `acl-not-found`. */
   readonly requesterOf: (request: FastifyRequest) => Requester
-  /** Who sends it by what is known now: after a wait. Throws `acl-not-found`. */
+  /** Who sends it according to the present state: for use after a wait. Throws `acl-not-found`. */
   readonly requesterNow: (request: FastifyRequest) => Requester
   /** The rights of who sends it. Callers with the same rights are one object. */
   readonly callerOf: (request: FastifyRequest) => Caller
-  /** The rights of a token that something stored bears, for example a prepared query. Throws `acl-not-found`. */
+  /** The rights of a token that is stored in an object, such as a prepared query. Throws `acl-not-found`. */
   readonly callerWith: (secret: string) => Caller
 }
 

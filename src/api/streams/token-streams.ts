@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../../access/caller.ts'
 import type { Caller } from '../../access/caller.ts'
 import { SvcdError } from '../../base/errors.ts'
-import { secretOf } from '../../http/token-of.ts'
+import { secretOf } from '../../http/secret-of.ts'
 import type { Tokens } from '../../ports/tokens.ts'
 import type { NextEvent } from './event-stream.ts'
 
