@@ -45,7 +45,7 @@ interface Known {
 const knownMax = 4096
 const waitMsMax = 600_000
 
-/** Whose secrets the requests of this server have. */
+/** Finds the token of each request to this server. */
 export class TokenBook implements Tokens, Explanations {
   readonly #parts: TokenBookParts
   readonly #callers: Callers
@@ -174,7 +174,7 @@ export class TokenBook implements Tokens, Explanations {
     return datacenters.length === 0 || datacenters.some((each) => each.toLowerCase() === datacenter)
   }
 
-  /** Waits for changes as long as somebody wants to know. */
+  /** Waits for changes while there are listeners. */
   #follow(): void {
     const isNeeded = this.#options.isEnabled && this.#listeners.size > 0 && !this.#isStopped
     if (!isNeeded || this.#following !== undefined) return
@@ -202,7 +202,7 @@ export class TokenBook implements Tokens, Explanations {
     try {
       return state.read((reader) => reader.nextExpirationMs(clock.wallMs())) ?? Infinity
     } catch {
-      // A damaged state: it is looked at again when another one has arrived.
+      // The state is damaged. It is read again when a new one has arrived.
       return Infinity
     }
   }
