@@ -16,7 +16,7 @@ export interface RequestLimits {
   readonly waitingMax: number
 }
 
-/** Requests with unknown tokens from one address: beyond that they are answered with 429. */
+/** Requests with unknown tokens from one address. Further ones are answered with 429. */
 const wrongTokens: Rate = { perSecond: 50, burst: 500 }
 
 /** Refuses requests that are too many, before their bodies are read. */
@@ -91,7 +91,7 @@ export class LimitWatch implements RowWatch {
   }
 }
 
-/** Of whom requests are counted: the address, and the token if it is known. */
+/** The names under which a request is counted: its address, and its token if that is known. */
 function namesOf(request: FastifyRequest): readonly string[] {
   const address = addressOf(request)
   const accessorId = request.requester?.accessorId ?? ''

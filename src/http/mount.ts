@@ -7,7 +7,7 @@ import type { Asked, Endpoint } from './endpoint.ts'
 import { tailOf } from './path.ts'
 import { checkOf } from './requesters.ts'
 import type { RequesterContext } from './requesters.ts'
-import type { RowWatch } from './row-watch.ts'
+import type { Found, RowWatch } from './row-watch.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -94,11 +94,15 @@ function addPlace<Context extends RequesterContext>(
   const suffixes = [...bySuffix.keys()].filter((suffix) => suffix !== '')
   const prefix = url.endsWith('/*') ? url.slice(0, -1) : undefined
   const find = (request: FastifyRequest): Found<Context> => {
+    // A request comes to one route only, and always to the same row of it.
+    if (request.found !== undefined) return request.found
     const tail = prefix === undefined ? '' : tailOf(request, prefix)
     const suffix = suffixes.find((each) => tail.endsWith(each)) ?? ''
     const byMethod = bySuffix.get(suffix) ?? {}
     const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
-    return { row, byMethod, argument: tail.slice(0, tail.length - suffix.length) }
+    const found = { row, byMethod, argument: tail.slice(0, tail.length - suffix.length) }
+    request.found = found
+    return found
   }
   const checks = new Map(rows.map((row) => [row, checkOf(row.permission)]))
   // One route for all methods: the path is found before the method is looked at.
@@ -112,7 +116,7 @@ function addPlace<Context extends RequesterContext>(
       const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
         if (prefix !== undefined) request.params = argument
-        // Before the body: who may not do it learns nothing of what is wrong with it.
+        // Before the body is read: a client without the right learns nothing about errors in it.
         checks.get(row)?.(context, request)
         if (row.body !== undefined) request.body = row.body.read(request.body)
         return row.handle(context, request as Asked, reply)
@@ -122,13 +126,6 @@ function addPlace<Context extends RequesterContext>(
       throw svcdError('method-not-allowed', { method: request.method })
     },
   })
-}
-
-interface Found<Context> {
-  readonly row: Endpoint<Context> | undefined
-  /** The rows with the same path. */
-  readonly byMethod: ByMethod<Context>
-  readonly argument: string
 }
 
 /**
@@ -151,7 +148,6 @@ function watchHooks<Context extends RequesterContext>(
   const isAfterWatched = watches.some((watch) => watch.after !== undefined)
   const onRequest: RouteShorthandOptions['onRequest'] = (request, reply, done) => {
     const { row } = find(request)
-    request.endpoint = row
     if (isAfterWatched && row?.audited !== undefined) {
       reply.raw.once('close', () => after(request, reply.statusCode))
     }
@@ -188,9 +184,9 @@ function foundIn<Context>(
   }
 }
 
-type ByMethod<Context> = Partial<Record<string, Endpoint<Context>>>
+type ByMethod<Context> = Found<Context>['byMethod']
 
-/** By what stands behind the argument. */
+/** By the suffix after the argument. */
 function rowsBySuffix<Context>(
   rows: readonly Endpoint<Context>[],
 ): ReadonlyMap<string, ByMethod<Context>> {

@@ -32,7 +32,7 @@ export interface SessionContext {
   /** The peer broke the protocol after the greetings. */
   readonly onFault: (session: PeerSession, reason: string) => void
   readonly onClose: (session: PeerSession, reason: string) => void
-  /** There is no connection with TLS; the next one to that address is to be without it. */
+  /** TLS failed, so the next connection to that address is made without it. */
   readonly onFallBack: (session: PeerSession, reason: string) => void
 }
 

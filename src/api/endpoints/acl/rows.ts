@@ -109,6 +109,18 @@ export async function answerOne(
   return sendJson(request, reply, value)
 }
 
+/** The ID in the path. Throws `acl-id-missing`. */
+export function idIn({ params: id }: Asked, kind: 'token' | 'policy' | 'role'): string {
+  if (id === '') throw svcdError('acl-id-missing', { what: `${kind} ID` })
+  return id
+}
+
+/** Throws `acl-id-differs` unless the ID in the body, if there is one, is that in the path. */
+export function refuseOtherId(id: string, inBody: string | undefined, what: string): void {
+  const isOther = (inBody ?? '') !== '' && inBody?.toLowerCase() !== id.toLowerCase()
+  if (isOther) throw svcdError('acl-id-differs', { what })
+}
+
 /** A parameter that was given and is not empty. */
 export function filterParameter(parameters: Parameters, name: string): string | undefined {
   const value = parameter(parameters, name)

@@ -10,7 +10,7 @@ import * as docs from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
 import { sendJson } from '../../../http/reply.ts'
 import { flag, list, text } from '../../../http/schemas.ts'
-import { secretOf } from '../../../http/token-of.ts'
+import { secretOf } from '../../../http/secret-of.ts'
 import { anonymousToken, isAclId } from '../../../state/acl/model.ts'
 import type { AclToken, TokenDefinition } from '../../../state/acl/model.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
@@ -25,9 +25,11 @@ import {
   aclWrite,
   answerOne,
   filterParameter,
+  idIn,
   lateJson,
   propose,
   reachNow,
+  refuseOtherId,
 } from './rows.ts'
 import type { Late } from './rows.ts'
 import { tokenRow, tokenSchema } from './schemas.ts'
@@ -113,7 +115,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     query: docs.readQuery,
     answer: tokenSchema,
     handle(context, request, reply) {
-      const id = idOf(request.params)
+      const id = idIn(request, 'token')
       return answerOne(context, request, reply, aclSubject.tokens, (reader) => {
         const token = tokenOf(reader, id, context)
         if (token === undefined) throw svcdError('acl-token-unknown', { id })
@@ -131,12 +133,9 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: tokenSchema,
     errors: [404, 413, 503],
     async handle(context, request, reply) {
-      const id = idOf(request.params)
+      const id = idIn(request, 'token')
       const given = request.body.decoded()
-      const { AccessorID: inBody = '' } = given
-      if (inBody !== '' && inBody.toLowerCase() !== id.toLowerCase()) {
-        throw svcdError('acl-id-differs', { what: 'Token Accessor ID' })
-      }
+      refuseOtherId(id, given.AccessorID, 'Token Accessor ID')
       await reachNow(context, request.query)
       const { accessorId, secretHash, token } = aclState(context).read((reader) => {
         const before = tokenOf(reader, id, context)
@@ -162,7 +161,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: tokenSchema,
     errors: [413, 503],
     async handle(context, request, reply) {
-      const id = idOf(request.params)
+      const id = idIn(request, 'token')
       const given = request.body.decoded()
       await reachNow(context, request.query)
       const token = aclState(context).read((reader): TokenDefinition => {
@@ -193,7 +192,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: flag,
     errors: [503],
     async handle(context, request, reply) {
-      const id = idOf(request.params).toLowerCase()
+      const id = idIn(request, 'token').toLowerCase()
       if (!isAclId(id)) {
         const reason = 'Accessor ID is missing or an invalid UUID'
         throw svcdError('acl-token-invalid', { reason })
@@ -211,11 +210,6 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     },
   }),
 ]
-
-function idOf(argument: string): string {
-  if (argument === '') throw svcdError('acl-id-missing', { what: 'token ID' })
-  return argument
-}
 
 /** Undefined: there is none, or its time is over. */
 function tokenOf(reader: AclReader, id: string, context: ApiContext): AclToken | undefined {

@@ -12,10 +12,10 @@ import { writesAll } from '../catalog/rights.ts'
 type Context = Pick<ApiContext, 'agent' | 'identity' | 'requesterOf'>
 
 /**
- * Throws `permission-denied` unless the caller may write the service, the one that it replaces, and for a proxy the
- * service that it stands for: who asks for that in the mesh finds the proxy.
+ * Throws `permission-denied` unless the caller may write the service, the service that it replaces, and for a proxy
+ * its destination, because clients of the destination find the proxy.
  */
-export function mayRegisterService(
+export function mustAllowService(
   context: Context,
   request: FastifyRequest,
   { service, checks }: AgentServiceDefinition,
@@ -24,7 +24,7 @@ export function mayRegisterService(
   const replaced = context.agent.service(service.id)?.name
   const names = new Set([service.name, replaced, destinationOf(service)])
   for (const name of names) if (name !== undefined) writeService(context, request, name)
-  // A check may have the ID of one that is there already.
+  // A check may have the ID of an existing check of another service.
   for (const { check } of checks) {
     const holder = context.agent.serviceIdOfCheck(check.checkId)
     if (holder !== undefined && holder !== service.id) writeHolder(context, request, holder)
@@ -32,32 +32,40 @@ export function mayRegisterService(
 }
 
 /** Throws `permission-denied` unless the caller may write the service with this ID. Without one there is nothing to change. */
-export function mayChangeService(context: Context, request: FastifyRequest, id: string): Caller {
+export function mustAllowServiceChange(
+  context: Context,
+  request: FastifyRequest,
+  id: string,
+): Caller {
   const { caller } = context.requesterOf(request)
   const service = writesAll(caller.rights) ? undefined : context.agent.service(id)
   if (service !== undefined) writeService(context, request, service.name)
   return caller
 }
 
-/** Throws `permission-denied` unless the caller may write the check, and the one that it replaces. */
-export function mayRegisterCheck(
+/** Throws `permission-denied` unless the caller may write the check, and the check that it replaces. */
+export function mustAllowCheck(
   context: Context,
   request: FastifyRequest,
   { checkId, serviceId }: Pick<CheckDefinition, 'checkId' | 'serviceId'>,
 ): void {
-  mayChangeCheck(context, request, checkId)
+  mustAllowCheckChange(context, request, checkId)
   writeHolder(context, request, serviceId)
 }
 
 /** Throws `permission-denied` unless the caller may write what the check with this ID belongs to. */
-export function mayChangeCheck(context: Context, request: FastifyRequest, id: string): Caller {
+export function mustAllowCheckChange(
+  context: Context,
+  request: FastifyRequest,
+  id: string,
+): Caller {
   const { caller } = context.requesterOf(request)
   const holder = writesAll(caller.rights) ? undefined : context.agent.serviceIdOfCheck(id)
   if (holder !== undefined) writeHolder(context, request, holder)
   return caller
 }
 
-/** A check of a service belongs to that, and one of no service, or of an unknown one, to the node. */
+/** A check of a known service belongs to the service, and any other check belongs to the node. */
 function writeHolder(context: Context, request: FastifyRequest, serviceId: string): void {
   const service = serviceId === '' ? undefined : context.agent.service(serviceId)
   if (service !== undefined) {

@@ -6,7 +6,7 @@ import { destinationOf } from '../../../definition/proxy-destination.ts'
 import type { AskedOps, OpFault } from '../../../definition/txn-operations.ts'
 import type { Asked } from '../../../http/endpoint.ts'
 import { mustAllow } from '../../../http/requesters.ts'
-import type { Requester } from '../../../ports/tokens.ts'
+import type { Requester } from '../../../access/requester.ts'
 import type { Check, Node, Service } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import type { TxnOp } from '../../../state/txn/commands.ts'
@@ -17,8 +17,8 @@ import { writeHolder } from '../catalog/rights.ts'
 // What the operations of a transaction need: writes and comparisons are refused, what is read is filtered.
 
 /**
- * The same operations, but one that gets a key which the caller may not read does not fail if there is no such key:
- * its failure would tell. Its result is filtered.
+ * The same operations, but a read of a key that the caller may not read does not fail if there is no such key: the
+ * failure would reveal that. Its result is filtered.
  */
 export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
   if (rights.allowsAll('key', 'read')) return asked
@@ -74,7 +74,7 @@ function mustAllowOp(
     case 'get-service':
     case 'get-check':
       return
-    // Whether they succeed tells of the key.
+    // Their success or failure reveals something about the key.
     case 'check-index':
     case 'check-session':
     case 'check-not-exists':
@@ -135,7 +135,7 @@ function serviceBefore(
   return found?.verb === 'set-service' ? found.definition : undefined
 }
 
-/** The result of an operation as far as the viewer sees it; undefined: not at all. Who may write may also see what it wrote. */
+/** The result of an operation as far as the viewer sees it; undefined: not at all. A caller who may write also sees what it wrote. */
 export function seenResult(viewer: Viewer, op: TxnOp, result: Result): Result | undefined {
   switch (op.verb) {
     case 'get':
