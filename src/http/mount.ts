@@ -112,6 +112,8 @@ function addPlace<Context extends RequesterContext>(
       const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
         if (prefix !== undefined) request.params = argument
+        // Its body may have taken a while to come, and a watch has looked at its token before that.
+        if (row.body !== undefined && !('none' in row.permission)) context.requesterNow(request)
         // Before the body: who may not do it learns nothing of what is wrong with it.
         checks.get(row)?.(context, request)
         if (row.body !== undefined) request.body = row.body.read(request.body)

@@ -22,8 +22,9 @@ import {
   aclWrite,
   answerOne,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
 } from './rows.ts'
 import type { Late } from './rows.ts'
 import { policyListRow, policySchema } from './schemas.ts'
@@ -52,6 +53,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
       return reads(() => ({
         state,
         subject: aclSubject.policies,
+        needs: needsAclRead,
         answer: (reader: AclReader) => ({
           kind: 'list',
           rows: rowsOf(listed(reader), policyListJson),
@@ -71,7 +73,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const given = request.body.decoded()
       if ((given.ID ?? '') !== '') throw svcdError('acl-id-given', { what: 'policy' })
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const policy = definitionOf(given)
       return put(context, request, { id: randomUUID(), mode: 'create', policy }, (json) =>
         sendJson(request, reply, json),
@@ -87,10 +89,15 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     answer: policySchema,
     handle(context, request, reply) {
       const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.policies, (reader) => {
-        const policy = isAclId(id) ? policyOf(reader, id) : undefined
-        if (policy === undefined) throw svcdError('acl-policy-unknown', { what: `with ID "${id}"` })
-        return policyJson(policy)
+      return answerOne(context, request, reply, {
+        subject: aclSubject.policies,
+        needs: needsAclRead,
+        find: (reader) => {
+          const policy = isAclId(id) ? policyOf(reader, id) : undefined
+          if (policy === undefined)
+            throw svcdError('acl-policy-unknown', { what: `with ID "${id}"` })
+          return policyJson(policy)
+        },
       })
     },
   }),
@@ -104,13 +111,17 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const name = request.params
       if (name === '') throw svcdError('acl-id-missing', { what: 'policy Name' })
-      return answerOne(context, request, reply, aclSubject.policies, (reader) => {
-        const builtIn = builtInPolicies.find((each) => each.name === name)
-        const policy = builtIn ?? reader.policyNamed(name)
-        if (policy === undefined) {
-          throw svcdError('acl-policy-unknown', { what: `with name "${name}"` })
-        }
-        return policyJson(policy)
+      return answerOne(context, request, reply, {
+        subject: aclSubject.policies,
+        needs: needsAclRead,
+        find: (reader) => {
+          const builtIn = builtInPolicies.find((each) => each.name === name)
+          const policy = builtIn ?? reader.policyNamed(name)
+          if (policy === undefined) {
+            throw svcdError('acl-policy-unknown', { what: `with name "${name}"` })
+          }
+          return policyJson(policy)
+        },
       })
     },
   }),
@@ -128,7 +139,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
       const given = request.body.decoded()
       const isOther = (given.ID ?? '') !== '' && given.ID?.toLowerCase() !== id.toLowerCase()
       if (isOther) throw svcdError('acl-id-differs', { what: 'Policy ID' })
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       refuseBuiltIn(id)
       const policy = definitionOf(given)
       if (!isAclId(id)) throw svcdError('acl-policy-gone', { id })
@@ -147,7 +158,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     errors: [503],
     async handle(context, request, reply) {
       const id = idOf(request.params)
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       refuseBuiltIn(id)
       const isKnown = isAclId(id) && aclState(context).read((reader) => reader.policy(id))
       if (isKnown) await propose(context, request, { kind: 'acl-policy-delete', id }, id)

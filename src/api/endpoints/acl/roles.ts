@@ -25,8 +25,9 @@ import {
   answerOne,
   filterParameter,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
 } from './rows.ts'
 import type { Late } from './rows.ts'
 import { roleSchema } from './schemas.ts'
@@ -52,6 +53,7 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
         return {
           state,
           subject: aclSubject.roles,
+          needs: needsAclRead,
           answer: (reader: AclReader) => ({
             kind: 'list',
             rows: rowsOf(reader.roles(), (role) => {
@@ -88,10 +90,14 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
     errors: [404],
     handle(context, request, reply) {
       const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.roles, (reader) => {
-        const role = reader.role(id)
-        if (role === undefined) throw svcdError('acl-role-unknown', { what: `with ID "${id}"` })
-        return roleJson(role, reader)
+      return answerOne(context, request, reply, {
+        subject: aclSubject.roles,
+        needs: needsAclRead,
+        find: (reader) => {
+          const role = reader.role(id)
+          if (role === undefined) throw svcdError('acl-role-unknown', { what: `with ID "${id}"` })
+          return roleJson(role, reader)
+        },
       })
     },
   }),
@@ -106,10 +112,15 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const name = request.params
       if (name === '') throw svcdError('acl-id-missing', { what: 'role Name' })
-      return answerOne(context, request, reply, aclSubject.roles, (reader) => {
-        const role = reader.roleNamed(name)
-        if (role === undefined) throw svcdError('acl-role-unknown', { what: `with name "${name}"` })
-        return roleJson(role, reader)
+      return answerOne(context, request, reply, {
+        subject: aclSubject.roles,
+        needs: needsAclRead,
+        find: (reader) => {
+          const role = reader.roleNamed(name)
+          if (role === undefined)
+            throw svcdError('acl-role-unknown', { what: `with name "${name}"` })
+          return roleJson(role, reader)
+        },
       })
     },
   }),
@@ -141,7 +152,7 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
     errors: [503],
     async handle(context, request, reply) {
       const id = idOf(request.params)
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const isKnown = isAclId(id) && aclState(context).read((reader) => reader.role(id))
       if (isKnown) await propose(context, request, { kind: 'acl-role-delete', id }, id)
       return sendJson(request, reply, true)
@@ -166,7 +177,7 @@ async function put(
   reply: FastifyReply,
   what: { readonly id: string; readonly mode: 'create' | 'update'; readonly given: RoleBody },
 ): Promise<FastifyReply> {
-  await reachNow(context, request.query)
+  await reachToWrite(context, request)
   const { id, mode, given } = what
   const state = aclState(context)
   const role = state.read((reader) => definitionOf(given, reader))
