@@ -57,7 +57,10 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const { writes, identity } = context
       readOptions(request.query, identity)
-      const definition = sessionDefinition(request.body, randomUUID(), identity)
+      const asked = sessionDefinition(request.body, randomUUID(), identity)
+      // Names of nodes match without regard to case, rules do not.
+      const node = context.catalog.read((reader) => reader.node(asked.node)?.name ?? asked.node)
+      const definition = { ...asked, node }
       mayWrite(context, request, definition.node)
       const origin = originOf(request, `session-create ${definition.name}`.slice(0, causeLengthMax))
       const outcome = await writes.propose({ kind: 'session-create', ...definition }, origin)
