@@ -14,18 +14,21 @@ t.test(
     const ask = (secret: string, method: 'GET' | 'PUT', path: string, body?: unknown) =>
       api.ask(method, `/v1/acl/${path}`, body, { 'x-consul-token': secret })
     const made = async (path: string, body: unknown) =>
-      JSON.parse((await ask('root', 'PUT', path, body)).body) as Record<string, string>
+      JSON.parse((await ask('root', 'PUT', path, body)).body) as {
+        readonly ID: string
+        readonly AccessorID: string
+      }
     const policy = await made('policy', { Name: 'p', Description: 'the-description' })
     const role = await made('role', { Name: 'r', Description: 'the-description' })
     const token = await made('token', { Description: 'the-description' })
     const paths = [
       ['tokens', 'token', { Description: 'the-description' }],
-      [`token/${token['AccessorID']}`, 'token', { Description: 'the-description' }],
+      [`token/${token.AccessorID}`, 'token', { Description: 'the-description' }],
       ['policies', 'policy', { Name: 'p2', Description: 'the-description' }],
-      [`policy/${policy['ID']}`, 'policy', { Name: 'p3' }],
+      [`policy/${policy.ID}`, 'policy', { Name: 'p3' }],
       ['policy/name/p', 'policy', { Name: 'p4' }],
       ['roles', 'role', { Name: 'r2', Description: 'the-description' }],
-      [`role/${role['ID']}`, 'role', { Name: 'r3' }],
+      [`role/${role.ID}`, 'role', { Name: 'r3' }],
       ['role/name/r', 'role', { Name: 'r4' }],
     ] as const
     for (const [path, change, body] of paths) {
@@ -70,7 +73,9 @@ t.test('a write whose token is deleted while its body comes is refused', async (
   // Limits look at the token before the body is there.
   const api = new TestApi(t, { tokens, limits: { waitingMax: 1 } })
   let hasBegun = (): void => {}
-  const begun = new Promise<void>((resolve) => (hasBegun = resolve))
+  const begun = new Promise<void>((resolve) => {
+    hasBegun = resolve
+  })
   api.app.addHook('preParsing', (request, _reply, payload, done) => {
     if (request.method === 'PUT') hasBegun()
     done(null, payload)
@@ -86,6 +91,20 @@ t.test('a write whose token is deleted while its body comes is refused', async (
   t.match([reply.statusCode, reply.body], [403, /^ACL not found/])
   const read = await api.ask('GET', '/v1/kv/a', undefined, { 'x-consul-token': 'root' })
   t.equal(read.status, 404)
+})
+
+t.test('a write that its token may not do is refused before its body is there', async (t) => {
+  const tokens = new TestTokens().set('a', 'operator = "read"')
+  const api = new TestApi(t, { tokens })
+  const writes = ['acl/policy', 'acl/token', 'event/fire/e', 'operator/autopilot/configuration']
+  for (const path of [...writes, 'snapshot']) {
+    const payload = new PassThrough()
+    payload.write('{')
+    const headers = { 'x-consul-token': 'a', 'transfer-encoding': 'chunked' }
+    const reply = await api.app.inject({ method: 'PUT', url: `/v1/${path}`, headers, payload })
+    t.equal(reply.statusCode, 403, path)
+    payload.destroy()
+  }
 })
 
 t.test(
