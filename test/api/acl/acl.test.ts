@@ -208,7 +208,7 @@ t.test(
     const acl = new AclApi(t, { audit })
     await acl.api.put('agent/token/default', { Token: 'hush-hush' })
     const [line = ''] = lines
-    t.match(JSON.parse(line), {
+    t.match(JSON.parse(line) as unknown, {
       operation: 'put_agent_token',
       target: { type: 'default' },
       outcome: 'done',
