@@ -36,11 +36,15 @@ t.test('another spelling of a name does not get around the rule of a node', asyn
   t.match(body, '"Address":"10.0.0.1"')
 })
 
-t.test('a session has the name of its node as that is registered', async (t) => {
-  const { ask } = await seeded(t, 'session "db1" { policy = "write" }')
-  const made = await ask('a', 'PUT', 'session/create', { Node: 'DB1', NodeChecks: [] })
+t.test('a session on another spelling of a node ends only by the right to that node', async (t) => {
+  const rules = 'session_prefix "" { policy = "write" } session "db1" { policy = "read" }'
+  const { ask, tokens } = await seeded(t, rules)
+  const made = await ask('root', 'PUT', 'session/create', { Node: 'DB1', NodeChecks: [] })
   const { ID } = JSON.parse(made.body) as { ID: string }
-  t.match((await ask('a', 'GET', `session/info/${ID}`)).body, '"Node":"db1"')
+  for (const action of ['renew', 'destroy']) {
+    t.equal((await ask('a', 'PUT', `session/${action}/${ID}`)).status, 403, action)
+  }
+  tokens.set('a', 'session_prefix "" { policy = "write" }')
   t.equal((await ask('a', 'PUT', `session/destroy/${ID}`)).body, 'true')
 })
 

@@ -57,10 +57,7 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const { writes, identity } = context
       readOptions(request.query, identity)
-      const asked = sessionDefinition(request.body, randomUUID(), identity)
-      // Names of nodes match without regard to case, rules do not.
-      const node = context.catalog.read((reader) => reader.node(asked.node)?.name ?? asked.node)
-      const definition = { ...asked, node }
+      const definition = sessionDefinition(request.body, randomUUID(), identity)
       mayWrite(context, request, definition.node)
       const origin = originOf(request, `session-create ${definition.name}`.slice(0, causeLengthMax))
       const outcome = await writes.propose({ kind: 'session-create', ...definition }, origin)
@@ -145,9 +142,15 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   }),
 ]
 
-/** Sessions belong to nodes, and rules of sessions name nodes. Throws `permission-denied`. */
-function mayWrite(context: ApiContext, request: Asked, name: string): void {
-  mustAllow(context.requesterOf(request), { resource: 'session', name, access: 'write' })
+/**
+ * Sessions belong to nodes, and rules of sessions name nodes. Names of nodes match without regard to case, rules do not,
+ * so the rule of the registered name counts as well. Throws `permission-denied`.
+ */
+function mayWrite(context: ApiContext, request: Asked, node: string): void {
+  const registered = context.catalog.read((reader) => reader.node(node)?.name ?? node)
+  for (const name of new Set([registered, node])) {
+    mustAllow(context.requesterOf(request), { resource: 'session', name, access: 'write' })
+  }
 }
 
 /** Throws `permission-denied`. A session that is not there may be ended by everybody. */
