@@ -8,6 +8,8 @@ export interface Rights {
   allowsAll(resource: Resource, access: Exclude<Access, 'write-prefix'>): boolean
   /** Whether it is allowed for at least one possible name. */
   allowsSome(resource: Resource, access: Exclude<Access, 'write-prefix'>): boolean
+  /** Whether it is allowed for at least one name that begins with `prefix`. */
+  allowsBelow(resource: Resource, prefix: string, access: Exclude<Access, 'write-prefix'>): boolean
 }
 
 /** The rights of every caller while access control is off. */
@@ -15,4 +17,5 @@ export const everything: Rights = Object.freeze({
   allows: () => true,
   allowsAll: () => true,
   allowsSome: () => true,
+  allowsBelow: () => true,
 })

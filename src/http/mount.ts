@@ -1,4 +1,10 @@
-import type { FastifyInstance, FastifyRequest, HTTPMethods, RouteShorthandOptions } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyRequest,
+  HTTPMethods,
+  onRequestHookHandler,
+  RouteShorthandOptions,
+} from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import { takeBodies } from './body.ts'
@@ -105,17 +111,31 @@ function addPlace<Context extends RequesterContext>(
     return found
   }
   const checks = new Map(rows.map((row) => [row, checkOf(row.permission)]))
+  const hooks = watchHooks(context, find, watches)
+  // Who may not do it does not make the server read a body.
+  const refuseEarly: onRequestHookHandler = (request, _reply, done) => {
+    const { row, argument } = find(request)
+    if (row?.body !== undefined) {
+      if (prefix !== undefined) request.params = argument
+      checks.get(row)?.(context, request)
+    }
+    done()
+  }
   // One route for all methods: the path is found before the method is looked at.
   app.route({
     method: [...allMethods],
     url,
     exposeHeadRoute: false,
     config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
-    ...watchHooks(context, find, watches),
+    ...hooks,
+    // Behind the watches, which also count what is refused here.
+    onRequest: [...(hooks.onRequest === undefined ? [] : [hooks.onRequest]), refuseEarly],
     handler: (request, reply) => {
       const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
         if (prefix !== undefined) request.params = argument
+        // The body may have taken a while to come, and the token was looked at before it.
+        if (row.body !== undefined && !('none' in row.permission)) context.requesterNow(request)
         // Before the body is read: a client without the right learns nothing about errors in it.
         checks.get(row)?.(context, request)
         if (row.body !== undefined) request.body = row.body.read(request.body)
@@ -136,7 +156,10 @@ function watchHooks<Context extends RequesterContext>(
   context: Context,
   find: (request: FastifyRequest) => Found<Context>,
   watches: readonly RowWatch[],
-): Pick<RouteShorthandOptions, 'onRequest' | 'onSend' | 'onResponse'> {
+): { readonly onRequest?: onRequestHookHandler } & Pick<
+  RouteShorthandOptions,
+  'onSend' | 'onResponse'
+> {
   if (watches.length === 0) return {}
   const after = (request: FastifyRequest, status: number): void => {
     if (request.isOver === true) return
@@ -146,7 +169,7 @@ function watchHooks<Context extends RequesterContext>(
     for (const watch of watches) watch.after?.(found.row, request, found.argument, status)
   }
   const isAfterWatched = watches.some((watch) => watch.after !== undefined)
-  const onRequest: RouteShorthandOptions['onRequest'] = (request, reply, done) => {
+  const onRequest: onRequestHookHandler = (request, reply, done) => {
     const { row } = find(request)
     if (isAfterWatched && row?.audited !== undefined) {
       reply.raw.once('close', () => after(request, reply.statusCode))

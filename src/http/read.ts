@@ -50,6 +50,8 @@ async function answerRead<Reader extends Indexed>(
   const options = readOptions(parametersOf(request), identity)
   mustAllowQuestion(context.requesterOf(request), question)
   await reach(context, options.consistency)
+  // In the newest state its token may have other rights, or be gone.
+  mustAllowQuestion(context.requesterNow(request), question)
   const rendered = await read(context, request, reply, options, question)
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, freshness, options.consistency, rendered.index)

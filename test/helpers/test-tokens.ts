@@ -41,8 +41,8 @@ export class TestTokens implements Tokens {
     return this.setCaller(secret, { name, rights })
   }
 
-  setCaller(secret: string, caller: Caller): this {
-    this.#requesters.set(secret, { caller, accessorId: `accessor-of-${caller.name}` })
+  setCaller(secret: string, caller: Caller, accessorId = `accessor-of-${caller.name}`): this {
+    this.#requesters.set(secret, { caller, accessorId })
     this.#tell()
     return this
   }

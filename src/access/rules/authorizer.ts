@@ -68,6 +68,17 @@ export class Authorizer {
     return this.#isAllowed(resource, this.#tables.get(resource)?.ofSome(asked), asked)
   }
 
+  /** Whether the access is allowed for at least one name that begins with `prefix`. */
+  allowsBelow(
+    resource: Resource,
+    prefix: string,
+    access: Exclude<Access, 'write-prefix'>,
+  ): boolean {
+    const asked = accessTo(resource, access)
+    const decision = this.#tables.get(resource)?.ofSomeBelow(prefix, asked)
+    return this.#isAllowed(resource, decision, asked)
+  }
+
   /** As {@link allows}, with the rule that decided. */
   explain(resource: Resource, name: string, access: Access): Explanation {
     const asked = accessTo(resource, access)

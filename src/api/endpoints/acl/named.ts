@@ -13,8 +13,9 @@ import {
   aclWrite,
   answerOne,
   idIn,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
 } from './rows.ts'
 
 /** What the endpoints need to know of policies or of roles, which both have an ID and a name. */
@@ -50,9 +51,9 @@ export function namedReads<T>(named: Named<T>): readonly ApiEndpoint[] {
       summary: `Read a ${kind} by its ID`,
       handle(context, request, reply) {
         const id = idIn(request, kind)
-        return answerOne(context, request, reply, subject, (reader) =>
-          shown(byId(reader, id), `with ID "${id}"`, reader),
-        )
+        const find = (reader: AclReader): object =>
+          shown(byId(reader, id), `with ID "${id}"`, reader)
+        return answerOne(context, request, reply, { subject, needs: needsAclRead, find })
       },
     }),
     aclEndpoint({
@@ -62,9 +63,9 @@ export function namedReads<T>(named: Named<T>): readonly ApiEndpoint[] {
       handle(context, request, reply) {
         const name = request.params
         if (name === '') throw svcdError('acl-id-missing', { what: `${kind} Name` })
-        return answerOne(context, request, reply, subject, (reader) =>
-          shown(byName(reader, name), `with name "${name}"`, reader),
-        )
+        const find = (reader: AclReader): object =>
+          shown(byName(reader, name), `with name "${name}"`, reader)
+        return answerOne(context, request, reply, { subject, needs: needsAclRead, find })
       },
     }),
   ]
@@ -86,7 +87,7 @@ export function namedDeletion<T>(
     errors: [503],
     async handle(context, request, reply) {
       const id = idIn(request, kind)
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       refuse(id)
       const isKnown =
         isAclId(id) && aclState(context).read((reader) => byId(reader, id)) !== undefined

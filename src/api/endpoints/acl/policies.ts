@@ -24,8 +24,9 @@ import {
   aclWrite,
   idIn,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
   refuseOtherId,
 } from './rows.ts'
 import type { Late } from './rows.ts'
@@ -64,6 +65,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
       return reads(() => ({
         state,
         subject: aclSubject.policies,
+        needs: needsAclRead,
         answer: (reader: AclReader) => ({
           kind: 'list',
           rows: rowsOf(listed(reader), policyListJson),
@@ -83,7 +85,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const given = request.body.decoded()
       if ((given.ID ?? '') !== '') throw svcdError('acl-id-given', { what: 'policy' })
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const policy = definitionOf(given)
       return put(context, request, { id: randomUUID(), mode: 'create', policy }, (json) =>
         sendJson(request, reply, json),
@@ -104,7 +106,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
       const id = idIn(request, 'policy')
       const given = request.body.decoded()
       refuseOtherId(id, given.ID, 'Policy ID')
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       refuseBuiltIn(id)
       const policy = definitionOf(given)
       if (!isAclId(id)) throw svcdError('acl-policy-gone', { id })

@@ -26,8 +26,9 @@ import {
   filterParameter,
   idIn,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
   refuseOtherId,
 } from './rows.ts'
 import type { Late } from './rows.ts'
@@ -64,6 +65,7 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
         return {
           state,
           subject: aclSubject.roles,
+          needs: needsAclRead,
           answer: (reader: AclReader) => ({
             kind: 'list',
             rows: rowsOf(reader.roles(), (role) => {
@@ -123,7 +125,7 @@ async function put(
   reply: FastifyReply,
   what: { readonly id: string; readonly mode: 'create' | 'update'; readonly given: RoleBody },
 ): Promise<FastifyReply> {
-  await reachNow(context, request.query)
+  await reachToWrite(context, request)
   const { id, mode, given } = what
   const state = aclState(context)
   const role = state.read((reader) => definitionOf(given, reader))

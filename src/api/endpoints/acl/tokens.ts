@@ -27,8 +27,9 @@ import {
   filterParameter,
   idIn,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
   refuseOtherId,
 } from './rows.ts'
 import type { Late } from './rows.ts'
@@ -57,6 +58,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
       return reads(() => ({
         state,
         subject: aclSubject.tokens,
+        needs: needsAclRead,
         answer: (reader: AclReader) => ({
           kind: 'list',
           rows: rowsOf(reader.tokens(), (token) => {
@@ -78,7 +80,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     errors: [413, 503],
     async handle(context, request, reply) {
       const given = request.body.decoded()
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const made = aclState(context).read((reader) => {
         const accessorId = chosenId('AccessorID', given.AccessorID, reader)
         const secret = chosenId('SecretID', given.SecretID, reader)
@@ -97,13 +99,17 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const sent = secretOf(request)
       const { accessorId } = context.tokens.requester(sent)
-      return answerOne(context, request, reply, aclSubject.tokens, (reader) => {
-        const token = reader.token(accessorId)
-        if (token === undefined) throw svcdError('acl-not-found', {})
-        const isAnonymous = accessorId === anonymousToken.accessorId
-        // Not the secret of the agent's default token, which its sender does not know.
-        const secret = sent ?? (isAnonymous ? anonymousSecret : hiddenSecret)
-        return tokenJson(token, secret, reader)
+      return answerOne(context, request, reply, {
+        subject: aclSubject.tokens,
+        needs: undefined,
+        find: (reader) => {
+          const token = reader.token(accessorId)
+          if (token === undefined) throw svcdError('acl-not-found', {})
+          const isAnonymous = accessorId === anonymousToken.accessorId
+          // Not the secret of the agent's default token, which its sender does not know.
+          const secret = sent ?? (isAnonymous ? anonymousSecret : hiddenSecret)
+          return tokenJson(token, secret, reader)
+        },
       })
     },
   }),
@@ -116,10 +122,14 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: tokenSchema,
     handle(context, request, reply) {
       const id = idIn(request, 'token')
-      return answerOne(context, request, reply, aclSubject.tokens, (reader) => {
-        const token = tokenOf(reader, id, context)
-        if (token === undefined) throw svcdError('acl-token-unknown', { id })
-        return tokenJson(token, shownSecret(context, request, token.accessorId), reader)
+      return answerOne(context, request, reply, {
+        subject: aclSubject.tokens,
+        needs: needsAclRead,
+        find: (reader) => {
+          const token = tokenOf(reader, id, context)
+          if (token === undefined) throw svcdError('acl-token-unknown', { id })
+          return tokenJson(token, shownSecret(context, request, token.accessorId), reader)
+        },
       })
     },
   }),
@@ -136,7 +146,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
       const id = idIn(request, 'token')
       const given = request.body.decoded()
       refuseOtherId(id, given.AccessorID, 'Token Accessor ID')
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const { accessorId, secretHash, token } = aclState(context).read((reader) => {
         const before = tokenOf(reader, id, context)
         if (before === undefined) throw svcdError('acl-token-gone', { id })
@@ -163,7 +173,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const id = idIn(request, 'token')
       const given = request.body.decoded()
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const token = aclState(context).read((reader): TokenDefinition => {
         const before = tokenOf(reader, id, context)
         if (before === undefined) throw svcdError('acl-token-unknown', { id })
@@ -197,7 +207,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
         const reason = 'Accessor ID is missing or an invalid UUID'
         throw svcdError('acl-token-invalid', { reason })
       }
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       if (id === anonymousToken.accessorId) throw svcdError('acl-anonymous-fixed', {})
       const sent = secretOf(request)
       const own = sent === undefined ? undefined : context.tokens.requester(sent).accessorId

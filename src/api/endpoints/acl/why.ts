@@ -51,11 +51,13 @@ export const whyEndpoints: readonly ApiEndpoint[] = [
       const { tokens, explanations } = context
       const parameters = request.query
       const question = questionOf(parameters)
-      const requester = tokens.requester(secretOf(request))
+      const requester = (): Requester => tokens.requester(secretOf(request))
       const id = parameter(parameters, 'accessor') ?? ''
-      const accessorId = id === '' ? requester.accessorId : id.toLowerCase()
-      mustSee(accessorId, requester)
+      const accessorId = id === '' ? requester().accessorId : id.toLowerCase()
+      mustSee(accessorId, requester())
       await reachNow(context, parameters)
+      // With the rights that it has by then.
+      mustSee(accessorId, requester())
       const found = explanations.explain(accessorId, question)
       if (found === undefined) throw svcdError('acl-id-unknown', { kind: 'token', id })
       const { resource, access, name } = question

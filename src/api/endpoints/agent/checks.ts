@@ -79,7 +79,7 @@ export const checkEndpoints = [
       const { agent } = context
       const { definition, warnings } = agentCheck(request.body)
       const { checkId, serviceId } = definition.check
-      mustAllowCheck(context, request, definition.check)
+      mustAllowCheck(context, request, definition)
       if (serviceId !== '' && agent.service(serviceId) === undefined) {
         throw svcdError('unknown-service-of-check', { id: serviceId })
       }
