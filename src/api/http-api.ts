@@ -124,7 +124,7 @@ export function createHttpApi(
     isStopping: () => waits.stopped,
     renderer,
     ...accessControl(options),
-    ...requesters(options.tokens),
+    ...requesters(options.tokens, backend),
     tokenStreams,
     clock,
     random: options.random ?? Math.random,

@@ -107,7 +107,7 @@ function addPlace<Context extends RequesterContext>(
     url,
     exposeHeadRoute: false,
     config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
-    ...watchHooks(context, find, watches),
+    ...hooks(context, find, rows, watches),
     handler: (request, reply) => {
       const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
@@ -130,6 +130,31 @@ interface Found<Context> {
   readonly byMethod: ByMethod<Context>
   readonly argument: string
 }
+
+/** A token that another server has just created is known before anybody asks whose it is. */
+function hooks<Context extends RequesterContext>(
+  context: Context,
+  find: (request: FastifyRequest) => Found<Context>,
+  rows: readonly Endpoint<Context>[],
+  watches: readonly RowWatch[],
+): Pick<RouteShorthandOptions, 'onRequest' | 'onSend' | 'onResponse'> {
+  const { onRequest, ...others } = watchHooks(context, find, watches)
+  const watched = onRequest === undefined ? [] : [onRequest].flat()
+  if (!rows.some(looksAtToken)) return { ...others, onRequest: watched }
+  const first: OnRequest = (request, _reply, done) => {
+    const known = context.tokenKnown(request)
+    if (known === undefined) done()
+    else known.then(() => done(), done)
+  }
+  return { ...others, onRequest: [first, ...watched] }
+}
+
+/** Endpoints of tokens that need no right look at the token, too. */
+function looksAtToken({ permission, path }: Endpoint<never>): boolean {
+  return !('none' in permission) || path.startsWith('/v1/acl/')
+}
+
+type OnRequest = Extract<RouteShorthandOptions['onRequest'], (...args: never[]) => unknown>
 
 /**
  * The hooks of a route for those who watch its rows. A client that hangs up gets no answer, so the end of its

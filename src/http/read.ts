@@ -50,6 +50,8 @@ async function answerRead<Reader extends Indexed>(
   const options = readOptions(parametersOf(request), identity)
   mayAsk(context.requesterOf(request), question)
   await reach(context, options.consistency)
+  // The rights of the token are as fresh as the answer.
+  if (options.consistency !== 'stale') mayAsk(context.requesterNow(request), question)
   const rendered = await read(context, request, reply, options, question)
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, freshness, options.consistency, rendered.index)

@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
-import { svcdError } from '../base/errors.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { Requester, Tokens } from '../ports/tokens.ts'
+import { NewTokens } from './new-tokens.ts'
+import type { NewTokensFreshness } from './new-tokens.ts'
 import type { CheckedNeed, Need, Needs } from './permissions.ts'
 import { secretOf } from './token-of.ts'
 
@@ -25,20 +27,30 @@ export interface RequesterContext {
   readonly callerOf: (request: FastifyRequest) => Caller
   /** The rights of a token that something stored bears, for example a prepared query. Throws `acl-not-found`. */
   readonly callerWith: (secret: string) => Caller
+  /**
+   * Resolves when this server knows every token that was created before the request, at whichever server. Undefined:
+   * it knows the one of the request, or there is nothing to wait for.
+   */
+  readonly tokenKnown: (request: FastifyRequest) => Promise<void> | undefined
 }
 
 const anybody: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
 
 /** Asks `tokens` who sends requests; without them everybody is anonymous and may do everything. */
-export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, 'identity'> {
+export function requesters(
+  tokens: Tokens | undefined,
+  freshness: NewTokensFreshness,
+): Omit<RequesterContext, 'identity'> {
   if (tokens === undefined) {
     return {
       requesterOf: () => anybody,
       requesterNow: () => anybody,
       callerOf: () => anonymous,
       callerWith: () => anonymous,
+      tokenKnown: () => undefined,
     }
   }
+  const newTokens = new NewTokens(freshness)
   const requesterNow = (request: FastifyRequest): Requester => {
     const requester = tokens.isEnabled ? tokens.requester(secretOf(request)) : anybody
     request.requester = requester
@@ -51,6 +63,20 @@ export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, '
     requesterNow,
     callerOf: (request) => requesterOf(request).caller,
     callerWith: (secret) => (tokens.isEnabled ? tokens.requester(secret).caller : anonymous),
+    tokenKnown: (request) => {
+      const secret = secretOf(request)
+      const isMissing = secret !== undefined && tokens.isEnabled && isUnknown(tokens, secret)
+      return isMissing && newTokens.canWait ? newTokens.known() : undefined
+    },
+  }
+}
+
+function isUnknown(tokens: Tokens, secret: string): boolean {
+  try {
+    tokens.requester(secret)
+    return false
+  } catch (error) {
+    return error instanceof SvcdError && error.code === 'acl-not-found'
   }
 }
 
