@@ -12,6 +12,7 @@ import { secretOf } from '../../../http/token-of.ts'
 import type { AccessQuestion } from '../../../ports/explanations.ts'
 import type { Requester } from '../../../ports/tokens.ts'
 import type { ApiEndpoint } from '../../context.ts'
+import { shownId } from './encode.ts'
 import { aclEndpoint, reachNow } from './rows.ts'
 
 const ruleSchema = object({ Policy: text, Line: whole, Rule: text })
@@ -57,7 +58,9 @@ export const whyEndpoints: readonly ApiEndpoint[] = [
       mustSee(accessorId, requester)
       await reachNow(context, parameters)
       const found = explanations.explain(accessorId, question)
-      if (found === undefined) throw svcdError('acl-id-unknown', { kind: 'token', id })
+      if (found === undefined) {
+        throw svcdError('acl-id-unknown', { kind: 'token', id: shownId(id, tokens) })
+      }
       const { resource, access, name } = question
       return sendJson(request, reply, {
         AccessorID: found.accessorId,
