@@ -9,7 +9,7 @@ import { pause } from './until.ts'
 
 const tickMs = 10
 
-/** Calls `each` so many times a second until `isStopped`, late ones at once. Resolves when all calls have ended. */
+/** Calls `each` so many times a second until `isStopped`, late ones immediately. Resolves when all calls have ended. */
 async function atRate(
   perSecond: number,
   isStopped: () => boolean,

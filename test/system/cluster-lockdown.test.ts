@@ -15,7 +15,7 @@ import { SteadyLookups, SteadyWrites } from '../helpers/steady-load.ts'
 import { pause, until } from '../helpers/until.ts'
 
 // A cluster in which everybody may do everything, and whose servers speak without TLS, becomes one with TLS and with
-// access control that denies, as docs/tls.md and docs/lock-down.md describe, while its clients go on.
+// access control that denies, as docs/tls.md and docs/lock-down.md describe, while its clients continue.
 
 /** Seconds under load after each of the two changes, with the full rates. Undefined: a short run with low rates. */
 const seconds = process.env['SVCD_LOCKDOWN_SECONDS']
