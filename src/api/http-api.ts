@@ -26,6 +26,7 @@ import { LimitWatch } from '../http/limit-watch.ts'
 import type { RequestLimits } from '../http/limit-watch.ts'
 import { argumentPrefixes, cleanPath, originForm } from '../http/path.ts'
 import { Waits } from '../http/blocking.ts'
+import { hideSecretsInUrl } from '../http/hide-secrets.ts'
 import { noTokens } from '../http/no-tokens.ts'
 import { Renderer } from '../http/renderer.ts'
 import type { RowWatch } from '../http/row-watch.ts'
@@ -91,6 +92,7 @@ export function createHttpApi(
   logger: Logger,
   options: HttpApiOptions = {},
 ): FastifyInstance {
+  const said = { logger, tokens: options.tokens ?? noTokens }
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -102,7 +104,7 @@ export function createHttpApi(
     // Arguments are cut out of the raw path, however long they are.
     routerOptions: { maxParamLength: 64 * 1024 },
     rewriteUrl: originForm,
-    frameworkErrors: (error, request, reply) => sendError(logger, error, request, reply),
+    frameworkErrors: (error, request, reply) => sendError(said, error, request, reply),
   })
   const { endpoints = allEndpoints } = options
   const waits = new Waits()
@@ -125,7 +127,7 @@ export function createHttpApi(
     isStopping: () => waits.stopped,
     renderer,
     ...access,
-    ...requesters(access.tokens),
+    ...requesters(access.tokens, backend),
     tokenStreams,
     clock,
     random: options.random ?? Math.random,
@@ -135,9 +137,9 @@ export function createHttpApi(
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
   addHooks(app, argumentPrefixes(app), access.tokens)
-  logRequests(app, logger)
+  logRequests(app, said)
   endWithClose(app, [waits, streams, lines, tokenStreams], options.stopGraceMs)
-  app.setErrorHandler(errorHandler(logger, limits))
+  app.setErrorHandler(errorHandler(said, limits))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
@@ -196,18 +198,27 @@ function addRequestFields(app: FastifyInstance): void {
   app.decorateRequest('isOver', false)
 }
 
-function errorHandler(logger: Logger, limits: LimitWatch) {
+/** Where requests are logged, and whose secrets are left out. */
+interface SaidParts {
+  readonly logger: Logger
+  readonly tokens: Tokens
+}
+
+function errorHandler(said: SaidParts, limits: LimitWatch) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const isWrongToken = error instanceof SvcdError && error.code === 'acl-not-found'
     const tooMany = isWrongToken ? limits.wrongToken(request, reply) : undefined
-    sendError(logger, tooMany ?? error, request, reply)
+    sendError(said, tooMany ?? error, request, reply)
   }
 }
 
 /** Who looks at the requests of the rows. */
-function watchesOf({ audit }: HttpApiOptions, limits: LimitWatch): readonly RowWatch[] {
+function watchesOf(
+  { audit, tokens = noTokens }: HttpApiOptions,
+  limits: LimitWatch,
+): readonly RowWatch[] {
   const all: RowWatch[] = limits.hasLimits ? [limits] : []
-  if (audit !== undefined) all.push(auditWatch(audit, systemClock))
+  if (audit !== undefined) all.push(auditWatch(audit, systemClock, tokens))
   return all
 }
 
@@ -275,31 +286,22 @@ function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>, tokens: T
 }
 
 /** As Consul's at this level: what `svcd monitor -log-level debug` is mostly asked for. */
-function logRequests(app: FastifyInstance, logger: Logger): void {
+function logRequests(app: FastifyInstance, { logger, tokens }: SaidParts): void {
   app.addHook('onResponse', (request, reply, done) => {
     if (logger.isLevelEnabled?.('debug') === true) {
       const { method, url, ip: from } = request
       const latencyMs = Math.round(reply.elapsedTime * 1000) / 1000
-      const shown = { method, url: withoutToken(url), from, status: reply.statusCode, latencyMs }
+      const shown = {
+        method,
+        url: hideSecretsInUrl(url, tokens),
+        from,
+        status: reply.statusCode,
+        latencyMs,
+      }
       logger.debug(shown, 'HTTP request finished')
     }
     done()
   })
-}
-
-function withoutToken(url: string): string {
-  return url.replaceAll(/([?&])([^=&]*)=[^&]*/g, (all: string, before: string, name: string) =>
-    isToken(name) ? `${before}token=<hidden>` : all,
-  )
-}
-
-/** Names of parameters may be escaped. */
-function isToken(name: string): boolean {
-  try {
-    return decodeURIComponent(name) === 'token'
-  } catch {
-    return false
-  }
 }
 
 /**
@@ -325,7 +327,7 @@ function endWithClose(
 
 /** Every error as its text. An error outside the error table is a defect, and logged in full. */
 function sendError(
-  logger: Logger,
+  { logger, tokens }: SaidParts,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -338,7 +340,7 @@ function sendError(
   }
   const shown = asSvcdError(error)
   const { method } = request
-  const url = withoutToken(request.url)
+  const url = hideSecretsInUrl(request.url, tokens)
   if (shown.code === 'request-aborted') {
     logger.debug(
       { method, url, client: request.ip },

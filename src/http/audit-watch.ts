@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import type { Audit } from '../ports/audit.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import { isChange } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
+import { hideSecrets } from './hide-secrets.ts'
 import { operationIdOf } from './operation.ts'
 import { addressOf } from './origin.ts'
 import { parameter, parametersOf } from './parameters.ts'
@@ -19,7 +21,7 @@ const textMax = 256
  * Records requests in the audit log: denied ones, and operations that are not commands of the log.
  * Refuses changes while the audit log is required and cannot be written.
  */
-export function auditWatch(audit: Audit, clock: Clock): RowWatch {
+export function auditWatch(audit: Audit, clock: Clock, tokens: Tokens): RowWatch {
   const denials = new TokenBuckets(deniedRate)
   return {
     before: (row, { method }) => {
@@ -38,7 +40,7 @@ export function auditWatch(audit: Audit, clock: Clock): RowWatch {
         operation: operationIdOf(request.method, row),
         address: addressOf(request),
         accessor: request.requester?.accessorId,
-        target: targetOf(row, request, argument),
+        target: targetOf(row, request, argument, tokens),
         outcome: status === forbidden ? 'denied' : status < 400 ? 'done' : 'failed',
         status,
       })
@@ -50,13 +52,14 @@ function targetOf(
   { path, audited }: Endpoint<never>,
   request: FastifyRequest,
   argument: string,
+  tokens: Tokens,
 ): Readonly<Record<string, string>> {
   const target: Record<string, string> = {}
   const [, name] = /\{(\w+)\}/.exec(path) ?? []
-  if (name !== undefined) target[name] = argument.slice(0, textMax)
+  if (name !== undefined) target[name] = hideSecrets(argument, tokens).slice(0, textMax)
   for (const each of audited?.parameters ?? []) {
     const value = parameter(parametersOf(request), each)
-    if (value !== undefined) target[each] = value.slice(0, textMax)
+    if (value !== undefined) target[each] = hideSecrets(value, tokens).slice(0, textMax)
   }
   return target
 }

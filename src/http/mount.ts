@@ -129,7 +129,11 @@ function addPlace<Context extends RequesterContext>(
     config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
     ...hooks,
     // Behind the watches, which also count what is refused here.
-    onRequest: [...(hooks.onRequest === undefined ? [] : [hooks.onRequest]), refuseEarly],
+    onRequest: [
+      ...(rows.some(looksAtToken) ? [untilTokenKnown(context)] : []),
+      ...(hooks.onRequest === undefined ? [] : [hooks.onRequest]),
+      refuseEarly,
+    ],
     handler: (request, reply) => {
       const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
@@ -146,6 +150,20 @@ function addPlace<Context extends RequesterContext>(
       throw svcdError('method-not-allowed', { method: request.method })
     },
   })
+}
+
+/** A token that another server has just created is known before anybody asks whose it is. */
+function untilTokenKnown(context: RequesterContext): onRequestHookHandler {
+  return (request, _reply, done) => {
+    const known = context.tokenKnown(request)
+    if (known === undefined) done()
+    else known.then(() => done(), done)
+  }
+}
+
+/** Endpoints of tokens that need no right look at the token, too. */
+function looksAtToken({ permission, path }: Endpoint<never>): boolean {
+  return !('none' in permission) || path.startsWith('/v1/acl/')
 }
 
 /**

@@ -7,6 +7,7 @@ export const noTokens: Tokens & Explanations = Object.freeze({
   isEnabled: false,
   defaultPolicy: 'allow',
   requester: () => anybody,
+  isSecret: () => false,
   explain: () => undefined,
   onChange: () => () => {},
 })

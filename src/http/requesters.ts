@@ -2,9 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/caller.ts'
 import { anybody } from '../access/requester.ts'
 import type { Requester } from '../access/requester.ts'
-import { svcdError } from '../base/errors.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { Tokens } from '../ports/tokens.ts'
+import { NewTokens } from './new-tokens.ts'
+import type { NewTokensFreshness } from './new-tokens.ts'
 import type { CheckedNeed, Need, Needs } from './permissions.ts'
 import { secretOf } from './secret-of.ts'
 
@@ -26,10 +28,19 @@ export interface RequesterContext {
   readonly callerOf: (request: FastifyRequest) => Caller
   /** The rights of a token that is stored in an object, such as a prepared query. Throws `acl-not-found`. */
   readonly callerWith: (secret: string) => Caller
+  /**
+   * Resolves when this server knows every token that was created before the request, at whichever server. Undefined:
+   * it knows the one of the request, or there is nothing to wait for.
+   */
+  readonly tokenKnown: (request: FastifyRequest) => Promise<void> | undefined
 }
 
 /** Asks `tokens` who sends requests. */
-export function requesters(tokens: Tokens): Omit<RequesterContext, 'identity'> {
+export function requesters(
+  tokens: Tokens,
+  freshness: NewTokensFreshness,
+): Omit<RequesterContext, 'identity'> {
+  const newTokens = new NewTokens(freshness)
   const requesterNow = (request: FastifyRequest): Requester => {
     const requester = tokens.isEnabled ? tokens.requester(secretOf(request)) : anybody
     request.requester = requester
@@ -42,6 +53,21 @@ export function requesters(tokens: Tokens): Omit<RequesterContext, 'identity'> {
     requesterNow,
     callerOf: (request) => requesterOf(request).caller,
     callerWith: (secret) => (tokens.isEnabled ? tokens.requester(secret) : anybody).caller,
+    tokenKnown: (request) => {
+      if (!tokens.isEnabled) return undefined
+      const secret = secretOf(request)
+      const isMissing = secret !== undefined && isUnknown(tokens, secret)
+      return isMissing && newTokens.canWait ? newTokens.known() : undefined
+    },
+  }
+}
+
+function isUnknown(tokens: Tokens, secret: string): boolean {
+  try {
+    tokens.requester(secret)
+    return false
+  } catch (error) {
+    return error instanceof SvcdError && error.code === 'acl-not-found'
   }
 }
 

@@ -11,6 +11,8 @@ export interface Tokens {
    * request, and again when a wait of a request ends. Throws `acl-not-found` for a secret that is unknown or expired.
    */
   requester(secret: string | undefined): Requester
+  /** Whether a text is the secret of a token, other than the anonymous one. For texts that are logged. */
+  isSecret(text: string): boolean
   /** Calls back after each change that may give another answer. Returns how to stop that. */
   onChange(listener: () => void): () => void
 }

@@ -101,6 +101,17 @@ export class TokenBook implements Tokens, Explanations {
     return known.requester
   }
 
+  isSecret(text: string): boolean {
+    if (text === anonymousSecret || text === '' || text.length > secretLengthMax) return false
+    const hash = hashOfSecret(text)
+    try {
+      return this.#parts.state.read((reader) => reader.tokenOfSecret(hash)) !== undefined
+    } catch {
+      // A damaged state: nobody knows.
+      return true
+    }
+  }
+
   explain(accessorId: string, question: AccessQuestion): ExplainedToken | undefined {
     const { state, clock } = this.#parts
     return state.read((reader) => {

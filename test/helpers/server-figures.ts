@@ -34,7 +34,7 @@ export async function figuresOf(server: ClusterServer): Promise<ServerFigures> {
   }
 }
 
-function residentMb(pid: number): number {
+export function residentMb(pid: number): number {
   const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return (Number(kib) * 1024) / 1e6
 }

@@ -63,6 +63,10 @@ export class TestTokens implements Tokens {
     return known
   }
 
+  isSecret(text: string): boolean {
+    return text !== '' && this.#requesters.has(text)
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -134,3 +134,28 @@ t.test('a server without TLS does not get into a cluster that requires it', asyn
   })
   t.pass('both logs say why')
 })
+
+t.test('a certificate of a client does not let a server in', { timeout: 60_000 }, async (t) => {
+  const cluster = await ThreeServers.prepare(t.testdir(), { size: 2, args: ['-log-level=info'] })
+  t.teardown(() => cluster.stop())
+  const [one, two] = cluster.servers.map((server) => must(server))
+  await must(one).start([
+    `-config-file=${configFile(cluster, must(one), 'strict')}`,
+    '-bootstrap-expect=1',
+  ])
+  await cluster.leader([must(one)])
+  const file = configFile(cluster, must(two), 'strict')
+  const client = leaf(ca, { role: 'client', dnsNames: ['n2'] })
+  writeCredentials(cluster.directory, 'n2', client)
+  await must(two).start([`-config-file=${file}`, '-bootstrap-expect=0'])
+  const reason = /the certificate of a server must contain the name server\.dc1\.consul/
+  await until('the log says why', 20_000, () => reason.test(must(one).output()))
+  t.equal((await cluster.raftServers(must(one))).length, 1)
+  // The same server with a certificate of a server is let in.
+  await must(two).stop()
+  configFile(cluster, must(two), 'strict')
+  await must(two).start([`-config-file=${file}`, '-bootstrap-expect=0'])
+  await until('it is a member', 20_000, async () => {
+    return (await cluster.raftServers(must(one))).length === 2
+  })
+})

@@ -23,6 +23,7 @@ export class AclApi {
         const requester = (book as TokenBook).requester(secret)
         return secret === undefined ? { ...requester, caller: anonymous } : requester
       },
+      isSecret: (text) => (book as TokenBook).isSecret(text),
       onChange: () => () => {},
     }
     this.api = new TestApi(t, {

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
 import { globalManagement, globalReadOnly } from '../../../access/rules/built-in.ts'
+import type { Tokens } from '../../../ports/tokens.ts'
 import type { AclLink, AclPolicy, AclRole, AclToken, Grants } from '../../../state/acl/model.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
 
 /** Shown instead of a secret. */
 export const hiddenSecret = '<hidden>'
+
+/** An ID that a client has sent, for an error text. Some send the secret of a token, and error texts end up in logs. */
+export function shownId(id: string, tokens: Pick<Tokens, 'isSecret'>): string {
+  return tokens.isSecret(id) ? '(hidden: it is the secret of a token)' : id
+}
 
 /** Go's time of nothing. */
 export const zeroTime = '0001-01-01T00:00:00Z'

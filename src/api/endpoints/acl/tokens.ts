@@ -17,7 +17,7 @@ import type { AclReader } from '../../../state/acl/reader.ts'
 import { anonymousSecret, hashOfSecret } from '../../../state/acl/secret-hash.ts'
 import { aclSubject } from '../../../state/acl/subjects.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
-import { hiddenSecret, tokenJson, tokenListJson } from './encode.ts'
+import { hiddenSecret, shownId, tokenJson, tokenListJson } from './encode.ts'
 import {
   aclEndpoint,
   aclRead,
@@ -127,7 +127,8 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
         needs: needsAclRead,
         find: (reader) => {
           const token = tokenOf(reader, id, context)
-          if (token === undefined) throw svcdError('acl-token-unknown', { id })
+          if (token === undefined)
+            throw svcdError('acl-token-unknown', { id: shownId(id, context.tokens) })
           return tokenJson(token, shownSecret(context, request, token.accessorId), reader)
         },
       })
@@ -149,7 +150,9 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
       await reachToWrite(context, request)
       const { accessorId, secretHash, token } = aclState(context).read((reader) => {
         const before = tokenOf(reader, id, context)
-        if (before === undefined) throw svcdError('acl-token-gone', { id })
+        if (before === undefined) {
+          throw svcdError('acl-token-gone', { id: shownId(id, context.tokens) })
+        }
         return { ...before, token: changedToken(given, before, reader) }
       })
       const command = { kind: 'acl-token-put', mode: 'update', accessorId, secretHash } as const
@@ -176,7 +179,8 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
       await reachToWrite(context, request)
       const token = aclState(context).read((reader): TokenDefinition => {
         const before = tokenOf(reader, id, context)
-        if (before === undefined) throw svcdError('acl-token-unknown', { id })
+        if (before === undefined)
+          throw svcdError('acl-token-unknown', { id: shownId(id, context.tokens) })
         const { Description: description = '' } = given
         return {
           // Links to what is gone are not copied.

@@ -12,6 +12,7 @@ import { secretOf } from '../../../http/secret-of.ts'
 import type { AccessQuestion } from '../../../ports/explanations.ts'
 import type { Requester } from '../../../access/requester.ts'
 import type { ApiEndpoint } from '../../context.ts'
+import { shownId } from './encode.ts'
 import { aclEndpoint, reachNow } from './rows.ts'
 
 const ruleSchema = object({ Policy: text, Line: whole, Rule: text })
@@ -59,7 +60,9 @@ export const whyEndpoints: readonly ApiEndpoint[] = [
       // With the rights that it has by then.
       mustSee(accessorId, requester())
       const found = explanations.explain(accessorId, question)
-      if (found === undefined) throw svcdError('acl-id-unknown', { kind: 'token', id })
+      if (found === undefined) {
+        throw svcdError('acl-id-unknown', { kind: 'token', id: shownId(id, tokens) })
+      }
       const { resource, access, name } = question
       return sendJson(request, reply, {
         AccessorID: found.accessorId,
