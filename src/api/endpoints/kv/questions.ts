@@ -104,11 +104,44 @@ function entriesBelow(state: FamilyReads<KvReader>, prefix: string, toRow = rowO
 
 function keysBelow(state: FamilyReads<KvReader>, prefix: string, separator: string): KvQuestion {
   return below(state, prefix, (reader, viewer) => {
-    const keys = seen(reader.keys(prefix, separator), (key) => key, viewer)
+    const keys = seenKeys(reader, viewer, prefix, separator)
     const answer = unlessEmpty(keys, (key) => [key])
     // The whole tree is there, even if it is empty.
     return answer === nothing && prefix === '' ? { kind: 'list', rows: [] } : answer
   })
+}
+
+const whole = (key: string): string => key
+
+/**
+ * A key that is cut stands for all below it: it is seen if one of those is. So they are looked at one by one, unless
+ * the viewer sees all.
+ */
+function seenKeys(
+  reader: KvReader,
+  viewer: Viewer,
+  prefix: string,
+  separator: string,
+): Generator<string | undefined, void> {
+  if (separator === '' || viewer.caller.rights.allowsAll('key', 'read')) {
+    return seen(reader.keys(prefix, separator), whole, viewer)
+  }
+  return cut(seen(reader.keys(prefix), whole, viewer), prefix, separator)
+}
+
+/** Each key up to the end of the first separator behind the prefix, and each once. */
+function* cut(
+  keys: Iterable<string | undefined>,
+  prefix: string,
+  separator: string,
+): Generator<string | undefined, void> {
+  let last: string | undefined
+  for (const key of keys) {
+    const at = key?.indexOf(separator, prefix.length) ?? -1
+    const shown = at < 0 ? key : key?.slice(0, at + separator.length)
+    yield shown === last ? undefined : shown
+    last = shown ?? last
+  }
 }
 
 function below(
