@@ -3,5 +3,5 @@ const shares = { endpoints: 0.7, streams: 0.05, dns: 0.23, socket: 0.02 } as con
 
 /** How many of them one test sends; `npm run long` sends 100,000 in all. */
 export function requestsOf(what: keyof typeof shares): number {
-  return Math.ceil(Number(process.env['SVCD_ACCESS_REQUESTS'] ?? 5000) * shares[what])
+  return Math.ceil(Number(process.env['SVCD_ACCESS_REQUESTS'] ?? 4000) * shares[what])
 }
