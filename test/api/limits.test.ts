@@ -82,6 +82,7 @@ t.test(
   },
 )
 
+// CVE-2020-13250
 t.test('blocking queries beyond the maximum of a client are answered 429', async (t) => {
   const api = new TestApi(t, { limits: { waitingMax: 2 } })
   await api.put('kv/k', 'x')

@@ -89,6 +89,7 @@ t.test('an authority is replaced step by step, and no connection ends', async (t
   await b.until('a message', () => b.messages.length === 1)
 })
 
+// CVE-2021-37219
 t.test(
   'only a certificate of a server lets in, for the node that it names or for any',
   async (t) => {
@@ -147,6 +148,7 @@ t.test('without the role in the own certificate, names and IDs count as before',
   t.equal(answer.length, 7, 'and so does the certificate of a server')
 })
 
+// CVE-2020-7219
 t.test(
   'a connection that says nothing, or half a TLS greeting, is ended and counted',
   async (t) => {

@@ -181,6 +181,7 @@ t.test('a body cut off in the middle leaves the code standing', async (t) => {
   t.match(await probe(`http://${address}/`), { status: 'passing', output: /Output: half$/ })
 })
 
+// CVE-2022-29153
 t.test('redirects are followed, unless told not to, and up to ten', async (t) => {
   const seen: string[] = []
   const base = await serve(t, (req, res) => {
@@ -211,6 +212,7 @@ t.test('redirects are followed, unless told not to, and up to ten', async (t) =>
   t.strictSame(seen, ['POST /post', 'GET /end', 'POST /keep', 'POST /end'])
 })
 
+// CVE-2022-29153
 t.test('a redirect to another host does not carry secrets along', async (t) => {
   let heard: http.IncomingHttpHeaders = {}
   const other = await serve(t, (req, res) => {

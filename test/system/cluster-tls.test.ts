@@ -116,6 +116,7 @@ t.test(
   },
 )
 
+// CVE-2018-19653, CVE-2019-9764
 t.test('a server without TLS does not get into a cluster that requires it', async (t) => {
   const cluster = await ThreeServers.prepare(t.testdir(), { size: 2, args: ['-log-level=info'] })
   t.teardown(() => cluster.stop())

@@ -137,6 +137,7 @@ async function startServer(
   return agent
 }
 
+// CVE-2020-7219
 for (const [whence, addresses] of [
   ['one address', 1],
   ['400 addresses', 400],
@@ -209,6 +210,7 @@ for (const [whence, addresses] of [
   )
 }
 
+// CVE-2020-7219
 t.test(
   'an address with too many connections is told so, others are served',
   { skip },

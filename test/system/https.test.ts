@@ -110,6 +110,7 @@ t.test('a reload shows new connections the new certificate, and ends no connecti
   t.equal(still.fingerprint, after.fingerprint, 'a bad file keeps the old one')
 })
 
+// CVE-2020-7219
 t.test('a client that is slow in the handshake is cut off, and counted', async (t) => {
   const { agent, port } = await agentWith(t, '-https-handshake-timeout=1s')
   const silent = connectTcp({ host: '127.0.0.1', port })
@@ -131,6 +132,7 @@ t.test('one address has its limit over HTTP and HTTPS together', async (t) => {
   await t.rejects(get(port, '/v1/agent/self'))
 })
 
+// CVE-2018-19653, CVE-2019-9764
 t.test('files that cannot be used keep the agent from starting', async (t) => {
   const directory = t.testdir()
   const { cert } = writeCredentials(directory, 'a', leaf(ca))

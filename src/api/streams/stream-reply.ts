@@ -17,6 +17,7 @@ export function addStreamHeaders(reply: FastifyReply): void {
   reply
     .header('Content-Type', 'text/event-stream')
     .header('Cache-Control', 'no-store')
+    .header('X-Content-Type-Options', 'nosniff')
     // nginx holds answers back unless it is told.
     .header('X-Accel-Buffering', 'no')
     // A stream ends with its connection, so that no client waits to use it again.

@@ -80,6 +80,7 @@ function requestOf(method: string, path: string, { session, query }: Seeded) {
 
 const secrets = /hush|db1|"secret|secret-event|secret-query|10\.0\.0\.1/
 
+// CVE-2020-7955
 t.test('a token without rights gets nothing from any endpoint that names rights', async (t) => {
   const { ask, ids } = await seeded(t, new TestTokens().set('none', ''))
   for (const row of endpoints) {
@@ -147,6 +148,33 @@ t.test('a list has what the token may read, and says that something was left out
   t.strictSame(byDefault.body, '{}')
   t.notOk(byDefault.headers['x-consul-results-filtered-by-acls'], 'nothing for who has no token')
   t.equal(byDefault.headers['x-consul-default-acl-policy'], 'deny')
+})
+
+t.test('a name that stands for several is shown if the token may read one of them', async (t) => {
+  const tokens = new TestTokens()
+  const { ask } = await seeded(t, tokens)
+  const node = { Node: 'db1', Address: '10.0.0.1' }
+  await ask('root', 'PUT', '/v1/catalog/register', { ...node, Service: { Service: 'SECRET' } })
+  tokens.set('one', 'service "secret" { policy = "read" } node_prefix "" { policy = "read" }')
+  const summary = JSON.parse((await ask('one', 'GET', '/v1/health/summary')).body) as {
+    Name: string
+    Passing: number
+  }[]
+  t.strictSame(
+    summary.map(({ Name, Passing }) => [Name, Passing]),
+    [['secret', 1]],
+    'not SECRET, which stands first',
+  )
+  const cut = async (rules: string) => {
+    tokens.set('keys', rules)
+    return (await ask('keys', 'GET', '/v1/kv/?keys&separator=/')).body
+  }
+  t.equal(await cut('key "app/secret" { policy = "read" }'), '["app/"]')
+  const all = 'key_prefix "" { policy = "read" }'
+  t.equal(await cut(all), '["app/"]')
+  t.equal(await cut(`${all} key "app/secret" { policy = "deny" }`), '[]')
+  await ask('root', 'PUT', '/v1/kv/app/a', 'x')
+  t.equal(await cut(`${all} key "app/secret" { policy = "deny" }`), '["app/"]')
 })
 
 t.test('a hidden service cannot be told apart from one that does not exist', async (t) => {

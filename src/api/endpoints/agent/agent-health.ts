@@ -153,5 +153,9 @@ function send(
     parameter(request.query as Parameters, 'format') === 'text' ||
     (request.headers.accept ?? '').startsWith('text/plain')
   if (!wantsText) return sendBody(request, reply, body)
-  return reply.header('content-type', 'text/plain; charset=utf-8').send(reason)
+  // The reason repeats what the client has asked for: no browser may take it for a page.
+  return reply
+    .header('content-type', 'text/plain; charset=utf-8')
+    .header('X-Content-Type-Options', 'nosniff')
+    .send(reason)
 }

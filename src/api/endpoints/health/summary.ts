@@ -37,6 +37,11 @@ export function serviceSummaries(
       // Instances are found without regard to case.
       const key = Name.toLowerCase()
       if (key === last) continue
+      // Rules tell spellings apart, so the name is one that the viewer sees.
+      if (!viewer.sees('service', Name)) {
+        yield undefined
+        continue
+      }
       last = key
       const counts = { passing: 0, warning: 0, critical: 0, maintenance: 0 }
       const tags = new Set<string>()

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import type { AnyMetric } from '../../../base/metric.ts'
 import { endpoint } from '../../context.ts'
 import { parameter } from '../../../http/parameters.ts'
@@ -18,8 +19,7 @@ export const metricsEndpoints = [
     summary: "Read the metrics of this agent in Prometheus' text format",
     media: { description: 'The metrics', content: { 'text/plain': { schema: text } } },
     async handle({ measured }, _request, reply) {
-      const { type, body } = await measured.text()
-      return reply.header('content-type', type).send(body)
+      return sendText(reply, await measured.text())
     },
   }),
   endpoint({
@@ -36,8 +36,7 @@ export const metricsEndpoints = [
       if (parameter(request.query, 'format') !== 'prometheus') {
         return sendJson(request, reply, consulShape(measured.metrics(), new Date()))
       }
-      const { type, body } = await measured.text()
-      return reply.header('content-type', type).send(body)
+      return sendText(reply, await measured.text())
     },
   }),
   endpoint({
@@ -66,6 +65,13 @@ export const metricsEndpoints = [
     },
   }),
 ]
+
+function sendText(
+  reply: FastifyReply,
+  { type, body }: { readonly type: string; readonly body: string },
+): FastifyReply {
+  return reply.header('content-type', type).header('X-Content-Type-Options', 'nosniff').send(body)
+}
 
 /** `svcd_dns_queries_total` → `svcd.dns.queries_total` */
 const dotted = (name: string): string => name.replace('_', '.').replace('_', '.')

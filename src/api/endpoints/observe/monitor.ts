@@ -35,7 +35,9 @@ export const monitorEndpoint = endpoint({
     const { logjson, heartbeat } = request.query
     const json = logjson !== undefined
     const type = json ? 'application/x-ndjson' : 'text/plain; charset=utf-8'
-    if (request.method === 'HEAD') return reply.header('Content-Type', type).send()
+    if (request.method === 'HEAD') {
+      return reply.header('Content-Type', type).header('X-Content-Type-Options', 'nosniff').send()
+    }
     if (reply.raw.destroyed) return reply.hijack()
     tokenStreams.followLines(request, reply.raw)
     return lines.open(reply, type, {
