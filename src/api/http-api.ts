@@ -18,6 +18,7 @@ import { auditWatch } from '../http/audit-watch.ts'
 import { takeBodies } from '../http/body.ts'
 import { answerClientError } from '../http/client-error.ts'
 import { noCompilers } from '../http/compilers.ts'
+import { Denials } from '../http/denials.ts'
 import { connectionEndings } from '../http/connection-endings.ts'
 import { measure, renderMetrics } from '../http/measured.ts'
 import type { Exposition } from '../http/measured.ts'
@@ -32,7 +33,7 @@ import type { RowWatch } from '../http/row-watch.ts'
 import { requesters } from '../http/requesters.ts'
 import { RequestGuard } from '../http/request-guard.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
-import type { WarningLines } from '../http/said-warnings.ts'
+import type { WarningLines } from '../http/limited-warnings.ts'
 import { NewSecrets } from './new-secrets.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
 import { LineStreams } from './streams/line-streams.ts'
@@ -71,7 +72,7 @@ export interface HttpApiOptions {
   readonly audit?: Audit | undefined
   /** How many requests one client may send. Default: without a limit. */
   readonly limits?: RequestLimits
-  /** Where warnings of registrations go. Default: the logger, without a bound. */
+  /** Where warnings about registrations and denied ones go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
 
@@ -112,13 +113,16 @@ export function createHttpApi(
   const lines = new LineStreams(options.heartbeatMs)
   const tokenStreams = new TokenStreams(options.tokens)
   const renderer = new Renderer()
+  const warningLines = options.warningLines ?? unbounded(logger)
+  const denials = new Denials(warningLines)
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
   const context: ApiContext = {
     ...portsIn(backend),
     waits,
     streams,
     lines,
-    said: new SaidWarnings(options.warningLines ?? unbounded(logger)),
+    said: new SaidWarnings(warningLines),
+    denials,
     measured: measure(app, figures, openExposition),
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
@@ -136,7 +140,7 @@ export function createHttpApi(
   addHooks(app, argumentPrefixes(app), options.tokens)
   logRequests(app, logger)
   endWithClose(app, [waits, streams, lines, tokenStreams], options.stopGraceMs)
-  app.setErrorHandler(errorHandler(logger, limits))
+  app.setErrorHandler(errorHandler(logger, limits, denials))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
@@ -195,9 +199,10 @@ function addRequestFields(app: FastifyInstance): void {
   app.decorateRequest('isOver', false)
 }
 
-function errorHandler(logger: Logger, limits: LimitWatch) {
+function errorHandler(logger: Logger, limits: LimitWatch, denials: Denials) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const isWrongToken = error instanceof SvcdError && error.code === 'acl-not-found'
+    denials.see(error, request)
     const tooMany = isWrongToken ? limits.wrongToken(request, reply) : undefined
     sendError(logger, tooMany ?? error, request, reply)
   }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
-import { svcdError } from '../base/errors.ts'
+import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { Requester, Tokens } from '../ports/tokens.ts'
 import type { CheckedNeed, Need, Needs } from './permissions.ts'
@@ -54,15 +54,24 @@ export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, '
   }
 }
 
+/** `permission-denied`, with what is missing in words for the log. */
+export class Denial extends SvcdError {
+  /** `the token 6a12… lacks service:write on "web"` */
+  readonly missing: string
+
+  constructor({ accessorId: accessor }: Requester, need: Need) {
+    const permission = permissionText(need)
+    const on = need.name === '' ? '' : ` on ${JSON.stringify(need.name)}`
+    const { code, message } = svcdError('permission-denied', { accessor, permission, on })
+    super(code, message)
+    this.missing = `the token ${accessor} lacks ${permission}${on}`
+  }
+}
+
 /** Throws `permission-denied` when the requester lacks a right. */
-export function mustAllow({ caller, accessorId }: Requester, need: Need): void {
+export function mustAllow(requester: Requester, need: Need): void {
   const { resource, name, access } = need
-  if (caller.rights.allows(resource, name, access)) return
-  throw svcdError('permission-denied', {
-    accessor: accessorId,
-    permission: permissionText(need),
-    on: name === '' ? '' : ` on ${JSON.stringify(name)}`,
-  })
+  if (!requester.caller.rights.allows(resource, name, access)) throw new Denial(requester, need)
 }
 
 /** `key:write`; a write of all keys below a prefix is one of the keys. */

@@ -31,7 +31,7 @@ export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
 
 /** A fault for each operation that the caller may not do. */
 export function rightsFaults(
-  context: Pick<ApiContext, 'catalog' | 'requesterOf'>,
+  context: Pick<ApiContext, 'catalog' | 'requesterOf' | 'denials'>,
   request: Asked,
   { ops, places }: AskedOps,
 ): readonly OpFault[] {
@@ -41,10 +41,34 @@ export function rightsFaults(
   if (all) return []
   return context.catalog.read((reader) =>
     ops.flatMap((op, at) => {
-      const what = faultOf(() => mustAllowOp(requester, reader, op, ops.slice(0, at)))
+      const check = (): void => mustAllowOp(requester, reader, op, ops.slice(0, at))
+      const shown = shownOf(op)
+      const what = faultOf(() =>
+        shown === undefined ? check() : context.denials.watch(request, shown, check),
+      )
       return what === undefined ? [] : { op: must(places[at]), what }
     }),
   )
+}
+
+/** What an operation does to the registrations, for the log; undefined: nothing. */
+function shownOf(op: TxnOp): string | undefined {
+  switch (op.verb) {
+    case 'set-node':
+      return `register node ${op.definition.name}`
+    case 'set-service':
+      return `register service ${op.definition.name} of node ${op.node}`
+    case 'set-check':
+      return `register check ${op.definition.checkId} of node ${op.node}`
+    case 'delete-node':
+      return `deregister node ${op.node}`
+    case 'delete-service':
+      return `deregister service ${op.id} of node ${op.node}`
+    case 'delete-check':
+      return `deregister check ${op.id} of node ${op.node}`
+    default:
+      return undefined
+  }
 }
 
 function faultOf(check: () => void): string | undefined {
