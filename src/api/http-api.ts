@@ -123,6 +123,7 @@ export function createHttpApi(
     lines,
     said: new SaidWarnings(warningLines),
     denials,
+    longAnswers: limits,
     measured: measure(app, figures, openExposition),
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,

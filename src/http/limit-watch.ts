@@ -2,10 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
+import { CallerCounts } from './caller-counts.ts'
 import { isChange } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { LongAnswers } from './long-answers.ts'
 import { addressOf } from './origin.ts'
 import type { RowWatch } from './row-watch.ts'
+import { eventStream } from './schemas.ts'
+import { secretOf } from './token-of.ts'
 import { TokenBuckets } from './token-buckets.ts'
 import type { Rate } from './token-buckets.ts'
 
@@ -14,18 +18,21 @@ export interface RequestLimits {
   readonly writes?: Rate | undefined
   /** Blocking queries and streams of one token or address at a time; 0: no limit. */
   readonly waitingMax: number
+  /** Long answers that are made for one token or address at a time; 0: no limit. */
+  readonly longMax?: number
 }
 
 /** Requests with unknown tokens from one address: beyond that they are answered with 429. */
 const wrongTokens: Rate = { perSecond: 50, burst: 500 }
 
 /** Refuses requests that are too many, before their bodies are read. */
-export class LimitWatch implements RowWatch {
+export class LimitWatch implements RowWatch, LongAnswers {
   readonly #limits: RequestLimits
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #writes: TokenBuckets | undefined
   readonly #wrongTokens = new TokenBuckets(wrongTokens)
-  readonly #waiting = new Map<string, number>()
+  readonly #waiting = new CallerCounts()
+  readonly #long = new CallerCounts()
 
   constructor(limits: RequestLimits, clock: Pick<Clock, 'monotonicMs'>) {
     this.#limits = limits
@@ -58,6 +65,16 @@ export class LimitWatch implements RowWatch {
     return svcdError('too-many-wrong-tokens', { who: address, seconds })
   }
 
+  begin(request: FastifyRequest, reply: FastifyReply): () => void {
+    const max = this.#limits.longMax ?? 0
+    if (max === 0) return () => {}
+    const who = callerOf(request)
+    const end = this.#long.begin(who, max)
+    if (end !== undefined) return end
+    retryAfter(reply, 1000)
+    throw svcdError('too-many-long-answers', { who, max })
+  }
+
   #countWrite(request: FastifyRequest, reply: FastifyReply): void {
     const { writes } = this.#limits
     if (this.#writes === undefined || writes === undefined) return
@@ -73,36 +90,41 @@ export class LimitWatch implements RowWatch {
 
   #countWaiting(request: FastifyRequest, reply: FastifyReply): void {
     const max = this.#limits.waitingMax
-    const who = namesOf(request).at(-1) ?? ''
-    const count = this.#waiting.get(who) ?? 0
-    if (count >= max) {
+    const who = callerOf(request)
+    const end = this.#waiting.begin(who, max)
+    if (end === undefined) {
       retryAfter(reply, 1000)
       throw svcdError('too-many-waiting', { who, max })
     }
-    this.#waiting.set(who, count + 1)
     // Also when its client hangs up.
-    reply.raw.once('close', () => this.#endWaiting(who))
-  }
-
-  #endWaiting(who: string): void {
-    const count = (this.#waiting.get(who) ?? 1) - 1
-    if (count === 0) this.#waiting.delete(who)
-    else this.#waiting.set(who, count)
+    reply.raw.once('close', end)
   }
 }
 
-/** Of whom requests are counted: the address, and the token if it is known. */
+/** The token that a request bears, or else its address. */
+function callerOf(request: FastifyRequest): string {
+  return namesOf(request).at(-1) ?? ''
+}
+
+/**
+ * Of whom requests are counted: the address, and the token that it has sent. Requests without a token share the
+ * anonymous token or that of the agent, and one of their clients must not use up what others have.
+ */
 function namesOf(request: FastifyRequest): readonly string[] {
   const address = addressOf(request)
   const accessorId = request.requester?.accessorId ?? ''
-  return accessorId === '' ? [address] : [address, `token ${accessorId}`]
+  const isOwn = accessorId !== '' && secretOf(request) !== undefined
+  return isOwn ? [address, `token ${accessorId}`] : [address]
 }
 
-/** A blocking query names an index; rows for programs only, such as the log, are streams. */
-function mayWait({ isForPages }: Endpoint<never>, { query, headers }: FastifyRequest): boolean {
-  if (isForPages === false) return true
+/** A blocking query names an index or a hash; rows of events and those for programs only, such as the log, are streams. */
+function mayWait(
+  { isForPages, media }: Endpoint<never>,
+  { query, headers }: FastifyRequest,
+): boolean {
+  if (isForPages === false || media === eventStream) return true
   if (headers.accept?.includes('event-stream') === true) return true
-  return typeof query === 'object' && query !== null && 'index' in query
+  return typeof query === 'object' && query !== null && ('index' in query || 'hash' in query)
 }
 
 /** RFC 9110 §10.2.3: in whole seconds. */

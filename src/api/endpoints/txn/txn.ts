@@ -145,9 +145,9 @@ async function answerRead(
 ): Promise<FastifyReply> {
   const { freshness, identity, families } = context
   const { ops, places } = asked
+  await reach(context, consistency)
   const faults = inOrder([...asked.faults, ...rightsFaults(context, request, asked)])
   const viewer = new Viewer(context.callerOf(request))
-  await reach(context, consistency)
   const isStale = consistency === 'stale'
   // As Consul fills them in; the headers tell more.
   const meta = [
@@ -164,6 +164,7 @@ async function answerRead(
     pretty: isPretty(request),
     meta,
     viewer,
+    beginLong: () => context.longAnswers.begin(request, reply),
   })
   if (viewer.hasHidden) tellFiltered(request, reply)
   addReadHeaders(reply, freshness, consistency, index)
