@@ -3,6 +3,7 @@ import { parseRules } from '../../../access/rules/parse-rules.ts'
 import { svcdError } from '../../../base/errors.ts'
 import { policyShape } from '../../../definition/acl.ts'
 import type { PolicyBody } from '../../../definition/acl.ts'
+import { checkedDatacenters, checkedDescription } from '../../../definition/sizes.ts'
 import type { Asked } from '../../../http/endpoint.ts'
 import { rowsOf } from '../../../http/answer.ts'
 import { reads } from '../../../http/read.ts'
@@ -22,6 +23,7 @@ import {
   aclWrite,
   answerOne,
   lateJson,
+  onePolicy,
   propose,
   reachNow,
 } from './rows.ts'
@@ -87,7 +89,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     answer: policySchema,
     handle(context, request, reply) {
       const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.policies, (reader) => {
+      return answerOne(context, request, reply, onePolicy, (reader) => {
         const policy = isAclId(id) ? policyOf(reader, id) : undefined
         if (policy === undefined) throw svcdError('acl-policy-unknown', { what: `with ID "${id}"` })
         return policyJson(policy)
@@ -104,7 +106,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const name = request.params
       if (name === '') throw svcdError('acl-id-missing', { what: 'policy Name' })
-      return answerOne(context, request, reply, aclSubject.policies, (reader) => {
+      return answerOne(context, request, reply, onePolicy, (reader) => {
         const builtIn = builtInPolicies.find((each) => each.name === name)
         const policy = builtIn ?? reader.policyNamed(name)
         if (policy === undefined) {
@@ -176,14 +178,15 @@ function refuseBuiltIn(id: string): void {
   if (builtIn !== undefined) throw svcdError('acl-built-in-fixed', { name: builtIn.name })
 }
 
-/** Throws `acl-policy-invalid`, `acl-rules-invalid`, `acl-rules-too-large`. */
+/** Throws `acl-policy-invalid`, `acl-rules-invalid`, `acl-rules-too-large`, `field-too-large`. */
 function definitionOf(given: PolicyBody): PolicyDefinition {
-  const { Name: name = '', Description: description = '', Rules: rules = '' } = given
+  const { Name: name = '', Rules: rules = '' } = given
   checkAclName(name, 'acl-policy-invalid')
   const size = Buffer.byteLength(rules)
   if (size > rulesBytesMax) throw svcdError('acl-rules-too-large', { size, max: rulesBytesMax })
   parseRules(rules)
-  return { name, description, rules, datacenters: given.Datacenters ?? [] }
+  const datacenters = checkedDatacenters(given.Datacenters ?? [])
+  return { name, description: checkedDescription(given.Description), rules, datacenters }
 }
 
 export function checkAclName(name: string, code: 'acl-policy-invalid' | 'acl-role-invalid'): void {

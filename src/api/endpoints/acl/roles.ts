@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { roleShape } from '../../../definition/acl.ts'
+import { checkedDescription } from '../../../definition/sizes.ts'
 import type { RoleBody } from '../../../definition/acl.ts'
 import { rowsOf } from '../../../http/answer.ts'
 import type { Asked } from '../../../http/endpoint.ts'
@@ -25,6 +26,7 @@ import {
   answerOne,
   filterParameter,
   lateJson,
+  oneRole,
   propose,
   reachNow,
 } from './rows.ts'
@@ -88,7 +90,7 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
     errors: [404],
     handle(context, request, reply) {
       const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.roles, (reader) => {
+      return answerOne(context, request, reply, oneRole, (reader) => {
         const role = reader.role(id)
         if (role === undefined) throw svcdError('acl-role-unknown', { what: `with ID "${id}"` })
         return roleJson(role, reader)
@@ -106,7 +108,7 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const name = request.params
       if (name === '') throw svcdError('acl-id-missing', { what: 'role Name' })
-      return answerOne(context, request, reply, aclSubject.roles, (reader) => {
+      return answerOne(context, request, reply, oneRole, (reader) => {
         const role = reader.roleNamed(name)
         if (role === undefined) throw svcdError('acl-role-unknown', { what: `with name "${name}"` })
         return roleJson(role, reader)
@@ -155,8 +157,9 @@ function idOf(argument: string): string {
 }
 
 function definitionOf(given: RoleBody, reader: AclReader): RoleDefinition {
-  const { Name: name = '', Description: description = '' } = given
+  const { Name: name = '' } = given
   checkAclName(name, 'acl-role-invalid')
+  const description = checkedDescription(given.Description)
   return { name, description, ...grantsOf(given, 'role', reader) }
 }
 

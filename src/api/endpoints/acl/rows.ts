@@ -9,11 +9,14 @@ import { parameter, readOptions } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
 import { timeoutMs, untilFound } from '../../../http/blocking.ts'
 import { addReadHeaders, reach } from '../../../http/consistency.ts'
+import type { Need } from '../../../http/permissions.ts'
 import { sendJson } from '../../../http/reply.ts'
+import { mustAllow } from '../../../http/requesters.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
 import type { AclCommand, AclRefusal } from '../../../state/acl/commands.ts'
 import { aclFamily } from '../../../state/acl/family.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
+import { aclSubject } from '../../../state/acl/subjects.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
 
@@ -80,6 +83,20 @@ export async function reachNow(context: ApiContext, parameters: Parameters): Pro
   await reach(context, readOptions(parameters, context.identity).consistency)
 }
 
+/** What {@link answerOne} waits for. */
+export interface OneObject {
+  readonly subject: string
+  /** The right that is still needed after a wait; left out: its own token is what is read. */
+  readonly needs?: Need
+}
+
+const needs: Need = { ...aclRead, name: '' }
+
+export const onePolicy: OneObject = { subject: aclSubject.policies, needs }
+export const oneRole: OneObject = { subject: aclSubject.roles, needs }
+export const oneToken: OneObject = { subject: aclSubject.tokens, needs }
+export const ownToken: OneObject = { subject: aclSubject.tokens }
+
 /**
  * The answer to a read of one object: blocking, but not kept, because a secret in it is shown for a while only. `find`
  * throws if it is not there.
@@ -88,7 +105,7 @@ export async function answerOne(
   context: ApiContext,
   request: Asked,
   reply: FastifyReply,
-  subject: string,
+  { subject, needs: still }: OneObject,
   find: (reader: AclReader) => object,
 ): Promise<FastifyReply> {
   const { identity, freshness, random } = context
@@ -96,13 +113,19 @@ export async function answerOne(
   await reach(context, consistency)
   const state = aclState(context)
   const limitMs = (): number => timeoutMs(waitMs, random)
-  const look = (_since: number, isLast: boolean) =>
-    state.read((reader) => {
+  let hasLooked = false
+  const look = (_since: number, isLast: boolean) => {
+    // After a wait its token may have other rights, or none.
+    const requester = hasLooked ? context.requesterNow(request) : undefined
+    if (requester !== undefined && still !== undefined) mustAllow(requester, still)
+    hasLooked = true
+    return state.read((reader) => {
       const value = find(reader)
       const index = Math.max(1, reader.indexOf(subject))
       const isKnown = above > 0 && index <= above && above <= Math.max(1, reader.appliedIndex())
       return isKnown && !isLast ? undefined : { index, value }
     })
+  }
   const { index, value } = await untilFound(context, reply, { state, subject, limitMs }, look)
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, freshness, consistency, index)

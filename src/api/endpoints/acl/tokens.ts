@@ -26,6 +26,8 @@ import {
   answerOne,
   filterParameter,
   lateJson,
+  oneToken,
+  ownToken,
   propose,
   reachNow,
 } from './rows.ts'
@@ -95,7 +97,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const sent = secretOf(request)
       const { accessorId } = context.tokens.requester(sent)
-      return answerOne(context, request, reply, aclSubject.tokens, (reader) => {
+      return answerOne(context, request, reply, ownToken, (reader) => {
         const token = reader.token(accessorId)
         if (token === undefined) throw svcdError('acl-not-found', {})
         const isAnonymous = accessorId === anonymousToken.accessorId
@@ -114,7 +116,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: tokenSchema,
     handle(context, request, reply) {
       const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.tokens, (reader) => {
+      return answerOne(context, request, reply, oneToken, (reader) => {
         const token = tokenOf(reader, id, context)
         if (token === undefined) throw svcdError('acl-token-unknown', { id })
         return tokenJson(token, shownSecret(context, request, token.accessorId), reader)
