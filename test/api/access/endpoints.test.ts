@@ -310,6 +310,55 @@ t.test('writes need what Consul asks for', async (t) => {
   t.equal(status, 404, 'nothing of a refused transaction was done')
 })
 
+t.test('a transaction does not tell what exists to a token that may not read it', async (t) => {
+  const rules = 'node "mine" { policy = "write" } key_prefix "" { policy = "write" }'
+  const { ask } = await seeded(t, new TestTokens().set('r', rules))
+  await ask('root', 'PUT', '/v1/catalog/register', { Node: 'mine', Address: '10.0.0.9' })
+  const get = {
+    node: (name: string) => ({ Node: { Verb: 'get', Node: { Node: name } } }),
+    service: (ID: string) => ({ Service: { Verb: 'get', Node: 'db1', Service: { ID } } }),
+    check: (CheckID: string) => ({ Check: { Verb: 'get', Check: { Node: 'db1', CheckID } } }),
+  }
+  const pairs = [
+    ['db1', 'none', get.node],
+    ['DB1', 'NONE', get.node],
+    ['secret', 'none', get.service],
+    ['ping', 'none', get.check],
+  ] as const
+  const write = { KV: { Verb: 'set', Key: 'k', Value: '' } }
+  for (const more of [[], [write]]) {
+    for (const [there, missing, op] of pairs) {
+      const [hidden, none] = await Promise.all(
+        [there, missing].map((name) => ask('r', 'PUT', '/v1/txn', [op(name), ...more])),
+      )
+      t.equal(hidden?.status, 409, there)
+      t.equal(hidden?.body.replaceAll(there, missing), none?.body)
+    }
+    const own = await ask('r', 'PUT', '/v1/txn', [get.node('mine'), ...more])
+    t.match(own, { status: 200, body: /"Node":"mine"/ })
+  }
+})
+
+t.test('a query whose token is gone says so, and is no unknown token of its client', async (t) => {
+  const tokens = new TestTokens('allow').set('short-lived', '')
+  const { ask } = await seeded(t, tokens)
+  await ask('root', 'POST', '/v1/query', {
+    Name: 'orphan',
+    Token: 'short-lived',
+    Service: { Service: 'secret' },
+  })
+  t.equal((await ask('', 'GET', '/v1/query/orphan/execute')).status, 200)
+  tokens.delete('short-lived')
+  const replies = await Promise.all(
+    Array.from({ length: 600 }, () => ask('', 'GET', '/v1/query/orphan/execute')),
+  )
+  for (const { status } of replies) if (status !== 403) t.fail(`status ${status}`)
+  t.match(
+    replies[0]?.body,
+    /^ACL not found: the token of the prepared query "orphan" does not exist/,
+  )
+})
+
 t.test('the secret of a query is shown to managers only, and the query acts by it', async (t) => {
   const tokens = new TestTokens().set(
     'reader',

@@ -13,6 +13,7 @@ import type { TxnOp } from '../../../state/txn/commands.ts'
 import type { Result, Stored } from '../../../state/txn/outcome.ts'
 import type { ApiContext } from '../../context.ts'
 import { writeHolder } from '../catalog/rights.ts'
+import { failureOf } from './failures.ts'
 
 // What the operations of a transaction need: writes and comparisons are refused, what is read is filtered.
 
@@ -29,7 +30,10 @@ export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
   return { ...asked, ops }
 }
 
-/** A fault for each operation that the caller may not do. */
+/**
+ * A fault for each operation that the caller may not do. A node, service or check that it may not read is one that does
+ * not exist: if the operation succeeded, that would tell.
+ */
 export function rightsFaults(
   context: Pick<ApiContext, 'catalog' | 'requesterOf' | 'denials'>,
   request: Asked,
@@ -41,6 +45,9 @@ export function rightsFaults(
   if (all) return []
   return context.catalog.read((reader) =>
     ops.flatMap((op, at) => {
+      if (hides(rights, reader, op)) {
+        return { op: must(places[at]), what: failureOf(op, { why: 'not-there' }).message }
+      }
       const check = (): void => mustAllowOp(requester, reader, op, ops.slice(0, at))
       const shown = shownOf(op)
       const what = faultOf(() =>
@@ -51,24 +58,32 @@ export function rightsFaults(
   )
 }
 
+/** Whether an operation gets an entry of the catalog that is there, but not for this caller. */
+function hides(rights: Rights, reader: CatalogReader, op: TxnOp): boolean {
+  const reads = (node: string, service = ''): boolean =>
+    rights.allows('node', node, 'read') &&
+    (service === '' || rights.allows('service', service, 'read'))
+  if (op.verb === 'get-node') {
+    const node = op.id === '' ? reader.node(op.node) : reader.nodeById(op.id)
+    return node !== undefined && !reads(node.name)
+  }
+  if (op.verb === 'get-service') {
+    const service = reader.service(op.node, op.id)
+    return service !== undefined && !reads(service.node, service.name)
+  }
+  if (op.verb !== 'get-check') return false
+  const check = reader.check(op.node, op.id)
+  return check !== undefined && !reads(check.node, check.serviceName)
+}
+
 /** What an operation does to the registrations, for the log; undefined: nothing. */
 function shownOf(op: TxnOp): string | undefined {
-  switch (op.verb) {
-    case 'set-node':
-      return `register node ${op.definition.name}`
-    case 'set-service':
-      return `register service ${op.definition.name} of node ${op.node}`
-    case 'set-check':
-      return `register check ${op.definition.checkId} of node ${op.node}`
-    case 'delete-node':
-      return `deregister node ${op.node}`
-    case 'delete-service':
-      return `deregister service ${op.id} of node ${op.node}`
-    case 'delete-check':
-      return `deregister check ${op.id} of node ${op.node}`
-    default:
-      return undefined
-  }
+  if (op.verb === 'set-node') return `register node ${op.definition.name}`
+  if (op.verb === 'set-service') return `register service ${op.definition.name} of node ${op.node}`
+  if (op.verb === 'set-check') return `register check ${op.definition.checkId} of node ${op.node}`
+  if (op.verb === 'delete-node') return `deregister node ${op.node}`
+  if (op.verb === 'delete-service') return `deregister service ${op.id} of node ${op.node}`
+  return op.verb === 'delete-check' ? `deregister check ${op.id} of node ${op.node}` : undefined
 }
 
 function faultOf(check: () => void): string | undefined {
