@@ -14,6 +14,7 @@ import type { Writes } from '../ports/writes.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { Measured } from '../http/measured.ts'
 import type { ReadContext } from '../http/read.ts'
+import type { Denials } from '../http/denials.ts'
 import type { SaidWarnings } from '../http/said-warnings.ts'
 import type { NewSecrets } from './new-secrets.ts'
 import type { LineStreams } from './streams/line-streams.ts'
@@ -43,6 +44,8 @@ export interface ApiContext extends ReadContext {
   readonly tokenStreams: TokenStreams
   /** Which warnings about registrations were logged already. */
   readonly said: SaidWarnings
+  /** Logs registrations that are denied. */
+  readonly denials: Denials
   readonly measured: Measured
   /** The OpenAPI document, as JSON. */
   readonly document: () => Promise<Buffer>

@@ -18,6 +18,7 @@ import { auditWatch } from '../http/audit-watch.ts'
 import { takeBodies } from '../http/body.ts'
 import { answerClientError } from '../http/client-error.ts'
 import { noCompilers } from '../http/compilers.ts'
+import { Denials } from '../http/denials.ts'
 import { connectionEndings } from '../http/connection-endings.ts'
 import { measure, renderMetrics } from '../http/measured.ts'
 import type { Exposition } from '../http/measured.ts'
@@ -33,7 +34,7 @@ import type { RowWatch } from '../http/row-watch.ts'
 import { requesters } from '../http/requesters.ts'
 import { RequestGuard } from '../http/request-guard.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
-import type { WarningLines } from '../http/said-warnings.ts'
+import type { WarningLines } from '../http/limited-warnings.ts'
 import { NewSecrets } from './new-secrets.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
 import { LineStreams } from './streams/line-streams.ts'
@@ -72,7 +73,7 @@ export interface HttpApiOptions {
   readonly audit?: Audit | undefined
   /** How many requests one client may send. Default: without a limit. */
   readonly limits?: RequestLimits
-  /** Where warnings of registrations go. Default: the logger, without a bound. */
+  /** Where warnings about registrations and denied ones go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
 
@@ -115,13 +116,17 @@ export function createHttpApi(
   const access = accessControl(options)
   const tokenStreams = new TokenStreams(access.tokens)
   const renderer = new Renderer()
+  const warningLines = options.warningLines ?? unbounded(logger)
+  const denials = new Denials(warningLines)
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
   const context: ApiContext = {
     ...portsIn(backend),
     waits,
     streams,
     lines,
-    said: new SaidWarnings(options.warningLines ?? unbounded(logger)),
+    said: new SaidWarnings(warningLines),
+    denials,
+    longAnswers: limits,
     measured: measure(app, figures, openExposition),
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
@@ -139,7 +144,7 @@ export function createHttpApi(
   addHooks(app, argumentPrefixes(app), access.tokens)
   logRequests(app, said)
   endWithClose(app, [waits, streams, lines, tokenStreams], options.stopGraceMs)
-  app.setErrorHandler(errorHandler(said, limits))
+  app.setErrorHandler(errorHandler(said, limits, denials))
   app.setNotFoundHandler(() => {
     throw svcdError('unknown-path', {})
   })
@@ -204,9 +209,10 @@ interface SaidParts {
   readonly tokens: Tokens
 }
 
-function errorHandler(said: SaidParts, limits: LimitWatch) {
+function errorHandler(said: SaidParts, limits: LimitWatch, denials: Denials) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const isWrongToken = error instanceof SvcdError && error.code === 'acl-not-found'
+    denials.see(error, request)
     const tooMany = isWrongToken ? limits.wrongToken(request, reply) : undefined
     sendError(said, tooMany ?? error, request, reply)
   }

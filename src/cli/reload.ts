@@ -13,8 +13,9 @@ import {
 export function reloadCommand(io: Io): Command {
   const command = newCommand(
     'reload',
-    'Let the agent read its files of services, checks and zones again, and show what changed. Options ' +
-      'change only when you restart the agent. SIGHUP does the same as this command.',
+    'Let the agent read its files of services, checks, zones and certificates again, and show what changed. Options ' +
+      'of access control and of TLS between servers are applied, all others when you restart the agent. SIGHUP does ' +
+      'the same as this command.',
     io,
   ).action(async (options: ClientOptions) => {
     const report = await (await agentClient(options, io)).reload()

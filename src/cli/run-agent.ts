@@ -96,7 +96,7 @@ async function reload(node: Pick<RunningNode, 'reload'>): Promise<void> {
 async function sampleFor(node: Endpoints, config: Config): Promise<Sample | undefined> {
   const [http] = node.http
   const [dns] = node.dns
-  return http && dns ? startSample(http, dns, config.domain) : undefined
+  return http && dns ? startSample(http, dns, config) : undefined
 }
 
 /** `npm start` runs with the sample, and passes on only the flags after `--`. */

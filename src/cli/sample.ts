@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from '../client/client.ts'
+import { AclClient } from '../client/acl.ts'
+import { Client, refusedReason, refusedStatus } from '../client/client.ts'
+import type { Config } from '../config/options.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
 
 export interface Sample {
@@ -10,6 +12,9 @@ export interface Sample {
   readonly text: string
   stop(): void
 }
+
+/** How long the start waits for a token, and for the first checks. */
+const patienceMs = 5000
 
 interface Instance {
   readonly id: string
@@ -20,29 +25,70 @@ interface Instance {
 
 /**
  * Starts two small HTTP servers in this process and registers them as the service `web`, each with
- * a health check, through the public API. Resolves when both are healthy.
+ * a health check, through the public API. Resolves when both are healthy. With access control, it uses the token of the
+ * agent. If that is refused, the text says what is missing.
  */
-export async function startSample(http: Endpoint, dns: Endpoint, domain: string): Promise<Sample> {
-  const client = new Client({ address: `http://${hostPort(reachable(http))}` })
+export async function startSample(
+  http: Endpoint,
+  dns: Endpoint,
+  { domain, acl }: Pick<Config, 'domain' | 'acl'>,
+): Promise<Sample> {
+  const token = acl.enabled ? (acl.tokens.agent ?? acl.tokens.initialManagement) : undefined
+  const client = new Client({ address: `http://${hostPort(reachable(http))}`, token })
   const instances = [await startInstance('web-1'), await startInstance('web-2')] as const
-  for (const [at, { id, url, port }] of instances.entries()) {
-    await client.registerService({
-      Name: 'web',
-      ID: id,
-      Tags: [`v${at + 1}`],
-      Address: '127.0.0.1',
-      Port: port,
-      Checks: [{ HTTP: `${url}/health`, Interval: '1s', Timeout: '1s' }],
-    })
+  const stop = (): void => {
+    for (const { server } of instances) server.close().closeAllConnections()
+  }
+  if (token !== undefined) await untilThere(new AclClient(client))
+  for (const [at, instance] of instances.entries()) {
+    const refusal = await register(client, instance, `v${at + 1}`)
+    if (refusal === undefined) continue
+    stop()
+    return { text: refusedText(refusal), stop: () => {} }
   }
   await untilHealthy(client, instances.length)
   const { address, port } = reachable(dns)
-  return {
-    text: sampleText(`@${address} -p ${port} web.service.${domain}`, instances[1].url),
-    stop: () => {
-      for (const { server } of instances) server.close().closeAllConnections()
-    },
+  const question = `@${address} -p ${port} web.service.${domain}`
+  return { text: sampleText(question, instances[1].url), stop }
+}
+
+/** Returns why it was refused. */
+async function register(
+  client: Client,
+  { id, url, port }: Instance,
+  tag: string,
+): Promise<string | undefined> {
+  try {
+    const Checks = [{ HTTP: `${url}/health`, Interval: '1s', Timeout: '1s' }]
+    const place = { Address: '127.0.0.1', Port: port }
+    await client.registerService({ Name: 'web', ID: id, Tags: [tag], ...place, Checks })
+    return undefined
+  } catch (error) {
+    if (refusedStatus(error) !== 403) throw error
+    return refusedReason(error) ?? ''
   }
+}
+
+/** The token of `acl.tokens.initial_management` is created a moment after the start; a token that never comes is refused later. */
+async function untilThere(client: AclClient): Promise<void> {
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    try {
+      await client.self()
+      return
+    } catch (error) {
+      if (refusedStatus(error) !== 403) throw error
+      if (performance.now() >= deadline) return
+      await delay(100)
+    }
+  }
+}
+
+function refusedText(reason: string): string {
+  return `==> The sample service "web" is not registered. ${reason}
+    The sample uses the token of acl.tokens.agent, or else of acl.tokens.initial_management. It needs service:write on "web".
+
+`
 }
 
 async function startInstance(id: string): Promise<Instance> {
@@ -61,7 +107,7 @@ async function startInstance(id: string): Promise<Instance> {
 
 /** The first checks run immediately; after five seconds without them this continues anyway. */
 async function untilHealthy(client: Client, count: number): Promise<void> {
-  const deadline = performance.now() + 5000
+  const deadline = performance.now() + patienceMs
   while (performance.now() < deadline) {
     if ((await client.health('web', { passing: true })).length >= count) return
     await delay(20)

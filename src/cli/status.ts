@@ -10,6 +10,7 @@ import { statusOf } from './members.ts'
 import { addClientOptions, addExamples, newCommand, type ClientOptions } from './new-command.ts'
 import { addOutputOptions, print, table, type Column, type OutputOptions } from './output.ts'
 import { paint, toneOf, type Tone } from './paint.ts'
+import { tlsOf, tlsText, type TlsStatus } from './status-tls.ts'
 import { ago, sinceCell, sinceOf } from './since.ts'
 
 interface StatusOptions extends ClientOptions, OutputOptions {}
@@ -17,7 +18,7 @@ interface StatusOptions extends ClientOptions, OutputOptions {}
 export function statusCommand(io: Io): Command {
   const command = newCommand(
     'status',
-    'Show the cluster at a glance: the leader, the status of each server, the number of instances by health, and ' +
+    'Show the cluster at a glance: the leader, the status of each server, the number of instances by health, TLS and the first certificate to expire, and ' +
       "every check that does not pass, with the reason and the time. It reads this agent's local copy, so it works " +
       'without a leader. The exit code is 0 even if something is critical.',
     io,
@@ -61,6 +62,7 @@ interface ClusterStatus {
   readonly agent: { readonly node: string; readonly version: string; readonly datacenter: string }
   /** The name of the leader; '' when there is none. */
   readonly leader: string
+  readonly tls: TlsStatus
   readonly servers: readonly ServerStatus[]
   readonly services: number
   readonly instances: Readonly<Record<'passing' | 'warning' | 'critical' | 'maintenance', number>>
@@ -83,6 +85,7 @@ async function gather(client: Client, nowMs: number): Promise<ClusterStatus> {
   return {
     agent: agentOf(self),
     leader: servers.find(({ isLeader }) => isLeader)?.name ?? leader,
+    tls: tlsOf(self, nowMs),
     servers,
     services: summaries.length,
     instances: totals(summaries),
@@ -135,7 +138,7 @@ function troubleOf(check: CheckEntry, since: string, nowMs: number): Trouble {
 const shownMax = 20
 
 function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {
-  const { servers, services, instances, notPassing } = found
+  const { servers, services, instances, notPassing, tls } = found
   const counts = Object.entries(instances)
     .filter(([status, count]) => count > 0 || status === 'passing')
     .map(([status, count]) =>
@@ -151,6 +154,7 @@ function statusText(io: Io, found: ClusterStatus, isWide: boolean): string {
   return [
     `Leader:    ${leaderText(io, found)}\n`,
     `Services:  ${services}, instances: ${counts.join(', ')}\n`,
+    `TLS:       ${tlsText(tls, io, Date.now())}\n`,
     `\nServers:\n${table(io, servers, serverColumns, isWide)}`,
     `\n${trouble}`,
   ].join('')

@@ -74,7 +74,12 @@ export interface Self {
     /** Consul's own agents do not send it. */
     readonly SvcdVersion?: string
   }
-  readonly DebugConfig: { readonly DNSPort: number; readonly DNSDomain: string }
+  readonly DebugConfig: {
+    readonly DNSPort: number
+    readonly DNSDomain: string
+    /** -1: HTTPS is off. */
+    readonly HTTPSPort?: number
+  }
   /** Facts in groups, all as text: what `svcd info` prints. */
   readonly Stats: Readonly<Record<string, Readonly<Record<string, string>>>>
 }

@@ -46,6 +46,16 @@ export const limitOptions = {
       'How many blocking queries and streams one token, or one client address without a token, may have at a time. The agent answers more with status 429. 0 means no limit other than that on connections.',
     example: '100',
   },
+  'limits.httpMaxLongAnswersPerClient': {
+    ...connections,
+    default: 0,
+    min: 0,
+    flag: 'http-max-long-answers-per-client',
+    file: 'limits.http_max_long_answers_per_client',
+    description:
+      'How many long answers (lists of more than 250 entries) the agent makes at a time for one token, or for one client address without a token. The agent answers more with status 429. A list that others have asked for at the same moment does not count. 0 means no limit.',
+    example: '20',
+  },
   'limits.writeRate': {
     kind: 'integer',
     default: 0,

@@ -6,6 +6,7 @@ import type { AgentCheckDefinition, AgentServiceDefinition } from './agent-defin
 import { checkPlan, isProbed } from './check-plan.ts'
 import { plainFieldsOf } from './plain-fields.ts'
 import { serviceWarnings } from './registration-warnings.ts'
+import { checkBytes, definitionBytesMax, extraBytesMax } from './sizes.ts'
 import type { AgentCheckBody, AgentServiceBody, ServiceCheckBody } from './shapes.ts'
 import {
   checkedAddress,
@@ -91,7 +92,7 @@ function withOwnFamily(
 
 type MeshFields = Pick<AgentServiceBody, 'Kind' | 'Proxy' | 'Connect' | 'Locality' | 'SocketPath'>
 
-/** The fields that are stored so that clients can read them back. Empty ones are not stored. */
+/** The fields that are stored so that clients can read them back. Empty ones are not stored. Throws `field-too-large`. */
 export function extraFields(body: MeshFields): Readonly<Record<string, unknown>> {
   const extra: Record<string, unknown> = {}
   if (body.Kind !== undefined && body.Kind !== '') extra['Kind'] = body.Kind
@@ -99,6 +100,8 @@ export function extraFields(body: MeshFields): Readonly<Record<string, unknown>>
   if (isFilled(body.Proxy)) extra['Proxy'] = body.Proxy
   if (isFilled(body.Connect)) extra['Connect'] = body.Connect
   if (isFilled(body.Locality)) extra['Locality'] = body.Locality
+  const names = Object.keys(extra)
+  if (names.length > 0) checkBytes(names.join(', '), JSON.stringify(extra), extraBytesMax)
   return extra
 }
 
@@ -152,6 +155,7 @@ function checkDefinition(
   warnings: string[],
 ): AgentCheckDefinition {
   const plan = checkPlan(body, warnings)
+  checkBytes('check definition', JSON.stringify(plan), definitionBytesMax)
   return {
     check: {
       checkId: checkedId(id === undefined || id === '' ? defaults.id : id, 'CheckID'),

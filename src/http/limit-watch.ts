@@ -2,8 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
+import { CallerCounts } from './caller-counts.ts'
 import { isChange } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { LongAnswers } from './long-answers.ts'
 import { addressOf } from './origin.ts'
 import { parametersOf } from './parameters.ts'
 import type { RowWatch } from './row-watch.ts'
@@ -17,18 +19,21 @@ export interface RequestLimits {
   readonly writes?: Rate | undefined
   /** Blocking queries and streams of one token or address at a time; 0: no limit. */
   readonly waitingMax: number
+  /** Long answers that are made for one token or address at a time; 0: no limit. */
+  readonly longMax?: number
 }
 
 /** Requests with unknown tokens from one address. Further ones are answered with 429. */
 const wrongTokens: Rate = { perSecond: 50, burst: 500 }
 
 /** Refuses requests that are too many, before their bodies are read. */
-export class LimitWatch implements RowWatch {
+export class LimitWatch implements RowWatch, LongAnswers {
   readonly #limits: RequestLimits
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #writes: TokenBuckets | undefined
   readonly #wrongTokens = new TokenBuckets(wrongTokens)
-  readonly #waiting = new Map<string, number>()
+  readonly #waiting = new CallerCounts()
+  readonly #long = new CallerCounts()
 
   constructor(limits: RequestLimits, clock: Pick<Clock, 'monotonicMs'>) {
     this.#limits = limits
@@ -61,6 +66,16 @@ export class LimitWatch implements RowWatch {
     return svcdError('too-many-wrong-tokens', { who: address, seconds })
   }
 
+  begin(request: FastifyRequest, reply: FastifyReply): () => void {
+    const max = this.#limits.longMax ?? 0
+    if (max === 0) return () => {}
+    const who = callerOf(request)
+    const end = this.#long.begin(who, max)
+    if (end !== undefined) return end
+    retryAfter(reply, 1000)
+    throw svcdError('too-many-long-answers', { who, max })
+  }
+
   #countWrite(request: FastifyRequest, reply: FastifyReply): void {
     const { writes } = this.#limits
     if (this.#writes === undefined || writes === undefined) return
@@ -76,22 +91,20 @@ export class LimitWatch implements RowWatch {
 
   #countWaiting(request: FastifyRequest, reply: FastifyReply): void {
     const max = this.#limits.waitingMax
-    const who = namesOf(request).at(-1) ?? ''
-    const count = this.#waiting.get(who) ?? 0
-    if (count >= max) {
+    const who = callerOf(request)
+    const end = this.#waiting.begin(who, max)
+    if (end === undefined) {
       retryAfter(reply, 1000)
       throw svcdError('too-many-waiting', { who, max })
     }
-    this.#waiting.set(who, count + 1)
     // Also when its client hangs up.
-    reply.raw.once('close', () => this.#endWaiting(who))
+    reply.raw.once('close', end)
   }
+}
 
-  #endWaiting(who: string): void {
-    const count = (this.#waiting.get(who) ?? 1) - 1
-    if (count === 0) this.#waiting.delete(who)
-    else this.#waiting.set(who, count)
-  }
+/** The token that a request bears, or else its address. */
+function callerOf(request: FastifyRequest): string {
+  return namesOf(request).at(-1) ?? ''
 }
 
 /**

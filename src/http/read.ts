@@ -10,6 +10,7 @@ import type { ReachContext } from './consistency.ts'
 import type { Handle } from './endpoint.ts'
 import type { FamilyReads } from '../ports/reads.ts'
 import { parametersOf, readOptions } from './parameters.ts'
+import type { LongAnswersContext } from './long-answers.ts'
 import type { Parameters, ReadOptions } from './parameters.ts'
 import type { Rendered } from './render-cache.ts'
 import type { Indexed, Question, Render, Renderer } from './renderer.ts'
@@ -18,7 +19,8 @@ import type { RequesterContext } from './requesters.ts'
 import { isPretty, sendRendered } from './reply.ts'
 
 /** What reads are answered from. */
-export interface ReadContext extends ReachContext, BlockingContext, RequesterContext {
+export interface ReadContext
+  extends ReachContext, BlockingContext, RequesterContext, LongAnswersContext {
   readonly random: Random
   readonly renderer: Renderer
   readonly catalog: FamilyReads<CatalogReader>
@@ -73,8 +75,9 @@ function read<Reader extends Indexed>(
   question: Question<Reader>,
 ): Promise<Rendered> {
   const [key, pretty] = [answerKey(request), isPretty(request)]
+  const beginLong = (): (() => void) => context.longAnswers.begin(request, reply)
   const renderFor = (caller: Caller): Render =>
-    context.renderer.of({ caller, key, pretty, question })
+    context.renderer.of({ caller, key, pretty, question, beginLong })
   let requester = context.requesterOf(request)
   let render = renderFor(requester.caller)
   let hasLooked = false

@@ -51,6 +51,8 @@ export interface Asking<Reader extends Indexed> {
   readonly key: string
   readonly pretty: boolean
   readonly question: Question<Reader>
+  /** Begins a long answer that no other client has asked for; returns what ends it. Throws to refuse it. */
+  readonly beginLong?: () => () => void
 }
 
 /**
@@ -155,13 +157,20 @@ function renderSlowly<Reader extends Indexed>(
     made.counts.hits++
     return running.rendered
   }
+  const end = asking.beginLong?.()
   made.counts.misses++
   let begunAt: number | undefined
-  const rendered = state.readSliced((reader) => {
-    begunAt = state.version()
-    return steps(reader, asking)
-  })
-  const long = { begunAt: () => begunAt, rendered }
+  const reading = async (): Promise<Rendered> => {
+    try {
+      return await state.readSliced((reader) => {
+        begunAt = state.version()
+        return steps(reader, asking)
+      })
+    } finally {
+      end?.()
+    }
+  }
+  const long = { begunAt: () => begunAt, rendered: reading() }
   made.long.set(caller, key, long)
   return finished(made, asking, long)
 }

@@ -71,15 +71,24 @@ function isUnknown(tokens: Tokens, secret: string): boolean {
   }
 }
 
+/** `permission-denied`, with what is missing in words for the log. */
+export class Denial extends SvcdError {
+  /** `the token 6a12… lacks service:write on "web"` */
+  readonly missing: string
+
+  constructor({ accessorId: accessor }: Requester, need: Need) {
+    const permission = permissionText(need)
+    const on = need.name === '' ? '' : ` on ${JSON.stringify(need.name)}`
+    const { code, message } = svcdError('permission-denied', { accessor, permission, on })
+    super(code, message)
+    this.missing = `the token ${accessor} lacks ${permission}${on}`
+  }
+}
+
 /** Throws `permission-denied` when the requester lacks a right. */
-export function mustAllow({ caller, accessorId }: Requester, need: Need): void {
+export function mustAllow(requester: Requester, need: Need): void {
   const { resource, name, access } = need
-  if (caller.rights.allows(resource, name, access)) return
-  throw svcdError('permission-denied', {
-    accessor: accessorId,
-    permission: permissionText(need),
-    on: name === '' ? '' : ` on ${JSON.stringify(name)}`,
-  })
+  if (!requester.caller.rights.allows(resource, name, access)) throw new Denial(requester, need)
 }
 
 /** `key:write`; a write of all keys below a prefix is one of the keys. */

@@ -1,12 +1,4 @@
-/** Log lines with a rate limit. Lines beyond the limit are counted instead of written. */
-export interface WarningLines {
-  write(kind: WarningKind, line: () => { readonly fields: object; readonly message: string }): void
-}
-
-interface WarningKind {
-  readonly level: 'warn'
-  readonly rest: (count: number, seconds: number) => string
-}
+import type { WarningKind, WarningLines } from './limited-warnings.ts'
 
 const kind: WarningKind = {
   level: 'warn',

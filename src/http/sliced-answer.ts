@@ -14,18 +14,3 @@ export function writeIfShort(answer: Answer, pretty: boolean): Buffer | undefine
   running.return(Buffer.alloc(0))
   return undefined
 }
-
-/** Reads in slices, of whatever. */
-interface Sliced {
-  readSliced<T>(steps: () => Generator<void, T>): Promise<T>
-}
-
-/** The answer as JSON, a slice at a time when it is long; `answer` may be asked twice. */
-export async function writeSliced(
-  reads: Sliced,
-  answer: () => Answer,
-  pretty: boolean,
-): Promise<Buffer> {
-  const short = writeIfShort(answer(), pretty)
-  return short ?? reads.readSliced(() => writeAnswer(answer(), pretty))
-}

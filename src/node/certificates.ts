@@ -14,6 +14,14 @@ export interface CertificateUsers {
   peers?: (tls: PeerTls) => void
 }
 
+/** What a reload has made of the files. */
+export interface CertificateReport {
+  /** The certificates that new connections use from now on. */
+  readonly taken: readonly string[]
+  /** Why files were left out: the earlier certificates then stay in use. */
+  readonly leftOut: readonly string[]
+}
+
 export type CertificateConfig = Pick<
   Config,
   'https' | 'peerTls' | 'checks' | 'datacenter' | 'domain'
@@ -77,14 +85,13 @@ export class NodeCertificates {
 
   /**
    * Reads the files again. New connections use what has changed. `changed`: the configuration as it is now,
-   * of which only the mode of TLS between servers is taken. Returns why files were left out: the
-   * earlier certificates then stay in use.
+   * of which only the mode of TLS between servers is taken.
    */
-  reload(changed?: CertificateConfig): readonly string[] {
+  reload(changed?: CertificateConfig): CertificateReport {
     const { https, peerTls } = this.#config
     const { mode, verifyServerRole } = (changed ?? this.#config).peerTls
-    const faults = [
-      ...this.#again('HTTPS', () => {
+    const reports = [
+      this.#again('HTTPS', () => {
         const read = readHttpsTls(https)
         if (read === undefined || isSame(read, this.#https)) return false
         this.#refuseExpired(read.cert, '-https-cert-file')
@@ -92,7 +99,7 @@ export class NodeCertificates {
         this.#https = read
         return true
       }),
-      ...this.#again('connections between servers', () => {
+      this.#again('connections between servers', () => {
         const read = peerTlsOf({ ...this.#config, peerTls: { ...peerTls, mode, verifyServerRole } })
         if (read === undefined || isSame(read, this.#peers)) return false
         this.#refuseExpired(read.cert, '-peer-cert-file')
@@ -103,7 +110,10 @@ export class NodeCertificates {
       }),
     ]
     this.#logExpiries()
-    return faults
+    return {
+      taken: reports.flatMap(({ taken }) => taken),
+      leftOut: reports.flatMap(({ leftOut }) => leftOut),
+    }
   }
 
   /** It would replace a certificate that may still be valid. */
@@ -122,14 +132,15 @@ export class NodeCertificates {
     }
   }
 
-  #again(what: string, take: () => boolean): readonly string[] {
+  #again(what: string, take: () => boolean): CertificateReport {
     try {
-      if (take()) this.#logger.info({}, `new connections use the new certificates for ${what}`)
-      return []
+      if (!take()) return { taken: [], leftOut: [] }
+      this.#logger.info({}, `new connections use the new certificates for ${what}`)
+      return { taken: [`certificates for ${what}: changed`], leftOut: [] }
     } catch (error) {
       if (!(error instanceof SvcdError)) throw error
       this.#logger.error({ reason: error.message }, `keeping the previous certificates for ${what}`)
-      return [error.message]
+      return { taken: [], leftOut: [error.message] }
     }
   }
 }

@@ -140,7 +140,11 @@ export function connectionFigures(
 
 /** How many requests one client may send. */
 export function requestLimits({ limits }: Pick<Config, 'limits'>): RequestLimits {
-  const { writeRate: perSecond, writeBurst, httpMaxWaitingPerClient } = limits
+  const { writeRate: perSecond, writeBurst } = limits
   const writes = perSecond === 0 ? undefined : { perSecond, burst: writeBurst ?? perSecond * 10 }
-  return { writes, waitingMax: httpMaxWaitingPerClient }
+  return {
+    writes,
+    waitingMax: limits.httpMaxWaitingPerClient,
+    longMax: limits.httpMaxLongAnswersPerClient,
+  }
 }

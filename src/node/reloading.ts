@@ -7,6 +7,7 @@ import type { Config } from '../config/options.ts'
 import type { ReadConfig } from '../config/parse.ts'
 import type { Agent } from '../agent/agent.ts'
 import type { DefinitionFiles } from '../agent/files/document.ts'
+import type { CertificateReport } from './certificates.ts'
 import { definitionsOf } from './open-agent.ts'
 
 /** The configuration as it would be with these files, and the flags and variables of the start. */
@@ -19,8 +20,7 @@ export interface ReloadingParts {
   readonly agent: Pick<Agent, 'load'>
   /** Applies the options of access control. */
   readonly setAcl: (acl: Config['acl']) => void
-  /** Returns why files were left out. */
-  readonly certificates: { reload(changed: Config | undefined): readonly string[] }
+  readonly certificates: { reload(changed: Config | undefined): CertificateReport }
   /** Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
   /** Opens the audit log again: it may have been moved. */
@@ -34,14 +34,20 @@ export interface ReloadingParts {
  */
 export function reloading(parts: ReloadingParts): () => Promise<ReloadReport> {
   let last: Promise<unknown> = Promise.resolve()
+  const applied: Applied = { config: parts.config }
   return () => {
-    const next = last.then(() => reload(parts))
+    const next = last.then(() => reload(parts, applied))
     last = next.catch(() => undefined)
     return next
   }
 }
 
-async function reload(parts: ReloadingParts): Promise<ReloadReport> {
+/** The options that are in force by now, as far as a reload applies them. */
+interface Applied {
+  config: Config
+}
+
+async function reload(parts: ReloadingParts, applied: Applied): Promise<ReloadReport> {
   const { config, agent, certificates, logger, reopenAudit } = parts
   reopenAudit?.()
   const files = await definitionsOf(config)
@@ -50,8 +56,8 @@ async function reload(parts: ReloadingParts): Promise<ReloadReport> {
   const zone = await setZone(parts)
   const pem = certificates.reload(options.config)
   const whole = {
-    taken: report.taken,
-    leftOut: [...report.leftOut, ...options.leftOut, ...zone, ...pem],
+    taken: [...report.taken, ...takenOptions(options.config, applied, pem), ...pem.taken],
+    leftOut: [...report.leftOut, ...options.leftOut, ...zone, ...pem.leftOut],
     heldBack: report.heldBack,
     restartNeeded: options.restartNeeded,
   }
@@ -86,8 +92,21 @@ function optionsReport(
   for (const reason of leftOut) logger.error({ reason }, 'ignoring an invalid option')
   if (read.config === undefined) return { leftOut, restartNeeded: [] }
   setAcl(read.config.acl)
-  const restartNeeded = changedOptions(config, read.config)
+  const { needRestart: restartNeeded } = changedOptions(config, read.config)
   return { leftOut, restartNeeded, config: read.config }
+}
+
+/** Names the options that this reload has applied. Those of TLS between servers are, unless certificates are faulty. */
+function takenOptions(
+  read: Config | undefined,
+  applied: Applied,
+  { leftOut }: CertificateReport,
+): readonly string[] {
+  if (read === undefined) return []
+  const now = leftOut.length === 0 ? read : { ...read, peerTls: applied.config.peerTls }
+  const { reloadable } = changedOptions(applied.config, now)
+  applied.config = now
+  return reloadable.map((key) => `option ${key}: changed`)
 }
 
 const noOptions = { leftOut: [], restartNeeded: [] }

@@ -4,6 +4,7 @@ import type { AnyMetric, Labels, Metric } from '../base/metric.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import type { SessionCounts } from '../state/session/reader.ts'
 import { auditMetrics } from './audit-metrics.ts'
+import { expiryMetrics } from './expiry-metrics.ts'
 import { connectionMetrics } from './connection-metrics.ts'
 import type { ConnectionFigures } from './connection-metrics.ts'
 import type { DnsService } from '../resolver/service.ts'
@@ -37,7 +38,7 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
     threadHeaps(parts),
     ...raftMetrics(parts),
     ...peerTlsMetrics(parts),
-    ...expiryMetrics(parts),
+    ...expiryMetrics(parts.certificates, Date.now()),
     ...diskMetrics(parts),
     ...auditMetrics(parts.status?.audit),
     ...catalogMetrics(parts),
@@ -49,21 +50,6 @@ export function nodeMetrics(parts: MetricsParts): readonly AnyMetric[] {
       help: 'Check runs that this agent could not start, so the status did not change.',
       kind: 'counter',
       samples: [{ labels: {}, value: parts.unprobed }],
-    },
-  ]
-}
-
-function expiryMetrics({ certificates }: MetricsParts): Metric[] {
-  if (certificates.length === 0) return []
-  return [
-    {
-      name: 'svcd_certificate_expiry_seconds',
-      help: 'Seconds until a certificate that this agent uses expires, by its use; negative afterwards.',
-      kind: 'gauge',
-      samples: certificates.map(({ use, expiresMs }) => ({
-        labels: { use },
-        value: Math.floor((expiresMs - Date.now()) / 1000),
-      })),
     },
   ]
 }

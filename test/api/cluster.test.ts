@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
 import type { ClusterServer } from '../../src/ports/cluster.ts'
+import type { HttpApiOptions } from '../../src/api/http-api.ts'
+import { TestTokens } from '../helpers/test-tokens.ts'
 import { TestApi } from './support.ts'
 
 const [id1, id2, id3] = [
@@ -174,6 +176,18 @@ t.test('autopilot says with its status whether all servers live', async (t) => {
     Healthy: false,
     Servers: [{ Healthy: true }, { Healthy: false, SerfStatus: 'failed' }],
   })
+})
+
+t.test('the tag acls says whether access control is on', async (t) => {
+  const tagsOf = async (options: HttpApiOptions): Promise<readonly unknown[]> => {
+    const { body } = await new TestApi(t, options).ask('GET', '/v1/agent/members', undefined, {
+      'x-consul-token': 'root',
+    })
+    return (JSON.parse(body) as { Tags: { acls: string } }[]).map(({ Tags }) => Tags.acls)
+  }
+  t.strictSame(await tagsOf({}), ['0'])
+  t.strictSame(await tagsOf({ tokens: new TestTokens('deny', false) }), ['0'])
+  t.strictSame(await tagsOf({ tokens: new TestTokens() }), ['1'])
 })
 
 t.test('operators change the members', async (t) => {

@@ -1,5 +1,8 @@
-import { get as httpGet } from 'node:http'
+import { once } from 'node:events'
+import { Agent, get as httpGet } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { svcdError } from '../../src/base/errors.ts'
 import { endpoint } from '../../src/api/context.ts'
@@ -111,37 +114,122 @@ t.test('blocking queries beyond the maximum of a client are answered 429', async
   })
 })
 
-t.test('who sends no token is counted by address, not with all others who send none', async (t) => {
-  const clock = { now: 0, monotonicMs: () => clock.now }
-  const limits = { writes: { perSecond: 1, burst: 2 }, waitingMax: 0 }
-  const tokens = new TestTokens().set('', 'key_prefix "" { policy = "write" }')
-  const api = new TestApi(t, { clock, limits, tokens })
-  const put = async (remoteAddress: string): Promise<number> => {
-    const request = { method: 'PUT', url: '/v1/kv/k', payload: 'x', remoteAddress } as const
-    return (await api.app.inject(request)).statusCode
+t.test(
+  'clients without a token are counted by address, never by the token they share',
+  async (t) => {
+    const clock = { now: 0, monotonicMs: () => clock.now }
+    const limits = { writes: { perSecond: 1, burst: 1 }, waitingMax: 1 }
+    const tokens = new TestTokens().set('', 'key_prefix "" { policy = "write" }')
+    const api = new TestApi(t, { clock, limits, tokens })
+    const put = async (from: string): Promise<number> => {
+      const what = { method: 'PUT', url: '/v1/kv/k', payload: from, remoteAddress: from } as const
+      return (await api.app.inject(what)).statusCode
+    }
+    t.equal(await put('10.0.0.1'), 200)
+    t.equal(await put('10.0.0.1'), 429)
+    t.equal(await put('10.0.0.2'), 200, 'another client of the anonymous token')
+    const index = String((await api.get('kv/k')).headers['x-consul-index'])
+    const wait = (remoteAddress: string) =>
+      api.app.inject({ url: `/v1/kv/k?index=${index}&wait=60s`, remoteAddress })
+    const waiting = [wait('10.0.0.1'), wait('10.0.0.2')]
+    while (api.backend.waiting < 2) await turn()
+    t.equal((await wait('10.0.0.2')).statusCode, 429)
+    clock.now += 5000
+    t.equal(await put('10.0.0.3'), 200)
+    for (const { statusCode } of await Promise.all(waiting)) t.equal(statusCode, 200)
+  },
+)
+
+t.test('blocking queries on one connection are charged one after another', async (t) => {
+  const api = new TestApi(t, { limits: { waitingMax: 1 } })
+  await api.put('kv/k', 'x')
+  const address = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const ask = async (): Promise<number | undefined> => {
+    const [response] = (await once(
+      httpGet(`${address}/v1/kv/k?index=1&wait=1ms`, { agent }),
+      'response',
+    )) as [IncomingMessage]
+    response.resume()
+    await once(response, 'end')
+    return response.statusCode
   }
-  const statuses = [await put('10.0.0.1'), await put('10.0.0.1'), await put('10.0.0.1')]
-  t.strictSame(statuses, [200, 200, 429])
-  t.equal(await put('10.0.0.2'), 200)
+  for (let number = 0; number < 5; number++) t.equal(await ask(), 200)
+})
+
+t.test('a wait for a hash and a stream without an index count as waiting', async (t) => {
+  const api = new TestApi(t, { limits: { waitingMax: 1 } })
+  await api.put('agent/service/register', { Name: 'web', Port: 80 })
+  const hash = String((await api.get('agent/service/web')).headers['x-consul-contenthash'])
+  const address = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  const open = httpGet(`${address}/v1/watch/services`)
+  const [stream] = (await once(open, 'response')) as [IncomingMessage]
+  t.equal(stream.statusCode, 200)
+  for (const path of [`agent/service/web?hash=${hash}&wait=1ms`, 'watch/nodes']) {
+    const refused = await fetch(`${address}/v1/${path}`)
+    t.equal(refused.status, 429, path)
+    t.equal(refused.headers.get('retry-after'), '1')
+    await refused.text()
+  }
+  const closed = once(stream, 'close')
+  stream.destroy()
+  await closed
+  await until('room again', 5000, async () => {
+    const { status } = await fetch(`${address}/v1/agent/service/web?hash=${hash}&wait=1ms`)
+    return status === 200
+  })
 })
 
 t.test(
-  'a stream counts without a header that asks for one, and a wait by hash counts, too',
+  'long answers beyond the maximum of a client are answered 429, shared ones are not',
   async (t) => {
-    const api = new TestApi(t, { limits: { waitingMax: 1 } })
-    await api.put('agent/service/register', { Name: 'web' })
-    await api.app.listen({ host: '127.0.0.1', port: 0 })
-    const { port } = api.app.server.address() as AddressInfo
-    const base = `http://127.0.0.1:${port}/v1`
-    const open = httpGet(`${base}/watch/services`)
-    open.on('error', () => {})
-    await new Promise((resolve) => {
-      open.once('response', resolve)
-    })
-    for (const path of ['watch/nodes', 'agent/service/web?hash=x', 'kv/k?index=1&wait=1ms']) {
-      t.equal((await fetch(`${base}/${path}`)).status, 429, path)
+    const tokens = new TestTokens('allow').set('a', '').set('b', '')
+    const api = new TestApi(t, { limits: { waitingMax: 0, longMax: 1 }, tokens })
+    const { backend } = api
+    await backend.ready
+    for (let number = 0; number < 300; number++) {
+      const node = {
+        name: `m${number}`,
+        id: '',
+        address: '10.0.0.1',
+        taggedAddresses: {},
+        meta: {},
+      }
+      backend.apply({
+        kind: 'register',
+        nodeName: node.name,
+        node,
+        checks: [],
+        replaceChecks: false,
+      })
     }
-    t.equal((await fetch(`${base}/agent/service/web`)).status, 200)
-    open.destroy()
+    const ask = (token: string, path: string) =>
+      api.ask('GET', `/v1/${path}`, undefined, token === '' ? {} : { 'x-consul-token': token })
+    const hold = { isOver: false }
+    // What is read in slices waits for this one.
+    const held = backend.readSliced(function* () {
+      while (!hold.isOver) yield
+    })
+    const first = ask('a', 'catalog/nodes')
+    while (backend.sliced < 2) await turn()
+    const shared = ask('a', 'catalog/nodes')
+    const refused = await ask('a', 'catalog/nodes?filter=Node!=x')
+    t.equal(refused.status, 429)
+    t.equal(refused.headers['retry-after'], '1')
+    t.match(
+      refused.body,
+      /^Too many long answers at the same time for token accessor-of-a: at most 1/,
+    )
+    t.equal((await ask('a', 'health/summary')).status, 200, 'a short answer')
+    const others = [
+      ask('b', 'catalog/nodes?filter=Node!=x'),
+      ask('', 'catalog/nodes?filter=Node!=y'),
+    ]
+    while (backend.sliced < 4) await turn()
+    hold.isOver = true
+    await held
+    for (const { status } of await Promise.all([first, shared, ...others])) t.equal(status, 200)
+    t.equal((await ask('a', 'catalog/nodes?filter=Node!=x')).status, 200, 'room again')
   },
 )

@@ -17,6 +17,8 @@ const node = (more: object) =>
   ['PUT', '/v1/catalog/register', { Node: 'n', Address: '10.0.0.1', ...more }] as const
 const service = (more: object) => node({ Service: { ID: 's', Service: 's', ...more } })
 const check = (more: object) => node({ Check: { CheckID: 'c', Name: 'c', ...more } })
+const agentService = (more: object) =>
+  ['PUT', '/v1/agent/service/register', { Name: 's', ...more }] as const
 const session = (more: object) =>
   ['PUT', '/v1/session/create', { Node: 'n', Checks: [], ...more }] as const
 const query = (more: object) =>
@@ -65,6 +67,21 @@ const rows: readonly Row[] = [
     max: 1024,
     request: (n) => node({ Checks: list(n).map((id) => ({ CheckID: id, Name: id })) }),
   },
+  {
+    field: 'definition of a check in the catalog',
+    max: 65_536,
+    request: (n) => check({ Definition: { Body: x(n - '{"Body":""}'.length) } }),
+  },
+  {
+    field: 'fields for the mesh',
+    max: 65_536,
+    request: (n) => service({ Proxy: { Config: x(n - '{"Proxy":{"Config":""}}'.length) } }),
+  },
+  {
+    field: 'socket path of a service of the agent',
+    max: 65_536,
+    request: (n) => agentService({ SocketPath: x(n - '{"SocketPath":""}'.length) }),
+  },
   { field: 'key', max: 16_384, request: (n) => ['PUT', `/v1/kv/${x(n)}`, 'v'] },
   {
     field: 'key of a transaction',
@@ -103,4 +120,30 @@ t.test('lists of a session and the whole of a prepared query have a limit', asyn
   const long = await api.ask(...query({ Service: { Service: 's', Tags: [x(65_536)] } }))
   t.equal(long.status, 400)
   t.match(long.body, /^Invalid query: it has 65\d\d\d bytes, and at most 65536 are allowed\./)
+})
+
+t.test('the definition of a check of the agent has a limit, whatever its kind', async (t) => {
+  const api = new TestApi(t)
+  for (const probe of [{ HTTP: `http://127.0.0.1/${x(65_536)}` }, { Args: ['sh', x(65_536)] }]) {
+    const check = { Name: 'c', Interval: '10s', ...probe }
+    for (const [path, body] of [
+      ['agent/check/register', check],
+      ['agent/service/register', { Name: 's', Check: check }],
+    ] as const) {
+      const refused = await api.put(path, body)
+      t.equal(refused.status, 400)
+      t.match(refused.body, /^Invalid check definition: it has 65\d\d\d bytes, and at most 65536/)
+    }
+  }
+})
+
+t.test('output and notes of a check are cut to 4 KiB', async (t) => {
+  const api = new TestApi(t)
+  await api.put('catalog/register', {
+    Node: 'n',
+    Address: '10.0.0.1',
+    Check: { Name: 'c', Notes: x(5000), Output: x(5000) },
+  })
+  const [found] = await api.json<readonly { Notes: string; Output: string }[]>('health/node/n')
+  t.strictSame([found?.Notes.length, found?.Output.length], [4096, 4096])
 })

@@ -181,7 +181,7 @@ t.test('services and status say why and since when; a wide table is never cut', 
   const status = await svcd('status', env)
   t.match(
     status.out,
-    /^Leader: +n1 \(reported by n1\)\nServices: +2, instances: 2 passing, 1 critical, 1 main/,
+    /^Leader: +n1 \(reported by n1\)\nServices: +2, instances: 2 passing, 1 critical, 1 maintenance\nTLS: +HTTPS off, between servers off\n/,
   )
   t.match(
     status.out,
@@ -190,6 +190,7 @@ t.test('services and status say why and since when; a wide table is never cut', 
   t.match(status.out, /^maintenance +n1 +web-2 .* new kernel$/m)
   t.match(JSON.parse((await svcd('status -o json', env)).out), {
     leader: 'n1',
+    tls: { https: 'off', servers: 'off' },
     instances: { passing: 2, warning: 0, critical: 1, maintenance: 1 },
     notPassing: [{ status: 'maintenance' }, { status: 'critical', reason: 'out of memory' }],
   })

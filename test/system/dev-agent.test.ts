@@ -26,6 +26,30 @@ t.test('-dev takes a free port for servers when the usual one is in use', async 
   t.match(await self.json(), { Member: { Port: Number(port) } })
 })
 
+t.test('the sample works under default deny with a token, or says what is missing', async (t) => {
+  const acl = ['-dev', '-sample', '-acl', '-acl-default-policy=deny']
+  const secret = 'f8a7c5a4-40d1-4f52-8c0e-0f7f1d1f2b11'
+  const config = { acl: { tokens: { initial_management: secret } } }
+  const directory = t.testdir({ 'acl.json': JSON.stringify(config) })
+  const agent = await AgentProcess.start({ args: [...acl, `-config-file=${directory}/acl.json`] })
+  t.teardown(() => agent.kill())
+  await agent.until('The sample service "web"')
+  t.match(agent.output, /The sample service "web" is registered, with two instances/)
+  const healthy = await fetch(`${agent.httpUrl}/v1/health/service/web?passing`, {
+    headers: { 'x-consul-token': secret },
+  })
+  t.equal(((await healthy.json()) as unknown[]).length, 2)
+  t.notMatch(agent.output, secret)
+  const without = await AgentProcess.start({ args: acl })
+  t.teardown(() => without.kill())
+  await without.until('initial_management. It needs')
+  t.match(
+    without.output,
+    /The sample service "web" is not registered\. Permission denied: .* lacks permission 'service:write' on "web".*\n.*acl\.tokens\.initial_management/,
+  )
+  t.equal((await fetch(`${without.httpUrl}/v1/status/leader`)).status, 200, 'the agent runs')
+})
+
 const skip = process.platform === 'linux' ? missing('script') : 'needs /proc'
 
 t.test('an agent whose terminal is closed', { skip, timeout: 120_000 }, async (t) => {

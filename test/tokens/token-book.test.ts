@@ -16,6 +16,7 @@ class Rig {
   readonly acl = new MemoryAcl()
   readonly lines: string[] = []
   reads = 0
+  waits = 0
   version = 0
   nowMs = 1000
   wake = (): void => {}
@@ -32,6 +33,7 @@ class Rig {
       },
       version: () => this.version,
       waitForChange: () => {
+        this.waits++
         const ended = new Promise<void>((resolve) => (this.wake = resolve))
         return { ended, end: () => this.wake() }
       },
@@ -173,4 +175,19 @@ t.test('listeners hear of changes, of expiries and of options', async (t) => {
   t.equal(heard, 3)
   stop()
   await rig.book.stop()
+})
+
+t.test('all listeners share one wait, which ends with the book', async (t) => {
+  const rig = new Rig()
+  const stops = [1, 2, 3].map(() => rig.book.onChange(() => {}))
+  await turn()
+  t.equal(rig.waits, 1)
+  for (const stop of stops) stop()
+  rig.book.onChange(() => {})
+  await turn()
+  t.equal(rig.waits, 1, 'the wait of those before is still open')
+  await rig.book.stop()
+  rig.changed()
+  await turn()
+  t.equal(rig.waits, 1, 'nothing waits any more')
 })

@@ -33,10 +33,14 @@ async function answerWatch<Reader extends Indexed>(
   if (reply.raw.destroyed) return reply.hijack()
   mustAllowQuestion(context.requesterNow(request), question)
   const place = { caller: context.callerOf(request), key: answerKey(request) }
-  const render = context.renderer.of({ ...place, pretty: false, question })
+  const asking = { ...place, pretty: false, question }
+  const render = context.renderer.of(asking)
   const now = async (since: number): Promise<Rendered> => must(await render(since, 0))
   const { state, subject } = question
-  const first = await now(state.version())
+  // Later states are made for all readers of the feed.
+  const beginLong = (): (() => void) => context.longAnswers.begin(request, reply)
+  const renderFirst = context.renderer.of({ ...asking, beginLong })
+  const first = must(await renderFirst(state.version(), 0))
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, freshness, options.consistency, first.index)
   addStreamHeaders(reply)

@@ -20,6 +20,11 @@ export const limitErrors = {
     exit: 1,
     text: 'Too many blocking queries and streams from {who}: at most {max} are allowed at a time. End one of them, or raise limits.http_max_waiting_per_client.',
   },
+  'too-many-long-answers': {
+    http: 429,
+    exit: 1,
+    text: 'Too many long answers at the same time for {who}: at most {max} are made at a time. Send it again in 1 s, ask for less with ?filter=, or raise limits.http_max_long_answers_per_client.',
+  },
   'field-too-large': {
     http: 400,
     exit: 1,

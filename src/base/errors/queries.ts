@@ -2,6 +2,11 @@
  * Rows of the error table: prepared queries. What the endpoints refuse has Consul's words and statuses.
  */
 export const queryErrors = {
+  'query-token-gone': {
+    http: 403,
+    exit: 1,
+    text: 'ACL not found: the token of the prepared query "{name}" does not exist or has expired. Store the query again with another token.',
+  },
   'query-not-found': {
     http: 404,
     exit: 1,

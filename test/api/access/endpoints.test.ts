@@ -1,45 +1,12 @@
 import t from 'tap'
-import type { Test } from 'tap'
 import { endpoints } from '../../../src/api/endpoints/families.ts'
 import { must } from '../../../src/base/assert.ts'
 import { methodsOf } from '../../../src/http/endpoint.ts'
 import { permissionsOf } from '../../../src/http/permissions.ts'
 import { TestTokens } from '../../helpers/test-tokens.ts'
-import { TestApi } from '../support.ts'
 import type { Reply } from '../support.ts'
-
-/** A session of the seed, and a query. */
-interface Seeded {
-  readonly session: string
-  readonly query: string
-}
-
-type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
-
-export async function seeded(t: Test, tokens: TestTokens) {
-  const api = new TestApi(t, { tokens })
-  const ask = (secret: string, method: Method, path: string, body?: unknown): Promise<Reply> =>
-    api.ask(method, path, body, secret === '' ? {} : { 'x-consul-token': secret })
-  const put = async (path: string, body?: unknown): Promise<Reply> => {
-    const reply = await ask('root', path === '/v1/query' ? 'POST' : 'PUT', path, body)
-    if (reply.status !== 200) throw new Error(`${path}: ${reply.status} ${reply.body}`)
-    return reply
-  }
-  const node = { Node: 'db1', Address: '10.0.0.1' }
-  await put('/v1/catalog/register', {
-    ...node,
-    Service: { Service: 'secret', Port: 1 },
-    Check: { Name: 'ping', Status: 'passing', ServiceID: 'secret' },
-  })
-  await put('/v1/agent/service/register', { Name: 'web', Check: { TTL: '60s' } })
-  await put('/v1/agent/check/register', { Name: 'disk', TTL: '60s' })
-  await put('/v1/kv/app/secret', 'hush')
-  await put('/v1/event/fire/secret-event')
-  const session = await put('/v1/session/create', { Node: 'db1', NodeChecks: [] })
-  const query = await put('/v1/query', { Name: 'secret-query', Service: { Service: 'secret' } })
-  const idOf = ({ body }: Reply): string => (JSON.parse(body) as { ID: string }).ID
-  return { api, ask, ids: { session: idOf(session), query: idOf(query) } }
-}
+import { seeded } from './seeded.ts'
+import type { Seeded } from './seeded.ts'
 
 /** What a request must bring so that only its rights are missing. */
 function requestOf(method: string, path: string, { session, query }: Seeded) {
@@ -369,6 +336,55 @@ t.test('writes need what Consul asks for', async (t) => {
   }
   const { status } = await ask('root', 'GET', '/v1/kv/a')
   t.equal(status, 404, 'nothing of a refused transaction was done')
+})
+
+t.test('a transaction does not tell what exists to a token that may not read it', async (t) => {
+  const rules = 'node "mine" { policy = "write" } key_prefix "" { policy = "write" }'
+  const { ask } = await seeded(t, new TestTokens().set('r', rules))
+  await ask('root', 'PUT', '/v1/catalog/register', { Node: 'mine', Address: '10.0.0.9' })
+  const get = {
+    node: (name: string) => ({ Node: { Verb: 'get', Node: { Node: name } } }),
+    service: (ID: string) => ({ Service: { Verb: 'get', Node: 'db1', Service: { ID } } }),
+    check: (CheckID: string) => ({ Check: { Verb: 'get', Check: { Node: 'db1', CheckID } } }),
+  }
+  const pairs = [
+    ['db1', 'none', get.node],
+    ['DB1', 'NONE', get.node],
+    ['secret', 'none', get.service],
+    ['ping', 'none', get.check],
+  ] as const
+  const write = { KV: { Verb: 'set', Key: 'k', Value: '' } }
+  for (const more of [[], [write]]) {
+    for (const [there, missing, op] of pairs) {
+      const [hidden, none] = await Promise.all(
+        [there, missing].map((name) => ask('r', 'PUT', '/v1/txn', [op(name), ...more])),
+      )
+      t.equal(hidden?.status, 409, there)
+      t.equal(hidden?.body.replaceAll(there, missing), none?.body)
+    }
+    const own = await ask('r', 'PUT', '/v1/txn', [get.node('mine'), ...more])
+    t.match(own, { status: 200, body: /"Node":"mine"/ })
+  }
+})
+
+t.test('a query whose token is gone says so, and is no unknown token of its client', async (t) => {
+  const tokens = new TestTokens('allow').set('short-lived', '')
+  const { ask } = await seeded(t, tokens)
+  await ask('root', 'POST', '/v1/query', {
+    Name: 'orphan',
+    Token: 'short-lived',
+    Service: { Service: 'secret' },
+  })
+  t.equal((await ask('', 'GET', '/v1/query/orphan/execute')).status, 200)
+  tokens.delete('short-lived')
+  const replies = await Promise.all(
+    Array.from({ length: 600 }, () => ask('', 'GET', '/v1/query/orphan/execute')),
+  )
+  for (const { status } of replies) if (status !== 403) t.fail(`status ${status}`)
+  t.match(
+    replies[0]?.body,
+    /^ACL not found: the token of the prepared query "orphan" does not exist/,
+  )
 })
 
 t.test('the secret of a query is shown to managers only, and the query acts by it', async (t) => {

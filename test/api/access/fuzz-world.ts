@@ -110,6 +110,7 @@ export class World {
       isEnabled: true,
       defaultPolicy,
       requester: (secret) => book().requester(secret),
+      isSecret: (text) => book().isSecret(text),
       onChange: (listener) => book().onChange(listener),
     }
     this.api = new TestApi(t, {

@@ -1,6 +1,13 @@
 import { isIdentityName } from '../../../access/rules/identities.ts'
 import { svcdError } from '../../../base/errors.ts'
 import type { LinkBody, RoleBody } from '../../../definition/acl.ts'
+import {
+  checkBytes,
+  checkCount,
+  checkedDatacenters,
+  datacenterBytesMax,
+  linksMax,
+} from '../../../definition/sizes.ts'
 import { isAclId } from '../../../state/acl/model.ts'
 import type { Grants, NodeIdentity, ServiceIdentity } from '../../../state/acl/model.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
@@ -10,8 +17,11 @@ type GrantsBody = Pick<RoleBody, 'Policies' | 'ServiceIdentities' | 'NodeIdentit
 /** Of what: for error texts. */
 type Owner = 'token' | 'role'
 
-/** What a body grants. Throws `acl-link-unknown`, `acl-token-invalid`, `acl-role-invalid`. */
+/** What a body grants. Throws `acl-link-unknown`, `acl-token-invalid`, `acl-role-invalid`, `field-too-large`. */
 export function grantsOf(body: GrantsBody, owner: Owner, reader: AclReader): Grants {
+  checkCount('Policies', body.Policies?.length ?? 0, linksMax)
+  checkCount('ServiceIdentities', body.ServiceIdentities?.length ?? 0, linksMax)
+  checkCount('NodeIdentities', body.NodeIdentities?.length ?? 0, linksMax)
   return {
     policies: idsOf(body.Policies ?? [], 'policy', {
       has: (id) => reader.policyVersion(id) !== undefined,
@@ -24,6 +34,7 @@ export function grantsOf(body: GrantsBody, owner: Owner, reader: AclReader): Gra
 
 /** IDs of roles. Throws `acl-link-unknown`. */
 export function rolesOf(links: readonly LinkBody[], reader: AclReader): readonly string[] {
+  checkCount('Roles', links.length, linksMax)
   return idsOf(links, 'role', {
     has: (id) => reader.role(id) !== undefined,
     idOf: (name) => reader.roleNamed(name)?.id,
@@ -59,6 +70,7 @@ function serviceIdentities({ ServiceIdentities = [] }: GrantsBody, owner: Owner)
     if (!isIdentityName(serviceName)) {
       refuse(owner, `Service identity "${serviceName}" has an invalid name. ${nameRule}`)
     }
+    checkedDatacenters(datacenters)
     const before = byName.get(serviceName)
     // Without datacenters it counts in all of them.
     const isEverywhere = datacenters.length === 0 || before?.datacenters.length === 0
@@ -74,6 +86,7 @@ function nodeIdentities({ NodeIdentities = [] }: GrantsBody, owner: Owner) {
     if (nodeName === '') {
       refuse(owner, `Node identity is missing the node name field on this ${owner}`)
     }
+    checkBytes('Datacenter', datacenter, datacenterBytesMax)
     if (datacenter === '') {
       refuse(owner, `Node identity is missing the datacenter field on this ${owner}`)
     }

@@ -3,6 +3,7 @@ import { parseRules } from '../../../access/rules/parse-rules.ts'
 import { svcdError } from '../../../base/errors.ts'
 import { policyShape } from '../../../definition/acl.ts'
 import type { PolicyBody } from '../../../definition/acl.ts'
+import { checkedDatacenters, checkedDescription } from '../../../definition/sizes.ts'
 import type { Asked } from '../../../http/endpoint.ts'
 import { rowsOf } from '../../../http/answer.ts'
 import { reads } from '../../../http/read.ts'
@@ -129,14 +130,15 @@ function refuseBuiltIn(id: string): void {
   if (builtIn !== undefined) throw svcdError('acl-built-in-fixed', { name: builtIn.name })
 }
 
-/** Throws `acl-policy-invalid`, `acl-rules-invalid`, `acl-rules-too-large`. */
+/** Throws `acl-policy-invalid`, `acl-rules-invalid`, `acl-rules-too-large`, `field-too-large`. */
 function definitionOf(given: PolicyBody): PolicyDefinition {
-  const { Name: name = '', Description: description = '', Rules: rules = '' } = given
+  const { Name: name = '', Rules: rules = '' } = given
   checkName(name, 'policy')
   const size = Buffer.byteLength(rules)
   if (size > rulesBytesMax) throw svcdError('acl-rules-too-large', { size, max: rulesBytesMax })
   parseRules(rules)
-  return { name, description, rules, datacenters: given.Datacenters ?? [] }
+  const datacenters = checkedDatacenters(given.Datacenters ?? [])
+  return { name, description: checkedDescription(given.Description), rules, datacenters }
 }
 
 async function put<T>(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import { svcdError } from '../../../base/errors.ts'
 import { roleShape } from '../../../definition/acl.ts'
+import { checkedDescription } from '../../../definition/sizes.ts'
 import type { RoleBody } from '../../../definition/acl.ts'
 import { rowsOf } from '../../../http/answer.ts'
 import type { Asked } from '../../../http/endpoint.ts'
@@ -114,8 +115,9 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
 ]
 
 function definitionOf(given: RoleBody, reader: AclReader): RoleDefinition {
-  const { Name: name = '', Description: description = '' } = given
+  const { Name: name = '' } = given
   checkName(name, 'role')
+  const description = checkedDescription(given.Description)
   return { name, description, ...grantsOf(given, 'role', reader) }
 }
 

@@ -1,6 +1,7 @@
 import { svcdError } from '../../../base/errors.ts'
 import { formatDuration } from '../../../base/duration.ts'
 import type { TokenBody } from '../../../definition/acl.ts'
+import { checkedDescription } from '../../../definition/sizes.ts'
 import { hashOfSecret } from '../../../state/acl/secret-hash.ts'
 import { isAclId, reservedIdPrefix } from '../../../state/acl/model.ts'
 import type { AclToken, TokenDefinition } from '../../../state/acl/model.ts'
@@ -25,7 +26,7 @@ export function newToken(body: TokenBody, reader: AclReader, nowMs: number): Tok
   }
   return {
     ...grants,
-    description: body.Description ?? '',
+    description: checkedDescription(body.Description),
     roles: rolesOf(body.Roles ?? [], reader),
     isLocal,
     createTimeMs: nowMs,
@@ -53,7 +54,7 @@ export function changedToken(
     throw svcdError('acl-expiration-fixed', { id })
   return {
     ...grantsOf(body, 'token', reader),
-    description: body.Description ?? '',
+    description: checkedDescription(body.Description),
     roles: rolesOf(body.Roles ?? [], reader),
     isLocal,
     createTimeMs,

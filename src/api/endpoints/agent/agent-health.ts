@@ -15,7 +15,7 @@ import { isPretty, renderJson, sendBody } from '../../../http/reply.ts'
 import { mustAllow } from '../../../http/requesters.ts'
 import { agentServiceRow, checkRow } from '../../../http/row-schemas.ts'
 import { list, object, orNull, schemaNamed, text } from '../../../http/schemas.ts'
-import { writeSliced } from '../../../http/sliced-answer.ts'
+import { writeFor } from '../../../http/long-answers.ts'
 import type { ApiContext } from '../../context.ts'
 
 // For load balancers, which look only at the status.
@@ -100,7 +100,7 @@ export const healthEndpointsOfAgent = [
         return health
       }
       const answer = (): Answer => ({ kind: 'list', rows: rowsOf(services, rowOf) })
-      const body = await writeSliced(catalog, answer, isPretty(request))
+      const body = await writeFor(context, request, reply, catalog, answer)
       return send(request, reply, statusCode[status], status, body)
     },
   }),

@@ -1,3 +1,4 @@
+import type { Caller } from '../../../access/caller.ts'
 import { Viewer } from '../../../access/viewer.ts'
 import { svcdError } from '../../../base/errors.ts'
 import { agentCheck } from '../../../definition/agent-registration.ts'
@@ -5,10 +6,11 @@ import { agentCheckShape, checkUpdateShape } from '../../../definition/shapes.ts
 import { checkedStatus, cutOutput } from '../../../definition/validate.ts'
 import type { Check, Status } from '../../../state/catalog/model.ts'
 import { endpoint } from '../../context.ts'
-import type { ApiEndpoint } from '../../context.ts'
+import type { ApiContext, ApiEndpoint } from '../../context.ts'
 import { rowsOf } from '../../../http/answer.ts'
 import { json } from '../../../http/body.ts'
 import { checkJson } from '../../../http/encode.ts'
+import type { Asked } from '../../../http/endpoint.ts'
 import { checkFields, filterOf } from '../../../http/filters.ts'
 import { originOf } from '../../../http/origin.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
@@ -36,11 +38,17 @@ function report(verb: string, status: Status): ApiEndpoint {
       const id = request.params
       const note = cutOutput(parameter(request.query, 'note') ?? '')
       const origin = originOf(request, `agent/check/${verb} ${id}`)
-      const caller = mustAllowCheckChange(context, request, id)
+      const caller = mayReport(context, request, id)
       await named({ agent, caller }, () => agent.updateTtl(id, status, note, origin), id)
       return sendDone(reply)
     },
   })
+}
+
+/** Throws `permission-denied`. A check that gets no reports because of that becomes critical, so the log says why. */
+function mayReport(context: ApiContext, request: Asked, id: string): Caller {
+  const what = `report the status of check ${id} of node ${context.identity.nodeName}`
+  return context.denials.watch(request, what, () => mustAllowCheckChange(context, request, id))
 }
 
 /** agent/check and agent/checks: the checks of this agent. */
@@ -76,10 +84,12 @@ export const checkEndpoints = [
     body: json(agentCheckShape),
     errors: [404, 413, 503],
     async handle(context, request, reply) {
-      const { agent } = context
+      const { agent, identity, denials } = context
       const { definition, warnings } = agentCheck(request.body)
       const { checkId, serviceId } = definition.check
-      mustAllowCheck(context, request, definition)
+      denials.watch(request, `register check ${checkId} of node ${identity.nodeName}`, () =>
+        mustAllowCheck(context, request, definition),
+      )
       if (serviceId !== '' && agent.service(serviceId) === undefined) {
         throw svcdError('unknown-service-of-check', { id: serviceId })
       }
@@ -95,10 +105,11 @@ export const checkEndpoints = [
     summary: 'Deregister a check of this agent',
     errors: [404, 503],
     async handle(context, request, reply) {
-      const { agent } = context
+      const { agent, identity, denials } = context
       const id = request.params
       const origin = originOf(request, `agent/check/deregister ${id}`)
-      const caller = mustAllowCheckChange(context, request, id)
+      const what = `deregister check ${id} of node ${identity.nodeName}`
+      const caller = denials.watch(request, what, () => mustAllowCheckChange(context, request, id))
       await named({ agent, caller }, () => agent.deregisterCheck(id, origin), id)
       return sendDone(reply)
     },
@@ -124,7 +135,7 @@ export const checkEndpoints = [
       const status = checkedStatus(Status, 'invalid-reported-status')
       const output = cutOutput(Output ?? '')
       const origin = originOf(request, `agent/check/update ${id}`)
-      const caller = mustAllowCheckChange(context, request, id)
+      const caller = mayReport(context, request, id)
       await named({ agent, caller }, () => agent.updateTtl(id, status, output, origin), id)
       return sendDone(reply)
     },

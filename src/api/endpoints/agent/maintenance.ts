@@ -38,7 +38,10 @@ export const maintenanceEndpoints = [
       const serviceId = request.params
       if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
       const isOn = enableParameter(request)
-      const caller = mustAllowServiceChange(context, request, serviceId)
+      const what = `change the maintenance of service ${serviceId}`
+      const caller = context.denials.watch(request, what, () =>
+        mustAllowServiceChange(context, request, serviceId),
+      )
       if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId, caller)
       const checkId = `${serviceMaintenancePrefix}${serviceId}`
       const origin = originOf(request, `agent/service/maintenance ${serviceId}`)

@@ -60,8 +60,8 @@ function statusOf(check: Check | undefined): MemberStatus {
   return check.status === 'critical' ? 'failed' : 'alive'
 }
 
-/** A row of agent/members. */
-export function memberJson(member: ServerMember, { datacenter }: Identity) {
+/** A row of agent/members. `hasAcls`: whether this agent has access control on; nothing is known of the others. */
+export function memberJson(member: ServerMember, { datacenter }: Identity, hasAcls: boolean) {
   const { server, status, version } = member
   const { host, port } = splitAddress(server.address)
   return {
@@ -69,7 +69,7 @@ export function memberJson(member: ServerMember, { datacenter }: Identity) {
     Addr: host,
     Port: port,
     Tags: {
-      acls: '0',
+      acls: hasAcls ? '1' : '0',
       build: `${consulVersion}:svcd-${version}`,
       dc: datacenter,
       id: server.id,

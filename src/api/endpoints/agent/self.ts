@@ -61,7 +61,7 @@ export const selfEndpoints = [
     },
     answer: list(memberRow),
     async handle(context, request, reply) {
-      const { identity } = context
+      const { identity, tokens } = context
       readOptions(request.query, identity)
       const filter = filterOf(request.query, memberFields)
       // One datacenter's, under the names that they have among several.
@@ -70,7 +70,7 @@ export const selfEndpoints = [
       const viewer = new Viewer(context.callerOf(request))
       const rows = serverMembers(context)
         .filter(({ name }) => viewer.sees('node', name))
-        .map((member) => memberJson(member, identity))
+        .map((member) => memberJson(member, identity, tokens.isEnabled))
         .map((row) => ({ ...row, Name: `${row.Name}${suffix}` }))
       if (viewer.hasHidden) tellFiltered(request, reply)
       return sendJson(request, reply, filtered(rows, filter))
@@ -110,7 +110,7 @@ function selfJson(context: ApiContext) {
     },
     DebugConfig: debugConfig(identity, tokens.isEnabled),
     Coord: { Vec: Array.from({ length: 8 }, () => 0), Error: 1.5, Adjustment: 0, Height: 1e-5 },
-    Member: own === undefined ? null : memberJson(own, identity),
+    Member: own === undefined ? null : memberJson(own, identity, tokens.isEnabled),
     Stats: {
       agent: {
         checks: String(checks),

@@ -39,7 +39,9 @@ export const serviceEndpoints = [
       const { definition, warnings: own } = agentService(request.body)
       const replaceExistingChecks = flagParameter(request.query, 'replace-existing-checks')
       const { id, name } = definition.service
-      mustAllowService(context, request, definition)
+      context.denials.watch(request, `register service ${name} of node ${identity.nodeName}`, () =>
+        mustAllowService(context, request, definition),
+      )
       const origin = originOf(request, `agent/service/register ${id}`)
       const options = { replaceExistingChecks }
       const { replaced } = await agent.registerService(definition, options, origin)
@@ -57,10 +59,13 @@ export const serviceEndpoints = [
     summary: 'Deregister a service of this agent',
     errors: [404, 503],
     async handle(context, request, reply) {
-      const { agent } = context
+      const { agent, identity, denials } = context
       const id = request.params
       const origin = originOf(request, `agent/service/deregister ${id}`)
-      const caller = mustAllowServiceChange(context, request, id)
+      const what = `deregister service ${id} of node ${identity.nodeName}`
+      const caller = denials.watch(request, what, () =>
+        mustAllowServiceChange(context, request, id),
+      )
       const act = (): Promise<void> => agent.deregisterService(id, origin)
       await named({ agent, caller }, () => explained(act, id, context, caller.rights), id)
       return sendDone(reply)

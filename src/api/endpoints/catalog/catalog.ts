@@ -48,7 +48,9 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
       const { body } = request
       checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), identity)
       const command = catalogRegistration(body)
-      mustAllowRegister(context, request, command)
+      context.denials.watch(request, `register ${shownOf(command)}`, () =>
+        mustAllowRegister(context, request, command),
+      )
       const fault = overServerFault(context, command.nodeName, command.service?.id ?? '')
       if (fault !== undefined) throw fault
       refuseTakenName(context, command)
@@ -78,7 +80,11 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
       const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
       const cause = `catalog/deregister ${nodeName} ${serviceId ?? checkId ?? ''}`.trimEnd()
       const command = { kind: 'deregister', nodeName, serviceId, checkId } as const
-      mustAllowDeregister(context, request, command)
+      const held = serviceId === undefined ? checkId && `check ${checkId}` : `service ${serviceId}`
+      const shown = held === undefined ? `node ${nodeName}` : `${held} of node ${nodeName}`
+      context.denials.watch(request, `deregister ${shown}`, () =>
+        mustAllowDeregister(context, request, command),
+      )
       await writes.propose(command, originOf(request, cause))
       // An entry that does not exist counts as deregistered.
       return sendJson(request, reply, true)
@@ -140,6 +146,13 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
   }),
   ...meshOfCatalog,
 ]
+
+/** What a registration is of, for the log. */
+function shownOf({ nodeName, service, checks }: RegisterCommand): string {
+  if (service !== undefined) return `service ${service.name} of node ${nodeName}`
+  const [check] = checks
+  return check === undefined ? `node ${nodeName}` : `check ${check.checkId} of node ${nodeName}`
+}
 
 function datacenterParameter(parameters: Parameters): string | undefined {
   return parameter(parameters, 'dc') ?? parameter(parameters, 'datacenter')

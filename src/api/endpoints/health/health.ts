@@ -1,17 +1,16 @@
 import { Viewer } from '../../../access/viewer.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
-import { writeAnswer } from '../../../http/answer.ts'
 import { reach } from '../../../http/consistency.ts'
 import { readOptions } from '../../../http/parameters.ts'
 import { nodeAndService } from '../../../http/permissions.ts'
 import * as query from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
-import { isPretty, sendBody } from '../../../http/reply.ts'
+import { writeFor } from '../../../http/long-answers.ts'
+import { sendBody } from '../../../http/reply.ts'
 import { tellFiltered } from '../../../http/requesters.ts'
 import { checkRow, instanceRow } from '../../../http/row-schemas.ts'
 import { list, object, text, texts, whole } from '../../../http/schemas.ts'
-import { writeIfShort } from '../../../http/sliced-answer.ts'
 import { meshOfHealth } from '../catalog/mesh.ts'
 import { named } from '../catalog/questions.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './questions.ts'
@@ -46,11 +45,10 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
       const { catalog, identity } = context
       await reach(context, readOptions(request.query, identity).consistency)
       const answer = serviceSummaries(request.query, context)
-      const pretty = isPretty(request)
       const viewer = new Viewer(context.requesterNow(request).caller)
-      const short = catalog.read((reader) => writeIfShort(answer(reader, viewer), pretty))
-      const long = () => catalog.readSliced((reader) => writeAnswer(answer(reader, viewer), pretty))
-      const body = short ?? (await long())
+      const body = await writeFor(context, request, reply, catalog, (reader) =>
+        answer(reader, viewer),
+      )
       if (viewer.hasHidden) tellFiltered(request, reply)
       return sendBody(request, reply, body)
     },

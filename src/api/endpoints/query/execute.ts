@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
+import type { Caller } from '../../../access/caller.ts'
 import { Viewer } from '../../../access/viewer.ts'
-import { svcdError } from '../../../base/errors.ts'
+import { SvcdError, svcdError } from '../../../base/errors.ts'
 import { parseIp, unmappedIp } from '../../../base/ip.ts'
 import { randomBelow } from '../../../base/random.ts'
 import type { Random } from '../../../base/random.ts'
@@ -12,16 +13,15 @@ import { queryFamily } from '../../../state/query/family.ts'
 import type { PreparedQuery } from '../../../state/query/model.ts'
 import type { QueryReader } from '../../../state/query/reader.ts'
 import type { ApiContext } from '../../context.ts'
-import { writeAnswer } from '../../../http/answer.ts'
 import type { Answer } from '../../../http/answer.ts'
 import { addReadHeaders, reach } from '../../../http/consistency.ts'
 import type { Asked } from '../../../http/endpoint.ts'
 import { instanceJson } from '../../../http/encode.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
 import type { Consistency } from '../../../http/parameters.ts'
-import { isPretty, sendBody, sendJson } from '../../../http/reply.ts'
+import { writeFor } from '../../../http/long-answers.ts'
+import { sendBody, sendJson } from '../../../http/reply.ts'
 import { mustAllow, tellFiltered } from '../../../http/requesters.ts'
-import { writeIfShort } from '../../../http/sliced-answer.ts'
 import { queryJson } from './encode.ts'
 import { connectOf, limitOf } from './parameters.ts'
 import { hasRules, mayRead, withoutToken } from './rights.ts'
@@ -64,10 +64,7 @@ export async function execute(
   const [limit, connect] = [limitOf(parameters), connectOf(parameters)]
   await reach(context, consistency)
   const query = findQuery(context, name)
-  // A query with a token acts by the rights of that token.
-  const viewer = new Viewer(
-    query.token === '' ? context.requesterNow(request).caller : context.callerWith(query.token),
-  )
+  const viewer = new Viewer(callerFor(query, context, request))
   const near = parameter(parameters, 'near') ?? ''
   const chosen: Chosen = {
     query: connect ? { ...query, service: { ...query.service, connect } } : query,
@@ -89,14 +86,26 @@ export async function execute(
       ...Object.entries(meta).map(([name, of]) => [name, value(of)] as const),
     ],
   })
-  const pretty = isPretty(request)
-  const short = catalog.read((reader) => writeIfShort(answer(reader), pretty))
-  const long = () => catalog.readSliced((reader) => writeAnswer(answer(reader), pretty))
-  const body = short ?? (await long())
+  const body = await writeFor(context, request, reply, catalog, answer)
   addHeaders(reply, parameters)
   addReadHeaders(reply, freshness, consistency, 1)
   if (viewer.hasHidden) tellFiltered(request, reply)
   return sendBody(request, reply, body)
+}
+
+/** A query with a token acts by the rights of that token. Throws `query-token-gone`, not the error for the token of the request. */
+function callerFor(
+  { token, name, id }: PreparedQuery,
+  context: ApiContext,
+  request: Asked,
+): Caller {
+  if (token === '') return context.requesterNow(request).caller
+  try {
+    return context.callerWith(token)
+  } catch (error) {
+    const isGone = error instanceof SvcdError && error.code === 'acl-not-found'
+    throw isGone ? svcdError('query-token-gone', { name: name === '' ? id : name }) : error
+  }
 }
 
 /** query/{query}/explain: the query that a name finds, rendered. */

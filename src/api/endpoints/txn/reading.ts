@@ -19,6 +19,8 @@ export interface Reading {
   readonly datacenter: string
   readonly pretty: boolean
   readonly viewer: Viewer
+  /** Begins a long answer; returns what ends it. Throws `too-many-long-answers`. */
+  readonly beginLong: () => () => void
   /** What the answer says behind `Results` and `Errors`. */
   readonly meta: readonly (readonly [name: string, value: unknown])[]
 }
@@ -41,7 +43,13 @@ export async function readTransaction(
     const body = writeIfShort(answer, reading.pretty)
     return body === undefined ? undefined : { ...rest, body }
   })
-  return short ?? state.readSliced((reader) => steps(reading, reader))
+  if (short !== undefined) return short
+  const end = reading.beginLong()
+  try {
+    return await state.readSliced((reader) => steps(reading, reader))
+  } finally {
+    end()
+  }
 }
 
 function* steps(reading: Reading, reader: TxnReader): Generator<void, ReadAnswer> {

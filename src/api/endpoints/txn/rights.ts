@@ -31,9 +31,12 @@ export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
   return { ...asked, ops }
 }
 
-/** A fault for each operation that the caller may not do. */
+/**
+ * A fault for each operation that the caller may not do. A node, service or check that it may not read is one that does
+ * not exist: if the operation succeeded, that would tell.
+ */
 export function rightsFaults(
-  context: Pick<ApiContext, 'catalog' | 'requesterOf'>,
+  context: Pick<ApiContext, 'catalog' | 'requesterOf' | 'denials'>,
   request: Asked,
   { ops, places }: AskedOps,
 ): readonly OpFault[] {
@@ -43,10 +46,24 @@ export function rightsFaults(
   if (all) return []
   return context.catalog.read((reader) =>
     ops.flatMap((op, at) => {
-      const what = faultOf(() => mustAllowOp(requester, reader, op, ops.slice(0, at)))
+      const check = (): void => mustAllowOp(requester, reader, op, ops.slice(0, at))
+      const shown = shownOf(op)
+      const what = faultOf(() =>
+        shown === undefined ? check() : context.denials.watch(request, shown, check),
+      )
       return what === undefined ? [] : { op: must(places[at]), what }
     }),
   )
+}
+
+/** What an operation does to the registrations, for the log; undefined: nothing. */
+function shownOf(op: TxnOp): string | undefined {
+  if (op.verb === 'set-node') return `register node ${op.definition.name}`
+  if (op.verb === 'set-service') return `register service ${op.definition.name} of node ${op.node}`
+  if (op.verb === 'set-check') return `register check ${op.definition.checkId} of node ${op.node}`
+  if (op.verb === 'delete-node') return `deregister node ${op.node}`
+  if (op.verb === 'delete-service') return `deregister service ${op.id} of node ${op.node}`
+  return op.verb === 'delete-check' ? `deregister check ${op.id} of node ${op.node}` : undefined
 }
 
 function faultOf(check: () => void): string | undefined {

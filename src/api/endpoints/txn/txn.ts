@@ -165,6 +165,7 @@ async function answerRead(
     pretty: isPretty(request),
     meta,
     viewer,
+    beginLong: () => context.longAnswers.begin(request, reply),
   })
   if (viewer.hasHidden) tellFiltered(request, reply)
   addReadHeaders(reply, freshness, consistency, index)
