@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { must } from '../../src/base/assert.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { authority, leaf, writeCredentials } from '../helpers/certificates.ts'
-import { httpLoad } from './http-load.ts'
-import { median, table } from './report.ts'
+import { cellColumns, cellsOf, inLockStep } from './lock-step.ts'
+import { table } from './report.ts'
 
 const connections = 16
-const seconds = 4
-const rounds = 3
+/** Long enough that the handshakes at its begin do not count. */
+const seconds = 2
+const rounds = Number(process.env['SVCD_ROUNDS'] ?? 5)
 const paths = ['/v1/health/service/consul?stale', '/v1/status/leader'] as const
 
 /** Reads with keep-alive over HTTP and over HTTPS, in turns, of one agent. */
@@ -18,6 +20,7 @@ export async function benchHttps(): Promise<string> {
   const agent = await AgentProcess.start({
     args: [
       '-dev',
+      '-log-level=warn',
       '-https-port=0',
       `-https-cert-file=${files.cert}`,
       `-https-key-file=${files.key}`,
@@ -25,28 +28,28 @@ export async function benchHttps(): Promise<string> {
   })
   try {
     const httpsPort = Number(/HTTPS: https:\/\/\S+:(\d+)/.exec(agent.output)?.[1])
-    const rows: string[][] = []
+    const pid = must(agent.child.pid, 'the agent runs')
+    const rows: (readonly string[])[] = []
     for (const path of paths) {
-      const [http, https]: [number[], number[]] = [[], []]
-      for (let round = 0; round < rounds; round++) {
-        http.push(await perSecond(agent.httpPort, false, path))
-        https.push(await perSecond(httpsPort, true, path))
-      }
-      const share = (100 * median(https)) / median(http)
-      const figures = [median(http).toFixed(0), median(https).toFixed(0), `${share.toFixed(0)} %`]
-      rows.push([`\`${path}\``, ...figures])
+      const request = () => ({ method: 'GET', path, body: '' })
+      const [http = [], https = []] = await inLockStep(
+        [
+          { pid, request, port: agent.httpPort },
+          { pid, request, port: httpsPort, isTls: true },
+        ],
+        { rounds, seconds, connections },
+      )
+      rows.push([`\`${path}\``, 'HTTP', ...cellsOf(http, http)])
+      rows.push([`\`${path}\``, 'HTTPS', ...cellsOf(https, http)])
     }
-    const title = `HTTPS beside HTTP: reads per second, ${connections} connections with keep-alive`
-    return table(title, ['request', 'HTTP', 'HTTPS', 'share'], rows)
+    const how = `${connections} connections with keep-alive, ${rounds} × ${seconds} s in turn, median (quartiles)`
+    return table(
+      `HTTPS beside HTTP of one agent; ${how}`,
+      ['request', 'over', ...cellColumns],
+      rows,
+    )
   } finally {
     await agent.stop()
     rmSync(directory, { recursive: true })
   }
-}
-
-async function perSecond(port: number, isTls: boolean, path: string): Promise<number> {
-  const request = () => ({ method: 'GET', path, body: '' })
-  const result = await httpLoad({ port, isTls, connections, seconds, request })
-  if (result.failed > 0) throw new Error(`${result.failed} requests failed`)
-  return result.perSecond
 }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
-import { benchAccess } from './access.bench.ts'
+import { benchAccess } from './access-decisions.bench.ts'
 import { benchAccessDns } from './access-dns.bench.ts'
 import { benchAccessBefore, benchAccessHttp } from './access-http.bench.ts'
 import { benchHttps } from './access-https.bench.ts'
@@ -59,7 +59,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-calm': benchCalm,
   'cluster-restore': benchRestore,
   raft: benchRaft,
-  access: benchAccess,
+  'access-decisions': benchAccess,
   'access-http': benchAccessHttp,
   'access-dns': benchAccessDns,
   'access-https': benchHttps,
