@@ -6,6 +6,8 @@ export interface HttpLoad {
   readonly port: number
   /** Over HTTPS, whatever certificate the agent has. */
   readonly isTls?: boolean
+  /** Whole fields that each request has: `X-Consul-Token: …`. */
+  readonly headers?: readonly string[]
   readonly connections: number
   readonly seconds: number
   /** Undefined: as many as are answered. */
@@ -71,6 +73,7 @@ function oneConnection(load: HttpLoad, run: Run, connection: number): Promise<vo
       load.isTls === true
         ? connectTls({ port: load.port, host: '127.0.0.1', rejectUnauthorized: false })
         : connect(load.port, '127.0.0.1')
+    const fields = ['Host: localhost', ...(load.headers ?? [])].join('\r\n')
     let sentAt = 0
     let answer = new Answer()
     const send = (): void => {
@@ -89,7 +92,7 @@ function oneConnection(load: HttpLoad, run: Run, connection: number): Promise<vo
       }
       const { method, path, body } = load.request(n, connection)
       socket.write(
-        `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `${method} ${path} HTTP/1.1\r\n${fields}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
     }
     socket.setNoDelay(true)

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
-import { benchAccess } from './access.bench.ts'
+import { benchAccess } from './access-decisions.bench.ts'
+import { benchAccessDns } from './access-dns.bench.ts'
+import { benchAccessBefore, benchAccessHttp } from './access-http.bench.ts'
+import { benchHttps } from './access-https.bench.ts'
 import { benchBlocking, benchHealthService } from './blocking.bench.ts'
-import { benchHttps } from './https.bench.ts'
 import { benchLists } from './lists.bench.ts'
 import {
   benchBigCluster,
@@ -56,9 +58,12 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'cluster-big': benchBigCluster,
   'cluster-calm': benchCalm,
   'cluster-restore': benchRestore,
-  https: benchHttps,
   raft: benchRaft,
-  access: benchAccess,
+  'access-decisions': benchAccess,
+  'access-http': benchAccessHttp,
+  'access-dns': benchAccessDns,
+  'access-https': benchHttps,
+  'access-before': benchAccessBefore,
   churn: benchChurn,
 }
 

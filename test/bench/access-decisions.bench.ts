@@ -1,6 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import { must } from '../../src/base/assert.ts'
 import { Authorizer } from '../../src/access/rules/authorizer.ts'
 import { policyFrom } from '../../src/access/rules/policy.ts'
+import { mustAllow, requesters } from '../../src/http/requesters.ts'
+import { TokenBook } from '../../src/tokens/token-book.ts'
+import { aclId, MemoryAcl, policyDefinition } from '../helpers/acl.ts'
 import { median, table } from './report.ts'
 
 const rounds = 5
@@ -19,6 +23,7 @@ export async function benchAccess(): Promise<string> {
       )
     const authorizer = read()
     const names = Array.from({ length: 4096 }, (_, at) => `app/team-${at % 61}/service-${at}/a`)
+    const check = requestCheck(texts)
     const cost = (work: (name: string) => void, times = checks): number =>
       median(Array.from({ length: rounds }, () => cpuMicroseconds(work, names, times) / times))
     return [
@@ -26,16 +31,51 @@ export async function benchAccess(): Promise<string> {
       cost((name) => void authorizer.allows('key', name, 'read')).toFixed(2),
       cost((name) => void authorizer.allows('service', name, 'write')).toFixed(2),
       cost((name) => void authorizer.allows('key', name, 'write-prefix')).toFixed(2),
+      cost(check).toFixed(2),
       (cost(() => void read(), 5) / 1000).toFixed(1),
     ]
   })
   const columns = ['policies × rules', 'key read, µs CPU', 'service write', 'key write-prefix']
   return table(
     'Decisions of access control',
-    [...columns, 'policies read and merged, ms CPU'],
+    [...columns, 'request with a known token', 'policies read and merged, ms CPU'],
     rows,
   )
 }
+
+/** What is checked of a request: whose secret it bears, and whether that token may read a key. */
+function requestCheck(texts: readonly string[]): (name: string) => void {
+  const acl = new MemoryAcl()
+  for (const [at, rules] of texts.entries()) {
+    acl.policy(at, policyDefinition(`p${at}`, { rules: `${rules}\n${readsAll}` }))
+  }
+  acl.token(1, { policies: texts.map((_, at) => aclId(at)) })
+  const changed = new Int32Array(new SharedArrayBuffer(4))
+  const tokens = new TokenBook(
+    { isEnabled: true, defaultPolicy: 'deny', defaultSecret: undefined },
+    {
+      state: {
+        read: (query) => query(acl.reader),
+        version: () => Atomics.load(changed, 0),
+        waitForChange: () => ({ ended: Promise.resolve(), end: () => {} }),
+      },
+      datacenter: 'dc1',
+      clock: { wallMs: () => Date.now() },
+      logger: silent,
+    },
+  )
+  const { requesterOf } = requesters(tokens)
+  const headers = { 'x-consul-token': 'secret-1' }
+  return (name) => {
+    const request: Partial<FastifyRequest> = { query: {}, headers }
+    mustAllow(requesterOf(request as FastifyRequest), { resource: 'key', name, access: 'read' })
+  }
+}
+
+/** Of names without a rule of their own. */
+const readsAll = 'key_prefix "" { policy = "read" }'
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 function cpuMicroseconds(
   work: (name: string) => void,
