@@ -16,7 +16,7 @@ import {
   unknownId,
 } from './fuzz-requests.ts'
 import type { Case, Pick, Request } from './fuzz-requests.ts'
-import { reading, transactions } from './fuzz-txn.ts'
+import { reading, readsEntries, transactions } from './fuzz-txn.ts'
 import {
   agentServiceBody,
   instanceBody,
@@ -316,13 +316,8 @@ export const cases: Readonly<Record<string, Case>> = {
   'PUT /v1/txn': (_world, pick) => {
     const writing = transactions(pick)
     const at = pick.way % (writing.length + 1)
-    const [isAllowed, ...ops] = writing[at] ?? [undefined, ...reading(pick)]
-    return {
-      path: 'txn',
-      body: ops,
-      refusedWith: 409,
-      ...(isAllowed === undefined ? {} : { isAllowed }),
-    }
+    const [isAllowed, ...ops] = writing[at] ?? [readsEntries(pick), ...reading(pick)]
+    return { path: 'txn', body: ops, refusedWith: 409, isAllowed }
   },
 
   'GET /v1/status/leader': open('status/leader'),

@@ -15,6 +15,12 @@ export function reading(pick: Pick): readonly object[] {
   ]
 }
 
+/** A hidden node, service or check fails as one that does not exist. Keys are filtered. */
+export const readsEntries =
+  (pick: Pick) =>
+  (may: May): boolean =>
+    may('node', node(pick)) && may('service', service(pick))
+
 /** Writing transactions, each behind the right that it needs. */
 export function transactions(
   pick: Pick,
@@ -36,7 +42,7 @@ export function transactions(
       },
     ],
     [
-      needs('service', ownService, 'write'),
+      (may) => may('service', ownService, 'write') && readsEntries(pick)(may),
       { Service: { Verb: 'set', Node: node(pick), Service: instance } },
       ...reading(pick),
     ],
