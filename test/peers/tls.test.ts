@@ -107,6 +107,11 @@ t.test(
       ['of another datacenter', { datacenter: 'dc2' }, /must contain the name server.dc1.consul/],
       ['with a longer name', { role: 'client', dnsNames: ['server.dc1.consul.x'] }, /must contain/],
       ['for a part', { role: 'client', dnsNames: ['x.server.dc1.consul'] }, /must contain/],
+      [
+        'with the role inside another name',
+        { role: 'client', dnsNames: ['x', 'a, DNS:server.dc1.consul, b'] },
+        /must contain/,
+      ],
     ]
     for (const [what, options, refused] of cases) {
       const x = await rig(t, 'x', {
