@@ -110,7 +110,8 @@ export function createHttpApi(
   const limits = new LimitWatch(options.limits ?? { waitingMax: 0 }, clock)
   const streams = new Streams({ clock, logger, heartbeatMs: options.heartbeatMs })
   const lines = new LineStreams(options.heartbeatMs)
-  const tokenStreams = new TokenStreams(options.tokens)
+  const access = accessControl(options)
+  const tokenStreams = new TokenStreams(access.tokens)
   const renderer = new Renderer()
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
   const context: ApiContext = {
@@ -123,8 +124,8 @@ export function createHttpApi(
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
     renderer,
-    ...accessControl(options),
-    ...requesters(options.tokens),
+    ...access,
+    ...requesters(access.tokens),
     tokenStreams,
     clock,
     random: options.random ?? Math.random,
@@ -133,7 +134,7 @@ export function createHttpApi(
   addRequestFields(app)
   takeBodies(app, options.bodyBytesMax ?? 1024 * 1024)
   addGuard(app, new RequestGuard(options.allowedHosts ?? []))
-  addHooks(app, argumentPrefixes(app), options.tokens)
+  addHooks(app, argumentPrefixes(app), access.tokens)
   logRequests(app, logger)
   endWithClose(app, [waits, streams, lines, tokenStreams], options.stopGraceMs)
   app.setErrorHandler(errorHandler(logger, limits))
@@ -191,7 +192,7 @@ const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () =>
 /** So that all requests are objects of one shape. */
 function addRequestFields(app: FastifyInstance): void {
   app.decorateRequest('requester', undefined)
-  app.decorateRequest('endpoint')
+  app.decorateRequest('found')
   app.decorateRequest('isOver', false)
 }
 
@@ -260,11 +261,11 @@ function one(field: string | string[] | undefined): string | undefined {
   return Array.isArray(field) ? field.join(', ') : field
 }
 
-function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>, tokens?: Tokens): void {
+function addHooks(app: FastifyInstance, prefixes: ReadonlySet<string>, tokens: Tokens): void {
   app.addHook('onRequest', (request, reply, done) => {
     // Clients send none, form-urlencoded or nonsense with JSON in the body; none of it is an error.
     delete request.headers['content-type']
-    const isDeny = tokens?.isEnabled === true && tokens.defaultPolicy === 'deny'
+    const isDeny = tokens.isEnabled && tokens.defaultPolicy === 'deny'
     reply.header('X-Consul-Default-ACL-Policy', isDeny ? 'deny' : 'allow')
     // A path with a route is clean up to its argument, and the argument must stay as it is.
     const clean = request.is404 ? cleanPath(request.url, prefixes) : undefined

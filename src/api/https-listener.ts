@@ -33,7 +33,7 @@ export interface HttpsTls {
 export interface HttpsListenOptions extends HttpListenOptions {
   readonly tls: HttpsTls
   readonly handshakeTimeoutMs: number
-  /** A client with which there is no TLS connection. */
+  /** A client whose TLS connection failed. */
   readonly onFault: (address: string, reason: string) => void
   /** Takes what is to be closed with the API. */
   readonly closing: Closing
@@ -48,7 +48,7 @@ export interface HttpsPort {
 
 export type Closing = (close: () => Promise<void>) => void
 
-/** Before the API listens: it closes all that is handed to the returned function with itself. */
+/** To be called before the API listens. The API then closes everything that is passed to the returned function. */
 export function closingWith(api: HttpApi): Closing {
   const closes: (() => Promise<void>)[] = []
   api.addHook('preClose', async () => {

@@ -1,4 +1,4 @@
-/** How long who may write tokens can read the secret of a new one. */
+/** How long clients with the right to write tokens can read the secret of a new token. */
 const shownMs = 600_000
 const shownMax = 1024
 

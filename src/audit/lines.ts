@@ -2,9 +2,9 @@ import type { AuditedRequest } from '../ports/audit.ts'
 import { aboutOf } from '../state/families.ts'
 import type { Command, Outcome } from '../state/machine/command.ts'
 
-// The lines of an audit log. Each is a JSON object in one line, and says nothing of values and secrets.
+// The lines of an audit log. Each is a JSON object in one line, and contains no values and no secrets.
 
-/** The line of a command of the log. `outcome` is undefined when it is not known any more. */
+/** The line of a command of the log. `outcome` is undefined when it is no longer known. */
 export function changeLine(
   index: number,
   { timeMs, requestId, actor, accessor, cause, body }: Command,
@@ -63,7 +63,7 @@ export function gapLine(from: number, to: number, timeMs: number): string {
   return lineOf({ time: isoTime(timeMs), type: 'gap', from, to })
 }
 
-/** So many requests have no line: there were too many at a time. */
+/** The number of requests without a line, because there were too many at a time. */
 export function leftOutLine(requests: number, timeMs: number): string {
   return lineOf({ time: isoTime(timeMs), type: 'left-out', requests })
 }

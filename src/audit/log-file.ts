@@ -8,9 +8,9 @@ export interface LogFileOptions {
   readonly path: string
   /** A larger file is rotated; 0: never. */
   readonly rotateBytes: number
-  /** An older one is; 0: never. */
+  /** An older file is rotated; 0: never. */
   readonly rotateMs: number
-  /** So many rotated files stay; 0: all. */
+  /** How many rotated files are kept; 0: all. */
   readonly rotateMaxFiles: number
   readonly wallMs: () => number
 }
@@ -19,14 +19,14 @@ interface Opened {
   readonly handle: FileHandle
   readonly inode: bigint
   readonly createdMs: number
-  /** Behind the last whole line. */
+  /** The end of the last whole line. */
   bytes: number
 }
 
 /** Only its owner may read it. */
 const mode = 0o600
 const chunkBytes = 64 * 1024
-/** Rotated by others, it is in one of the newest files beside it. */
+/** After a rotation by another program, the last entry is in one of the newest files beside this one. */
 const earlierFilesMax = 3
 
 /**
@@ -45,7 +45,7 @@ export class LogFile {
     return this.#opened !== undefined
   }
 
-  /** Nothing is in it yet. */
+  /** The file is empty. */
   get isEmpty(): boolean {
     return this.#opened?.bytes === 0
   }
@@ -71,7 +71,7 @@ export class LogFile {
     }
   }
 
-  /** Whether the path leads to another file than the one that is open, or to none. */
+  /** Whether the path no longer leads to the open file. */
   async isMoved(): Promise<boolean> {
     try {
       const { ino } = await stat(this.#options.path, { bigint: true })

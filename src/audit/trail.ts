@@ -16,7 +16,7 @@ export interface AuditSettings {
   /** 0: never. */
   readonly rotateBytes: number
   readonly rotateMs: number
-  /** 0: all stay. */
+  /** 0: all are kept. */
   readonly rotateMaxFiles: number
 }
 
@@ -37,10 +37,10 @@ export interface AuditTrailParts {
   readonly settings: AuditSettings
   /** The name of this node. */
   readonly node: string
-  /** Where entries are read that have no line yet. */
+  /** The log from which entries without a line are read. */
   readonly log: Pick<LogReader, 'state' | 'entries'>
   readonly appliedIndex: () => Index
-  /** What a request came to; undefined: that is not known any more. */
+  /** The outcome of a request; undefined: it is no longer known. */
   readonly outcomeOf: (requestId: string) => Outcome | undefined
   readonly logger: Logger
   readonly clock: Clock
@@ -69,13 +69,13 @@ const requestsMax = 2000
 const refillBytes = 256 * 1024
 const retryMs = 1000
 const syncMs = 1000
-/** A write without an answer for so long counts as failed. */
+/** A write that takes longer counts as failed. */
 const stallMs = 5000
 /** A stop does not wait longer for it. The next start reads the missing entries from the log. */
 const closeMs = 2000
 
 /**
- * Writes what happens into the audit log, behind the back of the thread that applies: it only makes the lines.
+ * Writes changes to the audit log, without delaying the thread that applies them: that thread only makes the lines.
  * Entries have a durable source, the log of the cluster, so after a crash, a failure or a slow moment the trail
  * reads from there what the file does not have yet. The file itself says what it has.
  */
@@ -83,7 +83,7 @@ export class AuditTrail {
   readonly #parts: AuditTrailParts
   readonly #file: LogFile
   readonly #timer: NodeJS.Timeout
-  /** With no file at all, the trail begins behind this entry. */
+  /** Without any file, the trail begins after this entry. */
   readonly #startIndex: Index
   #changes: string[] = []
   #changeChars = 0
@@ -252,7 +252,7 @@ export class AuditTrail {
     if (this.#file.isEmpty) await this.#begin()
   }
 
-  /** Behind which entry the file continues. */
+  /** The entry after which the file continues. */
   #continuesAt(found: Index | undefined): Index {
     const known = this.#writtenIndex
     const { lastIndex } = this.#parts.log.state()

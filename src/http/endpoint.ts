@@ -56,7 +56,7 @@ export interface Endpoint<Context, Body = unknown> {
    */
   readonly isForPages?: boolean
   /**
-   * False: although its method is not GET, it changes nothing that is kept, or only keeps alive what is there.
+   * False: although its method is not GET, it changes no stored data, or only renews something.
    * Default true. See {@link isChange}.
    */
   readonly isChange?: false
@@ -86,7 +86,7 @@ export function methodsOf({ method }: Pick<Endpoint<never>, 'method'>): readonly
 export interface Route {
   readonly url: string
   readonly argument?: string
-  /** `/execute`: what stands behind the argument; '' for nothing. */
+  /** `/execute`: what follows the argument; '' for nothing. */
   readonly suffix: string
 }
 

@@ -5,9 +5,12 @@ import type { SvcdError } from '../base/errors.ts'
 import { isChange } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import { addressOf } from './origin.ts'
+import { parametersOf } from './parameters.ts'
 import type { RowWatch } from './row-watch.ts'
+import { eventStream } from './schemas.ts'
 import { TokenBuckets } from './token-buckets.ts'
 import type { Rate } from './token-buckets.ts'
+import { secretOf } from './secret-of.ts'
 
 export interface RequestLimits {
   /** Changes per second of one address, and of one token; undefined: no limit. */
@@ -16,7 +19,7 @@ export interface RequestLimits {
   readonly waitingMax: number
 }
 
-/** Requests with unknown tokens from one address: beyond that they are answered with 429. */
+/** Requests with unknown tokens from one address. Further ones are answered with 429. */
 const wrongTokens: Rate = { perSecond: 50, burst: 500 }
 
 /** Refuses requests that are too many, before their bodies are read. */
@@ -91,18 +94,22 @@ export class LimitWatch implements RowWatch {
   }
 }
 
-/** Of whom requests are counted: the address, and the token if it is known. */
+/**
+ * The names under which a request is counted: its address, and the token that was sent. All who send none share the
+ * anonymous token, and must not use up each other's share.
+ */
 function namesOf(request: FastifyRequest): readonly string[] {
   const address = addressOf(request)
   const accessorId = request.requester?.accessorId ?? ''
-  return accessorId === '' ? [address] : [address, `token ${accessorId}`]
+  const hasToken = accessorId !== '' && secretOf(request) !== undefined
+  return hasToken ? [address, `token ${accessorId}`] : [address]
 }
 
-/** A blocking query names an index; rows for programs only, such as the log, are streams. */
-function mayWait({ isForPages }: Endpoint<never>, { query, headers }: FastifyRequest): boolean {
-  if (isForPages === false) return true
-  if (headers.accept?.includes('event-stream') === true) return true
-  return typeof query === 'object' && query !== null && 'index' in query
+/** A blocking query names an index or a hash. Rows for programs only, such as the log, are streams. */
+function mayWait({ isForPages, media }: Endpoint<never>, request: FastifyRequest): boolean {
+  if (isForPages === false || media === eventStream) return true
+  const parameters = parametersOf(request)
+  return parameters['index'] !== undefined || parameters['hash'] !== undefined
 }
 
 /** RFC 9110 §10.2.3: in whole seconds. */

@@ -1,4 +1,10 @@
-import type { FastifyInstance, FastifyRequest, HTTPMethods, RouteShorthandOptions } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyRequest,
+  HTTPMethods,
+  onRequestHookHandler,
+  RouteShorthandOptions,
+} from 'fastify'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
 import { takeBodies } from './body.ts'
@@ -7,7 +13,7 @@ import type { Asked, Endpoint } from './endpoint.ts'
 import { tailOf } from './path.ts'
 import { checkOf } from './requesters.ts'
 import type { RequesterContext } from './requesters.ts'
-import type { RowWatch } from './row-watch.ts'
+import type { Found, RowWatch } from './row-watch.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -94,25 +100,43 @@ function addPlace<Context extends RequesterContext>(
   const suffixes = [...bySuffix.keys()].filter((suffix) => suffix !== '')
   const prefix = url.endsWith('/*') ? url.slice(0, -1) : undefined
   const find = (request: FastifyRequest): Found<Context> => {
+    // A request comes to one route only, and always to the same row of it.
+    if (request.found !== undefined) return request.found
     const tail = prefix === undefined ? '' : tailOf(request, prefix)
     const suffix = suffixes.find((each) => tail.endsWith(each)) ?? ''
     const byMethod = bySuffix.get(suffix) ?? {}
     const row = byMethod[request.method === 'HEAD' ? 'GET' : request.method]
-    return { row, byMethod, argument: tail.slice(0, tail.length - suffix.length) }
+    const found = { row, byMethod, argument: tail.slice(0, tail.length - suffix.length) }
+    request.found = found
+    return found
   }
   const checks = new Map(rows.map((row) => [row, checkOf(row.permission)]))
+  const hooks = watchHooks(context, find, watches)
+  // Who may not do it does not make the server read a body.
+  const refuseEarly: onRequestHookHandler = (request, _reply, done) => {
+    const { row, argument } = find(request)
+    if (row?.body !== undefined) {
+      if (prefix !== undefined) request.params = argument
+      checks.get(row)?.(context, request)
+    }
+    done()
+  }
   // One route for all methods: the path is found before the method is looked at.
   app.route({
     method: [...allMethods],
     url,
     exposeHeadRoute: false,
     config: { isForPages: rows.every(({ isForPages = true }) => isForPages) },
-    ...watchHooks(context, find, watches),
+    ...hooks,
+    // Behind the watches, which also count what is refused here.
+    onRequest: [...(hooks.onRequest === undefined ? [] : [hooks.onRequest]), refuseEarly],
     handler: (request, reply) => {
       const { row, byMethod, argument } = find(request)
       if (row !== undefined) {
         if (prefix !== undefined) request.params = argument
-        // Before the body: who may not do it learns nothing of what is wrong with it.
+        // The body may have taken a while to come, and the token was looked at before it.
+        if (row.body !== undefined && !('none' in row.permission)) context.requesterNow(request)
+        // Before the body is read: a client without the right learns nothing about errors in it.
         checks.get(row)?.(context, request)
         if (row.body !== undefined) request.body = row.body.read(request.body)
         return row.handle(context, request as Asked, reply)
@@ -124,13 +148,6 @@ function addPlace<Context extends RequesterContext>(
   })
 }
 
-interface Found<Context> {
-  readonly row: Endpoint<Context> | undefined
-  /** The rows with the same path. */
-  readonly byMethod: ByMethod<Context>
-  readonly argument: string
-}
-
 /**
  * The hooks of a route for those who watch its rows. A client that hangs up gets no answer, so the end of its
  * connection counts as well; an error is known before it is sent.
@@ -139,7 +156,10 @@ function watchHooks<Context extends RequesterContext>(
   context: Context,
   find: (request: FastifyRequest) => Found<Context>,
   watches: readonly RowWatch[],
-): Pick<RouteShorthandOptions, 'onRequest' | 'onSend' | 'onResponse'> {
+): { readonly onRequest?: onRequestHookHandler } & Pick<
+  RouteShorthandOptions,
+  'onSend' | 'onResponse'
+> {
   if (watches.length === 0) return {}
   const after = (request: FastifyRequest, status: number): void => {
     if (request.isOver === true) return
@@ -149,9 +169,8 @@ function watchHooks<Context extends RequesterContext>(
     for (const watch of watches) watch.after?.(found.row, request, found.argument, status)
   }
   const isAfterWatched = watches.some((watch) => watch.after !== undefined)
-  const onRequest: RouteShorthandOptions['onRequest'] = (request, reply, done) => {
+  const onRequest: onRequestHookHandler = (request, reply, done) => {
     const { row } = find(request)
-    request.endpoint = row
     if (isAfterWatched && row?.audited !== undefined) {
       reply.raw.once('close', () => after(request, reply.statusCode))
     }
@@ -188,9 +207,9 @@ function foundIn<Context>(
   }
 }
 
-type ByMethod<Context> = Partial<Record<string, Endpoint<Context>>>
+type ByMethod<Context> = Found<Context>['byMethod']
 
-/** By what stands behind the argument. */
+/** By the suffix after the argument. */
 function rowsBySuffix<Context>(
   rows: readonly Endpoint<Context>[],
 ): ReadonlyMap<string, ByMethod<Context>> {

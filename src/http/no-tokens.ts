@@ -1,4 +1,4 @@
-import { anonymous } from '../access/caller.ts'
+import { anybody } from '../access/requester.ts'
 import type { Explanations } from '../ports/explanations.ts'
 import type { Tokens } from '../ports/tokens.ts'
 
@@ -6,7 +6,7 @@ import type { Tokens } from '../ports/tokens.ts'
 export const noTokens: Tokens & Explanations = Object.freeze({
   isEnabled: false,
   defaultPolicy: 'allow',
-  requester: () => ({ caller: anonymous, accessorId: '' }),
+  requester: () => anybody,
   explain: () => undefined,
   onChange: () => () => {},
 })

@@ -16,7 +16,7 @@ export function tailOf(request: FastifyRequest, prefix: string): string {
   }
 }
 
-/** What stands in front of the arguments of the `/*` routes that are added to `app` from now on. */
+/** The part of the path before the arguments of the `/*` routes that are added to `app` from now on. */
 export function argumentPrefixes(app: FastifyInstance): ReadonlySet<string> {
   const prefixes = new Set<string>()
   app.addHook('onRoute', ({ url }) => {

@@ -1,8 +1,8 @@
 import type { Caller } from '../access/caller.ts'
 
 /**
- * What clients share, by caller and key: one caller never gets what was made for another. `callersMax`: beyond so many,
- * what the one has that came first is forgotten.
+ * What clients share, by caller and key: one caller never gets what was made for another. With more than
+ * `callersMax` callers, the values of the first one are dropped.
  */
 export class PerCaller<V> {
   readonly #byCaller = new Map<Caller, Map<string, V>>()
@@ -27,7 +27,7 @@ export class PerCaller<V> {
     }
   }
 
-  /** Removes the value of a key, unless there is another one by now. */
+  /** Removes the value of a key, unless it has been replaced. */
   delete(caller: Caller, key: string, value: V): void {
     const own = this.#byCaller.get(caller)
     if (own?.get(key) !== value) return

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/caller.ts'
 import type { Random } from '../base/random.ts'
-import type { Requester } from '../ports/tokens.ts'
+import type { Requester } from '../access/requester.ts'
 import type { CatalogReader } from '../state/catalog/query.ts'
 import { timeoutMs, untilFound } from './blocking.ts'
 import type { BlockingContext } from './blocking.ts'
@@ -48,8 +48,10 @@ async function answerRead<Reader extends Indexed>(
 ): Promise<FastifyReply> {
   const { freshness, identity } = context
   const options = readOptions(parametersOf(request), identity)
-  mayAsk(context.requesterOf(request), question)
+  mustAllowQuestion(context.requesterOf(request), question)
   await reach(context, options.consistency)
+  // In the newest state its token may have other rights, or be gone.
+  mustAllowQuestion(context.requesterNow(request), question)
   const rendered = await read(context, request, reply, options, question)
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, freshness, options.consistency, rendered.index)
@@ -80,10 +82,10 @@ function read<Reader extends Indexed>(
   const limitMs = (): number => timeoutMs(waitMs, context.random)
   const look = (since: number, isLast: boolean) => {
     if (hasLooked) {
-      // It has waited, and its token may have other rights by now, or none.
+      // During the wait, the rights of the token may have changed, or the token was deleted.
       const before = requester
       requester = context.requesterNow(request)
-      if (requester !== before) mayAsk(requester, question)
+      if (requester !== before) mustAllowQuestion(requester, question)
       if (requester.caller !== before.caller) render = renderFor(requester.caller)
     }
     hasLooked = true
@@ -93,11 +95,14 @@ function read<Reader extends Indexed>(
 }
 
 /** Throws `permission-denied`. */
-export function mayAsk(requester: Requester, { needs }: Pick<Question<never>, 'needs'>): void {
+export function mustAllowQuestion(
+  requester: Requester,
+  { needs }: Pick<Question<never>, 'needs'>,
+): void {
   if (needs !== undefined) mustAllow(requester, needs)
 }
 
-// What says how to read, not what.
+// The parameters that say how to read, not what to read.
 const manner = new Set([
   'index',
   'wait',

@@ -33,10 +33,11 @@ export interface Question<Reader extends Indexed> {
   readonly about?: About
 }
 
-/** A thing that a question is about. */
+/** A thing that a question is about, or all things whose names begin with a prefix. */
 export interface About {
   readonly resource: Resource
   readonly name: string
+  readonly isPrefix?: boolean
   /** The answer if there is no such thing. */
   readonly missing: Answer
 }
@@ -222,5 +223,11 @@ function answerOf<Reader extends Indexed>(
 
 /** Whether the caller may not know that there is what the question is about. */
 function isHidden({ about }: Pick<Question<never>, 'about'>, { rights }: Caller): boolean {
-  return about !== undefined && !rights.allows(about.resource, about.name, 'read')
+  if (about === undefined) return false
+  const { resource, name, isPrefix } = about
+  const isReadable =
+    isPrefix === true
+      ? rights.allowsBelow(resource, name, 'read')
+      : rights.allows(resource, name, 'read')
+  return !isReadable
 }

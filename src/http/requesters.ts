@@ -1,15 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
+import { anybody } from '../access/requester.ts'
+import type { Requester } from '../access/requester.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Identity } from '../ports/identity.ts'
-import type { Requester, Tokens } from '../ports/tokens.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import type { CheckedNeed, Need, Needs } from './permissions.ts'
-import { secretOf } from './token-of.ts'
+import { secretOf } from './secret-of.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sent it, once somebody has asked. */
+    /** Who sent it. Undefined until it is looked up. */
     requester: Requester | undefined
   }
 }
@@ -19,26 +20,16 @@ export interface RequesterContext {
   readonly identity: Identity
   /** Who sends it. The same for all of a request until it waits. Throws `acl-not-found`. */
   readonly requesterOf: (request: FastifyRequest) => Requester
-  /** Who sends it by what is known now: after a wait. Throws `acl-not-found`. */
+  /** Who sends it according to the present state: for use after a wait. Throws `acl-not-found`. */
   readonly requesterNow: (request: FastifyRequest) => Requester
   /** The rights of who sends it. Callers with the same rights are one object. */
   readonly callerOf: (request: FastifyRequest) => Caller
-  /** The rights of a token that something stored bears, for example a prepared query. Throws `acl-not-found`. */
+  /** The rights of a token that is stored in an object, such as a prepared query. Throws `acl-not-found`. */
   readonly callerWith: (secret: string) => Caller
 }
 
-const anybody: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
-
-/** Asks `tokens` who sends requests; without them everybody is anonymous and may do everything. */
-export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, 'identity'> {
-  if (tokens === undefined) {
-    return {
-      requesterOf: () => anybody,
-      requesterNow: () => anybody,
-      callerOf: () => anonymous,
-      callerWith: () => anonymous,
-    }
-  }
+/** Asks `tokens` who sends requests. */
+export function requesters(tokens: Tokens): Omit<RequesterContext, 'identity'> {
   const requesterNow = (request: FastifyRequest): Requester => {
     const requester = tokens.isEnabled ? tokens.requester(secretOf(request)) : anybody
     request.requester = requester
@@ -50,7 +41,7 @@ export function requesters(tokens: Tokens | undefined): Omit<RequesterContext, '
     requesterOf,
     requesterNow,
     callerOf: (request) => requesterOf(request).caller,
-    callerWith: (secret) => (tokens.isEnabled ? tokens.requester(secret).caller : anonymous),
+    callerWith: (secret) => (tokens.isEnabled ? tokens.requester(secret) : anybody).caller,
   }
 }
 

@@ -3,11 +3,20 @@ import type { Endpoint } from './endpoint.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The row that answers it, as soon as its route is known. */
-    endpoint?: Endpoint<never> | undefined
+    /** The row that answers it, and its argument, once they were looked up. */
+    found?: Found | undefined
     /** Its status was reported to the watches. */
     isOver?: boolean
   }
+}
+
+/** The rows at the path of a request. */
+export interface Found<Context = never> {
+  /** Undefined: none of them has its method. */
+  readonly row: Endpoint<Context> | undefined
+  readonly byMethod: Partial<Record<string, Endpoint<Context>>>
+  /** That of the path, decoded; '' for none. */
+  readonly argument: string
 }
 
 /** Looks at the requests of the rows, before and after them. It goes by the row, never by the text of the path. */

@@ -1,7 +1,7 @@
 export interface Rate {
   /** More than 0. */
   readonly perSecond: number
-  /** At least 1: so many may come at the same time. */
+  /** At least 1: this many may come at the same time. */
   readonly burst: number
 }
 

@@ -6,7 +6,7 @@ import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
 
 const fileName = 'acl-bootstrap-reset'
 
-/** Consul's file in the data directory, by which who can write there allows one more bootstrap. */
+/** Consul's file in the data directory. Anyone who can write there can allow one more bootstrap. */
 export function bootstrapResetFile(directory: string, logger: Logger): BootstrapReset {
   const path = join(directory, fileName)
   return {

@@ -29,8 +29,8 @@ const dayMs = 86_400_000
 
 /**
  * The certificates and keys that the options of a node name. Throws SvcdError `invalid-option` for files
- * that cannot be used; an agent does not start with them. An expired certificate is an error line and no
- * reason not to start: clients decide whether they accept it, as with Consul and etcd.
+ * that cannot be used; an agent does not start with them. With an expired certificate it logs an error and
+ * starts, because clients decide whether they accept it, as with Consul and etcd.
  */
 export class NodeCertificates {
   readonly users: CertificateUsers = {}
@@ -115,7 +115,7 @@ export class NodeCertificates {
     return faults
   }
 
-  /** It would replace one that may well be valid. */
+  /** It would replace a certificate that may still be valid. */
   #refuseInvalid(cert: string, option: string): void {
     const { fromMs, expiresMs } = validityOf(cert)
     const nowMs = this.#clock.wallMs()
@@ -169,7 +169,7 @@ function peerTlsOf({ peerTls, datacenter, domain }: CertificateConfig): PeerTls 
   return { ...texts, isPermissive: peerTls.mode === 'permissive', role: { name, isRequired } }
 }
 
-/** Neither rule is ever weaker than it should be without a line that says so. */
+/** If one of the rules is weaker than it should be, a line of the log says so. */
 function logRules({ isPermissive, role }: PeerTls, logger: Logger): void {
   if (isPermissive === true) {
     const text =

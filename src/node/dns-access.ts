@@ -15,8 +15,8 @@ export interface DnsAccess {
 }
 
 /**
- * Keeps what DNS shows to what its token may read; at present it shows what `last` allows. Resolves when it does, with
- * how to end that.
+ * Limits what DNS shows to what its token may read, now and after each change. `last` is what DNS may show so far.
+ * Resolves when the limit is in force, with a function that ends this.
  */
 export async function followDnsRights(access: DnsAccess, last: Rights): Promise<() => void> {
   const { tokens, dns, logger } = access

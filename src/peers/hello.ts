@@ -134,7 +134,7 @@ export function decodeHello(body: Buffer): Hello | undefined {
   }
 }
 
-/** Behind the text stands the epoch, where there is one: older releases leave it alone. */
+/** The epoch follows the text, if there is one. Older releases ignore it. */
 export function encodeRefusal({ code, text, epoch }: Refusal): Buffer {
   const parts: Buffer[] = [lengthAndText(code, 1), lengthAndText(text, 2)]
   if (epoch !== undefined) {

@@ -28,6 +28,11 @@ export interface PeerLimits {
   readonly greetingsMax: number
   /** Requests under way in one direction of one connection. */
   readonly requestsMax: number
+  /**
+   * Requests between two sweeps of one that is not a peer. It asks a few times to find a cluster and to join it;
+   * the answers to more would keep Raft's messages waiting.
+   */
+  readonly strangerRequestsMax: number
   /** A connection to a bare address is closed after so long without a request. */
   readonly addressIdleMs: number
   readonly snapshotChunkBytes: number
@@ -53,6 +58,7 @@ export const defaultPeerLimits: PeerLimits = {
   perAddressMax: 100,
   greetingsMax: 64,
   requestsMax: 16_384,
+  strangerRequestsMax: 256,
   addressIdleMs: 10_000,
   snapshotChunkBytes: 512 * 1024,
   snapshotWindow: 4,

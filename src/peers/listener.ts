@@ -24,7 +24,7 @@ export interface ListenOptions {
 export interface ListenHandlers {
   /** `slot` is the place of the connection; it is idle. */
   readonly onSocket: (socket: Socket, slot: Slot) => void
-  /** A connection that ended before TLS was through. */
+  /** A connection that ended before the TLS handshake was complete. */
   readonly onError: (address: string, reason: string) => void
 }
 
@@ -37,7 +37,7 @@ export interface PeerPort {
   readonly useTls: (tls: PeerTls) => void
 }
 
-/** Opens the port of the servers to whom `gate` lets in. Rejects with `port-in-use` or `bind-failed`. */
+/** Opens the port of the servers to the connections that `gate` admits. Rejects with `port-in-use` or `bind-failed`. */
 export async function listenForPeers(
   { address, port }: ListenOptions,
   tls: PeerTls | undefined,

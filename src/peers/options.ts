@@ -80,7 +80,7 @@ export interface PeerTlsFigures {
   readonly plain: number
 }
 
-/** How it stands with one server. */
+/** The state of the connection to one server. */
 export interface PeerStatus {
   readonly id: NodeId
   readonly address: string

@@ -21,6 +21,8 @@ export interface SessionContext {
   /** This server's greeting, as of now. */
   readonly hello: (purpose: Purpose, to: string | undefined) => Hello
   readonly newestEpoch: () => number
+  /** Whether the cluster of this server has a server with this id. */
+  readonly isPeer: (id: string) => boolean
   readonly serve: (session: PeerSession, kind: string, body: Buffer) => Promise<Buffer>
   /** The greetings are through. */
   readonly onOpen: (session: PeerSession) => void
@@ -30,7 +32,7 @@ export interface SessionContext {
   /** The peer broke the protocol after the greetings. */
   readonly onFault: (session: PeerSession, reason: string) => void
   readonly onClose: (session: PeerSession, reason: string) => void
-  /** There is no connection with TLS; the next one to that address is to be without it. */
+  /** TLS failed, so the next connection to that address is made without it. */
   readonly onFallBack: (session: PeerSession, reason: string) => void
 }
 
@@ -70,6 +72,7 @@ export class PeerSession {
   readonly #context: SessionContext
   readonly #timer: NodeJS.Timeout
   #isConnected = false
+  #requestsSinceSweep = 0
   readonly #handshake: PeerHandshake
 
   /** `socket`: already accepted, or dialled and not yet connected. */
@@ -171,12 +174,22 @@ export class PeerSession {
       type === frameTypes.response ||
       type === frameTypes.failure
     ) {
+      if (type === frameTypes.request && this.#asksTooMuch(this.peer)) return
       if (!this.rpc.handle(type, body)) this.#onFault('a malformed request or answer')
       return
     }
     if (type === frameTypes.ping) return
     if (type === frameTypes.reject) return this.#onReject(body)
     this.#context.onFrame(this, type, body)
+  }
+
+  #asksTooMuch({ id }: Hello): boolean {
+    const { strangerRequestsMax, sweepMs } = this.#context.limits
+    if (++this.#requestsSinceSweep <= strangerRequestsMax || this.#context.isPeer(id)) return false
+    this.fail(
+      `it is not a member of this cluster, and sends more than ${strangerRequestsMax} requests in ${sweepMs} ms`,
+    )
+    return true
   }
 
   #onStep({ send, refusal, opened }: HandshakeStep): void {
@@ -215,6 +228,12 @@ export class PeerSession {
       return this.#refuse({ code: 'not-a-peer', text })
     }
     this.fail(reason)
+  }
+
+  /** To be called every `sweepMs`. */
+  sweep(): void {
+    this.#requestsSinceSweep = 0
+    this.connection.sweep()
   }
 
   fail(reason: string): void {

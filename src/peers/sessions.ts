@@ -17,7 +17,7 @@ import type { SessionContext, SessionOptions } from './session.ts'
 
 export interface SessionsParts extends Pick<
   SessionContext,
-  'serve' | 'onFrame' | 'onReadEnd' | 'limits'
+  'serve' | 'onFrame' | 'onReadEnd' | 'isPeer' | 'limits'
 > {
   readonly options: Pick<
     PeerTransportOptions,
@@ -65,13 +65,14 @@ export class PeerSessions {
   readonly #open = new Map<NodeId, Set<PeerSession>>()
 
   constructor(parts: SessionsParts) {
-    const { limits, options, serve, onFrame, onReadEnd } = parts
+    const { limits, options, serve, onFrame, onReadEnd, isPeer } = parts
     this.#parts = parts
     this.#context = {
       limits,
       serve,
       onFrame,
       onReadEnd,
+      isPeer,
       tls: parts.tls,
       secret: options.secret,
       nameOf: (id) => options.nameOf?.(id),
@@ -153,7 +154,7 @@ export class PeerSessions {
 
   /** Pings the silent ones, and cuts off those that answer nothing. */
   sweep(): void {
-    for (const session of this.#all) if (session.isOpen) session.connection.sweep()
+    for (const session of this.#all) if (session.isOpen) session.sweep()
   }
 
   /** A greeting from before this server joined, or changed its epoch, is out of date. */

@@ -265,6 +265,7 @@ export class PeerTransport implements Transport {
       counters: this.counters,
       address: () => this.address,
       isClosed: () => this.#isClosed,
+      isPeer: (id) => this.#links.to(id) !== undefined,
       onTimeout: () => this.#gate.timedOut++,
       serve: (session, kind, body) => {
         this.#hasWork = true

@@ -8,7 +8,7 @@ import type { PeerSession } from './session.ts'
 export interface MovedPeer {
   readonly id: NodeId
   readonly address: string
-  /** It has proven itself; else anybody could answer there, and say that it is this server. */
+  /** It has proven its identity. Otherwise anyone could answer there and claim to be this server. */
   readonly isProven: boolean
 }
 

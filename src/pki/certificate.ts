@@ -101,12 +101,12 @@ function partsOf(certificate: X509Certificate): readonly Buffer[] {
   return valuesIn(must(inner).content).map(({ whole }) => whole)
 }
 
-/** The same bytes, so that the names of issuer and subject are equal for everybody. */
+/** The original bytes, so that every reader finds issuer and subject equal. */
 function subjectOf(certificate: X509Certificate): Buffer {
   return must(partsOf(certificate)[5], 'a certificate of version 3 has a subject')
 }
 
-/** As the authority itself calls its key. */
+/** The ID by which the authority names its own key. */
 function authorityKeyId(certificate: X509Certificate): Buffer {
   const id = objectId('2.5.29.14')
   const list = valuesIn(valuesIn(must(partsOf(certificate).at(-1)))[0]?.content ?? Buffer.alloc(0))

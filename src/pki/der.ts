@@ -59,7 +59,7 @@ export function time(date: Date): Buffer {
   return der(isShort ? 0x17 : 0x18, Buffer.from(isShort ? digits.slice(2) : digits))
 }
 
-/** A value with where it stands. */
+/** A value and its bytes. */
 export interface DerValue {
   readonly tag: number
   readonly content: Buffer
@@ -67,7 +67,7 @@ export interface DerValue {
   readonly whole: Buffer
 }
 
-/** The values that stand one after the other in `bytes`; OpenSSL has checked them. */
+/** The consecutive values in `bytes`, which OpenSSL has checked. */
 export function valuesIn(bytes: Buffer): readonly DerValue[] {
   const values: DerValue[] = []
   for (let at = 0; at + 2 <= bytes.length;) {

@@ -1,12 +1,4 @@
-import type { Caller } from '../access/caller.ts'
-
-/** Who sends a request. */
-export interface Requester {
-  /** Its rights. Requesters with the same rights have the same caller. */
-  readonly caller: Caller
-  /** The public ID of its token; '' while access control is off. */
-  readonly accessorId: string
-}
+import type { Requester } from '../access/requester.ts'
 
 /** Who the secrets of requests belong to. */
 export interface Tokens {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
@@ -15,14 +14,13 @@ import { RaftLog } from '../storage/log/raft-log.ts'
 import type { SnapshotStore } from '../storage/snapshot/snapshot.ts'
 import type { StateWriter } from '../storage/state.ts'
 import { EpochFence, triedIn } from './cluster/epoch-fence.ts'
-import { withPort } from '../base/host-port.ts'
 import { auditedBy, openAudit } from './auditing.ts'
 import { untilCaughtUp } from './catching-up.ts'
 import { CatalogStateMachine } from './catalog-state-machine.ts'
-import { ClusterFormation } from './cluster/formation.ts'
+import type { ClusterFormation } from './cluster/formation.ts'
 import { ClusterMarks } from './cluster/marks.ts'
 import { clusterKey, clusterStatus } from './cluster/status.ts'
-import { finishFounding, foundCluster } from './cluster/founding.ts'
+import { finishFounding } from './cluster/founding.ts'
 import { joinAt, ownPlace } from './cluster/joining.ts'
 import { diskSpaceOf } from './disk-space.ts'
 import type { DiskSpace } from './disk-space.ts'
@@ -34,6 +32,7 @@ import { memberSnapshots } from './state/member-snapshots.ts'
 import { addressesIn, openStateKeeper } from './state/open-keeper.ts'
 import { Operations } from './writes/operations.ts'
 import { MemberQuestions } from './cluster/member-questions.ts'
+import { openFormation } from './cluster/open-formation.ts'
 import { openPeerPort } from './cluster/peer-port.ts'
 import { askerOver, forwarderOver } from './cluster/peer-questions.ts'
 import { PeerRequests } from './writes/peer-requests.ts'
@@ -52,7 +51,6 @@ import type { Ticker } from './ticker.ts'
 const dutiesMs = 250
 const formationMs = 300
 const forwardTimeoutMs = 5000
-const joinTimeoutMs = 3000
 /** How long a start waits for the state of another server. */
 const lostMs = 2000
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
@@ -94,7 +92,7 @@ export class ReplicaServer {
   #isStopped = false
 
   constructor(parts: ReplicaServerParts) {
-    // What comes late finds closed files.
+    // After the stop, the files are closed.
     this.#parts = { ...parts, guard: (work) => (this.#isStopped ? undefined : parts.guard(work)) }
     const { dataDirectory, settings, stamp } = parts
     this.#stamp = new Stamp(stamp)
@@ -446,40 +444,16 @@ export class ReplicaServer {
 
   #makeFormation(): ClusterFormation {
     const { settings, logger } = this.#parts
-    const { id, name, bootstrapExpect, retryJoin } = settings
-    const address = (): string => this.#transport.address
-    return new ClusterFormation({
-      self: {
-        id,
-        name,
-        expect: bootstrapExpect,
-        get address() {
-          return address()
-        },
-      },
-      retryJoin: retryJoin.map((address) => withPort(address, 8300)),
-      invitedBy: () => this.#transport.invitedBy(),
-      pledge: () => this.#marks.pledge,
-      setPledge: (pledge) => this.#marks.setPledge(pledge),
-      newClusterId: randomUUID,
-      request: (address, kind, body) => this.#ask({ address }, kind, body, joinTimeoutMs),
-      found: (clusterId, founders) => this.#found(clusterId, founders),
-      join: (clusterId, epoch) => {
-        this.#marks.setEpoch(epoch)
-        this.#marks.setClusterId(clusterId)
-        logger.info({ clusterId }, 'joined a cluster')
-        this.#begin()
-      },
+    return openFormation({
+      settings,
+      log: this.#log,
+      marks: this.#marks,
+      transport: () => this.#transport,
+      ask: this.#ask,
       logger,
       nowMs: clock.monotonicMs,
+      begin: () => this.#begin(),
     })
-  }
-
-  #found(clusterId: string, founders: Readonly<Record<NodeId, string>>): void {
-    foundCluster(this.#log, this.#marks, { clusterId, founders })
-    const servers = Object.keys(founders).length
-    this.#parts.logger.info({ clusterId, servers }, 'bootstrapped a new cluster')
-    this.#begin()
   }
 
   #form(): void {

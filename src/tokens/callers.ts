@@ -10,8 +10,8 @@ const keptMax = 1024
 const nameLengthMax = 200
 
 /**
- * Callers by their rules. As long as anybody has a caller, there is no other one with the same rules, because callers
- * are the keys of caches.
+ * Callers by their rules. While a caller is in use, there is no second one with the same rules, because callers are
+ * the keys of caches.
  */
 export class Callers {
   readonly #texts: PolicyTexts

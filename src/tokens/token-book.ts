@@ -1,15 +1,16 @@
-import { anonymous } from '../access/caller.ts'
 import type { Caller } from '../access/caller.ts'
 import { Authorizer } from '../access/rules/authorizer.ts'
 import { isIdentityName } from '../access/rules/identities.ts'
 import type { DefaultPolicy } from '../access/rules/authorizer.ts'
+import { anybody } from '../access/requester.ts'
+import type { Requester } from '../access/requester.ts'
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { AccessQuestion, ExplainedToken, Explanations } from '../ports/explanations.ts'
 import type { FamilyReads } from '../ports/reads.ts'
-import type { Requester, Tokens } from '../ports/tokens.ts'
+import type { Tokens } from '../ports/tokens.ts'
 import type { Wait } from '../ports/waits.ts'
 import type { AclToken, Grants } from '../state/acl/model.ts'
 import type { AclReader } from '../state/acl/reader.ts'
@@ -44,9 +45,7 @@ interface Known {
 const knownMax = 4096
 const waitMsMax = 600_000
 
-const off: Requester = Object.freeze({ caller: anonymous, accessorId: '' })
-
-/** Whose secrets the requests of this server have. */
+/** Finds the token of each request to this server. */
 export class TokenBook implements Tokens, Explanations {
   readonly #parts: TokenBookParts
   readonly #callers: Callers
@@ -81,7 +80,7 @@ export class TokenBook implements Tokens, Explanations {
   }
 
   requester(secret: string | undefined): Requester {
-    if (!this.#options.isEnabled) return off
+    if (!this.#options.isEnabled) return anybody
     const asked = given(secret) ?? given(this.#options.defaultSecret) ?? anonymousSecret
     const { state, clock } = this.#parts
     // Before the read: a change in between voids it.
@@ -175,7 +174,7 @@ export class TokenBook implements Tokens, Explanations {
     return datacenters.length === 0 || datacenters.some((each) => each.toLowerCase() === datacenter)
   }
 
-  /** Waits for changes as long as somebody wants to know. */
+  /** Waits for changes while there are listeners. */
   #follow(): void {
     const isNeeded = this.#options.isEnabled && this.#listeners.size > 0 && !this.#isStopped
     if (!isNeeded || this.#following !== undefined) return
@@ -203,7 +202,7 @@ export class TokenBook implements Tokens, Explanations {
     try {
       return state.read((reader) => reader.nextExpirationMs(clock.wallMs())) ?? Infinity
     } catch {
-      // A damaged state: it is looked at again when another one has arrived.
+      // The state is damaged. It is read again when a new one has arrived.
       return Infinity
     }
   }

@@ -109,3 +109,38 @@ t.test('blocking queries beyond the maximum of a client are answered 429', async
     return (await fetch(url.replace('60s', '1ms'))).status === 200
   })
 })
+
+t.test('who sends no token is counted by address, not with all others who send none', async (t) => {
+  const clock = { now: 0, monotonicMs: () => clock.now }
+  const limits = { writes: { perSecond: 1, burst: 2 }, waitingMax: 0 }
+  const tokens = new TestTokens().set('', 'key_prefix "" { policy = "write" }')
+  const api = new TestApi(t, { clock, limits, tokens })
+  const put = async (remoteAddress: string): Promise<number> => {
+    const request = { method: 'PUT', url: '/v1/kv/k', payload: 'x', remoteAddress } as const
+    return (await api.app.inject(request)).statusCode
+  }
+  const statuses = [await put('10.0.0.1'), await put('10.0.0.1'), await put('10.0.0.1')]
+  t.strictSame(statuses, [200, 200, 429])
+  t.equal(await put('10.0.0.2'), 200)
+})
+
+t.test(
+  'a stream counts without a header that asks for one, and a wait by hash counts, too',
+  async (t) => {
+    const api = new TestApi(t, { limits: { waitingMax: 1 } })
+    await api.put('agent/service/register', { Name: 'web' })
+    await api.app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = api.app.server.address() as AddressInfo
+    const base = `http://127.0.0.1:${port}/v1`
+    const open = httpGet(`${base}/watch/services`)
+    open.on('error', () => {})
+    await new Promise((resolve) => {
+      open.once('response', resolve)
+    })
+    for (const path of ['watch/nodes', 'agent/service/web?hash=x', 'kv/k?index=1&wait=1ms']) {
+      t.equal((await fetch(`${base}/${path}`)).status, 429, path)
+    }
+    t.equal((await fetch(`${base}/agent/service/web`)).status, 200)
+    open.destroy()
+  },
+)

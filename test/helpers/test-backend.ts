@@ -217,8 +217,12 @@ export class TestBackend implements Backend {
     return this.apply(body)
   }
 
+  /** Called while a read makes sure that it sees the newest state. */
+  onBarrier = (): void => {}
+
   async barrier(): Promise<void> {
     this.barriers++
+    this.onBarrier()
     if (this.leaderAddress === '') throw svcdError('no-leader', {})
   }
 

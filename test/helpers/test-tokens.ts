@@ -1,9 +1,10 @@
 import type { Caller } from '../../src/access/caller.ts'
+import type { Requester } from '../../src/access/requester.ts'
 import type { Rights } from '../../src/access/rights.ts'
 import { Authorizer } from '../../src/access/rules/authorizer.ts'
 import { policyFrom } from '../../src/access/rules/policy.ts'
 import { svcdError } from '../../src/base/errors.ts'
-import type { Requester, Tokens } from '../../src/ports/tokens.ts'
+import type { Tokens } from '../../src/ports/tokens.ts'
 
 /** Every resource and every name. */
 export const managementRules = [
@@ -40,8 +41,8 @@ export class TestTokens implements Tokens {
     return this.setCaller(secret, { name, rights })
   }
 
-  setCaller(secret: string, caller: Caller): this {
-    this.#requesters.set(secret, { caller, accessorId: `accessor-of-${caller.name}` })
+  setCaller(secret: string, caller: Caller, accessorId = `accessor-of-${caller.name}`): this {
+    this.#requesters.set(secret, { caller, accessorId })
     this.#tell()
     return this
   }

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { svcdError } from '../../src/base/errors.ts'
-import { buildFrame, frameTypes } from '../../src/peers/frame.ts'
+import { buildFrame, FrameParser, frameTypes } from '../../src/peers/frame.ts'
 import { decodeHello, decodeRefusal, encodeHello } from '../../src/peers/hello.ts'
 import { heartbeat, join, PeerRig, proxy, rawServer, rig } from './rig.ts'
 import type { Socket } from 'node:net'
@@ -394,6 +394,68 @@ t.test('requests run beside each other, and end in any order', async (t) => {
   const lost = ask('hold', 'for ever')
   await b.until('it', () => held.has('for ever'))
   await Promise.all([t.rejects(lost, { code: 'peer-lost' }), b.transport.close()])
+})
+
+/** Requests as a server sends them, `count` in one piece. */
+function requests(count: number): Buffer {
+  const one = (n: number): Buffer => {
+    const head = Buffer.alloc(4)
+    head.writeUInt32BE(n)
+    return buildFrame(frameTypes.request, 1, [head, Buffer.from([3]), Buffer.from('ask')])
+  }
+  return Buffer.concat(Array.from({ length: count }, (_, n) => one(n + 1)))
+}
+
+t.test('one that is no peer is cut off when it asks a lot, a peer is not', async (t) => {
+  let served = 0
+  const a = await rig(t, 'a', {
+    limits: { strangerRequestsMax: 10, sweepMs: 60_000 },
+    onRequest: async () => {
+      served++
+      return Buffer.alloc(0)
+    },
+  })
+  const stranger = await greeted(t, a)
+  stranger.write(requests(1000))
+  await readAll(stranger)
+  await a.said(/name-raw .*: it is not a member .*, and sends more than 10 requests in 60000 ms/)
+  t.equal(served, 10)
+  const b = await rig(t, 'b')
+  await join(a, b)
+  for (let n = 0; n < 50; n++) await b.transport.request({ id: 'a' }, 'ask', Buffer.alloc(0), 5000)
+  t.equal(served, 60)
+})
+
+t.test('what one may ask is counted from one sweep to the next', async (t) => {
+  const a = await rig(t, 'a', { limits: { strangerRequestsMax: 1 } })
+  const stranger = await greeted(t, a)
+  const types: number[] = []
+  const parser = new FrameParser({ bytesMax: 1024, version: 1 }, (type) => {
+    types.push(type)
+    a.changed()
+    return true
+  })
+  stranger.on('data', (chunk: Buffer) => parser.push(chunk))
+  for (let n = 0; n < 3; n++) {
+    types.length = 0
+    stranger.write(requests(1))
+    await a.until('the answer', () => types.includes(frameTypes.response))
+    // A sweep pings whom nothing was sent since the one before.
+    types.length = 0
+    await a.until('a sweep', () => types.includes(frameTypes.ping))
+  }
+})
+
+t.test('a peer that asks and does not read the answers is cut off', async (t) => {
+  const a = await rig(t, 'a', {
+    limits: { queueFramesMax: 100 },
+    onRequest: () => Promise.resolve(Buffer.alloc(64 * 1024)),
+  })
+  a.transport.setPeers(new Map([['raw', '127.0.0.1:1']]))
+  const peer = await greeted(t, a)
+  peer.pause()
+  peer.write(requests(1000))
+  await a.said(/name-raw .*: it sends requests, but does not read the answers/)
 })
 
 t.test('a request by address fails with the reason why nobody is there', async (t) => {

@@ -29,10 +29,10 @@ t.test('a heap that grows quickly ends it at the next look, for all threads', as
 })
 
 t.test('slow growth does not, until a heap is large', async (t) => {
-  const growing = Array.from({ length: 80 }, (_, at) => [12, 12 + at * 0.2])
+  const growing = Array.from({ length: 80 }, (_, at) => [12, 12 + at * 0.4])
   t.equal(after(...growing), true)
-  t.equal(after(...growing, [12, 31.9]), false, 'it jumped')
-  t.equal(after(...calm(80, 12, 32)), false)
+  t.equal(after(...growing, [12, 47.9]), false, 'it jumped')
+  t.equal(after(...calm(80, 12, 48)), false)
 })
 
 t.test('a heap that shrinks is no reason', async (t) => {

@@ -20,7 +20,9 @@ import { noMmsg } from '../net/udp/paths.ts'
 // DNS of a whole agent while it is written to, and while others ask for all they can.
 
 const checkerSeconds = Number(process.env['SVCD_CHECKER_SECONDS'] ?? 8)
-const timeout = (checkerSeconds + 60) * 1000
+/** How often a test puts its load on, if need be. */
+const loadsMax = 6
+const timeout = (loadsMax * checkerSeconds + 60) * 1000
 const rounds = checkerSeconds * 5
 const paths = [
   { path: 'mmsg', args: ['-dns-threads=2'], skip: noMmsg },
@@ -86,6 +88,7 @@ for (const { path, args, skip } of paths) {
 const services = 96
 const connections = 16
 const transitionsPerSecond = 1000
+const checkedMin = 100 * checkerSeconds
 /**
  * A fresh agent grows until the heaps of its threads have the size that the load asks for and the
  * 100,000 request ids are there that a state remembers: 100 s of such writes.
@@ -129,6 +132,10 @@ function growth(memory: readonly number[]): { early: number; late: number; lateM
   return { early, late, lateMax: isLong ? early * 1.1 : settledMbMax }
 }
 
+function mean(results: readonly { readonly perSecond: number }[]): number {
+  return Math.round(results.reduce((sum, { perSecond }) => sum + perSecond, 0) / results.length)
+}
+
 /** The memory of a process every second, in MB. */
 async function watchMemory(pid: number, endsAt: number): Promise<readonly number[]> {
   const seen: number[] = []
@@ -149,35 +156,49 @@ t.test(
     const lines = names.map((name) => `${name} A\n${name} SRV\nno-${name} A\n`)
     const questions = join(t.testdir({ questions: lines.join('') }), 'questions')
     const askers = await DnsAsker.all(t, agent.dnsPort, 8)
-    const endsAt = performance.now() + checkerSeconds * 1000
-    const [load, writes, memory, { checked, wrong }] = await Promise.all([
-      dnsperf({ port: agent.dnsPort, questions, seconds: checkerSeconds }),
-      httpLoad({
-        port: agent.httpPort,
-        connections,
-        seconds: checkerSeconds,
-        perSecond: transitionsPerSecond,
-        request: (_, connection) => ({
-          method: 'PUT',
-          path: '/v1/catalog/register',
-          body: JSON.stringify(histories.write(connection)),
+    const memory: number[] = []
+    const loads: DnsLoadResult[] = []
+    const writes: HttpLoadResult[] = []
+    const wrong: string[] = []
+    let checked = 0
+    const loadOnce = async (): Promise<void> => {
+      const endsAt = performance.now() + checkerSeconds * 1000
+      const [load, written, megabytes, answers] = await Promise.all([
+        dnsperf({ port: agent.dnsPort, questions, seconds: checkerSeconds }),
+        httpLoad({
+          port: agent.httpPort,
+          connections,
+          seconds: checkerSeconds,
+          perSecond: transitionsPerSecond,
+          request: (_, connection) => ({
+            method: 'PUT',
+            path: '/v1/catalog/register',
+            body: JSON.stringify(histories.write(connection)),
+          }),
+          onOk: (connection) => histories.acknowledge(connection),
         }),
-        onOk: (connection) => histories.acknowledge(connection),
-      }),
-      watchMemory(must(agent.child.pid), endsAt),
-      checkAnswers(askers, histories, endsAt),
-    ])
+        watchMemory(must(agent.child.pid), endsAt),
+        checkAnswers(askers, histories, endsAt),
+      ])
+      loads.push(load)
+      writes.push(written)
+      memory.push(...megabytes)
+      wrong.push(...answers.wrong)
+      checked += answers.checked
+    }
+    // On a machine that others use as well, an answer takes longer: the same load again, until enough is checked.
+    while (checked < checkedMin && loads.length < loadsMax) await loadOnce()
     const { early, late, lateMax } = growth(memory)
     t.comment(
-      `${checked} answers checked, ${load.perSecond.toFixed(0)} others a second, ` +
-        `${writes.perSecond.toFixed(0)} transitions a second, ` +
+      `${checked} answers checked, ${mean(loads)} others a second, ` +
+        `${mean(writes)} transitions a second, ` +
         `${early.toFixed(0)} MB, then ${late.toFixed(0)} MB`,
     )
     t.strictSame(wrong.slice(0, 5), [], 'each answer is a state between question and answer')
     t.equal(wrong.length, 0)
-    t.equal(writes.failed, 0)
-    t.ok(checked > 100 * checkerSeconds, 'enough is checked')
-    t.ok(writes.perSecond > transitionsPerSecond / 10, 'enough changes')
+    for (const { failed } of writes) t.equal(failed, 0)
+    t.ok(checked >= checkedMin, 'enough is checked')
+    t.ok(mean(writes) > transitionsPerSecond / 10, 'enough changes')
     t.ok(late < lateMax, `${early.toFixed(0)} MB become ${late.toFixed(0)} MB`)
   },
 )

@@ -56,16 +56,27 @@ export class Authorizer {
     return this.#isAllowed(resource, this.#decision(resource, name, asked), asked)
   }
 
-  /** Whether the access is allowed for all names that there can be: then nothing needs to be filtered. */
+  /** Whether the access is allowed for every possible name, so that nothing needs to be filtered. */
   allowsAll(resource: Resource, access: Exclude<Access, 'write-prefix'>): boolean {
     const asked = accessTo(resource, access)
     return this.#isAllowed(resource, this.#tables.get(resource)?.ofAll(asked), asked)
   }
 
-  /** Whether the access is allowed for at least one name that there could be. */
+  /** Whether the access is allowed for at least one possible name. */
   allowsSome(resource: Resource, access: Exclude<Access, 'write-prefix'>): boolean {
     const asked = accessTo(resource, access)
     return this.#isAllowed(resource, this.#tables.get(resource)?.ofSome(asked), asked)
+  }
+
+  /** Whether the access is allowed for at least one name that begins with `prefix`. */
+  allowsBelow(
+    resource: Resource,
+    prefix: string,
+    access: Exclude<Access, 'write-prefix'>,
+  ): boolean {
+    const asked = accessTo(resource, access)
+    const decision = this.#tables.get(resource)?.ofSomeBelow(prefix, asked)
+    return this.#isAllowed(resource, decision, asked)
   }
 
   /** As {@link allows}, with the rule that decided. */

@@ -19,8 +19,10 @@ export class DecisionTable {
   readonly #exact: ReadonlyMap<string, Decision>
   readonly #prefixes: readonly Prefix[]
   readonly #all: readonly Decision[]
-  /** Names of rules that do not let write, sorted. */
-  readonly #notWritten: readonly { readonly name: string; readonly decision: Decision }[]
+  /** All rules, sorted by their names. */
+  readonly #sorted: readonly NamedDecision[]
+  /** The rules that do not let write, in the same order. */
+  readonly #notWritten: readonly NamedDecision[]
   /** The rule for all names. */
   readonly #catchAll: Decision | undefined
   readonly #answers = new Map<string, Decision | undefined>()
@@ -29,10 +31,10 @@ export class DecisionTable {
     this.#exact = exact
     this.#prefixes = nested(prefix)
     this.#all = [...prefix.values(), ...exact.values()]
-    this.#notWritten = [...prefix, ...exact]
-      .filter(([, { level }]) => level !== 'write')
+    this.#sorted = [...prefix, ...exact]
       .map(([name, decision]) => ({ name, decision }))
       .toSorted(byName)
+    this.#notWritten = this.#sorted.filter(({ decision: { level } }) => level !== 'write')
     this.#catchAll = prefix.get('')
   }
 
@@ -68,6 +70,18 @@ export class DecisionTable {
     )
   }
 
+  /** The decision whether there can be a name that begins with `prefix` for which the access is allowed. */
+  ofSomeBelow(prefix: string, access: Plain): Decision | undefined {
+    // Names that no narrower rule is about go by the prefix that covers them.
+    const covering = this.#ofPrefix(prefix)
+    if (covering !== undefined && grants(covering.level, access)) return covering
+    for (let at = firstNotBefore(this.#sorted, prefix); ; at++) {
+      const below = this.#sorted[at]
+      if (below?.name.startsWith(prefix) !== true) return covering
+      if (grants(below.decision.level, access)) return below.decision
+    }
+  }
+
   #once(question: string, answer: () => Decision | undefined): Decision | undefined {
     if (!this.#answers.has(question)) this.#answers.set(question, answer())
     return this.#answers.get(question)
@@ -75,7 +89,7 @@ export class DecisionTable {
 
   /**
    * Every prefix of a name sorts before it or is equal, and what sorts between the two begins with that prefix. So the
-   * longest prefix is the last one that does not sort behind the name, or one that covers that one.
+   * longest prefix is the last one that does not sort after the name, or a prefix of it.
    */
   #ofPrefix(name: string): Decision | undefined {
     const at = firstBehind(this.#prefixes, name)
@@ -100,6 +114,10 @@ function nested(prefixes: ReadonlyMap<string, Decision>): readonly Prefix[] {
 
 interface Named {
   readonly name: string
+}
+
+interface NamedDecision extends Named {
+  readonly decision: Decision
 }
 
 function byName(a: Named, b: Named): number {

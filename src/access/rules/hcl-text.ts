@@ -8,7 +8,7 @@ export interface ReadText {
 }
 
 /**
- * A quoted text of HCL 1, whose first quote is at `from`. Inside of `${…}` everything stands for itself, also
+ * A quoted text of HCL 1, whose first quote is at `from`. Inside `${…}` everything is taken literally, even
  * quotes and line breaks.
  */
 export function readQuoted(source: Source, from: number): ReadText {

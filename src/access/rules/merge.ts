@@ -75,7 +75,7 @@ function strongest(same: readonly RuleOfPolicy[]): Omit<Decision, 'others'> {
   return { level: winner.rule.level, winner }
 }
 
-/** Without a word on intentions, who may read or write a service may read the intentions to it. */
+/** Without a rule for intentions, the right to read or write a service includes reading the intentions to it. */
 function intentionsOf(same: readonly RuleOfPolicy[]): Omit<Decision, 'others'> {
   let winner: RuleOfPolicy | undefined
   let level: Level | undefined

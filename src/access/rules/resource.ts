@@ -25,7 +25,7 @@ export type Resource = NamedResource | ScalarResource | 'intention'
 export type Level = 'deny' | 'read' | 'list' | 'write'
 
 /**
- * What a caller wants to do. `write-prefix` writes all that begins with the name, for example
+ * What a caller wants to do. `write-prefix` writes everything that begins with the name, for example
  * `kv delete -recurse`. `list` is `read` for everything but keys.
  */
 export type Access = 'read' | 'list' | 'write' | 'write-prefix'

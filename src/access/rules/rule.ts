@@ -10,7 +10,7 @@ export interface Rule {
   readonly level: Level
   /** What a rule of a service says about the intentions to it; undefined: it follows from the level. */
   readonly intentions?: Level
-  /** Where it stands in the text of its policy, from 1. */
+  /** Its line in the text of its policy, from 1. */
   readonly line: number
 }
 

@@ -28,7 +28,7 @@ export class Source {
     return low + 1
   }
 
-  /** What stands at an offset, for an error text. */
+  /** Describes the text at an offset, for an error text. */
   found(offset: number): string {
     if (offset >= this.text.length) return 'the end of the rules'
     wordAt.lastIndex = offset

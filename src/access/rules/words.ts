@@ -20,22 +20,24 @@ export const ruleWords: ReadonlyMap<string, RuleWord> = new Map([
 ])
 
 /** Words of Consul that mean nothing here. */
-const foreignWords: Readonly<Record<string, string>> = {
-  namespace: 'svcd has no namespaces',
-  namespace_prefix: 'svcd has no namespaces',
-  partition: 'svcd has no admin partitions',
-  partition_prefix: 'svcd has no admin partitions',
-  identity: 'svcd has no workload identities',
-  identity_prefix: 'svcd has no workload identities',
-  sentinel: 'svcd does not run Sentinel code',
-}
+const foreignWords: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    namespace: 'svcd has no namespaces',
+    namespace_prefix: 'svcd has no namespaces',
+    partition: 'svcd has no admin partitions',
+    partition_prefix: 'svcd has no admin partitions',
+    identity: 'svcd has no workload identities',
+    identity_prefix: 'svcd has no workload identities',
+    sentinel: 'svcd does not run Sentinel code',
+  }),
+)
 
 /** A longer word is not a mistyped one of ours. */
 export const suggestedLength = 32
 
 /** The fault of a word that is none of `known`: the nearest of them, or all. */
 export function unknownWord(word: string, known: readonly string[], where: string): string {
-  const foreign = foreignWords[word.toLowerCase()]
+  const foreign = foreignWords.get(word.toLowerCase())
   if (foreign !== undefined) return `Unknown word ${quotedWord(word)}: ${foreign}`
   const near = word.length > suggestedLength ? '' : didYouMean(word, known)
   const next = near === '' ? ` ${where}: ${known.join(', ')}` : near

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../../access/caller.ts'
 import type { Caller } from '../../access/caller.ts'
 import { SvcdError } from '../../base/errors.ts'
-import { secretOf } from '../../http/token-of.ts'
+import { secretOf } from '../../http/secret-of.ts'
 import type { Tokens } from '../../ports/tokens.ts'
 import type { NextEvent } from './event-stream.ts'
 
@@ -23,12 +23,12 @@ const lookMs = 5000
  * the client connects again, with the rights that it has then.
  */
 export class TokenStreams {
-  readonly #tokens: Tokens | undefined
+  readonly #tokens: Tokens
   readonly #streams = new Set<Followed>()
   #stopFollowing: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor(tokens: Tokens | undefined) {
+  constructor(tokens: Tokens) {
     this.#tokens = tokens
   }
 
@@ -58,7 +58,7 @@ export class TokenStreams {
 
   #add(request: FastifyRequest, raw: Raw): Followed | undefined {
     const { requester } = request
-    if (this.#tokens === undefined || requester === undefined) return undefined
+    if (requester === undefined) return undefined
     const stream = { raw, secret: secretOf(request), caller: requester.caller }
     this.#streams.add(stream)
     raw.once('close', () => {
@@ -93,7 +93,7 @@ export class TokenStreams {
 
   /** Undefined: no token has this secret any more. */
   #callerOf(secret: string | undefined): Caller | undefined {
-    if (this.#tokens?.isEnabled !== true) return anonymous
+    if (!this.#tokens.isEnabled) return anonymous
     try {
       return this.#tokens.requester(secret).caller
     } catch (error) {

@@ -4,7 +4,7 @@ import type { ApiContext } from '../context.ts'
 import { addReadHeaders, reach } from '../../http/consistency.ts'
 import type { Handle } from '../../http/endpoint.ts'
 import { readOptions } from '../../http/parameters.ts'
-import { answerKey, mayAsk } from '../../http/read.ts'
+import { answerKey, mustAllowQuestion } from '../../http/read.ts'
 import type { QuestionOf } from '../../http/read.ts'
 import type { Rendered } from '../../http/render-cache.ts'
 import type { Indexed, Question } from '../../http/renderer.ts'
@@ -28,10 +28,10 @@ async function answerWatch<Reader extends Indexed>(
 ): Promise<FastifyReply> {
   const { freshness, identity, streams } = context
   const options = readOptions(withLastEventId(request), identity)
-  mayAsk(context.requesterOf(request), question)
+  mustAllowQuestion(context.requesterOf(request), question)
   await reach(context, options.consistency)
   if (reply.raw.destroyed) return reply.hijack()
-  mayAsk(context.requesterNow(request), question)
+  mustAllowQuestion(context.requesterNow(request), question)
   const place = { caller: context.callerOf(request), key: answerKey(request) }
   const render = context.renderer.of({ ...place, pretty: false, question })
   const now = async (since: number): Promise<Rendered> => must(await render(since, 0))

@@ -63,7 +63,7 @@ export async function printAll<K extends AclKind>(
   listed: Listed<AclKinds[K]>,
 ): Promise<void> {
   const output = outputOptions(options)
-  // A wrong format is known without an agent.
+  // A wrong format is reported before the agent is asked.
   outputFormat(output)
   const rows = (await (await aclClient(options, io)).list(kind)).map(withoutSecret)
   const shown = options.meta === true ? { ...output, wide: true } : output
@@ -123,7 +123,7 @@ export async function namedEntry<K extends 'policy' | 'role'>(
   throw svcdError('usage', { reason: `Name the ${kind}: -id ID or -name NAME.` })
 }
 
-/** The first of two options of the same meaning. Throws `usage` with neither. */
+/** The value of an option. Throws `usage` if it is missing or empty. */
 export function required(value: string | undefined, reason: string): string {
   if (value === undefined || value === '') throw svcdError('usage', { reason })
   return value

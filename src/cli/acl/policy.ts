@@ -2,18 +2,29 @@ import type { Command } from 'commander'
 import { collect, addExamples, newCommand } from '../new-command.ts'
 import type { PolicyEntry } from '../../client/acl.ts'
 import type { Io } from '../io.ts'
-import {
-  aclClient,
-  addAclOptions,
-  namedEntry,
-  printAll,
-  printDeleted,
-  printOne,
-  required,
-} from './acl-options.ts'
-import type { AclOptions, NamedOptions } from './acl-options.ts'
+import { aclClient, addAclOptions, namedEntry, required } from './acl-options.ts'
+import type { NamedOptions } from './acl-options.ts'
 import { policyColumns, policyText } from './acl-text.ts'
+import { NamedCommands } from './named-commands.ts'
 import { rulesFrom } from './text-argument.ts'
+
+const policies = new NamedCommands({
+  kind: 'policy',
+  columns: policyColumns,
+  textOf: policyText,
+  list: {
+    summary: 'List the policies.',
+    examples: ['svcd acl policy list', 'svcd acl policy list -o json'],
+  },
+  read: {
+    summary: 'Show a policy with its rules.',
+    examples: ['svcd acl policy read -name global-management'],
+  },
+  delete: {
+    summary: 'Delete a policy. Its tokens and roles lose what it granted.',
+    examples: ['svcd acl policy delete -name web-write'],
+  },
+})
 
 interface WriteOptions extends NamedOptions {
   readonly description?: string
@@ -36,7 +47,11 @@ export function policyCreateCommand(io: Io): Command {
         Rules: await rulesFrom(rules, io),
         ...(validDatacenter !== undefined && { Datacenters: validDatacenter }),
       }
-      await printPolicy(io, options, await (await aclClient(options, io)).create('policy', fields))
+      await policies.print(
+        io,
+        options,
+        await (await aclClient(options, io)).create('policy', fields),
+      )
     })
   addWriteOptions(command)
   addAclOptions(command)
@@ -87,61 +102,13 @@ export function policyUpdateCommand(io: Io): Command {
         Rules: text ?? kept.Rules ?? '',
         Datacenters: validDatacenter ?? kept.Datacenters ?? [],
       }
-      await printPolicy(io, options, await client.update('policy', policy.ID, fields))
+      await policies.print(io, options, await client.update('policy', policy.ID, fields))
     })
   addWriteOptions(command)
   addAclOptions(command)
   return addExamples(command, ['svcd acl policy update -name web-write -rules @web-write.hcl'])
 }
 
-export function policyReadCommand(io: Io): Command {
-  const command = newCommand('acl policy read', 'Show a policy with its rules.', io).action(
-    async (options: NamedOptions) => {
-      const client = await aclClient(options, io)
-      await printPolicy(io, options, await namedEntry(client, 'policy', options))
-    },
-  )
-  addPolicyName(command)
-  addAclOptions(command)
-  return addExamples(command, ['svcd acl policy read -name global-management'])
-}
-
-export function policyDeleteCommand(io: Io): Command {
-  const command = newCommand(
-    'acl policy delete',
-    'Delete a policy. Its tokens and roles lose what it granted.',
-    io,
-  ).action(async (options: NamedOptions) => {
-    const client = await aclClient(options, io)
-    const { ID: id, Name } = await namedEntry(client, 'policy', options)
-    await client.delete('policy', id)
-    await printDeleted(io, options, { kind: 'policy', id, shown: `${Name} (${id})` })
-  })
-  addPolicyName(command)
-  addAclOptions(command)
-  return addExamples(command, ['svcd acl policy delete -name web-write'])
-}
-
-function addPolicyName(command: Command): Command {
-  return command
-    .option('--id <id>', 'The ID of the policy, or its first characters.')
-    .option('--name <name>', 'The name of the policy.')
-}
-
-const listed = {
-  columns: policyColumns,
-  nameOf: ({ Name }: PolicyEntry): string => Name,
-}
-
-export function policyListCommand(io: Io): Command {
-  const command = newCommand('acl policy list', 'List the policies.', io).action(
-    async (options: AclOptions) => printAll(io, options, 'policy', listed),
-  )
-  addAclOptions(command)
-  return addExamples(command, ['svcd acl policy list', 'svcd acl policy list -o json'])
-}
-
-function printPolicy(io: Io, options: AclOptions, policy: PolicyEntry): Promise<void> {
-  const text = policyText(policy, options.meta)
-  return printOne(io, options, { data: policy, name: policy.Name, text })
-}
+export const policyListCommand = (io: Io): Command => policies.list(io)
+export const policyReadCommand = (io: Io): Command => policies.read(io)
+export const policyDeleteCommand = (io: Io): Command => policies.delete(io)

@@ -2,19 +2,24 @@ import type { Command } from 'commander'
 import type { RoleEntry } from '../../client/acl.ts'
 import type { Io } from '../io.ts'
 import { addExamples, newCommand } from '../new-command.ts'
-import {
-  aclClient,
-  addAclOptions,
-  namedEntry,
-  printAll,
-  printDeleted,
-  printOne,
-  required,
-} from './acl-options.ts'
-import type { AclOptions, NamedOptions } from './acl-options.ts'
+import { aclClient, addAclOptions, namedEntry, required } from './acl-options.ts'
+import type { NamedOptions } from './acl-options.ts'
 import { roleColumns, roleText } from './acl-text.ts'
 import { addGrantsOptions, grantsOf, mergedIdentities, mergedLinks } from './grants-options.ts'
 import type { GrantsOptions } from './grants-options.ts'
+import { NamedCommands } from './named-commands.ts'
+
+const roles = new NamedCommands({
+  kind: 'role',
+  columns: roleColumns,
+  textOf: roleText,
+  list: { summary: 'List the roles.', examples: ['svcd acl role list'] },
+  read: { summary: 'Show a role.', examples: ['svcd acl role read -name web-team'] },
+  delete: {
+    summary: 'Delete a role. Its tokens lose what it granted.',
+    examples: ['svcd acl role delete -name web-team'],
+  },
+})
 
 interface WriteOptions extends NamedOptions, GrantsOptions {
   readonly description?: string
@@ -34,7 +39,7 @@ export function roleCreateCommand(io: Io): Command {
         Description: options.description ?? '',
         ...grantsOf(options),
       }
-      await printRole(io, options, await (await aclClient(options, io)).create('role', fields))
+      await roles.print(io, options, await (await aclClient(options, io)).create('role', fields))
     })
   addGrantsOptions(command)
   addAclOptions(command)
@@ -70,61 +75,13 @@ export function roleUpdateCommand(io: Io): Command {
         ServiceIdentities: mergedIdentities(kept.ServiceIdentities, given.ServiceIdentities),
         NodeIdentities: mergedIdentities(kept.NodeIdentities, given.NodeIdentities),
       }
-      await printRole(io, options, await client.update('role', role.ID, fields))
+      await roles.print(io, options, await client.update('role', role.ID, fields))
     })
   addGrantsOptions(command)
   addAclOptions(command)
   return addExamples(command, ['svcd acl role update -name web-team -policy-name kv-web'])
 }
 
-export function roleReadCommand(io: Io): Command {
-  const command = newCommand('acl role read', 'Show a role.', io).action(
-    async (options: NamedOptions) => {
-      const client = await aclClient(options, io)
-      await printRole(io, options, await namedEntry(client, 'role', options))
-    },
-  )
-  addRoleName(command)
-  addAclOptions(command)
-  return addExamples(command, ['svcd acl role read -name web-team'])
-}
-
-export function roleDeleteCommand(io: Io): Command {
-  const command = newCommand(
-    'acl role delete',
-    'Delete a role. Its tokens lose what it granted.',
-    io,
-  ).action(async (options: NamedOptions) => {
-    const client = await aclClient(options, io)
-    const { ID: id, Name } = await namedEntry(client, 'role', options)
-    await client.delete('role', id)
-    await printDeleted(io, options, { kind: 'role', id, shown: `${Name} (${id})` })
-  })
-  addRoleName(command)
-  addAclOptions(command)
-  return addExamples(command, ['svcd acl role delete -name web-team'])
-}
-
-function addRoleName(command: Command): Command {
-  return command
-    .option('--id <id>', 'The ID of the role, or its first characters.')
-    .option('--name <name>', 'The name of the role.')
-}
-
-const listed = {
-  columns: roleColumns,
-  nameOf: ({ Name }: RoleEntry): string => Name,
-}
-
-export function roleListCommand(io: Io): Command {
-  const command = newCommand('acl role list', 'List the roles.', io).action(
-    async (options: AclOptions) => printAll(io, options, 'role', listed),
-  )
-  addAclOptions(command)
-  return addExamples(command, ['svcd acl role list'])
-}
-
-function printRole(io: Io, options: AclOptions, role: RoleEntry): Promise<void> {
-  const text = roleText(role, options.meta)
-  return printOne(io, options, { data: role, name: role.Name, text })
-}
+export const roleListCommand = (io: Io): Command => roles.list(io)
+export const roleReadCommand = (io: Io): Command => roles.read(io)
+export const roleDeleteCommand = (io: Io): Command => roles.delete(io)

@@ -97,7 +97,10 @@ export class KvReader {
 
   /** The index of a subject; see {@link kvSubject}. */
   indexOf(subject: string): number {
-    const name = subject.slice(subject.indexOf(':') + 1)
+    const colon = subject.indexOf(':')
+    // A subject of no key: nothing moves it.
+    if (colon < 0) return this.#floor()
+    const name = subject.slice(colon + 1)
     return subject === kvSubject.key(name) ? this.indexOfKey(name) : this.indexOfPrefix(name)
   }
 

@@ -91,6 +91,10 @@ t.test('a fault is told with its line and column, and what to write', async (t) 
       'foobar = 1',
       /^1:1: Unknown word "foobar". Rules begin with: agent, agent_prefix, event, .*, peering$/,
     ],
+    [
+      'constructor "a" { policy = "read" }',
+      /^1:1: Unknown word "constructor"\. Rules begin with: agent, /,
+    ],
     ['namespace "a" { policy = "read" }', '1:1: Unknown word "namespace": svcd has no namespaces'],
     [
       'key "a" { policy = "write" sentinel { code = "x" } }',

@@ -107,6 +107,12 @@ t.test(
             const expected = [!some.includes(false), some.includes(true)]
             if (String(all) !== String(expected))
               t.fail('all or some', { resource, access, all, expected })
+            for (const prefix of names) {
+              const below = [...names, `${prefix}~~`].filter((name) => name.startsWith(prefix))
+              const isSome = below.some((name) => authorizer.allows(resource, name, access))
+              if (authorizer.allowsBelow(resource, prefix, access) !== isSome)
+                t.fail('below', { resource, access, prefix, isSome })
+            }
           }
         }
       }),

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { anonymous } from '../../../src/access/caller.ts'
+import type { Audit } from '../../../src/ports/audit.ts'
 import { TestTokens } from '../../helpers/test-tokens.ts'
 import { AclApi } from './acl-api.ts'
 
@@ -192,5 +193,26 @@ t.test(
     t.match(await acl.ask('PUT', 'login', '{}'), /^501 /)
     t.match(await acl.ask('GET', 'nonsense'), /^404 Invalid URL path/)
     t.match(await acl.ask('GET', 'replication'), { Enabled: false, Running: false })
+  },
+)
+
+t.test(
+  'a change of the tokens of an agent is recorded in the audit log, without the token',
+  async (t) => {
+    const lines: string[] = []
+    const audit: Audit = {
+      refusal: () => undefined,
+      record: (request) => lines.push(JSON.stringify(request)),
+      leaveOut: () => {},
+    }
+    const acl = new AclApi(t, { audit })
+    await acl.api.put('agent/token/default', { Token: 'hush-hush' })
+    const [line = ''] = lines
+    t.match(JSON.parse(line) as unknown, {
+      operation: 'put_agent_token',
+      target: { type: 'default' },
+      outcome: 'done',
+    })
+    t.notMatch(line, 'hush')
   },
 )

@@ -91,6 +91,7 @@ export const bootstrapEndpoints: readonly ApiEndpoint[] = [
     method: 'PUT',
     path: '/v1/agent/token/{type}',
     permission: { resource: 'agent', access: 'write', name: 'own-node' },
+    audited: {},
     summary: 'Set a token of this agent until it stops: default, dns or agent',
     body: lateJson(agentTokenShape),
     errors: [404],

@@ -8,28 +8,29 @@ import { rowsOf } from '../../../http/answer.ts'
 import { reads } from '../../../http/read.ts'
 import * as docs from '../../../http/query-docs.ts'
 import { sendJson } from '../../../http/reply.ts'
-import { flag, list } from '../../../http/schemas.ts'
+import { list } from '../../../http/schemas.ts'
 import type { AclPolicy, PolicyDefinition } from '../../../state/acl/model.ts'
 import { isAclId } from '../../../state/acl/model.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
 import { aclSubject } from '../../../state/acl/subjects.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
 import { builtInPolicies, policyJson, policyListJson } from './encode.ts'
+import { checkName, namedDeletion, namedReads } from './named.ts'
+import type { Named } from './named.ts'
 import {
   aclEndpoint,
   aclRead,
   aclState,
   aclWrite,
-  answerOne,
+  idIn,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
+  refuseOtherId,
 } from './rows.ts'
 import type { Late } from './rows.ts'
 import { policyListRow, policySchema } from './schemas.ts'
-
-/** Consul's rule for the names of policies and roles. */
-const policyName = /^[A-Za-z0-9\-_]{1,128}$/
 
 /** Its escapes must leave room in one entry of the log. */
 const rulesBytesMax = 512 * 1024
@@ -37,6 +38,18 @@ const rulesBytesMax = 512 * 1024
 const bodyBytesMax = 8 * 1024 * 1024
 
 const body = lateJson(policyShape, bodyBytesMax)
+
+const named: Named<AclPolicy> = {
+  kind: 'policy',
+  subject: aclSubject.policies,
+  schema: policySchema,
+  readErrors: [],
+  byId: (reader, id) =>
+    builtInPolicies.find((each) => each.id === id) ?? (isAclId(id) ? reader.policy(id) : undefined),
+  byName: (reader, name) =>
+    builtInPolicies.find((each) => each.name === name) ?? reader.policyNamed(name),
+  json: policyJson,
+}
 
 /** acl/policy and acl/policies. */
 export const policyEndpoints: readonly ApiEndpoint[] = [
@@ -52,6 +65,7 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
       return reads(() => ({
         state,
         subject: aclSubject.policies,
+        needs: needsAclRead,
         answer: (reader: AclReader) => ({
           kind: 'list',
           rows: rowsOf(listed(reader), policyListJson),
@@ -71,49 +85,14 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const given = request.body.decoded()
       if ((given.ID ?? '') !== '') throw svcdError('acl-id-given', { what: 'policy' })
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const policy = definitionOf(given)
       return put(context, request, { id: randomUUID(), mode: 'create', policy }, (json) =>
         sendJson(request, reply, json),
       )
     },
   }),
-  aclEndpoint({
-    method: 'GET',
-    path: '/v1/acl/policy/{id}',
-    permission: aclRead,
-    summary: 'Read a policy by its ID',
-    query: docs.readQuery,
-    answer: policySchema,
-    handle(context, request, reply) {
-      const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.policies, (reader) => {
-        const policy = isAclId(id) ? policyOf(reader, id) : undefined
-        if (policy === undefined) throw svcdError('acl-policy-unknown', { what: `with ID "${id}"` })
-        return policyJson(policy)
-      })
-    },
-  }),
-  aclEndpoint({
-    method: 'GET',
-    path: '/v1/acl/policy/name/{name}',
-    permission: aclRead,
-    summary: 'Read a policy by its name',
-    query: docs.readQuery,
-    answer: policySchema,
-    handle(context, request, reply) {
-      const name = request.params
-      if (name === '') throw svcdError('acl-id-missing', { what: 'policy Name' })
-      return answerOne(context, request, reply, aclSubject.policies, (reader) => {
-        const builtIn = builtInPolicies.find((each) => each.name === name)
-        const policy = builtIn ?? reader.policyNamed(name)
-        if (policy === undefined) {
-          throw svcdError('acl-policy-unknown', { what: `with name "${name}"` })
-        }
-        return policyJson(policy)
-      })
-    },
-  }),
+  ...namedReads(named),
   aclEndpoint<Late<PolicyBody>>({
     method: 'PUT',
     path: '/v1/acl/policy/{id}',
@@ -124,11 +103,10 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
     answer: policySchema,
     errors: [404, 413, 503],
     async handle(context, request, reply) {
-      const id = idOf(request.params)
+      const id = idIn(request, 'policy')
       const given = request.body.decoded()
-      const isOther = (given.ID ?? '') !== '' && given.ID?.toLowerCase() !== id.toLowerCase()
-      if (isOther) throw svcdError('acl-id-differs', { what: 'Policy ID' })
-      await reachNow(context, request.query)
+      refuseOtherId(id, given.ID, 'Policy ID')
+      await reachToWrite(context, request)
       refuseBuiltIn(id)
       const policy = definitionOf(given)
       if (!isAclId(id)) throw svcdError('acl-policy-gone', { id })
@@ -137,38 +115,13 @@ export const policyEndpoints: readonly ApiEndpoint[] = [
       )
     },
   }),
-  aclEndpoint({
-    method: 'DELETE',
-    path: '/v1/acl/policy/{id}',
-    permission: aclWrite,
-    summary: 'Delete a policy. Tokens and roles lose it',
-    query: docs.dc,
-    answer: flag,
-    errors: [503],
-    async handle(context, request, reply) {
-      const id = idOf(request.params)
-      await reachNow(context, request.query)
-      refuseBuiltIn(id)
-      const isKnown = isAclId(id) && aclState(context).read((reader) => reader.policy(id))
-      if (isKnown) await propose(context, request, { kind: 'acl-policy-delete', id }, id)
-      return sendJson(request, reply, true)
-    },
-  }),
+  namedDeletion(named, 'Delete a policy. Tokens and roles lose it', refuseBuiltIn),
 ]
 
 /** As in Consul 1.8, which the clients' tests count by: the newer read-only policy is there, but not in the list. */
 function* listed(reader: AclReader): Generator<AclPolicy, void> {
   yield* builtInPolicies.slice(0, 1)
   yield* reader.policies()
-}
-
-function policyOf(reader: AclReader, id: string): AclPolicy | undefined {
-  return builtInPolicies.find((each) => each.id === id) ?? reader.policy(id)
-}
-
-function idOf(argument: string): string {
-  if (argument === '') throw svcdError('acl-id-missing', { what: 'policy ID' })
-  return argument
 }
 
 function refuseBuiltIn(id: string): void {
@@ -179,18 +132,11 @@ function refuseBuiltIn(id: string): void {
 /** Throws `acl-policy-invalid`, `acl-rules-invalid`, `acl-rules-too-large`. */
 function definitionOf(given: PolicyBody): PolicyDefinition {
   const { Name: name = '', Description: description = '', Rules: rules = '' } = given
-  checkAclName(name, 'acl-policy-invalid')
+  checkName(name, 'policy')
   const size = Buffer.byteLength(rules)
   if (size > rulesBytesMax) throw svcdError('acl-rules-too-large', { size, max: rulesBytesMax })
   parseRules(rules)
   return { name, description, rules, datacenters: given.Datacenters ?? [] }
-}
-
-export function checkAclName(name: string, code: 'acl-policy-invalid' | 'acl-role-invalid'): void {
-  if (name === '') throw svcdError(code, { reason: 'no Name is set' })
-  if (policyName.test(name)) return
-  const reason = "invalid Name. Only alphanumeric characters, '-' and '_' are allowed"
-  throw svcdError(code, { reason: `${reason}, and at most 128` })
 }
 
 async function put<T>(

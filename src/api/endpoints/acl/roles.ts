@@ -8,30 +8,43 @@ import type { Asked } from '../../../http/endpoint.ts'
 import * as docs from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
 import { sendJson } from '../../../http/reply.ts'
-import { flag, list, text } from '../../../http/schemas.ts'
+import { list, text } from '../../../http/schemas.ts'
 import { isAclId } from '../../../state/acl/model.ts'
-import type { RoleDefinition } from '../../../state/acl/model.ts'
+import type { AclRole, RoleDefinition } from '../../../state/acl/model.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
 import { aclSubject } from '../../../state/acl/subjects.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
 import { roleJson } from './encode.ts'
 import { grantsOf } from './grants.ts'
-import { checkAclName } from './policies.ts'
+import { checkName, namedDeletion, namedReads } from './named.ts'
+import type { Named } from './named.ts'
 import {
   aclEndpoint,
   aclRead,
   aclState,
   aclWrite,
-  answerOne,
   filterParameter,
+  idIn,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
+  refuseOtherId,
 } from './rows.ts'
 import type { Late } from './rows.ts'
 import { roleSchema } from './schemas.ts'
 
 const body = lateJson(roleShape)
+
+const named: Named<AclRole> = {
+  kind: 'role',
+  subject: aclSubject.roles,
+  schema: roleSchema,
+  readErrors: [404],
+  byId: (reader, id) => reader.role(id),
+  byName: (reader, name) => reader.roleNamed(name),
+  json: roleJson,
+}
 
 /** acl/role and acl/roles. */
 export const roleEndpoints: readonly ApiEndpoint[] = [
@@ -52,6 +65,7 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
         return {
           state,
           subject: aclSubject.roles,
+          needs: needsAclRead,
           answer: (reader: AclReader) => ({
             kind: 'list',
             rows: rowsOf(reader.roles(), (role) => {
@@ -78,41 +92,7 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
       return put(context, request, reply, { id: randomUUID(), mode: 'create', given })
     },
   }),
-  aclEndpoint({
-    method: 'GET',
-    path: '/v1/acl/role/{id}',
-    permission: aclRead,
-    summary: 'Read a role by its ID',
-    query: docs.readQuery,
-    answer: roleSchema,
-    errors: [404],
-    handle(context, request, reply) {
-      const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.roles, (reader) => {
-        const role = reader.role(id)
-        if (role === undefined) throw svcdError('acl-role-unknown', { what: `with ID "${id}"` })
-        return roleJson(role, reader)
-      })
-    },
-  }),
-  aclEndpoint({
-    method: 'GET',
-    path: '/v1/acl/role/name/{name}',
-    permission: aclRead,
-    summary: 'Read a role by its name',
-    query: docs.readQuery,
-    answer: roleSchema,
-    errors: [404],
-    handle(context, request, reply) {
-      const name = request.params
-      if (name === '') throw svcdError('acl-id-missing', { what: 'role Name' })
-      return answerOne(context, request, reply, aclSubject.roles, (reader) => {
-        const role = reader.roleNamed(name)
-        if (role === undefined) throw svcdError('acl-role-unknown', { what: `with name "${name}"` })
-        return roleJson(role, reader)
-      })
-    },
-  }),
+  ...namedReads(named),
   aclEndpoint<Late<RoleBody>>({
     method: 'PUT',
     path: '/v1/acl/role/{id}',
@@ -123,40 +103,19 @@ export const roleEndpoints: readonly ApiEndpoint[] = [
     answer: roleSchema,
     errors: [404, 413, 503],
     async handle(context, request, reply) {
-      const id = idOf(request.params)
+      const id = idIn(request, 'role')
       const given = request.body.decoded()
-      const isOther = (given.ID ?? '') !== '' && given.ID?.toLowerCase() !== id.toLowerCase()
-      if (isOther) throw svcdError('acl-id-differs', { what: 'Role ID' })
+      refuseOtherId(id, given.ID, 'Role ID')
       if (!isAclId(id)) throw svcdError('acl-role-gone', { id })
       return put(context, request, reply, { id, mode: 'update', given })
     },
   }),
-  aclEndpoint({
-    method: 'DELETE',
-    path: '/v1/acl/role/{id}',
-    permission: aclWrite,
-    summary: 'Delete a role. Tokens lose it',
-    query: docs.dc,
-    answer: flag,
-    errors: [503],
-    async handle(context, request, reply) {
-      const id = idOf(request.params)
-      await reachNow(context, request.query)
-      const isKnown = isAclId(id) && aclState(context).read((reader) => reader.role(id))
-      if (isKnown) await propose(context, request, { kind: 'acl-role-delete', id }, id)
-      return sendJson(request, reply, true)
-    },
-  }),
+  namedDeletion(named, 'Delete a role. Tokens lose it'),
 ]
-
-function idOf(argument: string): string {
-  if (argument === '') throw svcdError('acl-id-missing', { what: 'role ID' })
-  return argument
-}
 
 function definitionOf(given: RoleBody, reader: AclReader): RoleDefinition {
   const { Name: name = '', Description: description = '' } = given
-  checkAclName(name, 'acl-role-invalid')
+  checkName(name, 'role')
   return { name, description, ...grantsOf(given, 'role', reader) }
 }
 
@@ -166,7 +125,7 @@ async function put(
   reply: FastifyReply,
   what: { readonly id: string; readonly mode: 'create' | 'update'; readonly given: RoleBody },
 ): Promise<FastifyReply> {
-  await reachNow(context, request.query)
+  await reachToWrite(context, request)
   const { id, mode, given } = what
   const state = aclState(context)
   const role = state.read((reader) => definitionOf(given, reader))

@@ -7,9 +7,11 @@ import type { Asked, Endpoint } from '../../../http/endpoint.ts'
 import { originOf } from '../../../http/origin.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
+import type { Need } from '../../../http/permissions.ts'
 import { timeoutMs, untilFound } from '../../../http/blocking.ts'
 import { addReadHeaders, reach } from '../../../http/consistency.ts'
 import { sendJson } from '../../../http/reply.ts'
+import { mustAllow } from '../../../http/requesters.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
 import type { AclCommand, AclRefusal } from '../../../state/acl/commands.ts'
 import { aclFamily } from '../../../state/acl/family.ts'
@@ -19,6 +21,9 @@ import type { ApiContext, ApiEndpoint } from '../../context.ts'
 
 export const aclRead = { resource: 'acl', access: 'read' } as const
 export const aclWrite = { resource: 'acl', access: 'write' } as const
+/** For questions: the right is asked for again after a wait. */
+export const needsAclRead: Need = { ...aclRead, name: '' }
+const needsAclWrite: Need = { ...aclWrite, name: '' }
 
 /** A body that is decoded when the handler asks for it. */
 export interface Late<T> {
@@ -80,33 +85,60 @@ export async function reachNow(context: ApiContext, parameters: Parameters): Pro
   await reach(context, readOptions(parameters, context.identity).consistency)
 }
 
-/**
- * The answer to a read of one object: blocking, but not kept, because a secret in it is shown for a while only. `find`
- * throws if it is not there.
- */
+/** As {@link reachNow}. Throws `permission-denied` if one of the earlier writes took the right to write tokens away. */
+export async function reachToWrite(context: ApiContext, request: Asked): Promise<void> {
+  await reachNow(context, request.query)
+  mustAllow(context.requesterNow(request), needsAclWrite)
+}
+
+/** A question that {@link answerOne} answers. */
+export interface OneQuestion {
+  readonly subject: string
+  /** Undefined: the requester asks about its own token. */
+  readonly needs: Need | undefined
+  /** Throws if it is not there. */
+  readonly find: (reader: AclReader) => object
+}
+
+/** The answer to a read of one object: blocking, but not kept, because a secret in it is shown for a while only. */
 export async function answerOne(
   context: ApiContext,
   request: Asked,
   reply: FastifyReply,
-  subject: string,
-  find: (reader: AclReader) => object,
+  { subject, needs, find }: OneQuestion,
 ): Promise<FastifyReply> {
   const { identity, freshness, random } = context
   const { consistency, index: above, waitMs } = readOptions(request.query, identity)
   await reach(context, consistency)
   const state = aclState(context)
   const limitMs = (): number => timeoutMs(waitMs, random)
-  const look = (_since: number, isLast: boolean) =>
-    state.read((reader) => {
+  const look = (_since: number, isLast: boolean) => {
+    // It has waited, and its token may have other rights by now, or none.
+    const requester = context.requesterNow(request)
+    if (needs !== undefined) mustAllow(requester, needs)
+    return state.read((reader) => {
       const value = find(reader)
       const index = Math.max(1, reader.indexOf(subject))
       const isKnown = above > 0 && index <= above && above <= Math.max(1, reader.appliedIndex())
       return isKnown && !isLast ? undefined : { index, value }
     })
+  }
   const { index, value } = await untilFound(context, reply, { state, subject, limitMs }, look)
   if (reply.raw.destroyed) return reply.hijack()
   addReadHeaders(reply, freshness, consistency, index)
   return sendJson(request, reply, value)
+}
+
+/** The ID in the path. Throws `acl-id-missing`. */
+export function idIn({ params: id }: Asked, kind: 'token' | 'policy' | 'role'): string {
+  if (id === '') throw svcdError('acl-id-missing', { what: `${kind} ID` })
+  return id
+}
+
+/** Throws `acl-id-differs` unless the ID in the body, if there is one, is that in the path. */
+export function refuseOtherId(id: string, inBody: string | undefined, what: string): void {
+  const isOther = (inBody ?? '') !== '' && inBody?.toLowerCase() !== id.toLowerCase()
+  if (isOther) throw svcdError('acl-id-differs', { what })
 }
 
 /** A parameter that was given and is not empty. */

@@ -10,7 +10,7 @@ import * as docs from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
 import { sendJson } from '../../../http/reply.ts'
 import { flag, list, text } from '../../../http/schemas.ts'
-import { secretOf } from '../../../http/token-of.ts'
+import { secretOf } from '../../../http/secret-of.ts'
 import { anonymousToken, isAclId } from '../../../state/acl/model.ts'
 import type { AclToken, TokenDefinition } from '../../../state/acl/model.ts'
 import type { AclReader } from '../../../state/acl/reader.ts'
@@ -25,9 +25,12 @@ import {
   aclWrite,
   answerOne,
   filterParameter,
+  idIn,
   lateJson,
+  needsAclRead,
   propose,
-  reachNow,
+  reachToWrite,
+  refuseOtherId,
 } from './rows.ts'
 import type { Late } from './rows.ts'
 import { tokenRow, tokenSchema } from './schemas.ts'
@@ -55,6 +58,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
       return reads(() => ({
         state,
         subject: aclSubject.tokens,
+        needs: needsAclRead,
         answer: (reader: AclReader) => ({
           kind: 'list',
           rows: rowsOf(reader.tokens(), (token) => {
@@ -76,7 +80,7 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     errors: [413, 503],
     async handle(context, request, reply) {
       const given = request.body.decoded()
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const made = aclState(context).read((reader) => {
         const accessorId = chosenId('AccessorID', given.AccessorID, reader)
         const secret = chosenId('SecretID', given.SecretID, reader)
@@ -95,13 +99,17 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     handle(context, request, reply) {
       const sent = secretOf(request)
       const { accessorId } = context.tokens.requester(sent)
-      return answerOne(context, request, reply, aclSubject.tokens, (reader) => {
-        const token = reader.token(accessorId)
-        if (token === undefined) throw svcdError('acl-not-found', {})
-        const isAnonymous = accessorId === anonymousToken.accessorId
-        // Not the secret of the agent's default token, which its sender does not know.
-        const secret = sent ?? (isAnonymous ? anonymousSecret : hiddenSecret)
-        return tokenJson(token, secret, reader)
+      return answerOne(context, request, reply, {
+        subject: aclSubject.tokens,
+        needs: undefined,
+        find: (reader) => {
+          const token = reader.token(accessorId)
+          if (token === undefined) throw svcdError('acl-not-found', {})
+          const isAnonymous = accessorId === anonymousToken.accessorId
+          // Not the secret of the agent's default token, which its sender does not know.
+          const secret = sent ?? (isAnonymous ? anonymousSecret : hiddenSecret)
+          return tokenJson(token, secret, reader)
+        },
       })
     },
   }),
@@ -113,11 +121,15 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     query: docs.readQuery,
     answer: tokenSchema,
     handle(context, request, reply) {
-      const id = idOf(request.params)
-      return answerOne(context, request, reply, aclSubject.tokens, (reader) => {
-        const token = tokenOf(reader, id, context)
-        if (token === undefined) throw svcdError('acl-token-unknown', { id })
-        return tokenJson(token, shownSecret(context, request, token.accessorId), reader)
+      const id = idIn(request, 'token')
+      return answerOne(context, request, reply, {
+        subject: aclSubject.tokens,
+        needs: needsAclRead,
+        find: (reader) => {
+          const token = tokenOf(reader, id, context)
+          if (token === undefined) throw svcdError('acl-token-unknown', { id })
+          return tokenJson(token, shownSecret(context, request, token.accessorId), reader)
+        },
       })
     },
   }),
@@ -131,13 +143,10 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: tokenSchema,
     errors: [404, 413, 503],
     async handle(context, request, reply) {
-      const id = idOf(request.params)
+      const id = idIn(request, 'token')
       const given = request.body.decoded()
-      const { AccessorID: inBody = '' } = given
-      if (inBody !== '' && inBody.toLowerCase() !== id.toLowerCase()) {
-        throw svcdError('acl-id-differs', { what: 'Token Accessor ID' })
-      }
-      await reachNow(context, request.query)
+      refuseOtherId(id, given.AccessorID, 'Token Accessor ID')
+      await reachToWrite(context, request)
       const { accessorId, secretHash, token } = aclState(context).read((reader) => {
         const before = tokenOf(reader, id, context)
         if (before === undefined) throw svcdError('acl-token-gone', { id })
@@ -162,9 +171,9 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: tokenSchema,
     errors: [413, 503],
     async handle(context, request, reply) {
-      const id = idOf(request.params)
+      const id = idIn(request, 'token')
       const given = request.body.decoded()
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       const token = aclState(context).read((reader): TokenDefinition => {
         const before = tokenOf(reader, id, context)
         if (before === undefined) throw svcdError('acl-token-unknown', { id })
@@ -193,12 +202,12 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     answer: flag,
     errors: [503],
     async handle(context, request, reply) {
-      const id = idOf(request.params).toLowerCase()
+      const id = idIn(request, 'token').toLowerCase()
       if (!isAclId(id)) {
         const reason = 'Accessor ID is missing or an invalid UUID'
         throw svcdError('acl-token-invalid', { reason })
       }
-      await reachNow(context, request.query)
+      await reachToWrite(context, request)
       if (id === anonymousToken.accessorId) throw svcdError('acl-anonymous-fixed', {})
       const sent = secretOf(request)
       const own = sent === undefined ? undefined : context.tokens.requester(sent).accessorId
@@ -211,11 +220,6 @@ export const tokenEndpoints: readonly ApiEndpoint[] = [
     },
   }),
 ]
-
-function idOf(argument: string): string {
-  if (argument === '') throw svcdError('acl-id-missing', { what: 'token ID' })
-  return argument
-}
 
 /** Undefined: there is none, or its time is over. */
 function tokenOf(reader: AclReader, id: string, context: ApiContext): AclToken | undefined {

@@ -8,9 +8,9 @@ import type { Parameters } from '../../../http/parameters.ts'
 import * as docs from '../../../http/query-docs.ts'
 import { sendJson } from '../../../http/reply.ts'
 import { flag, list, object, orNull, text, whole } from '../../../http/schemas.ts'
-import { secretOf } from '../../../http/token-of.ts'
+import { secretOf } from '../../../http/secret-of.ts'
 import type { AccessQuestion } from '../../../ports/explanations.ts'
-import type { Requester } from '../../../ports/tokens.ts'
+import type { Requester } from '../../../access/requester.ts'
 import type { ApiEndpoint } from '../../context.ts'
 import { aclEndpoint, reachNow } from './rows.ts'
 
@@ -51,11 +51,13 @@ export const whyEndpoints: readonly ApiEndpoint[] = [
       const { tokens, explanations } = context
       const parameters = request.query
       const question = questionOf(parameters)
-      const requester = tokens.requester(secretOf(request))
+      const requester = (): Requester => tokens.requester(secretOf(request))
       const id = parameter(parameters, 'accessor') ?? ''
-      const accessorId = id === '' ? requester.accessorId : id.toLowerCase()
-      mustSee(accessorId, requester)
+      const accessorId = id === '' ? requester().accessorId : id.toLowerCase()
+      mustSee(accessorId, requester())
       await reachNow(context, parameters)
+      // With the rights that it has by then.
+      mustSee(accessorId, requester())
       const found = explanations.explain(accessorId, question)
       if (found === undefined) throw svcdError('acl-id-unknown', { kind: 'token', id })
       const { resource, access, name } = question

@@ -11,7 +11,7 @@ import { mustAllow } from '../../../http/requesters.ts'
 import { agentServiceRow } from '../../../http/row-schemas.ts'
 import { nearServices } from './nearest-id.ts'
 import type { ApiContext } from '../../context.ts'
-import type { Requester } from '../../../ports/tokens.ts'
+import type { Requester } from '../../../access/requester.ts'
 
 /** Consul's for hashes; indexes wait for half of it. */
 const waitMsDefault = 600_000

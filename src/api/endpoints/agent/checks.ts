@@ -18,7 +18,7 @@ import { sendDone, warn } from '../../../http/reply.ts'
 import { checkRow } from '../../../http/row-schemas.ts'
 import { map } from '../../../http/schemas.ts'
 import { named } from './nearest-id.ts'
-import { mayChangeCheck, mayRegisterCheck } from './rights.ts'
+import { mustAllowCheckChange, mustAllowCheck } from './rights.ts'
 import { sendMap } from './send-map.ts'
 
 /** The report of a TTL check by one of Consul's verbs. */
@@ -36,7 +36,7 @@ function report(verb: string, status: Status): ApiEndpoint {
       const id = request.params
       const note = cutOutput(parameter(request.query, 'note') ?? '')
       const origin = originOf(request, `agent/check/${verb} ${id}`)
-      const caller = mayChangeCheck(context, request, id)
+      const caller = mustAllowCheckChange(context, request, id)
       await named({ agent, caller }, () => agent.updateTtl(id, status, note, origin), id)
       return sendDone(reply)
     },
@@ -79,7 +79,7 @@ export const checkEndpoints = [
       const { agent } = context
       const { definition, warnings } = agentCheck(request.body)
       const { checkId, serviceId } = definition.check
-      mayRegisterCheck(context, request, definition.check)
+      mustAllowCheck(context, request, definition)
       if (serviceId !== '' && agent.service(serviceId) === undefined) {
         throw svcdError('unknown-service-of-check', { id: serviceId })
       }
@@ -98,7 +98,7 @@ export const checkEndpoints = [
       const { agent } = context
       const id = request.params
       const origin = originOf(request, `agent/check/deregister ${id}`)
-      const caller = mayChangeCheck(context, request, id)
+      const caller = mustAllowCheckChange(context, request, id)
       await named({ agent, caller }, () => agent.deregisterCheck(id, origin), id)
       return sendDone(reply)
     },
@@ -124,7 +124,7 @@ export const checkEndpoints = [
       const status = checkedStatus(Status, 'invalid-reported-status')
       const output = cutOutput(Output ?? '')
       const origin = originOf(request, `agent/check/update ${id}`)
-      const caller = mayChangeCheck(context, request, id)
+      const caller = mustAllowCheckChange(context, request, id)
       await named({ agent, caller }, () => agent.updateTtl(id, status, output, origin), id)
       return sendDone(reply)
     },

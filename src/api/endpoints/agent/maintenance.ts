@@ -10,7 +10,7 @@ import { originOf } from '../../../http/origin.ts'
 import { parameter, parametersOf, parsedBoolean } from '../../../http/parameters.ts'
 import { sendDone } from '../../../http/reply.ts'
 import { unknownService } from './nearest-id.ts'
-import { mayChangeService } from './rights.ts'
+import { mustAllowServiceChange } from './rights.ts'
 
 const maintenanceQuery = {
   enable: {
@@ -38,7 +38,7 @@ export const maintenanceEndpoints = [
       const serviceId = request.params
       if (serviceId === '') throw svcdError('missing-name', { what: 'service ID' })
       const isOn = enableParameter(request)
-      const caller = mayChangeService(context, request, serviceId)
+      const caller = mustAllowServiceChange(context, request, serviceId)
       if (agent.service(serviceId) === undefined) throw unknownService(agent, serviceId, caller)
       const checkId = `${serviceMaintenancePrefix}${serviceId}`
       const origin = originOf(request, `agent/service/maintenance ${serviceId}`)

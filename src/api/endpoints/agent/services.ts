@@ -15,7 +15,7 @@ import { sendDone, warn } from '../../../http/reply.ts'
 import { agentServiceRow } from '../../../http/row-schemas.ts'
 import { map } from '../../../http/schemas.ts'
 import { named } from './nearest-id.ts'
-import { mayChangeService, mayRegisterService } from './rights.ts'
+import { mustAllowServiceChange, mustAllowService } from './rights.ts'
 import { sendMap } from './send-map.ts'
 import { explained } from './unknown-service.ts'
 
@@ -39,7 +39,7 @@ export const serviceEndpoints = [
       const { definition, warnings: own } = agentService(request.body)
       const replaceExistingChecks = flagParameter(request.query, 'replace-existing-checks')
       const { id, name } = definition.service
-      mayRegisterService(context, request, definition)
+      mustAllowService(context, request, definition)
       const origin = originOf(request, `agent/service/register ${id}`)
       const options = { replaceExistingChecks }
       const { replaced } = await agent.registerService(definition, options, origin)
@@ -60,7 +60,7 @@ export const serviceEndpoints = [
       const { agent } = context
       const id = request.params
       const origin = originOf(request, `agent/service/deregister ${id}`)
-      const caller = mayChangeService(context, request, id)
+      const caller = mustAllowServiceChange(context, request, id)
       const act = (): Promise<void> => agent.deregisterService(id, origin)
       await named({ agent, caller }, () => explained(act, id, context, caller.rights), id)
       return sendDone(reply)

@@ -19,7 +19,7 @@ import { sendJson } from '../../../http/reply.ts'
 import { nodeRow, nodeServiceRow, serviceNodeRow } from '../../../http/row-schemas.ts'
 import { list, map, object, orNull, texts } from '../../../http/schemas.ts'
 import { meshOfCatalog } from './mesh.ts'
-import { mayDeregister, mayRegister } from './rights.ts'
+import { mustAllowDeregister, mustAllowRegister } from './rights.ts'
 import { overServerFault } from './over-server.ts'
 import {
   allNodes,
@@ -48,7 +48,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
       const { body } = request
       checkDatacenter(body.Datacenter ?? datacenterParameter(request.query), identity)
       const command = catalogRegistration(body)
-      mayRegister(context, request, command)
+      mustAllowRegister(context, request, command)
       const fault = overServerFault(context, command.nodeName, command.service?.id ?? '')
       if (fault !== undefined) throw fault
       refuseTakenName(context, command)
@@ -78,7 +78,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
       const checkId = serviceId !== undefined || body.CheckID === '' ? undefined : body.CheckID
       const cause = `catalog/deregister ${nodeName} ${serviceId ?? checkId ?? ''}`.trimEnd()
       const command = { kind: 'deregister', nodeName, serviceId, checkId } as const
-      mayDeregister(context, request, command)
+      mustAllowDeregister(context, request, command)
       await writes.propose(command, originOf(request, cause))
       // An entry that does not exist counts as deregistered.
       return sendJson(request, reply, true)

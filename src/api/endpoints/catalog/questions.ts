@@ -55,8 +55,9 @@ export function allServices(
   const hasMeta = nodeMetaFilter(parameters)
   const filter = filterOf(parameters, serviceNodeFields)
   const isWhole = hasMeta === undefined && filter === undefined
+  // A filter may compare fields of the node, and a caller who may not read the node must not learn them like that.
   const keeps = (node: Node, service: Service, viewer: Viewer): boolean =>
-    viewer.sees('service', service.name) &&
+    viewer.seesInstance(node.name, service.name) &&
     (hasMeta?.(node.meta) ?? true) &&
     (filter?.(serviceNodeJson({ node, service, checks: [] }, identity.datacenter)) ?? true)
   return {

@@ -7,16 +7,16 @@ import type { Node, NodeDefinition } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import type { ApiContext } from '../../context.ts'
 
-// What may be registered in the catalog, as Consul vets it. Names are looked up in this server's own copy.
+// What may be registered in the catalog, as in Consul. Names are looked up in this server's own copy.
 
 type Context = Pick<ApiContext, 'catalog' | 'requesterOf'>
 type Write = (resource: 'node' | 'service', name: string) => void
 
 /**
- * Throws `permission-denied` unless the caller may write the node (if the command changes it, or checks of it), the
- * service, the one that it replaces, and those whose checks it changes.
+ * Throws `permission-denied` unless the caller may write the node (if the command changes the node or its checks), the
+ * service, the service that it replaces, and the services whose checks it changes.
  */
-export function mayRegister(
+export function mustAllowRegister(
   context: Context,
   request: FastifyRequest,
   { nodeName, node, isNodeKept, service, checks }: RegisterCommand,
@@ -46,7 +46,7 @@ export function mayRegister(
 }
 
 /** Throws `permission-denied` unless the caller may write the node, or what is removed from it. */
-export function mayDeregister(
+export function mustAllowDeregister(
   context: Context,
   request: FastifyRequest,
   { nodeName, serviceId, checkId }: DeregisterCommand,
@@ -90,13 +90,13 @@ function writer(context: Context, request: FastifyRequest): Write {
   return (resource, name) => mustAllow(requester, { resource, name, access: 'write' })
 }
 
-/** Whether the definition says something else of a node than what is known. */
+/** Whether the definition differs from the known node. */
 export function changes(node: NodeDefinition | undefined, known: Node): boolean {
   if (node === undefined) return false
   const { name, id, address } = node
   return (
     name !== known.name ||
-    // Without an ID it keeps the one that it has.
+    // Without an ID in the definition, the node keeps its ID.
     (id !== '' && id !== known.id) ||
     address !== known.address ||
     !isSameMap(node.taggedAddresses, known.taggedAddresses) ||

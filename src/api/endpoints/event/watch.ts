@@ -23,24 +23,25 @@ export async function watchEvents(
   const parameters = withLastEventId(request)
   const { consistency } = readOptions(parameters, identity)
   const choice = choiceOf(parameters, identity)
-  const { rights } = context.callerOf(request)
-  const allowed: Choice = {
-    ...choice,
-    has: (event) => rights.allows('event', event.name, 'read') && choice.has(event),
-  }
   const seen = seenIndex(parameter(parameters, 'index'))
   const state = context.families.of(eventFamily)
   await reach(context, consistency)
   await catchUp(context, state, seen)
   await choice.prepare(recentOf(state).events)
   if (reply.raw.destroyed) return reply.hijack()
+  // With the rights that it has after these waits.
+  const { caller } = context.requesterNow(request)
+  const allowed: Choice = {
+    ...choice,
+    has: (event) => caller.rights.allows('event', event.name, 'read') && choice.has(event),
+  }
   choice.begin()
   const recent = recentOf(state)
   const last = recent.events.findLast(allowed.has)
   addReadHeaders(reply, freshness, consistency, last === undefined ? emptyIndex : eventIndex(last))
   addStreamHeaders(reply)
   if (request.method === 'HEAD') return reply.send()
-  const place = { caller: context.callerOf(request), key: answerKey(request) }
+  const place = { caller, key: answerKey(request) }
   const feed = streams.feed(place, () => new Arrivals(state, allowed))
   const upTo = seen === undefined ? undefined : recent.withIndex(seen)?.ltime
   return sendStream(context, request, reply, { place, feed, next: feed.source.next(upTo) })

@@ -47,7 +47,7 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
       await reach(context, readOptions(request.query, identity).consistency)
       const answer = serviceSummaries(request.query, context)
       const pretty = isPretty(request)
-      const viewer = new Viewer(context.callerOf(request))
+      const viewer = new Viewer(context.requesterNow(request).caller)
       const short = catalog.read((reader) => writeIfShort(answer(reader, viewer), pretty))
       const long = () => catalog.readSliced((reader) => writeAnswer(answer(reader, viewer), pretty))
       const body = short ?? (await long())

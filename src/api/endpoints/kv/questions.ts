@@ -6,7 +6,7 @@ import type { Answer, FlatJson } from '../../../http/answer.ts'
 import type { FamilyReads } from '../../../ports/reads.ts'
 import { parameter } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
-import type { Question } from '../../../http/renderer.ts'
+import type { About, Question } from '../../../http/renderer.ts'
 import { entryRow, rowBytes } from './entry-row.ts'
 
 type KvQuestion = Question<KvReader>
@@ -66,13 +66,16 @@ export function watchedTree(
     parameters['keys'] === undefined
       ? entriesBelow(state, prefix, watchedRow)
       : keysBelow(state, prefix, separatorOf(parameters))
+  const { about } = question
   return {
     ...question,
-    answer: (reader, viewer) => {
-      const answer = question.answer(reader, viewer)
-      return answer === nothing ? { kind: 'value', value: null } : answer
-    },
+    about: { ...about, missing: orNull(about.missing) },
+    answer: (reader, viewer) => orNull(question.answer(reader, viewer)),
   }
+}
+
+function orNull(answer: Answer): Answer {
+  return answer === nothing ? { kind: 'value', value: null } : answer
 }
 
 /** Clients store anything: no browser may take a value for a page. */
@@ -93,8 +96,8 @@ function rawValue(state: FamilyReads<KvReader>, key: string): KvQuestion {
   }
 }
 
-function entriesBelow(state: FamilyReads<KvReader>, prefix: string, toRow = rowOf): KvQuestion {
-  return below(state, prefix, (reader, viewer) =>
+function entriesBelow(state: FamilyReads<KvReader>, prefix: string, toRow = rowOf): TreeQuestion {
+  return below(state, prefix, nothing, (reader, viewer) =>
     unlessEmpty(
       seen(reader.entries(prefix), ({ key }) => key, viewer),
       (entry) => entryRows(entry, toRow),
@@ -102,23 +105,60 @@ function entriesBelow(state: FamilyReads<KvReader>, prefix: string, toRow = rowO
   )
 }
 
-function keysBelow(state: FamilyReads<KvReader>, prefix: string, separator: string): KvQuestion {
-  return below(state, prefix, (reader, viewer) => {
-    const keys = seen(reader.keys(prefix, separator), (key) => key, viewer)
-    const answer = unlessEmpty(keys, (key) => [key])
-    // The whole tree is there, even if it is empty.
-    return answer === nothing && prefix === '' ? { kind: 'list', rows: [] } : answer
+function keysBelow(state: FamilyReads<KvReader>, prefix: string, separator: string): TreeQuestion {
+  // The whole tree is there, even if it is empty.
+  const missing: Answer = prefix === '' ? { kind: 'list', rows: [] } : nothing
+  return below(state, prefix, missing, (reader, viewer) => {
+    const answer = unlessEmpty(keysFor(viewer, reader, prefix, separator), (key) => [key])
+    return answer === nothing ? missing : answer
   })
 }
 
+/** Cut after they were looked at: the beginning of a hidden key is hidden, too. */
+function keysFor(
+  viewer: Viewer,
+  reader: KvReader,
+  prefix: string,
+  separator: string,
+): Generator<string | undefined, void> {
+  if (viewer.caller.rights.allowsAll('key', 'read')) return reader.keys(prefix, separator)
+  const whole = seen(reader.keys(prefix), (key) => key, viewer)
+  return separator === '' ? whole : cutKeys(whole, prefix, separator)
+}
+
+/** As {@link KvReader.keys} cuts them. */
+function* cutKeys(
+  keys: Iterable<string | undefined>,
+  prefix: string,
+  separator: string,
+): Generator<string | undefined, void> {
+  let last: string | undefined
+  for (const key of keys) {
+    if (key === undefined) {
+      yield undefined
+      continue
+    }
+    const at = key.indexOf(separator, prefix.length)
+    const shown = at < 0 ? key : key.slice(0, at + separator.length)
+    yield shown === last ? undefined : shown
+    last = shown
+  }
+}
+
+/** About all keys that begin with a prefix. */
+type TreeQuestion = KvQuestion & { readonly about: About }
+
+/** `missing`: the answer where the caller may not read any key that begins with the prefix, as if there were none. */
 function below(
   state: FamilyReads<KvReader>,
   prefix: string,
+  missing: Answer,
   answer: KvQuestion['answer'],
-): KvQuestion {
+): TreeQuestion {
   return {
     state,
     subject: kvSubject.tree(prefix),
+    about: { resource: 'key', name: prefix, isPrefix: true, missing },
     index: (reader) => reader.indexOfPrefix(prefix),
     answer,
   }

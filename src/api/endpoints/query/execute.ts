@@ -66,7 +66,7 @@ export async function execute(
   const query = findQuery(context, name)
   // A query with a token acts by the rights of that token.
   const viewer = new Viewer(
-    query.token === '' ? context.callerOf(request) : context.callerWith(query.token),
+    query.token === '' ? context.requesterNow(request).caller : context.callerWith(query.token),
   )
   const near = parameter(parameters, 'near') ?? ''
   const chosen: Chosen = {
@@ -109,7 +109,7 @@ export async function explain(
   const { consistency } = readOptions(parameters, context.identity)
   await reach(context, consistency)
   const found = findQuery(context, name)
-  const requester = context.requesterOf(request)
+  const requester = context.requesterNow(request)
   const { rights } = requester.caller
   // Unlike its definition, its name is nothing that one has to know to be allowed.
   if (!hasRules(found)) mustAllow(requester, { resource: 'acl', name: '', access: 'write' })

@@ -17,7 +17,7 @@ export function mayRead(query: PreparedQuery, rights: Rights): boolean {
   return !hasRules(query) || isManager(rights) || rights.allows('query', query.name, 'read')
 }
 
-/** The query as it stands in a list; undefined: the viewer does not see it. */
+/** The query as a list shows it; undefined: the viewer does not see it. */
 export function shownInList(query: PreparedQuery, viewer: Viewer): PreparedQuery | undefined {
   const { rights } = viewer.caller
   if (isManager(rights)) return query

@@ -142,9 +142,15 @@ export const sessionEndpoints: readonly ApiEndpoint[] = [
   }),
 ]
 
-/** Sessions belong to nodes, and rules of sessions name nodes. Throws `permission-denied`. */
-function mayWrite(context: ApiContext, request: Asked, name: string): void {
-  mustAllow(context.requesterOf(request), { resource: 'session', name, access: 'write' })
+/**
+ * Sessions belong to nodes, and rules of sessions name nodes. Names of nodes match without regard to case, rules do not,
+ * so the rule of the registered name counts as well. Throws `permission-denied`.
+ */
+function mayWrite(context: ApiContext, request: Asked, node: string): void {
+  const registered = context.catalog.read((reader) => reader.node(node)?.name ?? node)
+  for (const name of new Set([registered, node])) {
+    mustAllow(context.requesterOf(request), { resource: 'session', name, access: 'write' })
+  }
 }
 
 /** Throws `permission-denied`. A session that is not there may be ended by everybody. */

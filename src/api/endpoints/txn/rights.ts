@@ -1,24 +1,26 @@
 import type { Rights } from '../../../access/rights.ts'
-import type { Viewer } from '../../../access/viewer.ts'
+import { Viewer } from '../../../access/viewer.ts'
 import { must } from '../../../base/assert.ts'
 import { SvcdError } from '../../../base/errors.ts'
 import { destinationOf } from '../../../definition/proxy-destination.ts'
 import type { AskedOps, OpFault } from '../../../definition/txn-operations.ts'
 import type { Asked } from '../../../http/endpoint.ts'
 import { mustAllow } from '../../../http/requesters.ts'
-import type { Requester } from '../../../ports/tokens.ts'
+import type { Requester } from '../../../access/requester.ts'
 import type { Check, Node, Service } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import type { TxnOp } from '../../../state/txn/commands.ts'
 import type { Result, Stored } from '../../../state/txn/outcome.ts'
 import type { ApiContext } from '../../context.ts'
 import { writeHolder } from '../catalog/rights.ts'
+import { failureOf } from './failures.ts'
 
-// What the operations of a transaction need: writes and comparisons are refused, what is read is filtered.
+// What the operations of a transaction need: writes and comparisons are refused, keys that are read are filtered, and
+// another thing that may not be read is as one that does not exist.
 
 /**
- * The same operations, but one that gets a key which the caller may not read does not fail if there is no such key:
- * its failure would tell. Its result is filtered.
+ * The same operations, but a read of a key that the caller may not read does not fail if there is no such key: the
+ * failure would reveal that. Its result is filtered.
  */
 export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
   if (rights.allowsAll('key', 'read')) return asked
@@ -70,11 +72,14 @@ function mustAllowOp(
     case 'get':
     case 'get-or-empty':
     case 'get-tree':
+      return
     case 'get-node':
     case 'get-service':
     case 'get-check':
+      if (isHidden(new Viewer(requester.caller), reader, op))
+        throw failureOf(op, { why: 'not-there' })
       return
-    // Whether they succeed tells of the key.
+    // Their success or failure reveals something about the key.
     case 'check-index':
     case 'check-session':
     case 'check-not-exists':
@@ -88,10 +93,11 @@ function mustAllowOp(
       return mustAllow(requester, { resource: 'key', name: op.key, access: 'write-prefix' })
     case 'set-node': {
       const { name, id } = op.definition
-      write('node', name)
-      // It gets a new name with that.
-      const known = id === '' ? undefined : reader.nodeById(id)
-      if (known !== undefined) write('node', known.name)
+      // The one with the ID gets a new name with that. Names match without regard to case, rules do not.
+      const byId = id === '' ? undefined : reader.nodeById(id)
+      for (const each of new Set([name, reader.node(name)?.name, byId?.name])) {
+        if (each !== undefined) write('node', each)
+      }
       return
     }
     case 'delete-node':
@@ -121,6 +127,24 @@ function mustAllowOp(
   }
 }
 
+/** Whether there is what an operation reads, but the viewer may not see it. */
+function isHidden(
+  viewer: Viewer,
+  reader: CatalogReader,
+  op: Extract<TxnOp, { readonly verb: 'get-node' | 'get-service' | 'get-check' }>,
+): boolean {
+  if (op.verb === 'get-node') {
+    const node = op.id === '' ? reader.node(op.node) : reader.nodeById(op.id)
+    return node !== undefined && !viewer.sees('node', node.name)
+  }
+  if (op.verb === 'get-service') {
+    const service = reader.service(op.node, op.id)
+    return service !== undefined && !viewer.seesInstance(service.node, service.name)
+  }
+  const check = reader.check(op.node, op.id)
+  return check !== undefined && !viewer.seesCheck(check.node, check.serviceName)
+}
+
 /** The service that an earlier operation of the transaction registers; its name was checked there. */
 function serviceBefore(
   before: readonly TxnOp[],
@@ -135,7 +159,7 @@ function serviceBefore(
   return found?.verb === 'set-service' ? found.definition : undefined
 }
 
-/** The result of an operation as far as the viewer sees it; undefined: not at all. Who may write may also see what it wrote. */
+/** The result of an operation as far as the viewer sees it; undefined: not at all. A caller who may write also sees what it wrote. */
 export function seenResult(viewer: Viewer, op: TxnOp, result: Result): Result | undefined {
   switch (op.verb) {
     case 'get':

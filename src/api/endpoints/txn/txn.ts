@@ -92,15 +92,15 @@ export const txnEndpoints: readonly ApiEndpoint[] = [
     async handle(context, request, reply) {
       const { identity } = context
       const { consistency } = readOptions(request.query, identity)
-      const { rights } = context.callerOf(request)
-      const asked = hiddenAsMissing(txnOperations(request.body, identity.datacenter), rights)
-      if (asked.isReadOnly) return answerRead(context, request, reply, asked, consistency)
-      const faults = [
-        ...asked.faults,
-        ...rightsFaults(context, request, asked),
-        ...serverFaults(context, asked),
-        ...(await delayFaults(context, asked)),
-      ]
+      const operations = txnOperations(request.body, identity.datacenter)
+      if (operations.isReadOnly) {
+        return answerRead(context, request, reply, operations, consistency)
+      }
+      const asked = hiddenAsMissing(operations, context.callerOf(request).rights)
+      const denied = rightsFaults(context, request, asked)
+      // Who may not lock a key does not learn of its lock-delay either.
+      const delays = denied.length > 0 ? [] : await delayFaults(context, asked)
+      const faults = [...asked.faults, ...denied, ...serverFaults(context, asked), ...delays]
       if (faults.length > 0) {
         return send(request, reply, txnAnswer({ faults: inOrder(faults) }), false)
       }
@@ -140,14 +140,15 @@ async function answerRead(
   context: ApiContext,
   request: Asked,
   reply: FastifyReply,
-  asked: AskedOps,
+  operations: AskedOps,
   consistency: Consistency,
 ): Promise<FastifyReply> {
   const { freshness, identity, families } = context
+  await reach(context, consistency)
+  const viewer = new Viewer(context.requesterNow(request).caller)
+  const asked = hiddenAsMissing(operations, viewer.caller.rights)
   const { ops, places } = asked
   const faults = inOrder([...asked.faults, ...rightsFaults(context, request, asked)])
-  const viewer = new Viewer(context.callerOf(request))
-  await reach(context, consistency)
   const isStale = consistency === 'stale'
   // As Consul fills them in; the headers tell more.
   const meta = [
