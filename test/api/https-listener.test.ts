@@ -14,7 +14,10 @@ const ca = authority()
 async function isResumed(t: Test, clientCa: string | undefined, maxVersion: 'TLSv1.2' | 'TLSv1.3') {
   const { app } = new TestApi(t)
   const { endpoints } = await listenHttps(app, {
-    ...{ addresses: ['127.0.0.1'], port: 0, gate: openGate(), headerTimeoutMs: 5000 },
+    addresses: ['127.0.0.1'],
+    port: 0,
+    gate: openGate(),
+    headerTimeoutMs: 5000,
     tls: { ...leaf(ca), ca: clientCa },
     handshakeTimeoutMs: 5000,
     onFault: () => {},

@@ -177,7 +177,10 @@ t.test('no session is resumed, so each connection shows a valid certificate', as
     let ticket: Buffer | undefined
     const { ca: authorities, cert, key } = tls()
     const socket = connectTls({
-      ...{ ca: authorities, cert, key, session },
+      ca: authorities,
+      cert,
+      key,
+      session,
       host: '127.0.0.1',
       port: a.transport.port,
       checkServerIdentity: () => undefined,
