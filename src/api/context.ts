@@ -17,7 +17,7 @@ import type { ReadContext } from '../http/read.ts'
 import type { Denials } from '../http/denials.ts'
 import type { SaidWarnings } from '../http/said-warnings.ts'
 import type { NewSecrets } from './new-secrets.ts'
-import type { LineStreams } from './streams/line-streams.ts'
+import type { LineStreams } from '../http/line-streams.ts'
 import type { Streams } from './streams/streams.ts'
 import type { TokenStreams } from './streams/token-streams.ts'
 

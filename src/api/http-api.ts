@@ -37,7 +37,7 @@ import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/limited-warnings.ts'
 import { NewSecrets } from './new-secrets.ts'
 import { addNotBuiltRoutes } from './not-built.ts'
-import { LineStreams } from './streams/line-streams.ts'
+import { LineStreams } from '../http/line-streams.ts'
 import { TokenStreams } from './streams/token-streams.ts'
 import { Streams } from './streams/streams.ts'
 

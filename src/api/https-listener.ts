@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { createServer } from 'node:https'
 import type { Server } from 'node:https'
 import type { Socket } from 'node:net'
@@ -83,7 +84,9 @@ export async function listenHttps(api: HttpApi, options: HttpsListenOptions): Pr
 }
 
 function contextOf({ cert, key, ca }: HttpsTls) {
-  return { cert, key, ...(ca === undefined ? {} : { ca }), minVersion: 'TLSv1.2' } as const
+  const own = { cert, key, minVersion: 'TLSv1.2' } as const
+  // When a session is resumed, OpenSSL does not look at the client's certificate again, which may have expired.
+  return ca === undefined ? own : { ...own, ca, secureOptions: constants.SSL_OP_NO_TICKET }
 }
 
 function serverFor(api: HttpApi, options: HttpsListenOptions): Server {

@@ -1,3 +1,4 @@
+import { visibleJson } from '../base/invisible.ts'
 import type { AuditedRequest } from '../ports/audit.ts'
 import { aboutOf } from '../state/families.ts'
 import type { Command, Outcome } from '../state/machine/command.ts'
@@ -127,6 +128,7 @@ function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString()
 }
 
+/** Who prints the file sees all of it: keys may hold characters that a terminal obeys. */
 function lineOf(line: object): string {
-  return `${JSON.stringify(line)}\n`
+  return `${visibleJson(JSON.stringify(line))}\n`
 }

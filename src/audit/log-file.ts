@@ -92,10 +92,18 @@ export class LogFile {
         at += bytesWritten
       }
     } catch (error) {
-      await opened.handle.truncate(opened.bytes).catch(() => {})
+      await this.cutTorn().catch(() => {})
       throw error
     }
     opened.bytes += bytes.length
+  }
+
+  /** Cuts off what a failed write has left behind the last whole line. A file that others have emptied stays as it is. */
+  async cutTorn(): Promise<void> {
+    const { handle, bytes } = this.#opened ?? {}
+    if (handle === undefined || bytes === undefined) return
+    const { size } = await handle.stat()
+    if (size > bytes) await handle.truncate(bytes)
   }
 
   /** Afterwards the appended lines survive a power cut. */

@@ -257,7 +257,8 @@ export class AuditTrail {
     const known = this.#writtenIndex
     const { lastIndex } = this.#parts.log.state()
     if (found === undefined) return known ?? this.#startIndex
-    if (found <= Math.max(lastIndex, this.#parts.appliedIndex())) return found
+    // What this process has written is somewhere, even if only an older file was found.
+    if (found <= Math.max(lastIndex, this.#parts.appliedIndex())) return Math.max(found, known ?? 0)
     const { path } = this.#parts.settings
     this.#parts.logger.warn(
       { file: path, found, lastIndex },
@@ -310,8 +311,11 @@ export class AuditTrail {
     try {
       await this.#append(text, lines)
     } catch (error) {
-      this.#requestsLost += requestsLost
-      this.#requests = [...requests, ...this.#requests].slice(0, requestsMax)
+      const all = [...requests, ...this.#requests]
+      this.#requests = all.slice(0, requestsMax)
+      const dropped = all.length - this.#requests.length
+      this.#requestsLost += requestsLost + dropped
+      this.#figures.requestsLeftOut += dropped
       throw error
     }
     this.#writtenIndex = lastIndex

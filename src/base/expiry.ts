@@ -3,6 +3,8 @@ export interface CertificateExpiry {
   /** The use, such as `https` or `peer-ca`. */
   readonly use: string
   readonly expiresMs: number
+  /** Before that it is not valid; undefined: not known. */
+  readonly fromMs?: number | undefined
 }
 
 export type ExpiryLevel = 'ok' | 'warning' | 'problem'
@@ -14,7 +16,7 @@ const urgentDays = 7
 
 /** The finding about a certificate at `nowMs`; `isUrgent` in the last week. */
 export function expiryFinding(
-  { use, expiresMs }: CertificateExpiry,
+  { use, expiresMs, fromMs = -Infinity }: CertificateExpiry,
   nowMs: number,
 ): { readonly level: ExpiryLevel; readonly isUrgent: boolean; readonly text: string } {
   const days = Math.floor((expiresMs - nowMs) / dayMs)
@@ -22,6 +24,11 @@ export function expiryFinding(
   const whose = `The certificate for ${use}`
   if (expiresMs <= nowMs) {
     return { level: 'problem', isUrgent: true, text: `${whose} expired on ${date}` }
+  }
+  if (fromMs > nowMs) {
+    const from = new Date(fromMs).toISOString()
+    const text = `${whose} is not valid before ${from}: check the clock of this machine`
+    return { level: 'problem', isUrgent: true, text }
   }
   const when = days === 0 ? 'within a day' : `in ${days} ${days === 1 ? 'day' : 'days'}`
   const text = `${whose} expires ${when}, on ${date}`

@@ -39,6 +39,7 @@ export function visibleLines(text: string): string {
 
 /** JSON text with such characters as JSON's own escapes: it means the same. */
 export function visibleJson(json: string): string {
+  if (plainAscii.test(json)) return json
   return json.replaceAll(toEscape, (found) => (found === '\n' ? found : jsonEscape(found)))
 }
 

@@ -63,7 +63,14 @@ export async function httpRequest(url: string, request: HttpRequest = {}): Promi
     // Its body says what the head says.
     message.resume()
     if (count === redirectsMax) throw new Error(`it redirects more than ${redirectsMax} times`)
-    place = new URL(location, place)
+    const before = place
+    place = new URL(location, before)
+    // The request would be readable on its way, and a token in it.
+    if (before.protocol === 'https:' && place.protocol === 'http:') {
+      throw new Error(
+        `it redirects to ${place.href}, without TLS; use that address if you trust it`,
+      )
+    }
     // RFC 9110 §15.4.4; the methods here are PUT, GET and DELETE, which the others keep.
     if (status === 303) next = { ...next, method: 'GET', body: undefined }
     else if (isStreamed(next)) throw new Error(`it redirects to ${place.href}; use that address`)

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../base/clock.ts'
-import type { Audit } from '../ports/audit.ts'
+import type { Audit, AuditedRequest } from '../ports/audit.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import { isChange } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -41,11 +41,17 @@ export function auditWatch(audit: Audit, clock: Clock, tokens: Tokens): RowWatch
         address: addressOf(request),
         accessor: request.requester?.accessorId,
         target: targetOf(row, request, argument, tokens),
-        outcome: status === forbidden ? 'denied' : status < 400 ? 'done' : 'failed',
+        outcome: outcomeOf(status),
         status,
       })
     },
   }
+}
+
+function outcomeOf(status: number | undefined): AuditedRequest['outcome'] {
+  if (status === undefined) return 'unknown'
+  if (status === forbidden) return 'denied'
+  return status < 400 ? 'done' : 'failed'
 }
 
 function targetOf(

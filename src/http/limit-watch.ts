@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { clientGroup } from '../base/client-group.ts'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { SvcdError } from '../base/errors.ts'
@@ -23,7 +24,7 @@ export interface RequestLimits {
   readonly longMax?: number
 }
 
-/** Requests with unknown tokens from one address. Further ones are answered with 429. */
+/** Requests with unknown tokens from one machine. Further ones are answered with 429. */
 const wrongTokens: Rate = { perSecond: 50, burst: 500 }
 
 /** Refuses requests that are too many, before their bodies are read. */
@@ -55,15 +56,15 @@ export class LimitWatch implements RowWatch, LongAnswers {
   }
 
   /**
-   * A request had an unknown token. Returns what to answer instead once there were too many from its address. A valid
-   * token from the same address is not affected.
+   * A request had an unknown token. Returns what to answer instead once there were too many from its address, or from
+   * its /64 of IPv6. A valid token from the same address is not affected.
    */
   wrongToken(request: FastifyRequest, reply: FastifyReply): SvcdError | undefined {
-    const address = addressOf(request)
-    const waitMs = this.#wrongTokens.take(address, this.#clock.monotonicMs())
+    const who = clientGroup(addressOf(request))
+    const waitMs = this.#wrongTokens.take(who, this.#clock.monotonicMs())
     if (waitMs === 0) return undefined
     const seconds = retryAfter(reply, waitMs)
-    return svcdError('too-many-wrong-tokens', { who: address, seconds })
+    return svcdError('too-many-wrong-tokens', { who, seconds })
   }
 
   begin(request: FastifyRequest, reply: FastifyReply): () => void {

@@ -10,6 +10,7 @@ import type { SvcdError } from '../base/errors.ts'
 import { takeBodies } from './body.ts'
 import { methodsOf, routeOf } from './endpoint.ts'
 import type { Asked, Endpoint } from './endpoint.ts'
+import { addressOf } from './origin.ts'
 import { tailOf } from './path.ts'
 import { checkOf } from './requesters.ts'
 import type { RequesterContext } from './requesters.ts'
@@ -179,7 +180,7 @@ function watchHooks<Context extends RequesterContext>(
   'onSend' | 'onResponse'
 > {
   if (watches.length === 0) return {}
-  const after = (request: FastifyRequest, status: number): void => {
+  const after = (request: FastifyRequest, status: number | undefined): void => {
     if (request.isOver === true) return
     request.isOver = true
     const found = foundIn(find, request)
@@ -190,7 +191,10 @@ function watchHooks<Context extends RequesterContext>(
   const onRequest: onRequestHookHandler = (request, reply, done) => {
     const { row } = find(request)
     if (isAfterWatched && row?.audited !== undefined) {
-      reply.raw.once('close', () => after(request, reply.statusCode))
+      const { raw } = reply
+      // For the watches, when the connection has ended.
+      addressOf(request)
+      raw.once('close', () => after(request, raw.headersSent ? raw.statusCode : undefined))
     }
     if (row !== undefined) {
       // The watches count by token.

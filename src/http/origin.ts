@@ -2,6 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import { unmappedIp } from '../base/ip.ts'
 import type { Origin } from '../ports/writes.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** See {@link addressOf}. */
+    address?: string
+  }
+}
+
 /** Who asks, and with which request. */
 export function originOf(request: FastifyRequest, cause: string): Origin {
   const client = request.headers['user-agent']
@@ -12,9 +19,12 @@ export function originOf(request: FastifyRequest, cause: string): Origin {
   return client === undefined ? origin : { ...origin, client: cutClient(client) }
 }
 
-/** The IP address that the request comes from. */
+/**
+ * The IP address that the request comes from. It is kept, because a socket does not have it any more once it is closed;
+ * '' if it was closed before the first call.
+ */
 export function addressOf(request: FastifyRequest): string {
-  return unmappedIp(request.ip)
+  return (request.address ??= unmappedIp(request.ip ?? ''))
 }
 
 /** Browsers continue for lines. */

@@ -23,6 +23,14 @@ export interface Found<Context = never> {
 export interface RowWatch {
   /** Before the body is read. Throws an SvcdError to refuse the request. */
   before?(row: Endpoint<never>, request: FastifyRequest, reply: FastifyReply): void
-  /** The answer was sent, or its connection has ended. `argument` is that of the path, decoded; '' for none. */
-  after?(row: Endpoint<never>, request: FastifyRequest, argument: string, status: number): void
+  /**
+   * The answer was sent, or its connection has ended; without an answer there is no `status`. `argument` is that of
+   * the path, decoded; '' for none.
+   */
+  after?(
+    row: Endpoint<never>,
+    request: FastifyRequest,
+    argument: string,
+    status: number | undefined,
+  ): void
 }

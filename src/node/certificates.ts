@@ -5,7 +5,13 @@ import type { CertificateExpiry } from '../base/expiry.ts'
 import type { Logger } from '../base/log.ts'
 import type { Config } from '../config/options.ts'
 import type { PeerTls } from '../peers/tls.ts'
-import { expiryOf, hasName, readCheckTls, readHttpsTls, readPeerTls } from '../process/pem-files.ts'
+import {
+  hasName,
+  readCheckTls,
+  readHttpsTls,
+  readPeerTls,
+  validityOf,
+} from '../process/pem-files.ts'
 import type { HttpsTexts } from '../process/pem-files.ts'
 
 /** Who uses the files, once its port is open. */
@@ -70,9 +76,12 @@ export class NodeCertificates {
       ['check', checks?.cert],
       ['check-ca', checks?.ca],
     ] as const
-    return texts.flatMap(([use, text]) =>
-      text === undefined ? [] : [{ use, expiresMs: expiryOf(text) }],
-    )
+    return texts.flatMap(([use, text]) => {
+      if (text === undefined) return []
+      const { fromMs, expiresMs } = validityOf(text)
+      // A new authority may be there before it is valid: the old one is still beside it.
+      return use.endsWith('-ca') ? [{ use, expiresMs }] : [{ use, expiresMs, fromMs }]
+    })
   }
 
   get https(): HttpsTexts | undefined {
@@ -94,7 +103,7 @@ export class NodeCertificates {
       this.#again('HTTPS', () => {
         const read = readHttpsTls(https)
         if (read === undefined || isSame(read, this.#https)) return false
-        this.#refuseExpired(read.cert, '-https-cert-file')
+        this.#refuseInvalid(read.cert, '-https-cert-file')
         this.users.https?.(read)
         this.#https = read
         return true
@@ -102,7 +111,7 @@ export class NodeCertificates {
       this.#again('connections between servers', () => {
         const read = peerTlsOf({ ...this.#config, peerTls: { ...peerTls, mode, verifyServerRole } })
         if (read === undefined || isSame(read, this.#peers)) return false
-        this.#refuseExpired(read.cert, '-peer-cert-file')
+        this.#refuseInvalid(read.cert, '-peer-cert-file')
         this.users.peers?.(read)
         this.#peers = read
         logRules(read, this.#logger)
@@ -117,10 +126,14 @@ export class NodeCertificates {
   }
 
   /** It would replace a certificate that may still be valid. */
-  #refuseExpired(cert: string, option: string): void {
-    const expiresMs = expiryOf(cert)
-    if (expiresMs > this.#clock.wallMs()) return
-    const reason = `the certificate expired on ${new Date(expiresMs).toISOString()}`
+  #refuseInvalid(cert: string, option: string): void {
+    const { fromMs, expiresMs } = validityOf(cert)
+    const nowMs = this.#clock.wallMs()
+    if (fromMs <= nowMs && nowMs < expiresMs) return
+    const reason =
+      fromMs > nowMs
+        ? `the certificate is not valid before ${new Date(fromMs).toISOString()}`
+        : `the certificate expired on ${new Date(expiresMs).toISOString()}`
     throw svcdError('invalid-option', { option, reason })
   }
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { connect as connectTls, createServer as createTlsServer, TLSSocket } from 'node:tls'
 import type { Socket } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
@@ -34,9 +35,20 @@ export interface PeerCertificate {
   readonly isForAnyServer: (role: string) => boolean
 }
 
-/** TLS 1.3 only, and both sides show a certificate. */
+/**
+ * TLS 1.3 only, and both sides show a certificate. No session is resumed: OpenSSL would not look at the certificate
+ * again, which may have expired.
+ */
 function tlsOptions({ cert, key, ca }: PeerTls) {
-  return { cert, key, ca, minVersion: 'TLSv1.3', rejectUnauthorized: true } as const
+  const secureOptions = constants.SSL_OP_NO_TICKET
+  return {
+    cert,
+    key,
+    ca,
+    minVersion: 'TLSv1.3',
+    rejectUnauthorized: true,
+    secureOptions,
+  } as const
 }
 
 export function createMutualTlsServer(tls: PeerTls, handshakeTimeout: number): TlsServer {

@@ -45,15 +45,21 @@ export function createAuthority({ days, domains, nowMs }: AuthorityOptions): Cre
 }
 
 /**
- * A certificate for a role, signed by `authority`. Undefined if its key has a type that svcd cannot sign
- * with. Throws an error for texts that are not certificate and key of an authority.
+ * A certificate for a role, signed by `authority`, and not valid for longer than that. Undefined if its key has a
+ * type that svcd cannot sign with. Throws an error for texts that are not certificate and key of an authority that
+ * is valid now.
  */
 export function createLeaf(authority: Credentials, options: LeafOptions): Credentials | undefined {
   const { role, days, nowMs } = options
+  const { key, certificate } = signerOf(authority, nowMs)
   const { privateKey, publicKey } = newKey()
   const [commonName = '', ...others] = namesOf(options)
+  const { from, until } = span(days, nowMs)
+  const end = new Date(certificate.validTo)
   const facts: CertificateFacts = {
-    ...span(days, nowMs),
+    from,
+    // Beyond its authority it would be refused, although its own date says otherwise.
+    until: until < end ? until : end,
     commonName,
     serial: newSerial(),
     publicKey,
@@ -62,13 +68,22 @@ export function createLeaf(authority: Credentials, options: LeafOptions): Creden
     ipAddresses: addressesOf(options),
     usages: usagesOf[role],
   }
+  const cert = certificatePem(facts, { key, certificate })
+  return cert === undefined ? undefined : { cert, key: pemOf(privateKey) }
+}
+
+/** Throws an error that says what is wrong with `authority`. */
+function signerOf(authority: Credentials, nowMs: number) {
   const key = createPrivateKey(authority.key)
   const certificate = new X509Certificate(authority.cert)
   if (!certificate.ca) throw new Error('the certificate is not that of an authority')
-  if (!certificate.checkPrivateKey(key))
+  if (!certificate.checkPrivateKey(key)) {
     throw new Error('the key does not belong to the certificate')
-  const cert = certificatePem(facts, { key, certificate })
-  return cert === undefined ? undefined : { cert, key: pemOf(privateKey) }
+  }
+  if (Date.parse(certificate.validTo) <= nowMs) {
+    throw new Error(`the authority expired on ${new Date(certificate.validTo).toISOString()}`)
+  }
+  return { key, certificate }
 }
 
 /** `server.dc1.consul`: who shows it is a server of that datacenter. */

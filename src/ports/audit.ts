@@ -10,9 +10,10 @@ export interface AuditedRequest {
   readonly accessor?: string | undefined
   /** The argument of the path, and the parameters that the endpoint names. */
   readonly target: Readonly<Record<string, string>>
-  readonly outcome: 'done' | 'denied' | 'failed'
-  /** Of the answer. */
-  readonly status: number
+  /** `unknown`: the client was gone before the answer. */
+  readonly outcome: 'done' | 'denied' | 'failed' | 'unknown'
+  /** Of the answer; undefined: there was none. */
+  readonly status: number | undefined
 }
 
 /** The audit log of this server, for requests. */

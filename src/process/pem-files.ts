@@ -28,10 +28,13 @@ export function readPeerTls({ certFile, keyFile, caFile }: PemFiles): PemTexts |
   return { cert, key, ca: readAuthority(caFile, '-peer-ca-file') }
 }
 
-/** When the first of the certificates in a PEM text expires, in milliseconds since 1970. */
-export function expiryOf(pem: string): number {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem]
-  return Math.min(...blocks.map((block) => Date.parse(new X509Certificate(block).validTo)))
+/** When all certificates in a PEM text are valid, in milliseconds since 1970. */
+export function validityOf(pem: string): { readonly fromMs: number; readonly expiresMs: number } {
+  const all = certificatesIn(pem)
+  return {
+    fromMs: Math.max(...all.map(({ validFrom }) => Date.parse(validFrom))),
+    expiresMs: Math.min(...all.map(({ validTo }) => Date.parse(validTo))),
+  }
 }
 
 /** Whether a certificate, as a PEM text, has an alternative name. */
@@ -92,7 +95,10 @@ export function pemFaults(
 }
 
 function readCertificate(path: string, option: string): string {
-  return readPem(path, option, (cert) => createSecureContext({ cert }))
+  return readPem(path, option, (cert) => {
+    createSecureContext({ cert })
+    certificatesIn(cert)
+  })
 }
 
 /** It must belong to the certificate. */
@@ -100,9 +106,33 @@ function readKey(path: string, option: string, cert: string): string {
   return readPem(path, option, (key) => createSecureContext({ cert, key }))
 }
 
-/** OpenSSL takes a file without certificates as an authority, and then trusts no certificate. */
+/**
+ * OpenSSL takes a file without certificates as an authority, and then trusts no certificate. It also takes a file
+ * whose second certificate is cut off, and then trusts only the first.
+ */
 function readAuthority(path: string, option: string): string {
-  return readPem(path, option, (ca) => new X509Certificate(ca))
+  return readPem(path, option, certificatesIn)
+}
+
+/** The begin of a block of another kind, such as a key (RFC 7468 §2). */
+const otherBlock = /^-----BEGIN (?!(?:X509 |TRUSTED )?CERTIFICATE-----)[A-Z0-9 ]+-----/
+
+/** All certificates in a PEM text, at least one. Throws an error if one of them cannot be read. */
+function certificatesIn(pem: string): readonly X509Certificate[] {
+  const blocks = pem
+    .split(/^(?=-----B)/m)
+    .filter((text) => text.startsWith('-----B') && !otherBlock.test(text))
+  // OpenSSL says what is wrong with a text without certificates.
+  if (blocks.length < 2) return [new X509Certificate(pem)]
+  return blocks.map((block, at) => {
+    try {
+      return new X509Certificate(block)
+    } catch (error) {
+      throw new Error(`certificate ${at + 1} in it cannot be read: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    }
+  })
 }
 
 /** The text of a file that `use` accepts. */

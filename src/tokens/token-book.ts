@@ -107,7 +107,7 @@ export class TokenBook implements Tokens, Explanations {
     try {
       return this.#parts.state.read((reader) => reader.tokenOfSecret(hash)) !== undefined
     } catch {
-      // A damaged state: nobody knows.
+      // The state is damaged. Hide the text, in case it is a secret.
       return true
     }
   }

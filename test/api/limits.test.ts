@@ -233,3 +233,20 @@ t.test(
     t.equal((await ask('a', 'catalog/nodes?filter=Node!=x')).status, 200, 'room again')
   },
 )
+
+t.test('unknown tokens are counted for a whole subnet of IPv6', async (t) => {
+  const clock = { now: 0, monotonicMs: () => clock.now }
+  const api = new TestApi(t, { clock, tokens: new TestTokens() })
+  const ask = async (remoteAddress: string): Promise<number> => {
+    const headers = { 'x-consul-token': 'wrong' }
+    const url = '/v1/catalog/nodes'
+    return (await api.app.inject({ method: 'GET', url, headers, remoteAddress })).statusCode
+  }
+  for (let number = 0; number < 500; number++) {
+    t.equal(await ask(`2001:db8::${number.toString(16)}`), 403)
+  }
+  t.equal(await ask('2001:db8::ffff'), 429, 'a machine has all addresses of its /64')
+  t.equal(await ask('2001:db8:0:1::1'), 403, 'the next /64 is another machine')
+  t.equal(await ask('10.0.0.1'), 403)
+  t.equal(await ask('::ffff:10.0.0.2'), 403)
+})

@@ -150,3 +150,16 @@ t.test('the line of a request has no index, and each other line accounts for ent
   t.equal(indexIn('{"type":"change","index":'), undefined)
   t.end()
 })
+
+t.test('a line is one line and hides nothing, whatever is in a key', (t) => {
+  const key = 'a\r\n{"type":"change"}\u001b[2J\u009b\u2028\u202eä\u{e0041}'
+  const text = changeLine(7, command({ ...put, key }), undefined)
+  t.match(JSON.parse(text), { target: { key } })
+  t.match(text, /^[^\n]+\n$/)
+  t.notMatch(
+    text.slice(0, -1),
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u,
+  )
+  t.match(text, 'ä')
+  t.end()
+})

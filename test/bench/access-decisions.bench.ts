@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import { must } from '../../src/base/assert.ts'
 import { Authorizer } from '../../src/access/rules/authorizer.ts'
 import { policyFrom } from '../../src/access/rules/policy.ts'
@@ -65,10 +64,11 @@ function requestCheck(texts: readonly string[]): (name: string) => void {
     },
   )
   const { requesterOf } = requesters(tokens, alone)
+  type Asked = Parameters<typeof requesterOf>[0]
   const headers = { 'x-consul-token': 'secret-1' }
   return (name) => {
-    const request: Partial<FastifyRequest> = { query: {}, headers }
-    mustAllow(requesterOf(request as FastifyRequest), { resource: 'key', name, access: 'read' })
+    const request: Partial<Asked> = { query: {}, headers }
+    mustAllow(requesterOf(request as Asked), { resource: 'key', name, access: 'read' })
   }
 }
 

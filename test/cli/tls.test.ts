@@ -96,6 +96,10 @@ t.test('openssl finds no fault with them', { skip: missing('openssl') }, async (
 
 t.test('what cannot be meant is refused by name', async (t) => {
   const cwd = t.testdir({ 'text.pem': 'no key' })
+  t.match(
+    tls(cwd, 'ca', 'create', '-additional-name-constraint', 'a b'),
+    /-additional-name-constraint: "a b" is not a DNS name/,
+  )
   tls(cwd, 'ca', 'create')
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /-server: set exactly one of -server, -client and -cli/],

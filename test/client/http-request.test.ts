@@ -5,6 +5,7 @@ import {
   type RequestListener,
   type ServerResponse,
 } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
@@ -12,6 +13,7 @@ import t, { type Test } from 'tap'
 import { Client } from '../../src/client/client.ts'
 import { causeOf, failureReason } from '../../src/client/failure.ts'
 import { httpRequest } from '../../src/client/http-request.ts'
+import { authority, leaf } from '../helpers/certificates.ts'
 
 // How the client of an agent speaks HTTP, against servers of every kind.
 
@@ -272,4 +274,24 @@ t.test('an upload whose source fails rejects with the reason', async (t) => {
     throw new Error('the disk is gone')
   }
   await t.rejects(new Client({ address: base }).restore(broken()), { message: /the disk is gone/ })
+})
+
+t.test('a redirect does not take a token from HTTPS to HTTP', async (t) => {
+  let heard = 0
+  const plain = await serve(t, (_request, response) => {
+    heard++
+    response.end('x')
+  })
+  const ca = authority()
+  const server = createTlsServer(leaf(ca), (_request, response) => {
+    response.writeHead(301, { Location: `${plain}/v1/kv/a` }).end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  const headers = { 'X-Consul-Token': 'secret' }
+  const asked = httpRequest(`https://127.0.0.1:${port}/v1/kv/a`, { headers, tls: { ca: ca.cert } })
+  await t.rejects(asked, { message: /redirects to http:.*without TLS/ })
+  t.equal(heard, 0)
 })

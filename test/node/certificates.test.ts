@@ -1,101 +1,106 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { expiryFinding } from '../../src/base/expiry.ts'
+import type { Test } from 'tap'
 import { silentLogger } from '../../src/base/log.ts'
-import { certificateFindings } from '../../src/cli/doctor-certificates.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { NodeCertificates } from '../../src/node/certificates.ts'
-import { expiryMetrics } from '../../src/observe/expiry-metrics.ts'
 import { authority, leaf, writeCredentials } from '../helpers/certificates.ts'
 
 const dayMs = 86_400_000
-const madeMs = Date.parse('2026-11-28T12:00:00Z')
-const expiresMs = madeMs + 100 * dayMs
+const ca = authority(Date.now() - 400 * dayMs)
 
-/** What is said of a certificate that has so many days left. */
-const rows = [
-  { days: 40, level: 'ok', isUrgent: false, text: /expires in 40 days, on 2027-03-08$/ },
-  { days: 30, level: 'ok', isUrgent: false, text: /expires in 30 days/ },
-  { days: 29.9, level: 'warning', isUrgent: false, text: /expires in 29 days/ },
-  { days: 7, level: 'warning', isUrgent: false, text: /expires in 7 days/ },
-  { days: 6.9, level: 'warning', isUrgent: true, text: /expires in 6 days/ },
-  { days: 1.5, level: 'warning', isUrgent: true, text: /expires in 1 day,/ },
-  { days: 0.5, level: 'warning', isUrgent: true, text: /expires within a day, on 2027-03-08$/ },
-  { days: 0, level: 'problem', isUrgent: true, text: /expired on 2027-03-08$/ },
-  { days: -3, level: 'problem', isUrgent: true, text: /expired on 2027-03-08$/ },
-] as const
-
-t.test('a certificate is a warning for 30 days before its end, and then a problem', async (t) => {
-  for (const { days, level, isUrgent, text } of rows) {
-    const found = expiryFinding({ use: 'https', expiresMs }, expiresMs - days * dayMs)
-    t.match(found, { level, isUrgent, text }, `${days} days`)
-    t.match(found.text, /^The certificate for https /)
-  }
-})
-
-t.test('svcd doctor calls the last week a problem', async (t) => {
-  const self = {
-    Config: { Datacenter: 'dc1', NodeName: 'n1', NodeID: 'x', Server: true, Version: '1.21.4' },
-    DebugConfig: { DNSPort: 8600, DNSDomain: 'consul.' },
-    Stats: { certificates: { https: new Date(expiresMs).toISOString() } },
-  }
-  for (const { days, level, isUrgent } of rows) {
-    const [found] = certificateFindings(self, expiresMs - days * dayMs)
-    t.equal(found?.level, isUrgent ? 'problem' : level, `${days} days`)
-    t.equal(found?.next !== undefined, level !== 'ok', 'with the next step')
-  }
-})
-
-t.test('the agent logs at its start which certificates expire soon or have expired', async (t) => {
+/** The files of a server, and what reads them. */
+function filesFor(t: Test, own = leaf(ca)) {
   const directory = t.testdir()
-  const ca = authority(madeMs)
-  const { cert, key } = writeCredentials(directory, 'n1', leaf(ca, { days: 100, nowMs: madeMs }))
+  const { cert, key } = writeCredentials(directory, 'own', own)
+  const authorities = join(directory, 'ca.pem')
+  writeFileSync(authorities, ca.cert)
+  const logged: string[] = []
+  const note = (_fields: object, message: string): void => void logged.push(message)
   const flags = {
     server: ['true'],
-    dataDir: [directory],
+    dataDir: ['/d'],
     'ports.https': ['0'],
     'https.certFile': [cert],
     'https.keyFile': [key],
+    'https.caFile': [authorities],
+    'https.verifyIncoming': ['true'],
+    'peerTls.certFile': [cert],
+    'peerTls.keyFile': [key],
+    'peerTls.caFile': [authorities],
   }
   const config = parseConfig({ flags, env: {}, files: [], hostName: 'n1' })
-  for (const [days, expected] of [
-    [40, []],
-    [20, ['warn The certificate for https expires in 20 days, on 2027-03-08']],
-    [-1, ['error The certificate for https expired on 2027-03-08']],
-  ] as const) {
-    const lines: string[] = []
-    const logger = {
-      ...silentLogger,
-      warn: (_fields: object, text: string) => void lines.push(`warn ${text}`),
-      error: (_fields: object, text: string) => void lines.push(`error ${text}`),
-    }
-    const clock = { wallMs: () => expiresMs - days * dayMs }
-    const certificates = new NodeCertificates(config, logger, clock)
-    certificates.stop()
-    t.strictSame(lines, expected, `${days} days`)
-    t.strictSame(certificates.expiries, [{ use: 'https', expiresMs }])
+  const open = (): NodeCertificates => {
+    const logger = { ...silentLogger, warn: note, error: note }
+    const certificates = new NodeCertificates(config, logger, { wallMs: () => Date.now() })
+    t.teardown(() => certificates.stop())
+    return certificates
   }
+  return { directory, authorities, logged, open }
+}
+
+t.test('a file of authorities counts only if all of it can be read', async (t) => {
+  const { authorities, open } = filesFor(t)
+  const certificates = open()
+  const used: object[] = []
+  certificates.users.https = (texts) => void used.push(texts)
+  certificates.users.peers = (texts) => void used.push(texts)
+  const other = authority().cert
+  const lines = other.trim().split('\n')
+  const faulty = [
+    ['cut off', lines.slice(0, 5).join('\n')],
+    ['without its last line', `${lines.slice(0, -1).join('\n')}\n`],
+    ['damaged', other.replace(lines[2] ?? '', 'AAAA'.repeat(16))],
+  ] as const
+  for (const [what, more] of faulty) {
+    writeFileSync(authorities, `${ca.cert}${more}`)
+    t.match(
+      certificates.reload(),
+      [/^Option -https-ca-file: .*certificate 2/, /^Option -peer-ca-file: .*certificate 2/],
+      what,
+    )
+    t.throws(open, { code: 'invalid-option', message: /-ca-file: .*certificate 2/ }, what)
+  }
+  t.strictSame(used, [], 'the previous files stay in use')
+  writeFileSync(authorities, `# two authorities\n${ca.cert}\n${other}`)
+  t.strictSame(certificates.reload(), [])
+  t.equal(used.length, 2)
 })
 
-t.test('the metric has the seconds that are left of each certificate', async (t) => {
-  t.strictSame(expiryMetrics([], madeMs), [], 'not without certificates')
-  const peer = { use: 'peer', expiresMs: expiresMs + 500 }
-  const at = (nowMs: number) =>
-    expiryMetrics([{ use: 'https', expiresMs }, peer], nowMs).map(({ name, samples }) => [
-      name,
-      samples.map(({ labels, value }) => [labels['use'], value]),
-    ])
-  const daySeconds = 86_400
-  t.strictSame(at(madeMs), [
-    [
-      'svcd_certificate_expiry_seconds',
-      [
-        ['https', 100 * daySeconds],
-        ['peer', 100 * daySeconds],
-      ],
-    ],
-  ])
-  t.strictSame(at(expiresMs + dayMs)[0]?.[1], [
-    ['https', -daySeconds],
-    ['peer', -daySeconds],
-  ])
+t.test('a certificate that is not valid yet, or not any more, replaces none', async (t) => {
+  const { directory, open } = filesFor(t)
+  const certificates = open()
+  const before = certificates.peers?.cert
+  const cases = [
+    [leaf(ca, { nowMs: Date.now() - 366 * dayMs }), /the certificate expired on /],
+    [leaf(ca, { nowMs: Date.now() + dayMs }), /the certificate is not valid before /],
+  ] as const
+  for (const [credentials, reason] of cases) {
+    writeCredentials(directory, 'own', credentials)
+    t.match(certificates.reload(), [reason, reason])
+    t.equal(certificates.peers?.cert, before)
+  }
+  writeCredentials(directory, 'own', leaf(ca))
+  t.strictSame(certificates.reload(), [])
+})
+
+t.test('an agent that starts with a certificate that is not valid yet says so', async (t) => {
+  const { logged, open } = filesFor(t, leaf(ca, { nowMs: Date.now() + dayMs }))
+  open()
+  t.match(
+    logged.filter((line) => line.includes('not valid')),
+    [/^The certificate for https is not valid before \d{4}-/, /for peer is not valid before /],
+  )
+})
+
+t.test('the first fault in a chain of certificates is found, too', async (t) => {
+  const { directory, open } = filesFor(t)
+  const certificates = open()
+  const path = join(directory, 'own.pem')
+  const whole = readFileSync(path, 'utf8')
+  appendFileSync(path, ca.cert)
+  t.strictSame(certificates.reload(), [], 'a chain is taken')
+  writeFileSync(path, `${whole}${ca.cert.slice(0, 300)}`)
+  t.match(certificates.reload(), [/^Option -https-cert-file: /, /^Option -peer-cert-file: /])
 })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import t from 'tap'
 import type { PeerTls } from '../../src/peers/tls.ts'
 import type { LeafOptions } from '../../src/pki/authority.ts'
@@ -108,6 +109,11 @@ t.test(
       ['of another datacenter', { datacenter: 'dc2' }, /must contain the name server.dc1.consul/],
       ['with a longer name', { role: 'client', dnsNames: ['server.dc1.consul.x'] }, /must contain/],
       ['for a part', { role: 'client', dnsNames: ['x.server.dc1.consul'] }, /must contain/],
+      [
+        'with the role inside another name',
+        { role: 'client', dnsNames: ['x', 'a, DNS:server.dc1.consul, b'] },
+        /must contain/,
+      ],
     ]
     for (const [what, options, refused] of cases) {
       const x = await rig(t, 'x', {
@@ -166,3 +172,31 @@ t.test(
     }
   },
 )
+
+t.test('no session is resumed, so each connection shows a valid certificate', async (t) => {
+  const a = await rig(t, 'a', { tls: tls() })
+  const open = async (session?: Buffer): Promise<Buffer | undefined> => {
+    let ticket: Buffer | undefined
+    const { ca: authorities, cert, key } = tls()
+    const socket = connectTls({
+      ca: authorities,
+      cert,
+      key,
+      session,
+      host: '127.0.0.1',
+      port: a.transport.port,
+      checkServerIdentity: () => undefined,
+    })
+    t.teardown(() => socket.destroy())
+    socket.on('session', (found) => (ticket = found))
+    socket.on('error', () => {})
+    await once(socket, 'secureConnect')
+    t.notOk(socket.isSessionReused())
+    // It says nothing that a server would say: the answer is behind all tickets.
+    socket.write('x'.repeat(100))
+    socket.resume()
+    await once(socket, 'close')
+    return ticket
+  }
+  await open(await open())
+})

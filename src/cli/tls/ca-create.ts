@@ -47,9 +47,13 @@ function domainsOf({
   additionalNameConstraint: more = [],
 }: CaOptions): readonly string[] | undefined {
   if (nameConstraint !== true && more.length === 0) return undefined
-  for (const name of [domain, ...more]) {
+  const names = [
+    ['-domain', domain],
+    ...more.map((name) => ['-additional-name-constraint', name] as const),
+  ] as const
+  for (const [option, name] of names) {
     const reason = checkDnsName(name)
-    if (reason !== undefined) throw svcdError('invalid-option', { option: '-domain', reason })
+    if (reason !== undefined) throw svcdError('invalid-option', { option, reason })
   }
   return [...new Set([domain, 'localhost', ...more])]
 }

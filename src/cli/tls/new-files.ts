@@ -1,5 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs'
-import { svcdError } from '../../base/errors.ts'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { reasonOf, svcdError } from '../../base/errors.ts'
 import type { Credentials } from '../../pki/authority.ts'
 
 export interface PemPaths {
@@ -8,21 +8,39 @@ export interface PemPaths {
 }
 
 /**
- * Writes a certificate and its key; only the owner can read the key. Throws `file-exists` before anything is
- * written, and the error of the system.
+ * Writes a certificate and its key; only the owner can read the key. Throws `file-exists` or `file-unwritable`; then
+ * neither file was added.
  */
 export function writeNew({ cert, key }: PemPaths, credentials: Credentials): void {
   for (const path of [cert, key]) if (existsSync(path)) throw svcdError('file-exists', { path })
   write(key, credentials.key, 0o600)
-  write(cert, credentials.cert, 0o644)
+  try {
+    write(cert, credentials.cert, 0o644)
+  } catch (error) {
+    removeQuietly(key)
+    throw error
+  }
 }
 
 function write(path: string, text: string, mode: number): void {
   try {
     writeFileSync(path, text, { flag: 'wx', mode })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw svcdError('file-exists', { path }, error)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw svcdError('file-exists', { path }, error)
+    }
+    // A full disk leaves a part of it, which the next command would take for a certificate.
+    removeQuietly(path)
+    throw svcdError('file-unwritable', { path, reason: reasonOf(error) }, error)
+  }
+}
+
+/** The error that matters is the one of the write. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Its directory cannot be read either, or does not exist.
   }
 }
 

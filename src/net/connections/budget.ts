@@ -1,5 +1,5 @@
 import { IdleList } from './idle-list.ts'
-import { clientGroup } from './client-group.ts'
+import { clientGroup } from '../../base/client-group.ts'
 import type { IdleLinks } from './idle-list.ts'
 
 /** How many connections one port may have. */

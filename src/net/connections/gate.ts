@@ -1,4 +1,4 @@
-import { isLoopback, plainAddress } from './client-group.ts'
+import { isLoopback, plainAddress } from './client-address.ts'
 import type { Server, Socket } from 'node:net'
 import type { Client, PortBudget, PortFigures, Refusal, Slot } from './budget.ts'
 import type { PeerNotices } from '../../process/peer-notices.ts'

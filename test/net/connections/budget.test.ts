@@ -1,6 +1,7 @@
 import t from 'tap'
 import { must } from '../../../src/base/assert.ts'
-import { clientGroup, isLoopback, plainAddress } from '../../../src/net/connections/client-group.ts'
+import { clientGroup } from '../../../src/base/client-group.ts'
+import { isLoopback, plainAddress } from '../../../src/net/connections/client-address.ts'
 import { ConnectionBudget } from '../../../src/net/connections/budget.ts'
 import type { PortBudget, PortLimits, Slot } from '../../../src/net/connections/budget.ts'
 import {

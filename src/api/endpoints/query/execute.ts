@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { Caller } from '../../../access/caller.ts'
 import { Viewer } from '../../../access/viewer.ts'
 import { SvcdError, svcdError } from '../../../base/errors.ts'
-import { parseIp, unmappedIp } from '../../../base/ip.ts'
+import { parseIp } from '../../../base/ip.ts'
 import { randomBelow } from '../../../base/random.ts'
 import type { Random } from '../../../base/random.ts'
 import { chooserOf, nearFirst } from '../../../prepared-query/choose.ts'
@@ -17,6 +17,7 @@ import type { Answer } from '../../../http/answer.ts'
 import { addReadHeaders, reach } from '../../../http/consistency.ts'
 import type { Asked } from '../../../http/endpoint.ts'
 import { instanceJson } from '../../../http/encode.ts'
+import { addressOf } from '../../../http/origin.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
 import type { Consistency } from '../../../http/parameters.ts'
 import { writeFor } from '../../../http/long-answers.ts'
@@ -70,7 +71,7 @@ export async function execute(
     query: connect ? { ...query, service: { ...query.service, connect } } : query,
     near: near === '' ? query.service.near : near,
     limit,
-    client: unmappedIp(request.ip),
+    client: addressOf(request),
     random,
   }
   const meta = metaOf(context, consistency)

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { svcdError } from '../../base/errors.ts'
+import { svcdError } from '../base/errors.ts'
 
 const beatMs = 15_000
 /** A reader that took nothing for so many beats is gone. */
