@@ -72,7 +72,7 @@ t.test('the agent logs at its start which certificates expire soon or have expir
     const certificates = new NodeCertificates(config, logger, clock)
     certificates.stop()
     t.strictSame(lines, expected, `${days} days`)
-    t.strictSame(certificates.expiries, [{ use: 'https', expiresMs }])
+    t.match(certificates.expiries, [{ use: 'https', expiresMs }])
   }
 })
 

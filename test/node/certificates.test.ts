@@ -56,7 +56,7 @@ t.test('a file of authorities counts only if all of it can be read', async (t) =
   for (const [what, more] of faulty) {
     writeFileSync(authorities, `${ca.cert}${more}`)
     t.match(
-      certificates.reload(),
+      certificates.reload().leftOut,
       [/^Option -https-ca-file: .*certificate 2/, /^Option -peer-ca-file: .*certificate 2/],
       what,
     )
@@ -64,7 +64,7 @@ t.test('a file of authorities counts only if all of it can be read', async (t) =
   }
   t.strictSame(used, [], 'the previous files stay in use')
   writeFileSync(authorities, `# two authorities\n${ca.cert}\n${other}`)
-  t.strictSame(certificates.reload(), [])
+  t.strictSame(certificates.reload().leftOut, [])
   t.equal(used.length, 2)
 })
 
@@ -78,11 +78,11 @@ t.test('a certificate that is not valid yet, or not any more, replaces none', as
   ] as const
   for (const [credentials, reason] of cases) {
     writeCredentials(directory, 'own', credentials)
-    t.match(certificates.reload(), [reason, reason])
+    t.match(certificates.reload().leftOut, [reason, reason])
     t.equal(certificates.peers?.cert, before)
   }
   writeCredentials(directory, 'own', leaf(ca))
-  t.strictSame(certificates.reload(), [])
+  t.strictSame(certificates.reload().leftOut, [])
 })
 
 t.test('an agent that starts with a certificate that is not valid yet says so', async (t) => {
@@ -100,7 +100,10 @@ t.test('the first fault in a chain of certificates is found, too', async (t) => 
   const path = join(directory, 'own.pem')
   const whole = readFileSync(path, 'utf8')
   appendFileSync(path, ca.cert)
-  t.strictSame(certificates.reload(), [], 'a chain is taken')
+  t.strictSame(certificates.reload().leftOut, [], 'a chain is taken')
   writeFileSync(path, `${whole}${ca.cert.slice(0, 300)}`)
-  t.match(certificates.reload(), [/^Option -https-cert-file: /, /^Option -peer-cert-file: /])
+  t.match(certificates.reload().leftOut, [
+    /^Option -https-cert-file: /,
+    /^Option -peer-cert-file: /,
+  ])
 })
