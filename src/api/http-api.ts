@@ -201,6 +201,7 @@ function addRequestFields(app: FastifyInstance): void {
   app.decorateRequest('requester', undefined)
   app.decorateRequest('found')
   app.decorateRequest('isOver', false)
+  app.decorateRequest('address')
 }
 
 /** Where requests are logged, and whose secrets are left out. */

@@ -5,7 +5,7 @@ import type { Command, Outcome } from '../state/machine/command.ts'
 
 // The lines of an audit log. Each is a JSON object in one line, and contains no values and no secrets.
 
-/** The line of a command of the log. `outcome` is undefined when it is no longer known. */
+/** The line of a command of the log. `outcome`: undefined if it is not known any more. */
 export function changeLine(
   index: number,
   { timeMs, requestId, actor, accessor, cause, body }: Command,

@@ -40,7 +40,7 @@ export interface AuditTrailParts {
   /** The log from which entries without a line are read. */
   readonly log: Pick<LogReader, 'state' | 'entries'>
   readonly appliedIndex: () => Index
-  /** The outcome of a request; undefined: it is no longer known. */
+  /** The outcome of a request. Undefined if it is not known any more. */
   readonly outcomeOf: (requestId: string) => Outcome | undefined
   readonly logger: Logger
   readonly clock: Clock

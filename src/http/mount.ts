@@ -113,7 +113,7 @@ function addPlace<Context extends RequesterContext>(
   }
   const checks = new Map(rows.map((row) => [row, checkOf(row.permission)]))
   const hooks = watchHooks(context, find, watches)
-  // Who may not do it does not make the server read a body.
+  // A client without the right does not make the server read a body.
   const refuseEarly: onRequestHookHandler = (request, _reply, done) => {
     const { row, argument } = find(request)
     if (row?.body !== undefined) {
@@ -133,7 +133,7 @@ function addPlace<Context extends RequesterContext>(
     onRequest: [
       ...(rows.some(looksAtToken) ? [untilTokenKnown(context)] : []),
       ...(hooks.onRequest === undefined ? [] : [hooks.onRequest]),
-      refuseEarly,
+      ...(rows.some(({ body }) => body !== undefined) ? [refuseEarly] : []),
     ],
     handler: (request, reply) => {
       const { row, byMethod, argument } = find(request)

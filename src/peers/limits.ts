@@ -29,8 +29,8 @@ export interface PeerLimits {
   /** Requests under way in one direction of one connection. */
   readonly requestsMax: number
   /**
-   * Requests between two sweeps of one that is not a peer. It asks a few times to find a cluster and to join it;
-   * the answers to more would keep Raft's messages waiting.
+   * Requests that a server may send between two sweeps if it is not a peer. To find a cluster and to join it, a server
+   * sends a few. The answers to many would delay Raft's messages.
    */
   readonly strangerRequestsMax: number
   /** A connection to a bare address is closed after so long without a request. */

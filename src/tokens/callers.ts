@@ -10,7 +10,7 @@ const keptMax = 1024
 const nameLengthMax = 200
 
 /**
- * Callers by their rules. While a caller is in use, there is no second one with the same rules, because callers are
+ * Callers by their rules. There is at most one caller in use for the same rules, because callers are
  * the keys of caches.
  */
 export class Callers {

@@ -89,7 +89,7 @@ export class DecisionTable {
 
   /**
    * Every prefix of a name sorts before it or is equal, and what sorts between the two begins with that prefix. So the
-   * longest prefix is the last one that does not sort after the name, or a prefix of it.
+   * longest prefix is the last of the sorted prefixes that does not sort after the name, or a prefix of that one.
    */
   #ofPrefix(name: string): Decision | undefined {
     const at = firstBehind(this.#prefixes, name)

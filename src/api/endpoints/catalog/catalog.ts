@@ -147,7 +147,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
   ...meshOfCatalog,
 ]
 
-/** What a registration is of, for the log. */
+/** Names what is registered, for the log. */
 function shownOf({ nodeName, service, checks }: RegisterCommand): string {
   if (service !== undefined) return `service ${service.name} of node ${nodeName}`
   const [check] = checks

@@ -37,7 +37,7 @@ export function serviceSummaries(
       // Instances are found without regard to case.
       const key = Name.toLowerCase()
       if (key === last) continue
-      // Rules tell spellings apart, so the name is one that the viewer sees.
+      // Rules distinguish spellings, so the viewer gets a spelling that it may read.
       if (!viewer.sees('service', Name)) {
         yield undefined
         continue

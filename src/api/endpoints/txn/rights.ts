@@ -15,12 +15,12 @@ import type { ApiContext } from '../../context.ts'
 import { writeHolder } from '../catalog/rights.ts'
 import { failureOf } from './failures.ts'
 
-// What the operations of a transaction need: writes and comparisons are refused, keys that are read are filtered, and
-// another thing that may not be read is as one that does not exist.
+// The rights that the operations of a transaction need. Writes and comparisons are refused. Keys that are read are
+// filtered. A node, service or check that may not be read counts as missing.
 
 /**
- * The same operations, but a read of a key that the caller may not read does not fail if there is no such key: the
- * failure would reveal that. Its result is filtered.
+ * The same operations, but a read of a key that the caller may not read does not fail when the key is missing, because
+ * the failure would reveal that. Its result is filtered.
  */
 export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
   if (rights.allowsAll('key', 'read')) return asked
@@ -32,8 +32,8 @@ export function hiddenAsMissing(asked: AskedOps, rights: Rights): AskedOps {
 }
 
 /**
- * A fault for each operation that the caller may not do. A node, service or check that it may not read is one that does
- * not exist: if the operation succeeded, that would tell.
+ * A fault for each operation that the caller may not do. A read of a node, service or check that it may not read fails
+ * as if there were none, because success would reveal that there is one.
  */
 export function rightsFaults(
   context: Pick<ApiContext, 'catalog' | 'requesterOf' | 'denials'>,
@@ -56,7 +56,7 @@ export function rightsFaults(
   )
 }
 
-/** What an operation does to the registrations, for the log; undefined: nothing. */
+/** Describes a change of a registration, for the log. Undefined if the operation changes none. */
 function shownOf(op: TxnOp): string | undefined {
   if (op.verb === 'set-node') return `register node ${op.definition.name}`
   if (op.verb === 'set-service') return `register service ${op.definition.name} of node ${op.node}`
