@@ -15,6 +15,7 @@ import { openVersions } from '../../../src/state/families.ts'
 import { buildQuery } from '../../dns/fixture.ts'
 import { requestsOf } from '../../helpers/access-requests.ts'
 import { allRules, anyDeny, anyRules, largeDeny, naive } from '../../helpers/plain-rules.ts'
+import type { PlainRule } from '../../helpers/plain-rules.ts'
 import { questions, shownByDns } from './fuzz-dns-cases.ts'
 import type { DnsQuestion } from './fuzz-dns-cases.ts'
 import { World } from './fuzz-world.ts'
@@ -94,8 +95,14 @@ for (const byDefault of ['deny', 'allow'] as const) {
           if (at === 0) shownBefore += 2 * wide.size
         }
       })
-      const numRuns = Math.max(2, Math.ceil(requestsOf('dns') / 2 / (4 * questions.length)))
-      await fc.assert(property, { numRuns, endOnFailure: true, examples: [[allRules, largeDeny]] })
+      const numRuns = Math.max(4, Math.ceil(requestsOf('dns') / 2 / (4 * questions.length)))
+      // The first deny hides everything, the second nothing.
+      const noKeys: PlainRule = { ...largeDeny, kind: 'key' }
+      const examples: [PlainRule[], PlainRule][] = [largeDeny, noKeys].map((deny) => [
+        [...allRules],
+        deny,
+      ])
+      await fc.assert(property, { numRuns, endOnFailure: true, examples })
       t.ok(shownBefore > shownAfter && shownAfter > 0, `${shownBefore} things, then ${shownAfter}`)
       t.comment(`${asked} queries`)
     },
