@@ -5,7 +5,10 @@ import { heapBytes } from './thread-heaps.ts'
 // what is alive gives them back. Moving a small heap takes a few milliseconds, a heap of 100 MB 0.5 s. So it is
 // done only while all heaps are small and do not grow.
 
-/** When nothing is moved, the heap of a thread under load takes up to 38 MB. It must be possible to switch moving on again from there. */
+/**
+ * When nothing is moved, the heap of a thread under load takes up to 38 MB. It must be possible to switch moving on
+ * again from there.
+ */
 const smallBytes = 48 * 1024 * 1024
 /** From one look to the next. A request that fills memory grows by far more. */
 const growthBytesMax = 4 * 1024 * 1024

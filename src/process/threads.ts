@@ -5,7 +5,8 @@ import type { WorkerOptions } from 'node:worker_threads'
 const loading = new Set<Worker>()
 /** How long the end of the process waits for them. */
 const loadingMsMax = 2000
-let isEnding = false
+/** Undefined while the process is not ending. */
+let exitCode: number | undefined
 
 /**
  * Starts a thread of this program. It must send its first message after it has loaded its addons (SQLite, koffi).
@@ -14,9 +15,13 @@ let isEnding = false
 export function startThread(file: URL, options: WorkerOptions): Worker {
   const worker = new Worker(file, options)
   loading.add(worker)
-  const loaded = (): void => void loading.delete(worker)
-  worker.once('message', loaded)
-  worker.once('exit', loaded)
+  const onLoaded = (): void => {
+    loading.delete(worker)
+    // After the listeners of the thread's owner.
+    setImmediate(endIfLoaded)
+  }
+  worker.once('message', onLoaded)
+  worker.once('exit', onLoaded)
   return worker
 }
 
@@ -25,16 +30,12 @@ export function startThread(file: URL, options: WorkerOptions): Worker {
  * thread in which an addon is being initialized, the addon aborts the process (SIGABRT), and the exit code is lost.
  */
 export function endProcess(code: number): void {
-  if (isEnding) return
-  isEnding = true
-  const end = (): never => process.exit(code)
-  if (loading.size === 0) end()
-  setTimeout(end, loadingMsMax)
-  const endWhenLoaded = (): void => {
-    if (loading.size === 0) end()
-  }
-  for (const worker of loading) {
-    worker.once('message', endWhenLoaded)
-    worker.once('exit', endWhenLoaded)
-  }
+  if (exitCode !== undefined) return
+  exitCode = code
+  endIfLoaded()
+  setTimeout(() => process.exit(code), loadingMsMax)
+}
+
+function endIfLoaded(): void {
+  if (exitCode !== undefined && loading.size === 0) process.exit(exitCode)
 }

@@ -305,15 +305,15 @@ t.test(
       )
       return { most: within(0.99), worst: within(1), completed: floods, huge }
     }
-    const isFair = ({ most, worst, completed, huge }: Awaited<ReturnType<typeof loadOnce>>) =>
-      most < 250 && worst < 2000 && completed.every((each) => each.completed > 1000) && huge > 50
+    const faultsOf = ({ most, worst, completed, huge }: Awaited<ReturnType<typeof loadOnce>>) => [
+      ...(most < 250 ? [] : [`99 % of the answers within ${most} ms`]),
+      ...(worst < 2000 ? [] : [`all answers within ${worst} ms`]),
+      ...completed.filter((each) => !(each.completed > 1000)).map(() => 'a flood was not answered'),
+      ...(huge > 50 ? [] : [`${huge} huge answers`]),
+    ]
     // Other work on the machine only slows it down: a server that starves someone does so each time.
-    let load = await loadOnce()
-    for (let n = 1; n < loadsMax && !isFair(load); n++) load = await loadOnce()
-    t.ok(load.most < 250, '99 %')
-    t.ok(load.worst < 2000, 'all')
-    for (const { completed } of load.completed)
-      t.ok(completed > 1000, 'the floods were answered too')
-    t.ok(load.huge > 50, 'so were huge answers')
+    let faults = faultsOf(await loadOnce())
+    for (let n = 1; n < loadsMax && faults.length > 0; n++) faults = faultsOf(await loadOnce())
+    t.strictSame(faults, [])
   },
 )

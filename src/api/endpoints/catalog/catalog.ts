@@ -147,7 +147,7 @@ export const catalogEndpoints: readonly ApiEndpoint[] = [
   ...meshOfCatalog,
 ]
 
-/** Names what is registered, for the log. */
+/** The registered service, check or node in a log line: `service web of node n1`. */
 function shownOf({ nodeName, service, checks }: RegisterCommand): string {
   if (service !== undefined) return `service ${service.name} of node ${nodeName}`
   const [check] = checks

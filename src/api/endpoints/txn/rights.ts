@@ -56,7 +56,7 @@ export function rightsFaults(
   )
 }
 
-/** Describes a change of a registration, for the log. Undefined if the operation changes none. */
+/** The operation in a log line: `register node n1`. Undefined if it does not change nodes, services or checks. */
 function shownOf(op: TxnOp): string | undefined {
   if (op.verb === 'set-node') return `register node ${op.definition.name}`
   if (op.verb === 'set-service') return `register service ${op.definition.name} of node ${op.node}`
