@@ -254,6 +254,16 @@ t.test('every room imports only what its row allows', async (t) => {
   t.strictSame(layerFaults(sources, rules), [])
 })
 
+t.test(
+  'only src/process/threads.ts starts threads, so the end of the process waits for them',
+  async (t) => {
+    const starting = [...sources]
+      .filter(([path, text]) => path.startsWith('src/') && text.includes('new Worker('))
+      .map(([path]) => path)
+    t.strictSame(starting, ['src/process/threads.ts'])
+  },
+)
+
 t.test('no room holds more than 12 % of the lines', async (t) => {
   const lines = new Map<string, number>()
   let all = 0
