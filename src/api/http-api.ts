@@ -31,6 +31,8 @@ import { Renderer } from '../http/renderer.ts'
 import type { RowWatch } from '../http/row-watch.ts'
 import { requesters } from '../http/requesters.ts'
 import { RequestGuard } from '../http/request-guard.ts'
+import { addSite } from '../http/site.ts'
+import type { Site } from '../http/site.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/said-warnings.ts'
 import { NewSecrets } from './new-secrets.ts'
@@ -71,6 +73,8 @@ export interface HttpApiOptions {
   readonly audit?: Audit | undefined
   /** How many requests one client may send. Default: without a limit. */
   readonly limits?: RequestLimits
+  /** The files of the web UI. Default: it is not served. */
+  readonly site?: (() => Promise<Site>) | undefined
   /** Where warnings of registrations go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -144,6 +148,7 @@ export function createHttpApi(
   app.register((scope, _options, done) => {
     addEndpoints(scope, context, endpoints, watchesOf(options, limits))
     addNotBuiltRoutes(scope, urlsOf(endpoints), logger, context.tokens)
+    if (options.site !== undefined) addSite(scope, options.site)
     done()
   })
   return app

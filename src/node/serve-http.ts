@@ -18,6 +18,7 @@ import { auditOf } from './auditing.ts'
 import { bootstrapResetFile } from './bootstrap-reset.ts'
 import type { NodeCertificates } from './certificates.ts'
 import { requestLimits } from './connections.ts'
+import { readUiFiles } from './ui-files.ts'
 
 export interface HttpParts {
   readonly config: Config
@@ -53,6 +54,7 @@ export async function serveHttp(parts: HttpParts): Promise<ServedHttp> {
     bootstrapReset: bootstrapResetFile(directory, logger),
     audit: auditOf(config, replica),
     limits: requestLimits(config),
+    site: config.ui ? () => readUiFiles() : undefined,
   })
   stops.push(() => api.close())
   return listen(api, parts)
