@@ -9,6 +9,7 @@ import type { Random } from '../base/random.ts'
 import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { Backend } from '../ports/backend.ts'
 import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
+import type { LocalDns } from '../ports/dns.ts'
 import type { Explanations } from '../ports/explanations.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
@@ -73,6 +74,8 @@ export interface HttpApiOptions {
   readonly audit?: Audit | undefined
   /** How many requests one client may send. Default: without a limit. */
   readonly limits?: RequestLimits
+  /** The DNS server of this agent. Default: DNS is off. */
+  readonly dns?: LocalDns | undefined
   /** The files of the web UI. Default: it is not served. */
   readonly site?: (() => Promise<Site>) | undefined
   /** Where warnings of registrations go. Default: the logger, without a bound. */
@@ -119,6 +122,7 @@ export function createHttpApi(
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
   const context: ApiContext = {
     ...portsIn(backend),
+    dns: options.dns,
     waits,
     streams,
     lines,

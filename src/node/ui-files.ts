@@ -11,7 +11,7 @@ interface Row {
 }
 
 /**
- * Reads the files of the web UI, all at once: those of a build that replaces them while the agent runs have other
+ * Reads all files of the web UI together, because a build that replaces them while the agent runs gives them other
  * names. Rejects with `ui-not-built`.
  */
 export async function readUiFiles(directory: URL = packageFile('dist/ui/')): Promise<Site> {

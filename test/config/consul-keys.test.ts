@@ -111,11 +111,7 @@ t.test('settings that tune the inside of Consul are accepted, with one line each
     t.notMatch(notice, /\n/)
   }
   t.match(notices, [/raft|performance/])
-  t.ok(
-    notices.includes(
-      'option ui_dir in c.json: not used: svcd serves its own web UI',
-    ),
-  )
+  t.ok(notices.includes('option ui_dir in c.json: not used: svcd serves its own web UI'))
 })
 
 t.test('ui and ui_config.enabled turn the web UI on and off', async (t) => {

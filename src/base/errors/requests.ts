@@ -18,6 +18,11 @@ export const requestErrors = {
     exit: 1,
     text: 'Invalid URL path: not a recognized HTTP API endpoint',
   },
+  'dns-off': {
+    http: 404,
+    exit: 1,
+    text: 'DNS is off on this agent, so there is no answer to show. Set -dns-port, or ask another agent.',
+  },
   'ui-no-file': {
     http: 404,
     exit: 1,

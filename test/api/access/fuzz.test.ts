@@ -123,6 +123,7 @@ const reads: readonly (readonly [string, (body: string) => readonly Shown[]])[] 
   ]) as never),
   ['health/state/any', all(instance)],
   ['health/summary', field('service', 'Name')],
+  ['health/node-summary', field('node', 'Node')],
   ['kv/?recurse', field('key', 'Key')],
   ['kv/?keys', (body) => (JSON.parse(body) as string[]).map((key) => [['key', key]])],
   ['session/list', field('session', 'Node')],
