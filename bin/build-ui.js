@@ -1,5 +1,5 @@
-// Makes dist/ui/ of src/ui/: the web UI, bundled for browsers. Files below assets/ are named by their content, so a
-// browser may keep them for good. Each file also lies there compressed, so that the agent never compresses one.
+// Makes dist/ui/ of src/ui/: the web UI, bundled for browsers. The names of files below assets/ contain a hash of
+// their content, so browsers can keep them. Each file is also written compressed: the agent never compresses one.
 import { build } from 'esbuild'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
