@@ -23,7 +23,7 @@ export interface LocalDns {
   readonly address: string
   readonly port: number
   /**
-   * What it answers over TCP now. Rejects with `invalid-field` for a name or a type that cannot be asked. Undefined:
+   * Answers a question as over TCP. Rejects with `invalid-field` for a name or a type that cannot be asked. Undefined:
    * it sends no answer.
    */
   ask(name: string, type: string): Promise<DnsAnswer | undefined>

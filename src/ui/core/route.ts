@@ -44,7 +44,7 @@ function plainName(value: string): string {
   return /^(?:%2E){1,2}$/.test(value) ? value.replaceAll('%2E', '.') : value
 }
 
-/** A path with parameters; those that are undefined or '' are left out. */
+/** A path with parameters, without the undefined and empty ones. */
 export function withParameters(
   path: string,
   parameters: Readonly<Record<string, string | undefined>>,

@@ -12,7 +12,7 @@ interface EmptyProps {
   readonly children?: ComponentChildren
 }
 
-/** The text of a page without rows: what it will show, and the next step. */
+/** The text of a page without rows: its purpose, and the next step. */
 export function Empty({ title, isPage = false, children }: EmptyProps): JSX.Element {
   return (
     <section class="empty">
