@@ -124,6 +124,7 @@ t.test('with a catalog of a team', needs, async (t) => {
     t.strictSame(await violations(page), [])
     await picture(page, 'keys')
     await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await page.keyboard.press('g')
     await page.keyboard.press('n')
     await page.getByRole('heading', { name: 'Nodes' }).waitFor()

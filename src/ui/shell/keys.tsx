@@ -5,19 +5,18 @@ import { pathTo } from '../core/route.ts'
 import { pages } from '../pages/pages.tsx'
 
 const dialogId = 'keys'
-/** How long `g` waits for the letter of a page. */
-const chordMs = 1500
 
 /** The keys that work on every page. Tables have their own. */
 export function useKeys(): void {
   useEffect(() => {
-    let gAtMs = -Infinity
+    // `g` waits for the letter of a page. Any other key ends that.
+    let isChord = false
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       if (isTyping(event.target)) return
-      const isChord = event.timeStamp - gAtMs < chordMs
-      gAtMs = event.key === 'g' ? event.timeStamp : -Infinity
-      const page = isChord ? pages.find(({ entry }) => entry?.key === event.key) : undefined
+      const wasChord = isChord
+      isChord = event.key === 'g'
+      const page = wasChord ? pages.find(({ entry }) => entry?.key === event.key) : undefined
       if (page !== undefined) navigate(pathTo(page.path))
       else if (event.key === '/') focusSearch()
       else if (event.key === '?') openKeyHelp()

@@ -13,18 +13,18 @@ import { Suggestions, optionId } from './suggestions.tsx'
 
 /** Filters the list of the page while one types; on other pages Enter looks for services. */
 export function SearchBox({ isFilter }: { readonly isFilter: boolean }): JSX.Element {
-  const inUrl = isFilter ? (parameters.value.get('q') ?? '') : ''
-  const [text, setText] = useState(inUrl)
+  const [typed, setTyped] = useState('')
+  // On a page with a list the URL has the query, and nothing else: two places could differ while one types.
+  const text = isFilter ? (parameters.value.get('q') ?? '') : typed
   const [isOpen, setOpen] = useState(false)
   const [chosen, setChosen] = useState(-1)
-  // The URL may change without the box, for example by Back.
-  useEffect(() => setText(inUrl), [inUrl, isFilter])
+  useEffect(() => setTyped(''), [isFilter])
   const rows = isOpen ? suggestionsFor(text, knownValues.value) : []
   const change = (next: string, opens: boolean): void => {
-    setText(next)
     setOpen(opens)
     setChosen(-1)
     if (isFilter) setParameters({ q: next })
+    else setTyped(next)
   }
   // A field is only half a term: its values come next.
   const take = ({ query }: Suggestion): void => change(query, /[:.]$/.test(query))
