@@ -153,7 +153,8 @@ const rules: LayerRules = {
       ],
       builtins: ['fs', 'os'],
     },
-    ui: { imports: [], ...none },
+    // The web UI runs in a browser. It shares the judgement of instances with DNS and the API.
+    ui: { imports: ['client/rows.ts', 'health/judge.ts'], ...none },
     node: {
       imports: [
         'base',
@@ -229,6 +230,10 @@ const rules: LayerRules = {
     commander: ['src/cli/', 'test/cli/', 'test/helpers/command-facts.ts'],
     dns2: ['src/net/dns-client.ts', 'test/'],
     koffi: ['src/process/libc.ts'],
+    preact: ['src/ui/'],
+    '@preact/signals': ['src/ui/'],
+    'playwright-core': ['test/ui/'],
+    'axe-core': ['test/ui/'],
     tap: ['test/'],
     'fast-check': ['test/'],
     typescript: ['test/helpers/layers.ts', 'test/prose/source-passages.ts'],
@@ -242,7 +247,7 @@ function readSources(): ReadonlyMap<string, string> {
   const paths = ['src', 'test'].flatMap((top) =>
     readdirSync(new URL(top, root), { recursive: true, encoding: 'utf8' })
       .map((path) => `${top}/${path.replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith('.ts')),
+      .filter((path) => /\.tsx?$/.test(path)),
   )
   return new Map(paths.map((path) => [path, readFileSync(new URL(path, root), 'utf8')]))
 }
@@ -404,6 +409,16 @@ t.test('a planted violation is found', async (t) => {
       'fs on a database',
       { 'src/storage/a.ts': `import { readFileSync } from 'node:fs'\nreadFileSync('raft.db')` },
       ['src/storage/a.ts names a *.db file and opens files; only SQLite may open those'],
+    ],
+    [
+      'the server from the web UI',
+      { 'src/ui/pages/a.tsx': `import { b } from '../../http/b.ts'`, 'src/http/b.ts': '' },
+      ['src/ui/pages/a.tsx may not import src/http/b.ts: ui → http'],
+    ],
+    [
+      'the web UI from the server',
+      { 'src/http/a.ts': `import { b } from '../ui/b.tsx'`, 'src/ui/b.tsx': '' },
+      ['src/http/a.ts may not import src/ui/b.tsx: http → ui'],
     ],
     [
       'a worker by its .ts name',

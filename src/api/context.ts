@@ -2,6 +2,7 @@ import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { LocalAgent } from '../ports/agent.ts'
 import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
 import type { Cluster } from '../ports/cluster.ts'
+import type { LocalDns } from '../ports/dns.ts'
 import type { Facts } from '../ports/facts.ts'
 import type { FollowedLog } from '../ports/log.ts'
 import type { Families } from '../ports/reads.ts'
@@ -37,6 +38,8 @@ export interface ApiContext extends ReadContext {
   readonly snapshots: Snapshots
   readonly files: Reload
   readonly facts: Facts
+  /** Undefined: DNS is off. */
+  readonly dns: LocalDns | undefined
   readonly log: FollowedLog
   readonly streams: Streams
   readonly lines: LineStreams

@@ -46,6 +46,33 @@ export interface ServiceSummary {
   readonly Warning: number
   readonly Critical: number
   readonly Maintenance: number
+  /** The check that decides about the worst instance; null when all pass. Agents of older releases do not send it. */
+  readonly Reason?: SummaryReason | null
+}
+
+/** The check that a status in a summary follows from. */
+export interface SummaryReason {
+  readonly Node: string
+  readonly CheckID: string
+  readonly Status: string
+  /** Its first characters. */
+  readonly Output: string
+  /** The entry of the log that changed it last. */
+  readonly ModifyIndex: number
+}
+
+/** A row of health/node-summary: the status of a node's own checks, and the instances on it by health. */
+export interface NodeSummary {
+  readonly Node: string
+  readonly ID: string
+  readonly Address: string
+  readonly Meta: Readonly<Record<string, string>>
+  readonly Status: string
+  readonly Passing: number
+  readonly Warning: number
+  readonly Critical: number
+  readonly Maintenance: number
+  readonly Reason?: SummaryReason | null
 }
 
 /** The answer of status/times; the times are of RFC 3339, those of the oldest and newest entry '' when there is none. */

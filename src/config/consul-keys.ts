@@ -24,6 +24,7 @@ export const consulSynonyms: Readonly<Record<string, OptionName>> = {
   acl_master_token: 'acl.tokens.initialManagement',
   acl_token: 'acl.tokens.default',
   start_join: 'retryJoin',
+  ui: 'ui',
   // Before Consul 1.12, and the same for all its ports since then.
   cert_file: 'https.certFile',
   key_file: 'https.keyFile',
@@ -97,7 +98,6 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   'serf-wan-bind': { key: 'serf_wan', kind: 'text' },
   'serf-wan-port': { key: 'ports.serf_wan', kind: 'integer' },
   syslog: { key: 'enable_syslog', kind: 'switch' },
-  ui: { key: 'ui', kind: 'switch' },
   'ui-content-path': { key: 'ui_content_path', kind: 'text' },
   'ui-dir': { key: 'ui_dir', kind: 'text' },
 }

@@ -7,6 +7,7 @@ import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
 import type { OptionRow } from './option-row.ts'
+import { uiOptions } from './ui-options.ts'
 
 /**
  * Every option of an agent, by its place in {@link Config}. Flags, environment variables, config
@@ -17,6 +18,7 @@ export const options = {
   ...checkOptions,
   ...networkOptions,
   ...httpsOptions,
+  ...uiOptions,
   ...dnsOptions,
   ...aclOptions,
   ...limitOptions,

@@ -77,6 +77,16 @@ export async function ask(
   }
 }
 
+/** Asks a responder in this process, without a socket. Undefined: it sends no answer. */
+export function askDirectly(
+  respond: (query: Buffer) => Uint8Array | undefined,
+  name: string,
+  type: string,
+): DnsReply | undefined {
+  const bytes = respond(buildQuery(name, type))
+  return bytes === undefined ? undefined : decodeReply(Buffer.from(bytes), 'tcp')
+}
+
 function buildQuery(name: string, type: string): Buffer {
   const code = parseType(type)
   if (code === undefined) {

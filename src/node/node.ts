@@ -185,7 +185,7 @@ async function start(given: Start): Promise<RunningNode> {
     certificates: () => certificates.expiries,
   })
   const gate = connections.http
-  const inHttp = { config, backend, replica, access, certificates, gate, lines, logger, clock }
+  const inHttp = { config, backend, dns, replica, access, certificates, gate, lines, logger, clock }
   const served = await serveHttp({ ...inHttp, directory: directory.path, stops: stops.parts })
   return { ...served, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
 }

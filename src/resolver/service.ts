@@ -95,6 +95,12 @@ export class DnsService {
     return { udp: this.#udp.figures, tcp: this.#counters.read() }
   }
 
+  /** The answer to a query of this process, as a client over TCP gets it. */
+  respond(query: Uint8Array): Buffer | undefined {
+    const asker = { transport: 'tcp', client: '127.0.0.1', pathBytesMax: 65_535 } as const
+    return this.#answerer.responder.respond(query, asker)
+  }
+
   async setZone(zone: Zone): Promise<void> {
     this.#answerer.setZone(zone)
     await this.#udp.setZone(zone)

@@ -95,7 +95,7 @@ t.test('settings that tune the inside of Consul are accepted, with one line each
     retry_interval: '10s',
     retry_max: 3,
     gossip_lan: { probe_interval: '1s' },
-    ui: true,
+    ui_dir: '/srv/ui',
     enable_syslog: true,
     log_file: '/var/log/consul/',
     leave_on_terminate: true,
@@ -111,11 +111,15 @@ t.test('settings that tune the inside of Consul are accepted, with one line each
     t.notMatch(notice, /\n/)
   }
   t.match(notices, [/raft|performance/])
-  t.ok(
-    notices.includes(
-      'option ui in c.json: not used: svcd has no web interface; `svcd status`, `svcd services` and `svcd watch` show the state',
-    ),
-  )
+  t.ok(notices.includes('option ui_dir in c.json: not used: svcd serves its own web UI'))
+})
+
+t.test('ui and ui_config.enabled turn the web UI on and off', async (t) => {
+  const uiOf = (content: object): unknown => readFile(content).config
+  t.match(uiOf({}), { ui: true })
+  t.match(uiOf({ ui: false }), { ui: false })
+  t.match(uiOf({ ui_config: { enabled: false } }), { ui: false })
+  t.match(uiOf({ ui_config: { enabled: true, content_path: '/ui/' } }), { ui: true })
 })
 
 t.test('features that are missing are refused by name with what to do, all at once', async (t) => {
@@ -167,7 +171,7 @@ t.test('a flag of Consul is judged as its key in a file', async (t) => {
   const read = readConfig({
     ...sources,
     consulFlags: {
-      ui: ['true'],
+      'ui-dir': ['/srv/ui'],
       syslog: ['false'],
       'retry-interval': ['5s'],
       'serf-lan-port': ['8301'],
@@ -179,7 +183,7 @@ t.test('a flag of Consul is judged as its key in a file', async (t) => {
   t.match(read.config, { retryJoin: ['10.0.0.1', '10.0.0.2:8300'], bootstrapExpect: 1 })
   t.strictSame(
     read.notices.map((text) => text.split(':')[0]),
-    ['option -ui', 'option -retry-interval', 'option -join'],
+    ['option -ui-dir', 'option -retry-interval', 'option -join'],
   )
   const refused = { recursor: ['8.8.8.8'], hcl: ['a = 1'], 'grpc-port': ['8502'] }
   t.strictSame(

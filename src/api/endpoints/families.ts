@@ -2,6 +2,7 @@ import type { ApiEndpoint } from '../context.ts'
 import { aclEndpoints } from './acl/acl.ts'
 import { agentEndpoints } from './agent/agent.ts'
 import { catalogEndpoints } from './catalog/catalog.ts'
+import { dnsEndpoints } from './dns/dns.ts'
 import { eventEndpoints } from './event/event.ts'
 import { healthEndpoints } from './health/health.ts'
 import { kvEndpoints } from './kv/kv.ts'
@@ -17,6 +18,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...agentEndpoints,
   ...catalogEndpoints,
   ...healthEndpoints,
+  ...dnsEndpoints,
   ...kvEndpoints,
   ...queryEndpoints,
   ...sessionEndpoints,

@@ -20,6 +20,7 @@ import { reading, readsEntries, transactions } from './fuzz-txn.ts'
 import {
   agentServiceBody,
   instanceBody,
+  lowerSuffixes,
   mark,
   nodeBody,
   ownCheckBody,
@@ -199,6 +200,18 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/summary': filtered(
     ({ way }) => `health/summary${way % 2 === 0 ? '' : '?filter=ServiceName!=x'}`,
   ),
+  'GET /v1/health/node-summary': filtered(() => 'health/node-summary'),
+  // The answer of DNS cannot be filtered. DNS is off in this world, and a name without a case has two services.
+  'GET /v1/dns/service/{service}': (_world, pick) => ({
+    path: `dns/service/${service(pick)}`,
+    isAllowed: (may) =>
+      suffixes
+        .filter((suffix) => suffix.toLowerCase() === pick.suffix.toLowerCase())
+        .every((suffix) => may('service', nameOf('service', suffix))) &&
+      [ownNode, ...lowerSuffixes.map((suffix) => nameOf('node', suffix))].every((name) =>
+        may('node', name),
+      ),
+  }),
   'GET /v1/health/service/{service}': filtered(
     (pick) => `health/service/${service(pick)}${pick.way % 2 === 0 ? '?passing' : ''}`,
   ),
@@ -390,6 +403,8 @@ export const streams: Readonly<Record<string, Case>> = {
   'GET /v1/watch/node/{node}': filtered((pick) => `watch/node/${node(pick)}`),
   'GET /v1/watch/services': filtered(() => 'watch/services'),
   'GET /v1/watch/nodes': filtered(() => 'watch/nodes'),
+  'GET /v1/watch/summary': filtered(() => 'watch/summary'),
+  'GET /v1/watch/node-summary': filtered(() => 'watch/node-summary'),
   'GET /v1/watch/checks': filtered(() => 'watch/checks'),
   'GET /v1/watch/key/{key}': (_world, pick) => ({
     path: `watch/key/${key(pick)}`,

@@ -15,7 +15,9 @@ import { choiceQuery } from '../event/event.ts'
 import { watchEvents } from '../event/watch.ts'
 import { allNodes, allServices, named, nodeWithServices } from '../catalog/questions.ts'
 import type { CatalogContext } from '../catalog/questions.ts'
+import { nodeSummaries } from '../health/node-summary.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from '../health/questions.ts'
+import { serviceSummaries } from '../health/summary.ts'
 
 /**
  * watch/*: reads as server-sent events. They take the parameters of the reads whose answers they stream.
@@ -56,6 +58,29 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     query: { ...query.nodeMeta, ...query.watchQuery },
     media: eventStream,
     handle: watches((context, parameters) => allNodes(parameters, context)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/summary',
+    permission: nodeAndService.read,
+    summary: 'Stream health/summary as events',
+    query: {
+      node: { ...text, description: 'Return only entries of this node' },
+      ...query.tag,
+      ...query.nodeMeta,
+      ...query.watchQuery,
+    },
+    media: eventStream,
+    handle: watches((context, parameters) => serviceSummaries(parameters, context)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/node-summary',
+    permission: nodeAndService.read,
+    summary: 'Stream health/node-summary as events',
+    query: { ...query.nodeMeta, ...query.watchQuery },
+    media: eventStream,
+    handle: watches((context, parameters) => nodeSummaries(parameters, context)),
   }),
   endpoint({
     method: 'GET',

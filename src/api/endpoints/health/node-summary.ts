@@ -1,0 +1,86 @@
+import type { Viewer } from '../../../access/viewer.ts'
+import { aggregatedStatus, judge } from '../../../health/judge.ts'
+import type { AggregatedStatus } from '../../../health/judge.ts'
+import { nodeJson } from '../../../http/encode.ts'
+import { filterOf, nodeFields } from '../../../http/filters.ts'
+import { nodeMetaFilter } from '../../../http/parameters.ts'
+import type { Parameters } from '../../../http/parameters.ts'
+import type { Question } from '../../../http/renderer.ts'
+import type { Check, Node } from '../../../state/catalog/model.ts'
+import type { CatalogReader } from '../../../state/catalog/query.ts'
+import { subject } from '../../../state/catalog/subjects.ts'
+import type { CatalogContext } from '../catalog/questions.ts'
+import { reasonJson } from './reason.ts'
+
+/** An answer is written in slices: the services of one node may be thousands. */
+const servicesPerStep = 100
+
+/**
+ * health/node-summary: every node with the status of its own checks, and how many of the instances on it are in
+ * which health; svcd's own. `node-meta` and `filter` choose the nodes.
+ */
+export function nodeSummaries(
+  parameters: Parameters,
+  { identity, catalog: state }: CatalogContext,
+): Question<CatalogReader> {
+  const hasMeta = nodeMetaFilter(parameters)
+  const filter = filterOf(parameters, nodeFields)
+  const keeps = (node: Node, viewer: Viewer): boolean =>
+    viewer.sees('node', node.name) &&
+    (hasMeta?.(node.meta) ?? true) &&
+    (filter?.(nodeJson(node, identity.datacenter)) ?? true)
+  return {
+    state,
+    subject: subject.anything,
+    answer: (catalog, viewer) => ({ kind: 'list', rows: rows(catalog, viewer) }),
+  }
+
+  function* rows(catalog: CatalogReader, viewer: Viewer): Generator<object | undefined, void> {
+    for (const node of catalog.pages.nodes()) {
+      yield keeps(node, viewer) ? yield* rowOf(catalog, viewer, node) : undefined
+    }
+  }
+}
+
+function* rowOf(catalog: CatalogReader, viewer: Viewer, node: Node): Generator<undefined, object> {
+  const counts: Record<AggregatedStatus, number> = {
+    passing: 0,
+    warning: 0,
+    critical: 0,
+    maintenance: 0,
+  }
+  const checks = checksByService(catalog, node.name)
+  const own = checks.get('') ?? []
+  let looked = 0
+  for (const { id, name } of catalog.pages.servicesOfNode(node.name)) {
+    if (++looked % servicesPerStep === 0) yield undefined
+    if (!viewer.sees('service', name)) continue
+    counts[aggregatedStatus([...(checks.get(id) ?? []), ...own])]++
+  }
+  const weights = { passing: 1, warning: 1 }
+  const { status, checkId } = judge({ service: { weights }, checks: own }, { onlyPassing: false })
+  const reason = status === 'passing' ? undefined : { node: node.name, checkId, status }
+  return {
+    Node: node.name,
+    ID: node.id,
+    Address: node.address,
+    Meta: node.meta,
+    Status: status,
+    Passing: counts.passing,
+    Warning: counts.warning,
+    Critical: counts.critical,
+    Maintenance: counts.maintenance,
+    Reason: reasonJson(catalog, reason),
+  }
+}
+
+/** The checks of a node by the service that they are of; '' for the node itself. */
+function checksByService(catalog: CatalogReader, node: string): Map<string, Check[]> {
+  const all = new Map<string, Check[]>()
+  for (const check of catalog.pages.checksOfNode(node)) {
+    const known = all.get(check.serviceId)
+    if (known === undefined) all.set(check.serviceId, [check])
+    else known.push(check)
+  }
+  return all
+}

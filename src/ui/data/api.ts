@@ -1,0 +1,58 @@
+import { token } from './preferences.ts'
+
+/** Why a request failed: the text of the agent, which names the next step, or that it cannot be reached. */
+export class ApiFault extends Error {
+  /** 0: there was no answer. */
+  readonly status: number
+
+  constructor(status: number, text: string) {
+    super(text)
+    this.status = status
+  }
+}
+
+export interface Got<Row> {
+  readonly data: Row
+  /** Rows were left out that the token may not see. */
+  readonly isFiltered: boolean
+}
+
+/** Reads the API below /v1/. Rejects with an {@link ApiFault}. */
+export async function get<Row>(path: string, signal?: AbortSignal): Promise<Got<Row>> {
+  const answer = await send(path, signal)
+  const { headers } = answer
+  try {
+    const data = (await answer.json()) as Row
+    return { data, isFiltered: headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true' }
+  } catch (error) {
+    throw signal?.aborted === true
+      ? error
+      : new ApiFault(answer.status, 'The agent sent no valid JSON.')
+  }
+}
+
+/** Sends a GET with the token. Rejects with an {@link ApiFault} unless the answer is a success. */
+export async function send(path: string, signal?: AbortSignal): Promise<Response> {
+  const headers = new Headers()
+  if (token.value !== '') headers.set('X-Consul-Token', token.value)
+  let answer: Response
+  try {
+    answer = await fetch(`/v1/${path}`, { headers, cache: 'no-store', signal: signal ?? null })
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    throw new ApiFault(0, 'The agent does not answer. Is it running?')
+  }
+  if (answer.ok) return answer
+  const text = (await answer.text().catch(() => '')).trim()
+  throw new ApiFault(answer.status, text === '' ? `The agent answered ${answer.status}.` : text)
+}
+
+/** The path of an API call with a name in it. */
+export function apiPath(
+  prefix: string,
+  name: string,
+  parameters: Readonly<Record<string, string>> = {},
+): string {
+  const search = new URLSearchParams({ stale: '', ...parameters })
+  return `${prefix}${encodeURIComponent(name)}?${search.toString()}`
+}

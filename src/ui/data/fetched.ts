@@ -1,0 +1,31 @@
+import { useEffect, useState } from 'preact/hooks'
+import { ApiFault, get } from './api.ts'
+import { token } from './preferences.ts'
+
+export interface Fetched<State> {
+  readonly data: State | undefined
+  readonly fault: ApiFault | undefined
+}
+
+/** What the API answers, asked again when the path, the token or `version` changes; undefined path: nothing. */
+export function useFetched<State>(path: string | undefined, version: unknown = 0): Fetched<State> {
+  const [state, setState] = useState<Fetched<State>>({ data: undefined, fault: undefined })
+  const secret = token.value
+  useEffect(() => {
+    if (path === undefined) return undefined
+    const stop = new AbortController()
+    const ask = async (): Promise<void> => {
+      try {
+        const { data } = await get<State>(path, stop.signal)
+        if (!stop.signal.aborted) setState({ data, fault: undefined })
+      } catch (error) {
+        if (stop.signal.aborted) return
+        const fault = error instanceof ApiFault ? error : new ApiFault(0, String(error))
+        setState(({ data }) => ({ data: fault.status === 0 ? data : undefined, fault }))
+      }
+    }
+    void ask()
+    return () => stop.abort()
+  }, [path, secret, version])
+  return state
+}

@@ -1,0 +1,15 @@
+import { render } from 'preact'
+import { pathTo } from './core/route.ts'
+import { startClock } from './data/clock.ts'
+import { followLive } from './data/live.ts'
+import { followLinks, navigate, path } from './data/location.ts'
+import { applyPreferences } from './data/preferences.ts'
+import { Shell } from './shell/shell.tsx'
+
+applyPreferences()
+followLinks()
+followLive()
+startClock()
+if (path.value === '') navigate(pathTo('services'), true)
+const root = document.getElementById('app')
+if (root !== null) render(<Shell />, root)

@@ -1,0 +1,64 @@
+import { matchPath } from '../core/route.ts'
+import type { PathValues } from '../core/route.ts'
+import { InstancePage } from './instance/instance-page.tsx'
+import { NodePage } from './node/node-page.tsx'
+import { NodesPage } from './nodes/nodes-page.tsx'
+import type { Page } from './page.ts'
+import { ServicePage } from './service/service-page.tsx'
+import { ServicesPage } from './services/services-page.tsx'
+import { SettingsPage } from './settings/settings-page.tsx'
+
+/** Every page, a row for each. The navigation and the keys follow from them. */
+export const pages: readonly Page[] = [
+  {
+    path: 'services',
+    title: () => 'Services',
+    content: () => <ServicesPage />,
+    isSearched: true,
+    entry: { title: 'Services', icon: 'services', key: 's' },
+  },
+  {
+    path: 'services/:service',
+    title: ({ service = '' }) => service,
+    content: ({ service = '' }) => <ServicePage key={service} service={service} />,
+  },
+  {
+    path: 'services/:service/:node/:id',
+    title: ({ id = '' }) => id,
+    content: ({ service = '', node = '', id = '' }) => (
+      <InstancePage key={`${node}/${id}`} service={service} node={node} id={id} />
+    ),
+  },
+  {
+    path: 'nodes',
+    title: () => 'Nodes',
+    content: () => <NodesPage />,
+    isSearched: true,
+    entry: { title: 'Nodes', icon: 'nodes', key: 'n' },
+  },
+  {
+    path: 'nodes/:node',
+    title: ({ node = '' }) => node,
+    content: ({ node = '' }) => <NodePage key={node} node={node} />,
+  },
+  {
+    path: 'settings',
+    title: () => 'Settings',
+    content: () => <SettingsPage />,
+    entry: { title: 'Settings', icon: 'settings', key: ',' },
+  },
+]
+
+export interface Found {
+  readonly page: Page
+  readonly values: PathValues
+}
+
+/** The page of a path. */
+export function pageOf(path: string): Found | undefined {
+  for (const page of pages) {
+    const values = matchPath(page.path, path)
+    if (values !== undefined) return { page, values }
+  }
+  return undefined
+}

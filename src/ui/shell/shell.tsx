@@ -1,0 +1,87 @@
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { path } from '../data/location.ts'
+import { pageOf, pages } from '../pages/pages.tsx'
+import { pathTo } from '../core/route.ts'
+import { visibleText } from '../core/text.ts'
+import { Icon } from '../parts/icon.tsx'
+import { Empty } from '../parts/note.tsx'
+import { ConnectionState } from './connection-state.tsx'
+import { Datacenter } from './datacenter.tsx'
+import { KeyHelp, openKeyHelp, useKeys } from './keys.tsx'
+import { SearchBox } from './search-box.tsx'
+
+/** The frame of every page: navigation, search, the state of the connection. */
+export function Shell(): JSX.Element {
+  const found = pageOf(path.value)
+  const title = found === undefined ? 'Not found' : visibleText(found.page.title(found.values))
+  useEffect(() => {
+    document.title = `${title} · svcd`
+  }, [title])
+  useKeys()
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <Navigation />
+      <div class="page">
+        <header class="bar">
+          <SearchBox isFilter={found?.page.isSearched === true} />
+          <ConnectionState />
+          <button
+            type="button"
+            class="bare"
+            title="Keys (?)"
+            aria-label="Show the keys"
+            onClick={openKeyHelp}
+          >
+            <Icon name="help" />
+          </button>
+        </header>
+        <main id="content" tabIndex={-1}>
+          {found === undefined ? <NoPage /> : found.page.content(found.values)}
+        </main>
+      </div>
+      <KeyHelp />
+    </>
+  )
+}
+
+function Navigation(): JSX.Element {
+  const [here = ''] = path.value.split('/')
+  return (
+    <nav class="nav" aria-label="Pages">
+      <div class="brand">
+        <strong>svcd</strong>
+        <Datacenter />
+      </div>
+      <ul>
+        {pages.map(({ path: to, entry }) =>
+          entry === undefined ? null : (
+            <li key={to}>
+              <a
+                href={pathTo(to)}
+                aria-current={to === here ? 'page' : undefined}
+                title={entry.title}
+              >
+                <Icon name={entry.icon} />
+                <span>{entry.title}</span>
+              </a>
+            </li>
+          ),
+        )}
+      </ul>
+    </nav>
+  )
+}
+
+function NoPage(): JSX.Element {
+  return (
+    <Empty isPage title="There is no such page">
+      <p>
+        <a href={pathTo('services')}>Show all services</a>
+      </p>
+    </Empty>
+  )
+}
