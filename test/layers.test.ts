@@ -25,7 +25,7 @@ const rules: LayerRules = {
     },
     process: { imports: ['base', 'ports'], builtins: 'any' },
     storage: {
-      imports: ['base', 'raft', 'state'],
+      imports: ['base', 'raft', 'state', 'process/threads.ts'],
       builtins: [
         'crypto',
         'events',

@@ -4,6 +4,7 @@ import type { Config } from '../config/options.ts'
 import { AgentLog } from '../process/log.ts'
 import { startNode, type RunningNode } from '../node/node.ts'
 import { writePidFile } from '../process/pid-file.ts'
+import { endProcess } from '../process/threads.ts'
 import type { Reread } from '../node/reloading.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
 import { HeldLines } from './held-lines.ts'
@@ -117,7 +118,7 @@ async function nextStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let firstMs: number | undefined
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (firstMs !== undefined && performance.now() - firstMs > sameSignalMs) process.exit(1)
+      if (firstMs !== undefined && performance.now() - firstMs > sameSignalMs) endProcess(1)
       firstMs ??= performance.now()
       resolve(signal)
     }

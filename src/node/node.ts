@@ -40,6 +40,7 @@ import { SnapshotService } from '../archive/service.ts'
 import { statusLine } from '../observe/status-line.ts'
 import { compactSmallHeaps } from '../process/heap-compaction.ts'
 import { boundMemory } from '../process/thread-heaps.ts'
+import { endProcess } from '../process/threads.ts'
 
 export interface RunningNode {
   readonly http: readonly BoundAddress[]
@@ -240,9 +241,12 @@ async function stopAll({ begins, parts }: Stops): Promise<void> {
 
 /** A part that cannot continue takes the process with it: half a node would answer wrongly. */
 function dieWith(logger: Logger): (error: unknown) => void {
+  let isDying = false
   return (error) => {
+    if (isDying) return
+    isDying = true
     logger.error({ err: error }, 'the agent cannot continue and exits')
-    process.exit(1)
+    endProcess(1)
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { must } from '../base/assert.ts'
 import { SvcdError, svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
@@ -25,8 +25,9 @@ import type {
   ToReplica,
 } from './messages.ts'
 import { threadLimits } from '../process/thread-heaps.ts'
-import type { TickDelays } from './tick-delays.ts'
 import { threadFile } from '../base/package-files.ts'
+import { startThread } from '../process/threads.ts'
+import type { TickDelays } from './tick-delays.ts'
 
 interface Waiting {
   readonly bytes: number
@@ -78,7 +79,7 @@ export class Replica {
 
   private constructor(options: ReplicaOptions) {
     this.#options = options
-    this.#worker = new Worker(threadFile('replica/thread'), {
+    this.#worker = startThread(threadFile('replica/thread'), {
       resourceLimits: threadLimits,
       workerData: {
         dataDirectory: options.dataDirectory,

@@ -55,7 +55,10 @@ export class AgentProcess {
   private constructor(child: ChildProcess) {
     this.child = child
     this.exited = new Promise((resolve) => {
-      child.once('exit', (code) => resolve(code))
+      child.once('exit', (code, signal) => {
+        if (signal !== null) this.output += `\nended by ${signal}\n`
+        resolve(code)
+      })
     })
     this.running = this.#running()
     // Whoever waits for it hears of it; nobody has to.

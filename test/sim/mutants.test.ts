@@ -4,7 +4,7 @@ import { mutants } from './mutants.ts'
 import type { Mutant } from './node.ts'
 import { runSeed } from './run.ts'
 import type { SimResult } from './run.ts'
-import { seedsInCi } from './seeds.ts'
+import { seedsForMutant } from './seeds.ts'
 
 t.setTimeout(900_000)
 
@@ -16,7 +16,7 @@ t.test('there are at least 50 mutants, each with its own name', async (t) => {
 for (const mutant of mutants) {
   t.test(`the simulator catches ${mutant.name} (${mutant.about})`, async (t) => {
     const { seed, result } = await firstCaught(mutant)
-    t.ok(result.failure, `caught within ${seedsInCi} seeds`)
+    t.ok(result.failure, `caught within ${seedsForMutant} seeds`)
     t.comment(`${mutant.name}: seed ${seed}: ${result.failure?.kind}: ${result.failure?.claim}`)
     const again = await runSeed(seed, { mutant })
     t.equal(again.events, result.events, 'and at the same event again')
@@ -32,7 +32,7 @@ async function firstCaught(mutant: Mutant): Promise<{ seed: number; result: SimR
   let result = await runSeed(seed, { mutant })
   if (result.failure !== undefined) return { seed, result }
   seed = 0
-  while (result.failure === undefined && seed < seedsInCi) {
+  while (result.failure === undefined && seed < seedsForMutant) {
     result = await runSeed(++seed, { mutant })
   }
   return { seed, result }

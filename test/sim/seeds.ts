@@ -1,5 +1,8 @@
-/** How many seeds a test run tries; each mutant must be caught within them. */
-export const seedsInCi = 1500
+/** How many seeds a test run tries. `npm run long` tries more. */
+export const seedsTried = Number(process.env['SVCD_SIM_SEEDS'] ?? 600)
+
+/** Each mutant must be caught within this many seeds. */
+export const seedsForMutant = 1500
 
 /** Seeds that failed once, each with what was wrong: in svcd, or in what the simulator claimed of it. */
 export const onceFailed: readonly (readonly [seed: number, about: string])[] = [

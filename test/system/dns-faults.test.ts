@@ -64,7 +64,7 @@ t.test('the socket of a dns thread breaks under load', { skip: noMmsg }, async (
 
   await t.test('sockets that stay broken end the process, with the reason', async (t) => {
     agent.child.kill('SIGWINCH')
-    t.equal(await agent.exited, 1)
+    t.equal(await agent.exited, 1, `the output: ${agent.output}`)
     t.match(
       agent.output,
       /the agent cannot continue and exits: error="DNS threads failed 6 times within a minute, most recently: recvmmsg ENOTSOCK\. Start the agent again\. /,

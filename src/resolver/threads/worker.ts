@@ -1,7 +1,6 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { SvcdError, reasonOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
-import { threadFile } from '../../base/package-files.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { Waker } from '../../net/udp/waker.ts'
 import type { DnsRights } from '../dns-rights.ts'
@@ -9,6 +8,8 @@ import { DnsCounters } from './counters.ts'
 import type { DnsFigures } from './counters.ts'
 import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 import { threadLimits } from '../../process/thread-heaps.ts'
+import { threadFile } from '../../base/package-files.ts'
+import { startThread } from '../../process/threads.ts'
 
 /** Deaths within a minute after which a restart will not help. */
 const deathsMax = 5
@@ -116,7 +117,7 @@ export class DnsWorker {
   #spawn(isRestart = false): Promise<void> {
     const { logger } = this.#options
     return new Promise((resolve, reject) => {
-      const worker = new Worker(threadFile('resolver/threads/thread'), {
+      const worker = startThread(threadFile('resolver/threads/thread'), {
         resourceLimits: threadLimits,
         workerData: this.#data,
       })

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import { SvcdError, reasonOf, svcdError } from '../../base/errors.ts'
 import type { Name } from '../../dns/name.ts'
 import { threadFile } from '../../base/package-files.ts'
+import { startThread } from '../../process/threads.ts'
 import type { ZoneFiles } from './zone-files.ts'
 import type { ZoneThreadData, ZoneThreadResult } from './zone-thread.ts'
 
@@ -18,7 +18,7 @@ export async function loadZoneFiles(
   domains: readonly Name[],
 ): Promise<ZoneFiles> {
   if (directory === undefined) return { zones: [], warnings: [] }
-  const worker = new Worker(threadFile('resolver/zones/zone-thread'), {
+  const worker = startThread(threadFile('resolver/zones/zone-thread'), {
     workerData: { directory, domains } satisfies ZoneThreadData,
     resourceLimits,
   })
