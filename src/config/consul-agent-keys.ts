@@ -18,8 +18,7 @@ export const consulAgentKeys: Readonly<Record<string, ConsulKey>> = {
     isTaken,
   },
   autopilot: {
-    reason:
-      'a server becomes a voter as soon as it has caught up, and a failed server stays a member until `svcd force-leave`',
+    reason: 'set it with PUT /v1/operator/autopilot/configuration, for all servers',
     isTaken,
   },
   cache: { value: 'any', reason: 'the agent has no cache' },

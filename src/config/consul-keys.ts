@@ -18,7 +18,9 @@ export const consulKeys: Readonly<Record<string, ConsulKey>> = {
 
 /** Consul's other names for options. */
 export const consulSynonyms: Readonly<Record<string, OptionName>> = {
+  'acl.tokens.agent_master': 'acl.tokens.agentRecovery',
   'acl.tokens.master': 'acl.tokens.initialManagement',
+  acl_agent_master_token: 'acl.tokens.agentRecovery',
   acl_agent_token: 'acl.tokens.agent',
   acl_default_policy: 'acl.defaultPolicy',
   acl_master_token: 'acl.tokens.initialManagement',

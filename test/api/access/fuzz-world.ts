@@ -122,6 +122,7 @@ export class World {
     const parts = {
       state: this.api.backend.of(aclFamily),
       datacenter: 'dc1',
+      nodeName: 'n1',
       clock: { wallMs: () => 1_900_000_000_000 },
       logger: silentLogger,
     }

@@ -37,6 +37,7 @@ export class AclApi {
       {
         state: this.api.backend.of(aclFamily),
         datacenter: 'dc1',
+        nodeName: 'n1',
         clock: { wallMs: () => this.nowMs },
         logger: silentLogger,
       },

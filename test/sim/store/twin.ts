@@ -249,6 +249,8 @@ export class Twin {
       case 'batch':
         for (const inner of body.bodies) this.#apply(inner, index)
         return done()
+      case 'autopilot-reset':
+      case 'autopilot-set':
       case 'acl-bootstrap':
       case 'acl-bootstrap-restore':
       case 'acl-policy-delete':
