@@ -18,7 +18,7 @@ export const aclCommandErrors = {
   'acl-questions-too-many': {
     http: 400,
     exit: 1,
-    text: 'Refusing to process more than {max} authorizations at once. Send them in several requests.',
+    text: 'Refusing to process more than {max} authorizations in one request. Send several requests.',
   },
   'acl-rules-unreadable': {
     http: 500,
