@@ -9,6 +9,8 @@ export const theme = signal<Theme>(oneOf(stored('theme'), ['system', 'light', 'd
 export const density = signal<Density>(oneOf(stored('density'), ['normal', 'compact']))
 export const isUtc = signal(stored('times') === 'utc')
 export const token = signal(window.sessionStorage.getItem('svcd-token') ?? '')
+/** A secret that the agent does not know, or no longer. */
+export const lostSecret = signal('')
 
 /** Applies preferences to the page, now and whenever they change. Call it once. */
 export function applyPreferences(): void {
