@@ -55,7 +55,8 @@ t.test('with the tokens of a team', needs, async (t) => {
   await t.test('lists and pages look right, and axe-core finds nothing wrong', async (t) => {
     const page = await openPage(t, browser, at('settings'))
     await useToken(page, origin, managementSecret)
-    const [{ ID: role = '' } = {}] = await acl<readonly { ID: string }[]>(agent, 'GET', 'roles')
+    const roles = await acl<readonly { readonly ID: string }[]>(agent, 'GET', 'roles')
+    const role = must(roles[0]).ID
     const policy = must(sample.policies.get('shop'))
     for (const [name, path, sign] of [
       ['tokens', 'access', 'DNS of all agents'],
@@ -66,7 +67,7 @@ t.test('with the tokens of a team', needs, async (t) => {
       ['anonymous', 'access/tokens/00000000-0000-0000-0000-000000000002', 'Anonymous Token'],
       ['new-token', 'access/tokens/new', 'Expires after'],
       ['policy', `access/policies/${policy}?line=5`, 'shop on web-host-1'],
-      ['built-in', 'access/policies/00000000-0000-0000-0000-000000000001', 'nobody can change it'],
+      ['built-in', 'access/policies/00000000-0000-0000-0000-000000000001', 'it cannot be changed'],
       ['edit-policy', `access/policies/${policy}/edit`, 'Edit the policy'],
       ['role', `access/roles/${role}`, 'shop on web-host-2'],
       ['edit-role', `access/roles/${role}/edit`, 'Edit the role'],

@@ -18,9 +18,9 @@ export const globalReadOnly = {
 /** What a policy that every cluster has is for; undefined for others. */
 export function builtInNote(id: string): string | undefined {
   if (id === globalManagementId)
-    return 'Every cluster has this policy, and nobody can change it. It allows everything, also to change tokens and policies. Give it to people only, for a limited time.'
+    return 'Every cluster has this policy, and it cannot be changed. It allows everything, also to change tokens and policies. Give it to people only, for a limited time.'
   if (id === globalReadOnly.ID)
-    return 'Every cluster has this policy, and nobody can change it. It allows reading everything except tokens and policies. It suits monitoring.'
+    return 'Every cluster has this policy, and it cannot be changed. It allows reading everything except tokens and policies. It suits monitoring.'
   return undefined
 }
 

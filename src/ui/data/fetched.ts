@@ -32,7 +32,7 @@ export function useFetched<State>(path: string | undefined, version: unknown = 0
   return state
 }
 
-/** What was known stays while the agent cannot be reached, and while the reader has to enter another token. */
+/** Known data stays while the agent cannot be reached, and while the reader has to enter another token. */
 function after<State>({ data }: Fetched<State>, fault: ApiFault): Fetched<State> {
   if (data !== undefined && isLostToken(fault.message)) return { data, fault: undefined }
   return { data: fault.status === 0 ? data : undefined, fault }

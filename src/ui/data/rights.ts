@@ -22,13 +22,13 @@ interface Question {
 interface Known {
   /** Whose rights these are. */
   readonly secret: string
-  readonly answers: ReadonlyMap<string, { readonly isAllowed: boolean; readonly atMs: number }>
+  readonly answers: ReadonlyMap<string, { readonly isAllowed: boolean; readonly period: number }>
 }
 
 export type AccessControl = 'unknown' | 'on' | 'off'
 
-/** Policies may change, so an answer is asked for again after this time. */
-const freshMs = 20_000
+/** Policies may change, so questions are asked again in each period of this length. */
+const periodMs = 20_000
 /** The agent takes no more in one request. */
 const questionsMax = 64
 
@@ -38,6 +38,8 @@ const state = signal<AccessControl>('unknown')
 
 /** Whether the agent asks for tokens at all. Known after the first question. */
 export const accessControl = computed(() => state.value)
+
+const period = computed(() => Math.floor(nowMs.value / periodMs))
 
 const allowed: Right = { isAllowed: true, reason: '' }
 const unknown: Right = { isAllowed: false, reason: 'The rights of the token are not known yet.' }
@@ -52,7 +54,7 @@ export function may(resource: string, access: string, name = ''): Right {
   const key = JSON.stringify(question)
   const { secret, answers } = known.value
   const answer = secret === token.value ? answers.get(key) : undefined
-  if (answer === undefined || nowMs.value - answer.atMs > freshMs) ask(key, question)
+  if (answer === undefined || answer.period !== period.value) ask(key, question)
   if (answer === undefined) return unknown
   return answer.isAllowed ? allowed : { isAllowed: false, reason: lackText(question) }
 }
@@ -60,7 +62,7 @@ export function may(resource: string, access: string, name = ''): Right {
 /** Asks for all rights again, because this tab has changed tokens or policies. */
 export function forgetRights(): void {
   const { secret, answers } = known.peek()
-  const old = [...answers].map(([key, { isAllowed }]) => [key, { isAllowed, atMs: 0 }] as const)
+  const old = [...answers].map(([key, { isAllowed }]) => [key, { isAllowed, period: 0 }] as const)
   known.value = { secret, answers: new Map(old) }
 }
 
@@ -85,7 +87,7 @@ async function sendAll(): Promise<void> {
     const before = known.peek()
     const answers = new Map(before.secret === secret ? before.answers : [])
     for (const [at, [key]] of some.entries()) {
-      answers.set(key, { isAllowed: isAllowed[at] ?? true, atMs: Date.now() })
+      answers.set(key, { isAllowed: isAllowed[at] ?? true, period: period.peek() })
       waiting.delete(key)
     }
     known.value = { secret, answers }

@@ -48,24 +48,7 @@ export function Chips(props: ChipsProps): JSX.Element {
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {values.length > 0 && (
-        <ul class="chips">
-          {values.map((value) => (
-            <li key={value} class="chip">
-              <bdi>{visibleText(value)}</bdi>
-              <button
-                type="button"
-                class="bare"
-                title={`Remove ${visibleText(value)}`}
-                aria-label={`Remove ${what} ${visibleText(value)}`}
-                onClick={() => onChange(values.filter((each) => each !== value))}
-              >
-                <Icon name="clear" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Chosen values={values} what={what} onChange={onChange} />
       <div class="with-button">
         <input
           id={id}
@@ -99,5 +82,32 @@ export function Chips(props: ChipsProps): JSX.Element {
         {fault === '' ? hint : fault}
       </p>
     </div>
+  )
+}
+
+/** The names that are chosen already. */
+function Chosen({
+  values,
+  what,
+  onChange,
+}: Pick<ChipsProps, 'values' | 'what' | 'onChange'>): JSX.Element | null {
+  if (values.length === 0) return null
+  return (
+    <ul class="chips">
+      {values.map((value) => (
+        <li key={value} class="chip">
+          <bdi>{visibleText(value)}</bdi>
+          <button
+            type="button"
+            class="bare"
+            title={`Remove ${visibleText(value)}`}
+            aria-label={`Remove ${what} ${visibleText(value)}`}
+            onClick={() => onChange(values.filter((each) => each !== value))}
+          >
+            <Icon name="clear" />
+          </button>
+        </li>
+      ))}
+    </ul>
   )
 }

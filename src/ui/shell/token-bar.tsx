@@ -1,12 +1,11 @@
 import type { JSX } from 'preact'
 import { path } from '../data/location.ts'
-import { lostSecret, token } from '../data/preferences.ts'
+import { isTokenLost } from '../data/preferences.ts'
 import { TokenEntry } from '../parts/token-entry.tsx'
 
 /** Asks for another token when that of this tab is gone. Everything below stays as it is, also open forms. */
 export function TokenBar(): JSX.Element | null {
-  const isLost = token.value !== '' && token.value === lostSecret.value
-  if (!isLost || path.value === 'settings') return null
+  if (!isTokenLost.value || path.value === 'settings') return null
   return (
     <section class="token-bar" aria-label="Token">
       <p role="alert">

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import type { AclStatus, PolicyEntry, RoleEntry } from '../../../client/acl-rows.ts'
 import { globalReadOnly } from '../../core/access.ts'
 import type { ApiFault } from '../../data/api.ts'
@@ -11,6 +11,7 @@ import { forgetRights } from '../../data/rights.ts'
 const intervalMs = 15_000
 
 const changes = signal(0)
+const version = computed(() => `${changes.value} ${Math.floor(nowMs.value / intervalMs)}`)
 
 /** To be called after a change of this tab. */
 export function noteChange(): void {
@@ -20,7 +21,7 @@ export function noteChange(): void {
 
 /** A read below acl/, again at each change of this tab and at times. */
 export function useAcl<State>(path: string | undefined): Fetched<State> {
-  return useFetched<State>(path, `${changes.value} ${Math.floor(nowMs.value / intervalMs)}`)
+  return useFetched<State>(path, version.value)
 }
 
 /** All policies, also the one that the API leaves out of its list. */

@@ -4,7 +4,7 @@ import { isLostToken } from '../../core/lost-token.ts'
 import { visibleText } from '../../core/text.ts'
 import { asFault } from '../../data/api.ts'
 import type { ApiFault } from '../../data/api.ts'
-import { lostSecret, token } from '../../data/preferences.ts'
+import { isTokenLost } from '../../data/preferences.ts'
 import { may } from '../../data/rights.ts'
 import { Action, DeniedNote } from '../../parts/action.tsx'
 
@@ -26,7 +26,7 @@ export function AccessForm(props: AccessFormProps): JSX.Element {
   const { label, verb, cancelHref, onSave, isShown, onFault, children } = props
   const [fault, setFault] = useState<ApiFault>()
   const [isBusy, setBusy] = useState(false)
-  const isLost = token.value !== '' && token.value === lostSecret.value
+  const isLost = isTokenLost.value
   const right = may('acl', 'write')
   const save = async (): Promise<void> => {
     setBusy(true)

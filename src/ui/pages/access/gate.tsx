@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useRef } from 'preact/hooks'
 import { pathTo } from '../../core/route.ts'
 import { visibleText } from '../../core/text.ts'
-import { lostSecret, token } from '../../data/preferences.ts'
+import { isTokenLost, token } from '../../data/preferences.ts'
 import { accessControl, may } from '../../data/rights.ts'
 import { Command } from '../../parts/copy.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
@@ -17,7 +17,7 @@ export function Gate({ children }: { readonly children: ComponentChildren }): JS
   const wasOpen = useRef(false)
   if (wasOpen.current) return <>{children}</>
   if (isOff(fault)) return <Off />
-  const isLost = token.value !== '' && token.value === lostSecret.value
+  const isLost = isTokenLost.value
   if (fault !== undefined && !isLost) return <Fault fault={fault} />
   if (status?.Bootstrapped === false) return <NoBootstrap />
   if (read.isAllowed && accessControl.value === 'on') {
@@ -71,7 +71,9 @@ function NoRight({ reason }: { readonly reason: string }): JSX.Element {
       isPage
       title={token.value === '' ? 'This needs a token' : 'The token does not allow this'}
     >
-      <p class="said">{visibleText(reason)} Only such tokens see tokens, policies and roles.</p>
+      <p class="said">
+        {visibleText(reason)} Without this right you cannot see tokens, policies and roles.
+      </p>
       <TokenEntry label="Secret of another token" />
       <p>
         <a href={pathTo('access', 'own')}>

@@ -37,7 +37,6 @@ function PolicyForm({ before }: { readonly before: PolicyEntry | undefined }): J
   const [rules, setRules] = useState(before?.Rules ?? '')
   const [wrong, setWrong] = useState<RulesFault>()
   const isNew = before === undefined
-  const page = (id: string): string => pathTo('access', 'policies', id)
   const save = async (): Promise<void> => {
     const path = isNew ? 'acl/policy' : `acl/policy/${before.ID}`
     const { ID } = await sendJson<PolicyEntry>('PUT', path, {
@@ -85,4 +84,8 @@ function PolicyForm({ before }: { readonly before: PolicyEntry | undefined }): J
       </AccessForm>
     </>
   )
+}
+
+function page(id: string): string {
+  return pathTo('access', 'policies', id)
 }

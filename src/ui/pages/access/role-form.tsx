@@ -33,7 +33,6 @@ function RoleForm({ before }: { readonly before: RoleEntry | undefined }): JSX.E
   const [names, setNames] = useState(before === undefined ? noGrants : namesOf(before))
   const datacenter = useDatacenter()
   const isNew = before === undefined
-  const page = (id: string): string => pathTo('access', 'roles', id)
   const save = async (): Promise<void> => {
     const { ID } = await sendJson<RoleEntry>('PUT', isNew ? 'acl/role' : `acl/role/${before.ID}`, {
       ...(isNew ? {} : { ID: before.ID }),
@@ -70,4 +69,8 @@ function RoleForm({ before }: { readonly before: RoleEntry | undefined }): JSX.E
       </AccessForm>
     </>
   )
+}
+
+function page(id: string): string {
+  return pathTo('access', 'roles', id)
 }

@@ -17,7 +17,7 @@ import { GrantList } from './grant-list.tsx'
 import { Head, listOf } from './trail.tsx'
 import { UsedBy, usersText, useUsers } from './used-by.tsx'
 
-/** One role: what it grants, and who has it. */
+/** One role with its grants, and who has it. */
 export function RolePage({ id }: { readonly id: string }): JSX.Element {
   return (
     <Gate>

@@ -56,7 +56,7 @@ export function TokenList(): JSX.Element {
           sort={sort}
         />
       ) : (
-        <p class="waiting shown">No token contains “{filter}”.</p>
+        <p class="waiting">No token contains “{filter}”.</p>
       )}
     </>
   )

@@ -25,7 +25,7 @@ import { SecretOnce } from './secret-once.tsx'
 import { Expiry, titleOf } from './token-list.tsx'
 import { Head, listOf } from './trail.tsx'
 
-/** One token: what it is, and what it may do. */
+/** One token with its rights. */
 export function TokenPage({ id }: { readonly id: string }): JSX.Element {
   return (
     <Gate>
@@ -58,7 +58,7 @@ function OneToken({ id }: { readonly id: string }): JSX.Element {
         rows={[
           {
             id: 'rights',
-            title: 'What it may do',
+            title: 'Rights',
             content: () => <Rights accessor={data.AccessorID} />,
           },
           { id: 'facts', title: 'Details', content: () => <Facts token={data} /> },
@@ -70,10 +70,6 @@ function OneToken({ id }: { readonly id: string }): JSX.Element {
 
 function Facts({ token }: { readonly token: TokenEntry }): JSX.Element {
   const { AccessorID, Description, ExpirationTime, CreateTime, Local } = token
-  const timeText = (text: string | undefined): string => {
-    const ms = Date.parse(text ?? '')
-    return ms > 0 ? exactText(ms, isUtc.value) : 'not known'
-  }
   return (
     <FactList
       rows={[
@@ -101,6 +97,11 @@ function Facts({ token }: { readonly token: TokenEntry }): JSX.Element {
       ]}
     />
   )
+}
+
+function timeText(text: string | undefined): string {
+  const ms = Date.parse(text ?? '')
+  return ms > 0 ? exactText(ms, isUtc.value) : 'not known'
 }
 
 /** Creates a token with the same rights. */

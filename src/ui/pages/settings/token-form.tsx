@@ -3,6 +3,7 @@ import type { AclLink, TokenEntry as OwnToken } from '../../../client/acl-rows.t
 import { pathTo } from '../../core/route.ts'
 import { visibleText } from '../../core/text.ts'
 import { useFetched } from '../../data/fetched.ts'
+import { isTokenLost } from '../../data/preferences.ts'
 import { FactList } from '../../parts/facts.tsx'
 import { Status } from '../../parts/mark.tsx'
 import { TokenEntry } from '../../parts/token-entry.tsx'
@@ -25,12 +26,20 @@ export function TokenForm(): JSX.Element {
           <TokenEntry />
         </>
       )}
-      {fault !== undefined && !isOff && (
+      {isTokenLost.value && (
+        <p class="said" role="alert">
+          <Status
+            health="critical"
+            text="ACL not found: this token does not exist, or it has expired. Enter another one."
+          />
+        </p>
+      )}
+      {fault !== undefined && !isOff && !isTokenLost.value && (
         <p class="said" role="alert">
           <Status health="critical" text={visibleText(fault.message)} />
         </p>
       )}
-      {data !== undefined && !isOff && <Rights own={data} />}
+      {data !== undefined && !isOff && !isTokenLost.value && <Rights own={data} />}
     </section>
   )
 }
