@@ -17,9 +17,7 @@ export function SecretOnce({ token }: { readonly token: TokenEntry }): JSX.Eleme
       <div class="form wide">
         <section class="spaced">
           <h2>Copy its secret now</h2>
-          <p class="muted">
-            This page shows it once. svcd stores only its hash, so nobody can look it up later.
-          </p>
+          <p class="muted">This page shows it once, and svcd stores only its hash.</p>
           <div class="secret">
             <Command text={SecretID} what="the secret" />
           </div>

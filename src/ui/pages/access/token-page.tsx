@@ -80,7 +80,7 @@ function Facts({ token }: { readonly token: TokenEntry }): JSX.Element {
             <Name text={AccessorID} /> <Copy text={AccessorID} what="the accessor ID" />
           </>,
         ],
-        ['Secret', <span class="muted">only its hash is stored, so nobody can read it again</span>],
+        ['Secret', <span class="muted">only its hash is stored</span>],
         ['Grants', <GrantList grants={token} />],
         [
           'Expires',
