@@ -70,7 +70,6 @@ const notBuiltOfAcls = [
   'acl/oidc/*',
   'acl/templated-policies',
   'acl/templated-policy/*',
-  'internal/acl/authorize',
 ] as const
 
 /** Consul 1.11 removed them. */

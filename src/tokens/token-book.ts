@@ -1,5 +1,6 @@
 import type { Caller } from '../access/caller.ts'
 import { Authorizer } from '../access/rules/authorizer.ts'
+import { effectiveRules } from '../access/rules/effective-rules.ts'
 import { isIdentityName } from '../access/rules/identities.ts'
 import type { DefaultPolicy } from '../access/rules/authorizer.ts'
 import { anybody } from '../access/requester.ts'
@@ -9,7 +10,12 @@ import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { AccessQuestion, ExplainedToken, Explanations } from '../ports/explanations.ts'
+import type {
+  AccessQuestion,
+  ExplainedToken,
+  Explanations,
+  TokenRules,
+} from '../ports/explanations.ts'
 import type { FamilyReads } from '../ports/reads.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import type { Wait } from '../ports/waits.ts'
@@ -120,21 +126,12 @@ export class TokenBook implements Tokens, Explanations {
   }
 
   explain(accessorId: string, question: AccessQuestion): ExplainedToken | undefined {
-    const { state, clock } = this.#parts
-    return state.read((reader) => {
-      const token = reader.token(accessorId)
-      if (token === undefined) return undefined
-      const { description, expirationTimeMs } = token
-      if (expirationTimeMs !== 0 && expirationTimeMs <= clock.wallMs()) return undefined
-      const { rights } = this.#callerOf(token, reader)
-      assert(rights instanceof Authorizer, 'the rights of a token are an authorizer')
-      const { resource, name, access } = question
-      return {
-        accessorId: token.accessorId,
-        description,
-        ...rights.explain(resource, name, access),
-      }
-    })
+    const { resource, name, access } = question
+    return this.#ofToken(accessorId, (rights) => rights.explain(resource, name, access))
+  }
+
+  rulesOf(accessorId: string): TokenRules | undefined {
+    return this.#ofToken(accessorId, ({ policies }) => ({ rules: effectiveRules(policies) }))
   }
 
   onChange(listener: () => void): () => void {
@@ -155,6 +152,20 @@ export class TokenBook implements Tokens, Explanations {
   #isRecovery(hash: string): boolean {
     const secret = given(this.#options.recoverySecret)
     return secret !== undefined && hashOfSecret(secret) === hash
+  }
+
+  /** Undefined: there is no such token, or it has expired. */
+  #ofToken<Found extends object>(accessorId: string, ask: (rights: Authorizer) => Found) {
+    const { state, clock } = this.#parts
+    return state.read((reader) => {
+      const token = reader.token(accessorId)
+      if (token === undefined) return undefined
+      const { description, expirationTimeMs } = token
+      if (expirationTimeMs !== 0 && expirationTimeMs <= clock.wallMs()) return undefined
+      const { rights } = this.#callerOf(token, reader)
+      assert(rights instanceof Authorizer, 'the rights of a token are an authorizer')
+      return { accessorId: token.accessorId, description, ...ask(rights) }
+    })
   }
 
   /** Throws `acl-not-found`. */

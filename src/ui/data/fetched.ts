@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
-import { ApiFault, get } from './api.ts'
+import { asFault, get } from './api.ts'
+import type { ApiFault } from './api.ts'
+import { isLostToken } from '../core/lost-token.ts'
 import { token } from './preferences.ts'
 
 export interface Fetched<State> {
@@ -20,12 +22,18 @@ export function useFetched<State>(path: string | undefined, version: unknown = 0
         if (!stop.signal.aborted) setState({ data, fault: undefined })
       } catch (error) {
         if (stop.signal.aborted) return
-        const fault = error instanceof ApiFault ? error : new ApiFault(0, String(error))
-        setState(({ data }) => ({ data: fault.status === 0 ? data : undefined, fault }))
+        const fault = asFault(error)
+        setState((before) => after(before, fault))
       }
     }
     void ask()
     return () => stop.abort()
   }, [path, secret, version])
   return state
+}
+
+/** Known data stays while the agent cannot be reached, and while the reader has to enter another token. */
+function after<State>({ data }: Fetched<State>, fault: ApiFault): Fetched<State> {
+  if (data !== undefined && isLostToken(fault.message)) return { data, fault: undefined }
+  return { data: fault.status === 0 ? data : undefined, fault }
 }

@@ -1,8 +1,9 @@
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { isLostToken } from '../core/lost-token.ts'
 import { ServerEventReader } from '../core/server-events.ts'
 import { ApiFault, send } from './api.ts'
-import { token } from './preferences.ts'
+import { lostSecret, token } from './preferences.ts'
 
 // What the page shows comes over one stream of events. Each event has the whole state of what is watched, so a
 // stream that was cut continues with the next event, and what was shown before stays until then.
@@ -31,6 +32,8 @@ const retryMsMax = 15_000
 export const connection = signal<Connection>({ kind: 'connecting' })
 const received = signal<Received | undefined>(undefined)
 const watchedPath = signal<string | undefined>(undefined)
+/** Whether the page has a stream. */
+export const isWatching = computed(() => watchedPath.value !== undefined)
 
 export interface Live<State> {
   /** Undefined until the first event. */
@@ -54,9 +57,11 @@ export function useLive<State>(path: string): Live<State> {
   }, [path])
   const now = connection.value
   const last = received.value?.path === path ? received.value : undefined
+  // The header asks for another token; until then the page stays as it is.
+  const isKept = last !== undefined && now.kind === 'refused' && isLostToken(now.fault.message)
   return {
     data: last?.data as State | undefined,
-    fault: now.kind === 'refused' ? now.fault : undefined,
+    fault: now.kind === 'refused' && !isKept ? now.fault : undefined,
     isFiltered: last?.isFiltered ?? false,
     isDeny: last?.isDeny ?? false,
     atMs: last?.atMs ?? 0,
@@ -69,7 +74,7 @@ export function followLive(): void {
   effect(() => {
     const path = watchedPath.value
     // Another token sees another state.
-    const isSameReader = token.value === lastToken
+    const isSameReader = token.value === lastToken || lastToken === lostSecret.peek()
     lastToken = token.value
     if (path === undefined) return undefined
     const stop = new AbortController()

@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 
 // What the reader prefers, kept in this browser. The token lives as long as the tab does.
 
@@ -9,6 +9,10 @@ export const theme = signal<Theme>(oneOf(stored('theme'), ['system', 'light', 'd
 export const density = signal<Density>(oneOf(stored('density'), ['normal', 'compact']))
 export const isUtc = signal(stored('times') === 'utc')
 export const token = signal(window.sessionStorage.getItem('svcd-token') ?? '')
+/** A secret that the agent does not know, or no longer. */
+export const lostSecret = signal('')
+/** Whether the token of this tab is such a one. */
+export const isTokenLost = computed(() => token.value !== '' && token.value === lostSecret.value)
 
 /** Applies preferences to the page, now and whenever they change. Call it once. */
 export function applyPreferences(): void {

@@ -1,5 +1,6 @@
 import { matchPath } from '../core/route.ts'
 import type { PathValues } from '../core/route.ts'
+import { accessPages } from './access/access-pages.tsx'
 import { InstancePage } from './instance/instance-page.tsx'
 import { NodePage } from './node/node-page.tsx'
 import { NodesPage } from './nodes/nodes-page.tsx'
@@ -41,6 +42,7 @@ export const pages: readonly Page[] = [
     title: ({ node = '' }) => node,
     content: ({ node = '' }) => <NodePage key={node} node={node} />,
   },
+  ...accessPages,
   {
     path: 'settings',
     title: () => 'Settings',

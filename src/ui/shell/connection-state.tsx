@@ -1,14 +1,13 @@
 import type { JSX } from 'preact'
 import { clockText } from '../core/time-text.ts'
 import { nowMs } from '../data/clock.ts'
-import { connection } from '../data/live.ts'
-import { path } from '../data/location.ts'
+import { connection, isWatching } from '../data/live.ts'
 import { isUtc } from '../data/preferences.ts'
 
 /** Whether what the page shows is current. */
 export function ConnectionState(): JSX.Element {
   const state = connection.value
-  const isStill = path.value === 'settings'
+  const isStill = !isWatching.value
   const text = isStill ? '' : textOf()
   return (
     <p class={`connection ${isStill ? 'none' : state.kind}`}>

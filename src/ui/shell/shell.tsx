@@ -10,6 +10,7 @@ import { ConnectionState } from './connection-state.tsx'
 import { Datacenter } from './datacenter.tsx'
 import { KeyHelp, openKeyHelp, useKeys } from './keys.tsx'
 import { SearchBox } from './search-box.tsx'
+import { TokenBar } from './token-bar.tsx'
 
 /** The frame of every page: navigation, search, the state of the connection. */
 export function Shell(): JSX.Element {
@@ -39,6 +40,7 @@ export function Shell(): JSX.Element {
             <Icon name="help" />
           </button>
         </header>
+        <TokenBar />
         <main id="content" tabIndex={-1}>
           {found === undefined ? <NoPage /> : found.page.content(found.values)}
         </main>

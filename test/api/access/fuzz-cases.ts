@@ -81,6 +81,18 @@ export const cases: Readonly<Record<string, Case>> = {
     alsoShows: everything,
   }),
 
+  'GET /v1/acl/rights': ({ token }, { way }) => ({
+    path: `acl/rights${way % 2 === 0 ? `?accessor=${token}` : ''}`,
+    isAllowed: (may) => way % 2 === 1 || may('acl', ''),
+    // The rules of the asker's own token.
+    alsoShows: everything,
+  }),
+  'GET /v1/acl/status': filtered(() => 'acl/status'),
+  'POST /v1/internal/acl/authorize': (_world, pick) => ({
+    path: 'internal/acl/authorize',
+    body: [{ Resource: 'service', Access: 'read', Segment: service(pick) }],
+  }),
+
   'PUT /v1/agent/token/{type}': guarded('agent', 'write', 'agent/token/agent', { Token: '' }),
   'PUT /v1/agent/service/register': (world, { suffix, other, way }) => {
     const [name, replaced] = [nameOf('service', suffix), nameOf('service', other)]

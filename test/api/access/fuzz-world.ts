@@ -115,7 +115,10 @@ export class World {
     }
     this.api = new TestApi(t, {
       tokens: this.tokens,
-      explanations: { explain: (...question) => book().explain(...question) },
+      explanations: {
+        explain: (...question) => book().explain(...question),
+        rulesOf: (accessorId) => book().rulesOf(accessorId),
+      },
       limits: { waitingMax: 0 },
       wallMs: () => 1_900_000_000_000,
     })

@@ -6,6 +6,7 @@ import * as docs from '../../../http/query-docs.ts'
 import { addReadHeaders, reach } from '../../../http/consistency.ts'
 import { readOptions } from '../../../http/parameters.ts'
 import { sendDone, sendJson, warn } from '../../../http/reply.ts'
+import { flag, object, text } from '../../../http/schemas.ts'
 import type { AgentTokenType } from '../../../ports/agent-tokens.ts'
 import { globalManagementId } from '../../../state/acl/model.ts'
 import { hashOfSecret, secretLengthMax } from '../../../state/acl/secret-hash.ts'
@@ -71,6 +72,20 @@ export const bootstrapEndpoints: readonly ApiEndpoint[] = [
         return { ID: secret, ...tokenJson(stored, secret, reader) }
       })
       return sendJson(request, reply, json)
+    },
+  }),
+  aclEndpoint({
+    method: 'GET',
+    path: '/v1/acl/status',
+    permission: { none: 'an attempt to bootstrap tells the same' },
+    summary: 'Say whether the first token was created. Not an endpoint of Consul',
+    query: { ...docs.consistency, ...docs.pretty },
+    answer: object({ Bootstrapped: flag, DefaultPolicy: text }),
+    async handle(context, request, reply) {
+      await reachNow(context, request.query)
+      const Bootstrapped = aclState(context).read((reader) => reader.resetIndex() > 0)
+      const { defaultPolicy: DefaultPolicy } = context.tokens
+      return sendJson(request, reply, { Bootstrapped, DefaultPolicy })
     },
   }),
   aclEndpoint({

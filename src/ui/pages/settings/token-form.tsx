@@ -1,32 +1,17 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import type { AclLink, TokenEntry as OwnToken } from '../../../client/acl-rows.ts'
+import { pathTo } from '../../core/route.ts'
 import { visibleText } from '../../core/text.ts'
 import { useFetched } from '../../data/fetched.ts'
-import { token } from '../../data/preferences.ts'
+import { isTokenLost } from '../../data/preferences.ts'
 import { FactList } from '../../parts/facts.tsx'
 import { Status } from '../../parts/mark.tsx'
-
-interface Linked {
-  readonly Name: string
-}
-
-interface OwnToken {
-  readonly AccessorID: string
-  readonly Description: string
-  readonly Policies?: readonly Linked[] | null
-  readonly Roles?: readonly Linked[] | null
-}
+import { TokenEntry } from '../../parts/token-entry.tsx'
 
 /** Whose rights the UI has. */
 export function TokenForm(): JSX.Element {
-  const [typed, setTyped] = useState('')
   const { data, fault } = useFetched<OwnToken>('acl/token/self')
   const isOff = fault?.status === 401
-  const submit = (event: Event): void => {
-    event.preventDefault()
-    token.value = typed.trim()
-    setTyped('')
-  }
   return (
     <section class="token">
       <h2>Token</h2>
@@ -38,35 +23,23 @@ export function TokenForm(): JSX.Element {
             The UI may do what the policies of this token allow. Without one it has the rights of
             the anonymous token.
           </p>
-          <form onSubmit={submit}>
-            <label>
-              <span>Secret</span>
-              <input
-                type="password"
-                autocomplete="off"
-                spellcheck={false}
-                value={typed}
-                onInput={({ currentTarget }) => setTyped(currentTarget.value)}
-                placeholder="00000000-0000-0000-0000-000000000000"
-              />
-            </label>
-            <button type="submit" class="primary" disabled={typed.trim() === ''}>
-              Use this token
-            </button>
-            {token.value !== '' && (
-              <button type="button" onClick={() => (token.value = '')}>
-                Forget the token
-              </button>
-            )}
-          </form>
+          <TokenEntry />
         </>
       )}
-      {fault !== undefined && !isOff && (
+      {isTokenLost.value && (
+        <p class="said" role="alert">
+          <Status
+            health="critical"
+            text="ACL not found: this token does not exist, or it has expired. Enter another one."
+          />
+        </p>
+      )}
+      {fault !== undefined && !isOff && !isTokenLost.value && (
         <p class="said" role="alert">
           <Status health="critical" text={visibleText(fault.message)} />
         </p>
       )}
-      {data !== undefined && !isOff && <Rights own={data} />}
+      {data !== undefined && !isOff && !isTokenLost.value && <Rights own={data} />}
     </section>
   )
 }
@@ -83,11 +56,12 @@ function Rights({ own }: { readonly own: OwnToken }): JSX.Element {
         ],
         ['Policies', names(own.Policies)],
         ['Roles', names(own.Roles)],
+        ['Rights', <a href={pathTo('access', 'own')}>What may this token see?</a>],
       ]}
     />
   )
 }
 
-function names(linked: readonly Linked[] | null | undefined): string {
-  return (linked ?? []).map(({ Name }) => visibleText(Name)).join(', ') || 'none'
+function names(linked: readonly AclLink[] | null | undefined): string {
+  return (linked ?? []).map(({ Name = '' }) => visibleText(Name)).join(', ') || 'none'
 }
