@@ -37,6 +37,11 @@ export class Streams {
     this.#options = options
   }
 
+  /** What a feed that runs already follows. */
+  source<Source extends FeedSource>({ caller, key }: FeedPlace): Source | undefined {
+    return (this.#feeds.get(caller, key) as Feed<Source> | undefined)?.source
+  }
+
   /** Readers of one key share one feed; all who ask for it must make the same source. */
   feed<Source extends FeedSource>(place: FeedPlace, source: () => Source): Feed<Source> {
     if (this.#stopped) throw svcdError('stopping', {})

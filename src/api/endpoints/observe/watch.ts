@@ -7,6 +7,7 @@ import type { Parameters } from '../../../http/parameters.ts'
 import { nodeAndService } from '../../../http/permissions.ts'
 import * as query from '../../../http/query-docs.ts'
 import type { Question } from '../../../http/renderer.ts'
+import type { RowKeyOf } from '../../../http/row-deltas.ts'
 import { eventStream, text } from '../../../http/schemas.ts'
 import { watches } from '../../streams/watches.ts'
 import { watchedKey, watchedTree } from '../kv/questions.ts'
@@ -19,6 +20,21 @@ import { nodeSummaries } from '../health/node-summary.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from '../health/questions.ts'
 import { serviceSummaries } from '../health/summary.ts'
 
+/** What tells the rows of a list apart, for `?deltas`. */
+const keys = {
+  instance: keyOf<{ Node: { Node: string }; Service: { ID: string } }>(({ Node, Service }) => [
+    Node.Node,
+    Service.ID,
+  ]),
+  summary: keyOf<{ Name: string }>(({ Name }) => [Name]),
+  nodeSummary: keyOf<{ Node: string }>(({ Node }) => [Node]),
+  check: keyOf<{ Node: string; CheckID: string }>(({ Node, CheckID }) => [Node, CheckID]),
+}
+
+function keyOf<Row extends object>(key: (row: Row) => readonly string[]): RowKeyOf {
+  return (row) => key(row as Row)
+}
+
 /**
  * watch/*: reads as server-sent events. They take the parameters of the reads whose answers they stream.
  */
@@ -28,9 +44,18 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     path: '/v1/watch/service/{service}',
     permission: nodeAndService.read,
     summary: 'Stream health/service as events',
-    query: { ...query.passing, ...query.tag, ...query.nodeMeta, ...query.watchQuery },
+    query: {
+      ...query.passing,
+      ...query.tag,
+      ...query.nodeMeta,
+      ...query.deltas,
+      ...query.watchQuery,
+    },
     media: eventStream,
-    handle: watches((context, parameters, name) => serviceHealth(named(name), parameters, context)),
+    handle: watches(
+      (context, parameters, name) => serviceHealth(named(name), parameters, context),
+      keys.instance,
+    ),
   }),
   endpoint({
     method: 'GET',
@@ -68,19 +93,20 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
       node: { ...text, description: 'Return only entries of this node' },
       ...query.tag,
       ...query.nodeMeta,
+      ...query.deltas,
       ...query.watchQuery,
     },
     media: eventStream,
-    handle: watches((context, parameters) => serviceSummaries(parameters, context)),
+    handle: watches((context, parameters) => serviceSummaries(parameters, context), keys.summary),
   }),
   endpoint({
     method: 'GET',
     path: '/v1/watch/node-summary',
     permission: nodeAndService.read,
     summary: 'Stream health/node-summary as events',
-    query: { ...query.nodeMeta, ...query.watchQuery },
+    query: { ...query.nodeMeta, ...query.deltas, ...query.watchQuery },
     media: eventStream,
-    handle: watches((context, parameters) => nodeSummaries(parameters, context)),
+    handle: watches((context, parameters) => nodeSummaries(parameters, context), keys.nodeSummary),
   }),
   endpoint({
     method: 'GET',
@@ -92,10 +118,11 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
       node: { ...text, description: 'Return only entries of this node' },
       state: { ...text, description: 'Return only checks in this state' },
       ...query.nodeMeta,
+      ...query.deltas,
       ...query.watchQuery,
     },
     media: eventStream,
-    handle: watches((context, parameters) => checksQuestion(parameters, context)),
+    handle: watches((context, parameters) => checksQuestion(parameters, context), keys.check),
   }),
   endpoint({
     method: 'GET',
