@@ -407,7 +407,9 @@ export const streams: Readonly<Record<string, Case>> = {
   'GET /v1/watch/service/{service}': filtered(
     (pick) => `watch/service/${service(pick)}${deltas(pick)}`,
   ),
-  'GET /v1/watch/node/{node}': filtered((pick) => `watch/node/${node(pick)}`),
+  'GET /v1/watch/node/{node}': filtered(
+    (pick) => `watch/node/${node(pick)}${pick.way % 2 === 0 ? '' : '?checks'}`,
+  ),
   'GET /v1/watch/services': filtered(() => 'watch/services'),
   'GET /v1/watch/nodes': filtered(() => 'watch/nodes'),
   'GET /v1/watch/summary': filtered((pick) => `watch/summary${deltas(pick)}`),

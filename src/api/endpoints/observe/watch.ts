@@ -2,13 +2,13 @@ import { svcdError } from '../../../base/errors.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
-import { parameter } from '../../../http/parameters.ts'
+import { flagParameter, parameter } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
 import { nodeAndService } from '../../../http/permissions.ts'
 import * as query from '../../../http/query-docs.ts'
 import type { Question } from '../../../http/renderer.ts'
 import type { RowKeyOf } from '../../../http/row-deltas.ts'
-import { eventStream, text } from '../../../http/schemas.ts'
+import { eventStream, flag, text } from '../../../http/schemas.ts'
 import { watches } from '../../streams/watches.ts'
 import { watchedKey, watchedTree } from '../kv/questions.ts'
 import { kvWatch } from '../kv/watch.ts'
@@ -62,9 +62,12 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     path: '/v1/watch/node/{node}',
     permission: nodeAndService.read,
     summary: 'Stream catalog/node as events',
-    query: query.watchQuery,
+    query: {
+      checks: { ...flag, description: 'Add the checks of the node and of its services' },
+      ...query.watchQuery,
+    },
     media: eventStream,
-    handle: watches((context, parameters, name) => nodeWithServices(name, parameters, context)),
+    handle: watches((context, parameters, name) => nodeQuestion(name, parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -161,6 +164,26 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     handle: watchEvents,
   }),
 ]
+
+/** catalog/node; with `?checks` also what health/node answers. */
+function nodeQuestion(
+  name: string,
+  parameters: Parameters,
+  context: CatalogContext,
+): Question<CatalogReader> {
+  const question = nodeWithServices(name, parameters, context)
+  if (!flagParameter(parameters, 'checks')) return question
+  const checks = nodeChecks(name, {}, context)
+  return {
+    ...question,
+    answer: (catalog, viewer) => {
+      const node = question.answer(catalog, viewer)
+      const own = checks.answer(catalog, viewer)
+      if (node.kind !== 'object' || own.kind !== 'list') return node
+      return { ...node, fields: [...node.fields, ['Checks', own]] }
+    },
+  }
+}
 
 /** The checks of a service, of a node, or of one state; all of them when nothing is named. */
 function checksQuestion(parameters: Parameters, context: CatalogContext): Question<CatalogReader> {
