@@ -18,9 +18,14 @@ const axeSource = readFileSync(
   'utf8',
 )
 
-export async function openBrowser(t: Test): Promise<Browser> {
+export function launchBrowser(): Promise<Browser> {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic']
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args })
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args })
+}
+
+/** A browser that is closed with the test. */
+export async function openBrowser(t: Test): Promise<Browser> {
+  const browser = await launchBrowser()
   t.teardown(() => browser.close())
   return browser
 }
