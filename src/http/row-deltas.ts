@@ -30,7 +30,7 @@ export class RowDeltas {
   #rows: readonly Known[] = []
   #byKey = new Map<string, Known>()
   readonly #removed = new Map<string, Removed>()
-  /** What was removed before this version is forgotten. */
+  /** Removals before this version are forgotten. */
   #remembersFrom = 0
   #version = 0
   /** Made once for all readers with the same version. */
@@ -86,7 +86,7 @@ export class RowDeltas {
     return true
   }
 
-  /** What has changed since a version, as JSON; since 0: the whole list. */
+  /** The changes since a version, as JSON; since 0: the whole list. */
   since(version: number): Buffer {
     const known = this.#texts.get(version)
     if (known !== undefined) return known
@@ -108,7 +108,7 @@ export class RowDeltas {
     )
   }
 
-  /** A row that was made anew; it may be the same as before. */
+  /** A row in a new object; it may say the same as before. */
   #knownOf(row: object): Known {
     const key = this.#keyOf(row)
     const text = textOf(key)

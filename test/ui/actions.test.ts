@@ -54,7 +54,7 @@ t.test(
     await page.locator('.check pre').getByText('the disk is full').waitFor()
     await picture(page, 'walk-3-reason')
     await page.getByRole('button', { name: 'Start maintenance…' }).click()
-    await page.getByText('web/1 leaves all DNS answers at once.').waitFor()
+    await page.getByText('web/1 leaves all DNS answers immediately.').waitFor()
     t.strictSame(await violations(page), [])
     await picture(page, 'walk-4-dialog')
     await page.keyboard.press('Escape')

@@ -23,7 +23,7 @@ t.test(
     const page = await openPage(t, browser, `${agent.httpUrl}/ui/services/web/host/web`)
     const shown = await page.locator('.check pre').innerText()
     t.match(shown, /^red \\u\{202e\}<script>window\.isBroken = true<\/script>\n/)
-    t.notMatch(shown, /[\u001b\u202e]/)
+    for (const hidden of ['\u001b', '\u202e']) t.notOk(shown.includes(hidden))
     t.equal(await page.evaluate('window.isBroken'), undefined)
     t.notOk(await page.evaluate('document.documentElement.scrollWidth > innerWidth'))
     t.strictSame(await violations(page), [])

@@ -6,6 +6,8 @@ import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
 
+export type { Browser, Page } from 'playwright-core'
+
 // A real browser for the tests of the web UI: Debian's chromium.
 
 export type Theme = 'light' | 'dark'

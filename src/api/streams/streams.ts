@@ -38,8 +38,8 @@ export class Streams {
   }
 
   /** What a feed that runs already follows. */
-  source<Source extends FeedSource>({ caller, key }: FeedPlace): Source | undefined {
-    return (this.#feeds.get(caller, key) as Feed<Source> | undefined)?.source
+  source({ caller, key }: FeedPlace): FeedSource | undefined {
+    return this.#feeds.get(caller, key)?.source
   }
 
   /** Readers of one key share one feed; all who ask for it must make the same source. */

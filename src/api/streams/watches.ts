@@ -44,8 +44,8 @@ async function answerDeltas<Reader extends Indexed>(
   if (reply.raw.destroyed) return reply.hijack()
   mustAllowQuestion(context.requesterNow(request), question)
   const place = { caller: context.callerOf(request), key: answerKey(request) }
-  const make = () => new LatestRows(question, place.caller, keyOf)
-  const source = streams.source<LatestRows<Reader>>(place) ?? make()
+  const known = streams.source(place) as LatestRows<Reader> | undefined
+  const source = known ?? new LatestRows(question, place.caller, keyOf)
   if (!source.isRead) {
     const end = context.longAnswers.begin(request, reply)
     await source.look(question.state.version()).finally(end)

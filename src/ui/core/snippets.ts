@@ -2,7 +2,7 @@
 export interface Snippet {
   readonly id: string
   readonly title: string
-  /** What it needs, in a few words. */
+  /** The program or package that it needs. */
   readonly needs: string
   readonly text: string
 }

@@ -1,4 +1,4 @@
-/** The rows in the order of `keys`; those that are not among them come at the end. */
+/** The rows in the order of `keys`; rows with other keys come at the end. */
 export function steadyOrder<Row>(
   rows: readonly Row[],
   keyOf: (row: Row) => string,

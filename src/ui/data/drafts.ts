@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 
-// What was typed and not sent yet. It stays until the tab is closed, also when the page is left, for example to enter
+// Text that was typed and not sent yet. It stays until the tab is closed, also when the page is left, for example to enter
 // another token.
 
 const drafts = signal<ReadonlyMap<string, string>>(new Map())

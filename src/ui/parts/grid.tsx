@@ -40,14 +40,9 @@ export function Grid<Row>(props: GridProps<Row>): JSX.Element {
   const { rows, hold } = useSteady(props.rows, keyOf)
   const columns = shownOf(props.columns)
   const body = useRef<HTMLDivElement>(null)
-  const [active, setActive] = useState({ index: 0, key: '' })
+  const { focused, activate } = useActive(rows, keyOf)
   const rowPx = rowPxOf(density.value)
   const visible = useVisibleRows(body, rows.length, rowPx)
-  const focused = placeOf(active, rows, keyOf)
-  const activate = (index: number): void => {
-    const row = rows[index]
-    setActive({ index, key: row === undefined ? '' : keyOf(row) })
-  }
   const moveTo = (index: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, index))
     activate(next)
@@ -109,17 +104,18 @@ export function Grid<Row>(props: GridProps<Row>): JSX.Element {
   )
 }
 
-/** Where the row is now that was active last; where it was, if it is gone. */
-function placeOf<Row>(
-  { index, key }: { readonly index: number; readonly key: string },
-  rows: readonly Row[],
-  keyOf: (row: Row) => string,
-): number {
-  const row = rows[index]
-  if (key === '' || (row !== undefined && keyOf(row) === key))
-    return Math.min(index, Math.max(0, rows.length - 1))
-  const now = rows.findIndex((each) => keyOf(each) === key)
-  return now < 0 ? Math.min(index, Math.max(0, rows.length - 1)) : now
+/** The row that has the focus when the reader comes to the table. It stays the same one when rows move. */
+function useActive<Item>(rows: readonly Item[], keyOf: (row: Item) => string) {
+  const [{ index, key }, setActive] = useState({ index: 0, key: '' })
+  const activate = (next: number): void => {
+    const row = rows[next]
+    setActive({ index: next, key: row === undefined ? '' : keyOf(row) })
+  }
+  const last = Math.max(0, rows.length - 1)
+  const there = rows[index]
+  const isThere = key === '' || (there !== undefined && keyOf(there) === key)
+  const moved = isThere ? -1 : rows.findIndex((row) => keyOf(row) === key)
+  return { focused: moved < 0 ? Math.min(index, last) : moved, activate }
 }
 
 interface RowProps<Row> {

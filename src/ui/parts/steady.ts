@@ -19,7 +19,7 @@ interface Held<Row> {
   last: { readonly given: readonly Row[]; readonly shown: readonly Row[] } | undefined
 }
 
-/** Rows that do not change their places while somebody points at them. Another query or order moves them at once. */
+/** Rows that do not change their places while somebody points at them. Another query or order moves them immediately. */
 export function useSteady<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Steady<Row> {
   const [, draw] = useReducer((count: number) => count + 1, 0)
   const place = parameters.value.toString()

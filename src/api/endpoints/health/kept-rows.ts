@@ -61,7 +61,7 @@ export class KeptRows {
     for (const { row } of rows) if (row !== undefined) yield row
   }
 
-  /** A row for each key that there is; those that are new are not made yet. */
+  /** A row for each key that there is; new rows are not made yet. */
   *#current(
     catalog: CatalogReader,
     since: number | undefined,

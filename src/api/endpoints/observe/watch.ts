@@ -20,20 +20,30 @@ import { nodeSummaries } from '../health/node-summary.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from '../health/questions.ts'
 import { serviceSummaries } from '../health/summary.ts'
 
-/** What tells the rows of a list apart, for `?deltas`. */
-const keys = {
-  instance: keyOf<{ Node: { Node: string }; Service: { ID: string } }>(({ Node, Service }) => [
-    Node.Node,
-    Service.ID,
-  ]),
-  summary: keyOf<{ Name: string }>(({ Name }) => [Name]),
-  nodeSummary: keyOf<{ Node: string }>(({ Node }) => [Node]),
-  check: keyOf<{ Node: string; CheckID: string }>(({ Node, CheckID }) => [Node, CheckID]),
+interface KeyFields {
+  readonly Name: string
+  readonly Node: string
+  readonly CheckID: string
 }
 
-function keyOf<Row extends object>(key: (row: Row) => readonly string[]): RowKeyOf {
-  return (row) => key(row as Row)
+interface InstanceFields {
+  readonly Node: { readonly Node: string }
+  readonly Service: { readonly ID: string }
 }
+
+/** What tells the rows of a list apart, for `?deltas`. */
+const keys = {
+  instance: (row) => {
+    const { Node, Service } = row as InstanceFields
+    return [Node.Node, Service.ID]
+  },
+  summary: (row) => [(row as KeyFields).Name],
+  nodeSummary: (row) => [(row as KeyFields).Node],
+  check: (row) => {
+    const { Node, CheckID } = row as KeyFields
+    return [Node, CheckID]
+  },
+} satisfies Readonly<Record<string, RowKeyOf>>
 
 /**
  * watch/*: reads as server-sent events. They take the parameters of the reads whose answers they stream.

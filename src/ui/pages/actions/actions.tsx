@@ -29,7 +29,7 @@ export function InstanceActions({ node, id, checks }: InstanceActionsProps): JSX
         requestOf={() => deregistration(target)}
       >
         <p>
-          {name} leaves the catalog and all DNS answers at once, with its checks. Clients that
+          {name} leaves the catalog and all DNS answers immediately, with its checks. Clients that
           cached an answer keep it for its TTL.
         </p>
         {place === 'catalog' && (
@@ -70,7 +70,7 @@ export function NodeActions({ node, checks, instances }: NodeActionsProps): JSX.
         >
           <p>
             {name} leaves the catalog, with its checks and the {instances} instances on it. They
-            leave all DNS answers at once.
+            leave all DNS answers immediately.
           </p>
           {agent !== undefined && (
             <p>

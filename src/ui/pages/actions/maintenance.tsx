@@ -44,8 +44,8 @@ export function Maintenance({ target, checks }: MaintenanceProps): JSX.Element {
       requestOf={(reason) => maintenance(target, reason)}
     >
       <p>
-        {what} {verb} all DNS answers at once. Clients that cached an answer keep it for its TTL.
-        Everybody who looks at the service sees the reason.
+        {what} {verb} all DNS answers immediately. Clients that cached an answer keep it for its
+        TTL. Everybody who looks at the service sees the reason.
       </p>
     </Ask>
   )

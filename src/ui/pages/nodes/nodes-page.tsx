@@ -8,7 +8,7 @@ import { parseQuery } from '../../core/query.ts'
 import { pathTo } from '../../core/route.ts'
 import { parseSort, sorted } from '../../core/sort.ts'
 import type { SortKey } from '../../core/sort.ts'
-import { counted, visibleText } from '../../core/text.ts'
+import { counted, numberText, visibleText } from '../../core/text.ts'
 import { useChanged } from '../../data/changed.ts'
 import { useLiveRows } from '../../data/live.ts'
 import { parameters } from '../../data/location.ts'
@@ -60,7 +60,7 @@ export function NodesPage(): JSX.Element {
         <p class="count" role="status">
           {found.length === all.length
             ? counted(all.length, 'node')
-            : `${counted(found.length, 'node')} of ${all.length.toLocaleString('en')}`}
+            : `${counted(found.length, 'node')} of ${numberText(all.length)}`}
         </p>
       </header>
       <FilteredNote isFiltered={isFiltered} />

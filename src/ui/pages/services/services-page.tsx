@@ -4,7 +4,7 @@ import type { ServiceSummary } from '../../../client/rows.ts'
 import { parseQuery } from '../../core/query.ts'
 import { pathTo } from '../../core/route.ts'
 import { parseSort } from '../../core/sort.ts'
-import { counted } from '../../core/text.ts'
+import { counted, numberText } from '../../core/text.ts'
 import { useChanged } from '../../data/changed.ts'
 import { knownServices } from '../../data/known-values.ts'
 import { useLiveRows } from '../../data/live.ts'
@@ -56,7 +56,7 @@ export function ServicesPage(): JSX.Element {
         <p class="count" role="status">
           {found.length === all.length
             ? counted(all.length, 'service')
-            : `${counted(found.length, 'service')} of ${all.length.toLocaleString('en')}`}
+            : `${counted(found.length, 'service')} of ${numberText(all.length)}`}
         </p>
       </header>
       <FilteredNote isFiltered={isFiltered} />
