@@ -46,7 +46,11 @@ async function openUi(t: Test, browser: Browser, url: string): Promise<Page> {
   const page = await context.newPage()
   page.on('pageerror', (error) => t.fail(`a script failed: ${error.message}`))
   page.on('response', (response) => {
-    if (response.status() >= 500) t.fail(`${response.status()} of ${response.url()}`)
+    // A Consul without Connect refuses this one as well, and its UI copes with that.
+    const isExpected = response.url().includes('/v1/discovery-chain/')
+    if (response.status() >= 500 && !isExpected) {
+      t.fail(`${response.status()} of ${response.url()}`)
+    }
   })
   await page.goto(url)
   return page
@@ -67,9 +71,9 @@ t.test(
     const page = await openUi(t, browser, `${ui}/ui/dc1/services`)
 
     await t.test('services, and the instances of one', async (t) => {
-      await page.getByRole('link', { name: 'postgres' }).first().waitFor()
+      await page.getByText('18 total').waitFor()
+      t.ok(await page.getByRole('link', { name: 'billing' }).first().isVisible())
       await picture(page, 'consul-ui-services')
-      t.ok((await page.getByRole('link', { name: 'web' }).count()) > 0)
       await page.goto(`${ui}/ui/dc1/services/web/instances`)
       await page.getByText('web-3').first().waitFor()
       await picture(page, 'consul-ui-service')
@@ -94,8 +98,11 @@ t.test(
       // The value is in an editor of its own.
       await page.locator('.CodeMirror').click()
       await page.keyboard.type('blue')
+      await picture(page, 'consul-ui-create')
+      const put = page.waitForResponse((response) => response.request().method() === 'PUT')
       await page.getByRole('button', { name: 'Save' }).click()
-      await page.getByText('Your key has been added.').waitFor()
+      t.equal((await put).status(), 200)
+      await page.getByRole('link', { name: 'colour' }).first().waitFor()
       const stored = await fetch(`${agent.httpUrl}/v1/kv/colour?raw`)
       t.equal(await stored.text(), 'blue')
     })

@@ -19,7 +19,7 @@ export function InstanceActions({ node, id, checks }: InstanceActionsProps): JSX
   const target = { node, serviceId: id, place }
   const name = visibleText(id)
   return (
-    <p class="actions" aria-label="Actions">
+    <div class="actions" role="group" aria-label="Actions">
       <Maintenance target={target} checks={checks} />
       <Ask
         label="Deregister…"
@@ -39,7 +39,7 @@ export function InstanceActions({ node, id, checks }: InstanceActionsProps): JSX
           </p>
         )}
       </Ask>
-    </p>
+    </div>
   )
 }
 
@@ -58,7 +58,7 @@ export function NodeActions({ node, checks, instances }: NodeActionsProps): JSX.
   const name = visibleText(node)
   const agent = checks.find(({ CheckID }) => CheckID === 'serfHealth')
   return (
-    <p class="actions" aria-label="Actions">
+    <div class="actions" role="group" aria-label="Actions">
       <Maintenance target={target} checks={checks} />
       {agent?.Status !== 'passing' && (
         <Ask
@@ -80,6 +80,6 @@ export function NodeActions({ node, checks, instances }: NodeActionsProps): JSX.
           )}
         </Ask>
       )}
-    </p>
+    </div>
   )
 }
