@@ -28,11 +28,13 @@ import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
 import { benchRaft } from './raft.bench.ts'
 import { benchRegistrations } from './registrations.bench.ts'
+import { benchUi } from './ui.bench.ts'
 
 // npm run bench [-- NAME …]: runs the benches, prints them, and with --write puts them into RESULTS.md.
 
 const benches: Readonly<Record<string, () => Promise<string>>> = {
   registrations: benchRegistrations,
+  ui: benchUi,
   dns: benchDns,
   'dns-peers': benchDnsPeers,
   'dns-peers-flood': benchDnsFlood,

@@ -287,6 +287,10 @@ export class TestBackend implements Backend {
     return this.#reads.version()
   }
 
+  unchanged(subject: string): (since: number) => boolean {
+    return this.#reads.unchanged(subject)
+  }
+
   waitForChange(subject: string, since: number, timeoutMs: number): Wait {
     return this.#reads.waitForChange(subject, since, timeoutMs)
   }

@@ -3,20 +3,12 @@ import type { Browser, Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { missing } from '../helpers/tools.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
+import { rowOf, rowsOf } from './rows.ts'
 import { fill, fillWithMany, register } from './sample.ts'
 
 // What the web UI does, in a real browser.
 
 const needs = { skip: missing('chromium'), timeout: 120_000 }
-
-/** The rows of the table on a page: the text of each. */
-function rowsOf(page: Page) {
-  return page.locator('.grid .body [role="row"]')
-}
-
-function rowOf(page: Page, text: string) {
-  return rowsOf(page).filter({ hasText: text })
-}
 
 async function isSelf(page: Page, selector: string): Promise<boolean> {
   return page.evaluate<boolean>(

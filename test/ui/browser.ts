@@ -6,6 +6,8 @@ import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
 
+export type { Browser, Page } from 'playwright-core'
+
 // A real browser for the tests of the web UI: Debian's chromium.
 
 export type Theme = 'light' | 'dark'
@@ -18,9 +20,14 @@ const axeSource = readFileSync(
   'utf8',
 )
 
-export async function openBrowser(t: Test): Promise<Browser> {
+export function launchBrowser(): Promise<Browser> {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic']
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args })
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args })
+}
+
+/** A browser that is closed with the test. */
+export async function openBrowser(t: Test): Promise<Browser> {
+  const browser = await launchBrowser()
   t.teardown(() => browser.close())
   return browser
 }

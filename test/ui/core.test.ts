@@ -4,7 +4,7 @@ import { reasonText } from '../../src/ui/core/reason-text.ts'
 import { matchPath, pathTo, withParameters } from '../../src/ui/core/route.ts'
 import { ServerEventReader } from '../../src/ui/core/server-events.ts'
 import { parseSort, sorted, sortText, toggled } from '../../src/ui/core/sort.ts'
-import { firstLine, visibleText } from '../../src/ui/core/text.ts'
+import { firstLine, numberText, visibleText } from '../../src/ui/core/text.ts'
 import { agoText, clockText, exactText } from '../../src/ui/core/time-text.ts'
 import { visibleRows } from '../../src/ui/core/window.ts'
 
@@ -98,6 +98,8 @@ t.test('characters that hide or turn text are shown as such', async (t) => {
   t.equal(visibleText('\u001b]0;x\u0007'), '\\u{1b}]0;x\\u{7}')
   t.equal(visibleText('a\r\nb\tc'), 'a\nb\tc')
   t.equal(visibleText('<script>é漢'), '<script>é漢')
+  const numbers = [0, 7, 999, 1000, 12_345, 1_234_567].map(numberText)
+  t.strictSame(numbers, ['0', '7', '999', '1,000', '12,345', '1,234,567'])
   t.equal(firstLine('\n  first\nsecond'), 'first')
   t.equal(firstLine('x'.repeat(500), 10), `${'x'.repeat(9)}…`)
 })

@@ -14,16 +14,18 @@ export function useChanged<Row>(
   signatureOf: (row: Row) => string,
 ): ReadonlySet<string> {
   const [changed, setChanged] = useState(none)
-  const last = useRef<ReadonlyMap<string, string> | undefined>(undefined)
+  const last = useRef<ReadonlyMap<string, Row> | undefined>(undefined)
   useEffect(() => {
     if (rows === undefined) return undefined
-    const next = new Map(rows.map((row) => [keyOf(row), signatureOf(row)]))
     const before = last.current
-    last.current = next
+    last.current = new Map(rows.map((row) => [keyOf(row), row]))
     if (before === undefined) return undefined
-    const keys = [...next].filter(([key, text]) => before.get(key) !== text).map(([key]) => key)
-    if (keys.length === 0 || keys.length > changedMax) return undefined
-    setChanged(new Set(keys))
+    const isNew = (row: Row, known: Row | undefined): boolean =>
+      row !== known && (known === undefined || signatureOf(row) !== signatureOf(known))
+    const keys = rows.map((row) => [keyOf(row), row] as const)
+    const lit = keys.filter(([key, row]) => isNew(row, before.get(key))).map(([key]) => key)
+    if (lit.length === 0 || lit.length > changedMax) return undefined
+    setChanged(new Set(lit))
     const timer = window.setTimeout(() => setChanged(none), litMs)
     return () => window.clearTimeout(timer)
   }, [rows])

@@ -1,12 +1,14 @@
 import { computed, effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { isLostToken } from '../core/lost-token.ts'
+import { afterEvent } from '../core/row-changes.ts'
+import type { KeyOf, RowChanges } from '../core/row-changes.ts'
 import { ServerEventReader } from '../core/server-events.ts'
 import { ApiFault, send } from './api.ts'
 import { lostSecret, token } from './preferences.ts'
 
-// What the page shows comes over one stream of events. Each event has the whole state of what is watched, so a
-// stream that was cut continues with the next event, and what was shown before stays until then.
+// What the page shows comes over one stream of events. Each connection begins with the whole state of what is
+// watched, so a stream that was cut continues with the next event, and what was shown before stays until then.
 
 export type Connection =
   | { readonly kind: 'connecting' }
@@ -31,9 +33,18 @@ const retryMsMax = 15_000
 
 export const connection = signal<Connection>({ kind: 'connecting' })
 const received = signal<Received | undefined>(undefined)
-const watchedPath = signal<string | undefined>(undefined)
+
+/** The state after an event. */
+type After = (before: unknown, event: unknown) => unknown
+
+interface Watched {
+  readonly path: string
+  readonly after: After
+}
+
+const watched = signal<Watched | undefined>(undefined)
 /** Whether the page has a stream. */
-export const isWatching = computed(() => watchedPath.value !== undefined)
+export const isWatching = computed(() => watched.value !== undefined)
 
 export interface Live<State> {
   /** Undefined until the first event. */
@@ -49,10 +60,24 @@ export interface Live<State> {
 
 /** The state of a stream below /v1/, as long as the component is there. There is one at a time. */
 export function useLive<State>(path: string): Live<State> {
+  return useWatched<State>(path, (_before, event) => event)
+}
+
+/**
+ * The rows of a list, of which the agent sends only those that change. Rows that did not change stay the same
+ * objects.
+ */
+export function useLiveRows<Row>(path: string, keyOf: KeyOf<Row>): Live<readonly Row[]> {
+  return useWatched(`${path}${path.includes('?') ? '&' : '?'}deltas=`, (before, event) =>
+    afterEvent((before ?? []) as readonly Row[], event as RowChanges<Row>, keyOf),
+  )
+}
+
+function useWatched<State>(path: string, after: After): Live<State> {
   useEffect(() => {
-    watchedPath.value = path
+    watched.value = { path, after }
     return () => {
-      if (watchedPath.peek() === path) watchedPath.value = undefined
+      if (watched.peek()?.path === path) watched.value = undefined
     }
   }, [path])
   const now = connection.value
@@ -72,24 +97,24 @@ export function useLive<State>(path: string): Live<State> {
 export function followLive(): void {
   let lastToken = token.peek()
   effect(() => {
-    const path = watchedPath.value
+    const now = watched.value
     // Another token sees another state.
     const isSameReader = token.value === lastToken || lastToken === lostSecret.peek()
     lastToken = token.value
-    if (path === undefined) return undefined
+    if (now === undefined) return undefined
     const stop = new AbortController()
-    if (!isSameReader || received.peek()?.path !== path) received.value = undefined
+    if (!isSameReader || received.peek()?.path !== now.path) received.value = undefined
     connection.value = { kind: 'connecting' }
-    void keepOpen(path, stop.signal)
+    void keepOpen(now, stop.signal)
     return () => stop.abort()
   })
 }
 
 /** Opens the stream again and again, until `stop`. */
-async function keepOpen(path: string, stop: AbortSignal): Promise<void> {
+async function keepOpen(now: Watched, stop: AbortSignal): Promise<void> {
   let failures = 0
   while (!stop.aborted) {
-    const sinceMs = await readOnce(path, stop, () => {
+    const sinceMs = await readOnce(now, stop, () => {
       failures = 0
     })
     if (stop.aborted || sinceMs === undefined) return
@@ -104,16 +129,18 @@ async function keepOpen(path: string, stop: AbortSignal): Promise<void> {
   }
 }
 
-/** Reads a stream to its end. Resolves with the time of that, undefined when it was refused. */
+/** Reads a stream to its end. Resolves with the time until which the state was current; undefined: it was refused. */
 async function readOnce(
-  path: string,
+  { path, after }: Watched,
   stop: AbortSignal,
   onEvent: () => void,
 ): Promise<number | undefined> {
   const silence = new AbortController()
   const signal = AbortSignal.any([stop, silence.signal])
+  let heardMs = Date.now()
   let timer = 0
   const listen = (): void => {
+    heardMs = Date.now()
     window.clearTimeout(timer)
     timer = window.setTimeout(() => silence.abort(), silenceMsMax)
   }
@@ -122,36 +149,35 @@ async function readOnce(
     const answer = await send(path, signal)
     const isFiltered = answer.headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true'
     const isDeny = answer.headers.get('X-Consul-Default-ACL-Policy') === 'deny'
-    for await (const text of chunksOf(answer)) {
+    for await (const texts of chunksOf(answer)) {
       listen()
-      if (text.data === undefined) continue
-      onEvent()
-      received.value = {
-        path,
-        data: JSON.parse(text.data) as unknown,
-        isFiltered,
-        isDeny,
-        atMs: Date.now(),
+      for (const text of texts) {
+        onEvent()
+        const before = received.peek()
+        const data = after(before?.path === path ? before.data : undefined, JSON.parse(text))
+        received.value = { path, data, isFiltered, isDeny, atMs: heardMs }
       }
-      if (connection.peek().kind !== 'live') connection.value = { kind: 'live' }
+      if (texts.length > 0 && connection.peek().kind !== 'live') connection.value = { kind: 'live' }
     }
   } catch (error) {
-    if (
-      error instanceof ApiFault &&
-      (error.status === 403 || error.status === 404 || error.status === 400)
-    ) {
+    if (error instanceof ApiFault && isFinal(error)) {
       if (!stop.aborted) connection.value = { kind: 'refused', fault: error }
       return undefined
     }
   } finally {
     window.clearTimeout(timer)
   }
-  return Date.now()
+  // A connection that died silently was current when it was heard last.
+  return silence.signal.aborted ? heardMs : Date.now()
 }
 
-/** The latest event of each piece of the stream; without `data`: only a sign of life. */
-async function* chunksOf(answer: Response): AsyncGenerator<{ readonly data: string | undefined }> {
-  const { body } = answer
+/** To ask again would not help. */
+function isFinal({ status }: ApiFault): boolean {
+  return status === 400 || status === 403 || status === 404
+}
+
+/** The events that end in each piece of the stream; none: it was only a sign of life. */
+async function* chunksOf({ body }: Response): AsyncGenerator<readonly string[]> {
   if (body === null) return
   const events = new ServerEventReader()
   const decoder = new TextDecoder()
@@ -159,7 +185,7 @@ async function* chunksOf(answer: Response): AsyncGenerator<{ readonly data: stri
   for (;;) {
     const { value, done } = await reader.read()
     if (done) return
-    yield { data: events.push(decoder.decode(value, { stream: true })).at(-1)?.data }
+    yield events.push(decoder.decode(value, { stream: true })).map(({ data }) => data)
   }
 }
 

@@ -8,6 +8,9 @@ import { get } from './api.ts'
 /** Entries that are asked for in one request. */
 const entriesMax = 400
 
+/** Lists that change all the time ask no more often than this. */
+const restMs = 1000
+
 const known = signal<ReadonlyMap<number, number>>(new Map())
 const asked = new Set<number>()
 
@@ -21,8 +24,24 @@ export function useTimes(indexes: readonly number[]): void {
   const missing = indexes.filter((index) => index > 0 && !asked.has(index)).slice(0, entriesMax)
   const key = missing.join()
   useEffect(() => {
-    if (missing.length > 0) void ask(missing)
+    wanted = missing
+    if (missing.length > 0 && !isResting) void askWanted()
   }, [key])
+}
+
+/** What the page misses. */
+let wanted: readonly number[] = []
+let isResting = false
+
+async function askWanted(): Promise<void> {
+  const missing = wanted.filter((index) => !asked.has(index))
+  if (missing.length === 0) return
+  isResting = true
+  await ask(missing)
+  window.setTimeout(() => {
+    isResting = false
+    void askWanted()
+  }, restMs)
 }
 
 async function ask(indexes: readonly number[]): Promise<void> {

@@ -8,6 +8,7 @@ import { navigate, setParameters } from '../data/location.ts'
 import { density } from '../data/preferences.ts'
 import { Icon } from './icon.tsx'
 import { rowPxOf, screen } from './screen.ts'
+import { useSteady } from './steady.ts'
 
 export interface Column<Row> {
   readonly id: string
@@ -35,16 +36,16 @@ export interface GridProps<Row> {
 
 /** A table of any length. Only the rows that can be seen are in the page. Arrows, j and k move between rows. */
 export function Grid<Row>(props: GridProps<Row>): JSX.Element {
-  const { label, rows, sort } = props
+  const { label, sort, keyOf } = props
+  const { rows, hold } = useSteady(props.rows, keyOf)
   const columns = shownOf(props.columns)
   const body = useRef<HTMLDivElement>(null)
-  const [active, setActive] = useState(0)
+  const { focused, activate } = useActive(rows, keyOf)
   const rowPx = rowPxOf(density.value)
   const visible = useVisibleRows(body, rows.length, rowPx)
-  const focused = Math.min(active, Math.max(0, rows.length - 1))
   const moveTo = (index: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, index))
-    setActive(next)
+    activate(next)
     scrollToRow(body.current, next, rowPx)
     focusRow(body.current, next)
   }
@@ -52,6 +53,7 @@ export function Grid<Row>(props: GridProps<Row>): JSX.Element {
     const target = targetOf(event.key, focused, rows.length)
     if (target === undefined || event.ctrlKey || event.metaKey || event.altKey) return
     event.preventDefault()
+    hold()
     if (target !== 'open') return moveTo(target)
     const row = rows[focused]
     if (row !== undefined && props.hrefOf !== undefined) navigate(props.hrefOf(row))
@@ -80,25 +82,40 @@ export function Grid<Row>(props: GridProps<Row>): JSX.Element {
         role="rowgroup"
         style={{ height: `${rows.length * rowPx}px` }}
         onKeyDown={onKey}
+        onPointerMove={hold}
       >
         {rows.slice(visible.from, visible.to).map((row, offset) => {
           const index = visible.from + offset
           return (
             <Row
-              key={props.keyOf(row)}
+              key={keyOf(row)}
               grid={props}
               columns={columns}
               row={row}
               index={index}
               isActive={index === focused}
               topPx={index * rowPx}
-              onFocus={() => setActive(index)}
+              onFocus={() => activate(index)}
             />
           )
         })}
       </div>
     </div>
   )
+}
+
+/** The row that has the focus when the reader comes to the table. It stays the same one when rows move. */
+function useActive<Item>(rows: readonly Item[], keyOf: (row: Item) => string) {
+  const [{ index, key }, setActive] = useState({ index: 0, key: '' })
+  const activate = (next: number): void => {
+    const row = rows[next]
+    setActive({ index: next, key: row === undefined ? '' : keyOf(row) })
+  }
+  const last = Math.max(0, rows.length - 1)
+  const there = rows[index]
+  const isThere = key === '' || (there !== undefined && keyOf(there) === key)
+  const moved = isThere ? -1 : rows.findIndex((row) => keyOf(row) === key)
+  return { focused: moved < 0 ? Math.min(index, last) : moved, activate }
 }
 
 interface RowProps<Row> {

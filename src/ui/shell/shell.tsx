@@ -1,5 +1,5 @@
-import type { JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useErrorBoundary } from 'preact/hooks'
 import { path } from '../data/location.ts'
 import { pageOf, pages } from '../pages/pages.tsx'
 import { pathTo } from '../core/route.ts'
@@ -42,11 +42,30 @@ export function Shell(): JSX.Element {
         </header>
         <TokenBar />
         <main id="content" tabIndex={-1}>
-          {found === undefined ? <NoPage /> : found.page.content(found.values)}
+          <Guarded key={path.value}>
+            {found === undefined ? <NoPage /> : found.page.content(found.values)}
+          </Guarded>
         </main>
       </div>
       <KeyHelp />
     </>
+  )
+}
+
+/** A page that fails, for example because the agent has another version, leaves the rest of the UI usable. */
+function Guarded({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  const [error] = useErrorBoundary()
+  if (error === undefined) return <>{children}</>
+  return (
+    <Empty isPage title="This page cannot show what the agent sent">
+      <p class="said">{visibleText(String(error))}</p>
+      <p>
+        The agent may have another version than this page.{' '}
+        <button type="button" onClick={() => window.location.reload()}>
+          Load the page again
+        </button>
+      </p>
+    </Empty>
   )
 }
 

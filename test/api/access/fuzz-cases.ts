@@ -409,15 +409,24 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/openapi.json': filtered(() => 'openapi.json', { alsoShows: everything }),
 }
 
+/** Half of the readers of a list want only its changes. */
+function deltas({ way }: Pick): string {
+  return way % 2 === 0 ? '' : '?deltas'
+}
+
 /** Rows that are answered by a stream; what is asked of them, and the right without which they are refused. */
 export const streams: Readonly<Record<string, Case>> = {
-  'GET /v1/watch/service/{service}': filtered((pick) => `watch/service/${service(pick)}`),
-  'GET /v1/watch/node/{node}': filtered((pick) => `watch/node/${node(pick)}`),
+  'GET /v1/watch/service/{service}': filtered(
+    (pick) => `watch/service/${service(pick)}${deltas(pick)}`,
+  ),
+  'GET /v1/watch/node/{node}': filtered(
+    (pick) => `watch/node/${node(pick)}${pick.way % 2 === 0 ? '' : '?checks'}`,
+  ),
   'GET /v1/watch/services': filtered(() => 'watch/services'),
   'GET /v1/watch/nodes': filtered(() => 'watch/nodes'),
-  'GET /v1/watch/summary': filtered(() => 'watch/summary'),
-  'GET /v1/watch/node-summary': filtered(() => 'watch/node-summary'),
-  'GET /v1/watch/checks': filtered(() => 'watch/checks'),
+  'GET /v1/watch/summary': filtered((pick) => `watch/summary${deltas(pick)}`),
+  'GET /v1/watch/node-summary': filtered((pick) => `watch/node-summary${deltas(pick)}`),
+  'GET /v1/watch/checks': filtered((pick) => `watch/checks${deltas(pick)}`),
   'GET /v1/watch/key/{key}': (_world, pick) => ({
     path: `watch/key/${key(pick)}`,
     isAllowed: needs('key', key(pick), 'read'),

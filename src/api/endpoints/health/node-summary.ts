@@ -10,6 +10,7 @@ import type { Check, Node } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { subject } from '../../../state/catalog/subjects.ts'
 import type { CatalogContext } from '../catalog/questions.ts'
+import { KeptRows } from './kept-rows.ts'
 import { reasonJson } from './reason.ts'
 
 /** An answer is written in slices: the services of one node may be thousands. */
@@ -29,10 +30,15 @@ export function nodeSummaries(
     viewer.sees('node', node.name) &&
     (hasMeta?.(node.meta) ?? true) &&
     (filter?.(nodeJson(node, identity.datacenter)) ?? true)
+  let kept: KeptRows | undefined
   return {
     state,
     subject: subject.anything,
-    answer: (catalog, viewer) => ({ kind: 'list', rows: rows(catalog, viewer) }),
+    answer: (catalog, viewer, since) => ({
+      kind: 'list',
+      // A stream keeps rows for its own readers.
+      rows: since === undefined ? rows(catalog, viewer) : keptFor(viewer).read(catalog, since),
+    }),
   }
 
   function* rows(catalog: CatalogReader, viewer: Viewer): Generator<object | undefined, void> {
@@ -40,6 +46,24 @@ export function nodeSummaries(
       yield keeps(node, viewer) ? yield* rowOf(catalog, viewer, node) : undefined
     }
   }
+
+  function keptFor(viewer: Viewer): KeptRows {
+    kept ??= new KeptRows(state, {
+      subject: subject.nodes,
+      keys: (catalog) => namesOf(catalog),
+      subjectOf: subject.node,
+      *make(catalog, name) {
+        const node = catalog.node(name)
+        if (node === undefined || !keeps(node, viewer)) return undefined
+        return yield* rowOf(catalog, viewer, node)
+      },
+    })
+    return kept
+  }
+}
+
+function* namesOf(catalog: CatalogReader): Generator<string, void> {
+  for (const { name } of catalog.pages.nodes()) yield name
 }
 
 function* rowOf(catalog: CatalogReader, viewer: Viewer, node: Node): Generator<undefined, object> {

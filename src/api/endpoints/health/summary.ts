@@ -12,7 +12,7 @@ import type { Parameters } from '../../../http/parameters.ts'
 import type { Question } from '../../../http/renderer.ts'
 import { isWorse, reasonJson } from './reason.ts'
 import type { Reason } from './reason.ts'
-import { keptRowsOf } from './kept-rows.ts'
+import { KeptRows } from './kept-rows.ts'
 
 /** An answer is written in slices, between rows: those of one service may be thousands. */
 const instancesPerStep = 100
@@ -35,27 +35,36 @@ export function serviceSummaries(
   const instancesOf = instanceReader(parameters, context)
   const hasTags = tagFilter(parameters)
   const isWhole = !selecting.some((name) => parameters[name] !== undefined)
+  const keptFor = (viewer: Viewer): KeptRows =>
+    new KeptRows(context.catalog, {
+      subject: subject.services,
+      keys: (catalog) => catalog.pages.serviceKeys(),
+      subjectOf: subject.service,
+      make: (catalog, key) => rowOf(catalog, viewer, key),
+    })
+  let own: KeptRows | undefined
   return {
     state: context.catalog,
     subject: subject.anything,
-    answer: (catalog, viewer) => ({
-      kind: 'list',
-      rows: isWhole && seesAll(viewer) ? keptRows(catalog, viewer) : rows(catalog, viewer),
-    }),
+    answer: (catalog, viewer, since) => ({ kind: 'list', rows: rowsFor(catalog, viewer, since) }),
+  }
+
+  /** Rows are kept for all who see everything, and by a stream for its own readers. */
+  function rowsFor(
+    catalog: CatalogReader,
+    viewer: Viewer,
+    since: number | undefined,
+  ): Iterable<object | undefined> {
+    if (isWhole && seesAll(viewer)) {
+      return keptOnce(context.catalog, () => keptFor(viewer)).read(catalog, since)
+    }
+    return since === undefined
+      ? rows(catalog, viewer)
+      : (own ??= keptFor(viewer)).read(catalog, since)
   }
 
   function* rows(catalog: CatalogReader, viewer: Viewer): Generator<object | undefined, void> {
     for (const key of catalog.pages.serviceKeys()) yield yield* rowOf(catalog, viewer, key)
-  }
-
-  function* keptRows(catalog: CatalogReader, viewer: Viewer): Generator<object | undefined, void> {
-    const kept = keptRowsOf(context.catalog)
-    const keys = new Set<string>()
-    for (const key of catalog.pages.serviceKeys()) {
-      keys.add(key)
-      yield yield* kept.of(catalog, key, () => rowOf(catalog, viewer, key))
-    }
-    kept.keepOnly(keys)
   }
 
   /** `key`: the name in lower case, by which instances of all its spellings are found. */
@@ -87,6 +96,15 @@ export function serviceSummaries(
 
 /** The parameters that choose instances. */
 const selecting = ['node', 'tag', 'node-meta', 'filter'] as const
+
+const ofAll = new WeakMap<object, KeptRows>()
+
+/** The rows for readers who may see everything. `state`: how the catalog is read. */
+function keptOnce(state: object, make: () => KeptRows): KeptRows {
+  const known = ofAll.get(state) ?? make()
+  ofAll.set(state, known)
+  return known
+}
 
 function seesAll({ caller: { rights } }: Viewer): boolean {
   return rights.allowsAll('node', 'read') && rights.allowsAll('service', 'read')

@@ -25,7 +25,7 @@ export function Checks({ checks }: { readonly checks: readonly CheckEntry[] }): 
 function CheckItem({ check }: { readonly check: CheckEntry }): JSX.Element {
   const health = healthOf(check)
   const output = visibleText(check.Output).trim()
-  const kind = [check.Type, check.Interval === '' ? '' : `every ${check.Interval}`]
+  const kind = [check.Type, /^(?:0s)?$/.test(check.Interval) ? '' : `every ${check.Interval}`]
     .filter((text) => text !== '')
     .join(', ')
   return (

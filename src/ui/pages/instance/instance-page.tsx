@@ -3,8 +3,7 @@ import type { HealthEntry } from '../../../client/rows.ts'
 import { instanceHealth } from '../../core/health.ts'
 import { pathTo } from '../../core/route.ts'
 import { visibleText } from '../../core/text.ts'
-import { apiPath } from '../../data/api.ts'
-import { useLive } from '../../data/live.ts'
+import { useInstances } from '../../data/instances.ts'
 import { useTimes } from '../../data/times.ts'
 import { Copy } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
@@ -12,6 +11,7 @@ import { Status } from '../../parts/mark.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
 import { Tags } from '../../parts/tag.tsx'
+import { InstanceActions } from '../actions/actions.tsx'
 import { addressOf } from '../service/instance-grid.tsx'
 import { Checks } from './checks.tsx'
 
@@ -23,7 +23,7 @@ interface InstanceProps {
 
 /** One instance: whether it is in answers, its checks with their output, and what it registered. */
 export function InstancePage({ service, node, id }: InstanceProps): JSX.Element {
-  const { data, fault } = useLive<readonly HealthEntry[]>(apiPath('watch/service/', service))
+  const { data, fault } = useInstances(service)
   const entry = data?.find(({ Node, Service }) => Node.Node === node && Service.ID === id)
   useTimes(entry?.Checks.map(({ ModifyIndex }) => ModifyIndex) ?? [])
   if (fault !== undefined) return <Fault fault={fault} />
@@ -44,6 +44,7 @@ export function InstancePage({ service, node, id }: InstanceProps): JSX.Element 
           <Status health={health} />
           <span>{answerText(health)}</span>
         </p>
+        <InstanceActions node={node} id={id} checks={entry.Checks} />
       </header>
       <div class="columns">
         <section class="main">

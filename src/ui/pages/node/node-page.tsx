@@ -7,15 +7,15 @@ import { pathTo } from '../../core/route.ts'
 import { sorted } from '../../core/sort.ts'
 import { counted, visibleText } from '../../core/text.ts'
 import { apiPath } from '../../data/api.ts'
-import { useFetched } from '../../data/fetched.ts'
 import { useLive } from '../../data/live.ts'
 import { useTimes } from '../../data/times.ts'
 import { Copy } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Status } from '../../parts/mark.tsx'
 import { Name } from '../../parts/name.tsx'
-import { Empty, Fault, Waiting } from '../../parts/note.tsx'
+import { Empty, Fault, FilteredNote, Waiting } from '../../parts/note.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
+import { NodeActions } from '../actions/actions.tsx'
 import { Checks } from '../instance/checks.tsx'
 import { InstanceGrid } from '../service/instance-grid.tsx'
 import type { InstanceRow } from '../service/instance-grid.tsx'
@@ -23,23 +23,24 @@ import type { InstanceRow } from '../service/instance-grid.tsx'
 interface NodeAnswer {
   readonly Node: NodeEntry
   readonly Services: Readonly<Record<string, ServiceEntry>>
+  readonly Checks: readonly CheckEntry[]
 }
 
 /** One node: its own checks, what runs on it, and what it registered. */
 export function NodePage({ node }: { readonly node: string }): JSX.Element {
-  const search = new URLSearchParams({ stale: '', node })
-  const checks = useLive<readonly CheckEntry[]>(`watch/checks?${search.toString()}`)
-  const { data, fault } = useFetched<NodeAnswer | null>(apiPath('catalog/node/', node), checks.data)
-  const rows = useMemo(() => rowsOf(data ?? undefined, checks.data ?? []), [data, checks.data])
-  useTimes((checks.data ?? []).slice(0, 400).map(({ ModifyIndex }) => ModifyIndex))
-  const failed = checks.fault ?? fault
-  if (failed !== undefined && data === undefined) return <Fault fault={failed} />
-  if (data === undefined || checks.data === undefined) return <Waiting />
+  const live = useLive<NodeAnswer | null>(apiPath('watch/node/', node, { checks: '' }))
+  const { data, fault, isFiltered } = live
+  const rows = useMemo(() => rowsOf(data ?? undefined), [data])
+  useTimes((data?.Checks ?? []).slice(0, 400).map(({ ModifyIndex }) => ModifyIndex))
+  if (fault !== undefined) return <Fault fault={fault} />
+  if (data === undefined) return <Waiting />
   if (data === null) return <UnknownNode node={node} />
-  const own = checks.data.filter(({ ServiceID }) => ServiceID === '')
+  const own = data.Checks.filter(({ ServiceID }) => ServiceID === '')
   return (
     <>
       <NodeHead node={data.Node} own={own} rows={rows} />
+      <NodeActions node={data.Node.Node} checks={own} instances={rows.length} />
+      <FilteredNote isFiltered={isFiltered} />
       <Tabs
         label={`About ${node}`}
         rows={[
@@ -56,13 +57,10 @@ export function NodePage({ node }: { readonly node: string }): JSX.Element {
   )
 }
 
-function rowsOf(
-  answer: NodeAnswer | undefined,
-  checks: readonly CheckEntry[],
-): readonly InstanceRow[] {
+function rowsOf(answer: NodeAnswer | undefined): readonly InstanceRow[] {
   if (answer === undefined) return []
   const byService = new Map<string, CheckEntry[]>()
-  for (const check of checks) {
+  for (const check of answer.Checks) {
     const known = byService.get(check.ServiceID)
     if (known === undefined) byService.set(check.ServiceID, [check])
     else known.push(check)

@@ -8,9 +8,9 @@ import { parseQuery } from '../../core/query.ts'
 import { pathTo } from '../../core/route.ts'
 import { parseSort, sorted } from '../../core/sort.ts'
 import type { SortKey } from '../../core/sort.ts'
-import { counted, visibleText } from '../../core/text.ts'
+import { counted, numberText, visibleText } from '../../core/text.ts'
 import { useChanged } from '../../data/changed.ts'
-import { useLive } from '../../data/live.ts'
+import { useLiveRows } from '../../data/live.ts'
 import { parameters } from '../../data/location.ts'
 import { useTimes } from '../../data/times.ts'
 import { Grid } from '../../parts/grid.tsx'
@@ -34,7 +34,10 @@ interface NodeRow {
 export function NodesPage(): JSX.Element {
   const query = parameters.value.get('q') ?? ''
   const { terms } = useMemo(() => parseQuery(query), [query])
-  const { data, fault, isFiltered } = useLive<readonly NodeSummary[]>('watch/node-summary?stale=')
+  const { data, fault, isFiltered } = useLiveRows<NodeSummary>(
+    'watch/node-summary?stale=',
+    ({ Node }) => [Node],
+  )
   const all = useMemo(() => (data ?? []).map(rowOf), [data])
   const found = useMemo(() => all.filter((row) => matches(terms, factsOf(row))), [all, terms])
   const sort = parseSort(parameters.value.get('sort') ?? '', {
@@ -57,7 +60,7 @@ export function NodesPage(): JSX.Element {
         <p class="count" role="status">
           {found.length === all.length
             ? counted(all.length, 'node')
-            : `${counted(found.length, 'node')} of ${all.length.toLocaleString('en')}`}
+            : `${counted(found.length, 'node')} of ${numberText(all.length)}`}
         </p>
       </header>
       <FilteredNote isFiltered={isFiltered} />

@@ -40,6 +40,7 @@ function DnsAnswerOf({ service, type, version }: AnswerProps): JSX.Element {
   }
   if (data === undefined) return <Waiting />
   const { Command } = data
+  const text = visibleText(digText(data))
   return (
     <section class="answer" aria-label={`${type} records`}>
       <header>
@@ -49,9 +50,10 @@ function DnsAnswerOf({ service, type, version }: AnswerProps): JSX.Element {
           {data.Rcode}
           {data.Rcode === 'NOERROR' && data.Answer.length === 0 ? ', no records of this type' : ''}
         </span>
+        <Copy text={`${text}\n`} what="the answer" />
       </header>
       <pre tabIndex={0} aria-label={`Answer for ${type}`}>
-        {visibleText(digText(data))}
+        {text}
       </pre>
     </section>
   )

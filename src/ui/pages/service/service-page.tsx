@@ -7,8 +7,7 @@ import { reasonText } from '../../core/reason-text.ts'
 import { pathTo } from '../../core/route.ts'
 import { sorted } from '../../core/sort.ts'
 import { counted } from '../../core/text.ts'
-import { apiPath } from '../../data/api.ts'
-import { useLive } from '../../data/live.ts'
+import { useInstances } from '../../data/instances.ts'
 import { useTimes } from '../../data/times.ts'
 import { Status } from '../../parts/mark.tsx'
 import { Name } from '../../parts/name.tsx'
@@ -18,13 +17,12 @@ import { Tabs } from '../../parts/tabs.tsx'
 import { DnsAnswers } from './dns-answers.tsx'
 import { InstanceGrid } from './instance-grid.tsx'
 import type { InstanceRow } from './instance-grid.tsx'
+import { Usage } from './usage.tsx'
 import { TagsAndMeta } from './tags-and-meta.tsx'
 
 /** One service: why it is as it is, its instances, and what DNS answers. */
 export function ServicePage({ service }: { readonly service: string }): JSX.Element {
-  const { data, fault, isFiltered } = useLive<readonly HealthEntry[]>(
-    apiPath('watch/service/', service),
-  )
+  const { data, fault, isFiltered } = useInstances(service)
   const rows = useMemo(() => rowsOf(data ?? []), [data])
   useTimes(rows.map(({ check }) => check?.ModifyIndex ?? 0))
   if (fault !== undefined) return <Fault fault={fault} />
@@ -47,6 +45,7 @@ export function ServicePage({ service }: { readonly service: string }): JSX.Elem
             title: 'DNS answer',
             content: () => <DnsAnswers service={service} version={data} />,
           },
+          { id: 'use', title: 'Use it', content: () => <Usage service={service} /> },
           { id: 'tags', title: 'Tags & metadata', content: () => <TagsAndMeta entries={data} /> },
         ]}
       />

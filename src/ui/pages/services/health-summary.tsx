@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { pathTo, withParameters } from '../../core/route.ts'
+import { numberText } from '../../core/text.ts'
 import { Status } from '../../parts/mark.tsx'
 
 const shown = ['critical', 'warning', 'maintenance', 'passing'] as const
@@ -21,10 +22,7 @@ export function HealthSummary({ rows, page = 'services' }: HealthSummaryProps): 
         .map((health) => (
           <li key={health}>
             <a href={withParameters(pathTo(page), { q: `status:${health}` })}>
-              <Status
-                health={health}
-                text={`${(counts.get(health) ?? 0).toLocaleString('en')} ${health}`}
-              />
+              <Status health={health} text={`${numberText(counts.get(health) ?? 0)} ${health}`} />
             </a>
           </li>
         ))}

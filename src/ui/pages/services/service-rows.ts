@@ -13,12 +13,17 @@ export interface ServiceRow {
   readonly total: number
 }
 
+/** A row for each summary, which is an object of its own until the service changes. */
+const known = new WeakMap<ServiceSummary, ServiceRow>()
+
 export function rowsOf(summaries: readonly ServiceSummary[]): readonly ServiceRow[] {
-  return summaries.map((summary) => ({
-    summary,
-    health: worstOf(summary),
-    total: totalOf(summary),
-  }))
+  return summaries.map((summary) => known.get(summary) ?? rowOf(summary))
+}
+
+function rowOf(summary: ServiceSummary): ServiceRow {
+  const row = { summary, health: worstOf(summary), total: totalOf(summary) }
+  known.set(summary, row)
+  return row
 }
 
 /** The rows that fulfill the terms which rows can be judged by. */

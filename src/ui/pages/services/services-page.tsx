@@ -4,10 +4,10 @@ import type { ServiceSummary } from '../../../client/rows.ts'
 import { parseQuery } from '../../core/query.ts'
 import { pathTo } from '../../core/route.ts'
 import { parseSort } from '../../core/sort.ts'
-import { counted } from '../../core/text.ts'
+import { counted, numberText } from '../../core/text.ts'
 import { useChanged } from '../../data/changed.ts'
-import { knownValues } from '../../data/known-values.ts'
-import { useLive } from '../../data/live.ts'
+import { knownServices } from '../../data/known-values.ts'
+import { useLiveRows } from '../../data/live.ts'
 import { parameters } from '../../data/location.ts'
 import { useTimes } from '../../data/times.ts'
 import { Grid } from '../../parts/grid.tsx'
@@ -27,7 +27,7 @@ import type { ServiceRow } from './service-rows.ts'
 export function ServicesPage(): JSX.Element {
   const query = parameters.value.get('q') ?? ''
   const { terms } = useMemo(() => parseQuery(query), [query])
-  const live = useLive<readonly ServiceSummary[]>(streamOf(terms))
+  const live = useLiveRows<ServiceSummary>(streamOf(terms), ({ Name }) => [Name])
   const { fault, isFiltered, isDeny } = live
   // While another stream begins, because the query names a node, the rows of the last one stay.
   const last = useRef(live.data)
@@ -38,7 +38,10 @@ export function ServicesPage(): JSX.Element {
   const found = useMemo(() => filtered(all, terms), [all, terms])
   const rows = useMemo(() => ordered(found, sort), [found, sort.column, sort.isDescending])
   const changed = useChanged(data, nameOf, signatureOf)
-  useKnownValues(data)
+  // The search box completes the names and tags of the list.
+  useEffect(() => {
+    knownServices.value = data ?? []
+  }, [data])
   useTimes(rows.slice(0, 300).map(({ summary }) => summary.Reason?.ModifyIndex ?? 0))
   if (fault !== undefined) return <Fault fault={fault} />
   if (data === undefined) return <Waiting />
@@ -53,7 +56,7 @@ export function ServicesPage(): JSX.Element {
         <p class="count" role="status">
           {found.length === all.length
             ? counted(all.length, 'service')
-            : `${counted(found.length, 'service')} of ${all.length.toLocaleString('en')}`}
+            : `${counted(found.length, 'service')} of ${numberText(all.length)}`}
         </p>
       </header>
       <FilteredNote isFiltered={isFiltered} />
@@ -75,15 +78,6 @@ export function ServicesPage(): JSX.Element {
       )}
     </>
   )
-}
-
-/** Lets the search box complete the names and tags of the list. */
-function useKnownValues(data: readonly ServiceSummary[] | undefined): void {
-  useEffect(() => {
-    if (data === undefined) return
-    const tags = new Set(data.flatMap(({ Tags }) => Tags))
-    knownValues.value = { service: data.map(nameOf), tag: [...tags].toSorted() }
-  }, [data])
 }
 
 function nameOf({ Name }: ServiceSummary): string {
