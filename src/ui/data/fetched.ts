@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
-import { ApiFault, get } from './api.ts'
+import { asFault, get } from './api.ts'
+import type { ApiFault } from './api.ts'
 import { token } from './preferences.ts'
 
 export interface Fetched<State> {
@@ -20,7 +21,7 @@ export function useFetched<State>(path: string | undefined, version: unknown = 0
         if (!stop.signal.aborted) setState({ data, fault: undefined })
       } catch (error) {
         if (stop.signal.aborted) return
-        const fault = error instanceof ApiFault ? error : new ApiFault(0, String(error))
+        const fault = asFault(error)
         setState(({ data }) => ({ data: fault.status === 0 ? data : undefined, fault }))
       }
     }

@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { parseAnswer } from '../core/json.ts'
 import { ServerEventReader } from '../core/server-events.ts'
 import { ApiFault, send } from './api.ts'
 import { token } from './preferences.ts'
@@ -123,7 +124,7 @@ async function readOnce(
       onEvent()
       received.value = {
         path,
-        data: JSON.parse(text.data) as unknown,
+        data: parseAnswer(text.data),
         isFiltered,
         isDeny,
         atMs: Date.now(),
