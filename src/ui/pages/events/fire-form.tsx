@@ -11,7 +11,7 @@ import type { May } from '../../data/may.ts'
 const empty = { name: '', payload: '', node: '', service: '', tag: '' }
 type Field = keyof typeof empty
 
-/** What was typed stays in the tab until it is sent. */
+/** The tab keeps typed text until it is sent. */
 let kept = empty
 
 /** Fires an event. */

@@ -4,7 +4,7 @@ import { bytesOfBase64, formatOf, typedOf } from '../../core/value.ts'
 import type { Format } from '../../core/value.ts'
 import { unsaved } from '../../data/leaving.ts'
 
-// What was typed stays in the tab until it is saved or discarded, whatever happens to the page, the token or the agent.
+// The tab keeps typed text until it is saved or discarded, whatever happens to the page, the token or the agent.
 
 /** A key as the agent had it. */
 export interface KeyState {
@@ -19,7 +19,7 @@ export interface Draft {
   readonly format: Format
   readonly text: string
   readonly flags: string
-  /** What is edited; null: the key must not exist. */
+  /** The edited state of the key; null: the key must not exist. */
   readonly base: KeyState | null
 }
 

@@ -15,7 +15,7 @@ interface KeyGoneProps {
   readonly onRestored: () => void
 }
 
-/** There is no such key; one that was deleted here can come back. */
+/** There is no such key. A key that was deleted here can come back. */
 export function KeyGone({ name, onRestored }: KeyGoneProps): JSX.Element {
   const deleted = deletedKey(name)
   return (
