@@ -154,7 +154,10 @@ const rules: LayerRules = {
       builtins: ['fs', 'os'],
     },
     // The web UI runs in a browser. It shares the judgement of instances with DNS and the API.
-    ui: { imports: ['client/rows.ts', 'client/acl-rows.ts', 'health/judge.ts'], ...none },
+    ui: {
+      imports: ['client/rows.ts', 'client/acl-rows.ts', 'client/text-flags.ts', 'health/judge.ts'],
+      ...none,
+    },
     node: {
       imports: [
         'base',

@@ -190,3 +190,70 @@ export interface CheckRegistration {
   readonly Status?: string | undefined
   readonly DeregisterCriticalServiceAfter?: string | undefined
 }
+
+/** How the API writes an entry, its flags as text (`withTextFlags`). */
+export interface KeyRow {
+  readonly LockIndex: number
+  readonly Key: string
+  readonly Flags: string
+  readonly Value: string | null
+  readonly Session?: string
+  readonly CreateIndex: number
+  readonly ModifyIndex: number
+}
+
+/** A session, as the API writes it. */
+export interface SessionEntry {
+  readonly ID: string
+  readonly Name: string
+  readonly Node: string
+  /** Nanoseconds. */
+  readonly LockDelay: number
+  readonly Behavior: string
+  /** As text (`15s`); '' for none. */
+  readonly TTL: string
+  readonly NodeChecks?: readonly string[] | null
+  readonly ServiceChecks?: readonly { readonly ID: string }[] | null
+  readonly CreateIndex: number
+  readonly ModifyIndex: number
+}
+
+/** A prepared query, as the API writes it. */
+export interface QueryEntry {
+  readonly ID: string
+  readonly Name: string
+  readonly Session: string
+  readonly Template: { readonly Type: string; readonly Regexp: string }
+  readonly Service: {
+    readonly Service: string
+    readonly Tags: readonly string[] | null
+    readonly OnlyPassing: boolean
+    readonly Near: string
+  }
+  readonly DNS: { readonly TTL: string }
+  readonly ModifyIndex: number
+}
+
+/** What a prepared query chooses. */
+export interface QueryResult {
+  readonly Service: string
+  readonly Nodes: readonly HealthEntry[]
+  readonly DNS: { readonly TTL: string }
+  readonly Datacenter: string
+  readonly Failovers: number
+}
+
+/** A user event as the API tells it. */
+export interface EventEntry {
+  readonly ID: string
+  readonly Name: string
+  /** In base64; null for none. */
+  readonly Payload: string | null
+  // Regular expressions; '' for none.
+  readonly NodeFilter: string
+  readonly ServiceFilter: string
+  readonly TagFilter: string
+  readonly Version: number
+  /** Lamport time: a later event has a greater one. */
+  readonly LTime: number
+}

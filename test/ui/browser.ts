@@ -20,6 +20,18 @@ const axeSource = readFileSync(
   'utf8',
 )
 
+/** How a page is looked at: a picture of each, and axe-core where it may find something else. */
+export const views = [
+  { theme: 'light', width: 1440, isJudged: true },
+  { theme: 'dark', width: 1440, isJudged: false },
+  { theme: 'light', width: 390, isJudged: false },
+  { theme: 'dark', width: 390, isJudged: true },
+] as const
+
+export function scrollsSideways(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
+}
+
 export function launchBrowser(): Promise<Browser> {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic']
   return chromium.launch({ executablePath: '/usr/bin/chromium', args })

@@ -1,8 +1,7 @@
-import type { Page } from 'playwright-core'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { missing } from '../helpers/tools.ts'
-import { openBrowser, openPage, picture, violations } from './browser.ts'
+import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
 import { fill } from './sample.ts'
 
 // Every page in both themes and at two widths. Look at the pictures after a change of the style.
@@ -22,14 +21,6 @@ const pages = [
   { name: 'node-facts', path: 'nodes/db-host-2?tab=facts', sign: 'fd00::9:2' },
   { name: 'settings', path: 'settings', sign: 'Access control is off' },
   { name: 'no-page', path: 'nonsense', sign: 'There is no such page' },
-] as const
-
-/** How a page is looked at: a picture of each, and axe-core where it may find something else. */
-const views = [
-  { theme: 'light', width: 1440, isJudged: true },
-  { theme: 'dark', width: 1440, isJudged: false },
-  { theme: 'light', width: 390, isJudged: false },
-  { theme: 'dark', width: 390, isJudged: true },
 ] as const
 
 t.test(
@@ -56,10 +47,6 @@ t.test(
     }
   },
 )
-
-function scrollsSideways(page: Page): Promise<boolean> {
-  return page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
-}
 
 t.test(
   'the first page of an empty agent says how to register a service',

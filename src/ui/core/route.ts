@@ -1,3 +1,5 @@
+import { wellFormed } from './text.ts'
+
 /** The values of a path by the names in its pattern; undefined when it does not fit. */
 export type PathValues = Readonly<Record<string, string>>
 
@@ -33,15 +35,19 @@ export function pathTo(...parts: readonly string[]): string {
   return `/ui/${parts.map(encodePart).join('/')}`
 }
 
-/** Browsers take the segments `.` and `..` out of a path, also when they are encoded. */
+/** `.`, `..`, and what {@link encodePart} makes of them, however often. */
+const dots = /^\.{1,2}$|^(?:%(?:25)*2E){1,2}$/
+
+/** Browsers take the segments `.` and `..` out of a path, also when they are encoded. So these are encoded twice. */
 function encodePart(part: string): string {
-  const encoded = encodeURIComponent(part)
-  return /^\.{1,2}$/.test(part) ? encoded.replaceAll('.', '%252E') : encoded
+  const safe = wellFormed(part)
+  const plain = dots.test(safe) ? safe.replaceAll('%', '%25').replaceAll('.', '%2E') : safe
+  return encodeURIComponent(plain)
 }
 
-/** Undoes {@link encodePart} for names that are dots only. */
+/** Undoes {@link encodePart}. */
 function plainName(value: string): string {
-  return /^(?:%2E){1,2}$/.test(value) ? value.replaceAll('%2E', '.') : value
+  return dots.test(value) ? decodeURIComponent(value) : value
 }
 
 /** A path with parameters, without the undefined and empty ones. */

@@ -17,6 +17,11 @@ function codeOf(char: string): string {
   return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`
 }
 
+/** A text without halves of characters, which no URL can hold. */
+export function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Cs}/gu, '\u{fffd}')
+}
+
 /** The first line of a text, cut to `max` characters. */
 export function firstLine(text: string, max = 160): string {
   const [line = ''] = visibleText(text).trim().split('\n')

@@ -1,3 +1,4 @@
+import { parseAnswer } from '../core/json.ts'
 import { isLostToken } from '../core/lost-token.ts'
 import { lostSecret, token } from './preferences.ts'
 
@@ -23,7 +24,7 @@ export async function get<Row>(path: string, signal?: AbortSignal): Promise<Got<
   const answer = await send(path, signal)
   const { headers } = answer
   try {
-    const data = (await answer.json()) as Row
+    const data = parseAnswer(await answer.text()) as Row
     return { data, isFiltered: headers.get('X-Consul-Results-Filtered-By-ACLs') === 'true' }
   } catch (error) {
     throw signal?.aborted === true

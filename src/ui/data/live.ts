@@ -1,5 +1,6 @@
 import { computed, effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { parseAnswer } from '../core/json.ts'
 import { isLostToken } from '../core/lost-token.ts'
 import { afterEvent } from '../core/row-changes.ts'
 import type { KeyOf, RowChanges } from '../core/row-changes.ts'
@@ -154,7 +155,7 @@ async function readOnce(
       for (const text of texts) {
         onEvent()
         const before = received.peek()
-        const data = after(before?.path === path ? before.data : undefined, JSON.parse(text))
+        const data = after(before?.path === path ? before.data : undefined, parseAnswer(text))
         received.value = { path, data, isFiltered, isDeny, atMs: heardMs }
       }
       if (texts.length > 0 && connection.peek().kind !== 'live') connection.value = { kind: 'live' }

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { leavingTo, unsaved } from './leaving.ts'
 
 // Where the reader is: the URL is the only place that says it.
 
@@ -20,6 +21,10 @@ export const parameters = computed(() => new URLSearchParams(place.value.search)
 
 /** Goes to a page of the UI. `isSame`: it is the same page with other parameters, so Back does not stop there. */
 export function navigate(href: string, isSame = false): void {
+  if (!isSame && unsaved.peek() !== undefined) {
+    leavingTo.value = href
+    return
+  }
   if (isSame) window.history.replaceState(null, '', href)
   else window.history.pushState(null, '', href)
   place.value = placeNow()
@@ -40,6 +45,13 @@ export function setParameters(changes: Readonly<Record<string, string>>, isSame 
 /** Follows links of the UI without loading the page again. Call it once. */
 export function followLinks(): void {
   window.addEventListener('popstate', () => {
+    const { pathname, search } = placeNow()
+    const here = place.peek()
+    if (unsaved.peek() !== undefined && pathname !== here.pathname) {
+      window.history.pushState(null, '', here.pathname + here.search)
+      leavingTo.value = pathname + search
+      return
+    }
     place.value = placeNow()
   })
   document.addEventListener('click', (event) => {

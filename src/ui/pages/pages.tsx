@@ -1,4 +1,5 @@
 import { matchPath } from '../core/route.ts'
+import { lazy } from '../parts/lazy.tsx'
 import type { PathValues } from '../core/route.ts'
 import { accessPages } from './access/access-pages.tsx'
 import { InstancePage } from './instance/instance-page.tsx'
@@ -8,6 +9,13 @@ import type { Page } from './page.ts'
 import { ServicePage } from './service/service-page.tsx'
 import { ServicesPage } from './services/services-page.tsx'
 import { SettingsPage } from './settings/settings-page.tsx'
+
+const KvPage = lazy(async () => (await import('./kv/kv-page.tsx')).KvPage)
+const SessionsPage = lazy(async () => (await import('./sessions/sessions-page.tsx')).SessionsPage)
+const SessionPage = lazy(async () => (await import('./sessions/session-page.tsx')).SessionPage)
+const QueriesPage = lazy(async () => (await import('./queries/queries-page.tsx')).QueriesPage)
+const QueryPage = lazy(async () => (await import('./queries/query-page.tsx')).QueryPage)
+const EventsPage = lazy(async () => (await import('./events/events-page.tsx')).EventsPage)
 
 /** Every page, a row for each. The navigation and the keys follow from them. */
 export const pages: readonly Page[] = [
@@ -43,6 +51,51 @@ export const pages: readonly Page[] = [
     content: ({ node = '' }) => <NodePage key={node} node={node} />,
   },
   ...accessPages,
+  {
+    path: 'kv',
+    title: () => 'Key/Value',
+    content: () => <KvPage />,
+    entry: { title: 'Key/Value', icon: 'key', key: 'k' },
+  },
+  {
+    path: 'kv/folder/:folder',
+    title: ({ folder = '' }) => folder,
+    content: ({ folder = '' }) => <KvPage folder={folder} />,
+  },
+  {
+    path: 'kv/key/:key',
+    title: ({ key = '' }) => key,
+    content: ({ key = '' }) => <KvPage openKey={key} />,
+  },
+  { path: 'kv/new', title: () => 'New key', content: () => <KvPage isNew /> },
+  {
+    path: 'sessions',
+    title: () => 'Sessions and locks',
+    content: () => <SessionsPage />,
+    entry: { title: 'Sessions', icon: 'sessions', key: 'l' },
+  },
+  {
+    path: 'sessions/:session',
+    title: ({ session = '' }) => session,
+    content: ({ session = '' }) => <SessionPage key={session} id={session} />,
+  },
+  {
+    path: 'queries',
+    title: () => 'Prepared queries',
+    content: () => <QueriesPage />,
+    entry: { title: 'Queries', icon: 'queries', key: 'q' },
+  },
+  {
+    path: 'queries/:query',
+    title: ({ query = '' }) => query,
+    content: ({ query = '' }) => <QueryPage key={query} id={query} />,
+  },
+  {
+    path: 'events',
+    title: () => 'Events',
+    content: () => <EventsPage />,
+    entry: { title: 'Events', icon: 'events', key: 'e' },
+  },
   {
     path: 'settings',
     title: () => 'Settings',

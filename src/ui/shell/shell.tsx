@@ -9,6 +9,7 @@ import { Empty } from '../parts/note.tsx'
 import { ConnectionState } from './connection-state.tsx'
 import { Datacenter } from './datacenter.tsx'
 import { KeyHelp, openKeyHelp, useKeys } from './keys.tsx'
+import { Leave } from './leave.tsx'
 import { SearchBox } from './search-box.tsx'
 import { TokenBar } from './token-bar.tsx'
 
@@ -48,6 +49,7 @@ export function Shell(): JSX.Element {
         </main>
       </div>
       <KeyHelp />
+      <Leave />
     </>
   )
 }

@@ -1,20 +1,16 @@
-import { Lazy } from '../../parts/lazy.tsx'
+import { lazy } from '../../parts/lazy.tsx'
 import type { Page } from '../page.ts'
-import type { contents } from './access.tsx'
+import type { AccessContent } from './access.tsx'
+
+const Access = lazy(async () => (await import('./access.tsx')).Access)
 
 /** A page of access.tsx, which is loaded when it is needed. */
-function page(path: string, title: string, name: keyof typeof contents): Page {
+function page(path: string, title: string, name: AccessContent): Page {
   return {
     path,
     title: () => title,
     content: (values) => (
-      <Lazy
-        key={`${path} ${values['id'] ?? ''}`}
-        load={async () => {
-          const { contents: loaded } = await import('./access.tsx')
-          return () => loaded[name](values)
-        }}
-      />
+      <Access key={`${path} ${values['id'] ?? ''}`} name={name} values={values} />
     ),
   }
 }

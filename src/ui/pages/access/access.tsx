@@ -12,7 +12,7 @@ import { TokenPage } from './token-page.tsx'
 // Loaded when the first of these pages is opened.
 
 /** The pages about access control, by their names in pages.tsx. */
-export const contents = {
+const contents = {
   list: () => <AccessPage />,
   own: () => <OwnPage />,
   newToken: () => <NewTokenPage />,
@@ -25,3 +25,14 @@ export const contents = {
   role: ({ id = '' }: PathValues) => <RolePage id={id} />,
   editRole: ({ id = '' }: PathValues) => <RoleFormPage id={id} />,
 } as const satisfies Readonly<Record<string, (values: PathValues) => JSX.Element>>
+
+export type AccessContent = keyof typeof contents
+
+interface AccessProps {
+  readonly name: AccessContent
+  readonly values: PathValues
+}
+
+export function Access({ name, values }: AccessProps): JSX.Element {
+  return contents[name](values)
+}

@@ -1,0 +1,34 @@
+import type { JSX } from 'preact'
+import { leavingTo, unsaved } from '../data/leaving.ts'
+import { navigate } from '../data/location.ts'
+import { ConfirmDialog } from '../parts/confirm-dialog.tsx'
+
+/** Asks before the reader leaves a page with unsaved text. */
+export function Leave(): JSX.Element | null {
+  const to = leavingTo.value
+  const what = unsaved.value
+  if (to === undefined || what === undefined) return null
+  const leave = (): void => {
+    unsaved.value = undefined
+    leavingTo.value = undefined
+    navigate(to)
+  }
+  return (
+    <ConfirmDialog
+      title="Leave without saving?"
+      action="Leave"
+      cancel="Stay here"
+      isDangerous={false}
+      onConfirm={leave}
+      onClose={stay}
+    >
+      <p>
+        {what} is not saved. This tab keeps it until you close it: open the page again to continue.
+      </p>
+    </ConfirmDialog>
+  )
+}
+
+function stay(): void {
+  leavingTo.value = undefined
+}
