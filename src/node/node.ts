@@ -181,6 +181,8 @@ async function start(given: Start): Promise<RunningNode> {
   const { backend, left } = portsOf({
     ...onAgent,
     ...parts,
+    clock,
+    stops: stops.parts,
     connections: () => connectionFigures(connections, replica.connections),
     certificates: () => certificates.expiries,
   })

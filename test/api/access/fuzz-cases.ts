@@ -200,6 +200,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/summary': filtered(
     ({ way }) => `health/summary${way % 2 === 0 ? '' : '?filter=ServiceName!=x'}`,
   ),
+  'GET /v1/health/history/{service}': filtered((pick) => `health/history/${service(pick)}`),
   'GET /v1/health/node-summary': filtered(() => 'health/node-summary'),
   // The answer of DNS cannot be filtered. DNS is off in this world, and a name without a case has two services.
   'GET /v1/dns/service/{service}': (_world, pick) => ({
@@ -389,6 +390,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/agent/monitor': guarded('agent', 'read', 'agent/monitor'),
   'GET /metrics': guarded('agent', 'read', '/metrics'),
   'GET /v1/agent/metrics': guarded('agent', 'read', 'agent/metrics'),
+  'GET /v1/agent/history': guarded('agent', 'read', 'agent/history'),
   'GET /v1/agent/metrics/stream': guarded('agent', 'read', 'agent/metrics/stream'),
   'GET /v1/agent/debug': guarded('operator', 'read', 'agent/debug'),
   'GET /v1/agent/host': guarded('operator', 'read', 'agent/host', undefined, everything),
