@@ -31,9 +31,8 @@ const endpoints = [
   'GET operator/keyring',
   'GET operator/autopilot/state',
   'GET operator/usage',
-  'GET internal/ui/nodes',
-  'GET internal/ui/services',
-  'GET internal/ui/node/n1',
+  'GET internal/ui/service-topology/web',
+  'GET internal/ui/gateway-services-nodes/web',
   'GET internal/federation-states',
   'GET internal/federation-state/dc1',
 ]

@@ -224,6 +224,9 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/connect/{service}': filtered((pick) => `health/connect/${service(pick)}`),
   'GET /v1/health/ingress/{service}': filtered((pick) => `health/ingress/${service(pick)}`),
 
+  'GET /v1/internal/ui/services': filtered(() => 'internal/ui/services'),
+  'GET /v1/internal/ui/nodes': filtered(() => 'internal/ui/nodes'),
+  'GET /v1/internal/ui/node/{node}': filtered((pick) => `internal/ui/node/${node(pick)}`),
   'GET /v1/kv/{key}': (_world, pick) => {
     const trees = ['?recurse', '?keys', '?keys&separator=/', '?keys&separator=-']
     const tree = trees[pick.way % 6]
