@@ -20,7 +20,9 @@ const pages = [
   'CHANGELOG.md',
   'SECURITY.md',
   'packaging/README.md',
-  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ]
 
 function read(path: string): string {

@@ -224,6 +224,11 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/connect/{service}': filtered((pick) => `health/connect/${service(pick)}`),
   'GET /v1/health/ingress/{service}': filtered((pick) => `health/ingress/${service(pick)}`),
 
+  'GET /v1/coordinate/nodes': open('coordinate/nodes'),
+  'GET /v1/discovery-chain/{service}': (_world, pick) => ({
+    path: `discovery-chain/${service(pick)}`,
+    isAllowed: needs('service', service(pick), 'read'),
+  }),
   'GET /v1/internal/ui/services': filtered(() => 'internal/ui/services'),
   'GET /v1/internal/ui/nodes': filtered(() => 'internal/ui/nodes'),
   'GET /v1/internal/ui/node/{node}': filtered((pick) => `internal/ui/node/${node(pick)}`),

@@ -10,7 +10,8 @@ import { nodeAndService } from '../../../http/permissions.ts'
 import * as query from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
 import type { Question } from '../../../http/renderer.ts'
-import { list } from '../../../http/schemas.ts'
+import { sendJson } from '../../../http/reply.ts'
+import { list, opaque } from '../../../http/schemas.ts'
 import { UiService, uiNodeJson, uiNodeRow, uiServiceRow } from '../../../http/ui-rows.ts'
 import type { Node } from '../../../state/catalog/model.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
@@ -22,7 +23,7 @@ import type { CatalogContext } from '../catalog/questions.ts'
 
 type CatalogQuestion = Question<CatalogReader>
 
-/** internal/ui: the lists that the web UI of Consul shows. */
+/** internal/ui: the lists that the web UI of Consul shows, and what else its pages of a service and a node ask for. */
 export const internalEndpoints: readonly ApiEndpoint[] = [
   endpoint({
     method: 'GET',
@@ -51,6 +52,25 @@ export const internalEndpoints: readonly ApiEndpoint[] = [
     answer: uiNodeRow,
     errors: [404],
     handle: reads((context, _parameters, name) => uiNode(name, context)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/coordinate/nodes',
+    permission: { none: 'there are no coordinates' },
+    summary: 'List the network coordinates of the nodes (always none)',
+    query: query.dc,
+    answer: list(opaque),
+    handle: async (_context, request, reply) => sendJson(request, reply, []),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/discovery-chain/{service}',
+    permission: { resource: 'service', access: 'read', name: 'argument' },
+    summary: 'Read the discovery chain of a service (always refused)',
+    query: query.dc,
+    async handle() {
+      throw svcdError('connect-disabled', {})
+    },
   }),
 ]
 

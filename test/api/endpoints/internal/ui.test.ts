@@ -145,6 +145,15 @@ const webOne = {
   ],
 }
 
+t.test("what else Consul's UI asks for is answered as without mesh and coordinates", async (t) => {
+  const api = new TestApi(t)
+  t.strictSame(await api.json('coordinate/nodes?dc=dc1'), [])
+  const chain = await api.get('discovery-chain/web?dc=dc1')
+  t.equal(chain.status, 500)
+  t.match(chain.body, /Connect must be enabled in order to use this endpoint$/)
+  t.equal((await api.get('coordinate/datacenters')).status, 501)
+})
+
 t.test('internal/ui/nodes and node answer nodes with their services and checks', async (t) => {
   const api = new TestApi(t)
   await filled(api)
