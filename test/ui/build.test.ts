@@ -65,8 +65,28 @@ t.test('no built file names an address outside', async (t) => {
   }
 })
 
+/** These files and all that they import at once. */
+function withImports(paths: readonly string[]): ReadonlySet<string> {
+  const all = new Set(paths)
+  for (const path of all) {
+    if (!path.endsWith('.js')) continue
+    const imports = read(path)
+      .toString()
+      .matchAll(/(?:from|import)"\.\/([\w.-]+)"/g)
+    for (const [, name = ''] of imports) all.add(`assets/${name}`)
+  }
+  return all
+}
+
+t.test('the library of the plots is not a part of the first load', async (t) => {
+  const drawing = rows.filter(({ path }) => path.startsWith('assets/draw-'))
+  t.equal(drawing.length, 1)
+  t.notOk(withImports(loaded).has(drawing[0]?.path ?? ''))
+  t.match(read('licenses.txt').toString(), /^uplot$/m)
+})
+
 t.test('the first load is at most 60 kB', async (t) => {
-  const sizes = [...loaded, 'index.html'].map((path) => read(`${path}.gz`).length)
+  const sizes = [...withImports(loaded), 'index.html'].map((path) => read(`${path}.gz`).length)
   const sum = sizes.reduce((all, size) => all + size, 0)
   t.comment(`${sum} bytes`)
   t.ok(sum <= firstLoadBytesMax, `${sum} bytes`)

@@ -1,8 +1,10 @@
 import { matchPath } from '../core/route.ts'
 import type { PathValues } from '../core/route.ts'
+import { ClusterPage } from './cluster/cluster-page.tsx'
 import { InstancePage } from './instance/instance-page.tsx'
 import { NodePage } from './node/node-page.tsx'
 import { NodesPage } from './nodes/nodes-page.tsx'
+import { OverviewPage } from './overview/overview-page.tsx'
 import type { Page } from './page.ts'
 import { ServicePage } from './service/service-page.tsx'
 import { ServicesPage } from './services/services-page.tsx'
@@ -10,6 +12,12 @@ import { SettingsPage } from './settings/settings-page.tsx'
 
 /** Every page, a row for each. The navigation and the keys follow from them. */
 export const pages: readonly Page[] = [
+  {
+    path: 'overview',
+    title: () => 'Overview',
+    content: () => <OverviewPage />,
+    entry: { title: 'Overview', icon: 'overview', key: 'o' },
+  },
   {
     path: 'services',
     title: () => 'Services',
@@ -40,6 +48,12 @@ export const pages: readonly Page[] = [
     path: 'nodes/:node',
     title: ({ node = '' }) => node,
     content: ({ node = '' }) => <NodePage key={node} node={node} />,
+  },
+  {
+    path: 'cluster',
+    title: () => 'Cluster',
+    content: () => <ClusterPage />,
+    entry: { title: 'Cluster', icon: 'cluster', key: 'c' },
   },
   {
     path: 'settings',
