@@ -41,7 +41,7 @@ t.test('agent/history tells rates, lag and health, a value per ten seconds', asy
   await register(api, 'critical')
   await api.get('no/such/path')
   await next()
-  const hour = (await api.json('agent/history')) as HourJson
+  const hour = await api.json<HourJson>('agent/history')
   t.equal(hour.StepSeconds, 10)
   t.equal(hour.End, '1970-01-01T00:00:20.000Z')
   t.strictSame(hour.Questions, { NOERROR: [5, 10] })
@@ -65,11 +65,11 @@ t.test('a service whose health changes again and again is named', async (t) => {
     await register(api, status)
     await next()
   }
-  const hour = (await api.json('agent/history')) as HourJson
+  const hour = await api.json<HourJson>('agent/history')
   t.strictSame(hour.Flapping, [{ Service: 'Web', Changes: 3 }])
-  const own = (await api.json('health/history/web')) as Pick<HourJson, 'Health'>
+  const own = await api.json<Pick<HourJson, 'Health'>>('health/history/web')
   t.strictSame(own.Health['Critical'], [0, 1, 0, 1])
-  const none = (await api.json('health/history/none')) as { readonly Health: unknown }
+  const none = await api.json<{ readonly Health: unknown }>('health/history/none')
   t.equal(none.Health, null)
 })
 
