@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
@@ -55,6 +56,22 @@ t.test('overview and cluster', { skip: missing('chromium'), timeout: 120_000 }, 
     await plot.getByRole('columnheader', { name: '5xx' }).waitFor()
     t.match(await plot.getByRole('row').nth(1).innerText(), /\d\d:\d\d:\d\d\s+[\d.]+\/s/)
     t.strictSame(await violations(page), [])
+  })
+
+  await t.test('DNS answers are drawn by response code', async (t) => {
+    const page = await openPage(t, browser, at('overview'), { theme: 'dark' })
+    const resolver = new Resolver()
+    resolver.setServers([`127.0.0.1:${agent.dnsPort}`])
+    for (let asked = 0; asked < 20; asked++) await resolver.resolveSrv('web.service.consul')
+    await t.rejects(resolver.resolve4('none.service.consul'), { code: 'ENOTFOUND' })
+    const plot = page.getByRole('figure').filter({ hasText: 'DNS answers' })
+    await plot.locator('canvas').waitFor({ timeout: 30_000 })
+    await plot.getByText('NXDOMAIN').waitFor()
+    t.match(await plot.getByRole('img').getAttribute('aria-label'), /NOERROR [\d.]+\/s/)
+    await picture(page, 'overview-plots-dark')
+    t.strictSame(await violations(page), [])
+    await page.emulateMedia({ colorScheme: 'light' })
+    await picture(page, 'overview-plots-light')
   })
 
   await t.test('a snapshot is downloaded, and restored after a question', async (t) => {
