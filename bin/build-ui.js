@@ -15,7 +15,7 @@ const types = {
 }
 
 /** Packages that are part of the bundle; their licenses ask for a copy. */
-const bundled = ['preact', '@preact/signals', '@preact/signals-core']
+const bundled = ['preact', '@preact/signals', '@preact/signals-core', 'uplot']
 
 /** Builds the UI of the package in `root`. */
 export async function buildUi(root) {

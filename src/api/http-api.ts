@@ -135,7 +135,7 @@ export function createHttpApi(
     said: new SaidWarnings(warningLines),
     denials,
     longAnswers: limits,
-    measured: measure(app, figures, openExposition),
+    measured: measure({ app, figures, open: openExposition, history: backend.history }),
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
     renderer,
@@ -168,11 +168,12 @@ export function createHttpApi(
 
 /** The ports one by one. */
 function portsIn(backend: Backend) {
-  const { identity, agent, sessions } = backend
+  const { identity, agent, sessions, history } = backend
   return {
     identity,
     agent,
     sessions,
+    history,
     catalog: backend.of(catalogFamily),
     families: backend,
     writes: backend,

@@ -51,7 +51,7 @@ export const notBuilt: readonly NotBuilt[] = [
   },
   { what: 'usage reports', paths: ['operator/usage', 'operator/utilization'] },
   {
-    what: "endpoint for Consul's web UI",
+    what: "other endpoint for Consul's web UI",
     paths: ['internal/ui/*', 'internal/federation-state/*', 'internal/federation-states/*'],
   },
 ]

@@ -257,3 +257,58 @@ export interface EventEntry {
   /** Lamport time: a later event has a greater one. */
   readonly LTime: number
 }
+
+/** Values of one series, oldest first; null: not known. */
+export type HistoryValues = readonly (number | null)[]
+
+/** How many instances are in which health, over time. */
+export interface HealthHistory {
+  readonly Passing: HistoryValues
+  readonly Warning: HistoryValues
+  readonly Critical: HistoryValues
+  readonly Maintenance: HistoryValues
+}
+
+/** The answer of agent/history. The last value of each series is that of `End`. */
+export interface AgentHistory {
+  readonly StepSeconds: number
+  readonly End: string
+  /** Per second, by response code. */
+  readonly Questions: Readonly<Record<string, HistoryValues>>
+  readonly Requests: Readonly<Record<'All' | 'ClientErrors' | 'ServerErrors', HistoryValues>>
+  /** By the ID of a server; empty unless this agent leads. */
+  readonly Lag: Readonly<Record<string, HistoryValues>>
+  readonly Health: HealthHistory
+  readonly Flapping: readonly { readonly Service: string; readonly Changes: number }[]
+}
+
+/** The answer of health/history. */
+export interface ServiceHistory {
+  readonly StepSeconds: number
+  readonly End: string
+  readonly Service: string
+  readonly Health: HealthHistory | null
+}
+
+/** The answer of operator/autopilot/health. */
+export interface OperatorHealth {
+  readonly Healthy: boolean
+  readonly FailureTolerance: number
+  readonly Servers: readonly ServerHealth[]
+}
+
+/** A server in it. */
+export interface ServerHealth {
+  readonly ID: string
+  readonly Name: string
+  readonly Address: string
+  readonly SerfStatus: string
+  readonly Leader: boolean
+  readonly Voter: boolean
+  readonly Healthy: boolean
+  /** A duration, such as `12ms`; negative when it is not known. */
+  readonly LastContact: string
+  readonly LastIndex: number
+  readonly LastTerm: number
+  readonly StableSince: string
+}

@@ -156,8 +156,7 @@ async function start(given: Start): Promise<RunningNode> {
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
   const onSuspicion = (reason: string): void => replica.suspect(reason)
-  const state = new StateReader(statePath, onSuspicion)
-  stops.parts.push(() => state.close())
+  const state = stateReader(statePath, onSuspicion, stops)
   const sliced = slicedReads(statePath, onSuspicion, stops)
   const { plan } = connections
   const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
@@ -178,10 +177,11 @@ async function start(given: Start): Promise<RunningNode> {
   const reopenAudit = (): void => replica.reopenAudit()
   const onReload = { config, reread, agent, certificates, setAcl, setZone, reopenAudit, logger }
   const reload = service.around(reloading(onReload))
-  const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
+  const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload, clock }
   const { backend, left } = portsOf({
     ...onAgent,
     ...parts,
+    stops: stops.parts,
     connections: () => connectionFigures(connections, replica.connections),
     certificates: () => certificates.expiries,
   })
@@ -222,6 +222,16 @@ class LeaderWatch {
     this.#leader = leader
     if (leader !== undefined) this.#onFound()
   }
+}
+
+function stateReader(
+  statePath: string,
+  onSuspicion: (reason: string) => void,
+  stops: Stops,
+): StateReader {
+  const state = new StateReader(statePath, onSuspicion)
+  stops.parts.push(() => state.close())
+  return state
 }
 
 function slicedReads(

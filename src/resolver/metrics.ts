@@ -91,7 +91,7 @@ function byPlace(
   of: (figures: DnsFigures) => readonly number[],
 ): Metric {
   const nameOf = (at: number): string =>
-    label === 'type' ? (countedTypes[at] ?? 'other') : (rcodeNames[at] ?? `RCODE${at}`)
+    label === 'type' ? (countedTypes[at] ?? 'other') : rcodeName(at)
   const samples = threads.flatMap(({ labels, figures }): Sample[] =>
     of(figures).flatMap((value, at) =>
       // Values of 0 are shown only for the common codes.
@@ -101,6 +101,27 @@ function byPlace(
     ),
   )
   return { name: `svcd_dns_${name}`, help, kind: 'counter', samples }
+}
+
+/** DNS answers since the start, by response code, of all threads together. */
+export function answersByRcode({
+  udp,
+  tcp,
+}: {
+  readonly udp: readonly DnsFigures[]
+  readonly tcp: DnsFigures
+}): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { rcodes } of [...udp, tcp]) {
+    for (const [at, count] of rcodes.entries()) {
+      if (count > 0) counts.set(rcodeName(at), (counts.get(rcodeName(at)) ?? 0) + count)
+    }
+  }
+  return counts
+}
+
+function rcodeName(at: number): string {
+  return rcodeNames[at] ?? `RCODE${at}`
 }
 
 function latencySeries({ labels, figures }: Thread): HistogramSeries {

@@ -65,21 +65,29 @@ t.test('no built file names an address outside', async (t) => {
   }
 })
 
+/** These files and all that they import at once. */
+function withImports(paths: readonly string[]): ReadonlySet<string> {
+  const all = new Set(paths)
+  for (const path of all) {
+    if (!path.endsWith('.js')) continue
+    const imports = read(path)
+      .toString()
+      .matchAll(/(?:from|import)"\.\/([\w.-]+)"/g)
+    for (const [, name = ''] of imports) all.add(`assets/${name}`)
+  }
+  return all
+}
+
+t.test('the library of the plots is not a part of the first load', async (t) => {
+  const drawing = rows.filter(({ path }) => path.startsWith('assets/draw-'))
+  t.equal(drawing.length, 1)
+  t.notOk(withImports(loaded).has(drawing[0]?.path ?? ''))
+  t.match(read('licenses.txt').toString(), /^uplot$/m)
+})
+
 t.test('the first load is at most 60 kB', async (t) => {
-  const files = [...new Set([...loaded.flatMap(withImports), 'index.html'])]
-  const sizes = files.map((path) => read(`${path}.gz`).length)
+  const sizes = [...withImports(loaded), 'index.html'].map((path) => read(`${path}.gz`).length)
   const sum = sizes.reduce((all, size) => all + size, 0)
   t.comment(`${sum} bytes`)
   t.ok(sum <= firstLoadBytesMax, `${sum} bytes`)
 })
-
-/** A file with those that it imports; `import()` comes later. */
-function withImports(path: string): readonly string[] {
-  if (!path.endsWith('.js')) return [path]
-  const imported = [
-    ...read(path)
-      .toString()
-      .matchAll(/\bfrom"\.\/([\w-]+\.js)"/g),
-  ]
-  return [path, ...imported.flatMap(([, name = '']) => withImports(`assets/${name}`))]
-}

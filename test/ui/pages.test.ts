@@ -20,6 +20,10 @@ const pages = [
   { name: 'node-checks', path: 'nodes/batch-host?tab=checks', sign: 'Serf Health Status' },
   { name: 'node-facts', path: 'nodes/db-host-2?tab=facts', sign: 'fd00::9:2' },
   { name: 'settings', path: 'settings', sign: 'Access control is off' },
+  { name: 'cluster', path: 'cluster', sign: 'Take and download' },
+  // The agent has recorded its first values by now.
+  { name: 'service-history', path: 'services/web?tab=history', sign: 'Instances by health' },
+  { name: 'overview', path: 'overview', sign: 'Instances by health' },
   { name: 'no-page', path: 'nonsense', sign: 'There is no such page' },
 ] as const
 

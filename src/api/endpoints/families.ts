@@ -5,6 +5,7 @@ import { catalogEndpoints } from './catalog/catalog.ts'
 import { dnsEndpoints } from './dns/dns.ts'
 import { eventEndpoints } from './event/event.ts'
 import { healthEndpoints } from './health/health.ts'
+import { internalEndpoints } from './internal/ui.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
@@ -26,4 +27,5 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...txnEndpoints,
   ...operatorEndpoints,
   ...observeEndpoints,
+  ...internalEndpoints,
 ]

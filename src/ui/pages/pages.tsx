@@ -1,10 +1,12 @@
 import { matchPath } from '../core/route.ts'
-import { lazy } from '../parts/lazy.tsx'
 import type { PathValues } from '../core/route.ts'
+import { lazy } from '../parts/lazy.tsx'
 import { accessPages } from './access/access-pages.tsx'
+import { ClusterPage } from './cluster/cluster-page.tsx'
 import { InstancePage } from './instance/instance-page.tsx'
 import { NodePage } from './node/node-page.tsx'
 import { NodesPage } from './nodes/nodes-page.tsx'
+import { OverviewPage } from './overview/overview-page.tsx'
 import type { Page } from './page.ts'
 import { ServicePage } from './service/service-page.tsx'
 import { ServicesPage } from './services/services-page.tsx'
@@ -19,6 +21,12 @@ const EventsPage = lazy(async () => (await import('./events/events-page.tsx')).E
 
 /** Every page, a row for each. The navigation and the keys follow from them. */
 export const pages: readonly Page[] = [
+  {
+    path: 'overview',
+    title: () => 'Overview',
+    content: () => <OverviewPage />,
+    entry: { title: 'Overview', icon: 'overview', key: 'o' },
+  },
   {
     path: 'services',
     title: () => 'Services',
@@ -50,7 +58,6 @@ export const pages: readonly Page[] = [
     title: ({ node = '' }) => node,
     content: ({ node = '' }) => <NodePage key={node} node={node} />,
   },
-  ...accessPages,
   {
     path: 'kv',
     title: () => 'Key/Value',
@@ -95,6 +102,13 @@ export const pages: readonly Page[] = [
     title: () => 'Events',
     content: () => <EventsPage />,
     entry: { title: 'Events', icon: 'events', key: 'e' },
+  },
+  ...accessPages,
+  {
+    path: 'cluster',
+    title: () => 'Cluster',
+    content: () => <ClusterPage />,
+    entry: { title: 'Cluster', icon: 'cluster', key: 'c' },
   },
   {
     path: 'settings',

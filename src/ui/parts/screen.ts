@@ -14,6 +14,15 @@ function screenNow(): Screen {
 
 export const screen = signal(screenNow())
 
+const dark = window.matchMedia('(prefers-color-scheme: dark)')
+
+/** Whether the system is dark; for what is drawn, because style sheets follow by themselves. */
+export const isDark = signal(dark.matches)
+
+dark.addEventListener('change', () => {
+  isDark.value = dark.matches
+})
+
 for (const query of [phone, narrow]) {
   query.addEventListener('change', () => {
     screen.value = screenNow()

@@ -212,6 +212,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/summary': filtered(
     ({ way }) => `health/summary${way % 2 === 0 ? '' : '?filter=ServiceName!=x'}`,
   ),
+  'GET /v1/health/history/{service}': filtered((pick) => `health/history/${service(pick)}`),
   'GET /v1/health/node-summary': filtered(() => 'health/node-summary'),
   // The answer of DNS cannot be filtered. DNS is off in this world, and a name without a case has two services.
   'GET /v1/dns/service/{service}': (_world, pick) => ({
@@ -235,6 +236,14 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/connect/{service}': filtered((pick) => `health/connect/${service(pick)}`),
   'GET /v1/health/ingress/{service}': filtered((pick) => `health/ingress/${service(pick)}`),
 
+  'GET /v1/coordinate/nodes': open('coordinate/nodes'),
+  'GET /v1/discovery-chain/{service}': (_world, pick) => ({
+    path: `discovery-chain/${service(pick)}`,
+    isAllowed: needs('service', service(pick), 'read'),
+  }),
+  'GET /v1/internal/ui/services': filtered(() => 'internal/ui/services'),
+  'GET /v1/internal/ui/nodes': filtered(() => 'internal/ui/nodes'),
+  'GET /v1/internal/ui/node/{node}': filtered((pick) => `internal/ui/node/${node(pick)}`),
   'GET /v1/kv/{key}': (_world, pick) => {
     const trees = ['?recurse', '?keys', '?keys&separator=/', '?keys&separator=-']
     const tree = trees[pick.way % 6]
@@ -401,6 +410,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/agent/monitor': guarded('agent', 'read', 'agent/monitor'),
   'GET /metrics': guarded('agent', 'read', '/metrics'),
   'GET /v1/agent/metrics': guarded('agent', 'read', 'agent/metrics'),
+  'GET /v1/agent/history': guarded('agent', 'read', 'agent/history'),
   'GET /v1/agent/metrics/stream': guarded('agent', 'read', 'agent/metrics/stream'),
   'GET /v1/agent/debug': guarded('operator', 'read', 'agent/debug'),
   'GET /v1/agent/host': guarded('operator', 'read', 'agent/host', undefined, everything),

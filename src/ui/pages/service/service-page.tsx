@@ -15,6 +15,7 @@ import { Empty, Fault, FilteredNote, Waiting } from '../../parts/note.tsx'
 import { Since } from '../../parts/since.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
 import { DnsAnswers } from './dns-answers.tsx'
+import { HealthHistoryTab } from './health-history.tsx'
 import { InstanceGrid } from './instance-grid.tsx'
 import type { InstanceRow } from './instance-grid.tsx'
 import { Usage } from './usage.tsx'
@@ -46,6 +47,11 @@ export function ServicePage({ service }: { readonly service: string }): JSX.Elem
             content: () => <DnsAnswers service={service} version={data} />,
           },
           { id: 'use', title: 'Use it', content: () => <Usage service={service} /> },
+          {
+            id: 'history',
+            title: 'Last hour',
+            content: () => <HealthHistoryTab service={service} />,
+          },
           { id: 'tags', title: 'Tags & metadata', content: () => <TagsAndMeta entries={data} /> },
         ]}
       />

@@ -92,7 +92,8 @@ function hrefOf({ summary }: ServiceRow): string {
   return pathTo('services', summary.Name)
 }
 
-function columnsFor(query: string): readonly Column<ServiceRow>[] {
+/** `query`: a click on a tag adds it to this query. */
+export function columnsFor(query: string): readonly Column<ServiceRow>[] {
   return [
     {
       id: 'status',
