@@ -204,6 +204,7 @@ const rules: LayerRules = {
   folders: {
     'state/machine': [],
     'state/acl': ['state/machine'],
+    'state/intention': ['state/machine'],
     'state/catalog': ['state/machine'],
     'state/kv': ['state/machine'],
     'state/session': ['state/machine', 'state/catalog', 'state/kv'],

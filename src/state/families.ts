@@ -4,6 +4,7 @@ import { hasFields, isListOf, isObject, isOptional, isText } from '../base/shape
 import { aclFamily } from './acl/family.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { eventFamily } from './event/family.ts'
+import { intentionFamily } from './intention/family.ts'
 import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
 import { sessionFamily } from './session/family.ts'
@@ -25,6 +26,7 @@ export const families = [
   eventFamily,
   txnFamily,
   aclFamily,
+  intentionFamily,
 ] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never
