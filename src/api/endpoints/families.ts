@@ -5,6 +5,7 @@ import { catalogEndpoints } from './catalog/catalog.ts'
 import { dnsEndpoints } from './dns/dns.ts'
 import { eventEndpoints } from './event/event.ts'
 import { healthEndpoints } from './health/health.ts'
+import { intentionEndpoints } from './intention/intention.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
 import { operatorEndpoints } from './operator/operator.ts'
@@ -21,6 +22,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...dnsEndpoints,
   ...kvEndpoints,
   ...queryEndpoints,
+  ...intentionEndpoints,
   ...sessionEndpoints,
   ...eventEndpoints,
   ...txnEndpoints,
