@@ -152,6 +152,7 @@ const pagesToRun = [
   'docs/events.md',
   'docs/locks.md',
   'docs/prepared-queries.md',
+  'docs/intentions.md',
   'docs/tls.md',
 ]
 

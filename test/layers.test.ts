@@ -18,6 +18,10 @@ const rules: LayerRules = {
     filter: { imports: ['base'], ...none },
     'prepared-query': { imports: ['base', 'filter', 'health', 'state'], ...none },
     definition: { imports: ['base', 'state'], ...none },
+    intention: {
+      imports: ['base', 'access', 'http', 'state', 'definition', 'ports'],
+      builtins: ['crypto'],
+    },
     ports: { imports: ['base', 'access', 'state', 'definition'], ...none },
     audit: {
       imports: ['base', 'raft', 'state', 'ports'],
@@ -65,6 +69,7 @@ const rules: LayerRules = {
         'base',
         'access',
         'http',
+        'intention',
         'state',
         'health',
         'filter',
@@ -209,6 +214,7 @@ const rules: LayerRules = {
     'state/machine': [],
     'state/acl': ['state/machine'],
     'state/autopilot': ['state/machine'],
+    'state/intention': ['state/machine'],
     'state/catalog': ['state/machine'],
     'state/kv': ['state/machine'],
     'state/session': ['state/machine', 'state/catalog', 'state/kv'],

@@ -34,8 +34,6 @@ export const notBuilt: readonly NotBuilt[] = [
       'agent/connect/proxy/*',
       'connect/ca/configuration',
       'connect/ca/roots',
-      'connect/intentions',
-      'connect/intentions/*',
       'discovery-chain/*',
     ],
   },

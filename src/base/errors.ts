@@ -4,6 +4,7 @@ import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
 import { eventErrors } from './errors/events.ts'
+import { intentionErrors } from './errors/intentions.ts'
 import { kvErrors } from './errors/kv.ts'
 import { limitErrors } from './errors/limits.ts'
 import { lockErrors } from './errors/locks.ts'
@@ -37,6 +38,7 @@ export const errorTable = {
   ...consulRequestErrors,
   ...kvErrors,
   ...queryErrors,
+  ...intentionErrors,
   ...lockErrors,
   ...sessionErrors,
   ...eventErrors,

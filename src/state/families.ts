@@ -5,6 +5,7 @@ import { aclFamily } from './acl/family.ts'
 import { autopilotFamily } from './autopilot/family.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { eventFamily } from './event/family.ts'
+import { intentionFamily } from './intention/family.ts'
 import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
 import { sessionFamily } from './session/family.ts'
@@ -27,6 +28,7 @@ export const families = [
   txnFamily,
   aclFamily,
   autopilotFamily,
+  intentionFamily,
 ] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never

@@ -12,12 +12,6 @@ const endpoints = [
   'GET connect/ca/configuration',
   'PUT connect/ca/configuration',
   'GET connect/ca/roots',
-  'GET connect/intentions',
-  'POST connect/intentions',
-  'GET connect/intentions/x',
-  'GET connect/intentions/match',
-  'GET connect/intentions/check',
-  'PUT connect/intentions/exact',
   'GET config/service-defaults',
   'PUT config',
   'GET config/service-defaults/web',
@@ -85,7 +79,6 @@ t.test('ACLs are off, in Consul’s words', async (t) => {
 const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
   'consul rtt -wan': [['GET', 'coordinate/datacenters']],
   'consul keyring': [['GET', 'operator/keyring']],
-  'consul intention list': [['GET', 'connect/intentions']],
 }
 
 for (const [client, asked] of Object.entries(requests)) {

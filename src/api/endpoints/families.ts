@@ -5,6 +5,7 @@ import { catalogEndpoints } from './catalog/catalog.ts'
 import { dnsEndpoints } from './dns/dns.ts'
 import { eventEndpoints } from './event/event.ts'
 import { healthEndpoints } from './health/health.ts'
+import { intentionEndpoints } from './intention/intention.ts'
 import { internalEndpoints } from './internal/ui.ts'
 import { kvEndpoints } from './kv/kv.ts'
 import { observeEndpoints } from './observe/observe.ts'
@@ -22,6 +23,7 @@ export const endpoints: readonly ApiEndpoint[] = [
   ...dnsEndpoints,
   ...kvEndpoints,
   ...queryEndpoints,
+  ...intentionEndpoints,
   ...sessionEndpoints,
   ...eventEndpoints,
   ...txnEndpoints,

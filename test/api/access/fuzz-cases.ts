@@ -8,6 +8,7 @@ import {
   key,
   needs,
   node,
+  ofIntentions,
   ofOwnNode,
   ofQueries,
   open,
@@ -16,6 +17,7 @@ import {
   unknownId,
 } from './fuzz-requests.ts'
 import type { Case, Pick, Request } from './fuzz-requests.ts'
+import { intentionCases } from './fuzz-intentions.ts'
 import { reading, readsEntries, transactions } from './fuzz-txn.ts'
 import {
   agentServiceBody,
@@ -309,6 +311,8 @@ export const cases: Readonly<Record<string, Case>> = {
     ...ofQueries,
   }),
 
+  ...intentionCases,
+
   'PUT /v1/session/create': (world, pick) => ({
     path: 'session/create',
     body: sessionBody(node(pick)),
@@ -437,6 +441,7 @@ export const streams: Readonly<Record<string, Case>> = {
   'GET /v1/watch/summary': filtered((pick) => `watch/summary${deltas(pick)}`),
   'GET /v1/watch/node-summary': filtered((pick) => `watch/node-summary${deltas(pick)}`),
   'GET /v1/watch/checks': filtered((pick) => `watch/checks${deltas(pick)}`),
+  'GET /v1/watch/intentions': filtered(() => 'watch/intentions', ofIntentions),
   'GET /v1/watch/key/{key}': (_world, pick) => ({
     path: `watch/key/${key(pick)}`,
     isAllowed: needs('key', key(pick), 'read'),

@@ -262,6 +262,8 @@ export class Twin {
       case 'acl-tokens-expire':
       case 'deregister':
       case 'event-fire':
+      case 'intention-delete':
+      case 'intention-put':
       case 'lock-delay-restore':
       case 'lock-restore':
       case 'query-delete':

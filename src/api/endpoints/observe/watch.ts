@@ -1,4 +1,5 @@
 import { svcdError } from '../../../base/errors.ts'
+import { listed } from '../../../intention/questions.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
@@ -136,6 +137,16 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     },
     media: eventStream,
     handle: watches((context, parameters) => checksQuestion(parameters, context), keys.check),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/intentions',
+    permission: { filteredBy: [{ resource: 'intention', access: 'read' }] },
+    summary: 'Stream connect/intentions as events',
+    query: query.watchQuery,
+    media: eventStream,
+    handle: (context, request, reply) =>
+      watches(() => listed(context, request.query))(context, request, reply),
   }),
   endpoint({
     method: 'GET',
