@@ -31,20 +31,42 @@ export async function get<Row>(path: string, signal?: AbortSignal): Promise<Got<
   }
 }
 
-/** Sends a GET with the token. Rejects with an {@link ApiFault} unless the answer is a success. */
-export async function send(path: string, signal?: AbortSignal): Promise<Response> {
+/** A request that changes something. */
+export interface Change {
+  readonly method: 'PUT' | 'POST' | 'DELETE'
+  readonly body?: string | Uint8Array<ArrayBuffer>
+}
+
+/** Sends a request with the token, a GET without `change`. Rejects with an {@link ApiFault} unless it succeeds. */
+export async function send(path: string, signal?: AbortSignal, change?: Change): Promise<Response> {
+  const answer = await ask(path, signal, change)
+  if (answer.ok) return answer
+  throw await faultOf(answer)
+}
+
+/** As {@link send}, but returns answers with errors as well. Rejects if there is no answer. */
+async function ask(path: string, signal?: AbortSignal, change?: Change): Promise<Response> {
   const headers = new Headers()
   if (token.value !== '') headers.set('X-Consul-Token', token.value)
-  let answer: Response
+  const { method = 'GET', body = null } = change ?? {}
   try {
-    answer = await fetch(`/v1/${path}`, { headers, cache: 'no-store', signal: signal ?? null })
+    const options = { method, body, headers, cache: 'no-store', signal: signal ?? null } as const
+    return await fetch(`/v1/${path}`, options)
   } catch (error) {
     if (signal?.aborted === true) throw error
     throw new ApiFault(0, 'The agent does not answer. Is it running?')
   }
-  if (answer.ok) return answer
+}
+
+/** What an answer with an error says. */
+async function faultOf(answer: Response): Promise<ApiFault> {
   const text = (await answer.text().catch(() => '')).trim()
-  throw new ApiFault(answer.status, text === '' ? `The agent answered ${answer.status}.` : text)
+  return new ApiFault(answer.status, text === '' ? `The agent answered ${answer.status}.` : text)
+}
+
+/** Any error of a request. */
+export function asFault(error: unknown): ApiFault {
+  return error instanceof ApiFault ? error : new ApiFault(0, String(error))
 }
 
 /** The path of an API call with a name in it. */

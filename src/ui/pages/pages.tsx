@@ -1,3 +1,4 @@
+import { lazy } from '../parts/lazy.tsx'
 import { matchPath } from '../core/route.ts'
 import type { PathValues } from '../core/route.ts'
 import { InstancePage } from './instance/instance-page.tsx'
@@ -7,6 +8,16 @@ import type { Page } from './page.ts'
 import { ServicePage } from './service/service-page.tsx'
 import { ServicesPage } from './services/services-page.tsx'
 import { SettingsPage } from './settings/settings-page.tsx'
+
+const IntentionsPage = lazy(
+  async () => (await import('./intentions/intentions-page.tsx')).IntentionsPage,
+)
+const NewIntentionPage = lazy(
+  async () => (await import('./intentions/intention-page.tsx')).NewIntentionPage,
+)
+const IntentionPage = lazy(
+  async () => (await import('./intentions/intention-page.tsx')).IntentionPage,
+)
 
 /** Every page, a row for each. The navigation and the keys follow from them. */
 export const pages: readonly Page[] = [
@@ -40,6 +51,19 @@ export const pages: readonly Page[] = [
     path: 'nodes/:node',
     title: ({ node = '' }) => node,
     content: ({ node = '' }) => <NodePage key={node} node={node} />,
+  },
+  {
+    path: 'intentions',
+    title: () => 'Intentions',
+    content: () => <IntentionsPage />,
+    isSearched: true,
+    entry: { title: 'Intentions', icon: 'intentions', key: 'i' },
+  },
+  { path: 'intentions/new', title: () => 'New intention', content: () => <NewIntentionPage /> },
+  {
+    path: 'intentions/:id',
+    title: () => 'Intention',
+    content: ({ id = '' }) => <IntentionPage key={id} id={id} />,
   },
   {
     path: 'settings',
