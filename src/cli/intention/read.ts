@@ -21,7 +21,7 @@ import type { IntentionCommandOptions } from './intention-options.ts'
 export function intentionListCommand(io: Io): Command {
   const command = newCommand(
     'intention list',
-    'List the intentions: which service may call which. Those that decide first come first.',
+    'List the intentions: which service may call which. The intentions that decide first come first.',
     io,
   ).action(async (options: IntentionCommandOptions) => {
     const rows = await (await intentionClient(options, io)).list(options)
@@ -38,8 +38,8 @@ export function intentionMatchCommand(io: Io): Command {
     io,
   )
     .argument('<service>', 'The name of a service, or * for all services.')
-    .option('--source', 'Those that say whom the service may call.')
-    .option('--destination', 'Those that say who may call the service. (default)')
+    .option('--source', 'List the intentions that say whom the service may call.')
+    .option('--destination', 'List the intentions that say who may call the service. (default)')
     .action(
       async (
         name: string,

@@ -25,7 +25,7 @@ interface CreateOptions extends IntentionCommandOptions {
   readonly meta?: readonly string[]
 }
 
-/** What is sent: at least the names and the action. */
+/** The body of a request: at least the names and the action. */
 type Definition = Partial<IntentionEntry>
 
 export function intentionCreateCommand(io: Io): Command {

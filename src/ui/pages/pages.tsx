@@ -12,6 +12,15 @@ import { ServicePage } from './service/service-page.tsx'
 import { ServicesPage } from './services/services-page.tsx'
 import { SettingsPage } from './settings/settings-page.tsx'
 
+const IntentionsPage = lazy(
+  async () => (await import('./intentions/intentions-page.tsx')).IntentionsPage,
+)
+const NewIntentionPage = lazy(
+  async () => (await import('./intentions/intention-page.tsx')).NewIntentionPage,
+)
+const IntentionPage = lazy(
+  async () => (await import('./intentions/intention-page.tsx')).IntentionPage,
+)
 const KvPage = lazy(async () => (await import('./kv/kv-page.tsx')).KvPage)
 const SessionsPage = lazy(async () => (await import('./sessions/sessions-page.tsx')).SessionsPage)
 const SessionPage = lazy(async () => (await import('./sessions/session-page.tsx')).SessionPage)
@@ -57,6 +66,19 @@ export const pages: readonly Page[] = [
     path: 'nodes/:node',
     title: ({ node = '' }) => node,
     content: ({ node = '' }) => <NodePage key={node} node={node} />,
+  },
+  {
+    path: 'intentions',
+    title: () => 'Intentions',
+    content: () => <IntentionsPage />,
+    isSearched: true,
+    entry: { title: 'Intentions', icon: 'intentions', key: 'i' },
+  },
+  { path: 'intentions/new', title: () => 'New intention', content: () => <NewIntentionPage /> },
+  {
+    path: 'intentions/:id',
+    title: () => 'Intention',
+    content: ({ id = '' }) => <IntentionPage key={id} id={id} />,
   },
   {
     path: 'kv',
