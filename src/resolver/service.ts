@@ -4,9 +4,9 @@ import type { BoundAddress } from '../base/host-port.ts'
 import type { Zone } from '../dns/zone.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { listenTcp } from '../net/tcp/dns-tcp.ts'
-import type { DnsTcpListener } from '../net/tcp/dns-tcp.ts'
+import type { StreamPort } from '../net/tcp/stream-port.ts'
 import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
-import { countedResponder, openAnswerer } from './answering.ts'
+import { countedStream, openAnswerer } from './answering.ts'
 import type { Answerer } from './answering.ts'
 import { dnsRightsOf } from './dns-rights.ts'
 import { DnsCounters } from './threads/counters.ts'
@@ -27,13 +27,13 @@ const anyPortAttempts = 10
 export class DnsService {
   readonly endpoints: readonly BoundAddress[]
   readonly #answerer: Answerer
-  readonly #tcp: readonly DnsTcpListener[]
+  readonly #tcp: readonly StreamPort[]
   readonly #udp: DnsUdp
   readonly #counters: DnsCounters
 
   private constructor(
     answerer: Answerer,
-    tcp: readonly DnsTcpListener[],
+    tcp: readonly StreamPort[],
     udp: DnsUdp,
     endpoints: readonly BoundAddress[],
     counters: DnsCounters,
@@ -71,8 +71,8 @@ export class DnsService {
   /** The TCP port comes first: unlike a UDP port it can be bound once only, so it is the lock. */
   static async #listen(options: DnsServiceOptions, answerer: Answerer): Promise<DnsService> {
     const counters = new DnsCounters()
-    const responder = countedResponder(answerer.responder, counters)
-    const tcp: DnsTcpListener[] = []
+    const responder = countedStream(answerer.responder, counters, { ownsCache: true })
+    const tcp: StreamPort[] = []
     let { port } = options
     const { tcpGate: gate, tcpLimits: limits } = options
     try {

@@ -396,8 +396,7 @@ t.test('TCP', async (t) => {
       port: 0,
       gate: openGate(),
       responder: {
-        hit: () => undefined,
-        respond: (packet, asker) => {
+        respondInto: (packet, asker, out, at) => {
           const id = Buffer.from(packet).readUInt16BE()
           ids.push(id)
           if (ids.length === 1) modest.write(query(2))
@@ -405,7 +404,7 @@ t.test('TCP', async (t) => {
           inTurn.most = Math.max(inTurn.most, inTurn.now)
           // What a question costs that needs much of the catalog.
           if (id === 1) for (const end = performance.now() + 1; performance.now() < end;);
-          return responder.respond(packet, asker)
+          return responder.respondInto(packet, asker, out, at)
         },
       },
     })
