@@ -3,6 +3,7 @@ import { aclCommandErrors } from './errors/acl-commands.ts'
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
+import { dohErrors } from './errors/doh.ts'
 import { eventErrors } from './errors/events.ts'
 import { kvErrors } from './errors/kv.ts'
 import { limitErrors } from './errors/limits.ts'
@@ -43,6 +44,7 @@ export const errorTable = {
   ...txnErrors,
   ...aclErrors,
   ...limitErrors,
+  ...dohErrors,
   ...aclCommandErrors,
   ...clusterErrors,
   ...startErrors,

@@ -29,14 +29,14 @@ export const tcpLimitsDefault: TcpLimits = {
 }
 
 /** Of one thread: each connection empties it before the next has its turn. */
-const answers = new AnswerBuffer()
+export const answers = new AnswerBuffer()
 
 /** Opens a DNS port over TCP or TLS. Rejects with `port-in-use` or `bind-failed`. */
 export async function listenTcp(options: TcpOptions): Promise<StreamPort> {
   const { address, port: number, responder, gate, tls, nowMs = performanceNow } = options
   const limits = { ...tcpLimitsDefault, ...options.limits }
   const share = new TurnShare()
-  const port = new StreamPort({
+  const port: StreamPort = new StreamPort({
     address,
     port: number,
     bound: tls === undefined ? dnsTcp : dnsTls,
