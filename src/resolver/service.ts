@@ -77,7 +77,10 @@ export class DnsService {
   }
 
   /** The figures of each UDP thread, and of each transport on the main thread. */
-  get figures(): { readonly udp: readonly DnsFigures[]; readonly streams: readonly StreamFigures[] } {
+  get figures(): {
+    readonly udp: readonly DnsFigures[]
+    readonly streams: readonly StreamFigures[]
+  } {
     return { udp: this.#udp.figures, streams: this.#streams.figures }
   }
 

@@ -26,7 +26,10 @@ function answered(query: Uint8Array, policy: TransportPolicy, { responder } = be
   const out = Buffer.alloc(before + answer.length + transportOptionBytesMax, 0xee)
   answer.copy(out, before)
   const length = addTransportOptions(query, out, before, answer.length, policy)
-  t.ok(out.subarray(before + length).every((octet) => octet === 0xee), 'nothing after the end')
+  t.ok(
+    out.subarray(before + length).every((octet) => octet === 0xee),
+    'nothing after the end',
+  )
   return out.subarray(before, before + length)
 }
 

@@ -7,16 +7,18 @@ import type { DohConnection } from './doh-connection.ts'
 const streamsMax = 100
 
 /** Serves the requests that come over a connection with HTTP/2 (RFC 9113). */
-export function serveHttp2(socket: Socket, connection: DohConnection, unreadBytesMax: number): void {
+export function serveHttp2(
+  socket: Socket,
+  connection: DohConnection,
+  unreadBytesMax: number,
+): void {
   const session = performServerHandshake(socket, {
     settings: { maxConcurrentStreams: streamsMax, enablePush: false },
   })
   const unread = { bytes: 0 }
   session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', ignore)
-    // RFC 9113 §8.7: the client knows that it may send it again. It has to read its answers first.
-    if (unread.bytes > unreadBytesMax) return stream.close(constants.NGHTTP2_REFUSED_STREAM)
-    return connection.serve({
+    connection.serve({
       head: {
         method: headers[':method'],
         target: headers[':path'],
@@ -24,7 +26,11 @@ export function serveHttp2(socket: Socket, connection: DohConnection, unreadByte
         contentLength: headers['content-length'],
       },
       body: stream,
-      send: (answer) => send(stream, answer, unread),
+      send: (answer) => {
+        // RFC 9113 §8.7: the client knows that it may send it again. It has to read its answers first.
+        if (unread.bytes > unreadBytesMax) stream.close(constants.NGHTTP2_REFUSED_STREAM)
+        else send(stream, answer, unread)
+      },
     })
   })
   session.on('error', ignore)

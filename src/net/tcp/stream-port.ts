@@ -83,8 +83,7 @@ export class StreamPort {
     this.#options = options
     const { gate, tls } = options
     this.#tls = tls === undefined ? undefined : this.#tlsServer(tls)
-    this.#server =
-      this.#tls ?? createTcpServer(serverOptions, (socket) => this.#accept(socket))
+    this.#server = this.#tls ?? createTcpServer(serverOptions, (socket) => this.#accept(socket))
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -156,6 +155,8 @@ export class StreamPort {
       this.counters.errors++
       if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') this.#options.gate.timedOut++
       onFault(socket.remoteAddress ?? '', reasonOf(error))
+      // Node leaves a connection open whose handshake takes too long.
+      socket.destroy()
     })
     return server
   }
