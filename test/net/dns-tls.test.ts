@@ -4,7 +4,7 @@ import { connect as connectTcp } from 'node:net'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
-import { decodeReply } from '../../src/net/dns-client.ts'
+import { ask, decodeReply } from '../../src/net/dns-client.ts'
 import { buildQuery } from '../dns/fixture.ts'
 import { withOpt } from '../dns/odd-packets.ts'
 import { leaf, writeCredentials } from '../helpers/certificates.ts'
@@ -14,6 +14,7 @@ import { missing } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
 import { bench, ca, certificate, closed, encryptedPort, openTls } from './encrypted.ts'
 import type { TLSSocket } from 'node:tls'
+import type { DnsTrust } from '../../src/net/dns-exchange.ts'
 
 const run = promisify(execFile)
 const query = (id: number): Buffer => framed(buildQuery('web.service.consul', 'A', { id }))
@@ -201,4 +202,20 @@ t.test('closing sends the answers that are due, over TLS too', async (t) => {
   const [frames] = await Promise.all([readFrames(socket, 3), port.close()])
   t.same(idsOf(frames), [1, 2])
   t.equal(decodeReply(must(frames[1])).answer.length, 3000)
+})
+
+t.test('svcd’s own client asks over TLS and HTTPS, and trusts only its authorities', async (t) => {
+  for (const kind of ['tls', 'https'] as const) {
+    const { port } = await encryptedPort(t, kind)
+    const server = { address: '127.0.0.1', port: port.port }
+    const asked = (trust: DnsTrust) =>
+      ask(server, 'web.service.consul', 'A', { encrypted: kind, trust })
+    const reply = await asked({ ca: ca.cert, serverName: 'localhost' })
+    t.equal(reply.answer.length, 2)
+    t.equal(reply.transport, kind)
+    t.equal((await asked({ ca: ca.cert })).answer.length, 2, 'the address is in the certificate')
+    await t.rejects(asked({}), { code: 'dns-unreachable', message: /certificate/ })
+    await t.rejects(asked({ ca: ca.cert, serverName: 'other.example' }), { message: /altnames/ })
+    t.equal((await asked({ isUnverified: true })).answer.length, 2)
+  }
 })
