@@ -40,7 +40,7 @@ export function refusedDoh(error: SvcdError): DohAnswer {
     headers: {
       'content-type': 'text/plain; charset=utf-8',
       'content-length': body.length,
-      // A cache may keep a 404, 405 or 414 unless told otherwise (RFC 9110 §15.1).
+      // Without it a cache may keep a 404 or 405 (RFC 9110 §15.1).
       'cache-control': 'no-store',
       // RFC 9110 §15.5.6
       ...(error.code === 'doh-method' ? { allow: 'GET, POST' } : {}),

@@ -65,7 +65,7 @@ export class DohConnection implements StreamClient {
   serve({ head, body, send }: DohExchange): void {
     const request = readDohHead(head)
     if (request === 'body') return this.#collect(body, send)
-    // A body that nobody wants would keep the stream open.
+    // A body that is not read would keep the stream open.
     body.resume()
     if (request instanceof Uint8Array) return this.#answer(request, send)
     this.#parts.counters.errors++

@@ -16,8 +16,8 @@ export interface StreamAnswering {
 
 /**
  * Collects answers as they are framed over TCP (RFC 1035 §4.2.2), so that those to one chunk of queries
- * leave in one write. One serves all connections of a thread: whoever adds to it takes all before others
- * have their turn.
+ * leave in one write. One buffer serves all connections of a thread: each connection takes its answers
+ * out before it returns to the event loop.
  */
 export class AnswerBuffer {
   readonly #bytes = Buffer.allocUnsafeSlow(bufferBytes)
