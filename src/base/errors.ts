@@ -3,6 +3,7 @@ import { aclCommandErrors } from './errors/acl-commands.ts'
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
+import { dohErrors } from './errors/doh.ts'
 import { eventErrors } from './errors/events.ts'
 import { intentionErrors } from './errors/intentions.ts'
 import { kvErrors } from './errors/kv.ts'
@@ -45,6 +46,7 @@ export const errorTable = {
   ...txnErrors,
   ...aclErrors,
   ...limitErrors,
+  ...dohErrors,
   ...aclCommandErrors,
   ...clusterErrors,
   ...startErrors,

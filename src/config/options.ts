@@ -3,6 +3,7 @@ import { agentOptions } from './agent-options.ts'
 import { auditOptions } from './audit-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
+import { dnsTlsOptions } from './dns-tls-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
@@ -20,6 +21,7 @@ export const options = {
   ...httpsOptions,
   ...uiOptions,
   ...dnsOptions,
+  ...dnsTlsOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

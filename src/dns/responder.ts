@@ -70,7 +70,8 @@ export const udpQueryBytesMax = 4096
  * Synchronous, without sockets, clock or randomness of its own; not to be shared between threads.
  */
 export class Responder {
-  readonly counters = new ResponderCounters()
+  /** Who shares a responder between transports puts the counters of each before its queries. */
+  counters = new ResponderCounters()
   readonly cache: WireCache
   readonly #options: ResponderOptions
   readonly #scan: QueryScan

@@ -23,6 +23,9 @@ export interface PacketWriter {
   hitInto(packet: Uint8Array, asker: PacketAsker, out: Uint8Array, at: number): number
 }
 
+/** Answers the messages of a stream, which has the time to wait for a miss. */
+export type StreamResponder = Pick<PacketWriter, 'respondInto'>
+
 export interface UdpCounters {
   received: number
   sent: number

@@ -46,6 +46,8 @@ export interface RunningNode {
   readonly http: readonly BoundAddress[]
   readonly https: readonly BoundAddress[]
   readonly dns: readonly BoundAddress[]
+  readonly dnsTls: readonly BoundAddress[]
+  readonly dnsHttps: readonly BoundAddress[]
   /**
    * Reads definition files, zone files and certificates again. Faulty ones are left out, and their
    * served versions stay.
@@ -169,7 +171,7 @@ async function start(given: Start): Promise<RunningNode> {
   const reads = { state, sliced, versions, waiters, damage: () => replica.status?.damage }
   access = openAccess(reads, replica, nodeId, given)
   const onDns = { config, logger, statePath, versions, mode, gate: connections.dns, access }
-  const onFault = { onSuspicion, onDeath, stops: stops.parts }
+  const onFault = { onSuspicion, onDeath, certificates, clock, stops: stops.parts }
   const { dns, setZone } = await serveDns({ ...onDns, ...onFault, directory: directory.path })
   stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...dnsHeaps(dns)]))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
@@ -188,7 +190,15 @@ async function start(given: Start): Promise<RunningNode> {
   const gate = connections.http
   const inHttp = { config, backend, dns, replica, access, certificates, gate, lines, logger, clock }
   const served = await serveHttp({ ...inHttp, directory: directory.path, stops: stops.parts })
-  return { ...served, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+  return { ...served, ...dnsEndpoints(dns), reload, left, stop: () => stopAll(stops) }
+}
+
+function dnsEndpoints(
+  dns: DnsService | undefined,
+): Pick<RunningNode, 'dns' | 'dnsTls' | 'dnsHttps'> {
+  if (dns === undefined) return { dns: [], dnsTls: [], dnsHttps: [] }
+  const { endpoints, encrypted } = dns
+  return { dns: endpoints, dnsTls: encrypted.tls, dnsHttps: encrypted.https }
 }
 
 function dnsHeaps(dns: DnsService | undefined): readonly number[] {

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { reasonOf } from '../base/errors.ts'
 import { openVersions } from '../state/families.ts'
 import { Responder } from '../dns/responder.ts'
+import { ResponderCounters } from '../dns/responder-counters.ts'
 import type { Zone } from '../dns/zone.ts'
 import { isSignOfDamage } from '../storage/state-check.ts'
 import { StateReader } from '../storage/state.ts'
-import type { PacketResponder, UdpCounters } from '../net/packet-responder.ts'
+import type { PacketResponder, StreamResponder, UdpCounters } from '../net/packet-responder.ts'
 import type { DnsCounters, SocketFigures } from './threads/counters.ts'
 import type { DnsAnswering } from './threads/messages.ts'
 import { SharedMode } from './threads/messages.ts'
@@ -125,6 +126,35 @@ export function countedResponder(
       const answer = responder.hit(packet, asker)
       if (answer !== undefined) observe(beganMs)
       return answer
+    },
+  }
+}
+
+/**
+ * The same for the streams of one transport, which share the responder and its cache with others. Only the
+ * first of them `ownsCache`: the cache is to be counted once.
+ */
+export function countedStream(
+  responder: Responder,
+  counters: DnsCounters,
+  { ownsCache }: { readonly ownsCache: boolean },
+): StreamResponder {
+  const own = new ResponderCounters()
+  const cache = ownsCache ? responder.cache : { size: 0, bytes: 0 }
+  let isDue = false
+  const publish = (): void => {
+    isDue = false
+    counters.publish(own, sumOf([]), cache)
+  }
+  return {
+    respondInto: (packet, asker, out, at) => {
+      const beganMs = performance.now()
+      responder.counters = own
+      const length = responder.respondInto(packet, asker, out, at)
+      counters.observe(1, (performance.now() - beganMs) / 1000)
+      if (!isDue) setImmediate(publish)
+      isDue = true
+      return length
     },
   }
 }

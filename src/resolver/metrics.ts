@@ -1,6 +1,7 @@
 import type { AnyMetric, HistogramSeries, Labels, Metric, Sample } from '../base/metric.ts'
 import { countedTypes } from '../dns/responder-counters.ts'
 import { latencyBounds } from './threads/counters.ts'
+import type { StreamFigures } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
 
 interface Thread {
@@ -51,14 +52,17 @@ const gauges: readonly Row[] = [
 /** The metrics of all threads that answer DNS. */
 export function dnsMetrics({
   udp,
-  tcp,
+  streams,
 }: {
   readonly udp: readonly DnsFigures[]
-  readonly tcp: DnsFigures
+  readonly streams: readonly StreamFigures[]
 }): readonly AnyMetric[] {
   const threads: Thread[] = [
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
-    { labels: { transport: 'tcp', thread: 'main' }, figures: tcp },
+    ...streams.map(({ transport, answers: figures }) => ({
+      labels: { transport, thread: 'main' },
+      figures,
+    })),
   ]
   const metricOf = (kind: Metric['kind'], [name, help, of]: Row): Metric => ({
     name: `svcd_dns_${name}`,
@@ -77,7 +81,60 @@ export function dnsMetrics({
       kind: 'histogram',
       series: threads.map(latencySeries),
     },
+    ...streamMetrics(streams),
   ]
+}
+
+type StreamRow = readonly [
+  name: string,
+  kind: 'counter' | 'gauge',
+  help: string,
+  of: (figures: StreamFigures) => number,
+]
+
+const streamRows: readonly StreamRow[] = [
+  [
+    'connections_open',
+    'gauge',
+    'DNS connections that are open, by transport.',
+    ({ openConnections }) => openConnections,
+  ],
+  [
+    'connections_total',
+    'counter',
+    'DNS connections accepted, over TLS and HTTPS those with a complete handshake.',
+    ({ connections }) => connections.connections,
+  ],
+  [
+    'connections_resumed_total',
+    'counter',
+    'DNS connections that resumed a TLS session, which saves most of a handshake.',
+    ({ connections }) => connections.resumed,
+  ],
+  [
+    'connections_timed_out_total',
+    'counter',
+    'DNS connections closed because they were idle, or because the client was too slow.',
+    ({ connections }) => connections.timeouts,
+  ],
+  [
+    'connection_errors_total',
+    'counter',
+    'DNS connections closed because of what the client sent, failed TLS handshakes, and refused HTTP requests.',
+    ({ connections }) => connections.errors,
+  ],
+]
+
+function streamMetrics(streams: readonly StreamFigures[]): readonly Metric[] {
+  return streamRows.map(([name, kind, help, of]) => ({
+    name: `svcd_dns_${name}`,
+    help,
+    kind,
+    samples: streams.map((figures) => ({
+      labels: { transport: figures.transport },
+      value: of(figures),
+    })),
+  }))
 }
 
 const rcodesOf = ({ rcodes }: DnsFigures): readonly number[] => rcodes

@@ -2,47 +2,42 @@ import type { Rights } from '../access/rights.ts'
 import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { BoundAddress } from '../base/host-port.ts'
 import type { Zone } from '../dns/zone.ts'
-import type { ConnectionGate } from '../net/connections/gate.ts'
-import { listenTcp } from '../net/tcp/dns-tcp.ts'
-import type { DnsTcpListener } from '../net/tcp/dns-tcp.ts'
-import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
-import { countedResponder, openAnswerer } from './answering.ts'
+import type { StreamCertificate } from '../net/tcp/stream-port.ts'
+import { openAnswerer } from './answering.ts'
 import type { Answerer } from './answering.ts'
 import { dnsRightsOf } from './dns-rights.ts'
-import { DnsCounters } from './threads/counters.ts'
+import { DnsStreams } from './streams.ts'
+import type { StreamFigures, StreamOptions } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
 import type { DnsUdpOptions } from './threads/udp.ts'
 
 /** `port`: 0 = any one that is free for both UDP and TCP. */
-export interface DnsServiceOptions extends DnsUdpOptions {
-  readonly tcpGate: ConnectionGate
-  readonly tcpLimits?: Partial<TcpLimits>
-}
+export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {}
 
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
 
-/** DNS of one node: TCP on the main thread, UDP on threads of its own. */
+/** DNS of one node: streams on the main thread, UDP on threads of its own. */
 export class DnsService {
-  readonly endpoints: readonly BoundAddress[]
   readonly #answerer: Answerer
-  readonly #tcp: readonly DnsTcpListener[]
+  readonly #streams: DnsStreams
   readonly #udp: DnsUdp
-  readonly #counters: DnsCounters
 
-  private constructor(
-    answerer: Answerer,
-    tcp: readonly DnsTcpListener[],
-    udp: DnsUdp,
-    endpoints: readonly BoundAddress[],
-    counters: DnsCounters,
-  ) {
-    this.#counters = counters
+  private constructor(answerer: Answerer, streams: DnsStreams, udp: DnsUdp) {
     this.#answerer = answerer
-    this.#tcp = tcp
+    this.#streams = streams
     this.#udp = udp
-    this.endpoints = endpoints
+  }
+
+  /** Where clients reach it over UDP and TCP. */
+  get endpoints(): readonly BoundAddress[] {
+    return this.#streams.endpoints('tcp')
+  }
+
+  /** The same for DNS over TLS and over HTTPS; empty if it is off. */
+  get encrypted(): Readonly<Record<'tls' | 'https', readonly BoundAddress[]>> {
+    return { tls: this.#streams.endpoints('tls'), https: this.#streams.endpoints('https') }
   }
 
   /** Rejects with `port-in-use` or `bind-failed`. */
@@ -70,29 +65,28 @@ export class DnsService {
 
   /** The TCP port comes first: unlike a UDP port it can be bound once only, so it is the lock. */
   static async #listen(options: DnsServiceOptions, answerer: Answerer): Promise<DnsService> {
-    const counters = new DnsCounters()
-    const responder = countedResponder(answerer.responder, counters)
-    const tcp: DnsTcpListener[] = []
-    let { port } = options
-    const { tcpGate: gate, tcpLimits: limits } = options
+    const streams = new DnsStreams(options, answerer.responder)
     try {
-      for (const address of options.addresses) {
-        const listener = await listenTcp({ address, port, responder, gate, limits })
-        tcp.push(listener)
-        port = listener.port
-      }
-      const udp = await DnsUdp.start({ ...options, port })
-      const endpoints = options.addresses.map((address) => ({ address, port }))
-      return new DnsService(answerer, tcp, udp, endpoints, counters)
+      const port = await streams.openTcp(options.port)
+      await streams.openEncrypted()
+      return new DnsService(answerer, streams, await DnsUdp.start({ ...options, port }))
     } catch (error) {
-      await Promise.all(tcp.map((listener) => listener.close()))
+      await streams.close()
       throw error
     }
   }
 
-  /** The figures of each thread: the UDP threads, and the thread for TCP. */
-  get figures(): { readonly udp: readonly DnsFigures[]; readonly tcp: DnsFigures } {
-    return { udp: this.#udp.figures, tcp: this.#counters.read() }
+  /** The figures of each UDP thread, and of each transport on the main thread. */
+  get figures(): {
+    readonly udp: readonly DnsFigures[]
+    readonly streams: readonly StreamFigures[]
+  } {
+    return { udp: this.#udp.figures, streams: this.#streams.figures }
+  }
+
+  /** New connections over TLS and HTTPS use this certificate. Throws OpenSSL's error. */
+  useCertificate(certificate: StreamCertificate): void {
+    this.#streams.use(certificate)
   }
 
   /** The answer to a query of this process, as a client over TCP gets it. */
@@ -114,7 +108,7 @@ export class DnsService {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#tcp.map((listener) => listener.close()), this.#udp.stop()])
+    await Promise.all([this.#streams.close(), this.#udp.stop()])
     this.#answerer.close()
   }
 }

@@ -205,14 +205,14 @@ function rowsOf(
 
 export const svcdMmsg = (): Promise<NameServer> => startSvcd('mmsg', 'svcd')
 
-function questionsFile(directory: string, type: string): string {
+export function questionsFile(directory: string, type: string): string {
   const file = join(directory, `${type}.txt`)
   const names = Array.from({ length: services }, (_, n) => `${serviceName(n)}.service.consul`)
   writeFileSync(file, names.map((name) => `${name} ${type}\n`).join(''))
   return file
 }
 
-const serviceName = (n: number): string => `web-${instances}-${n}`
+export const serviceName = (n: number): string => `web-${instances}-${n}`
 const addressOf = (n: number, each: number): string => `10.9.${each}.${n}`
 
 async function fill(httpPort: number): Promise<void> {
@@ -229,7 +229,7 @@ async function fill(httpPort: number): Promise<void> {
 }
 
 /** The same names for those that serve zone files, with the targets that svcd gives. */
-function zoneText(): string {
+export function zoneText(): string {
   const lines = ['$ORIGIN consul.', '$TTL 0', '@ SOA ns hostmaster 1 3600 600 86400 0', '@ NS ns']
   lines.push('ns A 127.0.0.1')
   for (let n = 0; n < services; n++) {

@@ -15,6 +15,7 @@ import {
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
 import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import { benchDnsTransports } from './dns-transports.bench.ts'
 import { benchCold, benchKv } from './cluster-etcd.bench.ts'
 import { benchHandover, benchSessions, benchTransactions } from './cluster-store.bench.ts'
 import { benchDnsQuery } from './dns-query.bench.ts'
@@ -42,6 +43,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
   'dns-query': benchDnsQuery,
+  'dns-transports': benchDnsTransports,
   memory: benchMemory,
   blocking: benchBlocking,
   'blocking-reads': benchHealthService,

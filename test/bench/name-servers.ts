@@ -24,9 +24,13 @@ export interface NameServer {
   readonly stop: () => Promise<unknown>
 }
 
-export async function startSvcd(path: 'mmsg' | 'dgram', name: string): Promise<NameServer> {
+export async function startSvcd(
+  path: 'mmsg' | 'dgram',
+  name: string,
+  more: readonly string[] = [],
+): Promise<NameServer> {
   const agent = await AgentProcess.start({
-    args: ['-dev', '-log-level=warn', `-dns-udp=${path}`, '-dns-threads=1'],
+    args: ['-dev', '-log-level=warn', `-dns-udp=${path}`, '-dns-threads=1', ...more],
     wrapper: onCpu(serverCpu, []),
   })
   const { httpPort, dnsPort } = agent
@@ -60,6 +64,27 @@ export async function startNsd(zone: string): Promise<NameServer | undefined> {
     const file = join(directory, 'nsd.conf')
     writeFileSync(file, nsdConfig(directory, port))
     return ['nsd', '-d', '-c', file]
+  })
+}
+
+/** The ports and the files of DNS over TLS and HTTPS. */
+export interface EncryptedPorts {
+  readonly tls: number
+  readonly https: number
+  readonly cert: string
+  readonly key: string
+}
+
+/** Undefined: it is not on PATH. */
+export async function startUnbound(
+  zone: string,
+  encrypted: EncryptedPorts,
+): Promise<NameServer | undefined> {
+  if (versionOf('unbound', '-V') === undefined) return undefined
+  return startWithZone('Unbound', zone, (directory, port) => {
+    const file = join(directory, 'unbound.conf')
+    writeFileSync(file, unboundConfig(directory, port, encrypted))
+    return ['unbound', '-d', '-c', file]
   })
 }
 
@@ -144,5 +169,35 @@ remote-control:
 zone:
   name: consul
   zonefile: consul.zone
+`
+}
+
+function unboundConfig(
+  directory: string,
+  port: number,
+  { tls, https, cert, key }: EncryptedPorts,
+): string {
+  return `
+server:
+  interface: 127.0.0.1@${port}
+  interface: 127.0.0.1@${tls}
+  interface: 127.0.0.1@${https}
+  tls-port: ${tls}
+  https-port: ${https}
+  tls-service-pem: ${cert}
+  tls-service-key: ${key}
+  num-threads: 1
+  incoming-num-tcp: 200
+  username: ""
+  chroot: ""
+  directory: ${directory}
+  pidfile: ${join(directory, 'pid')}
+  use-syslog: no
+  logfile: ${join(directory, 'log')}
+auth-zone:
+  name: consul
+  zonefile: consul.zone
+  for-downstream: yes
+  for-upstream: no
 `
 }

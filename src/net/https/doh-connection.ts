@@ -1,0 +1,111 @@
+import { answerDoh, refusedDoh } from './doh-answering.ts'
+import { dohBytesMax, readDohHead, tooLarge } from './doh-request.ts'
+import type { Readable } from 'node:stream'
+import type { Socket } from 'node:net'
+import type { DohAnswer } from './doh-answering.ts'
+import type { DohHead } from './doh-request.ts'
+import type { AnswerBuffer, StreamAnswering } from '../tcp/answer-buffer.ts'
+import type { TcpLimits, TurnShare } from '../tcp/dns-tcp-connection.ts'
+import type { StreamClient, StreamCounters } from '../tcp/stream-port.ts'
+import type { StreamResponder } from '../packet-responder.ts'
+
+export interface DohConnectionParts {
+  readonly responder: StreamResponder
+  readonly answers: AnswerBuffer
+  readonly limits: TcpLimits
+  readonly counters: StreamCounters
+  readonly share: TurnShare
+  readonly nowMs: () => number
+  readonly onQuery: () => void
+}
+
+/** One request, whichever version of HTTP it came with. */
+export interface DohExchange {
+  readonly head: DohHead
+  readonly body: Readable
+  /** It must be safe to call it after the client has gone. */
+  readonly send: (answer: DohAnswer) => void
+}
+
+/** What all unfinished bodies of one connection may take. */
+const bodyBytesMax = 4 * dohBytesMax
+
+/** What one client of DNS over HTTPS asks, and how long it may take. */
+export class DohConnection implements StreamClient {
+  deadlineMs: number
+  /** Ends the connection, in the way of its version of HTTP. */
+  onFinish: () => void
+  readonly #socket: Socket
+  readonly #parts: DohConnectionParts
+  readonly #answering: StreamAnswering
+  #bodyBytes = 0
+
+  constructor(socket: Socket, parts: DohConnectionParts) {
+    this.#socket = socket
+    this.#parts = parts
+    this.onFinish = () => socket.end(() => socket.destroy())
+    this.#answering = {
+      responder: parts.responder,
+      asker: { transport: 'tcp', client: socket.remoteAddress ?? '', pathBytesMax: 65_535 },
+      // RFC 7828 is about TCP; over HTTP the client does not own the connection.
+      policy: { keepaliveMs: undefined, isEncrypted: true },
+    }
+    this.deadlineMs = parts.nowMs() + parts.limits.idleTimeoutMs
+    socket.on('error', () => parts.counters.errors++)
+  }
+
+  finish(): void {
+    this.onFinish()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  serve({ head, body, send }: DohExchange): void {
+    const request = readDohHead(head)
+    if (request === 'body') return this.#collect(body, send)
+    // A body that is not read would keep the stream open.
+    body.resume()
+    if (request instanceof Uint8Array) return this.#answer(request, send)
+    this.#parts.counters.errors++
+    return send(refusedDoh(request))
+  }
+
+  #collect(body: Readable, send: DohExchange['send']): void {
+    const chunks: Buffer[] = []
+    let length = 0
+    body.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      this.#bodyBytes += chunk.length
+      if (this.#bodyBytes > bodyBytesMax) {
+        this.#parts.counters.errors++
+        this.#socket.destroy()
+      } else if (length <= dohBytesMax) {
+        chunks.push(chunk)
+      }
+    })
+    body.on('end', () => {
+      if (length > dohBytesMax) send(refusedDoh(tooLarge()))
+      else this.#answer(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), send)
+    })
+    body.on('close', () => (this.#bodyBytes -= length))
+  }
+
+  /** In a later turn, if the clients of this port have used up their share of this one. */
+  #answer(query: Uint8Array, send: DohExchange['send']): void {
+    const { share } = this.#parts
+    if (share.isOver) share.later(() => this.#answer(query, send))
+    else this.#answerNow(query, send)
+  }
+
+  #answerNow(query: Uint8Array, send: DohExchange['send']): void {
+    const { answers, counters, limits, nowMs, onQuery } = this.#parts
+    // It has gone while the query waited.
+    if (this.#socket.destroyed) return
+    counters.queries++
+    onQuery()
+    this.deadlineMs = nowMs() + limits.idleTimeoutMs
+    send(answerDoh(query, answers, this.#answering))
+  }
+}

@@ -1,0 +1,54 @@
+import { addTransportOptions, transportOptionBytesMax } from '../../dns/transport-options.ts'
+import type { TransportPolicy } from '../../dns/transport-options.ts'
+import type { PacketAsker, StreamResponder } from '../packet-responder.ts'
+
+const frameBytes = 2
+const messageBytesMax = 65_535
+const roomBytes = frameBytes + messageBytesMax + transportOptionBytesMax
+const bufferBytes = 4 * roomBytes
+
+/** Answers one message of a stream, with what its connection adds. */
+export interface StreamAnswering {
+  readonly responder: StreamResponder
+  readonly asker: PacketAsker
+  readonly policy: TransportPolicy
+}
+
+/**
+ * Collects answers as they are framed over TCP (RFC 1035 §4.2.2), so that those to one chunk of queries
+ * leave in one write. One buffer serves all connections of a thread: each connection takes its answers
+ * out before it returns to the event loop.
+ */
+export class AnswerBuffer {
+  readonly #bytes = Buffer.allocUnsafeSlow(bufferBytes)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** It must be emptied before the next answer is added. */
+  get isFull(): boolean {
+    return this.#length + roomBytes > bufferBytes
+  }
+
+  /** Adds the answer to `query`. False: it gets none. */
+  add(query: Uint8Array, { responder, asker, policy }: StreamAnswering): boolean {
+    const start = this.#length + frameBytes
+    const bare = responder.respondInto(query, asker, this.#bytes, start)
+    if (bare === 0) return false
+    const length = addTransportOptions(query, this.#bytes, start, bare, policy)
+    this.#bytes[start - 2] = length >> 8
+    this.#bytes[start - 1] = length & 0xff
+    this.#length = start + length
+    return true
+  }
+
+  /** The answers since the last call, in a buffer of their own. */
+  take(): Buffer {
+    const taken = Buffer.allocUnsafe(this.#length)
+    this.#bytes.copy(taken, 0, 0, this.#length)
+    this.#length = 0
+    return taken
+  }
+}
