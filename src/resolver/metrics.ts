@@ -163,13 +163,13 @@ function byPlace(
 /** DNS answers since the start, by response code, of all threads together. */
 export function answersByRcode({
   udp,
-  tcp,
+  streams,
 }: {
   readonly udp: readonly DnsFigures[]
-  readonly tcp: DnsFigures
+  readonly streams: readonly StreamFigures[]
 }): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const { rcodes } of [...udp, tcp]) {
+  for (const { rcodes } of [...udp, ...streams.map(({ answers }) => answers)]) {
     for (const [at, count] of rcodes.entries()) {
       if (count > 0) counts.set(rcodeName(at), (counts.get(rcodeName(at)) ?? 0) + count)
     }
