@@ -63,7 +63,8 @@ export function byId(context: IntentionContext, id: string, rights: Rights): Int
   const known = context.families.of(intentionFamily).read((reader) => reader.intention(id))
   const isDenied = known !== undefined && !mayRead(known, rights)
   return question(context, {
-    needs: isDenied ? needOf('read', known.destination) : undefined,
+    // The names that it is about are not told.
+    needs: isDenied ? needOf('read', { ...known.destination, name: '' }) : undefined,
     answer: (reader, viewer) => oneOf(reader.intention(id), viewer, `with the ID ${id}`),
   })
 }

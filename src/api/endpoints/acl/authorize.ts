@@ -1,12 +1,11 @@
 import { svcdError } from '../../../base/errors.ts'
 import { authorizeShape } from '../../../definition/acl.ts'
 import { accessQuestion } from '../../../http/access-question.ts'
-import { json } from '../../../http/body.ts'
 import * as docs from '../../../http/query-docs.ts'
 import { sendJson } from '../../../http/reply.ts'
 import { flag, list, object, text } from '../../../http/schemas.ts'
 import type { ApiEndpoint } from '../../context.ts'
-import { aclEndpoint, reachNow } from './rows.ts'
+import { aclEndpoint, lateJson, reachNow } from './rows.ts'
 
 /** Consul's. */
 const questionsMax = 64
@@ -16,13 +15,14 @@ export const authorizeEndpoint: ApiEndpoint = aclEndpoint({
   method: 'POST',
   path: '/v1/internal/acl/authorize',
   permission: { none: 'it says of the token of the request what other requests of it would show' },
+  isChange: false,
   summary: 'Say what the token of this request may do, for several questions',
   query: { ...docs.dc, ...docs.pretty },
-  body: json(authorizeShape),
+  body: lateJson(authorizeShape),
   answer: list(object({ Resource: text, Access: text, Segment: text, Allow: flag })),
   errors: [413],
   async handle(context, request, reply) {
-    const { body: asked } = request
+    const asked = request.body.decoded()
     if (asked.length > questionsMax)
       throw svcdError('acl-questions-too-many', { max: questionsMax })
     const questions = asked.map(({ Resource = '', Access = '', Segment = '' }) => ({
