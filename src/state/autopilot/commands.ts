@@ -36,5 +36,5 @@ export const autopilotCommands: Readonly<Record<AutopilotCommand['kind'], Comman
       cas: isOptional(isWhole),
     }),
   },
-  'autopilot-reset': { since: autopilotFormat, shape: hasFields({}) },
+  'autopilot-reset': { since: autopilotFormat, about: () => ({}), shape: hasFields({}) },
 }
