@@ -40,6 +40,7 @@ const rules: LayerRules = {
         'zlib',
       ],
     },
+    recursor: { imports: ['base', 'dns'], ...none },
     net: { imports: ['base', 'dns', 'process'], builtins: 'any' },
     peers: {
       imports: [
@@ -130,6 +131,7 @@ const rules: LayerRules = {
         'state',
         'config',
         'dns',
+        'recursor',
         'health',
         'prepared-query',
         'net',
