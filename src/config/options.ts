@@ -6,6 +6,7 @@ import { dnsOptions } from './dns-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
+import { recursionOptions } from './recursion-options.ts'
 import type { OptionRow } from './option-row.ts'
 
 /**
@@ -18,6 +19,7 @@ export const options = {
   ...networkOptions,
   ...httpsOptions,
   ...dnsOptions,
+  ...recursionOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

@@ -101,7 +101,14 @@ export function openAnswerer(
 export function countedResponder(
   responder: Responder,
   counters: DnsCounters,
-  sockets: () => readonly UdpCounters[] = () => [],
+  {
+    sockets = () => [],
+    through = responder,
+  }: {
+    readonly sockets?: () => readonly UdpCounters[]
+    /** What answers with the help of the responder; the responder itself unless given. */
+    readonly through?: PacketResponder | undefined
+  } = {},
 ): PacketResponder {
   let isDue = false
   const publish = (): void => {
@@ -116,13 +123,13 @@ export function countedResponder(
   return {
     respond: (packet, asker) => {
       const beganMs = performance.now()
-      const answer = responder.respond(packet, asker)
+      const answer = through.respond(packet, asker)
       observe(beganMs)
       return answer
     },
     hit: (packet, asker) => {
       const beganMs = performance.now()
-      const answer = responder.hit(packet, asker)
+      const answer = through.hit(packet, asker)
       if (answer !== undefined) observe(beganMs)
       return answer
     },

@@ -27,6 +27,7 @@ import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
 import { benchRaft } from './raft.bench.ts'
+import { benchRecursion, benchRecursionBeside, benchRecursionCold } from './recursion.bench.ts'
 import { benchRegistrations } from './registrations.bench.ts'
 
 // npm run bench [-- NAME …]: runs the benches, prints them, and with --write puts them into RESULTS.md.
@@ -40,6 +41,9 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
   'dns-query': benchDnsQuery,
+  recursion: benchRecursion,
+  'recursion-cold': benchRecursionCold,
+  'recursion-beside': benchRecursionBeside,
   memory: benchMemory,
   blocking: benchBlocking,
   'blocking-reads': benchHealthService,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import type { PacketResponder } from '../packet-responder.ts'
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
+import type { PacketAsker, PacketResponder } from '../packet-responder.ts'
 
 export interface TcpLimits {
   /** How long a connection may stay without a query (RFC 7766 §6.2.3). */
@@ -21,6 +22,8 @@ export interface TcpCounters {
 }
 
 const headerBytes = 12
+/** Queries of one connection that another thread has not answered yet. More wait. */
+const unansweredMax = 100
 /** How long one client may delay the others, and all clients together the rest of the thread. */
 const sliceMs = 0.5
 const shareMs = 3
@@ -58,6 +61,8 @@ export interface DnsConnectionParts {
   readonly share: TurnShare
   /** One or more whole queries have come. */
   readonly onQuery: () => void
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
 }
 
 /** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them in order. */
@@ -70,7 +75,9 @@ export class DnsConnection {
   readonly #counters: TcpCounters
   readonly #share: TurnShare
   readonly #onQuery: () => void
-  readonly #asker: { transport: 'tcp'; client: string; pathBytesMax: number }
+  readonly #asker: PacketAsker
+  /** Queries that another thread will answer. */
+  #unanswered = 0
   /** Octets of the length that came so far: 0 or 1 of 2. */
   #lengthBytes = 0
   #length = 0
@@ -86,14 +93,16 @@ export class DnsConnection {
   #isFinishing = false
 
   constructor(socket: Socket, parts: DnsConnectionParts) {
-    const { responder, limits, counters, share, onQuery } = parts
+    const { responder, limits, counters, share, onQuery, recursion } = parts
     this.#onQuery = onQuery
     this.#socket = socket
     this.#responder = responder
     this.#limits = limits
     this.#counters = counters
     this.#share = share
-    this.#asker = { transport: 'tcp', client: socket.remoteAddress ?? '', pathBytesMax: 65_535 }
+    const client = socket.remoteAddress ?? ''
+    const mayRecurse = recursion?.containsText(client) ?? false
+    this.#asker = { transport: 'tcp', client, pathBytesMax: 65_535, mayRecurse }
     this.#rest()
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('drain', () => this.#resume())
@@ -133,6 +142,7 @@ export class DnsConnection {
       this.#backlog = taken < chunk.length ? chunk.subarray(taken) : undefined
       this.#socket.pause()
       this.deadlineMs = performance.now() + this.#limits.drainTimeoutMs
+      if (this.#unanswered >= unansweredMax) return
       if (!this.#socket.writableNeedDrain) this.#share.later(() => this.#resume())
     } else if (!this.#isReceiving) {
       this.#rest()
@@ -143,11 +153,17 @@ export class DnsConnection {
     this.deadlineMs = performance.now() + this.#limits.idleTimeoutMs
   }
 
+  /** Whether the rest of what has come must wait. */
+  get #isBusy(): boolean {
+    const hasMany = this.#unanswered >= unansweredMax
+    return hasMany || this.#socket.writableLength > this.#limits.unreadBytesMax || this.#isSliceOver
+  }
+
   /** Handles what is complete in `chunk`; returns how much of it was taken. */
   #readFrames(chunk: Buffer): number {
     let at = 0
     while (at < chunk.length && !this.#socket.destroyed) {
-      if (this.#socket.writableLength > this.#limits.unreadBytesMax || this.#isSliceOver) return at
+      if (this.#isBusy) return at
       at = this.#frame === undefined ? this.#readLength(chunk, at) : this.#fill(chunk, at)
     }
     return chunk.length
@@ -195,13 +211,34 @@ export class DnsConnection {
     this.#counters.queries++
     const answer = this.#responder.respond(packet, this.#asker)
     this.#isSliceOver = performance.now() > this.#sliceEndMs || this.#share.isOver
+    if (answer instanceof Promise) {
+      this.#unanswered++
+      void answer.then((later) => this.#answerLater(later))
+      return undefined
+    }
     // Only data that is not a query gets no answer, and well-behaved clients do not send any.
-    if (answer === undefined) return this.#reject()
+    return answer === undefined ? this.#reject() : this.#write(answer)
+  }
+
+  /** RFC 7766 §6.2.1.1: answers may leave in another order than the queries came. */
+  #answerLater(answer: Buffer | undefined): void {
+    this.#unanswered--
+    if (this.#socket.destroyed || this.#isFinishing) return
+    if (answer !== undefined) this.#write(answer)
+    if (!this.#isReceiving) this.#rest()
+    if (this.#unanswered === unansweredMax - 1 && this.#backlog !== undefined) this.#resume()
+    if (this.#hasEnded && this.#backlog === undefined) this.#endIfAnswered()
+  }
+
+  #endIfAnswered(): void {
+    if (this.#unanswered === 0) this.#socket.end()
+  }
+
+  #write(answer: Buffer): void {
     const length = Buffer.allocUnsafe(2)
     length.writeUInt16BE(answer.length)
     this.#socket.write(length)
     this.#socket.write(answer)
-    return undefined
   }
 
   #reject(): void {
@@ -217,11 +254,11 @@ export class DnsConnection {
     if (backlog !== undefined) this.#receive(backlog)
     if (this.#backlog !== undefined || this.#socket.writableNeedDrain) return
     this.#socket.resume()
-    if (this.#hasEnded) this.#socket.end()
+    if (this.#hasEnded) this.#endIfAnswered()
   }
 
   #end(): void {
     this.#hasEnded = true
-    if (this.#backlog === undefined) this.#socket.end()
+    if (this.#backlog === undefined) this.#endIfAnswered()
   }
 }

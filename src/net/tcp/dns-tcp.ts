@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { bindError, dnsTcp } from '../connections/bind-error.ts'
 import { DnsConnection, TurnShare } from './dns-tcp-connection.ts'
 import type { Server, Socket } from 'node:net'
@@ -14,6 +15,8 @@ export interface TcpOptions {
   /** Admits connections, and closes idle ones to make room. */
   readonly gate: ConnectionGate
   readonly limits?: Partial<TcpLimits> | undefined
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
 }
 
 const defaultLimits: TcpLimits = {
@@ -93,7 +96,7 @@ export class DnsTcpListener {
 
   #accept(socket: Socket): void {
     this.counters.connections++
-    const { responder, gate } = this.#options
+    const { responder, gate, recursion } = this.#options
     const slot = gate.slotOf(socket)
     const connection = new DnsConnection(socket, {
       responder,
@@ -101,6 +104,7 @@ export class DnsTcpListener {
       counters: this.counters,
       share: this.#share,
       onQuery: () => slot?.touch(),
+      recursion,
     })
     this.#connections.add(connection)
     socket.on('close', () => this.#connections.delete(connection))
