@@ -21,7 +21,7 @@ export class IpPrefixes {
   #lastText = ''
   #isLastIn = false
 
-  /** Texts that are no prefixes are left out. */
+  /** Leaves out texts that cannot be parsed. */
   constructor(texts: readonly string[]) {
     const all = texts.map(parsePrefix).filter((prefix) => prefix !== undefined)
     this.#v4 = all.filter(({ bytes }) => bytes.length === 4)

@@ -13,7 +13,7 @@ export interface RecursorAddress {
 const dnsPort = 53
 const dotPort = 853
 
-/** Undefined: it is no address of a server. */
+/** Undefined: it is not the address of a server. */
 export function parseRecursor(text: string): RecursorAddress | undefined {
   const isTls = text.startsWith('tls://')
   const [place = '', name, ...more] = (isTls ? text.slice(6) : text).split('#')

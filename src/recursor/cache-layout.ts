@@ -5,7 +5,7 @@
 /** What a thread needs to use the cache. */
 export interface CacheHandle {
   readonly memory: SharedArrayBuffer
-  /** Unguessable, so that nobody can choose questions that share a bucket. */
+  /** Unguessable, so that a client cannot choose questions that share a bucket. */
   readonly seed: number
 }
 
@@ -16,7 +16,7 @@ export const ways = 8
 /** The table has one place for so many octets of the log. */
 const placeBytes = 128
 
-const cells = { head: 0, epoch: 1, entries: 2 } as const
+const cells = { head: 0, epoch: 1, entries: 2, queued: 3 } as const
 const cellsBytes = 64
 
 /** Offsets of the fields of an entry in 32-bit words. Marks and message follow. */
@@ -93,6 +93,16 @@ export class CacheMemory {
 
   set entries(count: number) {
     Atomics.store(this.#cells, cells.entries, count)
+  }
+
+  /** Queries that were sent to the thread that writes, and that it has not taken yet. */
+  get queued(): number {
+    return Atomics.load(this.#cells, cells.queued)
+  }
+
+  /** `count` is negative for those that it has taken. */
+  addQueued(count: number): void {
+    Atomics.add(this.#cells, cells.queued, count)
   }
 
   /** Whether what began at a position is still there. */

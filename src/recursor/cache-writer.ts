@@ -20,7 +20,7 @@ const movedMax = 4
 const sharesMin = 16
 
 /**
- * Writes the cache; one thread only. The log overwrites its oldest entries. Those that were used since they
+ * Writes the cache; one thread only. The log overwrites its oldest entries. Entries that were used since they
  * were written are moved to its front instead (the clock, or second chance, algorithm), so that a flood of names
  * that are asked once cannot push out those in use.
  */
@@ -37,6 +37,7 @@ export class CacheWriter {
     // A thread that died may have left an entry half written: begin with an empty log behind it.
     memory.places.fill(0)
     memory.entries = 0
+    memory.addQueued(-memory.queued)
     this.#head = Math.max(1, memory.head)
     this.#tail = this.#head
     memory.head = this.#head

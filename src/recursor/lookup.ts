@@ -90,7 +90,7 @@ export class Lookup {
     return this.#next(nowMs)
   }
 
-  /** Some servers answer with the name in lower case. Over TCP nobody else can answer. */
+  /** Some servers answer with the name in lower case. Over TCP no other host can answer. */
   #onCaseLost(
     asked: Extract<Step, { kind: 'ask' }>,
     message: UpstreamMessage,

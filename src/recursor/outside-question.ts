@@ -19,7 +19,7 @@ export function outsideQuestion(
   dnssecOk: boolean,
 ): OutsideQuestion {
   const octets = packet.slice(headerBytes, questionEnd)
-  // The lengths of labels are at most 63, so they are no letters.
+  // The lengths of labels are at most 63, so they are not letters.
   for (let at = 0; at < octets.length - 4; at++) octets[at] = foldOctet(octets[at] ?? 0)
   const checkingDisabled = ((packet[3] ?? 0) & 0x10) !== 0
   return { octets, flags: flagsOf(dnssecOk, checkingDisabled) }

@@ -16,7 +16,7 @@ export interface StoredAnswer {
 
 const headerBytes = 12
 
-/** `isTrusted`: nobody between here and the upstream server could have set the AD bit. */
+/** `isTrusted`: no host between svcd and the upstream server could have set the AD bit. */
 export function storeAnswer(
   { octets }: OutsideQuestion,
   message: UpstreamMessage,

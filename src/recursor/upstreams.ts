@@ -16,7 +16,7 @@ const downMaxMs = 30_000
 /** So long a server counts as one that cannot do what it was seen not to do. */
 const rememberedMs = 10 * 60_000
 
-/** What was seen of each upstream server. Servers are numbers, in the order of the configuration. */
+/** The state of each upstream server. Servers are numbers, in the order of the configuration. */
 export class Upstreams {
   readonly #strategy: Strategy
   readonly #states: readonly State[]

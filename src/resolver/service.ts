@@ -36,7 +36,7 @@ interface Recursion {
 function openRecursion({ recursion, logger, onDeath }: DnsServiceOptions): Recursion | undefined {
   if (recursion === undefined) return undefined
   const recursor = new RecursorWorker(recursion, logger, onDeath)
-  const client = new RecursorClient(recursor.connect())
+  const client = new RecursorClient(recursor.connect(), recursor.memory)
   recursor.onRestart(() => client.setPort(recursor.connect()))
   return { recursor, client }
 }

@@ -140,11 +140,11 @@ t.test('features that are missing are refused by name with what to do, all at on
     'Option nosuchkey in c.json: unknown option. docs/config.md lists all options',
     'Option connect in c.json: not supported: svcd has no service mesh. Remove it, or write {"enabled": false}',
     'Option ports.grpc in c.json: not supported: svcd has no service mesh and no gRPC port. Remove it, or write -1',
+    'Option recursors in c.json: "dns.example.com" is not a DNS server; write an IP address such as 10.0.0.2, with a port if it is not 53, or tls://9.9.9.9#dns.quad9.net',
     'Option watches in c.json: not supported: the agent does not run watch handlers. Run `svcd watch` or read /v1/watch in a separate process, then remove it',
     'Option verify_incoming in c.json: not supported: with peer_tls both sides of every connection between servers are always verified. For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it. For certificates of HTTPS clients set tls.https.verify_incoming',
     'Option telemetry.statsd_address in c.json: not supported: svcd does not push metrics. Let Prometheus scrape /metrics, then remove it',
     'Option retry_join in c.json: "provider=aws tag_key=x" is a cloud auto-join expression, which svcd does not support; give the addresses of the servers, or one DNS name that resolves to all of them',
-    'Option recursors in c.json: "dns.example.com" is not a DNS server; write an IP address such as 10.0.0.2, with a port if it is not 53, or tls://9.9.9.9#dns.quad9.net',
     'Option bind_addr in c.json: "{{ GetInterfaceIP \\"eth0\\" }}" is a template, which svcd does not support; write the IP address'.replaceAll(
       '\\"',
       '"',

@@ -53,7 +53,6 @@ async function asked(program: string, port: number, name: string, type: string):
     type,
     '+noadditional',
     '+nostats',
-    '+nocmd',
   ]
   const { stdout } = await run(program, [...words, '+noquestion', '+nocookie'])
   const status = /status: (\w+)/.exec(stdout)?.[1] ?? ''

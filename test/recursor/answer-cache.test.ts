@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import t from 'tap'
+import { must } from '../../src/base/assert.ts'
 import { CacheMemory, newCache } from '../../src/recursor/cache-layout.ts'
 import { CacheReader } from '../../src/recursor/cache-reader.ts'
 import { CacheWriter } from '../../src/recursor/cache-writer.ts'
@@ -128,3 +131,34 @@ t.test('a huge answer is not kept', async (t) => {
   writer.put(asked, answer(asked, 1, 30_000), week)
   t.equal(reader.find(asked, 0), undefined)
 })
+
+t.test('a reader on another thread never uses half of an entry', async (t) => {
+  const handle = newCache(64 * 1024, 4711)
+  const questions = Array.from({ length: 100 }, (_, n) => question(`n${n}.test`))
+  const stop = new SharedArrayBuffer(4)
+  const workerData = { handle, questions, stop }
+  const worker = new Worker(new URL('cache-churn.mjs', import.meta.url), { workerData })
+  await once(worker, 'message')
+  const reader = new CacheReader(new CacheMemory(handle))
+  const seen = { whole: 0, overwritten: 0, torn: 0 }
+  for (let n = 0; seen.whole < 50_000 && n < 10_000_000; n++) {
+    const asked = must(questions[n % questions.length])
+    if (reader.find(asked, 0) === undefined) continue
+    const { bytes } = reader.copy()
+    if (!reader.isIntact) seen.overwritten++
+    else if (isWhole(bytes, asked)) seen.whole++
+    else seen.torn++
+  }
+  Atomics.store(new Int32Array(stop), 0, 1)
+  await once(worker, 'exit')
+  t.equal(seen.torn, 0)
+  t.ok(seen.whole >= 50_000, JSON.stringify(seen))
+})
+
+function isWhole(bytes: Uint8Array, { octets }: OutsideQuestion): boolean {
+  const start = 12 + octets.length
+  const [first] = bytes
+  return (
+    bytes.length > start && bytes.every((octet, at) => (at >= 12 && at < start) || octet === first)
+  )
+}

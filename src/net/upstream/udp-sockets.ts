@@ -21,10 +21,13 @@ interface Waiting {
  */
 export class UdpSockets {
   readonly #server: UpstreamServer
+  readonly #onStray: () => void
   readonly #sockets: QuerySocket[] = []
 
-  constructor(server: UpstreamServer) {
+  /** `onStray` is called for each packet that has the id of no query that waits. */
+  constructor(server: UpstreamServer, onStray: () => void) {
     this.#server = server
+    this.#onStray = onStray
   }
 
   ask(exchange: Exchange): void {
@@ -40,7 +43,7 @@ export class UdpSockets {
     const known = this.#sockets[place]
     if (known !== undefined && !known.isWorn) return known
     known?.retire()
-    const socket = new QuerySocket(this.#server)
+    const socket = new QuerySocket(this.#server, this.#onStray)
     // Places are filled in order, so that few queries need few sockets.
     const at = known === undefined ? this.#sockets.length : place
     this.#sockets[at] = socket
@@ -50,6 +53,7 @@ export class UdpSockets {
 
 class QuerySocket {
   readonly #socket: Socket
+  readonly #onStray: () => void
   readonly #waiting = new Map<number, Waiting>()
   #isOpen = false
   #isClosed = false
@@ -57,7 +61,8 @@ class QuerySocket {
   #queries = 0
   #queue: Uint8Array[] = []
 
-  constructor({ address, port }: UpstreamServer) {
+  constructor({ address, port }: UpstreamServer, onStray: () => void) {
+    this.#onStray = onStray
     const family = isIPv6(address) ? 6 : 4
     this.#socket = createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
@@ -120,8 +125,9 @@ class QuerySocket {
   #receive(bytes: Uint8Array): void {
     const id = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
     const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return
+    if (waiting === undefined) return this.#onStray()
     if (waiting.exchange.take(bytes)) this.#settle(id)
+    return undefined
   }
 
   #settle(id: number): void {
@@ -131,7 +137,7 @@ class QuerySocket {
     if (this.#isRetired && this.#waiting.size === 0) this.close()
   }
 
-  /** Nobody listens there, or there is no way to it. */
+  /** The port is closed, or there is no route to the server. */
   #fail(): void {
     const failed = [...this.#waiting.values()]
     this.close()

@@ -1,5 +1,5 @@
 import { QueryScan, variantDnssecOk } from '../../dns/query-scan.ts'
-import { recordClass } from '../../dns/record.ts'
+import { rcode, recordClass } from '../../dns/record.ts'
 import type { Name } from '../../dns/name.ts'
 import type { Responder } from '../../dns/responder.ts'
 import { WireWriter } from '../../dns/wire-writer.ts'
@@ -24,6 +24,8 @@ export interface ForwardingOptions {
 
 const headerBytes = 12
 const recursionAvailable = 0x80
+/** More are not sent to the recursor thread before it has taken some. */
+const queuedMax = 8192
 const reverseZone = Uint8Array.from(Buffer.from('\x04arpa\0', 'latin1'))
 /** Types that are questions to a server, not for data (RFC 6895 §3.1): only ANY is passed on. */
 const metaTypes = { first: 128, last: 254 } as const
@@ -106,6 +108,13 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     counters.takeBack(countedOf(out, at), packet, questionEnd)
     counters.outsideMisses++
     const isAlias = ((out[at + 3] ?? 0) & 0x0f) === 0
+    if (this.#options.memory.queued >= queuedMax) {
+      // An alias alone is of use to a resolver; any other answer is not known.
+      const code = isAlias ? rcode.NOERROR : rcode.SERVFAIL
+      out[at + 3] = ((out[at + 3] ?? 0) & 0xf0) | recursionAvailable | code
+      counters.count(countedOf(out, at), packet, questionEnd)
+      return length
+    }
     const alias = isAlias
       ? { own: out.slice(at, at + length), question: questionFor(outside, packet, questionEnd) }
       : undefined
@@ -136,7 +145,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     if (((packet[2] ?? 0) & 0x01) === 0) return 0
     if (!this.#scan.read(packet, asker.transport, asker.pathBytesMax)) return 0
     const { questionEnd, variant } = this.#scan
-    // A service may have got the address meanwhile: the registry is asked first.
+    // A service may have got the address since then: the registry is asked first.
     if (isReverse(packet, questionEnd)) return 0
     return this.#renderCached(packet, questionEnd, variant, out, at)
   }

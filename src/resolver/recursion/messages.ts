@@ -22,7 +22,7 @@ export type ReplyTo =
   | { readonly kind: 'socket'; readonly fd: number; readonly message: SavedMessage }
   /** The thread that sent the query. */
   | { readonly kind: 'thread'; readonly id: number }
-  /** Nobody: an answer that is used often is to be refreshed. */
+  /** No client: an answer that is used often is to be refreshed. */
   | { readonly kind: 'nobody' }
 
 export interface ToRecursor {

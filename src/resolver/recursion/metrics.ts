@@ -51,7 +51,7 @@ const serverRows: readonly (readonly [name: string, help: string, count: ServerC
   ['answered_total', 'Answers from an upstream server.', 'answered'],
   ['timeouts_total', 'Queries that an upstream server did not answer in time.', 'timeouts'],
   ['errors_total', 'Queries that could not be sent to an upstream server.', 'errors'],
-  ['lame_total', 'Responses of an upstream server that were no usable answers.', 'lame'],
+  ['lame_total', 'Responses of an upstream server that svcd could not use.', 'lame'],
   ['unexpected_total', 'Packets from an upstream server that answer no query of svcd.', 'forged'],
 ]
 

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { SavedMessage } from '../../net/udp/message-block.ts'
+import type { CacheMemory } from '../../recursor/cache-layout.ts'
 import type { FromRecursor, OutsideQuery, ReplyTo, ToRecursor } from './messages.ts'
 
 /** So many queries of this thread may wait for the recursor thread. */
@@ -7,13 +8,15 @@ const waitingMax = 4096
 
 /** One thread's end of the channel to the recursor thread. */
 export class RecursorClient {
+  readonly #memory: CacheMemory
   #port: MessagePort
   #queries: ToRecursor[] = []
   readonly #waiting = new Map<number, (answer: Buffer | undefined) => void>()
   #lastId = 0
   #isFlushDue = false
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, memory: CacheMemory) {
+    this.#memory = memory
     this.#port = port
     this.#use(port)
   }
@@ -50,6 +53,7 @@ export class RecursorClient {
   flush(): void {
     this.#isFlushDue = false
     if (this.#queries.length === 0) return
+    this.#memory.addQueued(this.#queries.length)
     this.#port.postMessage(this.#queries)
     this.#queries = []
   }

@@ -18,12 +18,14 @@ import { UpstreamPorts } from './upstream-ports.ts'
 const parent = must(parentPort, 'the recursor runs in a worker')
 const { settings, counters: buffer } = workerData as RecursorWorkerData
 const { servers, ca, cache, strategy, timeoutMs } = settings
+const memory = new CacheMemory(cache)
+const counters = new RecursorCounters(servers.length, buffer)
 const recursor = new Recursor({
-  ports: new UpstreamPorts(servers, ca),
-  memory: new CacheMemory(cache),
+  ports: new UpstreamPorts(servers, ca, (server) => counters.addTo(server, 'forged')),
+  memory,
   strategy,
   timeoutMs,
-  counters: new RecursorCounters(servers.length, buffer),
+  counters,
   nowMs: sharedNowMs,
 })
 const libc = loadLibc()
@@ -41,6 +43,7 @@ function answer(port: MessagePort, { query, to }: ToRecursor, known: Known): voi
 function serve(port: MessagePort): void {
   threads.push(port)
   port.on('message', (asked: readonly ToRecursor[]) => {
+    memory.addQueued(-asked.length)
     for (const each of asked) {
       const isForNobody = each.to.kind === 'nobody'
       const reply = (known: Known): void => answer(port, each, known)

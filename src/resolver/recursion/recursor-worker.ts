@@ -28,7 +28,7 @@ export interface RecursionFigures extends RecursorFigures {
 /** The main thread's end of the recursor thread: starts it, starts it again when it dies, stops it. */
 export class RecursorWorker {
   readonly settings: RecursorSettings
-  readonly #memory: CacheMemory
+  readonly memory: CacheMemory
   readonly #counters: RecursorCounters
   readonly #logger: Logger
   readonly #onDeath: (error: Error) => void
@@ -41,7 +41,7 @@ export class RecursorWorker {
     const { servers, strategy, timeoutMs, ca } = options
     const cache = newCache(options.cacheBytesMax, randomBytes(4).readInt32LE())
     this.settings = { servers, strategy, timeoutMs, ca, cache }
-    this.#memory = new CacheMemory(cache)
+    this.memory = new CacheMemory(cache)
     this.#counters = new RecursorCounters(servers.length)
     this.#logger = logger
     this.#onDeath = onDeath
@@ -49,7 +49,7 @@ export class RecursorWorker {
   }
 
   get figures(): RecursionFigures {
-    const { entries, bytes } = this.#memory
+    const { entries, bytes } = this.memory
     const { servers: addresses } = this.settings
     const cache = { cacheEntries: entries, cacheBytesMax: bytes.length }
     return { ...this.#counters.read(), addresses, ...cache }
@@ -67,9 +67,9 @@ export class RecursorWorker {
     this.#listeners.push(listener)
   }
 
-  /** The names that svcd serves have changed: what is in the cache may be one of them. */
+  /** The names that svcd serves have changed, and the cache may contain answers for new ones. */
   clear(): void {
-    this.#memory.nextEpoch()
+    this.memory.nextEpoch()
   }
 
   async stop(): Promise<void> {

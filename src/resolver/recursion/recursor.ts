@@ -18,7 +18,7 @@ import type { Strategy } from '../../recursor/upstreams.ts'
 import type { RecursorCounters } from './recursor-counters.ts'
 import type { UpstreamPorts } from './upstream-ports.ts'
 
-/** What is known of a question. */
+/** The answer to a question, as far as it is known. */
 export interface Known {
   readonly answer: StoredAnswer
   readonly ageSeconds: number
@@ -53,7 +53,7 @@ const staleMaxMs = 24 * 3_600_000
 const staleSeconds = 30
 /** RFC 9520 §3.2: a failure is cached, too. */
 const failureSeconds = 1
-/** RFC 8914 §4.7 to §4.13: DNSSEC says that the answer is wrong, so an older one is no better. */
+/** RFC 8914 §4.7 to §4.13: DNSSEC says that the answer is wrong, so an older one does not help. */
 const bogusErrors = { first: 6, last: 12 } as const
 
 /** Answers questions for outside names from upstream servers, and keeps the answers in the cache. */
@@ -206,6 +206,10 @@ export class Recursor {
   #fail(pending: Pending, error: number): void {
     const { question, epoch } = pending
     const { counters, nowMs, memory } = this.#options
+    // It was to be refreshed, and has not expired yet.
+    if (this.#reader.find(question, nowMs()) === 'fresh') {
+      return this.#reply(pending, this.#known())
+    }
     const isBogus = error >= bogusErrors.first && error <= bogusErrors.last
     const stale = isBogus ? undefined : this.#stale(question)
     if (stale !== undefined) {

@@ -10,9 +10,13 @@ export class UpstreamPorts {
   readonly #udp: readonly UdpSockets[]
   readonly #streams: readonly UpstreamStream[]
 
-  constructor(servers: readonly UpstreamServer[], ca: readonly string[] | undefined) {
+  constructor(
+    servers: readonly UpstreamServer[],
+    ca: readonly string[] | undefined,
+    onStray: (server: number) => void,
+  ) {
     this.#servers = servers
-    this.#udp = servers.map((server) => new UdpSockets(server))
+    this.#udp = servers.map((server, at) => new UdpSockets(server, () => onStray(at)))
     this.#streams = servers.map((server) => new UpstreamStream(server, ca))
   }
 
@@ -24,7 +28,7 @@ export class UpstreamPorts {
     return this.#servers[server]?.tls !== undefined
   }
 
-  /** Whether nobody between here and the server could change an answer. */
+  /** Whether no host between svcd and the server could change an answer. */
   isTrusted(server: number): boolean {
     const { address = '' } = this.#servers[server] ?? {}
     const ip = isIP(address) === 0 ? undefined : parseIp(address)

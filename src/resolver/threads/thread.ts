@@ -2,6 +2,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { must } from '../../base/assert.ts'
 import { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { SvcdError, reasonOf } from '../../base/errors.ts'
+import { CacheMemory } from '../../recursor/cache-layout.ts'
 import { loadLibc } from '../../process/libc.ts'
 import { listenUdp } from '../../net/udp/dgram.ts'
 import { UdpMmsg } from '../../net/udp/mmsg.ts'
@@ -20,9 +21,10 @@ import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 const port = must(parentPort, 'a dns thread runs in a worker')
 const { answering, udp, counters: buffer, recursorPort } = workerData as DnsWorkerData
 const counters = new DnsCounters(buffer)
-const client = recursorPort === undefined ? undefined : new RecursorClient(recursorPort)
-const allowed = answering.recursion?.allow
-const recursion = allowed === undefined ? undefined : new IpPrefixes(allowed)
+const share = answering.recursion
+const client =
+  share && recursorPort && new RecursorClient(recursorPort, new CacheMemory(share.cache))
+const recursion = share && new IpPrefixes(share.allow)
 
 function post(message: FromDns): void {
   port.postMessage(message)

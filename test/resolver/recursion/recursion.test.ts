@@ -234,3 +234,19 @@ t.test('with several threads and without recvmmsg it is the same', async (t) => 
   t.match((await query('example.com')).answer, [{ data: '192.0.2.1' }])
   t.equal(upstream.asked.length, 1)
 })
+
+t.test('a recursor thread that dies is started again, and answers', async (t) => {
+  const upstream = await FakeUpstream.start(t, (asked) =>
+    reply(asked, { answer: ['@ 60 A 192.0.2.1'] }),
+  )
+  const { ask: query, port, recursorThread } = await startRecursion(t, [upstream.address])
+  t.match((await query('a.test')).answer, [{ data: '192.0.2.1' }])
+  await recursorThread.terminate()
+  const patient = { timeoutMs: 3000, attempts: 5 }
+  const server = { address: '127.0.0.1', port }
+  t.match((await ask(server, 'b.test', 'A', patient)).answer, [{ data: '192.0.2.1' }])
+  t.match((await ask(server, 'c.test', 'A', { ...patient, tcp: true })).answer, [
+    { data: '192.0.2.1' },
+  ])
+  t.match((await ask(server, 'web.service.consul', 'A', patient)).rcode, 'NXDOMAIN')
+})

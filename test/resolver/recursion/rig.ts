@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import type { Test } from 'tap'
 import { must } from '../../../src/base/assert.ts'
 import { silentLogger } from '../../../src/base/log.ts'
@@ -22,6 +23,7 @@ import { loneServer } from '../../helpers/replica-settings.ts'
 export interface RecursionRig {
   readonly dns: DnsService
   readonly port: number
+  readonly recursorThread: Worker
   readonly register: (name: string, address: string) => Promise<void>
   /** One query over UDP. */
   readonly ask: (name: string, type?: string, options?: AskOptions) => Promise<Answered>
@@ -59,6 +61,9 @@ export async function startRecursion(
   t.teardown(() => replica.stop())
   const mode = new SharedMode()
   mode.value = 'ready'
+  const workers: Worker[] = []
+  const onWorker = (worker: Worker): void => void workers.push(worker)
+  process.on('worker', onWorker)
   const dns = await DnsService.start({
     answering: {
       statePath: join(directory, 'state.db'),
@@ -88,11 +93,14 @@ export async function startRecursion(
     },
     ...more,
   })
+  process.off('worker', onWorker)
   t.teardown(() => dns.stop())
   const { port } = must(dns.endpoints[0])
   return {
     dns,
     port,
+    // The service starts it before the others.
+    recursorThread: must(workers[0]),
     register: async (name, address) => {
       const service = serviceDefinition(name, { id: `${name}-1`, address, port: 80 })
       const node = { name: 'n1', id: '', address: '10.0.0.1', taggedAddresses: {}, meta: {} }
