@@ -131,7 +131,7 @@ export class FakeUpstream {
     }
     this.asked.push(asked)
     const answer = await this.answering(asked)
-    return answer === undefined ? [] : Buffer.isBuffer(answer) ? [answer] : (answer as Buffer[])
+    return answer === undefined ? [] : Buffer.isBuffer(answer) ? [answer] : answer
   }
 }
 

@@ -45,15 +45,7 @@ const questions = [
 /** The status and the records of each section but the additional one, without TTLs. */
 async function asked(program: string, port: number, name: string, type: string): Promise<string> {
   const full = name === '@' ? domain : `${name}.${domain}`
-  const words = [
-    '@127.0.0.1',
-    '-p',
-    String(port),
-    full,
-    type,
-    '+noadditional',
-    '+nostats',
-  ]
+  const words = ['@127.0.0.1', '-p', String(port), full, type, '+noadditional', '+nostats']
   const { stdout } = await run(program, [...words, '+noquestion', '+nocookie'])
   const status = /status: (\w+)/.exec(stdout)?.[1] ?? ''
   const records = stdout

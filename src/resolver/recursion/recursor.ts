@@ -109,7 +109,6 @@ export class Recursor {
   #open(question: OutsideQuestion, key: string): Pending {
     const { ports, nowMs, memory } = this.#options
     const isTls = (server: number): boolean => ports.isTls(server)
-    const random = (): number => randomInt(2 ** 32) / 2 ** 32
     const lookup = new Lookup({ upstreams: this.#upstreams, isTls, random }, nowMs())
     const { epoch } = memory
     const pending: Pending = { question, lookup, epoch, waiters: [], staleTimer: undefined }
@@ -242,6 +241,11 @@ export class Recursor {
     if (known.isStale) this.#options.counters.add('stale', waiters.length)
     for (const reply of waiters) reply(known)
   }
+}
+
+/** From 0 to below 1, not to be guessed. */
+function random(): number {
+  return randomInt(2 ** 32) / 2 ** 32
 }
 
 function failure(question: OutsideQuestion, error: number): Known {
