@@ -62,7 +62,7 @@ t.test(
     const knot = must(await startKnot(zone, domain))
     t.teardown(() => knot.stop())
     const { port, dns } = await startRecursion(t, [`127.0.0.1:${knot.dnsPort}`], {
-      timeoutMs: 5000,
+      timeoutMs: 20_000,
     })
     for (const program of ['dig', 'kdig', 'dig']) {
       for (const [name, type] of questions) {
@@ -85,7 +85,9 @@ t.test(
     t.teardown(() => knot.stop())
     const unbound = must(await startUnbound(domain, knot.dnsPort))
     t.teardown(() => unbound.stop())
-    const { port } = await startRecursion(t, [`127.0.0.1:${unbound.dnsPort}`], { timeoutMs: 5000 })
+    const { port } = await startRecursion(t, [`127.0.0.1:${unbound.dnsPort}`], {
+      timeoutMs: 20_000,
+    })
     for (const [name, type] of questions) {
       const own = await asked('dig', unbound.dnsPort, name, type)
       t.equal(await asked('dig', port, name, type), own, `${name} ${type}`)

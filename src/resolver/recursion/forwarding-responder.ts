@@ -1,5 +1,6 @@
 import { QueryScan, variantDnssecOk } from '../../dns/query-scan.ts'
 import { rcode, recordClass } from '../../dns/record.ts'
+import { lowerAscii } from '../../dns/name.ts'
 import type { Name } from '../../dns/name.ts'
 import type { Responder } from '../../dns/responder.ts'
 import { WireWriter } from '../../dns/wire-writer.ts'
@@ -209,7 +210,7 @@ function countedOf(
 /** The question of a packet for another name. */
 function questionFor(name: Name, packet: Uint8Array, questionEnd: number): Uint8Array {
   const writer = new WireWriter()
-  writer.plainName(name.map((label) => label.toLowerCase()))
+  writer.plainName(name.map(lowerAscii))
   writer.raw(packet.subarray(questionEnd - 4, questionEnd))
   return writer.bytes()
 }

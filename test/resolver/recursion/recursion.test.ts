@@ -1,6 +1,7 @@
 import t from 'tap'
 import { ask } from '../../../src/net/dns-client.ts'
 import { rcode } from '../../../src/dns/record.ts'
+import { defaultZone } from '../../../src/dns/zone.ts'
 import { FakeUpstream, reply } from '../../helpers/fake-upstream.ts'
 import { extendedErrorsIn, startRecursion } from './rig.ts'
 
@@ -73,7 +74,7 @@ t.test('a thousand equal questions at one time are one question upstream', async
     await held
     return reply(asked, { answer: ['@ 60 A 192.0.2.1'] })
   })
-  const { ask: query, dns } = await startRecursion(t, [upstream.address], { timeoutMs: 10_000 })
+  const { ask: query, dns } = await startRecursion(t, [upstream.address])
   const all = Array.from({ length: 1000 }, () => query('example.com'))
   while ((dns.figures.recursion?.waiting ?? 0) < 1000) await new Promise(setImmediate)
   release()
@@ -106,7 +107,7 @@ t.test('a server that is dead is passed over for the next one', async (t) => {
   const { ask: query, dns } = await startRecursion(
     t,
     [dead.address, closed.address, upstream.address],
-    { timeoutMs: 200 },
+    { timeoutMs: 1000 },
   )
   for (const name of ['a.test', 'b.test', 'c.test']) {
     t.match((await query(name)).answer, [{ data: '192.0.2.1' }])
@@ -135,7 +136,7 @@ t.test('an answer that has expired is given as stale when no server answers', as
   const upstream = await FakeUpstream.start(t, (asked) =>
     reply(asked, { answer: ['@ 1 A 192.0.2.1'] }),
   )
-  const { ask: query, dns } = await startRecursion(t, [upstream.address], { timeoutMs: 100 })
+  const { ask: query, dns } = await startRecursion(t, [upstream.address], { timeoutMs: 1000 })
   await query('example.com')
   await upstream.close()
   let answer = await query('example.com', 'A', { edns: 1232 })
@@ -249,4 +250,41 @@ t.test('a recursor thread that dies is started again, and answers', async (t) =>
     { data: '192.0.2.1' },
   ])
   t.match((await ask(server, 'web.service.consul', 'A', patient)).rcode, 'NXDOMAIN')
+})
+
+t.test('DO and CD are passed on, and AD reaches clients that ask for it', async (t) => {
+  const upstream = await FakeUpstream.start(t, (asked) =>
+    reply(asked, { answer: ['@ 60 A 192.0.2.1'], authentic: true }),
+  )
+  const { ask: query } = await startRecursion(t, [upstream.address])
+  const flags = (packet: Buffer | undefined): object => ({
+    checkingDisabled: ((packet?.[3] ?? 0) & 0x10) !== 0,
+    authentic: ((packet?.[3] ?? 0) & 0x20) !== 0,
+    dnssecOk: ((packet?.at(-4) ?? 0) & 0x80) !== 0,
+  })
+  const plain = await query('example.com', 'A', { edns: 1232 })
+  t.match(flags(upstream.asked[0]?.packet), { checkingDisabled: false, dnssecOk: false })
+  t.match(flags(plain.raw), { authentic: false })
+  const dnssecOk = (packet: Buffer): void => void packet.writeUInt8(0x80, packet.length - 4)
+  const secured = await query('example.com', 'A', { edns: 1232, edit: dnssecOk })
+  t.match(flags(upstream.asked[1]?.packet), { checkingDisabled: false, dnssecOk: true })
+  t.match(flags(secured.raw), { authentic: true, dnssecOk: true })
+  const unchecked = (packet: Buffer): void => void packet.writeUInt8(0x30, 3)
+  const raw = await query('example.com', 'A', { edns: 1232, edit: unchecked })
+  t.match(flags(upstream.asked[2]?.packet), { checkingDisabled: true, dnssecOk: false })
+  t.match(flags(raw.raw), { checkingDisabled: true, authentic: true })
+  t.equal(upstream.asked.length, 3)
+})
+
+t.test('new zones make the cache void', async (t) => {
+  const upstream = await FakeUpstream.start(t, (asked) =>
+    reply(asked, { answer: ['@ 60 A 192.0.2.1'] }),
+  )
+  const { ask: query, dns } = await startRecursion(t, [upstream.address])
+  await query('www.corp.test')
+  await dns.setZone({ ...defaultZone(['consul'], 'dc1'), altDomain: ['corp', 'test'] })
+  t.equal((await query('www.corp.test')).rcode, 'NXDOMAIN')
+  await dns.setZone(defaultZone(['consul'], 'dc1'))
+  t.match((await query('www.corp.test')).answer, [{ data: '192.0.2.1' }])
+  t.equal(upstream.asked.length, 2)
 })

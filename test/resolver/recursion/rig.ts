@@ -85,7 +85,7 @@ export async function startRecursion(
     recursion: {
       servers: servers.map((text) => must(parseRecursor(text))),
       strategy: 'sequential',
-      timeoutMs: 500,
+      timeoutMs: 10_000,
       ca: undefined,
       cacheBytesMax: 2 ** 20,
       allow: ['127.0.0.0/8'],
@@ -115,7 +115,7 @@ async function askUdp(
   port: number,
   name: string,
   type: string,
-  { edns, edit, timeoutMs = 10_000 }: AskOptions,
+  { edns, edit, timeoutMs = 60_000 }: AskOptions,
 ): Promise<Answered> {
   const socket = createSocket('udp4')
   try {

@@ -15,7 +15,7 @@ t.test(
       good,
     )
     const servers = [`tls://${upstream.address}#dns.test`]
-    const { ask } = await startRecursion(t, servers, { ca: [ca.cert], timeoutMs: 5000 })
+    const { ask } = await startRecursion(t, servers, { ca: [ca.cert], timeoutMs: 20_000 })
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => ask(`a${n}.test`)))
     t.ok(answers.every(({ answer }) => answer[0]?.data === '192.0.2.1'))
     t.strictSame([...new Set(upstream.asked.map(({ transport }) => transport))], ['stream'])
@@ -36,7 +36,7 @@ t.test('a certificate for another name, or of another authority, is not accepted
   for (const { name, ca } of rigs) {
     await t.test(name, async (t) => {
       const servers = [`tls://${upstream.address}#${name}`]
-      const { ask } = await startRecursion(t, servers, { ca: [ca], timeoutMs: 5000 })
+      const { ask } = await startRecursion(t, servers, { ca: [ca], timeoutMs: 20_000 })
       const answer = await ask('a.test', 'A', { edns: 1232 })
       t.equal(answer.rcode, 'SERVFAIL')
       t.strictSame(extendedErrorsIn(answer.raw), [23])
@@ -52,6 +52,6 @@ t.test('without a name the certificate must be valid for the address', async (t)
     good,
   )
   const servers = [`tls://${upstream.address}`]
-  const { ask } = await startRecursion(t, servers, { ca: [ca.cert], timeoutMs: 5000 })
+  const { ask } = await startRecursion(t, servers, { ca: [ca.cert], timeoutMs: 20_000 })
   t.match((await ask('a.test')).answer, [{ data: '192.0.2.1' }])
 })
