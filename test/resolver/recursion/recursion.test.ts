@@ -3,6 +3,7 @@ import { ask } from '../../../src/net/dns-client.ts'
 import { rcode } from '../../../src/dns/record.ts'
 import { defaultZone } from '../../../src/dns/zone.ts'
 import { FakeUpstream, reply } from '../../helpers/fake-upstream.ts'
+import { until } from '../../helpers/until.ts'
 import { extendedErrorsIn, startRecursion } from './rig.ts'
 
 t.test('an outside name is answered by the upstream server, and then from the cache', async (t) => {
@@ -74,9 +75,9 @@ t.test('a thousand equal questions at one time are one question upstream', async
     await held
     return reply(asked, { answer: ['@ 60 A 192.0.2.1'] })
   })
-  const { ask: query, dns } = await startRecursion(t, [upstream.address])
+  const { ask: query, dns } = await startRecursion(t, [upstream.address], { timeoutMs: 60_000 })
   const all = Array.from({ length: 1000 }, () => query('example.com'))
-  while ((dns.figures.recursion?.waiting ?? 0) < 1000) await new Promise(setImmediate)
+  await until('all wait', 60_000, () => dns.figures.recursion?.waiting === 1000)
   release()
   const answers = await Promise.all(all)
   t.ok(answers.every(({ answer }) => answer[0]?.data === '192.0.2.1'))
