@@ -14,6 +14,7 @@ const entries = [
   'cli/main',
   'replica/thread',
   'resolver/threads/thread',
+  'resolver/recursion/recursor-thread',
   'resolver/zones/zone-thread',
   'storage/snapshot/thread',
 ]

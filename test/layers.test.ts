@@ -44,6 +44,7 @@ const rules: LayerRules = {
         'zlib',
       ],
     },
+    recursor: { imports: ['base', 'dns'], ...none },
     net: { imports: ['base', 'dns', 'process'], builtins: 'any' },
     peers: {
       imports: [
@@ -135,6 +136,7 @@ const rules: LayerRules = {
         'state',
         'config',
         'dns',
+        'recursor',
         'health',
         'prepared-query',
         'net',

@@ -89,11 +89,6 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   primary_gateways: { reason: mesh },
   primary_gateways_interval: { reason: mesh, isTaken },
   read_replica: { value: false, reason: enterprise },
-  recursors: {
-    reason:
-      'svcd answers for its own domain and its zone files only, and does not forward other queries',
-    next: 'Configure your resolver to forward only that domain to svcd (docs/dns-forwarding.md), then remove it',
-  },
   retry_join_wan: { reason: wan },
   'rpc.enable_streaming': { value: 'any', reason: 'blocking queries work without it' },
   segment: { reason: enterprise },

@@ -85,7 +85,6 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   protocol: { key: 'protocol', kind: 'integer' },
   'raft-protocol': { key: 'raft_protocol', kind: 'integer' },
   'read-replica': { key: 'read_replica', kind: 'switch' },
-  recursor: { key: 'recursors', kind: 'text' },
   rejoin: { key: 'rejoin_after_leave', kind: 'switch' },
   'retry-interval': { key: 'retry_interval', kind: 'text' },
   'retry-interval-wan': { key: 'retry_interval_wan', kind: 'text' },

@@ -7,6 +7,7 @@ import { dnsTlsOptions } from './dns-tls-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
+import { recursionOptions } from './recursion-options.ts'
 import type { OptionRow } from './option-row.ts'
 import { uiOptions } from './ui-options.ts'
 
@@ -22,6 +23,7 @@ export const options = {
   ...uiOptions,
   ...dnsOptions,
   ...dnsTlsOptions,
+  ...recursionOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

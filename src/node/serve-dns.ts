@@ -14,6 +14,7 @@ import { loadZoneFiles } from '../resolver/zones/zone-loader.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { AccessControl } from './access-control.ts'
 import type { NodeCertificates } from './certificates.ts'
+import { recursionOf } from './recursion.ts'
 import { dnsRights, followDnsRights } from './dns-access.ts'
 
 export interface DnsParts {
@@ -102,6 +103,7 @@ async function startDns(
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,
+    recursion: recursionOf(config),
     tcpGate: gate,
     tcpLimits: {
       idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,

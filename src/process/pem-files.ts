@@ -128,7 +128,7 @@ function readKey(path: string, option: string, cert: string): string {
  * OpenSSL takes a file without certificates as an authority, and then trusts no certificate. It also takes a file
  * whose second certificate is cut off, and then trusts only the first.
  */
-function readAuthority(path: string, option: string): string {
+export function readAuthority(path: string, option: string): string {
   return readPem(path, option, certificatesIn)
 }
 

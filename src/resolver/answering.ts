@@ -102,7 +102,14 @@ export function openAnswerer(
 export function countedResponder(
   responder: Responder,
   counters: DnsCounters,
-  sockets: () => readonly UdpCounters[] = () => [],
+  {
+    sockets = () => [],
+    through = responder,
+  }: {
+    readonly sockets?: () => readonly UdpCounters[]
+    /** What answers with the help of the responder; the responder itself unless given. */
+    readonly through?: PacketResponder | undefined
+  } = {},
 ): PacketResponder {
   let isDue = false
   const publish = (): void => {
@@ -117,13 +124,13 @@ export function countedResponder(
   return {
     respond: (packet, asker) => {
       const beganMs = performance.now()
-      const answer = responder.respond(packet, asker)
+      const answer = through.respond(packet, asker)
       observe(beganMs)
       return answer
     },
     hit: (packet, asker) => {
       const beganMs = performance.now()
-      const answer = responder.hit(packet, asker)
+      const answer = through.hit(packet, asker)
       if (answer !== undefined) observe(beganMs)
       return answer
     },
@@ -137,7 +144,14 @@ export function countedResponder(
 export function countedStream(
   responder: Responder,
   counters: DnsCounters,
-  { ownsCache }: { readonly ownsCache: boolean },
+  {
+    ownsCache,
+    through = responder,
+  }: {
+    readonly ownsCache: boolean
+    /** What answers with the help of the responder; the responder itself unless given. */
+    readonly through?: StreamResponder | undefined
+  },
 ): StreamResponder {
   const own = new ResponderCounters()
   const cache = ownsCache ? responder.cache : { size: 0, bytes: 0 }
@@ -150,12 +164,13 @@ export function countedStream(
     respondInto: (packet, asker, out, at) => {
       const beganMs = performance.now()
       responder.counters = own
-      const length = responder.respondInto(packet, asker, out, at)
+      const length = through.respondInto(packet, asker, out, at)
       counters.observe(1, (performance.now() - beganMs) / 1000)
       if (!isDue) setImmediate(publish)
       isDue = true
       return length
     },
+    later: through.later,
   }
 }
 

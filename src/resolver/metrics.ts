@@ -1,5 +1,7 @@
 import type { AnyMetric, HistogramSeries, Labels, Metric, Sample } from '../base/metric.ts'
 import { countedTypes } from '../dns/responder-counters.ts'
+import { recursionMetrics } from './recursion/metrics.ts'
+import type { RecursionFigures } from './recursion/recursor-worker.ts'
 import { latencyBounds } from './threads/counters.ts'
 import type { StreamFigures } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
@@ -44,6 +46,25 @@ const counters: readonly Row[] = [
   ],
 ]
 
+/** With recursion only. */
+const outsideCounters: readonly Row[] = [
+  [
+    'outside_hits_total',
+    'DNS answers for names outside svcd from the cache.',
+    ({ outsideHits }) => outsideHits,
+  ],
+  [
+    'outside_stale_total',
+    'Expired DNS answers for names outside svcd from the cache.',
+    ({ outsideStale }) => outsideStale,
+  ],
+  [
+    'outside_misses_total',
+    'DNS queries for names outside svcd that were not in the cache.',
+    ({ outsideMisses }) => outsideMisses,
+  ],
+]
+
 const gauges: readonly Row[] = [
   ['cache_entries', 'Number of DNS answers in the cache.', ({ cacheEntries }) => cacheEntries],
   ['cache_bytes', 'Approximate memory of the DNS cache in bytes.', (each) => each.cacheBytes],
@@ -53,9 +74,11 @@ const gauges: readonly Row[] = [
 export function dnsMetrics({
   udp,
   streams,
+  recursion,
 }: {
   readonly udp: readonly DnsFigures[]
   readonly streams: readonly StreamFigures[]
+  readonly recursion?: RecursionFigures | undefined
 }): readonly AnyMetric[] {
   const threads: Thread[] = [
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
@@ -71,7 +94,9 @@ export function dnsMetrics({
     samples: threads.map(({ labels, figures }) => ({ labels, value: of(figures) })),
   })
   return [
-    ...counters.map((row) => metricOf('counter', row)),
+    ...[...counters, ...(recursion === undefined ? [] : outsideCounters)].map((row) => {
+      return metricOf('counter', row)
+    }),
     byPlace('answers_total', 'DNS answers, by response code.', threads, 'rcode', rcodesOf),
     byPlace('questions_total', 'DNS queries answered, by record type.', threads, 'type', typesOf),
     ...gauges.map((row) => metricOf('gauge', row)),
@@ -82,6 +107,7 @@ export function dnsMetrics({
       series: threads.map(latencySeries),
     },
     ...streamMetrics(streams),
+    ...recursionMetrics(recursion),
   ]
 }
 

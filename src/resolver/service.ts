@@ -1,4 +1,5 @@
 import type { Rights } from '../access/rights.ts'
+import { IpPrefixes } from '../base/ip-prefixes.ts'
 import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { BoundAddress } from '../base/host-port.ts'
 import type { Zone } from '../dns/zone.ts'
@@ -6,14 +7,48 @@ import type { StreamCertificate } from '../net/tcp/stream-port.ts'
 import { openAnswerer } from './answering.ts'
 import type { Answerer } from './answering.ts'
 import { dnsRightsOf } from './dns-rights.ts'
+import { forwardingOf } from './recursion/forwarding-responder.ts'
+import { forwardingStream } from './recursion/forwarding-stream.ts'
+import { RecursorClient } from './recursion/recursor-client.ts'
+import { RecursorWorker } from './recursion/recursor-worker.ts'
+import type { RecursionFigures, RecursionOptions } from './recursion/recursor-worker.ts'
 import { DnsStreams } from './streams.ts'
-import type { StreamFigures, StreamOptions } from './streams.ts'
+import type { StreamFigures, StreamOptions, StreamRecursion } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
 import type { DnsUdpOptions } from './threads/udp.ts'
 
 /** `port`: 0 = any one that is free for both UDP and TCP. */
-export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {}
+export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {
+  /** Absent: queries for outside names are refused. */
+  readonly recursion?: RecursionOptions | undefined
+}
+
+/** Recursion, and the main thread's end of it: streams are answered there. */
+interface Recursion {
+  readonly recursor: RecursorWorker
+  readonly client: RecursorClient
+}
+
+function openRecursion({ recursion, logger, onDeath }: DnsServiceOptions): Recursion | undefined {
+  if (recursion === undefined) return undefined
+  const recursor = new RecursorWorker(recursion, logger, onDeath)
+  const client = new RecursorClient(recursor.connect(), recursor.memory)
+  recursor.onRestart(() => client.setPort(recursor.connect()))
+  return { recursor, client }
+}
+
+function streamRecursion(
+  { answering, recursion: options }: DnsServiceOptions,
+  { responder }: Answerer,
+  recursion: Recursion | undefined,
+): StreamRecursion | undefined {
+  const client = recursion?.client
+  const forwarding = forwardingOf(answering, responder, client, () => client?.flushLater())
+  if (client === undefined || forwarding === undefined) return undefined
+  const allow = new IpPrefixes(options?.allow ?? [])
+  return { responder: forwardingStream(forwarding, client), allow }
+}
 
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
@@ -23,8 +58,15 @@ export class DnsService {
   readonly #answerer: Answerer
   readonly #streams: DnsStreams
   readonly #udp: DnsUdp
+  readonly #recursion: Recursion | undefined
 
-  private constructor(answerer: Answerer, streams: DnsStreams, udp: DnsUdp) {
+  private constructor(
+    answerer: Answerer,
+    streams: DnsStreams,
+    udp: DnsUdp,
+    recursion: Recursion | undefined,
+  ) {
+    this.#recursion = recursion
     this.#answerer = answerer
     this.#streams = streams
     this.#udp = udp
@@ -46,30 +88,43 @@ export class DnsService {
       const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
       options.logger.warn({ reason: reasonOf(error), hex, unsaid }, 'failed to answer a DNS query')
     }
-    const { answering, onSuspicion } = options
+    const { onSuspicion } = options
+    const recursion = openRecursion(options)
+    const { cache } = recursion?.recursor.settings ?? {}
+    const share = cache && { cache, allow: options.recursion?.allow ?? [] }
+    const answering = { ...options.answering, recursion: share }
     const answerer = openAnswerer(answering, { onError, onSuspicion })
+    const inner = { ...options, answering, recursor: recursion?.recursor }
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await DnsService.#listen(options, answerer)
+          return await DnsService.#listen(inner, answerer, recursion)
         } catch (error) {
           const isTaken = error instanceof SvcdError && error.code === 'port-in-use'
           if (options.port !== 0 || !isTaken || attempt === anyPortAttempts) throw error
         }
       }
     } catch (error) {
+      recursion?.client.close()
+      await recursion?.recursor.stop()
       answerer.close()
       throw error
     }
   }
 
   /** The TCP port comes first: unlike a UDP port it can be bound once only, so it is the lock. */
-  static async #listen(options: DnsServiceOptions, answerer: Answerer): Promise<DnsService> {
-    const streams = new DnsStreams(options, answerer.responder)
+  static async #listen(
+    options: DnsServiceOptions,
+    answerer: Answerer,
+    recursion: Recursion | undefined,
+  ): Promise<DnsService> {
+    const through = streamRecursion(options, answerer, recursion)
+    const streams = new DnsStreams(options, answerer.responder, through)
     try {
       const port = await streams.openTcp(options.port)
       await streams.openEncrypted()
-      return new DnsService(answerer, streams, await DnsUdp.start({ ...options, port }))
+      const udp = await DnsUdp.start({ ...options, port })
+      return new DnsService(answerer, streams, udp, recursion)
     } catch (error) {
       await streams.close()
       throw error
@@ -80,8 +135,10 @@ export class DnsService {
   get figures(): {
     readonly udp: readonly DnsFigures[]
     readonly streams: readonly StreamFigures[]
+    readonly recursion: RecursionFigures | undefined
   } {
-    return { udp: this.#udp.figures, streams: this.#streams.figures }
+    const recursion = this.#recursion?.recursor.figures
+    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion }
   }
 
   /** New connections over TLS and HTTPS use this certificate. Throws OpenSSL's error. */
@@ -98,6 +155,7 @@ export class DnsService {
   async setZone(zone: Zone): Promise<void> {
     this.#answerer.setZone(zone)
     await this.#udp.setZone(zone)
+    this.#recursion?.recursor.clear()
   }
 
   /** Resolves when all threads show no more than these rights allow. */
@@ -108,6 +166,9 @@ export class DnsService {
   }
 
   async stop(): Promise<void> {
+    // It answers through the sockets of the others, so it ends before they are closed.
+    this.#recursion?.client.close()
+    await this.#recursion?.recursor.stop()
     await Promise.all([this.#streams.close(), this.#udp.stop()])
     this.#answerer.close()
   }

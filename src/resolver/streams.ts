@@ -1,11 +1,13 @@
 import type { BoundAddress } from '../base/host-port.ts'
 import type { Responder } from '../dns/responder.ts'
+import type { IpPrefixes } from '../base/ip-prefixes.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { listenDnsHttps } from '../net/https/dns-https.ts'
 import { listenTcp } from '../net/tcp/dns-tcp.ts'
 import type { TcpOptions } from '../net/tcp/dns-tcp.ts'
 import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
 import type { StreamCertificate, StreamCounters, StreamPort } from '../net/tcp/stream-port.ts'
+import type { StreamResponder } from '../net/packet-responder.ts'
 import { countedStream } from './answering.ts'
 import { DnsCounters } from './threads/counters.ts'
 import type { DnsFigures } from './threads/counters.ts'
@@ -31,6 +33,13 @@ export interface StreamOptions {
   readonly encrypted?: EncryptedDns | undefined
 }
 
+/** How streams are answered for names outside the registry. */
+export interface StreamRecursion {
+  readonly responder: StreamResponder
+  /** The clients that may ask for them. */
+  readonly allow: IpPrefixes
+}
+
 export interface StreamFigures {
   readonly transport: StreamTransport
   readonly answers: DnsFigures
@@ -47,11 +56,13 @@ interface Opened {
 export class DnsStreams {
   readonly #options: StreamOptions
   readonly #responder: Responder
+  readonly #recursion: StreamRecursion | undefined
   readonly #opened = new Map<StreamTransport, Opened>()
 
-  constructor(options: StreamOptions, responder: Responder) {
+  constructor(options: StreamOptions, responder: Responder, recursion?: StreamRecursion) {
     this.#options = options
     this.#responder = responder
+    this.#recursion = recursion
   }
 
   /** In the order in which they were opened. */
@@ -120,12 +131,15 @@ export class DnsStreams {
     const { addresses, tcpGate: gate, tcpLimits: limits } = this.#options
     const counters = new DnsCounters()
     const ownsCache = transport === 'tcp'
-    const responder = countedStream(this.#responder, counters, { ownsCache })
+    const recursion = this.#recursion
+    const through = recursion?.responder
+    const responder = countedStream(this.#responder, counters, { ownsCache, through })
+    const common = { responder, gate, limits, recursion: recursion?.allow }
     const ports: StreamPort[] = []
     this.#opened.set(transport, { counters, ports })
     for (const address of addresses) {
       const same = ports[0]?.port ?? port
-      ports.push(await listen({ address, port: same, responder, gate, limits }))
+      ports.push(await listen({ ...common, address, port: same }))
     }
   }
 }

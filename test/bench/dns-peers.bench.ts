@@ -25,7 +25,7 @@ interface Contest {
   readonly ask?: (load: DnsLoad) => Promise<DnsLoadResult>
 }
 
-const contestColumns = [
+export const contestColumns = [
   'questions',
   'server',
   'questions/s',
@@ -113,7 +113,7 @@ export async function benchDnsLatency(): Promise<string> {
   })
 }
 
-async function percentiles(
+export async function percentiles(
   port: number,
   questions: string,
   perSecond: number,
@@ -165,13 +165,13 @@ export async function contest(
 }
 
 /** 0, 1, 2 …, in every other round backwards: what comes first is not always the same. */
-function turns(count: number, round: number): readonly number[] {
+export function turns(count: number, round: number): readonly number[] {
   const order = Array.from({ length: count }, (_, at) => at)
   return round % 2 === 0 ? order : order.toReversed()
 }
 
 /** The first server is compared with each of the others, round by round. */
-function rowsOf(
+export function rowsOf(
   title: string,
   servers: readonly NameServer[],
   figures: readonly (readonly DnsFigures[])[],

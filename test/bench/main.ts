@@ -28,6 +28,7 @@ import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
 import { benchRaft } from './raft.bench.ts'
+import { benchRecursion, benchRecursionBeside, benchRecursionCold } from './recursion.bench.ts'
 import { benchRegistrations } from './registrations.bench.ts'
 import { benchUi } from './ui.bench.ts'
 
@@ -44,6 +45,9 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-large': benchDnsLarge,
   'dns-query': benchDnsQuery,
   'dns-transports': benchDnsTransports,
+  recursion: benchRecursion,
+  'recursion-cold': benchRecursionCold,
+  'recursion-beside': benchRecursionBeside,
   memory: benchMemory,
   blocking: benchBlocking,
   'blocking-reads': benchHealthService,

@@ -11,45 +11,21 @@ import { leaf, writeCredentials } from '../helpers/certificates.ts'
 import { openGate } from '../helpers/open-gate.ts'
 import { missing } from '../helpers/tools.ts'
 import { until } from '../helpers/until.ts'
-import { bench, ca, closed, encryptedPort, openTls } from './encrypted.ts'
+import {
+  askHttp2 as ask,
+  bench,
+  ca,
+  closed,
+  encryptedPort,
+  openHttp2 as open,
+  openTls,
+} from './encrypted.ts'
+import type { HttpReply as Reply } from './encrypted.ts'
 import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2'
-import type { Test } from 'tap'
 
 const run = promisify(execFile)
 const media = { 'content-type': 'application/dns-message' }
 const query = buildQuery('web.service.consul', 'A')
-
-interface Reply {
-  readonly status: number
-  readonly headers: Readonly<Record<string, unknown>>
-  readonly body: Buffer
-}
-
-async function open(t: Test, port: number): Promise<ClientHttp2Session> {
-  const session = connect(`https://localhost:${port}`, { ca: ca.cert })
-  session.on('error', () => {})
-  t.teardown(() => session.destroy())
-  await once(session, 'connect')
-  return session
-}
-
-async function ask(
-  session: ClientHttp2Session,
-  headers: OutgoingHttpHeaders,
-  body?: Uint8Array,
-): Promise<Reply> {
-  const stream = session.request(
-    { ':path': '/dns-query', ...headers },
-    { endStream: body === undefined },
-  )
-  if (body !== undefined) stream.end(body)
-  const responded = once(stream, 'response')
-  const chunks: Buffer[] = []
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  const [found] = (await responded) as [Record<string, unknown>]
-  if (!stream.readableEnded) await once(stream, 'end')
-  return { status: Number(found[':status']), headers: found, body: Buffer.concat(chunks) }
-}
 
 const get = (session: ClientHttp2Session, text: string): Promise<Reply> =>
   ask(session, { ':path': `/dns-query?dns=${text}` })

@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:tls'
 import { once } from 'node:events'
 import { listenDnsHttps } from '../../src/net/https/dns-https.ts'
@@ -6,6 +7,7 @@ import { authority, leaf } from '../helpers/certificates.ts'
 import { openGate } from '../helpers/open-gate.ts'
 import { Bench } from '../dns/fixture.ts'
 import type { EventEmitter } from 'node:events'
+import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
 import type { HttpsOptions } from '../../src/net/https/dns-https.ts'
@@ -13,6 +15,12 @@ import type { StreamPort } from '../../src/net/tcp/stream-port.ts'
 
 export const ca = authority()
 export const certificate = leaf(ca)
+
+export interface HttpReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: Buffer
+}
 
 /** A registry with a service `web` of some instances. */
 export function bench(instances = 2): Bench {
@@ -61,6 +69,33 @@ export async function openTls(
   // A test ends by waiting for 'close'; a reset is as good an end.
   socket.on('error', () => {})
   return socket
+}
+
+/** A client's side of a connection with HTTP/2. */
+export async function openHttp2(t: Test, port: number): Promise<ClientHttp2Session> {
+  const session = connectHttp2(`https://localhost:${port}`, { ca: ca.cert })
+  session.on('error', () => {})
+  t.teardown(() => session.destroy())
+  await once(session, 'connect')
+  return session
+}
+
+export async function askHttp2(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  body?: Uint8Array,
+): Promise<HttpReply> {
+  const stream = session.request(
+    { ':path': '/dns-query', ...headers },
+    { endStream: body === undefined },
+  )
+  if (body !== undefined) stream.end(body)
+  const responded = once(stream, 'response')
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const [found] = (await responded) as [Record<string, unknown>]
+  if (!stream.readableEnded) await once(stream, 'end')
+  return { status: Number(found[':status']), headers: found, body: Buffer.concat(chunks) }
 }
 
 /** Resolves when a connection is gone; a reset is as good an end. */

@@ -211,7 +211,6 @@ t.test('the file of a client agent says in one run all that does not carry over'
       'auto_encrypt.tls',
       'connect',
       'ports.grpc',
-      'recursors',
       'telemetry.dogstatsd_addr',
       'watches',
       'cert_file',

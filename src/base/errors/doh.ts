@@ -25,4 +25,9 @@ export const dohErrors = {
     exit: 1,
     text: 'The DNS query is longer than {max} bytes. Send a shorter one.',
   },
+  'doh-waiting': {
+    http: 429,
+    exit: 1,
+    text: '{max} queries of this connection wait for upstream servers. Send this one again after some are answered.',
+  },
 } as const

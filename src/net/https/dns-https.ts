@@ -22,7 +22,7 @@ const http2 = 'h2'
  * `bind-failed`.
  */
 export async function listenDnsHttps(options: HttpsOptions): Promise<StreamPort> {
-  const { address, port: number, responder, gate, tls, nowMs = performanceNow } = options
+  const { address, port: number, responder, gate, tls, recursion, nowMs = performanceNow } = options
   const limits = { ...tcpLimitsDefault, ...options.limits }
   const share = new TurnShare()
   const connections = new WeakMap<Socket, DohConnection>()
@@ -37,7 +37,7 @@ export async function listenDnsHttps(options: HttpsOptions): Promise<StreamPort>
     nowMs,
     serve: (socket, onQuery) => {
       const { counters } = port
-      const parts = { responder, answers, limits, counters, share, nowMs, onQuery }
+      const parts = { responder, answers, limits, counters, share, nowMs, onQuery, recursion }
       const connection = new DohConnection(socket, parts)
       if ((socket as TLSSocket).alpnProtocol === http2) {
         serveHttp2(socket, connection, limits.unreadBytesMax)

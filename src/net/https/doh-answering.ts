@@ -1,5 +1,6 @@
 import { freshSeconds } from '../../dns/wire-records.ts'
 import { svcdError } from '../../base/errors.ts'
+import { passedOn } from '../packet-responder.ts'
 import { dohMediaType } from './doh-request.ts'
 import type { SvcdError } from '../../base/errors.ts'
 import type { AnswerBuffer, StreamAnswering } from '../tcp/answer-buffer.ts'
@@ -13,13 +14,30 @@ export interface DohAnswer {
 
 const frameBytes = 2
 
-/** The answer to `query`, with how long a cache may keep it (RFC 8484 §5.1). */
+/** The answer to `query`; {@link passedOn}: another thread will give it. */
 export function answerDoh(
   query: Uint8Array,
   answers: AnswerBuffer,
   answering: StreamAnswering,
+): DohAnswer | typeof passedOn {
+  const bare = answers.add(query, answering)
+  if (bare === passedOn) return passedOn
+  return bare === 0 ? refusedDoh(svcdError('doh-query', {})) : takeAnswer(answers)
+}
+
+/** The same for an answer that another thread has given. */
+export function answerDohLater(
+  query: Uint8Array,
+  answer: Uint8Array,
+  answers: AnswerBuffer,
+  answering: StreamAnswering,
 ): DohAnswer {
-  if (!answers.add(query, answering)) return refusedDoh(svcdError('doh-query', {}))
+  answers.addLater(query, answer, answering)
+  return takeAnswer(answers)
+}
+
+/** The answer in the buffer, with how long a cache may keep it (RFC 8484 §5.1). */
+function takeAnswer(answers: AnswerBuffer): DohAnswer {
   const body = answers.take().subarray(frameBytes)
   const seconds = freshSeconds(body, 0, body.length)
   return {

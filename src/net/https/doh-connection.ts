@@ -1,7 +1,12 @@
-import { answerDoh, refusedDoh } from './doh-answering.ts'
+import { svcdError } from '../../base/errors.ts'
+import { passedOn } from '../packet-responder.ts'
+import { idleMsOf, laterOf, streamAsker, waitingMax } from '../tcp/stream-asker.ts'
+import { answerDoh, answerDohLater, refusedDoh } from './doh-answering.ts'
 import { dohBytesMax, readDohHead, tooLarge } from './doh-request.ts'
 import type { Readable } from 'node:stream'
 import type { Socket } from 'node:net'
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
+import type { SvcdError } from '../../base/errors.ts'
 import type { DohAnswer } from './doh-answering.ts'
 import type { DohHead } from './doh-request.ts'
 import type { AnswerBuffer, StreamAnswering } from '../tcp/answer-buffer.ts'
@@ -17,6 +22,8 @@ export interface DohConnectionParts {
   readonly share: TurnShare
   readonly nowMs: () => number
   readonly onQuery: () => void
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
 }
 
 /** One request, whichever version of HTTP it came with. */
@@ -39,6 +46,8 @@ export class DohConnection implements StreamClient {
   readonly #parts: DohConnectionParts
   readonly #answering: StreamAnswering
   #bodyBytes = 0
+  /** Queries that another thread will answer. */
+  #waiting = 0
 
   constructor(socket: Socket, parts: DohConnectionParts) {
     this.#socket = socket
@@ -46,11 +55,11 @@ export class DohConnection implements StreamClient {
     this.onFinish = () => socket.end(() => socket.destroy())
     this.#answering = {
       responder: parts.responder,
-      asker: { transport: 'tcp', client: socket.remoteAddress ?? '', pathBytesMax: 65_535 },
+      asker: streamAsker(socket, parts.recursion),
       // RFC 7828 is about TCP; over HTTP the client does not own the connection.
       policy: { keepaliveMs: undefined, isEncrypted: true },
     }
-    this.deadlineMs = parts.nowMs() + parts.limits.idleTimeoutMs
+    this.deadlineMs = this.#idleEndMs
     socket.on('error', () => parts.counters.errors++)
   }
 
@@ -68,8 +77,17 @@ export class DohConnection implements StreamClient {
     // A body that is not read would keep the stream open.
     body.resume()
     if (request instanceof Uint8Array) return this.#answer(request, send)
+    return this.#refuse(request, send)
+  }
+
+  get #idleEndMs(): number {
+    const { nowMs, limits } = this.#parts
+    return nowMs() + idleMsOf(limits.idleTimeoutMs, this.#waiting)
+  }
+
+  #refuse(error: SvcdError, send: DohExchange['send']): void {
     this.#parts.counters.errors++
-    return send(refusedDoh(request))
+    send(refusedDoh(error))
   }
 
   #collect(body: Readable, send: DohExchange['send']): void {
@@ -100,12 +118,31 @@ export class DohConnection implements StreamClient {
   }
 
   #answerNow(query: Uint8Array, send: DohExchange['send']): void {
-    const { answers, counters, limits, nowMs, onQuery } = this.#parts
+    const { answers, counters, onQuery } = this.#parts
     // It has gone while the query waited.
     if (this.#socket.destroyed) return
     counters.queries++
     onQuery()
-    this.deadlineMs = nowMs() + limits.idleTimeoutMs
-    send(answerDoh(query, answers, this.#answering))
+    const answer = answerDoh(query, answers, this.#answering)
+    if (answer === passedOn) this.#await(query, send)
+    else send(answer)
+    this.deadlineMs = this.#idleEndMs
+  }
+
+  /** A stream that its client has reset still counts: otherwise their number would not be limited. */
+  #await(query: Uint8Array, send: DohExchange['send']): void {
+    if (this.#waiting >= waitingMax) {
+      return this.#refuse(svcdError('doh-waiting', { max: waitingMax }), send)
+    }
+    this.#waiting++
+    void laterOf(this.#answering.responder).then((answer) => this.#answerLater(query, answer, send))
+    return undefined
+  }
+
+  #answerLater(query: Uint8Array, answer: Uint8Array, send: DohExchange['send']): void {
+    this.#waiting--
+    if (this.#socket.destroyed) return
+    this.deadlineMs = this.#idleEndMs
+    send(answerDohLater(query, answer, this.#parts.answers, this.#answering))
   }
 }

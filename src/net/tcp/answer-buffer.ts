@@ -32,16 +32,17 @@ export class AnswerBuffer {
     return this.#length + roomBytes > bufferBytes
   }
 
-  /** Adds the answer to `query`. False: it gets none. */
-  add(query: Uint8Array, { responder, asker, policy }: StreamAnswering): boolean {
-    const start = this.#length + frameBytes
-    const bare = responder.respondInto(query, asker, this.#bytes, start)
-    if (bare === 0) return false
-    const length = addTransportOptions(query, this.#bytes, start, bare, policy)
-    this.#bytes[start - 2] = length >> 8
-    this.#bytes[start - 1] = length & 0xff
-    this.#length = start + length
-    return true
+  /** Adds the answer to `query`. Returns its length before transport options; otherwise as `respondInto`. */
+  add(query: Uint8Array, { responder, asker, policy }: StreamAnswering): number {
+    const bare = responder.respondInto(query, asker, this.#bytes, this.#length + frameBytes)
+    if (bare > 0) this.#frame(query, bare, policy)
+    return bare
+  }
+
+  /** Adds an answer that another thread has given to `query`. */
+  addLater(query: Uint8Array, answer: Uint8Array, { policy }: StreamAnswering): void {
+    this.#bytes.set(answer, this.#length + frameBytes)
+    this.#frame(query, answer.length, policy)
   }
 
   /** The answers since the last call, in a buffer of their own. */
@@ -50,5 +51,14 @@ export class AnswerBuffer {
     this.#bytes.copy(taken, 0, 0, this.#length)
     this.#length = 0
     return taken
+  }
+
+  /** An answer of `bare` octets stands in its place: adds what the connection adds, and the length. */
+  #frame(query: Uint8Array, bare: number, policy: TransportPolicy): void {
+    const start = this.#length + frameBytes
+    const length = addTransportOptions(query, this.#bytes, start, bare, policy)
+    this.#bytes[start - 2] = length >> 8
+    this.#bytes[start - 1] = length & 0xff
+    this.#length = start + length
   }
 }

@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net'
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
+import { passedOn } from '../packet-responder.ts'
+import { idleMsOf, laterOf, streamAsker, waitingMax } from './stream-asker.ts'
 import type { StreamResponder } from '../packet-responder.ts'
 import type { AnswerBuffer, StreamAnswering } from './answer-buffer.ts'
 import type { StreamClient, StreamCounters } from './stream-port.ts'
@@ -56,9 +59,11 @@ export interface DnsConnectionParts {
   readonly nowMs: () => number
   /** One or more whole queries have come. */
   readonly onQuery: () => void
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
 }
 
-/** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them in order. */
+/** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them; outside names later. */
 export class DnsConnection implements StreamClient {
   deadlineMs = 0
   readonly #socket: Socket
@@ -69,6 +74,8 @@ export class DnsConnection implements StreamClient {
   readonly #share: TurnShare
   readonly #nowMs: () => number
   readonly #onQuery: () => void
+  /** Queries that another thread will answer. */
+  #waiting = 0
   /** Octets of the length that came so far: 0 or 1 of 2. */
   #lengthBytes = 0
   #length = 0
@@ -84,14 +91,13 @@ export class DnsConnection implements StreamClient {
   #isFinishing = false
 
   constructor(socket: Socket, parts: DnsConnectionParts) {
-    const { responder, answers, isEncrypted, limits, counters, share, onQuery } = parts
+    const { responder, answers, isEncrypted, limits, counters, share, onQuery, recursion } = parts
     this.#onQuery = onQuery
     this.#socket = socket
     this.#answers = answers
-    const client = socket.remoteAddress ?? ''
     this.#answering = {
       responder,
-      asker: { transport: 'tcp', client, pathBytesMax: 65_535 },
+      asker: streamAsker(socket, recursion),
       policy: { keepaliveMs: limits.idleTimeoutMs, isEncrypted },
     }
     this.#limits = limits
@@ -134,6 +140,7 @@ export class DnsConnection implements StreamClient {
     if (taken < chunk.length || this.#socket.writableNeedDrain) {
       this.#backlog = taken < chunk.length ? chunk.subarray(taken) : undefined
       this.#socket.pause()
+      if (this.#waiting >= waitingMax) return this.#rest()
       this.deadlineMs = this.#nowMs() + this.#limits.drainTimeoutMs
       if (!this.#socket.writableNeedDrain) this.#share.later(() => this.#resume())
     } else if (!this.#isReceiving) {
@@ -142,15 +149,21 @@ export class DnsConnection implements StreamClient {
   }
 
   #rest(): void {
-    this.deadlineMs = this.#nowMs() + this.#limits.idleTimeoutMs
+    this.deadlineMs = this.#nowMs() + idleMsOf(this.#limits.idleTimeoutMs, this.#waiting)
+  }
+
+  /** Whether the rest of what has come must wait. */
+  get #isBusy(): boolean {
+    const unread = this.#socket.writableLength + this.#answers.length
+    const hasMany = this.#waiting >= waitingMax || unread > this.#limits.unreadBytesMax
+    return hasMany || this.#isSliceOver
   }
 
   /** Handles what is complete in `chunk`; returns how much of it was taken. */
   #readFrames(chunk: Buffer): number {
     let at = 0
     while (at < chunk.length && !this.#socket.destroyed) {
-      const unread = this.#socket.writableLength + this.#answers.length
-      if (unread > this.#limits.unreadBytesMax || this.#isSliceOver) return at
+      if (this.#isBusy) return at
       at = this.#frame === undefined ? this.#readLength(chunk, at) : this.#fill(chunk, at)
     }
     return chunk.length
@@ -196,11 +209,37 @@ export class DnsConnection implements StreamClient {
 
   #answer(packet: Buffer): void {
     this.#counters.queries++
-    const isAnswered = this.#answers.add(packet, this.#answering)
+    const bare = this.#answers.add(packet, this.#answering)
     this.#isSliceOver = performance.now() > this.#sliceEndMs || this.#share.isOver
     // Only data that is not a query gets no answer, and well-behaved clients do not send any.
-    if (!isAnswered) this.#reject()
+    if (bare === 0) this.#reject()
+    else if (bare === passedOn) this.#await(packet)
     else if (this.#answers.isFull) this.#send()
+  }
+
+  #await(query: Buffer): void {
+    const later = laterOf(this.#answering.responder)
+    this.#waiting++
+    // The query may be a small part of a large buffer.
+    const kept = Buffer.from(query)
+    void later.then((answer) => this.#answerLater(kept, answer))
+  }
+
+  /** RFC 7766 §6.2.1.1: answers may leave in another order than the queries came. */
+  #answerLater(query: Buffer, answer: Uint8Array): void {
+    this.#waiting--
+    if (this.#socket.destroyed || this.#isFinishing) return
+    this.#answers.addLater(query, answer, this.#answering)
+    this.#send()
+    const hasBacklog = this.#backlog !== undefined
+    if (hasBacklog && this.#waiting === waitingMax - 1) this.#resume()
+    else if (!hasBacklog && !this.#isReceiving && !this.#socket.writableNeedDrain) this.#rest()
+    if (this.#hasEnded) this.#endIfAnswered()
+  }
+
+  /** The client has sent its last query. */
+  #endIfAnswered(): void {
+    if (this.#backlog === undefined && this.#waiting === 0) this.#socket.end()
   }
 
   /** Nothing of it leaves if the connection has been destroyed. */
@@ -223,11 +262,11 @@ export class DnsConnection implements StreamClient {
     if (backlog !== undefined) this.#receive(backlog)
     if (this.#backlog !== undefined || this.#socket.writableNeedDrain) return
     this.#socket.resume()
-    if (this.#hasEnded) this.#socket.end()
+    if (this.#hasEnded) this.#endIfAnswered()
   }
 
   #end(): void {
     this.#hasEnded = true
-    if (this.#backlog === undefined) this.#socket.end()
+    this.#endIfAnswered()
   }
 }

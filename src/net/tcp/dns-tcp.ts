@@ -1,3 +1,4 @@
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { dnsTcp, dnsTls } from '../connections/bind-error.ts'
 import { AnswerBuffer } from './answer-buffer.ts'
 import { DnsConnection, TurnShare } from './dns-tcp-connection.ts'
@@ -19,6 +20,8 @@ export interface TcpOptions {
   readonly tls?: Omit<StreamTls, 'protocols'> | undefined
   /** The monotonic clock of the deadlines. */
   readonly nowMs?: (() => number) | undefined
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
 }
 
 export const tcpLimitsDefault: TcpLimits = {
@@ -33,7 +36,7 @@ export const answers = new AnswerBuffer()
 
 /** Opens a DNS port over TCP or TLS. Rejects with `port-in-use` or `bind-failed`. */
 export async function listenTcp(options: TcpOptions): Promise<StreamPort> {
-  const { address, port: number, responder, gate, tls, nowMs = performanceNow } = options
+  const { address, port: number, responder, gate, tls, recursion, nowMs = performanceNow } = options
   const limits = { ...tcpLimitsDefault, ...options.limits }
   const share = new TurnShare()
   const port: StreamPort = new StreamPort({
@@ -55,6 +58,7 @@ export async function listenTcp(options: TcpOptions): Promise<StreamPort> {
         share,
         nowMs,
         onQuery,
+        recursion,
       }),
   })
   await port.open()
