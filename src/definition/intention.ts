@@ -123,8 +123,11 @@ function* faultsOf(body: IntentionBody, { source, destination }: IntentionPair):
   }
 }
 
+function isPartial(text: string): boolean {
+  return text !== anyName && text.includes(anyName)
+}
+
 function* wildcardFaults({ namespace, name }: IntentionName, side: string): Generator<string> {
-  const isPartial = (text: string): boolean => text !== anyName && text.includes(anyName)
   const partial = "wildcard character '*' cannot be used with partial values"
   if (isPartial(namespace)) yield `${side}NS: ${partial}`
   if (isPartial(name)) yield `${side}Name: ${partial}`

@@ -81,8 +81,15 @@ async function create(definition: Definition, options: CreateOptions, io: Io): P
 function whole(definition: Definition): IntentionEntry {
   const { SourceNS = 'default', DestinationNS = 'default' } = definition
   return {
-    ...{ ID: '', Description: '', Meta: {}, Precedence: 0, CreatedAt: '', UpdatedAt: '' },
-    ...{ SourceName: '', DestinationName: '', Action: '' },
+    ID: '',
+    Description: '',
+    Meta: {},
+    Precedence: 0,
+    CreatedAt: '',
+    UpdatedAt: '',
+    SourceName: '',
+    DestinationName: '',
+    Action: '',
     ...definition,
     SourceNS,
     DestinationNS,

@@ -69,19 +69,24 @@ const order = ['rank', 'source_ns', 'source_name', 'destination_ns', 'destinatio
 
 function prepare(db: Database) {
   const columns = order.join(', ')
-  const rows = <P extends unknown[]>(where: string) =>
-    db.prepare<P, IntentionRow>(`SELECT * FROM intentions WHERE ${where} ORDER BY ${columns}`)
-  const one = <P extends unknown[], R>(text: string) => db.prepare<P, R>(text).pluck()
+  const rows = (where: string) =>
+    db.prepare<string[], IntentionRow>(
+      `SELECT * FROM intentions WHERE ${where} ORDER BY ${columns}`,
+    )
   return {
-    intention: rows<[string]>('id = ?'),
-    between: rows<[string, string]>('source_key = ? AND destination_key = ?'),
+    intention: rows('id = ?'),
+    between: rows('source_key = ? AND destination_key = ?'),
     intentions: db.prepare<(string | number)[], IntentionRow>(
       `SELECT * FROM intentions WHERE (${columns}) > (?, ?, ?, ?, ?) ORDER BY ${columns} LIMIT ?`,
     ),
-    source: rows<string[]>('source_key IN (?, ?, ?)'),
-    destination: rows<string[]>('destination_key IN (?, ?, ?)'),
-    pairs: rows<string[]>('source_key IN (?, ?, ?) AND destination_key IN (?, ?, ?)'),
-    index: one<[string], number>('SELECT modify_index FROM subjects WHERE subject = ?'),
-    appliedIndex: one<[], number>("SELECT value FROM meta WHERE key = 'applied_index'"),
+    source: rows('source_key IN (?, ?, ?)'),
+    destination: rows('destination_key IN (?, ?, ?)'),
+    pairs: rows('source_key IN (?, ?, ?) AND destination_key IN (?, ?, ?)'),
+    index: db
+      .prepare<[string], number>('SELECT modify_index FROM subjects WHERE subject = ?')
+      .pluck(),
+    appliedIndex: db
+      .prepare<[], number>("SELECT value FROM meta WHERE key = 'applied_index'")
+      .pluck(),
   }
 }

@@ -96,7 +96,7 @@ const creating: readonly Row[] = [
       ...(fields as object),
     }),
     status: 500,
-    body: `1 error occurred:\n\t* ${String(fault)}\n\n`,
+    body: `1 error occurred:\n\t* ${fault as string}\n\n`,
   })),
   {
     ask: post,

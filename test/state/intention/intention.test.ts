@@ -26,7 +26,10 @@ t.test(
     t.equal(all.put(1, 'web > cache', { action: 'deny' }, 'update'), undefined)
     t.match(all.get(1), {
       ...intentionDefinition('web > cache', { action: 'deny' }),
-      ...{ createTimeMs: 2, updateTimeMs: 5, createIndex: 2, modifyIndex: 5 },
+      createTimeMs: 2,
+      updateTimeMs: 5,
+      createIndex: 2,
+      modifyIndex: 5,
     })
     t.equal(all.reader.indexOf('intentions'), 5)
     t.equal(all.delete(1), undefined)

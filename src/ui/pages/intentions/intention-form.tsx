@@ -65,35 +65,9 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
         isDisabled={isLocked}
         onChange={(action) => set({ action })}
       />
-      <label class="field">
-        <span>Description</span>
-        <input
-          class="wide"
-          value={draft.description}
-          disabled={isLocked}
-          onInput={({ currentTarget }) => set({ description: currentTarget.value })}
-        />
-      </label>
-      <label class="field">
-        <span>Metadata, one key=value per line</span>
-        <textarea
-          rows={3}
-          value={draft.meta}
-          disabled={isLocked}
-          spellcheck={false}
-          onInput={({ currentTarget }) => set({ meta: currentTarget.value })}
-        />
-      </label>
-      {!right.isAllowed && isNamed && (
-        <p class="field-fault" role="status">
-          {visibleText(right.reason)}
-        </p>
-      )}
-      {fault !== undefined && (
-        <p class="field-fault" role="alert">
-          {visibleText(fault)}
-        </p>
-      )}
+      <Notes draft={draft} isDisabled={isLocked} onChange={set} />
+      {!right.isAllowed && isNamed && <Problem role="status" text={right.reason} />}
+      {fault !== undefined && <Problem role="alert" text={fault} />}
       <div class="actions">
         <button
           type="submit"
@@ -111,8 +85,6 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
     </form>
   )
 }
-
-/** The rule that the token lacks. */
 
 interface ActionChoiceProps {
   readonly value: string
@@ -141,5 +113,51 @@ function ActionChoice({ value, isDisabled, onChange }: ActionChoiceProps): JSX.E
         ))}
       </div>
     </fieldset>
+  )
+}
+
+interface ProblemProps {
+  readonly role: 'alert' | 'status'
+  readonly text: string
+}
+
+function Problem({ role, text }: ProblemProps): JSX.Element {
+  return (
+    <p class="field-fault" role={role}>
+      {visibleText(text)}
+    </p>
+  )
+}
+
+interface NotesProps {
+  readonly draft: IntentionDraft
+  readonly isDisabled: boolean
+  readonly onChange: (change: Partial<IntentionDraft>) => void
+}
+
+/** The fields that decide nothing. */
+function Notes({ draft, isDisabled, onChange }: NotesProps): JSX.Element {
+  return (
+    <>
+      <label class="field">
+        <span>Description</span>
+        <input
+          class="wide"
+          value={draft.description}
+          disabled={isDisabled}
+          onInput={({ currentTarget }) => onChange({ description: currentTarget.value })}
+        />
+      </label>
+      <label class="field">
+        <span>Metadata, one key=value per line</span>
+        <textarea
+          rows={3}
+          value={draft.meta}
+          disabled={isDisabled}
+          spellcheck={false}
+          onInput={({ currentTarget }) => onChange({ meta: currentTarget.value })}
+        />
+      </label>
+    </>
   )
 }
