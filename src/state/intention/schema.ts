@@ -3,7 +3,7 @@ import { createTable } from '../machine/table.ts'
 import { intentionsTable } from './tables.ts'
 
 /** The first format that has intentions. */
-export const intentionFormat = 13
+export const intentionFormat = 14
 
 export const intentionMigrations: readonly Migration[] = [
   {
