@@ -44,7 +44,7 @@ export function InstancePage({ service, node, id }: InstanceProps): JSX.Element 
           <Status health={health} />
           <span>{answerText(health)}</span>
         </p>
-        <InstanceActions node={node} id={id} checks={entry.Checks} />
+        <InstanceActions entry={entry} />
       </header>
       <div class="columns">
         <section class="main">
