@@ -74,9 +74,13 @@ export function bodyOf(
   const [from, to] = [partsOf(draft.source), partsOf(draft.destination)]
   return {
     body: JSON.stringify({
-      ...{ SourceNS: from.namespace, SourceName: from.name },
-      ...{ DestinationNS: to.namespace, DestinationName: to.name },
-      ...{ Action: draft.action, Description: draft.description, Meta },
+      SourceNS: from.namespace,
+      SourceName: from.name,
+      DestinationNS: to.namespace,
+      DestinationName: to.name,
+      Action: draft.action,
+      Description: draft.description,
+      Meta,
     }),
   }
 }

@@ -5,7 +5,6 @@ import { visibleText } from '../../core/text.ts'
 import { act } from '../../data/api.ts'
 import { usePlace } from '../../data/place.ts'
 import { may } from '../../data/rights.ts'
-import { DeniedNote } from '../../parts/action.tsx'
 import { Confirm } from '../../parts/confirm.tsx'
 import { Maintenance } from './maintenance.tsx'
 
@@ -23,30 +22,27 @@ export function InstanceActions({ entry }: { readonly entry: HealthEntry }): JSX
   const toRemove = place === 'catalog' && ofNode.isAllowed ? ofNode : right
   const name = visibleText(id)
   return (
-    <>
-      <div class="actions" role="group" aria-label="Actions">
-        <Maintenance target={target} checks={Checks} right={right} toEnd={toRemove} />
-        <Confirm
-          right={toRemove}
-          label="Deregister…"
-          title={`Deregister ${name}?`}
-          verb="Deregister"
-          onConfirm={() => act(deregistration(target))}
-        >
+    <div class="actions" role="group" aria-label="Actions">
+      <Maintenance target={target} checks={Checks} right={right} toEnd={toRemove} />
+      <Confirm
+        right={toRemove}
+        label="Deregister…"
+        title={`Deregister ${name}?`}
+        verb="Deregister"
+        onConfirm={() => act(deregistration(target))}
+      >
+        <p>
+          {name} leaves the catalog and all DNS answers immediately, with its checks. Clients that
+          cached an answer keep it for its TTL.
+        </p>
+        {place === 'catalog' && (
           <p>
-            {name} leaves the catalog and all DNS answers immediately, with its checks. Clients that
-            cached an answer keep it for its TTL.
+            If the agent on {visibleText(node)} registered it, that agent registers it again within
+            a minute. Then deregister it there: <code>svcd deregister {name}</code>
           </p>
-          {place === 'catalog' && (
-            <p>
-              If the agent on {visibleText(node)} registered it, that agent registers it again
-              within a minute. Then deregister it there: <code>svcd deregister {name}</code>
-            </p>
-          )}
-        </Confirm>
-      </div>
-      <DeniedNote right={right} />
-    </>
+        )}
+      </Confirm>
+    </div>
   )
 }
 
@@ -66,31 +62,28 @@ export function NodeActions({ node, checks, instances }: NodeActionsProps): JSX.
   const name = visibleText(node)
   const agent = checks.find(({ CheckID }) => CheckID === 'serfHealth')
   return (
-    <>
-      <div class="actions" role="group" aria-label="Actions">
-        <Maintenance target={target} checks={checks} right={right} toEnd={right} />
-        {agent?.Status !== 'passing' && (
-          <Confirm
-            right={right}
-            label="Deregister…"
-            title={`Deregister ${name}?`}
-            verb="Deregister"
-            onConfirm={() => act(deregistration(target))}
-          >
+    <div class="actions" role="group" aria-label="Actions">
+      <Maintenance target={target} checks={checks} right={right} toEnd={right} />
+      {agent?.Status !== 'passing' && (
+        <Confirm
+          right={right}
+          label="Deregister…"
+          title={`Deregister ${name}?`}
+          verb="Deregister"
+          onConfirm={() => act(deregistration(target))}
+        >
+          <p>
+            {name} leaves the catalog, with its checks and the {instances} instances on it. They
+            leave all DNS answers immediately.
+          </p>
+          {agent !== undefined && (
             <p>
-              {name} leaves the catalog, with its checks and the {instances} instances on it. They
-              leave all DNS answers immediately.
+              If it is a server of the cluster, remove it with <code>svcd force-leave {name}</code>{' '}
+              instead.
             </p>
-            {agent !== undefined && (
-              <p>
-                If it is a server of the cluster, remove it with{' '}
-                <code>svcd force-leave {name}</code> instead.
-              </p>
-            )}
-          </Confirm>
-        )}
-      </div>
-      <DeniedNote right={right} />
-    </>
+          )}
+        </Confirm>
+      )}
+    </div>
   )
 }

@@ -26,7 +26,6 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
   const [draft, setDraft] = useState(initial)
   const [fault, setFault] = useState<string | undefined>(undefined)
   const [isBusy, setBusy] = useState(false)
-  const set = (change: Partial<IntentionDraft>): void => setDraft({ ...draft, ...change })
   const right = may('intention', 'write', serviceOf(draft.destination))
   const isNamed = draft.source.trim() !== '' && draft.destination.trim() !== ''
   const isLocked = !right.isAllowed && !isNew
@@ -44,6 +43,45 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
   }
   return (
     <form class="form intention" onSubmit={(event) => void save(event)}>
+      <Fields draft={draft} isLocked={isLocked} onChange={setDraft} />
+      {!right.isAllowed && isNamed && (
+        <p class="field-fault" role="status">
+          {visibleText(right.reason)}
+        </p>
+      )}
+      {fault !== undefined && (
+        <p class="field-fault" role="alert">
+          {visibleText(fault)}
+        </p>
+      )}
+      <div class="actions">
+        <button
+          type="submit"
+          class="primary"
+          disabled={!right.isAllowed || !isNamed || isBusy || isGone}
+        >
+          {isNew ? 'Create' : 'Save'}
+        </button>
+        <a class="button" href={pathTo('intentions')}>
+          Cancel
+        </a>
+        {children}
+      </div>
+      {isNamed && <Command text={commandOf(draft)} />}
+    </form>
+  )
+}
+
+interface FieldsProps {
+  readonly draft: IntentionDraft
+  readonly isLocked: boolean
+  readonly onChange: (draft: IntentionDraft) => void
+}
+
+function Fields({ draft, isLocked, onChange }: FieldsProps): JSX.Element {
+  const set = (change: Partial<IntentionDraft>): void => onChange({ ...draft, ...change })
+  return (
+    <>
       <div class="pair">
         <ServiceInput
           label="Source"
@@ -84,35 +122,9 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
           onInput={({ currentTarget }) => set({ meta: currentTarget.value })}
         />
       </label>
-      {!right.isAllowed && isNamed && (
-        <p class="field-fault" role="status">
-          {visibleText(right.reason)}
-        </p>
-      )}
-      {fault !== undefined && (
-        <p class="field-fault" role="alert">
-          {visibleText(fault)}
-        </p>
-      )}
-      <div class="actions">
-        <button
-          type="submit"
-          class="primary"
-          disabled={!right.isAllowed || !isNamed || isBusy || isGone}
-        >
-          {isNew ? 'Create' : 'Save'}
-        </button>
-        <a class="button" href={pathTo('intentions')}>
-          Cancel
-        </a>
-        {children}
-      </div>
-      {isNamed && <Command text={commandOf(draft)} />}
-    </form>
+    </>
   )
 }
-
-/** The rule that the token lacks. */
 
 interface ActionChoiceProps {
   readonly value: string
