@@ -12,15 +12,15 @@ import { ServicePage } from './service/service-page.tsx'
 import { ServicesPage } from './services/services-page.tsx'
 import { SettingsPage } from './settings/settings-page.tsx'
 
-const IntentionsPage = lazy(async () => (await import('./later.ts')).IntentionsPage)
-const NewIntentionPage = lazy(async () => (await import('./later.ts')).NewIntentionPage)
-const IntentionPage = lazy(async () => (await import('./later.ts')).IntentionPage)
-const KvPage = lazy(async () => (await import('./later.ts')).KvPage)
-const SessionsPage = lazy(async () => (await import('./later.ts')).SessionsPage)
-const SessionPage = lazy(async () => (await import('./later.ts')).SessionPage)
-const QueriesPage = lazy(async () => (await import('./later.ts')).QueriesPage)
-const QueryPage = lazy(async () => (await import('./later.ts')).QueryPage)
-const EventsPage = lazy(async () => (await import('./later.ts')).EventsPage)
+const IntentionsPage = lazy(async () => (await import('./later.ts')).later.IntentionsPage)
+const NewIntentionPage = lazy(async () => (await import('./later.ts')).later.NewIntentionPage)
+const IntentionPage = lazy(async () => (await import('./later.ts')).later.IntentionPage)
+const KvPage = lazy(async () => (await import('./later.ts')).later.KvPage)
+const SessionsPage = lazy(async () => (await import('./later.ts')).later.SessionsPage)
+const SessionPage = lazy(async () => (await import('./later.ts')).later.SessionPage)
+const QueriesPage = lazy(async () => (await import('./later.ts')).later.QueriesPage)
+const QueryPage = lazy(async () => (await import('./later.ts')).later.QueryPage)
+const EventsPage = lazy(async () => (await import('./later.ts')).later.EventsPage)
 
 /** Every page, a row for each. The navigation and the keys follow from them. */
 export const pages: readonly Page[] = [
