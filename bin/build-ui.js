@@ -62,7 +62,7 @@ async function bundle(root) {
   }
 }
 
-/** What the app imports at once. Otherwise browsers ask for it only when they have read the app. */
+/** The files that the app imports. Without a link in the page, browsers ask for them only after they have read the app. */
 function importedByApp(outputs) {
   const [app = ''] = Object.keys(outputs).filter((path) => isEntry(inAssets(path), 'app', 'js'))
   const found = new Set([app])
@@ -79,7 +79,7 @@ function inAssets(path) {
   return `assets/${basename(path)}`
 }
 
-/** index.html names the entries, and what they need at once; everything else is loaded by them. */
+/** index.html names the entries, and what these import; everything else is loaded by them. */
 function page(root, { assets, firstScripts }) {
   const source = readFileSync(join(root, 'src', 'ui', 'index.html'), 'utf8')
   const preloads = firstScripts.map(

@@ -37,7 +37,7 @@ export function ConfirmDialog(props: ConfirmDialogProps): JSX.Element {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          // The dialog may stand in a form, which must not be sent with it.
+          // The dialog can be in a form, which must not be sent with it.
           event.stopPropagation()
           void confirm()
         }}

@@ -14,7 +14,7 @@ interface IntentionFormProps {
   readonly isNew?: boolean
   /** It was deleted while it was edited. */
   readonly isGone?: boolean
-  /** Sends the body. What was typed stays if it fails. */
+  /** Sends the body. The typed text stays if it fails. */
   readonly onSave: (body: string) => Promise<void>
   /** More actions. */
   readonly children?: ComponentChildren

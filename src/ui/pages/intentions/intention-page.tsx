@@ -38,7 +38,7 @@ export function NewIntentionPage(): JSX.Element {
 export function IntentionPage({ id }: { readonly id: string }): JSX.Element {
   const { data, fault } = useLive<readonly IntentionRow[]>(intentionsStream)
   const row = data?.find(({ ID }) => ID === id)
-  // What is edited stays while others change or delete it.
+  // The edited text stays while others change or delete the intention.
   const edited = useRef<IntentionRow | undefined>(undefined)
   const [version, setVersion] = useState(0)
   edited.current ??= row
