@@ -23,14 +23,14 @@ export async function buildUi(root) {
   const out = join(root, 'dist', 'ui')
   rmSync(out, { recursive: true, force: true })
   const files = [...made.assets, licenses(root)].map((file) => write(out, file))
-  const index = { path: 'index.html', bytes: Buffer.from(page(root, made.assets)) }
+  const index = { path: 'index.html', bytes: Buffer.from(page(root, made)) }
   // src/node/ui-files.ts reads this list.
   const list = JSON.stringify([write(out, index), ...files])
   writeFileSync(join(out, 'files.json'), list)
 }
 
 async function bundle(root) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: {
       app: 'src/ui/main.tsx',
@@ -51,18 +51,41 @@ async function bundle(root) {
     minify: true,
     legalComments: 'none',
     write: false,
+    metafile: true,
   })
   return {
+    firstScripts: importedByApp(metafile.outputs),
     assets: outputFiles.map(({ path, contents }) => ({
-      path: `assets/${basename(path)}`,
+      path: inAssets(path),
       bytes: Buffer.from(contents),
     })),
   }
 }
 
-/** index.html names the entries; everything else is loaded by them. */
-function page(root, assets) {
-  const html = readFileSync(join(root, 'src', 'ui', 'index.html'), 'utf8')
+/** The files that the app imports. Without a link in the page, browsers ask for them only after they have read the app. */
+function importedByApp(outputs) {
+  const [app = ''] = Object.keys(outputs).filter((path) => isEntry(inAssets(path), 'app', 'js'))
+  const found = new Set([app])
+  for (const path of found) {
+    for (const { path: next, kind } of outputs[path].imports) {
+      if (kind === 'import-statement') found.add(next)
+    }
+  }
+  found.delete(app)
+  return [...found].map(inAssets)
+}
+
+function inAssets(path) {
+  return `assets/${basename(path)}`
+}
+
+/** index.html names the entries, and what these import; everything else is loaded by them. */
+function page(root, { assets, firstScripts }) {
+  const source = readFileSync(join(root, 'src', 'ui', 'index.html'), 'utf8')
+  const preloads = firstScripts.map(
+    (path) => `<link rel="modulepreload" href="/ui/${path}" />\n    `,
+  )
+  const html = source.replace('<script', `${preloads.join('')}<script`)
   return html.replaceAll(/\{(\w+)\.(\w+)\}/g, (_all, name, ending) => {
     const found = assets.find(({ path }) => isEntry(path, name, ending))
     if (found === undefined)

@@ -152,7 +152,7 @@ t.test('when the agent is gone, the dialog says so and keeps what was typed', ne
 })
 
 t.test(
-  'without the right, the dialog has the words of the agent, and another token is enough',
+  'without the right no dialog opens; if it is lost meanwhile, the agent says so, and another token is enough',
   needs,
   async (t) => {
     const secret = '11111111-2222-3333-4444-555555555555'
@@ -160,14 +160,17 @@ t.test(
     const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1', ...acl] })
     t.teardown(() => agent.stop())
     const headers = { 'X-Consul-Token': secret }
-    const put = async (path: string, body: object): Promise<void> => {
+    const put = async (path: string, body: object): Promise<string> => {
       const request = { method: 'PUT', headers, body: JSON.stringify(body) }
       const answer = await fetch(`${agent.httpUrl}/v1/${path}`, request)
-      if (!answer.ok) throw new Error(await answer.text())
+      const text = await answer.text()
+      if (!answer.ok) throw new Error(text)
+      return text
     }
+    const look = 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }'
     await put('acl/policy', {
       Name: 'look',
-      Rules: 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }',
+      Rules: look,
     })
     await put('acl/token', {
       SecretID: '22222222-2222-3333-4444-555555555555',
@@ -185,9 +188,32 @@ t.test(
       await rowOf(page, 'web').getByRole('link', { name: 'web' }).click()
       await rowOf(page, 'web').getByRole('link', { name: 'web' }).first().click()
     }
-    await use('22222222-2222-3333-4444-555555555555')
-    await startMaintenance(page, 'kept')
+    const weak = '22222222-2222-3333-4444-555555555555'
+    await use(weak)
+    const start = page.getByRole('button', { name: 'Start maintenance…' })
+    await page.getByText('The token lacks service:write on "web"').first().waitFor()
+    t.equal(await start.getAttribute('aria-disabled'), 'true')
+    t.equal(await start.getAttribute('title'), 'The token lacks service:write on "web".')
+    t.ok(await page.getByRole('button', { name: 'Deregister…' }).isDisabled())
+    await start.click({ force: true })
+    t.equal(await page.getByRole('dialog').count(), 0, 'no dialog opens')
+    t.strictSame(await violations(page), [])
+    await picture(page, 'action-denied')
+    await page.goto(`${agent.httpUrl}/ui/nodes/n1`)
+    await page.getByText('The token lacks node:write on "n1"').first().waitFor()
+    t.ok(await start.isDisabled())
+
+    const other = '33333333-2222-3333-4444-555555555555'
+    const write = 'service_prefix "" { policy = "write" } node_prefix "" { policy = "read" }'
+    const policy = await put('acl/policy', { Name: 'change', Rules: write })
+    await put('acl/token', { SecretID: other, Policies: [{ Name: 'change' }] })
+    await use(other)
+    await start.click()
     const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Reason').fill('kept')
+    const { ID } = JSON.parse(policy) as { readonly ID: string }
+    await put(`acl/policy/${ID}`, { Name: 'change', Rules: look })
+    await dialog.getByRole('button', { name: 'Start maintenance' }).click()
     await dialog.getByText(/Permission denied.*service:write/).waitFor()
     t.equal(await dialog.getByLabel('Reason').inputValue(), 'kept')
     await page.keyboard.press('Escape')

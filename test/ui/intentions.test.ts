@@ -83,7 +83,7 @@ t.test(
     await page.getByRole('link', { name: 'New intention' }).click()
     await page.getByLabel(/^Source/).fill('web')
     await page.getByLabel(/^Destination/).fill('db')
-    await page.getByText('may not call it').click()
+    await page.getByRole('radio', { name: 'may not call it' }).check()
     await page.getByLabel('Metadata, one key=value per line').fill('owner')
     await page.getByRole('button', { name: 'Create' }).click()
     await page.getByText('"owner" is not a pair').waitFor()

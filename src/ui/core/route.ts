@@ -50,6 +50,12 @@ function plainName(value: string): string {
   return dots.test(value) ? decodeURIComponent(value) : value
 }
 
+/** The path of a request to another datacenter; '' is the one of the agent. */
+export function toDatacenter(path: string, datacenter: string): string {
+  if (datacenter === '') return path
+  return `${path}${path.includes('?') ? '&' : '?'}dc=${encodeURIComponent(datacenter)}`
+}
+
 /** A path with parameters, without the undefined and empty ones. */
 export function withParameters(
   path: string,

@@ -1,6 +1,7 @@
 import { parseAnswer } from '../core/json.ts'
 import { isLostToken } from '../core/lost-token.ts'
-import { lostSecret, token } from './preferences.ts'
+import { toDatacenter } from '../core/route.ts'
+import { datacenter, lostSecret, token } from './preferences.ts'
 
 /** Why a request failed: the text of the agent, which names the next step, or that it cannot be reached. */
 export class ApiFault extends Error {
@@ -46,6 +47,11 @@ export async function send(path: string, signal?: AbortSignal, change?: Change):
   throw await faultOf(answer)
 }
 
+/** Sends a request of which only the success matters. */
+export async function act({ path, ...change }: Change & { readonly path: string }): Promise<void> {
+  await send(path, undefined, change)
+}
+
 /** Sends JSON, and reads the JSON of the answer. Rejects with an {@link ApiFault}. */
 export async function sendJson<Row>(
   method: Change['method'],
@@ -67,7 +73,7 @@ export async function ask(path: string, signal?: AbortSignal, change?: Change): 
   const { method = 'GET', body = null } = change ?? {}
   try {
     const options = { method, body, headers, cache: 'no-store', signal: signal ?? null } as const
-    const answer = await fetch(`/v1/${path}`, options)
+    const answer = await fetch(`/v1/${toDatacenter(path, datacenter)}`, options)
     if (answer.status === 403 && isLostToken(await answer.clone().text())) lostSecret.value = secret
     return answer
   } catch (error) {

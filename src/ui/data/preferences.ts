@@ -9,6 +9,8 @@ export const theme = signal<Theme>(oneOf(stored('theme'), ['system', 'light', 'd
 export const density = signal<Density>(oneOf(stored('density'), ['normal', 'compact']))
 export const isUtc = signal(stored('times') === 'utc')
 export const token = signal(window.sessionStorage.getItem('svcd-token') ?? '')
+/** The datacenter that this tab shows; '' is the one of the agent. Another one takes effect when the page is loaded again. */
+export const datacenter = window.sessionStorage.getItem('svcd-datacenter') ?? ''
 /** A secret that the agent does not know, or no longer. */
 export const lostSecret = signal('')
 /** Whether the token of this tab is such a one. */
@@ -30,6 +32,12 @@ export function applyPreferences(): void {
     if (token.value === '') window.sessionStorage.removeItem('svcd-token')
     else window.sessionStorage.setItem('svcd-token', token.value)
   })
+}
+
+/** Shows another datacenter in this tab. Unsaved text is asked about by the browser, as whenever a page is loaded again. */
+export function showDatacenter(name: string): void {
+  window.sessionStorage.setItem('svcd-datacenter', name)
+  window.location.reload()
 }
 
 function oneOf<Value extends string>(

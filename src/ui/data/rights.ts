@@ -41,7 +41,8 @@ export const accessControl = computed(() => state.value)
 
 const period = computed(() => Math.floor(nowMs.value / periodMs))
 
-const allowed: Right = { isAllowed: true, reason: '' }
+/** Of what needs no right. */
+export const granted: Right = { isAllowed: true, reason: '' }
 const unknown: Right = { isAllowed: false, reason: 'The rights of the token are not known yet.' }
 
 /**
@@ -49,14 +50,14 @@ const unknown: Right = { isAllowed: false, reason: 'The rights of the token are 
  * policies; `name` is left out for resources without names. Call it while a component is drawn.
  */
 export function may(resource: string, access: string, name = ''): Right {
-  if (state.value === 'off') return allowed
+  if (state.value === 'off') return granted
   const question = { Resource: resource, Access: access, Segment: name }
   const key = JSON.stringify(question)
   const { secret, answers } = known.value
   const answer = secret === token.value ? answers.get(key) : undefined
   if (answer === undefined || answer.period !== period.value) ask(key, question)
   if (answer === undefined) return unknown
-  return answer.isAllowed ? allowed : { isAllowed: false, reason: lackText(question) }
+  return answer.isAllowed ? granted : { isAllowed: false, reason: lackText(question) }
 }
 
 /** Asks for all rights again, because this tab has changed tokens or policies. */

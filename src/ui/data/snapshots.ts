@@ -1,5 +1,6 @@
 import { ApiFault, send } from './api.ts'
-import { token } from './preferences.ts'
+import { toDatacenter } from '../core/route.ts'
+import { datacenter, token } from './preferences.ts'
 
 /** Downloads a snapshot and lets the browser keep it as a file. `onBytes`: how much has arrived. */
 export async function downloadSnapshot(onBytes: (bytes: number) => void): Promise<string> {
@@ -39,7 +40,7 @@ export function restoreSnapshot(file: Blob, onBytes: (bytes: number) => void): P
   return new Promise((resolve, reject) => {
     // fetch() does not tell how much of a body was sent.
     const request = new XMLHttpRequest()
-    request.open('PUT', '/v1/snapshot')
+    request.open('PUT', toDatacenter('/v1/snapshot', datacenter))
     if (token.value !== '') request.setRequestHeader('X-Consul-Token', token.value)
     request.upload.addEventListener('progress', ({ loaded }) => onBytes(loaded))
     request.addEventListener('load', () => {

@@ -12,21 +12,15 @@ import { ServicePage } from './service/service-page.tsx'
 import { ServicesPage } from './services/services-page.tsx'
 import { SettingsPage } from './settings/settings-page.tsx'
 
-const IntentionsPage = lazy(
-  async () => (await import('./intentions/intentions-page.tsx')).IntentionsPage,
-)
-const NewIntentionPage = lazy(
-  async () => (await import('./intentions/intention-page.tsx')).NewIntentionPage,
-)
-const IntentionPage = lazy(
-  async () => (await import('./intentions/intention-page.tsx')).IntentionPage,
-)
-const KvPage = lazy(async () => (await import('./kv/kv-page.tsx')).KvPage)
-const SessionsPage = lazy(async () => (await import('./sessions/sessions-page.tsx')).SessionsPage)
-const SessionPage = lazy(async () => (await import('./sessions/session-page.tsx')).SessionPage)
-const QueriesPage = lazy(async () => (await import('./queries/queries-page.tsx')).QueriesPage)
-const QueryPage = lazy(async () => (await import('./queries/query-page.tsx')).QueryPage)
-const EventsPage = lazy(async () => (await import('./events/events-page.tsx')).EventsPage)
+const IntentionsPage = lazy(async () => (await import('./later.ts')).later.IntentionsPage)
+const NewIntentionPage = lazy(async () => (await import('./later.ts')).later.NewIntentionPage)
+const IntentionPage = lazy(async () => (await import('./later.ts')).later.IntentionPage)
+const KvPage = lazy(async () => (await import('./later.ts')).later.KvPage)
+const SessionsPage = lazy(async () => (await import('./later.ts')).later.SessionsPage)
+const SessionPage = lazy(async () => (await import('./later.ts')).later.SessionPage)
+const QueriesPage = lazy(async () => (await import('./later.ts')).later.QueriesPage)
+const QueryPage = lazy(async () => (await import('./later.ts')).later.QueryPage)
+const EventsPage = lazy(async () => (await import('./later.ts')).later.EventsPage)
 
 /** Every page, a row for each. The navigation and the keys follow from them. */
 export const pages: readonly Page[] = [

@@ -1,70 +1,25 @@
-import type { ComponentChildren, JSX } from 'preact'
-import { useId, useRef, useState } from 'preact/hooks'
-import { visibleText } from '../core/text.ts'
-import { asFault } from '../data/api.ts'
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
 import type { Right } from '../data/rights.ts'
 import { Action } from './action.tsx'
+import { ConfirmDialog } from './confirm-dialog.tsx'
+import type { ConfirmDialogProps } from './confirm-dialog.tsx'
 
-interface ConfirmProps {
+interface ConfirmProps extends Omit<ConfirmDialogProps, 'onClose'> {
   readonly right: Right
-  /** Of the button: `Delete…`. */
+  /** Of the button that opens the dialog: `Delete…`. */
   readonly label: string
-  readonly title: string
-  /** What the button in the dialog does, in one or two words. */
-  readonly verb: string
-  readonly kind?: 'primary' | 'danger'
-  /** Does it. When it fails, the dialog stays open and says why. */
-  readonly onConfirm: () => Promise<void>
-  /** What will happen. */
-  readonly children: ComponentChildren
 }
 
-/** A button that asks once before it does something. */
-export function Confirm(props: ConfirmProps): JSX.Element {
-  const { right, label, title, verb, kind = 'danger', onConfirm, children } = props
-  const dialog = useRef<HTMLDialogElement>(null)
-  const [fault, setFault] = useState('')
-  const [isBusy, setBusy] = useState(false)
-  const id = useId()
-  const confirm = async (): Promise<void> => {
-    setBusy(true)
-    setFault('')
-    try {
-      await onConfirm()
-      dialog.current?.close()
-    } catch (error) {
-      setFault(visibleText(asFault(error).message))
-    }
-    setBusy(false)
-  }
+/** A button that asks once before it does something. Without the right it cannot be pressed, and says why. */
+export function Confirm({ label, ...dialog }: ConfirmProps): JSX.Element {
+  const [isAsking, setAsking] = useState(false)
   return (
     <>
-      <Action
-        right={right}
-        onClick={() => {
-          setFault('')
-          dialog.current?.showModal()
-        }}
-      >
+      <Action right={dialog.right} onClick={() => setAsking(true)}>
         {label}
       </Action>
-      <dialog ref={dialog} class="confirm" aria-labelledby={id}>
-        <h2 id={id}>{title}</h2>
-        {children}
-        {fault !== '' && (
-          <p class="said wrong" role="alert">
-            {fault}
-          </p>
-        )}
-        <div class="buttons">
-          <Action right={right} kind={kind} isBusy={isBusy} onClick={() => void confirm()}>
-            {verb}
-          </Action>
-          <button type="button" onClick={() => dialog.current?.close()}>
-            Cancel
-          </button>
-        </div>
-      </dialog>
+      {isAsking && <ConfirmDialog {...dialog} onClose={() => setAsking(false)} />}
     </>
   )
 }

@@ -8,17 +8,18 @@ export function Leave(): JSX.Element | null {
   const to = leavingTo.value
   const what = unsaved.value
   if (to === undefined || what === undefined) return null
-  const leave = (): void => {
+  const leave = (): Promise<void> => {
     unsaved.value = undefined
     leavingTo.value = undefined
     navigate(to)
+    return Promise.resolve()
   }
   return (
     <ConfirmDialog
       title="Leave without saving?"
-      action="Leave"
+      verb="Leave"
       cancel="Stay here"
-      isDangerous={false}
+      kind="primary"
       onConfirm={leave}
       onClose={stay}
     >

@@ -29,6 +29,7 @@ export function Shell(): JSX.Element {
       <Navigation />
       <div class="page">
         <header class="bar">
+          <Datacenter />
           <SearchBox isFilter={found?.page.isSearched === true} />
           <ConnectionState />
           <button
@@ -77,7 +78,6 @@ function Navigation(): JSX.Element {
     <nav class="nav" aria-label="Pages">
       <div class="brand">
         <strong>svcd</strong>
-        <Datacenter />
       </div>
       <ul>
         {pages.map(({ path: to, entry }) =>

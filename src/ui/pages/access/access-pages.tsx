@@ -2,7 +2,7 @@ import { lazy } from '../../parts/lazy.tsx'
 import type { Page } from '../page.ts'
 import type { AccessContent } from './access.tsx'
 
-const Access = lazy(async () => (await import('./access.tsx')).Access)
+const Access = lazy(async () => (await import('../later.ts')).later.Access)
 
 /** A page of access.tsx, which is loaded when it is needed. */
 function page(path: string, title: string, name: AccessContent): Page {

@@ -1,32 +1,35 @@
 import type { JSX } from 'preact'
-import type { CheckEntry } from '../../../client/rows.ts'
+import type { CheckEntry, HealthEntry } from '../../../client/rows.ts'
 import { deregistration } from '../../core/actions.ts'
 import { visibleText } from '../../core/text.ts'
+import { act } from '../../data/api.ts'
 import { usePlace } from '../../data/place.ts'
-import { Ask } from './ask.tsx'
+import { may } from '../../data/rights.ts'
+import { Confirm } from '../../parts/confirm.tsx'
 import { Maintenance } from './maintenance.tsx'
 
-interface InstanceActionsProps {
-  readonly node: string
-  readonly id: string
-  readonly checks: readonly CheckEntry[]
-}
-
 /** What can be done with an instance. */
-export function InstanceActions({ node, id, checks }: InstanceActionsProps): JSX.Element | null {
+export function InstanceActions({ entry }: { readonly entry: HealthEntry }): JSX.Element | null {
+  const { Service, Checks } = entry
+  const { Node: node } = entry.Node
+  const id = Service.ID
   const place = usePlace(node, id)
+  const right = may('service', 'write', Service.Service)
+  const ofNode = may('node', 'write', node)
   if (place === undefined) return null
   const target = { node, serviceId: id, place }
+  // Who may write a node may remove everything from it.
+  const toRemove = place === 'catalog' && ofNode.isAllowed ? ofNode : right
   const name = visibleText(id)
   return (
     <div class="actions" role="group" aria-label="Actions">
-      <Maintenance target={target} checks={checks} />
-      <Ask
+      <Maintenance target={target} checks={Checks} right={right} toEnd={toRemove} />
+      <Confirm
+        right={toRemove}
         label="Deregister…"
         title={`Deregister ${name}?`}
         verb="Deregister"
-        isDangerous
-        requestOf={() => deregistration(target)}
+        onConfirm={() => act(deregistration(target))}
       >
         <p>
           {name} leaves the catalog and all DNS answers immediately, with its checks. Clients that
@@ -38,7 +41,7 @@ export function InstanceActions({ node, id, checks }: InstanceActionsProps): JSX
             a minute. Then deregister it there: <code>svcd deregister {name}</code>
           </p>
         )}
-      </Ask>
+      </Confirm>
     </div>
   )
 }
@@ -53,20 +56,21 @@ interface NodeActionsProps {
 /** What can be done with a node. A node whose agent runs would come back, so it cannot be deregistered. */
 export function NodeActions({ node, checks, instances }: NodeActionsProps): JSX.Element | null {
   const place = usePlace(node, '')
+  const right = may('node', 'write', node)
   if (place === undefined) return null
   const target = { node, serviceId: '', place }
   const name = visibleText(node)
   const agent = checks.find(({ CheckID }) => CheckID === 'serfHealth')
   return (
     <div class="actions" role="group" aria-label="Actions">
-      <Maintenance target={target} checks={checks} />
+      <Maintenance target={target} checks={checks} right={right} toEnd={right} />
       {agent?.Status !== 'passing' && (
-        <Ask
+        <Confirm
+          right={right}
           label="Deregister…"
           title={`Deregister ${name}?`}
           verb="Deregister"
-          isDangerous
-          requestOf={() => deregistration(target)}
+          onConfirm={() => act(deregistration(target))}
         >
           <p>
             {name} leaves the catalog, with its checks and the {instances} instances on it. They
@@ -78,7 +82,7 @@ export function NodeActions({ node, checks, instances }: NodeActionsProps): JSX.
               instead.
             </p>
           )}
-        </Ask>
+        </Confirm>
       )}
     </div>
   )

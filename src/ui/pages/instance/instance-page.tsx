@@ -4,7 +4,9 @@ import { instanceHealth } from '../../core/health.ts'
 import { pathTo } from '../../core/route.ts'
 import { visibleText } from '../../core/text.ts'
 import { useInstances } from '../../data/instances.ts'
+import { may } from '../../data/rights.ts'
 import { useTimes } from '../../data/times.ts'
+import { DeniedNote } from '../../parts/action.tsx'
 import { Copy } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Status } from '../../parts/mark.tsx'
@@ -40,12 +42,13 @@ export function InstancePage({ service, node, id }: InstanceProps): JSX.Element 
         <h1>
           <Name text={id} />
         </h1>
+        <InstanceActions entry={entry} />
         <p class="verdict">
           <Status health={health} />
           <span>{answerText(health)}</span>
         </p>
-        <InstanceActions node={node} id={id} checks={entry.Checks} />
       </header>
+      <DeniedNote right={may('service', 'write', service)} />
       <div class="columns">
         <section class="main">
           <h2>Checks</h2>

@@ -26,7 +26,6 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
   const [draft, setDraft] = useState(initial)
   const [fault, setFault] = useState<string | undefined>(undefined)
   const [isBusy, setBusy] = useState(false)
-  const set = (change: Partial<IntentionDraft>): void => setDraft({ ...draft, ...change })
   const right = may('intention', 'write', serviceOf(draft.destination))
   const isNamed = draft.source.trim() !== '' && draft.destination.trim() !== ''
   const isLocked = !right.isAllowed && !isNew
@@ -44,6 +43,45 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
   }
   return (
     <form class="form intention" onSubmit={(event) => void save(event)}>
+      <Fields draft={draft} isLocked={isLocked} onChange={setDraft} />
+      {!right.isAllowed && isNamed && (
+        <p class="field-fault" role="status">
+          {visibleText(right.reason)}
+        </p>
+      )}
+      {fault !== undefined && (
+        <p class="field-fault" role="alert">
+          {visibleText(fault)}
+        </p>
+      )}
+      <div class="actions">
+        <button
+          type="submit"
+          class="primary"
+          disabled={!right.isAllowed || !isNamed || isBusy || isGone}
+        >
+          {isNew ? 'Create' : 'Save'}
+        </button>
+        <a class="button" href={pathTo('intentions')}>
+          Cancel
+        </a>
+        {children}
+      </div>
+      {isNamed && <Command text={commandOf(draft)} />}
+    </form>
+  )
+}
+
+interface FieldsProps {
+  readonly draft: IntentionDraft
+  readonly isLocked: boolean
+  readonly onChange: (draft: IntentionDraft) => void
+}
+
+function Fields({ draft, isLocked, onChange }: FieldsProps): JSX.Element {
+  const set = (change: Partial<IntentionDraft>): void => onChange({ ...draft, ...change })
+  return (
+    <>
       <div class="pair">
         <ServiceInput
           label="Source"
@@ -65,24 +103,26 @@ export function IntentionForm(props: IntentionFormProps): JSX.Element {
         isDisabled={isLocked}
         onChange={(action) => set({ action })}
       />
-      <Notes draft={draft} isDisabled={isLocked} onChange={set} />
-      {!right.isAllowed && isNamed && <Problem role="status" text={right.reason} />}
-      {fault !== undefined && <Problem role="alert" text={fault} />}
-      <div class="actions">
-        <button
-          type="submit"
-          class="primary"
-          disabled={!right.isAllowed || !isNamed || isBusy || isGone}
-        >
-          {isNew ? 'Create' : 'Save'}
-        </button>
-        <a class="button" href={pathTo('intentions')}>
-          Cancel
-        </a>
-        {children}
-      </div>
-      {isNamed && <Command text={commandOf(draft)} />}
-    </form>
+      <label class="field">
+        <span>Description</span>
+        <input
+          class="wide"
+          value={draft.description}
+          disabled={isLocked}
+          onInput={({ currentTarget }) => set({ description: currentTarget.value })}
+        />
+      </label>
+      <label class="field">
+        <span>Metadata, one key=value per line</span>
+        <textarea
+          rows={3}
+          value={draft.meta}
+          disabled={isLocked}
+          spellcheck={false}
+          onInput={({ currentTarget }) => set({ meta: currentTarget.value })}
+        />
+      </label>
+    </>
   )
 }
 
@@ -113,51 +153,5 @@ function ActionChoice({ value, isDisabled, onChange }: ActionChoiceProps): JSX.E
         ))}
       </div>
     </fieldset>
-  )
-}
-
-interface ProblemProps {
-  readonly role: 'alert' | 'status'
-  readonly text: string
-}
-
-function Problem({ role, text }: ProblemProps): JSX.Element {
-  return (
-    <p class="field-fault" role={role}>
-      {visibleText(text)}
-    </p>
-  )
-}
-
-interface NotesProps {
-  readonly draft: IntentionDraft
-  readonly isDisabled: boolean
-  readonly onChange: (change: Partial<IntentionDraft>) => void
-}
-
-/** The fields that decide nothing. */
-function Notes({ draft, isDisabled, onChange }: NotesProps): JSX.Element {
-  return (
-    <>
-      <label class="field">
-        <span>Description</span>
-        <input
-          class="wide"
-          value={draft.description}
-          disabled={isDisabled}
-          onInput={({ currentTarget }) => onChange({ description: currentTarget.value })}
-        />
-      </label>
-      <label class="field">
-        <span>Metadata, one key=value per line</span>
-        <textarea
-          rows={3}
-          value={draft.meta}
-          disabled={isDisabled}
-          spellcheck={false}
-          onInput={({ currentTarget }) => onChange({ meta: currentTarget.value })}
-        />
-      </label>
-    </>
   )
 }

@@ -4,11 +4,11 @@ import { draftOf, emptyDraft, pairText } from '../../core/intentions.ts'
 import type { IntentionRow } from '../../core/intentions.ts'
 import { pathTo } from '../../core/route.ts'
 import { visibleText } from '../../core/text.ts'
-import { asFault, send } from '../../data/api.ts'
+import { send } from '../../data/api.ts'
 import { useLive } from '../../data/live.ts'
 import { navigate } from '../../data/location.ts'
 import { may } from '../../data/rights.ts'
-import { ConfirmDialog } from '../../parts/confirm-dialog.tsx'
+import { Confirm } from '../../parts/confirm.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
@@ -38,7 +38,7 @@ export function NewIntentionPage(): JSX.Element {
 export function IntentionPage({ id }: { readonly id: string }): JSX.Element {
   const { data, fault } = useLive<readonly IntentionRow[]>(intentionsStream)
   const row = data?.find(({ ID }) => ID === id)
-  // An edited intention stays while others change or delete it.
+  // The edited text stays while others change or delete the intention.
   const edited = useRef<IntentionRow | undefined>(undefined)
   const [version, setVersion] = useState(0)
   edited.current ??= row
@@ -131,42 +131,23 @@ function Told({
   )
 }
 
-function Delete({ row }: { readonly row: IntentionRow }): JSX.Element | null {
-  const [state, setState] = useState<'closed' | 'open' | 'busy'>('closed')
-  const [fault, setFault] = useState<string | undefined>(undefined)
-  const { isAllowed } = may('intention', 'write', row.DestinationName)
-  if (!isAllowed) return null
-  const remove = async (): Promise<void> => {
-    setState('busy')
-    try {
-      await send(pathOf(row.ID), undefined, { method: 'DELETE' })
-      navigate(pathTo('intentions'))
-    } catch (error) {
-      setFault(asFault(error).message)
-      setState('open')
-    }
-  }
+function Delete({ row }: { readonly row: IntentionRow }): JSX.Element {
   return (
-    <>
-      <button type="button" onClick={() => setState('open')}>
-        Delete…
-      </button>
-      {state !== 'closed' && (
-        <ConfirmDialog
-          title="Delete this intention?"
-          action="Delete"
-          isBusy={state === 'busy'}
-          fault={fault}
-          onConfirm={() => void remove()}
-          onClose={() => setState('closed')}
-        >
-          <p>
-            Without <strong>{visibleText(pairText(row))}</strong>, the intention with the next lower
-            precedence decides, or else the default policy. Whoever enforces the rules follows at
-            their next look.
-          </p>
-        </ConfirmDialog>
-      )}
-    </>
+    <Confirm
+      right={may('intention', 'write', row.DestinationName)}
+      label="Delete…"
+      title="Delete this intention?"
+      verb="Delete"
+      onConfirm={async () => {
+        await send(pathOf(row.ID), undefined, { method: 'DELETE' })
+        navigate(pathTo('intentions'))
+      }}
+    >
+      <p>
+        Without <strong>{visibleText(pairText(row))}</strong>, the intention with the next lower
+        precedence decides, or else the default policy. Whoever enforces the rules follows at their
+        next look.
+      </p>
+    </Confirm>
   )
 }

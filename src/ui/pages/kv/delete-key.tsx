@@ -1,10 +1,9 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import type { KeyRow } from '../../../client/rows.ts'
-import { asFault } from '../../data/api.ts'
+import { ApiFault } from '../../data/api.ts'
 import { deleteKey } from '../../data/keys.ts'
 import type { Right } from '../../data/rights.ts'
-import { ConfirmDialog } from '../../parts/confirm-dialog.tsx'
+import { Confirm } from '../../parts/confirm.tsx'
 import { Name } from '../../parts/name.tsx'
 import { keepDeleted } from './deleted.ts'
 
@@ -14,48 +13,29 @@ interface DeleteKeyProps {
   readonly onDeleted: () => void
 }
 
+const changedText = 'The key was changed in this moment. Look at it again before you delete it.'
+
 /** Deletes a key, if it still is what the page shows. */
 export function DeleteKey({ entry, right, onDeleted }: DeleteKeyProps): JSX.Element {
   const { Key: name, ModifyIndex: index, Session = '' } = entry
-  const [isAsking, setAsking] = useState(false)
-  const [isBusy, setBusy] = useState(false)
-  const [fault, setFault] = useState<string>()
   const remove = async (): Promise<void> => {
-    setBusy(true)
-    setFault(undefined)
-    try {
-      if (await deleteKey(name, index)) {
-        keepDeleted(entry)
-        setAsking(false)
-        onDeleted()
-      } else setFault('The key was changed in this moment. Look at it again before you delete it.')
-    } catch (error) {
-      setFault(asFault(error).message)
-    } finally {
-      setBusy(false)
-    }
+    if (!(await deleteKey(name, index))) throw new ApiFault(409, changedText)
+    keepDeleted(entry)
+    onDeleted()
   }
   return (
-    <>
-      <button type="button" disabled={!right.isAllowed} onClick={() => setAsking(true)}>
-        Delete…
-      </button>
-      {isAsking && (
-        <ConfirmDialog
-          title="Delete this key?"
-          action="Delete"
-          isBusy={isBusy}
-          fault={fault}
-          onConfirm={() => void remove()}
-          onClose={() => setAsking(false)}
-        >
-          <p>
-            <Name text={name} /> is deleted on all servers.
-            {Session !== '' && ' The session that holds its lock loses it.'} You can undo this as
-            long as this page is open.
-          </p>
-        </ConfirmDialog>
-      )}
-    </>
+    <Confirm
+      right={right}
+      label="Delete…"
+      title="Delete this key?"
+      verb="Delete"
+      onConfirm={remove}
+    >
+      <p>
+        <Name text={name} /> is deleted on all servers.
+        {Session !== '' && ' The session that holds its lock loses it.'} You can undo this as long
+        as this page is open.
+      </p>
+    </Confirm>
   )
 }

@@ -3,10 +3,11 @@ import { useState } from 'preact/hooks'
 import { listedKeys, parentOf } from '../../core/key.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import { counted, visibleText } from '../../core/text.ts'
-import { asFault } from '../../data/api.ts'
+import { useAttempt } from '../../data/attempt.ts'
 import { deleteBelow, keysBelow } from '../../data/keys.ts'
 import { navigate } from '../../data/location.ts'
 import { may } from '../../data/rights.ts'
+import { Action } from '../../parts/action.tsx'
 import { ConfirmDialog } from '../../parts/confirm-dialog.tsx'
 import { Command } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
@@ -44,59 +45,39 @@ export function FolderView({ folder, keys }: FolderProps): JSX.Element {
   )
 }
 
-interface Asking {
-  readonly keys: readonly string[]
-}
-
 function DeleteFolder({ folder }: { readonly folder: string }): JSX.Element {
   const right = may('key', 'write-prefix', folder)
-  const [asking, setAsking] = useState<Asking>()
-  const [isBusy, setBusy] = useState(false)
-  const [fault, setFault] = useState<string>()
-  const attempt = async (step: () => Promise<void>): Promise<void> => {
-    setBusy(true)
-    setFault(undefined)
-    try {
-      await step()
-    } catch (error) {
-      setFault(asFault(error).message)
-    } finally {
-      setBusy(false)
-    }
-  }
-  const count = (): Promise<void> =>
-    attempt(async () => setAsking({ keys: await keysBelow(folder) }))
-  const remove = (): Promise<void> =>
-    attempt(async () => {
-      await deleteBelow(folder)
-      setAsking(undefined)
-      navigate(folderHref(parentOf(folder)))
-    })
+  const [keys, setKeys] = useState<readonly string[]>()
+  const { isBusy, fault, run } = useAttempt()
+  const count = (): Promise<boolean> => run(async () => setKeys(await keysBelow(folder)))
+  const what = `Delete ${counted(keys?.length ?? 0, 'key')}`
   return (
     <div class="actions">
-      <button type="button" disabled={!right.isAllowed || isBusy} onClick={() => void count()}>
+      <Action right={right} isBusy={isBusy} onClick={() => void count()}>
         Delete this folder…
-      </button>
+      </Action>
       {!right.isAllowed && <p class="muted">{right.reason}</p>}
-      {asking === undefined && fault !== undefined && (
+      {fault !== undefined && (
         <p class="field-fault" role="alert">
-          {visibleText(fault)}
+          {visibleText(fault.message)}
         </p>
       )}
-      {asking !== undefined && (
+      {keys !== undefined && (
         <ConfirmDialog
-          title={`Delete ${counted(asking.keys.length, 'key')}?`}
-          action={`Delete ${counted(asking.keys.length, 'key')}`}
-          isBusy={isBusy}
-          fault={fault}
-          onConfirm={() => void remove()}
-          onClose={() => setAsking(undefined)}
+          right={right}
+          title={`${what}?`}
+          verb={what}
+          onConfirm={async () => {
+            await deleteBelow(folder)
+            navigate(folderHref(parentOf(folder)))
+          }}
+          onClose={() => setKeys(undefined)}
         >
           <p>
             All keys that begin with <Name text={folder} /> are deleted at one moment, also those
             that this token may not read. Locks on them end. You cannot undo this.
           </p>
-          <KeySample keys={asking.keys} />
+          <KeySample keys={keys} />
         </ConfirmDialog>
       )}
     </div>

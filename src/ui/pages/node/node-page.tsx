@@ -8,7 +8,9 @@ import { sorted } from '../../core/sort.ts'
 import { counted, visibleText } from '../../core/text.ts'
 import { apiPath } from '../../data/api.ts'
 import { useLive } from '../../data/live.ts'
+import { may } from '../../data/rights.ts'
 import { useTimes } from '../../data/times.ts'
+import { DeniedNote } from '../../parts/action.tsx'
 import { Copy } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Status } from '../../parts/mark.tsx'
@@ -39,7 +41,7 @@ export function NodePage({ node }: { readonly node: string }): JSX.Element {
   return (
     <>
       <NodeHead node={data.Node} own={own} rows={rows} />
-      <NodeActions node={data.Node.Node} checks={own} instances={rows.length} />
+      <DeniedNote right={may('node', 'write', data.Node.Node)} />
       <FilteredNote isFiltered={isFiltered} />
       <Tabs
         label={`About ${node}`}
@@ -92,6 +94,7 @@ function NodeHead({ node, own, rows }: HeadProps): JSX.Element {
       <h1>
         <Name text={node.Node} />
       </h1>
+      <NodeActions node={node.Node} checks={own} instances={rows.length} />
       <p class="verdict">
         <Status health={health} />
         <span>

@@ -1,15 +1,13 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import type { QueryEntry } from '../../../client/rows.ts'
 import { pathTo } from '../../core/route.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import { visibleText } from '../../core/text.ts'
 import { send } from '../../data/api.ts'
-import { useAttempt } from '../../data/attempt.ts'
 import { useFollowed } from '../../data/followed.ts'
 import { navigate } from '../../data/location.ts'
 import { may } from '../../data/rights.ts'
-import { ConfirmDialog } from '../../parts/confirm-dialog.tsx'
+import { Confirm } from '../../parts/confirm.tsx'
 import { Command, Copy } from '../../parts/copy.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
@@ -75,41 +73,25 @@ function Definition({ query }: { readonly query: QueryEntry }): JSX.Element {
 }
 
 function Delete({ query }: { readonly query: QueryEntry }): JSX.Element {
-  const { ID } = query
-  const right = may('query', 'write', query.Name)
-  const [isAsking, setAsking] = useState(false)
-  const { isBusy, fault, run } = useAttempt()
-  const remove = async (): Promise<void> => {
-    const isDone = await run(() => send(`query/${ID}`, undefined, { method: 'DELETE' }))
-    if (isDone) navigate(pathTo('queries'))
-  }
   return (
     <span class="verdict-action">
-      <button
-        type="button"
-        disabled={!right.isAllowed}
-        title={right.reason}
-        onClick={() => setAsking(true)}
+      <Confirm
+        right={may('query', 'write', query.Name)}
+        label="Delete…"
+        title="Delete this query?"
+        verb="Delete"
+        onConfirm={async () => {
+          await send(`query/${query.ID}`, undefined, { method: 'DELETE' })
+          navigate(pathTo('queries'))
+        }}
       >
-        Delete…
-      </button>
-      {isAsking && (
-        <ConfirmDialog
-          title="Delete this query?"
-          action="Delete"
-          isBusy={isBusy}
-          fault={fault?.message}
-          onConfirm={() => void remove()}
-          onClose={() => setAsking(false)}
-        >
-          <p>
-            {isTemplate(query)
-              ? 'Names that only this template answers for get NXDOMAIN.'
-              : `Clients that ask for ${visibleText(queryTitle(query))}.query.consul get NXDOMAIN.`}{' '}
-            To restore it, copy its definition first.
-          </p>
-        </ConfirmDialog>
-      )}
+        <p>
+          {isTemplate(query)
+            ? 'Names that only this template answers for get NXDOMAIN.'
+            : `Clients that ask for ${visibleText(queryTitle(query))}.query.consul get NXDOMAIN.`}{' '}
+          To restore it, copy its definition first.
+        </p>
+      </Confirm>
     </span>
   )
 }

@@ -1,14 +1,12 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import type { SessionEntry } from '../../../client/rows.ts'
 import { pathTo, withParameters } from '../../core/route.ts'
 import { checksOf, endsBy, isTimed, nanosecondsText } from '../../core/session.ts'
 import { send } from '../../data/api.ts'
-import { useAttempt } from '../../data/attempt.ts'
 import { useFollowed } from '../../data/followed.ts'
 import { may } from '../../data/rights.ts'
 import { useTimes } from '../../data/times.ts'
-import { ConfirmDialog } from '../../parts/confirm-dialog.tsx'
+import { Confirm } from '../../parts/confirm.tsx'
 import { Copy } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Name } from '../../parts/name.tsx'
@@ -95,38 +93,24 @@ function SessionFacts({ session }: { readonly session: SessionEntry }): JSX.Elem
 
 function Destroy({ session }: { readonly session: SessionEntry }): JSX.Element {
   const { ID, Name: name, Node, Behavior, LockDelay } = session
-  const right = may('session', 'write', Node)
-  const [isAsking, setAsking] = useState(false)
-  const { isBusy, fault, run } = useAttempt()
-  const destroy = (): Promise<boolean> =>
-    run(() => send(`session/destroy/${ID}`, undefined, { method: 'PUT' }))
   return (
     <span class="verdict-action">
-      <button
-        type="button"
-        disabled={!right.isAllowed}
-        title={right.reason}
-        onClick={() => setAsking(true)}
+      <Confirm
+        right={may('session', 'write', Node)}
+        label="Destroy…"
+        title="Destroy this session?"
+        verb="Destroy"
+        onConfirm={async () => {
+          await send(`session/destroy/${ID}`, undefined, { method: 'PUT' })
+        }}
       >
-        Destroy…
-      </button>
-      {isAsking && (
-        <ConfirmDialog
-          title="Destroy this session?"
-          action="Destroy"
-          isBusy={isBusy}
-          fault={fault?.message}
-          onConfirm={() => void destroy()}
-          onClose={() => setAsking(false)}
-        >
-          <p>
-            <Name text={name === '' ? ID : name} /> ends immediately. All keys that it holds are{' '}
-            {Behavior === 'delete' ? 'deleted' : 'released'}.
-            {LockDelay > 0 && ` No session can lock them for ${nanosecondsText(LockDelay)}.`} The
-            program that created it loses its locks. You cannot undo this.
-          </p>
-        </ConfirmDialog>
-      )}
+        <p>
+          <Name text={name === '' ? ID : name} /> ends immediately. All keys that it holds are{' '}
+          {Behavior === 'delete' ? 'deleted' : 'released'}.
+          {LockDelay > 0 && ` No session can lock them for ${nanosecondsText(LockDelay)}.`} The
+          program that created it loses its locks. You cannot undo this.
+        </p>
+      </Confirm>
     </span>
   )
 }
