@@ -29,6 +29,8 @@ export interface Asked {
 export type FakeAnswer = Buffer | readonly Buffer[] | undefined
 type Answering = (asked: Asked) => FakeAnswer | Promise<FakeAnswer>
 
+const attemptsMax = 10
+
 /** A DNS server that says what a test wants, over UDP and TCP (or TLS alone) on one port of loopback. */
 export class FakeUpstream {
   readonly asked: Asked[] = []
@@ -53,16 +55,28 @@ export class FakeUpstream {
     answering: Answering,
     tls?: { cert: string; key: string },
   ): Promise<FakeUpstream> {
-    const upstream = new FakeUpstream(answering, tls)
-    upstream.#udp.bind(0, '127.0.0.1')
-    await once(upstream.#udp, 'listening')
-    upstream.port = upstream.#udp.address().port
-    upstream.#udp.on('message', (packet, from) => void upstream.#onPacket(packet, from))
-    upstream.#tcp.listen(upstream.port, '127.0.0.1')
-    await once(upstream.#tcp, 'listening')
-    upstream.#isOpen = true
-    t.teardown(() => upstream.close())
-    return upstream
+    for (let attempt = 1; ; attempt++) {
+      const upstream = new FakeUpstream(answering, tls)
+      try {
+        await upstream.#open()
+        t.teardown(() => upstream.close())
+        return upstream
+      } catch (error) {
+        // A port that is free for UDP may be in use for TCP.
+        upstream.#udp.close()
+        if (attempt === attemptsMax) throw error
+      }
+    }
+  }
+
+  async #open(): Promise<void> {
+    this.#udp.bind(0, '127.0.0.1')
+    await once(this.#udp, 'listening')
+    this.port = this.#udp.address().port
+    this.#udp.on('message', (packet, from) => void this.#onPacket(packet, from))
+    this.#tcp.listen(this.port, '127.0.0.1')
+    await once(this.#tcp, 'listening')
+    this.#isOpen = true
   }
 
   get address(): string {

@@ -91,11 +91,15 @@ t.test('NXDOMAIN is cached for the time of its SOA; without SOA it is not', asyn
     return reply(asked, { rcode: rcode.NXDOMAIN, authority })
   })
   const { ask: query } = await startRecursion(t, [upstream.address])
+  // A busy machine may send a query twice, so the packets are counted after each answer.
+  const counts: number[] = []
   for (const name of ['a.example.com', 'a.example.com', 'b.example.com', 'b.example.com']) {
     t.equal((await query(name.toUpperCase())).rcode, 'NXDOMAIN')
+    counts.push(upstream.countOf(`${name}.`))
   }
-  t.equal(upstream.countOf('a.example.com.'), 1)
-  t.equal(upstream.countOf('b.example.com.'), 2)
+  const [a = 0, aAgain = 0, b = 0, bAgain = 0] = counts
+  t.equal(aAgain, a)
+  t.ok(bAgain > b)
 })
 
 t.test('a server that is dead is passed over for the next one', async (t) => {
