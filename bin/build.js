@@ -1,10 +1,11 @@
-// Makes dist/ of src/ (`npm run build`): the program and each of its threads, bundled. A thread that
+// Makes dist/ of src/ (`npm run build`): the web UI, the program, and each of its threads, bundled. A thread that
 // loads a few files starts sooner than one that loads hundreds, and holds less memory.
 // Packages are not part of the bundles.
 import { build } from 'esbuild'
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildUi } from './build-ui.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -13,9 +14,13 @@ const entries = [
   'cli/main',
   'replica/thread',
   'resolver/threads/thread',
+  'resolver/recursion/recursor-thread',
   'resolver/zones/zone-thread',
   'storage/snapshot/thread',
 ]
+
+/** Not of the bundles: the web UI, and what install-sqlite.js installs. */
+const keptDirectories = new Set(['ui', 'node_modules'])
 
 try {
   const { metafile } = await build({
@@ -38,6 +43,7 @@ try {
     lineLimit: 160,
     metafile: true,
   })
+  await buildUi(root)
   removeOthers(new Set(Object.keys(metafile.outputs)))
 } catch (error) {
   // esbuild has printed what is wrong with a source.
@@ -45,10 +51,12 @@ try {
   process.exit(1)
 }
 
-/** Files of an earlier build. dist/node_modules is not of this program; see install-sqlite.js. */
+/** Removes the files of an earlier build. */
 function removeOthers(made) {
   for (const entry of readdirSync(join(root, 'dist'), { withFileTypes: true })) {
-    const isOther = entry.isDirectory() ? entry.name !== 'node_modules' : entry.name.endsWith('.js')
+    const isOther = entry.isDirectory()
+      ? !keptDirectories.has(entry.name)
+      : entry.name.endsWith('.js')
     if (isOther && !made.has(`dist/${entry.name}`))
       rmSync(join(root, 'dist', entry.name), { recursive: true })
   }

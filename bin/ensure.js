@@ -114,6 +114,7 @@ function sourceManifest() {
   const paths = [
     'package-lock.json',
     'bin/build.js',
+    'bin/build-ui.js',
     'tsconfig.json',
     ...filesUnder('src').map((path) => join('src', path)),
   ]

@@ -20,7 +20,9 @@ const pages = [
   'CHANGELOG.md',
   'SECURITY.md',
   'packaging/README.md',
-  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ]
 
 function read(path: string): string {
@@ -150,6 +152,7 @@ const pagesToRun = [
   'docs/events.md',
   'docs/locks.md',
   'docs/prepared-queries.md',
+  'docs/intentions.md',
   'docs/tls.md',
 ]
 

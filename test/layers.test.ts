@@ -18,6 +18,10 @@ const rules: LayerRules = {
     filter: { imports: ['base'], ...none },
     'prepared-query': { imports: ['base', 'filter', 'health', 'state'], ...none },
     definition: { imports: ['base', 'state'], ...none },
+    intention: {
+      imports: ['base', 'access', 'http', 'state', 'definition', 'ports'],
+      builtins: ['crypto'],
+    },
     ports: { imports: ['base', 'access', 'state', 'definition'], ...none },
     audit: {
       imports: ['base', 'raft', 'state', 'ports'],
@@ -40,6 +44,7 @@ const rules: LayerRules = {
         'zlib',
       ],
     },
+    recursor: { imports: ['base', 'dns'], ...none },
     net: { imports: ['base', 'dns', 'process'], builtins: 'any' },
     peers: {
       imports: [
@@ -65,6 +70,7 @@ const rules: LayerRules = {
         'base',
         'access',
         'http',
+        'intention',
         'state',
         'health',
         'filter',
@@ -130,6 +136,7 @@ const rules: LayerRules = {
         'state',
         'config',
         'dns',
+        'recursor',
         'health',
         'prepared-query',
         'net',
@@ -145,6 +152,7 @@ const rules: LayerRules = {
         'audit',
         'state',
         'config',
+        'health',
         'net',
         'ports',
         'process',
@@ -153,7 +161,11 @@ const rules: LayerRules = {
       ],
       builtins: ['fs', 'os'],
     },
-    ui: { imports: [], ...none },
+    // The web UI runs in a browser. It shares the judgement of instances with DNS and the API.
+    ui: {
+      imports: ['client/rows.ts', 'client/acl-rows.ts', 'client/text-flags.ts', 'health/judge.ts'],
+      ...none,
+    },
     node: {
       imports: [
         'base',
@@ -203,6 +215,8 @@ const rules: LayerRules = {
   folders: {
     'state/machine': [],
     'state/acl': ['state/machine'],
+    'state/autopilot': ['state/machine'],
+    'state/intention': ['state/machine'],
     'state/catalog': ['state/machine'],
     'state/kv': ['state/machine'],
     'state/session': ['state/machine', 'state/catalog', 'state/kv'],
@@ -229,6 +243,11 @@ const rules: LayerRules = {
     commander: ['src/cli/', 'test/cli/', 'test/helpers/command-facts.ts'],
     dns2: ['src/net/dns-client.ts', 'test/'],
     koffi: ['src/process/libc.ts'],
+    preact: ['src/ui/'],
+    '@preact/signals': ['src/ui/'],
+    uplot: ['src/ui/parts/plot/'],
+    'playwright-core': ['test/ui/'],
+    'axe-core': ['test/ui/'],
     tap: ['test/'],
     'fast-check': ['test/'],
     typescript: ['test/helpers/layers.ts', 'test/prose/source-passages.ts'],
@@ -242,7 +261,7 @@ function readSources(): ReadonlyMap<string, string> {
   const paths = ['src', 'test'].flatMap((top) =>
     readdirSync(new URL(top, root), { recursive: true, encoding: 'utf8' })
       .map((path) => `${top}/${path.replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith('.ts')),
+      .filter((path) => /\.tsx?$/.test(path)),
   )
   return new Map(paths.map((path) => [path, readFileSync(new URL(path, root), 'utf8')]))
 }
@@ -414,6 +433,16 @@ t.test('a planted violation is found', async (t) => {
       'fs on a database',
       { 'src/storage/a.ts': `import { readFileSync } from 'node:fs'\nreadFileSync('raft.db')` },
       ['src/storage/a.ts names a *.db file and opens files; only SQLite may open those'],
+    ],
+    [
+      'the server from the web UI',
+      { 'src/ui/pages/a.tsx': `import { b } from '../../http/b.ts'`, 'src/http/b.ts': '' },
+      ['src/ui/pages/a.tsx may not import src/http/b.ts: ui → http'],
+    ],
+    [
+      'the web UI from the server',
+      { 'src/http/a.ts': `import { b } from '../ui/b.tsx'`, 'src/ui/b.tsx': '' },
+      ['src/http/a.ts may not import src/ui/b.tsx: http → ui'],
     ],
     [
       'a worker by its .ts name',

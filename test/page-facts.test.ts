@@ -42,6 +42,7 @@ const features = [
   { start: '/v1/txn', words: /\btransactions?\b/i },
   { start: '/v1/event', words: /\bevents?\b/i },
   { start: '/v1/query', words: /\bprepared quer(?:y|ies)\b/i },
+  { start: '/v1/connect/intentions', words: /\bintentions?\b/i },
   { start: '/v1/acl', words: /\baccess control\b|\bACLs?\b/i },
 ]
 

@@ -86,7 +86,7 @@ t.test('the help of the metrics is easy to read', async (t) => {
 })
 
 t.test('the comments and messages of the source are easy to read', async (t) => {
-  const sources = [...filesIn('src', '.ts'), ...filesIn('bin', '.js')]
+  const sources = [...filesIn('src', '.ts'), ...filesIn('src', '.tsx'), ...filesIn('bin', '.js')]
   t.ok(sources.length > 200)
   const found = sources.map((path) => sourcePassages(path, read(path)))
   report(

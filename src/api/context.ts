@@ -2,7 +2,9 @@ import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { LocalAgent } from '../ports/agent.ts'
 import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
 import type { Cluster } from '../ports/cluster.ts'
+import type { LocalDns } from '../ports/dns.ts'
 import type { Facts } from '../ports/facts.ts'
+import type { History } from '../ports/history.ts'
 import type { FollowedLog } from '../ports/log.ts'
 import type { Families } from '../ports/reads.ts'
 import type { Reload } from '../ports/reload.ts'
@@ -37,6 +39,9 @@ export interface ApiContext extends ReadContext {
   readonly snapshots: Snapshots
   readonly files: Reload
   readonly facts: Facts
+  readonly history: History
+  /** Undefined: DNS is off. */
+  readonly dns: LocalDns | undefined
   readonly log: FollowedLog
   readonly streams: Streams
   readonly lines: LineStreams

@@ -9,6 +9,7 @@ import type { Random } from '../base/random.ts'
 import type { AgentTokens } from '../ports/agent-tokens.ts'
 import type { Backend } from '../ports/backend.ts'
 import type { BootstrapReset } from '../ports/bootstrap-reset.ts'
+import type { LocalDns } from '../ports/dns.ts'
 import type { Explanations } from '../ports/explanations.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import { catalogFamily } from '../state/catalog/family.ts'
@@ -33,6 +34,8 @@ import { Renderer } from '../http/renderer.ts'
 import type { RowWatch } from '../http/row-watch.ts'
 import { requesters } from '../http/requesters.ts'
 import { RequestGuard } from '../http/request-guard.ts'
+import { addSite } from '../http/site.ts'
+import type { Site } from '../http/site.ts'
 import { SaidWarnings } from '../http/said-warnings.ts'
 import type { WarningLines } from '../http/limited-warnings.ts'
 import { NewSecrets } from './new-secrets.ts'
@@ -73,6 +76,10 @@ export interface HttpApiOptions {
   readonly audit?: Audit | undefined
   /** How many requests one client may send. Default: without a limit. */
   readonly limits?: RequestLimits
+  /** The DNS server of this agent. Default: DNS is off. */
+  readonly dns?: LocalDns | undefined
+  /** The files of the web UI. Default: it is not served. */
+  readonly site?: (() => Promise<Site>) | undefined
   /** Where warnings about registrations and denied ones go. Default: the logger, without a bound. */
   readonly warningLines?: WarningLines
 }
@@ -121,13 +128,14 @@ export function createHttpApi(
   const figures = () => [...backend.metrics(), ...renderMetrics(renderer.counts)]
   const context: ApiContext = {
     ...portsIn(backend),
+    dns: options.dns,
     waits,
     streams,
     lines,
     said: new SaidWarnings(warningLines),
     denials,
     longAnswers: limits,
-    measured: measure(app, figures, openExposition),
+    measured: measure({ app, figures, open: openExposition, history: backend.history }),
     document: documentOnce(endpoints),
     isStopping: () => waits.stopped,
     renderer,
@@ -152,6 +160,7 @@ export function createHttpApi(
   app.register((scope, _options, done) => {
     addEndpoints(scope, context, endpoints, watchesOf(options, limits))
     addNotBuiltRoutes(scope, urlsOf(endpoints), logger, context.tokens)
+    if (options.site !== undefined) addSite(scope, options.site)
     done()
   })
   return app
@@ -159,11 +168,12 @@ export function createHttpApi(
 
 /** The ports one by one. */
 function portsIn(backend: Backend) {
-  const { identity, agent, sessions } = backend
+  const { identity, agent, sessions, history } = backend
   return {
     identity,
     agent,
     sessions,
+    history,
     catalog: backend.of(catalogFamily),
     families: backend,
     writes: backend,

@@ -34,8 +34,6 @@ export const notBuilt: readonly NotBuilt[] = [
       'agent/connect/proxy/*',
       'connect/ca/configuration',
       'connect/ca/roots',
-      'connect/intentions',
-      'connect/intentions/*',
       'discovery-chain/*',
     ],
   },
@@ -51,7 +49,7 @@ export const notBuilt: readonly NotBuilt[] = [
   },
   { what: 'usage reports', paths: ['operator/usage', 'operator/utilization'] },
   {
-    what: "endpoint for Consul's web UI",
+    what: "other endpoint for Consul's web UI",
     paths: ['internal/ui/*', 'internal/federation-state/*', 'internal/federation-states/*'],
   },
 ]
@@ -70,7 +68,6 @@ const notBuiltOfAcls = [
   'acl/oidc/*',
   'acl/templated-policies',
   'acl/templated-policy/*',
-  'internal/acl/authorize',
 ] as const
 
 /** Consul 1.11 removed them. */

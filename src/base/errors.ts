@@ -3,7 +3,9 @@ import { aclCommandErrors } from './errors/acl-commands.ts'
 import { cliErrors } from './errors/cli.ts'
 import { clusterErrors } from './errors/cluster.ts'
 import { consulRequestErrors } from './errors/consul-requests.ts'
+import { dohErrors } from './errors/doh.ts'
 import { eventErrors } from './errors/events.ts'
+import { intentionErrors } from './errors/intentions.ts'
 import { kvErrors } from './errors/kv.ts'
 import { limitErrors } from './errors/limits.ts'
 import { lockErrors } from './errors/locks.ts'
@@ -37,12 +39,14 @@ export const errorTable = {
   ...consulRequestErrors,
   ...kvErrors,
   ...queryErrors,
+  ...intentionErrors,
   ...lockErrors,
   ...sessionErrors,
   ...eventErrors,
   ...txnErrors,
   ...aclErrors,
   ...limitErrors,
+  ...dohErrors,
   ...aclCommandErrors,
   ...clusterErrors,
   ...startErrors,

@@ -39,7 +39,7 @@ async function tokenOf(options: ClientOptions, io: Io): Promise<string | undefin
 }
 
 /** Undefined: the system's authorities, and no certificate. Files override Consul's variables as tokens do. */
-async function tlsOf(options: ClientOptions, io: Io): Promise<ClientTls | undefined> {
+export async function tlsOf(options: ClientOptions, io: Io): Promise<ClientTls | undefined> {
   const { env } = io
   const named = (flag: string | undefined, name: string): string | undefined =>
     [flag, env[`SVCD_${name}`], env[`CONSUL_${name}`]].find(given)

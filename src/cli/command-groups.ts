@@ -11,6 +11,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'See what is registered': ['status', 'services', 'ls', 'nodes', 'checks', 'watch', 'resolve'],
   'Store keys and values': ['kv'],
   'Choose instances by prepared queries': ['query'],
+  'Say who may call whom': ['intention'],
   'Tell other machines': ['event'],
   'Coordinate programs': ['lock', 'session'],
   'Run a cluster': [

@@ -154,6 +154,30 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Show the prepared query that a name finds.',
     load: async () => (await import('./query/read.ts')).queryExplainCommand,
   },
+  'intention list': {
+    summary: 'List the intentions: which service may call which.',
+    load: async () => (await import('./intention/read.ts')).intentionListCommand,
+  },
+  'intention create': {
+    summary: 'Say that one service may call another, or may not.',
+    load: async () => (await import('./intention/write.ts')).intentionCreateCommand,
+  },
+  'intention get': {
+    summary: 'Print an intention.',
+    load: async () => (await import('./intention/read.ts')).intentionGetCommand,
+  },
+  'intention match': {
+    summary: 'List the intentions about a service.',
+    load: async () => (await import('./intention/read.ts')).intentionMatchCommand,
+  },
+  'intention check': {
+    summary: 'Tell whether one service may call another.',
+    load: async () => (await import('./intention/read.ts')).intentionCheckCommand,
+  },
+  'intention delete': {
+    summary: 'Delete an intention.',
+    load: async () => (await import('./intention/write.ts')).intentionDeleteCommand,
+  },
   event: {
     summary: 'Fire a user event.',
     load: async () => (await import('./event/fire.ts')).eventCommand,

@@ -151,6 +151,11 @@ export const argumentKinds: Readonly<Record<string, Kind>> = {
   'query delete': 'queries',
   'query execute': 'queries',
   'query explain': 'queries',
+  'intention create': 'services',
+  'intention get': 'services',
+  'intention match': 'services',
+  'intention check': 'services',
+  'intention delete': 'services',
   completion: ['bash', 'zsh', 'fish'],
 }
 

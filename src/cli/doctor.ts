@@ -6,6 +6,7 @@ import { visible } from '../base/invisible.ts'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { agentClient } from './agent-client.ts'
 import { lookAtClock, lookAtCluster, lookAtData, lookAtDns, type DnsPlace } from './doctor-agent.ts'
+import { upstreamFindings } from './doctor-upstreams.ts'
 import { lookAtResolver, questionOf } from './doctor-resolver.ts'
 import { dnsAddress, httpAddress } from './http-address.ts'
 import type { Io } from './io.ts'
@@ -89,6 +90,7 @@ async function examine(options: DoctorOptions, io: Io): Promise<Examined> {
           () => lookAtData(client, self),
           async () => certificateFindings(self, Date.now()),
           async () => (await own).findings,
+          async () => upstreamFindings(await client.metrics()),
         ]),
     resolver,
   ]

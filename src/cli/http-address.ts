@@ -48,17 +48,18 @@ function parseAddress(text: string, scheme: 'http' | 'https'): string | undefine
   }
 }
 
-/** The DNS server: -dns-addr, SVCD_DNS_ADDR or 127.0.0.1:8600; the default port is 8600. */
+/** The DNS server: -dns-addr, SVCD_DNS_ADDR or this machine; the default port is that of the transport. */
 export function dnsAddress(
   flag: string | undefined,
   env: Io['env'],
+  defaultPort = 8600,
 ): { readonly address: string; readonly port: number } {
   const [from, text] = firstGiven([
     ['-dns-addr', flag],
     ['SVCD_DNS_ADDR', env['SVCD_DNS_ADDR']],
-  ]) ?? ['the default', '127.0.0.1:8600']
+  ]) ?? ['the default', '127.0.0.1']
   const shape = /^(?:\[([0-9a-f:.]+)\]|([^:\s]*))(?::(\d{1,5}))?$/i.exec(text)
-  const port = Number(shape?.[3] ?? 8600)
+  const port = Number(shape?.[3] ?? defaultPort)
   if (shape === null || port < 1 || port > 65_535) {
     throw svcdError('invalid-option', {
       option: from,

@@ -12,6 +12,7 @@ import {
   printJson,
   type ClientOptions,
 } from './new-command.ts'
+import { metadataPairs } from './metadata-pairs.ts'
 import { registerAll } from './register-all.ts'
 import { isDefinitionFile, readAllRegistrations } from './registration-file.ts'
 
@@ -133,23 +134,13 @@ function registration(name: string, options: RegisterOptions): ServiceRegistrati
     ...(options.address !== undefined && { Address: options.address }),
     ...(options.port !== undefined && { Port: wholeNumber('--port', options.port, 65_535) }),
     ...(options.tag !== undefined && { Tags: options.tag }),
-    ...(options.meta !== undefined && { Meta: pairs(options.meta) }),
+    ...(options.meta !== undefined && { Meta: metadataPairs(options.meta) }),
     ...(options.taggedAddress !== undefined && {
       TaggedAddresses: taggedAddresses(options.taggedAddress),
     }),
     ...(options.weight !== undefined && { Weights: weights(options.weight) }),
     ...(checks.length > 0 && { Checks: checks }),
   }
-}
-
-function pairs(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=')
-      if (at < 1) throw refuse('--meta', `"${text}" is not KEY=VALUE, such as version=2`)
-      return [text.slice(0, at), text.slice(at + 1)]
-    }),
-  )
 }
 
 /** `wan=203.0.113.7:80`, `wan=[2001:db8::7]:80`; without a port, the port of the service applies. */

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { svcdError, SvcdError } from '../base/errors.ts'
 import { ask, type DnsRecord, type DnsReply } from '../net/dns-client.ts'
+import { tlsOf } from './agent-client.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
 import { fullName } from './full-name.ts'
 import { dnsAddress } from './http-address.ts'
@@ -15,6 +16,10 @@ interface ResolveOptions extends OutputOptions {
   readonly dnsAddr?: string
   readonly domain?: string
   readonly tcp?: boolean
+  readonly tls?: boolean
+  readonly https?: boolean
+  readonly caFile?: string
+  readonly tlsServerName?: string
 }
 
 export function resolveCommand(io: Io): Command {
@@ -37,6 +42,16 @@ export function resolveCommand(io: Io): Command {
       '--tcp',
       'Query over TCP. (default: over UDP, with a retry over TCP if the answer is truncated)',
     )
+    .option('--tls', 'Query over TLS (port 853 if the address has none).')
+    .option('--https', 'Query over HTTPS (port 443 if the address has none).')
+    .option(
+      '--ca-file <path>',
+      'A PEM file with the authorities to trust for --tls and --https. (env: SVCD_CACERT, CONSUL_CACERT)',
+    )
+    .option(
+      '--tls-server-name <name>',
+      "The name in the server's certificate, if it is not the address. (env: SVCD_TLS_SERVER_NAME, CONSUL_TLS_SERVER_NAME)",
+    )
     .option(
       '--dns-addr <address>',
       'The DNS server: ip:port. (default: 127.0.0.1:8600, env: SVCD_DNS_ADDR)',
@@ -52,18 +67,21 @@ export function resolveCommand(io: Io): Command {
     'svcd resolve web',
     'svcd resolve v1.web --type SRV',
     'svcd resolve n1.node --dns-addr 10.0.0.1:53 --tcp',
+    'svcd resolve web --dns-addr 10.0.0.1 --tls --ca-file svcd-agent-ca.pem',
   ])
 }
 
 async function resolve(text: string, options: ResolveOptions, io: Io): Promise<void> {
-  const server = dnsAddress(options.dnsAddr, io.env)
+  const encrypted = encryptedBy(options)
+  const server = dnsAddress(options.dnsAddr, io.env, portOf(encrypted))
+  const trust = encrypted === undefined ? undefined : await tlsOf(options, io)
   const domain = (options.domain ?? io.env['SVCD_DOMAIN'] ?? '') || 'consul'
   const full = fullName(text, domain.replace(/\.$/, '').toLowerCase())
   checkLengths(full.name)
   const types = options.type ?? full.types
   const format = outputFormat(options)
   const asked = (type: string): Promise<DnsReply> =>
-    ask(server, full.name, type, { tcp: options.tcp })
+    ask(server, full.name, type, { tcp: options.tcp, encrypted, trust })
   const replies = await Promise.all(types.map(asked)).catch(async (error: unknown) => {
     throw (await isHttp(server, error)) ?? error
   })
@@ -83,6 +101,17 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
     address: hostPort(server),
     hint: await resolveHint({ text, name: full.name, domain, replies, ask: asked }),
   })
+}
+
+function encryptedBy({ tls, https }: ResolveOptions): 'tls' | 'https' | undefined {
+  if (https === true) return 'https'
+  return tls === true ? 'tls' : undefined
+}
+
+/** As IANA has assigned them. */
+function portOf(encrypted: 'tls' | 'https' | undefined): number | undefined {
+  if (encrypted === undefined) return undefined
+  return encrypted === 'tls' ? 853 : 443
 }
 
 /** The error for a user who gave the HTTP port as the DNS port. */

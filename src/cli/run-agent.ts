@@ -52,8 +52,9 @@ export async function runAgent(config: Config, io: Io, start: StartNotes): Promi
   const removePidFile = await pidFile(config, node)
   running = node
   if (config.logJson) {
-    const { http, https, dns } = node
-    logger.info({ version, node: config.nodeName, http, https, dns }, 'svcd agent running!')
+    const { http, https, dns, dnsTls, dnsHttps } = node
+    const ports = { http, https, dns, dnsTls, dnsHttps }
+    logger.info({ version, node: config.nodeName, ...ports }, 'svcd agent running!')
   } else if (!config.sample) held.release(banner(config, node))
   else say(banner(config, node))
   const sample = config.sample ? await sampleFor(node, config) : undefined
@@ -131,10 +132,12 @@ interface Endpoints {
   readonly http: readonly Endpoint[]
   readonly https: readonly Endpoint[]
   readonly dns: readonly Endpoint[]
+  readonly dnsTls: readonly Endpoint[]
+  readonly dnsHttps: readonly Endpoint[]
 }
 
 /** The lines before the log, as Consul's users know them; in one piece, so that no line of the log splits them. */
-function banner(config: Config, { http, https, dns }: Endpoints): string {
+function banner(config: Config, { http, https, dns, dnsTls, dnsHttps }: Endpoints): string {
   const facts: readonly (readonly [string, string])[] = [
     ['Version', version],
     ['Node name', config.nodeName],
@@ -144,6 +147,8 @@ function banner(config: Config, { http, https, dns }: Endpoints): string {
     ['HTTP', listOf(http, 'http://')],
     ...(https.length === 0 ? [] : [['HTTPS', listOf(https, 'https://')] as const]),
     ['DNS', listOf(dns, '')],
+    ...(dnsTls.length === 0 ? [] : [['DNS/TLS', listOf(dnsTls, '')] as const]),
+    ...(dnsHttps.length === 0 ? [] : [['DNS/HTTPS', listOf(dnsHttps, 'https://')] as const]),
   ]
   const running = '==> svcd agent running! Log data will now stream in as it occurs:'
   return `${facts.map(factLine).join('')}\n${running}\n\n`

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { svcdError } from '../base/errors.ts'
 import type { ConfigFile } from '../config/config-file.ts'
+import type { Config } from '../config/options.ts'
 import { readConfig } from '../config/parse.ts'
 import { visible } from '../base/invisible.ts'
 import { pemFaults } from '../process/pem-files.ts'
@@ -48,6 +49,10 @@ export function validateCommand(io: Io): Command {
   return addExamples(command, ['svcd validate /etc/svcd.d', 'svcd validate web.json api.json'])
 }
 
+function pemFaultsOf({ peerTls, checks, https, dnsTls }: Config): ReturnType<typeof pemFaults> {
+  return pemFaults(peerTls, checks, https, dnsTls)
+}
+
 // Files with only services do not have to contain the data directory of the agent.
 const leftToFlags = {
   path: 'the command line',
@@ -61,7 +66,6 @@ function optionsIn(files: readonly ConfigFile[]): {
 } {
   const sources = { flags: {}, env: {}, files: [leftToFlags, ...files], hostName: hostname() }
   const { config, problems, notices } = readConfig(sources)
-  const faults =
-    config === undefined ? problems : pemFaults(config.peerTls, config.checks, config.https)
+  const faults = config === undefined ? problems : pemFaultsOf(config)
   return { problems: faults.map(({ message }) => message), notices }
 }

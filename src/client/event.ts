@@ -1,19 +1,5 @@
 import type { Client } from './client.ts'
-
-/** A user event as the API tells it. */
-export interface EventEntry {
-  readonly ID: string
-  readonly Name: string
-  /** In base64; null for none. */
-  readonly Payload: string | null
-  // Regular expressions; '' for none.
-  readonly NodeFilter: string
-  readonly ServiceFilter: string
-  readonly TagFilter: string
-  readonly Version: number
-  /** Lamport time: a later event has a greater one. */
-  readonly LTime: number
-}
+import type { EventEntry } from './rows.ts'
 
 /** Which events are listed. */
 export interface EventChoice {

@@ -2,6 +2,8 @@ import { parseDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { refusedStatus } from './client.ts'
 import type { Client } from './client.ts'
+import type { KeyRow } from './rows.ts'
+import { withTextFlags } from './text-flags.ts'
 
 /** A key with its value. */
 export interface KvEntry {
@@ -59,17 +61,6 @@ export interface LockOptions {
 
 const lockDelayHeader = 'X-Svcd-Lock-Delay'
 
-/** How the API writes an entry, its flags as text ({@link withTextFlags}). */
-export interface Row {
-  readonly LockIndex: number
-  readonly Key: string
-  readonly Flags: string
-  readonly Value: string | null
-  readonly Session?: string
-  readonly CreateIndex: number
-  readonly ModifyIndex: number
-}
-
 /** The key/value endpoints as functions, which fail as those of {@link Client} do. */
 export class KvClient {
   readonly #client: Client
@@ -80,12 +71,14 @@ export class KvClient {
 
   /** Undefined when the key does not exist. */
   async entry(key: string, options: KvReadOptions = {}): Promise<KvEntry | undefined> {
-    return (await this.#rows<Row>(key, query(options)))?.map(entryOf)[0]
+    return (await this.#rows<KeyRow>(key, query(options)))?.map(entryOf)[0]
   }
 
   /** All whose key begins with `prefix`, in the order of their keys. */
   async entries(prefix: string, options: KvReadOptions = {}): Promise<readonly KvEntry[]> {
-    return (await this.#rows<Row>(prefix, query({ ...options, recurse: true })))?.map(entryOf) ?? []
+    return (
+      (await this.#rows<KeyRow>(prefix, query({ ...options, recurse: true })))?.map(entryOf) ?? []
+    )
   }
 
   /** The keys that begin with `prefix`, each up to the first `separator` behind it; '' for none. */
@@ -160,7 +153,7 @@ export class KvClient {
         waitMs: isBlocking ? waitMs : 0,
       })
       const index = Number(answer.header('X-Consul-Index') ?? 0)
-      return { value: (parseRows(answer.text) as readonly Row[]).map(entryOf), index }
+      return { value: (parseRows(answer.text) as readonly KeyRow[]).map(entryOf), index }
     } catch (error) {
       if (refusedStatus(error) === 404) return { value: [], index: 0 }
       throw error
@@ -187,15 +180,7 @@ function parseRows(text: string): unknown {
   }
 }
 
-/**
- * JSON with the numbers of a field as texts, because a number of JavaScript does not hold all of
- * them. Only a field is found: within a string, its quotation marks are escaped.
- */
-export function withTextFlags(json: string, field: string): string {
-  return json.replaceAll(new RegExp(String.raw`"(${field})"\s*:\s*(\d+)`, 'gi'), '"$1":"$2"')
-}
-
-export function entryOf(row: Row): KvEntry {
+export function entryOf(row: KeyRow): KvEntry {
   return {
     key: row.Key,
     value: Buffer.from(row.Value ?? '', 'base64'),

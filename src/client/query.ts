@@ -1,30 +1,6 @@
 import { svcdError } from '../base/errors.ts'
 import type { Client } from './client.ts'
-import type { HealthEntry } from './rows.ts'
-
-/** A prepared query, as the API writes it. */
-export interface QueryEntry {
-  readonly ID: string
-  readonly Name: string
-  readonly Session: string
-  readonly Template: { readonly Type: string; readonly Regexp: string }
-  readonly Service: {
-    readonly Service: string
-    readonly Tags: readonly string[] | null
-    readonly OnlyPassing: boolean
-    readonly Near: string
-  }
-  readonly DNS: { readonly TTL: string }
-}
-
-/** What a prepared query chooses. */
-export interface QueryResult {
-  readonly Service: string
-  readonly Nodes: readonly HealthEntry[]
-  readonly DNS: { readonly TTL: string }
-  readonly Datacenter: string
-  readonly Failovers: number
-}
+import type { QueryEntry, QueryResult } from './rows.ts'
 
 export interface QueryOptions {
   readonly datacenter?: string | undefined

@@ -46,6 +46,33 @@ export interface ServiceSummary {
   readonly Warning: number
   readonly Critical: number
   readonly Maintenance: number
+  /** The check that decides about the worst instance; null when all pass. Agents of older releases do not send it. */
+  readonly Reason?: SummaryReason | null
+}
+
+/** The check that a status in a summary follows from. */
+export interface SummaryReason {
+  readonly Node: string
+  readonly CheckID: string
+  readonly Status: string
+  /** Its first characters. */
+  readonly Output: string
+  /** The entry of the log that changed it last. */
+  readonly ModifyIndex: number
+}
+
+/** A row of health/node-summary: the status of a node's own checks, and the instances on it by health. */
+export interface NodeSummary {
+  readonly Node: string
+  readonly ID: string
+  readonly Address: string
+  readonly Meta: Readonly<Record<string, string>>
+  readonly Status: string
+  readonly Passing: number
+  readonly Warning: number
+  readonly Critical: number
+  readonly Maintenance: number
+  readonly Reason?: SummaryReason | null
 }
 
 /** The answer of status/times; the times are of RFC 3339, those of the oldest and newest entry '' when there is none. */
@@ -162,4 +189,126 @@ export interface CheckRegistration {
   readonly Timeout?: string | undefined
   readonly Status?: string | undefined
   readonly DeregisterCriticalServiceAfter?: string | undefined
+}
+
+/** How the API writes an entry, its flags as text (`withTextFlags`). */
+export interface KeyRow {
+  readonly LockIndex: number
+  readonly Key: string
+  readonly Flags: string
+  readonly Value: string | null
+  readonly Session?: string
+  readonly CreateIndex: number
+  readonly ModifyIndex: number
+}
+
+/** A session, as the API writes it. */
+export interface SessionEntry {
+  readonly ID: string
+  readonly Name: string
+  readonly Node: string
+  /** Nanoseconds. */
+  readonly LockDelay: number
+  readonly Behavior: string
+  /** As text (`15s`); '' for none. */
+  readonly TTL: string
+  readonly NodeChecks?: readonly string[] | null
+  readonly ServiceChecks?: readonly { readonly ID: string }[] | null
+  readonly CreateIndex: number
+  readonly ModifyIndex: number
+}
+
+/** A prepared query, as the API writes it. */
+export interface QueryEntry {
+  readonly ID: string
+  readonly Name: string
+  readonly Session: string
+  readonly Template: { readonly Type: string; readonly Regexp: string }
+  readonly Service: {
+    readonly Service: string
+    readonly Tags: readonly string[] | null
+    readonly OnlyPassing: boolean
+    readonly Near: string
+  }
+  readonly DNS: { readonly TTL: string }
+  readonly ModifyIndex: number
+}
+
+/** What a prepared query chooses. */
+export interface QueryResult {
+  readonly Service: string
+  readonly Nodes: readonly HealthEntry[]
+  readonly DNS: { readonly TTL: string }
+  readonly Datacenter: string
+  readonly Failovers: number
+}
+
+/** A user event as the API tells it. */
+export interface EventEntry {
+  readonly ID: string
+  readonly Name: string
+  /** In base64; null for none. */
+  readonly Payload: string | null
+  // Regular expressions; '' for none.
+  readonly NodeFilter: string
+  readonly ServiceFilter: string
+  readonly TagFilter: string
+  readonly Version: number
+  /** Lamport time: a later event has a greater one. */
+  readonly LTime: number
+}
+
+/** Values of one series, oldest first; null: not known. */
+export type HistoryValues = readonly (number | null)[]
+
+/** How many instances are in which health, over time. */
+export interface HealthHistory {
+  readonly Passing: HistoryValues
+  readonly Warning: HistoryValues
+  readonly Critical: HistoryValues
+  readonly Maintenance: HistoryValues
+}
+
+/** The answer of agent/history. The last value of each series is that of `End`. */
+export interface AgentHistory {
+  readonly StepSeconds: number
+  readonly End: string
+  /** Per second, by response code. */
+  readonly Questions: Readonly<Record<string, HistoryValues>>
+  readonly Requests: Readonly<Record<'All' | 'ClientErrors' | 'ServerErrors', HistoryValues>>
+  /** By the ID of a server; empty unless this agent leads. */
+  readonly Lag: Readonly<Record<string, HistoryValues>>
+  readonly Health: HealthHistory
+  readonly Flapping: readonly { readonly Service: string; readonly Changes: number }[]
+}
+
+/** The answer of health/history. */
+export interface ServiceHistory {
+  readonly StepSeconds: number
+  readonly End: string
+  readonly Service: string
+  readonly Health: HealthHistory | null
+}
+
+/** The answer of operator/autopilot/health. */
+export interface OperatorHealth {
+  readonly Healthy: boolean
+  readonly FailureTolerance: number
+  readonly Servers: readonly ServerHealth[]
+}
+
+/** A server in it. */
+export interface ServerHealth {
+  readonly ID: string
+  readonly Name: string
+  readonly Address: string
+  readonly SerfStatus: string
+  readonly Leader: boolean
+  readonly Voter: boolean
+  readonly Healthy: boolean
+  /** A duration, such as `12ms`; negative when it is not known. */
+  readonly LastContact: string
+  readonly LastIndex: number
+  readonly LastTerm: number
+  readonly StableSince: string
 }

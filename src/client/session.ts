@@ -2,22 +2,7 @@ import { parseDuration } from '../base/duration.ts'
 import { svcdError } from '../base/errors.ts'
 import { refusedStatus } from './client.ts'
 import type { Client } from './client.ts'
-
-/** A session, as the API writes it. */
-export interface SessionEntry {
-  readonly ID: string
-  readonly Name: string
-  readonly Node: string
-  /** Nanoseconds. */
-  readonly LockDelay: number
-  readonly Behavior: string
-  /** As text (`15s`); '' for none. */
-  readonly TTL: string
-  readonly NodeChecks?: readonly string[] | null
-  readonly ServiceChecks?: readonly { readonly ID: string }[] | null
-  readonly CreateIndex: number
-  readonly ModifyIndex: number
-}
+import type { SessionEntry } from './rows.ts'
 
 /** The fields of a new session. A field without a value has the default of the agent. Durations as text: `10s`. */
 export interface NewSession {

@@ -1,8 +1,10 @@
 import { svcdError } from '../base/errors.ts'
 import { refusedReason, refusedStatus } from './client.ts'
 import type { Client } from './client.ts'
-import { entryOf, withTextFlags } from './kv.ts'
-import type { KvEntry, Row } from './kv.ts'
+import { entryOf } from './kv.ts'
+import type { KvEntry } from './kv.ts'
+import type { KeyRow } from './rows.ts'
+import { withTextFlags } from './text-flags.ts'
 
 /** An operation on a key. Flags and indexes are decimal, up to 2^64-1; left out they are 0. */
 export interface KeyOp {
@@ -48,7 +50,7 @@ export interface TxnOptions {
 }
 
 interface Answer {
-  readonly Results: readonly { readonly KV?: Row }[] | null
+  readonly Results: readonly { readonly KV?: KeyRow }[] | null
   readonly Errors: readonly { readonly OpIndex: number; readonly What: string }[] | null
 }
 

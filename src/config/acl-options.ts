@@ -59,6 +59,13 @@ export const aclOptions = {
       'The secret of the token whose rights decide what DNS answers contain. A reload applies a change.',
     defaultText: 'that of -acl-default-token',
   },
+  'acl.tokens.agentRecovery': {
+    ...secret,
+    flag: 'acl-agent-recovery-token',
+    file: 'acl.tokens.agent_recovery',
+    description:
+      'A secret for this agent alone, which is not the secret of a token. Requests to this agent that send it may change the agent and read all nodes, also if the tokens are lost. A reload applies a change.',
+  },
   'acl.tokens.agent': {
     ...secret,
     flag: 'acl-agent-token',

@@ -18,6 +18,7 @@ export function conflicts(config: Config): readonly Conflict[] {
     ...clusterConflicts(config),
     ...fileConflicts(config),
     ...httpsConflicts(config),
+    ...dnsTlsConflicts(config),
     ...serverConflicts(config),
     ...portConflicts(config),
     ...nameConflicts(config),
@@ -119,10 +120,36 @@ function httpsConflicts({ ports, https }: Config): readonly Conflict[] {
   return found
 }
 
+/** Without a certificate there is no encryption, and an agent must not start as if there were. */
+function dnsTlsConflicts({ ports, dnsTls }: Config): readonly Conflict[] {
+  const found: Conflict[] = []
+  const files = ['dnsTls.certFile', 'dnsTls.keyFile'] as const
+  const { certFile, keyFile } = dnsTls
+  const port = ports.dnsTls >= 0 ? 'ports.dnsTls' : 'ports.dnsHttps'
+  const isOn = ports.dnsTls >= 0 || ports.dnsHttps >= 0
+  if (isOn && ports.dns < 0) {
+    const reason = 'DNS is off; set -dns-port to serve it'
+    found.push({ option: port, with: ['ports.dns'], reason })
+  }
+  if (isOn && (certFile === undefined || keyFile === undefined)) {
+    const reason =
+      'DNS over TLS and HTTPS needs a certificate and its key: set -dns-cert-file and -dns-key-file'
+    const option = certFile === undefined ? files[0] : files[1]
+    found.push({ option, with: [...files, port], reason })
+  } else if (!isOn && (certFile !== undefined || keyFile !== undefined)) {
+    const reason = 'DNS over TLS and HTTPS is off; set -dns-tls-port or -dns-https-port to serve it'
+    const option = certFile === undefined ? files[1] : files[0]
+    found.push({ option, with: ['ports.dnsTls', 'ports.dnsHttps'], reason })
+  }
+  return found
+}
+
 const tcpPorts = [
   ['ports.dns', 'dns', 'DNS'],
   ['ports.http', 'http', 'HTTP'],
   ['ports.https', 'https', 'HTTPS'],
+  ['ports.dnsTls', 'dnsTls', 'DNS-over-TLS'],
+  ['ports.dnsHttps', 'dnsHttps', 'DNS-over-HTTPS'],
 ] as const
 
 function portConflicts({ ports }: Config): readonly Conflict[] {

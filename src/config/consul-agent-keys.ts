@@ -7,8 +7,8 @@ const raftReason = 'the Raft settings are fixed, and suit a LAN'
 const leaveReason = 'a stopped server stays a member of the cluster; `svcd leave` removes it'
 const logReason =
   'svcd logs to standard output; let the service manager store the log, or pipe it to logger(1)'
-const webInterface =
-  'svcd has no web interface; `svcd status`, `svcd services` and `svcd watch` show the state'
+const uiPath = 'the web UI is always at /ui/'
+const noProxyMetrics = 'the web UI shows no metrics of proxies'
 
 /** Consul's keys about an agent itself: its logs, its life, its log of changes. */
 export const consulAgentKeys: Readonly<Record<string, ConsulKey>> = {
@@ -18,8 +18,7 @@ export const consulAgentKeys: Readonly<Record<string, ConsulKey>> = {
     isTaken,
   },
   autopilot: {
-    reason:
-      'a server becomes a voter as soon as it has caught up, and a failed server stays a member until `svcd force-leave`',
+    reason: 'set it with PUT /v1/operator/autopilot/configuration, for all servers',
     isTaken,
   },
   cache: { value: 'any', reason: 'the agent has no cache' },
@@ -92,17 +91,18 @@ export const consulAgentKeys: Readonly<Record<string, ConsulKey>> = {
   session_ttl_min: { reason: 'the TTL of a session is at least 10 s', isTaken },
   skip_leave_on_interrupt: { value: true, reason: leaveReason, isTaken },
   syslog_facility: { reason: logReason, isTaken },
-  ui: {
-    value: false,
-    reason: webInterface,
-    isTaken,
+  'ui_config.content_path': { value: ['/ui', '/ui/'], reason: uiPath, isTaken },
+  'ui_config.dashboard_url_templates': { reason: 'the web UI links to no dashboards', isTaken },
+  'ui_config.dir': { reason: 'svcd serves its own web UI', isTaken },
+  'ui_config.hcp_enabled': {
+    value: 'any',
+    reason: 'svcd does not connect to HashiCorp Cloud Platform',
   },
-  ui_config: {
-    isSwitched: true,
-    reason: webInterface,
-    isTaken,
-  },
-  ui_content_path: { reason: webInterface, isTaken },
-  ui_dir: { reason: webInterface, isTaken },
+  'ui_config.metrics_provider': { reason: noProxyMetrics, isTaken },
+  'ui_config.metrics_provider_files': { reason: noProxyMetrics, isTaken },
+  'ui_config.metrics_provider_options_json': { reason: noProxyMetrics, isTaken },
+  'ui_config.metrics_proxy': { reason: noProxyMetrics, isTaken },
+  ui_content_path: { value: ['/ui', '/ui/'], reason: uiPath, isTaken },
+  ui_dir: { reason: 'svcd serves its own web UI', isTaken },
   unix_sockets: { reason: 'svcd does not listen on Unix sockets', isTaken },
 }

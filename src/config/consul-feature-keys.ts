@@ -30,15 +30,12 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   'acl.policy_ttl': unused,
   'acl.role_ttl': unused,
   'acl.token_ttl': unused,
-  'acl.tokens.agent_master': { reason: ownTokens, isTaken },
-  'acl.tokens.agent_recovery': { reason: ownTokens, isTaken },
   'acl.tokens.config_file_service_registration': {
     reason: 'the agent registers the services of its files without a token',
     isTaken,
   },
   'acl.tokens.managed_service_provider': { reason: enterprise },
   'acl.tokens.replication': { reason: wan, isTaken },
-  acl_agent_master_token: { reason: ownTokens, isTaken },
   acl_datacenter: {
     reason: legacyAcl,
     next: 'Write {"acl": {"enabled": true}}, then remove it',
@@ -92,11 +89,6 @@ export const consulFeatureKeys: Readonly<Record<string, ConsulKey>> = {
   primary_gateways: { reason: mesh },
   primary_gateways_interval: { reason: mesh, isTaken },
   read_replica: { value: false, reason: enterprise },
-  recursors: {
-    reason:
-      'svcd answers for its own domain and its zone files only, and does not forward other queries',
-    next: 'Configure your resolver to forward only that domain to svcd (docs/dns-forwarding.md), then remove it',
-  },
   retry_join_wan: { reason: wan },
   'rpc.enable_streaming': { value: 'any', reason: 'blocking queries work without it' },
   segment: { reason: enterprise },

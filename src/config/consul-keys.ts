@@ -18,12 +18,15 @@ export const consulKeys: Readonly<Record<string, ConsulKey>> = {
 
 /** Consul's other names for options. */
 export const consulSynonyms: Readonly<Record<string, OptionName>> = {
+  'acl.tokens.agent_master': 'acl.tokens.agentRecovery',
   'acl.tokens.master': 'acl.tokens.initialManagement',
+  acl_agent_master_token: 'acl.tokens.agentRecovery',
   acl_agent_token: 'acl.tokens.agent',
   acl_default_policy: 'acl.defaultPolicy',
   acl_master_token: 'acl.tokens.initialManagement',
   acl_token: 'acl.tokens.default',
   start_join: 'retryJoin',
+  ui: 'ui',
   // Before Consul 1.12, and the same for all its ports since then.
   cert_file: 'https.certFile',
   key_file: 'https.keyFile',
@@ -82,7 +85,6 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   protocol: { key: 'protocol', kind: 'integer' },
   'raft-protocol': { key: 'raft_protocol', kind: 'integer' },
   'read-replica': { key: 'read_replica', kind: 'switch' },
-  recursor: { key: 'recursors', kind: 'text' },
   rejoin: { key: 'rejoin_after_leave', kind: 'switch' },
   'retry-interval': { key: 'retry_interval', kind: 'text' },
   'retry-interval-wan': { key: 'retry_interval_wan', kind: 'text' },
@@ -97,7 +99,6 @@ export const consulFlags: Readonly<Record<string, ConsulFlag>> = {
   'serf-wan-bind': { key: 'serf_wan', kind: 'text' },
   'serf-wan-port': { key: 'ports.serf_wan', kind: 'integer' },
   syslog: { key: 'enable_syslog', kind: 'switch' },
-  ui: { key: 'ui', kind: 'switch' },
   'ui-content-path': { key: 'ui_content_path', kind: 'text' },
   'ui-dir': { key: 'ui_dir', kind: 'text' },
 }

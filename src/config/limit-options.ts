@@ -122,7 +122,7 @@ export const limitOptions = {
     flag: 'dns-tcp-max-clients',
     file: 'dns_config.tcp_max_clients',
     description:
-      'How many connections for DNS over TCP may be open at a time. A connection beyond that replaces the one that has been idle longest.',
+      'How many connections for DNS over TCP, TLS and HTTPS may be open at a time. A connection beyond that replaces the one that has been idle longest.',
   },
   'dns.tcpMaxClientsPerAddress': {
     ...connections,
@@ -131,7 +131,7 @@ export const limitOptions = {
     flag: 'dns-tcp-max-per-address',
     file: 'dns_config.tcp_max_clients_per_address',
     description:
-      'How many connections for DNS over TCP one client address may have open. With more, the agent closes the one that has been idle longest. 0 means no limit. A number that you set also applies to clients on this machine.',
+      'How many connections for DNS over TCP, TLS and HTTPS one client address may have open. With more, the agent closes the one that has been idle longest. 0 means no limit. A number that you set also applies to clients on this machine.',
     example: '500',
     defaultText: '128, but no limit for clients on this machine',
   },
@@ -140,7 +140,8 @@ export const limitOptions = {
     default: 10,
     flag: 'dns-tcp-idle-timeout',
     file: 'dns_config.tcp_idle_timeout',
-    description: 'How long a connection for DNS over TCP may stay open without a query.',
+    description:
+      'How long a connection for DNS over TCP, TLS or HTTPS may stay open without a query.',
   },
   'dns.tcpIoTimeoutSeconds': {
     ...timeout,
@@ -148,6 +149,6 @@ export const limitOptions = {
     flag: 'dns-tcp-io-timeout',
     file: 'dns_config.tcp_io_timeout',
     description:
-      'How long a client may take to finish a query over TCP once it has sent a part of it.',
+      'How long a client may take to finish a query over TCP or TLS once it has sent a part of it, and to finish a TLS handshake for DNS.',
   },
 } as const satisfies Record<string, OptionRow>

@@ -126,8 +126,8 @@ svcd translates these settings of Consul:
 
 - \`bootstrap\` means \`bootstrap_expect\` 1.
 - \`start_join\` and \`-join\` mean \`retry_join\`.
-- \`acl.tokens.master\`, \`acl_master_token\`, \`acl_token\`, \`acl_agent_token\` and \`acl_default_policy\` mean the keys of
-  Consul 1.11 and later.
+- \`acl.tokens.master\`, \`acl.tokens.agent_master\`, \`acl_master_token\`, \`acl_agent_master_token\`, \`acl_token\`,
+  \`acl_agent_token\` and \`acl_default_policy\` mean the keys of Consul 1.11 and later.
 - If an address in \`retry_join\` has the port of Consul's gossip protocol (8301, or \`ports.serf_lan\`), svcd connects to
   the server port instead.
 

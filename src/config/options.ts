@@ -3,10 +3,13 @@ import { agentOptions } from './agent-options.ts'
 import { auditOptions } from './audit-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
+import { dnsTlsOptions } from './dns-tls-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
+import { recursionOptions } from './recursion-options.ts'
 import type { OptionRow } from './option-row.ts'
+import { uiOptions } from './ui-options.ts'
 
 /**
  * Every option of an agent, by its place in {@link Config}. Flags, environment variables, config
@@ -17,7 +20,10 @@ export const options = {
   ...checkOptions,
   ...networkOptions,
   ...httpsOptions,
+  ...uiOptions,
   ...dnsOptions,
+  ...dnsTlsOptions,
+  ...recursionOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

@@ -35,14 +35,6 @@ export const settledKeys: Readonly<Record<string, ConsulKey>> = {
       'every server answers DNS from its own copy of the catalog, and shortens TTLs when that copy is old',
     isTaken: true,
   },
-  'dns_config.recursor_strategy': {
-    reason: 'svcd does not forward queries to other DNS servers',
-    isTaken: true,
-  },
-  'dns_config.recursor_timeout': {
-    reason: 'svcd does not forward queries to other DNS servers',
-    isTaken: true,
-  },
   'dns_config.prefer_namespace': { value: false, reason: 'svcd has no namespaces' },
   'limits.rpc_rate': {
     value: -1,

@@ -51,6 +51,9 @@ export const roleShape = object({ ...grants, ...ofReads, ID: text, Name: text, D
 /** PUT agent/token/:type. */
 export const agentTokenShape = object({ Token: text })
 
+/** POST internal/acl/authorize. */
+export const authorizeShape = listOf(object({ Resource: text, Access: text, Segment: text }))
+
 export type TokenBody = Shape<typeof tokenShape>
 export type PolicyBody = Shape<typeof policyShape>
 export type RoleBody = Shape<typeof roleShape>

@@ -46,14 +46,10 @@ export function answer(
   options: AnswerOptions,
 ): Message {
   const { name, type } = question
-  const sections = isRefused(question)
-    ? undefined
-    : resolve({ view, zone, ...options }, name, type, [nameKey(name)])
-  return {
-    question,
-    truncated: false,
-    ...(sections ?? { rcode: rcode.REFUSED, authoritative: false, ...noSections }),
-  }
+  const refused = { rcode: rcode.REFUSED, authoritative: false, ...noSections }
+  if (isRefused(question)) return { question, truncated: false, ...refused }
+  const sections = resolve({ view, zone, ...options }, name, type, [nameKey(name)])
+  return { question, truncated: false, ...(sections ?? { ...refused, outside: name }) }
 }
 
 /** Whether one of the zones contains the name, so that its answer depends on the registry's state. */
@@ -152,8 +148,9 @@ function followAlias(
     return alone
   }
   const end = resolve(scope, target, type, [...seen, key])
+  if (end === undefined) return { ...alone, outside: target }
   // The resolver finds a referral below an alias when it queries the target.
-  if (end === undefined || !end.authoritative) return alone
+  if (!end.authoritative) return alone
   return { ...end, answer: [...links, ...end.answer] }
 }
 

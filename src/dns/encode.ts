@@ -6,7 +6,7 @@ import type { Edns, Message } from './message.ts'
 import type { RecordData, ResourceRecord } from './record.ts'
 
 export const headerBytes = 12
-const extendedErrorOption = 15
+export const extendedErrorOption = 15
 
 /** A message in wire form, and where its records lie. */
 export interface Encoded {

@@ -29,6 +29,8 @@ export interface Message {
   readonly answer: readonly ResourceRecord[]
   readonly authority: readonly ResourceRecord[]
   readonly additional: readonly ResourceRecord[]
+  /** The name that other servers know: the one in question, or that which the answer is an alias of. */
+  readonly outside?: Name | undefined
   /** How many of the first records of the last RRset of the answer stay in front; default none. */
   readonly leading?: number | undefined
   /** Undefined if the query had no OPT record; the answer then has none either. */
@@ -36,4 +38,10 @@ export interface Message {
 }
 
 /** INFO-CODEs of RFC 8914 that svcd sends. */
-export const extendedError = { staleAnswer: 3, notReady: 14, prohibited: 18 } as const
+export const extendedError = {
+  staleAnswer: 3,
+  notReady: 14,
+  prohibited: 18,
+  noReachableAuthority: 22,
+  networkError: 23,
+} as const

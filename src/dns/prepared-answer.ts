@@ -5,6 +5,7 @@ import { fitTo } from './fit.ts'
 import { foldOctet } from './query-scan.ts'
 import { recordType } from './record.ts'
 import type { Message } from './message.ts'
+import type { Name } from './name.ts'
 
 /**
  * Which records of the ring an answer starts with.
@@ -30,6 +31,8 @@ export class PreparedAnswer {
   readonly questionEnd: number
   readonly rcode: number
   readonly truncated: boolean
+  /** The name that other servers know; see {@link Message}. */
+  readonly outside: Name | undefined
   /** The offset of the serial of the registry's SOA; 0 if there is none. */
   readonly serialAt: number
   /** Grows with each answer; the next version of the answer continues with it. */
@@ -75,6 +78,7 @@ export class PreparedAnswer {
     this.questionEnd = questionEnd
     this.rcode = message.rcode
     this.truncated = fitted.truncated
+    this.outside = message.outside
     this.serialAt = serialAt
     if (fitted.truncated && !marksCut && isUseful(fitted)) clearTruncated(bytes)
     this.#policy = policy

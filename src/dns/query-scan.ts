@@ -52,6 +52,16 @@ export function variantBytesMax(variant: number): number {
   return index === 0 ? 512 : (sizeClasses[index - 1] ?? 512)
 }
 
+/** Whether the query had OPT. */
+export function variantHasEdns(variant: number): boolean {
+  return variant !== 0 && variant !== tcpVariant * 2
+}
+
+/** Whether it asked for the records of DNSSEC. */
+export function variantDnssecOk(variant: number): boolean {
+  return (variant & 1) !== 0
+}
+
 const headerBytes = 12
 const nameBytesMax = 255
 

@@ -8,7 +8,7 @@ import type { Rcode } from './record.ts'
 import type { Tsig } from './tsig.ts'
 
 /** The UDP size that this server advertises in OPT: no path fragments it. */
-const ownUdpBytes = 1232
+export const ownUdpBytes = 1232
 
 /** The part of a parsed query that its refusal needs. */
 interface Refused {

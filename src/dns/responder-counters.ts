@@ -17,6 +17,12 @@ interface Counted {
   readonly truncated: boolean
 }
 
+/** Where the type of a question is counted. */
+function placeOf(packet: Uint8Array, questionEnd: number): number {
+  const high = packet[questionEnd - 4] ?? 0
+  return high === 0 ? (typePlaces[packet[questionEnd - 3] ?? 0] ?? 0) : otherPlace
+}
+
 /** Counts the queries and answers of a responder. */
 export class ResponderCounters {
   queries = 0
@@ -27,6 +33,10 @@ export class ResponderCounters {
   truncated = 0
   /** Queries answered with SERVFAIL because of an internal error. */
   failures = 0
+  /** Answers from the cache of outside names, and queries passed on to upstream servers. */
+  outsideHits = 0
+  outsideStale = 0
+  outsideMisses = 0
   /** Answers by the lower four bits of their rcode. */
   readonly rcodes: number[] = Array.from({ length: 16 }, () => 0)
   /** Answers by type, at the places of {@link countedTypes}. */
@@ -36,9 +46,16 @@ export class ResponderCounters {
   count({ rcode, truncated }: Counted, packet: Uint8Array, questionEnd: number): void {
     this.countRcode(rcode)
     if (truncated) this.truncated++
-    const high = packet[questionEnd - 4] ?? 0
-    const place = high === 0 ? (typePlaces[packet[questionEnd - 3] ?? 0] ?? 0) : otherPlace
+    const place = placeOf(packet, questionEnd)
     this.types[place] = (this.types[place] ?? 0) + 1
+  }
+
+  /** Takes back an answer that was counted but not sent. */
+  takeBack({ rcode, truncated }: Counted, packet: Uint8Array, questionEnd: number): void {
+    this.rcodes[rcode & 0x0f] = (this.rcodes[rcode & 0x0f] ?? 0) - 1
+    if (truncated) this.truncated--
+    const place = placeOf(packet, questionEnd)
+    this.types[place] = (this.types[place] ?? 0) - 1
   }
 
   countRcode(rcode: number): void {

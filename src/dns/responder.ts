@@ -12,6 +12,7 @@ import { RecordingView, dependencesHold } from './recording-view.ts'
 import { ResponderCounters } from './responder-counters.ts'
 import { WireCache } from './wire-cache.ts'
 import type { Message } from './message.ts'
+import type { Name } from './name.ts'
 import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Transport } from './query-scan.ts'
 import type { FamilyCounters, OtherFamily, Snapshot } from './recording-view.ts'
@@ -70,8 +71,11 @@ export const udpQueryBytesMax = 4096
  * Synchronous, without sockets, clock or randomness of its own; not to be shared between threads.
  */
 export class Responder {
-  readonly counters = new ResponderCounters()
+  /** Who shares a responder between transports puts the counters of each before its queries. */
+  counters = new ResponderCounters()
   readonly cache: WireCache
+  /** Of the newest answer: the name that other servers know, if svcd does not have all of it. */
+  outside: Name | undefined
   readonly #options: ResponderOptions
   readonly #scan: QueryScan
   readonly #negatives = new NegativeAnswers()
@@ -91,6 +95,7 @@ export class Responder {
   /** The answer to one packet; undefined if none is to be sent. Throws only on a broken invariant. */
   respond(packet: Uint8Array, asker: Asker): Buffer | undefined {
     const answer = this.#answerTo(packet, asker)
+    this.outside = answer instanceof PreparedAnswer ? answer.outside : undefined
     if (answer instanceof PreparedAnswer) return answer.render(packet, asker)
     if (answer instanceof NegativeAnswer) return answer.render(packet, this.#scan.questionEnd)
     return answer
@@ -102,6 +107,7 @@ export class Responder {
    */
   respondInto(packet: Uint8Array, asker: Asker, out: Uint8Array, at: number): number {
     const answer = this.#answerTo(packet, asker)
+    this.outside = answer instanceof PreparedAnswer ? answer.outside : undefined
     if (answer instanceof PreparedAnswer) return answer.renderInto(packet, asker, out, at)
     if (answer instanceof NegativeAnswer) {
       return answer.renderInto(packet, this.#scan.questionEnd, out, at)
@@ -139,6 +145,7 @@ export class Responder {
     this.counters.queries++
     this.counters.hits++
     this.counters.count(entry.prepared, packet, this.#scan.questionEnd)
+    this.outside = entry.prepared.outside
     return entry.prepared
   }
 

@@ -1,4 +1,5 @@
 import { rcode } from './record.ts'
+import type { Name } from './name.ts'
 import type { Rcode, ResourceRecord } from './record.ts'
 
 /** The sections found for a name and type. */
@@ -8,6 +9,8 @@ export interface Sections {
   readonly answer: readonly ResourceRecord[]
   readonly authority: readonly ResourceRecord[]
   readonly additional: readonly ResourceRecord[]
+  /** The target of the last alias, if no zone here contains it. */
+  readonly outside?: Name | undefined
   /** How many of the first records of the last RRset stay in front; default none. */
   readonly leading?: number | undefined
 }

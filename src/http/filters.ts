@@ -122,6 +122,22 @@ export const instanceFields: Fields = {
   Service: object(serviceFields),
 }
 
+/** Rows of connect/intentions. */
+export const intentionFields: Fields = {
+  Action: text,
+  DefaultAddr: text,
+  DefaultPort: number,
+  Description: text,
+  DestinationNS: text,
+  DestinationName: text,
+  ID: text,
+  Meta: textMap,
+  Precedence: number,
+  SourceNS: text,
+  SourceName: text,
+  SourceType: text,
+}
+
 /** Rows of agent/members. */
 export const memberFields: Fields = {
   Addr: text,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { AnyMetric, Labels } from '../base/metric.ts'
+import type { History } from '../ports/history.ts'
 import type { RenderCounts } from './renderer.ts'
 
 /** The labels of a request: method and status, never the path, which a client can make up. */
@@ -48,15 +49,20 @@ export interface Exposition {
   close(): void
 }
 
-/** Counts the requests to `app`. `open` is called at the first scrape, because most agents never see one. */
-export function measure(
-  app: FastifyInstance,
-  figures: () => readonly AnyMetric[],
-  open: () => Promise<Exposition>,
-): Measured {
+interface MeasureParts {
+  readonly app: FastifyInstance
+  readonly figures: () => readonly AnyMetric[]
+  /** Called at the first scrape, because most agents never see one. */
+  readonly open: () => Promise<Exposition>
+  readonly history: Pick<History, 'countRequest'>
+}
+
+/** Counts the requests to an app. */
+export function measure({ app, figures, open, history }: MeasureParts): Measured {
   const requests = new RequestCounts()
   app.addHook('onResponse', (request, reply, done) => {
     requests.count(request.method, reply.statusCode)
+    history.countRequest(reply.statusCode)
     done()
   })
   const metrics = (): readonly AnyMetric[] => [...figures(), requests.metric()]

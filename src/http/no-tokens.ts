@@ -9,5 +9,6 @@ export const noTokens: Tokens & Explanations = Object.freeze({
   requester: () => anybody,
   isSecret: () => false,
   explain: () => undefined,
+  rulesOf: () => undefined,
   onChange: () => () => {},
 })

@@ -70,3 +70,12 @@ export const listQuery: QueryDocs = { ...filter, ...nodeMeta, ...readQuery }
 
 /** Streams of such reads. */
 export const watchQuery: QueryDocs = { ...index, ...consistency, ...filter }
+
+/** Streams of lists whose rows have a key. */
+export const deltas: QueryDocs = {
+  deltas: {
+    ...flag,
+    description:
+      'After the first event, send only the rows that changed, and the keys of those that were removed',
+  },
+}

@@ -21,8 +21,11 @@ export interface Indexed {
 export interface Question<Reader extends Indexed> {
   readonly state: FamilyReads<Reader>
   readonly subject: string
-  /** The rows that `viewer` sees. */
-  answer(reader: Reader, viewer: Viewer): Answer
+  /**
+   * The rows that `viewer` sees. `since`: the version of the state, taken before the read began, for questions that
+   * keep rows between reads.
+   */
+  answer(reader: Reader, viewer: Viewer, since?: number): Answer
   /** The index of the answer, if it is not that of the subject. */
   index?(reader: Reader): number
   /** Of an answer that is not JSON, its Content-Type among them. */
@@ -208,7 +211,7 @@ function mustWait(reader: Indexed, index: number, above: number): boolean {
 }
 
 /** Never 0: clients take 0 for "no index" and would spin. */
-function indexOf<Reader extends Indexed>(
+export function indexOf<Reader extends Indexed>(
   reader: Reader,
   question: Question<Reader>,
   caller: Caller,
@@ -219,15 +222,17 @@ function indexOf<Reader extends Indexed>(
   return Math.max(1, question.index?.(reader) ?? reader.indexOf(question.subject))
 }
 
-function answerOf<Reader extends Indexed>(
+/** Of a thing that the viewer may not read, the answer is that there is none. */
+export function answerOf<Reader extends Indexed>(
   reader: Reader,
   question: Question<Reader>,
   viewer: Viewer,
+  since?: number,
 ): Answer {
   const { about } = question
   return about !== undefined && isHidden(question, viewer.caller)
     ? about.missing
-    : question.answer(reader, viewer)
+    : question.answer(reader, viewer, since)
 }
 
 /** Whether the caller may not know that there is what the question is about. */

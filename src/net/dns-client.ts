@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { connect, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import { Packet } from 'dns2'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { hostPort } from '../base/host-port.ts'
 import { octetsToUtf8, utf8ToOctets } from '../dns/name.ts'
 import { formatType, parseType, rcode, recordType } from '../dns/record.ts'
+import { exchange } from './dns-exchange.ts'
 import type { Resource } from 'dns2'
+import type { DnsTrust, StreamKind } from './dns-exchange.ts'
 
 /** A record as a zone file writes it. */
 export interface DnsRecord {
@@ -32,12 +34,15 @@ export interface DnsReply {
   readonly udpBytes: number | undefined
   /** Length of the message in octets. */
   readonly bytes: number
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: 'udp' | StreamKind
 }
 
 export interface AskOptions {
   /** Query over TCP immediately; otherwise only if the UDP answer was truncated. */
   readonly tcp?: boolean | undefined
+  /** Query over TLS or HTTPS instead. */
+  readonly encrypted?: 'tls' | 'https' | undefined
+  readonly trust?: DnsTrust | undefined
   /** How long to wait for each of the attempts. */
   readonly timeoutMs?: number | undefined
   /** UDP packets to send before giving up. */
@@ -62,19 +67,32 @@ export async function ask(
   server: DnsServerAddress,
   name: string,
   type: string,
-  { tcp = false, timeoutMs = 2000, attempts = 2 }: AskOptions = {},
+  { tcp = false, encrypted, trust, timeoutMs = 2000, attempts = 2 }: AskOptions = {},
 ): Promise<DnsReply> {
   const query = buildQuery(name, type)
   const address = hostPort(server.address, server.port)
   try {
+    if (encrypted !== undefined) {
+      return await askStream(encrypted, server, query, timeoutMs, trust)
+    }
     if (!tcp) {
       const reply = await askUdp(server, query, timeoutMs, attempts)
       if (!reply.flags.includes('tc')) return reply
     }
-    return await askTcp(server, query, timeoutMs)
+    return await askStream('tcp', server, query, timeoutMs)
   } catch (error) {
     throw svcdError('dns-unreachable', { address, reason: reasonOf(error) }, error)
   }
+}
+
+/** Asks a responder in this process, without a socket. Undefined: it sends no answer. */
+export function askDirectly(
+  respond: (query: Buffer) => Uint8Array | undefined,
+  name: string,
+  type: string,
+): DnsReply | undefined {
+  const bytes = respond(buildQuery(name, type))
+  return bytes === undefined ? undefined : decodeReply(Buffer.from(bytes), 'tcp')
 }
 
 function buildQuery(name: string, type: string): Buffer {
@@ -133,34 +151,17 @@ async function askUdp(
   }
 }
 
-async function askTcp(
-  { address, port }: DnsServerAddress,
+async function askStream(
+  kind: StreamKind,
+  server: DnsServerAddress,
   query: Buffer,
   timeoutMs: number,
+  trust?: DnsTrust,
 ): Promise<DnsReply> {
-  const socket = connect({ host: address, port })
-  const timer = setTimeout(
-    () => socket.destroy(new Error(`no answer over TCP within ${timeoutMs} ms`)),
-    timeoutMs,
-  )
-  try {
-    const length = Buffer.alloc(2)
-    length.writeUInt16BE(query.length)
-    socket.write(Buffer.concat([length, query]))
-    let received = Buffer.alloc(0)
-    for await (const chunk of socket) {
-      received = Buffer.concat([received, chunk as Buffer])
-      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) continue
-      const bytes = received.subarray(2, 2 + received.readUInt16BE(0))
-      const reply = maybeReply(query, bytes, 'tcp')
-      if (reply === undefined) throw new Error('the server answered a different query')
-      return reply
-    }
-    throw new Error('the server closed the connection without an answer')
-  } finally {
-    clearTimeout(timer)
-    socket.destroy()
-  }
+  const bytes = await exchange(kind, server, query, timeoutMs, trust)
+  const reply = maybeReply(query, bytes, kind)
+  if (reply === undefined) throw new Error('the server answered a different query')
+  return reply
 }
 
 /** The reply in `bytes`; undefined when it does not answer `query` (RFC 5452 §9.1). */

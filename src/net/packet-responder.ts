@@ -5,22 +5,36 @@ export interface PacketAsker {
   readonly client: string
   /** The octets of the largest UDP answer that reaches it unfragmented. */
   readonly pathBytesMax: number
+  /** Whether queries of the client for outside names are passed on to upstream servers. */
+  readonly mayRecurse?: boolean
 }
 
 /** Answers one packet, and throws only on a broken invariant. `dns/responder.ts` is one. */
 export interface PacketResponder {
-  /** The answer in a buffer of its own; undefined: send nothing. */
-  respond(packet: Uint8Array, asker: PacketAsker): Buffer | undefined
+  /** The answer in a buffer of its own, now or later; undefined: send nothing. */
+  respond(packet: Uint8Array, asker: PacketAsker): Buffer | Promise<Buffer | undefined> | undefined
   /** As {@link respond}, but only from the cache; undefined: it is not there, or there is none. */
   hit(packet: Uint8Array, asker: PacketAsker): Buffer | undefined
 }
 
+/** In place of the length of an answer. */
+export const passedOn = -1
+
 /** The same for answers that are written where they are sent from. */
 export interface PacketWriter {
-  /** Writes the answer to `out` from `at` on and returns its length; 0: send nothing. */
+  /**
+   * Writes the answer to `out` from `at` on and returns its length; 0: send nothing; {@link passedOn}:
+   * another thread will answer.
+   */
   respondInto(packet: Uint8Array, asker: PacketAsker, out: Uint8Array, at: number): number
   /** As {@link respondInto}, but only from the cache; 0: it is not there, or there is none. */
   hitInto(packet: Uint8Array, asker: PacketAsker, out: Uint8Array, at: number): number
+}
+
+/** Answers the messages of a stream, which has the time to wait for a miss. */
+export interface StreamResponder extends Pick<PacketWriter, 'respondInto'> {
+  /** The answer to the query that `respondInto` has just passed on. Absent: it passes none on. */
+  readonly later?: (() => Promise<Uint8Array>) | undefined
 }
 
 export interface UdpCounters {

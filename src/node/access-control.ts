@@ -28,7 +28,13 @@ export class AccessControl implements AgentTokens {
     const { acl, datacenter, nodeName } = config
     const state = families.of(aclFamily)
     this.#acl = acl
-    this.tokens = new TokenBook(this.#options(), { state, datacenter, clock, logger })
+    this.tokens = new TokenBook(this.#options(), {
+      state,
+      datacenter,
+      nodeName,
+      clock,
+      logger,
+    })
     const actor = `agent ${nodeName}`
     const wallMs = (): number => clock.wallMs()
     this.#initial = new InitialToken({ state, writes, wallMs, actor, logger })
@@ -71,7 +77,12 @@ export class AccessControl implements AgentTokens {
 
   #options(): TokenOptions {
     const { enabled: isEnabled, defaultPolicy } = this.#acl
-    return { isEnabled, defaultPolicy, defaultSecret: this.#secretOf('default') }
+    return {
+      isEnabled,
+      defaultPolicy,
+      defaultSecret: this.#secretOf('default'),
+      recoverySecret: this.#secretOf('agentRecovery'),
+    }
   }
 
   #secretOf(type: AgentTokenType): string | undefined {

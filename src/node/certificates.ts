@@ -4,10 +4,12 @@ import { expiryFinding } from '../base/expiry.ts'
 import type { CertificateExpiry } from '../base/expiry.ts'
 import type { Logger } from '../base/log.ts'
 import type { Config } from '../config/options.ts'
+import type { StreamCertificate } from '../net/tcp/stream-port.ts'
 import type { PeerTls } from '../peers/tls.ts'
 import {
   hasName,
   readCheckTls,
+  readDnsTls,
   readHttpsTls,
   readPeerTls,
   validityOf,
@@ -17,6 +19,7 @@ import type { HttpsTexts } from '../process/pem-files.ts'
 /** Who uses the files, once its port is open. */
 export interface CertificateUsers {
   https?: (texts: HttpsTexts) => void
+  dns?: (certificate: StreamCertificate) => void
   peers?: (tls: PeerTls) => void
 }
 
@@ -30,7 +33,7 @@ export interface CertificateReport {
 
 export type CertificateConfig = Pick<
   Config,
-  'https' | 'peerTls' | 'checks' | 'datacenter' | 'domain'
+  'https' | 'dnsTls' | 'peerTls' | 'checks' | 'datacenter' | 'domain'
 >
 
 const dayMs = 86_400_000
@@ -47,6 +50,7 @@ export class NodeCertificates {
   readonly #clock: Pick<Clock, 'wallMs'>
   readonly #timer: NodeJS.Timeout
   #https: HttpsTexts | undefined
+  #dns: StreamCertificate | undefined
   #peers: PeerTls | undefined
 
   constructor(config: CertificateConfig, logger: Logger, clock: Pick<Clock, 'wallMs'>) {
@@ -54,6 +58,7 @@ export class NodeCertificates {
     this.#logger = logger
     this.#clock = clock
     this.#https = readHttpsTls(config.https)
+    this.#dns = readDnsTls(config.dnsTls)
     this.#peers = peerTlsOf(config)
     if (this.#peers !== undefined) logRules(this.#peers, logger)
     this.#logExpiries()
@@ -71,6 +76,7 @@ export class NodeCertificates {
     const texts = [
       ['https', this.#https?.cert],
       ['https-ca', this.#https?.ca],
+      ['dns', this.#dns?.cert],
       ['peer', this.#peers?.cert],
       ['peer-ca', this.#peers?.ca],
       ['check', checks?.cert],
@@ -88,6 +94,10 @@ export class NodeCertificates {
     return this.#https
   }
 
+  get dns(): StreamCertificate | undefined {
+    return this.#dns
+  }
+
   get peers(): PeerTls | undefined {
     return this.#peers
   }
@@ -97,7 +107,7 @@ export class NodeCertificates {
    * of which only the mode of TLS between servers is taken.
    */
   reload(changed?: CertificateConfig): CertificateReport {
-    const { https, peerTls } = this.#config
+    const { https, dnsTls, peerTls } = this.#config
     const { mode, verifyServerRole } = (changed ?? this.#config).peerTls
     const reports = [
       this.#again('HTTPS', () => {
@@ -106,6 +116,14 @@ export class NodeCertificates {
         this.#refuseInvalid(read.cert, '-https-cert-file')
         this.users.https?.(read)
         this.#https = read
+        return true
+      }),
+      this.#again('DNS', () => {
+        const read = readDnsTls(dnsTls)
+        if (read === undefined || isSame(read, this.#dns)) return false
+        this.#refuseInvalid(read.cert, '-dns-cert-file')
+        this.users.dns?.(read)
+        this.#dns = read
         return true
       }),
       this.#again('connections between servers', () => {

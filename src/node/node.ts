@@ -46,6 +46,8 @@ export interface RunningNode {
   readonly http: readonly BoundAddress[]
   readonly https: readonly BoundAddress[]
   readonly dns: readonly BoundAddress[]
+  readonly dnsTls: readonly BoundAddress[]
+  readonly dnsHttps: readonly BoundAddress[]
   /**
    * Reads definition files, zone files and certificates again. Faulty ones are left out, and their
    * served versions stay.
@@ -156,8 +158,7 @@ async function start(given: Start): Promise<RunningNode> {
   const identity = identityOf(config, nodeId, replica.serverPort)
   const statePath = join(directory.path, 'state.db')
   const onSuspicion = (reason: string): void => replica.suspect(reason)
-  const state = new StateReader(statePath, onSuspicion)
-  stops.parts.push(() => state.close())
+  const state = stateReader(statePath, onSuspicion, stops)
   const sliced = slicedReads(statePath, onSuspicion, stops)
   const { plan } = connections
   const onAgent = { config, plan, identity, directory: directory.path, replica, state, versions }
@@ -170,7 +171,7 @@ async function start(given: Start): Promise<RunningNode> {
   const reads = { state, sliced, versions, waiters, damage: () => replica.status?.damage }
   access = openAccess(reads, replica, nodeId, given)
   const onDns = { config, logger, statePath, versions, mode, gate: connections.dns, access }
-  const onFault = { onSuspicion, onDeath, stops: stops.parts }
+  const onFault = { onSuspicion, onDeath, certificates, clock, stops: stops.parts }
   const { dns, setZone } = await serveDns({ ...onDns, ...onFault, directory: directory.path })
   stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...dnsHeaps(dns)]))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
@@ -178,17 +179,26 @@ async function start(given: Start): Promise<RunningNode> {
   const reopenAudit = (): void => replica.reopenAudit()
   const onReload = { config, reread, agent, certificates, setAcl, setZone, reopenAudit, logger }
   const reload = service.around(reloading(onReload))
-  const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload }
+  const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload, clock }
   const { backend, left } = portsOf({
     ...onAgent,
     ...parts,
+    stops: stops.parts,
     connections: () => connectionFigures(connections, replica.connections),
     certificates: () => certificates.expiries,
   })
   const gate = connections.http
-  const inHttp = { config, backend, replica, access, certificates, gate, lines, logger, clock }
+  const inHttp = { config, backend, dns, replica, access, certificates, gate, lines, logger, clock }
   const served = await serveHttp({ ...inHttp, directory: directory.path, stops: stops.parts })
-  return { ...served, dns: dns?.endpoints ?? [], reload, left, stop: () => stopAll(stops) }
+  return { ...served, ...dnsEndpoints(dns), reload, left, stop: () => stopAll(stops) }
+}
+
+function dnsEndpoints(
+  dns: DnsService | undefined,
+): Pick<RunningNode, 'dns' | 'dnsTls' | 'dnsHttps'> {
+  if (dns === undefined) return { dns: [], dnsTls: [], dnsHttps: [] }
+  const { endpoints, encrypted } = dns
+  return { dns: endpoints, dnsTls: encrypted.tls, dnsHttps: encrypted.https }
 }
 
 function dnsHeaps(dns: DnsService | undefined): readonly number[] {
@@ -222,6 +232,16 @@ class LeaderWatch {
     this.#leader = leader
     if (leader !== undefined) this.#onFound()
   }
+}
+
+function stateReader(
+  statePath: string,
+  onSuspicion: (reason: string) => void,
+  stops: Stops,
+): StateReader {
+  const state = new StateReader(statePath, onSuspicion)
+  stops.parts.push(() => state.close())
+  return state
 }
 
 function slicedReads(

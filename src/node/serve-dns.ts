@@ -1,15 +1,20 @@
+import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Config } from '../config/options.ts'
 import type { Zone } from '../dns/zone.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { dnsRightsOf } from '../resolver/dns-rights.ts'
+import { PeerNotices } from '../process/peer-notices.ts'
 import type { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
+import type { EncryptedDns } from '../resolver/streams.ts'
 import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
 import { zonesIn } from '../resolver/zones/zone-files.ts'
 import { loadZoneFiles } from '../resolver/zones/zone-loader.ts'
 import type { Versions } from '../state/machine/versions.ts'
 import type { AccessControl } from './access-control.ts'
+import type { NodeCertificates } from './certificates.ts'
+import { recursionOf } from './recursion.ts'
 import { dnsRights, followDnsRights } from './dns-access.ts'
 
 export interface DnsParts {
@@ -22,6 +27,8 @@ export interface DnsParts {
   readonly mode: DnsMode
   readonly gate: ConnectionGate
   readonly access: AccessControl
+  readonly certificates: NodeCertificates
+  readonly clock: Clock
   readonly onSuspicion: (reason: string) => void
   readonly onDeath: (error: Error) => void
   /** What to call at the stop is added here. */
@@ -43,6 +50,7 @@ export async function serveDns(parts: DnsParts): Promise<ServedDns> {
   const first = dnsRights(onRights)
   const dns = await startDns(parts, await zone(), dnsRightsOf(first))
   stops.push(() => dns?.stop())
+  parts.certificates.users.dns = (certificate) => dns?.useCertificate(certificate)
   if (dns !== undefined) stops.push(await followDnsRights({ ...onRights, dns }, first))
   return { dns, setZone: async () => dns?.setZone(await zone()) }
 }
@@ -55,11 +63,30 @@ async function zoneFrom({ config, directory, logger }: DnsParts): Promise<Zone> 
   return zoneOf(config, zones)
 }
 
+/** Undefined: DNS over TLS and HTTPS is off. */
+function encryptedDns(parts: DnsParts): EncryptedDns | undefined {
+  const { config, certificates, logger, clock } = parts
+  const certificate = certificates.dns
+  if (certificate === undefined) return undefined
+  const notices = new PeerNotices(logger, clock)
+  return {
+    tlsPort: config.ports.dnsTls,
+    httpsPort: config.ports.dnsHttps,
+    certificate,
+    handshakeTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
+    onFault: (what, address, reason) => {
+      const text = `no ${what} connection with ${address}: ${reason}`
+      notices.warn(address, what, { address, reason }, text)
+    },
+  }
+}
+
 async function startDns(
-  { config, logger, statePath, versions, mode, gate, onSuspicion, onDeath }: DnsParts,
+  parts: DnsParts,
   zone: Zone,
   rights: ReturnType<typeof dnsRightsOf>,
 ): Promise<DnsService | undefined> {
+  const { config, logger, statePath, versions, mode, gate, onSuspicion, onDeath } = parts
   if (config.ports.dns < 0) return undefined
   return DnsService.start({
     answering: {
@@ -76,11 +103,13 @@ async function startDns(
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,
+    recursion: recursionOf(config),
     tcpGate: gate,
     tcpLimits: {
       idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,
       frameTimeoutMs: config.dns.tcpIoTimeoutSeconds * 1000,
     },
+    encrypted: encryptedDns(parts),
     logger,
     onSuspicion,
     onDeath,

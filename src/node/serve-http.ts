@@ -12,16 +12,21 @@ import type { LimitedLines } from '../process/limited-lines.ts'
 import { machineNames } from '../process/machine-names.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
 import type { Replica } from '../replica/replica.ts'
+import type { DnsService } from '../resolver/service.ts'
 import { nodeNames } from '../resolver/zones/node-names.ts'
 import type { AccessControl } from './access-control.ts'
 import { auditOf } from './auditing.ts'
 import { bootstrapResetFile } from './bootstrap-reset.ts'
 import type { NodeCertificates } from './certificates.ts'
 import { requestLimits } from './connections.ts'
+import { localDns } from './local-dns.ts'
+import { readUiFiles } from './ui-files.ts'
 
 export interface HttpParts {
   readonly config: Config
   readonly backend: Backend
+  /** Undefined: DNS is off. */
+  readonly dns: DnsService | undefined
   readonly replica: Replica
   readonly access: AccessControl
   readonly certificates: NodeCertificates
@@ -53,6 +58,8 @@ export async function serveHttp(parts: HttpParts): Promise<ServedHttp> {
     bootstrapReset: bootstrapResetFile(directory, logger),
     audit: auditOf(config, replica),
     limits: requestLimits(config),
+    dns: localDns(parts.dns),
+    site: config.ui ? () => readUiFiles() : undefined,
   })
   stops.push(() => api.close())
   return listen(api, parts)

@@ -1,5 +1,5 @@
 /** The tokens of the agent itself that can be set while it runs, in Consul's words. */
-export type AgentTokenType = 'agent' | 'default' | 'dns'
+export type AgentTokenType = 'agent' | 'agentRecovery' | 'default' | 'dns'
 
 /** The tokens of this agent. They are forgotten when it stops. */
 export interface AgentTokens {

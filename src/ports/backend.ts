@@ -3,6 +3,7 @@ import type { LocalAgent } from './agent.ts'
 import type { Cluster } from './cluster.ts'
 import type { Facts } from './facts.ts'
 import type { Freshness } from './freshness.ts'
+import type { History } from './history.ts'
 import type { Identity } from './identity.ts'
 import type { FollowedLog } from './log.ts'
 import type { Families, FamilyReads } from './reads.ts'
@@ -26,4 +27,5 @@ export interface Backend
   readonly identity: Identity
   readonly agent: LocalAgent
   readonly sessions: Sessions
+  readonly history: History
 }

@@ -61,19 +61,31 @@ export function readHttpsTls({
   caFile,
   verifyIncoming,
 }: PemFiles & { readonly verifyIncoming: boolean }): HttpsTexts | undefined {
-  if (certFile === undefined || keyFile === undefined) return undefined
-  const cert = readCertificate(certFile, '-https-cert-file')
-  const key = readKey(keyFile, '-https-key-file', cert)
+  const pair = readPair({ certFile, keyFile }, 'https')
+  if (pair === undefined) return undefined
   const isUsed = verifyIncoming && caFile !== undefined
-  return { cert, key, ca: isUsed ? readAuthority(caFile, '-https-ca-file') : undefined }
+  return { ...pair, ca: isUsed ? readAuthority(caFile, '-https-ca-file') : undefined }
+}
+
+/** What DNS over TLS and HTTPS shows; as {@link readHttpsTls}. */
+export function readDnsTls(files: PemFiles): Pick<PemTexts, 'cert' | 'key'> | undefined {
+  return readPair(files, 'dns')
+}
+
+/** A certificate and its key; `use` is part of their options. */
+function readPair(
+  { certFile, keyFile }: PemFiles,
+  use: 'check' | 'dns' | 'https',
+): Pick<PemTexts, 'cert' | 'key'> | undefined {
+  if (certFile === undefined || keyFile === undefined) return undefined
+  const cert = readCertificate(certFile, `-${use}-cert-file`)
+  return { cert, key: readKey(keyFile, `-${use}-key-file`, cert) }
 }
 
 /** What checks over TLS trust and show. Throws as {@link readPeerTls} does. */
 export function readCheckTls({ caFile, certFile, keyFile }: PemFiles): Partial<PemTexts> {
   const ca = caFile === undefined ? {} : { ca: readAuthority(caFile, '-check-ca-file') }
-  if (certFile === undefined || keyFile === undefined) return ca
-  const cert = readCertificate(certFile, '-check-cert-file')
-  return { ...ca, cert, key: readKey(keyFile, '-check-key-file', cert) }
+  return { ...ca, ...readPair({ certFile, keyFile }, 'check') }
 }
 
 /** What an agent with these options would refuse to start with; each group is read up to its first fault. */
@@ -81,8 +93,14 @@ export function pemFaults(
   peerTls: PemFiles,
   checks: PemFiles,
   https: Parameters<typeof readHttpsTls>[0],
+  dnsTls: PemFiles,
 ): readonly SvcdError[] {
-  const reads = [() => readPeerTls(peerTls), () => readCheckTls(checks), () => readHttpsTls(https)]
+  const reads = [
+    () => readPeerTls(peerTls),
+    () => readCheckTls(checks),
+    () => readHttpsTls(https),
+    () => readDnsTls(dnsTls),
+  ]
   return reads.flatMap((read) => {
     try {
       read()
@@ -110,7 +128,7 @@ function readKey(path: string, option: string, cert: string): string {
  * OpenSSL takes a file without certificates as an authority, and then trusts no certificate. It also takes a file
  * whose second certificate is cut off, and then trusts only the first.
  */
-function readAuthority(path: string, option: string): string {
+export function readAuthority(path: string, option: string): string {
   return readPem(path, option, certificatesIn)
 }
 

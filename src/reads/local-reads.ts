@@ -47,6 +47,10 @@ export class LocalReads implements Families {
         return sliced.run(family, steps)
       },
       version: () => versions.applied,
+      unchanged: (subject) => {
+        const slot = versions.slotOf(subject)
+        return (since) => versions.holds(slot, since)
+      },
       waitForChange: (subject, since, timeoutMs) => waiters.wait(name, subject, since, timeoutMs),
     }
   }

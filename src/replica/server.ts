@@ -398,6 +398,7 @@ export class ReplicaServer {
       catalog: this.#state.catalog,
       sessions: this.#state.sessions,
       tokens: this.#state.tokens,
+      autopilot: this.#state.autopilot,
       electionMs,
       termAt: (index) => raft.driver.raft.state.log.term(index),
       wallMs: clock.wallMs,

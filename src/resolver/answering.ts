@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { reasonOf } from '../base/errors.ts'
 import { openVersions } from '../state/families.ts'
 import { Responder } from '../dns/responder.ts'
+import { ResponderCounters } from '../dns/responder-counters.ts'
 import type { Zone } from '../dns/zone.ts'
 import { isSignOfDamage } from '../storage/state-check.ts'
 import { StateReader } from '../storage/state.ts'
-import type { PacketResponder, UdpCounters } from '../net/packet-responder.ts'
+import type { PacketResponder, StreamResponder, UdpCounters } from '../net/packet-responder.ts'
 import type { DnsCounters, SocketFigures } from './threads/counters.ts'
 import type { DnsAnswering } from './threads/messages.ts'
 import { SharedMode } from './threads/messages.ts'
@@ -101,7 +102,14 @@ export function openAnswerer(
 export function countedResponder(
   responder: Responder,
   counters: DnsCounters,
-  sockets: () => readonly UdpCounters[] = () => [],
+  {
+    sockets = () => [],
+    through = responder,
+  }: {
+    readonly sockets?: () => readonly UdpCounters[]
+    /** What answers with the help of the responder; the responder itself unless given. */
+    readonly through?: PacketResponder | undefined
+  } = {},
 ): PacketResponder {
   let isDue = false
   const publish = (): void => {
@@ -116,16 +124,53 @@ export function countedResponder(
   return {
     respond: (packet, asker) => {
       const beganMs = performance.now()
-      const answer = responder.respond(packet, asker)
+      const answer = through.respond(packet, asker)
       observe(beganMs)
       return answer
     },
     hit: (packet, asker) => {
       const beganMs = performance.now()
-      const answer = responder.hit(packet, asker)
+      const answer = through.hit(packet, asker)
       if (answer !== undefined) observe(beganMs)
       return answer
     },
+  }
+}
+
+/**
+ * The same for the streams of one transport, which share the responder and its cache with others. Only the
+ * first of them `ownsCache`: the cache is to be counted once.
+ */
+export function countedStream(
+  responder: Responder,
+  counters: DnsCounters,
+  {
+    ownsCache,
+    through = responder,
+  }: {
+    readonly ownsCache: boolean
+    /** What answers with the help of the responder; the responder itself unless given. */
+    readonly through?: StreamResponder | undefined
+  },
+): StreamResponder {
+  const own = new ResponderCounters()
+  const cache = ownsCache ? responder.cache : { size: 0, bytes: 0 }
+  let isDue = false
+  const publish = (): void => {
+    isDue = false
+    counters.publish(own, sumOf([]), cache)
+  }
+  return {
+    respondInto: (packet, asker, out, at) => {
+      const beganMs = performance.now()
+      responder.counters = own
+      const length = through.respondInto(packet, asker, out, at)
+      counters.observe(1, (performance.now() - beganMs) / 1000)
+      if (!isDue) setImmediate(publish)
+      isDue = true
+      return length
+    },
+    later: through.later,
   }
 }
 

@@ -1,6 +1,9 @@
 import type { AnyMetric, HistogramSeries, Labels, Metric, Sample } from '../base/metric.ts'
 import { countedTypes } from '../dns/responder-counters.ts'
+import { recursionMetrics } from './recursion/metrics.ts'
+import type { RecursionFigures } from './recursion/recursor-worker.ts'
 import { latencyBounds } from './threads/counters.ts'
+import type { StreamFigures } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
 
 interface Thread {
@@ -43,6 +46,25 @@ const counters: readonly Row[] = [
   ],
 ]
 
+/** With recursion only. */
+const outsideCounters: readonly Row[] = [
+  [
+    'outside_hits_total',
+    'DNS answers for names outside svcd from the cache.',
+    ({ outsideHits }) => outsideHits,
+  ],
+  [
+    'outside_stale_total',
+    'Expired DNS answers for names outside svcd from the cache.',
+    ({ outsideStale }) => outsideStale,
+  ],
+  [
+    'outside_misses_total',
+    'DNS queries for names outside svcd that were not in the cache.',
+    ({ outsideMisses }) => outsideMisses,
+  ],
+]
+
 const gauges: readonly Row[] = [
   ['cache_entries', 'Number of DNS answers in the cache.', ({ cacheEntries }) => cacheEntries],
   ['cache_bytes', 'Approximate memory of the DNS cache in bytes.', (each) => each.cacheBytes],
@@ -51,14 +73,19 @@ const gauges: readonly Row[] = [
 /** The metrics of all threads that answer DNS. */
 export function dnsMetrics({
   udp,
-  tcp,
+  streams,
+  recursion,
 }: {
   readonly udp: readonly DnsFigures[]
-  readonly tcp: DnsFigures
+  readonly streams: readonly StreamFigures[]
+  readonly recursion?: RecursionFigures | undefined
 }): readonly AnyMetric[] {
   const threads: Thread[] = [
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
-    { labels: { transport: 'tcp', thread: 'main' }, figures: tcp },
+    ...streams.map(({ transport, answers: figures }) => ({
+      labels: { transport, thread: 'main' },
+      figures,
+    })),
   ]
   const metricOf = (kind: Metric['kind'], [name, help, of]: Row): Metric => ({
     name: `svcd_dns_${name}`,
@@ -67,7 +94,9 @@ export function dnsMetrics({
     samples: threads.map(({ labels, figures }) => ({ labels, value: of(figures) })),
   })
   return [
-    ...counters.map((row) => metricOf('counter', row)),
+    ...[...counters, ...(recursion === undefined ? [] : outsideCounters)].map((row) => {
+      return metricOf('counter', row)
+    }),
     byPlace('answers_total', 'DNS answers, by response code.', threads, 'rcode', rcodesOf),
     byPlace('questions_total', 'DNS queries answered, by record type.', threads, 'type', typesOf),
     ...gauges.map((row) => metricOf('gauge', row)),
@@ -77,7 +106,61 @@ export function dnsMetrics({
       kind: 'histogram',
       series: threads.map(latencySeries),
     },
+    ...streamMetrics(streams),
+    ...recursionMetrics(recursion),
   ]
+}
+
+type StreamRow = readonly [
+  name: string,
+  kind: 'counter' | 'gauge',
+  help: string,
+  of: (figures: StreamFigures) => number,
+]
+
+const streamRows: readonly StreamRow[] = [
+  [
+    'connections_open',
+    'gauge',
+    'DNS connections that are open, by transport.',
+    ({ openConnections }) => openConnections,
+  ],
+  [
+    'connections_total',
+    'counter',
+    'DNS connections accepted, over TLS and HTTPS those with a complete handshake.',
+    ({ connections }) => connections.connections,
+  ],
+  [
+    'connections_resumed_total',
+    'counter',
+    'DNS connections that resumed a TLS session, which saves most of a handshake.',
+    ({ connections }) => connections.resumed,
+  ],
+  [
+    'connections_timed_out_total',
+    'counter',
+    'DNS connections closed because they were idle, or because the client was too slow.',
+    ({ connections }) => connections.timeouts,
+  ],
+  [
+    'connection_errors_total',
+    'counter',
+    'DNS connections closed because of what the client sent, failed TLS handshakes, and refused HTTP requests.',
+    ({ connections }) => connections.errors,
+  ],
+]
+
+function streamMetrics(streams: readonly StreamFigures[]): readonly Metric[] {
+  return streamRows.map(([name, kind, help, of]) => ({
+    name: `svcd_dns_${name}`,
+    help,
+    kind,
+    samples: streams.map((figures) => ({
+      labels: { transport: figures.transport },
+      value: of(figures),
+    })),
+  }))
 }
 
 const rcodesOf = ({ rcodes }: DnsFigures): readonly number[] => rcodes
@@ -91,7 +174,7 @@ function byPlace(
   of: (figures: DnsFigures) => readonly number[],
 ): Metric {
   const nameOf = (at: number): string =>
-    label === 'type' ? (countedTypes[at] ?? 'other') : (rcodeNames[at] ?? `RCODE${at}`)
+    label === 'type' ? (countedTypes[at] ?? 'other') : rcodeName(at)
   const samples = threads.flatMap(({ labels, figures }): Sample[] =>
     of(figures).flatMap((value, at) =>
       // Values of 0 are shown only for the common codes.
@@ -101,6 +184,27 @@ function byPlace(
     ),
   )
   return { name: `svcd_dns_${name}`, help, kind: 'counter', samples }
+}
+
+/** DNS answers since the start, by response code, of all threads together. */
+export function answersByRcode({
+  udp,
+  streams,
+}: {
+  readonly udp: readonly DnsFigures[]
+  readonly streams: readonly StreamFigures[]
+}): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { rcodes } of [...udp, ...streams.map(({ answers }) => answers)]) {
+    for (const [at, count] of rcodes.entries()) {
+      if (count > 0) counts.set(rcodeName(at), (counts.get(rcodeName(at)) ?? 0) + count)
+    }
+  }
+  return counts
+}
+
+function rcodeName(at: number): string {
+  return rcodeNames[at] ?? `RCODE${at}`
 }
 
 function latencySeries({ labels, figures }: Thread): HistogramSeries {

@@ -1,48 +1,85 @@
 import type { Rights } from '../access/rights.ts'
+import { IpPrefixes } from '../base/ip-prefixes.ts'
 import { SvcdError, reasonOf } from '../base/errors.ts'
 import type { BoundAddress } from '../base/host-port.ts'
 import type { Zone } from '../dns/zone.ts'
-import type { ConnectionGate } from '../net/connections/gate.ts'
-import { listenTcp } from '../net/tcp/dns-tcp.ts'
-import type { DnsTcpListener } from '../net/tcp/dns-tcp.ts'
-import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
-import { countedResponder, openAnswerer } from './answering.ts'
+import type { StreamCertificate } from '../net/tcp/stream-port.ts'
+import { openAnswerer } from './answering.ts'
 import type { Answerer } from './answering.ts'
 import { dnsRightsOf } from './dns-rights.ts'
-import { DnsCounters } from './threads/counters.ts'
+import { forwardingOf } from './recursion/forwarding-responder.ts'
+import { forwardingStream } from './recursion/forwarding-stream.ts'
+import { RecursorClient } from './recursion/recursor-client.ts'
+import { RecursorWorker } from './recursion/recursor-worker.ts'
+import type { RecursionFigures, RecursionOptions } from './recursion/recursor-worker.ts'
+import { DnsStreams } from './streams.ts'
+import type { StreamFigures, StreamOptions, StreamRecursion } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
 import type { DnsUdpOptions } from './threads/udp.ts'
 
 /** `port`: 0 = any one that is free for both UDP and TCP. */
-export interface DnsServiceOptions extends DnsUdpOptions {
-  readonly tcpGate: ConnectionGate
-  readonly tcpLimits?: Partial<TcpLimits>
+export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {
+  /** Absent: queries for outside names are refused. */
+  readonly recursion?: RecursionOptions | undefined
+}
+
+/** Recursion, and the main thread's end of it: streams are answered there. */
+interface Recursion {
+  readonly recursor: RecursorWorker
+  readonly client: RecursorClient
+}
+
+function openRecursion({ recursion, logger, onDeath }: DnsServiceOptions): Recursion | undefined {
+  if (recursion === undefined) return undefined
+  const recursor = new RecursorWorker(recursion, logger, onDeath)
+  const client = new RecursorClient(recursor.connect(), recursor.memory)
+  recursor.onRestart(() => client.setPort(recursor.connect()))
+  return { recursor, client }
+}
+
+function streamRecursion(
+  { answering, recursion: options }: DnsServiceOptions,
+  { responder }: Answerer,
+  recursion: Recursion | undefined,
+): StreamRecursion | undefined {
+  const client = recursion?.client
+  const forwarding = forwardingOf(answering, responder, client, () => client?.flushLater())
+  if (client === undefined || forwarding === undefined) return undefined
+  const allow = new IpPrefixes(options?.allow ?? [])
+  return { responder: forwardingStream(forwarding, client), allow }
 }
 
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
 
-/** DNS of one node: TCP on the main thread, UDP on threads of its own. */
+/** DNS of one node: streams on the main thread, UDP on threads of its own. */
 export class DnsService {
-  readonly endpoints: readonly BoundAddress[]
   readonly #answerer: Answerer
-  readonly #tcp: readonly DnsTcpListener[]
+  readonly #streams: DnsStreams
   readonly #udp: DnsUdp
-  readonly #counters: DnsCounters
+  readonly #recursion: Recursion | undefined
 
   private constructor(
     answerer: Answerer,
-    tcp: readonly DnsTcpListener[],
+    streams: DnsStreams,
     udp: DnsUdp,
-    endpoints: readonly BoundAddress[],
-    counters: DnsCounters,
+    recursion: Recursion | undefined,
   ) {
-    this.#counters = counters
+    this.#recursion = recursion
     this.#answerer = answerer
-    this.#tcp = tcp
+    this.#streams = streams
     this.#udp = udp
-    this.endpoints = endpoints
+  }
+
+  /** Where clients reach it over UDP and TCP. */
+  get endpoints(): readonly BoundAddress[] {
+    return this.#streams.endpoints('tcp')
+  }
+
+  /** The same for DNS over TLS and over HTTPS; empty if it is off. */
+  get encrypted(): Readonly<Record<'tls' | 'https', readonly BoundAddress[]>> {
+    return { tls: this.#streams.endpoints('tls'), https: this.#streams.endpoints('https') }
   }
 
   /** Rejects with `port-in-use` or `bind-failed`. */
@@ -51,53 +88,74 @@ export class DnsService {
       const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
       options.logger.warn({ reason: reasonOf(error), hex, unsaid }, 'failed to answer a DNS query')
     }
-    const { answering, onSuspicion } = options
+    const { onSuspicion } = options
+    const recursion = openRecursion(options)
+    const { cache } = recursion?.recursor.settings ?? {}
+    const share = cache && { cache, allow: options.recursion?.allow ?? [] }
+    const answering = { ...options.answering, recursion: share }
     const answerer = openAnswerer(answering, { onError, onSuspicion })
+    const inner = { ...options, answering, recursor: recursion?.recursor }
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await DnsService.#listen(options, answerer)
+          return await DnsService.#listen(inner, answerer, recursion)
         } catch (error) {
           const isTaken = error instanceof SvcdError && error.code === 'port-in-use'
           if (options.port !== 0 || !isTaken || attempt === anyPortAttempts) throw error
         }
       }
     } catch (error) {
+      recursion?.client.close()
+      await recursion?.recursor.stop()
       answerer.close()
       throw error
     }
   }
 
   /** The TCP port comes first: unlike a UDP port it can be bound once only, so it is the lock. */
-  static async #listen(options: DnsServiceOptions, answerer: Answerer): Promise<DnsService> {
-    const counters = new DnsCounters()
-    const responder = countedResponder(answerer.responder, counters)
-    const tcp: DnsTcpListener[] = []
-    let { port } = options
-    const { tcpGate: gate, tcpLimits: limits } = options
+  static async #listen(
+    options: DnsServiceOptions,
+    answerer: Answerer,
+    recursion: Recursion | undefined,
+  ): Promise<DnsService> {
+    const through = streamRecursion(options, answerer, recursion)
+    const streams = new DnsStreams(options, answerer.responder, through)
     try {
-      for (const address of options.addresses) {
-        const listener = await listenTcp({ address, port, responder, gate, limits })
-        tcp.push(listener)
-        port = listener.port
-      }
+      const port = await streams.openTcp(options.port)
+      await streams.openEncrypted()
       const udp = await DnsUdp.start({ ...options, port })
-      const endpoints = options.addresses.map((address) => ({ address, port }))
-      return new DnsService(answerer, tcp, udp, endpoints, counters)
+      return new DnsService(answerer, streams, udp, recursion)
     } catch (error) {
-      await Promise.all(tcp.map((listener) => listener.close()))
+      await streams.close()
       throw error
     }
   }
 
-  /** The figures of each thread: the UDP threads, and the thread for TCP. */
-  get figures(): { readonly udp: readonly DnsFigures[]; readonly tcp: DnsFigures } {
-    return { udp: this.#udp.figures, tcp: this.#counters.read() }
+  /** The figures of each UDP thread, and of each transport on the main thread. */
+  get figures(): {
+    readonly udp: readonly DnsFigures[]
+    readonly streams: readonly StreamFigures[]
+    readonly recursion: RecursionFigures | undefined
+  } {
+    const recursion = this.#recursion?.recursor.figures
+    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion }
+  }
+
+  /** New connections over TLS and HTTPS use this certificate. Throws OpenSSL's error. */
+  useCertificate(certificate: StreamCertificate): void {
+    this.#streams.use(certificate)
+  }
+
+  /** The answer to a query of this process, as a client over TCP gets it. */
+  respond(query: Uint8Array): Buffer | undefined {
+    const asker = { transport: 'tcp', client: '127.0.0.1', pathBytesMax: 65_535 } as const
+    return this.#answerer.responder.respond(query, asker)
   }
 
   async setZone(zone: Zone): Promise<void> {
     this.#answerer.setZone(zone)
     await this.#udp.setZone(zone)
+    this.#recursion?.recursor.clear()
   }
 
   /** Resolves when all threads show no more than these rights allow. */
@@ -108,7 +166,10 @@ export class DnsService {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#tcp.map((listener) => listener.close()), this.#udp.stop()])
+    // It answers through the sockets of the others, so it ends before they are closed.
+    this.#recursion?.client.close()
+    await this.#recursion?.recursor.stop()
+    await Promise.all([this.#streams.close(), this.#udp.stop()])
     this.#answerer.close()
   }
 }

@@ -2,8 +2,10 @@ import type { Database } from 'better-sqlite3'
 import { assert } from '../base/assert.ts'
 import { hasFields, isListOf, isObject, isOptional, isText } from '../base/shape.ts'
 import { aclFamily } from './acl/family.ts'
+import { autopilotFamily } from './autopilot/family.ts'
 import { catalogFamily } from './catalog/family.ts'
 import { eventFamily } from './event/family.ts'
+import { intentionFamily } from './intention/family.ts'
 import { kvFamily } from './kv/family.ts'
 import { kvFormat } from './kv/schema.ts'
 import { sessionFamily } from './session/family.ts'
@@ -25,6 +27,8 @@ export const families = [
   eventFamily,
   txnFamily,
   aclFamily,
+  autopilotFamily,
+  intentionFamily,
 ] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never

@@ -15,6 +15,7 @@ import { catalogFamily } from '../state/catalog/family.ts'
 import { CatalogReader } from '../state/catalog/query.ts'
 import { SessionReader } from '../state/session/reader.ts'
 import { AclReader } from '../state/acl/reader.ts'
+import { AutopilotReader } from '../state/autopilot/reader.ts'
 import type { ReadableFamily } from '../state/machine/family.ts'
 import { extendSums, initializeSums, isSoundTable, SumsError } from '../state/machine/sums.ts'
 import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
@@ -55,6 +56,7 @@ export class StateWriter {
   readonly catalog: CatalogReader
   readonly sessions: SessionReader
   readonly tokens: AclReader
+  readonly autopilot: AutopilotReader
   #machine: Machine
   #durableIndex = 0
   #warnAtBytes = 2 * walBytesMax
@@ -78,6 +80,7 @@ export class StateWriter {
       this.catalog = new CatalogReader(this.#db)
       this.sessions = new SessionReader(this.#db)
       this.tokens = new AclReader(this.#db)
+      this.autopilot = new AutopilotReader(this.#db)
       this.#shift = this.#db.prepare(
         "UPDATE meta SET value = value + ? WHERE key = 'applied_index'",
       )

@@ -1,14 +1,21 @@
 import type { Caller } from '../access/caller.ts'
 import { Authorizer } from '../access/rules/authorizer.ts'
+import { effectiveRules } from '../access/rules/effective-rules.ts'
 import { isIdentityName } from '../access/rules/identities.ts'
 import type { DefaultPolicy } from '../access/rules/authorizer.ts'
 import { anybody } from '../access/requester.ts'
 import type { Requester } from '../access/requester.ts'
+import { recoveryRequester } from './recovery-requester.ts'
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { svcdError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
-import type { AccessQuestion, ExplainedToken, Explanations } from '../ports/explanations.ts'
+import type {
+  AccessQuestion,
+  ExplainedToken,
+  Explanations,
+  TokenRules,
+} from '../ports/explanations.ts'
 import type { FamilyReads } from '../ports/reads.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import type { Wait } from '../ports/waits.ts'
@@ -25,12 +32,15 @@ export interface TokenOptions {
   readonly defaultPolicy: DefaultPolicy
   /** The secret of requests that send none; undefined: they are anonymous. */
   readonly defaultSecret: string | undefined
+  /** Not the secret of a token: who sends it may change this agent. Undefined: there is none. */
+  readonly recoverySecret?: string | undefined
 }
 
 export interface TokenBookParts {
   readonly state: Pick<FamilyReads<AclReader>, 'read' | 'version' | 'waitForChange'>
   /** Policies and identities can be for some datacenters only. */
   readonly datacenter: string
+  readonly nodeName: string
   readonly clock: Pick<Clock, 'wallMs'>
   readonly logger: Logger
 }
@@ -49,6 +59,7 @@ const waitMsMax = 600_000
 export class TokenBook implements Tokens, Explanations {
   readonly #parts: TokenBookParts
   readonly #callers: Callers
+  readonly #recovery: Requester
   readonly #known = new Map<string, Known>()
   readonly #listeners = new Set<() => void>()
   #options: TokenOptions
@@ -61,6 +72,7 @@ export class TokenBook implements Tokens, Explanations {
     this.#options = options
     this.#parts = parts
     this.#callers = new Callers(parts.logger)
+    this.#recovery = recoveryRequester(parts.nodeName)
   }
 
   get isEnabled(): boolean {
@@ -104,6 +116,7 @@ export class TokenBook implements Tokens, Explanations {
   isSecret(text: string): boolean {
     if (text === anonymousSecret || text === '' || text.length > secretLengthMax) return false
     const hash = hashOfSecret(text)
+    if (this.#isRecovery(hash)) return true
     try {
       return this.#parts.state.read((reader) => reader.tokenOfSecret(hash)) !== undefined
     } catch {
@@ -113,21 +126,12 @@ export class TokenBook implements Tokens, Explanations {
   }
 
   explain(accessorId: string, question: AccessQuestion): ExplainedToken | undefined {
-    const { state, clock } = this.#parts
-    return state.read((reader) => {
-      const token = reader.token(accessorId)
-      if (token === undefined) return undefined
-      const { description, expirationTimeMs } = token
-      if (expirationTimeMs !== 0 && expirationTimeMs <= clock.wallMs()) return undefined
-      const { rights } = this.#callerOf(token, reader)
-      assert(rights instanceof Authorizer, 'the rights of a token are an authorizer')
-      const { resource, name, access } = question
-      return {
-        accessorId: token.accessorId,
-        description,
-        ...rights.explain(resource, name, access),
-      }
-    })
+    const { resource, name, access } = question
+    return this.#ofToken(accessorId, (rights) => rights.explain(resource, name, access))
+  }
+
+  rulesOf(accessorId: string): TokenRules | undefined {
+    return this.#ofToken(accessorId, ({ policies }) => ({ rules: effectiveRules(policies) }))
   }
 
   onChange(listener: () => void): () => void {
@@ -144,11 +148,33 @@ export class TokenBook implements Tokens, Explanations {
     await this.#following
   }
 
+  /** By hashes: the time that it takes says nothing of the secret. */
+  #isRecovery(hash: string): boolean {
+    const secret = given(this.#options.recoverySecret)
+    return secret !== undefined && hashOfSecret(secret) === hash
+  }
+
+  /** Undefined: there is no such token, or it has expired. */
+  #ofToken<Found extends object>(accessorId: string, ask: (rights: Authorizer) => Found) {
+    const { state, clock } = this.#parts
+    return state.read((reader) => {
+      const token = reader.token(accessorId)
+      if (token === undefined) return undefined
+      const { description, expirationTimeMs } = token
+      if (expirationTimeMs !== 0 && expirationTimeMs <= clock.wallMs()) return undefined
+      const { rights } = this.#callerOf(token, reader)
+      assert(rights instanceof Authorizer, 'the rights of a token are an authorizer')
+      return { accessorId: token.accessorId, description, ...ask(rights) }
+    })
+  }
+
   /** Throws `acl-not-found`. */
   #find(secret: string): Known {
     if (secret.length > secretLengthMax) throw svcdError('acl-not-found', {})
+    const hash = hashOfSecret(secret)
+    if (this.#isRecovery(hash)) return { requester: this.#recovery, expiresMs: Infinity }
     return this.#parts.state.read((reader) => {
-      const token = reader.tokenOfSecret(hashOfSecret(secret))
+      const token = reader.tokenOfSecret(hash)
       if (token === undefined) throw svcdError('acl-not-found', {})
       const { accessorId, expirationTimeMs } = token
       const expiresMs = expirationTimeMs === 0 ? Infinity : expirationTimeMs

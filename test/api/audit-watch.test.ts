@@ -96,7 +96,7 @@ t.test('whatever changes something is a command of the log, or recorded for itse
     .filter((row) => methodsOf(row).some((method) => isChange(row, method)))
     .map(({ path }) => path)
   const commands =
-    /^\/v1\/(?:acl|catalog|event|kv|query|session|txn)\b|^\/v1\/agent\/(?:service|check)\/(?:de)?register\b/
+    /^\/v1\/(?:acl|catalog|connect\/intentions|event|kv|query|session|txn)\b|^\/v1\/agent\/(?:service|check)\/(?:de)?register\b/
   t.strictSame(
     others.filter((path) => !commands.test(path)),
     [],

@@ -4,7 +4,6 @@ import { TestApi } from './support.ts'
 /** Every endpoint of Consul 1.8.7, and what 1.21 added, without its arguments and those that are built. */
 const endpoints = [
   'GET coordinate/datacenters',
-  'GET coordinate/nodes',
   'GET coordinate/node/n1',
   'PUT coordinate/update',
   'POST agent/connect/authorize',
@@ -13,17 +12,10 @@ const endpoints = [
   'GET connect/ca/configuration',
   'PUT connect/ca/configuration',
   'GET connect/ca/roots',
-  'GET connect/intentions',
-  'POST connect/intentions',
-  'GET connect/intentions/x',
-  'GET connect/intentions/match',
-  'GET connect/intentions/check',
-  'PUT connect/intentions/exact',
   'GET config/service-defaults',
   'PUT config',
   'GET config/service-defaults/web',
   'DELETE config/service-defaults/web',
-  'GET discovery-chain/web',
   'GET exported-services',
   'GET imported-services',
   'POST peering/token',
@@ -31,9 +23,8 @@ const endpoints = [
   'GET operator/keyring',
   'GET operator/autopilot/state',
   'GET operator/usage',
-  'GET internal/ui/nodes',
-  'GET internal/ui/services',
-  'GET internal/ui/node/n1',
+  'GET internal/ui/service-topology/web',
+  'GET internal/ui/gateway-services-nodes/web',
   'GET internal/federation-states',
   'GET internal/federation-state/dc1',
 ]
@@ -86,9 +77,8 @@ t.test('ACLs are off, in Consul’s words', async (t) => {
 
 // As the programs send it.
 const requests: Readonly<Record<string, readonly (readonly [string, string, string?])[]>> = {
-  'consul rtt': [['GET', 'coordinate/nodes']],
+  'consul rtt -wan': [['GET', 'coordinate/datacenters']],
   'consul keyring': [['GET', 'operator/keyring']],
-  'consul intention list': [['GET', 'connect/intentions']],
 }
 
 for (const [client, asked] of Object.entries(requests)) {
@@ -104,7 +94,7 @@ for (const [client, asked] of Object.entries(requests)) {
 
 t.test('the first request for what is not built is logged, once for each feature', async (t) => {
   const api = new TestApi(t)
-  for (const path of ['config/a', 'config/b', 'config', 'coordinate/nodes']) await api.get(path)
+  for (const path of ['config/a', 'config/b', 'config', 'coordinate/update']) await api.get(path)
   t.strictSame(api.warnings, [
     'a client requested a feature that svcd does not have: configuration entries',
     'a client requested a feature that svcd does not have: network coordinates',

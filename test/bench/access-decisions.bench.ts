@@ -59,6 +59,7 @@ function requestCheck(texts: readonly string[]): (name: string) => void {
         waitForChange: () => ({ ended: Promise.resolve(), end: () => {} }),
       },
       datacenter: 'dc1',
+      nodeName: 'n1',
       clock: { wallMs: () => Date.now() },
       logger: silent,
     },

@@ -25,7 +25,7 @@ interface Contest {
   readonly ask?: (load: DnsLoad) => Promise<DnsLoadResult>
 }
 
-const contestColumns = [
+export const contestColumns = [
   'questions',
   'server',
   'questions/s',
@@ -113,7 +113,7 @@ export async function benchDnsLatency(): Promise<string> {
   })
 }
 
-async function percentiles(
+export async function percentiles(
   port: number,
   questions: string,
   perSecond: number,
@@ -165,13 +165,13 @@ export async function contest(
 }
 
 /** 0, 1, 2 …, in every other round backwards: what comes first is not always the same. */
-function turns(count: number, round: number): readonly number[] {
+export function turns(count: number, round: number): readonly number[] {
   const order = Array.from({ length: count }, (_, at) => at)
   return round % 2 === 0 ? order : order.toReversed()
 }
 
 /** The first server is compared with each of the others, round by round. */
-function rowsOf(
+export function rowsOf(
   title: string,
   servers: readonly NameServer[],
   figures: readonly (readonly DnsFigures[])[],
@@ -205,14 +205,14 @@ function rowsOf(
 
 export const svcdMmsg = (): Promise<NameServer> => startSvcd('mmsg', 'svcd')
 
-function questionsFile(directory: string, type: string): string {
+export function questionsFile(directory: string, type: string): string {
   const file = join(directory, `${type}.txt`)
   const names = Array.from({ length: services }, (_, n) => `${serviceName(n)}.service.consul`)
   writeFileSync(file, names.map((name) => `${name} ${type}\n`).join(''))
   return file
 }
 
-const serviceName = (n: number): string => `web-${instances}-${n}`
+export const serviceName = (n: number): string => `web-${instances}-${n}`
 const addressOf = (n: number, each: number): string => `10.9.${each}.${n}`
 
 async function fill(httpPort: number): Promise<void> {
@@ -229,7 +229,7 @@ async function fill(httpPort: number): Promise<void> {
 }
 
 /** The same names for those that serve zone files, with the targets that svcd gives. */
-function zoneText(): string {
+export function zoneText(): string {
   const lines = ['$ORIGIN consul.', '$TTL 0', '@ SOA ns hostmaster 1 3600 600 86400 0', '@ NS ns']
   lines.push('ns A 127.0.0.1')
   for (let n = 0; n < services; n++) {

@@ -15,6 +15,7 @@ import {
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
 import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import { benchDnsTransports } from './dns-transports.bench.ts'
 import { benchCold, benchKv } from './cluster-etcd.bench.ts'
 import { benchHandover, benchSessions, benchTransactions } from './cluster-store.bench.ts'
 import { benchDnsQuery } from './dns-query.bench.ts'
@@ -27,12 +28,15 @@ import { benchDns } from './dns.bench.ts'
 import { benchMemory } from './memory.bench.ts'
 import { versionOf } from './peers.ts'
 import { benchRaft } from './raft.bench.ts'
+import { benchRecursion, benchRecursionBeside, benchRecursionCold } from './recursion.bench.ts'
 import { benchRegistrations } from './registrations.bench.ts'
+import { benchUi } from './ui.bench.ts'
 
 // npm run bench [-- NAME …]: runs the benches, prints them, and with --write puts them into RESULTS.md.
 
 const benches: Readonly<Record<string, () => Promise<string>>> = {
   registrations: benchRegistrations,
+  ui: benchUi,
   dns: benchDns,
   'dns-peers': benchDnsPeers,
   'dns-peers-flood': benchDnsFlood,
@@ -40,6 +44,10 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
   'dns-query': benchDnsQuery,
+  'dns-transports': benchDnsTransports,
+  recursion: benchRecursion,
+  'recursion-cold': benchRecursionCold,
+  'recursion-beside': benchRecursionBeside,
   memory: benchMemory,
   blocking: benchBlocking,
   'blocking-reads': benchHealthService,

@@ -24,9 +24,13 @@ export interface NameServer {
   readonly stop: () => Promise<unknown>
 }
 
-export async function startSvcd(path: 'mmsg' | 'dgram', name: string): Promise<NameServer> {
+export async function startSvcd(
+  path: 'mmsg' | 'dgram',
+  name: string,
+  more: readonly string[] = [],
+): Promise<NameServer> {
   const agent = await AgentProcess.start({
-    args: ['-dev', '-log-level=warn', `-dns-udp=${path}`, '-dns-threads=1'],
+    args: ['-dev', '-log-level=warn', `-dns-udp=${path}`, '-dns-threads=1', ...more],
     wrapper: onCpu(serverCpu, []),
   })
   const { httpPort, dnsPort } = agent
@@ -43,14 +47,33 @@ export async function startConsulServer(): Promise<NameServer | undefined> {
   return { name: 'Consul', httpPort, dnsPort, pids: () => [pid], stop: () => consul.stop() }
 }
 
-/** Undefined: it is not on PATH. `zone` is the text of a zone file for `consul`. */
-export async function startKnot(zone: string): Promise<NameServer | undefined> {
+/** Undefined: it is not on PATH. `zone` is the text of a zone file for `domain`. */
+export async function startKnot(
+  zone: string,
+  domain = 'consul',
+  cpu = serverCpu,
+): Promise<NameServer | undefined> {
   if (versionOf('knotd', '--version') === undefined) return undefined
-  return startWithZone('Knot', zone, (directory, port) => {
+  const prepare = (directory: string, port: number): readonly string[] => {
     const file = join(directory, 'knot.conf')
-    writeFileSync(file, knotConfig(directory, port))
+    writeFileSync(file, knotConfig(directory, port, domain))
     return ['knotd', '-c', file]
-  })
+  }
+  return startWithZone('Knot', zone, prepare, { domain, cpu })
+}
+
+/** A resolver that forwards `domain` to a port of this machine. Undefined: it is not on PATH. */
+export async function startUnboundForwarder(
+  domain: string,
+  forwardPort: number,
+): Promise<NameServer | undefined> {
+  if (versionOf('unbound', '-V') === undefined) return undefined
+  const prepare = (directory: string, port: number): readonly string[] => {
+    const file = join(directory, 'unbound.conf')
+    writeFileSync(file, forwarderConfig(directory, port, domain, forwardPort))
+    return ['unbound', '-d', '-c', file]
+  }
+  return startWithZone('unbound', '', prepare, { domain })
 }
 
 /** Undefined: it is not on PATH. */
@@ -63,19 +86,41 @@ export async function startNsd(zone: string): Promise<NameServer | undefined> {
   })
 }
 
+/** The ports and the files of DNS over TLS and HTTPS. */
+export interface EncryptedPorts {
+  readonly tls: number
+  readonly https: number
+  readonly cert: string
+  readonly key: string
+}
+
+/** Undefined: it is not on PATH. */
+export async function startUnbound(
+  zone: string,
+  encrypted: EncryptedPorts,
+): Promise<NameServer | undefined> {
+  if (versionOf('unbound', '-V') === undefined) return undefined
+  return startWithZone('Unbound', zone, (directory, port) => {
+    const file = join(directory, 'unbound.conf')
+    writeFileSync(file, unboundConfig(directory, port, encrypted))
+    return ['unbound', '-d', '-c', file]
+  })
+}
+
 async function startWithZone(
   name: string,
   zone: string,
   prepare: (directory: string, port: number) => readonly string[],
+  { domain = 'consul', cpu = serverCpu }: { domain?: string; cpu?: number | undefined } = {},
 ): Promise<NameServer> {
   const directory = mkdtempSync(join(tmpdir(), `svcd-bench-${name}-`))
   writeFileSync(join(directory, 'consul.zone'), zone)
   const port = await freePort()
-  const [program = '', ...words] = onCpu(serverCpu, prepare(directory, port))
+  const [program = '', ...words] = onCpu(cpu, prepare(directory, port))
   const child = spawn(program, words, { stdio: 'ignore' })
   const pid = must(child.pid, `${name} runs`)
   const exited = once(child, 'exit')
-  await answering(name, port)
+  await answering(name, port, domain)
   return {
     name,
     httpPort: 0,
@@ -89,11 +134,11 @@ async function startWithZone(
   }
 }
 
-async function answering(name: string, port: number): Promise<void> {
+async function answering(name: string, port: number, domain: string): Promise<void> {
   const server = { address: '127.0.0.1', port }
   const deadlineMs = performance.now() + 10_000
   while (performance.now() < deadlineMs) {
-    const reply = await ask(server, 'consul', 'SOA', { attempts: 1 }).catch(() => undefined)
+    const reply = await ask(server, domain, 'SOA', { attempts: 1 }).catch(() => undefined)
     if (reply?.rcode === 'NOERROR') return
     await sleep(100)
   }
@@ -107,7 +152,7 @@ function descendantsOf(pid: number): number[] {
 }
 
 /** One thread, nothing on disk, else as it comes. */
-function knotConfig(directory: string, port: number): string {
+function knotConfig(directory: string, port: number, domain: string): string {
   return `
 server:
   rundir: ${directory}
@@ -118,10 +163,40 @@ server:
 database:
   storage: ${directory}
 zone:
-  - domain: consul
+  - domain: ${domain}
     file: ${join(directory, 'consul.zone')}
     journal-content: none
     zonefile-sync: -1
+`
+}
+
+/** One thread, no validation, no protection against a forwarder on loopback. */
+function forwarderConfig(
+  directory: string,
+  port: number,
+  domain: string,
+  forwardPort: number,
+): string {
+  return `
+server:
+  directory: "${directory}"
+  chroot: ""
+  username: ""
+  pidfile: "${join(directory, 'pid')}"
+  use-syslog: no
+  interface: 127.0.0.1@${port}
+  num-threads: 1
+  do-not-query-localhost: no
+  module-config: "iterator"
+  domain-insecure: "${domain}"
+  local-zone: "test." nodefault
+  outgoing-range: 4096
+  num-queries-per-thread: 4096
+forward-zone:
+  name: "${domain}"
+  forward-addr: 127.0.0.1@${forwardPort}
+remote-control:
+  control-enable: no
 `
 }
 
@@ -144,5 +219,35 @@ remote-control:
 zone:
   name: consul
   zonefile: consul.zone
+`
+}
+
+function unboundConfig(
+  directory: string,
+  port: number,
+  { tls, https, cert, key }: EncryptedPorts,
+): string {
+  return `
+server:
+  interface: 127.0.0.1@${port}
+  interface: 127.0.0.1@${tls}
+  interface: 127.0.0.1@${https}
+  tls-port: ${tls}
+  https-port: ${https}
+  tls-service-pem: ${cert}
+  tls-service-key: ${key}
+  num-threads: 1
+  incoming-num-tcp: 200
+  username: ""
+  chroot: ""
+  directory: ${directory}
+  pidfile: ${join(directory, 'pid')}
+  use-syslog: no
+  logfile: ${join(directory, 'log')}
+auth-zone:
+  name: consul
+  zonefile: consul.zone
+  for-downstream: yes
+  for-upstream: no
 `
 }

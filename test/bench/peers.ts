@@ -34,9 +34,12 @@ export async function freePort(): Promise<number> {
 
 /**
  * A Consul server of one with its data on disk, as durable as it comes; `wrapper` is a command
- * before it.
+ * before it, `more` are flags.
  */
-export async function startConsul(wrapper: readonly string[] = []): Promise<Peer> {
+export async function startConsul(
+  wrapper: readonly string[] = [],
+  more: readonly string[] = [],
+): Promise<Peer> {
   const directory = mkdtempSync(join(tmpdir(), 'svcd-bench-consul-'))
   const [http, dns, server, lan, wan] = await Promise.all([1, 2, 3, 4, 5].map(freePort))
   const flags = {
@@ -56,6 +59,7 @@ export async function startConsul(wrapper: readonly string[] = []): Promise<Peer
     'consul',
     'agent',
     '-server',
+    ...more,
     ...Object.entries(flags).map(([name, value]) => `-${name}=${String(value)}`),
   ]
   const env = { ...process.env, CHECKPOINT_DISABLE: '1' }

@@ -20,6 +20,12 @@ const sources = {
     zones: { 'zone-thread.ts': '' },
   },
   storage: { snapshot: { 'thread.ts': '' } },
+  ui: {
+    'index.html': '<link href="{style.css}" /><script src="{app.js}"></script>',
+    'main.tsx': 'console.log(1 satisfies number)',
+    'icon.svg': '<svg xmlns="http://www.w3.org/2000/svg" />',
+    style: { 'main.css': 'a { color: red }' },
+  },
 }
 
 function build(t: Test, src: typeof sources): { code: number | null; said: string; root: string } {
@@ -34,7 +40,9 @@ function build(t: Test, src: typeof sources): { code: number | null; said: strin
       '.sources.json': '',
     },
   })
-  copyFileSync(new URL('bin/build.js', repository), join(root, 'bin/build.js'))
+  for (const name of ['build.js', 'build-ui.js']) {
+    copyFileSync(new URL(`bin/${name}`, repository), join(root, 'bin', name))
+  }
   symlinkSync(fileURLToPath(new URL('node_modules', repository)), join(root, 'node_modules'))
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'bin/build.js')], {
     encoding: 'utf8',
@@ -51,6 +59,10 @@ t.test(
     for (const name of ['cli-main', 'replica-thread', 'resolver-threads-thread']) {
       t.ok(made.includes(`${name}.js`), name)
     }
+    t.match(
+      readFileSync(join(root, 'dist/ui/index.html'), 'utf8'),
+      /href="assets\/style-\w+\.css".*src="assets\/app-\w+\.js"/,
+    )
     t.notOk(made.includes('gone.js'))
     t.notOk(made.includes('replica'), 'a folder of a build that had one file for each source')
     t.ok(

@@ -95,7 +95,7 @@ t.test('settings that tune the inside of Consul are accepted, with one line each
     retry_interval: '10s',
     retry_max: 3,
     gossip_lan: { probe_interval: '1s' },
-    ui: true,
+    ui_dir: '/srv/ui',
     enable_syslog: true,
     log_file: '/var/log/consul/',
     leave_on_terminate: true,
@@ -111,11 +111,15 @@ t.test('settings that tune the inside of Consul are accepted, with one line each
     t.notMatch(notice, /\n/)
   }
   t.match(notices, [/raft|performance/])
-  t.ok(
-    notices.includes(
-      'option ui in c.json: not used: svcd has no web interface; `svcd status`, `svcd services` and `svcd watch` show the state',
-    ),
-  )
+  t.ok(notices.includes('option ui_dir in c.json: not used: svcd serves its own web UI'))
+})
+
+t.test('ui and ui_config.enabled turn the web UI on and off', async (t) => {
+  const uiOf = (content: object): unknown => readFile(content).config
+  t.match(uiOf({}), { ui: true })
+  t.match(uiOf({ ui: false }), { ui: false })
+  t.match(uiOf({ ui_config: { enabled: false } }), { ui: false })
+  t.match(uiOf({ ui_config: { enabled: true, content_path: '/ui/' } }), { ui: true })
 })
 
 t.test('features that are missing are refused by name with what to do, all at once', async (t) => {
@@ -124,7 +128,7 @@ t.test('features that are missing are refused by name with what to do, all at on
     nosuchkey: 1,
     connect: { enabled: true },
     ports: { grpc: 8502 },
-    recursors: ['8.8.8.8'],
+    recursors: ['dns.example.com'],
     watches: [{ type: 'key' }],
     verify_incoming: true,
     telemetry: { statsd_address: '127.0.0.1:8125' },
@@ -140,7 +144,7 @@ t.test('features that are missing are refused by name with what to do, all at on
     'Option nosuchkey in c.json: unknown option. docs/config.md lists all options',
     'Option connect in c.json: not supported: svcd has no service mesh. Remove it, or write {"enabled": false}',
     'Option ports.grpc in c.json: not supported: svcd has no service mesh and no gRPC port. Remove it, or write -1',
-    'Option recursors in c.json: not supported: svcd answers for its own domain and its zone files only, and does not forward other queries. Configure your resolver to forward only that domain to svcd (docs/dns-forwarding.md), then remove it',
+    'Option recursors in c.json: "dns.example.com" is not a DNS server; write an IP address such as 10.0.0.2, with a port if it is not 53, or tls://9.9.9.9#dns.quad9.net',
     'Option watches in c.json: not supported: the agent does not run watch handlers. Run `svcd watch` or read /v1/watch in a separate process, then remove it',
     'Option verify_incoming in c.json: not supported: with peer_tls both sides of every connection between servers are always verified. For TLS between servers set peer_tls.cert_file, peer_tls.key_file and peer_tls.ca_file (each certificate must contain the name or ID of its node), then remove it. For certificates of HTTPS clients set tls.https.verify_incoming',
     'Option telemetry.statsd_address in c.json: not supported: svcd does not push metrics. Let Prometheus scrape /metrics, then remove it',
@@ -167,7 +171,7 @@ t.test('a flag of Consul is judged as its key in a file', async (t) => {
   const read = readConfig({
     ...sources,
     consulFlags: {
-      ui: ['true'],
+      'ui-dir': ['/srv/ui'],
       syslog: ['false'],
       'retry-interval': ['5s'],
       'serf-lan-port': ['8301'],
@@ -179,14 +183,14 @@ t.test('a flag of Consul is judged as its key in a file', async (t) => {
   t.match(read.config, { retryJoin: ['10.0.0.1', '10.0.0.2:8300'], bootstrapExpect: 1 })
   t.strictSame(
     read.notices.map((text) => text.split(':')[0]),
-    ['option -ui', 'option -retry-interval', 'option -join'],
+    ['option -ui-dir', 'option -retry-interval', 'option -join'],
   )
-  const refused = { recursor: ['8.8.8.8'], hcl: ['a = 1'], 'grpc-port': ['8502'] }
+  const refused = { 'non-voting-server': ['true'], hcl: ['a = 1'], 'grpc-port': ['8502'] }
   t.strictSame(
     said(readConfig({ ...sources, consulFlags: refused })).problems.map(
       (text) => text.split(':')[0],
     ),
-    ['Option -recursor', 'Option -hcl', 'Option -grpc-port'],
+    ['Option -non-voting-server', 'Option -hcl', 'Option -grpc-port'],
   )
   for (const [flag, { key, row }] of Object.entries(consulFlags)) {
     t.ok(row !== undefined || key in consulKeys || key === 'start_join', `-${flag} is judged`)

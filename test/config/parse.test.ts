@@ -74,7 +74,8 @@ const defaults = {
     verifyServerRole: undefined,
   },
   https: { certFile: undefined, keyFile: undefined, caFile: undefined, verifyIncoming: false },
-  ports: { dns: 8600, http: 8500, https: -1, server: 8300 },
+  dnsTls: { certFile: undefined, keyFile: undefined },
+  ports: { dns: 8600, dnsTls: -1, dnsHttps: -1, http: 8500, https: -1, server: 8300 },
   domain: 'consul',
   altDomain: undefined,
   dns: {
@@ -137,6 +138,7 @@ t.test(
 t.test('options of a cluster that cannot work together are refused', async (t) => {
   const pair = { 'https.certFile': ['c.pem'], 'https.keyFile': ['k.pem'] }
   const https = { ...pair, 'ports.https': ['8501'] }
+  const dnsPair = { 'dnsTls.certFile': ['c.pem'], 'dnsTls.keyFile': ['k.pem'] }
   const files = { 'peerTls.certFile': ['c.pem'], 'peerTls.keyFile': ['k.pem'] }
   const cases: readonly (readonly [ConfigSources['flags'], RegExp])[] = [
     [{ bootstrapExpect: ['0'] }, /^Option -bootstrap-expect: with 0 the server joins an existing/],
@@ -155,6 +157,20 @@ t.test('options of a cluster that cannot work together are refused', async (t) =
     [
       { ...https, 'https.verifyIncoming': ['true'] },
       /^Option -https-ca-file: the certificates of clients are verified/,
+    ],
+    [{ 'ports.dnsTls': ['853'] }, /^Option -dns-cert-file: DNS over TLS and HTTPS needs a cert/],
+    [
+      { 'ports.dnsHttps': ['443'], 'dnsTls.certFile': ['c.pem'] },
+      /^Option -dns-key-file: DNS over TLS and HTTPS needs a certificate/,
+    ],
+    [{ 'dnsTls.certFile': ['c.pem'] }, /^Option -dns-cert-file: DNS over TLS and HTTPS is off/],
+    [
+      { ...dnsPair, 'ports.dnsTls': ['853'], 'ports.dns': ['-1'] },
+      /^Option -dns-tls-port: DNS is off/,
+    ],
+    [
+      { ...dnsPair, 'ports.dnsTls': ['853'], 'ports.dnsHttps': ['853'] },
+      /^Option -dns-tls-port: port 853 is also the DNS-over-HTTPS port/,
     ],
     [{ ...https, 'ports.http': ['8501'] }, /^Option -http-port: port 8501 is also the HTTPS port/],
     [{ 'peerTls.mode': ['permissive'] }, /^Option -peer-tls-mode: there are no certificates/],
@@ -431,6 +447,8 @@ t.test('an empty variable is not set, and a service link of Kubernetes is not ou
   const env = { SVCD_DNS_PORT: 'tcp://10.0.0.1:53', SVCD_HTTP_PORT: '', SVCD_SERVER_PORT: '8301' }
   t.strictSame(parseConfig({ ...server, env }).ports, {
     dns: 8600,
+    dnsTls: -1,
+    dnsHttps: -1,
     http: 8500,
     https: -1,
     server: 8301,

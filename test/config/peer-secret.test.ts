@@ -5,7 +5,7 @@ import { openPortWarning, peerSecret } from '../../src/config/peer-secret.ts'
 const key = Buffer.alloc(32, 7).toString('base64')
 const strict = { mode: 'strict', verifyServerRole: undefined } as const
 const none = { certFile: undefined, keyFile: undefined, caFile: undefined, ...strict }
-const ports = { dns: 8600, http: 8500, https: -1, server: 8300 }
+const ports = { dns: 8600, dnsTls: -1, dnsHttps: -1, http: 8500, https: -1, server: 8300 }
 
 t.test(
   'a port that others can reach, with neither a secret nor certificates, is warned of',

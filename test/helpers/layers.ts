@@ -185,7 +185,7 @@ function relativeFaults(
 ): readonly string[] {
   const target = join(dirname(path), specifier)
   if (!files.has(target)) {
-    return target.endsWith('.ts') || !path.startsWith('src/')
+    return /\.tsx?$/.test(target) || !path.startsWith('src/')
       ? []
       : [`${path} imports ${specifier}; name the .ts file`]
   }
@@ -243,7 +243,7 @@ function cycleFaults(sources: readonly Source[]): readonly string[] {
 }
 
 function entryPath(entry: string): string {
-  return entry.endsWith('.ts') ? `src/${entry}` : `src/${entry}/`
+  return /\.tsx?$/.test(entry) ? `src/${entry}` : `src/${entry}/`
 }
 
 function isUnder(path: string, door: string): boolean {

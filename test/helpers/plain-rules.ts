@@ -5,15 +5,19 @@ import fc from 'fast-check'
 const namedKinds = ['agent', 'event', 'key', 'node', 'query', 'service', 'session'] as const
 const scalarKinds = ['acl', 'keyring', 'operator'] as const
 
-export type Kind = (typeof namedKinds)[number] | (typeof scalarKinds)[number]
+type RuleKind = (typeof namedKinds)[number] | (typeof scalarKinds)[number]
+/** Rules of services decide about intentions. */
+export type Kind = RuleKind | 'intention'
 export type Access = 'read' | 'list' | 'write' | 'write-prefix'
 
 export interface PlainRule {
-  readonly kind: Kind
+  readonly kind: RuleKind
   readonly isPrefix: boolean
   /** '' for kinds without names. */
   readonly name: string
   readonly level: 'read' | 'list' | 'write' | 'deny'
+  /** Of a service. Left out: they follow from the level. */
+  readonly intentions?: 'read' | 'write' | 'deny' | undefined
 }
 
 /** The node of the agent that is asked. */
@@ -46,14 +50,16 @@ const anyNamed: fc.Arbitrary<PlainRule> = fc
     suffix: fc.constantFrom(...suffixes),
     about: fc.constantFrom('all', 'own', 'below', 'name', 'name', 'name'),
     level: fc.constantFrom('read', 'read', 'write', 'write', 'deny', 'list' as const),
+    ofIntentions: fc.constantFrom(undefined, undefined, 'read', 'write', 'write', 'deny'),
   })
-  .map(({ kind, isPrefix, suffix, about, level: any }) => {
+  .map(({ kind, isPrefix, suffix, about, level: any, ofIntentions }): PlainRule => {
     const level = any === 'list' && kind !== 'key' ? 'read' : any
-    if (about === 'all') return { kind, isPrefix: true, name: '', level }
+    const rest = kind === 'service' ? { kind, level, intentions: ofIntentions } : { kind, level }
+    if (about === 'all') return { ...rest, isPrefix: true, name: '' }
     const name = nameOf(kind, suffix)
-    if (about === 'own' && name.startsWith('node-')) return { kind, isPrefix, name: ownNode, level }
+    if (about === 'own' && name.startsWith('node-')) return { ...rest, isPrefix, name: ownNode }
     const below = about === 'below' && kind === 'key' ? '/below' : ''
-    return { kind, isPrefix, name: `${name}${below}`, level }
+    return { ...rest, isPrefix, name: `${name}${below}` }
   })
 
 const anyScalar: fc.Arbitrary<PlainRule> = fc
@@ -71,15 +77,21 @@ export const anyRules: fc.Arbitrary<readonly PlainRule[]> = fc.array(anyRule, {
   maxLength: 20,
 })
 
-export const anyDeny: fc.Arbitrary<PlainRule> = anyRule.map((rule) => ({ ...rule, level: 'deny' }))
+export const anyDeny: fc.Arbitrary<PlainRule> = anyRule.map(denyOf)
+
+function denyOf(rule: PlainRule): PlainRule {
+  const deny = { ...rule, level: 'deny' } as const
+  return rule.intentions === undefined ? deny : { ...deny, intentions: 'deny' }
+}
 
 /** Takes most of {@link allRules} away. */
 export const largeDeny: PlainRule = { kind: 'node', isPrefix: true, name: '', level: 'deny' }
 
 /** In the rule language. */
-export function textOf({ kind, isPrefix, name, level }: PlainRule): string {
+export function textOf({ kind, isPrefix, name, level, intentions }: PlainRule): string {
   if (isScalar(kind)) return `${kind} = "${level}"`
-  return `${kind}${isPrefix ? '_prefix' : ''} ${JSON.stringify(name)} { policy = "${level}" }`
+  const more = intentions === undefined ? '' : ` intentions = "${intentions}"`
+  return `${kind}${isPrefix ? '_prefix' : ''} ${JSON.stringify(name)} { policy = "${level}"${more} }`
 }
 
 /** Every kind and every name. */
@@ -88,6 +100,7 @@ export const allRules: readonly PlainRule[] = [...namedKinds, ...scalarKinds].ma
   isPrefix: !isScalar(kind),
   name: '',
   level: 'write',
+  intentions: kind === 'service' ? 'write' : undefined,
 }))
 
 export type May = (kind: Kind, name: string, access?: Access) => boolean
@@ -95,6 +108,7 @@ export type May = (kind: Kind, name: string, access?: Access) => boolean
 /** An exact rule decides, else the longest prefix, else the default; deny wins, then write, then list. */
 export function naive(rules: readonly PlainRule[], isOpen: boolean): May {
   return (kind, name, access = 'read') => {
+    if (kind === 'intention') return naive(intentionRules(rules), isOpen)('service', name, access)
     const own = rules.filter((rule) => rule.kind === kind)
     // The default never allows anything with tokens.
     const byDefault = isOpen && kind !== 'acl'
@@ -107,6 +121,19 @@ export function naive(rules: readonly PlainRule[], isOpen: boolean): May {
     const level = strongest(about.filter((rule) => rank(rule) === best))
     return level === undefined ? byDefault : allows(level, access)
   }
+}
+
+/** The rules of services as rules of intentions: of those with one name, the ones that say something about intentions count. */
+function intentionRules(rules: readonly PlainRule[]): readonly PlainRule[] {
+  const own = rules.filter(({ kind }) => kind === 'service')
+  return own.flatMap((rule): readonly PlainRule[] => {
+    const { intentions, isPrefix, name } = rule
+    if (intentions !== undefined) return [{ ...rule, level: intentions }]
+    const same = own.filter((other) => other.isPrefix === isPrefix && other.name === name)
+    if (same.some((other) => other.intentions !== undefined)) return []
+    const level = strongest(same) === 'deny' ? 'deny' : 'read'
+    return [{ ...rule, level }]
+  })
 }
 
 /** The prefix that covers all of them lets write, and so does every rule below it. */
@@ -134,6 +161,6 @@ function allows(level: PlainRule['level'], access: Access): boolean {
   return level === 'write' || access === 'read' || (access === 'list' && level === 'list')
 }
 
-function isScalar(kind: Kind): boolean {
+function isScalar(kind: RuleKind): boolean {
   return (scalarKinds as readonly string[]).includes(kind)
 }

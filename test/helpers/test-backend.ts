@@ -32,6 +32,7 @@ import { silentLogger } from '../../src/base/log.ts'
 import { AgentLog } from '../../src/process/log.ts'
 import { hostFacts } from '../../src/process/host-facts.ts'
 import type { ProbeResult } from '../../src/probes/result.ts'
+import { NodeHistory } from '../../src/observe/history/node-history.ts'
 import { ChangeWaiters } from '../../src/reads/change-waiters.ts'
 import { LocalReads } from '../../src/reads/local-reads.ts'
 import { SlicedReads } from '../../src/reads/sliced-reads.ts'
@@ -97,11 +98,15 @@ export class TestBackend implements Backend {
   readonly log = new AgentLog({ level: 'info', write: () => {} })
   /** What {@link metrics} tells. */
   figures: readonly AnyMetric[] = []
+  /** DNS answers by response code. */
+  readonly questions = new Map<string, number>()
   /** What operators asked for, in order. */
   readonly operations: ClusterOperation[] = []
   joinResult: JoinResult = 'waiting'
   /** Set, it is what the next operation fails with. */
   refusal: Error | undefined
+  /** What it has recorded: `sample()` records the present. */
+  readonly history: NodeHistory
   /** How long nobody may lock any key. */
   lockDelayLeftMs = 0
   readonly sessions: Sessions = {
@@ -147,6 +152,7 @@ export class TestBackend implements Backend {
       damage: () => undefined,
     })
     this.#reads = this.#local.of(catalogFamily)
+    this.history = this.#openHistory()
     this.#snapshots = new SnapshotService({
       dataDirectory: directory,
       makeSnapshot: async () =>
@@ -166,6 +172,15 @@ export class TestBackend implements Backend {
     })
     this.agent = this.#openAgent()
     this.ready = this.agent.start().then(() => this.agent.registered)
+  }
+
+  #openHistory(): NodeHistory {
+    return new NodeHistory({
+      clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs },
+      questions: () => this.questions,
+      lag: () => new Map([[nodeId, 0]]),
+      catalog: this.#reads,
+    })
   }
 
   #openAgent(): Agent {
@@ -285,6 +300,10 @@ export class TestBackend implements Backend {
 
   version(): number {
     return this.#reads.version()
+  }
+
+  unchanged(subject: string): (since: number) => boolean {
+    return this.#reads.unchanged(subject)
   }
 
   waitForChange(subject: string, since: number, timeoutMs: number): Wait {

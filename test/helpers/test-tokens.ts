@@ -11,7 +11,8 @@ export const managementRules = [
   'acl = "write"',
   'keyring = "write"',
   'operator = "write"',
-  ...['agent', 'event', 'key', 'node', 'query', 'service', 'session'].map(
+  'service_prefix "" { policy = "write" intentions = "write" }',
+  ...['agent', 'event', 'key', 'node', 'query', 'session'].map(
     (resource) => `${resource}_prefix "" { policy = "write" }`,
   ),
 ].join('\n')

@@ -5,6 +5,7 @@ import t from 'tap'
 import { endpoints } from '../../src/api/endpoints/families.ts'
 import { methodsOf, routeOf } from '../../src/http/endpoint.ts'
 import { must } from '../../src/base/assert.ts'
+import { fixedDns } from '../helpers/fixed-dns.ts'
 import { queryDefinition, queryId } from '../helpers/queries.ts'
 import { TestApi } from '../api/support.ts'
 
@@ -110,7 +111,7 @@ t.test('every operation answers with a status and a body that it documents', asy
       // A stream does not end, and a stop answers nobody.
       const isStream = path.startsWith('/v1/watch/') || /\/(?:monitor|stream)$/.test(path)
       if (method === 'head' || isStream || path.endsWith('/leave')) continue
-      const api = new TestApi(t)
+      const api = new TestApi(t, { dns: fixedDns })
       await api.put('agent/service/register', service)
       await api.put('kv/config/port', '80')
       const definition = queryDefinition({ name: 'best' })

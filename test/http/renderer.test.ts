@@ -32,6 +32,10 @@ class Family implements FamilyReads<Indexed> {
     return this.#version
   }
 
+  unchanged(): () => boolean {
+    return () => false
+  }
+
   waitForChange(): never {
     throw new Error('nothing waits here')
   }

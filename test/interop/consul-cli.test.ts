@@ -80,17 +80,20 @@ t.test('consul operator autopilot get-config and set-config', { skip }, async (t
   const agent = await startAgent(t)
   const before = await consul(agent, 'operator', 'autopilot', 'get-config')
   t.equal(before.code, 0, before.out)
-  t.match(before.out, /^CleanupDeadServers = false\nLastContactThreshold = 3s\n/)
+  t.match(before.out, /^CleanupDeadServers = true\nLastContactThreshold = 3s\n/)
   const set = (...words: readonly string[]) =>
     consul(agent, 'operator', 'autopilot', 'set-config', ...words)
-  t.strictSame(await set('-last-contact-threshold=3s', '-cleanup-dead-servers=false'), {
+  t.strictSame(await set('-last-contact-threshold=3s', '-cleanup-dead-servers=true'), {
     code: 0,
     out: 'Configuration updated!\n',
   })
-  const refused = await set('-cleanup-dead-servers=true')
+  const refused = await set('-max-trailing-logs=250')
   t.equal(refused.code, 1)
-  t.match(refused.out, /CleanupDeadServers is false: .*svcd force-leave NAME/)
+  t.match(refused.out, /MaxTrailingLogs is 10000: a server keeps this many log entries/)
   t.strictSame(await consul(agent, 'operator', 'autopilot', 'get-config'), before)
+  t.equal((await set('-cleanup-dead-servers=false', '-min-quorum=3')).code, 0)
+  const after = await consul(agent, 'operator', 'autopilot', 'get-config')
+  t.match(after.out, /^CleanupDeadServers = false\n/)
 })
 
 t.test('consul members -wan and operator raft list-peers', { skip }, async (t) => {

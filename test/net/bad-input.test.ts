@@ -8,6 +8,7 @@ import { Bench } from '../dns/fixture.ts'
 import { changed, oddPackets, query, withOpt } from '../dns/odd-packets.ts'
 import { udpPaths } from './udp/paths.ts'
 import type { Test } from 'tap'
+import { framed } from '../helpers/dns-frames.ts'
 import { openGate } from '../helpers/open-gate.ts'
 
 // What the pure tests say of single packets, on real sockets: an answer or none, and never one that
@@ -69,12 +70,6 @@ async function overSocket(t: Test, port: number): Promise<Exchange> {
       replies.push(reply)
     }
   }
-}
-
-function framed(packet: Buffer): Buffer {
-  const length = Buffer.alloc(2)
-  length.writeUInt16BE(packet.length)
-  return Buffer.concat([length, packet])
 }
 
 /** Each packet has a connection of its own: one that gets no answer is closed. */

@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { Resolver } from 'node:dns/promises'
 import { setInterval as everyMs } from 'node:timers/promises'
 import t from 'tap'
+import { framed, readFrames } from '../helpers/dns-frames.ts'
 import { until } from '../helpers/until.ts'
 import { must } from '../../src/base/assert.ts'
 import { ask, decodeReply } from '../../src/net/dns-client.ts'
@@ -71,29 +72,6 @@ function paddedQuery(octets: number): Buffer {
   padding.writeUInt16BE(padding.length - 4, 2)
   query.writeUInt16BE(padding.length, query.length - 2)
   return Buffer.concat([query, padding])
-}
-
-function framed(packet: Uint8Array): Buffer {
-  const length = Buffer.alloc(2)
-  length.writeUInt16BE(packet.length)
-  return Buffer.concat([length, packet])
-}
-
-/** Reads `count` framed messages, or as many as come before the server ends. */
-async function readFrames(socket: Socket, count: number): Promise<Buffer[]> {
-  const frames: Buffer[] = []
-  let pending = Buffer.alloc(0)
-  if (count === 0) return frames
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    pending = Buffer.concat([pending, chunk as Buffer])
-    while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
-      const end = 2 + pending.readUInt16BE(0)
-      frames.push(pending.subarray(2, end))
-      pending = pending.subarray(end)
-    }
-    if (frames.length >= count) break
-  }
-  return frames
 }
 
 for (const { name, skip, listen } of udpPaths) {
@@ -396,8 +374,7 @@ t.test('TCP', async (t) => {
       port: 0,
       gate: openGate(),
       responder: {
-        hit: () => undefined,
-        respond: (packet, asker) => {
+        respondInto: (packet, asker, out, at) => {
           const id = Buffer.from(packet).readUInt16BE()
           ids.push(id)
           if (ids.length === 1) modest.write(query(2))
@@ -405,7 +382,7 @@ t.test('TCP', async (t) => {
           inTurn.most = Math.max(inTurn.most, inTurn.now)
           // What a question costs that needs much of the catalog.
           if (id === 1) for (const end = performance.now() + 1; performance.now() < end;);
-          return responder.respond(packet, asker)
+          return responder.respondInto(packet, asker, out, at)
         },
       },
     })

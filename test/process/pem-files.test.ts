@@ -27,7 +27,7 @@ t.test(
   async (t) => {
     const at = filesFor(t)
     const good = { certFile: at('n1.pem'), keyFile: at('n1.key'), caFile: at('n1.pem') }
-    t.strictSame(pemFaults(good, good, off), [])
+    t.strictSame(pemFaults(good, good, off, {}), [])
     t.match(readPeerTls(good), { cert: /BEGIN CERT/, key: /PRIVATE KEY/, ca: /BEGIN CERT/ })
     const cases = [
       [{ keyFile: at('none.key') }, /^Option -peer-key-file: ENOENT: .*none\.key/],
@@ -46,14 +46,18 @@ t.test(
       [{ keyFile: at('locked.key') }, /^Option -peer-key-file: .*locked\.key" cannot be used: /],
     ] as const
     for (const [change, message] of cases) {
-      const [fault, ...more] = pemFaults({ ...good, ...change }, {}, off)
+      const [fault, ...more] = pemFaults({ ...good, ...change }, {}, off, {})
       t.match(fault, { code: 'invalid-option', message })
       t.strictSame(more, [])
       t.throws(() => readPeerTls({ ...good, ...change }), { message })
     }
     t.match(
-      pemFaults({}, { ...good, keyFile: at('other.key') }, off).map(({ message }) => message),
+      pemFaults({}, { ...good, keyFile: at('other.key') }, off, {}).map(({ message }) => message),
       [/^Option -check-key-file: /],
+    )
+    t.match(
+      pemFaults({}, {}, off, { ...good, keyFile: at('other.key') }).map(({ message }) => message),
+      [/^Option -dns-key-file: .* does not belong to the certificate/],
     )
   },
 )

@@ -79,6 +79,8 @@ async function replaced(t: Test, cluster: ThreeServers): Promise<void> {
   const [asked] = cluster.others(dead) as [ClusterServer, ClusterServer]
   const rows = await cluster.raftServers(asked)
   const oldId = must(rows.find(({ Address }) => Address === dead.address)).ID
+  // This test removes it by hand.
+  await asked.put('operator/autopilot/configuration', { CleanupDeadServers: false })
   await dead.put('agent/service/register', { Name: 'theirs', Port: 80 })
   await answeredWithin(cluster.servers, 'theirs.service.consul', 5000, (a) => a.length === 1)
   await dead.kill()

@@ -97,7 +97,7 @@ async function sendEverywhere(
 
 /** Bodies with secrets, right and wrong ones. Returns the answers to the wrong ones. */
 async function sendBodies(root: TokenClient, server: Reached): Promise<string[]> {
-  for (const type of ['default', 'dns', 'agent']) {
+  for (const type of ['default', 'dns', 'agent', 'agent_recovery']) {
     await root.put(server, `agent/token/${type}`, { Token: secretOf('of DNS') })
   }
   await root.put(server, 'agent/token/default', { Token: '' })

@@ -43,6 +43,7 @@ class Rig {
       {
         state,
         datacenter: 'dc1',
+        nodeName: 'n1',
         clock: { wallMs: () => this.nowMs },
         logger: { debug: note, info: note, warn: note, error: note },
       },
@@ -89,6 +90,35 @@ t.test('tokens with the same rules have one caller, over changes of others', asy
   t.not(callerOf(1), caller)
   t.equal(callerOf(1).rights.allows('service', 'web', 'write'), true)
   t.ok(callerOf(1).rights instanceof Authorizer)
+})
+
+t.test('who sends the recovery secret may change this agent and read nodes, only', async (t) => {
+  const recoverySecret = 'recover-me'
+  const rig = new Rig({ defaultPolicy: 'allow', recoverySecret })
+  const { caller, accessorId } = rig.book.requester(recoverySecret)
+  t.equal(rig.reads, 0, 'the tokens may be lost')
+  t.equal(accessorId, 'agent-recovery')
+  for (const [resource, name, access, isAllowed] of [
+    ['agent', 'n1', 'write', true],
+    ['agent', 'n2', 'read', false],
+    ['node', 'n2', 'read', true],
+    ['node', 'n1', 'write', false],
+    ['service', 'web', 'read', false],
+    ['key', 'a', 'read', false],
+    ['acl', '', 'read', false],
+    ['operator', '', 'read', false],
+  ] as const) {
+    t.equal(
+      caller.rights.allows(resource, name, access),
+      isAllowed,
+      `${resource} ${name} ${access}`,
+    )
+  }
+  t.equal(rig.book.isSecret(recoverySecret), true, 'it is hidden in texts')
+  rig.book.setOptions({ isEnabled: true, defaultPolicy: 'deny', defaultSecret: undefined })
+  t.throws(() => rig.book.requester(recoverySecret), { code: 'acl-not-found' })
+  rig.book.setOptions({ ...options, recoverySecret: '' })
+  t.not(rig.book.requester('').accessorId, 'agent-recovery', 'an empty one is none')
 })
 
 t.test('a known secret is looked up once, and a wrong one is not remembered', async (t) => {

@@ -14,6 +14,8 @@ const batch = 256
 export interface FeedSource {
   readonly state: Pick<FamilyReads<never>, 'version' | 'waitForChange'>
   readonly subject: string
+  /** How long a feed rests after a change at least; default 0. */
+  readonly restMs?: number
   /** Looks at the state, with `version()` taken before. Tells whether there is something new for readers. */
   look(since: number): Promise<boolean>
 }
@@ -57,7 +59,7 @@ export class Feed<Source extends FeedSource = FeedSource> {
       if (await this.source.look(since)) {
         const tookMs = this.#clock.monotonicMs() - startMs
         await this.#wakeAll()
-        await rest(tookMs * restFactor)
+        await rest(Math.max(tookMs * restFactor, this.source.restMs ?? 0))
       }
       this.#wait = state.waitForChange(subject, since, waitMs)
       if (this.#hasEnded) this.#wait.end()

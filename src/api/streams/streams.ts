@@ -37,6 +37,11 @@ export class Streams {
     this.#options = options
   }
 
+  /** What a feed that runs already follows. */
+  source({ caller, key }: FeedPlace): FeedSource | undefined {
+    return this.#feeds.get(caller, key)?.source
+  }
+
   /** Readers of one key share one feed; all who ask for it must make the same source. */
   feed<Source extends FeedSource>(place: FeedPlace, source: () => Source): Feed<Source> {
     if (this.#stopped) throw svcdError('stopping', {})

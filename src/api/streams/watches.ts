@@ -3,21 +3,60 @@ import { must } from '../../base/assert.ts'
 import type { ApiContext } from '../context.ts'
 import { addReadHeaders, reach } from '../../http/consistency.ts'
 import type { Handle } from '../../http/endpoint.ts'
-import { readOptions } from '../../http/parameters.ts'
+import { flagParameter, parametersOf, readOptions } from '../../http/parameters.ts'
 import { answerKey, mustAllowQuestion } from '../../http/read.ts'
 import type { QuestionOf } from '../../http/read.ts'
 import type { Rendered } from '../../http/render-cache.ts'
 import type { Indexed, Question } from '../../http/renderer.ts'
 import { tellFiltered } from '../../http/requesters.ts'
+import type { RowKeyOf } from '../../http/row-deltas.ts'
+import { LatestRows } from './latest-rows.ts'
 import { LatestState } from './latest-state.ts'
 import { addStreamHeaders, sendStream, withLastEventId } from './stream-reply.ts'
 
-/** The handler of a stream: the state that there is as one event, then one for each change. */
+/**
+ * The handler of a stream: the state that there is as one event, then one for each change. `keyOf` tells the rows of
+ * a list apart; with `?deltas` the later events have only the rows that changed.
+ */
 export function watches<Reader extends Indexed>(
   questionOf: QuestionOf<Reader>,
+  keyOf?: RowKeyOf,
 ): Handle<ApiContext> {
-  return (context, request, reply) =>
-    answerWatch(context, request, reply, questionOf(context, request.query, request.params))
+  return (context, request, reply) => {
+    const question = questionOf(context, request.query, request.params)
+    return keyOf !== undefined && flagParameter(request.query, 'deltas')
+      ? answerDeltas(context, request, reply, question, keyOf)
+      : answerWatch(context, request, reply, question)
+  }
+}
+
+async function answerDeltas<Reader extends Indexed>(
+  context: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  question: Question<Reader>,
+  keyOf: RowKeyOf,
+): Promise<FastifyReply> {
+  const { freshness, identity, streams } = context
+  const { consistency } = readOptions(parametersOf(request), identity)
+  mustAllowQuestion(context.requesterOf(request), question)
+  await reach(context, consistency)
+  if (reply.raw.destroyed) return reply.hijack()
+  mustAllowQuestion(context.requesterNow(request), question)
+  const place = { caller: context.callerOf(request), key: answerKey(request) }
+  const known = streams.source(place) as LatestRows<Reader> | undefined
+  const source = known ?? new LatestRows(question, place.caller, keyOf)
+  if (!source.isRead) {
+    const end = context.longAnswers.begin(request, reply)
+    await source.look(question.state.version()).finally(end)
+    if (reply.raw.destroyed) return reply.hijack()
+  }
+  addReadHeaders(reply, freshness, consistency, source.index)
+  addStreamHeaders(reply)
+  if (source.isFiltered) tellFiltered(request, reply)
+  if (request.method === 'HEAD') return reply.send()
+  const feed = streams.feed(place, () => source)
+  return sendStream(context, request, reply, { place, feed, next: feed.source.next() })
 }
 
 async function answerWatch<Reader extends Indexed>(

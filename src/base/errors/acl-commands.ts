@@ -15,6 +15,11 @@ export const aclCommandErrors = {
     exit: 1,
     text: 'Unknown {what} {given}. Use one of: {known}.',
   },
+  'acl-questions-too-many': {
+    http: 400,
+    exit: 1,
+    text: 'Refusing to process more than {max} authorizations in one request. Send several requests.',
+  },
   'acl-rules-unreadable': {
     http: 500,
     exit: 1,

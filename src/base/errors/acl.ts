@@ -110,6 +110,6 @@ export const aclErrors = {
   'agent-token-unknown': {
     http: 404,
     exit: 1,
-    text: 'Token "{type}" is unknown. The tokens of the agent are default, dns and agent.',
+    text: 'Token "{type}" is unknown. The tokens of the agent are default, dns, agent and agent_recovery.',
   },
 } as const

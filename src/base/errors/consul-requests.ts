@@ -12,6 +12,12 @@ export const consulRequestErrors = {
     exit: 1,
     text: 'Connect must be enabled in order to use this endpoint, and svcd has no service mesh ({path}). Nothing was read or changed. Use Consul or another program for this.',
   },
+  // The web UI of Consul recognizes the status and the end of the text.
+  'connect-disabled': {
+    http: 500,
+    exit: 1,
+    text: 'svcd has no service mesh, so it has no discovery chains. Connect must be enabled in order to use this endpoint',
+  },
   'acl-disabled': { http: 401, exit: 1, text: 'ACL support disabled' },
   'missing-catalog-service-name': {
     http: 400,

@@ -18,6 +18,21 @@ export const requestErrors = {
     exit: 1,
     text: 'Invalid URL path: not a recognized HTTP API endpoint',
   },
+  'dns-off': {
+    http: 404,
+    exit: 1,
+    text: 'DNS is off on this agent, so there is no answer to show. Set -dns-port, or ask another agent.',
+  },
+  'ui-no-file': {
+    http: 404,
+    exit: 1,
+    text: 'The web UI has no file {path}. Reload the page: the agent may have been updated.',
+  },
+  'ui-not-built': {
+    http: 500,
+    exit: 1,
+    text: 'The web UI cannot be read from dist/ui of the package. Install svcd again, or run `npm run build` in a clone.',
+  },
   'host-not-allowed': {
     http: 403,
     exit: 1,

@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander'
 import { svcdError } from '../../base/errors.ts'
 import { visible } from '../../base/invisible.ts'
+import { isUuid } from '../../base/uuid.ts'
 import { AclClient } from '../../client/acl.ts'
-import type { AclKind, AclKinds } from '../../client/acl.ts'
+import type { AclKind, AclKinds } from '../../client/acl-rows.ts'
 import { agentClient } from '../agent-client.ts'
 import type { Io } from '../io.ts'
 import { addClientOptions } from '../new-command.ts'
@@ -86,11 +87,9 @@ export function printDeleted(
   return printOne(io, options, { data: { ID: id, deleted: true }, name: id, text })
 }
 
-const wholeId = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
-
 /** An ID from its first characters. Rejects with `acl-id-unknown` or `acl-id-ambiguous`. */
 export async function wholeIdOf(client: AclClient, kind: AclKind, given: string): Promise<string> {
-  if (wholeId.test(given)) return given.toLowerCase()
+  if (isUuid(given)) return given.toLowerCase()
   const found = (await client.list(kind))
     .map(idOf)
     .filter((id) => id.startsWith(given.toLowerCase()))

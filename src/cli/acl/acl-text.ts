@@ -1,5 +1,11 @@
 import { visible, visibleLines } from '../../base/invisible.ts'
-import type { AclLink, GrantsEntry, PolicyEntry, RoleEntry, TokenEntry } from '../../client/acl.ts'
+import type {
+  AclLink,
+  GrantsEntry,
+  PolicyEntry,
+  RoleEntry,
+  TokenEntry,
+} from '../../client/acl-rows.ts'
 import type { Column } from '../output.ts'
 
 /** Each field with a value on a line, as Consul prints them: scripts look for `SecretID:`. */

@@ -5,7 +5,7 @@ import type {
   GrantsEntry,
   NodeIdentityEntry,
   ServiceIdentityEntry,
-} from '../../client/acl.ts'
+} from '../../client/acl-rows.ts'
 import { collect } from '../new-command.ts'
 
 /** What a command line grants to a token or a role. */

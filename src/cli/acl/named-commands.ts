@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AclKinds } from '../../client/acl.ts'
+import type { AclKinds } from '../../client/acl-rows.ts'
 import type { Io } from '../io.ts'
 import { addExamples, newCommand } from '../new-command.ts'
 import type { Column } from '../output.ts'

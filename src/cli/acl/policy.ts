@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { collect, addExamples, newCommand } from '../new-command.ts'
-import type { PolicyEntry } from '../../client/acl.ts'
+import type { PolicyEntry } from '../../client/acl-rows.ts'
 import type { Io } from '../io.ts'
 import { aclClient, addAclOptions, namedEntry, required } from './acl-options.ts'
 import type { NamedOptions } from './acl-options.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { RoleEntry } from '../../client/acl.ts'
+import type { RoleEntry } from '../../client/acl-rows.ts'
 import type { Io } from '../io.ts'
 import { addExamples, newCommand } from '../new-command.ts'
 import { aclClient, addAclOptions, namedEntry, required } from './acl-options.ts'

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { AclClient, TokenEntry } from '../../client/acl.ts'
+import type { TokenEntry } from '../../client/acl-rows.ts'
+import type { AclClient } from '../../client/acl.ts'
 import type { Io } from '../io.ts'
 import { addExamples, newCommand } from '../new-command.ts'
 import {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { svcdError } from '../../base/errors.ts'
 import { visible } from '../../base/invisible.ts'
-import type { WhyEntry, WhyRule } from '../../client/acl.ts'
+import type { WhyEntry, WhyRule } from '../../client/acl-rows.ts'
 import type { Io } from '../io.ts'
 import { addExamples, newCommand } from '../new-command.ts'
 import { aclClient, addAclOptions, printOne } from './acl-options.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EventClient, payloadText } from '../../client/event.ts'
-import type { EventEntry } from '../../client/event.ts'
+import type { EventEntry } from '../../client/rows.ts'
 import { agentClient } from '../agent-client.ts'
 import type { Io } from '../io.ts'
 import { addClientOptions, addExamples, newCommand } from '../new-command.ts'

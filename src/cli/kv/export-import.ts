@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { reasonOf, svcdError } from '../../base/errors.ts'
 import { visible, visibleJson } from '../../base/invisible.ts'
-import { withTextFlags } from '../../client/kv.ts'
+import { withTextFlags } from '../../client/text-flags.ts'
 import type { KvEntry } from '../../client/kv.ts'
 import type { Io } from '../io.ts'
 import { addClientOptions, addExamples, newCommand, printJson } from '../new-command.ts'

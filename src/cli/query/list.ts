@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { QueryEntry } from '../../client/query.ts'
+import type { QueryEntry } from '../../client/rows.ts'
 import type { Io } from '../io.ts'
 import { addClientOptions, addExamples, newCommand } from '../new-command.ts'
 import { addOutputOptions, outputFormat, printList } from '../output.ts'

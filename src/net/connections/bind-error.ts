@@ -14,6 +14,8 @@ export const dnsUdp: Bound = {
   addressFlag: '-client',
 }
 export const dnsTcp: Bound = { ...dnsUdp, what: 'DNS (TCP)' }
+export const dnsTls: Bound = { ...dnsUdp, what: 'DNS over TLS', portFlag: '-dns-tls-port' }
+export const dnsHttps: Bound = { ...dnsUdp, what: 'DNS over HTTPS', portFlag: '-dns-https-port' }
 export const http: Bound = { what: 'HTTP', portFlag: '-http-port', addressFlag: '-client' }
 export const https: Bound = { what: 'HTTPS', portFlag: '-https-port', addressFlag: '-client' }
 

@@ -1,5 +1,10 @@
 import type { Socket } from 'node:net'
-import type { PacketResponder } from '../packet-responder.ts'
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
+import { passedOn } from '../packet-responder.ts'
+import { idleMsOf, laterOf, streamAsker, waitingMax } from './stream-asker.ts'
+import type { StreamResponder } from '../packet-responder.ts'
+import type { AnswerBuffer, StreamAnswering } from './answer-buffer.ts'
+import type { StreamClient, StreamCounters } from './stream-port.ts'
 
 export interface TcpLimits {
   /** How long a connection may stay without a query (RFC 7766 §6.2.3). */
@@ -10,14 +15,6 @@ export interface TcpLimits {
   readonly drainTimeoutMs: number
   /** Unread answers of one connection in octets before its queries have to wait. */
   readonly unreadBytesMax: number
-}
-
-export interface TcpCounters {
-  connections: number
-  queries: number
-  timeouts: number
-  /** Connections closed for what they sent, or lost. */
-  errors: number
 }
 
 const headerBytes = 12
@@ -52,25 +49,33 @@ export class TurnShare {
 }
 
 export interface DnsConnectionParts {
-  readonly responder: PacketResponder
+  readonly responder: StreamResponder
+  readonly answers: AnswerBuffer
+  readonly isEncrypted: boolean
   readonly limits: TcpLimits
-  readonly counters: TcpCounters
+  readonly counters: StreamCounters
   readonly share: TurnShare
+  /** The monotonic clock of the deadlines. */
+  readonly nowMs: () => number
   /** One or more whole queries have come. */
   readonly onQuery: () => void
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
 }
 
-/** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them in order. */
-export class DnsConnection {
-  /** When it will be closed, on the monotonic clock, unless something happens before. */
+/** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them; outside names later. */
+export class DnsConnection implements StreamClient {
   deadlineMs = 0
   readonly #socket: Socket
-  readonly #responder: PacketResponder
+  readonly #answers: AnswerBuffer
+  readonly #answering: StreamAnswering
   readonly #limits: TcpLimits
-  readonly #counters: TcpCounters
+  readonly #counters: StreamCounters
   readonly #share: TurnShare
+  readonly #nowMs: () => number
   readonly #onQuery: () => void
-  readonly #asker: { transport: 'tcp'; client: string; pathBytesMax: number }
+  /** Queries that another thread will answer. */
+  #waiting = 0
   /** Octets of the length that came so far: 0 or 1 of 2. */
   #lengthBytes = 0
   #length = 0
@@ -86,14 +91,19 @@ export class DnsConnection {
   #isFinishing = false
 
   constructor(socket: Socket, parts: DnsConnectionParts) {
-    const { responder, limits, counters, share, onQuery } = parts
+    const { responder, answers, isEncrypted, limits, counters, share, onQuery, recursion } = parts
     this.#onQuery = onQuery
     this.#socket = socket
-    this.#responder = responder
+    this.#answers = answers
+    this.#answering = {
+      responder,
+      asker: streamAsker(socket, recursion),
+      policy: { keepaliveMs: limits.idleTimeoutMs, isEncrypted },
+    }
     this.#limits = limits
     this.#counters = counters
     this.#share = share
-    this.#asker = { transport: 'tcp', client: socket.remoteAddress ?? '', pathBytesMax: 65_535 }
+    this.#nowMs = parts.nowMs
     this.#rest()
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('drain', () => this.#resume())
@@ -105,7 +115,6 @@ export class DnsConnection {
     return this.#frame !== undefined || this.#lengthBytes > 0
   }
 
-  /** Ends the connection once the answers given so far are sent; takes no more queries. */
   finish(): void {
     this.#isFinishing = true
     this.#backlog = undefined
@@ -124,15 +133,15 @@ export class DnsConnection {
     const answered = this.#counters.queries
     this.#sliceEndMs = performance.now() + sliceMs
     this.#isSliceOver = this.#share.isOver
-    this.#socket.cork()
     const taken = this.#readFrames(chunk)
-    this.#socket.uncork()
+    this.#send()
     if (this.#socket.destroyed) return
     if (this.#counters.queries > answered) this.#onQuery()
     if (taken < chunk.length || this.#socket.writableNeedDrain) {
       this.#backlog = taken < chunk.length ? chunk.subarray(taken) : undefined
       this.#socket.pause()
-      this.deadlineMs = performance.now() + this.#limits.drainTimeoutMs
+      if (this.#waiting >= waitingMax) return this.#rest()
+      this.deadlineMs = this.#nowMs() + this.#limits.drainTimeoutMs
       if (!this.#socket.writableNeedDrain) this.#share.later(() => this.#resume())
     } else if (!this.#isReceiving) {
       this.#rest()
@@ -140,14 +149,21 @@ export class DnsConnection {
   }
 
   #rest(): void {
-    this.deadlineMs = performance.now() + this.#limits.idleTimeoutMs
+    this.deadlineMs = this.#nowMs() + idleMsOf(this.#limits.idleTimeoutMs, this.#waiting)
+  }
+
+  /** Whether the rest of what has come must wait. */
+  get #isBusy(): boolean {
+    const unread = this.#socket.writableLength + this.#answers.length
+    const hasMany = this.#waiting >= waitingMax || unread > this.#limits.unreadBytesMax
+    return hasMany || this.#isSliceOver
   }
 
   /** Handles what is complete in `chunk`; returns how much of it was taken. */
   #readFrames(chunk: Buffer): number {
     let at = 0
     while (at < chunk.length && !this.#socket.destroyed) {
-      if (this.#socket.writableLength > this.#limits.unreadBytesMax || this.#isSliceOver) return at
+      if (this.#isBusy) return at
       at = this.#frame === undefined ? this.#readLength(chunk, at) : this.#fill(chunk, at)
     }
     return chunk.length
@@ -156,7 +172,7 @@ export class DnsConnection {
   #readLength(chunk: Buffer, at: number): number {
     // The time for a query counts from its first octet: more octets do not prolong it.
     if (this.#lengthBytes === 0) {
-      this.deadlineMs = performance.now() + this.#limits.frameTimeoutMs
+      this.deadlineMs = this.#nowMs() + this.#limits.frameTimeoutMs
     }
     this.#length = (this.#length << 8) | (chunk[at] ?? 0)
     this.#lengthBytes++
@@ -193,15 +209,44 @@ export class DnsConnection {
 
   #answer(packet: Buffer): void {
     this.#counters.queries++
-    const answer = this.#responder.respond(packet, this.#asker)
+    const bare = this.#answers.add(packet, this.#answering)
     this.#isSliceOver = performance.now() > this.#sliceEndMs || this.#share.isOver
     // Only data that is not a query gets no answer, and well-behaved clients do not send any.
-    if (answer === undefined) return this.#reject()
-    const length = Buffer.allocUnsafe(2)
-    length.writeUInt16BE(answer.length)
-    this.#socket.write(length)
-    this.#socket.write(answer)
-    return undefined
+    if (bare === 0) this.#reject()
+    else if (bare === passedOn) this.#await(packet)
+    else if (this.#answers.isFull) this.#send()
+  }
+
+  #await(query: Buffer): void {
+    const later = laterOf(this.#answering.responder)
+    this.#waiting++
+    // The query may be a small part of a large buffer.
+    const kept = Buffer.from(query)
+    void later.then((answer) => this.#answerLater(kept, answer))
+  }
+
+  /** RFC 7766 §6.2.1.1: answers may leave in another order than the queries came. */
+  #answerLater(query: Buffer, answer: Uint8Array): void {
+    this.#waiting--
+    if (this.#socket.destroyed || this.#isFinishing) return
+    this.#answers.addLater(query, answer, this.#answering)
+    this.#send()
+    const hasBacklog = this.#backlog !== undefined
+    if (hasBacklog && this.#waiting === waitingMax - 1) this.#resume()
+    else if (!hasBacklog && !this.#isReceiving && !this.#socket.writableNeedDrain) this.#rest()
+    if (this.#hasEnded) this.#endIfAnswered()
+  }
+
+  /** The client has sent its last query. */
+  #endIfAnswered(): void {
+    if (this.#backlog === undefined && this.#waiting === 0) this.#socket.end()
+  }
+
+  /** Nothing of it leaves if the connection has been destroyed. */
+  #send(): void {
+    if (this.#answers.length === 0) return
+    const bytes = this.#answers.take()
+    if (!this.#socket.destroyed) this.#socket.write(bytes)
   }
 
   #reject(): void {
@@ -217,11 +262,11 @@ export class DnsConnection {
     if (backlog !== undefined) this.#receive(backlog)
     if (this.#backlog !== undefined || this.#socket.writableNeedDrain) return
     this.#socket.resume()
-    if (this.#hasEnded) this.#socket.end()
+    if (this.#hasEnded) this.#endIfAnswered()
   }
 
   #end(): void {
     this.#hasEnded = true
-    if (this.#backlog === undefined) this.#socket.end()
+    this.#endIfAnswered()
   }
 }

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { reasonOf } from '../../base/errors.ts'
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { bindError, codeOf, dnsUdp } from '../connections/bind-error.ts'
 import { loopbackBytesMax, pathBytesDefault } from '../packet-responder.ts'
 import { SlowLane } from './slow-lane.ts'
@@ -16,6 +17,8 @@ export interface UdpOptions {
   readonly responder: PacketResponder
   /** The largest answer to a client on another machine, in octets; 1232 unless given. */
   readonly pathBytesMax?: number
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
 }
 
 const receiveBufferBytes = 4 * 1024 * 1024
@@ -132,19 +135,28 @@ export class UdpListener {
     }
     const pathBytesMax = this.#options.pathBytesMax ?? pathBytesDefault
     // One object for all packets: the responder is synchronous and keeps nothing.
-    const asker = { transport: 'udp' as const, client: '', pathBytesMax }
+    const asker = { transport: 'udp' as const, client: '', pathBytesMax, mayRecurse: false }
     const turnTo = (from: RemoteInfo): typeof asker => {
       asker.client = from.address
       asker.pathBytesMax = isLocal(from.address, address) ? loopbackBytesMax : pathBytesMax
+      asker.mayRecurse = recursion?.containsText(from.address) ?? false
       return asker
     }
-    const { responder } = this.#options
+    const answerTo = (packet: Buffer, from: RemoteInfo): void => {
+      const answer = responder.respond(packet, turnTo(from))
+      if (!(answer instanceof Promise)) return send(answer, from)
+      void answer.then((later) => {
+        if (!this.#isClosing) send(later, from)
+      })
+      return undefined
+    }
+    const { responder, recursion } = this.#options
     socket.on('message', (packet: Buffer, from: RemoteInfo) => {
       if (this.#isClosing) return
       this.counters.received++
       const answer = responder.hit(packet, turnTo(from))
       if (answer !== undefined) send(answer, from)
-      else this.#defer(() => send(responder.respond(packet, turnTo(from)), from))
+      else this.#defer(() => answerTo(packet, from))
     })
   }
 

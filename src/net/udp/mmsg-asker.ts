@@ -1,3 +1,4 @@
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { formatIp } from '../../base/ip.ts'
 import { loopbackBytesMax } from '../packet-responder.ts'
 import type { MessageBlock } from './message-block.ts'
@@ -17,7 +18,15 @@ export class MmsgAsker implements PacketAsker {
   readonly #farBytesMax: number
   #nameAt = 0
 
-  constructor(block: MessageBlock, { fd, address, canSegment }: UdpSocket, farBytesMax: number) {
+  readonly #recursion: IpPrefixes | undefined
+
+  constructor(
+    block: MessageBlock,
+    { fd, address, canSegment }: UdpSocket,
+    farBytesMax: number,
+    recursion: IpPrefixes | undefined,
+  ) {
+    this.#recursion = recursion
     this.fd = fd
     this.canSegment = canSegment
     this.#block = block
@@ -29,6 +38,10 @@ export class MmsgAsker implements PacketAsker {
   get client(): string {
     const start = this.#addressAt
     return formatIp(this.#bytes.subarray(start, start + this.#own.length))
+  }
+
+  get mayRecurse(): boolean {
+    return this.#recursion?.contains(this.#bytes, this.#addressAt, this.#own.length) ?? false
   }
 
   /** Also makes the answer leave from the address that was asked, by whichever way leads back. */

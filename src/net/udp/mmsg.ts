@@ -1,10 +1,11 @@
 import { constants } from 'node:os'
+import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { InvariantError, assert, must } from '../../base/assert.ts'
 import { AnswerBlock } from './answer-block.ts'
 import { inet, systemError } from '../../process/libc.ts'
 import { MessageBlock, messagesMax } from './message-block.ts'
 import { MmsgAsker } from './mmsg-asker.ts'
-import { pathBytesDefault } from '../packet-responder.ts'
+import { passedOn, pathBytesDefault } from '../packet-responder.ts'
 import { SlowLane } from './slow-lane.ts'
 import type { Libc } from '../../process/libc.ts'
 import type { SavedMessage } from './message-block.ts'
@@ -17,6 +18,10 @@ export interface UdpMmsgOptions {
   readonly responder: PacketWriter
   /** The largest answer to a client on another machine, in octets; 1232 unless given. */
   readonly pathBytesMax?: number
+  /** The clients whose queries for outside names are passed on; absent: none. */
+  readonly recursion?: IpPrefixes | undefined
+  /** Another thread will answer the message that came to the socket `fd`. */
+  readonly onPassedOn?: (message: SavedMessage, fd: number) => void
   /** The answers to so many packets are made, so long after these were taken from the system. */
   readonly onAnswered?: (packets: number, ms: number) => void
   /** The batch is answered: nothing is read for its packets any more. */
@@ -59,7 +64,9 @@ export class UdpMmsg {
     this.#block = new MessageBlock(libc)
     this.#answers = new AnswerBlock(libc, this.#block)
     const pathBytesMax = options.pathBytesMax ?? pathBytesDefault
-    this.#askers = options.sockets.map((socket) => new MmsgAsker(this.#block, socket, pathBytesMax))
+    this.#askers = options.sockets.map((socket) => {
+      return new MmsgAsker(this.#block, socket, pathBytesMax, options.recursion)
+    })
   }
 
   /** Answers until `onWake`, called after each call of the waker, returns false. */
@@ -177,6 +184,10 @@ export class UdpMmsg {
       return true
     }
     if (length === 0) return false
+    if (length === passedOn) {
+      this.#options.onPassedOn?.(this.#block.save(n), asker.fd)
+      return true
+    }
     assert(length <= asker.pathBytesMax, 'an answer over UDP fits the path')
     this.#answers.add(n, length)
     return true

@@ -1,6 +1,9 @@
+import type { NodeId } from '../../raft/entry.ts'
 import { trailingEntries } from '../trailing-entries.ts'
 import { ReplicaComparison } from './comparison.ts'
 import type { ReplicaComparisonParts } from './comparison.ts'
+import { DeadServers } from './dead-servers.ts'
+import type { DeadServersParts } from './dead-servers.ts'
 import { FormatUse } from './format-use.ts'
 import type { FormatUseParts } from './format-use.ts'
 import { LeaderDuties } from './leader-duties.ts'
@@ -28,6 +31,7 @@ export interface AllDutiesParts
     FormatUseParts,
     SessionDeadlinesParts,
     TokenExpiryParts,
+    Omit<DeadServersParts, 'silenceOf'>,
     Pick<ServerHealthsParts, 'termAt' | 'wallMs'> {}
 
 /** All that a leader does beside replication, and the parts that others ask. */
@@ -45,9 +49,10 @@ export interface AllDuties {
 export function allDuties(parts: AllDutiesParts): AllDuties {
   const silence = new MemberSilence(parts)
   const comparison = new ReplicaComparison(parts)
+  const silenceOf = (id: NodeId): number => silence.silenceMs(id)
   const healths = new ServerHealths({
     ...parts,
-    silenceOf: (id) => silence.silenceMs(id),
+    silenceOf,
     silenceMsMax: parts.silenceMs,
     trailingMax: trailingEntries,
   })
@@ -61,6 +66,7 @@ export function allDuties(parts: AllDutiesParts): AllDuties {
     new FormatUse({ ...parts, formats: comparison.formats }),
     sessions,
     new TokenExpiry(parts),
+    new DeadServers({ ...parts, silenceOf }),
   ]
   return {
     runner: new LeaderDuties({ ...parts, duties }),

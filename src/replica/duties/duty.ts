@@ -1,6 +1,6 @@
 import type { Status as RaftStatus } from '../../raft/status.ts'
 import type { TokensExpireCommand } from '../../state/acl/commands.ts'
-import type { UpdateCheckCommand } from '../../state/catalog/commands.ts'
+import type { DeregisterCommand, UpdateCheckCommand } from '../../state/catalog/commands.ts'
 import type { BatchCommand } from '../../state/machine/command.ts'
 import type { UseFormatCommand } from '../../state/machine/used-format.ts'
 import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/session/commands.ts'
@@ -8,6 +8,7 @@ import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/ses
 /** What a leader proposes by itself. */
 export type OwnCommand =
   | UpdateCheckCommand
+  | DeregisterCommand
   | UseFormatCommand
   | TokensExpireCommand
   | BatchCommand<SessionDestroyCommand>

@@ -26,6 +26,10 @@ export interface DnsFigures {
   /** What the heap of the thread takes. */
   readonly heapBytes: number
   readonly latencySum: number
+  /** Answers from the cache of outside names, stale ones among them, and queries that were passed on. */
+  readonly outsideHits: number
+  readonly outsideStale: number
+  readonly outsideMisses: number
   readonly rcodes: readonly number[]
   /** By the places of `countedTypes`. */
   readonly types: readonly number[]
@@ -33,7 +37,7 @@ export interface DnsFigures {
   readonly latencies: readonly number[]
 }
 
-const scalars = 13
+const scalars = 16
 /** So many batches apart the size of the heap is looked at. */
 const heapEvery = 256
 const rcodesAt = scalars
@@ -80,6 +84,9 @@ export class DnsCounters {
     this.#cells[9] = cache.size
     this.#cells[10] = cache.bytes
     if (this.#batches++ % heapEvery === 0) this.#cells[12] = heapBytes()
+    this.#set(13, counters.outsideHits)
+    this.#set(14, counters.outsideStale)
+    this.#set(15, counters.outsideMisses)
     const { rcodes, types } = counters
     for (let at = 0; at < rcodes.length; at++) this.#set(rcodesAt + at, rcodes[at] ?? 0)
     for (let at = 0; at < types.length; at++) this.#set(typesAt + at, types[at] ?? 0)
@@ -90,6 +97,7 @@ export class DnsCounters {
       this.#cells
     const [socketErrors = 0, deferred = 0, overflowed = 0] = this.#cells.subarray(6)
     const [cacheEntries = 0, cacheBytes = 0, latencySum = 0, heap = 0] = this.#cells.subarray(9)
+    const [outsideHits = 0, outsideStale = 0, outsideMisses = 0] = this.#cells.subarray(13)
     return {
       queries,
       hits,
@@ -104,6 +112,9 @@ export class DnsCounters {
       cacheBytes,
       heapBytes: heap,
       latencySum,
+      outsideHits,
+      outsideStale,
+      outsideMisses,
       rcodes: [...this.#cells.subarray(rcodesAt, typesAt)],
       types: [...this.#cells.subarray(typesAt, latenciesAt)],
       latencies: [...this.#cells.subarray(latenciesAt)],

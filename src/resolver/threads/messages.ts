@@ -1,7 +1,9 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { Mode } from '../../dns/responder.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
+import type { CacheHandle } from '../../recursor/cache-layout.ts'
 import type { DnsRights } from '../dns-rights.ts'
 import type { WakerHandle } from '../../net/udp/waker.ts'
 
@@ -17,8 +19,17 @@ export interface DnsAnswering {
   /** Of the agent's own node. */
   readonly nodeName: string
   readonly udpSizeMax: number
+  /** Absent: queries for outside names are refused. */
+  readonly recursion?: RecursionShare | undefined
   /** Absent: everything may be shown. */
   readonly rights?: DnsRights
+}
+
+/** What all threads share to answer for outside names. */
+export interface RecursionShare {
+  readonly cache: CacheHandle
+  /** The networks whose clients may ask for them. */
+  readonly allow: readonly string[]
 }
 
 export interface DnsWorkerData {
@@ -26,6 +37,8 @@ export interface DnsWorkerData {
   readonly udp: DnsThreadUdp
   /** What `counters.ts` lays out. */
   readonly counters: SharedArrayBuffer
+  /** The way to the recursor thread, if there is one. */
+  readonly recursorPort: MessagePort | undefined
 }
 
 /** How a thread gets at its sockets. */
@@ -41,6 +54,8 @@ export type ToDns =
   | { readonly type: 'zone'; readonly zone: Zone }
   /** As the zone, but what answers may show. */
   | { readonly type: 'rights'; readonly rights: DnsRights }
+  /** The recursor thread was started again. */
+  | { readonly type: 'recursor'; readonly port: MessagePort }
 
 export type FromDns =
   | { readonly type: 'ready' }

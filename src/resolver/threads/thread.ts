@@ -1,12 +1,16 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { must } from '../../base/assert.ts'
+import { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { SvcdError, reasonOf } from '../../base/errors.ts'
+import { CacheMemory } from '../../recursor/cache-layout.ts'
 import { loadLibc } from '../../process/libc.ts'
 import { listenUdp } from '../../net/udp/dgram.ts'
 import { UdpMmsg } from '../../net/udp/mmsg.ts'
 import type { UdpListener } from '../../net/udp/dgram.ts'
 import { countedResponder, openAnswerer } from '../answering.ts'
 import type { Answerer } from '../answering.ts'
+import { forwardingOf } from '../recursion/forwarding-responder.ts'
+import { RecursorClient } from '../recursion/recursor-client.ts'
 import { DnsCounters } from './counters.ts'
 import { limitFailures } from '../../process/limited-failures.ts'
 import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
@@ -15,8 +19,12 @@ import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 // neither for Raft nor for HTTP.
 
 const port = must(parentPort, 'a dns thread runs in a worker')
-const { answering, udp, counters: buffer } = workerData as DnsWorkerData
+const { answering, udp, counters: buffer, recursorPort } = workerData as DnsWorkerData
 const counters = new DnsCounters(buffer)
+const share = answering.recursion
+const client =
+  share && recursorPort && new RecursorClient(recursorPort, new CacheMemory(share.cache))
+const recursion = share && new IpPrefixes(share.allow)
 
 function post(message: FromDns): void {
   port.postMessage(message)
@@ -40,6 +48,8 @@ function take(message: ToDns, answerer: Answerer): boolean {
   if (message.type === 'zone') {
     answerer.setZone(message.zone)
     post({ type: 'zone-set' })
+  } else if (message.type === 'recursor') {
+    client?.setPort(message.port)
   } else {
     answerer.setRights(message.rights)
     post({ type: 'rights-set' })
@@ -53,13 +63,19 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   if (libc instanceof Error) throw libc
   const answerer = openAnswerer(answering, failures, 'caller')
   const { responder } = answerer
+  const forwarding = forwardingOf(answering, responder, client)
   const server = new UdpMmsg(libc, {
     sockets,
-    responder,
+    responder: forwarding ?? responder,
+    recursion,
+    onPassedOn: (message, fd) => {
+      if (forwarding !== undefined) client?.passOn(forwarding.takePassedOn(), fd, message)
+    },
     pathBytesMax: answering.udpSizeMax,
     onAnswered: (packets, ms) => counters.observe(packets, ms / 1000),
     onBatchEnd: () => {
       answerer.endBatch()
+      client?.flush()
       counters.publish(responder.counters, server.counters, responder.cache)
     },
     onDrop: limitFailures(failures, () => performance.now()).onError,
@@ -72,23 +88,28 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
     return true
   })
   server.close()
+  client?.close()
   answerer.close()
 }
 
 async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
   const answerer = openAnswerer(answering, failures)
-  const responder = countedResponder(answerer.responder, counters, () =>
-    listeners.map((listener) => listener.counters),
-  )
+  const onQueued = (): void => client?.flushLater()
+  const responder = countedResponder(answerer.responder, counters, {
+    sockets: () => listeners.map((listener) => listener.counters),
+    through: forwardingOf(answering, answerer.responder, client, onQueued),
+  })
   const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []
+  const at = { port: options.port, responder, pathBytesMax, recursion }
   for (const address of options.addresses) {
-    listeners.push(await listenUdp({ address, port: options.port, responder, pathBytesMax }))
+    listeners.push(await listenUdp({ ...at, address }))
   }
   port.on('message', (message: ToDns) => {
     if (take(message, answerer)) return
     void Promise.all(listeners.map((listener) => listener.close())).then(() => {
       answerer.close()
+      client?.close()
       port.close()
       return undefined
     })

@@ -11,7 +11,9 @@ import type { DnsRights } from '../dns-rights.ts'
 import type { DnsFigures } from './counters.ts'
 import type { DnsAnswering, DnsThreadUdp } from './messages.ts'
 import { dnsThreadsDefault } from './default-threads.ts'
-import { DeathCount, DnsWorker } from './worker.ts'
+import type { RecursorWorker } from '../recursion/recursor-worker.ts'
+import { DeathCount } from './death-count.ts'
+import { DnsWorker } from './worker.ts'
 
 export interface DnsUdpOptions {
   readonly answering: DnsAnswering
@@ -21,6 +23,8 @@ export interface DnsUdpOptions {
   readonly path: 'auto' | 'mmsg' | 'dgram'
   /** Undefined: as many as this machine can spare. dgram has one. */
   readonly threads: number | undefined
+  /** Absent: queries for outside names are refused. */
+  readonly recursor?: RecursorWorker | undefined
   readonly logger: Logger
   /** A read met what looks like damage of state.db. */
   readonly onSuspicion: (reason: string) => void
@@ -112,12 +116,13 @@ function closeShare(libc: Libc, { sockets, waker }: Share): void {
 }
 
 function startWorker(
-  { answering, logger, onSuspicion, onDeath }: DnsUdpOptions,
+  { answering, recursor, logger, onSuspicion, onDeath }: DnsUdpOptions,
   udp: DnsThreadUdp,
   waker: Waker | undefined,
   deaths = new DeathCount(),
 ): Promise<DnsWorker> {
-  return DnsWorker.start({ answering, udp, waker, deaths, logger, onSuspicion, onDeath })
+  const common = { answering, recursor, logger, onSuspicion, onDeath }
+  return DnsWorker.start({ ...common, udp, waker, deaths })
 }
 
 /** Undefined: dgram it is. */

@@ -4,27 +4,14 @@ import type { Logger } from '../../base/log.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { Waker } from '../../net/udp/waker.ts'
 import type { DnsRights } from '../dns-rights.ts'
+import type { RecursorWorker } from '../recursion/recursor-worker.ts'
 import { DnsCounters } from './counters.ts'
 import type { DnsFigures } from './counters.ts'
+import type { DeathCount } from './death-count.ts'
 import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 import { threadLimits } from '../../process/thread-heaps.ts'
 import { threadFile } from '../../base/package-files.ts'
 import { startThread } from '../../process/threads.ts'
-
-/** Deaths within a minute after which a restart will not help. */
-const deathsMax = 5
-const deathWindowMs = 60_000
-
-/** Counts the deaths of the threads that share it. */
-export class DeathCount {
-  #atMs: number[] = []
-
-  /** Counts one; returns how many there were within the last minute if they are too many. */
-  tooMany(nowMs: number): number | undefined {
-    this.#atMs = [...this.#atMs.filter((atMs) => nowMs - atMs < deathWindowMs), nowMs]
-    return this.#atMs.length > deathsMax ? this.#atMs.length : undefined
-  }
-}
 
 export interface DnsWorkerOptions {
   readonly answering: DnsAnswering
@@ -32,6 +19,8 @@ export interface DnsWorkerOptions {
   /** Calls a thread that blocks, after each message to it. */
   readonly waker: Waker | undefined
   readonly deaths: DeathCount
+  /** Undefined: queries for outside names are refused. */
+  readonly recursor: RecursorWorker | undefined
   readonly logger: Logger
   /** A read of the thread met what looks like damage of state.db. */
   readonly onSuspicion: (reason: string) => void
@@ -51,7 +40,8 @@ export class DnsWorker {
   private constructor(options: DnsWorkerOptions) {
     this.#options = options
     const { answering, udp } = options
-    this.#data = { answering, udp, counters: this.#counters.buffer }
+    this.#data = { answering, udp, counters: this.#counters.buffer, recursorPort: undefined }
+    options.recursor?.onRestart(() => this.#reconnect())
   }
 
   /** What the thread has done, and those before it that died. */
@@ -76,6 +66,13 @@ export class DnsWorker {
   async setRights(rights: DnsRights): Promise<void> {
     this.#data = { ...this.#data, answering: { ...this.#data.answering, rights } }
     await this.#tell({ type: 'rights', rights }, 'rights-set')
+  }
+
+  #reconnect(): void {
+    const port = this.#options.recursor?.connect()
+    if (port === undefined || this.#worker === undefined) return
+    this.#worker.postMessage({ type: 'recursor', port } satisfies ToDns, [port])
+    this.#options.waker?.wake()
   }
 
   async #tell(told: ToDns, answer: FromDns['type']): Promise<void> {
@@ -115,11 +112,13 @@ export class DnsWorker {
 
   /** `isRestart`: it may die before it answers as it may die later. */
   #spawn(isRestart = false): Promise<void> {
-    const { logger } = this.#options
+    const { logger, recursor } = this.#options
+    const recursorPort = recursor?.connect()
     return new Promise((resolve, reject) => {
       const worker = startThread(threadFile('resolver/threads/thread'), {
         resourceLimits: threadLimits,
-        workerData: this.#data,
+        workerData: { ...this.#data, recursorPort } satisfies DnsWorkerData,
+        ...(recursorPort === undefined ? {} : { transferList: [recursorPort] }),
       })
       this.#worker = worker
       let isReady = isRestart

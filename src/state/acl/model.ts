@@ -1,3 +1,5 @@
+import { isUuid } from '../../base/uuid.ts'
+
 /** What a token or a role grants, beside the roles of a token. */
 export interface Grants {
   /** IDs of policies. Some may be gone: they grant nothing. */
@@ -98,11 +100,9 @@ export const builtInPolicies: readonly AclLink[] = [
 
 export const globalManagementId = '00000000-0000-0000-0000-000000000001'
 
-const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
-
 /** Whether a text has the form of the ID of a token, policy or role. */
 export function isAclId(text: string): boolean {
-  return uuid.test(text)
+  return isUuid(text)
 }
 
 /** IDs with this beginning belong to Consul's built-in objects. */

@@ -1,3 +1,5 @@
+import { isUuid } from '../../base/uuid.ts'
+
 /** A prepared query as its author defines it; the fields are Consul's. */
 export interface QueryDefinition {
   /** '' for none: then it is bound to a session, or a template for all names. */
@@ -55,5 +57,5 @@ export const queryNameMax = 1000
 
 /** Whether a text has the form of an ID, so that a query may be found by it. */
 export function isQueryId(text: string): boolean {
-  return /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
+  return isUuid(text)
 }

@@ -174,7 +174,9 @@ t.test('no token can make one, and nothing gets rights from another datacenter',
   }
   t.match(await world.do('GET', 'acl/replication'), { Enabled: false })
   const replication = await world.ask(world.root, 'PUT', 'agent/token/replication', { Token: 'x' })
-  t.equal(replication.status, 404, 'there is no such token')
+  t.equal(replication.status, 200)
+  t.equal((await world.ask('x', 'GET', 'acl/tokens')).status, 403, 'it is no secret of a token')
+  t.match(await world.do('GET', 'acl/replication'), { Enabled: false }, 'and nothing is replicated')
 })
 
 // CVE-2020-12797

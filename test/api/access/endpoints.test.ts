@@ -5,11 +5,11 @@ import { methodsOf } from '../../../src/http/endpoint.ts'
 import { permissionsOf } from '../../../src/http/permissions.ts'
 import { TestTokens } from '../../helpers/test-tokens.ts'
 import type { Reply } from '../support.ts'
-import { seeded } from './seeded.ts'
+import { secretIntention, seeded } from './seeded.ts'
 import type { Seeded } from './seeded.ts'
 
 /** What a request must bring so that only its rights are missing. */
-function requestOf(method: string, path: string, { session, query }: Seeded) {
+function requestOf(method: string, path: string, { session, query, intention }: Seeded) {
   const name = /\{(\w+)\}/.exec(path)?.[1] ?? ''
   const values: Record<string, string> = {
     service: 'secret',
@@ -24,6 +24,7 @@ function requestOf(method: string, path: string, { session, query }: Seeded) {
     name: 'secret-event',
     address: '127.0.0.1',
     gateway: 'secret',
+    intention,
     profile: 'heap',
   }
   const bodies: Record<string, unknown> = {
@@ -33,6 +34,9 @@ function requestOf(method: string, path: string, { session, query }: Seeded) {
     '/v1/agent/check/register': { Name: 'disk', TTL: '60s' },
     '/v1/agent/check/update/{check_id}': { Status: 'passing' },
     '/v1/session/create': { Node: 'db1' },
+    '/v1/connect/intentions': secretIntention,
+    '/v1/connect/intentions/exact': { Action: 'allow' },
+    '/v1/connect/intentions/{intention}': secretIntention,
     '/v1/query': { Name: 'q', Service: { Service: 'secret' } },
     '/v1/query/{query}': { Name: 'q', Service: { Service: 'secret' } },
     '/v1/txn': [{ KV: { Verb: 'set', Key: 'app/secret', Value: '' } }],
@@ -41,7 +45,14 @@ function requestOf(method: string, path: string, { session, query }: Seeded) {
     .replace('{query}/execute', 'secret-query/execute')
     .replace('{query}/explain', 'secret-query/explain')
     .replace(/\{\w+\}/, values[name] ?? 'x')
-  const search = path.includes('maintenance') ? '?enable=true' : ''
+  const searches: Record<string, string> = {
+    match: '?by=destination&name=secret',
+    check: '?source=a&destination=secret',
+    exact: '?source=a&destination=secret',
+    maintenance: '?enable=true',
+  }
+  const [last = ''] = /\w+$/.exec(path.replace(/\/\{\w+\}$/, '')) ?? []
+  const search = searches[last] ?? ''
   return { url: url + search, body: method === 'GET' ? undefined : bodies[path] }
 }
 

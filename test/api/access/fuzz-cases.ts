@@ -8,6 +8,7 @@ import {
   key,
   needs,
   node,
+  ofIntentions,
   ofOwnNode,
   ofQueries,
   open,
@@ -16,10 +17,12 @@ import {
   unknownId,
 } from './fuzz-requests.ts'
 import type { Case, Pick, Request } from './fuzz-requests.ts'
+import { intentionCases } from './fuzz-intentions.ts'
 import { reading, readsEntries, transactions } from './fuzz-txn.ts'
 import {
   agentServiceBody,
   instanceBody,
+  lowerSuffixes,
   mark,
   nodeBody,
   ownCheckBody,
@@ -78,6 +81,18 @@ export const cases: Readonly<Record<string, Case>> = {
     isAllowed: (may) => way % 2 === 1 || may('acl', ''),
     // The rules of the asker's own token.
     alsoShows: everything,
+  }),
+
+  'GET /v1/acl/rights': ({ token }, { way }) => ({
+    path: `acl/rights${way % 2 === 0 ? `?accessor=${token}` : ''}`,
+    isAllowed: (may) => way % 2 === 1 || may('acl', ''),
+    // The rules of the asker's own token.
+    alsoShows: everything,
+  }),
+  'GET /v1/acl/status': filtered(() => 'acl/status'),
+  'POST /v1/internal/acl/authorize': (_world, pick) => ({
+    path: 'internal/acl/authorize',
+    body: [{ Resource: 'service', Access: 'read', Segment: service(pick) }],
   }),
 
   'PUT /v1/agent/token/{type}': guarded('agent', 'write', 'agent/token/agent', { Token: '' }),
@@ -199,6 +214,19 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/summary': filtered(
     ({ way }) => `health/summary${way % 2 === 0 ? '' : '?filter=ServiceName!=x'}`,
   ),
+  'GET /v1/health/history/{service}': filtered((pick) => `health/history/${service(pick)}`),
+  'GET /v1/health/node-summary': filtered(() => 'health/node-summary'),
+  // The answer of DNS cannot be filtered. DNS is off in this world, and a name without a case has two services.
+  'GET /v1/dns/service/{service}': (_world, pick) => ({
+    path: `dns/service/${service(pick)}`,
+    isAllowed: (may) =>
+      suffixes
+        .filter((suffix) => suffix.toLowerCase() === pick.suffix.toLowerCase())
+        .every((suffix) => may('service', nameOf('service', suffix))) &&
+      [ownNode, ...lowerSuffixes.map((suffix) => nameOf('node', suffix))].every((name) =>
+        may('node', name),
+      ),
+  }),
   'GET /v1/health/service/{service}': filtered(
     (pick) => `health/service/${service(pick)}${pick.way % 2 === 0 ? '?passing' : ''}`,
   ),
@@ -210,6 +238,14 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/health/connect/{service}': filtered((pick) => `health/connect/${service(pick)}`),
   'GET /v1/health/ingress/{service}': filtered((pick) => `health/ingress/${service(pick)}`),
 
+  'GET /v1/coordinate/nodes': open('coordinate/nodes'),
+  'GET /v1/discovery-chain/{service}': (_world, pick) => ({
+    path: `discovery-chain/${service(pick)}`,
+    isAllowed: needs('service', service(pick), 'read'),
+  }),
+  'GET /v1/internal/ui/services': filtered(() => 'internal/ui/services'),
+  'GET /v1/internal/ui/nodes': filtered(() => 'internal/ui/nodes'),
+  'GET /v1/internal/ui/node/{node}': filtered((pick) => `internal/ui/node/${node(pick)}`),
   'GET /v1/kv/{key}': (_world, pick) => {
     const trees = ['?recurse', '?keys', '?keys&separator=/', '?keys&separator=-']
     const tree = trees[pick.way % 6]
@@ -274,6 +310,8 @@ export const cases: Readonly<Record<string, Case>> = {
     isAllowed: readsQuery(nameOf('query', lower)),
     ...ofQueries,
   }),
+
+  ...intentionCases,
 
   'PUT /v1/session/create': (world, pick) => ({
     path: 'session/create',
@@ -376,6 +414,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/agent/monitor': guarded('agent', 'read', 'agent/monitor'),
   'GET /metrics': guarded('agent', 'read', '/metrics'),
   'GET /v1/agent/metrics': guarded('agent', 'read', 'agent/metrics'),
+  'GET /v1/agent/history': guarded('agent', 'read', 'agent/history'),
   'GET /v1/agent/metrics/stream': guarded('agent', 'read', 'agent/metrics/stream'),
   'GET /v1/agent/debug': guarded('operator', 'read', 'agent/debug'),
   'GET /v1/agent/host': guarded('operator', 'read', 'agent/host', undefined, everything),
@@ -384,13 +423,25 @@ export const cases: Readonly<Record<string, Case>> = {
   'GET /v1/openapi.json': filtered(() => 'openapi.json', { alsoShows: everything }),
 }
 
+/** Half of the readers of a list want only its changes. */
+function deltas({ way }: Pick): string {
+  return way % 2 === 0 ? '' : '?deltas'
+}
+
 /** Rows that are answered by a stream; what is asked of them, and the right without which they are refused. */
 export const streams: Readonly<Record<string, Case>> = {
-  'GET /v1/watch/service/{service}': filtered((pick) => `watch/service/${service(pick)}`),
-  'GET /v1/watch/node/{node}': filtered((pick) => `watch/node/${node(pick)}`),
+  'GET /v1/watch/service/{service}': filtered(
+    (pick) => `watch/service/${service(pick)}${deltas(pick)}`,
+  ),
+  'GET /v1/watch/node/{node}': filtered(
+    (pick) => `watch/node/${node(pick)}${pick.way % 2 === 0 ? '' : '?checks'}`,
+  ),
   'GET /v1/watch/services': filtered(() => 'watch/services'),
   'GET /v1/watch/nodes': filtered(() => 'watch/nodes'),
-  'GET /v1/watch/checks': filtered(() => 'watch/checks'),
+  'GET /v1/watch/summary': filtered((pick) => `watch/summary${deltas(pick)}`),
+  'GET /v1/watch/node-summary': filtered((pick) => `watch/node-summary${deltas(pick)}`),
+  'GET /v1/watch/checks': filtered((pick) => `watch/checks${deltas(pick)}`),
+  'GET /v1/watch/intentions': filtered(() => 'watch/intentions', ofIntentions),
   'GET /v1/watch/key/{key}': (_world, pick) => ({
     path: `watch/key/${key(pick)}`,
     isAllowed: needs('key', key(pick), 'read'),

@@ -45,6 +45,7 @@ export function shownIn(answer: string, { path, body, isOfSessions = false }: Re
   return [...found.values()]
 }
 
+/** `intention:svc-a|svc-b`: one of the two is enough. */
 function needOf(part: string): readonly [Kind, string] {
   const [kind = '', name = ''] = part.split(':')
   return [kind as Kind, name]
@@ -57,7 +58,8 @@ export function forbidden(
   { alsoShows, isOfQueries = false }: Request,
 ): readonly string[] {
   const reads = ([kind, name]: readonly [Kind, string]): boolean =>
-    may(kind, name) || (isOfQueries && kind === 'query' && may('acl', '', 'write'))
+    name.split('|').some((one) => may(kind, one)) ||
+    (isOfQueries && kind === 'query' && may('acl', '', 'write'))
   return shown
     .filter(({ text, needs }) => alsoShows?.test(text) !== true && !needs.every(reads))
     .map(({ text }) => text)

@@ -1,5 +1,6 @@
 import { nameOf, ownNode } from '../../helpers/plain-rules.ts'
 import type { Access, Kind, May, Suffix } from '../../helpers/plain-rules.ts'
+import { intentionPair } from './fuzz-world.ts'
 import type { lowerSuffixes, World } from './fuzz-world.ts'
 
 /** What a request is about. */
@@ -46,6 +47,21 @@ export const readsQuery =
 
 /** A query shows the name of its service. */
 export const ofQueries = { alsoShows: /^svc-/, isOfQueries: true } as const
+
+/** An intention shows the names of its services, and its mark says who may see it. */
+export const ofIntentions = { alsoShows: /^svc-/ } as const
+
+/** Who may read one side may read an intention. */
+export const readsIntention =
+  (suffix: string) =>
+  (may: May): boolean =>
+    intentionPair(suffix).some((name) => may('intention', name))
+
+/** Who may write the destination may write an intention. */
+export const writesIntention =
+  (...suffixes: readonly string[]) =>
+  (may: May): boolean =>
+    suffixes.every((suffix) => may('intention', intentionPair(suffix)[1], 'write'))
 
 export const node = ({ lower }: Pick): string => nameOf('node', lower)
 export const service = ({ suffix }: Pick): string => nameOf('service', suffix)

@@ -82,6 +82,22 @@ export function queryBody(suffix: string) {
   return { Name: nameOf('query', suffix), Service: { Service: nameOf('service', suffix) } }
 }
 
+/** Each lower suffix has one: to the next, and the last to one that differs from the first in its case. */
+export function intentionPair(suffix: string): readonly [source: string, destination: string] {
+  const next = lowerSuffixes[lowerSuffixes.findIndex((each) => each === suffix) + 1] ?? 'A'
+  return [nameOf('service', suffix), nameOf('service', next)]
+}
+
+export function intentionBody(suffix: string) {
+  const [source, destination] = intentionPair(suffix)
+  return {
+    SourceName: source,
+    DestinationName: destination,
+    Action: 'allow',
+    Description: mark(`intention:${source}|${destination}`),
+  }
+}
+
 /** A session says its node, and sessions have rules of their own. */
 export function sessionBody(node: string) {
   return { Node: node, NodeChecks: [], Name: mark(`session:${node}`) }
@@ -93,9 +109,10 @@ export const policyBody = { Name: 'of-the-fuzz', Rules: 'operator = "read"' }
 export class World {
   readonly api: TestApi
   readonly tokens: Tokens
-  /** IDs by node and by the suffix of the name. */
+  /** IDs by node and by the suffix of the name, or of the source. */
   readonly sessions = new Map<string, string>()
   readonly queries = new Map<string, string>()
+  readonly intentions = new Map<string, string>()
   policy = ''
   role = ''
   token = ''
@@ -115,13 +132,17 @@ export class World {
     }
     this.api = new TestApi(t, {
       tokens: this.tokens,
-      explanations: { explain: (...question) => book().explain(...question) },
+      explanations: {
+        explain: (...question) => book().explain(...question),
+        rulesOf: (accessorId) => book().rulesOf(accessorId),
+      },
       limits: { waitingMax: 0 },
       wallMs: () => 1_900_000_000_000,
     })
     const parts = {
       state: this.api.backend.of(aclFamily),
       datacenter: 'dc1',
+      nodeName: 'n1',
       clock: { wallMs: () => 1_900_000_000_000 },
       logger: silentLogger,
     }
@@ -157,7 +178,10 @@ export class World {
       await this.seedKey(`${nameOf('key', suffix)}/below`)
       await this.fire(nameOf('event', suffix))
     }
-    for (const suffix of lowerSuffixes) await this.seedQuery(suffix)
+    for (const suffix of lowerSuffixes) {
+      await this.seedQuery(suffix)
+      await this.seedIntention(suffix)
+    }
     await this.seedSession(ownNode)
     await this.do('PUT', 'agent/check/register', ownCheckBody)
     const own = [{ Name: policyBody.Name }]
@@ -181,6 +205,11 @@ export class World {
 
   async seedQuery(suffix: string): Promise<void> {
     this.queries.set(suffix, (await this.do('POST', 'query', queryBody(suffix)))['ID'] ?? '')
+  }
+
+  async seedIntention(suffix: string): Promise<void> {
+    const made = await this.do('POST', 'connect/intentions', intentionBody(suffix))
+    this.intentions.set(suffix, made['ID'] ?? '')
   }
 
   async seedKey(key: string): Promise<void> {

@@ -3,10 +3,18 @@ import type { TestTokens } from '../../helpers/test-tokens.ts'
 import { TestApi } from '../support.ts'
 import type { Reply } from '../support.ts'
 
-/** A session of the seed, and a query. */
+/** A session of the seed, a query, and an intention. */
 export interface Seeded {
   readonly session: string
   readonly query: string
+  readonly intention: string
+}
+
+export const secretIntention = {
+  SourceName: 'secret',
+  DestinationName: 'secret',
+  Action: 'allow',
+  SourceType: 'consul',
 }
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
@@ -33,6 +41,11 @@ export async function seeded(t: Test, tokens: TestTokens) {
   await put('/v1/event/fire/secret-event')
   const session = await put('/v1/session/create', { Node: 'db1', NodeChecks: [] })
   const query = await put('/v1/query', { Name: 'secret-query', Service: { Service: 'secret' } })
+  const intention = await ask('root', 'POST', '/v1/connect/intentions', secretIntention)
   const idOf = ({ body }: Reply): string => (JSON.parse(body) as { ID: string }).ID
-  return { api, ask, ids: { session: idOf(session), query: idOf(query) } }
+  return {
+    api,
+    ask,
+    ids: { session: idOf(session), query: idOf(query), intention: idOf(intention) },
+  }
 }

@@ -28,6 +28,10 @@ export class AclApi {
     }
     this.api = new TestApi(t, {
       tokens,
+      explanations: {
+        explain: (...question) => (book as TokenBook).explain(...question),
+        rulesOf: (accessorId) => (book as TokenBook).rulesOf(accessorId),
+      },
       wallMs: () => this.nowMs,
       bootstrapReset: { index: () => this.resetIndex, remove: () => (this.resetIndex = 0) },
       ...options,
@@ -37,6 +41,7 @@ export class AclApi {
       {
         state: this.api.backend.of(aclFamily),
         datacenter: 'dc1',
+        nodeName: 'n1',
         clock: { wallMs: () => this.nowMs },
         logger: silentLogger,
       },

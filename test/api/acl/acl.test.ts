@@ -1,5 +1,6 @@
 import t from 'tap'
 import { anonymous } from '../../../src/access/caller.ts'
+import type { AgentTokens } from '../../../src/ports/agent-tokens.ts'
 import type { Audit } from '../../../src/ports/audit.ts'
 import { TestTokens } from '../../helpers/test-tokens.ts'
 import { AclApi } from './acl-api.ts'
@@ -195,6 +196,33 @@ t.test(
     t.match(await acl.ask('GET', 'replication'), { Enabled: false, Running: false })
   },
 )
+
+t.test("an agent's tokens are set by all names that Consul has had for them", async (t) => {
+  const set: string[] = []
+  const agentTokens: AgentTokens = { setToken: (...token) => set.push(token.join(' ')) }
+  const acl = new AclApi(t, { agentTokens })
+  const put = async (type: string) => acl.api.ask('PUT', `/v1/agent/token/${type}`, { Token: 's' })
+  for (const [type, known] of [
+    ['default', 'default'],
+    ['acl_token', 'default'],
+    ['agent', 'agent'],
+    ['acl_agent_token', 'agent'],
+    ['dns', 'dns'],
+    ['agent_recovery', 'agentRecovery'],
+    ['agent_master', 'agentRecovery'],
+    ['acl_agent_master_token', 'agentRecovery'],
+  ] as const) {
+    const { status, headers } = await put(type)
+    t.strictSame([status, headers['x-svcd-warning'], set.pop()], [200, undefined, `${known} s`])
+  }
+  for (const type of ['replication', 'acl_replication_token', 'config_file_service_registration']) {
+    const { status, headers } = await put(type)
+    t.equal(status, 200, type)
+    t.match(headers['x-svcd-warning'], `The token "${type}" is not used: `)
+  }
+  t.match(await put('constructor'), { status: 404, body: /The tokens of the agent are default/ })
+  t.strictSame(set, [], 'a token that is not used is not kept')
+})
 
 t.test(
   'a change of the tokens of an agent is recorded in the audit log, without the token',

@@ -9,6 +9,7 @@ const resources: readonly Resource[] = [
   'acl',
   'agent',
   'event',
+  'intention',
   'key',
   'keyring',
   'node',

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { QueryApi } from './query-api.ts'
-import type { Row } from './query-api.ts'
+import type { Row } from '../answers.ts'
 
 const invalid = (reason: string) => ({ status: 500, body: `Invalid prepared query: ${reason}` })
 const notThere = "Cannot modify non-existent prepared query: '11111111-2222-3333-4444-555555555555'"

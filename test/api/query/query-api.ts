@@ -1,31 +1,16 @@
 import type { Test } from 'tap'
-import { KvApi, isConsul } from '../kv/kv-api.ts'
-import type { KvReply } from '../kv/kv-api.ts'
-
-/** What a request is answered: `{A}` stands for the ID of the query that a row calls `A`. */
-interface Answer {
-  readonly status: number
-  /** JSON without spaces and indexes, or the text, or where it begins (with … at the end). */
-  readonly body: string
-}
-
-export interface Row extends Answer {
-  /** Method and path without `/v1/`. */
-  readonly ask: string
-  readonly send?: string
-  /** The name of the query that it creates; the body is then `{"ID":"{…}"}`. */
-  readonly creates?: string
-  /** Where svcd differs from Consul on purpose, with the reason. */
-  readonly svcd?: Partial<Answer> & { readonly because: string }
-}
+import { Answers } from '../answers.ts'
+import type { Row } from '../answers.ts'
+import { KvApi } from '../kv/kv-api.ts'
 
 /** The endpoints of prepared queries, with a registry that all tables know. With SVCD_CONSUL_URL, those of Consul. */
 export class QueryApi {
   readonly kv: KvApi
-  readonly #ids = new Map<string, string>()
+  readonly #answers: Answers
 
   private constructor(kv: KvApi) {
     this.kv = kv
+    this.#answers = new Answers(kv)
   }
 
   static async start(t: Test): Promise<QueryApi> {
@@ -67,36 +52,7 @@ export class QueryApi {
     return reply.body.toString()
   }
 
-  async check(t: Test, rows: readonly Row[]): Promise<void> {
-    for (const row of rows) {
-      const answer: Answer = isConsul ? row : { ...row, ...row.svcd }
-      const [method = '', path = ''] = this.#filled(row.ask).split(/ (.*)/s)
-      const sent = row.send === undefined ? {} : { body: this.#filled(row.send) }
-      const reply = await this.kv.ask(method, path, sent)
-      const text = compact(reply)
-      if (row.creates !== undefined) {
-        const [, id = ''] = /"ID":"([^"]+)"/.exec(text) ?? []
-        this.#ids.set(row.creates, id)
-      }
-      const wanted = this.#filled(answer.body)
-      const got = wanted.endsWith('…') ? `${text.slice(0, wanted.length - 1)}…` : text
-      t.strictSame([reply.status, got], [answer.status, wanted], `${row.ask} ${row.send ?? ''}`)
-    }
+  check(t: Test, rows: readonly Row[]): Promise<void> {
+    return this.#answers.check(t, rows)
   }
-
-  #filled(text: string): string {
-    return text.replaceAll(/\{([A-Z])\}/g, (_, name: string) => this.#ids.get(name) ?? name)
-  }
-}
-
-function compact({ body, headers }: KvReply): string {
-  const text = body.toString()
-  if (headers['content-type'] !== 'application/json') return text
-  return text
-    .replaceAll(/\n */g, '')
-    .replaceAll('": ', '":')
-    .replaceAll('\\u003c', '<')
-    .replaceAll('\\u003e', '>')
-    .replaceAll('\\u0026', '&')
-    .replaceAll(/,"(?:Create|Modify)Index":\d+/g, '')
 }

@@ -39,6 +39,7 @@ class Rig {
       {
         state: backend.of(aclFamily),
         datacenter: 'dc1',
+        nodeName: 'n1',
         clock: { wallMs: () => Date.now() + this.skippedMs },
         logger: silentLogger,
       },

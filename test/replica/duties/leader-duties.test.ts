@@ -10,6 +10,7 @@ import type { ConfChange } from '../../../src/raft/membership.ts'
 import type { Status } from '../../../src/raft/status.ts'
 import { SessionReader } from '../../../src/state/session/reader.ts'
 import { AclReader } from '../../../src/state/acl/reader.ts'
+import { AutopilotReader } from '../../../src/state/autopilot/reader.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -45,6 +46,7 @@ class Rig {
       catalog: this.catalog.reader,
       sessions: new SessionReader(this.catalog.db),
       tokens: new AclReader(this.catalog.db),
+      autopilot: new AutopilotReader(this.catalog.db),
       electionMs: 1200,
       nowMs: () => this.nowMs,
       wallMs: () => this.nowMs,

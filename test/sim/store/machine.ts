@@ -179,6 +179,7 @@ export class StoreMachine implements NodeMachine, Families {
       read: (query) => query(this.#readerOf(family)),
       readSliced: () => Promise.reject(new Error('no answer is that long here')),
       version: () => this.#versions.of(family.name).applied,
+      unchanged: () => () => false,
       waitForChange: nobodyWaits,
     }
     this.#reads.set(family.name, reads)

@@ -249,6 +249,8 @@ export class Twin {
       case 'batch':
         for (const inner of body.bodies) this.#apply(inner, index)
         return done()
+      case 'autopilot-reset':
+      case 'autopilot-set':
       case 'acl-bootstrap':
       case 'acl-bootstrap-restore':
       case 'acl-policy-delete':
@@ -260,6 +262,8 @@ export class Twin {
       case 'acl-tokens-expire':
       case 'deregister':
       case 'event-fire':
+      case 'intention-delete':
+      case 'intention-put':
       case 'lock-delay-restore':
       case 'lock-restore':
       case 'query-delete':

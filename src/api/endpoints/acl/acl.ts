@@ -1,4 +1,5 @@
 import type { ApiEndpoint } from '../../context.ts'
+import { authorizeEndpoint } from './authorize.ts'
 import { bootstrapEndpoints } from './bootstrap.ts'
 import { policyEndpoints } from './policies.ts'
 import { roleEndpoints } from './roles.ts'
@@ -12,4 +13,5 @@ export const aclEndpoints: readonly ApiEndpoint[] = [
   ...policyEndpoints,
   ...roleEndpoints,
   ...whyEndpoints,
+  authorizeEndpoint,
 ]

@@ -5,7 +5,8 @@ import type { AgentTokenBody } from '../../../definition/acl.ts'
 import * as docs from '../../../http/query-docs.ts'
 import { addReadHeaders, reach } from '../../../http/consistency.ts'
 import { readOptions } from '../../../http/parameters.ts'
-import { sendDone, sendJson } from '../../../http/reply.ts'
+import { sendDone, sendJson, warn } from '../../../http/reply.ts'
+import { flag, object, text } from '../../../http/schemas.ts'
 import type { AgentTokenType } from '../../../ports/agent-tokens.ts'
 import { globalManagementId } from '../../../state/acl/model.ts'
 import { hashOfSecret, secretLengthMax } from '../../../state/acl/secret-hash.ts'
@@ -21,7 +22,17 @@ const agentTokens: Readonly<Record<string, AgentTokenType>> = {
   acl_token: 'default',
   agent: 'agent',
   acl_agent_token: 'agent',
+  agent_recovery: 'agentRecovery',
+  agent_master: 'agentRecovery',
+  acl_agent_master_token: 'agentRecovery',
   dns: 'dns',
+}
+
+/** Tokens of Consul that svcd does not need, as in its configuration, and why. */
+const unusedTokens: Readonly<Record<string, string>> = {
+  replication: 'an svcd cluster has one datacenter',
+  acl_replication_token: 'an svcd cluster has one datacenter',
+  config_file_service_registration: 'the agent registers the services of its files without a token',
 }
 
 /** acl/bootstrap, acl/replication and agent/token. */
@@ -65,6 +76,20 @@ export const bootstrapEndpoints: readonly ApiEndpoint[] = [
   }),
   aclEndpoint({
     method: 'GET',
+    path: '/v1/acl/status',
+    permission: { none: 'an attempt to bootstrap tells the same' },
+    summary: 'Say whether the first token was created. Not an endpoint of Consul',
+    query: { ...docs.consistency, ...docs.pretty },
+    answer: object({ Bootstrapped: flag, DefaultPolicy: text }),
+    async handle(context, request, reply) {
+      await reachNow(context, request.query)
+      const Bootstrapped = aclState(context).read((reader) => reader.resetIndex() > 0)
+      const { defaultPolicy: DefaultPolicy } = context.tokens
+      return sendJson(request, reply, { Bootstrapped, DefaultPolicy })
+    },
+  }),
+  aclEndpoint({
+    method: 'GET',
     path: '/v1/acl/replication',
     permission: aclRead,
     summary: 'Say that nothing is replicated from another datacenter',
@@ -92,16 +117,20 @@ export const bootstrapEndpoints: readonly ApiEndpoint[] = [
     path: '/v1/agent/token/{type}',
     permission: { resource: 'agent', access: 'write', name: 'own-node' },
     audited: {},
-    summary: 'Set a token of this agent until it stops: default, dns or agent',
+    summary: 'Set a token of this agent until it stops: default, dns, agent or agent_recovery',
     body: lateJson(agentTokenShape),
     errors: [404],
     async handle(context, request, reply) {
       const type = request.params
       const known = Object.hasOwn(agentTokens, type) ? agentTokens[type] : undefined
-      if (known === undefined) throw svcdError('agent-token-unknown', { type })
+      const unused = Object.hasOwn(unusedTokens, type) ? unusedTokens[type] : undefined
+      if (known === undefined && unused === undefined) {
+        throw svcdError('agent-token-unknown', { type })
+      }
       const { Token: secret = '' } = request.body.decoded()
       if (secret.length > secretLengthMax) throw svcdError('acl-not-found', {})
-      context.agentTokens.setToken(known, secret)
+      if (known !== undefined) context.agentTokens.setToken(known, secret)
+      if (unused !== undefined) warn(reply, [`The token "${type}" is not used: ${unused}.`])
       return sendDone(reply)
     },
   }),

@@ -1,28 +1,32 @@
-import { Viewer } from '../../../access/viewer.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
-import { reach } from '../../../http/consistency.ts'
-import { readOptions } from '../../../http/parameters.ts'
 import { nodeAndService } from '../../../http/permissions.ts'
 import * as query from '../../../http/query-docs.ts'
 import { reads } from '../../../http/read.ts'
-import { writeFor } from '../../../http/long-answers.ts'
-import { sendBody } from '../../../http/reply.ts'
-import { tellFiltered } from '../../../http/requesters.ts'
 import { checkRow, instanceRow } from '../../../http/row-schemas.ts'
-import { list, object, text, texts, whole } from '../../../http/schemas.ts'
+import { list, object, orNull, text, textMap, texts, whole } from '../../../http/schemas.ts'
 import { meshOfHealth } from '../catalog/mesh.ts'
 import { named } from '../catalog/questions.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from './questions.ts'
+import { nodeSummaries } from './node-summary.ts'
 import { serviceSummaries } from './summary.ts'
 
-const summaryRow = object({
-  Name: text,
-  Tags: texts,
-  Passing: whole,
-  Warning: whole,
-  Critical: whole,
-  Maintenance: whole,
+const countsOfInstances = { Passing: whole, Warning: whole, Critical: whole, Maintenance: whole }
+
+const reason = orNull(
+  object({ Node: text, CheckID: text, Status: text, Output: text, ModifyIndex: whole }),
+)
+
+const summaryRow = object({ Name: text, Tags: texts, ...countsOfInstances, Reason: reason })
+
+const nodeSummaryRow = object({
+  Node: text,
+  ID: text,
+  Address: text,
+  Meta: textMap,
+  Status: text,
+  ...countsOfInstances,
+  Reason: reason,
 })
 
 /** health/*: checks, and service instances judged by them. */
@@ -35,23 +39,19 @@ export const healthEndpoints: readonly ApiEndpoint[] = [
     query: {
       node: { type: 'string', description: 'Return only entries of this node' },
       ...query.tag,
-      ...query.filter,
-      ...query.nodeMeta,
-      ...query.consistency,
-      ...query.pretty,
+      ...query.listQuery,
     },
     answer: list(summaryRow),
-    async handle(context, request, reply) {
-      const { catalog, identity } = context
-      await reach(context, readOptions(request.query, identity).consistency)
-      const answer = serviceSummaries(request.query, context)
-      const viewer = new Viewer(context.requesterNow(request).caller)
-      const body = await writeFor(context, request, reply, catalog, (reader) =>
-        answer(reader, viewer),
-      )
-      if (viewer.hasHidden) tellFiltered(request, reply)
-      return sendBody(request, reply, body)
-    },
+    handle: reads((context, parameters) => serviceSummaries(parameters, context)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/health/node-summary',
+    permission: nodeAndService.read,
+    summary: 'Describe the health of each node, and count the instances on it by health',
+    query: query.listQuery,
+    answer: list(nodeSummaryRow),
+    handle: reads((context, parameters) => nodeSummaries(parameters, context)),
   }),
   endpoint({
     method: 'GET',

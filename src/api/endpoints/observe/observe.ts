@@ -1,5 +1,6 @@
 import type { ApiEndpoint } from '../../context.ts'
 import { debugEndpoints } from './debug.ts'
+import { historyEndpoints } from './history.ts'
 import { metricsEndpoints } from './metrics.ts'
 import { monitorEndpoint } from './monitor.ts'
 import { openApiEndpoint } from './openapi.ts'
@@ -10,6 +11,7 @@ export const observeEndpoints: readonly ApiEndpoint[] = [
   ...watchEndpoints,
   monitorEndpoint,
   ...metricsEndpoints,
+  ...historyEndpoints,
   ...debugEndpoints,
   openApiEndpoint,
 ]

@@ -1,13 +1,15 @@
 import { svcdError } from '../../../base/errors.ts'
+import { listed } from '../../../intention/questions.ts'
 import type { CatalogReader } from '../../../state/catalog/query.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiEndpoint } from '../../context.ts'
-import { parameter } from '../../../http/parameters.ts'
+import { flagParameter, parameter } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
 import { nodeAndService } from '../../../http/permissions.ts'
 import * as query from '../../../http/query-docs.ts'
 import type { Question } from '../../../http/renderer.ts'
-import { eventStream, text } from '../../../http/schemas.ts'
+import type { RowKeyOf } from '../../../http/row-deltas.ts'
+import { eventStream, flag, text } from '../../../http/schemas.ts'
 import { watches } from '../../streams/watches.ts'
 import { watchedKey, watchedTree } from '../kv/questions.ts'
 import { kvWatch } from '../kv/watch.ts'
@@ -15,7 +17,34 @@ import { choiceQuery } from '../event/event.ts'
 import { watchEvents } from '../event/watch.ts'
 import { allNodes, allServices, named, nodeWithServices } from '../catalog/questions.ts'
 import type { CatalogContext } from '../catalog/questions.ts'
+import { nodeSummaries } from '../health/node-summary.ts'
 import { checksInState, nodeChecks, serviceChecks, serviceHealth } from '../health/questions.ts'
+import { serviceSummaries } from '../health/summary.ts'
+
+interface KeyFields {
+  readonly Name: string
+  readonly Node: string
+  readonly CheckID: string
+}
+
+interface InstanceFields {
+  readonly Node: { readonly Node: string }
+  readonly Service: { readonly ID: string }
+}
+
+/** What tells the rows of a list apart, for `?deltas`. */
+const keys = {
+  instance: (row) => {
+    const { Node, Service } = row as InstanceFields
+    return [Node.Node, Service.ID]
+  },
+  summary: (row) => [(row as KeyFields).Name],
+  nodeSummary: (row) => [(row as KeyFields).Node],
+  check: (row) => {
+    const { Node, CheckID } = row as KeyFields
+    return [Node, CheckID]
+  },
+} satisfies Readonly<Record<string, RowKeyOf>>
 
 /**
  * watch/*: reads as server-sent events. They take the parameters of the reads whose answers they stream.
@@ -26,18 +55,30 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     path: '/v1/watch/service/{service}',
     permission: nodeAndService.read,
     summary: 'Stream health/service as events',
-    query: { ...query.passing, ...query.tag, ...query.nodeMeta, ...query.watchQuery },
+    query: {
+      ...query.passing,
+      ...query.tag,
+      ...query.nodeMeta,
+      ...query.deltas,
+      ...query.watchQuery,
+    },
     media: eventStream,
-    handle: watches((context, parameters, name) => serviceHealth(named(name), parameters, context)),
+    handle: watches(
+      (context, parameters, name) => serviceHealth(named(name), parameters, context),
+      keys.instance,
+    ),
   }),
   endpoint({
     method: 'GET',
     path: '/v1/watch/node/{node}',
     permission: nodeAndService.read,
     summary: 'Stream catalog/node as events',
-    query: query.watchQuery,
+    query: {
+      checks: { ...flag, description: 'Add the checks of the node and of its services' },
+      ...query.watchQuery,
+    },
     media: eventStream,
-    handle: watches((context, parameters, name) => nodeWithServices(name, parameters, context)),
+    handle: watches((context, parameters, name) => nodeQuestion(name, parameters, context)),
   }),
   endpoint({
     method: 'GET',
@@ -59,6 +100,30 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
   }),
   endpoint({
     method: 'GET',
+    path: '/v1/watch/summary',
+    permission: nodeAndService.read,
+    summary: 'Stream health/summary as events',
+    query: {
+      node: { ...text, description: 'Return only entries of this node' },
+      ...query.tag,
+      ...query.nodeMeta,
+      ...query.deltas,
+      ...query.watchQuery,
+    },
+    media: eventStream,
+    handle: watches((context, parameters) => serviceSummaries(parameters, context), keys.summary),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/node-summary',
+    permission: nodeAndService.read,
+    summary: 'Stream health/node-summary as events',
+    query: { ...query.nodeMeta, ...query.deltas, ...query.watchQuery },
+    media: eventStream,
+    handle: watches((context, parameters) => nodeSummaries(parameters, context), keys.nodeSummary),
+  }),
+  endpoint({
+    method: 'GET',
     path: '/v1/watch/checks',
     permission: nodeAndService.read,
     summary: 'Stream checks as events',
@@ -67,10 +132,21 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
       node: { ...text, description: 'Return only entries of this node' },
       state: { ...text, description: 'Return only checks in this state' },
       ...query.nodeMeta,
+      ...query.deltas,
       ...query.watchQuery,
     },
     media: eventStream,
-    handle: watches((context, parameters) => checksQuestion(parameters, context)),
+    handle: watches((context, parameters) => checksQuestion(parameters, context), keys.check),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/v1/watch/intentions',
+    permission: { filteredBy: [{ resource: 'intention', access: 'read' }] },
+    summary: 'Stream connect/intentions as events',
+    query: query.watchQuery,
+    media: eventStream,
+    handle: (context, request, reply) =>
+      watches(() => listed(context, request.query))(context, request, reply),
   }),
   endpoint({
     method: 'GET',
@@ -109,6 +185,26 @@ export const watchEndpoints: readonly ApiEndpoint[] = [
     handle: watchEvents,
   }),
 ]
+
+/** catalog/node; with `?checks` also what health/node answers. */
+function nodeQuestion(
+  name: string,
+  parameters: Parameters,
+  context: CatalogContext,
+): Question<CatalogReader> {
+  const question = nodeWithServices(name, parameters, context)
+  if (!flagParameter(parameters, 'checks')) return question
+  const checks = nodeChecks(name, {}, context)
+  return {
+    ...question,
+    answer: (catalog, viewer) => {
+      const node = question.answer(catalog, viewer)
+      const own = checks.answer(catalog, viewer)
+      if (node.kind !== 'object' || own.kind !== 'list') return node
+      return { ...node, fields: [...node.fields, ['Checks', own]] }
+    },
+  }
+}
 
 /** The checks of a service, of a node, or of one state; all of them when nothing is named. */
 function checksQuestion(parameters: Parameters, context: CatalogContext): Question<CatalogReader> {

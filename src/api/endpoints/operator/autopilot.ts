@@ -1,10 +1,12 @@
 import { formatDuration } from '../../../base/duration.ts'
-import { svcdError, SvcdError } from '../../../base/errors.ts'
+import { svcdError } from '../../../base/errors.ts'
 import { consulVersion } from '../../../base/version.ts'
-import { decodeBody, duration, flag, integer, object, text } from '../../../definition/decode.ts'
+import { autopilotJson, autopilotShape, settingsIn } from '../../../definition/autopilot.ts'
 import type { ServerHealth } from '../../../ports/cluster.ts'
 import { endpoint } from '../../context.ts'
 import { bytes } from '../../../http/body.ts'
+import { reach } from '../../../http/consistency.ts'
+import { originOf } from '../../../http/origin.ts'
 import { parameter, readOptions } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
 import * as query from '../../../http/query-docs.ts'
@@ -13,25 +15,9 @@ import { indexes as indexSchemas } from '../../../http/row-schemas.ts'
 import * as schema from '../../../http/schemas.ts'
 import { nameOf } from '../agent/members.ts'
 import type { ServerMember } from '../agent/members.ts'
+import { autopilotFamily } from '../../../state/autopilot/family.ts'
 import { membersFor } from './members-for.ts'
 import type { ApiContext } from '../../context.ts'
-import type { Cluster } from '../../../ports/cluster.ts'
-
-const autopilotShape = object({
-  CleanupDeadServers: flag,
-  LastContactThreshold: duration,
-  MaxTrailingLogs: integer,
-  MinQuorum: integer,
-  ServerStabilizationTime: duration,
-  RedundancyZoneTag: text,
-  DisableUpgradeMigration: flag,
-  UpgradeVersionTag: text,
-  CreateIndex: integer,
-  ModifyIndex: integer,
-})
-
-/** The ModifyIndex of the configuration, which never changes. */
-const modifyIndex = 1
 
 const healthSchema = schema.schemaNamed(
   'OperatorHealth',
@@ -72,7 +58,7 @@ const configurationSchema = schema.schemaNamed(
   }),
 )
 
-/** operator/autopilot: the health of the servers, and the rules that decide it. */
+/** operator/autopilot: the health of the servers, the rules that decide it, and the settings. */
 export const autopilotEndpoints = [
   endpoint({
     method: 'GET',
@@ -96,12 +82,15 @@ export const autopilotEndpoints = [
     method: 'GET',
     path: '/v1/operator/autopilot/configuration',
     permission: { resource: 'operator', access: 'read' },
-    summary: 'Read the rules that decide whether a server is healthy',
+    summary:
+      'Read the settings of Autopilot, and the rules that decide whether a server is healthy',
     query: { ...query.consistency, ...query.pretty },
     answer: configurationSchema,
-    async handle({ cluster, identity }, request, reply) {
-      readOptions(request.query, identity)
-      return sendJson(request, reply, { ...shown(rulesOf(cluster)), ...indexes })
+    async handle(context, request, reply) {
+      const { cluster, families, identity } = context
+      await reach(context, readOptions(request.query, identity).consistency)
+      const settings = families.of(autopilotFamily).read((reader) => reader.configuration())
+      return sendJson(request, reply, autopilotJson(settings, cluster.autopilot()))
     },
   }),
   endpoint({
@@ -109,7 +98,7 @@ export const autopilotEndpoints = [
     path: '/v1/operator/autopilot/configuration',
     permission: { resource: 'operator', access: 'write' },
     audited: {},
-    summary: 'Confirm the Autopilot rules; other values are refused',
+    summary: 'Set CleanupDeadServers and MinQuorum; other values of the fixed rules are refused',
     query: {
       cas: {
         type: 'integer',
@@ -120,87 +109,15 @@ export const autopilotEndpoints = [
     },
     body: bytes(autopilotShape.schema ?? {}),
     answer: schema.flag,
-    async handle({ cluster }, request, reply) {
+    async handle({ cluster, writes }, request, reply) {
       const cas = casOf(request.query)
-      const wrong = faults(rulesOf(cluster), readConfiguration(request.body))
-      if (cas !== undefined && cas !== modifyIndex) return sendJson(request, reply, false)
-      if (wrong.length > 0) throw svcdError('autopilot-fixed', { reason: wrong.join(' ') })
-      return sendJson(request, reply, true)
+      const settings = settingsIn(request.body, cluster.autopilot())
+      const body = { kind: 'autopilot-set', ...settings, cas } as const
+      const outcome = await writes.propose(body, originOf(request, 'autopilot-set'))
+      return sendJson(request, reply, outcome.ok && outcome.value === true)
     },
   }),
 ]
-
-const indexes = { CreateIndex: modifyIndex, ModifyIndex: modifyIndex }
-
-/** One field of Consul's configuration: its value here, and why it cannot change. */
-interface Rule {
-  readonly field: Exclude<keyof NonNullable<ReturnType<typeof autopilotShape>>, `${string}Index`>
-  /** Durations in milliseconds. */
-  readonly value: boolean | number | string
-  readonly isDuration?: boolean
-  readonly why: string
-}
-
-function rulesOf(cluster: Cluster): readonly Rule[] {
-  const { silenceMsMax, trailingMax } = cluster.autopilot()
-  const enterprise = 'svcd has neither redundancy zones nor automated upgrades'
-  return [
-    {
-      field: 'CleanupDeadServers',
-      value: false,
-      why: 'svcd never removes a server automatically; remove a failed one with `svcd force-leave NAME`',
-    },
-    {
-      field: 'LastContactThreshold',
-      value: silenceMsMax,
-      isDuration: true,
-      why: 'set it with -member-timeout on every server',
-    },
-    {
-      field: 'MaxTrailingLogs',
-      value: trailingMax,
-      why: 'a server keeps this many log entries for servers that catch up',
-    },
-    { field: 'MinQuorum', value: 0, why: 'svcd never removes a server automatically' },
-    {
-      field: 'ServerStabilizationTime',
-      value: 0,
-      isDuration: true,
-      why: 'a new server gets its vote as soon as it has caught up',
-    },
-    { field: 'RedundancyZoneTag', value: '', why: enterprise },
-    { field: 'DisableUpgradeMigration', value: false, why: enterprise },
-    { field: 'UpgradeVersionTag', value: '', why: enterprise },
-  ]
-}
-
-function shown(rules: readonly Rule[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(rules.map((rule) => [rule.field, valueOf(rule)]))
-}
-
-function valueOf({ value, isDuration }: Rule): Rule['value'] {
-  return isDuration === true ? formatDuration(value as number) : value
-}
-
-/** A sentence for each field that asks for something else. An absent field asks for nothing. */
-function faults(
-  rules: readonly Rule[],
-  asked: ReturnType<typeof readConfiguration>,
-): readonly string[] {
-  return rules
-    .filter(({ field, value }) => asked[field] !== undefined && asked[field] !== value)
-    .map((rule) => `${rule.field} is ${JSON.stringify(valueOf(rule))}: ${rule.why}.`)
-}
-
-function readConfiguration(body: Buffer | undefined) {
-  try {
-    return decodeBody(body, autopilotShape)
-  } catch (error) {
-    if (!(error instanceof SvcdError)) throw error
-    const reason = error.message.replace(/^Request decode failed: /, '')
-    throw svcdError('invalid-autopilot-configuration', { reason })
-  }
-}
 
 /** `?cas`: apply the request only if the configuration still has this index. */
 function casOf(parameters: Parameters): number | undefined {

@@ -1,4 +1,5 @@
 import { svcdError } from '../../../base/errors.ts'
+import { isUuid } from '../../../base/uuid.ts'
 import { endpoint } from '../../context.ts'
 import { parameter } from '../../../http/parameters.ts'
 import type { Parameters } from '../../../http/parameters.ts'
@@ -122,7 +123,7 @@ function mustKnow(cluster: Cluster, what: 'id' | 'address', value: string): stri
 function peerToAdd(parameters: Parameters): { readonly id: string; readonly address: string } {
   const id = parameter(parameters, 'id') ?? ''
   const address = parameter(parameters, 'address') ?? ''
-  if (!/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
+  if (!isUuid(id)) {
     throw svcdError('peer-id-malformed', { value: JSON.stringify(id) })
   }
   const [, port = '0'] = /^(?:\[[\da-f:.]+\]|[^:\s[\]]+):(\d{1,5})$/i.exec(address) ?? []

@@ -69,6 +69,11 @@ t.test('every stream shows what its read answers, with the same parameters', asy
   for (const [watched, read] of paths) {
     t.strictSame((await next(watch(watched))).data, await api.json(read), watched)
   }
+  t.strictSame((await next(watch('node/n1?checks'))).data, {
+    ...(await api.json<object>('catalog/node/n1')),
+    Checks: await api.json('health/node/n1'),
+  })
+  t.equal((await next(watch('node/nope?checks'))).data, null)
 })
 
 t.test('a change that the parameters hide makes no event', async (t) => {

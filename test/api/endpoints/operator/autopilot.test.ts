@@ -61,7 +61,7 @@ t.test('without a leader that tells, nothing is made up', async (t) => {
 t.test('the configuration of autopilot is what svcd goes by', async (t) => {
   const api = new TestApi(t)
   t.strictSame(await api.json('operator/autopilot/configuration'), {
-    CleanupDeadServers: false,
+    CleanupDeadServers: true,
     LastContactThreshold: '3s',
     MaxTrailingLogs: 10_000,
     MinQuorum: 0,
@@ -77,21 +77,25 @@ t.test('the configuration of autopilot is what svcd goes by', async (t) => {
 t.test('a configuration is taken when it asks for what holds, and else told why not', async (t) => {
   const api = new TestApi(t)
   const path = 'operator/autopilot/configuration'
+  await api.put(path, { MinQuorum: 0 })
   const now = await api.json<object>(path)
   const taken: readonly (readonly [query: string, body: object, answer: string])[] = [
     ['', now, 'true'],
     ['', {}, 'true'],
     ['', { LastContactThreshold: 3e9 }, 'true'],
-    ['', { CleanupDeadServers: false, MinQuorum: 0 }, 'true'],
-    ['?cas=1', now, 'true'],
-    ['?cas=7', now, 'false'],
+    ['', { CleanupDeadServers: true, MinQuorum: 0 }, 'true'],
+    // What Consul's client in Go sends for fields that it leaves as they are.
+    ['', { LastContactThreshold: null, MaxTrailingLogs: 0, ServerStabilizationTime: '0s' }, 'true'],
+    ['?cas=7777', now, 'false'],
   ]
   for (const [query, body, answer] of taken) {
     const reply = await api.put(`${path}${query}`, body)
     t.strictSame([reply.status, reply.body], [200, answer], `${query} ${JSON.stringify(body)}`)
   }
   const refused: readonly (readonly [body: unknown, text: RegExp])[] = [
-    [{ CleanupDeadServers: true }, /CleanupDeadServers is false: .* force-leave NAME/],
+    [{ CleanupDeadServers: false, MaxTrailingLogs: 1 }, /^These .* MaxTrailingLogs is 10000: /],
+    [{ MinQuorum: -1 }, /MinQuorum -1 is not between 0 and 255/],
+    [{ MinQuorum: 256 }, /MinQuorum 256 is not between 0 and 255/],
     [{ LastContactThreshold: '200ms' }, /LastContactThreshold is "3s": .* -member-timeout/],
     [{ MaxTrailingLogs: 250, ServerStabilizationTime: '10s' }, /MaxTrailingLogs .*Stabilization/],
     [{ RedundancyZoneTag: 'zone' }, /RedundancyZoneTag is ""/],
@@ -109,6 +113,26 @@ t.test('a configuration is taken when it asks for what holds, and else told why 
     body: /^Bad request: Error parsing cas value: /,
   })
   t.strictSame(await api.json(path), now, 'nothing was changed')
+})
+
+t.test('CleanupDeadServers and MinQuorum can be set, also only at an index', async (t) => {
+  const api = new TestApi(t)
+  const path = 'operator/autopilot/configuration'
+  const now = () => api.json<Record<string, number>>(path)
+  const put = async (query: string, body: object) => (await api.put(`${path}${query}`, body)).body
+  t.equal(await put('?cas=0', { CleanupDeadServers: false }), 'false')
+  t.match(await now(), { CleanupDeadServers: true, ModifyIndex: 1 })
+  t.equal(await put('?cas=1', { CleanupDeadServers: false }), 'true')
+  const first = await now()
+  t.match(first, { CleanupDeadServers: false, MinQuorum: 0 })
+  t.ok(Number(first['ModifyIndex']) > 1)
+  t.equal(await put('?cas=1', { MinQuorum: 3 }), 'false', 'it has another index by now')
+  t.equal(await put('', { MinQuorum: 3 }), 'true')
+  const second = await now()
+  t.match(second, { CleanupDeadServers: false, MinQuorum: 3 }, 'a field that is left out stays')
+  t.equal(second['CreateIndex'], first['CreateIndex'])
+  t.equal(await put(`?cas=${second['ModifyIndex']}`, second), 'true')
+  t.strictSame(await now(), second, 'the same again is no change')
 })
 
 t.test('members among several datacenters are named with theirs', async (t) => {

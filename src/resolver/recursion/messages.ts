@@ -1,0 +1,60 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { UpstreamServer } from '../../net/upstream/exchange.ts'
+import type { SavedMessage } from '../../net/udp/message-block.ts'
+import type { CacheHandle } from '../../recursor/cache-layout.ts'
+import type { Strategy } from '../../recursor/upstreams.ts'
+
+// What the threads that answer DNS and the recursor thread say to each other.
+
+/** A client's query for an outside name. */
+export interface OutsideQuery {
+  readonly packet: Uint8Array
+  readonly questionEnd: number
+  /** Transport, EDNS and size: see `dns/query-scan.ts`. */
+  readonly variant: number
+  /** Svcd has an alias for the name of the query: its answer, and the question for the target. */
+  readonly alias?: { readonly own: Uint8Array; readonly question: Uint8Array } | undefined
+}
+
+/** Who gets the answer. */
+export type ReplyTo =
+  /** A client of a UDP socket: the recursor thread sends the answer itself. */
+  | { readonly kind: 'socket'; readonly fd: number; readonly message: SavedMessage }
+  /** The thread that sent the query. */
+  | { readonly kind: 'thread'; readonly id: number }
+  /** No client: an answer that is used often is to be refreshed. */
+  | { readonly kind: 'nobody' }
+
+export interface ToRecursor {
+  readonly query: OutsideQuery
+  readonly to: ReplyTo
+}
+
+export interface FromRecursor {
+  readonly id: number
+  readonly answer: Uint8Array | undefined
+}
+
+/** What the recursor thread needs. */
+export interface RecursorSettings {
+  readonly servers: readonly UpstreamServer[]
+  readonly strategy: Strategy
+  readonly timeoutMs: number
+  /** Certificates of the authorities that sign those of TLS servers; undefined: those of Node. */
+  readonly ca: readonly string[] | undefined
+  readonly cache: CacheHandle
+}
+
+export interface RecursorWorkerData {
+  readonly settings: RecursorSettings
+  readonly counters: SharedArrayBuffer
+}
+
+/** To the main thread: the addons are loaded. */
+export interface FromRecursorThread {
+  readonly type: 'ready'
+}
+
+/** From the main thread. */
+export type ToRecursorThread =
+  { readonly type: 'port'; readonly port: MessagePort } | { readonly type: 'stop' }

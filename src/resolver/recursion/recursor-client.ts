@@ -1,0 +1,83 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { SavedMessage } from '../../net/udp/message-block.ts'
+import type { CacheMemory } from '../../recursor/cache-layout.ts'
+import type { FromRecursor, OutsideQuery, ReplyTo, ToRecursor } from './messages.ts'
+
+/** So many queries of this thread may wait for the recursor thread. */
+const waitingMax = 4096
+
+/** One thread's end of the channel to the recursor thread. */
+export class RecursorClient {
+  readonly #memory: CacheMemory
+  #port: MessagePort
+  #queries: ToRecursor[] = []
+  readonly #waiting = new Map<number, (answer: Buffer | undefined) => void>()
+  #lastId = 0
+  #isFlushDue = false
+
+  constructor(port: MessagePort, memory: CacheMemory) {
+    this.#memory = memory
+    this.#port = port
+    this.#use(port)
+  }
+
+  /** The recursor thread has ended, and this is the way to its successor. Waiting clients ask again. */
+  setPort(port: MessagePort): void {
+    this.#port.close()
+    for (const reply of this.#waiting.values()) reply(undefined)
+    this.#waiting.clear()
+    this.#use(port)
+  }
+
+  /** For a client of a UDP socket; sent with the next {@link flush}. */
+  passOn(query: OutsideQuery, fd: number, message: SavedMessage): void {
+    this.#queries.push({ query, to: { kind: 'socket', fd, message } })
+  }
+
+  /** An answer in use is to be refreshed. */
+  refresh(query: OutsideQuery): void {
+    this.#queries.push({ query, to: { kind: 'nobody' } })
+  }
+
+  /** Resolves with the answer; undefined if there will be none. */
+  ask(query: OutsideQuery): Promise<Buffer | undefined> {
+    if (this.#waiting.size >= waitingMax) return Promise.resolve(undefined)
+    const id = ++this.#lastId
+    const to: ReplyTo = { kind: 'thread', id }
+    this.#queries.push({ query, to })
+    this.flushLater()
+    return new Promise((resolve) => this.#waiting.set(id, resolve))
+  }
+
+  /** Sends all queries of a batch as one message. */
+  flush(): void {
+    this.#isFlushDue = false
+    if (this.#queries.length === 0) return
+    this.#memory.addQueued(this.#queries.length)
+    this.#port.postMessage(this.#queries)
+    this.#queries = []
+  }
+
+  /** For a thread whose event loop turns. */
+  flushLater(): void {
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    setImmediate(() => this.flush())
+  }
+
+  close(): void {
+    this.#port.close()
+    for (const reply of this.#waiting.values()) reply(undefined)
+    this.#waiting.clear()
+  }
+
+  #use(port: MessagePort): void {
+    this.#port = port
+    port.on('message', ({ id, answer }: FromRecursor) => {
+      const reply = this.#waiting.get(id)
+      this.#waiting.delete(id)
+      reply?.(answer === undefined ? undefined : Buffer.from(answer))
+    })
+    port.unref()
+  }
+}

@@ -1,0 +1,84 @@
+import { getPriority, setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { must } from '../../base/assert.ts'
+import { MmsgReplies } from '../../net/udp/mmsg-replies.ts'
+import { loadLibc } from '../../process/libc.ts'
+import { CacheMemory } from '../../recursor/cache-layout.ts'
+import { answerTo, questionOf } from './recursor-replies.ts'
+import type {
+  FromRecursor,
+  FromRecursorThread,
+  RecursorWorkerData,
+  ToRecursor,
+  ToRecursorThread,
+} from './messages.ts'
+import { Recursor } from './recursor.ts'
+import type { Known } from './recursor.ts'
+import { RecursorCounters } from './recursor-counters.ts'
+import { sharedNowMs } from './shared-clock.ts'
+import { UpstreamPorts } from './upstream-ports.ts'
+
+// The recursor thread: an event loop beside the threads that block in recvmmsg. It asks upstream servers, keeps
+// their answers in the cache, and answers clients of UDP through the sockets of those threads.
+
+/** On a core that both want, this thread gets a third of what a thread gets that answers DNS. */
+const nicer = 5
+
+const parent = must(parentPort, 'the recursor runs in a worker')
+const { settings, counters: buffer } = workerData as RecursorWorkerData
+const { servers, ca, cache, strategy, timeoutMs } = settings
+lowerPriority()
+const memory = new CacheMemory(cache)
+const counters = new RecursorCounters(servers.length, buffer)
+const recursor = new Recursor({
+  ports: new UpstreamPorts(servers, ca, (server) => counters.addTo(server, 'forged')),
+  memory,
+  strategy,
+  timeoutMs,
+  counters,
+  nowMs: sharedNowMs,
+})
+const libc = loadLibc()
+const replies = libc instanceof Error ? undefined : new MmsgReplies(libc)
+const threads: MessagePort[] = []
+parent.postMessage({ type: 'ready' } satisfies FromRecursorThread)
+
+/** Names of the registry come first where cores are few. Linux lowers just this thread. */
+function lowerPriority(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(Math.min(19, getPriority() + nicer))
+  } catch {
+    // A sandbox may forbid it. Then it competes with the others.
+  }
+}
+
+function answer(port: MessagePort, { query, to }: ToRecursor, known: Known): void {
+  const bytes = answerTo(query, known)
+  if (to.kind === 'socket') replies?.send(to.fd, to.message, bytes)
+  else if (to.kind === 'thread') {
+    port.postMessage({ id: to.id, answer: bytes.slice() } satisfies FromRecursor)
+  }
+}
+
+function serve(port: MessagePort): void {
+  threads.push(port)
+  port.on('message', (asked: readonly ToRecursor[]) => {
+    memory.addQueued(-asked.length)
+    for (const each of asked) {
+      const isForNobody = each.to.kind === 'nobody'
+      const reply = (known: Known): void => answer(port, each, known)
+      recursor.ask(questionOf(each.query), isForNobody ? undefined : reply)
+    }
+  })
+}
+
+parent.on('message', (message: ToRecursorThread) => {
+  if (message.type === 'port') return serve(message.port)
+  recursor.close()
+  for (const port of threads) port.close()
+  replies?.close()
+  parent.close()
+  return undefined
+})

@@ -1,0 +1,114 @@
+import { MessageChannel } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
+import { randomBytes } from 'node:crypto'
+import { reasonOf } from '../../base/errors.ts'
+import type { BoundAddress } from '../../base/host-port.ts'
+import type { Logger } from '../../base/log.ts'
+import { threadFile } from '../../base/package-files.ts'
+import { CacheMemory, newCache } from '../../recursor/cache-layout.ts'
+import { threadLimits } from '../../process/thread-heaps.ts'
+import { startThread } from '../../process/threads.ts'
+import { DeathCount } from '../threads/death-count.ts'
+import type { RecursorSettings, RecursorWorkerData, ToRecursorThread } from './messages.ts'
+import { RecursorCounters } from './recursor-counters.ts'
+import type { RecursorFigures } from './recursor-counters.ts'
+
+export interface RecursionOptions extends Omit<RecursorSettings, 'cache'> {
+  readonly cacheBytesMax: number
+  /** The networks whose clients may ask for outside names. */
+  readonly allow: readonly string[]
+}
+
+/** The figures of recursion. */
+export interface RecursionFigures extends RecursorFigures {
+  readonly addresses: readonly BoundAddress[]
+  readonly cacheEntries: number
+  readonly cacheBytesMax: number
+}
+
+/** The main thread's end of the recursor thread: starts it, starts it again when it dies, stops it. */
+export class RecursorWorker {
+  readonly settings: RecursorSettings
+  readonly memory: CacheMemory
+  readonly #counters: RecursorCounters
+  readonly #logger: Logger
+  readonly #onDeath: (error: Error) => void
+  readonly #deaths = new DeathCount()
+  readonly #listeners: (() => void)[] = []
+  #worker: Worker
+  #isStopping = false
+
+  constructor(options: RecursionOptions, logger: Logger, onDeath: (error: Error) => void) {
+    const { servers, strategy, timeoutMs, ca } = options
+    const cache = newCache(options.cacheBytesMax, randomBytes(4).readInt32LE())
+    this.settings = { servers, strategy, timeoutMs, ca, cache }
+    this.memory = new CacheMemory(cache)
+    this.#counters = new RecursorCounters(servers.length)
+    this.#logger = logger
+    this.#onDeath = onDeath
+    this.#worker = this.#spawn()
+  }
+
+  get figures(): RecursionFigures {
+    const { entries, bytes } = this.memory
+    const { servers: addresses } = this.settings
+    const cache = { cacheEntries: entries, cacheBytesMax: bytes.length }
+    return { ...this.#counters.read(), addresses, ...cache }
+  }
+
+  /** A channel to the thread, for a thread that answers DNS. */
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    this.#worker.postMessage({ type: 'port', port: port1 } satisfies ToRecursorThread, [port1])
+    return port2
+  }
+
+  /** Calls `listener` when the thread was started again, and all channels to it are dead. */
+  onRestart(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** The names that svcd serves have changed, and the cache may contain answers for new ones. */
+  clear(): void {
+    this.memory.nextEpoch()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    const worker = this.#worker
+    const ended = new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve())
+    })
+    worker.postMessage({ type: 'stop' } satisfies ToRecursorThread)
+    await ended
+  }
+
+  #spawn(): Worker {
+    const data: RecursorWorkerData = { settings: this.settings, counters: this.#counters.buffer }
+    const worker = startThread(threadFile('resolver/recursion/recursor-thread'), {
+      resourceLimits: threadLimits,
+      workerData: data,
+    })
+    let reason = 'it exited without an error'
+    worker.on('error', (error) => {
+      reason = reasonOf(error)
+      this.#logger.error({ err: error }, 'the recursor thread failed')
+    })
+    worker.on('exit', () => {
+      if (!this.#isStopping) this.#restart(reason)
+    })
+    return worker
+  }
+
+  #restart(reason: string): void {
+    const count = this.#deaths.tooMany(performance.now())
+    if (count !== undefined) {
+      const last = `the recursor thread failed ${count} times within a minute, most recently: ${reason}`
+      this.#onDeath(new Error(`${last}. Start the agent again, or without -recursor.`))
+      return
+    }
+    this.#logger.warn({}, 'the recursor thread ended; restarting it')
+    this.#worker = this.#spawn()
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,157 @@
+import type { BoundAddress } from '../base/host-port.ts'
+import type { Responder } from '../dns/responder.ts'
+import type { IpPrefixes } from '../base/ip-prefixes.ts'
+import type { ConnectionGate } from '../net/connections/gate.ts'
+import { listenDnsHttps } from '../net/https/dns-https.ts'
+import { listenTcp } from '../net/tcp/dns-tcp.ts'
+import type { TcpOptions } from '../net/tcp/dns-tcp.ts'
+import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
+import type { StreamCertificate, StreamCounters, StreamPort } from '../net/tcp/stream-port.ts'
+import type { StreamResponder } from '../net/packet-responder.ts'
+import { countedStream } from './answering.ts'
+import { DnsCounters } from './threads/counters.ts'
+import type { DnsFigures } from './threads/counters.ts'
+
+export type StreamTransport = 'tcp' | 'tls' | 'https'
+
+/** DNS over TLS and over HTTPS. */
+export interface EncryptedDns {
+  /** 0: any free one; below 0: it is off. */
+  readonly tlsPort: number
+  readonly httpsPort: number
+  readonly certificate: StreamCertificate
+  readonly handshakeTimeoutMs: number
+  /** A client whose TLS connection failed. */
+  readonly onFault: (what: string, address: string, reason: string) => void
+}
+
+export interface StreamOptions {
+  readonly addresses: readonly string[]
+  readonly tcpGate: ConnectionGate
+  readonly tcpLimits?: Partial<TcpLimits>
+  /** Undefined: both are off. */
+  readonly encrypted?: EncryptedDns | undefined
+}
+
+/** How streams are answered for names outside the registry. */
+export interface StreamRecursion {
+  readonly responder: StreamResponder
+  /** The clients that may ask for them. */
+  readonly allow: IpPrefixes
+}
+
+export interface StreamFigures {
+  readonly transport: StreamTransport
+  readonly answers: DnsFigures
+  readonly openConnections: number
+  readonly connections: Readonly<StreamCounters>
+}
+
+interface Opened {
+  readonly counters: DnsCounters
+  readonly ports: readonly StreamPort[]
+}
+
+/** What the main thread answers: DNS over TCP, TLS and HTTPS, with one responder and its cache. */
+export class DnsStreams {
+  readonly #options: StreamOptions
+  readonly #responder: Responder
+  readonly #recursion: StreamRecursion | undefined
+  readonly #opened = new Map<StreamTransport, Opened>()
+
+  constructor(options: StreamOptions, responder: Responder, recursion?: StreamRecursion) {
+    this.#options = options
+    this.#responder = responder
+    this.#recursion = recursion
+  }
+
+  /** In the order in which they were opened. */
+  get figures(): readonly StreamFigures[] {
+    return [...this.#opened].map(([transport, { counters, ports }]) => ({
+      transport,
+      answers: counters.read(),
+      openConnections: ports.reduce((sum, port) => sum + port.connectionCount, 0),
+      connections: sumOf(ports.map((port) => port.counters)),
+    }))
+  }
+
+  /** Where clients reach a transport; empty if it is off. */
+  endpoints(transport: StreamTransport): readonly BoundAddress[] {
+    const ports = this.#opened.get(transport)?.ports ?? []
+    return this.#options.addresses.flatMap((address, at) => {
+      const port = ports[at]?.port
+      return port === undefined ? [] : [{ address, port }]
+    })
+  }
+
+  /** Opens DNS over TCP; with port 0 resolves with the one that it has found. */
+  async openTcp(port: number): Promise<number> {
+    await this.#open('tcp', port, listenTcp)
+    return this.endpoints('tcp')[0]?.port ?? port
+  }
+
+  async openEncrypted(): Promise<void> {
+    const { encrypted } = this.#options
+    if (encrypted === undefined) return
+    const { tlsPort, httpsPort, certificate, handshakeTimeoutMs, onFault } = encrypted
+    const tlsOf = (what: string): NonNullable<TcpOptions['tls']> => ({
+      certificate,
+      handshakeTimeoutMs,
+      onFault: (address, reason) => onFault(what, address, reason),
+    })
+    if (tlsPort >= 0) {
+      const tls = tlsOf('DNS over TLS')
+      await this.#open('tls', tlsPort, (each) => listenTcp({ ...each, tls }))
+    }
+    if (httpsPort >= 0) {
+      const tls = tlsOf('DNS over HTTPS')
+      await this.#open('https', httpsPort, (each) => listenDnsHttps({ ...each, tls }))
+    }
+  }
+
+  /** New connections use this certificate. Throws OpenSSL's error. */
+  use(certificate: StreamCertificate): void {
+    for (const { ports } of this.#opened.values()) {
+      for (const port of ports) port.use(certificate)
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#opened.values()].flatMap(({ ports }) => ports)
+    this.#opened.clear()
+    await Promise.all(all.map((port) => port.close()))
+  }
+
+  /** On all addresses; with port 0 the first address chooses it for the others. */
+  async #open(
+    transport: StreamTransport,
+    port: number,
+    listen: (options: TcpOptions) => Promise<StreamPort>,
+  ): Promise<void> {
+    const { addresses, tcpGate: gate, tcpLimits: limits } = this.#options
+    const counters = new DnsCounters()
+    const ownsCache = transport === 'tcp'
+    const recursion = this.#recursion
+    const through = recursion?.responder
+    const responder = countedStream(this.#responder, counters, { ownsCache, through })
+    const common = { responder, gate, limits, recursion: recursion?.allow }
+    const ports: StreamPort[] = []
+    this.#opened.set(transport, { counters, ports })
+    for (const address of addresses) {
+      const same = ports[0]?.port ?? port
+      ports.push(await listen({ ...common, address, port: same }))
+    }
+  }
+}
+
+function sumOf(all: readonly Readonly<StreamCounters>[]): StreamCounters {
+  const sum = { connections: 0, queries: 0, timeouts: 0, errors: 0, resumed: 0 }
+  for (const each of all) {
+    sum.connections += each.connections
+    sum.queries += each.queries
+    sum.timeouts += each.timeouts
+    sum.errors += each.errors
+    sum.resumed += each.resumed
+  }
+  return sum
+}

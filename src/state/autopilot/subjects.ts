@@ -1,0 +1,2 @@
+/** What readers of the settings may wait for. */
+export const autopilotSubject = 'autopilot'

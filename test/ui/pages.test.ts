@@ -1,0 +1,72 @@
+import t from 'tap'
+import { AgentProcess } from '../helpers/agent-process.ts'
+import { missing } from '../helpers/tools.ts'
+import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
+import { fill } from './sample.ts'
+
+// Every page in both themes and at two widths. Look at the pictures after a change of the style.
+
+const pages = [
+  { name: 'services', path: 'services', sign: 'connection pool exhausted' },
+  { name: 'services-query', path: 'services?q=tag%3Av1+-status%3Acritical', sign: 'payments' },
+  { name: 'services-nothing', path: 'services?q=nonsense', sign: 'No service matches' },
+  { name: 'service', path: 'services/web', sign: '10.9.0.2:8080' },
+  { name: 'service-dns', path: 'services/web?tab=dns', sign: 'web-host-1.node.dc1.consul.' },
+  { name: 'service-tags', path: 'services/web?tab=tags', sign: 'version = 1.5.0' },
+  { name: 'instance', path: 'services/web/web-host-2/web-3', sign: 'not in DNS answers' },
+  { name: 'instance-gone', path: 'services/web/web-host-2/web-9', sign: 'is not registered' },
+  { name: 'nodes', path: 'nodes', sign: 'Agent not live or unreachable' },
+  { name: 'node', path: 'nodes/web-host-2', sign: 'web-3' },
+  { name: 'node-checks', path: 'nodes/batch-host?tab=checks', sign: 'Serf Health Status' },
+  { name: 'node-facts', path: 'nodes/db-host-2?tab=facts', sign: 'fd00::9:2' },
+  { name: 'settings', path: 'settings', sign: 'Access control is off' },
+  { name: 'cluster', path: 'cluster', sign: 'Take and download' },
+  // The agent has recorded its first values by now.
+  { name: 'service-history', path: 'services/web?tab=history', sign: 'Instances by health' },
+  { name: 'overview', path: 'overview', sign: 'Instances by health' },
+  { name: 'no-page', path: 'nonsense', sign: 'There is no such page' },
+] as const
+
+t.test(
+  'each page shows what it is for, and axe-core finds nothing wrong, in both themes and widths',
+  { skip: missing('chromium'), timeout: 180_000 },
+  async (t) => {
+    const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
+    t.teardown(() => agent.stop())
+    await fill(agent)
+    const browser = await openBrowser(t)
+    const page = await openPage(t, browser, `${agent.httpUrl}/ui/`)
+    for (const { name, path, sign } of pages) {
+      await t.test(name, async (t) => {
+        await page.goto(`${agent.httpUrl}/ui/${path}`)
+        for (const { theme, width, isJudged } of views) {
+          await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+          await page.setViewportSize({ width, height: 900 })
+          await page.getByText(sign).first().waitFor()
+          await picture(page, `${name}-${theme}-${width}`)
+          t.notOk(await scrollsSideways(page), `${width} px do not scroll sideways`)
+          if (isJudged) t.strictSame(await violations(page), [], `${theme}, ${width} px`)
+        }
+      })
+    }
+  },
+)
+
+t.test(
+  'the first page of an empty agent says how to register a service',
+  { skip: missing('chromium'), timeout: 60_000 },
+  async (t) => {
+    const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
+    t.teardown(() => agent.stop())
+    const browser = await openBrowser(t)
+    for (const [theme, width] of [
+      ['light', 1440],
+      ['dark', 390],
+    ] as const) {
+      const page = await openPage(t, browser, `${agent.httpUrl}/ui/`, { theme, width })
+      await page.getByText('svcd register web --port 8080').waitFor()
+      await picture(page, `first-run-${theme}-${width}`)
+      t.strictSame(await violations(page), [], `${theme}, ${width} px`)
+    }
+  },
+)
