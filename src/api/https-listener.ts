@@ -11,6 +11,7 @@ import {
   portOf,
   serverOptionsOf,
   stallMsDefault,
+  turnsFor,
   withClientErrors,
 } from './listeners.ts'
 import type { HttpListenOptions } from './listeners.ts'
@@ -60,13 +61,14 @@ export function closingWith(api: HttpApi): Closing {
 /** Opens the HTTPS port on every address. Rejects with `port-in-use` or `bind-failed`. */
 export async function listenHttps(api: HttpApi, options: HttpsListenOptions): Promise<HttpsPort> {
   const { addresses, port, gate, headerTimeoutMs, stallMs = stallMsDefault } = options
+  const { turns = turnsFor(gate) } = options
   const servers: Server[] = []
   const endpoints: BoundAddress[] = []
   await api.ready()
   for (const address of addresses) {
     const server = serverFor(api, options)
     const end = connectionEndings(server)
-    guard(server, gate, { headerTimeoutMs, stallMs, isTls: true })
+    guard(server, gate, { headerTimeoutMs, stallMs, turns, isTls: true })
     const [first] = servers
     // With port 0 the first address chose the port for all.
     const same = port === 0 && first !== undefined ? portOf(first) : port

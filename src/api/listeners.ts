@@ -6,6 +6,7 @@ import type { HttpApi } from './http-api.ts'
 import { connectionEndings } from '../http/connection-endings.ts'
 import { bindError, http } from '../net/connections/bind-error.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
+import { RequestTurns } from '../net/connections/request-turns.ts'
 import type { BoundAddress } from '../base/host-port.ts'
 
 export interface HttpListenOptions {
@@ -17,9 +18,19 @@ export interface HttpListenOptions {
   readonly headerTimeoutMs: number
   /** A client that takes nothing of its answer for so long is cut off. Default 30 s. */
   readonly stallMs?: number
+  /** Shared by all ports of HTTP. Default: of this call. */
+  readonly turns?: RequestTurns
 }
 
 export const stallMsDefault = 30_000
+
+/** The turns of the clients that `gate` lets in. */
+export function turnsFor(gate: ConnectionGate): RequestTurns {
+  return new RequestTurns({
+    onOverflow: (socket) =>
+      gate.cut(socket, 'it sent too many requests without waiting for the answers'),
+  })
+}
 
 /**
  * Opens the HTTP port on every client address. Rejects with `port-in-use` or `bind-failed`. The
@@ -28,14 +39,16 @@ export const stallMsDefault = 30_000
  */
 export async function listenHttp(
   api: HttpApi,
-  { addresses, port, gate, headerTimeoutMs, stallMs = stallMsDefault }: HttpListenOptions,
+  options: HttpListenOptions,
 ): Promise<readonly BoundAddress[]> {
+  const { addresses, port, gate, headerTimeoutMs, stallMs = stallMsDefault } = options
   const [first = '127.0.0.1', ...others] = addresses
   const closes: (() => Promise<void>)[] = []
   api.addHook('preClose', async () => {
     await Promise.all(closes.map((close) => close()))
   })
-  const limits = { headerTimeoutMs, stallMs }
+  const { turns = turnsFor(gate) } = options
+  const limits = { headerTimeoutMs, stallMs, turns }
   guard(api.server, gate, limits)
   await orBindError(first, port, () => api.listen({ host: first, port }))
   const endpoints: BoundAddress[] = [{ address: first, port: portOf(api.server) }]
@@ -74,13 +87,17 @@ export function withClientErrors<S extends Server>(api: HttpApi, server: S): S {
   return server
 }
 
+export interface ServerLimits {
+  readonly headerTimeoutMs: number
+  readonly stallMs: number
+  readonly turns: RequestTurns
+  readonly isTls?: boolean
+}
+
 /** Lets in what `gate` allows, also over TLS. A connection is idle except from the head of a request to its answer. */
-export function guard(
-  server: Server,
-  gate: ConnectionGate,
-  limits: { readonly headerTimeoutMs: number; readonly stallMs: number; readonly isTls?: boolean },
-): void {
-  const { headerTimeoutMs, stallMs, isTls } = limits
+export function guard(server: Server, gate: ConnectionGate, limits: ServerLimits): void {
+  const { headerTimeoutMs, stallMs, turns, isTls } = limits
+  turns.order(server)
   gate.guard(server, { isTls: isTls === true })
   server.headersTimeout = headerTimeoutMs
   // Node's timeout for a connection without traffic in either direction. A request is under way: an

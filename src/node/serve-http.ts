@@ -1,7 +1,7 @@
 import { createHttpApi } from '../api/http-api.ts'
 import type { HttpApi } from '../api/http-api.ts'
 import { closingWith, listenHttps } from '../api/https-listener.ts'
-import { listenHttp } from '../api/listeners.ts'
+import { listenHttp, turnsFor } from '../api/listeners.ts'
 import type { Clock } from '../base/clock.ts'
 import type { BoundAddress } from '../base/host-port.ts'
 import type { Logger } from '../base/log.ts'
@@ -71,7 +71,8 @@ async function listen(
 ): Promise<ServedHttp> {
   const { ports, httpAddresses, httpsAddresses, limits } = config
   const closing = closingWith(api)
-  const both = { gate, headerTimeoutMs: limits.httpHeaderTimeoutSeconds * 1000 }
+  const headerTimeoutMs = limits.httpHeaderTimeoutSeconds * 1000
+  const both = { gate, headerTimeoutMs, turns: turnsFor(gate) }
   const http =
     ports.http < 0
       ? []

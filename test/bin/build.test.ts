@@ -17,6 +17,7 @@ const sources = {
   replica: thread,
   resolver: {
     threads: { 'thread.ts': 'console.log(1 satisfies number)' },
+    recursion: { 'recursor-thread.ts': '' },
     zones: { 'zone-thread.ts': '' },
   },
   storage: { snapshot: { 'thread.ts': '' } },

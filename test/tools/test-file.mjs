@@ -4,9 +4,20 @@
 // it starts: a compiler, mocks of modules, and the record of the files that were used. Here they are empty. They
 // cost a starting agent more CPU than its own start, and 20 MB. What a test starts runs as it does at a user's.
 import module from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 import { resolve } from './test-file-hooks.mjs'
 
 if (module.registerHooks === undefined) module.register('./test-file-hooks.mjs', import.meta.url)
 else module.registerHooks({ resolve })
 
 delete process.env.NODE_OPTIONS
+
+// Tap removes the directory of a test before it calls what was given to `teardown`, unless that was first. Here it
+// is: agents are stopped before their directory goes. Otherwise one that still writes makes the removal fail, and
+// then nobody stops it.
+if (isMainThread) {
+  const { default: t } = await import('tap')
+  const nothing = () => {}
+  t.teardown(nothing)
+  t.beforeEach((each) => each.teardown(nothing))
+}

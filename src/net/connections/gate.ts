@@ -70,6 +70,15 @@ export class ConnectionGate {
     this.#slots.set(socket, slot)
   }
 
+  /** Closes a connection for what its client does, and says so in the log. */
+  cut(socket: Socket, why: string): void {
+    const { what, notices } = this.#options
+    const address = plainAddress(socket.remoteAddress ?? '')
+    socket.destroy()
+    const text = `closed the ${what} connection from ${address}: ${why}`
+    notices.warn(address, `${what} cut`, { address }, text)
+  }
+
   #admit(socket: Socket, isTls: boolean): boolean {
     const client = clientOf(socket)
     if (client === undefined) {

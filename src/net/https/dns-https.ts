@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { dnsHttps } from '../connections/bind-error.ts'
 import { answers, performanceNow, sweepMsOf, tcpLimitsDefault } from '../tcp/dns-tcp.ts'
-import { TurnShare } from '../tcp/dns-tcp-connection.ts'
+import { TurnShare } from '../connections/turn-share.ts'
 import { StreamPort } from '../tcp/stream-port.ts'
 import { DohConnection } from './doh-connection.ts'
 import { serveHttp2 } from './doh-http2.ts'

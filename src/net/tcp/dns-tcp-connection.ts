@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { passedOn } from '../packet-responder.ts'
 import { idleMsOf, laterOf, streamAsker, waitingMax } from './stream-asker.ts'
+import type { TurnShare } from '../connections/turn-share.ts'
 import type { StreamResponder } from '../packet-responder.ts'
 import type { AnswerBuffer, StreamAnswering } from './answer-buffer.ts'
 import type { StreamClient, StreamCounters } from './stream-port.ts'
@@ -18,35 +19,8 @@ export interface TcpLimits {
 }
 
 const headerBytes = 12
-/** How long one client may delay the others, and all clients together the rest of the thread. */
+/** How long one client may delay the others; `TurnShare` is for all of them together. */
 const sliceMs = 0.5
-const shareMs = 3
-
-/** The share of each turn of the event loop that the clients of one port may use. */
-export class TurnShare {
-  /** 0 if nothing was used in this turn; otherwise when the share ends. */
-  #endMs = 0
-  readonly #waiting: (() => void)[] = []
-
-  get isOver(): boolean {
-    if (this.#endMs > 0) return performance.now() > this.#endMs
-    this.#endMs = performance.now() + shareMs
-    setImmediate(() => this.#next())
-    return false
-  }
-
-  /** Calls `resume` in a later turn; for callers that found {@link isOver}. */
-  later(resume: () => void): void {
-    this.#waiting.push(resume)
-  }
-
-  #next(): void {
-    this.#endMs = 0
-    for (let left = this.#waiting.length; left > 0 && !this.isOver; left--) {
-      this.#waiting.shift()?.()
-    }
-  }
-}
 
 export interface DnsConnectionParts {
   readonly responder: StreamResponder

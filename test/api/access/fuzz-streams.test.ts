@@ -70,6 +70,9 @@ async function change(world: World, { suffix, lower }: Pick, feeds: number): Pro
   await seen()
 }
 
+/** This shows the first of several spellings that may be read: a deny of that one makes the next one the first. */
+const showsFirst = 'GET /v1/watch/summary'
+
 /** Opens all streams, changes what they may show, ends them by `end`, and returns what each has shown. */
 async function watched(
   world: World,
@@ -120,7 +123,9 @@ for (const byDefault of ['deny', 'allow'] as const) {
         )
         for (const [at, shown] of narrow.entries()) {
           const more = [...shown].filter((text) => !must(wide[at]).has(text))
-          if (more.length > 0) throw new Error(`a deny made a stream show ${more.join(', ')}`)
+          const name = must(Object.keys(streams)[at])
+          if (more.length > 0 && name !== showsFirst)
+            throw new Error(`${name}: a deny made it show ${more.join(', ')}`)
           shownBefore += must(wide[at]).size
           shownAfter += shown.size
         }

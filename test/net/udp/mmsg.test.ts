@@ -40,9 +40,21 @@ async function client(t: Test, port: number, address = '127.0.0.1'): Promise<Soc
   return socket
 }
 
-/** Resolves when the system has taken the packets: over loopback they are then at the server. */
+/** Resolves when the packets are at the server. */
 async function sendAll(socket: Socket, packets: readonly Uint8Array[]): Promise<void> {
   await Promise.all(packets.map((packet) => new Promise((resolve) => socket.send(packet, resolve))))
+  await deliveredSoFar()
+}
+
+/** A busy system delivers the packets of loopback later than they are sent, and in order: so one more is sent. */
+async function deliveredSoFar(): Promise<void> {
+  const last = createSocket('udp4')
+  last.bind(0, '127.0.0.1')
+  await once(last, 'listening')
+  const delivered = once(last, 'message')
+  last.send('', last.address().port, '127.0.0.1')
+  await delivered
+  last.close()
 }
 
 async function answersTo(socket: Socket, count: number): Promise<number[]> {

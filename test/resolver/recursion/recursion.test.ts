@@ -87,19 +87,23 @@ t.test('a thousand equal questions at one time are one question upstream', async
 
 t.test('NXDOMAIN is cached for the time of its SOA; without SOA it is not', async (t) => {
   const upstream = await FakeUpstream.start(t, (asked) => {
-    const authority = asked.name.startsWith('a') ? ['example.com 60 SOA 30'] : []
+    const authority = asked.name.toLowerCase().startsWith('a') ? ['example.com 60 SOA 30'] : []
     return reply(asked, { rcode: rcode.NXDOMAIN, authority })
   })
-  const { ask: query } = await startRecursion(t, [upstream.address])
-  // A busy machine may send a query twice, so the packets are counted after each answer.
+  const { ask: query, dns } = await startRecursion(t, [upstream.address])
+  // A busy machine may send a query twice, so the packets say nothing.
+  const askedUpstream = (): number => {
+    const { queries = 0, cached = 0 } = dns.figures.recursion ?? {}
+    return queries - cached
+  }
   const counts: number[] = []
   for (const name of ['a.example.com', 'a.example.com', 'b.example.com', 'b.example.com']) {
     t.equal((await query(name.toUpperCase())).rcode, 'NXDOMAIN')
-    counts.push(upstream.countOf(`${name}.`))
+    counts.push(askedUpstream())
   }
   const [a = 0, aAgain = 0, b = 0, bAgain = 0] = counts
   t.equal(aAgain, a)
-  t.ok(bAgain > b)
+  t.ok(bAgain > b, `${b}, then ${bAgain}`)
 })
 
 t.test('a server that is dead is passed over for the next one', async (t) => {
