@@ -50,6 +50,9 @@ async function restore(archived: MemoryState, present: MemoryState): Promise<voi
 
 type Bodies = readonly CommandBody[]
 
+/** Pairs of states. */
+const statesPerFamily = Number(process.env['SVCD_RESTORED_STATES'] ?? 60)
+
 /** That any state restored over any other gives its rows of these tables. `seen`: those that had any. */
 function restores(
   command: fc.Arbitrary<FamilyBody>,
@@ -75,7 +78,7 @@ for (const family of families) {
   t.test(`a restore brings back all rows of the family ${family.name}`, async (t) => {
     const { tables } = family
     const seen = new Set<string>()
-    await fc.assert(restores(await commandOf(family.name), tables, seen), { numRuns: 250 })
+    await fc.assert(restores(await commandOf(family.name), tables, seen), { numRuns: statesPerFamily })
     const unseen = tables.filter(
       ({ name, tellsOfLog }) => tellsOfLog === undefined && !seen.has(name),
     )
