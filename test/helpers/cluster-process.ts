@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
+import { reasonOf } from '../../src/base/errors.ts'
 import { ask } from '../../src/net/dns-client.ts'
 import type { DnsReply } from '../../src/net/dns-client.ts'
 import { AgentProcess } from './agent-process.ts'
@@ -84,6 +85,12 @@ export class ClusterServer {
 
   /** What it has said since its last start. */
   output = (): string => ''
+
+  /** For the message of a test that fails. */
+  lastWords(): string {
+    const state = this.#agent === undefined ? 'has ended' : this.#isPaused ? 'is paused' : 'runs'
+    return `${this.name} ${state}, and has said: ${this.output().slice(-1500)}`
+  }
 
   get agent(): AgentProcess {
     return must(this.#agent, `${this.name} runs`)
@@ -258,12 +265,17 @@ export class ThreeServers {
   }
 
   /** The one of `servers` that all of them take for the leader, once they agree. */
-  leader(servers = this.live, timeoutMs = 15_000): Promise<ClusterServer> {
-    return until('a leader that all agree on', timeoutMs, async () => {
-      const said = await Promise.all(servers.map((s) => s.get<string>('status/leader', 1000)))
-      const leader = servers.find(({ address }) => address === said[0])
-      return said.every((address) => address === leader?.address) && leader
-    })
+  async leader(servers = this.live, timeoutMs = 15_000): Promise<ClusterServer> {
+    try {
+      return await until('a leader that all agree on', timeoutMs, async () => {
+        const said = await Promise.all(servers.map((s) => s.get<string>('status/leader', 1000)))
+        const leader = servers.find(({ address }) => address === said[0])
+        return said.every((address) => address === leader?.address) && leader
+      })
+    } catch (error) {
+      const lines = servers.map((server) => server.lastWords())
+      throw new Error([reasonOf(error), ...lines].join('\n'), { cause: error })
+    }
   }
 
   async followers(): Promise<readonly ClusterServer[]> {

@@ -12,12 +12,18 @@ export async function until<T>(
       const found = await look()
       if (found !== undefined && found !== false) return found
     } catch (error) {
-      problem = `; last: ${error instanceof Error ? error.message : String(error)}`
+      problem = `; last: ${textOf(error)}`
     }
     if (performance.now() > deadline)
       throw new Error(`not within ${timeoutMs} ms: ${what}${problem}`)
     await pause(everyMs)
   }
+}
+
+/** Node's fetch says only in the cause what failed. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message} (${textOf(error.cause)})`
 }
 
 /** For pollers and loads, which have a pace. */
