@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { startConsul } from '../bench/peers.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { missing } from '../helpers/tools.ts'
 import { openBrowser, picture } from '../ui/browser.ts'
 import type { Browser, Page } from '../ui/browser.ts'
@@ -12,7 +13,7 @@ import { fill } from '../ui/sample.ts'
 
 // Consul's own web UI (1.8) over svcd's API: the files come from a Consul, all requests below /v1/ go to svcd.
 
-const needs = { skip: missing('consul', 'chromium'), timeout: 180_000 }
+const needs = { skip: missing('consul') || noBrowser, timeout: 180_000 }
 
 /** The address at which the UI of one and the API of the other are. */
 async function proxy(t: Test, uiUrl: string, apiUrl: string): Promise<string> {

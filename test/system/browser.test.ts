@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import type { Test } from 'tap'
+import { must } from '../../src/base/assert.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { browserFile, noBrowser } from '../helpers/browser-file.ts'
 
 // Pages of other origins in a real browser, on the machine of an agent.
 
@@ -70,7 +71,7 @@ class Front {
 async function visit(t: Test, url: string, reported: Promise<Tried>): Promise<Tried> {
   const profile = mkdtempSync(join(tmpdir(), 'svcd-browser-'))
   const browser = spawn(
-    'chromium',
+    must(browserFile),
     [
       '--headless',
       '--no-sandbox',
@@ -155,7 +156,7 @@ const strangers: readonly Case[] = [
 
 t.test(
   'a page of another origin in a browser registers nothing, moves nothing and reads nothing',
-  { skip: missing('chromium'), timeout: 180_000 },
+  { skip: noBrowser, timeout: 180_000 },
   async (t) => {
     const agent = await AgentProcess.start()
     const front = await new Front(agent.httpPort).listen()

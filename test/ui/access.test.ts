@@ -3,13 +3,13 @@ import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
 import { acl, aclFlags, fillAcl, managementSecret } from './access-sample.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
 
 // The pages about tokens, policies and roles, in a real browser.
 
-const needs = { skip: missing('chromium'), timeout: 300_000 }
+const needs = { skip: noBrowser, timeout: 300_000 }
 
 const views = [
   { theme: 'light', width: 1440, isJudged: true },

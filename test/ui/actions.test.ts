@@ -1,14 +1,14 @@
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
 import { rowOf } from './rows.ts'
 import { register } from './sample.ts'
 
 // The actions of the web UI on instances and nodes, in a real browser.
 
-const needs = { skip: missing('chromium'), timeout: 120_000 }
+const needs = { skip: noBrowser, timeout: 120_000 }
 
 interface Check {
   readonly CheckID: string

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
 import { rowOf } from './rows.ts'
 import { register } from './sample.ts'
 
 // Outputs that are too long, and answers of another version. Hostile names are in behaviour.test.ts.
 
-const needs = { skip: missing('chromium'), timeout: 120_000 }
+const needs = { skip: noBrowser, timeout: 120_000 }
 
 t.test(
   '100 kB of output with colours, HTML and marks that turn text are shown as text',

@@ -1,14 +1,14 @@
 import t from 'tap'
 import type { Browser, Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
 import { rowOf, rowsOf } from './rows.ts'
 import { fill, fillWithMany, register } from './sample.ts'
 
 // What the web UI does, in a real browser.
 
-const needs = { skip: missing('chromium'), timeout: 120_000 }
+const needs = { skip: noBrowser, timeout: 120_000 }
 
 async function isSelf(page: Page, selector: string): Promise<boolean> {
   return page.evaluate<boolean>(

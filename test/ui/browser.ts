@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
+import { must } from '../../src/base/assert.ts'
+import { browserFile } from '../helpers/browser-file.ts'
 
 export type { Browser, Page } from 'playwright-core'
 
@@ -34,7 +36,7 @@ export function scrollsSideways(page: Page): Promise<boolean> {
 
 export function launchBrowser(): Promise<Browser> {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic']
-  return chromium.launch({ executablePath: '/usr/bin/chromium', args })
+  return chromium.launch({ executablePath: must(browserFile), args })
 }
 
 /** A browser that is closed with the test. */
@@ -79,6 +81,17 @@ async function watched(t: Test, context: BrowserContext, url: string): Promise<P
   })
   await page.goto(url)
   return page
+}
+
+/** Follows a link of the UI, which does not load the page again. */
+export async function follow(page: Page, href: string): Promise<void> {
+  await page.evaluate(`{
+    const link = document.createElement('a')
+    link.href = ${JSON.stringify(href)}
+    document.body.append(link)
+    link.click()
+    link.remove()
+  }`)
 }
 
 /** The browser logs each answer that is not a success. */

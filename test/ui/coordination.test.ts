@@ -1,14 +1,14 @@
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
 import { createSession, fillKeys, fillQueries, putKey } from './sample-kv.ts'
 import { fill } from './sample.ts'
 
 // Sessions, prepared queries and events in the web UI, in a real browser.
 
-const needs = { skip: missing('chromium'), timeout: 240_000 }
+const needs = { skip: noBrowser, timeout: 240_000 }
 
 function rowOf(page: Page, text: string) {
   return page.locator('.grid .body [role="row"]').filter({ hasText: text })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { toDatacenter } from '../../src/ui/core/route.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
 import { rowOf } from './rows.ts'
 
@@ -13,7 +13,7 @@ t.test('requests name another datacenter, and not the own one', async (t) => {
 
 t.test(
   'the header has a choice of the datacenters that the agent knows',
-  { skip: missing('chromium'), timeout: 60_000 },
+  { skip: noBrowser, timeout: 60_000 },
   async (t) => {
     const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
     t.teardown(() => agent.stop())

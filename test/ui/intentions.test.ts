@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
 
-const skip = missing('chromium')
+const skip = noBrowser
 const path = '/v1/connect/intentions'
 
 async function put(agent: AgentProcess, pair: string, fields: object): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
 import { fill } from './sample.ts'
 import { fillKeys } from './sample-kv.ts'
@@ -21,7 +21,7 @@ const pages = [
   { name: 'kv-new', path: 'kv/new?below=config%2F', sign: 'Slashes make folders' },
 ] as const
 
-const needs = { skip: missing('chromium'), timeout: 180_000 }
+const needs = { skip: noBrowser, timeout: 180_000 }
 
 async function edit(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Edit' }).click()

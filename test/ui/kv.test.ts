@@ -1,13 +1,13 @@
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
-import { openBrowser, openPage, picture, violations } from './browser.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
+import { follow, openBrowser, openPage, picture, violations } from './browser.ts'
 import { fillKeys, putKey } from './sample-kv.ts'
 
 // Keys in the web UI: read, changed and deleted in a real browser.
 
-const needs = { skip: missing('chromium'), timeout: 240_000 }
+const needs = { skip: noBrowser, timeout: 240_000 }
 
 function rowOf(page: Page, text: string) {
   return page.locator('.grid .body [role="row"]').filter({ hasText: text })
@@ -66,8 +66,7 @@ t.test('hostile names of keys survive a round trip through the page', needs, asy
   page.on('dialog', () => t.fail('a script of a name ran'))
   for (const [at, name] of hostile.entries()) {
     const label = name.slice(0, 40)
-    await page.goto(`${agent.httpUrl}/ui/kv/new`)
-    await page.getByLabel('Key', { exact: false }).first().waitFor()
+    await follow(page, '/ui/kv/new')
     await page.locator('input.wide').fill(name)
     await valueBox(page).fill(`value ${at}`)
     await press(page, 'Save')
@@ -77,6 +76,7 @@ t.test('hostile names of keys survive a round trip through the page', needs, asy
     await page.getByRole('button', { name: 'Edit' }).click()
     await valueBox(page).fill(`changed ${at}`)
     await press(page, 'Save')
+    await page.getByRole('button', { name: 'Edit' }).waitFor()
     await page.locator('pre', { hasText: `changed ${at}` }).waitFor()
   }
   const stored =
@@ -92,7 +92,7 @@ t.test('hostile names of keys survive a round trip through the page', needs, asy
   await picture(page, 'kv-hostile')
   for (const name of hostile) {
     const find = name.length > 1000 ? 'kkkkkkkk' : name
-    await page.goto(`${agent.httpUrl}/ui/kv?find=${encodeURIComponent(find)}`)
+    await follow(page, `/ui/kv?find=${encodeURIComponent(find)}`)
     const at = hostile.indexOf(name)
     const rows = page.locator('.key-list a.name')
     await rows.first().waitFor()
@@ -189,6 +189,8 @@ t.test('with keys of a team', needs, async (t) => {
     t.ok(await page.getByRole('radio', { name: 'Text', exact: true }).isDisabled())
     await valueBox(page).fill('AAH/\n/w==')
     await press(page, 'Save')
+    // The editor says the size as well.
+    await page.getByRole('button', { name: 'Edit', exact: true }).waitFor()
     await page.getByText('4 bytes').waitFor()
     type Row = { readonly Value: string }
     t.equal((await agent.get<readonly Row[]>('kv/config/bytes'))[0]?.Value, 'AAH//w==')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { ThreeServers } from '../helpers/cluster-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage } from './browser.ts'
 import { rowOf } from './rows.ts'
 
@@ -9,7 +9,7 @@ import { rowOf } from './rows.ts'
 
 t.test(
   'a page stays live while there is no leader, says since when it is stale without its agent, and continues with it',
-  { skip: missing('chromium'), timeout: 180_000 },
+  { skip: noBrowser, timeout: 180_000 },
   async (t) => {
     const servers = await ThreeServers.start(t)
     const leader = await servers.leader()

@@ -2,13 +2,13 @@ import { Resolver } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, violations } from './browser.ts'
 import { fill, register } from './sample.ts'
 
 // The overview, the page of the cluster, and the plots, in a real browser.
 
-t.test('overview and cluster', { skip: missing('chromium'), timeout: 120_000 }, async (t) => {
+t.test('overview and cluster', { skip: noBrowser, timeout: 120_000 }, async (t) => {
   const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
   t.teardown(() => agent.stop())
   await fill(agent)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
 import { fill } from './sample.ts'
 
@@ -29,7 +29,7 @@ const pages = [
 
 t.test(
   'each page shows what it is for, and axe-core finds nothing wrong, in both themes and widths',
-  { skip: missing('chromium'), timeout: 180_000 },
+  { skip: noBrowser, timeout: 180_000 },
   async (t) => {
     const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
     t.teardown(() => agent.stop())
@@ -54,7 +54,7 @@ t.test(
 
 t.test(
   'the first page of an empty agent says how to register a service',
-  { skip: missing('chromium'), timeout: 60_000 },
+  { skip: noBrowser, timeout: 60_000 },
   async (t) => {
     const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
     t.teardown(() => agent.stop())

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
-import { missing } from '../helpers/tools.ts'
+import { noBrowser } from '../helpers/browser-file.ts'
 import { openBrowser, openPage } from './browser.ts'
 import { rowOf, rowsOf } from './rows.ts'
 import { fill, fillWithMany, register } from './sample.ts'
@@ -9,7 +9,7 @@ import { fill, fillWithMany, register } from './sample.ts'
 // What users of Consul's web UI complained about, a test for each thread of its issues. Those about keys and values
 // are in the tests of these pages; 10,000 services that change all the time are in `npm run bench -- ui`.
 
-const needs = { skip: missing('chromium'), timeout: 120_000 }
+const needs = { skip: noBrowser, timeout: 120_000 }
 
 interface Instance {
   readonly Service: { readonly ID: string }

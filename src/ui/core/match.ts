@@ -13,19 +13,26 @@ export interface Facts {
 
 /** Whether a row fulfills all terms. */
 export function matches(terms: readonly Term[], facts: Facts): boolean {
-  return terms.every((term) => {
-    const texts = textsOf(term.field, term.key, facts)
-    if (texts === undefined) return true
-    const fits = term.values.some((value) =>
-      texts.some((text) => fitsField(term.field, value, text)),
-    )
-    return fits !== term.isNegated
-  })
+  return matcherOf(terms)(facts)
 }
 
-function fitsField(field: Field, value: string, text: string): boolean {
-  if (field !== 'name' || value.includes('*')) return globMatches(value, text)
-  return text.toLowerCase().includes(value.toLowerCase())
+/** The same for many rows: the terms are looked at once. */
+export function matcherOf(terms: readonly Term[]): (facts: Facts) => boolean {
+  const tests = terms.map(({ field, key, values, isNegated }) => {
+    const fits = values.map((value) => fitterOf(field, value))
+    return (facts: Facts): boolean => {
+      const texts = textsOf(field, key, facts)
+      if (texts === undefined) return true
+      return texts.some((text) => fits.some((fit) => fit(text))) !== isNegated
+    }
+  })
+  return (facts) => tests.every((test) => test(facts))
+}
+
+function fitterOf(field: Field, value: string): (text: string) => boolean {
+  if (field !== 'name' || value.includes('*')) return (text) => globMatches(value, text)
+  const part = value.toLowerCase()
+  return (text) => text.toLowerCase().includes(part)
 }
 
 function textsOf(field: Field, key: string, facts: Facts): readonly string[] | undefined {

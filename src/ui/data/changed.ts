@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { changedIn } from '../core/row-changes.ts'
 
 /** How long a changed row is lit. */
 const litMs = 1000
@@ -14,16 +15,13 @@ export function useChanged<Row>(
   signatureOf: (row: Row) => string,
 ): ReadonlySet<string> {
   const [changed, setChanged] = useState(none)
-  const last = useRef<ReadonlyMap<string, Row> | undefined>(undefined)
+  const last = useRef<readonly Row[] | undefined>(undefined)
   useEffect(() => {
     if (rows === undefined) return undefined
     const before = last.current
-    last.current = new Map(rows.map((row) => [keyOf(row), row]))
+    last.current = rows
     if (before === undefined) return undefined
-    const isNew = (row: Row, known: Row | undefined): boolean =>
-      row !== known && (known === undefined || signatureOf(row) !== signatureOf(known))
-    const keys = rows.map((row) => [keyOf(row), row] as const)
-    const lit = keys.filter(([key, row]) => isNew(row, before.get(key))).map(([key]) => key)
+    const lit = changedIn(before, rows, keyOf, signatureOf)
     if (lit.length === 0 || lit.length > changedMax) return undefined
     setChanged(new Set(lit))
     const timer = window.setTimeout(() => setChanged(none), litMs)

@@ -1,5 +1,5 @@
 import { computed, effect, signal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 import { parseAnswer } from '../core/json.ts'
 import { isLostToken } from '../core/lost-token.ts'
 import { afterEvent } from '../core/row-changes.ts'
@@ -68,14 +68,18 @@ export function useLive<State>(path: string): Live<State> {
  * The rows of a list, of which the agent sends only those that change. Rows that did not change stay the same
  * objects.
  */
-export function useLiveRows<Row>(path: string, keyOf: KeyOf<Row>): Live<readonly Row[]> {
+export function useLiveRows<Row extends object>(
+  path: string,
+  keyOf: KeyOf<Row>,
+): Live<readonly Row[]> {
   return useWatched(`${path}${path.includes('?') ? '&' : '?'}deltas=`, (before, event) =>
     afterEvent((before ?? []) as readonly Row[], event as RowChanges<Row>, keyOf),
   )
 }
 
 function useWatched<State>(path: string, after: After): Live<State> {
-  useEffect(() => {
+  // Not behind the first paint, which takes longer than the answer of an agent.
+  useLayoutEffect(() => {
     watched.value = { path, after }
     return () => {
       if (watched.peek()?.path === path) watched.value = undefined

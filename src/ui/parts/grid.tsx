@@ -218,20 +218,36 @@ function targetOf(key: string, index: number, count: number): number | 'open' | 
   return targets[key]
 }
 
-/** Follows the window, which is the only thing that scrolls. */
+/** Where the window is. */
+interface View {
+  /** Pixels of the rows that have gone out of sight at the top, in whole rows. */
+  readonly abovePx: number
+  readonly heightPx: number
+}
+
+/**
+ * Follows the window, which is the only thing that scrolls. It is measured only when it moves: to measure it at each
+ * change of the rows would lay out the page once more.
+ */
 function useVisibleRows(
   body: { readonly current: HTMLElement | null },
   count: number,
   rowPx: number,
 ): Visible {
-  const [visible, setVisible] = useState<Visible>(() =>
-    visibleRows(count, rowPx, 0, window.innerHeight),
-  )
+  const [{ abovePx, heightPx }, setView] = useState<View>(() => ({
+    abovePx: 0,
+    heightPx: window.innerHeight,
+  }))
   useLayoutEffect(() => {
     const look = (): void => {
       const above = -(body.current?.getBoundingClientRect().top ?? 0)
-      const next = visibleRows(count, rowPx, above, window.innerHeight)
-      setVisible((last) => (last.from === next.from && last.to === next.to ? last : next))
+      const next = {
+        abovePx: Math.floor(above / rowPx) * rowPx,
+        heightPx: window.innerHeight,
+      }
+      const isSame = (last: View): boolean =>
+        last.abovePx === next.abovePx && last.heightPx === next.heightPx
+      setView((last) => (isSame(last) ? last : next))
     }
     look()
     window.addEventListener('scroll', look, { passive: true })
@@ -240,8 +256,8 @@ function useVisibleRows(
       window.removeEventListener('scroll', look)
       window.removeEventListener('resize', look)
     }
-  }, [count, rowPx])
-  return visible
+  }, [rowPx])
+  return visibleRows(count, rowPx, abovePx, heightPx)
 }
 
 /** The bars above the rows, which stay where they are. */

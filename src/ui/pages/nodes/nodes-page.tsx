@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks'
 import type { NodeSummary } from '../../../client/rows.ts'
 import { healthRank, statusOf, totalOf } from '../../core/health.ts'
 import type { Health } from '../../core/health.ts'
-import { matches } from '../../core/match.ts'
+import { matcherOf } from '../../core/match.ts'
 import { parseQuery } from '../../core/query.ts'
 import { pathTo } from '../../core/route.ts'
 import { parseSort, sorted } from '../../core/sort.ts'
@@ -39,15 +39,19 @@ export function NodesPage(): JSX.Element {
     ({ Node }) => [Node],
   )
   const all = useMemo(() => (data ?? []).map(rowOf), [data])
-  const found = useMemo(() => all.filter((row) => matches(terms, factsOf(row))), [all, terms])
   const sort = parseSort(parameters.value.get('sort') ?? '', {
     column: 'status',
     isDescending: false,
   })
-  const rows = useMemo(() => {
+  // Ordered first: a key in the query box then only filters.
+  const inOrder = useMemo(() => {
     const key = keys[sort.column]
-    return key === undefined ? found : sorted(found, key, sort.isDescending)
-  }, [found, sort.column, sort.isDescending])
+    return key === undefined ? all : sorted(all, key, sort.isDescending)
+  }, [all, sort.column, sort.isDescending])
+  const rows = useMemo(() => {
+    const fits = matcherOf(terms)
+    return inOrder.filter((row) => fits(factsOf(row)))
+  }, [inOrder, terms])
   const changed = useChanged(data, ({ Node }) => Node, signatureOf)
   useTimes(rows.slice(0, 300).map(({ summary }) => summary.Reason?.ModifyIndex ?? 0))
   if (fault !== undefined) return <Fault fault={fault} />
@@ -58,9 +62,9 @@ export function NodesPage(): JSX.Element {
         <h1>Nodes</h1>
         <HealthSummary rows={all} page="nodes" />
         <p class="count" role="status">
-          {found.length === all.length
+          {rows.length === all.length
             ? counted(all.length, 'node')
-            : `${counted(found.length, 'node')} of ${numberText(all.length)}`}
+            : `${counted(rows.length, 'node')} of ${numberText(all.length)}`}
         </p>
       </header>
       <FilteredNote isFiltered={isFiltered} />

@@ -1,7 +1,8 @@
 import type { ServiceSummary } from '../../../client/rows.ts'
 import { healthRank, totalOf, worstOf } from '../../core/health.ts'
 import type { Health } from '../../core/health.ts'
-import { filterOf, matches } from '../../core/match.ts'
+import { filterOf, matcherOf } from '../../core/match.ts'
+import type { Facts } from '../../core/match.ts'
 import type { Term } from '../../core/query.ts'
 import { sorted } from '../../core/sort.ts'
 import type { Sort, SortKey } from '../../core/sort.ts'
@@ -11,6 +12,8 @@ export interface ServiceRow {
   readonly summary: ServiceSummary
   readonly health: Health
   readonly total: number
+  /** What a query can ask of it. */
+  readonly facts: Facts
 }
 
 /** A row for each summary, which is an object of its own until the service changes. */
@@ -21,7 +24,10 @@ export function rowsOf(summaries: readonly ServiceSummary[]): readonly ServiceRo
 }
 
 function rowOf(summary: ServiceSummary): ServiceRow {
-  const row = { summary, health: worstOf(summary), total: totalOf(summary) }
+  const health = worstOf(summary)
+  const { Name, Tags } = summary
+  const facts = { name: Name, service: [Name], tag: Tags, status: health }
+  const row = { summary, health, total: totalOf(summary), facts }
   known.set(summary, row)
   return row
 }
@@ -32,14 +38,8 @@ export function filtered(
   terms: readonly Term[],
 ): readonly ServiceRow[] {
   if (terms.length === 0) return rows
-  return rows.filter(({ summary, health }) =>
-    matches(terms, {
-      name: summary.Name,
-      service: [summary.Name],
-      tag: summary.Tags,
-      status: health,
-    }),
-  )
+  const fits = matcherOf(terms)
+  return rows.filter(({ facts }) => fits(facts))
 }
 
 /** The stream of the list. Terms about nodes and metadata are judged by the agent. */

@@ -35,8 +35,9 @@ export function ServicesPage(): JSX.Element {
   const data = live.data ?? last.current
   const all = useMemo(() => rowsOf(data ?? []), [data])
   const sort = parseSort(parameters.value.get('sort') ?? '', defaultSort)
-  const found = useMemo(() => filtered(all, terms), [all, terms])
-  const rows = useMemo(() => ordered(found, sort), [found, sort.column, sort.isDescending])
+  // Ordered first: a key in the query box then only filters.
+  const inOrder = useMemo(() => ordered(all, sort), [all, sort.column, sort.isDescending])
+  const rows = useMemo(() => filtered(inOrder, terms), [inOrder, terms])
   const changed = useChanged(data, nameOf, signatureOf)
   // The search box completes the names and tags of the list.
   useEffect(() => {
@@ -54,9 +55,9 @@ export function ServicesPage(): JSX.Element {
         <h1>Services</h1>
         <HealthSummary rows={all} />
         <p class="count" role="status">
-          {found.length === all.length
+          {rows.length === all.length
             ? counted(all.length, 'service')
-            : `${counted(found.length, 'service')} of ${numberText(all.length)}`}
+            : `${counted(rows.length, 'service')} of ${numberText(all.length)}`}
         </p>
       </header>
       <FilteredNote isFiltered={isFiltered} />
