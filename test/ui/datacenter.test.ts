@@ -33,6 +33,7 @@ t.test(
     await page.keyboard.press('ArrowDown')
     // The agent has no path to it, so there is no stream.
     await page.getByText(/^stale since/).waitFor()
+    await page.getByText('No path to datacenter').waitFor()
     t.equal(await choice.inputValue(), 'dc2')
     t.equal(await rowOf(page, 'consul').count(), 0, 'nothing of the own datacenter')
     await picture(page, 'datacenter-unknown')

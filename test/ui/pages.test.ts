@@ -47,6 +47,10 @@ t.test(
           t.notOk(await scrollsSideways(page), `${width} px do not scroll sideways`)
           if (isJudged) t.strictSame(await violations(page), [], `${theme}, ${width} px`)
         }
+        // A window of 1440 pixels at 200 % (WCAG 2.2, 1.4.4).
+        await page.setViewportSize({ width: 720, height: 450 })
+        await page.getByText(sign).first().waitFor()
+        t.notOk(await scrollsSideways(page), 'nor does it at 200 % zoom')
       })
     }
   },

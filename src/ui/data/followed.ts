@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { parseAnswer } from '../core/json.ts'
 import { ask, asFault, faultOf } from './api.ts'
 import type { ApiFault } from './api.ts'
-import { connection } from './live.ts'
+import { connection, reasonOf } from './live.ts'
 import { token } from './preferences.ts'
 
 // Lists without a stream are followed by reads that wait for the next change.
@@ -72,7 +72,7 @@ async function follow<State>(
         return
       }
       const waitMs = Math.min(retryMsMax, retryMsMin * 2 ** failures++)
-      if (isMain) tellStale(waitMs)
+      if (isMain) tellStale(waitMs, reasonOf(fault))
       // After a restart of the agent, waiting for the old index may take long.
       index = '0'
       await pause(waitMs, stop)
@@ -86,10 +86,10 @@ function waiting(path: string, index: string): string {
   return `${path}${path.includes('?') ? '&' : '?'}${search}`
 }
 
-function tellStale(waitMs: number): void {
+function tellStale(waitMs: number, reason: string): void {
   const known = connection.peek()
   const sinceMs = known.kind === 'stale' ? known.sinceMs : Date.now()
-  connection.value = { kind: 'stale', sinceMs, retryAtMs: Date.now() + waitMs }
+  connection.value = { kind: 'stale', sinceMs, retryAtMs: Date.now() + waitMs, reason }
 }
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {

@@ -15,7 +15,13 @@ export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
   /** The stream was cut. The page shows the state of that time. */
-  | { readonly kind: 'stale'; readonly sinceMs: number; readonly retryAtMs: number }
+  | {
+      readonly kind: 'stale'
+      readonly sinceMs: number
+      readonly retryAtMs: number
+      /** What the agent says; '' when it does not answer. */
+      readonly reason: string
+    }
   /** The agent refuses it; asking again would not help. */
   | { readonly kind: 'refused'; readonly fault: ApiFault }
 
@@ -119,31 +125,45 @@ export function followLive(): void {
 async function keepOpen(now: Watched, stop: AbortSignal): Promise<void> {
   let failures = 0
   while (!stop.aborted) {
-    const sinceMs = await readOnce(now, stop, () => {
+    const end = await readOnce(now, stop, () => {
       failures = 0
     })
-    if (stop.aborted || sinceMs === undefined) return
+    if (stop.aborted || end === undefined) return
     const waitMs = Math.min(retryMsMax, retryMsMin * 2 ** failures++)
     const known = connection.peek()
     connection.value = {
       kind: 'stale',
-      sinceMs: known.kind === 'stale' ? known.sinceMs : sinceMs,
+      sinceMs: known.kind === 'stale' ? known.sinceMs : end.currentMs,
       retryAtMs: Date.now() + waitMs,
+      reason: end.reason,
     }
     await pause(waitMs, stop)
   }
 }
 
-/** Reads a stream to its end. Resolves with the time until which the state was current; undefined: it was refused. */
+interface End {
+  /** Until then the state was current. */
+  readonly currentMs: number
+  /** As in {@link Connection}. */
+  readonly reason: string
+}
+
+/** What the agent has answered; '' if it has not. */
+export function reasonOf(error: unknown): string {
+  return error instanceof ApiFault && error.status > 0 ? error.message : ''
+}
+
+/** Reads a stream to its end. Resolves with undefined when it was refused. */
 async function readOnce(
   { path, after }: Watched,
   stop: AbortSignal,
   onEvent: () => void,
-): Promise<number | undefined> {
+): Promise<End | undefined> {
   const silence = new AbortController()
   const signal = AbortSignal.any([stop, silence.signal])
   let heardMs = Date.now()
   let timer = 0
+  let reason = ''
   const listen = (): void => {
     heardMs = Date.now()
     window.clearTimeout(timer)
@@ -169,11 +189,12 @@ async function readOnce(
       if (!stop.aborted) connection.value = { kind: 'refused', fault: error }
       return undefined
     }
+    reason = reasonOf(error)
   } finally {
     window.clearTimeout(timer)
   }
   // A connection that died silently was current when it was heard last.
-  return silence.signal.aborted ? heardMs : Date.now()
+  return { currentMs: silence.signal.aborted ? heardMs : Date.now(), reason }
 }
 
 /** To ask again would not help. */

@@ -48,10 +48,19 @@ function titleOf({ status }: ApiFault): string {
 
 /** While the first state is on its way. The page says so only when that takes long. */
 export function Waiting(): JSX.Element {
-  const isCut = connection.value.kind === 'stale'
+  const now = connection.value
+  if (now.kind !== 'stale') {
+    return (
+      <p class="waiting" role="status">
+        Loading…
+      </p>
+    )
+  }
+  const why =
+    now.reason === '' ? 'The agent does not answer.' : visibleText(now.reason.replace(/\.?$/, '.'))
   return (
     <p class="waiting" role="status">
-      {isCut ? 'The agent does not answer. The page retries until it does.' : 'Loading…'}
+      {why} The page tries again until it gets an answer.
     </p>
   )
 }
