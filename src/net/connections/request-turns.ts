@@ -27,10 +27,10 @@ export interface RequestTurnsOptions {
 }
 
 /**
- * Divides the event loop between the clients of HTTP. Node hands over all requests that came in one
- * chunk at once, up to a thousand of one client. Here the requests of a connection are handled one after another,
- * as a client that changes something with them must be able to expect (RFC 9112 §9.3.2), and each in a
- * turn of its own; all connections together have a share of each turn, so that Raft gets the rest.
+ * Divides the event loop between the clients of HTTP. Node hands over all requests of a chunk in the same turn, which
+ * may be a thousand of one client. Here the requests of a connection are handled one after another, as RFC 9112 §9.3.2
+ * demands of those that change something. Each has a turn of its own, and all connections together have a share of
+ * each turn, so that Raft gets the rest.
  */
 export class RequestTurns {
   readonly #options: RequestTurnsOptions

@@ -16,7 +16,7 @@ export function matches(terms: readonly Term[], facts: Facts): boolean {
   return matcherOf(terms)(facts)
 }
 
-/** The same for many rows: the terms are looked at once. */
+/** The same for many rows. */
 export function matcherOf(terms: readonly Term[]): (facts: Facts) => boolean {
   const tests = terms.map(({ field, key, values, isNegated }) => {
     const fits = values.map((value) => fitterOf(field, value))
