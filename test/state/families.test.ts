@@ -78,7 +78,9 @@ for (const family of families) {
   t.test(`a restore brings back all rows of the family ${family.name}`, async (t) => {
     const { tables } = family
     const seen = new Set<string>()
-    await fc.assert(restores(await commandOf(family.name), tables, seen), { numRuns: statesPerFamily })
+    await fc.assert(restores(await commandOf(family.name), tables, seen), {
+      numRuns: statesPerFamily,
+    })
     const unseen = tables.filter(
       ({ name, tellsOfLog }) => tellsOfLog === undefined && !seen.has(name),
     )
