@@ -1,5 +1,5 @@
 /** How many seeds a test run tries. `npm run long` tries more. */
-export const seedsTried = Number(process.env['SVCD_SIM_SEEDS'] ?? 300)
+export const seedsTried = Number(process.env['SVCD_SIM_SEEDS'] ?? 200)
 
 /** Each mutant must be caught within this many seeds. */
 export const seedsForMutant = 1500
