@@ -34,6 +34,8 @@ t.test(
     // The agent has no path to it, so there is no stream.
     await page.getByText(/^stale since/).waitFor()
     await page.getByText('No path to datacenter').waitFor()
+    const opacity = "getComputedStyle(document.querySelector('.waiting')).opacity"
+    t.equal(await page.evaluate(opacity), '1')
     t.equal(await choice.inputValue(), 'dc2')
     t.equal(await rowOf(page, 'consul').count(), 0, 'nothing of the own datacenter')
     await picture(page, 'datacenter-unknown')

@@ -59,7 +59,7 @@ export function Waiting(): JSX.Element {
   const why =
     now.reason === '' ? 'The agent does not answer.' : visibleText(now.reason.replace(/\.?$/, '.'))
   return (
-    <p class="waiting" role="status">
+    <p class="waiting told" role="status">
       {why} The page tries again until it gets an answer.
     </p>
   )
