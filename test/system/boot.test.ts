@@ -15,6 +15,18 @@ import { until } from '../helpers/until.ts'
 
 const openMs = 5000
 
+/**
+ * Within so long a server without a leader must be open: what it waits for one, and its start, which takes longer on a
+ * busy machine. A start with a leader is the measure of that.
+ */
+async function openMsMax(): Promise<number> {
+  const startMs = performance.now()
+  const agent = await AgentProcess.start()
+  const takesMs = performance.now() - startMs
+  await agent.kill()
+  return openMs + Math.max(1000, 3 * takesMs)
+}
+
 async function dig(port: number, name: string): Promise<string> {
   const args = ['@127.0.0.1', '-p', String(port), '+time=1', '+tries=1', name]
   return (await promisify(execFile)('dig', args)).stdout
@@ -34,10 +46,11 @@ t.test(
     // Something of its own that the catalog does not have: it may not wait for it either.
     await server.kill()
 
+    const mostMs = await openMsMax()
     const startMs = performance.now()
     await server.start()
     const tookMs = performance.now() - startMs
-    t.ok(tookMs < openMs + 1000, `open after ${tookMs.toFixed(0)} ms`)
+    t.ok(tookMs < mostMs, `open after ${tookMs.toFixed(0)} ms`)
     const answer = await dig(server.dnsPort, 'web.service.consul')
     t.match(answer, /status: NOERROR/)
     t.match(answer, /EDE: 3 \(Stale Answer\)/)
@@ -85,6 +98,7 @@ t.test(
   { timeout: 30_000, skip: missing('dig') },
   async (t) => {
     const [nobody] = await freePorts(1)
+    const mostMs = await openMsMax()
     const startMs = performance.now()
     const agent = await AgentProcess.start({
       args: [
@@ -96,7 +110,8 @@ t.test(
       ],
     })
     t.teardown(() => agent.kill())
-    t.ok(performance.now() - startMs < openMs + 1000)
+    const tookMs = performance.now() - startMs
+    t.ok(tookMs < mostMs, `open after ${tookMs.toFixed(0)} ms, of ${mostMs.toFixed(0)}`)
     t.match(await dig(agent.dnsPort, 'web.service.consul'), /status: SERVFAIL/)
     t.equal(await agent.get('status/leader'), '')
     const stopMs = performance.now()
