@@ -40,6 +40,10 @@ export class RowDeltas {
     this.#keyOf = keyOf
   }
 
+  get size(): number {
+    return this.#rows.length
+  }
+
   /** 0: no list was taken yet. */
   get version(): number {
     return this.#version

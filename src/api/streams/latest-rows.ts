@@ -8,10 +8,11 @@ import { eventOf } from './event-stream.ts'
 import type { NextEvent } from './event-stream.ts'
 import type { FeedSource } from './feed.ts'
 
+/** More rows are a long list. */
+const longRows = 1000
+
 /** The rows of a list: a reader gets all of them first, and then those that changed since its last event. */
 export class LatestRows<Reader extends Indexed> implements FeedSource {
-  /** Changes that come closer together are one event: people read these streams, and each look reads the list. */
-  readonly restMs = 500
   readonly #question: Question<Reader>
   readonly #caller: Caller
   readonly #deltas: RowDeltas
@@ -22,6 +23,11 @@ export class LatestRows<Reader extends Indexed> implements FeedSource {
     this.#question = question
     this.#caller = caller
     this.#deltas = new RowDeltas(keyOf)
+  }
+
+  /** Changes that come closer together are one event: people read these streams, and each look reads the list. */
+  get restMs(): number {
+    return this.#deltas.size > longRows ? 1000 : 500
   }
 
   get state(): FeedSource['state'] {
