@@ -1,7 +1,7 @@
 import t from 'tap'
 import { suggestionsFor } from '../../src/ui/core/complete.ts'
 import { globMatches } from '../../src/ui/core/glob.ts'
-import { filterOf, matches } from '../../src/ui/core/match.ts'
+import { filterOf, matcherOf } from '../../src/ui/core/match.ts'
 import type { Facts } from '../../src/ui/core/match.ts'
 import { describeQuery, parseQuery, quoted, withTerm } from '../../src/ui/core/query.ts'
 
@@ -102,7 +102,7 @@ t.test('a row fulfills a query when it fulfills all of its terms', async (t) => 
     ['meta.missing:*', false],
     ['web -api status:critical,warning tag:v1', true],
   ] as const
-  for (const [text, fits] of cases) t.equal(matches(parseQuery(text).terms, web), fits, text)
+  for (const [text, fits] of cases) t.equal(matcherOf(parseQuery(text).terms)(web), fits, text)
 })
 
 t.test('a star stands for any characters', async (t) => {

@@ -11,12 +11,7 @@ export interface Facts {
   readonly meta?: Readonly<Record<string, string>>
 }
 
-/** Whether a row fulfills all terms. */
-export function matches(terms: readonly Term[], facts: Facts): boolean {
-  return matcherOf(terms)(facts)
-}
-
-/** The same for many rows. */
+/** Tells of each row whether it fulfills all terms. */
 export function matcherOf(terms: readonly Term[]): (facts: Facts) => boolean {
   const tests = terms.map(({ field, key, values, isNegated }) => {
     const fits = values.map((value) => fitterOf(field, value))

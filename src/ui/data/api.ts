@@ -93,6 +93,11 @@ export function asFault(error: unknown): ApiFault {
   return error instanceof ApiFault ? error : new ApiFault(0, String(error))
 }
 
+/** What the agent has answered; '' if it has not. */
+export function reasonOf(error: unknown): string {
+  return error instanceof ApiFault && error.status > 0 ? error.message : ''
+}
+
 /** The path of an API call with a name in it. */
 export function apiPath(
   prefix: string,

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import { parseAnswer } from '../core/json.ts'
-import { ask, asFault, faultOf } from './api.ts'
+import { ask, asFault, faultOf, reasonOf } from './api.ts'
 import type { ApiFault } from './api.ts'
-import { connection, reasonOf } from './live.ts'
+import { connection } from './live.ts'
 import { token } from './preferences.ts'
 
 // Lists without a stream are followed by reads that wait for the next change.

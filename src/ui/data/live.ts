@@ -5,7 +5,7 @@ import { isLostToken } from '../core/lost-token.ts'
 import { afterEvent } from '../core/row-changes.ts'
 import type { KeyOf, RowChanges } from '../core/row-changes.ts'
 import { ServerEventReader } from '../core/server-events.ts'
-import { ApiFault, send } from './api.ts'
+import { ApiFault, reasonOf, send } from './api.ts'
 import { lostSecret, token } from './preferences.ts'
 
 // What the page shows comes over one stream of events. Each connection begins with the whole state of what is
@@ -146,11 +146,6 @@ interface End {
   readonly currentMs: number
   /** As in {@link Connection}. */
   readonly reason: string
-}
-
-/** What the agent has answered; '' if it has not. */
-export function reasonOf(error: unknown): string {
-  return error instanceof ApiFault && error.status > 0 ? error.message : ''
 }
 
 /** Reads a stream to its end. Resolves with undefined when it was refused. */

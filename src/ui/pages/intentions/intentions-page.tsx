@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { destinationOf, pairText, sourceOf } from '../../core/intentions.ts'
 import type { IntentionRow } from '../../core/intentions.ts'
-import { matches } from '../../core/match.ts'
+import { matcherOf } from '../../core/match.ts'
 import { parseQuery } from '../../core/query.ts'
 import { pathTo } from '../../core/route.ts'
 import { parseSort, sorted } from '../../core/sort.ts'
@@ -28,10 +28,10 @@ export function IntentionsPage(): JSX.Element {
   const query = parameters.value.get('q') ?? ''
   const { terms } = useMemo(() => parseQuery(query), [query])
   const { data, fault, isFiltered } = useLive<readonly IntentionRow[]>(intentionsStream)
-  const found = useMemo(
-    () => (data ?? []).filter((row) => matches(terms, { name: pairText(row), meta: row.Meta })),
-    [data, terms],
-  )
+  const found = useMemo(() => {
+    const fits = matcherOf(terms)
+    return (data ?? []).filter((row) => fits({ name: pairText(row), meta: row.Meta }))
+  }, [data, terms])
   const sort = parseSort(parameters.value.get('sort') ?? '', {
     column: 'precedence',
     isDescending: true,
