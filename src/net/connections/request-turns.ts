@@ -2,7 +2,7 @@ import { TurnShare } from './turn-share.ts'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Requests behind another one of their connections, of all connections together: about 30 MB. */
+/** Requests behind another one of their connections, of all connections together. */
 const waitingMaxDefault = 8192
 /**
  * So many of one connection wait, and it is not read any more until it has none. Then its end is only noticed when an
