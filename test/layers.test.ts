@@ -219,6 +219,7 @@ const rules: LayerRules = {
     'state/acl': ['state/machine'],
     'state/autopilot': ['state/machine'],
     'state/intention': ['state/machine'],
+    'state/dns-cookie': ['state/machine'],
     'state/catalog': ['state/machine'],
     'state/kv': ['state/machine'],
     'state/session': ['state/machine', 'state/catalog', 'state/kv'],

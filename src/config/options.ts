@@ -3,6 +3,7 @@ import { agentOptions } from './agent-options.ts'
 import { auditOptions } from './audit-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
+import { dnsProtectionOptions } from './dns-protection-options.ts'
 import { dnsTlsOptions } from './dns-tls-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
@@ -23,6 +24,7 @@ export const options = {
   ...uiOptions,
   ...dnsOptions,
   ...dnsTlsOptions,
+  ...dnsProtectionOptions,
   ...recursionOptions,
   ...aclOptions,
   ...limitOptions,

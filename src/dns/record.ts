@@ -126,6 +126,8 @@ export const rcode = {
   YXDOMAIN: 6,
   NOTAUTH: 9,
   BADVERS: 16,
+  /** RFC 7873 §8. */
+  BADCOOKIE: 23,
 } as const
 
 export type Rcode = (typeof rcode)[keyof typeof rcode]

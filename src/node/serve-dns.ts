@@ -5,6 +5,7 @@ import type { Zone } from '../dns/zone.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { dnsRightsOf } from '../resolver/dns-rights.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
+import { shareRateLimit } from '../resolver/protection/protection-share.ts'
 import type { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
 import type { EncryptedDns } from '../resolver/streams.ts'
@@ -98,6 +99,11 @@ async function startDns(
       nodeName: config.nodeName,
       udpSizeMax: config.dns.udpSizeMax,
       rights,
+      rateLimit: shareRateLimit({
+        perSecond: config.dns.rateLimit,
+        slip: config.dns.rateLimitSlip,
+        exempt: config.dns.rateLimitExempt,
+      }),
     },
     addresses: config.dnsAddresses,
     port: config.ports.dns,

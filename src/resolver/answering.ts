@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { reasonOf } from '../base/errors.ts'
 import { openVersions } from '../state/families.ts'
+import { Cookies } from '../dns/protection/cookies.ts'
 import { Responder } from '../dns/responder.ts'
 import { ResponderCounters } from '../dns/responder-counters.ts'
 import type { Zone } from '../dns/zone.ts'
@@ -12,6 +13,7 @@ import type { DnsAnswering } from './threads/messages.ts'
 import { SharedMode } from './threads/messages.ts'
 import { limitFailures } from '../process/limited-failures.ts'
 import type { AnsweringFailures } from '../process/limited-failures.ts'
+import { cookieSecrets } from './protection/cookie-secrets.ts'
 import { Snapshots } from './batch-snapshots.ts'
 import { dnsCaller } from './dns-rights.ts'
 import type { DnsRights } from './dns-rights.ts'
@@ -21,6 +23,7 @@ const ageMs = 3 * 60_000
 
 export interface Answerer {
   readonly responder: Responder
+  readonly cookies: Cookies
   /** Ends the read transaction of a batch. On a thread with a running event loop each turn does. */
   endBatch(): void
   setZone(zone: Zone): void
@@ -78,8 +81,10 @@ export function openAnswerer(
     // Unguessable, so that an attacker cannot aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })
+  const secrets = cookieSecrets(reader, all.of('dns-cookie'), () => snapshots.close())
   return {
     responder,
+    cookies: new Cookies(secrets, () => Date.now() / 1000),
     endBatch,
     setZone: (next) => {
       zone = next

@@ -27,11 +27,25 @@ const counters: readonly Row[] = [
     'DNS queries answered with SERVFAIL because of an internal error.',
     ({ failures }) => failures,
   ],
-  // There is no limit yet. The metric exists so that you can write alerts for it.
   [
     'rate_limited_total',
-    'DNS queries dropped or truncated by a rate limit; always 0, because there is no limit yet.',
-    () => 0,
+    'DNS queries over the rate limit of their network, dropped or answered without records.',
+    ({ limited }) => limited,
+  ],
+  [
+    'rate_limit_slipped_total',
+    'DNS queries over the rate limit that got an answer without records: with TC, or BADCOOKIE.',
+    ({ slipped }) => slipped,
+  ],
+  [
+    'cookies_valid_total',
+    'DNS queries with a valid server cookie.',
+    ({ cookiesValid }) => cookiesValid,
+  ],
+  [
+    'cookies_invalid_total',
+    'DNS queries with a server cookie that is too old or not valid.',
+    ({ cookiesInvalid }) => cookiesInvalid,
   ],
   ['socket_errors_total', 'DNS answers that could not be sent.', (each) => each.socketErrors],
   [

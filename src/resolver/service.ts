@@ -119,7 +119,7 @@ export class DnsService {
     recursion: Recursion | undefined,
   ): Promise<DnsService> {
     const through = streamRecursion(options, answerer, recursion)
-    const streams = new DnsStreams(options, answerer.responder, through)
+    const streams = new DnsStreams(options, answerer, through)
     try {
       const port = await streams.openTcp(options.port)
       await streams.openEncrypted()

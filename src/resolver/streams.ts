@@ -1,5 +1,4 @@
 import type { BoundAddress } from '../base/host-port.ts'
-import type { Responder } from '../dns/responder.ts'
 import type { IpPrefixes } from '../base/ip-prefixes.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { listenDnsHttps } from '../net/https/dns-https.ts'
@@ -9,6 +8,8 @@ import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
 import type { StreamCertificate, StreamCounters, StreamPort } from '../net/tcp/stream-port.ts'
 import type { StreamResponder } from '../net/packet-responder.ts'
 import { countedStream } from './answering.ts'
+import type { Answerer } from './answering.ts'
+import { cookieStream } from './protection/cookie-stream.ts'
 import { DnsCounters } from './threads/counters.ts'
 import type { DnsFigures } from './threads/counters.ts'
 
@@ -55,13 +56,17 @@ interface Opened {
 /** What the main thread answers: DNS over TCP, TLS and HTTPS, with one responder and its cache. */
 export class DnsStreams {
   readonly #options: StreamOptions
-  readonly #responder: Responder
+  readonly #answerer: Pick<Answerer, 'responder' | 'cookies'>
   readonly #recursion: StreamRecursion | undefined
   readonly #opened = new Map<StreamTransport, Opened>()
 
-  constructor(options: StreamOptions, responder: Responder, recursion?: StreamRecursion) {
+  constructor(
+    options: StreamOptions,
+    answerer: Pick<Answerer, 'responder' | 'cookies'>,
+    recursion?: StreamRecursion,
+  ) {
     this.#options = options
-    this.#responder = responder
+    this.#answerer = answerer
     this.#recursion = recursion
   }
 
@@ -132,8 +137,9 @@ export class DnsStreams {
     const counters = new DnsCounters()
     const ownsCache = transport === 'tcp'
     const recursion = this.#recursion
-    const through = recursion?.responder
-    const responder = countedStream(this.#responder, counters, { ownsCache, through })
+    const { responder: own, cookies } = this.#answerer
+    const through = cookieStream(recursion?.responder ?? own, own, cookies)
+    const responder = countedStream(own, counters, { ownsCache, through })
     const common = { responder, gate, limits, recursion: recursion?.allow }
     const ports: StreamPort[] = []
     this.#opened.set(transport, { counters, ports })

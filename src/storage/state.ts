@@ -16,6 +16,7 @@ import { CatalogReader } from '../state/catalog/query.ts'
 import { SessionReader } from '../state/session/reader.ts'
 import { AclReader } from '../state/acl/reader.ts'
 import { AutopilotReader } from '../state/autopilot/reader.ts'
+import { DnsCookieReader } from '../state/dns-cookie/reader.ts'
 import type { ReadableFamily } from '../state/machine/family.ts'
 import { extendSums, initializeSums, isSoundTable, SumsError } from '../state/machine/sums.ts'
 import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
@@ -57,6 +58,7 @@ export class StateWriter {
   readonly sessions: SessionReader
   readonly tokens: AclReader
   readonly autopilot: AutopilotReader
+  readonly dnsCookies: DnsCookieReader
   #machine: Machine
   #durableIndex = 0
   #warnAtBytes = 2 * walBytesMax
@@ -81,6 +83,7 @@ export class StateWriter {
       this.sessions = new SessionReader(this.#db)
       this.tokens = new AclReader(this.#db)
       this.autopilot = new AutopilotReader(this.#db)
+      this.dnsCookies = new DnsCookieReader(this.#db)
       this.#shift = this.#db.prepare(
         "UPDATE meta SET value = value + ? WHERE key = 'applied_index'",
       )

@@ -14,7 +14,13 @@ import {
   benchVisible,
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
-import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import {
+  benchDnsDgram,
+  benchDnsFlood,
+  benchDnsLatency,
+  benchDnsPeers,
+  benchDnsRrl,
+} from './dns-peers.bench.ts'
 import { benchDnsTransports } from './dns-transports.bench.ts'
 import { benchCold, benchKv } from './cluster-etcd.bench.ts'
 import { benchHandover, benchSessions, benchTransactions } from './cluster-store.bench.ts'
@@ -43,6 +49,7 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-latency': benchDnsLatency,
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
+  'dns-rrl': benchDnsRrl,
   'dns-query': benchDnsQuery,
   'dns-transports': benchDnsTransports,
   recursion: benchRecursion,

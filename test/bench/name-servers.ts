@@ -47,16 +47,20 @@ export async function startConsulServer(): Promise<NameServer | undefined> {
   return { name: 'Consul', httpPort, dnsPort, pids: () => [pid], stop: () => consul.stop() }
 }
 
-/** Undefined: it is not on PATH. `zone` is the text of a zone file for `domain`. */
+/**
+ * Undefined: it is not on PATH. `zone` is the text of a zone file for `domain`, `module` more of the
+ * configuration.
+ */
 export async function startKnot(
   zone: string,
   domain = 'consul',
   cpu = serverCpu,
+  module = '',
 ): Promise<NameServer | undefined> {
   if (versionOf('knotd', '--version') === undefined) return undefined
   const prepare = (directory: string, port: number): readonly string[] => {
     const file = join(directory, 'knot.conf')
-    writeFileSync(file, knotConfig(directory, port, domain))
+    writeFileSync(file, knotConfig(directory, port, domain) + module)
     return ['knotd', '-c', file]
   }
   return startWithZone('Knot', zone, prepare, { domain, cpu })

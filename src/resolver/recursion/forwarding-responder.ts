@@ -3,6 +3,7 @@ import { rcode, recordClass } from '../../dns/record.ts'
 import { lowerAscii } from '../../dns/name.ts'
 import type { Name } from '../../dns/name.ts'
 import type { Responder } from '../../dns/responder.ts'
+import { countedOf } from '../../dns/responder-counters.ts'
 import { WireWriter } from '../../dns/wire-writer.ts'
 import { passedOn } from '../../net/packet-responder.ts'
 import type { PacketAsker, PacketResponder, PacketWriter } from '../../net/packet-responder.ts'
@@ -196,16 +197,6 @@ export function forwardingOf(
 function withRecursion(answer: Buffer): Buffer {
   answer[3] = (answer[3] ?? 0) | recursionAvailable
   return answer
-}
-
-function countedOf(
-  answer: Uint8Array,
-  at: number,
-): { readonly rcode: number; readonly truncated: boolean } {
-  return {
-    rcode: (answer[at + 3] ?? 0) & 0x0f,
-    truncated: ((answer[at + 2] ?? 0) & 0x02) !== 0,
-  }
 }
 
 /** The question of a packet for another name. */

@@ -12,6 +12,8 @@ export interface OutsideQuery {
   readonly questionEnd: number
   /** Transport, EDNS and size: see `dns/query-scan.ts`. */
   readonly variant: number
+  /** The COOKIE option that the answer is to have. */
+  readonly cookie?: Uint8Array | undefined
   /** Svcd has an alias for the name of the query: its answer, and the question for the target. */
   readonly alias?: { readonly own: Uint8Array; readonly question: Uint8Array } | undefined
 }

@@ -4,6 +4,7 @@ import type { Mode } from '../../dns/responder.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
+import type { RateLimitShare } from '../protection/protection-share.ts'
 import type { DnsRights } from '../dns-rights.ts'
 import type { WakerHandle } from '../../net/udp/waker.ts'
 
@@ -21,6 +22,8 @@ export interface DnsAnswering {
   readonly udpSizeMax: number
   /** Absent: queries for outside names are refused. */
   readonly recursion?: RecursionShare | undefined
+  /** Absent: there is no limit to the answers over UDP. */
+  readonly rateLimit?: RateLimitShare | undefined
   /** Absent: everything may be shown. */
   readonly rights?: DnsRights
 }

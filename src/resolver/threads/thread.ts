@@ -6,10 +6,14 @@ import { CacheMemory } from '../../recursor/cache-layout.ts'
 import { loadLibc } from '../../process/libc.ts'
 import { listenUdp } from '../../net/udp/dgram.ts'
 import { UdpMmsg } from '../../net/udp/mmsg.ts'
+import type { PacketResponder, PacketWriter } from '../../net/packet-responder.ts'
 import type { UdpListener } from '../../net/udp/dgram.ts'
 import { countedResponder, openAnswerer } from '../answering.ts'
 import type { Answerer } from '../answering.ts'
 import { forwardingOf } from '../recursion/forwarding-responder.ts'
+import { ProtectedResponder } from '../protection/protected-responder.ts'
+import { limiterOf } from '../protection/protection-share.ts'
+import { sharedNowMs } from '../recursion/shared-clock.ts'
 import { RecursorClient } from '../recursion/recursor-client.ts'
 import { DnsCounters } from './counters.ts'
 import { limitFailures } from '../../process/limited-failures.ts'
@@ -57,6 +61,16 @@ function take(message: ToDns, answerer: Answerer): boolean {
   return true
 }
 
+/** What answers clients: within the limit, and with cookies. */
+function protectedResponder(
+  { responder, cookies }: Answerer,
+  inner: PacketWriter & PacketResponder = responder,
+): ProtectedResponder {
+  const limiter = limiterOf(answering.rateLimit)
+  const slip = answering.rateLimit?.slip ?? 0
+  return new ProtectedResponder(inner, { responder, cookies, limiter, slip, nowMs: sharedNowMs })
+}
+
 /** Blocks until it is told to stop: messages are fetched when the waker calls. */
 function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>): void {
   const libc = loadLibc()
@@ -64,12 +78,16 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   const answerer = openAnswerer(answering, failures, 'caller')
   const { responder } = answerer
   const forwarding = forwardingOf(answering, responder, client)
+  const guarded = protectedResponder(answerer, forwarding)
   const server = new UdpMmsg(libc, {
     sockets,
-    responder: forwarding ?? responder,
+    responder: guarded,
     recursion,
+    onReceived: () => guarded.beginBatch(),
     onPassedOn: (message, fd) => {
-      if (forwarding !== undefined) client?.passOn(forwarding.takePassedOn(), fd, message)
+      if (forwarding === undefined) return
+      const cookie = guarded.passedOnCookie
+      client?.passOn({ ...forwarding.takePassedOn(), cookie }, fd, message)
     },
     pathBytesMax: answering.udpSizeMax,
     onAnswered: (packets, ms) => counters.observe(packets, ms / 1000),
@@ -97,7 +115,10 @@ async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Pr
   const onQueued = (): void => client?.flushLater()
   const responder = countedResponder(answerer.responder, counters, {
     sockets: () => listeners.map((listener) => listener.counters),
-    through: forwardingOf(answering, answerer.responder, client, onQueued),
+    through: protectedResponder(
+      answerer,
+      forwardingOf(answering, answerer.responder, client, onQueued),
+    ),
   })
   const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []
