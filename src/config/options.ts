@@ -7,6 +7,7 @@ import { dnsTlsOptions } from './dns-tls-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
+import { queryLogOptions } from './query-log-options.ts'
 import { recursionOptions } from './recursion-options.ts'
 import type { OptionRow } from './option-row.ts'
 import { uiOptions } from './ui-options.ts'
@@ -24,6 +25,7 @@ export const options = {
   ...dnsOptions,
   ...dnsTlsOptions,
   ...recursionOptions,
+  ...queryLogOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

@@ -10,9 +10,9 @@ import type { StreamCertificate, StreamCounters, StreamPort } from '../net/tcp/s
 import type { StreamResponder } from '../net/packet-responder.ts'
 import { countedStream } from './answering.ts'
 import { DnsCounters } from './threads/counters.ts'
+import type { StreamTransport } from './traffic/answered-query.ts'
+import type { QueryObserver } from './traffic/query-observer.ts'
 import type { DnsFigures } from './threads/counters.ts'
-
-export type StreamTransport = 'tcp' | 'tls' | 'https'
 
 /** DNS over TLS and over HTTPS. */
 export interface EncryptedDns {
@@ -57,11 +57,18 @@ export class DnsStreams {
   readonly #options: StreamOptions
   readonly #responder: Responder
   readonly #recursion: StreamRecursion | undefined
+  readonly #observer: QueryObserver
   readonly #opened = new Map<StreamTransport, Opened>()
 
-  constructor(options: StreamOptions, responder: Responder, recursion?: StreamRecursion) {
+  constructor(
+    options: StreamOptions,
+    responder: Responder,
+    observer: QueryObserver,
+    recursion?: StreamRecursion,
+  ) {
     this.#options = options
     this.#responder = responder
+    this.#observer = observer
     this.#recursion = recursion
   }
 
@@ -133,7 +140,8 @@ export class DnsStreams {
     const ownsCache = transport === 'tcp'
     const recursion = this.#recursion
     const through = recursion?.responder
-    const responder = countedStream(this.#responder, counters, { ownsCache, through })
+    const seen = { transport, observer: this.#observer }
+    const responder = countedStream(this.#responder, counters, { ownsCache, through, ...seen })
     const common = { responder, gate, limits, recursion: recursion?.allow }
     const ports: StreamPort[] = []
     this.#opened.set(transport, { counters, ports })

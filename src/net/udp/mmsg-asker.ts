@@ -10,6 +10,7 @@ export class MmsgAsker implements PacketAsker {
   readonly transport = 'udp'
   readonly fd: number
   pathBytesMax = 0
+  receivedMs = 0
   /** Whether many answers may be sent as one message. */
   canSegment: boolean
   readonly #block: MessageBlock
