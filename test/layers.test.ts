@@ -24,8 +24,8 @@ const rules: LayerRules = {
     },
     ports: { imports: ['base', 'access', 'state', 'definition'], ...none },
     audit: {
-      imports: ['base', 'raft', 'state', 'ports'],
-      builtins: ['fs', 'fs/promises', 'path', 'timers/promises'],
+      imports: ['base', 'raft', 'state', 'ports', 'process/log-file.ts'],
+      builtins: ['timers/promises'],
     },
     process: { imports: ['base', 'ports'], builtins: 'any' },
     storage: {

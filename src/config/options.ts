@@ -8,6 +8,7 @@ import { dnsTlsOptions } from './dns-tls-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
+import { queryLogOptions } from './query-log-options.ts'
 import { recursionOptions } from './recursion-options.ts'
 import type { OptionRow } from './option-row.ts'
 import { uiOptions } from './ui-options.ts'
@@ -26,6 +27,7 @@ export const options = {
   ...dnsTlsOptions,
   ...dnsProtectionOptions,
   ...recursionOptions,
+  ...queryLogOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

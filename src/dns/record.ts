@@ -132,6 +132,15 @@ export const rcode = {
 
 export type Rcode = (typeof rcode)[keyof typeof rcode]
 
+const rcodeNames = new Map<number, string>(
+  Object.entries(rcode).map(([name, code]) => [code, name]),
+)
+
+/** `NXDOMAIN`, or `RCODE7` for a code without a name here. */
+export function rcodeName(code: number): string {
+  return rcodeNames.get(code) ?? `RCODE${code}`
+}
+
 export interface SoaData {
   readonly kind: 'soa'
   readonly primary: Name

@@ -11,6 +11,8 @@ export interface PacketAsker {
   readonly pathBytesMax: number
   /** Whether queries of the client for outside names are passed on to upstream servers. */
   readonly mayRecurse?: boolean
+  /** When the packet was taken from the system, by `performance.now()`. Absent: just now. */
+  readonly receivedMs?: number
 }
 
 /** Answers one packet, and throws only on a broken invariant. `dns/responder.ts` is one. */

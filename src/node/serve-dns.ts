@@ -8,6 +8,7 @@ import { PeerNotices } from '../process/peer-notices.ts'
 import { shareRateLimit } from '../resolver/protection/protection-share.ts'
 import type { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
+import type { QueryLogSettings } from '../resolver/traffic/query-log.ts'
 import type { EncryptedDns } from '../resolver/streams.ts'
 import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
 import { zonesIn } from '../resolver/zones/zone-files.ts'
@@ -41,6 +42,8 @@ export interface ServedDns {
   readonly dns: DnsService | undefined
   /** Reads the zone files again. Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
+  /** Opens the query log again; with a new configuration, as that says. */
+  readonly reopenQueryLog: (config?: Config) => void
 }
 
 /** Opens DNS. It shows what the token of DNS may read, from its first answer on. */
@@ -53,7 +56,22 @@ export async function serveDns(parts: DnsParts): Promise<ServedDns> {
   stops.push(() => dns?.stop())
   parts.certificates.users.dns = (certificate) => dns?.useCertificate(certificate)
   if (dns !== undefined) stops.push(await followDnsRights({ ...onRights, dns }, first))
-  return { dns, setZone: async () => dns?.setZone(await zone()) }
+  return {
+    dns,
+    setZone: async () => dns?.setZone(await zone()),
+    reopenQueryLog: (config) => {
+      if (config === undefined) dns?.reopenQueryLog()
+      else dns?.useQueryLog(queryLogOf(config))
+    },
+  }
+}
+
+/** Undefined: the options ask for no query log. */
+function queryLogOf({ dns }: Pick<Config, 'dns'>): QueryLogSettings | undefined {
+  const { file, sample, rotateBytes, rotateSeconds, rotateMaxFiles } = dns.queryLog
+  if (file === undefined) return undefined
+  const rotation = { rotateBytes, rotateMs: rotateSeconds * 1000, rotateMaxFiles }
+  return { path: file, every: sample, ...rotation }
 }
 
 /** Without an option that says where, zone files are looked for in the data directory. */
@@ -110,6 +128,7 @@ async function startDns(
     path: config.dns.udp,
     threads: config.dns.threads,
     recursion: recursionOf(config),
+    queryLog: queryLogOf(config),
     tcpGate: gate,
     tcpLimits: {
       idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,

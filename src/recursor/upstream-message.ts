@@ -1,4 +1,4 @@
-import { extendedErrorOption } from '../dns/encode.ts'
+import { readExtendedErrors } from '../dns/extended-errors.ts'
 import { readName } from '../dns/name.ts'
 import { recordType } from '../dns/record.ts'
 
@@ -122,13 +122,7 @@ function isDataValid(bytes: Uint8Array, { type, dataAt, end }: WireRecord): bool
 }
 
 function extendedErrorsIn(bytes: Uint8Array, { dataAt, end }: WireRecord): readonly number[] {
-  const codes: number[] = []
-  for (let at = dataAt; at + 6 <= end; at += 4 + uint16(bytes, at + 2)) {
-    if (uint16(bytes, at) === extendedErrorOption && uint16(bytes, at + 2) >= 2) {
-      codes.push(uint16(bytes, at + 4))
-    }
-  }
-  return codes
+  return readExtendedErrors(bytes, dataAt, end).map(({ code }) => code)
 }
 
 /** Where the field behind a name begins; undefined if the name is invalid. */

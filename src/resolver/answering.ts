@@ -16,6 +16,10 @@ import type { AnsweringFailures } from '../process/limited-failures.ts'
 import { cookieSecrets } from './protection/cookie-secrets.ts'
 import { Snapshots } from './batch-snapshots.ts'
 import { dnsCaller } from './dns-rights.ts'
+import { StreamObserver, showTo } from './traffic/observed-answers.ts'
+import { unchosen } from './traffic/query-observer.ts'
+import type { QueryObserver } from './traffic/query-observer.ts'
+import type { StreamTransport } from './traffic/answered-query.ts'
 import type { DnsRights } from './dns-rights.ts'
 
 /** The interval at which `WireCache.age` runs. An unused answer is removed after 3 to 6 minutes. */
@@ -110,10 +114,12 @@ export function countedResponder(
   {
     sockets = () => [],
     through = responder,
+    observer,
   }: {
     readonly sockets?: () => readonly UdpCounters[]
     /** What answers with the help of the responder; the responder itself unless given. */
     readonly through?: PacketResponder | undefined
+    readonly observer?: QueryObserver | undefined
   } = {},
 ): PacketResponder {
   let isDue = false
@@ -126,17 +132,21 @@ export function countedResponder(
     if (!isDue) setImmediate(publish)
     isDue = true
   }
+  const show = observer === undefined ? undefined : showTo(observer)
   return {
     respond: (packet, asker) => {
       const beganMs = performance.now()
       const answer = through.respond(packet, asker)
       observe(beganMs)
+      show?.(packet, asker, answer, { beganMs, isCached: false })
       return answer
     },
     hit: (packet, asker) => {
       const beganMs = performance.now()
       const answer = through.hit(packet, asker)
-      if (answer !== undefined) observe(beganMs)
+      if (answer === undefined) return undefined
+      observe(beganMs)
+      show?.(packet, asker, answer, { beganMs, isCached: true })
       return answer
     },
   }
@@ -151,11 +161,15 @@ export function countedStream(
   counters: DnsCounters,
   {
     ownsCache,
+    transport,
     through = responder,
+    observer,
   }: {
     readonly ownsCache: boolean
+    readonly transport: StreamTransport
     /** What answers with the help of the responder; the responder itself unless given. */
     readonly through?: StreamResponder | undefined
+    readonly observer?: QueryObserver | undefined
   },
 ): StreamResponder {
   const own = new ResponderCounters()
@@ -165,17 +179,25 @@ export function countedStream(
     isDue = false
     counters.publish(own, sumOf([]), cache)
   }
+  const seen = observer && new StreamObserver(observer, transport)
+  const { later } = through
   return {
     respondInto: (packet, asker, out, at) => {
       const beganMs = performance.now()
       responder.counters = own
+      const hitsBefore = own.hits + own.outsideHits
       const length = through.respondInto(packet, asker, out, at)
       counters.observe(1, (performance.now() - beganMs) / 1000)
       if (!isDue) setImmediate(publish)
       isDue = true
+      const chosen = length === 0 ? unchosen : (observer?.choose() ?? unchosen)
+      if (chosen !== unchosen) {
+        const isCached = own.hits + own.outsideHits > hitsBefore
+        seen?.answered(packet, asker, { out, at, length }, { beganMs, isCached, chosen })
+      }
       return length
     },
-    later: through.later,
+    later: later && seen ? () => seen.later(later()) : later,
   }
 }
 

@@ -1,9 +1,12 @@
 import type { AnyMetric, HistogramSeries, Labels, Metric, Sample } from '../base/metric.ts'
 import { countedTypes } from '../dns/responder-counters.ts'
+import { rcodeName } from '../dns/record.ts'
 import { recursionMetrics } from './recursion/metrics.ts'
 import type { RecursionFigures } from './recursion/recursor-worker.ts'
 import { latencyBounds } from './threads/counters.ts'
 import type { StreamFigures } from './streams.ts'
+import { queryLogMetrics } from './traffic/query-log-metrics.ts'
+import type { QueryLogFigures } from './traffic/query-log.ts'
 import type { DnsFigures } from './threads/counters.ts'
 
 interface Thread {
@@ -11,7 +14,8 @@ interface Thread {
   readonly figures: DnsFigures
 }
 
-const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
+/** The codes up to REFUSED are shown even if no answer has them. */
+const commonRcodes = 6
 
 /** The name after `svcd_dns_`, the help text, and the figure. */
 type Row = readonly [name: string, help: string, of: (figures: DnsFigures) => number]
@@ -89,10 +93,12 @@ export function dnsMetrics({
   udp,
   streams,
   recursion,
+  queryLog,
 }: {
   readonly udp: readonly DnsFigures[]
   readonly streams: readonly StreamFigures[]
   readonly recursion?: RecursionFigures | undefined
+  readonly queryLog?: QueryLogFigures | undefined
 }): readonly AnyMetric[] {
   const threads: Thread[] = [
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
@@ -122,6 +128,7 @@ export function dnsMetrics({
     },
     ...streamMetrics(streams),
     ...recursionMetrics(recursion),
+    ...queryLogMetrics(queryLog),
   ]
 }
 
@@ -192,7 +199,7 @@ function byPlace(
   const samples = threads.flatMap(({ labels, figures }): Sample[] =>
     of(figures).flatMap((value, at) =>
       // Values of 0 are shown only for the common codes.
-      value > 0 || (label === 'rcode' && at < rcodeNames.length)
+      value > 0 || (label === 'rcode' && at < commonRcodes)
         ? [{ labels: { ...labels, [label]: nameOf(at) }, value }]
         : [],
     ),
@@ -215,10 +222,6 @@ export function answersByRcode({
     }
   }
   return counts
-}
-
-function rcodeName(at: number): string {
-  return rcodeNames[at] ?? `RCODE${at}`
 }
 
 function latencySeries({ labels, figures }: Thread): HistogramSeries {

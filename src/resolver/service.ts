@@ -14,6 +14,9 @@ import { RecursorWorker } from './recursion/recursor-worker.ts'
 import type { RecursionFigures, RecursionOptions } from './recursion/recursor-worker.ts'
 import { DnsStreams } from './streams.ts'
 import type { StreamFigures, StreamOptions, StreamRecursion } from './streams.ts'
+import type { TrafficReport } from './traffic/dns-traffic.ts'
+import { Observation } from './traffic/observation.ts'
+import type { QueryLogFigures, QueryLogSettings } from './traffic/query-log.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
 import type { DnsUdpOptions } from './threads/udp.ts'
@@ -22,6 +25,8 @@ import type { DnsUdpOptions } from './threads/udp.ts'
 export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {
   /** Absent: queries for outside names are refused. */
   readonly recursion?: RecursionOptions | undefined
+  /** Absent: there is no query log. */
+  readonly queryLog?: QueryLogSettings | undefined
 }
 
 /** Recursion, and the main thread's end of it: streams are answered there. */
@@ -30,9 +35,12 @@ interface Recursion {
   readonly client: RecursorClient
 }
 
-function openRecursion({ recursion, logger, onDeath }: DnsServiceOptions): Recursion | undefined {
+function openRecursion(
+  { recursion, logger, onDeath }: DnsServiceOptions,
+  { share, takeLines }: Observation,
+): Recursion | undefined {
   if (recursion === undefined) return undefined
-  const recursor = new RecursorWorker(recursion, logger, onDeath)
+  const recursor = new RecursorWorker(recursion, logger, onDeath, share, takeLines)
   const client = new RecursorClient(recursor.connect(), recursor.memory)
   recursor.onRestart(() => client.setPort(recursor.connect()))
   return { recursor, client }
@@ -59,17 +67,22 @@ export class DnsService {
   readonly #streams: DnsStreams
   readonly #udp: DnsUdp
   readonly #recursion: Recursion | undefined
+  readonly #observation: Observation
 
   private constructor(
     answerer: Answerer,
     streams: DnsStreams,
     udp: DnsUdp,
     recursion: Recursion | undefined,
+    observation: Observation,
   ) {
+    this.#observation = observation
     this.#recursion = recursion
     this.#answerer = answerer
     this.#streams = streams
     this.#udp = udp
+    const recursor = recursion?.recursor
+    observation.begin([udp, ...(recursor === undefined ? [] : [recursor])], () => this.figures)
   }
 
   /** Where clients reach it over UDP and TCP. */
@@ -88,17 +101,23 @@ export class DnsService {
       const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
       options.logger.warn({ reason: reasonOf(error), hex, unsaid }, 'failed to answer a DNS query')
     }
-    const { onSuspicion } = options
-    const recursion = openRecursion(options)
+    const { onSuspicion, queryLog, logger } = options
+    const observation = new Observation({ zone: options.answering.zone, queryLog, logger })
+    const recursion = openRecursion(options, observation)
     const { cache } = recursion?.recursor.settings ?? {}
     const share = cache && { cache, allow: options.recursion?.allow ?? [] }
-    const answering = { ...options.answering, recursion: share }
+    const answering = {
+      ...options.answering,
+      recursion: share,
+      observing: observation.share,
+    }
     const answerer = openAnswerer(answering, { onError, onSuspicion })
-    const inner = { ...options, answering, recursor: recursion?.recursor }
+    const onLines = observation.takeLines
+    const inner = { ...options, answering, recursor: recursion?.recursor, onLines }
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await DnsService.#listen(inner, answerer, recursion)
+          return await DnsService.#listen(inner, answerer, recursion, observation)
         } catch (error) {
           const isTaken = error instanceof SvcdError && error.code === 'port-in-use'
           if (options.port !== 0 || !isTaken || attempt === anyPortAttempts) throw error
@@ -117,14 +136,15 @@ export class DnsService {
     options: DnsServiceOptions,
     answerer: Answerer,
     recursion: Recursion | undefined,
+    observation: Observation,
   ): Promise<DnsService> {
     const through = streamRecursion(options, answerer, recursion)
-    const streams = new DnsStreams(options, answerer, through)
+    const streams = new DnsStreams(options, answerer, observation.observer, through)
     try {
       const port = await streams.openTcp(options.port)
       await streams.openEncrypted()
       const udp = await DnsUdp.start({ ...options, port })
-      return new DnsService(answerer, streams, udp, recursion)
+      return new DnsService(answerer, streams, udp, recursion, observation)
     } catch (error) {
       await streams.close()
       throw error
@@ -136,9 +156,26 @@ export class DnsService {
     readonly udp: readonly DnsFigures[]
     readonly streams: readonly StreamFigures[]
     readonly recursion: RecursionFigures | undefined
+    readonly queryLog: QueryLogFigures | undefined
   } {
     const recursion = this.#recursion?.recursor.figures
-    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion }
+    const queryLog = this.#observation.logFigures
+    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion, queryLog }
+  }
+
+  /** The queries of the last seconds: the frequent names and clients, and rates. */
+  traffic(): Promise<TrafficReport> {
+    return this.#observation.traffic()
+  }
+
+  /** The query log of a new configuration; undefined: there is none. */
+  useQueryLog(settings: QueryLogSettings | undefined): void {
+    this.#observation.useLog(settings)
+  }
+
+  /** Another program has moved the file of the query log. */
+  reopenQueryLog(): void {
+    this.#observation.reopenLog()
   }
 
   /** New connections over TLS and HTTPS use this certificate. Throws OpenSSL's error. */
@@ -154,6 +191,7 @@ export class DnsService {
 
   async setZone(zone: Zone): Promise<void> {
     this.#answerer.setZone(zone)
+    this.#observation.setZone(zone)
     await this.#udp.setZone(zone)
     this.#recursion?.recursor.clear()
   }
@@ -171,5 +209,6 @@ export class DnsService {
     await this.#recursion?.recursor.stop()
     await Promise.all([this.#streams.close(), this.#udp.stop()])
     this.#answerer.close()
+    await this.#observation.close()
   }
 }

@@ -11,9 +11,9 @@ import { countedStream } from './answering.ts'
 import type { Answerer } from './answering.ts'
 import { cookieStream } from './protection/cookie-stream.ts'
 import { DnsCounters } from './threads/counters.ts'
+import type { StreamTransport } from './traffic/answered-query.ts'
+import type { QueryObserver } from './traffic/query-observer.ts'
 import type { DnsFigures } from './threads/counters.ts'
-
-export type StreamTransport = 'tcp' | 'tls' | 'https'
 
 /** DNS over TLS and over HTTPS. */
 export interface EncryptedDns {
@@ -58,15 +58,18 @@ export class DnsStreams {
   readonly #options: StreamOptions
   readonly #answerer: Pick<Answerer, 'responder' | 'cookies'>
   readonly #recursion: StreamRecursion | undefined
+  readonly #observer: QueryObserver
   readonly #opened = new Map<StreamTransport, Opened>()
 
   constructor(
     options: StreamOptions,
     answerer: Pick<Answerer, 'responder' | 'cookies'>,
+    observer: QueryObserver,
     recursion?: StreamRecursion,
   ) {
     this.#options = options
     this.#answerer = answerer
+    this.#observer = observer
     this.#recursion = recursion
   }
 
@@ -139,7 +142,8 @@ export class DnsStreams {
     const recursion = this.#recursion
     const { responder: own, cookies } = this.#answerer
     const through = cookieStream(recursion?.responder ?? own, own, cookies)
-    const responder = countedStream(own, counters, { ownsCache, through })
+    const seen = { transport, observer: this.#observer }
+    const responder = countedStream(own, counters, { ownsCache, through, ...seen })
     const common = { responder, gate, limits, recursion: recursion?.allow }
     const ports: StreamPort[] = []
     this.#opened.set(transport, { counters, ports })

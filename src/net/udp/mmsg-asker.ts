@@ -13,6 +13,7 @@ export class MmsgAsker implements PacketAsker {
   /** Holds until the asker is turned to another packet. */
   readonly source: { readonly bytes: Uint8Array; at: number; length: number }
   pathBytesMax = 0
+  receivedMs = 0
   /** Whether many answers may be sent as one message. */
   canSegment: boolean
   readonly #block: MessageBlock

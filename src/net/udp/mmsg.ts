@@ -120,6 +120,7 @@ export class UdpMmsg {
     this.counters.received += count
     const beganMs = this.#nowMs()
     if (count > 0) this.#options.onReceived?.()
+    asker.receivedMs = beganMs
     let misses = 0
     for (let n = 0; n < count; n++) {
       if (!this.#answer(n, asker, 'hit')) this.#missed[misses++] = n
@@ -162,6 +163,7 @@ export class UdpMmsg {
 
   #answerSlowly(n: number, asker: MmsgAsker, receivedMs: number): void {
     const beganMs = this.#nowMs()
+    asker.receivedMs = receivedMs
     this.#answer(n, asker, 'any')
     const endedMs = this.#nowMs()
     this.#slow.spend(endedMs - beganMs)

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { SavedMessage } from '../../net/udp/message-block.ts'
 import type { CacheMemory } from '../../recursor/cache-layout.ts'
+import { sharedNowMs } from './shared-clock.ts'
 import type { FromRecursor, OutsideQuery, ReplyTo, ToRecursor } from './messages.ts'
 
 /** So many queries of this thread may wait for the recursor thread. */
@@ -31,7 +32,7 @@ export class RecursorClient {
 
   /** For a client of a UDP socket; sent with the next {@link flush}. */
   passOn(query: OutsideQuery, fd: number, message: SavedMessage): void {
-    this.#queries.push({ query, to: { kind: 'socket', fd, message } })
+    this.#queries.push({ query, to: { kind: 'socket', fd, message, receivedMs: sharedNowMs() } })
   }
 
   /** An answer in use is to be refreshed. */

@@ -6,6 +6,7 @@ import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
 import type { RateLimitShare } from '../protection/protection-share.ts'
 import type { DnsRights } from '../dns-rights.ts'
+import type { FromObserver, ObserverShare, ToObserver } from '../traffic/messages.ts'
 import type { WakerHandle } from '../../net/udp/waker.ts'
 
 // What the main thread and a dns thread say to each other.
@@ -26,6 +27,8 @@ export interface DnsAnswering {
   readonly rateLimit?: RateLimitShare | undefined
   /** Absent: everything may be shown. */
   readonly rights?: DnsRights
+  /** Absent: nothing of what is asked is logged. */
+  readonly observing?: ObserverShare
 }
 
 /** What all threads share to answer for outside names. */
@@ -52,6 +55,7 @@ export type DnsThreadUdp =
   | { readonly kind: 'mmsg'; readonly sockets: readonly UdpSocket[]; readonly waker: WakerHandle }
 
 export type ToDns =
+  | ToObserver
   | { readonly type: 'stop' }
   /** Answers from now on are made with this one; the thread voids what it has cached. */
   | { readonly type: 'zone'; readonly zone: Zone }
@@ -61,6 +65,7 @@ export type ToDns =
   | { readonly type: 'recursor'; readonly port: MessagePort }
 
 export type FromDns =
+  | FromObserver
   | { readonly type: 'ready' }
   | { readonly type: 'zone-set' }
   | { readonly type: 'rights-set' }

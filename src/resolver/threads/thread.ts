@@ -16,6 +16,9 @@ import { limiterOf } from '../protection/protection-share.ts'
 import { sharedNowMs } from '../recursion/shared-clock.ts'
 import { RecursorClient } from '../recursion/recursor-client.ts'
 import { DnsCounters } from './counters.ts'
+import { observedWriter } from '../traffic/observed-writer.ts'
+import { openObserver, tellObserver } from '../traffic/thread-observer.ts'
+import type { QueryObserver } from '../traffic/query-observer.ts'
 import { limitFailures } from '../../process/limited-failures.ts'
 import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 
@@ -46,14 +49,21 @@ const failures = {
   onSuspicion: (reason: string): void => post({ type: 'suspicion', reason }),
 }
 
+/** Sends lines of the query log. */
+function sendLines(text: string): void {
+  post({ type: 'query-lines', text })
+}
+
 /** False: it was told to stop. */
-function take(message: ToDns, answerer: Answerer): boolean {
+function take(message: ToDns, answerer: Answerer, observer: QueryObserver): boolean {
   if (message.type === 'stop') return false
   if (message.type === 'zone') {
     answerer.setZone(message.zone)
     post({ type: 'zone-set' })
   } else if (message.type === 'recursor') {
     client?.setPort(message.port)
+  } else if (message.type !== 'rights') {
+    tellObserver(observer, message, post)
   } else {
     answerer.setRights(message.rights)
     post({ type: 'rights-set' })
@@ -79,9 +89,10 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   const { responder } = answerer
   const forwarding = forwardingOf(answering, responder, client)
   const guarded = protectedResponder(answerer, forwarding)
+  const observer = openObserver(answering.observing, sendLines, 'caller')
   const server = new UdpMmsg(libc, {
     sockets,
-    responder: guarded,
+    responder: observedWriter(guarded, observer),
     recursion,
     onReceived: () => guarded.beginBatch(),
     onPassedOn: (message, fd) => {
@@ -94,6 +105,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
     onBatchEnd: () => {
       answerer.endBatch()
       client?.flush()
+      observer.flush()
       counters.publish(responder.counters, server.counters, responder.cache)
     },
     onDrop: limitFailures(failures, () => performance.now()).onError,
@@ -101,7 +113,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   post({ type: 'ready' })
   server.serve(waker, () => {
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-      if (!take(next.message as ToDns, answerer)) return false
+      if (!take(next.message as ToDns, answerer, observer)) return false
     }
     return true
   })
@@ -113,12 +125,14 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
 async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
   const answerer = openAnswerer(answering, failures)
   const onQueued = (): void => client?.flushLater()
+  const observer = openObserver(answering.observing, sendLines)
   const responder = countedResponder(answerer.responder, counters, {
     sockets: () => listeners.map((listener) => listener.counters),
     through: protectedResponder(
       answerer,
       forwardingOf(answering, answerer.responder, client, onQueued),
     ),
+    observer,
   })
   const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []
@@ -127,7 +141,7 @@ async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Pr
     listeners.push(await listenUdp({ ...at, address }))
   }
   port.on('message', (message: ToDns) => {
-    if (take(message, answerer)) return
+    if (take(message, answerer, observer)) return
     void Promise.all(listeners.map((listener) => listener.close())).then(() => {
       answerer.close()
       client?.close()
