@@ -13,6 +13,7 @@ import type {
   ToRecursor,
   ToRecursorThread,
 } from './messages.ts'
+import { readBatch } from './query-batch.ts'
 import { Recursor } from './recursor.ts'
 import type { Known } from './recursor.ts'
 import { RecursorCounters } from './recursor-counters.ts'
@@ -64,7 +65,8 @@ function answer(port: MessagePort, { query, to }: ToRecursor, known: Known): voi
 
 function serve(port: MessagePort): void {
   threads.push(port)
-  port.on('message', (asked: readonly ToRecursor[]) => {
+  port.on('message', (batch: Uint8Array) => {
+    const asked = readBatch(batch)
     memory.addQueued(-asked.length)
     for (const each of asked) {
       const isForNobody = each.to.kind === 'nobody'
