@@ -54,7 +54,8 @@ const shapes = new Map<number, readonly [before: number, names: number, after: n
  */
 export function readUpstreamMessage(bytes: Uint8Array): UpstreamMessage | undefined {
   if (bytes.length < headerBytes) return undefined
-  const [high = 0, low = 0] = bytes.subarray(2, 4)
+  const high = bytes[2] ?? 0
+  const low = bytes[3] ?? 0
   // QR is 1, and the opcode is QUERY.
   if ((high & 0xf8) !== 0x80) return undefined
   const questionEnd = questionEndOf(bytes)

@@ -85,7 +85,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     return length === passedOn ? this.#options.client.ask(this.takePassedOn()) : answer
   }
 
-  /** The query that {@link respondInto} has just passed on. */
+  /** The query that {@link respondInto} has just passed on. Its packet is the client's, and holds as long as that. */
   takePassedOn(): OutsideQuery {
     const query = this.#passedOn
     this.#passedOn = undefined
@@ -121,7 +121,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     const alias = isAlias
       ? { own: out.slice(at, at + length), question: questionFor(outside, packet, questionEnd) }
       : undefined
-    this.#passedOn = { packet: packet.slice(), questionEnd, variant, alias }
+    this.#passedOn = { packet, questionEnd, variant, alias }
     return passedOn
   }
 
@@ -166,7 +166,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     const query = { packet, questionEnd, variant }
     const length = renderAnswer(reader, query, reader.age, out, at)
     if (!reader.isIntact) return 0
-    if (reader.use()) this.#refresh({ packet: packet.slice(), questionEnd, variant })
+    if (reader.use()) this.#refresh({ packet, questionEnd, variant })
     const { counters } = this.#inner
     counters.queries++
     counters.outsideHits++

@@ -17,6 +17,7 @@ import type {
   ToRecursor,
   ToRecursorThread,
 } from './messages.ts'
+import { readBatch } from './query-batch.ts'
 import { Recursor } from './recursor.ts'
 import type { Known } from './recursor.ts'
 import { RecursorCounters } from './recursor-counters.ts'
@@ -89,7 +90,8 @@ function observe(
 
 function serve(port: MessagePort): void {
   threads.push(port)
-  port.on('message', (asked: readonly ToRecursor[]) => {
+  port.on('message', (batch: Uint8Array) => {
+    const asked = readBatch(batch)
     memory.addQueued(-asked.length)
     for (const each of asked) {
       const isForNobody = each.to.kind === 'nobody'
