@@ -8,6 +8,7 @@ import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
 import { recursionOptions } from './recursion-options.ts'
+import { transferOptions } from './transfer-options.ts'
 import type { OptionRow } from './option-row.ts'
 import { uiOptions } from './ui-options.ts'
 
@@ -24,6 +25,7 @@ export const options = {
   ...dnsOptions,
   ...dnsTlsOptions,
   ...recursionOptions,
+  ...transferOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

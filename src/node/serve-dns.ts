@@ -15,6 +15,7 @@ import type { Versions } from '../state/machine/versions.ts'
 import type { AccessControl } from './access-control.ts'
 import type { NodeCertificates } from './certificates.ts'
 import { recursionOf } from './recursion.ts'
+import { transfersOf, tsigKeysOf } from './transfers.ts'
 import { dnsRights, followDnsRights } from './dns-access.ts'
 
 export interface DnsParts {
@@ -88,6 +89,7 @@ async function startDns(
 ): Promise<DnsService | undefined> {
   const { config, logger, statePath, versions, mode, gate, onSuspicion, onDeath } = parts
   if (config.ports.dns < 0) return undefined
+  const tsigKeys = tsigKeysOf(config)
   return DnsService.start({
     answering: {
       statePath,
@@ -98,12 +100,14 @@ async function startDns(
       nodeName: config.nodeName,
       udpSizeMax: config.dns.udpSizeMax,
       rights,
+      tsigKeys: tsigKeys.length === 0 ? undefined : tsigKeys,
     },
     addresses: config.dnsAddresses,
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,
     recursion: recursionOf(config),
+    transfers: transfersOf(config, tsigKeys, parts.directory, parts.clock),
     tcpGate: gate,
     tcpLimits: {
       idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,

@@ -2,6 +2,8 @@ import type { AnyMetric, HistogramSeries, Labels, Metric, Sample } from '../base
 import { countedTypes } from '../dns/responder-counters.ts'
 import { recursionMetrics } from './recursion/metrics.ts'
 import type { RecursionFigures } from './recursion/recursor-worker.ts'
+import { transferMetrics } from './transfer/metrics.ts'
+import type { TransferFigures } from './transfer/transfer-options.ts'
 import { latencyBounds } from './threads/counters.ts'
 import type { StreamFigures } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
@@ -75,10 +77,12 @@ export function dnsMetrics({
   udp,
   streams,
   recursion,
+  transfers,
 }: {
   readonly udp: readonly DnsFigures[]
   readonly streams: readonly StreamFigures[]
   readonly recursion?: RecursionFigures | undefined
+  readonly transfers?: TransferFigures | undefined
 }): readonly AnyMetric[] {
   const threads: Thread[] = [
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
@@ -108,6 +112,7 @@ export function dnsMetrics({
     },
     ...streamMetrics(streams),
     ...recursionMetrics(recursion),
+    ...transferMetrics(transfers),
   ]
 }
 

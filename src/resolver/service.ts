@@ -16,12 +16,16 @@ import { DnsStreams } from './streams.ts'
 import type { StreamFigures, StreamOptions, StreamRecursion } from './streams.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
+import { Transfers } from './transfer/transfers.ts'
+import type { TransferFigures, TransferOptions } from './transfer/transfer-options.ts'
 import type { DnsUdpOptions } from './threads/udp.ts'
 
 /** `port`: 0 = any one that is free for both UDP and TCP. */
 export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {
   /** Absent: queries for outside names are refused. */
   readonly recursion?: RecursionOptions | undefined
+  /** Absent: zone transfers are refused. */
+  readonly transfers?: TransferOptions | undefined
 }
 
 /** Recursion, and the main thread's end of it: streams are answered there. */
@@ -50,6 +54,12 @@ function streamRecursion(
   return { responder: forwardingStream(forwarding, client), allow }
 }
 
+/** What a node has if it is configured. */
+interface Extras {
+  readonly recursion: Recursion | undefined
+  readonly transfers: Transfers | undefined
+}
+
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
 
@@ -59,14 +69,16 @@ export class DnsService {
   readonly #streams: DnsStreams
   readonly #udp: DnsUdp
   readonly #recursion: Recursion | undefined
+  readonly #transfers: Transfers | undefined
 
   private constructor(
     answerer: Answerer,
     streams: DnsStreams,
     udp: DnsUdp,
-    recursion: Recursion | undefined,
+    { recursion, transfers }: Extras,
   ) {
     this.#recursion = recursion
+    this.#transfers = transfers
     this.#answerer = answerer
     this.#streams = streams
     this.#udp = udp
@@ -95,10 +107,12 @@ export class DnsService {
     const answering = { ...options.answering, recursion: share }
     const answerer = openAnswerer(answering, { onError, onSuspicion })
     const inner = { ...options, answering, recursor: recursion?.recursor }
+    const transfers = options.transfers && new Transfers({ ...inner, ...options.transfers })
+    const extras = { recursion, transfers }
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await DnsService.#listen(inner, answerer, recursion)
+          return await DnsService.#listen(inner, answerer, extras)
         } catch (error) {
           const isTaken = error instanceof SvcdError && error.code === 'port-in-use'
           if (options.port !== 0 || !isTaken || attempt === anyPortAttempts) throw error
@@ -116,15 +130,17 @@ export class DnsService {
   static async #listen(
     options: DnsServiceOptions,
     answerer: Answerer,
-    recursion: Recursion | undefined,
+    extras: Extras,
   ): Promise<DnsService> {
+    const { recursion, transfers } = extras
     const through = streamRecursion(options, answerer, recursion)
-    const streams = new DnsStreams(options, answerer.responder, through)
+    const streams = new DnsStreams(options, answerer.responder, through, transfers?.door)
     try {
       const port = await streams.openTcp(options.port)
       await streams.openEncrypted()
       const udp = await DnsUdp.start({ ...options, port })
-      return new DnsService(answerer, streams, udp, recursion)
+      transfers?.begin()
+      return new DnsService(answerer, streams, udp, extras)
     } catch (error) {
       await streams.close()
       throw error
@@ -136,9 +152,11 @@ export class DnsService {
     readonly udp: readonly DnsFigures[]
     readonly streams: readonly StreamFigures[]
     readonly recursion: RecursionFigures | undefined
+    readonly transfers: TransferFigures | undefined
   } {
     const recursion = this.#recursion?.recursor.figures
-    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion }
+    const transfers = this.#transfers?.figures
+    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion, transfers }
   }
 
   /** New connections over TLS and HTTPS use this certificate. Throws OpenSSL's error. */
@@ -156,12 +174,14 @@ export class DnsService {
     this.#answerer.setZone(zone)
     await this.#udp.setZone(zone)
     this.#recursion?.recursor.clear()
+    this.#transfers?.setZone(zone)
   }
 
   /** Resolves when all threads show no more than these rights allow. */
   async setRights(rights: Rights): Promise<void> {
     const sent = dnsRightsOf(rights)
     this.#answerer.setRights(sent)
+    this.#transfers?.setRights(sent)
     await this.#udp.setRights(sent)
   }
 
@@ -170,6 +190,7 @@ export class DnsService {
     this.#recursion?.client.close()
     await this.#recursion?.recursor.stop()
     await Promise.all([this.#streams.close(), this.#udp.stop()])
+    await this.#transfers?.stop()
     this.#answerer.close()
   }
 }

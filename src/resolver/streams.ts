@@ -7,7 +7,7 @@ import { listenTcp } from '../net/tcp/dns-tcp.ts'
 import type { TcpOptions } from '../net/tcp/dns-tcp.ts'
 import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
 import type { StreamCertificate, StreamCounters, StreamPort } from '../net/tcp/stream-port.ts'
-import type { StreamResponder } from '../net/packet-responder.ts'
+import type { StreamResponder, TransferDoor } from '../net/packet-responder.ts'
 import { countedStream } from './answering.ts'
 import { DnsCounters } from './threads/counters.ts'
 import type { DnsFigures } from './threads/counters.ts'
@@ -57,9 +57,16 @@ export class DnsStreams {
   readonly #options: StreamOptions
   readonly #responder: Responder
   readonly #recursion: StreamRecursion | undefined
+  readonly #transfers: TransferDoor | undefined
   readonly #opened = new Map<StreamTransport, Opened>()
 
-  constructor(options: StreamOptions, responder: Responder, recursion?: StreamRecursion) {
+  constructor(
+    options: StreamOptions,
+    responder: Responder,
+    recursion?: StreamRecursion,
+    transfers?: TransferDoor,
+  ) {
+    this.#transfers = transfers
     this.#options = options
     this.#responder = responder
     this.#recursion = recursion
@@ -134,7 +141,14 @@ export class DnsStreams {
     const recursion = this.#recursion
     const through = recursion?.responder
     const responder = countedStream(this.#responder, counters, { ownsCache, through })
-    const common = { responder, gate, limits, recursion: recursion?.allow }
+    // DNS over HTTPS has one answer per query.
+    const common = {
+      responder,
+      gate,
+      limits,
+      recursion: recursion?.allow,
+      transfers: this.#transfers,
+    }
     const ports: StreamPort[] = []
     this.#opened.set(transport, { counters, ports })
     for (const address of addresses) {

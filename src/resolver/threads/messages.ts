@@ -4,6 +4,7 @@ import type { Mode } from '../../dns/responder.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
+import type { TsigKey } from '../../transfer/tsig/keys.ts'
 import type { DnsRights } from '../dns-rights.ts'
 import type { WakerHandle } from '../../net/udp/waker.ts'
 
@@ -23,6 +24,8 @@ export interface DnsAnswering {
   readonly recursion?: RecursionShare | undefined
   /** Absent: everything may be shown. */
   readonly rights?: DnsRights
+  /** The keys of signed queries; absent: there are none. */
+  readonly tsigKeys?: readonly TsigKey[] | undefined
 }
 
 /** What all threads share to answer for outside names. */
