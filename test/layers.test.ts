@@ -45,6 +45,7 @@ const rules: LayerRules = {
       ],
     },
     recursor: { imports: ['base', 'dns'], ...none },
+    transfer: { imports: ['base', 'dns'], builtins: ['crypto'] },
     net: { imports: ['base', 'dns', 'process'], builtins: 'any' },
     peers: {
       imports: [
@@ -139,6 +140,7 @@ const rules: LayerRules = {
         'config',
         'dns',
         'recursor',
+        'transfer',
         'health',
         'prepared-query',
         'net',
@@ -190,6 +192,7 @@ const rules: LayerRules = {
         'resolver',
         'storage',
         'tokens',
+        'transfer',
       ],
       builtins: 'any',
     },

@@ -10,6 +10,7 @@ import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
 import { queryLogOptions } from './query-log-options.ts'
 import { recursionOptions } from './recursion-options.ts'
+import { transferOptions } from './transfer-options.ts'
 import type { OptionRow } from './option-row.ts'
 import { uiOptions } from './ui-options.ts'
 
@@ -28,6 +29,7 @@ export const options = {
   ...dnsProtectionOptions,
   ...recursionOptions,
   ...queryLogOptions,
+  ...transferOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

@@ -1,6 +1,6 @@
 import { contentsAt } from './contents.ts'
 import { locate } from './locate.ts'
-import { isWithin, nameKey } from './name.ts'
+import { isWithin, nameKey, sameName } from './name.ts'
 import { rcode, recordClass, recordType } from './record.ts'
 import { parseReverse } from './reverse.ts'
 import { reverseContents } from './reverse-contents.ts'
@@ -47,8 +47,10 @@ export function answer(
 ): Message {
   const { name, type } = question
   const refused = { rcode: rcode.REFUSED, authoritative: false, ...noSections }
-  if (isRefused(question)) return { question, truncated: false, ...refused }
-  const sections = resolve({ view, zone, ...options }, name, type, [nameKey(name)])
+  if (isRefused(question, zone, options)) return { question, truncated: false, ...refused }
+  // RFC 1995 §2: over UDP the SOA alone tells a client that it has to ask over TCP.
+  const asked = type === IXFR ? SOA : type
+  const sections = resolve({ view, zone, ...options }, name, asked, [nameKey(name)])
   return { question, truncated: false, ...(sections ?? { ...refused, outside: name }) }
 }
 
@@ -61,10 +63,19 @@ export function isServed(name: Name, zone: Zone): boolean {
   )
 }
 
-/** svcd offers no zone transfers and serves class IN only; class ANY is treated as IN. */
-function isRefused({ type, class: asked }: Question): boolean {
-  if (type === AXFR || type === IXFR) return true
+/** Zone transfers use TCP, and are answered elsewhere. svcd serves class IN only; ANY is treated as IN. */
+function isRefused(
+  { name, type, class: asked }: Question,
+  zone: Zone,
+  { smallAny: isUdp }: AnswerOptions,
+): boolean {
+  if (type === AXFR) return true
+  if (type === IXFR && !(isUdp && zone.offersTransfers === true && isApex(name, zone))) return true
   return asked !== recordClass.IN && asked !== recordClass.ANY
+}
+
+function isApex(name: Name, zone: Zone): boolean {
+  return zone.staticZones.has(nameKey(name)) || sameName(name, zoneAt(name, zone).domain)
 }
 
 /** Undefined if no zone here contains the name. `seen` has the keys of the aliases so far. */

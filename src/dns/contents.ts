@@ -94,7 +94,15 @@ function findService(
   zone: Zone,
 ): Contents | undefined {
   const endpoints = view.service(location.service)
-  if (endpoints === undefined) return undefined
+  return endpoints && instanceContents(endpoints, location, zone)
+}
+
+/** The contents of a name of a service that has these instances. */
+export function instanceContents(
+  endpoints: readonly Endpoint[],
+  location: Extract<Location, { kind: 'service' }>,
+  zone: Zone,
+): Contents | undefined {
   if (endpoints.length === 0) return zone.emptyAnswer === 'nodata' ? emptyContents : undefined
   const tag = location.tag
   const tagged =

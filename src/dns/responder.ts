@@ -45,11 +45,24 @@ export interface ResponderOptions {
   readonly snapshot: () => Snapshot
   /** A query got SERVFAIL because a read failed or a row cannot be sent. */
   readonly onError: (error: unknown, packet: Uint8Array) => void
+  /** Answers signed queries; absent: there are no keys. */
+  readonly signed?: AnswerSigned | undefined
   /** Unguessable; also determines where rotation starts. */
   readonly seed: number
   readonly cacheEntriesMax?: number | undefined
   readonly cacheBytesMax?: number | undefined
 }
+
+/**
+ * Checks the signature of a query (RFC 8945 §5.2), and signs what `answer` answers to the query without
+ * its signature. The result has at most `bytesMax` octets.
+ */
+export type AnswerSigned = (
+  packet: Uint8Array,
+  query: Extract<ParsedQuery, { kind: 'signed' }>,
+  bytesMax: number,
+  answer: (unsigned: Uint8Array) => Uint8Array | undefined,
+) => Buffer | undefined
 
 /** Who asks, and over what. */
 export interface Asker {
@@ -166,9 +179,7 @@ export class Responder {
     if (isTooLong(packet, asker)) {
       return this.#refuse(refusal(packet, query, rcode.FORMERR))
     }
-    if (query.kind === 'signed') {
-      return this.#refuse(refuseSigned(packet, query, bytesMaxOf(query, asker)))
-    }
+    if (query.kind === 'signed') return this.#answerSigned(packet, query, asker)
     this.counters.misses++
     const answer = this.#prepare(packet, query, asker, isOrdinary, entry)
     this.counters.count(answer, packet, query.questionEnd)
@@ -176,6 +187,24 @@ export class Responder {
       answer.setSerial(this.#options.versions.index)
     }
     return answer
+  }
+
+  #answerSigned(
+    packet: Uint8Array,
+    query: Extract<ParsedQuery, { kind: 'signed' }>,
+    asker: Asker,
+  ): Buffer | undefined {
+    const bytesMax = bytesMaxOf(query, asker)
+    const { signed } = this.#options
+    if (signed === undefined) return this.#refuse(refuseSigned(packet, query, bytesMax))
+    let isCounted = false
+    const answer = signed(packet, query, bytesMax, (unsigned) => {
+      // It counts this query again.
+      this.counters.queries--
+      isCounted = true
+      return this.respond(unsigned, asker)
+    })
+    return answer === undefined || isCounted ? answer : this.#refuse(answer)
   }
 
   #holds(entry: CacheEntry): boolean {

@@ -52,6 +52,15 @@ export interface StreamResponder extends Pick<PacketWriter, 'respondInto'> {
   readonly later?: (() => Promise<Uint8Array>) | undefined
 }
 
+/** Answers zone transfers, which take any number of messages. `resolver/transfer/` is one. */
+export interface TransferDoor {
+  /**
+   * The messages that answer a packet; undefined: it asks for no transfer. Not all of them need be taken.
+   * An error ends the connection (RFC 5936 §2.2).
+   */
+  take(packet: Uint8Array, asker: PacketAsker): AsyncIterable<Uint8Array> | undefined
+}
+
 export interface UdpCounters {
   received: number
   sent: number

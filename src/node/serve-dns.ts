@@ -17,6 +17,7 @@ import type { Versions } from '../state/machine/versions.ts'
 import type { AccessControl } from './access-control.ts'
 import type { NodeCertificates } from './certificates.ts'
 import { recursionOf } from './recursion.ts'
+import { transfersOf, tsigKeysOf } from './transfers.ts'
 import { dnsRights, followDnsRights } from './dns-access.ts'
 
 export interface DnsParts {
@@ -107,6 +108,7 @@ async function startDns(
 ): Promise<DnsService | undefined> {
   const { config, logger, statePath, versions, mode, gate, onSuspicion, onDeath } = parts
   if (config.ports.dns < 0) return undefined
+  const tsigKeys = tsigKeysOf(config)
   return DnsService.start({
     answering: {
       statePath,
@@ -122,6 +124,7 @@ async function startDns(
         slip: config.dns.rateLimitSlip,
         exempt: config.dns.rateLimitExempt,
       }),
+      tsigKeys: tsigKeys.length === 0 ? undefined : tsigKeys,
     },
     addresses: config.dnsAddresses,
     port: config.ports.dns,
@@ -129,6 +132,7 @@ async function startDns(
     threads: config.dns.threads,
     recursion: recursionOf(config),
     queryLog: queryLogOf(config),
+    transfers: transfersOf(config, tsigKeys, parts.directory, parts.clock),
     tcpGate: gate,
     tcpLimits: {
       idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,

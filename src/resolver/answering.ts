@@ -5,6 +5,8 @@ import { Cookies } from '../dns/protection/cookies.ts'
 import { Responder } from '../dns/responder.ts'
 import { ResponderCounters } from '../dns/responder-counters.ts'
 import type { Zone } from '../dns/zone.ts'
+import { TsigKeys } from '../transfer/tsig/keys.ts'
+import { signedQueries } from '../transfer/tsig/signed-queries.ts'
 import { isSignOfDamage } from '../storage/state-check.ts'
 import { StateReader } from '../storage/state.ts'
 import type { PacketResponder, StreamResponder, UdpCounters } from '../net/packet-responder.ts'
@@ -82,6 +84,7 @@ export function openAnswerer(
       onError(error, packet)
       if (isSignOfDamage(error)) onSuspicion(reasonOf(error))
     },
+    signed: answering.tsigKeys && signedQueries(new TsigKeys(answering.tsigKeys), unixSeconds),
     // Unguessable, so that an attacker cannot aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })
@@ -102,6 +105,11 @@ export function openAnswerer(
     },
     close: () => reader.close(),
   }
+}
+
+/** TSIG depends on the time of day (RFC 8945 §5.2.3). */
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000)
 }
 
 /**

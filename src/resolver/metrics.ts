@@ -3,6 +3,8 @@ import { countedTypes } from '../dns/responder-counters.ts'
 import { rcodeName } from '../dns/record.ts'
 import { recursionMetrics } from './recursion/metrics.ts'
 import type { RecursionFigures } from './recursion/recursor-worker.ts'
+import { transferMetrics } from './transfer/metrics.ts'
+import type { TransferFigures } from './transfer/transfer-options.ts'
 import { latencyBounds } from './threads/counters.ts'
 import type { StreamFigures } from './streams.ts'
 import { queryLogMetrics } from './traffic/query-log-metrics.ts'
@@ -94,11 +96,13 @@ export function dnsMetrics({
   streams,
   recursion,
   queryLog,
+  transfers,
 }: {
   readonly udp: readonly DnsFigures[]
   readonly streams: readonly StreamFigures[]
   readonly recursion?: RecursionFigures | undefined
   readonly queryLog?: QueryLogFigures | undefined
+  readonly transfers?: TransferFigures | undefined
 }): readonly AnyMetric[] {
   const threads: Thread[] = [
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
@@ -129,6 +133,7 @@ export function dnsMetrics({
     ...streamMetrics(streams),
     ...recursionMetrics(recursion),
     ...queryLogMetrics(queryLog),
+    ...transferMetrics(transfers),
   ]
 }
 

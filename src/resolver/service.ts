@@ -19,6 +19,8 @@ import { Observation } from './traffic/observation.ts'
 import type { QueryLogFigures, QueryLogSettings } from './traffic/query-log.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
+import { Transfers } from './transfer/transfers.ts'
+import type { TransferFigures, TransferOptions } from './transfer/transfer-options.ts'
 import type { DnsUdpOptions } from './threads/udp.ts'
 
 /** `port`: 0 = any one that is free for both UDP and TCP. */
@@ -27,6 +29,8 @@ export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {
   readonly recursion?: RecursionOptions | undefined
   /** Absent: there is no query log. */
   readonly queryLog?: QueryLogSettings | undefined
+  /** Absent: zone transfers are refused. */
+  readonly transfers?: TransferOptions | undefined
 }
 
 /** Recursion, and the main thread's end of it: streams are answered there. */
@@ -58,6 +62,13 @@ function streamRecursion(
   return { responder: forwardingStream(forwarding, client), allow }
 }
 
+/** What is beside the answers. */
+interface Extras {
+  readonly recursion: Recursion | undefined
+  readonly transfers: Transfers | undefined
+  readonly observation: Observation
+}
+
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
 
@@ -68,16 +79,17 @@ export class DnsService {
   readonly #udp: DnsUdp
   readonly #recursion: Recursion | undefined
   readonly #observation: Observation
+  readonly #transfers: Transfers | undefined
 
   private constructor(
     answerer: Answerer,
     streams: DnsStreams,
     udp: DnsUdp,
-    recursion: Recursion | undefined,
-    observation: Observation,
+    { recursion, transfers, observation }: Extras,
   ) {
     this.#observation = observation
     this.#recursion = recursion
+    this.#transfers = transfers
     this.#answerer = answerer
     this.#streams = streams
     this.#udp = udp
@@ -114,10 +126,12 @@ export class DnsService {
     const answerer = openAnswerer(answering, { onError, onSuspicion })
     const onLines = observation.takeLines
     const inner = { ...options, answering, recursor: recursion?.recursor, onLines }
+    const transfers = options.transfers && new Transfers({ ...inner, ...options.transfers })
+    const extras = { recursion, transfers, observation }
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await DnsService.#listen(inner, answerer, recursion, observation)
+          return await DnsService.#listen(inner, answerer, extras)
         } catch (error) {
           const isTaken = error instanceof SvcdError && error.code === 'port-in-use'
           if (options.port !== 0 || !isTaken || attempt === anyPortAttempts) throw error
@@ -135,16 +149,18 @@ export class DnsService {
   static async #listen(
     options: DnsServiceOptions,
     answerer: Answerer,
-    recursion: Recursion | undefined,
-    observation: Observation,
+    extras: Extras,
   ): Promise<DnsService> {
+    const { recursion, transfers, observation } = extras
     const through = streamRecursion(options, answerer, recursion)
-    const streams = new DnsStreams(options, answerer, observation.observer, through)
+    const { observer } = observation
+    const streams = new DnsStreams(options, answerer, observer, through, transfers?.door)
     try {
       const port = await streams.openTcp(options.port)
       await streams.openEncrypted()
       const udp = await DnsUdp.start({ ...options, port })
-      return new DnsService(answerer, streams, udp, recursion, observation)
+      transfers?.begin()
+      return new DnsService(answerer, streams, udp, extras)
     } catch (error) {
       await streams.close()
       throw error
@@ -157,10 +173,15 @@ export class DnsService {
     readonly streams: readonly StreamFigures[]
     readonly recursion: RecursionFigures | undefined
     readonly queryLog: QueryLogFigures | undefined
+    readonly transfers: TransferFigures | undefined
   } {
-    const recursion = this.#recursion?.recursor.figures
-    const queryLog = this.#observation.logFigures
-    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion, queryLog }
+    return {
+      udp: this.#udp.figures,
+      streams: this.#streams.figures,
+      recursion: this.#recursion?.recursor.figures,
+      queryLog: this.#observation.logFigures,
+      transfers: this.#transfers?.figures,
+    }
   }
 
   /** The queries of the last seconds: the frequent names and clients, and rates. */
@@ -194,12 +215,14 @@ export class DnsService {
     this.#observation.setZone(zone)
     await this.#udp.setZone(zone)
     this.#recursion?.recursor.clear()
+    this.#transfers?.setZone(zone)
   }
 
   /** Resolves when all threads show no more than these rights allow. */
   async setRights(rights: Rights): Promise<void> {
     const sent = dnsRightsOf(rights)
     this.#answerer.setRights(sent)
+    this.#transfers?.setRights(sent)
     await this.#udp.setRights(sent)
   }
 
@@ -208,6 +231,7 @@ export class DnsService {
     this.#recursion?.client.close()
     await this.#recursion?.recursor.stop()
     await Promise.all([this.#streams.close(), this.#udp.stop()])
+    await this.#transfers?.stop()
     this.#answerer.close()
     await this.#observation.close()
   }

@@ -6,7 +6,7 @@ import { listenTcp } from '../net/tcp/dns-tcp.ts'
 import type { TcpOptions } from '../net/tcp/dns-tcp.ts'
 import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
 import type { StreamCertificate, StreamCounters, StreamPort } from '../net/tcp/stream-port.ts'
-import type { StreamResponder } from '../net/packet-responder.ts'
+import type { StreamResponder, TransferDoor } from '../net/packet-responder.ts'
 import { countedStream } from './answering.ts'
 import type { Answerer } from './answering.ts'
 import { cookieStream } from './protection/cookie-stream.ts'
@@ -59,6 +59,7 @@ export class DnsStreams {
   readonly #answerer: Pick<Answerer, 'responder' | 'cookies'>
   readonly #recursion: StreamRecursion | undefined
   readonly #observer: QueryObserver
+  readonly #transfers: TransferDoor | undefined
   readonly #opened = new Map<StreamTransport, Opened>()
 
   constructor(
@@ -66,7 +67,9 @@ export class DnsStreams {
     answerer: Pick<Answerer, 'responder' | 'cookies'>,
     observer: QueryObserver,
     recursion?: StreamRecursion,
+    transfers?: TransferDoor,
   ) {
+    this.#transfers = transfers
     this.#options = options
     this.#answerer = answerer
     this.#observer = observer
@@ -144,7 +147,14 @@ export class DnsStreams {
     const through = cookieStream(recursion?.responder ?? own, own, cookies)
     const seen = { transport, observer: this.#observer }
     const responder = countedStream(own, counters, { ownsCache, through, ...seen })
-    const common = { responder, gate, limits, recursion: recursion?.allow }
+    // DNS over HTTPS has one answer per query.
+    const common = {
+      responder,
+      gate,
+      limits,
+      recursion: recursion?.allow,
+      transfers: this.#transfers,
+    }
     const ports: StreamPort[] = []
     this.#opened.set(transport, { counters, ports })
     for (const address of addresses) {

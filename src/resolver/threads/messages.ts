@@ -5,6 +5,7 @@ import type { Zone } from '../../dns/zone.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
 import type { RateLimitShare } from '../protection/protection-share.ts'
+import type { TsigKey } from '../../transfer/tsig/keys.ts'
 import type { DnsRights } from '../dns-rights.ts'
 import type { FromObserver, ObserverShare, ToObserver } from '../traffic/messages.ts'
 import type { WakerHandle } from '../../net/udp/waker.ts'
@@ -29,6 +30,8 @@ export interface DnsAnswering {
   readonly rights?: DnsRights
   /** Absent: nothing of what is asked is logged. */
   readonly observing?: ObserverShare
+  /** The keys of signed queries; absent: there are none. */
+  readonly tsigKeys?: readonly TsigKey[] | undefined
 }
 
 /** What all threads share to answer for outside names. */
