@@ -5,6 +5,7 @@ import { Packet } from 'dns2'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { hostPort } from '../base/host-port.ts'
 import { octetsToUtf8, utf8ToOctets } from '../dns/name.ts'
+import { formatServiceBinding } from '../dns/service-binding-text.ts'
 import { formatType, parseType, rcode, recordType } from '../dns/record.ts'
 import { exchange } from './dns-exchange.ts'
 import type { Resource } from 'dns2'
@@ -245,9 +246,16 @@ function dataText(record: Resource): string {
         .flat()
         .map((text) => JSON.stringify(text))
         .join(' ')
+    case recordType.SVCB:
+    case recordType.HTTPS:
+      return bindingText(record.data) ?? rawText(record.data)
     default:
       return rawText(record.data)
   }
+}
+
+function bindingText(data: unknown): string | undefined {
+  return Buffer.isBuffer(data) ? formatServiceBinding(data) : undefined
 }
 
 /** RFC 3597 §5: RDATA without a form of its own. */
