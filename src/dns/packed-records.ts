@@ -147,7 +147,7 @@ function readLabels(bytes: Buffer, start: number, length: number): Name {
 }
 
 /** FNV-1a over the octets. */
-function hash(key: string): number {
+export function hash(key: string): number {
   let value = 0x811c9dc5
   for (let at = 0; at < key.length; at++) {
     value = Math.imul(value ^ key.charCodeAt(at), 0x01000193)

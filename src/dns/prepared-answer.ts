@@ -4,6 +4,7 @@ import type { Encoded } from './encode.ts'
 import { fitTo } from './fit.ts'
 import { foldOctet } from './query-scan.ts'
 import { recordType } from './record.ts'
+import { firstByWeight, sharesOf } from './weighted-turn.ts'
 import type { Message } from './message.ts'
 import type { Name } from './name.ts'
 
@@ -46,15 +47,15 @@ export class PreparedAnswer {
   readonly #window: number
   /** The size limit of the ring in octets. */
   readonly #room: number
+  /** Set if the first record follows weights; the others then take their turns behind it. */
+  readonly #shares: Int32Array | undefined
 
   /** Prepares `message` for answers of at most `bytesMax` octets; `marksCut`: with TC if they are cut. */
   constructor(message: Message, bytesMax: number, marksCut = true) {
     const full = encode(message)
     const fitted = fitTo(message, full, bytesMax)
     const type = message.question.type
-    const isTurned =
-      (type === recordType.A || type === recordType.AAAA || type === recordType.SRV) &&
-      fitted.answer.at(-1)?.type === type
+    const isTurned = turnedTypes.includes(type) && fitted.answer.at(-1)?.type === type
     let encoded = full
     let window = full.ring
     let policy: Policy = 'turn'
@@ -62,7 +63,7 @@ export class PreparedAnswer {
     if (fitted.truncated && isTurned && keptOfRing > 0) {
       window = keptOfRing
       encoded = encodeCut(message, full)
-      policy = type === recordType.SRV ? 'client' : 'advance'
+      policy = type === recordType.A || type === recordType.AAAA ? 'advance' : 'client'
     } else if (fitted !== message) {
       encoded = encode(fitted)
       window = fitted.truncated ? 0 : encoded.ring
@@ -83,6 +84,8 @@ export class PreparedAnswer {
     if (fitted.truncated && !marksCut && isUseful(fitted)) clearTruncated(bytes)
     this.#policy = policy
     this.#window = window
+    const isWeighted = message.weights !== undefined && ring > 1 && policy !== 'client'
+    this.#shares = isWeighted ? sharesOf(message.weights.slice(-ring)) : undefined
     this.#room = bytesMax - optLength(message.edns) - this.#mark(0)
     for (let at = 12; at < questionEnd - 4; at++) this.bytes[at] = foldOctet(this.bytes[at] ?? 0)
   }
@@ -94,7 +97,7 @@ export class PreparedAnswer {
 
   /** Roughly how much memory the answer takes, in octets. */
   get weight(): number {
-    return this.bytes.length + this.#marks.byteLength + 300
+    return this.bytes.length + this.#marks.byteLength + (this.#shares?.byteLength ?? 0) + 300
   }
 
   /** The answer to `packet`, which must have the same question, in a buffer of its own. */
@@ -114,9 +117,15 @@ export class PreparedAnswer {
     return this.#write(out, start, packet, first, this.#count(first, ring), ring) - start
   }
 
+  /** The first record of the ring; the number of the turn if that decides by weights. */
   #first(ring: number, asker: Networked): number {
     if (ring < 2) return 0
     if (this.#policy === 'client') return clientNumber(asker.client) % ring
+    if (this.#shares !== undefined) {
+      const { turn } = this
+      this.turn = (turn + 1) >>> 0
+      return turn
+    }
     const first = this.turn % ring
     this.turn = (this.turn + (this.#policy === 'turn' ? 1 : this.#window)) >>> 0
     return first
@@ -142,6 +151,8 @@ export class PreparedAnswer {
   #length(first: number, count: number, ring: number): number {
     if (count === ring) return this.bytes.length
     const outside = this.bytes.length - (this.#mark(ring) - this.#mark(0))
+    // Only addresses are cut so, and those of one family are equally long.
+    if (this.#shares !== undefined) return outside + count * (this.#mark(1) - this.#mark(0))
     const last = first + count
     if (last <= ring) return outside + this.#mark(last) - this.#mark(first)
     return outside + this.#mark(ring) - this.#mark(first) + this.#mark(last - ring) - this.#mark(0)
@@ -172,7 +183,9 @@ export class PreparedAnswer {
     const ringStart = this.#mark(0)
     at = copyOctets(bytes, questionEnd, ringStart, out, at)
     const last = first + count
-    if (last <= ring) {
+    if (this.#shares !== undefined) {
+      at = this.#writeByWeight(out, at, first, count, this.#shares)
+    } else if (last <= ring) {
       at = copyOctets(bytes, this.#mark(first), this.#mark(last), out, at)
     } else {
       at = copyOctets(bytes, this.#mark(first), this.#mark(ring), out, at)
@@ -181,10 +194,58 @@ export class PreparedAnswer {
     return copyOctets(bytes, this.#mark(ring), bytes.length, out, at)
   }
 
+  /**
+   * The record whose turn it is by weight, then as many of the others as fit. Those continue where they ended in the
+   * answer before, or start one later if all fit: the second place must not always have the same neighbor.
+   */
+  #writeByWeight(
+    out: Uint8Array,
+    start: number,
+    turn: number,
+    count: number,
+    shares: Int32Array,
+  ): number {
+    const lead = firstByWeight(shares, turn)
+    const others = shares.length - 1
+    const first = (turn * (count > others ? 1 : count - 1)) % others
+    const last = first + count - 1
+    const at = copyOctets(this.bytes, this.#mark(lead), this.#mark(lead + 1), out, start)
+    if (last <= others) return this.#copyOthers(out, at, first, last, lead)
+    return this.#copyOthers(
+      out,
+      this.#copyOthers(out, at, first, others, lead),
+      0,
+      last - others,
+      lead,
+    )
+  }
+
+  /** Copies records [first, last) of the ring as it is without one of them. */
+  #copyOthers(
+    out: Uint8Array,
+    start: number,
+    first: number,
+    last: number,
+    without: number,
+  ): number {
+    const gap = Math.min(Math.max(without, first), last)
+    const at = copyOctets(this.bytes, this.#mark(first), this.#mark(gap), out, start)
+    return copyOctets(this.bytes, this.#mark(gap + 1), this.#mark(last + 1), out, at)
+  }
+
   #mark(at: number): number {
     return this.#marks[at] ?? 0
   }
 }
+
+/** The types of which a cut answer has a part that is of use to the client. */
+const turnedTypes: readonly number[] = [
+  recordType.A,
+  recordType.AAAA,
+  recordType.SRV,
+  recordType.SVCB,
+  recordType.HTTPS,
+]
 
 /**
  * Whether a cut answer may be sent without TC: it must have some of the hosts in question. Without any

@@ -8,6 +8,7 @@ import { readExtendedErrors } from '../dns/extended-errors.ts'
 import type { ExtendedError } from '../dns/extended-errors.ts'
 import { optAtEnd } from '../dns/wire-records.ts'
 import { octetsToUtf8, utf8ToOctets } from '../dns/name.ts'
+import { formatServiceBinding } from '../dns/service-binding-text.ts'
 import { formatType, parseType, rcodeName, recordType } from '../dns/record.ts'
 import { exchange } from './dns-exchange.ts'
 import type { Resource } from 'dns2'
@@ -260,9 +261,16 @@ function dataText(record: Resource): string {
         .flat()
         .map((text) => JSON.stringify(text))
         .join(' ')
+    case recordType.SVCB:
+    case recordType.HTTPS:
+      return bindingText(record.data) ?? rawText(record.data)
     default:
       return rawText(record.data)
   }
+}
+
+function bindingText(data: unknown): string | undefined {
+  return Buffer.isBuffer(data) ? formatServiceBinding(data) : undefined
 }
 
 /** RFC 3597 §5: RDATA without a form of its own. */

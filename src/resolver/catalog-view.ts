@@ -37,6 +37,8 @@ const serverService = 'consul'
 const serversMax = 3
 /** How many entries are looked at for one that the caller may read: a question must not cost a walk through all. */
 const lookedAtMax = 1000
+/** The same for names of services: more than a thousand fit into one answer. */
+const namesLookedAtMax = 4096
 
 /** What DNS answers are made from: the place where rows become endpoints. */
 export class CatalogView implements View {
@@ -81,9 +83,27 @@ export class CatalogView implements View {
   #candidates(name: string): readonly Candidate[] {
     const all = this.#catalog.candidates(name)
     if (this.#seesAll || all.length === 0) return all
-    // Names match without regard to case, rules do not: all spellings must be readable.
-    const isSeen = this.#catalog.spellingsOf(name).every((each) => this.#sees('service', each))
-    return isSeen ? all.filter(({ node }) => this.#sees('node', node)) : []
+    return this.#seesService(name) ? all.filter(({ node }) => this.#sees('node', node)) : []
+  }
+
+  /** Names match without regard to case, rules do not: all spellings must be readable. */
+  #seesService(name: string): boolean {
+    if (this.#seesAll) return true
+    return this.#catalog.spellingsOf(name).every((each) => this.#sees('service', each))
+  }
+
+  serviceNames(limit: number, isWanted: (name: string) => boolean): readonly string[] {
+    const names: string[] = []
+    let after = ''
+    for (let lookedAt = 0; lookedAt < namesLookedAtMax && names.length < limit;) {
+      const page = this.#catalog.serviceKeys(after, limit - names.length)
+      names.push(...page.filter((name) => isWanted(name) && this.#seesService(name)))
+      const last = page.at(-1)
+      if (last === undefined) break
+      lookedAt += page.length
+      after = last
+    }
+    return names
   }
 
   service(name: string): readonly Endpoint[] | undefined {
@@ -178,8 +198,8 @@ export class CatalogView implements View {
 
 function endpointOf(candidate: Candidate, weight: number): Endpoint {
   const { node, service, nodeReach } = candidate
-  const { tags, port, reach, meta } = service
-  return { node, tags, port, weight, service: reach, nodeAddresses: nodeReach, meta }
+  const { id, tags, port, reach, meta } = service
+  return { node, id, tags, port, weight, service: reach, nodeAddresses: nodeReach, meta }
 }
 
 function nodeEntry(node: Node): NodeEntry {

@@ -3,6 +3,7 @@ import t from 'tap'
 import { anonymous } from '../../src/access/caller.ts'
 import { reachOfNode, reachOfService } from '../../src/state/catalog/addresses.ts'
 import { candidateQueries } from '../../src/state/catalog/candidates.ts'
+import { serviceKeysQuery } from '../../src/state/catalog/query.ts'
 import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
@@ -62,9 +63,9 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
       const wanted = instances.flatMap((instance) => {
         const { inAnswer, weight } = judge(instance, options)
         const { node, service } = instance
-        const { tags, port, meta } = service
+        const { id, tags, port, meta } = service
         const reach = { service: reachOfService(service), nodeAddresses: reachOfNode(node) }
-        return inAnswer ? [{ node: node.name, tags, port, weight, ...reach, meta }] : []
+        return inAnswer ? [{ node: node.name, id, tags, port, weight, ...reach, meta }] : []
       })
       t.strictSame(view.service(name), instances.length === 0 ? undefined : wanted)
     }
@@ -93,6 +94,39 @@ t.test('no question of DNS walks a table, sorts, or reads checks that pass', asy
     'SCAN n',
     'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
   ])
+})
+
+t.test('the list of services jumps from name to name, and stops when it is full', async (t) => {
+  const catalog = new MemoryCatalog()
+  const view = new CatalogView(
+    {
+      catalog: catalog.reader,
+      sessions: sessionFamily.reader(catalog.db),
+      queries: new QueryReader(catalog.db),
+    },
+    { caller: anonymous, onlyPassing: false, nodeName: 'n1' },
+  )
+  const all = (): boolean => true
+  t.strictSame(view.serviceNames(10, all), [])
+  for (const name of ['web', 'Web', 'db', 'cache', 'a-1', 'a-2', 'a-3']) {
+    for (const id of ['1', '2']) {
+      const service = serviceDefinition(name, { id: name + id })
+      catalog.apply(registerCommand('n1', { node: nodeDefinition('n1'), service }))
+    }
+  }
+  t.strictSame(view.serviceNames(10, all), ['a-1', 'a-2', 'a-3', 'cache', 'db', 'web'])
+  t.strictSame(view.serviceNames(2, all), ['a-1', 'a-2'])
+  const wanted: string[] = []
+  const isShort = (name: string): boolean => wanted.push(name) > 0 && !name.startsWith('a')
+  t.strictSame(view.serviceNames(2, isShort), ['cache', 'db'], 'the first that are wanted')
+  t.strictSame(wanted, ['a-1', 'a-2', 'a-3', 'cache', 'db'], 'and no further')
+  const plan = catalog.db
+    .prepare<[string, number], { detail: string }>(`EXPLAIN QUERY PLAN ${serviceKeysQuery}`)
+    .all('', 1)
+    .map(({ detail }) => detail)
+  const search = 'SEARCH services USING COVERING INDEX services_by_name (name_key>?)'
+  t.equal(plan.filter((line) => line === search).length, 2)
+  t.notOk(plan.some((line) => line.includes('SCAN services') || line.includes('TEMP B-TREE')))
 })
 
 t.test('a question after a write sees it, though its batch began before', async (t) => {

@@ -19,6 +19,7 @@ export interface Candidate {
   readonly node: string
   readonly nodeReach: Reach
   readonly service: {
+    readonly id: string
     readonly port: number
     readonly tags: readonly string[]
     readonly meta: Readonly<Record<string, string>>
@@ -114,6 +115,7 @@ export class CandidateReader {
         node: node.name,
         nodeReach: node.reach,
         service: {
+          id,
           port,
           tags: tags === null ? noTags : parseTags(tags),
           meta: meta === null ? empty : parseObject<string>(meta),
