@@ -7,6 +7,7 @@ import { dnsRightsOf } from '../resolver/dns-rights.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
 import type { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
+import { cacheShareBytes } from '../resolver/threads/default-threads.ts'
 import type { EncryptedDns } from '../resolver/streams.ts'
 import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
 import { zonesIn } from '../resolver/zones/zone-files.ts'
@@ -97,6 +98,7 @@ async function startDns(
       onlyPassing: config.dns.onlyPassing,
       nodeName: config.nodeName,
       udpSizeMax: config.dns.udpSizeMax,
+      cacheBytesMax: cacheShareBytes(config.dns),
       rights,
     },
     addresses: config.dnsAddresses,

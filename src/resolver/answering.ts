@@ -16,7 +16,7 @@ import { Snapshots } from './batch-snapshots.ts'
 import { dnsCaller } from './dns-rights.ts'
 import type { DnsRights } from './dns-rights.ts'
 
-/** The interval at which `WireCache.age` runs. An unused answer is removed after 3 to 6 minutes. */
+/** In this time the cache ages once, a segment at a time. An unused answer is removed after 3 to 6 minutes. */
 const ageMs = 3 * 60_000
 
 export interface Answerer {
@@ -58,9 +58,10 @@ export function openAnswerer(
   const endBatch = (): void => {
     snapshots.close()
     const nowMs = performance.now()
-    if (nowMs - agedMs < ageMs) return
+    const { cache } = responder
+    if (nowMs - agedMs < ageMs / Math.max(1, cache.segments)) return
     agedMs = nowMs
-    responder.cache.age()
+    cache.ageOldest()
   }
   const responder = new Responder({
     zone: () => zone,
@@ -75,6 +76,7 @@ export function openAnswerer(
       onError(error, packet)
       if (isSignOfDamage(error)) onSuspicion(reasonOf(error))
     },
+    cacheBytesMax: answering.cacheBytesMax,
     // Unguessable, so that an attacker cannot aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })
