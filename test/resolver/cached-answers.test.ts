@@ -137,5 +137,5 @@ t.test('whatever is written, an answer from the cache is as if it were read now'
     },
   )
   fc.assert(property, { numRuns: 12 })
-  t.ok(hits > 300, `${hits} answers came from the cache`)
+  t.ok(hits > 100, `${hits} answers came from the cache`)
 })
