@@ -26,13 +26,21 @@ export function sharesOf(weights: readonly number[]): Int32Array | undefined {
   return ends
 }
 
-/** The record that comes first in this turn. One with the weight 0 never does. */
-export function firstByWeight(shares: Int32Array, turn: number): number {
+/**
+ * The record that comes first in this turn. One with the weight 0 never does. `shares`: as {@link sharesOf} returns
+ * them, `count` of them from `from` on.
+ */
+export function firstByWeight(
+  shares: Int32Array,
+  turn: number,
+  from = 0,
+  count = shares.length,
+): number {
   const point = Math.imul(turn, step) >>> (32 - scaleBits)
-  let [low, high] = [0, shares.length - 1]
+  let [low, high] = [0, count - 1]
   while (low < high) {
     const middle = (low + high) >> 1
-    if (point < (shares[middle] ?? 0)) high = middle
+    if (point < (shares[from + middle] ?? 0)) high = middle
     else low = middle + 1
   }
   return low

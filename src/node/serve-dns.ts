@@ -9,6 +9,7 @@ import { shareRateLimit } from '../resolver/protection/protection-share.ts'
 import type { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
 import type { QueryLogSettings } from '../resolver/traffic/query-log.ts'
+import { cacheShareBytes } from '../resolver/threads/default-threads.ts'
 import type { EncryptedDns } from '../resolver/streams.ts'
 import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
 import { zonesIn } from '../resolver/zones/zone-files.ts'
@@ -118,6 +119,7 @@ async function startDns(
       onlyPassing: config.dns.onlyPassing,
       nodeName: config.nodeName,
       udpSizeMax: config.dns.udpSizeMax,
+      cacheBytesMax: cacheShareBytes(config.dns),
       rights,
       rateLimit: shareRateLimit({
         perSecond: config.dns.rateLimit,

@@ -24,7 +24,7 @@ import type { QueryObserver } from './traffic/query-observer.ts'
 import type { StreamTransport } from './traffic/answered-query.ts'
 import type { DnsRights } from './dns-rights.ts'
 
-/** The interval at which `WireCache.age` runs. An unused answer is removed after 3 to 6 minutes. */
+/** In this time the cache ages once, a segment at a time. An unused answer is removed after 3 to 6 minutes. */
 const ageMs = 3 * 60_000
 
 export interface Answerer {
@@ -67,9 +67,10 @@ export function openAnswerer(
   const endBatch = (): void => {
     snapshots.close()
     const nowMs = performance.now()
-    if (nowMs - agedMs < ageMs) return
+    const { cache } = responder
+    if (nowMs - agedMs < ageMs / Math.max(1, cache.segments)) return
     agedMs = nowMs
-    responder.cache.age()
+    cache.ageOldest()
   }
   const responder = new Responder({
     zone: () => zone,
@@ -85,6 +86,7 @@ export function openAnswerer(
       if (isSignOfDamage(error)) onSuspicion(reasonOf(error))
     },
     signed: answering.tsigKeys && signedQueries(new TsigKeys(answering.tsigKeys), unixSeconds),
+    cacheBytesMax: answering.cacheBytesMax,
     // Unguessable, so that an attacker cannot aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })

@@ -10,7 +10,15 @@ import type { Node } from '../state/catalog/model.ts'
 import type { ServiceQuery } from '../state/query/model.ts'
 import type { QueryReader } from '../state/query/reader.ts'
 import { querySubject } from '../state/query/subjects.ts'
-import type { Endpoint, Holder, NodeEntry, Queried, QueryTarget, View } from '../dns/view.ts'
+import type {
+  Addresses,
+  Endpoint,
+  Holder,
+  NodeEntry,
+  Queried,
+  QueryTarget,
+  View,
+} from '../dns/view.ts'
 import { judge } from '../health/judge.ts'
 import { chooserOf, nearFirst } from '../prepared-query/choose.ts'
 import { Queries } from '../prepared-query/queries.ts'
@@ -113,7 +121,7 @@ export class CatalogView implements View {
     for (const candidate of candidates) {
       const verdict = judge(candidate, this.#options)
       if (!verdict.inAnswer) continue
-      endpoints.push(endpointOf(candidate, verdict.weight))
+      endpoints.push(new CandidateEndpoint(candidate, verdict.weight))
     }
     return endpoints
   }
@@ -142,7 +150,7 @@ export class CatalogView implements View {
     const endpoints: Endpoint[] = []
     for (const candidate of this.#candidates(query.service)) {
       const verdict = choose(candidate, () => this.#catalog.node(candidate.node)?.meta ?? {})
-      if (verdict !== undefined) endpoints.push(endpointOf(candidate, verdict.weight))
+      if (verdict !== undefined) endpoints.push(new CandidateEndpoint(candidate, verdict.weight))
     }
     const asked = query.near === '_agent' ? this.#options.nodeName : query.near
     const { ordered, near } = nearFirst(endpoints, ({ node }) => node, asked)
@@ -196,10 +204,43 @@ export class CatalogView implements View {
   }
 }
 
-function endpointOf(candidate: Candidate, weight: number): Endpoint {
-  const { node, service, nodeReach } = candidate
-  const { id, tags, port, reach, meta } = service
-  return { node, id, tags, port, weight, service: reach, nodeAddresses: nodeReach, meta }
+/** What a candidate reads only when it is asked for it, an endpoint does too. */
+class CandidateEndpoint implements Endpoint {
+  readonly weight: number
+  readonly #candidate: Candidate
+
+  constructor(candidate: Candidate, weight: number) {
+    this.weight = weight
+    this.#candidate = candidate
+  }
+
+  get id(): string {
+    return this.#candidate.service.id
+  }
+
+  get node(): string {
+    return this.#candidate.node
+  }
+
+  get nodeAddresses(): Addresses {
+    return this.#candidate.nodeReach
+  }
+
+  get port(): number {
+    return this.#candidate.service.port
+  }
+
+  get service(): Addresses {
+    return this.#candidate.service.reach
+  }
+
+  get tags(): readonly string[] {
+    return this.#candidate.service.tags
+  }
+
+  get meta(): Readonly<Record<string, string>> {
+    return this.#candidate.service.meta
+  }
 }
 
 function nodeEntry(node: Node): NodeEntry {

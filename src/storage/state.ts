@@ -19,7 +19,7 @@ import { AutopilotReader } from '../state/autopilot/reader.ts'
 import { DnsCookieReader } from '../state/dns-cookie/reader.ts'
 import type { ReadableFamily } from '../state/machine/family.ts'
 import { extendSums, initializeSums, isSoundTable, SumsError } from '../state/machine/sums.ts'
-import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
+import { defineAddressKeys, summedVersion, widenServiceIndex } from '../state/catalog/schema.ts'
 import {
   checkpoint,
   copyPages,
@@ -222,6 +222,7 @@ function toPresentFormat(db: Database, path: string): void {
       else extendSums(database, stateTables, changed)
     },
   })
+  widenServiceIndex(db)
 }
 
 /** A file that is not a state at all is left to {@link restoreTables}, which reports what it is. */

@@ -25,6 +25,7 @@ import { benchDnsTransports } from './dns-transports.bench.ts'
 import { benchCold, benchKv } from './cluster-etcd.bench.ts'
 import { benchHandover, benchSessions, benchTransactions } from './cluster-store.bench.ts'
 import { benchDnsQuery } from './dns-query.bench.ts'
+import { benchDnsMiss, benchDnsScale } from './dns-scale.bench.ts'
 import { benchKvBeside } from './kv-beside.bench.ts'
 import { benchClusterReads } from './cluster-reads.bench.ts'
 import { benchChurn } from './churn.bench.ts'
@@ -50,6 +51,8 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
   'dns-rrl': benchDnsRrl,
+  'dns-scale': benchDnsScale,
+  'dns-scale-miss': benchDnsMiss,
   'dns-query': benchDnsQuery,
   'dns-transports': benchDnsTransports,
   recursion: benchRecursion,

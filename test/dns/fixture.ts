@@ -192,7 +192,7 @@ export class Bench {
     serviceTtls: { '*': 10, 'db*': 20, db: 30 },
   }
 
-  constructor(cache: { cacheEntriesMax?: number; cacheBytesMax?: number } = {}) {
+  constructor(cache: { cacheBytesMax?: number } = {}) {
     this.versions.index = 7
     this.responder = new Responder({
       ...cache,

@@ -4,6 +4,7 @@ import { anonymous } from '../../src/access/caller.ts'
 import { reachOfNode, reachOfService } from '../../src/state/catalog/addresses.ts'
 import { candidateQueries } from '../../src/state/catalog/candidates.ts'
 import { serviceKeysQuery } from '../../src/state/catalog/query.ts'
+import type { Endpoint } from '../../src/dns/view.ts'
 import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
@@ -18,7 +19,8 @@ import {
   registerCommand,
   serviceDefinition,
 } from '../helpers/catalog.ts'
-import { fill } from '../helpers/state.ts'
+import { fill, tamper } from '../helpers/state.ts'
+import { Sqlite } from '../helpers/sqlite.ts'
 
 const serviceOfCheck = fc.constantFrom('web-1', 'web-2', 'db-1', '')
 const checkId = fc.constantFrom('a', 'b', '_node_maintenance', '_service_maintenance:web-1')
@@ -33,6 +35,11 @@ const anyNode = fc.record({
   services: fc.uniqueArray(fc.constantFrom('web-1', 'web-2', 'db-1')),
   checks: fc.array(anyCheck, { maxLength: 5 }),
 })
+
+/** With all that an endpoint reads when it is asked for it. */
+function plain({ node, tags, port, weight, service, nodeAddresses, meta }: Endpoint): Endpoint {
+  return { node, tags, port, weight, service, nodeAddresses, meta }
+}
 
 t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t) => {
   const property = fc.property(fc.array(anyNode, { maxLength: 4 }), fc.boolean(), (nodes, only) => {
@@ -67,7 +74,8 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
         const reach = { service: reachOfService(service), nodeAddresses: reachOfNode(node) }
         return inAnswer ? [{ node: node.name, id, tags, port, weight, ...reach, meta }] : []
       })
-      t.strictSame(view.service(name), instances.length === 0 ? undefined : wanted)
+      const found = view.service(name)?.map(plain)
+      t.strictSame(found, instances.length === 0 ? undefined : wanted)
     }
   })
   fc.assert(property, { numRuns: 100 })
@@ -80,10 +88,28 @@ t.test('no question of DNS walks a table, sorts, or reads checks that pass', asy
       .prepare<[string], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
       .all('x')
       .map(({ detail }) => detail)
+  const covering = 'COVERING INDEX checks_that_tell (node_key=?'
+  t.strictSame(plan(candidateQueries.compact), [
+    'SEARCH s USING COVERING INDEX services_by_name (name_key=?)',
+    'CORRELATED SCALAR SUBQUERY 1',
+    `SEARCH c USING ${covering})`,
+    'CORRELATED SCALAR SUBQUERY 2',
+    `SEARCH c USING ${covering} AND service_id=?)`,
+    'CORRELATED SCALAR SUBQUERY 3',
+    `SEARCH c USING ${covering} AND service_id=?)`,
+  ])
   t.strictSame(plan(candidateQueries.instances), [
+    'SEARCH services USING COVERING INDEX services_by_name (name_key=?)',
+  ])
+  t.strictSame(plan(candidateQueries.metas), [
     'SEARCH services USING INDEX services_by_name (name_key=?)',
   ])
-  t.strictSame(plan(candidateQueries.node), ['SEARCH nodes USING PRIMARY KEY (key=?)'])
+  t.strictSame(plan(candidateQueries.nodes), [
+    'CO-ROUTINE s',
+    'SEARCH services USING COVERING INDEX services_by_name (name_key=?)',
+    'SCAN s',
+    'SEARCH n USING PRIMARY KEY (key=?)',
+  ])
   t.strictSame(plan(candidateQueries.ownChecks), [
     'SEARCH s USING COVERING INDEX services_by_name (name_key=?)',
     'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
@@ -155,4 +181,53 @@ t.test('a question after a write sees it, though its batch began before', async 
   t.equal(snapshots.open().applied, versions.applied)
   snapshots.close()
   t.notOk(snapshots.isOpen)
+})
+
+t.test('a text with any character in it does not mix up the instances of a service', async (t) => {
+  const catalog = new MemoryCatalog()
+  for (const [at, address] of ['h\u001fx', 'plain.example', '\u001f'.repeat(7)].entries()) {
+    const service = serviceDefinition('web', {
+      id: `web-${at}`,
+      address,
+      port: at,
+      meta: { address },
+    })
+    catalog.apply(registerCommand(`n${at}`, { node: nodeDefinition(`n${at}`), service }))
+  }
+  const found = catalog.reader
+    .candidates('WEB')
+    .map(({ node, service }) => [node, service.port, service.reach.name, service.meta['address']])
+  t.strictSame(found, [
+    ['n0', 0, 'h\u001fx', 'h\u001fx'],
+    ['n1', 1, 'plain.example', 'plain.example'],
+    ['n2', 2, '\u001f'.repeat(7), '\u001f'.repeat(7)],
+  ])
+})
+
+t.test('a state of an earlier release gets the columns of its index at the start', async (t) => {
+  const path = `${t.testdir()}/state.db`
+  const open = (): void => {
+    const writer = new StateWriter(path)
+    fill(writer, 5)
+    writer.close()
+  }
+  const columns = (): unknown => {
+    const db = new Sqlite(path, { readonly: true })
+    const found = db
+      .prepare('SELECT name FROM pragma_index_info(?)')
+      .pluck()
+      .all('services_by_name')
+    db.close()
+    return found
+  }
+  open()
+  const wide = columns()
+  tamper(
+    path,
+    'DROP INDEX services_by_name; CREATE INDEX services_by_name ON services (name_key, node_key, id)',
+  )
+  t.strictSame(columns(), ['name_key', 'node_key', 'id'])
+  open()
+  t.strictSame(columns(), wide)
+  t.match(wide, ['name_key', 'node_key', 'id', 'address', 'port'])
 })

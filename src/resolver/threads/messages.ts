@@ -22,6 +22,8 @@ export interface DnsAnswering {
   /** Of the agent's own node. */
   readonly nodeName: string
   readonly udpSizeMax: number
+  /** The memory of the cache of each thread; 32 MiB if absent. */
+  readonly cacheBytesMax?: number
   /** Absent: queries for outside names are refused. */
   readonly recursion?: RecursionShare | undefined
   /** Absent: there is no limit to the answers over UDP. */
