@@ -8,7 +8,7 @@ import { serviceTtl, soaData } from './zone.ts'
 import type { Contents } from './contents-shape.ts'
 import type { Location, ServiceLocation } from './locate.ts'
 import type { Name } from './name.ts'
-import type { Addresses, NodeEntry, View } from './view.ts'
+import type { Addresses, Endpoint, NodeEntry, View } from './view.ts'
 import type { Zone } from './zone.ts'
 
 const { A, AAAA, TXT, NS, SOA } = recordType
@@ -94,14 +94,15 @@ function findService(
   bytesMax: number,
 ): Contents | undefined {
   const endpoints = view.service(location.service)
-  return endpoints && instanceContents(endpoints, location, zone)
+  return endpoints && instanceContents(endpoints, location, zone, bytesMax)
 }
 
 /** The contents of a name of a service that has these instances. */
 export function instanceContents(
   endpoints: readonly Endpoint[],
-  location: Extract<Location, { kind: 'service' }>,
+  location: ServiceLocation,
   zone: Zone,
+  bytesMax = tcpBytesMax,
 ): Contents | undefined {
   if (endpoints.length === 0) return zone.emptyAnswer === 'nodata' ? emptyContents : undefined
   const tag = location.tag

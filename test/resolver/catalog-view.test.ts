@@ -37,8 +37,9 @@ const anyNode = fc.record({
 })
 
 /** With all that an endpoint reads when it is asked for it. */
-function plain({ node, tags, port, weight, service, nodeAddresses, meta }: Endpoint): Endpoint {
-  return { node, tags, port, weight, service, nodeAddresses, meta }
+function plain(endpoint: Endpoint): Endpoint {
+  const { node, id, tags, port, weight, service, nodeAddresses, meta } = endpoint
+  return { node, id, tags, port, weight, service, nodeAddresses, meta }
 }
 
 t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t) => {

@@ -30,6 +30,8 @@ export function nameRights(text: string, zone: Zone): readonly NameRight[] {
       return isWithin(name, reverseDomain) ? everyNode : []
     case 'apex':
     case 'nameserver':
+    case 'browse-domains':
+    case 'service-types':
       return []
     case 'service':
       return [{ resource: 'service', name: location.service }]
