@@ -15,6 +15,7 @@ const entries = [
   'replica/thread',
   'resolver/threads/thread',
   'resolver/recursion/recursor-thread',
+  'resolver/transfer/image-thread',
   'resolver/zones/zone-thread',
   'storage/snapshot/thread',
 ]

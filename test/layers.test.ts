@@ -24,8 +24,8 @@ const rules: LayerRules = {
     },
     ports: { imports: ['base', 'access', 'state', 'definition'], ...none },
     audit: {
-      imports: ['base', 'raft', 'state', 'ports'],
-      builtins: ['fs', 'fs/promises', 'path', 'timers/promises'],
+      imports: ['base', 'raft', 'state', 'ports', 'process/log-file.ts'],
+      builtins: ['timers/promises'],
     },
     process: { imports: ['base', 'ports'], builtins: 'any' },
     storage: {
@@ -45,6 +45,7 @@ const rules: LayerRules = {
       ],
     },
     recursor: { imports: ['base', 'dns'], ...none },
+    transfer: { imports: ['base', 'dns'], builtins: ['crypto'] },
     net: { imports: ['base', 'dns', 'process'], builtins: 'any' },
     peers: {
       imports: [
@@ -139,6 +140,7 @@ const rules: LayerRules = {
         'config',
         'dns',
         'recursor',
+        'transfer',
         'health',
         'prepared-query',
         'net',
@@ -190,6 +192,7 @@ const rules: LayerRules = {
         'resolver',
         'storage',
         'tokens',
+        'transfer',
       ],
       builtins: 'any',
     },
@@ -219,6 +222,7 @@ const rules: LayerRules = {
     'state/acl': ['state/machine'],
     'state/autopilot': ['state/machine'],
     'state/intention': ['state/machine'],
+    'state/dns-cookie': ['state/machine'],
     'state/catalog': ['state/machine'],
     'state/kv': ['state/machine'],
     'state/session': ['state/machine', 'state/catalog', 'state/kv'],

@@ -8,8 +8,8 @@ import type { Entry, Index } from '../raft/entry.ts'
 import type { LogReader } from '../raft/storage.ts'
 import { decodeCommand } from '../state/families.ts'
 import type { Command, Outcome } from '../state/machine/command.ts'
-import { changeLine, gapLine, leftOutLine, membersLine, openedLine } from './lines.ts'
-import { LogFile } from './log-file.ts'
+import { changeLine, gapLine, indexIn, leftOutLine, membersLine, openedLine } from './lines.ts'
+import { LogFile } from '../process/log-file.ts'
 
 export interface AuditSettings {
   readonly path: string
@@ -107,7 +107,7 @@ export class AuditTrail {
     this.#parts = parts
     const { settings, clock } = parts
     this.#startIndex = parts.appliedIndex()
-    this.#file = new LogFile({ ...settings, wallMs: () => clock.wallMs() })
+    this.#file = new LogFile({ ...settings, indexIn, wallMs: () => clock.wallMs() })
     this.#timer = setInterval(() => this.#tick(), retryMs)
     this.#timer.unref()
     this.#kick()

@@ -31,7 +31,6 @@ export class IpPrefixes {
   /** Whether the address of 4 or 16 octets at `at` is in one of them. */
   contains(bytes: Uint8Array, at: number, length: number): boolean {
     if (length === 4) return isInOne(this.#v4, bytes, at)
-    // An IPv4 address as a socket for both families shows it (RFC 4291 §2.5.5.2).
     if (isMapped(bytes, at)) return isInOne(this.#v4, bytes, at + 12)
     return isInOne(this.#v6, bytes, at)
   }
@@ -58,7 +57,8 @@ function isIn({ bytes: network, bits }: Prefix, bytes: Uint8Array, at: number): 
   return ((network[whole] ?? 0) ^ (bytes[at + whole] ?? 0)) >> (8 - rest) === 0
 }
 
-function isMapped(bytes: Uint8Array, at: number): boolean {
+/** An IPv4 address as a socket for both families shows it (RFC 4291 §2.5.5.2): its last 4 octets. */
+export function isMapped(bytes: Uint8Array, at: number): boolean {
   for (let each = at; each < at + 10; each++) if (bytes[each] !== 0) return false
   return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff
 }

@@ -1,6 +1,6 @@
 /** The groups of `svcd --help`, of docs/cli.md and of the manual page, by the first words of their commands. */
 export const commandGroups: Readonly<Record<string, readonly string[]>> = {
-  'Run an agent': ['agent', 'validate', 'reload'],
+  'Run an agent': ['agent', 'validate', 'reload', 'resolver-setup'],
   'Register services and report their health': [
     'register',
     'deregister',
@@ -25,7 +25,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
     'tls',
   ],
   'Control access': ['acl'],
-  'Find out what is wrong': ['doctor', 'info', 'monitor', 'debug'],
+  'Find out what is wrong': ['doctor', 'info', 'top', 'monitor', 'debug'],
   'Consul-compatible commands': ['catalog', 'services register', 'services deregister'],
   Other: ['version', 'completion'],
 }

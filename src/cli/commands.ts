@@ -318,6 +318,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Query the DNS server for a name, and show its answer.',
     load: async () => (await import('./resolve.ts')).resolveCommand,
   },
+  top: {
+    summary: 'Show what DNS clients ask the agent now.',
+    load: async () => (await import('./top.ts')).topCommand,
+  },
+  'resolver-setup': {
+    summary: 'Print how a resolver forwards the domain to the agent.',
+    load: async () => (await import('./resolver-setup.ts')).resolverSetupCommand,
+  },
   monitor: {
     summary: 'Stream the log of a running agent.',
     load: async () => (await import('./monitor.ts')).monitorCommand,

@@ -2,6 +2,8 @@
 export interface Terminal {
   /** Characters in a line. */
   readonly columns: number
+  /** Lines of the window; undefined if it does not say. */
+  readonly rows?: number | undefined
   readonly hasColour: boolean
 }
 

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import { svcdError, SvcdError } from '../base/errors.ts'
+import { visible } from '../base/invisible.ts'
 import { ask, type DnsRecord, type DnsReply } from '../net/dns-client.ts'
 import { tlsOf } from './agent-client.ts'
 import { hostPort, type Endpoint } from './endpoint.ts'
@@ -32,6 +33,10 @@ export function resolveCommand(io: Io): Command {
       '<name>',
       'A service (web, v1.web, _web._tcp), a node (n1.node), an IP address, or a full name.',
     )
+    .argument(
+      '[transport]',
+      'For users of dig: +tcp, +tls or +https, in place of the options below.',
+    )
     .addOption(
       new Option(
         '-t, --type <type>',
@@ -61,14 +66,26 @@ export function resolveCommand(io: Io): Command {
       'The domain to append to a short name. (default: consul, env: SVCD_DOMAIN)',
     )
     .option('--json', 'Print JSON.')
-    .action(async (name: string, options: ResolveOptions) => resolve(name, options, io))
+    .action(async (name: string, transport: string | undefined, options: ResolveOptions) => {
+      return resolve(name, { ...options, ...digFlag(transport) }, io)
+    })
   addOutputOptions(command)
   return addExamples(command, [
     'svcd resolve web',
     'svcd resolve v1.web --type SRV',
     'svcd resolve n1.node --dns-addr 10.0.0.1:53 --tcp',
     'svcd resolve web --dns-addr 10.0.0.1 --tls --ca-file svcd-agent-ca.pem',
+    'svcd resolve web +tcp',
   ])
+}
+
+/** The option that `+tls` stands for. */
+function digFlag(transport: string | undefined): Pick<ResolveOptions, 'tcp' | 'tls' | 'https'> {
+  if (transport === undefined) return {}
+  const flag = (['tcp', 'tls', 'https'] as const).find((each) => transport === `+${each}`)
+  if (flag !== undefined) return { [flag]: true }
+  const reason = `"${transport}" is not a transport. Use +tcp, +tls or +https, or only one name.`
+  throw svcdError('usage', { reason })
 }
 
 async function resolve(text: string, options: ResolveOptions, io: Io): Promise<void> {
@@ -97,7 +114,7 @@ async function resolve(text: string, options: ResolveOptions, io: Io): Promise<v
   throw svcdError('no-such-name', {
     name: full.name,
     types: inWords(types, 'or'),
-    rcode: unique(replies.map(kindOf)).join(', '),
+    rcode: [...unique(replies.map(kindOf)), ...errorTexts(replies)].join(', '),
     address: hostPort(server),
     hint: await resolveHint({ text, name: full.name, domain, replies, ask: asked }),
   })
@@ -151,10 +168,21 @@ function rowKey({ name, type, ttl, data }: DnsRecord): string {
   return [name, type, String(ttl), data].join(' ').toLowerCase()
 }
 
+/** For example `EDE 3 (Stale Answer)`, as dig shows it, with the text of the server behind it. */
+function errorText({ code, name, text }: DnsReply['extendedErrors'][number]): string {
+  const named = name === '' ? `EDE ${code}` : `EDE ${code} (${name})`
+  return visible(text === '' ? named : `${named}: ${text}`)
+}
+
+function errorTexts(replies: readonly DnsReply[]): readonly string[] {
+  return unique(replies.flatMap(({ extendedErrors }) => extendedErrors.map(errorText)))
+}
+
 function summary(replies: readonly DnsReply[], server: Endpoint): string {
   const over = unique(replies.map((reply) => reply.transport.toUpperCase())).join(' and ')
   const rcodes = unique(replies.map((reply) => reply.rcode)).join(', ')
-  return `\n${rcodes} from ${hostPort(server)} over ${over}\n`
+  const errors = errorTexts(replies).map((text) => `${text}\n`)
+  return `\n${rcodes} from ${hostPort(server)} over ${over}\n${errors.join('')}`
 }
 
 function unique(texts: readonly string[]): readonly string[] {

@@ -38,6 +38,30 @@ export interface CheckEntry {
   readonly ModifyIndex: number
 }
 
+/** A row of agent/dns/top: a name or a client. */
+export interface DnsTopRow {
+  readonly Name: string
+  readonly PerSecond: number
+}
+
+/** What DNS clients ask an agent now. */
+export interface DnsTop {
+  readonly Seconds: number
+  readonly PerSecond: number
+  readonly CachedShare: number
+  readonly Transports: readonly {
+    readonly Transport: string
+    readonly PerSecond: number
+    readonly P50Ms: number | null
+    readonly P99Ms: number | null
+  }[]
+  readonly Rcodes: Readonly<Record<string, number>>
+  readonly Types: Readonly<Record<string, number>>
+  readonly Names: readonly DnsTopRow[]
+  readonly Missing: readonly DnsTopRow[]
+  readonly Clients: readonly DnsTopRow[]
+}
+
 /** A row of health/summary: how many instances of a service are in which health. */
 export interface ServiceSummary {
   readonly Name: string

@@ -19,6 +19,7 @@ export function conflicts(config: Config): readonly Conflict[] {
     ...fileConflicts(config),
     ...httpsConflicts(config),
     ...dnsTlsConflicts(config),
+    ...transferConflicts(config),
     ...serverConflicts(config),
     ...portConflicts(config),
     ...nameConflicts(config),
@@ -142,6 +143,18 @@ function dnsTlsConflicts({ ports, dnsTls }: Config): readonly Conflict[] {
     found.push({ option, with: ['ports.dnsTls', 'ports.dnsHttps'], reason })
   }
   return found
+}
+
+function transferConflicts({ dns, ports }: Config): readonly Conflict[] {
+  const { notify, transferAllow } = dns
+  if (notify.length > 0 && transferAllow.length === 0) {
+    const reason =
+      'secondaries that are told of a change may not transfer the zone; allow them with -dns-transfer-allow'
+    return [{ option: 'dns.notify', with: ['dns.transferAllow'], reason }]
+  }
+  if (transferAllow.length === 0 || ports.dns >= 0) return []
+  const reason = 'DNS is off; set -dns-port to serve it'
+  return [{ option: 'dns.transferAllow', with: ['ports.dns'], reason }]
 }
 
 const tcpPorts = [

@@ -137,6 +137,19 @@ export const dnsOptions = {
     example: '2',
     defaultText: 'one less than the number of cores, from 1 to 4',
   },
+  'dns.cacheBytes': {
+    kind: 'integer',
+    default: 64 * 1024 * 1024,
+    min: 1024 * 1024,
+    max: 4 * 1024 * 1024 * 1024,
+    flag: 'dns-cache-bytes',
+    file: 'dns_config.cache_bytes',
+    group: 'DNS',
+    description:
+      'The most memory that the cache of DNS answers takes, in bytes. The threads that answer DNS share it equally. An answer of 4 instances takes about 220 bytes in each of them.',
+    placeholder: 'bytes',
+    example: '268435456',
+  },
   'dns.soa.refresh': {
     ...seconds32,
     default: 3600,

@@ -3,11 +3,14 @@ import { agentOptions } from './agent-options.ts'
 import { auditOptions } from './audit-options.ts'
 import { checkOptions } from './check-options.ts'
 import { dnsOptions } from './dns-options.ts'
+import { dnsProtectionOptions } from './dns-protection-options.ts'
 import { dnsTlsOptions } from './dns-tls-options.ts'
 import { httpsOptions } from './https-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { networkOptions } from './network-options.ts'
+import { queryLogOptions } from './query-log-options.ts'
 import { recursionOptions } from './recursion-options.ts'
+import { transferOptions } from './transfer-options.ts'
 import type { OptionRow } from './option-row.ts'
 import { uiOptions } from './ui-options.ts'
 
@@ -23,7 +26,10 @@ export const options = {
   ...uiOptions,
   ...dnsOptions,
   ...dnsTlsOptions,
+  ...dnsProtectionOptions,
   ...recursionOptions,
+  ...queryLogOptions,
+  ...transferOptions,
   ...aclOptions,
   ...limitOptions,
   ...auditOptions,

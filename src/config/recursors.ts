@@ -20,12 +20,21 @@ export function parseRecursor(text: string): RecursorAddress | undefined {
   if (more.length > 0 || (name !== undefined && (!isTls || checkDnsName(name) !== undefined))) {
     return undefined
   }
-  const [, bracketed, v4, given] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(place) ?? []
-  const address = bracketed ?? v4 ?? place
+  const server = parseServerAddress(place, isTls ? dotPort : dnsPort)
+  return server && { ...server, tls: isTls ? { name } : undefined }
+}
+
+/** Reads `ADDRESS[:PORT]` of a server; undefined: it is none. */
+export function parseServerAddress(
+  text: string,
+  portDefault: number,
+): { readonly address: string; readonly port: number } | undefined {
+  const [, bracketed, v4, given] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const address = bracketed ?? v4 ?? text
   const ip = parseIp(address)
-  const port = given === undefined ? (isTls ? dotPort : dnsPort) : Number(given)
+  const port = given === undefined ? portDefault : Number(given)
   if (ip === undefined || isUnspecifiedIp(ip) || port < 1 || port > 0xffff) return undefined
-  return { address, port, tls: isTls ? { name } : undefined }
+  return { address, port }
 }
 
 export function checkRecursors(values: readonly string[]): string | undefined {

@@ -1,5 +1,6 @@
 /** Names of secrets in options, files and definitions. */
-const secretName = /token|secret|password|passphrase|encrypt|credential|authorization|private/i
+const secretName =
+  /token|secret|password|passphrase|encrypt|credential|authorization|private|tsig_?keys$/i
 /** A user and password in a URL. */
 const urlCredentials = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi
 const pemBlock = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE KEY-----/g

@@ -1,4 +1,5 @@
 import { isLoopbackIp, parseIp } from '../base/ip.ts'
+import { bindingMetaKeys, bindingMetaPrefix } from '../base/service-binding-meta.ts'
 import type { ServiceDefinition } from '../state/catalog/model.ts'
 
 // Registrations that are accepted, although they are probably a mistake. No text contains a
@@ -24,6 +25,7 @@ export function serviceWarnings(service: ServiceDefinition): string[] {
     ...tagWarnings(service.tags),
     ...addressWarnings(service),
     ...portWarnings(service),
+    ...metaWarnings(service),
   ]
 }
 
@@ -117,6 +119,16 @@ function portWarnings({ port, extra }: ServiceDefinition): readonly string[] {
   if (port !== 0 || extra['SocketPath'] !== undefined) return none
   return [
     'The service has no port, so its SRV records have port 0. Set the port that it listens on (--port, or "port" in a file).',
+  ]
+}
+
+function metaWarnings({ meta }: ServiceDefinition): readonly string[] {
+  const unknown = Object.keys(meta).filter(
+    (key) => key.startsWith(bindingMetaPrefix) && !bindingMetaKeys.includes(key),
+  )
+  if (unknown.length === 0) return none
+  return [
+    `DNS does not know the meta key ${show(unknown[0] ?? '')}. SVCB and HTTPS records are made from ${bindingMetaKeys.join(', ')}.`,
   ]
 }
 

@@ -3,6 +3,7 @@ import type { SvcdError } from '../base/errors.ts'
 import { invisibleCharacter } from '../base/invisible.ts'
 import { isUnspecifiedIp, parseIp, unmappedIp } from '../base/ip.ts'
 import { metadataFault } from '../base/metadata.ts'
+import { bindingMetaFault } from '../base/service-binding-meta.ts'
 import { serverServiceId } from '../state/catalog/model.ts'
 import type { Evidence, Status, TaggedAddress, Weights } from '../state/catalog/model.ts'
 import type { Decoded } from './decode.ts'
@@ -144,7 +145,8 @@ export function checkedMeta(
   what: 'Service Meta' | 'Node Meta',
   mayReserve: boolean,
 ): Readonly<Record<string, string>> {
-  const reason = metadataFault(meta, mayReserve)
+  const isService = what === 'Service Meta'
+  const reason = metadataFault(meta, mayReserve) ?? (isService ? bindingMetaFault(meta) : undefined)
   if (reason !== undefined) invalid(what, reason)
   return meta
 }

@@ -1,15 +1,16 @@
 import { contentsAt } from './contents.ts'
 import { locate } from './locate.ts'
-import { isWithin, nameKey } from './name.ts'
+import { isWithin, nameKey, sameName } from './name.ts'
 import { rcode, recordClass, recordType } from './record.ts'
 import { parseReverse } from './reverse.ts'
 import { reverseContents } from './reverse-contents.ts'
 import { negativeSections, noSections } from './sections.ts'
+import { bindingTarget } from './service-binding.ts'
 import { answerStatic, staticSoa } from './static-answer.ts'
 import { smallAny } from './small-any.ts'
 import { staticZoneOf } from './static-zone.ts'
 import { soaData, zoneAt } from './zone.ts'
-import type { Contents } from './contents.ts'
+import type { Contents } from './contents-shape.ts'
 import type { Message, Question } from './message.ts'
 import type { Name } from './name.ts'
 import type { ResourceRecord } from './record.ts'
@@ -30,7 +31,7 @@ interface Scope extends AnswerOptions {
   readonly zone: Zone
 }
 
-const { A, AAAA, CNAME, SRV, ANY, SOA, AXFR, IXFR } = recordType
+const { A, AAAA, CNAME, SRV, ANY, SOA, AXFR, IXFR, SVCB, HTTPS } = recordType
 
 /** How many aliases svcd follows in a row. */
 const aliasDepthMax = 16
@@ -47,8 +48,10 @@ export function answer(
 ): Message {
   const { name, type } = question
   const refused = { rcode: rcode.REFUSED, authoritative: false, ...noSections }
-  if (isRefused(question)) return { question, truncated: false, ...refused }
-  const sections = resolve({ view, zone, ...options }, name, type, [nameKey(name)])
+  if (isRefused(question, zone, options)) return { question, truncated: false, ...refused }
+  // RFC 1995 §2: over UDP the SOA alone tells a client that it has to ask over TCP.
+  const asked = type === IXFR ? SOA : type
+  const sections = resolve({ view, zone, ...options }, name, asked, [nameKey(name)])
   return { question, truncated: false, ...(sections ?? { ...refused, outside: name }) }
 }
 
@@ -61,10 +64,19 @@ export function isServed(name: Name, zone: Zone): boolean {
   )
 }
 
-/** svcd offers no zone transfers and serves class IN only; class ANY is treated as IN. */
-function isRefused({ type, class: asked }: Question): boolean {
-  if (type === AXFR || type === IXFR) return true
+/** Zone transfers use TCP, and are answered elsewhere. svcd serves class IN only; ANY is treated as IN. */
+function isRefused(
+  { name, type, class: asked }: Question,
+  zone: Zone,
+  { smallAny: isUdp }: AnswerOptions,
+): boolean {
+  if (type === AXFR) return true
+  if (type === IXFR && !(isUdp && zone.offersTransfers === true && isApex(name, zone))) return true
   return asked !== recordClass.IN && asked !== recordClass.ANY
+}
+
+function isApex(name: Name, zone: Zone): boolean {
+  return zone.staticZones.has(nameKey(name)) || sameName(name, zoneAt(name, zone).domain)
 }
 
 /** Undefined if no zone here contains the name. `seen` has the keys of the aliases so far. */
@@ -82,13 +94,15 @@ function resolve(
   }
   const location = locate(name, zone.domain, zone.datacenter)
   if (location.kind === 'outside') return resolveReverse(scope, name, type)
-  const contents = contentsAt(location, scope.view, zone)
+  const contents = contentsAt(location, scope.view, zone, scope.bytesMax)
   if (contents === undefined) return negative(zone, rcode.NXDOMAIN)
   const isAliasOnly = type === ANY && contents.alias !== undefined
   const records = isAliasOnly ? [] : recordsOf(scope, contents, name, type)
   if (records.length > 0) {
     const found = positive(scope, records, () => contents.additional(type, name))
-    return contents.leading === undefined ? found : { ...found, leading: contents.leading(type) }
+    const leading = contents.leading?.(type)
+    const weights = contents.weights?.(type, records.length)
+    return leading === undefined && weights === undefined ? found : { ...found, leading, weights }
   }
   // SRV records are the registry's own, even if another server has the addresses.
   if (contents.alias === undefined || type === SRV) return negative(zone, rcode.NOERROR)
@@ -166,7 +180,7 @@ function positive(
   return { ...found, additional: [...own, ...addressesOfTargets(scope, records, own)] }
 }
 
-/** Addresses of SRV and MX targets that are host names within the zones served here. */
+/** Addresses of SRV, MX, SVCB and HTTPS targets that are host names within the zones served here. */
 function addressesOfTargets(
   scope: Scope,
   records: readonly ResourceRecord[],
@@ -174,18 +188,27 @@ function addressesOfTargets(
 ): readonly ResourceRecord[] {
   const done = new Set(known.map(({ name }) => nameKey(name)))
   const found: ResourceRecord[] = []
-  for (const { data } of records) {
-    const target = data.kind === 'mx' ? data.exchange : data.kind === 'srv' && data.target
-    if (target === false) continue
+  for (const record of records) {
+    const target = targetOf(record)
+    if (target === undefined) continue
     const key = nameKey(target)
     if (done.has(key)) continue
     done.add(key)
     for (const type of [A, AAAA]) {
       const records = resolve(scope, target, type, [key])?.answer ?? []
-      found.push(...records.filter((record) => record.type === type && record.name === target))
+      found.push(
+        ...records.filter((record) => record.type === type && sameName(record.name, target)),
+      )
     }
   }
   return found
+}
+
+function targetOf({ type, data }: ResourceRecord): Name | undefined {
+  if (data.kind === 'mx') return data.exchange
+  if (data.kind === 'srv') return data.target
+  const isBinding = type === SVCB || type === HTTPS
+  return isBinding && data.kind === 'raw' ? bindingTarget(data.bytes) : undefined
 }
 
 function negative(

@@ -114,7 +114,7 @@ function writeHeader(writer: WireWriter, message: Message): void {
   writer.uint16(message.additional.length + (message.edns === undefined ? 0 : 1))
 }
 
-function writeRecord(writer: WireWriter, record: ResourceRecord): void {
+export function writeRecord(writer: WireWriter, record: ResourceRecord): void {
   writer.name(record.name)
   writer.uint16(record.type)
   writer.uint16(recordClass.IN)

@@ -7,13 +7,11 @@ export type Location =
   | { readonly kind: 'outside' }
   | { readonly kind: 'apex' }
   | { readonly kind: 'nameserver' }
-  /** `srvOnly`: the short form `_web._tcp.<domain>`, at which there are no addresses. */
-  | {
-      readonly kind: 'service'
-      readonly service: string
-      readonly tag: string | undefined
-      readonly srvOnly: boolean
-    }
+  | ServiceLocation
+  /** `_services._dns-sd._udp.<domain>`: the list of all services. */
+  | { readonly kind: 'service-types' }
+  /** `b._dns-sd._udp.<domain>`, which leads clients that browse to the domain. */
+  | { readonly kind: 'browse-domains' }
   /** A prepared query, by its name, its ID or a template. */
   | { readonly kind: 'query'; readonly query: string }
   | { readonly kind: 'node'; readonly node: string }
@@ -25,6 +23,16 @@ export type Location =
   | { readonly kind: 'empty' }
   /** Neither it nor anything below it can exist. */
   | { readonly kind: 'unknown' }
+
+export interface ServiceLocation {
+  readonly kind: 'service'
+  readonly service: string
+  readonly tag: string | undefined
+  /** The short form `_web._tcp.<domain>`, at which there are no addresses. */
+  readonly srvOnly: boolean
+  /** The label before the short form, which names one instance. */
+  readonly instance?: string | undefined
+}
 
 const keywords = ['service', 'query', 'node', 'addr', 'lock'] as const
 
@@ -111,7 +119,7 @@ function locateQuery(parts: readonly string[]): Location {
 }
 
 /** `_web._tcp`: the second label is a tag unless it is `_tcp`. So `_udp` is a tag, as in Consul. */
-function locateRfc2782(parts: readonly string[], srvOnly: boolean): Location | undefined {
+function locateRfc2782(parts: readonly string[], srvOnly: boolean): ServiceLocation | undefined {
   const [service = '', protocol = ''] = parts
   if (!/^_./.test(service) || !/^_./.test(protocol)) return undefined
   const tag = protocol === '_tcp' ? undefined : protocol.slice(1)
@@ -123,8 +131,20 @@ function locateWithoutKeyword(labels: readonly string[], datacenter: string): Lo
   if (sameName(labels, [datacenter]) || sameName(labels, ['dc'])) return empty
   if (sameName(labels, [datacenter, 'dc'])) return empty
   if (labels.length === 1 && labels[0]?.startsWith('_')) return empty
+  if (sameName(labels.slice(-2), ['_dns-sd', '_udp'])) return locateBrowsing(labels.slice(0, -2))
   if (labels.length === 2) return locateRfc2782(labels, true) ?? unknown
-  return unknown
+  const [instance, ...type] = labels
+  const location = type.length === 2 ? locateRfc2782(type, true) : undefined
+  return location === undefined ? unknown : { ...location, instance }
+}
+
+/** RFC 6763 §9, and §11: `b` and `db` recommend domains for browsing, `lb` tells older clients to browse. */
+function locateBrowsing(labels: readonly string[]): Location {
+  const [first = '', ...rest] = labels
+  if (labels.length === 0) return empty
+  if (rest.length > 0) return unknown
+  if (first === '_services') return { kind: 'service-types' }
+  return ['b', 'db', 'lb'].includes(first) ? { kind: 'browse-domains' } : unknown
 }
 
 /** 8 hexadecimal digits for IPv4, 32 for IPv6, 40 for both in this order; otherwise []. */

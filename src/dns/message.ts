@@ -33,6 +33,8 @@ export interface Message {
   readonly outside?: Name | undefined
   /** How many of the first records of the last RRset of the answer stay in front; default none. */
   readonly leading?: number | undefined
+  /** How often each record of the last RRset of the answer comes first, in proportion; default equally often. */
+  readonly weights?: readonly number[] | undefined
   /** Undefined if the query had no OPT record; the answer then has none either. */
   readonly edns?: Edns | undefined
 }

@@ -85,13 +85,16 @@ export function recordsAt(
 
 /** All records, in no particular order; for tests and tools. */
 export function allRecords(packed: PackedRecords): readonly ResourceRecord[] {
+  return [...eachRecord(packed)]
+}
+
+/** All records, those of one name together, and the names in no particular order. */
+export function* eachRecord(packed: PackedRecords): Generator<ResourceRecord, void> {
   const bytes = Buffer.from(packed)
-  const all: ResourceRecord[] = []
   for (let slot = 0; slot < bytes.readUInt32BE(0); slot++) {
     const start = bytes.readUInt32BE(placeOf(slot))
-    if (start !== 0) all.push(...readEntry(bytes, start, undefined))
+    if (start !== 0) yield* readEntry(bytes, start, undefined)
   }
-  return all
 }
 
 function placeOf(slot: number): number {
@@ -144,7 +147,7 @@ function readLabels(bytes: Buffer, start: number, length: number): Name {
 }
 
 /** FNV-1a over the octets. */
-function hash(key: string): number {
+export function hash(key: string): number {
   let value = 0x811c9dc5
   for (let at = 0; at < key.length; at++) {
     value = Math.imul(value ^ key.charCodeAt(at), 0x01000193)

@@ -1,190 +1,63 @@
-import { parseIp } from '../base/ip.ts'
-import { clearTruncated, encode, optLength, setTruncated, writeSerial } from './encode.ts'
+import { clearTruncated, encode, optLength, setTruncated } from './encode.ts'
 import type { Encoded } from './encode.ts'
 import { fitTo } from './fit.ts'
+import { PackedAnswer } from './packed-answer.ts'
+import type { Policy } from './packed-answer.ts'
 import { foldOctet } from './query-scan.ts'
 import { recordType } from './record.ts'
+import { sharesOf } from './weighted-turn.ts'
 import type { Message } from './message.ts'
-import type { Name } from './name.ts'
 
-/**
- * Which records of the ring an answer starts with.
- * - `turn`: every answer has all records; each starts one record later.
- * - `advance`: only some fit; each answer has the next ones, so that all get their share.
- * - `client`: only some fit; which ones depends only on the client's network, because proxies treat
- *   an instance that is missing from an SRV answer as removed.
- */
-type Policy = 'turn' | 'advance' | 'client'
-
-/** Where a client is; used only by answers that depend on it. */
-interface Networked {
-  readonly client: string
+/** Prepares `message` for answers of at most `bytesMax` octets; `marksCut`: with TC if they are cut. */
+export function prepareAnswer(message: Message, bytesMax: number, marksCut = true): PackedAnswer {
+  const full = encode(message)
+  const fitted = fitTo(message, full, bytesMax)
+  const type = message.question.type
+  const isTurned = turnedTypes.includes(type) && fitted.answer.at(-1)?.type === type
+  let encoded = full
+  let window = full.ring
+  let policy: Policy = 'turn'
+  const keptOfRing = fitted.answer.length - (message.answer.length - full.ring)
+  if (fitted.truncated && isTurned && keptOfRing > 0) {
+    window = keptOfRing
+    encoded = encodeCut(message, full)
+    policy = type === recordType.A || type === recordType.AAAA ? 'advance' : 'client'
+  } else if (fitted !== message) {
+    encoded = encode(fitted)
+    window = fitted.truncated ? 0 : encoded.ring
+  }
+  const { bytes, ends, questionEnd, serialAt } = encoded
+  const ring = window === 0 ? 0 : encoded.ring
+  const answers = policy === 'turn' ? fitted.answer.length : message.answer.length
+  const before = answers - ring
+  const marks = [before === 0 ? questionEnd : (ends[before - 1] ?? 0)]
+  for (let at = 0; at < ring; at++) marks.push(ends[before + at] ?? 0)
+  if (fitted.truncated && !marksCut && isUseful(fitted)) clearTruncated(bytes)
+  for (let at = 12; at < questionEnd - 4; at++) bytes[at] = foldOctet(bytes[at] ?? 0)
+  const isWeighted = message.weights !== undefined && ring > 1 && policy !== 'client'
+  const answer = PackedAnswer.of(bytes, marks, {
+    shares: isWeighted ? sharesOf(message.weights.slice(-ring)) : undefined,
+    questionEnd,
+    rcode: message.rcode,
+    truncated: fitted.truncated,
+    serialAt,
+    policy,
+    before,
+    window,
+    room: bytesMax - optLength(message.edns) - (marks[0] ?? 0),
+  })
+  answer.outside = message.outside
+  return answer
 }
 
-/**
- * An answer in wire form, ready to be sent for every query with the same question and variant. Its last
- * RRset is a ring: its records can start anywhere, because no pointer refers to a name in them.
- */
-export class PreparedAnswer {
-  /** Header, question in lower case, then the records. */
-  readonly bytes: Uint8Array
-  readonly questionEnd: number
-  readonly rcode: number
-  readonly truncated: boolean
-  /** The name that other servers know; see {@link Message}. */
-  readonly outside: Name | undefined
-  /** The offset of the serial of the registry's SOA; 0 if there is none. */
-  readonly serialAt: number
-  /** Grows with each answer; the next version of the answer continues with it. */
-  turn = 0
-  readonly #policy: Policy
-  /** The offset of each record of the ring, and the end of the last one. */
-  readonly #marks: Uint32Array
-  /** Records of the answer section before the ring. */
-  readonly #before: number
-  /** Records of the ring in one answer, unless the policy is `client`. */
-  readonly #window: number
-  /** The size limit of the ring in octets. */
-  readonly #room: number
-
-  /** Prepares `message` for answers of at most `bytesMax` octets; `marksCut`: with TC if they are cut. */
-  constructor(message: Message, bytesMax: number, marksCut = true) {
-    const full = encode(message)
-    const fitted = fitTo(message, full, bytesMax)
-    const type = message.question.type
-    const isTurned =
-      (type === recordType.A || type === recordType.AAAA || type === recordType.SRV) &&
-      fitted.answer.at(-1)?.type === type
-    let encoded = full
-    let window = full.ring
-    let policy: Policy = 'turn'
-    const keptOfRing = fitted.answer.length - (message.answer.length - full.ring)
-    if (fitted.truncated && isTurned && keptOfRing > 0) {
-      window = keptOfRing
-      encoded = encodeCut(message, full)
-      policy = type === recordType.SRV ? 'client' : 'advance'
-    } else if (fitted !== message) {
-      encoded = encode(fitted)
-      window = fitted.truncated ? 0 : encoded.ring
-    }
-    const { bytes, ends, questionEnd, serialAt } = encoded
-    const ring = window === 0 ? 0 : encoded.ring
-    const answers = policy === 'turn' ? fitted.answer.length : message.answer.length
-    this.#before = answers - ring
-    this.#marks = new Uint32Array(ring + 1)
-    this.#marks[0] = this.#before === 0 ? questionEnd : (ends[this.#before - 1] ?? 0)
-    for (let at = 0; at < ring; at++) this.#marks[at + 1] = ends[this.#before + at] ?? 0
-    this.bytes = bytes
-    this.questionEnd = questionEnd
-    this.rcode = message.rcode
-    this.truncated = fitted.truncated
-    this.outside = message.outside
-    this.serialAt = serialAt
-    if (fitted.truncated && !marksCut && isUseful(fitted)) clearTruncated(bytes)
-    this.#policy = policy
-    this.#window = window
-    this.#room = bytesMax - optLength(message.edns) - this.#mark(0)
-    for (let at = 12; at < questionEnd - 4; at++) this.bytes[at] = foldOctet(this.bytes[at] ?? 0)
-  }
-
-  /** Call it whenever the serial may have changed. */
-  setSerial(serial: number): void {
-    writeSerial(this.bytes, this.serialAt, serial)
-  }
-
-  /** Roughly how much memory the answer takes, in octets. */
-  get weight(): number {
-    return this.bytes.length + this.#marks.byteLength + 300
-  }
-
-  /** The answer to `packet`, which must have the same question, in a buffer of its own. */
-  render(packet: Uint8Array, asker: Networked): Buffer {
-    const ring = this.#marks.length - 1
-    const first = this.#first(ring, asker)
-    const count = this.#count(first, ring)
-    const out = Buffer.allocUnsafe(this.#length(first, count, ring))
-    this.#write(out, 0, packet, first, count, ring)
-    return out
-  }
-
-  /** As {@link render}, but written to `out` from `start` on; returns its length. */
-  renderInto(packet: Uint8Array, asker: Networked, out: Uint8Array, start: number): number {
-    const ring = this.#marks.length - 1
-    const first = this.#first(ring, asker)
-    return this.#write(out, start, packet, first, this.#count(first, ring), ring) - start
-  }
-
-  #first(ring: number, asker: Networked): number {
-    if (ring < 2) return 0
-    if (this.#policy === 'client') return clientNumber(asker.client) % ring
-    const first = this.turn % ring
-    this.turn = (this.turn + (this.#policy === 'turn' ? 1 : this.#window)) >>> 0
-    return first
-  }
-
-  #count(first: number, ring: number): number {
-    return this.#policy === 'client' ? this.#countFrom(first, ring) : this.#window
-  }
-
-  /** How many records fit, starting with `first`. */
-  #countFrom(first: number, ring: number): number {
-    let used = 0
-    let count = 0
-    while (count < ring) {
-      const at = (first + count) % ring
-      used += this.#mark(at + 1) - this.#mark(at)
-      if (used > this.#room) break
-      count++
-    }
-    return count
-  }
-
-  #length(first: number, count: number, ring: number): number {
-    if (count === ring) return this.bytes.length
-    const outside = this.bytes.length - (this.#mark(ring) - this.#mark(0))
-    const last = first + count
-    if (last <= ring) return outside + this.#mark(last) - this.#mark(first)
-    return outside + this.#mark(ring) - this.#mark(first) + this.#mark(last - ring) - this.#mark(0)
-  }
-
-  /** Returns where the answer ends. */
-  #write(
-    out: Uint8Array,
-    start: number,
-    packet: Uint8Array,
-    first: number,
-    count: number,
-    ring: number,
-  ): number {
-    const { bytes, questionEnd } = this
-    const answers = this.#before + count
-    out[start] = packet[0] ?? 0
-    out[start + 1] = packet[1] ?? 0
-    // RD and CD are copied from the query (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
-    out[start + 2] = (bytes[2] ?? 0) | ((packet[2] ?? 0) & 0x01)
-    out[start + 3] = (bytes[3] ?? 0) | ((packet[3] ?? 0) & 0x10)
-    out[start + 4] = 0
-    out[start + 5] = 1
-    out[start + 6] = answers >> 8
-    out[start + 7] = answers & 0xff
-    copyOctets(bytes, 8, 12, out, start + 8)
-    let at = copyOctets(packet, 12, questionEnd, out, start + 12)
-    const ringStart = this.#mark(0)
-    at = copyOctets(bytes, questionEnd, ringStart, out, at)
-    const last = first + count
-    if (last <= ring) {
-      at = copyOctets(bytes, this.#mark(first), this.#mark(last), out, at)
-    } else {
-      at = copyOctets(bytes, this.#mark(first), this.#mark(ring), out, at)
-      at = copyOctets(bytes, ringStart, this.#mark(last - ring), out, at)
-    }
-    return copyOctets(bytes, this.#mark(ring), bytes.length, out, at)
-  }
-
-  #mark(at: number): number {
-    return this.#marks[at] ?? 0
-  }
-}
+/** The types of which a cut answer has a part that is of use to the client. */
+const turnedTypes: readonly number[] = [
+  recordType.A,
+  recordType.AAAA,
+  recordType.SRV,
+  recordType.SVCB,
+  recordType.HTTPS,
+]
 
 /**
  * Whether a cut answer may be sent without TC: it must have some of the hosts in question. Without any
@@ -204,40 +77,4 @@ function encodeCut(message: Message, full: Encoded): Encoded {
   }
   setTruncated(full.bytes)
   return full
-}
-
-/** Copies [from, to) and returns where the next octet goes. */
-function copyOctets(
-  source: Uint8Array,
-  from: number,
-  to: number,
-  target: Uint8Array,
-  start: number,
-): number {
-  // For up to about 200 octets a loop is faster than creating a view for set().
-  if (to - from > 200) {
-    target.set(source.subarray(from, to), start)
-    return start + to - from
-  }
-  let at = start
-  for (let each = from; each < to; each++) target[at++] = source[each] ?? 0
-  return at
-}
-
-let lastClient = { client: '', number: 0 }
-
-/** A number that all clients of one network share: IPv4 by /24, IPv6 by /56. */
-function clientNumber(client: string): number {
-  if (lastClient.client !== client) lastClient = { client, number: hashNetwork(client) }
-  return lastClient.number
-}
-
-function hashNetwork(client: string): number {
-  const ip = parseIp(client.split('%')[0] ?? '') ?? new Uint8Array(4)
-  const mapped = ip.length === 16 && client.toLowerCase().startsWith('::ffff:')
-  const from = mapped ? 12 : 0
-  const to = mapped ? 15 : ip.length === 4 ? 3 : 7
-  let hash = 0x811c9dc5
-  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (ip[at] ?? 0), 0x01000193)
-  return (hash ^ (hash >>> 15)) >>> 0
 }

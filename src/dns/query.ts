@@ -23,7 +23,7 @@ export type ParsedQuery =
       readonly kind: 'error'
       readonly rcode: typeof rcode.FORMERR | typeof rcode.NOTIMP | typeof rcode.BADVERS
     })
-  | (Common & { readonly kind: 'signed'; readonly tsig: Tsig })
+  | (Common & { readonly kind: 'signed'; readonly tsig: Tsig; readonly question: Question })
   | (Common & { readonly kind: 'query'; readonly question: Question })
 
 const headerBytes = 12
@@ -50,7 +50,9 @@ export function parseQuery(packet: Uint8Array): ParsedQuery {
     return { kind: 'error', rcode: rcode.FORMERR, ...common }
   }
   // RFC 8945 §5.2: the signature is checked before anything that it signs.
-  if (rest.tsig !== undefined) return { kind: 'signed', tsig: rest.tsig, ...common }
+  if (rest.tsig !== undefined) {
+    return { kind: 'signed', tsig: rest.tsig, question: question.question, ...common }
+  }
   // RFC 6891 §6.1.3: an unknown version is answered before anything else is checked.
   if (rest.version > 0) return { kind: 'error', rcode: rcode.BADVERS, ...common }
   return { kind: 'query', question: question.question, ...common }
@@ -115,7 +117,7 @@ function readRest(packet: Uint8Array, start: number, end: number): Rest {
         return malformed()
       }
     } else if (uint16(packet, body) === recordType.TSIG) {
-      tsig = readTsig(packet, owner.name, body, next)
+      tsig = readTsig(packet, owner.name, { start: at, body, end: next })
       // RFC 8945 §5.1: the last of all records, and so the only one.
       if (tsig === undefined || index < before || index < total - 1) return malformed()
     }

@@ -126,9 +126,20 @@ export const rcode = {
   YXDOMAIN: 6,
   NOTAUTH: 9,
   BADVERS: 16,
+  /** RFC 7873 §8. */
+  BADCOOKIE: 23,
 } as const
 
 export type Rcode = (typeof rcode)[keyof typeof rcode]
+
+const rcodeNames = new Map<number, string>(
+  Object.entries(rcode).map(([name, code]) => [code, name]),
+)
+
+/** `NXDOMAIN`, or `RCODE7` for a code without a name here. */
+export function rcodeName(code: number): string {
+  return rcodeNames.get(code) ?? `RCODE${code}`
+}
 
 export interface SoaData {
   readonly kind: 'soa'

@@ -78,6 +78,10 @@ export class RecordingView implements View {
     return this.#read(`service:${name.toLowerCase()}`).service(name)
   }
 
+  serviceNames(limit: number, isWanted: (name: string) => boolean): readonly string[] {
+    return this.#read('services').serviceNames(limit, isWanted)
+  }
+
   node(name: string): NodeEntry | undefined {
     return this.#read(`node:${name.toLowerCase()}`).node(name)
   }

@@ -1,11 +1,11 @@
 import { setTruncated, writeOpt } from './encode.ts'
 import { rcode } from './record.ts'
-import { writeBadKey } from './tsig.ts'
+import { tsigError, unsignedTsig, writeTsig } from './tsig.ts'
 import { WireWriter } from './wire-writer.ts'
 import type { Edns } from './message.ts'
 import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Rcode } from './record.ts'
-import type { Tsig } from './tsig.ts'
+import type { WrittenTsig } from './tsig.ts'
 
 /** The UDP size that this server advertises in OPT: no path fragments it. */
 export const ownUdpBytes = 1232
@@ -26,12 +26,17 @@ export function ednsReply(
 }
 
 /** An answer without records: the header, the question if it could be read, OPT and TSIG. */
-export function refusal(packet: Uint8Array, query: Refused, code: Rcode, tsig?: Tsig): Buffer {
+export function refusal(
+  packet: Uint8Array,
+  query: Refused,
+  code: Rcode,
+  tsig?: WrittenTsig,
+): Buffer {
   const edns = ednsReply(query.edns, [])
   const writer = new WireWriter()
   writer.raw(packet.subarray(0, query.questionEnd))
   if (edns !== undefined) writeOpt(writer, edns, code)
-  if (tsig !== undefined) writeBadKey(writer, tsig)
+  if (tsig !== undefined) writeTsig(writer, tsig)
   const out = writer.bytes()
   out[2] = 0x80 | ((packet[2] ?? 0) & 0x79)
   out[3] = ((packet[3] ?? 0) & 0x10) | (code & 0x0f)
@@ -41,13 +46,17 @@ export function refusal(packet: Uint8Array, query: Refused, code: Rcode, tsig?: 
   return out
 }
 
-/** NOTAUTH with BADKEY, because svcd has no keys. If the record does not fit, TC is set instead. */
+/**
+ * NOTAUTH with an error in an unsigned TSIG record: BADKEY, unless there is such a key. If the record does
+ * not fit, TC is set instead.
+ */
 export function refuseSigned(
   packet: Uint8Array,
   query: Extract<ParsedQuery, { kind: 'signed' }>,
   bytesMax: number,
+  error: number = tsigError.BADKEY,
 ): Buffer {
-  const whole = refusal(packet, query, rcode.NOTAUTH, query.tsig)
+  const whole = refusal(packet, query, rcode.NOTAUTH, unsignedTsig(query.tsig, error))
   if (whole.length <= bytesMax) return whole
   const cut = refusal(packet, query, rcode.NOTAUTH)
   setTruncated(cut)

@@ -17,6 +17,14 @@ interface Counted {
   readonly truncated: boolean
 }
 
+/** The figures of the answer that begins at `at`. */
+export function countedOf(answer: Uint8Array, at: number): Counted {
+  return {
+    rcode: (answer[at + 3] ?? 0) & 0x0f,
+    truncated: ((answer[at + 2] ?? 0) & 0x02) !== 0,
+  }
+}
+
 /** Where the type of a question is counted. */
 function placeOf(packet: Uint8Array, questionEnd: number): number {
   const high = packet[questionEnd - 4] ?? 0
@@ -37,6 +45,12 @@ export class ResponderCounters {
   outsideHits = 0
   outsideStale = 0
   outsideMisses = 0
+  /** Queries over the limit of their network, and those of them that got a short answer. */
+  limited = 0
+  slipped = 0
+  /** Server cookies that clients sent, by whether they were valid. */
+  cookiesValid = 0
+  cookiesInvalid = 0
   /** Answers by the lower four bits of their rcode. */
   readonly rcodes: number[] = Array.from({ length: 16 }, () => 0)
   /** Answers by type, at the places of {@link countedTypes}. */

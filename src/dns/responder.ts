@@ -3,7 +3,8 @@ import { answer, isServed } from './answer.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { extendedError } from './message.ts'
 import { NegativeAnswer, NegativeAnswers } from './negative-answers.ts'
-import { PreparedAnswer } from './prepared-answer.ts'
+import { PackedAnswer } from './packed-answer.ts'
+import { prepareAnswer } from './prepared-answer.ts'
 import { parseQuery } from './query.ts'
 import { QueryScan, variantBytesMax, variantOf } from './query-scan.ts'
 import { rcode } from './record.ts'
@@ -17,7 +18,7 @@ import type { ParsedQuery, QueryEdns } from './query.ts'
 import type { Transport } from './query-scan.ts'
 import type { FamilyCounters, OtherFamily, Snapshot } from './recording-view.ts'
 import type { ResourceRecord } from './record.ts'
-import type { CacheEntry } from './wire-cache.ts'
+import type { KeptAnswer } from './kept-answer.ts'
 import type { Zone } from './zone.ts'
 
 /** Counters that show readers what has changed; `state/machine/versions.ts` implements it. */
@@ -45,11 +46,24 @@ export interface ResponderOptions {
   readonly snapshot: () => Snapshot
   /** A query got SERVFAIL because a read failed or a row cannot be sent. */
   readonly onError: (error: unknown, packet: Uint8Array) => void
+  /** Answers signed queries; absent: there are no keys. */
+  readonly signed?: AnswerSigned | undefined
   /** Unguessable; also determines where rotation starts. */
   readonly seed: number
-  readonly cacheEntriesMax?: number | undefined
+  /** The memory of the cache. */
   readonly cacheBytesMax?: number | undefined
 }
+
+/**
+ * Checks the signature of a query (RFC 8945 §5.2), and signs what `answer` answers to the query without
+ * its signature. The result has at most `bytesMax` octets.
+ */
+export type AnswerSigned = (
+  packet: Uint8Array,
+  query: Extract<ParsedQuery, { kind: 'signed' }>,
+  bytesMax: number,
+  answer: (unsigned: Uint8Array) => Uint8Array | undefined,
+) => Buffer | undefined
 
 /** Who asks, and over what. */
 export interface Asker {
@@ -86,17 +100,14 @@ export class Responder {
     this.#options = options
     this.#scan = new QueryScan(options.seed)
     this.#turn = options.seed >>> 0
-    this.cache = new WireCache({
-      entriesMax: options.cacheEntriesMax ?? 16_384,
-      bytesMax: options.cacheBytesMax ?? 32 * 1024 * 1024,
-    })
+    this.cache = new WireCache({ bytesMax: options.cacheBytesMax ?? 32 * 1024 * 1024 })
   }
 
   /** The answer to one packet; undefined if none is to be sent. Throws only on a broken invariant. */
   respond(packet: Uint8Array, asker: Asker): Buffer | undefined {
     const answer = this.#answerTo(packet, asker)
-    this.outside = answer instanceof PreparedAnswer ? answer.outside : undefined
-    if (answer instanceof PreparedAnswer) return answer.render(packet, asker)
+    this.outside = answer instanceof PackedAnswer ? answer.outside : undefined
+    if (answer instanceof PackedAnswer) return answer.render(packet, asker)
     if (answer instanceof NegativeAnswer) return answer.render(packet, this.#scan.questionEnd)
     return answer
   }
@@ -107,8 +118,8 @@ export class Responder {
    */
   respondInto(packet: Uint8Array, asker: Asker, out: Uint8Array, at: number): number {
     const answer = this.#answerTo(packet, asker)
-    this.outside = answer instanceof PreparedAnswer ? answer.outside : undefined
-    if (answer instanceof PreparedAnswer) return answer.renderInto(packet, asker, out, at)
+    this.outside = answer instanceof PackedAnswer ? answer.outside : undefined
+    if (answer instanceof PackedAnswer) return answer.renderInto(packet, asker, out, at)
     if (answer instanceof NegativeAnswer) {
       return answer.renderInto(packet, this.#scan.questionEnd, out, at)
     }
@@ -131,7 +142,7 @@ export class Responder {
   }
 
   /** A valid answer from the cache, counted; `scan` has then read the packet. */
-  #cached(packet: Uint8Array, asker: Asker): PreparedAnswer | undefined {
+  #cached(packet: Uint8Array, asker: Asker): PackedAnswer | undefined {
     if (!this.#readOrdinary(packet, asker)) return undefined
     const entry = this.cache.find(this.#scan, packet)
     return entry !== undefined && this.#holds(entry) ? this.#hit(entry, packet) : undefined
@@ -141,18 +152,15 @@ export class Responder {
     return !isTooLong(packet, asker) && this.#scan.read(packet, asker.transport, asker.pathBytesMax)
   }
 
-  #hit(entry: CacheEntry, packet: Uint8Array): PreparedAnswer {
+  #hit(entry: KeptAnswer, packet: Uint8Array): PackedAnswer {
     this.counters.queries++
     this.counters.hits++
-    this.counters.count(entry.prepared, packet, this.#scan.questionEnd)
-    this.outside = entry.prepared.outside
-    return entry.prepared
+    this.counters.count(entry, packet, this.#scan.questionEnd)
+    this.outside = entry.outside
+    return entry
   }
 
-  #answerTo(
-    packet: Uint8Array,
-    asker: Asker,
-  ): PreparedAnswer | NegativeAnswer | Buffer | undefined {
+  #answerTo(packet: Uint8Array, asker: Asker): PackedAnswer | NegativeAnswer | Buffer | undefined {
     const isOrdinary = this.#readOrdinary(packet, asker)
     const entry = isOrdinary ? this.cache.find(this.#scan, packet) : undefined
     if (entry !== undefined && this.#holds(entry)) return this.#hit(entry, packet)
@@ -166,9 +174,7 @@ export class Responder {
     if (isTooLong(packet, asker)) {
       return this.#refuse(refusal(packet, query, rcode.FORMERR))
     }
-    if (query.kind === 'signed') {
-      return this.#refuse(refuseSigned(packet, query, bytesMaxOf(query, asker)))
-    }
+    if (query.kind === 'signed') return this.#answerSigned(packet, query, asker)
     this.counters.misses++
     const answer = this.#prepare(packet, query, asker, isOrdinary, entry)
     this.counters.count(answer, packet, query.questionEnd)
@@ -178,21 +184,39 @@ export class Responder {
     return answer
   }
 
-  #holds(entry: CacheEntry): boolean {
+  #answerSigned(
+    packet: Uint8Array,
+    query: Extract<ParsedQuery, { kind: 'signed' }>,
+    asker: Asker,
+  ): Buffer | undefined {
+    const bytesMax = bytesMaxOf(query, asker)
+    const { signed } = this.#options
+    if (signed === undefined) return this.#refuse(refuseSigned(packet, query, bytesMax))
+    let isCounted = false
+    const answer = signed(packet, query, bytesMax, (unsigned) => {
+      // It counts this query again.
+      this.counters.queries--
+      isCounted = true
+      return this.respond(unsigned, asker)
+    })
+    return answer === undefined || isCounted ? answer : this.#refuse(answer)
+  }
+
+  #holds(entry: KeptAnswer): boolean {
     const { versions, mode } = this.#options
-    const { validity } = entry
-    if (validity.generation !== versions.generation || validity.mode !== mode()) return false
+    if (entry.generation !== versions.generation || !this.cache.isOfMode(entry, mode()))
+      return false
     // It moves with changes that are not of the catalog, too.
-    if (entry.prepared.serialAt > 0) entry.prepared.setSerial(versions.index)
-    const applied = versions.applied
-    if (entry.checked !== applied) {
-      for (const slot of validity.slots) {
-        if (!versions.holds(slot, entry.checked)) return false
-      }
+    if (entry.serialAt > 0) entry.setSerial(versions.index)
+    const { applied } = versions
+    const { checked } = entry
+    if (checked !== applied) {
+      const count = entry.slotCount
+      for (let at = 0; at < count; at++) if (!versions.holds(entry.slot(at), checked)) return false
       // All batches up to `applied` had increased their slots before it was loaded.
       entry.checked = applied
     }
-    return validity.others === undefined || dependencesHold(validity.others)
+    return entry.others === undefined || dependencesHold(entry.others)
   }
 
   #prepare(
@@ -200,8 +224,8 @@ export class Responder {
     query: Extract<ParsedQuery, { kind: 'query' }>,
     asker: Asker,
     isCacheable: boolean,
-    entry: CacheEntry | undefined,
-  ): PreparedAnswer | NegativeAnswer {
+    entry: KeptAnswer | undefined,
+  ): PackedAnswer | NegativeAnswer {
     const { versions, others, snapshot, onError } = this.#options
     const bytesMax = bytesMaxOf(query, asker)
     const mode = this.#options.mode()
@@ -210,7 +234,7 @@ export class Responder {
     const view = new RecordingView(snapshot, versions, others)
     const zone = this.#options.zone()
     let message: Message
-    let prepared: PreparedAnswer
+    let prepared: PackedAnswer
     let isKept = isCacheable
     try {
       message = this.#answer(query, asker, mode, view, zone, bytesMax)
@@ -223,21 +247,23 @@ export class Responder {
           isKept || view.hasHidden ? undefined : this.#negatives.find(message, this.#scan.variant)
         if (negative !== undefined) return negative
       }
-      prepared = new PreparedAnswer(message, bytesMax, zone.enableTruncate)
+      prepared = prepareAnswer(message, bytesMax, zone.enableTruncate)
     } catch (error) {
       if (error instanceof InvariantError) throw error
       this.counters.failures++
       onError(error, packet)
-      return new PreparedAnswer(failed(query, []), bytesMax)
+      return prepareAnswer(failed(query, []), bytesMax)
     }
-    prepared.turn = entry?.prepared.turn ?? this.#nextTurn()
-    if (isKept && message.rcode !== rcode.SERVFAIL && message.rcode !== rcode.REFUSED) {
-      const loaded = view.loaded(generation)
-      const validity = { mode, slots: view.slots, others: view.dependences(), ...loaded }
-      if (entry === undefined) this.cache.add(this.#scan, prepared, validity)
-      else this.cache.replace(entry, prepared, validity)
-    }
-    return prepared
+    prepared.turn = entry?.turn ?? this.#nextTurn()
+    const isFailed = message.rcode === rcode.SERVFAIL || message.rcode === rcode.REFUSED
+    if (!isKept || isFailed) return prepared
+    const loaded = view.loaded(generation)
+    const validity = { mode, slots: view.slots, others: view.dependences(), ...loaded }
+    const kept =
+      entry === undefined
+        ? this.cache.add(this.#scan, prepared, validity)
+        : this.cache.replace(entry, prepared, validity)
+    return kept ?? prepared
   }
 
   #answer(

@@ -13,6 +13,8 @@ export interface Sections {
   readonly outside?: Name | undefined
   /** How many of the first records of the last RRset stay in front; default none. */
   readonly leading?: number | undefined
+  /** How often each record of the last RRset comes first, in proportion; default equally often. */
+  readonly weights?: readonly number[] | undefined
 }
 
 export const noSections = { answer: [], authority: [], additional: [] } as const

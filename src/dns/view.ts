@@ -4,6 +4,8 @@ import type { IpBytes } from '../base/ip.ts'
 export interface Endpoint {
   /** The node's name, as registered. */
   readonly node: string
+  /** The ID of the instance, which is unique on its node. */
+  readonly id: string
   readonly tags: readonly string[]
   readonly port: number
   /** SRV weight, 0–65535, for the instance's current status. */
@@ -12,7 +14,7 @@ export interface Endpoint {
   readonly service: Addresses
   /** The node's addresses. */
   readonly nodeAddresses: Addresses
-  /** The instance's meta, for TXT. */
+  /** The instance's meta, for TXT, SVCB and HTTPS. */
   readonly meta?: Readonly<Record<string, string>> | undefined
 }
 
@@ -68,6 +70,8 @@ export interface View {
   readonly hidden?: number
   /** The instances for an answer, empty if none is healthy; undefined if none is registered. */
   service(name: string): readonly Endpoint[] | undefined
+  /** The first names of registered services that are wanted, in lower case and in order; at most `limit`. */
+  serviceNames(limit: number, isWanted: (name: string) => boolean): readonly string[]
   /** The prepared query of this name. */
   query(name: string): Queried
   node(name: string): NodeEntry | undefined

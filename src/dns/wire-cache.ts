@@ -1,103 +1,115 @@
-import { foldOctet } from './query-scan.ts'
-import type { PreparedAnswer } from './prepared-answer.ts'
+import { AnswerMemory, SegmentQueue } from './answer-memory.ts'
+import type { Segment } from './answer-memory.ts'
+import { Doorkeeper } from './doorkeeper.ts'
+import { HashIndex } from './hash-index.ts'
+import { KeptAnswer } from './kept-answer.ts'
+import type { Extras, Validity } from './kept-answer.ts'
+import type { PackedAnswer } from './packed-answer.ts'
 import type { QueryScan } from './query-scan.ts'
-import type { Dependence } from './recording-view.ts'
 
-/** The versions that an answer was built from, which determine how long it is valid. */
-export interface Validity {
-  readonly generation: number
-  readonly mode: string
-  /** The slots of the subjects that it depends on. */
-  readonly slots: readonly number[]
-  /** `applied` as loaded before they were read. */
-  readonly since: number
-  /** The subjects of families other than the catalog that the answer depends on. */
-  readonly others?: readonly Dependence[] | undefined
-}
-
-export interface CacheEntry {
-  prepared: PreparedAnswer
-  validity: Validity
-  /** `applied` when the slots were last found unchanged. */
-  checked: number
-  readonly hash: number
-  readonly variant: number
-  /** Queried since the clock's hand last passed. */
-  used: boolean
-  next: CacheEntry | undefined
-}
+/** Roughly what the objects of {@link Extras} take. */
+const extrasBytes = 500
+/** The part of the memory that the queue of new answers may keep. */
+const smallShare = 1 / 10
+/** The index takes no larger part of the memory: an answer takes many times what its place there does. */
+const indexShare = 1 / 6
+/** No answer may take a larger part. */
+const answerShare = 1 / 4
+const ghostsMin = 64
+/** Answers that are queried more often than this in the small queue move on: a client often asks twice. */
+const promotedAbove = 1
 
 /**
- * Prepared answers by lower-cased question and variant, limited in entries and octets. When the cache
- * is full, entries that were not queried again are removed first (the clock, or second chance,
- * algorithm). A flood of names that are queried once therefore cannot push out entries in use.
+ * Prepared answers by lower-cased question and variant, within a number of octets. What to remove is
+ * decided by S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023): a new
+ * answer enters a small queue, and moves to the main queue only if it is queried at least twice more. An
+ * answer that comes back soon after it was removed goes to the main queue immediately. There, answers stay as
+ * long as they are queried. A scan of all names passes through the small queue, and leaves the answers
+ * that are in use alone.
+ *
+ * Both queues consist of segments, and the oldest segment is emptied as a whole. So memory is taken only when it is
+ * used, and no answer is an object of the garbage collector.
  */
 export class WireCache {
-  readonly #buckets: (CacheEntry | undefined)[]
-  readonly #entries: CacheEntry[] = []
-  readonly #entriesMax: number
   readonly #bytesMax: number
-  #bytes = 0
-  #hand = 0
+  readonly #memory: AnswerMemory
+  readonly #index = new HashIndex()
+  readonly #small = new SegmentQueue()
+  readonly #main = new SegmentQueue()
+  /** Answers that were removed from the small queue without a second query. */
+  #ghosts = new Doorkeeper(ghostsMin)
+  readonly #found = new KeptAnswer()
+  readonly #moved = new KeptAnswer()
+  readonly #modes: string[] = []
+  readonly #extras: (Extras | undefined)[] = []
+  readonly #freeExtras: number[] = []
+  /** The round of the first segment that was filled since {@link ageOldest} began with the oldest answer again. */
+  #agedTo = 0
 
-  constructor({ entriesMax, bytesMax }: { entriesMax: number; bytesMax: number }) {
-    this.#entriesMax = entriesMax
+  constructor({ bytesMax }: { bytesMax: number }) {
     this.#bytesMax = bytesMax
-    const size = 2 ** Math.ceil(Math.log2(Math.max(2, entriesMax)))
-    this.#buckets = Array.from({ length: size }, () => undefined)
+    this.#memory = new AnswerMemory(bytesMax)
   }
 
+  /** How many answers it has. */
   get size(): number {
-    return this.#entries.length
+    return this.#index.size
   }
 
-  /** Roughly how much memory all entries take, in octets. */
+  /** How much memory it takes, in octets. */
   get bytes(): number {
-    return this.#bytes
+    const extras = this.#extras.length - this.#freeExtras.length
+    const index = this.#index.bytes === 0 ? 0 : this.#index.bytes + this.#ghosts.bytes
+    return this.#memory.bytes + index + extras * extrasBytes
   }
 
-  /** The entry of the question that `scan` has just read from `packet`, valid or not. */
-  find(scan: QueryScan, packet: Uint8Array): CacheEntry | undefined {
-    let entry = this.#buckets[scan.hash & (this.#buckets.length - 1)]
-    while (entry !== undefined) {
-      if (
-        entry.hash === scan.hash &&
-        entry.variant === scan.variant &&
-        isSameQuestion(entry.prepared, packet, scan.questionEnd)
-      ) {
-        entry.used = true
-        return entry
-      }
-      entry = entry.next
+  /** How many calls of {@link ageOldest} look at all answers. */
+  get segments(): number {
+    return this.#small.length + this.#main.length
+  }
+
+  /** The answer to the question that `scan` has just read from `packet`, valid or not, until the next call. */
+  find(scan: QueryScan, packet: Uint8Array): KeptAnswer | undefined {
+    const { hash, variant, questionEnd } = scan
+    const index = this.#index
+    const found = this.#found
+    for (let slot = index.first(hash); slot >= 0; slot = index.after(hash, slot)) {
+      this.#point(found, index.valueAt(slot))
+      if (found.variant !== variant || !found.isFor(packet, questionEnd)) continue
+      found.noteUse()
+      return found
     }
     return undefined
   }
 
-  /** Adds an answer to the question in `scan`, which must not have an entry. */
-  add(scan: QueryScan, prepared: PreparedAnswer, validity: Validity): void {
-    if (!this.#makeRoom(prepared.weight)) return
-    const bucket = scan.hash & (this.#buckets.length - 1)
-    const entry: CacheEntry = {
-      prepared,
-      validity,
-      checked: validity.since,
-      hash: scan.hash,
-      variant: scan.variant,
-      used: false,
-      next: this.#buckets[bucket],
-    }
-    this.#buckets[bucket] = entry
-    this.#entries.push(entry)
-    this.#bytes += prepared.weight
+  /** Whether the server was in this mode when the answer was made. */
+  isOfMode(kept: KeptAnswer, mode: string): boolean {
+    return this.#modes[kept.mode] === mode
   }
 
-  /** Puts a newer answer in an entry's place. */
-  replace(entry: CacheEntry, prepared: PreparedAnswer, validity: Validity): void {
-    this.#bytes += prepared.weight - entry.prepared.weight
-    entry.prepared = prepared
-    entry.validity = validity
-    entry.checked = validity.since
-    while (this.#bytes > this.#bytesMax && this.#entries.length > 1) this.#evictOne()
+  /**
+   * Adds an answer to the question in `scan`, which must not have one. Returns it in its place; undefined
+   * if it is too large.
+   */
+  add(scan: QueryScan, answer: PackedAnswer, validity: Validity): KeptAnswer | undefined {
+    const isMain = this.#ghosts.has(scan.hash)
+    return this.#insert(answer, validity, scan.hash, scan.variant, isMain)
+  }
+
+  /** As {@link add}, in the place of an answer that was just found. */
+  replace(kept: KeptAnswer, answer: PackedAnswer, validity: Validity): KeptAnswer | undefined {
+    const bytes = bytesOf(answer, validity)
+    if (bytes <= kept.capacity) {
+      this.#dropExtras(kept)
+      kept.write(answer, validity, this.#modeOf(validity.mode))
+      this.#setExtras(kept, answer, validity)
+      return kept
+    }
+    const { hash, variant, uses, isInMain } = kept
+    this.#remove(kept)
+    const longer = this.#insert(answer, validity, hash, variant, isInMain)
+    if (longer !== undefined) longer.uses = uses
+    return longer
   }
 
   /**
@@ -105,67 +117,183 @@ export class WireCache {
    * no longer exist would stay until the cache is full.
    */
   age(): void {
-    let kept = 0
-    for (const entry of this.#entries) {
-      if (entry.used) this.#entries[kept++] = entry
-      else this.#unlink(entry)
-      entry.used = false
+    for (let left = this.segments; left > 0; left--) this.ageOldest()
+  }
+
+  /** A part of {@link age}: one segment. */
+  ageOldest(): void {
+    const [small, main] = [this.#small.oldest, this.#main.oldest]
+    const isMain = main !== undefined && (small === undefined || main.round < small.round)
+    const queue = isMain ? this.#main : this.#small
+    if ((queue.oldest?.round ?? 0) >= this.#agedTo) {
+      // All were looked at. What stays from now on goes to segments behind those that are there.
+      this.#agedTo = this.#memory.nextRound()
+      this.#small.close()
+      this.#main.close()
     }
-    this.#entries.length = kept
-    this.#hand = 0
+    this.#drain(queue, queue, (answer) => {
+      const isKept = answer.isRecent
+      answer.forgetRecent()
+      return isKept
+    })
+    this.#index.shrink()
+    this.#fitGhosts()
   }
 
-  /** False if one answer would take too much of the cache. */
-  #makeRoom(weight: number): boolean {
-    if (weight > this.#bytesMax / 4) return false
-    while (
-      this.#entries.length >= this.#entriesMax ||
-      (this.#bytes + weight > this.#bytesMax && this.#entries.length > 0)
-    ) {
-      this.#evictOne()
+  #insert(
+    answer: PackedAnswer,
+    validity: Validity,
+    hash: number,
+    variant: number,
+    isMain: boolean,
+  ): KeptAnswer | undefined {
+    const bytes = bytesOf(answer, validity)
+    if (bytes > this.#bytesMax * answerShare) return undefined
+    const queue = isMain ? this.#main : this.#small
+    this.#makeRoom(queue, bytes)
+    const kept = this.#found
+    this.#place(kept, queue, bytes)
+    kept.hash = hash
+    kept.state = variant
+    kept.isInMain = isMain
+    kept.write(answer, validity, this.#modeOf(validity.mode))
+    this.#setExtras(kept, answer, validity)
+    this.#index.add(hash, kept.address)
+    this.#fitGhosts()
+    return kept
+  }
+
+  /** Points `kept` to new memory of so many octets at the end of a queue. */
+  #place(kept: KeptAnswer, queue: SegmentQueue, bytes: number): void {
+    let segment = this.#openIn(queue, bytes)
+    if (segment === undefined) {
+      segment = this.#memory.open(bytes)
+      queue.push(segment, this.#memory.isLarge(bytes))
     }
-    return true
+    const start = segment.end
+    segment.end += bytes / 4
+    kept.pointTo(segment, start, this.#memory.addressOf(segment, start))
+    kept.capacity = bytes
   }
 
-  #evictOne(): void {
-    for (;;) {
-      if (this.#hand >= this.#entries.length) this.#hand = 0
-      const entry = this.#entries[this.#hand]
-      if (entry === undefined) return
-      if (!entry.used) return this.#remove(entry)
-      entry.used = false
-      this.#hand++
+  /** The segment that takes the next answer of this size; undefined if it needs a new one. */
+  #openIn(queue: SegmentQueue, bytes: number): Segment | undefined {
+    return this.#memory.isLarge(bytes) ? undefined : queue.withRoom(bytes)
+  }
+
+  /** Empties segments until there is memory for so many octets more. */
+  #makeRoom(queue: SegmentQueue, bytes: number): void {
+    const indexMax = this.#bytesMax * indexShare
+    for (let round = 0; this.segments > 0; round++) {
+      const memory = this.#openIn(queue, bytes) === undefined ? this.#memory.sizeFor(bytes) : 0
+      const growth = this.#index.bytesNext - this.#index.bytes
+      const isIndexFull = growth > 0 && this.#index.bytesNext > indexMax
+      // The ghosts grow with the index.
+      const more = memory + growth + growth / 4
+      if (!isIndexFull && this.bytes + more <= this.#bytesMax) return
+      // Each round asks more of those that stay, so that it ends after a few.
+      this.#evict(round >> 1)
     }
   }
 
-  /** Removes the entry under the hand. */
-  #remove(entry: CacheEntry): void {
-    this.#unlink(entry)
-    const last = this.#entries.pop()
-    // The newest entry fills the gap, behind the hand: it has a whole round to be queried again.
-    if (last === undefined || last === entry) this.#hand = 0
-    else this.#entries[this.#hand++] = last
+  /** Empties the oldest segment of a queue. Answers that were queried more than `usesMin` times stay. */
+  #evict(usesMin: number): void {
+    const isSmall =
+      this.#main.oldest === undefined || this.#small.bytes > this.#bytesMax * smallShare
+    if (isSmall && this.#small.oldest !== undefined) {
+      this.#drain(this.#small, this.#main, (answer) => {
+        const isKept = answer.uses > Math.max(promotedAbove, usesMin)
+        if (isKept) answer.uses = 0
+        else this.#ghosts.add(answer.hash)
+        return isKept
+      })
+    } else {
+      this.#drain(this.#main, this.#main, (answer) => {
+        const { uses } = answer
+        if (uses > 0) answer.uses = uses - 1
+        return uses > usesMin
+      })
+    }
   }
 
-  /** From its bucket, and from the count of octets. */
-  #unlink(entry: CacheEntry): void {
-    const bucket = entry.hash & (this.#buckets.length - 1)
-    let before = this.#buckets[bucket]
-    if (before === entry) this.#buckets[bucket] = entry.next
-    while (before !== undefined && before.next !== entry) before = before.next
-    if (before !== undefined) before.next = entry.next
-    this.#bytes -= entry.prepared.weight
+  /** Empties the oldest segment of `from`. The answers that stay move to the end of `to`. */
+  #drain(from: SegmentQueue, to: SegmentQueue, stays: (answer: KeptAnswer) => boolean): void {
+    const segment = from.shift()
+    if (segment === undefined) return
+    const answer = this.#moved
+    for (let at = 0; at < segment.end; at += answer.capacity / 4) {
+      this.#point(answer, this.#memory.addressOf(segment, at))
+      if (answer.isDead) continue
+      if (!stays(answer)) {
+        this.#remove(answer)
+      } else if (this.#memory.isLarge(answer.capacity)) {
+        answer.isInMain = to === this.#main
+        segment.round = this.#memory.nextRound()
+        to.push(segment, true)
+        return
+      } else {
+        this.#move(segment, at, to)
+      }
+    }
+    this.#memory.release(segment)
+  }
+
+  #move(segment: Segment, at: number, to: SegmentQueue): void {
+    const { hash, address, capacity } = this.#moved
+    const target = this.#found
+    this.#place(target, to, capacity)
+    target.copyFrom(segment, at)
+    target.isInMain = to === this.#main
+    this.#index.setValue(this.#index.slotOf(hash, address), target.address)
+  }
+
+  #remove(answer: KeptAnswer): void {
+    this.#dropExtras(answer)
+    answer.die()
+    this.#index.remove(this.#index.slotOf(answer.hash, answer.address))
+  }
+
+  #point(answer: KeptAnswer, address: number): void {
+    const segment = this.#memory.segmentAt(address)
+    if (segment === undefined) return
+    answer.pointTo(segment, this.#memory.wordAt(address), address)
+    const { extras } = answer
+    const found = extras === 0 ? undefined : this.#extras[extras - 1]
+    answer.outside = found?.outside
+    answer.others = found?.others
+  }
+
+  #setExtras(kept: KeptAnswer, { outside }: PackedAnswer, { others }: Validity): void {
+    kept.outside = outside
+    kept.others = others
+    if (outside === undefined && others === undefined) {
+      kept.extras = 0
+      return
+    }
+    const at = this.#freeExtras.pop() ?? this.#extras.length
+    this.#extras[at] = { outside, others }
+    kept.extras = at + 1
+  }
+
+  #dropExtras(kept: KeptAnswer): void {
+    const { extras } = kept
+    if (extras === 0) return
+    this.#extras[extras - 1] = undefined
+    this.#freeExtras.push(extras - 1)
+  }
+
+  /** As many as the index may have answers. */
+  #fitGhosts(): void {
+    const places = Math.max(ghostsMin, this.#index.slots / 2)
+    if (places !== this.#ghosts.places) this.#ghosts = new Doorkeeper(places)
+  }
+
+  #modeOf(mode: string): number {
+    const known = this.#modes.indexOf(mode)
+    return known >= 0 ? known : this.#modes.push(mode) - 1
   }
 }
 
-function isSameQuestion(prepared: PreparedAnswer, packet: Uint8Array, end: number): boolean {
-  if (prepared.questionEnd !== end) return false
-  const bytes = prepared.bytes
-  const nameEnd = end - 4
-  for (let at = 12; at < nameEnd; at++) {
-    if (bytes[at] !== foldOctet(packet[at] ?? 0)) return false
-  }
-  // Type and class are numbers: their octets have no case.
-  for (let at = nameEnd; at < end; at++) if (bytes[at] !== packet[at]) return false
-  return true
+function bytesOf(answer: PackedAnswer, { slots }: Validity): number {
+  return answer.packed.length + 4 * slots.length
 }

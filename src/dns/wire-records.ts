@@ -31,6 +31,11 @@ function someRecord(bytes: Uint8Array, start: number, end: number, visit: Visit)
   return false
 }
 
+/** Where the question ends of an ordinary query, which `QueryScan` has read. */
+export function questionEndOf(query: Uint8Array): number {
+  return skipName(query, headerBytes, query.length) + 4
+}
+
 /** Where the name at `at` ends; 0 if it leaves the message. */
 function skipName(bytes: Uint8Array, at: number, end: number): number {
   let next = at

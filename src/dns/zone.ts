@@ -23,6 +23,8 @@ export interface Zone {
   readonly enableTruncate: boolean
   /** Zone files, in addition to the registry. The zone with the longest matching origin answers. */
   readonly staticZones: StaticZones
+  /** Whether some clients may transfer zones. */
+  readonly offersTransfers?: boolean | undefined
 }
 
 /** Without the serial, which is the index of the log that has been applied. */

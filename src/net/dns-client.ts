@@ -4,8 +4,12 @@ import { isIPv6 } from 'node:net'
 import { Packet } from 'dns2'
 import { reasonOf, svcdError } from '../base/errors.ts'
 import { hostPort } from '../base/host-port.ts'
+import { readExtendedErrors } from '../dns/extended-errors.ts'
+import type { ExtendedError } from '../dns/extended-errors.ts'
+import { optAtEnd } from '../dns/wire-records.ts'
 import { octetsToUtf8, utf8ToOctets } from '../dns/name.ts'
-import { formatType, parseType, rcode, recordType } from '../dns/record.ts'
+import { formatServiceBinding } from '../dns/service-binding-text.ts'
+import { formatType, parseType, rcodeName, recordType } from '../dns/record.ts'
 import { exchange } from './dns-exchange.ts'
 import type { Resource } from 'dns2'
 import type { DnsTrust, StreamKind } from './dns-exchange.ts'
@@ -32,6 +36,8 @@ export interface DnsReply {
   readonly additional: readonly DnsRecord[]
   /** The UDP size in the server's OPT record; undefined if there was none. */
   readonly udpBytes: number | undefined
+  /** Why the answer is as it is (RFC 8914). */
+  readonly extendedErrors: readonly ExtendedError[]
   /** Length of the message in octets. */
   readonly bytes: number
   readonly transport: 'udp' | StreamKind
@@ -54,10 +60,9 @@ export interface DnsServerAddress {
   readonly port: number
 }
 
-const rcodeNames: Readonly<Record<number, string>> = Object.fromEntries(
-  Object.entries(rcode).map(([name, code]) => [code, name]),
-)
 const udpBytesMax = 1232
+/** Type, class, TTL and length of an OPT record, behind its name. */
+const optHeaderBytes = 10
 
 /**
  * Sends one query to one DNS server, as a stub resolver does. Throws `invalid-field` for a name or type
@@ -192,7 +197,8 @@ function maybeDecode(bytes: Buffer, transport: DnsReply['transport']): DnsReply 
 
 /** Decodes a message. Throws when it is malformed. */
 export function decodeReply(bytes: Buffer, transport: DnsReply['transport'] = 'udp'): DnsReply {
-  const packet = Packet.parse(bytes)
+  const optAt = optAtEnd(bytes, 0, bytes.length)
+  const packet = Packet.parse(withoutOptions(bytes, optAt))
   const { header, questions, answers, authorities, additionals } = packet
   const counts = [header.qdcount, header.ancount, header.nscount, header.arcount]
   // dns2 leaves out the records it cannot read.
@@ -202,7 +208,7 @@ export function decodeReply(bytes: Buffer, transport: DnsReply['transport'] = 'u
   const opt = additionals.find((record) => record.type === recordType.OPT)
   return {
     id: header.id,
-    rcode: rcodeNames[header.rcode] ?? `RCODE${header.rcode}`,
+    rcode: rcodeName(header.rcode),
     flags: (['qr', 'aa', 'tc', 'rd', 'ra'] as const).filter((flag) => header[flag] === 1),
     question: {
       name: questions[0] === undefined ? '' : absolute(questions[0].name),
@@ -212,9 +218,19 @@ export function decodeReply(bytes: Buffer, transport: DnsReply['transport'] = 'u
     authority: authorities.map(plainRecord),
     additional: additionals.filter((record) => record !== opt).map(plainRecord),
     udpBytes: opt?.class,
+    extendedErrors:
+      optAt === 0 ? [] : readExtendedErrors(bytes, optAt + optHeaderBytes, bytes.length),
     bytes: bytes.length,
     transport,
   }
+}
+
+/** dns2 reads options that it does not know as bits where they are octets. */
+function withoutOptions(bytes: Buffer, optAt: number): Buffer {
+  if (optAt === 0 || optAt + optHeaderBytes === bytes.length) return bytes
+  const bare = Buffer.from(bytes.subarray(0, optAt + optHeaderBytes))
+  bare.writeUInt16BE(0, optAt + optHeaderBytes - 2)
+  return bare
 }
 
 function plainRecord(record: Resource): DnsRecord {
@@ -245,9 +261,16 @@ function dataText(record: Resource): string {
         .flat()
         .map((text) => JSON.stringify(text))
         .join(' ')
+    case recordType.SVCB:
+    case recordType.HTTPS:
+      return bindingText(record.data) ?? rawText(record.data)
     default:
       return rawText(record.data)
   }
+}
+
+function bindingText(data: unknown): string | undefined {
+  return Buffer.isBuffer(data) ? formatServiceBinding(data) : undefined
 }
 
 /** RFC 3597 §5: RDATA without a form of its own. */

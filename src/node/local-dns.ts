@@ -14,5 +14,6 @@ export function localDns(dns: DnsService | undefined): LocalDns | undefined {
       const { askDirectly } = await import('../net/dns-client.ts')
       return askDirectly((query) => dns.respond(query), name, type)
     },
+    traffic: () => dns.traffic(),
   }
 }

@@ -172,12 +172,12 @@ async function start(given: Start): Promise<RunningNode> {
   access = openAccess(reads, replica, nodeId, given)
   const onDns = { config, logger, statePath, versions, mode, gate: connections.dns, access }
   const onFault = { onSuspicion, onDeath, certificates, clock, stops: stops.parts }
-  const { dns, setZone } = await serveDns({ ...onDns, ...onFault, directory: directory.path })
+  const { dns, setZone, reopenQueryLog } = await serveDns({ ...onAgent, ...onDns, ...onFault })
   stops.parts.push(compactSmallHeaps(() => [replica.heapBytes, ...dnsHeaps(dns)]))
   const snapshots = snapshotsOf(directory.path, replica, state, logger)
   const setAcl = (acl: Config['acl']): void => access?.setOptions(acl)
-  const reopenAudit = (): void => replica.reopenAudit()
-  const onReload = { config, reread, agent, certificates, setAcl, setZone, reopenAudit, logger }
+  const reopen = { reopenAudit: () => replica.reopenAudit(), reopenQueryLog }
+  const onReload = { config, reread, agent, certificates, setAcl, setZone, ...reopen, logger }
   const reload = service.around(reloading(onReload))
   const parts = { agent, sliced, waiters, dns, snapshots, lines, logger, log, reload, clock }
   const { backend, left } = portsOf({

@@ -25,6 +25,8 @@ export interface ReloadingParts {
   readonly setZone: () => Promise<void>
   /** Opens the audit log again: it may have been moved. */
   readonly reopenAudit?: () => void
+  /** The same for the query log; with a new configuration, as that says. */
+  readonly reopenQueryLog?: (config?: Config) => void
   readonly logger: Logger
 }
 
@@ -48,10 +50,11 @@ interface Applied {
 }
 
 async function reload(parts: ReloadingParts, applied: Applied): Promise<ReloadReport> {
-  const { config, agent, certificates, logger, reopenAudit } = parts
+  const { config, agent, certificates, logger, reopenAudit, reopenQueryLog } = parts
   reopenAudit?.()
   const files = await definitionsOf(config)
   const options = optionsReport(files, parts)
+  reopenQueryLog?.(options.config)
   const report = await agent.load(files)
   const zone = await setZone(parts)
   const pem = certificates.reload(options.config)

@@ -5,8 +5,11 @@ import type { Zone } from '../dns/zone.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { dnsRightsOf } from '../resolver/dns-rights.ts'
 import { PeerNotices } from '../process/peer-notices.ts'
+import { shareRateLimit } from '../resolver/protection/protection-share.ts'
 import type { DnsMode } from '../resolver/mode.ts'
 import { DnsService } from '../resolver/service.ts'
+import type { QueryLogSettings } from '../resolver/traffic/query-log.ts'
+import { cacheShareBytes } from '../resolver/threads/default-threads.ts'
 import type { EncryptedDns } from '../resolver/streams.ts'
 import { domainsOf, zoneOf } from '../resolver/zones/zone.ts'
 import { zonesIn } from '../resolver/zones/zone-files.ts'
@@ -15,6 +18,7 @@ import type { Versions } from '../state/machine/versions.ts'
 import type { AccessControl } from './access-control.ts'
 import type { NodeCertificates } from './certificates.ts'
 import { recursionOf } from './recursion.ts'
+import { transfersOf, tsigKeysOf } from './transfers.ts'
 import { dnsRights, followDnsRights } from './dns-access.ts'
 
 export interface DnsParts {
@@ -40,6 +44,8 @@ export interface ServedDns {
   readonly dns: DnsService | undefined
   /** Reads the zone files again. Rejects with `zone-invalid`. */
   readonly setZone: () => Promise<void>
+  /** Opens the query log again; with a new configuration, as that says. */
+  readonly reopenQueryLog: (config?: Config) => void
 }
 
 /** Opens DNS. It shows what the token of DNS may read, from its first answer on. */
@@ -52,7 +58,22 @@ export async function serveDns(parts: DnsParts): Promise<ServedDns> {
   stops.push(() => dns?.stop())
   parts.certificates.users.dns = (certificate) => dns?.useCertificate(certificate)
   if (dns !== undefined) stops.push(await followDnsRights({ ...onRights, dns }, first))
-  return { dns, setZone: async () => dns?.setZone(await zone()) }
+  return {
+    dns,
+    setZone: async () => dns?.setZone(await zone()),
+    reopenQueryLog: (config) => {
+      if (config === undefined) dns?.reopenQueryLog()
+      else dns?.useQueryLog(queryLogOf(config))
+    },
+  }
+}
+
+/** Undefined: the options ask for no query log. */
+function queryLogOf({ dns }: Pick<Config, 'dns'>): QueryLogSettings | undefined {
+  const { file, sample, rotateBytes, rotateSeconds, rotateMaxFiles } = dns.queryLog
+  if (file === undefined) return undefined
+  const rotation = { rotateBytes, rotateMs: rotateSeconds * 1000, rotateMaxFiles }
+  return { path: file, every: sample, ...rotation }
 }
 
 /** Without an option that says where, zone files are looked for in the data directory. */
@@ -88,6 +109,7 @@ async function startDns(
 ): Promise<DnsService | undefined> {
   const { config, logger, statePath, versions, mode, gate, onSuspicion, onDeath } = parts
   if (config.ports.dns < 0) return undefined
+  const tsigKeys = tsigKeysOf(config)
   return DnsService.start({
     answering: {
       statePath,
@@ -97,13 +119,22 @@ async function startDns(
       onlyPassing: config.dns.onlyPassing,
       nodeName: config.nodeName,
       udpSizeMax: config.dns.udpSizeMax,
+      cacheBytesMax: cacheShareBytes(config.dns),
       rights,
+      rateLimit: shareRateLimit({
+        perSecond: config.dns.rateLimit,
+        slip: config.dns.rateLimitSlip,
+        exempt: config.dns.rateLimitExempt,
+      }),
+      tsigKeys: tsigKeys.length === 0 ? undefined : tsigKeys,
     },
     addresses: config.dnsAddresses,
     port: config.ports.dns,
     path: config.dns.udp,
     threads: config.dns.threads,
     recursion: recursionOf(config),
+    queryLog: queryLogOf(config),
+    transfers: transfersOf(config, tsigKeys, parts.directory, parts.clock),
     tcpGate: gate,
     tcpLimits: {
       idleTimeoutMs: config.dns.tcpIdleTimeoutSeconds * 1000,

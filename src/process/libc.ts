@@ -18,6 +18,7 @@ export interface Libc {
   readonly address: (memory: ArrayBuffer) => bigint
   readonly socket: (domain: number, type: number, protocol: number) => number
   readonly bind: (fd: number, address: Uint8Array, length: number) => number
+  readonly connect: (fd: number, address: Uint8Array, length: number) => number
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number
   readonly setsockopt: (
     fd: number,
@@ -26,6 +27,8 @@ export interface Libc {
     value: Uint8Array,
     length: number,
   ) => number
+  /** On a socket that is connected. */
+  readonly send: (fd: number, from: Uint8Array, length: number, flags: number) => number
   readonly sendto: (
     fd: number,
     from: Uint8Array,
@@ -85,8 +88,10 @@ function load(): Libc {
     address: (memory: ArrayBuffer) => koffi.address(memory),
     socket: library.func('int socket(int, int, int)'),
     bind: library.func('int bind(int, const void *, uint32_t)'),
+    connect: library.func('int connect(int, const void *, uint32_t)'),
     getsockname: library.func('int getsockname(int, void *, void *)'),
     setsockopt: library.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    send: library.func('int64_t send(int, const void *, uint64_t, int)'),
     sendto: library.func(
       'int64_t sendto(int, const void *, uint64_t, int, const void *, uint32_t)',
     ),
@@ -130,6 +135,7 @@ export const inet = {
   SOCK_DGRAM: 2,
   SOCK_CLOEXEC: 0o2_000_000,
   SOL_SOCKET: 1,
+  SO_REUSEADDR: 2,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_REUSEPORT: 15,

@@ -19,6 +19,8 @@ export type Reply =
 
 const headerBytes = 12
 const aliasesMax = 32
+/** The first octet of a pointer into the first 256 octets of a message (RFC 1035 §4.1.4). */
+const pointer = 0xc0
 const { CNAME, DNAME, SOA, NS, ANY } = recordType
 
 /** Judges a packet from the address that `query` was sent to (RFC 5452 §9.1). */
@@ -86,12 +88,17 @@ function isReferral({ records, isAuthoritative, rcode: code }: UpstreamMessage):
 function isChainValid(message: UpstreamMessage): boolean {
   const { bytes, questionEnd, records } = message
   const answers = records.filter(({ section }) => section === 'answer')
-  const asked = keyAt(bytes, headerBytes)
+  const asked = nameKey(readName(bytes, headerBytes, bytes.length)?.name ?? [])
+  const keyAt = (at: number): string => {
+    // Nearly all names of an answer are pointers to the question.
+    if (bytes[at] === pointer && bytes[at + 1] === headerBytes) return asked
+    return nameKey(readName(bytes, at, bytes.length)?.name ?? [])
+  }
   const askedType = ((bytes[questionEnd - 4] ?? 0) << 8) | (bytes[questionEnd - 3] ?? 0)
   if (answers.some((record) => record.class !== recordClass.IN)) return false
   const targets = new Map<string, string>()
   for (const record of answers) {
-    if (record.type === CNAME) targets.set(keyAt(bytes, record.at), keyAt(bytes, record.dataAt))
+    if (record.type === CNAME) targets.set(keyAt(record.at), keyAt(record.dataAt))
   }
   const chain = new Set<string>()
   if (askedType === CNAME || askedType === ANY) chain.add(asked)
@@ -101,17 +108,12 @@ function isChainValid(message: UpstreamMessage): boolean {
       chain.add(name)
     }
   }
-  return answers.every((record) => isOfChain(bytes, record, chain))
+  return answers.every((record) => isOfChain(record, keyAt(record.at), chain))
 }
 
-function isOfChain(bytes: Uint8Array, record: WireRecord, chain: ReadonlySet<string>): boolean {
-  const owner = keyAt(bytes, record.at)
+function isOfChain({ type }: WireRecord, owner: string, chain: ReadonlySet<string>): boolean {
   if (chain.has(owner)) return true
   // RFC 6672 §3.1: DNAME, and the signature of it, stand above the names that it renames.
   const isAbove = [...chain].some((name) => name.endsWith(owner))
-  return isAbove && (record.type === DNAME || record.type === recordType.RRSIG)
-}
-
-function keyAt(bytes: Uint8Array, at: number): string {
-  return nameKey(readName(bytes, at, bytes.length)?.name ?? [])
+  return isAbove && (type === DNAME || type === recordType.RRSIG)
 }

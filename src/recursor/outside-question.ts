@@ -33,9 +33,8 @@ export function flagsOf(dnssecOk: boolean, checkingDisabled: boolean): number {
 
 /** A string that is equal for equal questions. */
 export function questionKey({ octets, flags }: OutsideQuestion): string {
-  let key = String.fromCharCode(flags)
-  for (const octet of octets) key += String.fromCharCode(octet)
-  return key
+  const bytes = Buffer.from(octets.buffer, octets.byteOffset, octets.length)
+  return String.fromCharCode(flags) + bytes.toString('latin1')
 }
 
 /** The type that a question is about. */

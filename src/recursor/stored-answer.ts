@@ -15,6 +15,8 @@ export interface StoredAnswer {
 }
 
 const headerBytes = 12
+/** Where the header counts the records of a section. */
+const countsAt = { answer: 6, authority: 8, additional: 10 } as const
 
 /** `isTrusted`: no host between svcd and the upstream server could have set the AD bit. */
 export function storeAnswer(
@@ -52,10 +54,10 @@ function writeHeader(bytes: Uint8Array, message: UpstreamMessage, isTrusted: boo
   // RFC 4035 §4.9.3: the AD bit counts only if the path to the server is secure.
   bytes[3] = (isTrusted && message.isAuthentic ? 0x20 : 0) | (message.rcode & 0x0f)
   bytes[5] = 1
-  for (const [at, section] of (['answer', 'authority', 'additional'] as const).entries()) {
-    const count = message.records.filter((record) => record.section === section).length
-    bytes[6 + at * 2] = count >> 8
-    bytes[7 + at * 2] = count & 0xff
+  for (const { section } of message.records) {
+    const low = countsAt[section] + 1
+    bytes[low] = (bytes[low] ?? 0) + 1
+    if (bytes[low] === 0) bytes[low - 1] = (bytes[low - 1] ?? 0) + 1
   }
 }
 

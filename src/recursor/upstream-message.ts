@@ -1,4 +1,4 @@
-import { extendedErrorOption } from '../dns/encode.ts'
+import { readExtendedErrors } from '../dns/extended-errors.ts'
 import { readName } from '../dns/name.ts'
 import { recordType } from '../dns/record.ts'
 
@@ -54,7 +54,8 @@ const shapes = new Map<number, readonly [before: number, names: number, after: n
  */
 export function readUpstreamMessage(bytes: Uint8Array): UpstreamMessage | undefined {
   if (bytes.length < headerBytes) return undefined
-  const [high = 0, low = 0] = bytes.subarray(2, 4)
+  const high = bytes[2] ?? 0
+  const low = bytes[3] ?? 0
   // QR is 1, and the opcode is QUERY.
   if ((high & 0xf8) !== 0x80) return undefined
   const questionEnd = questionEndOf(bytes)
@@ -122,13 +123,7 @@ function isDataValid(bytes: Uint8Array, { type, dataAt, end }: WireRecord): bool
 }
 
 function extendedErrorsIn(bytes: Uint8Array, { dataAt, end }: WireRecord): readonly number[] {
-  const codes: number[] = []
-  for (let at = dataAt; at + 6 <= end; at += 4 + uint16(bytes, at + 2)) {
-    if (uint16(bytes, at) === extendedErrorOption && uint16(bytes, at + 2) >= 2) {
-      codes.push(uint16(bytes, at + 4))
-    }
-  }
-  return codes
+  return readExtendedErrors(bytes, dataAt, end).map(({ code }) => code)
 }
 
 /** Where the field behind a name begins; undefined if the name is invalid. */

@@ -16,6 +16,8 @@ const downMaxMs = 30_000
 /** So long a server counts as one that cannot do what it was seen not to do. */
 const rememberedMs = 10 * 60_000
 
+const onlyServer: readonly number[] = [0]
+
 /** The state of each upstream server. Servers are numbers, in the order of the configuration. */
 export class Upstreams {
   readonly #strategy: Strategy
@@ -33,6 +35,7 @@ export class Upstreams {
 
   /** All servers in the order in which to ask them. `random`: from 0 to below 1. */
   order(nowMs: number, random: () => number): readonly number[] {
+    if (this.#states.length === 1) return onlyServer
     const all = [...this.#states.keys()]
     if (this.#strategy === 'random') shuffle(all, random)
     const isDown = (server: number): boolean => this.isDown(server, nowMs)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { svcdError } from '../base/errors.ts'
@@ -399,6 +400,8 @@ export class ReplicaServer {
       sessions: this.#state.sessions,
       tokens: this.#state.tokens,
       autopilot: this.#state.autopilot,
+      dnsCookies: this.#state.dnsCookies,
+      newSecret: () => randomBytes(16).toString('hex'),
       electionMs,
       termAt: (index) => raft.driver.raft.state.log.term(index),
       wallMs: clock.wallMs,

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { reasonOf } from '../base/errors.ts'
 import { openVersions } from '../state/families.ts'
+import { Cookies } from '../dns/protection/cookies.ts'
 import { Responder } from '../dns/responder.ts'
 import { ResponderCounters } from '../dns/responder-counters.ts'
 import type { Zone } from '../dns/zone.ts'
+import { TsigKeys } from '../transfer/tsig/keys.ts'
+import { signedQueries } from '../transfer/tsig/signed-queries.ts'
 import { isSignOfDamage } from '../storage/state-check.ts'
 import { StateReader } from '../storage/state.ts'
 import type { PacketResponder, StreamResponder, UdpCounters } from '../net/packet-responder.ts'
@@ -12,15 +15,21 @@ import type { DnsAnswering } from './threads/messages.ts'
 import { SharedMode } from './threads/messages.ts'
 import { limitFailures } from '../process/limited-failures.ts'
 import type { AnsweringFailures } from '../process/limited-failures.ts'
+import { cookieSecrets } from './protection/cookie-secrets.ts'
 import { Snapshots } from './batch-snapshots.ts'
 import { dnsCaller } from './dns-rights.ts'
+import { StreamObserver, showTo } from './traffic/observed-answers.ts'
+import { unchosen } from './traffic/query-observer.ts'
+import type { QueryObserver } from './traffic/query-observer.ts'
+import type { StreamTransport } from './traffic/answered-query.ts'
 import type { DnsRights } from './dns-rights.ts'
 
-/** The interval at which `WireCache.age` runs. An unused answer is removed after 3 to 6 minutes. */
+/** In this time the cache ages once, a segment at a time. An unused answer is removed after 3 to 6 minutes. */
 const ageMs = 3 * 60_000
 
 export interface Answerer {
   readonly responder: Responder
+  readonly cookies: Cookies
   /** Ends the read transaction of a batch. On a thread with a running event loop each turn does. */
   endBatch(): void
   setZone(zone: Zone): void
@@ -58,9 +67,10 @@ export function openAnswerer(
   const endBatch = (): void => {
     snapshots.close()
     const nowMs = performance.now()
-    if (nowMs - agedMs < ageMs) return
+    const { cache } = responder
+    if (nowMs - agedMs < ageMs / Math.max(1, cache.segments)) return
     agedMs = nowMs
-    responder.cache.age()
+    cache.ageOldest()
   }
   const responder = new Responder({
     zone: () => zone,
@@ -75,11 +85,15 @@ export function openAnswerer(
       onError(error, packet)
       if (isSignOfDamage(error)) onSuspicion(reasonOf(error))
     },
+    signed: answering.tsigKeys && signedQueries(new TsigKeys(answering.tsigKeys), unixSeconds),
+    cacheBytesMax: answering.cacheBytesMax,
     // Unguessable, so that an attacker cannot aim at the slots of the cache.
     seed: randomBytes(4).readUInt32LE(),
   })
+  const secrets = cookieSecrets(reader, all.of('dns-cookie'), () => snapshots.close())
   return {
     responder,
+    cookies: new Cookies(secrets, () => Date.now() / 1000),
     endBatch,
     setZone: (next) => {
       zone = next
@@ -95,6 +109,11 @@ export function openAnswerer(
   }
 }
 
+/** TSIG depends on the time of day (RFC 8945 §5.2.3). */
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
 /**
  * Counts what a responder is asked packet by packet, where packets do not come in batches. The
  * figures are published once a turn of the event loop: all of them for each packet would be waste.
@@ -105,10 +124,12 @@ export function countedResponder(
   {
     sockets = () => [],
     through = responder,
+    observer,
   }: {
     readonly sockets?: () => readonly UdpCounters[]
     /** What answers with the help of the responder; the responder itself unless given. */
     readonly through?: PacketResponder | undefined
+    readonly observer?: QueryObserver | undefined
   } = {},
 ): PacketResponder {
   let isDue = false
@@ -121,17 +142,21 @@ export function countedResponder(
     if (!isDue) setImmediate(publish)
     isDue = true
   }
+  const show = observer === undefined ? undefined : showTo(observer)
   return {
     respond: (packet, asker) => {
       const beganMs = performance.now()
       const answer = through.respond(packet, asker)
       observe(beganMs)
+      show?.(packet, asker, answer, { beganMs, isCached: false })
       return answer
     },
     hit: (packet, asker) => {
       const beganMs = performance.now()
       const answer = through.hit(packet, asker)
-      if (answer !== undefined) observe(beganMs)
+      if (answer === undefined) return undefined
+      observe(beganMs)
+      show?.(packet, asker, answer, { beganMs, isCached: true })
       return answer
     },
   }
@@ -146,11 +171,15 @@ export function countedStream(
   counters: DnsCounters,
   {
     ownsCache,
+    transport,
     through = responder,
+    observer,
   }: {
     readonly ownsCache: boolean
+    readonly transport: StreamTransport
     /** What answers with the help of the responder; the responder itself unless given. */
     readonly through?: StreamResponder | undefined
+    readonly observer?: QueryObserver | undefined
   },
 ): StreamResponder {
   const own = new ResponderCounters()
@@ -160,17 +189,25 @@ export function countedStream(
     isDue = false
     counters.publish(own, sumOf([]), cache)
   }
+  const seen = observer && new StreamObserver(observer, transport)
+  const { later } = through
   return {
     respondInto: (packet, asker, out, at) => {
       const beganMs = performance.now()
       responder.counters = own
+      const hitsBefore = own.hits + own.outsideHits
       const length = through.respondInto(packet, asker, out, at)
       counters.observe(1, (performance.now() - beganMs) / 1000)
       if (!isDue) setImmediate(publish)
       isDue = true
+      const chosen = length === 0 ? unchosen : (observer?.choose() ?? unchosen)
+      if (chosen !== unchosen) {
+        const isCached = own.hits + own.outsideHits > hitsBefore
+        seen?.answered(packet, asker, { out, at, length }, { beganMs, isCached, chosen })
+      }
       return length
     },
-    later: through.later,
+    later: later && seen ? () => seen.later(later()) : later,
   }
 }
 

@@ -10,7 +10,15 @@ import type { Node } from '../state/catalog/model.ts'
 import type { ServiceQuery } from '../state/query/model.ts'
 import type { QueryReader } from '../state/query/reader.ts'
 import { querySubject } from '../state/query/subjects.ts'
-import type { Endpoint, Holder, NodeEntry, Queried, QueryTarget, View } from '../dns/view.ts'
+import type {
+  Addresses,
+  Endpoint,
+  Holder,
+  NodeEntry,
+  Queried,
+  QueryTarget,
+  View,
+} from '../dns/view.ts'
 import { judge } from '../health/judge.ts'
 import { chooserOf, nearFirst } from '../prepared-query/choose.ts'
 import { Queries } from '../prepared-query/queries.ts'
@@ -37,6 +45,8 @@ const serverService = 'consul'
 const serversMax = 3
 /** How many entries are looked at for one that the caller may read: a question must not cost a walk through all. */
 const lookedAtMax = 1000
+/** The same for names of services: more than a thousand fit into one answer. */
+const namesLookedAtMax = 4096
 
 /** What DNS answers are made from: the place where rows become endpoints. */
 export class CatalogView implements View {
@@ -81,9 +91,27 @@ export class CatalogView implements View {
   #candidates(name: string): readonly Candidate[] {
     const all = this.#catalog.candidates(name)
     if (this.#seesAll || all.length === 0) return all
-    // Names match without regard to case, rules do not: all spellings must be readable.
-    const isSeen = this.#catalog.spellingsOf(name).every((each) => this.#sees('service', each))
-    return isSeen ? all.filter(({ node }) => this.#sees('node', node)) : []
+    return this.#seesService(name) ? all.filter(({ node }) => this.#sees('node', node)) : []
+  }
+
+  /** Names match without regard to case, rules do not: all spellings must be readable. */
+  #seesService(name: string): boolean {
+    if (this.#seesAll) return true
+    return this.#catalog.spellingsOf(name).every((each) => this.#sees('service', each))
+  }
+
+  serviceNames(limit: number, isWanted: (name: string) => boolean): readonly string[] {
+    const names: string[] = []
+    let after = ''
+    for (let lookedAt = 0; lookedAt < namesLookedAtMax && names.length < limit;) {
+      const page = this.#catalog.serviceKeys(after, limit - names.length)
+      names.push(...page.filter((name) => isWanted(name) && this.#seesService(name)))
+      const last = page.at(-1)
+      if (last === undefined) break
+      lookedAt += page.length
+      after = last
+    }
+    return names
   }
 
   service(name: string): readonly Endpoint[] | undefined {
@@ -93,7 +121,7 @@ export class CatalogView implements View {
     for (const candidate of candidates) {
       const verdict = judge(candidate, this.#options)
       if (!verdict.inAnswer) continue
-      endpoints.push(endpointOf(candidate, verdict.weight))
+      endpoints.push(new CandidateEndpoint(candidate, verdict.weight))
     }
     return endpoints
   }
@@ -122,7 +150,7 @@ export class CatalogView implements View {
     const endpoints: Endpoint[] = []
     for (const candidate of this.#candidates(query.service)) {
       const verdict = choose(candidate, () => this.#catalog.node(candidate.node)?.meta ?? {})
-      if (verdict !== undefined) endpoints.push(endpointOf(candidate, verdict.weight))
+      if (verdict !== undefined) endpoints.push(new CandidateEndpoint(candidate, verdict.weight))
     }
     const asked = query.near === '_agent' ? this.#options.nodeName : query.near
     const { ordered, near } = nearFirst(endpoints, ({ node }) => node, asked)
@@ -176,10 +204,43 @@ export class CatalogView implements View {
   }
 }
 
-function endpointOf(candidate: Candidate, weight: number): Endpoint {
-  const { node, service, nodeReach } = candidate
-  const { tags, port, reach, meta } = service
-  return { node, tags, port, weight, service: reach, nodeAddresses: nodeReach, meta }
+/** What a candidate reads only when it is asked for it, an endpoint does too. */
+class CandidateEndpoint implements Endpoint {
+  readonly weight: number
+  readonly #candidate: Candidate
+
+  constructor(candidate: Candidate, weight: number) {
+    this.weight = weight
+    this.#candidate = candidate
+  }
+
+  get id(): string {
+    return this.#candidate.service.id
+  }
+
+  get node(): string {
+    return this.#candidate.node
+  }
+
+  get nodeAddresses(): Addresses {
+    return this.#candidate.nodeReach
+  }
+
+  get port(): number {
+    return this.#candidate.service.port
+  }
+
+  get service(): Addresses {
+    return this.#candidate.service.reach
+  }
+
+  get tags(): readonly string[] {
+    return this.#candidate.service.tags
+  }
+
+  get meta(): Readonly<Record<string, string>> {
+    return this.#candidate.service.meta
+  }
 }
 
 function nodeEntry(node: Node): NodeEntry {

@@ -1,9 +1,14 @@
 import type { AnyMetric, HistogramSeries, Labels, Metric, Sample } from '../base/metric.ts'
 import { countedTypes } from '../dns/responder-counters.ts'
+import { rcodeName } from '../dns/record.ts'
 import { recursionMetrics } from './recursion/metrics.ts'
 import type { RecursionFigures } from './recursion/recursor-worker.ts'
+import { transferMetrics } from './transfer/metrics.ts'
+import type { TransferFigures } from './transfer/transfer-options.ts'
 import { latencyBounds } from './threads/counters.ts'
 import type { StreamFigures } from './streams.ts'
+import { queryLogMetrics } from './traffic/query-log-metrics.ts'
+import type { QueryLogFigures } from './traffic/query-log.ts'
 import type { DnsFigures } from './threads/counters.ts'
 
 interface Thread {
@@ -11,7 +16,8 @@ interface Thread {
   readonly figures: DnsFigures
 }
 
-const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
+/** The codes up to REFUSED are shown even if no answer has them. */
+const commonRcodes = 6
 
 /** The name after `svcd_dns_`, the help text, and the figure. */
 type Row = readonly [name: string, help: string, of: (figures: DnsFigures) => number]
@@ -27,11 +33,25 @@ const counters: readonly Row[] = [
     'DNS queries answered with SERVFAIL because of an internal error.',
     ({ failures }) => failures,
   ],
-  // There is no limit yet. The metric exists so that you can write alerts for it.
   [
     'rate_limited_total',
-    'DNS queries dropped or truncated by a rate limit; always 0, because there is no limit yet.',
-    () => 0,
+    'DNS queries over the rate limit of their network, dropped or answered without records.',
+    ({ limited }) => limited,
+  ],
+  [
+    'rate_limit_slipped_total',
+    'DNS queries over the rate limit that got an answer without records: with TC, or BADCOOKIE.',
+    ({ slipped }) => slipped,
+  ],
+  [
+    'cookies_valid_total',
+    'DNS queries with a valid server cookie.',
+    ({ cookiesValid }) => cookiesValid,
+  ],
+  [
+    'cookies_invalid_total',
+    'DNS queries with a server cookie that is too old or not valid.',
+    ({ cookiesInvalid }) => cookiesInvalid,
   ],
   ['socket_errors_total', 'DNS answers that could not be sent.', (each) => each.socketErrors],
   [
@@ -75,10 +95,14 @@ export function dnsMetrics({
   udp,
   streams,
   recursion,
+  queryLog,
+  transfers,
 }: {
   readonly udp: readonly DnsFigures[]
   readonly streams: readonly StreamFigures[]
   readonly recursion?: RecursionFigures | undefined
+  readonly queryLog?: QueryLogFigures | undefined
+  readonly transfers?: TransferFigures | undefined
 }): readonly AnyMetric[] {
   const threads: Thread[] = [
     ...udp.map((figures, at) => ({ labels: { transport: 'udp', thread: `dns-${at}` }, figures })),
@@ -108,6 +132,8 @@ export function dnsMetrics({
     },
     ...streamMetrics(streams),
     ...recursionMetrics(recursion),
+    ...queryLogMetrics(queryLog),
+    ...transferMetrics(transfers),
   ]
 }
 
@@ -178,7 +204,7 @@ function byPlace(
   const samples = threads.flatMap(({ labels, figures }): Sample[] =>
     of(figures).flatMap((value, at) =>
       // Values of 0 are shown only for the common codes.
-      value > 0 || (label === 'rcode' && at < rcodeNames.length)
+      value > 0 || (label === 'rcode' && at < commonRcodes)
         ? [{ labels: { ...labels, [label]: nameOf(at) }, value }]
         : [],
     ),
@@ -201,10 +227,6 @@ export function answersByRcode({
     }
   }
   return counts
-}
-
-function rcodeName(at: number): string {
-  return rcodeNames[at] ?? `RCODE${at}`
 }
 
 function latencySeries({ labels, figures }: Thread): HistogramSeries {

@@ -14,14 +14,23 @@ import { RecursorWorker } from './recursion/recursor-worker.ts'
 import type { RecursionFigures, RecursionOptions } from './recursion/recursor-worker.ts'
 import { DnsStreams } from './streams.ts'
 import type { StreamFigures, StreamOptions, StreamRecursion } from './streams.ts'
+import type { TrafficReport } from './traffic/dns-traffic.ts'
+import { Observation } from './traffic/observation.ts'
+import type { QueryLogFigures, QueryLogSettings } from './traffic/query-log.ts'
 import type { DnsFigures } from './threads/counters.ts'
 import { DnsUdp } from './threads/udp.ts'
+import { Transfers } from './transfer/transfers.ts'
+import type { TransferFigures, TransferOptions } from './transfer/transfer-options.ts'
 import type { DnsUdpOptions } from './threads/udp.ts'
 
 /** `port`: 0 = any one that is free for both UDP and TCP. */
 export interface DnsServiceOptions extends DnsUdpOptions, StreamOptions {
   /** Absent: queries for outside names are refused. */
   readonly recursion?: RecursionOptions | undefined
+  /** Absent: there is no query log. */
+  readonly queryLog?: QueryLogSettings | undefined
+  /** Absent: zone transfers are refused. */
+  readonly transfers?: TransferOptions | undefined
 }
 
 /** Recursion, and the main thread's end of it: streams are answered there. */
@@ -30,9 +39,12 @@ interface Recursion {
   readonly client: RecursorClient
 }
 
-function openRecursion({ recursion, logger, onDeath }: DnsServiceOptions): Recursion | undefined {
+function openRecursion(
+  { recursion, logger, onDeath }: DnsServiceOptions,
+  { share, takeLines }: Observation,
+): Recursion | undefined {
   if (recursion === undefined) return undefined
-  const recursor = new RecursorWorker(recursion, logger, onDeath)
+  const recursor = new RecursorWorker(recursion, logger, onDeath, share, takeLines)
   const client = new RecursorClient(recursor.connect(), recursor.memory)
   recursor.onRestart(() => client.setPort(recursor.connect()))
   return { recursor, client }
@@ -50,6 +62,13 @@ function streamRecursion(
   return { responder: forwardingStream(forwarding, client), allow }
 }
 
+/** What is beside the answers. */
+interface Extras {
+  readonly recursion: Recursion | undefined
+  readonly transfers: Transfers | undefined
+  readonly observation: Observation
+}
+
 /** Tries to find one port that is free for TCP and for UDP, when any will do. */
 const anyPortAttempts = 10
 
@@ -59,17 +78,23 @@ export class DnsService {
   readonly #streams: DnsStreams
   readonly #udp: DnsUdp
   readonly #recursion: Recursion | undefined
+  readonly #observation: Observation
+  readonly #transfers: Transfers | undefined
 
   private constructor(
     answerer: Answerer,
     streams: DnsStreams,
     udp: DnsUdp,
-    recursion: Recursion | undefined,
+    { recursion, transfers, observation }: Extras,
   ) {
+    this.#observation = observation
     this.#recursion = recursion
+    this.#transfers = transfers
     this.#answerer = answerer
     this.#streams = streams
     this.#udp = udp
+    const recursor = recursion?.recursor
+    observation.begin([udp, ...(recursor === undefined ? [] : [recursor])], () => this.figures)
   }
 
   /** Where clients reach it over UDP and TCP. */
@@ -88,17 +113,25 @@ export class DnsService {
       const hex = Buffer.from(packet).subarray(0, 128).toString('hex')
       options.logger.warn({ reason: reasonOf(error), hex, unsaid }, 'failed to answer a DNS query')
     }
-    const { onSuspicion } = options
-    const recursion = openRecursion(options)
+    const { onSuspicion, queryLog, logger } = options
+    const observation = new Observation({ zone: options.answering.zone, queryLog, logger })
+    const recursion = openRecursion(options, observation)
     const { cache } = recursion?.recursor.settings ?? {}
     const share = cache && { cache, allow: options.recursion?.allow ?? [] }
-    const answering = { ...options.answering, recursion: share }
+    const answering = {
+      ...options.answering,
+      recursion: share,
+      observing: observation.share,
+    }
     const answerer = openAnswerer(answering, { onError, onSuspicion })
-    const inner = { ...options, answering, recursor: recursion?.recursor }
+    const onLines = observation.takeLines
+    const inner = { ...options, answering, recursor: recursion?.recursor, onLines }
+    const transfers = options.transfers && new Transfers({ ...inner, ...options.transfers })
+    const extras = { recursion, transfers, observation }
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await DnsService.#listen(inner, answerer, recursion)
+          return await DnsService.#listen(inner, answerer, extras)
         } catch (error) {
           const isTaken = error instanceof SvcdError && error.code === 'port-in-use'
           if (options.port !== 0 || !isTaken || attempt === anyPortAttempts) throw error
@@ -116,15 +149,18 @@ export class DnsService {
   static async #listen(
     options: DnsServiceOptions,
     answerer: Answerer,
-    recursion: Recursion | undefined,
+    extras: Extras,
   ): Promise<DnsService> {
+    const { recursion, transfers, observation } = extras
     const through = streamRecursion(options, answerer, recursion)
-    const streams = new DnsStreams(options, answerer.responder, through)
+    const { observer } = observation
+    const streams = new DnsStreams(options, answerer, observer, through, transfers?.door)
     try {
       const port = await streams.openTcp(options.port)
       await streams.openEncrypted()
       const udp = await DnsUdp.start({ ...options, port })
-      return new DnsService(answerer, streams, udp, recursion)
+      transfers?.begin()
+      return new DnsService(answerer, streams, udp, extras)
     } catch (error) {
       await streams.close()
       throw error
@@ -136,9 +172,31 @@ export class DnsService {
     readonly udp: readonly DnsFigures[]
     readonly streams: readonly StreamFigures[]
     readonly recursion: RecursionFigures | undefined
+    readonly queryLog: QueryLogFigures | undefined
+    readonly transfers: TransferFigures | undefined
   } {
-    const recursion = this.#recursion?.recursor.figures
-    return { udp: this.#udp.figures, streams: this.#streams.figures, recursion }
+    return {
+      udp: this.#udp.figures,
+      streams: this.#streams.figures,
+      recursion: this.#recursion?.recursor.figures,
+      queryLog: this.#observation.logFigures,
+      transfers: this.#transfers?.figures,
+    }
+  }
+
+  /** The queries of the last seconds: the frequent names and clients, and rates. */
+  traffic(): Promise<TrafficReport> {
+    return this.#observation.traffic()
+  }
+
+  /** The query log of a new configuration; undefined: there is none. */
+  useQueryLog(settings: QueryLogSettings | undefined): void {
+    this.#observation.useLog(settings)
+  }
+
+  /** Another program has moved the file of the query log. */
+  reopenQueryLog(): void {
+    this.#observation.reopenLog()
   }
 
   /** New connections over TLS and HTTPS use this certificate. Throws OpenSSL's error. */
@@ -154,14 +212,17 @@ export class DnsService {
 
   async setZone(zone: Zone): Promise<void> {
     this.#answerer.setZone(zone)
+    this.#observation.setZone(zone)
     await this.#udp.setZone(zone)
     this.#recursion?.recursor.clear()
+    this.#transfers?.setZone(zone)
   }
 
   /** Resolves when all threads show no more than these rights allow. */
   async setRights(rights: Rights): Promise<void> {
     const sent = dnsRightsOf(rights)
     this.#answerer.setRights(sent)
+    this.#transfers?.setRights(sent)
     await this.#udp.setRights(sent)
   }
 
@@ -170,6 +231,8 @@ export class DnsService {
     this.#recursion?.client.close()
     await this.#recursion?.recursor.stop()
     await Promise.all([this.#streams.close(), this.#udp.stop()])
+    await this.#transfers?.stop()
     this.#answerer.close()
+    await this.#observation.close()
   }
 }

@@ -1,5 +1,4 @@
 import type { BoundAddress } from '../base/host-port.ts'
-import type { Responder } from '../dns/responder.ts'
 import type { IpPrefixes } from '../base/ip-prefixes.ts'
 import type { ConnectionGate } from '../net/connections/gate.ts'
 import { listenDnsHttps } from '../net/https/dns-https.ts'
@@ -7,12 +6,14 @@ import { listenTcp } from '../net/tcp/dns-tcp.ts'
 import type { TcpOptions } from '../net/tcp/dns-tcp.ts'
 import type { TcpLimits } from '../net/tcp/dns-tcp-connection.ts'
 import type { StreamCertificate, StreamCounters, StreamPort } from '../net/tcp/stream-port.ts'
-import type { StreamResponder } from '../net/packet-responder.ts'
+import type { StreamResponder, TransferDoor } from '../net/packet-responder.ts'
 import { countedStream } from './answering.ts'
+import type { Answerer } from './answering.ts'
+import { cookieStream } from './protection/cookie-stream.ts'
 import { DnsCounters } from './threads/counters.ts'
+import type { StreamTransport } from './traffic/answered-query.ts'
+import type { QueryObserver } from './traffic/query-observer.ts'
 import type { DnsFigures } from './threads/counters.ts'
-
-export type StreamTransport = 'tcp' | 'tls' | 'https'
 
 /** DNS over TLS and over HTTPS. */
 export interface EncryptedDns {
@@ -55,13 +56,23 @@ interface Opened {
 /** What the main thread answers: DNS over TCP, TLS and HTTPS, with one responder and its cache. */
 export class DnsStreams {
   readonly #options: StreamOptions
-  readonly #responder: Responder
+  readonly #answerer: Pick<Answerer, 'responder' | 'cookies'>
   readonly #recursion: StreamRecursion | undefined
+  readonly #observer: QueryObserver
+  readonly #transfers: TransferDoor | undefined
   readonly #opened = new Map<StreamTransport, Opened>()
 
-  constructor(options: StreamOptions, responder: Responder, recursion?: StreamRecursion) {
+  constructor(
+    options: StreamOptions,
+    answerer: Pick<Answerer, 'responder' | 'cookies'>,
+    observer: QueryObserver,
+    recursion?: StreamRecursion,
+    transfers?: TransferDoor,
+  ) {
+    this.#transfers = transfers
     this.#options = options
-    this.#responder = responder
+    this.#answerer = answerer
+    this.#observer = observer
     this.#recursion = recursion
   }
 
@@ -132,9 +143,18 @@ export class DnsStreams {
     const counters = new DnsCounters()
     const ownsCache = transport === 'tcp'
     const recursion = this.#recursion
-    const through = recursion?.responder
-    const responder = countedStream(this.#responder, counters, { ownsCache, through })
-    const common = { responder, gate, limits, recursion: recursion?.allow }
+    const { responder: own, cookies } = this.#answerer
+    const through = cookieStream(recursion?.responder ?? own, own, cookies)
+    const seen = { transport, observer: this.#observer }
+    const responder = countedStream(own, counters, { ownsCache, through, ...seen })
+    // DNS over HTTPS has one answer per query.
+    const common = {
+      responder,
+      gate,
+      limits,
+      recursion: recursion?.allow,
+      transfers: this.#transfers,
+    }
     const ports: StreamPort[] = []
     this.#opened.set(transport, { counters, ports })
     for (const address of addresses) {

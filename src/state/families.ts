@@ -4,6 +4,7 @@ import { hasFields, isListOf, isObject, isOptional, isText } from '../base/shape
 import { aclFamily } from './acl/family.ts'
 import { autopilotFamily } from './autopilot/family.ts'
 import { catalogFamily } from './catalog/family.ts'
+import { dnsCookieFamily } from './dns-cookie/family.ts'
 import { eventFamily } from './event/family.ts'
 import { intentionFamily } from './intention/family.ts'
 import { kvFamily } from './kv/family.ts'
@@ -29,6 +30,7 @@ export const families = [
   aclFamily,
   autopilotFamily,
   intentionFamily,
+  dnsCookieFamily,
 ] as const
 
 type BodyOf<F> = F extends { readonly open: Family<infer Body, never>['open'] } ? Body : never

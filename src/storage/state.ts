@@ -16,9 +16,10 @@ import { CatalogReader } from '../state/catalog/query.ts'
 import { SessionReader } from '../state/session/reader.ts'
 import { AclReader } from '../state/acl/reader.ts'
 import { AutopilotReader } from '../state/autopilot/reader.ts'
+import { DnsCookieReader } from '../state/dns-cookie/reader.ts'
 import type { ReadableFamily } from '../state/machine/family.ts'
 import { extendSums, initializeSums, isSoundTable, SumsError } from '../state/machine/sums.ts'
-import { defineAddressKeys, summedVersion } from '../state/catalog/schema.ts'
+import { defineAddressKeys, summedVersion, widenServiceIndex } from '../state/catalog/schema.ts'
 import {
   checkpoint,
   copyPages,
@@ -57,6 +58,7 @@ export class StateWriter {
   readonly sessions: SessionReader
   readonly tokens: AclReader
   readonly autopilot: AutopilotReader
+  readonly dnsCookies: DnsCookieReader
   #machine: Machine
   #durableIndex = 0
   #warnAtBytes = 2 * walBytesMax
@@ -81,6 +83,7 @@ export class StateWriter {
       this.sessions = new SessionReader(this.#db)
       this.tokens = new AclReader(this.#db)
       this.autopilot = new AutopilotReader(this.#db)
+      this.dnsCookies = new DnsCookieReader(this.#db)
       this.#shift = this.#db.prepare(
         "UPDATE meta SET value = value + ? WHERE key = 'applied_index'",
       )
@@ -219,6 +222,7 @@ function toPresentFormat(db: Database, path: string): void {
       else extendSums(database, stateTables, changed)
     },
   })
+  widenServiceIndex(db)
 }
 
 /** A file that is not a state at all is left to {@link restoreTables}, which reports what it is. */

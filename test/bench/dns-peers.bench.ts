@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { must } from '../../src/base/assert.ts'
 import { dnsperf, dnsperfAgainst, flood } from './dnsperf.ts'
 import type { DnsFigures, DnsLoad, DnsLoadResult } from './dnsperf.ts'
-import { loadCpu, startConsulServer, startKnot, startNsd, startSvcd } from './name-servers.ts'
+import {
+  loadCpu,
+  serverCpu,
+  startConsulServer,
+  startKnot,
+  startNsd,
+  startSvcd,
+} from './name-servers.ts'
 import type { NameServer } from './name-servers.ts'
 import { versionOf } from './peers.ts'
 import { spread, table } from './report.ts'
@@ -65,6 +72,39 @@ function besideAll(what: string, ask: (load: DnsLoad) => Promise<DnsLoadResult>)
     },
   )
 }
+
+/** Both limit what they answer, and have a limit that no load reaches. */
+export async function benchDnsRrl(): Promise<string> {
+  const limits = ['-dns-rate-limit=1000000', '-dns-rate-limit-exempt=']
+  const servers = [
+    (): Promise<NameServer> => startSvcd('mmsg', 'svcd, with limit', limits),
+    (): Promise<NameServer | undefined> => startKnot(zoneText(), 'consul', serverCpu, knotRrl),
+    (): Promise<NameServer> => startSvcd('mmsg', 'svcd, exempt'),
+  ]
+  return withServers(servers, async (servers, directory) => {
+    const questions = questionsFile(directory, 'A')
+    const loads = { dnsperf, bursts: flood }
+    const rows: string[][] = []
+    for (const [load, ask] of Object.entries(loads)) {
+      const figures = await contest({ questions, servers, ask })
+      rows.push(...rowsOf(`A, ${instances}, ${load}`, servers, figures))
+    }
+    return table(
+      `DNS with a rate limit (Knot: mod-rrl) on one core each, ${rounds} rounds × ${seconds} s, median (quartiles)`,
+      contestColumns,
+      rows,
+    )
+  })
+}
+
+const knotRrl = `
+mod-rrl:
+  - id: limit
+    rate-limit: 1000000
+template:
+  - id: default
+    global-module: mod-rrl/limit
+`
 
 /** The path without recvmmsg, beside Consul. */
 export async function benchDnsDgram(): Promise<string> {

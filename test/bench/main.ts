@@ -14,11 +14,18 @@ import {
   benchVisible,
 } from './cluster.bench.ts'
 import { benchDnsLarge } from './dns-large.bench.ts'
-import { benchDnsDgram, benchDnsFlood, benchDnsLatency, benchDnsPeers } from './dns-peers.bench.ts'
+import {
+  benchDnsDgram,
+  benchDnsFlood,
+  benchDnsLatency,
+  benchDnsPeers,
+  benchDnsRrl,
+} from './dns-peers.bench.ts'
 import { benchDnsTransports } from './dns-transports.bench.ts'
 import { benchCold, benchKv } from './cluster-etcd.bench.ts'
 import { benchHandover, benchSessions, benchTransactions } from './cluster-store.bench.ts'
 import { benchDnsQuery } from './dns-query.bench.ts'
+import { benchDnsMiss, benchDnsScale } from './dns-scale.bench.ts'
 import { benchKvBeside } from './kv-beside.bench.ts'
 import { benchClusterReads } from './cluster-reads.bench.ts'
 import { benchChurn } from './churn.bench.ts'
@@ -43,6 +50,9 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
   'dns-peers-latency': benchDnsLatency,
   'dns-peers-dgram': benchDnsDgram,
   'dns-peers-large': benchDnsLarge,
+  'dns-rrl': benchDnsRrl,
+  'dns-scale': benchDnsScale,
+  'dns-scale-miss': benchDnsMiss,
   'dns-query': benchDnsQuery,
   'dns-transports': benchDnsTransports,
   recursion: benchRecursion,

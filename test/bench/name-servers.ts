@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { must } from '../../src/base/assert.ts'
 import { ask } from '../../src/net/dns-client.ts'
+import type { DnsServerAddress } from '../../src/net/dns-client.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { onCpu } from './dnsperf.ts'
 import { freePort, startConsul, versionOf } from './peers.ts'
@@ -47,19 +48,24 @@ export async function startConsulServer(): Promise<NameServer | undefined> {
   return { name: 'Consul', httpPort, dnsPort, pids: () => [pid], stop: () => consul.stop() }
 }
 
-/** Undefined: it is not on PATH. `zone` is the text of a zone file for `domain`. */
+/**
+ * Undefined: it is not on PATH. `zone` is the text of a zone file for `domain`, `module` more of the
+ * configuration.
+ */
 export async function startKnot(
   zone: string,
   domain = 'consul',
   cpu = serverCpu,
+  module = '',
+  address = '127.0.0.1',
 ): Promise<NameServer | undefined> {
   if (versionOf('knotd', '--version') === undefined) return undefined
   const prepare = (directory: string, port: number): readonly string[] => {
     const file = join(directory, 'knot.conf')
-    writeFileSync(file, knotConfig(directory, port, domain))
+    writeFileSync(file, knotConfig(directory, `${address}@${port}`, domain) + module)
     return ['knotd', '-c', file]
   }
-  return startWithZone('Knot', zone, prepare, { domain, cpu })
+  return startWithZone('Knot', zone, prepare, { domain, cpu, address })
 }
 
 /** A resolver that forwards `domain` to a port of this machine. Undefined: it is not on PATH. */
@@ -107,11 +113,17 @@ export async function startUnbound(
   })
 }
 
+interface ZoneServerOptions {
+  readonly domain?: string
+  readonly cpu?: number | undefined
+  readonly address?: string
+}
+
 async function startWithZone(
   name: string,
   zone: string,
   prepare: (directory: string, port: number) => readonly string[],
-  { domain = 'consul', cpu = serverCpu }: { domain?: string; cpu?: number | undefined } = {},
+  { domain = 'consul', cpu = serverCpu, address = '127.0.0.1' }: ZoneServerOptions = {},
 ): Promise<NameServer> {
   const directory = mkdtempSync(join(tmpdir(), `svcd-bench-${name}-`))
   writeFileSync(join(directory, 'consul.zone'), zone)
@@ -120,7 +132,7 @@ async function startWithZone(
   const child = spawn(program, words, { stdio: 'ignore' })
   const pid = must(child.pid, `${name} runs`)
   const exited = once(child, 'exit')
-  await answering(name, port, domain)
+  await answering(name, { address, port }, domain)
   return {
     name,
     httpPort: 0,
@@ -134,8 +146,7 @@ async function startWithZone(
   }
 }
 
-async function answering(name: string, port: number, domain: string): Promise<void> {
-  const server = { address: '127.0.0.1', port }
+async function answering(name: string, server: DnsServerAddress, domain: string): Promise<void> {
   const deadlineMs = performance.now() + 10_000
   while (performance.now() < deadlineMs) {
     const reply = await ask(server, domain, 'SOA', { attempts: 1 }).catch(() => undefined)
@@ -152,11 +163,11 @@ function descendantsOf(pid: number): number[] {
 }
 
 /** One thread, nothing on disk, else as it comes. */
-function knotConfig(directory: string, port: number, domain: string): string {
+function knotConfig(directory: string, listen: string, domain: string): string {
   return `
 server:
   rundir: ${directory}
-  listen: 127.0.0.1@${port}
+  listen: ${listen}
   udp-workers: 1
   tcp-workers: 1
   background-workers: 1

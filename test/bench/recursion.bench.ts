@@ -12,7 +12,7 @@ import {
   turns,
   withServers,
 } from './dns-peers.bench.ts'
-import { dnsperf, flood } from './dnsperf.ts'
+import { cpuMicros, dnsperf, flood } from './dnsperf.ts'
 import { loadCpu, startKnot, startSvcd, startUnboundForwarder } from './name-servers.ts'
 import type { NameServer } from './name-servers.ts'
 import { spread, table } from './report.ts'
@@ -81,68 +81,92 @@ function coldNames(directory: string, count: number): string {
   return file
 }
 
+type Percentiles = readonly [p50: number, p99: number]
+
+/** Median and quartiles of one of the two figures of each round. */
+function spreadOf(figures: readonly Percentiles[], which: 0 | 1): string {
+  return spread(
+    figures.map((pair) => pair[which]),
+    0,
+  )
+}
+
 /** What svcd and unbound add to the upstream server's own time, for names that nobody has asked for. */
 export function benchRecursionCold(): Promise<string> {
   return withWorld([svcd, unbound], async (servers, world, directory) => {
     const all = [world, ...servers]
-    const found = all.map((): [number, number][] => [])
+    const found = all.map((): Percentiles[] => [])
+    const costs = all.map((): number[] => [])
     for (let round = 0; round < rounds; round++) {
       for (const at of turns(all.length, round)) {
+        const { dnsPort, pids } = must(all[at])
         const questions = coldNames(directory, calmPerSecond * seconds * 2)
-        const { dnsPort } = must(all[at])
+        const before = cpuMicros(pids())
         found[at]?.push(await percentiles(dnsPort, questions, calmPerSecond))
+        costs[at]?.push((cpuMicros(pids()) - before) / (calmPerSecond * seconds))
       }
     }
     const rows = all.map(({ name }, at) => {
       const figures = must(found[at])
       const added = figures.map(([p50], round) => p50 - (found[0]?.[round]?.[0] ?? Number.NaN))
-      const of = (which: 0 | 1): string =>
-        spread(
-          figures.map((pair) => pair[which]),
-          0,
-        )
-      return [at === 0 ? `${name} itself` : name, of(0), of(1), at === 0 ? '' : spread(added, 0)]
+      const [title, more] = at === 0 ? [`${name} itself`, ''] : [name, spread(added, 0)]
+      return [title, spreadOf(figures, 0), spreadOf(figures, 1), more, spread(must(costs[at]), 0)]
     })
     return table(
       `Cold outside names at ${calmPerSecond} questions/s; ${rounds} rounds × ${seconds} s, median (quartiles)`,
-      ['server', 'p50 µs', 'p99 µs', 'added to p50, µs'],
+      ['server', 'p50 µs', 'p99 µs', 'added to p50, µs', 'µs CPU each'],
       rows,
     )
   })
 }
 
-/** Names of the registry at half of what the machine can do, alone and while many cold names are asked. */
+/** Asks a server for cold names while `body` runs; resolves with how many answers came per second. */
+async function besideCold(
+  port: number,
+  directory: string,
+  body: () => Promise<void>,
+): Promise<number> {
+  const cold = coldNames(directory, coldPerSecond * (seconds + 2))
+  const load = { port, questions: cold, seconds: seconds + 1, cpu: loadCpu }
+  const flooding = dnsperf({ ...load, perSecond: coldPerSecond })
+  await body()
+  return (await flooding).perSecond
+}
+
+/**
+ * Names of the registry, alone and while many cold names are asked. The load and the world share a core with
+ * what measures, so the same load is also sent to the world itself: that shows what of it is not svcd's.
+ */
 export function benchRecursionBeside(): Promise<string> {
-  return withWorld([svcd], async ([server], _world, directory) => {
+  return withWorld([svcd], async ([server], world, directory) => {
     const { dnsPort } = must(server)
     const questions = questionsFile(directory, 'A')
     const perSecond = 5000
-    const idle: [number, number][] = []
-    const beside: [number, number][] = []
-    const completed: number[] = []
+    const [idle, apart, beside]: Percentiles[][] = [[], [], []]
+    const [ofWorld, ofSvcd]: number[][] = [[], []]
+    const measure = async (into: Percentiles[] | undefined): Promise<void> => {
+      into?.push(await percentiles(dnsPort, questions, perSecond))
+    }
     for (let round = 0; round < rounds; round++) {
-      idle.push(await percentiles(dnsPort, questions, perSecond))
-      const cold = coldNames(directory, coldPerSecond * (seconds + 2))
-      const load = { port: dnsPort, questions: cold, seconds: seconds + 1, cpu: loadCpu }
-      const flooding = dnsperf({ ...load, perSecond: coldPerSecond })
-      beside.push(await percentiles(dnsPort, questions, perSecond))
-      completed.push((await flooding).perSecond)
+      await measure(idle)
+      ofWorld?.push(await besideCold(world.dnsPort, directory, () => measure(apart)))
+      ofSvcd?.push(await besideCold(dnsPort, directory, () => measure(beside)))
     }
-    const row = (what: string, figures: readonly [number, number][], more: string): string[] => {
-      const of = (which: 0 | 1): string =>
+    const row = (what: string, figures: readonly Percentiles[] = []): string[] => {
+      const ratioTo = (base: readonly Percentiles[] = []): string =>
         spread(
-          figures.map((pair) => pair[which]),
-          0,
+          figures.map(([, p99], round) => p99 / (base[round]?.[1] ?? Number.NaN)),
+          2,
         )
-      return [what, of(0), of(1), more]
+      return [what, spreadOf(figures, 0), spreadOf(figures, 1), ratioTo(idle), ratioTo(apart)]
     }
-    const ratios = beside.map(([, p99], round) => p99 / (idle[round]?.[1] ?? Number.NaN))
     return table(
       `Names of the registry at ${perSecond} questions/s, beside cold outside names; ${rounds} rounds × ${seconds} s, median (quartiles)`,
-      ['load beside', 'p50 µs', 'p99 µs', 'p99 : idle'],
+      ['load beside', 'p50 µs', 'p99 µs', 'p99 : none', 'p99 : Knot itself'],
       [
-        row('none', idle, ''),
-        row(`${spread(completed, 0)} cold names/s`, beside, spread(ratios, 2)),
+        row('none', idle),
+        row(`${spread(must(ofWorld), 0)} cold names/s, asked of Knot itself`, apart),
+        row(`${spread(must(ofSvcd), 0)} cold names/s, asked of svcd`, beside),
       ],
     )
   })

@@ -18,6 +18,7 @@ const sources = {
   resolver: {
     threads: { 'thread.ts': 'console.log(1 satisfies number)' },
     recursion: { 'recursor-thread.ts': '' },
+    transfer: { 'image-thread.ts': '' },
     zones: { 'zone-thread.ts': '' },
   },
   storage: { snapshot: { 'thread.ts': '' } },

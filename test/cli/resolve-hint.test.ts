@@ -16,6 +16,7 @@ function reply(name: string, type: string, rcode: string, isFound = false): DnsR
     authority: [],
     additional: [],
     udpBytes: 1232,
+    extendedErrors: [],
     bytes: 40,
     transport: 'udp',
   }

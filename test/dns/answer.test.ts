@@ -372,7 +372,7 @@ t.test('ANY gets a small answer over UDP and all records over TCP (RFC 8482)', a
   t.strictSame(both('x.c.example.org'), ['A', 'AAAA'])
   t.equal(bench.ask('a.example.org', 'ANY', { tcp: true }).answer.length, 3)
   const types = bench.ask('web.service.consul', 'ANY', { tcp: true }).answer.map(({ type }) => type)
-  t.same([...new Set(types)], ['A', 'AAAA', 'SRV', 'TXT'])
+  t.same([...new Set(types)], ['A', 'AAAA', 'SRV', 'TXT', 'SVCB'])
   t.equal(
     replyText(bench.ask('db.service.consul', 'ANY')),
     'NOERROR aa\nanswer\ndb.service.consul. 30 CNAME db.example.org.',

@@ -35,6 +35,7 @@ export function addresses(text: string): Addresses {
 
 export interface InstanceText {
   readonly node?: string
+  readonly id?: string
   readonly at?: string
   readonly nodeAt?: string
   readonly port?: number
@@ -47,6 +48,7 @@ export function endpoint(instance: InstanceText): Endpoint {
   const { node = 'n1', at = '', nodeAt = '10.0.0.1', port = 80, tags = [], weight = 1 } = instance
   return {
     node,
+    id: instance.id ?? `i${port}`,
     tags,
     port,
     weight,
@@ -97,6 +99,11 @@ export class FakeRegistry implements View {
   service(name: string): readonly Endpoint[] | undefined {
     this.reads++
     return this.services.get(name)
+  }
+
+  serviceNames(limit: number, isWanted: (name: string) => boolean): readonly string[] {
+    this.reads++
+    return [...this.services.keys()].toSorted().filter(isWanted).slice(0, limit)
   }
 
   node(name: string): NodeEntry | undefined {
@@ -185,7 +192,7 @@ export class Bench {
     serviceTtls: { '*': 10, 'db*': 20, db: 30 },
   }
 
-  constructor(cache: { cacheEntriesMax?: number; cacheBytesMax?: number } = {}) {
+  constructor(cache: { cacheBytesMax?: number } = {}) {
     this.versions.index = 7
     this.responder = new Responder({
       ...cache,

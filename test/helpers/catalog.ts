@@ -16,7 +16,7 @@ import {
   stateTables,
   stateVersion,
 } from '../../src/state/families.ts'
-import { defineAddressKeys } from '../../src/state/catalog/schema.ts'
+import { defineAddressKeys, widenServiceIndex } from '../../src/state/catalog/schema.ts'
 
 // Builders of catalog data with everything defaulted, and a catalog in memory to apply them to.
 
@@ -94,6 +94,7 @@ export class MemoryCatalog {
   constructor(usedFormat = stateVersion) {
     defineAddressKeys(this.db)
     for (const migration of stateMigrations) this.db.exec(migration)
+    widenServiceIndex(this.db)
     if (usedFormat > 0) this.db.exec(`INSERT INTO used_formats VALUES (${usedFormat})`)
     initializeSums(this.db, stateTables)
     this.machine = openMachine(this.db)

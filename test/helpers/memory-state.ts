@@ -32,10 +32,10 @@ export class MemoryState implements Pick<StateReader, 'of' | 'read'> {
     this.#machine = openMachine(this.db)
   }
 
-  apply(body: CommandBody): Outcome {
+  apply(body: CommandBody, timeMs = this.#index + 1): Outcome {
     const index = ++this.#index
     const origin = { version: 1, requestId: `r${index}`, actor: 'test', cause: 'test' } as const
-    const command = { ...origin, timeMs: index, body }
+    const command = { ...origin, timeMs, body }
     return must(this.#machine.applyBatch([{ index, term: 1, command }]).outcomes[0])
   }
 

@@ -76,6 +76,26 @@ t.test(
   },
 )
 
+t.test('kdig asks an agent over TLS and HTTPS', { skip: missing('kdig') }, async (t) => {
+  const { caFile, tlsPort, httpsPort } = await startAgent(t)
+  for (const [flag, port] of [
+    ['+tls', tlsPort],
+    ['+https', httpsPort],
+  ] as const) {
+    const server = ['@127.0.0.1', '-p', String(port), flag, `+tls-ca=${caFile}`]
+    const words = [...server, '+tls-hostname=server.dc1.consul', '+short', 'web.service.consul']
+    t.equal((await run('kdig', words)).stdout, '10.9.0.1\n', flag)
+  }
+})
+
+t.test('curl finds a service by DNS over HTTPS', { skip: missing('curl') }, async (t) => {
+  const { agent, caFile, httpsPort } = await startAgent(t)
+  const resolver = ['--doh-url', `https://localhost:${httpsPort}/dns-query`, '--cacert', caFile]
+  const url = `http://consul.service.consul:${agent.httpPort}/v1/status/leader`
+  const { stdout } = await run('curl', ['-s', ...resolver, '-w', ' %{http_code} %{remote_ip}', url])
+  t.match(stdout, / 200 127\.0\.0\.1$/)
+})
+
 t.test(
   'Unbound queries svcd over TLS, as the page shows',
   { skip: missing('unbound', 'dig') },

@@ -3,6 +3,8 @@ import t from 'tap'
 import { anonymous } from '../../src/access/caller.ts'
 import { reachOfNode, reachOfService } from '../../src/state/catalog/addresses.ts'
 import { candidateQueries } from '../../src/state/catalog/candidates.ts'
+import { serviceKeysQuery } from '../../src/state/catalog/query.ts'
+import type { Endpoint } from '../../src/dns/view.ts'
 import { CatalogVersions } from '../helpers/versions.ts'
 import { judge } from '../../src/health/judge.ts'
 import { CatalogView } from '../../src/resolver/catalog-view.ts'
@@ -17,7 +19,8 @@ import {
   registerCommand,
   serviceDefinition,
 } from '../helpers/catalog.ts'
-import { fill } from '../helpers/state.ts'
+import { fill, tamper } from '../helpers/state.ts'
+import { Sqlite } from '../helpers/sqlite.ts'
 
 const serviceOfCheck = fc.constantFrom('web-1', 'web-2', 'db-1', '')
 const checkId = fc.constantFrom('a', 'b', '_node_maintenance', '_service_maintenance:web-1')
@@ -32,6 +35,12 @@ const anyNode = fc.record({
   services: fc.uniqueArray(fc.constantFrom('web-1', 'web-2', 'db-1')),
   checks: fc.array(anyCheck, { maxLength: 5 }),
 })
+
+/** With all that an endpoint reads when it is asked for it. */
+function plain(endpoint: Endpoint): Endpoint {
+  const { node, id, tags, port, weight, service, nodeAddresses, meta } = endpoint
+  return { node, id, tags, port, weight, service, nodeAddresses, meta }
+}
 
 t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t) => {
   const property = fc.property(fc.array(anyNode, { maxLength: 4 }), fc.boolean(), (nodes, only) => {
@@ -62,11 +71,12 @@ t.test('DNS reads less of an instance than HTTP, and judges it alike', async (t)
       const wanted = instances.flatMap((instance) => {
         const { inAnswer, weight } = judge(instance, options)
         const { node, service } = instance
-        const { tags, port, meta } = service
+        const { id, tags, port, meta } = service
         const reach = { service: reachOfService(service), nodeAddresses: reachOfNode(node) }
-        return inAnswer ? [{ node: node.name, tags, port, weight, ...reach, meta }] : []
+        return inAnswer ? [{ node: node.name, id, tags, port, weight, ...reach, meta }] : []
       })
-      t.strictSame(view.service(name), instances.length === 0 ? undefined : wanted)
+      const found = view.service(name)?.map(plain)
+      t.strictSame(found, instances.length === 0 ? undefined : wanted)
     }
   })
   fc.assert(property, { numRuns: 100 })
@@ -79,10 +89,28 @@ t.test('no question of DNS walks a table, sorts, or reads checks that pass', asy
       .prepare<[string], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
       .all('x')
       .map(({ detail }) => detail)
+  const covering = 'COVERING INDEX checks_that_tell (node_key=?'
+  t.strictSame(plan(candidateQueries.compact), [
+    'SEARCH s USING COVERING INDEX services_by_name (name_key=?)',
+    'CORRELATED SCALAR SUBQUERY 1',
+    `SEARCH c USING ${covering})`,
+    'CORRELATED SCALAR SUBQUERY 2',
+    `SEARCH c USING ${covering} AND service_id=?)`,
+    'CORRELATED SCALAR SUBQUERY 3',
+    `SEARCH c USING ${covering} AND service_id=?)`,
+  ])
   t.strictSame(plan(candidateQueries.instances), [
+    'SEARCH services USING COVERING INDEX services_by_name (name_key=?)',
+  ])
+  t.strictSame(plan(candidateQueries.metas), [
     'SEARCH services USING INDEX services_by_name (name_key=?)',
   ])
-  t.strictSame(plan(candidateQueries.node), ['SEARCH nodes USING PRIMARY KEY (key=?)'])
+  t.strictSame(plan(candidateQueries.nodes), [
+    'CO-ROUTINE s',
+    'SEARCH services USING COVERING INDEX services_by_name (name_key=?)',
+    'SCAN s',
+    'SEARCH n USING PRIMARY KEY (key=?)',
+  ])
   t.strictSame(plan(candidateQueries.ownChecks), [
     'SEARCH s USING COVERING INDEX services_by_name (name_key=?)',
     'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
@@ -93,6 +121,39 @@ t.test('no question of DNS walks a table, sorts, or reads checks that pass', asy
     'SCAN n',
     'SEARCH c USING COVERING INDEX checks_that_tell (node_key=? AND service_id=?)',
   ])
+})
+
+t.test('the list of services jumps from name to name, and stops when it is full', async (t) => {
+  const catalog = new MemoryCatalog()
+  const view = new CatalogView(
+    {
+      catalog: catalog.reader,
+      sessions: sessionFamily.reader(catalog.db),
+      queries: new QueryReader(catalog.db),
+    },
+    { caller: anonymous, onlyPassing: false, nodeName: 'n1' },
+  )
+  const all = (): boolean => true
+  t.strictSame(view.serviceNames(10, all), [])
+  for (const name of ['web', 'Web', 'db', 'cache', 'a-1', 'a-2', 'a-3']) {
+    for (const id of ['1', '2']) {
+      const service = serviceDefinition(name, { id: name + id })
+      catalog.apply(registerCommand('n1', { node: nodeDefinition('n1'), service }))
+    }
+  }
+  t.strictSame(view.serviceNames(10, all), ['a-1', 'a-2', 'a-3', 'cache', 'db', 'web'])
+  t.strictSame(view.serviceNames(2, all), ['a-1', 'a-2'])
+  const wanted: string[] = []
+  const isShort = (name: string): boolean => wanted.push(name) > 0 && !name.startsWith('a')
+  t.strictSame(view.serviceNames(2, isShort), ['cache', 'db'], 'the first that are wanted')
+  t.strictSame(wanted, ['a-1', 'a-2', 'a-3', 'cache', 'db'], 'and no further')
+  const plan = catalog.db
+    .prepare<[string, number], { detail: string }>(`EXPLAIN QUERY PLAN ${serviceKeysQuery}`)
+    .all('', 1)
+    .map(({ detail }) => detail)
+  const search = 'SEARCH services USING COVERING INDEX services_by_name (name_key>?)'
+  t.equal(plan.filter((line) => line === search).length, 2)
+  t.notOk(plan.some((line) => line.includes('SCAN services') || line.includes('TEMP B-TREE')))
 })
 
 t.test('a question after a write sees it, though its batch began before', async (t) => {
@@ -121,4 +182,53 @@ t.test('a question after a write sees it, though its batch began before', async 
   t.equal(snapshots.open().applied, versions.applied)
   snapshots.close()
   t.notOk(snapshots.isOpen)
+})
+
+t.test('a text with any character in it does not mix up the instances of a service', async (t) => {
+  const catalog = new MemoryCatalog()
+  for (const [at, address] of ['h\u001fx', 'plain.example', '\u001f'.repeat(7)].entries()) {
+    const service = serviceDefinition('web', {
+      id: `web-${at}`,
+      address,
+      port: at,
+      meta: { address },
+    })
+    catalog.apply(registerCommand(`n${at}`, { node: nodeDefinition(`n${at}`), service }))
+  }
+  const found = catalog.reader
+    .candidates('WEB')
+    .map(({ node, service }) => [node, service.port, service.reach.name, service.meta['address']])
+  t.strictSame(found, [
+    ['n0', 0, 'h\u001fx', 'h\u001fx'],
+    ['n1', 1, 'plain.example', 'plain.example'],
+    ['n2', 2, '\u001f'.repeat(7), '\u001f'.repeat(7)],
+  ])
+})
+
+t.test('a state of an earlier release gets the columns of its index at the start', async (t) => {
+  const path = `${t.testdir()}/state.db`
+  const open = (): void => {
+    const writer = new StateWriter(path)
+    fill(writer, 5)
+    writer.close()
+  }
+  const columns = (): unknown => {
+    const db = new Sqlite(path, { readonly: true })
+    const found = db
+      .prepare('SELECT name FROM pragma_index_info(?)')
+      .pluck()
+      .all('services_by_name')
+    db.close()
+    return found
+  }
+  open()
+  const wide = columns()
+  tamper(
+    path,
+    'DROP INDEX services_by_name; CREATE INDEX services_by_name ON services (name_key, node_key, id)',
+  )
+  t.strictSame(columns(), ['name_key', 'node_key', 'id'])
+  open()
+  t.strictSame(columns(), wide)
+  t.match(wide, ['name_key', 'node_key', 'id', 'address', 'port'])
 })

@@ -97,6 +97,23 @@ t.test('DNS answers what its token may read, and the rest as if it did not exist
   t.ok(view.hasAddressBelow('4'), 'of the node that it may read')
 })
 
+t.test('browsing lists the services and instances that the token may read', async (t) => {
+  const { ask, allow } = seeded()
+  const list = '_services._dns-sd._udp.consul'
+  t.strictSame(addresses(ask(list, 'PTR')), ['_db._tcp.consul.', '_web._tcp.consul.'])
+  t.equal(addresses(ask('_web._tcp.consul', 'PTR')).length, 2)
+  allow('service "web" { policy = "read" }', 'node "n1" { policy = "read" }')
+  t.strictSame(addresses(ask(list, 'PTR')), ['_web._tcp.consul.'])
+  t.strictSame(addresses(ask('_web._tcp.consul', 'PTR')), ['n1:web._web._tcp.consul.'])
+  t.strictSame(addresses(ask('n1:web._web._tcp.consul', 'SRV')), ['1 1 0 n1.node.dc1.consul.'])
+  for (const name of ['_db._tcp', 'n1:db._db._tcp', 'n2.rack:web._web._tcp']) {
+    t.equal(decodeReply(ask(`${name}.consul`, 'PTR')).rcode, 'NXDOMAIN', name)
+  }
+  allow(nodes)
+  t.strictSame(addresses(ask(list, 'PTR')), [])
+  t.ok(isProhibited(ask(list, 'PTR')), 'something was hidden')
+})
+
 t.test(
   'an empty answer from which something was hidden has EDE 18 if the client sends EDNS',
   async (t) => {

@@ -83,7 +83,7 @@ t.test(
               throw error
             },
             seed: 1,
-            cacheEntriesMax: 64,
+            cacheBytesMax: 20_000,
           })
         const asker = { transport: 'udp', client: '127.0.0.1', pathBytesMax: 1232 } as const
         const ask = (responder: Responder, name: string): string =>

@@ -54,7 +54,7 @@ class Asked {
         throw error
       },
       seed: 1,
-      cacheEntriesMax: 64,
+      cacheBytesMax: 20_000,
     })
   }
 

@@ -9,7 +9,9 @@ import { endpoints } from '../../src/api/endpoints/families.ts'
 import { must } from '../../src/base/assert.ts'
 import { methodsOf } from '../../src/http/endpoint.ts'
 import { AgentProcess, runSvcd } from '../helpers/agent-process.ts'
+import { Sqlite } from '../helpers/sqlite.ts'
 import { TokenClient } from '../helpers/token-client.ts'
+import { until } from '../helpers/until.ts'
 
 // Secrets are sent in every way and to every wrong place. Then nothing that the agent has written or answers has any.
 
@@ -148,6 +150,16 @@ async function everyGet(server: Reached, { secret }: TokenClient, ids: Record<st
   )
 }
 
+/** Undefined: the leader has not made it yet. */
+function cookieSecretIn(dataDirectory: string): string | undefined {
+  const db = new Sqlite(join(dataDirectory, 'state.db'), { readonly: true })
+  try {
+    return db.prepare<[], string>('SELECT secret FROM dns_cookie').pluck().get()
+  } finally {
+    db.close()
+  }
+}
+
 function filesIn(directory: string): readonly string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -183,6 +195,8 @@ t.test(
     await agent.until('created the token of acl.tokens.initial_management')
     const server = reach(agent)
     const root = new TokenClient(management)
+    const cookies = (): string | undefined => cookieSecretIn(join(directory, 'data'))
+    secrets.set('of DNS cookies', await until('a secret of DNS cookies', 30_000, cookies))
     const reader = 'builtin/global-read-only'
     const made = await root.put(server, 'acl/token', {
       SecretID: secretOf('chosen'),
@@ -244,8 +258,8 @@ t.test(
     t.strictSame(foundIn(readFileSync(audit, 'utf8')), [], 'the audit log')
     for (const path of filesIn(join(directory, 'data'))) {
       const found = foundIn(readFileSync(path, 'latin1'))
-      // Documented: the token of a prepared query is stored as it is.
-      const kept = found.filter((name) => name !== 'of a service')
+      // Documented: the token of a prepared query is stored as it is, and so is the secret of DNS cookies.
+      const kept = found.filter((name) => name !== 'of a service' && name !== 'of DNS cookies')
       t.strictSame(kept, [], path)
     }
   },

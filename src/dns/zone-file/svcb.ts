@@ -1,18 +1,10 @@
 import { parseIpv4, parseIpv6 } from '../../base/ip.ts'
 import { ZoneFileProblem, parseInteger, quote, unescape } from './fields.ts'
 import { name, string, u16 } from '../octets.ts'
+import { serviceParameter } from '../service-parameter.ts'
 import type { Fields } from './fields.ts'
 
-const keys: Readonly<Record<string, number>> = {
-  mandatory: 0,
-  alpn: 1,
-  'no-default-alpn': 2,
-  port: 3,
-  ipv4hint: 4,
-  ech: 5,
-  ipv6hint: 6,
-  dohpath: 7,
-}
+const keys: Readonly<Record<string, number>> = serviceParameter
 
 /** RFC 9460 §2.1: priority, target, and parameters as `key` or `key=value`. */
 export function parseServiceBinding(fields: Fields): string {
@@ -45,7 +37,7 @@ function parseKey(text: string): number {
 }
 
 function valueOf(key: number, value: string, keyText: string): string {
-  const parts = value === '' ? [] : value.split(',')
+  const parts = value === '' ? [] : itemsOf(value)
   if (keyText.startsWith('key')) return value
   const isEmptyWanted = key === keys['no-default-alpn']
   if (isEmptyWanted !== (value === '')) {
@@ -53,11 +45,7 @@ function valueOf(key: number, value: string, keyText: string): string {
   }
   switch (key) {
     case keys['mandatory']:
-      return parts
-        .map(parseKey)
-        .toSorted((a, b) => a - b)
-        .map(u16)
-        .join('')
+      return parseMandatory(parts)
     case keys['alpn']:
       return parts.map(parseProtocol).join('')
     case keys['port']:
@@ -71,6 +59,26 @@ function valueOf(key: number, value: string, keyText: string): string {
     default:
       return value
   }
+}
+
+/** RFC 9460 Appendix A.1: commas separate items, and a backslash makes the next character a part of one. */
+function itemsOf(value: string): readonly string[] {
+  const items = ['']
+  for (const [piece, char] of value.matchAll(/\\?([^])/g)) {
+    if (piece === ',') items.push('')
+    else items.push((items.pop() ?? '') + char)
+  }
+  return items
+}
+
+/** RFC 9460 §8: in ascending order, each once. */
+function parseMandatory(parts: readonly string[]): string {
+  const listed = parts.map(parseKey).toSorted((a, b) => a - b)
+  const twice = listed.find((key, at) => key === listed[at - 1])
+  if (twice !== undefined) {
+    throw new ZoneFileProblem(`mandatory lists the parameter ${twice} twice`)
+  }
+  return listed.map(u16).join('')
 }
 
 function parseProtocol(text: string): string {

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { passedOn } from '../packet-responder.ts'
 import { idleMsOf, laterOf, streamAsker, waitingMax } from './stream-asker.ts'
+import { sendTransfer, transferStallMs } from './transfer-sender.ts'
 import type { TurnShare } from '../connections/turn-share.ts'
-import type { StreamResponder } from '../packet-responder.ts'
+import type { StreamResponder, TransferDoor } from '../packet-responder.ts'
 import type { AnswerBuffer, StreamAnswering } from './answer-buffer.ts'
 import type { StreamClient, StreamCounters } from './stream-port.ts'
 
@@ -35,6 +36,8 @@ export interface DnsConnectionParts {
   readonly onQuery: () => void
   /** The clients whose queries for outside names are passed on; absent: none. */
   readonly recursion?: IpPrefixes | undefined
+  /** Absent: zone transfers are refused. */
+  readonly transfers?: TransferDoor | undefined
 }
 
 /** One client: cuts its stream into queries (RFC 1035 §4.2.2) and answers them; outside names later. */
@@ -48,8 +51,11 @@ export class DnsConnection implements StreamClient {
   readonly #share: TurnShare
   readonly #nowMs: () => number
   readonly #onQuery: () => void
+  readonly #transfers: TransferDoor | undefined
   /** Queries that another thread will answer. */
   #waiting = 0
+  /** A zone transfer is under way. Further queries wait until it has ended. */
+  #isTransferring = false
   /** Octets of the length that came so far: 0 or 1 of 2. */
   #lengthBytes = 0
   #length = 0
@@ -67,6 +73,7 @@ export class DnsConnection implements StreamClient {
   constructor(socket: Socket, parts: DnsConnectionParts) {
     const { responder, answers, isEncrypted, limits, counters, share, onQuery, recursion } = parts
     this.#onQuery = onQuery
+    this.#transfers = parts.transfers
     this.#socket = socket
     this.#answers = answers
     this.#answering = {
@@ -114,7 +121,7 @@ export class DnsConnection implements StreamClient {
     if (taken < chunk.length || this.#socket.writableNeedDrain) {
       this.#backlog = taken < chunk.length ? chunk.subarray(taken) : undefined
       this.#socket.pause()
-      if (this.#waiting >= waitingMax) return this.#rest()
+      if (this.#waiting >= waitingMax || this.#isTransferring) return this.#rest()
       this.deadlineMs = this.#nowMs() + this.#limits.drainTimeoutMs
       if (!this.#socket.writableNeedDrain) this.#share.later(() => this.#resume())
     } else if (!this.#isReceiving) {
@@ -123,6 +130,7 @@ export class DnsConnection implements StreamClient {
   }
 
   #rest(): void {
+    if (this.#isTransferring) return
     this.deadlineMs = this.#nowMs() + idleMsOf(this.#limits.idleTimeoutMs, this.#waiting)
   }
 
@@ -130,7 +138,7 @@ export class DnsConnection implements StreamClient {
   get #isBusy(): boolean {
     const unread = this.#socket.writableLength + this.#answers.length
     const hasMany = this.#waiting >= waitingMax || unread > this.#limits.unreadBytesMax
-    return hasMany || this.#isSliceOver
+    return hasMany || this.#isSliceOver || this.#isTransferring
   }
 
   /** Handles what is complete in `chunk`; returns how much of it was taken. */
@@ -183,12 +191,29 @@ export class DnsConnection implements StreamClient {
 
   #answer(packet: Buffer): void {
     this.#counters.queries++
+    const transfer = this.#transfers?.take(packet, this.#answering.asker)
+    if (transfer !== undefined) return this.#transfer(transfer)
     const bare = this.#answers.add(packet, this.#answering)
     this.#isSliceOver = performance.now() > this.#sliceEndMs || this.#share.isOver
     // Only data that is not a query gets no answer, and well-behaved clients do not send any.
     if (bare === 0) this.#reject()
     else if (bare === passedOn) this.#await(packet)
     else if (this.#answers.isFull) this.#send()
+  }
+
+  #transfer(messages: AsyncIterable<Uint8Array>): void {
+    this.#isTransferring = true
+    // The answers to earlier queries leave first.
+    this.#send()
+    const onProgress = (): void => {
+      this.deadlineMs = this.#nowMs() + transferStallMs
+      // It is in use: it must not be closed to make room for another.
+      this.#onQuery()
+    }
+    void sendTransfer(this.#socket, messages, onProgress).then(() => {
+      this.#isTransferring = false
+      this.#resume()
+    })
   }
 
   #await(query: Buffer): void {
@@ -213,7 +238,8 @@ export class DnsConnection implements StreamClient {
 
   /** The client has sent its last query. */
   #endIfAnswered(): void {
-    if (this.#backlog === undefined && this.#waiting === 0) this.#socket.end()
+    if (this.#isTransferring || this.#backlog !== undefined || this.#waiting > 0) return
+    this.#socket.end()
   }
 
   /** Nothing of it leaves if the connection has been destroyed. */
@@ -229,7 +255,7 @@ export class DnsConnection implements StreamClient {
   }
 
   #resume(): void {
-    if (this.#isFinishing || this.#socket.destroyed) return
+    if (this.#isFinishing || this.#socket.destroyed || this.#isTransferring) return
     const backlog = this.#backlog
     this.#backlog = undefined
     this.#rest()

@@ -6,7 +6,7 @@ import { DnsConnection } from './dns-tcp-connection.ts'
 import { StreamPort } from './stream-port.ts'
 import type { ConnectionGate } from '../connections/gate.ts'
 import type { TcpLimits } from './dns-tcp-connection.ts'
-import type { StreamResponder } from '../packet-responder.ts'
+import type { StreamResponder, TransferDoor } from '../packet-responder.ts'
 import type { StreamTls } from './stream-port.ts'
 
 export interface TcpOptions {
@@ -23,6 +23,8 @@ export interface TcpOptions {
   readonly nowMs?: (() => number) | undefined
   /** The clients whose queries for outside names are passed on; absent: none. */
   readonly recursion?: IpPrefixes | undefined
+  /** Absent: zone transfers are refused. */
+  readonly transfers?: TransferDoor | undefined
 }
 
 export const tcpLimitsDefault: TcpLimits = {
@@ -37,7 +39,8 @@ export const answers = new AnswerBuffer()
 
 /** Opens a DNS port over TCP or TLS. Rejects with `port-in-use` or `bind-failed`. */
 export async function listenTcp(options: TcpOptions): Promise<StreamPort> {
-  const { address, port: number, responder, gate, tls, recursion, nowMs = performanceNow } = options
+  const { address, port: number, responder, gate, tls, nowMs = performanceNow } = options
+  const { recursion, transfers } = options
   const limits = { ...tcpLimitsDefault, ...options.limits }
   const share = new TurnShare()
   const port: StreamPort = new StreamPort({
@@ -60,6 +63,7 @@ export async function listenTcp(options: TcpOptions): Promise<StreamPort> {
         nowMs,
         onQuery,
         recursion,
+        transfers,
       }),
   })
   await port.open()

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { must } from '../../base/assert.ts'
 import type { IpPrefixes } from '../../base/ip-prefixes.ts'
+import { sourceOf } from '../client-source.ts'
 import type { PacketAsker, StreamResponder } from '../packet-responder.ts'
 
 /** Queries of one connection that wait for upstream servers. More are not taken. */
@@ -13,7 +14,8 @@ const waitingMs = 30_000
 export function streamAsker(socket: Socket, recursion: IpPrefixes | undefined): PacketAsker {
   const client = socket.remoteAddress ?? ''
   const mayRecurse = recursion?.containsText(client) ?? false
-  return { transport: 'tcp', client, pathBytesMax: 65_535, mayRecurse }
+  const source = sourceOf(client)
+  return { transport: 'tcp', client, source, pathBytesMax: 65_535, mayRecurse }
 }
 
 /** The answer to the query that was passed on just now. */

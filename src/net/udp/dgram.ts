@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { reasonOf } from '../../base/errors.ts'
 import type { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { bindError, codeOf, dnsUdp } from '../connections/bind-error.ts'
+import { sourceOf } from '../client-source.ts'
 import { loopbackBytesMax, pathBytesDefault } from '../packet-responder.ts'
 import { SlowLane } from './slow-lane.ts'
 import type { RemoteInfo, Socket } from 'node:dgram'
@@ -124,7 +125,7 @@ export class UdpListener {
     }
     const onSent = (error: Error | null): void => this.#sent(error)
     const send = (answer: Buffer | undefined, to: RemoteInfo): void => {
-      if (answer === undefined) return
+      if (answer === undefined || answer.length === 0) return
       this.#unsent++
       try {
         socket.send(answer, to.port, to.address, onSent)
@@ -135,9 +136,16 @@ export class UdpListener {
     }
     const pathBytesMax = this.#options.pathBytesMax ?? pathBytesDefault
     // One object for all packets: the responder is synchronous and keeps nothing.
-    const asker = { transport: 'udp' as const, client: '', pathBytesMax, mayRecurse: false }
+    const asker = {
+      transport: 'udp' as const,
+      client: '',
+      source: sourceOf(''),
+      pathBytesMax,
+      mayRecurse: false,
+    }
     const turnTo = (from: RemoteInfo): typeof asker => {
       asker.client = from.address
+      asker.source = sourceOf(from.address)
       asker.pathBytesMax = isLocal(from.address, address) ? loopbackBytesMax : pathBytesMax
       asker.mayRecurse = recursion?.containsText(from.address) ?? false
       return asker

@@ -1,5 +1,7 @@
 import { udpQueryBytesMax } from '../../dns/responder.ts'
 import type { Libc } from '../../process/libc.ts'
+import { formatIp } from '../../base/ip.ts'
+import { inet } from '../../process/libc.ts'
 import { headerBytes, headerWords, iovBytes, pin, pointTo, unpin } from './mmsg-memory.ts'
 
 /** Messages in one call. */
@@ -138,6 +140,12 @@ export class MessageBlock {
     this.words[header + headerWords.controlLength] = controlLength
     this.words[header + headerWords.length] = bytes.length - nameBytes - controlBytes
   }
+}
+
+/** The address of the sender, from its struct sockaddr_in or sockaddr_in6. */
+export function senderOf({ bytes }: SavedMessage): string {
+  const isIpv4 = ((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)) === inet.AF_INET
+  return formatIp(isIpv4 ? bytes.subarray(4, 8) : bytes.subarray(8, 24))
 }
 
 /** The place of the n-th header, in words. */

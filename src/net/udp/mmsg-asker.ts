@@ -1,4 +1,5 @@
 import type { IpPrefixes } from '../../base/ip-prefixes.ts'
+import { isMapped } from '../../base/ip-prefixes.ts'
 import { formatIp } from '../../base/ip.ts'
 import { loopbackBytesMax } from '../packet-responder.ts'
 import type { MessageBlock } from './message-block.ts'
@@ -9,7 +10,10 @@ import type { UdpSocket } from './socket.ts'
 export class MmsgAsker implements PacketAsker {
   readonly transport = 'udp'
   readonly fd: number
+  /** Holds until the asker is turned to another packet. */
+  readonly source: { readonly bytes: Uint8Array; at: number; length: number }
   pathBytesMax = 0
+  receivedMs = 0
   /** Whether many answers may be sent as one message. */
   canSegment: boolean
   readonly #block: MessageBlock
@@ -32,6 +36,7 @@ export class MmsgAsker implements PacketAsker {
     this.#block = block
     this.#bytes = block.bytes
     this.#own = address
+    this.source = { bytes: block.bytes, at: 0, length: address.length }
     this.#farBytesMax = farBytesMax
   }
 
@@ -50,6 +55,10 @@ export class MmsgAsker implements PacketAsker {
     const info = this.#block.packetInfoAt(n)
     if (info !== undefined) this.#clearInterface(info)
     this.pathBytesMax = this.#isLocal(info) ? loopbackBytesMax : this.#farBytesMax
+    const at = this.#addressAt
+    const isShortened = this.#own.length === 16 && isMapped(this.#bytes, at)
+    this.source.at = isShortened ? at + 12 : at
+    this.source.length = isShortened ? 4 : this.#own.length
   }
 
   get #addressAt(): number {

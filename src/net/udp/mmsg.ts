@@ -5,7 +5,7 @@ import { AnswerBlock } from './answer-block.ts'
 import { inet, systemError } from '../../process/libc.ts'
 import { MessageBlock, messagesMax } from './message-block.ts'
 import { MmsgAsker } from './mmsg-asker.ts'
-import { passedOn, pathBytesDefault } from '../packet-responder.ts'
+import { passedOn, pathBytesDefault, withheld } from '../packet-responder.ts'
 import { SlowLane } from './slow-lane.ts'
 import type { Libc } from '../../process/libc.ts'
 import type { SavedMessage } from './message-block.ts'
@@ -22,6 +22,8 @@ export interface UdpMmsgOptions {
   readonly recursion?: IpPrefixes | undefined
   /** Another thread will answer the message that came to the socket `fd`. */
   readonly onPassedOn?: (message: SavedMessage, fd: number) => void
+  /** Packets were taken from the system; called before the first of them is answered. */
+  readonly onReceived?: () => void
   /** The answers to so many packets are made, so long after these were taken from the system. */
   readonly onAnswered?: (packets: number, ms: number) => void
   /** The batch is answered: nothing is read for its packets any more. */
@@ -117,6 +119,8 @@ export class UdpMmsg {
     }
     this.counters.received += count
     const beganMs = this.#nowMs()
+    if (count > 0) this.#options.onReceived?.()
+    asker.receivedMs = beganMs
     let misses = 0
     for (let n = 0; n < count; n++) {
       if (!this.#answer(n, asker, 'hit')) this.#missed[misses++] = n
@@ -159,6 +163,7 @@ export class UdpMmsg {
 
   #answerSlowly(n: number, asker: MmsgAsker, receivedMs: number): void {
     const beganMs = this.#nowMs()
+    asker.receivedMs = receivedMs
     this.#answer(n, asker, 'any')
     const endedMs = this.#nowMs()
     this.#slow.spend(endedMs - beganMs)
@@ -184,6 +189,7 @@ export class UdpMmsg {
       return true
     }
     if (length === 0) return false
+    if (length === withheld) return true
     if (length === passedOn) {
       this.#options.onPassedOn?.(this.#block.save(n), asker.fd)
       return true

@@ -85,7 +85,7 @@ function canSegment(libc: Libc, fd: number): boolean {
 }
 
 /** struct sockaddr_in or sockaddr_in6. */
-function socketAddress(ip: Uint8Array, port: number): Uint8Array {
+export function socketAddress(ip: Uint8Array, port: number): Uint8Array {
   const name = Buffer.alloc(ip.length === 4 ? 16 : addressBytesMax)
   name.writeUInt16LE(ip.length === 4 ? inet.AF_INET : inet.AF_INET6)
   name.writeUInt16BE(port, 2)

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { createSocket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
-import type { Socket } from 'node:dgram'
+import { connectUdp } from './connected-udp.ts'
+import type { ConnectedUdp } from './connected-udp.ts'
 import type { Exchange, UpstreamServer } from './exchange.ts'
 
 /** Open sockets to one server. */
@@ -52,33 +51,18 @@ export class UdpSockets {
 }
 
 class QuerySocket {
-  readonly #socket: Socket
+  readonly #socket: ConnectedUdp
   readonly #onStray: () => void
   readonly #waiting = new Map<number, Waiting>()
-  #isOpen = false
   #isClosed = false
   #isRetired = false
   #queries = 0
-  #queue: Uint8Array[] = []
 
-  constructor({ address, port }: UpstreamServer, onStray: () => void) {
+  constructor(server: UpstreamServer, onStray: () => void) {
     this.#onStray = onStray
-    const family = isIPv6(address) ? 6 : 4
-    this.#socket = createSocket({
-      type: family === 6 ? 'udp6' : 'udp4',
-      // Addresses only: there is nothing to resolve.
-      lookup: (host, _options, done) => done(null, host, family),
-    })
-    this.#socket.on('message', (bytes) => this.#receive(bytes))
-    this.#socket.on('error', () => this.#fail())
-    this.#socket.unref()
-    // If there is no route to the address, Node calls back with an error, which its types leave out.
-    this.#socket.connect(port, address, (error?: Error) => {
-      if (error !== undefined) return this.#fail()
-      this.#isOpen = true
-      for (const query of this.#queue) this.#send(query)
-      this.#queue = []
-      return undefined
+    this.#socket = connectUdp(server, {
+      onMessage: (bytes) => this.#receive(bytes),
+      onError: () => this.#fail(),
     })
   }
 
@@ -96,9 +80,7 @@ class QuerySocket {
       exchange.fail('timeout')
     }, exchange.timeoutMs)
     this.#waiting.set(id, { exchange, timer })
-    const query = exchange.build(id)
-    if (this.#isOpen) this.#send(query)
-    else this.#queue.push(query)
+    this.#socket.send(exchange.build(id))
   }
 
   /** Closes when the last answer has come. */
@@ -113,13 +95,6 @@ class QuerySocket {
     for (const { timer } of this.#waiting.values()) clearTimeout(timer)
     this.#waiting.clear()
     this.#socket.close()
-  }
-
-  #send(query: Uint8Array): void {
-    if (this.#isClosed) return
-    this.#socket.send(query, (error) => {
-      if (error !== null) this.#fail()
-    })
   }
 
   #receive(bytes: Uint8Array): void {

@@ -4,6 +4,8 @@ import { ReplicaComparison } from './comparison.ts'
 import type { ReplicaComparisonParts } from './comparison.ts'
 import { DeadServers } from './dead-servers.ts'
 import type { DeadServersParts } from './dead-servers.ts'
+import { DnsCookieRotation } from './dns-cookie-rotation.ts'
+import type { DnsCookieRotationParts } from './dns-cookie-rotation.ts'
 import { FormatUse } from './format-use.ts'
 import type { FormatUseParts } from './format-use.ts'
 import { LeaderDuties } from './leader-duties.ts'
@@ -31,6 +33,7 @@ export interface AllDutiesParts
     FormatUseParts,
     SessionDeadlinesParts,
     TokenExpiryParts,
+    DnsCookieRotationParts,
     Omit<DeadServersParts, 'silenceOf'>,
     Pick<ServerHealthsParts, 'termAt' | 'wallMs'> {}
 
@@ -66,6 +69,7 @@ export function allDuties(parts: AllDutiesParts): AllDuties {
     new FormatUse({ ...parts, formats: comparison.formats }),
     sessions,
     new TokenExpiry(parts),
+    new DnsCookieRotation(parts),
     new DeadServers({ ...parts, silenceOf }),
   ]
   return {

@@ -1,6 +1,7 @@
 import type { Status as RaftStatus } from '../../raft/status.ts'
 import type { TokensExpireCommand } from '../../state/acl/commands.ts'
 import type { DeregisterCommand, UpdateCheckCommand } from '../../state/catalog/commands.ts'
+import type { DnsCookieRotateCommand } from '../../state/dns-cookie/commands.ts'
 import type { BatchCommand } from '../../state/machine/command.ts'
 import type { UseFormatCommand } from '../../state/machine/used-format.ts'
 import type { LockDelayEndCommand, SessionDestroyCommand } from '../../state/session/commands.ts'
@@ -11,6 +12,7 @@ export type OwnCommand =
   | DeregisterCommand
   | UseFormatCommand
   | TokensExpireCommand
+  | DnsCookieRotateCommand
   | BatchCommand<SessionDestroyCommand>
   | BatchCommand<LockDelayEndCommand>
 

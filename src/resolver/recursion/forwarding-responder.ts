@@ -3,6 +3,7 @@ import { rcode, recordClass } from '../../dns/record.ts'
 import { lowerAscii } from '../../dns/name.ts'
 import type { Name } from '../../dns/name.ts'
 import type { Responder } from '../../dns/responder.ts'
+import { countedOf } from '../../dns/responder-counters.ts'
 import { WireWriter } from '../../dns/wire-writer.ts'
 import { passedOn } from '../../net/packet-responder.ts'
 import type { PacketAsker, PacketResponder, PacketWriter } from '../../net/packet-responder.ts'
@@ -84,7 +85,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     return length === passedOn ? this.#options.client.ask(this.takePassedOn()) : answer
   }
 
-  /** The query that {@link respondInto} has just passed on. */
+  /** The query that {@link respondInto} has just passed on. Its packet is the client's, and holds as long as that. */
   takePassedOn(): OutsideQuery {
     const query = this.#passedOn
     this.#passedOn = undefined
@@ -120,7 +121,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     const alias = isAlias
       ? { own: out.slice(at, at + length), question: questionFor(outside, packet, questionEnd) }
       : undefined
-    this.#passedOn = { packet: packet.slice(), questionEnd, variant, alias }
+    this.#passedOn = { packet, questionEnd, variant, alias }
     return passedOn
   }
 
@@ -165,7 +166,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     const query = { packet, questionEnd, variant }
     const length = renderAnswer(reader, query, reader.age, out, at)
     if (!reader.isIntact) return 0
-    if (reader.use()) this.#refresh({ packet: packet.slice(), questionEnd, variant })
+    if (reader.use()) this.#refresh({ packet, questionEnd, variant })
     const { counters } = this.#inner
     counters.queries++
     counters.outsideHits++
@@ -196,16 +197,6 @@ export function forwardingOf(
 function withRecursion(answer: Buffer): Buffer {
   answer[3] = (answer[3] ?? 0) | recursionAvailable
   return answer
-}
-
-function countedOf(
-  answer: Uint8Array,
-  at: number,
-): { readonly rcode: number; readonly truncated: boolean } {
-  return {
-    rcode: (answer[at + 3] ?? 0) & 0x0f,
-    truncated: ((answer[at + 2] ?? 0) & 0x02) !== 0,
-  }
 }
 
 /** The question of a packet for another name. */

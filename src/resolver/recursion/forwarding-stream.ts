@@ -18,7 +18,8 @@ export function forwardingStream(
       return length === 0 ? forwarding.respondInto(packet, asker, out, at) : length
     },
     later: async () => {
-      const query = forwarding.takePassedOn()
+      const passedOn = forwarding.takePassedOn()
+      const query = { ...passedOn, packet: passedOn.packet.slice() }
       return (await client.ask(query)) ?? unanswered(query)
     },
   }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { UpstreamServer } from '../../net/upstream/exchange.ts'
 import type { SavedMessage } from '../../net/udp/message-block.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
+import type { FromObserver, ObserverShare, ToObserver } from '../traffic/messages.ts'
 import type { Strategy } from '../../recursor/upstreams.ts'
 
 // What the threads that answer DNS and the recursor thread say to each other.
@@ -12,6 +13,8 @@ export interface OutsideQuery {
   readonly questionEnd: number
   /** Transport, EDNS and size: see `dns/query-scan.ts`. */
   readonly variant: number
+  /** The COOKIE option that the answer is to have. */
+  readonly cookie?: Uint8Array | undefined
   /** Svcd has an alias for the name of the query: its answer, and the question for the target. */
   readonly alias?: { readonly own: Uint8Array; readonly question: Uint8Array } | undefined
 }
@@ -19,7 +22,13 @@ export interface OutsideQuery {
 /** Who gets the answer. */
 export type ReplyTo =
   /** A client of a UDP socket: the recursor thread sends the answer itself. */
-  | { readonly kind: 'socket'; readonly fd: number; readonly message: SavedMessage }
+  | {
+      readonly kind: 'socket'
+      readonly fd: number
+      readonly message: SavedMessage
+      /** By the clock that all threads share. */
+      readonly receivedMs: number
+    }
   /** The thread that sent the query. */
   | { readonly kind: 'thread'; readonly id: number }
   /** No client: an answer that is used often is to be refreshed. */
@@ -48,13 +57,12 @@ export interface RecursorSettings {
 export interface RecursorWorkerData {
   readonly settings: RecursorSettings
   readonly counters: SharedArrayBuffer
+  readonly observing: ObserverShare
 }
 
-/** To the main thread: the addons are loaded. */
-export interface FromRecursorThread {
-  readonly type: 'ready'
-}
+/** To the main thread. `ready`: the addons are loaded. */
+export type FromRecursorThread = { readonly type: 'ready' } | FromObserver
 
 /** From the main thread. */
 export type ToRecursorThread =
-  { readonly type: 'port'; readonly port: MessagePort } | { readonly type: 'stop' }
+  { readonly type: 'port'; readonly port: MessagePort } | { readonly type: 'stop' } | ToObserver

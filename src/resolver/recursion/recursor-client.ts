@@ -1,7 +1,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { SavedMessage } from '../../net/udp/message-block.ts'
 import type { CacheMemory } from '../../recursor/cache-layout.ts'
-import type { FromRecursor, OutsideQuery, ReplyTo, ToRecursor } from './messages.ts'
+import type { FromRecursor, OutsideQuery } from './messages.ts'
+import { QueryBatch } from './query-batch.ts'
+import { sharedNowMs } from './shared-clock.ts'
 
 /** So many queries of this thread may wait for the recursor thread. */
 const waitingMax = 4096
@@ -10,7 +12,7 @@ const waitingMax = 4096
 export class RecursorClient {
   readonly #memory: CacheMemory
   #port: MessagePort
-  #queries: ToRecursor[] = []
+  readonly #queries = new QueryBatch()
   readonly #waiting = new Map<number, (answer: Buffer | undefined) => void>()
   #lastId = 0
   #isFlushDue = false
@@ -31,20 +33,19 @@ export class RecursorClient {
 
   /** For a client of a UDP socket; sent with the next {@link flush}. */
   passOn(query: OutsideQuery, fd: number, message: SavedMessage): void {
-    this.#queries.push({ query, to: { kind: 'socket', fd, message } })
+    this.#queries.add(query, { kind: 'socket', fd, message, receivedMs: sharedNowMs() })
   }
 
   /** An answer in use is to be refreshed. */
   refresh(query: OutsideQuery): void {
-    this.#queries.push({ query, to: { kind: 'nobody' } })
+    this.#queries.add(query, { kind: 'nobody' })
   }
 
   /** Resolves with the answer; undefined if there will be none. */
   ask(query: OutsideQuery): Promise<Buffer | undefined> {
     if (this.#waiting.size >= waitingMax) return Promise.resolve(undefined)
     const id = ++this.#lastId
-    const to: ReplyTo = { kind: 'thread', id }
-    this.#queries.push({ query, to })
+    this.#queries.add(query, { kind: 'thread', id })
     this.flushLater()
     return new Promise((resolve) => this.#waiting.set(id, resolve))
   }
@@ -52,10 +53,9 @@ export class RecursorClient {
   /** Sends all queries of a batch as one message. */
   flush(): void {
     this.#isFlushDue = false
-    if (this.#queries.length === 0) return
-    this.#memory.addQueued(this.#queries.length)
-    this.#port.postMessage(this.#queries)
-    this.#queries = []
+    if (this.#queries.count === 0) return
+    this.#memory.addQueued(this.#queries.count)
+    this.#port.postMessage(this.#queries.take())
   }
 
   /** For a thread whose event loop turns. */

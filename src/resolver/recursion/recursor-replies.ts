@@ -1,3 +1,4 @@
+import { withOption } from '../../dns/protection/cookie-option.ts'
 import { parseQuery } from '../../dns/query.ts'
 import { variantBytesMax, variantOf } from '../../dns/query-scan.ts'
 import { chasedAnswer } from '../../recursor/chase.ts'
@@ -23,6 +24,12 @@ export function questionOf({ packet, questionEnd, alias, variant }: OutsideQuery
 
 /** The answer to a client. It holds until the next call, unless it is copied. */
 export function answerTo(query: OutsideQuery, known: Known): Uint8Array {
+  const answer = bareAnswer(query, known)
+  const { cookie, variant } = query
+  return cookie === undefined ? answer : withOption(answer, cookie, variantBytesMax(variant))
+}
+
+function bareAnswer(query: OutsideQuery, known: Known): Uint8Array {
   const { packet, questionEnd, variant, alias } = query
   if (alias === undefined) return rendered(known, packet, questionEnd, variant)
   // The answer for the target in full, and then what the client may have of both.

@@ -2,17 +2,22 @@ import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { must } from '../../base/assert.ts'
+import { senderOf } from '../../net/udp/message-block.ts'
 import { MmsgReplies } from '../../net/udp/mmsg-replies.ts'
 import { loadLibc } from '../../process/libc.ts'
 import { CacheMemory } from '../../recursor/cache-layout.ts'
+import { unchosen } from '../traffic/query-observer.ts'
+import { openObserver, tellObserver } from '../traffic/thread-observer.ts'
 import { answerTo, questionOf } from './recursor-replies.ts'
 import type {
   FromRecursor,
   FromRecursorThread,
   RecursorWorkerData,
+  ReplyTo,
   ToRecursor,
   ToRecursorThread,
 } from './messages.ts'
+import { readBatch } from './query-batch.ts'
 import { Recursor } from './recursor.ts'
 import type { Known } from './recursor.ts'
 import { RecursorCounters } from './recursor-counters.ts'
@@ -26,7 +31,7 @@ import { UpstreamPorts } from './upstream-ports.ts'
 const nicer = 5
 
 const parent = must(parentPort, 'the recursor runs in a worker')
-const { settings, counters: buffer } = workerData as RecursorWorkerData
+const { settings, counters: buffer, observing } = workerData as RecursorWorkerData
 const { servers, ca, cache, strategy, timeoutMs } = settings
 lowerPriority()
 const memory = new CacheMemory(cache)
@@ -42,6 +47,12 @@ const recursor = new Recursor({
 const libc = loadLibc()
 const replies = libc instanceof Error ? undefined : new MmsgReplies(libc)
 const threads: MessagePort[] = []
+const observer = openObserver(
+  observing,
+  (text) => parent.postMessage({ type: 'query-lines', text } satisfies FromRecursorThread),
+  'turn',
+  sharedNowMs,
+)
 parent.postMessage({ type: 'ready' } satisfies FromRecursorThread)
 
 /** Names of the registry come first where cores are few. Linux lowers just this thread. */
@@ -56,15 +67,31 @@ function lowerPriority(): void {
 
 function answer(port: MessagePort, { query, to }: ToRecursor, known: Known): void {
   const bytes = answerTo(query, known)
-  if (to.kind === 'socket') replies?.send(to.fd, to.message, bytes)
-  else if (to.kind === 'thread') {
+  if (to.kind === 'socket') {
+    replies?.send(to.fd, to.message, bytes)
+    observe(query.packet, bytes, to)
+  } else if (to.kind === 'thread') {
     port.postMessage({ id: to.id, answer: bytes.slice() } satisfies FromRecursor)
   }
 }
 
+/** The answers to clients of UDP are seen here, because no other thread sees them. */
+function observe(
+  packet: Uint8Array,
+  out: Uint8Array,
+  { message, receivedMs }: Extract<ReplyTo, { kind: 'socket' }>,
+): void {
+  const chosen = observer.choose()
+  if (chosen === unchosen) return
+  const place = { out, at: 0, length: out.length }
+  const how = { transport: 'udp', client: senderOf(message), beganMs: receivedMs } as const
+  observer.note(packet, { ...place, ...how, isCached: false }, chosen)
+}
+
 function serve(port: MessagePort): void {
   threads.push(port)
-  port.on('message', (asked: readonly ToRecursor[]) => {
+  port.on('message', (batch: Uint8Array) => {
+    const asked = readBatch(batch)
     memory.addQueued(-asked.length)
     for (const each of asked) {
       const isForNobody = each.to.kind === 'nobody'
@@ -76,6 +103,9 @@ function serve(port: MessagePort): void {
 
 parent.on('message', (message: ToRecursorThread) => {
   if (message.type === 'port') return serve(message.port)
+  if (message.type !== 'stop') {
+    return tellObserver(observer, message, (told) => parent.postMessage(told))
+  }
   recursor.close()
   for (const port of threads) port.close()
   replies?.close()

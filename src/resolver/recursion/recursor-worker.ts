@@ -8,8 +8,16 @@ import { threadFile } from '../../base/package-files.ts'
 import { CacheMemory, newCache } from '../../recursor/cache-layout.ts'
 import { threadLimits } from '../../process/thread-heaps.ts'
 import { startThread } from '../../process/threads.ts'
+import { askThread } from '../threads/ask-thread.ts'
 import { DeathCount } from '../threads/death-count.ts'
-import type { RecursorSettings, RecursorWorkerData, ToRecursorThread } from './messages.ts'
+import type { ObserverShare } from '../traffic/messages.ts'
+import type { TrafficSample } from '../traffic/traffic-window.ts'
+import type {
+  FromRecursorThread,
+  RecursorSettings,
+  RecursorWorkerData,
+  ToRecursorThread,
+} from './messages.ts'
 import { RecursorCounters } from './recursor-counters.ts'
 import type { RecursorFigures } from './recursor-counters.ts'
 
@@ -35,10 +43,18 @@ export class RecursorWorker {
   readonly #onDeath: (error: Error) => void
   readonly #deaths = new DeathCount()
   readonly #listeners: (() => void)[] = []
+  readonly #onLines: (text: string) => void
+  #observing: ObserverShare
   #worker: Worker
   #isStopping = false
 
-  constructor(options: RecursionOptions, logger: Logger, onDeath: (error: Error) => void) {
+  constructor(
+    options: RecursionOptions,
+    logger: Logger,
+    onDeath: (error: Error) => void,
+    observing: ObserverShare,
+    onLines: (text: string) => void,
+  ) {
     const { servers, strategy, timeoutMs, ca } = options
     const cache = newCache(options.cacheBytesMax, randomBytes(4).readInt32LE())
     this.settings = { servers, strategy, timeoutMs, ca, cache }
@@ -46,6 +62,8 @@ export class RecursorWorker {
     this.#counters = new RecursorCounters(servers.length)
     this.#logger = logger
     this.#onDeath = onDeath
+    this.#observing = observing
+    this.#onLines = onLines
     this.#worker = this.#spawn()
   }
 
@@ -61,6 +79,23 @@ export class RecursorWorker {
     const { port1, port2 } = new MessageChannel()
     this.#worker.postMessage({ type: 'port', port: port1 } satisfies ToRecursorThread, [port1])
     return port2
+  }
+
+  /** One query of so many gets a line in the query log; a restarted thread continues with it. */
+  logEvery(every: number): void {
+    this.#observing = { ...this.#observing, logEvery: every }
+    this.#worker.postMessage({ type: 'log-every', every } satisfies ToRecursorThread)
+  }
+
+  /** What the thread has seen of late; nothing if it has ended. */
+  async traffic(): Promise<readonly TrafficSample[]> {
+    const worker = this.#worker
+    const sample = await askThread(
+      worker,
+      () => worker.postMessage({ type: 'traffic' } satisfies ToRecursorThread),
+      (message) => sampleIn(message as FromRecursorThread),
+    )
+    return sample === undefined ? [] : [sample]
   }
 
   /** Calls `listener` when the thread was started again, and all channels to it are dead. */
@@ -84,10 +119,17 @@ export class RecursorWorker {
   }
 
   #spawn(): Worker {
-    const data: RecursorWorkerData = { settings: this.settings, counters: this.#counters.buffer }
+    const data: RecursorWorkerData = {
+      settings: this.settings,
+      counters: this.#counters.buffer,
+      observing: this.#observing,
+    }
     const worker = startThread(threadFile('resolver/recursion/recursor-thread'), {
       resourceLimits: threadLimits,
       workerData: data,
+    })
+    worker.on('message', (message: FromRecursorThread) => {
+      if (message.type === 'query-lines') this.#onLines(message.text)
     })
     let reason = 'it exited without an error'
     worker.on('error', (error) => {
@@ -111,4 +153,8 @@ export class RecursorWorker {
     this.#worker = this.#spawn()
     for (const listener of this.#listeners) listener()
   }
+}
+
+function sampleIn(message: FromRecursorThread): TrafficSample | undefined {
+  return message.type === 'traffic-seen' ? message.sample : undefined
 }

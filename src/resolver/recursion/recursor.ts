@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { extendedError } from '../../dns/message.ts'
 import type { Exchange } from '../../net/upstream/exchange.ts'
 import { CacheReader } from '../../recursor/cache-reader.ts'
@@ -15,6 +15,7 @@ import type { StoredAnswer } from '../../recursor/stored-answer.ts'
 import { upstreamQuery } from '../../recursor/upstream-query.ts'
 import { Upstreams } from '../../recursor/upstreams.ts'
 import type { Strategy } from '../../recursor/upstreams.ts'
+import { RandomOctets } from './random-octets.ts'
 import type { RecursorCounters } from './recursor-counters.ts'
 import type { UpstreamPorts } from './upstream-ports.ts'
 
@@ -51,6 +52,8 @@ const waitersMax = 32_768
 const patienceMs = 1800
 const staleMaxMs = 24 * 3_600_000
 const staleSeconds = 30
+/** A bit for each octet of a name. */
+const caseBytes = 32
 /** RFC 9520 §3.2: a failure is cached, too. */
 const failureSeconds = 1
 /** RFC 8914 §4.7 to §4.13: DNSSEC says that the answer is wrong, so an older one does not help. */
@@ -63,6 +66,7 @@ export class Recursor {
   readonly #reader: CacheReader
   readonly #writer: CacheWriter
   readonly #pending = new Map<string, Pending>()
+  readonly #randomOctets = new RandomOctets()
   #waiters = 0
 
   constructor(options: RecursorOptions) {
@@ -176,7 +180,7 @@ export class Recursor {
       server,
       timeoutMs,
       build: (id) => {
-        const caseBits = step.mixesCase ? randomBytes(32) : undefined
+        const caseBits = step.mixesCase ? this.#randomOctets.take(caseBytes) : undefined
         query = upstreamQuery(question, { id, edns, caseBits, isPadded: ports.isTls(server) })
         return query
       },

@@ -30,6 +30,12 @@ export interface DnsFigures {
   readonly outsideHits: number
   readonly outsideStale: number
   readonly outsideMisses: number
+  /** Queries over the limit of their network, and those of them that got a short answer. */
+  readonly limited: number
+  readonly slipped: number
+  /** Server cookies that clients sent. */
+  readonly cookiesValid: number
+  readonly cookiesInvalid: number
   readonly rcodes: readonly number[]
   /** By the places of `countedTypes`. */
   readonly types: readonly number[]
@@ -37,7 +43,7 @@ export interface DnsFigures {
   readonly latencies: readonly number[]
 }
 
-const scalars = 16
+const scalars = 20
 /** So many batches apart the size of the heap is looked at. */
 const heapEvery = 256
 const rcodesAt = scalars
@@ -87,6 +93,10 @@ export class DnsCounters {
     this.#set(13, counters.outsideHits)
     this.#set(14, counters.outsideStale)
     this.#set(15, counters.outsideMisses)
+    this.#set(16, counters.limited)
+    this.#set(17, counters.slipped)
+    this.#set(18, counters.cookiesValid)
+    this.#set(19, counters.cookiesInvalid)
     const { rcodes, types } = counters
     for (let at = 0; at < rcodes.length; at++) this.#set(rcodesAt + at, rcodes[at] ?? 0)
     for (let at = 0; at < types.length; at++) this.#set(typesAt + at, types[at] ?? 0)
@@ -98,6 +108,8 @@ export class DnsCounters {
     const [socketErrors = 0, deferred = 0, overflowed = 0] = this.#cells.subarray(6)
     const [cacheEntries = 0, cacheBytes = 0, latencySum = 0, heap = 0] = this.#cells.subarray(9)
     const [outsideHits = 0, outsideStale = 0, outsideMisses = 0] = this.#cells.subarray(13)
+    const [limited = 0, slipped = 0, cookiesValid = 0, cookiesInvalid = 0] =
+      this.#cells.subarray(16)
     return {
       queries,
       hits,
@@ -115,6 +127,10 @@ export class DnsCounters {
       outsideHits,
       outsideStale,
       outsideMisses,
+      limited,
+      slipped,
+      cookiesValid,
+      cookiesInvalid,
       rcodes: [...this.#cells.subarray(rcodesAt, typesAt)],
       types: [...this.#cells.subarray(typesAt, latenciesAt)],
       latencies: [...this.#cells.subarray(latenciesAt)],

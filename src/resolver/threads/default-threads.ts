@@ -7,3 +7,18 @@ const threadsDefaultMax = 4
 export function dnsThreadsDefault(): number {
   return Math.max(1, Math.min(availableParallelism() - 1, threadsDefaultMax))
 }
+
+interface CacheSettings {
+  readonly cacheBytes: number
+  readonly threads: number | undefined
+  readonly udp: 'auto' | 'mmsg' | 'dgram'
+}
+
+/**
+ * The part of each thread in the memory of all caches of DNS answers. The main thread has a cache for
+ * streams, besides the threads for UDP.
+ */
+export function cacheShareBytes({ cacheBytes, threads, udp }: CacheSettings): number {
+  const udpThreads = udp === 'dgram' ? 1 : (threads ?? dnsThreadsDefault())
+  return Math.floor(cacheBytes / (udpThreads + 1))
+}

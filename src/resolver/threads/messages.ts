@@ -4,7 +4,10 @@ import type { Mode } from '../../dns/responder.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
+import type { RateLimitShare } from '../protection/protection-share.ts'
+import type { TsigKey } from '../../transfer/tsig/keys.ts'
 import type { DnsRights } from '../dns-rights.ts'
+import type { FromObserver, ObserverShare, ToObserver } from '../traffic/messages.ts'
 import type { WakerHandle } from '../../net/udp/waker.ts'
 
 // What the main thread and a dns thread say to each other.
@@ -19,10 +22,18 @@ export interface DnsAnswering {
   /** Of the agent's own node. */
   readonly nodeName: string
   readonly udpSizeMax: number
+  /** The memory of the cache of each thread; 32 MiB if absent. */
+  readonly cacheBytesMax?: number
   /** Absent: queries for outside names are refused. */
   readonly recursion?: RecursionShare | undefined
+  /** Absent: there is no limit to the answers over UDP. */
+  readonly rateLimit?: RateLimitShare | undefined
   /** Absent: everything may be shown. */
   readonly rights?: DnsRights
+  /** Absent: nothing of what is asked is logged. */
+  readonly observing?: ObserverShare
+  /** The keys of signed queries; absent: there are none. */
+  readonly tsigKeys?: readonly TsigKey[] | undefined
 }
 
 /** What all threads share to answer for outside names. */
@@ -49,6 +60,7 @@ export type DnsThreadUdp =
   | { readonly kind: 'mmsg'; readonly sockets: readonly UdpSocket[]; readonly waker: WakerHandle }
 
 export type ToDns =
+  | ToObserver
   | { readonly type: 'stop' }
   /** Answers from now on are made with this one; the thread voids what it has cached. */
   | { readonly type: 'zone'; readonly zone: Zone }
@@ -58,6 +70,7 @@ export type ToDns =
   | { readonly type: 'recursor'; readonly port: MessagePort }
 
 export type FromDns =
+  | FromObserver
   | { readonly type: 'ready' }
   | { readonly type: 'zone-set' }
   | { readonly type: 'rights-set' }

@@ -6,12 +6,19 @@ import { CacheMemory } from '../../recursor/cache-layout.ts'
 import { loadLibc } from '../../process/libc.ts'
 import { listenUdp } from '../../net/udp/dgram.ts'
 import { UdpMmsg } from '../../net/udp/mmsg.ts'
+import type { PacketResponder, PacketWriter } from '../../net/packet-responder.ts'
 import type { UdpListener } from '../../net/udp/dgram.ts'
 import { countedResponder, openAnswerer } from '../answering.ts'
 import type { Answerer } from '../answering.ts'
 import { forwardingOf } from '../recursion/forwarding-responder.ts'
+import { ProtectedResponder } from '../protection/protected-responder.ts'
+import { limiterOf } from '../protection/protection-share.ts'
+import { sharedNowMs } from '../recursion/shared-clock.ts'
 import { RecursorClient } from '../recursion/recursor-client.ts'
 import { DnsCounters } from './counters.ts'
+import { observedWriter } from '../traffic/observed-writer.ts'
+import { openObserver, tellObserver } from '../traffic/thread-observer.ts'
+import type { QueryObserver } from '../traffic/query-observer.ts'
 import { limitFailures } from '../../process/limited-failures.ts'
 import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 
@@ -42,19 +49,36 @@ const failures = {
   onSuspicion: (reason: string): void => post({ type: 'suspicion', reason }),
 }
 
+/** Sends lines of the query log. */
+function sendLines(text: string): void {
+  post({ type: 'query-lines', text })
+}
+
 /** False: it was told to stop. */
-function take(message: ToDns, answerer: Answerer): boolean {
+function take(message: ToDns, answerer: Answerer, observer: QueryObserver): boolean {
   if (message.type === 'stop') return false
   if (message.type === 'zone') {
     answerer.setZone(message.zone)
     post({ type: 'zone-set' })
   } else if (message.type === 'recursor') {
     client?.setPort(message.port)
+  } else if (message.type !== 'rights') {
+    tellObserver(observer, message, post)
   } else {
     answerer.setRights(message.rights)
     post({ type: 'rights-set' })
   }
   return true
+}
+
+/** What answers clients: within the limit, and with cookies. */
+function protectedResponder(
+  { responder, cookies }: Answerer,
+  inner: PacketWriter & PacketResponder = responder,
+): ProtectedResponder {
+  const limiter = limiterOf(answering.rateLimit)
+  const slip = answering.rateLimit?.slip ?? 0
+  return new ProtectedResponder(inner, { responder, cookies, limiter, slip, nowMs: sharedNowMs })
 }
 
 /** Blocks until it is told to stop: messages are fetched when the waker calls. */
@@ -64,18 +88,24 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   const answerer = openAnswerer(answering, failures, 'caller')
   const { responder } = answerer
   const forwarding = forwardingOf(answering, responder, client)
+  const guarded = protectedResponder(answerer, forwarding)
+  const observer = openObserver(answering.observing, sendLines, 'caller')
   const server = new UdpMmsg(libc, {
     sockets,
-    responder: forwarding ?? responder,
+    responder: observedWriter(guarded, observer),
     recursion,
+    onReceived: () => guarded.beginBatch(),
     onPassedOn: (message, fd) => {
-      if (forwarding !== undefined) client?.passOn(forwarding.takePassedOn(), fd, message)
+      if (forwarding === undefined) return
+      const cookie = guarded.passedOnCookie
+      client?.passOn({ ...forwarding.takePassedOn(), cookie }, fd, message)
     },
     pathBytesMax: answering.udpSizeMax,
     onAnswered: (packets, ms) => counters.observe(packets, ms / 1000),
     onBatchEnd: () => {
       answerer.endBatch()
       client?.flush()
+      observer.flush()
       counters.publish(responder.counters, server.counters, responder.cache)
     },
     onDrop: limitFailures(failures, () => performance.now()).onError,
@@ -83,7 +113,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   post({ type: 'ready' })
   server.serve(waker, () => {
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-      if (!take(next.message as ToDns, answerer)) return false
+      if (!take(next.message as ToDns, answerer, observer)) return false
     }
     return true
   })
@@ -95,9 +125,14 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
 async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Promise<void> {
   const answerer = openAnswerer(answering, failures)
   const onQueued = (): void => client?.flushLater()
+  const observer = openObserver(answering.observing, sendLines)
   const responder = countedResponder(answerer.responder, counters, {
     sockets: () => listeners.map((listener) => listener.counters),
-    through: forwardingOf(answering, answerer.responder, client, onQueued),
+    through: protectedResponder(
+      answerer,
+      forwardingOf(answering, answerer.responder, client, onQueued),
+    ),
+    observer,
   })
   const pathBytesMax = answering.udpSizeMax
   const listeners: UdpListener[] = []
@@ -106,7 +141,7 @@ async function serveDgram(options: Extract<DnsThreadUdp, { kind: 'dgram' }>): Pr
     listeners.push(await listenUdp({ ...at, address }))
   }
   port.on('message', (message: ToDns) => {
-    if (take(message, answerer)) return
+    if (take(message, answerer, observer)) return
     void Promise.all(listeners.map((listener) => listener.close())).then(() => {
       answerer.close()
       client?.close()

@@ -12,6 +12,7 @@ import type { DnsFigures } from './counters.ts'
 import type { DnsAnswering, DnsThreadUdp } from './messages.ts'
 import { dnsThreadsDefault } from './default-threads.ts'
 import type { RecursorWorker } from '../recursion/recursor-worker.ts'
+import type { TrafficSample } from '../traffic/traffic-window.ts'
 import { DeathCount } from './death-count.ts'
 import { DnsWorker } from './worker.ts'
 
@@ -29,6 +30,8 @@ export interface DnsUdpOptions {
   /** A read met what looks like damage of state.db. */
   readonly onSuspicion: (reason: string) => void
   readonly onDeath: (error: Error) => void
+  /** Takes lines of the query log. */
+  readonly onLines?: ((text: string) => void) | undefined
 }
 
 /** DNS over UDP: threads, and with mmsg the sockets, which stay open when a thread dies. */
@@ -84,6 +87,17 @@ export class DnsUdp {
     await Promise.all(this.#workers.map((worker) => worker.setRights(rights)))
   }
 
+  /** One query of so many gets a line in the query log; 0: none. */
+  logEvery(every: number): void {
+    for (const worker of this.#workers) worker.logEvery(every)
+  }
+
+  /** What each thread has seen of late. */
+  async traffic(): Promise<readonly TrafficSample[]> {
+    const samples = await Promise.all(this.#workers.map((worker) => worker.traffic()))
+    return samples.filter((sample) => sample !== undefined)
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.stop()))
     this.#release()
@@ -116,12 +130,12 @@ function closeShare(libc: Libc, { sockets, waker }: Share): void {
 }
 
 function startWorker(
-  { answering, recursor, logger, onSuspicion, onDeath }: DnsUdpOptions,
+  { answering, recursor, logger, onSuspicion, onDeath, onLines }: DnsUdpOptions,
   udp: DnsThreadUdp,
   waker: Waker | undefined,
   deaths = new DeathCount(),
 ): Promise<DnsWorker> {
-  const common = { answering, recursor, logger, onSuspicion, onDeath }
+  const common = { answering, recursor, logger, onSuspicion, onDeath, onLines }
   return DnsWorker.start({ ...common, udp, waker, deaths })
 }
 

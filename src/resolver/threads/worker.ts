@@ -5,10 +5,12 @@ import type { Zone } from '../../dns/zone.ts'
 import type { Waker } from '../../net/udp/waker.ts'
 import type { DnsRights } from '../dns-rights.ts'
 import type { RecursorWorker } from '../recursion/recursor-worker.ts'
+import { askThread } from './ask-thread.ts'
 import { DnsCounters } from './counters.ts'
 import type { DnsFigures } from './counters.ts'
 import type { DeathCount } from './death-count.ts'
 import type { DnsAnswering, DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
+import type { TrafficSample } from '../traffic/traffic-window.ts'
 import { threadLimits } from '../../process/thread-heaps.ts'
 import { threadFile } from '../../base/package-files.ts'
 import { startThread } from '../../process/threads.ts'
@@ -25,7 +27,12 @@ export interface DnsWorkerOptions {
   /** A read of the thread met what looks like damage of state.db. */
   readonly onSuspicion: (reason: string) => void
   readonly onDeath: (error: Error) => void
+  /** Takes lines of the query log. */
+  readonly onLines?: ((text: string) => void) | undefined
 }
+
+/** What a thread answers to what it was told. */
+type Answer<T extends FromDns['type']> = Extract<FromDns, { readonly type: T }>
 
 /** The main thread's end of a dns thread: starts it, starts it again when it dies, stops it. */
 export class DnsWorker {
@@ -68,6 +75,20 @@ export class DnsWorker {
     await this.#tell({ type: 'rights', rights }, 'rights-set')
   }
 
+  /** One query of so many gets a line in the query log; a restarted thread continues with it. */
+  logEvery(every: number): void {
+    const { observing } = this.#data.answering
+    if (observing === undefined) return
+    const answering = { ...this.#data.answering, observing: { ...observing, logEvery: every } }
+    this.#data = { ...this.#data, answering }
+    if (this.#worker !== undefined) this.#send(this.#worker, { type: 'log-every', every })
+  }
+
+  /** What the thread has seen of late; undefined: it has ended. */
+  async traffic(): Promise<TrafficSample | undefined> {
+    return (await this.#tell({ type: 'traffic' }, 'traffic-seen'))?.sample
+  }
+
   #reconnect(): void {
     const port = this.#options.recursor?.connect()
     if (port === undefined || this.#worker === undefined) return
@@ -75,22 +96,15 @@ export class DnsWorker {
     this.#options.waker?.wake()
   }
 
-  async #tell(told: ToDns, answer: FromDns['type']): Promise<void> {
+  /** Undefined: the thread has ended. */
+  async #tell<T extends FromDns['type']>(told: ToDns, answer: T): Promise<Answer<T> | undefined> {
     const worker = this.#worker
-    if (worker === undefined) return
-    await new Promise<void>((resolve) => {
-      const onMessage = (message: FromDns): void => {
-        if (message.type === answer) done()
-      }
-      const done = (): void => {
-        worker.off('message', onMessage)
-        worker.off('exit', done)
-        resolve()
-      }
-      worker.on('message', onMessage)
-      worker.on('exit', done)
-      this.#send(worker, told)
-    })
+    if (worker === undefined) return undefined
+    return askThread(
+      worker,
+      () => this.#send(worker, told),
+      (message) => ((message as FromDns).type === answer ? (message as Answer<T>) : undefined),
+    )
   }
 
   /** Lets the answers in flight leave, then ends the thread. */
@@ -136,6 +150,7 @@ export class DnsWorker {
       worker.on('message', (message: FromDns) => {
         if (message.type === 'warn') logger.warn(message.fields, message.message)
         else if (message.type === 'suspicion') this.#options.onSuspicion(message.reason)
+        else if (message.type === 'query-lines') this.#options.onLines?.(message.text)
         else if (message.type === 'refused') reject(new SvcdError(message.code, message.message))
         else if (message.type === 'ready') {
           isReady = true

@@ -36,5 +36,6 @@ export function zoneOf(
     emptyAnswer,
     enableTruncate,
     staticZones: staticZones(zones),
+    offersTransfers: config.dns.transferAllow.length > 0,
   }
 }

@@ -20,6 +20,9 @@ function prepare(db: Database) {
     names: sql<[string], { name_key: string }>(
       `SELECT DISTINCT name_key FROM services WHERE name_key > ? ORDER BY name_key LIMIT ${pageRows}`,
     ),
+    addresses: sql<[string], { ip: string }>(
+      `SELECT DISTINCT ip FROM addresses WHERE ip > ? ORDER BY ip LIMIT ${pageRows}`,
+    ),
     node: sql<[string], NodeRow>('SELECT * FROM nodes WHERE key = ?'),
     tagsOfName: sql<[string], { name: string; tags: string }>(
       'SELECT DISTINCT name, tags FROM services WHERE name_key = ? ORDER BY name',
@@ -118,6 +121,18 @@ export class CatalogPages {
       const last = keys.at(-1)
       if (last === undefined || keys.length < pageRows) return
       after = last.name_key
+    }
+  }
+
+  /** The key of every address that a node or service has; see `addressKey`. */
+  *addressKeys(): Generator<string, void> {
+    let after = ''
+    for (;;) {
+      const rows = this.#sql.addresses.all(after)
+      for (const { ip } of rows) yield ip
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      after = last.ip
     }
   }
 

@@ -54,6 +54,14 @@ export interface ServicePlace {
 
 const holdersMax = 16
 
+/** Names of services behind one, for `EXPLAIN QUERY PLAN` too. DISTINCT would walk all instances of each name. */
+export const serviceKeysQuery = `WITH RECURSIVE names (key) AS (
+    SELECT (SELECT name_key FROM services WHERE name_key > ? ORDER BY name_key LIMIT 1)
+    UNION ALL
+    SELECT (SELECT name_key FROM services WHERE name_key > key ORDER BY name_key LIMIT 1)
+    FROM names WHERE key IS NOT NULL
+  ) SELECT key FROM names WHERE key IS NOT NULL LIMIT ?`
+
 function prepare(db: Database) {
   const sql = <P extends unknown[], R>(text: string): Statement<P, R> => db.prepare<P, R>(text)
   return {
@@ -85,6 +93,7 @@ function prepare(db: Database) {
     spellings: sql<[string], { name: string }>(
       'SELECT DISTINCT name FROM services WHERE name_key = ?',
     ),
+    serviceKeys: sql<[string, number], { key: string }>(serviceKeysQuery),
     serviceTags: sql<[], { name: string; name_key: string; tags: string }>(
       'SELECT DISTINCT name_key, name, tags FROM services ORDER BY name_key, name',
     ),
@@ -230,6 +239,11 @@ export class CatalogReader {
   /** The spellings in which the instances of a service are registered. */
   spellingsOf(serviceName: string): readonly string[] {
     return this.#sql.spellings.all(serviceName.toLowerCase()).map(({ name }) => name)
+  }
+
+  /** The first names of services behind `after`, in lower case and in order. */
+  serviceKeys(after: string, limit: number): readonly string[] {
+    return this.#sql.serviceKeys.all(after, limit).map(({ key }) => key)
   }
 
   /** Every service name, in each of its spellings, with the sorted union of its instances' tags. */

@@ -140,6 +140,19 @@ const version8 = `
   ${createTable(usedFormatsTable)}
 `
 
+// Behind the columns that it had in format 1 stands what DNS needs of a service, so that an answer is read from
+// neighbouring rows of the index alone. Replicas do not compare indexes, and an older release uses this
+// one like the old one. So it does not need a format: it is widened at the start.
+const wideIndex = `CREATE INDEX services_by_name ON services (name_key, node_key, id, address, port, weight_passing,
+  weight_warning, tags, tagged_addresses)`
+
+/** Brings the index of services to its present columns. */
+export function widenServiceIndex(db: Database): void {
+  const find = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = 'services_by_name'"
+  if (db.prepare<[], string>(find).pluck().get() === wideIndex) return
+  db.transaction(() => db.exec(`DROP INDEX services_by_name; ${wideIndex}`)).immediate()
+}
+
 export const catalogMigrations: readonly Migration[] = [
   { format: 1, sql: version1 },
   { format: 2, sql: version2 },

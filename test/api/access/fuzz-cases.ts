@@ -227,6 +227,8 @@ export const cases: Readonly<Record<string, Case>> = {
         may('node', name),
       ),
   }),
+  // DNS is off in this world; test/resolver/traffic has what the answer may show.
+  'GET /v1/agent/dns/top': guarded('agent', 'read', 'agent/dns/top'),
   'GET /v1/health/service/{service}': filtered(
     (pick) => `health/service/${service(pick)}${pick.way % 2 === 0 ? '?passing' : ''}`,
   ),

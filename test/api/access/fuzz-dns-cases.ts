@@ -24,13 +24,14 @@ export const questions: readonly DnsQuestion[] = [
     const name = nameOf('service', suffix)
     const needs: readonly Need[] = [['service', name]]
     return [
-      ...['A', 'SRV', 'TXT', 'ANY'].map((type) => ({
+      ...['A', 'SRV', 'TXT', 'SVCB', 'HTTPS', 'ANY'].map((type) => ({
         name: `${name}.service.consul`,
         type,
         needs,
       })),
       { name: `tag.${name}.service.dc1.consul`, type: 'SRV', needs },
       { name: `_${name}._tag.service.consul`, type: 'SRV', needs },
+      ...['PTR', 'SRV'].map((type) => ({ name: `_${name}._tcp.consul`, type, needs })),
     ]
   }),
   ...[...nodes, ownNode].flatMap((node) =>
@@ -65,6 +66,19 @@ export const questions: readonly DnsQuestion[] = [
     return { name: `leader.${key}.lock.consul`, type: 'A', needs: [['key', key]] }
   }),
   { name: 'consul', type: 'NS', needs: [] },
+  { name: '_services._dns-sd._udp.consul', type: 'PTR', needs: [] },
+  ...nodes.flatMap((node) =>
+    services.flatMap((service) =>
+      ['SRV', 'TXT'].map((type): DnsQuestion => ({
+        name: `${node}:${service}._${service}._tcp.consul`,
+        type,
+        needs: [
+          ['node', node],
+          ['service', service],
+        ],
+      })),
+    ),
+  ),
   { name: 'consul.service.consul', type: 'SRV', needs: [['service', 'consul']] },
 ]
 

@@ -11,6 +11,7 @@ import type { Status } from '../../../src/raft/status.ts'
 import { SessionReader } from '../../../src/state/session/reader.ts'
 import { AclReader } from '../../../src/state/acl/reader.ts'
 import { AutopilotReader } from '../../../src/state/autopilot/reader.ts'
+import { DnsCookieReader } from '../../../src/state/dns-cookie/reader.ts'
 import {
   MemoryCatalog,
   checkDefinition,
@@ -47,6 +48,8 @@ class Rig {
       sessions: new SessionReader(this.catalog.db),
       tokens: new AclReader(this.catalog.db),
       autopilot: new AutopilotReader(this.catalog.db),
+      dnsCookies: new DnsCookieReader(this.catalog.db),
+      newSecret: () => '5e'.repeat(16),
       electionMs: 1200,
       nowMs: () => this.nowMs,
       wallMs: () => this.nowMs,

@@ -261,6 +261,9 @@ export class Twin {
       case 'acl-token-put':
       case 'acl-tokens-expire':
       case 'deregister':
+      case 'dns-cookie-reset':
+      case 'dns-cookie-rotate':
+      case 'dns-cookie-set':
       case 'event-fire':
       case 'intention-delete':
       case 'intention-put':

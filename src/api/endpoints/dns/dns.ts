@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Requester } from '../../../access/requester.ts'
 import { svcdError } from '../../../base/errors.ts'
 import { isUsableLabel } from './label.ts'
+import { dnsTopEndpoint } from './top.ts'
 import type { AnsweredRecord, LocalDns } from '../../../ports/dns.ts'
 import { endpoint } from '../../context.ts'
 import type { ApiContext, ApiEndpoint } from '../../context.ts'
@@ -15,6 +16,7 @@ const record = object({ Name: text, Type: text, TTL: whole, Data: text })
 
 /** dns/*: what the DNS server of this agent answers; svcd's own. */
 export const dnsEndpoints: readonly ApiEndpoint[] = [
+  dnsTopEndpoint,
   endpoint({
     method: 'GET',
     path: '/v1/dns/service/{service}',

@@ -2,7 +2,6 @@ import { constants } from 'node:fs'
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { indexIn } from './lines.ts'
 
 export interface LogFileOptions {
   readonly path: string
@@ -13,6 +12,8 @@ export interface LogFileOptions {
   /** How many rotated files are kept; 0: all. */
   readonly rotateMaxFiles: number
   readonly wallMs: () => number
+  /** The last number that a line accounts for; undefined: for none. Absent: lines have no numbers. */
+  readonly indexIn?: (line: string) => number | undefined
 }
 
 interface Opened {
@@ -30,7 +31,7 @@ const chunkBytes = 64 * 1024
 const earlierFilesMax = 3
 
 /**
- * The file of an audit log. Whole lines are appended; what a failed write has left of one is cut off. Every
+ * A file of lines, such as an audit log. Whole lines are appended; what a failed write has left of one is cut off. Every
  * method may reject with an error of the file system, after which the file is to be closed and opened again.
  */
 export class LogFile {
@@ -51,20 +52,20 @@ export class LogFile {
   }
 
   /**
-   * Opens the file, cuts off a line that is not whole, and returns the last entry that it, or an earlier one,
+   * Opens the file, cuts off a line that is not whole, and returns the last number that it, or an earlier file,
    * accounts for. Undefined: no line accounts for one.
    */
   async open(): Promise<number | undefined> {
     const { O_APPEND, O_CREAT, O_RDWR } = constants
-    const { path } = this.#options
+    const { path, indexIn } = this.#options
     const handle = await open(path, O_RDWR | O_CREAT | O_APPEND, mode)
     try {
       const found = await handle.stat({ bigint: true })
-      const { lastIndex, wholeBytes } = await readTail(handle, Number(found.size))
+      const { lastIndex, wholeBytes } = await readTail(handle, Number(found.size), indexIn)
       if (wholeBytes < Number(found.size)) await handle.truncate(wholeBytes)
       const createdMs = Number(found.birthtimeMs) || this.#options.wallMs()
       this.#opened = { handle, inode: found.ino, createdMs, bytes: wholeBytes }
-      return lastIndex ?? (await this.#earlierIndex())
+      return lastIndex ?? (indexIn && (await this.#earlierIndex(indexIn)))
     } catch (error) {
       await handle.close()
       throw error
@@ -157,7 +158,7 @@ export class LogFile {
     return names.filter((name) => name.startsWith(own) && name !== own)
   }
 
-  async #earlierIndex(): Promise<number | undefined> {
+  async #earlierIndex(indexIn: IndexIn): Promise<number | undefined> {
     const directory = dirname(this.#options.path)
     const files = await Promise.all(
       (await this.#beside()).map(async (name) => {
@@ -172,7 +173,7 @@ export class LogFile {
       const handle = await open(path, 'r').catch(() => undefined)
       if (handle === undefined) continue
       try {
-        const { lastIndex } = await readTail(handle, found?.size ?? 0)
+        const { lastIndex } = await readTail(handle, found?.size ?? 0, indexIn)
         if (lastIndex !== undefined) return lastIndex
       } finally {
         await handle.close()
@@ -189,14 +190,20 @@ async function freeName(wanted: string): Promise<string> {
   }
 }
 
+type IndexIn = NonNullable<LogFileOptions['indexIn']>
+
 interface Tail {
   readonly lastIndex: number | undefined
   /** Up to the end of the last whole line. */
   readonly wholeBytes: number
 }
 
-/** Reads backwards, until a line accounts for an entry. */
-async function readTail(handle: FileHandle, size: number): Promise<Tail> {
+/** Reads backwards, until a line accounts for a number; without `indexIn` to the end of the last whole line. */
+async function readTail(
+  handle: FileHandle,
+  size: number,
+  indexIn: IndexIn | undefined,
+): Promise<Tail> {
   let wholeBytes: number | undefined
   let rest: Buffer = Buffer.alloc(0)
   for (let end = size; end > 0;) {
@@ -206,9 +213,14 @@ async function readTail(handle: FileHandle, size: number): Promise<Tail> {
     const read = Buffer.concat([chunk, rest])
     const lastBreak = read.lastIndexOf('\n')
     if (wholeBytes === undefined && lastBreak >= 0) wholeBytes = from + lastBreak + 1
+    if (indexIn === undefined) {
+      if (wholeBytes !== undefined) return { lastIndex: undefined, wholeBytes }
+      end = from
+      continue
+    }
     // Before its first break is the end of a line that begins further in front.
     const cut = from === 0 ? 0 : read.indexOf('\n') + 1
-    const lastIndex = lastIndexIn(read.subarray(cut))
+    const lastIndex = lastIndexIn(read.subarray(cut), indexIn)
     if (lastIndex !== undefined) return { lastIndex, wholeBytes: wholeBytes ?? 0 }
     rest = cut === 0 ? read : read.subarray(0, cut)
     end = from
@@ -216,7 +228,7 @@ async function readTail(handle: FileHandle, size: number): Promise<Tail> {
   return { lastIndex: undefined, wholeBytes: wholeBytes ?? 0 }
 }
 
-function lastIndexIn(bytes: Buffer): number | undefined {
+function lastIndexIn(bytes: Buffer, indexIn: IndexIn): number | undefined {
   const lines = bytes.toString().split('\n')
   // Behind the last break there is nothing, or a line that is not whole.
   for (let at = lines.length - 2; at >= 0; at--) {

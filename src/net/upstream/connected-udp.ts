@@ -1,0 +1,108 @@
+import { constants } from 'node:os'
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { parseIp } from '../../base/ip.ts'
+import { inet, loadLibc } from '../../process/libc.ts'
+import type { Libc } from '../../process/libc.ts'
+import { socketAddress } from '../udp/socket.ts'
+import type { UpstreamServer } from './exchange.ts'
+
+/** A UDP socket that is connected: the system drops packets from other addresses, and reports a closed port. */
+export interface ConnectedUdp {
+  readonly send: (packet: Uint8Array) => void
+  readonly close: () => void
+}
+
+export interface UdpEvents {
+  readonly onMessage: (packet: Uint8Array) => void
+  /** The port is closed, or there is no route to the server. May be called more than once. */
+  readonly onError: () => void
+}
+
+const { errno } = constants
+const off = new Uint8Array(Int32Array.of(0).buffer)
+const sendFlags = inet.MSG_DONTWAIT | inet.MSG_NOSIGNAL
+
+/** A socket on a random port. */
+export function connectUdp(server: UpstreamServer, events: UdpEvents): ConnectedUdp {
+  const libc = loadLibc()
+  const bySystem = libc instanceof Error ? undefined : connectBySystem(libc, server, events)
+  return bySystem ?? connectByNode(server, events)
+}
+
+/** Sends with one system call; Node needs as much time again for its own part. Undefined: it cannot. */
+function connectBySystem(
+  libc: Libc,
+  { address, port }: UpstreamServer,
+  { onMessage, onError }: UdpEvents,
+): ConnectedUdp | undefined {
+  const ip = parseIp(address)
+  if (ip === undefined) return undefined
+  const family = ip.length === 4 ? inet.AF_INET : inet.AF_INET6
+  const fd = libc.socket(family, inet.SOCK_DGRAM | inet.SOCK_CLOEXEC, 0)
+  if (fd < 0) return undefined
+  const name = socketAddress(ip, port)
+  const socket = createSocket(ip.length === 4 ? 'udp4' : 'udp6')
+  socket.on('message', onMessage)
+  socket.on('error', onError)
+  try {
+    if (libc.connect(fd, name, name.length) < 0) throw new Error('it cannot be connected')
+    socket.bind({ fd })
+  } catch {
+    socket.close()
+    libc.close(fd)
+    return undefined
+  }
+  // Node lets other sockets use the port of a descriptor that it is given: a program could take the answers.
+  libc.setsockopt(fd, inet.SOL_SOCKET, inet.SO_REUSEADDR, off, off.length)
+  socket.unref()
+  return {
+    send: (packet) => {
+      if (libc.send(fd, packet, packet.length, sendFlags) >= 0) return
+      const number = libc.errno()
+      // The packet is lost, as any packet may be.
+      if (number !== errno.EAGAIN && number !== errno.ENOBUFS) onError()
+    },
+    close: () => socket.close(),
+  }
+}
+
+function connectByNode(
+  { address, port }: UpstreamServer,
+  { onMessage, onError }: UdpEvents,
+): ConnectedUdp {
+  const family = isIPv6(address) ? 6 : 4
+  const socket = createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
+    // Addresses only: there is nothing to resolve.
+    lookup: (host, _options, done) => done(null, host, family),
+  })
+  let queue: Uint8Array[] | undefined = []
+  let isClosed = false
+  const send = (packet: Uint8Array): void => {
+    socket.send(packet, (error) => {
+      if (error !== null) onError()
+    })
+  }
+  socket.on('message', onMessage)
+  socket.on('error', onError)
+  socket.unref()
+  // If there is no route to the address, Node calls back with an error, which its types leave out.
+  socket.connect(port, address, (error?: Error) => {
+    if (error !== undefined) return onError()
+    const waiting = queue ?? []
+    queue = undefined
+    if (!isClosed) waiting.forEach(send)
+    return undefined
+  })
+  return {
+    send: (packet) => {
+      if (queue === undefined) send(packet)
+      else queue.push(packet)
+    },
+    close: () => {
+      isClosed = true
+      socket.close()
+    },
+  }
+}
