@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
@@ -14,9 +15,17 @@ import { missing, notRoot } from '../../helpers/tools.ts'
 import { listenMmsg, noMmsg, theLibc } from './paths.ts'
 import type { Socket } from 'node:dgram'
 import type { Test } from 'tap'
+import type { Libc } from '../../../src/process/libc.ts'
+import type { UdpMmsgOptions } from '../../../src/net/udp/mmsg.ts'
 import type { UdpSocket } from '../../../src/net/udp/socket.ts'
 
 const skip = noMmsg
+
+if (noMmsg === false && missing('taskset') === false) {
+  const allowed = execFileSync('taskset', ['-cp', `${process.pid}`], { encoding: 'utf8' })
+  const first = /: (\d+)/.exec(allowed)?.[1]
+  execFileSync('taskset', ['-cp', first ?? '0', `${process.pid}`])
+}
 
 function bench(instances = 2): Bench {
   const bench = new Bench()
@@ -30,6 +39,18 @@ function opened(t: Test, address = '127.0.0.1', port = 0, isShared = false): Udp
   const socket = openUdpSocket(theLibc(), { address, port, isShared })
   t.teardown(() => theLibc().close(socket.fd))
   return socket
+}
+
+/** A server whose rounds are the test's. Its clock stands still: no answer is put off because the machine is busy. */
+function roundsOf(
+  t: Test,
+  options: Pick<UdpMmsgOptions, 'sockets' | 'responder'> & Partial<UdpMmsgOptions>,
+  libc: Libc = theLibc(),
+): UdpMmsg {
+  const onDrop = (error: unknown): void => void t.fail(String(error))
+  const server = new UdpMmsg(libc, { onDrop, nowMs: () => 0, ...options })
+  t.teardown(() => server.close())
+  return server
 }
 
 async function client(t: Test, port: number, address = '127.0.0.1'): Promise<Socket> {
@@ -46,7 +67,10 @@ async function sendAll(socket: Socket, packets: readonly Uint8Array[]): Promise<
   await deliveredSoFar()
 }
 
-/** A busy system delivers the packets of loopback later than they are sent, and in order: so one more is sent. */
+/**
+ * A busy system delivers the packets of loopback later than they are sent: so one more is sent behind
+ * them. It arrives last only if all left from one CPU.
+ */
 async function deliveredSoFar(): Promise<void> {
   const last = createSocket('udp4')
   last.bind(0, '127.0.0.1')
@@ -72,13 +96,11 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, id) 
 t.test('a round takes up to 64 packets, and answers all it took', { skip }, async (t) => {
   const socket = opened(t)
   const batches: [number, number][] = []
-  const server = new UdpMmsg(theLibc(), {
+  const server = roundsOf(t, {
     sockets: [socket],
     responder: bench().responder,
     onAnswered: (packets) => batches.push([packets, server.counters.sent]),
-    onDrop: (error) => t.fail(String(error)),
   })
-  t.teardown(() => server.close())
   t.equal(server.round(), 0, 'nothing has come')
   const asking = await client(t, socket.port)
   const first = answersTo(asking, 1)
@@ -154,7 +176,7 @@ t.test('a packet that fails is dropped and told; the others are answered', { ski
   const socket = opened(t)
   let failure: Error = new Error('no luck')
   const dropped: [unknown, number][] = []
-  const server = new UdpMmsg(theLibc(), {
+  const server = roundsOf(t, {
     sockets: [socket],
     responder: {
       hitInto: () => 0,
@@ -165,7 +187,6 @@ t.test('a packet that fails is dropped and told; the others are answered', { ski
     },
     onDrop: (error, packet) => dropped.push([error, packet[1] ?? 0]),
   })
-  t.teardown(() => server.close())
   const asking = await client(t, socket.port)
   const answers = answersTo(asking, 5)
   await sendAll(asking, upTo(6).map(query))
@@ -187,12 +208,11 @@ t.test('sockets share a port only if all say so', { skip }, async (t) => {
 })
 
 t.test('a socket that is closed under it ends the thread', { skip }, async (t) => {
-  const server = new UdpMmsg(theLibc(), {
+  const server = roundsOf(t, {
     sockets: [{ fd: 1_000_000, port: 0, address: new Uint8Array(4), canSegment: true }],
     responder: bench().responder,
     onDrop: () => {},
   })
-  t.teardown(() => server.close())
   t.throws(() => server.round(), { code: 'EBADF' })
 })
 
@@ -201,12 +221,10 @@ t.test(
   { skip: skip !== false ? skip : notRoot() !== false ? notRoot() : missing('python3') },
   async (t) => {
     const socket = opened(t)
-    const server = new UdpMmsg(theLibc(), {
+    const server = roundsOf(t, {
       sockets: [socket],
       responder: bench().responder,
-      onDrop: (error) => t.fail(String(error)),
     })
-    t.teardown(() => server.close())
     const asking = await client(t, socket.port)
     const answers = answersTo(asking, 4)
     for (const id of upTo(4)) {
@@ -264,7 +282,7 @@ function withSlowNames(t: Test): { socket: UdpSocket; server: UdpMmsg; asked: st
   const socket = opened(t)
   let nowMs = 0
   const asked: string[] = []
-  const server = new UdpMmsg(theLibc(), {
+  const server = roundsOf(t, {
     sockets: [socket],
     nowMs: () => nowMs,
     responder: {
@@ -276,9 +294,7 @@ function withSlowNames(t: Test): { socket: UdpSocket; server: UdpMmsg; asked: st
         return responder.respondInto(packet, asker, out, at)
       },
     },
-    onDrop: (error) => t.fail(String(error)),
   })
-  t.teardown(() => server.close())
   return { socket, server, asked }
 }
 
@@ -342,16 +358,16 @@ async function lengthsOf(
 ): Promise<Map<number, number>> {
   const asking = await client(t, port)
   const lengths = new Map<number, number>()
-  const done = new Promise<void>((resolve) => {
-    asking.on('message', (answer: Buffer) => {
-      t.equal(decodeReply(answer).rcode, 'NOERROR')
-      lengths.set(answer.readUInt16BE(), answer.length)
-      if (lengths.size === questions.length) resolve()
-    })
+  asking.on('message', (answer: Buffer) => {
+    t.equal(decodeReply(answer).rcode, 'NOERROR')
+    lengths.set(answer.readUInt16BE(), answer.length)
   })
   await sendAll(asking, questions)
-  while (server.round() > 0);
-  await done
+  // A round may take nothing and still owe answers: what is not in the cache has a share of the time only.
+  while (lengths.size < questions.length) {
+    server.round()
+    await setImmediate()
+  }
   return lengths
 }
 
@@ -369,12 +385,7 @@ t.test('answers of one length to one client leave as one message', { skip }, asy
     const socket = opened(t, address)
     if (!socket.canSegment) return t.pass('no UDP_SEGMENT here', { skip: true })
     const { responder } = bench()
-    const server = new UdpMmsg(counting, {
-      sockets: [socket],
-      responder,
-      onDrop: (error) => t.fail(String(error)),
-    })
-    t.teardown(() => server.close())
+    const server = roundsOf(t, { sockets: [socket], responder }, counting)
     const questions = upTo(40).map((id) =>
       buildQuery('web.service.consul', id % 2 === 0 ? 'A' : 'SRV', { id }),
     )
@@ -390,12 +401,10 @@ t.test('answers of one length to one client leave as one message', { skip }, asy
 
 t.test('clients do not get each other’s answers', { skip }, async (t) => {
   const socket = opened(t, '0.0.0.0')
-  const server = new UdpMmsg(theLibc(), {
+  const server = roundsOf(t, {
     sockets: [socket],
     responder: bench().responder,
-    onDrop: (error) => t.fail(String(error)),
   })
-  t.teardown(() => server.close())
   await lengthsOf(t, server, socket.port, [query(0)])
   const asking = await Promise.all(
     upTo(8).map((n) => client(t, socket.port, n % 2 === 0 ? '127.0.0.1' : '127.0.0.2')),
@@ -415,24 +424,18 @@ t.test('where segments cannot be sent each answer leaves by itself', { skip }, a
   if (!socket.canSegment) return t.pass('no UDP_SEGMENT here', { skip: true })
   let refused = 0
   let errno = 0
-  const server = new UdpMmsg(
-    {
-      ...libc,
-      errno: () => errno || libc.errno(),
-      // As a device without checksums: a message with a control structure is refused.
-      sendmmsg: (fd, headers, count, flags) => {
-        errno = count === 2 && refused++ === 0 ? constants.errno.EIO : 0
-        if (errno > 0) return -1
-        return libc.sendmmsg(fd, headers, count, flags)
-      },
+  const withoutSegments: Libc = {
+    ...libc,
+    errno: () => errno || libc.errno(),
+    // As a device without checksums: a message with a control structure is refused.
+    sendmmsg: (fd, headers, count, flags) => {
+      errno = count === 2 && refused++ === 0 ? constants.errno.EIO : 0
+      if (errno > 0) return -1
+      return libc.sendmmsg(fd, headers, count, flags)
     },
-    {
-      sockets: [socket],
-      responder: bench().responder,
-      onDrop: (error) => t.fail(String(error)),
-    },
-  )
-  t.teardown(() => server.close())
+  }
+  const { responder } = bench()
+  const server = roundsOf(t, { sockets: [socket], responder }, withoutSegments)
   const questions = upTo(40).map((id) =>
     buildQuery('web.service.consul', id % 2 === 0 ? 'A' : 'SRV', { id }),
   )
