@@ -47,7 +47,7 @@ function roundsOf(
   options: Pick<UdpMmsgOptions, 'sockets' | 'responder'> & Partial<UdpMmsgOptions>,
   libc: Libc = theLibc(),
 ): UdpMmsg {
-  const onDrop = (error: unknown): void => t.fail(String(error))
+  const onDrop = (error: unknown): void => void t.fail(String(error))
   const server = new UdpMmsg(libc, { onDrop, nowMs: () => 0, ...options })
   t.teardown(() => server.close())
   return server
