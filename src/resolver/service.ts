@@ -62,7 +62,7 @@ function streamRecursion(
   return { responder: forwardingStream(forwarding, client), allow }
 }
 
-/** What is beside the answers. */
+/** Parts that work beside the answers. */
 interface Extras {
   readonly recursion: Recursion | undefined
   readonly transfers: Transfers | undefined

@@ -151,6 +151,7 @@ t.test(`an agent answers ${packets} changed packets, seed ${seed}`, async (t) =>
     const printed = await digReads(t, sample)
     t.ok(sample.length > 2 * sampleSize, `${sample.length} answers`)
     t.equal(printed.match(/->>HEADER<<-/g)?.length, sample.length)
-    t.notMatch(printed, /malformed|bad packet|mismatch|timed out/i)
+    // The answers have the cookies of other queries than dig's.
+    t.notMatch(printed, /malformed|bad packet|(?<!client cookie )mismatch|timed out/i)
   })
 })

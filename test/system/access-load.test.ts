@@ -14,6 +14,8 @@ import { pause } from '../helpers/until.ts'
 
 const policies = 10_000
 const floodSeconds = 5
+/** On a slow machine the limit of an address is reached later. */
+const floodSecondsMax = 60
 /** Requests that a connection sends together. */
 const burst = 20
 const skip = process.platform !== 'linux' && 'needs 127.0.0.0/8 and /proc, as on Linux'
@@ -44,6 +46,10 @@ class Flood {
       flood.#send(socket)
     }
     return flood
+  }
+
+  get answered(): number {
+    return [...this.statuses.values()].reduce((sum, count) => sum + count, 0)
   }
 
   stop(): void {
@@ -155,8 +161,10 @@ t.test('access control under load', { skip, timeout: 300_000 }, async (t) => {
       await pause(1000)
       const before = residentMb(follower.pid)
       const waits: number[] = []
-      const endMs = performance.now() + floodSeconds * 1000
-      while (performance.now() < endMs) {
+      const beganMs = performance.now()
+      const secondsSoFar = (): number => (performance.now() - beganMs) / 1000
+      const isLimited = (): boolean => (flood.statuses.get('429') ?? 0) > 0 && flood.answered > 2000
+      while (secondsSoFar() < floodSeconds || (!isLimited() && secondsSoFar() < floodSecondsMax)) {
         const [readMs, { status }] = await timed(() => client.ask(follower, 'GET', 'kv/a?stale'))
         t.equal(status, 200)
         const [writeMs, write] = await timed(() => client.ask(follower, 'PUT', 'kv/b', 'x'))
@@ -169,10 +177,10 @@ t.test('access control under load', { skip, timeout: 300_000 }, async (t) => {
         await pause(50)
       }
       const grownMb = residentMb(follower.pid) - before
+      const { answered } = flood
       flood.stop()
-      const answered = [...flood.statuses.values()].reduce((sum, count) => sum + count, 0)
       t.comment(
-        `${(answered / (floodSeconds + 1)).toFixed(0)} wrong tokens/s: ${JSON.stringify([...flood.statuses])}; ` +
+        `${(answered / (secondsSoFar() + 1)).toFixed(0)} wrong tokens/s: ${JSON.stringify([...flood.statuses])}; ` +
           `others waited ${Math.max(...waits).toFixed(0)} ms at most`,
       )
       // More than the two addresses may ask in this time (500 together, then 50 per second each).

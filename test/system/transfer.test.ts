@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { ask } from '../../src/net/dns-client.ts'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { missing } from '../helpers/tools.ts'
-import { TransferClient, dig, tsigKey } from '../helpers/transfer-client.ts'
+import { TransferClient, dig, tsigKey, tsigKeyText } from '../helpers/transfer-client.ts'
 import { until } from '../helpers/until.ts'
 
 const zoneText = (serial: number, host: string): string => `$ORIGIN example.org.
@@ -26,10 +26,14 @@ async function startAgent(t: Test, flags: readonly string[], files = {}) {
   const args = flags.map((flag) => flag.replace('{dir}', zones))
   const agent = await AgentProcess.start({ args: ['-dev', '-node=n1', '-zones', zones, ...args] })
   t.teardown(() => agent.stop())
-  const register = (name: string): Promise<Response> => {
-    const service = { Name: name, Address: '10.9.0.1', Port: 80, Tags: ['v1'] }
-    return agent.put('agent/service/register', service)
-  }
+  const register = (name: string, meta: Record<string, string> = {}): Promise<Response> =>
+    agent.put('agent/service/register', {
+      Name: name,
+      Address: '10.9.0.1',
+      Port: 80,
+      Tags: ['v1'],
+      Meta: meta,
+    })
   return { agent, zones, register }
 }
 
@@ -83,6 +87,73 @@ t.test('nobody may transfer a zone unless a rule says so', { skip: missing('dig'
   t.match(await dig(other.dnsPort, 'consul', 'AXFR'), /Transfer failed/)
   t.match(other.output, /did not transfer the zone consul\. to 127\.0\.0\.1: -dns-transfer-allow/)
   t.equal(await figure(other, 'queries_total{result="refused"}'), 1)
+})
+
+t.test('a rule with a key needs its signature', { skip: missing('dig') }, async (t) => {
+  const { name, secret } = tsigKey
+  const file = `key "${name}" { algorithm hmac-sha256; secret "${secret}"; };`
+  const flags = ['-tsig-key-file={dir}/key', `-dns-transfer-allow=key:${name}`]
+  const { agent } = await startAgent(t, flags, { key: file })
+  const axfr = (...words: readonly string[]) => dig(agent.dnsPort, 'example.org', 'AXFR', ...words)
+  t.match(await axfr(), /Transfer failed/)
+  const signed = await axfr('-y', tsigKeyText)
+  t.match(signed, /www\.example\.org/)
+  t.match(signed, /TSIG\s+hmac-sha256\. \d+ 300 32 \S+ \d+ NOERROR 0/)
+  t.notMatch(signed, /verify|WARNING|could not/i)
+  const wrong = Buffer.from('some other secret').toString('base64')
+  t.match(await axfr('-y', `hmac-sha256:${name}:${wrong}`), /BADSIG/)
+  t.match(await axfr('-y', `hmac-sha256:nobody:${secret}`), /BADKEY/)
+  t.match(await axfr('-y', `hmac-sha1:${name}:${secret}`), /BADKEY/)
+  const late = await dig(
+    agent.dnsPort,
+    'example.org',
+    'SOA',
+    '-y',
+    tsigKeyText,
+    '+fuzztime=1000000',
+  )
+  t.match(late, /BADTIME/)
+  const soa = await dig(agent.dnsPort, 'example.org', 'SOA', '+norec', '-y', tsigKeyText)
+  t.match(soa, /status: NOERROR/)
+  t.notMatch(soa, /could not|WARNING/i, 'secondaries sign their SOA queries over UDP')
+  t.notOk(agent.output.includes(secret), 'no secret is in the log')
+  const config = await (await fetch(`${agent.httpUrl}/v1/agent/self`)).text()
+  t.notOk(config.includes(secret))
+})
+
+t.test('a transfer shows one moment, whatever changes while it is read slowly', async (t) => {
+  const { agent, register } = await startAgent(t, ['-dns-transfer-allow=127.0.0.1'])
+  const meta = Object.fromEntries(
+    Array.from({ length: 64 }, (_, n) => [`key-${n}`, 'x'.repeat(500)]),
+  )
+  for (let n = 0; n < 120; n++) await register(`big-${n}`, meta)
+  const slow = await TransferClient.ask(agent.dnsPort, 'consul')
+  // From the first message on, the moment that it shows is fixed.
+  await until('it is under way', 20_000, async () => (await figure(agent, 'bytes_total')) > 0)
+  t.equal(await figure(agent, 'running'), 1)
+  const before = await serialOf(agent, 'consul')
+  await register('late')
+  const { answer } = await ask(
+    { address: '127.0.0.1', port: agent.dnsPort },
+    'late.service.consul',
+    'A',
+    { tcp: true },
+  )
+  t.equal(answer.length, 1, 'others are answered meanwhile')
+  const next = await (await TransferClient.ask(agent.dnsPort, 'consul')).read()
+  const records = await slow.read()
+  const serialIn = (at: number): number => Number(records.at(at)?.data)
+  t.equal(serialIn(0), serialIn(-1), 'it begins and ends with the same serial')
+  t.ok(serialIn(0) <= before)
+  const has = (all: typeof records, name: string): boolean =>
+    all.some((record) => record.name === `${name}.service.consul.`)
+  for (let n = 0; n < 120; n++) t.ok(has(records, `big-${n}`))
+  t.notOk(has(records, 'late'))
+  t.ok(has(next, 'late'), 'the next transfer has the change')
+  t.ok(Number(next[0]?.data) > serialIn(0))
+  const files = /Data: (\S+)/.exec(agent.output)?.[1]
+  if (files?.startsWith('/'))
+    t.notOk(readdirSync(files).some((name) => name.includes('zone-image')))
 })
 
 t.test('a transfer shows what the token of DNS may read, and nothing else', async (t) => {
