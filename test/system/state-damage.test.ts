@@ -18,6 +18,8 @@ import { until } from '../helpers/until.ts'
 const address = '10.77.1.3'
 /** As the row of the service holds it: its id, its name twice, its address. */
 const written = Buffer.from(`webwebweb${address}`)
+/** As the index that DNS reads holds it: its name, its node, its id, its address. */
+const indexed = Buffer.from(`webextweb${address}`)
 
 function agentIn(dataDirectory: string, ...args: readonly string[]): AgentProcess {
   return AgentProcess.spawn({
@@ -45,16 +47,21 @@ async function addressOf(agent: AgentProcess): Promise<string | undefined> {
   return rows[0]?.ServiceAddress
 }
 
-/** Changes one bit of the address; false while it is not in the file yet. */
-function flip(path: string): boolean {
+/** Where the octets are in a file. A page that was written again may leave them in one that is free now. */
+function placesOf(path: string, octets: Buffer): readonly number[] {
   const bytes = readFileSync(path)
   const places: number[] = []
-  // A page that was written anew may leave the row in one that is free now: all of them are changed.
-  for (let at = bytes.indexOf(written); at !== -1; at = bytes.indexOf(written, at + 1))
+  for (let at = bytes.indexOf(octets); at !== -1; at = bytes.indexOf(octets, at + 1))
     places.push(at)
+  return places
+}
+
+/** Changes one bit of the address; false while it is not in the file yet. */
+function flip(path: string, octets = written): boolean {
+  const places = placesOf(path, octets)
   const file = openSync(path, 'r+')
   // '3' becomes '2': a row that is as good as before, but for its content.
-  for (const at of places) writeSync(file, Buffer.from('2'), 0, 1, at + written.length - 1)
+  for (const at of places) writeSync(file, Buffer.from('2'), 0, 1, at + octets.length - 1)
   closeSync(file)
   return places.length > 0
 }
@@ -85,20 +92,28 @@ t.test(
   },
 )
 
-t.test('a byte that changes under a running server is found and made good', async (t) => {
-  const data = join(t.testdir(), 'data')
-  const agent = agentIn(data, '-state-check-interval=1s')
-  t.teardown(() => agent.stop())
-  await agent.running
-  await register(agent)
-  await until('the row in the file', 10_000, () => flip(join(data, 'state.db')))
-  await agent.until('rebuilt state.db')
-  await until('the right answer', 10_000, async () => (await addressOf(agent)) === address)
-  const metrics = await (await fetch(`${agent.httpUrl}/v1/agent/metrics?format=prometheus`)).text()
-  t.match(metrics, /svcd_state_damages_total 1/)
-  await register(agent, 82)
-  t.equal(await addressOf(agent), address)
-})
+for (const [what, octets, answerOf] of [
+  ['a row', written, addressOf],
+  ['the index that DNS reads', indexed, dnsAnswer],
+] as const) {
+  t.test(
+    `a byte of ${what} that changes under a running server is found and made good`,
+    async (t) => {
+      const data = join(t.testdir(), 'data')
+      const agent = agentIn(data, '-state-check-interval=1s')
+      t.teardown(() => agent.stop())
+      await agent.running
+      await register(agent)
+      await until('it is in the file', 10_000, () => flip(join(data, 'state.db'), octets))
+      await agent.until('rebuilt state.db')
+      await until('the right answer', 10_000, async () => (await answerOf(agent)) === address)
+      const metrics = await fetch(`${agent.httpUrl}/v1/agent/metrics?format=prometheus`)
+      t.match(await metrics.text(), /svcd_state_damages_total 1/)
+      await register(agent, 82)
+      t.equal(await answerOf(agent), address)
+    },
+  )
+}
 
 t.test(
   'a state that is no database is rebuilt at the start, and kept beside the new one',
@@ -123,12 +138,14 @@ t.test(
   },
 )
 
-/** Overwrites the page that holds the row of the service; false while it is not in the file. */
-function spoilPage(path: string): boolean {
-  const at = readFileSync(path).indexOf(written)
-  if (at === -1) return false
+/** Overwrites the pages that hold the service, for HTTP and for DNS; false while they are not in the file. */
+function spoilPages(path: string): boolean {
+  const [rows, entries] = [placesOf(path, written), placesOf(path, indexed)]
+  if (rows.length === 0 || entries.length === 0) return false
   const file = openSync(path, 'r+')
-  writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, at - (at % 4096))
+  for (const at of [...rows, ...entries]) {
+    writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, at - (at % 4096))
+  }
   closeSync(file)
   return true
 }
@@ -142,7 +159,7 @@ t.test('a damaged page that a read meets is checked and made good at once', asyn
     t.teardown(() => agent.stop())
     await agent.running
     await register(agent)
-    await until('the row in the file', 10_000, () => spoilPage(join(data, 'state.db')))
+    await until('the row in the file', 10_000, () => spoilPages(join(data, 'state.db')))
     const seen = new Set<string>()
     let nodes = 0
     await until(`a state rebuilt because of ${reader}`, 20_000, async () => {
