@@ -235,6 +235,12 @@ t.test('with the tokens of a team', needs, async (t) => {
     await page.getByRole('link', { name: 'What may this token do?' }).click()
     await page.getByText('shop/password').waitFor()
     await look(t, page, 'own-of-shop')
+    await page.setViewportSize({ width: 390, height: 900 })
+    const lines = await page.evaluate<readonly number[]>(`
+      [...document.querySelectorAll('.plain td:last-child > *')]
+        .filter(({ textContent }) => textContent.startsWith('shop, line'))
+        .map((place) => place.getClientRects().length)`)
+    t.strictSame(new Set(lines), new Set([1]), 'also on a phone a rule has its line beside it')
   })
 
   await t.test('nothing that was typed is lost when the token ends', async (t) => {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { browserFile } from '../helpers/browser-file.ts'
@@ -32,6 +32,31 @@ export const views = [
 
 export function scrollsSideways(page: Page): Promise<boolean> {
   return page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
+}
+
+/** Waits until the page has been drawn again. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+  )
+}
+
+/** Whether a link is underlined, as those inside a text are. */
+export async function isUnderlined(page: Page, selector: string): Promise<boolean> {
+  await page.locator(selector).first().waitFor()
+  const link = `document.querySelector(${JSON.stringify(selector)})`
+  return page.evaluate<boolean>(`getComputedStyle(${link}).textDecorationLine !== 'none'`)
+}
+
+/** Where an element is on the screen. */
+export async function boxOf(element: Locator): Promise<{
+  readonly left: number
+  readonly right: number
+  readonly top: number
+  readonly bottom: number
+}> {
+  const { x, y, width, height } = must((await element.boundingBox()) ?? undefined)
+  return { left: x, right: x + width, top: y, bottom: y + height }
 }
 
 export function launchBrowser(): Promise<Browser> {

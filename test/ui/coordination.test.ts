@@ -2,7 +2,15 @@ import t from 'tap'
 import type { Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { noBrowser } from '../helpers/browser-file.ts'
-import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
+import {
+  boxOf,
+  openBrowser,
+  openPage,
+  picture,
+  scrollsSideways,
+  views,
+  violations,
+} from './browser.ts'
 import { createSession, fillKeys, fillQueries, putKey } from './sample-kv.ts'
 import { fill } from './sample.ts'
 
@@ -59,6 +67,20 @@ t.test('sessions, queries and events of a team', needs, async (t) => {
         t.notOk(await scrollsSideways(page), `${name}: ${width} px do not scroll sideways`)
         if (isJudged) t.strictSame(await violations(page), [], `${name}: ${theme}, ${width} px`)
       }
+    }
+  })
+
+  await t.test('what deletes or destroys is at the right of the title', async (t) => {
+    const page = await open('sessions')
+    for (const [path, name] of [
+      [`sessions/${session}`, 'Destroy…'],
+      [`queries/${queries.stable}`, 'Delete…'],
+    ] as const) {
+      await page.goto(`${agent.httpUrl}/ui/${path}`)
+      const button = await boxOf(page.getByRole('button', { name }))
+      const title = await boxOf(page.getByRole('heading', { level: 1 }))
+      t.ok(button.top < title.bottom && button.bottom > title.top, `${name}: on its line`)
+      t.equal(button.right, (await boxOf(page.locator('.page-head .verdict'))).right, name)
     }
   })
 

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { noBrowser } from '../helpers/browser-file.ts'
-import { openBrowser, openPage, picture, violations } from './browser.ts'
+import { isUnderlined, openBrowser, openPage, picture, violations } from './browser.ts'
 
 const skip = noBrowser
 const path = '/v1/connect/intentions'
@@ -69,6 +69,11 @@ t.test(
     await page.setViewportSize({ width: 1440, height: 900 })
     await page.getByRole('link', { name: 'batch' }).click()
     await look(t, page, 'intention', 'Precedence')
+    await page
+      .getByRole('navigation', { name: 'Where you are' })
+      .getByRole('link', { name: 'Intentions' })
+      .waitFor()
+    t.notOk(await isUnderlined(page, '.trail a'), 'the trail looks as on other pages')
   },
 )
 

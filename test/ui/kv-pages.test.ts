@@ -2,7 +2,15 @@ import type { Page } from 'playwright-core'
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { noBrowser } from '../helpers/browser-file.ts'
-import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
+import {
+  isUnderlined,
+  openBrowser,
+  openPage,
+  picture,
+  scrollsSideways,
+  views,
+  violations,
+} from './browser.ts'
 import { fill } from './sample.ts'
 import { fillKeys } from './sample-kv.ts'
 
@@ -64,6 +72,8 @@ t.test('without keys the page says how to store the first one', needs, async (t)
     const page = await openPage(t, browser, `${agent.httpUrl}/ui/kv`, { theme, width })
     await page.getByText('svcd kv put config/color blue').waitFor()
     await picture(page, `kv-empty-${theme}-${width}`)
+    const isLikeText = await isUnderlined(page, 'p > a.button')
+    t.notOk(isLikeText, 'a link that looks like a button is not underlined')
     t.strictSame(await violations(page), [], `${theme}, ${width} px`)
   }
 })

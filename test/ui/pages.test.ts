@@ -1,7 +1,17 @@
 import t from 'tap'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { noBrowser } from '../helpers/browser-file.ts'
-import { openBrowser, openPage, picture, scrollsSideways, views, violations } from './browser.ts'
+import {
+  boxOf,
+  drawn,
+  follow,
+  openBrowser,
+  openPage,
+  picture,
+  scrollsSideways,
+  views,
+  violations,
+} from './browser.ts'
 import { fill } from './sample.ts'
 
 // Every page in both themes and at two widths. Look at the pictures after a change of the style.
@@ -53,6 +63,72 @@ t.test(
         t.notOk(await scrollsSideways(page), 'nor does it at 200 % zoom')
       })
     }
+  },
+)
+
+t.test(
+  'on a phone nothing that counts is out of view',
+  { skip: noBrowser, timeout: 120_000 },
+  async (t) => {
+    const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
+    t.teardown(() => agent.stop())
+    await fill(agent)
+    const browser = await openBrowser(t)
+    const width = 390
+    const page = await openPage(t, browser, `${agent.httpUrl}/ui/`, { width })
+    const isInView = async (selector: string): Promise<boolean> => {
+      await page.locator(selector).waitFor()
+      await drawn(page)
+      const { left, right } = await boxOf(page.locator(selector))
+      return left >= 0 && right <= width && (await page.evaluate('scrollX + scrollY')) === 0
+    }
+
+    await t.test('the entry of the page in the navigation', async (t) => {
+      for (const path of ['overview', 'sessions', 'access', 'settings', 'services']) {
+        await follow(page, `/ui/${path}`)
+        t.ok(await isInView(`.nav a[href$="/${path}"][aria-current]`), path)
+      }
+      await page.goto(`${agent.httpUrl}/ui/cluster`)
+      t.ok(await isInView('.nav a[href$="/cluster"][aria-current]'), 'also after a reload')
+    })
+
+    await t.test('the chosen tab', async (t) => {
+      await page.goto(`${agent.httpUrl}/ui/services/web?tab=tags`)
+      t.ok(await isInView('#tab-tags[aria-selected="true"]'))
+      await page.getByRole('tab', { name: 'Instances' }).click()
+      t.ok(await isInView('#tab-instances[aria-selected="true"]'))
+      await page.setViewportSize({ width: 1440, height: 900 })
+      await page.getByRole('tab', { name: 'Tags & metadata' }).click()
+      await page.setViewportSize({ width, height: 900 })
+      t.ok(await isInView('#tab-tags[aria-selected="true"]'), 'also when the window gets narrow')
+    })
+
+    await t.test('the button that copies a command is beside it, above the rcode', async (t) => {
+      await page.goto(`${agent.httpUrl}/ui/services/web?tab=dns`)
+      const answer = page.getByRole('region', { name: 'SRV records' })
+      const command = await boxOf(answer.getByText(/^dig /))
+      const copy = await boxOf(answer.getByRole('button', { name: 'Copy the dig command' }))
+      const rcode = await boxOf(answer.getByText('NOERROR'))
+      t.ok(copy.left >= command.right && copy.bottom > command.top && copy.top < command.bottom)
+      t.ok(rcode.top >= Math.max(command.bottom, copy.bottom))
+    })
+  },
+)
+
+t.test(
+  'a node without an ID has no row for it',
+  { skip: noBrowser, timeout: 60_000 },
+  async (t) => {
+    const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1'] })
+    t.teardown(() => agent.stop())
+    await fill(agent)
+    const browser = await openBrowser(t)
+    const page = await openPage(t, browser, `${agent.httpUrl}/ui/nodes/n1?tab=facts`)
+    const names = page.locator('.facts dt')
+    await names.getByText('ID', { exact: true }).waitFor()
+    await page.goto(`${agent.httpUrl}/ui/nodes/db-host-2?tab=facts`)
+    await page.getByText('fd00::9:2').first().waitFor()
+    t.notOk((await names.allInnerTexts()).includes('ID'))
   },
 )
 

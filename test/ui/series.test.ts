@@ -1,6 +1,13 @@
 import t from 'tap'
 import type { OperatorHealth } from '../../src/client/rows.ts'
-import { numberText, stacked, tableOf, timesOf, valueText } from '../../src/ui/core/series.ts'
+import {
+  isolated,
+  numberText,
+  stacked,
+  tableOf,
+  timesOf,
+  valueText,
+} from '../../src/ui/core/series.ts'
 import type { PlotData } from '../../src/ui/core/series.ts'
 import {
   contactText,
@@ -29,6 +36,12 @@ t.test('stacked series add up, and what is not known stays so', async (t) => {
     [1, 2, null, 4],
     [11, null, null, 5],
   ])
+})
+
+t.test('a value without a known neighbour is a point, since no line leads to it', async (t) => {
+  t.strictSame(isolated([null, 3, null, 0, 1, null, null, 2]), [1, 7])
+  t.strictSame(isolated([5]), [0])
+  t.strictSame(isolated([1, 2]), [])
 })
 
 t.test('the table has means, the newest first', async (t) => {

@@ -1,4 +1,5 @@
 import type { RightsEntry, RightsRule } from '../../client/acl-rows.ts'
+import { visibleText } from './text.ts'
 import { agoText } from './time-text.ts'
 
 // What pages about tokens, policies and roles say. Pure.
@@ -78,6 +79,11 @@ export function rightsByKind({ Rules, DefaultPolicy }: RightsEntry): readonly Ki
       .toSorted((a, b) => (a.Name < b.Name ? -1 : Number(a.Name > b.Name)))
     return { resource, title, level: rule?.Level ?? byDefault, rule, exceptions }
   })
+}
+
+/** Where a rule stands: `shop, line 8`. The number stays on the line of its word. */
+export function ruleText({ Policy, Line }: Pick<RightsRule, 'Policy' | 'Line'>): string {
+  return `${visibleText(Policy)}, line\u00a0${Line}`
 }
 
 export interface RulesFault {

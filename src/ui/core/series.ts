@@ -32,6 +32,14 @@ export function stacked(series: readonly Series[]): readonly Values[] {
   })
 }
 
+/** The places of values without a known neighbour: no line leads to them. */
+export function isolated(values: Values): number[] {
+  return [...values.keys()].filter(
+    (at) =>
+      values[at] !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null,
+  )
+}
+
 export interface TableRow {
   readonly atMs: number
   readonly values: Values

@@ -15,13 +15,20 @@ function screenNow(): Screen {
 export const screen = signal(screenNow())
 
 const dark = window.matchMedia('(prefers-color-scheme: dark)')
+const contrast = window.matchMedia('(prefers-contrast: more)')
 
-/** Whether the system is dark; for what is drawn, because style sheets follow by themselves. */
-export const isDark = signal(dark.matches)
+function systemLookNow(): string {
+  return `${String(dark.matches)} ${String(contrast.matches)}`
+}
 
-dark.addEventListener('change', () => {
-  isDark.value = dark.matches
-})
+/** Changes with the colours that the system asks for; for what is drawn, because style sheets follow by themselves. */
+export const systemLook = signal(systemLookNow())
+
+for (const query of [dark, contrast]) {
+  query.addEventListener('change', () => {
+    systemLook.value = systemLookNow()
+  })
+}
 
 for (const query of [phone, narrow]) {
   query.addEventListener('change', () => {

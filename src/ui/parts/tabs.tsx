@@ -1,5 +1,7 @@
 import type { JSX } from 'preact'
+import { useRef } from 'preact/hooks'
 import { parameters, setParameters } from '../data/location.ts'
+import { useInView } from './in-view.ts'
 
 export interface TabRow {
   readonly id: string
@@ -18,6 +20,8 @@ export function Tabs({
   const asked = parameters.value.get('tab')
   const chosen = rows.find(({ id }) => id === asked) ?? rows[0]
   const first = rows[0]?.id
+  const list = useRef<HTMLDivElement>(null)
+  useInView(list, chosen?.id)
   const choose = (id: string): void => {
     setParameters({ tab: id === first ? '' : id })
     document.getElementById(`tab-${id}`)?.focus()
@@ -31,7 +35,7 @@ export function Tabs({
   }
   return (
     <>
-      <div class="tabs" role="tablist" aria-label={label} onKeyDown={onKey}>
+      <div ref={list} class="tabs" role="tablist" aria-label={label} onKeyDown={onKey}>
         {rows.map(({ id, title }) => (
           <button
             key={id}

@@ -1,10 +1,11 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useErrorBoundary } from 'preact/hooks'
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks'
 import { path } from '../data/location.ts'
 import { pageOf, pages } from '../pages/pages.tsx'
 import { pathTo } from '../core/route.ts'
 import { visibleText } from '../core/text.ts'
 import { Icon } from '../parts/icon.tsx'
+import { useInView } from '../parts/in-view.ts'
 import { Empty } from '../parts/note.tsx'
 import { ConnectionState } from './connection-state.tsx'
 import { Datacenter } from './datacenter.tsx'
@@ -74,12 +75,14 @@ function Guarded({ children }: { readonly children: ComponentChildren }): JSX.El
 
 function Navigation(): JSX.Element {
   const [here = ''] = path.value.split('/')
+  const list = useRef<HTMLUListElement>(null)
+  useInView(list, here)
   return (
     <nav class="nav" aria-label="Pages">
       <div class="brand">
         <strong>svcd</strong>
       </div>
-      <ul>
+      <ul ref={list}>
         {pages.map(({ path: to, entry }) =>
           entry === undefined ? null : (
             <li key={to}>

@@ -5,6 +5,7 @@ import { may } from '../../data/rights.ts'
 import { token } from '../../data/preferences.ts'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { isOff, useAcl } from './access-data.ts'
 import { GrantList } from './grant-list.tsx'
 import { Rights } from './rights.tsx'
@@ -20,9 +21,9 @@ export function OwnPage(): JSX.Element {
   return (
     <>
       <header class="page-head">
-        <nav class="trail" aria-label="Where you are">
+        <Trail>
           <a href={pathTo('access')}>Access</a>
-        </nav>
+        </Trail>
         <h1>{token.value === '' ? 'What you may do without a token' : 'What you may do'}</h1>
         <p class="verdict">
           <span>

@@ -1,9 +1,8 @@
 import type { JSX } from 'preact'
 import type { RightsEntry, RightsRule } from '../../../client/acl-rows.ts'
-import { levelText, rightsByKind } from '../../core/access.ts'
+import { levelText, rightsByKind, ruleText } from '../../core/access.ts'
 import type { KindRights } from '../../core/access.ts'
 import { withParameters } from '../../core/route.ts'
-import { visibleText } from '../../core/text.ts'
 import { Name } from '../../parts/name.tsx'
 import { Fault, Waiting } from '../../parts/note.tsx'
 import { useAcl, usePolicies } from './access-data.ts'
@@ -124,6 +123,6 @@ interface ByProps {
 function By({ rule, href, isFixed = false }: ByProps): JSX.Element {
   if (rule === undefined)
     return <span class="muted">{isFixed ? 'needs a rule' : 'default policy'}</span>
-  const text = `${visibleText(rule.Policy)}, line ${rule.Line}`
+  const text = ruleText(rule)
   return href === undefined ? <span>{text}</span> : <a href={href}>{text}</a>
 }

@@ -73,7 +73,7 @@ function Facts({ token }: { readonly token: TokenEntry }): JSX.Element {
   return (
     <FactList
       rows={[
-        ['Description', <Name text={Description} />],
+        ['Description', Description === '' ? undefined : <Name text={Description} />],
         [
           'Accessor ID',
           <>

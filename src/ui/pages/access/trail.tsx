@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { pathTo, withParameters } from '../../core/route.ts'
+import { Trail } from '../../parts/trail.tsx'
 
 interface HeadProps {
   readonly tab: 'tokens' | 'policies' | 'roles'
@@ -15,11 +16,11 @@ const titles = { tokens: 'Tokens', policies: 'Policies', roles: 'Roles' } as con
 export function Head({ tab, title, parent, children }: HeadProps): JSX.Element {
   return (
     <header class="page-head">
-      <nav class="trail" aria-label="Where you are">
+      <Trail>
         <a href={pathTo('access')}>Access</a>
         <a href={listOf(tab)}>{titles[tab]}</a>
         {parent !== undefined && <a href={parent[1]}>{parent[0]}</a>}
-      </nav>
+      </Trail>
       <h1>{title}</h1>
       {children}
     </header>

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { RightsRule, WhyEntry, WhyRule } from '../../../client/acl-rows.ts'
-import { kinds, unnamed } from '../../core/access.ts'
+import { kinds, ruleText, unnamed } from '../../core/access.ts'
 import { withParameters } from '../../core/route.ts'
 import { visibleText } from '../../core/text.ts'
 import { Command } from '../../parts/copy.tsx'
@@ -120,7 +120,7 @@ interface RuleLineProps {
 }
 
 function RuleLine({ title, rule, href }: RuleLineProps): JSX.Element {
-  const from = `${visibleText(rule.Policy)}, line ${rule.Line}`
+  const from = ruleText(rule)
   return (
     <p class="rule-line">
       <span class="muted">{title}</span> <code>{visibleText(rule.Rule)}</code>{' '}

@@ -2,6 +2,8 @@ import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { visibleText } from '../../core/text.ts'
 import { downloadSnapshot, restoreSnapshot } from '../../data/snapshots.ts'
+import { ConfirmDialog } from '../../parts/confirm-dialog.tsx'
+import { Name } from '../../parts/name.tsx'
 
 type State =
   | { readonly kind: 'ready' }
@@ -33,7 +35,6 @@ export function Snapshots(): JSX.Element {
   }
   const restore = async (chosen: File): Promise<string> => {
     const what = 'Restoring'
-    setFile(undefined)
     setState({ kind: 'running', what, bytes: 0, of: chosen.size })
     await restoreSnapshot(chosen, (bytes) =>
       setState({ kind: 'running', what, bytes, of: chosen.size }),
@@ -69,10 +70,10 @@ export function Snapshots(): JSX.Element {
       </div>
       <Progress state={state} />
       {file !== undefined && (
-        <Confirm
+        <AskRestore
           file={file}
-          onCancel={() => setFile(undefined)}
           onRestore={() => void run(() => restore(file))}
+          onClose={() => setFile(undefined)}
         />
       )}
     </section>
@@ -101,36 +102,33 @@ function Progress({ state }: { readonly state: State }): JSX.Element {
   )
 }
 
-interface ConfirmProps {
+interface AskRestoreProps {
   readonly file: File
-  readonly onCancel: () => void
   readonly onRestore: () => void
+  readonly onClose: () => void
 }
 
-function Confirm({ file, onCancel, onRestore }: ConfirmProps): JSX.Element {
+/** The dialog closes as soon as the restore begins: the page shows how far it is. */
+function AskRestore({ file, onRestore, onClose }: AskRestoreProps): JSX.Element {
   return (
-    <dialog
-      ref={(dialog) => {
-        if (dialog !== null && !dialog.open) dialog.showModal()
+    <ConfirmDialog
+      title="Restore this snapshot?"
+      verb="Restore"
+      onConfirm={() => {
+        onRestore()
+        return Promise.resolve()
       }}
-      aria-labelledby="restore-title"
-      onCancel={onCancel}
+      onClose={onClose}
     >
-      <h2 id="restore-title">Restore {visibleText(file.name)}?</h2>
       <p>
-        All servers get the state of this file ({bytesText(file.size)}). What was registered or
-        written since then is lost, also tokens and policies. Clients see the changes one by one.
+        <Name text={file.name} /> ({bytesText(file.size)})
+      </p>
+      <p>
+        All servers get the state of this file. What was registered or written since then is lost,
+        also tokens and policies. Clients see the changes one by one.
       </p>
       <p class="muted">Take a snapshot of the present state first: it is the only way back.</p>
-      <div class="actions">
-        <button type="button" onClick={onCancel}>
-          Cancel
-        </button>
-        <button type="button" class="danger" onClick={onRestore}>
-          Restore
-        </button>
-      </div>
-    </dialog>
+    </ConfirmDialog>
   )
 }
 

@@ -13,6 +13,7 @@ import { Status } from '../../parts/mark.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
 import { Tags } from '../../parts/tag.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { InstanceActions } from '../actions/actions.tsx'
 import { addressOf } from '../service/instance-grid.tsx'
 import { Checks } from './checks.tsx'
@@ -35,10 +36,10 @@ export function InstancePage({ service, node, id }: InstanceProps): JSX.Element 
   return (
     <>
       <header class="page-head">
-        <nav class="trail" aria-label="Where you are">
+        <Trail>
           <a href={pathTo('services')}>Services</a>
           <Name text={service} href={pathTo('services', service)} />
-        </nav>
+        </Trail>
         <h1>
           <Name text={id} />
         </h1>

@@ -12,6 +12,7 @@ import { Confirm } from '../../parts/confirm.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { At } from './columns.tsx'
 import { Enforcement } from './enforcement.tsx'
 import { IntentionForm } from './intention-form.tsx'
@@ -109,9 +110,9 @@ function Head({
 }): JSX.Element {
   return (
     <header class="page-head">
-      <p class="trail">
+      <Trail>
         <a href={pathTo('intentions')}>Intentions</a>
-      </p>
+      </Trail>
       <h1>{isName ? <Name text={title} /> : title}</h1>
     </header>
   )

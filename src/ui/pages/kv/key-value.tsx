@@ -8,7 +8,7 @@ import { base64Of, formatOf, inLines, sizeText, textOfBytes } from '../../core/v
 import { keyPath } from '../../data/keys.ts'
 import { parameters, setParameters } from '../../data/location.ts'
 import { may } from '../../data/rights.ts'
-import { useTimes } from '../../data/times.ts'
+import { timeOf, useTimes } from '../../data/times.ts'
 import { Command, Copy } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
@@ -36,9 +36,11 @@ export function KeyValue({ entry, onDeleted }: KeyValueProps): JSX.Element {
       <div class="key-bar">
         <p class="verdict">
           <span>{sizeText(bytes.length)}</span>
-          <span>
-            changed <Since index={index} /> ago
-          </span>
+          {timeOf(index) !== undefined && (
+            <span>
+              changed <Since index={index} /> ago
+            </span>
+          )}
           {session !== '' && (
             <span class="locked">
               <Icon name="sessions" /> locked by{' '}

@@ -4,6 +4,7 @@ import { useFollowed } from '../../data/followed.ts'
 import { parameters } from '../../data/location.ts'
 import { Name } from '../../parts/name.tsx'
 import { Fault, Waiting } from '../../parts/note.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { FolderView } from './folder-view.tsx'
 import { KeyList, listPath } from './key-list.tsx'
 import { KeyView } from './key-view.tsx'
@@ -34,7 +35,7 @@ export function KvPage({ folder: asked = '', openKey, isNew = false }: KvPagePro
   return (
     <>
       <header class="page-head kv-head">
-        <Trail folder={folder} isFolder={isFolder} />
+        <FoldersAbove folder={folder} isFolder={isFolder} />
         <h1>
           {isFolder && folder === '' ? (
             'Key/Value'
@@ -57,8 +58,7 @@ export function KvPage({ folder: asked = '', openKey, isNew = false }: KvPagePro
   )
 }
 
-/** The folders above. The last link is where Esc leads. */
-function Trail({
+function FoldersAbove({
   folder,
   isFolder,
 }: {
@@ -69,11 +69,11 @@ function Trail({
   const shown = isFolder ? crumbs.slice(0, -1) : crumbs
   if (isFolder && folder === '') return null
   return (
-    <nav class="trail" aria-label="Where you are">
+    <Trail>
       <a href={folderHref('')}>Key/Value</a>
       {shown.map((crumb) => (
         <Name key={crumb.folder} text={crumb.title} href={folderHref(crumb.folder)} />
       ))}
-    </nav>
+    </Trail>
   )
 }

@@ -17,6 +17,7 @@ import { Status } from '../../parts/mark.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, FilteredNote, Waiting } from '../../parts/note.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { NodeActions } from '../actions/actions.tsx'
 import { Checks } from '../instance/checks.tsx'
 import { InstanceGrid } from '../service/instance-grid.tsx'
@@ -88,9 +89,9 @@ function NodeHead({ node, own, rows }: HeadProps): JSX.Element {
   const passing = rows.filter((row) => row.health === 'passing').length
   return (
     <header class="page-head">
-      <nav class="trail" aria-label="Where you are">
+      <Trail>
         <a href={pathTo('nodes')}>Nodes</a>
-      </nav>
+      </Trail>
       <h1>
         <Name text={node.Node} />
       </h1>
@@ -135,7 +136,7 @@ function Registered({ node }: { readonly node: NodeEntry }): JSX.Element {
             <Name text={node.Address} /> <Copy text={node.Address} what="the address" />
           </>,
         ],
-        ['ID', <Name text={node.ID} />],
+        ['ID', node.ID === '' ? undefined : <Name text={node.ID} />],
         ...tagged.map(
           ([name, address]) => [`Address ${visibleText(name)}`, <Name text={address} />] as const,
         ),

@@ -12,6 +12,7 @@ import { Command, Copy } from '../../parts/copy.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { QueryResultView } from './query-result.tsx'
 import { choosesText, isTemplate, queryTitle } from './query-text.ts'
 
@@ -25,16 +26,18 @@ export function QueryPage({ id }: { readonly id: string }): JSX.Element {
   return (
     <>
       <header class="page-head">
-        <nav class="trail" aria-label="Where you are">
+        <Trail>
           <a href={pathTo('queries')}>Prepared queries</a>
-        </nav>
+        </Trail>
         <h1>
           <Name text={queryTitle(query)} />
         </h1>
+        <div class="actions">
+          <Delete query={query} />
+        </div>
         <p class="verdict">
           <Name text={query.Service.Service} href={serviceHref(query)} />
           <span>{choosesText(query)}</span>
-          <Delete query={query} />
         </p>
       </header>
       <Tabs
@@ -74,25 +77,23 @@ function Definition({ query }: { readonly query: QueryEntry }): JSX.Element {
 
 function Delete({ query }: { readonly query: QueryEntry }): JSX.Element {
   return (
-    <span class="verdict-action">
-      <Confirm
-        right={may('query', 'write', query.Name)}
-        label="Delete…"
-        title="Delete this query?"
-        verb="Delete"
-        onConfirm={async () => {
-          await send(`query/${query.ID}`, undefined, { method: 'DELETE' })
-          navigate(pathTo('queries'))
-        }}
-      >
-        <p>
-          {isTemplate(query)
-            ? 'Names that only this template answers for get NXDOMAIN.'
-            : `Clients that ask for ${visibleText(queryTitle(query))}.query.consul get NXDOMAIN.`}{' '}
-          To restore it, copy its definition first.
-        </p>
-      </Confirm>
-    </span>
+    <Confirm
+      right={may('query', 'write', query.Name)}
+      label="Delete…"
+      title="Delete this query?"
+      verb="Delete"
+      onConfirm={async () => {
+        await send(`query/${query.ID}`, undefined, { method: 'DELETE' })
+        navigate(pathTo('queries'))
+      }}
+    >
+      <p>
+        {isTemplate(query)
+          ? 'Names that only this template answers for get NXDOMAIN.'
+          : `Clients that ask for ${visibleText(queryTitle(query))}.query.consul get NXDOMAIN.`}{' '}
+        To restore it, copy its definition first.
+      </p>
+    </Confirm>
   )
 }
 

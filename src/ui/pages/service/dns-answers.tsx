@@ -44,8 +44,10 @@ function DnsAnswerOf({ service, type, version }: AnswerProps): JSX.Element {
   return (
     <section class="answer" aria-label={`${type} records`}>
       <header>
-        <code>{visibleText(Command)}</code>
-        <Copy text={Command} what="the dig command" />
+        <span class="asked">
+          <code>{visibleText(Command)}</code>
+          <Copy text={Command} what="the dig command" />
+        </span>
         <span class={data.Rcode === 'NOERROR' ? 'muted' : 'warning-text'}>
           {data.Rcode}
           {data.Rcode === 'NOERROR' && data.Answer.length === 0 ? ', no records of this type' : ''}

@@ -14,6 +14,7 @@ import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, FilteredNote, Waiting } from '../../parts/note.tsx'
 import { Since } from '../../parts/since.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { DnsAnswers } from './dns-answers.tsx'
 import { HealthHistoryTab } from './health-history.tsx'
 import { InstanceGrid } from './instance-grid.tsx'
@@ -78,9 +79,9 @@ function ServiceHead({
   const check = worst?.check
   return (
     <header class="page-head">
-      <nav class="trail" aria-label="Where you are">
+      <Trail>
         <a href={pathTo('services')}>Services</a>
-      </nav>
+      </Trail>
       <h1>
         <Name text={service} />
       </h1>

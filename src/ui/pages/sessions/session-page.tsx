@@ -5,13 +5,14 @@ import { checksOf, endsBy, isTimed, nanosecondsText } from '../../core/session.t
 import { send } from '../../data/api.ts'
 import { useFollowed } from '../../data/followed.ts'
 import { may } from '../../data/rights.ts'
-import { useTimes } from '../../data/times.ts'
+import { timeOf, useTimes } from '../../data/times.ts'
 import { Confirm } from '../../parts/confirm.tsx'
 import { Copy } from '../../parts/copy.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { Name } from '../../parts/name.tsx'
 import { Empty, Fault, Waiting } from '../../parts/note.tsx'
 import { Since } from '../../parts/since.tsx'
+import { Trail } from '../../parts/trail.tsx'
 import { HeldKeys } from './held-keys.tsx'
 
 /** One session: its end, its locks, and a button that destroys it. */
@@ -26,18 +27,20 @@ export function SessionPage({ id }: { readonly id: string }): JSX.Element {
   return (
     <>
       <header class="page-head">
-        <nav class="trail" aria-label="Where you are">
+        <Trail>
           <a href={pathTo('sessions')}>Sessions and locks</a>
-        </nav>
+        </Trail>
         <h1>
           <Name text={session.Name === '' ? session.ID : session.Name} />
         </h1>
+        <div class="actions">
+          <Destroy session={session} />
+        </div>
         <p class="verdict">
           <span>
             on <Name text={session.Node} href={pathTo('nodes', session.Node)} />
           </span>
           <span>ends {endsBy(session)}</span>
-          <Destroy session={session} />
         </p>
       </header>
       <div class="columns">
@@ -80,12 +83,7 @@ function SessionFacts({ session }: { readonly session: SessionEntry }): JSX.Elem
         ],
         ['When it ends', Behavior === 'delete' ? 'its keys are deleted' : 'its keys are released'],
         ['Lock-delay', nanosecondsText(LockDelay)],
-        [
-          'Since',
-          <>
-            <Since index={CreateIndex} />
-          </>,
-        ],
+        ['Since', timeOf(CreateIndex) === undefined ? undefined : <Since index={CreateIndex} />],
       ]}
     />
   )
@@ -94,24 +92,22 @@ function SessionFacts({ session }: { readonly session: SessionEntry }): JSX.Elem
 function Destroy({ session }: { readonly session: SessionEntry }): JSX.Element {
   const { ID, Name: name, Node, Behavior, LockDelay } = session
   return (
-    <span class="verdict-action">
-      <Confirm
-        right={may('session', 'write', Node)}
-        label="Destroy…"
-        title="Destroy this session?"
-        verb="Destroy"
-        onConfirm={async () => {
-          await send(`session/destroy/${ID}`, undefined, { method: 'PUT' })
-        }}
-      >
-        <p>
-          <Name text={name === '' ? ID : name} /> ends immediately. All keys that it holds are{' '}
-          {Behavior === 'delete' ? 'deleted' : 'released'}.
-          {LockDelay > 0 && ` No session can lock them for ${nanosecondsText(LockDelay)}.`} The
-          program that created it loses its locks. You cannot undo this.
-        </p>
-      </Confirm>
-    </span>
+    <Confirm
+      right={may('session', 'write', Node)}
+      label="Destroy…"
+      title="Destroy this session?"
+      verb="Destroy"
+      onConfirm={async () => {
+        await send(`session/destroy/${ID}`, undefined, { method: 'PUT' })
+      }}
+    >
+      <p>
+        <Name text={name === '' ? ID : name} /> ends immediately. All keys that it holds are{' '}
+        {Behavior === 'delete' ? 'deleted' : 'released'}.
+        {LockDelay > 0 && ` No session can lock them for ${nanosecondsText(LockDelay)}.`} The
+        program that created it loses its locks. You cannot undo this.
+      </p>
+    </Confirm>
   )
 }
 

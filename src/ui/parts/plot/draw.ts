@@ -1,6 +1,6 @@
 import UPlot from 'uplot'
 import type { AlignedData, Options } from 'uplot'
-import { numberText, stacked, timesOf } from '../../core/series.ts'
+import { isolated, numberText, stacked, timesOf } from '../../core/series.ts'
 import type { PlotData } from '../../core/series.ts'
 import { clockText } from '../../core/time-text.ts'
 
@@ -82,7 +82,14 @@ function settingsOf(
           label: series?.name ?? '',
           stroke,
           width: 1.5,
-          points: { show: false },
+          // A line needs two values.
+          points: {
+            show: false,
+            filter: isolated(series?.values ?? []),
+            size: 5,
+            width: 0,
+            fill: stroke,
+          },
           ...(isStacked ? { fill: resolve(tintOf(colour(series?.color ?? 'muted'))) } : {}),
         }
       }),

@@ -1,11 +1,12 @@
+import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { valueText, tableOf } from '../../core/series.ts'
 import type { PlotData } from '../../core/series.ts'
 import { clockText } from '../../core/time-text.ts'
 import { isUtc, theme } from '../../data/preferences.ts'
 import { Empty } from '../note.tsx'
-import { isDark } from '../screen.ts'
+import { systemLook } from '../screen.ts'
 
 interface PlotProps {
   readonly title: string
@@ -49,29 +50,27 @@ export function Plot({ title, unit, data, isStacked = false }: PlotProps): JSX.E
   )
 }
 
+/** Most of what is loaded for a plot, and only with the first one. */
+const drawing = signal<typeof import('./draw.ts') | undefined>(undefined)
+
 function Drawing({ title, unit, data, isStacked = false }: PlotProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null)
   const [isBroken, setBroken] = useState(false)
-  const look = `${theme.value} ${isDark.value}`
+  const loaded = drawing.value
+  const look = `${theme.value} ${systemLook.value}`
   useEffect(() => {
-    let close = (): void => {}
-    let isGone = false
-    const draw = async (): Promise<void> => {
-      try {
-        // Most of what is loaded for a plot, and only then.
-        const { drawPlot } = await import('./draw.ts')
-        if (!isGone && place.current !== null)
-          close = drawPlot(place.current, { data, unit, isStacked, isUtc: isUtc.peek() })
-      } catch {
-        setBroken(true)
-      }
-    }
-    void draw()
-    return () => {
-      isGone = true
-      close()
-    }
-  }, [data, unit, isStacked, look])
+    import('./draw.ts').then(
+      (module) => {
+        drawing.value = module
+      },
+      () => setBroken(true),
+    )
+  }, [])
+  // Not after the next frame: it would show a plot in the colours of the last theme.
+  useLayoutEffect(() => {
+    if (loaded === undefined || place.current === null) return undefined
+    return loaded.drawPlot(place.current, { data, unit, isStacked, isUtc: isUtc.peek() })
+  }, [loaded, data, unit, isStacked, look])
   if (isBroken)
     return (
       <Empty title="The plot could not be loaded">
