@@ -9,14 +9,14 @@ import { bindingTarget } from './service-binding.ts'
 import { answerStatic, staticSoa } from './static-answer.ts'
 import { smallAny } from './small-any.ts'
 import { staticZoneOf } from './static-zone.ts'
-import { soaData, zoneAt } from './zone.ts'
+import { serviceTtl, soaData, zoneAt } from './zone.ts'
 import type { Contents } from './contents-shape.ts'
 import type { Message, Question } from './message.ts'
 import type { Name } from './name.ts'
 import type { ResourceRecord } from './record.ts'
 import type { Sections } from './sections.ts'
 import type { StaticZone } from './static-zone.ts'
-import type { View } from './view.ts'
+import type { PlainAddresses, View } from './view.ts'
 import type { Zone } from './zone.ts'
 
 export interface AnswerOptions {
@@ -79,6 +79,37 @@ function isApex(name: Name, zone: Zone): boolean {
   return zone.staticZones.has(nameKey(name)) || sameName(name, zoneAt(name, zone).domain)
 }
 
+/** The zone file that has the name instead of the registry. */
+function zoneFileOf(
+  name: Name,
+  type: number,
+  { staticZones, domain }: Zone,
+): StaticZone | undefined {
+  const fixed = staticZoneOf(staticZones, name, type)
+  const isAbove = fixed !== undefined && fixed.origin.length <= domain.length
+  return isAbove && isWithin(name, domain) ? undefined : fixed
+}
+
+/**
+ * What {@link answer} would answer to the question, if that is one address of each instance of a service and nothing
+ * else; undefined: it takes more to answer it.
+ */
+export function addressesFor(
+  { name, type, class: asked }: Question,
+  view: View,
+  all: Zone,
+): { readonly addresses: PlainAddresses; readonly ttl: number } | undefined {
+  if ((type !== A && type !== AAAA) || asked !== recordClass.IN) return undefined
+  const zone = zoneAt(name, all)
+  if (zoneFileOf(name, type, zone) !== undefined) return undefined
+  const location = locate(name, zone.domain, zone.datacenter)
+  if (location.kind !== 'service' || location.tag !== undefined || location.srvOnly)
+    return undefined
+  const addresses = view.lookUp?.(location.service)?.addresses()
+  if (addresses?.size !== (type === A ? 4 : 16)) return undefined
+  return { addresses, ttl: serviceTtl(zone, location.service) }
+}
+
 /** Undefined if no zone here contains the name. `seen` has the keys of the aliases so far. */
 function resolve(
   scope: Scope,
@@ -87,11 +118,8 @@ function resolve(
   seen: readonly string[],
 ): Sections | undefined {
   const zone = zoneAt(name, scope.zone)
-  const fixed = staticZoneOf(zone.staticZones, name, type)
-  const isInDomain = isWithin(name, zone.domain)
-  if (fixed !== undefined && !(isInDomain && fixed.origin.length <= zone.domain.length)) {
-    return resolveStatic(scope, fixed, name, type, seen)
-  }
+  const fixed = zoneFileOf(name, type, zone)
+  if (fixed !== undefined) return resolveStatic(scope, fixed, name, type, seen)
   const location = locate(name, zone.domain, zone.datacenter)
   if (location.kind === 'outside') return resolveReverse(scope, name, type)
   const contents = contentsAt(location, scope.view, zone, scope.bytesMax)

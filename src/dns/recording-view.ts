@@ -1,5 +1,5 @@
 import type { IpBytes } from '../base/ip.ts'
-import type { Endpoint, Holder, NodeEntry, Queried, View } from './view.ts'
+import type { Endpoint, Holder, NodeEntry, Queried, ServiceLookup, View } from './view.ts'
 
 /** The families that some answers are made from besides the catalog. */
 export type OtherFamily = 'kv' | 'query'
@@ -61,6 +61,8 @@ export class RecordingView implements View {
   readonly #counters: Readonly<Record<OtherFamily, FamilyCounters>>
   readonly #others = new Map<OtherFamily, Set<number>>()
   #snapshot: Snapshot | undefined
+  /** The last service that was looked up, so that it is read once. */
+  #lookedUp: { readonly name: string; readonly found: ServiceLookup | undefined } | undefined
   /** What the view had hidden from earlier questions. */
   #hiddenBefore = 0
 
@@ -75,7 +77,16 @@ export class RecordingView implements View {
   }
 
   service(name: string): readonly Endpoint[] | undefined {
+    if (this.#lookedUp?.name === name) return this.#lookedUp.found?.endpoints()
     return this.#read(`service:${name.toLowerCase()}`).service(name)
+  }
+
+  lookUp(name: string): ServiceLookup | undefined {
+    const view = this.#read(`service:${name.toLowerCase()}`)
+    if (view.lookUp === undefined) return undefined
+    const found = view.lookUp(name)
+    this.#lookedUp = { name, found }
+    return found
   }
 
   serviceNames(limit: number, isWanted: (name: string) => boolean): readonly string[] {

@@ -1,5 +1,6 @@
 import { InvariantError } from '../base/assert.ts'
-import { answer, isServed } from './answer.ts'
+import { addressAnswer } from './address-answer.ts'
+import { addressesFor, answer, isServed } from './answer.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { extendedError } from './message.ts'
 import { NegativeAnswer, NegativeAnswers } from './negative-answers.ts'
@@ -233,21 +234,29 @@ export class Responder {
     const generation = versions.generation
     const view = new RecordingView(snapshot, versions, others)
     const zone = this.#options.zone()
-    let message: Message
-    let prepared: PackedAnswer
+    let prepared: PackedAnswer | undefined
     let isKept = isCacheable
     try {
-      message = this.#answer(query, asker, mode, view, zone, bytesMax)
-      // The number of names that do not exist is unlimited, as is that of the names of a template.
-      const isEndless = message.answer.length === 0 || view.slots.length === 0 || view.isOfTemplate
-      if (isCacheable && entry === undefined && isEndless) {
-        isKept = this.#doorkeeper.knows(this.#scan.hash)
-        // The shared ones say nothing of what was hidden.
-        const negative =
-          isKept || view.hasHidden ? undefined : this.#negatives.find(message, this.#scan.variant)
-        if (negative !== undefined) return negative
+      const plain = isCacheable && mode === 'ready' && addressesFor(query.question, view, zone)
+      if (plain) {
+        const { type } = query.question
+        const parts = { type, edns: ednsReply(query.edns, []), ...plain }
+        prepared = addressAnswer(packet, query.questionEnd, parts, bytesMax)
       }
-      prepared = prepareAnswer(message, bytesMax, zone.enableTruncate)
+      if (prepared === undefined) {
+        const message = this.#answer(query, asker, mode, view, zone, bytesMax)
+        // The number of names that do not exist is unlimited, as is that of the names of a template.
+        const isEndless =
+          message.answer.length === 0 || view.slots.length === 0 || view.isOfTemplate
+        if (isCacheable && entry === undefined && isEndless) {
+          isKept = this.#doorkeeper.knows(this.#scan.hash)
+          // The shared ones say nothing of what was hidden.
+          const negative =
+            isKept || view.hasHidden ? undefined : this.#negatives.find(message, this.#scan.variant)
+          if (negative !== undefined) return negative
+        }
+        prepared = prepareAnswer(message, bytesMax, zone.enableTruncate)
+      }
     } catch (error) {
       if (error instanceof InvariantError) throw error
       this.counters.failures++
@@ -255,7 +264,7 @@ export class Responder {
       return prepareAnswer(failed(query, []), bytesMax)
     }
     prepared.turn = entry?.turn ?? this.#nextTurn()
-    const isFailed = message.rcode === rcode.SERVFAIL || message.rcode === rcode.REFUSED
+    const isFailed = prepared.rcode === rcode.SERVFAIL || prepared.rcode === rcode.REFUSED
     if (!isKept || isFailed) return prepared
     const loaded = view.loaded(generation)
     const validity = { mode, slots: view.slots, others: view.dependences(), ...loaded }

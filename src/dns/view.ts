@@ -37,6 +37,25 @@ export interface Holder {
   readonly service: string | undefined
 }
 
+/** A registered service, of which an answer may need only a part. */
+export interface ServiceLookup {
+  /**
+   * The addresses of all instances, if these are all healthy, have equal weights and one address of their own each,
+   * all of one family: then they are the whole answer. Undefined: look at the endpoints.
+   */
+  addresses(): PlainAddresses | undefined
+  /** As `View.service`. */
+  endpoints(): readonly Endpoint[] | undefined
+}
+
+/** Different addresses of one family. */
+export interface PlainAddresses {
+  /** The octets of one address: 4 or 16. */
+  readonly size: 4 | 16
+  /** All addresses, one after the other. */
+  readonly octets: Uint8Array
+}
+
 /** What a name below `query` finds. */
 export interface Queried {
   /** Names of what the result depends on, in the family of prepared queries. */
@@ -70,6 +89,8 @@ export interface View {
   readonly hidden?: number
   /** The instances for an answer, empty if none is healthy; undefined if none is registered. */
   service(name: string): readonly Endpoint[] | undefined
+  /** The service of {@link service}, to be read in the same moment. Absent: there is only the other way. */
+  lookUp?(name: string): ServiceLookup | undefined
   /** The first names of registered services that are wanted, in lower case and in order; at most `limit`. */
   serviceNames(limit: number, isWanted: (name: string) => boolean): readonly string[]
   /** The prepared query of this name. */

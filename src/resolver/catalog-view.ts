@@ -17,6 +17,7 @@ import type {
   NodeEntry,
   Queried,
   QueryTarget,
+  ServiceLookup,
   View,
 } from '../dns/view.ts'
 import { judge } from '../health/judge.ts'
@@ -88,10 +89,20 @@ export class CatalogView implements View {
   }
 
   /** The instances of a service that the caller may read. */
-  #candidates(name: string): readonly Candidate[] {
-    const all = this.#catalog.candidates(name)
+  #candidates(name: string, rows = this.#catalog.serviceRows(name)): readonly Candidate[] {
+    const all = rows?.candidates() ?? []
     if (this.#seesAll || all.length === 0) return all
     return this.#seesService(name) ? all.filter(({ node }) => this.#sees('node', node)) : []
+  }
+
+  lookUp(name: string): ServiceLookup | undefined {
+    const rows = this.#catalog.serviceRows(name)
+    if (rows === undefined) return undefined
+    return {
+      // What the caller may not read is left out one by one.
+      addresses: () => (this.#seesAll ? rows.addresses() : undefined),
+      endpoints: () => this.#endpoints(this.#candidates(name, rows)),
+    }
   }
 
   /** Names match without regard to case, rules do not: all spellings must be readable. */
@@ -115,7 +126,10 @@ export class CatalogView implements View {
   }
 
   service(name: string): readonly Endpoint[] | undefined {
-    const candidates = this.#candidates(name)
+    return this.#endpoints(this.#candidates(name))
+  }
+
+  #endpoints(candidates: readonly Candidate[]): readonly Endpoint[] | undefined {
     if (candidates.length === 0) return undefined
     const endpoints: Endpoint[] = []
     for (const candidate of candidates) {

@@ -3,6 +3,8 @@ import { must } from '../../base/assert.ts'
 import { reachOfNode, reachOfService } from './addresses.ts'
 import type { Reach } from './addresses.ts'
 import type { Status, TaggedAddress } from './model.ts'
+import { plainAddresses } from './plain-addresses.ts'
+import type { PlainAddresses } from './plain-addresses.ts'
 import { parseObject, parseTags } from './rows.ts'
 
 /**
@@ -33,13 +35,13 @@ export interface Candidate {
 
 type CompactRow = [count: number, tells: number | null, text: string | null]
 type InstanceRow = [
-  nodeKey: string,
   address: string,
-  port: number,
   passing: number,
   warning: number,
-  tags: string,
   taggedAddresses: string,
+  nodeKey: string,
+  port: number,
+  tags: string,
   id: string,
 ]
 type NodeRow = [key: string, name: string, address: string, taggedAddresses: string]
@@ -65,11 +67,10 @@ export const candidateQueries = {
   // reading them. Most nodes have no check that tells anything, so one look-up for each is enough.
   compact: `SELECT count(*),
     max(${hasTelling('')} AND (${hasTelling("AND c.service_id = ''")} OR ${hasTelling('AND c.service_id = s.id')})),
-    group_concat(s.node_key || '${separator}' || s.address || '${separator}' || s.port || '${separator}' ||
-      s.weight_passing || '${separator}' || s.weight_warning || '${separator}' || s.tags || '${separator}' ||
-      s.tagged_addresses || '${separator}' || s.id, '${separator}')
+    group_concat(concat_ws('${separator}', s.address, s.weight_passing, s.weight_warning, s.tagged_addresses,
+      s.node_key, s.port, s.tags, s.id), '${separator}')
     FROM services s INDEXED BY services_by_name WHERE s.name_key = ?`,
-  instances: `SELECT node_key, address, port, weight_passing, weight_warning, tags, tagged_addresses, id
+  instances: `SELECT address, weight_passing, weight_warning, tagged_addresses, node_key, port, tags, id
     FROM services INDEXED BY services_by_name WHERE name_key = ? ORDER BY node_key, id`,
   metas:
     'SELECT meta FROM services INDEXED BY services_by_name WHERE name_key = ? ORDER BY node_key, id',
@@ -192,36 +193,30 @@ export class CandidateReader {
 
   /** Empty when the name is unknown. */
   candidates(serviceName: string): readonly Candidate[] {
+    return this.lookUp(serviceName)?.candidates() ?? []
+  }
+
+  /** Undefined when the name is unknown. What is returned is to be read in the same transaction. */
+  lookUp(serviceName: string): ServiceRows | undefined {
     const nameKey = serviceName.toLowerCase()
     const [count = 0, tells, text] = this.#compact.get(nameKey) ?? []
-    if (count === 0) return []
-    const later = this.#later(nameKey)
-    const fields = tells === 1 ? undefined : fieldsIn(text ?? '', count)
-    if (fields === undefined) return this.#withChecks(nameKey, later)
-    return Array.from({ length: count }, (_, at) => {
-      const first = at * fieldsPerInstance
-      const field = (offset: number): string => fields[first + offset] ?? ''
-      const reach = reachIn(field(1), field(6))
-      const [port, passing, warning] = [Number(field(2)), Number(field(3)), Number(field(4))]
-      const service = new CandidateService(
-        field(7),
-        port,
-        passing,
-        warning,
-        reach,
-        field(5),
-        at,
-        later,
-      )
-      return new LazyCandidate(service, noChecks, field(0), later)
-    })
+    if (count === 0) return undefined
+    return {
+      addresses: () => (tells === 1 ? undefined : plainAddresses(text ?? '', count, separator)),
+      candidates: () => {
+        const later = this.#later(nameKey)
+        const fields = tells === 1 ? undefined : fieldsIn(text ?? '', count)
+        if (fields === undefined) return this.#withChecks(nameKey, later)
+        return Array.from({ length: count }, (_, at) => candidateIn(fields, at, later))
+      },
+    }
   }
 
   #withChecks(nameKey: string, later: Later): readonly Candidate[] {
     const own = checksBy(this.#ownChecks.all(nameKey), instanceKey)
     const ofNodes = checksBy(this.#nodeChecks.all(nameKey), (nodeKey) => nodeKey)
     return this.#instances.all(nameKey).map((row, at) => {
-      const [nodeKey, address, port, passing, warning, tags, tagged, id] = row
+      const [address, passing, warning, tagged, nodeKey, port, tags, id] = row
       const reach = reachIn(address, tagged)
       const service = new CandidateService(id, port, passing, warning, reach, tags, at, later)
       const ownChecks = own.get(instanceKey(nodeKey, id)) ?? noChecks
@@ -241,6 +236,23 @@ export class CandidateReader {
       meta: (at) => this.#meta.of(must((metas ??= this.#metas.all(nameKey))[at], 'it has meta')),
     }
   }
+}
+
+/** The rows of one service. */
+export interface ServiceRows {
+  /** Of all instances, if no check tells anything, and nothing else keeps them from being alike. */
+  addresses(): PlainAddresses | undefined
+  candidates(): readonly Candidate[]
+}
+
+function candidateIn(fields: readonly string[], at: number, later: Later): Candidate {
+  const first = at * fieldsPerInstance
+  const field = (offset: number): string => fields[first + offset] ?? ''
+  const reach = reachIn(field(0), field(3))
+  const [passing, warning, port] = [Number(field(1)), Number(field(2)), Number(field(5))]
+  const [tags, id] = [field(6), field(7)]
+  const service = new CandidateService(id, port, passing, warning, reach, tags, at, later)
+  return new LazyCandidate(service, noChecks, field(4), later)
 }
 
 /** The fields of all instances; undefined if one of them has the separator in it: there are too many then. */

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { IpBytes } from '../../base/ip.ts'
 import { addressKey } from './addresses.ts'
 import { CandidateReader } from './candidates.ts'
-import type { Candidate } from './candidates.ts'
+import type { Candidate, ServiceRows } from './candidates.ts'
 import { prepareCounts } from './counts.ts'
 import type { CatalogCounts } from './counts.ts'
 import { prepareEntryTimes } from '../machine/entry-times.ts'
@@ -172,6 +172,11 @@ export class CatalogReader {
   /** What DNS needs of the instances of a service; empty when the name is unknown. */
   candidates(serviceName: string): readonly Candidate[] {
     return this.#candidates.candidates(serviceName)
+  }
+
+  /** The same in parts, of which an answer may need only one; undefined when the name is unknown. */
+  serviceRows(serviceName: string): ServiceRows | undefined {
+    return this.#candidates.lookUp(serviceName)
   }
 
   /** The same rows as lists of any length, to be walked through with pauses. */
