@@ -11,7 +11,7 @@ export function buildIsCurrent() {
   return existsSync(manifestPath) && readFileSync(manifestPath, 'utf8') === sourceManifest()
 }
 
-/** `manifest`: of before the build, so that a source that changed meanwhile counts as changed. */
+/** `manifest`: of before the build, so that a source that changed during it counts as changed. */
 export function rememberBuild(manifest) {
   writeFileSync(manifestPath, manifest)
 }
