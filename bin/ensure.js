@@ -4,15 +4,15 @@
 // The build does not check types, which takes longer than all the rest: `npm run check` does.
 // Plain JavaScript without dependencies, because it runs before any are installed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildIsCurrent, rememberBuild, sourceManifest } from './build-state.js'
 import { howToInstallTools, inWords, missingBuildTools } from './build-tools.js'
 import { nodeFault } from './node-check.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const manifestPath = join(root, 'dist', '.sources.json')
 
 const fault = nodeFault()
 if (fault !== undefined) stop(fault)
@@ -96,42 +96,13 @@ function driverPath(driver, ...names) {
   return join(root, 'node_modules', driver, ...names)
 }
 
-function buildIsCurrent() {
-  return existsSync(manifestPath) && readFileSync(manifestPath, 'utf8') === sourceManifest()
-}
-
 function build() {
   say('building dist/')
   const manifest = sourceManifest()
   if (!runNpm(['run', '--silent', 'build'])) {
     stop('The build failed; see the messages above.')
   }
-  writeFileSync(manifestPath, manifest)
-}
-
-/** Path, size and time of everything the build is made from. */
-function sourceManifest() {
-  const paths = [
-    'package-lock.json',
-    'bin/build.js',
-    'bin/build-ui.js',
-    'tsconfig.json',
-    ...filesUnder('src').map((path) => join('src', path)),
-  ]
-  const rows = paths.map((path) => {
-    const { size, mtimeMs } = statSync(join(root, path))
-    return [path, size, mtimeMs]
-  })
-  return JSON.stringify(rows)
-}
-
-function filesUnder(directory) {
-  return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath || entry.path, entry.name).slice(join(root, directory).length + 1),
-    )
-    .toSorted()
+  rememberBuild(manifest)
 }
 
 /** Runs npm as it was run for this script, and shows its output; true when it went well. */

@@ -13,7 +13,14 @@ interface NodeCheck {
 const nodeCheck = new URL('../../bin/node-check.js', import.meta.url).href
 const { nodeFault, isInRange } = (await import(nodeCheck)) as NodeCheck
 
-const programs = ['ensure.js', 'build.js', 'build-ui.js', 'build-tools.js', 'node-check.js']
+const programs = [
+  'ensure.js',
+  'build.js',
+  'build-ui.js',
+  'build-tools.js',
+  'build-state.js',
+  'node-check.js',
+]
 const driver = driverFor(process.versions['napi'] ?? '').name
 const isOnNode20 = driver === 'better-sqlite3-node20'
 

@@ -180,7 +180,7 @@ t.test('a flood of packets to its ports does not stop it', async (t) => {
     const forged = edited(asked, (bytes) => void bytes.writeUInt16BE(bytes.readUInt16BE() ^ 0x5555))
     return [...Array.from({ length: 200 }, () => forged), reply(asked, good)]
   })
-  const { ask: query } = await startRecursion(t, [upstream.address], { timeoutMs: 20_000 })
+  const { ask: query } = await startRecursion(t, [upstream.address], { timeoutMs: 5000 })
   const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => query(`a${n}.test`)))
   t.ok(answers.every(({ answer }) => answer[0]?.data === '192.0.2.1'))
 })

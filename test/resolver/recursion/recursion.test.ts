@@ -164,12 +164,9 @@ t.test('an answer in use is refreshed before it expires', async (t) => {
     reply(asked, { answer: [`@ 10 A 192.0.2.${++last}`] }),
   )
   const { ask: query } = await startRecursion(t, [upstream.address])
-  const slowest = { ms: 0 }
-  for (let seen = ''; seen !== '192.0.2.2';) {
-    const beganMs = performance.now()
-    seen = (await query('example.com')).answer[0]?.data ?? ''
-    if (last > 0) slowest.ms = Math.max(slowest.ms, performance.now() - beganMs)
-  }
+  await until('the answer has changed', 60_000, async () => {
+    return (await query('example.com')).answer[0]?.data === '192.0.2.2'
+  })
   t.equal(last, 2)
 })
 

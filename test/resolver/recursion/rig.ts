@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
-import type { Test } from 'tap'
-import { must } from '../../../src/base/assert.ts'
+import root, { type Test } from 'tap'
+import { assert, must } from '../../../src/base/assert.ts'
 import { silentLogger } from '../../../src/base/log.ts'
 import { defaultZone } from '../../../src/dns/zone.ts'
 import { parseRecursor } from '../../../src/config/recursors.ts'
@@ -14,7 +14,7 @@ import { DnsService } from '../../../src/resolver/service.ts'
 import type { DnsServiceOptions } from '../../../src/resolver/service.ts'
 import { SharedMode } from '../../../src/resolver/threads/messages.ts'
 import { Replica } from '../../../src/replica/replica.ts'
-import { openVersions } from '../../../src/state/families.ts'
+import { openVersions, type CommandBody } from '../../../src/state/families.ts'
 import { buildQuery } from '../../dns/fixture.ts'
 import { registerCommand, serviceDefinition } from '../../helpers/catalog.ts'
 import { openGate } from '../../helpers/open-gate.ts'
@@ -40,6 +40,36 @@ export type Answered = DnsReply & { readonly raw: Buffer }
 
 let lastId = 0
 
+interface Catalog {
+  readonly statePath: string
+  readonly versions: ReturnType<typeof openVersions>
+  readonly replica: Replica
+}
+
+let shared: Promise<Catalog> | undefined
+
+/** One for all tests of a file: it takes as long to start as all the rest. Each test removes what it registered. */
+function sharedCatalog(): Promise<Catalog> {
+  shared ??= startCatalog()
+  return shared
+}
+
+async function startCatalog(): Promise<Catalog> {
+  const dataDirectory = root.testdir()
+  const versions = openVersions()
+  const replica = await Replica.start({
+    dataDirectory,
+    versions,
+    logger: silentLogger,
+    onDeath: (error) => root.fail(error.message),
+    onApplied: () => {},
+    onStatus: () => {},
+    settings: loneServer,
+  })
+  root.teardown(() => replica.stop())
+  return { statePath: join(dataDirectory, 'state.db'), versions, replica }
+}
+
 /** DNS over the catalog of a real replica, with recursion through `servers`. */
 export async function startRecursion(
   t: Test,
@@ -47,18 +77,13 @@ export async function startRecursion(
   options: Partial<RecursionOptions> = {},
   more: Partial<DnsServiceOptions> = {},
 ): Promise<RecursionRig> {
-  const directory = t.testdir()
-  const versions = openVersions()
-  const replica = await Replica.start({
-    dataDirectory: directory,
-    versions,
-    logger: silentLogger,
-    onDeath: (error) => t.fail(error.message),
-    onApplied: () => {},
-    onStatus: () => {},
-    settings: loneServer,
+  const { statePath, versions, replica } = await sharedCatalog()
+  const propose = async (command: CommandBody): Promise<void> =>
+    assert((await replica.propose(command, { actor: 'test', cause: 'test' })).ok, command.kind)
+  let hasRegistered = false
+  t.teardown(async () => {
+    if (hasRegistered) await propose({ kind: 'deregister', nodeName: 'n1' })
   })
-  t.teardown(() => replica.stop())
   const mode = new SharedMode()
   mode.value = 'ready'
   const workers: Worker[] = []
@@ -66,7 +91,7 @@ export async function startRecursion(
   process.on('worker', onWorker)
   const dns = await DnsService.start({
     answering: {
-      statePath: join(directory, 'state.db'),
+      statePath,
       versions: versions.buffer,
       mode: mode.buffer,
       zone: { ...defaultZone(['consul'], 'dc1'), nodeTtl: 5 },
@@ -104,8 +129,8 @@ export async function startRecursion(
     register: async (name, address) => {
       const service = serviceDefinition(name, { id: `${name}-1`, address, port: 80 })
       const node = { name: 'n1', id: '', address: '10.0.0.1', taggedAddresses: {}, meta: {} }
-      const command = registerCommand('n1', { service, node })
-      t.ok((await replica.propose(command, { actor: 'test', cause: 'test' })).ok)
+      hasRegistered = true
+      await propose(registerCommand('n1', { service, node }))
     },
     ask: (name, type = 'A', how = {}) => askUdp(port, name, type, how),
   }

@@ -174,7 +174,7 @@ async function takesZones(t: Test, { ask, dns }: Rig): Promise<void> {
   t.same(await ask('web.service.consul'), before)
 }
 
-// Starting a thread takes long under the tests' compiler, so that the claims share one service.
+// To start a service takes long, so the claims share one.
 t.test('by mmsg, two threads on one port', { skip: noMmsg }, async (t) => {
   const rig = await start(t, { path: 'mmsg', threads: 2 })
   const { ask, dns, workers, port, replica, deaths, log } = rig
