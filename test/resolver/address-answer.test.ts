@@ -119,7 +119,7 @@ class Pair {
         const value: unknown = Reflect.get(target, key, target)
         return typeof value === 'function' ? value.bind(target) : value
       },
-    }) as View
+    })
   }
 }
 
