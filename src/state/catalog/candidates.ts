@@ -196,7 +196,7 @@ export class CandidateReader {
     return this.lookUp(serviceName)?.candidates() ?? []
   }
 
-  /** Undefined when the name is unknown. What is returned is to be read in the same transaction. */
+  /** Undefined when the name is unknown. Read the rows in the same transaction. */
   lookUp(serviceName: string): ServiceRows | undefined {
     const nameKey = serviceName.toLowerCase()
     const [count = 0, tells, text] = this.#compact.get(nameKey) ?? []
