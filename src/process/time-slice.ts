@@ -17,7 +17,7 @@ export const shortestSliceNs = 100_000n
 /**
  * Asks Linux to interrupt other threads when this one wakes. Since 6.12 a thread with a short time slice interrupts
  * those with a longer one, and older releases ignore it. Its share of the processor stays the same. Otherwise a
- * busy thread on the same core may go on for milliseconds.
+ * busy thread on the same core may continue for milliseconds.
  */
 export function takeShortSlices(libc: Libc): void {
   const attr = scheduling(libc)
