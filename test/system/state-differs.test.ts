@@ -79,7 +79,8 @@ t.test('states that differ', { timeout: 200_000 }, async (t) => {
     const leader = await cluster.leader()
     const path = join(leader.directory, 'state.db')
     const written = Buffer.from(`webwebweb${right}`)
-    const at = await until('the row in the file', 20_000, async () => {
+    // The checks of every second read the state, and a checkpoint moves no row that a reader may still need.
+    const at = await until('the row in the file', 60_000, async () => {
       const found = readFileSync(path).indexOf(written)
       return found === -1 ? undefined : found
     })
