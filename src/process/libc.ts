@@ -44,10 +44,6 @@ export interface Libc {
   readonly eventfd: (value: number, flags: number) => number
   readonly read: (fd: number, into: Uint8Array, length: number) => number
   readonly write: (fd: number, from: Uint8Array, length: number) => number
-  /** By the number of the call, which depends on the processor. */
-  readonly syscall:
-    | ((number: number, first: number, memory: Uint8Array, third: number, fourth: number) => number)
-    | undefined
   /** Only glibc has it. */
   readonly mallopt: ((parameter: number, value: number) => number) | undefined
   /** Only glibc has it. */
@@ -106,9 +102,6 @@ function load(): Libc {
     eventfd: library.func('int eventfd(uint32_t, int)'),
     read: library.func('int64_t read(int, void *, uint64_t)'),
     write: library.func('int64_t write(int, const void *, uint64_t)'),
-    syscall: ifThere(() =>
-      library.func('int64_t syscall(int64_t, int64_t, void *, uint64_t, uint64_t)'),
-    ),
     mallopt: ifThere(() => library.func('int mallopt(int, int)')),
     malloc_trim: ifThere(() => library.func('int malloc_trim(size_t)')),
   } as Libc

@@ -4,7 +4,6 @@ import { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { SvcdError, reasonOf } from '../../base/errors.ts'
 import { CacheMemory } from '../../recursor/cache-layout.ts'
 import { loadLibc } from '../../process/libc.ts'
-import { takeShortSlices } from '../../process/time-slice.ts'
 import { listenUdp } from '../../net/udp/dgram.ts'
 import { UdpMmsg } from '../../net/udp/mmsg.ts'
 import type { PacketResponder, PacketWriter } from '../../net/packet-responder.ts'
@@ -86,8 +85,6 @@ function protectedResponder(
 function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>): void {
   const libc = loadLibc()
   if (libc instanceof Error) throw libc
-  // Packets must not wait until a busy thread on the same core, such as the recursor, has used its slice.
-  takeShortSlices(libc)
   const answerer = openAnswerer(answering, failures, 'caller')
   const { responder } = answerer
   const forwarding = forwardingOf(answering, responder, client)
