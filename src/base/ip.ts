@@ -3,26 +3,37 @@ export type IpBytes = Uint8Array
 
 /** Parses dotted-quad IPv4, without leading zeros or short forms; undefined when it is not one. */
 export function parseIpv4(text: string): IpBytes | undefined {
-  // By hand: an answer parses an address for every instance.
   const bytes = new Uint8Array(4)
+  return readIpv4(text, 0, text.length, bytes, 0) ? bytes : undefined
+}
+
+/** Writes the address in [start, end) of a text to `out` from `to` on; false, with octets written, if it is none. */
+export function readIpv4(
+  text: string,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  to: number,
+): boolean {
+  // By hand: an answer parses an address for every instance.
   let part = 0
   let digits = 0
   let value = 0
-  for (let at = 0; at <= text.length; at++) {
-    const code = at === text.length ? dot : text.charCodeAt(at)
+  for (let at = start; at <= end; at++) {
+    const code = at === end ? dot : text.charCodeAt(at)
     if (code === dot) {
-      if (digits === 0 || part > 3) return undefined
-      bytes[part++] = value
+      if (digits === 0 || part > 3) return false
+      out[to + part++] = value
       digits = value = 0
       continue
     }
     const digit = code - zero
-    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return undefined
+    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return false
     value = value * 10 + digit
-    if (value > 255) return undefined
+    if (value > 255) return false
     digits++
   }
-  return part === 4 ? bytes : undefined
+  return part === 4
 }
 
 const dot = 0x2e

@@ -1,3 +1,4 @@
+import { headerBytes, optLength } from './encode.ts'
 import { PackedAnswer } from './packed-answer.ts'
 import { foldOctet } from './query-scan.ts'
 import { rcode, recordClass, recordType } from './record.ts'
@@ -13,10 +14,8 @@ export interface AddressAnswer {
   readonly edns: Edns | undefined
 }
 
-const headerBytes = 12
 /** The name as a pointer to the question, type, class, TTL and length. */
 const recordHeadBytes = 12
-const optBytes = 11
 const scratchBytes = 4096
 const scratch = Buffer.allocUnsafeSlow(scratchBytes)
 
@@ -34,7 +33,7 @@ export function addressAnswer(
   const count = octets.length / size
   const recordBytes = recordHeadBytes + size
   const recordsEnd = questionEnd + count * recordBytes
-  const end = recordsEnd + (edns === undefined ? 0 : optBytes)
+  const end = recordsEnd + optLength(edns)
   if (end > Math.min(bytesMax, scratchBytes)) return undefined
   writeHead(packet, questionEnd, count, edns !== undefined)
   const marks = [questionEnd]
@@ -45,7 +44,7 @@ export function addressAnswer(
     }
     marks.push(at + recordBytes)
   }
-  if (edns !== undefined) writeOpt(recordsEnd, edns)
+  if (edns !== undefined) writeOpt(recordsEnd, end, edns)
   return PackedAnswer.of(scratch.subarray(0, end), marks, {
     questionEnd,
     rcode: rcode.NOERROR,
@@ -86,8 +85,8 @@ function writeRecordHead(at: number, type: number, ttl: number, size: number): v
   scratch[at + 11] = size
 }
 
-function writeOpt(at: number, { udpSize, dnssecOk }: Edns): void {
-  scratch.fill(0, at, at + optBytes)
+function writeOpt(at: number, end: number, { udpSize, dnssecOk }: Edns): void {
+  scratch.fill(0, at, end)
   scratch[at + 2] = recordType.OPT
   scratch[at + 3] = udpSize >> 8
   scratch[at + 4] = udpSize & 0xff

@@ -1,4 +1,4 @@
-import { parseIp } from '../../base/ip.ts'
+import { parseIpv6, readIpv4 } from '../../base/ip.ts'
 
 /** The addresses of all instances of a service, if each has one of its own and nothing else tells them apart. */
 export interface PlainAddresses {
@@ -10,8 +10,6 @@ export interface PlainAddresses {
 
 /** Of a service with more instances, the other way is as good. */
 const instancesMax = 64
-const dot = 0x2e
-const zero = 0x30
 /** Further fields of an instance behind the first four. */
 const fieldsBehind = 4
 
@@ -63,31 +61,9 @@ function commonFields(text: string, firstEnd: number, separator: string): string
   return common.endsWith(`${separator}{}${separator}`) ? common : undefined
 }
 
-/** Writes dotted-quad IPv4, as `parseIpv4` reads it; false if it is not one. */
-function readIpv4(text: string, start: number, end: number, out: Uint8Array, to: number): boolean {
-  let part = 0
-  let digits = 0
-  let value = 0
-  for (let at = start; at <= end; at++) {
-    const code = at === end ? dot : text.charCodeAt(at)
-    if (code === dot) {
-      if (digits === 0 || part > 3) return false
-      out[to + part++] = value
-      digits = value = 0
-      continue
-    }
-    const digit = code - zero
-    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return false
-    value = value * 10 + digit
-    if (value > 255) return false
-    digits++
-  }
-  return part === 4
-}
-
 function readIpv6(text: string, out: Uint8Array, to: number): boolean {
-  const ip = parseIp(text)
-  if (ip?.length !== 16) return false
+  const ip = parseIpv6(text)
+  if (ip === undefined) return false
   out.set(ip, to)
   return true
 }
