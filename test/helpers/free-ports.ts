@@ -5,6 +5,10 @@ import { join } from 'node:path'
 
 /** A file for each port, with the process that took it: other test files run at the same time. */
 const taken = join(tmpdir(), 'svcd-test-ports')
+const own: string[] = []
+process.once('exit', () => {
+  for (const file of own) rmSync(file, { force: true })
+})
 
 /**
  * Ports that nobody listens on, below those that the kernel gives to outgoing connections: a server
@@ -24,6 +28,7 @@ function take(port: number): boolean {
   mkdirSync(taken, { recursive: true })
   try {
     writeFileSync(file, `${process.pid}`, { flag: 'wx' })
+    own.push(file)
     return true
   } catch {
     if (!isRunning(ownerOf(file))) rmSync(file, { force: true })
