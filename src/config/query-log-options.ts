@@ -10,7 +10,7 @@ export const queryLogOptions = {
     file: 'dns_config.query_log.file',
     group: 'DNS',
     description:
-      'The file of the query log: each DNS query with its answer code as one line of JSON. - means standard output. Without it there is no query log.',
+      'The file of the query log: each DNS query with its answer code as one line of JSON. Use - for standard output. If you do not set it, the agent writes no query log.',
     placeholder: 'path',
     example: '/var/log/svcd/queries.log',
     check: checkNotEmpty,

@@ -72,7 +72,7 @@ export function parseTsigFile(text: string): readonly TsigKeyText[] | { readonly
   const bad = found.find((key) => 'reason' in key)
   if (bad !== undefined && 'reason' in bad) return bad
   const keys = found.flatMap((key) => ('reason' in key ? [] : [key]))
-  return keys.length > 0 ? keys : { reason: 'there is no TSIG key in it' }
+  return keys.length > 0 ? keys : { reason: 'it has no TSIG key' }
 }
 
 function bindKeys(text: string): (TsigKeyText | { readonly reason: string })[] {

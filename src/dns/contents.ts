@@ -24,8 +24,8 @@ const emptyContents: Contents = {
 }
 
 /**
- * The contents at a location; undefined when there is no such name (NXDOMAIN). What could have no end is
- * read as far as an answer of `bytesMax` octets needs it.
+ * The contents at a location; undefined when there is no such name (NXDOMAIN). A list without a bound
+ * is read only as far as an answer of `bytesMax` octets needs it.
  */
 export function contentsAt(
   location: Location,

@@ -28,7 +28,7 @@ export interface ServiceLocation {
   readonly kind: 'service'
   readonly service: string
   readonly tag: string | undefined
-  /** The short form `_web._tcp.<domain>`, at which there are no addresses. */
+  /** The short form `_web._tcp.<domain>`, which has no addresses. */
   readonly srvOnly: boolean
   /** The label before the short form, which names one instance. */
   readonly instance?: string | undefined

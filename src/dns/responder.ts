@@ -47,7 +47,7 @@ export interface ResponderOptions {
   readonly snapshot: () => Snapshot
   /** A query got SERVFAIL because a read failed or a row cannot be sent. */
   readonly onError: (error: unknown, packet: Uint8Array) => void
-  /** Answers signed queries; absent: there are no keys. */
+  /** Answers signed queries. Absent if no keys are configured. */
   readonly signed?: AnswerSigned | undefined
   /** Unguessable; also determines where rotation starts. */
   readonly seed: number

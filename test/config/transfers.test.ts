@@ -55,7 +55,7 @@ key other. { algorithm HMAC-SHA1; secret ${secret}; };
   ])
   t.match(parseTsigFile('key "a" { algorithm hmac-sha256; };'), { reason: /secret of TSIG key a/ })
   t.match(parseTsigFile(''), { reason: /./ })
-  t.match(parseTsigFile('key'), { reason: 'there is no TSIG key in it' })
+  t.match(parseTsigFile('key'), { reason: 'it has no TSIG key' })
 })
 
 t.test('a rule names a network, a key, or both', async (t) => {

@@ -10,7 +10,7 @@ export interface JudgedCookie {
   /** The client has proved its address with a server cookie. */
   readonly isValid: boolean
   readonly udpSize: number
-  /** Both cookies, for the answer. */
+  /** The COOKIE option of the answer: the client's cookie and the server's. */
   readonly option: Uint8Array
 }
 

@@ -15,7 +15,7 @@ export interface ConnectedUdp {
 
 export interface UdpEvents {
   readonly onMessage: (packet: Uint8Array) => void
-  /** The port is closed, or there is no route to the server. May be called more than once. */
+  /** The port is closed, or no route leads to the server. May be called more than once. */
   readonly onError: () => void
 }
 
@@ -87,7 +87,7 @@ function connectByNode(
   socket.on('message', onMessage)
   socket.on('error', onError)
   socket.unref()
-  // If there is no route to the address, Node calls back with an error, which its types leave out.
+  // Without a route to the address, Node calls back with an error. Its types do not say so.
   socket.connect(port, address, (error?: Error) => {
     if (error !== undefined) return onError()
     const waiting = queue ?? []
