@@ -1,8 +1,10 @@
-import type { Memory } from './packed-answer.ts'
+import type { Memory } from './copy-octets.ts'
 
 /** Each address is the number of a segment and a word in it. */
 const wordBits = 15
-const segmentBytesMax = 4 * 2 ** wordBits
+// Not as a power in the methods: V8 computes it at each call.
+const wordsMax = 1 << wordBits
+const segmentBytesMax = 4 * wordsMax
 /** Buffers that are kept for the next segment, so that a busy cache does not feed the garbage collector. */
 const sparesMax = 4
 
@@ -120,7 +122,7 @@ export class AnswerMemory {
   }
 
   addressOf({ id }: Segment, word: number): number {
-    return id * 2 ** wordBits + word
+    return id * wordsMax + word
   }
 
   segmentAt(address: number): Segment | undefined {
@@ -128,6 +130,6 @@ export class AnswerMemory {
   }
 
   wordAt(address: number): number {
-    return address & (2 ** wordBits - 1)
+    return address & (wordsMax - 1)
   }
 }

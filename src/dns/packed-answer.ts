@@ -1,4 +1,6 @@
 import { clientNumber } from './client-number.ts'
+import { copyOctets } from './copy-octets.ts'
+import type { Memory, Target } from './copy-octets.ts'
 import { writeSerial } from './encode.ts'
 import { foldOctet } from './query-scan.ts'
 import { firstByWeight } from './weighted-turn.ts'
@@ -43,12 +45,6 @@ interface Networked {
   readonly client: string
 }
 
-/** A piece of memory, in octets and in words. */
-export interface Memory {
-  readonly bytes: Uint8Array
-  readonly words: Int32Array
-}
-
 /** What an answer has besides its records. */
 export interface AnswerFields {
   readonly questionEnd: number
@@ -68,6 +64,12 @@ export interface AnswerFields {
 
 const truncatedFlag = 1 << 24
 const weightedFlag = 1 << 25
+const policyShift = 16
+const policyMask = 0xff << policyShift
+const turnPolicy = policies.indexOf('turn') << policyShift
+const clientPolicy = policies.indexOf('client') << policyShift
+const headerBytes = 12
+const noTarget: Target = { bytes: new Uint8Array(0), words: undefined }
 
 /**
  * An answer in wire form, ready to be sent for every query with the same question and variant. Its last
@@ -83,6 +85,9 @@ export class PackedAnswer {
   protected start: number
   /** The offset of the message in the octets of the memory. */
   #messageAt = 0
+  /** Whether the question is octet by octet that of the query it was last compared with. */
+  #isVerbatim = false
+  #target = noTarget
 
   protected constructor(memory: Memory, start: number) {
     this.memory = memory
@@ -101,7 +106,7 @@ export class PackedAnswer {
     words[place.questionEnd] = questionEnd
     words[place.serialAt] = serialAt
     const flags = (truncated ? truncatedFlag : 0) | (shares === undefined ? 0 : weightedFlag)
-    words[place.kind] = rcode | (policies.indexOf(policy) << 16) | flags
+    words[place.kind] = rcode | (policies.indexOf(policy) << policyShift) | flags
     words[place.before] = before
     words[place.window] = window
     words[place.room] = room
@@ -118,6 +123,7 @@ export class PackedAnswer {
     this.memory = memory
     this.start = start
     this.#messageAt = messageAtOf(memory, start)
+    this.#isVerbatim = false
   }
 
   /** All its octets; those of an answer in a memory of its own. */
@@ -162,11 +168,17 @@ export class PackedAnswer {
     const { bytes } = this.memory
     const base = this.#messageAt
     const nameEnd = end - 4
-    for (let at = 12; at < nameEnd; at++) {
-      if (bytes[base + at] !== foldOctet(packet[at] ?? 0)) return false
+    let isVerbatim = true
+    for (let at = headerBytes; at < nameEnd; at++) {
+      const octet = packet[at] ?? 0
+      const own = bytes[base + at]
+      if (own === octet) continue
+      if (own !== foldOctet(octet)) return false
+      isVerbatim = false
     }
     // Type and class are numbers: their octets have no case.
     for (let at = nameEnd; at < end; at++) if (bytes[base + at] !== packet[at]) return false
+    this.#isVerbatim = isVerbatim
     return true
   }
 
@@ -176,15 +188,19 @@ export class PackedAnswer {
     const first = this.#first(ring, asker)
     const count = this.#count(first, ring)
     const out = Buffer.allocUnsafe(this.#length(first, count, ring))
-    this.#write(out, 0, packet, first, count, ring)
+    this.#write({ bytes: out, words: undefined }, 0, packet, first, count, ring)
     return out
   }
 
-  /** As {@link render}, but written to `out` from `start` on; returns its length. */
+  /**
+   * As {@link render}, but written to `out` from `start` on; returns its length. If `start` is a multiple of
+   * 4, up to 3 octets behind the answer are overwritten, too.
+   */
   renderInto(packet: Uint8Array, asker: Networked, out: Uint8Array, start: number): number {
     const ring = this.word(place.ring)
     const first = this.#first(ring, asker)
-    return this.#write(out, start, packet, first, this.#count(first, ring), ring) - start
+    const target = (start & 3) === 0 ? this.#targetIn(out) : { bytes: out, words: undefined }
+    return this.#write(target, start, packet, first, this.#count(first, ring), ring) - start
   }
 
   protected word(at: number): number {
@@ -200,30 +216,36 @@ export class PackedAnswer {
     return headWordsOf(this.memory, this.start)
   }
 
-  get #isWeighted(): boolean {
-    return (this.word(place.kind) & weightedFlag) !== 0
-  }
-
-  get #policy(): Policy | undefined {
-    return policies[(this.word(place.kind) >> 16) & 0xff]
+  /** Kept: a cached answer is written to the same buffer each time. */
+  #targetIn(out: Uint8Array): Target {
+    if (this.#target.bytes !== out) {
+      const isAligned = (out.byteOffset & 3) === 0
+      const words = isAligned
+        ? new Int32Array(out.buffer, out.byteOffset, out.length >> 2)
+        : undefined
+      this.#target = { bytes: out, words }
+    }
+    return this.#target
   }
 
   /** The first record of the ring; the number of the turn if that decides by weights. */
   #first(ring: number, asker: Networked): number {
     if (ring < 2) return 0
-    const policy = this.#policy
-    if (policy === 'client') return clientNumber(asker.client) % ring
+    const kind = this.word(place.kind)
+    const policy = kind & policyMask
+    if (policy === clientPolicy) return clientNumber(asker.client) % ring
     const { turn } = this
-    if (this.#isWeighted) {
+    if ((kind & weightedFlag) !== 0) {
       this.turn = turn + 1
       return turn
     }
-    this.turn = turn + (policy === 'turn' ? 1 : this.word(place.window))
+    this.turn = turn + (policy === turnPolicy ? 1 : this.word(place.window))
     return turn % ring
   }
 
   #count(first: number, ring: number): number {
-    return this.#policy === 'client' ? this.#countFrom(first, ring) : this.word(place.window)
+    const isOfClient = (this.word(place.kind) & policyMask) === clientPolicy
+    return isOfClient ? this.#countFrom(first, ring) : this.word(place.window)
   }
 
   /** How many records fit, starting with `first`. */
@@ -245,62 +267,80 @@ export class PackedAnswer {
     if (count === ring) return length
     const outside = length - (this.#mark(ring) - this.#mark(0))
     // Only addresses are cut so, and those of one family are equally long.
-    if (this.#isWeighted) return outside + count * (this.#mark(1) - this.#mark(0))
+    if (this.#isWeighted()) return outside + count * (this.#mark(1) - this.#mark(0))
     const last = first + count
     if (last <= ring) return outside + this.#mark(last) - this.#mark(first)
     return outside + this.#mark(ring) - this.#mark(first) + this.#mark(last - ring) - this.#mark(0)
   }
 
+  #isWeighted(): boolean {
+    return (this.word(place.kind) & weightedFlag) !== 0
+  }
+
   /** Returns where the answer ends. */
   #write(
-    out: Uint8Array,
+    out: Target,
     start: number,
     packet: Uint8Array,
     first: number,
     count: number,
     ring: number,
   ): number {
-    const { bytes } = this.memory
+    const { memory } = this
+    const { words } = memory
     const base = this.#messageAt
-    const { questionEnd } = this
-    const answers = this.word(place.before) + count
+    const marks = this.start + place.marks
+    const end = base + this.word(place.length)
+    let at: number
+    if (this.#isWeighted()) {
+      at = this.#writeByWeight(out, start, first, count, ring)
+    } else if (first === 0 && count === ring) {
+      at = copyOctets(memory, base, end, out, start)
+    } else {
+      const ringStart = base + (words[marks] ?? 0)
+      const ringEnd = base + (words[marks + ring] ?? 0)
+      const from = base + (words[marks + first] ?? 0)
+      const last = first + count
+      at = copyOctets(memory, base, ringStart, out, start)
+      if (last <= ring) {
+        at = copyOctets(memory, from, base + (words[marks + last] ?? 0), out, at)
+      } else {
+        at = copyOctets(memory, from, ringEnd, out, at)
+        at = copyOctets(memory, ringStart, base + (words[marks + last - ring] ?? 0), out, at)
+      }
+      at = copyOctets(memory, ringEnd, end, out, at)
+    }
+    this.#adapt(out.bytes, start, packet, this.word(place.before) + count)
+    return at
+  }
+
+  /** Makes the message that stands in `out` the answer to `packet`. */
+  #adapt(out: Uint8Array, start: number, packet: Uint8Array, answers: number): void {
     out[start] = packet[0] ?? 0
     out[start + 1] = packet[1] ?? 0
     // RD and CD are copied from the query (RFC 1035 §4.1.1, RFC 4035 §3.2.2); RA stays 0.
-    out[start + 2] = (bytes[base + 2] ?? 0) | ((packet[2] ?? 0) & 0x01)
-    out[start + 3] = (bytes[base + 3] ?? 0) | ((packet[3] ?? 0) & 0x10)
-    out[start + 4] = 0
-    out[start + 5] = 1
+    out[start + 2] = (out[start + 2] ?? 0) | ((packet[2] ?? 0) & 0x01)
+    out[start + 3] = (out[start + 3] ?? 0) | ((packet[3] ?? 0) & 0x10)
     out[start + 6] = answers >> 8
     out[start + 7] = answers & 0xff
-    copyOctets(bytes, base + 8, base + 12, out, start + 8)
-    let at = copyOctets(packet, 12, questionEnd, out, start + 12)
-    const ringStart = base + this.#mark(0)
-    const ringEnd = base + this.#mark(ring)
-    at = copyOctets(bytes, base + questionEnd, ringStart, out, at)
-    const last = first + count
-    if (this.#isWeighted) {
-      at = this.#writeByWeight(out, at, first, count, ring)
-    } else if (last <= ring) {
-      at = copyOctets(bytes, base + this.#mark(first), base + this.#mark(last), out, at)
-    } else {
-      at = copyOctets(bytes, base + this.#mark(first), ringEnd, out, at)
-      at = copyOctets(bytes, ringStart, base + this.#mark(last - ring), out, at)
-    }
-    return copyOctets(bytes, ringEnd, base + this.word(place.length), out, at)
+    if (this.#isVerbatim) return
+    const { questionEnd } = this
+    for (let at = headerBytes; at < questionEnd; at++) out[start + at] = packet[at] ?? 0
+  }
+
+  #writeByWeight(out: Target, start: number, turn: number, count: number, ring: number): number {
+    const base = this.#messageAt
+    const head = copyOctets(this.memory, base, base + this.#mark(0), out, start)
+    const at = this.#writeChosen(out, head, turn, count, ring)
+    const end = base + this.word(place.length)
+    return copyOctets(this.memory, base + this.#mark(ring), end, out, at)
   }
 
   /**
    * The record whose turn it is by weight, then as many of the others as fit. Those continue where they ended in the
    * answer before, or start one later if all fit: the second place must not always have the same neighbor.
    */
-  #writeByWeight(
-    out: Uint8Array,
-    start: number,
-    turn: number,
-    count: number,
-    ring: number,
-  ): number {
+  #writeChosen(out: Target, start: number, turn: number, count: number, ring: number): number {
     const lead = firstByWeight(this.memory.words, turn, this.start + place.marks + ring + 1, ring)
     const others = ring - 1
     const first = (turn * (count > others ? 1 : count - 1)) % others
@@ -312,28 +352,16 @@ export class PackedAnswer {
   }
 
   /** Copies records [first, last) of the ring as it is without one of them. */
-  #copyOthers(
-    out: Uint8Array,
-    start: number,
-    first: number,
-    last: number,
-    without: number,
-  ): number {
+  #copyOthers(out: Target, start: number, first: number, last: number, without: number): number {
     const gap = Math.min(Math.max(without, first), last)
     const at = this.#copyRecords(out, start, first, gap)
     return this.#copyRecords(out, at, gap + 1, last + 1)
   }
 
   /** Copies records [first, last) of the ring. */
-  #copyRecords(out: Uint8Array, start: number, first: number, last: number): number {
+  #copyRecords(out: Target, start: number, first: number, last: number): number {
     const base = this.#messageAt
-    return copyOctets(
-      this.memory.bytes,
-      base + this.#mark(first),
-      base + this.#mark(last),
-      out,
-      start,
-    )
+    return copyOctets(this.memory, base + this.#mark(first), base + this.#mark(last), out, start)
   }
 
   #mark(at: number): number {
@@ -354,22 +382,4 @@ function headWordsOf({ words }: Memory, start: number): number {
 /** So many octets, rounded up to whole words. */
 export function wholeWords(octets: number): number {
   return (octets + 3) & ~3
-}
-
-/** Copies [from, to) and returns where the next octet goes. */
-function copyOctets(
-  source: Uint8Array,
-  from: number,
-  to: number,
-  target: Uint8Array,
-  start: number,
-): number {
-  // For up to about 200 octets a loop is faster than creating a view for set().
-  if (to - from > 200) {
-    target.set(source.subarray(from, to), start)
-    return start + to - from
-  }
-  let at = start
-  for (let each = from; each < to; each++) target[at++] = source[each] ?? 0
-  return at
 }

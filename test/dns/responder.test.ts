@@ -215,6 +215,31 @@ t.test('a cached answer that does not rotate has the octets of the first answer'
   }
 })
 
+t.test('an answer has the same octets wherever it is written', async (t) => {
+  for (const type of ['A', 'SRV', 'ANY']) {
+    for (const [name, instances] of [
+      ['web.service.consul', 5],
+      ['wEb.Service.consul', 5],
+      ['web.service.consul', 90],
+    ] as const) {
+      const [server, twin] = [bench(instances), bench(instances)]
+      if (instances === 5) {
+        for (const { registry } of [server, twin])
+          registry.add('web', { at: '10.9.9.9', weight: 3 })
+      }
+      const out = new Uint8Array(70_000)
+      for (let n = 0; n < 24; n++) {
+        const packet = buildQuery(name, type, { id: n, edns: 1232 })
+        const asker = { transport: 'udp', client: '127.0.0.1', pathBytesMax: 8192 } as const
+        const start = n % 5
+        const length = server.responder.respondInto(packet, asker, out, start)
+        const written = Buffer.from(out.subarray(start, start + length))
+        t.same(written, twin.send(packet), `${name} ${type}, ${instances}, at ${start}`)
+      }
+    }
+  }
+})
+
 t.test(
   'a change in the registry is visible immediately, and nothing else is read again',
   async (t) => {

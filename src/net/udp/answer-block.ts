@@ -72,7 +72,7 @@ export class AnswerBlock {
     unpin(this.#memory)
   }
 
-  /** Where the next answer is to be written, with room for the largest. */
+  /** Where the next answer is to be written, with room for the largest: a multiple of 4. */
   get answerAt(): number {
     return this.#end
   }
@@ -88,7 +88,7 @@ export class AnswerBlock {
     this.#of[answer] = n
     this.#at[answer] = this.#end
     this.#lengths[answer] = length
-    this.#end += length
+    this.#end += (length + 3) & ~3
   }
 
   /** Lays the headers for all answers; returns how many messages they make. */
