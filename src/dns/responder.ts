@@ -3,6 +3,7 @@ import { addressAnswer } from './address-answer.ts'
 import { addressesFor, answer, isServed } from './answer.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { extendedError } from './message.ts'
+import { readName } from './name.ts'
 import { NegativeAnswer, NegativeAnswers } from './negative-answers.ts'
 import { PackedAnswer } from './packed-answer.ts'
 import { prepareAnswer } from './prepared-answer.ts'
@@ -81,6 +82,8 @@ export interface Asker {
  */
 export const udpQueryBytesMax = 4096
 
+const headerBytes = 12
+
 /**
  * Answers DNS packets: from the wire cache if its answer is still valid, otherwise from the registry.
  * Synchronous, without sockets, clock or randomness of its own; not to be shared between threads.
@@ -140,6 +143,12 @@ export class Responder {
   /** As {@link respondInto}, but only from the cache: 0 if the answer is not in the cache. */
   hitInto(packet: Uint8Array, asker: Asker, out: Uint8Array, at: number): number {
     return this.#cached(packet, asker)?.renderInto(packet, asker, out, at) ?? 0
+  }
+
+  /** Whether svcd does not serve the name of a question, so that only other servers can know it. */
+  isOutside(packet: Uint8Array): boolean {
+    const name = readName(packet, headerBytes, packet.length)?.name
+    return name !== undefined && !isServed(name, this.#options.zone())
   }
 
   /** A valid answer from the cache, counted; `scan` has then read the packet. */

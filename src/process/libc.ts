@@ -42,6 +42,9 @@ export interface Libc {
   readonly sendmmsg: (fd: number, headers: Pointer, count: number, flags: number) => number
   readonly poll: (fds: Pointer, count: number, timeoutMs: number) => number
   readonly eventfd: (value: number, flags: number) => number
+  readonly epoll_create1: (flags: number) => number
+  readonly epoll_ctl: (epoll: number, operation: number, fd: number, event: Uint8Array) => number
+  readonly epoll_wait: (epoll: number, events: Uint8Array, max: number, timeoutMs: number) => number
   readonly read: (fd: number, into: Uint8Array, length: number) => number
   readonly write: (fd: number, from: Uint8Array, length: number) => number
   /** Only glibc has it. */
@@ -100,6 +103,9 @@ function load(): Libc {
     sendmmsg: library.func('int sendmmsg(int, void *, uint32_t, int)'),
     poll: library.func('int poll(void *, uint64_t, int)'),
     eventfd: library.func('int eventfd(uint32_t, int)'),
+    epoll_create1: library.func('int epoll_create1(int)'),
+    epoll_ctl: library.func('int epoll_ctl(int, int, int, const void *)'),
+    epoll_wait: library.func('int epoll_wait(int, void *, int, int)'),
     read: library.func('int64_t read(int, void *, uint64_t)'),
     write: library.func('int64_t write(int, const void *, uint64_t)'),
     mallopt: ifThere(() => library.func('int mallopt(int, int)')),
@@ -151,6 +157,9 @@ export const inet = {
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
   POLLIN: 1,
+  EPOLL_CLOEXEC: 0o2_000_000,
+  EPOLL_CTL_ADD: 1,
+  EPOLLIN: 1,
   EFD_CLOEXEC: 0o2_000_000,
   EFD_NONBLOCK: 0o4000,
 } as const

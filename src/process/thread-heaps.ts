@@ -34,6 +34,9 @@ export function boundMemory(): () => void {
   // A young generation of a few megabytes, in which nearly all is garbage, is collected faster by one thread
   // than by several that must first be woken. On a busy machine the collection waited for them.
   setFlagsFromString('--no-parallel-scavenge')
+  // After a stall in which many queries waited, V8 counts what they are made of as long-lived. It then makes all
+  // such objects in the old generation: a full collection every 2 s, of 30 ms each.
+  setFlagsFromString('--no-allocation-site-pretenuring')
   const trimming = setInterval(trimAllocator, trimMs).unref()
   return () => clearInterval(trimming)
 }

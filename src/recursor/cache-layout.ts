@@ -1,5 +1,5 @@
-// The cache of outside answers is one piece of shared memory. One thread writes it (`cache-writer.ts`), and
-// any number of threads read it without locks (`cache-reader.ts`): a log of entries that overwrites its oldest
+// The cache of outside answers is one piece of shared memory. One thread at a time writes it (`cache-writer.ts`),
+// and any number of threads read it without locks (`cache-reader.ts`): a log of entries that overwrites its oldest
 // part, and a table of places that finds entries by the hash of their question.
 
 /** What a thread needs to use the cache. */
@@ -16,7 +16,8 @@ export const ways = 8
 /** The table has one place for so many octets of the log. */
 const placeBytes = 128
 
-const cells = { head: 0, epoch: 1, entries: 2, queued: 3 } as const
+const cells = { head: 0, epoch: 1, entries: 2, queued: 3, tail: 4, writer: 5 } as const
+const noWriter = 0
 const cellsBytes = 64
 
 /** Offsets of the fields of an entry in 32-bit words. Marks and message follow. */
@@ -78,6 +79,33 @@ export class CacheMemory {
     Atomics.store(this.#cells, cells.head, position | 0)
   }
 
+  /** Where the oldest entry that is still there begins. For the writer only. */
+  get tail(): number {
+    return (this.#cells[cells.tail] ?? 0) >>> 0
+  }
+
+  set tail(position: number) {
+    this.#cells[cells.tail] = position | 0
+  }
+
+  /** Makes this thread the one that writes; `writer` is its number, not 0. False: another thread writes. */
+  tryLock(writer: number): boolean {
+    return Atomics.compareExchange(this.#cells, cells.writer, noWriter, writer) === noWriter
+  }
+
+  unlock(): void {
+    Atomics.store(this.#cells, cells.writer, noWriter)
+  }
+
+  /** A thread has died. If it was writing, an entry may be half written: the log then begins behind it. */
+  noteDeath(writer: number): void {
+    if (Atomics.load(this.#cells, cells.writer) !== writer) return
+    this.places.fill(0)
+    this.entries = 0
+    this.tail = this.head
+    this.unlock()
+  }
+
   /** Entries of an earlier epoch are void. */
   get epoch(): number {
     return Atomics.load(this.#cells, cells.epoch)
@@ -124,7 +152,11 @@ export class CacheMemory {
 /** A new cache. Its log takes the largest power of two of octets up to `bytesMax`; the table is small. */
 export function newCache(bytesMax: number, seed: number): CacheHandle {
   const logBytes = 2 ** Math.floor(Math.log2(bytesMax))
-  return { memory: new SharedArrayBuffer(logBytes * (1 + 4 / placeBytes) + cellsBytes), seed }
+  const memory = new SharedArrayBuffer(logBytes * (1 + 4 / placeBytes) + cellsBytes)
+  const cache = new CacheMemory({ memory, seed })
+  // Position 0 stands for none.
+  cache.tail = cache.head = 1
+  return { memory, seed }
 }
 
 function split(memoryBytes: number): { logBytes: number } {

@@ -19,32 +19,41 @@ const movedMax = 4
 /** An answer must fit so often into the log. */
 const sharesMin = 16
 
+/** How often to try before an answer is not kept, because another thread writes. */
+const triesMax = 1000
+
 /**
- * Writes the cache; one thread only. The log overwrites its oldest entries. Entries that were used since they
+ * Writes the cache. Only one thread at a time may do so; the others keep nothing meanwhile. The log overwrites its oldest entries. Entries that were used since they
  * were written are moved to its front instead (the clock, or second chance, algorithm), so that a flood of names
  * that are asked once cannot push out those in use.
  */
 export class CacheWriter {
   readonly #memory: CacheMemory
   readonly #reader: CacheReader
-  /** Where the oldest entry that is still there begins, and where the next one is written. */
-  #tail: number
-  #head: number
+  readonly #writer: number
+  // While this thread writes: see CacheMemory.
+  #tail = 0
+  #head = 0
 
-  constructor(memory: CacheMemory) {
+  /** `writer`: a number other than 0 that no other thread has. */
+  constructor(memory: CacheMemory, writer: number) {
     this.#memory = memory
     this.#reader = new CacheReader(memory)
-    // A thread that died may have left an entry half written: begin with an empty log behind it.
-    memory.places.fill(0)
-    memory.entries = 0
-    memory.addQueued(-memory.queued)
-    this.#head = Math.max(1, memory.head)
-    this.#tail = this.#head
-    memory.head = this.#head
+    this.#writer = writer
   }
 
   /** Adds an answer, in place of an earlier one to the same question. */
   put(question: OutsideQuestion, answer: StoredAnswer, validity: Validity): void {
+    const memory = this.#memory
+    for (let tries = 0; !memory.tryLock(this.#writer); tries++) if (tries === triesMax) return
+    this.#tail = memory.tail
+    this.#head = memory.head
+    this.#put(question, answer, validity)
+    memory.tail = this.#tail
+    memory.unlock()
+  }
+
+  #put(question: OutsideQuestion, answer: StoredAnswer, validity: Validity): void {
     const { octets, flags } = question
     const size = sizeOf(answer)
     const hash = hashOf(octets, 0, octets.length, flags, this.#memory.seed)

@@ -88,6 +88,7 @@ function isReferral({ records, isAuthoritative, rcode: code }: UpstreamMessage):
 function isChainValid(message: UpstreamMessage): boolean {
   const { bytes, questionEnd, records } = message
   const answers = records.filter(({ section }) => section === 'answer')
+  if (answers.every((record) => isOfQuestion(bytes, record))) return true
   const asked = nameKey(readName(bytes, headerBytes, bytes.length)?.name ?? [])
   const keyAt = (at: number): string => {
     // Nearly all names of an answer are pointers to the question.
@@ -109,6 +110,12 @@ function isChainValid(message: UpstreamMessage): boolean {
     }
   }
   return answers.every((record) => isOfChain(record, keyAt(record.at), chain))
+}
+
+/** Whether a record that is no alias belongs to the question itself, as most do. */
+function isOfQuestion(bytes: Uint8Array, { at, type, class: of }: WireRecord): boolean {
+  const isPointer = bytes[at] === pointer && bytes[at + 1] === headerBytes
+  return isPointer && type !== CNAME && of === recordClass.IN
 }
 
 function isOfChain({ type }: WireRecord, owner: string, chain: ReadonlySet<string>): boolean {

@@ -19,11 +19,18 @@ export type Step =
   | { readonly kind: 'done'; readonly server: number; readonly message: UpstreamMessage }
   | { readonly kind: 'failed'; readonly extendedError: number }
 
+/** Where another lookup for the same question ended, because it could not use a stream. */
+export interface Resume {
+  readonly server: number
+  readonly isCaseLost: boolean
+}
+
 export interface LookupOptions {
   readonly upstreams: Upstreams
   /** Whether a server is asked over TLS only. */
   readonly isTls: (server: number) => boolean
   readonly random: () => number
+  readonly resume?: Resume | undefined
 }
 
 const wait: Step = { kind: 'wait' }
@@ -34,7 +41,7 @@ const rounds = 2
 export class Lookup {
   readonly #options: LookupOptions
   readonly #order: readonly number[]
-  readonly #lame = new Set<number>()
+  readonly #lame: number[] = []
   #attempt = 0
   #asked: Extract<Step, { kind: 'ask' }> | undefined
   /** The answer over UDP had lost the case of the letters, so it could be forged. */
@@ -44,11 +51,31 @@ export class Lookup {
 
   constructor(options: LookupOptions, nowMs: number) {
     this.#options = options
-    this.#order = options.upstreams.order(nowMs, options.random)
+    const { upstreams, random, resume } = options
+    const order = upstreams.order(nowMs, random)
+    this.#order =
+      resume === undefined
+        ? order
+        : [resume.server, ...order.filter((server) => server !== resume.server)]
   }
 
   start(nowMs: number): Step {
-    return this.#ask(nowMs)
+    const { resume, upstreams, isTls } = this.#options
+    if (resume === undefined) return this.#ask(nowMs)
+    const { server, isCaseLost } = resume
+    this.#isCaseLost = isCaseLost
+    return this.#again({
+      kind: 'ask',
+      server,
+      transport: 'stream',
+      edns: upstreams.takesEdns(server, nowMs),
+      mixesCase: !isTls(server),
+    })
+  }
+
+  /** How another lookup can go on from here; for one whose last step asks by a stream. */
+  get resume(): Resume {
+    return { server: this.#asked?.server ?? 0, isCaseLost: this.#isCaseLost }
   }
 
   /** To be called for each packet that comes back for the newest `ask`. */
@@ -108,7 +135,7 @@ export class Lookup {
   #passOver(message: UpstreamMessage | undefined, nowMs: number): Step {
     const { server = 0 } = this.#asked ?? {}
     this.#options.upstreams.noteAnswer(server)
-    this.#lame.add(server)
+    this.#lame.push(server)
     if (message?.rcode === rcode.SERVFAIL) this.#error ||= message.extendedErrors[0] ?? 0
     return this.#next(nowMs)
   }
@@ -123,7 +150,7 @@ export class Lookup {
     this.#isCaseLost = false
     for (; this.#attempt < this.#order.length * rounds; this.#attempt++) {
       const server = this.#order[this.#attempt % this.#order.length] ?? 0
-      if (this.#lame.has(server)) continue
+      if (this.#lame.includes(server)) continue
       return this.#again({
         kind: 'ask',
         server,
@@ -143,7 +170,7 @@ export class Lookup {
 
   /** RFC 8914 §4.23 and §4.24. */
   #ownError(): number {
-    const isUnreachable = this.#timeouts > 0 || this.#lame.size > 0
+    const isUnreachable = this.#timeouts > 0 || this.#lame.length > 0
     return isUnreachable ? extendedError.noReachableAuthority : extendedError.networkError
   }
 }

@@ -31,12 +31,6 @@ export function flagsOf(dnssecOk: boolean, checkingDisabled: boolean): number {
   )
 }
 
-/** A string that is equal for equal questions. */
-export function questionKey({ octets, flags }: OutsideQuestion): string {
-  const bytes = Buffer.from(octets.buffer, octets.byteOffset, octets.length)
-  return String.fromCharCode(flags) + bytes.toString('latin1')
-}
-
 /** The type that a question is about. */
 export function typeOf({ octets }: OutsideQuestion): number {
   return ((octets.at(-4) ?? 0) << 8) | (octets.at(-3) ?? 0)

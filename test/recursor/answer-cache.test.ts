@@ -30,7 +30,7 @@ function rig(bytesMax = 64 * 1024) {
   const memory = new CacheMemory(handle)
   return {
     memory,
-    writer: new CacheWriter(memory),
+    writer: new CacheWriter(memory, 1),
     reader: new CacheReader(new CacheMemory(handle)),
   }
 }

@@ -4,7 +4,8 @@ import { rcode } from '../../src/dns/record.ts'
 import { Lookup } from '../../src/recursor/lookup.ts'
 import { readUpstreamMessage } from '../../src/recursor/upstream-message.ts'
 import type { UpstreamMessage } from '../../src/recursor/upstream-message.ts'
-import { Upstreams } from '../../src/recursor/upstreams.ts'
+import { Upstreams, newUpstreamStates } from '../../src/recursor/upstreams.ts'
+import type { Strategy } from '../../src/recursor/upstreams.ts'
 import { buildQuery } from '../dns/fixture.ts'
 import { reply } from '../helpers/fake-upstream.ts'
 import type { ReplyText } from '../helpers/fake-upstream.ts'
@@ -21,11 +22,15 @@ const bogus = message({ rcode: rcode.SERVFAIL, extendedErrors: [6] })
 
 type Event = 'timeout' | 'network' | 'truncated' | 'no-edns' | 'foreign' | 'lame' | 'case' | 'good'
 
+function upstreamsOf(servers: number, strategy: Strategy = 'sequential'): Upstreams {
+  return new Upstreams(newUpstreamStates(servers), strategy)
+}
+
 /** The steps of a question among `servers`, as short texts, when `events` come one after the other. */
 function steps(
   servers: number,
   events: readonly Event[],
-  upstreams = new Upstreams(servers, 'sequential'),
+  upstreams = upstreamsOf(servers),
   tls: readonly number[] = [],
 ): string {
   const isTls = (server: number): boolean => tls.includes(server)
@@ -67,13 +72,13 @@ t.test('each event leads to the next step', async (t) => {
     t.equal(steps(servers, events), expected, events.join(' '))
   }
   t.equal(
-    steps(1, ['timeout', 'good'], new Upstreams(1, 'sequential'), [0]),
+    steps(1, ['timeout', 'good'], upstreamsOf(1, 'sequential'), [0]),
     'stream0 lower, stream0 lower, done',
   )
 })
 
 t.test('what was seen of a server counts for the next question', async (t) => {
-  const upstreams = new Upstreams(2, 'sequential')
+  const upstreams = upstreamsOf(2, 'sequential')
   steps(2, ['no-edns', 'good'], upstreams)
   t.equal(steps(2, ['good'], upstreams), 'udp0 plain, done')
   t.ok(upstreams.takesEdns(0, 600_000), 'for ten minutes')
@@ -94,7 +99,7 @@ t.test('what was seen of a server counts for the next question', async (t) => {
 })
 
 t.test('random asks each server first as often as the others', async (t) => {
-  const upstreams = new Upstreams(3, 'random')
+  const upstreams = upstreamsOf(3, 'random')
   const firsts = [0, 0, 0]
   let last = 1
   const random = (): number => (last = (last * 48_271) % 2_147_483_647) / 2_147_483_647

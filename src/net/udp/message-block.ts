@@ -142,6 +142,11 @@ export class MessageBlock {
   }
 }
 
+/** The packet of a saved message. */
+export function packetOf({ bytes }: SavedMessage): Uint8Array {
+  return bytes.subarray(nameBytes + controlBytes)
+}
+
 /** The address of the sender, from its struct sockaddr_in or sockaddr_in6. */
 export function senderOf({ bytes }: SavedMessage): string {
   const isIpv4 = ((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)) === inet.AF_INET

@@ -6,9 +6,11 @@ import { inet, systemError } from '../../process/libc.ts'
 import { MessageBlock, messagesMax } from './message-block.ts'
 import { MmsgAsker } from './mmsg-asker.ts'
 import { passedOn, pathBytesDefault, withheld } from '../packet-responder.ts'
+import { Poller } from './poller.ts'
 import { SlowLane } from './slow-lane.ts'
 import type { Libc } from '../../process/libc.ts'
 import type { SavedMessage } from './message-block.ts'
+import type { PolledWork } from './polled-work.ts'
 import type { PacketWriter, UdpCounters } from '../packet-responder.ts'
 import type { UdpSocket } from './socket.ts'
 import type { WakerHandle } from './waker.ts'
@@ -28,6 +30,8 @@ export interface UdpMmsgOptions {
   readonly onAnswered?: (packets: number, ms: number) => void
   /** The batch is answered: nothing is read for its packets any more. */
   readonly onBatchEnd?: () => void
+  /** What else the thread does; it has the time of the answers that are not in the cache. */
+  readonly work?: PolledWork | undefined
   /** A packet whose answer threw; it gets none. Broken invariants are not caught. */
   readonly onDrop: (error: unknown, packet: Uint8Array) => void
   /** A clock that never goes back. */
@@ -36,9 +40,6 @@ export interface UdpMmsgOptions {
 
 const { errno } = constants
 const pollTimeoutMs = 1000
-// struct pollfd: fd 0, events 4, revents 6.
-const pollFdBytes = 8
-const reventsOfFirst = 6
 
 /**
  * Answers DNS over UDP with a system call for many packets where node needs one for each. It blocks
@@ -73,10 +74,13 @@ export class UdpMmsg {
 
   /** Answers until `onWake`, called after each call of the waker, returns false. */
   serve(waker: WakerHandle, onWake: () => boolean): void {
+    const { sockets, work } = this.#options
     const calls = new Int32Array(waker.calls)
     const wakeCount = new Uint8Array(8)
-    const fds = pollFds([waker.fd, ...this.#options.sockets.map(({ fd }) => fd)])
+    const fds = [waker.fd, ...sockets.map(({ fd }) => fd)]
+    const poller = new Poller(this.#libc, work === undefined ? fds : [...fds, work.fd])
     let seen = 0
+    let isIdle = false
     for (;;) {
       // Looked at each time: under a load that never pauses there is no poll to end.
       const called = Atomics.load(calls, 0)
@@ -84,11 +88,31 @@ export class UdpMmsg {
         seen = called
         if (!onWake()) return
       }
-      if (this.round() > 0 || this.#slow.length > 0) continue
-      this.#libc.poll(fds, fds.length / pollFdBytes, pollTimeoutMs)
-      // Not when it is called: the call may be seen before the descriptor becomes readable.
-      if (fds[reventsOfFirst] !== 0) this.#libc.read(waker.fd, wakeCount, wakeCount.length)
+      const mustLook = isIdle || work?.isWaiting === true
+      if (mustLook) {
+        poller.wait(isIdle ? this.#timeoutMs() : 0)
+        // Not when it is called: the call may be seen before the descriptor becomes readable.
+        if (poller.isReadable(0)) this.#libc.read(waker.fd, wakeCount, wakeCount.length)
+      }
+      isIdle = this.round() === 0 && this.#slow.length === 0
+      if (work !== undefined && mustLook && this.#slow.mayWork) {
+        this.#work(work, poller.isReadable(fds.length))
+      }
     }
+  }
+
+  /** As long as nothing else is to be done. */
+  #timeoutMs(): number {
+    const dueMs = this.#options.work?.dueMs ?? Infinity
+    return Math.max(0, Math.min(pollTimeoutMs, Math.ceil(dueMs - this.#nowMs())))
+  }
+
+  #work(work: PolledWork, isReadable: boolean): void {
+    const beganMs = this.#nowMs()
+    if (!isReadable && work.dueMs > beganMs) return
+    work.turn(isReadable)
+    this.#slow.spend(this.#nowMs() - beganMs)
+    this.#options.onBatchEnd?.()
   }
 
   /** Answers what has come to each socket, at most 64 packets, without waiting; returns how many. */
@@ -248,14 +272,4 @@ interface DeferredMessage {
   readonly asker: MmsgAsker
   readonly receivedMs: number
   readonly message: SavedMessage
-}
-
-/** struct pollfd for each descriptor. */
-function pollFds(fds: readonly number[]): Uint8Array {
-  const bytes = Buffer.from(new ArrayBuffer(fds.length * pollFdBytes))
-  for (const [at, fd] of fds.entries()) {
-    bytes.writeInt32LE(fd, at * pollFdBytes)
-    bytes.writeInt16LE(inet.POLLIN, at * pollFdBytes + 4)
-  }
-  return bytes
 }

@@ -19,6 +19,9 @@ export interface UdpEvents {
   readonly onError: () => void
 }
 
+/** Opens a socket on a random port. */
+export type ConnectUdp = (server: UpstreamServer, events: UdpEvents) => ConnectedUdp
+
 const { errno } = constants
 const off = new Uint8Array(Int32Array.of(0).buffer)
 const sendFlags = inet.MSG_DONTWAIT | inet.MSG_NOSIGNAL
@@ -36,17 +39,12 @@ function connectBySystem(
   { address, port }: UpstreamServer,
   { onMessage, onError }: UdpEvents,
 ): ConnectedUdp | undefined {
-  const ip = parseIp(address)
-  if (ip === undefined) return undefined
-  const family = ip.length === 4 ? inet.AF_INET : inet.AF_INET6
-  const fd = libc.socket(family, inet.SOCK_DGRAM | inet.SOCK_CLOEXEC, 0)
-  if (fd < 0) return undefined
-  const name = socketAddress(ip, port)
-  const socket = createSocket(ip.length === 4 ? 'udp4' : 'udp6')
+  const fd = connectedSocket(libc, { address, port })
+  if (fd === undefined) return undefined
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   socket.on('message', onMessage)
   socket.on('error', onError)
   try {
-    if (libc.connect(fd, name, name.length) < 0) throw new Error('it cannot be connected')
     socket.bind({ fd })
   } catch {
     socket.close()
@@ -58,13 +56,33 @@ function connectBySystem(
   socket.unref()
   return {
     send: (packet) => {
-      if (libc.send(fd, packet, packet.length, sendFlags) >= 0) return
-      const number = libc.errno()
-      // The packet is lost, as any packet may be.
-      if (number !== errno.EAGAIN && number !== errno.ENOBUFS) onError()
+      if (!sendOn(libc, fd, packet)) onError()
     },
     close: () => socket.close(),
   }
+}
+
+/** The descriptor of a socket that is connected; undefined: it cannot be. */
+export function connectedSocket(
+  libc: Libc,
+  { address, port }: UpstreamServer,
+): number | undefined {
+  const ip = parseIp(address)
+  if (ip === undefined) return undefined
+  const family = ip.length === 4 ? inet.AF_INET : inet.AF_INET6
+  const fd = libc.socket(family, inet.SOCK_DGRAM | inet.SOCK_CLOEXEC, 0)
+  if (fd < 0) return undefined
+  const name = socketAddress(ip, port)
+  if (libc.connect(fd, name, name.length) >= 0) return fd
+  libc.close(fd)
+  return undefined
+}
+
+/** False: the socket is of no use any more. A packet may be lost, as any packet may be. */
+export function sendOn(libc: Libc, fd: number, packet: Uint8Array): boolean {
+  if (libc.send(fd, packet, packet.length, sendFlags) >= 0) return true
+  const number = libc.errno()
+  return number === errno.EAGAIN || number === errno.ENOBUFS
 }
 
 function connectByNode(

@@ -59,6 +59,7 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
   }
 
   respondInto(packet: Uint8Array, asker: PacketAsker, out: Uint8Array, at: number): number {
+    if (asker.mayRecurse === true && this.#isOutside(packet, asker)) return passedOn
     const length = this.#inner.respondInto(packet, asker, out, at)
     if (length === 0 || asker.mayRecurse !== true) return length
     return this.#finish(packet, asker, out, at, length)
@@ -91,6 +92,19 @@ export class ForwardingResponder implements PacketWriter, PacketResponder {
     this.#passedOn = undefined
     if (query === undefined) throw new Error('nothing was passed on')
     return query
+  }
+
+  /** A query that the registry need not be asked, because it has no such names; it is then passed on. */
+  #isOutside(packet: Uint8Array, asker: PacketAsker): boolean {
+    if (!this.#mayPassOn(packet, asker) || !this.#inner.isOutside(packet)) return false
+    if (this.#options.memory.queued >= queuedMax) return false
+    const { counters } = this.#inner
+    counters.queries++
+    counters.misses++
+    counters.outsideMisses++
+    const { questionEnd, variant } = this.#scan
+    this.#passedOn = { packet, questionEnd, variant, alias: undefined }
+    return true
   }
 
   /** Looks at an answer of the registry, which stands in `out`. */

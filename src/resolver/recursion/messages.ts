@@ -3,6 +3,7 @@ import type { UpstreamServer } from '../../net/upstream/exchange.ts'
 import type { SavedMessage } from '../../net/udp/message-block.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
 import type { FromObserver, ObserverShare, ToObserver } from '../traffic/messages.ts'
+import type { Resume } from '../../recursor/lookup.ts'
 import type { Strategy } from '../../recursor/upstreams.ts'
 
 // What the threads that answer DNS and the recursor thread say to each other.
@@ -17,6 +18,8 @@ export interface OutsideQuery {
   readonly cookie?: Uint8Array | undefined
   /** Svcd has an alias for the name of the query: its answer, and the question for the target. */
   readonly alias?: { readonly own: Uint8Array; readonly question: Uint8Array } | undefined
+  /** The thread that passes it on has begun to ask for it. */
+  readonly resume?: Resume | undefined
 }
 
 /** Who gets the answer. */
@@ -48,10 +51,18 @@ export interface FromRecursor {
 export interface RecursorSettings {
   readonly servers: readonly UpstreamServer[]
   readonly strategy: Strategy
+  /** The state of the servers, which all threads share. */
+  readonly upstreams: SharedArrayBuffer
   readonly timeoutMs: number
   /** Certificates of the authorities that sign those of TLS servers; undefined: those of Node. */
   readonly ca: readonly string[] | undefined
   readonly cache: CacheHandle
+}
+
+/** What a thread that answers DNS needs to ask upstream servers itself. */
+export interface LaneShare {
+  readonly settings: RecursorSettings
+  readonly counters: SharedArrayBuffer
 }
 
 export interface RecursorWorkerData {

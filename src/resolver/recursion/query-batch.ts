@@ -1,3 +1,4 @@
+import type { Resume } from '../../recursor/lookup.ts'
 import type { OutsideQuery, ReplyTo, ToRecursor } from './messages.ts'
 
 // Queries for the recursor thread travel as one piece of memory for each batch of packets. To copy an object for
@@ -21,9 +22,12 @@ const word = {
   cookieBytes: 11,
   /** A double of two words. */
   receivedMs: 12,
+  /** How the lookup goes on: its server + 1, or 0 if it begins, and whether the case was lost. */
+  resumeServer: 14,
+  resumeCaseLost: 15,
 } as const
 
-const headWords = 14
+const headWords = 16
 const kinds = ['socket', 'thread', 'nobody'] as const
 const firstBytes = 16_384
 
@@ -47,7 +51,7 @@ export class QueryBatch {
   #words = new Int32Array(this.#bytes.buffer)
   #end = 0
 
-  add({ packet, questionEnd, variant, alias, cookie }: OutsideQuery, to: ReplyTo): void {
+  add({ packet, questionEnd, variant, alias, cookie, resume }: OutsideQuery, to: ReplyTo): void {
     const isClient = to.kind === 'socket'
     // A saved message ends with the packet.
     const clientBytes = isClient ? to.message.bytes.length - packet.length : 0
@@ -71,6 +75,8 @@ export class QueryBatch {
     words[head + word.ownBytes] = ownBytes
     words[head + word.targetBytes] = targetBytes
     words[head + word.cookieBytes] = cookieBytes
+    words[head + word.resumeServer] = resume === undefined ? 0 : resume.server + 1
+    words[head + word.resumeCaseLost] = resume?.isCaseLost === true ? 1 : 0
     if (isClient) setDouble(words, head + word.receivedMs, to.receivedMs)
     const at = this.#end + headWords * 4
     this.#bytes.set(isClient ? to.message.bytes : packet, at)
@@ -110,6 +116,10 @@ export function readBatch(bytes: Uint8Array): readonly ToRecursor[] {
   return queries
 }
 
+function resumeOf(server: number, isCaseLost: number): Resume | undefined {
+  return server === 0 ? undefined : { server: server - 1, isCaseLost: isCaseLost === 1 }
+}
+
 function readQuery(bytes: Uint8Array, words: Int32Array, start: number): ToRecursor {
   const field = (name: keyof typeof word): number => words[(start >> 2) + word[name]] ?? 0
   const client = start + headWords * 4
@@ -129,6 +139,7 @@ function readQuery(bytes: Uint8Array, words: Int32Array, start: number): ToRecur
     variant: field('variant'),
     alias,
     cookie: cookieBytes === 0 ? undefined : bytes.subarray(end, end + cookieBytes),
+    resume: resumeOf(field('resumeServer'), field('resumeCaseLost')),
   }
   const kind = kinds[field('kind')] ?? 'nobody'
   if (kind === 'nobody') return { query, to: { kind } }

@@ -27,7 +27,7 @@ export interface RecursorFigures extends Readonly<Record<RecursorCount, number>>
 const latenciesAt = names.length
 const serversAt = latenciesAt + upstreamBounds.length + 1
 
-/** The counters of the recursor thread in shared memory: it alone writes them. */
+/** The counters of one thread that asks upstream servers, in shared memory: it alone writes them. */
 export class RecursorCounters {
   readonly buffer: SharedArrayBuffer
   readonly #cells: Float64Array
@@ -61,13 +61,19 @@ export class RecursorCounters {
     this.add('upstreamSeconds', seconds)
   }
 
-  read(): RecursorFigures {
-    const cells = [...this.#cells]
+  /** Of all threads together. */
+  static read(all: readonly RecursorCounters[]): RecursorFigures {
+    const cells: number[] = []
+    for (const counters of all) {
+      for (const [at, count] of counters.#cells.entries()) cells[at] = (cells[at] ?? 0) + count
+    }
     const counts = names.map((name, at) => [name, cells[at] ?? 0] as const)
     const servers: ServerFigures[] = []
     for (let at = serversAt; at < cells.length; at += serverNames.length) {
       const figures = serverNames.map((name, place) => [name, cells[at + place] ?? 0] as const)
-      servers.push(Object.fromEntries(figures) as Record<ServerCount, number>)
+      const server = Object.fromEntries(figures) as Record<ServerCount, number>
+      // Each thread finds it out by itself.
+      servers.push({ ...server, isDown: Math.min(1, server.isDown) })
     }
     return {
       ...(Object.fromEntries(counts) as Record<RecursorCount, number>),

@@ -51,14 +51,10 @@ function rendered(
   questionEnd: number,
   variant: number,
 ): Uint8Array {
-  const source = {
-    ...answer,
-    at: 0,
-    length: answer.bytes.length,
-    marksAt: 0,
-    records: answer.marks.length / 2,
-  }
+  const { bytes, marks, extendedError } = answer
+  const [length, records] = [bytes.length, marks.length / 2]
+  const source = { bytes, at: 0, length, marks, marksAt: 0, records, extendedError }
   const age = { ageSeconds, staleTtl: isStale ? staleTtlSeconds : undefined }
-  const length = renderAnswer(source, { packet, questionEnd, variant }, age, scratch, 0)
-  return scratch.subarray(0, length)
+  const written = renderAnswer(source, { packet, questionEnd, variant }, age, scratch, 0)
+  return scratch.subarray(0, written)
 }

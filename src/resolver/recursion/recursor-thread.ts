@@ -1,13 +1,16 @@
 import { getPriority, setPriority } from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, threadId, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { must } from '../../base/assert.ts'
 import { senderOf } from '../../net/udp/message-block.ts'
 import { MmsgReplies } from '../../net/udp/mmsg-replies.ts'
+import { afterByEventLoop } from '../../process/after.ts'
 import { loadLibc } from '../../process/libc.ts'
 import { CacheMemory } from '../../recursor/cache-layout.ts'
 import { unchosen } from '../traffic/query-observer.ts'
 import { openObserver, tellObserver } from '../traffic/thread-observer.ts'
+import type { Resume } from '../../recursor/lookup.ts'
+import { Upstreams } from '../../recursor/upstreams.ts'
 import { answerTo, questionOf } from './recursor-replies.ts'
 import type {
   FromRecursor,
@@ -22,7 +25,7 @@ import { Recursor } from './recursor.ts'
 import type { Known } from './recursor.ts'
 import { RecursorCounters } from './recursor-counters.ts'
 import { sharedNowMs } from './shared-clock.ts'
-import { UpstreamPorts } from './upstream-ports.ts'
+import { eventLoopPorts } from './upstream-ports.ts'
 
 // The recursor thread: an event loop beside the threads that block in recvmmsg. It asks upstream servers, keeps
 // their answers in the cache, and answers clients of UDP through the sockets of those threads.
@@ -32,14 +35,18 @@ const nicer = 5
 
 const parent = must(parentPort, 'the recursor runs in a worker')
 const { settings, counters: buffer, observing } = workerData as RecursorWorkerData
-const { servers, ca, cache, strategy, timeoutMs } = settings
+const { servers, ca, cache, strategy, upstreams, timeoutMs } = settings
 lowerPriority()
 const memory = new CacheMemory(cache)
+// The queries that an earlier thread had not taken are lost.
+memory.addQueued(-memory.queued)
 const counters = new RecursorCounters(servers.length, buffer)
 const recursor = new Recursor({
-  ports: new UpstreamPorts(servers, ca, (server) => counters.addTo(server, 'forged')),
+  ports: eventLoopPorts(servers, ca, (server) => counters.addTo(server, 'forged')),
   memory,
-  strategy,
+  writer: threadId,
+  after: afterByEventLoop,
+  upstreams: new Upstreams(upstreams, strategy),
   timeoutMs,
   counters,
   nowMs: sharedNowMs,
@@ -95,8 +102,11 @@ function serve(port: MessagePort): void {
     memory.addQueued(-asked.length)
     for (const each of asked) {
       const isForNobody = each.to.kind === 'nobody'
-      const reply = (known: Known): void => answer(port, each, known)
-      recursor.ask(questionOf(each.query), isForNobody ? undefined : reply)
+      const reply = (known: Known | Resume): void => {
+        if ('answer' in known) answer(port, each, known)
+      }
+      const { query } = each
+      recursor.ask(questionOf(query), isForNobody ? undefined : reply, query.resume)
     }
   })
 }

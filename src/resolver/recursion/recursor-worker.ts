@@ -6,6 +6,7 @@ import type { BoundAddress } from '../../base/host-port.ts'
 import type { Logger } from '../../base/log.ts'
 import { threadFile } from '../../base/package-files.ts'
 import { CacheMemory, newCache } from '../../recursor/cache-layout.ts'
+import { newUpstreamStates } from '../../recursor/upstreams.ts'
 import { threadLimits } from '../../process/thread-heaps.ts'
 import { startThread } from '../../process/threads.ts'
 import { askThread } from '../threads/ask-thread.ts'
@@ -14,6 +15,7 @@ import type { ObserverShare } from '../traffic/messages.ts'
 import type { TrafficSample } from '../traffic/traffic-window.ts'
 import type {
   FromRecursorThread,
+  LaneShare,
   RecursorSettings,
   RecursorWorkerData,
   ToRecursorThread,
@@ -21,7 +23,7 @@ import type {
 import { RecursorCounters } from './recursor-counters.ts'
 import type { RecursorFigures } from './recursor-counters.ts'
 
-export interface RecursionOptions extends Omit<RecursorSettings, 'cache'> {
+export interface RecursionOptions extends Omit<RecursorSettings, 'cache' | 'upstreams'> {
   readonly cacheBytesMax: number
   /** The networks whose clients may ask for outside names. */
   readonly allow: readonly string[]
@@ -39,6 +41,7 @@ export class RecursorWorker {
   readonly settings: RecursorSettings
   readonly memory: CacheMemory
   readonly #counters: RecursorCounters
+  readonly #lanes: RecursorCounters[] = []
   readonly #logger: Logger
   readonly #onDeath: (error: Error) => void
   readonly #deaths = new DeathCount()
@@ -57,7 +60,8 @@ export class RecursorWorker {
   ) {
     const { servers, strategy, timeoutMs, ca } = options
     const cache = newCache(options.cacheBytesMax, randomBytes(4).readInt32LE())
-    this.settings = { servers, strategy, timeoutMs, ca, cache }
+    const upstreams = newUpstreamStates(servers.length)
+    this.settings = { servers, strategy, timeoutMs, ca, cache, upstreams }
     this.memory = new CacheMemory(cache)
     this.#counters = new RecursorCounters(servers.length)
     this.#logger = logger
@@ -71,7 +75,14 @@ export class RecursorWorker {
     const { entries, bytes } = this.memory
     const { servers: addresses } = this.settings
     const cache = { cacheEntries: entries, cacheBytesMax: bytes.length }
-    return { ...this.#counters.read(), addresses, ...cache }
+    return { ...RecursorCounters.read([this.#counters, ...this.#lanes]), addresses, ...cache }
+  }
+
+  /** What a thread that answers DNS needs to ask upstream servers itself. */
+  openLane(): LaneShare {
+    const counters = new RecursorCounters(this.settings.servers.length)
+    this.#lanes.push(counters)
+    return { settings: this.settings, counters: counters.buffer }
   }
 
   /** A channel to the thread, for a thread that answers DNS. */
@@ -131,12 +142,14 @@ export class RecursorWorker {
     worker.on('message', (message: FromRecursorThread) => {
       if (message.type === 'query-lines') this.#onLines(message.text)
     })
+    const { threadId } = worker
     let reason = 'it exited without an error'
     worker.on('error', (error) => {
       reason = reasonOf(error)
       this.#logger.error({ err: error }, 'the recursor thread failed')
     })
     worker.on('exit', () => {
+      this.memory.noteDeath(threadId)
       if (!this.#isStopping) this.#restart(reason)
     })
     return worker

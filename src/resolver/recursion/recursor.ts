@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { After } from '../../base/timeouts.ts'
 import { extendedError } from '../../dns/message.ts'
 import type { Exchange } from '../../net/upstream/exchange.ts'
 import { CacheReader } from '../../recursor/cache-reader.ts'
@@ -7,17 +8,15 @@ import type { CacheMemory } from '../../recursor/cache-layout.ts'
 import { judgeReply } from '../../recursor/judge-reply.ts'
 import { lifetimeSeconds } from '../../recursor/lifetime.ts'
 import { Lookup } from '../../recursor/lookup.ts'
-import type { Step } from '../../recursor/lookup.ts'
-import { questionKey } from '../../recursor/outside-question.ts'
+import type { Resume, Step } from '../../recursor/lookup.ts'
 import type { OutsideQuestion } from '../../recursor/outside-question.ts'
+import { PendingQuestions } from '../../recursor/pending-questions.ts'
 import { storeAnswer, storeFailure } from '../../recursor/stored-answer.ts'
 import type { StoredAnswer } from '../../recursor/stored-answer.ts'
 import { upstreamQuery } from '../../recursor/upstream-query.ts'
-import { Upstreams } from '../../recursor/upstreams.ts'
-import type { Strategy } from '../../recursor/upstreams.ts'
+import type { Upstreams } from '../../recursor/upstreams.ts'
 import { RandomOctets } from './random-octets.ts'
 import type { RecursorCounters } from './recursor-counters.ts'
-import type { UpstreamPorts } from './upstream-ports.ts'
 
 /** The answer to a question, as far as it is known. */
 export interface Known {
@@ -26,10 +25,27 @@ export interface Known {
   readonly isStale: boolean
 }
 
+/** The way to the upstream servers, which are numbers. */
+export interface RecursorPorts {
+  readonly isTls: (server: number) => boolean
+  /** Whether no host between svcd and the server could change an answer. */
+  readonly isTrusted: (server: number) => boolean
+  readonly askByUdp: (exchange: Exchange) => void
+  /** By TCP, or TLS where the server has it. Absent: this thread cannot. */
+  readonly askByStream?: (exchange: Exchange) => void
+  readonly close: () => void
+}
+
+/** Takes the answer, or how another thread must go on, because this one cannot use streams. */
+export type Reply = (known: Known | Resume) => void
+
 export interface RecursorOptions {
-  readonly ports: UpstreamPorts
+  readonly ports: RecursorPorts
   readonly memory: CacheMemory
-  readonly strategy: Strategy
+  /** Of this thread, as a writer of the cache. */
+  readonly writer: number
+  readonly after: After
+  readonly upstreams: Upstreams
   readonly timeoutMs: number
   readonly counters: RecursorCounters
   readonly nowMs: () => number
@@ -39,9 +55,11 @@ interface Pending {
   readonly question: OutsideQuestion
   readonly lookup: Lookup
   readonly epoch: number
-  waiters: ((known: Known) => void)[]
-  /** Answers with what is stale when clients will not wait any longer. */
-  staleTimer: NodeJS.Timeout | undefined
+  /** Nothing has answered it yet. */
+  isOpen: boolean
+  waiters: Reply[]
+  /** Clients will get what is stale when they will not wait any longer. */
+  cancelStale: (() => void) | undefined
 }
 
 /** Questions that are with upstream servers at one time. */
@@ -65,19 +83,20 @@ export class Recursor {
   readonly #upstreams: Upstreams
   readonly #reader: CacheReader
   readonly #writer: CacheWriter
-  readonly #pending = new Map<string, Pending>()
+  readonly #pending: PendingQuestions<Pending>
   readonly #randomOctets = new RandomOctets()
   #waiters = 0
 
   constructor(options: RecursorOptions) {
     this.#options = options
-    this.#upstreams = new Upstreams(options.ports.count, options.strategy)
+    this.#upstreams = options.upstreams
+    this.#pending = new PendingQuestions(options.memory.seed)
     this.#reader = new CacheReader(options.memory)
-    this.#writer = new CacheWriter(options.memory)
+    this.#writer = new CacheWriter(options.memory, options.writer)
   }
 
   /** Calls `reply` once, now or later. Without it, an answer is asked for even if there is one. */
-  ask(question: OutsideQuestion, reply: ((known: Known) => void) | undefined): void {
+  ask(question: OutsideQuestion, reply: Reply | undefined, resume?: Resume): void {
     const { counters, nowMs } = this.#options
     counters.add(reply === undefined ? 'refreshed' : 'queries')
     const found = reply === undefined ? undefined : this.#reader.find(question, nowMs())
@@ -86,20 +105,24 @@ export class Recursor {
       this.#reader.use()
       return reply(this.#known())
     }
-    const key = questionKey(question)
-    const known = this.#pending.get(key)
+    const known = this.#pending.get(question)
     if (known !== undefined) return this.#join(known, reply)
     if (this.#pending.size >= pendingMax) {
       counters.add('refused')
       return reply?.(failure(question, extendedError.noReachableAuthority))
     }
-    const pending = this.#open(question, key)
+    const pending = this.#open(question, resume)
     if (reply !== undefined) this.#wait(pending, reply, found === 'expired')
-    return this.#take(key, pending, pending.lookup.start(nowMs()))
+    return this.#take(pending, pending.lookup.start(nowMs()))
+  }
+
+  /** Whether questions are with upstream servers. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0
   }
 
   close(): void {
-    for (const { staleTimer } of this.#pending.values()) clearTimeout(staleTimer)
+    for (const { cancelStale } of this.#pending.values()) cancelStale?.()
     this.#pending.clear()
     this.#options.ports.close()
   }
@@ -110,17 +133,17 @@ export class Recursor {
     return { answer: this.#reader.copy(), ageSeconds: age.ageSeconds, isStale }
   }
 
-  #open(question: OutsideQuestion, key: string): Pending {
+  #open(question: OutsideQuestion, resume: Resume | undefined): Pending {
     const { ports, nowMs, memory } = this.#options
     const isTls = (server: number): boolean => ports.isTls(server)
-    const lookup = new Lookup({ upstreams: this.#upstreams, isTls, random }, nowMs())
+    const lookup = new Lookup({ upstreams: this.#upstreams, isTls, random, resume }, nowMs())
     const { epoch } = memory
-    const pending: Pending = { question, lookup, epoch, waiters: [], staleTimer: undefined }
-    this.#pending.set(key, pending)
+    const pending: Pending = { question, lookup, epoch, isOpen: true, waiters: [], cancelStale: undefined }
+    this.#pending.add(question, pending)
     return pending
   }
 
-  #join(pending: Pending, reply: ((known: Known) => void) | undefined): void {
+  #join(pending: Pending, reply: Reply | undefined): void {
     if (reply === undefined) return
     this.#options.counters.add('shared')
     this.#wait(
@@ -130,7 +153,7 @@ export class Recursor {
     )
   }
 
-  #wait(pending: Pending, reply: (known: Known) => void, mayBeStale: boolean): void {
+  #wait(pending: Pending, reply: Reply, mayBeStale: boolean): void {
     if (this.#waiters >= waitersMax) {
       this.#options.counters.add('refused')
       return reply(failure(pending.question, extendedError.noReachableAuthority))
@@ -138,20 +161,23 @@ export class Recursor {
     this.#waiters++
     pending.waiters.push(reply)
     this.#options.counters.set('waiting', this.#waiters)
-    if (!mayBeStale || pending.staleTimer !== undefined) return undefined
-    pending.staleTimer = setTimeout(() => {
-      pending.staleTimer = undefined
+    if (!mayBeStale || pending.cancelStale !== undefined) return undefined
+    pending.cancelStale = this.#options.after(patienceMs, () => {
+      pending.cancelStale = undefined
       const stale = this.#stale(pending.question)
       if (stale !== undefined) this.#reply(pending, stale)
-    }, patienceMs)
+    })
     return undefined
   }
 
-  #take(key: string, pending: Pending, step: Step): void {
+  #take(pending: Pending, step: Step): void {
     if (step.kind === 'wait') return undefined
-    if (step.kind === 'ask') return this.#send(key, pending, step)
-    this.#pending.delete(key)
-    clearTimeout(pending.staleTimer)
+    const ask = step.kind === 'ask' ? this.#wayOf(step.transport) : undefined
+    if (step.kind === 'ask' && ask !== undefined) return this.#send(pending, step, ask)
+    pending.isOpen = false
+    this.#pending.delete(pending.question)
+    pending.cancelStale?.()
+    if (step.kind === 'ask') return this.#reply(pending, pending.lookup.resume)
     if (step.kind === 'failed') return this.#fail(pending, step.extendedError)
     const { memory, ports, nowMs } = this.#options
     const { question, epoch } = pending
@@ -165,17 +191,26 @@ export class Recursor {
 
   #put(question: OutsideQuestion, answer: StoredAnswer, lifetime: number, storedMs: number): void {
     const { epoch } = this.#options.memory
-    const validity = { storedMs, originMs: storedMs, lifetimeSeconds: lifetime, epoch }
-    this.#writer.put(question, answer, { ...validity, isStale: false })
+    const validity = { storedMs, originMs: storedMs, lifetimeSeconds: lifetime, epoch, isStale: false }
+    this.#writer.put(question, answer, validity)
   }
 
-  #send(key: string, pending: Pending, step: Extract<Step, { kind: 'ask' }>): void {
+  /** Undefined: this thread cannot ask so. */
+  #wayOf(transport: 'udp' | 'stream'): ((exchange: Exchange) => void) | undefined {
+    const { askByUdp, askByStream } = this.#options.ports
+    return transport === 'udp' ? askByUdp : askByStream
+  }
+
+  #send(
+    pending: Pending,
+    step: Extract<Step, { kind: 'ask' }>,
+    ask: (exchange: Exchange) => void,
+  ): void {
     const { ports, timeoutMs, counters, nowMs } = this.#options
     const { question, lookup } = pending
-    const { server, transport, edns } = step
+    const { server, edns } = step
     const sentMs = nowMs()
     let query: Uint8Array = new Uint8Array(0)
-    const isCurrent = (): boolean => this.#pending.get(key) === pending
     const exchange: Exchange = {
       server,
       timeoutMs,
@@ -192,17 +227,17 @@ export class Recursor {
         }
         counters.addTo(server, reply.kind === 'lame' ? 'lame' : 'answered')
         counters.observe((nowMs() - sentMs) / 1000)
-        if (isCurrent()) this.#take(key, pending, lookup.onReply(reply, nowMs()))
+        if (pending.isOpen) this.#take(pending, lookup.onReply(reply, nowMs()))
         return true
       },
       fail: (reason) => {
         counters.addTo(server, reason === 'timeout' ? 'timeouts' : 'errors')
-        if (isCurrent()) this.#take(key, pending, lookup.onFailure(reason, nowMs()))
+        if (pending.isOpen) this.#take(pending, lookup.onFailure(reason, nowMs()))
         counters.setOf(server, 'isDown', this.#upstreams.isDown(server, nowMs()) ? 1 : 0)
       },
     }
     counters.addTo(server, 'sent')
-    ports.ask(transport, exchange)
+    ask(exchange)
   }
 
   /** No server could answer: an answer that is too old is better than none (RFC 8767). */
@@ -237,12 +272,12 @@ export class Recursor {
     return isTooOld || isFailure ? undefined : { answer, ageSeconds: 0, isStale: true }
   }
 
-  #reply(pending: Pending, known: Known): void {
+  #reply(pending: Pending, known: Known | Resume): void {
     const { waiters } = pending
     pending.waiters = []
     this.#waiters -= waiters.length
     this.#options.counters.set('waiting', this.#waiters)
-    if (known.isStale) this.#options.counters.add('stale', waiters.length)
+    if ('isStale' in known && known.isStale) this.#options.counters.add('stale', waiters.length)
     for (const reply of waiters) reply(known)
   }
 }

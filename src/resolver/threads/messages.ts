@@ -4,6 +4,7 @@ import type { Mode } from '../../dns/responder.ts'
 import type { Zone } from '../../dns/zone.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { CacheHandle } from '../../recursor/cache-layout.ts'
+import type { LaneShare } from '../recursion/messages.ts'
 import type { RateLimitShare } from '../protection/protection-share.ts'
 import type { TsigKey } from '../../transfer/tsig/keys.ts'
 import type { DnsRights } from '../dns-rights.ts'
@@ -50,6 +51,7 @@ export interface DnsWorkerData {
   readonly counters: SharedArrayBuffer
   /** The way to the recursor thread, if there is one. */
   readonly recursorPort: MessagePort | undefined
+  readonly lane: LaneShare | undefined
 }
 
 /** How a thread gets at its sockets. */

@@ -1,9 +1,10 @@
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, threadId, workerData } from 'node:worker_threads'
 import { must } from '../../base/assert.ts'
 import { IpPrefixes } from '../../base/ip-prefixes.ts'
 import { SvcdError, reasonOf } from '../../base/errors.ts'
 import { CacheMemory } from '../../recursor/cache-layout.ts'
 import { loadLibc } from '../../process/libc.ts'
+import type { Libc } from '../../process/libc.ts'
 import { listenUdp } from '../../net/udp/dgram.ts'
 import { UdpMmsg } from '../../net/udp/mmsg.ts'
 import type { PacketResponder, PacketWriter } from '../../net/packet-responder.ts'
@@ -14,6 +15,7 @@ import { forwardingOf } from '../recursion/forwarding-responder.ts'
 import { ProtectedResponder } from '../protection/protected-responder.ts'
 import { limiterOf } from '../protection/protection-share.ts'
 import { sharedNowMs } from '../recursion/shared-clock.ts'
+import { RecursionLane } from '../recursion/recursion-lane.ts'
 import { RecursorClient } from '../recursion/recursor-client.ts'
 import { DnsCounters } from './counters.ts'
 import { observedWriter } from '../traffic/observed-writer.ts'
@@ -26,7 +28,7 @@ import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 // neither for Raft nor for HTTP.
 
 const port = must(parentPort, 'a dns thread runs in a worker')
-const { answering, udp, counters: buffer, recursorPort } = workerData as DnsWorkerData
+const { answering, udp, counters: buffer, recursorPort, lane: laneShare } = workerData as DnsWorkerData
 const counters = new DnsCounters(buffer)
 const share = answering.recursion
 const client =
@@ -81,6 +83,17 @@ function protectedResponder(
   return new ProtectedResponder(inner, { responder, cookies, limiter, slip, nowMs: sharedNowMs })
 }
 
+/** Undefined: there are no upstream servers. */
+function openLane(libc: Libc, observer: QueryObserver): RecursionLane | undefined {
+  if (share === undefined || laneShare === undefined || client === undefined) return undefined
+  const memory = new CacheMemory(share.cache)
+  const options = { libc, share: laneShare, memory, writer: threadId, observer }
+  return new RecursionLane({
+    ...options,
+    passOn: (query, fd, message) => client.passOn(query, fd, message),
+  })
+}
+
 /** Blocks until it is told to stop: messages are fetched when the waker calls. */
 function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>): void {
   const libc = loadLibc()
@@ -90,6 +103,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
   const forwarding = forwardingOf(answering, responder, client)
   const guarded = protectedResponder(answerer, forwarding)
   const observer = openObserver(answering.observing, sendLines, 'caller')
+  const lane = openLane(libc, observer)
   const server = new UdpMmsg(libc, {
     sockets,
     responder: observedWriter(guarded, observer),
@@ -97,8 +111,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
     onReceived: () => guarded.beginBatch(),
     onPassedOn: (message, fd) => {
       if (forwarding === undefined) return
-      const cookie = guarded.passedOnCookie
-      client?.passOn({ ...forwarding.takePassedOn(), cookie }, fd, message)
+      lane?.take(forwarding.takePassedOn(), guarded.passedOnCookie, fd, message)
     },
     pathBytesMax: answering.udpSizeMax,
     onAnswered: (packets, ms) => counters.observe(packets, ms / 1000),
@@ -108,6 +121,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
       observer.flush()
       counters.publish(responder.counters, server.counters, responder.cache)
     },
+    work: lane,
     onDrop: limitFailures(failures, () => performance.now()).onError,
   })
   post({ type: 'ready' })
@@ -118,6 +132,7 @@ function serveMmsg({ sockets, waker }: Extract<DnsThreadUdp, { kind: 'mmsg' }>):
     return true
   })
   server.close()
+  lane?.close()
   client?.close()
   answerer.close()
 }

@@ -46,8 +46,10 @@ export class DnsWorker {
 
   private constructor(options: DnsWorkerOptions) {
     this.#options = options
-    const { answering, udp } = options
-    this.#data = { answering, udp, counters: this.#counters.buffer, recursorPort: undefined }
+    const { answering, udp, recursor } = options
+    const lane = recursor?.openLane()
+    const counters = this.#counters.buffer
+    this.#data = { answering, udp, counters, recursorPort: undefined, lane }
     options.recursor?.onRestart(() => this.#reconnect())
   }
 
@@ -135,6 +137,7 @@ export class DnsWorker {
         ...(recursorPort === undefined ? {} : { transferList: [recursorPort] }),
       })
       this.#worker = worker
+      const { threadId } = worker
       let isReady = isRestart
       this.#reason = 'it exited without an error'
       worker.on('error', (error) => {
@@ -143,6 +146,7 @@ export class DnsWorker {
       })
       worker.on('exit', () => {
         this.#worker = undefined
+        recursor?.memory.noteDeath(threadId)
         if (!isReady) {
           reject(new Error(`the DNS thread ended before it was ready: ${this.#reason}`))
         } else if (!this.#stopping) this.#restart()

@@ -17,6 +17,7 @@ function queryOf(n: number): ToRecursor['query'] {
     variant: n * 65_537,
     alias: n % 2 ? alias : undefined,
     cookie,
+    resume: n % 5 === 2 ? { server: n % 3, isCaseLost: n % 2 === 0 } : undefined,
   }
 }
 

@@ -1,0 +1,77 @@
+import { constants } from 'node:os'
+import { inet } from '../../process/libc.ts'
+import type { Libc } from '../../process/libc.ts'
+import { Epoll } from '../udp/epoll.ts'
+import { MessageBlock, messagesMax } from '../udp/message-block.ts'
+import { connectedSocket, sendOn } from './connected-udp.ts'
+import type { ConnectUdp, UdpEvents } from './connected-udp.ts'
+
+const { errno } = constants
+
+/** Connected UDP sockets of a thread that blocks in poll() instead of an event loop. */
+export class PolledSockets {
+  readonly #libc: Libc
+  readonly #block: MessageBlock
+  readonly #epoll: Epoll
+  readonly #events = new Map<number, UdpEvents>()
+
+  constructor(libc: Libc) {
+    this.#libc = libc
+    this.#block = new MessageBlock(libc)
+    this.#epoll = new Epoll(libc)
+  }
+
+  /** The descriptor to wait for. */
+  get fd(): number {
+    return this.#epoll.fd
+  }
+
+  readonly connect: ConnectUdp = (server, events) => {
+    const libc = this.#libc
+    const fd = connectedSocket(libc, server)
+    if (fd !== undefined) {
+      this.#epoll.add(fd)
+      this.#events.set(fd, events)
+    }
+    return {
+      send: (packet) => {
+        if (fd === undefined || !sendOn(libc, fd, packet)) events.onError()
+      },
+      close: () => {
+        if (fd !== undefined && this.#events.delete(fd)) libc.close(fd)
+      },
+    }
+  }
+
+  /** Takes what has come. A packet holds until the next one is taken. */
+  receive(): void {
+    for (const fd of this.#epoll.readable()) this.#receiveFrom(fd)
+  }
+
+  #receiveFrom(fd: number): void {
+    const events = this.#events.get(fd)
+    if (events === undefined) return
+    const block = this.#block
+    const { recvmmsg } = this.#libc
+    const count = recvmmsg(fd, block.headers, messagesMax, inet.MSG_DONTWAIT, null)
+    if (count < 0) return this.#isEmpty() ? undefined : events.onError()
+    for (let n = 0; n < count; n++) events.onMessage(block.packet(n))
+    block.reset(count)
+    return undefined
+  }
+
+  /** Otherwise the socket has an error: the port of the server is closed. */
+  #isEmpty(): boolean {
+    const number = this.#libc.errno()
+    // The descriptor may be that of a newer socket than the one that had something to read.
+    return number === errno.EAGAIN || number === errno.EINTR
+  }
+
+  /** After the last packet. */
+  close(): void {
+    for (const fd of this.#events.keys()) this.#libc.close(fd)
+    this.#events.clear()
+    this.#epoll.close()
+    this.#block.free()
+  }
+}
