@@ -139,7 +139,23 @@ export function readName(
   start: number,
   end: number,
 ): { readonly name: Name; readonly next: number } | undefined {
-  const labels: string[] = []
+  const next = skipName(packet, start, end)
+  if (next === undefined) return undefined
+  const name: string[] = []
+  let at = start
+  for (let size = packet[at] ?? 0; size !== 0; size = packet[at] ?? 0) {
+    if (size >= 0xc0) {
+      at = ((size & 0x3f) << 8) | (packet[at + 1] ?? 0)
+    } else {
+      name.push(octetsOf(packet, at + 1, at + 1 + size))
+      at += 1 + size
+    }
+  }
+  return { name, next }
+}
+
+/** Where the field behind a name begins; undefined where {@link readName} is. */
+export function skipName(packet: Uint8Array, start: number, end: number): number | undefined {
   let next = -1
   let at = start
   let length = 1
@@ -148,7 +164,7 @@ export function readName(
   for (;;) {
     if (at >= end) return undefined
     const size = packet[at] ?? 0
-    if (size === 0) return { name: labels, next: next === -1 ? at + 1 : next }
+    if (size === 0) return next === -1 ? at + 1 : next
     if (size >= 0xc0) {
       if (at + 1 >= end) return undefined
       const target = ((size & 0x3f) << 8) | (packet[at + 1] ?? 0)
@@ -160,7 +176,6 @@ export function readName(
     }
     length += size + 1
     if (size > labelBytesMax || length > nameBytesMax || at + 1 + size > end) return undefined
-    labels.push(octetsOf(packet, at + 1, at + 1 + size))
     at += 1 + size
   }
 }

@@ -13,6 +13,7 @@ import { rcode } from './record.ts'
 import { ednsReply, refusal, refuseSigned } from './refusal.ts'
 import { RecordingView, dependencesHold } from './recording-view.ts'
 import { ResponderCounters } from './responder-counters.ts'
+import { TopLabels } from './top-labels.ts'
 import { WireCache } from './wire-cache.ts'
 import type { Message } from './message.ts'
 import type { Name } from './name.ts'
@@ -98,6 +99,8 @@ export class Responder {
   readonly #scan: QueryScan
   readonly #negatives = new NegativeAnswers()
   readonly #doorkeeper = new Doorkeeper()
+  #topLabels: TopLabels | undefined
+  #topLabelsOf: Zone | undefined
   #turn: number
 
   constructor(options: ResponderOptions) {
@@ -145,10 +148,16 @@ export class Responder {
     return this.#cached(packet, asker)?.renderInto(packet, asker, out, at) ?? 0
   }
 
-  /** Whether svcd does not serve the name of a question, so that only other servers can know it. */
+  /** For an ordinary query: whether svcd does not serve its name, so that only other servers can know it. */
   isOutside(packet: Uint8Array): boolean {
+    const zone = this.#options.zone()
+    if (zone !== this.#topLabelsOf) {
+      this.#topLabelsOf = zone
+      this.#topLabels = new TopLabels(zone)
+    }
+    if (this.#topLabels?.mayServe(packet, headerBytes) === false) return true
     const name = readName(packet, headerBytes, packet.length)?.name
-    return name !== undefined && !isServed(name, this.#options.zone())
+    return name !== undefined && !isServed(name, zone)
   }
 
   /** A valid answer from the cache, counted; `scan` has then read the packet. */

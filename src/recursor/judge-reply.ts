@@ -87,8 +87,8 @@ function isReferral({ records, isAuthoritative, rcode: code }: UpstreamMessage):
  */
 function isChainValid(message: UpstreamMessage): boolean {
   const { bytes, questionEnd, records } = message
+  if (records.every((record) => isOfQuestion(bytes, record))) return true
   const answers = records.filter(({ section }) => section === 'answer')
-  if (answers.every((record) => isOfQuestion(bytes, record))) return true
   const asked = nameKey(readName(bytes, headerBytes, bytes.length)?.name ?? [])
   const keyAt = (at: number): string => {
     // Nearly all names of an answer are pointers to the question.
@@ -112,8 +112,9 @@ function isChainValid(message: UpstreamMessage): boolean {
   return answers.every((record) => isOfChain(record, keyAt(record.at), chain))
 }
 
-/** Whether a record that is no alias belongs to the question itself, as most do. */
-function isOfQuestion(bytes: Uint8Array, { at, type, class: of }: WireRecord): boolean {
+/** Whether a record that is no alias belongs to the question itself, as most do; only those of the answer count. */
+function isOfQuestion(bytes: Uint8Array, { section, at, type, class: of }: WireRecord): boolean {
+  if (section !== 'answer') return true
   const isPointer = bytes[at] === pointer && bytes[at + 1] === headerBytes
   return isPointer && type !== CNAME && of === recordClass.IN
 }

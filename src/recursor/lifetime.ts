@@ -1,6 +1,6 @@
 import { rcode, recordType } from '../dns/record.ts'
 import { uint32 } from './upstream-message.ts'
-import type { UpstreamMessage } from './upstream-message.ts'
+import type { UpstreamMessage, WireRecord } from './upstream-message.ts'
 
 /** RFC 8767 §4 recommends at most a week; a day bounds what a wrong answer costs. */
 const positiveMaxSeconds = 86_400
@@ -9,18 +9,24 @@ const negativeMaxSeconds = 3600
 
 /** For so many seconds an answer may be cached; 0: not at all. */
 export function lifetimeSeconds({ bytes, records, rcode: code }: UpstreamMessage): number {
-  const answers = records.filter(({ section }) => section === 'answer')
-  const soa = records.find(({ section, type }) => {
-    return section === 'authority' && type === recordType.SOA
-  })
-  const aliasesAlone = answers.every(({ type }) => type === recordType.CNAME)
-  const isNegative = code === rcode.NXDOMAIN || answers.length === 0 || (aliasesAlone && soa)
-  const ttls = answers.map(({ ttl }) => sensibleTtl(ttl))
-  if (!isNegative) return Math.min(positiveMaxSeconds, ...ttls)
+  let soa: WireRecord | undefined
+  let shortest = positiveMaxSeconds
+  let [answers, aliases] = [0, 0]
+  for (const record of records) {
+    const { section, type, ttl } = record
+    if (section === 'answer') {
+      answers++
+      if (type === recordType.CNAME) aliases++
+      shortest = Math.min(shortest, sensibleTtl(ttl))
+    } else if (section === 'authority' && type === recordType.SOA) soa ??= record
+  }
+  const hasAliasesAlone = answers === aliases && soa !== undefined
+  const isNegative = code === rcode.NXDOMAIN || answers === 0 || hasAliasesAlone
+  if (!isNegative) return shortest
   // RFC 2308 §5: without an SOA a negative answer must not be cached.
   if (soa === undefined) return 0
   const minimum = uint32(bytes, soa.end - 4)
-  return Math.min(negativeMaxSeconds, sensibleTtl(soa.ttl), minimum, ...ttls)
+  return Math.min(negativeMaxSeconds, sensibleTtl(soa.ttl), minimum, shortest)
 }
 
 /** RFC 8767 §4: a TTL with its highest bit set is a large one, and cut as such. */

@@ -27,16 +27,19 @@ export function storeAnswer(
   const { records, questionEnd } = message
   const shift = headerBytes + octets.length - questionEnd
   const end = records.at(-1)?.end ?? questionEnd
-  const bytes = new Uint8Array(end + shift)
-  bytes.set(message.bytes.subarray(questionEnd, end), questionEnd + shift)
+  // Of Node's pool, which costs less than memory of its own.
+  const bytes = Buffer.allocUnsafe(end + shift)
+  bytes.fill(0, 0, headerBytes)
+  for (let at = questionEnd; at < end; at++) bytes[at + shift] = message.bytes[at] ?? 0
   writeHeader(bytes, message, isTrusted)
   bytes.set(octets, headerBytes)
   const marks = new Uint16Array(records.length * 2)
-  for (const [at, record] of records.entries()) {
+  let at = 0
+  for (const record of records) {
     lowerOwner(bytes, message, record)
     writeUint32(bytes, record.ttlAt, sensibleTtl(record.ttl))
-    marks[at * 2] = record.ttlAt
-    marks[at * 2 + 1] = record.end
+    marks[at++] = record.ttlAt
+    marks[at++] = record.end
   }
   return { bytes, marks, extendedError: message.extendedErrors[0] ?? 0 }
 }

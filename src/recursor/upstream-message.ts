@@ -1,5 +1,5 @@
 import { readExtendedErrors } from '../dns/extended-errors.ts'
-import { readName } from '../dns/name.ts'
+import { skipName } from '../dns/name.ts'
 import { recordType } from '../dns/record.ts'
 
 /** Where one record of a message lies. */
@@ -61,7 +61,7 @@ export function readUpstreamMessage(bytes: Uint8Array): UpstreamMessage | undefi
   const questionEnd = questionEndOf(bytes)
   const all = questionEnd === undefined ? undefined : readRecords(bytes, questionEnd)
   if (questionEnd === undefined || all === undefined) return undefined
-  const optAt = all.findIndex(({ type }) => type === OPT)
+  const optAt = all.findIndex(isOpt)
   const opt = all[optAt]
   if (opt !== undefined && opt.section !== 'additional') return undefined
   return {
@@ -75,8 +75,12 @@ export function readUpstreamMessage(bytes: Uint8Array): UpstreamMessage | undefi
     // Records behind OPT may point to names behind it, and these move when OPT is taken out.
     records: opt === undefined ? all : all.slice(0, optAt),
     hasOpt: opt !== undefined,
-    extendedErrors: opt === undefined ? [] : extendedErrorsIn(bytes, opt),
+    extendedErrors: opt === undefined || opt.end === opt.dataAt ? [] : extendedErrorsIn(bytes, opt),
   }
+}
+
+function isOpt({ type }: WireRecord): boolean {
+  return type === OPT
 }
 
 /** Where the question ends: there must be one, or none at all. */
@@ -133,7 +137,7 @@ export function nameEnd(bytes: Uint8Array, start: number, end: number): number |
     const target = (((bytes[start] ?? 0) & 0x3f) << 8) | (bytes[start + 1] ?? 0)
     if (target === headerBytes && start > headerBytes) return start + 2
   }
-  return readName(bytes, start, end)?.next
+  return skipName(bytes, start, end)
 }
 
 export function uint16(bytes: Uint8Array, at: number): number {

@@ -123,9 +123,10 @@ export class MessageBlock {
   /** A copy of the n-th message, to be answered when its place is long used by another. */
   save(n: number): SavedMessage {
     const packet = this.packet(n)
-    const bytes = new Uint8Array(nameBytes + controlBytes + packet.length)
-    bytes.set(this.bytes.subarray(this.nameAt(n), this.nameAt(n) + nameBytes))
-    bytes.set(this.bytes.subarray(this.controlAt(n), this.controlAt(n) + controlBytes), nameBytes)
+    // Of Node's pool: memory of its own costs as much as all the rest.
+    const bytes = Buffer.allocUnsafe(nameBytes + controlBytes + packet.length)
+    copy(this.bytes, this.nameAt(n), nameBytes, bytes, 0)
+    copy(this.bytes, this.controlAt(n), controlBytes, bytes, nameBytes)
     bytes.set(packet, nameBytes + controlBytes)
     return { bytes, nameLength: this.nameLength(n), controlLength: this.controlLength(n) }
   }
@@ -133,13 +134,19 @@ export class MessageBlock {
   /** Makes a saved message the n-th, as if it had just been received. */
   restore(n: number, { bytes, nameLength, controlLength }: SavedMessage): void {
     const header = wordOf(n)
-    this.bytes.set(bytes.subarray(0, nameBytes), this.nameAt(n))
-    this.bytes.set(bytes.subarray(nameBytes, nameBytes + controlBytes), this.controlAt(n))
-    this.bytes.set(bytes.subarray(nameBytes + controlBytes), packets + n * packetBytes)
+    copy(bytes, 0, nameBytes, this.bytes, this.nameAt(n))
+    copy(bytes, nameBytes, controlBytes, this.bytes, this.controlAt(n))
+    const packetAt = nameBytes + controlBytes
+    copy(bytes, packetAt, bytes.length - packetAt, this.bytes, packets + n * packetBytes)
     this.words[header + headerWords.nameLength] = nameLength
     this.words[header + headerWords.controlLength] = controlLength
     this.words[header + headerWords.length] = bytes.length - nameBytes - controlBytes
   }
+}
+
+/** In a loop: these are a few dozen octets, for which views cost more. */
+function copy(from: Uint8Array, start: number, count: number, to: Uint8Array, at: number): void {
+  for (let each = 0; each < count; each++) to[at + each] = from[start + each] ?? 0
 }
 
 /** The packet of a saved message. */

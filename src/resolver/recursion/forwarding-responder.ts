@@ -224,7 +224,8 @@ function questionFor(name: Name, packet: Uint8Array, questionEnd: number): Uint8
 function isReverse(packet: Uint8Array, questionEnd: number): boolean {
   const start = questionEnd - 4 - reverseZone.length
   if (start < headerBytes) return false
-  for (const [at, octet] of reverseZone.entries()) {
+  for (let at = 0; at < reverseZone.length; at++) {
+    const octet = reverseZone[at] ?? 0
     // Letters differ from their capitals in one bit.
     if (((packet[start + at] ?? 0) | (octet > 0x40 ? 0x20 : 0)) !== octet) return false
   }

@@ -70,6 +70,7 @@ const waitersMax = 32_768
 const patienceMs = 1800
 const staleMaxMs = 24 * 3_600_000
 const staleSeconds = 30
+const noQuery: Uint8Array = new Uint8Array(0)
 /** A bit for each octet of a name. */
 const caseBytes = 32
 /** RFC 9520 §3.2: a failure is cached, too. */
@@ -210,7 +211,7 @@ export class Recursor {
     const { question, lookup } = pending
     const { server, edns } = step
     const sentMs = nowMs()
-    let query: Uint8Array = new Uint8Array(0)
+    let query = noQuery
     const exchange: Exchange = {
       server,
       timeoutMs,
