@@ -23,7 +23,7 @@ const sharesMin = 16
 const triesMax = 1000
 
 /**
- * Writes the cache. Only one thread at a time may do so; the others keep nothing meanwhile. The log overwrites its oldest entries. Entries that were used since they
+ * Writes the cache. Only one thread at a time may do so; the others keep nothing during that time. The log overwrites its oldest entries. Entries that were used since they
  * were written are moved to its front instead (the clock, or second chance, algorithm), so that a flood of names
  * that are asked once cannot push out those in use.
  */

@@ -112,7 +112,7 @@ function isChainValid(message: UpstreamMessage): boolean {
   return answers.every((record) => isOfChain(record, keyAt(record.at), chain))
 }
 
-/** Whether a record that is no alias belongs to the question itself, as most do; only those of the answer count. */
+/** Whether a record that is not an alias belongs to the question itself, as most do; only those of the answer count. */
 function isOfQuestion(bytes: Uint8Array, { section, at, type, class: of }: WireRecord): boolean {
   if (section !== 'answer') return true
   const isPointer = bytes[at] === pointer && bytes[at + 1] === headerBytes

@@ -73,7 +73,7 @@ export class Lookup {
     })
   }
 
-  /** How another lookup can go on from here; for one whose last step asks by a stream. */
+  /** How another lookup can continue from here; for one whose last step asks by a stream. */
   get resume(): Resume {
     return { server: this.#asked?.server ?? 0, isCaseLost: this.#isCaseLost }
   }

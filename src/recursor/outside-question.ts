@@ -18,7 +18,8 @@ export function outsideQuestion(
   questionEnd: number,
   dnssecOk: boolean,
 ): OutsideQuestion {
-  const octets = packet.slice(headerBytes, questionEnd)
+  // Not slice(), which for a Buffer is a view of it.
+  const octets = new Uint8Array(packet.subarray(headerBytes, questionEnd))
   // The lengths of labels are at most 63, so they are not letters.
   for (let at = 0; at < octets.length - 4; at++) octets[at] = foldOctet(octets[at] ?? 0)
   const checkingDisabled = ((packet[3] ?? 0) & 0x10) !== 0

@@ -53,7 +53,7 @@ export class PendingQuestions<T> {
   }
 
   clear(): void {
-    for (const entry of [...this.#entries]) if (entry !== undefined) this.delete(entry.question)
+    for (const entry of this.#entries) if (entry !== undefined) this.delete(entry.question)
   }
 
   #hashOf({ octets, flags }: OutsideQuestion): number {

@@ -1,3 +1,4 @@
+import { pooledOctets } from '../base/pooled-octets.ts'
 import { foldOctet } from '../dns/query-scan.ts'
 import { rcode } from '../dns/record.ts'
 import type { OutsideQuestion } from './outside-question.ts'
@@ -27,9 +28,7 @@ export function storeAnswer(
   const { records, questionEnd } = message
   const shift = headerBytes + octets.length - questionEnd
   const end = records.at(-1)?.end ?? questionEnd
-  // Of Node's pool, which costs less than memory of its own.
-  const bytes = Buffer.allocUnsafe(end + shift)
-  bytes.fill(0, 0, headerBytes)
+  const bytes = pooledOctets(end + shift)
   for (let at = questionEnd; at < end; at++) bytes[at + shift] = message.bytes[at] ?? 0
   writeHeader(bytes, message, isTrusted)
   bytes.set(octets, headerBytes)

@@ -1,3 +1,4 @@
+import { pooledOctets } from '../base/pooled-octets.ts'
 import { recordType } from '../dns/record.ts'
 import { questionFlag } from './outside-question.ts'
 import type { OutsideQuestion } from './outside-question.ts'
@@ -20,14 +21,13 @@ const paddingOption = 12
 const paddedTo = 128
 
 /** A query to an upstream server. */
-export function upstreamQuery(question: OutsideQuestion, options: QueryOptions): Buffer {
+export function upstreamQuery(question: OutsideQuestion, options: QueryOptions): Uint8Array {
   const { octets, flags } = question
   const bare = headerBytes + octets.length + (options.edns ? optBytes : 0)
   const isPadded = options.isPadded && options.edns
   const padding = isPadded ? (paddedTo - ((bare + 4) % paddedTo)) % paddedTo : 0
-  // Of Node's pool, which costs less than memory of its own.
-  const out = Buffer.allocUnsafe(bare + (isPadded ? 4 + padding : 0)).fill(0)
-  out.writeUInt16BE(options.id, 0)
+  const out = pooledOctets(bare + (isPadded ? 4 + padding : 0))
+  writeUint16(out, 0, options.id)
   // RD. AD asks for the AD bit of the answer without DNSSEC records (RFC 6840 §5.7).
   out[2] = 0x01
   out[3] = 0x20 | ((flags & questionFlag.checkingDisabled) !== 0 ? 0x10 : 0)
@@ -38,15 +38,20 @@ export function upstreamQuery(question: OutsideQuestion, options: QueryOptions):
   if (!options.edns) return out
   out[11] = 1
   const opt = headerBytes + octets.length
-  out.writeUInt16BE(recordType.OPT, opt + 1)
-  out.writeUInt16BE(udpBytesMax, opt + 3)
+  writeUint16(out, opt + 1, recordType.OPT)
+  writeUint16(out, opt + 3, udpBytesMax)
   // RFC 3225 §3: DO is copied from the query.
   out[opt + 7] = (flags & questionFlag.dnssecOk) !== 0 ? 0x80 : 0
   if (!isPadded) return out
-  out.writeUInt16BE(4 + padding, opt + 9)
-  out.writeUInt16BE(paddingOption, opt + optBytes)
-  out.writeUInt16BE(padding, opt + optBytes + 2)
+  writeUint16(out, opt + 9, 4 + padding)
+  writeUint16(out, opt + optBytes, paddingOption)
+  writeUint16(out, opt + optBytes + 2, padding)
   return out
+}
+
+function writeUint16(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >> 8
+  out[at + 1] = value & 0xff
 }
 
 function mixCase(packet: Uint8Array, nameEnd: number, bits: Uint8Array): void {

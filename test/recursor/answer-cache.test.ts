@@ -132,14 +132,17 @@ t.test('a huge answer is not kept', async (t) => {
   t.equal(reader.find(asked, 0), undefined)
 })
 
-t.test('a reader on another thread never uses half of an entry', async (t) => {
+t.test('readers on other threads than the writers never use half of an entry', async (t) => {
   const handle = newCache(64 * 1024, 4711)
   const questions = Array.from({ length: 100 }, (_, n) => question(`n${n}.test`))
   const stop = new SharedArrayBuffer(4)
-  const workerData = { handle, questions, stop }
-  const worker = new Worker(new URL('cache-churn.mjs', import.meta.url), { workerData })
-  await once(worker, 'message')
-  const reader = new CacheReader(new CacheMemory(handle))
+  const workers = [1, 2].map((number) => {
+    const workerData = { handle, questions, stop, number }
+    return new Worker(new URL('cache-churn.mjs', import.meta.url), { workerData })
+  })
+  await Promise.all(workers.map((worker) => once(worker, 'message')))
+  const memory = new CacheMemory(handle)
+  const reader = new CacheReader(memory)
   const seen = { whole: 0, overwritten: 0, torn: 0 }
   for (let n = 0; seen.whole < 50_000 && n < 10_000_000; n++) {
     const asked = must(questions[n % questions.length])
@@ -150,10 +153,31 @@ t.test('a reader on another thread never uses half of an entry', async (t) => {
     else seen.torn++
   }
   Atomics.store(new Int32Array(stop), 0, 1)
-  await once(worker, 'exit')
+  await Promise.all(workers.map((worker) => once(worker, 'exit')))
   t.equal(seen.torn, 0)
+  t.equal(memory.entries, memory.places.filter((position) => position !== 0).length)
   t.ok(seen.whole >= 50_000, JSON.stringify(seen))
 })
+
+t.test(
+  'while one thread writes, another keeps nothing; a writer that died leaves it empty',
+  async (t) => {
+    const { writer, reader, memory } = rig()
+    const [first, second] = [question('a.test'), question('b.test')]
+    writer.put(first, answer(first, 1, 30), week)
+    t.ok(memory.tryLock(7))
+    t.notOk(memory.tryLock(8))
+    writer.put(second, answer(second, 1, 30), week)
+    t.equal(reader.find(second, 0), undefined)
+    memory.noteDeath(8)
+    t.ok(reader.find(first, 0), 'the thread that died did not write')
+    memory.noteDeath(7)
+    t.equal(reader.find(first, 0), undefined)
+    t.equal(memory.entries, 0)
+    writer.put(second, answer(second, 1, 30), week)
+    t.ok(reader.find(second, 0))
+  },
+)
 
 function isWhole(bytes: Uint8Array, { octets }: OutsideQuestion): boolean {
   const start = 12 + octets.length

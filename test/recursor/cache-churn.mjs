@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { CacheMemory } from '../../src/recursor/cache-layout.ts'
 import { CacheWriter } from '../../src/recursor/cache-writer.ts'
 
-const { handle, questions } = workerData
-const writer = new CacheWriter(new CacheMemory(handle), 1)
+const { handle, questions, number } = workerData
+const writer = new CacheWriter(new CacheMemory(handle), number)
 const validity = { storedMs: 0, originMs: 0, lifetimeSeconds: 1e6, isStale: false, epoch: 0 }
 const stop = new Int32Array(workerData.stop)
 parentPort.postMessage('writing')

@@ -2,6 +2,7 @@ import t from 'tap'
 import { must } from '../../src/base/assert.ts'
 import { rcode } from '../../src/dns/record.ts'
 import { Lookup } from '../../src/recursor/lookup.ts'
+import type { Resume } from '../../src/recursor/lookup.ts'
 import { readUpstreamMessage } from '../../src/recursor/upstream-message.ts'
 import type { UpstreamMessage } from '../../src/recursor/upstream-message.ts'
 import { Upstreams, newUpstreamStates } from '../../src/recursor/upstreams.ts'
@@ -32,9 +33,10 @@ function steps(
   events: readonly Event[],
   upstreams = upstreamsOf(servers),
   tls: readonly number[] = [],
+  resume?: Resume,
 ): string {
   const isTls = (server: number): boolean => tls.includes(server)
-  const lookup = new Lookup({ upstreams, isTls, random: () => 0 }, 0)
+  const lookup = new Lookup({ upstreams, isTls, random: () => 0, resume }, 0)
   const found = [lookup.start(0)]
   for (const event of events) {
     if (event === 'timeout' || event === 'network') found.push(lookup.onFailure(event, 0))
@@ -71,14 +73,18 @@ t.test('each event leads to the next step', async (t) => {
   for (const [servers, events, expected] of cases) {
     t.equal(steps(servers, events), expected, events.join(' '))
   }
-  t.equal(
-    steps(1, ['timeout', 'good'], upstreamsOf(1, 'sequential'), [0]),
-    'stream0 lower, stream0 lower, done',
-  )
+  for (const [servers, resume, events, expected] of [
+    [2, { server: 1, isCaseLost: false }, ['good'], 'stream1, done'],
+    [2, { server: 1, isCaseLost: false }, ['timeout', 'good'], 'stream1, udp0, done'],
+    [1, { server: 0, isCaseLost: true }, ['network', 'case'], 'stream0, udp0 lower, done'],
+  ] as const) {
+    t.equal(steps(servers, events, upstreamsOf(servers), [], resume), expected, 'resumed')
+  }
+  t.equal(steps(1, ['timeout', 'good'], upstreamsOf(1), [0]), 'stream0 lower, stream0 lower, done')
 })
 
 t.test('what was seen of a server counts for the next question', async (t) => {
-  const upstreams = upstreamsOf(2, 'sequential')
+  const upstreams = upstreamsOf(2)
   steps(2, ['no-edns', 'good'], upstreams)
   t.equal(steps(2, ['good'], upstreams), 'udp0 plain, done')
   t.ok(upstreams.takesEdns(0, 600_000), 'for ten minutes')

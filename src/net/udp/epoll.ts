@@ -1,8 +1,8 @@
 import { inet, systemError } from '../../process/libc.ts'
 import type { Libc } from '../../process/libc.ts'
 
-/** Descriptors that are told at a time. The others are told the next time. */
-const eventsMax = 64
+/** Descriptors that are told at a time. The others come first the next time. */
+const eventsMax = 4
 // struct epoll_event: events 0, then eight octets of which the first four are the descriptor. Linux packs it on x64 only.
 const dataAt = process.arch === 'x64' ? 4 : 8
 const eventBytes = dataAt + 8

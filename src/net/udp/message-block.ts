@@ -1,5 +1,6 @@
 import { udpQueryBytesMax } from '../../dns/responder.ts'
 import type { Libc } from '../../process/libc.ts'
+import { pooledOctets } from '../../base/pooled-octets.ts'
 import { formatIp } from '../../base/ip.ts'
 import { inet } from '../../process/libc.ts'
 import { headerBytes, headerWords, iovBytes, pin, pointTo, unpin } from './mmsg-memory.ts'
@@ -123,8 +124,7 @@ export class MessageBlock {
   /** A copy of the n-th message, to be answered when its place is long used by another. */
   save(n: number): SavedMessage {
     const packet = this.packet(n)
-    // Of Node's pool: memory of its own costs as much as all the rest.
-    const bytes = Buffer.allocUnsafe(nameBytes + controlBytes + packet.length)
+    const bytes = pooledOctets(nameBytes + controlBytes + packet.length)
     copy(this.bytes, this.nameAt(n), nameBytes, bytes, 0)
     copy(this.bytes, this.controlAt(n), controlBytes, bytes, nameBytes)
     bytes.set(packet, nameBytes + controlBytes)

@@ -63,10 +63,7 @@ function connectBySystem(
 }
 
 /** The descriptor of a socket that is connected; undefined: it cannot be. */
-export function connectedSocket(
-  libc: Libc,
-  { address, port }: UpstreamServer,
-): number | undefined {
+export function connectedSocket(libc: Libc, { address, port }: UpstreamServer): number | undefined {
   const ip = parseIp(address)
   if (ip === undefined) return undefined
   const family = ip.length === 4 ? inet.AF_INET : inet.AF_INET6

@@ -1,12 +1,15 @@
 import { constants } from 'node:os'
 import { inet } from '../../process/libc.ts'
 import type { Libc } from '../../process/libc.ts'
+import type { DescriptorList } from '../udp/descriptor-list.ts'
 import { Epoll } from '../udp/epoll.ts'
-import { MessageBlock, messagesMax } from '../udp/message-block.ts'
+import { MessageBlock } from '../udp/message-block.ts'
 import { connectedSocket, sendOn } from './connected-udp.ts'
 import type { ConnectUdp, UdpEvents } from './connected-udp.ts'
 
 const { errno } = constants
+/** Of one socket at a time, so that a turn of the thread stays short. */
+const packetsMax = 4
 
 /** Connected UDP sockets of a thread that blocks in poll() instead of an event loop. */
 export class PolledSockets {
@@ -14,11 +17,15 @@ export class PolledSockets {
   readonly #block: MessageBlock
   readonly #epoll: Epoll
   readonly #events = new Map<number, UdpEvents>()
+  readonly #open: DescriptorList
 
-  constructor(libc: Libc) {
+  /** `open` lists all descriptors. */
+  constructor(libc: Libc, open: DescriptorList) {
     this.#libc = libc
+    this.#open = open
     this.#block = new MessageBlock(libc)
     this.#epoll = new Epoll(libc)
+    open.add(this.#epoll.fd)
   }
 
   /** The descriptor to wait for. */
@@ -30,6 +37,7 @@ export class PolledSockets {
     const libc = this.#libc
     const fd = connectedSocket(libc, server)
     if (fd !== undefined) {
+      this.#open.add(fd)
       this.#epoll.add(fd)
       this.#events.set(fd, events)
     }
@@ -38,12 +46,12 @@ export class PolledSockets {
         if (fd === undefined || !sendOn(libc, fd, packet)) events.onError()
       },
       close: () => {
-        if (fd !== undefined && this.#events.delete(fd)) libc.close(fd)
+        if (fd !== undefined && this.#events.delete(fd)) this.#close(fd)
       },
     }
   }
 
-  /** Takes what has come. A packet holds until the next one is taken. */
+  /** Takes some of what has come; call it again while the descriptor is readable. A packet holds until the next one is taken. */
   receive(): void {
     for (const fd of this.#epoll.readable()) this.#receiveFrom(fd)
   }
@@ -53,11 +61,16 @@ export class PolledSockets {
     if (events === undefined) return
     const block = this.#block
     const { recvmmsg } = this.#libc
-    const count = recvmmsg(fd, block.headers, messagesMax, inet.MSG_DONTWAIT, null)
+    const count = recvmmsg(fd, block.headers, packetsMax, inet.MSG_DONTWAIT, null)
     if (count < 0) return this.#isEmpty() ? undefined : events.onError()
     for (let n = 0; n < count; n++) events.onMessage(block.packet(n))
     block.reset(count)
     return undefined
+  }
+
+  #close(fd: number): void {
+    this.#open.remove(fd)
+    this.#libc.close(fd)
   }
 
   /** Otherwise the socket has an error: the port of the server is closed. */
@@ -69,8 +82,9 @@ export class PolledSockets {
 
   /** After the last packet. */
   close(): void {
-    for (const fd of this.#events.keys()) this.#libc.close(fd)
+    for (const fd of this.#events.keys()) this.#close(fd)
     this.#events.clear()
+    this.#open.remove(this.#epoll.fd)
     this.#epoll.close()
     this.#block.free()
   }

@@ -76,11 +76,7 @@ class QuerySocket {
   #isRetired = false
   #queries = 0
 
-  constructor(
-    server: UpstreamServer,
-    onStray: () => void,
-    { connect, after }: UdpSocketsOptions,
-  ) {
+  constructor(server: UpstreamServer, onStray: () => void, { connect, after }: UdpSocketsOptions) {
     this.#onStray = onStray
     this.#after = after
     this.#socket = connect(server, {

@@ -63,6 +63,8 @@ export interface RecursorSettings {
 export interface LaneShare {
   readonly settings: RecursorSettings
   readonly counters: SharedArrayBuffer
+  /** Lists its sockets. */
+  readonly descriptors: SharedArrayBuffer
 }
 
 export interface RecursorWorkerData {

@@ -22,7 +22,7 @@ const word = {
   cookieBytes: 11,
   /** A double of two words. */
   receivedMs: 12,
-  /** How the lookup goes on: its server + 1, or 0 if it begins, and whether the case was lost. */
+  /** How the lookup continues: its server + 1, or 0 if it begins, and whether the case was lost. */
   resumeServer: 14,
   resumeCaseLost: 15,
 } as const

@@ -1,4 +1,5 @@
 import { Timeouts } from '../../base/timeouts.ts'
+import { DescriptorList } from '../../net/udp/descriptor-list.ts'
 import { MmsgReplies } from '../../net/udp/mmsg-replies.ts'
 import { packetOf, senderOf } from '../../net/udp/message-block.ts'
 import type { SavedMessage } from '../../net/udp/message-block.ts'
@@ -47,7 +48,7 @@ export class RecursionLane implements PolledWork {
     const { servers, strategy, upstreams, timeoutMs } = share.settings
     const counters = new RecursorCounters(servers.length, share.counters)
     const { after } = this.#timeouts
-    this.#sockets = new PolledSockets(libc)
+    this.#sockets = new PolledSockets(libc, new DescriptorList(share.descriptors))
     this.#replies = new MmsgReplies(libc)
     const { connect } = this.#sockets
     this.#recursor = new Recursor({
@@ -74,7 +75,7 @@ export class RecursionLane implements PolledWork {
     const receivedMs = sharedNowMs()
     // The octets of the query hold only until the next packets are received.
     const packet = packetOf(message)
-    const kept = { packet, questionEnd, variant, alias, cookie: cookie?.slice() }
+    const kept = { packet, questionEnd, variant, alias, cookie: cookie && new Uint8Array(cookie) }
     this.#recursor.ask(questionOf(kept), (known) => {
       if ('server' in known) return this.#options.passOn({ ...kept, resume: known }, fd, message)
       const answer = answerTo(kept, known)
@@ -106,12 +107,7 @@ export class RecursionLane implements PolledWork {
     this.#replies.close()
   }
 
-  #observe(
-    packet: Uint8Array,
-    out: Uint8Array,
-    message: SavedMessage,
-    receivedMs: number,
-  ): void {
+  #observe(packet: Uint8Array, out: Uint8Array, message: SavedMessage, receivedMs: number): void {
     const { observer } = this.#options
     const chosen = observer.choose()
     if (chosen === unchosen) return

@@ -5,6 +5,8 @@ import { reasonOf } from '../../base/errors.ts'
 import type { BoundAddress } from '../../base/host-port.ts'
 import type { Logger } from '../../base/log.ts'
 import { threadFile } from '../../base/package-files.ts'
+import { DescriptorList } from '../../net/udp/descriptor-list.ts'
+import { loadLibc } from '../../process/libc.ts'
 import { CacheMemory, newCache } from '../../recursor/cache-layout.ts'
 import { newUpstreamStates } from '../../recursor/upstreams.ts'
 import { threadLimits } from '../../process/thread-heaps.ts'
@@ -82,7 +84,15 @@ export class RecursorWorker {
   openLane(): LaneShare {
     const counters = new RecursorCounters(this.settings.servers.length)
     this.#lanes.push(counters)
-    return { settings: this.settings, counters: counters.buffer }
+    const descriptors = new DescriptorList().buffer
+    return { settings: this.settings, counters: counters.buffer, descriptors }
+  }
+
+  /** A thread with a lane has ended: gives back what it can no longer give back itself. */
+  closeLane({ descriptors }: LaneShare, threadId: number): void {
+    this.memory.noteDeath(threadId)
+    const libc = loadLibc()
+    if (!(libc instanceof Error)) new DescriptorList(descriptors).closeAll(libc)
   }
 
   /** A channel to the thread, for a thread that answers DNS. */

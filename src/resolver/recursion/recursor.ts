@@ -36,7 +36,7 @@ export interface RecursorPorts {
   readonly close: () => void
 }
 
-/** Takes the answer, or how another thread must go on, because this one cannot use streams. */
+/** Takes the answer, or how another thread must continue, because this one cannot use streams. */
 export type Reply = (known: Known | Resume) => void
 
 export interface RecursorOptions {
@@ -139,7 +139,14 @@ export class Recursor {
     const isTls = (server: number): boolean => ports.isTls(server)
     const lookup = new Lookup({ upstreams: this.#upstreams, isTls, random, resume }, nowMs())
     const { epoch } = memory
-    const pending: Pending = { question, lookup, epoch, isOpen: true, waiters: [], cancelStale: undefined }
+    const pending: Pending = {
+      question,
+      lookup,
+      epoch,
+      isOpen: true,
+      waiters: [],
+      cancelStale: undefined,
+    }
     this.#pending.add(question, pending)
     return pending
   }
@@ -192,7 +199,13 @@ export class Recursor {
 
   #put(question: OutsideQuestion, answer: StoredAnswer, lifetime: number, storedMs: number): void {
     const { epoch } = this.#options.memory
-    const validity = { storedMs, originMs: storedMs, lifetimeSeconds: lifetime, epoch, isStale: false }
+    const validity = {
+      storedMs,
+      originMs: storedMs,
+      lifetimeSeconds: lifetime,
+      epoch,
+      isStale: false,
+    }
     this.#writer.put(question, answer, validity)
   }
 

@@ -28,7 +28,13 @@ import type { DnsThreadUdp, DnsWorkerData, FromDns, ToDns } from './messages.ts'
 // neither for Raft nor for HTTP.
 
 const port = must(parentPort, 'a dns thread runs in a worker')
-const { answering, udp, counters: buffer, recursorPort, lane: laneShare } = workerData as DnsWorkerData
+const {
+  answering,
+  udp,
+  counters: buffer,
+  recursorPort,
+  lane: laneShare,
+} = workerData as DnsWorkerData
 const counters = new DnsCounters(buffer)
 const share = answering.recursion
 const client =

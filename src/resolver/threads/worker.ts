@@ -146,7 +146,7 @@ export class DnsWorker {
       })
       worker.on('exit', () => {
         this.#worker = undefined
-        recursor?.memory.noteDeath(threadId)
+        if (this.#data.lane !== undefined) recursor?.closeLane(this.#data.lane, threadId)
         if (!isReady) {
           reject(new Error(`the DNS thread ended before it was ready: ${this.#reason}`))
         } else if (!this.#stopping) this.#restart()

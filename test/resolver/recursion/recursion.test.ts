@@ -1,3 +1,5 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { ask } from '../../../src/net/dns-client.ts'
 import { rcode } from '../../../src/dns/record.ts'
@@ -257,6 +259,34 @@ t.test('a recursor thread that dies is started again, and answers', async (t) =>
   ])
   t.match((await ask(server, 'web.service.consul', 'A', patient)).rcode, 'NXDOMAIN')
 })
+
+t.test('a DNS thread that dies leaves no sockets open, and its successor asks again', async (t) => {
+  const upstream = await FakeUpstream.start(t, (asked) =>
+    reply(asked, { answer: ['@ 60 A 192.0.2.1'] }),
+  )
+  const { ask: query, port, dnsThread } = await startRecursion(t, [upstream.address])
+  t.match((await query('a.test')).answer, [{ data: '192.0.2.1' }])
+  const before = openSockets()
+  await dnsThread.terminate()
+  const patient = { timeoutMs: 3000, attempts: 5 }
+  const server = { address: '127.0.0.1', port }
+  t.match((await ask(server, 'b.test', 'A', patient)).answer, [{ data: '192.0.2.1' }])
+  t.equal(openSockets(), before)
+})
+
+/** How many sockets and epoll descriptors this process has. */
+function openSockets(): number {
+  const directory = '/proc/self/fd'
+  const targets = readdirSync(directory).map((fd) => {
+    try {
+      return readlinkSync(join(directory, fd))
+    } catch {
+      // Of the directory itself.
+      return ''
+    }
+  })
+  return targets.filter((target) => /^socket:|eventpoll/.test(target)).length
+}
 
 t.test('DO and CD are passed on, and AD reaches clients that ask for it', async (t) => {
   const upstream = await FakeUpstream.start(t, (asked) =>

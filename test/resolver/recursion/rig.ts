@@ -24,6 +24,7 @@ export interface RecursionRig {
   readonly dns: DnsService
   readonly port: number
   readonly recursorThread: Worker
+  readonly dnsThread: Worker
   readonly register: (name: string, address: string) => Promise<void>
   /** One query over UDP. */
   readonly ask: (name: string, type?: string, options?: AskOptions) => Promise<Answered>
@@ -126,6 +127,7 @@ export async function startRecursion(
     port,
     // The service starts it before the others.
     recursorThread: must(workers[0]),
+    dnsThread: must(workers[1]),
     register: async (name, address) => {
       const service = serviceDefinition(name, { id: `${name}-1`, address, port: 80 })
       const node = { name: 'n1', id: '', address: '10.0.0.1', taggedAddresses: {}, meta: {} }
