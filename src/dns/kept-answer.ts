@@ -48,14 +48,14 @@ export class KeptAnswer extends PackedAnswer {
   /** Copies an answer to where this object points; it must have room there. */
   write(answer: PackedAnswer, { generation, since, slots }: Validity, mode: number): void {
     const [capacity, hash, state] = [this.capacity, this.hash, this.state]
-    this.memory.bytes.set(answer.packed, 4 * this.start)
+    answer.copyTo(this.memory, this.start)
     this.setWord(place.capacity, capacity)
     this.setWord(place.hash, hash)
     this.state = state
     this.setWord(place.generation, generation)
     this.setWord(place.slots, slots.length | (mode << 16))
     this.checked = since
-    const slotsAt = answer.packed.length / 4
+    const slotsAt = answer.octets / 4
     for (let at = 0; at < slots.length; at++) this.setWord(slotsAt + at, slots[at] ?? 0)
     this.moveTo(this.memory, this.start)
   }

@@ -69,6 +69,7 @@ const policyMask = 0xff << policyShift
 const turnPolicy = policies.indexOf('turn') << policyShift
 const clientPolicy = policies.indexOf('client') << policyShift
 const headerBytes = 12
+const slabOctets = 16_384
 const noTarget: Target = { bytes: new Uint8Array(0), words: undefined }
 
 /**
@@ -95,27 +96,28 @@ export class PackedAnswer {
     this.#messageAt = messageAtOf(memory, start)
   }
 
-  /** Packs an answer in a memory of its own. */
+  /** Packs an answer in memory that no other answer uses. */
   static of(message: Uint8Array, marks: readonly number[], fields: AnswerFields): PackedAnswer {
     const { shares } = fields
     const head = place.marks + marks.length + (shares?.length ?? 0)
-    const buffer = new ArrayBuffer(4 * head + wholeWords(message.length))
-    const memory = { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) }
+    const octets = 4 * head + wholeWords(message.length)
+    const { memory, start } = takeMemory(octets)
     const { words } = memory
     const { questionEnd, rcode, truncated, serialAt, policy, before, window, room } = fields
-    words[place.questionEnd] = questionEnd
-    words[place.serialAt] = serialAt
+    words[start + place.questionEnd] = questionEnd
+    words[start + place.serialAt] = serialAt
     const flags = (truncated ? truncatedFlag : 0) | (shares === undefined ? 0 : weightedFlag)
-    words[place.kind] = rcode | (policies.indexOf(policy) << policyShift) | flags
-    words[place.before] = before
-    words[place.window] = window
-    words[place.room] = room
-    words[place.ring] = marks.length - 1
-    words[place.length] = message.length
-    for (let at = 0; at < marks.length; at++) words[place.marks + at] = marks[at] ?? 0
-    if (shares !== undefined) words.set(shares, place.marks + marks.length)
-    memory.bytes.set(message, 4 * head)
-    return new PackedAnswer(memory, 0)
+    words[start + place.kind] = rcode | (policies.indexOf(policy) << policyShift) | flags
+    words[start + place.before] = before
+    words[start + place.window] = window
+    words[start + place.room] = room
+    words[start + place.ring] = marks.length - 1
+    words[start + place.length] = message.length
+    const marksAt = start + place.marks
+    for (let at = 0; at < marks.length; at++) words[marksAt + at] = marks[at] ?? 0
+    if (shares !== undefined) words.set(shares, marksAt + marks.length)
+    memory.bytes.set(message, 4 * (start + head))
+    return new PackedAnswer(memory, start)
   }
 
   /** Makes this object stand for the answer at another place. */
@@ -126,9 +128,15 @@ export class PackedAnswer {
     this.#isVerbatim = false
   }
 
-  /** All its octets; those of an answer in a memory of its own. */
-  get packed(): Uint8Array {
-    return this.memory.bytes
+  /** How much memory it takes: numbers, marks and message. */
+  get octets(): number {
+    return 4 * this.headWords + wholeWords(this.word(place.length))
+  }
+
+  /** Copies all of it to the word `start`. */
+  copyTo(target: Memory, start: number): void {
+    const from = 4 * this.start
+    copyOctets(this.memory, from, from + this.octets, target, 4 * start)
   }
 
   get questionEnd(): number {
@@ -367,6 +375,26 @@ export class PackedAnswer {
   #mark(at: number): number {
     return this.word(place.marks + at)
   }
+}
+
+let slab: Memory = { bytes: new Uint8Array(0), words: new Int32Array(0) }
+let slabEnd = 0
+
+/** Memory for an answer, all 0. Most are copied to the cache at once; memory of their own would cost more than that. */
+function takeMemory(octets: number): { readonly memory: Memory; readonly start: number } {
+  if (octets > slabOctets / 4) return { memory: newMemory(octets), start: 0 }
+  if (4 * slabEnd + octets > slab.bytes.length) {
+    slab = newMemory(slabOctets)
+    slabEnd = 0
+  }
+  const start = slabEnd
+  slabEnd += octets / 4
+  return { memory: slab, start }
+}
+
+function newMemory(octets: number): Memory {
+  const buffer = new ArrayBuffer(octets)
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) }
 }
 
 function messageAtOf(memory: Memory, start: number): number {

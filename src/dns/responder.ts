@@ -257,8 +257,8 @@ export class Responder {
     try {
       const plain = isCacheable && mode === 'ready' && addressesFor(query.question, view, zone)
       if (plain) {
-        const { type } = query.question
-        const parts = { type, edns: ednsReply(query.edns, []), ...plain }
+        const { addresses, ttl } = plain
+        const parts = { type: query.question.type, edns: ednsReply(query.edns, []), addresses, ttl }
         prepared = addressAnswer(packet, query.questionEnd, parts, bytesMax)
       }
       if (prepared === undefined) {

@@ -295,5 +295,5 @@ export class WireCache {
 }
 
 function bytesOf(answer: PackedAnswer, { slots }: Validity): number {
-  return answer.packed.length + 4 * slots.length
+  return answer.octets + 4 * slots.length
 }
