@@ -206,6 +206,7 @@ export class UdpMmsg {
         from === 'hit'
           ? responder.hitInto(packet, asker, bytes, answerAt)
           : responder.respondInto(packet, asker, bytes, answerAt)
+      if (length === passedOn) this.#options.onPassedOn?.(this.#block.save(n), asker.fd)
     } catch (error) {
       if (error instanceof InvariantError) throw error
       this.counters.errors++
@@ -213,11 +214,7 @@ export class UdpMmsg {
       return true
     }
     if (length === 0) return false
-    if (length === withheld) return true
-    if (length === passedOn) {
-      this.#options.onPassedOn?.(this.#block.save(n), asker.fd)
-      return true
-    }
+    if (length === withheld || length === passedOn) return true
     assert(length <= asker.pathBytesMax, 'an answer over UDP fits the path')
     this.#answers.add(n, length)
     return true

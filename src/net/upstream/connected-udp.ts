@@ -41,7 +41,7 @@ function connectBySystem(
 ): ConnectedUdp | undefined {
   const fd = connectedSocket(libc, { address, port })
   if (fd === undefined) return undefined
-  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  const socket = createSocket(parseIp(address)?.length === 4 ? 'udp4' : 'udp6')
   socket.on('message', onMessage)
   socket.on('error', onError)
   try {

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { InvariantError } from '../../base/assert.ts'
 import { inet } from '../../process/libc.ts'
 import type { Libc } from '../../process/libc.ts'
 import type { DescriptorList } from '../udp/descriptor-list.ts'
@@ -6,6 +7,7 @@ import { Epoll } from '../udp/epoll.ts'
 import { MessageBlock } from '../udp/message-block.ts'
 import { connectedSocket, sendOn } from './connected-udp.ts'
 import type { ConnectUdp, UdpEvents } from './connected-udp.ts'
+import type { UpstreamServer } from './exchange.ts'
 
 const { errno } = constants
 /** Of one socket at a time, so that a turn of the thread stays short. */
@@ -18,10 +20,16 @@ export class PolledSockets {
   readonly #epoll: Epoll
   readonly #events = new Map<number, UdpEvents>()
   readonly #open: DescriptorList
+  readonly #onDrop: (error: unknown, packet: Uint8Array) => void
 
-  /** `open` lists all descriptors. */
-  constructor(libc: Libc, open: DescriptorList) {
+  /** `open` lists all descriptors. `onDrop` is called for a packet that cannot be read because of a fault. */
+  constructor(
+    libc: Libc,
+    open: DescriptorList,
+    onDrop: (error: unknown, packet: Uint8Array) => void,
+  ) {
     this.#libc = libc
+    this.#onDrop = onDrop
     this.#open = open
     this.#block = new MessageBlock(libc)
     this.#epoll = new Epoll(libc)
@@ -35,12 +43,8 @@ export class PolledSockets {
 
   readonly connect: ConnectUdp = (server, events) => {
     const libc = this.#libc
-    const fd = connectedSocket(libc, server)
-    if (fd !== undefined) {
-      this.#open.add(fd)
-      this.#epoll.add(fd)
-      this.#events.set(fd, events)
-    }
+    const fd = this.#connected(server)
+    if (fd !== undefined) this.#events.set(fd, events)
     return {
       send: (packet) => {
         if (fd === undefined || !sendOn(libc, fd, packet)) events.onError()
@@ -49,6 +53,16 @@ export class PolledSockets {
         if (fd !== undefined && this.#events.delete(fd)) this.#close(fd)
       },
     }
+  }
+
+  /** A socket of which the thread notices when something comes; undefined: there is none to be had. */
+  #connected(server: UpstreamServer): number | undefined {
+    const fd = connectedSocket(this.#libc, server)
+    if (fd === undefined) return undefined
+    this.#open.add(fd)
+    if (this.#epoll.add(fd)) return fd
+    this.#close(fd)
+    return undefined
   }
 
   /** Takes some of what has come; call it again while the descriptor is readable. A packet holds until the next one is taken. */
@@ -63,9 +77,18 @@ export class PolledSockets {
     const { recvmmsg } = this.#libc
     const count = recvmmsg(fd, block.headers, packetsMax, inet.MSG_DONTWAIT, null)
     if (count < 0) return this.#isEmpty() ? undefined : events.onError()
-    for (let n = 0; n < count; n++) events.onMessage(block.packet(n))
+    for (let n = 0; n < count; n++) this.#take(block.packet(n), events)
     block.reset(count)
     return undefined
+  }
+
+  #take(packet: Uint8Array, events: UdpEvents): void {
+    try {
+      events.onMessage(packet)
+    } catch (error) {
+      if (error instanceof InvariantError) throw error
+      this.#onDrop(error, packet)
+    }
   }
 
   #close(fd: number): void {

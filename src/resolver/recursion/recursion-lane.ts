@@ -24,6 +24,8 @@ export interface LaneOptions {
   /** The number of this thread. */
   readonly writer: number
   readonly observer: QueryObserver
+  /** A packet of an upstream server was dropped because of a fault. */
+  readonly onDrop: (error: unknown, packet: Uint8Array) => void
   /** Asks the recursor thread instead: only an event loop can use TCP and TLS. */
   readonly passOn: (query: OutsideQuery, fd: number, message: SavedMessage) => void
 }
@@ -48,7 +50,7 @@ export class RecursionLane implements PolledWork {
     const { servers, strategy, upstreams, timeoutMs } = share.settings
     const counters = new RecursorCounters(servers.length, share.counters)
     const { after } = this.#timeouts
-    this.#sockets = new PolledSockets(libc, new DescriptorList(share.descriptors))
+    this.#sockets = new PolledSockets(libc, new DescriptorList(share.descriptors), options.onDrop)
     this.#replies = new MmsgReplies(libc)
     const { connect } = this.#sockets
     this.#recursor = new Recursor({

@@ -93,7 +93,8 @@ function protectedResponder(
 function openLane(libc: Libc, observer: QueryObserver): RecursionLane | undefined {
   if (share === undefined || laneShare === undefined || client === undefined) return undefined
   const memory = new CacheMemory(share.cache)
-  const options = { libc, share: laneShare, memory, writer: threadId, observer }
+  const { onError: onDrop } = limitFailures(failures, () => performance.now())
+  const options = { libc, share: laneShare, memory, writer: threadId, observer, onDrop }
   return new RecursionLane({
     ...options,
     passOn: (query, fd, message) => client.passOn(query, fd, message),
