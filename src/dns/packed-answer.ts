@@ -380,7 +380,7 @@ export class PackedAnswer {
 let slab: Memory = { bytes: new Uint8Array(0), words: new Int32Array(0) }
 let slabEnd = 0
 
-/** Memory for an answer, all 0. Most are copied to the cache at once; memory of their own would cost more than that. */
+/** Memory for an answer, all 0. Most are copied to the cache immediately; memory of their own would cost more than that. */
 function takeMemory(octets: number): { readonly memory: Memory; readonly start: number } {
   if (octets > slabOctets / 4) return { memory: newMemory(octets), start: 0 }
   if (4 * slabEnd + octets > slab.bytes.length) {

@@ -94,10 +94,9 @@ const isAsked = (bench: string): boolean =>
 const unknown = names.find(
   (name) => !Object.keys(benches).some((bench) => bench === name || bench.startsWith(`${name}-`)),
 )
-if (unknown !== undefined) {
-  process.stderr.write(`no bench ${unknown}; there are: ${Object.keys(benches).join(', ')}\n`)
-  process.exit(1)
-}
+if (unknown !== undefined) refuse(`no bench ${unknown}`)
+const option = words.find((word) => word.startsWith('--') && word !== '--write')
+if (option !== undefined) refuse(`no option ${option}: npm run bench -- [--write] [NAME …]`)
 
 const head = [
   `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}; the load comes from the same machine.`,
@@ -121,6 +120,11 @@ if (write) {
     .filter((name) => kept.has(name))
     .map((name) => `<!-- bench: ${name} -->\n\n${(kept.get(name) ?? '').trim()}\n`)
   writeFileSync(file, `${before}${marker}\n\n${[head, ...sections].join('\n')}`)
+}
+
+function refuse(reason: string): never {
+  process.stderr.write(`${reason}; the benches are: ${Object.keys(benches).join(', ')}\n`)
+  process.exit(1)
 }
 
 function sectionsOf(text: string): Map<string, string> {
