@@ -74,7 +74,8 @@ export class RecursionLane implements PolledWork {
     fd: number,
     message: SavedMessage,
   ): void {
-    const receivedMs = sharedNowMs()
+    // By the clock of the observer, which is of this thread.
+    const receivedMs = performance.now()
     // The octets of the query hold only until the next packets are received.
     const packet = packetOf(message)
     const kept = { packet, questionEnd, variant, alias, cookie: cookie && new Uint8Array(cookie) }

@@ -101,13 +101,14 @@ export class Recursor {
     const { counters, nowMs } = this.#options
     counters.add(reply === undefined ? 'refreshed' : 'queries')
     const found = reply === undefined ? undefined : this.#reader.find(question, nowMs())
-    if (found === 'fresh' && reply !== undefined) {
+    const known = found === 'fresh' ? this.#known() : undefined
+    if (known !== undefined) {
       counters.add('cached')
       this.#reader.use()
-      return reply(this.#known())
+      return reply?.(known)
     }
-    const known = this.#pending.get(question)
-    if (known !== undefined) return this.#join(known, reply)
+    const asked = this.#pending.get(question)
+    if (asked !== undefined) return this.#join(asked, reply)
     if (this.#pending.size >= pendingMax) {
       counters.add('refused')
       return reply?.(failure(question, extendedError.noReachableAuthority))
@@ -123,15 +124,20 @@ export class Recursor {
   }
 
   close(): void {
-    for (const { cancelStale } of this.#pending.values()) cancelStale?.()
+    for (const pending of this.#pending.values()) {
+      pending.isOpen = false
+      pending.cancelStale?.()
+    }
     this.#pending.clear()
     this.#options.ports.close()
   }
 
-  #known(): Known {
+  /** What the reader has found; undefined if another thread has overwritten it since. */
+  #known(): Known | undefined {
     const { age } = this.#reader
     const isStale = age.staleTtl !== undefined
-    return { answer: this.#reader.copy(), ageSeconds: age.ageSeconds, isStale }
+    const known = { answer: this.#reader.copy(), ageSeconds: age.ageSeconds, isStale }
+    return this.#reader.isIntact ? known : undefined
   }
 
   #open(question: OutsideQuestion, resume: Resume | undefined): Pending {
@@ -259,13 +265,13 @@ export class Recursor {
     const { question, epoch } = pending
     const { counters, nowMs, memory } = this.#options
     // It was to be refreshed, and has not expired yet.
-    if (this.#reader.find(question, nowMs()) === 'fresh') {
-      return this.#reply(pending, this.#known())
-    }
+    const isFresh = this.#reader.find(question, nowMs()) === 'fresh'
+    const known = isFresh ? this.#known() : undefined
+    if (known !== undefined) return this.#reply(pending, known)
     const isBogus = error >= bogusErrors.first && error <= bogusErrors.last
     const stale = isBogus ? undefined : this.#stale(question)
     if (stale !== undefined) {
-      const validity = { storedMs: nowMs(), originMs: this.#reader.originMs, epoch }
+      const validity = { storedMs: nowMs(), originMs: stale.originMs, epoch }
       const lasting = { ...validity, lifetimeSeconds: staleSeconds, isStale: true }
       if (epoch === memory.epoch) this.#writer.put(question, stale.answer, lasting)
       return this.#reply(pending, stale)
@@ -277,13 +283,15 @@ export class Recursor {
   }
 
   /** What the cache has, however old, but for failures. */
-  #stale(question: OutsideQuestion): Known | undefined {
+  #stale(question: OutsideQuestion): (Known & { readonly originMs: number }) | undefined {
     const nowMs = this.#options.nowMs()
     if (this.#reader.find(question, nowMs) === undefined) return undefined
     const answer = this.#reader.copy()
-    const isTooOld = nowMs - this.#reader.originMs > staleMaxMs
+    const { originMs } = this.#reader
+    const isTooOld = nowMs - originMs > staleMaxMs
     const isFailure = ((answer.bytes[3] ?? 0) & 0x0f) === 2
-    return isTooOld || isFailure ? undefined : { answer, ageSeconds: 0, isStale: true }
+    if (isTooOld || isFailure || !this.#reader.isIntact) return undefined
+    return { answer, ageSeconds: 0, isStale: true, originMs }
   }
 
   #reply(pending: Pending, known: Known | Resume): void {
