@@ -5,7 +5,6 @@ import type { Exchange } from '../../net/upstream/exchange.ts'
 import { CacheReader } from '../../recursor/cache-reader.ts'
 import { CacheWriter } from '../../recursor/cache-writer.ts'
 import type { CacheMemory } from '../../recursor/cache-layout.ts'
-import { judgeReply } from '../../recursor/judge-reply.ts'
 import { lifetimeSeconds } from '../../recursor/lifetime.ts'
 import { Lookup } from '../../recursor/lookup.ts'
 import type { Resume, Step } from '../../recursor/lookup.ts'
@@ -13,10 +12,10 @@ import type { OutsideQuestion } from '../../recursor/outside-question.ts'
 import { PendingQuestions } from '../../recursor/pending-questions.ts'
 import { storeAnswer, storeFailure } from '../../recursor/stored-answer.ts'
 import type { StoredAnswer } from '../../recursor/stored-answer.ts'
-import { upstreamQuery } from '../../recursor/upstream-query.ts'
 import type { Upstreams } from '../../recursor/upstreams.ts'
 import { RandomOctets } from './random-octets.ts'
 import type { RecursorCounters } from './recursor-counters.ts'
+import { UpstreamExchange } from './upstream-exchange.ts'
 
 /** The answer to a question, as far as it is known. */
 export interface Known {
@@ -70,9 +69,6 @@ const waitersMax = 32_768
 const patienceMs = 1800
 const staleMaxMs = 24 * 3_600_000
 const staleSeconds = 30
-const noQuery: Uint8Array = new Uint8Array(0)
-/** A bit for each octet of a name. */
-const caseBytes = 32
 /** RFC 9520 §3.2: a failure is cached, too. */
 const failureSeconds = 1
 /** RFC 8914 §4.7 to §4.13: DNSSEC says that the answer is wrong, so an older one does not help. */
@@ -228,35 +224,21 @@ export class Recursor {
   ): void {
     const { ports, timeoutMs, counters, nowMs } = this.#options
     const { question, lookup } = pending
-    const { server, edns } = step
-    const sentMs = nowMs()
-    let query = noQuery
-    const exchange: Exchange = {
-      server,
+    const { server } = step
+    const exchange = new UpstreamExchange(question, step, {
       timeoutMs,
-      build: (id) => {
-        const caseBits = step.mixesCase ? this.#randomOctets.take(caseBytes) : undefined
-        query = upstreamQuery(question, { id, edns, caseBits, isPadded: ports.isTls(server) })
-        return query
-      },
-      take: (bytes) => {
-        const reply = judgeReply(query, bytes)
-        if (reply.kind === 'foreign') {
-          counters.addTo(server, 'forged')
-          return false
-        }
-        counters.addTo(server, reply.kind === 'lame' ? 'lame' : 'answered')
-        counters.observe((nowMs() - sentMs) / 1000)
+      isTls: ports.isTls(server),
+      counters,
+      randomOctets: this.#randomOctets,
+      nowMs,
+      onReply: (reply) => {
         if (pending.isOpen) this.#take(pending, lookup.onReply(reply, nowMs()))
-        return true
       },
-      fail: (reason) => {
-        counters.addTo(server, reason === 'timeout' ? 'timeouts' : 'errors')
+      onFailure: (reason) => {
         if (pending.isOpen) this.#take(pending, lookup.onFailure(reason, nowMs()))
         counters.setOf(server, 'isDown', this.#upstreams.isDown(server, nowMs()) ? 1 : 0)
       },
-    }
-    counters.addTo(server, 'sent')
+    })
     ask(exchange)
   }
 
