@@ -154,6 +154,8 @@ t.test('with keys of a team', needs, async (t) => {
     await page.locator('.key-list').getByRole('link', { name: 'config/db/port' }).click()
     await page.getByRole('heading', { name: 'config/db/port' }).waitFor()
     t.equal(await page.locator('.find input').inputValue(), 'db port')
+    // The list is drawn again beside the key.
+    await rowOf(page, 'config/db/port').waitFor()
     t.equal(await rowOf(page, 'config/db/port').count(), 1)
   })
 
