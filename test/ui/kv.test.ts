@@ -64,7 +64,7 @@ t.test('hostile names of keys survive a round trip through the page', needs, asy
   const browser = await openBrowser(t)
   const page = await openPage(t, browser, `${agent.httpUrl}/ui/kv`)
   page.on('dialog', () => t.fail('a script of a name ran'))
-  await page.getByPlaceholder('Find in all keys').waitFor()
+  await page.getByRole('heading', { level: 1 }).waitFor()
   for (const [at, name] of hostile.entries()) {
     const label = name.slice(0, 40)
     await follow(page, '/ui/kv/new')
