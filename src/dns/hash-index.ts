@@ -22,7 +22,7 @@ export class HashIndex {
 
   /** The memory that it would take with one entry more. */
   get bytesNext(): number {
-    return this.#hasRoom ? this.bytes : 4 * slotWords * Math.max(slotsMin, 2 * this.slots)
+    return this.#hasRoom() ? this.bytes : 4 * slotWords * Math.max(slotsMin, 2 * this.slots)
   }
 
   get slots(): number {
@@ -55,7 +55,7 @@ export class HashIndex {
   }
 
   add(hash: number, value: number): void {
-    if (!this.#hasRoom) this.#resize(Math.max(slotsMin, 2 * this.slots))
+    if (!this.#hasRoom()) this.#resize(Math.max(slotsMin, 2 * this.slots))
     this.#put(hash, value)
     this.#size++
   }
@@ -87,7 +87,7 @@ export class HashIndex {
     if (slots < this.slots) this.#resize(slots)
   }
 
-  get #hasRoom(): boolean {
+  #hasRoom(): boolean {
     return (this.#size + 1) * 2 <= this.slots
   }
 

@@ -88,7 +88,7 @@ export class CacheMemory {
     this.#cells[cells.tail] = position | 0
   }
 
-  /** Makes this thread the one that writes; `writer` is its number, not 0. False: another thread writes. */
+  /** Makes this thread the only writer. `writer` is its number, and not 0. Returns false if another thread writes. */
   tryLock(writer: number): boolean {
     return Atomics.compareExchange(this.#cells, cells.writer, noWriter, writer) === noWriter
   }

@@ -41,12 +41,12 @@ export class MmsgAsker implements PacketAsker {
   }
 
   get client(): string {
-    const start = this.#addressAt
+    const start = this.#addressAt()
     return formatIp(this.#bytes.subarray(start, start + this.#own.length))
   }
 
   get mayRecurse(): boolean {
-    return this.#recursion?.contains(this.#bytes, this.#addressAt, this.#own.length) ?? false
+    return this.#recursion?.contains(this.#bytes, this.#addressAt(), this.#own.length) ?? false
   }
 
   /** Also makes the answer leave from the address that was asked, by whichever way leads back. */
@@ -55,13 +55,13 @@ export class MmsgAsker implements PacketAsker {
     const info = this.#block.packetInfoAt(n)
     if (info !== undefined) this.#clearInterface(info)
     this.pathBytesMax = this.#isLocal(info) ? loopbackBytesMax : this.#farBytesMax
-    const at = this.#addressAt
+    const at = this.#addressAt()
     const isShortened = this.#own.length === 16 && isMapped(this.#bytes, at)
     this.source.at = isShortened ? at + 12 : at
     this.source.length = isShortened ? 4 : this.#own.length
   }
 
-  get #addressAt(): number {
+  #addressAt(): number {
     return this.#nameAt + (this.#own.length === 4 ? 4 : 8)
   }
 
@@ -78,7 +78,7 @@ export class MmsgAsker implements PacketAsker {
   }
 
   #isLocal(info: number | undefined): boolean {
-    const at = this.#addressAt
+    const at = this.#addressAt()
     const bytes = this.#bytes
     const length = this.#own.length
     if (length === 4) {

@@ -99,7 +99,7 @@ export class PolledSockets {
   /** Otherwise the socket has an error: the port of the server is closed. */
   #isEmpty(): boolean {
     const number = this.#libc.errno()
-    // The descriptor may be that of a newer socket than the one that had something to read.
+    // The socket with something to read was closed, and a newer one has its number.
     return number === errno.EAGAIN || number === errno.EINTR
   }
 

@@ -89,7 +89,7 @@ function protectedResponder(
   return new ProtectedResponder(inner, { responder, cookies, limiter, slip, nowMs: sharedNowMs })
 }
 
-/** Undefined: there are no upstream servers. */
+/** The way to the upstream servers; undefined if there are none. */
 function openLane(libc: Libc, observer: QueryObserver): RecursionLane | undefined {
   if (share === undefined || laneShare === undefined || client === undefined) return undefined
   const memory = new CacheMemory(share.cache)
