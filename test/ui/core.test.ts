@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Batch } from '../../src/ui/core/batch.ts'
 import { totalOf, worstOf } from '../../src/ui/core/health.ts'
 import { reasonText } from '../../src/ui/core/reason-text.ts'
 import { matchPath, pathTo, withParameters } from '../../src/ui/core/route.ts'
@@ -144,3 +145,27 @@ t.test('a service is as well as its worst instance', async (t) => {
   t.equal(worstOf({ ...none, Passing: 9, Critical: 1 }), 'critical')
   t.equal(totalOf({ Passing: 1, Warning: 2, Critical: 3, Maintenance: 4 }), 10)
 })
+
+t.test(
+  'what is asked while a batch is under way is sent by itself, and nothing twice',
+  async (t) => {
+    const sent: (readonly string[])[] = []
+    const answers: (() => void)[] = []
+    const batch = new Batch<string>((items) => {
+      sent.push(items)
+      return new Promise((resolve) => answers.push(resolve))
+    })
+    const add = (...keys: readonly string[]): void => keys.forEach((key) => batch.add(key, key))
+    add('a', 'b', 'a')
+    await Promise.resolve()
+    t.strictSame(sent, [['a', 'b']])
+    add('b', 'c')
+    await Promise.resolve()
+    t.strictSame(sent, [['a', 'b'], ['c']])
+    answers.shift()?.()
+    await new Promise(setImmediate)
+    add('a', 'c')
+    await Promise.resolve()
+    t.strictSame(sent, [['a', 'b'], ['c'], ['a']], 'once answered, a question can be asked again')
+  },
+)

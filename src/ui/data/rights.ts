@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { Batch } from '../core/batch.ts'
 import { sendJson } from './api.ts'
 import type { ApiFault } from './api.ts'
 import { nowMs } from './clock.ts'
@@ -27,14 +28,23 @@ interface Known {
 
 export type AccessControl = 'unknown' | 'on' | 'off'
 
+/** A question of a reader, at a time. */
+interface Asked {
+  readonly secret: string
+  readonly generation: number
+  readonly key: string
+  readonly question: Question
+}
+
 /** Policies may change, so questions are asked again in each period of this length. */
 const periodMs = 20_000
 /** The agent takes no more in one request. */
 const questionsMax = 64
 
 const known = signal<Known>({ secret: '', answers: new Map() })
-const waiting = new Map<string, Question>()
 const state = signal<AccessControl>('unknown')
+/** How often this tab has changed tokens or policies: answers to earlier questions no longer count. */
+let generation = 0
 
 /** Whether the agent asks for tokens at all. Known after the first question. */
 export const accessControl = computed(() => state.value)
@@ -54,14 +64,17 @@ export function may(resource: string, access: string, name = ''): Right {
   const question = { Resource: resource, Access: access, Segment: name }
   const key = JSON.stringify(question)
   const { secret, answers } = known.value
-  const answer = secret === token.value ? answers.get(key) : undefined
-  if (answer === undefined || answer.period !== period.value) ask(key, question)
+  const now = token.value
+  const answer = secret === now ? answers.get(key) : undefined
+  if (answer === undefined || answer.period !== period.value)
+    batch.add(`${now} ${generation} ${key}`, { secret: now, generation, key, question })
   if (answer === undefined) return unknown
   return answer.isAllowed ? granted : { isAllowed: false, reason: lackText(question) }
 }
 
 /** Asks for all rights again, because this tab has changed tokens or policies. */
 export function forgetRights(): void {
+  generation++
   const { secret, answers } = known.peek()
   const old = [...answers].map(([key, { isAllowed }]) => [key, { isAllowed, period: 0 }] as const)
   known.value = { secret, answers: new Map(old) }
@@ -73,26 +86,25 @@ function lackText({ Resource, Access, Segment }: Question): string {
   return token.value === '' ? `This needs a token with ${right}.` : `The token lacks ${right}.`
 }
 
-function ask(key: string, question: Question): void {
-  if (waiting.has(key)) return
-  if (waiting.size === 0) queueMicrotask(() => void sendAll())
-  waiting.set(key, question)
-}
-
-async function sendAll(): Promise<void> {
-  const secret = token.peek()
-  const asked = [...waiting]
-  for (let from = 0; from < asked.length; from += questionsMax) {
-    const some = asked.slice(from, from + questionsMax)
-    const isAllowed = await answersTo(some.map(([, question]) => question))
-    const before = known.peek()
-    const answers = new Map(before.secret === secret ? before.answers : [])
-    for (const [at, [key]] of some.entries()) {
-      answers.set(key, { isAllowed: isAllowed[at] ?? true, period: period.peek() })
-      waiting.delete(key)
-    }
-    known.value = { secret, answers }
+const batch = new Batch<Asked>(async (items) => {
+  for (let from = 0; from < items.length; from += questionsMax) {
+    // The pages ask again for another token, and after a change.
+    const isCurrent = (asked: Asked): boolean =>
+      asked.secret === token.peek() && asked.generation === generation
+    const some = items.slice(from, from + questionsMax).filter(isCurrent)
+    if (some.length === 0) continue
+    const isAllowed = await answersTo(some.map(({ question }) => question))
+    if (some.every(isCurrent)) keep(some, isAllowed)
   }
+})
+
+function keep(asked: readonly Asked[], isAllowed: readonly boolean[]): void {
+  const secret = token.peek()
+  const before = known.peek()
+  const answers = new Map(before.secret === secret ? before.answers : [])
+  for (const [at, { key }] of asked.entries())
+    answers.set(key, { isAllowed: isAllowed[at] ?? true, period: period.peek() })
+  known.value = { secret, answers }
 }
 
 /** Without an answer everything counts as allowed: the agent refuses what is not, in its own words. */

@@ -13,7 +13,11 @@ export function lazy<Props extends object>(
   return function Lazy(props) {
     const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
     useEffect(() => {
-      if (loaded !== undefined) return
+      // It may have been loaded between the first drawing and this effect, for the page before: then it is drawn again.
+      if (loaded !== undefined) {
+        setState('loaded')
+        return
+      }
       load().then(
         (component) => {
           loaded = component
