@@ -20,7 +20,7 @@ export class Batch<Item> {
 
   async #flush(): Promise<void> {
     const batch = this.#waiting
-    // What is added from here on is sent by itself, and does not wait for these answers.
+    // Items that are added from here on are sent by themselves, and do not wait for these answers.
     this.#waiting = new Map()
     for (const key of batch.keys()) this.#underWay.add(key)
     try {
