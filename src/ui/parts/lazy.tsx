@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { ApiFault } from '../data/api.ts'
@@ -9,29 +10,21 @@ type Component<Props> = (props: Props) => JSX.Element
 export function lazy<Props extends object>(
   load: () => Promise<Component<Props>>,
 ): Component<Props> {
-  let loaded: Component<Props> | undefined
+  const loaded = signal<Component<Props> | undefined>(undefined)
   return function Lazy(props) {
-    const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
+    const [isBroken, setBroken] = useState(false)
     useEffect(() => {
-      // It may have been loaded between the first drawing and this effect, for the page before: then it is drawn again.
-      if (loaded !== undefined) {
-        setState('loaded')
-        return
-      }
+      if (loaded.peek() !== undefined) return
       load().then(
         (component) => {
-          loaded = component
-          setState('loaded')
+          loaded.value = component
         },
-        () => setState('failed'),
+        () => setBroken(true),
       )
     }, [])
-    if (loaded !== undefined) {
-      const Loaded = loaded
-      return <Loaded {...props} />
-    }
-    if (state === 'failed') return <Fault fault={notLoaded} />
-    return <Waiting />
+    const Loaded = loaded.value
+    if (Loaded !== undefined) return <Loaded {...props} />
+    return isBroken ? <Fault fault={notLoaded} /> : <Waiting />
   }
 }
 
