@@ -20,36 +20,42 @@ interface Question {
   readonly Segment: string
 }
 
+interface Answer {
+  readonly isAllowed: boolean
+  /** The epoch in which it was asked for. */
+  readonly epoch: string
+}
+
 interface Known {
   /** Whose rights these are. */
   readonly secret: string
-  readonly answers: ReadonlyMap<string, { readonly isAllowed: boolean; readonly period: number }>
+  readonly answers: ReadonlyMap<string, Answer>
 }
 
 export type AccessControl = 'unknown' | 'on' | 'off'
 
-/** A question of a reader, at a time. */
 interface Asked {
   readonly secret: string
-  readonly generation: number
+  readonly epoch: string
   readonly key: string
   readonly question: Question
 }
 
-/** Policies may change, so questions are asked again in each period of this length. */
+/** Others may change policies, so questions are asked again in each period of this length. */
 const periodMs = 20_000
 /** The agent takes no more in one request. */
 const questionsMax = 64
 
 const known = signal<Known>({ secret: '', answers: new Map() })
 const state = signal<AccessControl>('unknown')
-/** How often this tab has changed tokens or policies: answers to earlier questions no longer count. */
-let generation = 0
+/** How often this tab has changed tokens or policies. */
+const changes = signal(0)
 
 /** Whether the agent asks for tokens at all. Known after the first question. */
 export const accessControl = computed(() => state.value)
 
-const period = computed(() => Math.floor(nowMs.value / periodMs))
+/** In another epoch questions are asked again. Until the answer comes, the one before counts. */
+const epoch = computed(() => `${changes.value} ${Math.floor(nowMs.value / periodMs)}`)
 
 /** Of what needs no right. */
 export const granted: Right = { isAllowed: true, reason: '' }
@@ -63,21 +69,17 @@ export function may(resource: string, access: string, name = ''): Right {
   if (state.value === 'off') return granted
   const question = { Resource: resource, Access: access, Segment: name }
   const key = JSON.stringify(question)
+  const asked = { secret: token.value, epoch: epoch.value, key, question }
   const { secret, answers } = known.value
-  const now = token.value
-  const answer = secret === now ? answers.get(key) : undefined
-  if (answer === undefined || answer.period !== period.value)
-    batch.add(`${now} ${generation} ${key}`, { secret: now, generation, key, question })
+  const answer = secret === asked.secret ? answers.get(key) : undefined
+  if (answer?.epoch !== asked.epoch) batch.add(`${asked.secret} ${asked.epoch} ${key}`, asked)
   if (answer === undefined) return unknown
   return answer.isAllowed ? granted : { isAllowed: false, reason: lackText(question) }
 }
 
 /** Asks for all rights again, because this tab has changed tokens or policies. */
 export function forgetRights(): void {
-  generation++
-  const { secret, answers } = known.peek()
-  const old = [...answers].map(([key, { isAllowed }]) => [key, { isAllowed, period: 0 }] as const)
-  known.value = { secret, answers: new Map(old) }
+  changes.value++
 }
 
 function lackText({ Resource, Access, Segment }: Question): string {
@@ -86,24 +88,27 @@ function lackText({ Resource, Access, Segment }: Question): string {
   return token.value === '' ? `This needs a token with ${right}.` : `The token lacks ${right}.`
 }
 
+/** Whether it is about the token that the tab has now. For another one the page asks again. */
+function isOfToken({ secret }: Asked): boolean {
+  return secret === token.peek()
+}
+
 const batch = new Batch<Asked>(async (items) => {
   for (let from = 0; from < items.length; from += questionsMax) {
-    // The pages ask again for another token, and after a change.
-    const isCurrent = (asked: Asked): boolean =>
-      asked.secret === token.peek() && asked.generation === generation
-    const some = items.slice(from, from + questionsMax).filter(isCurrent)
+    const some = items.slice(from, from + questionsMax).filter(isOfToken)
     if (some.length === 0) continue
     const isAllowed = await answersTo(some.map(({ question }) => question))
-    if (some.every(isCurrent)) keep(some, isAllowed)
+    if (some.every(isOfToken)) keep(some, isAllowed)
   }
 })
 
+/** Keeps the answers to questions for the token of this tab. */
 function keep(asked: readonly Asked[], isAllowed: readonly boolean[]): void {
   const secret = token.peek()
   const before = known.peek()
   const answers = new Map(before.secret === secret ? before.answers : [])
-  for (const [at, { key }] of asked.entries())
-    answers.set(key, { isAllowed: isAllowed[at] ?? true, period: period.peek() })
+  for (const [at, { key, epoch }] of asked.entries())
+    answers.set(key, { isAllowed: isAllowed[at] ?? true, epoch })
   known.value = { secret, answers }
 }
 
