@@ -60,8 +60,8 @@ t.test('consul monitor follows the log of an agent', { skip }, async (t) => {
   const agent = await startAgent(t)
   const debug = new Follower(agent, '-log-level=debug')
   const warn = new Follower(agent, '-log-level=warn')
-  // Asked for until it shows: the command says nothing when it is connected. Another one each time: the agent warns
-  // only about a registration that changes something.
+  // Until it shows: the command says nothing when it is connected. A new instance each time: the agent warns only
+  // about a registration that changes something.
   let count = 0
   await until('a line of each', 20_000, async () => {
     await agent.put('agent/service/register', { Name: 'my.service', ID: `my-${++count}`, Port: 1 })

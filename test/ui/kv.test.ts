@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Page, Route } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { AgentProcess } from '../helpers/agent-process.ts'
 import { noBrowser } from '../helpers/browser-file.ts'
 import { follow, openBrowser, openPage, picture, violations } from './browser.ts'
@@ -311,31 +311,6 @@ t.test('typed text outlives an agent that is gone', needs, async (t) => {
   await press(page, 'Create it again with mine')
   await page.getByRole('button', { name: 'Edit' }).waitFor()
   t.equal(await valueOf(second, 'motd'), 'typed before the end')
-})
-
-t.test('a right that a page asks for while the page before waits is answered', needs, async (t) => {
-  const agent = await AgentProcess.start({ args: ['-dev', '-node', 'n1', '-acl'] })
-  t.teardown(() => agent.stop())
-  await putKey(agent, 'team/motd', 'hello')
-  const browser = await openBrowser(t)
-  const page = await openPage(t, browser, `${agent.httpUrl}/ui/settings`)
-  const held: Route[] = []
-  const isHeld = new Promise<void>((resolve) => {
-    void page.route('**/v1/internal/acl/authorize*', async (route) => {
-      if (held.length > 0) return route.continue()
-      held.push(route)
-      return resolve()
-    })
-  })
-  await page.goto(`${agent.httpUrl}/ui/kv/folder/team%2F`)
-  await isHeld
-  await page.locator('.key-list').getByRole('link', { name: 'motd' }).click()
-  await page.getByRole('button', { name: 'Edit' }).waitFor()
-  await press(page, 'Edit')
-  await valueBox(page).fill('changed')
-  await held[0]?.continue()
-  await press(page, 'Save')
-  await page.locator('pre', { hasText: 'changed' }).waitFor()
 })
 
 t.test(
