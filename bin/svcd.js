@@ -1,10 +1,21 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { nodeFault } from './node-check.js'
 
-const fault = nodeFault()
+// dist/ is what `npm run build` makes of src/.
+const main = new URL('../dist/cli-main.js', import.meta.url)
+
+const fault = nodeFault() ?? buildFault()
 if (fault !== undefined) {
   console.error(`svcd: ${fault}`)
   process.exit(2)
 }
-// dist/ is what `npm run build` makes of src/.
-await import('../dist/cli-main.js')
+await import(main.href)
+
+/** Why a clone cannot run yet. */
+function buildFault() {
+  if (existsSync(main)) return undefined
+  const root = fileURLToPath(new URL('../', import.meta.url))
+  return `This clone is not built yet. Run: cd ${root} && node bin/ensure.js`
+}
